@@ -1,0 +1,30 @@
+# Every target that a person runs has its meaning behind `##`; `make help` prints them.
+PY ?= python3
+BIN := .venv/bin
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+.PHONY: help up down test check tools lock format bench conformance clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
+
+# The environment. uv is the fast road; pip, which obeys any pip configuration, the one that always exists.
+.venv/.ok: pyproject.toml constraints.txt
+	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Archway needs Python 3.11 or newer; set PY=/path/to/python3.11"; exit 1; }
+	@$(PY) -c 'import ensurepip, venv' 2>/dev/null || { echo "python3-venv is missing: apt-get install -y python3-venv"; exit 1; }
+	@echo "Installing packages into .venv (about 10 s with uv, 60 s with pip) ..."
+	$(PY) -m venv .venv
+	$(BIN)/pip install -q uv -c constraints.txt || true
+	UV_SYSTEM_CERTS=1 $(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[dev]' \
+	  || $(BIN)/pip install -q -c constraints.txt -e '.[dev]'
+	@touch $@
+
+up: .venv/.ok ## start everything here: database, Redis, control, proxy and a demo server; prints a URL, a token and a first call
+	@$(BIN)/archway up
+
+down: .venv/.ok ## stop what `make up` started
+	@$(BIN)/archway down
+
+lock: ## resolve the dependencies anew into constraints.txt (no addresses in it)
+	UV_SYSTEM_CERTS=1 $(BIN)/uv pip compile --universal --no-header --no-annotate --all-extras pyproject.toml -o constraints.txt -q

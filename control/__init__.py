@@ -1,0 +1,1 @@
+"""The control plane: admin API, registry, credentials, publishing. Owns Postgres."""

@@ -1,0 +1,1 @@
+"""What both planes stand on: identifiers, MCP messages, snapshots, tokens, sealing, the outbound guard."""
