@@ -1,0 +1,48 @@
+"""Change events: what control tells every proxy within a second, on one Redis stream.
+
+Each event carries the stream's epoch and a number without holes, and is signed. A proxy that sees a hole or another
+epoch stops trusting the stream until it has compared the revisions of all that it holds.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from core.signing import SignatureBroken, Signer, Verifier
+
+Kind = Literal["gateway", "token", "user", "team", "installation", "entry", "session"]
+
+
+class Change(msgspec.Struct, frozen=True):
+    """Something that a proxy may hold is no longer true."""
+
+    epoch: str
+    number: int
+    kind: Kind
+    name: str
+    """The identifier of the gateway, user, team, installation or entry; a token's digest; a session's jti."""
+    revision: int = 0
+    """A gateway's new revision; -1 when it is gone."""
+
+
+class ChangeBroken(ValueError):
+    """Not an event of control."""
+
+
+_decoder = msgspec.msgpack.Decoder(Change)
+
+
+def sign_change(change: Change, signer: Signer) -> bytes:
+    """The event as it stands on the stream."""
+    return signer.sign(msgspec.msgpack.encode(change), "change", change.epoch)
+
+
+def open_change(document: bytes, epoch: str, verifier: Verifier) -> Change:
+    """The event; raises ChangeBroken for what is not signed, or signed for another epoch."""
+    try:
+        change = _decoder.decode(verifier.verify(document, "change", epoch))
+    except (SignatureBroken, msgspec.MsgspecError) as broken:
+        raise ChangeBroken(str(broken)) from broken
+    if change.epoch != epoch:
+        raise ChangeBroken("the event names another epoch than it stands in")
+    return change

@@ -1,0 +1,55 @@
+"""Names of what both planes keep in Redis, with their lengths and ages. Redis is a courier, not a witness.
+
+Nothing read under these names is believed without its signature or seal, and all of it may vanish at any time.
+"""
+
+from typing import Final
+
+PREFIX: Final = "archway:"
+
+CHANGES: Final = PREFIX + "changes"
+"""Stream. Fields `n` (number), `e` (signed `core.changes.Change`)."""
+CHANGES_HEAD: Final = PREFIX + "changes:head"
+"""Hash `epoch`, `number`: the last event's. Absent: the next publisher begins a new epoch."""
+CHANGES_LENGTH: Final = 10_000
+CHANGES_TTL_S: Final = 7 * 86_400
+
+INDEX: Final = PREFIX + "index"
+"""Hash `revision`, `document` (signed `core.snapshot.Index`)."""
+SNAPSHOT_TTL_S: Final = 86_400
+"""Control publishes again what is older than half of this."""
+
+
+def snapshot_key(gateway_id: str) -> str:
+    """Hash `revision`, `document` of one gateway."""
+    return f"{PREFIX}gateway:{gateway_id}"
+
+
+RECORDS: Final = PREFIX + "records"
+"""Stream of sealed batches: fields `w` (worker), `n` (number), `b` (batch)."""
+RECORDS_GROUP: Final = "control"
+RECORDS_LENGTH: Final = 50_000
+RECORDS_TTL_S: Final = 7 * 86_400
+
+MAILBOX: Final = PREFIX + "mailbox"
+"""Pub/sub channel on which workers reach a call that runs in another worker."""
+
+
+def verdict_key(digest: str) -> str:
+    """Sealed verdict on a token; control deletes it with the event that revokes."""
+    return f"{PREFIX}verdict:{digest}"
+
+
+def connection_key(key: str) -> str:
+    """Sealed connection of one installation (and caller, where it is the caller's)."""
+    return f"{PREFIX}connection:{key}"
+
+
+def upstream_session_key(key: str) -> str:
+    """Sealed session of a legacy upstream, one per owner."""
+    return f"{PREFIX}upstream:{key}"
+
+
+def tombstone_key(jti: str) -> str:
+    """A client session that was ended before its time; lives as long as the session would have."""
+    return f"{PREFIX}ended:{jti}"

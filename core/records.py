@@ -1,0 +1,59 @@
+"""The record of a call, and the batches in which records travel from proxies to control.
+
+A batch is numbered per worker without holes, so that control can insert it once and name what is missing. No
+argument and no result is in a record, only the digest of the arguments.
+"""
+
+from typing import Literal
+
+import msgspec
+
+
+class CallRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One call, as it ended."""
+
+    id: str
+    time: float
+    """Unix seconds at which the call came in."""
+    duration_ms: float
+    request_id: str
+    decision: Literal["allowed", "refused"]
+    status: str
+    """`ok`, `tool_error` (the server's own isError), `cancelled`, or the reason word of a refusal or fault."""
+    method: str
+    principal: str = ""
+    """`user:ID`, `team:ID` or `organisation`."""
+    auth: str = ""
+    """Kind of authentication: `token`."""
+    token_id: str = ""
+    client: str = ""
+    """Name and version as the client states them, cut to 128 characters."""
+    address: str = ""
+    gateway_id: str = ""
+    gateway_revision: int = 0
+    tool: str = ""
+    entry_id: str = ""
+    installation_id: str = ""
+    installation_owner: str = ""
+    credential_version: int = 0
+    arguments_sha256: str = ""
+    bytes_in: int = 0
+    bytes_out: int = 0
+    session: str = ""
+    trace_id: str = ""
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Records of one worker, in order."""
+
+    worker: str
+    """Unique per worker process."""
+    number: int
+    """1, 2, 3 ... per worker."""
+    dropped: int
+    """Records lost before this batch and after the one before it."""
+    records: list[CallRecord]
+
+
+BATCH_PURPOSE = "records"
+"""Batches are sealed on the stream with the proxy key under this purpose, bound to worker and number."""

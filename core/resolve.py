@@ -1,0 +1,136 @@
+"""Resolve calls: what a proxy asks control on a cold key, and the answers.
+
+Every question carries the caller's own proof (for an `arch_` token its digest), which control checks again: it
+never answers for a principal merely named. Answers are sealed (`core/internal_call.py`).
+"""
+
+from typing import Literal
+
+import msgspec
+
+from core.snapshot import RouteKind
+
+PrincipalKind = Literal["user", "team", "organisation"]
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """Who calls, as far as access and credentials need to know."""
+
+    kind: PrincipalKind
+    id: str
+    name: str
+    teams: frozenset[str] = frozenset()
+    """Teams of a user; a team token is in its own team alone; an organisation token in none."""
+
+
+class TokenQuestion(msgspec.Struct, frozen=True):
+    """Who is the bearer of the token with this SHA-256?"""
+
+    digest: str
+
+
+class TokenVerdict(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The bearer, or why not. `unknown`, `revoked`, `expired` and `disabled` look alike to the caller."""
+
+    digest: str
+    principal: Principal | None = None
+    token_id: str = ""
+    expires: float | None = None
+    """Unix seconds; a verdict never outlives it."""
+    refused: Literal["", "unknown", "revoked", "expired", "disabled"] = ""
+
+
+class ConnectionQuestion(msgspec.Struct, frozen=True):
+    """Which upstream, with which credential, for this bearer and this assigned tool?"""
+
+    digest: str
+    gateway_id: str
+    assignment_id: str
+
+
+class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One installation as a proxy may use it: the address, the credential's headers, and how to speak."""
+
+    installation_id: str
+    entry_id: str
+    entry: str
+    """The entry's slug."""
+    owner: str
+    """`user:ID`, `team:ID` or `organisation`."""
+    kind: RouteKind
+    url: str
+    version: int
+    """Rises when the credential or the address changes."""
+    fixed_headers: list[tuple[str, str]] = []
+    """The entry's own headers: over the caller's, under the credential's."""
+    credential_headers: list[tuple[str, str]] = []
+    protocol: Literal["auto", "legacy", "2026-07-28"] = "auto"
+    isolation: Literal["principal", "client_session", "shared"] = "principal"
+    """Who may share a legacy upstream session."""
+    deadline_s: float = 0
+    """Longest wait for an answer; 0: the proxy's setting."""
+
+    def __repr__(self) -> str:
+        return f"Connection({self.entry}, {self.installation_id}, v{self.version})"
+
+
+class ConnectionRefusal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why no connection can be had; the sentence is for the person behind the client."""
+
+    code: Literal["not_allowed", "credential_missing", "credential_ambiguous", "installation_gone", "needs_sign_in"]
+    sentence: str
+    link: str = ""
+
+
+class ConnectionAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Exactly one of the two."""
+
+    connection: Connection | None = None
+    refusal: ConnectionRefusal | None = None
+
+
+class GatewayQuestion(msgspec.Struct, frozen=True):
+    """Give me the snapshot of the gateway with this slug or identifier."""
+
+    name: str
+
+
+class GatewayAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The signed snapshot; no document: there is no such gateway."""
+
+    id: str = ""
+    document: bytes = b""
+
+
+class IndexAnswer(msgspec.Struct, frozen=True):
+    """The signed index, for the epoch that control sees on the change stream ('' while Redis is away)."""
+
+    document: bytes
+
+
+# Questions from control to a proxy.
+
+
+class ProbeQuestion(msgspec.Struct, frozen=True):
+    """What does this installation's server speak and offer?"""
+
+    connection: Connection
+    lists: bool = True
+
+
+class Probe(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a server answered. `fault` set: nothing else is."""
+
+    era: Literal["", "legacy", "modern"] = ""
+    version: str = ""
+    server_name: str = ""
+    server_version: str = ""
+    capabilities: list[str] = []
+    tools: list[dict[str, object]] = []
+    """Definitions as listed, all pages, by the server's own names."""
+    resources: list[dict[str, object]] = []
+    rejected: list[tuple[str, str]] = []
+    """Tools that were left out, with the reason."""
+    fault: str = ""
+    """A reason word of the proxy's refusal table, such as `upstream_refused`."""
+    sentence: str = ""

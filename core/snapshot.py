@@ -1,0 +1,156 @@
+"""The snapshot: all that a proxy must know of one gateway, in one immutable, signed document.
+
+Control compiles it from Postgres (`control/publish/compile.py`), a proxy decodes it and swaps it in whole
+(`proxy/gateways/`). It holds no secret: credentials come by resolve calls. `FORMAT` rises when a reader of the
+version before could misread a document; writers keep writing the older format for one minor version.
+"""
+
+from typing import Any, Final, Literal
+
+import msgspec
+
+from core.signing import SignatureBroken, Signer, Verifier
+
+FORMAT: Final = 1
+MAX_BYTES: Final = 16 << 20
+"""A snapshot or index above this is refused: 1,000 tools of 4 KiB are a quarter of it."""
+
+RouteKind = Literal["remote", "cluster", "process"]
+
+
+class Route(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a tool is reached. The address and the credential are not here: a resolve call tells them."""
+
+    kind: RouteKind
+    entry_id: str
+    entry: str
+    """The entry's slug: the server's name in refusals, metrics and records."""
+    installation_id: str | None = None
+    """Pinned to this installation; None: resolved from the caller at call time."""
+    per_principal: bool = True
+    """The answer of a resolve call holds for this caller only (dynamic, or a personal installation)."""
+    stdio: bool = False
+    """A stdio server stands behind: no header is passed through."""
+    passthrough: bool = True
+    """The entry takes the gateway's allow-listed headers."""
+
+
+class Tool(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One assigned tool as this gateway shows it."""
+
+    exposed: str
+    upstream: str
+    """The server's own name of the tool, or the URI of a resource where `kind` is `resource`."""
+    assignment_id: str
+    definition: dict[str, Any]
+    """The tool as `tools/list` shows it, under its exposed name, in the modern form."""
+    route: Route
+    kind: Literal["tool", "resource"] = "tool"
+    param_headers: list[tuple[str, list[str]]] = []
+    """`x-mcp-header` of the input schema: header name without `Mcp-Param-`, path of properties."""
+
+
+class Rule(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One ordered policy rule; the first that names a tool decides."""
+
+    effect: Literal["refuse"]
+    reason: Literal["quarantined", "held_back"]
+    tools: list[str]
+    """Exposed names."""
+
+
+class Visibility(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who sees the gateway: everybody here, members of some teams, or its owner."""
+
+    kind: Literal["organisation", "teams", "personal"]
+    teams: list[str] = []
+    owner: str | None = None
+
+
+class Gateway(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A gateway, compiled."""
+
+    format: int
+    id: str
+    slug: str
+    name: str
+    revision: int
+    visibility: Visibility
+    tools: list[Tool]
+    """Sorted by exposed name."""
+    description: str = ""
+    instructions: str = ""
+    header_allowlist: list[str] = []
+    """Lower case."""
+    client_auth: list[Literal["token"]] = ["token"]
+    audit_required: bool = False
+    rules: list[Rule] = []
+
+
+class IndexRow(msgspec.Struct, frozen=True, array_like=True):
+    """One gateway in the index."""
+
+    id: str
+    slug: str
+    revision: int
+
+
+class Index(msgspec.Struct, frozen=True):
+    """Every gateway that exists, under one revision that rises with each change of any of them."""
+
+    format: int
+    epoch: str
+    """The change stream's epoch in which this index was written; of another epoch it proves nothing."""
+    revision: int
+    gateways: list[IndexRow]
+
+
+class SnapshotBroken(ValueError):
+    """A document that must not be used: too large, not signed, malformed, of a later format or another gateway."""
+
+
+_gateway = msgspec.msgpack.Decoder(Gateway)
+_index = msgspec.msgpack.Decoder(Index)
+_pack = msgspec.msgpack.Encoder()
+
+
+def sign_gateway(gateway: Gateway, signer: Signer) -> bytes:
+    """The document that is stored and sent."""
+    return signer.sign(_pack.encode(gateway), "gateway", gateway.id)
+
+
+def open_gateway(document: bytes, gateway_id: str, verifier: Verifier) -> Gateway:
+    """The gateway in a document; raises SnapshotBroken and then nothing of it may be used."""
+    try:
+        payload = _verified(document, verifier, "gateway", gateway_id)
+        gateway = _gateway.decode(payload)
+    except (SignatureBroken, msgspec.MsgspecError) as broken:
+        raise SnapshotBroken(f"snapshot of gateway {gateway_id}: {broken}") from broken
+    if gateway.format > FORMAT or gateway.id != gateway_id:
+        raise SnapshotBroken(f"snapshot of gateway {gateway_id}: format {gateway.format}, id {gateway.id}")
+    names = [tool.exposed for tool in gateway.tools]
+    if len(set(names)) != len(names):
+        raise SnapshotBroken(f"snapshot of gateway {gateway_id}: two tools share an exposed name")
+    return gateway
+
+
+def sign_index(index: Index, signer: Signer) -> bytes:
+    """The index as it is stored and sent."""
+    return signer.sign(_pack.encode(index), "index")
+
+
+def open_index(document: bytes, verifier: Verifier) -> Index:
+    """The index in a document; raises SnapshotBroken."""
+    try:
+        index = _index.decode(_verified(document, verifier, "index"))
+    except (SignatureBroken, msgspec.MsgspecError) as broken:
+        raise SnapshotBroken(f"index of gateways: {broken}") from broken
+    if index.format > FORMAT:
+        raise SnapshotBroken(f"index of gateways: format {index.format} is later than ours")
+    return index
+
+
+def _verified(document: bytes, verifier: Verifier, *bound: str) -> bytes:
+    if len(document) > MAX_BYTES:
+        raise SignatureBroken(f"larger than {MAX_BYTES} bytes")
+    return verifier.verify(document, *bound)

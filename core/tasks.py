@@ -1,0 +1,47 @@
+"""The owner of background tasks: each has a name, ends with its owner, and never ends in silence.
+
+asyncio keeps only a weak reference to a task, so one without an owner can vanish in the middle of its work; that
+is why `asyncio.create_task` is banned everywhere but here.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Tasks:
+    """A set of running tasks with one owner; `close` ends them all."""
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def spawn(self, name: str, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """Start `work`; an exception that nobody awaits is logged with the task's name."""
+        task = asyncio.get_running_loop().create_task(work, name=f"{self._owner}/{name}")
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    async def close(self, grace: float = 5.0) -> None:
+        """Cancel what runs and wait for it, at most `grace` seconds."""
+        running = list(self._running)
+        for task in running:
+            task.cancel()
+        if not running:
+            return
+        _, late = await asyncio.wait(running, timeout=grace)
+        for task in late:
+            log.error("task did not end", extra={"task": task.get_name(), "grace_s": grace})
+
+    def _ended(self, task: "asyncio.Task[Any]") -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("task failed", exc_info=error, extra={"task": task.get_name()})
