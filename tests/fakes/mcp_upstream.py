@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, Self
 
 import orjson
@@ -55,7 +55,7 @@ class McpUpstream:
         self.complaints: list[str] = []
         self.sessions: dict[str, str] = {}  # id to negotiated version
         self.requires: Mapping[str, str] = {}  # headers without which every request gets 401
-        self.arrived = asyncio.Event()  # set at each request; clear it before waiting for the next
+        self._changed = asyncio.Event()  # replaced whenever a request arrives or is abandoned
         self._definitions: dict[str, JSON] = {}
         self._scripts: dict[str, Scripts] = {}
         self._methods: dict[str, Scripts] = {}
@@ -113,10 +113,13 @@ class McpUpstream:
 
     async def wait_for(self, method: str, count: int = 1, *, tool: str | None = None, within: float = 5.0) -> None:
         """Return once `count` such requests have arrived; TimeoutError after `within` seconds."""
+        await self.wait_until(lambda: len(self.seen_of(method, tool=tool)) >= count, within=within)
+
+    async def wait_until(self, true: Callable[[], bool], *, within: float = 5.0) -> None:
+        """Look again at every arrival and every abandoned request, until `true()`; TimeoutError after that."""
         async with asyncio.timeout(within):
-            while len(self.seen_of(method, tool=tool)) < count:
-                self.arrived.clear()
-                await self.arrived.wait()
+            while not true():
+                await self._changed.wait()
 
     # Its life.
 
@@ -150,14 +153,19 @@ class McpUpstream:
         raw = await request.read()
         received = Received(request.method, request.path_qs, request.headers, raw, _parsed(raw))
         self.seen.append(received)
-        self.arrived.set()
+        self._note_change()
         try:
             response = await self._answer(request, received)
         except (asyncio.CancelledError, ConnectionResetError):
             received.abandoned = not self._stopping.is_set()
+            self._note_change()
             raise
         received.answered = True
         return response
+
+    def _note_change(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     async def _answer(self, request: web.Request, received: Received) -> web.StreamResponse:
         modern = self.era == "modern" or (self.era == "both" and is_modern(received))

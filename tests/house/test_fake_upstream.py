@@ -131,9 +131,7 @@ async def test_a_client_that_leaves_is_noted_as_abandoned():
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.3):
                 await post(up, call("never"))
-        async with asyncio.timeout(5):
-            while not up.seen[0].abandoned:
-                await asyncio.sleep(0.01)
+        await up.wait_until(lambda: up.seen[0].abandoned)
 
 
 async def test_a_cut_answer_reaches_the_client_as_a_reset():
