@@ -1,0 +1,153 @@
+"""The outbound connections under `core.egress`: judged at the socket, handed out clean, held to the request's end.
+
+Only `core.egress` uses this. What is left out: requests, deadlines, and what an exception means.
+"""
+
+import asyncio
+import select
+import socket
+import ssl
+from collections.abc import Callable
+from typing import cast
+from weakref import WeakSet
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ClientRequest
+from aiohttp.connector import AddrInfoType, Connection
+from aiohttp.tracing import Trace
+
+from core.addresses import AddressPolicy
+from core.name_lookup import AddressRefused
+
+# An idle connection is closed before common servers (5 s and up) would, so that no call meets a closing one.
+_IDLE_SECONDS = 4.0
+_NAME_TTL_SECONDS = 10
+_MAX_NAMES = 1000
+_REDIRECTS = frozenset({300, 301, 302, 303, 305, 307, 308})
+
+
+def _judged_sockets(policy: AddressPolicy) -> Callable[[AddrInfoType], socket.socket]:
+    """A socket factory that is shown each address just before it is connected, and raises AddressRefused.
+
+    This is the guard that nothing walks around: IP literals never meet a resolver, and a name's answer may have
+    changed since it was looked at.
+    """
+
+    def judged_socket(candidate: AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, address = candidate
+        reason = policy.why_not(str(address[0]))
+        if reason is not None:
+            raise AddressRefused(reason)
+        return socket.socket(family, kind, protocol)
+
+    return judged_socket
+
+
+class HeldConnection:
+    """A connection that stays with its request until `settle`, even when the answer is complete before.
+
+    aiohttp puts a connection back into its pool the moment the last byte of the answer is parsed, so an answer
+    found wrong afterwards could not keep the connection from the next caller. It sees this object instead.
+    """
+
+    def __init__(self, inner: Connection) -> None:
+        self._inner = inner
+        self._answer_complete = False
+
+    @property
+    def protocol(self) -> ResponseHandler | None:
+        """What aiohttp reads the answer from; None once settled."""
+        return self._inner.protocol
+
+    @property
+    def transport(self) -> asyncio.Transport | None:
+        """What aiohttp writes the request to; None once settled."""
+        return self._inner.transport
+
+    @property
+    def closed(self) -> bool:
+        """Whether the peer or we have closed it."""
+        return self._inner.closed
+
+    def release(self) -> None:
+        """Called by aiohttp: the request is written and the answer complete."""
+        self._answer_complete = True
+
+    def close(self) -> None:
+        """Called by aiohttp: something went wrong."""
+        self._inner.close()
+
+    def settle(self, *, reusable: bool) -> None:
+        """Back into the pool if the answer was complete and is `reusable`, closed otherwise."""
+        if reusable and self._answer_complete:
+            self._inner.release()
+        else:
+            self._inner.close()
+
+
+class HeldResponse(aiohttp.ClientResponse):
+    """A response that knows its connection to the end of the `request` block."""
+
+    held: HeldConnection
+    spoilt = False
+
+    async def start(self, connection: Connection) -> aiohttp.ClientResponse:
+        """Called by aiohttp with what `GuardedConnector.connect` returned."""
+        self.held = cast("HeldConnection", connection)
+        return await super().start(connection)
+
+    def settle(self, *, sound: bool) -> None:
+        """End of the request; `sound` is False after any fault. A redirect is one: nobody of ours expects it."""
+        self.close()
+        self.held.settle(reusable=sound and not self.spoilt and self.status not in _REDIRECTS)
+
+
+class GuardedConnector(aiohttp.TCPConnector):
+    """aiohttp's pool, which here judges each address and hands out only clean connections."""
+
+    def __init__(
+        self,
+        policy: AddressPolicy,
+        *,
+        tls: ssl.SSLContext,
+        resolver: AbstractResolver,
+        connections: int,
+        per_host: int,
+    ) -> None:
+        super().__init__(
+            ssl=tls,
+            resolver=resolver,
+            socket_factory=_judged_sockets(policy),
+            limit=connections,
+            limit_per_host=per_host,
+            keepalive_timeout=_IDLE_SECONDS,
+            ttl_dns_cache=_NAME_TTL_SECONDS,
+            dns_cache_max_size=_MAX_NAMES,
+        )
+        # Connections that have carried a request. A fresh one has nothing of anybody's to be soiled with.
+        self._used: WeakSet[ResponseHandler] = WeakSet()
+
+    async def connect(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
+        """Called by aiohttp for each request: a connection from the pool, or a new one."""
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            protocol = connection.protocol
+            if protocol is None or protocol not in self._used or _is_clean(protocol):
+                break
+            # What came while it lay idle would be taken as the answer to this caller.
+            connection.close()
+        if protocol is not None:
+            self._used.add(protocol)
+        return cast("Connection", HeldConnection(connection))
+
+
+def _is_clean(protocol: ResponseHandler) -> bool:
+    """Whether an idle connection is open and silent: no message, no loose byte, no EOF, no unread byte."""
+    transport = protocol.transport
+    if protocol.should_close or transport is None or transport.is_closing():
+        return False
+    waiting = select.poll()
+    waiting.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+    return not waiting.poll(0)
