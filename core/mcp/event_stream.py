@@ -1,0 +1,138 @@
+"""Server-sent events, both ways (WHATWG HTML, section 9.2, as far as MCP uses it).
+
+The proxy feeds what an upstream sends, in whatever pieces it arrives, and gets whole events; what it sends
+on is written anew, one `data:` line per message, so that no trick with line ends passes through. Time-outs and
+reconnecting are the caller's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MAX_EVENT_BYTES = 1 << 20
+# A call that reports progress ten thousand times is honest; a stream ten times as long is a flood.
+MAX_EVENTS = 100_000
+
+COMMENT_KEEPALIVE: bytes = b": keep-alive\n\n"
+
+_BOM = b"\xef\xbb\xbf"
+_MAX_ID_BYTES = 1024
+_MAX_RETRY_DIGITS = 9
+
+
+class EventStreamFault(Exception):
+    """An event stream beyond its caps; the reader that raised it must not be fed again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event: `data` is the joined data lines, not checked for UTF-8; `name` is `message` by default."""
+
+    data: bytes
+    name: str = "message"
+
+
+class EventReader:
+    """Cut a byte stream into events, wherever its pieces begin and end.
+
+    `max_event_bytes` bounds the lines of one event together, their field names and line ends included, and
+    with it the memory held between pieces. `max_events` bounds the events of the whole stream.
+
+    `last_event_id` and `retry_ms` hold what the stream said last, for a client that resumes it.
+    An event that no blank line ended is never given out.
+    """
+
+    __slots__ = (
+        "_at_start",
+        "_data",
+        "_event_bytes",
+        "_events_left",
+        "_line",
+        "_max_event_bytes",
+        "_name",
+        "_skip_lf",
+        "last_event_id",
+        "retry_ms",
+    )
+
+    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES, max_events: int = MAX_EVENTS) -> None:
+        self._max_event_bytes = max_event_bytes
+        self._events_left = max_events
+        self._line = bytearray()  # the line that the last piece left open
+        self._event_bytes = 0  # of the current event's finished lines
+        self._data: list[bytes] = []
+        self._name = ""
+        self._at_start = True
+        self._skip_lf = False
+        self.last_event_id: str | None = None
+        self.retry_ms: int | None = None
+
+    def feed(self, piece: bytes) -> list[Event]:
+        """Take the next bytes; return the events that they completed.
+
+        Raises `EventStreamFault` beyond a cap; events completed earlier in the same piece are lost with it.
+        """
+        if not piece:
+            return []
+        # A piece may end between CR and LF: that CR has ended its line already.
+        if self._skip_lf and piece.startswith(b"\n"):
+            piece = piece[1:]
+        self._skip_lf = piece.endswith(b"\r")
+        first, *rest = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        events: list[Event] = []
+        self._line += first
+        for following in rest:
+            self._end_line(events)
+            self._line += following
+        self._check_size()
+        return events
+
+    def _end_line(self, events: list[Event]) -> None:
+        self._check_size()
+        line = bytes(self._line)
+        self._line.clear()
+        if self._at_start:
+            self._at_start = False
+            line = line.removeprefix(_BOM)
+        if not line:
+            self._dispatch(events)
+            return
+        if line.startswith(b":"):
+            return
+        self._event_bytes += len(line) + 1
+        name, _, value = line.partition(b":")
+        self._take_field(name, value.removeprefix(b" "))
+
+    def _check_size(self) -> None:
+        if self._event_bytes + len(self._line) > self._max_event_bytes:
+            raise EventStreamFault(f"An event of the stream is longer than {self._max_event_bytes} bytes.")
+
+    def _take_field(self, name: bytes, value: bytes) -> None:
+        if name == b"data":
+            self._data.append(value)
+        elif name == b"event":
+            self._name = value.decode("utf-8", "replace")
+        elif name == b"id" and b"\0" not in value and len(value) <= _MAX_ID_BYTES:
+            self.last_event_id = value.decode("utf-8", "replace")
+        elif name == b"retry" and value.isdigit() and len(value) <= _MAX_RETRY_DIGITS:
+            self.retry_ms = int(value)
+
+    def _dispatch(self, events: list[Event]) -> None:
+        data, name = self._data, self._name
+        self._data, self._name, self._event_bytes = [], "", 0
+        if not data:
+            return
+        if self._events_left <= 0:
+            raise EventStreamFault("The stream holds more events than are allowed.")
+        self._events_left -= 1
+        events.append(Event(b"\n".join(data), name or "message"))
+
+
+def encode_event(message: bytes) -> bytes:
+    """One event with `message` (JSON without line ends, as orjson writes it) on its one `data:` line.
+
+    Raises ValueError for a line end inside: it would split the message, or forge a second event.
+    """
+    if b"\n" in message or b"\r" in message:
+        raise ValueError("A message for an event stream must be JSON without line ends; serialise it anew.")
+    return b"data: " + message + b"\n\n"

@@ -1,0 +1,132 @@
+"""Results and tool definitions in the dress of the other era.
+
+A caller of either era may call a tool of either; the proxy passes each upstream result through the function for
+its *caller's* era. Ids, sessions and questions are not here. No function changes its argument: what it returns
+shares the untouched parts with it.
+"""
+
+from __future__ import annotations
+
+import orjson
+
+from core.mcp.faults import INVALID_PARAMS, RESOURCE_NOT_FOUND
+from core.mcp.versions import LEGACY_VERSIONS
+
+META_SERVER_INFO = "io.modelcontextprotocol/serverInfo"
+# Our own refusals are marked with this; an upstream must not be able to speak in our name.
+META_REFUSAL = "archway/refusal"
+
+RESULT_TYPES: tuple[str, ...] = ("complete", "input_required", "task")
+
+_MODERN_MEMBERS = ("resultType", "ttlMs", "cacheScope")
+_FIRST_WITH_RESOURCE_LINKS = "2025-06-18"
+
+
+def result_type(result: dict[str, object]) -> str:
+    """What kind of result an upstream gave; absent means `complete`, as all legacy results are.
+
+    Raises ValueError for a kind that the protocol does not know: such a result is invalid.
+    """
+    kind = result.get("resultType", "complete")
+    if not isinstance(kind, str) or kind not in RESULT_TYPES:
+        raise ValueError("The result's resultType is none that the protocol knows.")
+    return kind
+
+
+def result_for_legacy(result: dict[str, object], version: str) -> dict[str, object]:
+    """An upstream's complete result for a caller that speaks the legacy revision `version`.
+
+    Drops what only modern results have. Structured content that is no object cannot be told to a legacy
+    client: it goes, and stays readable as JSON text where the result has no text. Before 2025-06-18 a
+    link to a resource becomes text. Raises ValueError for a result that is not complete: a
+    question or a task must be settled first.
+    """
+    if result_type(result) != "complete":
+        raise ValueError("Only a complete result has a legacy form.")
+    shaped = {name: value for name, value in result.items() if name not in _MODERN_MEMBERS}
+    _strip_meta(shaped)
+    if "structuredContent" in shaped and not isinstance(shaped["structuredContent"], dict):
+        _tell_as_text(shaped, shaped.pop("structuredContent"))
+    content = shaped.get("content")
+    if isinstance(content, list) and not _knows_resource_links(version):
+        shaped["content"] = [_link_as_text(block) for block in content]
+    return shaped
+
+
+def result_for_modern(
+    result: dict[str, object], server_info: dict[str, object], *, cacheable: bool = False
+) -> dict[str, object]:
+    """An upstream's result for a modern caller, with our `server_info` in `_meta` (2026-07-28, basic).
+
+    With `cacheable` (lists, and reading a resource) a complete result without hints is given the careful ones:
+    not to be kept, private. Raises ValueError for an unknown `resultType`.
+    """
+    kind = result_type(result)
+    shaped: dict[str, object] = {**result, "resultType": kind}
+    _strip_meta(shaped)
+    meta = shaped.get("_meta")
+    shaped["_meta"] = {**(meta if isinstance(meta, dict) else {}), META_SERVER_INFO: server_info}
+    if cacheable and kind == "complete":
+        shaped.setdefault("ttlMs", 0)
+        shaped.setdefault("cacheScope", "private")
+    return shaped
+
+
+def tool_for_legacy(tool: dict[str, object]) -> dict[str, object]:
+    """A tool's list entry for a legacy caller: an output schema whose root is not an object is left out."""
+    schema = tool.get("outputSchema")
+    if "outputSchema" not in tool or (isinstance(schema, dict) and schema.get("type") == "object"):
+        return dict(tool)
+    return {name: value for name, value in tool.items() if name != "outputSchema"}
+
+
+def tool_for_modern(tool: dict[str, object]) -> dict[str, object]:
+    """A tool's list entry for a modern caller: without the hints on legacy tasks."""
+    return {name: value for name, value in tool.items() if name != "execution"}
+
+
+def error_code_for_modern(code: int) -> int:
+    """A legacy upstream's error code for a modern caller, who must not see "resource not found" as -32002."""
+    return INVALID_PARAMS if code == RESOURCE_NOT_FOUND else code
+
+
+def _strip_meta(shaped: dict[str, object]) -> None:
+    """Take the upstream's own name and its word in our name out of `_meta`, in a copy of it."""
+    meta = shaped.get("_meta")
+    if not isinstance(meta, dict):
+        # No revision allows it, and nothing may hide in it.
+        shaped.pop("_meta", None)
+        return
+    kept = {key: value for key, value in meta.items() if key not in {META_SERVER_INFO, META_REFUSAL}}
+    if kept or not meta:
+        shaped["_meta"] = kept
+    else:
+        del shaped["_meta"]
+
+
+def _tell_as_text(shaped: dict[str, object], structured: object) -> None:
+    content = shaped.get("content")
+    blocks = list(content) if isinstance(content, list) else []
+    if not any(_kind(block) == "text" for block in blocks):
+        blocks.append({"type": "text", "text": orjson.dumps(structured).decode()})
+    shaped["content"] = blocks
+
+
+def _knows_resource_links(version: str) -> bool:
+    """Whether `version` is 2025-06-18 or later; an unknown one counts as old, since text suits everybody."""
+    return version in LEGACY_VERSIONS and version >= _FIRST_WITH_RESOURCE_LINKS
+
+
+def _link_as_text(block: object) -> object:
+    if _kind(block) != "resource_link" or not isinstance(block, dict):
+        return block
+    name, uri = block.get("title") or block.get("name"), block.get("uri")
+    text = f"{name}: {uri}" if isinstance(name, str) else str(uri)
+    description = block.get("description")
+    if isinstance(description, str) and description:
+        text = f"{text}\n{description}"
+    return {"type": "text", "text": text}
+
+
+def _kind(block: object) -> object:
+    return block.get("type") if isinstance(block, dict) else None
