@@ -1,0 +1,9 @@
+"""What every test of ours stands on: one plugin per promise of the test house. See each file's head."""
+
+pytest_plugins = [
+    "pytester",
+    "tests.plugins.no_outside_network",
+    "tests.plugins.secret_canaries",
+    "tests.plugins.skips",
+    "tests.plugins.trust_table",
+]
