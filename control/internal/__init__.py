@@ -1,0 +1,1 @@
+"""The internal listener: the questions of proxies (resolve calls)."""

@@ -1,0 +1,1 @@
+"""Rows to signed snapshots, and the change stream that tells proxies of them."""

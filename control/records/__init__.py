@@ -1,0 +1,1 @@
+"""Records of calls: from the stream into Postgres, once each, kept for a number of days."""
