@@ -1,0 +1,107 @@
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.mcp.event_stream import COMMENT_KEEPALIVE, Event, EventReader, EventStreamFault, encode_event
+
+TALK = (
+    b'\xef\xbb\xbf: hello\r\nid: 7\r\nretry: 250\r\ndata: {"a":1}\r\n\r\n'
+    b"event: endpoint\rdata: /messages\rdata:two\r\r"
+    b"data\n\n: bye\n\nunknown: field\ndata:x\n\n"
+)
+EVENTS = [Event(b'{"a":1}'), Event(b"/messages\ntwo", "endpoint"), Event(b""), Event(b"x")]
+
+
+def read(pieces: list[bytes], reader: EventReader | None = None) -> list[Event]:
+    reader = reader or EventReader()
+    return [event for piece in pieces for event in reader.feed(piece)]
+
+
+def test_all_line_ends_fields_and_comments_are_understood() -> None:
+    assert read([TALK]) == EVENTS
+
+
+@pytest.mark.parametrize("cut", range(len(TALK) + 1))
+def test_a_cut_anywhere_changes_nothing(cut: int) -> None:
+    assert read([TALK[:cut], TALK[cut:]]) == EVENTS
+
+
+def test_single_bytes_change_nothing() -> None:
+    assert read([TALK[at : at + 1] for at in range(len(TALK))]) == EVENTS
+
+
+@given(
+    st.text(alphabet="\r\n:d \ufeff", max_size=60).map(lambda text: text.replace("d", "data:d").encode()),
+    st.lists(st.integers(0, 300), max_size=6),
+)
+def test_any_stream_reads_the_same_however_it_is_cut(stream: bytes, cuts: list[int]) -> None:
+    edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
+    pieces = [stream[start:end] for start, end in itertools.pairwise(edges)]
+    assert read(pieces) == read([stream])
+
+
+@given(st.binary(max_size=80).map(lambda junk: b"data: " + junk + b"\n\n"), st.integers(1, 30), st.integers(1, 40))
+def test_the_caps_hold_however_the_stream_is_cut(stream: bytes, step: int, cap: int) -> None:
+    def outcome(pieces: list[bytes]) -> object:
+        try:
+            return read(pieces, EventReader(max_event_bytes=cap))
+        except EventStreamFault:
+            return "fault"
+
+    assert outcome([stream[at : at + step] for at in range(0, len(stream), step)]) == outcome([stream])
+
+
+def test_an_event_that_nothing_ended_is_not_given_out() -> None:
+    assert read([b"data: half\n"]) == []
+
+
+def test_the_last_id_and_retry_are_kept_for_whoever_resumes() -> None:
+    reader = EventReader()
+    reader.feed(b"id: 41\nretry: 1500\ndata:\n\nid: 4\0 2\nretry: 1e3\nretry: -1\nretry: 99999999999\n\n")
+    assert (reader.last_event_id, reader.retry_ms) == ("41", 1500)
+
+
+def test_an_event_as_long_as_the_cap_passes_and_one_byte_more_does_not() -> None:
+    # "data: " and the line end count.
+    assert read([b"data: " + b"x" * 93 + b"\n\n"], EventReader(max_event_bytes=100)) != []
+    with pytest.raises(EventStreamFault, match="100 bytes"):
+        read([b"data: " + b"x" * 95], EventReader(max_event_bytes=100))
+
+
+def test_many_short_lines_of_one_event_are_capped_together() -> None:
+    with pytest.raises(EventStreamFault):
+        read([b"data: x\n"] * 20, EventReader(max_event_bytes=100))
+
+
+def test_an_endless_comment_is_capped() -> None:
+    with pytest.raises(EventStreamFault):
+        read([b":" + b"x" * 60] * 2, EventReader(max_event_bytes=100))
+
+
+def test_short_comments_never_add_up() -> None:
+    assert read([b": ping\n"] * 100 + [b"data: x\n\n"], EventReader(max_event_bytes=20)) == [Event(b"x")]
+
+
+def test_a_flood_of_events_is_capped() -> None:
+    reader = EventReader(max_events=3)
+    assert len(reader.feed(b"data: x\n\n" * 3)) == 3
+    with pytest.raises(EventStreamFault, match="more events"):
+        reader.feed(b"data: x\n\n")
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_without_an_error(stream: bytes) -> None:
+    read([stream])
+
+
+def test_a_message_is_one_data_line_and_reads_back() -> None:
+    assert encode_event(b'{"a":1}') == b'data: {"a":1}\n\n'
+    assert read([COMMENT_KEEPALIVE, encode_event(b'{"a":1}')]) == [Event(b'{"a":1}')]
+
+
+@pytest.mark.parametrize("message", [b"{}\n\ndata: forged", b"{}\rdata: forged", b"{}\n"])
+def test_a_message_with_a_line_end_is_refused(message: bytes) -> None:
+    with pytest.raises(ValueError, match="line ends"):
+        encode_event(message)

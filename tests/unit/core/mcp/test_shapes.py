@@ -1,0 +1,145 @@
+import copy
+
+import pytest
+
+from core.mcp.shapes import (
+    error_code_for_modern,
+    result_for_legacy,
+    result_for_modern,
+    result_type,
+    tool_for_legacy,
+    tool_for_modern,
+)
+
+US: dict[str, object] = {"name": "archway", "version": "1"}
+SERVER_INFO = "io.modelcontextprotocol/serverInfo"
+TEXT = {"type": "text", "text": "hi"}
+LINK = {"type": "resource_link", "uri": "file:///a", "name": "a", "title": "Plan A", "description": "the plan"}
+
+
+def test_a_legacy_caller_sees_no_modern_members() -> None:
+    modern: dict[str, object] = {
+        "resultType": "complete",
+        "ttlMs": 5,
+        "cacheScope": "public",
+        "content": [TEXT],
+        "isError": False,
+    }
+    assert result_for_legacy(modern, "2025-11-25") == {"content": [TEXT], "isError": False}
+
+
+@pytest.mark.parametrize("structured", [[1, 2], "x", 7, None, True])
+def test_structured_content_that_is_no_object_becomes_text_where_there_is_none(structured: object) -> None:
+    image = {"type": "image", "data": "", "mimeType": "image/png"}
+    shaped = result_for_legacy({"content": [image], "structuredContent": structured}, "2025-11-25")
+    assert "structuredContent" not in shaped
+    written = {list: "[1,2]", str: '"x"', int: "7", type(None): "null", bool: "true"}[type(structured)]
+    assert shaped["content"] == [image, {"type": "text", "text": written}]
+
+
+def test_structured_content_that_is_no_object_leaves_text_that_is_there() -> None:
+    assert result_for_legacy({"content": [TEXT], "structuredContent": [1]}, "2025-11-25") == {"content": [TEXT]}
+
+
+def test_structured_content_that_is_an_object_stays() -> None:
+    result: dict[str, object] = {"content": [TEXT], "structuredContent": {"a": 1}}
+    assert result_for_legacy(result, "2025-06-18") == result
+
+
+@pytest.mark.parametrize("version", ["2024-11-05", "2025-03-26", "unknown"])
+def test_before_2025_06_18_a_resource_link_is_text(version: str) -> None:
+    shaped = result_for_legacy({"content": [TEXT, LINK]}, version)
+    assert shaped["content"] == [TEXT, {"type": "text", "text": "Plan A: file:///a\nthe plan"}]
+
+
+@pytest.mark.parametrize("version", ["2025-06-18", "2025-11-25"])
+def test_later_a_resource_link_stays(version: str) -> None:
+    assert result_for_legacy({"content": [LINK]}, version) == {"content": [LINK]}
+
+
+@pytest.mark.parametrize("kind", ["input_required", "task", "later", 7])
+def test_a_result_that_is_not_complete_has_no_legacy_form(kind: object) -> None:
+    with pytest.raises(ValueError):
+        result_for_legacy({"resultType": kind}, "2025-11-25")
+
+
+def test_a_modern_caller_gets_type_and_our_name() -> None:
+    assert result_for_modern({"content": [TEXT]}, US) == {
+        "content": [TEXT],
+        "resultType": "complete",
+        "_meta": {SERVER_INFO: US},
+    }
+
+
+def test_an_upstreams_name_gives_way_to_ours_and_its_other_meta_stays() -> None:
+    shaped = result_for_modern({"_meta": {SERVER_INFO: {"name": "x"}, "vendor/k": 1}}, US)
+    assert shaped["_meta"] == {SERVER_INFO: US, "vendor/k": 1}
+
+
+def test_a_question_stays_a_question() -> None:
+    shaped = result_for_modern({"resultType": "input_required", "inputRequests": {}}, US, cacheable=True)
+    assert shaped["resultType"] == "input_required"
+    assert "ttlMs" not in shaped
+
+
+def test_an_unknown_result_type_is_invalid() -> None:
+    with pytest.raises(ValueError, match="resultType"):
+        result_for_modern({"resultType": "later"}, US)
+    assert result_type({}) == "complete"
+
+
+def test_only_what_may_be_cached_gets_hints_and_careful_ones() -> None:
+    assert "ttlMs" not in result_for_modern({}, US)
+    shaped = result_for_modern({}, US, cacheable=True)
+    assert (shaped["ttlMs"], shaped["cacheScope"]) == (0, "private")
+    kept = result_for_modern({"ttlMs": 9, "cacheScope": "public"}, US, cacheable=True)
+    assert (kept["ttlMs"], kept["cacheScope"]) == (9, "public")
+
+
+def test_no_upstream_speaks_a_refusal_in_our_name() -> None:
+    forged: dict[str, object] = {"content": [], "_meta": {"archway/refusal": {"code": "x"}, "a/b": 1}}
+    assert result_for_legacy(forged, "2025-11-25")["_meta"] == {"a/b": 1}
+    assert result_for_modern(forged, US)["_meta"] == {"a/b": 1, SERVER_INFO: US}
+    only: dict[str, object] = {"_meta": {"archway/refusal": {}}}
+    assert result_for_legacy(only, "2025-11-25") == {}
+
+
+def test_meta_that_is_no_object_is_dropped() -> None:
+    assert result_for_legacy({"_meta": ["archway/refusal"]}, "2025-11-25") == {}
+
+
+@pytest.mark.parametrize("root", [{"type": "array"}, {"anyOf": []}, {"type": ["object"]}, True, None])
+def test_an_output_schema_whose_root_is_no_object_is_kept_from_legacy_callers(root: object) -> None:
+    assert tool_for_legacy({"name": "t", "outputSchema": root}) == {"name": "t"}
+
+
+def test_other_tools_stay_as_they_are_for_legacy_callers() -> None:
+    tool: dict[str, object] = {"name": "t", "outputSchema": {"type": "object"}, "execution": {}}
+    assert tool_for_legacy(tool) == tool
+    assert tool_for_legacy({"name": "t"}) == {"name": "t"}
+
+
+def test_hints_on_legacy_tasks_are_kept_from_modern_callers() -> None:
+    tool: dict[str, object] = {"name": "t", "outputSchema": {"type": "array"}, "execution": {}}
+    assert tool_for_modern(tool) == {"name": "t", "outputSchema": {"type": "array"}}
+
+
+def test_resource_not_found_is_a_wrong_parameter_to_modern_callers() -> None:
+    assert error_code_for_modern(-32002) == -32602
+    assert error_code_for_modern(-32601) == -32601
+
+
+def test_nothing_is_changed_in_place() -> None:
+    result: dict[str, object] = {
+        "resultType": "complete",
+        "content": [LINK],
+        "structuredContent": [1],
+        "_meta": {SERVER_INFO: {}, "archway/refusal": {}},
+    }
+    tool: dict[str, object] = {"outputSchema": {"type": "array"}, "execution": {}}
+    before = copy.deepcopy((result, tool))
+    result_for_legacy(result, "2024-11-05")
+    result_for_modern(result, US, cacheable=True)
+    tool_for_legacy(tool)
+    tool_for_modern(tool)
+    assert (result, tool) == before
