@@ -1,0 +1,1 @@
+"""The rules of the registry: pure functions of values, without I/O and without a clock."""

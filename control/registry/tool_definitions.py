@@ -1,0 +1,147 @@
+"""What an entry keeps of the tools that its server lists: checked, cut to what clients may see, pinned by a hash.
+
+Called by discovery with the list as a proxy fetched it. The server is not trusted: names outside the protocol's
+alphabet, broken schemas and broken `x-mcp-header` annotations are left out with a reason that an admin reads, and
+keys that we do not know are dropped, so that no field reaches clients which nobody here has judged.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Literal
+
+import orjson
+
+from control.registry.resource_tools import read_tools
+from core.mcp.param_headers import InvalidParamHeader, param_headers
+from core.mcp.tool_names import why_invalid_name
+
+MAX_TOOLS = 2_000
+"""Per entry; a list beyond it is cut with a reason."""
+MAX_DESCRIPTION = 8_192
+MAX_TITLE = 256
+MAX_DEFINITION = 65_536
+"""Bytes of one definition as JSON: a snapshot of 1,000 tools must stay below its 16 MiB."""
+
+_HASHED = ("name", "title", "description", "inputSchema", "outputSchema", "annotations")
+_HINTS = ("readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint")
+# Marks that turn text around or hide it; they have no place in what a model reads as instructions.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]"
+)
+_CUT = " [...]"
+# JSON may hold U+0000, but PostgreSQL's jsonb cannot. An even number of backslashes before it is escaped text.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTool:
+    """One tool that an entry offers, as its row will keep it."""
+
+    kind: Literal["tool", "resource"]
+    upstream_name: str
+    """The server's own name, or the URI of a resource."""
+    name: str
+    definition: dict[str, Any]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All that a discovery may store, and what it leaves out with the reason (name, sentence)."""
+
+    tools: tuple[FoundTool, ...]
+    rejected: tuple[tuple[str, str], ...]
+
+
+def found_tools(
+    listed: Iterable[Mapping[str, object]],
+    resources: Iterable[Mapping[str, object]],
+    rejected: Iterable[tuple[str, str]] = (),
+) -> Found:
+    """The tools of a server: those that it lists, or one per resource where it lists none at all.
+
+    `rejected` is what the proxy has left out already.
+    """
+    listed, left_out = list(listed), list(rejected)
+    if not listed and not left_out:
+        return _resource_tools(resources)
+    tools: dict[str, FoundTool] = {}
+    for given in listed:
+        reason = _why_not(given, tools)
+        if reason is not None:
+            left_out.append((ascii(given.get("name", ""))[1:81].rstrip("'"), reason))
+            continue
+        definition = clean_definition(given)
+        name = str(definition["name"])
+        tools[name] = FoundTool("tool", name, name, definition, definition_sha256(definition))
+    return Found(tuple(tools.values()), tuple(left_out))
+
+
+def clean_definition(given: Mapping[str, object]) -> dict[str, Any]:
+    """The keys that clients may see; title and description are cut and freed of invisible marks."""
+    kept: dict[str, Any] = {"name": given["name"]}
+    if isinstance(given.get("title"), str):
+        kept["title"] = _text(str(given["title"]), MAX_TITLE)
+    if isinstance(given.get("description"), str):
+        kept["description"] = _text(str(given["description"]), MAX_DESCRIPTION)
+    kept["inputSchema"] = given["inputSchema"]
+    if isinstance(given.get("outputSchema"), dict):
+        kept["outputSchema"] = given["outputSchema"]
+    annotations = _annotations(given.get("annotations"))
+    return {**kept, "annotations": annotations} if annotations else kept
+
+
+def definition_sha256(definition: Mapping[str, Any]) -> str:
+    """The pin of a definition: what a model reads and what decides about arguments, in one canonical form."""
+    hashed = {key: definition[key] for key in _HASHED if key in definition}
+    return sha256(orjson.dumps(hashed, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _why_not(given: Mapping[str, object], tools: Mapping[str, FoundTool]) -> str | None:
+    reason = why_invalid_name(given.get("name"))
+    if reason is not None:
+        return reason
+    if given["name"] in tools:
+        return "The server lists this name more than once; the first one is kept."
+    if len(tools) >= MAX_TOOLS:
+        return f"The server lists more than {MAX_TOOLS} tools."
+    schema = given.get("inputSchema")
+    if not isinstance(schema, dict) or schema.get("type") != "object":
+        return "Its inputSchema is not a JSON Schema of type object."
+    try:
+        param_headers(schema)
+    except InvalidParamHeader as invalid:
+        return str(invalid)
+    try:
+        written = orjson.dumps(given)
+    except (orjson.JSONEncodeError, RecursionError):
+        return "Its definition cannot be written as JSON."
+    if len(written) > MAX_DEFINITION:
+        return f"Its definition has {len(written)} bytes; at most {MAX_DEFINITION} are taken."
+    return "Its definition holds the character U+0000." if _NUL.search(written) else None
+
+
+def _resource_tools(resources: Iterable[Mapping[str, object]]) -> Found:
+    found, left_out = read_tools(resources)
+    kept = [FoundTool("resource", uri, name, one, definition_sha256(one)) for uri, name, one in _cleaned(found)]
+    left_out += [(tool.name, f"The server lists more than {MAX_TOOLS} resources.") for tool in kept[MAX_TOOLS:]]
+    return Found(tuple(kept[:MAX_TOOLS]), tuple(left_out))
+
+
+def _cleaned(found: Iterable[tuple[str, str, dict[str, Any]]]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [(uri, name, clean_definition(definition)) for uri, name, definition in found]
+
+
+def _annotations(given: object) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        return {}
+    kept: dict[str, Any] = {hint: given[hint] for hint in _HINTS if isinstance(given.get(hint), bool)}
+    title = given.get("title")
+    return {**kept, "title": _text(title, MAX_TITLE)} if isinstance(title, str) else kept
+
+
+def _text(given: str, limit: int) -> str:
+    text = _INVISIBLE.sub("", given)
+    return text if len(text) <= limit else text[: limit - len(_CUT)] + _CUT

@@ -1,0 +1,94 @@
+"""Whether a gateway can be used as it stands, and if not, what to do about it.
+
+Called when a gateway is read. A gateway that is not usable is still published: the reasons are advice to its admin,
+never a check that a call relies on.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from control.registry.visibility import VisibilityKind
+
+MAX_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class AssignedTool:
+    """What usability must know of one assignment."""
+
+    exposed_name: str
+    tool_state: str
+    missing: bool
+    """The server did not list the tool when it was last asked."""
+    installation: str | None = None
+    """Name of the pinned installation; None: resolved at call time."""
+    installation_state: str | None = None
+    installations_ready: int = 0
+    """Of the entry, in any scope: whether a call could find one at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usability:
+    """`usable` is false exactly where a reason stops every caller; warnings stop some calls."""
+
+    reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def usable(self) -> bool:
+        """Whether somebody can call something."""
+        return not self.reasons
+
+
+def usability(
+    tools: Sequence[AssignedTool],
+    *,
+    kind: VisibilityKind,
+    members: int,
+    owner_disabled: bool = False,
+    client_auth: Collection[str] = ("token",),
+) -> Usability:
+    """Judge a gateway. `members` counts the people who see it (enabled ones)."""
+    reasons: list[str] = []
+    if not tools:
+        reasons.append("No tool is assigned; assign at least one.")
+    if not client_auth:
+        reasons.append("No way of client authentication is accepted; allow one.")
+    if kind == "personal" and owner_disabled:
+        reasons.append("Its owner is disabled, so nobody can call it.")
+    elif members == 0:
+        reasons.append("Nobody can see it; choose teams with members or the whole organisation.")
+    broken = [(tool, why) for tool in tools if (why := _why_not(tool)) is not None]
+    if tools and len(broken) == len(tools):
+        reasons.append("No assigned tool can be called now; see the warnings.")
+    return Usability(tuple(reasons), _grouped(broken))
+
+
+def _why_not(tool: AssignedTool) -> str | None:
+    if tool.tool_state == "quarantined":
+        return "in quarantine"
+    if tool.tool_state == "held_back":
+        return "changed at its server and waiting for approval"
+    if tool.missing:
+        return "no longer listed by its server"
+    if tool.installation is not None and tool.installation_state != "ready":
+        return f"pinned to the installation {tool.installation!r}, which is {_spoken(tool.installation_state)}"
+    if tool.installation is None and tool.installations_ready == 0:
+        return "resolved at call time, and nobody has a ready installation of its server yet"
+    return None
+
+
+def _spoken(state: str | None) -> str:
+    return {"needs_sign_in": "waiting for its credential", "new": "not discovered yet"}.get(state or "", str(state))
+
+
+def _grouped(broken: Sequence[tuple[AssignedTool, str]]) -> tuple[str, ...]:
+    groups: dict[str, list[str]] = {}
+    for tool, why in broken:
+        groups.setdefault(why, []).append(tool.exposed_name)
+    return tuple(f"{_named(names)}: {why}." for why, names in groups.items())
+
+
+def _named(names: Sequence[str]) -> str:
+    more = len(names) - MAX_NAMED
+    return ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,56 @@
+"""Who sees an entry, a gateway or an installation, and which settings of visibility go together.
+
+Organisation: everybody here. Teams: their members. Personal: the owner alone. Admins administer, so they see every
+row in the admin API; that lets them call nothing (the proxy asks `core.snapshot.Visibility`).
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from control.registry.broken_rule import BrokenRule
+
+VisibilityKind = Literal["organisation", "teams", "personal"]
+MAX_TEAMS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """The person behind a request to the admin API, as far as seeing goes."""
+
+    user_id: str | None
+    """None for the token of this run, which is nobody's."""
+    admin: bool
+    teams: frozenset[str] = frozenset()
+
+
+def check_visibility(kind: VisibilityKind, teams: Collection[str], owner: str | None) -> None:
+    """BrokenRule where the parts do not fit: teams need a team, personal needs an owner, and no other has one."""
+    if kind == "teams" and not teams:
+        raise BrokenRule("teams", "needs at least one team where visibility is 'teams'; add one or choose another")
+    if kind != "teams" and teams:
+        raise BrokenRule("teams", f"go with the visibility 'teams' only; take them out for {kind!r}")
+    if len(teams) > MAX_TEAMS:
+        raise BrokenRule("teams", f"has {len(teams)} teams; at most {MAX_TEAMS} are taken")
+    if kind == "personal" and owner is None:
+        raise BrokenRule("owner", "is needed where visibility is 'personal'; give the user's id")
+    if kind != "personal" and owner is not None:
+        raise BrokenRule("owner", f"goes with the visibility 'personal' only; take it out for {kind!r}")
+
+
+def sees(viewer: Viewer, kind: VisibilityKind, teams: Collection[str], owner: str | None = None) -> bool:
+    """Whether `viewer` may read the row."""
+    if viewer.admin or kind == "organisation":
+        return True
+    if kind == "teams":
+        return not viewer.teams.isdisjoint(teams)
+    return owner is not None and owner == viewer.user_id
+
+
+def everyone_within(
+    inner: tuple[VisibilityKind, Collection[str], str | None], outer: tuple[VisibilityKind, Collection[str]]
+) -> bool:
+    """Whether all who see `inner` (kind, teams, owner) belong to `outer`, as far as the settings alone tell."""
+    if outer[0] == "organisation":
+        return True
+    return inner[0] == "teams" and set(inner[1]) <= set(outer[1])
