@@ -244,5 +244,5 @@ def _proxy_url(text: str) -> str:
         usable = False
     if not usable:
         # The text may hold a password, so it is not repeated.
-        raise ValueError("HTTPS_PROXY is not a proxy's address; write it like http://proxy.example:3128")
+        raise ValueError("HTTPS_PROXY is not a proxy's address; write it like http://HOST:PORT")
     return text

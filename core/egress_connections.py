@@ -14,7 +14,7 @@ from weakref import WeakSet
 import aiohttp
 from aiohttp.abc import AbstractResolver
 from aiohttp.client_proto import ResponseHandler
-from aiohttp.client_reqrep import ClientRequest
+from aiohttp.client_reqrep import ClientRequest, ConnectionKey
 from aiohttp.connector import AddrInfoType, Connection
 from aiohttp.tracing import Trace
 
@@ -45,46 +45,30 @@ def _judged_sockets(policy: AddressPolicy) -> Callable[[AddrInfoType], socket.so
     return judged_socket
 
 
-class HeldConnection:
+class HeldConnection(Connection):
     """A connection that stays with its request until `settle`, even when the answer is complete before.
 
     aiohttp puts a connection back into its pool the moment the last byte of the answer is parsed, so an answer
     found wrong afterwards could not keep the connection from the next caller. It sees this object instead.
     """
 
-    def __init__(self, inner: Connection) -> None:
-        self._inner = inner
+    def __init__(self, connector: "GuardedConnector", key: ConnectionKey, inner: Connection) -> None:
+        protocol = inner.protocol
+        assert protocol is not None, "aiohttp hands out open connections"
+        super().__init__(connector, key, protocol, asyncio.get_running_loop())
+        inner._protocol = None  # what it stood for is ours now; it must neither give it back nor warn
         self._answer_complete = False
-
-    @property
-    def protocol(self) -> ResponseHandler | None:
-        """What aiohttp reads the answer from; None once settled."""
-        return self._inner.protocol
-
-    @property
-    def transport(self) -> asyncio.Transport | None:
-        """What aiohttp writes the request to; None once settled."""
-        return self._inner.transport
-
-    @property
-    def closed(self) -> bool:
-        """Whether the peer or we have closed it."""
-        return self._inner.closed
 
     def release(self) -> None:
         """Called by aiohttp: the request is written and the answer complete."""
         self._answer_complete = True
 
-    def close(self) -> None:
-        """Called by aiohttp: something went wrong."""
-        self._inner.close()
-
     def settle(self, *, reusable: bool) -> None:
         """Back into the pool if the answer was complete and is `reusable`, closed otherwise."""
         if reusable and self._answer_complete:
-            self._inner.release()
+            super().release()
         else:
-            self._inner.close()
+            self.close()
 
 
 class HeldResponse(aiohttp.ClientResponse):
@@ -132,7 +116,7 @@ class GuardedConnector(aiohttp.TCPConnector):
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
         """Called by aiohttp for each request: a connection from the pool, or a new one."""
         while True:
-            connection = await super().connect(req, traces, timeout)
+            connection = HeldConnection(self, req.connection_key, await super().connect(req, traces, timeout))
             protocol = connection.protocol
             if protocol is None or protocol not in self._used or _is_clean(protocol):
                 break
@@ -140,7 +124,7 @@ class GuardedConnector(aiohttp.TCPConnector):
             connection.close()
         if protocol is not None:
             self._used.add(protocol)
-        return cast("Connection", HeldConnection(connection))
+        return connection
 
 
 def _is_clean(protocol: ResponseHandler) -> bool:

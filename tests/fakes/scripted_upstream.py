@@ -64,6 +64,8 @@ class ScriptedUpstream:
         self._on_accept = on_accept
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._news = asyncio.Event()
         self.requests: list[bytes] = []
         self.connections = 0
         self.port = 0
@@ -73,6 +75,18 @@ class ScriptedUpstream:
         """The base URL by address, without a path."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"{'https' if self._tls else 'http'}://{host}:{self.port}"
+
+    async def seen(self, count: int, within: float = 5.0) -> None:
+        """Wait until `count` requests have been read; TimeoutError after `within` seconds."""
+        async with asyncio.timeout(within):
+            while len(self.requests) < count:
+                self._news.clear()
+                await self._news.wait()
+
+    def write_to_all(self, data: bytes) -> None:
+        """Bytes that nobody asked for, on every open connection; they are in the client's kernel on return."""
+        for writer in self._writers:
+            writer.write(data)
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, self._host, self.port, ssl=self._tls)
@@ -93,6 +107,7 @@ class ScriptedUpstream:
         task = asyncio.current_task()
         assert task is not None
         self._open.add(task)
+        self._writers.add(writer)
         self.connections += 1
         try:
             await self._converse(reader, writer)
@@ -100,12 +115,14 @@ class ScriptedUpstream:
             pass  # the client left, or the test is over
         finally:
             self._open.discard(task)
+            self._writers.discard(writer)
             writer.transport.abort()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         going_on = await self._play(self._on_accept, writer)
         while going_on:
             self.requests.append(await _one_request(reader))
+            self._news.set()
             turn = min(len(self.requests), len(self._scripts)) - 1
             going_on = await self._play(self._scripts[turn], writer)
 
