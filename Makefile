@@ -28,3 +28,24 @@ down: .venv/.ok ## stop what `make up` started
 
 lock: ## resolve the dependencies anew into constraints.txt (no addresses in it)
 	UV_SYSTEM_CERTS=1 $(BIN)/uv pip compile --universal --no-header --no-annotate --all-extras pyproject.toml -o constraints.txt -q
+
+tools: .venv/.ok ## bring what the tests need from npm and further SDK versions into .tools/ (cached)
+	@tools/install.sh
+
+test: .venv/.ok tools ## run every test, without network; print the table of trust rows
+	@$(BIN)/pytest -n 2 --dist loadfile --trust-table
+
+check: .venv/.ok ## lint, format, types, import contracts and the rules of the house
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/pytest -q tests/house
+
+format: .venv/.ok ## put the sources in their form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+clean: ## remove the environments and caches; what `make up` keeps in .archway stays
+	rm -rf .venv .tools build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
