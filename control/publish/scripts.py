@@ -1,0 +1,89 @@
+"""The three scripts by which control writes snapshots, the index and change events into Redis.
+
+Each is atomic in Redis, so that several replicas may publish at once and any of them may die between two lines of
+its own: a lower revision never replaces a higher one, numbers of events have no holes, and an index of an epoch
+exists only once everything was published in that epoch. What stands under our names in a wrong form is overwritten.
+"""
+
+from typing import Final
+
+from core.courier import PREFIX
+
+GONE_TTL_S: Final = 3_600
+"""A publisher that compiled a gateway before it was deleted ends within its deadlines, long before this."""
+
+
+def gone_key(gateway_id: str) -> str:
+    """Stands for a while after a gateway was deleted, so that a slow publisher cannot bring it back."""
+    return f"{PREFIX}gone:{gateway_id}"
+
+
+STORE_GATEWAY: Final = """
+-- KEYS: snapshot, gone. ARGV: revision, document, ttl. Answers 1 when stored, 0 when something newer stands.
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then redis.call('DEL', KEYS[1]) end
+local held = tonumber(redis.call('HGET', KEYS[1], 'revision') or '')
+if held and held > tonumber(ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], 'revision', ARGV[1], 'document', ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return 1
+"""
+
+REMOVE_GATEWAY: Final = """
+-- KEYS: snapshot, gone. ARGV: ttl of the second.
+redis.call('SET', KEYS[2], '1', 'EX', ARGV[1])
+return redis.call('DEL', KEYS[1])
+"""
+
+LOOK: Final = """
+-- KEYS: head, index. Answers {epoch, number, epoch of the index}; nothing when there is no head.
+if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return {} end
+local head = redis.call('HMGET', KEYS[1], 'epoch', 'number')
+if not head[1] or not tonumber(head[2] or '') then return {} end
+local indexed = false
+if redis.call('TYPE', KEYS[2]).ok == 'hash' then indexed = redis.call('HGET', KEYS[2], 'epoch') end
+return {head[1], head[2], indexed or ''}
+"""
+
+BEGIN_EPOCH: Final = """
+-- KEYS: head. ARGV: new epoch, ttl, the epoch to end ('' where none is known). Answers the epoch that holds now.
+if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then redis.call('DEL', KEYS[1]) end
+local head = redis.call('HMGET', KEYS[1], 'epoch', 'number')
+local holds = head[1] and tonumber(head[2] or '')
+if holds and head[1] ~= ARGV[3] then return head[1] end
+redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'number', 0)
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return ARGV[1]
+"""
+
+ANNOUNCE: Final = """
+-- Replaces the index, appends events and deletes what they make untrue, all or nothing.
+-- KEYS: head, changes, index, then keys to delete.
+-- ARGV: epoch, number before the first event, '1' when everything was published before, index revision, index
+--       document ('' for none), ttl of the index, length of the stream, ttl of stream and head, then the events.
+-- Answers 'done'; 'epoch' when another one holds; 'number' when others appended; 'incomplete' when this epoch has no
+-- index yet and somebody must publish everything first.
+local head = redis.call('HMGET', KEYS[1], 'epoch', 'number')
+if head[1] ~= ARGV[1] then return 'epoch' end
+if head[2] ~= ARGV[2] then return 'number' end
+if redis.call('TYPE', KEYS[3]).ok ~= 'hash' then redis.call('DEL', KEYS[3]) end
+local index = redis.call('HMGET', KEYS[3], 'epoch', 'revision')
+local current = index[1] == ARGV[1]
+if not current and ARGV[3] ~= '1' then return 'incomplete' end
+local held = tonumber(index[2] or '')
+if ARGV[5] ~= '' and not (current and held and held > tonumber(ARGV[4])) then
+    redis.call('HSET', KEYS[3], 'epoch', ARGV[1], 'revision', ARGV[4], 'document', ARGV[5])
+    redis.call('EXPIRE', KEYS[3], ARGV[6])
+end
+for i = 4, #KEYS do redis.call('DEL', KEYS[i]) end
+if #ARGV > 8 and redis.call('TYPE', KEYS[2]).ok ~= 'stream' then redis.call('DEL', KEYS[2]) end
+local number = tonumber(ARGV[2])
+for i = 9, #ARGV do
+    number = number + 1
+    redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[7], '*', 'n', number, 'e', ARGV[i])
+end
+redis.call('HSET', KEYS[1], 'number', number)
+redis.call('EXPIRE', KEYS[1], ARGV[8])
+redis.call('EXPIRE', KEYS[2], ARGV[8])
+return 'done'
+"""
