@@ -60,7 +60,8 @@ class Egress:
     `ca_bundle` is a PEM file whose certificates are trusted besides the system's. `proxy` is an http(s) URL that
     every request then goes through; it looks names up itself, so that here only what a URL shows is judged, and
     the proxy's own address is the operator's word. Environment variables are never read. `connections` and
-    `per_host` cap the pool; who finds it full waits, at most `connect_seconds`.
+    `per_host` cap the pool; who finds it full waits, at most `connect_seconds`. A name's addresses are remembered for
+    `name_seconds`, and judged anew at each connect. `resolver` replaces the system's (tests).
     Raises ValueError, naming the setting, when `ca_bundle` or `proxy` cannot be used.
     """
 
@@ -73,6 +74,7 @@ class Egress:
         connections: int = 1000,
         per_host: int = 200,
         connect_seconds: float = CONNECT_SECONDS,
+        name_seconds: int = 10,
         resolver: AbstractResolver | None = None,
     ) -> None:
         self._policy = policy
@@ -84,7 +86,12 @@ class Egress:
         self._resolver = JudgedResolver(resolver or SystemResolver(), dialled)
         self._session = aiohttp.ClientSession(
             connector=GuardedConnector(
-                dialled, tls=tls, resolver=self._resolver, connections=connections, per_host=per_host
+                dialled,
+                tls=tls,
+                resolver=self._resolver,
+                name_seconds=name_seconds,
+                connections=connections,
+                per_host=per_host,
             ),
             response_class=HeldResponse,
             cookie_jar=aiohttp.DummyCookieJar(),

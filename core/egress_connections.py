@@ -23,7 +23,6 @@ from core.name_lookup import AddressRefused
 
 # An idle connection is closed before common servers (5 s and up) would, so that no call meets a closing one.
 _IDLE_SECONDS = 4.0
-_NAME_TTL_SECONDS = 10
 _MAX_NAMES = 1000
 _REDIRECTS = frozenset({300, 301, 302, 303, 305, 307, 308})
 
@@ -97,6 +96,7 @@ class GuardedConnector(aiohttp.TCPConnector):
         *,
         tls: ssl.SSLContext,
         resolver: AbstractResolver,
+        name_seconds: int,
         connections: int,
         per_host: int,
     ) -> None:
@@ -107,7 +107,7 @@ class GuardedConnector(aiohttp.TCPConnector):
             limit=connections,
             limit_per_host=per_host,
             keepalive_timeout=_IDLE_SECONDS,
-            ttl_dns_cache=_NAME_TTL_SECONDS,
+            ttl_dns_cache=name_seconds,
             dns_cache_max_size=_MAX_NAMES,
         )
         # Connections that have carried a request. A fresh one has nothing of anybody's to be soiled with.

@@ -49,12 +49,14 @@ def head(*lines: bytes, status: bytes = b"200 OK") -> bytes:
 
 
 class ScriptedUpstream:
-    """See the module. `on_accept` is played on each new connection before anything is read (for RESET, CLOSE)."""
+    """See the module. `on_accept` is played on each new connection before anything is read (for RESET, CLOSE).
+    `port` 0 takes any free one."""
 
     def __init__(
         self,
         *scripts: Script,
         host: str = "127.0.0.1",
+        port: int = 0,
         tls: ssl.SSLContext | None = None,
         on_accept: Script = (),
     ) -> None:
@@ -68,7 +70,7 @@ class ScriptedUpstream:
         self._news = asyncio.Event()
         self.requests: list[bytes] = []
         self.connections = 0
-        self.port = 0
+        self.port = port
 
     @property
     def url(self) -> str:
