@@ -82,7 +82,7 @@ class Gateway(msgspec.Struct, frozen=True, omit_defaults=True):
     instructions: str = ""
     header_allowlist: list[str] = []
     """Lower case."""
-    client_auth: list[Literal["token"]] = ["token"]
+    client_auth: list[Literal["token"]] = msgspec.field(default_factory=lambda: ["token"])
     audit_required: bool = False
     rules: list[Rule] = []
 
