@@ -1,0 +1,118 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from control.registry.broken_rule import BrokenRule
+from control.registry.credentials import Placement
+from control.registry.fields import (
+    Field,
+    FieldType,
+    as_text,
+    check_answers,
+    check_fields,
+    field_headers,
+    fields_of,
+)
+from core.addresses import AddressPolicy
+from core.mcp.header_values import safe_header_value
+
+PUBLIC = AddressPolicy()
+ACCOUNT = Field("account", "string", "x-account")
+KEY = Field("key", "secret", "x-key")
+
+
+def test_header_names_are_stored_in_lower_case() -> None:
+    (checked,) = check_fields([Field("a", "string", "X-Account")], None, (), PUBLIC)
+    assert checked.header == "x-account"
+
+
+def test_fields_survive_their_row() -> None:
+    fields = (ACCOUNT, Field("region", "select", "x-region", options=("eu", "us"), default="eu"))
+    assert fields_of([one.as_json() for one in fields]) == fields
+
+
+@pytest.mark.parametrize(
+    ("field", "path"),
+    [
+        (Field("Bad Name", "string", "x-a"), "fields[0].name"),
+        (Field("credential", "string", "x-a"), "fields[0].name"),
+        (Field("a", "string", "Host"), "fields[0].header"),
+        (Field("a", "string", "x_a"), "fields[0].header"),
+        (Field("a", "secret", "x-a", default="s3cret"), "fields[0].default"),
+        (Field("a", "number", "x-a", default="five"), "fields[0].default"),
+        (Field("a", "select", "x-a"), "fields[0].options"),
+        (Field("a", "select", "x-a", options=("eu", "eu")), "fields[0].options"),
+        (Field("a", "select", "x-a", options=("eu\n",)), "fields[0].options[0]"),
+        (Field("a", "string", "x-a", options=("eu",)), "fields[0].options"),
+        (Field("a", "select", "x-a", options=("eu",), default="us"), "fields[0].default"),
+    ],
+)
+def test_a_wrong_definition_names_the_part_at_fault(field: Field, path: str) -> None:
+    with pytest.raises(BrokenRule) as refused:
+        check_fields([field], None, (), PUBLIC)
+    assert refused.value.field == path
+    assert "s3cret" not in str(refused.value)
+
+
+def test_two_fields_need_two_names() -> None:
+    with pytest.raises(BrokenRule, match=r"fields\[1\]\.name"):
+        check_fields([ACCOUNT, Field("account", "string", "x-other")], None, (), PUBLIC)
+
+
+@pytest.mark.parametrize(
+    ("placement", "fixed"),
+    [(Placement("header", "x-account"), ()), (None, ("x-account",)), (Placement("bearer"), ())],
+)
+def test_a_header_has_one_source(placement: Placement | None, fixed: tuple[str, ...]) -> None:
+    field = ACCOUNT if placement is None or placement.header else Field("a", "string", "Authorization")
+    with pytest.raises(BrokenRule, match="already filled by"):
+        check_fields([field], placement, fixed, PUBLIC)
+
+
+def test_secret_answers_are_kept_apart_and_do_not_show() -> None:
+    answers = check_answers([ACCOUNT, KEY], {"account": "acme", "key": "s3cret"}, PUBLIC)
+    assert answers.plain == {"account": "acme"}
+    assert answers.secret == {"key": "s3cret"}
+    assert "s3cret" not in repr(answers)
+
+
+def test_a_missing_required_answer_is_named() -> None:
+    with pytest.raises(BrokenRule, match=r"values\.key: is required"):
+        check_answers([ACCOUNT, KEY], {"account": "acme"}, PUBLIC)
+
+
+def test_defaults_fill_in_and_optional_answers_may_be_absent() -> None:
+    fields = [Field("a", "number", "x-a", default=5), Field("b", "string", "x-b", required=False)]
+    assert check_answers(fields, {}, PUBLIC).plain == {"a": 5}
+
+
+def test_an_unknown_answer_is_refused_with_the_names_that_exist() -> None:
+    with pytest.raises(BrokenRule, match=r"values\.acount: is no field of this entry; it has account"):
+        check_answers([ACCOUNT], {"acount": "acme"}, PUBLIC)
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [
+        ("string", 5), ("string", ""), ("string", "a\r\nb: c"), ("number", "5"), ("number", True),
+        ("number", float("inf")), ("string", ["a"]), ("string", {"a": 1}),
+        ("boolean", "true"), ("boolean", 1), ("url", "file:///etc/passwd"), ("url", "http://169.254.169.254/"),
+        ("url", "http://10.0.0.1/"), ("secret", 7), ("secret", "zeilen\numbruch"),
+    ],
+)  # fmt: skip
+def test_an_answer_of_the_wrong_kind_is_refused(kind: FieldType, answer: Any) -> None:
+    with pytest.raises(BrokenRule, match=r"values\.a"):
+        check_answers([Field("a", kind, "x-a")], {"a": answer}, PUBLIC)
+
+
+def test_answers_fill_headers_in_the_order_of_the_fields() -> None:
+    fields = [Field("n", "number", "x-n"), KEY, Field("b", "boolean", "x-b"), Field("o", "string", "x-o")]
+    headers = field_headers(fields, {"n": 2.0, "b": False}, {"key": "k"})
+    assert headers == [("x-n", "2"), ("x-key", "k"), ("x-b", "false")]
+
+
+@given(st.one_of(st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False)))
+def test_every_plain_answer_is_a_safe_header_value(answer: bool | int | float) -> None:
+    assert safe_header_value(as_text(answer))

@@ -1,0 +1,62 @@
+import pytest
+
+from control.registry.broken_rule import BrokenRule
+from control.registry.headers import check_allowlist, check_fixed_headers, check_own_header, check_value
+
+
+def test_the_allowlist_is_stored_in_lower_case_sorted_and_once() -> None:
+    assert check_allowlist(["X-Tenant", "X-Correlation-Id", "x-tenant"]) == ["x-correlation-id", "x-tenant"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Connection", "TE", "Transfer-Encoding", "Trailer", "Upgrade", "Keep-Alive", "Proxy-Authorization",
+        "Proxy-Connection", "Content-Type", "Content-Encoding", "Accept", "Accept-Encoding", "Last-Event-ID",
+        "Mcp-Session-Id", "Mcp-Param-X", "MCP-Protocol-Version", "Set-Cookie", "X-Api-Key", "Tracestate", "Baggage",
+        "B3", "X-B3-TraceId", "X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "X-Real-IP", "Expect", "Origin",
+    ],
+)  # fmt: skip
+def test_a_name_that_frames_speaks_the_protocol_or_carries_a_credential_is_refused(name: str) -> None:
+    with pytest.raises(BrokenRule, match=rf"header_allowlist\[1\]: {name.lower()} "):
+        check_allowlist(["x-fine", name])
+
+
+@pytest.mark.parametrize("name", ["x_user", "", "a b", "x-ü", "x:y", "x" * 65, "a\r\nb", ":path", "\u212a-x"])
+def test_a_name_that_is_no_safe_token_is_refused(name: str) -> None:
+    with pytest.raises(BrokenRule):
+        check_allowlist([name])
+
+
+def test_a_long_allowlist_is_refused() -> None:
+    with pytest.raises(BrokenRule, match="at most 32"):
+        check_allowlist([f"x-{n}" for n in range(33)])
+
+
+def test_an_entry_may_send_an_authorization_of_its_own() -> None:
+    assert check_own_header("Authorization", "f") == "authorization"
+
+
+@pytest.mark.parametrize(
+    "name", ["Host", "Content-Length", "Mcp-Session-Id", "Connection", "Transfer-Encoding", "Via"]
+)
+def test_an_entry_may_not_set_what_frames_the_message(name: str) -> None:
+    with pytest.raises(BrokenRule):
+        check_own_header(name, "f")
+
+
+def test_fixed_headers_are_lower_case_and_sorted() -> None:
+    assert check_fixed_headers({"X-B": "2", "X-A": "1"}) == {"x-a": "1", "x-b": "2"}
+
+
+def test_one_fixed_header_in_two_spellings_is_refused() -> None:
+    with pytest.raises(BrokenRule, match="twice"):
+        check_fixed_headers({"X-A": "1", "x-a": "2"})
+
+
+@pytest.mark.parametrize("value", ["", "a\r\nx-evil: 1", "naïve", " lead", "trail ", "nul\x00", "x" * 8_193])
+def test_a_value_that_no_header_can_carry_is_refused_without_showing_it(value: str) -> None:
+    with pytest.raises(BrokenRule) as refused:
+        check_value(value, "values.key")
+    assert refused.value.field == "values.key"
+    assert not value or value not in str(refused.value)

@@ -1,0 +1,28 @@
+import pytest
+
+from control.credentials.connection import RowSealers
+from control.registry.row_seals import RowSeals
+from core.keys import new_key, parse_key_ring
+from core.sealing import SealBroken
+
+RING = parse_key_ring("ARCHWAY_SECRET_KEY", new_key())
+
+
+def test_what_a_row_keeps_sealed_opens_for_that_row() -> None:
+    seals = RowSeals(RING)
+    entry = {"id": "e1", "fixed_headers": seals.fixed_headers("e1", {"x-a": "1"})}
+    installation = {"id": "i1", "secret_values": seals.secret_values("i1", {"credential": "k"})}
+    opened = RowSealers(RING).open(entry, installation)
+    assert opened.fixed_headers == {"x-a": "1"}
+    assert opened.values == {"credential": "k"}
+
+
+def test_a_value_copied_to_another_row_opens_for_nobody() -> None:
+    stolen = RowSeals(RING).secret_values("i1", {"credential": "k"})
+    with pytest.raises(SealBroken):
+        RowSealers(RING).open({"id": "e", "fixed_headers": None}, {"id": "i2", "secret_values": stolen})
+
+
+def test_nothing_to_seal_is_kept_as_null() -> None:
+    assert RowSeals(RING).secret_values("i", {}) is None
+    assert RowSeals(RING).fixed_headers("e", {}) is None

@@ -1,0 +1,110 @@
+from typing import Any
+
+import pytest
+
+from control.registry.tool_definitions import MAX_TOOLS, clean_definition, definition_sha256, found_tools
+
+SCHEMA: dict[str, Any] = {"type": "object"}
+
+
+def tool(name: Any = "echo", **more: Any) -> dict[str, Any]:
+    return {"name": name, "inputSchema": SCHEMA, **more}
+
+
+def test_a_plain_tool_is_kept_under_its_own_name() -> None:
+    (kept,) = found_tools([tool(description="Says it again.")], []).tools
+    assert (kept.kind, kept.upstream_name, kept.name) == ("tool", "echo", "echo")
+    assert kept.definition == {"name": "echo", "description": "Says it again.", "inputSchema": SCHEMA}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (tool("a b"), "characters other than"),
+        (tool("x" * 129), "at most 128"),
+        (tool(7), "not a string"),
+        (tool("p\u0430ypal"), "characters other than"),
+        ({"name": "no_schema"}, "inputSchema"),
+        (tool(inputSchema={"type": "array"}), "inputSchema"),
+        (
+            tool(inputSchema={"type": "object", "properties": {"n": {"type": "number", "x-mcp-header": "N"}}}),
+            "string, integer or boolean",
+        ),
+        (tool(description="x" * 70_000), "bytes"),
+        (tool(inputSchema={"type": "object", "description": "a\x00b"}), "U+0000"),
+    ],
+)
+def test_a_tool_that_cannot_be_taken_is_left_out_with_the_reason(given: dict[str, Any], words: str) -> None:
+    found = found_tools([given, tool("fine")], [])
+    assert [kept.name for kept in found.tools] == ["fine"]
+    assert words in found.rejected[0][1]
+
+
+def test_an_escaped_backslash_before_u0000_is_text_and_stays() -> None:
+    assert len(found_tools([tool(inputSchema={"type": "object", "pattern": "\\u0000"})], []).tools) == 1
+
+
+def test_a_name_listed_twice_is_kept_once() -> None:
+    found = found_tools([tool(title="first"), tool(title="second")], [])
+    assert [kept.definition["title"] for kept in found.tools] == ["first"]
+    assert "more than once" in found.rejected[0][1]
+
+
+def test_what_the_proxy_left_out_stays_in_the_report() -> None:
+    assert found_tools([tool()], [], [("bad", "why")]).rejected == (("bad", "why"),)
+
+
+def test_keys_that_nobody_judged_are_dropped() -> None:
+    cleaned = clean_definition(
+        tool(
+            _meta={"archway/refusal": 1},
+            execution={},
+            annotations={"readOnlyHint": True, "x": 1, "openWorldHint": "y"},
+        )
+    )
+    assert set(cleaned) == {"name", "inputSchema", "annotations"}
+    assert cleaned["annotations"] == {"readOnlyHint": True}
+
+
+def test_a_long_description_is_cut_and_invisible_marks_are_taken_out() -> None:
+    cleaned = clean_definition(tool(description="\u202eab\u200b" + "x" * 9_000))
+    assert cleaned["description"].startswith("abx")
+    assert len(cleaned["description"]) == 8_192
+    assert cleaned["description"].endswith(" [...]")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        tool("other"), tool(description="d"), tool(title="t"),
+        tool(inputSchema={"type": "object", "required": ["a"]}),
+        tool(outputSchema=SCHEMA), tool(annotations={"readOnlyHint": True}),
+    ],
+)  # fmt: skip
+def test_the_hash_changes_with_each_part_that_a_model_or_a_check_reads(changed: dict[str, Any]) -> None:
+    assert definition_sha256(clean_definition(changed)) != definition_sha256(clean_definition(tool()))
+
+
+def test_the_hash_does_not_depend_on_the_order_of_keys() -> None:
+    forth = {"name": "a", "inputSchema": {"type": "object", "title": "t"}}
+    back = {"inputSchema": {"title": "t", "type": "object"}, "name": "a"}
+    assert definition_sha256(forth) == definition_sha256(back)
+
+
+def test_a_server_with_resources_only_offers_tools_that_read_them() -> None:
+    (kept,) = found_tools([], [{"uri": "x://1", "name": "notes"}]).tools
+    assert (kept.kind, kept.upstream_name, kept.name) == ("resource", "x://1", "read_notes")
+
+
+def test_a_server_with_tools_gets_none_for_its_resources() -> None:
+    assert [kept.kind for kept in found_tools([tool()], [{"uri": "x://1", "name": "n"}]).tools] == ["tool"]
+
+
+def test_a_server_whose_every_tool_was_left_out_is_not_taken_for_one_with_resources_only() -> None:
+    assert found_tools([], [{"uri": "x://1", "name": "n"}], [("bad", "why")]).tools == ()
+
+
+def test_a_list_without_end_is_cut() -> None:
+    found = found_tools([tool(f"t{n}") for n in range(MAX_TOOLS + 2)], [])
+    assert len(found.tools) == MAX_TOOLS
+    assert len(found.rejected) == 2

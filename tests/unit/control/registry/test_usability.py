@@ -1,0 +1,58 @@
+import pytest
+
+from control.registry.usability import AssignedTool, usability
+
+READY = AssignedTool("a__b", "active", missing=False, installations_ready=1)
+
+
+def test_a_gateway_with_a_callable_tool_and_people_is_usable() -> None:
+    judged = usability([READY], kind="organisation", members=1)
+    assert judged.usable
+    assert judged.warnings == ()
+
+
+def test_a_gateway_without_tools_is_not_usable() -> None:
+    judged = usability([], kind="organisation", members=1)
+    assert not judged.usable
+    assert judged.reasons == ("No tool is assigned; assign at least one.",)
+
+
+def test_a_gateway_that_nobody_sees_is_not_usable() -> None:
+    assert any("Nobody can see it" in reason for reason in usability([READY], kind="teams", members=0).reasons)
+
+
+def test_a_gateway_without_client_authentication_is_not_usable() -> None:
+    judged = usability([READY], kind="organisation", members=1, client_auth=())
+    assert any("authentication" in reason for reason in judged.reasons)
+
+
+def test_a_personal_gateway_of_a_disabled_owner_is_not_usable() -> None:
+    assert not usability([READY], kind="personal", members=0, owner_disabled=True).usable
+
+
+@pytest.mark.parametrize(
+    ("tool", "words"),
+    [
+        (AssignedTool("t", "quarantined", missing=False, installations_ready=1), "in quarantine"),
+        (AssignedTool("t", "held_back", missing=False, installations_ready=1), "waiting for approval"),
+        (AssignedTool("t", "active", missing=True, installations_ready=1), "no longer listed"),
+        (AssignedTool("t", "active", missing=False, installation="shared", installation_state="needs_sign_in"),
+         "waiting for its credential"),
+        (AssignedTool("t", "active", missing=False), "nobody has a ready installation"),
+    ],
+)  # fmt: skip
+def test_a_tool_that_cannot_be_called_is_a_warning_beside_one_that_can(tool: AssignedTool, words: str) -> None:
+    judged = usability([READY, tool], kind="organisation", members=1)
+    assert judged.usable
+    assert len(judged.warnings) == 1
+    assert words in judged.warnings[0]
+
+
+def test_when_no_tool_can_be_called_the_gateway_is_not_usable() -> None:
+    assert not usability([AssignedTool("t", "active", missing=True)], kind="organisation", members=1).usable
+
+
+def test_one_warning_names_at_most_five_tools() -> None:
+    tools = [AssignedTool(f"t{n}", "quarantined", missing=False) for n in range(7)]
+    (warning,) = usability(tools, kind="organisation", members=1).warnings
+    assert warning == "t0, t1, t2, t3, t4 and 2 more: in quarantine."

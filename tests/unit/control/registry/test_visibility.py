@@ -1,0 +1,49 @@
+import pytest
+
+from control.registry.broken_rule import BrokenRule
+from control.registry.visibility import Viewer, VisibilityKind, check_visibility, sees
+
+ANNA = Viewer("anna", admin=False, teams=frozenset({"blue"}))
+ADMIN = Viewer(None, admin=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "teams", "owner", "field"),
+    [
+        ("teams", [], None, "teams"),
+        ("organisation", ["blue"], None, "teams"),
+        ("personal", [], None, "owner"),
+        ("organisation", [], "anna", "owner"),
+        ("teams", [str(n) for n in range(201)], None, "teams"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(
+    kind: VisibilityKind, teams: list[str], owner: str | None, field: str
+) -> None:
+    with pytest.raises(BrokenRule) as refused:
+        check_visibility(kind, teams, owner)
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("kind", "teams", "owner", "seen"),
+    [
+        ("organisation", [], None, True),
+        ("teams", ["blue", "red"], None, True),
+        ("teams", ["red"], None, False),
+        ("personal", [], "anna", True),
+        ("personal", [], "ben", False),
+    ],
+)
+def test_a_member_sees_what_is_shown_to_her(
+    kind: VisibilityKind, teams: list[str], owner: str | None, seen: bool
+) -> None:
+    assert sees(ANNA, kind, teams, owner) is seen
+
+
+def test_an_admin_sees_every_row() -> None:
+    assert sees(ADMIN, "personal", [], "anna")
+
+
+def test_the_token_of_the_run_owns_nothing_by_having_no_user() -> None:
+    assert not sees(Viewer(None, admin=False), "personal", [], None)
