@@ -1,0 +1,96 @@
+"""Fixtures: real MCP servers as they come from npm and PyPI, each on a free loopback port for the whole session.
+
+- `everything_server`: npm `server-everything` over Streamable HTTP; 2025-11-25 only, with sessions.
+- `time_server`: PyPI `mcp-server-time` behind `fastmcp run`; both eras on one URL.
+
+Both give the MCP endpoint's URL. They live in process groups of their own, which are killed at the end. Needs
+`make tools`. server-everything listens on all interfaces because it has no setting for that.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+import orjson
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+NPM = ROOT / ".tools" / "npm" / "node_modules"
+NODE = ROOT / ".tools" / "bin" / "node"
+BIN = ROOT / ".venv" / "bin"
+READY_WITHIN_SECONDS = 60.0
+
+
+@pytest.fixture(scope="session")
+def everything_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    port = free_port()
+    command = [str(NODE), str(NPM / ".bin" / "mcp-server-everything"), "streamableHttp"]
+    log = tmp_path_factory.mktemp("everything") / "log"
+    with running(command, {"PORT": str(port)}, log):
+        yield answering(f"http://127.0.0.1:{port}/mcp", log)
+
+
+@pytest.fixture(scope="session")
+def time_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("time")
+    server = {"command": str(BIN / "mcp-server-time"), "args": ["--local-timezone", "UTC"]}
+    config = folder / "mcp.json"
+    config.write_bytes(orjson.dumps({"mcpServers": {"time": server}}))
+    port = free_port()
+    command = [str(BIN / "fastmcp"), "run", str(config), "--transport", "http"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--no-banner"]
+    environment = {"FASTMCP_CHECK_FOR_UPDATES": "off", "HOME": str(folder)}
+    with running(command, environment, folder / "log"):
+        yield answering(f"http://127.0.0.1:{port}/mcp", folder / "log")
+
+
+def free_port() -> int:
+    """A port that nothing listens on at this moment; the server that gets it takes it a second later."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextmanager
+def running(command: list[str], environment: dict[str, str], log: Path) -> Iterator[None]:
+    """Run a server with its output in a file; at the end its whole process group is killed."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            env={"PATH": os.environ["PATH"], "HOME": str(log.parent), **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def answering(url: str, log: Path) -> str:
+    """Wait until the server answers HTTP at all; fails with the end of its log."""
+    deadline = time.monotonic() + READY_WITHIN_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            urlopen(Request(url, data=b"{}", method="POST"), timeout=2).close()
+        except HTTPError as answer:  # a refusal is an answer
+            answer.close()
+            return url
+        except (URLError, OSError):
+            time.sleep(0.1)
+        else:
+            return url
+    pytest.fail(f"no answer from {url}; its log ends: {log.read_text(errors='replace')[-2000:]}")
