@@ -91,6 +91,29 @@ def test_a_flood_of_events_is_capped() -> None:
         reader.feed(b"data: x\n\n")
 
 
+def test_a_cut_between_cr_and_lf_ends_no_event() -> None:
+    assert read([b"data: a\r", b"\ndata: b\r\n\r\n"]) == [Event(b"a\nb")]
+
+
+def test_a_byte_order_mark_hides_no_first_line_and_counts_only_there() -> None:
+    assert read([b"\xef\xbb", b"\xbfdata: a\n\n"]) == [Event(b"a")]
+    assert read([b"\n\xef\xbb\xbfdata: a\n\n"]) == []
+
+
+def test_one_space_behind_the_colon_is_dropped_and_no_more() -> None:
+    assert read([b"data:  a \ndata:b\n\n"]) == [Event(b" a \nb")]
+
+
+def test_line_ends_count_towards_the_cap() -> None:
+    assert read([b"data\n" * 20 + b"\n"], EventReader(max_event_bytes=100)) == [Event(b"\n" * 19)]
+    with pytest.raises(EventStreamFault):
+        read([b"data\n" * 20 + b":\n\n"], EventReader(max_event_bytes=100))
+
+
+def test_events_under_the_cap_never_add_up() -> None:
+    assert len(read([b"data: x\n\n"] * 50, EventReader(max_event_bytes=20))) == 50
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_without_an_error(stream: bytes) -> None:
     read([stream])

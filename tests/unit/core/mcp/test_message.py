@@ -1,3 +1,5 @@
+import json
+
 import orjson
 import pytest
 from hypothesis import given
@@ -110,6 +112,12 @@ def test_a_notification_method_with_an_id_asks_for_an_answer() -> None:
     assert isinstance(sent({**PING, "method": "notifications/initialized"}), Request)
 
 
+@pytest.mark.parametrize("wrong_id", [None, 1.5, {}])
+def test_a_notification_method_with_a_wrong_id_is_refused(wrong_id: object) -> None:
+    fault = fault_of({"jsonrpc": "2.0", "id": wrong_id, "method": "notifications/cancelled"})
+    assert (fault.code, fault.id) == (INVALID_REQUEST, None)
+
+
 def test_posted_answers_are_responses() -> None:
     assert sent({"jsonrpc": "2.0", "id": 3, "result": {"a": 1}}, LEGACY) == Response(3, {"a": 1}, None)
     error = {"code": -1, "message": "no"}
@@ -211,8 +219,6 @@ def test_almost_messages_are_read_or_a_fault_that_echoes_only_a_valid_id(
     try:
         raw = orjson.dumps(message)
     except (TypeError, orjson.JSONEncodeError):  # integers beyond 64 bit, surrogates
-        import json
-
         raw = json.dumps(message).encode()
     outcome = read_or_fault(raw, headers)
     if isinstance(outcome, MessageFault):
