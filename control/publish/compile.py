@@ -1,0 +1,107 @@
+"""Rows to snapshots: pure, and the same bytes for the same rows whoever compiles them.
+
+Called by `documents.py` with what `control/store/publication.py` read in one transaction. Holds no secret and no
+address: a proxy learns those by resolve calls. A tool that a later discovery no longer found stays: its assignment
+is an admin's word, and what another person's credential could not see must not vanish for everybody.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from core.mcp.param_headers import InvalidParamHeader, param_headers
+from core.snapshot import FORMAT, Gateway, Index, IndexRow, Route, Rule, Tool, Visibility
+
+Row = Mapping[str, Any]
+
+_REFUSING_STATES: Final[tuple[Literal["quarantined", "held_back"], ...]] = ("quarantined", "held_back")
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayRows:
+    """All that a snapshot is made of."""
+
+    gateway: Row
+    """A row of `gateways`."""
+    teams: list[str]
+    """Identifiers of the teams that see it."""
+    assignments: list[Row]
+    """`id, exposed_name, installation_id`, the tool's `kind, upstream_name, definition, state`, the entry's
+    `entry_id, entry_slug, entry_kind, passthrough`, and the pinned installation's `installation_scope`."""
+
+
+def compile_gateway(rows: GatewayRows) -> Gateway:
+    """The gateway as proxies run it."""
+    row = rows.gateway
+    assignments = sorted(rows.assignments, key=lambda one: str(one["exposed_name"]))
+    return Gateway(
+        format=FORMAT,
+        id=str(row["id"]),
+        slug=row["slug"],
+        name=row["name"],
+        revision=row["revision"],
+        visibility=visibility_of(row, rows.teams),
+        tools=[_tool(one) for one in assignments],
+        description=row["description"],
+        instructions=row["instructions"],
+        header_allowlist=sorted({name.lower() for name in row["header_allowlist"]}),
+        audit_required=row["audit_required"],
+        rules=_rules(assignments),
+    )
+
+
+def compile_index(revision: int, epoch: str, rows: Iterable[Row]) -> Index:
+    """The index over `id, slug, revision` of every gateway."""
+    gateways = [IndexRow(str(row["id"]), row["slug"], row["revision"]) for row in rows]
+    return Index(FORMAT, epoch, revision, sorted(gateways, key=lambda one: one.id))
+
+
+def visibility_of(gateway: Row, teams: Iterable[str]) -> Visibility:
+    """Who sees a gateway; teams and owner only where they count."""
+    if gateway["visibility"] == "teams":
+        return Visibility("teams", teams=sorted(str(team) for team in teams))
+    if gateway["visibility"] == "personal":
+        return Visibility("personal", owner=str(gateway["owner_id"]))
+    return Visibility("organisation")
+
+
+def _tool(row: Row) -> Tool:
+    definition = {**row["definition"], "name": row["exposed_name"]}
+    return Tool(
+        exposed=row["exposed_name"],
+        upstream=row["upstream_name"],
+        assignment_id=str(row["id"]),
+        definition=definition,
+        route=_route(row),
+        kind=row["kind"],
+        param_headers=_param_headers(definition),
+    )
+
+
+def _route(row: Row) -> Route:
+    pinned = row["installation_id"]
+    return Route(
+        kind=row["entry_kind"],
+        entry_id=str(row["entry_id"]),
+        entry=row["entry_slug"],
+        installation_id=None if pinned is None else str(pinned),
+        per_principal=pinned is None or row["installation_scope"] == "personal",
+        passthrough=row["passthrough"],
+    )
+
+
+def _param_headers(definition: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    try:
+        found = param_headers(definition.get("inputSchema"))
+    except InvalidParamHeader:
+        return []  # discovery refuses such a tool; a row of an older version must not stop its whole gateway
+    return [(token, list(path)) for token, path in found]
+
+
+def _rules(assignments: list[Row]) -> list[Rule]:
+    rules = []
+    for state in _REFUSING_STATES:
+        names = [row["exposed_name"] for row in assignments if row["state"] == state]
+        if names:
+            rules.append(Rule("refuse", state, names))
+    return rules

@@ -1,0 +1,74 @@
+"""What the publisher reads and takes: claims on the outbox, and the rows that snapshots are made of.
+
+Called by `control/publish/` and by the resolve calls about gateways. A claim holds its rows until its transaction
+ends; the rows that a snapshot is made of must be read in one REPEATABLE READ transaction begun after the claim.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from control.publish.compile import GatewayRows
+from control.store.pool import Connection, Row
+
+_CLAIM: Final = """
+    select id, kind, name, revision from outbox order by id limit $1 for update skip locked
+"""
+
+_ASSIGNMENTS: Final = """
+    select a.id, a.exposed_name, a.installation_id, t.kind, t.upstream_name, t.definition, t.state,
+           e.id as entry_id, e.slug as entry_slug, e.kind as entry_kind, e.passthrough,
+           i.scope as installation_scope
+    from assignments a
+    join entry_tools t on t.id = a.tool_id
+    join entries e on e.id = t.entry_id
+    left join installations i on i.id = a.installation_id
+    where a.gateway_id = $1
+"""
+
+_DIGESTS: Final = """
+    select digest from tokens where user_id = any($1::uuid[]) or team_id = any($2::uuid[])
+    union
+    select t.digest from tokens t join memberships m on m.user_id = t.user_id where m.team_id = any($2::uuid[])
+"""
+
+
+async def claim_changes(conn: Connection, limit: int) -> list[Row]:
+    """Outbox rows (`id, kind, name, revision`) that no other publisher has, oldest first; ours until the end."""
+    return list(await conn.fetch(_CLAIM, limit))
+
+
+async def forget_changes(conn: Connection, ids: Sequence[int]) -> None:
+    """The claimed rows are published."""
+    await conn.execute("delete from outbox where id = any($1::bigint[])", list(ids))
+
+
+async def gateway_ids(conn: Connection) -> list[str]:
+    """Every gateway, by identifier."""
+    return [str(row["id"]) for row in await conn.fetch("select id from gateways order by id")]
+
+
+async def gateway_rows(conn: Connection, gateway_id: str) -> GatewayRows | None:
+    """All that the gateway's snapshot is made of; None when it does not exist."""
+    gateway = await conn.fetchrow("select * from gateways where id = $1", gateway_id)
+    if gateway is None:
+        return None
+    teams = await conn.fetch("select team_id from gateway_teams where gateway_id = $1", gateway_id)
+    assignments = await conn.fetch(_ASSIGNMENTS, gateway_id)
+    return GatewayRows(gateway, [str(row["team_id"]) for row in teams], list(assignments))
+
+
+async def gateway_named(conn: Connection, slug: str) -> str | None:
+    """The identifier of the gateway with this slug."""
+    found = await conn.fetchval("select id from gateways where slug = $1", slug)
+    return None if found is None else str(found)
+
+
+async def index_rows(conn: Connection) -> tuple[int, list[Row]]:
+    """The index's revision, and `id, slug, revision` of every gateway."""
+    revision = await conn.fetchval("select index_revision from publication")
+    return int(revision), list(await conn.fetch("select id, slug, revision from gateways"))
+
+
+async def digests_of(conn: Connection, users: Sequence[str], teams: Sequence[str]) -> list[str]:
+    """Digests of the tokens of these users and teams, and of those teams' members."""
+    return [row["digest"] for row in await conn.fetch(_DIGESTS, list(users), list(teams))]
