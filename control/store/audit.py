@@ -1,0 +1,67 @@
+"""The audit trail: who did what to which object, from where, and how it looked before and after.
+
+`record` runs in the transaction of the write, so that neither exists without the other. `before` and `after` are
+what the API shows of the object; a secret is in neither, because the API never shows one.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from control.registry.access import Caller
+from control.store.pool import Connection, Row
+from core.identifiers import new_id
+
+
+async def record(
+    connection: Connection,
+    caller: Caller,
+    action: str,
+    object_kind: str,
+    object_id: str,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Write one line of the trail. `action` is a verb (`create`, `update`, `delete`, `revoke`); values are JSON."""
+    await connection.execute(
+        """insert into audit (id, actor_id, actor, address, request_id, action, object_kind, object_id, before, after)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
+        new_id(),
+        caller.user_id or None,
+        caller.name,
+        caller.address,
+        caller.request_id,
+        action,
+        object_kind,
+        object_id,
+        None if before is None else dict(before),
+        None if after is None else dict(after),
+    )
+
+
+async def page(
+    connection: Connection,
+    *,
+    limit: int,
+    before_id: str | None,
+    actor_id: str | None = None,
+    action: str | None = None,
+    object_kind: str | None = None,
+    object_id: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[Row]:
+    """Newest first, below `before_id` (identifiers rise with time)."""
+    rows: list[Row] = await connection.fetch(
+        """select * from audit
+           where ($2::uuid is null or id < $2)
+             and ($3::uuid is null or actor_id = $3)
+             and ($4::text is null or action = $4)
+             and ($5::text is null or object_kind = $5)
+             and ($6::text is null or object_id = $6)
+             and ($7::timestamptz is null or at >= $7)
+             and ($8::timestamptz is null or at < $8)
+           order by id desc limit $1""",
+        limit, before_id, actor_id, action, object_kind, object_id, since, until,
+    )  # fmt: skip
+    return rows
