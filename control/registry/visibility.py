@@ -5,23 +5,13 @@ row in the admin API; that lets them call nothing (the proxy asks `core.snapshot
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Literal
 
+from control.registry.access import Caller
 from control.registry.broken_rule import BrokenRule
 
 VisibilityKind = Literal["organisation", "teams", "personal"]
 MAX_TEAMS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """The person behind a request to the admin API, as far as seeing goes."""
-
-    user_id: str | None
-    """None for the token of this run, which is nobody's."""
-    admin: bool
-    teams: frozenset[str] = frozenset()
 
 
 def check_visibility(kind: VisibilityKind, teams: Collection[str], owner: str | None) -> None:
@@ -38,19 +28,10 @@ def check_visibility(kind: VisibilityKind, teams: Collection[str], owner: str | 
         raise BrokenRule("owner", f"goes with the visibility 'personal' only; take it out for {kind!r}")
 
 
-def sees(viewer: Viewer, kind: VisibilityKind, teams: Collection[str], owner: str | None = None) -> bool:
-    """Whether `viewer` may read the row."""
-    if viewer.admin or kind == "organisation":
+def sees(caller: Caller, kind: VisibilityKind, teams: Collection[str], owner: str | None = None) -> bool:
+    """Whether `caller` may read the row."""
+    if caller.is_admin or kind == "organisation":
         return True
     if kind == "teams":
-        return not viewer.teams.isdisjoint(teams)
-    return owner is not None and owner == viewer.user_id
-
-
-def everyone_within(
-    inner: tuple[VisibilityKind, Collection[str], str | None], outer: tuple[VisibilityKind, Collection[str]]
-) -> bool:
-    """Whether all who see `inner` (kind, teams, owner) belong to `outer`, as far as the settings alone tell."""
-    if outer[0] == "organisation":
-        return True
-    return inner[0] == "teams" and set(inner[1]) <= set(outer[1])
+        return any(team in caller.teams for team in teams)
+    return owner is not None and owner == caller.user_id

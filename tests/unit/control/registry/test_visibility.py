@@ -1,10 +1,11 @@
 import pytest
 
+from control.registry.access import Caller
 from control.registry.broken_rule import BrokenRule
-from control.registry.visibility import Viewer, VisibilityKind, check_visibility, sees
+from control.registry.visibility import VisibilityKind, check_visibility, sees
 
-ANNA = Viewer("anna", admin=False, teams=frozenset({"blue"}))
-ADMIN = Viewer(None, admin=True)
+ANNA = Caller("anna", "Anna", "member", {"blue": "member"})
+ADMIN = Caller("", "run", "admin")
 
 
 @pytest.mark.parametrize(
@@ -45,5 +46,5 @@ def test_an_admin_sees_every_row() -> None:
     assert sees(ADMIN, "personal", [], "anna")
 
 
-def test_the_token_of_the_run_owns_nothing_by_having_no_user() -> None:
-    assert not sees(Viewer(None, admin=False), "personal", [], None)
+def test_who_is_no_user_owns_nothing_by_that() -> None:
+    assert not sees(Caller("", "nobody", "member"), "personal", [], None)

@@ -1,0 +1,124 @@
+"""SQL of registry entries: the templates that installations are made of, and who sees them.
+
+Rows come with `teams`, the identifiers of the teams that see the entry. Writers lock the row first (`lock=True`), so
+that of two writers the second compares its `If-Match` with what the first wrote.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+
+from control.store.pool import Connection, Row
+
+_SELECT: Final = """
+    select e.*, array(select t.team_id from entry_teams t where t.entry_id = e.id order by t.team_id) as teams
+    from entries e
+"""
+_VISIBLE: Final = """
+    ($1 or e.visibility = 'organisation'
+        or exists (select 1 from entry_teams t where t.entry_id = e.id and t.team_id = any($2::uuid[])))
+"""
+_COLUMNS: Final = (
+    "slug", "name", "description", "url", "docs_url", "labels", "visibility", "credential_model",
+    "credential_placement", "fields", "fixed_headers", "fixed_header_names", "passthrough", "isolation", "deadline_s",
+)  # fmt: skip
+"""What a person may set, in the order of both statements below."""
+
+
+async def insert(connection: Connection, entry_id: str, entry: Mapping[str, Any]) -> None:
+    """A new remote entry; StoreConflict `entries_slug_key` where the slug is taken."""
+    await connection.execute(
+        """insert into entries (id, kind, slug, name, description, url, docs_url, labels, visibility,
+               credential_model, credential_placement, fields, fixed_headers, fixed_header_names, passthrough, isolation, deadline_s)
+           values ($1, 'remote', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)""",
+        entry_id,
+        *(entry[column] for column in _COLUMNS),
+    )
+
+
+async def update(connection: Connection, entry_id: str, entry: Mapping[str, Any]) -> None:
+    """Write all that a person may set and raise the version."""
+    await connection.execute(
+        """update entries set slug = $2, name = $3, description = $4, url = $5, docs_url = $6, labels = $7,
+               visibility = $8, credential_model = $9, credential_placement = $10, fields = $11, fixed_headers = $12,
+               fixed_header_names = $13, passthrough = $14, isolation = $15, deadline_s = $16,
+               version = version + 1, updated_at = now()
+           where id = $1""",
+        entry_id,
+        *(entry[column] for column in _COLUMNS),
+    )
+
+
+async def set_teams(connection: Connection, entry_id: str, teams: Collection[str]) -> None:
+    """Exactly these teams see it from now on; StoreConflict `entry_teams_team_id_fkey` for an unknown one."""
+    await connection.execute("delete from entry_teams where entry_id = $1", entry_id)
+    await connection.execute(
+        "insert into entry_teams (entry_id, team_id) select $1, unnest($2::uuid[])", entry_id, sorted(set(teams))
+    )
+
+
+async def delete(connection: Connection, entry_id: str) -> None:
+    """With its tools, installations and assignments; announce what depends on it first."""
+    await connection.execute("delete from entries where id = $1", entry_id)
+
+
+async def one(connection: Connection, entry_id: str, *, lock: bool = False) -> Row | None:
+    """The entry with this identifier."""
+    return await connection.fetchrow(_SELECT + "where e.id = $1" + (" for update of e" if lock else ""), entry_id)
+
+
+async def by_slug(connection: Connection, slug: str) -> Row | None:
+    """The entry with this slug."""
+    return await connection.fetchrow(_SELECT + "where e.slug = $1", slug)
+
+
+async def page(
+    connection: Connection,
+    *,
+    limit: int,
+    after: str | None,
+    everything: bool,
+    teams: Sequence[str],
+    label: Mapping[str, str] | None = None,
+    text: str = "",
+) -> list[Row]:
+    """Oldest first, above `after`. `everything`: whoever sees it; else the organisation's and those of `teams`."""
+    rows: list[Row] = await connection.fetch(
+        _SELECT
+        + "where"
+        + _VISIBLE
+        + """and ($4::uuid is null or e.id > $4)
+             and ($5::jsonb is null or e.labels @> $5)
+             and ($6 = '' or e.slug ilike '%' || $6 || '%' or e.name ilike '%' || $6 || '%')
+           order by e.id limit $3""",
+        everything, list(teams), limit, after, dict(label) if label else None, _escaped(text),
+    )  # fmt: skip
+    return rows
+
+
+async def gateways_of(connection: Connection, entry_id: str) -> list[str]:
+    """Gateways on which one of its tools is assigned: their snapshots hold something of this entry."""
+    rows = await connection.fetch(
+        """select distinct a.gateway_id from assignments a
+           join entry_tools t on t.id = a.tool_id where t.entry_id = $1""",
+        entry_id,
+    )
+    return [row["gateway_id"] for row in rows]
+
+
+async def dependents(connection: Connection, entry_id: str, limit: int = 20) -> list[str]:
+    """What would go with it, in words: installations, and assignments by gateway."""
+    installations = await connection.fetch(
+        "select name, scope from installations where entry_id = $1 order by id limit $2", entry_id, limit
+    )
+    gateways = await connection.fetch(
+        """select g.slug, count(*) as tools from assignments a
+           join entry_tools t on t.id = a.tool_id join gateways g on g.id = a.gateway_id
+           where t.entry_id = $1 group by g.slug order by g.slug limit $2""",
+        entry_id, limit,
+    )  # fmt: skip
+    words = [f"the {row['scope']} installation {row['name']!r}" for row in installations]
+    return words + [f"{row['tools']} tools on the gateway {row['slug']!r}" for row in gateways]
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,148 @@
+"""SQL of installations: an entry, filled in by a person, a team or the organisation.
+
+Rows come with `entry_slug` and `entry_name`. Secret values leave this file sealed only.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from control.store.pool import Connection, Row
+
+_SELECT: Final = """
+    select i.*, e.slug as entry_slug, e.name as entry_name from installations i join entries e on e.id = i.entry_id
+"""
+_VISIBLE: Final = """
+    ($1 or i.scope = 'organisation' or i.user_id = $2::uuid or i.team_id = any($3::uuid[]))
+"""
+
+
+async def insert(connection: Connection, installation_id: str, installation: Mapping[str, Any]) -> None:
+    """A new one in the state `new`; StoreConflict `installations_one_personal` or `_one_team` for a second."""
+    await connection.execute(
+        """insert into installations (id, entry_id, name, scope, user_id, team_id, protocol, plain_values,
+               secret_values, secret_names, bound_origin, created_by)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)""",
+        installation_id,
+        *(
+            installation[column]
+            for column in (
+                "entry_id", "name", "scope", "user_id", "team_id", "protocol", "plain_values", "secret_values",
+                "secret_names", "bound_origin", "created_by",
+            )
+        ),
+    )  # fmt: skip
+
+
+async def rename(connection: Connection, installation_id: str, name: str, protocol: str) -> None:
+    """Set what no credential hangs on."""
+    await connection.execute(
+        """update installations set name = $2, protocol = $3, version = version + 1, updated_at = now()
+           where id = $1""",
+        installation_id, name, protocol,
+    )  # fmt: skip
+
+
+async def fill(
+    connection: Connection,
+    installation_id: str,
+    *,
+    plain_values: Mapping[str, Any],
+    secret_values: bytes | None,
+    secret_names: Sequence[str],
+    bound_origin: str,
+) -> None:
+    """New answers, given for `bound_origin`: another credential version, to be discovered anew."""
+    await connection.execute(
+        """update installations set plain_values = $2, secret_values = $3, secret_names = $4, bound_origin = $5,
+               credential_version = credential_version + 1, state = 'new', state_reason = ''
+           where id = $1""",
+        installation_id, dict(plain_values), secret_values, list(secret_names), bound_origin,
+    )  # fmt: skip
+
+
+async def set_state(connection: Connection, installation_id: str, state: str, reason: str) -> None:
+    """What discovery or a change of the entry made of it. Its version rises only where that is news."""
+    await connection.execute(
+        """update installations set state = $2, state_reason = $3, updated_at = now(),
+               version = version + (state <> $2 or state_reason <> $3)::int
+           where id = $1""",
+        installation_id, state, reason,
+    )  # fmt: skip
+
+
+async def set_server(connection: Connection, installation_id: str, server: Mapping[str, Any]) -> None:
+    """Ready, with what discovery saw of its server."""
+    await connection.execute(
+        """update installations set state = 'ready', state_reason = '', server = $2, discovered_at = now(),
+               updated_at = now(), version = version + 1
+           where id = $1""",
+        installation_id, dict(server),
+    )  # fmt: skip
+
+
+async def bind(connection: Connection, installation_id: str, origin: str) -> None:
+    """It has no secret, so it simply follows its entry to another origin."""
+    await connection.execute("update installations set bound_origin = $2 where id = $1", installation_id, origin)
+
+
+async def delete(connection: Connection, installation_id: str) -> None:
+    """With the assignments that are pinned to it; announce what depends on it first."""
+    await connection.execute("delete from installations where id = $1", installation_id)
+
+
+async def one(connection: Connection, installation_id: str, *, lock: bool = False) -> Row | None:
+    """The installation with this identifier."""
+    return await connection.fetchrow(
+        _SELECT + "where i.id = $1" + (" for update of i" if lock else ""), installation_id
+    )
+
+
+async def lock_of_entry(connection: Connection, entry_id: str) -> list[Row]:
+    """All of an entry, in the order of identifiers, locked."""
+    rows: list[Row] = await connection.fetch(
+        "select * from installations where entry_id = $1 order by id for update", entry_id
+    )
+    return rows
+
+
+async def page(
+    connection: Connection,
+    *,
+    limit: int,
+    after: str | None,
+    everything: bool,
+    user_id: str | None,
+    teams: Sequence[str],
+    entry_id: str | None = None,
+    scope: str | None = None,
+) -> list[Row]:
+    """Oldest first, above `after`. `everything`: all; else the organisation's, the user's and those of `teams`."""
+    rows: list[Row] = await connection.fetch(
+        _SELECT
+        + "where"
+        + _VISIBLE
+        + """and ($5::uuid is null or i.id > $5)
+             and ($6::uuid is null or i.entry_id = $6)
+             and ($7::text is null or i.scope = $7)
+           order by i.id limit $4""",
+        everything, user_id, list(teams), limit, after, entry_id, scope,
+    )  # fmt: skip
+    return rows
+
+
+async def gateways_of(connection: Connection, installation_id: str) -> list[str]:
+    """Gateways with a tool that is pinned to it."""
+    rows = await connection.fetch(
+        "select distinct gateway_id from assignments where installation_id = $1", installation_id
+    )
+    return [row["gateway_id"] for row in rows]
+
+
+async def dependents(connection: Connection, installation_id: str, limit: int = 20) -> list[str]:
+    """What would go with it, in words."""
+    rows = await connection.fetch(
+        """select g.slug, count(*) as tools from assignments a join gateways g on g.id = a.gateway_id
+           where a.installation_id = $1 group by g.slug order by g.slug limit $2""",
+        installation_id, limit,
+    )  # fmt: skip
+    return [f"{row['tools']} tools on the gateway {row['slug']!r}" for row in rows]
