@@ -2,9 +2,9 @@
 
 One runs in every replica of control, and each may die at any line. A round claims rows of the outbox, compiles what
 they name in a transaction begun after the claim, stores the signed documents, appends the events, and only then
-deletes the rows. A round that ends early leaves its rows for the next: events may come twice, never out of a hole, and no
-document is replaced by an older one (`scripts.py`). A notification wakes the loop; it also looks by itself, because a
-notification can be lost with its connection.
+deletes the rows. A round that ends early leaves its rows for the next: events may come twice, never out of a hole,
+and no document is replaced by an older one (`scripts.py`). A notification wakes the loop; it also looks by itself,
+because a notification can be lost with its connection.
 """
 
 import asyncio
