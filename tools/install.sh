@@ -32,7 +32,7 @@ install_npm() {
   mkdir -p .tools/npm .tools/bin
   cp tools/package.json tools/package-lock.json .tools/npm/
   # No package's own script runs: none of them is needed, and each would be foreign code with our rights.
-  (cd .tools/npm && npm ci --ignore-scripts --no-audit --no-fund --omit-lockfile-registry-resolved --loglevel=error)
+  (cd .tools/npm && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --omit-lockfile-registry-resolved --loglevel=error)
   link_node
   touch "$mark"
 }

@@ -51,15 +51,15 @@ def test_no_committed_text_holds(what):
 @pytest.mark.parametrize(
     ("what", "text"),
     [
-        ("unfinished work", "# TODO: later"),
-        ("a package registry's address", "https://registry.npmjs.org/x"),
-        ("a path of one machine", "see /work/main"),
-        ("the number of an issue", "as Issue 12 says"),
-        ("something that looks like a secret", "-----BEGIN EC PRIVATE KEY-----"),
+        ("unfinished work", ("# TO", "DO: later")),
+        ("a package registry's address", ("https://registry.npm", "js.org/x")),
+        ("a path of one machine", ("see /wo", "rk/main")),
+        ("the number of an issue", ("as Issue", " 12 says")),
+        ("something that looks like a secret", ("-----BEGIN EC PRIVATE", " KEY-----")),
     ],
 )
 def test_each_pattern_sees_its_kind(what, text):
-    assert FORBIDDEN[what].search(text)
+    assert FORBIDDEN[what].search("".join(text))
 
 
 def test_no_lock_file_with_addresses_is_committed():

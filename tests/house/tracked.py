@@ -13,7 +13,9 @@ SOURCE = ("archway", "control", "core", "proxy")
 @cache
 def tracked() -> tuple[str, ...]:
     """Every tracked path that exists, relative to the root."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    # A container often runs as another user than the one who made the clone; reading the list is harmless.
+    command = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
     return tuple(path for path in listed.decode().split("\0") if path and (ROOT / path).is_file())
 
 

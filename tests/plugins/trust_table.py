@@ -70,6 +70,8 @@ class TrustTable:
         found += [f"{nodeid} names a row or input that no file in {FOLDER}/rows has" for nodeid in self.strangers]
         for row, inputs in self.rows.items():
             later = self.not_yet_built.get(row, ())
+            if not inputs:
+                found.append(f"{row} names no input; a row without inputs proves nothing")
             for one in inputs:
                 if one not in later and not self.passed[row, one]:
                     found.append(f"{row}: {one} has no passed case")

@@ -170,6 +170,11 @@ class TestTrustTable:
         assert result.ret == pytest.ExitCode.TESTS_FAILED
         result.stdout.fnmatch_lines(["TRUST: X-9 is wanted*"])
 
+    def test_a_row_without_inputs_fails_the_run(self, house):
+        result = self.run(house, cases(*self.ALL), rows=ROWS + "[S-2]\ninputs = []\n")
+        assert result.ret == pytest.ExitCode.TESTS_FAILED
+        result.stdout.fnmatch_lines(["TRUST: S-2 names no input*"])
+
     def test_other_parameters_may_stand_beside_the_case(self, house):
         both = cases(*self.ALL).replace(
             "@pytest", '@pytest.mark.parametrize("y", [1], ids=["fast-lane"])\n        @pytest', 1
@@ -220,11 +225,15 @@ class TestCanaries:
             @pytest.fixture
             def start():
                 children = []
-                yield lambda *argv: children.append(subprocess.Popen(argv, stdin=subprocess.PIPE))
+                def start(*argv):
+                    pipe = subprocess.PIPE
+                    children.append(subprocess.Popen(argv, stdin=pipe, stdout=pipe))
+                    children[-1].stdout.readline()  # until it speaks, its command line may not be set
+                yield start
                 for child in children:
                     child.communicate(b"done", timeout=10)
             def test_it(canary, start):
-                start(sys.executable, "-c", "input()", canary("bearer"))
+                start(sys.executable, "-c", "print(flush=True); input()", canary("bearer"))
         """
         result = house("secret_canaries", source)
         result.assert_outcomes(failed=1)
