@@ -1,0 +1,5 @@
+"""`python -m archway`: the command line without its script."""
+
+from archway.cli import main
+
+main()

@@ -1,0 +1,139 @@
+"""The admin API as a client sees it: what `archway up`, `archway status` and the commands of the registry call.
+
+Standard library only and blocking, since a command does one thing after another. Proxies of the environment and
+redirects are ignored: the token goes to the address that was named and nowhere else.
+"""
+
+import contextlib
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.client import HTTPException, HTTPResponse
+from typing import Any
+from urllib.parse import quote, urlencode
+
+DEADLINE_S = 30.0
+LONGEST_ANSWER = 64 << 20
+PAGE = 100
+
+
+class Unreachable(Exception):
+    """Nobody answers at the admin API's address, or not as an admin API does."""
+
+
+@dataclass
+class Problem(Exception):
+    """A refusal (RFC 9457): what is wrong, field by field."""
+
+    status: int
+    title: str
+    detail: str = ""
+    errors: list[tuple[str, str]] = field(default_factory=list)
+    request_id: str = ""
+
+    def __str__(self) -> str:
+        """Sentences for a person, one per line."""
+        lines = [f"{self.title} ({self.status})" if not self.detail else f"{self.detail} ({self.status})"]
+        lines += [f"  {name}: {message}" if name else f"  {message}" for name, message in self.errors]
+        return "\n".join(lines)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
+
+
+@dataclass(frozen=True, slots=True)
+class AdminApi:
+    """One admin API and the token for it. Methods raise Problem or Unreachable."""
+
+    url: str
+    token: str = field(repr=False)
+
+    def get(self, path: str, **query: str | int | None) -> dict[str, Any]:
+        """One resource, or one page."""
+        return self._call("GET", path + _query(query))[0]
+
+    def pages(self, path: str, **query: str | int | None) -> Iterator[dict[str, Any]]:
+        """Every item of a list, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.get(path, limit=PAGE, cursor=cursor, **query)
+            yield from page["items"]
+            cursor = page.get("next")
+            if not cursor:
+                return
+
+    def post(self, path: str, body: object = None) -> dict[str, Any]:
+        """Make, or do, something."""
+        return self._call("POST", path, body)[0]
+
+    def put(self, path: str, body: object = None) -> dict[str, Any]:
+        """Put in place."""
+        return self._call("PUT", path, body)[0]
+
+    def patch(self, path: str, body: object) -> dict[str, Any]:
+        """Change, on top of the version that is there now."""
+        return self._call("PATCH", path, body, self._version(path))[0]
+
+    def delete(self, path: str, **query: str | int | None) -> None:
+        """Delete the version that is there now."""
+        self._call("DELETE", path + _query(query), None, self._version(path))
+
+    def _version(self, path: str) -> str:
+        return self._call("GET", path)[1]
+
+    def _call(self, method: str, path: str, body: object = None, if_match: str = "") -> tuple[dict[str, Any], str]:
+        headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json, application/problem+json"}
+        content = None
+        if body is not None:
+            content = json.dumps(body).encode()
+            headers["Content-Type"] = "application/json"
+        if if_match:
+            headers["If-Match"] = if_match
+        asked = urllib.request.Request(  # noqa: S310 - the scheme is checked where the address is read
+            self.url.rstrip("/") + "/api/v1" + quote(path, safe="/?&=%:,"), content, headers, method=method
+        )
+        with self._answer(asked) as answer:
+            raw = answer.read(LONGEST_ANSWER)
+            return (_json(raw) if raw else {}), answer.headers.get("ETag", "")
+
+    @contextlib.contextmanager
+    def _answer(self, asked: urllib.request.Request) -> Iterator[HTTPResponse]:
+        try:
+            with _OPENER.open(asked, timeout=DEADLINE_S) as answer:
+                yield answer
+        except urllib.error.HTTPError as refused:
+            with refused:
+                raise _problem(refused) from None
+        except (OSError, HTTPException) as error:
+            reason = getattr(error, "reason", error)
+            raise Unreachable(f"the admin API at {self.url} does not answer: {reason}") from None
+
+
+def _query(query: dict[str, str | int | None]) -> str:
+    given = {name.rstrip("_"): value for name, value in query.items() if value is not None}
+    return "?" + urlencode(given) if given else ""
+
+
+def _json(raw: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(raw)
+    except ValueError:
+        raise Unreachable("the admin API's answer is not JSON; is this its address?") from None
+    return value if isinstance(value, dict) else {"items": value}
+
+
+def _problem(refused: urllib.error.HTTPError) -> Problem:
+    try:
+        said = json.loads(refused.read(1 << 20))
+        errors = [(str(one.get("field", "")), str(one.get("message", ""))) for one in said.get("errors") or []]
+        title, detail = str(said.get("title", refused.reason)), str(said.get("detail") or "")
+        return Problem(refused.code, title, detail, errors, str(said.get("request_id") or ""))
+    except (ValueError, AttributeError, OSError):
+        return Problem(refused.code, str(refused.reason))

@@ -1,0 +1,1 @@
+"""`archway doctor`: what is wrong with a setting, a port, a key or a server, and its cure."""

@@ -1,0 +1,83 @@
+"""The whole examination, check by check, of one environment and one state folder."""
+
+from collections.abc import Mapping
+
+from archway.doctor.finding import Finding, note
+from archway.doctor.listeners import check_ports
+from archway.doctor.machine import check_python, check_state
+from archway.doctor.servers_check import check_database, check_redis
+from archway.doctor.settings_check import check_settings
+from archway.status.facts import Facts, gather
+from archway.up import postgres, redis
+from archway.up.keys_file import read_keys
+from archway.up.postgres_binaries import NoPostgres, find_postgres
+from archway.up.private_files import read_json
+from archway.up.redis import NoRedis, find_redis
+from archway.up.state import StateFolder
+
+
+def examine(state: StateFolder, environment: Mapping[str, str]) -> list[Finding]:
+    """Every finding; none when all is well. Blocks for some seconds when a server does not answer."""
+    facts = gather(state)
+    kept = read_json(state.remembered)
+    findings = check_python() + check_state(state.root)
+    findings += check_settings({**read_keys(state.keys), **environment})
+    findings += check_ports({str(name): int(port) for name, port in kept.get("ports", {}).items()}, facts)
+    findings += _servers(environment, kept, facts)
+    return findings + _running(facts)
+
+
+def _servers(environment: Mapping[str, str], kept: Mapping[str, object], facts: Facts) -> list[Finding]:
+    findings: list[Finding] = []
+    ports = kept.get("ports")
+    database, courier = environment.get("ARCHWAY_DATABASE_URL"), environment.get("ARCHWAY_REDIS_URL")
+    if facts.running and isinstance(ports, dict):
+        database = database or postgres.url(ports["postgres"], str(kept.get("postgres_password")))
+        courier = courier or redis.url(ports["redis"], str(kept.get("redis_password")))
+    findings += check_database(database) if database else _embedded_postgres()
+    findings += check_redis(courier) if courier else _embedded_redis()
+    return findings
+
+
+def _embedded_postgres() -> list[Finding]:
+    try:
+        find_postgres()
+    except NoPostgres as why:
+        return [Finding(str(why))]
+    return []
+
+
+def _embedded_redis() -> list[Finding]:
+    try:
+        find_redis()
+    except NoRedis as why:
+        return [Finding(str(why))]
+    return []
+
+
+def _running(facts: Facts) -> list[Finding]:
+    if not facts.running:
+        dead = [process for process in facts.processes if process.alive]
+        left = ", ".join(f"{process.name} (pid {process.pid})" for process in dead)
+        return (
+            [Finding(f"left over from a killed start: {left}", "they hold ports and memory", "`archway down`")]
+            if left
+            else []
+        )
+    findings = [
+        Finding(
+            f"{process.name} (pid {process.pid}) is dead",
+            "it is being restarted, or cannot start",
+            f"read {facts.state}/logs",
+        )
+        for process in facts.processes
+        if not process.alive
+    ]
+    if facts.trouble:
+        findings.append(Finding(f"the admin API: {facts.trouble}", cure=f"read {facts.state}/logs/control.log"))
+    findings += [
+        note(f"installation {one.name}: {one.state}", one.reason, "`archway installations discover` tries again")
+        for one in facts.installations
+        if one.state != "ready"
+    ]
+    return findings

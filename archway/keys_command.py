@@ -1,0 +1,62 @@
+"""`archway keys`: the deployment's keys."""
+
+from typing import Annotated
+
+import typer
+
+from core.keys import BadKey, new_key
+
+keys = typer.Typer(help="Make the keys that a deployment needs.", no_args_is_help=True)
+
+
+@keys.callback()
+def _group() -> None:
+    """Make the keys that a deployment needs."""
+
+
+@keys.command()
+def new(
+    environment: Annotated[
+        bool, typer.Option("--env", help="All keys of a deployment, as lines for an environment file.")
+    ] = False,
+) -> None:
+    """Print a fresh key: 32 random bytes, base64url.
+
+    [bold]Examples[/bold]
+
+      archway keys new                       one key
+      archway keys new --env > archway.env   the four settings of a new deployment
+    """
+    from archway.up.keys_file import NAMES, verify_keys
+
+    if not environment:
+        typer.echo(new_key())
+        return
+    made = {name: new_key() for name in NAMES}
+    made["ARCHWAY_VERIFY_KEYS"] = verify_keys(made["ARCHWAY_SIGNING_KEY"])
+    typer.echo("\n".join(f"{name}={value}" for name, value in made.items()))
+
+
+@keys.command()
+def public(
+    variable: Annotated[
+        str, typer.Option("--from-env", help="The variable that holds the signing key.")
+    ] = "ARCHWAY_SIGNING_KEY",
+) -> None:
+    """Print what ARCHWAY_VERIFY_KEYS must be for a signing key.
+
+    The signing key is read from the environment, because everybody can read a command's arguments.
+
+    [bold]Example[/bold]
+
+      ARCHWAY_VERIFY_KEYS=$(archway keys public)
+    """
+    import os
+
+    from archway.options import refuse
+    from archway.up.keys_file import verify_keys
+
+    try:
+        typer.echo(verify_keys(os.environ.get(variable, "")))
+    except BadKey as why:
+        raise refuse(str(why)) from None

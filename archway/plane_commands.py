@@ -1,0 +1,56 @@
+"""`archway control` and `archway proxy`: the two planes, each a process that reads ARCHWAY_* variables."""
+
+import asyncio
+import runpy
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from archway.options import refuse
+
+
+def control() -> None:
+    """Run the control plane: the admin API, the publisher and the internal listener.
+
+    Settings are read from ARCHWAY_* variables; [bold]archway doctor[/bold] checks them.
+
+    [bold]Example[/bold]
+
+      ARCHWAY_DATABASE_URL=postgresql://... ARCHWAY_REDIS_URL=redis://... archway control
+    """
+    runpy.run_module("control.main", run_name="__main__", alter_sys=True)
+
+
+def proxy(
+    ports_file: Annotated[
+        Path | None, typer.Option("--ports-file", help="Write the bound ports and the workers' pids to this file.")
+    ] = None,
+    grace: Annotated[float, typer.Option(help="Seconds that a leaving worker may take to finish its calls.")] = 30.0,
+) -> None:
+    """Run the data plane: a supervisor that binds the port once, and ARCHWAY_WORKERS workers behind it.
+
+    SIGTERM ends it after the calls that run; SIGHUP replaces the workers one by one.
+
+    [bold]Example[/bold]
+
+      ARCHWAY_PROXY_LISTEN=0.0.0.0:8080 ARCHWAY_WORKERS=4 archway proxy
+    """
+    from archway.supervisor.crew import NoWorkerLives
+    from archway.supervisor.run import supervise
+    from archway.supervisor.settings import supervision_of
+    from archway.supervisor.sockets import CannotListen
+    from core.keys import BadKey
+    from core.logs import json_logging
+    from core.settings import BadSetting
+    from proxy.counting import render
+    from proxy.settings import from_environment
+
+    try:
+        settings = from_environment()
+        with json_logging(settings.log_level):
+            asyncio.run(supervise(supervision_of(settings, grace), render, ports_file))
+    except (BadSetting, BadKey, CannotListen) as why:
+        raise refuse(str(why), 2) from None
+    except NoWorkerLives as why:
+        raise refuse(f"{why}; the last lines above say why") from None

@@ -1,0 +1,1 @@
+"""`archway status`: what runs, and how each installation is."""

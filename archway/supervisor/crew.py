@@ -1,0 +1,162 @@
+"""The workers: as many as asked for, replaced when they die, rolled one by one, ended together.
+
+Called by run.py on its event loop. Every child of this process is reaped here, also those that were never ours: as
+process 1 of a container the supervisor inherits orphans. So nothing else in this process may wait for children.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from archway.supervisor.worker import Worker, start
+
+log = logging.getLogger(__name__)
+STEADY_S = 5.0
+"""A worker that lived shorter than this died at once."""
+LONGEST_PAUSE_S = 5.0
+MOST_EARLY_DEATHS = 6
+"""When the first workers die at once this often, the cause is a setting; then the supervisor gives up and says so."""
+SETTLED_S = 1.0
+"""How long a new worker must live before the one that it replaces may leave."""
+_TICK_S = 0.25
+
+
+class NoWorkerLives(Exception):
+    """Workers die at once and none has ever lived; the log of the last says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrewPlan:
+    """What every worker is started with."""
+
+    size: int
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    descriptors: tuple[int, ...]
+    metrics_folder: Path
+    grace_s: float
+
+
+class Crew:
+    """The living workers."""
+
+    def __init__(self, plan: CrewPlan, changed: Callable[["Crew"], None]) -> None:
+        self._plan = plan
+        self._changed = changed
+        self._workers: dict[int, Worker] = {}
+        self._child_ended = asyncio.Event()
+        self._early_deaths = 0
+        self._ever_steady = False
+        self._start_after = 0.0
+
+    @property
+    def workers(self) -> list[Worker]:
+        """Those that live, by number."""
+        return sorted(self._workers.values(), key=lambda worker: worker.number)
+
+    async def keep(self) -> None:
+        """Keep the crew complete until cancelled; raises NoWorkerLives."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._child_ended.set)
+        while True:
+            self.reap()
+            if self._early_deaths >= MOST_EARLY_DEATHS and not self._ever_steady:
+                raise NoWorkerLives(f"{self._early_deaths} workers died as soon as they started")
+            self._fill()
+            await self._something_happens()
+
+    async def roll(self) -> None:
+        """Replace each worker: the new one first, then the old one leaves. Never fewer than asked for."""
+        for old in self.workers:
+            if self._is_gone(old) or old.leaving:
+                continue
+            fresh = self._start()
+            await self._until(partial(_is_settled, fresh), 5.0)
+            if self._is_gone(fresh):
+                log.error("rolling stopped: the new worker died", extra={"worker": fresh.number})
+                return
+            old.leave()
+            await self._until(partial(self._is_gone, old), self._plan.grace_s)
+            if not self._is_gone(old):
+                old.signal(signal.SIGKILL)
+
+    async def end(self) -> None:
+        """Ask all to leave; kill those still here after the grace."""
+        for worker in self.workers:
+            worker.leave()
+        await self._until(lambda: not self._workers, self._plan.grace_s)
+        for worker in self.workers:
+            log.error("worker did not end in time", extra={"worker": worker.number, "grace_s": self._plan.grace_s})
+            worker.signal(signal.SIGKILL)
+        await self._until(lambda: not self._workers, 2.0)
+
+    def reap(self) -> None:
+        """Take the status of every child that ended, ours or adopted."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            worker = next((one for one in self._workers.values() if one.pid == pid), None)
+            if worker is not None:
+                self._ended(worker, os.waitstatus_to_exitcode(status))
+
+    def _ended(self, worker: Worker, status: int) -> None:
+        del self._workers[worker.number]
+        worker.ended(status)
+        lived = time.monotonic() - worker.began
+        self._changed(self)
+        if worker.leaving:
+            return
+        log.error("worker died", extra={"worker": worker.number, "status": status, "lived_s": round(lived, 1)})
+        if lived >= STEADY_S:
+            self._ever_steady, self._early_deaths = True, 0
+            return
+        self._early_deaths += 1
+        pause = min(0.1 * 2**self._early_deaths, LONGEST_PAUSE_S) if self._early_deaths > 2 else 0.1
+        self._start_after = time.monotonic() + pause
+
+    def _is_gone(self, worker: Worker) -> bool:
+        return self._workers.get(worker.number) is not worker
+
+    def _fill(self) -> None:
+        if any(time.monotonic() - one.began >= STEADY_S for one in self._workers.values()):
+            self._ever_steady, self._early_deaths = True, 0
+        staying = sum(not worker.leaving for worker in self._workers.values())
+        for _ in range(self._plan.size - staying):
+            if time.monotonic() < self._start_after:
+                return
+            self._start()
+
+    def _start(self) -> Worker:
+        number = next(n for n in range(1, 10_000) if n not in self._workers)
+        counts = self._plan.metrics_folder / f"worker-{number}.counts"
+        environment = {**self._plan.environment, "ARCHWAY_METRICS_FILE": str(counts)}
+        worker = start(number, self._plan.command, environment, self._plan.descriptors)
+        self._workers[number] = worker
+        log.info("worker started", extra={"worker": number, "worker_pid": worker.pid})
+        self._changed(self)
+        return worker
+
+    async def _something_happens(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._child_ended.wait(), _TICK_S)
+        self._child_ended.clear()
+
+    async def _until(self, done: Callable[[], bool], within: float) -> None:
+        deadline = time.monotonic() + within
+        while not done() and time.monotonic() < deadline:
+            self.reap()
+            await asyncio.sleep(0.05)
+
+
+def _is_settled(worker: Worker) -> bool:
+    return time.monotonic() - worker.began > SETTLED_S

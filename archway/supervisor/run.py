@@ -1,0 +1,94 @@
+"""`archway proxy`: the process above the proxy's workers.
+
+It binds every port once, keeps the workers alive, adds up their counts on the one metrics listener, and is fit to
+be process 1 of a container. SIGTERM or SIGINT: the workers finish their calls, then all end. SIGHUP: the workers
+are replaced one by one. It handles no call itself, so there is little in it that could fail.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from aiohttp import web
+
+from archway.supervisor.counts import Render, metrics_app
+from archway.supervisor.crew import Crew, CrewPlan
+from archway.supervisor.ports_file import write_ports
+from archway.supervisor.settings import Listeners, Supervision
+from archway.supervisor.sockets import listen
+from core.tasks import Tasks
+
+WORKER = (sys.executable, "-P", "-m", "archway.supervisor.lifeline", "proxy.worker")
+
+
+async def supervise(
+    orders: Supervision, render: Render, ports_file: Path | None = None, worker_command: tuple[str, ...] = WORKER
+) -> None:
+    """Run until SIGTERM or SIGINT; raises CannotListen, or NoWorkerLives when no worker can start."""
+    sockets = bind(orders.listeners)
+    folder = Path(tempfile.mkdtemp(prefix="archway-counts-"))  # 0700: nobody else writes our numbers
+    tasks = Tasks("supervisor")
+    crew = Crew(_plan(orders, sockets, folder, worker_command), _reporter(ports_file, sockets))
+    runner = web.AppRunner(metrics_app(folder, lambda: len(crew.workers), render), access_log=None)
+    try:
+        await runner.setup()
+        await web.SockSite(runner, sockets["metrics"]).start()
+        await _until_told(tasks, crew)
+    finally:
+        for name in ("proxy", "internal"):
+            sockets[name].close()  # the workers hold their own copies; when they close theirs, the port is free
+        await tasks.close()
+        await crew.end()
+        await runner.cleanup()
+        sockets["metrics"].close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def bind(listeners: Listeners) -> dict[str, socket.socket]:
+    """Every listener, by its short name; raises CannotListen with none left open."""
+    wanted = (
+        ("proxy", "ARCHWAY_PROXY_LISTEN", listeners.proxy),
+        ("internal", "ARCHWAY_PROXY_INTERNAL_LISTEN", listeners.internal),
+        ("metrics", "ARCHWAY_METRICS_LISTEN", listeners.metrics),
+    )
+    bound: dict[str, socket.socket] = {}
+    try:
+        for name, setting, (host, port) in wanted:
+            bound[name] = listen(setting, host, port)
+    except BaseException:
+        for one in bound.values():
+            one.close()
+        raise
+    return bound
+
+
+async def _until_told(tasks: Tasks, crew: Crew) -> None:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, lambda: tasks.spawn("roll", crew.roll()))
+    keeping = tasks.spawn("keep", crew.keep())
+    waiting = tasks.spawn("wait", stop.wait())
+    await asyncio.wait({keeping, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    if keeping.done():
+        await keeping  # raises why
+
+
+def _reporter(path: Path | None, sockets: dict[str, socket.socket]) -> Callable[[Crew], None]:
+    def report(crew: Crew) -> None:
+        if path is not None and sockets["proxy"].fileno() >= 0:
+            write_ports(path, sockets, crew.workers)
+
+    return report
+
+
+def _plan(orders: Supervision, sockets: dict[str, socket.socket], folder: Path, command: tuple[str, ...]) -> CrewPlan:
+    public, internal = sockets["proxy"].fileno(), sockets["internal"].fileno()
+    inherited = {"ARCHWAY_PROXY_FD": str(public), "ARCHWAY_PROXY_INTERNAL_FD": str(internal)}
+    return CrewPlan(orders.workers, command, {**os.environ, **inherited}, (public, internal), folder, orders.grace_s)

@@ -1,0 +1,1 @@
+"""One command that runs everything on this machine: database, Redis, control, proxy and a demo server."""

@@ -1,0 +1,140 @@
+"""Keeps the programs of `archway up` running: starts each behind its guard, restarts a dead one, stops in order.
+
+Called by stack.py. A program that dies is started again at once; one that dies again soon is given longer and
+longer pauses, up to ten seconds, for ever: the cause (a full disk, a port taken meanwhile) may go away, and the log
+says what it is. Left out: which programs there are (servers.py, planes.py).
+"""
+
+import asyncio
+import contextlib
+import os
+import sys
+import time
+from pathlib import Path
+
+from archway.up.orphans import end_program, recorded
+from archway.up.program import Program
+from core.tasks import Tasks
+
+GUARD = Path(__file__).with_name("guard.py")
+LONGEST_LOG = 8 << 20
+_LONGEST_PAUSE_S = 10.0
+_STEADY_S = 30.0
+_POLL_S = 0.05
+_PROBE_S = 3.0
+
+
+class DidNotStart(Exception):
+    """A program that never answered; the sentence carries the end of its log."""
+
+
+class Child:
+    """One program, kept running from `start` to `stop`."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._process: asyncio.subprocess.Process | None = None
+        self._tasks = Tasks(f"up/{program.name}")
+        self._keeping: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    async def start(self) -> None:
+        """Run until it answers, then keep it running; raises DidNotStart."""
+        deadline = time.monotonic() + self.program.ready_within_s
+        while not await self._started(deadline):
+            if time.monotonic() > deadline:
+                await self.stop()
+                raise DidNotStart(_why_not(self.program))
+            await asyncio.sleep(0.25)  # a dying predecessor may still hold a lock or a port
+        self._keeping = self._tasks.spawn("keep", self._keep())
+
+    @property
+    def pid(self) -> int | None:
+        """The program's own pid, not its guard's; None while it does not run."""
+        if self._process is None or self._process.returncode is not None:
+            return None
+        program = recorded(self.program.record).get("program")
+        return program.pid if program else None
+
+    async def stop(self) -> None:
+        """End it, at most the grace and two seconds."""
+        self._stopping = True
+        await self._tasks.close()
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()  # the guard's sign to end its program
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), self.program.grace_s + 2)
+        await asyncio.to_thread(end_program, self.program.record, 1.0)
+        await process.wait()
+
+    async def _started(self, deadline: float) -> bool:
+        process = await self._spawn()
+        while process.returncode is None and time.monotonic() < deadline:
+            with contextlib.suppress(TimeoutError):
+                if await asyncio.wait_for(self.program.ready(), _PROBE_S):
+                    return process.returncode is None
+            await asyncio.sleep(_POLL_S)
+        return False
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        await asyncio.to_thread(end_program, self.program.record)
+        log = _open_log(self.program.log)
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *guarded(self.program),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                env=dict(self.program.environment),
+                start_new_session=True,  # a terminal's Ctrl-C is ours alone
+            )
+        finally:
+            os.close(log)
+        return self._process
+
+    async def _keep(self) -> None:
+        pause = 0.1
+        while not self._stopping:
+            assert self._process is not None
+            began = time.monotonic()
+            await self._process.wait()
+            steady = time.monotonic() - began > _STEADY_S
+            pause = 0.1 if steady else min(pause * 2, _LONGEST_PAUSE_S)
+            await asyncio.sleep(pause)
+            await self._started(time.monotonic() + self.program.ready_within_s)
+
+
+def guarded(program: Program) -> list[str]:
+    """The command line of a program behind its guard."""
+    own = (int(program.stop), program.run_as, program.grace_s, program.record)
+    return [sys.executable, "-I", "-S", str(GUARD), *map(str, own), *program.command]
+
+
+async def stop_in_order(children: list[Child]) -> None:
+    """Last started, first stopped."""
+    for child in reversed(children):
+        await child.stop()
+
+
+def end_of_log(path: Path, lines: int = 12) -> str:
+    """The last lines of a program's log, for a person who must find out why."""
+    try:
+        return "\n".join("    " + line for line in path.read_text(errors="replace").splitlines()[-lines:])
+    except FileNotFoundError:
+        return "    (it wrote nothing)"
+
+
+def _why_not(program: Program) -> str:
+    said = end_of_log(program.log) or "    (it wrote nothing)"
+    return (
+        f"{program.title} did not answer within {program.ready_within_s:.0f} s. Its log, {program.log}, ends:\n{said}"
+    )
+
+
+def _open_log(path: Path) -> int:
+    if path.exists() and path.stat().st_size > LONGEST_LOG:
+        path.replace(path.with_suffix(".log.1"))
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -1,0 +1,66 @@
+"""The command that `archway up` ends with: one call of one tool, with nothing but curl.
+
+A modern client (MCP 2026-07-28) needs no session: the envelope says everything, in headers that intermediaries read
+and in `_meta` that the server reads.
+"""
+
+import json
+import shlex
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+VERSION = "2026-07-28"
+_DEADLINE_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class FirstCall:
+    """One tools/call."""
+
+    gateway_url: str
+    token: str
+    tool: str
+    arguments: dict[str, Any]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """In the order in which a reader wants them."""
+        return {
+            "Authorization": f"Bearer {self.token}",
+            "Content-Type": "application/json",
+            "Accept": "application/json, text/event-stream",
+            "MCP-Protocol-Version": VERSION,
+            "Mcp-Method": "tools/call",
+            "Mcp-Name": self.tool,
+        }
+
+    @property
+    def body(self) -> str:
+        """The JSON-RPC request."""
+        meta = {"io.modelcontextprotocol/protocolVersion": VERSION, "io.modelcontextprotocol/clientCapabilities": {}}
+        params = {"name": self.tool, "arguments": self.arguments, "_meta": meta}
+        return json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})
+
+    @property
+    def command(self) -> str:
+        """One line for a shell."""
+        headers = " ".join(f"-H {shlex.quote(f'{name}: {value}')}" for name, value in self.headers.items())
+        return f"curl -sS {shlex.quote(self.gateway_url)} {headers} -d {shlex.quote(self.body)}"
+
+    def try_once(self) -> str | None:
+        """Make the call as curl would; None when a result came, else what came instead. Blocks."""
+        asked = urllib.request.Request(  # noqa: S310 - our own gateway's URL
+            self.gateway_url, self.body.encode(), self.headers, method="POST"
+        )
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(asked, timeout=_DEADLINE_S) as answer:
+                said = answer.read(1 << 20).decode(errors="replace")
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return f"HTTP {refused.code}: {refused.read(2000).decode(errors='replace')}"
+        except OSError as error:
+            return f"no answer: {error}"
+        return None if '"content"' in said and '"isError":true' not in said.replace(" ", "") else said[:2000]

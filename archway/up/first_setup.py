@@ -1,0 +1,133 @@
+"""The first things in a new deployment, made through the admin API as any client would: the demo's entry, an
+installation of it for the whole organisation, a gateway with its tools, and a token.
+
+Each step looks before it makes, so that a start that was killed half-way is finished by the next. Once it is done it
+is never done again: what people change or delete afterwards stays as they left it. Only the demo's address is kept
+in step with its port.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archway.admin_client import AdminApi, Problem
+from archway.up.private_files import read_json, write_json
+
+ENTRY, GATEWAY = "time", "demo"
+TOOL = "get_current_time"
+ARGUMENTS = {"timezone": "Europe/Paris"}
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What the first setup made."""
+
+    gateway_path: str
+    token: str
+    tool: str
+
+
+def set_up(api: AdminApi, path: Path, demo_url: str) -> Setup:
+    """Make what is missing; raises Problem or Unreachable. Blocks for a second at the first start."""
+    kept = read_json(path)
+    if kept.get("done"):
+        _follow_demo(api, str(kept["entry"]), demo_url)
+        return Setup(str(kept["gateway_path"]), str(kept["token"]), str(kept["tool"]))
+    entry = _entry(api, demo_url)
+    installation = _installation(api, entry)
+    gateway = _gateway(api)
+    tool = _assign(api, gateway, entry, installation)
+    token = str(kept.get("token") or "") or _token(api)
+    # The token is shown by the API once only; it is kept so that later starts can print it again.
+    write_json(
+        path,
+        {
+            "done": True,
+            "entry": entry["id"],
+            "gateway": gateway["id"],
+            "gateway_path": f"/v1/mcp/{GATEWAY}",
+            "tool": tool,
+            "token": token,
+        },
+    )
+    return Setup(f"/v1/mcp/{GATEWAY}", token, tool)
+
+
+def finished(path: Path) -> Setup | None:
+    """What an earlier start made, for one that runs without the demo."""
+    kept = read_json(path)
+    if not kept.get("done"):
+        return None
+    return Setup(str(kept["gateway_path"]), str(kept["token"]), str(kept["tool"]))
+
+
+def _entry(api: AdminApi, demo_url: str) -> dict[str, Any]:
+    found = _by(api, "/entries", "slug", ENTRY)
+    if found is not None:
+        return _follow_demo(api, str(found["id"]), demo_url) or found
+    return api.post(
+        "/entries",
+        {
+            "slug": ENTRY,
+            "name": "Time",
+            "description": "Current time and time zone conversion; the demo that `archway up` brings.",
+            "url": demo_url,
+            "credential_model": "none",
+        },
+    )
+
+
+def _follow_demo(api: AdminApi, entry_id: str, demo_url: str) -> dict[str, Any] | None:
+    """Point the entry to the demo's present port; None where it was deleted."""
+    try:
+        entry = api.get(f"/entries/{entry_id}")
+        return entry if entry.get("url") == demo_url else api.patch(f"/entries/{entry_id}", {"url": demo_url})
+    except Problem as problem:
+        if problem.status == 404:
+            return None
+        raise
+
+
+def _installation(api: AdminApi, entry: dict[str, Any]) -> dict[str, Any]:
+    made = next(
+        (
+            one
+            for one in api.pages("/installations")
+            if one["entry_id"] == entry["id"] and one["scope"] == "organisation"
+        ),
+        None,
+    )
+    if made is None:
+        return api.post("/installations", {"entry_id": entry["id"], "name": "Time", "scope": "organisation"})
+    if made.get("state") != "ready":
+        api.post(f"/installations/{made['id']}/discover")
+    return made
+
+
+def _gateway(api: AdminApi) -> dict[str, Any]:
+    found = _by(api, "/gateways", "slug", GATEWAY)
+    if found is not None:
+        return found
+    return api.post("/gateways", {"slug": GATEWAY, "name": "Demo", "description": "The demo server's tools."})
+
+
+def _assign(api: AdminApi, gateway: dict[str, Any], entry: dict[str, Any], installation: dict[str, Any]) -> str:
+    path = f"/gateways/{gateway['id']}/assignments"
+    if not (names := _names(api, path)):
+        api.post(path, {"entry_id": entry["id"], "installation_id": installation["id"], "tools": ["*"]})
+        names = _names(api, path)
+    return next((name for name in names if name.endswith(TOOL)), f"{ENTRY}__{TOOL}")
+
+
+def _names(api: AdminApi, path: str) -> list[str]:
+    return [str(one["exposed_name"]) for one in api.pages(path)]
+
+
+def _token(api: AdminApi) -> str:
+    me = api.get("/me")
+    made = api.post("/tokens", {"name": "first call", "kind": "user", "user_id": me["id"]})
+    return str(made["token"])
+
+
+def _by(api: AdminApi, path: str, name: str, value: str) -> dict[str, Any] | None:
+    return next((one for one in api.pages(path) if one.get(name) == value), None)

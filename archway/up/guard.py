@@ -1,0 +1,106 @@
+"""Runs one program as a child and ends it when our parent goes away, by whatever cause.
+
+Called by path, as a process of its own: `python -I guard.py STOP RUN_AS GRACE RECORD COMMAND...`, with a pipe as
+standard input that the parent holds open and never writes to. The pipe's end is the one sign that reaches us after
+any death of the parent, SIGKILL included, on every system; no daemon, no polling, no guessing from pid files.
+
+STOP    the number of the signal that asks the program to stop
+RUN_AS  "-" as we are; "userns" as uid 65534 of a new user namespace, which is us outside of it (so that PostgreSQL,
+        which refuses root, runs for root without a system user being added or a folder being opened up);
+        a number: as that user
+GRACE   seconds between the stop signal and SIGKILL
+RECORD  a file to write both identities to: {"guard": [pid, began], "program": [pid, began]}; "-" for none
+
+Needs only the standard library. Exits with the program's status; 111 when the user namespace is refused.
+"""
+
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+
+CLONE_NEWUSER = 0x10000000
+NOBODY = 65534
+NO_NAMESPACE = 111
+
+
+def main(arguments: list[str]) -> int:
+    """Run, watch, end."""
+    stop, run_as, grace, record, *command = arguments
+    identity: dict[str, object] = {}
+    if run_as == "userns":
+        _enter_user_namespace()
+    elif run_as != "-":
+        identity = {"user": int(run_as), "group": int(run_as), "extra_groups": []}
+    for ignored in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)  # a terminal's; our parent decides
+    program: subprocess.Popen[bytes] = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        **identity,  # type: ignore[call-overload] # keywords chosen above
+    )
+    ending = _Ending(program, int(stop), float(grace))
+    signal.signal(signal.SIGTERM, ending.begin)
+    if record != "-":
+        _write_record(Path(record), program.pid)
+    threading.Thread(target=_watch_parent, args=(ending,), daemon=True).start()
+    status = program.wait()
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(program.pid, signal.SIGKILL)  # what it started in its own session and left behind
+    return status if status >= 0 else 128 - status
+
+
+class _Ending:
+    """Asks the program to stop, once, and insists after the grace."""
+
+    def __init__(self, program: "subprocess.Popen[bytes]", stop: int, grace: float) -> None:
+        self._program, self._stop, self._grace = program, stop, grace
+        self._begun = threading.Lock()
+
+    def begin(self, signum: int = 0, frame: FrameType | None = None) -> None:
+        """Also a signal handler, hence the two arguments."""
+        if not self._begun.acquire(blocking=False):
+            return
+        self._program.send_signal(self._stop)
+        timer = threading.Timer(self._grace, self._program.kill)
+        timer.daemon = True
+        timer.start()
+
+
+def _watch_parent(ending: _Ending) -> None:
+    while os.read(0, 64):
+        pass
+    ending.begin()
+
+
+def _enter_user_namespace() -> None:
+    library = ctypes.CDLL(None, use_errno=True)
+    user, group = os.geteuid(), os.getegid()
+    if library.unshare(CLONE_NEWUSER) != 0:
+        sys.stderr.write(f"no user namespace: {os.strerror(ctypes.get_errno())}\n")
+        sys.exit(NO_NAMESPACE)
+    # setgroups must be denied before the kernel takes a gid map (user_namespaces(7)).
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{NOBODY} {user} 1")
+    Path("/proc/self/gid_map").write_text(f"{NOBODY} {group} 1")
+
+
+def _write_record(path: Path, program: int) -> None:
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+    from archway.up.processes import identify
+
+    known = {"guard": identify(os.getpid()), "program": identify(program)}
+    draft = path.with_suffix(f".{os.getpid()}")
+    draft.write_text(json.dumps({name: [who.pid, who.began] for name, who in known.items() if who}))
+    draft.replace(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
