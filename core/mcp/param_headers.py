@@ -169,4 +169,4 @@ def _mirrors(raw: str, value: object) -> bool:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         number = _DECIMAL.fullmatch(text)
         return number is not None and int(number.group(1)) == value
-    return value is not None and _as_text(value) == text
+    return _as_text(value) == text

@@ -109,6 +109,7 @@ def test_a_missing_name_is_left_to_the_check_of_the_parameters() -> None:
     check_request(9, "tools/call", {"_meta": META}, headers(name=None))
     assert fault_of({"_meta": META}, headers(name="t")).code == HEADER_MISMATCH
     assert fault_of({"_meta": META, "name": 7}, headers(name="7")).code == HEADER_MISMATCH
+    assert fault_of({"_meta": META}, headers(name="=?base64?!?=")).code == HEADER_MISMATCH
 
 
 def test_a_version_that_is_not_served_is_told_which_one_is() -> None:
