@@ -3,13 +3,15 @@
 - `everything_server`: npm `server-everything` over Streamable HTTP; 2025-11-25 only, with sessions.
 - `time_server`: PyPI `mcp-server-time` behind `fastmcp run`; both eras on one URL.
 
-Both give the MCP endpoint's URL. They live in process groups of their own, which are killed at the end. Needs
-`make tools`. server-everything listens on all interfaces because it has no setting for that.
+Both give the MCP endpoint's URL. They live in process groups of their own, which are killed at the end; on Linux
+the kernel ends them too when the test process is killed. Needs `make tools`. server-everything listens on all
+interfaces because it has no setting for that.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -64,6 +66,8 @@ def free_port() -> int:
 @contextmanager
 def running(command: list[str], environment: dict[str, str], log: Path) -> Iterator[None]:
     """Run a server with its output in a file; at the end its whole process group is killed."""
+    if shutil.which("setpriv"):
+        command = ["setpriv", "--pdeathsig", "KILL", "--", *command]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
