@@ -1,0 +1,118 @@
+"""Which installation serves a call: pinned, or found from the caller. Pure: rows in, a row or a refusal out.
+
+Called by `control/internal/` with what `control/store/resolution.py` read after the caller's token was checked again.
+Pinned: that one; a personal one for its owner only. Resolved at call time: the caller's own, then that of one of the
+caller's teams (the gateway's teams before others), then the organisation's. Where two fit equally nobody guesses. A
+credential that must be given again is not passed over for a wider one: it would act as somebody else, in silence.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.resolve import ConnectionRefusal, Principal
+from core.snapshot import Visibility
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ResolutionRows:
+    """All that the decision looks at."""
+
+    visibility: Visibility
+    """Of the gateway."""
+    entry: Row
+    """A row of `entries`."""
+    pinned: str | None
+    """The installation that the assignment names."""
+    installations: Sequence[Row]
+    """Rows of `installations` of this entry: at least the pinned one, or those of the caller, of the caller's teams
+    and of the organisation. Others may be among them and are passed over."""
+    team_names: Mapping[str, str]
+    """Names of the caller's teams, for sentences."""
+
+
+def may_enter(principal: Principal, visibility: Visibility) -> bool:
+    """Whether the gateway is there for this caller. The proxy decides by the same rule from its snapshot."""
+    if visibility.kind == "organisation":
+        return True
+    if visibility.kind == "teams":
+        return not principal.teams.isdisjoint(visibility.teams)
+    return principal.kind == "user" and visibility.owner == principal.id
+
+
+def choose_installation(
+    principal: Principal, rows: ResolutionRows | None, install_link: str
+) -> Row | ConnectionRefusal:
+    """The installation to use, or why none. `rows` None: the assignment is not on that gateway."""
+    if rows is None or not may_enter(principal, rows.visibility):
+        return ConnectionRefusal("not_allowed", "This gateway has no such tool for you.")
+    if rows.pinned is not None:
+        return _pinned(principal, rows, rows.pinned)
+    if principal.kind == "organisation":
+        return ConnectionRefusal(
+            "not_allowed",
+            f"{rows.entry['name']} is used with the credential of the caller or of the caller's team, and a token of "
+            "the organisation belongs to no person and no team. Use a token of a user or of a team, or ask an admin "
+            "to pin this tool to an installation.",
+        )
+    return _found_from(principal, rows, install_link)
+
+
+def _pinned(principal: Principal, rows: ResolutionRows, pinned: str) -> Row | ConnectionRefusal:
+    installation = next((one for one in rows.installations if str(one["id"]) == pinned), None)
+    if installation is None or installation["entry_id"] != rows.entry["id"]:
+        return ConnectionRefusal(
+            "installation_gone", f"The installation of {rows.entry['name']} that this tool used was removed."
+        )
+    if installation["scope"] == "personal" and not _owns(principal, installation):
+        return ConnectionRefusal(
+            "not_allowed",
+            f"This tool uses somebody's personal installation of {rows.entry['name']}, which is not yours.",
+        )
+    return installation
+
+
+def _found_from(principal: Principal, rows: ResolutionRows, install_link: str) -> Row | ConnectionRefusal:
+    for fitting in _rounds(principal, rows):
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting:
+            return _ambiguous(rows, fitting)
+    who = "your team has" if principal.kind == "team" else "neither you nor a team of yours has"
+    return ConnectionRefusal(
+        "credential_missing",
+        f"{rows.entry['name']} is not connected: {who} a credential for it. Connect it here: {install_link}",
+        install_link,
+    )
+
+
+def _rounds(principal: Principal, rows: ResolutionRows) -> Iterable[list[Row]]:
+    """Candidates in order of preference; the first round that has any decides."""
+    yield [one for one in rows.installations if _owns(principal, one)]
+    team_owned = [
+        one for one in rows.installations if one["scope"] == "team" and str(one["team_id"]) in principal.teams
+    ]
+    yield [one for one in team_owned if str(one["team_id"]) in rows.visibility.teams]
+    yield team_owned
+    yield [one for one in rows.installations if one["scope"] == "organisation"]
+
+
+def _ambiguous(rows: ResolutionRows, fitting: Sequence[Row]) -> ConnectionRefusal:
+    names = sorted(_name(rows, one) for one in fitting)
+    return ConnectionRefusal(
+        "credential_ambiguous",
+        f"Several credentials for {rows.entry['name']} fit you equally: {'; '.join(names)}. Connect your own, or "
+        "ask an admin to pin this tool to one of them.",
+    )
+
+
+def _name(rows: ResolutionRows, installation: Row) -> str:
+    team = rows.team_names.get(str(installation["team_id"]))
+    return f"{installation['name']!r} of the team {team!r}" if team else repr(installation["name"])
+
+
+def _owns(principal: Principal, installation: Row) -> bool:
+    personal = principal.kind == "user" and installation["scope"] == "personal"
+    return personal and str(installation["user_id"]) == principal.id

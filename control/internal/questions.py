@@ -1,0 +1,103 @@
+"""What control answers to proxies, from Postgres: who a token is, which credential, a gateway, the index.
+
+Called by `listener.py`, which has checked that a proxy asks. The proxy's word is not taken for who calls: the
+caller's token is looked up again in the transaction that finds the credential. A question that is out of form (an
+identifier that is none) has the answer that fits a thing which does not exist.
+"""
+
+import logging
+from dataclasses import dataclass
+
+from control.credentials.connection import RowSealers, connection_of
+from control.credentials.resolution import ResolutionRows, Row, choose_installation
+from control.publish.documents import gateway_document, index_document
+from control.publish.epochs import ChangeStream
+from control.redis import RedisAway
+from control.store.pool import Pool, transaction
+from control.store.publication import gateway_named
+from control.store.resolution import resolution_rows
+from control.store.tokens import verdict_for
+from core.identifiers import is_id
+from core.resolve import (
+    Connection,
+    ConnectionAnswer,
+    ConnectionQuestion,
+    ConnectionRefusal,
+    GatewayAnswer,
+    GatewayQuestion,
+    IndexAnswer,
+    TokenQuestion,
+    TokenVerdict,
+)
+from core.sealing import SealBroken
+from core.signing import Signer
+
+log = logging.getLogger(__name__)
+
+_SIGN_IN_AGAIN = " Give it again here: "
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """Answers; each raises StoreUnavailable while Postgres is away."""
+
+    pool: Pool
+    stream: ChangeStream
+    signer: Signer
+    sealers: RowSealers
+    install_base: str
+    """Links to install pages begin with this: a URL without a slash at its end."""
+
+    async def token(self, question: TokenQuestion) -> TokenVerdict:
+        """Who is the bearer?"""
+        async with transaction(self.pool) as conn:
+            return await verdict_for(conn, question.digest)
+
+    async def connection(self, question: ConnectionQuestion) -> ConnectionAnswer:
+        """Which upstream, with which credential, for this bearer and this assigned tool?"""
+        async with transaction(self.pool) as conn:
+            verdict = await verdict_for(conn, question.digest)
+            if verdict.principal is None:
+                return _refused(ConnectionRefusal("not_allowed", "Sign in again: the token is not valid any more."))
+            rows = None
+            if is_id(question.gateway_id) and is_id(question.assignment_id):
+                rows = await resolution_rows(conn, question.gateway_id, question.assignment_id, verdict.principal)
+        link = f"{self.install_base}/install/{rows.entry['slug']}" if rows else ""
+        chosen = choose_installation(verdict.principal, rows, link)
+        if isinstance(chosen, ConnectionRefusal):
+            return _refused(chosen)
+        assert rows is not None  # else nothing was chosen
+        return self._opened(rows, chosen, link)
+
+    async def gateway(self, question: GatewayQuestion) -> GatewayAnswer:
+        """The snapshot of the gateway with this slug or identifier."""
+        async with transaction(self.pool, readonly=True, isolation="repeatable_read") as conn:
+            name = question.name
+            gateway_id = name if is_id(name) else await gateway_named(conn, name)
+            found = await gateway_document(conn, gateway_id, self.signer) if gateway_id else None
+        return GatewayAnswer(found.id, found.document) if found else GatewayAnswer()
+
+    async def index(self) -> IndexAnswer:
+        """The index, for the epoch that Redis shows."""
+        try:
+            epoch = await self.stream.epoch()
+        except RedisAway:
+            epoch = ""
+        async with transaction(self.pool, readonly=True, isolation="repeatable_read") as conn:
+            return IndexAnswer((await index_document(conn, epoch, self.signer)).document)
+
+    def _opened(self, rows: ResolutionRows, installation: Row, link: str) -> ConnectionAnswer:
+        try:
+            found = connection_of(rows.entry, installation, self.sealers.open(rows.entry, installation))
+        except SealBroken:
+            log.exception("sealed values cannot be opened", extra={"installation": str(installation["id"])})
+            found = ConnectionRefusal(
+                "needs_sign_in", f"The stored credential for {rows.entry['name']} cannot be read any more."
+            )
+        if isinstance(found, Connection):
+            return ConnectionAnswer(connection=found)
+        return _refused(ConnectionRefusal(found.code, found.sentence + _SIGN_IN_AGAIN + link, link))
+
+
+def _refused(refusal: ConnectionRefusal) -> ConnectionAnswer:
+    return ConnectionAnswer(refusal=refusal)

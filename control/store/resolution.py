@@ -1,0 +1,52 @@
+"""What the choice of a credential looks at, read in one transaction.
+
+Called by `control/internal/` after the caller's token was checked in the same transaction.
+"""
+
+from typing import Final
+
+from control.credentials.resolution import ResolutionRows
+from control.publish.compile import visibility_of
+from control.store.pool import Connection
+from core.resolve import Principal
+
+_ASSIGNMENT: Final = """
+    select g.visibility, g.owner_id, a.installation_id as pinned, t.entry_id
+    from assignments a
+    join gateways g on g.id = a.gateway_id
+    join entry_tools t on t.id = a.tool_id
+    where a.id = $1 and a.gateway_id = $2
+"""
+
+_CANDIDATES: Final = """
+    select * from installations
+    where entry_id = $1
+      and (scope = 'personal' and user_id = $2 or scope = 'team' and team_id = any($3::uuid[])
+           or scope = 'organisation')
+    order by id
+"""
+
+
+async def resolution_rows(
+    conn: Connection, gateway_id: str, assignment_id: str, principal: Principal
+) -> ResolutionRows | None:
+    """The rows for one caller and one assigned tool; None where the assignment is not on that gateway."""
+    found = await conn.fetchrow(_ASSIGNMENT, assignment_id, gateway_id)
+    if found is None:
+        return None
+    teams = await conn.fetch("select team_id from gateway_teams where gateway_id = $1", gateway_id)
+    entry = await conn.fetchrow("select * from entries where id = $1", found["entry_id"])
+    own_teams = sorted(principal.teams)
+    if found["pinned"] is not None:
+        installations = await conn.fetch("select * from installations where id = $1", found["pinned"])
+    else:
+        person = principal.id if principal.kind == "user" else None
+        installations = await conn.fetch(_CANDIDATES, found["entry_id"], person, own_teams)
+    names = await conn.fetch("select id, name from teams where id = any($1::uuid[])", own_teams)
+    return ResolutionRows(
+        visibility_of(found, [row["team_id"] for row in teams]),
+        entry,
+        found["pinned"],
+        list(installations),
+        {row["id"]: row["name"] for row in names},
+    )
