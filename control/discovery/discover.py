@@ -73,9 +73,7 @@ class Discoverer:
         try:
             secrets = self._sealers.open(entry, installation)
         except SealBroken:
-            return Discovery(
-                "needs_sign_in", "Its secrets cannot be opened with ARCHWAY_SECRET_KEY; give them again."
-            )
+            return Discovery("needs_sign_in", "Its secrets do not open with ARCHWAY_SECRET_KEY; give them again.")
         connection = connection_of(entry, installation, secrets)
         if isinstance(connection, ConnectionRefusal):
             return Discovery("needs_sign_in", connection.sentence)

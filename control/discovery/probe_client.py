@@ -1,7 +1,8 @@
 """Asks a proxy what an installation's server speaks and offers: one question to `/internal/probe`.
 
-Called by `discover.py`. The proxy has the one implementation of era detection, listing and the address guard, so that
-what is discovered is what will be called. Any proxy will do; they are tried in turn. Leaves out what the answer means.
+Called by `discover.py`. The proxy has the one implementation of era detection, listing and the address guard, so
+that what is discovered is what will be called. Any proxy will do; they are tried in turn. Leaves out what the
+answer means.
 """
 
 import logging

@@ -70,10 +70,11 @@ def found_tools(
     tools: dict[str, FoundTool] = {}
     for given in listed:
         reason = _why_not(given, tools)
+        definition = {} if reason is not None else clean_definition(given)
+        reason = reason or _why_not_kept(definition)
         if reason is not None:
             left_out.append((ascii(given.get("name", ""))[1:81].rstrip("'"), reason))
             continue
-        definition = clean_definition(given)
         name = str(definition["name"])
         tools[name] = FoundTool("tool", name, name, definition, definition_sha256(definition))
     return Found(tuple(tools.values()), tuple(left_out))
@@ -114,8 +115,12 @@ def _why_not(given: Mapping[str, object], tools: Mapping[str, FoundTool]) -> str
         param_headers(schema)
     except InvalidParamHeader as invalid:
         return str(invalid)
+    return None
+
+
+def _why_not_kept(definition: Mapping[str, Any]) -> str | None:
     try:
-        written = orjson.dumps(given)
+        written = orjson.dumps(definition)
     except (orjson.JSONEncodeError, RecursionError):
         return "Its definition cannot be written as JSON."
     if len(written) > MAX_DEFINITION:

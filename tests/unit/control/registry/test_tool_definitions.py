@@ -30,7 +30,7 @@ def test_a_plain_tool_is_kept_under_its_own_name() -> None:
             tool(inputSchema={"type": "object", "properties": {"n": {"type": "number", "x-mcp-header": "N"}}}),
             "string, integer or boolean",
         ),
-        (tool(description="x" * 70_000), "bytes"),
+        (tool(inputSchema={"type": "object", "description": "x" * 70_000}), "bytes"),
         (tool(inputSchema={"type": "object", "description": "a\x00b"}), "U+0000"),
     ],
 )

@@ -1,0 +1,254 @@
+"""Discovery against a real PostgreSQL and the internal listener of a proxy that answers what a test scripts."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+import pytest
+
+from control.credentials.connection import RowSealers
+from control.discovery.discover import Discoverer, Discovery
+from control.discovery.probe_client import ProbeClient
+from control.registry.row_seals import RowSeals
+from control.store import assignments, entries, gateways, installations, tools
+from control.store.pool import Pool, transaction
+from core.addresses import AddressPolicy, parse_networks
+from core.egress import Egress
+from core.identifiers import new_id
+from core.internal_call import InternalCalls
+from core.keys import new_key, parse_key_ring
+from core.resolve import Probe
+from tests.fakes.probing_proxy import ProbingProxy
+
+PROXY_RING = parse_key_ring("ARCHWAY_PROXY_KEY", new_key())
+SECRET_RING = parse_key_ring("ARCHWAY_SECRET_KEY", new_key())
+ORIGIN = "https://time.example"
+
+
+@pytest.fixture
+async def proxy() -> AsyncIterator[ProbingProxy]:
+    async with ProbingProxy(PROXY_RING) as running:
+        yield running
+
+
+@pytest.fixture
+async def discoverer(pool: Pool, proxy: ProbingProxy) -> AsyncIterator[Discoverer]:
+    async with Egress(AddressPolicy(parse_networks("127.0.0.0/8"))) as egress:
+        calls = InternalCalls(PROXY_RING, caller="control", answerer="proxy")
+        yield Discoverer(pool, ProbeClient(egress, [proxy.url], calls), RowSealers(SECRET_RING))
+
+
+async def make_entry(pool: Pool, **changes: Any) -> str:
+    entry_id = new_id()
+    entry = {
+        "slug": "time", "name": "Time", "description": "", "url": ORIGIN + "/mcp", "docs_url": "", "labels": {},
+        "visibility": "organisation", "credential_model": "none", "credential_placement": {}, "fields": [],
+        "fixed_headers": None, "fixed_header_names": [], "passthrough": True, "isolation": "principal",
+        "deadline_s": 0,
+    }  # fmt: skip
+    async with transaction(pool) as session:
+        await entries.insert(session, entry_id, {**entry, **changes})
+    return entry_id
+
+
+async def install(pool: Pool, entry_id: str, secrets: dict[str, str] | None = None, **changes: Any) -> str:
+    installation_id = new_id()
+    row = {
+        "entry_id": entry_id, "name": "shared", "scope": "organisation", "user_id": None, "team_id": None,
+        "protocol": "auto", "plain_values": {}, "secret_names": sorted(secrets or {}), "bound_origin": ORIGIN,
+        "secret_values": RowSeals(SECRET_RING).secret_values(installation_id, secrets or {}), "created_by": None,
+    }  # fmt: skip
+    async with transaction(pool) as session:
+        await installations.insert(session, installation_id, {**row, **changes})
+    return installation_id
+
+
+async def kept(pool: Pool, entry_id: str) -> dict[str, Any]:
+    async with transaction(pool, readonly=True) as session:
+        return {row["name"]: row for row in await tools.page(session, entry_id, limit=100, after=None)}
+
+
+async def state(pool: Pool, installation_id: str) -> tuple[str, str]:
+    async with transaction(pool, readonly=True) as session:
+        row = await installations.one(session, installation_id)
+        assert row is not None
+        return row["state"], row["state_reason"]
+
+
+async def revision(pool: Pool, gateway_id: str) -> int:
+    async with transaction(pool, readonly=True) as session:
+        row = await gateways.one(session, gateway_id)
+        assert row is not None
+        return int(row["revision"])
+
+
+async def gateway_with(pool: Pool, entry_id: str, tool: str) -> str:
+    gateway_id = new_id()
+    row = {
+        "slug": "desk", "name": "Desk", "description": "", "instructions": "", "labels": {}, "owner_id": None,
+        "visibility": "organisation", "header_allowlist": [], "audit_required": False,
+    }  # fmt: skip
+    async with transaction(pool) as session:
+        await gateways.insert(session, gateway_id, row)
+        (found,) = await tools.named(session, entry_id, [tool])
+        await assignments.insert(session, gateway_id, found["id"], "time__" + tool, None)
+    return gateway_id
+
+
+async def test_tools_are_kept_with_the_entry_and_facts_with_the_installation(
+    pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
+) -> None:
+    entry_id = await make_entry(pool)
+    installation_id = await install(pool, entry_id)
+    proxy.offers("now", "convert")
+    assert await discoverer.discover(installation_id) == Discovery("ready", "", 2, ())
+    assert sorted(await kept(pool, entry_id)) == ["convert", "now"]
+    async with transaction(pool, readonly=True) as session:
+        row = await installations.one(session, installation_id)
+    assert row is not None
+    assert row["server"]["server_name"] == "fake"
+    assert row["discovered_at"] is not None
+
+
+async def test_the_proxy_is_given_the_credential_that_calls_will_have(
+    pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
+) -> None:
+    entry_id = await make_entry(pool, credential_model="static", credential_placement={"style": "bearer"})
+    await discoverer.discover(await install(pool, entry_id, {"credential": "k3y"}))
+    assert proxy.questions[0].connection.credential_headers == [("authorization", "Bearer k3y")]
+
+
+async def test_a_tool_that_vanished_is_marked_and_one_that_came_back_is_not(
+    pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
+) -> None:
+    entry_id = await make_entry(pool)
+    installation_id = await install(pool, entry_id)
+    for names in (["now", "convert"], ["now"]):
+        proxy.offers(*names)
+        await discoverer.discover(installation_id)
+    assert (await kept(pool, entry_id))["convert"]["missing_since"] is not None
+    proxy.offers("now", "convert")
+    await discoverer.discover(installation_id)
+    assert (await kept(pool, entry_id))["convert"]["missing_since"] is None
+
+
+async def test_a_quarantined_tool_stays_so_when_its_definition_changes(
+    pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
+) -> None:
+    entry_id = await make_entry(pool)
+    installation_id = await install(pool, entry_id)
+    proxy.offers("now")
+    await discoverer.discover(installation_id)
+    async with transaction(pool) as session:
+        await tools.set_state(session, (await tools.named(session, entry_id, ["now"]))[0]["id"], "quarantined")
+    proxy.offers("now", title="Another")
+    await discoverer.discover(installation_id)
+    row = (await kept(pool, entry_id))["now"]
+    assert (row["state"], row["definition"]["title"]) == ("quarantined", "Another")
+
+
+async def test_only_a_changed_definition_touches_the_gateways_that_carry_it(
+    pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
+) -> None:
+    entry_id = await make_entry(pool)
+    installation_id = await install(pool, entry_id)
+    proxy.offers("now")
+    await discoverer.discover(installation_id)
+    gateway_id = await gateway_with(pool, entry_id, "now")
+    before = await revision(pool, gateway_id)
+    await discoverer.discover(installation_id)
+    assert await revision(pool, gateway_id) == before
+    proxy.offers("now", title="Another")
+    await discoverer.discover(installation_id)
+    assert await revision(pool, gateway_id) == before + 1
+
+
+async def test_an_unreachable_server_leaves_the_known_tools_and_the_reason(
+    pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
+) -> None:
+    entry_id = await make_entry(pool)
+    installation_id = await install(pool, entry_id)
+    proxy.offers("now")
+    await discoverer.discover(installation_id)
+    proxy.answer = Probe(fault="upstream_refused", sentence="time cannot be reached.")
+    found = await discoverer.discover(installation_id)
+    assert found == Discovery("unreachable", "time cannot be reached.")
+    assert await state(pool, installation_id) == ("unreachable", "time cannot be reached.")
+    assert list(await kept(pool, entry_id)) == ["now"]
+
+
+async def test_without_an_answering_proxy_the_reason_says_so(
+    pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
+) -> None:
+    installation_id = await install(pool, await make_entry(pool))
+    proxy.status = 503
+    await discoverer.discover(installation_id)
+    assert (await state(pool, installation_id))[1].startswith("No proxy answered")
+
+
+async def test_an_installation_without_its_credential_asks_nobody(
+    pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
+) -> None:
+    entry_id = await make_entry(pool, credential_model="static", credential_placement={"style": "bearer"})
+    found = await discoverer.discover(await install(pool, entry_id))
+    assert found is not None
+    assert found.state == "needs_sign_in"
+    assert proxy.questions == []
+
+
+async def test_secrets_bound_to_another_origin_are_never_sent(
+    pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
+) -> None:
+    entry_id = await make_entry(pool, credential_model="static", credential_placement={"style": "bearer"})
+    installation_id = await install(pool, entry_id, {"credential": "k"}, bound_origin="https://old.example")
+    await discoverer.discover(installation_id)
+    assert (await state(pool, installation_id))[0] == "needs_sign_in"
+    assert proxy.questions == []
+
+
+async def test_what_was_asked_before_a_change_is_not_kept_after_it(
+    pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
+) -> None:
+    entry_id = await make_entry(pool)
+    installation_id = await install(pool, entry_id)
+    proxy.offers("now")
+    proxy.hold = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(discoverer.discover(installation_id))
+        await proxy.asked.wait()
+        async with transaction(pool) as session:
+            row = await entries.one(session, entry_id, lock=True)
+            assert row is not None
+            await entries.update(session, entry_id, {**row, "url": "https://elsewhere.example/mcp"})
+        proxy.hold.set()
+    assert asking.result() is None
+    assert await kept(pool, entry_id) == {}
+
+
+async def test_a_missing_installation_is_no_discovery(discoverer: Discoverer) -> None:
+    assert await discoverer.discover(new_id()) is None
+
+
+async def test_a_server_with_resources_only_becomes_tools_that_read_them(
+    pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
+) -> None:
+    entry_id = await make_entry(pool)
+    proxy.answer = Probe(era="modern", version="2026-07-28", resources=[{"uri": "x://notes", "name": "notes"}])
+    await discoverer.discover(await install(pool, entry_id))
+    row = (await kept(pool, entry_id))["read_notes"]
+    assert (row["kind"], row["upstream_name"]) == ("resource", "x://notes")
+
+
+async def test_hostile_definitions_do_not_stop_the_others(
+    pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
+) -> None:
+    entry_id = await make_entry(pool)
+    installation_id = await install(pool, entry_id)
+    nul = {"name": "nul", "inputSchema": {"type": "object", "title": orjson.loads('"a\\u0000b"')}}
+    good: dict[str, object] = {"name": "good", "description": "a\x00b", "inputSchema": {"type": "object"}}
+    proxy.answer = Probe(era="legacy", version="2025-11-25", tools=[nul, {"name": "p wn"}, good], server_name="x\x00")
+    found = await discoverer.discover(installation_id)
+    assert found is not None
+    assert (found.state, found.tools, len(found.rejected)) == ("ready", 1, 2)
+    assert list(await kept(pool, entry_id)) == ["good"]

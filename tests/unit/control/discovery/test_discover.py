@@ -1,0 +1,19 @@
+from control.discovery.discover import server_facts
+from control.registry.tool_definitions import found_tools
+from core.resolve import Probe
+
+
+def test_texts_of_a_server_are_cut_and_its_control_marks_escaped() -> None:
+    probe = Probe(
+        era="modern", version="2026-07-28", server_name="a\x00\x1b[31m" + "x" * 400, capabilities=["tools"] * 60
+    )
+    facts = server_facts(probe, found_tools([], []))
+    assert facts["server_name"].startswith("a\\x00\\x1b[31m")
+    assert len(facts["server_name"]) < 300
+    assert len(facts["capabilities"]) == 50
+
+
+def test_what_was_left_out_is_named_with_the_reason() -> None:
+    facts = server_facts(Probe(era="legacy"), found_tools([{"name": "a b", "inputSchema": {"type": "object"}}], []))
+    assert facts["tools"] == 0
+    assert facts["rejected"][0]["name"] == "a b"

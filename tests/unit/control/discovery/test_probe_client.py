@@ -1,0 +1,80 @@
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+
+from control.discovery.probe_client import ProbeClient, ProbeUnavailable
+from core.addresses import AddressPolicy, parse_networks
+from core.egress import Egress
+from core.internal_call import InternalCalls
+from core.keys import KeyRing, new_key, parse_key_ring
+from core.resolve import Connection
+from tests.fakes.probing_proxy import ProbingProxy
+
+CONNECTION = Connection("i", "e", "time", "organisation", "remote", "https://time.example/mcp", 1)
+
+
+@pytest.fixture
+def ring() -> KeyRing:
+    return parse_key_ring("ARCHWAY_PROXY_KEY", new_key())
+
+
+@pytest.fixture
+async def egress() -> AsyncIterator[Egress]:
+    async with Egress(AddressPolicy(parse_networks("127.0.0.0/8"))) as client:
+        yield client
+
+
+@pytest.fixture
+async def proxy(ring: KeyRing) -> AsyncIterator[ProbingProxy]:
+    async with ProbingProxy(ring) as running:
+        running.offers("echo")
+        yield running
+
+
+def client(egress: Egress, ring: KeyRing, *addresses: str) -> ProbeClient:
+    return ProbeClient(egress, addresses, InternalCalls(ring, caller="control", answerer="proxy"))
+
+
+def dead_address() -> str:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{closed.getsockname()[1]}"
+
+
+async def test_the_connection_is_put_to_the_proxy_and_its_answer_opened(
+    egress: Egress, ring: KeyRing, proxy: ProbingProxy
+) -> None:
+    probe = await client(egress, ring, proxy.url).probe(CONNECTION)
+    assert [tool["name"] for tool in probe.tools] == ["echo"]
+    assert proxy.questions[0].connection == CONNECTION
+
+
+async def test_a_dead_proxy_is_passed_over(egress: Egress, ring: KeyRing, proxy: ProbingProxy) -> None:
+    probe = await client(egress, ring, dead_address(), proxy.url).probe(CONNECTION)
+    assert probe.era == "legacy"
+
+
+async def test_without_any_proxy_the_probe_is_unavailable(egress: Egress, ring: KeyRing) -> None:
+    with pytest.raises(ProbeUnavailable):
+        await client(egress, ring, dead_address()).probe(CONNECTION)
+    with pytest.raises(ProbeUnavailable):
+        await client(egress, ring).probe(CONNECTION)
+
+
+async def test_a_proxy_that_does_not_answer_in_time_ends_the_question(
+    egress: Egress, ring: KeyRing, proxy: ProbingProxy
+) -> None:
+    proxy.hold = asyncio.Event()
+    with pytest.raises(ProbeUnavailable):
+        await client(egress, ring, proxy.url, proxy.url).probe(CONNECTION, deadline=0.1)
+    assert len(proxy.questions) == 1
+
+
+async def test_an_answer_sealed_with_another_key_is_not_believed(egress: Egress, proxy: ProbingProxy) -> None:
+    stranger = parse_key_ring("ARCHWAY_PROXY_KEY", new_key())
+    with pytest.raises(ProbeUnavailable):
+        await client(egress, stranger, proxy.url).probe(CONNECTION)
+    assert proxy.refused == 1
+    assert proxy.questions == []
