@@ -16,12 +16,13 @@ T = TypeVar("T")
 class Tasks:
     """A set of running tasks with one owner; `close` ends them all."""
 
-    def __init__(self, owner: str) -> None:
+    def __init__(self, owner: str, *, quiet: tuple[type[BaseException], ...] = ()) -> None:
         self._owner = owner
+        self._quiet = quiet
         self._running: set[asyncio.Task[Any]] = set()
 
     def spawn(self, name: str, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
-        """Start `work`; an exception that nobody awaits is logged with the task's name."""
+        """Start `work`; an exception is logged with the task's name, unless it is one of the owner's `quiet` ones."""
         task = asyncio.get_running_loop().create_task(work, name=f"{self._owner}/{name}")
         self._running.add(task)
         task.add_done_callback(self._ended)
@@ -43,5 +44,6 @@ class Tasks:
 
     def _ended(self, task: "asyncio.Task[Any]") -> None:
         self._running.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("task failed", exc_info=error, extra={"task": task.get_name()})
+        if task.cancelled() or (error := task.exception()) is None or isinstance(error, self._quiet):
+            return
+        log.error("task failed", exc_info=error, extra={"task": task.get_name()})

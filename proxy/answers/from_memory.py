@@ -1,0 +1,129 @@
+"""What the gateway answers by itself, without any upstream: opening, discovery, ping and the list of tools.
+
+Each function takes a request and returns its result, or the whole answer where that has headers of its own. None of
+them waits, so `server/discover` and `tools/list` do not depend on an upstream being up.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable
+from typing import Final
+
+import orjson
+
+from core.mcp.faults import INVALID_PARAMS, METHOD_NOT_FOUND, MessageFault, result_message
+from core.mcp.message import Request
+from core.mcp.versions import MODERN, Era, negotiate_legacy
+from proxy.deps import Deps
+from proxy.exchange import Answer, Exchange
+from proxy.identity import server_info
+
+FromMemory = Callable[[Exchange, Deps], Answer]
+_CAPABILITIES: Final[dict[str, object]] = {"tools": {"listChanged": False}}
+_DISCOVER_TTL_MS = 60_000
+_LIST_TTL_MS = 10_000
+CLIENT_CAPABILITIES: Final = ("elicitation", "sampling", "roots")
+"""Bit by bit in a session: what the client said it can."""
+
+
+def initialize(x: Exchange, deps: Deps) -> Answer:
+    """Open a legacy session (MCP 2025-11-25, lifecycle)."""
+    assert x.gateway is not None
+    params = x.request.params
+    version = negotiate_legacy(params.get("protocolVersion"))
+    declared = params.get("capabilities")
+    bits = sum(
+        1 << place
+        for place, name in enumerate(CLIENT_CAPABILITIES)
+        if isinstance(declared, dict) and name in declared
+    )
+    session_id, x.session = deps.sessions.new(x.gateway.id, x.principal_key, version, bits)
+    result: dict[str, object] = {
+        "protocolVersion": version,
+        "capabilities": _CAPABILITIES,
+        "serverInfo": server_info(x.gateway.snapshot.name),
+    }
+    if x.gateway.snapshot.instructions:
+        result["instructions"] = x.gateway.snapshot.instructions
+    answer = _answer(x.request, result)
+    answer.headers["Mcp-Session-Id"] = session_id
+    return answer
+
+
+def discover(x: Exchange, deps: Deps) -> Answer:
+    """`server/discover` (MCP 2026-07-28)."""
+    assert x.gateway is not None
+    result: dict[str, object] = {
+        "resultType": "complete",
+        "supportedVersions": [MODERN],
+        "capabilities": _CAPABILITIES,
+        "ttlMs": _DISCOVER_TTL_MS,
+        "cacheScope": "private",
+        "_meta": {"io.modelcontextprotocol/serverInfo": server_info(x.gateway.snapshot.name)},
+    }
+    if x.gateway.snapshot.instructions:
+        result["instructions"] = x.gateway.snapshot.instructions
+    return _answer(x.request, result)
+
+
+def ping(x: Exchange, deps: Deps) -> Answer:
+    """Legacy only."""
+    return _answer(x.request, {})
+
+
+def list_tools(x: Exchange, deps: Deps) -> Answer:
+    """`tools/list`, a page at a time, from bytes made with the snapshot."""
+    assert x.gateway is not None
+    deps.slots.add("archway_lists_total")
+    cursor = x.request.params.get("cursor")
+    number = 0 if cursor is None else _page_number(cursor)
+    page = None if number is None else x.gateway.page(x.era, number)
+    if page is None or number is None:
+        raise MessageFault(
+            INVALID_PARAMS, "params.cursor is none of this list's.", 400 if x.era is Era.MODERN else 200, x.request.id
+        )
+    tools, more = page
+    parts = [b'{"jsonrpc":"2.0","id":', orjson.dumps(x.request.id), b',"result":{"tools":', tools]
+    if more:
+        parts += [b',"nextCursor":', orjson.dumps(_cursor(number + 1))]
+    if x.era is Era.MODERN:
+        meta = {"io.modelcontextprotocol/serverInfo": server_info(x.gateway.snapshot.name)}
+        parts += [
+            b',"resultType":"complete","ttlMs":%d,"cacheScope":"private","_meta":' % _LIST_TTL_MS,
+            orjson.dumps(meta),
+        ]
+    parts.append(b"}}")
+    return Answer(200, b"".join(parts))
+
+
+LEGACY: Final[dict[str, FromMemory]] = {"initialize": initialize, "ping": ping, "tools/list": list_tools}
+MODERN_METHODS: Final[dict[str, FromMemory]] = {"server/discover": discover, "tools/list": list_tools}
+
+
+def from_memory(x: Exchange, deps: Deps) -> Answer:
+    """The answer to any request but `tools/call`; an unknown method is -32601, at 404 for modern callers."""
+    methods = MODERN_METHODS if x.era is Era.MODERN else LEGACY
+    method = methods.get(x.request.method)
+    if method is None:
+        status = 404 if x.era is Era.MODERN else 200
+        raise MessageFault(METHOD_NOT_FOUND, "This method is not served here.", status, x.request.id)
+    return method(x, deps)
+
+
+def _answer(request: Request, result: dict[str, object]) -> Answer:
+    return Answer(200, orjson.dumps(result_message(request.id, result)))
+
+
+def _cursor(page: int) -> str:
+    return base64.urlsafe_b64encode(b"page:%d" % page).decode()
+
+
+def _page_number(cursor: object) -> int | None:
+    """The page of one of our cursors; None for anything else. The empty cursor is none of ours."""
+    if not isinstance(cursor, str) or len(cursor) > 64:
+        return None
+    try:
+        kind, _, number = base64.b64decode(cursor, altchars=b"-_", validate=True).partition(b":")
+        return int(number) if kind == b"page" else None
+    except (binascii.Error, ValueError):
+        return None

@@ -1,0 +1,76 @@
+"""From a refusal to what the caller gets, by when it was found (the table in `proxy/refusals.py`)."""
+
+import orjson
+
+from core.mcp.faults import MessageFault, error_message, result_message
+from core.mcp.message import Request
+from core.mcp.shapes import META_REFUSAL, result_for_modern
+from core.mcp.versions import Era
+from proxy.deps import Deps
+from proxy.exchange import Answer, Exchange
+from proxy.identity import server_info
+from proxy.refusals import Refusal
+
+
+def refused(x: Exchange, refusal: Refusal, deps: Deps) -> Answer:
+    """The whole answer to a refused request."""
+    deps.slots.refused(refusal.reason)
+    x.status = refusal.reason
+    row = refusal.row
+    if row.kind == "http" or not isinstance(x.message, Request):
+        return _at_http(x, refusal, deps)
+    if row.kind == "rpc":
+        return Answer(200, orjson.dumps(error_message(x.message.id, row.code, refusal.sentence)))
+    return Answer(200, orjson.dumps(result_message(x.message.id, _as_result(x, refusal))))
+
+
+def faulty(fault: MessageFault) -> Answer:
+    """The answer to a wrong message."""
+    return Answer(fault.http_status, orjson.dumps(fault.body()))
+
+
+def _at_http(x: Exchange, refusal: Refusal, deps: Deps) -> Answer:
+    row = refusal.row
+    body = error_message(None, row.code or -32600, refusal.sentence, {"request_id": x.request_id})
+    answer = Answer(row.status, orjson.dumps(body))
+    if refusal.reason == "not_authenticated":
+        answer.headers["WWW-Authenticate"] = challenge(x, deps, presented="presented" in refusal.words)
+    if "retry_after" in refusal.words:
+        answer.headers["Retry-After"] = str(refusal.words["retry_after"])
+    # A body that was not read would be taken for the next request.
+    answer.close = not x.body and x.head.method not in {"GET", "HEAD", "DELETE", "OPTIONS"}
+    return answer
+
+
+def challenge(x: Exchange, deps: Deps, *, presented: bool) -> str:
+    """`WWW-Authenticate` (RFC 6750 section 3, RFC 9728 section 5.1): the error only where a token was presented."""
+    base = deps.settings.public_url.rstrip("/")
+    metadata = f"{base}/.well-known/oauth-protected-resource/v1/mcp/{x.gateway_name}"
+    value = f'Bearer resource_metadata="{metadata}", scope="mcp"'
+    if presented:
+        value += ', error="invalid_token", error_description="The token is not valid here."'
+    return value
+
+
+def _as_result(x: Exchange, refusal: Refusal) -> dict[str, object]:
+    """A tool result that says what went wrong: to the model in words, to programs in `_meta`."""
+    sentence = refusal.sentence if not refusal.link else f"{refusal.sentence} {refusal.link}"
+    content = [{"type": "text", "text": sentence}]
+    if refusal.text:
+        content.append({"type": "text", "text": refusal.text})
+    details: dict[str, object] = {
+        "code": refusal.reason,
+        "retryable": refusal.row.retryable,
+        "request_id": x.request_id,
+    }
+    if refusal.link:
+        details["link"] = refusal.link
+    if x.tool is not None:
+        details["server"] = x.tool.tool.route.entry
+    result: dict[str, object] = {"content": content, "isError": True}
+    if x.era is Era.MODERN:
+        assert x.gateway is not None
+        result = result_for_modern(result, server_info(x.gateway.snapshot.name))
+    meta = result.get("_meta")
+    result["_meta"] = {**(meta if isinstance(meta, dict) else {}), META_REFUSAL: details}
+    return result

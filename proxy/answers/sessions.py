@@ -1,0 +1,18 @@
+"""DELETE: a legacy client ends its session."""
+
+from core.mcp.versions import MODERN
+from proxy.deps import Deps
+from proxy.exchange import Answer, Exchange
+from proxy.mailbox import Letter
+from proxy.refusals import Refusal
+
+
+async def end_session(x: Exchange, deps: Deps) -> Answer:
+    """204; the session is over here at once and in every other worker when the letter arrives. 405 for modern."""
+    if x.headers.get("mcp-protocol-version", "").strip() == MODERN:
+        raise Refusal("method_not_allowed", method="DELETE")
+    if x.session is None:
+        raise Refusal("session_missing")
+    await deps.sessions.end(x.session)
+    await deps.mailbox.post(Letter("ended", x.session.jti))
+    return Answer(204)

@@ -1,0 +1,49 @@
+"""A budget of so many things a second, overall and per source, so that a flood of strangers starves nobody known.
+
+A bucket of tokens: it fills at `rate` a second up to two seconds' worth. Sources beyond `sources` share what is left
+of the overall budget; the table of sources is itself bounded.
+"""
+
+import time
+from collections import OrderedDict
+
+
+class Budget:
+    """Asked once per thing; plain and without waiting."""
+
+    def __init__(self, rate: float, *, sources: int = 4096, share: float = 0.5) -> None:
+        self._all = _Bucket(rate)
+        self._share = rate * share
+        self._of: OrderedDict[str, _Bucket] = OrderedDict()
+        self._sources = sources
+        self.refused = 0
+
+    def take(self, source: str) -> bool:
+        """Whether one more from `source` is within the budget."""
+        now = time.monotonic()
+        bucket = self._of.get(source)
+        if bucket is None:
+            bucket = self._of[source] = _Bucket(self._share)
+            if len(self._of) > self._sources:
+                self._of.popitem(last=False)
+        else:
+            self._of.move_to_end(source)
+        if bucket.take(now) and self._all.take(now):
+            return True
+        self.refused += 1
+        return False
+
+
+class _Bucket:
+    __slots__ = ("_at", "_level", "_rate")
+
+    def __init__(self, rate: float) -> None:
+        self._rate, self._level, self._at = rate, 2 * rate, time.monotonic()
+
+    def take(self, now: float) -> bool:
+        self._level = min(2 * self._rate, self._level + (now - self._at) * self._rate)
+        self._at = now
+        if self._level < 1:
+            return False
+        self._level -= 1
+        return True

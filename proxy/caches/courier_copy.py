@@ -1,0 +1,93 @@
+"""The sealed copy of a cached value in Redis, so that a new worker need not ask control for what another knows.
+
+Not a witness: a value is sealed with the proxy key under its own key, so that garbage, another key's value or an
+older format is a miss, counted as an alarm. A copy is written only if no change event came since the source was
+asked; control deletes the copies that its events name.
+"""
+
+import logging
+import time
+from typing import Generic, TypeVar
+
+import msgspec
+
+from core.keys import KeyRing
+from core.sealing import SealBroken, Sealer
+from proxy.caches.two_ages import Aged
+from proxy.redis import Courier, CourierAwayError
+
+log = logging.getLogger(__name__)
+V = TypeVar("V")
+CLOCK_SKEW_S = 60
+
+
+class _Copy(msgspec.Struct, Generic[V], array_like=True):
+    asked: float
+    """Unix seconds."""
+    expires: float
+    value: V
+
+
+class SealedForm(Generic[V]):
+    """A cached value as bytes outside of our memory: sealed, with its age, bound to its key."""
+
+    def __init__(self, ring: KeyRing, purpose: str, kind: type[V]) -> None:
+        self._sealer = Sealer(ring, purpose)
+        self._purpose = purpose
+        self._decoder = msgspec.msgpack.Decoder(_Copy[kind])  # type: ignore[valid-type]  # built once at start
+        self.broken = 0
+
+    def close(self, key: str, aged: Aged[V]) -> bytes:
+        """The bytes to keep."""
+        asked = time.time() - (time.monotonic() - aged.asked)
+        expires = min(aged.expires, 1e15)
+        return self._sealer.seal(msgspec.msgpack.encode(_Copy(asked, expires, aged.value)), key)
+
+    def open(self, key: str, sealed: bytes) -> Aged[V] | None:
+        """The value and its age, or None for what is not ours, not for this key, or from the future."""
+        try:
+            copy = self._decoder.decode(self._sealer.open(sealed, key))
+        except (SealBroken, msgspec.MsgspecError) as broken:
+            self.broken += 1
+            log.error("a kept value was not ours", extra={"purpose": self._purpose, "why": str(broken)})
+            return None
+        age = time.time() - copy.asked
+        if age < -CLOCK_SKEW_S:
+            return None
+        return Aged(copy.value, time.monotonic() - max(age, 0.0), copy.expires)
+
+
+class CourierCopy(Generic[V]):
+    """Copies of one cache's values in Redis."""
+
+    def __init__(self, courier: Courier, form: SealedForm[V], name: str, ttl: float) -> None:
+        self._courier, self._form = courier, form
+        self._name, self._ttl = name, int(ttl)
+
+    async def read(self, key: str) -> Aged[V] | None:
+        """The copy, of whatever age, or None."""
+        try:
+            sealed = await self._courier.ask(self._courier.commands.get(self._name + key))
+        except CourierAwayError:
+            return None
+        return None if sealed is None else self._form.open(key, sealed)
+
+    async def write(self, key: str, aged: Aged[V]) -> None:
+        """Leave a copy; a Redis that is away is no matter."""
+        if aged.expires <= time.time():
+            return
+        ttl = max(1, min(self._ttl, int(aged.expires - time.time()) if aged.expires < 1e15 else self._ttl))
+        try:
+            sealed = self._form.close(key, aged)
+            await self._courier.ask(self._courier.commands.set(self._name + key, sealed, ex=ttl))
+        except CourierAwayError:
+            return
+
+    async def forget(self, keys: list[str]) -> None:
+        """Remove copies that an event named."""
+        if not keys:
+            return
+        try:
+            await self._courier.ask(self._courier.commands.delete(*(self._name + key for key in keys)))
+        except CourierAwayError:
+            return

@@ -1,0 +1,96 @@
+"""One kind of answer of control, looked for in the order of cost: memory, the copy in Redis, control, the disk.
+
+Used for verdicts on tokens (`proxy/authority.py`) and for connections (`proxy/connections.py`).
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from core.keys import KeyRing
+from core.tasks import Tasks
+from proxy.caches.courier_copy import CourierCopy, SealedForm
+from proxy.caches.disk_copy import DiskCopy
+from proxy.caches.two_ages import Aged, SourceUnreachableError, TwoAgeCache
+from proxy.redis import Courier
+
+V = TypeVar("V")
+
+
+class LayeredCache(Generic[V]):
+    """A two-age cache with its copies."""
+
+    def __init__(
+        self,
+        name: str,
+        kind: type[V],
+        *,
+        size: int,
+        soft: float,
+        hard: float,
+        ring: KeyRing,
+        courier: Courier,
+        courier_name: str,
+        tasks: Tasks,
+    ) -> None:
+        self.memory: TwoAgeCache[V] = TwoAgeCache(name, size=size, soft=soft, hard=hard, tasks=tasks)
+        self._form = SealedForm(ring, name, kind)
+        self._copy = CourierCopy(courier, self._form, courier_name, hard)
+        self._soft = soft
+        self._name = name
+        self._from_disk: dict[str, bytes] = {}
+
+    async def get(self, key: str, ask: Callable[[bool], Awaitable[Aged[V]]]) -> V:
+        """The value; `ask` is told whether this key is known here, however old. Raises SourceUnreachableError."""
+        return await self.memory.get(key, lambda: self._look(key, ask))
+
+    def fresh(self, key: str, ask: Callable[[bool], Awaitable[Aged[V]]]) -> V | None:
+        """The value if memory has it fresh; keeps it so."""
+        return self.memory.fresh(key, lambda: self._look(key, ask))
+
+    async def drop(self, key: str) -> None:
+        """Forget one value everywhere."""
+        self.memory.drop(key)
+        self._from_disk.pop(key, None)
+        await self._copy.forget([key])
+
+    async def drop_where(self, concerns: Callable[[str, V], bool]) -> None:
+        """Forget what `concerns`, everywhere."""
+        keys = self.memory.drop_where(concerns)
+        for key, sealed in list(self._from_disk.items()):
+            aged = self._form.open(key, sealed)
+            if aged is None or concerns(key, aged.value):
+                del self._from_disk[key]
+        await self._copy.forget(keys)
+
+    def load(self, disk: DiskCopy) -> None:
+        """Have what a worker before us knew at hand; it is opened when asked for."""
+        self._from_disk = disk.read(self._name)
+
+    def save(self, disk: DiskCopy) -> None:
+        """Leave what we know for the next."""
+        disk.write(self._name, {key: self._form.close(key, aged) for key, aged in self.memory.items()})
+
+    async def _look(self, key: str, ask: Callable[[bool], Awaitable[Aged[V]]]) -> Aged[V]:
+        copied = await self._copy.read(key)
+        if copied is not None and self.memory.age(copied) < self._soft and self.memory.usable(copied):
+            return copied
+        known = copied is not None or key in self._from_disk or self.memory.holds(key)
+        try:
+            aged = await ask(known)
+        except SourceUnreachableError:
+            return self._last_resort(key, copied)
+        except Exception:
+            self._from_disk.pop(key, None)
+            await self._copy.forget([key])
+            raise
+        await self._copy.write(key, aged)
+        return aged
+
+    def _last_resort(self, key: str, copied: Aged[V] | None) -> Aged[V]:
+        sealed = self._from_disk.get(key)
+        found = [aged for aged in (copied, self._form.open(key, sealed) if sealed else None) if aged is not None]
+        usable = [aged for aged in found if self.memory.usable(aged)]
+        if not usable:
+            raise SourceUnreachableError
+        self.memory.stale_uses += 1
+        return max(usable, key=lambda aged: aged.asked)

@@ -1,0 +1,157 @@
+"""A bounded cache whose values have two ages.
+
+Younger than the soft age a value is used. From half of it on, a use starts a refresh off the call's path. Older, the
+source is asked first, and the value is used only if the source cannot be reached, up to the hard age; that is
+counted. However many callers wait for one key, the source is asked once (single flight).
+
+Not for single-use records such as codes or replay guards: those must refuse when their store is away.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from math import inf
+from typing import Generic, TypeVar
+
+from core.tasks import Tasks
+
+V = TypeVar("V")
+
+
+class SourceUnreachableError(Exception):
+    """The source gave no answer; an older value may serve."""
+
+
+@dataclass(slots=True)
+class Aged(Generic[V]):
+    """A value, and how old it is."""
+
+    value: V
+    asked: float
+    """`time.monotonic()` at which the source was asked."""
+    expires: float = inf
+    """Unix seconds after which it is nothing, whatever its age."""
+
+
+Ask = Callable[[], Awaitable[Aged[V]]]
+"""Asks the source; raises SourceUnreachableError."""
+
+
+class TwoAgeCache(Generic[V]):
+    """Values by text keys; the least recently used go first when it is full."""
+
+    def __init__(self, name: str, *, size: int, soft: float, hard: float, tasks: Tasks) -> None:
+        self.name = name
+        self.stale_uses = 0
+        self.asks = 0
+        self._size, self._soft, self._hard = size, soft, hard
+        self._tasks = tasks
+        self._held: OrderedDict[str, Aged[V]] = OrderedDict()
+        self._asking: dict[str, asyncio.Task[Aged[V]]] = {}
+        self._drops = 0
+
+    def fresh(self, key: str, ask: Ask[V] | None = None) -> V | None:
+        """The value if it may be used at once; with `ask`, one that nears its soft age is refreshed meanwhile."""
+        aged = self._held.get(key)
+        if aged is None:
+            return None
+        age = time.monotonic() - aged.asked
+        if age >= self._soft or aged.expires <= time.time():
+            return None
+        self._held.move_to_end(key)
+        if ask is not None and age > self._soft / 2 and key not in self._asking:
+            _ = self._start(key, ask)
+        return aged.value
+
+    async def get(self, key: str, ask: Ask[V]) -> V:
+        """The value, asked for where it is not fresh; raises SourceUnreachableError where nothing may serve."""
+        value = self.fresh(key)
+        if value is not None:
+            return value
+        try:
+            return (await asyncio.shield(self._asking.get(key) or self._start(key, ask))).value
+        except SourceUnreachableError:
+            aged = self._held.get(key)
+            if aged is None or not self.usable(aged):
+                raise
+            self.stale_uses += 1
+            return aged.value
+
+    def usable(self, aged: Aged[V]) -> bool:
+        """Whether a value may serve while its source is away."""
+        return time.monotonic() - aged.asked < self._hard and aged.expires > time.time()
+
+    def age(self, aged: Aged[V]) -> float:
+        """Seconds since the source was asked."""
+        return time.monotonic() - aged.asked
+
+    def holds(self, key: str) -> bool:
+        """Whether there is a value, however old."""
+        return key in self._held
+
+    def put(self, key: str, aged: Aged[V]) -> None:
+        """Hold a value, making room for it."""
+        self._held[key] = aged
+        self._held.move_to_end(key)
+        while len(self._held) > self._size:
+            self._held.popitem(last=False)
+
+    def drop(self, key: str) -> None:
+        """Forget one value; what is being asked for now will not be held either."""
+        self._drops += 1
+        self._held.pop(key, None)
+        self._asking.pop(key, None)
+
+    def drop_where(self, concerns: Callable[[str, V], bool]) -> list[str]:
+        """Forget every value that `concerns`; their keys. What is being asked for now will not be held."""
+        self._drops += 1
+        self._asking.clear()
+        gone = [key for key, aged in self._held.items() if concerns(key, aged.value)]
+        for key in gone:
+            del self._held[key]
+        return gone
+
+    def doubt_all(self) -> None:
+        """Age everything past its soft age: news may have been missed."""
+        self._drops += 1
+        self._asking.clear()
+        horizon = time.monotonic() - self._soft
+        for aged in self._held.values():
+            aged.asked = min(aged.asked, horizon)
+
+    def items(self) -> list[tuple[str, Aged[V]]]:
+        """A copy of what is held, for the copy on disk."""
+        return list(self._held.items())
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def _start(self, key: str, ask: Ask[V]) -> "asyncio.Task[Aged[V]]":
+        task = self._tasks.spawn(f"{self.name} refresh", self._ask(key, ask))
+        self._asking[key] = task
+        task.add_done_callback(lambda done: self._finished(key, done))
+        return task
+
+    async def _ask(self, key: str, ask: Ask[V]) -> Aged[V]:
+        self.asks += 1
+        drops = self._drops
+        try:
+            aged = await ask()
+        except SourceUnreachableError:
+            raise
+        except Exception:
+            self._held.pop(key, None)  # the source said no: what we held is over, whatever its age
+            raise
+        # An answer from before a change that we have since applied may be about the past: this call may use it,
+        # since it came in before the change, but the next one asks again.
+        if drops == self._drops:
+            self.put(key, aged)
+        return aged
+
+    def _finished(self, key: str, task: "asyncio.Task[Aged[V]]") -> None:
+        if self._asking.get(key) is task:
+            del self._asking[key]
+        if not task.cancelled():
+            task.exception()  # seen here, so that a refresh that nobody awaits does not complain

@@ -1,0 +1,68 @@
+"""The calls that run in this worker, so that they can be cancelled from elsewhere, and ended when the worker stops.
+
+Each call runs in a task of its own. A modern caller that leaves cancels it; a legacy caller that leaves does not (MCP
+2025-11-25, transports): its call runs on to the deadline, with nobody to tell. A legacy cancellation names a session
+and a request id, and may arrive at another worker: the mailbox brings it to the table that has the call.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from core.tasks import Tasks
+
+CallKey = tuple[str, str | int]
+"""The session's jti and the request's id."""
+LEAVE_S = 1.0
+
+
+class Calls:
+    """Running calls."""
+
+    def __init__(self, tasks: Tasks) -> None:
+        self._tasks = tasks
+        self._running: dict[CallKey, asyncio.Task[None]] = {}
+        self.in_flight = 0
+        self.bytes_in_flight = 0
+        self._per_upstream: dict[str, int] = {}
+
+    async def run(self, key: CallKey | None, work: Coroutine[Any, Any, None], *, ends_with_caller: bool) -> None:
+        """Run a call to its end; being cancelled here means that the caller has left."""
+        task = self._tasks.spawn("call", work)
+        if key is not None:
+            self._running[key] = task
+            task.add_done_callback(lambda _: self._done(key, task))
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.done() and task.cancelled():
+                return  # cancelled by its own session, not by the caller's leaving
+            if ends_with_caller:
+                task.cancel()
+                await asyncio.wait((task,), timeout=LEAVE_S)
+            raise
+
+    def cancel(self, key: CallKey) -> bool:
+        """Cancel the call with this key; whether it runs here."""
+        task = self._running.get(key)
+        return task is not None and task.cancel()
+
+    def enter(self, upstream: str, most: int) -> bool:
+        """Take a place at an upstream; False where it has `most` calls already."""
+        now = self._per_upstream.get(upstream, 0)
+        if now >= most:
+            return False
+        self._per_upstream[upstream] = now + 1
+        return True
+
+    def leave(self, upstream: str) -> None:
+        """Give the place back."""
+        now = self._per_upstream.get(upstream, 0) - 1
+        if now > 0:
+            self._per_upstream[upstream] = now
+        else:
+            self._per_upstream.pop(upstream, None)
+
+    def _done(self, key: CallKey, task: "asyncio.Task[None]") -> None:
+        if self._running.get(key) is task:
+            del self._running[key]

@@ -1,0 +1,38 @@
+"""What the stages work with, built once per worker in `proxy/worker.py` and passed as an argument."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from proxy.authority import Authority
+from proxy.calls import Calls
+from proxy.connections import Connections
+from proxy.counting import Slots
+from proxy.gateways.holder import Gateways
+from proxy.mailbox import Mailbox
+from proxy.records.keeper import RecordKeeper
+from proxy.sessions import Sessions
+from proxy.settings import ProxySettings
+from proxy.streams import Streams
+from proxy.upstream.conversation import Upstreams
+
+
+@dataclass(slots=True)
+class Deps:
+    """The parts of a worker."""
+
+    settings: ProxySettings
+    slots: Slots
+    authority: Authority
+    gateways: Gateways
+    sessions: Sessions
+    connections: Connections
+    upstreams: Upstreams
+    calls: Calls
+    mailbox: Mailbox
+    records: RecordKeeper
+    streams: Streams
+    hosts: frozenset[str]
+    origins: frozenset[str]
+    follows_changes: Callable[[], bool]
+    """Whether the change stream was compared with at least once, or found to be away."""
+    draining: bool = False

@@ -1,0 +1,1 @@
+"""The lanes: how bytes become a `Head` and a body, and an `Answer` becomes bytes."""

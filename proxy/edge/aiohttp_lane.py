@@ -1,0 +1,186 @@
+"""The aiohttp lane: complete, and the reference for any other.
+
+It turns aiohttp's request into a `Head`, reads the body within its cap and time, and writes an `Answer` or a
+stream. What is served where is in `_route`; what is decided is in `proxy/pipeline.py`. The low-level `web.Server`
+is used, not an application: paths are matched raw, by us, and nothing is normalised on the way.
+"""
+
+import asyncio
+import logging
+from http import HTTPStatus
+
+from aiohttp import web
+
+from core.mcp.event_stream import encode_event
+from proxy.answers.plain import cors_preflight, health, protected_resource, ready
+from proxy.answers.refused import refused
+from proxy.answers.sessions import end_session
+from proxy.deps import Deps
+from proxy.edge.get_stream import hold_stream
+from proxy.exchange import Answer, Exchange, Head
+from proxy.pipeline import at_headers, at_message, internal_error
+from proxy.refusals import Refusal
+
+log = logging.getLogger(__name__)
+
+SECURITY_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+EXPOSED = "Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, X-Request-Id"
+_STREAM_HEADERS = {
+    "Content-Type": "text/event-stream",
+    "Cache-Control": "no-cache, no-transform",
+    "X-Accel-Buffering": "no",
+    "X-Content-Type-Options": "nosniff",
+}
+_RESOURCE_PATH = "/.well-known/oauth-protected-resource"
+
+
+class AiohttpOutlet:
+    """A caller's connection, as the stages see it."""
+
+    def __init__(self, request: web.BaseRequest) -> None:
+        self._request = request
+        self._response: web.StreamResponse | None = None
+        self.gone = False
+        self.headers: dict[str, str] = {}
+
+    @property
+    def streaming(self) -> bool:
+        """Whether an event stream was begun."""
+        return self._response is not None
+
+    @property
+    def response(self) -> web.StreamResponse:
+        """The stream."""
+        assert self._response is not None
+        return self._response
+
+    async def send_event(self, message: bytes) -> None:
+        """One message as one event."""
+        await self.send(encode_event(message))
+
+    async def send(self, chunk: bytes) -> None:
+        """Raw bytes of the stream; nothing once the caller has left."""
+        if self.gone:
+            return
+        try:
+            if self._response is None:
+                self._response = web.StreamResponse(headers=_STREAM_HEADERS | self.headers)
+                await self._response.prepare(self._request)
+            await self._response.write(chunk)
+        except (ConnectionError, RuntimeError):
+            self.gone = True
+
+    async def end(self) -> web.StreamResponse:
+        """The clean end of the stream."""
+        response = self.response
+        if not self.gone:
+            try:
+                await response.write_eof()
+            except (ConnectionError, RuntimeError):
+                self.gone = True
+        return response
+
+
+class AiohttpLane:
+    """Answers every request of the public listener."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """One request, whatever it is; never raises but when the caller has left."""
+        outlet = AiohttpOutlet(request)
+        x = Exchange(head_of(request), outlet)
+        outlet.headers = self._own_headers(x)
+        try:
+            answer = await self._route(x, request)
+        except Refusal as refusal:
+            answer = refused(x, refusal, self._deps)
+        except (asyncio.CancelledError, ConnectionError):
+            raise
+        except Exception:
+            log.exception("a request failed inside", extra={"request_id": x.request_id})
+            answer = internal_error(x)
+        if answer is None:
+            return await outlet.end()
+        return self._written(x, answer)
+
+    async def _route(self, x: Exchange, request: web.BaseRequest) -> Answer | None:
+        target, method = x.head.target, x.head.method
+        if method in {"GET", "HEAD"} and target == "/health":
+            return health()
+        if method in {"GET", "HEAD"} and target == "/ready":
+            return ready(self._deps)
+        if method == "GET" and target.startswith(_RESOURCE_PATH):
+            return protected_resource(x, self._deps)
+        if method == "OPTIONS":
+            return cors_preflight(x, self._deps)
+        await at_headers(x, self._deps)
+        if method == "POST":
+            x.body = await self._body(x, request)
+            return await at_message(x, self._deps)
+        if method == "DELETE":
+            return await end_session(x, self._deps)
+        if method == "GET":
+            assert isinstance(x.outlet, AiohttpOutlet)
+            return await hold_stream(x, self._deps, x.outlet.send)
+        raise Refusal("method_not_allowed", method=method[:16])
+
+    async def _body(self, x: Exchange, request: web.BaseRequest) -> bytes:
+        """The body: at most so many bytes, in at most so many seconds; a compressed one is not taken."""
+        limit, seconds = self._deps.settings.max_body, self._deps.settings.body_seconds
+        if x.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
+            raise Refusal("media_type")
+        if (request.content_length or 0) > limit:
+            raise Refusal("body_too_large", limit=limit)
+        parts: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(seconds):
+                while chunk := await request.content.readany():
+                    size += len(chunk)
+                    if size > limit:
+                        raise Refusal("body_too_large", limit=limit)
+                    parts.append(chunk)
+        except TimeoutError:
+            raise Refusal("body_slow", seconds=seconds) from None
+        except web.RequestPayloadError:
+            raise Refusal("framing", what="the body does not fit its framing") from None
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _own_headers(self, x: Exchange) -> dict[str, str]:
+        """Headers of every answer."""
+        headers = {"X-Request-Id": x.request_id}
+        origin = next((value for name, value in x.head.raw_headers if name.lower() == b"origin"), b"")
+        if origin and (text := origin.decode("latin-1")) in self._deps.origins:
+            headers |= {
+                "Access-Control-Allow-Origin": text,
+                "Access-Control-Expose-Headers": EXPOSED,
+                "Vary": "Origin",
+            }
+        return headers
+
+    def _written(self, x: Exchange, answer: Answer) -> web.Response:
+        assert isinstance(x.outlet, AiohttpOutlet)
+        headers = SECURITY_HEADERS | x.outlet.headers | answer.headers
+        if answer.body or answer.status not in {202, 204}:
+            headers["Content-Type"] = answer.media_type
+        response = web.Response(
+            status=answer.status, body=answer.body, headers=headers, reason=HTTPStatus(answer.status).phrase
+        )
+        if answer.close or self._deps.draining:
+            response.force_close()
+        return response
+
+
+def head_of(request: web.BaseRequest) -> Head:
+    """What aiohttp knows at the end of the header block."""
+    message = request._message  # the raw target is kept nowhere else
+    peer = request.transport.get_extra_info("peername") if request.transport is not None else None
+    return Head(
+        request.method,
+        message.path,
+        (message.version.major, message.version.minor),
+        message.raw_headers,
+        str(peer[0]) if isinstance(peer, tuple) else "",
+    )

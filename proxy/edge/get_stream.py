@@ -1,0 +1,62 @@
+"""The GET stream of a legacy session: held open with comments until somebody leaves.
+
+A stream is one per session. It ends when the caller leaves, the worker drains, the session ends, or the token is no
+longer good: that is looked at with every comment.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+from core.mcp.event_stream import COMMENT_KEEPALIVE
+from core.mcp.versions import MODERN
+from proxy.deps import Deps
+from proxy.exchange import Answer, Exchange
+from proxy.refusals import Refusal
+
+KEEPALIVE_S = 15.0
+LOOK_S = 1.0
+Send = Callable[[bytes], Awaitable[None]]
+
+
+async def hold_stream(x: Exchange, deps: Deps, send: Send) -> Answer | None:
+    """None when the stream has ended. Refuses 405 (modern), 406, 400 without a session, 409 for a second."""
+    if x.headers.get("mcp-protocol-version", "").strip() == MODERN:
+        raise Refusal("method_not_allowed", method="GET")
+    if "text/event-stream" not in x.headers.get("accept", "") and "*/*" not in x.headers.get("accept", ""):
+        raise Refusal("not_acceptable", wanted="text/event-stream")
+    if x.session is None:
+        raise Refusal("session_missing")
+    if not deps.streams.open(x.session.jti, deps.settings.streams):
+        raise Refusal("stream_open")
+    try:
+        await send(COMMENT_KEEPALIVE)
+        await _hold(x, deps, send)
+    finally:
+        deps.streams.close(x.session.jti)
+    return None
+
+
+async def _hold(x: Exchange, deps: Deps, send: Send) -> None:
+    """Comments at about every 15 s; whether the stream may go on is looked at every second."""
+    clock = asyncio.get_running_loop().time
+    due = clock() + random.uniform(0.7, 1.0) * KEEPALIVE_S  # noqa: S311 - spreads the comments of many streams
+    while not x.outlet.gone and not deps.draining and still_good(x, deps):
+        await asyncio.sleep(LOOK_S)
+        if clock() >= due:
+            due = clock() + random.uniform(0.7, 1.0) * KEEPALIVE_S  # noqa: S311
+            await send(COMMENT_KEEPALIVE)
+
+
+def still_good(x: Exchange, deps: Deps) -> bool:
+    """Whether the session goes on, the gateway still admits the caller, and the token was not revoked."""
+    assert x.session is not None
+    assert x.principal is not None
+    gateway = deps.gateways.held(x.gateway_name)
+    return (
+        not deps.sessions.has_ended(x.session.jti)
+        and gateway is not None
+        and gateway.admits(x.principal)
+        and not deps.authority.refused_lately(x.token_digest)
+        and not deps.authority.was_dropped(x.token_digest)
+    )

@@ -1,0 +1,121 @@
+"""One request on its way through the pipeline: filled stage by stage, by either lane.
+
+`Head` is what a lane knows at the end of the header block; `Exchange` is everything that the stages learn. The lanes
+differ only in how they make a head, read a body and write an `Answer` or a stream; they decide nothing.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from core.identifiers import new_id
+from core.mcp.message import Batch, Message, Request
+from core.mcp.versions import Era
+
+if TYPE_CHECKING:
+    from core.resolve import Connection, Principal
+    from proxy.gateways.compiled import CompiledGateway, CompiledTool
+    from proxy.sessions import Session
+    from proxy.upstream.outbound import Outbound
+
+
+@dataclass(slots=True)
+class Head:
+    """Request line and headers, as they came."""
+
+    method: str
+    target: str
+    """Raw, neither decoded nor normalised."""
+    version: tuple[int, int]
+    raw_headers: Sequence[tuple[bytes, bytes]]
+    peer: str
+    """Address of the other end of the connection."""
+    secure: bool = False
+
+
+@dataclass(slots=True)
+class Answer:
+    """A whole answer, ready to be written."""
+
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    media_type: str = "application/json"
+    close: bool = False
+
+
+class Outlet(Protocol):
+    """The way back to the caller, as a lane offers it to the stages that stream."""
+
+    @property
+    def streaming(self) -> bool:
+        """Whether an event stream was begun; then no whole answer can follow."""
+
+    @property
+    def gone(self) -> bool:
+        """Whether the caller has left."""
+
+    async def send_event(self, message: bytes) -> None:
+        """Send one JSON-RPC message as an event, beginning the stream if need be. Waits while the caller is slow.
+
+        Silently nothing once the caller has left.
+        """
+
+
+@dataclass(slots=True)
+class Exchange:
+    """Everything about one request. Each stage fills what it names; later stages rely on it."""
+
+    head: Head
+    outlet: Outlet
+    request_id: str = field(default_factory=new_id)
+    began: float = field(default_factory=time.perf_counter)
+    time: float = field(default_factory=time.time)
+
+    # admit
+    headers: dict[str, str] = field(default_factory=dict)
+    """Lower-case names, checked values."""
+    gateway_name: str = ""
+    address: str = ""
+    # authenticate
+    principal: "Principal | None" = None
+    principal_key: str = ""
+    """`user:ID`, `team:ID` or `organisation`."""
+    token_digest: str = ""
+    token_id: str = ""
+    # enter the gateway
+    gateway: "CompiledGateway | None" = None
+    session: "Session | None" = None
+    # parse
+    body: bytes = b""
+    message: Message | Batch | None = None
+    era: Era = Era.LEGACY
+    # choose the tool
+    tool: "CompiledTool | None" = None
+    # limits
+    holds_slot: bool = False
+    # resolve the credential
+    connection: "Connection | None" = None
+    # compose headers
+    outbound: "Outbound | None" = None
+    # relay
+    result: dict[str, object] | None = None
+    answer: Answer | None = None
+    status: str = ""
+    """The reason word of a refusal or fault, `ok` or `tool_error`."""
+    arguments_sha256: str = ""
+    bytes_out: int = 0
+
+    @property
+    def request(self) -> Request:
+        """The message, where it is known to be a request."""
+        assert isinstance(self.message, Request)
+        return self.message
+
+    @property
+    def version(self) -> str:
+        """The protocol version that the answer must fit."""
+        if self.session is not None:
+            return self.session.version
+        return self.headers.get("mcp-protocol-version", "").strip() or "2025-03-26"

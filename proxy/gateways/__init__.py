@@ -1,0 +1,1 @@
+"""The gateways that this worker holds, and how they stay true."""

@@ -1,0 +1,121 @@
+"""The change stream, followed: what control announced, applied here within a second.
+
+The stream is trusted while its numbers have no holes within one epoch. On a hole, another epoch, a reconnect, and
+every minute, all that is held is compared with the index before the stream is trusted again; after a hole, verdicts
+and connections are doubted too, since what revoked them may be what was missed. While Redis is away the comparison
+goes to control, so that a revocation is at most one soft age late.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from redis.exceptions import RedisError
+
+from core import courier
+from core.changes import Change, ChangeBroken, open_change
+from core.signing import Verifier
+from proxy.gateways.holder import Gateways
+from proxy.redis import Courier
+
+log = logging.getLogger(__name__)
+
+_BLOCK_MS = 1000
+_AT_ONCE = 500
+_RETRY_S = 0.5
+
+Apply = Callable[[Change], Awaitable[None]]
+
+
+class ChangeStream:
+    """One worker's reader of the stream."""
+
+    def __init__(
+        self,
+        redis: Courier,
+        verifier: Verifier,
+        gateways: Gateways,
+        *,
+        apply: Apply,
+        doubt: Callable[[], None],
+        compare_every: float,
+    ) -> None:
+        self._redis, self._verifier, self._gateways = redis, verifier, gateways
+        self._apply, self._doubt = apply, doubt
+        self._compare_every = compare_every
+        self._compared = 0.0
+        self.epoch = ""
+        self.number = 0
+        self._position = "$"
+        self.holes = 0
+        self.applied = asyncio.Event()
+        """Set once the first comparison was made, whatever its outcome."""
+
+    async def follow(self) -> None:
+        """Run until cancelled."""
+        while True:
+            try:
+                await self._catch_up()
+                while True:
+                    await self._read()
+            except (RedisError, OSError, TimeoutError, _TrustLostError) as lost:
+                log.info("the change stream is not trusted now", extra={"why": type(lost).__name__ + str(lost)})
+                self._gateways.index_current = False
+                if not isinstance(lost, _TrustLostError):
+                    await self._compare_if_due()
+                    await asyncio.sleep(_RETRY_S)
+
+    async def _catch_up(self) -> None:
+        """Take a position at the stream's head, then compare: what came before is in what we compare with."""
+        client = self._redis.blocking
+        head = await client.hmget(courier.CHANGES_HEAD, "epoch", "number")
+        last = await client.xrevrange(courier.CHANGES, count=1)
+        epoch = head[0].decode() if head[0] else ""
+        known = self.epoch == epoch and self.number == int(head[1] or 0)
+        self.epoch, self.number = epoch, int(head[1] or 0)
+        self._position = last[0][0] if last else "0-0"
+        if not known:
+            self._doubt()
+        await self._compare()
+
+    async def _read(self) -> None:
+        found = await self._redis.blocking.xread({courier.CHANGES: self._position}, count=_AT_ONCE, block=_BLOCK_MS)
+        if not found:
+            await self._check_head()
+            await self._compare_if_due()
+            return
+        for position, fields in found[0][1]:
+            change = self._opened(fields)
+            self.number, self._position = change.number, position
+            await self._apply(change)
+
+    def _opened(self, fields: dict[bytes, bytes]) -> Change:
+        try:
+            change = open_change(fields.get(b"e", b""), self.epoch, self._verifier)
+        except ChangeBroken as broken:
+            raise _TrustLostError(f"not an event of this epoch: {broken}") from broken
+        if change.number != self.number + 1:
+            self.holes += 1
+            raise _TrustLostError(f"event {change.number} came after {self.number}")
+        return change
+
+    async def _check_head(self) -> None:
+        """A quiet stream may be a new one: compare its epoch and number with ours."""
+        head = await self._redis.blocking.hmget(courier.CHANGES_HEAD, "epoch", "number")
+        epoch, number = (head[0] or b"").decode(), int(head[1] or 0)
+        if epoch != self.epoch or number < self.number:
+            raise _TrustLostError("the stream began anew")
+
+    async def _compare_if_due(self) -> None:
+        if time.monotonic() - self._compared >= self._compare_every:
+            await self._compare()
+
+    async def _compare(self) -> None:
+        self._compared = time.monotonic()
+        await self._gateways.compare(self.epoch)
+        self.applied.set()
+
+
+class _TrustLostError(Exception):
+    """The stream cannot be followed from where we stand."""

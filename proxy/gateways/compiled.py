@@ -1,0 +1,81 @@
+"""A gateway as calls use it: look-ups instead of lists, and the lists as bytes.
+
+Made once from a snapshot, off the calls' path, and swapped in whole; nothing here changes afterwards but the time at
+which it was last known to be current.
+"""
+
+import time
+from dataclasses import dataclass
+
+import orjson
+
+from core.mcp.param_headers import ParamHeaders
+from core.mcp.shapes import tool_for_legacy, tool_for_modern
+from core.mcp.versions import Era
+from core.resolve import Principal
+from core.snapshot import Gateway, Rule, Tool
+
+PAGE = 200
+"""Tools on one page of `tools/list`: most clients read one page only."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledTool:
+    """One callable tool."""
+
+    tool: Tool
+    param_headers: ParamHeaders
+    rule: Rule | None
+    """The first policy rule that names it."""
+
+
+class CompiledGateway:
+    """A gateway, ready for calls."""
+
+    __slots__ = ("_pages", "allowlist", "confirmed", "snapshot", "tools")
+
+    def __init__(self, snapshot: Gateway) -> None:
+        self.snapshot = snapshot
+        self.confirmed = time.monotonic()
+        self.allowlist = tuple(snapshot.header_allowlist)
+        rules: dict[str, Rule] = {}
+        for rule in snapshot.rules:
+            for name in rule.tools:
+                rules.setdefault(name, rule)
+        self.tools = {
+            tool.exposed: CompiledTool(
+                tool, tuple((name, tuple(path)) for name, path in tool.param_headers), rules.get(tool.exposed)
+            )
+            for tool in snapshot.tools
+        }
+        visible = [tool.definition for tool in snapshot.tools if tool.exposed not in rules]
+        self._pages = {
+            Era.LEGACY: _pages([tool_for_legacy(definition) for definition in visible]),
+            Era.MODERN: _pages([tool_for_modern(definition) for definition in visible]),
+        }
+
+    @property
+    def id(self) -> str:
+        """The gateway's identifier."""
+        return self.snapshot.id
+
+    def admits(self, principal: Principal) -> bool:
+        """Whether this principal sees the gateway at all."""
+        visibility = self.snapshot.visibility
+        if visibility.kind == "organisation":
+            return True
+        if visibility.kind == "teams":
+            return principal.kind == "organisation" or not principal.teams.isdisjoint(visibility.teams)
+        return principal.kind == "user" and principal.id == visibility.owner
+
+    def page(self, era: Era, number: int) -> tuple[bytes, bool] | None:
+        """One page of `tools/list` as a JSON array, and whether another follows; None beyond the last."""
+        pages = self._pages[era]
+        if not 0 <= number < len(pages):
+            return None
+        return pages[number], number + 1 < len(pages)
+
+
+def _pages(definitions: list[dict[str, object]]) -> list[bytes]:
+    starts = range(0, max(len(definitions), 1), PAGE)
+    return [orjson.dumps(definitions[start : start + PAGE]) for start in starts]

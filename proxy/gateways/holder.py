@@ -1,0 +1,243 @@
+"""The gateways that this worker holds: loaded on first use, swapped whole, never replaced by an older revision.
+
+A snapshot comes from Redis or, where that is away, behind or broken, from control; both are believed only with
+control's signature. Whether a gateway exists at all is known from the index of the current epoch; without it control
+is asked, else the answer is that we cannot tell (503), never that there is none (404).
+"""
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from typing import Any
+
+from core import courier
+from core.resolve import GatewayQuestion
+from core.signing import Verifier
+from core.snapshot import Index, SnapshotBroken, open_gateway, open_index
+from core.tasks import Tasks
+from proxy.budget import Budget
+from proxy.caches.courier_copy import CLOCK_SKEW_S
+from proxy.caches.disk_copy import DiskCopy
+from proxy.caches.two_ages import SourceUnreachableError
+from proxy.control_client import ControlClient
+from proxy.gateways.compiled import CompiledGateway
+from proxy.redis import Courier, CourierAwayError
+from proxy.refusals import Refusal
+
+log = logging.getLogger(__name__)
+_UNKNOWN_SIZE = 20_000
+_UNKNOWN_S = 5.0
+
+
+class Gateways:
+    """Held gateways by identifier and by slug."""
+
+    def __init__(
+        self,
+        control: ControlClient,
+        redis: Courier,
+        verifier: Verifier,
+        *,
+        max_stale: float,
+        unknown_per_second: float,
+        tasks: Tasks,
+    ) -> None:
+        self._control, self._redis, self._verifier = control, redis, verifier
+        self._max_stale = max_stale
+        self._tasks = tasks
+        self._budget = Budget(unknown_per_second)
+        self._by_name: dict[str, CompiledGateway] = {}
+        self._documents: dict[str, bytes] = {}
+        self._loading: dict[str, asyncio.Task[CompiledGateway | None]] = {}
+        self._unknown: OrderedDict[str, float] = OrderedDict()
+        self._from_disk: dict[str, bytes] = {}
+        self.index_current = False
+        """Whether the index is of the epoch that the change stream is in, with no news missed since."""
+        self._index_revision = 0
+        self._ids: dict[str, str] = {}
+        self.rejected = 0
+
+    def held(self, name: str) -> CompiledGateway | None:
+        """The gateway by slug or identifier, if it is here and not too old. The warm path."""
+        gateway = self._by_name.get(name)
+        if gateway is None or time.monotonic() - gateway.confirmed > self._max_stale:
+            return None
+        return gateway
+
+    async def load(self, name: str, address: str) -> CompiledGateway:
+        """The gateway, fetched if need be; raises Refusal `gateway_unknown` or `gateway_unavailable`."""
+        until = self._unknown.get(name)
+        if until is not None and until > time.monotonic():
+            raise Refusal("gateway_unknown")
+        loading = self._loading.get(name)
+        if loading is None:
+            if self._id_of(name) is None and not self._budget.take(address):
+                raise Refusal("overloaded", retry_after=1)
+            loading = self._tasks.spawn("load gateway", self._fetch(name))
+            self._loading[name] = loading
+            loading.add_done_callback(lambda _: self._loading.pop(name, None))
+        try:
+            gateway = await asyncio.shield(loading)
+        except SourceUnreachableError:
+            # Only an index that is current can say that there is no such gateway.
+            absent = self.index_current and self._id_of(name) is None
+            raise Refusal("gateway_unknown" if absent else "gateway_unavailable") from None
+        if gateway is None:
+            self._remember_unknown(name)
+            raise Refusal("gateway_unknown")
+        return gateway
+
+    async def refresh(self, gateway_id: str, revision: int) -> None:
+        """A gateway has this revision now: swap it in if we hold an older one."""
+        self._unknown.clear()
+        held = self._by_name.get(gateway_id)
+        if held is None or held.snapshot.revision >= revision:
+            return
+        try:
+            gateway = await self._fetch(gateway_id, at_least=revision)
+        except SourceUnreachableError:
+            log.warning("a newer snapshot cannot be had", extra={"gateway": gateway_id, "revision": revision})
+            return
+        if gateway is None:
+            self.forget(gateway_id)
+
+    def forget(self, gateway_id: str) -> None:
+        """The gateway is gone."""
+        gateway = self._by_name.pop(gateway_id, None)
+        self._documents.pop(gateway_id, None)
+        self._from_disk.pop(gateway_id, None)
+        if gateway is not None and self._by_name.get(gateway.snapshot.slug) is gateway:
+            del self._by_name[gateway.snapshot.slug]
+
+    async def compare(self, epoch: str) -> bool:
+        """Bring all that we hold to the revisions of the index; whether that could be done."""
+        index = await self._newest_index(epoch)
+        if index is None:
+            return False
+        self._learn(index)
+        revisions = {row.id: row.revision for row in index.gateways}
+        for gateway_id in [key for key, held in self._by_name.items() if key == held.id]:
+            if gateway_id not in revisions:
+                self.forget(gateway_id)
+                continue
+            await self.refresh(gateway_id, revisions[gateway_id])
+        self.index_current = True
+        current = [held for held in self._by_name.values() if held.snapshot.revision >= revisions.get(held.id, 0)]
+        for held in current:
+            held.confirmed = time.monotonic()
+        return len(current) == len(self._by_name)
+
+    def load_disk(self, disk: DiskCopy) -> None:
+        """Have the snapshots of a worker before us at hand, by slug and identifier."""
+        self._from_disk = disk.read("gateways")
+
+    def save(self, disk: DiskCopy) -> None:
+        """Leave our snapshots for the next."""
+        ago = time.time() - time.monotonic()
+        disk.write(
+            "gateways",
+            {
+                name: b"%s %d %s" % (gateway.id.encode(), int(gateway.confirmed + ago), self._documents[gateway.id])
+                for name, gateway in self._by_name.items()
+            },
+        )
+
+    def all(self) -> list[CompiledGateway]:
+        """What is held, each once."""
+        return [gateway for name, gateway in self._by_name.items() if name == gateway.id]
+
+    async def _fetch(self, name: str, at_least: int = 0) -> CompiledGateway | None:
+        gateway_id = self._id_of(name)
+        if gateway_id is not None:
+            document = await self._document_in_redis(gateway_id, at_least)
+            gateway = self._take(gateway_id, document) if document is not None else None
+            if gateway is not None and gateway.snapshot.revision >= at_least:
+                return gateway
+        try:
+            answer = await self._control.gateway(GatewayQuestion(name))
+        except SourceUnreachableError:
+            return self._last_resort(name, gateway_id)
+        if not answer.document:
+            return None
+        gateway = self._take(answer.id, answer.document)
+        if gateway is None:
+            raise SourceUnreachableError
+        gateway.confirmed = time.monotonic()
+        return gateway
+
+    async def _document_in_redis(self, gateway_id: str, at_least: int) -> bytes | None:
+        try:
+            revision, document = await self._redis.ask(
+                self._redis.commands.hmget(courier.snapshot_key(gateway_id), "revision", "document")
+            )
+        except CourierAwayError:
+            return None
+        if revision is None or document is None or not revision.isdigit() or int(revision) < at_least:
+            return None
+        return bytes(document)
+
+    def _take(self, gateway_id: str, document: bytes) -> CompiledGateway | None:
+        """Check, compile and swap in; None for a document that must not be used. What we hold then stays."""
+        try:
+            compiled = CompiledGateway(open_gateway(document, gateway_id, self._verifier))
+        except SnapshotBroken as broken:
+            self.rejected += 1
+            log.error("a snapshot was rejected", extra={"gateway": gateway_id, "why": str(broken)})
+            return None
+        held = self._by_name.get(gateway_id)
+        if held is not None:
+            if held.snapshot.revision >= compiled.snapshot.revision:
+                return held
+            self.forget(gateway_id)
+        self._by_name[gateway_id] = compiled
+        self._by_name[compiled.snapshot.slug] = compiled
+        self._documents[gateway_id] = document
+        return compiled
+
+    def _last_resort(self, name: str, gateway_id: str | None) -> CompiledGateway:
+        kept = self._from_disk.get(gateway_id or name) or self._from_disk.get(name)
+        if kept is None:
+            raise SourceUnreachableError
+        identifier, confirmed, document = kept.split(b" ", 2)
+        age = time.time() - int(confirmed)
+        gateway = self._take(identifier.decode(), document) if 0 <= age + CLOCK_SKEW_S <= self._max_stale else None
+        if gateway is None:
+            raise SourceUnreachableError
+        gateway.confirmed = min(gateway.confirmed, time.monotonic() - age)
+        return gateway
+
+    async def _newest_index(self, epoch: str) -> Index | None:
+        """The index of this epoch from Redis, else control's own (which needs no epoch to be true)."""
+        index = await self._index_in_redis()
+        if index is not None and index.epoch == epoch and index.revision >= self._index_revision:
+            return index
+        try:
+            answer = await self._control.index()
+            return open_index(answer.document, self._verifier)
+        except (SourceUnreachableError, SnapshotBroken):
+            return None
+
+    async def _index_in_redis(self) -> Index | None:
+        try:
+            document: Any = await self._redis.ask(self._redis.commands.hget(courier.INDEX, "document"))
+            return None if document is None else open_index(bytes(document), self._verifier)
+        except CourierAwayError:
+            return None
+        except SnapshotBroken as broken:
+            self.rejected += 1
+            log.error("an index was rejected", extra={"why": str(broken)})
+            return None
+
+    def _learn(self, index: Index) -> None:
+        self._index_revision = index.revision
+        self._ids = {row.id: row.id for row in index.gateways} | {row.slug: row.id for row in index.gateways}
+
+    def _id_of(self, name: str) -> str | None:
+        held = self._by_name.get(name)
+        return held.id if held is not None else self._ids.get(name)
+
+    def _remember_unknown(self, name: str) -> None:
+        self._unknown[name] = time.monotonic() + _UNKNOWN_S
+        while len(self._unknown) > _UNKNOWN_SIZE:
+            self._unknown.popitem(last=False)

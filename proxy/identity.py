@@ -1,0 +1,16 @@
+"""Who we say we are: to clients as a server, to upstreams as a client."""
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+try:
+    VERSION = version("archway")
+except PackageNotFoundError:  # a source tree that is not installed
+    VERSION = "0"
+
+CLIENT_INFO: Final[dict[str, object]] = {"name": "archway", "version": VERSION}
+
+
+def server_info(gateway_name: str) -> dict[str, object]:
+    """`serverInfo` of one gateway."""
+    return {"name": "archway", "title": gateway_name, "version": VERSION}

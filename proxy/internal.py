@@ -1,0 +1,38 @@
+"""The internal listener: control's questions to a proxy.
+
+*Probe* asks an upstream what it speaks and offers, with the same code that calls it. Every question carries control's
+30-second token, bound to this request; the answer is sealed. From anybody else: 403 and nothing more.
+"""
+
+import logging
+
+import msgspec
+from aiohttp import web
+
+from core.internal_call import MAX_BODY, CallRefused, InternalCalls
+from core.resolve import ProbeQuestion
+from proxy.upstream.probe import Prober
+
+log = logging.getLogger(__name__)
+_PROBE = "/internal/probe"
+
+
+class InternalListener:
+    """Answers control."""
+
+    def __init__(self, calls: InternalCalls, prober: Prober) -> None:
+        self._calls, self._prober = calls, prober
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """One question."""
+        if request.method != "POST" or request.path != _PROBE or (request.content_length or 0) > MAX_BODY:
+            return web.Response(status=404)
+        body = await request.content.read(MAX_BODY + 1)
+        try:
+            call_id = self._calls.check(request.headers.get("Authorization", ""), "POST", request.path, body)
+            question = msgspec.msgpack.decode(body, type=ProbeQuestion)
+        except (CallRefused, msgspec.MsgspecError) as refused:
+            log.warning("an internal question was refused", extra={"why": str(refused)})
+            return web.Response(status=403)
+        answer = msgspec.msgpack.encode(await self._prober.probe(question))
+        return web.Response(body=self._calls.seal_answer(call_id, answer), content_type="application/octet-stream")

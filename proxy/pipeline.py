@@ -1,0 +1,152 @@
+"""The life of one MCP request, in order. Read this page first: nothing that decides about a call stands elsewhere.
+
+A stage is a function of the exchange and the worker's parts. It fills what it is named for, or raises `Refusal` (or
+`MessageFault`, for a message that is wrong). A stage that may have to wait returns an awaitable only when it must,
+so a warm call passes through plain functions. The lanes call `at_headers`, read the body, then call `at_message`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from core.mcp.faults import INTERNAL_ERROR, MessageFault, error_message
+from core.mcp.message import Batch, Notification, Request, Response
+from core.mcp.versions import Era
+from proxy.answers.batches import answer_batch
+from proxy.answers.from_memory import from_memory
+from proxy.answers.notifications import accept_notification
+from proxy.answers.refused import faulty, refused
+from proxy.deps import Deps
+from proxy.exchange import Answer, Exchange
+from proxy.refusals import Refusal
+from proxy.stages.admit import admit
+from proxy.stages.apply_limits import apply_limits
+from proxy.stages.apply_policy import apply_policy
+from proxy.stages.authenticate import authenticate
+from proxy.stages.choose_tool import choose_tool
+from proxy.stages.compose_headers import compose_headers
+from proxy.stages.enter_gateway import enter_gateway
+from proxy.stages.forward import forward
+from proxy.stages.parse import parse
+from proxy.stages.record import record
+from proxy.stages.relay import relay, send
+from proxy.stages.resolve_credential import resolve_credential
+from proxy.upstream.answers import dump
+
+log = logging.getLogger(__name__)
+Stage = Callable[[Exchange, Deps], Awaitable[None] | None]
+
+# On the headers alone: a stranger does not buy the parsing of JSON.
+AT_HEADERS: Final[tuple[Stage, ...]] = (
+    admit,  #              framing, Host, Origin, path, overload           400 403 404 421 503
+    authenticate,  #       exactly one verifier per shape of credential    401 429 503
+    enter_gateway,  #      this principal sees this gateway, this session  404 503
+)
+# With the body: parse, then the tools/call of an assigned tool.
+TO_UPSTREAM: Final[tuple[Stage, ...]] = (
+    choose_tool,  #        the name, on this gateway                       -32602 -32020
+    apply_policy,  #       the gateway's ordered rules                     isError
+    apply_limits,  #       a place at the upstream, room for a record      isError
+    resolve_credential,  # pinned, or the caller's own, then a team's      isError, with a link
+    compose_headers,  #    allowlist; the credential always wins
+    forward,  #            era, session, breaker, one deadline, progress   isError
+    relay,  #              in the caller's era, as JSON or last event      isError
+)
+
+
+async def at_headers(x: Exchange, deps: Deps) -> None:
+    """Everything that is decided before the body is read. Raises Refusal."""
+    deps.slots.add("archway_requests_total")
+    for stage in AT_HEADERS:
+        pending = stage(x, deps)
+        if pending is not None:
+            await pending
+
+
+async def at_message(x: Exchange, deps: Deps) -> Answer | None:
+    """Everything from the body on; the answer, or None when an event stream has carried it."""
+    try:
+        parse(x, deps)
+        return await _by_kind(x, deps)
+    except Refusal as refusal:
+        return refused(x, refusal, deps)
+    except MessageFault as fault:
+        return faulty(fault)
+
+
+async def _by_kind(x: Exchange, deps: Deps) -> Answer | None:
+    if isinstance(x.message, Batch):
+        return await answer_batch(x, deps, answer_request)
+    if isinstance(x.message, Notification):
+        return await accept_notification(x, deps)
+    if isinstance(x.message, Response):
+        raise Refusal("response_unasked")
+    return await answer_request(x, deps)
+
+
+async def answer_request(x: Exchange, deps: Deps) -> Answer | None:
+    """One request: from memory, or a call in a task of its own. Raises Refusal or MessageFault."""
+    if x.request.method != "tools/call":
+        return from_memory(x, deps)
+    key = (x.session.jti, x.request.id) if x.session is not None else None
+    await deps.calls.run(key, call(x, deps), ends_with_caller=x.era is Era.MODERN)
+    if x.answer is None and not x.outlet.streaming:
+        return refused(x, Refusal("cancelled"), deps)  # by its own session
+    return x.answer
+
+
+async def call(x: Exchange, deps: Deps) -> None:
+    """One tools/call to its end, whatever that is: fills the answer, frees what it held, leaves a record."""
+    size = len(x.body)
+    deps.calls.in_flight += 1
+    deps.calls.bytes_in_flight += size
+    try:
+        await _through(x, deps)
+    except asyncio.CancelledError:
+        x.status = "cancelled"
+        record(x, deps)
+        raise
+    finally:
+        deps.calls.in_flight -= 1
+        deps.calls.bytes_in_flight -= size
+        if x.holds_slot and x.tool is not None:
+            deps.calls.leave(x.tool.tool.route.entry_id)
+    kept = record(x, deps)
+    assert x.gateway is not None
+    if x.gateway.snapshot.audit_required and not await deps.records.safe(kept):
+        await _end(x, refused(x, Refusal("audit_unavailable"), deps))
+
+
+async def _through(x: Exchange, deps: Deps) -> None:
+    try:
+        for stage in TO_UPSTREAM:
+            pending = stage(x, deps)
+            if pending is not None:
+                await pending
+    except Refusal as refusal:
+        await _end(x, refused(x, refusal, deps))
+    except MessageFault as fault:
+        x.status = "wrong_message"
+        await _end(x, faulty(fault))
+    except Exception:
+        # A bug: the caller gets the request id and nothing else.
+        log.exception("a call failed inside", extra={"request_id": x.request_id})
+        x.status = "internal"
+        await _end(x, internal_error(x))
+
+
+async def _end(x: Exchange, answer: Answer) -> None:
+    """Finish with this answer: as it is, or as the last event of a stream that has begun."""
+    if x.outlet.streaming:
+        await send(x, answer.body)
+    else:
+        x.answer, x.bytes_out = answer, len(answer.body)
+
+
+def internal_error(x: Exchange) -> Answer:
+    """What a caller learns of a bug."""
+    request_id = x.message.id if isinstance(x.message, Request) else None
+    data: dict[str, object] = {"request_id": x.request_id}
+    status = 200 if isinstance(x.message, Request) else 500
+    return Answer(status, dump(error_message(request_id, INTERNAL_ERROR, "Internal error.", data)))

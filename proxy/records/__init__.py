@@ -1,0 +1,1 @@
+"""Call records on their way to control."""

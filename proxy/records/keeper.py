@@ -1,0 +1,130 @@
+"""Records on their way to control: batched, numbered, sealed, and spooled to a bounded file while Redis is away.
+
+`keep` is plain and never waits. A background task sends what has gathered every 200 ms, or sooner at 500 records.
+What cannot be sent goes to the spool; what fits nowhere is dropped and counted, and the next batch says how many. A
+gateway with `audit: required` waits for its record to be safe, and is refused where it could not be.
+"""
+
+import asyncio
+import logging
+import os
+from collections import deque
+from contextlib import suppress
+
+import msgspec
+
+from core import courier
+from core.identifiers import new_id
+from core.keys import KeyRing
+from core.records import BATCH_PURPOSE, Batch, CallRecord
+from core.sealing import Sealer
+from proxy.records.spool import Spool
+from proxy.redis import Courier, CourierAwayError
+
+log = logging.getLogger(__name__)
+EVERY_S = 0.2
+AT_ONCE = 500
+_WAITING = 20_000
+"""Records in memory; at 5,000 calls a second that is four seconds of a stuck sender."""
+
+
+class RecordKeeper:
+    """Keeps one worker's records."""
+
+    def __init__(self, redis: Courier, ring: KeyRing, spool_folder: str) -> None:
+        self.worker = f"{os.getpid()}-{new_id()}"
+        self.kept = 0
+        self.dropped = 0
+        self._redis = redis
+        self._sealer = Sealer(ring, BATCH_PURPOSE)
+        self._waiting: deque[CallRecord] = deque()
+        self._number = 0
+        self._dropped_since = 0
+        self._full = asyncio.Event()
+        self._spool = Spool(spool_folder)
+        self._safe: dict[str, asyncio.Future[bool]] = {}
+
+    @property
+    def can_keep(self) -> bool:
+        """Whether a record made now would be safe: Redis answers, or the spool has room."""
+        return not self._redis.away or self._spool.has_room
+
+    def keep(self, record: CallRecord) -> None:
+        """Take one record; never waits."""
+        if len(self._waiting) >= _WAITING:
+            self._drop(1)
+            return
+        self.kept += 1
+        self._waiting.append(record)
+        if len(self._waiting) >= AT_ONCE:
+            self._full.set()
+
+    async def safe(self, record: CallRecord, deadline: float = 2.0) -> bool:
+        """Whether the record reached Redis or the spool; for gateways that demand it."""
+        future = asyncio.get_running_loop().create_future()
+        self._safe[record.id] = future
+        self._full.set()
+        try:
+            return await asyncio.wait_for(future, deadline)
+        except TimeoutError:
+            return False
+        finally:
+            self._safe.pop(record.id, None)
+
+    async def send(self) -> None:
+        """Run until cancelled."""
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._full.wait(), EVERY_S)
+            self._full.clear()
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Send everything that has gathered, older batches from the spool first."""
+        await self._resend()
+        while self._waiting or self._dropped_since:
+            batch = self._next_batch()
+            sealed = self._sealer.seal(msgspec.msgpack.encode(batch), batch.worker, str(batch.number))
+            safe = await self._sent(batch.worker, batch.number, sealed)
+            if not safe:
+                safe = self._spool.put(batch.worker, batch.number, sealed)
+            if not safe:
+                self._drop(len(batch.records) + batch.dropped)
+            for record in batch.records:
+                future = self._safe.get(record.id)
+                if future is not None and not future.done():
+                    future.set_result(safe)
+
+    async def close(self) -> None:
+        """Send or spool what is left."""
+        try:
+            await asyncio.wait_for(self.flush(), 3.0)
+        except TimeoutError:
+            log.warning("records were left unsent", extra={"records": len(self._waiting)})
+
+    def _next_batch(self) -> Batch:
+        self._number += 1
+        dropped, self._dropped_since = self._dropped_since, 0
+        records = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+        return Batch(self.worker, self._number, dropped, records)
+
+    async def _resend(self) -> None:
+        if self._redis.away:
+            return
+        for worker, number, sealed in self._spool.oldest():
+            if not await self._sent(worker, number, sealed):
+                return
+            self._spool.remove(worker, number)
+
+    async def _sent(self, worker: str, number: int, sealed: bytes) -> bool:
+        fields = {b"w": worker.encode(), b"n": str(number).encode(), b"b": sealed}
+        commands = self._redis.commands
+        try:
+            await self._redis.ask(commands.xadd(courier.RECORDS, fields, maxlen=courier.RECORDS_LENGTH))
+        except CourierAwayError:
+            return False
+        return True
+
+    def _drop(self, number: int) -> None:
+        self.dropped += number
+        self._dropped_since += number

@@ -1,0 +1,71 @@
+"""The spool: record batches that Redis did not take, in one file each, bounded in number and bytes.
+
+Batches are sealed before they come here. A worker that dies leaves its files behind; the next worker in the same
+folder sends them. With no folder the spool has no room.
+"""
+
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+MAX_BYTES = 64 << 20
+_AT_ONCE = 50
+
+
+class Spool:
+    """A folder of batches, `{worker}.{number}.batch`."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = Path(folder) / "records" if folder else None
+        self._bytes = 0
+        if self._folder is not None:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._bytes = sum(path.stat().st_size for path in self._folder.glob("*.batch"))
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another batch would fit."""
+        return self._folder is not None and self._bytes < MAX_BYTES
+
+    def put(self, worker: str, number: int, sealed: bytes) -> bool:
+        """Keep a batch; whether it is on disk now."""
+        if self._folder is None or self._bytes + len(sealed) > MAX_BYTES:
+            return False
+        path = self._path(worker, number)
+        try:
+            part = path.with_suffix(".part")
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(sealed)
+            part.replace(path)
+        except OSError as error:
+            log.error("the spool cannot be written", extra={"why": str(error)})
+            return False
+        self._bytes += len(sealed)
+        return True
+
+    def oldest(self) -> Iterator[tuple[str, int, bytes]]:
+        """Batches in the order of their age, some at a time."""
+        if self._folder is None or self._bytes == 0:
+            return
+        for path in sorted(self._folder.glob("*.batch"), key=lambda path: path.stat().st_mtime_ns)[:_AT_ONCE]:
+            worker, number, _ = path.name.rsplit(".", 2)
+            try:
+                yield worker, int(number), path.read_bytes()
+            except FileNotFoundError:
+                continue  # another worker sent it
+
+    def remove(self, worker: str, number: int) -> None:
+        """The batch was sent."""
+        path = self._path(worker, number)
+        try:
+            size = path.stat().st_size
+            path.unlink()
+        except FileNotFoundError:
+            return
+        self._bytes = max(0, self._bytes - size)
+
+    def _path(self, worker: str, number: int) -> Path:
+        assert self._folder is not None
+        return self._folder / f"{worker}.{number:012d}.batch"

@@ -1,0 +1,86 @@
+"""The proxy's Redis: one client with tight deadlines, and a breaker so that a dead Redis costs calls nothing.
+
+The only file of the proxy that imports redis. redis-py's defaults wait for ever on a frozen server; here each wait
+ends after 50 ms, three failures in a row open the breaker, and one probe a second closes it again.
+"""
+
+import logging
+import time
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+import redis.asyncio
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+WAIT_S = 0.05
+_FAILURES = 3
+_PROBE_S = 1.0
+
+
+class CourierAwayError(Exception):
+    """Redis did not answer in time, or is being left alone after failures."""
+
+
+class Courier:
+    """Redis behind a breaker. `blocking` is a client of its own for reads that wait on purpose."""
+
+    def __init__(self, url: str) -> None:
+        self._quick = _client(url, WAIT_S, connections=32)
+        self.blocking = _client(url, 5.0, connections=4)
+        self._failures = 0
+        self._next_try = 0.0
+
+    @property
+    def away(self) -> bool:
+        """Whether Redis is being left alone just now."""
+        return self._failures >= _FAILURES and time.monotonic() < self._next_try
+
+    async def ask(self, command: "Awaitable[T]") -> T:
+        """Await one command of `commands`; raises CourierAwayError, at once while the breaker is open."""
+        if self.away:
+            if hasattr(command, "close"):
+                command.close()
+            raise CourierAwayError
+        if self._failures >= _FAILURES:
+            self._next_try = time.monotonic() + _PROBE_S  # this one is the probe; the others stay away
+        try:
+            answer = await command
+        except (RedisError, OSError, TimeoutError) as error:
+            self._failures += 1
+            if self._failures == _FAILURES:
+                log.warning("redis is away", extra={"error": type(error).__name__})
+            if self._failures >= _FAILURES:
+                self._next_try = time.monotonic() + _PROBE_S
+            raise CourierAwayError from error
+        if self._failures >= _FAILURES:
+            log.info("redis is back")
+        self._failures = 0
+        return answer
+
+    @property
+    def commands(self) -> Any:
+        """The client whose commands `ask` awaits."""
+        return self._quick
+
+    async def close(self) -> None:
+        """Close both clients."""
+        await self._quick.aclose()
+        await self.blocking.aclose()
+
+
+def _client(url: str, wait: float, connections: int) -> Any:
+    pool = redis.asyncio.BlockingConnectionPool.from_url(
+        url,
+        max_connections=connections,
+        timeout=wait,
+        socket_timeout=wait,
+        socket_connect_timeout=max(wait, WAIT_S),
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+    )
+    return redis.asyncio.Redis(connection_pool=pool)

@@ -1,0 +1,117 @@
+"""Everything that can go wrong with a call, in one table: the reason's word and the views of it.
+
+Stages raise `Refusal` (the caller is at fault, or we are not able) and the upstream side `UpstreamFault`; both carry
+a stable `reason`. `proxy/answers/refused.py` turns it into what the caller gets, by when it was found:
+
+* `http`: before the message is read; an HTTP status and a JSON-RPC error with id null;
+* `rpc`: a JSON-RPC error for the request's id, at HTTP 200;
+* `result`: a tool result with `isError`, whose text a model can relay and a person can act on, and
+  `_meta["archway/refusal"]` for programs.
+
+Codes outside -32768..-32000 are ours; the protocol reserves the rest.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One row of the table."""
+
+    kind: Literal["http", "rpc", "result"]
+    status: int
+    code: int
+    retryable: bool
+    sentence: str
+    """With `{named}` places for the refusal's words."""
+
+
+def _http(status: int, code: int, sentence: str, *, retryable: bool = False) -> Reason:
+    return Reason("http", status, code, retryable, sentence)
+
+
+def _result(sentence: str, *, retryable: bool = False) -> Reason:
+    return Reason("result", 200, 0, retryable, sentence)
+
+
+TABLE: Final[dict[str, Reason]] = {
+    # admit
+    "framing": _http(400, -32600, "The request is not acceptable HTTP: {what}."),
+    "header_repeated": _http(400, -32600, "The header {name} must not come twice."),
+    "header_value": _http(400, -32600, "A header value holds other characters than visible ASCII, space and tab."),
+    "host_unknown": _http(421, -31421, "This server does not answer for that host."),
+    "origin_foreign": _http(403, -31403, "Requests from this origin are not allowed."),
+    "path_unknown": _http(404, -31404, "There is nothing at this path."),
+    "method_not_allowed": _http(405, -31405, "The method {method} is not served here."),
+    "not_acceptable": _http(406, -31406, "The Accept header must allow {wanted}."),
+    "media_type": _http(415, -31415, "The Content-Type must be application/json."),
+    "body_too_large": _http(413, -31413, "The request body is larger than {limit} bytes."),
+    "body_slow": _http(408, -31408, "The request body did not arrive within {seconds:g} s.", retryable=True),
+    "overloaded": _http(503, -31503, "Busy; retry after {retry_after} s.", retryable=True),
+    # authenticate
+    "not_authenticated": _http(401, -31401, "Sign in, or send a valid token as `Authorization: Bearer arch_...`."),
+    "too_many_unknown": _http(429, -31429, "Too many unknown callers; retry after {retry_after} s.", retryable=True),
+    "cannot_authenticate": _http(503, -31503, "The token cannot be checked now; retry soon.", retryable=True),
+    # enter the gateway
+    "gateway_unknown": _http(404, -31404, "No such gateway."),
+    "gateway_unavailable": _http(503, -31503, "The gateway cannot be loaded now; retry soon.", retryable=True),
+    "session_unknown": _http(404, -31404, "No such session; open one with initialize."),
+    "session_missing": _http(400, -32600, "The header Mcp-Session-Id is missing."),
+    "stream_open": _http(409, -31409, "This session has an open stream already."),
+    "response_unasked": _http(400, -32600, "No question is pending that this response could answer."),
+    "notification_unknown": _http(400, -32600, "No such notification."),
+    # choose the tool
+    "tool_unknown": Reason("rpc", 200, -32602, False, "Unknown tool: {tool}"),
+    # limits and policy
+    "busy": _result("{server} has too many calls in flight; try again in a moment.", retryable=True),
+    "quarantined": _result("{tool} was put in quarantine by an administrator and cannot be called."),
+    "held_back": _result("{tool} has changed and waits for an administrator's approval."),
+    "audit_unavailable": _result(
+        "This gateway demands a record of each call, which cannot be kept now.", retryable=True
+    ),
+    # resolve the credential
+    "not_allowed": _result("{why}"),
+    "credential_missing": _result("{why}"),
+    "credential_ambiguous": _result("{why}"),
+    "installation_gone": _result("{why}"),
+    "needs_sign_in": _result("{why}"),
+    "credential_unavailable": _result("The credential for {server} cannot be looked up now.", retryable=True),
+    # forward and relay
+    "upstream_refused": _result("{server} cannot be reached.", retryable=True),
+    "upstream_resting": _result("{server} has failed repeatedly and is left alone for a moment.", retryable=True),
+    "upstream_forbidden": _result("{server} has an address that Archway must not connect to; tell an administrator."),
+    "upstream_tls": _result("{server} could not prove who it is (TLS); tell an administrator."),
+    "upstream_broken": _result("{server} sent an answer that cannot be used."),
+    "upstream_too_large": _result("{server} sent an answer that is larger than {limit} bytes."),
+    "upstream_slow": _result("{server} did not answer within {seconds:g} s."),
+    "upstream_status": _result("{server} answered with HTTP status {status}."),
+    "upstream_credential": _result("{server} does not accept the credential that Archway has for it."),
+    "upstream_era": _result("{server} speaks no protocol version that Archway knows."),
+    "upstream_error": _result("{server} answered with an error."),
+    "upstream_asks": _result("{server} asked for something that this connection does not offer."),
+    "cancelled": _result("The call was cancelled."),
+}
+
+
+class Refusal(Exception):
+    """The call goes no further. `words` fill the reason's sentence; `detail` is for the log alone."""
+
+    def __init__(self, reason: str, *, detail: str = "", link: str = "", text: str = "", **words: object) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.detail = detail[:256]
+        self.link = link
+        self.text = text
+        """The upstream's own words, told as its own: never inside our sentence."""
+        self.words = words
+
+    @property
+    def row(self) -> Reason:
+        """Its row of the table."""
+        return TABLE[self.reason]
+
+    @property
+    def sentence(self) -> str:
+        """What the caller is told."""
+        return self.row.sentence.format(**self.words)

@@ -1,0 +1,115 @@
+"""What a proxy can be told, with the reason of each limit. Read once at start from `ARCHWAY_*` variables."""
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import msgspec
+
+from core.keys import KeyRing, parse_key_ring
+from core.settings import BadSetting, Count, Seconds, load
+from core.signing import Verifier
+
+_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+
+
+class ProxySettings(msgspec.Struct, frozen=True):
+    """The settings of one proxy, supervisor and workers alike."""
+
+    redis_url: str
+    control_internal_url: tuple[str, ...]
+    proxy_key: str
+    verify_keys: str
+    public_url: str
+    """Base of the gateways' URLs; never taken from a request."""
+    issuer_url: str = ""
+
+    proxy_listen: str = "127.0.0.1:8080"
+    proxy_internal_listen: str = "127.0.0.1:0"
+    metrics_listen: str = "127.0.0.1:0"
+    proxy_fd: int = -1
+    """An inherited listening socket instead of `proxy_listen`."""
+    proxy_internal_fd: int = -1
+    metrics_file: str = ""
+    """File of counting slots that the supervisor made; unset: counts stay in this process."""
+    workers: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
+
+    allowed_hosts: tuple[str, ...] = ()
+    """Host names that requests may name, besides the public URL's; loopback names when that is loopback."""
+    allowed_origins: tuple[str, ...] = ()
+    """Origins of browser clients, besides the public URL's."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks whose X-Forwarded-For is believed."""
+
+    upstream_networks: str = ""
+    ca_bundle: str = ""
+    https_proxy: str = ""
+
+    soft_age: Seconds = 60
+    """A verdict or credential older than this is asked again."""
+    max_stale: Seconds = 3600
+    """The oldest that may be used while control cannot be reached."""
+    disk_cache: str = ""
+    """Folder for the sealed copy that lets a restart serve known callers with control and Redis down."""
+
+    max_body: Count = 4 << 20
+    max_answer: Count = 16 << 20
+    body_seconds: Seconds = 15
+    """A body that takes longer is refused: aiohttp bounds slow headers, not slow bodies."""
+    call_seconds: Seconds = 60
+    call_ceiling_seconds: Seconds = 600
+    """Progress extends a call's deadline, never beyond this."""
+    calls_per_upstream: Count = 100
+    calls_in_flight: Count = 2000
+    bytes_in_flight: Count = 256 << 20
+    """Bodies held by one worker; parsed JSON takes up to 19 times its text, and 4 MiB bodies are rare."""
+    streams: Count = 20_000
+    """Open GET streams of one worker."""
+    unknown_per_second: Count = 200
+    """Cold questions about tokens and gateways that nobody here has seen, per worker."""
+
+    log_level: str = "INFO"
+
+    @property
+    def key_ring(self) -> KeyRing:
+        """The proxy key."""
+        return parse_key_ring("ARCHWAY_PROXY_KEY", self.proxy_key)
+
+    @property
+    def verifier(self) -> Verifier:
+        """Checks what control signed."""
+        return Verifier("ARCHWAY_VERIFY_KEYS", self.verify_keys)
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Host names (no port, lower case) that a request may name."""
+        public = urlsplit(self.public_url).hostname or ""
+        names = {public, *(host.strip().lower() for host in self.allowed_hosts)}
+        if public in {"localhost", "127.0.0.1", "::1"}:
+            names.update(_LOOPBACK_NAMES)
+        return frozenset(names)
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """Origins (RFC 6454) of browser clients."""
+        own = urlsplit(self.public_url)
+        return frozenset({f"{own.scheme}://{own.netloc}", *(origin.strip() for origin in self.allowed_origins)})
+
+    @property
+    def trusted_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Reverse proxies in front of us."""
+        try:
+            return tuple(ip_network(text.strip()) for text in self.trusted_proxies)
+        except ValueError as error:
+            raise BadSetting(f"ARCHWAY_TRUSTED_PROXIES: {error}; give networks such as 10.0.0.0/8") from None
+
+
+def from_environment() -> ProxySettings:
+    """The settings; raises BadSetting or BadKey naming the variable and the cure."""
+    settings = load(ProxySettings)
+    if urlsplit(settings.public_url).scheme not in {"http", "https"} or not urlsplit(settings.public_url).hostname:
+        raise BadSetting(f"ARCHWAY_PUBLIC_URL must be an http(s) URL; got {settings.public_url!r}")
+    if settings.soft_age > settings.max_stale:
+        raise BadSetting("ARCHWAY_SOFT_AGE must not be above ARCHWAY_MAX_STALE")
+    _ = settings.key_ring, settings.verifier, settings.trusted_networks
+    return settings

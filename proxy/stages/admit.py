@@ -1,0 +1,127 @@
+"""Admit: is this HTTP that we can judge, for us, from somebody who may ask?
+
+What later stages judge or forward must have one meaning: every value is visible ASCII, no judged header comes
+twice, and the host is the effective one (RFC 9112 section 3.2.2). No header of the caller changes who it is or
+where it goes.
+"""
+
+import re
+from collections.abc import Sequence
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from proxy.deps import Deps
+from proxy.exchange import Exchange
+from proxy.refusals import Refusal
+
+GATEWAY_PATH = "/v1/mcp/"
+_GATEWAY_NAME = re.compile(r"[a-z0-9-]{1,63}")
+_VALUE = re.compile(rb"[\t\x20-\x7e]*")
+_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_MAY_REPEAT = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "cache-control",
+        "connection",
+        "cookie",
+        "forwarded",
+        "pragma",
+        "te",
+        "trailer",
+        "upgrade",
+        "via",
+        "warning",
+        "x-forwarded-for",
+    }
+)
+"""Lists by their definition (RFC 9110 section 5.3), none of which we forward."""
+_HTTP = ((1, 0), (1, 1))
+
+
+def admit(x: Exchange, deps: Deps) -> None:
+    """Fill headers, address and the gateway's name. Refuses 400, 403, 404, 421 and, when overloaded, 503."""
+    if x.head.version not in _HTTP:
+        raise Refusal("framing", what="this version of HTTP is not served")
+    x.headers = _headers(x.head.raw_headers)
+    host, path = _effective(x.head.target, x.headers)
+    if _hostname(host) not in deps.hosts:
+        raise Refusal("host_unknown")
+    origin = x.headers.get("origin")
+    if origin is not None and origin not in deps.origins:
+        raise Refusal("origin_foreign")
+    x.gateway_name = gateway_in(path)
+    x.address = _address(x, deps)
+    if deps.calls.in_flight >= deps.settings.calls_in_flight or deps.calls.bytes_in_flight >= (
+        deps.settings.bytes_in_flight
+    ):
+        raise Refusal("overloaded", retry_after=1)
+
+
+def gateway_in(path: str) -> str:
+    """The gateway that a raw path names: an exact match, nothing decoded and nothing normalised."""
+    name = path.removeprefix(GATEWAY_PATH)
+    if len(name) == len(path) or _GATEWAY_NAME.fullmatch(name) is None:
+        raise Refusal("path_unknown")
+    return name
+
+
+def _headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in raw:
+        if _TOKEN.fullmatch(name) is None:
+            raise Refusal("framing", what="a header's name is no token")
+        if _VALUE.fullmatch(value) is None:
+            raise Refusal("header_value")
+        key = name.decode("ascii").lower()
+        if key in headers:
+            if key not in _MAY_REPEAT:
+                raise Refusal("header_repeated", name=key)
+            headers[key] = f"{headers[key]}, {value.decode('ascii')}"
+        else:
+            headers[key] = value.decode("ascii")
+    return headers
+
+
+def _effective(target: str, headers: dict[str, str]) -> tuple[str, str]:
+    """Host and path. An absolute-form target must name the host that the header names."""
+    host = headers.get("host", "")
+    if not host:
+        raise Refusal("framing", what="the Host header is missing")
+    if target.startswith("/"):
+        return host, target
+    parts = urlsplit(target)
+    if parts.scheme not in {"http", "https"} or parts.netloc != host:
+        raise Refusal("host_unknown")
+    return host, target[len(parts.scheme) + 3 + len(parts.netloc) :]
+
+
+def _hostname(host: str) -> str:
+    """The name without its port; a name with a trailing dot is another name."""
+    if host.startswith("["):
+        return host[: host.find("]") + 1].lower()
+    return host.partition(":")[0].lower()
+
+
+def _address(x: Exchange, deps: Deps) -> str:
+    """Where the request came from: the peer, or what a trusted reverse proxy says before itself."""
+    networks = deps.settings.trusted_networks if deps.settings.trusted_proxies else ()
+    address = x.head.peer
+    if not networks:
+        return address
+    for hop in reversed(x.headers.get("x-forwarded-for", "").split(",")):
+        if not _within(address, networks):
+            return address
+        if not hop.strip():
+            break
+        address = hop.strip()[:64]
+    return address
+
+
+def _within(address: str, networks: Sequence[object]) -> bool:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks)  # type: ignore[operator]  # networks of both families

@@ -1,0 +1,17 @@
+"""Apply limits: a place at the upstream, so that one slow server cannot take every call; and room for the record."""
+
+from proxy.deps import Deps
+from proxy.exchange import Exchange
+from proxy.refusals import Refusal
+
+
+def apply_limits(x: Exchange, deps: Deps) -> None:
+    """Take a place at the entry. Refuses `busy`, and `audit_unavailable` where a record could not be kept."""
+    assert x.tool is not None
+    assert x.gateway is not None
+    if x.gateway.snapshot.audit_required and not deps.records.can_keep:
+        raise Refusal("audit_unavailable")
+    route = x.tool.tool.route
+    if not deps.calls.enter(route.entry_id, deps.settings.calls_per_upstream):
+        raise Refusal("busy", server=route.entry)
+    x.holds_slot = True

@@ -1,0 +1,56 @@
+"""Authenticate: the shape of the credential picks exactly one verifier, and its refusal is final.
+
+There is no anonymous principal. At present there is one shape: an `arch_` token as `Authorization: Bearer`. The
+token is used up here: nothing after this stage sees it.
+"""
+
+from collections.abc import Awaitable
+
+from core.resolve import Principal, TokenVerdict
+from core.tokens import digest, well_formed
+from proxy.caches.two_ages import SourceUnreachableError
+from proxy.deps import Deps
+from proxy.exchange import Exchange
+from proxy.refusals import Refusal
+
+
+def authenticate(x: Exchange, deps: Deps) -> Awaitable[None] | None:
+    """Fill the principal. Refuses 401, and 429 or 503 where nobody could be asked; waits only for a cold token."""
+    presented = x.headers.pop("authorization", None)
+    if presented is None:
+        raise Refusal("not_authenticated")
+    scheme, _, credential = presented.partition(" ")
+    if scheme.lower() != "bearer":
+        raise Refusal("not_authenticated", presented=True)
+    token = well_formed(credential)
+    if token is None:
+        raise Refusal("not_authenticated", presented=True)
+    x.token_digest = digest(token)
+    if deps.authority.refused_lately(x.token_digest):
+        raise Refusal("not_authenticated", presented=True)
+    verdict = deps.authority.known(x.token_digest)
+    if verdict is None:
+        return _ask(x, deps)
+    _accept(x, verdict)
+    return None
+
+
+async def _ask(x: Exchange, deps: Deps) -> None:
+    try:
+        verdict = await deps.authority.verdict(x.token_digest, x.address)
+    except SourceUnreachableError:
+        raise Refusal("cannot_authenticate") from None
+    _accept(x, verdict)
+
+
+def _accept(x: Exchange, verdict: TokenVerdict) -> None:
+    if verdict.principal is None or verdict.digest != x.token_digest:
+        raise Refusal("not_authenticated", presented=True)
+    x.principal = verdict.principal
+    x.principal_key = principal_key(verdict.principal)
+    x.token_id = verdict.token_id
+
+
+def principal_key(principal: Principal) -> str:
+    """`user:ID`, `team:ID` or `organisation`."""
+    return principal.kind if principal.kind == "organisation" else f"{principal.kind}:{principal.id}"

@@ -1,0 +1,44 @@
+"""Compose: the headers and the message for the upstream, built from nothing.
+
+Order of precedence: the credential over the entry's own headers over the caller's allow-listed ones. A name in the
+caller's `Connection` header is hop-by-hop (RFC 9110 section 7.6.1) and goes nowhere; a stdio server gets no header.
+"""
+
+from core.mcp.param_headers import param_header_values
+from proxy.deps import Deps
+from proxy.exchange import Exchange
+from proxy.upstream.outbound import Outbound
+
+_OURS = "io.modelcontextprotocol/"
+
+
+def compose_headers(x: Exchange, deps: Deps) -> None:
+    """Fill the outbound request. Refuses nothing."""
+    assert x.tool is not None
+    assert x.connection is not None
+    tool, params = x.tool.tool, x.request.params
+    arguments = params.get("arguments", {})
+    assert isinstance(arguments, dict)
+    headers = passed_through(x)
+    headers.update((name.lower(), value) for name, value in x.connection.fixed_headers)
+    headers.update((name.lower(), value) for name, value in x.connection.credential_headers)
+    meta = x.request.meta
+    x.outbound = Outbound(
+        "tools/call" if tool.kind == "tool" else "resources/read",
+        {"name": tool.upstream, "arguments": arguments} if tool.kind == "tool" else {"uri": tool.upstream},
+        headers,
+        meta={key: value for key, value in meta.items() if key != "progressToken" and not key.startswith(_OURS)},
+        param_headers=param_header_values(x.tool.param_headers, arguments) if x.tool.param_headers else {},
+        wants_progress=isinstance(meta.get("progressToken"), str | int),
+    )
+
+
+def passed_through(x: Exchange) -> dict[str, str]:
+    """The caller's headers that the gateway's allowlist and the entry let through."""
+    assert x.tool is not None
+    assert x.gateway is not None
+    route = x.tool.tool.route
+    if route.stdio or not route.passthrough:
+        return {}
+    hop_by_hop = {name.strip().lower() for name in x.headers.get("connection", "").split(",")}
+    return {name: x.headers[name] for name in x.gateway.allowlist if name in x.headers and name not in hop_by_hop}

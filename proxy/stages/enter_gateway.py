@@ -1,0 +1,52 @@
+"""Enter the gateway: does it exist, does this principal see it, and is the session one of theirs here?
+
+A gateway that exists but is not yours and one that does not exist are the same: 404 in the same words.
+"""
+
+from collections.abc import Awaitable
+
+from core.mcp.versions import MODERN
+from proxy.deps import Deps
+from proxy.exchange import Exchange
+from proxy.gateways.compiled import CompiledGateway
+from proxy.refusals import Refusal
+
+
+def enter_gateway(x: Exchange, deps: Deps) -> Awaitable[None] | None:
+    """Fill gateway and session. Refuses 404, and 503 where the gateway cannot be had; waits only when cold."""
+    gateway = deps.gateways.held(x.gateway_name)
+    if gateway is None:
+        return _load(x, deps)
+    _enter(x, gateway)
+    return _session(x, deps)
+
+
+async def _load(x: Exchange, deps: Deps) -> None:
+    _enter(x, await deps.gateways.load(x.gateway_name, x.address))
+    pending = _session(x, deps)
+    if pending is not None:
+        await pending
+
+
+def _enter(x: Exchange, gateway: CompiledGateway) -> None:
+    assert x.principal is not None
+    if not gateway.admits(x.principal):
+        raise Refusal("gateway_unknown")
+    x.gateway = gateway
+
+
+def _session(x: Exchange, deps: Deps) -> Awaitable[None] | None:
+    """Open the legacy session that the request names. A modern request has none, whatever it sends."""
+    text = x.headers.get("mcp-session-id")
+    if text is None or x.headers.get("mcp-protocol-version", "").strip() == MODERN:
+        return None
+    assert x.gateway is not None
+    x.session = deps.sessions.known(text, x.gateway.id, x.principal_key)
+    return None if x.session is not None else _open(x, deps, text)
+
+
+async def _open(x: Exchange, deps: Deps, text: str) -> None:
+    assert x.gateway is not None
+    x.session = await deps.sessions.open(text, x.gateway.id, x.principal_key)
+    if x.session is None:
+        raise Refusal("session_unknown")

@@ -1,0 +1,71 @@
+"""Record: what happened to a call, whoever ended it. Runs last, and for refused and cancelled calls too."""
+
+import hashlib
+import time
+
+import orjson
+
+from core.mcp.message import Request
+from core.mcp.methods import META_CLIENT_INFO
+from core.records import CallRecord
+from proxy.deps import Deps
+from proxy.exchange import Exchange
+
+_REFUSED_BY_US = frozenset(
+    {"tool_unknown", "busy", "quarantined", "held_back", "audit_unavailable", "not_allowed", "credential_missing",
+     "credential_ambiguous", "installation_gone", "needs_sign_in", "credential_unavailable", "upstream_forbidden"}
+)  # fmt: skip
+
+
+def record(x: Exchange, deps: Deps) -> CallRecord:
+    """Hand the call's record to the keeper; returns it."""
+    assert x.gateway is not None
+    request = x.request
+    connection = x.connection
+    kept = CallRecord(
+        id=x.request_id,
+        time=x.time,
+        duration_ms=round((time.perf_counter() - x.began) * 1000, 3),
+        request_id=x.request_id,
+        decision="refused" if x.status in _REFUSED_BY_US else "allowed",
+        status=x.status,
+        method=request.method,
+        principal=x.principal_key,
+        auth="token",
+        token_id=x.token_id,
+        client=_client(x, request),
+        address=x.address,
+        gateway_id=x.gateway.id,
+        gateway_revision=x.gateway.snapshot.revision,
+        tool=x.tool.tool.exposed if x.tool is not None else "",
+        entry_id=x.tool.tool.route.entry_id if x.tool is not None else "",
+        installation_id=connection.installation_id if connection is not None else "",
+        installation_owner=connection.owner if connection is not None else "",
+        credential_version=connection.version if connection is not None else 0,
+        arguments_sha256=_digest(request.params.get("arguments")),
+        bytes_in=len(x.body),
+        bytes_out=x.bytes_out,
+        session=x.session.jti if x.session is not None else "",
+        trace_id=_trace_id(request),
+    )
+    deps.records.keep(kept)
+    return kept
+
+
+def _digest(arguments: object) -> str:
+    """SHA-256 of the arguments as canonical JSON: sorted keys."""
+    return hashlib.sha256(orjson.dumps(arguments or {}, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _client(x: Exchange, request: Request) -> str:
+    info = request.meta.get(META_CLIENT_INFO)
+    if isinstance(info, dict):
+        return f"{info.get('name', '')} {info.get('version', '')}"[:128]
+    return x.headers.get("user-agent", "")[:128]
+
+
+def _trace_id(request: Request) -> str:
+    """The trace of the caller (W3C Trace Context section 3.2), if it says one."""
+    parent = request.meta.get("traceparent")
+    parts = parent.split("-") if isinstance(parent, str) else []
+    return parts[1] if len(parts) == 4 and len(parts[1]) == 32 else ""

@@ -1,0 +1,30 @@
+"""Resolve the credential: which upstream, with which headers, for this caller and this tool."""
+
+from collections.abc import Awaitable
+
+from core.resolve import ConnectionQuestion
+from proxy.caches.two_ages import SourceUnreachableError
+from proxy.deps import Deps
+from proxy.exchange import Exchange
+from proxy.refusals import Refusal
+
+
+def resolve_credential(x: Exchange, deps: Deps) -> Awaitable[None] | None:
+    """Fill the connection. Refuses with control's reason and a link; waits only for a cold key."""
+    assert x.tool is not None
+    assert x.gateway is not None
+    tool = x.tool.tool
+    key = deps.connections.key(
+        x.gateway.id, tool.assignment_id, x.principal_key if tool.route.per_principal else None
+    )
+    question = ConnectionQuestion(x.token_digest, x.gateway.id, tool.assignment_id)
+    x.connection = deps.connections.known(key, question)
+    return None if x.connection is not None else _ask(x, deps, key, question)
+
+
+async def _ask(x: Exchange, deps: Deps, key: str, question: ConnectionQuestion) -> None:
+    assert x.tool is not None
+    try:
+        x.connection = await deps.connections.resolve(key, question)
+    except SourceUnreachableError:
+        raise Refusal("credential_unavailable", server=x.tool.tool.route.entry) from None

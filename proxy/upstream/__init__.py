@@ -1,0 +1,1 @@
+"""The far side: eras, sessions, the conversation of one call, breakers."""

@@ -1,0 +1,223 @@
+"""One call to one upstream, from the first byte sent to the one message that answers it.
+
+`forward` calls `Upstreams.call`. What differs between the eras is how a call is opened and how it is cancelled: on a
+modern upstream by leaving the stream, on a legacy one by telling it. A call is sent again by itself only where the
+upstream said that it did not know the session (404): then it has not run.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import aiohttp
+
+from core.addresses import PublicUrl
+from core.egress import Egress, UpstreamFault, never_reuse
+from core.mcp.faults import METHOD_NOT_FOUND, UNSUPPORTED_VERSION, error_message
+from core.mcp.versions import Era
+from core.resolve import Connection
+from core.tasks import Tasks
+from proxy.refusals import Refusal
+from proxy.upstream.answers import Json, dump, error_in, is_answer_to, messages
+from proxy.upstream.breakers import Breakers
+from proxy.upstream.eras import Eras
+from proxy.upstream.faults import TRANSPORT, refusal_of
+from proxy.upstream.outbound import Outbound
+from proxy.upstream.sessions import UpstreamSession, UpstreamSessions
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+OnProgress = Callable[[Json], Awaitable[None]]
+_COURTESY_S = 5.0
+_MAX_ASKED = 16
+"""Requests that an upstream may make of us during one call; more is no conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """On whose behalf the upstream is called; decides which session may be used."""
+
+    principal_key: str
+    session_jti: str | None = None
+
+
+@dataclass(slots=True)
+class _Call:
+    """What the parts of one call share."""
+
+    connection: Connection
+    outbound: Outbound
+    on_progress: OnProgress
+    clock: asyncio.Timeout
+    extend: float
+    latest: float
+    asked: int = 0
+    headers: dict[str, str] | None = None
+    """Headers of the request once sent, for what must follow it."""
+    era: Era = Era.MODERN
+
+
+class Upstreams:
+    """Calls upstreams."""
+
+    def __init__(
+        self,
+        egress: Egress,
+        eras: Eras,
+        sessions: UpstreamSessions,
+        tasks: Tasks,
+        *,
+        call_seconds: float,
+        ceiling_seconds: float,
+        max_answer: int,
+    ) -> None:
+        self.eras, self.sessions = eras, sessions
+        self.breakers = Breakers()
+        self._egress, self._tasks = egress, tasks
+        self._seconds, self._ceiling, self._max_answer = call_seconds, ceiling_seconds, max_answer
+
+    async def call(self, connection: Connection, outbound: Outbound, owner: Owner, on_progress: OnProgress) -> Json:
+        """The upstream's final message. Raises Refusal with a reason of the `upstream_` family."""
+        if not self.breakers.admits(connection.installation_id):
+            raise Refusal("upstream_resting", server=connection.entry)
+        seconds = connection.deadline_s or self._seconds
+        return await self.guarded(connection, lambda: self._timed(connection, outbound, owner, on_progress, seconds))
+
+    async def guarded(self, connection: Connection, work: Callable[[], Awaitable[T]]) -> T:
+        """Do something with an upstream: its faults become refusals, and count for or against its breaker."""
+        upstream, seconds = connection.installation_id, connection.deadline_s or self._seconds
+        try:
+            done = await work()
+        except UpstreamFault as fault:
+            refusal = refusal_of(fault, connection, seconds=seconds, limit=self._max_answer)
+            if refusal.reason in TRANSPORT:
+                self.breakers.failed(upstream)
+            raise refusal from fault
+        self.breakers.answered(upstream)
+        return done
+
+    async def _timed(
+        self, connection: Connection, outbound: Outbound, owner: Owner, on_progress: OnProgress, seconds: float
+    ) -> Json:
+        now = asyncio.get_running_loop().time()
+        clock = asyncio.timeout_at(now + seconds)
+        call = _Call(connection, outbound, on_progress, clock, seconds, now + max(self._ceiling, seconds))
+        try:
+            async with clock:
+                return await self._in_its_era(call, owner)
+        except TimeoutError:
+            self._tell_cancelled(call, "deadline")
+            raise UpstreamFault("slow", sent=True, detail=f"no answer within {seconds:g} s") from None
+        except asyncio.CancelledError:
+            self._tell_cancelled(call, "cancelled by the caller")
+            raise
+
+    async def _in_its_era(self, call: _Call, owner: Owner) -> Json:
+        era = self.eras.known(call.connection)
+        if era is None:
+            era = (await self.eras.find(call.connection)).era
+        call.era = era
+        if era is Era.LEGACY:
+            return await self._legacy(call, owner)
+        message, headers = call.outbound.modern()
+        answer = await self._send(call, message, headers, None)
+        if isinstance(error := answer.get("error"), dict) and error.get("code") == UNSUPPORTED_VERSION:
+            self.eras.forget(call.connection)  # it was replaced by another version: the next call asks again
+        return answer
+
+    async def _legacy(self, call: _Call, owner: Owner) -> Json:
+        key = self.sessions.key(call.connection, owner.principal_key, owner.session_jti)
+        for _ in range(2):
+            session = self.sessions.known(key) or await self.sessions.open(key, call.connection)
+            message, headers = call.outbound.legacy(session.version, session.id)
+            try:
+                return await self._send(call, message, headers, session)
+            except _SessionLostError:
+                await self.sessions.lost(key, session)
+        raise UpstreamFault("broken", sent=True, detail="the upstream loses every new session at once")
+
+    async def _send(
+        self, call: _Call, message: Json, headers: dict[str, str], session: UpstreamSession | None
+    ) -> Json:
+        url = PublicUrl(call.connection.url)
+        left = call.latest - asyncio.get_running_loop().time()
+        async with self._egress.request("POST", url, headers, dump(message), deadline=left) as response:
+            call.headers = headers
+            if response.status != 200:
+                return await self._unsuccessful(call, response, session)
+            async for received in messages(response, cap_bytes=self._max_answer):
+                if is_answer_to(received, call.outbound.id):
+                    call.headers = None  # answered: nothing to cancel any more
+                    return received
+                await self._beside_the_answer(call, received)
+        raise UpstreamFault("broken", sent=True, detail="the answer ended without an answer to our request")
+
+    async def _unsuccessful(
+        self, call: _Call, response: aiohttp.ClientResponse, session: UpstreamSession | None
+    ) -> Json:
+        call.headers = None
+        status, server = response.status, call.connection.entry
+        if status == 404 and session is not None and session.id is not None:
+            raise _SessionLostError
+        if status in {401, 403}:
+            raise Refusal("upstream_credential", server=server, detail=f"status {status}")
+        if 300 <= status < 400 or status < 400:
+            raise UpstreamFault("broken", sent=True, detail=f"status {status}")
+        error = await error_in(response)
+        if error is None:
+            if session is None and status < 500:
+                self.eras.forget(call.connection)
+            raise Refusal("upstream_status", server=server, status=status)
+        return {"jsonrpc": "2.0", "id": call.outbound.id, "error": error}
+
+    async def _beside_the_answer(self, call: _Call, message: Json) -> None:
+        """A notification or a request that came before the answer; what is not known here is dropped."""
+        method, params = message.get("method"), message.get("params")
+        if "id" in message and isinstance(method, str):
+            self._answer_question(call, message, method)
+            return
+        if method != "notifications/progress" or not isinstance(params, dict):
+            return
+        if not call.outbound.wants_progress or params.get("progressToken") != call.outbound.progress_token:
+            return
+        now = asyncio.get_running_loop().time()
+        call.clock.reschedule(min(now + call.extend, call.latest))
+        await call.on_progress(params)
+
+    def _answer_question(self, call: _Call, message: Json, method: str) -> None:
+        """A legacy server may ping; for anything else we declared no capability. A modern one may not ask."""
+        request_id = message.get("id")
+        call.asked += 1
+        if call.era is Era.MODERN or call.asked > _MAX_ASKED or not isinstance(request_id, str | int):
+            raise UpstreamFault("broken", sent=True, detail=f"the upstream asked {method[:64]}")
+        reply: Json = (
+            {"jsonrpc": "2.0", "id": request_id, "result": {}}
+            if method == "ping"
+            else error_message(request_id, METHOD_NOT_FOUND, "This client offers no such method.")
+        )
+        self._post_aside(call, reply, "answer an upstream")
+
+    def _tell_cancelled(self, call: _Call, why: str) -> None:
+        """A legacy upstream goes on until it is told; closing the stream told a modern one."""
+        if call.era is Era.LEGACY and call.headers is not None:
+            params: Json = {"requestId": call.outbound.id, "reason": why}
+            notification: Json = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}
+            self._post_aside(call, notification, "cancel at an upstream")
+
+    def _post_aside(self, call: _Call, message: Json, name: str) -> None:
+        headers = dict(call.headers or {})
+        _ = self._tasks.spawn(name, self._post(PublicUrl(call.connection.url), message, headers))
+
+    async def _post(self, url: PublicUrl, message: Json, headers: dict[str, str]) -> None:
+        try:
+            async with self._egress.request("POST", url, headers, dump(message), deadline=_COURTESY_S) as response:
+                never_reuse(response)
+        except UpstreamFault as fault:
+            log.info("a message beside a call was not delivered", extra={"why": fault.detail})
+
+
+class _SessionLostError(Exception):
+    """The upstream answered 404 for the session."""

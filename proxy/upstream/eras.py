@@ -1,0 +1,116 @@
+"""Which era an upstream speaks, found out once and remembered.
+
+A modern request is tried first (`server/discover`), as MCP 2026-07-28 asks of clients of both eras. 401 and 403 say
+nothing about the era; neither does a server that fails: such a probe is an error, not "legacy".
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from core.addresses import PublicUrl
+from core.egress import Egress, UpstreamFault
+from core.mcp.faults import UNSUPPORTED_VERSION
+from core.mcp.versions import MODERN, Era
+from core.resolve import Connection
+from core.tasks import Tasks
+from proxy.refusals import Refusal
+from proxy.upstream.answers import Json, dump, error_in, is_answer_to, messages
+from proxy.upstream.outbound import Outbound
+
+_KEPT = 10_000
+_AGE_S = 3600.0
+_PROBE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a probe found; `discovered` is the modern server's own answer."""
+
+    era: Era
+    asked: float
+    discovered: Json | None = None
+
+
+class Eras:
+    """Eras of upstreams by installation and version of its connection."""
+
+    def __init__(self, egress: Egress, tasks: Tasks) -> None:
+        self._egress, self._tasks = egress, tasks
+        self._found: OrderedDict[str, Found] = OrderedDict()
+        self._probing: dict[str, asyncio.Task[Found]] = {}
+
+    def known(self, connection: Connection) -> Era | None:
+        """The era, if it is pinned or was found lately. The warm path."""
+        if connection.protocol != "auto":
+            return Era.MODERN if connection.protocol == MODERN else Era.LEGACY
+        found = self._found.get(_key(connection))
+        if found is None or time.monotonic() - found.asked > _AGE_S:
+            return None
+        return found.era
+
+    async def find(self, connection: Connection) -> Found:
+        """Probe the upstream, once for all who wait. Raises UpstreamFault, or Refusal for 401, 403 and 5xx."""
+        key = _key(connection)
+        probing = self._probing.get(key)
+        if probing is None:
+            probing = self._tasks.spawn("probe era", self._probe(connection))
+            self._probing[key] = probing
+            probing.add_done_callback(lambda _: self._probing.pop(key, None))
+        found = await asyncio.shield(probing)
+        self._found[key] = found
+        while len(self._found) > _KEPT:
+            self._found.popitem(last=False)
+        return found
+
+    def forget(self, connection: Connection) -> None:
+        """The upstream spoke otherwise than we thought."""
+        self._found.pop(_key(connection), None)
+
+    async def _probe(self, connection: Connection) -> Found:
+        asked = time.monotonic()
+        outbound = Outbound("server/discover", {}, dict(connection.fixed_headers + connection.credential_headers))
+        message, headers = outbound.modern()
+        url = PublicUrl(connection.url)
+        async with self._egress.request("POST", url, headers, dump(message), deadline=_PROBE_S) as response:
+            if response.status in {401, 403}:
+                raise Refusal("upstream_credential", server=connection.entry, detail=f"probe: {response.status}")
+            if response.status >= 500:
+                raise Refusal("upstream_status", server=connection.entry, status=response.status)
+            if response.status != 200:
+                return Found(_era_of_error(await error_in(response)), asked)
+            try:
+                async for answer in messages(response, cap_bytes=1 << 20):
+                    if is_answer_to(answer, outbound.id):
+                        return _found(answer, asked)
+            except UpstreamFault as fault:
+                if fault.reason == "slow":
+                    raise
+        return Found(Era.LEGACY, asked)
+
+
+def _found(answer: Json, asked: float) -> Found:
+    result = answer.get("result")
+    if isinstance(result, dict):
+        versions = result.get("supportedVersions")
+        if isinstance(versions, list) and MODERN in versions:
+            return Found(Era.MODERN, asked, result)
+        return Found(Era.LEGACY, asked)
+    error = answer.get("error")
+    return Found(_era_of_error(error if isinstance(error, dict) else None), asked)
+
+
+def _era_of_error(error: Json | None) -> Era:
+    """-32022 with our version among those it serves means modern; every other refusal means legacy."""
+    if error is None or error.get("code") != UNSUPPORTED_VERSION:
+        return Era.LEGACY
+    data = error.get("data")
+    supported = data.get("supported") if isinstance(data, dict) else None
+    if isinstance(supported, list) and MODERN in supported:
+        return Era.MODERN
+    return Era.LEGACY
+
+
+def _key(connection: Connection) -> str:
+    return f"{connection.installation_id}/{connection.version}"

@@ -1,0 +1,74 @@
+"""What is to be asked of an upstream, before it is known which era it speaks."""
+
+import itertools
+from dataclasses import dataclass, field
+
+from core.mcp.header_values import SafeHeaderValue, encode_sentinel
+from core.mcp.methods import (
+    META_CLIENT_CAPABILITIES,
+    META_CLIENT_INFO,
+    META_PROTOCOL_VERSION,
+    NAME_PARAMETER,
+)
+from core.mcp.versions import MODERN
+from proxy.identity import CLIENT_INFO
+
+_ids = itertools.count(1)
+ACCEPT = "application/json, text/event-stream"
+
+
+@dataclass(slots=True)
+class Outbound:
+    """One request to an upstream. Identifier and progress token are ours, unique in this worker."""
+
+    method: str
+    params: dict[str, object]
+    """Without `_meta`."""
+    headers: dict[str, str]
+    """The caller's allow-listed, the entry's and the credential's headers, lower case."""
+    meta: dict[str, object] = field(default_factory=dict)
+    """`_meta` of the caller without the protocol's own keys: vendor keys and the trace context."""
+    param_headers: dict[str, SafeHeaderValue] = field(default_factory=dict)
+    wants_progress: bool = False
+    id: int = field(default_factory=lambda: next(_ids))
+
+    @property
+    def progress_token(self) -> str:
+        """Our token, whatever the caller's is: two callers may use the same."""
+        return f"p{self.id}"
+
+    def modern(self) -> tuple[dict[str, object], dict[str, str]]:
+        """Message and headers for a 2026-07-28 upstream."""
+        meta = self._meta()
+        meta[META_PROTOCOL_VERSION] = MODERN
+        meta[META_CLIENT_CAPABILITIES] = {}
+        meta[META_CLIENT_INFO] = CLIENT_INFO
+        headers = self.headers | self.param_headers | _transport_headers(MODERN)
+        headers["Mcp-Method"] = self.method
+        name = self.params.get(NAME_PARAMETER.get(self.method, ""))
+        if isinstance(name, str):
+            headers["Mcp-Name"] = encode_sentinel(name)
+        return self._message(meta), headers
+
+    def legacy(self, version: str, session: str | None) -> tuple[dict[str, object], dict[str, str]]:
+        """Message and headers for an upstream of the legacy `version`."""
+        headers = self.headers | _transport_headers(version)
+        if session is not None:
+            headers["Mcp-Session-Id"] = session
+        return self._message(self._meta()), headers
+
+    def _meta(self) -> dict[str, object]:
+        meta = dict(self.meta)
+        if self.wants_progress:
+            meta["progressToken"] = self.progress_token
+        return meta
+
+    def _message(self, meta: dict[str, object]) -> dict[str, object]:
+        params = dict(self.params)
+        if meta:
+            params["_meta"] = meta
+        return {"jsonrpc": "2.0", "id": self.id, "method": self.method, "params": params}
+
+
+def _transport_headers(version: str) -> dict[str, str]:
+    return {"Content-Type": "application/json", "Accept": ACCEPT, "MCP-Protocol-Version": version}

@@ -1,0 +1,184 @@
+"""Sessions with legacy upstreams: made on first use, one per owner, remade when the upstream has lost one.
+
+The owner is the entry's choice: the caller (default), the caller's own session, or everybody where the entry says so.
+A session is never used for another owner. Sealed copies in Redis let another worker use it. We declare no capability,
+so that a server has nothing to ask us for.
+"""
+
+import asyncio
+import logging
+import re
+import time
+from collections import OrderedDict
+
+import aiohttp
+import msgspec
+
+from core import courier
+from core.addresses import PublicUrl
+from core.egress import Egress, UpstreamFault
+from core.keys import KeyRing
+from core.mcp.faults import UNSUPPORTED_VERSION
+from core.mcp.versions import LATEST_LEGACY, LEGACY_VERSIONS
+from core.resolve import Connection
+from core.sealing import SealBroken, Sealer
+from core.tasks import Tasks
+from proxy.identity import CLIENT_INFO
+from proxy.redis import Courier, CourierAwayError
+from proxy.refusals import Refusal
+from proxy.upstream.answers import Json, dump, error_in, is_answer_to, messages
+from proxy.upstream.faults import upstream_text
+from proxy.upstream.outbound import Outbound
+
+log = logging.getLogger(__name__)
+_KEPT = 20_000
+_AGE_S = 1500.0
+"""SDK servers end a session that was idle for 30 minutes."""
+_OPEN_S = 20.0
+# MCP 2025-11-25, transports, "Session Management": visible ASCII.
+_SESSION_ID = re.compile(r"[\x21-\x7e]{1,1024}")
+
+
+class UpstreamSession(msgspec.Struct, frozen=True, array_like=True):
+    """What `initialize` came to. `id` None: the server keeps no session."""
+
+    id: str | None
+    version: str
+    capabilities: dict[str, object]
+    server: dict[str, object]
+
+
+class UpstreamSessions:
+    """Sessions by owner and upstream."""
+
+    def __init__(self, egress: Egress, redis: Courier, ring: KeyRing, tasks: Tasks) -> None:
+        self._egress, self._redis, self._tasks = egress, redis, tasks
+        self._sealer = Sealer(ring, "upstream-session")
+        self._held: OrderedDict[str, tuple[UpstreamSession, float]] = OrderedDict()
+        self._opening: dict[str, asyncio.Task[UpstreamSession]] = {}
+
+    @staticmethod
+    def key(connection: Connection, principal_key: str, session_jti: str | None) -> str:
+        """Who shares this session."""
+        owner = {"shared": "*", "principal": principal_key}.get(connection.isolation)
+        if owner is None:
+            owner = f"session:{session_jti}" if session_jti else principal_key
+        return f"{connection.installation_id}/{connection.version}/{owner}"
+
+    def known(self, key: str) -> UpstreamSession | None:
+        """The session, if this worker has it. The warm path."""
+        held = self._held.get(key)
+        if held is None or time.monotonic() - held[1] > _AGE_S:
+            return None
+        return held[0]
+
+    async def open(self, key: str, connection: Connection) -> UpstreamSession:
+        """The session, from Redis or by `initialize`, once for all who wait. Raises UpstreamFault or Refusal."""
+        opening = self._opening.get(key)
+        if opening is None:
+            opening = self._tasks.spawn("open upstream session", self._find_or_open(key, connection))
+            self._opening[key] = opening
+            opening.add_done_callback(lambda _: self._opening.pop(key, None))
+        return await asyncio.shield(opening)
+
+    async def lost(self, key: str, session: UpstreamSession) -> None:
+        """The upstream does not know this session any more: forget it, unless another took its place already."""
+        held = self._held.get(key)
+        if held is not None and held[0] == session:
+            del self._held[key]
+        try:
+            await self._redis.ask(self._redis.commands.delete(courier.upstream_session_key(key)))
+        except CourierAwayError:
+            return
+
+    def forget_installation(self, identifier: str) -> None:
+        """The installation changed."""
+        for key in [key for key in self._held if key.startswith(identifier + "/")]:
+            del self._held[key]
+
+    async def _find_or_open(self, key: str, connection: Connection) -> UpstreamSession:
+        session = await self._copy(key)
+        if session is None:
+            session = await initialize(self._egress, connection)
+            await self._leave_copy(key, session)
+        self._held[key] = (session, time.monotonic())
+        while len(self._held) > _KEPT:
+            self._held.popitem(last=False)
+        return session
+
+    async def _copy(self, key: str) -> UpstreamSession | None:
+        try:
+            sealed = await self._redis.ask(self._redis.commands.get(courier.upstream_session_key(key)))
+            if sealed is None:
+                return None
+            return msgspec.msgpack.decode(self._sealer.open(sealed, key), type=UpstreamSession)
+        except CourierAwayError:
+            return None
+        except (SealBroken, msgspec.MsgspecError) as broken:
+            log.error("a kept upstream session was not ours", extra={"why": str(broken)})
+            return None
+
+    async def _leave_copy(self, key: str, session: UpstreamSession) -> None:
+        sealed = self._sealer.seal(msgspec.msgpack.encode(session), key)
+        try:
+            await self._redis.ask(self._redis.commands.set(courier.upstream_session_key(key), sealed, ex=int(_AGE_S)))
+        except CourierAwayError:
+            return
+
+
+async def initialize(egress: Egress, connection: Connection) -> UpstreamSession:
+    """Open a legacy session: `initialize`, then `notifications/initialized`."""
+    credential = dict(connection.fixed_headers + connection.credential_headers)
+    params: Json = {"protocolVersion": LATEST_LEGACY, "capabilities": {}, "clientInfo": CLIENT_INFO}
+    outbound = Outbound("initialize", params, credential)
+    message, headers = outbound.legacy(LATEST_LEGACY, None)
+    del headers["MCP-Protocol-Version"]  # not negotiated yet
+    url = PublicUrl(connection.url)
+    async with egress.request("POST", url, headers, dump(message), deadline=_OPEN_S) as response:
+        if response.status in {401, 403}:
+            raise Refusal("upstream_credential", server=connection.entry, detail=f"initialize: {response.status}")
+        if response.status != 200:
+            error = await error_in(response) if response.status < 500 else None
+            raise _refused(connection, error, response.status)
+        result = await _result(response, outbound.id, connection)
+        session = _negotiated(response.headers.get("Mcp-Session-Id"), result, connection)
+    initialized = dump({"jsonrpc": "2.0", "method": "notifications/initialized"})
+    _, headers = Outbound("notifications/initialized", {}, credential).legacy(session.version, session.id)
+    async with egress.request("POST", url, headers, initialized, deadline=_OPEN_S) as response:
+        if response.status >= 400:
+            raise UpstreamFault("broken", sent=True, detail=f"notifications/initialized: {response.status}")
+    return session
+
+
+async def _result(response: aiohttp.ClientResponse, request_id: int, connection: Connection) -> Json:
+    async for message in messages(response, cap_bytes=1 << 20):
+        if not is_answer_to(message, request_id):
+            continue
+        result = message.get("result")
+        if isinstance(result, dict):
+            return result
+        error = message.get("error")
+        raise _refused(connection, error if isinstance(error, dict) else None, 200)
+    raise UpstreamFault("broken", sent=True, detail="initialize was not answered")
+
+
+def _negotiated(session_id: str | None, result: Json, connection: Connection) -> UpstreamSession:
+    version = result.get("protocolVersion")
+    if version not in LEGACY_VERSIONS:
+        raise Refusal("upstream_era", server=connection.entry, detail=f"initialize: version {version!r}")
+    if session_id is not None and _SESSION_ID.fullmatch(session_id) is None:
+        raise UpstreamFault("broken", sent=True, detail="the session id is not visible ASCII")
+    capabilities, server = result.get("capabilities"), result.get("serverInfo")
+    return UpstreamSession(
+        session_id,
+        str(version),
+        capabilities if isinstance(capabilities, dict) else {},
+        server if isinstance(server, dict) else {},
+    )
+
+
+def _refused(connection: Connection, error: Json | None, status: int) -> Refusal:
+    if error is None:
+        return Refusal("upstream_status", server=connection.entry, status=status)
+    reason = "upstream_era" if error.get("code") == UNSUPPORTED_VERSION else "upstream_error"
+    return Refusal(reason, server=connection.entry, text=upstream_text(error.get("message")))

@@ -1,0 +1,284 @@
+"""One proxy worker: its parts put together, its listeners opened, its background work owned, its end orderly.
+
+Run by the supervisor with inherited sockets (`ARCHWAY_PROXY_FD`), or alone as `python -m proxy.worker`.
+"""
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvloop
+from aiohttp import web
+
+from core.addresses import AddressPolicy, parse_networks
+from core.changes import Change
+from core.egress import Egress
+from core.internal_call import InternalCalls
+from core.keys import BadKey
+from core.logs import json_logging
+from core.settings import BadSetting, host_port
+from core.tasks import Tasks
+from proxy.authority import Authority
+from proxy.caches.disk_copy import DiskCopy
+from proxy.caches.two_ages import SourceUnreachableError
+from proxy.calls import Calls
+from proxy.connections import Connections
+from proxy.control_client import ControlClient
+from proxy.counting import Slots
+from proxy.deps import Deps
+from proxy.edge.aiohttp_lane import AiohttpLane
+from proxy.gateways.changes import ChangeStream
+from proxy.gateways.holder import Gateways
+from proxy.internal import InternalListener
+from proxy.mailbox import Letter, Mailbox
+from proxy.records.keeper import RecordKeeper
+from proxy.redis import Courier
+from proxy.refusals import Refusal
+from proxy.sessions import Sessions
+from proxy.settings import ProxySettings, from_environment
+from proxy.streams import Streams
+from proxy.upstream.conversation import Upstreams
+from proxy.upstream.eras import Eras
+from proxy.upstream.probe import Prober
+from proxy.upstream.sessions import UpstreamSessions
+
+log = logging.getLogger(__name__)
+GRACE_S = 10.0
+DISK_EVERY_S = 5.0
+GAUGES_EVERY_S = 1.0
+
+
+class Worker:
+    """The parts of one worker process."""
+
+    def __init__(self, settings: ProxySettings) -> None:
+        ring = settings.key_ring
+        soft, hard = settings.soft_age, settings.max_stale
+        self.settings = settings
+        self.tasks = Tasks("worker", quiet=(Refusal, SourceUnreachableError))
+        self.disk = DiskCopy(settings.disk_cache, ring)
+        self.redis = Courier(settings.redis_url)
+        self.egress = Egress(
+            AddressPolicy(parse_networks(settings.upstream_networks)),
+            ca_bundle=settings.ca_bundle or None,
+            proxy=settings.https_proxy or None,
+        )
+        everywhere = AddressPolicy(parse_networks("0.0.0.0/0,::/0"))
+        self.to_control = Egress(everywhere, ca_bundle=settings.ca_bundle or None, connect_seconds=1.0)
+        control = ControlClient(
+            self.to_control,
+            settings.control_internal_url,
+            InternalCalls(ring, caller="proxy", answerer="control"),
+        )
+        unknown = settings.unknown_per_second
+        authority = Authority(
+            control, self.redis, ring, soft=soft, hard=hard, unknown_per_second=unknown, tasks=self.tasks
+        )
+        gateways = Gateways(
+            control, self.redis, settings.verifier, max_stale=hard, unknown_per_second=unknown, tasks=self.tasks
+        )
+        upstreams = Upstreams(
+            self.egress,
+            Eras(self.egress, self.tasks),
+            UpstreamSessions(self.egress, self.redis, ring, self.tasks),
+            self.tasks,
+            call_seconds=settings.call_seconds,
+            ceiling_seconds=settings.call_ceiling_seconds,
+            max_answer=settings.max_answer,
+        )
+        self.changes = ChangeStream(
+            self.redis,
+            settings.verifier,
+            gateways,
+            apply=self.apply,
+            doubt=self.doubt,
+            compare_every=soft,
+        )
+        mailbox = Mailbox(self.redis, ring, self.deliver)
+        self.deps = Deps(
+            settings=settings,
+            slots=Slots(settings.metrics_file),
+            authority=authority,
+            gateways=gateways,
+            sessions=Sessions(ring, self.redis),
+            connections=Connections(control, self.redis, ring, soft=soft, hard=hard, tasks=self.tasks),
+            upstreams=upstreams,
+            calls=Calls(self.tasks),
+            mailbox=mailbox,
+            records=RecordKeeper(self.redis, ring, settings.disk_cache),
+            streams=Streams(),
+            hosts=settings.hosts,
+            origins=settings.origins,
+            follows_changes=self.changes.applied.is_set,
+        )
+        mailbox.reconnected = self.deps.sessions.forget_seen
+        self.internal = InternalListener(InternalCalls(ring, caller="control", answerer="proxy"), Prober(upstreams))
+
+    async def apply(self, change: Change) -> None:
+        """One announced change: forget what it makes untrue."""
+        deps = self.deps
+        if change.kind == "gateway":
+            if change.revision < 0:
+                deps.gateways.forget(change.name)
+            else:
+                await deps.gateways.refresh(change.name, change.revision)
+            await deps.connections.forget_gateway(change.name)
+        elif change.kind == "token":
+            await deps.authority.forget(change.name)
+        elif change.kind in {"user", "team"}:
+            await deps.authority.forget_principal(change.kind, change.name)
+            await deps.connections.forget_principal(f"{change.kind}:{change.name}")
+        elif change.kind == "installation":
+            await deps.connections.forget_installation(change.name)
+            deps.upstreams.sessions.forget_installation(change.name)
+        elif change.kind == "entry":
+            await deps.connections.forget_entry(change.name)
+
+    def doubt(self) -> None:
+        """News may have been missed: ask again before anything remembered is used."""
+        self.deps.authority.verdicts.memory.doubt_all()
+        self.deps.connections.resolved.memory.doubt_all()
+
+    def deliver(self, letter: Letter) -> None:
+        """A letter from a worker, perhaps from this one."""
+        if letter.kind == "cancel":
+            self.deps.calls.cancel((letter.jti, letter.id))
+        else:
+            self.deps.sessions.end_here(letter.jti)
+
+    def start(self) -> None:
+        """Load the copy on disk and begin the background work."""
+        deps = self.deps
+        deps.authority.verdicts.load(self.disk)
+        deps.connections.resolved.load(self.disk)
+        deps.gateways.load_disk(self.disk)
+        deps.slots.set("archway_worker_start_time_seconds", time.time())
+        for name, work in (
+            ("changes", self.changes.follow()),
+            ("mailbox", deps.mailbox.read()),
+            ("records", deps.records.send()),
+            ("gauges", self._tell_gauges()),
+            ("disk", self._save_to_disk()),
+        ):
+            _ = self.tasks.spawn(name, work)
+
+    async def close(self) -> None:
+        """Leave everything safe: records first, then the copy on disk."""
+        await self.deps.records.close()
+        await self.tasks.close()
+        await asyncio.to_thread(self._save)
+        await self.egress.close()
+        await self.to_control.close()
+        await self.redis.close()
+
+    async def _tell_gauges(self) -> None:
+        slots, deps = self.deps.slots, self.deps
+        while True:
+            await asyncio.sleep(GAUGES_EVERY_S)
+            held = deps.gateways.all()
+            oldest = min((gateway.confirmed for gateway in held), default=time.monotonic())
+            slots.set("archway_calls_in_flight", deps.calls.in_flight)
+            slots.set("archway_streams_open", len(deps.streams))
+            slots.set("archway_gateways_held", len(held))
+            slots.set("archway_verdicts_held", len(deps.authority.verdicts.memory))
+            slots.set("archway_connections_held", len(deps.connections.resolved.memory))
+            slots.set("archway_snapshot_age_seconds", time.monotonic() - oldest)
+            slots.set("archway_records_total", deps.records.kept)
+            slots.set("archway_records_dropped_total", deps.records.dropped)
+            slots.set("archway_snapshots_rejected_total", deps.gateways.rejected)
+            slots.set("archway_stream_holes_total", self.changes.holes)
+            stale = deps.authority.verdicts.memory.stale_uses + deps.connections.resolved.memory.stale_uses
+            slots.set("archway_stale_uses_total", stale)
+
+    async def _save_to_disk(self) -> None:
+        while self.disk.kept:
+            await asyncio.sleep(DISK_EVERY_S)
+            await asyncio.to_thread(self._save)
+
+    def _save(self) -> None:
+        self.deps.authority.verdicts.save(self.disk)
+        self.deps.connections.resolved.save(self.disk)
+        self.deps.gateways.save(self.disk)
+
+
+@asynccontextmanager
+async def listening(worker: Worker) -> AsyncIterator[tuple[int, int]]:
+    """Both listeners open; their ports."""
+    loop = asyncio.get_running_loop()
+    settings = worker.settings
+    public = web.Server(AiohttpLane(worker.deps), handler_cancellation=True, **_server_limits())
+    internal = web.Server(worker.internal, **_server_limits())
+    public_socket = _socket(settings.proxy_fd, "proxy_listen", settings.proxy_listen)
+    internal_socket = _socket(settings.proxy_internal_fd, "proxy_internal_listen", settings.proxy_internal_listen)
+    servers = [
+        await loop.create_server(public, sock=public_socket, backlog=4096),
+        await loop.create_server(internal, sock=internal_socket),
+    ]
+    try:
+        yield public_socket.getsockname()[1], internal_socket.getsockname()[1]
+    finally:
+        worker.deps.draining = True
+        for server in servers:
+            server.close()
+        await public.shutdown(GRACE_S)
+        await internal.shutdown(1.0)
+
+
+async def run(settings: ProxySettings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    worker = Worker(settings)
+    worker.start()
+    try:
+        async with listening(worker) as (public, internal):
+            log.info("proxy worker serves", extra={"port": public, "internal_port": internal})
+            await stop.wait()
+    finally:
+        await worker.close()
+
+
+def main() -> None:
+    """The process."""
+    try:
+        settings = from_environment()
+    except (BadSetting, BadKey) as error:
+        sys.exit(f"archway proxy: {error}")
+    with json_logging(settings.log_level):
+        uvloop.run(run(settings))
+
+
+def _server_limits() -> dict[str, Any]:
+    return {
+        "access_log": None,
+        "keepalive_timeout": 75.0,
+        "max_line_size": 8190,
+        "max_field_size": 8190,
+        "max_headers": 100,
+        "auto_decompress": False,
+        "lingering_time": 1.0,
+    }
+
+
+def _socket(descriptor: int, name: str, address: str) -> socket.socket:
+    if descriptor >= 0:
+        return socket.socket(fileno=descriptor)
+    host, port = host_port(name, address)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind((host, port))
+    bound.setblocking(False)
+    return bound
+
+
+if __name__ == "__main__":
+    main()
