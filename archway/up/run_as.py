@@ -8,6 +8,7 @@ folder of its own, because it may enter neither our state folder nor, say, a vir
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -23,11 +24,13 @@ def way_to_run() -> str:
     if os.geteuid() != 0:
         return AS_WE_ARE
     guard = Path(__file__).with_name("guard.py")
-    asked = subprocess.run(
-        [sys.executable, "-I", "-S", guard, "15", NAMESPACE, "1", "-", "true"],
-        stdin=subprocess.DEVNULL, capture_output=True, timeout=20, check=False,
-    )  # fmt: skip
-    return NAMESPACE if asked.returncode == 0 else OTHER_USER
+    command = [sys.executable, "-I", "-S", guard, str(int(signal.SIGTERM)), NAMESPACE, "1", "-", "true"]
+    # A pipe that stays open: at the end of its input the guard would stop `true` before it has ended.
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as tried:
+        status = tried.wait(20)
+    return NAMESPACE if status == 0 else OTHER_USER
 
 
 def new_home() -> Path:

@@ -1,0 +1,100 @@
+"""A supervisor in a process of its own, over workers that answer each connection with their pid."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+SUPERVISOR = """
+import asyncio, ctypes, sys
+from pathlib import Path
+ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: orphans come to us, as they do to process 1
+from archway.supervisor.run import supervise
+from archway.supervisor.settings import Listeners, Supervision
+from archway.supervisor.crew import NoWorkerLives
+any_port = ("127.0.0.1", 0)
+orders = Supervision(Listeners(any_port, any_port, any_port), int(sys.argv[2]), grace_s=float(sys.argv[3]))
+render = lambda files: b"".join(b"# " + file.name.encode() + b" " + file.read_bytes() + b"\\n" for file in files)
+try:
+    asyncio.run(supervise(orders, render, Path(sys.argv[1]), tuple(sys.argv[4:])))
+except NoWorkerLives:
+    sys.exit(3)
+"""
+
+WORKER = """
+import os, select, signal, socket, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+open(os.environ["ARCHWAY_METRICS_FILE"], "a").write("counted")
+listener = socket.socket(fileno=int(os.environ["ARCHWAY_PROXY_FD"]))
+while True:
+    select.select([listener], [], [])
+    try:
+        caller, _ = listener.accept()
+    except BlockingIOError:
+        continue
+    caller.sendall(f"{os.getpid()} {os.environ['ARCHWAY_WORKER_NUMBER']}".encode())
+    caller.close()
+"""
+
+
+@dataclass(slots=True)
+class Supervised:
+    """One running supervisor."""
+
+    process: "subprocess.Popen[bytes]"
+    file: Path
+
+    @property
+    def known(self) -> dict:
+        """The ports file."""
+        return json.loads(self.file.read_text()) if self.file.exists() else {}
+
+    def workers(self) -> set[int]:
+        """Pids as the ports file has them."""
+        return {pid for pid, _ in self.known.get("workers", [])}
+
+    def ask(self) -> tuple[int, int]:
+        """Pid and number of the worker that answers."""
+        with socket.create_connection(("127.0.0.1", self.known["proxy"]), 5) as caller:
+            pid, number = caller.recv(100).split()
+        return int(pid), int(number)
+
+    def until(self, true, within: float = 10.0):
+        """Wait for a condition."""
+        deadline = time.monotonic() + within
+        while not (value := true()):
+            assert time.monotonic() < deadline, f"not within {within} s; known: {self.known}"
+            assert self.process.poll() is None, f"the supervisor ended: {self.process.returncode}"
+            time.sleep(0.02)
+        return value
+
+
+@pytest.fixture
+def supervise(tmp_path):
+    """`supervise(workers=2, grace=5, command=...)` starts one."""
+    running = []
+
+    def start(workers: int = 2, grace: float = 5.0, command: tuple[str, ...] = ()) -> Supervised:
+        script = tmp_path / "worker.py"
+        script.write_text(WORKER)
+        line = [sys.executable, "-c", SUPERVISOR, tmp_path / "ports.json", str(workers), str(grace)]
+        process = subprocess.Popen(
+            [*line, *(command or (sys.executable, str(script)))], stdin=subprocess.DEVNULL, env=dict(os.environ)
+        )
+        running.append(process)
+        return Supervised(process, tmp_path / "ports.json")
+
+    yield start
+    for process in running:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

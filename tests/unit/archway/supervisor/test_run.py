@@ -1,0 +1,140 @@
+import os
+import signal
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from archway.supervisor.run import bind
+from archway.supervisor.settings import Listeners
+from archway.supervisor.sockets import CannotListen, address, listen
+from archway.up.processes import identify
+
+LEAVES_AN_ORPHAN = """
+import os, sys, time
+between = os.fork()
+if between == 0:
+    if os.fork() == 0:
+        time.sleep(0.1)
+        with open(sys.argv[1] + ".draft", "w") as file:
+            file.write(str(os.getpid()))
+        os.rename(sys.argv[1] + ".draft", sys.argv[1])
+        time.sleep(1)
+    os._exit(0)
+os.waitpid(between, 0)
+time.sleep(60)
+"""
+
+
+def test_workers_answer_on_the_one_socket_that_the_supervisor_bound(supervise):
+    supervisor = supervise(workers=2)
+    supervisor.until(lambda: len(supervisor.workers()) == 2)
+
+    assert supervisor.ask()[0] in supervisor.workers()
+
+
+def test_a_dead_worker_is_replaced_within_two_seconds(supervise):
+    supervisor = supervise(workers=1)
+    (old,) = supervisor.until(supervisor.workers)
+
+    os.kill(old, signal.SIGKILL)
+
+    supervisor.until(lambda: supervisor.workers() and old not in supervisor.workers(), within=2)
+    assert supervisor.ask()[0] != old
+
+
+def test_a_caller_who_comes_while_no_worker_lives_waits_instead_of_being_refused(supervise):
+    supervisor = supervise(workers=1)
+    (old,) = supervisor.until(supervisor.workers)
+
+    os.kill(old, signal.SIGKILL)
+
+    assert supervisor.ask()[0] != old
+
+
+def test_sigterm_ends_the_workers_and_then_the_supervisor(supervise):
+    supervisor = supervise(workers=2)
+    workers = [
+        identify(pid) for pid in supervisor.until(lambda: len(supervisor.workers()) == 2 and supervisor.workers())
+    ]
+
+    supervisor.process.send_signal(signal.SIGTERM)
+
+    assert supervisor.process.wait(10) == 0
+    assert all(identify(who.pid) != who for who in workers)
+
+
+def test_a_worker_that_will_not_end_is_killed_after_the_grace(supervise, tmp_path):
+    stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+    supervisor = supervise(workers=1, grace=0.5, command=(sys.executable, "-c", stubborn))
+    supervisor.until(supervisor.workers)
+    time.sleep(0.3)  # until it ignores the signal
+
+    supervisor.process.send_signal(signal.SIGTERM)
+
+    assert supervisor.process.wait(10) == 0
+
+
+def test_sighup_replaces_every_worker_and_refuses_nobody(supervise):
+    supervisor = supervise(workers=2)
+    old = supervisor.until(lambda: len(supervisor.workers()) == 2 and supervisor.workers())
+
+    supervisor.process.send_signal(signal.SIGHUP)
+    answers = []
+
+    def replaced():
+        answers.append(supervisor.ask())
+        return len(supervisor.workers()) == 2 and not supervisor.workers() & old
+
+    supervisor.until(replaced, within=15)
+    assert len(answers) > 1
+
+
+def test_workers_that_die_at_once_end_the_supervisor_instead_of_restarting_for_ever(supervise):
+    supervisor = supervise(workers=1, command=(sys.executable, "-c", "raise SystemExit(1)"))
+
+    assert supervisor.process.wait(30) == 3
+
+
+def test_orphans_that_the_supervisor_adopts_are_reaped(supervise, tmp_path):
+    if sys.platform != "linux":
+        pytest.skip("only Linux has subreapers")
+    supervisor = supervise(workers=1, command=(sys.executable, "-c", LEAVES_AN_ORPHAN, str(tmp_path / "orphan")))
+    supervisor.until((tmp_path / "orphan").exists)
+    orphan = Path("/proc") / (tmp_path / "orphan").read_text()
+
+    assert f"PPid:\t{supervisor.process.pid}\n" in (orphan / "status").read_text()
+    supervisor.until(lambda: not orphan.exists())  # a zombie would still stand there
+
+
+def test_the_metrics_listener_adds_up_what_workers_wrote(supervise):
+    supervisor = supervise(workers=2)
+    supervisor.until(lambda: len(supervisor.workers()) == 2)
+    supervisor.ask()
+    url = f"http://127.0.0.1:{supervisor.known['metrics']}/metrics"
+
+    def text():
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.read().decode()
+
+    supervisor.until(lambda: "# worker-1.counts counted" in text() and "# worker-2.counts counted" in text())
+    assert "archway_proxy_workers 2\n" in text()
+
+
+def test_a_port_that_is_taken_is_refused_with_the_settings_name():
+    held = listen("X", "127.0.0.1", 0)
+    with held, pytest.raises(CannotListen, match="ARCHWAY_PROXY_LISTEN: cannot listen on"):
+        listen("ARCHWAY_PROXY_LISTEN", *address(held), patience_s=0.1)
+
+
+def test_binding_one_bad_address_leaves_no_other_port_open():
+    free = listen("X", "127.0.0.1", 0)
+    where = address(free)
+    free.close()
+
+    with pytest.raises(CannotListen):
+        bind(Listeners(proxy=where, internal=("192.0.2.1", 1), metrics=("127.0.0.1", 0)))
+
+    listen("X", *where, patience_s=0.1).close()

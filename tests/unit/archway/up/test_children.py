@@ -1,0 +1,108 @@
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from archway.up.answers import tcp_answers
+from archway.up.children import Child, DidNotStart, end_of_log
+from archway.up.orphans import recorded
+from archway.up.ports import free_port
+from archway.up.processes import identify, lives
+from archway.up.program import Program
+
+SERVER = "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(60)"
+
+
+@pytest.fixture
+def program(tmp_path):
+    port = free_port()
+    return Program(
+        name="server",
+        title="The server",
+        command=(sys.executable, "-c", SERVER, str(port)),
+        environment={"PATH": os.environ["PATH"]},
+        log=tmp_path / "server.log",
+        record=tmp_path / "server.json",
+        ready=lambda: tcp_answers("127.0.0.1", port),
+        ready_within_s=15,
+    )
+
+
+@pytest.fixture
+async def child(program):
+    child = Child(program)
+    await child.start()
+    yield child
+    await child.stop()
+
+
+async def back(child, old):
+    async with asyncio.timeout(15):
+        while child.pid in {None, old} or not await child.program.ready():  # noqa: ASYNC110 - other processes set no event
+            await asyncio.sleep(0.02)
+
+
+async def test_a_program_that_was_killed_comes_back(child):
+    old = child.pid
+    os.kill(old, signal.SIGKILL)
+
+    await back(child, old)
+
+    assert child.pid != old
+
+
+async def test_a_program_whose_guard_was_killed_is_ended_and_comes_back(child):
+    orphan = identify(child.pid)
+    os.kill(recorded(child.program.record)["guard"].pid, signal.SIGKILL)
+
+    await back(child, orphan.pid)
+
+    assert not lives(orphan)
+
+
+async def test_a_stopped_program_is_gone_and_stays_gone(program):
+    child = Child(program)
+    await child.start()
+    who = identify(child.pid)
+
+    await child.stop()
+
+    assert not lives(who)
+    assert child.pid is None
+    assert not program.record.exists()
+
+
+async def test_an_orphan_of_a_killed_start_is_ended_before_the_next(program):
+    with subprocess.Popen(["sleep", "60"]) as orphan:  # noqa: ASYNC220 - it starts at once
+        who = identify(orphan.pid)
+        program.record.write_text(json.dumps({"program": [who.pid, who.began]}))
+
+        child = Child(program)
+        await child.start()
+        await child.stop()
+
+        assert orphan.wait(5) == -signal.SIGTERM
+
+
+async def test_a_program_that_cannot_start_says_why_from_its_log(tmp_path, program):
+    broken = Program(
+        name="broken",
+        title="The broken one",
+        command=(sys.executable, "-c", "raise SystemExit('no such wheel')"),
+        environment={},
+        log=tmp_path / "broken.log",
+        record=tmp_path / "broken.json",
+        ready=program.ready,
+        ready_within_s=1,
+    )
+
+    with pytest.raises(DidNotStart, match=r"(?s)The broken one did not answer within 1 s.*no such wheel"):
+        await Child(broken).start()
+
+
+def test_a_missing_log_is_no_error(tmp_path):
+    assert "wrote nothing" in end_of_log(tmp_path / "none.log")

@@ -1,0 +1,120 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from archway.up import guard
+from archway.up.processes import Identity, end, identify, lives
+
+POLITE = "import signal, sys, time; signal.signal(signal.SIGINT, lambda *_: sys.exit(0)); time.sleep(60)"
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+
+
+def start(tmp_path, *command, stop=signal.SIGTERM, run_as="-", grace=5.0):
+    record = tmp_path / "program.json"
+    line = [sys.executable, "-I", "-S", guard.__file__, str(int(stop)), run_as, str(grace), str(record), *command]
+    return subprocess.Popen(line, stdin=subprocess.PIPE), record
+
+
+def program_of(record: Path) -> Identity:
+    deadline = time.monotonic() + 10
+    while not record.exists():
+        assert time.monotonic() < deadline, "the guard wrote no record"
+        time.sleep(0.01)
+    return Identity(*json.loads(record.read_text())["program"])
+
+
+def gone(identity: Identity, within: float = 10) -> bool:
+    deadline = time.monotonic() + within
+    while lives(identity):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def test_the_end_of_the_parents_pipe_ends_the_program(tmp_path):
+    with start(tmp_path, "sleep", "60")[0] as process:
+        program = program_of(tmp_path / "program.json")
+
+        process.stdin.close()
+
+        assert gone(program)
+
+
+def test_a_killed_parent_ends_the_program(tmp_path):
+    code = (
+        "import subprocess, sys, time\n"
+        "p = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE)\n"
+        "print('up', flush=True); time.sleep(60)"
+    )
+    record = tmp_path / "program.json"
+    line = [sys.executable, "-I", "-S", guard.__file__, "15", "-", "5", str(record), "sleep", "60"]
+    with subprocess.Popen([sys.executable, "-c", code, *line], stdout=subprocess.PIPE) as parent:
+        program = program_of(record)
+        assert lives(program)
+
+        parent.kill()
+
+        assert gone(program)
+
+
+def test_the_program_gets_the_stop_signal_that_was_asked_for(tmp_path):
+    with start(tmp_path, sys.executable, "-c", POLITE, stop=signal.SIGINT)[0] as process:
+        program_of(tmp_path / "program.json")
+        time.sleep(0.3)  # until its handler stands
+
+        process.stdin.close()
+
+        assert process.wait(10) == 0
+
+
+def test_a_program_that_will_not_stop_is_killed_after_the_grace(tmp_path):
+    with start(tmp_path, sys.executable, "-c", STUBBORN, grace=0.2)[0] as process:
+        program = program_of(tmp_path / "program.json")
+        time.sleep(0.3)
+
+        process.stdin.close()
+
+        assert gone(program)
+
+
+def test_the_guard_ends_as_its_program_did(tmp_path):
+    with start(tmp_path, "sh", "-c", "exit 7")[0] as process:
+        assert process.wait(10) == 7
+
+
+def test_what_the_program_left_in_its_group_is_ended_with_it(tmp_path):
+    child = tmp_path / "child.pid"
+    with start(tmp_path, "sh", "-c", f"sleep 60 & echo $! > {child}; exit 0")[0] as process:
+        process.wait(10)
+
+        who = identify(int(child.read_text()))
+
+        assert who is None or gone(who, 2)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root needs a user namespace")
+def test_root_runs_a_program_as_nobody_without_giving_up_its_files(tmp_path):
+    seen = tmp_path / "seen"
+    process, _ = start(tmp_path, "sh", "-c", f"id -u > {seen}", run_as="userns")
+    with process:
+        status = process.wait(10)
+
+    if status == guard.NO_NAMESPACE:
+        pytest.skip("the kernel refuses user namespaces")
+    assert seen.read_text().strip() == "65534"
+    assert seen.stat().st_uid == 0
+
+
+def test_a_stranger_is_not_ended_by_an_old_record():
+    with subprocess.Popen(["sleep", "60"]) as stranger:
+        end([Identity(stranger.pid, "long ago")], grace=0.1)
+
+        assert stranger.poll() is None
+        stranger.kill()
