@@ -102,13 +102,21 @@ class Courier:
                     raise
             await cast(Any, self._redis.expire(stream, ttl_s))
 
-    async def read_group(self, stream: str, group: str, consumer: str, *, count: int, wait_s: float) -> list[Entry]:
-        """New entries for this consumer; waits up to `wait_s` for the first. Raises GroupMissing."""
+    async def read_group(
+        self, stream: str, group: str, consumer: str, *, count: int, wait_s: float, unfinished: bool = False
+    ) -> list[Entry]:
+        """New entries for this consumer; waits up to `wait_s` for the first. Raises GroupMissing.
+
+        `unfinished`: instead those that it was given before and did not finish.
+        """
         async with self._asking(wait_s):
             answer = await cast(
-                Any, self._redis.xreadgroup(group, consumer, {stream: ">"}, count, max(1, int(wait_s * 1000)))
+                Any,
+                self._redis.xreadgroup(
+                    group, consumer, {stream: "0" if unfinished else ">"}, count, max(1, int(wait_s * 1000))
+                ),
             )
-        return list(answer[0][1]) if answer else []
+        return [(entry_id, fields or {}) for entry_id, fields in answer[0][1]] if answer else []
 
     async def claim_idle(self, stream: str, group: str, consumer: str, *, idle_s: float, count: int) -> list[Entry]:
         """Entries that another consumer took and did not finish for `idle_s`; now ours. Raises GroupMissing."""

@@ -1,0 +1,167 @@
+"""The record consumer: batches from the stream into Postgres, once each.
+
+One runs in every replica of control; a consumer group shares the entries out. An entry is acknowledged and deleted
+only after its transaction has committed: a consumer that dies before leaves it to be claimed by another, and the
+batch's primary key makes the second arrival write nothing. While Postgres is away entries wait in Redis; while Redis
+is away they wait with the proxies. What was not sealed by a proxy of ours is thrown away and logged.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Final, Protocol
+
+import msgspec
+
+from control.records.rows import days_of, rows_of
+from control.redis import Courier, Entry, GroupMissing, RedisAway
+from control.store.pool import Pool, StoreConflict, StoreUnavailable, transaction
+from control.store.records import insert_batch, make_partitions
+from core.courier import RECORDS, RECORDS_GROUP, RECORDS_TTL_S
+from core.identifiers import new_id
+from core.keys import KeyRing
+from core.records import BATCH_PURPOSE, Batch
+from core.sealing import SealBroken, Sealer
+
+log = logging.getLogger(__name__)
+
+_TAKE: Final = 20
+_WAIT_S: Final = 1.0
+_LOOK_FOR_IDLE_EVERY_S: Final = 10.0
+_AGAIN_AFTER_S: Final = 1.0
+_FORGET_CONSUMER_S: Final = 3_600.0
+
+_decoder = msgspec.msgpack.Decoder(Batch)
+
+
+class Committed(Protocol):
+    """Told between a commit and the acknowledgement; tests end the consumer there."""
+
+    async def __call__(self) -> None:
+        """Nothing to return."""
+
+
+async def _go_on() -> None:
+    return None
+
+
+class RecordConsumer:
+    """Consumes until cancelled."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        courier: Courier,
+        ring: KeyRing,
+        *,
+        days_kept: int,
+        idle_s: float = 30.0,
+        committed: Committed = _go_on,
+    ) -> None:
+        self._pool, self._courier = pool, courier
+        self._sealer = Sealer(ring, BATCH_PURPOSE)
+        self._days_kept, self._idle_s, self._committed = days_kept, idle_s, committed
+        self._name = f"control-{new_id()}"
+        self._looked_for_idle = float("-inf")
+        self._days: set[date] = set()
+        self._fault = ""
+
+    async def run(self) -> None:
+        """The loop; faults are logged once each and waited out."""
+        while True:
+            try:
+                await self._courier.make_group(RECORDS, RECORDS_GROUP, RECORDS_TTL_S)
+                await self._take_unfinished()
+                while True:
+                    await self._take_idle()
+                    await self._take_new()
+                    self._note_fault("")
+            except GroupMissing:
+                log.info("the stream of records was flushed")
+            except (RedisAway, StoreUnavailable, StoreConflict) as fault:
+                self._note_fault(str(fault))
+                await asyncio.sleep(_AGAIN_AFTER_S)
+
+    async def close(self) -> None:
+        """Leave the group; unfinished entries keep the name until another consumer claims them."""
+        try:
+            if self._name.encode() in await self._courier.idle_consumers(RECORDS, RECORDS_GROUP, -1):
+                await self._courier.drop_consumer(RECORDS, RECORDS_GROUP, self._name)
+        except (RedisAway, GroupMissing) as fault:
+            log.debug("did not leave the group", extra={"fault": str(fault)})
+
+    async def _take_unfinished(self) -> None:
+        """What this consumer took before a fault."""
+        entries = await self._courier.read_group(
+            RECORDS, RECORDS_GROUP, self._name, count=_TAKE, wait_s=_WAIT_S, unfinished=True
+        )
+        await self._take(entries)
+
+    async def _take_new(self) -> None:
+        entries = await self._courier.read_group(RECORDS, RECORDS_GROUP, self._name, count=_TAKE, wait_s=_WAIT_S)
+        await self._take(entries)
+
+    async def _take_idle(self) -> None:
+        """Now and then: what a dead consumer left, and dead consumers themselves."""
+        if time.monotonic() - self._looked_for_idle < min(_LOOK_FOR_IDLE_EVERY_S, self._idle_s):
+            return
+        self._looked_for_idle = time.monotonic()
+        entries = await self._courier.claim_idle(RECORDS, RECORDS_GROUP, self._name, idle_s=self._idle_s, count=_TAKE)
+        await self._take(entries)
+        for consumer in await self._courier.idle_consumers(RECORDS, RECORDS_GROUP, _FORGET_CONSUMER_S):
+            await self._courier.drop_consumer(RECORDS, RECORDS_GROUP, consumer)
+
+    async def _take(self, entries: Sequence[Entry]) -> None:
+        finished: list[bytes] = []
+        try:
+            for entry_id, fields in entries:
+                if await self._kept(fields):
+                    finished.append(entry_id)
+        finally:
+            if finished:
+                await self._committed()
+                await self._courier.finish(RECORDS, RECORDS_GROUP, finished)
+
+    async def _kept(self, fields: Mapping[bytes, bytes]) -> bool:
+        """Whether the entry is done with; raises StoreUnavailable and StoreConflict."""
+        try:
+            batch = self._opened(fields)
+        except (SealBroken, KeyError, ValueError) as broken:
+            log.error("a batch of records is not ours", extra={"fault": str(broken)})
+            return True
+        try:
+            return await self._insert(batch)
+        except (StoreUnavailable, StoreConflict):
+            raise
+        except Exception:
+            # A batch that Postgres refuses keeps nobody waiting; it stays on the stream and is tried again.
+            log.exception("a batch of records cannot be kept", extra={"worker": batch.worker, "number": batch.number})
+            return False
+
+    def _opened(self, fields: Mapping[bytes, bytes]) -> Batch:
+        worker, number = fields[b"w"].decode(), fields[b"n"].decode()
+        batch = _decoder.decode(self._sealer.open(fields[b"b"], worker, number))
+        if (batch.worker, str(batch.number)) != (worker, number):
+            raise ValueError("the batch names another worker or number")
+        return batch
+
+    async def _insert(self, batch: Batch) -> bool:
+        row, records = rows_of(batch, datetime.now(UTC), self._days_kept)
+        missing = days_of(records) - self._days
+        if missing:
+            async with transaction(self._pool) as conn:
+                await make_partitions(conn, sorted(missing))
+            self._days = days_of(records)
+        async with transaction(self._pool) as conn:
+            await insert_batch(conn, row, records)
+        return True
+
+    def _note_fault(self, fault: str) -> None:
+        if fault != self._fault:
+            if fault:
+                log.warning("records wait on the stream", extra={"fault": fault})
+            else:
+                log.info("records are taken again")
+        self._fault = fault

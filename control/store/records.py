@@ -1,0 +1,167 @@
+"""Records of calls: batches in, pages and gaps out, partitions made and dropped.
+
+Called by `control/records/` and `control/admin/records.py`. A batch and its records are one transaction, and the
+batch's primary key makes it once, however often it arrives.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from control.store.pool import Connection, Row
+
+_LOCK: Final = 0x72656373
+_PARTITION = re.compile(r"records_(\d{4})(\d{2})(\d{2})")
+
+_BATCH: Final = """
+    insert into record_batches (worker, number, records, dropped, first_time, last_time)
+    values ($1, $2, $3, $4, $5, $6) on conflict do nothing returning true
+"""
+
+_RECORD: Final = """
+    insert into records (id, time, principal, token_id, gateway_id, tool, entry_id, installation_id, decision, status,
+                         request_id, duration_ms, record)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing
+"""
+
+_PAGE: Final = """
+    select id, time, record from records
+    where ($2::timestamptz is null or (time, id) < ($2, $3::uuid))
+      and ($4::text is null or gateway_id = $4)
+      and ($5::text is null or principal = $5)
+      and ($6::text is null or tool = $6)
+      and ($7::text is null or status = $7)
+      and ($8::text is null or decision = $8)
+      and ($9::timestamptz is null or time >= $9)
+      and ($10::timestamptz is null or time < $10)
+    order by time desc, id desc limit $1
+"""
+
+# A batch's number follows the one before, and its worker's first is 1; what is between did not arrive. `dropped`
+# counts what the worker itself gave up before it sent the batch.
+_GAPS: Final = """
+    with seen as (
+        select worker, number, dropped, received_at, first_time,
+               lag(number, 1, 0::bigint) over of_worker as before,
+               lag(last_time) over of_worker as time_before
+        from record_batches window of_worker as (partition by worker order by number)
+    )
+    select worker, before + 1 as first_number, number - 1 as last_number, dropped,
+           time_before as after_time, coalesce(first_time, received_at) as before_time, received_at as noticed_at
+    from seen
+    where (number > before + 1 or dropped > 0)
+      and ($2::text is null or worker = $2)
+      and received_at >= $3
+      and ($4::timestamptz is null or received_at < $4)
+    order by received_at desc, worker, number desc limit $1
+"""
+
+_PARTITIONS: Final = """
+    select inhrelid::regclass::text as name from pg_inherits where inhparent = 'records'::regclass
+"""
+
+# The newest of the old rows of a worker that still sends stays: without it, its next batch would look like a gap.
+_FORGET_BATCHES: Final = """
+    delete from record_batches old where received_at < $1 and (
+        not exists (select 1 from record_batches new where new.worker = old.worker and new.received_at >= $1)
+        or exists (select 1 from record_batches mid
+                   where mid.worker = old.worker and mid.received_at < $1 and mid.number > old.number))
+"""
+
+RecordValues = tuple[Any, ...]
+"""In the order of the columns of `records`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Filters of a list; None: any."""
+
+    gateway_id: str | None = None
+    principal: str | None = None
+    tool: str | None = None
+    status: str | None = None
+    decision: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """A batch without its records."""
+
+    worker: str
+    number: int
+    records: int
+    dropped: int
+    first_time: datetime | None
+    last_time: datetime | None
+
+
+async def insert_batch(conn: Connection, batch: BatchRow, records: Iterable[RecordValues]) -> bool:
+    """The batch and its records; False and nothing written where the batch is there already."""
+    new = await conn.fetchval(
+        _BATCH, batch.worker, batch.number, batch.records, batch.dropped, batch.first_time, batch.last_time
+    )
+    if new:
+        await conn.executemany(_RECORD, records)
+    return bool(new)
+
+
+async def page(conn: Connection, wanted: Wanted, *, limit: int, before: tuple[datetime, str] | None) -> list[Row]:
+    """Rows `id, time, record`, newest first, older than `before`."""
+    time, record_id = before or (None, None)
+    return list(
+        await conn.fetch(
+            _PAGE, limit, time, record_id, wanted.gateway_id, wanted.principal, wanted.tool, wanted.status,
+            wanted.decision, wanted.since, wanted.until,
+        )
+    )  # fmt: skip
+
+
+async def gaps(
+    conn: Connection, *, limit: int, worker: str | None, since: datetime, until: datetime | None
+) -> list[Row]:
+    """What is missing, newest first.
+
+    Rows `worker, first_number, last_number, dropped, after_time, before_time, noticed_at`: batches `first_number` to
+    `last_number` did not arrive (none when the first is above the last), and the worker gave up `dropped` records;
+    both lie between the two times. `since` is not before the days that are kept: there a forgotten batch would
+    look like a missing one.
+    """
+    return list(await conn.fetch(_GAPS, limit, worker, since, until))
+
+
+async def make_partitions(conn: Connection, days: Sequence[date]) -> None:
+    """A partition for each day (UTC) that has none. Replicas take turns."""
+    await conn.execute("select pg_advisory_xact_lock($1)", _LOCK)
+    for day in days:
+        if await conn.fetchval("select to_regclass($1)::text", _name_of(day)) is None:
+            first, last = day.isoformat(), (day + timedelta(days=1)).isoformat()
+            await conn.execute(
+                f"create table {_name_of(day)} partition of records "
+                f"for values from ('{first} 00:00:00+00') to ('{last} 00:00:00+00')"
+            )
+
+
+async def drop_partitions(conn: Connection, before: datetime) -> list[date]:
+    """Drop every day before `before` (a midnight, UTC), and what is left of batches received before it; returns the days."""
+    await conn.execute("select pg_advisory_xact_lock($1)", _LOCK)
+    names = await conn.fetch(
+        "select inhrelid::regclass::text as name from pg_inherits where inhparent = 'records'::regclass"
+    )
+    old = sorted(day for row in names if (day := _day_of(row["name"])) is not None and day < before.date())
+    for day in old:
+        await conn.execute(f"drop table {_name_of(day)}")
+    await conn.execute(_FORGET_BATCHES, before)
+    return old
+
+
+def _name_of(day: date) -> str:
+    return f"records_{day:%Y%m%d}"
+
+
+def _day_of(name: str) -> date | None:
+    match = _PARTITION.fullmatch(name)
+    return date(int(match[1]), int(match[2]), int(match[3])) if match else None
