@@ -146,7 +146,7 @@ async def make_partitions(conn: Connection, days: Sequence[date]) -> None:
 
 
 async def drop_partitions(conn: Connection, before: datetime) -> list[date]:
-    """Drop every day before `before` (a midnight, UTC), and what is left of batches received before it; returns the days."""
+    """Drop the days before `before` (a midnight, UTC), and the batches received before it; returns the days."""
     await conn.execute("select pg_advisory_xact_lock($1)", _LOCK)
     names = await conn.fetch(
         "select inhrelid::regclass::text as name from pg_inherits where inhparent = 'records'::regclass"

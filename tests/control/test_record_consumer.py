@@ -30,6 +30,7 @@ from tests.fixtures_redis import RedisServer
 KEY = new_key()
 RING = parse_key_ring("ARCHWAY_PROXY_KEY", KEY)
 HERE = Path(__file__).parent
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def a_record(**fields: Any) -> CallRecord:
