@@ -1,30 +1,35 @@
 #!/usr/bin/env bash
-# What a newcomer does: start everything, run the command that is printed, stop. In a state folder of its own, which
-# is removed. Fails if the command's answer is not a tool's result, or if anything is left running.
+# What a newcomer does, checked: start everything in a fresh folder, paste the printed command, stop everything.
+# Ends with status 0 only if the command's answer holds a time and nothing is left running.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-state=$(mktemp -d)
-log=$state/up.log
+
+archway=${ARCHWAY:-.venv/bin/archway}
+folder=$(mktemp -d)
+state="$folder/state"
 finish() {
-  .venv/bin/archway down --state "$state/archway" >/dev/null 2>&1 || true
-  rm -rf "$state"
+  "$archway" down --state "$state" || true
+  rm -rf "$folder"
 }
 trap finish EXIT
 
-.venv/bin/archway up --detach --state "$state/archway" --proxy-port 0 --control-port 0 | tee "$log"
-# The one command stands on a line of its own and begins with curl.
-command=$(grep -E '^[[:space:]]*curl ' "$log" | tail -n 1)
-[ -n "$command" ] || { echo "first call: no command was printed" >&2; exit 1; }
-answer=$(timeout 30 bash -c "$command")
+started=$(date +%s)
+"$archway" up --detach --proxy-port 0 --control-port 0 --state "$state" | tee "$folder/said"
+echo "up after $(($(date +%s) - started)) s"
+
+command=$(grep '^curl ' "$folder/said") || { echo "archway up printed no curl command"; exit 1; }
+answer=$(bash -c "$command")
 echo "$answer"
-grep -q '"content"' <<<"$answer" || { echo "first call: the answer is not a tool's result" >&2; exit 1; }
-pids=$(.venv/bin/python -c 'import json, sys; d = json.load(open(sys.argv[1]))["pids"]
-print(*[p for v in d.values() for p in (v if isinstance(v, list) else [v])])' "$state/archway/up.json")
-.venv/bin/archway down --state "$state/archway"
-for pid in $pids; do
-  if kill -0 "$pid" 2>/dev/null; then
-    echo "first call: process $pid still runs after archway down" >&2
-    exit 1
-  fi
-done
-echo "first call: done"
+case "$answer" in
+  *'"isError":true'* | *'"isError": true'*) echo "the first call was refused"; exit 1 ;;
+  *datetime*) ;;
+  *) echo "the first call's answer holds no time"; exit 1 ;;
+esac
+
+"$archway" status --state "$state"
+"$archway" down --state "$state"
+if "$archway" status --state "$state" --json | grep -q '"alive": true'; then
+  echo "archway down left a process"
+  exit 1
+fi
+echo "first call: ok"
