@@ -198,7 +198,7 @@ async def test_partitions_are_made_ahead_and_old_ones_dropped_with_their_batches
         rows = await pool.fetch("select relname as n from pg_class where relname ~ '^records_\\d+$' order by 1")
         return [row["n"] for row in rows]
 
-    await keep_days(pool, today - timedelta(days=5), days_kept=30)
+    await keep_days(pool, today - timedelta(days=4), days_kept=30)
     await pool.execute(
         "insert into record_batches (worker, number, records, dropped, received_at) values"
         " ('ended', 1, 0, 0, now() - interval '9 days'), ('lives', 1, 0, 0, now() - interval '9 days'),"
