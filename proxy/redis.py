@@ -83,4 +83,4 @@ def _client(url: str, wait: float, connections: int) -> Any:
         retry=Retry(NoBackoff(), 0),
         protocol=2,
     )
-    return redis.asyncio.Redis(connection_pool=pool)
+    return redis.asyncio.Redis.from_pool(pool)  # closes the pool with itself

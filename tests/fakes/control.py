@@ -1,0 +1,216 @@
+"""A control plane in memory: answers a proxy's questions and publishes to Redis, by the real formats and keys.
+
+For tests of the proxy alone. It holds gateways, tokens and connections as plain dicts that a test may change at any
+time; `publish` stores a gateway and announces it as the real publisher does, `announce` only tells of a change.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Self
+
+import msgspec
+from aiohttp import web
+from redis.asyncio import Redis
+
+from core import courier
+from core.changes import Change, Kind, sign_change
+from core.identifiers import new_id
+from core.internal_call import CallRefused, InternalCalls
+from core.keys import KeyRing, new_key, parse_key_ring
+from core.resolve import (
+    Connection,
+    ConnectionAnswer,
+    ConnectionQuestion,
+    ConnectionRefusal,
+    GatewayAnswer,
+    GatewayQuestion,
+    IndexAnswer,
+    Principal,
+    TokenQuestion,
+    TokenVerdict,
+)
+from core.signing import Signer
+from core.snapshot import FORMAT, Gateway, Index, IndexRow, Route, Tool, Visibility, sign_gateway, sign_index
+from core.tokens import digest, new_token
+
+
+class FakeControl:
+    """Control's internal listener and publisher, on loopback."""
+
+    def __init__(self, redis: Redis | None = None) -> None:
+        self.proxy_key = new_key()
+        self.ring: KeyRing = parse_key_ring("proxy", self.proxy_key)
+        self.signer = Signer(parse_key_ring("signing", new_key()))
+        self.redis = redis
+        self.gateways: dict[str, Gateway] = {}
+        self.verdicts: dict[str, TokenVerdict] = {}
+        self.connections: dict[str, Connection | ConnectionRefusal] = {}
+        """By assignment; by `assignment/token digest` where it is a caller's own."""
+        self.epoch = ""
+        self.number = 0
+        self.index_revision = 0
+        self.asked: list[str] = []
+        """Paths of the questions, in order."""
+        self.slow = 0.0
+        self.down = False
+        self._calls = InternalCalls(self.ring, caller="proxy", answerer="control")
+        self._runner: web.ServerRunner | None = None
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Listen; again on the same port after a `stop`."""
+        self._runner = web.ServerRunner(web.Server(self._answer))
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
+        await site.start()
+        assert site._server is not None
+        self.port = site._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Refuse connections from now on."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    def token(self, kind: Any = "user", *, teams: frozenset[str] = frozenset(), expires: float | None = None) -> str:
+        """A token that is known from now on."""
+        token = new_token()
+        principal = Principal(kind, new_id(), f"a {kind}", teams)
+        self.verdicts[digest(token)] = TokenVerdict(digest(token), principal, new_id(), expires)
+        return token
+
+    def gateway(self, slug: str, tools: list[Tool], **fields: Any) -> Gateway:
+        """A gateway that is known from now on, at the next revision."""
+        held = next((gateway for gateway in self.gateways.values() if gateway.slug == slug), None)
+        gateway = Gateway(
+            format=FORMAT,
+            id=held.id if held else new_id(),
+            slug=slug,
+            name=slug,
+            revision=held.revision + 1 if held else 1,
+            visibility=fields.pop("visibility", Visibility("organisation")),
+            tools=sorted(tools, key=lambda tool: tool.exposed),
+            **fields,
+        )
+        self.gateways[gateway.id] = gateway
+        self.index_revision += 1
+        return gateway
+
+    def tool(self, exposed: str, upstream: str, connection: Connection | ConnectionRefusal, **fields: Any) -> Tool:
+        """A tool of a pinned installation that is known from now on."""
+        assignment = new_id()
+        self.connections[assignment] = connection
+        route = fields.pop("route", None) or Route(
+            "remote",
+            getattr(connection, "entry_id", new_id()),
+            getattr(connection, "entry", "server"),
+            installation_id=getattr(connection, "installation_id", None),
+            per_principal=fields.pop("per_principal", False),
+            stdio=fields.pop("stdio", False),
+            passthrough=fields.pop("passthrough", True),
+        )
+        schema = fields.pop("schema", {"type": "object"})
+        return Tool(exposed, upstream, assignment, {"name": exposed, "inputSchema": schema}, route, **fields)
+
+    def connection(self, url: str, **fields: Any) -> Connection:
+        """An installation of a server at `url`."""
+        values: dict[str, Any] = {
+            "installation_id": new_id(),
+            "entry_id": new_id(),
+            "entry": "server",
+            "owner": "organisation",
+            "kind": "remote",
+            "version": 1,
+        }
+        return Connection(url=url, **(values | fields))
+
+    async def publish(self, gateway: Gateway) -> None:
+        """Store the snapshot and the index, and announce the gateway."""
+        assert self.redis is not None
+        await self._ensure_epoch()
+        document = sign_gateway(gateway, self.signer)
+        key = courier.snapshot_key(gateway.id)
+        await self.redis.hset(key, mapping={"revision": gateway.revision, "document": document})
+        await self.redis.hset(courier.INDEX, mapping={"revision": self.index_revision, "document": self._index()})
+        await self.announce("gateway", gateway.id, gateway.revision)
+
+    async def announce(self, kind: Kind, name: str, revision: int = 0) -> None:
+        """Append an event to the change stream."""
+        assert self.redis is not None
+        await self._ensure_epoch()
+        self.number += 1
+        change = Change(self.epoch, self.number, kind, name, revision)
+        await self.redis.hset(courier.CHANGES_HEAD, mapping={"epoch": self.epoch, "number": self.number})
+        await self.redis.xadd(courier.CHANGES, {"n": self.number, "e": sign_change(change, self.signer)})
+        if kind == "token":
+            await self.redis.delete(courier.verdict_key(name))
+
+    async def revoke(self, token: str) -> None:
+        """Forget the token and tell."""
+        self.verdicts.pop(digest(token), None)
+        await self.announce("token", digest(token))
+
+    async def _ensure_epoch(self) -> None:
+        assert self.redis is not None
+        head = await self.redis.hget(courier.CHANGES_HEAD, "epoch")
+        if head is None or head.decode() != self.epoch:
+            self.epoch, self.number = new_id(), 0
+            await self.redis.hset(courier.CHANGES_HEAD, mapping={"epoch": self.epoch, "number": 0})
+
+    def _index(self) -> bytes:
+        rows = [IndexRow(gateway.id, gateway.slug, gateway.revision) for gateway in self.gateways.values()]
+        return sign_index(Index(FORMAT, self.epoch, self.index_revision, rows), self.signer)
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        body = await request.read()
+        self.asked.append(request.path)
+        if self.slow:
+            await asyncio.sleep(self.slow)
+        if self.down:
+            return web.Response(status=503)
+        try:
+            call_id = self._calls.check(request.headers.get("Authorization", ""), request.method, request.path, body)
+        except CallRefused:
+            return web.Response(status=403)
+        answers: dict[str, Callable[[bytes], Awaitable[msgspec.Struct]]] = {
+            "/internal/token": self._token,
+            "/internal/connection": self._connection,
+            "/internal/gateway": self._gateway,
+            "/internal/index": self._index_answer,
+        }
+        answer = msgspec.msgpack.encode(await answers[request.path](body))
+        return web.Response(body=self._calls.seal_answer(call_id, answer))
+
+    async def _token(self, body: bytes) -> TokenVerdict:
+        asked = msgspec.msgpack.decode(body, type=TokenQuestion)
+        return self.verdicts.get(asked.digest) or TokenVerdict(asked.digest, refused="unknown")
+
+    async def _connection(self, body: bytes) -> ConnectionAnswer:
+        asked = msgspec.msgpack.decode(body, type=ConnectionQuestion)
+        if asked.digest not in self.verdicts:
+            return ConnectionAnswer(refusal=ConnectionRefusal("not_allowed", "This token is not valid."))
+        found = self.connections.get(f"{asked.assignment_id}/{asked.digest}") or self.connections[asked.assignment_id]
+        if isinstance(found, ConnectionRefusal):
+            return ConnectionAnswer(refusal=found)
+        return ConnectionAnswer(connection=found)
+
+    async def _gateway(self, body: bytes) -> GatewayAnswer:
+        name = msgspec.msgpack.decode(body, type=GatewayQuestion).name
+        for gateway in self.gateways.values():
+            if name in (gateway.id, gateway.slug):
+                return GatewayAnswer(gateway.id, sign_gateway(gateway, self.signer))
+        return GatewayAnswer()
+
+    async def _index_answer(self, body: bytes) -> IndexAnswer:
+        return IndexAnswer(self._index())

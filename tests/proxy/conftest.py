@@ -1,0 +1,223 @@
+"""A proxy worker in this process, with a real Redis, a control in memory and scripted MCP servers behind it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import pytest
+from redis.asyncio import Redis
+
+from core.mcp.versions import MODERN
+from core.snapshot import Gateway, Tool
+from proxy.settings import ProxySettings
+from proxy.worker import Worker, listening
+from tests.fakes.control import FakeControl
+from tests.fakes.mcp_upstream import McpUpstream
+from tests.fixtures_redis import (  # noqa: F401
+    RedisServer,
+    _session_redis,
+    breakable_redis,
+    redis_server,
+)
+
+
+@dataclass
+class Rig:
+    """A running proxy and what stands around it."""
+
+    control: FakeControl
+    redis: RedisServer
+    worker: Worker
+    port: int
+    token: str
+    http: aiohttp.ClientSession
+    gateways: dict[str, Gateway] = field(default_factory=dict)
+
+    def url(self, gateway: str = "g") -> str:
+        return f"http://127.0.0.1:{self.port}/v1/mcp/{gateway}"
+
+    async def serve(self, tools: list[Tool], slug: str = "g", **fields: Any) -> Gateway:
+        """Publish a gateway with these tools."""
+        gateway = self.control.gateway(slug, tools, **fields)
+        await self.control.publish(gateway)
+        return gateway
+
+    async def post(
+        self, message: Any, *, headers: dict[str, str] | None = None, gateway: str = "g", token: str | None = None
+    ) -> "Reply":
+        """One POST as a client sends it; `headers` add to and override the usual ones."""
+        usual = {
+            "Authorization": f"Bearer {token or self.token}",
+            "Content-Type": "application/json",
+            "Accept": "application/json, text/event-stream",
+        }
+        async with self.http.post(self.url(gateway), json=message, headers=usual | (headers or {})) as response:
+            return Reply(response.status, dict(response.headers), await response.read())
+
+    async def modern(
+        self,
+        method: str,
+        params: dict[str, Any] | None = None,
+        *,
+        id: Any = 1,
+        meta: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        **where: Any,
+    ) -> "Reply":
+        """A 2026-07-28 request."""
+        message, named = modern_request(method, params, id=id, meta=meta)
+        return await self.post(message, headers=named | (headers or {}), **where)
+
+    async def call(self, tool: str, arguments: dict[str, Any] | None = None, **more: Any) -> "Reply":
+        """A modern tools/call."""
+        return await self.modern("tools/call", {"name": tool, "arguments": arguments or {}}, **more)
+
+    async def legacy(
+        self,
+        method: str,
+        params: dict[str, Any] | None = None,
+        *,
+        id: Any = 1,
+        session: str | None = None,
+        headers: dict[str, str] | None = None,
+        **where: Any,
+    ) -> "Reply":
+        """A request of a legacy revision."""
+        extra = {"MCP-Protocol-Version": "2025-11-25"} | ({"Mcp-Session-Id": session} if session else {})
+        message = {"jsonrpc": "2.0", "id": id, "method": method, "params": params or {}}
+        return await self.post(message, headers=extra | (headers or {}), **where)
+
+    async def open_session(self, version: str = "2025-11-25", **where: Any) -> str:
+        """`initialize`; the session's id."""
+        params = {"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+        reply = await self.post({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params}, **where)
+        assert reply.status == 200, reply
+        return reply.headers["Mcp-Session-Id"]
+
+
+@dataclass
+class Reply:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        import json
+
+        return json.loads(self.body)
+
+    @property
+    def result(self) -> Any:
+        assert "result" in self.json, self.json
+        return self.json["result"]
+
+    @property
+    def error(self) -> Any:
+        return self.json["error"]
+
+    @property
+    def refusal(self) -> Any:
+        """The reason of a refused call."""
+        return self.result["_meta"]["archway/refusal"]
+
+    @property
+    def events(self) -> list[Any]:
+        """The messages of an event stream."""
+        import json
+
+        return [json.loads(line[5:]) for line in self.body.decode().splitlines() if line.startswith("data:")]
+
+
+def modern_request(
+    method: str, params: dict[str, Any] | None = None, *, id: Any = 1, meta: dict[str, Any] | None = None
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """A 2026-07-28 request and the headers that mirror it."""
+    envelope = {
+        "io.modelcontextprotocol/protocolVersion": MODERN,
+        "io.modelcontextprotocol/clientCapabilities": {},
+        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+    }
+    body = {**(params or {}), "_meta": envelope | (meta or {})}
+    headers = {"MCP-Protocol-Version": MODERN, "Mcp-Method": method}
+    name = (params or {}).get("name") or (params or {}).get("uri")
+    if isinstance(name, str):
+        headers["Mcp-Name"] = name
+    return {"jsonrpc": "2.0", "id": id, "method": method, "params": body}, headers
+
+
+def settings_for(control: FakeControl, redis_url: str, **changed: Any) -> ProxySettings:
+    """Settings of a worker under test."""
+    values: dict[str, Any] = {
+        "redis_url": redis_url,
+        "control_internal_url": (control.url,),
+        "proxy_key": control.proxy_key,
+        "verify_keys": control.signer.public_keys,
+        "public_url": "http://127.0.0.1:8080",
+        "proxy_listen": "127.0.0.1:0",
+        "upstream_networks": "127.0.0.0/8",
+    }
+    return ProxySettings(**(values | changed))
+
+
+@asynccontextmanager
+async def running_rig(
+    redis: RedisServer, *, control: FakeControl | None = None, **settings: Any
+) -> AsyncIterator[Rig]:
+    """A worker that serves, and all around it; `control` to share one among several workers."""
+    client: Redis = Redis.from_url(redis.url, protocol=2)
+    own = control is None
+    control = control or FakeControl(client)
+    if own:
+        await control.start()
+    worker = Worker(settings_for(control, redis.url, **settings))
+    worker.start()
+    try:
+        async with listening(worker) as (port, _), aiohttp.ClientSession() as http:
+            await asyncio.wait_for(worker.changes.applied.wait(), 5)
+            yield Rig(control, redis, worker, port, control.token(), http)
+    finally:
+        await worker.close()
+        if own:
+            await control.stop()
+        await client.aclose()
+
+
+@pytest.fixture
+async def rig(redis_server: RedisServer) -> AsyncIterator[Rig]:  # noqa: F811
+    """A proxy with usual settings."""
+    async with running_rig(redis_server) as running:
+        yield running
+
+
+MakeRig = Callable[..., Any]
+
+
+@pytest.fixture
+async def make_rig(redis_server: RedisServer) -> AsyncIterator[MakeRig]:  # noqa: F811
+    """`async with make_rig(soft_age=0.5) as rig:` for other settings."""
+
+    def make(**settings: Any) -> Any:
+        return running_rig(redis_server, **settings)
+
+    yield make
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[McpUpstream]:
+    """A server of both eras with an `echo` tool."""
+    async with McpUpstream(era="both") as server:
+        yield server
+
+
+async def eventually(check: Callable[[], Awaitable[bool]], within: float = 3.0) -> None:
+    """Wait until `check` holds."""
+    deadline = asyncio.get_running_loop().time() + within
+    while not await check():
+        assert asyncio.get_running_loop().time() < deadline, "did not come true in time"
+        await asyncio.sleep(0.02)
