@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 WAIT_S = 0.05
+_POOL_WAIT_S = 0.25
+"""For a free connection: a burst of cold callers is no failure of Redis."""
 _FAILURES = 3
 _PROBE_S = 1.0
 
@@ -30,7 +32,7 @@ class Courier:
     """Redis behind a breaker. `blocking` is a client of its own for reads that wait on purpose."""
 
     def __init__(self, url: str) -> None:
-        self._quick = _client(url, WAIT_S, connections=32)
+        self._quick = _client(url, WAIT_S, connections=64)
         self.blocking = _client(url, 5.0, connections=4)
         self._failures = 0
         self._next_try = 0.0
@@ -77,7 +79,7 @@ def _client(url: str, wait: float, connections: int) -> Any:
     pool = redis.asyncio.BlockingConnectionPool.from_url(
         url,
         max_connections=connections,
-        timeout=wait,
+        timeout=_POOL_WAIT_S,
         socket_timeout=wait,
         socket_connect_timeout=max(wait, WAIT_S),
         retry=Retry(NoBackoff(), 0),

@@ -18,7 +18,7 @@ from aiohttp import web
 
 from core.addresses import AddressPolicy, parse_networks
 from core.changes import Change
-from core.egress import Egress
+from core.egress import Egress, UpstreamFault
 from core.internal_call import InternalCalls
 from core.keys import BadKey
 from core.logs import json_logging
@@ -61,7 +61,7 @@ class Worker:
         ring = settings.key_ring
         soft, hard = settings.soft_age, settings.max_stale
         self.settings = settings
-        self.tasks = Tasks("worker", quiet=(Refusal, SourceUnreachableError))
+        self.tasks = Tasks("worker", quiet=(Refusal, SourceUnreachableError, UpstreamFault))
         self.disk = DiskCopy(settings.disk_cache, ring)
         self.redis = Courier(settings.redis_url)
         self.egress = Egress(
