@@ -98,9 +98,7 @@ async def answer_request(x: Exchange, deps: Deps) -> Answer | None:
 
 async def call(x: Exchange, deps: Deps) -> None:
     """One tools/call to its end, whatever that is: fills the answer, frees what it held, leaves a record."""
-    size = len(x.body)
     deps.calls.in_flight += 1
-    deps.calls.bytes_in_flight += size
     try:
         await _through(x, deps)
     except asyncio.CancelledError:
@@ -109,7 +107,6 @@ async def call(x: Exchange, deps: Deps) -> None:
         raise
     finally:
         deps.calls.in_flight -= 1
-        deps.calls.bytes_in_flight -= size
         if x.holds_slot and x.tool is not None:
             deps.calls.leave(x.tool.tool.route.entry_id)
     kept = record(x, deps)

@@ -117,8 +117,15 @@ class AiohttpLane:
             return cors_preflight(x, self._deps)
         await at_headers(x, self._deps)
         if method == "POST":
-            x.body = await self._body(x, request)
-            return await at_message(x, self._deps)
+            calls = self._deps.calls
+            limit = self._deps.settings.max_body
+            expected = limit if request.content_length is None else min(request.content_length, limit)
+            calls.bytes_in_flight += expected
+            try:
+                x.body = await self._body(x, request)
+                return await at_message(x, self._deps)
+            finally:
+                calls.bytes_in_flight -= expected
         if method == "DELETE":
             return await end_session(x, self._deps)
         if method == "GET":
