@@ -27,3 +27,8 @@ class RowSeals:
     def secret_values(self, installation_id: str, values: Mapping[str, str]) -> bytes | None:
         """An installation's secret answers, the credential among them, as its row keeps them."""
         return self._values.seal(orjson.dumps(values), installation_id) if values else None
+
+    def open_secret_values(self, installation_id: str, sealed: bytes | None) -> dict[str, str]:
+        """The same answers, to change some of them; raises SealBroken."""
+        found: dict[str, str] = orjson.loads(self._values.open(sealed, installation_id)) if sealed else {}
+        return found

@@ -1,0 +1,131 @@
+"""Bodies of the admin API for gateways and the tools that are assigned to them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field as Bound
+
+from control.admin.entry_models import Labels, Slug, Teams, Text
+from control.admin.models import Description, Id, Model, Moment, Name
+from control.admin.paging import PageQuery
+
+Visibility = Literal["organisation", "teams", "personal"]
+HeaderNames = Annotated[list[Annotated[str, Bound(min_length=1, max_length=64)]], Bound(max_length=32)]
+ExposedName = Annotated[str, Bound(min_length=1, max_length=64)]
+
+
+class GatewayCreate(Model):
+    """A new gateway."""
+
+    slug: Slug = Bound(description="Its name in the URL.")
+    name: Name
+    description: Description = ""
+    instructions: Description = Bound("", description="Told to clients, for their models to read.")
+    labels: Labels = Bound(default_factory=dict)
+    visibility: Visibility = "organisation"
+    teams: Teams = Bound(default_factory=list)
+    owner_id: Id | None = Bound(None, description="With the visibility `personal`; by default the caller.")
+    header_allowlist: HeaderNames = Bound(
+        default_factory=list, description="Headers of callers that go on to HTTP servers; stored in lower case."
+    )
+    audit_required: bool = Bound(False, description="Refuse calls of which no record can be kept.")
+
+
+class GatewayPatch(Model):
+    """What is given is changed; lists and maps are replaced whole."""
+
+    slug: Slug | None = None
+    name: Name | None = None
+    description: Description | None = None
+    instructions: Description | None = None
+    labels: Labels | None = None
+    visibility: Visibility | None = None
+    teams: Teams | None = None
+    owner_id: Id | None = None
+    header_allowlist: HeaderNames | None = None
+    audit_required: bool | None = None
+
+
+class GatewayQuery(PageQuery):
+    """Filters of the list."""
+
+    label: Text = Bound("", description="`name=value`: gateways with this label.")
+
+
+class Connect(Model):
+    """What a person gives to an MCP client."""
+
+    url: str
+    transport: str
+    authorization: str
+    client_config: dict[str, Any] = Bound(description="For clients that read `mcpServers` from a file.")
+
+
+class GatewayView(Model):
+    """A gateway as it is shown."""
+
+    id: str
+    slug: str
+    name: str
+    description: str
+    instructions: str
+    labels: dict[str, str]
+    visibility: str
+    teams: list[str]
+    owner_id: str | None
+    header_allowlist: list[str]
+    audit_required: bool
+    client_auth: list[str]
+    revision: int
+    created_at: Moment
+    updated_at: Moment
+    version: int
+    usable: bool
+    reasons: list[str] = Bound(description="Why nobody can use it as it stands.")
+    warnings: list[str] = Bound(description="Tools that cannot be called just now.")
+    connect: Connect
+
+
+class AssignmentCreate(Model):
+    """Show tools of one entry on the gateway."""
+
+    entry: Annotated[str, Bound(min_length=1, max_length=63)] = Bound(description="The entry's id or slug.")
+    tools: Annotated[list[Annotated[str, Bound(min_length=1, max_length=128)]], Bound(min_length=1, max_length=2_000)]
+    installation: Id | None = Bound(
+        None, description="Pinned to this one; null: resolved from the caller at each call."
+    )
+    prefix: bool = Bound(True, description="Whether exposed names begin with the entry's slug.")
+    exposed_name: ExposedName | None = Bound(None, description="Instead of the default; with exactly one tool.")
+
+
+class AssignmentPatch(Model):
+    """What is given is changed; `installation` null means: resolve at call time."""
+
+    exposed_name: ExposedName | None = None
+    installation: Id | None = None
+
+
+class AssignmentView(Model):
+    """An assignment as it is shown."""
+
+    id: str
+    gateway_id: str
+    exposed_name: str
+    tool_id: str
+    tool_name: str
+    tool_kind: str
+    tool_state: str
+    missing_since: Moment | None
+    entry_id: str
+    entry_slug: str
+    installation_id: str | None
+    installation_name: str | None
+    installation_scope: str | None
+    created_at: Moment
+    version: int
+
+
+class Assigned(Model):
+    """What a gateway shows of the asked tools now: the new ones, and those that were there before."""
+
+    items: list[AssignmentView]
+    created: int

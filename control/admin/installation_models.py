@@ -1,0 +1,78 @@
+"""Bodies of the admin API for installations. Secrets go in and never come out: only their names are shown."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field as Bound
+
+from control.admin.entry_models import Answer
+from control.admin.models import Id, Model, Moment, Name, Query
+from control.admin.paging import PageQuery
+
+Protocol = Literal["auto", "legacy", "2026-07-28"]
+Scope = Literal["personal", "team", "organisation"]
+ValueName = Annotated[str, Bound(min_length=1, max_length=40)]
+Values = Annotated[dict[ValueName, Answer | None], Bound(max_length=32)]
+Credential = Annotated[str, Bound(min_length=1, max_length=8_192)]
+
+
+class InstallationCreate(Model):
+    """Install an entry for oneself, a team, or the organisation."""
+
+    entry_id: Id
+    scope: Scope
+    name: Name | None = Bound(None, description="By default the entry's name.")
+    team_id: Id | None = Bound(None, description="With the scope `team`.")
+    protocol: Protocol = Bound("auto", description="`auto` finds out which era of MCP the server speaks.")
+    values: Values = Bound(default_factory=dict, description="Answers to the entry's fields, by their names.")
+    credential: Credential | None = Bound(
+        None, description="For the credential model `static`: the key or token itself. Sealed, never shown again."
+    )
+
+
+class InstallationPatch(Model):
+    """What is given is changed."""
+
+    name: Name | None = None
+    protocol: Protocol | None = None
+    values: Values | None = Bound(None, description="Answers to change, by name; null takes one away.")
+    credential: Credential | None = Bound(None, description="Another credential in place of the one before.")
+
+
+class InstallationDelete(Query):
+    """What else may go."""
+
+    cascade: bool = Bound(False, description="Delete the assignments that are pinned to it too.")
+
+
+class InstallationQuery(PageQuery):
+    """Filters of the list."""
+
+    entry_id: Id | None = None
+    scope: Scope | None = None
+
+
+class InstallationView(Model):
+    """An installation as it is shown."""
+
+    id: str
+    entry_id: str
+    entry_slug: str
+    name: str
+    scope: str
+    user_id: str | None
+    team_id: str | None
+    protocol: str
+    state: str
+    state_reason: str
+    server: dict[str, Any]
+    """What discovery saw: era, version, names, capabilities, count of tools, and tools that were left out."""
+    plain_values: dict[str, Answer]
+    secret_names: list[str]
+    bound_origin: str
+    """Secrets were given for this origin and go nowhere else."""
+    credential_version: int
+    created_by: str | None
+    created_at: Moment
+    updated_at: Moment
+    discovered_at: Moment | None
+    version: int

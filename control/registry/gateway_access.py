@@ -1,0 +1,61 @@
+"""Who may change a gateway, and whose installation a tool on it may be pinned to.
+
+Called by the admin API. Admins manage every gateway; everybody manages their own personal ones. A pin lends an
+installation's credential to whoever sees the gateway, so a personal one stays with its owner.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from control.registry.access import Caller
+from control.registry.broken_rule import BrokenRule
+from control.registry.installing import may_fill
+
+Row = Mapping[str, Any]
+
+
+def owner_for(caller: Caller, visibility: str, owner_id: str | None) -> str | None:
+    """The owner that a gateway is saved with: the caller for a personal one, unless an admin names another."""
+    if visibility != "personal":
+        return owner_id
+    return owner_id or caller.user_id or None
+
+
+def may_manage_gateway(caller: Caller, visibility: str, owner_id: str | None) -> bool:
+    """Whether the caller may make, change or delete such a gateway."""
+    return caller.is_admin or (visibility == "personal" and bool(owner_id) and owner_id == caller.user_id)
+
+
+def check_pin(caller: Caller, gateway: Row, installation: Row, entry_id: str, field: str = "installation") -> None:
+    """BrokenRule where a tool of `entry_id` on `gateway` must not be pinned to `installation`."""
+    if installation["entry_id"] != entry_id:
+        raise BrokenRule(field, "is an installation of another entry; choose one of this tool's entry")
+    if installation["scope"] == "personal":
+        _check_personal_pin(caller, gateway, installation, field)
+    elif installation["scope"] == "team" and not may_fill(
+        caller, "team", installation["user_id"], installation["team_id"]
+    ):
+        raise BrokenRule(field, "belongs to a team; only an admin of that team may lend it to a gateway")
+
+
+def check_audience(gateway: Row, pins: Mapping[str, str]) -> None:
+    """BrokenRule where `gateway` would show tools that are pinned to somebody's personal installation to others.
+
+    `pins`: exposed name to the user whose installation it is.
+    """
+    for name, user_id in pins.items():
+        if gateway["visibility"] != "personal" or gateway["owner_id"] != user_id:
+            raise BrokenRule(
+                "visibility",
+                f"would lend a person's own credential to others: {name} is pinned to one; take it off first",
+            )
+
+
+def _check_personal_pin(caller: Caller, gateway: Row, installation: Row, field: str) -> None:
+    if installation["user_id"] != caller.user_id:
+        raise BrokenRule(field, "is another person's own; only they may pin it")
+    if gateway["visibility"] != "personal" or gateway["owner_id"] != installation["user_id"]:
+        raise BrokenRule(
+            field,
+            "is a person's own, which only their own personal gateway may use; leave it out to resolve at call time",
+        )
