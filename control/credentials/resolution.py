@@ -12,6 +12,7 @@ from typing import Any
 
 from core.resolve import ConnectionRefusal, Principal
 from core.snapshot import Visibility
+from core.visibility import may_enter
 
 Row = Mapping[str, Any]
 
@@ -31,15 +32,6 @@ class ResolutionRows:
     and of the organisation. Others may be among them and are passed over."""
     team_names: Mapping[str, str]
     """Names of the caller's teams, for sentences."""
-
-
-def may_enter(principal: Principal, visibility: Visibility) -> bool:
-    """Whether the gateway is there for this caller. The proxy decides by the same rule from its snapshot."""
-    if visibility.kind == "organisation":
-        return True
-    if visibility.kind == "teams":
-        return not principal.teams.isdisjoint(visibility.teams)
-    return principal.kind == "user" and visibility.owner == principal.id
 
 
 def choose_installation(

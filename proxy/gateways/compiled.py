@@ -14,6 +14,7 @@ from core.mcp.shapes import tool_for_legacy, tool_for_modern
 from core.mcp.versions import Era
 from core.resolve import Principal
 from core.snapshot import Gateway, Rule, Tool
+from core.visibility import may_enter
 
 PAGE = 200
 """Tools on one page of `tools/list`: most clients read one page only."""
@@ -61,12 +62,7 @@ class CompiledGateway:
 
     def admits(self, principal: Principal) -> bool:
         """Whether this principal sees the gateway at all."""
-        visibility = self.snapshot.visibility
-        if visibility.kind == "organisation":
-            return True
-        if visibility.kind == "teams":
-            return principal.kind == "organisation" or not principal.teams.isdisjoint(visibility.teams)
-        return principal.kind == "user" and principal.id == visibility.owner
+        return may_enter(principal, self.snapshot.visibility)
 
     def page(self, era: Era, number: int) -> tuple[bytes, bool] | None:
         """One page of `tools/list` as a JSON array, and whether another follows; None beyond the last."""

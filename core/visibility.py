@@ -1,0 +1,16 @@
+"""Who may enter a gateway: the one rule, by which proxies decide calls and control decides credentials."""
+
+from core.resolve import Principal
+from core.snapshot import Visibility
+
+
+def may_enter(principal: Principal, visibility: Visibility) -> bool:
+    """Whether the gateway is there for this caller.
+
+    A gateway of teams admits members of those teams and their team tokens; an organisation token is in no team.
+    """
+    if visibility.kind == "organisation":
+        return True
+    if visibility.kind == "teams":
+        return not principal.teams.isdisjoint(visibility.teams)
+    return principal.kind == "user" and visibility.owner == principal.id
