@@ -28,7 +28,8 @@ async def insert(connection: Connection, entry_id: str, entry: Mapping[str, Any]
     """A new remote entry; StoreConflict `entries_slug_key` where the slug is taken."""
     await connection.execute(
         """insert into entries (id, kind, slug, name, description, url, docs_url, labels, visibility,
-               credential_model, credential_placement, fields, fixed_headers, fixed_header_names, passthrough, isolation, deadline_s)
+               credential_model, credential_placement, fields, fixed_headers, fixed_header_names, passthrough,
+               isolation, deadline_s)
            values ($1, 'remote', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)""",
         entry_id,
         *(entry[column] for column in _COLUMNS),
