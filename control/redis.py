@@ -86,12 +86,6 @@ class Courier:
         log.warning("too many keys in redis to look through", extra={"pattern": pattern})
         return found
 
-    async def version(self) -> str:
-        """The server's version, as its INFO states it."""
-        async with self._asking():
-            found = await cast(Any, self._redis.info("server"))
-        return str(found.get("redis_version", ""))
-
     async def make_group(self, stream: str, group: str, ttl_s: int) -> None:
         """A consumer group from the stream's first entry on; nothing if it exists."""
         async with self._asking():

@@ -6,6 +6,7 @@ identifier that is none) has the answer that fits a thing which does not exist.
 """
 
 import logging
+import re
 from dataclasses import dataclass
 
 from control.credentials.connection import RowSealers, connection_of
@@ -17,7 +18,7 @@ from control.store.pool import Pool, transaction
 from control.store.publication import gateway_named
 from control.store.resolution import resolution_rows
 from control.store.tokens import verdict_for
-from core.identifiers import is_id
+from core.identifiers import SLUG, is_id
 from core.resolve import (
     Connection,
     ConnectionAnswer,
@@ -34,7 +35,9 @@ from core.signing import Signer
 
 log = logging.getLogger(__name__)
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _SIGN_IN_AGAIN = " Give it again here: "
+_NOT_SIGNED_IN = ConnectionRefusal("not_allowed", "Sign in again: the token is not valid any more.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +53,19 @@ class Questions:
 
     async def token(self, question: TokenQuestion) -> TokenVerdict:
         """Who is the bearer?"""
+        if not _DIGEST.fullmatch(question.digest):
+            return TokenVerdict(question.digest, refused="unknown")
         async with transaction(self.pool) as conn:
             return await verdict_for(conn, question.digest)
 
     async def connection(self, question: ConnectionQuestion) -> ConnectionAnswer:
         """Which upstream, with which credential, for this bearer and this assigned tool?"""
+        if not _DIGEST.fullmatch(question.digest):
+            return _refused(_NOT_SIGNED_IN)
         async with transaction(self.pool) as conn:
             verdict = await verdict_for(conn, question.digest)
             if verdict.principal is None:
-                return _refused(ConnectionRefusal("not_allowed", "Sign in again: the token is not valid any more."))
+                return _refused(_NOT_SIGNED_IN)
             rows = None
             if is_id(question.gateway_id) and is_id(question.assignment_id):
                 rows = await resolution_rows(conn, question.gateway_id, question.assignment_id, verdict.principal)
@@ -71,8 +78,10 @@ class Questions:
 
     async def gateway(self, question: GatewayQuestion) -> GatewayAnswer:
         """The snapshot of the gateway with this slug or identifier."""
+        name = question.name
+        if not (SLUG.fullmatch(name) or is_id(name)):
+            return GatewayAnswer()
         async with transaction(self.pool, readonly=True, isolation="repeatable_read") as conn:
-            name = question.name
             gateway_id = name if is_id(name) else await gateway_named(conn, name)
             found = await gateway_document(conn, gateway_id, self.signer) if gateway_id else None
         return GatewayAnswer(found.id, found.document) if found else GatewayAnswer()

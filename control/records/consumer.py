@@ -83,6 +83,9 @@ class RecordConsumer:
             except (RedisAway, StoreUnavailable, StoreConflict) as fault:
                 self._note_fault(str(fault))
                 await asyncio.sleep(_AGAIN_AFTER_S)
+            except Exception:
+                log.exception("taking records failed")  # they stay on the stream
+                await asyncio.sleep(_AGAIN_AFTER_S)
 
     async def close(self) -> None:
         """Leave the group; unfinished entries keep the name until another consumer claims them."""
@@ -108,6 +111,7 @@ class RecordConsumer:
         if time.monotonic() - self._looked_for_idle < min(_LOOK_FOR_IDLE_EVERY_S, self._idle_s):
             return
         self._looked_for_idle = time.monotonic()
+        await self._courier.make_group(RECORDS, RECORDS_GROUP, RECORDS_TTL_S)  # and give the stream its time anew
         entries = await self._courier.claim_idle(RECORDS, RECORDS_GROUP, self._name, idle_s=self._idle_s, count=_TAKE)
         await self._take(entries)
         for consumer in await self._courier.idle_consumers(RECORDS, RECORDS_GROUP, _FORGET_CONSUMER_S):

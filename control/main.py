@@ -1,0 +1,204 @@
+"""One control replica: its parts put together, its listeners opened, its background work owned, its end orderly.
+
+`python -m control.main`, run by `archway up` or as a container of its own; any number of replicas may run. It starts
+and stays up with Redis away; a database that is away is waited for at the start, and after that each request is told.
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import uvloop
+from aiohttp import web
+
+from control.admin.app import build_app, listen
+from control.admin.deps import Deps
+from control.credentials.connection import RowSealers
+from control.discovery.discover import Discoverer
+from control.discovery.probe_client import ProbeClient
+from control.internal.listener import PLACES, InternalListener
+from control.internal.questions import Questions
+from control.publish.epochs import ChangeStream
+from control.publish.publisher import Publisher
+from control.records.consumer import RecordConsumer
+from control.records.partitions import keep_partitions
+from control.redis import Courier
+from control.registry.row_seals import RowSeals
+from control.settings import ControlSettings, from_environment
+from control.store.migrate import MigrationRefused, migrate
+from control.store.notifications import listen as listen_for
+from control.store.pool import Pool, StoreUnavailable, close_pool, open_pool, transaction
+from control.store.users import ensure_first_admin
+from core.addresses import AddressPolicy, parse_networks
+from core.egress import Egress
+from core.internal_call import InternalCalls
+from core.keys import BadKey
+from core.logs import json_logging
+from core.settings import BadSetting, host_port
+from core.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+OUTBOX_CHANNEL: Final = "archway_outbox"
+_DATABASE_AGAIN_S: Final = 1.0
+_CLOSE_WITHIN_S: Final = 15.0
+_PUBLISH_DEADLINE_S: Final = 1.0
+"""A slow Redis must not stop publishing; nobody waits for it but the next round."""
+_QUESTION_DEADLINE_S: Final = 0.15
+"""A proxy waits for the answer."""
+_EVERYWHERE: Final = AddressPolicy(parse_networks("0.0.0.0/0, ::/0"))
+"""For proxies' internal listeners: their addresses are the operator's word."""
+
+
+class Replica:
+    """The parts of one replica. Made by `composed`."""
+
+    def __init__(self, settings: ControlSettings, pool: Pool, questions_pool: Pool, egress: Egress) -> None:
+        self.settings, self.pool = settings, pool
+        ring, signer, sealers = settings.proxy_ring, settings.signer, RowSealers(settings.secret_ring)
+        self.couriers = {
+            "publish": Courier(settings.redis_url, deadline_s=_PUBLISH_DEADLINE_S),
+            "records": Courier(settings.redis_url, deadline_s=_PUBLISH_DEADLINE_S),
+            "questions": Courier(settings.redis_url, deadline_s=_QUESTION_DEADLINE_S),
+        }
+        self.publisher = Publisher(pool, self.couriers["publish"], signer)
+        self.consumer = RecordConsumer(pool, self.couriers["records"], ring, days_kept=settings.records_days)
+        self.tasks = Tasks("control")
+        stream = ChangeStream(self.couriers["questions"], signer)
+        self.internal = InternalListener(
+            InternalCalls(ring, caller="proxy", answerer="control"),
+            Questions(questions_pool, stream, signer, sealers, settings.pages_url),
+            self.tasks,
+        )
+        to_proxies = InternalCalls(ring, caller="control", answerer="proxy")
+        probes = ProbeClient(egress, settings.proxy_internal_url, to_proxies)
+        self.admin = Deps(
+            pool=pool,
+            seals=RowSeals(settings.secret_ring),
+            discoverer=Discoverer(pool, probes, sealers),
+            addresses=settings.addresses,
+            public_url=settings.base_url,
+            run_token_sha256=settings.run_token_sha256,
+            allowed_hosts=settings.hosts,
+        )
+
+    def start(self) -> None:
+        """Begin the background work."""
+        dsn, days = self.settings.database_url, self.settings.records_days
+        for name, work in (
+            ("publisher", self.publisher.run()),
+            ("outbox", listen_for(dsn, OUTBOX_CHANNEL, self.publisher.wake)),
+            ("records", self.consumer.run()),
+            ("partitions", keep_partitions(self.pool, days)),
+        ):
+            _ = self.tasks.spawn(name, work)
+
+    async def close(self) -> None:
+        """End the background work; what it left undone is in Postgres or Redis, for the next."""
+        await self.tasks.close()
+        await self.consumer.close()
+        for courier in self.couriers.values():
+            await courier.close()
+
+
+@asynccontextmanager
+async def composed(settings: ControlSettings) -> AsyncIterator[Replica]:
+    """A replica that works; its database is migrated and has its first admin. Raises as `database_ready`."""
+    await database_ready(settings)
+    async with AsyncExitStack() as ending:
+        pool = await open_pool(settings.database_url)
+        ending.push_async_callback(close_pool, pool)
+        questions_pool = await open_pool(settings.database_url, largest=sum(PLACES.values()))
+        ending.push_async_callback(close_pool, questions_pool)
+        async with transaction(pool) as connection:
+            await ensure_first_admin(connection)
+        egress = await ending.enter_async_context(Egress(_EVERYWHERE))
+        replica = Replica(settings, pool, questions_pool, egress)
+        replica.start()
+        ending.push_async_callback(replica.close)
+        yield replica
+
+
+async def database_ready(settings: ControlSettings) -> None:
+    """Migrate; wait for a database that is away. Raises StoreUnavailable in the end, MigrationRefused at once."""
+    deadline = time.monotonic() + settings.database_wait
+    while True:
+        try:
+            applied = await migrate(settings.database_url)
+        except StoreUnavailable as fault:
+            if time.monotonic() > deadline:
+                raise
+            log.warning("waiting for the database at ARCHWAY_DATABASE_URL", extra={"fault": str(fault)})
+            await asyncio.sleep(_DATABASE_AGAIN_S)
+        else:
+            log.info("database ready", extra={"applied": ", ".join(applied)})
+            return
+
+
+@asynccontextmanager
+async def listening(replica: Replica) -> AsyncIterator[tuple[int, int]]:
+    """Both listeners open, the admin's and the internal one; their ports."""
+    settings = replica.settings
+    async with AsyncExitStack() as ending:
+        internal, internal_port = await _listen_internal(
+            replica.internal.application(), *host_port("control_internal_listen", settings.control_internal_listen)
+        )
+        ending.push_async_callback(internal.cleanup)
+        admin, port = await listen(build_app(replica.admin), *host_port("admin_listen", settings.admin_listen))
+        ending.push_async_callback(admin.cleanup)
+        yield port, internal_port
+
+
+async def run(settings: ControlSettings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    tasks = Tasks("main")
+    serving = tasks.spawn("serve", _serve(settings))
+    stopping = tasks.spawn("stop", stop.wait())
+    _ = await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not serving.done():
+        serving.cancel()  # a start that still waits for its database ends as well
+        await tasks.close(_CLOSE_WITHIN_S)
+        return
+    serving.result()
+
+
+async def _serve(settings: ControlSettings) -> None:
+    async with composed(settings) as replica, listening(replica) as (port, internal_port):
+        log.info("control serves", extra={"port": port, "internal_port": internal_port})
+        await asyncio.Event().wait()
+
+
+async def _listen_internal(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:
+    runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=2.0)
+    await runner.setup()
+    await web.TCPSite(runner, host, port).start()
+    return runner, int(runner.addresses[0][1])
+
+
+def main() -> None:
+    """The process."""
+    try:
+        settings = from_environment()
+    except (BadSetting, BadKey) as error:
+        sys.exit(f"archway control: {error}")
+    with json_logging(settings.log_level):
+        try:
+            uvloop.run(run(settings))
+        except StoreUnavailable as away:
+            sys.exit(f"archway control: {away}; see that ARCHWAY_DATABASE_URL names a PostgreSQL that runs")
+        except MigrationRefused as refused:
+            sys.exit(f"archway control: {refused}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""What control can be told, with the reason of each limit. Read once at start from `ARCHWAY_*` variables."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import msgspec
+
+from core.addresses import AddressPolicy, parse_networks
+from core.keys import KeyRing, parse_key_ring, refuse_repeats
+from core.settings import BadSetting, Seconds, host_port, load
+from core.signing import Signer
+
+_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+
+
+class ControlSettings(msgspec.Struct, frozen=True):
+    """The settings of one control replica. Keys and URLs with passwords are in it, so it shows none of itself."""
+
+    database_url: str
+    redis_url: str
+    secret_key: str
+    """Seals what is at rest in Postgres."""
+    proxy_key: str
+    signing_key: str
+    public_url: str
+    """Base of the gateways' URLs; never taken from a request."""
+    issuer_url: str = ""
+    """Base of the pages for people; by default the public URL."""
+
+    admin_listen: str = "127.0.0.1:8081"
+    control_internal_listen: str = "127.0.0.1:8082"
+    proxy_internal_url: tuple[str, ...] = ()
+    """Where proxies answer questions (discovery), tried in turn."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names under which the admin listener answers, besides those of loopback."""
+    run_token_sha256: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-fA-F]{64})?$")] = ""
+    """Digest of the admin token of this run, made by `archway up`."""
+
+    upstream_networks: str = ""
+    ca_bundle: str = ""
+    https_proxy: str = ""
+
+    records_days: Annotated[int, msgspec.Meta(ge=1, le=3_650)] = 30
+    """Days that records of calls are kept, today among them."""
+    database_wait: Seconds = 60
+    """How long a start waits for a database that is away."""
+
+    state: str = ""
+    log_level: str = "INFO"
+
+    def __repr__(self) -> str:
+        return f"ControlSettings({self.public_url})"
+
+    @property
+    def secret_ring(self) -> KeyRing:
+        """Seals rows."""
+        return parse_key_ring("ARCHWAY_SECRET_KEY", self.secret_key)
+
+    @property
+    def proxy_ring(self) -> KeyRing:
+        """What the two planes share."""
+        return parse_key_ring("ARCHWAY_PROXY_KEY", self.proxy_key)
+
+    @property
+    def signing_ring(self) -> KeyRing:
+        """Signs what is published."""
+        return parse_key_ring("ARCHWAY_SIGNING_KEY", self.signing_key)
+
+    @property
+    def signer(self) -> Signer:
+        """Signs what is published."""
+        return Signer(self.signing_ring)
+
+    @property
+    def addresses(self) -> AddressPolicy:
+        """Where upstream servers may be."""
+        try:
+            return AddressPolicy(parse_networks(self.upstream_networks))
+        except ValueError as error:
+            raise BadSetting(f"ARCHWAY_UPSTREAM_NETWORKS: {error}") from None
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Names (lower case, no port) under which the admin listener answers."""
+        return tuple(
+            sorted({*_LOOPBACK_NAMES, *(host.strip().lower() for host in self.allowed_hosts if host.strip())})
+        )
+
+    @property
+    def base_url(self) -> str:
+        """The public URL without a slash at its end."""
+        return self.public_url.rstrip("/")
+
+    @property
+    def pages_url(self) -> str:
+        """Where links to install pages begin."""
+        return (self.issuer_url or self.public_url).rstrip("/")
+
+
+def from_environment() -> ControlSettings:
+    """The settings; raises BadSetting or BadKey naming the variable and the cure."""
+    settings = load(ControlSettings)
+    rings = {
+        "ARCHWAY_SECRET_KEY": settings.secret_ring,
+        "ARCHWAY_PROXY_KEY": settings.proxy_ring,
+        "ARCHWAY_SIGNING_KEY": settings.signing_ring,
+    }
+    refuse_repeats(rings)
+    _check_url("ARCHWAY_DATABASE_URL", settings.database_url, ("postgresql", "postgres"), host=False)
+    _check_url("ARCHWAY_REDIS_URL", settings.redis_url, ("redis", "rediss", "unix"), host=False)
+    _check_url("ARCHWAY_PUBLIC_URL", settings.public_url, ("http", "https"))
+    if settings.issuer_url:
+        _check_url("ARCHWAY_ISSUER_URL", settings.issuer_url, ("http", "https"))
+    for url in settings.proxy_internal_url:
+        _check_url("ARCHWAY_PROXY_INTERNAL_URL", url, ("http", "https"))
+    host_port("admin_listen", settings.admin_listen)
+    host_port("control_internal_listen", settings.control_internal_listen)
+    _ = settings.addresses
+    return settings
+
+
+def _check_url(variable: str, text: str, schemes: tuple[str, ...], *, host: bool = True) -> None:
+    """The value itself is not repeated: it may hold a password. `host` False: a socket's path will do."""
+    try:
+        parts = urlsplit(text.strip())
+        fits = parts.scheme in schemes and (bool(parts.hostname) or not host) and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits:
+        raise BadSetting(f"{variable} must be a URL such as {schemes[0]}://host/; see that scheme, host and port fit")
