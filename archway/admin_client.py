@@ -17,6 +17,8 @@ from urllib.parse import quote, urlencode
 DEADLINE_S = 30.0
 LONGEST_ANSWER = 64 << 20
 PAGE = 100
+ANY = "*"
+"""`If-Match` for writes that no earlier reading decided (RFC 9110 section 13.1.1)."""
 
 
 class Unreachable(Exception):
@@ -74,19 +76,19 @@ class AdminApi:
         return self._call("POST", path, body)[0]
 
     def put(self, path: str, body: object = None) -> dict[str, Any]:
-        """Put in place."""
-        return self._call("PUT", path, body)[0]
+        """Put in place, whatever is there now."""
+        return self._call("PUT", path, body, ANY)[0]
 
     def patch(self, path: str, body: object) -> dict[str, Any]:
         """Change, on top of the version that is there now."""
         return self._call("PATCH", path, body, self._version(path))[0]
 
     def delete(self, path: str, **query: str | int | None) -> None:
-        """Delete the version that is there now."""
-        self._call("DELETE", path + _query(query), None, self._version(path))
+        """Delete, whatever was changed meanwhile."""
+        self._call("DELETE", path + _query(query), None, ANY)
 
     def _version(self, path: str) -> str:
-        return self._call("GET", path)[1]
+        return self._call("GET", path)[1] or ANY
 
     def _call(self, method: str, path: str, body: object = None, if_match: str = "") -> tuple[dict[str, Any], str]:
         headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json, application/problem+json"}

@@ -124,9 +124,9 @@ def _names(api: AdminApi, path: str) -> list[str]:
 
 
 def _token(api: AdminApi) -> str:
-    me = api.get("/me")
+    me = api.get("/me")["user"]
     made = api.post("/tokens", {"name": "first call", "kind": "user", "user_id": me["id"]})
-    return str(made["token"])
+    return str(made["secret"])
 
 
 def _by(api: AdminApi, path: str, name: str, value: str) -> dict[str, Any] | None:

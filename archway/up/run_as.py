@@ -24,7 +24,7 @@ def way_to_run() -> str:
     if os.geteuid() != 0:
         return AS_WE_ARE
     guard = Path(__file__).with_name("guard.py")
-    command = [sys.executable, "-I", "-S", guard, str(int(signal.SIGTERM)), NAMESPACE, "1", "-", "true"]
+    command = [sys.executable, "-I", "-S", str(guard), str(int(signal.SIGTERM)), NAMESPACE, "1", "-", "true"]
     # A pipe that stays open: at the end of its input the guard would stop `true` before it has ended.
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -1,0 +1,90 @@
+"""From options on the command line to the body of a request."""
+
+import getpass
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from archway.admin.lookup import find
+from archway.admin.resource import Option
+from archway.admin_client import AdminApi
+
+LONGEST_FILE = 1 << 20
+
+
+class BadOption(Exception):
+    """An option that cannot be read; the sentence names it and says what it takes."""
+
+
+def body_of(api: AdminApi, options: Iterable[Option], given: Mapping[str, Any], file: str | None) -> dict[str, Any]:
+    """The body: what the file holds, with the options over it; raises BadOption or NotNamed."""
+    body = _from_file(file) if file else {}
+    for option in options:
+        value = given.get(option.flag or option.name)
+        if value is not None and value != []:
+            body[option.name] = read(api, option, value)
+    secrets = next((option for option in options if option.kind == "secrets"), None)
+    if secrets is not None and given.get("value_from_env"):
+        body.setdefault(secrets.name, {}).update(_from_environment(given["value_from_env"]))
+    return body
+
+
+def read(api: AdminApi, option: Option, value: Any) -> Any:
+    """One option's value as the API takes it."""
+    match option.kind:
+        case "reference":
+            return find(api, option.of, value)
+        case "references":
+            return [find(api, option.of, one) for one in value]
+        case "map":
+            return dict(_pair(option, one) for one in value)
+        case "json":
+            return _json(option, value)
+        case "secrets":
+            return {name: _prompt(name) for name in value}
+        case _:
+            return value
+
+
+def _pair(option: Option, text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator or not name:
+        raise BadOption(f"{option.option} takes name=value; got {text!r}")
+    return name, value
+
+
+def _json(option: Option, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as why:
+        raise BadOption(f"{option.option} takes JSON: {why}") from None
+
+
+def _prompt(name: str) -> str:
+    if not sys.stdin.isatty():
+        raise BadOption(f"{name} is asked for at a terminal; in a script use --value-from-env {name}=VARIABLE")
+    return getpass.getpass(f"{name}: ")
+
+
+def _from_environment(pairs: Iterable[str]) -> dict[str, str]:
+    values = {}
+    for text in pairs:
+        name, separator, variable = text.partition("=")
+        if not separator or variable not in os.environ:
+            raise BadOption(f"--value-from-env takes name=VARIABLE with a variable that is set; got {text!r}")
+        values[name] = os.environ[variable]
+    return values
+
+
+def _from_file(name: str) -> dict[str, Any]:
+    try:
+        text = sys.stdin.read(LONGEST_FILE) if name == "-" else Path(name).read_text()
+        value = json.loads(text)
+    except (OSError, ValueError) as why:
+        raise BadOption(f"--body {name}: {why}") from None
+    if not isinstance(value, dict):
+        raise BadOption(f"--body {name}: must hold one JSON object")
+    return value

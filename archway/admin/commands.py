@@ -1,0 +1,199 @@
+"""Builds the commands of one resource: list, show, create, update, delete and its actions.
+
+A command's options come from the resource's description, so that its `--help` names every field. Errors of the API
+are printed with the fields that they name, and end the command with status 1.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+
+from archway.admin.body import BadOption, body_of, read
+from archway.admin.connection import NoApi, connect
+from archway.admin.lookup import NotNamed, find, find_in
+from archway.admin.resource import Action, Option, Resource
+from archway.admin.show import show_list, show_one
+from archway.admin_client import AdminApi, Problem, Unreachable
+from archway.options import DEFAULT_STATE, State, refuse
+
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+Body = Annotated[
+    str | None, typer.Option("--body", help="A file with the whole body as JSON; - reads standard input.")
+]
+FromEnvironment = Annotated[
+    list[str] | None, typer.Option("--value-from-env", help="name=VARIABLE: a secret value from the environment.")
+]
+_TYPES: dict[str, Any] = {"number": float, "flag": bool, "list": list[str], "map": list[str], "references": list[str]}
+_TYPES["secrets"] = list[str]
+
+
+def commands(resource: Resource) -> typer.Typer:
+    """The sub-commands of `archway <resource>`."""
+    group = typer.Typer(help=resource.help, no_args_is_help=True)
+    _add(group, resource, "list", _list(resource), f"List {resource.name}.")
+    if resource.show:
+        _add(group, resource, "show", _show(resource), f"Show one {resource.one}.")
+    if resource.create:
+        _add(group, resource, "create", _create(resource), f"Make a new {resource.one}.")
+    if resource.update:
+        _add(group, resource, "update", _update(resource), f"Change a {resource.one}; what is not given stays.")
+    if resource.delete:
+        _add(group, resource, "delete", _delete(resource), f"Delete a {resource.one}.")
+    for action in resource.actions:
+        _add(group, resource, action.name, _act(resource, action), action.help)
+    return group
+
+
+def _list(resource: Resource) -> Callable[..., None]:
+    def run(api: AdminApi, as_json: bool, **given: Any) -> None:
+        query = {
+            option.name: read(api, option, given[option.flag or option.name])
+            for option in resource.filters
+            if given.get(option.flag or option.name) is not None
+        }
+        limit = int(given["limit"])
+        items = (item for _, item in zip(range(limit), api.pages(_path(api, resource, given), **query), strict=False))
+        show_list(items, resource.columns, as_json)
+
+    limit = _parameter("limit", int, typer.Option("--limit", min=1, help="The most to show."), 1000)
+    return _command(run, [*_parent(resource), *(_option(one) for one in resource.filters), limit])
+
+
+def _show(resource: Resource) -> Callable[..., None]:
+    def run(api: AdminApi, as_json: bool, **given: Any) -> None:
+        show_one(api.get(_item(api, resource, given)), as_json)
+
+    return _command(run, [_which(resource), *_parent(resource)])
+
+
+def _create(resource: Resource) -> Callable[..., None]:
+    def run(api: AdminApi, as_json: bool, **given: Any) -> None:
+        body = body_of(api, resource.create, given, given["body"])
+        made = api.post(_path(api, resource, given), body)
+        show_one(made, as_json)
+        if resource.after_create and not as_json:
+            typer.echo(resource.after_create(made))
+
+    return _command(run, [*_parent(resource), *_fields(resource.create)])
+
+
+def _update(resource: Resource) -> Callable[..., None]:
+    def run(api: AdminApi, as_json: bool, **given: Any) -> None:
+        body = body_of(api, resource.update, given, given["body"])
+        if not body:
+            raise BadOption("nothing to change; see --help for what can be")
+        show_one(api.patch(_item(api, resource, given), body), as_json)
+
+    return _command(run, [_which(resource), *_parent(resource), *_fields(resource.update)])
+
+
+def _delete(resource: Resource) -> Callable[..., None]:
+    def run(api: AdminApi, as_json: bool, **given: Any) -> None:
+        path = _item(api, resource, given)
+        api.delete(path, cascade="true" if given["cascade"] else None)
+        show_one({"deleted": path.rpartition("/")[2]}, as_json)
+
+    sentence = "Delete what depends on it too."
+    return _command(
+        run,
+        [
+            _which(resource),
+            *_parent(resource),
+            _parameter("cascade", bool, typer.Option("--cascade", help=sentence), False),
+        ],
+    )
+
+
+def _act(resource: Resource, action: Action) -> Callable[..., None]:
+    def run(api: AdminApi, as_json: bool, **given: Any) -> None:
+        answer = api.post(f"{_item(api, resource, given)}/{action.name}")
+        if as_json or answer:
+            show_one(answer, as_json)
+        else:
+            typer.echo(action.done)
+
+    return _command(run, [_which(resource), *_parent(resource)])
+
+
+def _path(api: AdminApi, resource: Resource, given: dict[str, Any]) -> str:
+    if resource.parent is None:
+        return resource.path
+    return resource.path.replace("{parent}", find(api, resource.parent.of, given[resource.parent.name]))
+
+
+def _item(api: AdminApi, resource: Resource, given: dict[str, Any]) -> str:
+    path = _path(api, resource, given)
+    return f"{path}/{find_in(api, path, resource.names, given['which'], resource.one)}"
+
+
+def _command(run: Callable[..., None], parameters: list[inspect.Parameter]) -> Callable[..., None]:
+    """A function whose signature typer can read; every command also takes --state and --json."""
+
+    def command(**given: Any) -> None:
+        state, as_json = given.pop("state"), given.pop("as_json")
+        with explained():
+            run(connect(state), as_json, **given)
+
+    shared = [_annotated("state", State, DEFAULT_STATE), _annotated("as_json", AsJson, False)]
+    every = [*parameters, *shared]
+    command.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined] # typer reads it
+    command.__annotations__ = {one.name: one.annotation for one in every}
+    return command
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what may go wrong into a sentence and status 1."""
+    try:
+        yield
+    except (Problem, Unreachable, NoApi, NotNamed, BadOption) as why:
+        raise refuse(str(why)) from None
+
+
+def _fields(options: tuple[Option, ...]) -> list[inspect.Parameter]:
+    parameters = [_option(one) for one in options]
+    if any(one.kind == "secrets" for one in options):
+        parameters.append(_annotated("value_from_env", FromEnvironment, None))
+    return [*parameters, _annotated("body", Body, None)]
+
+
+def _option(option: Option) -> inspect.Parameter:
+    name = option.flag or option.name
+    names = [option.option]
+    if option.kind == "flag":
+        names = [f"{option.option}/--no-{option.option.removeprefix('--')}"]
+    return _parameter(name, _TYPES.get(option.kind, str) | None, typer.Option(*names, help=option.help), None)
+
+
+def _parent(resource: Resource) -> list[inspect.Parameter]:
+    if resource.parent is None:
+        return []
+    option = typer.Option(resource.parent.option, help=resource.parent.help)
+    return [_parameter(resource.parent.name, str, option, inspect.Parameter.empty)]
+
+
+def _which(resource: Resource) -> inspect.Parameter:
+    names = " or ".join(("id", *resource.names))
+    return _parameter(
+        "which",
+        str,
+        typer.Argument(help=f"Its {names}.", metavar=resource.one.upper().replace(" ", "_")),
+        inspect.Parameter.empty,
+    )
+
+
+def _parameter(name: str, kind: Any, option: Any, default: Any) -> inspect.Parameter:
+    return _annotated(name, Annotated[kind, option], default)
+
+
+def _annotated(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _add(group: typer.Typer, resource: Resource, name: str, function: Callable[..., None], sentence: str) -> None:
+    lines = resource.examples.get(name, ())
+    examples = "\n\n[bold]Examples[/bold]\n\n" + "\n\n".join(f"  {line}" for line in lines) if lines else ""
+    group.command(name, help=sentence + examples)(function)
