@@ -1,6 +1,19 @@
-"""What tests of the control plane share: a real PostgreSQL and a real Valkey."""
+"""What tests of the control plane share: a real PostgreSQL, a real Valkey, the admin API over them."""
 
+from tests.fixtures_admin import admin, deps, probing_proxy, proxy_ring, secret_ring
 from tests.fixtures_postgres import database, pool, postgres
 from tests.fixtures_redis import _session_redis, breakable_redis, redis_server
 
-__all__ = ["_session_redis", "breakable_redis", "database", "pool", "postgres", "redis_server"]
+__all__ = [
+    "_session_redis",
+    "admin",
+    "breakable_redis",
+    "database",
+    "deps",
+    "pool",
+    "postgres",
+    "probing_proxy",
+    "proxy_ring",
+    "redis_server",
+    "secret_ring",
+]

@@ -1,0 +1,80 @@
+"""The admin listener as one aiohttp application: which resources there are, and what stands before them.
+
+Called by `control/main.py`: `build_app(deps)`, then `listen`. Leaves out who makes the parts in `Deps`.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from aiohttp import web
+
+from control.admin import answering, audit, caller, me, memberships, openapi, teams, tokens, users
+from control.admin.api import DEPS, PREFIX, Operation, Operations
+from control.admin.deps import Deps
+from control.admin.permissions import TABLE
+from control.admin.reading import MAX_BODY
+from control.store.pool import transaction
+
+RESOURCES: tuple[Operations, ...] = (
+    me.operations,
+    users.operations,
+    teams.operations,
+    memberships.operations,
+    tokens.operations,
+    audit.operations,
+)
+"""Every resource, in the order of the document."""
+KEEP_ALIVE_S = 30.0
+
+
+def build_app(deps: Deps, resources: Iterable[Operations] = RESOURCES) -> web.Application:
+    """The application; raises LookupError for an operation that the table of permissions does not name."""
+    operations = [operation for resource in resources for operation in resource.declared]
+    refuse_unlisted(operations)
+    app = web.Application(middlewares=[answering.answer, caller.authenticate], client_max_size=MAX_BODY)
+    app[DEPS] = deps
+    app.on_response_prepare.append(answering.add_headers)
+    for operation in operations:
+        app.router.add_route(operation.method, PREFIX + operation.path, operation.handle)
+    document = openapi.render(operations)
+    app.router.add_route("GET", PREFIX + "/openapi.json", _serve(document))
+    app.router.add_route("GET", "/health", _health)
+    app.router.add_route("GET", "/ready", _ready)
+    return app
+
+
+async def listen(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:
+    """Serve on `host:port` (0: any free port); the runner, to be cleaned up, and the port."""
+    runner = web.AppRunner(
+        app, handler_cancellation=True, access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=5.0
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port, backlog=128).start()
+    except OSError:
+        await runner.cleanup()
+        raise
+    return runner, int(runner.addresses[0][1])
+
+
+def refuse_unlisted(operations: Iterable[Operation]) -> None:
+    """Raise LookupError where the table of permissions does not name an operation."""
+    unlisted = [operation.key for operation in operations if operation.key not in TABLE]
+    if unlisted:
+        raise LookupError(f"not in control/admin/permissions.py: {', '.join(unlisted)}")
+
+
+def _serve(document: bytes) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def serve(_request: web.Request) -> web.StreamResponse:
+        return web.Response(body=document, content_type="application/json")
+
+    return serve
+
+
+async def _health(_request: web.Request) -> web.Response:
+    return web.json_response({"status": "ok"})
+
+
+async def _ready(request: web.Request) -> web.Response:
+    async with transaction(request.app[DEPS].pool, readonly=True) as connection:
+        await connection.fetchval("select 1")
+    return web.json_response({"status": "ok"})

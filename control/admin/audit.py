@@ -1,0 +1,58 @@
+"""`/audit`: who did what to which object. Lines are written with each write and never changed."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from control.admin.api import Asked, Operations
+from control.admin.models import Id, Model, Moment
+from control.admin.paging import Page, PageQuery, page_of
+from control.store import audit
+from control.store.pool import Row, transaction
+
+operations = Operations("audit")
+
+
+class AuditLine(Model):
+    """One act."""
+
+    id: Id
+    at: Moment
+    actor_id: Id | None
+    actor: str = Field(description="The actor's name at that time.")
+    address: str
+    request_id: str
+    action: str
+    object_kind: str
+    object_id: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+class AuditQuery(PageQuery):
+    """Filters."""
+
+    actor_id: Id | None = None
+    action: Annotated[str | None, Field(max_length=64)] = None
+    object_kind: Annotated[str | None, Field(max_length=64)] = None
+    object_id: Annotated[str | None, Field(max_length=256)] = None
+    since: Moment | None = None
+    until: Moment | None = None
+
+
+@operations.get("/audit")
+async def list_audit(asked: Asked, query: AuditQuery) -> Page[AuditLine]:
+    """List what was done, newest first."""
+    async with transaction(asked.pool, readonly=True) as connection:
+        rows = await audit.page(
+            connection,
+            limit=query.fetch,
+            before_id=query.after,
+            **query.model_dump(exclude={"limit", "cursor"}),
+        )
+    return page_of(rows, query, shown, lambda row: row["id"])
+
+
+def shown(row: Row) -> AuditLine:
+    """The row as the API shows it."""
+    return AuditLine.model_construct(**{name: row[name] for name in AuditLine.model_fields})

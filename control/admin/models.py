@@ -1,0 +1,96 @@
+"""What the models of the admin API have in common: strict, closed, and field types with rules that a person can read.
+
+Every rule is in the JSON schema too (`pattern`, `maxLength`), so what the OpenAPI document says is what holds.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, GetCoreSchemaHandler, PlainSerializer
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+MARKS: Final = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+"""Control characters and those that turn the direction of writing: they forge lines and names on a screen."""
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+
+
+class Model(BaseModel):
+    """A body or part of one: no field beside those declared, no conversion of types, no change once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+class Query(BaseModel):
+    """A query string: text that is converted, no parameter beside those declared."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """A rule for text, `Annotated[str, Worded(...)]`: `pattern` must match all of it, `sentence` says so."""
+
+    pattern: str
+    sentence: str
+    shortest: int = 0
+    longest: int = 256
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The check: length first, so that no pattern runs on a text of any size."""
+        bounded = core_schema.str_schema(min_length=self.shortest, max_length=self.longest)
+        return core_schema.no_info_after_validator_function(self._check, bounded)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Any]:
+        """The same rule for the OpenAPI document."""
+        told: dict[str, Any] = {"type": "string", "pattern": f"^(?:{self.pattern})$", "maxLength": self.longest}
+        return told | ({"minLength": self.shortest} if self.shortest else {})
+
+    def _check(self, text: str) -> str:
+        if re.fullmatch(self.pattern, text) is None:
+            raise PydanticCustomError("worded", "{sentence}", {"sentence": self.sentence})
+        return text
+
+
+def _bounded(moment: datetime) -> datetime:
+    if not _EARLIEST <= moment <= _LATEST:
+        raise PydanticCustomError("moment", "must be between the years 1970 and 9000")
+    return moment.astimezone(UTC)
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Id = Annotated[
+    str,
+    Worded(
+        r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+        "must be an identifier: lower case, with dashes, as lists show it",
+        longest=36,
+    ),
+]
+Name = Annotated[
+    str,
+    Worded(
+        rf"[^\s{MARKS}](?:[^{MARKS}]*[^\s{MARKS}])?",
+        "must be one line without control characters that neither begins nor ends with a space",
+        shortest=1,
+        longest=128,
+    ),
+]
+Description = Annotated[
+    str,
+    Worded(
+        rf"(?:[\n\t]|[^{MARKS}])*", "must not hold control characters other than new lines and tabs", longest=4096
+    ),
+]
+Email = Annotated[
+    str,
+    Worded(r"[!-?A-~]{1,64}@[!-?A-~]{1,189}", "must be an address such as ann@example.com", shortest=3, longest=254),
+]
+Moment = Annotated[
+    AwareDatetime, AfterValidator(_bounded), PlainSerializer(_utc, return_type=str, when_used="json")
+]  # fmt: skip
+"""A point in time, RFC 3339 with its offset; written in UTC."""
