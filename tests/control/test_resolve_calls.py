@@ -1,0 +1,320 @@
+"""Resolve calls over HTTP, as a proxy makes them, against a real Postgres and Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import jwt
+import msgspec
+import orjson
+import pytest
+from aiohttp import web
+
+from control.credentials.connection import SECRET_VALUES_PURPOSE, RowSealers
+from control.internal.listener import PLACES, InternalListener
+from control.internal.questions import Questions
+from control.publish.epochs import ChangeStream
+from control.publish.publisher import Publisher
+from control.redis import Courier
+from control.store.pool import Pool, close_pool, open_pool, transaction
+from core.identifiers import new_id
+from core.internal_call import SCHEME, InternalCalls
+from core.keys import new_key, parse_key_ring
+from core.resolve import (
+    ConnectionAnswer,
+    ConnectionQuestion,
+    GatewayAnswer,
+    GatewayQuestion,
+    IndexAnswer,
+    TokenQuestion,
+    TokenVerdict,
+)
+from core.sealing import SealBroken, Sealer
+from core.signing import Signer, Verifier
+from core.snapshot import open_gateway, open_index
+from core.tasks import Tasks
+from tests.control import seeded
+from tests.fixtures_postgres import Server
+from tests.fixtures_redis import RedisServer
+
+SECRETS = parse_key_ring("ARCHWAY_SECRET_KEY", new_key())
+RING = parse_key_ring("ARCHWAY_PROXY_KEY", new_key())
+SIGNER = Signer(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()))
+VERIFIER = Verifier("ARCHWAY_VERIFY_KEYS", SIGNER.public_keys)
+CALLS = InternalCalls(RING, caller="proxy", answerer="control")
+
+
+@dataclass
+class AskingProxy:
+    """A proxy that asks control."""
+
+    url: str
+    session: aiohttp.ClientSession
+
+    async def ask(self, path: str, question: object, kind: type[Any]) -> Any:
+        body = b"" if question is None else msgspec.msgpack.encode(question)
+        authorization, call_id = CALLS.mint("POST", path, body)
+        status, answer = await self.post(path, body, authorization)
+        assert status == 200
+        return msgspec.msgpack.decode(CALLS.open_answer(call_id, answer), type=kind)
+
+    async def post(
+        self, path: str, body: bytes, authorization: str | None, method: str = "POST"
+    ) -> tuple[int, bytes]:
+        headers = {"Authorization": authorization} if authorization else {}
+        async with self.session.request(method, self.url + path, data=body, headers=headers) as response:
+            return response.status, await response.read()
+
+    async def connection(self, digest: str, gateway_id: str, assignment_id: str) -> ConnectionAnswer:
+        question = ConnectionQuestion(digest, gateway_id, assignment_id)
+        answer: ConnectionAnswer = await self.ask("/internal/connection", question, ConnectionAnswer)
+        return answer
+
+
+@pytest.fixture
+async def proxy(database: str, pool: Pool, redis_server: RedisServer) -> AsyncIterator[AskingProxy]:
+    tasks, courier = Tasks("test"), Courier(redis_server.url, deadline_s=0.15)
+    questions_pool = await open_pool(database, largest=sum(PLACES.values()))
+    questions = Questions(
+        questions_pool, ChangeStream(courier, SIGNER), SIGNER, RowSealers(SECRETS), "https://archway.test"
+    )
+    runner = web.AppRunner(InternalListener(CALLS, questions, tasks).application(), handler_cancellation=True)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with aiohttp.ClientSession() as session:
+        yield AskingProxy(f"http://127.0.0.1:{runner.addresses[0][1]}", session)
+    await runner.cleanup()
+    await tasks.close()
+    await courier.close()
+    await close_pool(questions_pool)
+
+
+PATHS = ["/internal/token", "/internal/connection", "/internal/gateway", "/internal/index", "/internal/x", "/"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_without_a_token_nothing_is_said(path: str, proxy: AskingProxy) -> None:
+    assert await proxy.post(path, b"", None) == (403, b"")
+    assert await proxy.post(path, b"", "Bearer something", method="GET") == (403, b"")
+
+
+async def test_a_token_for_another_body_path_or_direction_is_refused(proxy: AskingProxy) -> None:
+    body = msgspec.msgpack.encode(TokenQuestion("0" * 64))
+    authorization, _ = CALLS.mint("POST", "/internal/token", body)
+    assert await proxy.post("/internal/token", body + b"x", authorization) == (403, b"")
+    assert await proxy.post("/internal/connection", body, authorization) == (403, b"")
+    other_way = InternalCalls(RING, caller="control", answerer="proxy")
+    backwards, _ = other_way.mint("POST", "/internal/token", body)
+    assert await proxy.post("/internal/token", body, backwards) == (403, b"")
+
+
+@pytest.mark.parametrize("wrong", ["audience", "expired", "key", "unsigned"])
+async def test_a_token_with_wrong_claims_is_refused(wrong: str, proxy: AskingProxy) -> None:
+    body = msgspec.msgpack.encode(TokenQuestion("0" * 64))
+    right, _ = CALLS.mint("POST", "/internal/token", body)
+    claims = jwt.decode(right.removeprefix(f"{SCHEME} "), options={"verify_signature": False})
+    key = RING.current.derive("internal/proxy-to-control")
+    if wrong == "audience":
+        claims["aud"] = "proxy"
+    if wrong == "expired":
+        claims |= {"iat": int(time.time()) - 200, "exp": int(time.time()) - 100}
+    if wrong == "key":
+        key = b"x" * 32
+    algorithm = "none" if wrong == "unsigned" else "HS256"
+    token = jwt.encode(claims, None if wrong == "unsigned" else key, algorithm=algorithm)
+    assert await proxy.post("/internal/token", body, f"{SCHEME} {token}") == (403, b"")
+
+
+async def test_the_claims_that_are_changed_above_are_accepted_unchanged(proxy: AskingProxy) -> None:
+    verdict = await proxy.ask("/internal/token", TokenQuestion("0" * 64), TokenVerdict)
+    assert verdict == TokenVerdict("0" * 64, refused="unknown")
+
+
+async def test_an_answer_opens_for_its_own_call_only(proxy: AskingProxy) -> None:
+    body = msgspec.msgpack.encode(TokenQuestion("0" * 64))
+    authorization, call_id = CALLS.mint("POST", "/internal/token", body)
+    _, answer = await proxy.post("/internal/token", body, authorization)
+    _, other_call = CALLS.mint("POST", "/internal/token", body)
+    assert CALLS.open_answer(call_id, answer)
+    with pytest.raises(SealBroken):
+        CALLS.open_answer(other_call, answer)
+
+
+async def test_a_proxy_s_nonsense_is_told_apart_from_an_answer(proxy: AskingProxy) -> None:
+    for body in (b"", b"\xc1", msgspec.msgpack.encode({"digest": 7})):
+        authorization, _ = CALLS.mint("POST", "/internal/token", body)
+        assert await proxy.post("/internal/token", body, authorization) == (400, b"")
+
+
+async def test_a_token_s_bearer_is_told_with_teams(proxy: AskingProxy, pool: Pool) -> None:
+    async with transaction(pool) as conn:
+        ann = await seeded.user(conn)
+        team = await seeded.team(conn, "ops", ann)
+        digest = await seeded.token(conn, user=ann)
+    verdict: TokenVerdict = await proxy.ask("/internal/token", TokenQuestion(digest), TokenVerdict)
+    assert verdict.principal is not None
+    assert (verdict.principal.id, verdict.principal.teams) == (ann, frozenset({team}))
+
+
+@pytest.mark.parametrize("name", ["nul\0", "x" * 5000, "", "'; drop table gateways"])
+async def test_a_gateway_of_an_impossible_name_does_not_exist(name: str, proxy: AskingProxy) -> None:
+    assert await proxy.ask("/internal/gateway", GatewayQuestion(name), GatewayAnswer) == GatewayAnswer()
+
+
+async def test_a_gateway_is_given_signed_by_slug_and_by_identifier(proxy: AskingProxy, pool: Pool) -> None:
+    async with transaction(pool) as conn:
+        gateway_id = await seeded.gateway(conn, "work")
+    for name in ("work", gateway_id):
+        answer: GatewayAnswer = await proxy.ask("/internal/gateway", GatewayQuestion(name), GatewayAnswer)
+        assert open_gateway(answer.document, gateway_id, VERIFIER).slug == "work"
+    for name in ("play", new_id()):
+        assert await proxy.ask("/internal/gateway", GatewayQuestion(name), GatewayAnswer) == GatewayAnswer()
+
+
+async def test_the_index_is_given_for_the_epoch_that_redis_shows(
+    proxy: AskingProxy, pool: Pool, redis_server: RedisServer
+) -> None:
+    async with transaction(pool) as conn:
+        gateway_id = await seeded.gateway(conn)
+    answer: IndexAnswer = await proxy.ask("/internal/index", None, IndexAnswer)
+    assert open_index(answer.document, VERIFIER).epoch == ""
+    async with Courier(redis_server.url, deadline_s=2) as courier:
+        publisher = Publisher(pool, courier, SIGNER)
+        await publisher.publish()
+        answer = await proxy.ask("/internal/index", None, IndexAnswer)
+        index = open_index(answer.document, VERIFIER)
+        assert index.epoch == await ChangeStream(courier, SIGNER).epoch() != ""
+    assert [row.id for row in index.gateways] == [gateway_id]
+    redis_server.freeze()
+    try:
+        answer = await proxy.ask("/internal/index", None, IndexAnswer)
+    finally:
+        redis_server.thaw()
+    assert open_index(answer.document, VERIFIER).epoch == ""
+
+
+@dataclass
+class Scene:
+    """A bearer, a gateway, a tool assigned to it, an entry with a bearer credential."""
+
+    person: str
+    digest: str
+    gateway_id: str
+    entry_id: str
+    tool_id: str
+
+
+@pytest.fixture
+async def scene(pool: Pool) -> Scene:
+    async with transaction(pool) as conn:
+        person = await seeded.user(conn)
+        entry_id = await seeded.entry(
+            conn, credential_model="static", credential_placement={"style": "header", "header": "x-api-key"}
+        )
+        tool_id = await seeded.tool(conn, entry_id)
+        return Scene(person, await seeded.token(conn, user=person), await seeded.gateway(conn), entry_id, tool_id)
+
+
+async def install(pool: Pool, scene: Scene, credential: str, **owner: str) -> str:
+    async with transaction(pool) as conn:
+        found = new_id()
+        sealed = Sealer(SECRETS, SECRET_VALUES_PURPOSE).seal(orjson.dumps({"credential": credential}), found)
+        return await seeded.installation(
+            conn, scene.entry_id, id=found, secret_values=sealed, secret_names=["credential"], **owner
+        )
+
+
+async def assign(pool: Pool, scene: Scene, installation: str | None = None) -> str:
+    async with transaction(pool) as conn:
+        return await seeded.assignment(conn, scene.gateway_id, scene.tool_id, installation=installation)
+
+
+async def test_the_caller_s_own_credential_is_opened_into_the_sealed_answer(
+    proxy: AskingProxy, pool: Pool, scene: Scene
+) -> None:
+    mine = await install(pool, scene, "key-of-ann", user=scene.person)
+    await install(pool, scene, "key-of-all")
+    assigned = await assign(pool, scene)
+    answer = await proxy.connection(scene.digest, scene.gateway_id, assigned)
+    assert answer.refusal is None
+    assert answer.connection is not None
+    assert answer.connection.installation_id == mine
+    assert answer.connection.credential_headers == [("x-api-key", "key-of-ann")]
+    assert answer.connection.owner == f"user:{scene.person}"
+
+
+async def test_a_credential_given_for_another_origin_is_not_sent(
+    proxy: AskingProxy, pool: Pool, scene: Scene
+) -> None:
+    assigned = await assign(pool, scene, await install(pool, scene, "key"))
+    await pool.execute("update entries set url = 'https://elsewhere.test/mcp'")
+    answer = await proxy.connection(scene.digest, scene.gateway_id, assigned)
+    assert answer.connection is None
+    assert answer.refusal is not None
+    assert answer.refusal.code == "needs_sign_in"
+    assert answer.refusal.link == "https://archway.test/install/github"
+
+
+async def test_a_sealed_value_moved_to_another_installation_opens_for_nobody(
+    proxy: AskingProxy, pool: Pool, scene: Scene
+) -> None:
+    mine = await install(pool, scene, "key-of-ann", user=scene.person)
+    theirs = await install(pool, scene, "key-of-all")
+    sealed = await pool.fetchval("select secret_values from installations where id = $1", theirs)
+    await pool.execute("update installations set secret_values = $1 where id = $2", sealed, mine)
+    answer = await proxy.connection(scene.digest, scene.gateway_id, await assign(pool, scene))
+    assert answer.connection is None
+    assert answer.refusal is not None
+    assert answer.refusal.code == "needs_sign_in"
+
+
+async def test_the_token_is_checked_again_and_the_assignment_on_that_gateway_too(
+    proxy: AskingProxy, pool: Pool, scene: Scene
+) -> None:
+    assigned = await assign(pool, scene, await install(pool, scene, "key"))
+    async with transaction(pool) as conn:
+        elsewhere = await seeded.gateway(conn, "elsewhere")
+    assert (await proxy.connection(scene.digest, scene.gateway_id, assigned)).connection is not None
+    for gateway_id, assignment_id in ((elsewhere, assigned), (scene.gateway_id, new_id()), ("x", "y")):
+        answer = await proxy.connection(scene.digest, gateway_id, assignment_id)
+        assert answer.refusal is not None
+        assert answer.refusal.code == "not_allowed"
+    await pool.execute("update tokens set revoked_at = now()")
+    answer = await proxy.connection(scene.digest, scene.gateway_id, assigned)
+    assert answer.refusal is not None
+    assert answer.refusal.code == "not_allowed"
+
+
+async def test_nobody_s_credential_is_missing_with_a_link(proxy: AskingProxy, pool: Pool, scene: Scene) -> None:
+    async with transaction(pool) as conn:
+        other = await seeded.user(conn, "bob")
+    await install(pool, scene, "key-of-bob", user=other)
+    answer = await proxy.connection(scene.digest, scene.gateway_id, await assign(pool, scene))
+    assert answer.refusal is not None
+    assert (answer.refusal.code, answer.refusal.link) == (
+        "credential_missing", "https://archway.test/install/github",
+    )  # fmt: skip
+
+
+async def test_a_frozen_postgres_is_a_503_within_a_second_and_a_half_and_then_all_is_well(
+    proxy: AskingProxy, postgres: Server
+) -> None:
+    body = msgspec.msgpack.encode(TokenQuestion("0" * 64))
+    await proxy.ask("/internal/token", TokenQuestion("0" * 64), TokenVerdict)
+    postgres.freeze()
+    try:
+        authorization, _ = CALLS.mint("POST", "/internal/token", body)
+        began = time.monotonic()
+        assert await proxy.post("/internal/token", body, authorization) == (503, b"")
+        took = time.monotonic() - began
+    finally:
+        postgres.thaw()
+    assert took < 1.5
+    async with asyncio.timeout(5):
+        verdict = await proxy.ask("/internal/token", TokenQuestion("0" * 64), TokenVerdict)
+    assert verdict.refused == "unknown"
