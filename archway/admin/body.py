@@ -24,12 +24,25 @@ def body_of(api: AdminApi, options: Iterable[Option], given: Mapping[str, Any], 
     body = _from_file(file) if file else {}
     for option in options:
         value = given.get(option.flag or option.name)
-        if value is not None and value != []:
-            body[option.name] = read(api, option, value)
-    secrets = next((option for option in options if option.kind == "secrets"), None)
-    if secrets is not None and given.get("value_from_env"):
-        body.setdefault(secrets.name, {}).update(_from_environment(given["value_from_env"]))
+        if value is None or value == [] or (option.kind == "prompt" and not value):
+            continue
+        taken = read(api, option, value)
+        # Two options may fill one field: plain answers and secret ones.
+        body[option.name] = body[option.name] | taken if isinstance(body.get(option.name), dict) else taken
+    for name, value in _from_environment(given.get("value_from_env") or ()).items():
+        _put_secret(body, options, name, value)
     return body
+
+
+def _put_secret(body: dict[str, Any], options: Iterable[Option], name: str, value: str) -> None:
+    """A field of its own where one has this name, else one of the secret values."""
+    if any(option.kind == "prompt" and option.name == name for option in options):
+        body[name] = value
+        return
+    field = next((option.name for option in options if option.kind == "secrets"), None)
+    if field is None:
+        raise BadOption(f"--value-from-env: there is no secret named {name}")
+    body[field] = {**body.get(field, {}), name: value}
 
 
 def read(api: AdminApi, option: Option, value: Any) -> Any:
@@ -43,17 +56,22 @@ def read(api: AdminApi, option: Option, value: Any) -> Any:
             return dict(_pair(option, one) for one in value)
         case "json":
             return _json(option, value)
+        case "prompt":
+            return _prompt(option.name)
         case "secrets":
             return {name: _prompt(name) for name in value}
         case _:
             return value
 
 
-def _pair(option: Option, text: str) -> tuple[str, str]:
+def _pair(option: Option, text: str) -> tuple[str, Any]:
+    """`name=text`, or `name:=json` for a number or a truth value."""
     name, separator, value = text.partition("=")
+    typed = name.endswith(":")
+    name = name.removesuffix(":")
     if not separator or not name:
         raise BadOption(f"{option.option} takes name=value; got {text!r}")
-    return name, value
+    return name, _json(option, value) if typed else value
 
 
 def _json(option: Option, text: str) -> Any:

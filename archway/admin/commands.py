@@ -5,6 +5,7 @@ are printed with the fields that they name, and end the command with status 1.
 """
 
 import inspect
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -27,7 +28,7 @@ FromEnvironment = Annotated[
     list[str] | None, typer.Option("--value-from-env", help="name=VARIABLE: a secret value from the environment.")
 ]
 _TYPES: dict[str, Any] = {"number": float, "flag": bool, "list": list[str], "map": list[str], "references": list[str]}
-_TYPES["secrets"] = list[str]
+_TYPES |= {"secrets": list[str], "prompt": bool}
 
 
 def commands(resource: Resource) -> typer.Typer:
@@ -55,7 +56,7 @@ def _list(resource: Resource) -> Callable[..., None]:
             if given.get(option.flag or option.name) is not None
         }
         limit = int(given["limit"])
-        items = (item for _, item in zip(range(limit), api.pages(_path(api, resource, given), **query), strict=False))
+        items = itertools.islice(api.pages(_path(api, resource, given), **query), limit)
         show_list(items, resource.columns, as_json)
 
     limit = _parameter("limit", int, typer.Option("--limit", min=1, help="The most to show."), 1000)
@@ -73,6 +74,9 @@ def _create(resource: Resource) -> Callable[..., None]:
     def run(api: AdminApi, as_json: bool, **given: Any) -> None:
         body = body_of(api, resource.create, given, given["body"])
         made = api.post(_path(api, resource, given), body)
+        if isinstance(made.get("items"), list) and not as_json:
+            show_list(made["items"], resource.columns, as_json=False)
+            return
         show_one(made, as_json)
         if resource.after_create and not as_json:
             typer.echo(resource.after_create(made))
@@ -155,7 +159,7 @@ def explained() -> Iterator[None]:
 
 def _fields(options: tuple[Option, ...]) -> list[inspect.Parameter]:
     parameters = [_option(one) for one in options]
-    if any(one.kind == "secrets" for one in options):
+    if any(one.kind in {"secrets", "prompt"} for one in options):
         parameters.append(_annotated("value_from_env", FromEnvironment, None))
     return [*parameters, _annotated("body", Body, None)]
 

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Kind = Literal["text", "number", "flag", "list", "map", "json", "reference", "references", "secrets"]
+Kind = Literal["text", "number", "flag", "list", "map", "json", "reference", "references", "secrets", "prompt"]
 """How an option is read: `list` and `references` may be repeated, `map` takes name=value, `json` a JSON text,
-`reference` the name or identifier of another object, `secrets` the name of a secret that is then asked for."""
+`reference` the name or identifier of another object, `secrets` the names of secret values that are then asked for,
+`prompt` nothing: the field's own value is asked for."""
 
 
 @dataclass(frozen=True, slots=True)

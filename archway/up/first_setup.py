@@ -114,7 +114,7 @@ def _gateway(api: AdminApi) -> dict[str, Any]:
 def _assign(api: AdminApi, gateway: dict[str, Any], entry: dict[str, Any], installation: dict[str, Any]) -> str:
     path = f"/gateways/{gateway['id']}/assignments"
     if not (names := _names(api, path)):
-        api.post(path, {"entry_id": entry["id"], "installation_id": installation["id"], "tools": ["*"]})
+        api.post(path, {"entry": entry["id"], "installation": installation["id"], "tools": ["*"]})
         names = _names(api, path)
     return next((name for name in names if name.endswith(TOOL)), f"{ENTRY}__{TOOL}")
 

@@ -1,0 +1,68 @@
+"""Gateways and assignments on the command line."""
+
+from archway.admin.commands import commands
+from archway.admin.resource import Option, Resource
+
+GATEWAY_FIELDS = (
+    Option("slug", "Short unique name, a DNS label; part of the URL."),
+    Option("name", "Name for people."),
+    Option("description", "What it is for."),
+    Option("instructions", "Told to clients when they connect."),
+    Option("labels", "A label, name=value; may be repeated.", "map", flag="label"),
+    Option("visibility", "organisation, teams or personal."),
+    Option("teams", "A team that may use it; may be repeated.", "references", of="team", flag="team"),
+    Option(
+        "header_allowlist", "A header of callers that is passed on; may be repeated.", "list", flag="allow_header"
+    ),
+    Option("audit_required", "Refuse a call rather than lose its record.", "flag"),
+)
+
+GATEWAYS = commands(
+    Resource(
+        name="gateways",
+        one="gateway",
+        path="/gateways",
+        help="Endpoints that present chosen tools to MCP clients at one URL.",
+        columns=("id", "slug", "name", "visibility", "usable", "reasons"),
+        create=GATEWAY_FIELDS,
+        update=GATEWAY_FIELDS,
+        examples={
+            "create": ("archway gateways create --slug sales --name Sales --visibility teams --team Sales",),
+            "show": ("archway gateways show sales",),
+            "update": ("archway gateways update sales --allow-header x-request-source",),
+        },
+    )
+)
+
+INSTALLATION = "Pin to this installation; without, it is resolved from the caller at each call."
+
+ASSIGNMENTS = commands(
+    Resource(
+        name="assignments",
+        one="assignment",
+        path="/gateways/{parent}/assignments",
+        help="Tools on a gateway: pinned to an installation, or resolved from the caller at call time.",
+        columns=("id", "exposed_name", "entry_slug", "tool_name", "installation_name", "tool_state"),
+        names=("exposed_name",),
+        parent=Option("gateway", "On which gateway.", of="gateway"),
+        create=(
+            Option("entry", "Tools of which entry."),
+            Option("installation", INSTALLATION, "reference", of="installation"),
+            Option("tools", "A tool's name, or * for all; may be repeated.", "list", flag="tool"),
+            Option("prefix", "Whether exposed names begin with the entry's slug.", "flag"),
+            Option("exposed_name", "The name that clients see, for exactly one tool."),
+        ),
+        update=(
+            Option("exposed_name", "The name that clients see."),
+            Option("installation", "Pin to this installation.", "reference", of="installation"),
+        ),
+        examples={
+            "create": (
+                "archway assignments create --gateway sales --entry crm --tool '*'",
+                "archway assignments create --gateway sales --entry time --installation Time --tool get_current_time",
+            ),
+            "list": ("archway assignments list --gateway sales",),
+            "delete": ("archway assignments delete crm__find_contact --gateway sales",),
+        },
+    )
+)

@@ -1,0 +1,170 @@
+"""Users, teams and tokens on the command line."""
+
+from typing import Annotated, Any
+
+import typer
+
+from archway.admin.commands import AsJson, commands, explained
+from archway.admin.connection import connect
+from archway.admin.lookup import find
+from archway.admin.resource import Action, Option, Resource
+from archway.admin.show import show_list, show_one
+from archway.options import DEFAULT_STATE, State
+
+ROLE = Option("role", "admin or member.")
+
+USERS = commands(
+    Resource(
+        name="users",
+        one="user",
+        path="/users",
+        help="People who use this deployment.",
+        columns=("id", "name", "email", "role", "disabled_at"),
+        names=("email", "name"),
+        filters=(Option("email", "Only this address."), ROLE),
+        create=(Option("name", "Full name."), Option("email", "Address; unique."), ROLE),
+        update=(Option("name", "Full name."), Option("email", "Address; unique."), ROLE),
+        actions=(
+            Action("disable", "Refuse a user everywhere, within a second; everything stays.", "disabled"),
+            Action("enable", "Let a disabled user in again.", "enabled"),
+        ),
+        examples={
+            "create": ("archway users create --name 'Ada Lovelace' --email ada@example.com --role admin",),
+            "disable": ("archway users disable ada@example.com",),
+        },
+    )
+)
+
+TEAMS = commands(
+    Resource(
+        name="teams",
+        one="team",
+        path="/teams",
+        help="Teams, and who belongs to them.",
+        columns=("id", "name", "description"),
+        names=("name",),
+        create=(Option("name", "Unique name."), Option("description", "What the team is for.")),
+        update=(Option("name", "Unique name."), Option("description", "What the team is for.")),
+        examples={"create": ("archway teams create --name Platform",), "delete": ("archway teams delete Platform",)},
+    )
+)
+
+
+@TEAMS.command("members")
+def members(team: str, state: State = DEFAULT_STATE, as_json: AsJson = False) -> None:
+    """List a team's members.
+
+    [bold]Example[/bold]
+
+      archway teams members Platform
+    """
+    with explained():
+        api = connect(state)
+        path = f"/teams/{find(api, 'team', team)}/members"
+        show_list(api.pages(path), ("user_id", "name", "email", "role"), as_json)
+
+
+@TEAMS.command("add")
+def add(
+    team: str,
+    user: str,
+    role: Annotated[str, typer.Option(help="admin or member.")] = "member",
+    state: State = DEFAULT_STATE,
+    as_json: AsJson = False,
+) -> None:
+    """Make a user a member of a team, or change the role there.
+
+    [bold]Example[/bold]
+
+      archway teams add Platform ada@example.com --role admin
+    """
+    with explained():
+        api = connect(state)
+        path = f"/teams/{find(api, 'team', team)}/members/{find(api, 'user', user)}"
+        show_one(api.put(path, {"role": role}), as_json)
+
+
+@TEAMS.command("remove")
+def remove(team: str, user: str, state: State = DEFAULT_STATE) -> None:
+    """Take a user out of a team; what the team allowed ends within a second.
+
+    [bold]Example[/bold]
+
+      archway teams remove Platform ada@example.com
+    """
+    with explained():
+        api = connect(state)
+        api.delete(f"/teams/{find(api, 'team', team)}/members/{find(api, 'user', user)}")
+        typer.echo("removed")
+
+
+def _shown_once(made: dict[str, Any]) -> str:
+    return "\nThe secret is shown now and never again; only its digest is kept." if made.get("secret") else ""
+
+
+TOKENS = commands(
+    Resource(
+        name="tokens",
+        one="token",
+        path="/tokens",
+        help="Bearer tokens of users, teams and the organisation.",
+        columns=("id", "name", "kind", "owner", "state", "expires_at", "last_used_at"),
+        names=("name",),
+        filters=(
+            Option("kind", "user, team or organisation."),
+            Option("user_id", "Only this user's.", "reference", of="user", flag="user"),
+            Option("team_id", "Only this team's.", "reference", of="team", flag="team"),
+        ),
+        create=(
+            Option("name", "What it is for."),
+            Option("kind", "user, team or organisation; user unless said otherwise."),
+            Option("user_id", "Whose; by default your own.", "reference", of="user", flag="user"),
+            Option("team_id", "With the kind team: which.", "reference", of="team", flag="team"),
+            Option("expires_at", "Moment with time zone, such as 2027-01-31T00:00:00Z; without, never."),
+        ),
+        update=(Option("name", "What it is for."), Option("expires_at", "Moment with time zone.")),
+        actions=(Action("revoke", "Refuse a token from now on, everywhere within a second.", "revoked"),),
+        after_create=_shown_once,
+        examples={
+            "create": (
+                "archway tokens create --name laptop",
+                "archway tokens create --name ci --kind team --team Platform --expires-at 2027-01-31T00:00:00Z",
+            ),
+            "revoke": ("archway tokens revoke laptop",),
+            "list": ("archway tokens list --user ada@example.com",),
+        },
+    )
+)
+
+
+@TOKENS.command("identify")
+def identify(
+    token: Annotated[
+        str | None, typer.Argument(help="The token, or its SHA-256 in hexadecimal; asked for when left out.")
+    ] = None,
+    state: State = DEFAULT_STATE,
+    as_json: AsJson = False,
+) -> None:
+    """Tell which token a found one is: whose, and whether it is still taken.
+
+    A token that is still secret does not belong into a command's arguments: leave it out, and it is asked for.
+
+    [bold]Examples[/bold]
+
+      archway tokens identify                     asks for the token
+      archway tokens identify arch_...            one that leaked already
+    """
+    found = token or typer.prompt("Token", hide_input=True)
+    is_digest = len(found) == 64 and not found.startswith("arch_")
+    with explained():
+        answer = connect(state).post("/tokens/identify", {"digest" if is_digest else "token": found})
+        if as_json:
+            show_one(answer, as_json)
+        elif answer.get("token"):
+            show_one(answer["token"], as_json)
+        elif not answer.get("well_formed"):
+            typer.echo("not a token of Archway: its shape or its checksum is wrong")
+        else:
+            typer.echo("no token that you may see")
+    if not answer.get("token"):
+        raise typer.Exit(1)

@@ -1,0 +1,140 @@
+"""Entries and installations on the command line."""
+
+from typing import Annotated
+
+import typer
+
+from archway.admin.commands import AsJson, commands, explained
+from archway.admin.connection import connect
+from archway.admin.lookup import find, find_in
+from archway.admin.resource import Action, Option, Resource
+from archway.admin.show import show_list, show_one
+from archway.options import DEFAULT_STATE, State
+
+ENTRY_FIELDS = (
+    Option("slug", "Short unique name, a DNS label."),
+    Option("name", "Name for people."),
+    Option("description", "What the server does."),
+    Option("url", "Where the server answers."),
+    Option("docs_url", "Where its documentation is."),
+    Option("labels", "A label, name=value; may be repeated.", "map", flag="label"),
+    Option("visibility", "organisation or teams."),
+    Option("teams", "A team that sees it; may be repeated.", "references", of="team", flag="team"),
+    Option("credential_model", "none, or static: a key or token that installations bring."),
+    Option(
+        "credential_placement", 'JSON: {"style": "bearer"|"authorization"|"header", "header": "x-api-key"}.', "json"
+    ),
+    Option("fields", 'JSON: questions at installation, [{"name", "type", "header", ...}].', "json"),
+    Option(
+        "fixed_headers", "A header with a secret value, sent with every request: its name.", "secrets", flag="header"
+    ),
+    Option("passthrough", "Whether callers' allowed headers go on to this server.", "flag"),
+    Option("isolation", "principal, client_session or shared: who shares a session with the server."),
+    Option("deadline_s", "Longest wait for an answer in seconds; 0: the proxy's.", "number"),
+)
+
+ENTRIES = commands(
+    Resource(
+        name="entries",
+        one="entry",
+        path="/entries",
+        help="The registry: servers that are approved here.",
+        columns=("id", "slug", "name", "url", "visibility", "credential_model"),
+        filters=(
+            Option("text", "Only those whose name or description has it."),
+            Option("label", "Only with this label."),
+        ),
+        create=ENTRY_FIELDS,
+        update=ENTRY_FIELDS,
+        examples={
+            "create": (
+                "archway entries create --slug time --name Time --url https://time.example.com/mcp",
+                "archway entries create --slug crm --name CRM --url https://crm.example.com/mcp "
+                '--credential-model static --credential-placement \'{"style": "bearer"}\'',
+                "archway entries create --body entry.json",
+            ),
+            "update": ("archway entries update crm --url https://crm.example.com/v2/mcp",),
+            "delete": ("archway entries delete crm --cascade",),
+        },
+    )
+)
+
+
+@ENTRIES.command("tools")
+def tools(entry: str, state: State = DEFAULT_STATE, as_json: AsJson = False) -> None:
+    """List the tools that an entry keeps, as its server last listed them.
+
+    [bold]Example[/bold]
+
+      archway entries tools crm
+    """
+    with explained():
+        api = connect(state)
+        path = f"/entries/{find(api, 'entry', entry)}/tools"
+        show_list(api.pages(path), ("id", "name", "kind", "state", "missing_since"), as_json)
+
+
+def _quarantine(name: str, target: str, sentence: str) -> None:
+    def command(
+        entry: str,
+        tool: Annotated[str, typer.Argument(help="The tool's name or id.")],
+        state: State = DEFAULT_STATE,
+        as_json: AsJson = False,
+    ) -> None:
+        with explained():
+            api = connect(state)
+            path = f"/entries/{find(api, 'entry', entry)}/tools"
+            tool_id = find_in(api, path, ("name", "upstream_name"), tool, "tool")
+            show_one(api.patch(f"{path}/{tool_id}", {"state": target}), as_json)
+
+    help_text = f"{sentence}\n\n[bold]Example[/bold]\n\n  archway entries {name} crm delete_contact"
+    ENTRIES.command(name, help=help_text)(command)
+
+
+_quarantine("quarantine", "quarantined", "Refuse a tool on every gateway, within a second.")
+_quarantine("release", "active", "Let a tool out of quarantine.")
+
+
+ANSWER = "An answer to a field: name=text, or name:=5 for numbers and truth values; may be repeated."
+
+INSTALLATIONS = commands(
+    Resource(
+        name="installations",
+        one="installation",
+        path="/installations",
+        help="Entries put to use: with somebody's answers and credential, for a person, a team or everybody.",
+        columns=("id", "name", "entry_slug", "scope", "state", "state_reason", "protocol"),
+        names=("name",),
+        filters=(
+            Option("entry_id", "Only of this entry.", "reference", of="entry", flag="entry"),
+            Option("scope", "personal, team or organisation."),
+        ),
+        create=(
+            Option("entry_id", "Of which entry.", "reference", of="entry", flag="entry"),
+            Option("scope", "personal, team or organisation."),
+            Option("name", "By default the entry's name."),
+            Option("team_id", "With the scope team: which.", "reference", of="team", flag="team"),
+            Option("protocol", "auto, legacy or 2026-07-28."),
+            Option("values", ANSWER, "map", flag="value"),
+            Option("values", "A secret answer: the field's name; the value is asked for.", "secrets", flag="secret"),
+            Option("credential", "Ask for the key or token of an entry with the model static.", "prompt"),
+        ),
+        update=(
+            Option("name", "Name for people."),
+            Option("protocol", "auto, legacy or 2026-07-28."),
+            Option("values", ANSWER, "map", flag="value"),
+            Option("values", "A secret answer: the field's name; the value is asked for.", "secrets", flag="secret"),
+            Option("credential", "Ask for another key or token.", "prompt"),
+        ),
+        actions=(Action("discover", "Ask the server again for its tools.", "discovered"),),
+        examples={
+            "create": (
+                "archway installations create --entry time --scope organisation",
+                "archway installations create --entry crm --scope team --team Platform --credential",
+                "CRM_TOKEN=... archway installations create --entry crm --scope personal "
+                "--value-from-env credential=CRM_TOKEN",
+            ),
+            "discover": ("archway installations discover Time",),
+        },
+    )
+)
