@@ -7,7 +7,22 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 
-from control.admin import answering, audit, caller, me, memberships, openapi, teams, tokens, users
+from control.admin import (
+    answering,
+    assignments,
+    audit,
+    caller,
+    entries,
+    entry_tools,
+    gateways,
+    installations,
+    me,
+    memberships,
+    openapi,
+    teams,
+    tokens,
+    users,
+)
 from control.admin.api import DEPS, PREFIX, Operation, Operations
 from control.admin.deps import Deps
 from control.admin.permissions import TABLE
@@ -20,6 +35,11 @@ RESOURCES: tuple[Operations, ...] = (
     teams.operations,
     memberships.operations,
     tokens.operations,
+    entries.operations,
+    entry_tools.operations,
+    installations.operations,
+    gateways.operations,
+    assignments.operations,
     audit.operations,
 )
 """Every resource, in the order of the document."""
