@@ -85,6 +85,7 @@ class Replica:
             public_url=settings.base_url,
             run_token_sha256=settings.run_token_sha256,
             allowed_hosts=settings.hosts,
+            records_days=settings.records_days,
         )
 
     def start(self) -> None:

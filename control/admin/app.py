@@ -19,6 +19,7 @@ from control.admin import (
     me,
     memberships,
     openapi,
+    records,
     teams,
     tokens,
     users,
@@ -41,6 +42,7 @@ RESOURCES: tuple[Operations, ...] = (
     gateways.operations,
     assignments.operations,
     audit.operations,
+    records.operations,
 )
 """Every resource, in the order of the document."""
 KEEP_ALIVE_S = 30.0

@@ -23,3 +23,5 @@ class Deps:
     """Digest of this run's own admin token; '' where there is none."""
     allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "::1")
     """Names under which the admin listener answers."""
+    records_days: int = 30
+    """Days that records of calls are kept."""

@@ -48,14 +48,15 @@ _GAPS: Final = """
                lag(last_time) over of_worker as time_before
         from record_batches window of_worker as (partition by worker order by number)
     )
-    select worker, before + 1 as first_number, number - 1 as last_number, dropped,
+    select worker, number, before + 1 as first_number, number - 1 as last_number, dropped,
            time_before as after_time, coalesce(first_time, received_at) as before_time, received_at as noticed_at
     from seen
     where (number > before + 1 or dropped > 0)
       and ($2::text is null or worker = $2)
       and received_at >= $3
       and ($4::timestamptz is null or received_at < $4)
-    order by received_at desc, worker, number desc limit $1
+      and ($5::timestamptz is null or (received_at, worker, number) < ($5, $6::text, $7::bigint))
+    order by received_at desc, worker desc, number desc limit $1
 """
 
 _PARTITIONS: Final = """
@@ -121,16 +122,23 @@ async def page(conn: Connection, wanted: Wanted, *, limit: int, before: tuple[da
 
 
 async def gaps(
-    conn: Connection, *, limit: int, worker: str | None, since: datetime, until: datetime | None
+    conn: Connection,
+    *,
+    limit: int,
+    worker: str | None,
+    since: datetime,
+    until: datetime | None,
+    before: tuple[datetime, str, int] | None = None,
 ) -> list[Row]:
     """What is missing, newest first.
 
-    Rows `worker, first_number, last_number, dropped, after_time, before_time, noticed_at`: batches `first_number` to
-    `last_number` did not arrive (none when the first is above the last), and the worker gave up `dropped` records;
-    both lie between the two times. `since` is not before the days that are kept: there a forgotten batch would
-    look like a missing one.
+    Rows `worker, number, first_number, last_number, dropped, after_time, before_time, noticed_at`: when the worker's
+    batch `number` came, its batches `first_number` to `last_number` had not (none when the first is above the last),
+    and the worker had given up `dropped` records; both lie between the two times. `since` is not before the days that
+    are kept: there a forgotten batch would look like a missing one. `before`: `noticed_at, worker, number` to go on
+    after.
     """
-    return list(await conn.fetch(_GAPS, limit, worker, since, until))
+    return list(await conn.fetch(_GAPS, limit, worker, since, until, *(before or (None, None, None))))
 
 
 async def make_partitions(conn: Connection, days: Sequence[date]) -> None:

@@ -1,0 +1,133 @@
+"""`/records` over the admin API."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from control.records.rows import days_of, rows_of
+from control.store.pool import Pool, transaction
+from control.store.records import insert_batch, make_partitions
+from core.identifiers import new_id
+from core.records import Batch, CallRecord
+from tests.fixtures_admin import AdminClient
+
+NOW = datetime.now(UTC)
+
+
+async def keep(pool: Pool, *records: CallRecord, number: int = 1, worker: str = "w1", dropped: int = 0) -> None:
+    row, values = rows_of(Batch(worker, number, dropped, list(records)), NOW, 30)
+    async with transaction(pool) as conn:
+        await make_partitions(conn, sorted(days_of(values)))
+        await insert_batch(conn, row, values)
+
+
+def a_call(ago_s: float = 0, **fields: Any) -> CallRecord:
+    time = (NOW - timedelta(seconds=ago_s)).timestamp()
+    usual = {"id": new_id(), "time": time, "duration_ms": 2.5, "request_id": "r1", "decision": "allowed"}
+    return CallRecord(**{**usual, "status": "ok", "method": "tools/call", **fields})
+
+
+async def test_calls_are_listed_newest_first_in_pages(admin: AdminClient, pool: Pool) -> None:
+    await keep(pool, *(a_call(ago_s=age, tool=f"t{age}") for age in (30, 10, 20, 40)))
+    first = (await admin.get("/records?limit=3")).json
+    assert [item["tool"] for item in first["items"]] == ["t10", "t20", "t30"]
+    second = (await admin.get(f"/records?limit=3&cursor={first['next']}")).json
+    assert ([item["tool"] for item in second["items"]], second["next"]) == (["t40"], None)
+
+
+async def test_a_call_is_shown_with_every_field(admin: AdminClient, pool: Pool) -> None:
+    call = a_call(principal="user:1", bytes_in=7, duration_ms=float("nan"))
+    await keep(pool, call)
+    item = (await admin.items("/records"))[0]
+    assert (item["id"], item["principal"], item["bytes_in"]) == (call.id, "user:1", 7)
+    assert (item["bytes_out"], item["trace_id"], item["duration_ms"]) == (0, "", None)
+    assert datetime.fromisoformat(item["time"]).timestamp() == pytest.approx(call.time, abs=0.002)
+    assert set(item) == set(CallRecord.__struct_fields__)
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ("gateway=g1", ["a"]),
+        ("principal=user:2", ["b"]),
+        ("tool=b", ["b"]),
+        ("status=tool_error", ["b"]),
+        ("decision=refused", ["c"]),
+        ("decision=allowed&status=ok", ["a"]),
+        ("gateway=nobody", []),
+    ],
+)
+async def test_filters_narrow_the_list_and_the_export(
+    filters: str, found: list[str], admin: AdminClient, pool: Pool
+) -> None:
+    await keep(
+        pool,
+        a_call(tool="a", gateway_id="g1", principal="user:1"),
+        a_call(tool="b", status="tool_error", principal="user:2"),
+        a_call(tool="c", decision="refused", status="quarantined"),
+    )
+    assert [item["tool"] for item in await admin.items(f"/records?{filters}")] == found
+    lines = (await admin.get(f"/records/export?{filters}")).body.splitlines()
+    assert [json.loads(line)["tool"] for line in lines] == found
+
+
+async def test_a_span_of_time_has_its_beginning_and_not_its_end(admin: AdminClient, pool: Pool) -> None:
+    await keep(pool, *(a_call(ago_s=age, tool=f"t{age}") for age in (10, 20, 30)))
+    since, until = (NOW - timedelta(seconds=age) for age in (20, 10))
+    span = f"from={since.isoformat()}&to={until.isoformat()}".replace("+", "%2B")
+    assert [item["tool"] for item in await admin.items(f"/records?{span}")] == ["t20"]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("cursor=x", "cursor"),
+        ("cursor=MjAyNiBub3BlIA", "cursor"),
+        ("decision=maybe", "decision"),
+        ("from=yesterday", "from"),
+        ("tool=%00", "tool"),
+        ("who=me", "who"),
+    ],
+)
+async def test_what_is_no_filter_is_refused_by_name(query: str, field: str, admin: AdminClient) -> None:
+    answer = await admin.get(f"/records?{query}")
+    assert answer.status == 422
+    assert answer.problem(field)
+
+
+async def test_the_export_is_one_json_object_a_line_beyond_one_page(admin: AdminClient, pool: Pool) -> None:
+    await keep(pool, *(a_call(ago_s=number / 100, tool=f"t{number}") for number in range(1_201)))
+    answer = await admin.get("/records/export")
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "application/jsonl"
+    tools = [json.loads(line)["tool"] for line in answer.body.splitlines()]
+    assert tools == [f"t{number}" for number in range(1_201)]
+
+
+async def test_an_export_of_nothing_is_empty(admin: AdminClient) -> None:
+    answer = await admin.get("/records/export")
+    assert (answer.status, answer.body) == (200, b"")
+
+
+async def test_gaps_are_listed_in_pages_with_what_the_worker_gave_up(admin: AdminClient, pool: Pool) -> None:
+    await keep(pool, a_call(ago_s=60), number=1)
+    await keep(pool, a_call(ago_s=30), number=4)
+    await keep(pool, a_call(), number=5, dropped=3)
+    first = (await admin.get("/records/gaps?limit=1")).json
+    second = (await admin.get(f"/records/gaps?limit=1&cursor={first['next']}")).json
+    assert second["next"] is None
+    dropped, missing = first["items"][0], second["items"][0]
+    assert (dropped["first_number"], dropped["dropped"]) == (None, 3)
+    assert (missing["worker"], missing["first_number"], missing["last_number"]) == ("w1", 2, 3)
+    assert missing["after_time"] < missing["before_time"]
+    assert await admin.items("/records/gaps?worker=w2") == []
+
+
+@pytest.mark.parametrize("path", ["/records", "/records/export", "/records/gaps"])
+async def test_members_see_no_records(path: str, admin: AdminClient) -> None:
+    member = await admin.as_new_user("Ann")
+    assert (await member.get(path)).status == 403
