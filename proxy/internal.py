@@ -4,6 +4,7 @@
 30-second token, bound to this request; the answer is sealed. From anybody else: 403 and nothing more.
 """
 
+import asyncio
 import logging
 
 import msgspec
@@ -15,6 +16,7 @@ from proxy.upstream.probe import Prober
 
 log = logging.getLogger(__name__)
 _PROBE = "/internal/probe"
+_BODY_S = 5.0
 
 
 class InternalListener:
@@ -27,12 +29,23 @@ class InternalListener:
         """One question."""
         if request.method != "POST" or request.path != _PROBE or (request.content_length or 0) > MAX_BODY:
             return web.Response(status=404)
-        body = await request.content.read(MAX_BODY + 1)
         try:
+            body = await _whole(request)
             call_id = self._calls.check(request.headers.get("Authorization", ""), "POST", request.path, body)
             question = msgspec.msgpack.decode(body, type=ProbeQuestion)
-        except (CallRefused, msgspec.MsgspecError) as refused:
+        except (CallRefused, msgspec.MsgspecError, TimeoutError) as refused:
             log.warning("an internal question was refused", extra={"why": str(refused)})
             return web.Response(status=403)
         answer = msgspec.msgpack.encode(await self._prober.probe(question))
         return web.Response(body=self._calls.seal_answer(call_id, answer), content_type="application/octet-stream")
+
+
+async def _whole(request: web.BaseRequest) -> bytes:
+    """The body, in however many pieces it comes; raises CallRefused beyond its cap, TimeoutError when it is slow."""
+    parts: list[bytes] = []
+    async with asyncio.timeout(_BODY_S):
+        while chunk := await request.content.readany():
+            parts.append(chunk)
+            if sum(map(len, parts)) > MAX_BODY:
+                raise CallRefused("the body is too large")
+    return b"".join(parts)

@@ -30,7 +30,7 @@ from proxy.stages.enter_gateway import enter_gateway
 from proxy.stages.forward import forward
 from proxy.stages.parse import parse
 from proxy.stages.record import record
-from proxy.stages.relay import relay, send
+from proxy.stages.relay import deliver, relay
 from proxy.stages.resolve_credential import resolve_credential
 from proxy.upstream.answers import dump
 
@@ -112,7 +112,8 @@ async def call(x: Exchange, deps: Deps) -> None:
     kept = record(x, deps)
     assert x.gateway is not None
     if x.gateway.snapshot.audit_required and not await deps.records.safe(kept):
-        await _end(x, refused(x, Refusal("audit_unavailable"), deps))
+        _answer(x, refused(x, Refusal("audit_unavailable"), deps))
+    await deliver(x)
 
 
 async def _through(x: Exchange, deps: Deps) -> None:
@@ -122,23 +123,19 @@ async def _through(x: Exchange, deps: Deps) -> None:
             if pending is not None:
                 await pending
     except Refusal as refusal:
-        await _end(x, refused(x, refusal, deps))
+        _answer(x, refused(x, refusal, deps))
     except MessageFault as fault:
         x.status = "wrong_message"
-        await _end(x, faulty(fault))
+        _answer(x, faulty(fault))
     except Exception:
         # A bug: the caller gets the request id and nothing else.
         log.exception("a call failed inside", extra={"request_id": x.request_id})
         x.status = "internal"
-        await _end(x, internal_error(x))
+        _answer(x, internal_error(x))
 
 
-async def _end(x: Exchange, answer: Answer) -> None:
-    """Finish with this answer: as it is, or as the last event of a stream that has begun."""
-    if x.outlet.streaming:
-        await send(x, answer.body)
-    else:
-        x.answer, x.bytes_out = answer, len(answer.body)
+def _answer(x: Exchange, answer: Answer) -> None:
+    x.answer, x.bytes_out = answer, len(answer.body)
 
 
 def internal_error(x: Exchange) -> Answer:

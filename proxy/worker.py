@@ -213,7 +213,7 @@ async def listening(worker: Worker) -> AsyncIterator[tuple[int, int]]:
     loop = asyncio.get_running_loop()
     settings = worker.settings
     public = web.Server(AiohttpLane(worker.deps), handler_cancellation=True, **_server_limits())
-    internal = web.Server(worker.internal, **_server_limits())
+    internal = web.Server(worker.internal, handler_cancellation=True, **_server_limits())
     public_socket = _socket(settings.proxy_fd, "proxy_listen", settings.proxy_listen)
     internal_socket = _socket(settings.proxy_internal_fd, "proxy_internal_listen", settings.proxy_internal_listen)
     servers = [

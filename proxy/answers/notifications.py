@@ -1,6 +1,6 @@
 """Notifications from clients: accepted with 202 and no body, or refused where the protocol knows no such name."""
 
-from core.mcp.message import Notification
+from core.mcp.message import Notification, valid_id
 from core.mcp.methods import CLIENT_NOTIFICATIONS
 from core.mcp.versions import Era
 from proxy.deps import Deps
@@ -21,7 +21,8 @@ async def accept_notification(x: Exchange, deps: Deps) -> Answer:
 
 
 async def _cancel(x: Exchange, deps: Deps, request_id: object) -> None:
-    if x.session is None or not isinstance(request_id, str | int):
+    call = valid_id(request_id)
+    if x.session is None or call is None:
         return
-    if not deps.calls.cancel((x.session.jti, request_id)):
-        await deps.mailbox.post(Letter("cancel", x.session.jti, request_id))
+    if not deps.calls.cancel((x.session.jti, call)):
+        await deps.mailbox.post(Letter("cancel", x.session.jti, call))

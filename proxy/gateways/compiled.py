@@ -4,6 +4,7 @@ Made once from a snapshot, off the calls' path, and swapped in whole; nothing he
 which it was last known to be current.
 """
 
+import re
 import time
 from dataclasses import dataclass
 
@@ -16,6 +17,11 @@ from core.resolve import Principal
 from core.snapshot import Gateway, Rule, Tool
 from core.visibility import may_enter
 
+_NEVER_PASSED = re.compile(
+    r"(?i:authorization|cookie2?|host|connection|te|trailer|upgrade|expect|traceparent|tracestate|baggage"
+    r"|last-event-id|(content|transfer|accept|mcp|proxy)(-.*)?)"
+)
+"""The registry refuses these and more when an allowlist is saved; here they do not pass even if one slipped in."""
 PAGE = 200
 """Tools on one page of `tools/list`: most clients read one page only."""
 
@@ -38,7 +44,7 @@ class CompiledGateway:
     def __init__(self, snapshot: Gateway) -> None:
         self.snapshot = snapshot
         self.confirmed = time.monotonic()
-        self.allowlist = tuple(snapshot.header_allowlist)
+        self.allowlist = tuple(name for name in snapshot.header_allowlist if _NEVER_PASSED.fullmatch(name) is None)
         rules: dict[str, Rule] = {}
         for rule in snapshot.rules:
             for name in rule.tools:

@@ -41,6 +41,7 @@ class RecordKeeper:
         self._number = 0
         self._dropped_since = 0
         self._full = asyncio.Event()
+        self._flushing = asyncio.Lock()
         self._spool = Spool(spool_folder)
         self._safe: dict[str, asyncio.Future[bool]] = {}
 
@@ -81,6 +82,10 @@ class RecordKeeper:
 
     async def flush(self) -> None:
         """Send everything that has gathered, older batches from the spool first."""
+        async with self._flushing:  # who closes waits for the batch that is on its way
+            await self._flush()
+
+    async def _flush(self) -> None:
         await self._resend()
         while self._waiting or self._dropped_since:
             batch = self._next_batch()

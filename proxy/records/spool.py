@@ -49,7 +49,10 @@ class Spool:
         """Batches in the order of their age, some at a time."""
         if self._folder is None or self._bytes == 0:
             return
-        for path in sorted(self._folder.glob("*.batch"), key=lambda path: path.stat().st_mtime_ns)[:_AT_ONCE]:
+        kept = sorted(self._folder.glob("*.batch"), key=_age)
+        if not kept:
+            self._bytes = 0  # other workers in this folder sent what we had counted
+        for path in kept[:_AT_ONCE]:
             worker, number, _ = path.name.rsplit(".", 2)
             try:
                 yield worker, int(number), path.read_bytes()
@@ -69,3 +72,10 @@ class Spool:
     def _path(self, worker: str, number: int) -> Path:
         assert self._folder is not None
         return self._folder / f"{worker}.{number:012d}.batch"
+
+
+def _age(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0  # another worker sent it

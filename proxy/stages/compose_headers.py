@@ -7,7 +7,7 @@ caller's `Connection` header is hop-by-hop (RFC 9110 section 7.6.1) and goes now
 from core.mcp.param_headers import param_header_values
 from proxy.deps import Deps
 from proxy.exchange import Exchange
-from proxy.upstream.outbound import Outbound
+from proxy.upstream.outbound import Outbound, own_headers
 
 _OURS = "io.modelcontextprotocol/"
 
@@ -19,9 +19,7 @@ def compose_headers(x: Exchange, deps: Deps) -> None:
     tool, params = x.tool.tool, x.request.params
     arguments = params.get("arguments", {})
     assert isinstance(arguments, dict)
-    headers = passed_through(x)
-    headers.update((name.lower(), value) for name, value in x.connection.fixed_headers)
-    headers.update((name.lower(), value) for name, value in x.connection.credential_headers)
+    headers = passed_through(x) | own_headers(x.connection)
     meta = x.request.meta
     x.outbound = Outbound(
         "tools/call" if tool.kind == "tool" else "resources/read",

@@ -49,6 +49,10 @@ def record(x: Exchange, deps: Deps) -> CallRecord:
         trace_id=_trace_id(request),
     )
     deps.records.keep(kept)
+    deps.slots.add("archway_calls_total")
+    deps.slots.add("archway_call_seconds_total", kept.duration_ms / 1000)
+    deps.slots.add("archway_bytes_in_total", kept.bytes_in)
+    deps.slots.add("archway_bytes_out_total", kept.bytes_out)
     return kept
 
 

@@ -1,4 +1,10 @@
-"""Relay: the upstream's result in the form of the caller's era, as JSON, or as the last event of a stream begun."""
+"""Relay: the upstream's result in the form of the caller's era, as JSON, or as the last event of a stream begun.
+
+The stage makes the answer; `deliver` sends it where a stream has begun, once the call's record is kept.
+"""
+
+import asyncio
+from contextlib import suppress
 
 import orjson
 
@@ -10,9 +16,12 @@ from proxy.exchange import Answer, Exchange
 from proxy.identity import server_info
 from proxy.refusals import Refusal
 
+DELIVER_S = 30.0
+"""A caller that takes longer to read its last event has lost it."""
 
-async def relay(x: Exchange, deps: Deps) -> None:
-    """Fill answer and status, or send the last event. Refuses results that only an unmet capability explains."""
+
+def relay(x: Exchange, deps: Deps) -> None:
+    """Fill answer and status. Refuses results that only an unmet capability explains."""
     assert x.connection is not None
     assert x.gateway is not None
     result = _as_tool_result(x)
@@ -28,16 +37,18 @@ async def relay(x: Exchange, deps: Deps) -> None:
         if x.era is Era.MODERN
         else result_for_legacy(result, x.version)
     )
-    await send(x, orjson.dumps(result_message(x.request.id, shaped)))
+    x.answer = Answer(200, orjson.dumps(result_message(x.request.id, shaped)))
+    x.bytes_out = len(x.answer.body)
 
 
-async def send(x: Exchange, body: bytes) -> None:
-    """The caller's final message, by whichever way is open."""
-    x.bytes_out = len(body)
-    if x.outlet.streaming:
-        await x.outlet.send_event(body)
-    else:
-        x.answer = Answer(200, body)
+async def deliver(x: Exchange) -> None:
+    """Where an event stream has begun, the answer is its last event; else the lane writes it."""
+    if not x.outlet.streaming or x.answer is None:
+        return
+    answer, x.answer = x.answer, None
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DELIVER_S):
+            await x.outlet.send_event(answer.body)
 
 
 def _as_tool_result(x: Exchange) -> dict[str, object]:

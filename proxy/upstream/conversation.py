@@ -32,6 +32,7 @@ T = TypeVar("T")
 
 OnProgress = Callable[[Json], Awaitable[None]]
 _COURTESY_S = 5.0
+_SPARE_S = 1.0
 _MAX_ASKED = 16
 """Requests that an upstream may make of us during one call; more is no conversation."""
 
@@ -96,6 +97,9 @@ class Upstreams:
             if refusal.reason in TRANSPORT:
                 self.breakers.failed(upstream)
             raise refusal from fault
+        except Refusal:
+            self.breakers.answered(upstream)  # it said no, so it is alive
+            raise
         self.breakers.answered(upstream)
         return done
 
@@ -119,9 +123,21 @@ class Upstreams:
         era = self.eras.known(call.connection)
         if era is None:
             era = (await self.eras.find(call.connection)).era
-        call.era = era
         if era is Era.LEGACY:
-            return await self._legacy(call, owner)
+            try:
+                return await self._legacy(call, owner)
+            except Refusal as refusal:
+                if refusal.reason != "upstream_era" or not await self._became_modern(call.connection):
+                    raise
+        return await self._modern(call)
+
+    async def _became_modern(self, connection: Connection) -> bool:
+        """A server that refuses `initialize` for its version may have been replaced by a modern one."""
+        self.eras.forget(connection)
+        return self.eras.known(connection) is None and (await self.eras.find(connection)).era is Era.MODERN
+
+    async def _modern(self, call: _Call) -> Json:
+        call.era = Era.MODERN
         message, headers = call.outbound.modern()
         answer = await self._send(call, message, headers, None)
         if isinstance(error := answer.get("error"), dict) and error.get("code") == UNSUPPORTED_VERSION:
@@ -129,6 +145,7 @@ class Upstreams:
         return answer
 
     async def _legacy(self, call: _Call, owner: Owner) -> Json:
+        call.era = Era.LEGACY
         key = self.sessions.key(call.connection, owner.principal_key, owner.session_jti)
         for _ in range(2):
             session = self.sessions.known(key) or await self.sessions.open(key, call.connection)
@@ -143,9 +160,10 @@ class Upstreams:
         self, call: _Call, message: Json, headers: dict[str, str], session: UpstreamSession | None
     ) -> Json:
         url = PublicUrl(call.connection.url)
-        left = call.latest - asyncio.get_running_loop().time()
+        # The call's own clock ends it first; a legacy server must be told then, however little it has answered.
+        left = call.latest - asyncio.get_running_loop().time() + _SPARE_S
+        call.headers = headers
         async with self._egress.request("POST", url, headers, dump(message), deadline=left) as response:
-            call.headers = headers
             if response.status != 200:
                 return await self._unsuccessful(call, response, session)
             async for received in messages(response, cap_bytes=self._max_answer):
@@ -164,12 +182,12 @@ class Upstreams:
             raise _SessionLostError
         if status in {401, 403}:
             raise Refusal("upstream_credential", server=server, detail=f"status {status}")
-        if 300 <= status < 400 or status < 400:
+        if status < 400:
             raise UpstreamFault("broken", sent=True, detail=f"status {status}")
         error = await error_in(response)
+        if status < 500:
+            self.eras.forget(call.connection)  # it may have been replaced by a server of the other era
         if error is None:
-            if session is None and status < 500:
-                self.eras.forget(call.connection)
             raise Refusal("upstream_status", server=server, status=status)
         return {"jsonrpc": "2.0", "id": call.outbound.id, "error": error}
 

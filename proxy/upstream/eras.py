@@ -17,7 +17,7 @@ from core.resolve import Connection
 from core.tasks import Tasks
 from proxy.refusals import Refusal
 from proxy.upstream.answers import Json, dump, error_in, is_answer_to, messages
-from proxy.upstream.outbound import Outbound
+from proxy.upstream.outbound import Outbound, own_headers
 
 _KEPT = 10_000
 _AGE_S = 3600.0
@@ -70,7 +70,7 @@ class Eras:
 
     async def _probe(self, connection: Connection) -> Found:
         asked = time.monotonic()
-        outbound = Outbound("server/discover", {}, dict(connection.fixed_headers + connection.credential_headers))
+        outbound = Outbound("server/discover", {}, own_headers(connection))
         message, headers = outbound.modern()
         url = PublicUrl(connection.url)
         async with self._egress.request("POST", url, headers, dump(message), deadline=_PROBE_S) as response:

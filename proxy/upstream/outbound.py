@@ -11,15 +11,24 @@ from core.mcp.methods import (
     NAME_PARAMETER,
 )
 from core.mcp.versions import MODERN
+from core.resolve import Connection
 from proxy.identity import CLIENT_INFO
 
 _ids = itertools.count(1)
 ACCEPT = "application/json, text/event-stream"
 
 
+def own_headers(connection: Connection) -> dict[str, str]:
+    """The installation's headers, lower case: the credential's over the entry's own."""
+    return {name.lower(): value for name, value in connection.fixed_headers + connection.credential_headers}
+
+
 @dataclass(slots=True)
 class Outbound:
-    """One request to an upstream. Identifier and progress token are ours, unique in this worker."""
+    """One request to an upstream. Identifier and progress token are ours, unique in this worker.
+
+    Header names are lower case throughout, so that no name can stand in it twice in two spellings.
+    """
 
     method: str
     params: dict[str, object]
@@ -43,18 +52,19 @@ class Outbound:
         meta[META_PROTOCOL_VERSION] = MODERN
         meta[META_CLIENT_CAPABILITIES] = {}
         meta[META_CLIENT_INFO] = CLIENT_INFO
-        headers = self.headers | self.param_headers | _transport_headers(MODERN)
-        headers["Mcp-Method"] = self.method
+        params = {name.lower(): value for name, value in self.param_headers.items()}
+        headers = self.headers | params | _transport_headers(MODERN)
+        headers["mcp-method"] = self.method
         name = self.params.get(NAME_PARAMETER.get(self.method, ""))
         if isinstance(name, str):
-            headers["Mcp-Name"] = encode_sentinel(name)
+            headers["mcp-name"] = encode_sentinel(name)
         return self._message(meta), headers
 
     def legacy(self, version: str, session: str | None) -> tuple[dict[str, object], dict[str, str]]:
         """Message and headers for an upstream of the legacy `version`."""
         headers = self.headers | _transport_headers(version)
         if session is not None:
-            headers["Mcp-Session-Id"] = session
+            headers["mcp-session-id"] = session
         return self._message(self._meta()), headers
 
     def _meta(self) -> dict[str, object]:
@@ -71,4 +81,4 @@ class Outbound:
 
 
 def _transport_headers(version: str) -> dict[str, str]:
-    return {"Content-Type": "application/json", "Accept": ACCEPT, "MCP-Protocol-Version": version}
+    return {"content-type": "application/json", "accept": ACCEPT, "mcp-protocol-version": version}

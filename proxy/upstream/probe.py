@@ -10,7 +10,7 @@ from core.resolve import Connection, Probe, ProbeQuestion
 from proxy.refusals import Refusal
 from proxy.upstream.answers import Json
 from proxy.upstream.conversation import Owner, Upstreams
-from proxy.upstream.outbound import Outbound
+from proxy.upstream.outbound import Outbound, own_headers
 
 _MAX_PAGES = 100
 _MAX_ITEMS = 5_000
@@ -87,8 +87,8 @@ class Prober:
         seen: set[str] = set()
         for _ in range(_MAX_PAGES):
             params: Json = {} if cursor is None else {"cursor": cursor}
-            headers = dict(connection.fixed_headers + connection.credential_headers)
-            answer = await self._upstreams.call(connection, Outbound(method, params, headers), _OWNER, _ignore)
+            outbound = Outbound(method, params, own_headers(connection))
+            answer = await self._upstreams.call(connection, outbound, _OWNER, _ignore)
             result = answer.get("result")
             found = result.get(member) if isinstance(result, dict) else None
             if not isinstance(result, dict) or not isinstance(found, list):

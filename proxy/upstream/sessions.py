@@ -28,7 +28,7 @@ from proxy.redis import Courier, CourierAwayError
 from proxy.refusals import Refusal
 from proxy.upstream.answers import Json, dump, error_in, is_answer_to, messages
 from proxy.upstream.faults import upstream_text
-from proxy.upstream.outbound import Outbound
+from proxy.upstream.outbound import Outbound, own_headers
 
 log = logging.getLogger(__name__)
 _KEPT = 20_000
@@ -86,6 +86,8 @@ class UpstreamSessions:
         held = self._held.get(key)
         if held is not None and held[0] == session:
             del self._held[key]
+        if await self._copy(key) != session:
+            return  # another worker has opened a new one already
         try:
             await self._redis.ask(self._redis.commands.delete(courier.upstream_session_key(key)))
         except CourierAwayError:
@@ -128,11 +130,11 @@ class UpstreamSessions:
 
 async def initialize(egress: Egress, connection: Connection) -> UpstreamSession:
     """Open a legacy session: `initialize`, then `notifications/initialized`."""
-    credential = dict(connection.fixed_headers + connection.credential_headers)
+    credential = own_headers(connection)
     params: Json = {"protocolVersion": LATEST_LEGACY, "capabilities": {}, "clientInfo": CLIENT_INFO}
     outbound = Outbound("initialize", params, credential)
     message, headers = outbound.legacy(LATEST_LEGACY, None)
-    del headers["MCP-Protocol-Version"]  # not negotiated yet
+    del headers["mcp-protocol-version"]  # not negotiated yet
     url = PublicUrl(connection.url)
     async with egress.request("POST", url, headers, dump(message), deadline=_OPEN_S) as response:
         if response.status in {401, 403}:
