@@ -23,9 +23,9 @@ def check_visibility(kind: VisibilityKind, teams: Collection[str], owner: str | 
     if len(teams) > MAX_TEAMS:
         raise BrokenRule("teams", f"has {len(teams)} teams; at most {MAX_TEAMS} are taken")
     if kind == "personal" and owner is None:
-        raise BrokenRule("owner", "is needed where visibility is 'personal'; give the user's id")
+        raise BrokenRule("owner_id", "is needed where visibility is 'personal'; give the user's id")
     if kind != "personal" and owner is not None:
-        raise BrokenRule("owner", f"goes with the visibility 'personal' only; take it out for {kind!r}")
+        raise BrokenRule("owner_id", f"goes with the visibility 'personal' only; take it out for {kind!r}")
 
 
 def sees(caller: Caller, kind: VisibilityKind, teams: Collection[str], owner: str | None = None) -> bool:

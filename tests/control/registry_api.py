@@ -93,9 +93,9 @@ class Api:
         return found
 
     async def assign(
-        self, gateway: JSON, entry: JSON, *, as_: AdminClient | None = None, expect: int = 201, **changes: Any
+        self, gateway: JSON, of: JSON, *, as_: AdminClient | None = None, expect: int = 201, **changes: Any
     ) -> JSON:
-        body = {"entry": entry["slug"], "tools": ["*"], **changes}
+        body = {"entry": of["slug"], "tools": ["*"], **changes}
         found: JSON = await self.post(f"/gateways/{gateway['id']}/assignments", body, as_=as_, expect=expect)
         return found
 

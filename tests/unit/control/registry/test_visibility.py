@@ -13,8 +13,8 @@ ADMIN = Caller("", "run", "admin")
     [
         ("teams", [], None, "teams"),
         ("organisation", ["blue"], None, "teams"),
-        ("personal", [], None, "owner"),
-        ("organisation", [], "anna", "owner"),
+        ("personal", [], None, "owner_id"),
+        ("organisation", [], "anna", "owner_id"),
         ("teams", [str(n) for n in range(201)], None, "teams"),
     ],
 )
