@@ -54,13 +54,16 @@ def up(
         raise refuse(str(why)) from None
     options = Options(proxy_port, control_port, workers, not no_demo)
     pipe = PipeReport(ready_fd) if ready_fd >= 0 else None
+    report = pipe or report_for_here()
     try:
-        launch(folder, options, pipe or report_for_here(), pipe.ready if pipe else _nothing)
+        launch(folder, options, report, pipe.ready if pipe else _nothing)
     except CannotStart as why:
         if pipe:
             pipe.failed(str(why))
-            pipe.close()
+        report.close()
         raise refuse(str(why)) from None
+    finally:
+        report.close()
 
 
 def down(state: State = DEFAULT_STATE) -> None:

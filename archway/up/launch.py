@@ -30,14 +30,12 @@ class CannotStart(Exception):
 
 
 def launch(state: StateFolder, options: Options, report: Report, ready: Callable[[], None]) -> None:
-    """Run until a signal; raises CannotStart."""
+    """Run until a signal; raises CannotStart. The caller closes the report, which may yet have to say why."""
     try:
         with state.hold():
             asyncio.run(Stack(state, options, dict(os.environ), report).run(ready))
     except EXPECTED as why:
         raise CannotStart(str(why)) from None
-    finally:
-        report.close()
 
 
 def report_for_here() -> Report:
