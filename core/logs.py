@@ -18,6 +18,8 @@ import orjson
 
 MAX_FIELD = 2048
 _QUEUE = 10_000
+# JSON lets these stand; terminals obey the C1 controls, and some readers end a line at the two separators.
+_ESCAPED = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029, 0x202E, 0xFEFF)}
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -35,7 +37,7 @@ class JsonLines(logging.Formatter):
         line.update((key, _clean(value)) for key, value in vars(record).items() if key not in _OWN)
         if record.exc_info and record.exc_info[0] is not None:
             line["exception"] = _clean(self.formatException(record.exc_info), 4 * MAX_FIELD)
-        return orjson.dumps(line).decode()
+        return orjson.dumps(line).decode().translate(_ESCAPED)
 
 
 class DroppingQueue(logging.handlers.QueueHandler):
@@ -76,5 +78,5 @@ def _clean(value: Any, longest: int = MAX_FIELD) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value if not isinstance(value, int) or abs(value) < 1 << 63 else str(value)
     text = value if isinstance(value, str) else str(value)
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8", "replace")
-    return text if len(text) <= longest else text[:longest] + "…"
+    raw = text.encode("utf-8", "backslashreplace")
+    return raw.decode() if len(raw) <= longest else raw[:longest].decode("utf-8", "ignore") + "…"

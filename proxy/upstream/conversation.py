@@ -171,7 +171,7 @@ class Upstreams:
                     call.headers = None  # answered: nothing to cancel any more
                     return received
                 await self._beside_the_answer(call, received)
-        raise UpstreamFault("broken", sent=True, detail="the answer ended without an answer to our request")
+            raise UpstreamFault("broken", sent=True, detail="the answer ended without an answer to our request")
 
     async def _unsuccessful(
         self, call: _Call, response: aiohttp.ClientResponse, session: UpstreamSession | None

@@ -6,7 +6,8 @@
         upstream.connections      # how many connections were accepted
 
 A script's steps: bytes are written, a number is a pause in seconds, and the words below do what they say. When a
-script ends the connection stays open for the next request, unless the script said otherwise.
+script ends the connection stays open for the next request, unless the script said otherwise. A script may also be a
+function of the raw request that it answers.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ import re
 import socket
 import ssl
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -33,6 +34,7 @@ class Act(enum.Enum):
 HANG, CLOSE, RESET, FOREVER = Act.HANG, Act.CLOSE, Act.RESET, Act.FOREVER
 Step = bytes | float | Act
 Script = Sequence[Step]
+Replies = Script | Callable[[bytes], Script]
 
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
 
@@ -54,7 +56,7 @@ class ScriptedUpstream:
 
     def __init__(
         self,
-        *scripts: Script,
+        *scripts: Replies,
         host: str = "127.0.0.1",
         port: int = 0,
         tls: ssl.SSLContext | None = None,
@@ -126,7 +128,8 @@ class ScriptedUpstream:
             self.requests.append(await _one_request(reader))
             self._news.set()
             turn = min(len(self.requests), len(self._scripts)) - 1
-            going_on = await self._play(self._scripts[turn], writer)
+            script = self._scripts[turn]
+            going_on = await self._play(script(self.requests[-1]) if callable(script) else script, writer)
 
     async def _play(self, script: Script, writer: asyncio.StreamWriter) -> bool:
         """Whether the connection may carry another request."""
