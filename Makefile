@@ -49,3 +49,6 @@ format: .venv/.ok ## put the sources in their form
 clean: ## remove the environments and caches; what `make up` keeps in .archway stays
 	rm -rf .venv .tools build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+bench: .venv/.ok ## what a governed call costs beside a bare proxy (nginx too, where it is installed); 2 minutes
+	@$(BIN)/python -m bench.run

@@ -8,6 +8,7 @@ import asyncio
 import sys
 import time
 from functools import partial
+from typing import cast
 from urllib.parse import urlsplit
 
 import orjson
@@ -29,8 +30,7 @@ class Caller(asyncio.Protocol):
         self._held = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none of asyncio's classes
         self._call()
 
     def _call(self) -> None:

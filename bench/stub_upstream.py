@@ -6,6 +6,7 @@ without sessions, those of the legacy revisions.
 
 import asyncio
 import sys
+from typing import cast
 
 import orjson
 import uvloop
@@ -28,8 +29,7 @@ class Stub(asyncio.Protocol):
         self._held = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none of asyncio's classes
 
     def data_received(self, data: bytes) -> None:
         held = self._held + data
