@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from control.credentials.resolution import ResolutionRows, choose_installation
+from core.resolve import ConnectionRefusal, Principal
+from core.snapshot import Visibility
+
+LINK = "https://archway.test/install/github"
+ENTRY = {"id": "e1", "name": "GitHub", "slug": "github"}
+ANN = Principal("user", "ann", "Ann", frozenset({"ops", "dev"}))
+OPS = Principal("team", "ops", "Ops", frozenset({"ops"}))
+EVERYBODY = Principal("organisation", "organisation", "All")
+NAMES = {"ops": "Operations", "dev": "Developers"}
+
+
+def installed(name: str, *, user: str | None = None, team: str | None = None, entry: str = "e1") -> dict[str, Any]:
+    scope = "personal" if user else "team" if team else "organisation"
+    return {"id": name, "entry_id": entry, "name": name, "scope": scope, "user_id": user, "team_id": team}
+
+
+MINE, BOBS = installed("mine", user="ann"), installed("bobs", user="bob")
+OF_OPS, OF_DEV, OF_QA = (installed(f"of-{team}", team=team) for team in ("ops", "dev", "qa"))
+OF_ALL, OF_ALL_TOO = installed("of-all"), installed("of-all-too")
+
+
+def chosen(
+    principal: Principal, *installations: dict[str, Any], pinned: str | None = None, teams: tuple[str, ...] = ()
+) -> str:
+    """The installation's name, or the refusal's code."""
+    visibility = Visibility("teams", teams=list(teams)) if teams else Visibility("organisation")
+    rows = ResolutionRows(visibility, ENTRY, pinned, list(installations), NAMES)
+    found = choose_installation(principal, rows, LINK)
+    return found.code if isinstance(found, ConnectionRefusal) else str(found["name"])
+
+
+def test_the_caller_s_own_comes_first() -> None:
+    assert chosen(ANN, OF_ALL, OF_OPS, BOBS, MINE) == "mine"
+
+
+def test_then_the_caller_s_team_then_the_organisation() -> None:
+    assert chosen(ANN, OF_ALL, OF_OPS, BOBS) == "of-ops"
+    assert chosen(ANN, OF_ALL, OF_QA, BOBS) == "of-all"
+
+
+def test_somebody_else_s_is_never_used() -> None:
+    assert chosen(ANN, BOBS, OF_QA) == "credential_missing"
+
+
+def test_of_several_teams_the_gateway_s_own_is_taken() -> None:
+    assert chosen(ANN, OF_OPS, OF_DEV, teams=("dev", "qa")) == "of-dev"
+
+
+def test_where_two_fit_equally_nobody_guesses() -> None:
+    rows = ResolutionRows(Visibility("organisation"), ENTRY, None, [OF_OPS, OF_DEV, OF_ALL], NAMES)
+    refusal = choose_installation(ANN, rows, LINK)
+    assert isinstance(refusal, ConnectionRefusal)
+    assert refusal.code == "credential_ambiguous"
+    assert "'of-dev' of the team 'Developers'; 'of-ops' of the team 'Operations'" in refusal.sentence
+    assert chosen(ANN, OF_ALL, OF_ALL_TOO) == "credential_ambiguous"
+
+
+def test_a_team_s_token_begins_at_its_team() -> None:
+    assert chosen(OPS, MINE, OF_DEV, OF_OPS, OF_ALL) == "of-ops"
+    assert chosen(OPS, MINE, OF_DEV, OF_ALL) == "of-all"
+    assert chosen(OPS, MINE, OF_DEV) == "credential_missing"
+
+
+def test_a_team_named_like_a_user_does_not_own_the_user_s() -> None:
+    assert chosen(Principal("team", "ann", "Ann's", frozenset({"ann"})), MINE) == "credential_missing"
+
+
+def test_an_organisation_s_token_is_refused_with_the_cure() -> None:
+    rows = ResolutionRows(Visibility("organisation"), ENTRY, None, [OF_ALL], NAMES)
+    refusal = choose_installation(EVERYBODY, rows, LINK)
+    assert isinstance(refusal, ConnectionRefusal)
+    assert refusal.code == "not_allowed"
+    assert "Use a token of a user" in refusal.sentence
+
+
+def test_a_missing_credential_has_a_link() -> None:
+    refusal = choose_installation(ANN, ResolutionRows(Visibility("organisation"), ENTRY, None, [], NAMES), LINK)
+    assert refusal == ConnectionRefusal("credential_missing", refusal.sentence, LINK)  # type: ignore[union-attr]
+    assert LINK in refusal.sentence  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("principal", [ANN, OPS, EVERYBODY])
+def test_a_pinned_one_serves_everybody_who_may_enter(principal: Principal) -> None:
+    assert chosen(principal, OF_QA, pinned="of-qa") == "of-qa"
+
+
+def test_a_pinned_personal_one_serves_its_owner_alone() -> None:
+    assert chosen(ANN, MINE, pinned="mine") == "mine"
+    assert chosen(ANN, BOBS, pinned="bobs") == "not_allowed"
+    assert chosen(OPS, MINE, pinned="mine") == "not_allowed"
+    assert chosen(EVERYBODY, MINE, pinned="mine") == "not_allowed"
+
+
+def test_a_pinned_one_that_is_gone_or_of_another_entry_is_refused() -> None:
+    assert chosen(ANN, OF_ALL, pinned="gone") == "installation_gone"
+    assert chosen(ANN, installed("other", entry="e2"), pinned="other") == "installation_gone"
+
+
+def test_who_may_not_enter_the_gateway_gets_nothing_of_it() -> None:
+    assert chosen(ANN, MINE, pinned="mine", teams=("qa",)) == "not_allowed"
+    assert chosen(EVERYBODY, OF_ALL, pinned="of-all", teams=("qa",)) == "not_allowed"
+
+
+def test_an_unknown_assignment_is_refused_in_the_words_of_a_hidden_one() -> None:
+    hidden = choose_installation(
+        ANN, ResolutionRows(Visibility("personal", owner="bob"), ENTRY, None, [MINE], NAMES), LINK
+    )
+    assert choose_installation(ANN, None, "") == hidden

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import msgspec
+
+from control.publish.compile import GatewayRows, compile_gateway, compile_index
+from core.snapshot import Rule, Visibility
+
+GATEWAY = {
+    "id": "g1", "slug": "work", "name": "Work", "revision": 7, "visibility": "teams", "owner_id": None,
+    "description": "d", "instructions": "i", "header_allowlist": ["X-B", "x-a"], "audit_required": True,
+}  # fmt: skip
+
+
+def assigned(exposed: str, **changed: Any) -> dict[str, Any]:
+    usual = {
+        "id": f"a-{exposed}", "exposed_name": exposed, "installation_id": None, "kind": "tool",
+        "upstream_name": "search", "definition": {"name": "search", "title": "Search", "inputSchema": {}},
+        "state": "active", "entry_id": "e1", "entry_slug": "github", "entry_kind": "remote", "passthrough": True,
+        "installation_scope": None,
+    }  # fmt: skip
+    return {**usual, **changed}
+
+
+def test_the_same_rows_in_any_order_give_the_same_bytes() -> None:
+    rows = [assigned(name, state=state) for name, state in (("b", "active"), ("a", "held_back"), ("c", "held_back"))]
+    teams = ["t2", "t1"]
+    first = msgspec.msgpack.encode(compile_gateway(GatewayRows(GATEWAY, teams, rows)))
+    for seed in range(5):
+        random.Random(seed).shuffle(rows)
+        assert msgspec.msgpack.encode(compile_gateway(GatewayRows(GATEWAY, teams[::-1], rows))) == first
+
+
+def test_a_gateway_carries_what_proxies_decide_by() -> None:
+    found = compile_gateway(GatewayRows(GATEWAY, ["t2", "t1"], []))
+    assert (found.id, found.slug, found.revision, found.audit_required) == ("g1", "work", 7, True)
+    assert found.visibility == Visibility("teams", teams=["t1", "t2"])
+    assert found.header_allowlist == ["x-a", "x-b"]
+
+
+def test_teams_and_owner_stand_only_where_they_count() -> None:
+    personal = {**GATEWAY, "visibility": "personal", "owner_id": "u1"}
+    assert compile_gateway(GatewayRows(personal, ["t1"], [])).visibility == Visibility("personal", owner="u1")
+    everybody = {**GATEWAY, "visibility": "organisation"}
+    assert compile_gateway(GatewayRows(everybody, ["t1"], [])).visibility == Visibility("organisation")
+
+
+def test_a_tool_is_shown_under_its_exposed_name_and_called_by_its_own() -> None:
+    tool = compile_gateway(GatewayRows(GATEWAY, [], [assigned("github__search")])).tools[0]
+    assert (tool.exposed, tool.upstream) == ("github__search", "search")
+    assert tool.definition == {"name": "github__search", "title": "Search", "inputSchema": {}}
+
+
+def test_a_route_is_the_caller_s_own_unless_pinned_to_what_is_shared() -> None:
+    rows = [
+        assigned("dynamic"),
+        assigned("mine", installation_id="i1", installation_scope="personal"),
+        assigned("ours", installation_id="i2", installation_scope="team", passthrough=False),
+    ]
+    routes = [tool.route for tool in compile_gateway(GatewayRows(GATEWAY, [], rows)).tools]
+    assert [(route.installation_id, route.per_principal, route.passthrough) for route in routes] == [
+        (None, True, True),
+        ("i1", True, True),
+        ("i2", False, False),
+    ]
+
+
+def test_quarantined_and_held_back_tools_are_refused_by_rules() -> None:
+    rows = [assigned("a", state="held_back"), assigned("b"), assigned("c", state="quarantined")]
+    assert compile_gateway(GatewayRows(GATEWAY, [], rows)).rules == [
+        Rule("refuse", "quarantined", ["c"]),
+        Rule("refuse", "held_back", ["a"]),
+    ]
+
+
+def test_a_resource_is_read_by_its_uri() -> None:
+    rows = [assigned("read_notes", kind="resource", upstream_name="notes://all")]
+    tool = compile_gateway(GatewayRows(GATEWAY, [], rows)).tools[0]
+    assert (tool.kind, tool.upstream) == ("resource", "notes://all")
+
+
+def test_param_headers_are_taken_from_the_schema_and_wrong_ones_do_not_stop_the_gateway() -> None:
+    right = {"type": "object", "properties": {"id": {"type": "string", "x-mcp-header": "Id"}}}
+    wrong = {"type": "object", "properties": {"id": {"type": "array", "x-mcp-header": "Id"}}}
+    rows = [
+        assigned(name, definition={"name": "t", "inputSchema": schema})
+        for name, schema in (("a", right), ("b", wrong))
+    ]
+    tools = compile_gateway(GatewayRows(GATEWAY, [], rows)).tools
+    assert [tool.param_headers for tool in tools] == [[("Id", ["id"])], []]
+
+
+def test_the_index_is_sorted_and_names_its_epoch() -> None:
+    rows = [{"id": "g2", "slug": "b", "revision": 1}, {"id": "g1", "slug": "a", "revision": 4}]
+    index = compile_index(9, "epoch", rows)
+    assert (index.epoch, index.revision) == ("epoch", 9)
+    assert [(row.id, row.slug, row.revision) for row in index.gateways] == [("g1", "a", 4), ("g2", "b", 1)]

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from control.records.rows import days_of, kept_time, rows_of
+from core.identifiers import new_id
+from core.records import Batch, CallRecord
+
+RECEIVED = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def a_record(**fields: Any) -> CallRecord:
+    usual = {"id": new_id(), "time": RECEIVED.timestamp(), "duration_ms": 1, "request_id": "r", "status": "ok"}
+    return CallRecord(**{**usual, "decision": "allowed", "method": "tools/call", **fields})
+
+
+def test_a_batch_tells_the_span_of_its_records() -> None:
+    records = [a_record(time=RECEIVED.timestamp() - age) for age in (5, 9, 2)]
+    row, values = rows_of(Batch("w1", 4, 1, records), RECEIVED, 30)
+    assert (row.worker, row.number, row.records, row.dropped) == ("w1", 4, 3, 1)
+    assert (row.first_time, row.last_time) == (RECEIVED - timedelta(seconds=9), RECEIVED - timedelta(seconds=2))
+    assert len(values) == 3
+
+
+def test_an_empty_batch_has_no_span() -> None:
+    row, values = rows_of(Batch("w1", 1, 7, []), RECEIVED, 30)
+    assert (row.first_time, row.last_time, values) == (None, None, [])
+
+
+@pytest.mark.parametrize(
+    ("seconds_off", "kept"),
+    [(0, True), (3_600, True), (86_401, False), (-2 * 86_400, True), (-3 * 86_400, False)],
+)
+def test_a_time_outside_the_kept_days_becomes_the_time_of_receipt(seconds_off: float, kept: bool) -> None:
+    time = RECEIVED + timedelta(seconds=seconds_off)
+    assert kept_time(time.timestamp(), RECEIVED, 3) == (time if kept else RECEIVED)
+
+
+@given(st.floats())
+def test_every_float_has_a_time(seconds: float) -> None:
+    assert abs(kept_time(seconds, RECEIVED, 30) - RECEIVED) < timedelta(days=31)
+
+
+def test_nul_is_replaced_everywhere_and_an_odd_identifier_by_a_new_one() -> None:
+    _, [values] = rows_of(Batch("w\0", 1, 0, [a_record(id="x", tool="a\0b")]), RECEIVED, 30)
+    assert "\0" not in repr(values).replace("\\x00", "\0")
+    assert len(values[0]) == 36
+
+
+def test_days_are_counted_in_utc() -> None:
+    _, values = rows_of(Batch("w", 1, 0, [a_record(time=RECEIVED.timestamp() - 86_400), a_record()]), RECEIVED, 30)
+    assert days_of(values) == {date(2026, 11, 20), date(2026, 11, 21)}

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from core import internal_call
+from core.internal_call import CallRefused, InternalCalls
+from core.keys import new_key, parse_key_ring
+from core.sealing import SealBroken
+
+OLD, NEW = new_key(), new_key()
+RING = parse_key_ring("K", OLD)
+CALLS = InternalCalls(RING, caller="proxy", answerer="control")
+
+
+def test_a_call_is_known_by_its_token_and_its_answer_opens() -> None:
+    authorization, call_id = CALLS.mint("POST", "/internal/token", b"body")
+    assert CALLS.check(authorization, "POST", "/internal/token", b"body") == call_id
+    assert CALLS.open_answer(call_id, CALLS.seal_answer(call_id, b"answer")) == b"answer"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"), [("GET", "/p", b"b"), ("POST", "/q", b"b"), ("POST", "/p", b"c")]
+)
+def test_a_token_is_for_one_method_path_and_body(method: str, path: str, body: bytes) -> None:
+    authorization, _ = CALLS.mint("POST", "/p", b"b")
+    with pytest.raises(CallRefused, match="another request"):
+        CALLS.check(authorization, method, path, body)
+
+
+def test_a_token_is_for_one_direction() -> None:
+    backwards = InternalCalls(RING, caller="control", answerer="proxy")
+    authorization, _ = backwards.mint("POST", "/p", b"")
+    with pytest.raises(CallRefused):
+        CALLS.check(authorization, "POST", "/p", b"")
+
+
+def test_a_token_lives_half_a_minute_and_the_difference_of_two_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    authorization, _ = CALLS.mint("POST", "/p", b"")
+    now = time.time()
+    for age, accepted in ((80, True), (100, False)):
+        monkeypatch.setattr(internal_call.time, "time", lambda past=age: now - past)
+        old, _ = CALLS.mint("POST", "/p", b"")
+        monkeypatch.undo()
+        if accepted:
+            CALLS.check(old, "POST", "/p", b"")
+        else:
+            with pytest.raises(CallRefused, match="expired"):
+                CALLS.check(old, "POST", "/p", b"")
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer x", "Archway-Internal", "Archway-Internal a.b.c"])
+def test_what_is_no_token_is_refused(authorization: str) -> None:
+    with pytest.raises(CallRefused):
+        CALLS.check(authorization, "POST", "/p", b"")
+
+
+def test_a_stranger_s_key_is_refused_and_a_previous_one_is_not() -> None:
+    authorization, call_id = CALLS.mint("POST", "/p", b"")
+    both = InternalCalls(parse_key_ring("K", f"{NEW},{OLD}"), caller="proxy", answerer="control")
+    assert both.check(authorization, "POST", "/p", b"") == call_id
+    stranger = InternalCalls(parse_key_ring("K", NEW), caller="proxy", answerer="control")
+    with pytest.raises(CallRefused):
+        stranger.check(authorization, "POST", "/p", b"")
+
+
+def test_an_answer_is_for_one_call() -> None:
+    (_, one), (_, other) = CALLS.mint("POST", "/p", b""), CALLS.mint("POST", "/p", b"")
+    with pytest.raises(SealBroken):
+        CALLS.open_answer(other, CALLS.seal_answer(one, b"answer"))

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from core.resolve import Connection, ConnectionAnswer, ConnectionRefusal, Principal, TokenVerdict
+
+CONNECTION = Connection(
+    "i1",
+    "e1",
+    "github",
+    "user:u1",
+    "remote",
+    "https://github.test/mcp",
+    3,
+    credential_headers=[("authorization", "s3cret")],
+)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        TokenVerdict("d", Principal("user", "u1", "Ann", frozenset({"t1"})), "t", 5.5),
+        TokenVerdict("d", refused="revoked"),
+        ConnectionAnswer(connection=CONNECTION),
+        ConnectionAnswer(refusal=ConnectionRefusal("credential_missing", "why", "https://archway.test")),
+    ],
+)
+def test_answers_survive_the_wire(answer: msgspec.Struct) -> None:
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(answer), type=type(answer)) == answer
+
+
+def test_a_connection_shows_no_credential() -> None:
+    assert "s3cret" not in repr(CONNECTION)
+    assert "s3cret" not in repr(ConnectionAnswer(connection=CONNECTION))
