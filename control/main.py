@@ -42,7 +42,7 @@ from core.logs import json_logging
 from core.settings import BadSetting, host_port
 from core.tasks import Tasks
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("control.main")  # also where this file is `__main__`
 
 OUTBOX_CHANNEL: Final = "archway_outbox"
 _DATABASE_AGAIN_S: Final = 1.0
@@ -170,13 +170,18 @@ async def run(settings: ControlSettings) -> None:
         serving.cancel()  # a start that still waits for its database ends as well
         await tasks.close(_CLOSE_WITHIN_S)
         return
-    serving.result()
+    raise serving.result()
 
 
-async def _serve(settings: ControlSettings) -> None:
-    async with composed(settings) as replica, listening(replica) as (port, internal_port):
-        log.info("control serves", extra={"port": port, "internal_port": internal_port})
-        await asyncio.Event().wait()
+async def _serve(settings: ControlSettings) -> Exception:
+    """Serve until cancelled; what keeps it from serving is returned, since it is a sentence for the operator."""
+    try:
+        async with composed(settings) as replica, listening(replica) as (port, internal_port):
+            log.info("control serves", extra={"port": port, "internal_port": internal_port})
+            await asyncio.Event().wait()
+            raise AssertionError("nobody sets this event")
+    except (StoreUnavailable, MigrationRefused, OSError) as fault:
+        return fault
 
 
 async def _listen_internal(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:
@@ -197,7 +202,7 @@ def main() -> None:
             uvloop.run(run(settings))
         except StoreUnavailable as away:
             sys.exit(f"archway control: {away}; see that ARCHWAY_DATABASE_URL names a PostgreSQL that runs")
-        except MigrationRefused as refused:
+        except (MigrationRefused, OSError) as refused:
             sys.exit(f"archway control: {refused}")
 
 

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pytest
+
+from control.settings import ControlSettings, from_environment
+from core.keys import BadKey, new_key
+from core.settings import BadSetting
+
+GIVEN = {
+    "ARCHWAY_DATABASE_URL": "postgresql://u:hidden-word@127.0.0.1/a",
+    "ARCHWAY_REDIS_URL": "redis://:hidden-word@127.0.0.1:6379/0",
+    "ARCHWAY_SECRET_KEY": new_key(),
+    "ARCHWAY_PROXY_KEY": new_key(),
+    "ARCHWAY_SIGNING_KEY": new_key(),
+    "ARCHWAY_PUBLIC_URL": "https://archway.test/",
+}
+
+
+def read(monkeypatch: pytest.MonkeyPatch, **changed: str) -> ControlSettings:
+    for name, text in {**GIVEN, **{f"ARCHWAY_{name}": text for name, text in changed.items()}}.items():
+        monkeypatch.setenv(name, text)
+    return from_environment()
+
+
+def test_six_settings_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = read(monkeypatch)
+    assert (settings.base_url, settings.pages_url, settings.records_days) == (
+        "https://archway.test", "https://archway.test", 30,
+    )  # fmt: skip
+    assert settings.hosts == ("127.0.0.1", "::1", "localhost")
+
+
+def test_pages_are_linked_at_the_issuer_where_it_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(monkeypatch, ISSUER_URL="https://id.test/").pages_url == "https://id.test"
+
+
+def test_the_settings_show_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = repr(read(monkeypatch))
+    assert not any(text in shown for text in (*list(GIVEN.values())[:5], "hidden-word"))
+
+
+@pytest.mark.parametrize("name", [name.removeprefix("ARCHWAY_") for name in GIVEN])
+def test_each_of_the_six_is_missed_by_name(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises((BadSetting, BadKey), match=f"ARCHWAY_{name}"):
+        read(monkeypatch, **{name: ""})
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("DATABASE_URL", "mysql://u:hidden-word@h/a"),
+        ("REDIS_URL", "http://h"),
+        ("PUBLIC_URL", "archway.test"),
+        ("ISSUER_URL", "ftp://archway.test"),
+        ("PROXY_INTERNAL_URL", "http://ok.test,nonsense"),
+        ("ADMIN_LISTEN", "8080"),
+        ("CONTROL_INTERNAL_LISTEN", "h:x"),
+        ("RECORDS_DAYS", "0"),
+        ("UPSTREAM_NETWORKS", "10.0.0.0/99"),
+        ("RUN_TOKEN_SHA256", "hidden-word"),
+    ],
+)
+def test_a_bad_value_is_refused_by_name_and_not_repeated(
+    name: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(BadSetting, match=f"^ARCHWAY_{name}") as refused:
+        read(monkeypatch, **{name: text})
+    assert "hidden-word" not in str(refused.value)
+
+
+def test_one_key_for_two_purposes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BadKey, match="ARCHWAY_PROXY_KEY and ARCHWAY_SECRET_KEY"):
+        read(monkeypatch, PROXY_KEY=GIVEN["ARCHWAY_SECRET_KEY"])
