@@ -58,7 +58,7 @@ FAULTS: list[tuple[str, Callable[[object], Script], str]] = [
     ("garbage", lambda _: [b"\x00\xff\x13garbage\r\n\r\n", HANG], "upstream_broken"),
     (
         "CL and TE",
-        lambda id: [head(JSON_TYPE, b"Content-Length: 5", b"Transfer-Encoding: chunked"), chunk(answer_to(id))],
+        lambda one: [head(JSON_TYPE, b"Content-Length: 5", b"Transfer-Encoding: chunked"), chunk(answer_to(one))],
         "upstream_broken",
     ),
     (
