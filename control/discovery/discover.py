@@ -6,22 +6,26 @@ entry changed meanwhile. A server that cannot be reached makes the installation 
 the entry knew of its tools stays.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
+
+import msgspec
 
 from control.credentials.connection import RowSealers, connection_of
 from control.discovery.probe_client import DEADLINE_S, ProbeClient, ProbeUnavailable
 from control.registry.tool_definitions import Found, found_tools
 from control.store import entries, installations, outbox, tools
-from control.store.pool import Connection as Session
-from control.store.pool import Pool, Row, transaction
-from core.resolve import Connection, ConnectionRefusal, Probe
+from control.store.pool import Connection, Pool, Row, transaction
+from core.resolve import ConnectionRefusal, Probe
 from core.sealing import SealBroken
 
 MAX_REPORTED: Final = 100
 """Rejected tools that are named; a hostile server could list thousands."""
 _MAX_TEXT: Final = 256
+_FEWEST_TELLING: Final = 6
+"""Characters of a secret that is worth hiding in texts; a shorter one would blank ordinary words."""
+_SAID: Final = ("sentence", "server_name", "server_version", "version")
 
 State = Literal["ready", "unreachable", "needs_sign_in"]
 
@@ -52,35 +56,33 @@ class Discoverer:
             entry = None if installation is None else await entries.one(session, installation["entry_id"])
         if installation is None or entry is None:
             return None
-        answer = await self._ask(entry, installation, deadline)
+        answer, secrets = await self._ask(entry, installation, deadline)
         async with transaction(self._pool) as session:
             if not await _still(session, entry, installation):
                 return None
-            return await _keep(session, entry["id"], installation_id, answer)
+            return await _keep(session, entry["id"], installation_id, without_secrets(answer, secrets))
 
-    async def _ask(self, entry: Row, installation: Row, deadline: float) -> "Probe | Discovery":
-        connection = self._connection(entry, installation)
-        if isinstance(connection, Discovery):
-            return connection
+    async def _ask(
+        self, entry: Row, installation: Row, deadline: float
+    ) -> "tuple[Probe | Discovery, frozenset[str]]":
+        """The answer, and the secrets that were used for it."""
         try:
-            return await self._probes.probe(connection, deadline)
-        except ProbeUnavailable:
-            return Discovery(
-                "unreachable", "No proxy answered the question; see that one runs, then discover again.", 0
-            )
-
-    def _connection(self, entry: Row, installation: Row) -> "Connection | Discovery":
-        try:
-            secrets = self._sealers.open(entry, installation)
+            opened = self._sealers.open(entry, installation)
         except SealBroken:
-            return Discovery("needs_sign_in", "Its secrets do not open with ARCHWAY_SECRET_KEY; give them again.")
-        connection = connection_of(entry, installation, secrets)
+            why = "Its secrets do not open with ARCHWAY_SECRET_KEY; give them again."
+            return Discovery("needs_sign_in", why), frozenset()
+        secrets = frozenset(opened.fixed_headers.values()) | frozenset(opened.values.values())
+        connection = connection_of(entry, installation, opened)
         if isinstance(connection, ConnectionRefusal):
-            return Discovery("needs_sign_in", connection.sentence)
-        return connection
+            return Discovery("needs_sign_in", connection.sentence), secrets
+        try:
+            return await self._probes.probe(connection, deadline), secrets
+        except ProbeUnavailable:
+            why = "No proxy answered the question; see that one runs, then discover again."
+            return Discovery("unreachable", why), secrets
 
 
-async def _still(session: Session, entry: Row, installation: Row) -> bool:
+async def _still(session: Connection, entry: Row, installation: Row) -> bool:
     """Whether what was probed is what the rows still say; locks both, the entry first as all writers do."""
     now_entry = await entries.one(session, entry["id"], lock=True)
     now = await installations.one(session, installation["id"], lock=True)
@@ -93,7 +95,7 @@ async def _still(session: Session, entry: Row, installation: Row) -> bool:
     )
 
 
-async def _keep(session: Session, entry_id: str, installation_id: str, answer: "Probe | Discovery") -> Discovery:
+async def _keep(session: Connection, entry_id: str, installation_id: str, answer: "Probe | Discovery") -> Discovery:
     if isinstance(answer, Probe) and answer.fault:
         answer = Discovery("unreachable", _cut(answer.sentence or answer.fault))
     if isinstance(answer, Discovery):
@@ -104,6 +106,24 @@ async def _keep(session: Session, entry_id: str, installation_id: str, answer: "
     if await tools.store(session, entry_id, found.tools):
         await outbox.touch_gateways(session, await entries.gateways_of(session, entry_id))
     return Discovery("ready", "", len(found.tools), found.rejected[:MAX_REPORTED])
+
+
+def without_secrets(answer: "Probe | Discovery", secrets: Collection[str]) -> "Probe | Discovery":
+    """A server may repeat the credential in what it says of itself or of a fault; it must not be read there.
+
+    Definitions of tools stay as they are: blanking words in names and schemas would break more than it hides.
+    """
+    telling = sorted((secret for secret in secrets if len(secret) >= _FEWEST_TELLING), key=len, reverse=True)
+    if isinstance(answer, Discovery):
+        return answer
+    said = {name: _blanked(getattr(answer, name), telling) for name in _SAID}
+    return msgspec.structs.replace(answer, **said)
+
+
+def _blanked(text: str, secrets: Sequence[str]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "<sealed>")
+    return text
 
 
 def server_facts(probe: Probe, found: Found) -> Mapping[str, Any]:

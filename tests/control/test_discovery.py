@@ -178,6 +178,16 @@ async def test_an_unreachable_server_leaves_the_known_tools_and_the_reason(
     assert list(await kept(pool, entry_id)) == ["now"]
 
 
+async def test_a_fault_that_repeats_the_credential_does_not_show_it(
+    pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
+) -> None:
+    entry_id = await make_entry(pool, credential_model="static", credential_placement={"style": "bearer"})
+    installation_id = await install(pool, entry_id, {"credential": "s3cr3t-key"})
+    proxy.answer = Probe(fault="upstream_credential", sentence="It said: no such key s3cr3t-key")
+    await discoverer.discover(installation_id)
+    assert await state(pool, installation_id) == ("unreachable", "It said: no such key <sealed>")
+
+
 async def test_without_an_answering_proxy_the_reason_says_so(
     pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
 ) -> None:

@@ -1,4 +1,4 @@
-from control.discovery.discover import server_facts
+from control.discovery.discover import Discovery, server_facts, without_secrets
 from control.registry.tool_definitions import found_tools
 from core.resolve import Probe
 
@@ -17,3 +17,20 @@ def test_what_was_left_out_is_named_with_the_reason() -> None:
     facts = server_facts(Probe(era="legacy"), found_tools([{"name": "a b", "inputSchema": {"type": "object"}}], []))
     assert facts["tools"] == 0
     assert facts["rejected"][0]["name"] == "a b"
+
+
+def test_a_secret_that_a_server_repeats_is_blanked() -> None:
+    probe = Probe(era="legacy", server_name="s3cr3t", sentence="bad token s3cr3t")
+    blanked = without_secrets(probe, {"s3cr3t"})
+    assert isinstance(blanked, Probe)
+    assert (blanked.sentence, blanked.server_name) == ("bad token <sealed>", "<sealed>")
+    assert blanked.era == "legacy"
+
+
+def test_a_short_secret_does_not_blank_ordinary_words() -> None:
+    probe = Probe(sentence="a result")
+    assert without_secrets(probe, {"a"}) == probe
+
+
+def test_our_own_reasons_stay_as_they_are() -> None:
+    assert without_secrets(Discovery("unreachable", "No proxy."), {"proxies"}).reason == "No proxy."  # type: ignore[union-attr]

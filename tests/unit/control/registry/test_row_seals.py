@@ -23,6 +23,12 @@ def test_a_value_copied_to_another_row_opens_for_nobody() -> None:
         RowSealers(RING).open({"id": "e", "fixed_headers": None}, {"id": "i2", "secret_values": stolen})
 
 
+def test_secret_values_open_again_to_change_some_of_them() -> None:
+    seals = RowSeals(RING)
+    assert seals.open_secret_values("i", seals.secret_values("i", {"pin": "1"})) == {"pin": "1"}
+    assert seals.open_secret_values("i", None) == {}
+
+
 def test_nothing_to_seal_is_kept_as_null() -> None:
     assert RowSeals(RING).secret_values("i", {}) is None
     assert RowSeals(RING).fixed_headers("e", {}) is None

@@ -1,0 +1,64 @@
+from typing import Any
+
+import pytest
+
+from control.registry.access import Caller
+from control.registry.broken_rule import BrokenRule
+from control.registry.gateway_access import check_audience, check_pin, may_manage_gateway, owner_for
+
+ANNA = Caller("anna", "Anna", "member", {"blue": "member"})
+LENA = Caller("lena", "Lena", "member", {"blue": "admin"})
+ADMIN = Caller("root", "Root", "admin")
+ANNAS = {"visibility": "personal", "owner_id": "anna"}
+OPEN = {"visibility": "organisation", "owner_id": None}
+
+
+def installation(scope: str, **more: Any) -> dict[str, Any]:
+    return {"entry_id": "e", "scope": scope, "user_id": None, "team_id": None, **more}
+
+
+def test_everybody_manages_their_own_personal_gateways_and_admins_all() -> None:
+    assert may_manage_gateway(ANNA, "personal", "anna")
+    assert not may_manage_gateway(ANNA, "personal", "ben")
+    assert not may_manage_gateway(ANNA, "organisation", None)
+    assert not may_manage_gateway(Caller("", "nobody", "member"), "personal", None)
+    assert may_manage_gateway(ADMIN, "teams", None)
+
+
+def test_a_personal_gateway_belongs_to_who_makes_it_unless_another_is_named() -> None:
+    assert owner_for(ANNA, "personal", None) == "anna"
+    assert owner_for(ADMIN, "personal", "anna") == "anna"
+    assert owner_for(ANNA, "organisation", None) is None
+
+
+def test_a_personal_installation_is_pinned_by_its_owner_on_their_own_gateway() -> None:
+    hers = installation("personal", user_id="anna")
+    check_pin(ANNA, ANNAS, hers, "e")
+    for caller, gateway in ((ADMIN, ANNAS), (LENA, ANNAS), (ANNA, OPEN), (ANNA, {**ANNAS, "owner_id": "ben"})):
+        with pytest.raises(BrokenRule):
+            check_pin(caller, gateway, hers, "e")
+
+
+def test_a_teams_installation_is_lent_by_its_admins() -> None:
+    shared = installation("team", team_id="blue")
+    check_pin(LENA, OPEN, shared, "e")
+    check_pin(ADMIN, OPEN, shared, "e")
+    with pytest.raises(BrokenRule, match="only an admin of that team"):
+        check_pin(ANNA, ANNAS, shared, "e")
+
+
+def test_the_organisations_installation_may_be_pinned_anywhere() -> None:
+    check_pin(ANNA, ANNAS, installation("organisation"), "e")
+
+
+def test_an_installation_of_another_entry_is_no_pin() -> None:
+    with pytest.raises(BrokenRule, match="another entry"):
+        check_pin(ADMIN, OPEN, installation("organisation"), "other")
+
+
+@pytest.mark.parametrize("gateway", [OPEN, {"visibility": "personal", "owner_id": "ben"}])
+def test_a_gateway_with_somebodys_own_credential_stays_theirs(gateway: dict[str, Any]) -> None:
+    check_audience(ANNAS, {"clock": "anna"})
+    check_audience(gateway, {})
+    with pytest.raises(BrokenRule, match="clock is pinned to one"):
+        check_audience(gateway, {"clock": "anna"})
