@@ -31,7 +31,10 @@ SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-_SENTENCES: Final = {404: "There is nothing here; the operations are in /api/v1/openapi.json."}
+_SENTENCES: Final = {
+    404: "There is nothing here. /api/v1/openapi.json has the operations; identifiers are in lower case with dashes.",
+    405: "This method is not for this path; Allow names those that are.",
+}
 
 
 @web.middleware

@@ -3,6 +3,7 @@
 Called by `control/main.py`: `build_app(deps)`, then `listen`. Leaves out who makes the parts in `Deps`.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
@@ -26,6 +27,7 @@ from control.admin import (
 )
 from control.admin.api import DEPS, PREFIX, Operation, Operations
 from control.admin.deps import Deps
+from control.admin.listener import listen
 from control.admin.permissions import TABLE
 from control.admin.reading import MAX_BODY
 from control.store.pool import transaction
@@ -45,7 +47,9 @@ RESOURCES: tuple[Operations, ...] = (
     records.operations,
 )
 """Every resource, in the order of the document."""
-KEEP_ALIVE_S = 30.0
+__all__ = ["RESOURCES", "build_app", "listen", "refuse_unlisted"]
+_ID = re.compile(r"\{(\w+_id)\}")
+"""Parameters that take identifiers only, so that `/tokens/identify` is not also the token named "identify"."""
 
 
 def build_app(deps: Deps, resources: Iterable[Operations] = RESOURCES) -> web.Application:
@@ -56,26 +60,13 @@ def build_app(deps: Deps, resources: Iterable[Operations] = RESOURCES) -> web.Ap
     app[DEPS] = deps
     app.on_response_prepare.append(answering.add_headers)
     for operation in operations:
-        app.router.add_route(operation.method, PREFIX + operation.path, operation.handle)
+        path = _ID.sub(r"{\1:[0-9a-f-]{36}}", PREFIX + operation.path)
+        app.router.add_route(operation.method, path, operation.handle)
     document = openapi.render(operations)
     app.router.add_route("GET", PREFIX + "/openapi.json", _serve(document))
     app.router.add_route("GET", "/health", _health)
     app.router.add_route("GET", "/ready", _ready)
     return app
-
-
-async def listen(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:
-    """Serve on `host:port` (0: any free port); the runner, to be cleaned up, and the port."""
-    runner = web.AppRunner(
-        app, handler_cancellation=True, access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=5.0
-    )
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port, backlog=128).start()
-    except OSError:
-        await runner.cleanup()
-        raise
-    return runner, int(runner.addresses[0][1])
 
 
 def refuse_unlisted(operations: Iterable[Operation]) -> None:

@@ -8,11 +8,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, GetCoreSchemaHandler, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 MARKS: Final = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 """Control characters and those that turn the direction of writing: they forge lines and names on a screen."""
+_RFC3339: Final = r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)"
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 
@@ -20,6 +30,18 @@ class Model(BaseModel):
     """A body or part of one: no field beside those declared, no conversion of types, no change once read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+class Change(Model):
+    """A PATCH's body: what is named changes, the rest stays. Defaults only fill the gaps and are told to nobody."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """The schema without defaults."""
+        told = handler.resolve_ref_schema(handler(schema))
+        for one in told.get("properties", {}).values():
+            one.pop("default", None)
+        return told
 
 
 class Query(BaseModel):
@@ -51,6 +73,18 @@ class Worded:
         if re.fullmatch(self.pattern, text) is None:
             raise PydanticCustomError("worded", "{sentence}", {"sentence": self.sentence})
         return text
+
+
+def _rfc3339(given: Any) -> Any:
+    # pydantic alone would take a number for seconds, and a date for its midnight.
+    if isinstance(given, datetime):
+        return given
+    try:
+        if isinstance(given, str) and re.fullmatch(_RFC3339, given):
+            return datetime.fromisoformat(given.upper())
+    except ValueError:
+        pass  # a day or an hour that does not exist
+    raise PydanticCustomError("moment", "must be a time such as 2030-01-31T12:00:00Z")
 
 
 def _bounded(moment: datetime) -> datetime:
@@ -91,6 +125,9 @@ Email = Annotated[
     Worded(r"[!-?A-~]{1,64}@[!-?A-~]{1,189}", "must be an address such as ann@example.com", shortest=3, longest=254),
 ]
 Moment = Annotated[
-    AwareDatetime, AfterValidator(_bounded), PlainSerializer(_utc, return_type=str, when_used="json")
+    AwareDatetime,
+    BeforeValidator(_rfc3339),
+    AfterValidator(_bounded),
+    PlainSerializer(_utc, return_type=str, when_used="json"),
 ]  # fmt: skip
 """A point in time, RFC 3339 with its offset; written in UTC."""

@@ -18,8 +18,8 @@ from control.admin.models import Model
 from control.admin.permissions import TABLE
 
 _REF = "#/components/schemas/{model}"
-_ALWAYS = (401, 403, 421, 422, 500, 503)
-_TAKES_BODY = (400, 408, 413, 415)
+_ALWAYS = (400, 401, 403, 421, 422, 500, 503)
+_TAKES_BODY = (408, 413, 415)
 
 
 class ProblemField(Model):

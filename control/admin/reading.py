@@ -38,12 +38,15 @@ def read_query(model: type[M], request: web.Request) -> M:
         if name in given:
             raise _problem([FieldError(_cut(name), "is given twice")])
         given[name] = value
+    _refuse_nul(given)
     return _checked(model, given)
 
 
 async def read_body(model: type[M], request: web.Request) -> M:
     """The body, checked."""
     raw = await _read(request)
+    if b"\\u0000" in raw:
+        _refuse_nul(_parsed(raw))
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:
@@ -69,6 +72,19 @@ def _checked(model: type[M], given: dict[str, str]) -> M:
         return model.model_validate(given)
     except ValidationError as error:
         raise _problem(_errors(error, given)) from None
+
+
+def _refuse_nul(given: Any, path: str = "") -> None:
+    """Raise Problem for U+0000 anywhere: PostgreSQL keeps no text with it. Depth is bounded by the parser's."""
+    if isinstance(given, str) and "\0" in given:
+        raise _problem([FieldError(path.lstrip(".") or "body", "must not hold the character U+0000")])
+    if isinstance(given, dict):
+        for name, value in given.items():
+            _refuse_nul(name, path)
+            _refuse_nul(value, f"{path}.{_cut(name)}")
+    if isinstance(given, list):
+        for number, value in enumerate(given):
+            _refuse_nul(value, f"{path}[{number}]")
 
 
 def _problem(errors: Sequence[FieldError]) -> Problem:

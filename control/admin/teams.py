@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from control.admin.api import Asked, Operations
-from control.admin.models import Description, Id, Model, Moment, Name
+from control.admin.models import Change, Description, Id, Model, Moment, Name
 from control.admin.paging import Page, PageQuery, page_of
 from control.admin.problems import not_found
 from control.admin.trail import record
@@ -33,10 +33,10 @@ class NewTeam(Model):
     description: Description = ""
 
 
-class TeamChange(Model):
+class TeamChange(Change):
     """What is named changes."""
 
-    name: Name = Field(default="", validate_default=False)
+    name: Name = ""
     description: Description = ""
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from control.admin.api import Asked, Operations
-from control.admin.models import Id, Model, Moment, Name, Worded
+from control.admin.models import Change, Id, Model, Moment, Name, Worded
 from control.admin.paging import Page, PageQuery, page_of
 from control.admin.problems import conflict, forbidden, invalid, not_found
 from control.admin.trail import record
@@ -58,10 +58,10 @@ class MadeToken(Token):
     secret: str
 
 
-class TokenChange(Model):
+class TokenChange(Change):
     """What is named changes; `expires_at: null` takes the expiry away."""
 
-    name: Name = Field(default="", validate_default=False)
+    name: Name = ""
     expires_at: Moment | None = None
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from control.admin.api import Asked, Operations
-from control.admin.models import Email, Id, Model, Moment, Name
+from control.admin.models import Change, Email, Id, Model, Moment, Name
 from control.admin.paging import Page, PageQuery, page_of
 from control.admin.problems import conflict, forbidden, not_found
 from control.admin.trail import record
@@ -37,11 +37,11 @@ class NewUser(Model):
     role: Role = "member"
 
 
-class UserChange(Model):
+class UserChange(Change):
     """What is named changes."""
 
-    name: Name = Field(default="", validate_default=False)
-    email: Email = Field(default="", validate_default=False)
+    name: Name = ""
+    email: Email = ""
     role: Role = "member"
 
 

@@ -1,0 +1,60 @@
+"""The OpenAPI document: valid, complete, and true of the server that it describes."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from control.admin.api import PREFIX
+from control.admin.app import RESOURCES
+from tests.fixtures_admin import AdminClient
+
+
+async def document(admin: AdminClient) -> dict:  # type: ignore[type-arg]
+    return dict((await admin.get("/openapi.json")).json)
+
+
+async def test_the_document_is_valid_openapi_31(admin: AdminClient) -> None:
+    told = await document(admin)
+    assert told["openapi"].startswith("3.1")
+    OpenAPIV31SpecValidator(told).validate()
+
+
+async def test_every_operation_is_in_the_document_with_a_summary_and_what_it_needs(admin: AdminClient) -> None:
+    told = (await document(admin))["paths"]
+    for operation in (operation for resource in RESOURCES for operation in resource.declared):
+        one = told[PREFIX + operation.path][operation.method.lower()]
+        assert one["summary"].endswith("."), operation.key
+        assert "Needs " in one["description"], operation.key
+
+
+async def test_names_of_operations_are_unique(admin: AdminClient) -> None:
+    told = (await document(admin))["paths"]
+    names = [operation["operationId"] for methods in told.values() for operation in methods.values()]
+    assert len(names) == len(set(names))
+
+
+CONFIG = """
+[checks.missing_required_header]
+expected-statuses = [428]                    # RFC 6585 section 3: what If-Match asks for
+
+[checks.positive_data_acceptance]
+enabled = false                              # rules between fields (cursor, owner and kind) no schema can tell
+"""
+
+
+async def test_schemathesis_finds_nothing_that_the_document_does_not_say(admin: AdminClient, tmp_path: Path) -> None:
+    config = tmp_path / "schemathesis.toml"
+    config.write_text(CONFIG)
+    command = [sys.executable, "-m", "schemathesis.cli", f"--config-file={config}", "--no-color", "run"]
+    command += [f"{admin.url}{PREFIX}/openapi.json", "-H", f"Authorization: Bearer {admin.token}", "--seed=1"]
+    command += ["--phases=coverage,fuzzing", "--max-examples=2", "--max-time=25", "--continue-on-failure"]
+    command += ["--generation-database=none"]
+    run = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=tmp_path
+    )
+    told, _ = await asyncio.wait_for(run.communicate(), 100)
+    assert run.returncode == 0, told.decode()[-8000:]
