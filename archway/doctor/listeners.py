@@ -1,6 +1,6 @@
 """Who listens on a port, as far as the system tells us (Linux's /proc; elsewhere only that somebody does)."""
 
-import os
+import contextlib
 from pathlib import Path
 
 from archway.doctor.finding import Finding, note
@@ -43,14 +43,16 @@ def listener(port: int) -> int | None:
     inodes = _listening_inodes(port)
     if not inodes:
         return None
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            links = {os.readlink(one) for one in (process / "fd").iterdir()}  # noqa: PTH115 - the text of the link, not its target
-        except OSError:
-            continue
-        if links & inodes:
-            return int(process.name)
-    return None
+    return next((int(one.name) for one in Path("/proc").glob("[0-9]*") if _open_files(one) & inodes), None)
+
+
+def _open_files(process: Path) -> set[str]:
+    found = set()
+    with contextlib.suppress(OSError):  # another user's, or gone meanwhile
+        for one in (process / "fd").iterdir():
+            with contextlib.suppress(OSError):  # closed meanwhile
+                found.add(str(one.readlink()))
+    return found
 
 
 def program(pid: int) -> str:

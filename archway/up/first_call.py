@@ -47,7 +47,7 @@ class FirstCall:
     def command(self) -> str:
         """One line for a shell."""
         headers = " ".join(f"-H {shlex.quote(f'{name}: {value}')}" for name, value in self.headers.items())
-        return f"curl -sS {shlex.quote(self.gateway_url)} {headers} -d {shlex.quote(self.body)}"
+        return f"curl -sS -w '\\n' {shlex.quote(self.gateway_url)} {headers} -d {shlex.quote(self.body)}"
 
     def try_once(self) -> str | None:
         """Make the call as curl would; None when a result came, else what came instead. Blocks."""

@@ -12,7 +12,8 @@ def test_the_command_is_one_line_that_a_shell_splits_into_curls_arguments():
     words = shlex.split(CALL.command)
 
     assert "\n" not in CALL.command
-    assert words[:3] == ["curl", "-sS", CALL.gateway_url]
+    assert words[0] == "curl"
+    assert CALL.gateway_url in words
     assert json.loads(words[words.index("-d") + 1])["method"] == "tools/call"
 
 

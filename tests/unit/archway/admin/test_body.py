@@ -1,0 +1,69 @@
+import io
+
+import pytest
+
+from archway.admin.body import BadOption, body_of
+from archway.admin.registry import ENTRY_FIELDS
+from archway.admin.resource import Option
+
+MAP = Option("values", "", "map", flag="value")
+SECRETS = Option("values", "", "secrets", flag="secret")
+CREDENTIAL = Option("credential", "", "prompt")
+
+
+def test_what_is_not_given_is_not_sent():
+    assert body_of(None, ENTRY_FIELDS, {"slug": "time", "name": None, "label": []}, None) == {"slug": "time"}
+
+
+def test_pairs_become_a_map_and_numbers_are_marked_as_such():
+    body = body_of(None, (MAP,), {"value": ["region=eu", "limit:=5", "url=http://x/?a=b"]}, None)
+
+    assert body == {"values": {"region": "eu", "limit": 5, "url": "http://x/?a=b"}}
+
+
+@pytest.mark.parametrize("text", ["region", "=eu", "limit:=many"])
+def test_a_pair_that_is_none_is_refused_by_the_options_name(text):
+    with pytest.raises(BadOption, match="--value"):
+        body_of(None, (MAP,), {"value": [text]}, None)
+
+
+def test_a_secret_comes_from_the_environment_beside_plain_answers(monkeypatch):
+    monkeypatch.setenv("MY_KEY", "s3cret")
+
+    body = body_of(None, (MAP, SECRETS), {"value": ["region=eu"], "value_from_env": ["api_key=MY_KEY"]}, None)
+
+    assert body == {"values": {"region": "eu", "api_key": "s3cret"}}
+
+
+def test_a_credential_from_the_environment_fills_its_own_field(monkeypatch):
+    monkeypatch.setenv("MY_KEY", "s3cret")
+
+    body = body_of(None, (MAP, SECRETS, CREDENTIAL), {"value_from_env": ["credential=MY_KEY"]}, None)
+
+    assert body == {"credential": "s3cret"}
+
+
+def test_a_variable_that_is_not_set_is_named():
+    with pytest.raises(BadOption, match="with a variable that is set"):
+        body_of(None, (SECRETS,), {"value_from_env": ["api_key=NOT_SET_ANYWHERE"]}, None)
+
+
+def test_a_secret_is_never_read_from_a_pipe_by_accident(monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("s3cret\n"))
+
+    with pytest.raises(BadOption, match="--value-from-env api_key=VARIABLE"):
+        body_of(None, (SECRETS,), {"secret": ["api_key"]}, None)
+
+
+def test_options_win_over_the_file(tmp_path):
+    (tmp_path / "entry.json").write_text('{"slug": "a", "name": "A"}')
+
+    assert body_of(None, ENTRY_FIELDS, {"slug": "b"}, str(tmp_path / "entry.json")) == {"slug": "b", "name": "A"}
+
+
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_a_file_that_is_no_object_is_refused(tmp_path, text):
+    (tmp_path / "entry.json").write_text(text)
+
+    with pytest.raises(BadOption, match="--body"):
+        body_of(None, ENTRY_FIELDS, {}, str(tmp_path / "entry.json"))

@@ -1,0 +1,68 @@
+import pytest
+
+from archway.doctor.settings_check import check_settings
+from core.keys import new_key
+
+
+def wrong(environment):
+    return [finding.what for finding in check_settings(environment) if finding.wrong]
+
+
+def test_settings_that_fit_have_no_findings():
+    assert check_settings({"ARCHWAY_PUBLIC_URL": "https://mcp.example.com", "ARCHWAY_WORKERS": "4"}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("ARCHWAY_WORKERS", "many"),
+        ("ARCHWAY_WORKERS", "0"),
+        ("ARCHWAY_PROXY_LISTEN", "8080"),
+        ("ARCHWAY_PUBLIC_URL", "mcp.example.com"),
+        ("ARCHWAY_PUBLIC_URL", "https://mcp.example.com:port"),
+        ("ARCHWAY_DATABASE_URL", "mysql://db/x"),
+        ("ARCHWAY_REDIS_URL", "http://redis"),
+        ("ARCHWAY_UPSTREAM_NETWORKS", "10.0.0.0/33"),
+        ("ARCHWAY_CA_BUNDLE", "/no/such/file"),
+    ],
+)
+def test_a_value_of_the_wrong_form_is_named_by_its_variable(name, text):
+    (finding,) = wrong({name: text})
+
+    assert name in finding
+
+
+def test_a_misspelt_setting_is_told_what_it_may_have_meant():
+    (finding,) = check_settings({"ARCHWAY_PUBLIC_ULR": "https://mcp.example.com"})
+
+    assert "ARCHWAY_PUBLIC_URL" in finding.cure
+
+
+def test_a_password_in_a_bad_url_is_not_repeated():
+    findings = check_settings({"ARCHWAY_DATABASE_URL": "mysql://user:hunter2@db/x"})
+
+    assert "hunter2" not in "".join(finding.line for finding in findings)
+
+
+def test_a_short_key_is_found():
+    assert wrong({"ARCHWAY_PROXY_KEY": "AAAA"}) == [
+        "ARCHWAY_PROXY_KEY has 3 bytes instead of 32; make one with `archway keys new`"
+    ]
+
+
+def test_one_key_in_two_settings_is_found():
+    key = new_key()
+
+    (finding,) = wrong({"ARCHWAY_PROXY_KEY": key, "ARCHWAY_SECRET_KEY": key})
+
+    assert "hold the same key" in finding
+
+
+def test_a_key_that_control_lacks_is_found_before_it_starts():
+    (finding,) = wrong({"ARCHWAY_DATABASE_URL": "postgresql://db/x", "ARCHWAY_SECRET_KEY": new_key()})
+
+    assert "ARCHWAY_PROXY_KEY, ARCHWAY_SIGNING_KEY" in finding
+
+
+def test_other_peoples_variables_are_none_of_our_business():
+    assert check_settings({"PATH": "/bin", "HTTP_PROXY": "nonsense"}) == []

@@ -1,0 +1,102 @@
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from archway.admin_client import AdminApi, Problem, Unreachable
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers by the path."""
+
+    def do_GET(self):
+        self.server.seen.append((self.command, self.path, dict(self.headers)))
+        match self.path.partition("?")[0]:
+            case "/api/v1/things":
+                last = "cursor=two" in self.path
+                self.answer(200, {"items": [{"id": "b" if last else "a"}], "next": None if last else "two"})
+            case "/api/v1/things/a":
+                self.answer(200, {"id": "a"}, {"ETag": '"7"'})
+            case "/api/v1/moved":
+                self.answer(307, {}, {"Location": f"http://127.0.0.1:{self.server.server_port}/api/v1/stolen"})
+            case "/api/v1/words":
+                self.answer(200, None)
+            case _:
+                errors = [{"field": "name", "message": "must be short"}]
+                self.answer(422, {"title": "Unprocessable", "detail": "Not like this.", "errors": errors})
+
+    do_PATCH = do_DELETE = do_POST = do_GET  # noqa: N815 - the library's names
+
+    def answer(self, status, body, headers=None):
+        raw = b"hello" if body is None else json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(raw)))
+        self.end_headers()
+        self.wfile.write(raw)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server():
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.seen = []
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def api(server):
+    return AdminApi(f"http://127.0.0.1:{server.server_port}/", "arch_secret")
+
+
+def test_a_list_is_read_page_after_page(api):
+    assert [one["id"] for one in api.pages("/things")] == ["a", "b"]
+
+
+def test_a_change_is_made_on_the_version_that_was_read(api, server):
+    api.patch("/things/a", {"name": "x"})
+
+    assert server.seen[-1][0] == "PATCH"
+    assert server.seen[-1][2]["If-Match"] == '"7"'
+
+
+def test_a_refusal_names_fields_and_cures(api):
+    with pytest.raises(Problem) as refused:
+        api.post("/nowhere", {})
+
+    assert str(refused.value) == "Not like this. (422)\n  name: must be short"
+
+
+def test_the_token_does_not_follow_a_redirect(api, server):
+    with pytest.raises(Problem):
+        api.get("/moved")
+
+    assert [path for _, path, _ in server.seen] == ["/api/v1/moved"]
+
+
+def test_the_token_is_not_shown_where_the_client_is(api):
+    assert "arch_secret" not in repr(api)
+
+
+def test_a_proxy_of_the_environment_is_not_used(api, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+
+    assert api.get("/things/a") == {"id": "a"}
+
+
+def test_an_address_where_nobody_answers_is_said(unused_tcp_port):
+    with pytest.raises(Unreachable, match="does not answer"):
+        AdminApi(f"http://127.0.0.1:{unused_tcp_port}", "t").get("/me")
+
+
+def test_an_answer_that_is_no_json_is_said(api):
+    with pytest.raises(Unreachable, match="not JSON"):
+        api.get("/words")

@@ -1,0 +1,69 @@
+import json
+import os
+
+from archway.up.detach import _relay
+from archway.up.report import PipeReport, step
+
+
+class Heard:
+    def __init__(self):
+        self.words = []
+
+    def begin(self, title):
+        self.words.append(("begin", title))
+
+    def done(self, title, seconds):
+        self.words.append(("done", title))
+
+    def say(self, text):
+        self.words.append(("say", text))
+
+    def close(self):
+        self.words.append(("close",))
+
+
+def relayed(tell):
+    ear, mouth = os.pipe()
+    tell(PipeReport(mouth))
+    heard = Heard()
+    with os.fdopen(ear) as lines:
+        return _relay(lines, heard), heard.words
+
+
+def test_progress_reaches_the_caller_of_detach_as_it_was_told():
+    def tell(report):
+        with step(report, "PostgreSQL"):
+            pass
+        report.say("Archway runs.")
+        report.ready()
+
+    assert relayed(tell) == (None, [("begin", "PostgreSQL"), ("done", "PostgreSQL"), ("say", "Archway runs.")])
+
+
+def test_a_start_that_failed_says_why():
+    def tell(report):
+        report.failed("--proxy-port 1 is in use")
+        report.close()
+
+    assert relayed(tell)[0] == "--proxy-port 1 is in use"
+
+
+def test_a_start_that_was_killed_is_not_taken_for_ready():
+    assert "ended without a word" in relayed(lambda report: report.close())[0]
+
+
+def test_a_caller_who_left_does_not_stop_the_start():
+    ear, mouth = os.pipe()
+    os.close(ear)
+    report = PipeReport(mouth)
+
+    report.begin("PostgreSQL")
+    report.ready()
+
+
+def test_every_line_is_json():
+    ear, mouth = os.pipe()
+    PipeReport(mouth).say("two\nlines")
+    os.close(mouth)
+    with os.fdopen(ear) as lines:
+        assert [json.loads(line) for line in lines] == [["say", "two\nlines"]]
