@@ -1,0 +1,82 @@
+"""Fifty callers who go on calling while something is broken, and what became of their calls.
+
+    async with calling(system) as load:          # all of them have been answered once, through their proxy
+        ...                                      # break something
+        await load.go_on(2.5)                    # seconds in which every caller goes on calling
+    assert load.failed == Counter()
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from core.tasks import Tasks
+from tests.fixtures_system import Outcome, Person, System
+
+PAUSE_S = 0.12
+"""Between two calls of one caller: some 400 calls a second in all, which two cores bear beside the tests."""
+
+
+class Load:
+    """The callers, each bound to one proxy."""
+
+    def __init__(self, system: System, people: Sequence[Person], proxies: Sequence[int]) -> None:
+        self._system, self._people, self._proxies = system, people, proxies
+        self.failed: Counter[str] = Counter()
+        self.answered = 0
+        self.request_ids: list[str] = []
+        """Of every call that had an answer, good or bad."""
+        self.slowest = 0.0
+        self._rounds = [0] * len(people)
+        self._stopping = False
+
+    async def warm(self) -> None:
+        """Everybody is answered once by each proxy that is called later."""
+        for proxy in self._proxies:
+            outcomes = await asyncio.gather(*(self._system.call(one, proxy=proxy) for one in self._people))
+            assert {one.status for one in outcomes} == {"ok"}, Counter(one.status for one in outcomes)
+            self.request_ids += [one.request_id for one in outcomes]
+
+    async def go_on(self, seconds: float) -> None:
+        """Let that much time pass, and see every caller answered in it, so that the load cannot stand still unseen."""
+        before = list(self._rounds)
+        await asyncio.sleep(seconds)
+        async with asyncio.timeout(20):
+            while any(now <= then for now, then in zip(self._rounds, before, strict=True)):
+                await asyncio.sleep(0.02)
+
+    async def _caller(self, number: int) -> None:
+        person, proxy = self._people[number], self._proxies[number % len(self._proxies)]
+        await asyncio.sleep(PAUSE_S * number / len(self._people))
+        while not self._stopping:
+            self._note(await self._system.call(person, proxy=proxy))
+            self._rounds[number] += 1
+            await asyncio.sleep(PAUSE_S)
+
+    def _note(self, outcome: Outcome) -> None:
+        self.slowest = max(self.slowest, outcome.took)
+        if outcome.request_id:
+            self.request_ids.append(outcome.request_id)
+        if outcome.status == "ok":
+            self.answered += 1
+        else:
+            self.failed[outcome.status] += 1
+
+
+@asynccontextmanager
+async def calling(
+    system: System, *, people: Sequence[Person] | None = None, proxies: Sequence[int] = (0,)
+) -> AsyncIterator[Load]:
+    """The load, warm and running; it ends with its last calls answered."""
+    load = Load(system, people or system.people, proxies)
+    await load.warm()
+    tasks = Tasks("load")
+    callers = [tasks.spawn("caller", load._caller(number)) for number in range(len(load._people))]
+    try:
+        yield load
+    finally:
+        load._stopping = True
+        await asyncio.gather(*callers)
