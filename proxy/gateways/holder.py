@@ -56,6 +56,8 @@ class Gateways:
         """Whether the index is of the epoch that the change stream is in, with no news missed since."""
         self._index_revision = 0
         self._ids: dict[str, str] = {}
+        self._revisions: dict[str, int] = {}
+        """The newest revision that was announced or is in the index: nothing older is taken from Redis."""
         self.rejected = 0
 
     def held(self, name: str) -> CompiledGateway | None:
@@ -91,6 +93,8 @@ class Gateways:
     async def refresh(self, gateway_id: str, revision: int) -> None:
         """A gateway has this revision now: swap it in if we hold an older one."""
         self._unknown.clear()
+        if self._revisions.get(gateway_id, revision) < revision:
+            self._revisions[gateway_id] = revision
         held = self._by_name.get(gateway_id)
         if held is None or held.snapshot.revision >= revision:
             return
@@ -104,11 +108,10 @@ class Gateways:
 
     def forget(self, gateway_id: str) -> None:
         """The gateway is gone."""
-        gateway = self._by_name.pop(gateway_id, None)
-        self._documents.pop(gateway_id, None)
+        self._let_go(gateway_id)
         self._from_disk.pop(gateway_id, None)
-        if gateway is not None and self._by_name.get(gateway.snapshot.slug) is gateway:
-            del self._by_name[gateway.snapshot.slug]
+        self._revisions.pop(gateway_id, None)
+        self._ids = {name: found for name, found in self._ids.items() if found != gateway_id}
 
     async def compare(self, epoch: str) -> bool:
         """Bring all that we hold to the revisions of the index; whether that could be done."""
@@ -150,6 +153,7 @@ class Gateways:
     async def _fetch(self, name: str, at_least: int = 0) -> CompiledGateway | None:
         gateway_id = self._id_of(name)
         if gateway_id is not None:
+            at_least = max(at_least, self._revisions.get(gateway_id, 0))
             document = await self._document_in_redis(gateway_id, at_least)
             gateway = self._take(gateway_id, document) if document is not None else None
             if gateway is not None and gateway.snapshot.revision >= at_least:
@@ -189,11 +193,17 @@ class Gateways:
         if held is not None:
             if held.snapshot.revision >= compiled.snapshot.revision:
                 return held
-            self.forget(gateway_id)
+            self._let_go(gateway_id)
         self._by_name[gateway_id] = compiled
         self._by_name[compiled.snapshot.slug] = compiled
         self._documents[gateway_id] = document
         return compiled
+
+    def _let_go(self, gateway_id: str) -> None:
+        gateway = self._by_name.pop(gateway_id, None)
+        self._documents.pop(gateway_id, None)
+        if gateway is not None and self._by_name.get(gateway.snapshot.slug) is gateway:
+            del self._by_name[gateway.snapshot.slug]
 
     def _last_resort(self, name: str, gateway_id: str | None) -> CompiledGateway:
         kept = self._from_disk.get(gateway_id or name) or self._from_disk.get(name)
@@ -232,6 +242,7 @@ class Gateways:
     def _learn(self, index: Index) -> None:
         self._index_revision = index.revision
         self._ids = {row.id: row.id for row in index.gateways} | {row.slug: row.id for row in index.gateways}
+        self._revisions = {row.id: row.revision for row in index.gateways}
 
     def _id_of(self, name: str) -> str | None:
         held = self._by_name.get(name)

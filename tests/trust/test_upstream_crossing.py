@@ -1,0 +1,93 @@
+"""Answers that cross (row P-6) and herds that wait for one thing (row F-13)."""
+
+import asyncio
+
+import pytest
+
+from tests.fakes.mcp_upstream import Answer, McpUpstream
+from tests.proxy.conftest import MakeRig, Rig
+
+CALLS, CALLERS, WAITERS = 1000, 20, 500
+
+
+@pytest.mark.parametrize(
+    "era",
+    [
+        pytest.param("modern", id="P-6: 1,000 parallel calls with the same id, modern upstream"),
+        pytest.param("legacy", id="P-6: 1,000 parallel calls with the same id, legacy upstream"),
+    ],
+)
+async def test_equal_ids_of_many_callers_never_cross(make_rig: MakeRig, era: str) -> None:
+    """CVE-2026-25536: state of one caller in an object that several share."""
+    async with McpUpstream(era=era) as server, make_rig(calls_per_upstream=CALLS, unknown_per_second=CALLS) as rig:
+        server.tool("t", lambda received: Answer(text=received.arguments["marker"], delay=0.01, progress=1))
+        await rig.serve([rig.control.tool("t", "t", rig.control.connection(server.url, isolation="shared"))])
+        tokens = [rig.control.token() for _ in range(CALLERS)]
+
+        async def call(number: int) -> None:
+            marker = f"marker-{number}"
+            progress = {"progressToken": "same"} if number % 2 else None
+            reply = await rig.call("t", {"marker": marker}, id="same", token=tokens[number % CALLERS], meta=progress)
+            last = reply.events[-1] if progress else reply.json
+            assert last["id"] == "same"
+            assert last["result"]["content"][0]["text"] == marker
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(CALLS):
+                group.create_task(call(number))
+        assert len(server.seen_of("tools/call")) == CALLS
+        assert len({one.id for one in server.seen_of("tools/call")}) == CALLS
+
+
+async def herd(rig: Rig, server: McpUpstream) -> None:
+    """Many at once, while what they all need takes its time."""
+    async with asyncio.TaskGroup() as group:
+        replies = [group.create_task(rig.call("t")) for _ in range(WAITERS)]
+    assert all(reply.result().result["content"] for reply in replies)
+
+
+@pytest.mark.parametrize(
+    ("expired", "path"),
+    [
+        pytest.param("verdicts", "/internal/token", id="F-13: token verdict"),
+        pytest.param("connections", "/internal/connection", id="F-13: connection"),
+        pytest.param("gateway", "/internal/gateway", id="F-13: gateway"),
+    ],
+)
+async def test_control_is_asked_once_for_all_who_wait(
+    make_rig: MakeRig, upstream: McpUpstream, expired: str, path: str
+) -> None:
+    async with make_rig(calls_per_upstream=WAITERS) as rig:
+        gateway = await rig.serve([rig.control.tool("t", "echo", rig.control.connection(upstream.url))])
+        await rig.call("t")
+        deps = rig.worker.deps
+        if expired == "gateway":
+            deps.gateways.forget(gateway.id)
+        else:
+            memory = deps.authority.verdicts.memory if expired == "verdicts" else deps.connections.resolved.memory
+            memory.doubt_all()
+        rig.redis.flush()
+        rig.control.asked.clear()
+        rig.control.slow = 0.3
+
+        await herd(rig, upstream)
+
+        assert rig.control.asked.count(path) == 1
+
+
+@pytest.mark.parametrize(
+    ("era", "method"),
+    [
+        pytest.param("modern", "server/discover", id="F-13: upstream era"),
+        pytest.param("legacy", "initialize", id="F-13: upstream session"),
+    ],
+)
+async def test_an_upstream_is_met_once_for_all_who_wait(make_rig: MakeRig, era: str, method: str) -> None:
+    async with McpUpstream(era=era) as server, make_rig(calls_per_upstream=WAITERS) as rig:
+        await rig.serve([rig.control.tool("t", "echo", rig.control.connection(server.url))])
+        await rig.modern("tools/list")
+
+        await herd(rig, server)
+
+        assert len(server.seen_of(method)) == 1
+        assert len(server.seen_of("tools/call")) == WAITERS
