@@ -69,11 +69,14 @@ class Authority:
 
         Raises SourceUnreachableError where nobody can tell, Refusal `too_many_unknown` beyond the strangers' budget.
         """
-        return await self.verdicts.get(digest, lambda known: self._ask(digest, address, known))
+        verdict = await self.verdicts.get(digest, lambda known: self._ask(digest, address, known))
+        if not _unexpired(verdict):  # it expired while it was asked for
+            raise Refusal("not_authenticated", detail="expired")
+        return verdict
 
     def was_dropped(self, digest: str) -> bool:
-        """Whether a change of this token, or of whoever bears it, was announced since it was last used."""
-        return not self.verdicts.memory.holds(digest)
+        """Whether the token has expired, or a change of it or its bearer was announced since it was last used."""
+        return self.verdicts.memory.expired(digest)
 
     async def forget(self, digest: str) -> None:
         """A change of this token was announced."""

@@ -6,6 +6,7 @@ of the overall budget; the table of sources is itself bounded.
 
 import time
 from collections import OrderedDict
+from ipaddress import IPv6Address
 
 
 class Budget:
@@ -21,6 +22,7 @@ class Budget:
     def take(self, source: str) -> bool:
         """Whether one more from `source` is within the budget."""
         now = time.monotonic()
+        source = household(source)
         bucket = self._of.get(source)
         if bucket is None:
             bucket = self._of[source] = _Bucket(self._share)
@@ -32,6 +34,16 @@ class Budget:
             return True
         self.refused += 1
         return False
+
+
+def household(address: str) -> str:
+    """Who is counted as one: an IPv4 address, or the /64 of an IPv6 one, all of which one caller may have."""
+    if ":" not in address:
+        return address
+    try:
+        return ":".join(IPv6Address(address.partition("%")[0]).exploded.split(":")[:4])
+    except ValueError:
+        return address
 
 
 class _Bucket:

@@ -1,7 +1,7 @@
 """What the stages work with, built once per worker in `proxy/worker.py` and passed as an argument."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from proxy.authority import Authority
 from proxy.calls import Calls
@@ -10,6 +10,7 @@ from proxy.counting import Slots
 from proxy.gateways.holder import Gateways
 from proxy.mailbox import Mailbox
 from proxy.records.keeper import RecordKeeper
+from proxy.refusal_log import RefusalLog
 from proxy.sessions import Sessions
 from proxy.settings import ProxySettings
 from proxy.streams import Streams
@@ -36,3 +37,4 @@ class Deps:
     follows_changes: Callable[[], bool]
     """Whether the change stream was compared with at least once, or found to be away."""
     draining: bool = False
+    refusal_log: RefusalLog = field(default_factory=RefusalLog)

@@ -8,6 +8,9 @@ try:
 except PackageNotFoundError:  # a source tree that is not installed
     VERSION = "0"
 
+SERVER: Final = "archway"
+"""The `Server` header: whose software, not which version, nor what it stands on (RFC 9110 section 10.2.4)."""
+
 CLIENT_INFO: Final[dict[str, object]] = {"name": "archway", "version": VERSION}
 
 

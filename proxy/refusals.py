@@ -46,7 +46,9 @@ TABLE: Final[dict[str, Reason]] = {
     "method_not_allowed": _http(405, -31405, "The method {method} is not served here."),
     "not_acceptable": _http(406, -31406, "The Accept header must allow {wanted}."),
     "media_type": _http(415, -31415, "The Content-Type must be application/json."),
+    "body_packed": _http(415, -31415, "A packed body is not taken; send it without Content-Encoding."),
     "body_too_large": _http(413, -31413, "The request body is larger than {limit} bytes."),
+    "header_slow": _http(408, -31408, "The headers did not arrive within {seconds:g} s.", retryable=True),
     "body_slow": _http(408, -31408, "The request body did not arrive within {seconds:g} s.", retryable=True),
     "overloaded": _http(503, -31503, "Busy; retry after {retry_after} s.", retryable=True),
     # authenticate

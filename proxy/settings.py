@@ -11,6 +11,7 @@ from core.settings import BadSetting, Count, Seconds, load
 from core.signing import Verifier
 
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+_OWN_PORT = {"http": 80, "https": 443}
 
 
 class ProxySettings(msgspec.Struct, frozen=True):
@@ -54,6 +55,8 @@ class ProxySettings(msgspec.Struct, frozen=True):
 
     max_body: Count = 4 << 20
     max_answer: Count = 16 << 20
+    header_seconds: Seconds = 10
+    """A header block that takes longer is refused; an idle connection may wait far longer for its next request."""
     body_seconds: Seconds = 15
     """A body that takes longer is refused: aiohttp bounds slow headers, not slow bodies."""
     call_seconds: Seconds = 60
@@ -85,15 +88,16 @@ class ProxySettings(msgspec.Struct, frozen=True):
         """Host names (no port, lower case) that a request may name."""
         public = urlsplit(self.public_url).hostname or ""
         names = {public, *(host.strip().lower() for host in self.allowed_hosts)}
-        if public in {"localhost", "127.0.0.1", "::1"}:
+        names = {f"[{name}]" if name.count(":") > 1 and not name.startswith("[") else name for name in names}
+        if names & set(_LOOPBACK_NAMES):
             names.update(_LOOPBACK_NAMES)
-        return frozenset(names)
+        return frozenset(names - {""})
 
     @property
     def origins(self) -> frozenset[str]:
         """Origins (RFC 6454) of browser clients."""
-        own = urlsplit(self.public_url)
-        return frozenset({f"{own.scheme}://{own.netloc}", *(origin.strip() for origin in self.allowed_origins)})
+        listed = (origin.strip() for origin in self.allowed_origins)
+        return frozenset({_origin(self.public_url), *(_origin(origin) for origin in listed if origin)})
 
     @property
     def trusted_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
@@ -111,5 +115,18 @@ def from_environment() -> ProxySettings:
         raise BadSetting(f"ARCHWAY_PUBLIC_URL must be an http(s) URL; got {settings.public_url!r}")
     if settings.soft_age > settings.max_stale:
         raise BadSetting("ARCHWAY_SOFT_AGE must not be above ARCHWAY_MAX_STALE")
-    _ = settings.key_ring, settings.verifier, settings.trusted_networks
+    _ = settings.key_ring, settings.verifier, settings.trusted_networks, settings.origins
     return settings
+
+
+def _origin(url: str) -> str:
+    """The origin of a URL as a browser writes it: lower case, without the scheme's own port, without a path."""
+    try:
+        parts = urlsplit(url.lower())
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if parts.scheme not in _OWN_PORT or not parts.hostname or "@" in parts.netloc:
+        raise BadSetting(f"ARCHWAY_ALLOWED_ORIGINS takes origins such as https://app.example.com; got {url!r}")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}" + ("" if port in {None, _OWN_PORT[parts.scheme]} else f":{port}")

@@ -5,6 +5,7 @@ Run by the supervisor with inherited sockets (`ARCHWAY_PROXY_FD`), or alone as `
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
 import sys
@@ -21,7 +22,7 @@ from core.changes import Change
 from core.egress import Egress, UpstreamFault
 from core.internal_call import InternalCalls
 from core.keys import BadKey
-from core.logs import json_logging
+from core.logs import DroppingQueue, json_logging
 from core.settings import BadSetting, host_port
 from core.tasks import Tasks
 from proxy.authority import Authority
@@ -33,6 +34,7 @@ from proxy.control_client import ControlClient
 from proxy.counting import Slots
 from proxy.deps import Deps
 from proxy.edge.aiohttp_lane import AiohttpLane
+from proxy.edge.listener import Listener
 from proxy.gateways.changes import ChangeStream
 from proxy.gateways.holder import Gateways
 from proxy.internal import InternalListener
@@ -195,6 +197,7 @@ class Worker:
             slots.set("archway_stream_holes_total", self.changes.holes)
             stale = deps.authority.verdicts.memory.stale_uses + deps.connections.resolved.memory.stale_uses
             slots.set("archway_stale_uses_total", stale)
+            slots.set("archway_log_lines_dropped_total", DroppingQueue.dropped + deps.refusal_log.unsaid)
 
     async def _save_to_disk(self) -> None:
         while self.disk.kept:
@@ -212,7 +215,7 @@ async def listening(worker: Worker) -> AsyncIterator[tuple[int, int]]:
     """Both listeners open; their ports."""
     loop = asyncio.get_running_loop()
     settings = worker.settings
-    public = web.Server(AiohttpLane(worker.deps), handler_cancellation=True, **_server_limits())
+    public = Listener(AiohttpLane(worker.deps), worker.deps, **_server_limits())
     internal = web.Server(worker.internal, handler_cancellation=True, **_server_limits())
     public_socket = _socket(settings.proxy_fd, "proxy_listen", settings.proxy_listen)
     internal_socket = _socket(settings.proxy_internal_fd, "proxy_internal_listen", settings.proxy_internal_listen)
@@ -252,6 +255,7 @@ def main() -> None:
         settings = from_environment()
     except (BadSetting, BadKey) as error:
         sys.exit(f"archway proxy: {error}")
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold every credential in memory
     with json_logging(settings.log_level):
         uvloop.run(run(settings))
 

@@ -1,23 +1,30 @@
-"""The few public answers: health, readiness, protected-resource metadata and CORS preflights."""
+"""The few public answers: health, readiness, protected-resource metadata and CORS preflights.
+
+`PUBLIC` is the whole list of what is answered without a token. Whatever is not in it must authenticate first.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
 
 import orjson
 
 from proxy.deps import Deps
-from proxy.exchange import Answer, Exchange
+from proxy.exchange import Answer, Exchange, Head
 from proxy.refusals import Refusal
 from proxy.stages.admit import admit
 
-_PREFIX = "/.well-known/oauth-protected-resource"
+RESOURCE_PREFIX: Final = "/.well-known/oauth-protected-resource"
 _METHODS = "GET, POST, DELETE, OPTIONS"
 
 
-def health() -> Answer:
-    """The process runs."""
+def health(_x: Exchange, _deps: Deps) -> Answer:
+    """The process runs. Any Host may ask."""
     return Answer(200, b'{"status":"ok"}')
 
 
-def ready(deps: Deps) -> Answer:
-    """Whether new connections should come here."""
+def ready(_x: Exchange, deps: Deps) -> Answer:
+    """Whether new connections should come here. Any Host may ask."""
     if deps.draining or not deps.follows_changes():
         return Answer(503, b'{"status":"not ready"}')
     return Answer(200, b'{"status":"ready"}')
@@ -25,7 +32,7 @@ def ready(deps: Deps) -> Answer:
 
 def protected_resource(x: Exchange, deps: Deps) -> Answer:
     """RFC 9728 metadata of one gateway; the same form whether or not there is such a gateway."""
-    _judge(x, deps, x.head.target.removeprefix(_PREFIX))
+    _judge(x, deps, x.head.target.removeprefix(RESOURCE_PREFIX))
     name = x.gateway_name
     base = deps.settings.public_url.rstrip("/")
     document = {
@@ -49,6 +56,39 @@ def cors_preflight(x: Exchange, deps: Deps) -> Answer:
     answer.headers["Access-Control-Allow-Headers"] = x.headers.get("access-control-request-headers", "")[:1024]
     answer.headers["Access-Control-Max-Age"] = "600"
     return answer
+
+
+@dataclass(frozen=True, slots=True)
+class PublicRoute:
+    """One public answer: by method, and by the raw target or its beginning."""
+
+    methods: frozenset[str]
+    target: str
+    answer: Callable[[Exchange, Deps], Answer]
+    whole: bool = True
+    """Whether the target must be the whole of it."""
+
+    def takes(self, head: Head) -> bool:
+        """Whether this request is for it."""
+        if head.method not in self.methods:
+            return False
+        return head.target == self.target if self.whole else head.target.startswith(self.target)
+
+
+PUBLIC: Final = (
+    PublicRoute(frozenset({"GET", "HEAD"}), "/health", health),
+    PublicRoute(frozenset({"GET", "HEAD"}), "/ready", ready),
+    PublicRoute(frozenset({"GET"}), f"{RESOURCE_PREFIX}/", protected_resource, whole=False),
+    PublicRoute(frozenset({"OPTIONS"}), "", cors_preflight, whole=False),
+)
+
+
+def public_answer(x: Exchange, deps: Deps) -> Answer | None:
+    """The answer to a request that needs no token; None where it needs one."""
+    for route in PUBLIC:
+        if route.takes(x.head):
+            return route.answer(x, deps)
+    return None
 
 
 def _judge(x: Exchange, deps: Deps, target: str) -> None:

@@ -31,8 +31,10 @@ def faulty(fault: MessageFault) -> Answer:
 
 def _at_http(x: Exchange, refusal: Refusal, deps: Deps) -> Answer:
     row = refusal.row
-    body = error_message(None, row.code or -32600, refusal.sentence, {"request_id": x.request_id})
-    answer = Answer(row.status, orjson.dumps(body))
+    deps.refusal_log.note(x.address or x.head.peer, refusal, x.request_id)
+    answer = Answer(row.status, http_body(refusal, x.request_id))
+    if row.status == 405:
+        answer.headers["Allow"] = "GET, POST, DELETE, OPTIONS"  # RFC 9110 section 15.5.6
     if refusal.reason == "not_authenticated":
         answer.headers["WWW-Authenticate"] = challenge(x, deps, presented="presented" in refusal.words)
     if "retry_after" in refusal.words:
@@ -40,6 +42,11 @@ def _at_http(x: Exchange, refusal: Refusal, deps: Deps) -> Answer:
     # A body that was not read would be taken for the next request.
     answer.close = not x.body and x.head.method not in {"GET", "HEAD", "DELETE", "OPTIONS"}
     return answer
+
+
+def http_body(refusal: Refusal, request_id: str) -> bytes:
+    """The JSON-RPC error, without an id, of a request that was refused before its message was read."""
+    return orjson.dumps(error_message(None, refusal.row.code or -32600, refusal.sentence, {"request_id": request_id}))
 
 
 def challenge(x: Exchange, deps: Deps, *, presented: bool) -> str:

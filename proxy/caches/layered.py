@@ -75,15 +75,21 @@ class LayeredCache(Generic[V]):
         if copied is not None and self.memory.age(copied) < self._soft and self.memory.usable(copied):
             return copied
         known = copied is not None or key in self._from_disk or self.memory.holds(key)
+        drops = self.memory.drops
         try:
             aged = await ask(known)
         except SourceUnreachableError:
             return self._last_resort(key, copied)
         except Exception:
-            self._from_disk.pop(key, None)
-            await self._copy.forget([key])
+            if known:  # a stranger has left nothing behind that could be forgotten
+                self._from_disk.pop(key, None)
+                await self._copy.forget([key])
             raise
-        await self._copy.write(key, aged)
+        # What was asked before a change may be about the past: it must not outlive that change in Redis.
+        if drops == self.memory.drops:
+            await self._copy.write(key, aged)
+            if drops != self.memory.drops:
+                await self._copy.forget([key])
         return aged
 
     def _last_resort(self, key: str, copied: Aged[V] | None) -> Aged[V]:

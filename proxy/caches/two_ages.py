@@ -52,6 +52,11 @@ class TwoAgeCache(Generic[V]):
         self._asking: dict[str, asyncio.Task[Aged[V]]] = {}
         self._drops = 0
 
+    @property
+    def drops(self) -> int:
+        """Rises whenever something is dropped or doubted: what was asked before may be about the past."""
+        return self._drops
+
     def fresh(self, key: str, ask: Ask[V] | None = None) -> V | None:
         """The value if it may be used at once; with `ask`, one that nears its soft age is refreshed meanwhile."""
         aged = self._held.get(key)
@@ -90,6 +95,11 @@ class TwoAgeCache(Generic[V]):
     def holds(self, key: str) -> bool:
         """Whether there is a value, however old."""
         return key in self._held
+
+    def expired(self, key: str) -> bool:
+        """Whether nothing is held that could serve now or later, at whatever age."""
+        aged = self._held.get(key)
+        return aged is None or aged.expires <= time.time()
 
     def put(self, key: str, aged: Aged[V]) -> None:
         """Hold a value, making room for it."""

@@ -1,23 +1,26 @@
 """The aiohttp lane: complete, and the reference for any other.
 
 It turns aiohttp's request into a `Head`, reads the body within its cap and time, and writes an `Answer` or a
-stream. What is served where is in `_route`; what is decided is in `proxy/pipeline.py`. The low-level `web.Server`
-is used, not an application: paths are matched raw, by us, and nothing is normalised on the way.
+stream. What is served without a token is in `proxy/answers/plain.py`, by which method in `METHODS`; what is decided
+is in `proxy/pipeline.py`. The low-level `web.Server` is used, not an application: paths are matched raw, by us, and
+nothing is normalised on the way.
 """
 
 import asyncio
 import logging
 from http import HTTPStatus
+from typing import Final
 
 from aiohttp import web
 
 from core.mcp.event_stream import encode_event
-from proxy.answers.plain import cors_preflight, health, protected_resource, ready
+from proxy.answers.plain import public_answer
 from proxy.answers.refused import refused
 from proxy.answers.sessions import end_session
 from proxy.deps import Deps
 from proxy.edge.get_stream import hold_stream
 from proxy.exchange import Answer, Exchange, Head
+from proxy.identity import SERVER
 from proxy.pipeline import at_headers, at_message, internal_error
 from proxy.refusals import Refusal
 
@@ -31,7 +34,8 @@ _STREAM_HEADERS = {
     "X-Accel-Buffering": "no",
     "X-Content-Type-Options": "nosniff",
 }
-_RESOURCE_PATH = "/.well-known/oauth-protected-resource"
+METHODS: Final = ("POST", "GET", "DELETE")
+"""What a gateway's path takes, with a token."""
 
 
 class AiohttpOutlet:
@@ -101,21 +105,18 @@ class AiohttpLane:
         except Exception:
             log.exception("a request failed inside", extra={"request_id": x.request_id})
             answer = internal_error(x)
-        if answer is None:
+        if answer is None or outlet.streaming:  # a stream that has begun can only be ended
             return await outlet.end()
         return self._written(x, answer)
 
     async def _route(self, x: Exchange, request: web.BaseRequest) -> Answer | None:
-        target, method = x.head.target, x.head.method
-        if method in {"GET", "HEAD"} and target == "/health":
-            return health()
-        if method in {"GET", "HEAD"} and target == "/ready":
-            return ready(self._deps)
-        if method == "GET" and target.startswith(_RESOURCE_PATH):
-            return protected_resource(x, self._deps)
-        if method == "OPTIONS":
-            return cors_preflight(x, self._deps)
+        public = public_answer(x, self._deps)
+        if public is not None:
+            return public
         await at_headers(x, self._deps)
+        method = x.head.method
+        if method not in METHODS:
+            raise Refusal("method_not_allowed", method=method[:16])
         if method == "POST":
             calls = self._deps.calls
             limit = self._deps.settings.max_body
@@ -128,16 +129,14 @@ class AiohttpLane:
                 calls.bytes_in_flight -= expected
         if method == "DELETE":
             return await end_session(x, self._deps)
-        if method == "GET":
-            assert isinstance(x.outlet, AiohttpOutlet)
-            return await hold_stream(x, self._deps, x.outlet.send)
-        raise Refusal("method_not_allowed", method=method[:16])
+        assert isinstance(x.outlet, AiohttpOutlet)
+        return await hold_stream(x, self._deps, x.outlet.send)
 
     async def _body(self, x: Exchange, request: web.BaseRequest) -> bytes:
         """The body: at most so many bytes, in at most so many seconds; a compressed one is not taken."""
         limit, seconds = self._deps.settings.max_body, self._deps.settings.body_seconds
         if x.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
-            raise Refusal("media_type")
+            raise Refusal("body_packed")
         if (request.content_length or 0) > limit:
             raise Refusal("body_too_large", limit=limit)
         parts: list[bytes] = []
@@ -157,7 +156,7 @@ class AiohttpLane:
 
     def _own_headers(self, x: Exchange) -> dict[str, str]:
         """Headers of every answer."""
-        headers = {"X-Request-Id": x.request_id}
+        headers = {"X-Request-Id": x.request_id, "Server": SERVER}
         origin = next((value for name, value in x.head.raw_headers if name.lower() == b"origin"), b"")
         if origin and (text := origin.decode("latin-1")) in self._deps.origins:
             headers |= {

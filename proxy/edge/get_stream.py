@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from core.mcp.event_stream import COMMENT_KEEPALIVE
 from core.mcp.versions import MODERN
+from proxy.caches.two_ages import SourceUnreachableError
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.refusals import Refusal
@@ -45,7 +46,18 @@ async def _hold(x: Exchange, deps: Deps, send: Send) -> None:
         await asyncio.sleep(LOOK_S)
         if clock() >= due:
             due = clock() + random.uniform(0.7, 1.0) * KEEPALIVE_S  # noqa: S311
+            if not await _still_known(x, deps):
+                return
             await send(COMMENT_KEEPALIVE)
+
+
+async def _still_known(x: Exchange, deps: Deps) -> bool:
+    """Ask about the token as any request would: while Redis is away, no announcement of its end can come."""
+    try:
+        await deps.authority.verdict(x.token_digest, x.address)
+    except (Refusal, SourceUnreachableError):
+        return False
+    return True
 
 
 def still_good(x: Exchange, deps: Deps) -> bool:

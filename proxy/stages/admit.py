@@ -91,7 +91,10 @@ def _effective(target: str, headers: dict[str, str]) -> tuple[str, str]:
         raise Refusal("framing", what="the Host header is missing")
     if target.startswith("/"):
         return host, target
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        raise Refusal("framing", what="the request target is no URL") from None
     if parts.scheme not in {"http", "https"} or parts.netloc != host:
         raise Refusal("host_unknown")
     return host, target[len(parts.scheme) + 3 + len(parts.netloc) :]

@@ -1,0 +1,123 @@
+"""The public listener's connections: aiohttp's, but what is no HTTP is refused as anything else is.
+
+By itself aiohttp answers broken framing in plain text that repeats the bytes, writes an error with a traceback into
+the log for each, and lets a header block drip in for as long as an idle connection may live. Here such a request
+gets a JSON-RPC error, is counted, and is logged within `RefusalLog`; a header block has a deadline of its own.
+"""
+
+import asyncio
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+
+from core.identifiers import new_id
+from core.mcp.faults import INTERNAL_ERROR, error_message
+from proxy.answers.refused import http_body
+from proxy.deps import Deps
+from proxy.identity import SERVER
+from proxy.refusals import Refusal
+from proxy.upstream.answers import dump
+
+log = logging.getLogger(__name__)
+Lane = Any
+"""What aiohttp calls a handler: a callable from `web.BaseRequest` to a response."""
+
+
+class Listener(web.Server):
+    """`web.Server` whose connections are `Connection`s. A caller that leaves cancels what runs for it."""
+
+    def __init__(self, lane: Lane, deps: Deps, **limits: Any) -> None:
+        super().__init__(lane, handler_cancellation=True, **limits)
+        self._deps, self._limits = deps, limits
+
+    def __call__(self) -> web.RequestHandler:
+        """The protocol of a new connection."""
+        return Connection(self, self._deps, loop=asyncio.get_running_loop(), **self._limits)
+
+
+class Connection(web.RequestHandler):
+    """One connection."""
+
+    __slots__ = ("_deps", "_header_clock")
+
+    def __init__(self, server: web.Server, deps: Deps, **more: Any) -> None:
+        super().__init__(server, **more)
+        self._deps = deps
+        self._header_clock: asyncio.TimerHandle | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came: if they leave a header block unfinished, its time runs from the first of them."""
+        super().data_received(data)
+        if not self._awaits_a_request():
+            self._stop_clock()
+        elif data and self._header_clock is None:
+            seconds = self._deps.settings.header_seconds
+            self._header_clock = asyncio.get_running_loop().call_later(seconds, self._too_slow, seconds)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """The caller, or we, have hung up."""
+        self._stop_clock()
+        super().connection_lost(exc)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """The answer to what aiohttp could not parse (400), or to a bug beneath the lane (500)."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer has begun; no other can follow")
+        request_id = new_id()
+        if status == 400:
+            body = self._refused(Refusal("framing", what=_BROKEN, detail=type(exc).__name__), request_id)
+        else:
+            log.error("a connection failed inside", exc_info=exc, extra={"request_id": request_id})
+            status = 500
+            body = dump(error_message(None, INTERNAL_ERROR, "Internal error.", {"request_id": request_id}))
+        answer = web.Response(status=status, body=body, headers=_headers(request_id))
+        answer.force_close()
+        return answer
+
+    def _awaits_a_request(self) -> bool:
+        return self._waiter is not None and not self._waiter.done()
+
+    def _stop_clock(self) -> None:
+        if self._header_clock is not None:
+            self._header_clock.cancel()
+            self._header_clock = None
+
+    def _too_slow(self, seconds: float) -> None:
+        self._header_clock = None
+        if self.transport is None or not self._awaits_a_request():
+            return
+        request_id = new_id()
+        body = self._refused(Refusal("header_slow", seconds=seconds), request_id)
+        lines = [f"{name}: {value}" for name, value in _headers(request_id).items()]
+        lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
+        status = HTTPStatus.REQUEST_TIMEOUT
+        self.transport.write("\r\n".join([f"HTTP/1.1 {status.value} {status.phrase}", *lines]).encode() + body)
+        self.force_close()
+
+    def _refused(self, refusal: Refusal, request_id: str) -> bytes:
+        peer = self.peername
+        address = str(peer[0]) if isinstance(peer, tuple) else ""
+        self._deps.slots.refused(refusal.reason)
+        self._deps.refusal_log.note(address, refusal, request_id)
+        return http_body(refusal, request_id)
+
+
+_BROKEN = "it breaks the rules of RFC 9112, or its headers are too many or too long"
+
+
+def _headers(request_id: str) -> dict[str, str]:
+    return {
+        "Content-Type": "application/json",
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "X-Request-Id": request_id,
+        "Server": SERVER,
+    }
