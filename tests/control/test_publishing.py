@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from control.publish.documents import index_document
 from control.publish.epochs import EpochOver
 from control.publish.publisher import Publisher
 from control.redis import Courier
 from control.store.outbox import announce, gateways_gone, touch_gateways
 from control.store.pool import Pool, transaction
+from control.store.publication import claim_changes
 from core.changes import Change, open_change
 from core.courier import CHANGES, CHANGES_HEAD, INDEX, snapshot_key, verdict_key
 from core.identifiers import new_id
@@ -290,6 +292,27 @@ async def test_an_epoch_whose_publication_was_cut_off_is_published_by_the_next(
     assert shelf.served(gateway_id) == (1, 1)
 
 
+async def test_no_batch_is_announced_in_an_epoch_whose_publication_is_not_complete(
+    pool: Pool, publisher: Publisher, shelf: Shelf
+) -> None:
+    async with transaction(pool) as conn:
+        index = await index_document(conn, "any", SIGNER)
+    head = await publisher._stream.head()
+    with pytest.raises(EpochOver):
+        await publisher._stream.announce(head, [("session", "x", 0)], index=index)
+    assert (shelf.changes(), shelf.index()) == ([], None)
+
+
+async def test_what_one_replica_has_claimed_another_neither_takes_nor_waits_for(pool: Pool) -> None:
+    async with transaction(pool) as conn:
+        for name in "abc":
+            await announce(conn, "session", name)
+    async with transaction(pool) as one, transaction(pool) as other:
+        assert [row["name"] for row in await claim_changes(one, 2)] == ["a", "b"]
+        async with asyncio.timeout(2):
+            assert [row["name"] for row in await claim_changes(other, 9)] == ["c"]
+
+
 async def test_two_replicas_at_once_leave_no_hole_and_serve_no_older_revision(
     pool: Pool, database: str, shelf: Shelf
 ) -> None:
@@ -326,10 +349,10 @@ async def test_a_replica_killed_in_the_middle_loses_nothing(
         gateway_id = await seeded.gateway(conn)
         await touch_gateways(conn, [gateway_id])
         await announce(conn, "session", "ended")
+    given = {"DSN": database, "REDIS": shelf.server.url, "KEY": SIGNING_KEY, "PYTHONPATH": str(Path.cwd())}
     dying = await asyncio.create_subprocess_exec(
-        sys.executable, str(HERE / "dying_publisher.py"), step,
-        env={**os.environ, "DSN": database, "REDIS": shelf.server.url, "KEY": SIGNING_KEY, "PYTHONPATH": str(Path.cwd())},
-    )  # fmt: skip
+        sys.executable, str(HERE / "dying_publisher.py"), step, env={**os.environ, **given}
+    )
     async with asyncio.timeout(30):
         assert await dying.wait() == -9
     assert await outbox_length(pool) == 2

@@ -95,7 +95,7 @@ async def test_a_batch_is_kept_with_its_records_and_leaves_the_stream(
 async def test_a_batch_that_arrives_twice_is_kept_once(
     pool: Pool, redis_server: RedisServer, consuming: Callable[[], None]
 ) -> None:
-    records = [a_record(), a_record()]
+    records = [a_record(), a_record(time=0.0)]  # the second is kept under the time of its receipt, which differs
     send(redis_server, 1, records)
     send(redis_server, 1, records)
     consuming()

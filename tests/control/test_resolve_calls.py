@@ -318,3 +318,35 @@ async def test_a_frozen_postgres_is_a_503_within_a_second_and_a_half_and_then_al
     async with asyncio.timeout(5):
         verdict = await proxy.ask("/internal/token", TokenQuestion("0" * 64), TokenVerdict)
     assert verdict.refused == "unknown"
+
+
+async def test_a_postgres_that_stops_in_the_middle_of_an_answer_is_a_503_as_soon(
+    proxy: AskingProxy, pool: Pool
+) -> None:
+    body = msgspec.msgpack.encode(TokenQuestion("0" * 64))
+    async with transaction(pool) as conn:
+        await conn.execute("lock table tokens in access exclusive mode")
+        authorization, _ = CALLS.mint("POST", "/internal/token", body)
+        began = time.monotonic()
+        assert await proxy.post("/internal/token", body, authorization) == (503, b"")
+        assert time.monotonic() - began < 1.9
+        gateway = await proxy.ask("/internal/gateway", GatewayQuestion("none"), GatewayAnswer)  # others go on
+        assert gateway == GatewayAnswer()
+
+
+async def test_a_flood_of_one_kind_of_question_is_turned_away_and_the_others_are_answered(
+    proxy: AskingProxy, pool: Pool
+) -> None:
+    async def ask() -> int:
+        body = msgspec.msgpack.encode(TokenQuestion(new_id()[:4] * 16))
+        authorization, _ = CALLS.mint("POST", "/internal/token", body.replace(b"-", b"0"))
+        return (await proxy.post("/internal/token", body.replace(b"-", b"0"), authorization))[0]
+
+    async with transaction(pool) as conn:
+        await conn.execute("lock table tokens in access exclusive mode")
+        flood = asyncio.gather(*(ask() for _ in range(90)))
+        await asyncio.sleep(0.1)
+        async with asyncio.timeout(1):
+            assert await proxy.ask("/internal/gateway", GatewayQuestion("none"), GatewayAnswer) == GatewayAnswer()
+        assert set(await flood) == {503}
+    assert await ask() == 200
