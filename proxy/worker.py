@@ -54,6 +54,8 @@ log = logging.getLogger(__name__)
 GRACE_S = 10.0
 DISK_EVERY_S = 5.0
 GAUGES_EVERY_S = 1.0
+SNAPSHOT_ALARM_S = 300.0
+"""Older than this, control and Redis have both been away for minutes."""
 
 
 class Worker:
@@ -181,6 +183,7 @@ class Worker:
 
     async def _tell_gauges(self) -> None:
         slots, deps = self.deps.slots, self.deps
+        alarmed = False
         while True:
             await asyncio.sleep(GAUGES_EVERY_S)
             held = deps.gateways.all()
@@ -190,7 +193,11 @@ class Worker:
             slots.set("archway_gateways_held", len(held))
             slots.set("archway_verdicts_held", len(deps.authority.verdicts.memory))
             slots.set("archway_connections_held", len(deps.connections.resolved.memory))
-            slots.set("archway_snapshot_age_seconds", time.monotonic() - oldest)
+            age = time.monotonic() - oldest
+            slots.set("archway_snapshot_age_seconds", age)
+            if (age > SNAPSHOT_ALARM_S) != alarmed:
+                alarmed = not alarmed
+                log.log(logging.ERROR if alarmed else logging.INFO, "snapshots", extra={"old": alarmed, "age_s": age})
             slots.set("archway_records_total", deps.records.kept)
             slots.set("archway_records_dropped_total", deps.records.dropped)
             slots.set("archway_snapshots_rejected_total", deps.gateways.rejected)
