@@ -40,12 +40,14 @@ class Child:
 
     async def start(self) -> None:
         """Run until it answers, then keep it running; raises DidNotStart."""
-        deadline = time.monotonic() + self.program.ready_within_s
+        deadline, ended = time.monotonic() + self.program.ready_within_s, 0
         while not await self._started(deadline):
-            if time.monotonic() > deadline:
+            ended += 1
+            if time.monotonic() > deadline or ended >= self.program.tries:
+                status = self._process.returncode if self._process else None
                 await self.stop()
-                raise DidNotStart(_why_not(self.program))
-            await asyncio.sleep(0.25)  # a dying predecessor may still hold a lock or a port
+                raise DidNotStart(_why_not(self.program, status))
+            await asyncio.sleep(0.25)
         self._keeping = self._tasks.spawn("keep", self._keep())
 
     @property
@@ -127,11 +129,12 @@ def end_of_log(path: Path, lines: int = 12) -> str:
         return "    (it wrote nothing)"
 
 
-def _why_not(program: Program) -> str:
-    said = end_of_log(program.log) or "    (it wrote nothing)"
-    return (
-        f"{program.title} did not answer within {program.ready_within_s:.0f} s. Its log, {program.log}, ends:\n{said}"
+def _why_not(program: Program, status: int | None) -> str:
+    what = (
+        f"did not answer within {program.ready_within_s:.0f} s" if status is None else f"ended with status {status}"
     )
+    said = end_of_log(program.log) or "    (it wrote nothing)"
+    return f"{program.title} {what}. Its log, {program.log}, ends:\n{said}"
 
 
 def _open_log(path: Path) -> int:

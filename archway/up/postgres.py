@@ -75,6 +75,7 @@ def server(state: StateFolder, cluster: Cluster, port: int) -> Program:
         stop=signal.SIGINT,  # the fast, clean stop
         run_as=cluster.run_as,
         grace_s=20.0,
+        tries=60,  # a dying predecessor holds the folder until its last process has gone
     )
 
 

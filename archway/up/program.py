@@ -24,3 +24,5 @@ class Program:
     run_as: str = "-"
     grace_s: float = 10.0
     ready_within_s: float = 30.0
+    tries: int = 3
+    """How often it may end before it first answers; then its own words say why."""

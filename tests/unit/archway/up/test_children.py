@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -88,20 +89,34 @@ async def test_an_orphan_of_a_killed_start_is_ended_before_the_next(program):
         assert orphan.wait(5) == -signal.SIGTERM
 
 
-async def test_a_program_that_cannot_start_says_why_from_its_log(tmp_path, program):
-    broken = Program(
-        name="broken",
-        title="The broken one",
-        command=(sys.executable, "-c", "raise SystemExit('no such wheel')"),
-        environment={},
-        log=tmp_path / "broken.log",
-        record=tmp_path / "broken.json",
-        ready=program.ready,
-        ready_within_s=1,
-    )
+async def test_a_program_that_cannot_start_says_why_from_its_log(program):
+    broken = replace(program, title="The broken one", command=(sys.executable, "-c", "raise SystemExit('no wheel')"))
 
-    with pytest.raises(DidNotStart, match=r"(?s)The broken one did not answer within 1 s.*no such wheel"):
+    with pytest.raises(DidNotStart, match=r"(?s)The broken one ended with status 1.*no wheel"):
         await Child(broken).start()
+
+
+async def test_a_program_that_never_answers_is_given_up_and_ended(program):
+    silent = replace(program, command=("sleep", "60"), ready_within_s=0.5)
+    child = Child(silent)
+
+    with pytest.raises(DidNotStart, match=r"did not answer within 0 s|did not answer within 1 s"):
+        await child.start()
+
+    assert child.pid is None
+
+
+async def test_a_program_that_ends_twice_before_it_runs_is_tried_again(tmp_path, program):
+    count = f"import os, sys; n = len(os.listdir('{tmp_path}/t')); open(f'{tmp_path}/t/{{n}}', 'w')"
+    twice = f"{count}; n < 2 and sys.exit(1)"
+    (tmp_path / "t").mkdir()
+    command = (sys.executable, "-c", f"{twice}\n{SERVER}", program.command[-1])
+    child = Child(replace(program, command=command))
+
+    await child.start()
+    await child.stop()
+
+    assert len(list((tmp_path / "t").iterdir())) == 3
 
 
 def test_a_missing_log_is_no_error(tmp_path):

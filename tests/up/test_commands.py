@@ -1,0 +1,102 @@
+"""The registry's commands against a running deployment."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def archway(running):
+    """`archway("users", "list")` gives what `--json` printed."""
+
+    def run(*words):
+        done = running.run(*words, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout) if done.stdout.strip().startswith(("{", "[")) else done.stdout
+
+    return run
+
+
+def test_people_are_made_named_changed_and_deleted(archway):
+    archway("users", "create", "--name", "Ada Lovelace", "--email", "ada@example.com")
+    archway("teams", "create", "--name", "Engines")
+    archway("teams", "add", "Engines", "ada@example.com", "--role", "admin")
+
+    assert [(one["email"], one["role"]) for one in archway("teams", "members", "Engines")] == [
+        ("ada@example.com", "admin")
+    ]
+    assert archway("users", "update", "ada@example.com", "--name", "Ada King")["name"] == "Ada King"
+    assert archway("users", "disable", "ada@example.com")["disabled_at"]
+    archway("users", "delete", "ada@example.com")
+    archway("teams", "delete", "Engines")
+    assert "ada@example.com" not in json.dumps(archway("users", "list"))
+
+
+def test_a_token_is_shown_once_found_again_and_revoked(archway):
+    made = archway("tokens", "create", "--name", "laptop")
+
+    assert archway("tokens", "identify", made["secret"])["token"]["name"] == "laptop"
+    assert made["secret"] not in json.dumps(archway("tokens", "list"))
+    assert archway("tokens", "revoke", "laptop")["state"] == "revoked"
+
+
+def test_a_made_up_token_is_recognised_as_such(running):
+    done = running.run("tokens", "identify", "arch_" + "a" * 49)
+
+    assert done.returncode == 1
+    assert "not a token of Archway" in done.stdout
+
+
+def test_an_entry_becomes_a_tool_on_a_gateway(archway):
+    url = next(one["url"] for one in archway("entries", "list") if one["slug"] == "time")
+    archway("entries", "create", "--slug", "clock", "--name", "Clock", "--url", url, "--label", "kind=demo")
+    archway("installations", "create", "--entry", "clock", "--scope", "organisation", "--name", "The clock")
+    archway("gateways", "create", "--slug", "clocks", "--name", "Clocks")
+    archway("assignments", "create", "--gateway", "clocks", "--entry", "clock", "--tool", "get_current_time")
+
+    shown = archway("assignments", "list", "--gateway", "clocks")
+    assert [(one["exposed_name"], one["installation_name"]) for one in shown] == [("clock__get_current_time", None)]
+    assert "get_current_time" in [one["name"] for one in archway("entries", "tools", "clock")]
+    assert archway("entries", "quarantine", "clock", "get_current_time")["state"] == "quarantined"
+    assert archway("entries", "release", "clock", "get_current_time")["state"] == "active"
+    archway("installations", "discover", "The clock")
+    archway("assignments", "delete", "clock__get_current_time", "--gateway", "clocks")
+    archway("gateways", "delete", "clocks")
+    archway("entries", "delete", "clock", "--cascade")
+
+
+def test_a_refusal_names_the_field_and_ends_with_one(running):
+    done = running.run("entries", "create", "--slug", "Not A Slug", "--name", "X", "--url", "https://example.com/mcp")
+
+    assert done.returncode == 1
+    assert "slug" in done.stderr
+
+
+def test_a_name_that_nobody_has_is_said(running):
+    done = running.run("gateways", "show", "nowhere")
+
+    assert done.returncode == 1
+    assert "no gateway has the slug or name 'nowhere'" in done.stderr
+
+
+def test_tables_for_people_show_the_same_as_json_for_programs(running, archway):
+    table = running.run("entries", "list").stdout
+
+    assert all(one["slug"] in table and one["id"] in table for one in archway("entries", "list"))
+
+
+def test_changes_are_in_the_audit(archway):
+    archway("teams", "create", "--name", "Watched")
+
+    assert "Watched" in json.dumps(archway("audit", "list", "--object-kind", "team"))
+
+
+def test_calls_are_in_the_records(running, archway):
+    assert running.works()
+
+    def recorded():
+        return [one for one in archway("records", "list") if "get_current_time" in json.dumps(one)]
+
+    from tests.up.conftest import until
+
+    until(recorded)
