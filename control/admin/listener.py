@@ -20,6 +20,8 @@ from core.identifiers import new_id
 log = logging.getLogger(__name__)
 KEEP_ALIVE_S: Final = 30.0
 SHUTDOWN_S: Final = 5.0
+LINGER_S: Final = 1.0
+"""How long the rest of a body is still taken from a caller who was refused before its end."""
 _BACKLOG: Final = 128
 _UNREADABLE: Final = "The request could not be read as HTTP; its first line and each header may have 8190 bytes."
 
@@ -58,6 +60,7 @@ class _Site(web.BaseSite):
                 loop=loop,
                 access_log=None,  # type: ignore[arg-type]  # how aiohttp is told to write none
                 keepalive_timeout=KEEP_ALIVE_S,
+                lingering_time=LINGER_S,
             ),
             *self._address,
             backlog=_BACKLOG,
