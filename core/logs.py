@@ -31,7 +31,7 @@ class JsonLines(logging.Formatter):
         line: dict[str, Any] = {
             "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
-            "logger": record.name,
+            "logger": _clean(record.name),
             "event": _clean(record.getMessage()),
         }
         line.update((key, _clean(value)) for key, value in vars(record).items() if key not in _OWN)
