@@ -25,6 +25,8 @@ _SCAN_STEP = 1_000
 _SCAN_ROUNDS = 2_000
 """At most two million keys are looked through; more than that is no courier any more."""
 _CONNECTIONS = 8
+_FAULTS = (RedisError, OSError, RuntimeError)
+"""RuntimeError: uvloop's word for a write on a connection that was reset just before, which redis-py lets through."""
 
 
 class RedisAway(Exception):
@@ -60,7 +62,7 @@ class Courier:
         try:
             async with asyncio.timeout(self._deadline_s):
                 await self._redis.aclose()
-        except (RedisError, OSError) as fault:
+        except _FAULTS as fault:
             log.debug("redis did not close well", extra={"fault": str(fault)})
 
     async def script(self, lua: str, keys: Sequence[str], arguments: Sequence[str | bytes | int]) -> Any:
@@ -148,5 +150,5 @@ class Courier:
             if str(refused).startswith("NOGROUP"):
                 raise GroupMissing from None
             raise RedisAway(f"refused: {refused}") from refused
-        except (RedisError, OSError) as fault:
+        except _FAULTS as fault:
             raise RedisAway(f"{type(fault).__name__}: {fault}") from fault

@@ -9,12 +9,11 @@ from collections.abc import Callable
 from typing import Literal
 
 import msgspec
-from redis.exceptions import RedisError
 
 from core import courier
 from core.keys import KeyRing
 from core.sealing import SealBroken, Sealer
-from proxy.redis import Courier, CourierAwayError
+from proxy.redis import FAULTS, Courier, CourierAwayError
 
 log = logging.getLogger(__name__)
 _RETRY_S = 0.5
@@ -59,7 +58,7 @@ class Mailbox:
                         message = await channel.get_message(ignore_subscribe_messages=True, timeout=_POLL_S)
                         if message is not None:
                             self._open(message["data"])
-            except (RedisError, OSError, TimeoutError) as error:
+            except FAULTS as error:
                 log.info("the mailbox is closed for now", extra={"why": type(error).__name__})
                 await asyncio.sleep(_RETRY_S)
 

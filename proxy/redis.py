@@ -7,7 +7,7 @@ ends after 50 ms, three failures in a row open the breaker, and one probe a seco
 import logging
 import time
 from collections.abc import Awaitable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import redis.asyncio
 from redis.asyncio.retry import Retry
@@ -22,6 +22,9 @@ _POOL_WAIT_S = 0.25
 """For a free connection: a burst of cold callers is no failure of Redis."""
 _FAILURES = 3
 _PROBE_S = 1.0
+FAULTS: Final = (RedisError, OSError, TimeoutError, RuntimeError)
+"""All that redis-py raises for a server that is away. RuntimeError is uvloop's word for a write on a connection that
+was reset a moment before, which redis-py lets through."""
 
 
 class CourierAwayError(Exception):
@@ -52,7 +55,7 @@ class Courier:
             self._next_try = time.monotonic() + _PROBE_S  # this one is the probe; the others stay away
         try:
             answer = await command
-        except (RedisError, OSError, TimeoutError) as error:
+        except FAULTS as error:
             self._failures += 1
             if self._failures == _FAILURES:
                 log.warning("redis is away", extra={"error": type(error).__name__})

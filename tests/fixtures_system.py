@@ -54,7 +54,13 @@ class Program:
     """One process of ours: started, killed, frozen and started again with the same settings and ports."""
 
     def __init__(
-        self, name: str, module: list[str], environment: Mapping[str, str], port: int, folder: Path, counts: Path | None
+        self,
+        name: str,
+        module: list[str],
+        environment: Mapping[str, str],
+        port: int,
+        folder: Path,
+        counts: Path | None,
     ) -> None:
         self.name, self.port, self._counts = name, port, counts
         self.environment = dict(environment)
@@ -372,7 +378,9 @@ def modern_request(method: str, params: Mapping[str, Any], token: str) -> tuple[
     }
     if "name" in params:
         headers["Mcp-Name"] = params["name"]
-    return orjson.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": envelope}}), headers
+    return orjson.dumps(
+        {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": envelope}}
+    ), headers
 
 
 def _outcome(status: int, headers: Mapping[str, str], raw: bytes, took: float) -> Outcome:

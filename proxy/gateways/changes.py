@@ -11,13 +11,11 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from redis.exceptions import RedisError
-
 from core import courier
 from core.changes import Change, ChangeBroken, open_change
 from core.signing import Verifier
 from proxy.gateways.holder import Gateways
-from proxy.redis import Courier
+from proxy.redis import FAULTS, Courier
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +46,8 @@ class ChangeStream:
         self.epoch = ""
         self.number = 0
         self._position = "$"
+        self._behind = False
+        self._reading = False
         self.holes = 0
         self.applied = asyncio.Event()
         """Set once the first comparison was made, whatever its outcome."""
@@ -59,32 +59,43 @@ class ChangeStream:
                 await self._catch_up()
                 while True:
                     await self._read()
-            except (RedisError, OSError, TimeoutError, _TrustLostError) as lost:
-                log.info("the change stream is not trusted now", extra={"why": type(lost).__name__ + str(lost)})
-                self._gateways.index_current = False
-                if not isinstance(lost, _TrustLostError):
-                    await self._compare_if_due()
-                    await asyncio.sleep(_RETRY_S)
+            except (*FAULTS, _TrustLostError) as lost:
+                log.info("the change stream is not trusted now", extra={"why": f"{type(lost).__name__}: {lost}"})
+            except Exception:
+                # A reader that ended would leave this worker deaf to revocations for the rest of its life.
+                log.exception("the change stream cannot be read")
+            await self._wait_out()
+
+    async def _wait_out(self) -> None:
+        """Go on without the stream; a first loss of trust is followed up at once."""
+        self._gateways.index_current = False
+        if self._reading:
+            self._reading = False
+            return
+        await self._compare_if_due()
+        await asyncio.sleep(_RETRY_S)
 
     async def _catch_up(self) -> None:
-        """Take a position at the stream's head, then compare: what came before is in what we compare with."""
-        client = self._redis.blocking
-        head = await client.hmget(courier.CHANGES_HEAD, "epoch", "number")
-        last = await client.xrevrange(courier.CHANGES, count=1)
-        epoch = head[0].decode() if head[0] else ""
-        known = self.epoch == epoch and self.number == int(head[1] or 0)
-        self.epoch, self.number = epoch, int(head[1] or 0)
+        """Take a position at the stream's end, then compare: what came before is in what we compare with."""
+        # The position before the number: an event that comes in between is then read as a hole, never passed over.
+        last = await self._redis.blocking.xrevrange(courier.CHANGES, count=1)
+        epoch, number = await self._head()
+        known = (self.epoch, self.number) == (epoch, number)
+        self.epoch, self.number = epoch, number
         self._position = last[0][0] if last else "0-0"
+        self._behind = False
         if not known:
             self._doubt()
         await self._compare()
 
     async def _read(self) -> None:
         found = await self._redis.blocking.xread({courier.CHANGES: self._position}, count=_AT_ONCE, block=_BLOCK_MS)
+        self._reading = True
         if not found:
             await self._check_head()
             await self._compare_if_due()
             return
+        self._behind = False
         for position, fields in found[0][1]:
             change = self._opened(fields)
             self.number, self._position = change.number, position
@@ -101,11 +112,22 @@ class ChangeStream:
         return change
 
     async def _check_head(self) -> None:
-        """A quiet stream may be a new one: compare its epoch and number with ours."""
-        head = await self._redis.blocking.hmget(courier.CHANGES_HEAD, "epoch", "number")
-        epoch, number = (head[0] or b"").decode(), int(head[1] or 0)
+        """A quiet stream may be a new one, or lack its newest events: compare its epoch and number with ours."""
+        epoch, number = await self._head()
         if epoch != self.epoch or number < self.number:
             raise _TrustLostError("the stream began anew")
+        if number > self.number and self._behind:
+            self.holes += 1
+            raise _TrustLostError(f"events up to {number} are gone and were not read after {self.number}")
+        self._behind = number > self.number  # once: an event came just now, and the next read has it
+
+    async def _head(self) -> tuple[str, int]:
+        """Epoch and number of the newest event; '' and 0 where there is none."""
+        epoch, number = await self._redis.blocking.hmget(courier.CHANGES_HEAD, "epoch", "number")
+        try:
+            return (epoch or b"").decode(), int(number or 0)
+        except ValueError:
+            raise _TrustLostError("the stream's head is not one of ours") from None
 
     async def _compare_if_due(self) -> None:
         if time.monotonic() - self._compared >= self._compare_every:

@@ -1,9 +1,9 @@
 """Fifty callers who go on calling while something is broken, and what became of their calls.
 
-    async with calling(system) as load:          # all of them have been answered once, through their proxy
-        ...                                      # break something
-        await load.go_on(2.5)                    # seconds in which every caller goes on calling
-    assert load.failed == Counter()
+async with calling(system) as load:          # all of them have been answered once, through their proxy
+    ...                                      # break something
+    await load.go_on(2.5)                    # seconds in which every caller goes on calling
+assert load.failed == Counter()
 """
 
 from __future__ import annotations
