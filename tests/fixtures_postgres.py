@@ -22,6 +22,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import asyncpg
 import pytest
@@ -170,12 +171,12 @@ def _initialise(bin_folder: Path, data: Path, password_file: Path, run_as: str) 
         raise RuntimeError(f"initdb ended with {status}")
 
 
-def _guarded(run_as: str, command: list[str], log: object) -> subprocess.Popen[bytes]:
+def _guarded(run_as: str, command: list[str], log: IO[bytes] | int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-I", "-c", GUARD, run_as, *command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=log,  # type: ignore[arg-type]  # a file or DEVNULL
+        stderr=log,
         start_new_session=True,
     )
 
