@@ -58,5 +58,5 @@ def _sentence(kind: type[msgspec.Struct], error: str) -> str:
         return f"{variable(field)}: {reason}"
     for name in (f.name for f in msgspec.structs.fields(kind)):
         if f"`{name}`" in reason:
-            return f"{variable(name)} is not set; {reason}"
+            return f"{variable(name)} is not set, and there is no default; set it in the environment"
     return reason

@@ -71,7 +71,7 @@ class Authority:
         """
         verdict = await self.verdicts.get(digest, lambda known: self._ask(digest, address, known))
         if not _unexpired(verdict):  # it expired while it was asked for
-            raise Refusal("not_authenticated", detail="expired")
+            raise Refusal("not_authenticated", detail="expired", presented=True)
         return verdict
 
     def was_dropped(self, digest: str) -> bool:
@@ -102,7 +102,7 @@ class Authority:
         verdict = await self._control.token(TokenQuestion(digest))
         if verdict.digest != digest or verdict.principal is None:
             self._remember_refused(digest)
-            raise Refusal("not_authenticated", detail=verdict.refused)
+            raise Refusal("not_authenticated", detail=verdict.refused, presented=True)
         return Aged(verdict, asked, inf if verdict.expires is None else verdict.expires)
 
     def _remember_refused(self, digest: str) -> None:
