@@ -80,11 +80,6 @@ async def set_server(connection: Connection, installation_id: str, server: Mappi
     )  # fmt: skip
 
 
-async def bind(connection: Connection, installation_id: str, origin: str) -> None:
-    """It has no secret, so it simply follows its entry to another origin."""
-    await connection.execute("update installations set bound_origin = $2 where id = $1", installation_id, origin)
-
-
 async def delete(connection: Connection, installation_id: str) -> None:
     """With the assignments that are pinned to it; announce what depends on it first."""
     await connection.execute("delete from installations where id = $1", installation_id)
