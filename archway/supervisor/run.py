@@ -32,7 +32,7 @@ async def supervise(
 ) -> None:
     """Run until SIGTERM or SIGINT; raises CannotListen, or NoWorkerLives when no worker can start."""
     sockets = bind(orders.listeners)
-    folder = Path(tempfile.mkdtemp(prefix="archway-counts-"))  # 0700: nobody else writes our numbers
+    folder = _counts_folder(ports_file)
     tasks = Tasks("supervisor")
     crew = Crew(_plan(orders, sockets, folder, worker_command), _reporter(ports_file, sockets))
     runner = web.AppRunner(metrics_app(folder, lambda: len(crew.workers), render), access_log=None)
@@ -48,6 +48,17 @@ async def supervise(
         await runner.cleanup()
         sockets["metrics"].close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _counts_folder(ports_file: Path | None) -> Path:
+    """An empty folder, mode 0700: nobody else writes our numbers."""
+    if ports_file is None:
+        return Path(tempfile.mkdtemp(prefix="archway-counts-"))
+    # Beside the ports file, so that a killed supervisor's is found and emptied by the next.
+    folder = ports_file.parent / "counts"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    return folder
 
 
 def bind(listeners: Listeners) -> dict[str, socket.socket]:
