@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+_TRIES = 5
 
 
 class Tasks:
@@ -32,14 +33,18 @@ class Tasks:
         return len(self._running)
 
     async def close(self, grace: float = 5.0) -> None:
-        """Cancel what runs and wait for it, at most `grace` seconds."""
-        running = list(self._running)
+        """Cancel what runs and wait for it, at most `grace` seconds.
+
+        A task that goes on is cancelled again: some libraries lose a cancellation that meets them while they connect.
+        """
+        running = set(self._running)
+        for _ in range(_TRIES):
+            if not running:
+                return
+            for task in running:
+                task.cancel()
+            _, running = await asyncio.wait(running, timeout=grace / _TRIES)
         for task in running:
-            task.cancel()
-        if not running:
-            return
-        _, late = await asyncio.wait(running, timeout=grace)
-        for task in late:
             log.error("task did not end", extra={"task": task.get_name(), "grace_s": grace})
 
     def _ended(self, task: "asyncio.Task[Any]") -> None:

@@ -34,6 +34,7 @@ class Rig:
     port: int
     token: str
     http: aiohttp.ClientSession
+    internal_port: int = 0
     gateways: dict[str, Gateway] = field(default_factory=dict)
 
     def url(self, gateway: str = "g") -> str:
@@ -178,9 +179,9 @@ async def running_rig(
     worker = Worker(settings_for(control, redis.url, **settings))
     worker.start()
     try:
-        async with listening(worker) as (port, _), aiohttp.ClientSession() as http:
+        async with listening(worker) as (port, internal_port), aiohttp.ClientSession() as http:
             await asyncio.wait_for(worker.changes.applied.wait(), 5)
-            yield Rig(control, redis, worker, port, control.token(), http)
+            yield Rig(control, redis, worker, port, control.token(), http, internal_port)
     finally:
         await worker.close()
         if own:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 
 import pytest
@@ -48,10 +49,9 @@ async def test_closing_does_not_wait_for_ever(caplog: pytest.LogCaptureFixture) 
     tasks, release = Tasks("owner"), asyncio.Event()
 
     async def stubborn() -> None:
-        try:
-            await asyncio.sleep(999)
-        except asyncio.CancelledError:
-            await release.wait()
+        while not release.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await release.wait()
 
     task = tasks.spawn("stubborn", stubborn())
     await asyncio.sleep(0)
@@ -60,3 +60,20 @@ async def test_closing_does_not_wait_for_ever(caplog: pytest.LogCaptureFixture) 
     assert "task did not end" in caplog.text
     release.set()
     await task
+
+
+async def test_a_cancellation_that_was_lost_is_repeated(caplog: pytest.LogCaptureFixture) -> None:
+    """redis-py loses one that meets it while it connects; a worker must stop all the same."""
+    tasks = Tasks("owner")
+
+    async def loses_one() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(999)
+        await asyncio.sleep(999)
+
+    task = tasks.spawn("reader", loses_one())
+    await asyncio.sleep(0)
+    with caplog.at_level(logging.ERROR):
+        await tasks.close(grace=1.0)
+    assert task.cancelled()
+    assert caplog.text == ""
