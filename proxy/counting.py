@@ -76,6 +76,17 @@ class Slots:
         return float(self._values[_PLACE[name]])
 
 
+def clear_gauges(file: Path) -> None:
+    """A worker died: what it held at that moment is held no more. Its counters stay."""
+    try:
+        with file.open("r+b") as slots:
+            for name in GAUGES + OLDEST:
+                slots.seek(8 * _PLACE[name])
+                slots.write(bytes(8))
+    except OSError:
+        return
+
+
 _REFUSALS: Final = {reason: _PLACE[f'archway_refusals_total{{reason="{reason}"}}'] for reason in TABLE}
 
 

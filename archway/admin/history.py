@@ -9,7 +9,7 @@ RECORDS = commands(
         one="record",
         path="/records",
         help="Records of calls: who called what, through which gateway, and how it ended.",
-        columns=("at", "principal", "gateway", "tool", "decision", "status", "duration_ms", "request_id"),
+        columns=("time", "principal", "gateway_id", "tool", "decision", "status", "duration_ms", "request_id"),
         filters=(
             Option("gateway", "Only through this gateway."),
             Option("principal", "Only of this caller."),
@@ -23,6 +23,26 @@ RECORDS = commands(
         show=False,
         examples={"list": ("archway records list --gateway demo --since 2026-11-01T00:00:00Z --limit 20",)},
     )
+)
+RECORDS.add_typer(
+    commands(
+        Resource(
+            name="gaps",
+            one="gap",
+            path="/records/gaps",
+            help="Records that never came, by proxy worker and time.",
+            columns=("worker", "first_number", "last_number", "dropped", "after_time", "before_time"),
+            filters=(
+                Option("worker", "Only of this worker."),
+                Option("from", "Noticed not before this moment, with time zone.", flag="since"),
+                Option("to", "Noticed not after this moment, with time zone.", flag="until"),
+            ),
+            delete=False,
+            show=False,
+            examples={"list": ("archway records gaps list --json",)},
+        )
+    ),
+    name="gaps",
 )
 
 AUDIT = commands(

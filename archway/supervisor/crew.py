@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from archway.supervisor.worker import Worker, start
+from proxy.counting import clear_gauges
 
 log = logging.getLogger(__name__)
 STEADY_S = 5.0
@@ -112,6 +113,7 @@ class Crew:
     def _ended(self, worker: Worker, status: int) -> None:
         del self._workers[worker.number]
         worker.ended(status)
+        clear_gauges(self._counts(worker.number))
         lived = time.monotonic() - worker.began
         self._changed(self)
         if worker.leaving:
@@ -138,13 +140,15 @@ class Crew:
 
     def _start(self) -> Worker:
         number = next(n for n in range(1, 10_000) if n not in self._workers)
-        counts = self._plan.metrics_folder / f"worker-{number}.counts"
-        environment = {**self._plan.environment, "ARCHWAY_METRICS_FILE": str(counts)}
+        environment = {**self._plan.environment, "ARCHWAY_METRICS_FILE": str(self._counts(number))}
         worker = start(number, self._plan.command, environment, self._plan.descriptors)
         self._workers[number] = worker
         log.info("worker started", extra={"worker": number, "worker_pid": worker.pid})
         self._changed(self)
         return worker
+
+    def _counts(self, number: int) -> Path:
+        return self._plan.metrics_folder / f"worker-{number}.counts"
 
     async def _something_happens(self) -> None:
         with contextlib.suppress(TimeoutError):
