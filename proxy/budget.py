@@ -53,7 +53,8 @@ class _Bucket:
         self._rate, self._level, self._at = rate, 2 * rate, time.monotonic()
 
     def take(self, now: float) -> bool:
-        self._level = min(2 * self._rate, self._level + (now - self._at) * self._rate)
+        # A bucket made after `now` was read has gained nothing yet, and lost nothing.
+        self._level = min(2 * self._rate, self._level + max(0.0, now - self._at) * self._rate)
         self._at = now
         if self._level < 1:
             return False

@@ -3,6 +3,7 @@
 Used for verdicts on tokens (`proxy/authority.py`) and for connections (`proxy/connections.py`).
 """
 
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
@@ -14,6 +15,7 @@ from proxy.caches.two_ages import Aged, SourceUnreachableError, TwoAgeCache
 from proxy.redis import Courier
 
 V = TypeVar("V")
+_ONCE_KNOWN = 50_000
 
 
 class LayeredCache(Generic[V]):
@@ -38,6 +40,7 @@ class LayeredCache(Generic[V]):
         self._soft = soft
         self._name = name
         self._from_disk: dict[str, bytes] = {}
+        self._once_known: OrderedDict[str, None] = OrderedDict()
 
     async def get(self, key: str, ask: Callable[[bool], Awaitable[Aged[V]]]) -> V:
         """The value; `ask` is told whether this key is known here, however old. Raises SourceUnreachableError."""
@@ -70,18 +73,27 @@ class LayeredCache(Generic[V]):
         """Leave what we know for the next."""
         disk.write(self._name, {key: self._form.close(key, aged) for key, aged in self.memory.items()})
 
+    def _remember(self, key: str) -> None:
+        """That a key was known is remembered beyond its value: who bears it is no stranger when they come again."""
+        self._once_known[key] = None
+        self._once_known.move_to_end(key)
+        while len(self._once_known) > _ONCE_KNOWN:
+            self._once_known.popitem(last=False)
+
     async def _look(self, key: str, ask: Callable[[bool], Awaitable[Aged[V]]]) -> Aged[V]:
+        drops = self.memory.drops
         copied = await self._copy.read(key)
         if copied is not None and self.memory.age(copied) < self._soft and self.memory.usable(copied):
+            self._remember(key)
             return copied
-        known = copied is not None or key in self._from_disk or self.memory.holds(key)
-        drops = self.memory.drops
+        known = copied is not None or key in self._from_disk or key in self._once_known or self.memory.holds(key)
         try:
             aged = await ask(known)
         except SourceUnreachableError:
-            return self._last_resort(key, copied)
+            return self._last_resort(key, copied if drops == self.memory.drops else None)
         except Exception:
             if known:  # a stranger has left nothing behind that could be forgotten
+                self._once_known.pop(key, None)
                 self._from_disk.pop(key, None)
                 await self._copy.forget([key])
             raise
@@ -90,6 +102,7 @@ class LayeredCache(Generic[V]):
             await self._copy.write(key, aged)
             if drops != self.memory.drops:
                 await self._copy.forget([key])
+        self._remember(key)
         return aged
 
     def _last_resort(self, key: str, copied: Aged[V] | None) -> Aged[V]:

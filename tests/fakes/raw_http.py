@@ -44,13 +44,16 @@ def request_bytes(
     return b"\r\n".join([*lines, b"", b""]) + body
 
 
-async def exchange(port: int, *pieces: bytes | float, within: float = 5.0) -> RawAnswer:
-    """Write the pieces to 127.0.0.1 (numbers are pauses in seconds) and read one answer framed by Content-Length."""
+async def exchange(port: int, *pieces: bytes | float, within: float = 5.0, bodiless: bool = False) -> RawAnswer:
+    """Write the pieces to 127.0.0.1 (numbers are pauses in seconds) and read one answer framed by Content-Length.
+
+    `bodiless`: the answer to a HEAD, which has no body whatever its length says.
+    """
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         async with asyncio.timeout(within):
             sending = asyncio.gather(_write(writer, pieces), return_exceptions=True)
-            answer = await read_answer(reader)
+            answer = await read_answer(reader, bodiless=bodiless)
             sending.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await sending
@@ -59,14 +62,14 @@ async def exchange(port: int, *pieces: bytes | float, within: float = 5.0) -> Ra
         writer.transport.abort()
 
 
-async def read_answer(reader: asyncio.StreamReader) -> RawAnswer:
+async def read_answer(reader: asyncio.StreamReader, *, bodiless: bool = False) -> RawAnswer:
     """The next answer on a connection."""
     raw = await reader.readuntil(b"\r\n\r\n")
     first, *lines = raw.decode("latin-1").split("\r\n")[:-2]
     version, status, reason = first.split(" ", 2)
     headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)]
     length = next((int(value) for name, value in headers if name.lower() == "content-length"), 0)
-    body = await reader.readexactly(length)
+    body = b"" if bodiless else await reader.readexactly(length)
     said = next((value.lower() for name, value in headers if name.lower() == "connection"), "")
     closed = said == "close" or (version == "HTTP/1.0" and said != "keep-alive")
     return RawAnswer(int(status), reason, headers, body, closed)
