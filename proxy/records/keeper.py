@@ -87,18 +87,21 @@ class RecordKeeper:
 
     async def _flush(self) -> None:
         await self._resend()
-        while self._waiting or self._dropped_since:
+        while self._waiting or (self._dropped_since and self.can_keep):
             batch = self._next_batch()
             sealed = self._sealer.seal(msgspec.msgpack.encode(batch), batch.worker, str(batch.number))
             safe = await self._sent(batch.worker, batch.number, sealed)
             if not safe:
                 safe = self._spool.put(batch.worker, batch.number, sealed)
             if not safe:
-                self._drop(len(batch.records) + batch.dropped)
+                self._drop(len(batch.records))
+                self._dropped_since += batch.dropped
             for record in batch.records:
                 future = self._safe.get(record.id)
                 if future is not None and not future.done():
                     future.set_result(safe)
+            if not safe:
+                return  # what is left waits in memory: trying again at once would only lose it, and hold the loop
 
     async def close(self) -> None:
         """Send or spool what is left."""

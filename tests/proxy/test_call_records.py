@@ -1,0 +1,198 @@
+"""Records of calls: what they say, where they go, and what happens while Redis is away."""
+
+import asyncio
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import orjson
+
+from core import courier
+from core.records import BATCH_PURPOSE, Batch, CallRecord
+from core.sealing import Sealer
+from core.tasks import Tasks
+from core.tokens import digest
+from tests.fakes.mcp_upstream import Answer, McpUpstream
+from tests.fixtures_redis import RedisServer
+from tests.proxy.conftest import Rig, eventually, running_rig
+
+
+def batches(rig: Rig) -> list[Batch]:
+    """What control would find on the stream."""
+    sealer = Sealer(rig.control.ring, BATCH_PURPOSE)
+    with rig.redis.client() as redis:
+        found: Any = redis.xrange(courier.RECORDS)
+    opened = []
+    for _, fields in found:
+        worker, number = fields[b"w"].decode(), fields[b"n"].decode()
+        batch = msgspec.msgpack.decode(sealer.open(fields[b"b"], worker, number), type=Batch)
+        assert (batch.worker, str(batch.number)) == (worker, number)
+        opened.append(batch)
+    return opened
+
+
+def records(rig: Rig) -> list[CallRecord]:
+    return [record for batch in batches(rig) for record in batch.records]
+
+
+async def arrived(rig: Rig, count: int) -> list[CallRecord]:
+    async def all_there() -> bool:
+        return len(await asyncio.to_thread(records, rig)) >= count
+
+    await eventually(all_there)
+    return records(rig)
+
+
+async def test_a_record_says_who_called_what_with_which_credential_and_how_it_ended(rig: Rig) -> None:
+    async with McpUpstream(era="modern") as server:
+        server.tool("t", Answer(text="fine"))
+        connection = rig.control.connection(server.url, version=7, owner="team:x")
+        gateway = await rig.serve([rig.control.tool("shown", "t", connection)])
+        arguments = {"b": 1, "a": [2]}
+
+        reply = await rig.call("shown", arguments, meta={"traceparent": "00-" + "a" * 32 + "-" + "b" * 16 + "-01"})
+
+        (record,) = await arrived(rig, 1)
+        verdict = rig.control.verdicts[digest(rig.token)]
+        assert verdict.principal is not None
+        assert record.request_id == {name.lower(): value for name, value in reply.headers.items()}["x-request-id"]
+        assert record.principal == f"user:{verdict.principal.id}"
+        assert (record.auth, record.token_id, record.client) == ("token", verdict.token_id, "test 1")
+        assert (record.gateway_id, record.gateway_revision) == (gateway.id, 1)
+        assert (record.tool, record.method) == ("shown", "tools/call")
+        assert (record.entry_id, record.installation_id) == (connection.entry_id, connection.installation_id)
+        assert (record.installation_owner, record.credential_version) == ("team:x", 7)
+        assert (record.decision, record.status) == ("allowed", "ok")
+        assert record.arguments_sha256 == hashlib.sha256(b'{"a":[2],"b":1}').hexdigest()
+        assert record.trace_id == "a" * 32
+        assert record.address == "127.0.0.1"
+        assert record.bytes_out == len(reply.body)
+        assert record.bytes_in > 100
+        assert record.duration_ms > 0
+        assert b"[2]" not in orjson.dumps(msgspec.to_builtins(record))
+
+
+async def test_every_end_of_a_call_leaves_one_record(rig: Rig) -> None:
+    async with McpUpstream(era="modern") as server:
+        server.tool("ok", Answer(text="x"))
+        server.tool("bad", Answer(text="x", is_error=True))
+        server.tool("cut", Answer(cut=True))
+        server.tool("held", Answer(hold=asyncio.Event()))
+        connection = rig.control.connection(server.url)
+        await rig.serve([rig.control.tool(name, name, connection) for name in ("ok", "bad", "cut", "held")])
+        for name in ("ok", "bad", "cut", "unknown"):
+            await rig.call(name)
+        await rig.modern("tools/call", {"name": "ok", "arguments": []})
+        caller = Tasks("test").spawn("caller", rig.call("held"))
+        await server.wait_for("tools/call", tool="held")
+        caller.cancel()
+
+        ended = [(record.status, record.decision) for record in await arrived(rig, 6)]
+
+        assert ended == [
+            ("ok", "allowed"),
+            ("tool_error", "allowed"),
+            ("upstream_broken", "allowed"),
+            ("tool_unknown", "refused"),
+            ("wrong_message", "allowed"),
+            ("cancelled", "allowed"),
+        ]
+
+
+async def test_batches_are_numbered_without_holes(rig: Rig, upstream: McpUpstream) -> None:
+    await rig.serve([rig.control.tool("t", "echo", rig.control.connection(upstream.url))])
+    for _ in range(3):
+        await rig.call("t")
+        await rig.worker.deps.records.flush()
+
+    assert [batch.number for batch in batches(rig)] == [1, 2, 3]
+    assert {batch.worker for batch in batches(rig)} == {rig.worker.deps.records.worker}
+
+
+async def test_records_wait_in_the_spool_while_redis_is_away(
+    breakable_redis: RedisServer, upstream: McpUpstream, tmp_path: Path
+) -> None:
+    async with running_rig(breakable_redis, disk_cache=str(tmp_path / "disk")) as rig:
+        await rig.serve([rig.control.tool("t", "echo", rig.control.connection(upstream.url))])
+        await rig.call("t")
+        await arrived(rig, 1)
+        breakable_redis.kill()
+        for _ in range(4):
+            assert (await rig.call("t")).result["content"]
+            await rig.worker.deps.records.flush()
+        assert list((tmp_path / "disk" / "records").glob("*.batch"))
+
+        await asyncio.to_thread(breakable_redis.start)
+
+        assert len(await arrived(rig, 4)) == 4
+        assert not list((tmp_path / "disk" / "records").glob("*.batch"))
+
+
+async def test_what_fits_nowhere_is_counted(breakable_redis: RedisServer, upstream: McpUpstream) -> None:
+    async with running_rig(breakable_redis) as rig:
+        await rig.serve([rig.control.tool("t", "echo", rig.control.connection(upstream.url))])
+        await rig.call("t")
+        await arrived(rig, 1)
+        breakable_redis.kill()
+        for _ in range(3):
+            await rig.call("t")
+        await rig.worker.deps.records.flush()
+        await asyncio.to_thread(breakable_redis.start)
+        await asyncio.sleep(1.1)  # until the breaker tries again
+
+        await rig.call("t")
+        await arrived(rig, 1)
+
+        assert sum(batch.dropped for batch in batches(rig)) == 3
+
+
+async def test_a_gateway_that_demands_records_refuses_what_it_cannot_record(
+    breakable_redis: RedisServer, upstream: McpUpstream
+) -> None:
+    async with running_rig(breakable_redis) as rig:
+        connection = rig.control.connection(upstream.url)
+        await rig.serve([rig.control.tool("t", "echo", connection)], audit_required=True)
+        await rig.serve([rig.control.tool("t", "echo", connection)], slug="other")
+        assert (await rig.call("t")).result["content"]
+        assert (await rig.call("t", gateway="other")).result["content"]
+        assert next(record.status for record in records(rig)) == "ok"  # there before the caller had the answer
+        breakable_redis.kill()
+
+        first = await rig.call("t")  # Redis is not known to be away yet: called, and the answer kept back
+        codes = [first.refusal["code"]]
+        called = len(upstream.seen_of("tools/call"))
+        codes += [(await rig.call("t")).refusal["code"] for _ in range(3)]
+
+        assert set(codes) == {"audit_unavailable"}
+        assert len(upstream.seen_of("tools/call")) <= called + 2
+        assert (await rig.call("t", gateway="other")).result["content"]
+
+
+async def test_a_result_that_was_streamed_is_kept_back_too(breakable_redis: RedisServer) -> None:
+    async with running_rig(breakable_redis) as rig, McpUpstream(era="modern") as server:
+        held = asyncio.Event()
+        server.tool("t", Answer(text="secret", progress=1, hold=held))
+        await rig.serve([rig.control.tool("t", "t", rig.control.connection(server.url))], audit_required=True)
+        caller = Tasks("test").spawn("caller", rig.call("t", meta={"progressToken": 1}))
+        await server.wait_for("tools/call")
+        breakable_redis.kill()
+        held.set()
+
+        events = (await caller).events
+
+        assert [event.get("id") for event in events] == [None, 1]
+        assert events[1]["result"]["_meta"]["archway/refusal"]["code"] == "audit_unavailable"
+        assert "secret" not in str(events)
+
+
+async def test_with_a_spool_such_a_gateway_goes_on(
+    breakable_redis: RedisServer, upstream: McpUpstream, tmp_path: Path
+) -> None:
+    async with running_rig(breakable_redis, disk_cache=str(tmp_path)) as rig:
+        await rig.serve([rig.control.tool("t", "echo", rig.control.connection(upstream.url))], audit_required=True)
+        await rig.call("t")
+        breakable_redis.kill()
+
+        for _ in range(5):
+            assert (await rig.call("t")).result["content"][0]["text"] == "{}"

@@ -1,0 +1,160 @@
+"""Control's question to a proxy: what does this server speak and offer? Asked as control does, over HTTP."""
+
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+
+from core.internal_call import InternalCalls
+from core.mcp.versions import MODERN
+from core.resolve import Connection, Probe, ProbeQuestion
+from core.sealing import SealBroken
+from proxy.worker import Worker, listening
+from tests.fakes.control import FakeControl
+from tests.fakes.mcp_upstream import Answer, McpUpstream
+from tests.proxy.conftest import Rig, settings_for
+
+PATH = "/internal/probe"
+
+
+class Asker:
+    """A proxy's internal listener, and control's end of the conversation."""
+
+    def __init__(self, control: FakeControl, port: int, http: aiohttp.ClientSession) -> None:
+        self.url = f"http://127.0.0.1:{port}{PATH}"
+        self.calls = InternalCalls(control.ring, caller="control", answerer="proxy")
+        self.http = http
+        self.control = control
+
+    async def probe(self, connection: Connection, **question: Any) -> Probe:
+        body = msgspec.msgpack.encode(ProbeQuestion(connection, **question))
+        authorization, call_id = self.calls.mint("POST", PATH, body)
+        async with self.http.post(self.url, data=body, headers={"Authorization": authorization}) as response:
+            assert response.status == 200
+            return msgspec.msgpack.decode(self.calls.open_answer(call_id, await response.read()), type=Probe)
+
+
+@pytest.fixture
+async def asker() -> Any:
+    async with FakeControl() as control:
+        worker = Worker(settings_for(control, "redis://127.0.0.1:1/0"))
+        async with listening(worker) as (_, port), aiohttp.ClientSession() as http:
+            yield Asker(control, port, http)
+        await worker.close()
+
+
+@pytest.mark.parametrize(
+    ("era", "told", "version"),
+    [
+        ("modern", "modern", MODERN),
+        ("both", "modern", MODERN),
+        ("legacy", "legacy", "2025-11-25"),
+        ("legacy-stateless", "legacy", "2025-11-25"),
+    ],
+)
+async def test_all_pages_of_a_server_of_any_era_are_told(asker: Asker, era: Any, told: str, version: str) -> None:
+    async with McpUpstream(era=era, page_size=2) as server:
+        for number in range(4):
+            server.tool(f"tool-{number}", Answer(text="x"))
+
+        found = await asker.probe(asker.control.connection(server.url, entry="e" * 90_000))  # comes in several pieces
+
+        assert (found.era, found.version, found.fault) == (told, version, "")
+        assert [tool["name"] for tool in found.tools] == ["echo", "tool-0", "tool-1", "tool-2", "tool-3"]
+        assert found.server_name == "fake-upstream"
+        assert found.capabilities == ["tools"]
+        assert len(server.seen_of("tools/list")) == 3
+        assert server.complaints == []
+
+
+async def test_a_list_that_goes_round_in_circles_ends(asker: Asker) -> None:
+    async with McpUpstream(era="modern") as server:
+        server.on("tools/list", Answer(result={"tools": [{"name": "same"}], "nextCursor": "again"}))
+
+        found = await asker.probe(asker.control.connection(server.url))
+
+        assert len(found.tools) == 2
+
+
+async def test_resources_are_listed_where_there_are_no_tools(asker: Asker) -> None:
+    async with McpUpstream(era="modern", capabilities={"resources": {}}) as server:
+        server.on("resources/list", Answer(result={"resources": [{"uri": "x:y", "name": "y"}]}))
+
+        found = await asker.probe(asker.control.connection(server.url))
+
+        assert found.tools == []
+        assert found.resources == [{"uri": "x:y", "name": "y"}]
+
+
+async def test_a_question_without_lists_lists_nothing(asker: Asker) -> None:
+    async with McpUpstream(era="modern") as server:
+        assert (await asker.probe(asker.control.connection(server.url), lists=False)).era == "modern"
+        assert not server.seen_of("tools/list")
+
+
+@pytest.mark.parametrize(
+    ("era", "pin", "fault"),
+    [("legacy", MODERN, "upstream_era"), ("legacy", "legacy", ""), ("modern", MODERN, ""), ("both", "legacy", "")],
+)
+async def test_a_pin_is_obeyed(asker: Asker, era: Any, pin: Any, fault: str) -> None:
+    async with McpUpstream(era=era) as server:
+        found = await asker.probe(asker.control.connection(server.url, protocol=pin))
+
+        assert found.fault == fault
+        if not fault:
+            assert found.era == ("legacy" if pin == "legacy" else "modern")
+
+
+@pytest.mark.parametrize(
+    ("url", "fault"), [("http://127.0.0.1:1/mcp", "upstream_refused"), ("http://10.0.0.1/mcp", "upstream_forbidden")]
+)
+async def test_a_server_that_cannot_be_had_is_a_fault_with_a_sentence(asker: Asker, url: str, fault: str) -> None:
+    found = await asker.probe(asker.control.connection(url))
+
+    assert found.fault == fault
+    assert found.sentence.startswith("server ")
+    assert found.tools == []
+
+
+async def test_a_refused_credential_is_told(asker: Asker) -> None:
+    async with McpUpstream(era="both") as server:
+        server.requires = {"X-Key": "right"}
+        connection = asker.control.connection(server.url, credential_headers=[("x-key", "wrong")])
+
+        assert (await asker.probe(connection)).fault == "upstream_credential"
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer x", "Archway-Internal x"])
+async def test_nobody_else_is_answered(asker: Asker, authorization: str) -> None:
+    body = msgspec.msgpack.encode(ProbeQuestion(asker.control.connection("http://127.0.0.1:1")))
+    async with asker.http.post(asker.url, data=body, headers={"Authorization": authorization}) as response:
+        assert (response.status, await response.read()) == (403, b"")
+
+
+async def test_a_question_of_a_proxy_is_none_of_controls(asker: Asker) -> None:
+    body = msgspec.msgpack.encode(ProbeQuestion(asker.control.connection("http://127.0.0.1:1")))
+    other = InternalCalls(asker.control.ring, caller="proxy", answerer="control")
+    headers = {"Authorization": other.mint("POST", PATH, body)[0]}
+    async with asker.http.post(asker.url, data=body, headers=headers) as response:
+        assert response.status == 403
+
+
+async def test_an_answer_belongs_to_its_question(asker: Asker) -> None:
+    body = msgspec.msgpack.encode(ProbeQuestion(asker.control.connection("http://127.0.0.1:1/mcp")))
+    authorization, _ = asker.calls.mint("POST", PATH, body)
+    _, another = asker.calls.mint("POST", PATH, body)
+    async with asker.http.post(asker.url, data=body, headers={"Authorization": authorization}) as response:
+        sealed = await response.read()
+    with pytest.raises(SealBroken):
+        asker.calls.open_answer(another, sealed)
+
+
+async def test_discovery_and_calls_do_not_share_a_session(rig: Rig) -> None:
+    async with McpUpstream(era="legacy") as server:
+        connection = rig.control.connection(server.url)
+        await rig.worker.internal._prober.probe(ProbeQuestion(connection))
+        await rig.serve([rig.control.tool("t", "echo", connection)])
+        await rig.call("t")
+
+        assert server.seen_of("tools/call")[0].session != server.seen_of("tools/list")[0].session

@@ -1,0 +1,177 @@
+"""Which era a server is taken for, by what it answers to the first modern question; and servers that change."""
+
+from typing import Any
+
+import pytest
+
+from core.mcp.versions import MODERN
+from proxy.upstream import eras
+from tests.fakes.mcp_upstream import Answer, McpUpstream
+from tests.fakes.scripted_upstream import RESET, ScriptedUpstream
+from tests.proxy.conftest import MakeRig, Rig
+
+HTML = {"Content-Type": "text/html"}
+UNSUPPORTED = -32022
+
+
+def modern_error(*supported: str) -> tuple[int, str, Any]:
+    return UNSUPPORTED, "unsupported", {"supported": list(supported)}
+
+
+LEGACY_BY = {
+    "400 as the TypeScript SDK answers": Answer(error=(-32000, "Bad Request: Server not initialized"), status=400),
+    "400 without a body": Answer(status=400),
+    "404": Answer(status=404),
+    "405": Answer(status=405),
+    "406": Answer(error=(-32000, "Not Acceptable"), status=406),
+    "an unknown method": Answer(error=(-32601, "Method not found")),
+    "an unknown method at 404": Answer(error=(-32601, "Method not found"), status=404),
+    "wrong parameters": Answer(error=(-32602, "Invalid request parameters"), status=400),
+    "only legacy versions supported": Answer(error=modern_error("2025-11-25"), status=400),
+    "no list of supported versions": Answer(error=(UNSUPPORTED, "unsupported"), status=400),
+    "a discovery with legacy versions only": Answer(result={"supportedVersions": ["2025-11-25"], "capabilities": {}}),
+    "a result that is no discovery": Answer(result={"tools": []}),
+    "a page": Answer(raw=b"<html>", headers=HTML),
+    "an answer to nobody": Answer(result={}, wrong_id=True),
+    "an empty event stream": Answer(stream=True, finals=0),
+}
+
+
+async def one_tool(rig: Rig, url: str, **fields: Any) -> None:
+    await rig.serve([rig.control.tool("t", "echo", rig.control.connection(url, **fields))])
+
+
+@pytest.mark.parametrize("answer", LEGACY_BY.values(), ids=LEGACY_BY.keys())
+async def test_a_server_is_legacy_by(rig: Rig, answer: Answer) -> None:
+    async with McpUpstream(era="legacy") as server:
+        server.on("server/discover", answer)
+        server.era = "both"  # so that the answer above is not judged before it is given
+        await one_tool(rig, server.url)
+
+        for _ in range(2):
+            assert (await rig.call("t")).result["content"]
+
+        methods = [one.method for one in server.seen]
+        assert methods.count("server/discover") == 1
+        assert methods.count("initialize") == 1
+        assert server.seen_of("tools/call")[0].session
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(result={"supportedVersions": ["2025-11-25", MODERN], "capabilities": {}}),
+        Answer(result={"supportedVersions": [MODERN], "capabilities": {}}, stream=True),
+        Answer(error=modern_error("2027-01-01", MODERN), status=400),
+    ],
+)
+async def test_a_server_is_modern_by(rig: Rig, answer: Answer) -> None:
+    async with McpUpstream(era="modern") as server:
+        server.on("server/discover", answer)
+        await one_tool(rig, server.url)
+
+        assert (await rig.call("t")).result["content"]
+        assert [one.method for one in server.seen] == ["server/discover", "tools/call"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (Answer(status=401, headers={"WWW-Authenticate": "Bearer"}), "upstream_credential"),
+        (Answer(status=403), "upstream_credential"),
+        (Answer(status=500), "upstream_status"),
+        (Answer(status=503), "upstream_status"),
+        (Answer(cut=True), "upstream_broken"),
+    ],
+)
+async def test_nothing_is_learnt_from(rig: Rig, answer: Answer, code: str) -> None:
+    async with McpUpstream(era="modern") as server:
+        server.on("server/discover", answer)
+        await one_tool(rig, server.url)
+
+        refused = await rig.call("t")
+
+        assert refused.refusal["code"] == code
+        assert not server.seen_of("initialize")
+        server.on("server/discover", Answer(result={"supportedVersions": [MODERN], "capabilities": {}}))
+        assert (await rig.call("t")).result["content"]
+
+
+async def test_a_slow_first_answer_is_not_taken_for_legacy(
+    make_rig: MakeRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(eras, "_PROBE_S", 0.2)
+    async with make_rig() as rig, McpUpstream(era="both") as server:
+        server.on("server/discover", [Answer(delay=0.6), Answer(result={"supportedVersions": [MODERN]})])
+        await one_tool(rig, server.url)
+
+        assert (await rig.call("t")).refusal["code"] == "upstream_slow"
+        assert (await rig.call("t")).result["content"]
+        assert not server.seen_of("initialize")
+
+
+async def test_a_reset_is_not_taken_for_legacy(rig: Rig) -> None:
+    async with ScriptedUpstream([RESET]) as server:
+        await one_tool(rig, server.url + "/mcp")
+
+        assert (await rig.call("t")).refusal["code"] == "upstream_broken"
+        assert all(b"server/discover" in request for request in server.requests)
+
+
+@pytest.mark.parametrize(("pin", "first"), [("legacy", "initialize"), (MODERN, "tools/call")])
+async def test_a_pinned_server_is_not_asked(rig: Rig, pin: Any, first: str) -> None:
+    async with McpUpstream(era="both") as server:
+        await one_tool(rig, server.url, protocol=pin)
+
+        assert (await rig.call("t")).result["content"]
+        assert server.seen[0].method == first
+
+
+@pytest.mark.parametrize(("before", "after"), [("modern", "legacy"), ("modern", "legacy-stateless")])
+async def test_a_modern_server_replaced_by_a_legacy_one_is_met_anew(rig: Rig, before: Any, after: Any) -> None:
+    async with McpUpstream(era=before) as server:
+        await one_tool(rig, server.url)
+        assert (await rig.call("t")).result["content"]
+
+        server.era = after
+        await rig.call("t")  # may be told that it failed: what a refused request has done is not known
+
+        assert (await rig.call("t")).result["content"][0]["text"] == "{}"
+
+
+async def test_a_legacy_server_replaced_by_a_modern_one_is_met_anew(rig: Rig) -> None:
+    async with McpUpstream(era="legacy") as server:
+        await one_tool(rig, server.url)
+        assert (await rig.call("t")).result["content"]
+
+        server.era = "modern"
+        server.forget_sessions()
+        await rig.call("t")
+
+        assert (await rig.call("t")).result["content"][0]["text"] == "{}"
+
+
+async def test_a_server_that_refuses_initialize_for_its_version_is_asked_again_once(rig: Rig) -> None:
+    async with McpUpstream(era="both") as server:
+        good = Answer(result={"supportedVersions": [MODERN], "capabilities": {}})
+        server.on("server/discover", [Answer(status=404), good])
+        server.on("initialize", Answer(error=modern_error(MODERN), status=400))
+        await one_tool(rig, server.url)
+
+        assert (await rig.call("t")).result["content"]
+        assert [one.method for one in server.seen] == [
+            "server/discover",
+            "initialize",
+            "server/discover",
+            "tools/call",
+        ]
+
+
+async def test_a_server_that_refuses_both_eras_is_not_asked_for_ever(rig: Rig) -> None:
+    async with McpUpstream(era="both") as server:
+        server.on("server/discover", Answer(status=404))
+        server.on("initialize", Answer(error=modern_error("2031-01-01"), status=400))
+        await one_tool(rig, server.url)
+
+        assert (await rig.call("t")).refusal["code"] == "upstream_era"
+        assert len(server.seen) == 3
