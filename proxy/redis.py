@@ -4,6 +4,7 @@ The only file of the proxy that imports redis. redis-py's defaults wait for ever
 ends after 50 ms, three failures in a row open the breaker, and one probe a second closes it again.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable
@@ -18,8 +19,11 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 WAIT_S = 0.05
-_POOL_WAIT_S = 0.25
-"""For a free connection: a burst of cold callers is no failure of Redis."""
+_PLACES = 16
+"""Commands at once: enough for 20,000 a second, and few enough that a burst of cold callers after a start is not
+kept from its answers by the opening of a connection for each."""
+_PLACE_WAIT_S = 0.25
+"""For a free place: a burst of cold callers is no failure of Redis."""
 _FAILURES = 3
 _PROBE_S = 1.0
 FAULTS: Final = (RedisError, OSError, TimeoutError, RuntimeError)
@@ -35,7 +39,8 @@ class Courier:
     """Redis behind a breaker. `blocking` is a client of its own for reads that wait on purpose."""
 
     def __init__(self, url: str) -> None:
-        self._quick = _client(url, WAIT_S, connections=64)
+        self._quick = _client(url, WAIT_S, connections=_PLACES)
+        self._places = asyncio.Semaphore(_PLACES)
         self.blocking = _client(url, 5.0, connections=4)
         self._failures = 0
         self._next_try = 0.0
@@ -47,10 +52,32 @@ class Courier:
 
     async def ask(self, command: "Awaitable[T]") -> T:
         """Await one command of `commands`; raises CourierAwayError, at once while the breaker is open."""
-        if self.away:
+        try:
+            if self.away:
+                raise CourierAwayError
+            await self._enter()
+            try:
+                return await self._answered(command)
+            finally:
+                self._places.release()
+        finally:
             if hasattr(command, "close"):
-                command.close()
+                command.close()  # one that was never awaited would complain
+
+    async def _enter(self) -> None:
+        if self._places.locked():
+            try:
+                async with asyncio.timeout(_PLACE_WAIT_S):
+                    await self._places.acquire()
+            except TimeoutError:
+                raise CourierAwayError from None
+        else:
+            await self._places.acquire()
+        if self.away:  # those before us found out meanwhile
+            self._places.release()
             raise CourierAwayError
+
+    async def _answered(self, command: "Awaitable[T]") -> T:
         if self._failures >= _FAILURES:
             self._next_try = time.monotonic() + _PROBE_S  # this one is the probe; the others stay away
         try:
@@ -82,7 +109,7 @@ def _client(url: str, wait: float, connections: int) -> Any:
     pool = redis.asyncio.BlockingConnectionPool.from_url(
         url,
         max_connections=connections,
-        timeout=_POOL_WAIT_S,
+        timeout=_PLACE_WAIT_S,
         socket_timeout=wait,
         socket_connect_timeout=max(wait, WAIT_S),
         retry=Retry(NoBackoff(), 0),

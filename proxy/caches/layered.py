@@ -3,8 +3,10 @@
 Used for verdicts on tokens (`proxy/authority.py`) and for connections (`proxy/connections.py`).
 """
 
-from collections import OrderedDict
+import time
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
+from math import inf
 from typing import Generic, TypeVar
 
 from core.keys import KeyRing
@@ -15,7 +17,12 @@ from proxy.caches.two_ages import Aged, SourceUnreachableError, TwoAgeCache
 from proxy.redis import Courier
 
 V = TypeVar("V")
+Concerns = Callable[[str, V], bool]
+"""Whether a change concerns a key and its value."""
 _ONCE_KNOWN = 50_000
+_CHANGES = 512
+_SKEW_S = 5.0
+"""By how much the clocks of two proxies may differ."""
 
 
 class LayeredCache(Generic[V]):
@@ -41,6 +48,8 @@ class LayeredCache(Generic[V]):
         self._name = name
         self._from_disk: dict[str, bytes] = {}
         self._once_known: OrderedDict[str, None] = OrderedDict()
+        self._changes: deque[tuple[float, Concerns[V]]] = deque()
+        self._horizon = -inf
 
     async def get(self, key: str, ask: Callable[[bool], Awaitable[Aged[V]]]) -> V:
         """The value; `ask` is told whether this key is known here, however old. Raises SourceUnreachableError."""
@@ -52,12 +61,14 @@ class LayeredCache(Generic[V]):
 
     async def drop(self, key: str) -> None:
         """Forget one value everywhere."""
+        self._note(lambda name, _: name == key)
         self.memory.drop(key)
         self._from_disk.pop(key, None)
         await self._copy.forget([key])
 
-    async def drop_where(self, concerns: Callable[[str, V], bool]) -> None:
+    async def drop_where(self, concerns: Concerns[V]) -> None:
         """Forget what `concerns`, everywhere."""
+        self._note(concerns)
         keys = self.memory.drop_where(concerns)
         for key, sealed in list(self._from_disk.items()):
             aged = self._form.open(key, sealed)
@@ -73,8 +84,27 @@ class LayeredCache(Generic[V]):
         """Leave what we know for the next."""
         disk.write(self._name, {key: self._form.close(key, aged) for key, aged in self.memory.items()})
 
+    def _note(self, concerns: Concerns[V]) -> None:
+        now = time.monotonic()
+        while self._changes and now - self._changes[0][0] > self._soft + _SKEW_S:
+            self._changes.popleft()
+        if len(self._changes) >= _CHANGES:
+            self._horizon = self._changes.popleft()[0]
+        self._changes.append((now, concerns))
+
+    def _believable(self, key: str, copied: Aged[V]) -> bool:
+        """Whether a copy is younger than every change of it that came here.
+
+        Control removes the copies that a change makes untrue, but a worker that had asked just before may write its
+        answer just after; until the change comes to that worker too, the copy lies there for everybody.
+        """
+        if copied.asked <= self._horizon + _SKEW_S:
+            return False
+        return not any(copied.asked <= at + _SKEW_S and concerns(key, copied.value) for at, concerns in self._changes)
+
     def _remember(self, key: str) -> None:
         """That a key was known is remembered beyond its value: who bears it is no stranger when they come again."""
+        self._from_disk.pop(key, None)  # what was kept there is older than what we know now
         self._once_known[key] = None
         self._once_known.move_to_end(key)
         while len(self._once_known) > _ONCE_KNOWN:
@@ -83,6 +113,9 @@ class LayeredCache(Generic[V]):
     async def _look(self, key: str, ask: Callable[[bool], Awaitable[Aged[V]]]) -> Aged[V]:
         drops = self.memory.drops
         copied = await self._copy.read(key)
+        if copied is not None and not self._believable(key, copied):
+            self._remember(key)
+            copied = None
         if copied is not None and self.memory.age(copied) < self._soft and self.memory.usable(copied):
             self._remember(key)
             return copied

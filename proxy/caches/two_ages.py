@@ -101,12 +101,19 @@ class TwoAgeCache(Generic[V]):
         aged = self._held.get(key)
         return aged is None or aged.expires <= time.time()
 
-    def put(self, key: str, aged: Aged[V]) -> None:
-        """Hold a value, making room for it."""
+    def put(self, key: str, aged: Aged[V]) -> Aged[V]:
+        """Hold a value, making room for it; the younger of it and what is held, which is returned.
+
+        A copy from Redis or disk may be older than what this worker learnt itself.
+        """
+        held = self._held.get(key)
+        if held is not None and held.asked > aged.asked:
+            return held
         self._held[key] = aged
         self._held.move_to_end(key)
         while len(self._held) > self._size:
             self._held.popitem(last=False)
+        return aged
 
     def drop(self, key: str) -> None:
         """Forget one value; what is being asked for now will not be held either."""
@@ -156,9 +163,7 @@ class TwoAgeCache(Generic[V]):
             raise
         # An answer from before a change that we have since applied may be about the past: this call may use it,
         # since it came in before the change, but the next one asks again.
-        if drops == self._drops:
-            self.put(key, aged)
-        return aged
+        return self.put(key, aged) if drops == self._drops else aged
 
     def _finished(self, key: str, task: "asyncio.Task[Aged[V]]") -> None:
         if self._asking.get(key) is task:

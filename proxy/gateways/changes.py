@@ -100,6 +100,10 @@ class ChangeStream:
             change = self._opened(fields)
             self.number, self._position = change.number, position
             await self._apply(change)
+        if self._gateways.unseen:
+            await self._compare()
+        else:
+            await self._compare_if_due()  # a stream that is never quiet must not put it off
 
     def _opened(self, fields: dict[bytes, bytes]) -> Change:
         try:

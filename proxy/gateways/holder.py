@@ -54,6 +54,8 @@ class Gateways:
         self._from_disk: dict[str, bytes] = {}
         self.index_current = False
         """Whether the index is of the epoch that the change stream is in, with no news missed since."""
+        self.unseen = False
+        """Whether a gateway was announced that the index we know lacks."""
         self._index_revision = 0
         self._ids: dict[str, str] = {}
         self._revisions: dict[str, int] = {}
@@ -93,6 +95,7 @@ class Gateways:
     async def refresh(self, gateway_id: str, revision: int) -> None:
         """A gateway has this revision now: swap it in if we hold an older one."""
         self._unknown.clear()
+        self._note_unseen(gateway_id)
         if self._revisions.get(gateway_id, revision) < revision:
             self._revisions[gateway_id] = revision
         held = self._by_name.get(gateway_id)
@@ -105,6 +108,13 @@ class Gateways:
             return
         if gateway is None:
             self.forget(gateway_id)
+
+    def _note_unseen(self, gateway_id: str) -> None:
+        """An index that lacks a gateway, or may lack its new slug, cannot say that there is none."""
+        if gateway_id and gateway_id not in self._ids:
+            self.unseen = True
+        if gateway_id not in self._by_name:
+            self.index_current = False
 
     def forget(self, gateway_id: str) -> None:
         """The gateway is gone."""
@@ -211,10 +221,10 @@ class Gateways:
             raise SourceUnreachableError
         identifier, confirmed, document = kept.split(b" ", 2)
         age = time.time() - int(confirmed)
-        gateway = self._take(identifier.decode(), document) if 0 <= age + CLOCK_SKEW_S <= self._max_stale else None
+        gateway = self._take(identifier.decode(), document) if -CLOCK_SKEW_S <= age <= self._max_stale else None
         if gateway is None:
             raise SourceUnreachableError
-        gateway.confirmed = min(gateway.confirmed, time.monotonic() - age)
+        gateway.confirmed = min(gateway.confirmed, time.monotonic() - max(age, 0.0))
         return gateway
 
     async def _newest_index(self, epoch: str) -> Index | None:
@@ -240,6 +250,7 @@ class Gateways:
             return None
 
     def _learn(self, index: Index) -> None:
+        self.unseen = False
         self._index_revision = index.revision
         self._ids = {row.id: row.id for row in index.gateways} | {row.slug: row.id for row in index.gateways}
         self._revisions = {row.id: row.revision for row in index.gateways}
