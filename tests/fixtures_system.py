@@ -60,7 +60,7 @@ class Program:
         environment: Mapping[str, str],
         port: int,
         folder: Path,
-        counts: Path | None,
+        counts: Path | None = None,
     ) -> None:
         self.name, self.port, self._counts = name, port, counts
         self.environment = dict(environment)
@@ -83,7 +83,7 @@ class Program:
         return self._log.read_text(errors="replace")
 
     def start(self) -> None:
-        """Begin; `ready` waits for it. Called on the main thread: the kernel ends a child with its parent's thread."""
+        """Begin; `ready` waits for it. For the main thread: the kernel ends a child with its parent's thread."""
         usual = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(self._log.parent)}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -156,8 +156,8 @@ class Outcome:
     """How one request ended, as the caller sees it."""
 
     status: str
-    """`ok`, the reason of a refused call, `http 401`, `error -32602`, `lost` (the connection broke), `late`, `crossed`
-    (somebody else's answer)."""
+    """`ok`, the reason of a refused call, `http 401`, `error -32602`, `lost` (the connection broke), `late`, or
+    `crossed` (somebody else's answer)."""
     took: float
     request_id: str = ""
     sentence: str = ""
@@ -401,7 +401,7 @@ def _outcome(status: int, headers: Mapping[str, str], raw: bytes, took: float) -
 def _control(folder: Path, number: int, ports: tuple[int, int], environment: dict[str, str]) -> Program:
     admin, internal = ports
     own = {"ARCHWAY_ADMIN_LISTEN": f"127.0.0.1:{admin}", "ARCHWAY_CONTROL_INTERNAL_LISTEN": f"127.0.0.1:{internal}"}
-    return Program(f"control-{number}", ["-m", "control.main"], environment | own, admin, folder, None)
+    return Program(f"control-{number}", ["-m", "control.main"], environment | own, admin, folder)
 
 
 def _proxy(
@@ -425,7 +425,7 @@ def _proxy(
 
 def _stub(folder: Path) -> Program:
     port = free_port()
-    return Program("stub", ["-m", "bench.stub_upstream", str(port)], {}, port, folder, None)
+    return Program("stub", ["-m", "bench.stub_upstream", str(port)], {}, port, folder)
 
 
 async def _set_up(system: System, people: int) -> None:

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from core.tasks import Tasks
-from tests.fixtures_system import Outcome, Person, System
+from tests.fixtures_system import Outcome, Person, System, eventually
 
 PAUSE_S = 0.12
 """Between two calls of one caller: some 400 calls a second in all, which two cores bear beside the tests."""
@@ -41,12 +41,14 @@ class Load:
             self.request_ids += [one.request_id for one in outcomes]
 
     async def go_on(self, seconds: float) -> None:
-        """Let that much time pass, and see every caller answered in it, so that the load cannot stand still unseen."""
+        """Let that much time pass, and see every caller answered in it: a load that stands still must not pass."""
         before = list(self._rounds)
         await asyncio.sleep(seconds)
-        async with asyncio.timeout(20):
-            while any(now <= then for now, then in zip(self._rounds, before, strict=True)):
-                await asyncio.sleep(0.02)
+
+        async def all_went_on() -> bool:
+            return all(now > then for now, then in zip(self._rounds, before, strict=True))
+
+        await eventually(all_went_on, 20, "every caller is answered")
 
     async def _caller(self, number: int) -> None:
         person, proxy = self._people[number], self._proxies[number % len(self._proxies)]

@@ -1,7 +1,6 @@
 """Redis dead, frozen or slow: callers go on from memory and from control.
 
-DESIGN 3: "Redis | the same, resolve calls go to control | revocation 60 s" (one soft age, here 0.4 s), and "Redis is a
-courier, not a witness ... It may be flushed at any time".
+DESIGN 3: "Redis | the same, resolve calls go to control | revocation 60 s" (one soft age, here 0.4 s).
 """
 
 from __future__ import annotations
@@ -62,8 +61,8 @@ async def mend_redis(system: System, how: str) -> None:
 )
 async def test_without_redis_every_caller_goes_on_and_control_is_asked(system: System, how: str) -> None:
     """ "Redis | the same [as with control down: every warm and cached caller] ..., resolve calls go to control":
-    no warm call fails for longer than five soft ages, a gateway is loaded for the first time, a worker begins anew."""
-    slug = "late-" + how.split()[0]
+    no warm call fails for longer than five soft ages, a gateway is used for the first time, a worker begins anew."""
+    slug = "late-" + how.split(maxsplit=1)[0]
     _ = await system.add_gateway(slug)
     stranger = await system.add_person(f"new-{slug}")
     async with calling(system) as load:
