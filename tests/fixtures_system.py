@@ -179,6 +179,8 @@ class System:
     keys: Mapping[str, str]
     http: aiohttp.ClientSession
     run_token: str
+    sessions: list[aiohttp.ClientSession]
+    """One for each proxy; `http` is for everything else."""
     toxics: dict[str, ToxicProxy] = field(default_factory=dict)
     people: list[Person] = field(default_factory=list)
     entry: dict[str, Any] = field(default_factory=dict)
@@ -203,6 +205,12 @@ class System:
         await program.kill()
         program.start()
         await program.ready(self.http)
+
+    async def stop_proxy(self, number: int) -> None:
+        """Ask one to end. Its callers hang up before: it would wait for them as long as its grace allows."""
+        await self.sessions[number].close()
+        self.sessions[number] = new_session()
+        await self.proxies[number].stop()
 
     async def add_person(self, name: str) -> Person:
         """A member with a token."""
@@ -242,7 +250,7 @@ class System:
         try:
             async with (
                 asyncio.timeout(CALL_WITHIN_S),
-                (session or self.http).post(url, data=body, headers=headers) as answer,
+                (session or self.sessions[proxy]).post(url, data=body, headers=headers) as answer,
             ):
                 raw = await answer.read()
                 return _outcome(answer.status, answer.headers, raw, time.monotonic() - began)
@@ -291,7 +299,7 @@ async def running_system(
     `settings` are further variables of the proxies, without `ARCHWAY_` and in lower case.
     """
     async with AsyncExitStack() as ending:
-        http = await ending.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
+        http = await ending.enter_async_context(new_session())
         dsn = await ending.enter_async_context(fresh_database(postgres))
         (folder / "valkey").mkdir(mode=0o700)
         redis = RedisServer(folder / "valkey")
@@ -332,8 +340,9 @@ async def running_system(
             folder, postgres, dsn, redis,
             [_control(folder, number, ports, for_control) for number, ports in enumerate(control_ports)],
             [_proxy(folder, number, ports, for_proxy, supervised) for number, ports in enumerate(proxy_ports)],
-            _stub(folder), keys, http, run_token, toxics,
+            _stub(folder), keys, http, run_token, [new_session() for _ in proxy_ports], toxics,
         )  # fmt: skip
+        ending.push_async_callback(_hang_up, system)
         programs = [system.upstream, *system.controls, *system.proxies]
         ending.push_async_callback(_end_all, programs)
         for program in programs:
@@ -445,6 +454,16 @@ async def _set_up(system: System, people: int) -> None:
             return await system.add_person(f"person-{number}")
 
     system.people = list(await asyncio.gather(*(one(number) for number in range(people))))
+
+
+def new_session() -> aiohttp.ClientSession:
+    """A client without a limit of connections."""
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+
+
+async def _hang_up(system: System) -> None:
+    for session in system.sessions:
+        await session.close()
 
 
 async def _end_all(programs: Iterable[Program]) -> None:

@@ -130,7 +130,7 @@ async def test_a_worker_that_starts_with_control_and_redis_down_serves_its_calle
         await load.go_on(SOFT_AGE_S)
     served = []
     async with without_control(system, redis=False):
-        await system.proxies[0].stop()
+        await system.stop_proxy(0)
         for _ in range(2):
             system.proxies[0].start()
             await system.proxies[0].ready(system.http)
@@ -174,7 +174,7 @@ async def test_with_control_and_redis_down_callers_known_within_the_hard_age_are
     if caller != "unknown":
         assert [(await system.call(person, proxy=number)).status for number in (0, 1)] == ["ok", "ok"]
     async with calling(system) as load, without_control(system, redis=False):
-        await system.proxies[1].stop()
+        await system.stop_proxy(1)
         system.proxies[1].start()
         await load.go_on(5 if caller == "expired" else SIX_SOFT_AGES_S)
         await system.proxies[1].ready(system.http)
@@ -201,7 +201,7 @@ async def test_past_the_hard_age_nobody_is_served_any_more(
         system.redis.kill()
         assert (await system.call(known)).status == "ok"
         if restart:
-            await proxy.stop()
+            await system.stop_proxy(0)
             proxy.start()
             await proxy.ready(system.http)
 
