@@ -1,0 +1,66 @@
+import orjson
+import pytest
+
+from core.mcp.versions import Era
+from core.resolve import Principal
+from core.snapshot import Rule, Visibility
+from proxy.gateways.compiled import PAGE, CompiledGateway
+from tests.fakes.call_parts import gateway, tool
+
+
+def test_tools_are_found_by_the_name_they_are_shown_by() -> None:
+    made = CompiledGateway(gateway([tool("a"), tool("b")]))
+    assert made.tools["a"].tool.upstream == "upstream-a"
+    assert "upstream-a" not in made.tools
+
+
+def test_the_first_rule_that_names_a_tool_decides_and_hides_it() -> None:
+    rules = [Rule("refuse", "held_back", ["a"]), Rule("refuse", "quarantined", ["a", "b"])]
+    made = CompiledGateway(gateway([tool("a"), tool("b"), tool("c")], rules=rules))
+
+    assert [made.tools[name].rule for name in "abc"] == [rules[0], rules[1], None]
+    page = made.page(Era.MODERN, 0)
+    assert page is not None
+    assert [listed["name"] for listed in orjson.loads(page[0])] == ["c"]
+
+
+def test_lists_are_cut_into_pages() -> None:
+    made = CompiledGateway(gateway([tool(f"t{number:04}") for number in range(PAGE + 1)]))
+
+    first, second = made.page(Era.LEGACY, 0), made.page(Era.LEGACY, 1)
+
+    assert first is not None
+    assert second is not None
+    assert (first[1], second[1]) == (True, False)
+    assert len(orjson.loads(first[0])) == PAGE
+    assert [listed["name"] for listed in orjson.loads(second[0])] == [f"t{PAGE:04}"]
+    assert made.page(Era.LEGACY, 2) is None
+    assert made.page(Era.LEGACY, -1) is None
+
+
+def test_an_empty_gateway_has_one_empty_page() -> None:
+    assert CompiledGateway(gateway()).page(Era.MODERN, 0) == (b"[]", False)
+
+
+def test_each_era_is_shown_what_it_understands() -> None:
+    made = CompiledGateway(gateway([tool("a", definition={"outputSchema": {"type": "array"}, "execution": {}})]))
+    legacy, modern = made.page(Era.LEGACY, 0), made.page(Era.MODERN, 0)
+    assert legacy is not None
+    assert modern is not None
+    assert "outputSchema" not in orjson.loads(legacy[0])[0]
+    assert "execution" not in orjson.loads(modern[0])[0]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["authorization", "Authorization", "cookie", "host", "content-length", "mcp-name", "accept", "te", "proxy-x",
+     "transfer-encoding", "traceparent", "last-event-id"],
+)  # fmt: skip
+def test_what_must_not_pass_does_not_even_from_a_snapshot(name: str) -> None:
+    assert CompiledGateway(gateway(header_allowlist=[name, "x-fine"])).allowlist == ("x-fine",)
+
+
+def test_the_visibility_decides_who_is_admitted() -> None:
+    made = CompiledGateway(gateway(visibility=Visibility("teams", ["red"])))
+    assert made.admits(Principal("user", "u", "u", frozenset({"red"})))
+    assert not made.admits(Principal("user", "u", "u", frozenset({"blue"})))

@@ -1,0 +1,52 @@
+from proxy.exchange import Exchange
+from proxy.stages.choose_tool import choose_tool
+from proxy.stages.compose_headers import compose_headers
+from tests.fakes.call_parts import connection, exchange, gateway, parts, tool
+
+
+async def composed(x: Exchange, **fields: object) -> Exchange:
+    async with parts() as deps:
+        choose_tool(x, deps)
+        x.connection = connection(**fields)  # type: ignore[arg-type]  # fields of a Connection
+        compose_headers(x, deps)
+    return x
+
+
+async def test_the_credential_wins_over_the_entry_and_the_entry_over_the_caller() -> None:
+    x = exchange(gateway([tool()], header_allowlist=["x-a", "x-b", "x-c", "x-d"]))
+    x.headers = {"x-a": "caller", "x-b": "caller", "x-c": "caller", "x-d": "hop", "x-e": "no", "connection": "X-D, y"}
+
+    await composed(x, fixed_headers=[("X-A", "entry"), ("X-B", "entry")], credential_headers=[("X-B", "credential")])
+
+    assert x.outbound is not None
+    assert x.outbound.headers == {"x-a": "entry", "x-b": "credential", "x-c": "caller"}
+
+
+async def test_a_stdio_server_or_an_entry_that_opted_out_gets_nothing_of_the_caller() -> None:
+    for fields in ({"stdio": True}, {"passthrough": False}):
+        x = exchange(gateway([tool(**fields)], header_allowlist=["x-a"]))
+        x.headers = {"x-a": "caller"}
+        await composed(x)
+        assert x.outbound is not None
+        assert x.outbound.headers == {}
+
+
+async def test_the_message_is_for_the_upstreams_own_name() -> None:
+    x = await composed(exchange(gateway([tool(upstream="real")]), arguments={"n": 1}))
+    assert x.outbound is not None
+    assert (x.outbound.method, x.outbound.params) == ("tools/call", {"name": "real", "arguments": {"n": 1}})
+
+
+async def test_a_resource_is_read_by_its_uri() -> None:
+    x = await composed(exchange(gateway([tool(upstream="x:y", kind="resource")]), arguments={"n": 1}))
+    assert x.outbound is not None
+    assert (x.outbound.method, x.outbound.params) == ("resources/read", {"uri": "x:y"})
+
+
+async def test_of_the_callers_meta_vendor_keys_go_on_and_the_protocols_do_not() -> None:
+    meta: dict[str, object] = {"com.example/x": 1, "io.modelcontextprotocol/clientInfo": {}, "progressToken": "p"}
+    x = await composed(exchange(gateway([tool()]), meta=meta))
+    assert x.outbound is not None
+    assert x.outbound.meta == {"com.example/x": 1}
+    assert x.outbound.wants_progress
+    assert not (await composed(exchange(gateway([tool()])))).outbound.wants_progress  # type: ignore[union-attr]  # filled

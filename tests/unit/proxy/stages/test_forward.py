@@ -1,0 +1,47 @@
+from typing import Any
+
+import orjson
+import pytest
+
+from proxy.refusals import Refusal
+from proxy.stages.forward import forward
+from proxy.upstream.conversation import Owner
+from proxy.upstream.outbound import Outbound
+from tests.fakes.call_parts import Outlet, connection, exchange, gateway, parts, tool
+
+
+class Upstreams:
+    """An upstream that answers with one message, after a step of progress."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        self.answer = answer
+        self.owner: Owner | None = None
+
+    async def call(self, _connection: Any, _outbound: Any, owner: Owner, on_progress: Any) -> dict[str, Any]:
+        self.owner = owner
+        await on_progress({"progressToken": "p7", "progress": 1})
+        return self.answer
+
+
+async def forwarded(answer: dict[str, Any]) -> Any:
+    x = exchange(gateway([tool()]), meta={"progressToken": "mine"})
+    x.connection, x.outbound = connection(), Outbound("tools/call", {}, {}, wants_progress=True)
+    async with parts() as deps:
+        deps.upstreams = upstreams = Upstreams(answer)  # type: ignore[assignment]  # the one method
+        await forward(x, deps)
+    assert upstreams.owner == Owner("user:u", None)
+    return x
+
+
+async def test_the_result_is_kept_and_progress_carries_the_callers_token() -> None:
+    x = await forwarded({"result": {"content": []}})
+    assert x.result == {"content": []}
+    assert isinstance(x.outlet, Outlet)
+    assert [orjson.loads(event)["params"] for event in x.outlet.events] == [{"progressToken": "mine", "progress": 1}]
+
+
+@pytest.mark.parametrize(("error", "text"), [({"message": "no\x1b"}, "no"), ({"message": 3}, ""), ("no", "")])
+async def test_an_error_is_refused_with_the_upstreams_words_beside_ours(error: Any, text: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        await forwarded({"error": error})
+    assert (refusal.value.reason, refusal.value.text) == ("upstream_error", text)

@@ -1,0 +1,60 @@
+import pytest
+
+from proxy.stages.choose_tool import choose_tool
+from proxy.stages.record import record
+from tests.fakes.call_parts import connection, exchange, gateway, parts, tool
+
+
+async def test_equal_arguments_in_another_order_have_one_digest() -> None:
+    async with parts() as deps:
+        digests = {
+            record(exchange(gateway([tool()]), arguments=arguments), deps).arguments_sha256
+            for arguments in ({"a": 1, "b": {"c": 2, "d": 3}}, {"b": {"d": 3, "c": 2}, "a": 1})
+        }
+        assert len(digests) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "decision"),
+    [("ok", "allowed"), ("tool_error", "allowed"), ("upstream_slow", "allowed"), ("quarantined", "refused"),
+     ("tool_unknown", "refused"), ("credential_missing", "refused"), ("upstream_forbidden", "refused")],
+)  # fmt: skip
+async def test_what_we_refused_is_told_from_what_went_wrong(status: str, decision: str) -> None:
+    async with parts() as deps:
+        x = exchange(gateway([tool()]))
+        x.status = status
+        assert record(x, deps).decision == decision
+
+
+@pytest.mark.parametrize(
+    ("meta", "trace"),
+    [
+        ({"traceparent": "00-" + "a" * 32 + "-" + "b" * 16 + "-01"}, "a" * 32),
+        ({"traceparent": "nonsense"}, ""),
+        ({"traceparent": 7}, ""),
+        ({}, ""),
+    ],
+)
+async def test_the_trace_is_the_callers_if_it_is_one(meta: dict[str, object], trace: str) -> None:
+    async with parts() as deps:
+        assert record(exchange(gateway(), meta=meta), deps).trace_id == trace
+
+
+async def test_the_client_is_named_as_it_says_and_briefly() -> None:
+    async with parts() as deps:
+        info: dict[str, object] = {"io.modelcontextprotocol/clientInfo": {"name": "n" * 500, "version": 1}}
+        assert record(exchange(gateway(), meta=info), deps).client == "n" * 128
+        x = exchange(gateway())
+        x.headers["user-agent"] = "agent/1"
+        assert record(x, deps).client == "agent/1"
+
+
+async def test_the_installation_and_its_owner_are_told() -> None:
+    async with parts() as deps:
+        x = exchange(gateway([tool()]))
+        choose_tool(x, deps)
+        x.connection = connection(owner="team:t", version=4)
+        kept = record(x, deps)
+        assert (kept.installation_owner, kept.credential_version, kept.tool) == ("team:t", 4, "t")
+        assert kept.installation_id == x.connection.installation_id
+        assert deps.records.kept == 1

@@ -1,0 +1,85 @@
+import asyncio
+
+import orjson
+import pytest
+
+from core.mcp.versions import Era
+from proxy.exchange import Exchange
+from proxy.refusals import Refusal
+from proxy.stages import relay as stage
+from proxy.stages.choose_tool import choose_tool
+from proxy.stages.relay import deliver, relay
+from tests.fakes.call_parts import Outlet, connection, exchange, gateway, parts, tool
+
+TEXT = [{"type": "text", "text": "x"}]
+
+
+async def relayed(result: dict[str, object], *, era: Era = Era.MODERN, kind: str = "tool") -> Exchange:
+    x = exchange(gateway([tool(kind=kind)]), era=era)
+    async with parts() as deps:
+        choose_tool(x, deps)
+        x.connection, x.result = connection(), result
+        relay(x, deps)
+    return x
+
+
+@pytest.mark.parametrize("era", [Era.MODERN, Era.LEGACY])
+async def test_a_result_is_told_in_the_callers_era(era: Era) -> None:
+    x = await relayed({"content": TEXT, "resultType": "complete"}, era=era)
+    assert x.answer is not None
+    message = orjson.loads(x.answer.body)
+    assert (x.status, message["id"], message["result"]["content"]) == ("ok", 1, TEXT)
+    assert ("resultType" in message["result"]) is (era is Era.MODERN)
+    assert x.bytes_out == len(x.answer.body)
+
+
+async def test_a_tools_own_error_is_a_result() -> None:
+    assert (await relayed({"content": TEXT, "isError": True})).status == "tool_error"
+
+
+@pytest.mark.parametrize(
+    ("result", "reason"),
+    [
+        ({"resultType": "input_required"}, "upstream_asks"),
+        ({"resultType": "task"}, "upstream_asks"),
+        ({"resultType": "novel"}, "upstream_broken"),
+        ({"resultType": 1}, "upstream_broken"),
+    ],
+)
+async def test_a_result_that_is_not_complete_is_refused(result: dict[str, object], reason: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        await relayed(result)
+    assert refusal.value.reason == reason
+
+
+async def test_a_resources_contents_are_embedded() -> None:
+    x = await relayed({"contents": [{"uri": "x:y"}]}, kind="resource")
+    assert x.answer is not None
+    content = orjson.loads(x.answer.body)["result"]["content"]
+    assert content == [{"type": "resource", "resource": {"uri": "x:y"}}]
+    with pytest.raises(Refusal):
+        await relayed({"content": []}, kind="resource")
+
+
+async def test_an_answer_is_the_last_event_of_a_stream_that_has_begun_and_else_the_lanes() -> None:
+    x = await relayed({"content": TEXT})
+    await deliver(x)
+    assert x.answer is not None
+    body = x.answer.body
+    outlet = x.outlet
+    assert isinstance(outlet, Outlet)
+    outlet.streaming = True
+    await deliver(x)
+    assert (x.answer, outlet.events) == (None, [body])
+
+
+async def test_nobody_waits_for_ever_for_a_caller_that_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stuck(Outlet):
+        async def send_event(self, message: bytes) -> None:
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(stage, "DELIVER_S", 0.01)
+    x = await relayed({"content": TEXT})
+    x.outlet = Stuck()
+    x.outlet.streaming = True
+    await asyncio.wait_for(deliver(x), 1)

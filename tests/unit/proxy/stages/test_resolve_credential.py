@@ -1,0 +1,66 @@
+import pytest
+
+from core.resolve import Connection, ConnectionQuestion
+from proxy.caches.two_ages import SourceUnreachableError
+from proxy.exchange import Exchange
+from proxy.refusals import Refusal
+from proxy.stages.choose_tool import choose_tool
+from proxy.stages.resolve_credential import resolve_credential
+from tests.fakes.call_parts import connection, exchange, gateway, parts, tool
+
+
+class Answers:
+    """Control's answers about connections, instead of a control."""
+
+    def __init__(self, answer: Connection | Exception) -> None:
+        self.answer = answer
+        self.asked: list[tuple[str, ConnectionQuestion]] = []
+
+    def known(self, key: str, question: ConnectionQuestion) -> Connection | None:
+        return None
+
+    @staticmethod
+    def key(gateway_id: str, assignment_id: str, principal_key: str | None) -> str:
+        return f"{gateway_id} {assignment_id} {principal_key}"
+
+    async def resolve(self, key: str, question: ConnectionQuestion) -> Connection:
+        self.asked.append((key, question))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+async def resolved(x: Exchange, answers: Answers) -> None:
+    async with parts() as deps:
+        choose_tool(x, deps)
+        deps.connections = answers  # type: ignore[assignment]  # the same three methods
+        pending = resolve_credential(x, deps)
+        assert pending is not None
+        await pending
+
+
+@pytest.mark.parametrize(("per_principal", "caller"), [(True, "user:u"), (False, "None")])
+async def test_a_connection_that_is_the_callers_own_is_asked_for_under_their_name(
+    per_principal: bool, caller: str
+) -> None:
+    held = gateway([tool(per_principal=per_principal)])
+    x, answers = exchange(held), Answers(connection())
+
+    await resolved(x, answers)
+
+    ((key, question),) = answers.asked
+    assert x.connection == answers.answer
+    assert key == f"{held.id} {held.tools[0].assignment_id} {caller}"
+    assert question == ConnectionQuestion(x.token_digest, held.id, held.tools[0].assignment_id)
+
+
+async def test_controls_refusal_is_the_callers() -> None:
+    with pytest.raises(Refusal) as refusal:
+        await resolved(exchange(gateway([tool()])), Answers(Refusal("needs_sign_in", why="Sign in.", link="L")))
+    assert (refusal.value.reason, refusal.value.sentence, refusal.value.link) == ("needs_sign_in", "Sign in.", "L")
+
+
+async def test_with_nobody_to_ask_the_call_is_refused() -> None:
+    with pytest.raises(Refusal) as refusal:
+        await resolved(exchange(gateway([tool()])), Answers(SourceUnreachableError()))
+    assert refusal.value.reason == "credential_unavailable"

@@ -1,0 +1,64 @@
+import asyncio
+
+import pytest
+
+from core.tasks import Tasks
+from proxy.calls import Calls
+
+
+async def test_a_call_runs_to_its_end() -> None:
+    tasks, done = Tasks("test"), []
+    calls = Calls(tasks)
+
+    async def work() -> None:
+        done.append(1)
+
+    await calls.run(("s", 1), work(), ends_with_caller=True)
+    assert done == [1]
+    assert not calls.cancel(("s", 1))
+
+
+@pytest.mark.parametrize("ends_with_caller", [True, False])
+async def test_a_caller_that_leaves_ends_a_modern_call_and_no_legacy_one(ends_with_caller: bool) -> None:
+    tasks, ended = Tasks("test"), asyncio.Event()
+    calls, go_on = Calls(tasks), asyncio.Event()
+
+    async def work() -> None:
+        await go_on.wait()
+        ended.set()
+
+    caller = tasks.spawn("caller", calls.run(None, work(), ends_with_caller=ends_with_caller))
+    await asyncio.sleep(0)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    go_on.set()
+    await asyncio.sleep(0.01)
+
+    assert ended.is_set() is not ends_with_caller
+    await tasks.close()
+
+
+async def test_a_call_is_cancelled_by_its_key_alone() -> None:
+    tasks = Tasks("test")
+    calls = Calls(tasks)
+    caller = tasks.spawn("caller", calls.run(("s", 1), asyncio.Event().wait(), ends_with_caller=False))  # type: ignore[arg-type]  # its True is of no interest
+    await asyncio.sleep(0.01)
+
+    for other in (("s", "1"), ("s", 2), ("t", 1)):
+        assert not calls.cancel(other)
+    assert calls.cancel(("s", 1))
+    await asyncio.wait_for(caller, 1)  # ends without raising: the caller is still there to be told
+
+
+def test_places_are_counted_per_upstream_and_given_back() -> None:
+    calls = Calls(Tasks("test"))
+    assert calls.enter("a", 2)
+    assert calls.enter("a", 2)
+    assert not calls.enter("a", 2)
+    assert calls.enter("b", 2)
+    calls.leave("a")
+    assert calls.enter("a", 2)
+    for _ in range(5):
+        calls.leave("a")
+    assert calls.enter("a", 1)

@@ -1,0 +1,74 @@
+from typing import Any
+
+import orjson
+import pytest
+
+from core.mcp.message import Request
+from proxy import pipeline
+from proxy.exchange import Exchange
+from proxy.pipeline import AT_HEADERS, TO_UPSTREAM, call, internal_error
+from proxy.refusals import Refusal
+from tests.fakes.call_parts import Outlet, exchange, gateway, parts, tool
+
+
+def test_nothing_of_the_body_is_looked_at_before_the_caller_and_the_gateway_are_known() -> None:
+    assert [stage.__name__ for stage in AT_HEADERS] == ["admit", "authenticate", "enter_gateway"]
+
+
+def test_the_stages_of_a_call_stand_in_their_order() -> None:
+    assert [stage.__name__ for stage in TO_UPSTREAM] == [
+        "choose_tool", "apply_policy", "apply_limits", "resolve_credential", "compose_headers", "forward", "relay",
+    ]  # fmt: skip
+
+
+def a_stage_that(raises: BaseException) -> Any:
+    def stage(x: Exchange, _deps: Any) -> None:
+        raise raises
+
+    return stage
+
+
+async def called(monkeypatch: pytest.MonkeyPatch, raises: BaseException) -> tuple[Exchange, Any]:
+    monkeypatch.setattr(pipeline, "TO_UPSTREAM", (*TO_UPSTREAM[:3], a_stage_that(raises)))
+    async with parts() as deps:
+        x = exchange(gateway([tool()]))
+        await call(x, deps)
+        assert deps.calls.in_flight == 0
+        assert deps.calls.bytes_in_flight == 0
+        assert deps.calls._per_upstream == {}
+        assert deps.records.kept == 1
+    return x, orjson.loads(x.answer.body) if x.answer is not None else None
+
+
+async def test_a_refused_call_gives_back_what_it_held_and_leaves_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, said = await called(monkeypatch, Refusal("upstream_refused", server="server"))
+    assert said["result"]["isError"] is True
+    assert said["result"]["_meta"]["archway/refusal"]["request_id"] == x.request_id
+
+
+async def test_of_a_bug_the_caller_learns_the_request_id_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, said = await called(monkeypatch, ZeroDivisionError("secret detail"))
+    assert said["error"] == {"code": -32603, "message": "Internal error.", "data": {"request_id": x.request_id}}
+    assert x.status == "internal"
+
+
+async def test_after_a_stream_has_begun_the_answer_is_its_last_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def progress(x: Exchange, _deps: Any) -> None:
+        await x.outlet.send_event(b"{}")
+
+    monkeypatch.setattr(pipeline, "TO_UPSTREAM", (progress, a_stage_that(Refusal("cancelled"))))
+    async with parts() as deps:
+        x = exchange(gateway([tool()]))
+        await call(x, deps)
+    assert x.answer is None
+    assert isinstance(x.outlet, Outlet)
+    assert [orjson.loads(event).get("id") for event in x.outlet.events] == [None, 1]
+
+
+def test_an_internal_error_before_the_message_is_known_is_a_500() -> None:
+    x = exchange(gateway())
+    assert internal_error(x).status == 200
+    assert isinstance(x.message, Request)
+    x.message = None
+    assert internal_error(x).status == 500
+    assert orjson.loads(internal_error(x).body)["id"] is None

@@ -1,0 +1,96 @@
+import json
+
+import pytest
+
+from core.addresses import PublicUrl
+from core.egress import Egress, UpstreamFault
+from proxy.upstream.answers import Json, error_in, is_answer_to, messages
+from tests.fakes.outbound_calls import LOOPBACK
+from tests.fakes.scripted_upstream import ScriptedUpstream, ok
+
+JSON_TYPE, SSE_TYPE = b"Content-Type: application/json; charset=utf-8", b"Content-Type: text/event-stream"
+
+
+async def read(body: bytes, media_type: bytes, cap: int = 1000) -> list[Json]:
+    async with (
+        ScriptedUpstream([ok(body, media_type)]) as server,
+        Egress(LOOPBACK) as egress,
+        egress.request("POST", PublicUrl(server.url), {}, b"", deadline=3) as response,
+    ):
+        return [message async for message in messages(response, cap_bytes=cap)]
+
+
+async def test_a_json_answer_is_one_message() -> None:
+    assert await read(b'{"jsonrpc":"2.0","id":1,"result":{}}', JSON_TYPE) == [
+        {"jsonrpc": "2.0", "id": 1, "result": {}}
+    ]
+
+
+async def test_a_stream_is_its_events_in_order_without_the_empty_ones() -> None:
+    stream = b': hi\n\ndata: {"jsonrpc":"2.0","id":1}\n\nid: 7\ndata:\n\ndata: {"jsonrpc":"2.0",\ndata: "id":2}\n\n'
+    assert [message["id"] for message in await read(stream, SSE_TYPE)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type"),
+    [
+        (b"", JSON_TYPE),
+        (b"{", JSON_TYPE),
+        (b"[]", JSON_TYPE),
+        (b'[{"jsonrpc":"2.0","id":1,"result":{}}]', JSON_TYPE),
+        (b'{"id":1,"result":{}}', JSON_TYPE),
+        (b"[" * 100 + b"]" * 100, JSON_TYPE),
+        (b"data: nonsense\n\n", SSE_TYPE),
+        (b"<html>", b"Content-Type: text/html"),
+    ],
+)
+async def test_what_is_no_message_is_broken(body: bytes, media_type: bytes) -> None:
+    with pytest.raises(UpstreamFault) as fault:
+        await read(body, media_type)
+    assert fault.value.reason == "broken"
+
+
+@pytest.mark.parametrize("media_type", [JSON_TYPE, SSE_TYPE])
+async def test_an_answer_beyond_its_cap_is_too_large(media_type: bytes) -> None:
+    body = b'data: {"jsonrpc":"2.0","x":"' + b"x" * 100 + b'"}\n\n'
+    with pytest.raises(UpstreamFault) as fault:
+        await read(body, media_type, cap=50)
+    assert fault.value.reason == "too_large"
+
+
+@pytest.mark.parametrize(
+    ("message", "ours"),
+    [
+        ({"id": 1, "result": {}}, True),
+        ({"id": 1, "error": {}}, True),
+        ({"id": True, "result": {}}, False),
+        ({"id": "1", "result": {}}, False),
+        ({"id": 2, "result": {}}, False),
+        ({"id": 1, "result": []}, False),
+        ({"id": 1}, False),
+        ({"id": 1, "method": "ping", "result": {}}, False),
+    ],
+)
+def test_only_the_result_or_error_of_our_request_is_our_answer(message: Json, ours: bool) -> None:
+    assert is_answer_to(message, 1) is ours
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "found"),
+    [
+        ({"jsonrpc": "2.0", "id": 1, "error": {"code": 5}}, JSON_TYPE, {"code": 5}),
+        ({"jsonrpc": "2.0", "id": 1, "error": {"code": 5}}, b"Content-Type: text/plain", None),
+        ({"jsonrpc": "2.0", "id": 1, "error": "no"}, JSON_TYPE, None),
+        ({"detail": "no"}, JSON_TYPE, None),
+    ],
+)
+async def test_the_error_within_a_failure_is_found_if_it_is_json_rpc(
+    body: Json, media_type: bytes, found: Json
+) -> None:
+    script = [ok(json.dumps(body).encode(), media_type, status=b"400 Bad Request")]
+    async with (
+        ScriptedUpstream(script) as server,
+        Egress(LOOPBACK) as egress,
+        egress.request("POST", PublicUrl(server.url), {}, b"", deadline=3) as response,
+    ):
+        assert await error_in(response) == found
