@@ -1,6 +1,6 @@
 """The one HTTP client: everything that Archway asks of another machine over HTTP goes out here.
 
-The proxy's aiohttp lane, discovery, OAuth and key-set fetches share an `Egress`. It rules out what a shared client
+Calls of upstreams and the planes' questions to each other go through an `Egress`. It rules out what a shared client
 must never do: keep cookies, follow redirects, obey environment proxies, inflate bodies, connect to an address that
 the policy forbids, use a connection again after a fault. `aiohttp.ClientSession` is made in this file only.
 

@@ -22,22 +22,6 @@ class SealBroken(ValueError):
     """Not sealed by us, for this use, or changed since."""
 
 
-class Secret:
-    """Bytes that must not show: `repr` and `str` are `<sealed>`; `reveal()` is the one way to the value."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: bytes) -> None:
-        self._value = value
-
-    def reveal(self) -> bytes:
-        """The bytes themselves; call it on the line that uses them."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "<sealed>"
-
-
 class Sealer:
     """Seals and opens for one purpose with a key ring."""
 

@@ -1,7 +1,7 @@
 """Reading settings from the environment into a frozen msgspec Struct, with errors that name the variable.
 
 Each plane declares its own Struct (`proxy/settings.py`, `control/settings.py`); a field `public_url` is read from
-`ARCHWAY_PUBLIC_URL`. Secrets are read by `secret()`, never into a field whose `repr` would show them.
+`ARCHWAY_PUBLIC_URL`. Keys and passwords are among the fields, so a Struct that has some needs a `repr` without them.
 """
 
 import os

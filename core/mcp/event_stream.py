@@ -16,8 +16,6 @@ MAX_EVENTS = 100_000
 COMMENT_KEEPALIVE: bytes = b": keep-alive\n\n"
 
 _BOM = b"\xef\xbb\xbf"
-_MAX_ID_BYTES = 1024
-_MAX_RETRY_DIGITS = 9
 
 
 class EventStreamFault(Exception):
@@ -38,8 +36,8 @@ class EventReader:
     `max_event_bytes` bounds the lines of one event together, their field names and line ends included, and
     with it the memory held between pieces. `max_events` bounds the events of the whole stream.
 
-    `last_event_id` and `retry_ms` hold what the stream said last, for a client that resumes it.
-    An event that no blank line ended is never given out.
+    Ids and retry times are passed over: nobody here resumes a stream. An event that no blank line ended is never
+    given out.
     """
 
     __slots__ = (
@@ -51,8 +49,6 @@ class EventReader:
         "_max_event_bytes",
         "_name",
         "_skip_lf",
-        "last_event_id",
-        "retry_ms",
     )
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES, max_events: int = MAX_EVENTS) -> None:
@@ -64,8 +60,6 @@ class EventReader:
         self._name = ""
         self._at_start = True
         self._skip_lf = False
-        self.last_event_id: str | None = None
-        self.retry_ms: int | None = None
 
     def feed(self, piece: bytes) -> list[Event]:
         """Take the next bytes; return the events that they completed.
@@ -112,10 +106,6 @@ class EventReader:
             self._data.append(value)
         elif name == b"event":
             self._name = value.decode("utf-8", "replace")
-        elif name == b"id" and b"\0" not in value and len(value) <= _MAX_ID_BYTES:
-            self.last_event_id = value.decode("utf-8", "replace")
-        elif name == b"retry" and value.isdigit() and len(value) <= _MAX_RETRY_DIGITS:
-            self.retry_ms = int(value)
 
     def _dispatch(self, events: list[Event]) -> None:
         data, name = self._data, self._name

@@ -15,12 +15,7 @@ INTERNAL_ERROR = -32603
 
 # MCP 2026-07-28.
 HEADER_MISMATCH = -32020
-MISSING_CAPABILITY = -32021
 UNSUPPORTED_VERSION = -32022
-
-# Legacy revisions only; a modern caller must never see these two.
-URL_ELICITATION_REQUIRED = -32042
-RESOURCE_NOT_FOUND = -32002
 
 MessageId = str | int
 

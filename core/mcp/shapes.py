@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import orjson
 
-from core.mcp.faults import INVALID_PARAMS, RESOURCE_NOT_FOUND
 from core.mcp.versions import LEGACY_VERSIONS
 
 META_SERVER_INFO = "io.modelcontextprotocol/serverInfo"
@@ -83,11 +82,6 @@ def tool_for_legacy(tool: dict[str, object]) -> dict[str, object]:
 def tool_for_modern(tool: dict[str, object]) -> dict[str, object]:
     """A tool's list entry for a modern caller: without the hints on legacy tasks."""
     return {name: value for name, value in tool.items() if name != "execution"}
-
-
-def error_code_for_modern(code: int) -> int:
-    """A legacy upstream's error code for a modern caller, who must not see "resource not found" as -32002."""
-    return INVALID_PARAMS if code == RESOURCE_NOT_FOUND else code
 
 
 def _strip_meta(shaped: dict[str, object]) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.keys import new_key, parse_key_ring
-from core.sealing import SealBroken, Sealer, Secret, bind
+from core.sealing import SealBroken, Sealer, bind
 
 OLD, NEW = new_key(), new_key()
 SEALER = Sealer(parse_key_ring("K", OLD), "test")
@@ -39,9 +39,3 @@ def test_any_changed_byte_is_noticed(data: st.DataObject) -> None:
 @given(st.lists(st.text(max_size=3), max_size=4), st.lists(st.text(max_size=3), max_size=4))
 def test_two_lists_of_words_never_give_the_same_bytes(one: list[str], other: list[str]) -> None:
     assert (bind(*one) == bind(*other)) == (one == other)
-
-
-def test_a_secret_does_not_show() -> None:
-    secret = Secret(b"hidden")
-    assert f"{secret} {secret!r}" == "<sealed> <sealed>"
-    assert secret.reveal() == b"hidden"

@@ -57,10 +57,8 @@ def test_an_event_that_nothing_ended_is_not_given_out() -> None:
     assert read([b"data: half\n"]) == []
 
 
-def test_the_last_id_and_retry_are_kept_for_whoever_resumes() -> None:
-    reader = EventReader()
-    reader.feed(b"id: 41\nretry: 1500\ndata:\n\nid: 4\0 2\nretry: 1e3\nretry: -1\nretry: 99999999999\n\n")
-    assert (reader.last_event_id, reader.retry_ms) == ("41", 1500)
+def test_ids_and_retry_times_are_passed_over() -> None:
+    assert [event.data for event in read([b"id: 41\nretry: 1500\ndata: x\n\nid: 4\0 2\nretry: -1\n\n"])] == [b"x"]
 
 
 def test_an_event_as_long_as_the_cap_passes_and_one_byte_more_does_not() -> None:

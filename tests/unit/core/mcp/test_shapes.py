@@ -3,7 +3,6 @@ import copy
 import pytest
 
 from core.mcp.shapes import (
-    error_code_for_modern,
     result_for_legacy,
     result_for_modern,
     result_type,
@@ -122,11 +121,6 @@ def test_other_tools_stay_as_they_are_for_legacy_callers() -> None:
 def test_hints_on_legacy_tasks_are_kept_from_modern_callers() -> None:
     tool: dict[str, object] = {"name": "t", "outputSchema": {"type": "array"}, "execution": {}}
     assert tool_for_modern(tool) == {"name": "t", "outputSchema": {"type": "array"}}
-
-
-def test_resource_not_found_is_a_wrong_parameter_to_modern_callers() -> None:
-    assert error_code_for_modern(-32002) == -32602
-    assert error_code_for_modern(-32601) == -32601
 
 
 def test_nothing_is_changed_in_place() -> None:
