@@ -1,4 +1,4 @@
-"""Names of what both planes keep in Redis, with their lengths and ages. Redis is a courier, not a witness.
+"""Names of all that we keep in Redis, lengths of its streams, ages of what control writes. A courier, not a witness.
 
 Nothing read under these names is believed without its signature or seal, and all of it may vanish at any time.
 """
@@ -15,7 +15,7 @@ CHANGES_LENGTH: Final = 10_000
 CHANGES_TTL_S: Final = 7 * 86_400
 
 INDEX: Final = PREFIX + "index"
-"""Hash `revision`, `document` (signed `core.snapshot.Index`)."""
+"""Hash `epoch`, `revision`, `document` (signed `core.snapshot.Index`)."""
 SNAPSHOT_TTL_S: Final = 86_400
 """Control publishes again what is older than half of this."""
 
@@ -23,6 +23,15 @@ SNAPSHOT_TTL_S: Final = 86_400
 def snapshot_key(gateway_id: str) -> str:
     """Hash `revision`, `document` of one gateway."""
     return f"{PREFIX}gateway:{gateway_id}"
+
+
+GONE_TTL_S: Final = 3_600
+"""A publisher that compiled a gateway before it was deleted ends within its deadlines, long before this."""
+
+
+def gone_key(gateway_id: str) -> str:
+    """Stands for a while after a gateway was deleted, so that a slow publisher cannot bring it back."""
+    return f"{PREFIX}gone:{gateway_id}"
 
 
 RECORDS: Final = PREFIX + "records"
@@ -41,7 +50,7 @@ def verdict_key(digest: str) -> str:
 
 
 def connection_key(key: str) -> str:
-    """Sealed connection of one installation (and caller, where it is the caller's)."""
+    """Sealed connection of one gateway's assignment (and caller, where it is the caller's)."""
     return f"{PREFIX}connection:{key}"
 
 

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from control.publish.scripts import ANNOUNCE, BEGIN_EPOCH, GONE_TTL_S, LOOK, REMOVE_GATEWAY, STORE_GATEWAY, gone_key
+from control.publish.scripts import ANNOUNCE, BEGIN_EPOCH, LOOK, REMOVE_GATEWAY, STORE_GATEWAY
 from control.redis import Courier
 from core.changes import Change, Kind, sign_change
 from core.courier import (
@@ -17,8 +17,10 @@ from core.courier import (
     CHANGES_HEAD,
     CHANGES_LENGTH,
     CHANGES_TTL_S,
+    GONE_TTL_S,
     INDEX,
     SNAPSHOT_TTL_S,
+    gone_key,
     snapshot_key,
 )
 from core.signing import Signer

@@ -1,4 +1,4 @@
-"""The three scripts by which control writes snapshots, the index and change events into Redis.
+"""The scripts by which control writes snapshots, the index and change events into Redis.
 
 Each is atomic in Redis, so that several replicas may publish at once and any of them may die between two lines of
 its own: a lower revision never replaces a higher one, numbers of events have no holes, and an index of an epoch
@@ -6,17 +6,6 @@ exists only once everything was published in that epoch. What stands under our n
 """
 
 from typing import Final
-
-from core.courier import PREFIX
-
-GONE_TTL_S: Final = 3_600
-"""A publisher that compiled a gateway before it was deleted ends within its deadlines, long before this."""
-
-
-def gone_key(gateway_id: str) -> str:
-    """Stands for a while after a gateway was deleted, so that a slow publisher cannot bring it back."""
-    return f"{PREFIX}gone:{gateway_id}"
-
 
 STORE_GATEWAY: Final = """
 -- KEYS: snapshot, gone. ARGV: revision, document, ttl. Answers 1 when stored, 0 when something newer stands.
