@@ -1,0 +1,159 @@
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.keys import new_key, parse_key_ring
+from core.resolve import GatewayAnswer, GatewayQuestion, IndexAnswer
+from core.signing import Signer, Verifier
+from core.snapshot import FORMAT, Gateway, Index, IndexRow, sign_gateway, sign_index
+from core.tasks import Tasks
+from proxy.caches.disk_copy import DiskCopy
+from proxy.caches.two_ages import SourceUnreachableError
+from proxy.gateways.holder import Gateways
+from proxy.redis import Courier
+from proxy.refusals import Refusal
+from tests.fakes.call_parts import gateway
+
+SIGNER = Signer(parse_key_ring("signing", new_key()))
+KEYS = parse_key_ring("proxy", new_key())
+
+
+@dataclass
+class Control:
+    """What control says about gateways."""
+
+    gateways: list[Gateway] = field(default_factory=list)
+    down: bool = False
+    asked: int = 0
+    signer: Signer = SIGNER
+
+    async def gateway(self, question: GatewayQuestion) -> GatewayAnswer:
+        self._ask()
+        for one in self.gateways:
+            if question.name in (one.id, one.slug):
+                return GatewayAnswer(one.id, sign_gateway(one, self.signer))
+        return GatewayAnswer()
+
+    async def index(self) -> IndexAnswer:
+        self._ask()
+        rows = [IndexRow(one.id, one.slug, one.revision) for one in self.gateways]
+        return IndexAnswer(sign_index(Index(FORMAT, "epoch", 1, rows), self.signer))
+
+    def _ask(self) -> None:
+        self.asked += 1
+        if self.down:
+            raise SourceUnreachableError
+
+
+def holder(control: Control, **fields: Any) -> Gateways:
+    verifier = Verifier("keys", SIGNER.public_keys)
+    values = {"max_stale": 60.0, "unknown_per_second": 100.0} | fields
+    tasks = Tasks("test", quiet=(SourceUnreachableError,))
+    return Gateways(control, Courier("redis://127.0.0.1:1/0"), verifier, tasks=tasks, **values)  # type: ignore[arg-type]  # the two questions
+
+
+async def refused(held: Gateways, name: str) -> str:
+    with pytest.raises(Refusal) as refusal:
+        await held.load(name, "address")
+    return refusal.value.reason
+
+
+async def test_a_gateway_is_loaded_once_and_found_by_both_names() -> None:
+    one = gateway(slug="one")
+    control = Control([one])
+    held = holder(control)
+    assert held.held("one") is None
+    loaded = await held.load("one", "address")
+    assert held.held("one") is held.held(one.id) is loaded
+    assert control.asked == 1
+
+
+async def test_an_unknown_name_is_remembered_for_a_moment() -> None:
+    control = Control()
+    held = holder(control)
+    assert [await refused(held, "nothing") for _ in range(3)] == ["gateway_unknown"] * 3
+    assert control.asked == 1
+
+
+async def test_strangers_names_have_a_budget() -> None:
+    held = holder(Control(), unknown_per_second=4.0)
+    reasons = [await refused(held, f"name-{number}") for number in range(10)]
+    assert reasons.count("overloaded") >= 5
+
+
+async def test_without_a_current_index_nobody_can_say_that_there_is_no_such_gateway() -> None:
+    control = Control(down=True)
+    held = holder(control)
+    assert await refused(held, "g") == "gateway_unavailable"
+    control.down = False
+    assert await held.compare("epoch")
+    control.down = True
+    assert await refused(held, "g") == "gateway_unknown"
+
+
+async def test_an_older_revision_replaces_nothing() -> None:
+    new = gateway(slug="g", revision=5)
+    control = Control([new])
+    held = holder(control)
+    await held.load("g", "address")
+    control.gateways = [gateway(slug="g", id=new.id, revision=4)]
+    await held.refresh(new.id, 6)
+    loaded = held.held("g")
+    assert loaded is not None
+    assert loaded.snapshot.revision == 5
+
+
+async def test_a_newer_revision_is_swapped_in_under_its_new_slug() -> None:
+    old = gateway(slug="old")
+    control = Control([old])
+    held = holder(control)
+    await held.load("old", "address")
+    control.gateways = [gateway(slug="new", id=old.id, revision=2)]
+    await held.refresh(old.id, 2)
+    assert held.held("old") is None
+    assert held.held("new") is held.held(old.id) is not None
+    assert len(held.all()) == 1
+
+
+async def test_what_another_key_signed_is_rejected_whole_and_what_we_hold_stays() -> None:
+    one = gateway(slug="g")
+    control = Control([one])
+    held = holder(control)
+    kept = await held.load("g", "address")
+    control.signer = Signer(parse_key_ring("other", new_key()))
+    control.gateways = [gateway(slug="g", id=one.id, revision=2)]
+    await held.refresh(one.id, 2)
+    assert held.held("g") is kept
+    assert held.rejected == 1
+
+
+async def test_a_gateway_that_the_index_lacks_is_forgotten() -> None:
+    control = Control([gateway(slug="g")])
+    held = holder(control)
+    await held.load("g", "address")
+    control.gateways = []
+    assert await held.compare("epoch")
+    assert held.held("g") is None
+
+
+async def test_a_gateway_too_long_unconfirmed_is_not_used() -> None:
+    control = Control([gateway(slug="g")])
+    held = holder(control, max_stale=30.0)
+    loaded = await held.load("g", "address")
+    loaded.confirmed -= 31
+    assert held.held("g") is None
+
+
+async def test_the_copy_on_disk_serves_while_nobody_can_be_asked(tmp_path: Path) -> None:
+    disk = DiskCopy(str(tmp_path), KEYS)
+    before = holder(Control([gateway(slug="g")]))
+    await before.load("g", "address")
+    before.save(disk)
+    after = holder(Control(down=True))
+    after.load_disk(disk)
+    assert (await after.load("g", "address")).snapshot.slug == "g"
+    too_old = holder(Control(down=True), max_stale=-61.0)  # below what clocks may differ by
+    too_old.load_disk(disk)
+    assert await refused(too_old, "g") == "gateway_unavailable"

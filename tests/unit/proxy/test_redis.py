@@ -1,0 +1,60 @@
+import asyncio
+import time
+
+import pytest
+
+from proxy import redis as ours
+from proxy.redis import Courier, CourierAwayError
+from tests.fixtures_redis import RedisServer, breakable_redis  # noqa: F401
+
+AWAY = "redis://127.0.0.1:1/0"
+
+
+async def fails(courier: Courier) -> None:
+    with pytest.raises(CourierAwayError):
+        await courier.ask(courier.commands.get("x"))
+
+
+async def test_three_failures_open_the_breaker() -> None:
+    courier = Courier(AWAY)
+    for _ in range(3):
+        assert not courier.away
+        await fails(courier)
+    assert courier.away
+    await fails(courier)  # at once, and without a complaint about what was not awaited
+    await courier.close()
+
+
+async def test_a_server_that_came_back_is_noticed_by_one_probe(
+    breakable_redis: RedisServer,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ours, "_PROBE_S", 0.1)
+    courier = Courier(breakable_redis.url)
+    await courier.ask(courier.commands.set("x", b"1"))
+    breakable_redis.kill()
+    for _ in range(3):
+        await fails(courier)
+    await asyncio.to_thread(breakable_redis.start)
+    await asyncio.sleep(0.12)
+    assert await courier.ask(courier.commands.get("x")) is None
+    assert not courier.away
+    await courier.close()
+
+
+async def test_a_frozen_server_is_not_waited_for(breakable_redis: RedisServer) -> None:  # noqa: F811
+    courier = Courier(breakable_redis.url)
+    await courier.ask(courier.commands.ping())
+    breakable_redis.freeze()
+    began = time.monotonic()
+    await fails(courier)
+    breakable_redis.thaw()
+    assert time.monotonic() - began < 1.0  # redis-py's own defaults wait for ever
+    await courier.close()
+
+
+async def test_a_burst_is_no_failure(breakable_redis: RedisServer) -> None:  # noqa: F811
+    courier = Courier(breakable_redis.url)
+    answers = await asyncio.gather(*(courier.ask(courier.commands.incr("n")) for _ in range(200)))
+    assert sorted(answers) == list(range(1, 201))
+    await courier.close()
