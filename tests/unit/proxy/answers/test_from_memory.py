@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from core.mcp.faults import MessageFault
+from core.mcp.message import Request
+from core.mcp.versions import Era
+from core.snapshot import Rule
+from proxy.answers.from_memory import CLIENT_CAPABILITIES, from_memory
+from proxy.deps import Deps
+from proxy.exchange import Exchange
+from proxy.gateways.compiled import CompiledGateway
+from tests.fakes.proxy_parts import exchange, gateway, tool
+
+
+def asked(held: CompiledGateway, method: str, era: Era = Era.MODERN, **params: object) -> Exchange:
+    x = exchange({})
+    x.gateway, x.era, x.principal_key = held, era, "user:1"
+    x.message = Request(1, method, dict(params), era, {})
+    return x
+
+
+def result(x: Exchange, deps: Deps) -> dict[str, object]:
+    return dict(json.loads(from_memory(x, deps).body)["result"])
+
+
+async def test_initialize_opens_a_session_that_knows_what_the_client_can(deps: Deps) -> None:
+    x = asked(
+        gateway(instructions="Be kind."),
+        "initialize",
+        Era.LEGACY,
+        protocolVersion="2025-06-18",
+        capabilities={"roots": {}, "elicitation": {}, "unheard-of": {}},
+    )
+    answer = from_memory(x, deps)
+    opened = json.loads(answer.body)["result"]
+
+    assert (opened["protocolVersion"], opened["instructions"]) == ("2025-06-18", "Be kind.")
+    assert x.session is not None
+    assert [name for bit, name in enumerate(CLIENT_CAPABILITIES) if x.session.capabilities >> bit & 1] == [
+        "elicitation",
+        "roots",
+    ]
+    assert await deps.sessions.open(answer.headers["Mcp-Session-Id"], x.gateway.id, "user:1") == x.session  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("wanted", ["1999-01-01", None, 7])
+async def test_a_version_that_we_do_not_know_is_answered_with_one_that_we_do(deps: Deps, wanted: object) -> None:
+    x = asked(gateway(), "initialize", Era.LEGACY, protocolVersion=wanted, capabilities=None)
+    assert result(x, deps)["protocolVersion"] == "2025-11-25"
+
+
+async def test_discover_says_what_is_served(deps: Deps) -> None:
+    found = result(asked(gateway(), "server/discover"), deps)
+    assert (found["supportedVersions"], found["cacheScope"]) == (["2026-07-28"], "private")
+
+
+async def test_a_list_comes_in_pages_that_follow_each_other(deps: Deps) -> None:
+    held = gateway(*(tool(f"t{number:03}") for number in range(401)))
+    names: list[str] = []
+    cursor: dict[str, object] = {}
+    for _ in range(3):
+        page = result(asked(held, "tools/list", **cursor), deps)
+        names += [one["name"] for one in page["tools"]]  # type: ignore[attr-defined]
+        cursor = {"cursor": page.get("nextCursor")}
+    assert names == [f"t{number:03}" for number in range(401)]
+    assert cursor == {"cursor": None}
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "cGFnZTo5OQ==", "cGFnZTotMQ==", "cGFnZTp4", 3, "a" * 65, "b3RoZXI6MA=="])
+@pytest.mark.parametrize(("era", "status"), [(Era.MODERN, 400), (Era.LEGACY, 200)])
+async def test_a_cursor_that_is_not_ours_is_refused(deps: Deps, cursor: object, era: Era, status: int) -> None:
+    with pytest.raises(MessageFault) as caught:
+        from_memory(asked(gateway(tool("t")), "tools/list", era, cursor=cursor), deps)
+    assert (caught.value.code, caught.value.http_status) == (-32602, status)
+
+
+async def test_tools_that_a_rule_refuses_are_not_listed(deps: Deps) -> None:
+    held = gateway(tool("a"), tool("b"), rules=[Rule("refuse", "quarantined", ["a"])])
+    listed = result(asked(held, "tools/list", Era.LEGACY), deps)["tools"]
+    assert [one["name"] for one in listed] == ["b"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("era", "method", "status"),
+    [(Era.MODERN, "ping", 404), (Era.MODERN, "initialize", 404), (Era.LEGACY, "server/discover", 200)],
+)
+async def test_a_method_of_the_other_era_is_not_found(deps: Deps, era: Era, method: str, status: int) -> None:
+    with pytest.raises(MessageFault) as caught:
+        from_memory(asked(gateway(), method, era), deps)
+    assert (caught.value.code, caught.value.http_status) == (-32601, status)

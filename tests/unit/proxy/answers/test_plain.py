@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from proxy.answers.plain import PUBLIC, public_answer
+from proxy.deps import Deps
+from proxy.exchange import Exchange
+from proxy.refusals import Refusal
+from tests.fakes.proxy_parts import PUBLIC_URL, exchange, proxy_parts
+
+RESOURCE = "/.well-known/oauth-protected-resource/v1/mcp/g"
+
+
+async def test_what_is_not_in_the_list_is_not_public(deps: Deps) -> None:
+    for method in ("GET", "HEAD", "POST", "DELETE", "PUT"):
+        for target in ("/v1/mcp/g", "/health/", "/health?x", "//health", "/READY", "/.well-known/other", "/"):
+            assert public_answer(exchange({}, method=method, target=target), deps) is None
+    assert len(PUBLIC) == 4
+
+
+async def test_health_and_readiness_take_any_host(deps: Deps) -> None:
+    for target in ("/health", "/ready"):
+        answer = public_answer(exchange({"Host": "10.1.2.3:8080"}, method="GET", target=target), deps)
+        assert answer is not None
+    assert public_answer(exchange({}, method="GET", target="/health"), deps).status == 200  # type: ignore[union-attr]
+
+
+async def test_a_worker_is_ready_once_it_follows_changes_and_until_it_drains(deps: Deps) -> None:
+    def status() -> int:
+        answer = public_answer(exchange({}, method="GET", target="/ready"), deps)
+        assert answer is not None
+        return answer.status
+
+    assert status() == 503
+    deps.follows_changes = lambda: True
+    assert status() == 200
+    deps.draining = True
+    assert status() == 503
+
+
+async def test_metadata_names_the_resource_by_the_public_url_never_by_the_host(deps: Deps) -> None:
+    x = exchange({"Origin": "https://any.example"}, method="GET", target=RESOURCE)
+    answer = public_answer(x, deps)
+    assert answer is not None
+    assert json.loads(answer.body)["resource"] == f"{PUBLIC_URL}/v1/mcp/g"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.parametrize(
+    ("x", "reason"),
+    [
+        (exchange({"Host": "evil.example"}, method="GET", target=RESOURCE), "host_unknown"),
+        (exchange({}, method="GET", target=RESOURCE + "/x"), "path_unknown"),
+        (exchange({}, method="GET", target="/.well-known/oauth-protected-resource/"), "path_unknown"),
+        (exchange({}, method="OPTIONS"), "method_not_allowed"),
+        (exchange({"Origin": "https://evil.example"}, method="OPTIONS"), "origin_foreign"),
+    ],
+)
+async def test_public_is_not_unjudged(deps: Deps, x: Exchange, reason: str) -> None:
+    with pytest.raises(Refusal, match=reason):
+        public_answer(x, deps)
+
+
+async def test_a_preflight_of_a_named_origin_is_told_what_it_may() -> None:
+    asked = {
+        "Origin": "https://app.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization, mcp-param-region",
+    }
+    async with proxy_parts(allowed_origins=("https://app.example",)) as deps:
+        answer = public_answer(exchange(asked, method="OPTIONS"), deps)
+    assert answer is not None
+    assert answer.status == 204
+    assert answer.headers["Access-Control-Allow-Headers"] == "authorization, mcp-param-region"

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+
+from core.mcp.faults import MessageFault
+from core.mcp.message import Request
+from core.mcp.versions import Era
+from proxy.answers.refused import challenge, faulty, refused
+from proxy.deps import Deps
+from proxy.exchange import Exchange
+from proxy.gateways.compiled import CompiledTool
+from proxy.refusals import Refusal
+from tests.fakes.proxy_parts import PUBLIC_URL, exchange, gateway, tool
+
+
+def called(era: Era = Era.MODERN) -> Exchange:
+    x = exchange({})
+    x.gateway, x.era, x.body = gateway(), era, b"{}"
+    x.message = Request("id-1", "tools/call", {}, era, {})
+    x.tool = CompiledTool(tool("t"), (), None)
+    return x
+
+
+async def test_before_the_message_a_refusal_is_a_status_and_an_error_without_id(deps: Deps) -> None:
+    x = exchange({})
+    answer = refused(x, Refusal("host_unknown"), deps)
+    assert (answer.status, answer.close) == (421, True)
+    assert json.loads(answer.body) == {
+        "jsonrpc": "2.0",
+        "id": None,
+        "error": {
+            "code": -31421,
+            "message": "This server does not answer for that host.",
+            "data": {"request_id": x.request_id},
+        },
+    }
+    assert deps.slots.value('archway_refusals_total{reason="host_unknown"}') == 1
+
+
+async def test_a_connection_without_a_body_left_in_it_is_kept(deps: Deps) -> None:
+    assert refused(exchange({}, method="GET"), Refusal("path_unknown"), deps).close is False
+    assert refused(called(), Refusal("media_type"), deps).close is False
+
+
+async def test_busy_says_when_to_come_back_and_405_what_is_served(deps: Deps) -> None:
+    assert refused(exchange({}), Refusal("overloaded", retry_after=3), deps).headers["Retry-After"] == "3"
+    answer = refused(exchange({}), Refusal("method_not_allowed", method="PUT"), deps)
+    assert answer.headers["Allow"] == "GET, POST, DELETE, OPTIONS"
+
+
+async def test_the_challenge_names_the_metadata_and_an_error_only_where_a_token_was_presented(deps: Deps) -> None:
+    x = exchange({})
+    x.gateway_name = "g"
+    bare = challenge(x, deps, presented=False)
+    assert f'resource_metadata="{PUBLIC_URL}/.well-known/oauth-protected-resource/v1/mcp/g"' in bare
+    assert "error" not in bare
+    presented = refused(x, Refusal("not_authenticated", presented=True), deps)
+    assert 'error="invalid_token"' in presented.headers["WWW-Authenticate"]
+
+
+async def test_an_unknown_tool_is_an_error_for_the_request(deps: Deps) -> None:
+    answer = refused(called(), Refusal("tool_unknown", tool="nope"), deps)
+    assert answer.status == 200
+    assert json.loads(answer.body)["error"] == {"code": -32602, "message": "Unknown tool: nope"}
+    assert json.loads(answer.body)["id"] == "id-1"
+
+
+async def test_what_stops_a_call_is_a_result_for_the_model_and_for_programs(deps: Deps) -> None:
+    x = called()
+    refusal = Refusal("needs_sign_in", why="Connect srv first:", link="https://gw.example/connect", text="its words")
+    result = json.loads(refused(x, refusal, deps).body)["result"]
+    assert result["isError"] is True
+    assert [one["text"] for one in result["content"]] == [
+        "Connect srv first: https://gw.example/connect",
+        "its words",
+    ]
+    assert result["_meta"]["archway/refusal"] == {
+        "code": "needs_sign_in",
+        "retryable": False,
+        "request_id": x.request_id,
+        "link": "https://gw.example/connect",
+        "server": "srv",
+    }
+    assert result["resultType"] == "complete"
+    assert x.status == "needs_sign_in"
+
+
+async def test_a_legacy_caller_gets_no_modern_field(deps: Deps) -> None:
+    result = json.loads(refused(called(Era.LEGACY), Refusal("busy", server="srv"), deps).body)["result"]
+    assert "resultType" not in result
+    assert result["_meta"]["archway/refusal"]["retryable"] is True
+
+
+def test_a_wrong_message_keeps_its_status_and_id() -> None:
+    answer = faulty(MessageFault(-32602, "Wrong.", 400, 7))
+    assert answer.status == 400
+    assert json.loads(answer.body)["id"] == 7

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import pytest
+
+from proxy.deps import Deps
+from proxy.refusals import Refusal
+from proxy.stages.admit import admit, gateway_in
+from tests.fakes.proxy_parts import exchange, proxy_parts
+
+
+def refusal_of(deps: Deps, *args: object, **more: object) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        admit(exchange(*args, **more), deps)
+    return caught.value
+
+
+async def test_a_good_head_fills_headers_address_and_the_gateways_name(deps: Deps) -> None:
+    x = exchange([(b"X-A", b"b"), (b"HOST", b"GW.example:443")])
+    admit(x, deps)
+    assert (x.headers["x-a"], x.address, x.gateway_name) == ("b", "192.0.2.1", "g")
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [
+        ([(b"Host", b"gw.example"), (b"X-A", b"caf\xe9")], "header_value"),
+        ([(b"Host", b"gw.example"), (b"X A", b"1")], "framing"),
+        ([(b"Host", b"gw.example"), (b"X-A", b"1"), (b"x-a", b"1")], "header_repeated"),
+        ([(b"Host", b"")], "framing"),
+        ([], "framing"),
+        ([(b"Host", b"gw.example."), (b"X-A", b"1")], "host_unknown"),
+        ([(b"Host", b"[gw.example")], "host_unknown"),
+        ([(b"Host", b":80")], "host_unknown"),
+        ([(b"Host", b"gw.example"), (b"Origin", b"")], "origin_foreign"),
+        ([(b"Host", b"gw.example"), (b"Origin", b"http://gw.example")], "origin_foreign"),
+    ],
+)
+async def test_a_head_with_two_meanings_or_for_another_is_refused(
+    deps: Deps, headers: list[tuple[bytes, bytes]], reason: str
+) -> None:
+    assert refusal_of(deps, headers).reason == reason
+
+
+async def test_lists_may_come_in_several_lines(deps: Deps) -> None:
+    x = exchange([(b"Host", b"gw.example"), (b"Accept", b"a/b"), (b"accept", b"c/d")])
+    admit(x, deps)
+    assert x.headers["accept"] == "a/b, c/d"
+
+
+@pytest.mark.parametrize("version", [(0, 9), (1, 2), (2, 0)])
+async def test_only_http_1_0_and_1_1_are_served(deps: Deps, version: tuple[int, int]) -> None:
+    assert refusal_of(deps, {}, version=version).reason == "framing"
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("http://gw.example/v1/mcp/g", None),
+        ("HTTPS://gw.example/v1/mcp/g", None),
+        ("http://gw.example:80/v1/mcp/g", "host_unknown"),
+        ("http://x@gw.example/v1/mcp/g", "host_unknown"),
+        ("http:/v1/mcp/g", "host_unknown"),
+        ("ftp://gw.example/v1/mcp/g", "host_unknown"),
+        ("*", "host_unknown"),
+        ("http://[::1/v1/mcp/g", "framing"),
+    ],
+)
+async def test_an_absolute_target_must_name_the_host_of_the_header(
+    deps: Deps, target: str, reason: str | None
+) -> None:
+    if reason is None:
+        x = exchange({}, target=target)
+        admit(x, deps)
+        assert x.gateway_name == "g"
+    else:
+        assert refusal_of(deps, {}, target=target).reason == reason
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/mcp/", "/v1/mcp/G", "/v1/mcp/a/b", "/v1/mcp/a%2db", "/v1/mcp/" + "a" * 64, "/x"]
+)
+def test_a_path_is_matched_raw_and_whole(path: str) -> None:
+    with pytest.raises(Refusal, match="path_unknown"):
+        gateway_in(path)
+
+
+@pytest.mark.parametrize(
+    ("peer", "said", "address"),
+    [
+        ("192.0.2.1", "203.0.113.9", "192.0.2.1"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("10.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("10.0.0.1", "198.51.100.7, 203.0.113.9, 10.0.0.2", "203.0.113.9"),
+        ("10.0.0.1", "10.0.0.3, 10.0.0.2", "10.0.0.3"),
+        ("10.0.0.1", "203.0.113.9,, 10.0.0.2", "10.0.0.2"),
+        ("fd00::1", "2001:db8::7", "2001:db8::7"),
+    ],
+)
+async def test_the_address_is_what_the_last_trusted_hop_saw(peer: str, said: str, address: str) -> None:
+    async with proxy_parts(trusted_proxies=("10.0.0.0/8", "fd00::/8")) as deps:
+        x = exchange({"X-Forwarded-For": said}, peer=peer)
+        admit(x, deps)
+        assert x.address == address
+
+
+async def test_beyond_its_limits_a_worker_says_that_it_is_busy() -> None:
+    async with proxy_parts(calls_in_flight=1, bytes_in_flight=10) as deps:
+        admit(exchange({}), deps)
+        deps.calls.in_flight = 1
+        assert refusal_of(deps, {}).words == {"retry_after": 1}
+        deps.calls.in_flight, deps.calls.bytes_in_flight = 0, 10
+        assert refusal_of(deps, {}).reason == "overloaded"

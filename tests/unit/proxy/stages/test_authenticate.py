@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from core.resolve import Principal
+from core.tokens import digest, new_token
+from proxy.deps import Deps
+from proxy.exchange import Exchange
+from proxy.refusals import Refusal
+from proxy.stages.authenticate import authenticate, principal_key
+from tests.fakes.proxy_parts import exchange, known_token, user
+
+
+def with_credential(value: str | None) -> Exchange:
+    x = exchange({})
+    x.headers = {} if value is None else {"authorization": value}
+    return x
+
+
+async def test_a_known_token_names_its_bearer_without_waiting_and_is_used_up(deps: Deps) -> None:
+    principal = user()
+    token = known_token(deps, principal)
+    x = with_credential(f"bearer {token}")
+
+    assert authenticate(x, deps) is None
+
+    assert (x.principal, x.principal_key, x.token_id) == (principal, f"user:{principal.id}", "token-id")
+    assert x.token_digest == digest(token)
+    assert "authorization" not in x.headers
+    assert token not in repr(x)
+
+
+@pytest.mark.parametrize("value", [None, "", "Bearer", "Bearer ", "Basic x", "Bearer arch_x", "arch_x"])
+async def test_what_is_no_token_is_refused_without_asking(deps: Deps, value: str | None) -> None:
+    with pytest.raises(Refusal) as caught:
+        authenticate(with_credential(value), deps)
+    assert caught.value.reason == "not_authenticated"
+    assert ("presented" in caught.value.words) == (value is not None)
+
+
+async def test_an_unknown_token_cannot_be_judged_while_control_is_away(deps: Deps) -> None:
+    pending = authenticate(with_credential(f"Bearer {new_token()}"), deps)
+    assert pending is not None
+    with pytest.raises(Refusal, match="cannot_authenticate"):
+        await pending
+
+
+async def test_a_verdict_past_its_expiry_is_none(deps: Deps) -> None:
+    token = known_token(deps, user(), expires=time.time() - 1)
+    pending = authenticate(with_credential(f"Bearer {token}"), deps)
+    assert pending is not None
+    with pytest.raises(Refusal, match="cannot_authenticate"):
+        await pending
+
+
+async def test_a_verdict_past_its_soft_age_serves_while_control_is_away(deps: Deps) -> None:
+    principal = user()
+    x = with_credential(f"Bearer {known_token(deps, principal, age=300)}")
+    pending = authenticate(x, deps)
+    assert pending is not None
+    await pending
+    assert x.principal == principal
+
+
+@pytest.mark.parametrize(
+    ("principal", "key"),
+    [
+        (Principal("user", "1", "Ada"), "user:1"),
+        (Principal("team", "2", "Red"), "team:2"),
+        (Principal("organisation", "3", "Acme"), "organisation"),
+    ],
+)
+def test_kinds_of_principals_never_share_a_key(principal: Principal, key: str) -> None:
+    assert principal_key(principal) == key

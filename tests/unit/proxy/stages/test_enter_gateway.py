@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from core.mcp.versions import MODERN
+from core.resolve import Principal
+from core.snapshot import Visibility
+from proxy.deps import Deps
+from proxy.exchange import Exchange
+from proxy.refusals import Refusal
+from proxy.stages.enter_gateway import enter_gateway
+from tests.fakes.proxy_parts import exchange, gateway, hold, user
+
+ADA = user(teams=frozenset({"red"}))
+
+
+def entering(principal: Principal = ADA, **headers: str) -> Exchange:
+    x = exchange({})
+    x.principal, x.principal_key, x.gateway_name = principal, f"user:{principal.id}", "g"
+    x.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    return x
+
+
+@pytest.mark.parametrize(
+    ("visibility", "seen"),
+    [
+        (Visibility("organisation"), True),
+        (Visibility("teams", teams=["red", "blue"]), True),
+        (Visibility("teams", teams=["blue"]), False),
+        (Visibility("personal", owner=ADA.id), True),
+        (Visibility("personal", owner="another"), False),
+    ],
+)
+async def test_a_gateway_admits_those_who_see_it(deps: Deps, visibility: Visibility, seen: bool) -> None:
+    held = hold(deps, gateway(visibility=visibility))
+    x = entering()
+    if not seen:
+        with pytest.raises(Refusal, match="gateway_unknown"):
+            enter_gateway(x, deps)
+        assert x.gateway is None
+        return
+    assert enter_gateway(x, deps) is None
+    assert x.gateway is held
+
+
+async def test_a_gateway_that_cannot_be_had_is_not_said_to_be_unknown(deps: Deps) -> None:
+    pending = enter_gateway(entering(), deps)
+    assert pending is not None
+    with pytest.raises(Refusal, match="gateway_unavailable"):
+        await pending
+
+
+async def test_a_gateway_that_was_not_confirmed_for_too_long_is_loaded_again(deps: Deps) -> None:
+    hold(deps, gateway()).confirmed = time.monotonic() - deps.settings.max_stale - 1
+    pending = enter_gateway(entering(), deps)
+    assert pending is not None
+    with pytest.raises(Refusal):
+        await pending
+
+
+async def test_a_session_opens_for_its_principal_on_its_gateway_alone(deps: Deps) -> None:
+    held = hold(deps, gateway())
+    text, session = deps.sessions.new(held.id, f"user:{ADA.id}", "2025-11-25", 0)
+
+    x = entering(mcp_session_id=text)
+    pending = enter_gateway(x, deps)
+    assert pending is not None
+    await pending
+    assert x.session == session
+
+    for stranger in (entering(user(), mcp_session_id=text), entering(mcp_session_id="chosen-by-me")):
+        pending = enter_gateway(stranger, deps)
+        assert pending is not None
+        with pytest.raises(Refusal, match="session_unknown"):
+            await pending
+
+
+async def test_a_modern_request_has_no_session_whatever_it_sends(deps: Deps) -> None:
+    hold(deps, gateway())
+    x = entering(mcp_session_id="chosen-by-me", mcp_protocol_version=MODERN)
+    assert enter_gateway(x, deps) is None
+    assert x.session is None
