@@ -34,7 +34,7 @@ from control.store.migrate import MigrationRefused, migrate
 from control.store.notifications import listen as listen_for
 from control.store.pool import Pool, StoreUnavailable, close_pool, open_pool, transaction
 from control.store.users import ensure_first_admin
-from core.addresses import AddressPolicy, parse_networks
+from core.addresses import ANYWHERE
 from core.egress import Egress
 from core.internal_call import InternalCalls
 from core.keys import BadKey
@@ -51,8 +51,6 @@ _PUBLISH_DEADLINE_S: Final = 1.0
 """A slow Redis must not stop publishing; nobody waits for it but the next round."""
 _QUESTION_DEADLINE_S: Final = 0.15
 """A proxy waits for the answer."""
-_EVERYWHERE: Final = AddressPolicy(parse_networks("0.0.0.0/0, ::/0"))
-"""For proxies' internal listeners: their addresses are the operator's word."""
 
 
 class Replica:
@@ -118,11 +116,19 @@ async def composed(settings: ControlSettings) -> AsyncIterator[Replica]:
         ending.push_async_callback(close_pool, questions_pool)
         async with transaction(pool) as connection:
             await ensure_first_admin(connection)
-        egress = await ending.enter_async_context(Egress(_EVERYWHERE))
+        egress = await ending.enter_async_context(_to_proxies(settings))
         replica = Replica(settings, pool, questions_pool, egress)
         replica.start()
         ending.push_async_callback(replica.close)
         yield replica
+
+
+def _to_proxies(settings: ControlSettings) -> Egress:
+    """Their internal listeners' addresses are the operator's word. Raises BadSetting."""
+    try:
+        return Egress(ANYWHERE, ca_bundle=settings.ca_bundle or None)
+    except ValueError as unusable:
+        raise BadSetting(str(unusable)) from None
 
 
 async def database_ready(settings: ControlSettings) -> None:
@@ -180,7 +186,7 @@ async def _serve(settings: ControlSettings) -> Exception:
             log.info("control serves", extra={"port": port, "internal_port": internal_port})
             await asyncio.Event().wait()
             raise AssertionError("nobody sets this event")
-    except (StoreUnavailable, MigrationRefused, OSError) as fault:
+    except (StoreUnavailable, MigrationRefused, BadSetting, OSError) as fault:
         return fault
 
 
@@ -202,7 +208,7 @@ def main() -> None:
             uvloop.run(run(settings))
         except StoreUnavailable as away:
             sys.exit(f"archway control: {away}; see that ARCHWAY_DATABASE_URL names a PostgreSQL that runs")
-        except (MigrationRefused, OSError) as refused:
+        except (MigrationRefused, BadSetting, OSError) as refused:
             sys.exit(f"archway control: {refused}")
 
 

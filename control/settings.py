@@ -38,14 +38,13 @@ class ControlSettings(msgspec.Struct, frozen=True):
 
     upstream_networks: str = ""
     ca_bundle: str = ""
-    https_proxy: str = ""
+    """Trusted besides the system's authorities, for proxies behind TLS."""
 
     records_days: Annotated[int, msgspec.Meta(ge=1, le=3_650)] = 30
     """Days that records of calls are kept, today among them."""
     database_wait: Seconds = 60
     """How long a start waits for a database that is away."""
 
-    state: str = ""
     log_level: str = "INFO"
 
     def __repr__(self) -> str:

@@ -131,6 +131,10 @@ class AddressPolicy:
         return None if reason is None else f"{inner} in IPv6 form: {reason}"
 
 
+ANYWHERE = AddressPolicy((IPv4Network("0.0.0.0/0"), IPv6Network("::/0")))
+"""All but what nothing opens: for addresses that are the operator's own word, and for links that people open."""
+
+
 def _special(address: Address) -> str | None:
     special = _meaning(address, _SPECIAL)
     if special is not None:

@@ -12,7 +12,6 @@ import re
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from ipaddress import ip_network
 from types import TracebackType
 from typing import Self, cast
 from urllib.parse import urlsplit
@@ -21,7 +20,7 @@ import aiohttp
 import yarl
 from aiohttp.abc import AbstractResolver
 
-from core.addresses import AddressPolicy, PublicUrl, UrlRefused, check_url
+from core.addresses import ANYWHERE, AddressPolicy, PublicUrl, UrlRefused, check_url
 from core.egress_connections import GuardedConnector, HeldResponse
 from core.egress_faults import UpstreamFault, mapped_client_errors, mapped_faults
 from core.name_lookup import AddressRefused, JudgedResolver, SystemResolver
@@ -51,7 +50,6 @@ _WRITTEN_HERE = frozenset(
         "expect",
     }
 )
-_EVERYTHING = AddressPolicy((ip_network("0.0.0.0/0"), ip_network("::/0")))
 
 
 class Egress:
@@ -82,7 +80,7 @@ class Egress:
         self._connect_seconds = connect_seconds
         tls = _tls(ca_bundle)
         # Every connection behind a proxy goes to the proxy: there, only what no setting opens stays shut.
-        dialled = policy if proxy is None else _EVERYTHING
+        dialled = policy if proxy is None else ANYWHERE
         self._resolver = JudgedResolver(resolver or SystemResolver(), dialled)
         self._session = aiohttp.ClientSession(
             connector=GuardedConnector(

@@ -1,7 +1,6 @@
 """What each program of `archway up` is told, and above all what it is not: a proxy never sees the secret key, the
 signing key or the database; the demo sees nothing of ours."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -35,7 +34,6 @@ class Wiring:
     redis_url: str
     run_token_sha256: str
     workers: int
-    state: str
     cache: str
 
 
@@ -84,15 +82,9 @@ def _shared(wiring: Wiring, given: Mapping[str, str]) -> dict[str, str]:
         "ARCHWAY_PROXY_KEY": wiring.keys["ARCHWAY_PROXY_KEY"],
         "ARCHWAY_PUBLIC_URL": public_url(wiring.ports, given),
         "ARCHWAY_UPSTREAM_NETWORKS": f"{LOOPBACK_NETWORKS},{extra}" if extra else LOOPBACK_NETWORKS,
-        "ARCHWAY_STATE": wiring.state,
         "PYTHONUNBUFFERED": "1",
     }
 
 
 def _at(port: int) -> str:
     return f"{LOOPBACK}:{port}"
-
-
-def current() -> dict[str, str]:
-    """The environment that `archway up` itself was started in."""
-    return dict(os.environ)

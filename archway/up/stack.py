@@ -93,7 +93,6 @@ class Stack:
             redis_url=self._given.get("ARCHWAY_REDIS_URL") or redis.url(ports.redis, known.redis_password),
             run_token_sha256=digest(admin_token),
             workers=self._options.workers,
-            state=str(self._state.root),
             cache=str(cache),
         )
         return wiring, admin_token

@@ -6,7 +6,6 @@ with all others. Gives the columns of the row; secrets are in `Checked.fixed_hea
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_network
 from typing import Any
 
 from control.credentials.connection import origin_of
@@ -15,10 +14,7 @@ from control.registry.credentials import Placement, check_placement
 from control.registry.fields import Field, check_fields
 from control.registry.headers import check_fixed_headers
 from control.registry.visibility import check_visibility
-from core.addresses import AddressPolicy, UrlRefused, check_url
-
-_SHOWN_TO_PEOPLE = AddressPolicy((ip_network("0.0.0.0/0"), ip_network("::/0")))
-"""A docs link is opened by a person's browser and never by us, so only its form is judged."""
+from core.addresses import ANYWHERE, AddressPolicy, UrlRefused, check_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +53,8 @@ def check_entry(
     """
     check_visibility(wanted["visibility"], wanted["teams"], None)
     url = _checked_url(wanted["url"], policy, "url")
-    docs_url = _checked_url(wanted["docs_url"], _SHOWN_TO_PEOPLE, "docs_url") if wanted["docs_url"] else ""
+    # A docs link is opened by a person's browser and never by us.
+    docs_url = _checked_url(wanted["docs_url"], ANYWHERE, "docs_url") if wanted["docs_url"] else ""
     placement = _placement(wanted)
     names = list(before["fixed_header_names"]) if before else []
     if fixed_headers is not None:

@@ -132,3 +132,11 @@ async def test_a_port_that_is_taken_is_one_sentence(database: str, start: Start)
     assert str(port) in lines.splitlines()[-1]
     assert "Traceback" not in lines
     assert await process.wait() == 1
+
+
+async def test_a_ca_bundle_that_cannot_be_read_is_one_sentence(database: str, start: Start, tmp_path: Path) -> None:
+    process = await start(database, "redis://127.0.0.1:1/0", CA_BUNDLE=str(tmp_path / "none.pem"))
+    lines = await told(process, "archway control:")
+    assert "ARCHWAY_CA_BUNDLE" in lines.splitlines()[-1]
+    assert "Traceback" not in lines
+    assert await process.wait() == 1

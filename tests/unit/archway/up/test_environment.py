@@ -9,7 +9,7 @@ from archway.up.environment import (
 
 PORTS = Ports(1, 2, 3, 4, 5, 6, 7, 8)
 KEYS = {name: name.lower() for name in ("ARCHWAY_SECRET_KEY", "ARCHWAY_PROXY_KEY", "ARCHWAY_SIGNING_KEY")}
-WIRING = Wiring(PORTS, KEYS | {"ARCHWAY_VERIFY_KEYS": "v"}, "postgresql://d", "redis://r", "ab", 2, "/s", "/s/c")
+WIRING = Wiring(PORTS, KEYS | {"ARCHWAY_VERIFY_KEYS": "v"}, "postgresql://d", "redis://r", "ab", 2, "/s/c")
 
 
 def test_a_proxy_is_told_nothing_that_only_control_may_know():
