@@ -17,7 +17,10 @@ from typing import Any
 import aiohttp
 import pytest
 
+from core import courier
 from core.keys import new_key
+from core.records import BATCH_PURPOSE
+from core.sealing import Sealer
 from core.tokens import new_token
 from proxy.counting import render
 from tests.fakes.mcp_upstream import Answer, McpUpstream
@@ -119,6 +122,18 @@ async def every_path(rig: Rig, watched: Sinks, *, arguments: dict[str, Any], **m
     assert sum(b'"isError":true' in reply.body for reply in replies) >= 16
     assert any(b"Internal error" in reply.body for reply in replies)
     await rig.worker.deps.records.flush()
+    watched.feed("a record of a call", opened_records(rig))
+
+
+def opened_records(rig: Rig) -> bytes:
+    """What control will find in the batches, which are sealed."""
+    sealer = Sealer(rig.control.ring, BATCH_PURPOSE)
+    with rig.redis.client() as redis:
+        entries: Any = redis.xrange(courier.RECORDS)
+    assert entries
+    return b"\n".join(
+        sealer.open(fields[b"b"], fields[b"w"].decode(), fields[b"n"].decode()) for _, fields in entries
+    )
 
 
 @pytest.mark.parametrize("_row", [pytest.param(0, id="X-1: bearer")])
