@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from core.keys import new_key, parse_key_ring
+from core.tasks import Tasks
+from proxy.caches.layered import LayeredCache
+from proxy.caches.two_ages import Aged, SourceUnreachableError
+from tests.unit.proxy.caches.conftest import Clock, MemoryCourier
+
+SOFT, HARD = 60.0, 600.0
+RING = parse_key_ring("proxy", new_key())
+
+
+class Disk(dict[str, dict[str, bytes]]):
+    def write(self, name: str, values: dict[str, bytes]) -> None:
+        self[name] = values
+
+    def read(self, name: str) -> dict[str, bytes]:
+        return dict(self.get(name, {}))
+
+
+class Control:
+    """The source; remembers whether each asker was known."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.known: list[bool] = []
+        self.asked = asyncio.Event()
+        self.value: str | Exception = "value"
+        self.gate: asyncio.Event | None = None
+
+    async def __call__(self, known: bool) -> Aged[str]:
+        self.known.append(known)
+        self.asked.set()
+        value, asked = self.value, self.clock.now
+        if self.gate is not None:
+            await self.gate.wait()
+        if isinstance(value, Exception):
+            raise value
+        return Aged(value, asked)
+
+
+@pytest.fixture
+def control(clock: Clock) -> Control:
+    return Control(clock)
+
+
+@pytest.fixture
+def worker(courier: MemoryCourier, tasks: Tasks) -> Any:
+    def make() -> LayeredCache[str]:
+        return LayeredCache(
+            "test", str, size=10, soft=SOFT, hard=HARD, ring=RING, courier=courier, courier_name="n:", tasks=tasks  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    return make
+
+
+async def test_another_workers_copy_spares_a_question(worker: Any, control: Control) -> None:
+    assert await worker().get("k", control) == "value"
+    assert await worker().get("k", control) == "value"
+    assert control.known == [False]
+
+
+async def test_a_copy_past_its_soft_age_is_only_a_last_resort(worker: Any, control: Control, clock: Clock) -> None:
+    await worker().get("k", control)
+    clock.now += SOFT
+    control.value = "newer"
+    assert await worker().get("k", control) == "newer"
+    clock.now += SOFT
+    control.value = SourceUnreachableError()
+    last = worker()
+    assert await last.get("k", control) == "newer"
+    assert last.memory.stale_uses >= 1
+
+
+async def test_what_a_worker_before_us_knew_serves_while_all_is_down_up_to_the_hard_age(
+    worker: Any, control: Control, courier: MemoryCourier, clock: Clock
+) -> None:
+    before, disk = worker(), Disk()
+    await before.get("k", control)
+    before.save(disk)
+    courier.away, control.value = True, SourceUnreachableError()
+
+    clock.now += HARD - 1
+    after = worker()
+    after.load(disk)
+    assert await after.get("k", control) == "value"
+    with pytest.raises(SourceUnreachableError):
+        await after.get("unknown", control)
+
+    clock.now += 1
+    too_late = worker()
+    too_late.load(disk)
+    with pytest.raises(SourceUnreachableError):
+        await too_late.get("k", control)
+
+
+async def test_a_dropped_value_is_gone_from_memory_redis_and_disk(
+    worker: Any, control: Control, courier: MemoryCourier
+) -> None:
+    here, disk = worker(), Disk()
+    await here.get("k", control)
+    await here.get("other", control)
+    here.save(disk)
+    here.load(disk)
+    await here.drop("k")
+    await here.drop_where(lambda key, value: key == "other")
+    assert courier.values == {}
+    control.value = SourceUnreachableError()
+    for key in ("k", "other"):
+        with pytest.raises(SourceUnreachableError):
+            await here.get(key, control)
+
+
+async def test_a_no_of_the_source_removes_every_copy(
+    worker: Any, control: Control, courier: MemoryCourier, clock: Clock
+) -> None:
+    await worker().get("k", control)
+    clock.now += SOFT
+    control.value = PermissionError("revoked")
+    with pytest.raises(PermissionError):
+        await worker().get("k", control)
+    assert courier.values == {}
+
+
+async def test_a_strangers_no_touches_nothing(worker: Any, control: Control, courier: MemoryCourier) -> None:
+    control.value = PermissionError("unknown")
+    with pytest.raises(PermissionError):
+        await worker().get("k", control)
+    assert courier.asked == ["get"]
+
+
+async def test_an_answer_that_a_change_overtook_leaves_no_copy(
+    worker: Any, control: Control, courier: MemoryCourier
+) -> None:
+    here = worker()
+    control.gate = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(here.get("k", control))
+        await control.asked.wait()
+        await here.drop("k")
+        control.gate.set()
+    assert asking.result() == "value"
+    assert courier.values == {}
+
+
+async def test_a_copy_from_before_a_change_is_not_believed_whoever_wrote_it(
+    worker: Any, control: Control, clock: Clock
+) -> None:
+    """Another worker asked before the change and wrote after control had removed the copy."""
+    here, there = worker(), worker()
+    await there.get("k", control)
+    clock.now += 1
+    with patch.object(here._copy, "forget"):
+        await here.drop_where(lambda key, value: value == "value")
+    control.value = "changed"
+    assert await here.get("k", control) == "changed"
+    assert control.known == [False, True]
+
+
+async def test_a_change_of_something_else_takes_no_copy_away(worker: Any, control: Control, clock: Clock) -> None:
+    here = worker()
+    await worker().get("k", control)
+    clock.now += 1
+    await here.drop("other")
+    assert await here.get("k", control) == "value"
+    assert len(control.known) == 1
+
+
+async def test_beyond_so_many_changes_every_older_copy_is_doubted(
+    worker: Any, control: Control, clock: Clock
+) -> None:
+    here = worker()
+    await worker().get("k", control)
+    for number in range(600):
+        await here.drop(f"other {number}")
+    control.value = "asked again"
+    assert await here.get("k", control) == "asked again"
+    assert len(here._changes) <= 512
+
+
+async def test_who_was_known_is_no_stranger_after_a_change(worker: Any, control: Control) -> None:
+    here = worker()
+    await here.get("k", control)
+    await here.drop("k")
+    await here.get("k", control)
+    assert control.known == [False, True]
+    with patch("proxy.caches.layered._ONCE_KNOWN", 3):
+        for number in range(10):
+            await here.get(f"k{number}", control)
+    assert len(here._once_known) == 3

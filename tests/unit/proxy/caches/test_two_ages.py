@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from core.tasks import Tasks
+from proxy.caches.two_ages import Aged, SourceUnreachableError, TwoAgeCache
+from tests.unit.proxy.caches.conftest import Clock
+
+SOFT, HARD = 60.0, 600.0
+
+
+class Source:
+    """What is asked; counts, and answers with what stands in it now."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.asked = 0
+        self.value: str | Exception = "value"
+        self.expires = float("inf")
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def __call__(self) -> Aged[str]:
+        self.asked += 1
+        value, asked = self.value, self.clock.now
+        await self.gate.wait()
+        if isinstance(value, Exception):
+            raise value
+        return Aged(value, asked, self.expires)
+
+
+@pytest.fixture
+def cache(clock: Clock, tasks: Tasks) -> TwoAgeCache[str]:
+    return TwoAgeCache("test", size=3, soft=SOFT, hard=HARD, tasks=tasks)
+
+
+@pytest.fixture
+def source(clock: Clock) -> Source:
+    return Source(clock)
+
+
+async def settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_a_young_value_is_used_without_asking(cache: TwoAgeCache[str], source: Source) -> None:
+    assert await cache.get("k", source) == "value"
+    assert cache.fresh("k") == "value"
+    assert await cache.get("k", source) == "value"
+    assert source.asked == 1
+
+
+async def test_a_value_that_nears_its_soft_age_is_refreshed_off_the_path(
+    cache: TwoAgeCache[str], source: Source, clock: Clock
+) -> None:
+    await cache.get("k", source)
+    clock.now += SOFT / 2 + 1
+    source.value = "newer"
+    assert cache.fresh("k", source) == "value"
+    assert cache.fresh("k", source) == "value"
+    await settle()
+    assert cache.fresh("k") == "newer"
+    assert source.asked == 2
+
+
+async def test_past_its_soft_age_the_source_is_asked_first(
+    cache: TwoAgeCache[str], source: Source, clock: Clock
+) -> None:
+    await cache.get("k", source)
+    clock.now += SOFT
+    source.value = "newer"
+    assert cache.fresh("k") is None
+    assert await cache.get("k", source) == "newer"
+
+
+async def test_an_old_value_serves_while_the_source_is_away_up_to_the_hard_age(
+    cache: TwoAgeCache[str], source: Source, clock: Clock
+) -> None:
+    await cache.get("k", source)
+    source.value = SourceUnreachableError()
+    clock.now += HARD - 1
+    assert await cache.get("k", source) == "value"
+    assert cache.stale_uses == 1
+    clock.now += 1
+    with pytest.raises(SourceUnreachableError):
+        await cache.get("k", source)
+
+
+async def test_no_age_goes_beyond_the_values_own_expiry(
+    cache: TwoAgeCache[str], source: Source, clock: Clock
+) -> None:
+    source.expires = clock.time() + 5
+    await cache.get("k", source)
+    assert not cache.expired("k")
+    clock.now += 5
+    source.value = SourceUnreachableError()
+    assert cache.fresh("k") is None
+    assert cache.expired("k")
+    with pytest.raises(SourceUnreachableError):
+        await cache.get("k", source)
+
+
+async def test_a_refusal_of_the_source_ends_what_was_held(
+    cache: TwoAgeCache[str], source: Source, clock: Clock
+) -> None:
+    await cache.get("k", source)
+    clock.now += SOFT
+    source.value = PermissionError("no")
+    with pytest.raises(PermissionError):
+        await cache.get("k", source)
+    source.value = SourceUnreachableError()
+    with pytest.raises(SourceUnreachableError):
+        await cache.get("k", source)
+
+
+async def test_however_many_wait_the_source_is_asked_once(cache: TwoAgeCache[str], source: Source) -> None:
+    source.gate.clear()
+    waiting = asyncio.gather(*(cache.get("k", source) for _ in range(500)))
+    await settle()
+    source.gate.set()
+    assert set(await waiting) == {"value"}
+    assert source.asked == 1
+
+
+async def test_one_who_stops_waiting_stops_nobody_else(cache: TwoAgeCache[str], source: Source) -> None:
+    source.gate.clear()
+    async with asyncio.TaskGroup() as group:
+        leaving = group.create_task(cache.get("k", source))
+        staying = group.create_task(cache.get("k", source))
+        await settle()
+        leaving.cancel()
+        await settle()
+        source.gate.set()
+    assert staying.result() == "value"
+
+
+@pytest.mark.parametrize("change", ["drop", "drop_where", "doubt_all"])
+async def test_an_answer_that_a_change_overtook_is_not_held(
+    cache: TwoAgeCache[str], source: Source, change: str
+) -> None:
+    source.gate.clear()
+    waiting = asyncio.gather(cache.get("k", source))
+    await settle()
+    source.value = "after the change"
+    {"drop": lambda: cache.drop("k"), "drop_where": lambda: cache.drop_where(lambda *_: True)}.get(
+        change, cache.doubt_all
+    )()
+    late = asyncio.gather(cache.get("k", source))  # whoever comes after the change asks anew
+    await settle()
+    source.gate.set()
+    assert (await waiting, await late) == (["value"], ["after the change"])
+    assert cache.fresh("k") == "after the change"
+
+
+async def test_a_doubted_value_is_asked_again_and_serves_if_nobody_answers(
+    cache: TwoAgeCache[str], source: Source
+) -> None:
+    await cache.get("k", source)
+    cache.doubt_all()
+    source.value = SourceUnreachableError()
+    assert cache.fresh("k") is None
+    assert await cache.get("k", source) == "value"
+
+
+async def test_dropping_by_a_rule_says_which_keys_went(cache: TwoAgeCache[str], clock: Clock) -> None:
+    for key in ("a", "b", "c"):
+        cache.put(key, Aged(key.upper(), clock.now))
+    assert cache.drop_where(lambda key, value: key == "a" or value == "C") == ["a", "c"]
+    assert [key for key, _ in cache.items()] == ["b"]
+
+
+async def test_the_least_recently_used_go_first(cache: TwoAgeCache[str], clock: Clock) -> None:
+    for key in ("a", "b", "c"):
+        cache.put(key, Aged(key, clock.now))
+    cache.fresh("a")
+    cache.put("d", Aged("d", clock.now))
+    assert {key for key, _ in cache.items()} == {"a", "c", "d"}
+    assert len(cache) == 3
+
+
+async def test_an_older_value_does_not_replace_a_younger(cache: TwoAgeCache[str], clock: Clock) -> None:
+    cache.put("k", Aged("younger", clock.now))
+    assert cache.put("k", Aged("older", clock.now - 10)).value == "younger"
+    assert cache.fresh("k") == "younger"
