@@ -70,11 +70,6 @@ class Courier:
         async with self._asking():
             return await cast(Any, self._redis.eval(lua, len(keys), *keys, *arguments))
 
-    async def fields(self, key: str, *names: str) -> list[bytes | None]:
-        """Some fields of a hash, None for what is not there."""
-        async with self._asking():
-            return list(await cast(Any, self._redis.hmget(key, list(names))))
-
     async def names_like(self, pattern: str) -> list[bytes]:
         """Every key that fits the pattern: a walk over all keys in small steps, for rare changes only."""
         found: list[bytes] = []

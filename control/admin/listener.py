@@ -93,9 +93,7 @@ class _Connection(web.RequestHandler):
         )
         if request.writer.output_size > 0:
             raise ConnectionError("the answer has begun; nothing can be added")
-        problem = Problem(
-            status, "The request could not be read as HTTP; its line and headers are limited to 8190 bytes."
-        )
+        problem = Problem(status, _UNREADABLE)
         answer = web.Response(
             status=status,
             body=orjson.dumps(problem.document(request_id)),

@@ -27,6 +27,10 @@ async def keep_partitions(pool: Pool, days_kept: int) -> None:
         except (StoreUnavailable, StoreConflict) as fault:
             log.info("partitions of records wait", extra={"fault": str(fault)})
             await asyncio.sleep(_AGAIN_AFTER_S)
+        except Exception:
+            # A keeper that ended would keep every day from then on, until the disk is full.
+            log.exception("partitions of records cannot be kept")
+            await asyncio.sleep(_AGAIN_AFTER_S)
 
 
 async def keep_days(pool: Pool, today: date, days_kept: int) -> None:

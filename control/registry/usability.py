@@ -4,12 +4,19 @@ Called when a gateway is read. A gateway that is not usable is still published: 
 never a check that a call relies on.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from control.registry.visibility import VisibilityKind
 
 MAX_NAMED = 5
+_NOBODY: Final[dict[VisibilityKind, str]] = {
+    "personal": "Its owner is disabled, so nobody can call it.",
+    "teams": "Nobody can see it; choose teams with members or the whole organisation.",
+    "organisation": "Nobody can see it: every user is disabled.",
+}
+"""Reasons for which nobody sees a gateway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +52,13 @@ def usability(
     *,
     kind: VisibilityKind,
     members: int,
-    owner_disabled: bool = False,
-    client_auth: Collection[str] = ("token",),
 ) -> Usability:
     """Judge a gateway. `members` counts the people who see it (enabled ones)."""
     reasons: list[str] = []
     if not tools:
         reasons.append("No tool is assigned; assign at least one.")
-    if not client_auth:
-        reasons.append("No way of client authentication is accepted; allow one.")
-    if kind == "personal" and owner_disabled:
-        reasons.append("Its owner is disabled, so nobody can call it.")
-    elif members == 0:
-        reasons.append("Nobody can see it; choose teams with members or the whole organisation.")
+    if members == 0:
+        reasons.append(_NOBODY[kind])
     broken = [(tool, why) for tool in tools if (why := _why_not(tool)) is not None]
     if tools and len(broken) == len(tools):
         reasons.append("No assigned tool can be called now; see the warnings.")

@@ -156,10 +156,8 @@ async def make_partitions(conn: Connection, days: Sequence[date]) -> None:
 async def drop_partitions(conn: Connection, before: datetime) -> list[date]:
     """Drop the days before `before` (a midnight, UTC), and the batches received before it; returns the days."""
     await conn.execute("select pg_advisory_xact_lock($1)", _LOCK)
-    names = await conn.fetch(
-        "select inhrelid::regclass::text as name from pg_inherits where inhparent = 'records'::regclass"
-    )
-    old = sorted(day for row in names if (day := _day_of(row["name"])) is not None and day < before.date())
+    found = (_day_of(row["name"]) for row in await conn.fetch(_PARTITIONS))
+    old = sorted(day for day in found if day is not None and day < before.date())
     for day in old:
         await conn.execute(f"drop table {_name_of(day)}")
     await conn.execute(_FORGET_BATCHES, before)

@@ -1,8 +1,9 @@
 """SQL of the tools that entries keep, as they were last discovered."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, Protocol
+from typing import Final
 
+from control.registry.tool_definitions import FoundTool
 from control.store.pool import Connection, Row
 from core.identifiers import new_id
 
@@ -18,22 +19,7 @@ _UPSERT: Final = """
 """
 
 
-class DiscoveredTool(Protocol):
-    """What a row is made of (`control.registry.tool_definitions.FoundTool`)."""
-
-    @property
-    def kind(self) -> str: ...  # noqa: D102  # the columns explain themselves
-    @property
-    def upstream_name(self) -> str: ...  # noqa: D102
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def definition(self) -> dict[str, Any]: ...  # noqa: D102
-    @property
-    def sha256(self) -> str: ...  # noqa: D102
-
-
-async def store(connection: Connection, entry_id: str, tools: Sequence[DiscoveredTool]) -> bool:
+async def store(connection: Connection, entry_id: str, tools: Sequence[FoundTool]) -> bool:
     """Keep what a discovery found, and whether any definition is new or another one than before.
 
     States set by people stay. Tools that were not found are marked missing, never deleted: assignments hang on

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from control.records import partitions
 from control.records.consumer import RecordConsumer
 from control.records.partitions import days_begin, keep_days
 from control.redis import Courier
@@ -210,6 +211,26 @@ async def test_partitions_are_made_ahead_and_old_ones_dropped_with_their_batches
     assert [(row["worker"], row["number"]) for row in left] == [("lives", 2), ("lives", 3)]
     async with transaction(pool) as conn:
         assert not await gaps(conn, limit=9, worker=None, since=days_begin(today, 4), until=None)
+
+
+async def test_a_fault_that_nobody_foresaw_does_not_end_the_keeping_of_days(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[date] = []
+
+    async def fails_once(_: Pool, today: date, __: int) -> None:
+        tried.append(today)
+        if len(tried) == 1:
+            raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(partitions, "keep_days", fails_once)
+    monkeypatch.setattr(partitions, "_AGAIN_AFTER_S", 0)
+    tasks = Tasks("test")
+    keeping = tasks.spawn("partitions", partitions.keep_partitions(pool, 4))
+    while len(tried) < 2:
+        assert not keeping.done()
+        await asyncio.sleep(0)
+    await tasks.close()
 
 
 def name(day: date) -> str:

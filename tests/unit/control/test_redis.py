@@ -50,15 +50,15 @@ async def test_a_dead_redis_is_away_at_once_and_used_again_when_it_is_back(break
     async with Courier(breakable_redis.url, deadline_s=1) as courier:
         breakable_redis.kill()
         with pytest.raises(RedisAway):
-            await courier.fields("key", "field")
+            await courier.names_like("key")
         breakable_redis.start()
-        assert await courier.fields("key", "field") == [None]
+        assert await courier.names_like("key") == []
 
 
 async def test_a_wrong_password_is_away_too(redis_server: RedisServer) -> None:
     async with Courier(f"redis://:wrong@127.0.0.1:{redis_server.port}/0", deadline_s=1) as courier:
         with pytest.raises(RedisAway):
-            await courier.fields("key", "field")
+            await courier.names_like("key")
 
 
 async def test_a_script_that_redis_refuses_is_a_fault_with_its_reason(courier: Courier) -> None:

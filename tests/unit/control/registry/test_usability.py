@@ -21,13 +21,10 @@ def test_a_gateway_that_nobody_sees_is_not_usable() -> None:
     assert any("Nobody can see it" in reason for reason in usability([READY], kind="teams", members=0).reasons)
 
 
-def test_a_gateway_without_client_authentication_is_not_usable() -> None:
-    judged = usability([READY], kind="organisation", members=1, client_auth=())
-    assert any("authentication" in reason for reason in judged.reasons)
-
-
 def test_a_personal_gateway_of_a_disabled_owner_is_not_usable() -> None:
-    assert not usability([READY], kind="personal", members=0, owner_disabled=True).usable
+    assert usability([READY], kind="personal", members=0).reasons == (
+        "Its owner is disabled, so nobody can call it.",
+    )
 
 
 @pytest.mark.parametrize(
