@@ -34,6 +34,7 @@ import aiohttp
 import asyncpg
 import orjson
 
+from core.courier import snapshot_key
 from core.keys import new_key, parse_key_ring
 from core.mcp.versions import MODERN
 from core.signing import Signer
@@ -219,12 +220,18 @@ class System:
         return Person(user["id"], made["secret"], made["id"])
 
     async def add_gateway(self, slug: str, **fields: Any) -> dict[str, Any]:
-        """A gateway that shows the stub's `echo`."""
+        """A gateway that shows the stub's `echo`, published."""
         made = await self.admin.made("/gateways", {"slug": slug, "name": slug, **fields})
         wanted = {"entry": "stub", "tools": ["*"], "prefix": False, "installation": self.installation["id"]}
         answer = await self.admin.post(f"/gateways/{made['id']}/assignments", wanted)
         assert answer.status == 201, answer.body
+        await eventually(lambda: self._is_published(made["id"], 2), 5, f"{slug} is published")
         return made
+
+    async def _is_published(self, gateway_id: str, revision: int) -> bool:
+        with self.redis.client() as client:
+            found = client.hget(snapshot_key(gateway_id), "revision")
+        return found is not None and int(found) >= revision
 
     async def revoke(self, person: Person) -> None:
         answer = await self.admin.post(f"/tokens/{person.token_id}/revoke")
@@ -291,10 +298,12 @@ async def running_system(
     soft_age: float = 0.4,
     max_stale: float = 20.0,
     supervised: int = 0,
+    postgres_port: int = 0,
     through: Iterable[str] = (),
     **settings: str,
 ) -> AsyncIterator[System]:
     """Start everything at once and set it up. `supervised`: proxies are supervisors with that many workers.
+    `postgres_port`: of a proxy of the test's own in front of the database, for control to use.
 
     `settings` are further variables of the proxies, without `ARCHWAY_` and in lower case.
     """
@@ -307,7 +316,11 @@ async def running_system(
         ending.callback(redis.kill)
         toxics = {}
         control_ports = [(free_port(), free_port()) for _ in range(controls)]
-        roads = {"redis": redis.port, "control": control_ports[0][1] if controls else 0, "postgres": postgres.port}
+        roads = {
+            "redis": redis.port,
+            "control": control_ports[0][1] if controls else 0,
+            "postgres": postgres_port or postgres.port,
+        }
         for road in through:
             toxics[road] = await ending.enter_async_context(ToxicProxy("127.0.0.1", roads[road]))
             roads[road] = toxics[road].port
