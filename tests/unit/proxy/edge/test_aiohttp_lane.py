@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from unittest.mock import patch
+
+import pytest
+from aiohttp import web
+
+from proxy.deps import Deps
+from proxy.edge.aiohttp_lane import AiohttpLane, AiohttpOutlet
+from proxy.edge.listener import Listener
+from tests.fakes.proxy_parts import gateway, hold, known_token, proxy_parts, user
+from tests.fakes.raw_http import RawAnswer, exchange, read_answer, request_bytes
+
+ORIGIN = "https://app.example"
+PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
+PONG = {"jsonrpc": "2.0", "id": 1, "result": {}}
+Headers = list[tuple[str, str]]
+
+
+@pytest.fixture
+async def deps() -> AsyncIterator[Deps]:
+    async with proxy_parts(allowed_origins=(ORIGIN,), max_body=1000) as parts:
+        hold(parts, gateway())
+        yield parts
+
+
+@pytest.fixture
+async def port(deps: Deps) -> AsyncIterator[int]:
+    listener = Listener(AiohttpLane(deps), deps, access_log=None, auto_decompress=False, lingering_time=0.2)
+    server = await asyncio.get_running_loop().create_server(listener, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+    await listener.shutdown(0.2)
+
+
+@pytest.fixture
+def headers(deps: Deps) -> Headers:
+    token = known_token(deps, user())
+    return [("Host", "gw.example"), ("Authorization", f"Bearer {token}"), ("Content-Type", "application/json")]
+
+
+def post(headers: Headers, body: bytes = PING) -> bytes:
+    return request_bytes("POST", "/v1/mcp/g", headers, body)
+
+
+async def test_every_answer_has_its_id_and_says_little_else(port: int, headers: Headers) -> None:
+    served, refused = await exchange(port, post(headers)), await exchange(port, post(headers[:1]))
+    assert served.json == PONG
+    for answer in (served, refused):
+        assert answer.header("X-Request-Id")
+        assert answer.header("X-Content-Type-Options") == "nosniff"
+        assert answer.header("Cache-Control") == "no-store"
+        assert answer.header("Server") == "archway"
+        assert answer.header("Access-Control-Allow-Origin") is None
+        assert answer.header("Vary") is None
+
+
+async def test_a_named_origin_may_read_the_answer_a_refusal_too(port: int, headers: Headers) -> None:
+    for sent in (headers, headers[:1]):
+        answer = await exchange(port, post([*sent, ("Origin", ORIGIN)]))
+        assert answer.header("Access-Control-Allow-Origin") == ORIGIN
+        assert "WWW-Authenticate" in (answer.header("Access-Control-Expose-Headers") or "")
+        assert answer.header("Vary") == "Origin"
+    foreign = await exchange(port, post([*headers, ("Origin", "https://evil.example")]))
+    assert foreign.header("Access-Control-Allow-Origin") is None
+
+
+async def test_a_body_may_come_in_pieces(port: int, headers: Headers) -> None:
+    whole = post(headers)
+    assert (await exchange(port, whole[:-20], 0.01, whole[-20:-5], 0.01, whole[-5:])).json == PONG
+    chunked = post([*headers, ("Transfer-Encoding", "chunked")], b"")
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in PING)
+    assert (await exchange(port, chunked + chunks + b"0\r\n\r\n")).json == PONG
+
+
+@pytest.mark.parametrize("size", [1000, 1001])
+async def test_the_cap_of_a_body_is_exact(port: int, headers: Headers, size: int) -> None:
+    body = PING.ljust(size)
+    chunked = post([*headers, ("Transfer-Encoding", "chunked")], b"") + b"%x\r\n%b\r\n0\r\n\r\n" % (size, body)
+    for request in (post(headers, body), chunked):
+        assert (await exchange(port, request)).status == (200 if size == 1000 else 413)
+
+
+async def test_a_trailer_of_a_chunked_body_says_nothing(port: int, headers: Headers) -> None:
+    unauthenticated = [pair for pair in headers if pair[0] != "Authorization"]
+    request = post([*unauthenticated, ("Transfer-Encoding", "chunked")], b"")
+    chunks = b"%x\r\n%b\r\n0\r\nAuthorization: %b\r\n\r\n" % (len(PING), PING, headers[1][1].encode())
+    assert (await exchange(port, request + chunks)).status == 401
+
+
+@pytest.mark.parametrize(("encoding", "status"), [("identity", 200), ("", 200), ("gzip", 415), ("identity, br", 415)])
+async def test_only_an_unpacked_body_is_taken(port: int, headers: Headers, encoding: str, status: int) -> None:
+    assert (await exchange(port, post([*headers, ("Content-Encoding", encoding)]))).status == status
+
+
+async def test_answers_on_one_connection_keep_their_order(port: int, headers: Headers) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    bodies = [PING.replace(b"1,", b"%d," % number, 1) for number in range(20)]
+    writer.write(b"".join(post(headers, body) for body in bodies))
+    answers: list[RawAnswer] = [await read_answer(reader) for _ in bodies]
+    writer.close()
+    assert [answer.json["id"] for answer in answers] == list(range(20))
+
+
+async def test_what_was_left_of_a_refused_body_is_not_the_next_request(port: int, headers: Headers) -> None:
+    smuggled = post(headers)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(post(headers[:1], smuggled))
+    assert (await read_answer(reader)).status == 401
+    assert await asyncio.wait_for(reader.read(), 2) == b""
+    writer.close()
+
+
+async def test_a_caller_that_leaves_in_the_middle_of_its_body_frees_what_it_held(
+    port: int, headers: Headers, deps: Deps
+) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(post(headers)[:-5])
+    await until(lambda: deps.calls.bytes_in_flight == len(PING))
+    writer.transport.abort()
+    await until(lambda: deps.calls.bytes_in_flight == 0)
+
+
+async def test_a_draining_worker_closes_after_each_answer(port: int, headers: Headers, deps: Deps) -> None:
+    assert not (await exchange(port, post(headers))).closed
+    deps.draining = True
+    assert (await exchange(port, post(headers))).closed
+
+
+async def test_a_method_beyond_the_three_is_refused_after_the_token(port: int, headers: Headers) -> None:
+    answer = await exchange(port, request_bytes("PUT", "/v1/mcp/g", headers))
+    assert (answer.status, answer.header("Allow")) == (405, "GET, POST, DELETE, OPTIONS")
+
+
+async def test_a_bug_behind_a_stream_that_has_begun_ends_the_stream(port: int, headers: Headers) -> None:
+    async def begin_and_fail(x: object, deps: Deps, send: Callable[[bytes], object]) -> None:
+        await send(b": begun\n\n")  # type: ignore[misc]
+        raise RuntimeError("a bug")
+
+    with patch("proxy.edge.aiohttp_lane.hold_stream", begin_and_fail):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request_bytes("GET", "/v1/mcp/g", [*headers, ("Connection", "close")]))
+        raw = await asyncio.wait_for(reader.read(), 2)
+        writer.close()
+    assert raw.startswith(b"HTTP/1.1 200 OK")
+    assert raw.endswith(b": begun\n\n\r\n0\r\n\r\n")
+
+
+async def test_an_outlet_says_nothing_to_a_caller_that_has_left() -> None:
+    class Broken(web.StreamResponse):
+        async def prepare(self, request: web.BaseRequest) -> None:
+            raise ConnectionResetError
+
+    with patch("proxy.edge.aiohttp_lane.web.StreamResponse", Broken):
+        outlet = AiohttpOutlet(object())  # type: ignore[arg-type]
+        await outlet.send_event(b"{}")
+        assert outlet.gone
+        await outlet.send_event(json.dumps(PONG).encode())
+        assert isinstance(await outlet.end(), Broken)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(3):
+        while not true():  # noqa: ASYNC110 - nothing tells when the kernel has told the server
+            await asyncio.sleep(0.01)
