@@ -27,12 +27,12 @@ def new(
       archway keys new                       one key
       archway keys new --env > archway.env   the four settings of a new deployment
     """
-    from archway.up.keys_file import NAMES, verify_keys
+    from archway.up.keys_file import KEY_NAMES, verify_keys
 
     if not environment:
         typer.echo(new_key())
         return
-    made = {name: new_key() for name in NAMES}
+    made = {name: new_key() for name in KEY_NAMES}
     made["ARCHWAY_VERIFY_KEYS"] = verify_keys(made["ARCHWAY_SIGNING_KEY"])
     typer.echo("\n".join(f"{name}={value}" for name, value in made.items()))
 

@@ -41,7 +41,7 @@ ENTRIES = commands(
         help="The registry: servers that are approved here.",
         columns=("id", "slug", "name", "url", "visibility", "credential_model"),
         filters=(
-            Option("text", "Only those whose name or description has it."),
+            Option("text", "Only those whose name or slug has it."),
             Option("label", "Only with this label."),
         ),
         create=ENTRY_FIELDS,

@@ -1,4 +1,4 @@
-"""How a resource of the admin API is described to the command line. resources_*.py describe, commands.py builds."""
+"""How a resource of the admin API is told to the command line. Its neighbours describe them, commands.py builds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

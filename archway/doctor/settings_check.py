@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 import msgspec
 
 from archway.doctor.finding import Finding, note
+from archway.up.keys_file import KEY_NAMES
 from core.addresses import parse_networks
 from core.keys import BadKey, KeyRing, parse_key_ring, refuse_repeats
 from core.settings import BadSetting, host_port, variable
 from core.signing import Verifier
 from proxy.settings import ProxySettings
 
-KEYS = ("ARCHWAY_SECRET_KEY", "ARCHWAY_PROXY_KEY", "ARCHWAY_SIGNING_KEY")
 OURS = {"ARCHWAY_STATE", "ARCHWAY_ADMIN_URL", "ARCHWAY_ADMIN_TOKEN", "ARCHWAY_WORKER_NUMBER"}
 """Variables that no plane reads but a command does."""
 
@@ -35,7 +35,7 @@ def check_keys(environment: Mapping[str, str]) -> list[Finding]:
     """Short, weak or repeated keys, and public halves that do not belong to the signing key."""
     findings: list[Finding] = []
     rings: dict[str, KeyRing] = {}
-    for name in KEYS:
+    for name in KEY_NAMES:
         if not environment.get(name):
             continue
         try:
@@ -48,8 +48,8 @@ def check_keys(environment: Mapping[str, str]) -> list[Finding]:
             Verifier("ARCHWAY_VERIFY_KEYS", environment["ARCHWAY_VERIFY_KEYS"])
     except (BadKey, ValueError) as why:
         findings.append(Finding(str(why)))
-    if rings and len(rings) < len(KEYS) and environment.get("ARCHWAY_DATABASE_URL"):
-        missing = ", ".join(name for name in KEYS if name not in rings and not environment.get(name))
+    if rings and len(rings) < len(KEY_NAMES) and environment.get("ARCHWAY_DATABASE_URL"):
+        missing = ", ".join(name for name in KEY_NAMES if name not in rings and not environment.get(name))
         if missing:
             findings.append(Finding(f"{missing} is not set", "control does not start without", "`archway keys new`"))
     return findings

@@ -2,7 +2,7 @@
 
 Called by stack.py. A program that dies is started again at once; one that dies again soon is given longer and
 longer pauses, up to ten seconds, for ever: the cause (a full disk, a port taken meanwhile) may go away, and the log
-says what it is. Left out: which programs there are (servers.py, planes.py).
+says what it is. Left out: which programs there are (postgres.py, redis.py, planes.py, demo/server.py).
 """
 
 import asyncio
@@ -35,7 +35,6 @@ class Child:
         self.program = program
         self._process: asyncio.subprocess.Process | None = None
         self._tasks = Tasks(f"up/{program.name}")
-        self._keeping: asyncio.Task[None] | None = None
         self._stopping = False
 
     async def start(self) -> None:
@@ -48,7 +47,7 @@ class Child:
                 await self.stop()
                 raise DidNotStart(_why_not(self.program, status))
             await asyncio.sleep(0.25)
-        self._keeping = self._tasks.spawn("keep", self._keep())
+        _ = self._tasks.spawn("keep", self._keep())
 
     @property
     def pid(self) -> int | None:

@@ -7,8 +7,6 @@ import typer
 
 from archway.options import DEFAULT_STATE, State, refuse
 
-Port = Annotated[int | None, typer.Option(min=0, max=65_535)]
-
 
 def up(
     state: State = DEFAULT_STATE,

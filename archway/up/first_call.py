@@ -11,7 +11,9 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
-VERSION = "2026-07-28"
+from core.mcp.methods import META_CLIENT_CAPABILITIES, META_PROTOCOL_VERSION
+from core.mcp.versions import MODERN
+
 _DEADLINE_S = 20.0
 
 
@@ -31,7 +33,7 @@ class FirstCall:
             "Authorization": f"Bearer {self.token}",
             "Content-Type": "application/json",
             "Accept": "application/json, text/event-stream",
-            "MCP-Protocol-Version": VERSION,
+            "MCP-Protocol-Version": MODERN,
             "Mcp-Method": "tools/call",
             "Mcp-Name": self.tool,
         }
@@ -39,7 +41,7 @@ class FirstCall:
     @property
     def body(self) -> str:
         """The JSON-RPC request."""
-        meta = {"io.modelcontextprotocol/protocolVersion": VERSION, "io.modelcontextprotocol/clientCapabilities": {}}
+        meta = {META_PROTOCOL_VERSION: MODERN, META_CLIENT_CAPABILITIES: {}}
         params = {"name": self.tool, "arguments": self.arguments, "_meta": meta}
         return json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})
 

@@ -11,14 +11,14 @@ from archway.up.private_files import write_private
 from core.keys import new_key, parse_key_ring, refuse_repeats
 from core.signing import Signer
 
-NAMES = ("ARCHWAY_SECRET_KEY", "ARCHWAY_PROXY_KEY", "ARCHWAY_SIGNING_KEY")
+KEY_NAMES = ("ARCHWAY_SECRET_KEY", "ARCHWAY_PROXY_KEY", "ARCHWAY_SIGNING_KEY")
 
 
 def keys_for(path: Path, environment: Mapping[str, str]) -> dict[str, str]:
     """The three keys and `ARCHWAY_VERIFY_KEYS`, made where missing; raises BadKey for one that must not be used."""
     kept = read_keys(path)
-    keys = {name: environment.get(name) or kept.get(name) or "" for name in NAMES}
-    made = {name: new_key() for name in NAMES if not keys[name]}
+    keys = {name: environment.get(name) or kept.get(name) or "" for name in KEY_NAMES}
+    made = {name: new_key() for name in KEY_NAMES if not keys[name]}
     if made:
         kept.update(made)
         keys.update(made)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archway.up.children import Child
-from archway.up.orphans import recorded, recorded_workers
+from archway.up.orphans import recorded_workers
 from archway.up.private_files import read_json, write_json
 from archway.up.state import StateFolder
 
@@ -36,10 +36,6 @@ class UpFile:
             write_json(self._state.up, now)
             self._written = now
 
-    def remove(self) -> None:
-        """Nothing runs any more."""
-        self._state.up.unlink(missing_ok=True)
-
     def _content(self) -> dict[str, Any]:
         facts = self._facts
         pids = {name: child.pid for name, child in self._children.items()}
@@ -64,9 +60,3 @@ class UpFile:
 def read_up(state: StateFolder) -> dict[str, Any]:
     """The file's content, empty where nothing runs."""
     return read_json(state.up)
-
-
-def pid_of(state: StateFolder, program: str) -> int | None:
-    """A program's pid as its guard wrote it down."""
-    who = recorded(state.record_of(program)).get("program")
-    return who.pid if who else None
