@@ -283,6 +283,21 @@ class Verdicts(RuleBasedStateMachine):
         self.answers_arrive()
         self.somebody_calls(told, name)
 
+    @rule(which=WORKERS, name=NAMES, slow=st.booleans(), seconds=st.sampled_from([3.0, 31.0]))
+    def a_token_expires_between_or_during_calls(self, which: int, name: str, slow: bool, seconds: float) -> None:
+        """Another that chance finds too rarely: a life that ends while the verdict is young, or on its way."""
+        self.revoke(name)
+        self.issue_or_change_role(name, "red", seconds - 1)
+        self.a_worker_is_told(which)
+        if slow:
+            self.answers_are_held_back()
+        else:
+            self.answers_arrive()
+        self.somebody_calls(which, name)
+        self.clock.now += seconds
+        self.answers_arrive()
+        self.somebody_calls(which, name)
+
     @rule(which=WORKERS, name=NAMES)
     def somebody_calls(self, which: int, name: str) -> None:
         worker = self.workers[which]
@@ -380,5 +395,5 @@ class PresentRoles(Verdicts):
     ],
 )
 def test_no_verdict_is_anothers_or_outlives_its_truth(machine: type[Verdicts]) -> None:
-    quick = settings(max_examples=100, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck))
+    quick = settings(max_examples=60, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(machine, settings=quick)
