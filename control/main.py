@@ -18,7 +18,6 @@ from aiohttp import web
 
 from control.admin.app import build_app, listen
 from control.admin.deps import Deps
-from control.credentials.connection import RowSealers
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
 from control.internal.listener import PLACES, InternalListener
@@ -58,7 +57,7 @@ class Replica:
 
     def __init__(self, settings: ControlSettings, pool: Pool, questions_pool: Pool, egress: Egress) -> None:
         self.settings, self.pool = settings, pool
-        ring, signer, sealers = settings.proxy_ring, settings.signer, RowSealers(settings.secret_ring)
+        ring, signer, seals = settings.proxy_ring, settings.signer, RowSeals(settings.secret_ring)
         self.couriers = {
             "publish": Courier(settings.redis_url, deadline_s=_PUBLISH_DEADLINE_S),
             "records": Courier(settings.redis_url, deadline_s=_PUBLISH_DEADLINE_S),
@@ -70,15 +69,15 @@ class Replica:
         stream = ChangeStream(self.couriers["questions"], signer)
         self.internal = InternalListener(
             InternalCalls(ring, caller="proxy", answerer="control"),
-            Questions(questions_pool, stream, signer, sealers, settings.pages_url),
+            Questions(questions_pool, stream, signer, seals, settings.pages_url),
             self.tasks,
         )
         to_proxies = InternalCalls(ring, caller="control", answerer="proxy")
         probes = ProbeClient(egress, settings.proxy_internal_url, to_proxies)
         self.admin = Deps(
             pool=pool,
-            seals=RowSeals(settings.secret_ring),
-            discoverer=Discoverer(pool, probes, sealers),
+            seals=seals,
+            discoverer=Discoverer(pool, probes, seals),
             addresses=settings.addresses,
             public_url=settings.base_url,
             run_token_sha256=settings.run_token_sha256,

@@ -22,7 +22,6 @@ import pytest
 
 from control.admin.app import build_app, listen
 from control.admin.deps import Deps
-from control.credentials.connection import RowSealers
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
 from control.registry.row_seals import RowSeals
@@ -142,7 +141,7 @@ async def deps(
         await users.ensure_first_admin(connection)
     egress = Egress(LOOPBACK)
     calls = InternalCalls(proxy_ring, caller="control", answerer="proxy")
-    discoverer = Discoverer(pool, ProbeClient(egress, [probing_proxy.url], calls), RowSealers(secret_ring))
+    discoverer = Discoverer(pool, ProbeClient(egress, [probing_proxy.url], calls), RowSeals(secret_ring))
     yield Deps(
         pool=pool,
         seals=RowSeals(secret_ring),

@@ -19,8 +19,8 @@ from control.admin.installation_models import (
 from control.admin.models import Id
 from control.admin.paging import Page, page_of
 from control.admin.problems import conflict, forbidden, invalid, not_found
-from control.credentials.connection import origin_of
 from control.registry.access import Caller
+from control.registry.binding import origin_of
 from control.registry.installing import Filled, check_owner, fill, may_fill, may_manage, may_see
 from control.registry.visibility import sees
 from control.store import audit, entries, installations, outbox

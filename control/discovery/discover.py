@@ -12,8 +12,9 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from control.credentials.connection import RowSealers, connection_of
+from control.credentials.connection import connection_of
 from control.discovery.probe_client import DEADLINE_S, ProbeClient, ProbeUnavailable
+from control.registry.row_seals import RowSeals
 from control.registry.tool_definitions import Found, found_tools
 from control.store import entries, installations, outbox, tools
 from control.store.pool import Connection, Pool, Row, transaction
@@ -44,10 +45,10 @@ class Discovery:
 class Discoverer:
     """Needs the database, a way to ask proxies, and what opens the rows' secrets."""
 
-    def __init__(self, pool: Pool, probes: ProbeClient, sealers: RowSealers) -> None:
+    def __init__(self, pool: Pool, probes: ProbeClient, seals: RowSeals) -> None:
         self._pool = pool
         self._probes = probes
-        self._sealers = sealers
+        self._seals = seals
 
     async def discover(self, installation_id: str, deadline: float = DEADLINE_S) -> Discovery | None:
         """Ask and keep; None where the installation is gone, or changed while its server was asked."""
@@ -67,7 +68,7 @@ class Discoverer:
     ) -> "tuple[Probe | Discovery, frozenset[str]]":
         """The answer, and the secrets that were used for it."""
         try:
-            opened = self._sealers.open(entry, installation)
+            opened = self._seals.open(entry, installation)
         except SealBroken:
             why = "Its secrets do not open with ARCHWAY_SECRET_KEY; give them again."
             return Discovery("needs_sign_in", why), frozenset()

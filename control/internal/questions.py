@@ -9,11 +9,12 @@ import logging
 import re
 from dataclasses import dataclass
 
-from control.credentials.connection import RowSealers, connection_of
+from control.credentials.connection import connection_of
 from control.credentials.resolution import ResolutionRows, Row, choose_installation
 from control.publish.documents import gateway_document, index_document
 from control.publish.epochs import ChangeStream
 from control.redis import RedisAway
+from control.registry.row_seals import RowSeals
 from control.store.pool import Pool, transaction
 from control.store.publication import gateway_named
 from control.store.resolution import resolution_rows
@@ -47,7 +48,7 @@ class Questions:
     pool: Pool
     stream: ChangeStream
     signer: Signer
-    sealers: RowSealers
+    seals: RowSeals
     install_base: str
     """Links to install pages begin with this: a URL without a slash at its end."""
 
@@ -97,7 +98,7 @@ class Questions:
 
     def _opened(self, rows: ResolutionRows, installation: Row, link: str) -> ConnectionAnswer:
         try:
-            found = connection_of(rows.entry, installation, self.sealers.open(rows.entry, installation))
+            found = connection_of(rows.entry, installation, self.seals.open(rows.entry, installation))
         except SealBroken:
             log.exception("sealed values cannot be opened", extra={"installation": str(installation["id"])})
             found = ConnectionRefusal(

@@ -8,14 +8,15 @@ so now, not by what changed, so that an entry that moves back finds its installa
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from control.credentials.connection import origin_of
 from control.registry.broken_rule import BrokenRule
 from control.registry.credentials import CREDENTIAL
 from control.registry.fields import check_answers, fields_of
 from core.addresses import AddressPolicy
 
 Row = Mapping[str, Any]
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +57,11 @@ def why_to_fill_again(entry: Row, installation: Row, policy: AddressPolicy) -> s
     except BrokenRule as broken:
         return f"Its answers no longer fit the entry ({broken}); give them again."
     return None
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port (RFC 6454 section 4), lower case, the scheme's own port left out."""
+    parts = urlsplit(url)
+    scheme, host, port = parts.scheme.lower(), (parts.hostname or "").lower(), parts.port
+    shown = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{shown}" if port in {None, _DEFAULT_PORTS.get(scheme)} else f"{scheme}://{shown}:{port}"

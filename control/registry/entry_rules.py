@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from control.credentials.connection import origin_of
+from control.registry.binding import origin_of
 from control.registry.broken_rule import BrokenRule
 from control.registry.credentials import Placement, check_placement
 from control.registry.fields import Field, check_fields

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from control.credentials.connection import origin_of
 from control.registry.access import Caller
+from control.registry.binding import origin_of
 from control.registry.broken_rule import BrokenRule
 from control.registry.credentials import CREDENTIAL, check_credential, placement_of
 from control.registry.fields import Answer, check_answers, fields_of

@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 import pytest
 
-from control.credentials.connection import RowSealers
 from control.discovery.discover import Discoverer, Discovery
 from control.discovery.probe_client import ProbeClient
 from control.registry.row_seals import RowSeals
@@ -36,7 +35,7 @@ async def proxy() -> AsyncIterator[ProbingProxy]:
 async def discoverer(pool: Pool, proxy: ProbingProxy) -> AsyncIterator[Discoverer]:
     async with Egress(AddressPolicy(parse_networks("127.0.0.0/8"))) as egress:
         calls = InternalCalls(PROXY_RING, caller="control", answerer="proxy")
-        yield Discoverer(pool, ProbeClient(egress, [proxy.url], calls), RowSealers(SECRET_RING))
+        yield Discoverer(pool, ProbeClient(egress, [proxy.url], calls), RowSeals(SECRET_RING))
 
 
 async def make_entry(pool: Pool, **changes: Any) -> str:

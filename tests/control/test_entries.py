@@ -2,7 +2,8 @@
 
 import pytest
 
-from control.credentials.connection import RowSealers, connection_of
+from control.credentials.connection import connection_of
+from control.registry.row_seals import RowSeals
 from control.store import entries, installations
 from control.store.pool import transaction
 from core.resolve import ConnectionRefusal
@@ -34,7 +35,7 @@ async def test_fixed_headers_are_sealed_at_rest_and_shown_by_name_only(api: Api)
     assert "s3cr3t-partner-value" not in str(made)
     assert "s3cr3t-partner-value" not in await api.everything_as_text()
     row = await api.row("select * from entries where id = $1", made["id"])
-    opened = RowSealers(api.ring).open(row, {"id": "none", "secret_values": None})
+    opened = RowSeals(api.ring).open(row, {"id": "none", "secret_values": None})
     assert opened.fixed_headers == {"x-partner": "s3cr3t-partner-value"}
 
 
@@ -156,7 +157,7 @@ async def resolved(api: Api, entry_id: str, installation_id: str) -> object:
         row = await installations.one(connection, installation_id)
     assert entry is not None
     assert row is not None
-    return connection_of(entry, row, RowSealers(api.ring).open(entry, row))
+    return connection_of(entry, row, RowSeals(api.ring).open(entry, row))
 
 
 async def test_another_path_on_the_same_origin_keeps_the_credential(api: Api) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from control.credentials.connection import RowSealers
+from control.registry.row_seals import RowSeals
 from core.identifiers import new_id
 from core.resolve import Probe
 from tests.control.registry_api import Api, api
@@ -46,7 +46,7 @@ async def test_secrets_are_sealed_at_rest_and_never_returned(api: Api) -> None:
     for secret in (KEY, "s3cr3t-pin"):
         assert secret not in shown + await api.everything_as_text()
     row = await api.row("select * from installations where id = $1", made["id"])
-    opened = RowSealers(api.ring).open({"id": "none", "fixed_headers": None}, row)
+    opened = RowSeals(api.ring).open({"id": "none", "fixed_headers": None}, row)
     assert opened.values == {"credential": KEY, "pin": "s3cr3t-pin"}
 
 

@@ -15,12 +15,12 @@ import orjson
 import pytest
 from aiohttp import web
 
-from control.credentials.connection import SECRET_VALUES_PURPOSE, RowSealers
 from control.internal.listener import PLACES, InternalListener
 from control.internal.questions import Questions
 from control.publish.epochs import ChangeStream
 from control.publish.publisher import Publisher
 from control.redis import Courier
+from control.registry.row_seals import SECRET_VALUES_PURPOSE, RowSeals
 from control.store.pool import Pool, close_pool, open_pool, transaction
 from core.identifiers import new_id
 from core.internal_call import SCHEME, InternalCalls
@@ -81,7 +81,7 @@ async def proxy(database: str, pool: Pool, redis_server: RedisServer) -> AsyncIt
     tasks, courier = Tasks("test"), Courier(redis_server.url, deadline_s=0.15)
     questions_pool = await open_pool(database, largest=sum(PLACES.values()))
     questions = Questions(
-        questions_pool, ChangeStream(courier, SIGNER), SIGNER, RowSealers(SECRETS), "https://archway.test"
+        questions_pool, ChangeStream(courier, SIGNER), SIGNER, RowSeals(SECRETS), "https://archway.test"
     )
     runner = web.AppRunner(InternalListener(CALLS, questions, tasks).application(), handler_cancellation=True)
     await runner.setup()

@@ -2,23 +2,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 import pytest
 
 from control.credentials.connection import (
-    FIXED_HEADERS_PURPOSE,
-    SECRET_VALUES_PURPOSE,
-    OpenedSecrets,
-    RowSealers,
     connection_of,
-    origin_of,
     owner_of,
 )
-from core.keys import new_key, parse_key_ring
+from control.registry.row_seals import OpenedSecrets
 from core.resolve import Connection, ConnectionRefusal
-from core.sealing import SealBroken, Sealer
-
-RING = parse_key_ring("ARCHWAY_SECRET_KEY", new_key())
 
 
 def an_entry(**changed: Any) -> dict[str, Any]:
@@ -103,33 +94,6 @@ def test_without_secrets_a_moved_server_needs_nothing_again() -> None:
 def test_what_needs_its_credential_again_or_never_had_one_is_refused() -> None:
     assert refused(an_entry(), an_installation(state="needs_sign_in")) == "needs_sign_in"
     assert refused(an_entry(**BEARER), an_installation()) == "needs_sign_in"
-
-
-def test_sealed_values_open_for_their_own_row_only() -> None:
-    sealed = Sealer(RING, SECRET_VALUES_PURPOSE).seal(orjson.dumps({"credential": "s3cret"}), "i1")
-    fixed = Sealer(RING, FIXED_HEADERS_PURPOSE).seal(orjson.dumps({"x-fixed": "f"}), "e1")
-    sealers = RowSealers(RING)
-    opened = sealers.open(an_entry(fixed_headers=fixed), an_installation(secret_values=sealed))
-    assert (opened.values, opened.fixed_headers) == ({"credential": "s3cret"}, {"x-fixed": "f"})
-    assert "s3cret" not in repr(opened)
-    with pytest.raises(SealBroken):
-        sealers.open(an_entry(), an_installation(id="i2", secret_values=sealed))
-    with pytest.raises(SealBroken):
-        sealers.open(an_entry(id="e2", fixed_headers=fixed), an_installation())
-
-
-@pytest.mark.parametrize(
-    ("url", "origin"),
-    [
-        ("https://A.test/x?y", "https://a.test"),
-        ("https://a.test:443", "https://a.test"),
-        ("http://a.test:443", "http://a.test:443"),
-        ("http://a.test:80/", "http://a.test"),
-        ("http://[::1]:8080/mcp", "http://[::1]:8080"),
-    ],
-)
-def test_origins_are_compared_in_one_form(url: str, origin: str) -> None:
-    assert origin_of(url) == origin
 
 
 def test_owners_are_named_by_scope() -> None:

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from control.registry.binding import NewState, state_after, why_to_fill_again
+from control.registry.binding import NewState, origin_of, state_after, why_to_fill_again
 from core.addresses import AddressPolicy
 
 POLICY = AddressPolicy()
@@ -79,3 +79,17 @@ def test_one_that_fits_again_without_a_move_is_to_be_discovered() -> None:
     change = state_after(ENTRY, ENTRY, {**FILLED, "state": "needs_sign_in"}, POLICY)
     assert change is not None
     assert change.state == "new"
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://A.test/x?y", "https://a.test"),
+        ("https://a.test:443", "https://a.test"),
+        ("http://a.test:443", "http://a.test:443"),
+        ("http://a.test:80/", "http://a.test"),
+        ("http://[::1]:8080/mcp", "http://[::1]:8080"),
+    ],
+)
+def test_origins_are_compared_in_one_form(url: str, origin: str) -> None:
+    assert origin_of(url) == origin

@@ -1,6 +1,5 @@
 import pytest
 
-from control.credentials.connection import RowSealers
 from control.registry.row_seals import RowSeals
 from core.keys import new_key, parse_key_ring
 from core.sealing import SealBroken
@@ -12,15 +11,19 @@ def test_what_a_row_keeps_sealed_opens_for_that_row() -> None:
     seals = RowSeals(RING)
     entry = {"id": "e1", "fixed_headers": seals.fixed_headers("e1", {"x-a": "1"})}
     installation = {"id": "i1", "secret_values": seals.secret_values("i1", {"credential": "k"})}
-    opened = RowSealers(RING).open(entry, installation)
+    opened = RowSeals(RING).open(entry, installation)
     assert opened.fixed_headers == {"x-a": "1"}
     assert opened.values == {"credential": "k"}
+    assert repr(opened) == "OpenedSecrets()"
 
 
 def test_a_value_copied_to_another_row_opens_for_nobody() -> None:
     stolen = RowSeals(RING).secret_values("i1", {"credential": "k"})
     with pytest.raises(SealBroken):
-        RowSealers(RING).open({"id": "e", "fixed_headers": None}, {"id": "i2", "secret_values": stolen})
+        RowSeals(RING).open({"id": "e", "fixed_headers": None}, {"id": "i2", "secret_values": stolen})
+    fixed = RowSeals(RING).fixed_headers("e1", {"x-a": "1"})
+    with pytest.raises(SealBroken):
+        RowSeals(RING).open({"id": "e2", "fixed_headers": fixed}, {"id": "i", "secret_values": None})
 
 
 def test_secret_values_open_again_to_change_some_of_them() -> None:
