@@ -11,7 +11,7 @@ RECORDS = commands(
         help="Records of calls: who called what, through which gateway, and how it ended.",
         columns=("time", "principal", "gateway_id", "tool", "decision", "status", "duration_ms", "request_id"),
         filters=(
-            Option("gateway", "Only through this gateway."),
+            Option("gateway", "Only through this gateway.", "reference", of="gateway"),
             Option("principal", "Only of this caller."),
             Option("tool", "Only of this tool."),
             Option("status", "Only with this outcome."),

@@ -73,3 +73,16 @@ def test_status_where_nothing_runs_ends_with_one_and_says_how_to_start(tmp_path)
 
     assert done.exit_code == 1
     assert "archway up --state" in done.output
+
+
+def test_records_are_listed_by_the_name_of_their_gateway(monkeypatch):
+    asked = []
+
+    class Api:
+        def pages(self, path, **query):
+            asked.append((path, query))
+            return [{"id": "a gateway's id", "slug": "demo"}] if path == "/gateways" else []
+
+    monkeypatch.setattr("archway.admin.commands.connect", lambda _: Api())
+    assert CliRunner().invoke(app, ["records", "list", "--gateway", "demo"]).exit_code == 0
+    assert asked[-1] == ("/records", {"gateway": "a gateway's id"})
