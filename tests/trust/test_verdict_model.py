@@ -325,7 +325,7 @@ class Verdicts(RuleBasedStateMachine):
 
     def judge(self, name: str, verdict: TokenVerdict, told: int, began: float) -> None:
         """The sentence that this run is about; see the module."""
-        raise NotImplementedError
+        self.is_true_enough(name, verdict, told, began)
 
     def is_true_enough(self, name: str, verdict: TokenVerdict, told: int, began: float) -> None:
         until = self.when_true(name, verdict, after=told)
