@@ -100,7 +100,9 @@ class Program:
             assert self._process.poll() is None, f"{self.name} ended:\n{self.log[-3000:]}"
             try:
                 timeout = aiohttp.ClientTimeout(2)
-                async with session.get(self.url + "/ready", timeout=timeout) as answer:
+                async with session.get(
+                    self.url + "/ready", timeout=timeout, headers={"Connection": "close"}
+                ) as answer:
                     return answer.status == 200
             except (aiohttp.ClientError, TimeoutError):
                 return False

@@ -56,7 +56,7 @@ class CuttingProxy:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._far)
         answers = asyncio.get_running_loop().create_task(_pass_on(far_reader, writer))
         try:
-            await self._questions(reader, far_writer, answers)
+            await self._questions(reader, far_reader, far_writer, answers)
         except (OSError, asyncio.CancelledError):
             pass
         finally:
@@ -67,7 +67,11 @@ class CuttingProxy:
             self._open.discard(task)
 
     async def _questions(
-        self, reader: asyncio.StreamReader, far: asyncio.StreamWriter, answers: asyncio.Task[None]
+        self,
+        reader: asyncio.StreamReader,
+        far_reader: asyncio.StreamReader,
+        far: asyncio.StreamWriter,
+        answers: asyncio.Task[None],
     ) -> None:
         step = -1  # of the armed transaction, on this connection; -1: it is not here
         while piece := await reader.read(1 << 20):
@@ -79,9 +83,10 @@ class CuttingProxy:
                 self.fired, self._marker = True, None
                 if self._answered:
                     answers.cancel()
+                    await asyncio.gather(answers, return_exceptions=True)
                     far.write(piece)
                     await far.drain()
-                    await asyncio.sleep(0.05)  # the server does it; its answer goes nowhere
+                    _ = await far_reader.read(1)  # the server has done it; its answer goes nowhere
                 return
             step += step >= 0
             far.write(piece)

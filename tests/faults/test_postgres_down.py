@@ -21,7 +21,7 @@ import pytest
 import pytest_asyncio
 
 from control.store.migrate import migrate
-from tests.faults.load import calling
+from tests.faults.load import all_served, calling
 from tests.fixtures_postgres import TEMPLATE, Server, start_server, stop_server
 from tests.fixtures_system import System, eventually, running_system
 
@@ -140,7 +140,7 @@ async def test_without_postgres_callers_go_on_and_writes_are_refused_in_time(
             system.proxies[1].start()
             await load.go_on(SIX_SOFT_AGES_S)
             await system.proxies[1].ready(system.http)
-            restarted = await asyncio.gather(*(system.call(one, proxy=1) for one in system.people))
+            await all_served(system, proxy=1)
 
         async def is_writable() -> bool:
             return (await system.admin.post("/gateways", body)).status == 201
@@ -151,7 +151,6 @@ async def test_without_postgres_callers_go_on_and_writes_are_refused_in_time(
     assert refused.json["detail"] == "The database is away; try again in a moment."
     assert took < TOLD_WITHIN_S + A_BUSY_MACHINE_S
     assert listed.status == "ok"
-    assert Counter(one.status for one in restarted) == Counter(ok=len(system.people))
 
 
 @pytest.mark.parametrize("case", [pytest.param("", id="F-4: backend SIGKILL")])
