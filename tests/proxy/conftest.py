@@ -200,13 +200,13 @@ MakeRig = Callable[..., Any]
 
 
 @pytest.fixture
-async def make_rig(redis_server: RedisServer) -> AsyncIterator[MakeRig]:  # noqa: F811
+async def make_rig(redis_server: RedisServer) -> MakeRig:  # noqa: F811
     """`async with make_rig(soft_age=0.5) as rig:` for other settings."""
 
     def make(**settings: Any) -> Any:
         return running_rig(redis_server, **settings)
 
-    yield make
+    return make
 
 
 @pytest.fixture

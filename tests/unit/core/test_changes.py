@@ -24,7 +24,9 @@ def test_an_event_of_another_epoch_is_refused() -> None:
         open_change(lying, "e2", VERIFIER)
 
 
-@pytest.mark.parametrize("body", [b"", b"garbage", SIGNER.sign(b"\xc1", "change", "e1")])
+@pytest.mark.parametrize(
+    "body", [b"", b"garbage", SIGNER.sign(b"\xc1", "change", "e1")], ids=["empty", "garbage", "signed garbage"]
+)
 def test_what_is_no_event_is_refused(body: bytes) -> None:
     with pytest.raises(ChangeBroken):
         open_change(body, "e1", VERIFIER)

@@ -26,6 +26,7 @@ def test_a_ring_closes_with_the_first_key_and_keeps_the_second() -> None:
         (new_key() + ",", "is empty"),
         (",".join(new_key() for _ in range(3)), "holds 3 keys"),
     ],
+    ids=["nothing", "no base64url", "short", "weak", "a comma too many", "three"],
 )
 def test_a_bad_key_is_refused_with_its_setting_and_the_reason(text: str, reason: str) -> None:
     with pytest.raises(BadKey, match=f"ARCHWAY_X.*{reason}"):

@@ -39,6 +39,17 @@ def left(made: Worker) -> tuple[bool, bool]:
         ("installation", new_id(), True, True),
         ("entry", CONNECTION.entry_id, True, False),
     ],
+    ids=[
+        "its token",
+        "another token",
+        "its user",
+        "another user",
+        "its team",
+        "its gateway",
+        "its installation",
+        "another installation",
+        "its entry",
+    ],
 )
 async def test_a_change_makes_the_worker_forget_what_it_makes_untrue(
     kind: Any, name: str, verdict: bool, own: bool
