@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from archway.admin_client import AdminApi, Problem, Unreachable
 from archway.doctor.finding import Finding, note
 from archway.doctor.listeners import check_ports
 from archway.doctor.machine import check_python, check_state
@@ -9,11 +10,13 @@ from archway.doctor.servers_check import check_database, check_redis
 from archway.doctor.settings_check import check_settings
 from archway.status.facts import Facts, gather
 from archway.up import postgres, redis
+from archway.up.first_setup import Gone, finished
 from archway.up.keys_file import read_keys
 from archway.up.postgres_binaries import NoPostgres, find_postgres
 from archway.up.private_files import read_json
 from archway.up.redis import NoRedis, find_redis
 from archway.up.state import StateFolder
+from archway.up.up_file import read_up
 
 
 def examine(state: StateFolder, environment: Mapping[str, str]) -> list[Finding]:
@@ -24,7 +27,22 @@ def examine(state: StateFolder, environment: Mapping[str, str]) -> list[Finding]
     findings += check_settings({**read_keys(state.keys), **environment})
     findings += check_ports({str(name): int(port) for name, port in kept.get("ports", {}).items()}, facts)
     findings += _servers(environment, kept, facts)
-    return findings + _running(facts)
+    return findings + _running(facts) + _first_call(state, facts)
+
+
+def _first_call(state: StateFolder, facts: Facts) -> list[Finding]:
+    """What `archway up` made for a first call and cannot show any more."""
+    if not facts.running or facts.trouble:
+        return []
+    up = read_up(state)
+    try:
+        found = finished(AdminApi(str(up["control_url"]), str(up["admin_token"])), state.setup)
+    except (KeyError, Problem, Unreachable):
+        return []  # starting or ending just now; whatever lasts is told above
+    if not isinstance(found, Gone):
+        return []
+    cure = "make a gateway and a token of your own (`archway gateways create`, `archway tokens create`)"
+    return [note(found.what, "`archway up` prints no first call", cure)]
 
 
 def _servers(environment: Mapping[str, str], kept: Mapping[str, object], facts: Facts) -> list[Finding]:

@@ -16,7 +16,7 @@ from archway.up import postgres, redis
 from archway.up.children import Child, stop_in_order
 from archway.up.environment import Wiring, public_url
 from archway.up.first_call import FirstCall
-from archway.up.first_setup import ARGUMENTS, Setup, finished, set_up
+from archway.up.first_setup import ARGUMENTS, Gone, Setup, finished, set_up
 from archway.up.keys_file import keys_for
 from archway.up.orphans import end_all
 from archway.up.planes import control, proxy
@@ -126,7 +126,8 @@ class Stack:
     async def _introduce(self, wiring: Wiring, admin_token: str) -> None:
         """The first setup, `up.json`, and the words for the person who waits."""
         control_url = f"http://{LOOPBACK}:{wiring.ports.control}"
-        setup = await self._set_up(AdminApi(control_url, admin_token), wiring)
+        found = await self._set_up(AdminApi(control_url, admin_token), wiring)
+        setup, gone = (found, None) if isinstance(found, Setup) else (None, found)
         base = public_url(wiring.ports, self._given)
         facts = UpFacts(
             proxy_url=f"http://{LOOPBACK}:{wiring.ports.proxy}",
@@ -140,11 +141,11 @@ class Stack:
         self._up.refresh()
         call = FirstCall(base + setup.gateway_path, setup.token, setup.tool, ARGUMENTS) if setup else None
         trouble = await self._try(call) if call and self._options.demo else None
-        self._report.say(summary(self._state.root, control_url, call, trouble))
+        self._report.say(summary(self._state.root, control_url, call, trouble, gone.what if gone else ""))
 
-    async def _set_up(self, api: AdminApi, wiring: Wiring) -> Setup | None:
+    async def _set_up(self, api: AdminApi, wiring: Wiring) -> Setup | Gone | None:
         if not self._options.demo:
-            return finished(self._state.setup)
+            return await asyncio.to_thread(finished, api, self._state.setup)
         with step(self._report, "Demo entry, gateway and token"):
             return await asyncio.to_thread(set_up, api, self._state.setup, demo_url(wiring.ports.demo))
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from archway.up.first_call import FirstCall
 
 
-def summary(state: Path, control_url: str, call: FirstCall | None, trouble: str | None) -> str:
-    """URL, token and one command, ready to be copied."""
+def summary(state: Path, control_url: str, call: FirstCall | None, trouble: str | None, gone: str = "") -> str:
+    """URL, token and one command, ready to be copied. `gone`: why there is none at a later start."""
     lines = ["", "Archway runs."]
     if call is not None:
-        lines += [f"  Gateway    {call.gateway_url}", f"  Token      {call.token}"]
+        lines += [f"  Gateway    {call.gateway_url}", f"  Token      {call.token} (of the member Demo)"]
     lines += [f"  Admin API  {control_url}/api/v1 (token for this run in {state}/up.json)", f"  State      {state}"]
     if call is not None and trouble is None:
         lines += ["", "Call a tool:", "", call.command, ""]
@@ -19,6 +19,8 @@ def summary(state: Path, control_url: str, call: FirstCall | None, trouble: str 
             f"The first call did not work: {trouble}",
             "`archway doctor` may say why; the logs are in the state.",
         ]
+    elif gone:
+        lines += ["", f"No first call: {gone}. `archway gateways list` shows what there is."]
     else:
         lines += ["", "No demo: make an entry, an installation, a gateway and a token with `archway entries --help`."]
     return "\n".join(lines)

@@ -27,6 +27,19 @@ def test_down_leaves_no_process_and_the_next_start_keeps_url_token_and_data(fres
     assert fresh.works()
 
 
+def test_a_deleted_demo_gateway_stays_deleted_and_is_named_instead_of_a_dead_command(fresh):
+    fresh.up()
+    assert fresh.run("gateways", "delete", "demo").returncode == 0
+    fresh.down()
+
+    fresh.up()
+
+    assert "the demo gateway was deleted" in fresh.said
+    assert "curl" not in fresh.said
+    assert (fresh.file["gateway_url"], fresh.file["gateway_token"]) == (None, None)
+    assert "the demo gateway was deleted" in fresh.run("doctor").stdout
+
+
 def test_a_killed_up_takes_everything_with_it(fresh):
     fresh.up("--no-demo")
     holder = _holder(fresh)

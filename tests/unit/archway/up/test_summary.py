@@ -1,0 +1,27 @@
+from pathlib import Path
+
+from archway.up.first_call import FirstCall
+from archway.up.summary import summary
+
+CALL = FirstCall("http://127.0.0.1:8400/v1/mcp/demo", "arch_x", "time__get_current_time", {})
+
+
+def test_url_token_and_one_command_are_shown():
+    text = summary(Path("/s"), "http://127.0.0.1:8401", CALL, None)
+
+    assert CALL.gateway_url in text
+    assert CALL.command in text.splitlines()
+
+
+def test_a_first_call_that_did_not_work_shows_no_command():
+    text = summary(Path("/s"), "http://127.0.0.1:8401", CALL, "HTTP 404")
+
+    assert "HTTP 404" in text
+    assert "curl" not in text
+
+
+def test_what_is_gone_is_said_instead_of_a_dead_command():
+    text = summary(Path("/s"), "http://127.0.0.1:8401", None, None, "the demo gateway was deleted")
+
+    assert "the demo gateway was deleted" in text
+    assert "curl" not in text
