@@ -6,7 +6,7 @@ is why `asyncio.create_task` is banned everywhere but here.
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 log = logging.getLogger(__name__)
@@ -52,3 +52,17 @@ class Tasks:
         if task.cancelled() or (error := task.exception()) is None or isinstance(error, self._quiet):
             return
         log.error("task failed", exc_info=error, extra={"task": task.get_name()})
+
+
+async def forever(name: str, step: Callable[[], Awaitable[None]], pause: float) -> None:
+    """Run `step` again and again until cancelled: work that must not end while its process lives.
+
+    A step that fails is logged, and the next begins after `pause` seconds. `step` itself waits for something, or the
+    loop would have no end and no pause.
+    """
+    while True:
+        try:
+            await step()
+        except Exception:
+            log.exception("background work failed and goes on", extra={"work": name})
+            await asyncio.sleep(pause)

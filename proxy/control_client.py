@@ -2,7 +2,7 @@
 
 Several addresses are tried in turn. A control that does not answer is left alone after three failures and probed
 once a second, so that callers whose values may serve from memory wait for nothing. Raises SourceUnreachableError when
-there is no answer; what control says is believed only when it is sealed for this very call.
+there is no answer, or none that can be read; what control says is believed only when it is sealed for this very call.
 """
 
 import logging
@@ -73,13 +73,13 @@ class ControlClient:
         body = b"" if question is None else msgspec.msgpack.encode(question)
         for address in list(self._addresses):
             try:
-                answer = await self._post(address, path, body)
-            except (UpstreamFault, SealBroken) as fault:
+                answer = msgspec.msgpack.decode(await self._post(address, path, body), type=kind)
+            except (UpstreamFault, SealBroken, msgspec.MsgspecError) as fault:
                 log.info("control gave no answer", extra={"path": path, "why": str(fault)})
                 self._addresses.append(self._addresses.pop(0))  # the next question begins at another replica
                 continue
             self._failures = 0
-            return msgspec.msgpack.decode(answer, type=kind)
+            return answer
         self._failures += 1
         if self._failures >= _FAILURES:
             self._next_try = time.monotonic() + _PROBE_S

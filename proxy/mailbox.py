@@ -13,6 +13,7 @@ import msgspec
 from core import courier
 from core.keys import KeyRing
 from core.sealing import SealBroken, Sealer
+from core.tasks import forever
 from proxy.redis import FAULTS, Courier, CourierAwayError
 
 log = logging.getLogger(__name__)
@@ -49,18 +50,20 @@ class Mailbox:
 
     async def read(self) -> None:
         """Run until cancelled."""
-        while True:
-            try:
-                async with self._redis.blocking.pubsub() as channel:
-                    await channel.subscribe(courier.MAILBOX)
-                    self.reconnected()
-                    while True:
-                        message = await channel.get_message(ignore_subscribe_messages=True, timeout=_POLL_S)
-                        if message is not None:
-                            self._open(message["data"])
-            except FAULTS as error:
-                log.info("the mailbox is closed for now", extra={"why": type(error).__name__})
-                await asyncio.sleep(_RETRY_S)
+        await forever("mailbox", self._read_while_open, _RETRY_S)
+
+    async def _read_while_open(self) -> None:
+        try:
+            async with self._redis.blocking.pubsub() as channel:
+                await channel.subscribe(courier.MAILBOX)
+                self.reconnected()
+                while True:
+                    message = await channel.get_message(ignore_subscribe_messages=True, timeout=_POLL_S)
+                    if message is not None:
+                        self._open(message["data"])
+        except FAULTS as error:
+            log.info("the mailbox is closed for now", extra={"why": type(error).__name__})
+            await asyncio.sleep(_RETRY_S)
 
     def _open(self, sealed: bytes) -> None:
         try:

@@ -119,7 +119,7 @@ class Worker:
             streams=Streams(),
             hosts=settings.hosts,
             origins=settings.origins,
-            follows_changes=self.changes.applied.is_set,
+            follows_changes=self.changes.compared_once.is_set,
         )
         mailbox.reconnected = self.deps.sessions.forget_seen
         self.internal = InternalListener(InternalCalls(ring, caller="control", answerer="proxy"), Prober(upstreams))

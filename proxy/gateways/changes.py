@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from core import courier
 from core.changes import Change, ChangeBroken, open_change
 from core.signing import Verifier
+from core.tasks import forever
 from proxy.gateways.holder import Gateways
 from proxy.redis import FAULTS, Courier
 
@@ -49,22 +50,23 @@ class ChangeStream:
         self._behind = False
         self._reading = False
         self.holes = 0
-        self.applied = asyncio.Event()
+        self.compared_once = asyncio.Event()
         """Set once the first comparison was made, whatever its outcome."""
 
     async def follow(self) -> None:
-        """Run until cancelled."""
-        while True:
-            try:
-                await self._catch_up()
-                while True:
-                    await self._read()
-            except (*FAULTS, _TrustLostError) as lost:
-                log.info("the change stream is not trusted now", extra={"why": f"{type(lost).__name__}: {lost}"})
-            except Exception:
-                # A reader that ended would leave this worker deaf to revocations for the rest of its life.
-                log.exception("the change stream cannot be read")
-            await self._wait_out()
+        """Run until cancelled: a reader that ended would leave this worker deaf to revocations for good."""
+        await forever("changes", self._follow_while_trusted, _RETRY_S)
+
+    async def _follow_while_trusted(self) -> None:
+        try:
+            await self._catch_up()
+            while True:
+                await self._read()
+        except (*FAULTS, _TrustLostError) as lost:
+            log.info("the change stream is not trusted now", extra={"why": f"{type(lost).__name__}: {lost}"})
+        except Exception:
+            log.exception("the change stream cannot be read")
+        await self._wait_out()
 
     async def _wait_out(self) -> None:
         """Go on without the stream; a first loss of trust is followed up at once."""
@@ -140,7 +142,7 @@ class ChangeStream:
     async def _compare(self) -> None:
         self._compared = time.monotonic()
         await self._gateways.compare(self.epoch)
-        self.applied.set()
+        self.compared_once.set()
 
 
 class _TrustLostError(Exception):

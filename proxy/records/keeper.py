@@ -18,6 +18,7 @@ from core.identifiers import new_id
 from core.keys import KeyRing
 from core.records import BATCH_PURPOSE, Batch, CallRecord
 from core.sealing import Sealer
+from core.tasks import forever
 from proxy.records.spool import Spool
 from proxy.redis import Courier, CourierAwayError
 
@@ -74,11 +75,13 @@ class RecordKeeper:
 
     async def send(self) -> None:
         """Run until cancelled."""
-        while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._full.wait(), EVERY_S)
-            self._full.clear()
-            await self.flush()
+        await forever("records", self._send_what_gathered, EVERY_S)
+
+    async def _send_what_gathered(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._full.wait(), EVERY_S)
+        self._full.clear()
+        await self.flush()
 
     async def flush(self) -> None:
         """Send everything that has gathered, older batches from the spool first."""
@@ -92,7 +95,7 @@ class RecordKeeper:
             sealed = self._sealer.seal(msgspec.msgpack.encode(batch), batch.worker, str(batch.number))
             safe = await self._sent(batch.worker, batch.number, sealed)
             if not safe:
-                safe = self._spool.put(batch.worker, batch.number, sealed)
+                safe = await asyncio.to_thread(self._spool.put, batch.worker, batch.number, sealed)
             if not safe:
                 self._drop(len(batch.records))
                 self._dropped_since += batch.dropped
@@ -117,12 +120,12 @@ class RecordKeeper:
         return Batch(self.worker, self._number, dropped, records)
 
     async def _resend(self) -> None:
-        if self._redis.away:
+        if self._redis.away or not self._spool.may_hold_some:
             return
-        for worker, number, sealed in self._spool.oldest():
+        for worker, number, sealed in await asyncio.to_thread(self._spool.oldest):
             if not await self._sent(worker, number, sealed):
                 return
-            self._spool.remove(worker, number)
+            await asyncio.to_thread(self._spool.remove, worker, number)
 
     async def _sent(self, worker: str, number: int, sealed: bytes) -> bool:
         fields = {b"w": worker.encode(), b"n": str(number).encode(), b"b": sealed}

@@ -1,17 +1,19 @@
 """The spool: record batches that Redis did not take, in one file each, bounded in number and bytes.
 
 Batches are sealed before they come here. A worker that dies leaves its files behind; the next worker in the same
-folder sends them. With no folder the spool has no room.
+folder sends them. With no folder the spool has no room. `put`, `oldest` and `remove` wait for the disk: the keeper
+calls them on a thread, one at a time.
 """
 
 import logging
 import os
-from collections.abc import Iterator
+import re
 from pathlib import Path
 
 log = logging.getLogger(__name__)
 MAX_BYTES = 64 << 20
 _AT_ONCE = 50
+_NAME = re.compile(r"(?P<worker>.+)\.(?P<number>[0-9]{1,18})\.batch")
 
 
 class Spool:
@@ -22,7 +24,7 @@ class Spool:
         self._bytes = 0
         if self._folder is not None:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._bytes = sum(path.stat().st_size for path in self._folder.glob("*.batch"))
+            self._bytes = sum(path.stat().st_size for path in self._batches())
 
     @property
     def has_room(self) -> bool:
@@ -45,19 +47,27 @@ class Spool:
         self._bytes += len(sealed)
         return True
 
-    def oldest(self) -> Iterator[tuple[str, int, bytes]]:
-        """Batches in the order of their age, some at a time."""
-        if self._folder is None or self._bytes == 0:
-            return
-        kept = sorted(self._folder.glob("*.batch"), key=_age)
+    @property
+    def may_hold_some(self) -> bool:
+        """Whether a look into the folder is worth it."""
+        return self._folder is not None and self._bytes > 0
+
+    def oldest(self) -> list[tuple[str, int, bytes]]:
+        """The oldest batches by worker and number, at most 50."""
+        found: list[tuple[str, int, bytes]] = []
+        kept = sorted(self._batches(), key=_age) if self.may_hold_some else []
         if not kept:
             self._bytes = 0  # other workers in this folder sent what we had counted
         for path in kept[:_AT_ONCE]:
-            worker, number, _ = path.name.rsplit(".", 2)
+            named = _NAME.fullmatch(path.name)
+            assert named is not None
             try:
-                yield worker, int(number), path.read_bytes()
+                found.append((named["worker"], int(named["number"]), path.read_bytes()))
             except FileNotFoundError:
                 continue  # another worker sent it
+            except OSError as error:
+                log.error("a batch in the spool cannot be read", extra={"file": path.name, "why": str(error)})
+        return found
 
     def remove(self, worker: str, number: int) -> None:
         """The batch was sent."""
@@ -68,6 +78,11 @@ class Spool:
         except FileNotFoundError:
             return
         self._bytes = max(0, self._bytes - size)
+
+    def _batches(self) -> list[Path]:
+        """The files that are batches by their names; whatever else lies there is left alone."""
+        assert self._folder is not None
+        return [path for path in self._folder.glob("*.batch") if _NAME.fullmatch(path.name) and path.is_file()]
 
     def _path(self, worker: str, number: int) -> Path:
         assert self._folder is not None

@@ -180,7 +180,7 @@ async def running_rig(
     worker.start()
     try:
         async with listening(worker) as (port, internal_port), aiohttp.ClientSession() as http:
-            await asyncio.wait_for(worker.changes.applied.wait(), 5)
+            await asyncio.wait_for(worker.changes.compared_once.wait(), 5)
             yield Rig(control, redis, worker, port, control.token(), http, internal_port)
     finally:
         await worker.close()

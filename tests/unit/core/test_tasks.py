@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from core.tasks import Tasks
+from core.tasks import Tasks, forever
 
 
 async def test_a_task_has_its_owner_s_name_and_is_forgotten_when_done() -> None:
@@ -77,3 +77,22 @@ async def test_a_cancellation_that_was_lost_is_repeated(caplog: pytest.LogCaptur
         await tasks.close(grace=1.0)
     assert task.cancelled()
     assert caplog.text == ""
+
+
+async def test_work_that_must_not_end_goes_on_after_a_failure(caplog: pytest.LogCaptureFixture) -> None:
+    steps, reached = [ValueError("why"), OSError("a disk"), None], asyncio.Event()
+
+    async def step() -> None:
+        failure = steps.pop(0)
+        if failure is not None:
+            raise failure
+        reached.set()
+        await asyncio.sleep(999)
+
+    tasks = Tasks("owner")
+    task = tasks.spawn("work", forever("work", step, 0.0))
+    with caplog.at_level(logging.ERROR):
+        await asyncio.wait_for(reached.wait(), 2)
+    assert len(caplog.records) == 2
+    await tasks.close()
+    assert task.cancelled()

@@ -4,7 +4,7 @@ from core.addresses import AddressPolicy, parse_networks
 from core.egress import Egress
 from core.internal_call import InternalCalls
 from core.keys import new_key, parse_key_ring
-from core.resolve import TokenQuestion, TokenVerdict
+from core.resolve import ConnectionRefusal, TokenQuestion, TokenVerdict
 from core.tokens import digest
 from proxy import control_client
 from proxy.caches.two_ages import SourceUnreachableError
@@ -59,3 +59,13 @@ async def test_a_control_that_is_down_is_left_alone_and_probed(monkeypatch: pyte
         monkeypatch.setattr(asking, "_next_try", 0.0)
         assert isinstance(await asking.token(TokenQuestion("x")), TokenVerdict)
         assert not asking.away
+
+
+async def test_an_answer_that_cannot_be_read_is_no_answer() -> None:
+    async with FakeControl() as control, loopback() as egress:
+        control.verdicts["x"] = ConnectionRefusal("not_allowed", "no verdict")  # type: ignore[assignment]  # on purpose
+        asking = client(egress, control, control.url)
+        for _ in range(3):
+            with pytest.raises(SourceUnreachableError):
+                await asking.token(TokenQuestion("x"))
+        assert asking.away

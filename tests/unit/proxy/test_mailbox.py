@@ -7,6 +7,7 @@ from core import courier
 from core.keys import new_key, parse_key_ring
 from core.sealing import Sealer
 from core.tasks import Tasks
+from proxy import mailbox
 from proxy.mailbox import Letter, Mailbox
 from proxy.redis import Courier
 from tests.fixtures_redis import RedisServer, _session_redis, redis_server  # noqa: F401
@@ -53,3 +54,29 @@ def test_what_is_not_ours_is_not_delivered(sealed: bytes) -> None:
         raise AssertionError
 
     Mailbox(None, RING, deliver)._open(sealed)  # type: ignore[arg-type]  # nothing is sent
+
+
+async def test_a_letter_whose_delivery_fails_does_not_close_the_mailbox(
+    redis_server: RedisServer,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mailbox, "_RETRY_S", 0.01)
+    tasks, redis, got, opened = Tasks("test"), Courier(redis_server.url), list[Letter](), list[int]()
+
+    def deliver(letter: Letter) -> None:
+        if not got:
+            got.append(letter)
+            raise ZeroDivisionError
+        got.append(letter)
+
+    box = Mailbox(redis, RING, deliver)
+    box.reconnected = lambda: opened.append(1)
+    reading = tasks.spawn("mailbox", box.read())
+    async with asyncio.timeout(5):
+        while len(got) < 2:
+            await box.post(LETTERS[0])
+            await asyncio.sleep(0.01)
+    assert len(opened) > 1, "letters may have been missed meanwhile, and were told to be"
+    assert not reading.done()
+    await tasks.close()
+    await redis.close()

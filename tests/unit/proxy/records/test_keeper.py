@@ -1,14 +1,18 @@
 import asyncio
+import threading
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from core.identifiers import new_id
 from core.keys import new_key, parse_key_ring
 from core.records import BATCH_PURPOSE, Batch, CallRecord
 from core.sealing import Sealer
+from core.tasks import Tasks
 from proxy.records import keeper
 from proxy.records.keeper import AT_ONCE, RecordKeeper
+from proxy.records.spool import Spool
 from proxy.redis import Courier
 
 RING = parse_key_ring("proxy", new_key())
@@ -81,3 +85,49 @@ async def test_closing_sends_what_is_left(tmp_path: Path) -> None:
     made.keep(a_record())
     await made.close()
     assert len(spooled(tmp_path)) == 1
+
+
+async def test_the_folder_is_read_and_written_off_the_event_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_the_loop: dict[str, bool] = {}
+
+    def watched(name: str) -> None:
+        whole = getattr(Spool, name)
+
+        def work(*args: object) -> object:
+            on_the_loop[name] = threading.current_thread() is threading.main_thread()
+            return whole(*args)
+
+        monkeypatch.setattr(Spool, name, work)
+
+    for name in ("put", "oldest", "remove"):
+        watched(name)
+    made = RecordKeeper(Courier(AWAY), RING, str(tmp_path))
+    made.keep(a_record())
+    await made.flush()
+
+    async def sent(*_: object) -> bool:
+        return True
+
+    monkeypatch.setattr(made, "_sent", sent)
+    monkeypatch.setattr(made, "_redis", Courier(AWAY))
+    await made.flush()
+    assert on_the_loop == {"put": False, "oldest": False, "remove": False}
+    assert spooled(tmp_path) == []
+
+
+async def test_sending_goes_on_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "EVERY_S", 0.01)
+    made, tasks, flushed = RecordKeeper(Courier(AWAY), RING, ""), Tasks("test"), asyncio.Event()
+    failures = [ValueError("a stray file"), OSError("a disk")]
+
+    async def flush() -> None:
+        if failures:
+            raise failures.pop()
+        flushed.set()
+
+    monkeypatch.setattr(made, "flush", flush)
+    _ = tasks.spawn("records", made.send())
+    await asyncio.wait_for(flushed.wait(), 2)
+    await tasks.close()

@@ -12,7 +12,7 @@ def test_without_a_folder_there_is_no_room() -> None:
     made = Spool("")
     assert not made.has_room
     assert not made.put("w", 1, b"x")
-    assert list(made.oldest()) == []
+    assert made.oldest() == []
 
 
 def test_batches_come_back_oldest_first_and_go_when_they_were_sent(tmp_path: Path) -> None:
@@ -21,16 +21,16 @@ def test_batches_come_back_oldest_first_and_go_when_they_were_sent(tmp_path: Pat
         assert made.put("1-a.b", number, b"batch %d" % number)
         os.utime(tmp_path / "records" / f"1-a.b.{number:012d}.batch", (1000 - age, 1000 - age))
 
-    assert list(made.oldest()) == [("1-a.b", 1, b"batch 1"), ("1-a.b", 2, b"batch 2"), ("1-a.b", 3, b"batch 3")]
+    assert made.oldest() == [("1-a.b", 1, b"batch 1"), ("1-a.b", 2, b"batch 2"), ("1-a.b", 3, b"batch 3")]
     for number in (1, 2, 3):
         made.remove("1-a.b", number)
-    assert list(made.oldest()) == []
+    assert made.oldest() == []
     made.remove("1-a.b", 1)  # another worker was quicker
 
 
 def test_the_next_worker_finds_what_a_dead_one_left(tmp_path: Path) -> None:
     Spool(str(tmp_path)).put("dead", 1, b"x")
-    assert list(Spool(str(tmp_path)).oldest()) == [("dead", 1, b"x")]
+    assert Spool(str(tmp_path)).oldest() == [("dead", 1, b"x")]
 
 
 def test_the_spool_is_bounded_and_has_room_again_when_others_emptied_it(
@@ -43,7 +43,7 @@ def test_the_spool_is_bounded_and_has_room_again_when_others_emptied_it(
     assert not made.has_room
     Spool(str(tmp_path)).remove("w", 1)
 
-    assert list(made.oldest()) == []
+    assert made.oldest() == []
 
     assert made.has_room
 
@@ -59,3 +59,29 @@ def test_a_folder_that_cannot_be_written_is_no_place(tmp_path: Path) -> None:
     made = Spool(str(tmp_path))
     (tmp_path / "records").rmdir()
     assert not made.put("w", 1, b"x")
+
+
+@pytest.mark.parametrize("name", ["a.batch", "stray.batch", "w.x.batch", ".1.batch", "w.1.batch.part", "w.-1.batch"])
+def test_a_stray_file_is_left_alone(tmp_path: Path, name: str) -> None:
+    made = Spool(str(tmp_path))
+    (tmp_path / "records" / name).write_bytes(b"not ours")
+    made.put("w", 1, b"x")
+    assert made.oldest() == [("w", 1, b"x")]
+    assert Spool(str(tmp_path)).oldest() == [("w", 1, b"x")]
+
+
+def test_a_batch_that_cannot_be_read_does_not_keep_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Spool(str(tmp_path))
+    made.put("broken", 1, b"x")
+    made.put("w", 1, b"x")
+    whole = Path.read_bytes
+
+    def read(path: Path) -> bytes:
+        if path.name.startswith("broken"):
+            raise OSError(5, "Input/output error")
+        return whole(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read)
+    assert made.oldest() == [("w", 1, b"x")]
