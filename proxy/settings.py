@@ -1,5 +1,6 @@
 """What a proxy can be told, with the reason of each limit. Read once at start from `ARCHWAY_*` variables."""
 
+from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -108,9 +109,12 @@ class ProxySettings(msgspec.Struct, frozen=True):
             raise BadSetting(f"ARCHWAY_TRUSTED_PROXIES: {error}; give networks such as 10.0.0.0/8") from None
 
 
-def from_environment() -> ProxySettings:
-    """The settings; raises BadSetting or BadKey naming the variable and the cure."""
-    settings = load(ProxySettings)
+def from_environment(environment: Mapping[str, str] | None = None) -> ProxySettings:
+    """The settings, of this process's environment unless another is given.
+
+    Raises BadSetting or BadKey naming the variable and the cure.
+    """
+    settings = load(ProxySettings, environment)
     if urlsplit(settings.public_url).scheme not in {"http", "https"} or not urlsplit(settings.public_url).hostname:
         raise BadSetting(f"ARCHWAY_PUBLIC_URL must be an http(s) URL; got {settings.public_url!r}")
     if settings.soft_age > settings.max_stale:

@@ -3,20 +3,22 @@
 import difflib
 import os
 from collections.abc import Iterator, Mapping
+from functools import partial
 from urllib.parse import urlsplit
 
 import msgspec
 
 from archway.doctor.finding import Finding, note
-from archway.up.keys_file import KEY_NAMES
+from archway.up.keys_file import KEY_NAMES, verify_keys
 from core.addresses import parse_networks
-from core.keys import BadKey, KeyRing, parse_key_ring, refuse_repeats
-from core.settings import BadSetting, host_port, variable
+from core.keys import BadKey, KeyRing, new_key, parse_key_ring, refuse_repeats
+from core.settings import BadSetting, host_port, load, variable
 from core.signing import Verifier
-from proxy.settings import ProxySettings
+from proxy.settings import ProxySettings, from_environment
 
 OURS = {"ARCHWAY_STATE", "ARCHWAY_ADMIN_URL", "ARCHWAY_ADMIN_TOKEN", "ARCHWAY_WORKER_NUMBER"}
 """Variables that no plane reads but a command does."""
+_NO_EFFECT = "it has no effect"
 
 
 def check_settings(environment: Mapping[str, str]) -> list[Finding]:
@@ -28,7 +30,43 @@ def check_settings(environment: Mapping[str, str]) -> list[Finding]:
             findings += _form(name, text, types[name])
         elif name.startswith("ARCHWAY_") and name not in OURS:
             findings.append(_unknown(name, types))
-    return findings + check_keys(environment)
+    findings += check_keys(environment)
+    return findings + _together(environment, types, findings)
+
+
+def unknown_settings(environment: Mapping[str, str]) -> list[Finding]:
+    """Names that look like a setting of ours and are none."""
+    return [finding for finding in check_settings(environment) if finding.why == _NO_EFFECT]
+
+
+def _together(environment: Mapping[str, str], types: Mapping[str, object], known: list[Finding]) -> list[Finding]:
+    """What is wrong only when settings are seen together, as each plane reads them.
+
+    Whatever is wrong by itself is left out and whatever is not set has a stand-in, so that nothing is told twice.
+    """
+    from control.settings import ControlSettings
+
+    told = " ".join(finding.what for finding in known)
+    single = {name: text for name, text in environment.items() if name in types and name not in told}
+    given = _stand_ins() | {name: text for name, text in single.items() if text.strip()}
+    findings = []
+    for read in (partial(load, ControlSettings), from_environment):
+        try:
+            read(given)
+        except (BadSetting, BadKey) as why:
+            findings.append(Finding(str(why)))
+    return findings
+
+
+def _stand_ins() -> dict[str, str]:
+    keys = {name: new_key() for name in KEY_NAMES}
+    return keys | {
+        "ARCHWAY_VERIFY_KEYS": verify_keys(keys["ARCHWAY_SIGNING_KEY"]),
+        "ARCHWAY_DATABASE_URL": "postgresql://database/archway",
+        "ARCHWAY_REDIS_URL": "redis://redis",
+        "ARCHWAY_PUBLIC_URL": "http://archway",
+        "ARCHWAY_CONTROL_INTERNAL_URL": "http://control",
+    }
 
 
 def check_keys(environment: Mapping[str, str]) -> list[Finding]:
@@ -74,12 +112,25 @@ def _form(name: str, text: str, kind: object) -> Iterator[Finding]:
     try:
         msgspec.convert(parts or text.strip(), kind, strict=False)
     except msgspec.ValidationError as why:
-        yield Finding(f"{name}: {why}", cure="correct it or unset it")
+        yield Finding(_takes(name, text.strip(), kind) or f"{name}: {why}", cure="correct it or unset it")
         return
     try:
         _special(name, text)
     except ValueError as why:
         yield Finding(str(why) if name in str(why) else f"{name}: {why}")
+
+
+def _takes(name: str, text: str, kind: object) -> str:
+    """What a number may be, and the value that is none; '' for other settings, whose values may be secret."""
+    told = msgspec.inspect.type_info(kind)
+    if not isinstance(told, msgspec.inspect.IntType | msgspec.inspect.FloatType):
+        return ""
+    words = "a whole number" if isinstance(told, msgspec.inspect.IntType) else "a number of seconds"
+    bounds = (("from", told.ge), ("above", told.gt), ("to", told.le), ("below", told.lt))
+    limits = [
+        f"{word} {bound:g}" if bound < 10**6 else f"{word} {bound}" for word, bound in bounds if bound is not None
+    ]
+    return f"{name} must be {' '.join([words, *limits])}; got {text[:40]!r}"
 
 
 def _special(name: str, text: str) -> None:
@@ -110,6 +161,4 @@ def _url(name: str, text: str) -> None:
 
 def _unknown(name: str, known: Mapping[str, object]) -> Finding:
     near = difflib.get_close_matches(name, [*known, *OURS], 1)
-    return Finding(
-        f"{name} is no setting of Archway", "it has no effect", f"did you mean {near[0]}?" if near else "unset it"
-    )
+    return Finding(f"{name} is no setting of Archway", _NO_EFFECT, f"did you mean {near[0]}?" if near else "unset it")

@@ -36,6 +36,7 @@ class Child:
         self._process: asyncio.subprocess.Process | None = None
         self._tasks = Tasks(f"up/{program.name}")
         self._stopping = False
+        self._log_begins = 0
 
     async def start(self) -> None:
         """Run until it answers, then keep it running; raises DidNotStart."""
@@ -45,7 +46,7 @@ class Child:
             if time.monotonic() > deadline or ended >= self.program.tries:
                 status = self._process.returncode if self._process else None
                 await self.stop()
-                raise DidNotStart(_why_not(self.program, status))
+                raise DidNotStart(_why_not(self.program, status, self._log_begins))
             await asyncio.sleep(0.25)
         _ = self._tasks.spawn("keep", self._keep())
 
@@ -83,6 +84,7 @@ class Child:
     async def _spawn(self) -> asyncio.subprocess.Process:
         await asyncio.to_thread(end_program, self.program.record)
         log = _open_log(self.program.log)
+        self._log_begins = os.fstat(log).st_size
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *guarded(self.program),
@@ -120,19 +122,20 @@ async def stop_in_order(children: list[Child]) -> None:
         await child.stop()
 
 
-def end_of_log(path: Path, lines: int = 12) -> str:
-    """The last lines of a program's log, for a person who must find out why."""
+def end_of_log(path: Path, lines: int = 12, begin: int = 0) -> str:
+    """The last lines of a program's log from byte `begin` on, for a person who must find out why."""
     try:
-        return "\n".join("    " + line for line in path.read_text(errors="replace").splitlines()[-lines:])
+        text = path.read_bytes()[begin:].decode(errors="replace")
     except FileNotFoundError:
         return "    (it wrote nothing)"
+    return "\n".join("    " + line for line in text.splitlines()[-lines:])
 
 
-def _why_not(program: Program, status: int | None) -> str:
+def _why_not(program: Program, status: int | None, begin: int) -> str:
     what = (
         f"did not answer within {program.ready_within_s:.0f} s" if status is None else f"ended with status {status}"
     )
-    said = end_of_log(program.log) or "    (it wrote nothing)"
+    said = end_of_log(program.log, begin=begin) or "    (it wrote nothing)"
     return f"{program.title} {what}. Its log, {program.log}, ends:\n{said}"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from archway.admin_client import Problem, Unreachable
 from archway.demo.server import NoDemo
 from archway.up.children import DidNotStart
+from archway.up.given_settings import check_given, used
 from archway.up.ports import PortTaken
 from archway.up.postgres import PostgresFailed
 from archway.up.postgres_binaries import NoPostgres
@@ -32,8 +33,10 @@ class CannotStart(Exception):
 def launch(state: StateFolder, options: Options, report: Report, ready: Callable[[], None]) -> None:
     """Run until a signal; raises CannotStart. The caller closes the report, which may yet have to say why."""
     try:
+        for sentence in check_given(os.environ):
+            report.note(sentence)
         with state.hold():
-            asyncio.run(Stack(state, options, dict(os.environ), report).run(ready))
+            asyncio.run(Stack(state, options, used(os.environ), report).run(ready))
     except EXPECTED as why:
         raise CannotStart(str(why)) from None
 

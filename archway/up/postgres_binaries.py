@@ -23,6 +23,7 @@ class NoPostgres(Exception):
 def find_postgres() -> Path:
     """The folder of `initdb` and `postgres`, at least version 15; raises NoPostgres."""
     seen: list[str] = []
+    _refuse_empty_choice()
     for folder in _candidates():
         if not (folder / "initdb").exists() or not (folder / "postgres").exists():
             continue
@@ -35,6 +36,16 @@ def find_postgres() -> Path:
         f"no PostgreSQL >= {OLDEST} found{found}; install one (Debian: apt-get install -y postgresql), name its "
         "program folder in PG_BIN, or give a running server in ARCHWAY_DATABASE_URL"
     )
+
+
+def _refuse_empty_choice() -> None:
+    """Another PostgreSQL than the one that was named might not be able to read the data."""
+    named = os.environ.get("PG_BIN")
+    if named and not (Path(named, "initdb").exists() and Path(named, "postgres").exists()):
+        raise NoPostgres(
+            f"PG_BIN is {named}, where there is no `initdb` and `postgres`; name PostgreSQL's program folder "
+            "(such as /usr/lib/postgresql/17/bin), or unset it"
+        )
 
 
 @functools.cache

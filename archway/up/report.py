@@ -20,6 +20,9 @@ class Report(Protocol):
     def done(self, title: str, seconds: float) -> None:
         """It is done."""
 
+    def note(self, text: str) -> None:
+        """Worth knowing; the start goes on."""
+
     def say(self, text: str) -> None:
         """A finished text, shown as it is."""
 
@@ -55,6 +58,10 @@ class TerminalReport:
         self._progress.remove_task(self._steps.pop(title))  # type: ignore[arg-type] # rich's TaskID is an int
         self._console.print(f"[green]✓[/green] {title} [dim]{seconds:.1f} s[/dim]")
 
+    def note(self, text: str) -> None:
+        """A line above the spinners."""
+        self._console.print(f"note: {text}", style="yellow", markup=False, soft_wrap=True)
+
     def say(self, text: str) -> None:
         """Printed without rich's wrapping, so that commands can be copied."""
         self.close()
@@ -74,6 +81,10 @@ class PlainReport:
     def done(self, title: str, seconds: float) -> None:
         """A line."""
         print(f"{title} ({seconds:.1f} s)", flush=True)
+
+    def note(self, text: str) -> None:
+        """A line."""
+        print(f"note: {text}", flush=True)
 
     def say(self, text: str) -> None:
         """A text."""
@@ -96,6 +107,10 @@ class PipeReport:
     def done(self, title: str, seconds: float) -> None:
         """It is done."""
         self._send(["done", title, seconds])
+
+    def note(self, text: str) -> None:
+        """Worth knowing."""
+        self._send(["note", text])
 
     def say(self, text: str) -> None:
         """A text."""

@@ -32,6 +32,26 @@ def test_a_value_of_the_wrong_form_is_named_by_its_variable(name, text):
     assert name in finding
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("ARCHWAY_MAX_BODY", "lots", "ARCHWAY_MAX_BODY must be a whole number from 1 to 1099511627776; got 'lots'"),
+        ("ARCHWAY_SOFT_AGE", "soon", "ARCHWAY_SOFT_AGE must be a number of seconds above 0 to 86400; got 'soon'"),
+        ("ARCHWAY_WORKERS", "0", "ARCHWAY_WORKERS must be a whole number from 1 to 256; got '0'"),
+    ],
+)
+def test_a_number_that_is_none_is_shown_with_what_it_may_be(name, text, sentence):
+    assert wrong({name: text}) == [sentence]
+
+
+def test_settings_that_clash_only_with_each_other_are_found():
+    assert wrong({"ARCHWAY_SOFT_AGE": "7200"}) == ["ARCHWAY_SOFT_AGE must not be above ARCHWAY_MAX_STALE"]
+
+
+def test_one_mistake_is_told_once():
+    assert len(wrong({"ARCHWAY_PUBLIC_URL": "mcp.example.com", "ARCHWAY_SOFT_AGE": "x"})) == 2
+
+
 def test_a_misspelt_setting_is_told_what_it_may_have_meant():
     (finding,) = check_settings({"ARCHWAY_PUBLIC_ULR": "https://mcp.example.com"})
 

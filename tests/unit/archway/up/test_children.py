@@ -121,3 +121,14 @@ async def test_a_program_that_ends_twice_before_it_runs_is_tried_again(tmp_path,
 
 def test_a_missing_log_is_no_error(tmp_path):
     assert "wrote nothing" in end_of_log(tmp_path / "none.log")
+
+
+async def test_only_the_last_run_of_a_program_that_does_not_start_is_shown_once(program):
+    program.log.write_text("an earlier day's trouble\n")
+    broken = replace(program, command=(sys.executable, "-c", "import sys; sys.exit('no wheel')"))
+
+    with pytest.raises(DidNotStart) as failed:
+        await Child(broken).start()
+
+    assert str(failed.value).count("no wheel") == 1
+    assert "earlier day" not in str(failed.value)

@@ -15,6 +15,9 @@ class Heard:
     def done(self, title, seconds):
         self.words.append(("done", title))
 
+    def note(self, text):
+        self.words.append(("note", text))
+
     def say(self, text):
         self.words.append(("say", text))
 
@@ -32,12 +35,19 @@ def relayed(tell):
 
 def test_progress_reaches_the_caller_of_detach_as_it_was_told():
     def tell(report):
+        report.note("a setting is ignored")
         with step(report, "PostgreSQL"):
             pass
         report.say("Archway runs.")
         report.ready()
 
-    assert relayed(tell) == (None, [("begin", "PostgreSQL"), ("done", "PostgreSQL"), ("say", "Archway runs.")])
+    told = [
+        ("note", "a setting is ignored"),
+        ("begin", "PostgreSQL"),
+        ("done", "PostgreSQL"),
+        ("say", "Archway runs."),
+    ]
+    assert relayed(tell) == (None, told)
 
 
 def test_a_start_that_failed_says_why():
