@@ -6,6 +6,7 @@ and stays up with Redis away; a database that is away is waited for at the start
 
 import asyncio
 import logging
+import resource
 import signal
 import sys
 import time
@@ -22,6 +23,7 @@ from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
 from control.internal.listener import PLACES, InternalListener
 from control.internal.questions import Questions
+from control.publish.copies import StaleCopiesSweep
 from control.publish.epochs import ChangeStream
 from control.publish.publisher import Publisher
 from control.records.consumer import RecordConsumer
@@ -63,13 +65,14 @@ class Replica:
             "records": Courier(settings.redis_url, deadline_s=_PUBLISH_DEADLINE_S),
             "questions": Courier(settings.redis_url, deadline_s=_QUESTION_DEADLINE_S),
         }
-        self.publisher = Publisher(pool, self.couriers["publish"], signer)
+        self.copies = StaleCopiesSweep(pool, self.couriers["publish"])
+        self.publisher = Publisher(pool, self.couriers["publish"], signer, copies_stale=self.copies.wake)
         self.consumer = RecordConsumer(pool, self.couriers["records"], ring, days_kept=settings.records_days)
         self.tasks = Tasks("control")
         stream = ChangeStream(self.couriers["questions"], signer)
         self.internal = InternalListener(
             InternalCalls(ring, caller="proxy", answerer="control"),
-            Questions(questions_pool, stream, signer, seals, settings.pages_url),
+            Questions(questions_pool, stream, signer, seals),
             self.tasks,
         )
         to_proxies = InternalCalls(ring, caller="control", answerer="proxy")
@@ -90,6 +93,7 @@ class Replica:
         dsn, days = self.settings.database_url, self.settings.records_days
         for name, work in (
             ("publisher", self.publisher.run()),
+            ("stale-copies", self.copies.run()),
             ("outbox", listen_for(dsn, OUTBOX_CHANNEL, self.publisher.wake)),
             ("records", self.consumer.run()),
             ("partitions", keep_partitions(self.pool, days)),
@@ -202,6 +206,7 @@ def main() -> None:
         settings = from_environment()
     except (BadSetting, BadKey) as error:
         sys.exit(f"archway control: {error}")
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the secret key and every credential
     with json_logging(settings.log_level):
         try:
             uvloop.run(run(settings))

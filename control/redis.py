@@ -24,6 +24,7 @@ Entry = tuple[bytes, Mapping[bytes, bytes]]
 _SCAN_STEP = 1_000
 _SCAN_ROUNDS = 2_000
 """At most two million keys are looked through; more than that is no courier any more."""
+_DELETE_STEP = 500
 _CONNECTIONS = 8
 _FAULTS = (RedisError, OSError, RuntimeError)
 """RuntimeError: uvloop's word for a write on a connection that was reset just before, which redis-py lets through."""
@@ -82,6 +83,12 @@ class Courier:
                 return found
         log.warning("too many keys in redis to look through", extra={"pattern": pattern})
         return found
+
+    async def delete(self, names: Sequence[str]) -> None:
+        """Delete these keys, many in one command."""
+        for first in range(0, len(names), _DELETE_STEP):
+            async with self._asking():
+                await cast(Any, self._redis.unlink(*names[first : first + _DELETE_STEP]))
 
     async def make_group(self, stream: str, group: str, ttl_s: int) -> None:
         """A consumer group from the stream's first entry on; nothing if it exists."""

@@ -90,11 +90,6 @@ class ControlSettings(msgspec.Struct, frozen=True):
         """The public URL without a slash at its end."""
         return self.public_url.rstrip("/")
 
-    @property
-    def pages_url(self) -> str:
-        """Where links to install pages begin."""
-        return (self.issuer_url or self.public_url).rstrip("/")
-
 
 def from_environment() -> ControlSettings:
     """The settings; raises BadSetting or BadKey naming the variable and the cure."""

@@ -8,6 +8,7 @@ answer, and are nowhere kept.
 from collections.abc import Mapping
 from typing import Any
 
+from control.credentials.cure import install_link, to_give_again
 from control.registry.binding import origin_of
 from control.registry.credentials import CREDENTIAL, credential_headers, placement_of
 from control.registry.fields import field_headers, fields_of
@@ -58,9 +59,9 @@ def why_not_usable(entry: Row, installation: Row) -> ConnectionRefusal | None:
 
 
 def needs_sign_in(entry: Row, installation: Row, because: str) -> ConnectionRefusal:
-    """The refusal; the caller adds the link, which only a person's settings know."""
+    """The refusal, with what to do about it."""
     sentence = f"The installation {installation['name']!r} of {entry['name']} {because}."
-    return ConnectionRefusal("needs_sign_in", sentence)
+    return ConnectionRefusal("needs_sign_in", f"{sentence} {to_give_again(installation)}", install_link(entry))
 
 
 def owner_of(installation: Row) -> str:

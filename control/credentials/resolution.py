@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from control.credentials.cure import install_link, to_connect
 from core.resolve import ConnectionRefusal, Principal
 from core.snapshot import Visibility
 from core.visibility import may_enter
@@ -34,9 +35,7 @@ class ResolutionRows:
     """Names of the caller's teams, for sentences."""
 
 
-def choose_installation(
-    principal: Principal, rows: ResolutionRows | None, install_link: str
-) -> Row | ConnectionRefusal:
+def choose_installation(principal: Principal, rows: ResolutionRows | None) -> Row | ConnectionRefusal:
     """The installation to use, or why none. `rows` None: the assignment is not on that gateway."""
     if rows is None or not may_enter(principal, rows.visibility):
         return ConnectionRefusal("not_allowed", "This gateway has no such tool for you.")
@@ -49,7 +48,7 @@ def choose_installation(
             "the organisation belongs to no person and no team. Use a token of a user or of a team, or ask an admin "
             "to pin this tool to an installation.",
         )
-    return _found_from(principal, rows, install_link)
+    return _found_from(principal, rows)
 
 
 def _pinned(principal: Principal, rows: ResolutionRows, pinned: str) -> Row | ConnectionRefusal:
@@ -66,7 +65,7 @@ def _pinned(principal: Principal, rows: ResolutionRows, pinned: str) -> Row | Co
     return installation
 
 
-def _found_from(principal: Principal, rows: ResolutionRows, install_link: str) -> Row | ConnectionRefusal:
+def _found_from(principal: Principal, rows: ResolutionRows) -> Row | ConnectionRefusal:
     for fitting in _rounds(principal, rows):
         if len(fitting) == 1:
             return fitting[0]
@@ -75,8 +74,8 @@ def _found_from(principal: Principal, rows: ResolutionRows, install_link: str) -
     who = "your team has" if principal.kind == "team" else "neither you nor a team of yours has"
     return ConnectionRefusal(
         "credential_missing",
-        f"{rows.entry['name']} is not connected: {who} a credential for it. Connect it here: {install_link}",
-        install_link,
+        f"{rows.entry['name']} is not connected: {who} an installation of it. {to_connect(rows.entry, principal)}",
+        install_link(rows.entry),
     )
 
 

@@ -9,7 +9,7 @@ import logging
 import re
 from dataclasses import dataclass
 
-from control.credentials.connection import connection_of
+from control.credentials.connection import connection_of, needs_sign_in
 from control.credentials.resolution import ResolutionRows, Row, choose_installation
 from control.publish.documents import gateway_document, index_document
 from control.publish.epochs import ChangeStream
@@ -37,7 +37,6 @@ from core.signing import Signer
 log = logging.getLogger(__name__)
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_SIGN_IN_AGAIN = " Give it again here: "
 _NOT_SIGNED_IN = ConnectionRefusal("not_allowed", "Sign in again: the token is not valid any more.")
 
 
@@ -49,8 +48,6 @@ class Questions:
     stream: ChangeStream
     signer: Signer
     seals: RowSeals
-    install_base: str
-    """Links to install pages begin with this: a URL without a slash at its end."""
 
     async def token(self, question: TokenQuestion) -> TokenVerdict:
         """Who is the bearer?"""
@@ -70,12 +67,11 @@ class Questions:
             rows = None
             if is_id(question.gateway_id) and is_id(question.assignment_id):
                 rows = await resolution_rows(conn, question.gateway_id, question.assignment_id, verdict.principal)
-        link = f"{self.install_base}/install/{rows.entry['slug']}" if rows else ""
-        chosen = choose_installation(verdict.principal, rows, link)
+        chosen = choose_installation(verdict.principal, rows)
         if isinstance(chosen, ConnectionRefusal):
             return _refused(chosen)
         assert rows is not None  # else nothing was chosen
-        return self._opened(rows, chosen, link)
+        return self._opened(rows, chosen)
 
     async def gateway(self, question: GatewayQuestion) -> GatewayAnswer:
         """The snapshot of the gateway with this slug or identifier."""
@@ -96,17 +92,15 @@ class Questions:
         async with transaction(self.pool, readonly=True, isolation="repeatable_read") as conn:
             return IndexAnswer((await index_document(conn, epoch, self.signer)).document)
 
-    def _opened(self, rows: ResolutionRows, installation: Row, link: str) -> ConnectionAnswer:
+    def _opened(self, rows: ResolutionRows, installation: Row) -> ConnectionAnswer:
         try:
             found = connection_of(rows.entry, installation, self.seals.open(rows.entry, installation))
         except SealBroken:
             log.exception("sealed values cannot be opened", extra={"installation": str(installation["id"])})
-            found = ConnectionRefusal(
-                "needs_sign_in", f"The stored credential for {rows.entry['name']} cannot be read any more."
-            )
+            found = needs_sign_in(rows.entry, installation, "has a credential that cannot be read any more")
         if isinstance(found, Connection):
             return ConnectionAnswer(connection=found)
-        return _refused(ConnectionRefusal(found.code, found.sentence + _SIGN_IN_AGAIN + link, link))
+        return _refused(found)
 
 
 def _refused(refusal: ConnectionRefusal) -> ConnectionAnswer:

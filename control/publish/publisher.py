@@ -5,12 +5,16 @@ they name in a transaction begun after the claim, stores the signed documents, a
 deletes the rows. A round that ends early leaves its rows for the next: events may come twice, never out of a hole,
 and no document is replaced by an older one (`scripts.py`). A notification wakes the loop; it also looks by itself,
 because a notification can be lost with its connection.
+
+Copies in Redis that a change makes untrue: those of verdicts have names that follow from the change and go with the
+event itself. Those of connections have to be searched for; they are noted in the same transaction and deleted right
+after the event by `copies.py`, which keeps nobody's news waiting.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 from control.publish.documents import DocumentTooLarge, GatewayDocument, gateway_document, index_document
@@ -18,8 +22,9 @@ from control.publish.epochs import ChangeStream, EpochOver, Happened, Head
 from control.redis import Courier, RedisAway
 from control.store.pool import Connection, Pool, Row, StoreConflict, StoreUnavailable, transaction
 from control.store.publication import claim_changes, digests_of, forget_changes, gateway_ids
+from control.store.stale_copies import note
 from core.changes import Kind
-from core.courier import SNAPSHOT_TTL_S, connection_key, verdict_key
+from core.courier import SNAPSHOT_TTL_S, verdict_key
 from core.identifiers import is_id
 from core.signing import Signer
 
@@ -50,13 +55,26 @@ async def _go_on(_: str) -> None:
     return None
 
 
-class Publisher:
-    """Publishes until cancelled. `wake` makes it look at once."""
+def _nobody_waits() -> None:
+    return None
 
-    def __init__(self, pool: Pool, courier: Courier, signer: Signer, *, after: Steps = _go_on) -> None:
-        self._pool, self._courier, self._signer = pool, courier, signer
+
+class Publisher:
+    """Publishes until cancelled. `wake` makes it look at once; it calls `copies_stale` when it noted some."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        courier: Courier,
+        signer: Signer,
+        *,
+        after: Steps = _go_on,
+        copies_stale: Callable[[], None] = _nobody_waits,
+    ) -> None:
+        self._pool, self._signer = pool, signer
         self._stream = ChangeStream(courier, signer)
         self._after = after
+        self._copies_stale = copies_stale
         self._woken = asyncio.Event()
         self._everything_at = float("-inf")
         self._fault = ""
@@ -119,7 +137,9 @@ class Publisher:
             await self._after("claimed")
             head = await self._publish_rows(head, rows)
             await self._after("announced")
+            await note(claiming, ((row["kind"], row["name"]) for row in rows if _makes_copies_stale(row)))
             await forget_changes(claiming, [row["id"] for row in rows])
+        self._copies_stale()
         return head, len(rows)
 
     async def _publish_rows(self, head: Head, rows: Sequence[Row]) -> Head:
@@ -133,8 +153,6 @@ class Publisher:
             await self._store(gateway_id, document)
         await self._after("stored")
         untrue = [verdict_key(digest) for digest in sorted({*digests, *_names(rows, "token")})]
-        if any(row["kind"] in _CREDENTIAL_KINDS for row in rows):
-            untrue += [name.decode() for name in await self._courier.names_like(connection_key("*"))]
         return await self._stream.announce(head, _events(rows, documents), index=index, untrue=untrue)
 
     async def _store(self, gateway_id: str, document: GatewayDocument | None) -> None:
@@ -173,6 +191,10 @@ class Publisher:
 def _names(rows: Iterable[Row], kind: Kind) -> list[str]:
     names = {row["name"] for row in rows if row["kind"] == kind}
     return sorted(name for name in names if kind == "token" or is_id(name))
+
+
+def _makes_copies_stale(row: Row) -> bool:
+    return row["kind"] in _CREDENTIAL_KINDS and is_id(row["name"])
 
 
 def _events(rows: Iterable[Row], documents: Documents) -> list[Happened]:

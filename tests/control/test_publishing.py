@@ -188,7 +188,7 @@ async def test_an_older_snapshot_never_replaces_a_newer_one(pool: Pool, publishe
 
 
 async def test_an_index_of_the_same_epoch_with_a_lower_revision_is_not_stored(
-    pool: Pool, publisher: Publisher, shelf: Shelf
+    pool: Pool, publisher: Publisher, courier: Courier, shelf: Shelf
 ) -> None:
     async with transaction(pool) as conn:
         gateway_id = await seeded.gateway(conn)
@@ -199,7 +199,7 @@ async def test_an_index_of_the_same_epoch_with_a_lower_revision_is_not_stored(
             await seeded.rename_gateway(pool, gateway_id, "newer")
             await publisher.publish()
 
-    slow = Publisher(pool, publisher._courier, SIGNER, after=overtaken)
+    slow = Publisher(pool, courier, SIGNER, after=overtaken)
     slow._everything_at = publisher._everything_at
     await seeded.rename_gateway(pool, gateway_id, "older")
     await slow.publish()

@@ -80,9 +80,7 @@ class AskingProxy:
 async def proxy(database: str, pool: Pool, redis_server: RedisServer) -> AsyncIterator[AskingProxy]:
     tasks, courier = Tasks("test"), Courier(redis_server.url, deadline_s=0.15)
     questions_pool = await open_pool(database, largest=sum(PLACES.values()))
-    questions = Questions(
-        questions_pool, ChangeStream(courier, SIGNER), SIGNER, RowSeals(SECRETS), "https://archway.test"
-    )
+    questions = Questions(questions_pool, ChangeStream(courier, SIGNER), SIGNER, RowSeals(SECRETS))
     runner = web.AppRunner(InternalListener(CALLS, questions, tasks).application(), handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -251,13 +249,15 @@ async def test_the_caller_s_own_credential_is_opened_into_the_sealed_answer(
 async def test_a_credential_given_for_another_origin_is_not_sent(
     proxy: AskingProxy, pool: Pool, scene: Scene
 ) -> None:
-    assigned = await assign(pool, scene, await install(pool, scene, "key"))
+    installed = await install(pool, scene, "key")
+    assigned = await assign(pool, scene, installed)
     await pool.execute("update entries set url = 'https://elsewhere.test/mcp'")
     answer = await proxy.connection(scene.digest, scene.gateway_id, assigned)
     assert answer.connection is None
     assert answer.refusal is not None
     assert answer.refusal.code == "needs_sign_in"
-    assert answer.refusal.link == "https://archway.test/install/github"
+    assert f"`archway installations update {installed} --credential`" in answer.refusal.sentence
+    assert answer.refusal.link == ""
 
 
 async def test_a_sealed_value_moved_to_another_installation_opens_for_nobody(
@@ -290,15 +290,16 @@ async def test_the_token_is_checked_again_and_the_assignment_on_that_gateway_too
     assert answer.refusal.code == "not_allowed"
 
 
-async def test_nobody_s_credential_is_missing_with_a_link(proxy: AskingProxy, pool: Pool, scene: Scene) -> None:
+async def test_nobody_s_credential_is_missing_with_a_command_and_no_dead_link(
+    proxy: AskingProxy, pool: Pool, scene: Scene
+) -> None:
     async with transaction(pool) as conn:
         other = await seeded.user(conn, "bob")
     await install(pool, scene, "key-of-bob", user=other)
     answer = await proxy.connection(scene.digest, scene.gateway_id, await assign(pool, scene))
     assert answer.refusal is not None
-    assert (answer.refusal.code, answer.refusal.link) == (
-        "credential_missing", "https://archway.test/install/github",
-    )  # fmt: skip
+    assert (answer.refusal.code, answer.refusal.link) == ("credential_missing", "")
+    assert "`archway installations create --entry github --scope personal --credential`" in answer.refusal.sentence
 
 
 async def test_a_frozen_postgres_is_a_503_within_a_second_and_a_half_and_then_all_is_well(

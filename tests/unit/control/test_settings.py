@@ -24,14 +24,8 @@ def read(monkeypatch: pytest.MonkeyPatch, **changed: str) -> ControlSettings:
 
 def test_six_settings_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = read(monkeypatch)
-    assert (settings.base_url, settings.pages_url, settings.records_days) == (
-        "https://archway.test", "https://archway.test", 30,
-    )  # fmt: skip
+    assert (settings.base_url, settings.records_days) == ("https://archway.test", 30)
     assert settings.hosts == ("127.0.0.1", "::1", "localhost")
-
-
-def test_pages_are_linked_at_the_issuer_where_it_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert read(monkeypatch, ISSUER_URL="https://id.test/").pages_url == "https://id.test"
 
 
 def test_the_settings_show_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:

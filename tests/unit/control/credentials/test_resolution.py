@@ -8,8 +8,7 @@ from control.credentials.resolution import ResolutionRows, choose_installation
 from core.resolve import ConnectionRefusal, Principal
 from core.snapshot import Visibility
 
-LINK = "https://archway.test/install/github"
-ENTRY = {"id": "e1", "name": "GitHub", "slug": "github"}
+ENTRY = {"id": "e1", "name": "GitHub", "slug": "github", "credential_model": "static"}
 ANN = Principal("user", "ann", "Ann", frozenset({"ops", "dev"}))
 OPS = Principal("team", "ops", "Ops", frozenset({"ops"}))
 EVERYBODY = Principal("organisation", "organisation", "All")
@@ -32,7 +31,7 @@ def chosen(
     """The installation's name, or the refusal's code."""
     visibility = Visibility("teams", teams=list(teams)) if teams else Visibility("organisation")
     rows = ResolutionRows(visibility, ENTRY, pinned, list(installations), NAMES)
-    found = choose_installation(principal, rows, LINK)
+    found = choose_installation(principal, rows)
     return found.code if isinstance(found, ConnectionRefusal) else str(found["name"])
 
 
@@ -55,7 +54,7 @@ def test_of_several_teams_the_gateway_s_own_is_taken() -> None:
 
 def test_where_two_fit_equally_nobody_guesses() -> None:
     rows = ResolutionRows(Visibility("organisation"), ENTRY, None, [OF_OPS, OF_DEV, OF_ALL], NAMES)
-    refusal = choose_installation(ANN, rows, LINK)
+    refusal = choose_installation(ANN, rows)
     assert isinstance(refusal, ConnectionRefusal)
     assert refusal.code == "credential_ambiguous"
     assert "'of-dev' of the team 'Developers'; 'of-ops' of the team 'Operations'" in refusal.sentence
@@ -74,16 +73,19 @@ def test_a_team_named_like_a_user_does_not_own_the_user_s() -> None:
 
 def test_an_organisation_s_token_is_refused_with_the_cure() -> None:
     rows = ResolutionRows(Visibility("organisation"), ENTRY, None, [OF_ALL], NAMES)
-    refusal = choose_installation(EVERYBODY, rows, LINK)
+    refusal = choose_installation(EVERYBODY, rows)
     assert isinstance(refusal, ConnectionRefusal)
     assert refusal.code == "not_allowed"
     assert "Use a token of a user" in refusal.sentence
 
 
-def test_a_missing_credential_has_a_link() -> None:
-    refusal = choose_installation(ANN, ResolutionRows(Visibility("organisation"), ENTRY, None, [], NAMES), LINK)
-    assert refusal == ConnectionRefusal("credential_missing", refusal.sentence, LINK)  # type: ignore[union-attr]
-    assert LINK in refusal.sentence  # type: ignore[union-attr]
+def test_a_missing_credential_is_told_with_what_a_person_can_do_now() -> None:
+    refusal = choose_installation(ANN, ResolutionRows(Visibility("organisation"), ENTRY, None, [], NAMES))
+    assert refusal == ConnectionRefusal(
+        "credential_missing",
+        "GitHub is not connected: neither you nor a team of yours has an installation of it. Run `archway "
+        "installations create --entry github --scope personal --credential`, or ask an administrator.",
+    )
 
 
 @pytest.mark.parametrize("principal", [ANN, OPS, EVERYBODY])
@@ -109,7 +111,5 @@ def test_who_may_not_enter_the_gateway_gets_nothing_of_it() -> None:
 
 
 def test_an_unknown_assignment_is_refused_in_the_words_of_a_hidden_one() -> None:
-    hidden = choose_installation(
-        ANN, ResolutionRows(Visibility("personal", owner="bob"), ENTRY, None, [MINE], NAMES), LINK
-    )
-    assert choose_installation(ANN, None, "") == hidden
+    hidden = choose_installation(ANN, ResolutionRows(Visibility("personal", owner="bob"), ENTRY, None, [MINE], NAMES))
+    assert choose_installation(ANN, None) == hidden

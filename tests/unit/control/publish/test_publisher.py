@@ -11,13 +11,14 @@ from control.publish.publisher import Publisher
 from control.redis import Courier
 from control.store.outbox import announce, touch_gateways
 from control.store.pool import Pool, transaction
-from core.courier import connection_key, snapshot_key
+from core.courier import snapshot_key
 from core.keys import new_key, parse_key_ring
 from core.signing import Signer
 from tests.control import seeded
 from tests.fixtures_redis import RedisServer
 
 SIGNER = Signer(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()))
+SOMETHING = "00000000-0000-7000-8000-000000000000"
 
 
 async def test_a_gateway_that_cannot_be_published_keeps_no_other_waiting(
@@ -39,17 +40,30 @@ async def test_a_gateway_that_cannot_be_published_keeps_no_other_waiting(
     assert await pool.fetchval("select count(*) from outbox") == 0
 
 
-@pytest.mark.parametrize(("kind", "left"), [("entry", 0), ("installation", 0), ("user", 0), ("session", 1)])
-async def test_connections_left_in_redis_go_with_what_may_make_them_untrue(
-    kind: str, left: int, pool: Pool, redis_server: RedisServer
+@pytest.mark.parametrize(("kind", "noted"), [("entry", True), ("user", True), ("token", False), ("session", False)])
+async def test_changes_that_make_connections_untrue_are_noted_as_they_leave_the_outbox(
+    kind: str, noted: bool, pool: Pool, redis_server: RedisServer
 ) -> None:
+    told: list[bool] = []
     async with Courier(redis_server.url, deadline_s=2) as courier:
-        publisher = Publisher(pool, courier, SIGNER)
-        await publisher.publish()
-        with redis_server.client() as redis:
-            redis.set(connection_key("g/a/user:1"), b"sealed")
+        publisher = Publisher(pool, courier, SIGNER, copies_stale=lambda: told.append(True))
         async with transaction(pool) as conn:
-            await announce(conn, kind, "00000000-0000-7000-8000-000000000000")  # type: ignore[arg-type]  # one of Kind
+            await announce(conn, kind, SOMETHING)  # type: ignore[arg-type]  # one of Kind
         await publisher.publish()
-    with redis_server.client() as redis:
-        assert redis.exists(connection_key("g/a/user:1")) == left
+    rows = await pool.fetch("select kind, name from stale_copies")
+    assert [(row["kind"], row["name"]) for row in rows] == ([(kind, SOMETHING)] if noted else [])
+    assert told == [True]
+
+
+async def test_publishing_walks_over_no_keys(
+    pool: Pool, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*_: object) -> list[bytes]:
+        raise AssertionError("a walk over all keys keeps the news waiting")
+
+    monkeypatch.setattr(Courier, "names_like", refused)
+    async with Courier(redis_server.url, deadline_s=2) as courier:
+        async with transaction(pool) as conn:
+            await announce(conn, "installation", SOMETHING)
+        await Publisher(pool, courier, SIGNER).publish()
+    assert await pool.fetchval("select count(*) from outbox") == 0
