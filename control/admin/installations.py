@@ -18,7 +18,7 @@ from control.admin.installation_models import (
 )
 from control.admin.models import Id
 from control.admin.paging import Page, page_of
-from control.admin.problems import conflict, forbidden, invalid, not_found
+from control.admin.problems import FieldError, conflict, forbidden, invalid, not_found
 from control.registry.access import Caller
 from control.registry.binding import origin_of
 from control.registry.installing import Filled, check_owner, fill, may_fill, may_manage, may_see
@@ -61,12 +61,15 @@ async def create_installation(asked: Asked, body: InstallationCreate) -> Install
             raise invalid("entry_id", "is no entry's that you may see; list /entries")
         if not may_fill(asked.caller, body.scope, user_id, body.team_id):
             raise forbidden(_needed(body.scope))
+        name = body.name or entry["name"]
+        if body.scope == "organisation":
+            await _refuse_second(connection, body.entry_id, name)
         filled = fill(entry, body.values, body.credential, asked.deps.addresses)
         await installations.insert(
             connection,
             installation_id,
             {
-                "entry_id": body.entry_id, "name": body.name or entry["name"], "scope": body.scope,
+                "entry_id": body.entry_id, "name": name, "scope": body.scope,
                 "user_id": user_id, "team_id": body.team_id, "protocol": body.protocol,
                 "created_by": asked.caller.user_id or None,
                 **_answers(asked, installation_id, filled),
@@ -163,6 +166,17 @@ async def _locked(connection: Connection, caller: Caller, installation_id: str) 
     _refuse_others(caller, row)
     await entries.one(connection, row["entry_id"], lock=True)
     return await _installation(connection, installation_id, lock=True)
+
+
+async def _refuse_second(connection: Connection, entry_id: str, name: str) -> None:
+    """Problem 409 that names the first: two that look the same would leave every call without one to choose."""
+    first = await installations.of_organisation(connection, entry_id, name)
+    if first is not None:
+        raise conflict(
+            f"name: the organisation has an installation of this entry with this name already, {first}; change that "
+            "one, or give another name.",
+            [FieldError("name", f"is the installation's {first} already; change that one, or give another name")],
+        )
 
 
 def _refuse_others(caller: Caller, row: Row) -> None:

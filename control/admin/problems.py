@@ -80,6 +80,7 @@ CONSTRAINTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "entry_teams_team_id_fkey": ("teams", "names a team that does not exist; list /teams"),
         "installations_one_personal": ("entry_id", "is installed for this user already; change that installation"),
         "installations_one_team": ("entry_id", "is installed for this team already; change that installation"),
+        "installations_one_name": ("name", "is another installation's of this entry; choose another"),
         "installations_entry_id_fkey": ("entry_id", "is no entry's; list /entries for those that there are"),
         "installations_user_id_fkey": ("user_id", "is no user's; list /users for those that there are"),
         "installations_team_id_fkey": ("team_id", "is no team's; list /teams for those that there are"),

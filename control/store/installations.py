@@ -17,7 +17,7 @@ _VISIBLE: Final = """
 
 
 async def insert(connection: Connection, installation_id: str, installation: Mapping[str, Any]) -> None:
-    """A new one in the state `new`; StoreConflict `installations_one_personal` or `_one_team` for a second."""
+    """A new one in the state `new`; StoreConflict `installations_one_personal`, `_one_team` or `_one_name`."""
     await connection.execute(
         """insert into installations (id, entry_id, name, scope, user_id, team_id, protocol, plain_values,
                secret_values, secret_names, bound_origin, created_by)
@@ -34,7 +34,7 @@ async def insert(connection: Connection, installation_id: str, installation: Map
 
 
 async def rename(connection: Connection, installation_id: str, name: str, protocol: str) -> None:
-    """Set what no credential hangs on."""
+    """Set what no credential hangs on; StoreConflict `installations_one_name`."""
     await connection.execute(
         """update installations set name = $2, protocol = $3, version = version + 1, updated_at = now()
            where id = $1""",
@@ -90,6 +90,15 @@ async def one(connection: Connection, installation_id: str, *, lock: bool = Fals
     return await connection.fetchrow(
         _SELECT + "where i.id = $1" + (" for update of i" if lock else ""), installation_id
     )
+
+
+async def of_organisation(connection: Connection, entry_id: str, name: str) -> str | None:
+    """The identifier of the organisation's installation of this entry with this name, in whatever case."""
+    found: str | None = await connection.fetchval(
+        "select id from installations where entry_id = $1 and scope = 'organisation' and lower(name) = lower($2)",
+        entry_id, name,
+    )  # fmt: skip
+    return found
 
 
 async def lock_of_entry(connection: Connection, entry_id: str) -> list[Row]:

@@ -3,6 +3,8 @@
 import pytest
 
 from control.registry.row_seals import RowSeals
+from control.store.migrate import FOLDER
+from control.store.pool import transaction
 from core.identifiers import new_id
 from core.resolve import Probe
 from tests.control.registry_api import Api, api
@@ -205,3 +207,32 @@ async def test_one_that_is_pinned_is_not_deleted_unless_its_assignments_may_go(a
     await api.delete(f"/installations/{made['id']}?cascade=true")
     assert (await api.get(f"/gateways/{gateway['id']}/assignments"))["items"] == []
     assert set(await api.events()) == {("installation", made["id"]), ("gateway", gateway["id"])}
+
+
+async def test_the_organisation_installs_an_entry_twice_only_under_another_name(api: Api) -> None:
+    entry = await api.entry()
+    first = await api.install(entry)
+    problem = await api.install(entry, name="TIME", expect=409)
+    assert [one["field"] for one in problem["errors"]] == ["name"]
+    assert first["id"] in problem["detail"]
+    second = await api.install(entry, name="Time of the laboratory")
+    await api.patch(f"/installations/{second['id']}", {"name": "time"}, expect=409)
+    ann = await api.user("ann")
+    await api.install(entry, scope="personal", as_=ann)
+    await api.install(await api.entry(slug="time-too"))
+
+
+async def test_installations_that_shared_a_name_before_are_told_apart_by_the_migration(api: Api) -> None:
+    await api.install(await api.entry(), name="n" * 128)
+    migration = (FOLDER / "0003_one_name_and_stale_copies.sql").read_text()
+    async with transaction(api.pool) as connection:
+        await connection.execute("drop index installations_one_name")
+        await connection.execute("drop table stale_copies")
+        await connection.execute(
+            "insert into installations (id, entry_id, name, scope, bound_origin) "
+            "select gen_random_uuid(), entry_id, upper(name), scope, bound_origin from installations"
+        )
+        await connection.execute(migration)
+        rows = await connection.fetch("select name from installations")
+    assert len({row["name"].lower() for row in rows}) == 2
+    assert all(len(row["name"]) <= 128 for row in rows)
