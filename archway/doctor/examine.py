@@ -6,6 +6,7 @@ from archway.admin_client import AdminApi, Problem, Unreachable
 from archway.doctor.finding import Finding, note
 from archway.doctor.listeners import check_ports
 from archway.doctor.machine import check_python, check_state
+from archway.doctor.secrets_check import SECRET_KEY, check_secrets
 from archway.doctor.servers_check import check_database, check_redis
 from archway.doctor.settings_check import check_settings
 from archway.status.facts import Facts, gather
@@ -26,7 +27,7 @@ def examine(state: StateFolder, environment: Mapping[str, str]) -> list[Finding]
     findings = check_python() + check_state(state.root)
     findings += check_settings({**read_keys(state.keys), **environment})
     findings += check_ports({str(name): int(port) for name, port in kept.get("ports", {}).items()}, facts)
-    findings += _servers(environment, kept, facts)
+    findings += _servers(state, environment, kept, facts)
     return findings + _running(facts) + _first_call(state, facts)
 
 
@@ -45,14 +46,20 @@ def _first_call(state: StateFolder, facts: Facts) -> list[Finding]:
     return [note(found.what, "`archway up` prints no first call", cure)]
 
 
-def _servers(environment: Mapping[str, str], kept: Mapping[str, object], facts: Facts) -> list[Finding]:
+def _servers(
+    state: StateFolder, environment: Mapping[str, str], kept: Mapping[str, object], facts: Facts
+) -> list[Finding]:
     findings: list[Finding] = []
+    own = environment.get(SECRET_KEY)
+    key = own or read_keys(state.keys).get(SECRET_KEY)
     ports = kept.get("ports")
     database, courier = environment.get("ARCHWAY_DATABASE_URL"), environment.get("ARCHWAY_REDIS_URL")
     if facts.running and isinstance(ports, dict):
         database = database or postgres.url(ports["postgres"], str(kept.get("postgres_password")))
         courier = courier or redis.url(ports["redis"], str(kept.get("redis_password")))
     findings += check_database(database) if database else _embedded_postgres()
+    if database and key:
+        findings += check_secrets(database, key, "of the environment" if own else f"of {state.keys}")
     findings += check_redis(courier) if courier else _embedded_redis()
     return findings
 
