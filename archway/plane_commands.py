@@ -26,7 +26,10 @@ def proxy(
     ports_file: Annotated[
         Path | None, typer.Option("--ports-file", help="Write the bound ports and the workers' pids to this file.")
     ] = None,
-    grace: Annotated[float, typer.Option(help="Seconds that a leaving worker may take to finish its calls.")] = 30.0,
+    grace: Annotated[
+        float | None,
+        typer.Option(min=0.1, max=86_400, help="Seconds that a leaving worker may take; else ARCHWAY_GRACE_SECONDS."),
+    ] = None,
 ) -> None:
     """Run the data plane: a supervisor that binds the port once, and ARCHWAY_WORKERS workers behind it.
 

@@ -14,6 +14,7 @@ from core.tasks import Tasks
 CallKey = tuple[str, str | int]
 """The session's jti and the request's id."""
 LEAVE_S = 1.0
+END_S = 1.0
 
 
 class Calls:
@@ -21,6 +22,7 @@ class Calls:
 
     def __init__(self, tasks: Tasks) -> None:
         self._tasks = tasks
+        self._all: set[asyncio.Task[None]] = set()
         self._running: dict[CallKey, asyncio.Task[None]] = {}
         self.in_flight = 0
         self.bytes_in_flight = 0
@@ -29,6 +31,8 @@ class Calls:
     async def run(self, key: CallKey | None, work: Coroutine[Any, Any, None], *, ends_with_caller: bool) -> None:
         """Run a call to its end; being cancelled here means that the caller has left."""
         task = self._tasks.spawn("call", work)
+        self._all.add(task)
+        task.add_done_callback(self._all.discard)
         if key is not None:
             self._running[key] = task
             task.add_done_callback(lambda _: self._done(key, task))
@@ -46,6 +50,14 @@ class Calls:
         """Cancel the call with this key; whether it runs here."""
         task = self._running.get(key)
         return task is not None and task.cancel()
+
+    async def end(self) -> None:
+        """The worker stops: cancel every call, and wait until each has left its record, at most `END_S`."""
+        running = set(self._all)
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running, timeout=END_S)
 
     def enter(self, upstream: str, most: int) -> bool:
         """Take a place at an upstream; False where it has `most` calls already."""

@@ -28,6 +28,7 @@ COUNTERS: Final[tuple[str, ...]] = (
     "archway_snapshots_rejected_total",
     "archway_stream_holes_total",
     "archway_log_lines_dropped_total",
+    "archway_refusals_unsaid_total",
     *(f'archway_refusals_total{{reason="{reason}"}}' for reason in TABLE),
 )
 GAUGES: Final[tuple[str, ...]] = (

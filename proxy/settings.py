@@ -16,7 +16,7 @@ _OWN_PORT = {"http": 80, "https": 443}
 
 
 class ProxySettings(msgspec.Struct, frozen=True):
-    """The settings of one proxy, supervisor and workers alike."""
+    """The settings of one proxy, supervisor and workers alike. Keys and passwords are in it: its repr shows none."""
 
     redis_url: str
     control_internal_url: tuple[str, ...]
@@ -24,7 +24,6 @@ class ProxySettings(msgspec.Struct, frozen=True):
     verify_keys: str
     public_url: str
     """Base of the gateways' URLs; never taken from a request."""
-    issuer_url: str = ""
 
     proxy_listen: str = "127.0.0.1:8080"
     proxy_internal_listen: str = "127.0.0.1:0"
@@ -63,6 +62,8 @@ class ProxySettings(msgspec.Struct, frozen=True):
     call_seconds: Seconds = 60
     call_ceiling_seconds: Seconds = 600
     """Progress extends a call's deadline, never beyond this."""
+    grace_seconds: Seconds = 30
+    """How long a leaving worker may take to finish its calls."""
     calls_per_upstream: Count = 100
     calls_in_flight: Count = 2000
     bytes_in_flight: Count = 256 << 20
@@ -73,6 +74,9 @@ class ProxySettings(msgspec.Struct, frozen=True):
     """Cold questions about tokens and gateways that nobody here has seen, per worker."""
 
     log_level: str = "INFO"
+
+    def __repr__(self) -> str:
+        return f"ProxySettings({self.public_url})"
 
     @property
     def key_ring(self) -> KeyRing:

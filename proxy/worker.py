@@ -17,14 +17,14 @@ from typing import Any
 import uvloop
 from aiohttp import web
 
-from core.addresses import AddressPolicy, parse_networks
+from core.addresses import ANYWHERE, AddressPolicy, parse_networks
 from core.changes import Change
 from core.egress import Egress, UpstreamFault
 from core.internal_call import InternalCalls
 from core.keys import BadKey
-from core.logs import DroppingQueue, json_logging
+from core.logs import json_logging
 from core.settings import BadSetting, host_port
-from core.tasks import Tasks
+from core.tasks import Tasks, forever
 from proxy.authority import Authority
 from proxy.caches.disk_copy import DiskCopy
 from proxy.caches.two_ages import SourceUnreachableError
@@ -37,6 +37,7 @@ from proxy.edge.aiohttp_lane import AiohttpLane
 from proxy.edge.listener import Listener
 from proxy.gateways.changes import ChangeStream
 from proxy.gateways.holder import Gateways
+from proxy.gauges import Gauges
 from proxy.internal import InternalListener
 from proxy.mailbox import Letter, Mailbox
 from proxy.records.keeper import RecordKeeper
@@ -51,11 +52,7 @@ from proxy.upstream.probe import Prober
 from proxy.upstream.sessions import UpstreamSessions
 
 log = logging.getLogger(__name__)
-GRACE_S = 10.0
 DISK_EVERY_S = 5.0
-GAUGES_EVERY_S = 1.0
-SNAPSHOT_ALARM_S = 300.0
-"""Older than this, control and Redis have both been away for minutes."""
 
 
 class Worker:
@@ -73,8 +70,7 @@ class Worker:
             ca_bundle=settings.ca_bundle or None,
             proxy=settings.https_proxy or None,
         )
-        everywhere = AddressPolicy(parse_networks("0.0.0.0/0,::/0"))
-        self.to_control = Egress(everywhere, ca_bundle=settings.ca_bundle or None, connect_seconds=1.0)
+        self.to_control = Egress(ANYWHERE, ca_bundle=settings.ca_bundle or None, connect_seconds=1.0)
         control = ControlClient(
             self.to_control,
             settings.control_internal_url,
@@ -122,6 +118,7 @@ class Worker:
             follows_changes=self.changes.compared_once.is_set,
         )
         mailbox.reconnected = self.deps.sessions.forget_seen
+        self.gauges = Gauges(self.deps, self.changes)
         self.internal = InternalListener(InternalCalls(ring, caller="control", answerer="proxy"), Prober(upstreams))
 
     async def apply(self, change: Change) -> None:
@@ -167,54 +164,37 @@ class Worker:
             ("changes", self.changes.follow()),
             ("mailbox", deps.mailbox.read()),
             ("records", deps.records.send()),
-            ("gauges", self._tell_gauges()),
+            ("gauges", self.gauges.keep_telling()),
             ("disk", self._save_to_disk()),
         ):
             _ = self.tasks.spawn(name, work)
 
     async def close(self) -> None:
-        """Leave everything safe: records first, then the copy on disk."""
+        """Leave everything safe: the records of the calls that still run, then the copy on disk."""
+        await self.deps.calls.end()
         await self.deps.records.close()
+        self.gauges.tell()
         await self.tasks.close()
-        await asyncio.to_thread(self._save)
+        await self._save()
         await self.egress.close()
         await self.to_control.close()
         await self.redis.close()
 
-    async def _tell_gauges(self) -> None:
-        slots, deps = self.deps.slots, self.deps
-        alarmed = False
-        while True:
-            await asyncio.sleep(GAUGES_EVERY_S)
-            held = deps.gateways.all()
-            oldest = min((gateway.confirmed for gateway in held), default=time.monotonic())
-            slots.set("archway_calls_in_flight", deps.calls.in_flight)
-            slots.set("archway_streams_open", len(deps.streams))
-            slots.set("archway_gateways_held", len(held))
-            slots.set("archway_verdicts_held", len(deps.authority.verdicts.memory))
-            slots.set("archway_connections_held", len(deps.connections.resolved.memory))
-            age = time.monotonic() - oldest
-            slots.set("archway_snapshot_age_seconds", age)
-            if (age > SNAPSHOT_ALARM_S) != alarmed:
-                alarmed = not alarmed
-                log.log(logging.ERROR if alarmed else logging.INFO, "snapshots", extra={"old": alarmed, "age_s": age})
-            slots.set("archway_records_total", deps.records.kept)
-            slots.set("archway_records_dropped_total", deps.records.dropped)
-            slots.set("archway_snapshots_rejected_total", deps.gateways.rejected)
-            slots.set("archway_stream_holes_total", self.changes.holes)
-            stale = deps.authority.verdicts.memory.stale_uses + deps.connections.resolved.memory.stale_uses
-            slots.set("archway_stale_uses_total", stale)
-            slots.set("archway_log_lines_dropped_total", DroppingQueue.dropped + deps.refusal_log.unsaid)
-
     async def _save_to_disk(self) -> None:
-        while self.disk.kept:
-            await asyncio.sleep(DISK_EVERY_S)
-            await asyncio.to_thread(self._save)
+        if self.disk.kept:
+            await forever("disk", self._save_after_a_while, DISK_EVERY_S)
 
-    def _save(self) -> None:
-        self.deps.authority.verdicts.save(self.disk)
-        self.deps.connections.resolved.save(self.disk)
-        self.deps.gateways.save(self.disk)
+    async def _save_after_a_while(self) -> None:
+        await asyncio.sleep(DISK_EVERY_S)
+        await self._save()
+
+    async def _save(self) -> None:
+        """What changed since the last time, copied here and written by a thread."""
+        deps = self.deps
+        for unsaved in (deps.authority.verdicts.unsaved, deps.connections.resolved.unsaved, deps.gateways.unsaved):
+            write = unsaved(self.disk)
+            if write is not None:
+                await asyncio.to_thread(write)
 
 
 @asynccontextmanager
@@ -236,7 +216,7 @@ async def listening(worker: Worker) -> AsyncIterator[tuple[int, int]]:
         worker.deps.draining = True
         for server in servers:
             server.close()
-        await public.shutdown(GRACE_S)
+        await public.shutdown(settings.grace_seconds)
         await internal.shutdown(1.0)
 
 

@@ -42,7 +42,8 @@ class CrewPlan:
     environment: Mapping[str, str]
     descriptors: tuple[int, ...]
     metrics_folder: Path
-    grace_s: float
+    leave_s: float
+    """How long a leaving worker may take until it is killed."""
 
 
 class Crew:
@@ -83,17 +84,17 @@ class Crew:
                 log.error("rolling stopped: the new worker died", extra={"worker": fresh.number})
                 return
             old.leave()
-            await self._until(partial(self._is_gone, old), self._plan.grace_s)
+            await self._until(partial(self._is_gone, old), self._plan.leave_s)
             if not self._is_gone(old):
                 old.signal(signal.SIGKILL)
 
     async def end(self) -> None:
-        """Ask all to leave; kill those still here after the grace."""
+        """Ask all to leave; kill those still here after their time."""
         for worker in self.workers:
             worker.leave()
-        await self._until(lambda: not self._workers, self._plan.grace_s)
+        await self._until(lambda: not self._workers, self._plan.leave_s)
         for worker in self.workers:
-            log.error("worker did not end in time", extra={"worker": worker.number, "grace_s": self._plan.grace_s})
+            log.error("worker did not end in time", extra={"worker": worker.number, "leave_s": self._plan.leave_s})
             worker.signal(signal.SIGKILL)
         await self._until(lambda: not self._workers, 2.0)
 

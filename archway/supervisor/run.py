@@ -24,6 +24,7 @@ from archway.supervisor.settings import Listeners, Supervision
 from archway.supervisor.sockets import listen
 from core.tasks import Tasks
 
+LEAVE_S = 3.0
 WORKER = (sys.executable, "-P", "-m", "archway.supervisor.lifeline", "proxy.worker")
 
 
@@ -101,5 +102,11 @@ def _reporter(path: Path | None, sockets: dict[str, socket.socket]) -> Callable[
 
 def _plan(orders: Supervision, sockets: dict[str, socket.socket], folder: Path, command: tuple[str, ...]) -> CrewPlan:
     public, internal = sockets["proxy"].fileno(), sockets["internal"].fileno()
-    inherited = {"ARCHWAY_PROXY_FD": str(public), "ARCHWAY_PROXY_INTERNAL_FD": str(internal)}
-    return CrewPlan(orders.workers, command, {**os.environ, **inherited}, (public, internal), folder, orders.grace_s)
+    told = {
+        "ARCHWAY_PROXY_FD": str(public),
+        "ARCHWAY_PROXY_INTERNAL_FD": str(internal),
+        "ARCHWAY_GRACE_SECONDS": f"{orders.grace_s:g}",
+    }
+    # A worker takes the grace for its calls; then it still ends those that are left and sends their records.
+    leave_s = orders.grace_s + LEAVE_S
+    return CrewPlan(orders.workers, command, {**os.environ, **told}, (public, internal), folder, leave_s)

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from core.settings import host_port
 from proxy.settings import ProxySettings
 
-GRACE_S = 30.0
-"""How long a leaving worker may take to finish its calls, unless `--grace` says otherwise."""
-
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
@@ -25,11 +22,12 @@ class Supervision:
 
     listeners: Listeners
     workers: int
-    grace_s: float = GRACE_S
+    grace_s: float
+    """How long a leaving worker may take to finish its calls."""
 
 
-def supervision_of(settings: ProxySettings, grace_s: float = GRACE_S) -> Supervision:
-    """The supervisor's part of the proxy's settings; raises BadSetting."""
+def supervision_of(settings: ProxySettings, grace_s: float | None = None) -> Supervision:
+    """The supervisor's part of the proxy's settings; `grace_s` (`--grace`) wins over theirs. Raises BadSetting."""
     return Supervision(
         Listeners(
             host_port("proxy_listen", settings.proxy_listen),
@@ -37,5 +35,5 @@ def supervision_of(settings: ProxySettings, grace_s: float = GRACE_S) -> Supervi
             host_port("metrics_listen", settings.metrics_listen),
         ),
         settings.workers,
-        grace_s,
+        settings.grace_seconds if grace_s is None else grace_s,
     )

@@ -33,10 +33,10 @@ class DiskCopy:
         """Whether there is a folder at all."""
         return self._folder is not None
 
-    def write(self, name: str, values: dict[str, bytes]) -> None:
-        """Replace one file. A disk that is full or read-only costs only the copy."""
+    def write(self, name: str, values: dict[str, bytes]) -> bool:
+        """Replace one file; whether it was. A disk that is full or read-only costs only the copy."""
         if self._folder is None:
-            return
+            return False
         sealed = self._sealer.seal(msgspec.msgpack.encode(values), name)
         part = self._folder / f"{name}.{os.getpid()}.part"
         try:
@@ -46,6 +46,8 @@ class DiskCopy:
             part.replace(self._folder / name)
         except OSError as error:
             log.warning("the copy on disk could not be written", extra={"file": name, "why": str(error)})
+            return False
+        return True
 
     def read(self, name: str) -> dict[str, bytes]:
         """The values last written, or nothing."""

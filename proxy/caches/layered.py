@@ -6,6 +6,7 @@ Used for verdicts on tokens (`proxy/authority.py`) and for connections (`proxy/c
 import time
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from math import inf
 from typing import Generic, TypeVar
 
@@ -23,6 +24,13 @@ _ONCE_KNOWN = 50_000
 _CHANGES = 512
 _SKEW_S = 5.0
 """By how much the clocks of two proxies may differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed(Generic[V]):
+    value: V
+    asked: float
+    sealed: bytes
 
 
 class LayeredCache(Generic[V]):
@@ -47,6 +55,9 @@ class LayeredCache(Generic[V]):
         self._soft = soft
         self._name = name
         self._from_disk: dict[str, bytes] = {}
+        self._sealed: dict[str, _Sealed[V]] = {}
+        """What is on disk, so that a value is sealed once and not at each writing."""
+        self._saved = 0
         self._once_known: OrderedDict[str, None] = OrderedDict()
         self._changes: deque[tuple[float, Concerns[V]]] = deque()
         self._horizon = -inf
@@ -80,9 +91,27 @@ class LayeredCache(Generic[V]):
         """Have what a worker before us knew at hand; it is opened when asked for."""
         self._from_disk = disk.read(self._name)
 
-    def save(self, disk: DiskCopy) -> None:
-        """Leave what we know for the next."""
-        disk.write(self._name, {key: self._form.close(key, aged) for key, aged in self.memory.items()})
+    def unsaved(self, disk: DiskCopy) -> Callable[[], None] | None:
+        """A copy of what we know, to be written for the next worker by a thread; None if nothing changed since."""
+        changes = self.memory.changes
+        if changes == self._saved:
+            return None
+        held = self.memory.items()
+
+        def write() -> None:
+            # What is as it was is not sealed again; an age that is changed meanwhile is a change of its own.
+            sealed = {key: self._sealed_once(key, aged.value, aged.asked, aged) for key, aged in held}
+            self._sealed = sealed
+            if disk.write(self._name, {key: one.sealed for key, one in sealed.items()}):
+                self._saved = changes
+
+        return write
+
+    def _sealed_once(self, key: str, value: V, asked: float, aged: Aged[V]) -> "_Sealed[V]":
+        known = self._sealed.get(key)
+        if known is not None and known.value is value and known.asked == asked:
+            return known
+        return _Sealed(value, asked, self._form.close(key, aged))
 
     def _note(self, concerns: Concerns[V]) -> None:
         now = time.monotonic()

@@ -45,7 +45,8 @@ class TwoAgeCache(Generic[V]):
     def __init__(self, name: str, *, size: int, soft: float, hard: float, tasks: Tasks) -> None:
         self.name = name
         self.stale_uses = 0
-        self.asks = 0
+        self.changes = 0
+        """Rises whenever what is held becomes other than it was."""
         self._size, self._soft, self._hard = size, soft, hard
         self._tasks = tasks
         self._held: OrderedDict[str, Aged[V]] = OrderedDict()
@@ -109,6 +110,7 @@ class TwoAgeCache(Generic[V]):
         held = self._held.get(key)
         if held is not None and held.asked > aged.asked:
             return held
+        self.changes += 1
         self._held[key] = aged
         self._held.move_to_end(key)
         while len(self._held) > self._size:
@@ -118,12 +120,14 @@ class TwoAgeCache(Generic[V]):
     def drop(self, key: str) -> None:
         """Forget one value; what is being asked for now will not be held either."""
         self._drops += 1
+        self.changes += 1
         self._held.pop(key, None)
         self._asking.pop(key, None)
 
     def drop_where(self, concerns: Callable[[str, V], bool]) -> list[str]:
         """Forget every value that `concerns`; their keys. What is being asked for now will not be held."""
         self._drops += 1
+        self.changes += 1
         self._asking.clear()
         gone = [key for key, aged in self._held.items() if concerns(key, aged.value)]
         for key in gone:
@@ -133,6 +137,7 @@ class TwoAgeCache(Generic[V]):
     def doubt_all(self) -> None:
         """Age everything past its soft age: news may have been missed."""
         self._drops += 1
+        self.changes += 1
         self._asking.clear()
         horizon = time.monotonic() - self._soft
         for aged in self._held.values():
@@ -152,13 +157,13 @@ class TwoAgeCache(Generic[V]):
         return task
 
     async def _ask(self, key: str, ask: Ask[V]) -> Aged[V]:
-        self.asks += 1
         drops = self._drops
         try:
             aged = await ask()
         except SourceUnreachableError:
             raise
         except Exception:
+            self.changes += 1
             self._held.pop(key, None)  # the source said no: what we held is over, whatever its age
             raise
         # An answer from before a change that we have since applied may be about the past: this call may use it,

@@ -1,7 +1,7 @@
 """A gateway as calls use it: look-ups instead of lists, and the lists as bytes.
 
-Made once from a snapshot, off the calls' path, and swapped in whole; nothing here changes afterwards but the time at
-which it was last known to be current.
+Made once from a snapshot, off the calls' path, and swapped in whole; nothing here changes afterwards but the times at
+which it was last known to be current, and last used.
 """
 
 import re
@@ -39,11 +39,11 @@ class CompiledTool:
 class CompiledGateway:
     """A gateway, ready for calls."""
 
-    __slots__ = ("_pages", "allowlist", "confirmed", "snapshot", "tools")
+    __slots__ = ("_pages", "allowlist", "confirmed", "snapshot", "tools", "used")
 
     def __init__(self, snapshot: Gateway) -> None:
         self.snapshot = snapshot
-        self.confirmed = time.monotonic()
+        self.confirmed = self.used = time.monotonic()
         self.allowlist = tuple(name for name in snapshot.header_allowlist if _NEVER_PASSED.fullmatch(name) is None)
         rules: dict[str, Rule] = {}
         for rule in snapshot.rules:

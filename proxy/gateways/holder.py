@@ -9,6 +9,8 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
+from collections.abc import Callable
+from heapq import nsmallest
 from typing import Any
 
 from core import courier
@@ -28,6 +30,8 @@ from proxy.refusals import Refusal
 log = logging.getLogger(__name__)
 _UNKNOWN_SIZE = 20_000
 _UNKNOWN_S = 5.0
+MOST_HELD = 5_000
+"""Gateways in memory; beyond, those longest unused are let go, and loaded again when somebody calls."""
 
 
 class Gateways:
@@ -52,6 +56,9 @@ class Gateways:
         self._loading: dict[str, asyncio.Task[CompiledGateway | None]] = {}
         self._unknown: OrderedDict[str, float] = OrderedDict()
         self._from_disk: dict[str, bytes] = {}
+        """By identifier: slug, when it was confirmed, document."""
+        self._slugs_on_disk: dict[str, str] = {}
+        self._changes = self._saved = 0
         self.index_current = False
         """Whether the index is of the epoch that the change stream is in, with no news missed since."""
         self.unseen = False
@@ -65,8 +72,10 @@ class Gateways:
     def held(self, name: str) -> CompiledGateway | None:
         """The gateway by slug or identifier, if it is here and not too old. The warm path."""
         gateway = self._by_name.get(name)
-        if gateway is None or time.monotonic() - gateway.confirmed > self._max_stale:
+        now = time.monotonic()
+        if gateway is None or now - gateway.confirmed > self._max_stale:
             return None
+        gateway.used = now
         return gateway
 
     async def load(self, name: str, address: str) -> CompiledGateway:
@@ -139,22 +148,27 @@ class Gateways:
         current = [held for held in self._by_name.values() if held.snapshot.revision >= revisions.get(held.id, 0)]
         for held in current:
             held.confirmed = time.monotonic()
+        self._changes += 1
         return len(current) == len(self._by_name)
 
     def load_disk(self, disk: DiskCopy) -> None:
         """Have the snapshots of a worker before us at hand, by slug and identifier."""
         self._from_disk = disk.read("gateways")
+        self._slugs_on_disk = {kept.split(b" ", 1)[0].decode(): key for key, kept in self._from_disk.items()}
 
-    def save(self, disk: DiskCopy) -> None:
-        """Leave our snapshots for the next."""
-        ago = time.time() - time.monotonic()
-        disk.write(
-            "gateways",
-            {
-                name: b"%s %d %s" % (gateway.id.encode(), int(gateway.confirmed + ago), self._documents[gateway.id])
-                for name, gateway in self._by_name.items()
-            },
-        )
+    def unsaved(self, disk: DiskCopy) -> Callable[[], None] | None:
+        """A copy of our snapshots, to be written for the next worker by a thread; None if nothing changed since."""
+        changes, ago = self._changes, time.time() - time.monotonic()
+        if changes == self._saved:
+            return None
+        held = [(one.id, one.snapshot.slug, int(one.confirmed + ago), self._documents[one.id]) for one in self.all()]
+
+        def write() -> None:
+            values = {key: b"%s %d %s" % (slug.encode(), confirmed, kept) for key, slug, confirmed, kept in held}
+            if disk.write("gateways", values):
+                self._saved = changes
+
+        return write
 
     def all(self) -> list[CompiledGateway]:
         """What is held, each once."""
@@ -178,6 +192,7 @@ class Gateways:
         if gateway is None:
             raise SourceUnreachableError
         gateway.confirmed = time.monotonic()
+        self._changes += 1
         return gateway
 
     async def _document_in_redis(self, gateway_id: str, at_least: int) -> bytes | None:
@@ -204,24 +219,35 @@ class Gateways:
             if held.snapshot.revision >= compiled.snapshot.revision:
                 return held
             self._let_go(gateway_id)
+        self._changes += 1
         self._by_name[gateway_id] = compiled
         self._by_name[compiled.snapshot.slug] = compiled
         self._documents[gateway_id] = document
+        self._make_room()
         return compiled
 
+    def _make_room(self) -> None:
+        if len(self._documents) <= MOST_HELD:
+            return
+        # A few more than must: looking for them costs as much as for one.
+        for gateway in nsmallest(1 + MOST_HELD // 50, self.all(), key=lambda one: one.used):
+            self._let_go(gateway.id)
+
     def _let_go(self, gateway_id: str) -> None:
+        self._changes += 1
         gateway = self._by_name.pop(gateway_id, None)
         self._documents.pop(gateway_id, None)
         if gateway is not None and self._by_name.get(gateway.snapshot.slug) is gateway:
             del self._by_name[gateway.snapshot.slug]
 
     def _last_resort(self, name: str, gateway_id: str | None) -> CompiledGateway:
-        kept = self._from_disk.get(gateway_id or name) or self._from_disk.get(name)
+        identifier = gateway_id or self._slugs_on_disk.get(name, name)
+        kept = self._from_disk.get(identifier)
         if kept is None:
             raise SourceUnreachableError
-        identifier, confirmed, document = kept.split(b" ", 2)
+        _, confirmed, document = kept.split(b" ", 2)
         age = time.time() - int(confirmed)
-        gateway = self._take(identifier.decode(), document) if -CLOCK_SKEW_S <= age <= self._max_stale else None
+        gateway = self._take(identifier, document) if -CLOCK_SKEW_S <= age <= self._max_stale else None
         if gateway is None:
             raise SourceUnreachableError
         gateway.confirmed = min(gateway.confirmed, time.monotonic() - max(age, 0.0))

@@ -62,3 +62,27 @@ def test_places_are_counted_per_upstream_and_given_back() -> None:
     for _ in range(5):
         calls.leave("a")
     assert calls.enter("a", 1)
+
+
+async def test_at_the_end_every_call_is_cancelled_and_awaited_with_or_without_a_session() -> None:
+    tasks, left = Tasks("test"), []
+    calls = Calls(tasks)
+
+    async def work(name: str) -> None:
+        try:
+            await asyncio.sleep(999)
+        except asyncio.CancelledError:
+            await asyncio.sleep(0)  # leaves a record
+            left.append(name)
+            raise
+
+    keys = {"modern": None, "legacy": ("s", 1)}
+    callers = [
+        tasks.spawn("caller", calls.run(key, work(name), ends_with_caller=key is None)) for name, key in keys.items()
+    ]
+    await asyncio.sleep(0.01)
+    await calls.end()
+    assert sorted(left) == ["legacy", "modern"]
+    await asyncio.gather(*callers)
+    assert not calls._all
+    await calls.end()

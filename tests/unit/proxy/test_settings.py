@@ -84,5 +84,6 @@ def test_an_origin_is_spelled_as_browsers_spell_it(url: str, origin: str) -> Non
 
 
 def test_secrets_do_not_come_with_the_repr() -> None:
-    settings = proxy_settings()
+    settings = proxy_settings(redis_url="redis://:a-password@127.0.0.1/0", https_proxy="http://user:pass@proxy:1")
     assert settings.proxy_key not in repr(settings.key_ring)
+    assert repr(settings) == f"{settings}" == "ProxySettings(http://gw.example:8080)"

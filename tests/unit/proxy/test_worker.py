@@ -1,4 +1,6 @@
+import asyncio
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -6,10 +8,13 @@ import pytest
 from core.changes import Change
 from core.identifiers import new_id
 from core.resolve import Principal, TokenVerdict
+from proxy import pipeline
+from proxy import worker as worker_module
 from proxy.caches.two_ages import Aged
 from proxy.mailbox import Letter
+from proxy.records.spool import Spool
 from proxy.worker import Worker
-from tests.fakes.call_parts import connection, worker
+from tests.fakes.call_parts import connection, exchange, gateway, tool, worker
 
 CONNECTION = connection()
 
@@ -75,3 +80,42 @@ async def test_a_letter_ends_its_session() -> None:
         made.deliver(Letter("cancel", "s", 1))  # a call of another worker
         assert made.deps.sessions.has_ended("s")
         assert not made.deps.sessions.has_ended("t")
+
+
+async def test_the_records_of_calls_that_run_at_the_end_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = asyncio.Event()
+
+    async def endless(_x: Any, _deps: Any) -> None:
+        began.set()
+        await asyncio.sleep(999)
+
+    monkeypatch.setattr(pipeline, "TO_UPSTREAM", (endless,))
+    async with worker(disk_cache=str(tmp_path)) as made:
+        x = exchange(gateway([tool()]))
+        caller = made.tasks.spawn("caller", pipeline.answer_request(x, made.deps))
+        await began.wait()
+    assert caller.done()
+    ((_, _, sealed),) = Spool(str(tmp_path)).oldest()
+    assert x.status == "cancelled"
+    assert len(sealed) > 0
+
+
+async def test_the_disk_is_written_again_after_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "DISK_EVERY_S", 0.01)
+    async with worker(disk_cache=str(tmp_path)) as made:
+        filled(made)
+        failures = [ZeroDivisionError()]
+        whole = made.deps.gateways.unsaved
+
+        def unsaved(disk: Any) -> Any:
+            if failures:
+                raise failures.pop()
+            return whole(disk)
+
+        monkeypatch.setattr(made.deps.gateways, "unsaved", unsaved)
+        _ = made.tasks.spawn("disk", made._save_to_disk())
+        async with asyncio.timeout(2):
+            while failures or not made.disk.read("verdicts"):  # noqa: ASYNC110 - nothing tells of a written file
+                await asyncio.sleep(0.01)

@@ -77,6 +77,14 @@ def test_a_worker_that_will_not_end_is_killed_after_the_grace(supervise, tmp_pat
     assert supervisor.process.wait(10) == 0
 
 
+def test_a_worker_is_told_the_grace_that_the_supervisor_gives_it(supervise, tmp_path):
+    told = tmp_path / "told"
+    tells = "import os, sys, time; open(sys.argv[1], 'w').write(os.environ['ARCHWAY_GRACE_SECONDS']); time.sleep(60)"
+    supervisor = supervise(workers=1, grace=2.5, command=(sys.executable, "-c", tells, str(told)))
+
+    assert supervisor.until(lambda: told.exists() and told.read_text()) == "2.5"
+
+
 def test_sighup_replaces_every_worker_and_refuses_nobody(supervise):
     supervisor = supervise(workers=2)
     old = supervisor.until(lambda: len(supervisor.workers()) == 2 and supervisor.workers())

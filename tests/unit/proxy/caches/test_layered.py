@@ -17,11 +17,18 @@ RING = parse_key_ring("proxy", new_key())
 
 
 class Disk(dict[str, dict[str, bytes]]):
-    def write(self, name: str, values: dict[str, bytes]) -> None:
+    def write(self, name: str, values: dict[str, bytes]) -> bool:
         self[name] = values
+        return True
 
     def read(self, name: str) -> dict[str, bytes]:
         return dict(self.get(name, {}))
+
+
+def save(cache: LayeredCache[str], disk: Any) -> None:
+    write = cache.unsaved(disk)
+    assert write is not None
+    write()
 
 
 class Control:
@@ -83,7 +90,7 @@ async def test_what_a_worker_before_us_knew_serves_while_all_is_down_up_to_the_h
 ) -> None:
     before, disk = worker(), Disk()
     await before.get("k", control)
-    before.save(disk)
+    save(before, disk)
     courier.away, control.value = True, SourceUnreachableError()
 
     clock.now += HARD - 1
@@ -106,7 +113,7 @@ async def test_a_dropped_value_is_gone_from_memory_redis_and_disk(
     here, disk = worker(), Disk()
     await here.get("k", control)
     await here.get("other", control)
-    here.save(disk)
+    save(here, disk)
     here.load(disk)
     await here.drop("k")
     await here.drop_where(lambda key, value: key == "other")
@@ -194,3 +201,52 @@ async def test_who_was_known_is_no_stranger_after_a_change(worker: Any, control:
         for number in range(10):
             await here.get(f"k{number}", control)
     assert len(here._once_known) == 3
+
+
+async def test_the_disk_is_written_only_after_a_change(worker: Any, control: Control) -> None:
+    here, disk = worker(), Disk()
+    assert here.unsaved(disk) is None
+    await here.get("k", control)
+    save(here, disk)
+    assert here.unsaved(disk) is None
+    here.memory.doubt_all()  # its age is another
+    save(here, disk)
+    await here.drop("k")
+    save(here, disk)
+    assert disk == {"test": {}}
+
+
+async def test_what_could_not_be_written_is_written_next_time(worker: Any, control: Control) -> None:
+    here, full = worker(), Disk()
+    full.write = lambda name, values: False  # type: ignore[method-assign]
+    await here.get("k", control)
+    save(here, full)
+    save(here, Disk())
+
+
+async def test_a_value_is_sealed_once_for_the_disk_and_again_only_when_it_has_changed(
+    worker: Any, control: Control, clock: Clock
+) -> None:
+    here, disk = worker(), Disk()
+    await here.get("k", control)
+    save(here, disk)
+    first = disk["test"]["k"]
+    await here.get("other", control)
+    save(here, disk)
+    assert disk["test"]["k"] is first
+    clock.now += SOFT
+    await here.get("k", control)
+    save(here, disk)
+    assert disk["test"]["k"] != first
+
+
+async def test_the_copy_for_the_disk_is_made_at_once_and_what_comes_later_is_not_in_it(
+    worker: Any, control: Control
+) -> None:
+    here, disk = worker(), Disk()
+    await here.get("k", control)
+    write = here.unsaved(disk)
+    await here.get("other", control)
+    write()
+    assert list(disk["test"]) == ["k"]
+    assert here.unsaved(disk) is not None

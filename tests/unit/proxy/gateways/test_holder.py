@@ -11,6 +11,7 @@ from core.snapshot import FORMAT, Gateway, Index, IndexRow, sign_gateway, sign_i
 from core.tasks import Tasks
 from proxy.caches.disk_copy import DiskCopy
 from proxy.caches.two_ages import SourceUnreachableError
+from proxy.gateways import holder as holder_module
 from proxy.gateways.holder import Gateways
 from proxy.redis import Courier
 from proxy.refusals import Refusal
@@ -58,6 +59,12 @@ async def refused(held: Gateways, name: str) -> str:
     with pytest.raises(Refusal) as refusal:
         await held.load(name, "address")
     return refusal.value.reason
+
+
+def save(held: Gateways, disk: DiskCopy) -> None:
+    write = held.unsaved(disk)
+    assert write is not None
+    write()
 
 
 async def test_a_gateway_is_loaded_once_and_found_by_both_names() -> None:
@@ -150,10 +157,52 @@ async def test_the_copy_on_disk_serves_while_nobody_can_be_asked(tmp_path: Path)
     disk = DiskCopy(str(tmp_path), KEYS)
     before = holder(Control([gateway(slug="g")]))
     await before.load("g", "address")
-    before.save(disk)
+    save(before, disk)
     after = holder(Control(down=True))
     after.load_disk(disk)
     assert (await after.load("g", "address")).snapshot.slug == "g"
     too_old = holder(Control(down=True), max_stale=-61.0)  # below what clocks may differ by
     too_old.load_disk(disk)
     assert await refused(too_old, "g") == "gateway_unavailable"
+
+
+async def test_each_snapshot_is_written_once_and_only_after_a_change(tmp_path: Path) -> None:
+    disk = DiskCopy(str(tmp_path), KEYS)
+    one = gateway(slug="g")
+    held = holder(Control([one]))
+    assert held.unsaved(disk) is None
+    await held.load("g", "address")
+    save(held, disk)
+    assert list(disk.read("gateways")) == [one.id]
+    assert held.unsaved(disk) is None
+    held.forget(one.id)
+    save(held, disk)
+    assert disk.read("gateways") == {}
+
+
+async def test_what_is_written_is_what_was_held_when_the_copy_was_made(tmp_path: Path) -> None:
+    disk = DiskCopy(str(tmp_path), KEYS)
+    control = Control([gateway(slug="a"), gateway(slug="b")])
+    held = holder(control)
+    await held.load("a", "address")
+    write = held.unsaved(disk)
+    await held.load("b", "address")
+    assert write is not None
+    write()
+    assert list(disk.read("gateways")) == [control.gateways[0].id]
+    assert held.unsaved(disk) is not None, "b is not on disk yet"
+
+
+async def test_beyond_so_many_gateways_the_longest_unused_goes_with_its_document(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(holder_module, "MOST_HELD", 2)
+    control = Control([gateway(slug=slug) for slug in ("a", "b", "c")])
+    held = holder(control)
+    await held.load("a", "address")
+    await held.load("b", "address")
+    assert held.held("a") is not None
+    await held.load("c", "address")
+    assert [held.held(slug) is not None for slug in ("a", "b", "c")] == [True, False, True]
+    assert len(held._documents) == len(held.all()) == 2
+    assert (await held.load("b", "address")).snapshot.slug == "b"
