@@ -33,8 +33,8 @@ class AuditQuery(PageQuery):
     """Filters."""
 
     actor_id: Id | None = None
-    action: Annotated[str | None, Field(max_length=64)] = None
-    object_kind: Annotated[str | None, Field(max_length=64)] = None
+    action: audit.Action | None = None
+    object_kind: audit.ObjectKind | None = None
     object_id: Annotated[str | None, Field(max_length=256)] = None
     since: Moment | None = None
     until: Moment | None = None

@@ -24,6 +24,10 @@ from core.tokens import digest, well_formed
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PUBLIC: Final = frozenset({"/health", "/ready"})
 """Answered without a caller; they say whether the process lives and the database answers, nothing else."""
+_NOT_OURS: Final = (
+    "The bearer is not a token of this deployment. Send a user's token, which begins with arch_ (see that all of it "
+    "was copied), or the token that `archway up` printed at this run."
+)
 _BEARER = re.compile(r"(?i:bearer) ([!-~]{1,512})")
 
 
@@ -41,7 +45,7 @@ async def _caller_of(request: web.Request, deps: Deps) -> Caller:
     if deps.run_token_sha256 and hmac.compare_digest(bearer_digest, deps.run_token_sha256.lower()):
         return _named(await _first_admin(deps), request)
     if well_formed(bearer) is None:
-        raise unauthenticated("The bearer is not a token of ours: it begins with arch_ and carries a checksum.")
+        raise unauthenticated(_NOT_OURS)
     async with transaction(deps.pool) as connection:
         held = await tokens.use(connection, bearer_digest)
         if held is None:

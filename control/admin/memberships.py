@@ -9,6 +9,7 @@ from control.admin.problems import not_found
 from control.admin.teams import locked
 from control.admin.trail import record
 from control.store import teams
+from control.store.audit import Action
 from control.store.pool import Row, transaction
 
 operations = Operations("members")
@@ -63,7 +64,8 @@ async def set_member(asked: Asked, team_id: Id, user_id: Id, body: Membership) -
         await teams.set_member(connection, team_id, user_id, body.role)
         after = await teams.member(connection, team_id, user_id)
         assert after is not None
-        action, was = ("create", None) if before is None else ("update", shown(before))
+        was = None if before is None else shown(before)
+        action: Action = "create" if was is None else "update"
         await record(connection, asked, action, "membership", f"{team_id}/{user_id}", was, shown(after))
     return shown(after)
 

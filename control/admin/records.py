@@ -15,11 +15,13 @@ from aiohttp import web
 from pydantic import Field
 
 from control.admin.api import Asked, Operations
-from control.admin.models import MARKS, Id, Model, Moment, Query, Worded
+from control.admin.models import MARKS, UUID, Id, Model, Moment, Query, Worded
 from control.admin.paging import Page, PageQuery, bad_cursor, open_cursor, page_of
+from control.admin.problems import invalid
 from control.records.partitions import days_begin
+from control.records.statuses import Status
 from control.store import records
-from control.store.pool import Pool, Row, StoreUnavailable, transaction
+from control.store.pool import Connection, Pool, Row, StoreUnavailable, transaction
 from control.store.records import Wanted
 from core.identifiers import is_id
 
@@ -30,6 +32,15 @@ _EXPORT_PAGE = 500
 _WRITE_WITHIN_S = 60.0
 _EARLIEST_YEAR, _LATEST_YEAR = 1970, 9000  # as `Moment`
 _Text = Annotated[str, Worded(rf"[^{MARKS}]*", "must not hold control characters")] | None
+
+_Principal = Annotated[
+    str,
+    Worded(
+        rf"(?:user|team):{UUID}|organisation",
+        "must be user:ID, team:ID or organisation, with the identifier that lists show",
+        longest=41,
+    ),
+]
 
 
 class Record(Model):
@@ -64,10 +75,14 @@ class Record(Model):
 class RecordFilter(Query):
     """Which records."""
 
-    gateway: Annotated[_Text, Field(description="Identifier of the gateway.")] = None
-    principal: Annotated[_Text, Field(description="`user:ID`, `team:ID` or `organisation`.")] = None
-    tool: Annotated[_Text, Field(description="Exposed name of the tool.")] = None
-    status: _Text = None
+    gateway: Annotated[
+        Id | None, Field(description="Identifier of the gateway; of a deleted one while records name it.")
+    ] = None
+    principal: Annotated[_Principal | None, Field(description="`user:ID`, `team:ID` or `organisation`.")] = None
+    tool: Annotated[
+        _Text, Field(description="Its exposed name: the one that the gateway showed when it was called.")
+    ] = None
+    status: Annotated[Status | None, Field(description="How the call ended.")] = None
     decision: Literal["allowed", "refused"] | None = None
     since: Annotated[Moment | None, Field(alias="from")] = None
     until: Annotated[Moment | None, Field(alias="to", description="Before this moment.")] = None
@@ -107,6 +122,7 @@ async def list_records(asked: Asked, query: RecordQuery) -> Page[Record]:
     """List calls, newest first."""
     before = _record_key(query.cursor)
     async with transaction(asked.pool, readonly=True) as connection:
+        await _refuse_unknown(connection, query)
         rows = await records.page(connection, query.wanted, limit=query.fetch, before=before)
     return page_of(rows, query, shown, lambda row: f"{row['time'].isoformat()} {row['id']}")
 
@@ -114,6 +130,8 @@ async def list_records(asked: Asked, query: RecordQuery) -> Page[Record]:
 @operations.get("/records/export", media="application/jsonl")
 async def export_records(asked: Asked, query: RecordFilter) -> web.StreamResponse:
     """Every call that fits, newest first, one JSON object a line."""
+    async with transaction(asked.pool, readonly=True) as connection:
+        await _refuse_unknown(connection, query)
     pages = _pages(asked.pool, query.wanted)
     first = await anext(pages, b"")  # while the database's absence can still be told
     answer = web.StreamResponse(headers={"Content-Type": "application/jsonl"})
@@ -151,6 +169,12 @@ async def list_gaps(asked: Asked, query: GapQuery) -> Page[Gap]:
 def shown(row: Row) -> Record:
     """The row as the API shows it."""
     return Record.model_construct(**_values(row))
+
+
+async def _refuse_unknown(connection: Connection, query: RecordFilter) -> None:
+    """Problem 422 for a gateway that there is not and never was: an empty list would say that nobody called it."""
+    if query.gateway is not None and not await records.gateway_known(connection, query.gateway):
+        raise invalid("gateway", "is no gateway's, and no record names it; list /gateways for those that there are")
 
 
 def _values(row: Row) -> dict[str, Any]:

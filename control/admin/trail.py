@@ -13,13 +13,13 @@ from control.store.pool import Connection
 async def record(
     connection: Connection,
     asked: Asked,
-    action: str,
-    object_kind: str,
+    action: audit.Action,
+    object_kind: audit.ObjectKind,
     object_id: str,
     before: Model | None = None,
     after: Model | None = None,
 ) -> None:
-    """One line. `action` is a verb: `create`, `update`, `delete`, `revoke`."""
+    """One line."""
     await audit.record(
         connection, asked.caller, action, object_kind, object_id,
         None if before is None else before.model_dump(mode="json"),

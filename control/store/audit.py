@@ -6,23 +6,26 @@ what the API shows of the object; a secret is in neither, because the API never 
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from control.registry.access import Caller
 from control.store.pool import Connection, Row
 from core.identifiers import new_id
 
+ObjectKind = Literal["user", "team", "membership", "token", "entry", "tool", "installation", "gateway", "assignment"]
+Action = Literal["create", "update", "delete", "revoke", "enable", "disable"]
+
 
 async def record(
     connection: Connection,
     caller: Caller,
-    action: str,
-    object_kind: str,
+    action: Action,
+    object_kind: ObjectKind,
     object_id: str,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write one line of the trail. `action` is a verb (`create`, `update`, `delete`, `revoke`); values are JSON."""
+    """Write one line of the trail. Values are JSON."""
     await connection.execute(
         """insert into audit (id, actor_id, actor, address, request_id, action, object_kind, object_id, before, after)
            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
@@ -45,8 +48,8 @@ async def page(
     limit: int,
     before_id: str | None,
     actor_id: str | None = None,
-    action: str | None = None,
-    object_kind: str | None = None,
+    action: Action | None = None,
+    object_kind: ObjectKind | None = None,
     object_id: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,

@@ -121,6 +121,17 @@ async def page(conn: Connection, wanted: Wanted, *, limit: int, before: tuple[da
     )  # fmt: skip
 
 
+async def gateway_known(conn: Connection, gateway_id: str) -> bool:
+    """Whether there is this gateway, or was when somebody called it."""
+    return bool(
+        await conn.fetchval(
+            "select exists (select 1 from gateways where id = $1::uuid) "
+            "or exists (select 1 from records where gateway_id = $1::uuid::text)",
+            gateway_id,
+        )
+    )
+
+
 async def gaps(
     conn: Connection,
     *,

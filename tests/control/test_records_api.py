@@ -16,6 +16,7 @@ from core.records import Batch, CallRecord
 from tests.fixtures_admin import AdminClient
 
 NOW = datetime.now(UTC)
+GATEWAY, PERSON = "00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"
 
 
 async def keep(pool: Pool, *records: CallRecord, number: int = 1, worker: str = "w1", dropped: int = 0) -> None:
@@ -52,13 +53,14 @@ async def test_a_call_is_shown_with_every_field(admin: AdminClient, pool: Pool) 
 @pytest.mark.parametrize(
     ("filters", "found"),
     [
-        ("gateway=g1", ["a"]),
-        ("principal=user:2", ["b"]),
+        (f"gateway={GATEWAY}", ["a"]),
+        (f"principal=user:{PERSON}", ["b"]),
+        ("principal=organisation", []),
         ("tool=b", ["b"]),
         ("status=tool_error", ["b"]),
         ("decision=refused", ["c"]),
         ("decision=allowed&status=ok", ["a"]),
-        ("gateway=nobody", []),
+        ("status=upstream_slow", []),
     ],
 )
 async def test_filters_narrow_the_list_and_the_export(
@@ -66,8 +68,8 @@ async def test_filters_narrow_the_list_and_the_export(
 ) -> None:
     await keep(
         pool,
-        a_call(tool="a", gateway_id="g1", principal="user:1"),
-        a_call(tool="b", status="tool_error", principal="user:2"),
+        a_call(tool="a", gateway_id=GATEWAY, principal="team:x"),
+        a_call(tool="b", status="tool_error", principal=f"user:{PERSON}"),
         a_call(tool="c", decision="refused", status="quarantined"),
     )
     assert [item["tool"] for item in await admin.items(f"/records?{filters}")] == found
@@ -91,10 +93,16 @@ async def test_a_span_of_time_has_its_beginning_and_not_its_end(admin: AdminClie
         ("from=yesterday", "from"),
         ("tool=%00", "tool"),
         ("who=me", "who"),
+        ("gateway=demo", "gateway"),
+        (f"gateway={GATEWAY}", "gateway"),
+        ("principal=ann@example.com", "principal"),
+        (f"principal={PERSON}", "principal"),
+        ("status=failed", "status"),
     ],
 )
-async def test_what_is_no_filter_is_refused_by_name(query: str, field: str, admin: AdminClient) -> None:
-    answer = await admin.get(f"/records?{query}")
+@pytest.mark.parametrize("path", ["/records", "/records/export"])
+async def test_what_is_no_filter_is_refused_by_name(path: str, query: str, field: str, admin: AdminClient) -> None:
+    answer = await admin.get(f"{path}?{query}")
     assert answer.status == 422
     assert answer.problem(field)
 
@@ -131,3 +139,22 @@ async def test_gaps_are_listed_in_pages_with_what_the_worker_gave_up(admin: Admi
 async def test_members_see_no_records(path: str, admin: AdminClient) -> None:
     member = await admin.as_new_user("Ann")
     assert (await member.get(path)).status == 403
+
+
+async def test_an_outcome_that_there_is_not_is_refused_with_those_that_there_are(admin: AdminClient) -> None:
+    for query, allowed in (("status=failed", "'upstream_slow'"), ("decision=maybe", "'refused'")):
+        assert allowed in (await admin.get(f"/records?{query}")).json["detail"]
+
+
+async def test_a_gateway_that_nobody_called_has_an_empty_list(admin: AdminClient) -> None:
+    made = (await admin.post("/gateways", {"slug": "quiet", "name": "Quiet"})).json
+    assert await admin.items(f"/records?gateway={made['id']}") == []
+
+
+@pytest.mark.parametrize(("name", "allowed"), [("object_kind", "'membership'"), ("action", "'revoke'")])
+async def test_the_audit_trail_too_knows_what_it_can_be_asked_for(
+    name: str, allowed: str, admin: AdminClient
+) -> None:
+    answer = await admin.get(f"/audit?{name}=nonsense")
+    assert answer.status == 422
+    assert allowed in answer.problem(name)

@@ -1,0 +1,39 @@
+"""The words by which a call's record says how it ended: what lists of records can be asked for.
+
+Used by the admin API. `ok` and `tool_error` are the server's own outcomes, `wrong_message` and `internal` the
+protocol's and ours; the rest are reasons of refusals and faults (`docs/operating/errors.md`). Requests that are
+refused before a tool is asked for leave no record, so their reasons are not here.
+"""
+
+from typing import Literal
+
+Status = Literal[
+    "ok",
+    "tool_error",
+    "wrong_message",
+    "internal",
+    "tool_unknown",
+    "busy",
+    "quarantined",
+    "held_back",
+    "audit_unavailable",
+    "not_allowed",
+    "credential_missing",
+    "credential_ambiguous",
+    "installation_gone",
+    "needs_sign_in",
+    "credential_unavailable",
+    "upstream_refused",
+    "upstream_resting",
+    "upstream_forbidden",
+    "upstream_tls",
+    "upstream_broken",
+    "upstream_too_large",
+    "upstream_slow",
+    "upstream_status",
+    "upstream_credential",
+    "upstream_era",
+    "upstream_error",
+    "upstream_asks",
+    "cancelled",
+]
