@@ -38,7 +38,8 @@ class Problem(Exception):
     def __str__(self) -> str:
         """Sentences for a person, one per line."""
         lines = [f"{self.title} ({self.status})" if not self.detail else f"{self.detail} ({self.status})"]
-        lines += [f"  {name}: {message}" if name else f"  {message}" for name, message in self.errors]
+        told = [(name, message) for name, message in self.errors if message not in self.detail]
+        lines += [f"  {name}: {message}" if name else f"  {message}" for name, message in told]
         return "\n".join(lines)
 
 
@@ -112,7 +113,7 @@ class AdminApi:
                 yield answer
         except urllib.error.HTTPError as refused:
             with refused:
-                raise _problem(refused) from None
+                raise _problem(refused, self.url) from None
         except (OSError, HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise Unreachable(f"the admin API at {self.url} does not answer: {reason}") from None
@@ -127,11 +128,16 @@ def _json(raw: bytes) -> dict[str, Any]:
     try:
         value = json.loads(raw)
     except ValueError:
-        raise Unreachable("the admin API's answer is not JSON; is this its address?") from None
+        raise Unreachable(
+            "the answer is not JSON, so this is not an admin API; see that address and port fit"
+        ) from None
     return value if isinstance(value, dict) else {"items": value}
 
 
-def _problem(refused: urllib.error.HTTPError) -> Problem:
+def _problem(refused: urllib.error.HTTPError, url: str) -> Problem | Unreachable:
+    """What was said, or that whoever answered is another server: a proxy, or something between."""
+    if refused.headers.get_content_type() != "application/problem+json":
+        return Unreachable(f"{url} answers {refused.code}, but is not an admin API; see that address and port fit")
     try:
         said = json.loads(refused.read(1 << 20))
         errors = [(str(one.get("field", "")), str(one.get("message", ""))) for one in said.get("errors") or []]

@@ -52,6 +52,8 @@ def read(api: AdminApi, option: Option, value: Any) -> Any:
             return find(api, option.of, value)
         case "references":
             return [find(api, option.of, one) for one in value]
+        case "principal":
+            return principal(api, value)
         case "map":
             return dict(_pair(option, one) for one in value)
         case "json":
@@ -62,6 +64,16 @@ def read(api: AdminApi, option: Option, value: Any) -> Any:
             return {name: _prompt(name) for name in value}
         case _:
             return value
+
+
+def principal(api: AdminApi, text: str) -> str:
+    """`user:ID`, `team:ID` or `organisation` for an e-mail, a name, `team:NAME`; raises NotNamed."""
+    if text == "organisation":
+        return text
+    kind, separator, name = text.partition(":")
+    if separator and kind in {"user", "team"}:
+        return f"{kind}:{find(api, kind, name)}"
+    return f"user:{find(api, 'user', text)}"
 
 
 def _pair(option: Option, text: str) -> tuple[str, Any]:
@@ -78,7 +90,8 @@ def _json(option: Option, text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as why:
-        raise BadOption(f"{option.option} takes JSON: {why}") from None
+        example = f" such as '{option.example}'" if option.example else ""
+        raise BadOption(f"{option.option} takes JSON{example}: {why}") from None
 
 
 def _prompt(name: str) -> str:
@@ -91,8 +104,10 @@ def _from_environment(pairs: Iterable[str]) -> dict[str, str]:
     values = {}
     for text in pairs:
         name, separator, variable = text.partition("=")
-        if not separator or variable not in os.environ:
-            raise BadOption(f"--value-from-env takes name=VARIABLE with a variable that is set; got {text!r}")
+        if not separator:
+            raise BadOption(f"--value-from-env takes name=VARIABLE; got {text!r}")
+        if variable not in os.environ:
+            raise BadOption(f"--value-from-env {text}: {variable} is not set")
         values[name] = os.environ[variable]
     return values
 

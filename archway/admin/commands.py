@@ -6,15 +6,16 @@ are printed with the fields that they name, and end the command with status 1.
 
 import inspect
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 
 from archway.admin.body import BadOption, body_of, read
-from archway.admin.connection import NoApi, connect
+from archway.admin.connection import NoApi, connect, whence
 from archway.admin.lookup import NotNamed, find, find_in
+from archway.admin.problem_text import problem_text
 from archway.admin.resource import Action, Option, Resource
 from archway.admin.show import show_list, show_one
 from archway.admin_client import AdminApi, Problem, Unreachable
@@ -40,9 +41,9 @@ def commands(resource: Resource) -> typer.Typer:
     if resource.create:
         _add(group, resource, "create", _create(resource), f"Make a new {resource.one}.")
     if resource.update:
-        _add(group, resource, "update", _update(resource), f"Change a {resource.one}; what is not given stays.")
+        _add(group, resource, "update", _update(resource), f"Change {_a(resource.one)}; what is not given stays.")
     if resource.delete:
-        _add(group, resource, "delete", _delete(resource), f"Delete a {resource.one}.")
+        _add(group, resource, "delete", _delete(resource), f"Delete {_a(resource.one)}.")
     for action in resource.actions:
         _add(group, resource, action.name, _act(resource, action), action.help)
     return group
@@ -56,18 +57,20 @@ def _list(resource: Resource) -> Callable[..., None]:
             if given.get(option.flag or option.name) is not None
         }
         limit = int(given["limit"])
-        items = itertools.islice(api.pages(_path(api, resource, given), **query), limit)
+        items = list(itertools.islice(api.pages(_path(api, resource, given), **query), limit))
+        if resource.for_people and not as_json:
+            items = resource.for_people(api, items)
         show_list(items, resource.columns, as_json)
 
     limit = _parameter("limit", int, typer.Option("--limit", min=1, help="The most to show."), 1000)
-    return _command(run, [*_parent(resource), *(_option(one) for one in resource.filters), limit])
+    return _command(run, resource, [*_parent(resource), *(_option(one) for one in resource.filters), limit])
 
 
 def _show(resource: Resource) -> Callable[..., None]:
     def run(api: AdminApi, as_json: bool, **given: Any) -> None:
-        show_one(api.get(_item(api, resource, given)), as_json)
+        _present(api, resource, api.get(_item(api, resource, given)), as_json)
 
-    return _command(run, [_which(resource), *_parent(resource)])
+    return _command(run, resource, [_which(resource), *_parent(resource)])
 
 
 def _create(resource: Resource) -> Callable[..., None]:
@@ -77,11 +80,11 @@ def _create(resource: Resource) -> Callable[..., None]:
         if isinstance(made.get("items"), list) and not as_json:
             show_list(made["items"], resource.columns, as_json=False)
             return
-        show_one(made, as_json)
+        _present(api, resource, made, as_json)
         if resource.after_create and not as_json:
             typer.echo(resource.after_create(made))
 
-    return _command(run, [*_parent(resource), *_fields(resource.create)])
+    return _command(run, resource, [*_parent(resource), *_fields(resource.create, needed=True)])
 
 
 def _update(resource: Resource) -> Callable[..., None]:
@@ -89,26 +92,20 @@ def _update(resource: Resource) -> Callable[..., None]:
         body = body_of(api, resource.update, given, given["body"])
         if not body:
             raise BadOption("nothing to change; see --help for what can be")
-        show_one(api.patch(_item(api, resource, given), body), as_json)
+        _present(api, resource, api.patch(_item(api, resource, given), body), as_json)
 
-    return _command(run, [_which(resource), *_parent(resource), *_fields(resource.update)])
+    return _command(run, resource, [_which(resource), *_parent(resource), *_fields(resource.update)])
 
 
 def _delete(resource: Resource) -> Callable[..., None]:
     def run(api: AdminApi, as_json: bool, **given: Any) -> None:
         path = _item(api, resource, given)
-        api.delete(path, cascade="true" if given["cascade"] else None)
+        api.delete(path, cascade="true" if given.get("cascade") else None)
         show_one({"deleted": path.rpartition("/")[2]}, as_json)
 
-    sentence = "Delete what depends on it too."
-    return _command(
-        run,
-        [
-            _which(resource),
-            *_parent(resource),
-            _parameter("cascade", bool, typer.Option("--cascade", help=sentence), False),
-        ],
-    )
+    option = typer.Option("--cascade", help="Delete what depends on it too.")
+    cascade = [_parameter("cascade", bool, option, False)] if resource.cascade else []
+    return _command(run, resource, [_which(resource), *_parent(resource), *cascade])
 
 
 def _act(resource: Resource, action: Action) -> Callable[..., None]:
@@ -119,7 +116,7 @@ def _act(resource: Resource, action: Action) -> Callable[..., None]:
         else:
             typer.echo(action.done)
 
-    return _command(run, [_which(resource), *_parent(resource)])
+    return _command(run, resource, [_which(resource), *_parent(resource)])
 
 
 def _path(api: AdminApi, resource: Resource, given: dict[str, Any]) -> str:
@@ -130,15 +127,30 @@ def _path(api: AdminApi, resource: Resource, given: dict[str, Any]) -> str:
 
 def _item(api: AdminApi, resource: Resource, given: dict[str, Any]) -> str:
     path = _path(api, resource, given)
-    return f"{path}/{find_in(api, path, resource.names, given['which'], resource.one)}"
+    see = f"archway {resource.name} list"
+    if resource.parent is not None:
+        see += f" {resource.parent.option} {given[resource.parent.name]}"
+    return f"{path}/{find_in(api, path, resource.names, given['which'], resource.one, see)}"
 
 
-def _command(run: Callable[..., None], parameters: list[inspect.Parameter]) -> Callable[..., None]:
+def _present(api: AdminApi, resource: Resource, item: dict[str, Any], as_json: bool) -> None:
+    """One object, and for people what the resource adds."""
+    if as_json or resource.after_sheet is None:
+        show_one(item, as_json)
+        return
+    show_one({name: value for name, value in item.items() if name not in resource.apart}, as_json)
+    typer.echo(resource.after_sheet(api, item))
+
+
+def _command(
+    run: Callable[..., None], resource: Resource, parameters: list[inspect.Parameter]
+) -> Callable[..., None]:
     """A function whose signature typer can read; every command also takes --state and --json."""
+    options = (*resource.create, *resource.update, *resource.filters)
 
     def command(**given: Any) -> None:
         state, as_json = given.pop("state"), given.pop("as_json")
-        with explained():
+        with explained(options, given):
             run(connect(state), as_json, **given)
 
     shared = [_annotated("state", State, DEFAULT_STATE), _annotated("as_json", AsJson, False)]
@@ -149,27 +161,32 @@ def _command(run: Callable[..., None], parameters: list[inspect.Parameter]) -> C
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Turn what may go wrong into a sentence and status 1."""
+def explained(options: Iterable[Option] = (), given: Mapping[str, Any] | None = None) -> Iterator[None]:
+    """Turn what may go wrong into a sentence and status 1; `options` are those that fields can be named by."""
     try:
         yield
-    except (Problem, Unreachable, NoApi, NotNamed, BadOption) as why:
+    except Problem as problem:
+        raise refuse(problem_text(problem, options, given) + whence(problem)) from None
+    except Unreachable as why:
+        raise refuse(str(why) + whence(why)) from None
+    except (NoApi, NotNamed, BadOption) as why:
         raise refuse(str(why)) from None
 
 
-def _fields(options: tuple[Option, ...]) -> list[inspect.Parameter]:
-    parameters = [_option(one) for one in options]
+def _fields(options: tuple[Option, ...], *, needed: bool = False) -> list[inspect.Parameter]:
+    parameters = [_option(one, needed=needed) for one in options]
     if any(one.kind in {"secrets", "prompt"} for one in options):
         parameters.append(_annotated("value_from_env", FromEnvironment, None))
     return [*parameters, _annotated("body", Body, None)]
 
 
-def _option(option: Option) -> inspect.Parameter:
+def _option(option: Option, *, needed: bool = False) -> inspect.Parameter:
+    words = f"{option.help} (needed)" if needed and option.needed else option.help
     name = option.flag or option.name
     names = [option.option]
     if option.kind == "flag":
         names = [f"{option.option}/--no-{option.option.removeprefix('--')}"]
-    return _parameter(name, _TYPES.get(option.kind, str) | None, typer.Option(*names, help=option.help), None)
+    return _parameter(name, _TYPES.get(option.kind, str) | None, typer.Option(*names, help=words), None)
 
 
 def _parent(resource: Resource) -> list[inspect.Parameter]:
@@ -187,6 +204,10 @@ def _which(resource: Resource) -> inspect.Parameter:
         typer.Argument(help=f"Its {names}.", metavar=resource.one.upper().replace(" ", "_")),
         inspect.Parameter.empty,
     )
+
+
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeio" else f"a {noun}"
 
 
 def _parameter(name: str, kind: Any, option: Any, default: Any) -> inspect.Parameter:

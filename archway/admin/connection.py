@@ -7,9 +7,11 @@ argument: everybody on the machine can read those.
 import os
 from pathlib import Path
 
-from archway.admin_client import AdminApi
+from archway.admin_client import AdminApi, Problem, Unreachable
 from archway.up.state import existing_state
 from archway.up.up_file import read_up
+
+URL, TOKEN = "ARCHWAY_ADMIN_URL", "ARCHWAY_ADMIN_TOKEN"
 
 
 class NoApi(Exception):
@@ -18,7 +20,7 @@ class NoApi(Exception):
 
 def connect(state: Path) -> AdminApi:
     """The admin API; raises NoApi."""
-    url, token = os.environ.get("ARCHWAY_ADMIN_URL", ""), os.environ.get("ARCHWAY_ADMIN_TOKEN", "")
+    url, token = os.environ.get(URL, ""), os.environ.get(TOKEN, "")
     if url or token:
         return _from_environment(url, token)
     up = read_up(existing_state(state))
@@ -30,9 +32,19 @@ def connect(state: Path) -> AdminApi:
     return AdminApi(str(up["control_url"]), str(up["admin_token"]))
 
 
+def whence(why: Problem | Unreachable) -> str:
+    """Where an address or a token that does not do came from; '' where that is not the matter."""
+    if not os.environ.get(URL):
+        return ""
+    if isinstance(why, Unreachable):
+        return f"\nthe address is from {URL}"
+    return f"\nthe token is from {TOKEN}, the address from {URL}" if why.status == 401 else ""
+
+
 def _from_environment(url: str, token: str) -> AdminApi:
     if not url or not token:
-        raise NoApi("ARCHWAY_ADMIN_URL and ARCHWAY_ADMIN_TOKEN belong together; one of them is not set")
+        there, missing = (URL, TOKEN) if url else (TOKEN, URL)
+        raise NoApi(f"{there} is set and {missing} is not; set both, or neither to use the state folder")
     if not url.startswith(("http://", "https://")):
-        raise NoApi("ARCHWAY_ADMIN_URL must begin with https:// or http://")
-    return AdminApi(url, token)
+        raise NoApi(f"{URL} must begin with https:// or http://")
+    return AdminApi(url.rstrip("/").removesuffix("/api/v1"), token)

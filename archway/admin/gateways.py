@@ -1,11 +1,16 @@
 """Gateways and assignments on the command line."""
 
+import json
+from typing import Any
+
 from archway.admin.commands import commands
 from archway.admin.resource import Option, Resource
+from archway.admin.show import table_text
+from archway.admin_client import AdminApi
 
 GATEWAY_FIELDS = (
-    Option("slug", "Short unique name, a DNS label; part of the URL."),
-    Option("name", "Name for people."),
+    Option("slug", "Short unique name, a DNS label; part of the URL.", needed=True),
+    Option("name", "Name for people.", needed=True),
     Option("description", "What it is for."),
     Option("instructions", "Told to clients when they connect."),
     Option("labels", "A label, name=value; may be repeated.", "map", flag="label"),
@@ -17,6 +22,27 @@ GATEWAY_FIELDS = (
     Option("audit_required", "Refuse a call rather than lose its record.", "flag"),
 )
 
+
+def connection_and_tools(api: AdminApi, gateway: dict[str, Any]) -> str:
+    """How clients connect, and what they then see."""
+    connect = gateway.get("connect", {})
+    lines = ["", "Connect a client:", f"  URL            {connect.get('url', '')}"]
+    lines += [
+        f"  Transport      {connect.get('transport', '')}",
+        f"  Authorization  {connect.get('authorization', '')}",
+    ]
+    lines += ["  or, for clients that are configured by a file:", *_block(connect.get("client_config", {}))]
+    tools = list(api.pages(f"/gateways/{gateway['id']}/assignments"))
+    if not tools:
+        return "\n".join([*lines, "", f"No tools yet: `archway assignments create --gateway {gateway['slug']} ...`."])
+    table = table_text(tools, ("exposed_name", "entry_slug", "installation_name", "tool_state"))
+    return "\n".join([*lines, "", "Tools:", *("  " + line for line in table.splitlines())])
+
+
+def _block(value: Any) -> list[str]:
+    return ["    " + line for line in json.dumps(value, indent=2).splitlines()]
+
+
 GATEWAYS = commands(
     Resource(
         name="gateways",
@@ -26,6 +52,8 @@ GATEWAYS = commands(
         columns=("id", "slug", "name", "visibility", "usable", "reasons"),
         create=GATEWAY_FIELDS,
         update=GATEWAY_FIELDS,
+        apart=("connect",),
+        after_sheet=connection_and_tools,
         examples={
             "create": ("archway gateways create --slug sales --name Sales --visibility teams --team Sales",),
             "show": ("archway gateways show sales",),
@@ -46,9 +74,9 @@ ASSIGNMENTS = commands(
         names=("exposed_name",),
         parent=Option("gateway", "On which gateway.", of="gateway"),
         create=(
-            Option("entry", "Tools of which entry."),
+            Option("entry", "Tools of which entry.", needed=True),
             Option("installation", INSTALLATION, "reference", of="installation"),
-            Option("tools", "A tool's name, or * for all; may be repeated.", "list", flag="tool"),
+            Option("tools", "A tool's name, or * for all; may be repeated.", "list", flag="tool", needed=True),
             Option("prefix", "Whether exposed names begin with the entry's slug.", "flag"),
             Option("exposed_name", "The name that clients see, for exactly one tool."),
         ),

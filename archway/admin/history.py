@@ -1,7 +1,38 @@
 """Records of calls and the audit of changes on the command line."""
 
+from typing import Any
+
 from archway.admin.commands import commands
 from archway.admin.resource import Option, Resource
+from archway.admin_client import AdminApi, Problem
+
+
+def named(api: AdminApi, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same records with the caller's e-mail, or team's name, and the gateway's slug; identifiers where gone."""
+    known: dict[str, str] = {}
+
+    def name(path: str, key: str, otherwise: str) -> str:
+        if path not in known:
+            try:
+                known[path] = str(api.get(path).get(key) or otherwise)
+            except Problem:  # deleted since, or not for the asker to see
+                known[path] = otherwise
+        return known[path]
+
+    def caller(principal: str) -> str:
+        kind, _, number = principal.partition(":")
+        if kind == "team":
+            return f"team:{name(f'/teams/{number}', 'name', number)}"
+        return name(f"/users/{number}", "email", principal) if kind == "user" else principal
+
+    def gateway(number: str) -> str:
+        return name(f"/gateways/{number}", "slug", number) if number else ""
+
+    return [
+        {**one, "principal": caller(str(one["principal"])), "gateway": gateway(str(one["gateway_id"]))}
+        for one in records
+    ]
+
 
 RECORDS = commands(
     Resource(
@@ -9,16 +40,17 @@ RECORDS = commands(
         one="record",
         path="/records",
         help="Records of calls: who called what, through which gateway, and how it ended.",
-        columns=("time", "principal", "gateway_id", "tool", "decision", "status", "duration_ms", "request_id"),
+        columns=("time", "principal", "gateway", "tool", "decision", "status", "duration_ms", "request_id"),
         filters=(
             Option("gateway", "Only through this gateway.", "reference", of="gateway"),
-            Option("principal", "Only of this caller."),
-            Option("tool", "Only of this tool."),
-            Option("status", "Only with this outcome."),
-            Option("decision", "Only with this decision."),
+            Option("principal", "Only of this caller: e-mail or name, team:NAME, or organisation.", "principal"),
+            Option("tool", "Only of this tool, by the name that clients see."),
+            Option("status", "Only with this outcome: ok, tool_error, cancelled, or the reason of a refusal."),
+            Option("decision", "allowed or refused."),
             Option("from", "Not before this moment, with time zone.", flag="since"),
             Option("to", "Not after this moment, with time zone.", flag="until"),
         ),
+        for_people=named,
         delete=False,
         show=False,
         examples={"list": ("archway records list --gateway demo --since 2026-11-01T00:00:00Z --limit 20",)},

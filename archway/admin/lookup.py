@@ -15,8 +15,8 @@ def find(api: AdminApi, kind: str, text: str) -> str:
     return find_in(api, path, names, text, kind)
 
 
-def find_in(api: AdminApi, path: str, names: tuple[str, ...], text: str, kind: str) -> str:
-    """The same within one list."""
+def find_in(api: AdminApi, path: str, names: tuple[str, ...], text: str, kind: str, see: str = "") -> str:
+    """The same within one list; `see` is the command that shows it."""
     if is_id(text):
         return text
     for name in names:
@@ -26,4 +26,6 @@ def find_in(api: AdminApi, path: str, names: tuple[str, ...], text: str, kind: s
         if found:
             ids = ", ".join(str(one["id"]) for one in found)
             raise NotNamed(f"several go by the {name} {text!r}; name one by its id: {ids}")
-    raise NotNamed(f"no {kind} has the {' or '.join(names)} {text!r}; see `archway {path.strip('/')} list`")
+    see = see or f"archway {path.strip('/')} list"
+    shown = " or ".join(name.replace("_", " ") for name in names)
+    raise NotNamed(f"no {kind} has the {shown} {text!r}; see `{see}`")

@@ -22,7 +22,7 @@ USERS = commands(
         columns=("id", "name", "email", "role", "disabled_at"),
         names=("email", "name"),
         filters=(Option("email", "Only this address."), ROLE),
-        create=(Option("name", "Full name."), Option("email", "Address; unique."), ROLE),
+        create=(Option("name", "Full name.", needed=True), Option("email", "Address; unique.", needed=True), ROLE),
         update=(Option("name", "Full name."), Option("email", "Address; unique."), ROLE),
         actions=(
             Action("disable", "Refuse a user everywhere, within a second; everything stays.", "disabled"),
@@ -43,7 +43,7 @@ TEAMS = commands(
         help="Teams, and who belongs to them.",
         columns=("id", "name", "description"),
         names=("name",),
-        create=(Option("name", "Unique name."), Option("description", "What the team is for.")),
+        create=(Option("name", "Unique name.", needed=True), Option("description", "What the team is for.")),
         update=(Option("name", "Unique name."), Option("description", "What the team is for.")),
         examples={"create": ("archway teams create --name Platform",), "delete": ("archway teams delete Platform",)},
     )
@@ -116,7 +116,7 @@ TOKENS = commands(
             Option("team_id", "Only this team's.", "reference", of="team", flag="team"),
         ),
         create=(
-            Option("name", "What it is for."),
+            Option("name", "What it is for.", needed=True),
             Option("kind", "user, team or organisation; user unless said otherwise."),
             Option("user_id", "Whose; by default your own.", "reference", of="user", flag="user"),
             Option("team_id", "With the kind team: which.", "reference", of="team", flag="team"),

@@ -12,17 +12,20 @@ from archway.admin.show import show_list, show_one
 from archway.options import DEFAULT_STATE, State
 
 ENTRY_FIELDS = (
-    Option("slug", "Short unique name, a DNS label."),
-    Option("name", "Name for people."),
+    Option("slug", "Short unique name, a DNS label.", needed=True),
+    Option("name", "Name for people.", needed=True),
     Option("description", "What the server does."),
-    Option("url", "Where the server answers."),
+    Option("url", "Where the server answers.", needed=True),
     Option("docs_url", "Where its documentation is."),
     Option("labels", "A label, name=value; may be repeated.", "map", flag="label"),
     Option("visibility", "organisation or teams."),
     Option("teams", "A team that sees it; may be repeated.", "references", of="team", flag="team"),
     Option("credential_model", "none, or static: a key or token that installations bring."),
     Option(
-        "credential_placement", 'JSON: {"style": "bearer"|"authorization"|"header", "header": "x-api-key"}.', "json"
+        "credential_placement",
+        'JSON: {"style": "bearer"|"authorization"|"header", "header": "x-api-key"}.',
+        "json",
+        example='{"style": "header", "header": "x-api-key"}',
     ),
     Option("fields", 'JSON: questions at installation, [{"name", "type", "header", ...}].', "json"),
     Option(
@@ -46,6 +49,7 @@ ENTRIES = commands(
         ),
         create=ENTRY_FIELDS,
         update=ENTRY_FIELDS,
+        cascade=True,
         examples={
             "create": (
                 "archway entries create --slug time --name Time --url https://time.example.com/mcp",
@@ -84,7 +88,7 @@ def _quarantine(name: str, target: str, sentence: str) -> None:
         with explained():
             api = connect(state)
             path = f"/entries/{find(api, 'entry', entry)}/tools"
-            tool_id = find_in(api, path, ("name", "upstream_name"), tool, "tool")
+            tool_id = find_in(api, path, ("name", "upstream_name"), tool, "tool", f"archway entries tools {entry}")
             show_one(api.patch(f"{path}/{tool_id}", {"state": target}), as_json)
 
     help_text = f"{sentence}\n\n[bold]Example[/bold]\n\n  archway entries {name} crm delete_contact"
@@ -110,8 +114,8 @@ INSTALLATIONS = commands(
             Option("scope", "personal, team or organisation."),
         ),
         create=(
-            Option("entry_id", "Of which entry.", "reference", of="entry", flag="entry"),
-            Option("scope", "personal, team or organisation."),
+            Option("entry_id", "Of which entry.", "reference", of="entry", flag="entry", needed=True),
+            Option("scope", "personal, team or organisation.", needed=True),
             Option("name", "By default the entry's name."),
             Option("team_id", "With the scope team: which.", "reference", of="team", flag="team"),
             Option("protocol", "auto, legacy or 2026-07-28."),
@@ -126,6 +130,7 @@ INSTALLATIONS = commands(
             Option("values", "A secret answer: the field's name; the value is asked for.", "secrets", flag="secret"),
             Option("credential", "Ask for another key or token.", "prompt"),
         ),
+        cascade=True,
         actions=(Action("discover", "Ask the server again for its tools.", "discovered"),),
         examples={
             "create": (

@@ -4,9 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Kind = Literal["text", "number", "flag", "list", "map", "json", "reference", "references", "secrets", "prompt"]
+from archway.admin_client import AdminApi
+
+Kind = Literal[
+    "text", "number", "flag", "list", "map", "json", "reference", "references", "principal", "secrets", "prompt"
+]
 """How an option is read: `list` and `references` may be repeated, `map` takes name=value, `json` a JSON text,
-`reference` the name or identifier of another object, `secrets` the names of secret values that are then asked for,
+`reference` the name or identifier of another object, `principal` a caller by e-mail, name or team,
+`secrets` the names of secret values that are then asked for,
 `prompt` nothing: the field's own value is asked for."""
 
 
@@ -21,6 +26,10 @@ class Option:
     """With a reference: the resource that it names, as in `REFERENCES`."""
     flag: str = ""
     """The option's name where it is not the field's."""
+    needed: bool = False
+    """Said in the help of `create`; the body's file may have it instead."""
+    example: str = ""
+    """A value that would do, for options whose form is not obvious."""
 
     @property
     def option(self) -> str:
@@ -53,6 +62,8 @@ class Resource:
     """Empty: cannot be made here."""
     update: tuple[Option, ...] = ()
     delete: bool = True
+    cascade: bool = False
+    """Whether a deletion may take along what depends on it."""
     show: bool = True
     actions: tuple[Action, ...] = ()
     parent: Option | None = None
@@ -63,6 +74,12 @@ class Resource:
     """Per command, lines of examples."""
     after_create: Callable[[dict[str, Any]], str] | None = None
     """A sentence for a person about what was made."""
+    for_people: Callable[[AdminApi, list[dict[str, Any]]], list[dict[str, Any]]] | None = None
+    """Puts names in the place of identifiers, in tables only."""
+    apart: tuple[str, ...] = ()
+    """Fields that `after_sheet` shows in its own way."""
+    after_sheet: Callable[[AdminApi, dict[str, Any]], str] | None = None
+    """What follows one object's fields, for people."""
 
 
 REFERENCES: dict[str, tuple[str, tuple[str, ...]]] = {

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from io import StringIO
 from typing import Any
 
 import typer
@@ -10,6 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 _LONGEST_CELL = 80
+_LONGEST_LINE = 100
+_WIDEST = 10_000
+"""Piped tables are not cut to the width of a terminal that is not there."""
 
 
 def show_list(items: Iterable[Mapping[str, Any]], columns: tuple[str, ...], as_json: bool) -> None:
@@ -17,31 +21,55 @@ def show_list(items: Iterable[Mapping[str, Any]], columns: tuple[str, ...], as_j
     rows = list(items)
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
-        return
-    if not rows:
+    elif not rows:
         typer.echo("none")
-        return
-    table = Table(*columns, box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*(escape(_cell(row.get(column))) for column in columns))
-    _console().print(table)
+    elif (console := Console(highlight=False)).is_terminal:
+        console.print(_table(rows, columns))
+    else:
+        typer.echo(table_text(rows, columns))
+
+
+def table_text(rows: Iterable[Mapping[str, Any]], columns: tuple[str, ...]) -> str:
+    """A table as plain lines, each as long as it needs to be."""
+    paper = StringIO()
+    Console(file=paper, highlight=False, width=_WIDEST, color_system=None).print(_table(rows, columns))
+    return "\n".join(line.rstrip() for line in paper.getvalue().splitlines())
 
 
 def show_one(item: Mapping[str, Any], as_json: bool) -> None:
     """One object."""
-    if as_json:
-        typer.echo(json.dumps(item, indent=2))
-        return
-    sheet = Table(show_header=False, box=None, pad_edge=False)
+    typer.echo(json.dumps(item, indent=2) if as_json else sheet_text(item))
+
+
+def sheet_text(item: Mapping[str, Any]) -> str:
+    """A line for each field; what is nested or long is a block below its name."""
+    width = max((len(name) for name in item), default=0)
+    lines: list[str] = []
     for name, value in item.items():
-        sheet.add_row(name, escape(_text(value)))
-    _console().print(sheet)
+        block = _block(value)
+        lines += [f"{name:<{width}}  {_text(value)}".rstrip()] if block is None else [name, *block]
+    return "\n".join(lines)
 
 
-def _console() -> Console:
-    # Piped tables are not cut to the width of a terminal that is not there.
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=240)
+def _block(value: Any) -> list[str] | None:
+    """The value as indented lines, None where it fits on one."""
+    if isinstance(value, str) and "\n" in value:
+        return ["    " + line for line in _text(value).splitlines()]
+    if not isinstance(value, dict | list) or (_is_flat(value) and len(_text(value)) <= _LONGEST_LINE):
+        return None
+    return ["    " + _text(line) for line in json.dumps(value, indent=2, ensure_ascii=False).splitlines()]
+
+
+def _is_flat(value: dict[str, Any] | list[Any]) -> bool:
+    inner = value.values() if isinstance(value, dict) else value
+    return not any(isinstance(one, dict | list) for one in inner)
+
+
+def _table(rows: Iterable[Mapping[str, Any]], columns: tuple[str, ...]) -> Table:
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(escape(_cell(row.get(column))) for column in columns))
+    return table
 
 
 def _cell(value: Any) -> str:

@@ -20,11 +20,14 @@ class Handler(BaseHTTPRequestHandler):
                 self.answer(200, {"id": "a"}, {"ETag": '"7"'})
             case "/api/v1/moved":
                 self.answer(307, {}, {"Location": f"http://127.0.0.1:{self.server.server_port}/api/v1/stolen"})
+            case "/api/v1/mcp":
+                self.answer(404, {"jsonrpc": "2.0"}, {"Content-Type": "application/json"})
             case "/api/v1/words":
                 self.answer(200, None)
             case _:
                 errors = [{"field": "name", "message": "must be short"}]
-                self.answer(422, {"title": "Unprocessable", "detail": "Not like this.", "errors": errors})
+                said = {"title": "Unprocessable", "detail": "Not like this.", "errors": errors}
+                self.answer(422, said, {"Content-Type": "application/problem+json"})
 
     do_PATCH = do_DELETE = do_POST = do_GET  # noqa: N815 - the library's names
 
@@ -75,8 +78,17 @@ def test_a_refusal_names_fields_and_cures(api):
     assert str(refused.value) == "Not like this. (422)\n  name: must be short"
 
 
+def test_a_proxys_answer_is_not_taken_for_an_admin_apis(api):
+    with pytest.raises(Unreachable, match="answers 404, but is not an admin API"):
+        api.get("/mcp")
+
+
+def test_a_sentence_that_names_its_field_is_said_once():
+    assert str(Problem(422, "Unprocessable", "url: is needed", [("url", "is needed")])) == "url: is needed (422)"
+
+
 def test_the_token_does_not_follow_a_redirect(api, server):
-    with pytest.raises(Problem):
+    with pytest.raises(Unreachable):
         api.get("/moved")
 
     assert [path for _, path, _ in server.seen] == ["/api/v1/moved"]

@@ -4,7 +4,6 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from archway.admin.connection import NoApi, connect
 from archway.cli import app
 from core.keys import parse_key_ring, refuse_repeats
 
@@ -51,14 +50,6 @@ def test_a_command_without_a_deployment_says_how_to_get_one(tmp_path):
 
     assert done.exit_code == 1
     assert "archway up" in done.output
-
-
-def test_half_an_address_is_refused(monkeypatch, tmp_path):
-    monkeypatch.setenv("ARCHWAY_ADMIN_URL", "http://127.0.0.1:1")
-    monkeypatch.delenv("ARCHWAY_ADMIN_TOKEN", raising=False)
-
-    with pytest.raises(NoApi, match="belong together"):
-        connect(tmp_path)
 
 
 def test_down_where_nothing_ever_ran_is_no_error(tmp_path):

@@ -44,7 +44,7 @@ def test_a_credential_from_the_environment_fills_its_own_field(monkeypatch):
 
 
 def test_a_variable_that_is_not_set_is_named():
-    with pytest.raises(BadOption, match="with a variable that is set"):
+    with pytest.raises(BadOption, match="NOT_SET_ANYWHERE is not set"):
         body_of(None, (SECRETS,), {"value_from_env": ["api_key=NOT_SET_ANYWHERE"]}, None)
 
 

@@ -1,0 +1,66 @@
+"""What a refusal of the admin API says on the command line: its cures in the words of commands and options.
+
+The API names fields and paths, as its own callers need them. Here `team_id` becomes `--team`, `tools[0]` the option
+with the value that was typed, and `/entries` the command that lists entries. Pure; called by commands.py.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from archway.admin.resource import Option
+from archway.admin_client import Problem
+
+_FIELD = re.compile(r"^(?P<name>[A-Za-z_]+)(?:\[(?P<index>\d+)\])?\.?(?P<rest>.*)$")
+_LIST = re.compile(r"\b(?P<verb>list|see) /(?P<path>[a-z{][a-z0-9{}_/-]*)(?P<those> for those that there are)?")
+_TOOLS = re.compile(r"^entries/(?P<entry>[^/]+)/tools$")
+
+
+def problem_text(problem: Problem, options: Iterable[Option] = (), given: Mapping[str, Any] | None = None) -> str:
+    """Sentences for a person, each once. `given` is what was typed, by the options' names."""
+    known = {option.name: option for option in reversed(list(options))}
+    given = given or {}
+    lines = [_line(name, message, known, given) for name, message in problem.errors if name != "cascade"]
+    said_by_lines = any(message in problem.detail for name, message in problem.errors if name != "cascade")
+    if not lines or not said_by_lines:
+        lines = [_sentence(problem.detail or problem.title, known, given), *("  " + line for line in lines)]
+    return "\n".join([f"{lines[0]} ({problem.status})", *lines[1:]])
+
+
+def _line(name: str, message: str, known: Mapping[str, Option], given: Mapping[str, Any]) -> str:
+    message = _sentence(message, known, given)
+    parts = _FIELD.match(name)
+    option = known.get(parts["name"]) if parts else None
+    if parts is None or option is None:
+        return f"{name}: {message}" if name else message
+    typed = given.get(option.flag or option.name)
+    value = _typed(typed, parts["index"])
+    place = " ".join(part for part in (option.option, value, parts["rest"]) if part)
+    example = f"; for example {option.option} '{option.example}'" if option.example else ""
+    return f"{place}: {message}{example}"
+
+
+def _typed(typed: Any, index: str | None) -> str:
+    """The one value at fault of an option that was given several times; others may be secret and stay untold."""
+    if index is None:
+        return ""
+    return str(typed[int(index)]) if isinstance(typed, list) and int(index) < len(typed) else f"[{index}]"
+
+
+def _sentence(text: str, known: Mapping[str, Option], given: Mapping[str, Any]) -> str:
+    text = text.replace("?cascade=true", "--cascade")
+    text = _LIST.sub(lambda found: f"see `{_command(found['path'], given)}`", text)
+    text = re.sub(r"\bor null\b", "or leave it out", text)
+    for name, option in known.items():
+        text = text.replace(f"`{name}`", f"`{option.option}`")
+        if "_" in name:  # without one a field's name may be a word of the sentence
+            text = re.sub(rf"(?<![\w`-]){name}(?!\w)", option.option, text)
+    return text
+
+
+def _command(path: str, given: Mapping[str, Any]) -> str:
+    """The command that lists what the path lists."""
+    tools = _TOOLS.match(path)
+    if tools:
+        return f"archway entries tools {given.get('entry') or tools['entry'].strip('{}')}"
+    return f"archway {path.partition('/')[0]} list"

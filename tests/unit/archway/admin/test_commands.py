@@ -1,0 +1,118 @@
+"""Commands against a small admin API of our own: what they ask it, and what a person reads."""
+
+import pytest
+from typer.testing import CliRunner
+
+from archway.admin_client import Problem
+from archway.cli import app
+
+ADA = {"id": "01890000-0000-7000-8000-000000000001", "email": "ada@example.com", "name": "Ada"}
+TEAM = {"id": "01890000-0000-7000-8000-000000000002", "name": "Engines"}
+DEMO = {
+    "id": "01890000-0000-7000-8000-000000000003",
+    "slug": "demo",
+    "name": "Demo",
+    "connect": {
+        "url": "http://h/v1/mcp/demo",
+        "transport": "streamable-http",
+        "authorization": "Bearer <token>",
+        "client_config": {"mcpServers": {"demo": {"url": "http://h/v1/mcp/demo"}}},
+    },
+}
+RECORD = {"time": "t", "principal": f"user:{ADA['id']}", "gateway_id": DEMO["id"], "tool": "time__now"}
+
+
+class Api:
+    """Lists and objects by their paths; remembers what was asked."""
+
+    def __init__(self):
+        self.lists = {"/users": [ADA], "/teams": [TEAM], "/gateways": [DEMO], "/records": [RECORD], "/entries": []}
+        self.asked = []
+
+    def pages(self, path, **query):
+        self.asked.append((path, query))
+        return iter(self.lists.get(path, []))
+
+    def get(self, path):
+        kind, _, number = path.rpartition("/")
+        for one in self.lists[kind]:
+            if one["id"] == number:
+                return one
+        raise Problem(404, "Not Found")
+
+
+@pytest.fixture
+def api(monkeypatch):
+    api = Api()
+    monkeypatch.setattr("archway.admin.commands.connect", lambda _: api)
+    monkeypatch.setattr("archway.admin.registry.connect", lambda _: api)
+    return api
+
+
+def run(*words):
+    return CliRunner().invoke(app, list(words))
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        ("ada@example.com", f"user:{ADA['id']}"),
+        ("Ada", f"user:{ADA['id']}"),
+        ("team:Engines", f"team:{TEAM['id']}"),
+        (f"user:{ADA['id']}", f"user:{ADA['id']}"),
+        ("organisation", "organisation"),
+    ],
+)
+def test_records_are_listed_by_the_name_of_their_caller(api, typed, asked):
+    assert run("records", "list", "--principal", typed).exit_code == 0
+    assert api.asked[-1] == ("/records", {"principal": asked})
+
+
+def test_a_caller_whom_nobody_knows_is_no_empty_list(api):
+    done = run("records", "list", "--principal", "bob@example.com")
+
+    assert done.exit_code == 1
+    assert "archway users list" in done.output
+
+
+def test_records_show_names_and_keep_the_identifier_of_what_was_deleted(api):
+    api.lists["/records"] = [RECORD, {**RECORD, "principal": "user:gone"}]
+
+    lines = run("records", "list").output.splitlines()
+
+    assert "ada@example.com" in lines[1]
+    assert "demo" in lines[1]
+    assert "user:gone" in lines[2]
+
+
+def test_a_gateway_is_shown_with_its_tools_and_with_how_to_connect(api):
+    api.lists[f"/gateways/{DEMO['id']}/assignments"] = [{"exposed_name": "time__now", "entry_slug": "time"}]
+
+    shown = run("gateways", "show", "demo").output
+
+    assert "  URL            http://h/v1/mcp/demo" in shown.splitlines()
+    assert '"mcpServers"' in shown
+    assert "time__now" in shown
+
+
+def test_a_tool_that_is_not_there_names_the_command_that_lists_tools(api):
+    api.lists["/entries"] = [{"id": TEAM["id"], "slug": "mine", "name": "Mine"}]
+
+    assert "`archway entries tools mine`" in run("entries", "quarantine", "mine", "nope").output
+
+
+def test_an_assignment_that_is_not_there_names_the_command_with_its_gateway(api):
+    output = run("assignments", "delete", "nope", "--gateway", "demo").output
+
+    assert "`archway assignments list --gateway demo`" in output
+
+
+def test_only_what_others_hang_on_is_deleted_with_cascade():
+    assert "--cascade" in run("entries", "delete", "--help").output
+    assert "--cascade" not in run("gateways", "delete", "--help").output
+
+
+def test_help_says_which_options_are_needed_and_speaks_english():
+    assert "(needed)" in run("entries", "create", "--help").output
+    assert "Change an entry" in run("entries", "update", "--help").output
+    assert "(needed)" not in run("entries", "update", "--help").output

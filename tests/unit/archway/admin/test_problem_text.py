@@ -1,0 +1,79 @@
+import pytest
+
+from archway.admin.problem_text import problem_text
+from archway.admin.resource import Option
+from archway.admin_client import Problem
+
+TEAM = Option("team_id", "", "reference", of="team", flag="team")
+TOOLS = Option("tools", "", "list", flag="tool")
+SINCE = Option("from", "", flag="since")
+PLACEMENT = Option("credential_placement", "", "json", example='{"style": "bearer"}')
+EXPIRES = Option("expires_at", "")
+OPTIONS = (TEAM, TOOLS, SINCE, PLACEMENT, EXPIRES)
+
+
+def refused(field, message, given=None, status=422):
+    problem = Problem(status, "Unprocessable Entity", f"{field}: {message}", [(field, message)])
+    return problem_text(problem, OPTIONS, given)
+
+
+def test_a_field_is_named_by_its_option_and_said_once():
+    assert refused("team_id", "is needed for a token of a team") == "--team: is needed for a token of a team (422)"
+
+
+def test_a_member_of_a_list_is_named_by_the_value_that_was_typed():
+    text = refused("tools[1]", "is no tool of crm; list /entries/0190/tools", {"tool": ["add", "ad"], "entry": "crm"})
+
+    assert text == "--tool ad: is no tool of crm; see `archway entries tools crm` (422)"
+
+
+@pytest.mark.parametrize(
+    ("message", "cure"),
+    [
+        ("is no user's; list /users for those that there are", "is no user's; see `archway users list`"),
+        (
+            "names no team; list /teams",
+            "names no team; see `archway teams list`",
+        ),
+        ("give a later time, or null for none", "give a later time, or leave it out for none"),
+        ("goes with `team_id` only", "goes with `--team` only"),
+        ("goes with expires_at", "goes with --expires-at"),
+        ("must not be after the one in from", "must not be after the one in from"),
+    ],
+)
+def test_a_cure_names_commands_and_options(message, cure):
+    assert refused("from", message) == f"--since: {cure} (422)"
+
+
+def test_an_option_of_an_unusual_form_shows_one_that_would_do():
+    text = refused("credential_placement.style", "is needed")
+
+    assert text.startswith("--credential-placement style: is needed; for example ")
+    assert """--credential-placement '{"style": "bearer"}'""" in text
+
+
+def test_a_deletion_that_would_take_more_along_names_the_option():
+    errors = [("cascade", "is needed: 2 installations"), ("cascade", "is needed: 1 assignment")]
+    detail = "The entry is in use by 2 installations, 1 assignment. Delete those first, or say ?cascade=true."
+
+    text = problem_text(Problem(409, "Conflict", detail, errors), OPTIONS)
+
+    assert text == detail.replace("?cascade=true", "--cascade") + " (409)"
+
+
+def test_several_fields_have_a_line_each():
+    errors = [("team_id", "is needed"), ("tools", "must not be empty")]
+
+    text = problem_text(Problem(422, "Unprocessable", "team_id: is needed (and 1 more)", errors), OPTIONS)
+
+    assert text == "--team: is needed (422)\n--tool: must not be empty"
+
+
+def test_a_sentence_that_says_more_than_its_fields_stays():
+    text = problem_text(Problem(422, "Unprocessable", "Not like this.", [("team_id", "is needed")]), OPTIONS)
+
+    assert text == "Not like this. (422)\n  --team: is needed"
+
+
+def test_a_field_without_an_option_keeps_its_name():
+    assert refused("body", "must be an object") == "body: must be an object (422)"
