@@ -75,7 +75,9 @@ async def change_assignment(asked: Asked, gateway_id: Id, assignment_id: Id, bod
         if "installation" in body.model_fields_set:
             pin = body.installation
             await _check_pin(connection, asked.caller, gateway, pin, row["entry_id"])
-        name = row["exposed_name"] if body.exposed_name is None else check_exposed_name(body.exposed_name)
+        name = (
+            check_exposed_name(body.exposed_name) if "exposed_name" in body.model_fields_set else row["exposed_name"]
+        )
         await assignments.update(connection, assignment_id, name, pin)
         await outbox.touch_gateways(connection, [gateway_id])
         before, after = shown(row), shown(await _assignment(connection, gateway_id, assignment_id))

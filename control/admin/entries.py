@@ -73,8 +73,8 @@ async def change_entry(asked: Asked, entry_id: Id, body: EntryPatch) -> EntryVie
         before = shown(row)
         wanted = _merged(before, body)
         checked = check_entry(
-            wanted, _fields(body.fields if body.fields is not None else before.fields), body.fixed_headers,
-            asked.deps.addresses, row,
+            wanted, _fields(body.fields if "fields" in body.model_fields_set else before.fields),
+            body.fixed_headers if "fixed_headers" in body.model_fields_set else None, asked.deps.addresses, row,
         )  # fmt: skip
         await entries.update(connection, entry_id, _columns(asked, entry_id, wanted, checked, row))
         await entries.set_teams(connection, entry_id, wanted["teams"])
@@ -154,7 +154,7 @@ def _fields(given: list[FieldBody]) -> list[Field]:
 
 
 def _merged(before: EntryView, body: EntryPatch) -> dict[str, Any]:
-    given = {name: value for name, value in body.model_dump().items() if value is not None}
+    given = body.changes()
     wanted = {**before.model_dump(), **given}
     if given.get("credential_model") == "none" and "credential_placement" not in given:
         wanted["credential_placement"] = None

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field as Bound
 from pydantic import StrictBool, StrictFloat, StrictInt, StrictStr
 
-from control.admin.models import MARKS, Description, Id, Model, Moment, Name, Query, Worded
+from control.admin.models import MARKS, Change, Description, Id, Model, Moment, Name, Query, Worded
 from control.admin.paging import PageQuery
 from core.addresses import MAX_URL_CHARS
 from core.identifiers import SLUG
@@ -93,26 +93,27 @@ class EntryCreate(Model):
     deadline_s: Deadline = Bound(0, description="Longest wait for an answer in seconds; 0: the proxy's setting.")
 
 
-class EntryPatch(Model):
-    """What is given is changed; lists and maps are replaced whole."""
+class EntryPatch(Change):
+    """What is named changes; lists and maps are replaced whole."""
 
-    slug: Slug | None = None
-    name: Name | None = None
-    description: Description | None = None
-    url: Url | None = None
-    docs_url: OptionalUrl | None = None
-    labels: Labels | None = None
-    visibility: EntryVisibility | None = None
-    teams: Teams | None = None
-    credential_model: CredentialModel | None = None
-    credential_placement: PlacementBody | None = None
-    fields: Fields | None = None
-    fixed_headers: Headers | None = Bound(
-        None, description="All of them: what is not given again is gone. Needed when the URL moves to another origin."
+    slug: Slug = ""
+    name: Name = ""
+    description: Description = ""
+    url: Url = ""
+    docs_url: OptionalUrl = ""
+    labels: Labels = Bound(default_factory=dict)
+    visibility: EntryVisibility = "organisation"
+    teams: Teams = Bound(default_factory=list)
+    credential_model: CredentialModel = "none"
+    credential_placement: PlacementBody | None = Bound(None, description="Null with the credential model `none`.")
+    fields: Fields = Bound(default_factory=list)
+    fixed_headers: Headers = Bound(
+        default_factory=dict,
+        description="All of them: what is not given again is gone. Needed when the URL moves to another origin.",
     )
-    passthrough: bool | None = None
-    isolation: Isolation | None = None
-    deadline_s: Deadline | None = None
+    passthrough: bool = True
+    isolation: Isolation = "principal"
+    deadline_s: Deadline = 0
 
 
 class EntryQuery(PageQuery):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field as Bound
 
 from control.admin.entry_models import Labels, Slug, Teams, Text
-from control.admin.models import Description, Id, Model, Moment, Name
+from control.admin.models import Change, Description, Id, Model, Moment, Name
 from control.admin.paging import PageQuery
 
 Visibility = Literal["organisation", "teams", "personal"]
@@ -30,19 +30,19 @@ class GatewayCreate(Model):
     audit_required: bool = Bound(False, description="Refuse calls of which no record can be kept.")
 
 
-class GatewayPatch(Model):
-    """What is given is changed; lists and maps are replaced whole."""
+class GatewayPatch(Change):
+    """What is named changes; lists and maps are replaced whole."""
 
-    slug: Slug | None = None
-    name: Name | None = None
-    description: Description | None = None
-    instructions: Description | None = None
-    labels: Labels | None = None
-    visibility: Visibility | None = None
-    teams: Teams | None = None
-    owner_id: Id | None = None
-    header_allowlist: HeaderNames | None = None
-    audit_required: bool | None = None
+    slug: Slug = ""
+    name: Name = ""
+    description: Description = ""
+    instructions: Description = ""
+    labels: Labels = Bound(default_factory=dict)
+    visibility: Visibility = "organisation"
+    teams: Teams = Bound(default_factory=list)
+    owner_id: Id | None = Bound(None, description="Null only where the visibility is not `personal`.")
+    header_allowlist: HeaderNames = Bound(default_factory=list)
+    audit_required: bool = False
 
 
 class GatewayQuery(PageQuery):
@@ -82,6 +82,7 @@ class GatewayView(Model):
     usable: bool
     reasons: list[str] = Bound(description="Why nobody can use it as it stands.")
     warnings: list[str] = Bound(description="Tools that cannot be called just now.")
+    notes: list[str] = Bound(description="Why the one who asks, though they see it here, cannot call it themselves.")
     connect: Connect
 
 
@@ -97,10 +98,10 @@ class AssignmentCreate(Model):
     exposed_name: ExposedName | None = Bound(None, description="Instead of the default; with exactly one tool.")
 
 
-class AssignmentPatch(Model):
-    """What is given is changed; `installation` null means: resolve at call time."""
+class AssignmentPatch(Change):
+    """What is named changes; `installation` null means: resolve at call time."""
 
-    exposed_name: ExposedName | None = None
+    exposed_name: ExposedName = ""
     installation: Id | None = None
 
 

@@ -8,13 +8,13 @@ from control.admin.entries import label_filter
 from control.admin.gateway_models import Connect, GatewayCreate, GatewayPatch, GatewayQuery, GatewayView
 from control.admin.models import Id
 from control.admin.paging import Page, page_of
-from control.admin.problems import forbidden, not_found
+from control.admin.problems import forbidden, invalid, not_found
 from control.registry.access import Caller
 from control.registry.gateway_access import check_audience, may_manage_gateway, owner_for
 from control.registry.headers import check_allowlist
 from control.registry.slugs import check_slug
 from control.registry.usability import AssignedTool, Usability, usability
-from control.registry.visibility import check_visibility, sees
+from control.registry.visibility import check_visibility, sees, why_not_called_by
 from control.store import assignments, audit, gateways, outbox
 from control.store.pool import Connection, Row, transaction
 from core.identifiers import new_id
@@ -23,7 +23,7 @@ operations = Operations("gateways")
 
 CLIENT_AUTH = ("token",)
 """How callers of a gateway may authenticate; the snapshot says the same."""
-_MADE_HERE = {"client_auth", "usable", "reasons", "warnings", "connect"}
+_MADE_HERE = {"client_auth", "usable", "reasons", "warnings", "notes", "connect"}
 _STORED = tuple(name for name in GatewayView.model_fields if name not in _MADE_HERE)
 
 
@@ -129,12 +129,16 @@ def _checked(caller: Caller, wanted: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _merged(row: Row, body: GatewayPatch) -> dict[str, Any]:
-    given = {name: value for name, value in body.model_dump().items() if value is not None}
+    given = body.changes()
     wanted = {**{name: row[name] for name in _STORED}, **given}
     if given.get("visibility", "personal") != "personal" and "owner_id" not in given:
         wanted["owner_id"] = None
     if given.get("visibility", "teams") != "teams" and "teams" not in given:
         wanted["teams"] = []
+    if wanted["visibility"] == "personal" and given.get("owner_id", "") is None:
+        raise invalid(
+            "owner_id", "must be a user's id where visibility is 'personal'; leave it out to keep the owner"
+        )
     return wanted
 
 
@@ -161,12 +165,14 @@ async def _shown(asked: Asked, connection: Connection, rows: Sequence[Row]) -> l
 
 def _view(asked: Asked, row: Row, judged: Usability) -> GatewayView:
     stored = {name: row[name] for name in _STORED}
+    why = why_not_called_by(asked.caller, row["visibility"], row["teams"], row["owner_id"])
     return GatewayView(
         **stored,
         client_auth=list(CLIENT_AUTH),
         usable=judged.usable,
         reasons=list(judged.reasons),
         warnings=list(judged.warnings),
+        notes=[why] if why is not None else [],
         connect=_connect(asked.deps.public_url, row["slug"]),
     )
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field as Bound
 
 from control.admin.entry_models import Answer
-from control.admin.models import Id, Model, Moment, Name, Query
+from control.admin.models import Change, Id, Model, Moment, Name, Query
 from control.admin.paging import PageQuery
 
 Protocol = Literal["auto", "legacy", "2026-07-28"]
@@ -29,13 +29,13 @@ class InstallationCreate(Model):
     )
 
 
-class InstallationPatch(Model):
-    """What is given is changed."""
+class InstallationPatch(Change):
+    """What is named changes."""
 
-    name: Name | None = None
-    protocol: Protocol | None = None
-    values: Values | None = Bound(None, description="Answers to change, by name; null takes one away.")
-    credential: Credential | None = Bound(None, description="Another credential in place of the one before.")
+    name: Name = ""
+    protocol: Protocol = "auto"
+    values: Values = Bound(default_factory=dict, description="Answers to change, by name; null takes one away.")
+    credential: Credential = Bound("", description="Another credential in place of the one before.")
 
 
 class InstallationDelete(Query):

@@ -94,10 +94,9 @@ async def change_installation(asked: Asked, installation_id: Id, body: Installat
     async with transaction(asked.pool) as connection:
         row = await _locked(connection, asked.caller, installation_id)
         asked.refuse_stale(row["version"])
-        await installations.rename(
-            connection, installation_id, body.name or row["name"], body.protocol or row["protocol"]
-        )
-        refilled = body.values is not None or body.credential is not None
+        wanted = {"name": row["name"], "protocol": row["protocol"], **body.changes()}
+        await installations.rename(connection, installation_id, wanted["name"], wanted["protocol"])
+        refilled = not body.model_fields_set.isdisjoint({"values", "credential"})
         if refilled:
             await _fill_again(asked, connection, row, body)
         before, after = shown(row), shown(await _installation(connection, installation_id))
@@ -194,8 +193,10 @@ async def _fill_again(asked: Asked, connection: Connection, row: Row, body: Inst
         raise forbidden("Only the person whose installation this is may give its answers.")
     entry = await entries.one(connection, row["entry_id"])
     assert entry is not None
-    values = {**_still_asked(entry, row), **(body.values or {})}
-    filled = fill(entry, values, body.credential, asked.deps.addresses, _kept_secrets(asked, entry, row))
+    values = {**_still_asked(entry, row), **body.values}
+    filled = fill(
+        entry, values, body.changes().get("credential"), asked.deps.addresses, _kept_secrets(asked, entry, row)
+    )
     await installations.fill(connection, row["id"], **_answers(asked, row["id"], filled))
 
 
@@ -224,7 +225,7 @@ def _answers(asked: Asked, installation_id: str, filled: Filled) -> dict[str, An
 
 
 def _secrets_given(body: InstallationPatch, after: InstallationView) -> list[str]:
-    given = set(body.values or {}) | ({"credential"} if body.credential is not None else set())
+    given = set(body.values) | (body.model_fields_set & {"credential"})
     return sorted(given & set(after.secret_names))
 
 

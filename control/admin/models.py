@@ -22,6 +22,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 MARKS: Final = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 """Control characters and those that turn the direction of writing: they forge lines and names on a screen."""
+UUID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _RFC3339: Final = r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)"
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
@@ -33,7 +34,14 @@ class Model(BaseModel):
 
 
 class Change(Model):
-    """A PATCH's body: what is named changes, the rest stays. Defaults only fill the gaps and are told to nobody."""
+    """A PATCH's body: what is named changes, the rest stays. Defaults only fill the gaps and are told to nobody.
+
+    Null is a value like others: taken where it means something, refused everywhere else.
+    """
+
+    def changes(self) -> dict[str, Any]:
+        """What is named, with all of its parts."""
+        return {name: value for name, value in self.model_dump().items() if name in self.model_fields_set}
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -100,7 +108,7 @@ def _utc(moment: datetime) -> str:
 Id = Annotated[
     str,
     Worded(
-        r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+        UUID,
         "must be an identifier: lower case, with dashes, as lists show it",
         longest=36,
     ),

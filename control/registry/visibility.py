@@ -28,6 +28,15 @@ def check_visibility(kind: VisibilityKind, teams: Collection[str], owner: str | 
         raise BrokenRule("owner_id", f"goes with the visibility 'personal' only; take it out for {kind!r}")
 
 
+def why_not_called_by(caller: Caller, kind: VisibilityKind, teams: Collection[str], owner: str | None) -> str | None:
+    """Why this very caller gets 404 at a gateway that the admin API shows them; None where they may call it."""
+    if kind == "teams" and not any(team in caller.teams for team in teams):
+        return "You are not in its teams, so that you cannot call it yourself: its URL answers you with 404."
+    if kind == "personal" and owner != caller.user_id:
+        return "It is another person's own, so that you cannot call it yourself: its URL answers you with 404."
+    return None
+
+
 def sees(caller: Caller, kind: VisibilityKind, teams: Collection[str], owner: str | None = None) -> bool:
     """Whether `caller` may read the row."""
     if caller.is_admin or kind == "organisation":

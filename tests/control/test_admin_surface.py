@@ -73,6 +73,15 @@ async def test_a_stranger_gets_401_on_every_operation(admin: AdminClient, creden
         assert (answer.status, answer.headers["WWW-Authenticate"][:6]) == (401, "Bearer"), operation.key
 
 
+@pytest.mark.parametrize("bearer", ["s3cr3t-of-another-product", "arch_s3cr3tAndCutOf"])
+async def test_a_bearer_that_is_no_token_is_told_what_to_send_and_not_repeated(
+    bearer: str, admin: AdminClient
+) -> None:
+    answer = await admin.bearing(bearer).get("/me")
+    assert "Send a user's token, which begins with arch_" in answer.json["detail"]
+    assert "s3cr3t" not in answer.body.decode()
+
+
 async def test_a_stranger_does_not_learn_which_paths_exist(admin: AdminClient) -> None:
     assert (await admin.bearing("").get("/nothing-like-this")).status == 401
 

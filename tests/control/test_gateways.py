@@ -141,3 +141,27 @@ async def test_a_taken_slug_is_a_conflict(api: Api) -> None:
     await api.gateway()
     problem = await api.post("/gateways", {"slug": "desk", "name": "Other"}, expect=409)
     assert problem["errors"][0]["field"] == "slug"
+
+
+async def test_an_admin_who_sees_a_gateway_and_may_not_call_it_is_told_why(api: Api) -> None:
+    team = await api.team("ops")
+    ann = await api.user("ann", team)
+    ours = await api.gateway(visibility="teams", teams=[team["id"]])
+    hers = await api.gateway(as_=ann, slug="hers", visibility="personal")
+    notes = {one["slug"]: one["notes"] for one in (await api.get("/gateways"))["items"]}
+    assert "You are not in its teams" in notes["desk"][0]
+    assert "another person's own" in notes["hers"][0]
+    for gateway in (ours, hers):
+        assert (await api.get(f"/gateways/{gateway['id']}", as_=ann))["notes"] == []
+    assert (await api.gateway(slug="all"))["notes"] == []
+
+
+async def test_a_personal_gateway_cannot_be_left_without_an_owner(api: Api) -> None:
+    ann = await api.user("ann")
+    gateway = await api.gateway(visibility="personal", owner_id=ann.user["id"])
+    path = f"/gateways/{gateway['id']}"
+    problem = await api.patch(path, {"owner_id": None}, expect=422)
+    assert [one["field"] for one in problem["errors"]] == ["owner_id"]
+    assert (await api.get(path))["owner_id"] == ann.user["id"]
+    opened = await api.patch(path, {"visibility": "organisation", "owner_id": None})
+    assert (opened["visibility"], opened["owner_id"]) == ("organisation", None)
