@@ -74,9 +74,12 @@ class Authority:
             raise Refusal("not_authenticated", detail="expired", presented=True)
         return verdict
 
-    def was_dropped(self, digest: str) -> bool:
-        """Whether the token has expired, or a change of it or its bearer was announced since it was last used."""
-        return self.verdicts.memory.expired(digest)
+    def remembers(self, digest: str) -> bool:
+        """Whether a verdict that has not expired is in memory, however old.
+
+        If not, a change of the token or its bearer may have been announced, or room was made for others: ask.
+        """
+        return not self.verdicts.memory.expired(digest)
 
     async def forget(self, digest: str) -> None:
         """A change of this token was announced."""

@@ -1,7 +1,8 @@
 """A budget of so many things a second, overall and per source, so that a flood of strangers starves nobody known.
 
-A bucket of tokens: it fills at `rate` a second up to two seconds' worth. Sources beyond `sources` share what is left
-of the overall budget; the table of sources is itself bounded.
+A bucket of tokens: it fills at `rate` a second up to two seconds' worth; a source has one of `share` of that beside
+the common one. Of more than `sources` sources the one longest unseen is forgotten: when it comes again its own bucket
+is full, and the common one bounds what it gets.
 """
 
 import time
@@ -17,7 +18,6 @@ class Budget:
         self._share = rate * share
         self._of: OrderedDict[str, _Bucket] = OrderedDict()
         self._sources = sources
-        self.refused = 0
 
     def take(self, source: str) -> bool:
         """Whether one more from `source` is within the budget."""
@@ -30,10 +30,7 @@ class Budget:
                 self._of.popitem(last=False)
         else:
             self._of.move_to_end(source)
-        if bucket.take(now) and self._all.take(now):
-            return True
-        self.refused += 1
-        return False
+        return bucket.take(now) and self._all.take(now)
 
 
 def household(address: str) -> str:

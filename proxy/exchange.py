@@ -31,7 +31,6 @@ class Head:
     raw_headers: Sequence[tuple[bytes, bytes]]
     peer: str
     """Address of the other end of the connection."""
-    secure: bool = False
 
 
 @dataclass(slots=True)
@@ -87,6 +86,9 @@ class Exchange:
     # enter the gateway
     gateway: "CompiledGateway | None" = None
     session: "Session | None" = None
+    # at the end of the headers
+    bytes_held: int = 0
+    """How much of the worker's room for bodies this request has taken."""
     # parse
     body: bytes = b""
     message: Message | Batch | None = None
@@ -104,7 +106,6 @@ class Exchange:
     answer: Answer | None = None
     status: str = ""
     """The reason word of a refusal or fault, `ok` or `tool_error`."""
-    arguments_sha256: str = ""
     bytes_out: int = 0
 
     @property

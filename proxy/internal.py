@@ -1,7 +1,8 @@
 """The internal listener: control's questions to a proxy.
 
 *Probe* asks an upstream what it speaks and offers, with the same code that calls it. Every question carries control's
-30-second token, bound to this request; the answer is sealed. From anybody else: 403 and nothing more.
+30-second token, bound to this request; the answer is sealed. Without it: 403 and nothing more; 404 for any other
+path, method or size; 503 where as many probes run as may at once.
 """
 
 import asyncio
@@ -17,6 +18,8 @@ from proxy.upstream.probe import Prober
 log = logging.getLogger(__name__)
 _PROBE = "/internal/probe"
 _BODY_S = 5.0
+MOST_PROBES = 8
+"""At once: each may hold a whole list of tools, and calls share the worker with them."""
 
 
 class InternalListener:
@@ -24,6 +27,7 @@ class InternalListener:
 
     def __init__(self, calls: InternalCalls, prober: Prober) -> None:
         self._calls, self._prober = calls, prober
+        self._probing = 0
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """One question."""
@@ -36,7 +40,13 @@ class InternalListener:
         except (CallRefused, msgspec.MsgspecError, TimeoutError) as refused:
             log.warning("an internal question was refused", extra={"why": str(refused)})
             return web.Response(status=403)
-        answer = msgspec.msgpack.encode(await self._prober.probe(question))
+        if self._probing >= MOST_PROBES:
+            return web.Response(status=503)
+        self._probing += 1
+        try:
+            answer = msgspec.msgpack.encode(await self._prober.probe(question))
+        finally:
+            self._probing -= 1
         return web.Response(body=self._calls.seal_answer(call_id, answer), content_type="application/octet-stream")
 
 

@@ -2,7 +2,8 @@
 
 A stage is a function of the exchange and the worker's parts. It fills what it is named for, or raises `Refusal` (or
 `MessageFault`, for a message that is wrong). A stage that may have to wait returns an awaitable only when it must,
-so a warm call passes through plain functions. The lanes call `at_headers`, read the body, then call `at_message`.
+so a warm call passes through plain functions. The lanes call `at_headers`, read the body, then call `at_message`,
+and at the end of every request, whatever became of it, `at_end`.
 """
 
 import asyncio
@@ -62,6 +63,21 @@ async def at_headers(x: Exchange, deps: Deps) -> None:
         pending = stage(x, deps)
         if pending is not None:
             await pending
+    if x.head.method == "POST":
+        _take_room(x, deps)
+
+
+def _take_room(x: Exchange, deps: Deps) -> None:
+    """Room for the body that is announced, or for the largest one; `admit` refuses while there is none left."""
+    limit, announced = deps.settings.max_body, x.headers.get("content-length", "")
+    x.bytes_held = min(int(announced), limit) if announced.isdecimal() and len(announced) < 20 else limit
+    deps.calls.bytes_in_flight += x.bytes_held
+
+
+def at_end(x: Exchange, deps: Deps) -> None:
+    """Give back what `at_headers` took."""
+    deps.calls.bytes_in_flight -= x.bytes_held
+    x.bytes_held = 0
 
 
 async def at_message(x: Exchange, deps: Deps) -> Answer | None:
@@ -72,7 +88,7 @@ async def at_message(x: Exchange, deps: Deps) -> Answer | None:
     except Refusal as refusal:
         return refused(x, refusal, deps)
     except MessageFault as fault:
-        return faulty(fault)
+        return faulty(x, fault)
 
 
 async def _by_kind(x: Exchange, deps: Deps) -> Answer | None:
@@ -126,7 +142,7 @@ async def _through(x: Exchange, deps: Deps) -> None:
         _answer(x, refused(x, refusal, deps))
     except MessageFault as fault:
         x.status = "wrong_message"
-        _answer(x, faulty(fault))
+        _answer(x, faulty(x, fault))
     except Exception:
         # A bug: the caller gets the request id and nothing else.
         log.exception("a call failed inside", extra={"request_id": x.request_id})

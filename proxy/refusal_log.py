@@ -27,8 +27,10 @@ class RefusalLog:
         self._second = 0
         self._said = 0
 
-    def note(self, address: str, refusal: Refusal, request_id: str) -> None:
-        """One refused request from `address`."""
+    def note(
+        self, address: str, refusal: Refusal, request_id: str, *, principal: str = "", gateway: str = ""
+    ) -> None:
+        """One refused request from `address`; `principal` (its key) and `gateway` (its slug) where they are known."""
         now = time.monotonic()
         source = self._source(household(address))
         if now < source.due or not self._room(int(now)):
@@ -36,7 +38,8 @@ class RefusalLog:
             self.unsaid += 1
             return
         fields = {"address": address, "reason": refusal.reason, "request_id": request_id, "unsaid": source.unsaid}
-        log.info("request refused", extra=fields | ({"detail": refusal.detail} if refusal.detail else {}))
+        known = {"principal": principal, "gateway": gateway, "detail": refusal.detail}
+        log.info("request refused", extra=fields | {name: value for name, value in known.items() if value})
         source.due, source.unsaid = now + _EVERY_S, 0
 
     def _source(self, name: str) -> "_Source":

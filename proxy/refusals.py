@@ -25,6 +25,8 @@ class Reason:
     retryable: bool
     sentence: str
     """With `{named}` places for the refusal's words."""
+    decided_by_us: bool = True
+    """A call's record says `refused` where Archway decided against it, `allowed` where it went wrong further on."""
 
 
 def _http(status: int, code: int, sentence: str, *, retryable: bool = False) -> Reason:
@@ -35,6 +37,11 @@ def _result(sentence: str, *, retryable: bool = False) -> Reason:
     return Reason("result", 200, 0, retryable, sentence)
 
 
+def _beyond(sentence: str, *, retryable: bool = False) -> Reason:
+    """A result again, of what went wrong at the upstream or was ended by the caller."""
+    return Reason("result", 200, 0, retryable, sentence, decided_by_us=False)
+
+
 TABLE: Final[dict[str, Reason]] = {
     # admit
     "framing": _http(400, -32600, "The request is not acceptable HTTP: {what}."),
@@ -42,7 +49,7 @@ TABLE: Final[dict[str, Reason]] = {
     "header_value": _http(400, -32600, "A header value holds other characters than visible ASCII, space and tab."),
     "host_unknown": _http(421, -31421, "This server does not answer for that host."),
     "origin_foreign": _http(403, -31403, "Requests from this origin are not allowed."),
-    "path_unknown": _http(404, -31404, "There is nothing at this path."),
+    "path_unknown": _http(404, -31404, "There is nothing at this path. Gateways are at /v1/mcp/<slug>."),
     "method_not_allowed": _http(405, -31405, "The method {method} is not served here."),
     "not_acceptable": _http(406, -31406, "The Accept header must allow {wanted}."),
     "media_type": _http(415, -31415, "The Content-Type must be application/json."),
@@ -59,7 +66,11 @@ TABLE: Final[dict[str, Reason]] = {
     "gateway_unknown": _http(404, -31404, "No such gateway."),
     "gateway_unavailable": _http(503, -31503, "The gateway cannot be loaded now; retry soon.", retryable=True),
     "session_unknown": _http(404, -31404, "No such session; open one with initialize."),
-    "session_missing": _http(400, -32600, "The header Mcp-Session-Id is missing."),
+    "session_missing": _http(
+        400,
+        -32600,
+        "The header Mcp-Session-Id is missing; clients open a session and call by POST to this address.",
+    ),
     "stream_open": _http(409, -31409, "This session has an open stream already."),
     "response_unasked": _http(400, -32600, "No question is pending that this response could answer."),
     "notification_unknown": _http(400, -32600, "No such notification."),
@@ -80,19 +91,19 @@ TABLE: Final[dict[str, Reason]] = {
     "needs_sign_in": _result("{why}"),
     "credential_unavailable": _result("The credential for {server} cannot be looked up now.", retryable=True),
     # forward and relay
-    "upstream_refused": _result("{server} cannot be reached.", retryable=True),
-    "upstream_resting": _result("{server} has failed repeatedly and is left alone for a moment.", retryable=True),
+    "upstream_refused": _beyond("{server} cannot be reached.", retryable=True),
+    "upstream_resting": _beyond("{server} has failed repeatedly and is left alone for a moment.", retryable=True),
     "upstream_forbidden": _result("{server} has an address that Archway must not connect to; tell an administrator."),
-    "upstream_tls": _result("{server} could not prove who it is (TLS); tell an administrator."),
-    "upstream_broken": _result("{server} sent an answer that cannot be used."),
-    "upstream_too_large": _result("{server} sent an answer that is larger than {limit} bytes."),
-    "upstream_slow": _result("{server} did not answer within {seconds:g} s."),
-    "upstream_status": _result("{server} answered with HTTP status {status}."),
-    "upstream_credential": _result("{server} does not accept the credential that Archway has for it."),
-    "upstream_era": _result("{server} speaks no protocol version that Archway knows."),
-    "upstream_error": _result("{server} answered with an error."),
-    "upstream_asks": _result("{server} asked for something that this connection does not offer."),
-    "cancelled": _result("The call was cancelled."),
+    "upstream_tls": _beyond("{server} could not prove who it is (TLS); tell an administrator."),
+    "upstream_broken": _beyond("{server} sent an answer that cannot be used."),
+    "upstream_too_large": _beyond("{server} sent an answer that is larger than {limit} bytes."),
+    "upstream_slow": _beyond("{server} did not answer within {seconds:g} s."),
+    "upstream_status": _beyond("{server} answered with HTTP status {status}."),
+    "upstream_credential": _beyond("{server} does not accept the credential that Archway has for it."),
+    "upstream_era": _beyond("{server} speaks no protocol version that Archway knows."),
+    "upstream_error": _beyond("{server} answered with an error."),
+    "upstream_asks": _beyond("{server} asked for something that this connection does not offer."),
+    "cancelled": _beyond("The call was cancelled."),
 }
 
 

@@ -42,7 +42,7 @@ async def _answer_item(x: Exchange, deps: Deps, item: object, answer_request: An
     except Refusal as refusal:
         return refused(one, refusal, deps)
     except MessageFault as fault:
-        return faulty(fault)
+        return faulty(one, fault)
 
 
 class _NoStream:

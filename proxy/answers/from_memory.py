@@ -13,6 +13,7 @@ import orjson
 
 from core.mcp.faults import INVALID_PARAMS, METHOD_NOT_FOUND, MessageFault, result_message
 from core.mcp.message import Request
+from core.mcp.shapes import META_SERVER_INFO
 from core.mcp.versions import MODERN, Era, negotiate_legacy
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
@@ -59,7 +60,7 @@ def discover(x: Exchange, deps: Deps) -> Answer:
         "capabilities": _CAPABILITIES,
         "ttlMs": _DISCOVER_TTL_MS,
         "cacheScope": "private",
-        "_meta": {"io.modelcontextprotocol/serverInfo": server_info(x.gateway.snapshot.name)},
+        "_meta": {META_SERVER_INFO: server_info(x.gateway.snapshot.name)},
     }
     if x.gateway.snapshot.instructions:
         result["instructions"] = x.gateway.snapshot.instructions
@@ -87,7 +88,7 @@ def list_tools(x: Exchange, deps: Deps) -> Answer:
     if more:
         parts += [b',"nextCursor":', orjson.dumps(_cursor(number + 1))]
     if x.era is Era.MODERN:
-        meta = {"io.modelcontextprotocol/serverInfo": server_info(x.gateway.snapshot.name)}
+        meta = {META_SERVER_INFO: server_info(x.gateway.snapshot.name)}
         parts += [
             b',"resultType":"complete","ttlMs":%d,"cacheScope":"private","_meta":' % _LIST_TTL_MS,
             orjson.dumps(meta),

@@ -15,23 +15,35 @@ from proxy.refusals import Refusal
 def refused(x: Exchange, refusal: Refusal, deps: Deps) -> Answer:
     """The whole answer to a refused request."""
     deps.slots.refused(refusal.reason)
+    deps.refusal_log.note(
+        x.address or x.head.peer,
+        refusal,
+        x.request_id,
+        principal=x.principal_key,
+        gateway=x.gateway.snapshot.slug if x.gateway is not None else "",
+    )
     x.status = refusal.reason
     row = refusal.row
     if row.kind == "http" or not isinstance(x.message, Request):
         return _at_http(x, refusal, deps)
     if row.kind == "rpc":
-        return Answer(200, orjson.dumps(error_message(x.message.id, row.code, refusal.sentence)))
+        return Answer(200, orjson.dumps(error_message(x.message.id, row.code, refusal.sentence, _data(x))))
     return Answer(200, orjson.dumps(result_message(x.message.id, _as_result(x, refusal))))
 
 
-def faulty(fault: MessageFault) -> Answer:
+def faulty(x: Exchange, fault: MessageFault) -> Answer:
     """The answer to a wrong message."""
+    fault.data = (fault.data or {}) | _data(x)
     return Answer(fault.http_status, orjson.dumps(fault.body()))
+
+
+def _data(x: Exchange) -> dict[str, object]:
+    """In every error of ours: with it an operator finds the line in the log and the call's record."""
+    return {"request_id": x.request_id}
 
 
 def _at_http(x: Exchange, refusal: Refusal, deps: Deps) -> Answer:
     row = refusal.row
-    deps.refusal_log.note(x.address or x.head.peer, refusal, x.request_id)
     answer = Answer(row.status, http_body(refusal, x.request_id))
     if row.status == 405:
         answer.headers["Allow"] = "GET, POST, DELETE, OPTIONS"  # RFC 9110 section 15.5.6
@@ -61,7 +73,9 @@ def challenge(x: Exchange, deps: Deps, *, presented: bool) -> str:
 
 def _as_result(x: Exchange, refusal: Refusal) -> dict[str, object]:
     """A tool result that says what went wrong: to the model in words, to programs in `_meta`."""
-    sentence = refusal.sentence if not refusal.link else f"{refusal.sentence} {refusal.link}"
+    sentence = refusal.sentence
+    if refusal.link and refusal.link not in sentence:  # control's sentences mostly end with it
+        sentence = f"{sentence} {refusal.link}"
     content = [{"type": "text", "text": sentence}]
     if refusal.text:
         content.append({"type": "text", "text": refusal.text})

@@ -21,7 +21,7 @@ from proxy.deps import Deps
 from proxy.edge.get_stream import hold_stream
 from proxy.exchange import Answer, Exchange, Head
 from proxy.identity import SERVER
-from proxy.pipeline import at_headers, at_message, internal_error
+from proxy.pipeline import at_end, at_headers, at_message, internal_error
 from proxy.refusals import Refusal
 
 log = logging.getLogger(__name__)
@@ -105,6 +105,8 @@ class AiohttpLane:
         except Exception:
             log.exception("a request failed inside", extra={"request_id": x.request_id})
             answer = internal_error(x)
+        finally:
+            at_end(x, self._deps)
         if answer is None or outlet.streaming:  # a stream that has begun can only be ended
             return await outlet.end()
         return self._written(x, answer)
@@ -118,15 +120,8 @@ class AiohttpLane:
         if method not in METHODS:
             raise Refusal("method_not_allowed", method=method[:16])
         if method == "POST":
-            calls = self._deps.calls
-            limit = self._deps.settings.max_body
-            expected = limit if request.content_length is None else min(request.content_length, limit)
-            calls.bytes_in_flight += expected
-            try:
-                x.body = await self._body(x, request)
-                return await at_message(x, self._deps)
-            finally:
-                calls.bytes_in_flight -= expected
+            x.body = await self._body(x, request)
+            return await at_message(x, self._deps)
         if method == "DELETE":
             return await end_session(x, self._deps)
         assert isinstance(x.outlet, AiohttpOutlet)

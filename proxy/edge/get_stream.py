@@ -1,7 +1,8 @@
 """The GET stream of a legacy session: held open with comments until somebody leaves.
 
-A stream is one per session. It ends when the caller leaves, the worker drains, the session ends, or the token is no
-longer good: that is looked at with every comment.
+A stream is one per session. It ends when the caller leaves, the worker drains, the session ends, the gateway admits
+the caller no more, or the token is no longer good: that is asked with every comment, and at once where the verdict on
+it is remembered no more.
 """
 
 import asyncio
@@ -44,24 +45,26 @@ async def _hold(x: Exchange, deps: Deps, send: Send) -> None:
     due = clock() + random.uniform(0.7, 1.0) * KEEPALIVE_S  # noqa: S311 - spreads the comments of many streams
     while not x.outlet.gone and not deps.draining and still_good(x, deps):
         await asyncio.sleep(LOOK_S)
-        if clock() >= due:
+        comment = clock() >= due
+        if (comment or not deps.authority.remembers(x.token_digest)) and not await _still_known(x, deps):
+            return
+        if comment:
             due = clock() + random.uniform(0.7, 1.0) * KEEPALIVE_S  # noqa: S311
-            if not await _still_known(x, deps):
-                return
             await send(COMMENT_KEEPALIVE)
 
 
 async def _still_known(x: Exchange, deps: Deps) -> bool:
     """Ask about the token as any request would: while Redis is away, no announcement of its end can come."""
     try:
-        await deps.authority.verdict(x.token_digest, x.address)
+        verdict = await deps.authority.verdict(x.token_digest, x.address)
     except (Refusal, SourceUnreachableError):
         return False
-    return True
+    x.principal = verdict.principal  # who has left a team since may not see the gateway any more
+    return verdict.principal is not None
 
 
 def still_good(x: Exchange, deps: Deps) -> bool:
-    """Whether the session goes on, the gateway still admits the caller, and the token was not revoked."""
+    """Whether the session goes on, the gateway still admits the caller, and the token was not just refused."""
     assert x.session is not None
     assert x.principal is not None
     gateway = deps.gateways.held(x.gateway_name)
@@ -70,5 +73,4 @@ def still_good(x: Exchange, deps: Deps) -> bool:
         and gateway is not None
         and gateway.admits(x.principal)
         and not deps.authority.refused_lately(x.token_digest)
-        and not deps.authority.was_dropped(x.token_digest)
     )

@@ -1,7 +1,9 @@
 """Record: what happened to a call, whoever ended it. Runs last, and for refused and cancelled calls too."""
 
 import hashlib
+import re
 import time
+from typing import Final
 
 import orjson
 
@@ -10,11 +12,12 @@ from core.mcp.methods import META_CLIENT_INFO
 from core.records import CallRecord
 from proxy.deps import Deps
 from proxy.exchange import Exchange
+from proxy.refusals import TABLE
 
-_REFUSED_BY_US = frozenset(
-    {"tool_unknown", "busy", "quarantined", "held_back", "audit_unavailable", "not_allowed", "credential_missing",
-     "credential_ambiguous", "installation_gone", "needs_sign_in", "credential_unavailable", "upstream_forbidden"}
-)  # fmt: skip
+_NOT_TOLD = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a terminal obeys, or no text may hold."""
+ASKED: Final = "unknown: "
+"""Before a name that only the caller said: no tool's name has a space, so nobody takes it for one of ours."""
 
 
 def record(x: Exchange, deps: Deps) -> CallRecord:
@@ -27,7 +30,7 @@ def record(x: Exchange, deps: Deps) -> CallRecord:
         time=x.time,
         duration_ms=round((time.perf_counter() - x.began) * 1000, 3),
         request_id=x.request_id,
-        decision="refused" if x.status in _REFUSED_BY_US else "allowed",
+        decision="refused" if x.status in TABLE and TABLE[x.status].decided_by_us else "allowed",
         status=x.status,
         method=request.method,
         principal=x.principal_key,
@@ -37,7 +40,7 @@ def record(x: Exchange, deps: Deps) -> CallRecord:
         address=x.address,
         gateway_id=x.gateway.id,
         gateway_revision=x.gateway.snapshot.revision,
-        tool=x.tool.tool.exposed if x.tool is not None else "",
+        tool=x.tool.tool.exposed if x.tool is not None else _asked(x, request),
         entry_id=x.tool.tool.route.entry_id if x.tool is not None else "",
         installation_id=connection.installation_id if connection is not None else "",
         installation_owner=connection.owner if connection is not None else "",
@@ -59,6 +62,14 @@ def record(x: Exchange, deps: Deps) -> CallRecord:
 def _digest(arguments: object) -> str:
     """SHA-256 of the arguments as canonical JSON: sorted keys."""
     return hashlib.sha256(orjson.dumps(arguments or {}, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _asked(x: Exchange, request: Request) -> str:
+    """The name of no tool, as it was asked for, cut to 128 characters: only for who reads the records."""
+    name = request.params.get("name")
+    if x.status != "tool_unknown" or not isinstance(name, str):
+        return ""
+    return ASKED + _NOT_TOLD.sub("", name[:128])
 
 
 def _client(x: Exchange, request: Request) -> str:

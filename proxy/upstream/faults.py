@@ -1,4 +1,7 @@
-"""From what the transport says to what the caller is told: one place where an upstream's fault becomes a refusal."""
+"""From what the transport says to what the caller is told: one place where an upstream's fault becomes a refusal.
+
+Callers of tools get the plain sentence of `proxy/refusals.py`; for an admin `proxy/upstream/probe.py` adds `why`.
+"""
 
 import re
 
@@ -16,6 +19,18 @@ _REASONS = {
 }
 TRANSPORT = frozenset({"upstream_refused", "upstream_broken", "upstream_slow", "upstream_tls"})
 """Reasons that speak against the upstream's health."""
+_WHY = {
+    "ClientConnectorDNSError": "Its name does not resolve.",
+    "ClientConnectorError": "The connection was refused: check host and port.",
+    "ClientProxyConnectionError": "The proxy of HTTPS_PROXY cannot be reached.",
+    "ClientHttpProxyError": "The proxy of HTTPS_PROXY did not let the connection through.",
+    "ConnectionTimeoutError": "No connection could be made in time: a firewall may drop it.",
+    "ClientConnectorSSLError": "The TLS handshake failed: check that the port speaks TLS.",
+    "ClientConnectorCertificateError": "Its certificate is not trusted.",
+}
+"""By the exception that a fault's detail begins with (`core.egress_faults`)."""
+_REFUSED_CONNECTION = re.compile(r"Connect call failed|[Cc]onnection refused")
+_CERTIFICATE = re.compile(r"certificate verify failed: ([\w ,.'*:-]{1,100})")
 _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 MAX_TEXT = 4096
 
@@ -23,6 +38,22 @@ MAX_TEXT = 4096
 def refusal_of(fault: UpstreamFault, connection: Connection, *, seconds: float, limit: int) -> Refusal:
     """What the caller is told of a fault of the transport."""
     return Refusal(_REASONS[fault.reason], detail=fault.detail, server=connection.entry, seconds=seconds, limit=limit)
+
+
+def why(refusal: Refusal) -> str:
+    """What the plain sentence leaves out, for an admin who sets a server up; empty where it says everything.
+
+    Callers of tools are not told: it is about the network that Archway stands in.
+    """
+    if refusal.words.get("status") in {404, 405}:
+        return "Check the path of the URL."
+    kind = refusal.detail.partition(":")[0]
+    certificate = _CERTIFICATE.search(refusal.detail)
+    if certificate is not None:
+        return f"Its certificate is not trusted: {certificate[1].strip()}."
+    if kind == "ClientConnectorError" and _REFUSED_CONNECTION.search(refusal.detail) is None:
+        return "No connection could be made."
+    return _WHY.get(kind, "")
 
 
 def upstream_text(value: object) -> str:

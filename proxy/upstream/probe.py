@@ -3,15 +3,19 @@
 The same eras, sessions and refusals as for calls, so there is one implementation of each.
 """
 
+import logging
 from dataclasses import dataclass
 
+from core.mcp.shapes import META_SERVER_INFO
 from core.mcp.versions import MODERN, Era
 from core.resolve import Connection, Probe, ProbeQuestion
 from proxy.refusals import Refusal
 from proxy.upstream.answers import Json
 from proxy.upstream.conversation import Owner, Upstreams
+from proxy.upstream.faults import why
 from proxy.upstream.outbound import Outbound, own_headers
 
+log = logging.getLogger(__name__)
 _MAX_PAGES = 100
 _MAX_ITEMS = 5_000
 _OWNER = Owner("discovery")
@@ -36,8 +40,12 @@ class Prober:
         try:
             return await self._probe(question)
         except Refusal as refusal:
-            sentence = refusal.sentence if not refusal.text else f"{refusal.sentence} It said: {refusal.text[:256]}"
-            return Probe(fault=refusal.reason, sentence=sentence)
+            entry = question.connection.entry
+            log.info("a probe failed", extra={"entry": entry, "reason": refusal.reason, "detail": refusal.detail})
+            said = f"It said: {refusal.text[:256]}" if refusal.text else ""
+            return Probe(
+                fault=refusal.reason, sentence=" ".join(filter(None, (refusal.sentence, why(refusal), said)))
+            )
 
     async def _probe(self, question: ProbeQuestion) -> Probe:
         connection = question.connection
@@ -67,7 +75,7 @@ class Prober:
             found = await self._upstreams.eras.find(connection)
             if found.era is Era.MODERN and found.discovered is not None:
                 meta = found.discovered.get("_meta")
-                info = meta.get("io.modelcontextprotocol/serverInfo") if isinstance(meta, dict) else None
+                info = meta.get(META_SERVER_INFO) if isinstance(meta, dict) else None
                 return _Server(
                     Era.MODERN,
                     MODERN,

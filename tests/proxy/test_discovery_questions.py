@@ -1,5 +1,6 @@
 """Control's question to a proxy: what does this server speak and offer? Asked as control does, over HTTP."""
 
+import asyncio
 from typing import Any
 
 import aiohttp
@@ -10,6 +11,7 @@ from core.internal_call import InternalCalls
 from core.mcp.versions import MODERN
 from core.resolve import Connection, Probe, ProbeQuestion
 from core.sealing import SealBroken
+from proxy import internal
 from proxy.worker import Worker, listening
 from tests.fakes.control import FakeControl
 from tests.fakes.mcp_upstream import Answer, McpUpstream
@@ -108,6 +110,37 @@ async def test_a_pin_is_obeyed(asker: Asker, era: Any, pin: Any, fault: str) -> 
             assert found.era == ("legacy" if pin == "legacy" else "modern")
 
 
+async def test_so_many_probes_run_at_once_and_one_more_is_told_to_come_again(asker: Asker) -> None:
+    hold = asyncio.Event()
+    async with McpUpstream(era="modern") as server, asyncio.TaskGroup() as group:
+        server.on("server/discover", Answer(hold=hold))
+        probes = [
+            group.create_task(asker.probe(asker.control.connection(server.url), lists=False))
+            for _ in range(internal.MOST_PROBES)
+        ]
+        while len(server.seen_of("server/discover")) < internal.MOST_PROBES:  # noqa: ASYNC110 - the fake tells nobody
+            await asyncio.sleep(0.01)
+        body = msgspec.msgpack.encode(ProbeQuestion(asker.control.connection(server.url)))
+        authorization, _ = asker.calls.mint("POST", PATH, body)
+        async with asker.http.post(asker.url, data=body, headers={"Authorization": authorization}) as response:
+            assert response.status == 503
+        hold.set()
+        for probe in probes:
+            await probe
+        assert (await asker.probe(asker.control.connection(server.url), lists=False)).fault == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "told"), [(404, "Check the path of the URL."), (405, "Check the path of the URL."), (500, "")]
+)
+async def test_a_wrong_path_is_said_to_the_admin(asker: Asker, status: int, told: str) -> None:
+    async with McpUpstream(era="both") as server:
+        server.on("server/discover", Answer(status=status))
+        server.on("initialize", Answer(status=status))
+        found = await asker.probe(asker.control.connection(server.url))
+        assert found.sentence == f"server answered with HTTP status {status}. {told}".strip()
+
+
 @pytest.mark.parametrize(
     ("url", "fault"), [("http://127.0.0.1:1/mcp", "upstream_refused"), ("http://10.0.0.1/mcp", "upstream_forbidden")]
 )
@@ -116,6 +149,7 @@ async def test_a_server_that_cannot_be_had_is_a_fault_with_a_sentence(asker: Ask
 
     assert found.fault == fault
     assert found.sentence.startswith("server ")
+    assert ("The connection was refused" in found.sentence) is (fault == "upstream_refused")
     assert found.tools == []
 
 

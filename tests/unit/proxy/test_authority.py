@@ -123,16 +123,16 @@ async def test_a_change_of_a_principal_ends_the_verdicts_that_rest_on_it(
     control.knows(TOKEN, Principal("user", "ada", "Ada", frozenset({"red"})))
     await authority.verdict(TOKEN, "x")
     await authority.forget_principal(kind, identifier)
-    assert authority.was_dropped(TOKEN) == concerned
+    assert authority.remembers(TOKEN) != concerned
     assert (authority.known(TOKEN) is None) == concerned
 
 
-async def test_a_token_that_has_expired_counts_as_dropped(authority: Authority, control: Control) -> None:
+async def test_a_token_that_has_expired_is_remembered_no_more(authority: Authority, control: Control) -> None:
     control.knows(TOKEN, user(), expires=time.time() + 0.05)
     await authority.verdict(TOKEN, "x")
-    assert not authority.was_dropped(TOKEN)
+    assert authority.remembers(TOKEN)
     await asyncio.sleep(0.06)
-    assert authority.was_dropped(TOKEN)
+    assert not authority.remembers(TOKEN)
 
 
 async def test_where_nobody_can_tell_nobody_is_refused_for_good(authority: Authority, control: Control) -> None:

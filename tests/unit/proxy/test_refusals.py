@@ -58,6 +58,12 @@ def test_a_row_is_whole(reason: str, row: Reason) -> None:
         assert (row.status, row.code) == (200, 0)
 
 
+def test_what_went_wrong_beyond_us_is_not_our_decision() -> None:
+    beyond = {reason for reason, row in TABLE.items() if not row.decided_by_us}
+    upstream = {reason for reason in TABLE if reason.startswith("upstream_")}
+    assert beyond == upstream - {"upstream_forbidden"} | {"cancelled"}
+
+
 def test_a_refusal_fills_its_sentence_and_keeps_its_detail_short() -> None:
     refusal = Refusal("body_too_large", limit=7, detail="x" * 1000)
     assert refusal.sentence == "The request body is larger than 7 bytes."

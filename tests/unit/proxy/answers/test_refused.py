@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import logging
+
+import pytest
 
 from core.mcp.faults import MessageFault
 from core.mcp.message import Request
@@ -59,9 +62,14 @@ async def test_the_challenge_names_the_metadata_and_an_error_only_where_a_token_
 
 
 async def test_an_unknown_tool_is_an_error_for_the_request(deps: Deps) -> None:
-    answer = refused(called(), Refusal("tool_unknown", tool="nope"), deps)
+    x = called()
+    answer = refused(x, Refusal("tool_unknown", tool="nope"), deps)
     assert answer.status == 200
-    assert json.loads(answer.body)["error"] == {"code": -32602, "message": "Unknown tool: nope"}
+    assert json.loads(answer.body)["error"] == {
+        "code": -32602,
+        "message": "Unknown tool: nope",
+        "data": {"request_id": x.request_id},
+    }
     assert json.loads(answer.body)["id"] == "id-1"
 
 
@@ -85,13 +93,39 @@ async def test_what_stops_a_call_is_a_result_for_the_model_and_for_programs(deps
     assert x.status == "needs_sign_in"
 
 
+async def test_a_link_that_the_sentence_has_already_is_not_told_twice(deps: Deps) -> None:
+    link = "https://gw.example/connect"
+    for why in ("Connect srv first.", f"Connect srv first: {link}"):
+        result = json.loads(refused(called(), Refusal("needs_sign_in", why=why, link=link), deps).body)["result"]
+        assert result["content"][0]["text"].count(link) == 1
+        assert result["_meta"]["archway/refusal"]["link"] == link
+
+
+async def test_the_log_says_who_was_refused_where_and_why_and_never_the_token(
+    deps: Deps, caplog: pytest.LogCaptureFixture
+) -> None:
+    x = called()
+    x.principal_key, x.token_digest = "user:ada", "d" * 64
+    with caplog.at_level(logging.INFO):
+        refused(x, Refusal("upstream_refused", server="srv", detail="Connect call failed"), deps)
+    (line,) = caplog.records
+    told = vars(line)
+    assert (told["principal"], told["gateway"], told["detail"]) == ("user:ada", "g", "Connect call failed")
+    assert (told["reason"], told["request_id"]) == ("upstream_refused", x.request_id)
+    assert "d" * 64 not in str(told)
+
+
 async def test_a_legacy_caller_gets_no_modern_field(deps: Deps) -> None:
     result = json.loads(refused(called(Era.LEGACY), Refusal("busy", server="srv"), deps).body)["result"]
     assert "resultType" not in result
     assert result["_meta"]["archway/refusal"]["retryable"] is True
 
 
-def test_a_wrong_message_keeps_its_status_and_id() -> None:
-    answer = faulty(MessageFault(-32602, "Wrong.", 400, 7))
+@pytest.mark.parametrize("data", [None, {"supported": ["2026-07-28"]}])
+def test_a_wrong_message_keeps_its_status_and_id_and_tells_the_requests(data: dict[str, object] | None) -> None:
+    x = called()
+    answer = faulty(x, MessageFault(-32602, "Wrong.", 400, 7, data))
     assert answer.status == 400
-    assert json.loads(answer.body)["id"] == 7
+    said = json.loads(answer.body)
+    assert said["id"] == 7
+    assert said["error"]["data"] == (data or {}) | {"request_id": x.request_id}

@@ -7,6 +7,7 @@ from unittest.mock import patch
 import pytest
 
 from core.mcp.versions import MODERN
+from core.resolve import Principal, TokenQuestion, TokenVerdict
 from core.snapshot import Visibility
 from core.tokens import digest
 from proxy.deps import Deps
@@ -96,6 +97,42 @@ async def test_a_stream_ends_when(deps: Deps, end: Callable[[Exchange, Deps], No
         end(x, deps)
         await holding
     assert len(deps.streams) == 0
+
+
+def control_says(deps: Deps, verdict: TokenVerdict, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    asked: list[str] = []
+
+    async def token(question: TokenQuestion) -> TokenVerdict:
+        asked.append(question.digest)
+        return verdict
+
+    monkeypatch.setattr(deps.authority._control, "token", token)
+    return asked
+
+
+async def test_a_stream_survives_that_its_verdict_made_room_for_another(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = streaming(deps)
+    asked = control_says(deps, TokenVerdict(x.token_digest, x.principal, "token-id"), monkeypatch)
+    deps.authority.verdicts.memory._held.clear()  # as the least recently used go
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(Stream(x, deps).hold(), 0.3)
+    assert asked == [x.token_digest]
+
+
+async def test_a_stream_goes_by_what_the_new_verdict_says_of_its_caller(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = streaming(deps)
+    assert x.principal is not None
+    x.principal = Principal("user", x.principal.id, "Ada", frozenset({"red"}))
+    x.gateway = hold(deps, gateway(visibility=Visibility("teams", teams=["red"])))
+    assert still_good(x, deps)
+    control_says(deps, TokenVerdict(x.token_digest, Principal("user", x.principal.id, "Ada"), "id"), monkeypatch)
+    await deps.authority.forget_principal("user", x.principal.id)
+    deps.authority.verdicts.memory.drop(x.token_digest)
+    await asyncio.wait_for(Stream(x, deps).hold(), 2)
 
 
 async def test_a_token_that_nobody_vouches_for_any_more_ends_its_stream_without_an_announcement(deps: Deps) -> None:

@@ -1,5 +1,6 @@
 import pytest
 
+from proxy.refusals import TABLE, Reason
 from proxy.stages.choose_tool import choose_tool
 from proxy.stages.record import record
 from tests.fakes.call_parts import connection, exchange, gateway, parts, tool
@@ -24,6 +25,32 @@ async def test_what_we_refused_is_told_from_what_went_wrong(status: str, decisio
         x = exchange(gateway([tool()]))
         x.status = status
         assert record(x, deps).decision == decision
+
+
+@pytest.mark.parametrize(("reason", "row"), TABLE.items(), ids=TABLE)
+async def test_who_decided_is_in_the_table_of_reasons(reason: str, row: Reason) -> None:
+    async with parts() as deps:
+        x = exchange(gateway([tool()]))
+        x.status = reason
+        assert record(x, deps).decision == ("refused" if row.decided_by_us else "allowed")
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("serch", "unknown: serch"),
+        ("a\x1b[31m\nb\x9b\u202ec\ud800", "unknown: a[31mbc"),
+        ("x" * 1000, "unknown: " + "x" * 128),
+    ],
+)
+async def test_a_name_that_no_tool_has_is_recorded_as_such(asked: str, told: str) -> None:
+    async with parts() as deps:
+        x = exchange(gateway([tool()]), name=asked)
+        x.status = "tool_unknown"
+        kept = record(x, deps)
+        assert (kept.tool, kept.entry_id) == (told, "")
+        x.status = "busy"
+        assert record(x, deps).tool == ""
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,16 @@
 from typing import get_args
 
 import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
 
-from core.egress import UpstreamFault
+from core.addresses import ANYWHERE, PublicUrl
+from core.egress import Egress, UpstreamFault
 from core.egress_faults import Reason
-from proxy.refusals import TABLE
-from proxy.upstream.faults import MAX_TEXT, TRANSPORT, refusal_of, upstream_text
+from proxy.refusals import TABLE, Refusal
+from proxy.upstream.faults import MAX_TEXT, TRANSPORT, refusal_of, upstream_text, why
 from tests.fakes.call_parts import connection
+
+TO = "Cannot connect to host far.example:443 ssl:True"
 
 
 @pytest.mark.parametrize("reason", get_args(Reason))
@@ -38,3 +42,64 @@ def test_what_the_policy_forbids_and_what_is_too_large_say_nothing_about_health(
 )
 def test_an_upstreams_words_lose_their_controls_and_their_length(said: object, told: str) -> None:
     assert upstream_text(said) == told
+
+
+@pytest.mark.parametrize(
+    ("reason", "detail", "told"),
+    [
+        ("refused", f"ClientConnectorDNSError: {TO} [Name or service not known]", "Its name does not resolve."),
+        (
+            "refused",
+            f"ClientConnectorError: {TO} [Connect call failed ('10.0.0.1', 443)]",
+            "The connection was refused: check host and port.",
+        ),
+        ("refused", f"ClientConnectorError: {TO} [Network is unreachable]", "No connection could be made."),
+        (
+            "slow",
+            "ConnectionTimeoutError: Connection timeout to host https://far.example/",
+            "No connection could be made in time: a firewall may drop it.",
+        ),
+        (
+            "tls",
+            f"ClientConnectorCertificateError: {TO} [SSLCertVerificationError: (1, '[SSL: CERTIFICATE_VERIFY_FAILED] "
+            "certificate verify failed: self-signed certificate (_ssl.c:1006)')]",
+            "Its certificate is not trusted: self-signed certificate.",
+        ),
+        (
+            "tls",
+            f"ClientConnectorSSLError: {TO} [[SSL] record layer failure (_ssl.c:1006)]",
+            "The TLS handshake failed: check that the port speaks TLS.",
+        ),
+        ("broken", "the answer ended without an answer to our request", ""),
+        ("slow", "no answer within 60 s", ""),
+    ],
+)
+def test_an_admin_is_told_which_of_the_ways_to_be_unreachable_it_was(reason: Reason, detail: str, told: str) -> None:
+    refusal = refusal_of(UpstreamFault(reason, sent=False, detail=detail), connection(), seconds=1.5, limit=7)
+    assert why(refusal) == told
+    assert told == "" or told not in refusal.sentence
+
+
+@pytest.mark.parametrize(("status", "told"), [(404, True), (405, True), (500, False)])
+def test_a_wrong_path_is_what_an_admin_looks_at_first(status: int, told: bool) -> None:
+    refusal = Refusal("upstream_status", server="server", status=status)
+    assert bool(why(refusal)) is told
+
+
+class NoSuchName(AbstractResolver):
+    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:
+        raise OSError("Name or service not known")
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize(
+    ("host", "told"), [("nothing.example", "Its name does not resolve."), ("127.0.0.1", "The connection was refused")]
+)
+async def test_the_words_that_are_looked_for_are_those_of_the_http_library(host: str, told: str) -> None:
+    async with Egress(ANYWHERE, resolver=NoSuchName()) as egress:
+        with pytest.raises(UpstreamFault) as raised:
+            async with egress.request("POST", PublicUrl(f"http://{host}:1/"), {}, b"", deadline=5):
+                pass
+    assert why(refusal_of(raised.value, connection(), seconds=5, limit=7)).startswith(told)
