@@ -52,16 +52,16 @@ class Discoverer:
 
     async def discover(self, installation_id: str, deadline: float = DEADLINE_S) -> Discovery | None:
         """Ask and keep; None where the installation is gone, or changed while its server was asked."""
-        async with transaction(self._pool, readonly=True) as session:
-            installation = await installations.one(session, installation_id)
-            entry = None if installation is None else await entries.one(session, installation["entry_id"])
+        async with transaction(self._pool, readonly=True) as connection:
+            installation = await installations.one(connection, installation_id)
+            entry = None if installation is None else await entries.one(connection, installation["entry_id"])
         if installation is None or entry is None:
             return None
         answer, secrets = await self._ask(entry, installation, deadline)
-        async with transaction(self._pool) as session:
-            if not await _still(session, entry, installation):
+        async with transaction(self._pool) as connection:
+            if not await _still(connection, entry, installation):
                 return None
-            return await _keep(session, entry["id"], installation_id, without_secrets(answer, secrets))
+            return await _keep(connection, entry["id"], installation_id, without_secrets(answer, secrets))
 
     async def _ask(
         self, entry: Row, installation: Row, deadline: float
@@ -83,10 +83,10 @@ class Discoverer:
             return Discovery("unreachable", why), secrets
 
 
-async def _still(session: Connection, entry: Row, installation: Row) -> bool:
+async def _still(connection: Connection, entry: Row, installation: Row) -> bool:
     """Whether what was probed is what the rows still say; locks both, the entry first as all writers do."""
-    now_entry = await entries.one(session, entry["id"], lock=True)
-    now = await installations.one(session, installation["id"], lock=True)
+    now_entry = await entries.one(connection, entry["id"], lock=True)
+    now = await installations.one(connection, installation["id"], lock=True)
     return (
         now_entry is not None
         and now is not None
@@ -96,16 +96,18 @@ async def _still(session: Connection, entry: Row, installation: Row) -> bool:
     )
 
 
-async def _keep(session: Connection, entry_id: str, installation_id: str, answer: "Probe | Discovery") -> Discovery:
+async def _keep(
+    connection: Connection, entry_id: str, installation_id: str, answer: "Probe | Discovery"
+) -> Discovery:
     if isinstance(answer, Probe) and answer.fault:
         answer = Discovery("unreachable", _cut(answer.sentence or answer.fault))
     if isinstance(answer, Discovery):
-        await installations.set_state(session, installation_id, answer.state, answer.reason)
+        await installations.set_state(connection, installation_id, answer.state, answer.reason)
         return answer
     found = found_tools(answer.tools, answer.resources, answer.rejected)
-    await installations.set_server(session, installation_id, server_facts(answer, found))
-    if await tools.store(session, entry_id, found.tools):
-        await outbox.touch_gateways(session, await entries.gateways_of(session, entry_id))
+    await installations.set_server(connection, installation_id, server_facts(answer, found))
+    if await tools.store(connection, entry_id, found.tools):
+        await outbox.touch_gateways(connection, await entries.gateways_of(connection, entry_id))
     return Discovery("ready", "", len(found.tools), found.rejected[:MAX_REPORTED])
 
 

@@ -53,20 +53,22 @@ class Questions:
         """Who is the bearer?"""
         if not _DIGEST.fullmatch(question.digest):
             return TokenVerdict(question.digest, refused="unknown")
-        async with transaction(self.pool) as conn:
-            return await verdict_for(conn, question.digest)
+        async with transaction(self.pool) as connection:
+            return await verdict_for(connection, question.digest)
 
     async def connection(self, question: ConnectionQuestion) -> ConnectionAnswer:
         """Which upstream, with which credential, for this bearer and this assigned tool?"""
         if not _DIGEST.fullmatch(question.digest):
             return _refused(_NOT_SIGNED_IN)
-        async with transaction(self.pool) as conn:
-            verdict = await verdict_for(conn, question.digest)
+        async with transaction(self.pool) as connection:
+            verdict = await verdict_for(connection, question.digest)
             if verdict.principal is None:
                 return _refused(_NOT_SIGNED_IN)
             rows = None
             if is_id(question.gateway_id) and is_id(question.assignment_id):
-                rows = await resolution_rows(conn, question.gateway_id, question.assignment_id, verdict.principal)
+                rows = await resolution_rows(
+                    connection, question.gateway_id, question.assignment_id, verdict.principal
+                )
         chosen = choose_installation(verdict.principal, rows)
         if isinstance(chosen, ConnectionRefusal):
             return _refused(chosen)
@@ -78,9 +80,9 @@ class Questions:
         name = question.name
         if not (SLUG.fullmatch(name) or is_id(name)):
             return GatewayAnswer()
-        async with transaction(self.pool, readonly=True, isolation="repeatable_read") as conn:
-            gateway_id = name if is_id(name) else await gateway_named(conn, name)
-            found = await gateway_document(conn, gateway_id, self.signer) if gateway_id else None
+        async with transaction(self.pool, readonly=True, isolation="repeatable_read") as connection:
+            gateway_id = name if is_id(name) else await gateway_named(connection, name)
+            found = await gateway_document(connection, gateway_id, self.signer) if gateway_id else None
         return GatewayAnswer(found.id, found.document) if found else GatewayAnswer()
 
     async def index(self) -> IndexAnswer:
@@ -89,8 +91,8 @@ class Questions:
             epoch = await self.stream.epoch()
         except RedisAway:
             epoch = ""
-        async with transaction(self.pool, readonly=True, isolation="repeatable_read") as conn:
-            return IndexAnswer((await index_document(conn, epoch, self.signer)).document)
+        async with transaction(self.pool, readonly=True, isolation="repeatable_read") as connection:
+            return IndexAnswer((await index_document(connection, epoch, self.signer)).document)
 
     def _opened(self, rows: ResolutionRows, installation: Row) -> ConnectionAnswer:
         try:

@@ -26,9 +26,9 @@ class GatewayDocument:
     document: bytes
 
 
-async def gateway_document(conn: Connection, gateway_id: str, signer: Signer) -> GatewayDocument | None:
+async def gateway_document(connection: Connection, gateway_id: str, signer: Signer) -> GatewayDocument | None:
     """The gateway as it stands in this transaction; None when it does not exist. Raises DocumentTooLarge."""
-    rows = await gateway_rows(conn, gateway_id)
+    rows = await gateway_rows(connection, gateway_id)
     if rows is None:
         return None
     gateway = compile_gateway(rows)
@@ -41,7 +41,7 @@ async def gateway_document(conn: Connection, gateway_id: str, signer: Signer) ->
     return GatewayDocument(gateway.id, gateway.revision, document)
 
 
-async def index_document(conn: Connection, epoch: str, signer: Signer) -> IndexDocument:
+async def index_document(connection: Connection, epoch: str, signer: Signer) -> IndexDocument:
     """The index of all gateways as they stand in this transaction, for one epoch."""
-    revision, rows = await index_rows(conn)
+    revision, rows = await index_rows(connection)
     return IndexDocument(revision, sign_index(compile_index(revision, epoch, rows), signer))

@@ -155,11 +155,11 @@ class RecordConsumer:
         row, records = rows_of(batch, datetime.now(UTC), self._days_kept)
         missing = days_of(records) - self._days
         if missing:
-            async with transaction(self._pool) as conn:
-                await make_partitions(conn, sorted(missing))
+            async with transaction(self._pool) as connection:
+                await make_partitions(connection, sorted(missing))
             self._days = days_of(records)
-        async with transaction(self._pool) as conn:
-            await insert_batch(conn, row, records)
+        async with transaction(self._pool) as connection:
+            await insert_batch(connection, row, records)
         return True
 
     def _note_fault(self, fault: str) -> None:

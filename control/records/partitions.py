@@ -35,10 +35,10 @@ async def keep_partitions(pool: Pool, days_kept: int) -> None:
 
 async def keep_days(pool: Pool, today: date, days_kept: int) -> None:
     """Today and the days ahead have partitions; days before the last `days_kept` have none."""
-    async with transaction(pool) as conn:
-        await make_partitions(conn, [today + timedelta(days=ahead) for ahead in range(_AHEAD_DAYS + 1)])
-    async with transaction(pool) as conn:
-        dropped = await drop_partitions(conn, days_begin(today, days_kept))
+    async with transaction(pool) as connection:
+        await make_partitions(connection, [today + timedelta(days=ahead) for ahead in range(_AHEAD_DAYS + 1)])
+    async with transaction(pool) as connection:
+        dropped = await drop_partitions(connection, days_begin(today, days_kept))
     if dropped:
         log.info("old records dropped", extra={"days": ", ".join(day.isoformat() for day in dropped)})
 

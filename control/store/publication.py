@@ -32,43 +32,43 @@ _DIGESTS: Final = """
 """
 
 
-async def claim_changes(conn: Connection, limit: int) -> list[Row]:
+async def claim_changes(connection: Connection, limit: int) -> list[Row]:
     """Outbox rows (`id, kind, name, revision`) that no other publisher has, oldest first; ours until the end."""
-    return list(await conn.fetch(_CLAIM, limit))
+    return list(await connection.fetch(_CLAIM, limit))
 
 
-async def forget_changes(conn: Connection, ids: Sequence[int]) -> None:
+async def forget_changes(connection: Connection, ids: Sequence[int]) -> None:
     """The claimed rows are published."""
-    await conn.execute("delete from outbox where id = any($1::bigint[])", list(ids))
+    await connection.execute("delete from outbox where id = any($1::bigint[])", list(ids))
 
 
-async def gateway_ids(conn: Connection) -> list[str]:
+async def gateway_ids(connection: Connection) -> list[str]:
     """Every gateway, by identifier."""
-    return [str(row["id"]) for row in await conn.fetch("select id from gateways order by id")]
+    return [str(row["id"]) for row in await connection.fetch("select id from gateways order by id")]
 
 
-async def gateway_rows(conn: Connection, gateway_id: str) -> GatewayRows | None:
+async def gateway_rows(connection: Connection, gateway_id: str) -> GatewayRows | None:
     """All that the gateway's snapshot is made of; None when it does not exist."""
-    gateway = await conn.fetchrow("select * from gateways where id = $1", gateway_id)
+    gateway = await connection.fetchrow("select * from gateways where id = $1", gateway_id)
     if gateway is None:
         return None
-    teams = await conn.fetch("select team_id from gateway_teams where gateway_id = $1", gateway_id)
-    assignments = await conn.fetch(_ASSIGNMENTS, gateway_id)
+    teams = await connection.fetch("select team_id from gateway_teams where gateway_id = $1", gateway_id)
+    assignments = await connection.fetch(_ASSIGNMENTS, gateway_id)
     return GatewayRows(gateway, [str(row["team_id"]) for row in teams], list(assignments))
 
 
-async def gateway_named(conn: Connection, slug: str) -> str | None:
+async def gateway_named(connection: Connection, slug: str) -> str | None:
     """The identifier of the gateway with this slug."""
-    found = await conn.fetchval("select id from gateways where slug = $1", slug)
+    found = await connection.fetchval("select id from gateways where slug = $1", slug)
     return None if found is None else str(found)
 
 
-async def index_rows(conn: Connection) -> tuple[int, list[Row]]:
+async def index_rows(connection: Connection) -> tuple[int, list[Row]]:
     """The index's revision, and `id, slug, revision` of every gateway."""
-    revision = await conn.fetchval("select index_revision from publication")
-    return int(revision), list(await conn.fetch("select id, slug, revision from gateways"))
+    revision = await connection.fetchval("select index_revision from publication")
+    return int(revision), list(await connection.fetch("select id, slug, revision from gateways"))
 
 
-async def digests_of(conn: Connection, users: Sequence[str], teams: Sequence[str]) -> list[str]:
+async def digests_of(connection: Connection, users: Sequence[str], teams: Sequence[str]) -> list[str]:
     """Digests of the tokens of these users and teams, and of those teams' members."""
-    return [row["digest"] for row in await conn.fetch(_DIGESTS, list(users), list(teams))]
+    return [row["digest"] for row in await connection.fetch(_DIGESTS, list(users), list(teams))]

@@ -100,31 +100,33 @@ class BatchRow:
     last_time: datetime | None
 
 
-async def insert_batch(conn: Connection, batch: BatchRow, records: Iterable[RecordValues]) -> bool:
+async def insert_batch(connection: Connection, batch: BatchRow, records: Iterable[RecordValues]) -> bool:
     """The batch and its records; False and nothing written where the batch is there already."""
-    new = await conn.fetchval(
+    new = await connection.fetchval(
         _BATCH, batch.worker, batch.number, batch.records, batch.dropped, batch.first_time, batch.last_time
     )
     if new:
-        await conn.executemany(_RECORD, records)
+        await connection.executemany(_RECORD, records)
     return bool(new)
 
 
-async def page(conn: Connection, wanted: Wanted, *, limit: int, before: tuple[datetime, str] | None) -> list[Row]:
+async def page(
+    connection: Connection, wanted: Wanted, *, limit: int, before: tuple[datetime, str] | None
+) -> list[Row]:
     """Rows `id, time, record`, newest first, older than `before`."""
     time, record_id = before or (None, None)
     return list(
-        await conn.fetch(
+        await connection.fetch(
             _PAGE, limit, time, record_id, wanted.gateway_id, wanted.principal, wanted.tool, wanted.status,
             wanted.decision, wanted.since, wanted.until,
         )
     )  # fmt: skip
 
 
-async def gateway_known(conn: Connection, gateway_id: str) -> bool:
+async def gateway_known(connection: Connection, gateway_id: str) -> bool:
     """Whether there is this gateway, or was when somebody called it."""
     return bool(
-        await conn.fetchval(
+        await connection.fetchval(
             "select exists (select 1 from gateways where id = $1::uuid) "
             "or exists (select 1 from records where gateway_id = $1::uuid::text)",
             gateway_id,
@@ -133,7 +135,7 @@ async def gateway_known(conn: Connection, gateway_id: str) -> bool:
 
 
 async def gaps(
-    conn: Connection,
+    connection: Connection,
     *,
     limit: int,
     worker: str | None,
@@ -149,29 +151,29 @@ async def gaps(
     are kept: there a forgotten batch would look like a missing one. `before`: `noticed_at, worker, number` to go on
     after.
     """
-    return list(await conn.fetch(_GAPS, limit, worker, since, until, *(before or (None, None, None))))
+    return list(await connection.fetch(_GAPS, limit, worker, since, until, *(before or (None, None, None))))
 
 
-async def make_partitions(conn: Connection, days: Sequence[date]) -> None:
+async def make_partitions(connection: Connection, days: Sequence[date]) -> None:
     """A partition for each day (UTC) that has none. Replicas take turns."""
-    await conn.execute("select pg_advisory_xact_lock($1)", _LOCK)
+    await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
     for day in days:
-        if await conn.fetchval("select to_regclass($1)::text", _name_of(day)) is None:
+        if await connection.fetchval("select to_regclass($1)::text", _name_of(day)) is None:
             first, last = day.isoformat(), (day + timedelta(days=1)).isoformat()
-            await conn.execute(
+            await connection.execute(
                 f"create table {_name_of(day)} partition of records "
                 f"for values from ('{first} 00:00:00+00') to ('{last} 00:00:00+00')"
             )
 
 
-async def drop_partitions(conn: Connection, before: datetime) -> list[date]:
+async def drop_partitions(connection: Connection, before: datetime) -> list[date]:
     """Drop the days before `before` (a midnight, UTC), and the batches received before it; returns the days."""
-    await conn.execute("select pg_advisory_xact_lock($1)", _LOCK)
-    found = (_day_of(row["name"]) for row in await conn.fetch(_PARTITIONS))
+    await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
+    found = (_day_of(row["name"]) for row in await connection.fetch(_PARTITIONS))
     old = sorted(day for day in found if day is not None and day < before.date())
     for day in old:
-        await conn.execute(f"drop table {_name_of(day)}")
-    await conn.execute(_FORGET_BATCHES, before)
+        await connection.execute(f"drop table {_name_of(day)}")
+    await connection.execute(_FORGET_BATCHES, before)
     return old
 
 

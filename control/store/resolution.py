@@ -28,21 +28,21 @@ _CANDIDATES: Final = """
 
 
 async def resolution_rows(
-    conn: Connection, gateway_id: str, assignment_id: str, principal: Principal
+    connection: Connection, gateway_id: str, assignment_id: str, principal: Principal
 ) -> ResolutionRows | None:
     """The rows for one caller and one assigned tool; None where the assignment is not on that gateway."""
-    found = await conn.fetchrow(_ASSIGNMENT, assignment_id, gateway_id)
+    found = await connection.fetchrow(_ASSIGNMENT, assignment_id, gateway_id)
     if found is None:
         return None
-    teams = await conn.fetch("select team_id from gateway_teams where gateway_id = $1", gateway_id)
-    entry = await conn.fetchrow("select * from entries where id = $1", found["entry_id"])
+    teams = await connection.fetch("select team_id from gateway_teams where gateway_id = $1", gateway_id)
+    entry = await connection.fetchrow("select * from entries where id = $1", found["entry_id"])
     own_teams = sorted(principal.teams)
     if found["pinned"] is not None:
-        installations = await conn.fetch("select * from installations where id = $1", found["pinned"])
+        installations = await connection.fetch("select * from installations where id = $1", found["pinned"])
     else:
         person = principal.id if principal.kind == "user" else None
-        installations = await conn.fetch(_CANDIDATES, found["entry_id"], person, own_teams)
-    names = await conn.fetch("select id, name from teams where id = any($1::uuid[])", own_teams)
+        installations = await connection.fetch(_CANDIDATES, found["entry_id"], person, own_teams)
+    names = await connection.fetch("select id, name from teams where id = any($1::uuid[])", own_teams)
     return ResolutionRows(
         visibility_of(found, [row["team_id"] for row in teams]),
         entry,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 import sys
@@ -15,7 +16,10 @@ import pytest
 
 from control.main import composed, listening
 from control.settings import ControlSettings
-from core.courier import INDEX
+from control.store.outbox import announce
+from control.store.pool import transaction
+from core.courier import INDEX, connection_key
+from core.identifiers import new_id
 from core.keys import new_key
 from tests.fixtures_redis import RedisServer, _session_redis, redis_server
 
@@ -96,6 +100,27 @@ async def test_the_process_serves_with_redis_away_and_ends_in_order(database: st
     process.send_signal(signal.SIGTERM)
     async with asyncio.timeout(10):
         assert await process.wait() == 0
+
+
+async def test_a_published_change_takes_its_copies_out_of_redis(database: str, redis_server: RedisServer) -> None:
+    user = new_id()
+    copy = connection_key(f"g/a/user:{user}")
+    async with composed(settings(database, redis_server.url)) as replica:
+        with redis_server.client() as redis:
+            redis.set(copy, b"sealed")
+            async with transaction(replica.pool) as connection:
+                await announce(connection, "user", user)
+            for _ in range(500):
+                if not redis.exists(copy):
+                    break
+                await asyncio.sleep(0.02)
+            assert not redis.exists(copy)
+
+
+async def test_the_process_writes_no_core_dump_which_would_hold_its_keys(database: str, start: Start) -> None:
+    process = await start(database, f"redis://127.0.0.1:{free_port()}/0")
+    await told(process, "control serves")
+    assert resource.prlimit(process.pid, resource.RLIMIT_CORE) == (0, 0)
 
 
 async def test_a_database_that_stays_away_ends_the_start_with_its_setting_s_name(start: Start) -> None:
