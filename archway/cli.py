@@ -1,51 +1,16 @@
-"""`archway`: every command by name, each with examples in its `--help`.
+"""The entry point of the script `archway`: nothing but the way in, so that Ctrl-C ends even its imports quietly."""
 
-Only this file knows all commands; what one does stands in its own package. Heavy imports happen inside commands, so
-that `archway down` does not load what only `archway up` needs.
-"""
+import sys
 
-import typer
-
-from archway.admin.gateways import ASSIGNMENTS, GATEWAYS
-from archway.admin.history import AUDIT, RECORDS
-from archway.admin.people import TEAMS, TOKENS, USERS
-from archway.admin.registry import ENTRIES, INSTALLATIONS
-from archway.doctor.command import doctor
-from archway.keys_command import keys
-from archway.plane_commands import control, proxy
-from archway.status.command import status
-from archway.up.command import down, up
-
-app = typer.Typer(
-    name="archway",
-    help="A private registry of MCP servers, and gateways that present their tools at one URL.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,  # its tracebacks show local variables, and some of ours are secrets
-    rich_markup_mode="rich",
-    add_completion=False,
-)
-
-app.command()(up)
-app.command()(down)
-app.command()(status)
-app.command()(doctor)
-app.command()(control)
-app.command()(proxy)
-app.add_typer(keys, name="keys")
-for name, group in (
-    ("users", USERS),
-    ("teams", TEAMS),
-    ("tokens", TOKENS),
-    ("entries", ENTRIES),
-    ("installations", INSTALLATIONS),
-    ("gateways", GATEWAYS),
-    ("assignments", ASSIGNMENTS),
-    ("records", RECORDS),
-    ("audit", AUDIT),
-):
-    app.add_typer(group, name=name)
+INTERRUPTED = 130
+"""What a shell expects of a program that SIGINT ended: 128 and the signal's number."""
 
 
 def main() -> None:
-    """The entry point of the script `archway`."""
-    app()
+    """Run the command that was typed."""
+    try:
+        from archway.all_commands import app
+
+        app()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

@@ -15,10 +15,10 @@ MOST_SKEW_S = 30.0
 """Calls between the planes carry tokens of 30 seconds, with a leeway of 60 for clocks that differ."""
 
 
-def check_database(url: str) -> list[Finding]:
+def check_database(url: str, within_s: float = DEADLINE_S) -> list[Finding]:
     """Reachable, new enough, same time."""
     try:
-        version, now = asyncio.run(_ask_database(url))
+        version, now = asyncio.run(_ask_database(url, within_s))
     except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as why:
         return [
             Finding(
@@ -35,10 +35,10 @@ def check_database(url: str) -> list[Finding]:
     return findings
 
 
-def check_redis(url: str) -> list[Finding]:
+def check_redis(url: str, within_s: float = DEADLINE_S) -> list[Finding]:
     """Reachable, new enough, same time."""
     try:
-        with redis.Redis.from_url(url, socket_timeout=DEADLINE_S, socket_connect_timeout=DEADLINE_S) as client:
+        with redis.Redis.from_url(url, socket_timeout=within_s, socket_connect_timeout=within_s) as client:
             told = client.info("server")
             seconds, micros = client.time()
     except (OSError, ValueError, redis.RedisError) as why:
@@ -58,8 +58,8 @@ def check_redis(url: str) -> list[Finding]:
     return findings
 
 
-async def _ask_database(url: str) -> tuple[int, float]:
-    connection = await asyncpg.connect(url, timeout=DEADLINE_S, command_timeout=DEADLINE_S)
+async def _ask_database(url: str, within_s: float) -> tuple[int, float]:
+    connection = await asyncpg.connect(url, timeout=within_s, command_timeout=within_s)
     try:
         now = await connection.fetchval("select extract(epoch from clock_timestamp())::float8")
         return int(connection.get_server_version().major), float(now)

@@ -1,13 +1,16 @@
 """`archway status` on the command line."""
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from archway.options import DEFAULT_STATE, State
+
+if TYPE_CHECKING:
+    from archway.status.facts import Facts
 
 
 def status(
@@ -41,7 +44,7 @@ def status(
             console.print(f"{title:<10} {url}", soft_wrap=True)
     processes = Table("process", "pid", "", box=None, pad_edge=False, title_justify="left")
     for process in facts.processes:
-        processes.add_row(process.name, str(process.pid), "runs" if process.alive else "[red]dead[/red]")
+        processes.add_row(process.name, str(process.pid), "runs" if process.alive else _word(facts))
     console.print(processes)
     if facts.trouble:
         console.print(f"[red]Installations are not known: {facts.trouble}[/red]", soft_wrap=True)
@@ -51,3 +54,8 @@ def status(
             table.add_row(one.name, one.entry, one.scope, one.runtime, one.state, one.reason)
         console.print(table)
     raise typer.Exit(0 if facts.healthy else 1)
+
+
+def _word(facts: "Facts") -> str:
+    """A dead program of a running `archway up` is on its way back; without one nobody brings it back."""
+    return "[yellow]restarting[/yellow]" if facts.running else "[red]dead[/red]"

@@ -35,7 +35,7 @@ def up(
     from archway.up.detach import DidNotDetach, detach
     from archway.up.launch import CannotStart, launch, report_for_here
     from archway.up.report import PipeReport
-    from archway.up.stack import Options
+    from archway.up.stack import BrokenOff, Options
     from archway.up.state import AlreadyRunning, BadState, open_state
 
     try:
@@ -50,7 +50,7 @@ def up(
             return
     except (BadState, AlreadyRunning, DidNotDetach) as why:
         raise refuse(str(why)) from None
-    options = Options(proxy_port, control_port, workers, not no_demo)
+    options = Options(proxy_port, control_port, workers, not no_demo, foreground=ready_fd < 0)
     pipe = PipeReport(ready_fd) if ready_fd >= 0 else None
     report = pipe or report_for_here()
     try:
@@ -60,6 +60,11 @@ def up(
             pipe.failed(str(why))
         report.close()
         raise refuse(str(why)) from None
+    except BrokenOff as why:
+        if pipe:
+            pipe.failed(str(why))
+        report.close()
+        raise refuse(str(why), why.status) from None
     finally:
         report.close()
 

@@ -57,6 +57,8 @@ def _relay(lines: IO[str], report: Report) -> str | None:
                 report.begin(title)
             case ["done", str(title), float(seconds)]:
                 report.done(title, seconds)
+            case ["gave up", str(title)]:
+                report.gave_up(title)
             case ["note", str(text)]:
                 report.note(text)
             case ["say", str(text)]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from archway.up.answers import http_answers
 from archway.up.environment import Wiring, control_environment, proxy_environment
+from archway.up.given_servers import database_wait
 from archway.up.ports import LOOPBACK
 from archway.up.program import Program
 from archway.up.state import StateFolder
@@ -24,7 +25,9 @@ def control(state: StateFolder, wiring: Wiring, given: Mapping[str, str]) -> Pro
         log=state.log_of("control"),
         record=state.record_of("control"),
         ready=lambda: http_answers(health),
-        ready_within_s=60.0,
+        ready_within_s=database_wait(given) + 30,
+        # With a database of somebody else's control has waited long enough itself when it ends.
+        tries=1 if given.get("ARCHWAY_DATABASE_URL") else 3,
     )
 
 
@@ -41,5 +44,5 @@ def proxy(state: StateFolder, wiring: Wiring, given: Mapping[str, str]) -> Progr
         record=state.record_of("proxy"),
         ready=lambda: http_answers(health),
         grace_s=DRAIN_S + 4,
-        ready_within_s=60.0,
+        ready_within_s=60.0 + database_wait(given),
     )

@@ -20,6 +20,9 @@ class Report(Protocol):
     def done(self, title: str, seconds: float) -> None:
         """It is done."""
 
+    def gave_up(self, title: str) -> None:
+        """It failed or was broken off; why comes in other words."""
+
     def note(self, text: str) -> None:
         """Worth knowing; the start goes on."""
 
@@ -35,7 +38,11 @@ def step(report: Report, title: str) -> Iterator[None]:
     """One step of the start."""
     began = time.monotonic()
     report.begin(title)
-    yield
+    try:
+        yield
+    except BaseException:
+        report.gave_up(title)
+        raise
     report.done(title, time.monotonic() - began)
 
 
@@ -57,6 +64,10 @@ class TerminalReport:
         """It is done."""
         self._progress.remove_task(self._steps.pop(title))  # type: ignore[arg-type] # rich's TaskID is an int
         self._console.print(f"[green]✓[/green] {title} [dim]{seconds:.1f} s[/dim]")
+
+    def gave_up(self, title: str) -> None:
+        """Its spinner ends."""
+        self._progress.remove_task(self._steps.pop(title))  # type: ignore[arg-type] # rich's TaskID is an int
 
     def note(self, text: str) -> None:
         """A line above the spinners."""
@@ -81,6 +92,9 @@ class PlainReport:
     def done(self, title: str, seconds: float) -> None:
         """A line."""
         print(f"{title} ({seconds:.1f} s)", flush=True)
+
+    def gave_up(self, title: str) -> None:
+        """Nothing: the reason follows."""
 
     def note(self, text: str) -> None:
         """A line."""
@@ -107,6 +121,10 @@ class PipeReport:
     def done(self, title: str, seconds: float) -> None:
         """It is done."""
         self._send(["done", title, seconds])
+
+    def gave_up(self, title: str) -> None:
+        """It will not be done."""
+        self._send(["gave up", title])
 
     def note(self, text: str) -> None:
         """Worth knowing."""

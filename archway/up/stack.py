@@ -17,6 +17,7 @@ from archway.up.children import Child, stop_in_order
 from archway.up.environment import Wiring, public_url
 from archway.up.first_call import FirstCall
 from archway.up.first_setup import ARGUMENTS, Gone, Setup, finished, set_up
+from archway.up.given_servers import tell_away
 from archway.up.keys_file import keys_for
 from archway.up.orphans import end_all
 from archway.up.planes import control, proxy
@@ -43,6 +44,15 @@ class Options:
     control_port: int | None = None
     workers: int = 1
     demo: bool = True
+    foreground: bool = True
+
+
+class BrokenOff(Exception):
+    """A signal came before everything ran."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__("the start was broken off; what had started is stopped")
+        self.status = 128 + number
 
 
 class Stack:
@@ -54,16 +64,22 @@ class Stack:
         self._up: UpFile | None = None
 
     async def run(self, ready: Callable[[], None]) -> None:
-        """Start, call `ready`, stay until a signal, end everything. Raises what kept it from starting."""
-        told = _StopSignal()
+        """Start, call `ready`, stay until a signal, end everything. Raises what kept it from starting.
+
+        BrokenOff when the signal came before `ready`.
+        """
+        told, begun = _StopSignal(), False
         try:
             await self._start()
+            begun = True
             ready()
             await self._keep_up_file()
         except asyncio.CancelledError:
-            if not told.given:
+            if not told.number:
                 raise
             told.taken()
+            if not begun:
+                raise BrokenOff(told.number) from None
         finally:
             await self._end()
 
@@ -74,6 +90,7 @@ class Stack:
         work = [self._run_both(servers, planes)]
         if self._options.demo:
             work.append(self._run(demo_server(self._state, wiring.ports.demo, self._given)))
+        work.append(tell_away(self._given, self._report))
         await _together(work)
         await self._introduce(wiring, admin_token)
 
@@ -141,7 +158,13 @@ class Stack:
         self._up.refresh()
         call = FirstCall(base + setup.gateway_path, setup.token, setup.tool, ARGUMENTS) if setup else None
         trouble = await self._try(call) if call and self._options.demo else None
-        self._report.say(summary(self._state.root, control_url, call, trouble, gone.what if gone else ""))
+        self._report.say(
+            summary(self._state.root, control_url, call, trouble, gone.what if gone else "", self._end_sentence())
+        )
+
+    def _end_sentence(self) -> str:
+        way = "Ctrl-C" if self._options.foreground else "`archway down`"
+        return f"{way} ends it; the data stays."
 
     async def _set_up(self, api: AdminApi, wiring: Wiring) -> Setup | Gone | None:
         if not self._options.demo:
@@ -179,14 +202,15 @@ class _StopSignal:
     """Turns the first stop signal into the cancellation of the running task; later ones change nothing."""
 
     def __init__(self) -> None:
-        self.given = False
+        self.number = 0
+        """The first signal's."""
         self._task = asyncio.current_task()
         for number in STOP_SIGNALS:
-            asyncio.get_running_loop().add_signal_handler(number, self._give)
+            asyncio.get_running_loop().add_signal_handler(number, self._give, number)
 
-    def _give(self) -> None:
-        if not self.given and self._task is not None:
-            self.given = True
+    def _give(self, number: int) -> None:
+        if not self.number and self._task is not None:
+            self.number = number
             self._task.cancel()
 
     def taken(self) -> None:

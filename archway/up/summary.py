@@ -5,9 +5,14 @@ from pathlib import Path
 from archway.up.first_call import FirstCall
 
 
-def summary(state: Path, control_url: str, call: FirstCall | None, trouble: str | None, gone: str = "") -> str:
-    """URL, token and one command, ready to be copied. `gone`: why there is none at a later start."""
-    lines = ["", "Archway runs."]
+def summary(
+    state: Path, control_url: str, call: FirstCall | None, trouble: str | None, gone: str = "", end: str = ""
+) -> str:
+    """URL, token and one command, ready to be copied.
+
+    `gone` says why there is none at a later start, `end` how everything is ended.
+    """
+    lines = ["", f"Archway runs. {end}".rstrip()]
     if call is not None:
         lines += [f"  Gateway    {call.gateway_url}", f"  Token      {call.token} (of the member Demo)"]
     lines += [f"  Admin API  {control_url}/api/v1 (token for this run in {state}/up.json)", f"  State      {state}"]

@@ -99,7 +99,7 @@ def test_ctrl_c_in_the_middle_of_the_start_ends_everything(fresh):
 
         process.send_signal(signal.SIGINT)
 
-        assert process.wait(30) == 0
+        assert process.wait(30) == 130
     assert fresh.processes() == {}
 
 

@@ -50,5 +50,6 @@ async def test_a_given_database_that_is_away_is_said_with_controls_own_words(fre
 
     assert done.returncode == 1
     assert "Control plane ended with status" in done.stderr
+    assert done.stdout.count("waiting up to 2 s") == 1
     assert "hunter2" not in done.stderr
     assert fresh.processes() == {}

@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from archway.admin_client import Problem
-from archway.cli import app
+from archway.all_commands import app
 
 ADA = {"id": "01890000-0000-7000-8000-000000000001", "email": "ada@example.com", "name": "Ada"}
 TEAM = {"id": "01890000-0000-7000-8000-000000000002", "name": "Engines"}

@@ -1,6 +1,8 @@
 import json
 import os
 
+import pytest
+
 from archway.up.detach import _relay
 from archway.up.report import PipeReport, step
 
@@ -11,6 +13,9 @@ class Heard:
 
     def begin(self, title):
         self.words.append(("begin", title))
+
+    def gave_up(self, title):
+        self.words.append(("gave up", title))
 
     def done(self, title, seconds):
         self.words.append(("done", title))
@@ -60,6 +65,15 @@ def test_a_start_that_failed_says_why():
 
 def test_a_start_that_was_killed_is_not_taken_for_ready():
     assert "ended without a word" in relayed(lambda report: report.close())[0]
+
+
+def test_a_step_that_fails_ends_its_spinner():
+    def tell(report):
+        with pytest.raises(KeyboardInterrupt), step(report, "Proxy"):
+            raise KeyboardInterrupt
+        report.close()
+
+    assert relayed(tell)[1] == [("begin", "Proxy"), ("gave up", "Proxy")]
 
 
 def test_a_caller_who_left_does_not_stop_the_start():

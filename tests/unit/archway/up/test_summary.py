@@ -13,6 +13,12 @@ def test_url_token_and_one_command_are_shown():
     assert CALL.command in text.splitlines()
 
 
+def test_how_everything_is_ended_is_said():
+    text = summary(Path("/s"), "http://127.0.0.1:8401", CALL, None, end="Ctrl-C ends it; the data stays.")
+
+    assert "Archway runs. Ctrl-C ends it; the data stays." in text
+
+
 def test_a_first_call_that_did_not_work_shows_no_command():
     text = summary(Path("/s"), "http://127.0.0.1:8401", CALL, "HTTP 404")
 
