@@ -227,7 +227,7 @@ class System:
         wanted = {"entry": "stub", "tools": ["*"], "prefix": False, "installation": self.installation["id"]}
         answer = await self.admin.post(f"/gateways/{made['id']}/assignments", wanted)
         assert answer.status == 201, answer.body
-        await eventually(lambda: self._is_published(made["id"], 2), 5, f"{slug} is published")
+        await eventually(lambda: self._is_published(made["id"], 3), 5, f"{slug} is published with its tools")
         return made
 
     async def _is_published(self, gateway_id: str, revision: int) -> bool:
