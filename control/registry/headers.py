@@ -2,8 +2,10 @@
 
 Called when a gateway or an entry is saved. The allowlist names headers of the *caller* that go on to upstreams, so
 everything that carries a credential, frames the message or belongs to the protocol is refused: those headers are
-composed by the proxy, and a copy from outside would contradict it. An entry's own headers are the admin's, so there
-a credential may stand, but nothing that frames or speaks the protocol.
+composed by the proxy, and a copy from outside would contradict it. Names by which well-known servers take a key, or
+the word of a proxy before them on who calls, are refused too; names of a company's own making (`x-user`) are its
+administrators' to judge: an upstream that believes such a header believes whoever calls the gateway. An entry's own
+headers are the admin's, so there a credential may stand, but nothing that frames or speaks the protocol.
 """
 
 import re
@@ -25,6 +27,7 @@ _FRAMING = "describes this hop's message and is written by Archway"
 _PROTOCOL = "belongs to the MCP transport and is written by Archway"
 _CREDENTIAL = "carries a credential; those come from installations only"
 _FORWARDING = "tells who called, which a caller must not write"
+_REWRITING = "makes some servers answer another request than the one sent"
 _TRACE = "carries the trace context, which Archway writes"
 
 _FRAMING_NAMES = frozenset({
@@ -33,8 +36,13 @@ _FRAMING_NAMES = frozenset({
 })  # fmt: skip
 _CREDENTIAL_NAMES = frozenset({"authorization", "cookie", "cookie2", "set-cookie", "set-cookie2", "www-authenticate",
                                "authentication-info", "x-api-key", "api-key", "x-auth-token", "x-access-token",
-                               "x-csrf-token", "x-xsrf-token", "dpop"})  # fmt: skip
+                               "x-csrf-token", "x-xsrf-token", "dpop", "private-token", "x-goog-api-key",
+                               "x-amz-security-token", "x-github-token", "x-gitlab-token"})  # fmt: skip
 _FORWARDING_NAMES = frozenset({"forwarded", "x-real-ip", "client-ip", "true-client-ip", "cf-connecting-ip"})
+_IDENTITY_NAMES = frozenset({"x-client-cert", "client-cert", "client-cert-chain", "x-remote-user", "remote-user"})
+_IDENTITY_PREFIXES = ("x-goog-iap-", "x-goog-authenticated-", "x-amzn-", "x-ssl-client-", "x-envoy-")
+_REWRITING_NAMES = frozenset({"x-original-url", "x-rewrite-url", "x-http-method-override", "x-http-method",
+                              "x-method-override"})  # fmt: skip
 _TRACE_NAMES = frozenset({"traceparent", "tracestate", "baggage", "b3"})
 _PREFIXES = (
     ("content-", _FRAMING),
@@ -55,7 +63,11 @@ _PREFIXES = (
 
 def why_not_passed(name: str) -> str | None:
     """Why callers' headers of this name (lower case) are never sent on, or None where they may be."""
-    return _why_not_ours_to_set(name) or (_CREDENTIAL if name in _CREDENTIAL_NAMES else None)
+    if name in _CREDENTIAL_NAMES:
+        return _CREDENTIAL
+    if name in _IDENTITY_NAMES or name.startswith(_IDENTITY_PREFIXES):
+        return _FORWARDING
+    return _REWRITING if name in _REWRITING_NAMES else _why_not_ours_to_set(name)
 
 
 def check_allowlist(names: Sequence[str], field: str = "header_allowlist") -> list[str]:

@@ -15,6 +15,10 @@ def test_the_allowlist_is_stored_in_lower_case_sorted_and_once() -> None:
         "Proxy-Connection", "Content-Type", "Content-Encoding", "Accept", "Accept-Encoding", "Last-Event-ID",
         "Mcp-Session-Id", "Mcp-Param-X", "MCP-Protocol-Version", "Set-Cookie", "X-Api-Key", "Tracestate", "Baggage",
         "B3", "X-B3-TraceId", "X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "X-Real-IP", "Expect", "Origin",
+        "Private-Token", "X-Goog-Api-Key", "X-Goog-IAP-JWT-Assertion", "X-Amz-Security-Token", "X-Amzn-OIDC-Identity",
+        "X-GitHub-Token", "X-GitLab-Token", "X-Original-URL", "X-Rewrite-URL", "X-HTTP-Method-Override",
+        "X-Method-Override", "X-Client-Cert", "X-SSL-Client-Verify", "X-Envoy-Original-Path", "X-Remote-User",
+        "Remote-User",
     ],
 )  # fmt: skip
 def test_a_name_that_frames_speaks_the_protocol_or_carries_a_credential_is_refused(name: str) -> None:
@@ -31,6 +35,17 @@ def test_a_name_that_is_no_safe_token_is_refused(name: str) -> None:
 def test_a_long_allowlist_is_refused() -> None:
     with pytest.raises(BrokenRule, match="at most 32"):
         check_allowlist([f"x-{n}" for n in range(33)])
+
+
+def test_a_name_of_the_company_s_own_is_its_administrators_to_allow() -> None:
+    assert check_allowlist(["X-User"]) == ["x-user"]
+
+
+@pytest.mark.parametrize(
+    "name", ["private-token", "x-goog-api-key", "x-amz-security-token", "x-http-method-override"]
+)
+def test_what_callers_may_not_write_an_entry_may_still_send(name: str) -> None:
+    assert check_own_header(name, "f") == name
 
 
 def test_an_entry_may_send_an_authorization_of_its_own() -> None:
