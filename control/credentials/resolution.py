@@ -4,6 +4,10 @@ Called by `control/internal/` with what `control/store/resolution.py` read after
 Pinned: that one; a personal one for its owner only. Resolved at call time: the caller's own, then that of one of the
 caller's teams (the gateway's teams before others), then the organisation's. Where two fit equally nobody guesses. A
 credential that must be given again is not passed over for a wider one: it would act as somebody else, in silence.
+
+A shared gateway is an administrator's word and lends what is on it. A personal one is its owner's, and what they were
+allowed when they pinned may have been taken away since: so there a team's installation serves only while the owner is
+in the team, and no entry serves that is not shown to them any more.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +29,7 @@ class ResolutionRows:
     visibility: Visibility
     """Of the gateway."""
     entry: Row
-    """A row of `entries`."""
+    """A row of `entries`, with `teams`."""
     pinned: str | None
     """The installation that the assignment names."""
     installations: Sequence[Row]
@@ -39,6 +43,12 @@ def choose_installation(principal: Principal, rows: ResolutionRows | None) -> Ro
     """The installation to use, or why none. `rows` None: the assignment is not on that gateway."""
     if rows is None or not may_enter(principal, rows.visibility):
         return ConnectionRefusal("not_allowed", "This gateway has no such tool for you.")
+    if rows.visibility.kind == "personal" and not _sees_entry(principal, rows.entry):
+        return ConnectionRefusal(
+            "not_allowed",
+            f"{rows.entry['name']} is not shown to you any more, and your own gateway reaches only what you see. Ask "
+            "an administrator for sight of it, or take this tool off your gateway.",
+        )
     if rows.pinned is not None:
         return _pinned(principal, rows, rows.pinned)
     if principal.kind == "organisation":
@@ -61,6 +71,12 @@ def _pinned(principal: Principal, rows: ResolutionRows, pinned: str) -> Row | Co
         return ConnectionRefusal(
             "not_allowed",
             f"This tool uses somebody's personal installation of {rows.entry['name']}, which is not yours.",
+        )
+    if rows.visibility.kind == "personal" and not _may_borrow(principal, installation):
+        return ConnectionRefusal(
+            "not_allowed",
+            f"This tool uses a team's installation of {rows.entry['name']}, and you are not in that team. Ask its "
+            "admin to let you in, or take the pin off.",
         )
     return installation
 
@@ -102,6 +118,14 @@ def _ambiguous(rows: ResolutionRows, fitting: Sequence[Row]) -> ConnectionRefusa
 def _name(rows: ResolutionRows, installation: Row) -> str:
     team = rows.team_names.get(str(installation["team_id"]))
     return f"{installation['name']!r} of the team {team!r}" if team else repr(installation["name"])
+
+
+def _sees_entry(principal: Principal, entry: Row) -> bool:
+    return entry["visibility"] == "organisation" or any(str(team) in principal.teams for team in entry["teams"])
+
+
+def _may_borrow(principal: Principal, installation: Row) -> bool:
+    return installation["scope"] != "team" or str(installation["team_id"]) in principal.teams
 
 
 def _owns(principal: Principal, installation: Row) -> bool:

@@ -41,7 +41,7 @@ def compile_gateway(rows: GatewayRows) -> Gateway:
         name=row["name"],
         revision=row["revision"],
         visibility=visibility_of(row, rows.teams),
-        tools=[_tool(one) for one in assignments],
+        tools=[_tool(one, personal=row["visibility"] == "personal") for one in assignments],
         description=row["description"],
         instructions=row["instructions"],
         header_allowlist=sorted({name.lower() for name in row["header_allowlist"]}),
@@ -65,28 +65,34 @@ def visibility_of(gateway: Row, teams: Iterable[str]) -> Visibility:
     return Visibility("organisation")
 
 
-def _tool(row: Row) -> Tool:
+def _tool(row: Row, *, personal: bool) -> Tool:
     definition = {**row["definition"], "name": row["exposed_name"]}
     return Tool(
         exposed=row["exposed_name"],
         upstream=row["upstream_name"],
         assignment_id=str(row["id"]),
         definition=definition,
-        route=_route(row),
+        route=_route(row, personal=personal),
         kind=row["kind"],
         param_headers=_param_headers(definition),
     )
 
 
-def _route(row: Row) -> Route:
+def _route(row: Row, *, personal: bool) -> Route:
+    """`personal`: on a personal gateway, whose owner writes its header allowlist and may lose what they pinned.
+
+    So there every connection is the caller's own, which ends with their membership; and headers of theirs go on only
+    beside a credential of theirs: beside the organisation's they could tell its server that somebody else calls.
+    """
     pinned = row["installation_id"]
+    own_pin = pinned is not None and row["installation_scope"] == "personal"
     return Route(
         kind=row["entry_kind"],
         entry_id=str(row["entry_id"]),
         entry=row["entry_slug"],
         installation_id=None if pinned is None else str(pinned),
-        per_principal=pinned is None or row["installation_scope"] == "personal",
-        passthrough=row["passthrough"],
+        per_principal=personal or pinned is None or own_pin,
+        passthrough=row["passthrough"] and (own_pin or not personal),
     )
 
 

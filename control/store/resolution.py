@@ -7,6 +7,7 @@ from typing import Final
 
 from control.credentials.resolution import ResolutionRows
 from control.publish.compile import visibility_of
+from control.store import entries
 from control.store.pool import Connection
 from core.resolve import Principal
 
@@ -35,7 +36,8 @@ async def resolution_rows(
     if found is None:
         return None
     teams = await connection.fetch("select team_id from gateway_teams where gateway_id = $1", gateway_id)
-    entry = await connection.fetchrow("select * from entries where id = $1", found["entry_id"])
+    entry = await entries.one(connection, found["entry_id"])
+    assert entry is not None  # its tool refers to it
     own_teams = sorted(principal.teams)
     if found["pinned"] is not None:
         installations = await connection.fetch("select * from installations where id = $1", found["pinned"])

@@ -290,6 +290,32 @@ async def test_the_token_is_checked_again_and_the_assignment_on_that_gateway_too
     assert answer.refusal.code == "not_allowed"
 
 
+async def test_on_a_personal_gateway_leaving_the_team_or_losing_sight_of_the_entry_ends_its_use(
+    proxy: AskingProxy, pool: Pool, scene: Scene
+) -> None:
+    async with transaction(pool) as conn:
+        team = await seeded.team(conn, "ops", scene.person)
+        other = await seeded.team(conn, "dev", scene.person)
+        own = await seeded.gateway(conn, "own", visibility="personal", owner_id=scene.person)
+        await conn.execute("update entries set visibility = 'teams'")
+        await conn.execute("insert into entry_teams (entry_id, team_id) values ($1, $2)", scene.entry_id, other)
+    pinned = await install(pool, scene, "key-of-ops", team=team)
+    async with transaction(pool) as conn:
+        assigned = await seeded.assignment(conn, own, scene.tool_id, installation=pinned)
+
+    async def refused() -> str:
+        answer = await proxy.connection(scene.digest, own, assigned)
+        return answer.refusal.sentence if answer.refusal else ""
+
+    assert await refused() == ""
+    await pool.execute("delete from entry_teams")
+    assert "is not shown to you any more" in await refused()
+    await pool.execute("update entries set visibility = 'organisation'")
+    assert await refused() == ""
+    await pool.execute("delete from memberships where team_id = $1", team)
+    assert "you are not in that team" in await refused()
+
+
 async def test_nobody_s_credential_is_missing_with_a_command_and_no_dead_link(
     proxy: AskingProxy, pool: Pool, scene: Scene
 ) -> None:

@@ -8,7 +8,14 @@ from control.credentials.resolution import ResolutionRows, choose_installation
 from core.resolve import ConnectionRefusal, Principal
 from core.snapshot import Visibility
 
-ENTRY = {"id": "e1", "name": "GitHub", "slug": "github", "credential_model": "static"}
+ENTRY = {
+    "id": "e1",
+    "name": "GitHub",
+    "slug": "github",
+    "credential_model": "static",
+    "visibility": "organisation",
+    "teams": [],
+}
 ANN = Principal("user", "ann", "Ann", frozenset({"ops", "dev"}))
 OPS = Principal("team", "ops", "Ops", frozenset({"ops"}))
 EVERYBODY = Principal("organisation", "organisation", "All")
@@ -103,6 +110,32 @@ def test_a_pinned_personal_one_serves_its_owner_alone() -> None:
 def test_a_pinned_one_that_is_gone_or_of_another_entry_is_refused() -> None:
     assert chosen(ANN, OF_ALL, pinned="gone") == "installation_gone"
     assert chosen(ANN, installed("other", entry="e2"), pinned="other") == "installation_gone"
+
+
+def on_own_gateway(*, pinned: str | None, entry: dict[str, Any] = ENTRY, owner: Principal = ANN) -> str:
+    rows = ResolutionRows(Visibility("personal", owner="ann"), entry, pinned, [MINE, OF_OPS, OF_QA, OF_ALL], NAMES)
+    found = choose_installation(owner, rows)
+    return found.sentence if isinstance(found, ConnectionRefusal) else str(found["name"])
+
+
+def test_on_a_personal_gateway_a_team_s_pin_ends_with_the_owner_s_membership() -> None:
+    assert on_own_gateway(pinned="of-ops") == "of-ops"
+    left = Principal("user", "ann", "Ann", frozenset({"dev"}))
+    assert on_own_gateway(pinned="of-ops", owner=left).endswith("Ask its admin to let you in, or take the pin off.")
+
+
+@pytest.mark.parametrize("pinned", ["mine", "of-ops", "of-all", None])
+def test_on_a_personal_gateway_the_owner_must_still_see_the_entry(pinned: str | None) -> None:
+    shown = {**ENTRY, "visibility": "teams", "teams": ["qa", "ops"]}
+    hidden = {**shown, "teams": ["qa"]}
+    assert on_own_gateway(pinned=pinned, entry=shown) == (pinned or "mine")
+    assert on_own_gateway(pinned=pinned, entry=hidden).startswith("GitHub is not shown to you any more")
+
+
+def test_a_shared_gateway_lends_what_an_administrator_put_there_also_where_the_entry_is_hidden() -> None:
+    hidden = {**ENTRY, "visibility": "teams", "teams": ["qa"]}
+    found = choose_installation(ANN, ResolutionRows(Visibility("organisation"), hidden, "of-all", [OF_ALL], NAMES))
+    assert not isinstance(found, ConnectionRefusal)
 
 
 def test_who_may_not_enter_the_gateway_gets_nothing_of_it() -> None:

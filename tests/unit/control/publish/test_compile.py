@@ -67,6 +67,22 @@ def test_a_route_is_the_caller_s_own_unless_pinned_to_what_is_shared() -> None:
     ]
 
 
+def test_on_a_personal_gateway_every_route_is_the_caller_s_own_and_headers_go_beside_an_own_credential_alone() -> (
+    None
+):
+    rows = [
+        assigned("dynamic"),
+        assigned("mine", installation_id="i1", installation_scope="personal"),
+        assigned("of_all", installation_id="i3", installation_scope="organisation"),
+        assigned("of_team", installation_id="i2", installation_scope="team"),
+        assigned("refused", installation_id="i1", installation_scope="personal", passthrough=False),
+    ]
+    personal = {**GATEWAY, "visibility": "personal", "owner_id": "u1"}
+    routes = [tool.route for tool in compile_gateway(GatewayRows(personal, [], rows)).tools]
+    assert [route.passthrough for route in routes] == [False, True, False, False, False]
+    assert all(route.per_principal for route in routes)
+
+
 def test_quarantined_and_held_back_tools_are_refused_by_rules() -> None:
     rows = [assigned("a", state="held_back"), assigned("b"), assigned("c", state="quarantined")]
     assert compile_gateway(GatewayRows(GATEWAY, [], rows)).rules == [
