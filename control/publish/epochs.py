@@ -1,15 +1,18 @@
 """The change stream's epoch and the one place that writes to the stream.
 
 An epoch is a random word under which events are numbered without holes. It ends when Redis lost it, or lost the last
-of its events: then nothing that proxies hold can be trusted to be complete, and everything is published anew. Called
-by the publisher; leaves out what is published (`documents.py`) and when (`publisher.py`).
+of its events, or can append none any more: then nothing that proxies hold can be trusted to be complete, and
+everything is published anew. Called by the publisher; leaves out what is published (`documents.py`) and when
+(`publisher.py`).
 """
 
+import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from control.publish.scripts import ANNOUNCE, BEGIN_EPOCH, LOOK, REMOVE_GATEWAY, STORE_GATEWAY
+from control.publish.newer import is_newer_gateway, is_newer_index
+from control.publish.scripts import ANNOUNCE, BEGIN_EPOCH, LOOK, REMOVE_GATEWAY, SHOW_INDEX, STORE_GATEWAY
 from control.redis import Courier
 from core.changes import Change, Kind, sign_change
 from core.courier import (
@@ -23,7 +26,10 @@ from core.courier import (
     gone_key,
     snapshot_key,
 )
-from core.signing import Signer
+from core.signing import Signer, Verifier
+from core.snapshot import MAX_BYTES
+
+log = logging.getLogger(__name__)
 
 _TRIES = 20
 """How often an append gives way to other replicas before the batch is left for the next round."""
@@ -59,6 +65,7 @@ class ChangeStream:
 
     def __init__(self, courier: Courier, signer: Signer) -> None:
         self._courier, self._signer = courier, signer
+        self._verifier = Verifier("the public half of ARCHWAY_SIGNING_KEY", signer.public_keys)
         self._seen = Head("", 0, complete=False)
 
     async def head(self) -> Head:
@@ -78,9 +85,22 @@ class ChangeStream:
         return head.epoch if head is not None else ""
 
     async def store_gateway(self, gateway_id: str, revision: int, document: bytes) -> bool:
-        """Put a snapshot where proxies read it; False where a newer one, or the gateway's end, stands already."""
-        keys = [snapshot_key(gateway_id), gone_key(gateway_id)]
-        return bool(await self._courier.script(STORE_GATEWAY, keys, [revision, document, SNAPSHOT_TTL_S]))
+        """Put a snapshot where proxies read it; False where a newer one, or the gateway's end, stands already.
+
+        Raises EpochOver where what stands there changes all the time.
+        """
+        keys, disbelieved = [snapshot_key(gateway_id), gone_key(gateway_id)], b""
+        for _ in range(_TRIES):
+            answer = await self._courier.script(
+                STORE_GATEWAY, keys, [revision, document, SNAPSHOT_TTL_S, disbelieved, MAX_BYTES]
+            )
+            if isinstance(answer, int):
+                return bool(answer)
+            disbelieved, held = answer
+            if is_newer_gateway(held, gateway_id, revision, self._verifier):
+                return False
+            log.warning("redis claims a newer gateway, which we did not sign", extra={"gateway": gateway_id})
+        raise EpochOver
 
     async def remove_gateway(self, gateway_id: str) -> None:
         """Take a deleted gateway's snapshot away."""
@@ -99,6 +119,7 @@ class ChangeStream:
 
         `everything`: all gateways were stored before, so that this index may be its epoch's first. Raises EpochOver.
         """
+        disbelieved = b""
         for _ in range(_TRIES):
             answer = await self._courier.script(
                 ANNOUNCE,
@@ -112,12 +133,22 @@ class ChangeStream:
                     SNAPSHOT_TTL_S,
                     CHANGES_LENGTH,
                     CHANGES_TTL_S,
+                    disbelieved,
                     *self._signed(head, happened),
                 ],
             )
             if answer == b"done":
                 self._seen = Head(head.epoch, head.number + len(happened), complete=True)
                 return self._seen
+            if answer == b"index" and index is not None:
+                disbelieved, held = await self._courier.script(SHOW_INDEX, [INDEX], [MAX_BYTES])
+                if is_newer_index(held, head.epoch, index.revision, self._verifier):
+                    index = None
+                else:
+                    log.warning("redis claims a newer index, which we did not sign")
+                continue
+            if answer == b"stream":
+                log.warning("redis takes no more changes on their stream; it begins anew")
             if answer != b"number":
                 break
             found = await self._look()
@@ -137,7 +168,7 @@ class ChangeStream:
         found = await self._courier.script(LOOK, [CHANGES_HEAD, INDEX], [])
         if not found:
             return None
-        epoch, number, indexed = found[0].decode("utf-8", "replace"), int(float(found[1])), found[2]
+        epoch, number, indexed = found[0].decode(), int(found[1]), found[2]
         return Head(epoch, number, complete=indexed == found[0])
 
     async def _begin(self, *, ending: str) -> Head:

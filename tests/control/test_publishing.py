@@ -282,6 +282,75 @@ async def test_garbage_under_our_names_is_overwritten(pool: Pool, publisher: Pub
     assert len(shelf.changes()) == 1
 
 
+@pytest.mark.parametrize("claimed", ["1000000000000000", "inf", "1e300"])
+async def test_a_revision_that_somebody_wrote_into_redis_does_not_withhold_the_next(
+    claimed: str, pool: Pool, publisher: Publisher, shelf: Shelf
+) -> None:
+    async with transaction(pool) as conn:
+        gateway_id = await seeded.gateway(conn)
+    await publisher.publish()
+    with shelf.server.client() as redis:
+        redis.hset(INDEX, "revision", claimed)
+        redis.hset(snapshot_key(gateway_id), "revision", claimed)
+    await seeded.rename_gateway(pool, gateway_id, "told nevertheless")
+    await publisher.publish()
+    assert shelf.served(gateway_id) == (2, 2)
+    with shelf.server.client() as redis:
+        assert redis.hget(snapshot_key(gateway_id), "revision") == b"2"
+
+
+@pytest.mark.parametrize("document", [b"unsigned", b"x" * 5_000_000, None])
+async def test_a_document_that_we_did_not_sign_stands_in_nobody_s_way(
+    document: bytes | None, pool: Pool, publisher: Publisher, shelf: Shelf
+) -> None:
+    async with transaction(pool) as conn:
+        gateway_id = await seeded.gateway(conn)
+    await publisher.publish()
+    with shelf.server.client() as redis:
+        for name in (INDEX, snapshot_key(gateway_id)):
+            redis.hset(name, "revision", 10**15)
+            redis.hdel(name, "document")
+            if document is not None:
+                redis.hset(name, "document", document)
+    await seeded.rename_gateway(pool, gateway_id, "told nevertheless")
+    await publisher.publish()
+    assert shelf.served(gateway_id) == (2, 2)
+
+
+@pytest.mark.parametrize("field", [("number", "1e300"), ("number", "9" * 15), ("number", "inf"), ("epoch", b"\xff")])
+async def test_a_head_that_is_not_ours_begins_another_epoch(
+    field: tuple[str, str | bytes], pool: Pool, publisher: Publisher, shelf: Shelf
+) -> None:
+    await publisher.publish()
+    before = shelf.epoch()
+    with shelf.server.client() as redis:
+        redis.hset(CHANGES_HEAD, *field)
+    async with transaction(pool) as conn:
+        await announce(conn, "session", "ended")
+    await publish_until_empty(pool, publisher)
+    assert shelf.epoch() != before
+    assert [c.name for c in shelf.changes()] == ["", "ended"]
+
+
+async def test_a_stream_that_takes_no_more_events_is_begun_anew_and_nothing_is_lost(
+    pool: Pool, publisher: Publisher, shelf: Shelf
+) -> None:
+    async with transaction(pool) as conn:
+        gateway_id = await seeded.gateway(conn)
+    await publisher.publish()
+    before = shelf.epoch()
+    with shelf.server.client() as redis:
+        redis.xadd(CHANGES, {"n": "x"}, id="18446744073709551615-18446744073709551615")
+    await seeded.rename_gateway(pool, gateway_id, "told nevertheless")
+    with pytest.raises(EpochOver):
+        await publisher.publish()
+    await publisher.publish()
+    assert shelf.epoch() != before
+    assert shelf.served(gateway_id) == (2, 2)
+    assert [(c.number, c.name) for c in shelf.changes()] == [(1, gateway_id), (2, gateway_id)]
+    assert await outbox_length(pool) == 0
+
+
 async def test_an_epoch_whose_publication_was_cut_off_is_published_by_the_next(
     pool: Pool, publisher: Publisher, shelf: Shelf
 ) -> None:
