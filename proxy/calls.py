@@ -10,6 +10,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from core.tasks import Tasks
+from proxy.shares import Shares
 
 CallKey = tuple[str, str | int]
 """The session's jti and the request's id."""
@@ -24,9 +25,21 @@ class Calls:
         self._tasks = tasks
         self._all: set[asyncio.Task[None]] = set()
         self._running: dict[CallKey, asyncio.Task[None]] = {}
-        self.in_flight = 0
-        self.bytes_in_flight = 0
-        self._per_upstream: dict[str, int] = {}
+        self.running = Shares()
+        """Calls, by principal."""
+        self.held = Shares()
+        """Bytes of bodies that came and of answers that were not read yet, by principal."""
+        self._per_upstream: dict[str, Shares] = {}
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that run."""
+        return self.running.used
+
+    @property
+    def bytes_in_flight(self) -> int:
+        """Bytes that are held for callers."""
+        return self.held.used
 
     async def run(self, key: CallKey | None, work: Coroutine[Any, Any, None], *, ends_with_caller: bool) -> None:
         """Run a call to its end; being cancelled here means that the caller has left."""
@@ -59,21 +72,21 @@ class Calls:
         if running:
             await asyncio.wait(running, timeout=END_S)
 
-    def enter(self, upstream: str, most: int) -> bool:
-        """Take a place at an upstream; False where it has `most` calls already."""
-        now = self._per_upstream.get(upstream, 0)
-        if now >= most:
-            return False
-        self._per_upstream[upstream] = now + 1
-        return True
+    def enter(self, upstream: str, principal: str, most: int) -> bool:
+        """Take a place at an upstream; False where it has `most` calls already, or this principal half of them."""
+        places = self._per_upstream.get(upstream)
+        if places is None:
+            places = self._per_upstream[upstream] = Shares()
+        return places.take(principal, 1, most=most, share=(most + 1) // 2)
 
-    def leave(self, upstream: str) -> None:
+    def leave(self, upstream: str, principal: str) -> None:
         """Give the place back."""
-        now = self._per_upstream.get(upstream, 0) - 1
-        if now > 0:
-            self._per_upstream[upstream] = now
-        else:
-            self._per_upstream.pop(upstream, None)
+        places = self._per_upstream.get(upstream)
+        if places is None:
+            return
+        places.give_back(principal, 1)
+        if not places.used:
+            del self._per_upstream[upstream]
 
     def _done(self, key: CallKey, task: "asyncio.Task[None]") -> None:
         if self._running.get(key) is task:

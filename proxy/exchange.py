@@ -86,9 +86,11 @@ class Exchange:
     # enter the gateway
     gateway: "CompiledGateway | None" = None
     session: "Session | None" = None
-    # at the end of the headers
+    # while the body comes, and when there is an answer
     bytes_held: int = 0
-    """How much of the worker's room for bodies this request has taken."""
+    """How much of the worker's room for bodies and answers this request has taken."""
+    ended: bool = False
+    """Whether it has given that back for good: its caller was answered, or has left."""
     # parse
     body: bytes = b""
     message: Message | Batch | None = None

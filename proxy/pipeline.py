@@ -21,6 +21,7 @@ from proxy.answers.refused import faulty, refused
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.refusals import Refusal
+from proxy.room import hold, quarter
 from proxy.stages.admit import admit
 from proxy.stages.apply_limits import apply_limits
 from proxy.stages.apply_policy import apply_policy
@@ -63,21 +64,6 @@ async def at_headers(x: Exchange, deps: Deps) -> None:
         pending = stage(x, deps)
         if pending is not None:
             await pending
-    if x.head.method == "POST":
-        _take_room(x, deps)
-
-
-def _take_room(x: Exchange, deps: Deps) -> None:
-    """Room for the body that is announced, or for the largest one; `admit` refuses while there is none left."""
-    limit, announced = deps.settings.max_body, x.headers.get("content-length", "")
-    x.bytes_held = min(int(announced), limit) if announced.isdecimal() and len(announced) < 20 else limit
-    deps.calls.bytes_in_flight += x.bytes_held
-
-
-def at_end(x: Exchange, deps: Deps) -> None:
-    """Give back what `at_headers` took."""
-    deps.calls.bytes_in_flight -= x.bytes_held
-    x.bytes_held = 0
 
 
 async def at_message(x: Exchange, deps: Deps) -> Answer | None:
@@ -104,7 +90,9 @@ async def _by_kind(x: Exchange, deps: Deps) -> Answer | None:
 async def answer_request(x: Exchange, deps: Deps) -> Answer | None:
     """One request: from memory, or a call in a task of its own. Raises Refusal or MessageFault."""
     if x.request.method != "tools/call":
-        return from_memory(x, deps)
+        answer = from_memory(x, deps)
+        hold(x, deps, len(answer.body))
+        return answer
     key = (x.session.jti, x.request.id) if x.session is not None else None
     await deps.calls.run(key, call(x, deps), ends_with_caller=x.era is Era.MODERN)
     if x.answer is None and not x.outlet.streaming:
@@ -113,8 +101,13 @@ async def answer_request(x: Exchange, deps: Deps) -> Answer | None:
 
 
 async def call(x: Exchange, deps: Deps) -> None:
-    """One tools/call to its end, whatever that is: fills the answer, frees what it held, leaves a record."""
-    deps.calls.in_flight += 1
+    """One tools/call to its end, whatever that is: fills the answer, frees what it held, leaves a record.
+
+    Raises Refusal `overloaded` where the principal has a quarter of this worker's calls, or all have all of them.
+    """
+    most = deps.settings.calls_in_flight
+    if not deps.calls.running.take(x.principal_key, 1, most=most, share=quarter(most)):
+        raise Refusal("overloaded", retry_after=1)
     try:
         await _through(x, deps)
     except asyncio.CancelledError:
@@ -122,9 +115,9 @@ async def call(x: Exchange, deps: Deps) -> None:
         record(x, deps)
         raise
     finally:
-        deps.calls.in_flight -= 1
+        deps.calls.running.give_back(x.principal_key, 1)
         if x.holds_slot and x.tool is not None:
-            deps.calls.leave(x.tool.tool.route.entry_id)
+            deps.calls.leave(x.tool.tool.route.entry_id, x.principal_key)
     kept = record(x, deps)
     assert x.gateway is not None
     if x.gateway.snapshot.audit_required and not await deps.records.safe(kept):

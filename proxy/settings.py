@@ -59,6 +59,8 @@ class ProxySettings(msgspec.Struct, frozen=True):
     """A header block that takes longer is refused; an idle connection may wait far longer for its next request."""
     body_seconds: Seconds = 15
     """A body that takes longer is refused: aiohttp bounds slow headers, not slow bodies."""
+    write_seconds: Seconds = 30
+    """A caller that reads nothing of its answer for so long is cut off: what is unread stays in memory."""
     call_seconds: Seconds = 60
     call_ceiling_seconds: Seconds = 600
     """Progress extends a call's deadline, never beyond this."""
@@ -67,7 +69,8 @@ class ProxySettings(msgspec.Struct, frozen=True):
     calls_per_upstream: Count = 100
     calls_in_flight: Count = 2000
     bytes_in_flight: Count = 256 << 20
-    """Bodies held by one worker; parsed JSON takes up to 19 times its text, and 4 MiB bodies are rare."""
+    """Bodies and unread answers held by one worker, a quarter of them for one principal; parsed JSON takes up to 19
+    times its text, and 4 MiB bodies are rare."""
     streams: Count = 20_000
     """Open GET streams of one worker."""
     unknown_per_second: Count = 200

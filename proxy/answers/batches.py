@@ -1,4 +1,7 @@
-"""JSON-RPC batches: they exist only inside a session that negotiated 2025-03-26, where receivers must take them."""
+"""JSON-RPC batches: they exist only inside a session that negotiated 2025-03-26, where receivers must take them.
+
+A batch is one request in what it may cost: its answers together are at most as large as one server's answer may be.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,8 +16,11 @@ from proxy.answers.refused import faulty, refused
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.refusals import Refusal
+from proxy.room import at_end
 
 _VERSION = "2025-03-26"
+AT_ONCE = 4
+"""Items of one batch that are answered at once."""
 AnswerRequest = Callable[[Exchange, Deps], Awaitable[Answer | None]]
 
 
@@ -23,26 +29,71 @@ async def answer_batch(x: Exchange, deps: Deps, answer_request: AnswerRequest) -
     assert isinstance(x.message, Batch)
     if x.session is None or x.session.version != _VERSION:
         raise MessageFault(INVALID_REQUEST, "Batches exist only in sessions of protocol version 2025-03-26.")
-    answers = await asyncio.gather(*(_answer_item(x, deps, item, answer_request) for item in x.message.items))
-    bodies = [answer.body for answer in answers if answer is not None and answer.body]
+    share = _Share(x, deps, answer_request)
+    bodies = [body for body in await asyncio.gather(*(share.answer(item) for item in x.message.items)) if body]
     return Answer(200, b"[" + b",".join(bodies) + b"]") if bodies else Answer(202)
 
 
-async def _answer_item(x: Exchange, deps: Deps, item: object, answer_request: AnswerRequest) -> Answer | None:
-    one = replace(x, outlet=_NoStream(), request_id=new_id(), era=Era.LEGACY, message=None, body=b"")
-    try:
+class _Share:
+    """What the items of one batch have together: one caller's room for answers, and a few of its calls at once."""
+
+    def __init__(self, x: Exchange, deps: Deps, answer_request: AnswerRequest) -> None:
+        self._x, self._deps, self._answer_request = x, deps, answer_request
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._left = deps.settings.max_answer
+
+    async def answer(self, item: object) -> bytes:
+        """The answer to one item; nothing for a notification."""
+        one = replace(self._x, outlet=_NoStream(), request_id=new_id(), era=Era.LEGACY, message=None, body=b"")
+        one.bytes_held = 0
+        try:
+            async with self._places:
+                answer = await self._judged(one, item)
+            return b"" if answer is None else answer.body
+        finally:
+            # Held until the whole batch is written, unless its caller has left meanwhile.
+            self._x.bytes_held += one.bytes_held
+            one.bytes_held, one.ended = 0, True
+            if self._x.ended:
+                at_end(self._x, self._deps)
+
+    async def _judged(self, one: Exchange, item: object) -> Answer | None:
+        try:
+            return await self._answered(one, item)
+        except Refusal as refusal:
+            answer = refused(one, refusal, self._deps)
+            if refusal.row.kind == "http" and isinstance(
+                one.message, Request
+            ):  # the others are answered all the same
+                return faulty(one, MessageFault(refusal.row.code, refusal.sentence, 200, one.message.id))
+            return answer
+        except MessageFault as fault:
+            return faulty(one, fault)
+
+    async def _answered(self, one: Exchange, item: object) -> Answer | None:
         one.message = parse_item(item)
         if isinstance(one.message, Notification):
-            return await accept_notification(one, deps)
+            return await accept_notification(one, self._deps)
         if not isinstance(one.message, Request):
             raise MessageFault(INVALID_REQUEST, "No question is pending that this response could answer.")
         if one.message.method == "initialize":
             raise MessageFault(INVALID_REQUEST, "initialize must not be part of a batch.", 200, one.message.id)
-        return await answer_request(one, deps)
-    except Refusal as refusal:
-        return refused(one, refusal, deps)
-    except MessageFault as fault:
-        return faulty(one, fault)
+        if self._left <= 0:
+            raise Refusal("overloaded", retry_after=1)
+        answer = await self._answer_request(one, self._deps)
+        if answer is not None:
+            self._fit(one, len(answer.body))
+        return answer
+
+    def _fit(self, one: Exchange, size: int) -> None:
+        """Refuses an answer that has no room beside the others; what comes after it is not even asked."""
+        room, self._left = self._left, self._left - size
+        if room >= size:
+            return
+        self._left = 0
+        if one.tool is None:
+            raise Refusal("overloaded", retry_after=1)
+        raise Refusal("upstream_too_large", server=one.tool.tool.route.entry, limit=room)
 
 
 class _NoStream:

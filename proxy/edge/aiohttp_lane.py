@@ -19,10 +19,12 @@ from proxy.answers.refused import refused
 from proxy.answers.sessions import end_session
 from proxy.deps import Deps
 from proxy.edge.get_stream import hold_stream
+from proxy.edge.writing import PIECE, within, write_pieces, write_whole
 from proxy.exchange import Answer, Exchange, Head
 from proxy.identity import SERVER
-from proxy.pipeline import at_end, at_headers, at_message, internal_error
+from proxy.pipeline import at_headers, at_message, internal_error
 from proxy.refusals import Refusal
+from proxy.room import at_end, hold
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,9 @@ _STREAM_HEADERS = {
     "X-Accel-Buffering": "no",
     "X-Content-Type-Options": "nosniff",
 }
+_SLACK_S = 2.0
+_LEAST_RATE = 1024
+"""Bytes a second that a body must come at on the average, once `_SLACK_S` are over."""
 METHODS: Final = ("POST", "GET", "DELETE")
 """What a gateway's path takes, with a token."""
 
@@ -41,8 +46,8 @@ METHODS: Final = ("POST", "GET", "DELETE")
 class AiohttpOutlet:
     """A caller's connection, as the stages see it."""
 
-    def __init__(self, request: web.BaseRequest) -> None:
-        self._request = request
+    def __init__(self, request: web.BaseRequest, write_seconds: float) -> None:
+        self._request, self._write_seconds = request, write_seconds
         self._response: web.StreamResponse | None = None
         self.gone = False
         self.headers: dict[str, str] = {}
@@ -63,14 +68,14 @@ class AiohttpOutlet:
         await self.send(encode_event(message))
 
     async def send(self, chunk: bytes) -> None:
-        """Raw bytes of the stream; nothing once the caller has left."""
+        """Raw bytes of the stream; nothing once the caller has left, or has read nothing for too long."""
         if self.gone:
             return
         try:
             if self._response is None:
                 self._response = web.StreamResponse(headers=_STREAM_HEADERS | self.headers)
-                await self._response.prepare(self._request)
-            await self._response.write(chunk)
+                await within(self._write_seconds, self._request, self._response.prepare(self._request))
+            await write_pieces(self._write_seconds, self._request, self._response, chunk)
         except (ConnectionError, RuntimeError):
             self.gone = True
 
@@ -79,7 +84,7 @@ class AiohttpOutlet:
         response = self.response
         if not self.gone:
             try:
-                await response.write_eof()
+                await within(self._write_seconds, self._request, response.write_eof())
             except (ConnectionError, RuntimeError):
                 self.gone = True
         return response
@@ -93,23 +98,28 @@ class AiohttpLane:
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request, whatever it is; never raises but when the caller has left."""
-        outlet = AiohttpOutlet(request)
+        outlet = AiohttpOutlet(request, self._deps.settings.write_seconds)
         x = Exchange(head_of(request), outlet)
         outlet.headers = self._own_headers(x)
         try:
-            answer = await self._route(x, request)
+            answer = await self._answered(x, request)
+            if answer is None or outlet.streaming:  # a stream that has begun can only be ended
+                return await outlet.end()
+            return await self._written(x, request, answer)
+        finally:
+            at_end(x, self._deps)
+
+    async def _answered(self, x: Exchange, request: web.BaseRequest) -> Answer | None:
+        """The answer, whatever goes wrong on the way to it."""
+        try:
+            return await self._route(x, request)
         except Refusal as refusal:
-            answer = refused(x, refusal, self._deps)
+            return refused(x, refusal, self._deps)
         except (asyncio.CancelledError, ConnectionError):
             raise
         except Exception:
             log.exception("a request failed inside", extra={"request_id": x.request_id})
-            answer = internal_error(x)
-        finally:
-            at_end(x, self._deps)
-        if answer is None or outlet.streaming:  # a stream that has begun can only be ended
-            return await outlet.end()
-        return self._written(x, answer)
+            return internal_error(x)
 
     async def _route(self, x: Exchange, request: web.BaseRequest) -> Answer | None:
         public = public_answer(x, self._deps)
@@ -128,7 +138,10 @@ class AiohttpLane:
         return await hold_stream(x, self._deps, x.outlet.send)
 
     async def _body(self, x: Exchange, request: web.BaseRequest) -> bytes:
-        """The body: at most so many bytes, in at most so many seconds; a compressed one is not taken."""
+        """The body: at most so many bytes, in time and not too slowly; a compressed one is not taken.
+
+        Room is taken for what has come, never for what is announced: announcing costs a caller nothing.
+        """
         limit, seconds = self._deps.settings.max_body, self._deps.settings.body_seconds
         if x.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
             raise Refusal("body_packed")
@@ -136,15 +149,20 @@ class AiohttpLane:
             raise Refusal("body_too_large", limit=limit)
         parts: list[bytes] = []
         size = 0
+        allowed = min(_SLACK_S, seconds)
+        began = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout_at(began + allowed) as clock:
                 while chunk := await request.content.readany():
                     size += len(chunk)
                     if size > limit:
                         raise Refusal("body_too_large", limit=limit)
+                    hold(x, self._deps, len(chunk))
                     parts.append(chunk)
+                    allowed = min(max(_SLACK_S, size / _LEAST_RATE), seconds)
+                    clock.reschedule(began + allowed)
         except TimeoutError:
-            raise Refusal("body_slow", seconds=seconds) from None
+            raise Refusal("body_slow", seconds=round(allowed, 1)) from None
         except web.RequestPayloadError:
             raise Refusal("framing", what="the body does not fit its framing") from None
         return parts[0] if len(parts) == 1 else b"".join(parts)
@@ -161,16 +179,28 @@ class AiohttpLane:
             }
         return headers
 
-    def _written(self, x: Exchange, answer: Answer) -> web.Response:
+    async def _written(self, x: Exchange, request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
+        """Written here, not by aiohttp: it would wait without end for a caller that does not read."""
         assert isinstance(x.outlet, AiohttpOutlet)
         headers = SECURITY_HEADERS | x.outlet.headers | answer.headers
         if answer.body or answer.status not in {202, 204}:
             headers["Content-Type"] = answer.media_type
-        response = web.Response(
-            status=answer.status, body=answer.body, headers=headers, reason=HTTPStatus(answer.status).phrase
+        reason, large = HTTPStatus(answer.status).phrase, len(answer.body) > PIECE
+        response = (
+            web.StreamResponse(status=answer.status, headers=headers, reason=reason)
+            if large
+            else web.Response(status=answer.status, body=answer.body, headers=headers, reason=reason)
         )
         if answer.close or self._deps.draining:
             response.force_close()
+        seconds = self._deps.settings.write_seconds
+        if not large:
+            await within(seconds, request, write_whole(request, response))
+            return response
+        response.content_length = len(answer.body)
+        await within(seconds, request, response.prepare(request))
+        await write_pieces(seconds, request, response, answer.body)
+        await within(seconds, request, response.write_eof())
         return response
 
 

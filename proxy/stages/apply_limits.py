@@ -1,4 +1,5 @@
-"""Apply limits: a place at the upstream, so that one slow server cannot take every call; and room for the record."""
+"""Apply limits: a place at the upstream, so that neither one slow server nor one
+caller can take every call; and room for the record."""
 
 from proxy.deps import Deps
 from proxy.exchange import Exchange
@@ -12,6 +13,6 @@ def apply_limits(x: Exchange, deps: Deps) -> None:
     if x.gateway.snapshot.audit_required and not deps.records.can_keep:
         raise Refusal("audit_unavailable")
     route = x.tool.tool.route
-    if not deps.calls.enter(route.entry_id, deps.settings.calls_per_upstream):
+    if not deps.calls.enter(route.entry_id, x.principal_key, deps.settings.calls_per_upstream):
         raise Refusal("busy", server=route.entry)
     x.holds_slot = True

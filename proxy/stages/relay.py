@@ -15,13 +15,14 @@ from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.identity import server_info
 from proxy.refusals import Refusal
+from proxy.room import holds, quarter
 
 DELIVER_S = 30.0
 """A caller that takes longer to read its last event has lost it."""
 
 
 def relay(x: Exchange, deps: Deps) -> None:
-    """Fill answer and status. Refuses results that only an unmet capability explains."""
+    """Fill answer and status. Refuses what only an unmet capability explains, or what there is no room for."""
     assert x.connection is not None
     assert x.gateway is not None
     result = _as_tool_result(x)
@@ -31,14 +32,17 @@ def relay(x: Exchange, deps: Deps) -> None:
         raise Refusal("upstream_broken", server=x.connection.entry, detail="unknown resultType") from None
     if unfinished:
         raise Refusal("upstream_asks", server=x.connection.entry)
-    x.status = "tool_error" if result.get("isError") is True else "ok"
+    status = "tool_error" if result.get("isError") is True else "ok"
     shaped = (
         result_for_modern(result, server_info(x.gateway.snapshot.name))
         if x.era is Era.MODERN
         else result_for_legacy(result, x.version)
     )
-    x.answer = Answer(200, orjson.dumps(result_message(x.request.id, shaped)))
-    x.bytes_out = len(x.answer.body)
+    body = orjson.dumps(result_message(x.request.id, shaped))
+    if not holds(x, deps, len(body)):
+        left = quarter(deps.settings.bytes_in_flight) - deps.calls.held.of(x.principal_key)
+        raise Refusal("upstream_too_large", server=x.connection.entry, limit=left, detail="other answers are unread")
+    x.status, x.answer, x.bytes_out = status, Answer(200, body), len(body)
 
 
 async def deliver(x: Exchange) -> None:

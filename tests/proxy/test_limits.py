@@ -11,7 +11,7 @@ from tests.proxy.conftest import MakeRig, Rig
 
 
 async def test_an_upstream_with_too_many_calls_is_busy_and_others_are_not(make_rig: MakeRig) -> None:
-    async with make_rig(calls_per_upstream=2) as rig, McpUpstream(era="modern") as server:
+    async with make_rig(calls_per_upstream=4) as rig, McpUpstream(era="modern") as server:
         held = asyncio.Event()
         server.tool("slow", Answer(text="late", hold=held))
         slow, quick = rig.control.connection(server.url), rig.control.connection(server.url)

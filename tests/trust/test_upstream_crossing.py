@@ -19,7 +19,10 @@ CALLS, CALLERS, WAITERS = 1000, 20, 500
 )
 async def test_equal_ids_of_many_callers_never_cross(make_rig: MakeRig, era: str) -> None:
     """CVE-2026-25536: state of one caller in an object that several share."""
-    async with McpUpstream(era=era) as server, make_rig(calls_per_upstream=CALLS, unknown_per_second=CALLS) as rig:
+    async with (
+        McpUpstream(era=era) as server,
+        make_rig(calls_per_upstream=2 * CALLS, calls_in_flight=4 * CALLS, unknown_per_second=CALLS) as rig,
+    ):
         server.tool("t", lambda received: Answer(text=received.arguments["marker"], delay=0.01, progress=1))
         await rig.serve([rig.control.tool("t", "t", rig.control.connection(server.url, isolation="shared"))])
         tokens = [rig.control.token() for _ in range(CALLERS)]
@@ -57,7 +60,7 @@ async def herd(rig: Rig, server: McpUpstream) -> None:
 async def test_control_is_asked_once_for_all_who_wait(
     make_rig: MakeRig, upstream: McpUpstream, expired: str, path: str
 ) -> None:
-    async with make_rig(calls_per_upstream=WAITERS) as rig:
+    async with make_rig(calls_per_upstream=2 * WAITERS) as rig:
         gateway = await rig.serve([rig.control.tool("t", "echo", rig.control.connection(upstream.url))])
         await rig.call("t")
         deps = rig.worker.deps
@@ -83,7 +86,7 @@ async def test_control_is_asked_once_for_all_who_wait(
     ],
 )
 async def test_an_upstream_is_met_once_for_all_who_wait(make_rig: MakeRig, era: str, method: str) -> None:
-    async with McpUpstream(era=era) as server, make_rig(calls_per_upstream=WAITERS) as rig:
+    async with McpUpstream(era=era) as server, make_rig(calls_per_upstream=2 * WAITERS) as rig:
         await rig.serve([rig.control.tool("t", "echo", rig.control.connection(server.url))])
         await rig.modern("tools/list")
 

@@ -74,20 +74,13 @@ def test_an_internal_error_before_the_message_is_known_is_a_500() -> None:
     assert orjson.loads(internal_error(x).body)["id"] is None
 
 
-@pytest.mark.parametrize(
-    ("announced", "method", "held"),
-    [("5", "POST", 5), ("5000", "POST", 1000), (None, "POST", 1000), ("x", "POST", 1000), ("5", "GET", 0)],
-)
-async def test_room_for_a_body_is_taken_at_the_headers_and_given_back_at_the_end(
-    monkeypatch: pytest.MonkeyPatch, announced: str | None, method: str, held: int
-) -> None:
-    monkeypatch.setattr(pipeline, "AT_HEADERS", ())
-    async with parts(max_body=1000) as deps:
-        x = exchange(gateway())
-        x.head.method = method
-        x.headers = {} if announced is None else {"content-length": announced}
-        await pipeline.at_headers(x, deps)
-        assert deps.calls.bytes_in_flight == held
-        for _ in range(2):
-            pipeline.at_end(x, deps)
-            assert deps.calls.bytes_in_flight == 0
+async def test_a_principal_with_a_quarter_of_the_calls_is_refused_and_another_is_not() -> None:
+    async with parts(calls_in_flight=8) as deps:
+        deps.calls.running.take("user:u", 2, most=8, share=2)
+        greedy, other = exchange(gateway([tool()])), exchange(gateway([tool()]))
+        other.principal_key = "user:other"
+        with pytest.raises(Refusal, match="overloaded"):
+            await call(greedy, deps)
+        await call(other, deps)
+        assert other.answer is not None
+        assert deps.calls.in_flight == 2

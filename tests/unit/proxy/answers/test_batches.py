@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
 
 from core.mcp.faults import MessageFault
 from core.mcp.message import Batch
-from proxy.answers.batches import answer_batch
+from proxy.answers.batches import AT_ONCE, answer_batch
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.pipeline import answer_request
+from proxy.room import at_end, hold
 from proxy.sessions import Session
-from tests.fakes.proxy_parts import exchange, gateway
+from tests.fakes.proxy_parts import exchange, gateway, proxy_parts
 
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 TOLD = {"jsonrpc": "2.0", "method": "notifications/initialized"}
@@ -22,6 +24,31 @@ def in_session(version: str, *items: object) -> Exchange:
     x.gateway, x.message = gateway(), Batch(list(items))
     x.session = Session("jti", version, 0, 0)
     return x
+
+
+async def test_four_items_run_at_once_and_what_is_beyond_the_room_is_refused_with_its_id() -> None:
+    running = most = asked = 0
+
+    async def answered(one: Exchange, deps: Deps) -> Answer:
+        nonlocal running, most, asked
+        running, asked = running + 1, asked + 1
+        most = max(most, running)
+        hold(one, deps, 400)
+        await asyncio.sleep(0.001)
+        running -= 1
+        return Answer(200, b'"' + b"x" * 398 + b'"')
+
+    async with proxy_parts(max_answer=1000) as deps:
+        x = in_session("2025-03-26", *({**PING, "id": number} for number in range(20)))
+        said = json.loads((await answer_batch(x, deps, answered)).body)
+        assert most == AT_ONCE
+        assert asked == 4
+        assert said[:2] == ["x" * 398] * 2
+        assert [one["id"] for one in said[2:]] == list(range(2, 20))
+        assert {one["error"]["code"] for one in said[2:]} == {-31503}
+        assert deps.calls.bytes_in_flight == 400 * asked
+        at_end(x, deps)
+        assert deps.calls.bytes_in_flight == 0
 
 
 async def answers(deps: Deps, *items: object) -> list[object]:

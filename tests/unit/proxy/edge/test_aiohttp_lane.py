@@ -5,12 +5,17 @@ import json
 from collections.abc import AsyncIterator, Callable
 from unittest.mock import patch
 
+import msgspec
 import pytest
 from aiohttp import web
 
+from core.tokens import digest
 from proxy.deps import Deps
+from proxy.edge import aiohttp_lane
 from proxy.edge.aiohttp_lane import AiohttpLane, AiohttpOutlet
 from proxy.edge.listener import Listener
+from proxy.exchange import Answer, Exchange
+from proxy.room import hold as hold_room
 from tests.fakes.proxy_parts import gateway, hold, known_token, proxy_parts, user
 from tests.fakes.raw_http import RawAnswer, exchange, read_answer, request_bytes
 
@@ -29,6 +34,11 @@ async def deps() -> AsyncIterator[Deps]:
 
 @pytest.fixture
 async def port(deps: Deps) -> AsyncIterator[int]:
+    async for number in serving(deps):
+        yield number
+
+
+async def serving(deps: Deps) -> AsyncIterator[int]:
     listener = Listener(AiohttpLane(deps), deps, access_log=None, auto_decompress=False, lingering_time=0.2)
     server = await asyncio.get_running_loop().create_server(listener, "127.0.0.1", 0)
     yield server.sockets[0].getsockname()[1]
@@ -119,9 +129,71 @@ async def test_a_caller_that_leaves_in_the_middle_of_its_body_frees_what_it_held
 ) -> None:
     _, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(post(headers)[:-5])
-    await until(lambda: deps.calls.bytes_in_flight == len(PING))
+    await until(lambda: deps.calls.bytes_in_flight == len(PING) - 5)
     writer.transport.abort()
     await until(lambda: deps.calls.bytes_in_flight == 0)
+
+
+async def test_bodies_that_are_only_announced_take_no_room(port: int, headers: Headers, deps: Deps) -> None:
+    waiting = [await asyncio.open_connection("127.0.0.1", port) for _ in range(8)]
+    for _, writer in waiting:
+        writer.write(post([*headers, ("Content-Length", "1000")], b"") + b"{")
+    await until(lambda: deps.calls.bytes_in_flight == len(waiting))
+    assert (await exchange(port, post(headers))).json == PONG
+    for _, writer in waiting:
+        writer.transport.abort()
+    await until(lambda: deps.calls.bytes_in_flight == 0)
+
+
+async def test_who_has_its_share_of_the_room_is_refused_alone(port: int, headers: Headers, deps: Deps) -> None:
+    greedy = known_token(deps, user())
+    principal = deps.authority.known(digest(greedy))
+    assert principal is not None
+    assert principal.principal is not None
+    quarter = deps.settings.bytes_in_flight // 4
+    deps.calls.held.take(f"user:{principal.principal.id}", quarter, most=quarter, share=quarter)
+    theirs = [headers[0], ("Authorization", f"Bearer {greedy}"), headers[2]]
+    assert (await exchange(port, post(theirs))).status == 503
+    assert (await exchange(port, post(headers))).json == PONG
+
+
+async def test_a_body_that_stalls_is_refused_long_before_the_time_of_a_whole_one(
+    port: int, headers: Headers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aiohttp_lane, "_SLACK_S", 0.1)
+    answer = await exchange(port, post([*headers, ("Content-Length", "1000")], b"") + b"{", within=5)
+    assert answer.status == 408
+
+
+async def test_an_answer_that_nobody_reads_is_counted_and_then_dropped_with_its_connection(
+    headers: Headers, deps: Deps
+) -> None:
+    deps.settings = msgspec.structs.replace(deps.settings, write_seconds=0.3)
+    size = 30 << 20
+
+    async def large(x: Exchange, deps: Deps) -> Answer:
+        hold_room(x, deps, size)
+        return Answer(200, b"x" * size)
+
+    with patch("proxy.edge.aiohttp_lane.at_message", large):
+        async for port in serving(deps):
+            _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+            writer.write(post(headers))
+            await until(lambda: deps.calls.bytes_in_flight >= size)
+            await until(lambda: deps.calls.bytes_in_flight == 0)
+            writer.transport.abort()
+
+
+async def test_a_large_answer_arrives_whole(headers: Headers, port: int) -> None:
+    body = bytes(range(256)) * 4096 * 3
+
+    async def large(x: Exchange, deps: Deps) -> Answer:
+        return Answer(200, body)
+
+    with patch("proxy.edge.aiohttp_lane.at_message", large):
+        answer = await exchange(port, post(headers))
+    assert answer.body == body
+    assert answer.header("Content-Length") == str(len(body))
 
 
 async def test_a_draining_worker_closes_after_each_answer(port: int, headers: Headers, deps: Deps) -> None:
@@ -155,11 +227,15 @@ async def test_an_outlet_says_nothing_to_a_caller_that_has_left() -> None:
             raise ConnectionResetError
 
     with patch("proxy.edge.aiohttp_lane.web.StreamResponse", Broken):
-        outlet = AiohttpOutlet(object())  # type: ignore[arg-type]
+        outlet = AiohttpOutlet(FakeRequest(), 1.0)  # type: ignore[arg-type]
         await outlet.send_event(b"{}")
         assert outlet.gone
         await outlet.send_event(json.dumps(PONG).encode())
         assert isinstance(await outlet.end(), Broken)
+
+
+class FakeRequest:
+    transport = None
 
 
 async def until(true: Callable[[], bool]) -> None:

@@ -106,7 +106,8 @@ async def test_the_address_is_what_the_last_trusted_hop_saw(peer: str, said: str
 async def test_beyond_its_limits_a_worker_says_that_it_is_busy() -> None:
     async with proxy_parts(calls_in_flight=1, bytes_in_flight=10) as deps:
         admit(exchange({}), deps)
-        deps.calls.in_flight = 1
+        deps.calls.running.take("user:u", 1, most=1, share=1)
         assert refusal_of(deps, {}).words == {"retry_after": 1}
-        deps.calls.in_flight, deps.calls.bytes_in_flight = 0, 10
+        deps.calls.running.give_back("user:u", 1)
+        deps.calls.held.take("user:u", 10, most=10, share=10)
         assert refusal_of(deps, {}).reason == "overloaded"

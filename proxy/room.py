@@ -1,0 +1,40 @@
+"""Room for what a worker holds for its callers: request bodies as they come, and answers until they were read.
+
+Counted by principal, so that one who sends and does not finish, or asks and does not read, is refused alone. Called
+by the lanes, the pipeline and `relay`; given back by `at_end`.
+"""
+
+from proxy.deps import Deps
+from proxy.exchange import Exchange
+from proxy.refusals import Refusal
+
+
+def quarter(most: int) -> int:
+    """What one principal may have of a limit of the worker's: a quarter, and at least one."""
+    return max(most // 4, 1)
+
+
+def holds(x: Exchange, deps: Deps, size: int) -> bool:
+    """Take room for so many bytes more; False where this principal, or the worker, has no more of it.
+
+    A request whose caller has left takes none: its call may run on, but the answer is dropped as soon as it is there.
+    """
+    if x.ended:
+        return True
+    most = deps.settings.bytes_in_flight
+    if not deps.calls.held.take(x.principal_key, size, most=most, share=quarter(most)):
+        return False
+    x.bytes_held += size
+    return True
+
+
+def hold(x: Exchange, deps: Deps, size: int) -> None:
+    """As `holds`, for what is refused at once. Raises Refusal `overloaded`."""
+    if not holds(x, deps, size):
+        raise Refusal("overloaded", retry_after=1)
+
+
+def at_end(x: Exchange, deps: Deps) -> None:
+    """Nothing is held for this request any more: its answer was written, or its caller has left."""
+    deps.calls.held.give_back(x.principal_key, x.bytes_held)
+    x.bytes_held, x.ended = 0, True

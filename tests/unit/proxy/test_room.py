@@ -1,0 +1,30 @@
+import pytest
+
+from proxy.refusals import Refusal
+from proxy.room import at_end, hold, holds, quarter
+from tests.fakes.call_parts import exchange, gateway, parts
+
+
+async def test_one_principal_has_a_quarter_of_the_room_and_gives_it_back_at_the_end() -> None:
+    async with parts(bytes_in_flight=100) as deps:
+        greedy, other = exchange(gateway()), exchange(gateway())
+        other.principal_key = "user:other"
+        hold(greedy, deps, 25)
+        with pytest.raises(Refusal, match="overloaded"):
+            hold(greedy, deps, 1)
+        assert holds(other, deps, 25)
+        for _ in range(2):
+            at_end(greedy, deps)
+            assert deps.calls.bytes_in_flight == 25
+
+
+async def test_a_call_whose_caller_has_left_takes_no_room_that_nobody_would_give_back() -> None:
+    async with parts() as deps:
+        x = exchange(gateway())
+        at_end(x, deps)
+        assert holds(x, deps, 10)
+        assert deps.calls.bytes_in_flight == 0
+
+
+def test_a_quarter_is_at_least_one() -> None:
+    assert [quarter(most) for most in (1, 7, 8)] == [1, 1, 2]
