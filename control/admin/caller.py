@@ -52,7 +52,8 @@ async def _caller_of(request: web.Request, deps: Deps) -> Caller:
             raise unauthenticated("The token is unknown, revoked or expired, or its owner is disabled.")
         if held.user_id is None:
             raise forbidden("A token of a team or of the organisation calls gateways; this API takes a user's.")
-        return _named(await users.caller(connection, held.user_id, held.id), request)
+        caller = await users.caller(connection, held.user_id, held.id)
+        return replace(_named(caller, request), token_expires_at=held.expires_at)
 
 
 async def _first_admin(deps: Deps) -> Caller | None:

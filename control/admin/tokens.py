@@ -1,6 +1,8 @@
 """`/tokens`: bearer tokens of a user, a team or the organisation. The secret is in the answer to POST, once.
 
-Users manage their own, a team's admins the team's, admins all.
+Users manage their own, a team's admins the team's, admins all. Who is signed in with a token that ends makes none
+that outlives it, and puts off no token's end beyond it, that one's included: else its end would mean nothing to a
+thief.
 """
 
 from datetime import UTC, datetime
@@ -125,6 +127,7 @@ async def create_token(asked: Asked, body: NewToken) -> MadeToken:
     user_id, team_id = _owner(asked.caller, body)
     if body.expires_at is not None:
         _refuse_past(body.expires_at)
+    _refuse_outliving(asked.caller, body.expires_at)
     secret = new_token()
     async with transaction(asked.pool) as connection:
         row = await tokens.create(
@@ -176,6 +179,8 @@ async def change_token(asked: Asked, token_id: Id, body: TokenChange) -> Token:
             raise conflict("The token is revoked; make a new one.")
         if body.expires_at is not None:
             _refuse_past(body.expires_at)
+        if "expires_at" in changes and _puts_off(row["expires_at"], body.expires_at):
+            _refuse_outliving(asked.caller, body.expires_at)
         token = shown(await tokens.update(connection, row, changes))
         await record(connection, asked, "update", "token", token_id, shown(row), token)
     return token
@@ -227,6 +232,21 @@ def _owner(caller: Caller, body: NewToken) -> tuple[str | None, str | None]:
 def _refuse_past(moment: datetime) -> None:
     if moment <= datetime.now(UTC):
         raise invalid("expires_at", "is in the past; give a later time, or null for a token that does not expire")
+
+
+def _puts_off(before: datetime | None, after: datetime | None) -> bool:
+    return before is not None and (after is None or after > before)
+
+
+def _refuse_outliving(caller: Caller, moment: datetime | None) -> None:
+    if not caller.may_grant_until(moment):
+        assert caller.token_expires_at is not None  # else anything may be granted
+        ends = caller.token_expires_at.astimezone(UTC).isoformat(timespec="seconds")
+        raise invalid(
+            "expires_at",
+            f"must not be later than {ends}, when the token that you are signed in with ends; give an earlier time, "
+            "or sign in with a token that does not expire",
+        )
 
 
 async def _locked(connection: Connection, asked: Asked, token_id: str) -> Row:

@@ -5,6 +5,7 @@ of teams. Everything not granted here is refused.
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 Role = Literal["admin", "member"]
@@ -21,6 +22,8 @@ class Caller:
     """Team id to the role there."""
     token_id: str = ""
     """The token they came with; '' for the run's own."""
+    token_expires_at: datetime | None = None
+    """When that token ends; None: never, as the run's own."""
     address: str = ""
     request_id: str = ""
 
@@ -36,6 +39,10 @@ class Caller:
     def belongs_to(self, team_id: str) -> bool:
         """May see this team."""
         return self.is_admin or team_id in self.teams
+
+    def may_grant_until(self, moment: datetime | None) -> bool:
+        """May give access that ends then (None: never): nobody gives what outlives the token that they came with."""
+        return self.token_expires_at is None or (moment is not None and moment <= self.token_expires_at)
 
     def owns(self, user_id: str | None) -> bool:
         """Is this user, or an admin."""

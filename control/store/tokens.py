@@ -22,6 +22,7 @@ class Held:
 
     id: str
     user_id: str | None
+    expires_at: datetime | None
 
 
 async def use(connection: Connection, digest: str) -> Held | None:
@@ -30,7 +31,7 @@ async def use(connection: Connection, digest: str) -> Held | None:
     if row is None or refusal_of(row):
         return None
     await note_use(connection, row["id"])
-    return Held(row["id"], row["user_id"])
+    return Held(row["id"], row["user_id"], row["expires_at"])
 
 
 async def verdict_for(connection: Connection, digest: str) -> TokenVerdict:

@@ -226,3 +226,32 @@ async def test_an_expiry_is_changed_and_taken_away(admin: AdminClient, pool: Poo
     renamed = (await admin.patch(path, {"name": "desktop"})).json
     assert (renamed["name"], renamed["expires_at"] is None) == ("desktop", False)
     assert (await admin.patch(path, {"expires_at": None})).json["expires_at"] is None
+
+
+@pytest.mark.parametrize("role", ["member", "admin"])
+async def test_who_came_with_a_token_that_ends_gives_nothing_that_outlives_it(admin: AdminClient, role: str) -> None:
+    ann = await admin.as_new_user("Ann", role)
+    made = await ann.made("/tokens", {"name": "short", "expires_at": in_seconds(3600)})
+    other = await ann.made("/tokens", {"name": "shorter", "expires_at": in_seconds(60)})
+    short = ann.bearing(made["secret"])
+    for later in (None, in_seconds(7200)):
+        for token in (made, other):
+            refused = await short.patch(f"/tokens/{token['id']}", {"expires_at": later})
+            assert (refused.status, "you are signed in with" in refused.problem("expires_at")) == (422, True)
+        refused = await short.post("/tokens", {"name": "long", "expires_at": later})
+        assert (refused.status, "you are signed in with" in refused.problem("expires_at")) == (422, True)
+    assert (await short.post("/tokens", {"name": "long"})).status == 422
+
+
+async def test_who_came_with_a_token_that_ends_still_shortens_renames_and_makes_shorter_ones(
+    admin: AdminClient,
+) -> None:
+    ann = await admin.as_new_user("Ann")
+    made = await ann.made("/tokens", {"name": "short", "expires_at": in_seconds(3600)})
+    short, path = ann.bearing(made["secret"]), f"/tokens/{made['id']}"
+    assert (await short.patch(path, {"expires_at": in_seconds(1800)})).status == 200
+    assert (await short.patch(path, {"name": "shorter"})).status == 200
+    await short.made("/tokens", {"name": "shortest", "expires_at": in_seconds(60)})
+    endless = (await ann.items("/tokens"))[0]
+    assert (await short.patch(f"/tokens/{endless['id']}", {"expires_at": in_seconds(7200)})).status == 200
+    assert (await admin.patch(path, {"expires_at": in_seconds(7200)})).status == 200
