@@ -81,7 +81,13 @@ class Worker:
             control, self.redis, ring, soft=soft, hard=hard, unknown_per_second=unknown, tasks=self.tasks
         )
         gateways = Gateways(
-            control, self.redis, settings.verifier, max_stale=hard, unknown_per_second=unknown, tasks=self.tasks
+            control,
+            self.redis,
+            settings.verifier,
+            soft_age=soft,
+            max_stale=hard,
+            unknown_per_second=unknown,
+            tasks=self.tasks,
         )
         upstreams = Upstreams(
             self.egress,

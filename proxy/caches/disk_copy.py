@@ -17,6 +17,9 @@ from core.sealing import SealBroken, Sealer
 
 log = logging.getLogger(__name__)
 MAX_BYTES = 256 << 20
+_SEAL_BYTES = 256
+_FRAME_BYTES = 10
+"""At most, of MessagePack around a key and a value."""
 
 
 class DiskCopy:
@@ -34,10 +37,13 @@ class DiskCopy:
         return self._folder is not None
 
     def write(self, name: str, values: dict[str, bytes]) -> bool:
-        """Replace one file; whether it was. A disk that is full or read-only costs only the copy."""
+        """Replace one file; whether it was. A disk that is full or read-only costs only the copy.
+
+        What has no room in a file that can be read again is left out: the first values are kept.
+        """
         if self._folder is None:
             return False
-        sealed = self._sealer.seal(msgspec.msgpack.encode(values), name)
+        sealed = self._sealer.seal(msgspec.msgpack.encode(_with_room(values)), name)
         part = self._folder / f"{name}.{os.getpid()}.part"
         try:
             descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -64,3 +70,15 @@ class DiskCopy:
             log.error("the copy on disk cannot be used", extra={"file": name, "why": str(broken)})
             return {}
         return dict(values)
+
+
+def _with_room(values: dict[str, bytes]) -> dict[str, bytes]:
+    """As many of the first values as a readable file has room for."""
+    room = MAX_BYTES - _SEAL_BYTES
+    kept: dict[str, bytes] = {}
+    for key, value in values.items():
+        room -= len(key.encode()) + len(value) + _FRAME_BYTES
+        if room < 0:
+            break
+        kept[key] = value
+    return kept

@@ -1,7 +1,7 @@
 """The change stream, followed: what control announced, applied here within a second.
 
 The stream is trusted while its numbers have no holes within one epoch. On a hole, another epoch, a reconnect, and
-every minute, all that is held is compared with the index before the stream is trusted again; after a hole, verdicts
+every soft age, all that is held is compared with the index before the stream is trusted again; after a hole, verdicts
 and connections are doubted too, since what revoked them may be what was missed. While Redis is away the comparison
 goes to control, so that a revocation is at most one soft age late.
 """
@@ -21,7 +21,10 @@ from proxy.redis import FAULTS, Courier
 log = logging.getLogger(__name__)
 
 _BLOCK_MS = 1000
-_AT_ONCE = 500
+_READ_S = 5.0
+_AT_ONCE = 50
+_LARGEST = 64 << 10
+"""Bytes of one entry; a change of ours is some hundreds."""
 _RETRY_S = 0.5
 
 Apply = Callable[[Change], Awaitable[None]]
@@ -91,7 +94,12 @@ class ChangeStream:
         await self._compare()
 
     async def _read(self) -> None:
-        found = await self._redis.blocking.xread({courier.CHANGES: self._position}, count=_AT_ONCE, block=_BLOCK_MS)
+        async with asyncio.timeout(
+            _READ_S
+        ):  # each piece of an answer comes within the socket's own time, or does not
+            found = await self._redis.blocking.xread(
+                {courier.CHANGES: self._position}, count=_AT_ONCE, block=_BLOCK_MS
+            )
         self._reading = True
         if not found:
             await self._check_head()
@@ -108,6 +116,9 @@ class ChangeStream:
             await self._compare_if_due()  # a stream that is never quiet must not put it off
 
     def _opened(self, fields: dict[bytes, bytes]) -> Change:
+        size = sum(len(name) + len(value) for name, value in fields.items())
+        if size > _LARGEST:
+            raise _TrustLostError(f"an entry of {size} bytes")
         try:
             change = open_change(fields.get(b"e", b""), self.epoch, self._verifier)
         except ChangeBroken as broken:

@@ -3,6 +3,9 @@
 A snapshot comes from Redis or, where that is away, behind or broken, from control; both are believed only with
 control's signature. Whether a gateway exists at all is known from the index of the current epoch; without it control
 is asked, else the answer is that we cannot tell (503), never that there is none (404).
+
+A signature says who wrote, not when: an old index from Redis is as genuine as the newest. So every soft age control
+itself is asked for its index, and only what control confirmed within the hard age is served.
 """
 
 import asyncio
@@ -32,6 +35,8 @@ _UNKNOWN_SIZE = 20_000
 _UNKNOWN_S = 5.0
 MOST_HELD = 5_000
 """Gateways in memory; beyond, those longest unused are let go, and loaded again when somebody calls."""
+MOST_BYTES = 256 << 20
+"""Bytes of their documents; the same."""
 
 
 class Gateways:
@@ -43,16 +48,18 @@ class Gateways:
         redis: Courier,
         verifier: Verifier,
         *,
+        soft_age: float,
         max_stale: float,
         unknown_per_second: float,
         tasks: Tasks,
     ) -> None:
         self._control, self._redis, self._verifier = control, redis, verifier
-        self._max_stale = max_stale
+        self._soft_age, self._max_stale = soft_age, max_stale
         self._tasks = tasks
         self._budget = Budget(unknown_per_second)
         self._by_name: dict[str, CompiledGateway] = {}
         self._documents: dict[str, bytes] = {}
+        self._document_bytes = 0
         self._loading: dict[str, asyncio.Task[CompiledGateway | None]] = {}
         self._unknown: OrderedDict[str, float] = OrderedDict()
         self._from_disk: dict[str, bytes] = {}
@@ -64,6 +71,9 @@ class Gateways:
         self.unseen = False
         """Whether a gateway was announced that the index we know lacks."""
         self._index_revision = 0
+        self._index_confirmed = time.monotonic()
+        """When control itself last gave the index, or else when this worker began."""
+        self._control_due = 0.0
         self._ids: dict[str, str] = {}
         self._revisions: dict[str, int] = {}
         """The newest revision that was announced or is in the index: nothing older is taken from Redis."""
@@ -134,7 +144,11 @@ class Gateways:
 
     async def compare(self, epoch: str) -> bool:
         """Bring all that we hold to the revisions of the index; whether that could be done."""
-        index = await self._newest_index(epoch)
+        due = time.monotonic() >= self._control_due
+        confirmed = await self._index_of_control() if due else None
+        index = confirmed or await self._index_in_redis(epoch)
+        if index is None and not due:  # behind or broken: control's own needs no epoch to be true
+            index = confirmed = await self._index_of_control()
         if index is None:
             return False
         self._learn(index)
@@ -146,8 +160,9 @@ class Gateways:
             await self.refresh(gateway_id, revisions[gateway_id])
         self.index_current = True
         current = [held for held in self._by_name.values() if held.snapshot.revision >= revisions.get(held.id, 0)]
-        for held in current:
-            held.confirmed = time.monotonic()
+        if confirmed is not None:
+            for held in current:
+                held.confirmed = self._index_confirmed
         self._changes += 1
         return len(current) == len(self._by_name)
 
@@ -161,7 +176,8 @@ class Gateways:
         changes, ago = self._changes, time.time() - time.monotonic()
         if changes == self._saved:
             return None
-        held = [(one.id, one.snapshot.slug, int(one.confirmed + ago), self._documents[one.id]) for one in self.all()]
+        lately = sorted(self.all(), key=lambda one: one.used, reverse=True)  # the copy has room for the first
+        held = [(one.id, one.snapshot.slug, int(one.confirmed + ago), self._documents[one.id]) for one in lately]
 
         def write() -> None:
             values = {key: b"%s %d %s" % (slug.encode(), confirmed, kept) for key, slug, confirmed, kept in held}
@@ -176,10 +192,10 @@ class Gateways:
 
     async def _fetch(self, name: str, at_least: int = 0) -> CompiledGateway | None:
         gateway_id = self._id_of(name)
-        if gateway_id is not None:
+        if gateway_id is not None and time.monotonic() - self._index_confirmed <= self._max_stale:
             at_least = max(at_least, self._revisions.get(gateway_id, 0))
             document = await self._document_in_redis(gateway_id, at_least)
-            gateway = self._take(gateway_id, document) if document is not None else None
+            gateway = self._take(gateway_id, document, self._index_confirmed) if document is not None else None
             if gateway is not None and gateway.snapshot.revision >= at_least:
                 return gateway
         try:
@@ -206,8 +222,11 @@ class Gateways:
             return None
         return bytes(document)
 
-    def _take(self, gateway_id: str, document: bytes) -> CompiledGateway | None:
-        """Check, compile and swap in; None for a document that must not be used. What we hold then stays."""
+    def _take(self, gateway_id: str, document: bytes, confirmed: float | None = None) -> CompiledGateway | None:
+        """Check, compile and swap in; None for a document that must not be used. What we hold then stays.
+
+        `confirmed`: when what vouches for it was, where that is not now.
+        """
         try:
             compiled = CompiledGateway(open_gateway(document, gateway_id, self._verifier))
         except SnapshotBroken as broken:
@@ -217,26 +236,30 @@ class Gateways:
         held = self._by_name.get(gateway_id)
         if held is not None:
             if held.snapshot.revision >= compiled.snapshot.revision:
+                held.confirmed = max(held.confirmed, confirmed or 0.0)
                 return held
             self._let_go(gateway_id)
+        if confirmed is not None:
+            compiled.confirmed = confirmed
         self._changes += 1
         self._by_name[gateway_id] = compiled
         self._by_name[compiled.snapshot.slug] = compiled
         self._documents[gateway_id] = document
+        self._document_bytes += len(document)
         self._make_room()
         return compiled
 
     def _make_room(self) -> None:
-        if len(self._documents) <= MOST_HELD:
-            return
-        # A few more than must: looking for them costs as much as for one.
-        for gateway in nsmallest(1 + MOST_HELD // 50, self.all(), key=lambda one: one.used):
-            self._let_go(gateway.id)
+        # A few more than must: looking for them costs as much as for one. The newest came to be used, so it stays.
+        while len(self._documents) > MOST_HELD or (self._document_bytes > MOST_BYTES and len(self._documents) > 1):
+            few = min(1 + MOST_HELD // 50, len(self._documents) - 1)
+            for gateway in nsmallest(few, self.all(), key=lambda one: one.used):
+                self._let_go(gateway.id)
 
     def _let_go(self, gateway_id: str) -> None:
         self._changes += 1
         gateway = self._by_name.pop(gateway_id, None)
-        self._documents.pop(gateway_id, None)
+        self._document_bytes -= len(self._documents.pop(gateway_id, b""))
         if gateway is not None and self._by_name.get(gateway.snapshot.slug) is gateway:
             del self._by_name[gateway.snapshot.slug]
 
@@ -253,27 +276,30 @@ class Gateways:
         gateway.confirmed = min(gateway.confirmed, time.monotonic() - max(age, 0.0))
         return gateway
 
-    async def _newest_index(self, epoch: str) -> Index | None:
-        """The index of this epoch from Redis, else control's own (which needs no epoch to be true)."""
-        index = await self._index_in_redis()
-        if index is not None and index.epoch == epoch and index.revision >= self._index_revision:
-            return index
+    async def _index_of_control(self) -> Index | None:
+        """What control says itself; nothing while it cannot be reached."""
+        asked = time.monotonic()
         try:
-            answer = await self._control.index()
-            return open_index(answer.document, self._verifier)
+            index = open_index((await self._control.index()).document, self._verifier)
         except (SourceUnreachableError, SnapshotBroken):
             return None
+        self._index_confirmed, self._control_due = asked, asked + self._soft_age
+        return index
 
-    async def _index_in_redis(self) -> Index | None:
+    async def _index_in_redis(self, epoch: str) -> Index | None:
+        """The index of this epoch, unless it is older than one that we know."""
         try:
             document: Any = await self._redis.ask(self._redis.commands.hget(courier.INDEX, "document"))
-            return None if document is None else open_index(bytes(document), self._verifier)
+            index = None if document is None else open_index(bytes(document), self._verifier)
         except CourierAwayError:
             return None
         except SnapshotBroken as broken:
             self.rejected += 1
             log.error("an index was rejected", extra={"why": str(broken)})
             return None
+        if index is None or index.epoch != epoch or index.revision < self._index_revision:
+            return None
+        return index
 
     def _learn(self, index: Index) -> None:
         self.unseen = False

@@ -8,6 +8,7 @@ from unittest.mock import patch
 import pytest
 
 from core.keys import new_key, parse_key_ring
+from proxy.caches import disk_copy
 from proxy.caches.disk_copy import DiskCopy
 
 RING = parse_key_ring("proxy", new_key())
@@ -63,3 +64,13 @@ def test_a_disk_that_cannot_be_written_costs_only_the_copy(tmp_path: Path, caplo
         disk.write("verdicts", {"key": b"newer"})
     assert "could not be written" in caplog.text
     assert disk.read("verdicts") == VALUES
+
+
+def test_what_would_make_the_file_unreadable_is_left_out_and_the_first_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk_copy, "MAX_BYTES", 2000)
+    values = {f"key-{number}": b"x" * 500 for number in range(10)}
+    copy = DiskCopy(str(tmp_path), RING)
+    assert copy.write("gateways", values)
+    assert list(copy.read("gateways")) == ["key-0", "key-1", "key-2"]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from core import courier
 from core.keys import new_key, parse_key_ring
 from core.resolve import GatewayAnswer, GatewayQuestion, IndexAnswer
 from core.signing import Signer, Verifier
@@ -50,7 +51,7 @@ class Control:
 
 def holder(control: Control, **fields: Any) -> Gateways:
     verifier = Verifier("keys", SIGNER.public_keys)
-    values = {"max_stale": 60.0, "unknown_per_second": 100.0} | fields
+    values = {"soft_age": 0.0, "max_stale": 60.0, "unknown_per_second": 100.0} | fields
     tasks = Tasks("test", quiet=(SourceUnreachableError,))
     return Gateways(control, Courier("redis://127.0.0.1:1/0"), verifier, tasks=tasks, **values)  # type: ignore[arg-type]  # the two questions
 
@@ -206,3 +207,80 @@ async def test_beyond_so_many_gateways_the_longest_unused_goes_with_its_document
     assert [held.held(slug) is not None for slug in ("a", "b", "c")] == [True, False, True]
     assert len(held._documents) == len(held.all()) == 2
     assert (await held.load("b", "address")).snapshot.slug == "b"
+
+
+async def test_beyond_so_many_bytes_of_documents_the_longest_unused_goes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    control = Control([gateway(slug=slug) for slug in ("a", "b", "c")])
+    held = holder(control)
+    await held.load("a", "address")
+    monkeypatch.setattr(holder_module, "MOST_HELD", 40)
+    monkeypatch.setattr(holder_module, "MOST_BYTES", held._document_bytes * 5 // 2)
+    await held.load("b", "address")
+    assert held.held("a") is not None
+    await held.load("c", "address")
+    assert [held.held(slug) is not None for slug in ("a", "b", "c")] == [True, False, True]
+    assert held._document_bytes == sum(len(document) for document in held._documents.values())
+    monkeypatch.setattr(holder_module, "MOST_BYTES", 1)
+    await held.load("b", "address")
+    assert [one.snapshot.slug for one in held.all()] == ["b"], "one that is larger than all is served all the same"
+
+
+class OldRedis:
+    """A Redis that gives a genuine index of long ago, whatever is asked."""
+
+    away = False
+
+    def __init__(self, *gateways: Gateway) -> None:
+        rows = [IndexRow(one.id, one.slug, one.revision) for one in gateways]
+        self.index = sign_index(Index(FORMAT, "epoch", 1, rows), SIGNER)
+        self.documents = {courier.snapshot_key(one.id): one for one in gateways}
+        self.asked = 0
+        self.commands = self
+
+    def hget(self, _name: str, _field: str) -> bytes:
+        self.asked += 1
+        return self.index
+
+    def hmget(self, name: str, *_fields: str) -> tuple[bytes | None, bytes | None]:
+        one = self.documents.get(name)
+        return (None, None) if one is None else (b"%d" % one.revision, sign_gateway(one, SIGNER))
+
+    async def ask(self, answer: Any) -> Any:
+        return answer
+
+
+async def test_an_old_index_in_redis_keeps_no_gateway_that_control_has_changed_or_deleted() -> None:
+    changed, deleted = gateway(slug="changed"), gateway(slug="deleted")
+    control = Control([changed, deleted])
+    held = holder(control)
+    held._redis = OldRedis(changed, deleted)  # type: ignore[assignment]  # the two commands
+    await held.load("changed", "address")
+    await held.load("deleted", "address")
+    control.gateways = [gateway(slug="changed", id=changed.id, revision=2)]
+    assert await held.compare("epoch")
+    assert held.held("deleted") is None
+    found = held.held("changed")
+    assert found is not None
+    assert found.snapshot.revision == 2
+
+
+async def test_control_is_asked_for_its_index_once_in_a_soft_age() -> None:
+    control = Control([gateway(slug="g")])
+    held = holder(control, soft_age=60.0)
+    held._redis = redis = OldRedis(*control.gateways)  # type: ignore[assignment]  # the two commands
+    for _ in range(5):
+        assert await held.compare("epoch")
+    assert (control.asked, redis.asked) == (1, 4)
+
+
+async def test_what_only_redis_vouches_for_is_not_served_beyond_the_hard_age() -> None:
+    control = Control([gateway(slug="g")])
+    held = holder(control)
+    held._redis = OldRedis(*control.gateways)  # type: ignore[assignment]  # the two commands
+    loaded = await held.load("g", "address")
+    control.down = True
+    loaded.confirmed -= 61
+    held._index_confirmed -= 61
+    assert await held.compare("epoch")
+    assert held.held("g") is None
+    assert await refused(held, "g") in {"gateway_unavailable", "gateway_unknown"}
