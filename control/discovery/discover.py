@@ -1,11 +1,13 @@
 """Discovery: ask an installation's server what it offers, and keep that with the entry.
 
-Called when an installation is made or filled in anew, and on demand. Three steps, so that no transaction is open
-while a server is waited for: read the rows, ask through a proxy, write what was found unless the installation or the
+Called when an installation is made or filled in anew, and on demand. Steps, so that no transaction is open while a
+server is waited for or its answer worked through: read the rows, ask through a proxy, work out what the answer means
+(in a thread: a server may list megabytes, and others wait for this loop), write it unless the installation or the
 entry changed meanwhile. A server that cannot be reached makes the installation `unreachable` with the reason; what
 the entry knew of its tools stays.
 """
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -42,6 +44,14 @@ class Discovery:
     """Name as the server gave it (escaped) and why it was left out."""
 
 
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """An answer worked through: what its rows will keep."""
+
+    found: Found
+    facts: Mapping[str, Any]
+
+
 class Discoverer:
     """Needs the database, a way to ask proxies, and what opens the rows' secrets."""
 
@@ -58,10 +68,11 @@ class Discoverer:
         if installation is None or entry is None:
             return None
         answer, secrets = await self._ask(entry, installation, deadline)
+        understood = await asyncio.to_thread(understand, answer, secrets)
         async with transaction(self._pool) as connection:
             if not await _still(connection, entry, installation):
                 return None
-            return await _keep(connection, entry["id"], installation_id, without_secrets(answer, secrets))
+            return await _keep(connection, entry["id"], installation_id, understood)
 
     async def _ask(
         self, entry: Row, installation: Row, deadline: float
@@ -97,18 +108,27 @@ async def _still(connection: Connection, entry: Row, installation: Row) -> bool:
 
 
 async def _keep(
-    connection: Connection, entry_id: str, installation_id: str, answer: "Probe | Discovery"
+    connection: Connection, entry_id: str, installation_id: str, understood: "Understood | Discovery"
 ) -> Discovery:
-    if isinstance(answer, Probe) and answer.fault:
-        answer = Discovery("unreachable", _cut(answer.sentence or answer.fault))
-    if isinstance(answer, Discovery):
-        await installations.set_state(connection, installation_id, answer.state, answer.reason)
-        return answer
-    found = found_tools(answer.tools, answer.resources, answer.rejected)
-    await installations.set_server(connection, installation_id, server_facts(answer, found))
+    if isinstance(understood, Discovery):
+        await installations.set_state(connection, installation_id, understood.state, understood.reason)
+        return understood
+    found = understood.found
+    await installations.set_server(connection, installation_id, understood.facts)
     if await tools.store(connection, entry_id, found.tools):
         await outbox.touch_gateways(connection, await entries.gateways_of(connection, entry_id))
     return Discovery("ready", "", len(found.tools), found.rejected[:MAX_REPORTED])
+
+
+def understand(answer: "Probe | Discovery", secrets: Collection[str]) -> "Understood | Discovery":
+    """What to keep of an answer, or why there is nothing. Pure; a long list takes it a second and more."""
+    answer = without_secrets(answer, secrets)
+    if isinstance(answer, Discovery):
+        return answer
+    if answer.fault:
+        return Discovery("unreachable", _cut(answer.sentence or answer.fault))
+    found = found_tools(answer.tools, answer.resources, answer.rejected)
+    return Understood(found, server_facts(answer, found))
 
 
 def without_secrets(answer: "Probe | Discovery", secrets: Collection[str]) -> "Probe | Discovery":

@@ -5,6 +5,7 @@ that what is discovered is what will be called. Any proxy will do; they are trie
 answer means.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Final
@@ -42,7 +43,7 @@ class ProbeClient:
         for address in list(self._addresses):
             try:
                 answer = await self._post(address, body, deadline)
-                return msgspec.msgpack.decode(answer, type=Probe)
+                return await asyncio.to_thread(msgspec.msgpack.decode, answer, type=Probe)
             except (UpstreamFault, SealBroken, msgspec.MsgspecError) as fault:
                 log.warning("proxy gave no answer to a probe", extra={"address": address, "why": str(fault)[:256]})
                 self._addresses.append(self._addresses.pop(0))  # the next question begins at another proxy
@@ -57,4 +58,5 @@ class ProbeClient:
         async with self._egress.request("POST", url, headers, body, deadline=deadline) as response:
             if response.status != 200:
                 raise UpstreamFault("broken", sent=True, detail=f"the proxy answered {response.status}")
-            return self._calls.open_answer(call_id, await read_capped(response, MAX_ANSWER))
+            sealed = await read_capped(response, MAX_ANSWER)
+        return await asyncio.to_thread(self._calls.open_answer, call_id, sealed)

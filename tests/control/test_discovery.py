@@ -1,6 +1,7 @@
 """Discovery against a real PostgreSQL and the internal listener of a proxy that answers what a test scripts."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from control.discovery.discover import Discoverer, Discovery
 from control.discovery.probe_client import ProbeClient
 from control.registry.row_seals import RowSeals
+from control.registry.tool_definitions import Found, found_tools
 from control.store import assignments, entries, gateways, installations, tools
 from control.store.pool import Pool, transaction
 from core.addresses import AddressPolicy, parse_networks
@@ -261,3 +263,21 @@ async def test_hostile_definitions_do_not_stop_the_others(
     assert found is not None
     assert (found.state, found.tools, len(found.rejected)) == ("ready", 1, 2)
     assert list(await kept(pool, entry_id)) == ["good"]
+
+
+async def test_a_server_s_list_is_worked_through_beside_the_loop(
+    pool: Pool, proxy: ProbingProxy, discoverer: Discoverer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers: list[int] = []
+
+    def noted(*given: Any) -> Found:
+        workers.append(threading.get_ident())
+        return found_tools(*given)
+
+    monkeypatch.setattr("control.discovery.discover.found_tools", noted)
+    proxy.offers("now")
+    found = await discoverer.discover(await install(pool, await make_entry(pool)))
+    assert found is not None
+    assert found.tools == 1
+    assert len(workers) == 1
+    assert workers != [threading.get_ident()]
