@@ -1,9 +1,11 @@
 """A batch of records as rows: pure.
 
-Called by the consumer. Whatever a proxy sent has a row: text that Postgres cannot keep (NUL) is replaced, a time that
-lies outside the days that are kept (a wrong clock) becomes the time of receipt; `record` keeps what was said.
+Called by the consumer. Whatever a proxy sent has a row: marks that Postgres cannot keep (NUL), that steer a terminal
+or that turn text around (a client states its own name) are replaced, a time that lies outside the days that are kept
+(a wrong clock) becomes the time of receipt; `record` keeps what was said.
 """
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from math import isfinite
 from typing import Any
@@ -16,6 +18,8 @@ from core.identifiers import new_id
 from core.records import Batch, CallRecord
 
 _AHEAD = timedelta(days=1)
+# C0 and C1 controls, line and paragraph separators, bidirectional marks, lone surrogates.
+_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def rows_of(batch: Batch, received: datetime, days_kept: int) -> tuple[BatchRow, list[RecordValues]]:
@@ -57,5 +61,5 @@ def _identifier(text: str) -> str:
 
 def _clean(value: Any) -> Any:
     if isinstance(value, str):
-        return value.replace("\0", "\ufffd")
+        return _STEERING.sub("\ufffd", value)
     return {name: _clean(one) for name, one in value.items()} if isinstance(value, dict) else value

@@ -52,6 +52,12 @@ def test_nul_is_replaced_everywhere_and_an_odd_identifier_by_a_new_one() -> None
     assert len(values[0]) == 36
 
 
+@pytest.mark.parametrize("mark", ["\x1b", "\x07", "\n", "\x7f", "\x9b", "\u202e", "\u2066"])
+def test_marks_that_steer_a_terminal_or_turn_text_around_are_replaced(mark: str) -> None:
+    _, [values] = rows_of(Batch("w", 1, 0, [a_record(client=f"Zoë{mark}[31m", tool=f"a{mark}")]), RECEIVED, 30)
+    assert (values[5], values[12]["client"], values[12]["tool"]) == ("a\ufffd", "Zoë\ufffd[31m", "a\ufffd")
+
+
 def test_days_are_counted_in_utc() -> None:
     _, values = rows_of(Batch("w", 1, 0, [a_record(time=RECEIVED.timestamp() - 86_400), a_record()]), RECEIVED, 30)
     assert days_of(values) == {date(2026, 11, 20), date(2026, 11, 21)}
