@@ -14,12 +14,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from heapq import nsmallest
-from typing import Any
 
 from core import courier
 from core.resolve import GatewayQuestion
 from core.signing import Verifier
-from core.snapshot import Index, SnapshotBroken, open_gateway, open_index
+from core.snapshot import Index, SnapshotBroken, open_gateway
 from core.tasks import Tasks
 from proxy.budget import Budget
 from proxy.caches.courier_copy import CLOCK_SKEW_S
@@ -27,6 +26,7 @@ from proxy.caches.disk_copy import DiskCopy
 from proxy.caches.two_ages import SourceUnreachableError
 from proxy.control_client import ControlClient
 from proxy.gateways.compiled import CompiledGateway
+from proxy.gateways.newest_index import NewestIndex
 from proxy.redis import Courier, CourierAwayError
 from proxy.refusals import Refusal
 
@@ -54,7 +54,7 @@ class Gateways:
         tasks: Tasks,
     ) -> None:
         self._control, self._redis, self._verifier = control, redis, verifier
-        self._soft_age, self._max_stale = soft_age, max_stale
+        self._max_stale = max_stale
         self._tasks = tasks
         self._budget = Budget(unknown_per_second)
         self._by_name: dict[str, CompiledGateway] = {}
@@ -71,13 +71,16 @@ class Gateways:
         self.unseen = False
         """Whether a gateway was announced that the index we know lacks."""
         self._index_revision = 0
-        self._index_confirmed = time.monotonic()
-        """When control itself last gave the index, or else when this worker began."""
-        self._control_due = 0.0
+        self._newest = NewestIndex(control, redis, verifier, soft_age=soft_age)
         self._ids: dict[str, str] = {}
         self._revisions: dict[str, int] = {}
         """The newest revision that was announced or is in the index: nothing older is taken from Redis."""
-        self.rejected = 0
+        self._rejected = 0
+
+    @property
+    def rejected(self) -> int:
+        """Documents that were not what they should be."""
+        return self._rejected + self._newest.rejected
 
     def held(self, name: str) -> CompiledGateway | None:
         """The gateway by slug or identifier, if it is here and not too old. The warm path."""
@@ -144,11 +147,7 @@ class Gateways:
 
     async def compare(self, epoch: str) -> bool:
         """Bring all that we hold to the revisions of the index; whether that could be done."""
-        due = time.monotonic() >= self._control_due
-        confirmed = await self._index_of_control() if due else None
-        index = confirmed or await self._index_in_redis(epoch)
-        if index is None and not due:  # behind or broken: control's own needs no epoch to be true
-            index = confirmed = await self._index_of_control()
+        index, confirmed = await self._newest.get(epoch, self._index_revision)
         if index is None:
             return False
         self._learn(index)
@@ -160,9 +159,9 @@ class Gateways:
             await self.refresh(gateway_id, revisions[gateway_id])
         self.index_current = True
         current = [held for held in self._by_name.values() if held.snapshot.revision >= revisions.get(held.id, 0)]
-        if confirmed is not None:
+        if confirmed:
             for held in current:
-                held.confirmed = self._index_confirmed
+                held.confirmed = self._newest.confirmed
         self._changes += 1
         return len(current) == len(self._by_name)
 
@@ -192,10 +191,10 @@ class Gateways:
 
     async def _fetch(self, name: str, at_least: int = 0) -> CompiledGateway | None:
         gateway_id = self._id_of(name)
-        if gateway_id is not None and time.monotonic() - self._index_confirmed <= self._max_stale:
+        if gateway_id is not None and time.monotonic() - self._newest.confirmed <= self._max_stale:
             at_least = max(at_least, self._revisions.get(gateway_id, 0))
             document = await self._document_in_redis(gateway_id, at_least)
-            gateway = self._take(gateway_id, document, self._index_confirmed) if document is not None else None
+            gateway = self._take(gateway_id, document, self._newest.confirmed) if document is not None else None
             if gateway is not None and gateway.snapshot.revision >= at_least:
                 return gateway
         try:
@@ -230,7 +229,7 @@ class Gateways:
         try:
             compiled = CompiledGateway(open_gateway(document, gateway_id, self._verifier))
         except SnapshotBroken as broken:
-            self.rejected += 1
+            self._rejected += 1
             log.error("a snapshot was rejected", extra={"gateway": gateway_id, "why": str(broken)})
             return None
         held = self._by_name.get(gateway_id)
@@ -275,31 +274,6 @@ class Gateways:
             raise SourceUnreachableError
         gateway.confirmed = min(gateway.confirmed, time.monotonic() - max(age, 0.0))
         return gateway
-
-    async def _index_of_control(self) -> Index | None:
-        """What control says itself; nothing while it cannot be reached."""
-        asked = time.monotonic()
-        try:
-            index = open_index((await self._control.index()).document, self._verifier)
-        except (SourceUnreachableError, SnapshotBroken):
-            return None
-        self._index_confirmed, self._control_due = asked, asked + self._soft_age
-        return index
-
-    async def _index_in_redis(self, epoch: str) -> Index | None:
-        """The index of this epoch, unless it is older than one that we know."""
-        try:
-            document: Any = await self._redis.ask(self._redis.commands.hget(courier.INDEX, "document"))
-            index = None if document is None else open_index(bytes(document), self._verifier)
-        except CourierAwayError:
-            return None
-        except SnapshotBroken as broken:
-            self.rejected += 1
-            log.error("an index was rejected", extra={"why": str(broken)})
-            return None
-        if index is None or index.epoch != epoch or index.revision < self._index_revision:
-            return None
-        return index
 
     def _learn(self, index: Index) -> None:
         self.unseen = False

@@ -22,7 +22,7 @@ def count(made: Any) -> None:
     deps = made.deps
     deps.records.kept += 2
     deps.records.dropped += 2
-    deps.gateways.rejected += 2
+    deps.gateways._rejected += 2
     made.changes.holes += 2
     deps.authority.verdicts.memory.stale_uses += 1
     deps.connections.resolved.memory.stale_uses += 1
@@ -41,7 +41,7 @@ async def test_a_total_goes_on_where_the_worker_before_left_it(tmp_path: Path) -
 
 async def test_what_is_counted_last_is_told_at_the_end(tmp_path: Path) -> None:
     async with worker(metrics_file=str(tmp_path / "counts")) as made:
-        made.deps.gateways.rejected += 1
+        made.deps.gateways._rejected += 1
     assert made.deps.slots.value("archway_snapshots_rejected_total") == 1
 
 

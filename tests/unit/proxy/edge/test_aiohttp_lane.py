@@ -184,6 +184,22 @@ async def test_an_answer_that_nobody_reads_is_counted_and_then_dropped_with_its_
             writer.transport.abort()
 
 
+async def test_a_stream_that_nobody_reads_is_cut_too(headers: Headers, deps: Deps) -> None:
+    deps.settings = msgspec.structs.replace(deps.settings, write_seconds=0.3)
+    ended: list[bool] = []
+
+    async def streamed(x: Exchange, deps: Deps) -> None:
+        await x.outlet.send_event(b"x" * (30 << 20))
+        ended.append(x.outlet.gone)
+
+    with patch("proxy.edge.aiohttp_lane.at_message", streamed):
+        async for port in serving(deps):
+            _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+            writer.write(post(headers))
+            await until(lambda: ended == [True])
+            writer.transport.abort()
+
+
 async def test_a_large_answer_arrives_whole(headers: Headers, port: int) -> None:
     body = bytes(range(256)) * 4096 * 3
 

@@ -253,7 +253,7 @@ async def test_an_old_index_in_redis_keeps_no_gateway_that_control_has_changed_o
     changed, deleted = gateway(slug="changed"), gateway(slug="deleted")
     control = Control([changed, deleted])
     held = holder(control)
-    held._redis = OldRedis(changed, deleted)  # type: ignore[assignment]  # the two commands
+    held._redis = held._newest.redis = OldRedis(changed, deleted)  # type: ignore[assignment]  # the two commands
     await held.load("changed", "address")
     await held.load("deleted", "address")
     control.gateways = [gateway(slug="changed", id=changed.id, revision=2)]
@@ -264,23 +264,14 @@ async def test_an_old_index_in_redis_keeps_no_gateway_that_control_has_changed_o
     assert found.snapshot.revision == 2
 
 
-async def test_control_is_asked_for_its_index_once_in_a_soft_age() -> None:
-    control = Control([gateway(slug="g")])
-    held = holder(control, soft_age=60.0)
-    held._redis = redis = OldRedis(*control.gateways)  # type: ignore[assignment]  # the two commands
-    for _ in range(5):
-        assert await held.compare("epoch")
-    assert (control.asked, redis.asked) == (1, 4)
-
-
 async def test_what_only_redis_vouches_for_is_not_served_beyond_the_hard_age() -> None:
     control = Control([gateway(slug="g")])
     held = holder(control)
-    held._redis = OldRedis(*control.gateways)  # type: ignore[assignment]  # the two commands
+    held._redis = held._newest.redis = OldRedis(*control.gateways)  # type: ignore[assignment]  # the two commands
     loaded = await held.load("g", "address")
     control.down = True
     loaded.confirmed -= 61
-    held._index_confirmed -= 61
+    held._newest.confirmed -= 61
     assert await held.compare("epoch")
     assert held.held("g") is None
     assert await refused(held, "g") in {"gateway_unavailable", "gateway_unknown"}
