@@ -1,7 +1,7 @@
 """Load: N keep-alive connections, one call at a time each, each call with its own arguments, each answer checked.
 
 A raw protocol on uvloop, so that the generator costs less than what it loads. Closed loop: it tells capacity and
-cost, not the latency under a given rate. Prints one JSON line. argv: URL TOKEN TOOL CONNECTIONS SECONDS.
+cost, not the latency under a given rate. Prints one JSON line. argv: URL TOKEN[,TOKEN...] TOOL CONNECTIONS SECONDS.
 """
 
 import asyncio
@@ -75,19 +75,21 @@ class Tally:
         self.over = False
 
 
-async def load(url: str, token: str, tool: str, connections: int, seconds: float) -> dict[str, float]:
+async def load(url: str, tokens: str, tool: str, connections: int, seconds: float) -> dict[str, float]:
     """Run for `seconds`; calls a second, latencies in milliseconds, wrong and lost answers."""
     parts = urlsplit(url)
-    head = (
-        f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {token}\r\n"
+    heads = [
+        f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {one}\r\n"
         "Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\n"
         f"MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: {tool}\r\n"
-    ).encode()
+        for one in tokens.split(",")
+    ]
     tally, loop = Tally(), asyncio.get_running_loop()
     began = time.perf_counter()
     assert parts.hostname is not None
     assert parts.port is not None
     for number in range(connections):
+        head = heads[number % len(heads)].encode()
         await loop.create_connection(partial(Caller, head, tool, number, tally), parts.hostname, parts.port)
     await asyncio.sleep(seconds)
     tally.over = True

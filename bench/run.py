@@ -29,6 +29,7 @@ HERE = Path(__file__).parent
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 SECONDS = float(os.environ.get("BENCH_SECONDS", "4"))
 CONNECTIONS = 64
+CALLERS = 8
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -124,7 +125,7 @@ def _archway(state: Path, upstream: str) -> Iterator[Side]:
 
 
 def _gateway(api: AdminApi, upstream: str) -> str:
-    """Everything on: visibility, credential, allowlist, record."""
+    """Everything on: visibility, credential, allowlist, record. Tokens of the callers, comma-separated."""
     placement = {"style": "bearer"}
     entry = api.post(
         "/entries",
@@ -141,8 +142,13 @@ def _gateway(api: AdminApi, upstream: str) -> str:
     gateway = api.post("/gateways", {"slug": "bench", "name": "Bench", "header_allowlist": ["x-tenant"]})
     assign = {"entry": entry["id"], "installation": installation["id"], "tools": ["*"]}
     api.post(f"/gateways/{gateway['id']}/assignments", assign)
-    me = api.get("/me")["user"]
-    return str(api.post("/tokens", {"name": "bench", "kind": "user", "user_id": me["id"]})["secret"])
+    # Several callers: one alone may take only half of the places at an upstream.
+    return ",".join(_caller(api, number) for number in range(CALLERS))
+
+
+def _caller(api: AdminApi, number: int) -> str:
+    person = api.post("/users", {"name": f"Caller {number}", "email": f"c{number}@bench.invalid", "role": "member"})
+    return str(api.post("/tokens", {"name": "bench", "kind": "user", "user_id": person["id"]})["secret"])
 
 
 @contextmanager
