@@ -406,8 +406,9 @@ async def test_two_replicas_at_once_leave_no_hole_and_serve_no_older_revision(
     numbers = [change.number for change in shelf.changes()]
     assert numbers == list(range(1, len(numbers) + 1))
     assert all(revisions == sorted(revisions) for revisions in seen.values())
-    last = {change.name: change.revision for change in shelf.changes()}
-    assert all(last[one] == 13 for one in ids)
+    # The slower replica may announce its older revision last: a reader that holds a newer one passes over it.
+    announced = {one: max(change.revision for change in shelf.changes() if change.name == one) for one in ids}
+    assert announced == dict.fromkeys(ids, 13)
 
 
 @pytest.mark.parametrize("step", ["claimed", "stored", "announced"])
