@@ -1,9 +1,13 @@
 """Which loopback port each listener gets: the same as last time wherever it can, because clients keep URLs."""
 
+import random
 import socket
+from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 PREFERRED = {"proxy": 8400, "control": 8401}
+_LOWEST, _USUAL_EPHEMERAL, _TRIES = 10_240, 32_768, 100
+_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 class PortTaken(Exception):
@@ -40,7 +44,22 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """Any free port."""
+    """Any free port, below those that the system gives to outgoing connections (RFC 6056 section 3.2).
+
+    Seconds pass before the program that it is for binds it; a port of that range could be gone by then.
+    """
+    for _ in range(_TRIES):
+        port = random.randrange(_LOWEST, _ephemeral_from())  # noqa: S311 - no secret
+        if is_free(port):
+            return port
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
+
+
+def _ephemeral_from() -> int:
+    try:
+        lowest = int(_RANGE.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return _USUAL_EPHEMERAL
+    return lowest if lowest > _LOWEST + _TRIES else _USUAL_EPHEMERAL
