@@ -18,6 +18,8 @@ from tests.fixtures_system import Outcome, Person, System, eventually
 
 PAUSE_S = 0.12
 """Between two calls of one caller: some 400 calls a second in all, which two cores bear beside the tests."""
+SETTLES_S = 0.8
+"""Two soft ages of these tests: what Redis was too slow to take at first, it has been offered again."""
 
 
 class Load:
@@ -37,7 +39,7 @@ class Load:
         """Everybody is answered once by each proxy that is called later."""
         for proxy in self._proxies:
             outcomes = await asyncio.gather(*(self._system.call(one, proxy=proxy) for one in self._people))
-            assert {one.status for one in outcomes} == {"ok"}, Counter(one.status for one in outcomes)
+            assert not [(number, one) for number, one in enumerate(outcomes) if one.status != "ok"]
             self.request_ids += [one.request_id for one in outcomes]
 
     async def go_on(self, seconds: float) -> None:
@@ -72,12 +74,13 @@ class Load:
 async def calling(
     system: System, *, people: Sequence[Person] | None = None, proxies: Sequence[int] = (0,)
 ) -> AsyncIterator[Load]:
-    """The load, warm and running; it ends with its last calls answered."""
+    """The load, warm, settled and running; it ends with its last calls answered."""
     load = Load(system, people or system.people, proxies)
     await load.warm()
     tasks = Tasks("load")
     callers = [tasks.spawn("caller", load._caller(number)) for number in range(len(load._people))]
     try:
+        await load.go_on(SETTLES_S)
         yield load
     finally:
         load._stopping = True
