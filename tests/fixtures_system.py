@@ -227,10 +227,11 @@ class System:
         wanted = {"entry": "stub", "tools": ["*"], "prefix": False, "installation": self.installation["id"]}
         answer = await self.admin.post(f"/gateways/{made['id']}/assignments", wanted)
         assert answer.status == 201, answer.body
-        await eventually(lambda: self._is_published(made["id"], 3), 5, f"{slug} is published with its tools")
+        await eventually(lambda: self.is_published(made["id"], 3), 5, f"{slug} is published with its tools")
         return made
 
-    async def _is_published(self, gateway_id: str, revision: int) -> bool:
+    async def is_published(self, gateway_id: str, revision: int) -> bool:
+        """Whether proxies can read this revision of it in Redis, or a newer one."""
         with self.redis.client() as client:
             found = client.hget(snapshot_key(gateway_id), "revision")
         return found is not None and int(found) >= revision

@@ -5,7 +5,7 @@
         ...                              # the write; its fourth message never arrives
         cut.fired                        # whether there was a fourth
 
-`answered=True` lets the message through and withholds what the server says to it: the lost answer to a COMMIT.
+`arm_commit` waits for that connection's COMMIT, whatever its number. `answered=True` lets the message through and withholds what the server says to it: the lost answer to a COMMIT.
 asyncpg waits for the answer to each message before it sends the next, and a message is one write, so pieces are
 messages.
 """
@@ -27,10 +27,16 @@ class CuttingProxy:
         self.port = 0
         self.fired = False
         self._marker: bytes | None = None
-        self._steps, self._answered = 0, False
+        self._steps, self._answered, self._commit = 0, False, False
 
     def arm(self, marker: str, steps: int, *, answered: bool = False) -> None:
         self._marker, self._steps, self._answered, self.fired = marker.encode(), steps, answered, False
+        self._commit = False
+
+    def arm_commit(self, marker: str) -> None:
+        """The answer to that transaction's COMMIT is withheld."""
+        self.arm(marker, 0, answered=True)
+        self._commit = True
 
     def disarm(self) -> None:
         self._marker = None
@@ -79,7 +85,7 @@ class CuttingProxy:
                 step = 0
             if step >= 0 and self._marker is None:
                 step = -1
-            if step >= 0 and step == self._steps:
+            if step >= 0 and (b"COMMIT" in piece if self._commit else step == self._steps):
                 self.fired, self._marker = True, None
                 if self._answered:
                     answers.cancel()
