@@ -5,9 +5,9 @@
         ...                              # the write; its fourth message never arrives
         cut.fired                        # whether there was a fourth
 
-`arm_commit` waits for that connection's COMMIT, whatever its number. `answered=True` lets the message through and withholds what the server says to it: the lost answer to a COMMIT.
-asyncpg waits for the answer to each message before it sends the next, and a message is one write, so pieces are
-messages.
+`arm_commit` waits for that connection's COMMIT, whatever its number. `answered=True` lets the message through and
+withholds what the server says to it: the lost answer to a COMMIT. asyncpg waits for the answer to each message before
+it sends the next, and a message is one write, so pieces are messages.
 """
 
 from __future__ import annotations
