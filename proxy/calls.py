@@ -1,7 +1,8 @@
 """The calls that run in this worker, so that they can be cancelled from elsewhere, and ended when the worker stops.
 
-Each call runs in a task of its own. A modern caller that leaves cancels it; a legacy caller that leaves does not (MCP
-2025-11-25, transports): its call runs on to the deadline, with nobody to tell. A legacy cancellation names a session
+Each call runs in a task of its own: one made here, or the lane's, where that serves this one request and outlives its
+caller. A modern caller that leaves cancels it; a legacy caller that leaves does not (MCP 2025-11-25, transports): its
+call runs on to the deadline, with nobody to tell. A legacy cancellation names a session
 and a request id, and may arrive at another worker: the mailbox brings it to the table that has the call.
 """
 
@@ -23,8 +24,10 @@ class Calls:
 
     def __init__(self, tasks: Tasks) -> None:
         self._tasks = tasks
-        self._all: set[asyncio.Task[None]] = set()
-        self._running: dict[CallKey, asyncio.Task[None]] = {}
+        self._all: set[asyncio.Task[Any]] = set()
+        self._running: dict[CallKey, asyncio.Task[Any]] = {}
+        self._called_off: set[asyncio.Task[Any]] = set()
+        """Cancelled by their own sessions, and not yet at their ends."""
         self.running = Shares()
         """Calls, by principal."""
         self.held = Shares()
@@ -59,10 +62,32 @@ class Calls:
                 await asyncio.wait((task,), timeout=LEAVE_S)
             raise
 
+    async def run_here(self, key: CallKey | None, work: Coroutine[Any, Any, None]) -> None:
+        """Run a call to its end in the task that awaits this. CancelledError passes, unless its session sent it."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._all.add(task)
+        if key is not None:
+            self._running[key] = task
+        try:
+            await work
+        except asyncio.CancelledError:
+            if task not in self._called_off or task.uncancel():
+                raise  # by the caller, who has left, or by the worker, which stops
+        finally:
+            self._all.discard(task)
+            if key is not None:
+                self._done(key, task)
+
     def cancel(self, key: CallKey) -> bool:
         """Cancel the call with this key; whether it runs here."""
         task = self._running.get(key)
-        return task is not None and task.cancel()
+        if task in self._called_off:
+            return True
+        if task is None or not task.cancel():
+            return False
+        self._called_off.add(task)
+        return True
 
     async def end(self) -> None:
         """The worker stops: cancel every call, and wait until each has left its record, at most `END_S`."""
@@ -88,6 +113,7 @@ class Calls:
         if not places.used:
             del self._per_upstream[upstream]
 
-    def _done(self, key: CallKey, task: "asyncio.Task[None]") -> None:
+    def _done(self, key: CallKey, task: "asyncio.Task[Any]") -> None:
+        self._called_off.discard(task)
         if self._running.get(key) is task:
             del self._running[key]

@@ -72,6 +72,12 @@ class Exchange:
     began: float = field(default_factory=time.perf_counter)
     time: float = field(default_factory=time.time)
 
+    own_task: bool = False
+    """Whether the lane serves this request in a task that outlives the caller: then a call needs no other.
+
+    The lane then ends the task of a caller that left, unless the request `outlives_caller`.
+    """
+
     # admit
     headers: dict[str, str] = field(default_factory=dict)
     """Lower-case names, checked values."""
@@ -115,6 +121,12 @@ class Exchange:
         """The message, where it is known to be a request."""
         assert isinstance(self.message, Request)
         return self.message
+
+    @property
+    def outlives_caller(self) -> bool:
+        """Whether this is a call that runs on when its caller leaves, as legacy ones do (MCP 2025-11-25)."""
+        message = self.message
+        return self.era is Era.LEGACY and isinstance(message, Request) and message.method == "tools/call"
 
     @property
     def version(self) -> str:

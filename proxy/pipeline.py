@@ -2,18 +2,18 @@
 
 A stage is a function of the exchange and the worker's parts. It fills what it is named for, or raises `Refusal` (or
 `MessageFault`, for a message that is wrong). A stage that may have to wait returns an awaitable only when it must,
-so a warm call passes through plain functions. The lanes call `at_headers`, read the body, then call `at_message`,
-and at the end of every request, whatever became of it, `at_end`.
+so a warm call passes through plain functions, and a lane needs no task before it calls an upstream. The lanes call
+`at_headers`, read the body, then call `at_message` (or first `at_message_now`, which never waits), and at the end of
+every request, whatever became of it, `at_end`.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final
 
 from core.mcp.faults import INTERNAL_ERROR, MessageFault, error_message
 from core.mcp.message import Batch, Notification, Request, Response
-from core.mcp.versions import Era
 from proxy.answers.batches import answer_batch
 from proxy.answers.from_memory import from_memory
 from proxy.answers.notifications import accept_notification
@@ -57,47 +57,62 @@ TO_UPSTREAM: Final[tuple[Stage, ...]] = (
 )
 
 
-async def at_headers(x: Exchange, deps: Deps) -> None:
-    """Everything that is decided before the body is read. Raises Refusal."""
+def at_headers(x: Exchange, deps: Deps) -> Awaitable[None] | None:
+    """Everything that is decided before the body is read. Raises Refusal; what is returned waits, and may as well."""
     deps.slots.add("archway_requests_total")
-    for stage in AT_HEADERS:
-        pending = stage(x, deps)
-        if pending is not None:
-            await pending
+    return _in_order(AT_HEADERS, x, deps)
 
 
-async def at_message(x: Exchange, deps: Deps) -> Answer | None:
-    """Everything from the body on; the answer, or None when an event stream has carried it."""
+def at_message_now(x: Exchange, deps: Deps) -> Answer | None:
+    """From the body on, as far as nothing waits: the answer, or None where `at_message` must go on."""
     try:
         parse(x, deps)
-        return await _by_kind(x, deps)
+        if isinstance(x.message, Response):
+            raise Refusal("response_unasked")
+        at_hand = isinstance(x.message, Request) and x.message.method != "tools/call"
+        return _from_memory(x, deps) if at_hand else None
     except Refusal as refusal:
         return refused(x, refusal, deps)
     except MessageFault as fault:
         return faulty(x, fault)
 
 
-async def _by_kind(x: Exchange, deps: Deps) -> Answer | None:
-    if isinstance(x.message, Batch):
-        return await answer_batch(x, deps, answer_request)
-    if isinstance(x.message, Notification):
-        return await accept_notification(x, deps)
-    if isinstance(x.message, Response):
-        raise Refusal("response_unasked")
-    return await answer_request(x, deps)
+async def at_message(x: Exchange, deps: Deps) -> Answer | None:
+    """Everything from the body on; the answer, or None when an event stream has carried it."""
+    if x.message is None:
+        answer = at_message_now(x, deps)
+        if answer is not None:
+            return answer
+    try:
+        if isinstance(x.message, Batch):
+            return await answer_batch(x, deps, answer_request)
+        if isinstance(x.message, Notification):
+            return await accept_notification(x, deps)
+        return await answer_request(x, deps)
+    except Refusal as refusal:
+        return refused(x, refusal, deps)
+    except MessageFault as fault:
+        return faulty(x, fault)
 
 
 async def answer_request(x: Exchange, deps: Deps) -> Answer | None:
-    """One request: from memory, or a call in a task of its own. Raises Refusal or MessageFault."""
+    """One request: from memory, or a call, in a task of its own if need be. Raises Refusal or MessageFault."""
     if x.request.method != "tools/call":
-        answer = from_memory(x, deps)
-        hold(x, deps, len(answer.body))
-        return answer
+        return _from_memory(x, deps)
     key = (x.session.jti, x.request.id) if x.session is not None else None
-    await deps.calls.run(key, call(x, deps), ends_with_caller=x.era is Era.MODERN)
+    if x.own_task:
+        await deps.calls.run_here(key, call(x, deps))
+    else:
+        await deps.calls.run(key, call(x, deps), ends_with_caller=not x.outlives_caller)
     if x.answer is None and not x.outlet.streaming:
         return refused(x, Refusal("cancelled"), deps)  # by its own session
     return x.answer
+
+
+def _from_memory(x: Exchange, deps: Deps) -> Answer:
+    answer = from_memory(x, deps)
+    hold(x, deps, len(answer.body))
+    return answer
 
 
 async def call(x: Exchange, deps: Deps) -> None:
@@ -109,7 +124,7 @@ async def call(x: Exchange, deps: Deps) -> None:
     if not deps.calls.running.take(x.principal_key, 1, most=most, share=quarter(most)):
         raise Refusal("overloaded", retry_after=1)
     try:
-        await _through(x, deps)
+        await _to_upstream(x, deps)
     except asyncio.CancelledError:
         x.status = "cancelled"
         record(x, deps)
@@ -122,15 +137,15 @@ async def call(x: Exchange, deps: Deps) -> None:
     assert x.gateway is not None
     if x.gateway.snapshot.audit_required and not await deps.records.safe(kept):
         _answer(x, refused(x, Refusal("audit_unavailable"), deps))
-    await deliver(x)
+    if x.outlet.streaming:
+        await deliver(x)
 
 
-async def _through(x: Exchange, deps: Deps) -> None:
+async def _to_upstream(x: Exchange, deps: Deps) -> None:
     try:
-        for stage in TO_UPSTREAM:
-            pending = stage(x, deps)
-            if pending is not None:
-                await pending
+        pending = _in_order(TO_UPSTREAM, x, deps)
+        if pending is not None:
+            await pending
     except Refusal as refusal:
         _answer(x, refused(x, refusal, deps))
     except MessageFault as fault:
@@ -141,6 +156,24 @@ async def _through(x: Exchange, deps: Deps) -> None:
         log.exception("a call failed inside", extra={"request_id": x.request_id})
         x.status = "internal"
         _answer(x, internal_error(x))
+
+
+def _in_order(stages: Sequence[Stage], x: Exchange, deps: Deps) -> Awaitable[None] | None:
+    """Stage by stage until one has to wait; what is returned waits for it, and goes through those that follow."""
+    left = iter(stages)
+    for stage in left:
+        pending = stage(x, deps)
+        if pending is not None:
+            return _and_then(pending, left, x, deps)
+    return None
+
+
+async def _and_then(pending: Awaitable[None], left: Iterator[Stage], x: Exchange, deps: Deps) -> None:
+    await pending
+    for stage in left:
+        further = stage(x, deps)
+        if further is not None:
+            await further
 
 
 def _answer(x: Exchange, answer: Answer) -> None:

@@ -125,7 +125,9 @@ class AiohttpLane:
         public = public_answer(x, self._deps)
         if public is not None:
             return public
-        await at_headers(x, self._deps)
+        pending = at_headers(x, self._deps)
+        if pending is not None:
+            await pending
         method = x.head.method
         if method not in METHODS:
             raise Refusal("method_not_allowed", method=method[:16])

@@ -7,6 +7,7 @@ where it goes.
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ from proxy.refusals import Refusal
 
 GATEWAY_PATH = "/v1/mcp/"
 _GATEWAY_NAME = re.compile(r"[a-z0-9-]{1,63}")
-_VALUE = re.compile(rb"[\t\x20-\x7e]*")
+_VALUE = re.compile(r"[\t\x20-\x7e]*")
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _MAY_REPEAT = frozenset(
     {
@@ -38,6 +39,10 @@ _MAY_REPEAT = frozenset(
 )
 """Lists by their definition (RFC 9110 section 5.3), none of which we forward."""
 _HTTP = ((1, 0), (1, 1))
+_NAMES: dict[bytes, str] = {}
+"""Header names as they came that were judged good, in lower case; few are ever used."""
+_MOST_NAMES = 1024
+_LONGEST_NAME = 64
 
 
 def admit(x: Exchange, deps: Deps) -> None:
@@ -53,12 +58,12 @@ def admit(x: Exchange, deps: Deps) -> None:
         raise Refusal("origin_foreign")
     x.gateway_name = gateway_in(path)
     x.address = _address(x, deps)
-    if deps.calls.in_flight >= deps.settings.calls_in_flight or deps.calls.bytes_in_flight >= (
-        deps.settings.bytes_in_flight
-    ):
+    calls, settings = deps.calls, deps.settings
+    if calls.running.used >= settings.calls_in_flight or calls.held.used >= settings.bytes_in_flight:
         raise Refusal("overloaded", retry_after=1)
 
 
+@lru_cache(1024)
 def gateway_in(path: str) -> str:
     """The gateway that a raw path names: an exact match, nothing decoded and nothing normalised."""
     name = path.removeprefix(GATEWAY_PATH)
@@ -70,18 +75,29 @@ def gateway_in(path: str) -> str:
 def _headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in raw:
-        if _TOKEN.fullmatch(name) is None:
-            raise Refusal("framing", what="a header's name is no token")
-        if _VALUE.fullmatch(value) is None:
+        key = _NAMES.get(name) or _judged_name(name)
+        text = value.decode("latin-1")
+        # Printable and ASCII is what `_VALUE` says, but for the tab.
+        if not (text.isascii() and text.isprintable()) and _VALUE.fullmatch(text) is None:
             raise Refusal("header_value")
-        key = name.decode("ascii").lower()
         if key in headers:
             if key not in _MAY_REPEAT:
                 raise Refusal("header_repeated", name=key)
-            headers[key] = f"{headers[key]}, {value.decode('ascii')}"
-        else:
-            headers[key] = value.decode("ascii")
+            text = f"{headers[key]}, {text}"
+        headers[key] = text
     return headers
+
+
+def _judged_name(name: bytes) -> str:
+    """In lower case; refuses what is no token (RFC 9110 section 5.1)."""
+    if _TOKEN.fullmatch(name) is None:
+        raise Refusal("framing", what="a header's name is no token")
+    key = name.decode("ascii").lower()
+    if len(name) <= _LONGEST_NAME:
+        if len(_NAMES) >= _MOST_NAMES:
+            _NAMES.clear()  # somebody makes names up; the usual ones are back after one request
+        _NAMES[bytes(name)] = key
+    return key
 
 
 def _effective(target: str, headers: dict[str, str]) -> tuple[str, str]:
@@ -100,6 +116,7 @@ def _effective(target: str, headers: dict[str, str]) -> tuple[str, str]:
     return host, target[len(parts.scheme) + 3 + len(parts.netloc) :]
 
 
+@lru_cache(256)
 def _hostname(host: str) -> str:
     """The name without its port; a name with a trailing dot is another name."""
     if host.startswith("["):
@@ -109,10 +126,10 @@ def _hostname(host: str) -> str:
 
 def _address(x: Exchange, deps: Deps) -> str:
     """Where the request came from: the peer, or what a trusted reverse proxy says before itself."""
-    networks = deps.settings.trusted_networks if deps.settings.trusted_proxies else ()
     address = x.head.peer
-    if not networks:
+    if not deps.settings.trusted_proxies:
         return address
+    networks = deps.settings.trusted_networks
     for hop in reversed(x.headers.get("x-forwarded-for", "").split(",")):
         if not _within(address, networks):
             return address

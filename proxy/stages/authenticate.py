@@ -22,14 +22,14 @@ def authenticate(x: Exchange, deps: Deps) -> Awaitable[None] | None:
     scheme, _, credential = presented.partition(" ")
     if scheme.lower() != "bearer":
         raise Refusal("not_authenticated", presented=True)
-    token = well_formed(credential)
-    if token is None:
-        raise Refusal("not_authenticated", presented=True)
-    x.token_digest = digest(token)
+    x.token_digest = digest(credential)
     if deps.authority.refused_lately(x.token_digest):
         raise Refusal("not_authenticated", presented=True)
     verdict = deps.authority.known(x.token_digest)
     if verdict is None:
+        # What has no token's form is nowhere known: only now is that worth a look.
+        if well_formed(credential) is None:
+            raise Refusal("not_authenticated", presented=True)
         return _ask(x, deps)
     _accept(x, verdict)
     return None

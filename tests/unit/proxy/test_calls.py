@@ -51,6 +51,51 @@ async def test_a_call_is_cancelled_by_its_key_alone() -> None:
     await asyncio.wait_for(caller, 1)  # ends without raising: the caller is still there to be told
 
 
+async def test_a_call_in_its_callers_task_that_its_session_cancels_lets_the_task_go_on() -> None:
+    tasks = Tasks("test")
+    calls, told = Calls(tasks), []
+
+    async def lane() -> None:
+        await calls.run_here(("s", 1), asyncio.Event().wait())  # type: ignore[arg-type]  # its True is of no interest
+        await asyncio.sleep(0)  # nothing of the cancellation is left
+        told.append("cancelled")
+
+    task = tasks.spawn("lane", lane())
+    await asyncio.sleep(0.01)
+    assert calls.cancel(("s", 1))
+    assert calls.cancel(("s", 1))  # a client that says it twice
+    await asyncio.wait_for(task, 1)
+
+    assert told == ["cancelled"]
+    assert task.cancelling() == 0
+    assert not calls.cancel(("s", 1))
+
+
+@pytest.mark.parametrize("session_too", [False, True])
+async def test_a_call_in_its_callers_task_ends_with_that_task(session_too: bool) -> None:
+    tasks = Tasks("test")
+    calls = Calls(tasks)
+    lane = tasks.spawn("lane", calls.run_here(("s", 1), asyncio.Event().wait()))  # type: ignore[arg-type]  # as above
+    await asyncio.sleep(0.01)
+
+    lane.cancel()
+    if session_too:
+        calls.cancel(("s", 1))
+    await asyncio.wait((lane,), timeout=1)
+
+    assert lane.cancelled()
+    assert not calls.cancel(("s", 1))
+
+
+async def test_a_worker_that_stops_ends_the_calls_in_their_callers_tasks_too() -> None:
+    tasks = Tasks("test")
+    calls = Calls(tasks)
+    lane = tasks.spawn("lane", calls.run_here(None, asyncio.Event().wait()))  # type: ignore[arg-type]  # as above
+    await asyncio.sleep(0.01)
+    await calls.end()
+    assert lane.cancelled()
+
+
 def test_places_are_counted_per_upstream_and_given_back() -> None:
     calls = Calls(Tasks("test"))
     assert calls.enter("a", "user:1", 2)

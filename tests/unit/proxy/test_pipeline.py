@@ -6,7 +6,7 @@ import pytest
 from core.mcp.message import Request
 from proxy import pipeline
 from proxy.exchange import Exchange
-from proxy.pipeline import AT_HEADERS, TO_UPSTREAM, call, internal_error
+from proxy.pipeline import AT_HEADERS, TO_UPSTREAM, at_headers, at_message, at_message_now, call, internal_error
 from proxy.refusals import Refusal
 from tests.fakes.call_parts import Outlet, exchange, gateway, parts, tool
 
@@ -84,3 +84,76 @@ async def test_a_principal_with_a_quarter_of_the_calls_is_refused_and_another_is
         await call(other, deps)
         assert other.answer is not None
         assert deps.calls.in_flight == 2
+
+
+def says(x: Exchange, **message: Any) -> Exchange:
+    """With this body, which nobody has read yet."""
+    x.body, x.message = orjson.dumps({"jsonrpc": "2.0"} | message), None
+    x.headers = {"content-type": "application/json"}
+    return x
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ({"id": 1, "method": "ping"}, {"jsonrpc": "2.0", "id": 1, "result": {}}),
+        ({"id": 1, "method": 2}, None),
+        ({"id": 1, "method": "no/such"}, None),
+        ({"id": 1, "result": {}}, None),
+    ],
+)
+async def test_what_waits_for_nobody_is_answered_at_once(message: dict[str, Any], said: object) -> None:
+    async with parts() as deps:
+        answer = at_message_now(says(exchange(gateway()), **message), deps)
+        assert answer is not None
+        assert said is None or orjson.loads(answer.body) == said
+        awaited = await at_message(says(exchange(gateway()), **message), deps)
+        assert awaited is not None
+        assert awaited.status == answer.status
+
+
+@pytest.mark.parametrize("own_task", [False, True])
+async def test_a_call_goes_on_from_where_nothing_waited(own_task: bool) -> None:
+    async with parts() as deps:
+        x = says(exchange(gateway([tool()])), id=1, method="tools/call", params={"name": "t"})
+        x.own_task = own_task
+        assert at_message_now(x, deps) is None
+        x.body = b"read already"
+        answer = await at_message(x, deps)
+    assert answer is not None
+    assert orjson.loads(answer.body)["result"]["_meta"]["archway/refusal"]["code"] == "credential_unavailable"
+
+
+@pytest.mark.parametrize(
+    ("message", "outlives"),
+    [({"method": "tools/call", "params": {"name": "t"}, "id": 1}, True), ({"method": "ping", "id": 1}, False)],
+)
+async def test_only_a_legacy_call_outlives_its_caller(message: dict[str, Any], outlives: bool) -> None:
+    async with parts() as deps:
+        x = says(exchange(gateway([tool()])), **message)
+        at_message_now(x, deps)
+        assert x.outlives_caller is outlives
+    assert not exchange(gateway()).outlives_caller  # a modern one
+
+
+async def test_at_the_headers_nothing_after_a_stage_that_waits_runs_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran: list[str] = []
+
+    async def later() -> None:
+        ran.append("waited")
+
+    def waits(_x: Exchange, _deps: Any) -> Any:
+        return later()
+
+    def last(_x: Exchange, _deps: Any) -> None:
+        ran.append("last")
+
+    monkeypatch.setattr(pipeline, "AT_HEADERS", (last, waits, waits, last))
+    async with parts() as deps:
+        pending = at_headers(exchange(gateway()), deps)
+        assert ran == ["last"]
+        assert pending is not None
+        await pending
+    assert ran == ["last", "waited", "waited", "last"]

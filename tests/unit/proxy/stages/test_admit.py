@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from proxy.deps import Deps
 from proxy.refusals import Refusal
+from proxy.stages import admit as stage
 from proxy.stages.admit import admit, gateway_in
 from tests.fakes.proxy_parts import exchange, proxy_parts
 
@@ -111,3 +116,44 @@ async def test_beyond_its_limits_a_worker_says_that_it_is_busy() -> None:
         deps.calls.running.give_back("user:u", 1)
         deps.calls.held.take("user:u", 10, most=10, share=10)
         assert refusal_of(deps, {}).reason == "overloaded"
+
+
+def verdict_byte_by_byte(raw: list[tuple[bytes, bytes]]) -> dict[str, str] | str:
+    """What `_headers` is to find, by the definitions, header by header and with nothing remembered."""
+    headers: dict[str, str] = {}
+    for name, value in raw:
+        if re.fullmatch(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", name) is None:
+            return "framing"
+        if re.fullmatch(rb"[\t\x20-\x7e]*", value) is None:
+            return "header_value"
+        key, text = name.decode().lower(), value.decode()
+        if key in headers and key not in stage._MAY_REPEAT:
+            return "header_repeated"
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
+
+
+NAMES = st.sampled_from([b"Host", b"hOST", b"Accept", b"accept", b"X-A", b"x a", b"", b"x:"]) | st.binary(max_size=80)
+VALUES = st.sampled_from([b"", b"\t", b"a\tb", b" a ", b"caf\xe9", b"\x7f", b"a\nb", b"\x85"]) | st.binary(
+    max_size=12
+)
+
+
+@given(st.lists(st.tuples(NAMES, VALUES), max_size=6))
+@example([(b"A", b"\xa0")])
+@example([(b"A\n", b"1")])
+@example([(b"\xc0", b"1")])
+def test_the_quick_look_at_headers_finds_what_a_look_at_every_byte_finds(raw: list[tuple[bytes, bytes]]) -> None:
+    for _ in range(2):  # once unknown, once remembered
+        try:
+            found: dict[str, str] | str = stage._headers(raw)
+        except Refusal as refusal:
+            found = refusal.reason
+        assert found == verdict_byte_by_byte(raw)
+
+
+def test_made_up_header_names_fill_no_memory() -> None:
+    for number in range(3 * stage._MOST_NAMES):
+        stage._headers([(b"x-%d" % number, b"1"), (b"y" * 100 + b"%d" % number, b"1")])
+    assert len(stage._NAMES) <= stage._MOST_NAMES
+    assert max(len(name) for name in stage._NAMES) <= stage._LONGEST_NAME

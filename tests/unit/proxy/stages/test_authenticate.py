@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -38,6 +39,13 @@ async def test_what_is_no_token_is_refused_without_asking(deps: Deps, value: str
         authenticate(with_credential(value), deps)
     assert caught.value.reason == "not_authenticated"
     assert ("presented" in caught.value.words) == (value is not None)
+
+
+@pytest.mark.parametrize("change", [lambda t: t[:-1], lambda t: f" {t}", lambda t: t + "0", lambda t: t.swapcase()])
+async def test_a_known_token_written_otherwise_is_none(deps: Deps, change: Callable[[str], str]) -> None:
+    token = known_token(deps, user())
+    with pytest.raises(Refusal, match="not_authenticated"):
+        authenticate(with_credential(f"Bearer {change(token)}"), deps)
 
 
 async def test_an_unknown_token_cannot_be_judged_while_control_is_away(deps: Deps) -> None:

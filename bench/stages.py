@@ -1,0 +1,267 @@
+"""What each stage of a governed call costs, in one process: `python -m bench.stages`.
+
+A worker's real parts with warm caches, a gateway of 50 tools, a modern caller; each call has its own arguments and is
+checked. Listener and upstream are left out: heads are made as a lane makes them, and the conversation with the
+upstream is one immediate answer. Prints microseconds of `perf_counter` per stage and in all, the medians of batches.
+`--calls N` sets how many; `--legacy` calls inside a legacy session; `--task-per-call` has the pipeline make a task
+for each call, as the aiohttp lane needs it; `--profile` prints a profile by function instead, whose figures tell
+shares and not costs.
+
+Figures of one run compare with each other alone: the machine's other work is in them.
+"""
+
+import argparse
+import asyncio
+import cProfile
+import pstats
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, cast
+
+import orjson
+import uvloop
+
+from core.identifiers import new_id
+from core.keys import new_key, parse_key_ring
+from core.resolve import Connection, Principal, TokenVerdict
+from core.signing import Signer
+from core.snapshot import FORMAT, Gateway, Route, Tool, Visibility
+from core.tokens import digest, new_token
+from proxy import pipeline
+from proxy.answers.plain import public_answer
+from proxy.caches.two_ages import Aged
+from proxy.deps import Deps
+from proxy.exchange import Exchange, Head
+from proxy.gateways.compiled import CompiledGateway
+from proxy.room import at_end
+from proxy.settings import ProxySettings
+from proxy.stages.authenticate import principal_key
+from proxy.upstream.conversation import OnProgress, Owner, Upstreams
+from proxy.upstream.outbound import Outbound
+from proxy.worker import Worker
+
+BATCHES = 20
+FRESH_S = 1e5
+TOOLS = 50
+_ENVELOPE = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientCapabilities": {},
+    "io.modelcontextprotocol/clientInfo": {"name": "bench", "version": "1"},
+}
+Json = dict[str, object]
+
+
+class Immediate:
+    """In the place of `Upstreams`: the echo of the arguments, at once."""
+
+    async def call(self, connection: Connection, outbound: Outbound, owner: Owner, on_progress: OnProgress) -> Json:
+        """As a modern server answers."""
+        text = cast("dict[str, object]", outbound.params["arguments"])["text"]
+        result = {"resultType": "complete", "content": [{"type": "text", "text": text}], "isError": False}
+        return {"jsonrpc": "2.0", "id": outbound.id, "result": result}
+
+
+class NoStream:
+    """A caller who takes a whole answer."""
+
+    streaming = False
+    gone = False
+
+    async def send_event(self, message: bytes) -> None:
+        """Nothing is streamed here."""
+
+
+class Bench:
+    """A warm worker and its callers."""
+
+    def __init__(self, deps: Deps, *, legacy: bool, own_task: bool) -> None:
+        self._deps, self._legacy, self._own_task = deps, legacy, own_task
+        self._outlet = NoStream()
+        self._count = 0
+        self._spent: dict[str, float] = defaultdict(float)
+        principal = Principal("user", new_id(), "Ada")
+        gateway = _warm_gateway(deps, principal_key(principal))
+        self._head = _warm_caller(deps, principal)
+        if legacy:
+            session_id, session = deps.sessions.new(gateway.id, principal_key(principal), "2025-11-25", 0)
+            deps.sessions._seen[(session_id, gateway.id, principal_key(principal))] = session
+            self._head += [(b"Mcp-Session-Id", session_id.encode()), (b"Mcp-Protocol-Version", b"2025-11-25")]
+        else:
+            self._head += [
+                (b"Mcp-Protocol-Version", b"2026-07-28"),
+                (b"Mcp-Method", b"tools/call"),
+                (b"Mcp-Name", b"srv_tool_7"),
+            ]
+
+    async def batch(self, calls: int) -> float:
+        """Microseconds a call, over so many calls one after the other."""
+        deps, spent = self._deps, 0.0
+        for _ in range(calls):
+            self._count += 1
+            marker = f"m-{self._count}"
+            raw, body = list(self._head), self._body(marker)
+            began = time.perf_counter()
+            x = Exchange(Head("POST", "/v1/mcp/g", (1, 1), raw, "192.0.2.1"), self._outlet)
+            x.own_task = self._own_task
+            made = time.perf_counter()
+            assert public_answer(x, deps) is None
+            known = time.perf_counter()
+            pending = pipeline.at_headers(x, deps)
+            if pending is not None:
+                await pending
+            x.body = body
+            answer = await pipeline.at_message(x, deps)
+            ending = time.perf_counter()
+            at_end(x, deps)
+            ended = time.perf_counter()
+            assert answer is not None
+            assert answer.body.count(marker.encode()) == 2, answer.body
+            self._spent["exchange"] += made - began
+            self._spent["public_answer"] += known - made
+            self._spent["at_end"] += ended - ending
+            spent += ended - began
+        deps.records._waiting.clear()  # nobody sends them here
+        return 1e6 * spent / calls
+
+    def split(self, calls: int) -> dict[str, float]:
+        """Microseconds a call by stage, since the last time."""
+        shares = {name: 1e6 * spent / calls for name, spent in self._spent.items()}
+        self._spent.clear()
+        return shares
+
+    def clock_the_stages(self) -> None:
+        """From now on each stage is timed, which itself costs a little."""
+        for name in ("AT_HEADERS", "TO_UPSTREAM"):
+            setattr(pipeline, name, tuple(self._clocked(stage) for stage in getattr(pipeline, name)))
+        for name in ("parse", "record"):
+            setattr(pipeline, name, self._clocked(getattr(pipeline, name)))
+
+    def _clocked(self, stage: Callable[..., Any]) -> Callable[..., Any]:
+        """The stage, with its time told by name; of one that waits, until it is done."""
+        spent, clock, name = self._spent, time.perf_counter, stage.__name__
+
+        async def rest(pending: Any, began: float) -> None:
+            await pending
+            spent[name] += clock() - began
+
+        def timed(x: Exchange, deps: Deps) -> Any:
+            began = clock()
+            pending = stage(x, deps)
+            if asyncio.iscoroutine(pending):
+                return rest(pending, began)
+            spent[name] += clock() - began
+            return pending
+
+        return timed
+
+    def _body(self, marker: str) -> bytes:
+        params: dict[str, object] = {"name": "srv_tool_7", "arguments": {"text": marker}}
+        if not self._legacy:
+            params["_meta"] = _ENVELOPE
+        return orjson.dumps({"jsonrpc": "2.0", "id": marker, "method": "tools/call", "params": params})
+
+
+def _warm_gateway(deps: Deps, caller: str) -> CompiledGateway:
+    """A gateway of 50 tools of one server, each with its connection known."""
+    route = Route("remote", new_id(), "srv")
+    tools = [
+        Tool(
+            f"srv_tool_{number}", f"tool_{number}", new_id(), {"name": f"srv_tool_{number}", "inputSchema": {}}, route
+        )
+        for number in range(TOOLS)
+    ]
+    allowed = ["x-request-tenant", "x-team"]
+    seen_by = Visibility("organisation")
+    held = CompiledGateway(Gateway(FORMAT, new_id(), "g", "The g", 1, seen_by, tools, header_allowlist=allowed))
+    deps.gateways._by_name.update({held.id: held, "g": held})
+    connection = Connection(
+        installation_id=new_id(),
+        entry_id=route.entry_id,
+        entry="srv",
+        owner="organisation",
+        kind="remote",
+        url="http://192.0.2.9/mcp",
+        version=1,
+        fixed_headers=[("X-Fixed", "1")],
+        credential_headers=[("Authorization", "Bearer a-credential-of-the-usual-length")],
+    )
+    for tool in tools:
+        key = deps.connections.key(held.id, tool.assignment_id, caller)
+        deps.connections.resolved.memory.put(key, Aged(connection, time.monotonic() + FRESH_S))
+    return held
+
+
+def _warm_caller(deps: Deps, principal: Principal) -> list[tuple[bytes, bytes]]:
+    """The headers of a caller whose token is known."""
+    token = new_token()
+    verdict = TokenVerdict(digest(token), principal, "token-id", time.time() + FRESH_S)
+    known = Aged(verdict, time.monotonic() + FRESH_S, time.time() + FRESH_S)
+    deps.authority.verdicts.memory.put(digest(token), known)
+    return [
+        (b"Host", b"gw.example:8080"),
+        (b"Authorization", b"Bearer " + token.encode()),
+        (b"Content-Type", b"application/json"),
+        (b"Accept", b"application/json, text/event-stream"),
+        (b"Content-Length", b"300"),
+    ]
+
+
+async def _measured(arguments: argparse.Namespace) -> None:
+    key = new_key()
+    worker = Worker(
+        ProxySettings(
+            redis_url="redis://127.0.0.1:1/0",
+            control_internal_url=("http://127.0.0.1:1",),
+            proxy_key=key,
+            verify_keys=Signer(parse_key_ring("signing", new_key())).public_keys,
+            public_url="http://gw.example:8080",
+        )
+    )
+    worker.deps.upstreams = cast("Upstreams", Immediate())
+    try:
+        bench = Bench(worker.deps, legacy=arguments.legacy, own_task=not arguments.task_per_call)
+        await bench.batch(1000)
+        if arguments.profile:
+            await _profiled(bench, arguments.calls)
+        else:
+            await _told(bench, arguments.calls // BATCHES)
+    finally:
+        worker.deps.records._waiting.clear()
+        await worker.close()
+
+
+async def _told(bench: Bench, calls: int) -> None:
+    whole = [await bench.batch(calls) for _ in range(BATCHES)]
+    bench.clock_the_stages()
+    split = []
+    for _ in range(BATCHES):
+        bench.split(calls)
+        await bench.batch(calls)
+        split.append(bench.split(calls))
+    for name in split[0]:
+        print(f"{name:20} {statistics.median(one[name] for one in split):7.2f} us")
+    print(f"{'in all':20} {statistics.median(whole):7.2f} us, best {min(whole):.2f}")
+
+
+async def _profiled(bench: Bench, calls: int) -> None:
+    profile = cProfile.Profile()
+    profile.enable()
+    await bench.batch(calls)
+    profile.disable()
+    pstats.Stats(profile).sort_stats("tottime").print_stats(45)
+
+
+def main() -> None:
+    """The program."""
+    parser = argparse.ArgumentParser(prog="python -m bench.stages", description=__doc__.partition("\n")[0])
+    parser.add_argument("--calls", type=int, default=20_000)
+    parser.add_argument("--legacy", action="store_true")
+    parser.add_argument("--task-per-call", action="store_true")
+    parser.add_argument("--profile", action="store_true")
+    uvloop.run(_measured(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()
