@@ -1,4 +1,7 @@
-"""A proxy worker in this process, with a real Redis, a control in memory and scripted MCP servers behind it."""
+"""A proxy worker in this process, with a real Redis, a control in memory and scripted MCP servers behind it.
+
+Whatever asks for a `rig` or `make_rig` runs once in each lane.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,6 +26,14 @@ from tests.fixtures_redis import (  # noqa: F401
     redis_server,
 )
 
+LANES = ("aiohttp",)
+
+
+@pytest.fixture(params=LANES)
+def lane(request: pytest.FixtureRequest) -> str:
+    """The lane that the public listener of this test's workers is made of."""
+    return str(request.param)
+
 
 @dataclass
 class Rig:
@@ -35,6 +46,7 @@ class Rig:
     token: str
     http: aiohttp.ClientSession
     internal_port: int = 0
+    lane: str = LANES[0]
     gateways: dict[str, Gateway] = field(default_factory=dict)
 
     def url(self, gateway: str = "g") -> str:
@@ -168,20 +180,22 @@ def settings_for(control: FakeControl, redis_url: str, **changed: Any) -> ProxyS
 
 @asynccontextmanager
 async def running_rig(
-    redis: RedisServer, *, control: FakeControl | None = None, **settings: Any
+    redis: RedisServer, lane: str, *, control: FakeControl | None = None, **settings: Any
 ) -> AsyncIterator[Rig]:
-    """A worker that serves, and all around it; `control` to share one among several workers."""
+    """A worker that serves in this lane, and all around it; `control` to share one among several workers."""
     client: Redis = Redis.from_url(redis.url, protocol=2)
     own = control is None
     control = control or FakeControl(client)
     if own:
         await control.start()
+    if "lane" in ProxySettings.__struct_fields__:
+        settings["lane"] = lane
     worker = Worker(settings_for(control, redis.url, **settings))
     worker.start()
     try:
         async with listening(worker) as (port, internal_port), aiohttp.ClientSession() as http:
             await asyncio.wait_for(worker.changes.compared_once.wait(), 5)
-            yield Rig(control, redis, worker, port, control.token(), http, internal_port)
+            yield Rig(control, redis, worker, port, control.token(), http, internal_port, lane)
     finally:
         await worker.close()
         if own:
@@ -190,9 +204,9 @@ async def running_rig(
 
 
 @pytest.fixture
-async def rig(redis_server: RedisServer) -> AsyncIterator[Rig]:  # noqa: F811
+async def rig(redis_server: RedisServer, lane: str) -> AsyncIterator[Rig]:  # noqa: F811
     """A proxy with usual settings."""
-    async with running_rig(redis_server) as running:
+    async with running_rig(redis_server, lane) as running:
         yield running
 
 
@@ -200,11 +214,11 @@ MakeRig = Callable[..., Any]
 
 
 @pytest.fixture
-async def make_rig(redis_server: RedisServer) -> MakeRig:  # noqa: F811
+async def make_rig(redis_server: RedisServer, lane: str) -> MakeRig:  # noqa: F811
     """`async with make_rig(soft_age=0.5) as rig:` for other settings."""
 
     def make(**settings: Any) -> Any:
-        return running_rig(redis_server, **settings)
+        return running_rig(redis_server, lane, **settings)
 
     return make
 
