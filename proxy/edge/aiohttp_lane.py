@@ -193,7 +193,8 @@ class AiohttpLane:
             if large
             else web.Response(status=answer.status, body=answer.body, headers=headers, reason=reason)
         )
-        if answer.close or self._deps.draining:
+        # An upgrade is never taken up, but aiohttp forgets bytes that came behind one: nothing may follow it.
+        if answer.close or self._deps.draining or "Upgrade" in request.headers:
             response.force_close()
         seconds = self._deps.settings.write_seconds
         if not large:
