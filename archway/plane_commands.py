@@ -1,6 +1,7 @@
 """`archway control` and `archway proxy`: the two planes, each a process that reads ARCHWAY_* variables."""
 
 import asyncio
+import os
 import runpy
 from pathlib import Path
 from typing import Annotated
@@ -30,10 +31,17 @@ def proxy(
         float | None,
         typer.Option(min=0.1, max=86_400, help="Seconds that a leaving worker may take; else ARCHWAY_GRACE_SECONDS."),
     ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option("--tls-cert", help="PEM certificate and chain for clients; else ARCHWAY_TLS_CERT.")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option("--tls-key", help="PEM key of the certificate; else ARCHWAY_TLS_KEY.")
+    ] = None,
 ) -> None:
     """Run the data plane: a supervisor that binds the port once, and ARCHWAY_WORKERS workers behind it.
 
-    SIGTERM ends it after the calls that run; SIGHUP replaces the workers one by one.
+    SIGTERM ends it after the calls that run; SIGHUP replaces the workers one by one,
+    each when its successor is ready.
 
     [bold]Example[/bold]
 
@@ -47,10 +55,19 @@ def proxy(
     from core.logs import json_logging
     from core.settings import BadSetting
     from proxy.counting import render
+    from proxy.edge.tls import ServerTls
     from proxy.settings import from_environment
 
+    # Workers read their settings from the environment that they inherit.
+    os.environ |= {
+        name: str(file.absolute())
+        for name, file in (("ARCHWAY_TLS_CERT", tls_cert), ("ARCHWAY_TLS_KEY", tls_key))
+        if file is not None
+    }
     try:
         settings = from_environment()
+        if settings.tls_cert:
+            _ = ServerTls(settings.tls_cert, settings.tls_key)  # a bad file ends the start with a sentence
         with json_logging(settings.log_level):
             asyncio.run(supervise(supervision_of(settings, grace), render, ports_file))
     except (BadSetting, BadKey, CannotListen) as why:

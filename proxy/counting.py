@@ -37,6 +37,7 @@ GAUGES: Final[tuple[str, ...]] = (
     "archway_gateways_held",
     "archway_verdicts_held",
     "archway_connections_held",
+    "archway_tls_files_broken",
 )
 OLDEST: Final[tuple[str, ...]] = ("archway_snapshot_age_seconds", "archway_worker_start_time_seconds")
 """Gauges of which the largest of all workers is told."""

@@ -31,6 +31,11 @@ class ProxySettings(msgspec.Struct, frozen=True):
     proxy_fd: int = -1
     """An inherited listening socket instead of `proxy_listen`."""
     proxy_internal_fd: int = -1
+    ready_fd: int = -1
+    """A pipe into which a worker writes one byte when it is ready."""
+    tls_cert: str = ""
+    """PEM files of the public listener; both or neither."""
+    tls_key: str = ""
     metrics_file: str = ""
     """File of counting slots that the supervisor made; unset: counts stay in this process."""
     workers: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
@@ -126,6 +131,8 @@ def from_environment(environment: Mapping[str, str] | None = None) -> ProxySetti
         raise BadSetting(f"ARCHWAY_PUBLIC_URL must be an http(s) URL; got {settings.public_url!r}")
     if settings.soft_age > settings.max_stale:
         raise BadSetting("ARCHWAY_SOFT_AGE must not be above ARCHWAY_MAX_STALE")
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        raise BadSetting("ARCHWAY_TLS_CERT and ARCHWAY_TLS_KEY go together; set both, or neither for plain HTTP")
     _ = settings.key_ring, settings.verifier, settings.trusted_networks, settings.origins
     return settings
 

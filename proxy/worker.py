@@ -1,4 +1,4 @@
-"""One proxy worker: its parts put together, its listeners opened, its background work owned, its end orderly.
+"""One proxy worker: its parts put together, its background work owned, its end orderly.
 
 Run by the supervisor with inherited sockets (`ARCHWAY_PROXY_FD`), or alone as `python -m proxy.worker`.
 """
@@ -7,15 +7,12 @@ import asyncio
 import logging
 import resource
 import signal
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import uvloop
-from aiohttp import web
 
 from core.addresses import ANYWHERE, AddressPolicy, parse_networks
 from core.changes import Change
@@ -23,8 +20,9 @@ from core.egress import Egress, UpstreamFault
 from core.internal_call import InternalCalls
 from core.keys import BadKey
 from core.logs import json_logging
-from core.settings import BadSetting, host_port
+from core.settings import BadSetting
 from core.tasks import Tasks, forever
+from proxy import listeners
 from proxy.authority import Authority
 from proxy.caches.disk_copy import DiskCopy
 from proxy.caches.two_ages import SourceUnreachableError
@@ -33,8 +31,8 @@ from proxy.connections import Connections
 from proxy.control_client import ControlClient
 from proxy.counting import Slots
 from proxy.deps import Deps
-from proxy.edge.aiohttp_lane import AiohttpLane
-from proxy.edge.listener import Listener
+from proxy.descriptors import raise_limit
+from proxy.edge.tls import ServerTls
 from proxy.gateways.changes import ChangeStream
 from proxy.gateways.holder import Gateways
 from proxy.gauges import Gauges
@@ -204,26 +202,20 @@ class Worker:
 
 
 @asynccontextmanager
-async def listening(worker: Worker) -> AsyncIterator[tuple[int, int]]:
+async def listening(worker: Worker, tls: ServerTls | None = None) -> AsyncIterator[tuple[int, int]]:
     """Both listeners open; their ports."""
-    loop = asyncio.get_running_loop()
-    settings = worker.settings
-    public = Listener(AiohttpLane(worker.deps), worker.deps, **_server_limits())
-    internal = web.Server(worker.internal, handler_cancellation=True, **_server_limits())
-    public_socket = _socket(settings.proxy_fd, "proxy_listen", settings.proxy_listen)
-    internal_socket = _socket(settings.proxy_internal_fd, "proxy_internal_listen", settings.proxy_internal_listen)
-    servers = [
-        await loop.create_server(public, sock=public_socket, backlog=4096),
-        await loop.create_server(internal, sock=internal_socket),
-    ]
-    try:
-        yield public_socket.getsockname()[1], internal_socket.getsockname()[1]
-    finally:
-        worker.deps.draining = True
-        for server in servers:
-            server.close()
-        await public.shutdown(settings.grace_seconds)
-        await internal.shutdown(1.0)
+    async with listeners.listening(worker.deps, worker.internal, tls) as ports:
+        yield ports
+
+
+def server_tls(worker: Worker) -> ServerTls | None:
+    """What the settings say of TLS; raises BadSetting for files that cannot be used."""
+    settings, slots = worker.settings, worker.deps.slots
+    if not settings.tls_cert:
+        return None
+    return ServerTls(
+        settings.tls_cert, settings.tls_key, lambda broken: slots.set("archway_tls_files_broken", float(broken))
+    )
 
 
 async def run(settings: ProxySettings) -> None:
@@ -235,7 +227,10 @@ async def run(settings: ProxySettings) -> None:
     worker = Worker(settings)
     worker.start()
     try:
-        async with listening(worker) as (public, internal):
+        tls = server_tls(worker)
+        if tls:
+            loop.add_signal_handler(signal.SIGHUP, tls.look_now)
+        async with listening(worker, tls) as (public, internal):
             log.info("proxy worker serves", extra={"port": public, "internal_port": internal})
             await stop.wait()
     finally:
@@ -249,32 +244,12 @@ def main() -> None:
     except (BadSetting, BadKey) as error:
         sys.exit(f"archway proxy: {error}")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold every credential in memory
+    raise_limit()
     with json_logging(settings.log_level):
-        uvloop.run(run(settings))
-
-
-def _server_limits() -> dict[str, Any]:
-    return {
-        "access_log": None,
-        "keepalive_timeout": 75.0,
-        "max_line_size": 8190,
-        "max_field_size": 8190,
-        "max_headers": 100,
-        "auto_decompress": False,
-        "lingering_time": 1.0,
-    }
-
-
-def _socket(descriptor: int, name: str, address: str) -> socket.socket:
-    if descriptor >= 0:
-        return socket.socket(fileno=descriptor)
-    host, port = host_port(name, address)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind((host, port))
-    bound.setblocking(False)
-    return bound
+        try:
+            uvloop.run(run(settings))
+        except BadSetting as error:
+            sys.exit(f"archway proxy: {error}")
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ STEADY_S = 5.0
 LONGEST_PAUSE_S = 5.0
 MOST_EARLY_DEATHS = 6
 """When the first workers die at once this often, the cause is a setting; then the supervisor gives up and says so."""
-SETTLED_S = 1.0
-"""How long a new worker must live before the one that it replaces may leave."""
+READY_WITHIN_S = 30.0
+"""How long a new worker may take to say that it is ready; the one that it replaces serves on until then."""
 _TICK_S = 0.25
 
 
@@ -54,6 +54,7 @@ class Crew:
         self._changed = changed
         self._workers: dict[int, Worker] = {}
         self._child_ended = asyncio.Event()
+        self._roll_wanted = asyncio.Event()
         self._early_deaths = 0
         self._ever_steady = False
         self._start_after = 0.0
@@ -73,20 +74,37 @@ class Crew:
             self._fill()
             await self._something_happens()
 
-    async def roll(self) -> None:
-        """Replace each worker: the new one first, then the old one leaves. Never fewer than asked for."""
+    def want_roll(self) -> None:
+        """Replace every worker, soon; asked for during a roll, there is one more after it."""
+        self._roll_wanted.set()
+
+    async def keep_rolling(self) -> None:
+        """Do one roll after another, as they are asked for, until cancelled."""
+        while True:
+            await self._roll_wanted.wait()
+            self._roll_wanted.clear()
+            await self.roll()
+
+    async def roll(self) -> bool:
+        """Replace each worker: the new one first, then the old one leaves. Never fewer than asked for.
+
+        It ends at a new worker that dies or is not ready in time: who was not replaced yet serves on. Says whether
+        all were replaced.
+        """
+        log.info("rolling", extra={"workers": len(self._workers)})
         for old in self.workers:
             if self._is_gone(old) or old.leaving:
                 continue
             fresh = self._start()
-            await self._until(partial(_is_settled, fresh), 5.0)
-            if self._is_gone(fresh):
-                log.error("rolling stopped: the new worker died", extra={"worker": fresh.number})
-                return
+            await self._until(partial(self._is_decided, fresh), READY_WITHIN_S)
+            if self._is_gone(fresh) or not fresh.ready:
+                await self._give_up(fresh)
+                return False
             old.leave()
             await self._until(partial(self._is_gone, old), self._plan.leave_s)
-            if not self._is_gone(old):
-                old.signal(signal.SIGKILL)
+            self._kill(old)
+        log.info("rolled", extra={"workers": len(self._workers)})
+        return True
 
     async def end(self) -> None:
         """Ask all to leave; kill those still here after their time."""
@@ -94,8 +112,7 @@ class Crew:
             worker.leave()
         await self._until(lambda: not self._workers, self._plan.leave_s)
         for worker in self.workers:
-            log.error("worker did not end in time", extra={"worker": worker.number, "leave_s": self._plan.leave_s})
-            worker.signal(signal.SIGKILL)
+            self._kill(worker)
         await self._until(lambda: not self._workers, 2.0)
 
     def reap(self) -> None:
@@ -126,6 +143,23 @@ class Crew:
         self._early_deaths += 1
         pause = min(0.1 * 2**self._early_deaths, LONGEST_PAUSE_S) if self._early_deaths > 2 else 0.1
         self._start_after = time.monotonic() + pause
+
+    async def _give_up(self, fresh: Worker) -> None:
+        why = "it died" if self._is_gone(fresh) else f"it was not ready within {READY_WITHIN_S:g} s"
+        log.error("rolling stopped: a new worker failed, the old ones serve on", extra=_told(fresh, why))
+        if not self._is_gone(fresh):
+            fresh.leave()
+            await self._until(partial(self._is_gone, fresh), self._plan.leave_s)
+            self._kill(fresh)
+
+    def _kill(self, worker: Worker) -> None:
+        """One that was asked to leave, and is still here after its time."""
+        if not self._is_gone(worker):
+            log.error("worker did not end in time", extra={"worker": worker.number, "leave_s": self._plan.leave_s})
+            worker.signal(signal.SIGKILL)
+
+    def _is_decided(self, fresh: Worker) -> bool:
+        return self._is_gone(fresh) or fresh.ready
 
     def _is_gone(self, worker: Worker) -> bool:
         return self._workers.get(worker.number) is not worker
@@ -163,5 +197,5 @@ class Crew:
             await asyncio.sleep(0.05)
 
 
-def _is_settled(worker: Worker) -> bool:
-    return time.monotonic() - worker.began > SETTLED_S
+def _told(worker: Worker, why: str) -> dict[str, object]:
+    return {"worker": worker.number, "why": why}

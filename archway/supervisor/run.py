@@ -2,7 +2,8 @@
 
 It binds every port once, keeps the workers alive, adds up their counts on the one metrics listener, and is fit to
 be process 1 of a container. SIGTERM or SIGINT: the workers finish their calls, then all end. SIGHUP: the workers
-are replaced one by one. It handles no call itself, so there is little in it that could fail.
+are replaced one by one, each when its successor is ready. It handles no call itself, so there is little in it that
+could fail.
 """
 
 import asyncio
@@ -84,7 +85,8 @@ async def _until_told(tasks: Tasks, crew: Crew) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, lambda: tasks.spawn("roll", crew.roll()))
+    loop.add_signal_handler(signal.SIGHUP, crew.want_roll)
+    _ = tasks.spawn("roll", crew.keep_rolling())
     keeping = tasks.spawn("keep", crew.keep())
     waiting = tasks.spawn("wait", stop.wait())
     await asyncio.wait({keeping, waiting}, return_when=asyncio.FIRST_COMPLETED)

@@ -17,11 +17,25 @@ class Worker:
     process: "subprocess.Popen[bytes]"
     began: float = field(default_factory=time.monotonic)
     leaving: bool = False
+    _ready_pipe: int = -1
+    _ready: bool = False
 
     @property
     def pid(self) -> int:
         """The process."""
         return self.process.pid
+
+    @property
+    def ready(self) -> bool:
+        """Whether it has said so; false for ever in one that ended without."""
+        if self._ready_pipe >= 0:
+            try:
+                said = os.read(self._ready_pipe, 1)
+            except BlockingIOError:
+                return False
+            self._ready = bool(said)
+            self._close_pipe()
+        return self._ready
 
     def signal(self, number: int) -> None:
         """Send a signal; one that is gone already is not an error."""
@@ -36,19 +50,33 @@ class Worker:
     def ended(self, status: int) -> None:
         """It was reaped: let go of the lifeline."""
         self.process.returncode = status
+        self._close_pipe()
         if self.process.stdin is not None:
             self.process.stdin.close()
+
+    def _close_pipe(self) -> None:
+        if self._ready_pipe >= 0:
+            os.close(self._ready_pipe)
+            self._ready_pipe = -1
 
 
 def start(
     number: int, command: tuple[str, ...], environment: Mapping[str, str], descriptors: tuple[int, ...]
 ) -> Worker:
-    """A new worker that inherits the listening sockets."""
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        env={**environment, "ARCHWAY_WORKER_NUMBER": str(number)},
-        pass_fds=descriptors,
-        start_new_session=True,  # a terminal's Ctrl-C reaches the supervisor, which then decides
-    )
-    return Worker(number, process)
+    """A new worker that inherits the listening sockets, and a pipe in which it says that it is ready."""
+    hear, say = os.pipe()
+    os.set_blocking(hear, False)
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            env={**environment, "ARCHWAY_WORKER_NUMBER": str(number), "ARCHWAY_READY_FD": str(say)},
+            pass_fds=(*descriptors, say),
+            start_new_session=True,  # a terminal's Ctrl-C reaches the supervisor, which then decides
+        )
+    except BaseException:
+        os.close(hear)
+        raise
+    finally:
+        os.close(say)
+    return Worker(number, process, _ready_pipe=hear)

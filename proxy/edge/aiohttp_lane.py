@@ -46,8 +46,8 @@ METHODS: Final = ("POST", "GET", "DELETE")
 class AiohttpOutlet:
     """A caller's connection, as the stages see it."""
 
-    def __init__(self, request: web.BaseRequest, write_seconds: float) -> None:
-        self._request, self._write_seconds = request, write_seconds
+    def __init__(self, request: web.BaseRequest, write_seconds: float, *, last: bool = False) -> None:
+        self._request, self._write_seconds, self._last = request, write_seconds, last
         self._response: web.StreamResponse | None = None
         self.gone = False
         self.headers: dict[str, str] = {}
@@ -74,6 +74,8 @@ class AiohttpOutlet:
         try:
             if self._response is None:
                 self._response = web.StreamResponse(headers=_STREAM_HEADERS | self.headers)
+                if self._last:
+                    self._response.force_close()
                 await within(self._write_seconds, self._request, self._response.prepare(self._request))
             await write_pieces(self._write_seconds, self._request, self._response, chunk)
         except (ConnectionError, RuntimeError):
@@ -98,7 +100,7 @@ class AiohttpLane:
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request, whatever it is; never raises but when the caller has left."""
-        outlet = AiohttpOutlet(request, self._deps.settings.write_seconds)
+        outlet = AiohttpOutlet(request, self._deps.settings.write_seconds, last=self._deps.draining)
         x = Exchange(head_of(request), outlet)
         outlet.headers = self._own_headers(x)
         try:

@@ -13,6 +13,7 @@ from core.mcp.event_stream import COMMENT_KEEPALIVE
 from core.mcp.versions import MODERN
 from proxy.caches.two_ages import SourceUnreachableError
 from proxy.deps import Deps
+from proxy.drain import GOODBYE, goodbye_after, look_within
 from proxy.exchange import Answer, Exchange
 from proxy.refusals import Refusal
 
@@ -42,15 +43,19 @@ async def hold_stream(x: Exchange, deps: Deps, send: Send) -> Answer | None:
 async def _hold(x: Exchange, deps: Deps, send: Send) -> None:
     """Comments at about every 15 s; whether the stream may go on is looked at every second."""
     clock = asyncio.get_running_loop().time
+    look_s = look_within(deps.settings.grace_seconds, LOOK_S)
     due = clock() + random.uniform(0.7, 1.0) * KEEPALIVE_S  # noqa: S311 - spreads the comments of many streams
     while not x.outlet.gone and not deps.draining and still_good(x, deps):
-        await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(look_s)
         comment = clock() >= due
         if (comment or not deps.authority.remembers(x.token_digest)) and not await _still_known(x, deps):
             return
         if comment:
             due = clock() + random.uniform(0.7, 1.0) * KEEPALIVE_S  # noqa: S311
             await send(COMMENT_KEEPALIVE)
+    if deps.draining and not x.outlet.gone:
+        await asyncio.sleep(goodbye_after(deps.settings.grace_seconds))
+        await send(GOODBYE)
 
 
 async def _still_known(x: Exchange, deps: Deps) -> bool:

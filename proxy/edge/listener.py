@@ -32,6 +32,11 @@ class Listener(web.Server):
         super().__init__(lane, handler_cancellation=True, **limits)
         self._deps, self._limits = deps, limits
 
+    @property
+    def open_connections(self) -> int:
+        """How many callers are connected."""
+        return len(self._connections)
+
     def __call__(self) -> web.RequestHandler:
         """The protocol of a new connection."""
         return Connection(self, self._deps, loop=asyncio.get_running_loop(), **self._limits)

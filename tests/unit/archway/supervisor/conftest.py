@@ -15,9 +15,13 @@ SUPERVISOR = """
 import asyncio, ctypes, sys
 from pathlib import Path
 ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: orphans come to us, as they do to process 1
+from archway.supervisor import crew
 from archway.supervisor.run import supervise
 from archway.supervisor.settings import Listeners, Supervision
 from archway.supervisor.crew import NoWorkerLives
+import logging
+logging.basicConfig(level=logging.INFO)
+crew.READY_WITHIN_S = 1.0
 any_port = ("127.0.0.1", 0)
 orders = Supervision(Listeners(any_port, any_port, any_port), int(sys.argv[2]), grace_s=float(sys.argv[3]))
 render = lambda files: b"".join(b"# " + file.name.encode() + b" " + file.read_bytes() + b"\\n" for file in files)
@@ -32,6 +36,7 @@ import os, select, signal, socket, sys
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 open(os.environ["ARCHWAY_METRICS_FILE"], "a").write("counted")
 listener = socket.socket(fileno=int(os.environ["ARCHWAY_PROXY_FD"]))
+os.write(int(os.environ["ARCHWAY_READY_FD"]), b"1")
 while True:
     select.select([listener], [], [])
     try:
@@ -49,6 +54,7 @@ class Supervised:
 
     process: "subprocess.Popen[bytes]"
     file: Path
+    log: Path
 
     @property
     def known(self) -> dict:
@@ -58,6 +64,10 @@ class Supervised:
     def workers(self) -> set[int]:
         """Pids as the ports file has them."""
         return {pid for pid, _ in self.known.get("workers", [])}
+
+    def starts(self) -> int:
+        """How many workers were ever started."""
+        return self.log.read_text().count("worker started")
 
     def ask(self) -> tuple[int, int]:
         """Pid and number of the worker that answers."""
@@ -84,11 +94,16 @@ def supervise(tmp_path):
         script = tmp_path / "worker.py"
         script.write_text(WORKER)
         line = [sys.executable, "-c", SUPERVISOR, tmp_path / "ports.json", str(workers), str(grace)]
-        process = subprocess.Popen(
-            [*line, *(command or (sys.executable, str(script)))], stdin=subprocess.DEVNULL, env=dict(os.environ)
-        )
+        log = tmp_path / "supervisor.log"
+        with log.open("wb") as written:
+            process = subprocess.Popen(
+                [*line, *(command or (sys.executable, str(script)))],
+                stdin=subprocess.DEVNULL,
+                stderr=written,
+                env=dict(os.environ),
+            )
         running.append(process)
-        return Supervised(process, tmp_path / "ports.json")
+        return Supervised(process, tmp_path / "ports.json", log)
 
     yield start
     for process in running:

@@ -100,6 +100,51 @@ def test_sighup_replaces_every_worker_and_refuses_nobody(supervise):
     assert len(answers) > 1
 
 
+NEVER_READY = """
+import os, signal, sys, time
+if os.environ["ARCHWAY_WORKER_NUMBER"] == "1":
+    exec(open(sys.argv[1]).read())
+{then}
+"""
+
+
+@pytest.mark.parametrize("then", ["time.sleep(60)", "sys.exit(1)"], ids=["is never ready", "dies"])
+def test_a_roll_whose_new_worker(supervise, tmp_path, then):
+    """... keeps the old one, which serves on, and the new one is gone in the end."""
+    supervisor = supervise(
+        workers=1, command=(sys.executable, "-c", NEVER_READY.format(then=then), str(tmp_path / "worker.py"))
+    )
+    (old,) = supervisor.until(supervisor.workers)
+    supervisor.ask()
+
+    supervisor.process.send_signal(signal.SIGHUP)
+
+    supervisor.until(lambda: supervisor.starts() == 2)
+    supervisor.until(lambda: supervisor.workers() == {old})
+    assert supervisor.ask()[0] == old
+
+
+def test_a_sighup_during_a_roll_is_remembered_and_never_are_two_under_way(supervise):
+    supervisor = supervise(workers=2)
+    old = supervisor.until(lambda: len(supervisor.workers()) == 2 and supervisor.workers())
+    seen = [old]
+
+    def rolled_twice():
+        if supervisor.workers() != seen[-1]:
+            seen.append(supervisor.workers())
+        return supervisor.starts() == 6 and len(supervisor.workers()) == 2
+
+    supervisor.process.send_signal(signal.SIGHUP)
+    supervisor.until(lambda: supervisor.starts() > 2)
+    supervisor.process.send_signal(signal.SIGHUP)
+    supervisor.process.send_signal(signal.SIGHUP)
+    supervisor.until(rolled_twice, within=20)
+    time.sleep(0.5)
+
+    assert supervisor.starts() == 6, "three signals, two of them during the first roll: two rolls"
+    assert max(len(workers) for workers in seen) == 3, "one more than asked for, at most"
+
+
 def test_workers_that_die_at_once_end_the_supervisor_instead_of_restarting_for_ever(supervise):
     supervisor = supervise(workers=1, command=(sys.executable, "-c", "raise SystemExit(1)"))
 

@@ -20,7 +20,11 @@ from tests.fakes.proxy_parts import exchange, gateway, hold, known_token, user
 
 @pytest.fixture(autouse=True)
 def _quick() -> Iterator[None]:
-    with patch("proxy.edge.get_stream.LOOK_S", 0.01), patch("proxy.edge.get_stream.KEEPALIVE_S", 0.05):
+    with (
+        patch("proxy.edge.get_stream.LOOK_S", 0.01),
+        patch("proxy.edge.get_stream.KEEPALIVE_S", 0.05),
+        patch("proxy.drain.LONGEST_GOODBYE_S", 0.05),
+    ):
         yield
 
 

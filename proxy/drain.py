@@ -1,0 +1,38 @@
+"""How a worker leaves: nothing that can finish within the grace is cut, and nobody is hung up on between two calls.
+
+`deps.draining` says that it has begun: `/ready` fails, each further answer says `Connection: close`, and GET streams
+end one after another. Connections that are idle stay: a caller may be sending its next request this very moment, and
+to close under it would lose the call. At the end of the grace what is left is cut (`proxy/listeners.py`).
+"""
+
+import asyncio
+import random
+from typing import Protocol
+
+GOODBYE = b": goodbye, this worker is being replaced\nretry: 1000\n\n"
+"""The last event of a GET stream: reconnect after a second (WHATWG HTML 9.2.6, `retry`)."""
+LONGEST_GOODBYE_S = 10.0
+_TICK_S = 0.05
+
+
+def goodbye_after(grace_s: float) -> float:
+    """Seconds that one stream waits with its goodbye: thousands must not reconnect in the same moment."""
+    return random.uniform(0.0, min(grace_s / 2, LONGEST_GOODBYE_S))  # noqa: S311 - spreads load, hides nothing
+
+
+def look_within(grace_s: float, usual_s: float) -> float:
+    """How often a stream looks whether the worker drains: often enough to have its goodbye in a short grace."""
+    return min(usual_s, grace_s / 4)
+
+
+class _Open(Protocol):
+    @property
+    def open_connections(self) -> int: ...
+
+
+async def emptied(listener: _Open, grace_s: float) -> bool:
+    """Wait until the last caller has left, at most the grace; whether all have."""
+    deadline = asyncio.get_running_loop().time() + grace_s
+    while listener.open_connections and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(_TICK_S)
+    return not listener.open_connections
