@@ -50,5 +50,5 @@ clean: ## remove the environments and caches; what `make up` keeps in .archway s
 	rm -rf .venv .tools build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-bench: .venv/.ok ## what a governed call costs beside a bare proxy (nginx too, where it is installed); 2 minutes
+bench: .venv/.ok ## what a governed call costs beside nginx and between the lanes, row by row; 20 minutes, with BENCH_SHORT=1 five
 	@$(BIN)/python -m bench.run

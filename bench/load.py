@@ -1,111 +1,149 @@
 """Load: N keep-alive connections, one call at a time each, each call with its own arguments, each answer checked.
 
 A raw protocol on uvloop, so that the generator costs less than what it loads. Closed loop: it tells capacity and
-cost, not the latency under a given rate. Prints one JSON line. argv: URL TOKEN[,TOKEN...] TOOL CONNECTIONS SECONDS.
+cost, not the latency under a given rate (`bench/open_load.py` does). Reads `Orders` as JSON, prints one JSON line.
 """
 
 import asyncio
 import sys
 import time
-from functools import partial
 from typing import cast
-from urllib.parse import urlsplit
 
+import msgspec
 import orjson
 import uvloop
 
-_ENVELOPE = {
-    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-    "io.modelcontextprotocol/clientCapabilities": {},
-    "io.modelcontextprotocol/clientInfo": {"name": "bench", "version": "1"},
-}
+from bench.answers import Answers
+from bench.requests import MARKER, Orders, call_templates, endpoint, get_templates
+from core.tasks import Tasks
+
+LAST_ANSWERS_S = 3.0
+_DIALS = 32
+"""Connections that are opened at once."""
+
+
+class Load:
+    """All connections, and what they saw."""
+
+    def __init__(self, orders: Orders) -> None:
+        self.orders = orders
+        self.calls, self.gets = call_templates(orders), get_templates(orders)
+        self.least = int(orders.arguments.get("size", 0))
+        self.latencies: list[float] = []
+        self.got = self.wrong = self.lost = self.open = 0
+        self.example = b""
+        self.over = False
+        self._tasks = Tasks("load")
+
+    async def run(self) -> dict[str, object]:
+        """Run for the ordered time; calls a second, latencies in milliseconds, wrong and lost answers."""
+        for first in range(0, self.orders.connections, _DIALS):
+            numbers = range(first, min(first + _DIALS, self.orders.connections))
+            await asyncio.gather(*(self._dial(number) for number in numbers))
+        self.latencies.clear()
+        self.got = 0
+        began = time.perf_counter()
+        await asyncio.sleep(self.orders.seconds)
+        self.over = True
+        took, calls = time.perf_counter() - began, len(self.latencies)
+        until = time.perf_counter() + LAST_ANSWERS_S + self.orders.arguments.get("wait", 0)
+        while self.open and time.perf_counter() < until:  # noqa: ASYNC110 - an event per answer would cost more
+            await asyncio.sleep(0.01)
+        in_order = sorted(1000 * value for value in self.latencies) or [0.0]
+        return {
+            "calls": len(self.latencies),
+            "gets": self.got,
+            "calls_per_second": calls / took,
+            "p50_ms": in_order[len(in_order) // 2],
+            "p99_ms": in_order[int(len(in_order) * 0.99)],
+            "wrong": self.wrong,
+            "lost": self.lost + self.open,
+            "example": self.example.decode("latin-1"),
+        }
+
+    def again(self, number: int, count: int) -> None:
+        """A connection was ended after an answer: open another in its place."""
+        _ = self._tasks.spawn("dial", self._dial(number, count))
+
+    def note_wrong(self, answer: bytes) -> None:
+        """An answer that is not the one to the call."""
+        self.wrong += 1
+        self.example = self.example or answer[:600]
+
+    async def _dial(self, number: int, count: int = 0) -> None:
+        host, port = endpoint(self.orders.url)
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.create_connection(lambda: Caller(self, number, count), host, port)
+        except OSError:
+            self.lost += 1
 
 
 class Caller(asyncio.Protocol):
     """One connection's loop of calls."""
 
-    def __init__(self, head: bytes, tool: str, number: int, tally: "Tally") -> None:
-        self._head, self._tool, self._number, self._tally = head, tool, number, tally
-        self._count = 0
-        self._held = b""
+    def __init__(self, load: Load, number: int, count: int) -> None:
+        self._load, self._number, self._count = load, number, count
+        self._stride, self._every = load.orders.connections, load.orders.get_every
+        self._answers = Answers()
+        self._marker = b""
+        self._waiting = False
+        self._began = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none of asyncio's classes
-        self._call()
+        self._load.open += 1
+        self._next()
 
-    def _call(self) -> None:
-        if self._tally.over:
+    def _next(self) -> None:
+        load = self._load
+        if load.over:
             self._transport.close()
             return
-        self._count += 1
-        self._marker = f"m-{self._number}-{self._count}"
-        params = {"name": self._tool, "arguments": {"text": self._marker}, "_meta": _ENVELOPE}
-        body = orjson.dumps({"jsonrpc": "2.0", "id": self._marker, "method": "tools/call", "params": params})
+        count = self._count = self._count + 1
+        self._waiting = True
+        if self._every and (count + self._number) % self._every == 0:
+            self._marker = b""
+            self._transport.write(load.gets[count // self._every % len(load.gets)])
+            return
+        marker = self._marker = MARKER % (self._number, count)
+        template = load.calls[(self._number + count * self._stride) % len(load.calls)]
         self._began = time.perf_counter()
-        self._transport.write(b"%sContent-Length: %d\r\n\r\n%s" % (self._head, len(body), body))
+        self._transport.write(template % (marker, marker))
 
     def data_received(self, data: bytes) -> None:
-        held = self._held = self._held + data
-        end = held.find(b"\r\n\r\n")
-        if end < 0:
+        answers, load = self._answers, self._load
+        try:
+            whole = answers.feed(data)
+        except ValueError:
+            whole = data
+            load.note_wrong(data)
+        if whole is None:
             return
-        head = held[:end].lower()
-        at = head.find(b"content-length:")
-        length = int(head[at + 15 :].split(b"\r\n", 1)[0])
-        if len(held) < end + 4 + length:
-            return
-        self._held = held[end + 4 + length :]
-        self._tally.latencies.append(time.perf_counter() - self._began)
-        if not head.startswith(b"http/1.1 200") or held.count(self._marker.encode()) != 2 or self._held:
-            self._tally.wrong += 1
-        self._call()
+        self._waiting = False
+        if self._marker:
+            load.latencies.append(time.perf_counter() - self._began)
+            if answers.status != b"200" or whole.count(self._marker) != 2 or len(whole) <= load.least:
+                load.note_wrong(whole)
+        else:
+            load.got += 1
+            if answers.status not in {b"200", b"405"}:
+                load.note_wrong(whole)
+        closes = answers.closes
+        answers.clear()
+        if closes:
+            self._transport.close()
+        else:
+            self._next()
 
     def connection_lost(self, error: Exception | None) -> None:
-        if not self._tally.over:
-            self._tally.lost += 1
-
-
-class Tally:
-    """What all connections saw."""
-
-    def __init__(self) -> None:
-        self.latencies: list[float] = []
-        self.wrong = 0
-        self.lost = 0
-        self.over = False
-
-
-async def load(url: str, tokens: str, tool: str, connections: int, seconds: float) -> dict[str, float]:
-    """Run for `seconds`; calls a second, latencies in milliseconds, wrong and lost answers."""
-    parts = urlsplit(url)
-    heads = [
-        f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {one}\r\n"
-        "Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\n"
-        f"MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: {tool}\r\n"
-        for one in tokens.split(",")
-    ]
-    tally, loop = Tally(), asyncio.get_running_loop()
-    began = time.perf_counter()
-    assert parts.hostname is not None
-    assert parts.port is not None
-    for number in range(connections):
-        head = heads[number % len(heads)].encode()
-        await loop.create_connection(partial(Caller, head, tool, number, tally), parts.hostname, parts.port)
-    await asyncio.sleep(seconds)
-    tally.over = True
-    took = time.perf_counter() - began
-    await asyncio.sleep(0.3)
-    sorted_ms = sorted(1000 * value for value in tally.latencies) or [0.0]
-    return {
-        "calls": len(tally.latencies),
-        "calls_per_second": len(tally.latencies) / took,
-        "p50_ms": sorted_ms[len(sorted_ms) // 2],
-        "p99_ms": sorted_ms[int(len(sorted_ms) * 0.99)],
-        "wrong": tally.wrong,
-        "lost": tally.lost,
-    }
+        load = self._load
+        load.open -= 1
+        load.lost += self._waiting
+        if not load.over:
+            load.again(self._number, self._count)
 
 
 if __name__ == "__main__":
-    url, token, tool, connections, seconds = sys.argv[1:]
-    print(orjson.dumps(uvloop.run(load(url, token, tool, int(connections), float(seconds)))).decode())
+    ordered = msgspec.json.decode(sys.stdin.buffer.read(), type=Orders)
+    print(orjson.dumps(uvloop.run(Load(ordered).run())).decode())

@@ -1,0 +1,140 @@
+"""The product under load: `archway up` with everything on, and in it what the rows need, made through the admin API.
+
+The proxy of `archway up` itself only answers discovery. Those that are measured are further ones of the same
+deployment (`bench/sides.py`), so that all lanes see the same gateways, callers and records.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from archway.admin_client import AdminApi
+from bench.cpu import step_back, with_children
+from bench.plan import Plan
+from bench.processes import environment_of
+from bench.requests import Target
+
+_T = TypeVar("_T")
+_AT_ONCE = 8
+"""Requests to the admin API."""
+COMMAND = str(Path(sys.executable).with_name("archway"))
+
+
+class Deployment:
+    """A deployment that runs. What a row asks for is made when it is first asked for."""
+
+    def __init__(self, plan: Plan, state: Path, up: dict[str, Any], stub_port: int, slow_port: int) -> None:
+        self.plan, self.state, self._up = plan, state, up
+        self.stub_port, self._slow_port = stub_port, slow_port
+        self.api = AdminApi(up["control_url"], up["admin_token"])
+        self.proxy_environment = environment_of(up["pids"]["proxy"][0])
+        self.made_s: dict[str, float] = {}
+        """How long it took to make things, for the report."""
+
+    @property
+    def behind(self) -> list[int]:
+        """Control, database and Redis: what a proxy's records and cold questions cost elsewhere."""
+        pids = self._up["pids"]
+        first = [pid for pid in (*pids["control"], pids["postgres"], pids["redis"]) if pid]
+        return [pid for one in first for pid in with_children(one)]
+
+    @cached_property
+    def tokens(self) -> list[str]:
+        """Callers, each a person of their own."""
+
+        def made(number: int) -> str:
+            body = {"name": f"Caller {number}", "email": f"c{number}@bench.invalid", "role": "member"}
+            person = self.api.post("/users", body)
+            return str(self.api.post("/tokens", {"name": "bench", "kind": "user", "user_id": person["id"]})["secret"])
+
+        return self._all("callers", made, range(self.plan.callers))
+
+    @cached_property
+    def plain(self) -> Target:
+        """A gateway with one tool."""
+        return self._gateway("one", self._entry("one", self.stub_port, 1))
+
+    @cached_property
+    def many_tools(self) -> Target:
+        """A gateway with many tools; the one in the middle is called."""
+        self._gateway("many", self._entry("many", self.stub_port, self.plan.many_tools))
+        return Target("/v1/mcp/many", _tool("many", self.plan.many_tools // 2))
+
+    @cached_property
+    def loaded(self) -> list[Target]:
+        """Many gateways of many tools; in each another tool is called."""
+        tools = self.plan.gateway_tools
+        entry = self._entry("fifty", self.stub_port, tools)
+
+        def made(number: int) -> Target:
+            path = self._gateway(f"g{number}", entry).path
+            return Target(path, _tool("fifty", number % tools))
+
+        return self._all("gateways", made, range(self.plan.gateways))
+
+    @cached_property
+    def slow(self) -> Target:
+        """A gateway whose server is another process, to be asked for slow answers."""
+        return self._gateway("slow", self._entry("slow", self._slow_port, 1))
+
+    def _entry(self, slug: str, port: int, tools: int) -> tuple[str, str]:
+        """Ids of an entry with a static credential and of the organisation's installation."""
+        entry = self.api.post(
+            "/entries",
+            {
+                "slug": slug,
+                "name": slug,
+                "url": f"http://127.0.0.1:{port}/mcp/{tools}",
+                "credential_model": "static",
+                "credential_placement": {"style": "bearer"},
+            },
+        )
+        body = {"entry_id": entry["id"], "scope": "organisation", "credential": "upstream-secret"}
+        installation = self.api.post("/installations", body)
+        if installation["state"] != "ready":
+            raise RuntimeError(f"the stub server was not discovered: {installation['state_reason']}")
+        return entry["id"], installation["id"]
+
+    def _gateway(self, slug: str, installed: tuple[str, str]) -> Target:
+        """Everything on: visibility, credential, allowlist, record."""
+        body = {"slug": slug, "name": slug, "header_allowlist": ["x-tenant"]}
+        gateway = self.api.post("/gateways", body)
+        assign = {"entry": installed[0], "installation": installed[1], "tools": ["*"]}
+        self.api.post(f"/gateways/{gateway['id']}/assignments", assign)
+        return Target(f"/v1/mcp/{slug}", _tool(slug, 0))
+
+    def _all(self, what: str, make: Callable[[int], _T], numbers: Sequence[int]) -> list[_T]:
+        began = time.monotonic()
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            made = list(pool.map(make, numbers))
+        self.made_s[what] = time.monotonic() - began
+        print(f"  made {len(made)} {what} in {self.made_s[what]:.1f} s", flush=True)
+        return made
+
+
+def _tool(entry: str, number: int) -> str:
+    return f"{entry}__echo_{number}" if number else f"{entry}__echo"
+
+
+@contextmanager
+def deployment(plan: Plan, state: Path, stub_port: int, slow_port: int) -> Iterator[Deployment]:
+    """`archway up` in its own folder, ended with the block. Control and database give way to what is measured."""
+    where = ["--state", str(state)]
+    ports = ["--proxy-port", "0", "--control-port", "0", "--workers", "1", "--no-demo", "--detach"]
+    began = time.monotonic()
+    subprocess.run([COMMAND, "up", *where, *ports], check=True, stdout=subprocess.DEVNULL, timeout=120)
+    try:
+        up = json.loads((state / "up.json").read_text())
+        running = Deployment(plan, state, up, stub_port, slow_port)
+        running.made_s["deployment"] = time.monotonic() - began
+        step_back([*up["pids"]["control"], *with_children(up["pids"]["postgres"])])
+        yield running
+    finally:
+        subprocess.run([COMMAND, "down", *where], check=False, stdout=subprocess.DEVNULL, timeout=60)

@@ -1,0 +1,140 @@
+"""What stands between load and server, and one measured round on it.
+
+A side of ours is a further `archway proxy` of the deployment, with a lane and a number of workers of its own.
+"""
+
+import json
+import subprocess
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bench.cpu import cpu_seconds, keep_on, resident_mib, with_children
+from bench.deployment import COMMAND, Deployment
+from bench.processes import end, generate
+from bench.requests import Orders, Target
+from proxy.settings import ProxySettings
+
+HAS_LANES = any(one == "lane" for one in ProxySettings.__struct_fields__)
+"""Whether this Archway has more than one lane to compare."""
+PROXY_CORE = 0
+_READY_S = 30.0
+_MANY_CALLS = {"ARCHWAY_CALLS_PER_UPSTREAM": "1000", "ARCHWAY_LOG_LEVEL": "WARNING"}
+"""The default of 100 calls at one server would refuse most of 256 connections that call one server."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """Something to load."""
+
+    name: str
+    url: str
+    pid: int
+    target: Target | None = None
+    """What is called here whatever the row says: a bare proxy knows one path."""
+
+    @property
+    def pids(self) -> list[int]:
+        """Every process on this side."""
+        return with_children(self.pid)
+
+    def ordered(self, orders: Orders) -> Orders:
+        """The orders, for this side."""
+        return _changed(orders, url=self.url, targets=[self.target] if self.target else orders.targets)
+
+
+class WrongAnswers(Exception):
+    """A figure over wrong or lost answers would mean nothing."""
+
+
+def measured(side: Side, orders: Orders, warm_s: float = 0.5) -> dict[str, Any]:
+    """Load a side; what was seen, and its CPU a call in microseconds. Raises WrongAnswers."""
+    orders = side.ordered(orders)
+    if warm_s:
+        generate("bench.load", _changed(orders, seconds=warm_s))
+    pids = side.pids
+    before = cpu_seconds(pids)
+    seen = generate("bench.load", orders)
+    used = cpu_seconds(pids) - before
+    if seen["wrong"] or seen["lost"] or not seen["calls"]:
+        raise WrongAnswers(f"{side.name}: {seen['wrong']} wrong, {seen['lost']} lost answers; {seen['example']!r}")
+    seen |= {"cpu_us_per_call": 1e6 * used / seen["calls"], "resident_mib": resident_mib(pids)}
+    return seen
+
+
+def warm(side: Side, orders: Orders) -> None:
+    """Let a side meet every target and caller, so that no round pays for the first time."""
+    longest = max(len(orders.targets), len(orders.tokens))
+    seconds = 1.0
+    for _ in range(10):
+        seen = generate("bench.load", _changed(side.ordered(orders), seconds=seconds))
+        if seen["calls"] >= 1.5 * longest:
+            return
+        seconds *= 2
+
+
+@contextmanager
+def archway_side(
+    running: Deployment, name: str, lane: str, workers: int = 1, *, settings: dict[str, str] | None = None
+) -> Iterator[Side]:
+    """A proxy of the deployment: `lane` is what ARCHWAY_LANE takes."""
+    told = {
+        **running.proxy_environment,
+        "ARCHWAY_PROXY_LISTEN": "127.0.0.1:0",
+        "ARCHWAY_PROXY_INTERNAL_LISTEN": "127.0.0.1:0",
+        "ARCHWAY_METRICS_LISTEN": "127.0.0.1:0",
+        "ARCHWAY_DISK_CACHE": "",
+        "ARCHWAY_WORKERS": str(workers),
+        **_MANY_CALLS,
+        **(settings or {}),
+    }
+    if HAS_LANES:
+        told["ARCHWAY_LANE"] = lane
+    with tempfile.TemporaryDirectory(prefix="archway-bench-side-", dir=running.state.parent) as folder:
+        ports = Path(folder) / "ports.json"
+        process = subprocess.Popen([COMMAND, "proxy", "--ports-file", str(ports), "--grace", "1"], env=told)
+        try:
+            url = _when_ready(process, ports, workers)
+            side = Side(name, url, process.pid)
+            if running.plan.pin and workers == 1:
+                keep_on(side.pids, [PROXY_CORE])
+            yield side
+        finally:
+            end(process, 20)
+
+
+def lane_of(side_name: str) -> str:
+    """The lane that a side is named for."""
+    return "fast" if side_name == "fast" else "aiohttp"
+
+
+def _changed(orders: Orders, **changes: Any) -> Orders:
+    return msgspec.structs.replace(orders, **changes)
+
+
+def _when_ready(process: "subprocess.Popen[bytes]", ports: Path, workers: int) -> str:
+    until = time.monotonic() + _READY_S
+    while time.monotonic() < until and process.poll() is None:
+        time.sleep(0.1)
+        if not ports.exists():
+            continue
+        said = json.loads(ports.read_text())
+        url = f"http://127.0.0.1:{said['proxy']}"
+        if len(said["workers"]) >= workers and all(_is_ready(url) for _ in range(4 * workers)):
+            return url
+    raise RuntimeError("a proxy did not become ready; what it said stands above")
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url + "/ready", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
