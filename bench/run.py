@@ -56,7 +56,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.run", description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     options = parser.parse_args(arguments)
-    plan = plan_of()
+    try:
+        plan = plan_of()
+    except ValueError as why:
+        parser.error(str(why))
     unknown = [name for name in plan.rows if name not in ROWS]
     if unknown:
         parser.error(f"BENCH_ROWS: there is no row {unknown[0]!r}; there are {', '.join(ROWS)}")

@@ -26,6 +26,7 @@ HAS_LANES = any(one == "lane" for one in ProxySettings.__struct_fields__)
 """Whether this Archway has more than one lane to compare."""
 PROXY_CORE = 0
 _READY_S = 30.0
+_SHORTLY_S = 0.5
 _MANY_CALLS = {"ARCHWAY_CALLS_PER_UPSTREAM": "1000", "ARCHWAY_LOG_LEVEL": "WARNING"}
 """The default of 100 calls at one server would refuse most of 256 connections that call one server."""
 
@@ -54,11 +55,13 @@ class WrongAnswers(Exception):
     """A figure over wrong or lost answers would mean nothing."""
 
 
-def measured(side: Side, orders: Orders, warm_s: float = 0.5) -> dict[str, Any]:
-    """Load a side; what was seen, and its CPU a call in microseconds. Raises WrongAnswers."""
+def measured(side: Side, orders: Orders) -> dict[str, Any]:
+    """Load a side, after a short while that does not count; what was seen, and its CPU a call in microseconds.
+
+    Raises WrongAnswers.
+    """
     orders = side.ordered(orders)
-    if warm_s:
-        generate("bench.load", _changed(orders, seconds=warm_s))
+    generate("bench.load", _changed(orders, seconds=min(_SHORTLY_S, orders.seconds)))
     pids = side.pids
     before = cpu_seconds(pids)
     seen = generate("bench.load", orders)
@@ -72,7 +75,7 @@ def measured(side: Side, orders: Orders, warm_s: float = 0.5) -> dict[str, Any]:
 def warm(side: Side, orders: Orders) -> None:
     """Let a side meet every target and caller, so that no round pays for the first time."""
     longest = max(len(orders.targets), len(orders.tokens))
-    seconds = 1.0
+    seconds = min(1.0, orders.seconds)
     for _ in range(10):
         seen = generate("bench.load", _changed(side.ordered(orders), seconds=seconds))
         if seen["calls"] >= 1.5 * longest:

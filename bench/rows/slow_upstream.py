@@ -29,7 +29,7 @@ def slow_upstream(stand: Stand) -> Found:
         with generating("bench.open_load", side.ordered(slow)) as going:
             assert going.stdin is not None
             going.stdin.close()  # it reads all of it, then begins
-            beside = [measured(side, healthy, warm_s=1.0) for _ in range(rounds)]
+            beside = [measured(side, healthy) for _ in range(rounds)]
             seen = told(going)
     found = Rounds({ALONE: alone, BESIDE: beside})
     slow_seconds = seen["seconds"]

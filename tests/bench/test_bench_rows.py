@@ -1,0 +1,104 @@
+"""The benchmark's rows in their smallest form, so that they do not rot: what they find is looked at, no figure is."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.plan import HEADLINE, plan_of
+from bench.run import ROWS
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = {
+    "BENCH_ROUNDS": "1",
+    "BENCH_SECONDS": "0.3",
+    "BENCH_CALLERS": "8",
+    "BENCH_GATEWAYS": "3",
+    "BENCH_MANY_TOOLS": "60",
+    "BENCH_STREAMS": "20",
+    "BENCH_OVERLOAD_SECONDS": "1",
+}
+CHEAP = ("headline", "gateways", "gets", "streams", "overload", "slow")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
+    """One run of the program over the rows that differ in how they work."""
+    folder = tmp_path_factory.mktemp("results")
+    given = {name: text for name, text in os.environ.items() if not name.startswith(("ARCHWAY_", "BENCH_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.run", "--out", str(folder)],
+        cwd=ROOT,
+        env={**given, **TINY, "BENCH_ROWS": " ".join(CHEAP), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    return done, folder
+
+
+@pytest.mark.timeout(300)
+def test_a_small_run_measures_every_row_that_was_asked_for(run):
+    done, folder = run
+    assert done.returncode == 0, done.stdout + done.stderr
+    (written,) = folder.glob("*.json")
+    document = json.loads(written.read_text())
+    assert document["failed"] == []
+    assert set(document["rows"]) == set(CHEAP)
+    assert document["facts"]["cores"] == os.cpu_count()
+
+
+def test_it_ends_with_lines_of_names_and_values(run):
+    done, _ = run
+    lines = done.stdout.splitlines()
+    found = dict(line.split(": ") for line in lines[-10:])
+    assert all(float(value) >= 0 for value in found.values())
+    assert any(line.startswith("aiohttp_cpu_us_per_call: ") for line in lines)
+
+
+def test_the_streams_were_all_open_beside_the_calls(run):
+    _, folder = run
+    lines = json.loads(next(folder.glob("*.json")).read_text())["lines"]
+    assert (lines["streams_open"], lines["streams_lost"]) == (20, 0)
+
+
+def test_no_answer_was_neither_good_nor_a_refusal(run):
+    _, folder = run
+    lines = json.loads(next(folder.glob("*.json")).read_text())["lines"]
+    assert (lines["overload_wrong"], lines["slow_calls_wrong"]) == (0, 0)
+
+
+def test_a_picture_is_drawn(run):
+    _, folder = run
+    (drawn,) = folder.glob("*.svg")
+    assert "<svg" in drawn.read_text()
+
+
+def test_a_row_that_there_is_not_is_named():
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.run"],
+        cwd=ROOT,
+        env={**os.environ, "BENCH_ROWS": "gateway", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "there is no row 'gateway'; there are headline, connections" in done.stderr
+
+
+def test_the_short_run_has_rows_that_exist():
+    assert set(plan_of({"BENCH_SHORT": "1"}).rows) == set(HEADLINE) <= set(ROWS)
+
+
+@pytest.mark.parametrize("wrong", ["0", "-1", "many"])
+def test_a_length_that_is_none_is_refused_by_its_name(wrong):
+    with pytest.raises(ValueError, match="BENCH_SECONDS must be"):
+        plan_of({"BENCH_SECONDS": wrong})
