@@ -54,8 +54,8 @@ def proxy(
     from core.keys import BadKey
     from core.logs import json_logging
     from core.settings import BadSetting
-    from proxy.counting import render
     from proxy.edge.tls import ServerTls
+    from proxy.exposition import Exposition
     from proxy.settings import from_environment
 
     # Workers read their settings from the environment that they inherit.
@@ -69,7 +69,7 @@ def proxy(
         if settings.tls_cert:
             _ = ServerTls(settings.tls_cert, settings.tls_key)  # a bad file ends the start with a sentence
         with json_logging(settings.log_level):
-            asyncio.run(supervise(supervision_of(settings, grace), render, ports_file))
+            asyncio.run(supervise(supervision_of(settings, grace), Exposition(), ports_file))
     except (BadSetting, BadKey, CannotListen) as why:
         raise refuse(str(why), 2) from None
     except NoWorkerLives as why:

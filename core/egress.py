@@ -82,15 +82,16 @@ class Egress:
         # Every connection behind a proxy goes to the proxy: there, only what no setting opens stays shut.
         dialled = policy if proxy is None else ANYWHERE
         self._resolver = JudgedResolver(resolver or SystemResolver(), dialled)
+        self._connector = GuardedConnector(
+            dialled,
+            tls=tls,
+            resolver=self._resolver,
+            name_seconds=name_seconds,
+            connections=connections,
+            per_host=per_host,
+        )
         self._session = aiohttp.ClientSession(
-            connector=GuardedConnector(
-                dialled,
-                tls=tls,
-                resolver=self._resolver,
-                name_seconds=name_seconds,
-                connections=connections,
-                per_host=per_host,
-            ),
+            connector=self._connector,
             response_class=HeldResponse,
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
@@ -105,6 +106,16 @@ class Egress:
         )
         # aiohttp would send a GET or DELETE again by itself after a broken connection; that is ours to decide.
         self._session._retry_connection = False
+
+    @property
+    def opened(self) -> int:
+        """Connections that were made."""
+        return self._connector.opened
+
+    @property
+    def failed(self) -> int:
+        """Attempts at one that failed, were refused, or waited too long for a place."""
+        return self._connector.failed
 
     async def __aenter__(self) -> Self:
         return self

@@ -112,19 +112,28 @@ class GuardedConnector(aiohttp.TCPConnector):
         )
         # Connections that have carried a request. A fresh one has nothing of anybody's to be soiled with.
         self._used: WeakSet[ResponseHandler] = WeakSet()
+        self.opened = self.failed = 0
 
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
         """Called by aiohttp for each request: a connection from the pool, or a new one."""
         while True:
-            connection = HeldConnection(self, req.connection_key, await super().connect(req, traces, timeout))
+            connection = HeldConnection(self, req.connection_key, await self._connected(req, traces, timeout))
             protocol = connection.protocol
             if protocol is None or protocol not in self._used or _is_clean(protocol):
                 break
             # What came while it lay idle would be taken as the answer to this caller.
             connection.close()
-        if protocol is not None:
+        if protocol is not None and protocol not in self._used:
+            self.opened += 1
             self._used.add(protocol)
         return connection
+
+    async def _connected(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
+        try:
+            return await super().connect(req, traces, timeout)
+        except (OSError, aiohttp.ClientError):  # a time-out is an OSError
+            self.failed += 1
+            raise
 
 
 def _is_clean(protocol: ResponseHandler) -> bool:

@@ -8,8 +8,8 @@ not here.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
 
 from core.logs import DroppingQueue
 from core.tasks import forever
@@ -22,14 +22,27 @@ SNAPSHOT_ALARM_S = 300.0
 """Older than this, control and Redis have both been away for minutes."""
 
 
+class Connecting(Protocol):
+    """What opens connections to servers, and counts them."""
+
+    @property
+    def opened(self) -> int:
+        """Connections that were made."""
+
+    @property
+    def failed(self) -> int:
+        """Attempts that failed."""
+
+
 class Gauges:
     """One worker's."""
 
-    def __init__(self, deps: Deps, changes: ChangeStream) -> None:
+    def __init__(self, deps: Deps, changes: ChangeStream, pools: Sequence[Connecting]) -> None:
         self._deps = deps
         self._alarmed = False
         verdicts, connections = deps.authority.verdicts.memory, deps.connections.resolved.memory
-        self._counted: Final[Mapping[str, Callable[[], int]]] = {
+        self._revisions: dict[str, int] = {}
+        self._counted: Final[Mapping[str, Callable[[], float]]] = {
             "archway_records_total": lambda: deps.records.kept,
             "archway_records_dropped_total": lambda: deps.records.dropped,
             "archway_snapshots_rejected_total": lambda: deps.gateways.rejected,
@@ -37,8 +50,13 @@ class Gauges:
             "archway_stale_uses_total": lambda: verdicts.stale_uses + connections.stale_uses,
             "archway_log_lines_dropped_total": lambda: DroppingQueue.dropped,
             "archway_refusals_unsaid_total": lambda: deps.refusal_log.unsaid,
+            'archway_upstream_connects_total{outcome="made"}': lambda: sum(pool.opened for pool in pools),
+            'archway_upstream_connects_total{outcome="failed"}': lambda: sum(pool.failed for pool in pools),
+            **_of_a_cache("verdicts", verdicts),
+            **_of_a_cache("connections", connections),
+            **_of_a_cache("snapshots", deps.gateways),
         }
-        self._told = dict.fromkeys(self._counted, 0)
+        self._told: dict[str, float] = dict.fromkeys(self._counted, 0)
         self._told["archway_log_lines_dropped_total"] = DroppingQueue.dropped
 
     async def keep_telling(self) -> None:
@@ -61,6 +79,17 @@ class Gauges:
             slots.add(name, now - self._told[name])
             self._told[name] = now
         self._tell_age()
+        self._tell_revisions()
+
+    def _tell_revisions(self) -> None:
+        """Of each gateway that is held; one that is held no more, or has another slug now, has none."""
+        held = {gateway.snapshot.slug: gateway.snapshot.revision for gateway in self._deps.gateways.all()}
+        for slug in self._revisions.keys() - held.keys():
+            self._deps.slots.revision(slug, 0)
+        for slug, revision in held.items():
+            if self._revisions.get(slug) != revision:
+                self._deps.slots.revision(slug, revision)
+        self._revisions = held
 
     def _tell_age(self) -> None:
         held, now = self._deps.gateways.all(), time.monotonic()
@@ -71,3 +100,19 @@ class Gauges:
             self._alarmed = not self._alarmed
             level = logging.ERROR if self._alarmed else logging.INFO
             log.log(level, "snapshots", extra={"old": self._alarmed, "age_s": age})
+
+
+class _Uses(Protocol):
+    hits: int
+    misses: int
+    used_age: float
+
+
+def _of_a_cache(name: str, cache: _Uses) -> dict[str, Callable[[], float]]:
+    """What a cache counts, by series."""
+    return {
+        f'archway_cache_uses_total{{cache="{name}",result="hit"}}': lambda: cache.hits,
+        f'archway_cache_uses_total{{cache="{name}",result="miss"}}': lambda: cache.misses,
+        f'archway_cache_uses_total{{cache="{name}",result="stale"}}': lambda: getattr(cache, "stale_uses", 0),
+        f'archway_cache_used_age_seconds_total{{cache="{name}"}}': lambda: cache.used_age,
+    }

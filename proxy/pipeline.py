@@ -59,7 +59,6 @@ TO_UPSTREAM: Final[tuple[Stage, ...]] = (
 
 def at_headers(x: Exchange, deps: Deps) -> Awaitable[None] | None:
     """Everything that is decided before the body is read. Raises Refusal; what is returned waits, and may as well."""
-    deps.slots.add("archway_requests_total")
     return _in_order(AT_HEADERS, x, deps)
 
 

@@ -122,7 +122,7 @@ class Worker:
             follows_changes=self.changes.compared_once.is_set,
         )
         mailbox.reconnected = self.deps.sessions.forget_seen
-        self.gauges = Gauges(self.deps, self.changes)
+        self.gauges = Gauges(self.deps, self.changes, (self.egress,))
         self.internal = InternalListener(InternalCalls(ring, caller="control", answerer="proxy"), Prober(upstreams))
 
     async def apply(self, change: Change) -> None:

@@ -38,7 +38,7 @@ from core.courier import snapshot_key
 from core.keys import new_key, parse_key_ring
 from core.mcp.versions import MODERN
 from core.signing import Signer
-from proxy.counting import render
+from proxy.exposition import render
 from tests.fakes.toxic_proxy import ToxicProxy
 from tests.fixtures_admin import AdminClient
 from tests.fixtures_postgres import TEMPLATE, Server

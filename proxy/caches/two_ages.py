@@ -44,7 +44,9 @@ class TwoAgeCache(Generic[V]):
 
     def __init__(self, name: str, *, size: int, soft: float, hard: float, tasks: Tasks) -> None:
         self.name = name
-        self.stale_uses = 0
+        self.hits = self.misses = self.stale_uses = 0
+        self.used_age = 0.0
+        """Seconds; the ages of what was used fresh, added up."""
         self.changes = 0
         """Rises whenever what is held becomes other than it was."""
         self._size, self._soft, self._hard = size, soft, hard
@@ -67,6 +69,8 @@ class TwoAgeCache(Generic[V]):
         if age >= self._soft or aged.expires <= time.time():
             return None
         self._held.move_to_end(key)
+        self.hits += 1
+        self.used_age += age
         if ask is not None and age > self._soft / 2 and key not in self._asking:
             _ = self._start(key, ask)
         return aged.value
@@ -76,6 +80,7 @@ class TwoAgeCache(Generic[V]):
         value = self.fresh(key)
         if value is not None:
             return value
+        self.misses += 1
         try:
             return (await asyncio.shield(self._asking.get(key) or self._start(key, ask))).value
         except SourceUnreachableError:

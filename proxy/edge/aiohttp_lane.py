@@ -17,6 +17,7 @@ from core.mcp.event_stream import encode_event
 from proxy.answers.plain import public_answer
 from proxy.answers.refused import refused
 from proxy.answers.sessions import end_session
+from proxy.counting import AIOHTTP_LANE
 from proxy.deps import Deps
 from proxy.edge.get_stream import hold_stream
 from proxy.edge.writing import PIECE, within, write_pieces, write_whole
@@ -103,6 +104,7 @@ class AiohttpLane:
         outlet = AiohttpOutlet(request, self._deps.settings.write_seconds, last=self._deps.draining)
         x = Exchange(head_of(request), outlet)
         outlet.headers = self._own_headers(x)
+        self._deps.slots.add(AIOHTTP_LANE)
         try:
             answer = await self._answered(x, request)
             if answer is None or outlet.streaming:  # a stream that has begun can only be ended

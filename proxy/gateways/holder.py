@@ -76,6 +76,9 @@ class Gateways:
         self._revisions: dict[str, int] = {}
         """The newest revision that was announced or is in the index: nothing older is taken from Redis."""
         self._rejected = 0
+        self.hits = self.misses = 0
+        self.used_age = 0.0
+        """Seconds since what was used was known to be current, added up."""
 
     @property
     def rejected(self) -> int:
@@ -86,13 +89,16 @@ class Gateways:
         """The gateway by slug or identifier, if it is here and not too old. The warm path."""
         gateway = self._by_name.get(name)
         now = time.monotonic()
-        if gateway is None or now - gateway.confirmed > self._max_stale:
+        if gateway is None or (age := now - gateway.confirmed) > self._max_stale:
             return None
         gateway.used = now
+        self.hits += 1
+        self.used_age += age
         return gateway
 
     async def load(self, name: str, address: str) -> CompiledGateway:
         """The gateway, fetched if need be; raises Refusal `gateway_unknown` or `gateway_unavailable`."""
+        self.misses += 1
         until = self._unknown.get(name)
         if until is not None and until > time.monotonic():
             raise Refusal("gateway_unknown")

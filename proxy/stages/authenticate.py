@@ -5,33 +5,38 @@ token is used up here: nothing after this stage sees it.
 """
 
 from collections.abc import Awaitable
+from typing import Final
 
 from core.resolve import Principal, TokenVerdict
 from core.tokens import digest, well_formed
 from proxy.caches.two_ages import SourceUnreachableError
 from proxy.deps import Deps
 from proxy.exchange import Exchange
+from proxy.metrics import AUTHENTICATIONS, by_value
 from proxy.refusals import Refusal
+
+_OUTCOMES: Final = by_value(AUTHENTICATIONS)
+ACCEPTED: Final = _OUTCOMES["accepted"]
 
 
 def authenticate(x: Exchange, deps: Deps) -> Awaitable[None] | None:
     """Fill the principal. Refuses 401, and 429 or 503 where nobody could be asked; waits only for a cold token."""
     presented = x.headers.pop("authorization", None)
     if presented is None:
-        raise Refusal("not_authenticated")
+        raise _not_authenticated(deps, "missing", presented=False)
     scheme, _, credential = presented.partition(" ")
     if scheme.lower() != "bearer":
-        raise Refusal("not_authenticated", presented=True)
+        raise _not_authenticated(deps, "malformed")
     x.token_digest = digest(credential)
     if deps.authority.refused_lately(x.token_digest):
-        raise Refusal("not_authenticated", presented=True)
+        raise _not_authenticated(deps, "refused")
     verdict = deps.authority.known(x.token_digest)
     if verdict is None:
         # What has no token's form is nowhere known: only now is that worth a look.
         if well_formed(credential) is None:
-            raise Refusal("not_authenticated", presented=True)
+            raise _not_authenticated(deps, "malformed")
         return _ask(x, deps)
-    _accept(x, verdict)
+    _accept(x, verdict, deps)
     return None
 
 
@@ -39,13 +44,23 @@ async def _ask(x: Exchange, deps: Deps) -> None:
     try:
         verdict = await deps.authority.verdict(x.token_digest, x.address)
     except SourceUnreachableError:
+        deps.slots.add(_OUTCOMES["unavailable"])
         raise Refusal("cannot_authenticate") from None
-    _accept(x, verdict)
+    except Refusal as refusal:
+        deps.slots.add(_OUTCOMES["too_many_unknown" if refusal.reason == "too_many_unknown" else "refused"])
+        raise
+    _accept(x, verdict, deps)
 
 
-def _accept(x: Exchange, verdict: TokenVerdict) -> None:
+def _not_authenticated(deps: Deps, why: str, *, presented: bool = True) -> Refusal:
+    deps.slots.add(_OUTCOMES[why])
+    return Refusal("not_authenticated", presented=True) if presented else Refusal("not_authenticated")
+
+
+def _accept(x: Exchange, verdict: TokenVerdict, deps: Deps) -> None:
     if verdict.principal is None or verdict.digest != x.token_digest:
-        raise Refusal("not_authenticated", presented=True)
+        raise _not_authenticated(deps, "refused")
+    deps.slots.add(ACCEPTED)
     x.principal = verdict.principal
     x.principal_key = principal_key(verdict.principal)
     x.token_id = verdict.token_id

@@ -12,56 +12,69 @@ from core.mcp.methods import META_CLIENT_INFO
 from core.records import CallRecord
 from proxy.deps import Deps
 from proxy.exchange import Exchange
+from proxy.metrics import OTHER
 from proxy.refusals import TABLE
 
 _NOT_TOLD = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """What a terminal obeys, or no text may hold."""
 ASKED: Final = "unknown: "
 """Before a name that only the caller said: no tool's name has a space, so nobody takes it for one of ours."""
+_REFUSED: Final = frozenset(reason for reason, row in TABLE.items() if row.decided_by_us)
+_NO_ARGUMENTS: Final = hashlib.sha256(b"{}").hexdigest()
 
 
 def record(x: Exchange, deps: Deps) -> CallRecord:
-    """Hand the call's record to the keeper; returns it."""
+    """Hand the call's record to the keeper, and count the call; returns the record."""
     assert x.gateway is not None
-    request = x.request
-    connection = x.connection
+    seconds = time.perf_counter() - x.began
+    request, connection, snapshot = x.request, x.connection, x.gateway.snapshot
+    tool = x.tool.tool if x.tool is not None else None
+    # By position: with names the same record takes a microsecond more, at every call.
     kept = CallRecord(
-        id=x.request_id,
-        time=x.time,
-        duration_ms=round((time.perf_counter() - x.began) * 1000, 3),
-        request_id=x.request_id,
-        decision="refused" if x.status in TABLE and TABLE[x.status].decided_by_us else "allowed",
-        status=x.status,
-        method=request.method,
-        principal=x.principal_key,
-        auth="token",
-        token_id=x.token_id,
-        client=_client(x, request),
-        address=x.address,
-        gateway_id=x.gateway.id,
-        gateway_revision=x.gateway.snapshot.revision,
-        tool=x.tool.tool.exposed if x.tool is not None else _asked(x, request),
-        entry_id=x.tool.tool.route.entry_id if x.tool is not None else "",
-        installation_id=connection.installation_id if connection is not None else "",
-        installation_owner=connection.owner if connection is not None else "",
-        credential_version=connection.version if connection is not None else 0,
-        arguments_sha256=_digest(request.params.get("arguments")),
-        bytes_in=len(x.body),
-        bytes_out=x.bytes_out,
-        session=x.session.jti if x.session is not None else "",
-        trace_id=_trace_id(request),
+        x.request_id,  # id
+        x.time,
+        int(seconds * 1_000_000 + 0.5) / 1000,  # duration_ms
+        x.request_id,
+        "refused" if x.status in _REFUSED else "allowed",  # decision
+        x.status,
+        request.method,
+        x.principal_key,  # principal
+        "token",  # auth
+        x.token_id,
+        _client(x, request),
+        x.address,
+        snapshot.id,  # gateway_id
+        snapshot.revision,  # gateway_revision
+        tool.exposed if tool is not None else _asked(x, request),  # tool
+        tool.route.entry_id if tool is not None else "",
+        connection.installation_id if connection is not None else "",
+        connection.owner if connection is not None else "",  # installation_owner
+        connection.version if connection is not None else 0,  # credential_version
+        _digest(request.params.get("arguments")),  # arguments_sha256
+        len(x.body),  # bytes_in
+        x.bytes_out,
+        x.session.jti if x.session is not None else "",  # session
+        _trace_id(request),
     )
     deps.records.keep(kept)
-    deps.slots.add("archway_calls_total")
-    deps.slots.add("archway_call_seconds_total", kept.duration_ms / 1000)
-    deps.slots.add("archway_bytes_in_total", kept.bytes_in)
-    deps.slots.add("archway_bytes_out_total", kept.bytes_out)
+    # Names of the snapshot alone become labels; one that only the caller said does not.
+    deps.slots.call(
+        snapshot.slug,
+        tool.route.entry if tool is not None else OTHER,
+        tool.exposed if tool is not None else OTHER,
+        x.status,
+        seconds,
+        len(x.body),
+        x.bytes_out,
+    )
     return kept
 
 
 def _digest(arguments: object) -> str:
     """SHA-256 of the arguments as canonical JSON: sorted keys."""
-    return hashlib.sha256(orjson.dumps(arguments or {}, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    if not arguments:
+        return _NO_ARGUMENTS
+    return hashlib.sha256(orjson.dumps(arguments, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def _asked(x: Exchange, request: Request) -> str:
@@ -82,5 +95,7 @@ def _client(x: Exchange, request: Request) -> str:
 def _trace_id(request: Request) -> str:
     """The trace of the caller (W3C Trace Context section 3.2), if it says one."""
     parent = request.meta.get("traceparent")
+    if parent is None:
+        return ""
     parts = parent.split("-") if isinstance(parent, str) else []
     return parts[1] if len(parts) == 4 and len(parts[1]) == 32 else ""

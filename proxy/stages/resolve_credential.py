@@ -1,12 +1,17 @@
 """Resolve the credential: which upstream, with which headers, for this caller and this tool."""
 
 from collections.abc import Awaitable
+from typing import Final
 
 from core.resolve import ConnectionQuestion
 from proxy.caches.two_ages import SourceUnreachableError
 from proxy.deps import Deps
 from proxy.exchange import Exchange
+from proxy.metrics import RESOLUTIONS, by_value
 from proxy.refusals import Refusal
+
+_OUTCOMES: Final = by_value(RESOLUTIONS)
+REMEMBERED: Final = _OUTCOMES["remembered"]
 
 
 def resolve_credential(x: Exchange, deps: Deps) -> Awaitable[None] | None:
@@ -19,7 +24,10 @@ def resolve_credential(x: Exchange, deps: Deps) -> Awaitable[None] | None:
     )
     question = ConnectionQuestion(x.token_digest, x.gateway.id, tool.assignment_id)
     x.connection = deps.connections.known(key, question)
-    return None if x.connection is not None else _ask(x, deps, key, question)
+    if x.connection is None:
+        return _ask(x, deps, key, question)
+    deps.slots.add(REMEMBERED)
+    return None
 
 
 async def _ask(x: Exchange, deps: Deps, key: str, question: ConnectionQuestion) -> None:
@@ -27,4 +35,9 @@ async def _ask(x: Exchange, deps: Deps, key: str, question: ConnectionQuestion) 
     try:
         x.connection = await deps.connections.resolve(key, question)
     except SourceUnreachableError:
+        deps.slots.add(_OUTCOMES["unavailable"])
         raise Refusal("credential_unavailable", server=x.tool.tool.route.entry) from None
+    except Refusal:
+        deps.slots.add(_OUTCOMES["refused"])
+        raise
+    deps.slots.add(_OUTCOMES["asked"])

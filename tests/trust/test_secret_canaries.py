@@ -22,7 +22,7 @@ from core.keys import new_key
 from core.records import BATCH_PURPOSE
 from core.sealing import Sealer
 from core.tokens import new_token
-from proxy.counting import render
+from proxy.exposition import render
 from tests.fakes.mcp_upstream import Answer, McpUpstream
 from tests.fixtures_redis import RedisServer
 from tests.plugins.secret_canaries import Canaries, Sinks

@@ -1,11 +1,16 @@
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.addresses import PublicUrl
+from core.egress import UpstreamFault
 from proxy import gauges
+from proxy.caches.two_ages import Aged
 from proxy.gateways.compiled import CompiledGateway
+from proxy.refusals import Refusal
 from tests.fakes.call_parts import gateway, worker
 
 COUNTERS = (
@@ -74,4 +79,29 @@ async def test_the_oldest_snapshot_is_told_and_alarms_once_when_it_is_too_old(
         assert made.deps.slots.value("archway_snapshot_age_seconds") > gauges.SNAPSHOT_ALARM_S
         assert made.deps.slots.value("archway_gateways_held") == 1
         assert len([line for line in caplog.records if line.message == "snapshots"]) == 1
+        assert made.deps.slots.value('archway_snapshot_revision{gateway="g"}') == held.snapshot.revision
         del made.deps.gateways._by_name[held.id]
+        made.gauges.tell()
+        assert made.deps.slots.value('archway_snapshot_revision{gateway="g"}') == 0
+
+
+async def test_what_the_caches_and_pools_count_is_told_by_difference() -> None:
+    async with worker() as made:
+        deps = made.deps
+        verdicts = deps.authority.verdicts.memory
+        verdicts.put("known", Aged("a verdict", time.monotonic() - 3))  # type: ignore[arg-type]  # any value does
+        for _ in range(2):
+            verdicts.fresh("known")
+        verdicts.fresh("unknown")
+        with pytest.raises(Refusal):
+            await deps.gateways.load("nothing", "192.0.2.1")
+        with pytest.raises(UpstreamFault):
+            async with made.egress.request("GET", PublicUrl("http://127.0.0.1:1/"), deadline=5):
+                pass
+        for _ in range(2):
+            made.gauges.tell()
+        uses = 'archway_cache_uses_total{cache="%s",result="%s"}'
+        assert deps.slots.value(uses % ("verdicts", "hit")) == 2
+        assert deps.slots.value('archway_cache_used_age_seconds_total{cache="verdicts"}') == pytest.approx(6, abs=1)
+        assert deps.slots.value(uses % ("snapshots", "miss")) == 1
+        assert deps.slots.value('archway_upstream_connects_total{outcome="failed"}') == 1

@@ -9,6 +9,7 @@ from core.resolve import Principal
 from core.tokens import digest, new_token
 from proxy.deps import Deps
 from proxy.exchange import Exchange
+from proxy.metrics import AUTHENTICATIONS, by_value
 from proxy.refusals import Refusal
 from proxy.stages.authenticate import authenticate, principal_key
 from tests.fakes.proxy_parts import exchange, known_token, user
@@ -31,6 +32,13 @@ async def test_a_known_token_names_its_bearer_without_waiting_and_is_used_up(dep
     assert x.token_digest == digest(token)
     assert "authorization" not in x.headers
     assert token not in repr(x)
+    assert outcomes(deps) == {"accepted": 1}
+
+
+def outcomes(deps: Deps) -> dict[str, float]:
+    """How authentications ended, as they are counted."""
+    counted = {value: deps.slots.value(name) for value, name in by_value(AUTHENTICATIONS).items()}
+    return {value: number for value, number in counted.items() if number}
 
 
 @pytest.mark.parametrize("value", [None, "", "Bearer", "Bearer ", "Basic x", "Bearer arch_x", "arch_x"])
@@ -39,6 +47,7 @@ async def test_what_is_no_token_is_refused_without_asking(deps: Deps, value: str
         authenticate(with_credential(value), deps)
     assert caught.value.reason == "not_authenticated"
     assert ("presented" in caught.value.words) == (value is not None)
+    assert outcomes(deps) == {"missing" if value is None else "malformed": 1}
 
 
 @pytest.mark.parametrize("change", [lambda t: t[:-1], lambda t: f" {t}", lambda t: t + "0", lambda t: t.swapcase()])
@@ -53,6 +62,24 @@ async def test_an_unknown_token_cannot_be_judged_while_control_is_away(deps: Dep
     assert pending is not None
     with pytest.raises(Refusal, match="cannot_authenticate"):
         await pending
+    assert outcomes(deps) == {"unavailable": 1}
+
+
+@pytest.mark.parametrize(
+    ("reason", "outcome"), [("not_authenticated", "refused"), ("too_many_unknown", "too_many_unknown")]
+)
+async def test_what_control_or_the_budget_refuses_is_counted_as_such(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch, reason: str, outcome: str
+) -> None:
+    async def refuse(digest: str, address: str) -> None:
+        raise Refusal(reason, retry_after=1)
+
+    monkeypatch.setattr(deps.authority, "verdict", refuse)
+    pending = authenticate(with_credential(f"Bearer {new_token()}"), deps)
+    assert pending is not None
+    with pytest.raises(Refusal, match=reason):
+        await pending
+    assert outcomes(deps) == {outcome: 1}
 
 
 async def test_a_verdict_past_its_expiry_is_none(deps: Deps) -> None:

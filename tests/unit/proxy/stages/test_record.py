@@ -1,9 +1,15 @@
+import hashlib
+
 import pytest
 
+from core.records import CallRecord
 from proxy.refusals import TABLE, Reason
+from proxy.sessions import Session
 from proxy.stages.choose_tool import choose_tool
 from proxy.stages.record import record
 from tests.fakes.call_parts import connection, exchange, gateway, parts, tool
+
+TRACEPARENT = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
 
 
 async def test_equal_arguments_in_another_order_have_one_digest() -> None:
@@ -85,3 +91,65 @@ async def test_the_installation_and_its_owner_are_told() -> None:
         assert (kept.installation_owner, kept.credential_version, kept.tool) == ("team:t", 4, "t")
         assert kept.installation_id == x.connection.installation_id
         assert deps.records.kept == 1
+
+
+async def test_each_part_of_a_record_stands_in_its_own_field() -> None:
+    """It is built by position."""
+    async with parts() as deps:
+        x = exchange(gateway([tool()], revision=9), arguments={"a": 1}, meta={"traceparent": TRACEPARENT})
+        choose_tool(x, deps)
+        x.connection = connection(owner="team:t", version=4)
+        x.session = Session("the jti", "2025-11-25", 0, 0)
+        x.status, x.body, x.bytes_out, x.address = "upstream_slow", b"12345", 7, "192.0.2.9"
+        x.headers["user-agent"] = "agent/1"
+        kept = record(x, deps)
+    assert x.gateway is not None
+    assert x.tool is not None
+    assert kept.duration_ms > 0
+    assert kept == CallRecord(
+        id=x.request_id,
+        time=x.time,
+        duration_ms=kept.duration_ms,
+        request_id=x.request_id,
+        decision="allowed",
+        status="upstream_slow",
+        method="tools/call",
+        principal="user:u",
+        auth="token",
+        token_id="token",
+        client="agent/1",
+        address="192.0.2.9",
+        gateway_id=x.gateway.id,
+        gateway_revision=9,
+        tool="t",
+        entry_id=x.tool.tool.route.entry_id,
+        installation_id=x.connection.installation_id,
+        installation_owner="team:t",
+        credential_version=4,
+        arguments_sha256=hashlib.sha256(b'{"a":1}').hexdigest(),
+        bytes_in=5,
+        bytes_out=7,
+        session="the jti",
+        trace_id="a" * 32,
+    )
+
+
+@pytest.mark.parametrize("arguments", [{}, None])
+async def test_no_arguments_are_an_empty_object(arguments: object) -> None:
+    async with parts() as deps:
+        kept = record(exchange(gateway([tool()]), arguments=arguments), deps)
+    assert kept.arguments_sha256 == hashlib.sha256(b"{}").hexdigest()
+
+
+async def test_a_call_is_counted_under_the_snapshots_names() -> None:
+    async with parts() as deps:
+        x = exchange(gateway([tool()], slug="sales"))
+        x.status = "tool_unknown"
+        record(x, deps)  # before a tool is chosen
+        choose_tool(x, deps)
+        x.status = "ok"
+        record(x, deps)
+        slots = deps.slots
+    calls = 'archway_calls_total{gateway="sales",server="%s",tool="%s",status="%s"}'
+    assert slots.value(calls % ("server", "t", "ok")) == 1
+    assert slots.value(calls % ("other", "other", "tool_unknown")) == 1

@@ -3,6 +3,7 @@ import pytest
 from core.resolve import Connection, ConnectionQuestion
 from proxy.caches.two_ages import SourceUnreachableError
 from proxy.exchange import Exchange
+from proxy.metrics import RESOLUTIONS, by_value
 from proxy.refusals import Refusal
 from proxy.stages.choose_tool import choose_tool
 from proxy.stages.resolve_credential import resolve_credential
@@ -31,12 +32,18 @@ class Answers:
 
 
 async def resolved(x: Exchange, answers: Answers) -> None:
+    """Waits for the answer; that it was counted, once and as what it was, is checked here."""
     async with parts() as deps:
         choose_tool(x, deps)
         deps.connections = answers  # type: ignore[assignment]  # the same three methods
         pending = resolve_credential(x, deps)
         assert pending is not None
-        await pending
+        try:
+            await pending
+        finally:
+            outcomes = {Refusal: "refused", SourceUnreachableError: "unavailable", Connection: "asked"}
+            counted = {value: deps.slots.value(name) for value, name in by_value(RESOLUTIONS).items()}
+            assert [value for value, number in counted.items() if number] == [outcomes[type(answers.answer)]]
 
 
 @pytest.mark.parametrize(("per_principal", "caller"), [(True, "user:u"), (False, "None")])

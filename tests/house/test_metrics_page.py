@@ -1,0 +1,42 @@
+"""The page of metrics has one row for each metric of a worker and of the supervisor, with its kind and labels."""
+
+from __future__ import annotations
+
+import re
+
+from archway.supervisor.counts import _own
+from proxy.exposition import render
+from proxy.metrics import METRICS, STATUSES
+from proxy.refusals import TABLE
+from tests.house.tracked import ROOT
+
+PAGE = (ROOT / "docs" / "operating" / "metrics.md").read_text()
+ROW = re.compile(r"^\| `(archway_\w+)` \| (\w+) \| ([^|]+) \| ([^|]+) \| [^|]+ \|$", re.MULTILINE)
+SHOWN_AS = {"oldest": "gauge", "least": "gauge"}
+
+
+def of_the_supervisor() -> list[tuple[str, str]]:
+    text = (render([]) + _own(1)).decode()
+    return re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE)
+
+
+def test_the_page_has_every_metric_with_its_kind_and_labels() -> None:
+    told = {name: (kind, labels.strip()) for name, kind, labels, _ in ROW.findall(PAGE)}
+    made = {
+        metric.name: (
+            SHOWN_AS.get(metric.kind, metric.kind),
+            ", ".join(f"`{one}`" for one in metric.labels) or "none",
+        )
+        for metric in METRICS
+    }
+    made |= {name: (kind, "none") for name, kind in of_the_supervisor()}
+    assert told == made
+    assert len(ROW.findall(PAGE)) == len(told)
+
+
+def test_the_words_of_a_label_are_on_the_page() -> None:
+    says = {name: meaning for name, _, _, meaning in ROW.findall(PAGE)}
+    for metric in METRICS:
+        words = {value for values in metric.values for value in values} - set(TABLE)
+        assert not {word for word in words if f"`{word}`" not in PAGE}, metric.name
+    assert not {word for word in STATUSES - set(TABLE) if f"`{word}`" not in says["archway_calls_total"]}
