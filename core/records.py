@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 
-class CallRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+class CallRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One call, as it ended."""
 
     id: str

@@ -56,7 +56,9 @@ class Authority:
 
     def known(self, digest: str) -> TokenVerdict | None:
         """The verdict if it is in memory and fresh. No waiting: the warm path."""
-        verdict = self.verdicts.fresh(digest, lambda known: self._ask(digest, "", known))
+        verdict = self.verdicts.memory.young(digest)
+        if verdict is None:
+            verdict = self.verdicts.fresh(digest, lambda known: self._ask(digest, "", known))
         return verdict if verdict is not None and _unexpired(verdict) else None
 
     def refused_lately(self, digest: str) -> bool:

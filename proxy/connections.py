@@ -44,6 +44,10 @@ class Connections:
         """The cache key; `principal_key` where the connection is the caller's own."""
         return f"{gateway_id}/{assignment_id}/{principal_key or '*'}"
 
+    def young(self, key: str) -> Connection | None:
+        """The connection while nothing need be asked about it; else see `known`."""
+        return self.resolved.memory.young(key)
+
     def known(self, key: str, question: ConnectionQuestion) -> Connection | None:
         """The connection if it is in memory and fresh. No waiting: the warm path."""
         return self.resolved.fresh(key, lambda _: self._ask(question))

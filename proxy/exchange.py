@@ -31,6 +31,8 @@ class Head:
     raw_headers: Sequence[tuple[bytes, bytes]]
     peer: str
     """Address of the other end of the connection."""
+    headers: dict[str, str] | None = None
+    """Instead of `raw_headers`, from a lane that has judged them as `admit` does: by lower-case name."""
 
 
 @dataclass(slots=True)

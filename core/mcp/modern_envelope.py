@@ -8,6 +8,7 @@ on is the body's word.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, cast
 
 from core.mcp.faults import HEADER_MISMATCH, INVALID_PARAMS, UNSUPPORTED_VERSION, MessageFault, MessageId
 from core.mcp.header_values import decode_sentinel
@@ -20,6 +21,9 @@ from core.mcp.methods import (
     NAME_PARAMETER,
 )
 from core.mcp.versions import LEGACY_VERSIONS, MODERN, Era
+
+_SPECIAL_FIRST: Final = ("", " ", "=")
+"""No character; an edge of space; perhaps a sentinel's beginning."""
 
 
 @dataclass(slots=True)
@@ -50,7 +54,7 @@ def era_of(params: object, headers: RoutingHeaders) -> Era:
 def is_modern_by_header(headers: RoutingHeaders) -> bool:
     """Whether the version header alone makes the message modern: it is there, and names no legacy version."""
     version = headers.protocol_version
-    return version is not None and _trim(version) not in LEGACY_VERSIONS
+    return version is not None and (version == MODERN or _trim(version) not in LEGACY_VERSIONS)
 
 
 def check_request(
@@ -60,6 +64,39 @@ def check_request(
 
     The order is the one in which SDKs judge: envelope, header against body, version, then the log level.
     """
+    if method == headers.method and headers.protocol_version == MODERN and _plainly_right(method, params, headers):
+        return cast("dict[str, object]", params["_meta"])
+    return climb(request_id, method, params, headers)
+
+
+def _plainly_right(method: str, params: dict[str, object], headers: RoutingHeaders) -> bool:
+    """Whether a request, whose method and version stand in its headers, is certain to climb the ladder.
+
+    Knows the usual case only: all that is required and no log level, the name as it is. False is "not certain".
+    """
+    meta, parameter = params.get("_meta"), NAME_PARAMETER.get(method)
+    if parameter is not None:
+        name = headers.name
+        # Not visible ASCII without edges of space, or a sentinel: the ladder knows what that means.
+        if name is None or name != params.get(parameter) or not _stands_for_itself(name):
+            return False
+    return (
+        method in MODERN_METHODS
+        and isinstance(meta, dict)
+        and meta.get(META_PROTOCOL_VERSION) == MODERN
+        and isinstance(meta.get(META_CLIENT_CAPABILITIES), dict)
+        and META_LOG_LEVEL not in meta
+    )
+
+
+def _stands_for_itself(name: str) -> bool:
+    return name.isascii() and name.isprintable() and name[:1] not in _SPECIAL_FIRST and name[-1:] != " "
+
+
+def climb(
+    request_id: MessageId, method: str, params: dict[str, object], headers: RoutingHeaders
+) -> dict[str, object]:
+    """The ladder itself, rung by rung."""
     version, meta = _envelope(params.get("_meta"), request_id)
     _compare_version(version, headers, request_id)
     _compare_method(method, headers, request_id)

@@ -94,5 +94,7 @@ def public_answer(x: Exchange, deps: Deps) -> Answer | None:
 def _judge(x: Exchange, deps: Deps, target: str) -> None:
     """Host and headers as for any request; any origin may read public metadata."""
     x.head.raw_headers = [(name, value) for name, value in x.head.raw_headers if name.lower() != b"origin"]
+    if x.head.headers is not None:
+        x.head.headers.pop("origin", None)
     x.head.target = target
     admit(x, deps)

@@ -75,6 +75,14 @@ class TwoAgeCache(Generic[V]):
             _ = self._start(key, ask)
         return aged.value
 
+    def young(self, key: str) -> V | None:
+        """The value while nothing need be asked about it: as `fresh`, and not yet near its soft age."""
+        aged = self._held.get(key)
+        if aged is None or time.monotonic() - aged.asked > self._soft / 2 or aged.expires <= time.time():
+            return None
+        self._held.move_to_end(key)
+        return aged.value
+
     async def get(self, key: str, ask: Ask[V]) -> V:
         """The value, asked for where it is not fresh; raises SourceUnreachableError where nothing may serve."""
         value = self.fresh(key)

@@ -16,6 +16,7 @@ from core.mcp.versions import Era
 from core.resolve import Principal
 from core.snapshot import Gateway, Rule, Tool
 from core.visibility import may_enter
+from proxy.identity import server_info
 
 _NEVER_PASSED = re.compile(
     r"(?i:authorization|cookie2?|host|connection|te|trailer|upgrade|expect|traceparent|tracestate|baggage"
@@ -39,10 +40,13 @@ class CompiledTool:
 class CompiledGateway:
     """A gateway, ready for calls."""
 
-    __slots__ = ("_pages", "allowlist", "confirmed", "snapshot", "tools", "used")
+    __slots__ = ("_pages", "allowlist", "confirmed", "id", "server_info", "snapshot", "tools", "used")
 
     def __init__(self, snapshot: Gateway) -> None:
         self.snapshot = snapshot
+        self.id = snapshot.id
+        self.server_info = server_info(snapshot.name)
+        """`serverInfo`, shared by all answers."""
         self.confirmed = self.used = time.monotonic()
         self.allowlist = tuple(name for name in snapshot.header_allowlist if _NEVER_PASSED.fullmatch(name) is None)
         rules: dict[str, Rule] = {}
@@ -60,11 +64,6 @@ class CompiledGateway:
             Era.LEGACY: _pages([tool_for_legacy(definition) for definition in visible]),
             Era.MODERN: _pages([tool_for_modern(definition) for definition in visible]),
         }
-
-    @property
-    def id(self) -> str:
-        """The gateway's identifier."""
-        return self.snapshot.id
 
     def admits(self, principal: Principal) -> bool:
         """Whether this principal sees the gateway at all."""

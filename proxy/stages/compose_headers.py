@@ -10,6 +10,7 @@ from proxy.exchange import Exchange
 from proxy.upstream.outbound import Outbound, own_headers
 
 _OURS = "io.modelcontextprotocol/"
+_PROGRESS_TOKENS = (str, int)
 
 
 def compose_headers(x: Exchange, deps: Deps) -> None:
@@ -19,7 +20,9 @@ def compose_headers(x: Exchange, deps: Deps) -> None:
     tool, params = x.tool.tool, x.request.params
     arguments = params.get("arguments", {})
     assert isinstance(arguments, dict)
-    headers = passed_through(x) | own_headers(x.connection)
+    own = own_headers(x.connection)
+    passed = passed_through(x)
+    headers = passed | own if passed else own
     meta = x.request.meta
     x.outbound = Outbound(
         "tools/call" if tool.kind == "tool" else "resources/read",
@@ -27,7 +30,7 @@ def compose_headers(x: Exchange, deps: Deps) -> None:
         headers,
         meta={key: value for key, value in meta.items() if key != "progressToken" and not key.startswith(_OURS)},
         param_headers=param_header_values(x.tool.param_headers, arguments) if x.tool.param_headers else {},
-        wants_progress=isinstance(meta.get("progressToken"), str | int),
+        wants_progress=isinstance(meta.get("progressToken"), _PROGRESS_TOKENS),
     )
 
 
@@ -35,8 +38,11 @@ def passed_through(x: Exchange) -> dict[str, str]:
     """The caller's headers that the gateway's allowlist and the entry let through."""
     assert x.tool is not None
     assert x.gateway is not None
-    route = x.tool.tool.route
+    route, headers = x.tool.tool.route, x.headers
     if route.stdio or not route.passthrough:
         return {}
-    hop_by_hop = {name.strip().lower() for name in x.headers.get("connection", "").split(",")}
-    return {name: x.headers[name] for name in x.gateway.allowlist if name in x.headers and name not in hop_by_hop}
+    passed = {name: headers[name] for name in x.gateway.allowlist if name in headers}
+    if passed and "connection" in headers:
+        for name in headers["connection"].split(","):
+            passed.pop(name.strip().lower(), None)
+    return passed

@@ -1,22 +1,28 @@
 """Parse: the body becomes one checked message; what the routing headers say must be what the body says."""
 
-from core.mcp.message import Batch, Request, RoutingHeaders
+from core.mcp.message import Notification, Request, RoutingHeaders
 from core.mcp.message import parse as parse_message
 from core.mcp.versions import Era
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
 
+_JSON = "application/json"
+
 
 def parse(x: Exchange, deps: Deps) -> None:
     """Fill message and era. Raises MessageFault for a wrong message; refuses 415 for another media type."""
-    if x.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise Refusal("media_type")
     headers = x.headers
+    media_type = headers.get("content-type", "")
+    if media_type != _JSON and media_type.partition(";")[0].strip().lower() != _JSON:
+        raise Refusal("media_type")
     routing = RoutingHeaders(headers.get("mcp-protocol-version"), headers.get("mcp-method"), headers.get("mcp-name"))
     if x.session is not None and routing.protocol_version is None:
         routing.protocol_version = x.session.version  # a session says its version where the header is silent
     x.message = parse_message(x.body, routing)
-    x.era = Era.LEGACY if isinstance(x.message, Batch) else getattr(x.message, "era", Era.LEGACY)
-    if isinstance(x.message, Request) and x.era is Era.MODERN:
-        x.session = None
+    if isinstance(x.message, Request):
+        x.era = x.message.era
+        if x.era is Era.MODERN:
+            x.session = None
+    elif isinstance(x.message, Notification):
+        x.era = x.message.era

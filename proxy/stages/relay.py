@@ -13,7 +13,6 @@ from core.mcp.shapes import result_for_legacy, result_for_modern, result_type
 from core.mcp.versions import Era
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
-from proxy.identity import server_info
 from proxy.refusals import Refusal
 from proxy.room import holds, quarter
 
@@ -34,7 +33,7 @@ def relay(x: Exchange, deps: Deps) -> None:
         raise Refusal("upstream_asks", server=x.connection.entry)
     status = "tool_error" if result.get("isError") is True else "ok"
     shaped = (
-        result_for_modern(result, server_info(x.gateway.snapshot.name))
+        result_for_modern(result, x.gateway.server_info)
         if x.era is Era.MODERN
         else result_for_legacy(result, x.version)
     )

@@ -1,8 +1,12 @@
+from collections.abc import Callable
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.mcp.faults import HEADER_MISMATCH, INVALID_PARAMS, UNSUPPORTED_VERSION, MessageFault
 from core.mcp.header_values import encode_sentinel
-from core.mcp.modern_envelope import RoutingHeaders, check_notification, check_request, era_of
+from core.mcp.modern_envelope import RoutingHeaders, check_notification, check_request, climb, era_of
 from core.mcp.versions import LEGACY_VERSIONS, Era
 
 PREFIX = "io.modelcontextprotocol/"
@@ -161,3 +165,55 @@ def test_what_a_notification_carries_must_agree(
     with pytest.raises(MessageFault) as caught:
         check_notification("notifications/cancelled", given, received)
     assert (caught.value.code, caught.value.id, caught.value.http_status) == (code, None, 400)
+
+
+def outcome(judge: Callable[..., object], *given_to: object) -> object:
+    try:
+        return judge(*given_to)
+    except MessageFault as fault:
+        return (fault.code, fault.message, fault.http_status, fault.id, fault.data)
+
+
+VERSIONS = st.sampled_from(["2026-07-28", " 2026-07-28", "2025-11-25", "2099-01-01", ""])
+METHODS = st.sampled_from(["tools/call", "tools/list", "resources/read", "no/such", " tools/call", "tools/call "])
+SENTINELS = [
+    "=?base64?dA==?=",
+    "=?base64?dA?=",
+    "=",
+    "=?",
+    " t",
+    "t ",
+    "t\t",
+    "a\tb",
+    "",
+    "caf\xe9",
+    "\x7f",
+    "a b",
+    "t~",
+]
+PLAIN_OR_NOT = st.sampled_from(["t", *SENTINELS]) | st.text(max_size=4)
+
+
+@given(st.data())
+def test_the_quick_look_at_a_request_says_what_the_ladder_says(data: st.DataObject) -> None:
+    version, method, name = data.draw(VERSIONS), data.draw(METHODS), data.draw(PLAIN_OR_NOT)
+    meta = data.draw(
+        st.fixed_dictionaries(
+            {f"{PREFIX}protocolVersion": st.just(version) | VERSIONS | st.just(1)},
+            optional={
+                f"{PREFIX}clientCapabilities": st.sampled_from([{}, {"a": 1}, None]),
+                f"{PREFIX}logLevel": st.sampled_from(["info", "loud", None]),
+                "traceparent": st.just("x"),
+            },
+        )
+        | st.sampled_from([None, [], "x"])
+    )
+    body: dict[str, object] = {"_meta": meta} | data.draw(
+        st.fixed_dictionaries({}, optional={"name": st.just(name) | st.just(1), "uri": st.just(name)})
+    )
+    received = headers(
+        data.draw(st.just(version) | VERSIONS | st.none()),
+        data.draw(st.just(method) | METHODS | st.none()),
+        data.draw(st.just(name) | PLAIN_OR_NOT | st.none()),
+    )
+    assert outcome(check_request, 9, method, body, received) == outcome(climb, 9, method, body, received)

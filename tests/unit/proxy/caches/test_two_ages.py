@@ -66,6 +66,31 @@ async def test_a_value_that_nears_its_soft_age_is_refreshed_off_the_path(
     assert source.asked == 2
 
 
+@pytest.mark.parametrize("age", [0.0, SOFT / 2, SOFT / 2 + 1, SOFT - 1, SOFT, HARD])
+@pytest.mark.parametrize("expires", [-1.0, 0.0, 1.0])
+async def test_a_value_is_young_where_it_is_fresh_and_need_not_be_refreshed(
+    cache: TwoAgeCache[str], source: Source, clock: Clock, age: float, expires: float
+) -> None:
+    source.expires = clock.now + age + expires
+    cache.put("k", await source())
+    clock.now += age
+    young = cache.young("k")
+    fresh = cache.fresh("k", source)
+    await settle()
+    assert young == (fresh if source.asked == 1 else None)
+    assert cache.young("other") is None
+
+
+async def test_a_value_that_is_used_while_young_is_not_the_first_to_go(
+    cache: TwoAgeCache[str], source: Source
+) -> None:
+    for key in ("a", "b", "c"):
+        await cache.get(key, source)
+    cache.young("a")
+    await cache.get("d", source)
+    assert (cache.holds("a"), cache.holds("b")) == (True, False)
+
+
 async def test_past_its_soft_age_the_source_is_asked_first(
     cache: TwoAgeCache[str], source: Source, clock: Clock
 ) -> None:

@@ -127,7 +127,7 @@ def verdict_byte_by_byte(raw: list[tuple[bytes, bytes]]) -> dict[str, str] | str
         if re.fullmatch(rb"[\t\x20-\x7e]*", value) is None:
             return "header_value"
         key, text = name.decode().lower(), value.decode()
-        if key in headers and key not in stage._MAY_REPEAT:
+        if key in headers and key not in stage.MAY_REPEAT:
             return "header_repeated"
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
     return headers

@@ -17,6 +17,9 @@ class Answers:
         self.answer = answer
         self.asked: list[tuple[str, ConnectionQuestion]] = []
 
+    def young(self, key: str) -> Connection | None:
+        return None
+
     def known(self, key: str, question: ConnectionQuestion) -> Connection | None:
         return None
 
@@ -35,7 +38,7 @@ async def resolved(x: Exchange, answers: Answers) -> None:
     """Waits for the answer; that it was counted, once and as what it was, is checked here."""
     async with parts() as deps:
         choose_tool(x, deps)
-        deps.connections = answers  # type: ignore[assignment]  # the same three methods
+        deps.connections = answers  # type: ignore[assignment]  # the same four methods
         pending = resolve_credential(x, deps)
         assert pending is not None
         try:
