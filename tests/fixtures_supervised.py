@@ -15,6 +15,7 @@ import asyncio
 import os
 import secrets
 import signal
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -133,10 +134,21 @@ class SupervisedProxy:
 
 @asynccontextmanager
 async def supervised(
-    folder: Path, *, workers: int = 1, supervisor: bool = True, limits: str = "", **settings: str
+    folder: Path,
+    *,
+    workers: int = 1,
+    supervisor: bool = True,
+    limits: str = "",
+    log: Path | None = None,
+    tls: ssl.SSLContext | None = None,
+    **settings: str,
 ) -> AsyncIterator[SupervisedProxy]:
-    """Start everything. `limits`: `NOFILE=256` and the like for the process; `settings` are variables of the proxy,
-    without `ARCHWAY_` and in lower case."""
+    """Start everything.
+
+    `limits`: `NOFILE=256` and the like for the process; `log`: where its standard error goes; `tls`: a client's
+    context, for a proxy whose settings name a certificate; `settings` are variables of the proxy, without `ARCHWAY_`
+    and in lower case.
+    """
     valkey = folder / "valkey"
     valkey.mkdir(mode=0o700)
     redis = RedisServer(valkey)
@@ -145,7 +157,8 @@ async def supervised(
     port = free_port()
     stub = Program("stub", ["-m", "bench.stub_upstream", str(stub_port := free_port())], {}, stub_port, folder)
     stub.start()
-    async with FakeControl(client) as control, McpUpstream(era="both") as upstream, new_session() as http:
+    session = new_session(ssl=tls) if tls else new_session()
+    async with FakeControl(client) as control, McpUpstream(era="both") as upstream, session as http:
         upstream.tool("slow", slow)
         tools = [
             control.tool("echo", "echo", control.connection(f"{stub.url}/mcp")),
@@ -155,8 +168,10 @@ async def supervised(
         module = ["archway", "proxy", "--ports-file", str(folder / "ports.json")] if supervisor else ["proxy.worker"]
         program = Program(
             "proxy", ["-c", UNDER_LIMITS, limits, *module], _environment(control, redis, port, workers, settings),
-            port, folder,
+            port, folder, scheme="https" if tls else "http",
         )  # fmt: skip
+        if log is not None:
+            (folder / "proxy.log").symlink_to(log)
         program.start()
         try:
             await program.ready(http)

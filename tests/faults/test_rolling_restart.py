@@ -19,6 +19,7 @@ import pytest
 
 from core.tasks import Tasks
 from proxy.drain import GOODBYE
+from tests.fakes.certificates import Authority
 from tests.fakes.toxic_proxy import ToxicProxy
 from tests.fixtures_supervised import SupervisedProxy, new_session, supervised
 from tests.fixtures_system import eventually
@@ -167,6 +168,28 @@ async def test_rolling_four_workers_resets_no_connecting_client_and_loses_no_cal
         assert during > CONNECTING + KEPT, "hardly anybody called while the workers were replaced"
 
 
+@pytest.mark.parametrize("_", [pytest.param(0, id="F-8: a new worker that fails")])
+async def test_a_roll_to_workers_that_cannot_start_keeps_the_old_ones_and_says_so(tmp_path: Path, _: int) -> None:
+    """The TLS files are broken by the time of the roll: a new worker refuses them, and the old ones serve on."""
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    authority = Authority()
+    authority.issue(cert, key)
+    files = {"tls_cert": str(cert), "tls_key": str(key), "grace_seconds": "1"}
+    async with supervised(tmp_path, workers=2, tls=authority.client(), **files) as proxy:
+        before = proxy.workers
+        await proxy.call()
+        cert.write_text("no certificate")
+        proxy.hup()
+        stopped = "rolling stopped: a new worker failed, the old ones serve on"
+        await eventually(lambda: was_said(proxy, stopped), 20, "it is said")
+        assert proxy.workers == before
+        await proxy.call()
+        authority.issue(cert, key)
+        proxy.hup()
+        await proxy.rolled(before, 60)
+        await proxy.call()
+
+
 async def answered(clients: Clients, calls: int) -> bool:
     return clients.answered >= calls
 
@@ -179,3 +202,7 @@ def spread(streams: list[Stream]) -> float:
     """Seconds between the first and the last goodbye of one worker's streams, the shortest of all workers."""
     moments = sorted(stream.ended for stream in streams)
     return moments[-1] - moments[0]
+
+
+async def was_said(proxy: SupervisedProxy, what: str) -> bool:
+    return bool(proxy.said(what))
