@@ -48,6 +48,7 @@ from proxy.upstream.conversation import Upstreams
 from proxy.upstream.eras import Eras
 from proxy.upstream.probe import Prober
 from proxy.upstream.sessions import UpstreamSessions
+from proxy.upstream.transport import open_transport
 
 log = logging.getLogger(__name__)
 DISK_EVERY_S = 5.0
@@ -63,7 +64,7 @@ class Worker:
         self.tasks = Tasks("worker", quiet=(Refusal, SourceUnreachableError, UpstreamFault))
         self.disk = DiskCopy(settings.disk_cache, ring)
         self.redis = Courier(settings.redis_url)
-        self.egress = Egress(
+        self.egress = open_transport(
             AddressPolicy(parse_networks(settings.upstream_networks)),
             ca_bundle=settings.ca_bundle or None,
             proxy=settings.https_proxy or None,
