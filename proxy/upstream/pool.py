@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import ssl
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
@@ -23,26 +22,13 @@ from core.egress import CONNECT_SECONDS
 from core.egress_faults import UpstreamFault
 from proxy.upstream.pool_connect import Connector
 from proxy.upstream.pool_connection import PoolAnswer, PoolConnection
+from proxy.upstream.pool_places import Origin, Places
 from proxy.upstream.pool_request import RequestWriter, Target, target_of
 
 _MAX_TARGETS = 10_000
 _SWEEP_SECONDS = 0.5
 _CLOSE_SECONDS = 1.0
 _TRIES = 2
-
-
-class _Origin:
-    """Connections to one scheme, host and port."""
-
-    __slots__ = ("idle", "name", "places", "waiters")
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.places = 0
-        """Connections that are open or being opened."""
-        self.idle: list[PoolConnection] = []
-        self.waiters: deque[asyncio.Future[PoolConnection | None]] = deque()
-        """Each gets a connection, or None: a place in which to open one."""
 
 
 class UpstreamPool:
@@ -64,18 +50,13 @@ class UpstreamPool:
         resolver: AbstractResolver | None = None,
     ) -> None:
         self._connector = Connector(policy, tls, name_seconds=name_seconds, resolver=resolver)
-        self._limit, self._per_origin, self._connect_seconds = connections, per_origin, connect_seconds
+        self._places, self._connect_seconds = Places(connections, per_origin), connect_seconds
         self._writer = RequestWriter()
         self._targets: dict[str, Target] = {}
-        self._origins: dict[str, _Origin] = {}
-        self._hungry: dict[_Origin, None] = {}
-        """Origins with waiters, in the order in which they began to wait."""
         self._open: set[PoolConnection] = set()
         self._sweeping: asyncio.TimerHandle | None = None
         self._closed = False
         self._emptied = asyncio.Event()
-        self.places = 0
-        """Connections that are open or being opened."""
         self.opened = 0
         """Connections opened since the start."""
         self.failed = 0
@@ -101,9 +82,14 @@ class UpstreamPool:
         request = _Request(self, target, self._writer.write(method, target, headers, body))
         return request if deadline is None else _within(deadline, request)
 
+    @property
+    def places(self) -> int:
+        """Connections that are open or being opened."""
+        return self._places.taken
+
     async def connection(self, target: Target) -> PoolConnection:
         """An open connection that nobody else uses. Raises UpstreamFault; nothing was sent then."""
-        origin = self._origins.get(target.origin)
+        origin = self._places.known(target.origin)
         if origin is not None and origin.idle:
             connection = self._idle(origin)
             if connection is not None:
@@ -119,10 +105,7 @@ class UpstreamPool:
         self._closed = True
         if self._sweeping is not None:
             self._sweeping.cancel()
-        for origin in self._hungry:
-            for waiter in origin.waiters:
-                if not waiter.done():
-                    waiter.set_exception(_closed())
+        self._places.refuse_all(_closed())
         for connection in list(self._open):
             connection.close()
         await self._connector.close()
@@ -135,11 +118,11 @@ class UpstreamPool:
     def give_back(self, connection: PoolConnection, idle_seconds: float) -> None:
         """A sound connection whose request is over: to the first who waits for it, or to lie idle."""
         origin = connection.origin
-        assert isinstance(origin, _Origin)
+        assert isinstance(origin, Origin)
         connection.idle_until = time.monotonic() + idle_seconds
-        if self._closed or (self._hungry and self._is_needed_elsewhere(origin)):
+        if self._closed or self._places.needed_elsewhere(origin):
             connection.close()
-        elif not self._serve(origin, connection):
+        elif not self._places.give(origin, connection):
             origin.idle.append(connection)
             if self._sweeping is None:
                 self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
@@ -150,23 +133,23 @@ class UpstreamPool:
             return
         connection.counted = False
         origin = connection.origin
-        assert isinstance(origin, _Origin)
+        assert isinstance(origin, Origin)
         self._open.discard(connection)
         if connection in origin.idle:
             origin.idle.remove(connection)
-        self._free(origin)
+        self._places.free(origin)
+        if self._closed and not self.places:
+            self._emptied.set()
 
-    # Places.
+    # Connections.
 
     async def _waited_for(self, target: Target) -> PoolConnection:
         died = 0
         while died < _TRIES:
-            origin = self._origin(target)
-            if self._has_room(origin):
-                self._take(origin)
-                connection = None
-            else:
-                connection = await self._turn(origin)
+            if self._closed:
+                raise _closed()
+            origin = self._places.origin(target.origin)
+            connection = await self._places.take(origin)
             if connection is None:
                 connection = await self._opened(origin, target)
                 if connection.is_open:
@@ -181,8 +164,8 @@ class UpstreamPool:
         raise UpstreamFault("refused", sent=False, detail=detail)
 
     def _late(self, target: Target) -> UpstreamFault:
-        origin = self._origins.get(target.origin)
-        if origin is not None and not self._has_room(origin):
+        origin = self._places.known(target.origin)
+        if origin is not None and not self._places.has_room(origin):
             kind, what = "PoolFull", f"all {origin.places} connections are in use"
         else:
             self.failed += 1
@@ -190,90 +173,7 @@ class UpstreamPool:
         detail = f"{kind}: {what} to {target.origin} within {self._connect_seconds:g} s"
         return UpstreamFault("slow", sent=False, detail=detail)
 
-    def _origin(self, target: Target) -> _Origin:
-        if self._closed:
-            raise _closed()
-        origin = self._origins.get(target.origin)
-        if origin is None:
-            origin = self._origins[target.origin] = _Origin(target.origin)
-        return origin
-
-    async def _turn(self, origin: _Origin) -> PoolConnection | None:
-        """Wait until a connection, or a place for one, is handed over."""
-        waiter: asyncio.Future[PoolConnection | None] = asyncio.get_running_loop().create_future()
-        origin.waiters.append(waiter)
-        self._hungry[origin] = None
-        if origin.places < self._per_origin:
-            self._close_an_idle_one()
-        try:
-            return await waiter
-        except BaseException:
-            self._leave(origin, waiter)
-            raise
-
-    def _leave(self, origin: _Origin, waiter: "asyncio.Future[PoolConnection | None]") -> None:
-        """A waiter gave up, perhaps just after it was served."""
-        if waiter.cancelled() or waiter.exception() is not None:
-            if waiter in origin.waiters:
-                origin.waiters.remove(waiter)
-            self._tidy(origin)
-        elif (connection := waiter.result()) is not None:
-            connection.close()
-        else:
-            self._free(origin)
-
-    def _has_room(self, origin: _Origin) -> bool:
-        return origin.places < self._per_origin and self.places < self._limit
-
-    def _take(self, origin: _Origin) -> None:
-        origin.places += 1
-        self.places += 1
-
-    def _free(self, origin: _Origin) -> None:
-        origin.places -= 1
-        self.places -= 1
-        if self._closed and not self.places:
-            self._emptied.set()
-        for hungry in [one for one in self._hungry if self._has_room(one)]:
-            if self._has_room(hungry):
-                self._take(hungry)
-                if not self._serve(hungry, None):
-                    hungry.places -= 1
-                    self.places -= 1
-        self._tidy(origin)
-
-    def _serve(self, origin: _Origin, what: PoolConnection | None) -> bool:
-        """Hand a connection or a place to the first waiter; False when nobody waits."""
-        while origin.waiters:
-            waiter = origin.waiters.popleft()
-            if not waiter.done():
-                waiter.set_result(what)
-                self._tidy(origin)
-                return True
-        self._tidy(origin)
-        return False
-
-    def _tidy(self, origin: _Origin) -> None:
-        if origin.waiters:
-            return
-        self._hungry.pop(origin, None)
-        if not origin.places and self._origins.get(origin.name) is origin:
-            del self._origins[origin.name]
-
-    def _is_needed_elsewhere(self, origin: _Origin) -> bool:
-        """Whether the pool is full while another upstream waits that has none of its own to wait for."""
-        if self.places < self._limit or origin.waiters:
-            return False
-        return any(one.places < self._per_origin for one in self._hungry)
-
-    def _close_an_idle_one(self) -> None:
-        idle = [one for origin in self._origins.values() for one in origin.idle[:1]]
-        if idle:
-            min(idle, key=lambda one: one.idle_until).close()
-
-    # Connections.
-
-    async def _opened(self, origin: _Origin, target: Target) -> PoolConnection:
+    async def _opened(self, origin: Origin, target: Target) -> PoolConnection:
         """A new connection, in a place that was taken for it. It may have died again already."""
         connection = PoolConnection(self, origin)
         self._open.add(connection)
@@ -290,7 +190,7 @@ class UpstreamPool:
             raise _closed()
         return connection
 
-    def _idle(self, origin: _Origin) -> PoolConnection | None:
+    def _idle(self, origin: Origin) -> PoolConnection | None:
         while origin.idle:
             connection = origin.idle.pop()
             if connection.is_clean():
@@ -301,7 +201,7 @@ class UpstreamPool:
     def _sweep(self) -> None:
         """Close what has lain idle for too long."""
         now = time.monotonic()
-        idle = [connection for origin in self._origins.values() for connection in origin.idle]
+        idle = list(self._places.idle())
         for connection in idle:
             if connection.idle_until <= now:
                 connection.close()
