@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from bench.orders import Orders
+from bench.requests import Orders
 
 ROOT = Path(__file__).resolve().parents[1]
 

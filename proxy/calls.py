@@ -44,6 +44,10 @@ class Calls:
         """Bytes that are held for callers."""
         return self.held.used
 
+    def serve(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """A task for one request of a lane; with `run_here` its call needs no other."""
+        return self._tasks.spawn("request", work)
+
     async def run(self, key: CallKey | None, work: Coroutine[Any, Any, None], *, ends_with_caller: bool) -> None:
         """Run a call to its end; being cancelled here means that the caller has left."""
         task = self._tasks.spawn("call", work)

@@ -18,13 +18,12 @@ from proxy.deps import Deps
 from proxy.descriptors import places
 from proxy.door import Door
 from proxy.drain import emptied
-from proxy.edge.aiohttp_lane import AiohttpLane
-from proxy.edge.listener import Listener
+from proxy.edge.lanes import public_listener
 from proxy.edge.tls import ServerTls
 from proxy.internal import InternalListener
 from proxy.readiness import tell_ready
 
-CUT_S = 0.15
+CUT_S = 0.3
 """For what is left at the end of the grace; with the records after it, a worker is gone within a second."""
 
 
@@ -34,7 +33,7 @@ async def listening(
 ) -> AsyncIterator[tuple[int, int]]:
     """Both listeners open; their ports. Leaving takes as long as callers need, at most the grace."""
     settings = deps.settings
-    public = Listener(AiohttpLane(deps), deps, **_server_limits())
+    public = public_listener(deps, **_server_limits())
     internal = web.Server(internal_listener, handler_cancellation=True, **_server_limits())
     public_socket = _socket(settings.proxy_fd, "proxy_listen", settings.proxy_listen)
     internal_socket = _socket(settings.proxy_internal_fd, "proxy_internal_listen", settings.proxy_internal_listen)
@@ -50,11 +49,10 @@ async def listening(
         yield ports
     finally:
         deps.draining = True
-        leaves_at = asyncio.get_running_loop().time() + settings.grace_seconds
         await tasks.close()
         await door.close()
         server.close()
-        await emptied(public, leaves_at)
+        await emptied(public, settings.grace_seconds)
         await asyncio.gather(public.shutdown(CUT_S), internal.shutdown(CUT_S))
 
 

@@ -9,7 +9,6 @@ nothing is normalised on the way.
 import asyncio
 import logging
 from http import HTTPStatus
-from typing import Final
 
 from aiohttp import web
 
@@ -19,29 +18,16 @@ from proxy.answers.refused import refused
 from proxy.answers.sessions import end_session
 from proxy.counting import AIOHTTP_LANE
 from proxy.deps import Deps
+from proxy.edge.answer_headers import METHODS, SECURITY_HEADERS, STREAM_HEADERS, own_headers
+from proxy.edge.body_rules import judge_announced, seconds_for, too_slow
 from proxy.edge.get_stream import hold_stream
 from proxy.edge.writing import PIECE, within, write_pieces, write_whole
 from proxy.exchange import Answer, Exchange, Head
-from proxy.identity import SERVER
 from proxy.pipeline import at_headers, at_message, internal_error
 from proxy.refusals import Refusal
 from proxy.room import at_end, hold
 
 log = logging.getLogger(__name__)
-
-SECURITY_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-EXPOSED = "Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, X-Request-Id"
-_STREAM_HEADERS = {
-    "Content-Type": "text/event-stream",
-    "Cache-Control": "no-cache, no-transform",
-    "X-Accel-Buffering": "no",
-    "X-Content-Type-Options": "nosniff",
-}
-_SLACK_S = 2.0
-_LEAST_RATE = 1024
-"""Bytes a second that a body must come at on the average, once `_SLACK_S` are over."""
-METHODS: Final = ("POST", "GET", "DELETE")
-"""What a gateway's path takes, with a token."""
 
 
 class AiohttpOutlet:
@@ -74,7 +60,7 @@ class AiohttpOutlet:
             return
         try:
             if self._response is None:
-                self._response = web.StreamResponse(headers=_STREAM_HEADERS | self.headers)
+                self._response = web.StreamResponse(headers=STREAM_HEADERS | self.headers)
                 if self._last:
                     self._response.force_close()
                 await within(self._write_seconds, self._request, self._response.prepare(self._request))
@@ -101,9 +87,11 @@ class AiohttpLane:
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request, whatever it is; never raises but when the caller has left."""
-        outlet = AiohttpOutlet(request, self._deps.settings.write_seconds, last=self._deps.draining)
+        outlet = AiohttpOutlet(
+            request, self._deps.settings.write_seconds, last=self._deps.draining or _is_last(request)
+        )
         x = Exchange(head_of(request), outlet)
-        outlet.headers = self._own_headers(x)
+        outlet.headers = own_headers(x.request_id, _origin(x.head), self._deps.origins)
         self._deps.slots.add(AIOHTTP_LANE)
         try:
             answer = await self._answered(x, request)
@@ -149,41 +137,24 @@ class AiohttpLane:
         Room is taken for what has come, never for what is announced: announcing costs a caller nothing.
         """
         limit, seconds = self._deps.settings.max_body, self._deps.settings.body_seconds
-        if x.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
-            raise Refusal("body_packed")
-        if (request.content_length or 0) > limit:
-            raise Refusal("body_too_large", limit=limit)
+        judge_announced(x, self._deps, request.content_length or 0)
         parts: list[bytes] = []
         size = 0
-        allowed = min(_SLACK_S, seconds)
         began = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout_at(began + allowed) as clock:
+            async with asyncio.timeout_at(began + seconds_for(0, seconds)) as clock:
                 while chunk := await request.content.readany():
                     size += len(chunk)
                     if size > limit:
                         raise Refusal("body_too_large", limit=limit)
                     hold(x, self._deps, len(chunk))
                     parts.append(chunk)
-                    allowed = min(max(_SLACK_S, size / _LEAST_RATE), seconds)
-                    clock.reschedule(began + allowed)
+                    clock.reschedule(began + seconds_for(size, seconds))
         except TimeoutError:
-            raise Refusal("body_slow", seconds=round(allowed, 1)) from None
+            raise too_slow(size, seconds) from None
         except web.RequestPayloadError:
             raise Refusal("framing", what="the body does not fit its framing") from None
         return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def _own_headers(self, x: Exchange) -> dict[str, str]:
-        """Headers of every answer."""
-        headers = {"X-Request-Id": x.request_id, "Server": SERVER}
-        origin = next((value for name, value in x.head.raw_headers if name.lower() == b"origin"), b"")
-        if origin and (text := origin.decode("latin-1")) in self._deps.origins:
-            headers |= {
-                "Access-Control-Allow-Origin": text,
-                "Access-Control-Expose-Headers": EXPOSED,
-                "Vary": "Origin",
-            }
-        return headers
 
     async def _written(self, x: Exchange, request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
         """Written here, not by aiohttp: it would wait without end for a caller that does not read."""
@@ -197,8 +168,7 @@ class AiohttpLane:
             if large
             else web.Response(status=answer.status, body=answer.body, headers=headers, reason=reason)
         )
-        # An upgrade is never taken up, but aiohttp forgets bytes that came behind one: nothing may follow it.
-        if answer.close or self._deps.draining or "Upgrade" in request.headers:
+        if answer.close or self._deps.draining or _is_last(request):
             response.force_close()
         seconds = self._deps.settings.write_seconds
         if not large:
@@ -222,3 +192,16 @@ def head_of(request: web.BaseRequest) -> Head:
         message.raw_headers,
         str(peer[0]) if isinstance(peer, tuple) else "",
     )
+
+
+def _origin(head: Head) -> str:
+    return next((value for name, value in head.raw_headers if name.lower() == b"origin"), b"").decode("latin-1")
+
+
+def _is_last(request: web.BaseRequest) -> bool:
+    """Whether nothing may follow this request on its connection.
+
+    One that came from the fast lane gets one answer here, and its caller's next begins there again. An upgrade is
+    never taken up, but aiohttp forgets bytes that came behind one.
+    """
+    return "Upgrade" in request.headers or bool(getattr(request.protocol, "handed_over", False))

@@ -8,22 +8,35 @@ it is remembered no more.
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from core.mcp.event_stream import COMMENT_KEEPALIVE
 from core.mcp.versions import MODERN
+from core.resolve import Principal
 from proxy.caches.two_ages import SourceUnreachableError
 from proxy.deps import Deps
 from proxy.drain import GOODBYE, goodbye_after, look_within
 from proxy.exchange import Answer, Exchange
 from proxy.refusals import Refusal
+from proxy.sessions import Session
 
 KEEPALIVE_S = 15.0
 LOOK_S = 1.0
 Send = Callable[[bytes], Awaitable[None]]
 
 
-async def hold_stream(x: Exchange, deps: Deps, send: Send) -> Answer | None:
-    """None when the stream has ended. Refuses 405 (modern), 406, 400 without a session, 409 for a second."""
+class Held(Protocol):
+    """Who holds a stream; an `Exchange` is one."""
+
+    gateway_name: str
+    address: str
+    principal: Principal | None
+    token_digest: str
+    session: Session | None
+
+
+def take_place(x: Exchange, deps: Deps) -> str:
+    """The session's place among the streams, by its jti. Refuses 405 (modern), 406, 400 without a session, 409."""
     if x.headers.get("mcp-protocol-version", "").strip() == MODERN:
         raise Refusal("method_not_allowed", method="GET")
     if "text/event-stream" not in x.headers.get("accept", "") and "*/*" not in x.headers.get("accept", ""):
@@ -32,11 +45,17 @@ async def hold_stream(x: Exchange, deps: Deps, send: Send) -> Answer | None:
         raise Refusal("session_missing")
     if not deps.streams.open(x.session.jti, deps.settings.streams):
         raise Refusal("stream_open")
+    return x.session.jti
+
+
+async def hold_stream(x: Exchange, deps: Deps, send: Send) -> Answer | None:
+    """None when the stream has ended. Refuses as `take_place`."""
+    jti = take_place(x, deps)
     try:
         await send(COMMENT_KEEPALIVE)
         await _hold(x, deps, send)
     finally:
-        deps.streams.close(x.session.jti)
+        deps.streams.close(jti)
     return None
 
 
@@ -48,7 +67,7 @@ async def _hold(x: Exchange, deps: Deps, send: Send) -> None:
     while not x.outlet.gone and not deps.draining and still_good(x, deps):
         await asyncio.sleep(look_s)
         comment = clock() >= due
-        if (comment or not deps.authority.remembers(x.token_digest)) and not await _still_known(x, deps):
+        if (comment or not deps.authority.remembers(x.token_digest)) and not await still_known(x, deps):
             return
         if comment:
             due = clock() + random.uniform(0.7, 1.0) * KEEPALIVE_S  # noqa: S311
@@ -58,7 +77,7 @@ async def _hold(x: Exchange, deps: Deps, send: Send) -> None:
         await send(GOODBYE)
 
 
-async def _still_known(x: Exchange, deps: Deps) -> bool:
+async def still_known(x: Held, deps: Deps) -> bool:
     """Ask about the token as any request would: while Redis is away, no announcement of its end can come."""
     try:
         verdict = await deps.authority.verdict(x.token_digest, x.address)
@@ -68,7 +87,7 @@ async def _still_known(x: Exchange, deps: Deps) -> bool:
     return verdict.principal is not None
 
 
-def still_good(x: Exchange, deps: Deps) -> bool:
+def still_good(x: Held, deps: Deps) -> bool:
     """Whether the session goes on, the gateway still admits the caller, and the token was not just refused."""
     assert x.session is not None
     assert x.principal is not None

@@ -7,16 +7,15 @@ gets a JSON-RPC error, is counted, and is logged within `RefusalLog`; a header b
 
 import asyncio
 import logging
-from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
 
 from core.identifiers import new_id
 from core.mcp.faults import INTERNAL_ERROR, error_message
-from proxy.answers.refused import http_body
 from proxy.deps import Deps
-from proxy.identity import SERVER
+from proxy.edge.answer_headers import unjudged_headers
+from proxy.edge.unjudged import BROKEN, refused_body, slow_header_answer
 from proxy.refusals import Refusal
 from proxy.upstream.answers import dump
 
@@ -37,7 +36,7 @@ class Listener(web.Server):
         """How many callers are connected."""
         return len(self._connections)
 
-    def __call__(self) -> web.RequestHandler:
+    def __call__(self) -> "Connection":
         """The protocol of a new connection."""
         return Connection(self, self._deps, loop=asyncio.get_running_loop(), **self._limits)
 
@@ -45,12 +44,25 @@ class Listener(web.Server):
 class Connection(web.RequestHandler):
     """One connection."""
 
-    __slots__ = ("_deps", "_header_clock")
+    __slots__ = ("_deps", "_header_clock", "_header_seconds", "handed_over")
 
     def __init__(self, server: web.Server, deps: Deps, **more: Any) -> None:
         super().__init__(server, **more)
         self._deps = deps
         self._header_clock: asyncio.TimerHandle | None = None
+        self._header_seconds = deps.settings.header_seconds
+        self.handed_over = False
+        """Whether the fast lane had it before: then each answer is its last."""
+
+    def adopt(self, transport: asyncio.Transport, data: bytes, header_seconds: float) -> None:
+        """Go on with a connection of the fast lane, from the first byte of a request that is not for that lane.
+
+        `header_seconds` is what the header block has left of its time. Nothing of another protocol may be unsent.
+        """
+        self.handed_over, self._header_seconds = True, header_seconds
+        transport.set_protocol(self)
+        self.connection_made(transport)
+        self.data_received(data)
 
     def data_received(self, data: bytes) -> None:
         """Bytes came: if they leave a header block unfinished, its time runs from the first of them."""
@@ -58,8 +70,9 @@ class Connection(web.RequestHandler):
         if not self._awaits_a_request():
             self._stop_clock()
         elif data and self._header_clock is None:
-            seconds = self._deps.settings.header_seconds
-            self._header_clock = asyncio.get_running_loop().call_later(seconds, self._too_slow, seconds)
+            named = self._deps.settings.header_seconds
+            loop = asyncio.get_running_loop()
+            self._header_clock = loop.call_later(self._header_seconds, self._too_slow, named)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The caller, or we, have hung up."""
@@ -78,12 +91,13 @@ class Connection(web.RequestHandler):
             raise ConnectionError("the answer has begun; no other can follow")
         request_id = new_id()
         if status == 400:
-            body = self._refused(Refusal("framing", what=_BROKEN, detail=type(exc).__name__), request_id)
+            refusal = Refusal("framing", what=BROKEN, detail=type(exc).__name__)
+            body = refused_body(self._deps, self._address(), refusal, request_id)
         else:
             log.error("a connection failed inside", exc_info=exc, extra={"request_id": request_id})
             status = 500
             body = dump(error_message(None, INTERNAL_ERROR, "Internal error.", {"request_id": request_id}))
-        answer = web.Response(status=status, body=body, headers=_headers(request_id))
+        answer = web.Response(status=status, body=body, headers=unjudged_headers(request_id))
         answer.force_close()
         return answer
 
@@ -99,30 +113,9 @@ class Connection(web.RequestHandler):
         self._header_clock = None
         if self.transport is None or not self._awaits_a_request():
             return
-        request_id = new_id()
-        body = self._refused(Refusal("header_slow", seconds=seconds), request_id)
-        lines = [f"{name}: {value}" for name, value in _headers(request_id).items()]
-        lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
-        status = HTTPStatus.REQUEST_TIMEOUT
-        self.transport.write("\r\n".join([f"HTTP/1.1 {status.value} {status.phrase}", *lines]).encode() + body)
+        self.transport.write(slow_header_answer(self._deps, self._address(), seconds))
         self.force_close()
 
-    def _refused(self, refusal: Refusal, request_id: str) -> bytes:
+    def _address(self) -> str:
         peer = self.peername
-        address = str(peer[0]) if isinstance(peer, tuple) else ""
-        self._deps.slots.refused(refusal.reason)
-        self._deps.refusal_log.note(address, refusal, request_id)
-        return http_body(refusal, request_id)
-
-
-_BROKEN = "it breaks the rules of RFC 9112, or its headers are too many or too long"
-
-
-def _headers(request_id: str) -> dict[str, str]:
-    return {
-        "Content-Type": "application/json",
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-        "X-Request-Id": request_id,
-        "Server": SERVER,
-    }
+        return str(peer[0]) if isinstance(peer, tuple) else ""

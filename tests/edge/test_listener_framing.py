@@ -30,7 +30,7 @@ CL, TE = "Content-Length", "Transfer-Encoding"
 async def test_the_request_that_the_cases_are_made_from_is_served(rig: Rig, upstream: McpUpstream) -> None:
     await serve_echo(rig, upstream)
 
-    counted, chunked, health = await conversation(
+    counted, chunked, *health = await conversation(
         rig.port,
         call_bytes(rig, "hidden") + call_bytes(rig, "", framing=[(TE, "chunked")], chunks=CHUNKED),
         0.2,
@@ -39,7 +39,8 @@ async def test_the_request_that_the_cases_are_made_from_is_served(rig: Rig, upst
 
     assert says(counted, "hidden")
     assert says(chunked, "hidden")
-    assert health.body == HEALTHY
+    # What was handed over was the connection's last.
+    assert [answer.body for answer in health] == ([HEALTHY] if rig.lane == "aiohttp" else [])
 
 
 @pytest.mark.parametrize(

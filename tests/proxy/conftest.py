@@ -26,7 +26,7 @@ from tests.fixtures_redis import (  # noqa: F401
     redis_server,
 )
 
-LANES = ("aiohttp",)
+LANES = ("aiohttp", "fast")
 
 
 @pytest.fixture(params=LANES)

@@ -9,7 +9,7 @@ import pytest
 from core.identifiers import new_id
 from core.tokens import new_token
 from proxy.answers.plain import PUBLIC
-from proxy.edge.aiohttp_lane import METHODS
+from proxy.edge.answer_headers import METHODS
 from tests.fakes.mcp_upstream import McpUpstream
 from tests.fakes.raw_http import RawAnswer, exchange, request_bytes
 from tests.proxy.conftest import MakeRig, Rig, modern_request

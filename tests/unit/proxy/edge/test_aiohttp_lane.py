@@ -11,7 +11,7 @@ from aiohttp import web
 
 from core.tokens import digest
 from proxy.deps import Deps
-from proxy.edge import aiohttp_lane
+from proxy.edge import body_rules
 from proxy.edge.aiohttp_lane import AiohttpLane, AiohttpOutlet
 from proxy.edge.listener import Listener
 from proxy.exchange import Answer, Exchange
@@ -160,7 +160,7 @@ async def test_who_has_its_share_of_the_room_is_refused_alone(port: int, headers
 async def test_a_body_that_stalls_is_refused_long_before_the_time_of_a_whole_one(
     port: int, headers: Headers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(aiohttp_lane, "_SLACK_S", 0.1)
+    monkeypatch.setattr(body_rules, "SLACK_S", 0.1)
     answer = await exchange(port, post([*headers, ("Content-Length", "1000")], b"") + b"{", within=5)
     assert answer.status == 408
 
@@ -251,6 +251,7 @@ async def test_an_outlet_says_nothing_to_a_caller_that_has_left() -> None:
 
 
 class FakeRequest:
+    headers: dict[str, str] = {}  # noqa: RUF012 - nobody writes to it
     transport = None
 
 

@@ -1,0 +1,201 @@
+"""One connection of the fast lane, for its whole life: one request at a time, each answered before the next is read.
+
+Bytes are kept until a header block is whole, then `HeadReader` decides: a plain request is served here, by
+`FastRequests`, anything else is handed over to aiohttp with all its bytes, once nothing of ours is unsent. Answers
+are in `fast_outlet.py`, bytes and times in `wire.py`.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from core.mcp.event_stream import COMMENT_KEEPALIVE
+from proxy.edge.answer_bytes import chunk
+from proxy.edge.fast_requests import BODY, ENDED, HANDING, HEAD, LINGERING, NEXT, PUTTING, WORKING, FastRequests
+from proxy.edge.get_stream import take_place
+from proxy.edge.head_rules import END
+from proxy.edge.unjudged import slow_header_answer
+from proxy.exchange import Exchange
+from proxy.room import at_end
+
+if TYPE_CHECKING:
+    from proxy.edge.fast_lane import FastLane
+
+IDLE_S: Final = 75.0
+LINGER_S: Final = 1.0
+"""How long the rest of a body that nobody wants is read and thrown away, so that its sender can read why."""
+MOST_KEPT: Final = 64 << 10
+"""How much may come before its turn; then reading pauses."""
+
+
+class FastConnection(FastRequests):
+    """A caller."""
+
+    __slots__ = ("_lane", "_paused")
+
+    def __init__(self, lane: "FastLane") -> None:
+        super().__init__(lane.deps, lane.answer_heads)
+        self._lane = lane
+        self._paused = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being answered."""
+        return self._state in {BODY, WORKING, PUTTING, NEXT, HANDING}
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A caller is here, and may be silent for a while."""
+        super().connection_made(transport)
+        self._lane.connections.add(self)
+        self.within(IDLE_S)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes: of what is being read, or kept for their turn."""
+        state = self._state
+        if state == HEAD:
+            self._read_head(data)
+        elif state == BODY:
+            self._try(self._read_body, data)
+        elif state == LINGERING:
+            self._size += len(data)
+            self._hang_up_after_body()
+        elif state != ENDED:
+            self._keep(data)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """The caller, or we, have hung up."""
+        super().connection_lost(exc)
+        self._lane.forget(self)
+        self.leave()
+
+    def too_late(self) -> None:
+        """A deadline is over: which one, the state says."""
+        state = self._state
+        if state == BODY:
+            self._try(self._refuse_slow_body)
+        elif state == HEAD:
+            if self._kept:
+                seconds = self._deps.settings.header_seconds
+                self.transport.write(slow_header_answer(self._deps, self.peer, seconds))
+            self._hang_up()
+        elif state == LINGERING:
+            self._hang_up()
+        else:
+            self.cut()
+
+    def close_if_idle(self) -> None:
+        """The worker ends: nothing more is read here."""
+        if self._state == HEAD:
+            self._hang_up()
+
+    # the head
+
+    def _read_head(self, data: bytes) -> None:
+        begun = bool(self._kept)
+        if begun:
+            data = self._kept + data
+        end = data.find(END)
+        if end >= 0:
+            head = self._lane.heads.read(data[:end])
+            if head is not None:
+                self._kept = data[end + 4 :]
+                self.begin(head)
+                return
+        elif self._lane.heads.may_become_plain(data):
+            self._kept = data
+            if not begun:
+                self.within(self._deps.settings.header_seconds)
+            return
+        self._hand_over(data, self.time_left() if begun else self._deps.settings.header_seconds)
+
+    # after an answer
+
+    def all_put(self) -> None:
+        """What waited for the caller to read was taken."""
+        if self._state == PUTTING:
+            self.sent()
+        elif self._state == HANDING:
+            self._hand_over_now(self._kept, self._deps.settings.header_seconds)
+
+    def sent(self) -> None:
+        """The answer is with the transport: on to the next request, or to the end."""
+        x, self._x = self._x, None
+        if x is not None:
+            at_end(x, self._deps)
+        self._task = self._body = None
+        self.streaming = False
+        if self._closing:
+            self._state, self._size = LINGERING, self._size + len(self._kept)
+            self._kept = b""
+            self.within(LINGER_S)
+            self._hang_up_after_body()
+        elif self._kept:
+            self._state = NEXT
+            self._loop.call_soon(self._next)  # in its turn: others have something to say as well
+        else:
+            self._state = HEAD
+            self.within(IDLE_S)
+        self.resume_reading()
+
+    def _next(self) -> None:
+        if self._state == NEXT:
+            data, self._kept = self._kept, b""
+            self._state = HEAD
+            self._read_head(data)
+
+    def _hang_up_after_body(self) -> None:
+        if self._size >= self._length:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Close it, when the transport has written what it has; a caller that does not read that is cut off."""
+        self._state = ENDED
+        self.transport.close()
+        self.within(self._write_seconds)
+
+    # the GET stream: nothing of the request is kept, and no task waits; `StreamSweep` looks after it
+
+    def hold_stream(self, x: Exchange) -> None:
+        """Begin a GET stream. Raises Refusal."""
+        take_place(x, self._deps)
+        head = self.begin_stream(x)
+        self._x = None
+        at_end(x, self._deps)
+        self.transport.write(head + chunk(COMMENT_KEEPALIVE))
+        self._lane.sweep.add(self, x)
+
+    def comment(self) -> None:
+        """Show whoever is between us and the caller that the stream lives."""
+        self.transport.write(chunk(COMMENT_KEEPALIVE))
+        if self._full and not self.has_deadline:
+            self.within(self._write_seconds)
+
+    # bytes before their turn, and requests that are not for this lane
+
+    def _keep(self, data: bytes) -> None:
+        self._kept += data
+        if len(self._kept) > MOST_KEPT and not self._paused:
+            self._paused = True
+            self.transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Bytes are wanted, unless more than enough are kept."""
+        if self._paused and len(self._kept) <= MOST_KEPT:
+            self._paused = False
+            self.transport.resume_reading()
+
+    def _hand_over(self, data: bytes, header_seconds: float) -> None:
+        if self.transport.get_write_buffer_size() == 0:
+            self._hand_over_now(data, header_seconds)
+            return
+        self._state, self._kept = HANDING, data
+        self.transport.set_write_buffer_limits(high=0)  # `all_put` is called when everything is sent
+        self.within(self._write_seconds)
+
+    def _hand_over_now(self, data: bytes, header_seconds: float) -> None:
+        self._state, self._kept = ENDED, b""
+        self.stop_timer()
+        self._lane.forget(self)
+        self.transport.set_write_buffer_limits()
+        if self._paused:
+            self.transport.resume_reading()
+        self._lane.listener().adopt(self.transport, data, header_seconds)

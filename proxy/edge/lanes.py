@@ -1,0 +1,14 @@
+"""Which lane serves the public listener."""
+
+from typing import Any
+
+from proxy.deps import Deps
+from proxy.edge.aiohttp_lane import AiohttpLane
+from proxy.edge.fast_lane import FastLane
+from proxy.edge.listener import Listener
+
+
+def public_listener(deps: Deps, **limits: Any) -> Listener | FastLane:
+    """The protocol factory of the lane that the settings name; `limits` are aiohttp's, which is behind both."""
+    listener = Listener(AiohttpLane(deps), deps, **limits)
+    return FastLane(deps, listener) if deps.settings.lane == "fast" else listener
