@@ -4,7 +4,7 @@ BIN := .venv/bin
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help up down test check tools lock format bench clean
+.PHONY: help up down test fuzz check tools lock format bench clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -35,6 +35,12 @@ tools: .venv/.ok ## bring what the tests need from npm and further SDK versions 
 test: .venv/.ok tools ## run every test, without network; print the table of trust rows
 	@$(BIN)/pytest -n 2 --dist loadfile --trust-table
 
+FUZZ_SECONDS ?= 300
+fuzz: .venv/.ok ## hold the two lanes against each other with atheris for FUZZ_SECONDS; new inputs go to .fuzz/, see tests/fuzz
+	@$(BIN)/pip install -q -c constraints.txt -e '.[fuzz]'
+	@mkdir -p .fuzz/new
+	@$(BIN)/python -m tests.fuzz.fuzz_lanes -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.fuzz/ .fuzz/new tests/fuzz/corpus
+
 check: .venv/.ok ## lint, format, types, import contracts and the rules of the house
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -47,7 +53,7 @@ format: .venv/.ok ## put the sources in their form
 	@$(BIN)/ruff check --fix .
 
 clean: ## remove the environments and caches; what `make up` keeps in .archway stays
-	rm -rf .venv .tools build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .tools build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .fuzz
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 bench: .venv/.ok ## what a governed call costs beside nginx and between the lanes, row by row; 20 minutes, with BENCH_SHORT=1 five

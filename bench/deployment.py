@@ -17,9 +17,9 @@ from typing import Any, TypeVar
 
 from archway.admin_client import AdminApi
 from bench.cpu import step_back, with_children
+from bench.orders import Target
 from bench.plan import Plan
 from bench.processes import environment_of
-from bench.requests import Target
 
 _T = TypeVar("_T")
 _AT_ONCE = 8

@@ -14,7 +14,7 @@ import orjson
 import uvloop
 
 from bench.answers import Answers
-from bench.requests import MARKER, Orders, call_templates, endpoint, get_templates
+from bench.orders import MARKER, Orders, call_templates, endpoint, get_templates
 from core.tasks import Tasks
 
 LAST_ANSWERS_S = 3.0

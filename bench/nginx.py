@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.cpu import keep_on, with_children
+from bench.orders import Target
 from bench.processes import end
-from bench.requests import Target
 from bench.sides import PROXY_CORE, Side
 
 BINARY = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")

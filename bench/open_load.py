@@ -16,7 +16,7 @@ import orjson
 import uvloop
 
 from bench.answers import Answers
-from bench.requests import MARKER, Orders, call_templates, endpoint
+from bench.orders import MARKER, Orders, call_templates, endpoint
 from core.tasks import Tasks
 
 LAST_ANSWERS_S = 5.0

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from bench.requests import Orders
+from bench.orders import Orders
 
 ROOT = Path(__file__).resolve().parents[1]
 

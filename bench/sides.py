@@ -18,8 +18,8 @@ import msgspec
 
 from bench.cpu import cpu_seconds, keep_on, resident_mib, with_children
 from bench.deployment import COMMAND, Deployment
+from bench.orders import Orders, Target
 from bench.processes import end, generate
-from bench.requests import Orders, Target
 from proxy.settings import ProxySettings
 
 HAS_LANES = any(one == "lane" for one in ProxySettings.__struct_fields__)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.deployment import Deployment
+from bench.orders import Orders
 from bench.plan import Plan
-from bench.requests import Orders
 from bench.sides import Side, measured, warm
 
 CONNECTIONS = 64

@@ -17,7 +17,7 @@ import orjson
 import uvloop
 
 from bench.answers import Answers
-from bench.requests import LEGACY, Orders, endpoint
+from bench.orders import LEGACY, Orders, endpoint
 
 _AT_ONCE = 64
 _OPENS_S = 20.0

@@ -1,4 +1,4 @@
-"""A cheap MCP server: raw protocol on uvloop, both eras, an `echo` tool that says back its `text`. argv: PORT.
+"""A cheap MCP server: raw protocol on uvloop, both eras, an `echo` tool that says back its `text`. argv: PORT [HOST].
 
 Cheap on purpose: what a benchmark of the proxy measures must be the proxy. It answers 2026-07-28 requests and,
 without sessions, those of the legacy revisions. At `/mcp` it has one tool, at `/mcp/N` it has N, which all do the
@@ -63,18 +63,29 @@ class Stub(asyncio.Protocol):
         text = arguments.get("text", "") + _PADDING[: arguments.get("size", 0)]
         result = {"resultType": "complete", "content": [{"type": "text", "text": text}], "isError": False}
         reply = orjson.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result})
-        stream = arguments.get("stream", False)
+        stream = _events_before(message["params"]) if arguments.get("stream", False) else None
         if wait := arguments.get("wait", 0):
             asyncio.get_running_loop().call_later(wait, self._write, reply, stream)
         else:
             self._write(reply, stream)
 
-    def _write(self, reply: bytes, stream: bool = False) -> None:
-        if stream:
-            event = b"data: %b\n\n" % reply
-            self._transport.write(_STREAM % (len(event), event))
+    def _write(self, reply: bytes, before: bytes | None = None) -> None:
+        """As JSON, or behind other events."""
+        if before is not None:
+            events = b"%bdata: %b\n\n" % (before, reply)
+            self._transport.write(_STREAM % (len(events), events))
         else:
             self._transport.write(_JSON % (len(reply), reply))
+
+
+def _events_before(params: dict[str, Any]) -> bytes:
+    """Progress, where the caller wants to hear of it."""
+    token = params.get("_meta", {}).get("progressToken")
+    if token is None:
+        return b""
+    told = {"progressToken": token, "progress": 0.5, "total": 1}
+    message = {"jsonrpc": "2.0", "method": "notifications/progress", "params": told}
+    return b"data: %b\n\n" % orjson.dumps(message)
 
 
 def _tools_at(head: bytes) -> int:
@@ -93,7 +104,8 @@ def _listed(count: int) -> dict[str, Any]:
 async def main() -> None:
     """Serve until killed."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(Stub, "127.0.0.1", int(sys.argv[1]), backlog=4096)
+    host = sys.argv[2] if len(sys.argv) > 2 else "127.0.0.1"
+    server = await loop.create_server(Stub, host, int(sys.argv[1]), backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

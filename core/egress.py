@@ -1,8 +1,9 @@
 """The one HTTP client: everything that Archway asks of another machine over HTTP goes out here.
 
-Calls of upstreams and the planes' questions to each other go through an `Egress`. It rules out what a shared client
-must never do: keep cookies, follow redirects, obey environment proxies, inflate bodies, connect to an address that
-the policy forbids, use a connection again after a fault. `aiohttp.ClientSession` is made in this file only.
+The planes' questions to each other go through an `Egress`, and calls of upstreams where an egress proxy stands
+between (else they have `proxy.upstream.pool`). It rules out what a shared client must never do: keep cookies, follow
+redirects, obey environment proxies, inflate bodies, connect to an address that the policy forbids, use a connection
+again after a fault. `aiohttp.ClientSession` is made in this file only.
 
 What is left out: retries, breakers, and everything about MCP.
 """
@@ -25,7 +26,16 @@ from core.egress_connections import GuardedConnector, HeldResponse
 from core.egress_faults import UpstreamFault, mapped_client_errors, mapped_faults
 from core.name_lookup import AddressRefused, JudgedResolver, SystemResolver
 
-__all__ = ["AddressRefused", "Egress", "UpstreamFault", "mapped_faults", "never_reuse", "next_chunk", "read_capped"]
+__all__ = [
+    "AddressRefused",
+    "Egress",
+    "UpstreamFault",
+    "mapped_faults",
+    "never_reuse",
+    "next_chunk",
+    "read_capped",
+    "tls_context",
+]
 
 # Up to five seconds aiohttp keeps a time-out exactly; above, it rounds up to a whole second.
 CONNECT_SECONDS = 5.0
@@ -78,7 +88,7 @@ class Egress:
         self._policy = policy
         self._proxy = None if proxy is None else _proxy_url(proxy)
         self._connect_seconds = connect_seconds
-        tls = _tls(ca_bundle)
+        tls = tls_context(ca_bundle)
         # Every connection behind a proxy goes to the proxy: there, only what no setting opens stays shut.
         dialled = policy if proxy is None else ANYWHERE
         self._resolver = JudgedResolver(resolver or SystemResolver(), dialled)
@@ -240,7 +250,8 @@ def _sendable(headers: Mapping[str, str]) -> Mapping[str, str]:
     return headers
 
 
-def _tls(ca_bundle: str | None) -> ssl.SSLContext:
+def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
+    """How we meet a TLS server: verified against the system's roots and `ca_bundle`, HTTP/1.1 only. ValueError."""
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
     if ca_bundle is None:

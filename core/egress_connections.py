@@ -1,6 +1,7 @@
 """The outbound connections under `core.egress`: judged at the socket, handed out clean, held to the request's end.
 
-Only `core.egress` uses this. What is left out: requests, deadlines, and what an exception means.
+`core.egress` uses this, and `judged_sockets` guards the proxy's own pool as well. What is left out: requests,
+deadlines, and what an exception means.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ _MAX_NAMES = 1000
 _REDIRECTS = frozenset({300, 301, 302, 303, 305, 307, 308})
 
 
-def _judged_sockets(policy: AddressPolicy) -> Callable[[AddrInfoType], socket.socket]:
+def judged_sockets(policy: AddressPolicy) -> Callable[[AddrInfoType], socket.socket]:
     """A socket factory that is shown each address just before it is connected, and raises AddressRefused.
 
     This is the guard that nothing walks around: IP literals never meet a resolver, and a name's answer may have
@@ -103,7 +104,7 @@ class GuardedConnector(aiohttp.TCPConnector):
         super().__init__(
             ssl=tls,
             resolver=resolver,
-            socket_factory=_judged_sockets(policy),
+            socket_factory=judged_sockets(policy),
             limit=connections,
             limit_per_host=per_host,
             keepalive_timeout=_IDLE_SECONDS,

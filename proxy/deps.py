@@ -14,6 +14,7 @@ from proxy.refusal_log import RefusalLog
 from proxy.sessions import Sessions
 from proxy.settings import ProxySettings
 from proxy.streams import Streams
+from proxy.tracing.tracer import Tracer
 from proxy.upstream.conversation import Upstreams
 
 
@@ -36,5 +37,7 @@ class Deps:
     origins: frozenset[str]
     follows_changes: Callable[[], bool]
     """Whether the change stream was compared with at least once, or found to be away."""
+    tracer: Tracer | None = None
+    """None: no call is traced."""
     draining: bool = False
     refusal_log: RefusalLog = field(default_factory=RefusalLog)

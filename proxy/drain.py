@@ -30,9 +30,9 @@ class _Open(Protocol):
     def open_connections(self) -> int: ...
 
 
-async def emptied(listener: _Open, grace_s: float) -> bool:
-    """Wait until the last caller has left, at most the grace; whether all have."""
-    deadline = asyncio.get_running_loop().time() + grace_s
-    while listener.open_connections and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - nobody tells
+async def emptied(listener: _Open, until: float) -> bool:
+    """Wait until the last caller has left, at most to this moment of the loop's clock; whether all have."""
+    clock = asyncio.get_running_loop().time
+    while listener.open_connections and clock() < until:  # noqa: ASYNC110 - nobody tells when the last one leaves
         await asyncio.sleep(_TICK_S)
     return not listener.open_connections

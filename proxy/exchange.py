@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from core.resolve import Connection, Principal
     from proxy.gateways.compiled import CompiledGateway, CompiledTool
     from proxy.sessions import Session
+    from proxy.tracing.call_trace import CallTrace
     from proxy.upstream.outbound import Outbound
 
 
@@ -103,6 +104,8 @@ class Exchange:
     body: bytes = b""
     message: Message | Batch | None = None
     era: Era = Era.LEGACY
+    # where the call is sampled
+    trace: "CallTrace | None" = None
     # choose the tool
     tool: "CompiledTool | None" = None
     # limits

@@ -15,6 +15,7 @@ from core.logs import DroppingQueue
 from core.tasks import forever
 from proxy.deps import Deps
 from proxy.gateways.changes import ChangeStream
+from proxy.tracing.sending import Sender
 
 log = logging.getLogger(__name__)
 EVERY_S = 1.0
@@ -37,7 +38,7 @@ class Connecting(Protocol):
 class Gauges:
     """One worker's."""
 
-    def __init__(self, deps: Deps, changes: ChangeStream, pools: Sequence[Connecting]) -> None:
+    def __init__(self, deps: Deps, changes: ChangeStream, pools: Sequence[Connecting], spans: Sender | None) -> None:
         self._deps = deps
         self._alarmed = False
         verdicts, connections = deps.authority.verdicts.memory, deps.connections.resolved.memory
@@ -52,6 +53,8 @@ class Gauges:
             "archway_refusals_unsaid_total": lambda: deps.refusal_log.unsaid,
             'archway_upstream_connects_total{outcome="made"}': lambda: sum(pool.opened for pool in pools),
             'archway_upstream_connects_total{outcome="failed"}': lambda: sum(pool.failed for pool in pools),
+            'archway_spans_total{outcome="sent"}': lambda: spans.sent if spans is not None else 0,
+            'archway_spans_total{outcome="dropped"}': lambda: spans.dropped if spans is not None else 0,
             **_of_a_cache("verdicts", verdicts),
             **_of_a_cache("connections", connections),
             **_of_a_cache("snapshots", deps.gateways),

@@ -23,7 +23,7 @@ from proxy.edge.tls import ServerTls
 from proxy.internal import InternalListener
 from proxy.readiness import tell_ready
 
-CUT_S = 0.3
+CUT_S = 0.15
 """For what is left at the end of the grace; with the records after it, a worker is gone within a second."""
 
 
@@ -49,10 +49,11 @@ async def listening(
         yield ports
     finally:
         deps.draining = True
+        leaves_at = asyncio.get_running_loop().time() + settings.grace_seconds
         await tasks.close()
         await door.close()
         server.close()
-        await emptied(public, settings.grace_seconds)
+        await emptied(public, leaves_at)
         await asyncio.gather(public.shutdown(CUT_S), internal.shutdown(CUT_S))
 
 

@@ -9,7 +9,7 @@ every request, whatever became of it, `at_end`.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Final
 
 from core.mcp.faults import INTERNAL_ERROR, MessageFault, error_message
@@ -122,6 +122,8 @@ async def call(x: Exchange, deps: Deps) -> None:
     most = deps.settings.calls_in_flight
     if not deps.calls.running.take(x.principal_key, 1, most=most, share=quarter(most)):
         raise Refusal("overloaded", retry_after=1)
+    if deps.tracer is not None:
+        deps.tracer.begin(x)
     try:
         await _to_upstream(x, deps)
     except asyncio.CancelledError:
@@ -142,7 +144,7 @@ async def call(x: Exchange, deps: Deps) -> None:
 
 async def _to_upstream(x: Exchange, deps: Deps) -> None:
     try:
-        pending = _in_order(TO_UPSTREAM, x, deps)
+        pending = _in_order(TO_UPSTREAM if x.trace is None else x.trace.timed(TO_UPSTREAM), x, deps)
         if pending is not None:
             await pending
     except Refusal as refusal:
@@ -157,7 +159,7 @@ async def _to_upstream(x: Exchange, deps: Deps) -> None:
         _answer(x, internal_error(x))
 
 
-def _in_order(stages: Sequence[Stage], x: Exchange, deps: Deps) -> Awaitable[None] | None:
+def _in_order(stages: Iterable[Stage], x: Exchange, deps: Deps) -> Awaitable[None] | None:
     """Stage by stage until one has to wait; what is returned waits for it, and goes through those that follow."""
     left = iter(stages)
     for stage in left:

@@ -83,6 +83,17 @@ class ProxySettings(msgspec.Struct, frozen=True):
     unknown_per_second: Count = 200
     """Cold questions about tokens and gateways that nobody here has seen, per worker."""
 
+    otlp_endpoint: str = ""
+    """A collector of traces; unset: no call is traced, and nothing is done for it."""
+    otlp_headers: tuple[str, ...] = ()
+    """`name=value` each; may hold a password."""
+    trace_ratio: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.01
+    traces_per_second: Annotated[float, msgspec.Meta(ge=0, le=10_000)] = 10
+    """A caller can ask for a trace of every call; each costs some 30 us of another thread."""
+    trace_to_remote: bool = True
+    baggage_keys: tuple[str, ...] = ()
+    """Baggage may say anything of anybody, so none passes that nobody listed."""
+
     log_level: str = "INFO"
 
     def __repr__(self) -> str:
@@ -115,6 +126,14 @@ class ProxySettings(msgspec.Struct, frozen=True):
         return frozenset({_origin(self.public_url), *(_origin(origin) for origin in listed if origin)})
 
     @property
+    def collector_headers(self) -> dict[str, str]:
+        """What the collector of traces is sent besides the spans."""
+        pairs = [text.partition("=") for text in self.otlp_headers]
+        if any(not separator or not name.strip() for name, separator, _ in pairs):
+            raise BadSetting("ARCHWAY_OTLP_HEADERS takes name=value, several of them separated by commas")
+        return {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+    @property
     def trusted_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """Reverse proxies in front of us."""
         try:
@@ -129,14 +148,20 @@ def from_environment(environment: Mapping[str, str] | None = None) -> ProxySetti
     Raises BadSetting or BadKey naming the variable and the cure.
     """
     settings = load(ProxySettings, environment)
-    if urlsplit(settings.public_url).scheme not in {"http", "https"} or not urlsplit(settings.public_url).hostname:
+    if not _is_http(settings.public_url):
         raise BadSetting(f"ARCHWAY_PUBLIC_URL must be an http(s) URL; got {settings.public_url!r}")
     if settings.soft_age > settings.max_stale:
         raise BadSetting("ARCHWAY_SOFT_AGE must not be above ARCHWAY_MAX_STALE")
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise BadSetting("ARCHWAY_TLS_CERT and ARCHWAY_TLS_KEY go together; set both, or neither for plain HTTP")
-    _ = settings.key_ring, settings.verifier, settings.trusted_networks, settings.origins
+    _ = settings.key_ring, settings.verifier, settings.trusted_networks, settings.origins, settings.collector_headers
+    if settings.otlp_endpoint and not _is_http(settings.otlp_endpoint):
+        raise BadSetting("ARCHWAY_OTLP_ENDPOINT must be an http(s) URL, such as http://127.0.0.1:4318")
     return settings
+
+
+def _is_http(url: str) -> bool:
+    return urlsplit(url).scheme in _OWN_PORT and bool(urlsplit(url).hostname)
 
 
 def _origin(url: str) -> str:

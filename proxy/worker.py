@@ -44,10 +44,13 @@ from proxy.refusals import Refusal
 from proxy.sessions import Sessions
 from proxy.settings import ProxySettings, from_environment
 from proxy.streams import Streams
+from proxy.tracing.sending import OtlpExporter, Sender
+from proxy.tracing.tracer import Tracer
 from proxy.upstream.conversation import Upstreams
 from proxy.upstream.eras import Eras
 from proxy.upstream.probe import Prober
 from proxy.upstream.sessions import UpstreamSessions
+from proxy.upstream.transport import open_transport
 
 log = logging.getLogger(__name__)
 DISK_EVERY_S = 5.0
@@ -63,7 +66,7 @@ class Worker:
         self.tasks = Tasks("worker", quiet=(Refusal, SourceUnreachableError, UpstreamFault))
         self.disk = DiskCopy(settings.disk_cache, ring)
         self.redis = Courier(settings.redis_url)
-        self.egress = Egress(
+        self.egress = open_transport(
             AddressPolicy(parse_networks(settings.upstream_networks)),
             ca_bundle=settings.ca_bundle or None,
             proxy=settings.https_proxy or None,
@@ -122,7 +125,11 @@ class Worker:
             follows_changes=self.changes.compared_once.is_set,
         )
         mailbox.reconnected = self.deps.sessions.forget_seen
-        self.gauges = Gauges(self.deps, self.changes, (self.egress,))
+        self.spans = _spans(settings)
+        if self.spans is not None:
+            ratio, per_second = settings.trace_ratio, settings.traces_per_second
+            self.deps.tracer = Tracer(self.spans, ratio=ratio, per_second=per_second)
+        self.gauges = Gauges(self.deps, self.changes, (self.egress,), self.spans)
         self.internal = InternalListener(InternalCalls(ring, caller="control", answerer="proxy"), Prober(upstreams))
 
     async def apply(self, change: Change) -> None:
@@ -177,6 +184,8 @@ class Worker:
         """Leave everything safe: the records of the calls that still run, then the copy on disk."""
         await self.deps.calls.end()
         await self.deps.records.close()
+        if self.spans is not None:
+            await asyncio.to_thread(self.spans.close)
         self.gauges.tell()
         await self.tasks.close()
         await self._save()
@@ -199,6 +208,12 @@ class Worker:
             write = unsaved(self.disk)
             if write is not None:
                 await asyncio.to_thread(write)
+
+
+def _spans(settings: ProxySettings) -> Sender | None:
+    if not settings.otlp_endpoint:
+        return None
+    return Sender(OtlpExporter(settings.otlp_endpoint, settings.collector_headers, settings.ca_bundle))
 
 
 @asynccontextmanager

@@ -62,8 +62,9 @@ class Program:
         port: int,
         folder: Path,
         counts: Path | None = None,
+        scheme: str = "http",
     ) -> None:
-        self.name, self.port, self._counts = name, port, counts
+        self.name, self.port, self._counts, self._scheme = name, port, counts, scheme
         self.environment = dict(environment)
         self._command = [*_DIES_WITH_US, sys.executable, "-P", *module]
         self._log = folder / f"{name}.log"
@@ -71,7 +72,7 @@ class Program:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int:

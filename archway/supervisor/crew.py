@@ -135,6 +135,8 @@ class Crew:
         lived = time.monotonic() - worker.began
         self._changed(self)
         if worker.leaving:
+            took_s = round(time.monotonic() - worker.asked, 2)
+            log.info("worker left", extra={"worker": worker.number, "status": status, "took_s": took_s})
             return
         log.error("worker died", extra={"worker": worker.number, "status": status, "lived_s": round(lived, 1)})
         if lived >= STEADY_S:

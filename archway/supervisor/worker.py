@@ -17,6 +17,8 @@ class Worker:
     process: "subprocess.Popen[bytes]"
     began: float = field(default_factory=time.monotonic)
     leaving: bool = False
+    asked: float = 0.0
+    """When it was asked to leave."""
     _ready_pipe: int = -1
     _ready: bool = False
 
@@ -44,7 +46,7 @@ class Worker:
 
     def leave(self) -> None:
         """Ask it to finish its calls and go; its end is then no accident."""
-        self.leaving = True
+        self.leaving, self.asked = True, time.monotonic()
         self.signal(signal.SIGTERM)
 
     def ended(self, status: int) -> None:

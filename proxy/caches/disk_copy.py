@@ -29,7 +29,10 @@ class DiskCopy:
         self._folder = Path(folder) if folder else None
         self._sealer = Sealer(ring, "disk")
         if self._folder is not None:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:  # each write says so again; only the copy is lost
+                log.error("the copy on disk could not be written", extra={"file": folder, "why": str(error)})
 
     @property
     def kept(self) -> bool:

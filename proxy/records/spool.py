@@ -22,8 +22,13 @@ class Spool:
     def __init__(self, folder: str) -> None:
         self._folder = Path(folder) / "records" if folder else None
         self._bytes = 0
+        self._sent_but_here: set[str] = set()
+        """Batches that the disk would not let go of."""
         if self._folder is not None:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:  # full or read-only: what is there can still be sent, and calls go on
+                log.error("the spool cannot be written", extra={"why": str(error)})
             self._bytes = sum(path.stat().st_size for path in self._batches())
 
     @property
@@ -77,12 +82,20 @@ class Spool:
             path.unlink()
         except FileNotFoundError:
             return
+        except OSError as error:
+            log.error("a batch in the spool cannot be removed", extra={"file": path.name, "why": str(error)})
+            self._sent_but_here.add(path.name)  # or it would be sent for ever, and nothing after it
+            return
         self._bytes = max(0, self._bytes - size)
 
     def _batches(self) -> list[Path]:
         """The files that are batches by their names; whatever else lies there is left alone."""
         assert self._folder is not None
-        return [path for path in self._folder.glob("*.batch") if _NAME.fullmatch(path.name) and path.is_file()]
+        return [
+            path
+            for path in self._folder.glob("*.batch")
+            if _NAME.fullmatch(path.name) and path.is_file() and path.name not in self._sent_but_here
+        ]
 
     def _path(self, worker: str, number: int) -> Path:
         assert self._folder is not None

@@ -7,6 +7,7 @@ caller's `Connection` header is hop-by-hop (RFC 9110 section 7.6.1) and goes now
 from core.mcp.param_headers import param_header_values
 from proxy.deps import Deps
 from proxy.exchange import Exchange
+from proxy.tracing.passing import pass_trace_context
 from proxy.upstream.outbound import Outbound, own_headers
 
 _OURS = "io.modelcontextprotocol/"
@@ -23,14 +24,16 @@ def compose_headers(x: Exchange, deps: Deps) -> None:
     own = own_headers(x.connection)
     passed = passed_through(x)
     headers = passed | own if passed else own
-    meta = x.request.meta
+    asked = x.request.meta
+    meta = {key: value for key, value in asked.items() if key != "progressToken" and not key.startswith(_OURS)}
+    pass_trace_context(x, deps, meta, headers)
     x.outbound = Outbound(
         "tools/call" if tool.kind == "tool" else "resources/read",
         {"name": tool.upstream, "arguments": arguments} if tool.kind == "tool" else {"uri": tool.upstream},
         headers,
-        meta={key: value for key, value in meta.items() if key != "progressToken" and not key.startswith(_OURS)},
+        meta=meta,
         param_headers=param_header_values(x.tool.param_headers, arguments) if x.tool.param_headers else {},
-        wants_progress=isinstance(meta.get("progressToken"), _PROGRESS_TOKENS),
+        wants_progress=isinstance(asked.get("progressToken"), _PROGRESS_TOKENS),
     )
 
 

@@ -14,6 +14,7 @@ from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.metrics import OTHER
 from proxy.refusals import TABLE
+from proxy.tracing.context import PARENT, parent_of
 
 _NOT_TOLD = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """What a terminal obeys, or no text may hold."""
@@ -54,9 +55,11 @@ def record(x: Exchange, deps: Deps) -> CallRecord:
         len(x.body),  # bytes_in
         x.bytes_out,
         x.session.jti if x.session is not None else "",  # session
-        _trace_id(request),
+        _trace_id(x, request),
     )
     deps.records.keep(kept)
+    if x.trace is not None and deps.tracer is not None:
+        deps.tracer.end(x, kept)
     # Names of the snapshot alone become labels; one that only the caller said does not.
     deps.slots.call(
         snapshot.slug,
@@ -92,10 +95,11 @@ def _client(x: Exchange, request: Request) -> str:
     return x.headers.get("user-agent", "")[:128]
 
 
-def _trace_id(request: Request) -> str:
-    """The trace of the caller (W3C Trace Context section 3.2), if it says one."""
-    parent = request.meta.get("traceparent")
-    if parent is None:
+def _trace_id(x: Exchange, request: Request) -> str:
+    """The trace that the call is part of: ours, or the caller's if it says one."""
+    if x.trace is not None:
+        return x.trace.trace_id
+    if PARENT not in request.meta and PARENT not in x.headers:
         return ""
-    parts = parent.split("-") if isinstance(parent, str) else []
-    return parts[1] if len(parts) == 4 and len(parts[1]) == 32 else ""
+    parent = parent_of(request.meta, x.headers)
+    return parent.trace_id if parent is not None else ""

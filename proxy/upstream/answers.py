@@ -6,25 +6,25 @@ progress on our own token are dropped, and whatever is passed on was parsed and 
 
 from collections.abc import AsyncIterator
 
-import aiohttp
 import orjson
 
-from core.egress import UpstreamFault, never_reuse, next_chunk, read_capped
+from core.egress_faults import UpstreamFault
 from core.mcp.event_stream import EventReader, EventStreamFault
 from core.mcp.faults import MessageFault
 from core.mcp.json_limits import loads
+from proxy.upstream.transport import Answer
 
 Json = dict[str, object]
 MAX_EVENTS = 100_000
 
 
-async def messages(response: aiohttp.ClientResponse, *, cap_bytes: int) -> AsyncIterator[Json]:
+async def messages(response: Answer, *, cap_bytes: int) -> AsyncIterator[Json]:
     """Every JSON-RPC message of an answer, in order. Raises UpstreamFault for what cannot be read."""
     if _media_type(response) == "text/event-stream":
         async for message in _events(response, cap_bytes):
             yield message
         return
-    body = await read_capped(response, cap_bytes)
+    body = await response.read_capped(cap_bytes)
     yield _object(body)
 
 
@@ -38,23 +38,23 @@ def is_answer_to(message: Json, request_id: int) -> bool:
     )
 
 
-async def error_in(response: aiohttp.ClientResponse) -> Json | None:
+async def error_in(response: Answer) -> Json | None:
     """The JSON-RPC error in the body of a status that is no success, if there is one."""
     if _media_type(response) != "application/json":
         return None
     try:
-        message = _object(await read_capped(response, 1 << 16))
+        message = _object(await response.read_capped(1 << 16))
     except UpstreamFault:
         return None
     error = message.get("error")
     return error if isinstance(error, dict) else None
 
 
-async def _events(response: aiohttp.ClientResponse, cap_bytes: int) -> AsyncIterator[Json]:
+async def _events(response: Answer, cap_bytes: int) -> AsyncIterator[Json]:
     reader = EventReader(max_event_bytes=cap_bytes, max_events=MAX_EVENTS)
-    never_reuse(response)  # we may leave the stream before its end, and a stream is long-lived anyway
+    response.never_reuse()  # we may leave the stream before its end, and a stream is long-lived anyway
     try:
-        while chunk := await next_chunk(response):
+        while chunk := await response.next_chunk():
             for event in reader.feed(chunk):
                 if event.data:
                     yield _object(event.data)
@@ -72,8 +72,8 @@ def _object(raw: bytes) -> Json:
     return message
 
 
-def _media_type(response: aiohttp.ClientResponse) -> str:
-    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+def _media_type(response: Answer) -> str:
+    return (response.header("content-type") or "").partition(";")[0].strip().lower()
 
 
 def dump(message: Json) -> bytes:

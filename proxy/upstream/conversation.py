@@ -11,10 +11,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-import aiohttp
-
 from core.addresses import PublicUrl
-from core.egress import Egress, UpstreamFault, never_reuse
+from core.egress_faults import UpstreamFault
 from core.mcp.faults import METHOD_NOT_FOUND, UNSUPPORTED_VERSION, error_message
 from core.mcp.versions import Era
 from core.resolve import Connection
@@ -26,6 +24,7 @@ from proxy.upstream.eras import Eras
 from proxy.upstream.faults import TRANSPORT, refusal_of
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.sessions import UpstreamSession, UpstreamSessions
+from proxy.upstream.transport import Answer, Transport
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -66,7 +65,7 @@ class Upstreams:
 
     def __init__(
         self,
-        egress: Egress,
+        transport: Transport,
         eras: Eras,
         sessions: UpstreamSessions,
         tasks: Tasks,
@@ -77,7 +76,7 @@ class Upstreams:
     ) -> None:
         self.eras, self.sessions = eras, sessions
         self.breakers = Breakers()
-        self._egress, self._tasks = egress, tasks
+        self._transport, self._tasks = transport, tasks
         self._seconds, self._ceiling, self._max_answer = call_seconds, ceiling_seconds, max_answer
 
     async def call(self, connection: Connection, outbound: Outbound, owner: Owner, on_progress: OnProgress) -> Json:
@@ -163,7 +162,7 @@ class Upstreams:
         # The call's own clock ends it first; a legacy server must be told then, however little it has answered.
         left = call.latest - asyncio.get_running_loop().time() + _SPARE_S
         call.headers = headers
-        async with self._egress.request("POST", url, headers, dump(message), deadline=left) as response:
+        async with self._transport.request("POST", url, headers, dump(message), deadline=left) as response:
             if response.status != 200:
                 return await self._unsuccessful(call, response, session)
             async for received in messages(response, cap_bytes=self._max_answer):
@@ -173,9 +172,7 @@ class Upstreams:
                 await self._beside_the_answer(call, received)
             raise UpstreamFault("broken", sent=True, detail="the answer ended without an answer to our request")
 
-    async def _unsuccessful(
-        self, call: _Call, response: aiohttp.ClientResponse, session: UpstreamSession | None
-    ) -> Json:
+    async def _unsuccessful(self, call: _Call, response: Answer, session: UpstreamSession | None) -> Json:
         call.headers = None
         status, server = response.status, call.connection.entry
         if status == 404 and session is not None and session.id is not None:
@@ -231,8 +228,8 @@ class Upstreams:
 
     async def _post(self, url: PublicUrl, message: Json, headers: dict[str, str]) -> None:
         try:
-            async with self._egress.request("POST", url, headers, dump(message), deadline=_COURTESY_S) as response:
-                never_reuse(response)
+            async with self._transport.request("POST", url, headers, dump(message), deadline=_COURTESY_S) as response:
+                response.never_reuse()
         except UpstreamFault as fault:
             log.info("a message beside a call was not delivered", extra={"why": fault.detail})
 

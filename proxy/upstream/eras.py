@@ -10,7 +10,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from core.addresses import PublicUrl
-from core.egress import Egress, UpstreamFault
+from core.egress_faults import UpstreamFault
 from core.mcp.faults import UNSUPPORTED_VERSION
 from core.mcp.versions import MODERN, Era
 from core.resolve import Connection
@@ -18,6 +18,7 @@ from core.tasks import Tasks
 from proxy.refusals import Refusal
 from proxy.upstream.answers import Json, dump, error_in, is_answer_to, messages
 from proxy.upstream.outbound import Outbound, own_headers
+from proxy.upstream.transport import Transport
 
 _KEPT = 10_000
 _AGE_S = 3600.0
@@ -36,8 +37,8 @@ class Found:
 class Eras:
     """Eras of upstreams by installation and version of its connection."""
 
-    def __init__(self, egress: Egress, tasks: Tasks) -> None:
-        self._egress, self._tasks = egress, tasks
+    def __init__(self, transport: Transport, tasks: Tasks) -> None:
+        self._transport, self._tasks = transport, tasks
         self._found: OrderedDict[str, Found] = OrderedDict()
         self._probing: dict[str, asyncio.Task[Found]] = {}
 
@@ -73,7 +74,7 @@ class Eras:
         outbound = Outbound("server/discover", {}, own_headers(connection))
         message, headers = outbound.modern()
         url = PublicUrl(connection.url)
-        async with self._egress.request("POST", url, headers, dump(message), deadline=_PROBE_S) as response:
+        async with self._transport.request("POST", url, headers, dump(message), deadline=_PROBE_S) as response:
             if response.status in {401, 403}:
                 raise Refusal("upstream_credential", server=connection.entry, detail=f"probe: {response.status}")
             if response.status >= 500:

@@ -20,6 +20,12 @@ _REASONS = {
 TRANSPORT = frozenset({"upstream_refused", "upstream_broken", "upstream_slow", "upstream_tls"})
 """Reasons that speak against the upstream's health."""
 _WHY = {
+    "UnknownName": "Its name does not resolve.",
+    "ConnectFailed": "The connection was refused: check host and port.",
+    "ConnectTimeout": "No connection could be made in time: a firewall may drop it.",
+    "PoolFull": "All connections to it are in use.",
+    "HandshakeFailed": "The TLS handshake failed: check that the port speaks TLS.",
+    "CertificateRefused": "Its certificate is not trusted.",
     "ClientConnectorDNSError": "Its name does not resolve.",
     "ClientConnectorError": "The connection was refused: check host and port.",
     "ClientProxyConnectionError": "The proxy of HTTPS_PROXY cannot be reached.",
@@ -28,7 +34,7 @@ _WHY = {
     "ClientConnectorSSLError": "The TLS handshake failed: check that the port speaks TLS.",
     "ClientConnectorCertificateError": "Its certificate is not trusted.",
 }
-"""By the exception that a fault's detail begins with (`core.egress_faults`)."""
+"""By the word that a fault's detail begins with: our pool's, then aiohttp's (`core.egress_faults`)."""
 _REFUSED_CONNECTION = re.compile(r"Connect call failed|[Cc]onnection refused")
 _CERTIFICATE = re.compile(r"certificate verify failed: ([\w ,.'*:-]{1,100})")
 _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -51,7 +57,7 @@ def why(refusal: Refusal) -> str:
     certificate = _CERTIFICATE.search(refusal.detail)
     if certificate is not None:
         return f"Its certificate is not trusted: {certificate[1].strip()}."
-    if kind == "ClientConnectorError" and _REFUSED_CONNECTION.search(refusal.detail) is None:
+    if kind in {"ConnectFailed", "ClientConnectorError"} and _REFUSED_CONNECTION.search(refusal.detail) is None:
         return "No connection could be made."
     return _WHY.get(kind, "")
 

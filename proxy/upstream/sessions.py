@@ -11,12 +11,11 @@ import re
 import time
 from collections import OrderedDict
 
-import aiohttp
 import msgspec
 
 from core import courier
 from core.addresses import PublicUrl
-from core.egress import Egress, UpstreamFault
+from core.egress_faults import UpstreamFault
 from core.keys import KeyRing
 from core.mcp.faults import UNSUPPORTED_VERSION
 from core.mcp.versions import LATEST_LEGACY, LEGACY_VERSIONS
@@ -29,6 +28,7 @@ from proxy.refusals import Refusal
 from proxy.upstream.answers import Json, dump, error_in, is_answer_to, messages
 from proxy.upstream.faults import upstream_text
 from proxy.upstream.outbound import Outbound, own_headers
+from proxy.upstream.transport import Answer, Transport
 
 log = logging.getLogger(__name__)
 _KEPT = 20_000
@@ -51,8 +51,8 @@ class UpstreamSession(msgspec.Struct, frozen=True, array_like=True):
 class UpstreamSessions:
     """Sessions by owner and upstream."""
 
-    def __init__(self, egress: Egress, redis: Courier, ring: KeyRing, tasks: Tasks) -> None:
-        self._egress, self._redis, self._tasks = egress, redis, tasks
+    def __init__(self, transport: Transport, redis: Courier, ring: KeyRing, tasks: Tasks) -> None:
+        self._transport, self._redis, self._tasks = transport, redis, tasks
         self._sealer = Sealer(ring, "upstream-session")
         self._held: OrderedDict[str, tuple[UpstreamSession, float]] = OrderedDict()
         self._opening: dict[str, asyncio.Task[UpstreamSession]] = {}
@@ -101,7 +101,7 @@ class UpstreamSessions:
     async def _find_or_open(self, key: str, connection: Connection) -> UpstreamSession:
         session = await self._copy(key)
         if session is None:
-            session = await initialize(self._egress, connection)
+            session = await initialize(self._transport, connection)
             await self._leave_copy(key, session)
         self._held[key] = (session, time.monotonic())
         while len(self._held) > _KEPT:
@@ -128,7 +128,7 @@ class UpstreamSessions:
             return
 
 
-async def initialize(egress: Egress, connection: Connection) -> UpstreamSession:
+async def initialize(transport: Transport, connection: Connection) -> UpstreamSession:
     """Open a legacy session: `initialize`, then `notifications/initialized`."""
     credential = own_headers(connection)
     params: Json = {"protocolVersion": LATEST_LEGACY, "capabilities": {}, "clientInfo": CLIENT_INFO}
@@ -136,23 +136,23 @@ async def initialize(egress: Egress, connection: Connection) -> UpstreamSession:
     message, headers = outbound.legacy(LATEST_LEGACY, None)
     del headers["mcp-protocol-version"]  # not negotiated yet
     url = PublicUrl(connection.url)
-    async with egress.request("POST", url, headers, dump(message), deadline=_OPEN_S) as response:
+    async with transport.request("POST", url, headers, dump(message), deadline=_OPEN_S) as response:
         if response.status in {401, 403}:
             raise Refusal("upstream_credential", server=connection.entry, detail=f"initialize: {response.status}")
         if response.status != 200:
             error = await error_in(response) if response.status < 500 else None
             raise _refused(connection, error, response.status)
         result = await _result(response, outbound.id, connection)
-        session = _negotiated(response.headers.get("Mcp-Session-Id"), result, connection)
+        session = _negotiated(response.header("mcp-session-id"), result, connection)
     initialized = dump({"jsonrpc": "2.0", "method": "notifications/initialized"})
     _, headers = Outbound("notifications/initialized", {}, credential).legacy(session.version, session.id)
-    async with egress.request("POST", url, headers, initialized, deadline=_OPEN_S) as response:
+    async with transport.request("POST", url, headers, initialized, deadline=_OPEN_S) as response:
         if response.status >= 400:
             raise UpstreamFault("broken", sent=True, detail=f"notifications/initialized: {response.status}")
     return session
 
 
-async def _result(response: aiohttp.ClientResponse, request_id: int, connection: Connection) -> Json:
+async def _result(response: Answer, request_id: int, connection: Connection) -> Json:
     async for message in messages(response, cap_bytes=1 << 20):
         if not is_answer_to(message, request_id):
             continue

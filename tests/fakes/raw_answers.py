@@ -37,11 +37,11 @@ class WholeAnswer:
         return json.loads(self.body)
 
 
-def answers_in(raw: bytes) -> tuple[list[WholeAnswer], bytes]:
+def answers_in(raw: bytes, *, head_last: bool = False) -> tuple[list[WholeAnswer], bytes]:
     """The whole answers in what a connection sent, 1xx too, and the beginning of one that is not whole.
 
-    An answer that announces a body and is followed at once by the next has none: it was to a HEAD. One without any
-    framing takes all that is left.
+    An answer that announces a body and is followed at once by the next has none: it was to a HEAD; with `head_last`
+    also one behind which nothing comes. One without any framing takes all that is left.
     Raises BrokenAnswerError where the bytes are no HTTP.
     """
     found: list[WholeAnswer] = []
@@ -53,7 +53,7 @@ def answers_in(raw: bytes) -> tuple[list[WholeAnswer], bytes]:
         framing = dict(headers)
         if "transfer-encoding" in framing and "content-length" in framing:
             raise BrokenAnswerError(f"two framings: {head!r}")
-        taken = _chunked(rest) if "transfer-encoding" in framing else _counted(rest, status, framing)
+        taken = _chunked(rest) if "transfer-encoding" in framing else _counted(rest, status, framing, head_last)
         if taken is None:
             break
         body, raw = taken
@@ -72,8 +72,8 @@ def _head(head: bytes) -> tuple[str, int, tuple[tuple[str, str], ...]]:
     return words[0], int(words[1]), tuple((name.lower(), value.strip()) for name, _, value in pairs)
 
 
-def _counted(rest: bytes, status: int, framing: dict[str, str]) -> tuple[bytes, bytes] | None:
-    if status < 200 or status in {204, 304} or rest.startswith(b"HTTP/1."):
+def _counted(rest: bytes, status: int, framing: dict[str, str], head_last: bool) -> tuple[bytes, bytes] | None:
+    if status < 200 or status in {204, 304} or rest.startswith(b"HTTP/1.") or (head_last and not rest):
         return b"", rest
     if "content-length" not in framing:
         return rest, b""  # framed by the connection's end

@@ -5,7 +5,6 @@ plays the inside. The S-1 cases use the policy of a fresh deployment, which open
 """
 
 import asyncio
-import datetime as dt
 import ipaddress
 import socket
 import ssl
@@ -15,13 +14,10 @@ from pathlib import Path
 
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from core.addresses import AddressPolicy, PublicUrl, UrlRefused, check_url, parse_networks
 from core.egress import Egress, UpstreamFault, read_capped
+from tests.fakes.own_authority import issue
 from tests.fakes.scripted_upstream import ScriptedUpstream, ok
 
 FRESH = AddressPolicy()
@@ -189,36 +185,11 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tup
     """A server's TLS context and the PEM file to trust, for one host name."""
     folder = tmp_path_factory.mktemp("certificates")
 
-    def issue(name: str) -> tuple[ssl.SSLContext, str]:
-        pem = folder / f"{name}.pem"
-        pem.write_bytes(_self_signed(name))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(pem)
-        return context, str(pem)
+    def issued(name: str) -> tuple[ssl.SSLContext, str]:
+        made = issue(folder, name)
+        return made.server, made.pem
 
-    return issue
-
-
-def _self_signed(name: str) -> bytes:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(dt.UTC)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return private + built.public_bytes(serialization.Encoding.PEM)
+    return issued
 
 
 @pytest.mark.parametrize("_", [pytest.param(0, id="S-2: two host names on one IP")])

@@ -96,7 +96,7 @@ async def test_what_the_caches_and_pools_count_is_told_by_difference() -> None:
         with pytest.raises(Refusal):
             await deps.gateways.load("nothing", "192.0.2.1")
         with pytest.raises(UpstreamFault):
-            async with made.egress.request("GET", PublicUrl("http://127.0.0.1:1/"), deadline=5):
+            async with made.egress.request("GET", PublicUrl("http://127.0.0.1:1/"), {}, None, deadline=5):
                 pass
         for _ in range(2):
             made.gauges.tell()

@@ -74,3 +74,13 @@ def test_what_would_make_the_file_unreadable_is_left_out_and_the_first_are_kept(
     copy = DiskCopy(str(tmp_path), RING)
     assert copy.write("gateways", values)
     assert list(copy.read("gateways")) == ["key-0", "key-1", "key-2"]
+
+
+def test_a_folder_that_cannot_be_made_costs_the_copy_and_not_the_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    disk = DiskCopy(str(tmp_path / "file" / "cache"), RING)
+    assert not disk.write("verdicts", VALUES)
+    assert disk.read("verdicts") == {}
+    assert "could not be written" in caplog.text

@@ -85,3 +85,29 @@ def test_a_batch_that_cannot_be_read_does_not_keep_the_others(
 
     monkeypatch.setattr(Path, "read_bytes", read)
     assert made.oldest() == [("w", 1, b"x")]
+
+
+def test_a_batch_that_the_disk_does_not_let_go_of_is_sent_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that has turned read-only: the batches after it must have their turn."""
+    made = Spool(str(tmp_path))
+    made.put("stuck", 1, b"x")
+    made.put("w", 1, b"y")
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    made.remove("stuck", 1)
+    assert made.oldest() == [("w", 1, b"y")]
+
+
+def test_a_folder_that_cannot_be_made_costs_the_spool_and_not_the_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    made = Spool(str(tmp_path / "file"))
+    assert not made.put("w", 1, b"x")
+    assert made.oldest() == []
+    assert "the spool cannot be written" in caplog.text

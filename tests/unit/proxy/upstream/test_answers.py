@@ -2,10 +2,9 @@ import json
 
 import pytest
 
-from core.addresses import PublicUrl
-from core.egress import Egress, UpstreamFault
+from core.egress import UpstreamFault
 from proxy.upstream.answers import Json, error_in, is_answer_to, messages
-from tests.fakes.outbound_calls import LOOPBACK
+from tests.fakes.pool_calls import Pool, post
 from tests.fakes.scripted_upstream import ScriptedUpstream, ok
 
 JSON_TYPE, SSE_TYPE = b"Content-Type: application/json; charset=utf-8", b"Content-Type: text/event-stream"
@@ -14,8 +13,8 @@ JSON_TYPE, SSE_TYPE = b"Content-Type: application/json; charset=utf-8", b"Conten
 async def read(body: bytes, media_type: bytes, cap: int = 1000) -> list[Json]:
     async with (
         ScriptedUpstream([ok(body, media_type)]) as server,
-        Egress(LOOPBACK) as egress,
-        egress.request("POST", PublicUrl(server.url), {}, b"", deadline=3) as response,
+        Pool() as pool,
+        post(pool, server.url) as response,
     ):
         return [message async for message in messages(response, cap_bytes=cap)]
 
@@ -90,7 +89,7 @@ async def test_the_error_within_a_failure_is_found_if_it_is_json_rpc(
     script = [ok(json.dumps(body).encode(), media_type, status=b"400 Bad Request")]
     async with (
         ScriptedUpstream(script) as server,
-        Egress(LOOPBACK) as egress,
-        egress.request("POST", PublicUrl(server.url), {}, b"", deadline=3) as response,
+        Pool() as pool,
+        post(pool, server.url) as response,
     ):
         assert await error_in(response) == found

@@ -9,6 +9,7 @@ from core.egress_faults import Reason
 from proxy.refusals import TABLE, Refusal
 from proxy.upstream.faults import MAX_TEXT, TRANSPORT, refusal_of, upstream_text, why
 from tests.fakes.call_parts import connection
+from tests.fakes.pool_calls import Pool
 
 TO = "Cannot connect to host far.example:443 ssl:True"
 
@@ -70,6 +71,30 @@ def test_an_upstreams_words_lose_their_controls_and_their_length(said: object, t
             f"ClientConnectorSSLError: {TO} [[SSL] record layer failure (_ssl.c:1006)]",
             "The TLS handshake failed: check that the port speaks TLS.",
         ),
+        ("refused", "UnknownName: far.example (Name or service not known)", "Its name does not resolve."),
+        (
+            "refused",
+            "ConnectFailed: far.example:443 [[Errno 111] Connect call failed ('10.0.0.1', 443)]",
+            "The connection was refused: check host and port.",
+        ),
+        ("refused", "ConnectFailed: far.example:443 [Network is unreachable]", "No connection could be made."),
+        (
+            "slow",
+            "ConnectTimeout: no connection to https://far.example:443 within 5 s",
+            "No connection could be made in time: a firewall may drop it.",
+        ),
+        ("slow", "PoolFull: all 200 connections are in use to https://x:1", "All connections to it are in use."),
+        (
+            "tls",
+            "CertificateRefused: far.example:443 [(1, '[SSL: CERTIFICATE_VERIFY_FAILED] "
+            "certificate verify failed: self-signed certificate (_ssl.c:1006)')]",
+            "Its certificate is not trusted: self-signed certificate.",
+        ),
+        (
+            "tls",
+            "HandshakeFailed: far.example:443 [[SSL] record layer failure (_ssl.c:1006)]",
+            "The TLS handshake failed: check that the port speaks TLS.",
+        ),
         ("broken", "the answer ended without an answer to our request", ""),
         ("slow", "no answer within 60 s", ""),
     ],
@@ -97,9 +122,12 @@ class NoSuchName(AbstractResolver):
 @pytest.mark.parametrize(
     ("host", "told"), [("nothing.example", "Its name does not resolve."), ("127.0.0.1", "The connection was refused")]
 )
-async def test_the_words_that_are_looked_for_are_those_of_the_http_library(host: str, told: str) -> None:
-    async with Egress(ANYWHERE, resolver=NoSuchName()) as egress:
+@pytest.mark.parametrize("client", [Egress, Pool], ids=["aiohttp's client", "our pool"])
+async def test_the_words_that_are_looked_for_are_those_that_are_said(
+    client: type[Egress] | type[Pool], host: str, told: str
+) -> None:
+    async with client(ANYWHERE, resolver=NoSuchName()) as opened:
         with pytest.raises(UpstreamFault) as raised:
-            async with egress.request("POST", PublicUrl(f"http://{host}:1/"), {}, b"", deadline=5):
+            async with opened.request("POST", PublicUrl(f"http://{host}:1/"), {}, b"", deadline=5):
                 pass
     assert why(refusal_of(raised.value, connection(), seconds=5, limit=7)).startswith(told)

@@ -12,7 +12,7 @@ import orjson
 MODERN = "2026-07-28"
 LEGACY = "2025-11-25"
 MARKER = b"m-%06d-%08d"
-_ENVELOPE = {
+ENVELOPE = {
     "io.modelcontextprotocol/protocolVersion": MODERN,
     "io.modelcontextprotocol/clientCapabilities": {},
     "io.modelcontextprotocol/clientInfo": {"name": "bench", "version": "1"},
@@ -76,7 +76,7 @@ def get_templates(orders: Orders) -> list[bytes]:
 
 
 def _call(host: str, target: Target, token: str, arguments: dict[str, int | float | bool]) -> bytes:
-    params = {"name": target.tool, "arguments": {"text": _PLACE, **arguments}, "_meta": _ENVELOPE}
+    params = {"name": target.tool, "arguments": {"text": _PLACE, **arguments}, "_meta": ENVELOPE}
     message = {"jsonrpc": "2.0", "id": _PLACE, "method": "tools/call", "params": params}
     body = orjson.dumps(message).replace(b"%", b"%%").replace(_PLACE.encode(), b"%b")
     length = len(body % (MARKER % (0, 0), MARKER % (0, 0)))

@@ -1,0 +1,258 @@
+"""The pool of connections to upstreams: which connection a request gets, and whether it serves another one after.
+
+A connection goes back only after a final answer that was complete, framed, keep-alive and with nothing behind it, and
+that its caller found sound. It lies idle for at most 4 s; any byte or end that comes meanwhile closes it. There are
+caps per upstream and in all; who finds the pool full waits as long as for a connection, first come, first served.
+
+A request is never sent twice. What is left out: an egress proxy (`transport`), retries, and everything about MCP.
+"""
+
+import asyncio
+import contextlib
+import ssl
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import TracebackType
+
+from aiohttp.abc import AbstractResolver
+
+from core.addresses import AddressPolicy, PublicUrl
+from core.egress import CONNECT_SECONDS
+from core.egress_faults import UpstreamFault
+from proxy.upstream.pool_connect import Connector
+from proxy.upstream.pool_connection import PoolAnswer, PoolConnection
+from proxy.upstream.pool_places import Origin, Places
+from proxy.upstream.pool_request import RequestWriter, Target, target_of
+
+_MAX_TARGETS = 10_000
+_SWEEP_SECONDS = 0.5
+_CLOSE_SECONDS = 1.0
+_TRIES = 2
+
+
+class UpstreamPool:
+    """See the module. Make it inside a running loop; `close` it at the end.
+
+    `connections` and `per_origin` cap what is open. `connect_seconds` bounds waiting for a place and opening in one.
+    `name_seconds`: how long a name's addresses are remembered. `resolver` replaces the system's (tests).
+    """
+
+    def __init__(
+        self,
+        policy: AddressPolicy,
+        tls: ssl.SSLContext,
+        *,
+        connections: int = 1000,
+        per_origin: int = 200,
+        connect_seconds: float = CONNECT_SECONDS,
+        name_seconds: float = 10.0,
+        resolver: AbstractResolver | None = None,
+    ) -> None:
+        self._connector = Connector(policy, tls, name_seconds=name_seconds, resolver=resolver)
+        self._places, self._connect_seconds = Places(connections, per_origin), connect_seconds
+        self._writer = RequestWriter()
+        self._targets: dict[str, Target] = {}
+        self._open: set[PoolConnection] = set()
+        self._sweeping: asyncio.TimerHandle | None = None
+        self._closed = False
+        self._emptied = asyncio.Event()
+        self.opened = 0
+        """Connections opened since the start."""
+        self.failed = 0
+        """Attempts to open one that failed, refused addresses among them."""
+
+    def request(
+        self,
+        method: str,
+        url: PublicUrl,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        *,
+        deadline: float | None = None,
+    ) -> AbstractAsyncContextManager[PoolAnswer]:
+        """One request; inside the block stand the answer's status and headers, and its body can be read.
+
+        `deadline`: seconds for the whole block, connecting and the caller's reading included; the task that enters
+        the block must leave it. None: the caller keeps the time. Redirects come back unfollowed.
+        Raises UpstreamFault, and ValueError for a header that must not be sent. The connection is used again only
+        if the block ends without an exception, the answer was complete and is no redirect.
+        """
+        target = self._targets.get(url) or self._target(url)
+        request = _Request(self, target, self._writer.write(method, target, headers, body))
+        return request if deadline is None else _within(deadline, request)
+
+    @property
+    def places(self) -> int:
+        """Connections that are open or being opened."""
+        return self._places.taken
+
+    async def connection(self, target: Target) -> PoolConnection:
+        """An open connection that nobody else uses. Raises UpstreamFault; nothing was sent then."""
+        origin = self._places.known(target.origin)
+        if origin is not None and origin.idle:
+            connection = self._idle(origin)
+            if connection is not None:
+                return connection
+        try:
+            async with asyncio.timeout(self._connect_seconds):
+                return await self._waited_for(target)
+        except TimeoutError:
+            raise self._late(target) from None
+
+    async def close(self) -> None:
+        """Close every connection; requests under way and those that wait fail."""
+        self._closed = True
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        self._places.refuse_all(_closed())
+        for connection in list(self._open):
+            connection.close()
+        await self._connector.close()
+        if self.places:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._emptied.wait(), _CLOSE_SECONDS)
+
+    # What connections call.
+
+    def give_back(self, connection: PoolConnection, idle_seconds: float) -> None:
+        """A sound connection whose request is over: to the first who waits for it, or to lie idle."""
+        origin = connection.origin
+        assert isinstance(origin, Origin)
+        connection.idle_until = time.monotonic() + idle_seconds
+        if self._closed or self._places.needed_elsewhere(origin):
+            connection.close()
+        elif not self._places.give(origin, connection):
+            origin.idle.append(connection)
+            if self._sweeping is None:
+                self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
+
+    def lost(self, connection: PoolConnection) -> None:
+        """A connection is closed, or was never opened: its place is free."""
+        if not connection.counted:
+            return
+        connection.counted = False
+        origin = connection.origin
+        assert isinstance(origin, Origin)
+        self._open.discard(connection)
+        if connection in origin.idle:
+            origin.idle.remove(connection)
+        self._places.free(origin)
+        if self._closed and not self.places:
+            self._emptied.set()
+
+    # Connections.
+
+    async def _waited_for(self, target: Target) -> PoolConnection:
+        died = 0
+        while died < _TRIES:
+            if self._closed:
+                raise _closed()
+            origin = self._places.origin(target.origin)
+            connection = await self._places.take(origin)
+            if connection is None:
+                connection = await self._opened(origin, target)
+                if connection.is_open:
+                    return connection
+                died += 1  # the far side hung up at once; no byte was sent, so another try is harmless
+            elif connection.is_clean():
+                return connection
+            else:
+                connection.close()
+        self.failed += 1
+        detail = f"ConnectFailed: {target.host}:{target.port} [closed as soon as it was open]"
+        raise UpstreamFault("refused", sent=False, detail=detail)
+
+    def _late(self, target: Target) -> UpstreamFault:
+        origin = self._places.known(target.origin)
+        if origin is not None and not self._places.has_room(origin):
+            kind, what = "PoolFull", f"all {origin.places} connections are in use"
+        else:
+            self.failed += 1
+            kind, what = "ConnectTimeout", "no connection"
+        detail = f"{kind}: {what} to {target.origin} within {self._connect_seconds:g} s"
+        return UpstreamFault("slow", sent=False, detail=detail)
+
+    async def _opened(self, origin: Origin, target: Target) -> PoolConnection:
+        """A new connection, in a place that was taken for it. It may have died again already."""
+        connection = PoolConnection(self, origin)
+        self._open.add(connection)
+        try:
+            await self._connector.connect(target, connection)
+        except BaseException as error:
+            self.failed += isinstance(error, UpstreamFault)
+            connection.close()
+            self.lost(connection)
+            raise
+        self.opened += 1
+        if self._closed:
+            connection.close()
+            raise _closed()
+        return connection
+
+    def _idle(self, origin: Origin) -> PoolConnection | None:
+        while origin.idle:
+            connection = origin.idle.pop()
+            if connection.is_clean():
+                return connection
+            connection.close()
+        return None
+
+    def _sweep(self) -> None:
+        """Close what has lain idle for too long."""
+        now = time.monotonic()
+        idle = list(self._places.idle())
+        for connection in idle:
+            if connection.idle_until <= now:
+                connection.close()
+        self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep) if idle else None
+
+    def _target(self, url: PublicUrl) -> Target:
+        target = target_of(url)
+        if len(self._targets) >= _MAX_TARGETS:
+            self._targets.clear()  # it costs microseconds to take one apart again
+        self._targets[url] = target
+        return target
+
+
+class _Request:
+    """One request on one connection, as a block."""
+
+    __slots__ = ("_answer", "_data", "_pool", "_target")
+
+    def __init__(self, pool: UpstreamPool, target: Target, data: bytes) -> None:
+        self._pool, self._target, self._data = pool, target, data
+        self._answer: PoolAnswer | None = None
+
+    async def __aenter__(self) -> PoolAnswer:
+        connection = await self._pool.connection(self._target)
+        answer = self._answer = connection.send(self._data)
+        try:
+            await answer.head()
+        except BaseException:
+            answer.settle(sound=False)
+            raise
+        return answer
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._answer is not None
+        self._answer.settle(sound=kind is None)
+
+
+@asynccontextmanager
+async def _within(deadline: float, request: _Request) -> AsyncIterator[PoolAnswer]:
+    """The request with a clock of its own."""
+    clock = asyncio.timeout(deadline)
+    try:
+        async with clock, request as answer:
+            yield answer
+    except TimeoutError:
+        if not clock.expired():
+            raise
+        raise UpstreamFault("slow", sent=True, detail=f"no complete answer within {deadline:g} s") from None
+
+
+def _closed() -> UpstreamFault:
+    return UpstreamFault("refused", sent=False, detail="PoolClosed: Archway is ending")

@@ -1,0 +1,107 @@
+"""A request as bytes: where it goes, taken apart once per URL, and its head, written from judged names and values.
+
+`pool` uses it. What is left out: which headers a request has (`outbound`), and when it is sent.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from core.addresses import PublicUrl
+from core.egress_faults import UpstreamFault
+
+_MAX_NAMES = 1000
+_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]+")
+_VALUE = re.compile(r"[\t\x20-\x7e]*")
+_PORTS = {"http": 80, "https": 443}
+# Written here alone: a caller's would change where a message ends, whom it is for, or how it is packed.
+_WRITTEN_HERE = frozenset(
+    {
+        "host",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "keep-alive",
+        "accept-encoding",
+        "te",
+        "trailer",
+        "upgrade",
+        "expect",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where requests for one URL go."""
+
+    origin: str
+    """Scheme, host and port: requests may share a connection only where these are equal."""
+    host: str
+    """Name or address, without brackets."""
+    port: int
+    tls: bool
+    start: str
+    """What stands between the method and the headers that differ."""
+
+
+def target_of(url: PublicUrl) -> Target:
+    """Takes a URL apart. Raises UpstreamFault for one that `check_url` would not have passed."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS[parts.scheme]
+        host = parts.hostname or ""
+    except (ValueError, KeyError):
+        raise _no_url(url) from None
+    if not host or "@" in parts.netloc or not url.isascii() or not url.isprintable() or " " in url:
+        raise _no_url(url)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    start = f" {path} HTTP/1.1\r\nhost: {parts.netloc}\r\naccept-encoding: identity\r\n"
+    return Target(f"{parts.scheme}://{host}:{port}", host, port, parts.scheme == "https", start)
+
+
+def _no_url(url: str) -> UpstreamFault:
+    return UpstreamFault("refused", sent=False, detail=f"InvalidUrl: {url!a}")
+
+
+class RequestWriter:
+    """Writes requests. Remembers the names of headers that it has judged, at most 1000."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, str] = {}
+
+    def write(self, method: str, target: Target, headers: Mapping[str, str], body: bytes | None) -> bytes:
+        """The bytes. Header names are lower case, values visible ASCII, spaces and tabs; else ValueError."""
+        lines = self._lines
+        parts = [method, target.start]
+        if "user-agent" not in headers:
+            parts.append("user-agent: archway\r\n")
+        for name, value in headers.items():
+            parts.append(lines.get(name) or self._judged(name))
+            parts.append(value)
+            parts.append("\r\n")
+        values = "".join(headers.values())
+        if not (values.isascii() and values.isprintable()):
+            _judge_values(headers)
+        if body is not None:
+            parts.append(f"content-length: {len(body)}\r\n\r\n")
+            return "".join(parts).encode("ascii") + body
+        parts.append("\r\n")
+        return "".join(parts).encode("ascii")
+
+    def _judged(self, name: str) -> str:
+        if _NAME.fullmatch(name) is None or name in _WRITTEN_HERE:
+            raise ValueError(
+                f"header {name!r} must not be sent: not a header name in lower case, or written by the client itself"
+            )
+        line = f"{name}: "
+        if len(self._lines) < _MAX_NAMES:
+            self._lines[name] = line
+        return line
+
+
+def _judge_values(headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        if not _VALUE.fullmatch(value):
+            raise ValueError(f"header {name!r} has a character outside visible ASCII; encode its value")

@@ -1,0 +1,139 @@
+"""How bytes get to an upstream and back: the interface, and which of the two that have it serves this worker.
+
+Our own pool (`pool`) serves all upstreams that are reached directly. Where an egress proxy stands between
+(HTTPS_PROXY), or the whole worker is told to use aiohttp, aiohttp's client does (`core.egress`), behind the same
+interface.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
+
+import aiohttp
+
+from core.addresses import AddressPolicy, PublicUrl
+from core.egress import Egress, never_reuse, next_chunk, read_capped, tls_context
+from proxy.upstream.pool import UpstreamPool
+
+_A_DAY = 86_400.0
+
+
+class Answer(Protocol):
+    """An upstream's answer while its request is open."""
+
+    @property
+    def status(self) -> int:
+        """The final status, at least 200."""
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header; `name` is lower case."""
+
+    async def next_chunk(self) -> bytes:
+        """The next bytes of the body as they come, b"" at its end. Raises UpstreamFault."""
+
+    async def read_capped(self, cap_bytes: int) -> bytes:
+        """The whole body if it has at most `cap_bytes`, else UpstreamFault("too_large")."""
+
+    def never_reuse(self) -> None:
+        """Close the connection at the end of the request, for a caller that found something wrong."""
+
+
+class Transport(Protocol):
+    """Sends requests to upstreams."""
+
+    @property
+    def opened(self) -> int:
+        """Connections opened since the start."""
+
+    @property
+    def failed(self) -> int:
+        """Attempts to open one that failed."""
+
+    def request(
+        self,
+        method: str,
+        url: PublicUrl,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        *,
+        deadline: float | None = None,
+    ) -> AbstractAsyncContextManager[Answer]:
+        """One request as a block, at most `deadline` seconds long; None: the caller keeps the time.
+
+        Header names are lower case. Raises UpstreamFault, and ValueError for a header that must not be sent. The
+        connection is used again only if the block ends without an exception and the answer was complete and sound.
+        """
+
+    async def close(self) -> None:
+        """Close every connection; requests under way fail."""
+
+
+def open_transport(
+    policy: AddressPolicy, *, ca_bundle: str | None = None, proxy: str | None = None, pool: bool = True
+) -> Transport:
+    """The transport of a worker; arguments as for `Egress`, `pool` False for aiohttp's client in any case.
+
+    Call it inside a running loop. Raises ValueError, naming the setting, for a `ca_bundle` or `proxy` of no use.
+    """
+    if proxy is None and pool:
+        return UpstreamPool(policy, tls_context(ca_bundle))
+    return AiohttpTransport(Egress(policy, ca_bundle=ca_bundle, proxy=proxy))
+
+
+class AiohttpTransport:
+    """aiohttp's client in the interface."""
+
+    def __init__(self, egress: Egress) -> None:
+        self._egress = egress
+
+    @property
+    def opened(self) -> int:
+        """Connections opened since the start."""
+        return self._egress.opened
+
+    @property
+    def failed(self) -> int:
+        """Attempts to open one that failed."""
+        return self._egress.failed
+
+    @asynccontextmanager
+    async def request(
+        self,
+        method: str,
+        url: PublicUrl,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        *,
+        deadline: float | None = None,
+    ) -> AsyncIterator["AiohttpAnswer"]:
+        """See `Transport.request`."""
+        async with self._egress.request(method, url, headers, body, deadline=deadline or _A_DAY) as response:
+            yield AiohttpAnswer(response)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._egress.close()
+
+
+class AiohttpAnswer:
+    """aiohttp's response in the interface; see `Answer`."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self.status = response.status
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header."""
+        return self._response.headers.get(name)
+
+    async def next_chunk(self) -> bytes:
+        """The next bytes of the body."""
+        return await next_chunk(self._response)
+
+    async def read_capped(self, cap_bytes: int) -> bytes:
+        """The whole body."""
+        return await read_capped(self._response, cap_bytes)
+
+    def never_reuse(self) -> None:
+        """Close the connection at the end."""
+        never_reuse(self._response)

@@ -1,0 +1,45 @@
+"""Short calls through the proxy's pool of upstream connections: one POST, its body, or the fault that it ended in."""
+
+import ssl
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import pytest
+
+from core.addresses import AddressPolicy, PublicUrl
+from core.egress import UpstreamFault, tls_context
+from proxy.upstream.pool import UpstreamPool
+from proxy.upstream.pool_connection import PoolAnswer
+from tests.fakes.outbound_calls import LOOPBACK
+
+CAP = 256 * 1024
+
+
+class Pool(UpstreamPool):
+    """The pool, to be closed by `async with`."""
+
+    def __init__(self, policy: AddressPolicy = LOOPBACK, tls: ssl.SSLContext | None = None, **changed: Any) -> None:
+        super().__init__(policy, tls or tls_context(None), **changed)
+
+    async def __aenter__(self) -> "Pool":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def post(
+    pool: UpstreamPool, url: str, headers: dict[str, str] | None = None, deadline: float = 5.0
+) -> AbstractAsyncContextManager[PoolAnswer]:
+    return pool.request("POST", PublicUrl(url + "/mcp"), headers or {}, b"{}", deadline=deadline)
+
+
+async def body_of(pool: UpstreamPool, url: str, deadline: float = 5.0) -> bytes:
+    async with post(pool, url, deadline=deadline) as answer:
+        return await answer.read_capped(CAP)
+
+
+async def fault_of(pool: UpstreamPool, url: str, deadline: float = 5.0) -> UpstreamFault:
+    with pytest.raises(UpstreamFault) as caught:
+        await body_of(pool, url, deadline)
+    return caught.value

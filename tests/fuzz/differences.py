@@ -1,0 +1,101 @@
+"""In what the lanes may differ, each with its reason, and the judgement over two outcomes.
+
+This is the whole list. Whatever else differs is a defect of one lane.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from tests.fuzz.lanes import FAREWELL, Cuts, Lane, Outcome, Said
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """One difference. `without` takes it out of both outcomes, the reference's first."""
+
+    name: str
+    reason: str
+    without: Callable[[Outcome, Outcome], tuple[Outcome, Outcome]]
+
+
+def _same_version(reference: Outcome, other: Outcome) -> tuple[Outcome, Outcome]:
+    def told(outcome: Outcome) -> Outcome:
+        return replace(outcome, answers=tuple(replace(one, version="") for one in outcome.answers))
+
+    return told(reference), told(other)
+
+
+def _up_to_the_hand_over(reference: Outcome, other: Outcome) -> tuple[Outcome, Outcome]:
+    """Leave out what the reference answered and sent on behind the answer with which the other lane closed."""
+    answers = other.answers
+    last = len(answers) - 1
+    if not answers or not answers[-1].closes or len(reference.answers) <= last or reference.answers[last].closes:
+        return reference, other
+    shorter = (*reference.answers[:last], replace(reference.answers[last], closes=True))
+    return replace(reference, answers=shorter, calls=reference.calls[: len(other.calls)]), other
+
+
+ALLOWED: Final = (
+    Allowed(
+        "the status line's version",
+        "aiohttp answers HTTP/1.0, and what it could not parse, as HTTP/1.0; RFC 9112 section 2.3 lets a server tell "
+        "the version that it speaks",
+        _same_version,
+    ),
+    Allowed(
+        "a handed-over connection closes",
+        "the fast lane serves the common requests and hands all others over for good; the answer says so, "
+        "and clients open another connection",
+        _up_to_the_hand_over,
+    ),
+)
+BYTEWISE_REASON: Final = (
+    "aiohttp parses all that came in one read before it answers any of it, and forgets the good requests in front of "
+    "one that is none; so where the cuts matter to it, its answer to single bytes is the one to meet"
+)
+
+
+def equal(reference: Outcome, other: Outcome) -> bool:
+    """Whether they differ in nothing but what is allowed."""
+    for allowed in ALLOWED:
+        reference, other = allowed.without(reference, other)
+    return reference == other
+
+
+async def judged(reference: Lane, other: Lane, raw: bytes, cuts: Cuts) -> str:
+    """ "" where both lanes did the same with `raw`, cut at these places; else what each did.
+
+    A difference must show three times: a machine that was busy elsewhere makes a deadline strike in one lane only.
+    """
+    said = ""
+    for _ in range(3):
+        expected, found = await asyncio.gather(reference.outcome(raw, cuts), other.outcome(raw, cuts))
+        if equal(expected, found):
+            return ""
+        by_bytes = await reference.outcome(raw, range(1, len(raw) + len(FAREWELL) + 500))
+        if equal(by_bytes, found):
+            return ""
+        said = f"{raw!r}\ncut at {list(cuts)[:20]}\n" + "\n".join(
+            f"{name}: {_told(outcome)}"
+            for name, outcome in (
+                (reference.name, expected),
+                (f"{reference.name}, byte by byte", by_bytes),
+                (other.name, found),
+            )
+        )
+    return said
+
+
+def _told(outcome: Outcome) -> str:
+    ends = "closed" if outcome.ended else "open"
+    return f"{_lines(outcome.answers)}\n    {ends}, rest {outcome.rest[:300]!r}, calls {outcome.calls}"
+
+
+def _lines(answers: Sequence[Said]) -> str:
+    return "".join(
+        f"\n    {one.version} {one.status}{' close' if one.closes else ''} {dict(one.headers)} {sorted(one.named)} "
+        f"{one.body[:300]!r}"
+        for one in answers
+    )

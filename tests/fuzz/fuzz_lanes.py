@@ -1,0 +1,85 @@
+"""Both lanes under atheris, which keeps what reaches new code of the fast lane. Run by `make fuzz`.
+
+    python -m tests.fuzz.fuzz_lanes [options of libFuzzer] [folders of inputs]
+
+An input is what one connection sends, as in `grammar.py`; where it is cut comes from its own bytes. Most new inputs
+are made by the grammar, the others by bytes that libFuzzer changes. What the lanes do not agree about is printed, and
+kept as `crash-*`: put it into `tests/fuzz/corpus` under a name that tells the story, and it is tested ever after.
+"""
+
+import asyncio
+import logging
+import sys
+import tempfile
+from pathlib import Path
+from random import Random
+
+import atheris
+import uvloop
+
+with atheris.instrument_imports(include=["proxy.edge", "proxy.stages.admit"]):
+    import proxy.worker  # noqa: F401  # before anything else of ours, so that the lanes are instrumented
+
+from tests.fixtures_redis import RedisServer
+from tests.fuzz.differences import judged
+from tests.fuzz.grammar import GOOD, byte_string, request, scratched
+from tests.fuzz.lanes import two_lanes
+from tests.proxy.conftest import LANES
+
+LONGEST = 64 << 10
+
+
+def cuts_of(raw: bytes) -> list[int]:
+    """Where to cut: nowhere, everywhere, or at up to five places; the same for the same bytes."""
+    rnd = Random(raw)
+    how = rnd.randrange(4)
+    if how == 0:
+        return []
+    if how == 1 and len(raw) < 2000:
+        return list(range(1, len(raw) + 200))
+    return [rnd.randrange(1, len(raw) + 2) for _ in range(rnd.randrange(1, 6))]
+
+
+def changed(data: bytes, longest: int, seed: int) -> bytes:
+    """A new input, from an older one or from none."""
+    rnd = Random(seed)
+    how = rnd.randrange(6)
+    if how <= 1:
+        return byte_string(rnd)[:longest]
+    if how == 2:
+        return (data + request(rnd))[:longest]
+    if how == 3:
+        return (bytes(rnd.choice(GOOD)()) + data)[:longest]
+    if how == 4:
+        return scratched(data, rnd)[:longest]
+    return bytes(atheris.Mutate(data, longest))
+
+
+def main() -> None:
+    """Fuzz until libFuzzer has had enough."""
+    logging.disable(logging.ERROR)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        redis = RedisServer(Path(folder))
+        redis.start()
+        lanes = two_lanes(redis, (LANES[0], LANES[-1]), slow=0.15)
+        reference, other, upstream = runner.run(lanes.__aenter__())
+
+        def one(data: bytes) -> None:
+            said = runner.run(judged(reference, other, data, cuts_of(data)))
+            upstream.seen.clear()
+            if said:
+                print(f"\nThe lanes do not agree about\n{said}", file=sys.stderr)
+                raise AssertionError("the lanes do not agree")
+
+        try:
+            atheris.Setup([*sys.argv, f"-max_len={LONGEST}"], one, custom_mutator=changed)
+            atheris.Fuzz()
+        finally:
+            redis.kill()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,203 @@
+"""The same bytes to a worker of each lane: what each answered, and what it sent on.
+
+Both workers share a control, a Redis and one server behind them. Every byte string is followed by a last request
+with `Connection: close`, so that a whole conversation ends by itself, and whether the connection went on is seen by
+whether that one is answered. One that never completes a request is ended by the worker's deadline for headers and
+bodies.
+"""
+
+import asyncio
+import json
+import re
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from itertools import count, pairwise
+from typing import Any
+
+from core.mcp.event_stream import COMMENT_KEEPALIVE
+from proxy.settings import ProxySettings
+from tests.fakes.mcp_answers import Answer, Received
+from tests.fakes.mcp_upstream import McpUpstream
+from tests.fakes.raw_answers import BrokenAnswerError, WholeAnswer, answers_in
+from tests.fixtures_redis import RedisServer
+from tests.proxy.conftest import Rig, running_rig
+
+FAREWELL = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+SLOW_S = 0.4
+"""The workers' deadline for headers and for bodies."""
+MORE_WITHIN_S = 0.03
+"""An answer that says close is believed after so long without another; aiohttp lingers for a second."""
+ENDS_WITHIN_S = 3.0
+STREAM_IS_OPEN_S = 0.4
+"""An event stream that says nothing for so long is taken for one that stays open."""
+Cuts = Sequence[int]
+_REQUEST_ID = re.compile(rb'"request_id":"[0-9a-f-]{36}"')
+_ONLY_OURS = {"date", "x-request-id", "mcp-session-id", "connection", "keep-alive"}
+"""Headers whose value differs from one request to the next; `connection` is told by `closes`."""
+_FORWARDED = ("authorization", "content-type", "x-tenant", "mcp-method", "mcp-name", "mcp-protocol-version")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One answer without what no two answers share."""
+
+    status: int
+    version: str
+    headers: tuple[tuple[str, str], ...]
+    named: frozenset[str]
+    """Headers that are there, whatever they say."""
+    body: bytes
+    closes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one lane made of a byte string."""
+
+    answers: tuple[Said, ...]
+    calls: tuple[tuple[Any, ...], ...]
+    """What the server behind got, in order."""
+    rest: bytes = b""
+    """The beginning of an answer that is not whole."""
+    ended: bool = True
+    """Whether the connection was closed by the worker."""
+
+
+class Lane:
+    """One worker, and connections to it."""
+
+    def __init__(self, name: str, letter: str, rig: Rig, upstream: McpUpstream) -> None:
+        self.name, self._rig, self._upstream = name, rig, upstream
+        self._letter, self._numbers = letter, count()
+
+    async def outcome(self, raw: bytes, cuts: Cuts) -> Outcome:
+        """Send `raw`, cut at these places, then the farewell; read to the end."""
+        mark = f"~{self._letter}{next(self._numbers) % 10_000:04}".encode()
+        filled = await self._filled(raw, mark)
+        whole = filled + FAREWELL
+        places = sorted({0, *(place for place in cuts if 0 < place < len(whole)), len(whole)})
+        pieces = [whole[start:end] for start, end in pairwise(places)]
+        got, ended = await _conversation(self._rig.port, pieces)
+        got = got.replace(mark, b"{MARK}")
+        calls = tuple(
+            _call(one, mark) for one in self._upstream.seen if mark in one.raw and one.method == "tools/call"
+        )
+        try:
+            answers, rest = answers_in(got, head_last=True)
+        except BrokenAnswerError as broken:
+            return Outcome((), calls, f"{broken} in {got!r}".encode(), ended)
+        return Outcome(tuple(map(_said, answers)), calls, _REQUEST_ID.sub(b"", rest), ended)
+
+    async def _filled(self, raw: bytes, mark: bytes) -> bytes:
+        raw = raw.replace(b"{MARK}", mark).replace(b"{TOKEN}", self._rig.token.encode())
+        if b"{SESSION}" not in raw:
+            return raw
+        session = await self._rig.open_session()
+        return raw.replace(b"{SESSION}", session.encode())
+
+
+@asynccontextmanager
+async def two_lanes(
+    redis: RedisServer, names: Sequence[str], slow: float = SLOW_S
+) -> AsyncIterator[tuple[Lane, Lane, McpUpstream]]:
+    """A worker of each of the two lanes, with a gateway `g`: `echo`, and `told`, which tells its progress."""
+    settings: dict[str, Any] = {
+        "header_seconds": slow,
+        "body_seconds": slow,
+        "unknown_per_second": 1_000_000,
+        "max_body": 1 << 16,
+    }
+    async with AsyncExitStack() as ending:
+        upstream = await ending.enter_async_context(McpUpstream(era="both"))
+        upstream.tool("told", Answer(text="told", progress=2))
+        reference = await ending.enter_async_context(running_rig(redis, names[0], **settings))
+        other = await ending.enter_async_context(running_rig(redis, names[1], control=reference.control, **settings))
+        other.token = reference.token
+        tools = [
+            reference.control.tool(name, name, reference.control.connection(upstream.url))
+            for name in ("echo", "told")
+        ]
+        await reference.serve(tools, header_allowlist=["x-tenant"])
+        assert "lane" in ProxySettings.__struct_fields__ or names[0] == names[1]
+        yield Lane(names[0], "r", reference, upstream), Lane(names[1], "o", other, upstream), upstream
+
+
+async def _conversation(port: int, pieces: Sequence[bytes]) -> tuple[bytes, bool]:
+    """What came back, and whether the worker closed."""
+    loop = asyncio.get_running_loop()
+    with socket.socket() as sock:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await loop.sock_connect(sock, ("127.0.0.1", port))
+        got = bytearray()
+        try:
+            async with asyncio.timeout(ENDS_WITHIN_S), asyncio.TaskGroup() as both:
+                sending = both.create_task(_send(sock, pieces))
+                ended = await _receive(sock, got)
+                sending.cancel()
+        except TimeoutError:
+            ended = False
+        return bytes(got), ended
+
+
+async def _send(sock: socket.socket, pieces: Sequence[bytes]) -> None:
+    loop = asyncio.get_running_loop()
+    for piece in pieces:
+        try:
+            await loop.sock_sendall(sock, piece)
+        except ConnectionError:
+            return  # the worker has had enough
+        for _ in range(2):  # it runs in this loop: let it take each piece by itself
+            await asyncio.sleep(0)
+
+
+async def _receive(sock: socket.socket, got: bytearray) -> bool:
+    """Read until the end, or until the last answer has said that it is the last; False where a stream stays open."""
+    loop = asyncio.get_running_loop()
+    while True:
+        patience, ended = _patience(bytes(got))
+        try:
+            async with asyncio.timeout(patience):
+                part = await loop.sock_recv(sock, 1 << 16)
+        except TimeoutError:
+            if patience is None:
+                raise
+            return ended
+        except ConnectionError:
+            return True
+        if not part:
+            return True
+        got += part
+
+
+def _patience(got: bytes) -> tuple[float | None, bool]:
+    """How long to wait for more, None for as long as it takes; and whether the connection has ended if none comes."""
+    if got.endswith(COMMENT_KEEPALIVE + b"\r\n"):
+        return STREAM_IS_OPEN_S, False
+    try:
+        answers, rest = answers_in(got)
+    except BrokenAnswerError:
+        return None, True
+    says_so = bool(answers) and not rest and answers[-1].says_close
+    return (MORE_WITHIN_S, True) if says_so else (None, True)
+
+
+def _said(answer: WholeAnswer) -> Said:
+    return Said(
+        answer.status,
+        answer.version,
+        tuple(sorted(pair for pair in answer.headers if pair[0] not in _ONLY_OURS)),
+        frozenset(name for name, _ in answer.headers if name in _ONLY_OURS - {"connection", "keep-alive"}),
+        _REQUEST_ID.sub(b"", answer.body),
+        answer.says_close,
+    )
+
+
+def _call(received: Received, mark: bytes) -> tuple[Any, ...]:
+    """A call as the server behind got it, without its id and progress token: those are ours, and each call's own."""
+    params = dict(received.params)
+    params["_meta"] = {name: value for name, value in received.meta.items() if name != "progressToken"}
+    body = json.dumps(params, sort_keys=True).encode().replace(mark, b"{MARK}")
+    return (body, *(received.headers.get(name) for name in _FORWARDED))

@@ -1,0 +1,241 @@
+"""The pool: its caps, who waits for whom, what it forgets, and what every fault of a far side is called."""
+
+import asyncio
+import gzip
+import socket
+import tracemalloc
+from collections.abc import AsyncIterator
+
+import pytest
+
+import proxy.upstream.pool as pool_module
+from core.egress_faults import UpstreamFault
+from tests.fakes.pool_calls import CAP, Pool, body_of, fault_of, post
+from tests.fakes.scripted_upstream import CLOSE, FOREVER, HANG, RESET, Script, ScriptedUpstream, head, ok
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[Pool]:
+    async with Pool() as made:
+        yield made
+
+
+FAULTS: dict[str, tuple[Script, str]] = {
+    "closes before the head": ([CLOSE], "broken"),
+    "reset before the head": ([RESET], "broken"),
+    "closes inside the head": ([b"HTTP/1.1 200 OK\r\nContent-Le", CLOSE], "broken"),
+    "reset mid-body": ([head(b"Content-Length: 100"), b"half", RESET], "broken"),
+    "closes mid-body": ([head(b"Content-Length: 100"), b"half", CLOSE], "broken"),
+    "reset of an unframed body": ([head(), b"half", 0.02, RESET], "broken"),
+    "truncated chunk": ([head(b"Transfer-Encoding: chunked"), b"ff\r\nhalf", CLOSE], "broken"),
+    "garbage": ([b"\x16\x03\x01 not http at all\r\n\r\n"], "broken"),
+    "length and chunks": ([head(b"Content-Length: 3", b"Transfer-Encoding: chunked"), b"0\r\n\r\n"], "broken"),
+    "20 KiB header": ([head(b"X-Big: " + b"a" * 20_480, b"Content-Length: 0")], "broken"),
+    "compressed": ([ok(gzip.compress(b"a" * 10_000_000), b"Content-Encoding: gzip")], "broken"),
+    "length above the cap": ([head(b"Content-Length: %d" % (CAP + 1)), b"a", HANG], "too_large"),
+    "endless body": (
+        [head(b"Transfer-Encoding: chunked"), b"10000\r\n" + b"a" * 65536 + b"\r\n", FOREVER],
+        "too_large",
+    ),
+    "endless unframed body": ([head(b"Connection: close"), b"a" * 65536, FOREVER], "too_large"),
+    "endless head": ([b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n" * 500, FOREVER], "broken"),
+    "endless early hints": ([head(status=b"103 Early Hints"), FOREVER], "broken"),
+    "one byte at a time": ([head(b"Content-Length: 9999"), b"a", 0.05, b"a", 0.05, b"a", HANG], "slow"),
+    "silence": ([HANG], "slow"),
+}
+
+
+@pytest.mark.parametrize(("script", "reason"), FAULTS.values(), ids=FAULTS.keys())
+async def test_a_faulty_answer_has_its_reason_and_its_connection_is_not_used_again(
+    pool: Pool, script: Script, reason: str
+) -> None:
+    async with ScriptedUpstream(script, [ok(b"fine")]) as upstream:
+        fault = await fault_of(pool, upstream.url, deadline=0.3 if reason == "slow" else 5)
+        assert (fault.reason, fault.sent) == (reason, True), fault.detail
+        assert await body_of(pool, upstream.url) == b"fine"
+        assert upstream.connections == 2
+
+
+async def test_memory_stays_near_the_cap_when_a_body_has_no_end(pool: Pool) -> None:
+    async with ScriptedUpstream([head(), b"a" * 65536, FOREVER]) as upstream:
+        tracemalloc.start()
+        try:
+            assert (await fault_of(pool, upstream.url)).reason == "too_large"
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak < CAP + 10 * 1024 * 1024
+
+
+async def test_a_request_is_never_sent_twice(pool: Pool) -> None:
+    async with ScriptedUpstream([ok(b"")], [CLOSE], [ok(b"")]) as upstream:
+        await body_of(pool, upstream.url)
+        fault = await fault_of(pool, upstream.url)
+        assert (fault.reason, fault.sent) == ("broken", True)
+        assert len(upstream.requests) == 2
+
+
+async def test_a_peer_that_hangs_up_on_accept_is_tried_at_most_twice(pool: Pool) -> None:
+    async with ScriptedUpstream(on_accept=[RESET]) as upstream:
+        fault = await fault_of(pool, upstream.url)
+        # Which of them is a race between their reset and our write.
+        assert (fault.reason, fault.sent) in {("refused", False), ("broken", True)}
+        assert upstream.connections <= 2
+    assert pool.places == 0
+
+
+async def test_who_finds_an_upstream_full_waits_at_most_as_long_as_for_a_connection() -> None:
+    async with ScriptedUpstream([HANG]) as upstream, Pool(per_origin=1, connect_seconds=0.1) as pool:
+        async with asyncio.TaskGroup() as tasks:
+            first = tasks.create_task(fault_of(pool, upstream.url, deadline=0.5))
+            await upstream.seen(1)
+            second = await fault_of(pool, upstream.url)
+            assert (second.reason, second.sent) == ("slow", False)
+            assert second.detail.startswith("PoolFull: all 1 connections")
+        assert first.result().sent
+
+
+async def test_first_come_is_first_served_and_nobody_is_left_behind() -> None:
+    order: list[int] = []
+
+    async def call(number: int) -> None:
+        assert await body_of(pool, upstream.url) == b"fine"
+        order.append(number)
+
+    async with ScriptedUpstream([0.005, ok(b"fine")]) as upstream, Pool(per_origin=2) as pool:
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(30):
+                tasks.create_task(call(number))
+        assert (upstream.connections, pool.places) == (2, 2)
+        assert sum(abs(number - place) for place, number in enumerate(order)) <= 30
+
+
+async def test_waiters_are_served_when_a_connection_is_spent_instead_of_given_back() -> None:
+    async with ScriptedUpstream([ok(b"fine", b"Connection: close")]) as upstream, Pool(per_origin=2) as pool:
+        assert set(await asyncio.gather(*(body_of(pool, upstream.url) for _ in range(20)))) == {b"fine"}
+        assert upstream.connections == 20
+
+
+async def test_a_waiter_that_gives_up_keeps_no_place() -> None:
+    async with ScriptedUpstream([0.05, ok(b"fine")]) as upstream, Pool(per_origin=1) as pool:
+        async with asyncio.TaskGroup() as tasks:
+            first = tasks.create_task(body_of(pool, upstream.url))
+            await upstream.seen(1)
+            leaving = [tasks.create_task(body_of(pool, upstream.url)) for _ in range(3)]
+            staying = tasks.create_task(body_of(pool, upstream.url))
+            await asyncio.sleep(0)
+            for waiter in leaving:
+                waiter.cancel()
+        assert first.result() == staying.result() == b"fine"
+        assert pool.places == 1
+
+
+async def test_a_waiter_cancelled_in_the_moment_it_is_served_hands_on_what_it_got(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    served: list[asyncio.Task[bytes]] = []
+
+    async with ScriptedUpstream([0.02, ok(b"fine")]) as upstream, Pool(per_origin=1) as pool:
+        give_back = pool.give_back
+
+        def and_cancel(connection: object, seconds: float) -> None:
+            give_back(connection, seconds)  # type: ignore[arg-type]
+            if served:
+                served.pop().cancel()
+
+        monkeypatch.setattr(pool, "give_back", and_cancel)
+        async with asyncio.TaskGroup() as tasks:
+            first = tasks.create_task(body_of(pool, upstream.url))
+            await upstream.seen(1)
+            served.append(tasks.create_task(body_of(pool, upstream.url)))
+            last = tasks.create_task(body_of(pool, upstream.url))
+        assert first.result() == last.result() == b"fine"
+
+
+async def test_a_full_pool_makes_room_for_another_upstream_by_closing_an_idle_connection() -> None:
+    async with (
+        ScriptedUpstream([ok(b"one")]) as one,
+        ScriptedUpstream([ok(b"two")], host="127.0.0.2") as two,
+        Pool(connections=1) as pool,
+    ):
+        for _ in range(3):
+            assert await body_of(pool, one.url) == b"one"
+            assert await body_of(pool, two.url) == b"two"
+        assert (one.connections, two.connections, pool.places) == (3, 3, 1)
+
+
+async def test_a_busy_pool_makes_room_as_soon_as_a_connection_is_free() -> None:
+    async with (
+        ScriptedUpstream([0.05, ok(b"one")]) as one,
+        ScriptedUpstream([ok(b"two")], host="127.0.0.2") as two,
+        Pool(connections=2) as pool,
+    ):
+        got = await asyncio.gather(*(body_of(pool, url) for url in (one.url, one.url, two.url, two.url)))
+        assert got == [b"one", b"one", b"two", b"two"]
+
+
+async def test_one_saturated_upstream_leaves_the_others_their_connections() -> None:
+    async with (
+        ScriptedUpstream([HANG]) as bad,
+        ScriptedUpstream([ok(b"fine")], host="127.0.0.2") as good,
+        Pool(per_origin=3) as pool,
+        asyncio.TaskGroup() as tasks,
+    ):
+        hanging = [tasks.create_task(fault_of(pool, bad.url, deadline=0.5)) for _ in range(10)]
+        await bad.seen(3)
+        for _ in range(20):
+            assert await body_of(pool, good.url) == b"fine"
+        assert good.connections == 1
+        for task in hanging:
+            assert (await task).reason == "slow"
+
+
+async def test_idle_connections_are_closed_in_time(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "_SWEEP_SECONDS", 0.02)
+    async with ScriptedUpstream([ok(b"", b"Keep-Alive: timeout=2")]) as upstream:
+        await body_of(pool, upstream.url)
+        assert pool.places == 1
+        await asyncio.sleep(1.2)
+        assert pool.places == 0
+
+
+async def test_closing_ends_what_is_open_what_is_asked_and_what_waits() -> None:
+    async with ScriptedUpstream([HANG]) as upstream, Pool(per_origin=1) as pool:
+        async with asyncio.TaskGroup() as tasks:
+            asked = tasks.create_task(fault_of(pool, upstream.url))
+            await upstream.seen(1)
+            waits = tasks.create_task(fault_of(pool, upstream.url))
+            await asyncio.sleep(0)
+            await pool.close()
+        assert asked.result().reason == "broken"
+        assert waits.result().detail.startswith("PoolClosed")
+        assert pool.places == 0
+        with pytest.raises(UpstreamFault):
+            await body_of(pool, upstream.url)
+
+
+async def test_a_refused_connection_is_known_to_have_sent_nothing(pool: Pool) -> None:
+    with socket.socket() as placeholder:
+        placeholder.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
+        fault = await fault_of(pool, f"http://127.0.0.1:{placeholder.getsockname()[1]}")
+    assert (fault.reason, fault.sent, pool.places, pool.failed) == ("refused", False, 0, 1)
+
+
+async def test_a_connection_that_is_never_accepted_ends_by_the_connect_deadline() -> None:
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        with socket.create_connection(full.getsockname()):  # fills the backlog
+            async with Pool(connect_seconds=0.2) as pool:
+                fault = await fault_of(pool, f"http://127.0.0.1:{full.getsockname()[1]}")
+                assert pool.places == 0
+    assert (fault.reason, fault.sent) == ("slow", False)
+    assert fault.detail.startswith("ConnectTimeout")
+
+
+async def test_cookies_of_one_call_are_not_sent_with_the_next(pool: Pool) -> None:
+    async with ScriptedUpstream([ok(b"", b"Set-Cookie: tenant=a; Path=/")]) as upstream:
+        for _ in range(2):
+            async with post(pool, upstream.url):
+                pass
+        assert b"tenant" not in upstream.requests[1].lower()

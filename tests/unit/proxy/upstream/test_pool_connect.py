@@ -1,0 +1,183 @@
+"""Opening connections: names, addresses, TLS, and the words for each way to fail."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from core.addresses import AddressPolicy, parse_networks
+from core.egress import tls_context
+from tests.fakes.own_authority import Certificate, issue
+from tests.fakes.pool_calls import Pool, body_of, fault_of
+from tests.fakes.scripted_upstream import CLOSE, ScriptedUpstream, head, ok
+
+INSIDE, OUTSIDE = "127.0.0.1", "127.0.0.2"
+ONE_OPEN = AddressPolicy(parse_networks("127.0.0.2/32"))
+
+
+class Names(AbstractResolver):
+    """The n-th question gets the n-th list, the last one for ever; an empty list is no such name."""
+
+    def __init__(self, *answers: list[str], slow: float = 0.0) -> None:
+        self._answers, self._slow = answers, slow
+        self.questions = 0
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        answer = self._answers[min(self.questions, len(self._answers) - 1)]
+        self.questions += 1
+        await asyncio.sleep(self._slow)
+        if not answer:
+            raise OSError("Name or service not known")
+        return [ResolveResult(hostname=host, host=ip, port=port, family=family, proto=0, flags=0) for ip in answer]
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.fixture
+async def outside() -> AsyncIterator[ScriptedUpstream]:
+    async with ScriptedUpstream([ok(b"outside", b"Connection: close")], host=OUTSIDE) as server:
+        yield server
+
+
+async def test_a_name_is_asked_once_for_all_who_wait_and_then_remembered(outside: ScriptedUpstream) -> None:
+    names = Names([OUTSIDE], slow=0.02)
+    async with Pool(ONE_OPEN, resolver=names) as pool:
+        for _ in range(2):
+            await asyncio.gather(*(body_of(pool, f"http://far.test:{outside.port}") for _ in range(20)))
+    assert names.questions == 1
+
+
+async def test_a_name_is_asked_again_when_its_time_is_over(outside: ScriptedUpstream) -> None:
+    names = Names([OUTSIDE])
+    async with Pool(ONE_OPEN, resolver=names, name_seconds=0) as pool:
+        for _ in range(3):
+            await body_of(pool, f"http://far.test:{outside.port}")
+    assert names.questions == 3
+
+
+async def test_a_caller_that_leaves_does_not_take_the_lookup_from_the_others(outside: ScriptedUpstream) -> None:
+    names = Names([OUTSIDE], slow=0.05)
+    async with Pool(ONE_OPEN, resolver=names) as pool, asyncio.TaskGroup() as tasks:
+        leaving, staying = (tasks.create_task(body_of(pool, f"http://far.test:{outside.port}")) for _ in range(2))
+        await asyncio.sleep(0.01)
+        leaving.cancel()
+    assert (names.questions, staying.result()) == (1, b"outside")
+
+
+async def test_the_policy_judges_the_address_that_is_connected(outside: ScriptedUpstream) -> None:
+    async with ScriptedUpstream([ok(b"inside")], host=INSIDE) as inside:
+        async with Pool(ONE_OPEN, resolver=Names([INSIDE])) as pool:
+            for host in (INSIDE, "inside.test"):
+                fault = await fault_of(pool, f"http://{host}:{inside.port}")
+                assert (fault.reason, fault.sent) == ("forbidden_address", False)
+                assert fault.detail.endswith("127.0.0.1 is loopback; ARCHWAY_UPSTREAM_NETWORKS can open it")
+        assert inside.connections == 0
+
+
+async def test_of_mixed_answers_only_the_permitted_address_is_connected(outside: ScriptedUpstream) -> None:
+    for answer in (["::1", OUTSIDE], [OUTSIDE, "::1"], [INSIDE, "::1", OUTSIDE]):
+        async with (
+            ScriptedUpstream([ok(b"inside")], host=INSIDE, port=outside.port) as inside,
+            Pool(ONE_OPEN, resolver=Names(answer)) as pool,
+        ):
+            assert await body_of(pool, f"http://mixed.test:{outside.port}") == b"outside"
+            assert inside.connections == 0
+
+
+async def test_an_address_that_does_not_answer_gives_way_to_the_next(outside: ScriptedUpstream) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.3", outside.port))
+        silent.listen(0)
+        with socket.create_connection(silent.getsockname()):  # fills the backlog
+            both = AddressPolicy(parse_networks("127.0.0.2/31"))
+            async with Pool(both, resolver=Names(["127.0.0.3", OUTSIDE])) as pool:
+                assert await body_of(pool, f"http://two.test:{outside.port}") == b"outside"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Certificate]:
+    folder = tmp_path_factory.mktemp("certificates")
+    return lambda name: issue(folder, name)
+
+
+async def test_a_server_of_our_own_authority_is_believed(certificate: Callable[[str], Certificate]) -> None:
+    own = certificate("first.test")
+    own.server.set_alpn_protocols(["h2", "http/1.1"])
+    async with (
+        ScriptedUpstream([ok(b"first")], [head(), b"to the end", CLOSE], host=OUTSIDE, tls=own.server) as server,
+        Pool(ONE_OPEN, tls_context(own.pem), resolver=Names([OUTSIDE])) as pool,
+    ):
+        assert await body_of(pool, f"https://first.test:{server.port}") == b"first"
+        assert await body_of(pool, f"https://first.test:{server.port}") == b"to the end"
+        assert server.connections == 1
+
+
+async def test_a_large_answer_over_tls_is_read_whole_and_its_connection_used_again(
+    certificate: Callable[[str], Certificate],
+) -> None:
+    own, body = certificate("first.test"), b"a" * 200_000
+    async with (
+        ScriptedUpstream([ok(body)], host=OUTSIDE, tls=own.server) as server,
+        Pool(ONE_OPEN, tls_context(own.pem), resolver=Names([OUTSIDE])) as pool,
+    ):
+        for _ in range(3):
+            assert await body_of(pool, f"https://first.test:{server.port}") == body
+        assert server.connections == 1
+
+
+async def test_a_connection_for_one_name_never_serves_another_on_the_same_address(
+    certificate: Callable[[str], Certificate],
+) -> None:
+    own = certificate("first.test")
+    async with (
+        ScriptedUpstream([ok(b"first")], host=OUTSIDE, tls=own.server) as server,
+        Pool(ONE_OPEN, tls_context(own.pem), resolver=Names([OUTSIDE])) as pool,
+    ):
+        assert await body_of(pool, f"https://first.test:{server.port}") == b"first"
+        fault = await fault_of(pool, f"https://second.test:{server.port}")
+        assert (fault.reason, fault.sent) == ("tls", False)
+        assert fault.detail.startswith("CertificateRefused: second.test")
+        assert (len(server.requests), pool.places) == (1, 1)
+
+
+async def test_a_stranger_and_a_port_without_tls_are_told_apart(
+    certificate: Callable[[str], Certificate],
+) -> None:
+    own = certificate("first.test")
+    async with (
+        ScriptedUpstream([ok(b"x")], host=OUTSIDE, tls=own.server) as server,
+        ScriptedUpstream(host=OUTSIDE, on_accept=[b"220 mail.test ready\r\n"]) as without,
+        Pool(ONE_OPEN, tls_context(None), resolver=Names([OUTSIDE])) as pool,
+    ):
+        stranger = await fault_of(pool, f"https://first.test:{server.port}")
+        assert stranger.detail.startswith("CertificateRefused: first.test")
+        assert "certificate verify failed: self-signed certificate" in stranger.detail
+        plain = await fault_of(pool, f"https://first.test:{without.port}")
+        assert (plain.reason, plain.sent, pool.places) == ("tls", False, 0)
+        assert plain.detail.startswith("HandshakeFailed: first.test")
+
+
+async def test_tls_that_never_answers_ends_by_the_connect_deadline() -> None:
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.transport.abort()
+        over.set()
+
+    over = asyncio.Event()
+    server = await asyncio.start_server(say_nothing, OUTSIDE, 0)
+    async with server, Pool(ONE_OPEN, connect_seconds=0.1) as pool:
+        fault = await fault_of(pool, f"https://{OUTSIDE}:{server.sockets[0].getsockname()[1]}")
+        assert (fault.reason, fault.sent, pool.places) == ("slow", False, 0)
+        await asyncio.wait_for(over.wait(), 2)
+        await asyncio.sleep(0)
+
+
+def test_the_context_verifies_names_and_speaks_nothing_but_http_1_1() -> None:
+    context = tls_context(None)
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
