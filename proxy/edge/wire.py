@@ -10,6 +10,7 @@ import socket
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from math import inf
+from typing import cast
 
 from proxy.edge.writing import PIECE
 
@@ -46,8 +47,7 @@ class Wire(asyncio.Protocol, ABC):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A caller is here."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is none of asyncio's classes
         peer = transport.get_extra_info("peername")
         self.peer = str(peer[0]) if isinstance(peer, tuple) else ""
         connected = transport.get_extra_info("socket")
