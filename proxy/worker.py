@@ -70,6 +70,7 @@ class Worker:
             AddressPolicy(parse_networks(settings.upstream_networks)),
             ca_bundle=settings.ca_bundle or None,
             proxy=settings.https_proxy or None,
+            pool=settings.lane != "aiohttp",
         )
         self.to_control = Egress(ANYWHERE, ca_bundle=settings.ca_bundle or None, connect_seconds=1.0)
         control = ControlClient(

@@ -35,7 +35,7 @@ class FastOutlet(Wire):
         if answer.close or self._deps.draining:
             self._closing = True
         origin = _origin(x)
-        if answer.status == 200 and not (answer.headers or self._closing or origin) and answer.media_type is _JSON:
+        if answer.status == 200 and not (answer.headers or self._closing or origin) and answer.media_type == _JSON:
             head = self._answer_heads.usual(x.request_id, len(answer.body))
         else:
             own = own_headers(x.request_id, origin, self._deps.origins)
