@@ -5,10 +5,12 @@ values in it. Values are escaped by JSON, cut at 2 KiB, and surrogates replaced,
 a line. When the sink is slower than the events, lines are dropped and counted: calls go on.
 """
 
+import io
 import logging
 import logging.handlers
 import queue
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +20,8 @@ import orjson
 
 MAX_FIELD = 2048
 _QUEUE = 10_000
+END_WITHIN_S = 2.0
+"""How long the end of a process waits for a sink to take what is left."""
 # JSON lets these stand; terminals obey the C1 controls, and some readers end a line at the two separators.
 _ESCAPED = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029, 0x202E, 0xFEFF)}
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -60,18 +64,57 @@ class DroppingQueue(logging.handlers.QueueHandler):
 @contextmanager
 def json_logging(level: str = "INFO", sink: IO[str] | None = None) -> Iterator[None]:
     """Send the whole process's log to `sink` (standard error) for the time of the block."""
-    lines: queue.Queue[logging.LogRecord] = queue.Queue(_QUEUE)
-    writer = logging.StreamHandler(sink or sys.stderr)
-    writer.setFormatter(JsonLines())
-    listener = logging.handlers.QueueListener(lines, writer)
+    lines: queue.Queue[logging.LogRecord | None] = queue.Queue(_QUEUE)
     root = logging.getLogger()
     root.handlers[:] = [DroppingQueue(lines)]
     root.setLevel(level.upper())
-    listener.start()
+    writer = _Writer(lines, sink or _standard_error())
     try:
         yield
     finally:
-        listener.stop()
+        writer.stop(END_WITHIN_S)
+
+
+class _Writer:
+    """The thread that writes. The end of a process does not wait for a sink that takes nothing: it is a daemon, and
+    holds no lock of the logging package or of the standard streams while it writes.
+    """
+
+    def __init__(self, lines: "queue.Queue[logging.LogRecord | None]", sink: IO[str]) -> None:
+        self._lines, self._sink = lines, sink
+        self._thread = threading.Thread(target=self._write, name="log", daemon=True)
+        self._thread.start()
+
+    def stop(self, within_s: float) -> None:
+        """Write what waits, for so long."""
+        deadline = time.monotonic() + within_s
+        try:
+            self._lines.put(None, timeout=within_s)
+        except queue.Full:
+            return
+        self._thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _write(self) -> None:
+        form = JsonLines()
+        while (record := self._lines.get()) is not None:
+            try:
+                line = form.format(record)
+            except Exception as error:  # noqa: BLE001 (a value may raise anything; a bug where it was made)
+                why = f"{record.pathname}:{record.lineno} {type(error).__name__}"
+                line = form.format(logging.makeLogRecord({"levelname": "ERROR", "msg": "a bad log line", "why": why}))
+            try:
+                self._sink.write(line + "\n")
+                self._sink.flush()
+            except (OSError, ValueError):  # nobody is at the other end any more
+                DroppingQueue.dropped += 1
+
+
+def _standard_error() -> IO[str]:
+    """Without a buffer, and so without the lock of one that the end of the interpreter would wait for."""
+    if sys.stderr is not sys.__stderr__:
+        return sys.stderr
+    raw = io.FileIO(2, "w", closefd=False)
+    return io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", write_through=True)
 
 
 def _clean(value: Any, longest: int = MAX_FIELD) -> Any:

@@ -57,7 +57,7 @@ async def _written(request: web.Request, body: bytes, within_s: float) -> web.St
             await response.prepare(request)
             await response.write(body)
             await response.write_eof()
-    except TimeoutError:
+    except (TimeoutError, ConnectionError):
         if request.transport is not None:
             request.transport.abort()
     return response
