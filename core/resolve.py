@@ -4,6 +4,7 @@ Every question carries the caller's own proof (for an `arch_` token its digest),
 never answers for a principal merely named. Answers are sealed (`core/internal_call.py`).
 """
 
+from functools import cached_property
 from typing import Literal
 
 import msgspec
@@ -48,7 +49,7 @@ class ConnectionQuestion(msgspec.Struct, frozen=True):
     assignment_id: str
 
 
-class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
+class Connection(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
     """One installation as a proxy may use it: the address, the credential's headers, and how to speak."""
 
     installation_id: str
@@ -69,6 +70,11 @@ class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who may share a legacy upstream session."""
     deadline_s: float = 0
     """Longest wait for an answer; 0: the proxy's setting."""
+
+    @cached_property
+    def own_headers(self) -> dict[str, str]:
+        """The credential's headers over the entry's own, lower case. Shared by all calls: not to be changed."""
+        return {name.lower(): value for name, value in self.fixed_headers + self.credential_headers}
 
     def __repr__(self) -> str:
         return f"Connection({self.entry}, {self.installation_id}, v{self.version})"

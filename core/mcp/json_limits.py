@@ -76,7 +76,7 @@ def _has_short_strings(raw: bytes, limit: int) -> bool:
     Goes from quote to quote in the longest steps that a short string allows; where no quote lies within reach, there
     is a long run.
     """
-    text = _without_escaped_quotes(raw)
+    text = _without_escaped_quotes(raw) if _BACKSLASH in raw else raw
     rfind, reach = text.rfind, limit + 2
     last = len(text) - reach
     at = 0

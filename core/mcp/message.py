@@ -20,8 +20,9 @@ from core.mcp.modern_envelope import (
     check_request,
     era_of,
     is_modern_by_header,
+    plain_meta,
 )
-from core.mcp.versions import Era
+from core.mcp.versions import LEGACY_VERSIONS, Era
 
 __all__ = [
     "CLIENT_NOTIFICATIONS",
@@ -42,6 +43,8 @@ __all__ = [
 
 MAX_ID_BYTES = 256
 MAX_BATCH = 100
+_PLAINLY_LEGACY = (None, *LEGACY_VERSIONS)
+"""Version headers with which a body that says no version of its own is legacy."""
 
 
 @dataclass(slots=True)
@@ -90,11 +93,11 @@ def parse(raw: bytes, headers: RoutingHeaders) -> Message | Batch:
     first is in `core.mcp.modern_envelope`.
     """
     value = loads(raw)
+    if isinstance(value, dict):
+        return _plain_request(value, headers) or judge(value, headers)
     if isinstance(value, list):
         return _batch(value, headers)
-    if not isinstance(value, dict):
-        raise MessageFault(INVALID_REQUEST, "The body must be one JSON-RPC object.")
-    return _parse_object(value, headers)
+    raise MessageFault(INVALID_REQUEST, "The body must be one JSON-RPC object.")
 
 
 def parse_item(item: object) -> Message:
@@ -106,7 +109,7 @@ def parse_item(item: object) -> Message:
         raise MessageFault(
             INVALID_REQUEST, "A batch cannot hold a 2026-07-28 message.", 400, valid_id(item.get("id"))
         )
-    return _parse_object(item, no_headers)
+    return judge(item, no_headers)
 
 
 def valid_id(value: object) -> MessageId | None:
@@ -125,6 +128,26 @@ def valid_id(value: object) -> MessageId | None:
     return None
 
 
+def _plain_request(message: dict[str, object], headers: RoutingHeaders) -> Request | None:
+    """The request in a message with which nothing can be wrong, found in one look; None is "not certain"."""
+    if len(message) != 4 or message.get("jsonrpc") != "2.0":
+        return None
+    request_id, method, params = message.get("id"), message.get("method"), message.get("params")
+    if type(request_id) is str:
+        if len(request_id) * 4 > MAX_ID_BYTES:
+            return None
+    elif type(request_id) is not int:
+        return None
+    if type(method) is not str or type(params) is not dict or not method:
+        return None
+    meta = plain_meta(method, params, headers)
+    if meta is not None:
+        return Request(request_id, method, params, Era.MODERN, meta)
+    if "_meta" not in params and headers.protocol_version in _PLAINLY_LEGACY:
+        return Request(request_id, method, params, Era.LEGACY, {})
+    return None
+
+
 def _batch(items: list[object], headers: RoutingHeaders) -> Batch:
     if is_modern_by_header(headers):
         raise MessageFault(INVALID_REQUEST, "Batches do not exist in this protocol version; send one message.")
@@ -135,7 +158,8 @@ def _batch(items: list[object], headers: RoutingHeaders) -> Batch:
     return Batch(items)
 
 
-def _parse_object(message: dict[str, object], headers: RoutingHeaders) -> Message:
+def judge(message: dict[str, object], headers: RoutingHeaders) -> Message:
+    """Read one message member by member. Raises `MessageFault`."""
     request_id = valid_id(message.get("id"))
     params = message.get("params")
     era = era_of(params, headers)

@@ -22,8 +22,8 @@ from core.mcp.methods import (
 )
 from core.mcp.versions import LEGACY_VERSIONS, MODERN, Era
 
-_SPECIAL_FIRST: Final = ("", " ", "=")
-"""No character; an edge of space; perhaps a sentinel's beginning."""
+_SPECIAL_FIRST: Final = (" ", "=")
+"""An edge of space; perhaps a sentinel's beginning."""
 
 
 @dataclass(slots=True)
@@ -36,6 +36,31 @@ class RoutingHeaders:
     protocol_version: str | None = None
     method: str | None = None
     name: str | None = None
+
+
+def plain_meta(method: str, params: dict[str, object], headers: RoutingHeaders) -> dict[str, object] | None:
+    """The `_meta` of a request that is certain to pass `era_of` and `check_request`, found in one look.
+
+    Knows the usual case only: all that is required and no log level, the name as it is. None is "not certain".
+    """
+    meta, parameter = params.get("_meta"), NAME_PARAMETER.get(method)
+    if parameter is not None:
+        name = headers.name
+        # Not visible ASCII, edged by spaces, or a sentinel: the ladder knows what that means.
+        if not name or name != params.get(parameter) or not (name.isascii() and name.isprintable()):
+            return None
+        if name[0] in _SPECIAL_FIRST or name[-1] == " ":
+            return None
+    certain = (
+        headers.method == method
+        and headers.protocol_version == MODERN
+        and method in MODERN_METHODS
+        and isinstance(meta, dict)
+        and meta.get(META_PROTOCOL_VERSION) == MODERN
+        and isinstance(meta.get(META_CLIENT_CAPABILITIES), dict)
+        and META_LOG_LEVEL not in meta
+    )
+    return cast("dict[str, object]", meta) if certain else None
 
 
 def era_of(params: object, headers: RoutingHeaders) -> Era:
@@ -64,39 +89,6 @@ def check_request(
 
     The order is the one in which SDKs judge: envelope, header against body, version, then the log level.
     """
-    if method == headers.method and headers.protocol_version == MODERN and _plainly_right(method, params, headers):
-        return cast("dict[str, object]", params["_meta"])
-    return climb(request_id, method, params, headers)
-
-
-def _plainly_right(method: str, params: dict[str, object], headers: RoutingHeaders) -> bool:
-    """Whether a request, whose method and version stand in its headers, is certain to climb the ladder.
-
-    Knows the usual case only: all that is required and no log level, the name as it is. False is "not certain".
-    """
-    meta, parameter = params.get("_meta"), NAME_PARAMETER.get(method)
-    if parameter is not None:
-        name = headers.name
-        # Not visible ASCII without edges of space, or a sentinel: the ladder knows what that means.
-        if name is None or name != params.get(parameter) or not _stands_for_itself(name):
-            return False
-    return (
-        method in MODERN_METHODS
-        and isinstance(meta, dict)
-        and meta.get(META_PROTOCOL_VERSION) == MODERN
-        and isinstance(meta.get(META_CLIENT_CAPABILITIES), dict)
-        and META_LOG_LEVEL not in meta
-    )
-
-
-def _stands_for_itself(name: str) -> bool:
-    return name.isascii() and name.isprintable() and name[:1] not in _SPECIAL_FIRST and name[-1:] != " "
-
-
-def climb(
-    request_id: MessageId, method: str, params: dict[str, object], headers: RoutingHeaders
-) -> dict[str, object]:
-    """The ladder itself, rung by rung."""
     version, meta = _envelope(params.get("_meta"), request_id)
     _compare_version(version, headers, request_id)
     _compare_method(method, headers, request_id)

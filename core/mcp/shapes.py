@@ -42,8 +42,11 @@ def result_for_legacy(result: dict[str, object], version: str) -> dict[str, obje
     """
     if result_type(result) != "complete":
         raise ValueError("Only a complete result has a legacy form.")
-    shaped = {name: value for name, value in result.items() if name not in _MODERN_MEMBERS}
-    _strip_meta(shaped)
+    shaped = dict(result)
+    for name in _MODERN_MEMBERS:
+        shaped.pop(name, None)
+    if "_meta" in shaped:
+        _strip_meta(shaped)
     if "structuredContent" in shaped and not isinstance(shaped["structuredContent"], dict):
         _tell_as_text(shaped, shaped.pop("structuredContent"))
     content = shaped.get("content")
@@ -62,9 +65,12 @@ def result_for_modern(
     """
     kind = result_type(result)
     shaped: dict[str, object] = {**result, "resultType": kind}
-    _strip_meta(shaped)
+    if "_meta" in shaped:
+        _strip_meta(shaped)
     meta = shaped.get("_meta")
-    shaped["_meta"] = {**(meta if isinstance(meta, dict) else {}), META_SERVER_INFO: server_info}
+    shaped["_meta"] = (
+        {**meta, META_SERVER_INFO: server_info} if isinstance(meta, dict) else {META_SERVER_INFO: server_info}
+    )
     if cacheable and kind == "complete":
         shaped.setdefault("ttlMs", 0)
         shaped.setdefault("cacheScope", "private")

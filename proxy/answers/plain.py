@@ -82,9 +82,13 @@ PUBLIC: Final = (
     PublicRoute(frozenset({"OPTIONS"}), "", cors_preflight, whole=False),
 )
 
+_PUBLIC_METHODS: Final = frozenset().union(*(route.methods for route in PUBLIC))
+
 
 def public_answer(x: Exchange, deps: Deps) -> Answer | None:
     """The answer to a request that needs no token; None where it needs one."""
+    if x.head.method not in _PUBLIC_METHODS:
+        return None
     for route in PUBLIC:
         if route.takes(x.head):
             return route.answer(x, deps)

@@ -4,37 +4,43 @@ Order of precedence: the credential over the entry's own headers over the caller
 caller's `Connection` header is hop-by-hop (RFC 9110 section 7.6.1) and goes nowhere; a stdio server gets no header.
 """
 
+from core.mcp.methods import META_CLIENT_CAPABILITIES, META_CLIENT_INFO, META_PROTOCOL_VERSION
 from core.mcp.param_headers import param_header_values
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.tracing.passing import pass_trace_context
-from proxy.upstream.outbound import Outbound, own_headers
+from proxy.upstream.outbound import Outbound
 
 _OURS = "io.modelcontextprotocol/"
 _PROGRESS_TOKENS = (str, int)
+_ENVELOPE = frozenset({META_PROTOCOL_VERSION, META_CLIENT_CAPABILITIES, META_CLIENT_INFO, "progressToken"})
+"""What nearly every `_meta` is made of; nothing of it goes on."""
 
 
 def compose_headers(x: Exchange, deps: Deps) -> None:
     """Fill the outbound request. Refuses nothing."""
     assert x.tool is not None
     assert x.connection is not None
-    tool, params = x.tool.tool, x.request.params
-    arguments = params.get("arguments", {})
+    tool, request = x.tool.tool, x.request
+    asked, arguments = request.meta, request.params.get("arguments", {})
     assert isinstance(arguments, dict)
-    own = own_headers(x.connection)
-    passed = passed_through(x)
-    headers = passed | own if passed else own
-    asked = x.request.meta
-    meta = {key: value for key, value in asked.items() if key != "progressToken" and not key.startswith(_OURS)}
+    headers = passed_through(x) | x.connection.own_headers
+    meta = {} if _ENVELOPE.issuperset(asked) else _vendors(asked)
     pass_trace_context(x, deps, meta, headers)
+    is_tool = tool.kind == "tool"
     x.outbound = Outbound(
-        "tools/call" if tool.kind == "tool" else "resources/read",
-        {"name": tool.upstream, "arguments": arguments} if tool.kind == "tool" else {"uri": tool.upstream},
+        "tools/call" if is_tool else "resources/read",
+        {"name": tool.upstream, "arguments": arguments} if is_tool else {"uri": tool.upstream},
         headers,
-        meta=meta,
-        param_headers=param_header_values(x.tool.param_headers, arguments) if x.tool.param_headers else {},
+        meta,
+        param_header_values(x.tool.param_headers, arguments) if x.tool.param_headers else {},
         wants_progress=isinstance(asked.get("progressToken"), _PROGRESS_TOKENS),
     )
+
+
+def _vendors(meta: dict[str, object]) -> dict[str, object]:
+    """What the protocol leaves to others, and the trace context."""
+    return {key: value for key, value in meta.items() if key != "progressToken" and not key.startswith(_OURS)}
 
 
 def passed_through(x: Exchange) -> dict[str, str]:

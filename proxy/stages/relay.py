@@ -25,12 +25,8 @@ def relay(x: Exchange, deps: Deps) -> None:
     assert x.connection is not None
     assert x.gateway is not None
     result = _as_tool_result(x)
-    try:
-        unfinished = result_type(result) != "complete"
-    except ValueError:
-        raise Refusal("upstream_broken", server=x.connection.entry, detail="unknown resultType") from None
-    if unfinished:
-        raise Refusal("upstream_asks", server=x.connection.entry)
+    if result.get("resultType", "complete") != "complete":
+        raise _unfinished(result, x.connection.entry)
     status = "tool_error" if result.get("isError") is True else "ok"
     shaped = (
         result_for_modern(result, x.gateway.server_info)
@@ -42,6 +38,14 @@ def relay(x: Exchange, deps: Deps) -> None:
         left = quarter(deps.settings.bytes_in_flight) - deps.calls.held.of(x.principal_key)
         raise Refusal("upstream_too_large", server=x.connection.entry, limit=left, detail="other answers are unread")
     x.status, x.answer, x.bytes_out = status, Answer(200, body), len(body)
+
+
+def _unfinished(result: dict[str, object], server: str) -> Refusal:
+    try:
+        result_type(result)
+    except ValueError:
+        return Refusal("upstream_broken", server=server, detail="unknown resultType")
+    return Refusal("upstream_asks", server=server)
 
 
 async def deliver(x: Exchange) -> None:

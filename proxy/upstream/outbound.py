@@ -20,7 +20,7 @@ ACCEPT = "application/json, text/event-stream"
 
 def own_headers(connection: Connection) -> dict[str, str]:
     """The installation's headers, lower case: the credential's over the entry's own."""
-    return {name.lower(): value for name, value in connection.fixed_headers + connection.credential_headers}
+    return dict(connection.own_headers)
 
 
 @dataclass(slots=True)

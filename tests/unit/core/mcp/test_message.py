@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 
 import orjson
 import pytest
@@ -12,6 +13,7 @@ from core.mcp.message import (
     Request,
     Response,
     RoutingHeaders,
+    judge,
     parse,
     parse_item,
     valid_id,
@@ -225,3 +227,63 @@ def test_almost_messages_are_read_or_a_fault_that_echoes_only_a_valid_id(
         assert outcome.id is None or outcome.id == valid_id(message.get("id"))
         assert outcome.http_status in {200, 400}
         orjson.dumps(outcome.body())
+
+
+IDS = st.sampled_from([0, 1, True, 1.5, None, "", "a", "x" * 64, "x" * 65, "\u00e9" * 64, [1]])
+METHODS = st.sampled_from(["tools/call", "tools/list", "ping", "notifications/initialized", "no/such", "", 1, None])
+VERSIONS = st.sampled_from(["2026-07-28", "2025-11-25", " 2025-11-25", "2099-01-01", "", None])
+METAS = st.sampled_from(
+    [
+        None,
+        {},
+        "x",
+        {"progressToken": 1},
+        {"io.modelcontextprotocol/protocolVersion": "2026-07-28"},
+        {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+        },
+    ]
+)
+PARAMS = (
+    st.none() | st.just([]) | st.fixed_dictionaries({}, optional={"name": st.sampled_from(["t", 1]), "_meta": METAS})
+)
+
+
+def outcome(read: Callable[[], object]) -> object:
+    try:
+        return read()
+    except MessageFault as fault:
+        return (fault.code, fault.message, fault.http_status, fault.id, fault.data)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"jsonrpc": st.sampled_from(["2.0", "2.0", "2.0", "1.0", None])},
+        optional={
+            "id": IDS,
+            "method": METHODS,
+            "params": PARAMS,
+            "result": st.just({}),
+            "error": st.just({"code": 1, "message": "x"}),
+            "more": st.just(1),
+        },
+    ),
+    st.builds(RoutingHeaders, VERSIONS, METHODS.filter(lambda one: one != 1), st.sampled_from(["t", None, "u"])),
+)
+def test_a_message_that_one_look_clears_is_read_as_member_by_member(
+    message: dict[str, object], headers: RoutingHeaders
+) -> None:
+    in_one_look = outcome(lambda: parse(orjson.dumps(message), headers))
+    assert in_one_look == outcome(lambda: judge(message, headers))
+    if isinstance(in_one_look, Request):
+        assert type(in_one_look.id) is type(message["id"])
+
+
+def test_the_usual_call_of_either_era_is_cleared_by_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("core.mcp.message.judge")
+    meta = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "t", "arguments": {}}}
+    assert isinstance(sent(call, LEGACY), Request)
+    call["params"] = {"name": "t", "arguments": {}, "_meta": meta}
+    assert isinstance(sent(call, RoutingHeaders("2026-07-28", "tools/call", "t")), Request)

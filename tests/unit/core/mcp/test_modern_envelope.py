@@ -1,12 +1,10 @@
-from collections.abc import Callable
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.mcp.faults import HEADER_MISMATCH, INVALID_PARAMS, UNSUPPORTED_VERSION, MessageFault
 from core.mcp.header_values import encode_sentinel
-from core.mcp.modern_envelope import RoutingHeaders, check_notification, check_request, climb, era_of
+from core.mcp.modern_envelope import RoutingHeaders, check_notification, check_request, era_of, plain_meta
 from core.mcp.versions import LEGACY_VERSIONS, Era
 
 PREFIX = "io.modelcontextprotocol/"
@@ -167,13 +165,6 @@ def test_what_a_notification_carries_must_agree(
     assert (caught.value.code, caught.value.id, caught.value.http_status) == (code, None, 400)
 
 
-def outcome(judge: Callable[..., object], *given_to: object) -> object:
-    try:
-        return judge(*given_to)
-    except MessageFault as fault:
-        return (fault.code, fault.message, fault.http_status, fault.id, fault.data)
-
-
 VERSIONS = st.sampled_from(["2026-07-28", " 2026-07-28", "2025-11-25", "2099-01-01", ""])
 METHODS = st.sampled_from(["tools/call", "tools/list", "resources/read", "no/such", " tools/call", "tools/call "])
 SENTINELS = [
@@ -195,7 +186,7 @@ PLAIN_OR_NOT = st.sampled_from(["t", *SENTINELS]) | st.text(max_size=4)
 
 
 @given(st.data())
-def test_the_quick_look_at_a_request_says_what_the_ladder_says(data: st.DataObject) -> None:
+def test_what_the_quick_look_is_certain_of_climbs_the_ladder(data: st.DataObject) -> None:
     version, method, name = data.draw(VERSIONS), data.draw(METHODS), data.draw(PLAIN_OR_NOT)
     meta = data.draw(
         st.fixed_dictionaries(
@@ -216,4 +207,13 @@ def test_the_quick_look_at_a_request_says_what_the_ladder_says(data: st.DataObje
         data.draw(st.just(method) | METHODS | st.none()),
         data.draw(st.just(name) | PLAIN_OR_NOT | st.none()),
     )
-    assert outcome(check_request, 9, method, body, received) == outcome(climb, 9, method, body, received)
+    found = plain_meta(method, body, received)
+    if found is not None:
+        assert era_of(body, received) is Era.MODERN
+        assert check_request(9, method, body, received) is found
+
+
+def test_the_quick_look_is_certain_of_the_usual_call() -> None:
+    usual = params(clientInfo={"name": "a client"})
+    assert plain_meta("tools/call", usual, headers()) is usual["_meta"]
+    assert plain_meta("tools/call", params(logLevel="info"), headers()) is None
