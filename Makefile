@@ -4,7 +4,7 @@ BIN := .venv/bin
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help up down test fuzz check tools lock format bench clean
+.PHONY: help up down test fuzz check tools lock format bench clean soak
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -58,3 +58,6 @@ clean: ## remove the environments and caches; what `make up` keeps in .archway s
 
 bench: .venv/.ok ## what a governed call costs beside nginx and between the lanes, row by row; 20 minutes, with BENCH_SHORT=1 five
 	@$(BIN)/python -m bench.run
+
+soak: .venv/.ok ## a modest load for HOURS=n (1; fractions too) with changes and restarts; fails if something grows or is lost
+	@$(BIN)/python -m tests.soak.run $(or $(HOURS),1)

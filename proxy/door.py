@@ -10,6 +10,7 @@ import errno
 import logging
 import socket
 import ssl
+from collections.abc import Callable
 from typing import Protocol
 
 from core.tasks import Tasks
@@ -40,19 +41,25 @@ class Listener(Protocol):
 
 
 class Door:
-    """The accepting side of one listening socket. `places` is how many connections may be open at once."""
+    """The accepting side of one listening socket. `places` is how many connections may be open at once; `paused` is
+    called when accepting begins to pause."""
 
     def __init__(
-        self, listening: socket.socket, listener: Listener, places: int, *, tls: ssl.SSLContext | None = None
+        self,
+        listening: socket.socket,
+        listener: Listener,
+        places: int,
+        *,
+        tls: ssl.SSLContext | None = None,
+        paused: Callable[[], None] = lambda: None,
     ) -> None:
         self._socket, self._listener, self._places, self._tls = listening, listener, places, tls
+        self._paused = paused
         self._loop = asyncio.get_running_loop()
         self._tasks = Tasks("door", quiet=(OSError, TimeoutError))
         self._entering: set[asyncio.Task[None]] = set()
         self._again: asyncio.TimerHandle | None = None
         self._full = False
-        self.pauses = 0
-        """How often accepting had to pause."""
 
     def open(self) -> None:
         """Begin to take callers."""
@@ -109,7 +116,7 @@ class Door:
         self._again = self._loop.call_later(TRY_AGAIN_S, self._try_again)
         if not self._full:
             self._full = True
-            self.pauses += 1
+            self._paused()
             log.error("accepting pauses", extra={"why": why, "connections": self._listener.open_connections})
 
     def _try_again(self) -> None:

@@ -19,6 +19,8 @@ from proxy.tracing.sending import Sender
 
 log = logging.getLogger(__name__)
 EVERY_S = 1.0
+TASKS_EVERY = 10
+"""Tasks are counted at every tenth telling: with ten thousand of them that takes a millisecond or two."""
 SNAPSHOT_ALARM_S = 300.0
 """Older than this, control and Redis have both been away for minutes."""
 
@@ -41,6 +43,7 @@ class Gauges:
     def __init__(self, deps: Deps, changes: ChangeStream, pools: Sequence[Connecting], spans: Sender | None) -> None:
         self._deps = deps
         self._alarmed = False
+        self._tellings = 0
         verdicts, connections = deps.authority.verdicts.memory, deps.connections.resolved.memory
         self._revisions: dict[str, int] = {}
         self._counted: Final[Mapping[str, Callable[[], float]]] = {
@@ -81,6 +84,9 @@ class Gauges:
             now = count()
             slots.add(name, now - self._told[name])
             self._told[name] = now
+        if self._tellings % TASKS_EVERY == 0:
+            slots.set("archway_tasks", len(asyncio.all_tasks()))
+        self._tellings += 1
         self._tell_age()
         self._tell_revisions()
 

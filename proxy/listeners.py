@@ -39,7 +39,13 @@ async def listening(
     internal_socket = _socket(settings.proxy_internal_fd, "proxy_internal_listen", settings.proxy_internal_listen)
     ports = public_socket.getsockname()[1], internal_socket.getsockname()[1]
     server = await asyncio.get_running_loop().create_server(internal, sock=internal_socket)
-    door = Door(public_socket, public, places(), tls=tls.context if tls else None)
+    door = Door(
+        public_socket,
+        public,
+        places(),
+        tls=tls.context if tls else None,
+        paused=lambda: deps.slots.add("archway_accept_pauses_total"),
+    )
     door.open()
     tasks = Tasks("listeners")
     _ = tasks.spawn("ready", tell_ready(settings.ready_fd, deps.follows_changes))

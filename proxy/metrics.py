@@ -85,6 +85,8 @@ METRICS: Final[tuple[Metric, ...]] = (
     _counter("spans_total", "Spans, taken by the collector or lost.", outcome=("sent", "dropped")),
     _counter("log_lines_dropped_total", "Log lines lost: nobody read them fast enough."),
     _counter("refusals_unsaid_total", "Refusals not logged, because their source had many."),
+    _counter("accept_pauses_total", "Times that callers had to wait, because places or descriptors ran out."),
+    _gauge("tasks", "Tasks of the event loops."),
     _gauge("tls_files_broken", "1 in each worker that cannot use the TLS files and goes on with those before."),
     _gauge("worker_start_time_seconds", "Unix time at which the youngest worker began.", "oldest"),
 )
