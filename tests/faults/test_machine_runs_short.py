@@ -19,6 +19,7 @@ import pytest
 
 from tests.fixtures_supervised import SupervisedProxy, new_session, supervised
 from tests.fixtures_system import eventually
+from tests.proxy.conftest import LANES
 
 DESCRIPTORS = 256
 CROWD = 300
@@ -109,14 +110,15 @@ async def test_a_log_that_cannot_be_written_stops_no_call(tmp_path: Path, _: int
             await proxy.call()
 
 
+@pytest.mark.parametrize("lane", LANES)
 @pytest.mark.parametrize("_", [pytest.param(0, id="F-15: no descriptors left")])
 async def test_without_descriptors_accepting_pauses_and_open_connections_are_served_on(
-    tmp_path: Path, _: int
+    tmp_path: Path, lane: str, _: int
 ) -> None:
     """A crowd takes every place: who is connected is served on, who comes later waits and is hung up on by nobody,
     the worker does not spin meanwhile, and it recovers when the crowd leaves."""
     async with (
-        supervised(tmp_path, supervisor=False, limits=f"NOFILE={DESCRIPTORS}") as proxy,
+        supervised(tmp_path, supervisor=False, lane=lane, limits=f"NOFILE={DESCRIPTORS}") as proxy,
         new_session() as before,
         new_session() as after,
     ):

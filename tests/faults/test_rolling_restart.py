@@ -23,6 +23,7 @@ from tests.fakes.certificates import Authority
 from tests.fakes.toxic_proxy import ToxicProxy
 from tests.fixtures_supervised import SupervisedProxy, new_session, supervised
 from tests.fixtures_system import eventually
+from tests.proxy.conftest import LANES
 
 STREAMS = int(os.environ.get("ARCHWAY_TEST_STREAMS", "200"))
 SLOW_CALLS = 24
@@ -100,12 +101,15 @@ async def opened_streams(proxy: SupervisedProxy, tasks: Tasks, session: aiohttp.
     return streams
 
 
+@pytest.mark.parametrize("lane", LANES)
 @pytest.mark.parametrize("_", [pytest.param(0, id="F-8: rolling restart with streams and slow calls")])
-async def test_a_rolling_restart_refuses_nobody_and_cuts_nothing_that_can_finish(tmp_path: Path, _: int) -> None:
+async def test_a_rolling_restart_refuses_nobody_and_cuts_nothing_that_can_finish(
+    tmp_path: Path, lane: str, _: int
+) -> None:
     """(a) no connection is refused; (b) every call that fits in the grace is answered, every stream ends with a
     goodbye and its last chunk, not all in one moment, and each worker is gone within the grace and a second."""
     async with (
-        supervised(tmp_path, workers=2, grace_seconds=f"{GRACE_S:g}") as proxy,
+        supervised(tmp_path, workers=2, lane=lane, grace_seconds=f"{GRACE_S:g}") as proxy,
         new_session() as streaming,
         new_session() as calling,
         new_session(force_close=True) as connecting,
@@ -138,14 +142,15 @@ async def test_a_rolling_restart_refuses_nobody_and_cuts_nothing_that_can_finish
         assert proxy.said("worker did not end in time") == []
 
 
+@pytest.mark.parametrize("lane", LANES)
 @pytest.mark.parametrize("_", [pytest.param(0, id="F-8: four workers under 48 connecting clients")])
 async def test_rolling_four_workers_resets_no_connecting_client_and_loses_no_call_of_a_kept_connection(
-    tmp_path: Path, _: int
+    tmp_path: Path, lane: str, _: int
 ) -> None:
     """48 clients connect for each call; 16 keep their connection, think up to 50 ms between two calls, and are 2 ms
     away: whoever closes an idle connection under them loses the call that is on the line."""
     async with (
-        supervised(tmp_path, workers=4, grace_seconds="1") as proxy,
+        supervised(tmp_path, workers=4, lane=lane, grace_seconds="1") as proxy,
         ToxicProxy("127.0.0.1", proxy.program.port) as line,
         new_session(force_close=True) as connecting,
     ):
