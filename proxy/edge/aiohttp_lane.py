@@ -138,6 +138,7 @@ class AiohttpLane:
         """
         limit, seconds = self._deps.settings.max_body, self._deps.settings.body_seconds
         judge_announced(x, self._deps, request.content_length or 0)
+        _ask_for_body(x, request)
         parts: list[bytes] = []
         size = 0
         began = asyncio.get_running_loop().time()
@@ -196,6 +197,13 @@ def head_of(request: web.BaseRequest) -> Head:
 
 def _origin(head: Head) -> str:
     return next((value for name, value in head.raw_headers if name.lower() == b"origin"), b"").decode("latin-1")
+
+
+def _ask_for_body(x: Exchange, request: web.BaseRequest) -> None:
+    """Tell a caller that waits for it to send its body (RFC 9110 section 10.1.1): so far it is welcome."""
+    expects = x.head.version == (1, 1) and x.headers.get("expect", "").lower() == "100-continue"
+    if expects and not request.content.total_bytes and request.transport is not None:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 def _is_last(request: web.BaseRequest) -> bool:

@@ -94,6 +94,20 @@ async def test_the_cap_of_a_body_is_exact(port: int, headers: Headers, size: int
         assert (await exchange(port, request)).status == (200 if size == 1000 else 413)
 
 
+async def test_a_body_that_waits_to_be_asked_for_is_asked_for_once_its_caller_is_known(
+    port: int, headers: Headers
+) -> None:
+    expecting = [("Expect", "100-continue"), ("Content-Length", str(len(PING)))]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(post([*headers, *expecting], b""))
+    assert await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 2) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    writer.write(PING)
+    assert (await read_answer(reader)).json == PONG
+    writer.close()
+    assert (await exchange(port, post([*headers[:1], *expecting], b""))).status == 401  # and a stranger is not
+    assert (await exchange(port, post([*headers, *expecting]))).json == PONG  # nor one who did not wait
+
+
 async def test_a_trailer_of_a_chunked_body_says_nothing(port: int, headers: Headers) -> None:
     unauthenticated = [pair for pair in headers if pair[0] != "Authorization"]
     request = post([*unauthenticated, ("Transfer-Encoding", "chunked")], b"")

@@ -1,0 +1,372 @@
+"""The fast lane's connections on real sockets, on uvloop as in a worker, and on asyncio's own loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+import uvloop
+
+from proxy.deps import Deps
+from proxy.edge import fast_connection
+from proxy.edge.fast_lane import FastLane
+from proxy.edge.lanes import public_listener
+from proxy.exchange import Answer, Exchange
+from proxy.room import hold as hold_room
+from proxy.sessions import Session
+from tests.fakes.proxy_parts import gateway, hold, known_token, proxy_parts, user
+from tests.fakes.raw_http import exchange, read_answer, request_bytes
+
+PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
+CALL = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t"}}'
+PONG = {"jsonrpc": "2.0", "id": 1, "result": {}}
+WORKS = "proxy.edge.fast_requests.at_message"
+
+
+@dataclass
+class Served:
+    """A fast lane that serves."""
+
+    deps: Deps
+    lane: FastLane
+    port: int
+    headers: list[tuple[str, str]]
+
+    def post(self, body: bytes = PING, *more: tuple[str, str]) -> bytes:
+        return request_bytes("POST", "/v1/mcp/g", [*self.headers, *more], body)
+
+    @property
+    def handed_over(self) -> int:
+        return self.lane.listener.open_connections
+
+
+Scenario = Callable[[Served], Awaitable[None]]
+Serve = Callable[..., None]
+
+
+@pytest.fixture(params=[uvloop.new_event_loop, asyncio.new_event_loop], ids=["uvloop", "asyncio"])
+def serve(request: pytest.FixtureRequest) -> Serve:
+    """`serve(scenario, max_body=10)` runs a scenario against a lane with these settings."""
+
+    def run(scenario: Scenario, **settings: Any) -> None:
+        with asyncio.Runner(loop_factory=request.param) as runner:
+            runner.run(asyncio.wait_for(_serving(scenario, settings), 20))
+
+    return run
+
+
+async def _serving(scenario: Scenario, settings: dict[str, Any]) -> None:
+    async with proxy_parts(lane="fast", **settings) as deps:
+        hold(deps, gateway())
+        lane = public_listener(deps, access_log=None, auto_decompress=False, lingering_time=0.2)
+        assert isinstance(lane, FastLane)
+        server = await asyncio.get_running_loop().create_server(lane, "127.0.0.1", 0)
+        token = known_token(deps, user())
+        headers = [("Host", "gw.example"), ("Authorization", f"Bearer {token}"), ("Content-Type", "application/json")]
+        try:
+            await scenario(Served(deps, lane, server.sockets[0].getsockname()[1], headers))
+        finally:
+            server.close()
+            await lane.shutdown(0.2)
+            assert lane.open_connections == 0
+            assert deps.calls.bytes_in_flight == 0
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not true():  # noqa: ASYNC110 - nothing tells when the kernel has told the server
+            await asyncio.sleep(0.01)
+
+
+def test_a_request_cut_at_any_place_is_served(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        whole = at.post()
+        for cut in range(1, len(whole), 7):
+            assert (await exchange(at.port, whole[:cut], 0.001, whole[cut:])).json == PONG
+        assert (await exchange(at.port, *(whole[i : i + 1] for i in range(len(whole))))).json == PONG
+
+    serve(scenario)
+
+
+def test_requests_that_come_together_are_answered_in_order(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        bodies = [PING.replace(b"1,", b"%d," % number, 1) for number in range(300)]
+        writer.write(b"".join(at.post(body) for body in bodies))
+        answers = [await read_answer(reader) for _ in bodies]
+        assert [answer.json["id"] for answer in answers] == list(range(300))
+        writer.close()
+
+    serve(scenario)
+
+
+def test_what_is_not_plain_is_handed_over_once_every_answer_is_sent(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        writer.write(at.post() * 3 + request_bytes("PUT", "/v1/mcp/g", at.headers))
+        answers = [await read_answer(reader) for _ in range(4)]
+        assert [answer.status for answer in answers] == [200, 200, 200, 405]
+        assert [answer.closed for answer in answers] == [False, False, False, True]
+        assert await reader.read() == b""
+        writer.close()
+
+    serve(scenario)
+
+
+def test_a_slow_reader_gets_its_answers_whole_before_the_connection_is_handed_over(serve: Serve) -> None:
+    body = bytes(range(256)) * 40_000
+
+    async def large(x: Exchange, deps: Deps) -> Answer:
+        hold_room(x, deps, len(body))
+        return Answer(200, body)
+
+    async def scenario(at: Served) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port, limit=1024)
+        with patch(WORKS, large):
+            writer.write(at.post(CALL) + request_bytes("PUT", "/v1/mcp/g", at.headers))
+            await until(lambda: at.deps.calls.bytes_in_flight >= len(body))
+            await asyncio.sleep(0.05)
+            assert at.handed_over == 0
+            first = await reader.readuntil(b"\r\n\r\n")
+            assert b"Content-Length: %d\r\n" % len(body) in first
+            assert await reader.readexactly(len(body)) == body
+        assert (await read_answer(reader)).status == 405
+        assert at.deps.calls.bytes_in_flight == 0
+        writer.close()
+
+    serve(scenario)
+
+
+def test_an_answer_that_nobody_reads_is_dropped_with_its_connection(serve: Serve) -> None:
+    size = 30 << 20
+
+    async def large(x: Exchange, deps: Deps) -> Answer:
+        hold_room(x, deps, size)
+        return Answer(200, b"x" * size)
+
+    async def scenario(at: Served) -> None:
+        with patch(WORKS, large):
+            _, writer = await asyncio.open_connection("127.0.0.1", at.port, limit=1024)
+            writer.write(at.post(CALL))
+            await until(lambda: at.deps.calls.bytes_in_flight >= size)
+            await until(lambda: at.lane.open_connections == 0)
+            assert at.deps.calls.bytes_in_flight == 0
+            writer.transport.abort()
+
+    serve(scenario, write_seconds=0.3)
+
+
+def test_a_stream_that_nobody_reads_is_cut_too(serve: Serve) -> None:
+    ended: list[bool] = []
+
+    async def streamed(x: Exchange, deps: Deps) -> None:
+        await x.outlet.send_event(b"x" * (30 << 20))
+        ended.append(x.outlet.gone)
+
+    async def scenario(at: Served) -> None:
+        with patch(WORKS, streamed):
+            _, writer = await asyncio.open_connection("127.0.0.1", at.port, limit=1024)
+            writer.write(at.post(CALL))
+            await until(lambda: ended == [True])
+            writer.transport.abort()
+
+    serve(scenario, write_seconds=0.3)
+
+
+def test_what_comes_before_its_turn_is_bounded(serve: Serve) -> None:
+    done = asyncio.Event()
+
+    async def waits(x: Exchange, deps: Deps) -> Answer:
+        await done.wait()
+        return Answer(200, b"{}")
+
+    async def scenario(at: Served) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        with patch(WORKS, waits):
+            writer.write(at.post(CALL))
+            flood = at.post() * 20_000
+            writer.write(flood)
+            await until(lambda: any(connection._paused for connection in at.lane.connections))
+            (connection,) = at.lane.connections
+            assert len(connection._kept) < fast_connection.MOST_KEPT + (1 << 20)
+            done.set()
+            assert (await read_answer(reader)).body == b"{}"
+        for _ in range(20_000):
+            assert (await read_answer(reader)).status == 200
+        writer.close()
+
+    serve(scenario)
+
+
+@pytest.mark.parametrize("modern", [True, False])
+def test_a_caller_that_leaves_ends_its_call_unless_it_is_a_legacy_one(serve: Serve, modern: bool) -> None:
+    seen: list[str] = []
+
+    async def waits(x: Exchange, deps: Deps) -> Answer:
+        seen.append("began")
+        try:
+            await asyncio.sleep(0.2)
+        except asyncio.CancelledError:
+            seen.append("cancelled")
+            raise
+        seen.append("ended")
+        return Answer(200, b"{}")
+
+    async def scenario(at: Served) -> None:
+        with patch(WORKS, waits), patch.object(Exchange, "outlives_caller", not modern):
+            _, writer = await asyncio.open_connection("127.0.0.1", at.port)
+            writer.write(at.post(CALL))
+            await until(lambda: seen == ["began"])
+            writer.transport.abort()
+            await until(lambda: seen[1:] == (["cancelled"] if modern else ["ended"]))
+            await until(lambda: at.lane.open_connections == 0)
+
+    serve(scenario)
+
+
+def test_what_was_left_of_a_refused_body_is_not_the_next_request(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        writer.write(request_bytes("POST", "/v1/mcp/g", at.headers[:1], at.post() + b" " * 100)[:-10])
+        assert (await read_answer(reader)).status == 401
+        writer.write(b" " * 10 + at.post())
+        assert await reader.read() == b""
+        writer.close()
+
+    serve(scenario)
+
+
+def test_a_head_that_takes_too_long_is_refused_and_a_silent_caller_is_not(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        silent = await asyncio.open_connection("127.0.0.1", at.port)
+        answer = await exchange(at.port, at.post()[:40], 0.1, at.post()[40:60])
+        assert (answer.status, answer.closed) == (408, True)
+        silent[1].write(at.post())
+        assert (await read_answer(silent[0])).json == PONG
+        silent[1].close()
+
+    serve(scenario, header_seconds=0.3)
+
+
+def test_an_idle_connection_is_closed_in_the_end(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        writer.write(at.post())
+        assert (await read_answer(reader)).json == PONG
+        assert await reader.read() == b""
+        writer.close()
+
+    with patch.object(fast_connection, "IDLE_S", 0.2):
+        serve(scenario)
+
+
+def test_a_bug_in_a_stage_is_answered_and_the_connection_lives(serve: Serve) -> None:
+    async def breaks(x: Exchange, deps: Deps) -> Answer:
+        raise RuntimeError("a bug")
+
+    async def scenario(at: Served) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        with patch(WORKS, breaks):
+            writer.write(at.post(CALL))
+            answer = await read_answer(reader)
+        assert answer.json["error"]["message"] == "Internal error."
+        writer.write(at.post())
+        assert (await read_answer(reader)).json == PONG
+        writer.close()
+
+    serve(scenario)
+
+
+def test_a_draining_worker_answers_and_then_closes_but_leaves_idle_callers_be(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        writer.write(at.post())
+        assert not (await read_answer(reader)).closed
+        at.deps.draining = True
+        await asyncio.sleep(0.05)
+        writer.write(at.post())
+        assert (await read_answer(reader)).closed
+        assert await reader.read() == b""
+        writer.close()
+
+    serve(scenario)
+
+
+def test_the_end_of_the_lane_waits_for_an_answer_and_cuts_what_takes_longer(serve: Serve) -> None:
+    async def waits(x: Exchange, deps: Deps) -> Answer:
+        await asyncio.sleep(0.1 if x.headers["x-wait"] == "short" else 30)
+        return Answer(200, b"{}")
+
+    async def scenario(at: Served) -> None:
+        with patch(WORKS, waits):
+            short = await asyncio.open_connection("127.0.0.1", at.port)
+            long = await asyncio.open_connection("127.0.0.1", at.port)
+            short[1].write(at.post(CALL, ("X-Wait", "short")))
+            long[1].write(at.post(CALL, ("X-Wait", "long")))
+            await until(lambda: sum(connection.busy for connection in at.lane.connections) == 2)
+            at.deps.draining = True
+            await at.lane.shutdown(0.5)
+            assert (await read_answer(short[0])).body == b"{}"
+            with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+                await read_answer(long[0])
+            short[1].close()
+            long[1].close()
+
+    serve(scenario)
+
+
+def test_a_get_stream_is_held_without_a_task_and_ends_with_its_session(serve: Serve) -> None:
+    session = Session("jti", "2025-11-25", 0, 0)
+
+    async def scenario(at: Served) -> None:
+        asked = [*at.headers, ("Accept", "text/event-stream"), ("Mcp-Session-Id", "s")]
+        with patch.object(type(at.deps.sessions), "known", lambda *_: session):
+            reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+            writer.write(request_bytes("GET", "/v1/mcp/g", asked) + at.post())
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert b"Transfer-Encoding: chunked" in head
+            assert (await reader.readuntil(b"\n\n\r\n")).split(b"\r\n", 1)[1].startswith(b":")
+            assert len(at.lane.sweep) == len(at.deps.streams) == 1
+            assert (await exchange(at.port, request_bytes("GET", "/v1/mcp/g", asked))).status == 409
+            at.deps.sessions.end_here("jti")
+            await reader.readuntil(b"0\r\n\r\n")
+        assert len(at.lane.sweep) == len(at.deps.streams) == 0
+        assert (await read_answer(reader)).json == PONG  # what came meanwhile has its turn now
+        writer.close()
+
+    serve(scenario, grace_seconds=0.4)
+
+
+def test_a_stream_whose_caller_leaves_gives_its_place_back(serve: Serve) -> None:
+    session = Session("jti", "2025-11-25", 0, 0)
+
+    async def scenario(at: Served) -> None:
+        asked = [*at.headers, ("Accept", "text/event-stream"), ("Mcp-Session-Id", "s")]
+        with patch.object(type(at.deps.sessions), "known", lambda *_: session):
+            reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+            writer.write(request_bytes("GET", "/v1/mcp/g", asked))
+            await reader.readuntil(b"\r\n\r\n")
+            writer.transport.abort()
+            await until(lambda: len(at.deps.streams) == 0)
+
+    serve(scenario)
+
+
+def test_streams_say_goodbye_when_the_worker_drains(serve: Serve) -> None:
+    session = Session("jti", "2025-11-25", 0, 0)
+
+    async def scenario(at: Served) -> None:
+        asked = [*at.headers, ("Accept", "text/event-stream"), ("Mcp-Session-Id", "s")]
+        with patch.object(type(at.deps.sessions), "known", lambda *_: session):
+            reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+            writer.write(request_bytes("GET", "/v1/mcp/g", asked))
+            await reader.readuntil(b"\r\n\r\n")
+            at.deps.draining = True
+            assert b"goodbye" in await reader.readuntil(b"0\r\n\r\n")
+            writer.close()
+
+    serve(scenario, grace_seconds=0.4)
