@@ -78,9 +78,11 @@ class TwoAgeCache(Generic[V]):
     def young(self, key: str) -> V | None:
         """The value while nothing need be asked about it: as `fresh`, and not yet near its soft age."""
         aged = self._held.get(key)
-        if aged is None or time.monotonic() - aged.asked > self._soft / 2 or aged.expires <= time.time():
+        if aged is None or (age := time.monotonic() - aged.asked) > self._soft / 2 or aged.expires <= time.time():
             return None
         self._held.move_to_end(key)
+        self.hits += 1
+        self.used_age += age
         return aged.value
 
     async def get(self, key: str, ask: Ask[V]) -> V:

@@ -23,12 +23,11 @@ def resolve_credential(x: Exchange, deps: Deps) -> Awaitable[None] | None:
         x.gateway.id, tool.assignment_id, x.principal_key if tool.route.per_principal else None
     )
     x.connection = deps.connections.young(key)
-    if x.connection is not None:
-        return None
-    question = ConnectionQuestion(x.token_digest, x.gateway.id, tool.assignment_id)
-    x.connection = deps.connections.known(key, question)
     if x.connection is None:
-        return _ask(x, deps, key, question)
+        question = ConnectionQuestion(x.token_digest, x.gateway.id, tool.assignment_id)
+        x.connection = deps.connections.known(key, question)
+        if x.connection is None:
+            return _ask(x, deps, key, question)
     deps.slots.add(REMEMBERED)
     return None
 

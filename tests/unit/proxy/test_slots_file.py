@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -125,3 +127,31 @@ def test_only_the_kinds_that_are_named_are_cleared(tmp_path: Path) -> None:
     held = read(tmp_path / "f")
     assert held is not None
     assert [numbers for _, numbers in held] == [(5.0,), (0.0,), (0.0,)]
+
+
+WRITER = """
+import sys
+from proxy.slots_file import SlotsFile
+file = SlotsFile(sys.argv[1])
+print("begun", flush=True)
+for number in range(8000):
+    file.values[file.append("c", f"name {number} " + "x" * (number % 300))] = number
+"""
+
+
+def test_a_reader_in_another_process_sees_whole_names_and_only_those_while_they_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"begun\n"
+        seen, looks = 0, 0
+        while seen < 8000:
+            held = read(path)
+            assert held is not None
+            for number, (entry, (value,)) in enumerate(held):
+                assert entry.name == f"name {number} " + "x" * (number % 300)
+                assert value in {0.0, float(number)}
+            assert len(held) >= seen
+            seen, looks = len(held), looks + 1
+            assert looks < 100_000
+    assert writer.returncode == 0
