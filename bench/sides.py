@@ -130,12 +130,13 @@ def _when_ready(process: "subprocess.Popen[bytes]", ports: Path, workers: int) -
             continue
         said = json.loads(ports.read_text())
         url = f"http://127.0.0.1:{said['proxy']}"
-        if len(said["workers"]) >= workers and all(_is_ready(url) for _ in range(4 * workers)):
+        if len(said["workers"]) >= workers and all(is_ready(url) for _ in range(4 * workers)):
             return url
     raise RuntimeError("a proxy did not become ready; what it said stands above")
 
 
-def _is_ready(url: str) -> bool:
+def is_ready(url: str) -> bool:
+    """Whether a proxy would take calls."""
     try:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url + "/ready", timeout=2) as answer:
             return bool(answer.status == 200)
