@@ -4,8 +4,8 @@ A worker's real parts with warm caches, a gateway of 50 tools, a modern caller; 
 checked. Listener and upstream are left out: heads are made as a lane makes them, and the conversation with the
 upstream is one immediate answer. Prints microseconds per stage by `perf_counter`, and of CPU in all, where nothing is
 timed within: the least of 400 batches, since what the machine does besides only ever adds.
-`--calls N` sets how many; `--legacy` calls inside a legacy session; `--task-per-call` has the pipeline make a task
-for each call, as the aiohttp lane needs it; `--profile` prints a profile by function instead, whose figures tell
+`--calls N` sets how many; `--legacy` calls in a legacy session; `--aiohttp` hands in what the aiohttp lane does: raw
+headers, and no task that a call could run in; `--profile` prints a profile by function instead, whose figures tell
 shares and not costs.
 
 Figures of one run compare with each other alone: the machine's other work is in them.
@@ -38,7 +38,6 @@ from proxy.exchange import Answer, Exchange, Head
 from proxy.gateways.compiled import CompiledGateway
 from proxy.room import at_end
 from proxy.settings import ProxySettings
-from proxy.stages.authenticate import principal_key
 from proxy.upstream.conversation import OnProgress, Owner, Upstreams
 from proxy.upstream.outbound import Outbound
 from proxy.worker import Worker
@@ -77,8 +76,8 @@ class NoStream:
 class Bench:
     """A warm worker and its callers."""
 
-    def __init__(self, deps: Deps, *, legacy: bool, own_task: bool) -> None:
-        self._deps, self._legacy, self._own_task = deps, legacy, own_task
+    def __init__(self, deps: Deps, *, legacy: bool, fast: bool) -> None:
+        self._deps, self._legacy, self._fast = deps, legacy, fast
         self._outlet = NoStream()
         self._begin: Callable[..., Exchange] = self.exchange
         self._public: Callable[..., Answer | None] = public_answer
@@ -86,11 +85,11 @@ class Bench:
         self._count = 0
         self._spent: dict[str, float] = defaultdict(float)
         principal = Principal("user", new_id(), "Ada")
-        gateway = _warm_gateway(deps, principal_key(principal))
+        gateway = _warm_gateway(deps, principal.key)
         self._head = _warm_caller(deps, principal)
         if legacy:
-            session_id, session = deps.sessions.new(gateway.id, principal_key(principal), "2025-11-25", 0)
-            deps.sessions._seen[(session_id, gateway.id, principal_key(principal))] = session
+            session_id, session = deps.sessions.new(gateway.id, principal.key, "2025-11-25", 0)
+            deps.sessions._seen[(session_id, gateway.id, principal.key)] = session
             self._head += [(b"Mcp-Session-Id", session_id.encode()), (b"Mcp-Protocol-Version", b"2025-11-25")]
         else:
             self._head += [
@@ -98,6 +97,7 @@ class Bench:
                 (b"Mcp-Method", b"tools/call"),
                 (b"Mcp-Name", b"srv_tool_7"),
             ]
+        self._judged = {name.decode().lower(): value.decode() for name, value in self._head}
 
     async def batch(self, calls: int) -> float:
         """Microseconds of CPU a call, over so many calls one after the other."""
@@ -128,8 +128,11 @@ class Bench:
 
     def exchange(self) -> Exchange:
         """What a lane makes at the end of the header block."""
-        x = Exchange(Head("POST", "/v1/mcp/g", (1, 1), self._head, "192.0.2.1"), self._outlet)
-        x.own_task = self._own_task
+        if not self._fast:
+            return Exchange(Head("POST", "/v1/mcp/g", (1, 1), self._head, "192.0.2.1"), self._outlet)
+        head = Head("POST", "/v1/mcp/g", (1, 1), (), "192.0.2.1", self._judged.copy())
+        x = Exchange(head, self._outlet)
+        x.own_task = True
         return x
 
     def split(self, calls: int) -> dict[str, float]:
@@ -231,7 +234,7 @@ async def _measured(arguments: argparse.Namespace) -> None:
     )
     worker.deps.upstreams = cast("Upstreams", Immediate())
     try:
-        bench = Bench(worker.deps, legacy=arguments.legacy, own_task=not arguments.task_per_call)
+        bench = Bench(worker.deps, legacy=arguments.legacy, fast=not arguments.aiohttp)
         await bench.batch(1000)
         if arguments.profile:
             await _profiled(bench, arguments.calls)
@@ -268,7 +271,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.stages", description=__doc__.partition("\n")[0])
     parser.add_argument("--calls", type=int, default=20_000)
     parser.add_argument("--legacy", action="store_true")
-    parser.add_argument("--task-per-call", action="store_true")
+    parser.add_argument("--aiohttp", action="store_true")
     parser.add_argument("--profile", action="store_true")
     uvloop.run(_measured(parser.parse_args()))
 

@@ -14,7 +14,7 @@ from core.snapshot import RouteKind
 PrincipalKind = Literal["user", "team", "organisation"]
 
 
-class Principal(msgspec.Struct, frozen=True):
+class Principal(msgspec.Struct, frozen=True, dict=True):
     """Who calls, as far as access and credentials need to know."""
 
     kind: PrincipalKind
@@ -22,6 +22,11 @@ class Principal(msgspec.Struct, frozen=True):
     name: str
     teams: frozenset[str] = frozenset()
     """Teams of a user; a team token is in its own team alone; an organisation token in none."""
+
+    @cached_property
+    def key(self) -> str:
+        """`user:ID`, `team:ID` or `organisation`: no two kinds share one."""
+        return self.kind if self.kind == "organisation" else f"{self.kind}:{self.id}"
 
 
 class TokenQuestion(msgspec.Struct, frozen=True):

@@ -59,7 +59,9 @@ class Authority:
         verdict = self.verdicts.memory.young(digest)
         if verdict is None:
             verdict = self.verdicts.fresh(digest, lambda known: self._ask(digest, "", known))
-        return verdict if verdict is not None and _unexpired(verdict) else None
+            if verdict is None:
+                return None
+        return verdict if verdict.expires is None or verdict.expires > time.time() else None
 
     def refused_lately(self, digest: str) -> bool:
         """Whether control refused this token a moment ago."""

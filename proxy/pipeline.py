@@ -9,7 +9,7 @@ every request, whatever became of it, `at_end`.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from core.mcp.faults import INTERNAL_ERROR, MessageFault, error_message
@@ -59,7 +59,21 @@ TO_UPSTREAM: Final[tuple[Stage, ...]] = (
 
 def at_headers(x: Exchange, deps: Deps) -> Awaitable[None] | None:
     """Everything that is decided before the body is read. Raises Refusal; what is returned waits, and may as well."""
-    return _in_order(AT_HEADERS, x, deps)
+    left = iter(AT_HEADERS)
+    for stage in left:
+        pending = stage(x, deps)
+        if pending is not None:
+            return _go_on(pending, left, x, deps)
+    return None
+
+
+async def _go_on(pending: Awaitable[None], left: Iterable[Stage], x: Exchange, deps: Deps) -> None:
+    """The rest, from a stage on that has to wait."""
+    await pending
+    for stage in left:
+        further = stage(x, deps)
+        if further is not None:
+            await further
 
 
 def at_message_now(x: Exchange, deps: Deps) -> Answer | None:
@@ -96,9 +110,10 @@ async def at_message(x: Exchange, deps: Deps) -> Answer | None:
 
 async def answer_request(x: Exchange, deps: Deps) -> Answer | None:
     """One request: from memory, or a call, in a task of its own if need be. Raises Refusal or MessageFault."""
-    if x.request.method != "tools/call":
+    request = x.request
+    if request.method != "tools/call":
         return _from_memory(x, deps)
-    key = (x.session.jti, x.request.id) if x.session is not None else None
+    key = (x.session.jti, request.id) if x.session is not None else None
     if x.own_task:
         await deps.calls.run_here(key, call(x, deps))
     else:
@@ -144,9 +159,10 @@ async def call(x: Exchange, deps: Deps) -> None:
 
 async def _to_upstream(x: Exchange, deps: Deps) -> None:
     try:
-        pending = _in_order(TO_UPSTREAM if x.trace is None else x.trace.timed(TO_UPSTREAM), x, deps)
-        if pending is not None:
-            await pending
+        for stage in TO_UPSTREAM if x.trace is None else x.trace.timed(TO_UPSTREAM):
+            pending = stage(x, deps)
+            if pending is not None:
+                await pending
     except Refusal as refusal:
         _answer(x, refused(x, refusal, deps))
     except MessageFault as fault:
@@ -157,24 +173,6 @@ async def _to_upstream(x: Exchange, deps: Deps) -> None:
         log.exception("a call failed inside", extra={"request_id": x.request_id})
         x.status = "internal"
         _answer(x, internal_error(x))
-
-
-def _in_order(stages: Iterable[Stage], x: Exchange, deps: Deps) -> Awaitable[None] | None:
-    """Stage by stage until one has to wait; what is returned waits for it, and goes through those that follow."""
-    left = iter(stages)
-    for stage in left:
-        pending = stage(x, deps)
-        if pending is not None:
-            return _and_then(pending, left, x, deps)
-    return None
-
-
-async def _and_then(pending: Awaitable[None], left: Iterator[Stage], x: Exchange, deps: Deps) -> None:
-    await pending
-    for stage in left:
-        further = stage(x, deps)
-        if further is not None:
-            await further
 
 
 def _answer(x: Exchange, answer: Answer) -> None:

@@ -50,7 +50,10 @@ def admit(x: Exchange, deps: Deps) -> None:
     if x.head.version not in _HTTP:
         raise Refusal("framing", what="this version of HTTP is not served")
     x.headers = _headers(x.head.raw_headers) if x.head.headers is None else x.head.headers
-    host, path = _effective(x.head.target, x.headers)
+    path = x.head.target
+    host = x.headers.get("host")
+    if not host or not path.startswith("/"):
+        host, path = _effective(path, x.headers)
     if _hostname(host) not in deps.hosts:
         raise Refusal("host_unknown")
     origin = x.headers.get("origin")
@@ -110,12 +113,10 @@ def _judged_name(name: bytes) -> str:
 
 
 def _effective(target: str, headers: dict[str, str]) -> tuple[str, str]:
-    """Host and path. An absolute-form target must name the host that the header names."""
+    """Host and path of a target that is no path: in its absolute form it must name the host that the header names."""
     host = headers.get("host", "")
     if not host:
         raise Refusal("framing", what="the Host header is missing")
-    if target.startswith("/"):
-        return host, target
     try:
         parts = urlsplit(target)
     except ValueError:

@@ -7,7 +7,7 @@ token is used up here: nothing after this stage sees it.
 from collections.abc import Awaitable
 from typing import Final
 
-from core.resolve import Principal, TokenVerdict
+from core.resolve import TokenVerdict
 from core.tokens import digest, well_formed
 from proxy.caches.two_ages import SourceUnreachableError
 from proxy.deps import Deps
@@ -62,10 +62,5 @@ def _accept(x: Exchange, verdict: TokenVerdict, deps: Deps) -> None:
         raise _not_authenticated(deps, "refused")
     deps.slots.add(ACCEPTED)
     x.principal = verdict.principal
-    x.principal_key = principal_key(verdict.principal)
+    x.principal_key = verdict.principal.key
     x.token_id = verdict.token_id
-
-
-def principal_key(principal: Principal) -> str:
-    """`user:ID`, `team:ID` or `organisation`."""
-    return principal.kind if principal.kind == "organisation" else f"{principal.kind}:{principal.id}"

@@ -11,7 +11,7 @@ from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.metrics import AUTHENTICATIONS, by_value
 from proxy.refusals import Refusal
-from proxy.stages.authenticate import authenticate, principal_key
+from proxy.stages.authenticate import authenticate
 from tests.fakes.proxy_parts import exchange, known_token, user
 
 
@@ -108,4 +108,4 @@ async def test_a_verdict_past_its_soft_age_serves_while_control_is_away(deps: De
     ],
 )
 def test_kinds_of_principals_never_share_a_key(principal: Principal, key: str) -> None:
-    assert principal_key(principal) == key
+    assert principal.key == key
