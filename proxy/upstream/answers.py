@@ -20,12 +20,21 @@ MAX_EVENTS = 100_000
 
 async def messages(response: Answer, *, cap_bytes: int) -> AsyncIterator[Json]:
     """Every JSON-RPC message of an answer, in order. Raises UpstreamFault for what cannot be read."""
-    if _media_type(response) == "text/event-stream":
-        async for message in _events(response, cap_bytes):
-            yield message
+    if not is_stream(response):
+        yield await whole_message(response, cap_bytes=cap_bytes)
         return
-    body = await response.read_capped(cap_bytes)
-    yield _object(body)
+    async for message in _events(response, cap_bytes):
+        yield message
+
+
+def is_stream(response: Answer) -> bool:
+    """Whether the answer is an event stream; anything else is one JSON body, or nothing."""
+    return _media_type(response) == "text/event-stream"
+
+
+async def whole_message(response: Answer, *, cap_bytes: int) -> Json:
+    """The message of an answer that is one JSON body. Raises UpstreamFault."""
+    return _object(await response.read_capped(cap_bytes))
 
 
 def is_answer_to(message: Json, request_id: int) -> bool:

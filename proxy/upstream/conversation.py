@@ -7,6 +7,7 @@ upstream said that it did not know the session (404): then it has not run.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -18,8 +19,9 @@ from core.mcp.versions import Era
 from core.resolve import Connection
 from core.tasks import Tasks
 from proxy.refusals import Refusal
-from proxy.upstream.answers import Json, dump, error_in, is_answer_to, messages
+from proxy.upstream.answers import Json, dump, error_in, is_answer_to, is_stream, messages, whole_message
 from proxy.upstream.breakers import Breakers
+from proxy.upstream.clocks import Clock, Clocks
 from proxy.upstream.eras import Eras
 from proxy.upstream.faults import TRANSPORT, refusal_of
 from proxy.upstream.outbound import Outbound
@@ -31,7 +33,7 @@ T = TypeVar("T")
 
 OnProgress = Callable[[Json], Awaitable[None]]
 _COURTESY_S = 5.0
-_SPARE_S = 1.0
+_NO_ANSWER = "the answer ended without an answer to our request"
 _MAX_ASKED = 16
 """Requests that an upstream may make of us during one call; more is no conversation."""
 
@@ -51,9 +53,11 @@ class _Call:
     connection: Connection
     outbound: Outbound
     on_progress: OnProgress
-    clock: asyncio.Timeout
+    clock: Clock
     extend: float
+    """Seconds that each message of progress gives anew."""
     latest: float
+    """Monotonic time beyond which no progress helps."""
     asked: int = 0
     headers: dict[str, str] | None = None
     """Headers of the request once sent, for what must follow it."""
@@ -76,6 +80,7 @@ class Upstreams:
     ) -> None:
         self.eras, self.sessions = eras, sessions
         self.breakers = Breakers()
+        self._clocks = Clocks()
         self._transport, self._tasks = transport, tasks
         self._seconds, self._ceiling, self._max_answer = call_seconds, ceiling_seconds, max_answer
 
@@ -83,15 +88,15 @@ class Upstreams:
         """The upstream's final message. Raises Refusal with a reason of the `upstream_` family."""
         if not self.breakers.admits(connection.installation_id):
             raise Refusal("upstream_resting", server=connection.entry)
-        seconds = connection.deadline_s or self._seconds
-        return await self.guarded(connection, lambda: self._timed(connection, outbound, owner, on_progress, seconds))
+        return await self.guarded(connection, self._timed(connection, outbound, owner, on_progress))
 
-    async def guarded(self, connection: Connection, work: Callable[[], Awaitable[T]]) -> T:
+    async def guarded(self, connection: Connection, work: Awaitable[T]) -> T:
         """Do something with an upstream: its faults become refusals, and count for or against its breaker."""
-        upstream, seconds = connection.installation_id, connection.deadline_s or self._seconds
+        upstream = connection.installation_id
         try:
-            done = await work()
+            done = await work
         except UpstreamFault as fault:
+            seconds = connection.deadline_s or self._seconds
             refusal = refusal_of(fault, connection, seconds=seconds, limit=self._max_answer)
             if refusal.reason in TRANSPORT:
                 self.breakers.failed(upstream)
@@ -102,14 +107,13 @@ class Upstreams:
         self.breakers.answered(upstream)
         return done
 
-    async def _timed(
-        self, connection: Connection, outbound: Outbound, owner: Owner, on_progress: OnProgress, seconds: float
-    ) -> Json:
-        now = asyncio.get_running_loop().time()
-        clock = asyncio.timeout_at(now + seconds)
-        call = _Call(connection, outbound, on_progress, clock, seconds, now + max(self._ceiling, seconds))
+    async def _timed(self, connection: Connection, outbound: Outbound, owner: Owner, on_progress: OnProgress) -> Json:
+        seconds = connection.deadline_s or self._seconds
+        clock = self._clocks.limit(seconds)
+        latest = clock.until + max(self._ceiling - seconds, 0.0)
+        call = _Call(connection, outbound, on_progress, clock, seconds, latest)
         try:
-            async with clock:
+            with clock:
                 return await self._in_its_era(call, owner)
         except TimeoutError:
             self._tell_cancelled(call, "deadline")
@@ -159,18 +163,26 @@ class Upstreams:
         self, call: _Call, message: Json, headers: dict[str, str], session: UpstreamSession | None
     ) -> Json:
         url = PublicUrl(call.connection.url)
-        # The call's own clock ends it first; a legacy server must be told then, however little it has answered.
-        left = call.latest - asyncio.get_running_loop().time() + _SPARE_S
         call.headers = headers
-        async with self._transport.request("POST", url, headers, dump(message), deadline=left) as response:
+        # The call's own clock keeps the time, so that a legacy server is told when it strikes.
+        async with self._transport.request("POST", url, headers, dump(message)) as response:
             if response.status != 200:
                 return await self._unsuccessful(call, response, session)
-            async for received in messages(response, cap_bytes=self._max_answer):
-                if is_answer_to(received, call.outbound.id):
-                    call.headers = None  # answered: nothing to cancel any more
-                    return received
-                await self._beside_the_answer(call, received)
-            raise UpstreamFault("broken", sent=True, detail="the answer ended without an answer to our request")
+            if is_stream(response):
+                return await self._from_stream(call, response)
+            received = await whole_message(response, cap_bytes=self._max_answer)
+            if not is_answer_to(received, call.outbound.id):
+                raise UpstreamFault("broken", sent=True, detail=_NO_ANSWER)
+            call.headers = None  # answered: nothing to cancel any more
+            return received
+
+    async def _from_stream(self, call: _Call, response: Answer) -> Json:
+        async for received in messages(response, cap_bytes=self._max_answer):
+            if is_answer_to(received, call.outbound.id):
+                call.headers = None
+                return received
+            await self._beside_the_answer(call, received)
+        raise UpstreamFault("broken", sent=True, detail=_NO_ANSWER)
 
     async def _unsuccessful(self, call: _Call, response: Answer, session: UpstreamSession | None) -> Json:
         call.headers = None
@@ -198,8 +210,7 @@ class Upstreams:
             return
         if not call.outbound.wants_progress or params.get("progressToken") != call.outbound.progress_token:
             return
-        now = asyncio.get_running_loop().time()
-        call.clock.reschedule(min(now + call.extend, call.latest))
+        call.clock.until = min(time.monotonic() + call.extend, call.latest)
         await call.on_progress(params)
 
     def _answer_question(self, call: _Call, message: Json, method: str) -> None:

@@ -67,7 +67,7 @@ class Prober:
         )
 
     async def _meet(self, connection: Connection) -> _Server:
-        return await self._upstreams.guarded(connection, lambda: self._met(connection))
+        return await self._upstreams.guarded(connection, self._met(connection))
 
     async def _met(self, connection: Connection) -> _Server:
         self._upstreams.eras.forget(connection)
