@@ -40,7 +40,7 @@ from proxy.room import at_end
 from proxy.settings import ProxySettings
 from proxy.upstream.conversation import OnProgress, Owner, Upstreams
 from proxy.upstream.outbound import Outbound
-from proxy.worker import Worker
+from proxy.worker import Worker, collect_seldom
 
 BATCHES = 400
 FRESH_S = 1e5
@@ -273,6 +273,7 @@ def main() -> None:
     parser.add_argument("--legacy", action="store_true")
     parser.add_argument("--aiohttp", action="store_true")
     parser.add_argument("--profile", action="store_true")
+    collect_seldom()
     uvloop.run(_measured(parser.parse_args()))
 
 

@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import time
 from pathlib import Path
 from typing import Any
@@ -119,3 +120,15 @@ async def test_the_disk_is_written_again_after_a_failure(tmp_path: Path, monkeyp
         async with asyncio.timeout(2):
             while failures or not made.disk.read("verdicts"):  # noqa: ASYNC110 - nothing tells of a written file
                 await asyncio.sleep(0.01)
+
+
+def test_cycles_are_collected_seldom_but_collected() -> None:
+    before = gc.get_threshold()
+    try:
+        worker_module.collect_seldom()
+        assert gc.isenabled()
+        assert all(0 < most <= 20_000 for most in gc.get_threshold())
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
