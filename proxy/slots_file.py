@@ -7,6 +7,7 @@ worker that dies leaves its file behind, and the next one of its number goes on 
 `proxy/counting.py` writes, `proxy/exposition.py` reads. What a name means is in `proxy/metrics.py`.
 """
 
+import logging
 import mmap
 import os
 import struct
@@ -16,10 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+log = logging.getLogger(__name__)
 CAPACITY: Final = 12_288
 """Slots of a file; `proxy/counting.py` stays below it."""
-NAME_BYTES: Final = 3 << 20
-"""Room for names. The file is sparse: what is not used takes no room anywhere."""
+NAME_BYTES: Final = 2 << 20
+"""Room for names. All of it is taken on the disk at once: a page that finds no room later would kill the worker."""
 _MAGIC: Final = b"archslt1"
 _HEADER: Final = 64
 _MARK: Final = 8
@@ -46,7 +48,7 @@ class SlotsFile:
     """The writer's side; without a path, in this process's memory only."""
 
     def __init__(self, path: str = "") -> None:
-        self._memory = _mapped(path) if path else mmap.mmap(-1, SIZE)
+        self._memory = _mapped(path)
         whole = memoryview(self._memory)
         self.values: Final = whole[_HEADER:_NAMES].cast("d")
         self._mark: Final = whole[_MARK : _MARK + 8].cast("Q")
@@ -122,12 +124,19 @@ def clear(path: Path, kinds: str) -> None:
 
 
 def _mapped(path: str) -> mmap.mmap:
+    """The file, or this process's own memory where there is none or no room for it: calls matter more than counts."""
+    if not path:
+        return mmap.mmap(-1, SIZE)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         if os.fstat(descriptor).st_size != SIZE or os.pread(descriptor, _MARK, 0) != _MAGIC:
             os.ftruncate(descriptor, 0)
-            os.ftruncate(descriptor, SIZE)
+        os.posix_fallocate(descriptor, 0, SIZE)
         return mmap.mmap(descriptor, SIZE)
+    except OSError as error:
+        os.ftruncate(descriptor, 0)
+        log.error("this worker's counts are not told", extra={"file": path, "why": str(error)})
+        return mmap.mmap(-1, SIZE)
     finally:
         os.close(descriptor)
 

@@ -55,7 +55,7 @@ def record(x: Exchange, deps: Deps) -> CallRecord:
         len(x.body),  # bytes_in
         x.bytes_out,
         x.session.jti if x.session is not None else "",  # session
-        _trace_id(x, request),
+        _trace_id(x, request) if x.trace is not None or PARENT in request.meta or PARENT in x.headers else "",
     )
     deps.records.keep(kept)
     if x.trace is not None and deps.tracer is not None:
@@ -99,7 +99,5 @@ def _trace_id(x: Exchange, request: Request) -> str:
     """The trace that the call is part of: ours, or the caller's if it says one."""
     if x.trace is not None:
         return x.trace.trace_id
-    if PARENT not in request.meta and PARENT not in x.headers:
-        return ""
     parent = parent_of(request.meta, x.headers)
     return parent.trace_id if parent is not None else ""

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
@@ -110,7 +110,11 @@ def test_full_workers_make_fewer_than_ten_thousand_series(tmp_path: Path) -> Non
     assert total == 12_000
 
 
-@given(st.lists(st.text(max_size=LONGEST_VALUE + 20), min_size=3, max_size=3))
+names = st.text(st.sampled_from('\\"n\n{}=,') | st.characters(), max_size=LONGEST_VALUE + 20)
+
+
+@example(["ends so\\", "\\n", '\\"'])
+@given(st.lists(names, min_size=3, max_size=3))
 def test_whatever_a_name_holds_the_parser_gets_it_back(names: list[str]) -> None:
     slots = Slots()
     slots.call(names[0], names[1], names[2], "ok", 0.1, 1, 1)

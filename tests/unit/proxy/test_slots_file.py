@@ -1,3 +1,5 @@
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -111,12 +113,26 @@ def test_room_for_names_is_bounded_too() -> None:
     assert file.has_room("x", 1)
 
 
-def test_a_file_of_counts_takes_little_room(tmp_path: Path) -> None:
+def test_all_of_a_file_is_there_from_the_start(tmp_path: Path) -> None:
     path = tmp_path / "f"
-    SlotsFile(str(path)).append("c", "a")
-    assert path.stat().st_size == slots_file.SIZE
-    assert path.stat().st_blocks * 512 < 64 * 1024
+    SlotsFile(str(path))
+    assert path.stat().st_blocks * 512 >= path.stat().st_size == slots_file.SIZE
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_on_a_full_disk_a_worker_counts_in_its_own_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(descriptor: int, offset: int, length: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    path = tmp_path / "f"
+    file = SlotsFile(str(path))
+    file.values[file.append("c", "a")] = 1
+    assert path.stat().st_size == 0
+    assert read(path) is None
+    assert [line.message for line in caplog.records] == ["this worker's counts are not told"]
 
 
 def test_only_the_kinds_that_are_named_are_cleared(tmp_path: Path) -> None:

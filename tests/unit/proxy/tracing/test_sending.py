@@ -81,7 +81,10 @@ def test_a_blocked_collector_holds_up_nobody_and_the_rest_is_dropped() -> None:
     assert sender.sent + sender.dropped >= 50
 
 
-async def test_a_collector_gets_spans_as_otlp() -> None:
+async def test_a_collector_gets_spans_as_otlp_whatever_proxy_the_environment_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     got: list[tuple[dict[str, str], bytes]] = []
 
     async def collect(request: web.Request) -> web.Response:
@@ -117,7 +120,6 @@ async def test_a_collector_gets_spans_as_otlp() -> None:
 
 async def test_a_collector_that_is_away_or_says_no_takes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "TAKEN_WITHIN_S", 0.3)
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
 
     async def refuse(request: web.Request) -> web.Response:
         raise web.HTTPTemporaryRedirect("http://127.0.0.1:1/elsewhere")
