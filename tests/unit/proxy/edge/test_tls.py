@@ -64,12 +64,12 @@ class Served:
         await eventually(is_shown, WITHIN_S, "the new certificate is shown")
 
 
-@pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Served]:
+@pytest.fixture(params=["aiohttp", "fast"])
+async def served(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Served]:
     authority, cert, key = Authority(), tmp_path / "cert.pem", tmp_path / "key.pem"
     serial = authority.issue(cert, key)
     broken: list[bool] = []
-    worker = Worker(proxy_settings(proxy_listen="127.0.0.1:0", grace_seconds=0.2))
+    worker = Worker(proxy_settings(proxy_listen="127.0.0.1:0", grace_seconds=0.2, lane=request.param))
     try:
         tls = ServerTls(str(cert), str(key), broken.append)
         held = Served(authority, cert, key, serial, tls, broken)
