@@ -49,15 +49,15 @@ class Outbound:
     def modern(self) -> tuple[dict[str, object], dict[str, str]]:
         """Message and headers for a 2026-07-28 upstream."""
         meta = self._meta()
-        meta[META_PROTOCOL_VERSION] = MODERN
-        meta[META_CLIENT_CAPABILITIES] = {}
-        meta[META_CLIENT_INFO] = CLIENT_INFO
-        params = {name.lower(): value for name, value in self.param_headers.items()}
-        headers = self.headers | params | _transport_headers(MODERN)
+        meta.update(_MODERN_META)
+        headers = dict(self.headers)
+        for name, value in self.param_headers.items():
+            headers[name.lower()] = value
+        headers.update(_MODERN_HEADERS)
         headers["mcp-method"] = self.method
-        name = self.params.get(NAME_PARAMETER.get(self.method, ""))
-        if isinstance(name, str):
-            headers["mcp-name"] = encode_sentinel(name)
+        named = self.params.get(NAME_PARAMETER.get(self.method, ""))
+        if isinstance(named, str):
+            headers["mcp-name"] = encode_sentinel(named)
         return self._message(meta), headers
 
     def legacy(self, version: str, session: str | None) -> tuple[dict[str, object], dict[str, str]]:
@@ -82,3 +82,11 @@ class Outbound:
 
 def _transport_headers(version: str) -> dict[str, str]:
     return {"content-type": "application/json", "accept": ACCEPT, "mcp-protocol-version": version}
+
+
+_MODERN_HEADERS = _transport_headers(MODERN)
+_MODERN_META: dict[str, object] = {
+    META_PROTOCOL_VERSION: MODERN,
+    META_CLIENT_CAPABILITIES: {},
+    META_CLIENT_INFO: CLIENT_INFO,
+}

@@ -228,7 +228,7 @@ class _Request:
         connection = await self._pool.connection(self._target)
         answer = self._answer = connection.send(self._data)
         try:
-            await answer.head()
+            await answer.begun()
         except BaseException:
             answer.settle(sound=False)
             raise

@@ -10,7 +10,8 @@ import time
 from typing import Protocol, cast
 
 from core.egress_faults import UpstreamFault
-from proxy.upstream.pool_answer import ReceivedAnswer, broken
+from proxy.upstream.pool_answer import ReceivedAnswer
+from proxy.upstream.pool_head import broken
 
 READ_AHEAD_BYTES = 64 * 1024
 """More than this is not read from the socket before the caller has fetched what is there."""
@@ -41,7 +42,7 @@ class PoolAnswer(ReceivedAnswer):
         """Bytes of the body for which the caller need not be woken."""
         self._spoilt = False
 
-    async def head(self) -> None:
+    async def begun(self) -> None:
         """Wait for status and headers. Raises UpstreamFault."""
         while not self.status:
             await self._news()
@@ -70,7 +71,7 @@ class PoolAnswer(ReceivedAnswer):
 
     def settle(self, *, sound: bool) -> None:
         """End of the request; `sound` is False after any fault. A redirect is one: nobody of ours expects it."""
-        usable = sound and self.sound and not self._spoilt and self.status not in _REDIRECTS
+        usable = sound and not self._spoilt and self.status not in _REDIRECTS
         self._connection.settle(self.idle_seconds if usable else 0.0)
 
     def wake(self) -> None:

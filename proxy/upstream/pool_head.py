@@ -1,0 +1,149 @@
+"""The head of an upstream's answer, judged: its status, how long the body is, and what becomes of the connection.
+
+llhttp reads the lines; limits, framing (RFC 9112 section 6.3) and what must not stand twice are decided here. It is a
+function of the bytes, so a head that came before is not read again: servers repeat theirs for every answer of one
+second. `pool_answer` uses it.
+"""
+
+import re
+from dataclasses import dataclass
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from core.egress_faults import UpstreamFault
+
+MAX_LINE_BYTES = 8190
+MAX_HEADERS = 128
+MAX_HEAD_BYTES = 64 * 1024
+MAX_IDLE_SECONDS = 4.0
+HEAD_END = b"\r\n\r\n"
+
+_BEGINNINGS = (b"HTTP/1.1 ", b"HTTP/1.0 ")
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+# Headers that decide something here or in `answers` and `sessions`: two different values would be two meanings.
+_JUDGED = _FRAMING | {b"content-encoding", b"content-type", b"mcp-session-id"}
+_NO_BODY = frozenset({204, 304})
+_KEEP_ALIVE_TIMEOUT = re.compile(rb"(?:^|[,;\s])timeout=([0-9]{1,9})", re.IGNORECASE)
+
+_MAX_KNOWN = 256
+_MAX_KNOWN_BYTES = 512
+# Only heads of nothing but these are remembered: any other header may hold somebody's secret.
+_HARMLESS = _FRAMING | {b"content-type", b"date", b"server", b"connection", b"keep-alive", b"cache-control", b"vary"}
+
+
+def broken(detail: str) -> UpstreamFault:
+    """The fault of an answer that cannot be one."""
+    return UpstreamFault("broken", sent=True, detail=detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A final head, or an interim one with a status below 200."""
+
+    status: int
+    headers: dict[bytes, bytes]
+    """First value by lower-case name. Not to be changed."""
+    length: int | None
+    """Bytes of the body; None: in chunks, or to the end of the connection."""
+    chunked: bool
+    keeps: bool
+    """Whether the connection may carry another request after this answer."""
+    idle_seconds: float
+    """How long it may lie idle then: at most 4 s, and a second less than the server says."""
+
+
+_known: dict[bytes, Head] = {}
+
+
+def head_of(block: bytes) -> Head:
+    """Reads a head, from its status line to the empty line. Raises UpstreamFault for what is no acceptable one."""
+    known = _known.get(block)
+    if known is not None:
+        return known
+    head = _Reader().read(block)
+    if len(block) <= _MAX_KNOWN_BYTES and head.headers.keys() <= _HARMLESS:
+        if len(_known) >= _MAX_KNOWN:
+            _known.clear()
+        _known[block] = head
+    return head
+
+
+def judge_unfinished(head: bytes) -> None:
+    """Raises UpstreamFault where no further byte could make it a head."""
+    if not any(head.startswith(beginning[: len(head)]) for beginning in _BEGINNINGS):
+        raise broken("the answer is not HTTP/1.1 or HTTP/1.0")
+    if b"\n\n" in head:
+        raise broken("the answer's lines end in bare line feeds")
+    _judge_block(head if len(head) > MAX_LINE_BYTES else _BEGINNINGS[0])
+
+
+class _Reader:
+    """Reads one head."""
+
+    def __init__(self) -> None:
+        self._found: dict[bytes, bytes] = {}
+        self._repeated = self._keeps = False
+
+    def read(self, block: bytes) -> Head:
+        _judge_block(block)
+        self._parser = HttpResponseParser(self)
+        try:
+            self._parser.feed_data(block)
+            status = self._parser.get_status_code()
+        except HttpParserUpgrade:
+            raise broken("status 101 is no final answer") from None
+        except HttpParserError as error:
+            raise broken(f"{type(error).__name__}: {error}") from None
+        finally:
+            del self._parser  # it knows us, and we knew it
+        if self._repeated:
+            raise broken("a header that decides stands twice with two meanings")
+        return self._interim(status) if status < 200 else self._final(status)
+
+    def _interim(self, status: int) -> Head:
+        """An answer before the answer (RFC 9110 section 15.2): it says nothing, and has no body."""
+        if status < 100 or status == 101 or not _FRAMING.isdisjoint(self._found):
+            raise broken(f"status {status} is no final answer")
+        return Head(status, {}, 0, chunked=False, keeps=True, idle_seconds=0.0)
+
+    def _final(self, status: int) -> Head:
+        found, keeps = self._found, self._keeps
+        packed = found.get(b"content-encoding", b"").strip().lower()
+        if packed not in {b"", b"identity"}:
+            # We asked for identity. Inflating what somebody else packed is how a kilobyte becomes a gigabyte.
+            raise broken(f"the body is packed as {packed.decode('latin-1')}, which was not asked for")
+        said, coding = found.get(b"content-length"), found.get(b"transfer-encoding")
+        if coding is not None and (said is not None or coding.lower() != b"chunked" or status in _NO_BODY):
+            raise broken("the answer's Transfer-Encoding is not chunked alone")
+        length = None if said is None else int(said)
+        if status in _NO_BODY:
+            keeps, length = keeps and not length, 0
+        timeout = _KEEP_ALIVE_TIMEOUT.search(found.get(b"keep-alive", b""))
+        idle = MAX_IDLE_SECONDS if timeout is None else min(MAX_IDLE_SECONDS, int(timeout[1]) - 1.0)
+        return Head(status, found, length, chunked=coding is not None, keeps=keeps, idle_seconds=idle)
+
+    # What the parser calls.
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header line."""
+        name = name.lower()
+        found = self._found
+        if name not in found:
+            found[name] = value
+        elif name in _FRAMING or (name in _JUDGED and found[name] != value):
+            self._repeated = True
+
+    def on_headers_complete(self) -> None:
+        """The only moment at which llhttp knows whether the connection is meant to live on."""
+        self._keeps = self._parser.should_keep_alive()
+
+
+def _judge_block(block: bytes) -> None:
+    if not block.startswith(_BEGINNINGS):
+        raise broken("the answer is not HTTP/1.1 or HTTP/1.0")
+    if block.count(b"\r\n") - 2 > MAX_HEADERS:
+        raise broken(f"the answer has more than {MAX_HEADERS} headers")
+    if len(block) > MAX_LINE_BYTES and max(map(len, block.split(b"\r\n"))) > MAX_LINE_BYTES:
+        raise broken(f"a line of the answer's head is longer than {MAX_LINE_BYTES} bytes")
+    if len(block) > MAX_HEAD_BYTES:
+        raise broken(f"the answer's head is longer than {MAX_HEAD_BYTES} bytes")
