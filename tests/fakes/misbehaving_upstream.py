@@ -131,9 +131,13 @@ class MisbehavingUpstream(asyncio.Protocol):
 
     def _write_or_close(self, stray: bytes) -> None:
         if stray:
-            self._transport.write(stray)
+            self._write_if_open(stray)
         else:
             self._transport.close()
+
+    def _write_if_open(self, data: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(data)
 
     def _write(self, answer: bytes) -> None:
         """In one piece or in several, so that the reader meets every cut."""
@@ -142,7 +146,7 @@ class MisbehavingUpstream(asyncio.Protocol):
             return
         at = self._chance.randrange(len(answer))
         self._transport.write(answer[:at])
-        asyncio.get_running_loop().call_later(_SOON_S * self._chance.random() / 4, self._transport.write, answer[at:])
+        asyncio.get_running_loop().call_later(_SOON_S * self._chance.random() / 4, self._write_if_open, answer[at:])
 
 
 def whole(body: bytes) -> bytes:
