@@ -63,7 +63,7 @@ def result_for_modern(
     With `cacheable` (lists, and reading a resource) a complete result without hints is given the careful ones:
     not to be kept, private. Raises ValueError for an unknown `resultType`.
     """
-    kind = result_type(result)
+    kind = "complete" if result.get("resultType") == "complete" else result_type(result)
     shaped: dict[str, object] = {**result, "resultType": kind}
     if "_meta" in shaped:
         _strip_meta(shaped)

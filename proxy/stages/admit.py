@@ -8,7 +8,7 @@ where it goes.
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 from proxy.deps import Deps
@@ -136,12 +136,11 @@ def _hostname(host: str) -> str:
 
 def _address(x: Exchange, deps: Deps) -> str:
     """Where the request came from: the peer, or what a trusted reverse proxy says before itself."""
-    address = x.head.peer
-    if not deps.settings.trusted_proxies:
+    address, proxies = x.head.peer, deps.settings.trusted_proxies
+    if not proxies:
         return address
-    networks = deps.settings.trusted_networks
     for hop in reversed(x.headers.get("x-forwarded-for", "").split(",")):
-        if not _within(address, networks):
+        if not _is_trusted(address, proxies):
             return address
         if not hop.strip():
             break
@@ -149,9 +148,11 @@ def _address(x: Exchange, deps: Deps) -> str:
     return address
 
 
-def _within(address: str, networks: Sequence[object]) -> bool:
+@lru_cache(4096)
+def _is_trusted(address: str, proxies: tuple[str, ...]) -> bool:
+    """Whether an address is within one of these networks; a few reverse proxies ask again and again."""
     try:
         parsed = ip_address(address)
     except ValueError:
         return False
-    return any(parsed in network for network in networks)  # type: ignore[operator]  # networks of both families
+    return any(parsed in ip_network(network.strip()) for network in proxies)

@@ -108,6 +108,14 @@ async def test_the_address_is_what_the_last_trusted_hop_saw(peer: str, said: str
         assert x.address == address
 
 
+async def test_what_is_remembered_of_one_list_of_proxies_is_not_believed_of_another() -> None:
+    for proxies, address in ((("10.0.0.0/8",), "192.0.2.7"), (("10.1.0.0/16",), "10.2.0.1"), ((), "10.2.0.1")):
+        async with proxy_parts(trusted_proxies=proxies) as deps:
+            x = exchange({"X-Forwarded-For": "192.0.2.7"}, peer="10.2.0.1")
+            admit(x, deps)
+            assert x.address == address
+
+
 async def test_beyond_its_limits_a_worker_says_that_it_is_busy() -> None:
     async with proxy_parts(calls_in_flight=1, bytes_in_flight=10) as deps:
         admit(exchange({}), deps)
