@@ -88,7 +88,7 @@ def main() -> None:
     with ExitStack() as ending:
         folder = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="archway-bench-")))
         _, port = ending.enter_context(server("bench.stub_upstream", "0"))
-        plan = plan_of({**os.environ, "BENCH_CALLERS": "100"})
+        plan = plan_of({"BENCH_CALLERS": "100", **os.environ})
         running = ending.enter_context(deployment(plan, folder / "state", port, port))
         calls = profiled(running, arguments.lane, folder / "profile", arguments.seconds)
         print_shares(pstats.Stats(str(folder / "profile")), calls)
