@@ -58,7 +58,7 @@ def test_good_requests_are_the_same_in_both_lanes_wherever_they_are_cut(judge: J
     for make in GOOD:
         raw = bytes(make())
         judge.agree((raw, []), (raw, list(range(1, len(raw) + 100))))
-    for make in (GOOD[0], GOOD[5], GOOD[13]):
+    for make in (GOOD[7], GOOD[13]):  # ping and health: no server behind takes time
         raw = bytes(make())
         places = range(1, len(raw) + 60)
         for start in range(0, len(places), AT_ONCE):
@@ -67,7 +67,7 @@ def test_good_requests_are_the_same_in_both_lanes_wherever_they_are_cut(judge: J
 
 def test_whatever_comes_both_lanes_do_the_same(judge: Judge) -> None:
     @settings(
-        max_examples=40,
+        max_examples=24,
         deadline=None,
         derandomize=True,
         database=None,

@@ -188,9 +188,7 @@ async def running_rig(
     control = control or FakeControl(client)
     if own:
         await control.start()
-    if "lane" in ProxySettings.__struct_fields__:
-        settings["lane"] = lane
-    worker = Worker(settings_for(control, redis.url, **settings))
+    worker = Worker(settings_for(control, redis.url, lane=lane, **settings))
     worker.start()
     try:
         async with listening(worker) as (port, internal_port), aiohttp.ClientSession() as http:
