@@ -31,7 +31,7 @@ GRACE_S = 3.0
 CONNECTING, KEPT = 48, 16
 ROLL_WITHIN_S = 60.0
 A_BUSY_MACHINE_S = 1.5
-"""Added to the second that is promised, because other tests share the machine; the figure is printed (`pytest -s`)."""
+"""Beyond the second that is promised: other tests share the machine; the figure is printed (`pytest -s`)."""
 
 
 class Clients:
