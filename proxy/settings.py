@@ -39,7 +39,7 @@ class ProxySettings(msgspec.Struct, frozen=True):
     metrics_file: str = ""
     """File of counting slots that the supervisor made; unset: counts stay in this process."""
     lane: Literal["auto", "fast", "aiohttp"] = "auto"
-    """Which code serves the public listener: `auto` takes the one that is best proven, at present aiohttp's."""
+    """Which code serves the public listener: `auto` takes the one that is best proven, the fast lane."""
     workers: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
 
     allowed_hosts: tuple[str, ...] = ()

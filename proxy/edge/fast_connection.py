@@ -179,7 +179,7 @@ class FastConnection(FastRequests):
 
     def resume_reading(self) -> None:
         """Bytes are wanted, unless more than enough are kept."""
-        if self._paused and len(self._kept) <= MOST_KEPT:
+        if self._paused and len(self._kept) <= MOST_KEPT and not self.transport.is_closing():
             self._paused = False
             self.transport.resume_reading()
 

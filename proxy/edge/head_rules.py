@@ -10,7 +10,7 @@ Used by `fast_connection.py`. What the headers say is judged by the stage `admit
 """
 
 import re
-from typing import Final
+from typing import Final, TypeVar
 
 from proxy.stages.admit import MAY_REPEAT
 
@@ -61,6 +61,7 @@ _MOST_REMEMBERED = 2048
 _LONGEST_REMEMBERED = 128
 
 Pair = tuple[str, str]
+T = TypeVar("T")
 
 
 class PlainHead:
@@ -79,11 +80,12 @@ class PlainHead:
 class HeadReader:
     """Reads header blocks; one per worker, because it remembers lines that it has checked."""
 
-    __slots__ = ("_firsts", "_lines")
+    __slots__ = ("_firsts", "_lines", "_names")
 
     def __init__(self) -> None:
         self._lines: dict[bytes, Pair] = {}
         self._firsts: dict[bytes, Pair] = {}
+        self._names: dict[bytes, str] = {}
 
     def read(self, block: bytes) -> PlainHead | None:
         """A whole block, without the empty line at its end; None where it is not in the grammar."""
@@ -136,6 +138,16 @@ class HeadReader:
         return headers
 
     def _header(self, line: bytes) -> Pair | None:
+        """One header; the names of the usual ones were judged before, and only the value is looked at."""
+        name, _, value = line.partition(b":")
+        known = self._names.get(name)
+        if known is not None and len(line) <= MOST_LINE:
+            text = value.strip(b"\t ").decode("latin-1")
+            if text.isascii() and text.isprintable():
+                return known, text
+        return self._judged_header(line)
+
+    def _judged_header(self, line: bytes) -> Pair | None:
         match = _HEADER.fullmatch(line)
         if match is None or len(line) > MOST_LINE:
             return None
@@ -144,6 +156,8 @@ class HeadReader:
             return None
         if name in _REMEMBERED and len(line) <= _LONGEST_REMEMBERED:
             _remember(self._lines, line, (name, value))
+        if name not in {"connection", "content-length"} and len(match[1]) <= _LONGEST_REMEMBERED:
+            _remember(self._names, match[1], name)
         return name, value
 
 
@@ -166,7 +180,7 @@ def _first_begun(line: bytes) -> bool:
     return _REST_BEGUN.fullmatch(rest) is not None and (not space or b"HTTP/1.1\r".startswith(version))
 
 
-def _remember(lines: dict[bytes, Pair], line: bytes, pair: Pair) -> None:
-    if len(lines) >= _MOST_REMEMBERED:
-        lines.clear()  # a flood of new lines costs everybody one reading more, and no memory
-    lines[line] = pair
+def _remember(known: dict[bytes, T], text: bytes, read: T) -> None:
+    if len(known) >= _MOST_REMEMBERED:
+        known.clear()  # a flood of new ones costs everybody one reading more, and no memory
+    known[text] = read

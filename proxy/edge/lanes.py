@@ -9,6 +9,9 @@ from proxy.edge.listener import Listener
 
 
 def public_listener(deps: Deps, **limits: Any) -> Listener | FastLane:
-    """The protocol factory of the lane that the settings name; `limits` are aiohttp's, which is behind both."""
+    """The protocol factory of the lane that the settings name; `limits` are aiohttp's, which is behind both.
+
+    `auto` is the fast lane: over the same bytes, cut at every place, it does what the other does (`tests/fuzz`).
+    """
     listener = Listener(AiohttpLane(deps), deps, **limits)
-    return FastLane(deps, listener) if deps.settings.lane == "fast" else listener
+    return FastLane(deps, listener) if deps.settings.lane != "aiohttp" else listener

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -18,6 +20,7 @@ from proxy.edge.lanes import public_listener
 from proxy.exchange import Answer, Exchange
 from proxy.room import hold as hold_room
 from proxy.sessions import Session
+from tests.fakes.certificates import Authority
 from tests.fakes.proxy_parts import gateway, hold, known_token, proxy_parts, user
 from tests.fakes.raw_http import exchange, read_answer, request_bytes
 
@@ -113,6 +116,28 @@ def test_what_is_not_plain_is_handed_over_once_every_answer_is_sent(serve: Serve
         assert [answer.closed for answer in answers] == [False, False, False, True]
         assert await reader.read() == b""
         writer.close()
+
+    serve(scenario)
+
+
+def test_a_connection_over_tls_is_served_and_handed_over_alike(serve: Serve, tmp_path: Path) -> None:
+    authority, cert, key = Authority(), tmp_path / "cert.pem", tmp_path / "key.pem"
+    authority.issue(cert, key)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(cert, key)
+
+    async def scenario(at: Served) -> None:
+        server = await asyncio.get_running_loop().create_server(at.lane, "127.0.0.1", 0, ssl=context)
+        port = server.sockets[0].getsockname()[1]
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", port, ssl=authority.client(), server_hostname="localhost"
+        )
+        writer.write(at.post() * 3 + request_bytes("PUT", "/v1/mcp/g", at.headers))
+        answers = [await read_answer(reader) for _ in range(4)]
+        assert [(answer.status, answer.closed) for answer in answers] == [(200, False)] * 3 + [(405, True)]
+        assert await reader.read() == b""
+        writer.close()
+        server.close()
 
     serve(scenario)
 

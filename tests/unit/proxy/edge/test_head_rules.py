@@ -125,14 +125,29 @@ def test_a_head_that_grows_without_end_is_not_waited_for() -> None:
     assert not reader.may_become_plain(USUAL + b"\r\n" + many)
 
 
+def test_a_name_that_is_known_clears_no_value() -> None:
+    reader = HeadReader()
+    assert reader.read(usual(b"X-A: 1")) is not None
+    for bad in (b"X-A: \x00", b"X-A: \x7f", b"X-A: caf\xc3\xa9", b"X-A: 1\r", b"X-A: 1\n", b"X-A: " + b"a" * 8190):
+        assert reader.read(usual(bad)) is None
+    head = reader.read(usual(b"X-A: \ta\tb "))
+    assert head is not None
+    assert head.headers["x-a"] == "a\tb"
+
+
 def test_what_is_remembered_of_lines_is_bounded_and_never_a_token() -> None:
     reader = HeadReader()
     for number in range(5000):
         assert reader.read(usual(b"Mcp-Name: %d" % number, b"Authorization: Bearer t%d" % number)) is not None
     assert len(reader._lines) <= 2048
     assert not any(b"Bearer" in line for line in reader._lines)
+    for number in range(5000):
+        assert reader.read(usual(b"X-%d: 1" % number)) is not None
+    assert len(reader._names) <= 2048
 
 
+WELL_READ = HeadReader()
+"""It has seen many lines, so that what it remembers is in play too."""
 LINES = st.lists(
     st.one_of(
         st.sampled_from(
@@ -150,7 +165,7 @@ LINES = st.lists(
 def test_what_is_plain_means_the_same_to_aiohttp(lines: list[bytes]) -> None:
     block = b"\r\n".join((b"POST /v1/mcp/g HTTP/1.1", *lines))
     end = block.find(END)
-    head = HeadReader().read(block if end < 0 else block[:end])
+    head = WELL_READ.read(block if end < 0 else block[:end])
     if head is None:
         return
     loop = asyncio.new_event_loop()
