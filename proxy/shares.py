@@ -29,10 +29,12 @@ class Shares:
 
     def give_back(self, owner: str, amount: int) -> None:
         """Give back what was taken; never more than the owner has."""
-        own = self._by_owner.get(owner, 0)
-        amount = min(amount, own)
-        self.used -= amount
-        if own > amount:
+        own = self._by_owner.get(owner)
+        if own is None:
+            return
+        if amount < own:
             self._by_owner[owner] = own - amount
+            self.used -= amount
         else:
-            self._by_owner.pop(owner, None)
+            del self._by_owner[owner]
+            self.used -= own

@@ -1,3 +1,8 @@
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from proxy.shares import Shares
 
 
@@ -18,3 +23,18 @@ def test_what_is_given_back_can_be_taken_and_never_more_than_was_had() -> None:
     shares.give_back("c", 9)
     assert (shares.used, shares.of("a")) == (2, 0)
     assert list(shares._by_owner) == ["b"]
+
+
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from("abc"), st.integers(0, 4)), max_size=40))
+def test_the_sum_is_what_the_owners_have_whatever_is_taken_and_given_back(
+    steps: list[tuple[bool, str, int]],
+) -> None:
+    shares, had = Shares(), Counter[str]()
+    for takes, owner, amount in steps:
+        if not takes:
+            shares.give_back(owner, amount)
+            had[owner] -= min(amount, had[owner])
+        elif shares.take(owner, amount, most=8, share=5):
+            had[owner] += amount
+    assert {owner: shares.of(owner) for owner in "abc"} == {owner: had[owner] for owner in "abc"}
+    assert shares.used == had.total() <= 8
