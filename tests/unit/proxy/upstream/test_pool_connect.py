@@ -6,13 +6,14 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+import uvloop
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from core.addresses import AddressPolicy, parse_networks
 from core.egress import tls_context
 from tests.fakes.own_authority import Certificate, issue
 from tests.fakes.pool_calls import Pool, body_of, fault_of
-from tests.fakes.scripted_upstream import CLOSE, ScriptedUpstream, head, ok
+from tests.fakes.scripted_upstream import CLOSE, RESET, ScriptedUpstream, head, ok
 
 INSIDE, OUTSIDE = "127.0.0.1", "127.0.0.2"
 ONE_OPEN = AddressPolicy(parse_networks("127.0.0.2/32"))
@@ -129,6 +130,27 @@ async def test_a_large_answer_over_tls_is_read_whole_and_its_connection_used_aga
         for _ in range(3):
             assert await body_of(pool, f"https://first.test:{server.port}") == body
         assert server.connections == 1
+
+
+def test_tls_on_the_loop_of_a_worker(certificate: Callable[[str], Certificate]) -> None:
+    own, body = certificate("first.test"), b"a" * 200_000
+
+    async def exchange() -> None:
+        async with (
+            ScriptedUpstream(
+                [ok(body)], [head(), body, CLOSE], [b"HTTP/1.1 2", RESET], host=OUTSIDE, tls=own.server
+            ) as up,
+            Pool(ONE_OPEN, tls_context(own.pem), resolver=Names([OUTSIDE])) as pool,
+        ):
+            url = f"https://first.test:{up.port}"
+            assert [await body_of(pool, url) for _ in range(2)] == [body, body]
+            assert (await fault_of(pool, url)).reason == "broken"
+            assert (await fault_of(pool, f"https://second.test:{up.port}")).reason == "tls"
+            assert up.connections == 2  # a handshake that fails is none
+        assert pool.places == 0
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(exchange())
 
 
 async def test_a_connection_for_one_name_never_serves_another_on_the_same_address(
