@@ -52,9 +52,11 @@ def _over_connections(panel: "Axes", lines: dict[str, float], figure: str, title
         points = sorted((int(n), value) for n, value in _named(lines, rf"{side}_at_(\d+)_{figure}").items())
         if points:
             panel.plot([n for n, _ in points], [value for _, value in points], "o-", color=colour, label=side)
-    panel.set_xscale("log", base=2)
     panel.set_title(title, fontsize=9)
     if panel.lines:
+        counts = sorted({int(n) for side in _SIDES for n in _named(lines, rf"{side}_at_(\d+)_{figure}")})
+        panel.set_xscale("log", base=2)
+        panel.set_xticks(counts, [str(n) for n in counts])
         panel.legend()
 
 
@@ -68,5 +70,6 @@ def _ratios(panel: "Axes", lines: dict[str, float]) -> None:
 
 def _stages(panel: "Axes", lines: dict[str, float]) -> None:
     costs = _named(lines, r"stage_(.+)_us")
+    whole = costs.pop("in_all", sum(costs.values()))
     panel.barh(list(costs)[::-1], list(costs.values())[::-1], color=_SIDES["fast"])
-    panel.set_title("microseconds by stage", fontsize=9)
+    panel.set_title(f"microseconds by stage; {whole:.1f} in all, without listener and server", fontsize=9)
