@@ -10,7 +10,7 @@ import asyncio
 import json
 import re
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from itertools import count, pairwise
@@ -31,7 +31,8 @@ MORE_WITHIN_S = 0.03
 ENDS_WITHIN_S = 3.0
 STREAM_IS_OPEN_S = 0.4
 """An event stream that says nothing for so long is taken for one that stays open."""
-Cuts = Sequence[int]
+Cuts = Sequence[int] | Callable[[bytes], Sequence[int]]
+"""Places, or what finds them in the bytes that are sent."""
 _REQUEST_ID = re.compile(rb'"request_id":"[0-9a-f-]{36}"')
 _ONLY_OURS = {"date", "x-request-id", "mcp-session-id", "connection", "keep-alive"}
 """Headers whose value differs from one request to the next; `connection` is told by `closes`."""
@@ -64,6 +65,26 @@ class Outcome:
     """Whether the connection was closed by the worker."""
 
 
+def every_byte(whole: bytes) -> Sequence[int]:
+    """Cut everywhere."""
+    return range(1, len(whole))
+
+
+def every_end(whole: bytes) -> Sequence[int]:
+    """Cut wherever a request may end: a long body that comes byte by byte would miss its deadline."""
+    return [match.end() for match in re.finditer(rb"[}\]\n]", whole)] + beginnings(whole)
+
+
+def beginnings(whole: bytes) -> list[int]:
+    """Where requests may begin, but the first."""
+    return [match.start() for match in re.finditer(rb"POST|GET|HEAD|DELETE|OPTIONS", whole)][1:]
+
+
+def in_two(number: int) -> Callable[[bytes], Sequence[int]]:
+    """Cut at the beginning of this request alone."""
+    return lambda whole: beginnings(whole)[number : number + 1]
+
+
 class Lane:
     """One worker, and connections to it."""
 
@@ -76,7 +97,8 @@ class Lane:
         mark = f"~{self._letter}{next(self._numbers) % 10_000:04}".encode()
         filled = await self._filled(raw, mark)
         whole = filled + FAREWELL
-        places = sorted({0, *(place for place in cuts if 0 < place < len(whole)), len(whole)})
+        found = cuts(whole) if callable(cuts) else cuts
+        places = sorted({0, *(place for place in found if 0 < place < len(whole)), len(whole)})
         pieces = [whole[start:end] for start, end in pairwise(places)]
         got, ended = await _conversation(self._rig.port, pieces)
         got = got.replace(mark, b"{MARK}")

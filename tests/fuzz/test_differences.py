@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.fuzz.differences import _forgets, equal
+from tests.fuzz.differences import equal
 from tests.fuzz.lanes import Outcome, Said
 
 FIRST = Said(200, "HTTP/1.1", (("content-type", "application/json"),), frozenset({"date"}), b"first", closes=False)
@@ -67,13 +67,3 @@ def test_the_reference_may_not_close_where_the_other_lane_goes_on() -> None:
 
 def test_the_version_of_the_status_line_is_free() -> None:
     assert equal(GOOD, replace(GOOD, answers=(FIRST, replace(SECOND, version="HTTP/1.0"), LAST)))
-
-
-def test_what_aiohttp_forgets_at_these_cuts_may_be_forgotten_behind_a_hand_over_too() -> None:
-    refusal = replace(FIRST, status=400, body=b"no HTTP", closes=True)
-    refused = Outcome((refusal,), ())
-    assert _forgets(refused, GOOD, Outcome((FIRST, refusal), (("first",),)))
-    assert not _forgets(GOOD, GOOD, Outcome((FIRST, refusal), (("first",),)))
-    assert not _forgets(refused, GOOD, Outcome((SECOND, refusal), (("first",),)))
-    assert not _forgets(refused, GOOD, Outcome((FIRST, refusal), (("second",),)))
-    assert not _forgets(refused, GOOD, Outcome((FIRST, replace(refusal, status=500)), (("first",),)))
