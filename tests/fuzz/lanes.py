@@ -33,6 +33,9 @@ STREAM_IS_OPEN_S = 0.4
 """An event stream that says nothing for so long is taken for one that stays open."""
 Cuts = Sequence[int] | Callable[[bytes], Sequence[int]]
 """Places, or what finds them in the bytes that are sent."""
+_BEGINNING = re.compile(
+    rb"POST|GET|HEAD|DELETE|OPTIONS|PUT|PATCH|post|TRACE|CONNECT|PRI|SOURCE|M-SEARCH|(?<=\})[^\n{}]+HTTP/"
+)
 _REQUEST_ID = re.compile(rb'"request_id":"[0-9a-f-]{36}"')
 _ONLY_OURS = {"date", "x-request-id", "mcp-session-id", "connection", "keep-alive"}
 """Headers whose value differs from one request to the next; `connection` is told by `closes`."""
@@ -77,7 +80,7 @@ def every_end(whole: bytes) -> Sequence[int]:
 
 def beginnings(whole: bytes) -> list[int]:
     """Where requests may begin, but the first."""
-    return [match.start() for match in re.finditer(rb"POST|GET|HEAD|DELETE|OPTIONS", whole)][1:]
+    return [match.start() for match in _BEGINNING.finditer(whole)][1:]
 
 
 def in_two(number: int) -> Callable[[bytes], Sequence[int]]:
