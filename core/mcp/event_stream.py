@@ -56,7 +56,7 @@ class EventReader:
         self._events_left = max_events
         self._line = bytearray()  # the line that the last piece left open
         self._event_bytes = 0  # of the current event's finished lines
-        self._data: list[bytes] = []
+        self._data: bytes | bytearray | None = None  # one object: one a line would cost many times its bytes
         self._name = ""
         self._at_start = True
         self._skip_lf = False
@@ -103,19 +103,29 @@ class EventReader:
 
     def _take_field(self, name: bytes, value: bytes) -> None:
         if name == b"data":
-            self._data.append(value)
+            self._take_data(value)
         elif name == b"event":
             self._name = value.decode("utf-8", "replace")
 
+    def _take_data(self, value: bytes) -> None:
+        data = self._data
+        if data is None:
+            self._data = value
+            return
+        if isinstance(data, bytes):
+            self._data = data = bytearray(data)
+        data += b"\n"
+        data += value
+
     def _dispatch(self, events: list[Event]) -> None:
         data, name = self._data, self._name
-        self._data, self._name, self._event_bytes = [], "", 0
-        if not data:
+        self._data, self._name, self._event_bytes = None, "", 0
+        if data is None:
             return
         if self._events_left <= 0:
             raise EventStreamFault("The stream holds more events than are allowed.")
         self._events_left -= 1
-        events.append(Event(b"\n".join(data), name or "message"))
+        events.append(Event(bytes(data), name or "message"))
 
 
 def encode_event(message: bytes) -> bytes:

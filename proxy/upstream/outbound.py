@@ -1,6 +1,7 @@
 """What is to be asked of an upstream, before it is known which era it speaks."""
 
-import itertools
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from core.mcp.header_values import SafeHeaderValue, encode_sentinel
@@ -14,8 +15,30 @@ from core.mcp.versions import MODERN
 from core.resolve import Connection
 from proxy.identity import CLIENT_INFO
 
-_ids = itertools.count(1)
 ACCEPT = "application/json, text/event-stream"
+_REMEMBERED_IDS = 8192
+
+
+def _unguessable() -> Iterator[int]:
+    """Random numbers of 31 bits, none of which is among the 8192 before it.
+
+    An upstream that can tell the next id could send its answer before the request is made, on a connection that
+    another caller gets. No more bits, as there are servers that read an id into a signed integer of 32.
+    """
+    older: set[int] = set()
+    newer: set[int] = set()
+    while True:
+        for drawn in memoryview(os.urandom(1024)).cast("I"):
+            number = drawn >> 1
+            if not number or number in newer or number in older:
+                continue
+            if len(newer) >= _REMEMBERED_IDS:
+                older, newer = newer, set()
+            newer.add(number)
+            yield number
+
+
+_ids = _unguessable()
 
 
 def own_headers(connection: Connection) -> dict[str, str]:
@@ -25,7 +48,8 @@ def own_headers(connection: Connection) -> dict[str, str]:
 
 @dataclass(slots=True)
 class Outbound:
-    """One request to an upstream. Identifier and progress token are ours, unique in this worker.
+    """One request to an upstream. Identifier and progress token are ours: unique in this worker, and no upstream
+    can guess those of a request that it has not got.
 
     Header names are lower case throughout, so that no name can stand in it twice in two spellings.
     """

@@ -7,12 +7,16 @@ becomes of the connection.
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from proxy.upstream.pool_head import HEAD_END, Head, broken, head_of, judge_unfinished
+from proxy.upstream.pool_head import HEAD_END, Head, UnfinishedHead, broken, head_of
 
 MAX_INTERIM = 64
 """Answers with a status below 200 before the real one."""
 _MAX_CHUNK_EXTRAS = 64 * 1024
-"""Bytes of chunk sizes, extensions and trailers in a row, without a byte of the body between."""
+"""Bytes of chunk sizes, extensions and trailers beyond twice the content that came with them.
+
+A server that writes JSON token by token has chunks of three or four bytes, each in a frame of five."""
+_SMALL_PIECE = 4096
+"""Bytes below which a piece of the body is joined to the one before: an object for each costs more than it holds."""
 
 
 class ReceivedAnswer:
@@ -42,8 +46,8 @@ class ReceivedAnswer:
         """More bytes came than the answer has."""
         self.buffered = 0
         """Bytes of the body that wait to be fetched."""
-        self._pieces: list[bytes] = []
-        self._begun = b""
+        self._pieces: list[bytes | bytearray] = []
+        self._begun: UnfinishedHead | None = None
         self._interim = 0
         self._left: int | None = None
         self._chunks: HttpResponseParser | None = None
@@ -91,20 +95,22 @@ class ReceivedAnswer:
         pieces = self._pieces
         if not pieces:
             return b""
-        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        body = bytes(pieces[0]) if len(pieces) == 1 else b"".join(pieces)
         self._pieces, self.buffered = [], 0
         return body
 
     def _take_heads(self, data: bytes) -> bytes:
         """Read interim heads and the final one; returns what stands behind it."""
-        data = self._begun + data if self._begun else data
+        if self._begun is not None:
+            if not self._begun.add(data):
+                return b""
+            data, self._begun = self._begun.whole(), None
         while data and not self.status:
             end = data.find(HEAD_END) + len(HEAD_END)
             if end < len(HEAD_END):
-                judge_unfinished(data)
-                self._begun = data
+                self._begun = UnfinishedHead()
+                self._begun.add(data)
                 return b""
-            self._begun = b""
             self._take_head(data[:end])
             data = data[end:]
         return data
@@ -153,13 +159,22 @@ class ReceivedAnswer:
             self.surplus = self.surplus or self._tail[1:] != HEAD_END or self._tail[0] in b"\r\n"
             self._chunks = None
             return
-        self._extras = 0 if self.buffered > before else self._extras + len(data)
+        content = self.buffered - before
+        self._extras = max(0, self._extras + len(data) - 3 * content)
         if self._extras > _MAX_CHUNK_EXTRAS:
-            raise broken("chunks without content have no end")
+            raise broken("the frames of the chunks are far longer than their content")
 
     def _keep(self, data: bytes) -> None:
-        self._pieces.append(data)
         self.buffered += len(data)
+        pieces = self._pieces
+        if not pieces or len(data) >= _SMALL_PIECE:
+            pieces.append(data)
+            return
+        last = pieces[-1]
+        if isinstance(last, bytearray):
+            last += data
+        else:
+            pieces.append(bytearray(data))
 
     # What the parser of chunks calls. It is not told of trailers: nothing in them is believed.
 

@@ -19,6 +19,7 @@ MAX_IDLE_SECONDS = 4.0
 HEAD_END = b"\r\n\r\n"
 
 _BEGINNINGS = (b"HTTP/1.1 ", b"HTTP/1.0 ")
+_NOT_HTTP = "the answer is not HTTP/1.1 or HTTP/1.0"
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 # Headers that decide something here or in `answers` and `sessions`: two different values would be two meanings.
 _JUDGED = _FRAMING | {b"content-encoding", b"content-type", b"mcp-session-id"}
@@ -68,13 +69,44 @@ def head_of(block: bytes) -> Head:
     return head
 
 
-def judge_unfinished(head: bytes) -> None:
-    """Raises UpstreamFault where no further byte could make it a head."""
-    if not any(head.startswith(beginning[: len(head)]) for beginning in _BEGINNINGS):
-        raise broken("the answer is not HTTP/1.1 or HTTP/1.0")
-    if b"\n\n" in head:
-        raise broken("the answer's lines end in bare line feeds")
-    _judge_block(head if len(head) > MAX_LINE_BYTES else _BEGINNINGS[0])
+class UnfinishedHead:
+    """A head that comes in pieces. Each byte is judged once: pieces of one byte must not be dear."""
+
+    __slots__ = ("_block", "_line", "_lines")
+
+    def __init__(self) -> None:
+        self._block = bytearray()
+        self._line = 0  # where the line begins that has no end yet
+        self._lines = 0
+
+    def add(self, data: bytes) -> bool:
+        """Whether these bytes make it whole. Raises UpstreamFault where no further byte could make it a head."""
+        block = self._block
+        before = len(block)
+        seen = max(0, before - len(HEAD_END) + 1)
+        block += data
+        if block.find(HEAD_END, seen) >= 0:
+            return True
+        if before < len(_BEGINNINGS[0]) and not any(block.startswith(one[: len(block)]) for one in _BEGINNINGS):
+            raise broken(_NOT_HTTP)
+        if block.find(b"\n\n", seen) >= 0:
+            raise broken("the answer's lines end in bare line feeds")
+        self._judge_lines(max(self._line, seen))
+        return False
+
+    def whole(self) -> bytes:
+        """All bytes so far, with what came behind the head."""
+        return bytes(self._block)
+
+    def _judge_lines(self, seen: int) -> None:
+        block = self._block
+        end = block.find(b"\r\n", seen)
+        while end >= 0:
+            _judge_sizes(self._lines, end - self._line, end)
+            self._lines += 1
+            self._line = end + 2
+            end = block.find(b"\r\n", self._line)
+        _judge_sizes(self._lines - 1, len(block) - self._line - block.endswith(b"\r"), len(block))
 
 
 class _Reader:
@@ -140,10 +172,15 @@ class _Reader:
 
 def _judge_block(block: bytes) -> None:
     if not block.startswith(_BEGINNINGS):
-        raise broken("the answer is not HTTP/1.1 or HTTP/1.0")
-    if block.count(b"\r\n") - 2 > MAX_HEADERS:
+        raise broken(_NOT_HTTP)
+    longest = max(map(len, block.split(b"\r\n"))) if len(block) > MAX_LINE_BYTES else 0
+    _judge_sizes(block.count(b"\r\n") - 2, longest, len(block))
+
+
+def _judge_sizes(headers: int, line_bytes: int, head_bytes: int) -> None:
+    if headers > MAX_HEADERS:
         raise broken(f"the answer has more than {MAX_HEADERS} headers")
-    if len(block) > MAX_LINE_BYTES and max(map(len, block.split(b"\r\n"))) > MAX_LINE_BYTES:
+    if line_bytes > MAX_LINE_BYTES:
         raise broken(f"a line of the answer's head is longer than {MAX_LINE_BYTES} bytes")
-    if len(block) > MAX_HEAD_BYTES:
+    if head_bytes > MAX_HEAD_BYTES:
         raise broken(f"the answer's head is longer than {MAX_HEAD_BYTES} bytes")

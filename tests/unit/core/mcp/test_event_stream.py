@@ -1,4 +1,5 @@
 import itertools
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -71,6 +72,19 @@ def test_an_event_as_long_as_the_cap_passes_and_one_byte_more_does_not() -> None
 def test_many_short_lines_of_one_event_are_capped_together() -> None:
     with pytest.raises(EventStreamFault):
         read([b"data: x\n"] * 20, EventReader(max_event_bytes=100))
+
+
+def test_an_event_of_many_short_lines_takes_about_as_much_memory_as_it_has_bytes() -> None:
+    reader, piece = EventReader(), b"data:ab\n" * 8000
+    tracemalloc.start()
+    try:
+        for _ in range(10):
+            reader.feed(piece)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 10 * len(piece)
+    assert reader.feed(b"\n") == [Event(b"ab\n" * 79_999 + b"ab")]
 
 
 def test_an_endless_comment_is_capped() -> None:

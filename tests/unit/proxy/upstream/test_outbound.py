@@ -1,5 +1,10 @@
+from itertools import pairwise
+
+import pytest
+
 from core.mcp.header_values import safe_header_value
 from core.mcp.versions import MODERN
+from proxy.upstream import outbound as module
 from proxy.upstream.outbound import Outbound, own_headers
 from tests.fakes.call_parts import connection
 
@@ -8,6 +13,30 @@ def test_ids_and_progress_tokens_are_ours_and_unique() -> None:
     first, second = Outbound("tools/call", {}, {}), Outbound("tools/call", {}, {})
     assert first.id != second.id
     assert first.progress_token != second.progress_token
+
+
+def test_an_id_tells_nothing_of_the_next_and_fits_every_servers_integers() -> None:
+    ids = [Outbound("tools/call", {}, {}).id for _ in range(200)]
+    steps = {after - before for before, after in pairwise(ids)}
+    assert len(steps) > 190
+    assert any(step < 0 for step in steps)
+    assert max(map(abs, steps)) > 1 << 24
+    assert all(0 < one < 1 << 31 for one in ids)
+
+
+def test_an_id_that_is_drawn_again_is_not_given_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    draws = iter([b"\2\0\0\0" * 3 + b"\0\0\0\0", b"\2\0\0\0\4\0\0\0"])
+    monkeypatch.setattr(module.os, "urandom", lambda size: next(draws))
+    ids = module._unguessable()
+    assert [next(ids), next(ids)] == [1, 2]
+
+
+def test_ids_are_remembered_in_bounds_and_long_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_REMEMBERED_IDS", 2)
+    words = iter([1, 2, 3, 1, 2, 3, 4, 5, 1])
+    monkeypatch.setattr(module.os, "urandom", lambda size: (2 * next(words)).to_bytes(4, "little"))
+    ids = module._unguessable()
+    assert [next(ids) for _ in range(6)] == [1, 2, 3, 4, 5, 1]
 
 
 def test_a_modern_request_carries_the_envelope_and_the_headers_that_mirror_it() -> None:

@@ -1,6 +1,7 @@
 """An answer from its bytes: what is one, where it ends, and whether anything may follow it."""
 
 import contextlib
+import tracemalloc
 from itertools import pairwise
 
 import pytest
@@ -151,6 +152,48 @@ def test_what_is_no_acceptable_answer_is_broken_wherever_it_is_cut(raw: bytes) -
 def test_endless_trailers_and_extensions_end_while_they_come() -> None:
     for endless in (b"0\r\n" + b"X-A: b\r\n" * 50, b"1;" + b"x" * 500):
         assert fault(CHUNKED, endless, *[endless[3:]] * 500)
+
+
+def held_by(first: bytes, pieces: list[bytes]) -> tuple[int, ReceivedAnswer]:
+    """Bytes of memory that an answer holds of these pieces."""
+    answer = received(first)
+    tracemalloc.start()
+    try:
+        for piece in pieces:
+            answer.feed(piece)
+        return tracemalloc.get_traced_memory()[0], answer
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_body_in_tiny_chunks_takes_about_as_much_memory_as_it_has_bytes() -> None:
+    held, answer = held_by(CHUNKED, [b"4\r\nabcd\r\n" * 5000] * 10)
+    assert held < 2 * 200_000
+    assert answer.buffered == 200_000
+    assert answer.fetch() == b"abcd" * 50_000
+
+
+def test_a_body_in_tiny_segments_takes_about_as_much_memory_as_it_has_bytes() -> None:
+    held, answer = held_by(head(b"Content-Length: 100000"), [bytes([n % 256, 7]) for n in range(50_000)])
+    assert held < 2 * 100_000
+    assert answer.fetch() == b"".join(bytes([n % 256, 7]) for n in range(50_000))
+
+
+def test_large_and_small_pieces_of_a_body_keep_their_order() -> None:
+    pieces = [bytes([65 + n]) * size for n, size in enumerate([1, 5000, 2, 3, 4096, 4095, 9000, 1, 1])]
+    answer = received(head(), *pieces)
+    assert answer.buffered == sum(map(len, pieces))
+    assert answer.fetch() == b"".join(pieces)
+    assert (answer.fetch(), answer.buffered) == (b"", 0)
+
+
+@pytest.mark.parametrize("chunk", [b"1\r\na\r\n", b"2\r\nab\r\n", b"1;%b\r\na\r\n" % (b"x" * 5000)])
+def test_frames_far_longer_than_their_content_are_broken_however_much_comes_between(chunk: bytes) -> None:
+    assert "frames" in fault(CHUNKED, *[chunk * 50] * 2000).detail
+
+
+def test_a_body_that_its_server_wrote_token_by_token_passes() -> None:
+    assert received(CHUNKED, *[b"3\r\n, 1\r\n" * 100] * 2000, b"0\r\n\r\n").fetch() == b", 1" * 200_000
 
 
 def test_a_head_of_the_largest_size_passes() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 import proxy.upstream.pool_head as pool_head
 from core.egress_faults import UpstreamFault
-from proxy.upstream.pool_head import head_of
+from proxy.upstream.pool_head import MAX_HEAD_BYTES, MAX_HEADERS, MAX_LINE_BYTES, UnfinishedHead, head_of
 from tests.fakes.scripted_upstream import head
 
 
@@ -59,3 +59,49 @@ def test_a_bad_head_is_bad_each_time() -> None:
 def test_an_interim_head_says_nothing_but_its_status() -> None:
     hints = head_of(head(b"Mcp-Session-Id: a", b"Keep-Alive: timeout=1", status=b"103 Early Hints"))
     assert (hints.status, hints.headers) == (103, {})
+
+
+def test_a_head_in_single_bytes_is_judged_line_by_line_and_each_line_a_bounded_number_of_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[int] = []
+
+    class Counted(bytearray):
+        """Counts the bytes through which it is searched."""
+
+        def find(self, sought: bytes, start: int = 0) -> int:  # type: ignore[override]  # as it is called
+            read.append(len(self) - start)
+            return super().find(sought, start)
+
+    block = head(*(b"X-%03d: " % n + b"y" * 400 for n in range(MAX_HEADERS - 1)))
+    monkeypatch.setattr(pool_head, "bytearray", Counted, raising=False)
+    unfinished = UnfinishedHead()
+    assert [unfinished.add(block[at : at + 1]) for at in range(len(block))] == [False] * (len(block) - 1) + [True]
+    assert unfinished.whole() == block
+    assert len(read) > len(block)
+    assert sum(read) < 20 * len(block)
+
+
+@pytest.mark.parametrize(
+    ("block", "most"),
+    [
+        (b"HTTP/2", 6),
+        (b"HTTP/1.1 200 OK\n\n", 17),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 9000, 17 + MAX_LINE_BYTES + 1),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200, 17 + 6 * (MAX_HEADERS + 2)),
+        (b"HTTP/1.1 200 OK\r\n" + (b"X: " + b"y" * 8000 + b"\r\n") * 20, MAX_HEAD_BYTES + 2),
+    ],
+    ids=["another protocol", "bare line feeds", "a long line", "many headers", "a long head"],
+)
+def test_a_head_in_single_bytes_is_refused_as_soon_as_it_cannot_be_one(block: bytes, most: int) -> None:
+    unfinished = UnfinishedHead()
+    taken = iter([block[at : at + 1] for at in range(most)])
+    with pytest.raises(UpstreamFault):
+        any(map(unfinished.add, taken))
+
+
+def test_a_line_of_the_largest_size_passes_in_single_bytes() -> None:
+    block = head(b"X: " + b"y" * (MAX_LINE_BYTES - 3))
+    unfinished = UnfinishedHead()
+    assert [unfinished.add(block[at : at + 1]) for at in range(len(block))][-1]
+    assert head_of(unfinished.whole()).status == 200
