@@ -21,7 +21,8 @@ from proxy.answers.refused import faulty, refused
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.refusals import Refusal
-from proxy.room import hold, quarter
+from proxy.room import hold
+from proxy.shares import quarter
 from proxy.stages.admit import admit
 from proxy.stages.apply_limits import apply_limits
 from proxy.stages.apply_policy import apply_policy

@@ -4,17 +4,10 @@ Counted by principal, so that one who sends and does not finish, or asks and doe
 by the lanes, the pipeline and `relay`; given back by `at_end`.
 """
 
-from functools import lru_cache
-
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
-
-
-@lru_cache(16)
-def quarter(most: int) -> int:
-    """What one principal may have of a limit of the worker's: a quarter, and at least one."""
-    return max(most // 4, 1)
+from proxy.shares import quarter
 
 
 def holds(x: Exchange, deps: Deps, size: int) -> bool:

@@ -79,7 +79,7 @@ class ProxySettings(msgspec.Struct, frozen=True):
     """Bodies and unread answers held by one worker, a quarter of them for one principal; parsed JSON takes up to 19
     times its text, and 4 MiB bodies are rare."""
     streams: Count = 20_000
-    """Open GET streams of one worker."""
+    """Open GET streams of one worker; one principal has at most a quarter of them."""
     unknown_per_second: Count = 200
     """Cold questions about tokens and gateways that nobody here has seen, per worker."""
 

@@ -3,6 +3,14 @@
 Counts only; who is refused, and with which words, is decided where `take` said no. Used by `proxy/calls.py`.
 """
 
+from functools import lru_cache
+
+
+@lru_cache(16)
+def quarter(most: int) -> int:
+    """What one principal may have of a limit of the worker's: a quarter, and at least one."""
+    return max(most // 4, 1)
+
 
 class Shares:
     """Counted amounts by owner. Holds an owner only while it has something."""

@@ -36,15 +36,17 @@ class Held(Protocol):
 
 
 def take_place(x: Exchange, deps: Deps) -> str:
-    """The session's place among the streams, by its jti. Refuses 405 (modern), 406, 400 without a session, 409."""
+    """The session's place among the streams, by its jti. Refuses 400, 405 (modern), 406, 409 and 503."""
     if x.headers.get("mcp-protocol-version", "").strip() == MODERN:
         raise Refusal("method_not_allowed", method="GET")
     if "text/event-stream" not in x.headers.get("accept", "") and "*/*" not in x.headers.get("accept", ""):
         raise Refusal("not_acceptable", wanted="text/event-stream")
     if x.session is None:
         raise Refusal("session_missing")
-    if not deps.streams.open(x.session.jti, deps.settings.streams):
+    if x.session.jti in deps.streams:
         raise Refusal("stream_open")
+    if not deps.streams.open(x.session.jti, x.principal_key, deps.settings.streams):
+        raise Refusal("overloaded", retry_after=30)
     return x.session.jti
 
 

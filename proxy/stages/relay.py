@@ -14,7 +14,8 @@ from core.mcp.versions import Era
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.refusals import Refusal
-from proxy.room import holds, quarter
+from proxy.room import holds
+from proxy.shares import quarter
 
 DELIVER_S = 30.0
 """A caller that takes longer to read its last event has lost it."""

@@ -166,9 +166,16 @@ async def test_a_stream_is_for_legacy_sessions_that_accept_one(
         await Stream(x, deps).hold()
 
 
+async def test_a_worker_without_places_says_that_it_is_busy(deps: Deps) -> None:
+    for number in range(deps.settings.streams):
+        assert deps.streams.open(f"another-{number}", f"user:{number}", deps.settings.streams)
+    with pytest.raises(Refusal, match="overloaded"):
+        await Stream(streaming(deps), deps).hold()
+
+
 async def test_a_session_has_one_stream(deps: Deps) -> None:
     x = streaming(deps)
-    assert deps.streams.open("jti", 10)
+    assert deps.streams.open("jti", "user:1", 10)
     with pytest.raises(Refusal, match="stream_open"):
         await Stream(x, deps).hold()
     assert len(deps.streams) == 1
