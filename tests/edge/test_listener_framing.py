@@ -111,6 +111,15 @@ async def test_another_http_on_the_request_line_is_refused(
     assert upstream.seen_of("tools/call") == []
 
 
+async def test_a_request_line_without_a_version_is_refused_in_http_that_can_be_read(rig: Rig) -> None:
+    await rig.serve([])
+    for line in (b"GET /health", b"GET /v1/mcp/g", b"POST /v1/mcp/"):
+        (answer,) = await conversation(rig.port, line + b"\r\nHost: 127.0.0.1\r\n\r\n" + FAREWELL)
+
+        assert answer.status in {400, 404}
+        assert answer.says_close
+
+
 @pytest.mark.parametrize("protocol", [pytest.param("h2c", id="H-6: Upgrade: h2c"), "websocket"])
 async def test_an_upgrade_is_ignored_and_its_body_is_a_body(rig: Rig, upstream: McpUpstream, protocol: str) -> None:
     await serve_echo(rig, upstream)
