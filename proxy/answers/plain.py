@@ -12,7 +12,7 @@ import orjson
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange, Head
 from proxy.refusals import Refusal
-from proxy.stages.admit import admit
+from proxy.stages.admit import HTTP, admit
 
 RESOURCE_PREFIX: Final = "/.well-known/oauth-protected-resource"
 _METHODS = "GET, POST, DELETE, OPTIONS"
@@ -70,7 +70,7 @@ class PublicRoute:
 
     def takes(self, head: Head) -> bool:
         """Whether this request is for it."""
-        if head.method not in self.methods:
+        if head.method not in self.methods or head.version not in HTTP:
             return False
         return head.target == self.target if self.whole else head.target.startswith(self.target)
 

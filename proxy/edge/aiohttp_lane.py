@@ -91,7 +91,7 @@ class AiohttpLane:
             request, self._deps.settings.write_seconds, last=self._deps.draining or _is_last(request)
         )
         x = Exchange(head_of(request), outlet)
-        if request.version not in (HttpVersion10, HttpVersion11):
+        if request._message.version not in (HttpVersion10, HttpVersion11):
             request._version = HttpVersion11  # else an answer's status line would say HTTP/0.9, which nobody can read
         outlet.headers = own_headers(x.request_id, _origin(x.head), self._deps.origins)
         self._deps.slots.add(AIOHTTP_LANE)

@@ -38,7 +38,8 @@ MAY_REPEAT = frozenset(
     }
 )
 """Lists by their definition (RFC 9110 section 5.3), none of which we forward."""
-_HTTP = ((1, 0), (1, 1))
+HTTP = ((1, 0), (1, 1))
+"""The versions that are served."""
 _NAMES: dict[bytes, str] = {}
 """Header names as they came that were judged good, in lower case; few are ever used."""
 _MOST_NAMES = 1024
@@ -47,7 +48,7 @@ _LONGEST_NAME = 64
 
 def admit(x: Exchange, deps: Deps) -> None:
     """Fill headers, address and the gateway's name. Refuses 400, 403, 404, 421 and, when overloaded, 503."""
-    if x.head.version not in _HTTP:
+    if x.head.version not in HTTP:
         raise Refusal("framing", what="this version of HTTP is not served")
     x.headers = _headers(x.head.raw_headers) if x.head.headers is None else x.head.headers
     path = x.head.target

@@ -111,12 +111,14 @@ async def test_another_http_on_the_request_line_is_refused(
     assert upstream.seen_of("tools/call") == []
 
 
-async def test_a_request_line_without_a_version_is_refused_in_http_that_can_be_read(rig: Rig) -> None:
+@pytest.mark.parametrize("line", [b"GET /health\r\n", b"POST /v1/mcp/\n", b"POST /v1/mcp/g\r\n"])
+async def test_a_request_line_without_a_version_is_refused_in_http_that_can_be_read(rig: Rig, line: bytes) -> None:
     await rig.serve([])
-    for line in (b"GET /health", b"GET /v1/mcp/g", b"POST /v1/mcp/"):
-        (answer,) = await conversation(rig.port, line + b"\r\nHost: 127.0.0.1\r\n\r\n" + FAREWELL)
+    request = line + b"Host: 127.0.0.1\r\nContent-Length: 2\r\n\r\n{}"
+    for pieces in ([request], _bytewise(request)):
+        (answer,) = await conversation(rig.port, *pieces, FAREWELL)
 
-        assert answer.status in {400, 404}
+        assert is_refused(answer, 400)
         assert answer.says_close
 
 
