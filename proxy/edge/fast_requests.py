@@ -55,7 +55,6 @@ class FastRequests(FastOutlet):
         self.without_deadline()
         self._state, self._closing, self._length, self._size = WORKING, head.close, head.length, 0
         self._x = Exchange(Head(head.method, head.target, _HTTP_1_1, (), self.peer, head.headers), self)
-        self._deps.slots.add(FAST_LANE)
         self._try(self._on_headers, self._x, head)
 
     def leave(self) -> None:
@@ -91,6 +90,7 @@ class FastRequests(FastOutlet):
 
     def _on_headers(self, x: Exchange, head: PlainHead) -> Answer | None:
         """The answer, or None where somebody goes on: a task, or the next bytes."""
+        self._deps.slots.add(FAST_LANE)
         if not head.target.startswith(GATEWAY_PATH):
             public = public_answer(x, self._deps)
             if public is not None:
