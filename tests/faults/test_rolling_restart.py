@@ -183,6 +183,7 @@ async def test_a_roll_to_workers_that_cannot_start_keeps_the_old_ones_and_says_s
     authority.issue(cert, key)
     files = {"tls_cert": str(cert), "tls_key": str(key), "grace_seconds": "1"}
     async with supervised(tmp_path, workers=2, tls=authority.client(), **files) as proxy:
+        await eventually(lambda: both_serve(proxy), 20, "both workers have read the files")
         before = proxy.workers
         await proxy.call()
         cert.write_text("no certificate")
@@ -195,6 +196,10 @@ async def test_a_roll_to_workers_that_cannot_start_keeps_the_old_ones_and_says_s
         proxy.hup()
         await proxy.rolled(before, 60)
         await proxy.call()
+
+
+async def both_serve(proxy: SupervisedProxy) -> bool:
+    return len(proxy.said("proxy worker serves")) == 2
 
 
 async def answered(clients: Clients, calls: int) -> bool:
