@@ -1,8 +1,9 @@
 """One connection of the fast lane, for its whole life: one request at a time, each answered before the next is read.
 
 Bytes are kept until a header block is whole, then `HeadReader` decides: a plain request is served here, by
-`FastRequests`, anything else is handed over to aiohttp with all its bytes, once nothing of ours is unsent. Answers
-are in `fast_outlet.py`, bytes and times in `wire.py`.
+`FastRequests`, anything else is handed over to aiohttp with all its bytes, once nothing of ours is unsent. So is a
+block that drips in: it is read from its beginning for each segment here, and aiohttp's parser goes on where it was.
+Answers are in `fast_outlet.py`, bytes and times in `wire.py`.
 """
 
 import asyncio
@@ -10,7 +11,18 @@ from typing import TYPE_CHECKING, Final
 
 from core.mcp.event_stream import COMMENT_KEEPALIVE
 from proxy.edge.answer_bytes import chunk
-from proxy.edge.fast_requests import BODY, ENDED, HANDING, HEAD, LINGERING, NEXT, PUTTING, WORKING, FastRequests
+from proxy.edge.fast_requests import (
+    BODY,
+    ENDED,
+    HANDING,
+    HEAD,
+    HOLDING,
+    LINGERING,
+    NEXT,
+    PUTTING,
+    WORKING,
+    FastRequests,
+)
 from proxy.edge.get_stream import take_place
 from proxy.edge.head_rules import END
 from proxy.edge.unjudged import slow_header_answer
@@ -23,24 +35,36 @@ if TYPE_CHECKING:
 IDLE_S: Final = 75.0
 LINGER_S: Final = 1.0
 """How long the rest of a body that nobody wants is read and thrown away, so that its sender can read why."""
-MOST_KEPT: Final = 64 << 10
-"""How much may come before its turn; then reading pauses."""
+MOST_SEGMENTS: Final = 4
+"""In how many pieces a header block may come here; a block that then is not whole is handed over."""
+MOST_BEGUN: Final = 8 << 10
+"""How much of a header block that is not whole yet is kept here."""
+MOST_KEPT: Final = 16 << 10
+"""How much may come before its turn; then reading pauses, so that no more than one read is added to it."""
+MOST_BEHIND_STREAM: Final = 4 << 10
+"""How much may come behind a GET stream: reading never pauses there, because only a read tells that a caller left."""
+LOOK_S: Final = 1.0
+"""How often the kernel is asked whether a caller is still there, from whom nothing is read while it is served."""
 
 
 class FastConnection(FastRequests):
     """A caller."""
 
-    __slots__ = ("_lane", "_paused")
+    __slots__ = ("_drips", "_lane", "_paused", "_segments")
 
     def __init__(self, lane: "FastLane") -> None:
         super().__init__(lane.deps, lane.answer_heads)
         self._lane = lane
         self._paused = False
+        self._drips = False
+        """Whether the head in hand is handed over for how it comes, and not for what it says."""
+        self._segments = 0
+        """In how many pieces what there is of a header block has come."""
 
     @property
     def busy(self) -> bool:
         """Whether something is being answered."""
-        return self._state in {BODY, WORKING, PUTTING, NEXT, HANDING}
+        return self._state in {BODY, WORKING, HOLDING, PUTTING, NEXT, HANDING}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A caller is here, and may be silent for a while."""
@@ -79,6 +103,8 @@ class FastConnection(FastRequests):
             self._hang_up()
         elif state == LINGERING:
             self._hang_up()
+        elif state == WORKING and not self._full and not self.caller_has_left():
+            self._pause_if_enough()
         else:
             self.cut()
 
@@ -90,16 +116,21 @@ class FastConnection(FastRequests):
     # the head
 
     def _read_head(self, data: bytes) -> None:
-        begun = bool(self._kept)
+        seen = len(self._kept)
+        begun = seen > 0
         if begun:
             data = self._kept + data
-        end = data.find(END)
+        self._segments += 1
+        end = data.find(END, max(0, seen - 3))
         if end >= 0:
             head = self._lane.heads.read(data[:end])
             if head is not None:
-                self._kept = data[end + 4 :]
+                self._kept, self._segments = data[end + 4 :], 0
                 self.begin(head)
+                self._pause_if_enough()
                 return
+        elif self._segments >= MOST_SEGMENTS or len(data) > MOST_BEGUN:
+            self._drips = True
         elif self._lane.heads.may_become_plain(data):
             self._kept = data
             if not begun:
@@ -130,6 +161,7 @@ class FastConnection(FastRequests):
             self._hang_up_after_body()
         elif self._kept:
             self._state = NEXT
+            self.without_deadline()
             self._loop.call_soon(self._next)  # in its turn: others have something to say as well
         else:
             self._state = HEAD
@@ -156,7 +188,13 @@ class FastConnection(FastRequests):
 
     def hold_stream(self, x: Exchange) -> None:
         """Begin a GET stream. Raises Refusal."""
+        if len(self._kept) > MOST_BEHIND_STREAM:
+            self.cut()
+            return
         take_place(x, self._deps)
+        self._state = HOLDING
+        self.without_deadline()
+        self.resume_reading()
         head = self.begin_stream(x)
         self._x = None
         at_end(x, self._deps)
@@ -173,9 +211,21 @@ class FastConnection(FastRequests):
 
     def _keep(self, data: bytes) -> None:
         self._kept += data
-        if len(self._kept) > MOST_KEPT and not self._paused:
+        if self._state == HOLDING:
+            if len(self._kept) > MOST_BEHIND_STREAM:
+                self.cut()
+        else:
+            self._pause_if_enough()
+
+    def _pause_if_enough(self) -> None:
+        """Read no more while enough is kept; what works for a caller learns in another way that it left."""
+        if len(self._kept) <= MOST_KEPT or self._state == ENDED:
+            return
+        if not self._paused:
             self._paused = True
             self.transport.pause_reading()
+        if self._state == WORKING and not self.has_deadline:
+            self.within(LOOK_S)
 
     def resume_reading(self) -> None:
         """Bytes are wanted, unless more than enough are kept."""
@@ -188,6 +238,7 @@ class FastConnection(FastRequests):
             self._hand_over_now(data, header_seconds)
             return
         self._state, self._kept = HANDING, data
+        self._pause_if_enough()
         self.transport.set_write_buffer_limits(high=0)  # `all_put` is called when everything is sent
         self.within(self._write_seconds)
 
@@ -198,4 +249,4 @@ class FastConnection(FastRequests):
         self.transport.set_write_buffer_limits()
         if self._paused:
             self.transport.resume_reading()
-        self._lane.listener().adopt(self.transport, data, header_seconds)
+        self._lane.listener().adopt(self.transport, data, header_seconds, stays=self._drips)

@@ -29,8 +29,8 @@ from proxy.stages.admit import GATEWAY_PATH
 log = logging.getLogger(__name__)
 _HTTP_1_1: Final = (1, 1)
 
-HEAD, BODY, WORKING, PUTTING, NEXT, LINGERING, HANDING, ENDED = range(8)
-"""What a connection is doing: reading a head, reading a body, waiting for the pipeline (or holding a GET stream),
+HEAD, BODY, WORKING, HOLDING, PUTTING, NEXT, LINGERING, HANDING, ENDED = range(9)
+"""What a connection is doing: reading a head, reading a body, waiting for the pipeline, holding a GET stream,
 writing to a slow caller, about to read a head that is there, reading to waste, waiting to be handed over, nothing."""
 
 
@@ -218,5 +218,5 @@ class FastRequests(FastOutlet):
 
     def end_stream(self, last: bytes = b"") -> None:
         """The clean end of a stream, after some last bytes of it."""
-        if self._state == WORKING:
+        if self._state in {WORKING, HOLDING}:
             self._after_writing(self.put_end(last))

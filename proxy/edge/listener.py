@@ -60,17 +60,20 @@ class Connection(web.RequestHandler):
         self._header_clock: asyncio.TimerHandle | None = None
         self._header_seconds = deps.settings.header_seconds
         self.handed_over = False
-        """Whether the fast lane had it before: then each answer is its last."""
+        """Whether it is here for one request of the fast lane's: then the answer is its last."""
 
-    def adopt(self, transport: asyncio.Transport, data: bytes, header_seconds: float) -> None:
+    def adopt(self, transport: asyncio.Transport, data: bytes, header_seconds: float, *, stays: bool = False) -> None:
         """Go on with a connection of the fast lane, from the first byte of a request that is not for that lane.
 
         `header_seconds` is what the header block has left of its time. Nothing of another protocol may be unsent.
+        A caller whose bytes drip in `stays`: it would be handed over again for its next request.
         """
-        self.handed_over, self._header_seconds = True, header_seconds
+        self.handed_over, self._header_seconds = not stays, header_seconds
         transport.set_protocol(self)
         self.connection_made(transport)
         self.data_received(data)
+        if not self._messages and self._header_clock is None:  # aiohttp's task, which awaits it, has not run yet
+            self._start_clock()
 
     def data_received(self, data: bytes) -> None:
         """Bytes came: if they leave a header block unfinished, its time runs from the first of them."""
@@ -78,9 +81,7 @@ class Connection(web.RequestHandler):
         if not self.awaits_a_request():
             self._stop_clock()
         elif data and self._header_clock is None:
-            named = self._deps.settings.header_seconds
-            loop = asyncio.get_running_loop()
-            self._header_clock = loop.call_later(self._header_seconds, self._too_slow, named)
+            self._start_clock()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The caller, or we, have hung up."""
@@ -113,10 +114,15 @@ class Connection(web.RequestHandler):
         """Whether nothing is being answered here."""
         return self._waiter is not None and not self._waiter.done()
 
+    def _start_clock(self) -> None:
+        named, loop = self._deps.settings.header_seconds, asyncio.get_running_loop()
+        self._header_clock = loop.call_later(self._header_seconds, self._too_slow, named)
+
     def _stop_clock(self) -> None:
         if self._header_clock is not None:
             self._header_clock.cancel()
             self._header_clock = None
+            self._header_seconds = self._deps.settings.header_seconds  # the next block has all of its time
 
     def _too_slow(self, seconds: float) -> None:
         self._header_clock = None

@@ -10,9 +10,12 @@ import socket
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from math import inf
-from typing import cast
+from typing import Final, cast
 
 from proxy.edge.writing import PIECE
+
+_LEFT: Final = frozenset({7, 8})
+"""Linux's numbers for TCP states: CLOSE, after a reset, and CLOSE_WAIT, after the caller's FIN."""
 
 
 class Wire(asyncio.Protocol, ABC):
@@ -62,6 +65,16 @@ class Wire(asyncio.Protocol, ABC):
         self.stop_timer()
         if self._drained is not None and not self._drained.done():
             self._drained.set_exception(ConnectionResetError("the caller has left"))
+
+    def caller_has_left(self) -> bool:
+        """Whether the kernel knows of the caller's end, for when nothing is read; False where it cannot be asked."""
+        connected = self.transport.get_extra_info("socket")
+        if connected is None or not hasattr(socket, "TCP_INFO"):
+            return False
+        try:
+            return connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] in _LEFT
+        except (OSError, ValueError):  # it is closed
+            return True
 
     # times: setting a deadline that is later than the timer's costs no new timer
 

@@ -1,0 +1,77 @@
+"""A fast lane that serves on real sockets, on uvloop as in a worker, and on asyncio's own loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import uvloop
+
+from proxy.deps import Deps
+from proxy.edge.fast_lane import FastLane
+from proxy.edge.lanes import public_listener
+from tests.fakes.proxy_parts import gateway, hold, known_token, proxy_parts, user
+from tests.fakes.raw_http import request_bytes
+
+PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
+CALL = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t"}}'
+PONG = {"jsonrpc": "2.0", "id": 1, "result": {}}
+WORKS = "proxy.edge.fast_requests.at_message"
+
+
+@dataclass
+class Served:
+    """A fast lane that serves."""
+
+    deps: Deps
+    lane: FastLane
+    port: int
+    headers: list[tuple[str, str]]
+
+    def post(self, body: bytes = PING, *more: tuple[str, str]) -> bytes:
+        return request_bytes("POST", "/v1/mcp/g", [*self.headers, *more], body)
+
+    @property
+    def handed_over(self) -> int:
+        return self.lane.listener.open_connections
+
+
+Scenario = Callable[[Served], Awaitable[None]]
+Serve = Callable[..., None]
+
+
+@pytest.fixture(params=[uvloop.new_event_loop, asyncio.new_event_loop], ids=["uvloop", "asyncio"])
+def serve(request: pytest.FixtureRequest) -> Serve:
+    """`serve(scenario, max_body=10)` runs a scenario against a lane with these settings."""
+
+    def run(scenario: Scenario, **settings: Any) -> None:
+        with asyncio.Runner(loop_factory=request.param) as runner:
+            runner.run(asyncio.wait_for(_serving(scenario, settings), 20))
+
+    return run
+
+
+async def _serving(scenario: Scenario, settings: dict[str, Any]) -> None:
+    async with proxy_parts(lane="fast", **settings) as deps:
+        hold(deps, gateway())
+        lane = public_listener(deps, access_log=None, auto_decompress=False, lingering_time=0.2)
+        assert isinstance(lane, FastLane)
+        server = await asyncio.get_running_loop().create_server(lane, "127.0.0.1", 0)
+        token = known_token(deps, user())
+        headers = [("Host", "gw.example"), ("Authorization", f"Bearer {token}"), ("Content-Type", "application/json")]
+        try:
+            await scenario(Served(deps, lane, server.sockets[0].getsockname()[1], headers))
+        finally:
+            server.close()
+            await lane.shutdown(0.2)
+            assert lane.open_connections == 0
+            assert deps.calls.bytes_in_flight == 0
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not true():  # noqa: ASYNC110 - nothing tells when the kernel has told the server
+            await asyncio.sleep(0.01)
