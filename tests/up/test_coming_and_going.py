@@ -54,8 +54,7 @@ def test_what_survived_a_kill_of_everything_above_it_is_ended_by_the_next_start(
     left = recorded(fresh.state / "run" / "redis.json")["program"].pid
     postmaster = fresh.file["pids"]["postgres"]
     guards = [recorded(path).get("guard") for path in (fresh.state / "run").glob("*.json")]
-    for pid in [_holder(fresh), *(guard.pid for guard in guards if guard), postmaster]:
-        os.kill(pid, signal.SIGKILL)
+    _kill_at_once(_holder(fresh), *(guard.pid for guard in guards if guard), postmaster)
     assert left in fresh.processes()
 
     fresh.up("--no-demo")
@@ -66,8 +65,7 @@ def test_what_survived_a_kill_of_everything_above_it_is_ended_by_the_next_start(
 
 def test_down_ends_what_survived_too(fresh):
     fresh.up("--no-demo")
-    for pid in [_holder(fresh), recorded(fresh.state / "run" / "redis.json")["guard"].pid]:
-        os.kill(pid, signal.SIGKILL)
+    _kill_at_once(_holder(fresh), recorded(fresh.state / "run" / "redis.json")["guard"].pid)
 
     done = fresh.run("down")
 
@@ -119,3 +117,10 @@ def _holder(up) -> int:
     from archway.up.state import existing_state
 
     return existing_state(up.state).holder().pid
+
+
+def _kill_at_once(*pids: int) -> None:
+    """So that none of them sees another die: a guard that outlives its holder by a moment ends its program."""
+    for kind in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in pids:
+            os.kill(pid, kind)
