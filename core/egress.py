@@ -24,6 +24,7 @@ from aiohttp.abc import AbstractResolver
 from core.addresses import ANYWHERE, AddressPolicy, PublicUrl, UrlRefused, check_url
 from core.egress_connections import GuardedConnector, HeldResponse
 from core.egress_faults import UpstreamFault, mapped_client_errors, mapped_faults
+from core.header_grammar import NAME, VALUE
 from core.name_lookup import AddressRefused, JudgedResolver, SystemResolver
 
 __all__ = [
@@ -44,8 +45,8 @@ _READ_AHEAD_BYTES = 64 * 1024
 _MAX_HEADER_LINE_BYTES = 8190
 _MAX_HEADERS = 128
 
-_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
+_HEADER_NAME = re.compile(NAME)
+_HEADER_VALUE = re.compile(VALUE)
 # The client alone writes these: a caller's would change where a message ends, whom it is for, or how it is packed.
 _WRITTEN_HERE = frozenset(
     {

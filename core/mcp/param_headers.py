@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from core.header_grammar import NAME
 from core.mcp.header_values import SafeHeaderValue, decode_sentinel, encode_sentinel
 
 ANNOTATION = "x-mcp-header"
@@ -18,8 +19,7 @@ HEADER_PREFIX = "Mcp-Param-"
 ParamHeaders = tuple[tuple[str, tuple[str, ...]], ...]
 """Pairs of an annotation's token (`Mcp-Param-{token}`) and the property path of its argument, in schema order."""
 
-# RFC 9110 section 5.6.2.
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_TOKEN = re.compile(NAME)
 _TYPES = ("string", "integer", "boolean")
 _DECIMAL = re.compile(r"(-?[0-9]{1,20})(?:\.0{1,20})?")
 _MAX_TOKEN = 128

@@ -12,7 +12,7 @@ Used by `fast_connection.py`. What the headers say is judged by the stage `admit
 import re
 from typing import Final, TypeVar
 
-from proxy.stages.admit import MAY_REPEAT
+from core.header_grammar import MAY_REPEAT, NAME, VALUE
 
 MOST_HEAD: Final = 64 << 10
 MOST_LINE: Final = 8190
@@ -23,8 +23,8 @@ _METHODS: Final = (b"POST /", b"GET /", b"DELETE /")
 _REST = rb"(?!\.well-known/)[A-Za-z0-9\-._~%/;:=&?+,*@]*"
 _REQUEST_LINE = re.compile(rb"(POST|GET|DELETE) (/" + _REST + rb") HTTP/1\.1")
 _REST_BEGUN = re.compile(_REST)
-_HEADER = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*([\t -~]*)")
-_HEADER_BEGUN = re.compile(rb"\r?|[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?::[\t -~]*\r?)?")
+_HEADER = re.compile(rf"({NAME}):[\t ]*({VALUE})".encode())
+_HEADER_BEGUN = re.compile(rf"\r?|{NAME}(?::{VALUE}\r?)?".encode())
 _LENGTH = re.compile(r"0|[1-9][0-9]{0,14}")
 _NOT_HERE = frozenset(
     {

@@ -11,33 +11,15 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
+from core.header_grammar import MAY_REPEAT, NAME, VALUE
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
 
 GATEWAY_PATH = "/v1/mcp/"
 _GATEWAY_NAME = re.compile(r"[a-z0-9-]{1,63}")
-_VALUE = re.compile(rb"[\t\x20-\x7e]*")
-_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-MAY_REPEAT = frozenset(
-    {
-        "accept",
-        "accept-encoding",
-        "accept-language",
-        "cache-control",
-        "connection",
-        "cookie",
-        "forwarded",
-        "pragma",
-        "te",
-        "trailer",
-        "upgrade",
-        "via",
-        "warning",
-        "x-forwarded-for",
-    }
-)
-"""Lists by their definition (RFC 9110 section 5.3), none of which we forward."""
+_VALUE = re.compile(VALUE.encode())
+_TOKEN = re.compile(NAME.encode())
 HTTP = ((1, 0), (1, 1))
 """The versions that are served."""
 _NAMES: dict[bytes, str] = {}

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from core.header_grammar import MAY_REPEAT
 from proxy.deps import Deps
 from proxy.refusals import Refusal
 from proxy.stages import admit as stage
@@ -135,7 +136,7 @@ def verdict_byte_by_byte(raw: list[tuple[bytes, bytes]]) -> dict[str, str] | str
         if re.fullmatch(rb"[\t\x20-\x7e]*", value) is None:
             return "header_value"
         key, text = name.decode().lower(), value.decode()
-        if key in headers and key not in stage.MAY_REPEAT:
+        if key in headers and key not in MAY_REPEAT:
             return "header_repeated"
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
     return headers
