@@ -7,7 +7,6 @@ counted. However many callers wait for one key, the source is asked once (single
 Not for single-use records such as codes or replay guards: those must refuse when their store is away.
 """
 
-import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Generic, TypeVar
 
+from core.single_flight import SingleFlight
 from core.tasks import Tasks
 
 V = TypeVar("V")
@@ -50,9 +50,8 @@ class TwoAgeCache(Generic[V]):
         self.changes = 0
         """Rises whenever what is held becomes other than it was."""
         self._size, self._soft, self._hard = size, soft, hard
-        self._tasks = tasks
         self._held: OrderedDict[str, Aged[V]] = OrderedDict()
-        self._asking: dict[str, asyncio.Task[Aged[V]]] = {}
+        self._asking = SingleFlight[Aged[V]](f"{name} refresh", tasks)
         self._drops = 0
 
     @property
@@ -71,8 +70,8 @@ class TwoAgeCache(Generic[V]):
         self._held.move_to_end(key)
         self.hits += 1
         self.used_age += age
-        if ask is not None and age > self._soft / 2 and key not in self._asking:
-            _ = self._start(key, ask)
+        if ask is not None and age > self._soft / 2:
+            _ = self._asking.run(key, lambda: self._ask(key, ask))
         return aged.value
 
     def young(self, key: str) -> V | None:
@@ -92,7 +91,7 @@ class TwoAgeCache(Generic[V]):
             return value
         self.misses += 1
         try:
-            return (await asyncio.shield(self._asking.get(key) or self._start(key, ask))).value
+            return (await self._asking.result(key, lambda: self._ask(key, ask))).value
         except SourceUnreachableError:
             aged = self._held.get(key)
             if aged is None or not self.usable(aged):
@@ -137,13 +136,13 @@ class TwoAgeCache(Generic[V]):
         self._drops += 1
         self.changes += 1
         self._held.pop(key, None)
-        self._asking.pop(key, None)
+        self._asking.disown(key)
 
     def drop_where(self, concerns: Callable[[str, V], bool]) -> list[str]:
         """Forget every value that `concerns`; their keys. What is being asked for now will not be held."""
         self._drops += 1
         self.changes += 1
-        self._asking.clear()
+        self._asking.disown_all()
         gone = [key for key, aged in self._held.items() if concerns(key, aged.value)]
         for key in gone:
             del self._held[key]
@@ -153,7 +152,7 @@ class TwoAgeCache(Generic[V]):
         """Age everything past its soft age: news may have been missed."""
         self._drops += 1
         self.changes += 1
-        self._asking.clear()
+        self._asking.disown_all()
         horizon = time.monotonic() - self._soft
         for aged in self._held.values():
             aged.asked = min(aged.asked, horizon)
@@ -164,12 +163,6 @@ class TwoAgeCache(Generic[V]):
 
     def __len__(self) -> int:
         return len(self._held)
-
-    def _start(self, key: str, ask: Ask[V]) -> "asyncio.Task[Aged[V]]":
-        task = self._tasks.spawn(f"{self.name} refresh", self._ask(key, ask))
-        self._asking[key] = task
-        task.add_done_callback(lambda done: self._finished(key, done))
-        return task
 
     async def _ask(self, key: str, ask: Ask[V]) -> Aged[V]:
         drops = self._drops
@@ -184,9 +177,3 @@ class TwoAgeCache(Generic[V]):
         # An answer from before a change that we have since applied may be about the past: this call may use it,
         # since it came in before the change, but the next one asks again.
         return self.put(key, aged) if drops == self._drops else aged
-
-    def _finished(self, key: str, task: "asyncio.Task[Aged[V]]") -> None:
-        if self._asking.get(key) is task:
-            del self._asking[key]
-        if not task.cancelled():
-            task.exception()  # seen here, so that a refresh that nobody awaits does not complain

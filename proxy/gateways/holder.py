@@ -8,7 +8,6 @@ A signature says who wrote, not when: an old index from Redis is as genuine as t
 itself is asked for its index, and only what control confirmed within the hard age is served.
 """
 
-import asyncio
 import logging
 import time
 from collections import OrderedDict
@@ -18,6 +17,7 @@ from heapq import nsmallest
 from core import courier
 from core.resolve import GatewayQuestion
 from core.signing import Verifier
+from core.single_flight import SingleFlight
 from core.snapshot import Index, SnapshotBroken, open_gateway
 from core.tasks import Tasks
 from proxy.budget import Budget
@@ -55,12 +55,11 @@ class Gateways:
     ) -> None:
         self._control, self._redis, self._verifier = control, redis, verifier
         self._max_stale = max_stale
-        self._tasks = tasks
         self._budget = Budget(unknown_per_second)
         self._by_name: dict[str, CompiledGateway] = {}
         self._documents: dict[str, bytes] = {}
         self._document_bytes = 0
-        self._loading: dict[str, asyncio.Task[CompiledGateway | None]] = {}
+        self._loading = SingleFlight[CompiledGateway | None]("load gateway", tasks)
         self._unknown: OrderedDict[str, float] = OrderedDict()
         self._from_disk: dict[str, bytes] = {}
         """By identifier: slug, when it was confirmed, document."""
@@ -102,15 +101,10 @@ class Gateways:
         until = self._unknown.get(name)
         if until is not None and until > time.monotonic():
             raise Refusal("gateway_unknown")
-        loading = self._loading.get(name)
-        if loading is None:
-            if self._id_of(name) is None and not self._budget.take(address):
-                raise Refusal("overloaded", retry_after=1)
-            loading = self._tasks.spawn("load gateway", self._fetch(name))
-            self._loading[name] = loading
-            loading.add_done_callback(lambda _: self._loading.pop(name, None))
+        if name not in self._loading and self._id_of(name) is None and not self._budget.take(address):
+            raise Refusal("overloaded", retry_after=1)
         try:
-            gateway = await asyncio.shield(loading)
+            gateway = await self._loading.result(name, lambda: self._fetch(name))
         except SourceUnreachableError:
             # Only an index that is current can say that there is no such gateway.
             absent = self.index_current and self._id_of(name) is None

@@ -4,7 +4,6 @@ A modern request is tried first (`server/discover`), as MCP 2026-07-28 asks of c
 nothing about the era; neither does a server that fails: such a probe is an error, not "legacy".
 """
 
-import asyncio
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from core.egress_faults import UpstreamFault
 from core.mcp.faults import UNSUPPORTED_VERSION
 from core.mcp.versions import MODERN, Era
 from core.resolve import Connection
+from core.single_flight import SingleFlight
 from core.tasks import Tasks
 from proxy.refusals import Refusal
 from proxy.upstream.answers import Json, dump, error_in, is_answer_to, messages
@@ -38,9 +38,9 @@ class Eras:
     """Eras of upstreams by installation and version of its connection."""
 
     def __init__(self, transport: Transport, tasks: Tasks) -> None:
-        self._transport, self._tasks = transport, tasks
+        self._transport = transport
         self._found: OrderedDict[str, Found] = OrderedDict()
-        self._probing: dict[str, asyncio.Task[Found]] = {}
+        self._probing = SingleFlight[Found]("probe era", tasks)
 
     def known(self, connection: Connection) -> Era | None:
         """The era, if it is pinned or was found lately. The warm path."""
@@ -54,12 +54,7 @@ class Eras:
     async def find(self, connection: Connection) -> Found:
         """Probe the upstream, once for all who wait. Raises UpstreamFault, or Refusal for 401, 403 and 5xx."""
         key = _key(connection)
-        probing = self._probing.get(key)
-        if probing is None:
-            probing = self._tasks.spawn("probe era", self._probe(connection))
-            self._probing[key] = probing
-            probing.add_done_callback(lambda _: self._probing.pop(key, None))
-        found = await asyncio.shield(probing)
+        found = await self._probing.result(key, lambda: self._probe(connection))
         self._found[key] = found
         while len(self._found) > _KEPT:
             self._found.popitem(last=False)

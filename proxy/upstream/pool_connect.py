@@ -19,6 +19,7 @@ from core.addresses import AddressPolicy
 from core.egress_connections import judged_sockets
 from core.egress_faults import UpstreamFault
 from core.name_lookup import AddressRefused, JudgedResolver, SystemResolver
+from core.single_flight import SingleFlight
 from core.tasks import Tasks
 from proxy.upstream.pool_connection import PoolConnection
 from proxy.upstream.pool_request import Target
@@ -43,8 +44,8 @@ class Connector:
         self._policy, self._tls, self._name_seconds = policy, tls, name_seconds
         self._resolver = JudgedResolver(resolver or SystemResolver(), policy)
         self._known: OrderedDict[str, _Known] = OrderedDict()
-        self._asking: dict[str, asyncio.Task[list[str]]] = {}
         self._tasks = Tasks("upstream names", quiet=(OSError,))
+        self._asking = SingleFlight[list[str]]("look a name up", self._tasks)
 
     async def close(self) -> None:
         """End the lookups under way."""
@@ -95,13 +96,9 @@ class Connector:
         known = self._known.get(host)
         if known is not None and time.monotonic() < known.until:
             return known.addresses
-        asking = self._asking.get(host)
-        if asking is None:
-            asking = self._tasks.spawn(host, self._ask(host))
-            self._asking[host] = asking
-            asking.add_done_callback(lambda _: self._asking.pop(host, None))
-        _ = await asyncio.wait([asking])  # the caller's cancellation is not the lookup's
-        if asking.cancelled():
+        asking = self._asking.run(host, lambda: self._ask(host))
+        _ = await asyncio.wait((asking,))  # the caller's cancellation is not the lookup's
+        if asking.cancelled():  # which a caller that goes on must not take for its own
             raise OSError("the lookup was given up: Archway is ending")
         return asking.result()
 

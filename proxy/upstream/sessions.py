@@ -5,7 +5,6 @@ A session is never used for another owner. Sealed copies in Redis let another wo
 so that a server has nothing to ask us for.
 """
 
-import asyncio
 import logging
 import re
 import time
@@ -21,6 +20,7 @@ from core.mcp.faults import UNSUPPORTED_VERSION
 from core.mcp.versions import LATEST_LEGACY, LEGACY_VERSIONS
 from core.resolve import Connection
 from core.sealing import SealBroken, Sealer
+from core.single_flight import SingleFlight
 from core.tasks import Tasks
 from proxy.identity import CLIENT_INFO
 from proxy.redis import Courier, CourierAwayError
@@ -52,10 +52,10 @@ class UpstreamSessions:
     """Sessions by owner and upstream."""
 
     def __init__(self, transport: Transport, redis: Courier, ring: KeyRing, tasks: Tasks) -> None:
-        self._transport, self._redis, self._tasks = transport, redis, tasks
+        self._transport, self._redis = transport, redis
         self._sealer = Sealer(ring, "upstream-session")
         self._held: OrderedDict[str, tuple[UpstreamSession, float]] = OrderedDict()
-        self._opening: dict[str, asyncio.Task[UpstreamSession]] = {}
+        self._opening = SingleFlight[UpstreamSession]("open upstream session", tasks)
 
     @staticmethod
     def key(connection: Connection, principal_key: str, session_jti: str | None) -> str:
@@ -74,12 +74,7 @@ class UpstreamSessions:
 
     async def open(self, key: str, connection: Connection) -> UpstreamSession:
         """The session, from Redis or by `initialize`, once for all who wait. Raises UpstreamFault or Refusal."""
-        opening = self._opening.get(key)
-        if opening is None:
-            opening = self._tasks.spawn("open upstream session", self._find_or_open(key, connection))
-            self._opening[key] = opening
-            opening.add_done_callback(lambda _: self._opening.pop(key, None))
-        return await asyncio.shield(opening)
+        return await self._opening.result(key, lambda: self._find_or_open(key, connection))
 
     async def lost(self, key: str, session: UpstreamSession) -> None:
         """The upstream does not know this session any more: forget it, unless another took its place already."""

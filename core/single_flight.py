@@ -1,0 +1,60 @@
+"""Single flight: however many wait for the answer to one question, it is asked once.
+
+Used where many callers meet what is not known yet: a gateway, a verdict, an upstream's era, session or address. What
+is left out: keeping the answer, which is for whoever asks, and a deadline, which the work itself has.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
+
+from core.tasks import Tasks
+
+T = TypeVar("T")
+
+Work = Callable[[], Coroutine[Any, Any, T]]
+
+
+class SingleFlight(Generic[T]):
+    """Runs by text keys, at most one for each; `tasks` owns them, under `name`."""
+
+    def __init__(self, name: str, tasks: Tasks) -> None:
+        self._name, self._tasks = name, tasks
+        self._running: dict[str, asyncio.Task[T]] = {}
+
+    def __contains__(self, key: str) -> bool:
+        """Whether a run for this key is under way."""
+        return key in self._running
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def run(self, key: str, work: Work[T]) -> "asyncio.Task[T]":
+        """The run for this key: the one under way, or a new one of `work`. It is not for its waiters to cancel."""
+        task = self._running.get(key)
+        if task is None:
+            task = self._running[key] = self._tasks.spawn(self._name, work())
+            task.add_done_callback(lambda done: self._ended(key, done))
+        return task
+
+    async def result(self, key: str, work: Work[T]) -> T:
+        """What the run for this key comes to. Raises what it raises, for all who wait; who comes after runs anew.
+
+        A waiter that is cancelled leaves the run alone. CancelledError comes too where the owner ended the run.
+        """
+        task = self.run(key, work)
+        # Not `asyncio.shield`: newer ones report a failure that nobody waits for any more, and that is the owner's.
+        _ = await asyncio.wait((task,))
+        return task.result()
+
+    def disown(self, key: str) -> None:
+        """Let the run go on for those who wait; who comes after starts another."""
+        self._running.pop(key, None)
+
+    def disown_all(self) -> None:
+        """The same for every run."""
+        self._running.clear()
+
+    def _ended(self, key: str, task: "asyncio.Task[T]") -> None:
+        if self._running.get(key) is task:
+            del self._running[key]
