@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from core.identifiers import new_id
-from core.mcp.message import Batch, Message, Request
+from core.mcp.message import Batch, Message, Request, RoutingHeaders
 from core.mcp.versions import Era
 
 if TYPE_CHECKING:
@@ -19,6 +19,21 @@ if TYPE_CHECKING:
     from proxy.sessions import Session
     from proxy.tracing.call_trace import CallTrace
     from proxy.upstream.outbound import Outbound
+
+
+@dataclass(slots=True)
+class Judged:
+    """What a head says by its bytes alone, whatever the time: filled by `admit`, `authenticate` and `parse`.
+
+    It stays with its head. A lane that gets the same head again on one connection hands in the same `Head`; what
+    time changes (whether the token still stands, the gateway, the session, room) is asked anew for each request.
+    """
+
+    headers: dict[str, str]
+    gateway_name: str
+    address: str
+    token_digest: str = ""
+    routing: RoutingHeaders | None = None
 
 
 @dataclass(slots=True)
@@ -34,6 +49,7 @@ class Head:
     """Address of the other end of the connection."""
     headers: dict[str, str] | None = None
     """Instead of `raw_headers`, from a lane that has judged them as `admit` does: by lower-case name."""
+    judged: Judged | None = None
 
 
 @dataclass(slots=True)

@@ -25,8 +25,9 @@ from proxy.edge.fast_requests import (
 )
 from proxy.edge.get_stream import take_place
 from proxy.edge.head_rules import END
+from proxy.edge.repeated_head import RepeatedHead, repeated_head
 from proxy.edge.unjudged import slow_header_answer
-from proxy.exchange import Exchange
+from proxy.exchange import Exchange, Head
 from proxy.room import at_end
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ MOST_KEPT: Final = 16 << 10
 """How much may come before its turn; then reading pauses, so that no more than one read is added to it."""
 MOST_BEHIND_STREAM: Final = 4 << 10
 """How much may come behind a GET stream: reading never pauses there, because only a read tells that a caller left."""
+HTTP_1_1: Final = (1, 1)
 LOOK_S: Final = 1.0
 """How often the kernel is asked whether a caller is still there, from whom nothing is read while it is served."""
 
@@ -50,7 +52,7 @@ LOOK_S: Final = 1.0
 class FastConnection(FastRequests):
     """A caller."""
 
-    __slots__ = ("_drips", "_lane", "_paused", "_segments")
+    __slots__ = ("_drips", "_lane", "_paused", "_repeated", "_segments")
 
     def __init__(self, lane: "FastLane") -> None:
         super().__init__(lane.deps, lane.answer_heads)
@@ -60,6 +62,8 @@ class FastConnection(FastRequests):
         """Whether the head in hand is handed over for how it comes, and not for what it says."""
         self._segments = 0
         """In how many pieces what there is of a header block has come."""
+        self._repeated: RepeatedHead | None = None
+        """The last head, if it was an accepted caller's."""
 
     @property
     def busy(self) -> bool:
@@ -123,11 +127,7 @@ class FastConnection(FastRequests):
         self._segments += 1
         end = data.find(END, max(0, seen - 3))
         if end >= 0:
-            head = self._lane.heads.read(data[:end])
-            if head is not None:
-                self._kept, self._segments = data[end + 4 :], 0
-                self.begin(head)
-                self._pause_if_enough()
+            if self._begin_whole(data, end):
                 return
         elif self._segments >= MOST_SEGMENTS or len(data) > MOST_BEGUN:
             self._drips = True
@@ -137,6 +137,25 @@ class FastConnection(FastRequests):
                 self.within(self._deps.settings.header_seconds)
             return
         self._hand_over(data, self.time_left() if begun else self._deps.settings.header_seconds)
+
+    def _begin_whole(self, data: bytes, end: int) -> bool:
+        """Serve the request whose head ends at `end`; False where it is not plain."""
+        repeated = self._repeated
+        length = repeated.length_in(data, end) if repeated is not None else -1
+        if repeated is not None and length >= 0:
+            plain, head = repeated.plain, repeated.head
+        else:
+            read = self._lane.heads.read(data[:end])
+            if read is None:
+                return False
+            plain, length, self._repeated = read, read.length, None
+            head = Head(read.method, read.target, HTTP_1_1, (), self.peer, read.headers)
+        self._kept, self._segments = data[end + 4 :], 0
+        self.begin(plain, head, length)
+        if self._repeated is None and head.judged is not None and head.judged.token_digest:
+            self._repeated = repeated_head(data[:end], plain, head)
+        self._pause_if_enough()
+        return True
 
     # after an answer
 

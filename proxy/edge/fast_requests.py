@@ -9,7 +9,6 @@ import asyncio
 import logging
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable
-from typing import Final
 
 from proxy.answers.plain import public_answer
 from proxy.answers.refused import refused
@@ -27,7 +26,6 @@ from proxy.room import at_end, hold
 from proxy.stages.admit import GATEWAY_PATH
 
 log = logging.getLogger(__name__)
-_HTTP_1_1: Final = (1, 1)
 
 HEAD, BODY, WORKING, HOLDING, PUTTING, NEXT, LINGERING, HANDING, ENDED = range(9)
 """What a connection is doing: reading a head, reading a body, waiting for the pipeline, holding a GET stream,
@@ -50,12 +48,12 @@ class FastRequests(FastOutlet):
         self._began = 0.0
         self._task: asyncio.Task[None] | None = None
 
-    def begin(self, head: PlainHead) -> None:
-        """Serve a request; its body is in `_kept`, or comes with `_read_body`."""
+    def begin(self, plain: PlainHead, head: Head, length: int) -> None:
+        """Serve a request; its body, `length` bytes, is in `_kept`, or comes with `_read_body`."""
         self.without_deadline()
-        self._state, self._closing, self._length, self._size = WORKING, head.close, head.length, 0
-        self._x = Exchange(Head(head.method, head.target, _HTTP_1_1, (), self.peer, head.headers), self)
-        self._try(self._on_headers, self._x, head)
+        self._state, self._closing, self._length, self._size = WORKING, plain.close, length, 0
+        self._x = Exchange(head, self)
+        self._try(self._on_headers, self._x)
 
     def leave(self) -> None:
         """The caller has left: what runs for it ends, but for a legacy call, which runs on with nobody to tell."""
@@ -88,27 +86,27 @@ class FastRequests(FastOutlet):
 
     # the stages
 
-    def _on_headers(self, x: Exchange, head: PlainHead) -> Answer | None:
+    def _on_headers(self, x: Exchange) -> Answer | None:
         """The answer, or None where somebody goes on: a task, or the next bytes."""
         self._deps.slots.add(FAST_LANE)
-        if not head.target.startswith(GATEWAY_PATH):
+        if not x.head.target.startswith(GATEWAY_PATH):
             public = public_answer(x, self._deps)
             if public is not None:
                 return public
         pending = at_headers(x, self._deps)
         if pending is None:
-            return self._judged(x, head)
-        self._spawn(x, self._on_judgement(x, head, pending))
+            return self._judged(x)
+        self._spawn(x, self._on_judgement(x, pending))
         return None
 
-    async def _on_judgement(self, x: Exchange, head: PlainHead, pending: Awaitable[None]) -> Answer | None:
+    async def _on_judgement(self, x: Exchange, pending: Awaitable[None]) -> Answer | None:
         await pending
-        return self._judged(x, head)
+        return self._judged(x)
 
-    def _judged(self, x: Exchange, head: PlainHead) -> Answer | None:
-        if head.method == "POST":
-            return self._expect_body(x, head)
-        if head.method == "DELETE":
+    def _judged(self, x: Exchange) -> Answer | None:
+        if x.head.method == "POST":
+            return self._expect_body(x)
+        if x.head.method == "DELETE":
             self._spawn(x, end_session(x, self._deps))
             return None
         self.hold_stream(x)
@@ -116,12 +114,13 @@ class FastRequests(FastOutlet):
 
     # the body
 
-    def _expect_body(self, x: Exchange, head: PlainHead) -> Answer | None:
-        judge_announced(x, self._deps, head.length)
+    def _expect_body(self, x: Exchange) -> Answer | None:
+        length = self._length
+        judge_announced(x, self._deps, length)
         came = self._kept
-        if len(came) >= head.length:
-            self._kept = came[head.length :]
-            return self._on_body(x, came[: head.length])
+        if len(came) >= length:
+            self._kept = came[length:]
+            return self._on_body(x, came[:length])
         self._state, self._kept = BODY, b""
         self._began, self._body = self._loop.time(), bytearray()
         self.resume_reading()

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from core.header_grammar import MAY_REPEAT, NAME, VALUE
 from proxy.deps import Deps
-from proxy.exchange import Exchange
+from proxy.exchange import Exchange, Head, Judged
 from proxy.refusals import Refusal
 
 GATEWAY_PATH = "/v1/mcp/"
@@ -30,23 +30,30 @@ _LONGEST_NAME = 64
 
 def admit(x: Exchange, deps: Deps) -> None:
     """Fill headers, address and the gateway's name. Refuses 400, 403, 404, 421 and, when overloaded, 503."""
-    if x.head.version not in HTTP:
-        raise Refusal("framing", what="this version of HTTP is not served")
-    x.headers = _headers(x.head.raw_headers) if x.head.headers is None else x.head.headers
-    path = x.head.target
-    host = x.headers.get("host")
-    if not host or not path.startswith("/"):
-        host, path = _effective(path, x.headers)
-    if _hostname(host) not in deps.hosts:
-        raise Refusal("host_unknown")
-    origin = x.headers.get("origin")
-    if origin is not None and origin not in deps.origins:
-        raise Refusal("origin_foreign")
-    x.gateway_name = gateway_in(path)
-    x.address = _address(x, deps)
+    judged = x.head.judged
+    if judged is None:
+        judged = x.head.judged = _judged(x.head, deps)
+    x.headers, x.gateway_name, x.address = judged.headers, judged.gateway_name, judged.address
     calls, settings = deps.calls, deps.settings
     if calls.running.used >= settings.calls_in_flight or calls.held.used >= settings.bytes_in_flight:
         raise Refusal("overloaded", retry_after=1)
+
+
+def _judged(head: Head, deps: Deps) -> Judged:
+    """What the head is by itself. Refuses 400, 403, 404 and 421."""
+    if head.version not in HTTP:
+        raise Refusal("framing", what="this version of HTTP is not served")
+    headers = _headers(head.raw_headers) if head.headers is None else head.headers
+    path = head.target
+    host = headers.get("host")
+    if not host or not path.startswith("/"):
+        host, path = _effective(path, headers)
+    if _hostname(host) not in deps.hosts:
+        raise Refusal("host_unknown")
+    origin = headers.get("origin")
+    if origin is not None and origin not in deps.origins:
+        raise Refusal("origin_foreign")
+    return Judged(headers, gateway_in(path), _address(head.peer, headers, deps))
 
 
 @lru_cache(1024)
@@ -117,12 +124,12 @@ def _hostname(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
-def _address(x: Exchange, deps: Deps) -> str:
+def _address(address: str, headers: dict[str, str], deps: Deps) -> str:
     """Where the request came from: the peer, or what a trusted reverse proxy says before itself."""
-    address, proxies = x.head.peer, deps.settings.trusted_proxies
+    proxies = deps.settings.trusted_proxies
     if not proxies:
         return address
-    for hop in reversed(x.headers.get("x-forwarded-for", "").split(",")):
+    for hop in reversed(headers.get("x-forwarded-for", "").split(",")):
         if not _is_trusted(address, proxies):
             return address
         if not hop.strip():

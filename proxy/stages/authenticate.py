@@ -21,23 +21,33 @@ ACCEPTED: Final = _OUTCOMES["accepted"]
 
 def authenticate(x: Exchange, deps: Deps) -> Awaitable[None] | None:
     """Fill the principal. Refuses 401, and 429 or 503 where nobody could be asked; waits only for a cold token."""
+    judged, credential = x.head.judged, None
+    if judged is not None and judged.token_digest:
+        x.token_digest = judged.token_digest  # of the same bytes as before, which were accepted then
+    else:
+        credential = _presented(x, deps)
+        x.token_digest = digest(credential)
+    if deps.authority.refused_lately(x.token_digest):
+        raise _not_authenticated(deps, "refused")
+    verdict = deps.authority.known(x.token_digest)
+    if verdict is None:
+        # What has no token's form is nowhere known: only now is that worth a look.
+        if credential is not None and well_formed(credential) is None:
+            raise _not_authenticated(deps, "malformed")
+        return _ask(x, deps)
+    _accept(x, verdict, deps)
+    return None
+
+
+def _presented(x: Exchange, deps: Deps) -> str:
+    """The credential, taken out of the headers."""
     presented = x.headers.pop("authorization", None)
     if presented is None:
         raise _not_authenticated(deps, "missing", presented=False)
     scheme, _, credential = presented.partition(" ")
     if scheme.lower() != "bearer":
         raise _not_authenticated(deps, "malformed")
-    x.token_digest = digest(credential)
-    if deps.authority.refused_lately(x.token_digest):
-        raise _not_authenticated(deps, "refused")
-    verdict = deps.authority.known(x.token_digest)
-    if verdict is None:
-        # What has no token's form is nowhere known: only now is that worth a look.
-        if well_formed(credential) is None:
-            raise _not_authenticated(deps, "malformed")
-        return _ask(x, deps)
-    _accept(x, verdict, deps)
-    return None
+    return credential
 
 
 async def _ask(x: Exchange, deps: Deps) -> None:
@@ -64,3 +74,5 @@ def _accept(x: Exchange, verdict: TokenVerdict, deps: Deps) -> None:
     x.principal = verdict.principal
     x.principal_key = verdict.principal.key
     x.token_id = verdict.token_id
+    if x.head.judged is not None:
+        x.head.judged.token_digest = x.token_digest

@@ -12,13 +12,15 @@ _JSON = "application/json"
 
 def parse(x: Exchange, deps: Deps) -> None:
     """Fill message and era. Raises MessageFault for a wrong message; refuses 415 for another media type."""
-    headers = x.headers
-    media_type = headers.get("content-type", "")
-    if media_type != _JSON and media_type.partition(";")[0].strip().lower() != _JSON:
-        raise Refusal("media_type")
-    routing = RoutingHeaders(headers.get("mcp-protocol-version"), headers.get("mcp-method"), headers.get("mcp-name"))
+    judged = x.head.judged
+    routing = judged.routing if judged is not None else None
+    if routing is None:
+        routing = _routing(x.headers)
+        if judged is not None:
+            judged.routing = routing
     if x.session is not None and routing.protocol_version is None:
-        routing.protocol_version = x.session.version  # a session says its version where the header is silent
+        # A session says its version where the header is silent.
+        routing = RoutingHeaders(x.session.version, routing.method, routing.name)
     x.message = parse_message(x.body, routing)
     if isinstance(x.message, Request):
         x.era = x.message.era
@@ -26,3 +28,10 @@ def parse(x: Exchange, deps: Deps) -> None:
             x.session = None
     elif isinstance(x.message, Notification):
         x.era = x.message.era
+
+
+def _routing(headers: dict[str, str]) -> RoutingHeaders:
+    media_type = headers.get("content-type", "")
+    if media_type != _JSON and media_type.partition(";")[0].strip().lower() != _JSON:
+        raise Refusal("media_type")
+    return RoutingHeaders(headers.get("mcp-protocol-version"), headers.get("mcp-method"), headers.get("mcp-name"))

@@ -304,3 +304,30 @@ def test_streams_say_goodbye_when_the_worker_drains(serve: Serve) -> None:
             writer.close()
 
     serve(scenario, grace_seconds=0.4)
+
+
+def test_a_token_is_judged_anew_with_each_request_though_its_head_repeats(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        for _ in range(2):
+            writer.write(at.post())
+            assert (await read_answer(reader)).json == PONG
+        at.deps.authority.verdicts.memory.drop_where(lambda *_: True)
+        writer.write(at.post())
+        assert (await read_answer(reader)).status == 503  # nobody is there who could be asked
+        writer.close()
+
+    serve(scenario)
+
+
+def test_another_token_on_the_same_connection_is_another_caller(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        for _ in range(2):
+            writer.write(at.post())
+            assert (await read_answer(reader)).json == PONG
+        writer.write(at.post().replace(b"Bearer arch_", b"Bearer arch-"))
+        assert (await read_answer(reader)).status == 401
+        writer.close()
+
+    serve(scenario)
