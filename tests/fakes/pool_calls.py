@@ -1,4 +1,4 @@
-"""Short calls through the proxy's pool of upstream connections: one POST, its body, or the fault that it ended in."""
+"""Short calls through the proxy's transports: one POST, its body, or the fault that it ended in; and its pool."""
 
 import ssl
 from contextlib import AbstractAsyncContextManager
@@ -9,10 +9,8 @@ import pytest
 from core.addresses import AddressPolicy, PublicUrl
 from core.egress import UpstreamFault, tls_context
 from proxy.upstream.pool import UpstreamPool
-from proxy.upstream.pool_connection import PoolAnswer
-from tests.fakes.outbound_calls import LOOPBACK
-
-CAP = 256 * 1024
+from proxy.upstream.transport import Transport
+from tests.fakes.outbound_calls import CAP, LOOPBACK
 
 
 class Pool(UpstreamPool):
@@ -29,17 +27,18 @@ class Pool(UpstreamPool):
 
 
 def post(
-    pool: UpstreamPool, url: str, headers: dict[str, str] | None = None, deadline: float = 5.0
-) -> AbstractAsyncContextManager[PoolAnswer]:
-    return pool.request("POST", PublicUrl(url + "/mcp"), headers or {}, b"{}", deadline=deadline)
+    transport: Transport, url: str, headers: dict[str, str] | None = None, deadline: float = 5.0
+) -> AbstractAsyncContextManager[Any]:
+    """The answer is the transport's own: the pool's shows more than `Answer` asks for."""
+    return transport.request("POST", PublicUrl(url + "/mcp"), headers or {}, b"{}", deadline=deadline)
 
 
-async def body_of(pool: UpstreamPool, url: str, deadline: float = 5.0) -> bytes:
-    async with post(pool, url, deadline=deadline) as answer:
+async def body_of(transport: Transport, url: str, deadline: float = 5.0) -> bytes:
+    async with post(transport, url, deadline=deadline) as answer:
         return await answer.read_capped(CAP)
 
 
-async def fault_of(pool: UpstreamPool, url: str, deadline: float = 5.0) -> UpstreamFault:
+async def fault_of(transport: Transport, url: str, deadline: float = 5.0) -> UpstreamFault:
     with pytest.raises(UpstreamFault) as caught:
-        await body_of(pool, url, deadline)
+        await body_of(transport, url, deadline)
     return caught.value

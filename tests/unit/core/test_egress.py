@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from core.addresses import AddressPolicy, PublicUrl
-from core.egress import Egress, UpstreamFault, next_chunk, read_capped
-from tests.fakes.outbound_calls import CAP, LOOPBACK, body_of, fault_of, post
+from core.egress import Egress, UpstreamFault, read_capped
+from tests.fakes.outbound_calls import CAP, LOOPBACK, fault_of, post
 from tests.fakes.scripted_upstream import CLOSE, HANG, ScriptedUpstream, head, ok
 
 
@@ -62,13 +62,6 @@ async def test_a_get_is_not_sent_again_behind_our_back(egress: Egress) -> None:
         assert len(upstream.requests) == 2
 
 
-async def test_cookies_of_one_call_are_not_sent_with_the_next(egress: Egress) -> None:
-    async with ScriptedUpstream([ok(b"", b"Set-Cookie: tenant=a; Path=/")]) as upstream:
-        for _ in range(2):
-            await body_of(egress, upstream.url)
-        assert b"tenant" not in upstream.requests[1].lower()
-
-
 @pytest.mark.parametrize("status", [b"301 Moved", b"302 Found", b"303 See Other", b"307 Temporary", b"308 Permanent"])
 async def test_a_redirect_comes_back_unfollowed_and_takes_no_credential_along(egress: Egress, status: bytes) -> None:
     async with ScriptedUpstream([ok(b"")], host="127.0.0.2") as elsewhere:
@@ -105,24 +98,6 @@ async def test_a_header_that_would_arrive_changed_or_change_the_framing_is_not_s
             async with post(egress, upstream.url, headers):
                 pass
         assert upstream.connections == 0
-
-
-async def test_a_body_can_be_read_as_it_comes(egress: Egress) -> None:
-    async with ScriptedUpstream([head(b"Connection: close"), b"one", 0.05, b"two", CLOSE]) as upstream:
-        pieces = []
-        async with post(egress, upstream.url) as response:
-            while piece := await next_chunk(response):
-                pieces.append(piece)
-    assert b"".join(pieces) == b"onetwo"
-    assert len(pieces) == 2
-
-
-async def test_an_error_of_the_callers_own_passes_unchanged(egress: Egress) -> None:
-    async with ScriptedUpstream([ok(b"")]) as upstream:
-        for error in (TimeoutError("mine"), OSError("mine"), KeyError("mine")):
-            with pytest.raises(type(error), match="mine"):
-                async with post(egress, upstream.url):
-                    raise error
 
 
 async def test_a_missing_ca_bundle_is_named_at_start(tmp_path: object) -> None:

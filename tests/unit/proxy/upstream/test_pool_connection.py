@@ -1,4 +1,7 @@
-"""When a connection of the pool carries the next call, when it is spent, and how much it reads ahead."""
+"""When a connection of the pool carries the next call, when it is spent, and how much it reads ahead.
+
+What holds of either transport is in `test_transport.py`.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,8 +10,8 @@ import pytest
 
 from core.egress_faults import UpstreamFault
 from proxy.upstream.pool_connection import READ_AHEAD_BYTES
-from tests.fakes.pool_calls import CAP, Pool, body_of, fault_of, post
-from tests.fakes.scripted_upstream import CLOSE, FOREVER, HANG, RESET, Script, ScriptedUpstream, head, ok
+from tests.fakes.pool_calls import CAP, Pool, body_of, post
+from tests.fakes.scripted_upstream import FOREVER, RESET, Script, ScriptedUpstream, head, ok
 
 
 @pytest.fixture
@@ -28,37 +31,18 @@ async def test_a_sound_connection_is_used_again(pool: Pool) -> None:
 
 
 SPENDS: dict[str, Script] = {
-    "bytes behind the answer at once": [ok(b"mine") + ok(b"other")],
     "a line end behind the answer": [ok(b"mine") + b"\r\n"],
-    "bytes behind the answer later": [ok(b"mine"), 0.02, ok(b"other")],
-    "a time-out said on an idle connection": [ok(b"mine"), 0.02, ok(b"", status=b"408 Request Timeout")],
-    "garbage on an idle connection": [ok(b"mine"), 0.02, b"\x00\xff"],
-    "the end of an idle connection": [ok(b"mine"), CLOSE],
-    "the reset of an idle connection": [ok(b"mine"), RESET],
-    "Connection: close": [ok(b"mine", b"Connection: close")],
-    "a body ended by close": [head(), b"mine", CLOSE],
-    "HTTP/1.0": [ok(b"mine").replace(b"1.1", b"1.0")],
     "no second left by Keep-Alive": [ok(b"mine", b"Keep-Alive: timeout=1")],
-    "bytes behind the last chunk": [head(b"Transfer-Encoding: chunked") + b"4\r\nmine\r\n0\r\n\r\n" + ok(b"other")],
 }
 
 
 @pytest.mark.parametrize("script", SPENDS.values(), ids=SPENDS.keys())
-async def test_what_makes_a_connection_unfit_for_the_next_caller(pool: Pool, script: Script) -> None:
+async def test_what_makes_a_connection_of_the_pool_unfit_for_the_next_caller(pool: Pool, script: Script) -> None:
     async with ScriptedUpstream(script, [ok(b"yours")]) as upstream:
         assert await body_of(pool, upstream.url) == b"mine"
         await asyncio.sleep(0.06)
         assert await body_of(pool, upstream.url) == b"yours"
         assert upstream.connections == 2
-
-
-async def test_unread_bytes_in_the_kernel_spoil_an_idle_connection(pool: Pool) -> None:
-    async with ScriptedUpstream([ok(b"mine")], [ok(b"yours")]) as upstream:
-        async with post(pool, upstream.url) as answer:
-            assert await answer.read_capped(CAP) == b"mine"
-        # The loop has no turn between the peer's write and our next request: only the kernel knows of the bytes.
-        upstream.write_to_all(ok(b"answer of somebody else"))
-        assert await body_of(pool, upstream.url) == b"yours"
 
 
 @pytest.mark.parametrize("status", [b"301 Moved", b"302 Found", b"303 See Other", b"307 Temporary", b"308 Permanent"])
@@ -67,37 +51,6 @@ async def test_a_redirect_comes_back_unfollowed_and_spends_its_connection(pool: 
         for _ in range(2):
             async with post(pool, upstream.url) as answer:
                 assert answer.status == int(status[:3])
-        assert upstream.connections == 2
-
-
-async def judged_wrong(pool: Pool, url: str) -> None:
-    async with post(pool, url) as answer:
-        await answer.read_capped(CAP)
-        raise UpstreamFault("broken", sent=True)
-
-
-async def test_an_answer_found_wrong_after_its_last_byte_spends_its_connection(pool: Pool) -> None:
-    async with ScriptedUpstream([ok(b"wrong id")]) as upstream:
-        for _ in range(2):
-            with pytest.raises(UpstreamFault):
-                await judged_wrong(pool, upstream.url)
-        assert upstream.connections == 2
-
-
-async def test_a_caller_can_ask_that_a_connection_is_not_used_again(pool: Pool) -> None:
-    async with ScriptedUpstream([ok(b"odd")]) as upstream:
-        for _ in range(2):
-            async with post(pool, upstream.url) as answer:
-                await answer.read_capped(CAP)
-                answer.never_reuse()
-        assert upstream.connections == 2
-
-
-async def test_a_block_left_without_reading_the_body_spends_its_connection(pool: Pool) -> None:
-    async with ScriptedUpstream([head(b"Content-Length: 3"), 0.05, b"abc"]) as upstream:
-        for _ in range(2):
-            async with post(pool, upstream.url):
-                pass
         assert upstream.connections == 2
 
 
@@ -122,26 +75,6 @@ async def test_an_answer_before_the_request_was_out_spends_its_connection(pool: 
         judged.set()
         await over.wait()
         await asyncio.sleep(0)
-
-
-async def test_a_cancelled_caller_leaves_nothing_behind(pool: Pool) -> None:
-    async with ScriptedUpstream([HANG], [ok(b"fine")]) as upstream:
-        async with asyncio.TaskGroup() as tasks:
-            caller = tasks.create_task(body_of(pool, upstream.url))
-            await upstream.seen(1)
-            caller.cancel()
-        assert caller.cancelled()
-        assert await body_of(pool, upstream.url) == b"fine"
-        assert upstream.connections == 2
-
-
-async def test_a_body_can_be_read_as_it_comes(pool: Pool) -> None:
-    async with ScriptedUpstream([head(), b"one", 0.05, b"two", CLOSE]) as upstream:
-        pieces = []
-        async with post(pool, upstream.url) as answer:
-            while piece := await answer.next_chunk():
-                pieces.append(piece)
-    assert pieces == [b"one", b"two"]
 
 
 async def test_what_came_before_a_reset_can_still_be_read(pool: Pool) -> None:
@@ -178,18 +111,3 @@ async def test_a_paused_connection_reads_on_for_the_whole_body_and_for_the_next_
             assert await answer.read_capped(len(body)) == body
         assert await body_of(pool, upstream.url) == b"next"
         assert upstream.connections == 1
-
-
-async def test_an_error_of_the_callers_own_passes_unchanged(pool: Pool) -> None:
-    async with ScriptedUpstream([ok(b"")]) as upstream:
-        for error in (TimeoutError("mine"), OSError("mine"), KeyError("mine")):
-            with pytest.raises(type(error), match="mine"):
-                async with post(pool, upstream.url):
-                    raise error
-
-
-async def test_the_deadline_covers_the_callers_reading(pool: Pool) -> None:
-    drip: list[bytes | float] = [head(b"Content-Length: 9999"), *([b"a", 0.02] * 200)]
-    async with ScriptedUpstream(drip) as upstream:
-        fault = await fault_of(pool, upstream.url, deadline=0.2)
-    assert (fault.reason, fault.sent) == ("slow", True)

@@ -1,0 +1,84 @@
+"""What each fault of a far side is called, whether a byte was sent, and what it costs; through both transports."""
+
+import gzip
+import socket
+import tracemalloc
+
+import pytest
+
+from proxy.upstream.transport import Transport
+from tests.fakes.outbound_calls import CAP
+from tests.fakes.pool_calls import body_of, fault_of
+from tests.fakes.scripted_upstream import CLOSE, FOREVER, HANG, RESET, Script, ScriptedUpstream, head, ok
+
+FAULTS: dict[str, tuple[Script, str]] = {
+    "closes before the head": ([CLOSE], "broken"),
+    "reset before the head": ([RESET], "broken"),
+    "closes inside the head": ([b"HTTP/1.1 200 OK\r\nContent-Le", CLOSE], "broken"),
+    "reset mid-body": ([head(b"Content-Length: 100"), b"half", RESET], "broken"),
+    "closes mid-body": ([head(b"Content-Length: 100"), b"half", CLOSE], "broken"),
+    "truncated chunk": ([head(b"Transfer-Encoding: chunked"), b"ff\r\nhalf", CLOSE], "broken"),
+    "missing last chunk": ([head(b"Transfer-Encoding: chunked"), b"4\r\nhalf\r\n", CLOSE], "broken"),
+    "bad chunk size": ([head(b"Transfer-Encoding: chunked"), b"zz\r\nhalf\r\n0\r\n\r\n"], "broken"),
+    "garbage": ([b"\x16\x03\x01 not http at all\r\n\r\n"], "broken"),
+    "length and chunks": ([head(b"Content-Length: 3", b"Transfer-Encoding: chunked"), b"0\r\n\r\n"], "broken"),
+    "two lengths": ([head(b"Content-Length: 3", b"Content-Length: 4"), b"abcd"], "broken"),
+    "20 KiB header": ([head(b"X-Big: " + b"a" * 20_480, b"Content-Length: 0")], "broken"),
+    "200 headers": ([head(*(b"X-%d: y" % n for n in range(200)), b"Content-Length: 0")], "broken"),
+    "control character in a header": ([head(b"X-A: b\x00c", b"Content-Length: 0")], "broken"),
+    "switching protocols": ([head(b"Upgrade: x", b"Connection: upgrade", status=b"101 Switching")], "broken"),
+    "compressed": ([ok(gzip.compress(b"a" * 10_000_000), b"Content-Encoding: gzip")], "broken"),
+    "unknown encoding": ([ok(b"x", b"Content-Encoding: br")], "broken"),
+    "length above the cap": ([head(b"Content-Length: %d" % (CAP + 1)), b"a", HANG], "too_large"),
+    "endless body": (
+        [head(b"Transfer-Encoding: chunked"), b"10000\r\n" + b"a" * 65536 + b"\r\n", FOREVER],
+        "too_large",
+    ),
+    "endless unframed body": ([head(b"Connection: close"), b"a" * 65536, FOREVER], "too_large"),
+    "endless head": ([b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n" * 500, FOREVER], "broken"),
+    "one byte at a time": ([head(b"Content-Length: 9999"), b"a", 0.05, b"a", 0.05, b"a", HANG], "slow"),
+    "silence": ([HANG], "slow"),
+}
+
+
+@pytest.mark.parametrize(("script", "reason"), FAULTS.values(), ids=FAULTS.keys())
+async def test_a_faulty_answer_has_its_reason_and_its_connection_is_not_used_again(
+    transport: Transport, script: Script, reason: str
+) -> None:
+    async with ScriptedUpstream(script, [ok(b"fine")]) as upstream:
+        fault = await fault_of(transport, upstream.url, deadline=0.3 if reason == "slow" else 5)
+        assert (fault.reason, fault.sent) == (reason, True), fault.detail
+        assert await body_of(transport, upstream.url) == b"fine"
+        assert upstream.connections == 2
+
+
+async def test_early_hints_without_end_end_the_call(transport: Transport) -> None:
+    async with ScriptedUpstream([head(status=b"103 Early Hints"), FOREVER]) as upstream:
+        fault = await fault_of(transport, upstream.url, deadline=0.3)
+    assert fault.reason in {"broken", "slow"}  # our pool counts them, aiohttp's client has the deadline
+    assert fault.sent
+
+
+async def test_memory_stays_near_the_cap_when_a_body_has_no_end(transport: Transport) -> None:
+    async with ScriptedUpstream([head(b"Connection: close"), b"a" * 65536, FOREVER]) as upstream:
+        tracemalloc.start()
+        try:
+            assert (await fault_of(transport, upstream.url)).reason == "too_large"
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak < CAP + 10 * 1024 * 1024
+
+
+async def test_the_deadline_covers_the_callers_reading(transport: Transport) -> None:
+    drip: list[bytes | float] = [head(b"Content-Length: 9999"), *([b"a", 0.02] * 200)]
+    async with ScriptedUpstream(drip) as upstream:
+        fault = await fault_of(transport, upstream.url, deadline=0.2)
+    assert (fault.reason, fault.sent) == ("slow", True)
+
+
+async def test_a_refused_connection_is_known_to_have_sent_nothing(transport: Transport) -> None:
+    with socket.socket() as placeholder:
+        placeholder.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
+        fault = await fault_of(transport, f"http://127.0.0.1:{placeholder.getsockname()[1]}")
+    assert (fault.reason, fault.sent) == ("refused", False)
