@@ -75,15 +75,6 @@ def says(answer: WholeAnswer, marker: str) -> bool:
     return json.loads(answer.json["result"]["content"][0]["text"]) == {"marker": marker}
 
 
-def is_refused(answer: WholeAnswer, status: int) -> bool:
-    """An HTTP refusal of ours: the status, a JSON-RPC error without an id, and the request's id."""
-    assert answer.status == status, (answer.status, answer.body)
-    assert answer.header("content-type") == "application/json"
-    assert answer.json["id"] is None
-    assert answer.json["error"]["data"]["request_id"] == answer.header("x-request-id")
-    return True
-
-
 async def is_healthy(rig: Rig) -> bool:  # noqa: F811
     """Whether a new connection is served."""
     answers = await conversation(rig.port, FAREWELL)

@@ -14,11 +14,11 @@ from tests.edge.conftest import (
     call_bytes,
     conversation,
     is_healthy,
-    is_refused,
     says,
     serve_echo,
 )
 from tests.fakes.mcp_upstream import McpUpstream
+from tests.fakes.raw_answers import is_refused
 from tests.proxy.conftest import Rig
 
 BODY = body_of("hidden")

@@ -22,11 +22,11 @@ from tests.edge.conftest import (
     connected,
     conversation,
     is_healthy,
-    is_refused,
     says,
     serve_echo,
 )
 from tests.fakes.mcp_upstream import Answer, McpUpstream
+from tests.fakes.raw_answers import is_refused
 from tests.fakes.raw_http import request_bytes
 from tests.proxy.conftest import Rig, eventually
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from tests.fakes.raw_http import RawAnswer
+
 
 class BrokenAnswerError(AssertionError):
     """What came is no row of whole answers."""
@@ -35,6 +37,15 @@ class WholeAnswer:
         import json
 
         return json.loads(self.body)
+
+
+def is_refused(answer: WholeAnswer | RawAnswer, status: int) -> bool:
+    """An HTTP refusal of ours: the status, a JSON-RPC error without an id, and the request's id."""
+    assert answer.status == status, (answer.status, answer.body)
+    assert answer.header("content-type") == "application/json"
+    assert answer.json["id"] is None
+    assert answer.json["error"]["data"]["request_id"] == answer.header("x-request-id")
+    return True
 
 
 def answers_in(raw: bytes, *, head_last: bool = False) -> tuple[list[WholeAnswer], bytes]:

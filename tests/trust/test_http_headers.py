@@ -14,6 +14,7 @@ from core import courier
 from core.records import BATCH_PURPOSE, Batch, CallRecord
 from core.sealing import Sealer
 from tests.fakes.mcp_upstream import McpUpstream
+from tests.fakes.raw_answers import is_refused
 from tests.fakes.raw_http import Headers, RawAnswer, exchange, request_bytes
 from tests.proxy.conftest import MakeRig, Rig, eventually, modern_request
 
@@ -46,15 +47,6 @@ async def send(
 async def serve_echo(rig: Rig, upstream: McpUpstream) -> None:
     tool = rig.control.tool("echo", "echo", rig.control.connection(upstream.url))
     await rig.serve([tool], header_allowlist=TENANT)
-
-
-def is_refused(answer: RawAnswer, status: int) -> bool:
-    """An HTTP refusal of ours: the status, a JSON-RPC error without an id, and the request's id."""
-    assert answer.status == status, (answer.status, answer.body)
-    assert answer.header("Content-Type") == "application/json"
-    assert answer.json["id"] is None
-    assert answer.json["error"]["data"]["request_id"] == answer.header("X-Request-Id")
-    return True
 
 
 async def records(rig: Rig) -> list[CallRecord]:

@@ -6,41 +6,22 @@ plays the inside. The S-1 cases use the policy of a fresh deployment, which open
 
 import asyncio
 import ipaddress
-import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from core.addresses import AddressPolicy, PublicUrl, UrlRefused, check_url, parse_networks
 from core.egress import Egress, UpstreamFault, read_capped
 from tests.fakes.own_authority import issue
+from tests.fakes.scripted_names import ScriptedNames
 from tests.fakes.scripted_upstream import ScriptedUpstream, ok
 
 FRESH = AddressPolicy()
 ONE_OPEN = AddressPolicy(parse_networks("127.0.0.2/32"))
 INSIDE, OUTSIDE = "127.0.0.1", "127.0.0.2"
-
-
-class ScriptedNames(AbstractResolver):
-    """A resolver whose answers are scripted: the n-th question gets the n-th list, the last one for ever."""
-
-    def __init__(self, *answers: list[str]) -> None:
-        self._answers = answers
-        self.questions = 0
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        answer = self._answers[min(self.questions, len(self._answers) - 1)]
-        self.questions += 1
-        return [ResolveResult(hostname=host, host=ip, port=port, family=family, proto=0, flags=0) for ip in answer]
-
-    async def close(self) -> None:
-        pass
 
 
 async def fetch(egress: Egress, url: str) -> bytes:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import uvloop
@@ -13,6 +15,7 @@ import uvloop
 from proxy.deps import Deps
 from proxy.edge.fast_lane import FastLane
 from proxy.edge.lanes import public_listener
+from proxy.sessions import Session
 from tests.fakes.proxy_parts import gateway, hold, known_token, proxy_parts, user
 from tests.fakes.raw_http import request_bytes
 
@@ -33,6 +36,17 @@ class Served:
 
     def post(self, body: bytes = PING, *more: tuple[str, str]) -> bytes:
         return request_bytes("POST", "/v1/mcp/g", [*self.headers, *more], body)
+
+    def get_stream(self) -> bytes:
+        """A request for the stream of a session, which `session_known` lets in."""
+        return request_bytes(
+            "GET", "/v1/mcp/g", [*self.headers, ("Accept", "text/event-stream"), ("Mcp-Session-Id", "s")]
+        )
+
+    def session_known(self) -> AbstractContextManager[object]:
+        """Every session id is that of the session `jti`."""
+        session = Session("jti", "2025-11-25", 0, 0)
+        return patch.object(type(self.deps.sessions), "known", lambda *_: session)
 
     @property
     def handed_over(self) -> int:

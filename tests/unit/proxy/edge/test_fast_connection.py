@@ -13,7 +13,6 @@ from proxy.deps import Deps
 from proxy.edge import fast_connection
 from proxy.exchange import Answer, Exchange
 from proxy.room import hold as hold_room
-from proxy.sessions import Session
 from tests.fakes.certificates import Authority
 from tests.fakes.raw_http import exchange, read_answer, request_bytes
 from tests.unit.proxy.edge.conftest import CALL, PING, PONG, WORKS, Serve, Served, until
@@ -254,18 +253,15 @@ def test_the_end_of_the_lane_waits_for_an_answer_and_cuts_what_takes_longer(serv
 
 
 def test_a_get_stream_is_held_without_a_task_and_ends_with_its_session(serve: Serve) -> None:
-    session = Session("jti", "2025-11-25", 0, 0)
-
     async def scenario(at: Served) -> None:
-        asked = [*at.headers, ("Accept", "text/event-stream"), ("Mcp-Session-Id", "s")]
-        with patch.object(type(at.deps.sessions), "known", lambda *_: session):
+        with at.session_known():
             reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
-            writer.write(request_bytes("GET", "/v1/mcp/g", asked) + at.post())
+            writer.write(at.get_stream() + at.post())
             head = await reader.readuntil(b"\r\n\r\n")
             assert b"Transfer-Encoding: chunked" in head
             assert (await reader.readuntil(b"\n\n\r\n")).split(b"\r\n", 1)[1].startswith(b":")
             assert len(at.lane.sweep) == len(at.deps.streams) == 1
-            assert (await exchange(at.port, request_bytes("GET", "/v1/mcp/g", asked))).status == 409
+            assert (await exchange(at.port, at.get_stream())).status == 409
             at.deps.sessions.end_here("jti")
             await reader.readuntil(b"0\r\n\r\n")
         assert len(at.lane.sweep) == len(at.deps.streams) == 0
@@ -276,13 +272,10 @@ def test_a_get_stream_is_held_without_a_task_and_ends_with_its_session(serve: Se
 
 
 def test_a_stream_whose_caller_leaves_gives_its_place_back(serve: Serve) -> None:
-    session = Session("jti", "2025-11-25", 0, 0)
-
     async def scenario(at: Served) -> None:
-        asked = [*at.headers, ("Accept", "text/event-stream"), ("Mcp-Session-Id", "s")]
-        with patch.object(type(at.deps.sessions), "known", lambda *_: session):
+        with at.session_known():
             reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
-            writer.write(request_bytes("GET", "/v1/mcp/g", asked))
+            writer.write(at.get_stream())
             await reader.readuntil(b"\r\n\r\n")
             writer.transport.abort()
             await until(lambda: len(at.deps.streams) == 0)
@@ -291,13 +284,10 @@ def test_a_stream_whose_caller_leaves_gives_its_place_back(serve: Serve) -> None
 
 
 def test_streams_say_goodbye_when_the_worker_drains(serve: Serve) -> None:
-    session = Session("jti", "2025-11-25", 0, 0)
-
     async def scenario(at: Served) -> None:
-        asked = [*at.headers, ("Accept", "text/event-stream"), ("Mcp-Session-Id", "s")]
-        with patch.object(type(at.deps.sessions), "known", lambda *_: session):
+        with at.session_known():
             reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
-            writer.write(request_bytes("GET", "/v1/mcp/g", asked))
+            writer.write(at.get_stream())
             await reader.readuntil(b"\r\n\r\n")
             at.deps.draining = True
             assert b"goodbye" in await reader.readuntil(b"0\r\n\r\n")

@@ -12,8 +12,7 @@ from proxy.edge import fast_connection
 from proxy.edge.head_rules import HeadReader
 from proxy.edge.listener import Connection
 from proxy.exchange import Answer, Exchange
-from proxy.sessions import Session
-from tests.fakes.raw_http import exchange, read_answer, request_bytes
+from tests.fakes.raw_http import exchange, read_answer
 from tests.unit.proxy.edge.conftest import CALL, PONG, WORKS, Serve, Served, until
 
 LARGEST_READ = 256 << 10
@@ -162,14 +161,11 @@ def test_a_caller_that_leaves_ends_its_call_while_nothing_is_read_from_it(serve:
 
 @pytest.mark.parametrize("together", [True, False], ids=["with it", "after it"])
 def test_a_caller_that_sends_much_behind_its_stream_is_cut_off(serve: Serve, together: bool) -> None:
-    session = Session("jti", "2025-11-25", 0, 0)
-
     async def scenario(at: Served) -> None:
-        asked = [*at.headers, ("Accept", "text/event-stream"), ("Mcp-Session-Id", "s")]
         much = b"A" * (fast_connection.MOST_BEHIND_STREAM + 1)
-        with patch.object(type(at.deps.sessions), "known", lambda *_: session):
+        with at.session_known():
             reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
-            writer.write(request_bytes("GET", "/v1/mcp/g", asked) + (much if together else b""))
+            writer.write(at.get_stream() + (much if together else b""))
             if not together:
                 await reader.readuntil(b"\r\n\r\n")
                 writer.write(much)
@@ -180,13 +176,10 @@ def test_a_caller_that_sends_much_behind_its_stream_is_cut_off(serve: Serve, tog
 
 
 def test_a_stream_with_a_little_behind_it_gives_its_place_back_when_its_caller_leaves(serve: Serve) -> None:
-    session = Session("jti", "2025-11-25", 0, 0)
-
     async def scenario(at: Served) -> None:
-        asked = [*at.headers, ("Accept", "text/event-stream"), ("Mcp-Session-Id", "s")]
-        with patch.object(type(at.deps.sessions), "known", lambda *_: session):
+        with at.session_known():
             reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
-            writer.write(request_bytes("GET", "/v1/mcp/g", asked) + b"A" * 100)
+            writer.write(at.get_stream() + b"A" * 100)
             await reader.readuntil(b"\r\n\r\n")
             assert len(at.deps.streams) == 1
             writer.write(b"A" * (fast_connection.MOST_BEHIND_STREAM - 100))

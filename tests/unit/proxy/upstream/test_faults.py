@@ -1,7 +1,6 @@
 from typing import get_args
 
 import pytest
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from core.addresses import ANYWHERE, PublicUrl
 from core.egress import Egress, UpstreamFault
@@ -10,6 +9,7 @@ from proxy.refusals import TABLE, Refusal
 from proxy.upstream.faults import MAX_TEXT, TRANSPORT, refusal_of, upstream_text, why
 from tests.fakes.call_parts import connection
 from tests.fakes.pool_calls import Pool
+from tests.fakes.scripted_names import ScriptedNames
 
 TO = "Cannot connect to host far.example:443 ssl:True"
 
@@ -111,14 +111,6 @@ def test_a_wrong_path_is_what_an_admin_looks_at_first(status: int, told: bool) -
     assert bool(why(refusal)) is told
 
 
-class NoSuchName(AbstractResolver):
-    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:
-        raise OSError("Name or service not known")
-
-    async def close(self) -> None:
-        """Nothing is open."""
-
-
 @pytest.mark.parametrize(
     ("host", "told"), [("nothing.example", "Its name does not resolve."), ("127.0.0.1", "The connection was refused")]
 )
@@ -126,7 +118,7 @@ class NoSuchName(AbstractResolver):
 async def test_the_words_that_are_looked_for_are_those_that_are_said(
     client: type[Egress] | type[Pool], host: str, told: str
 ) -> None:
-    async with client(ANYWHERE, resolver=NoSuchName()) as opened:
+    async with client(ANYWHERE, resolver=ScriptedNames()) as opened:
         with pytest.raises(UpstreamFault) as raised:
             async with opened.request("POST", PublicUrl(f"http://{host}:1/"), {}, b"", deadline=5):
                 pass

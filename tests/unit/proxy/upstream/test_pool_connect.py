@@ -7,37 +7,16 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 import uvloop
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from core.addresses import AddressPolicy, parse_networks
 from core.egress import tls_context
 from tests.fakes.own_authority import Certificate, issue
 from tests.fakes.pool_calls import Pool, body_of, fault_of
+from tests.fakes.scripted_names import ScriptedNames
 from tests.fakes.scripted_upstream import CLOSE, RESET, ScriptedUpstream, head, ok
 
 INSIDE, OUTSIDE = "127.0.0.1", "127.0.0.2"
 ONE_OPEN = AddressPolicy(parse_networks("127.0.0.2/32"))
-
-
-class Names(AbstractResolver):
-    """The n-th question gets the n-th list, the last one for ever; an empty list is no such name."""
-
-    def __init__(self, *answers: list[str], slow: float = 0.0) -> None:
-        self._answers, self._slow = answers, slow
-        self.questions = 0
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        answer = self._answers[min(self.questions, len(self._answers) - 1)]
-        self.questions += 1
-        await asyncio.sleep(self._slow)
-        if not answer:
-            raise OSError("Name or service not known")
-        return [ResolveResult(hostname=host, host=ip, port=port, family=family, proto=0, flags=0) for ip in answer]
-
-    async def close(self) -> None:
-        """Nothing is open."""
 
 
 @pytest.fixture
@@ -47,7 +26,7 @@ async def outside() -> AsyncIterator[ScriptedUpstream]:
 
 
 async def test_a_name_is_asked_once_for_all_who_wait_and_then_remembered(outside: ScriptedUpstream) -> None:
-    names = Names([OUTSIDE], slow=0.02)
+    names = ScriptedNames([OUTSIDE], slow=0.02)
     async with Pool(ONE_OPEN, resolver=names) as pool:
         for _ in range(2):
             await asyncio.gather(*(body_of(pool, f"http://far.test:{outside.port}") for _ in range(20)))
@@ -55,7 +34,7 @@ async def test_a_name_is_asked_once_for_all_who_wait_and_then_remembered(outside
 
 
 async def test_a_name_is_asked_again_when_its_time_is_over(outside: ScriptedUpstream) -> None:
-    names = Names([OUTSIDE])
+    names = ScriptedNames([OUTSIDE])
     async with Pool(ONE_OPEN, resolver=names, name_seconds=0) as pool:
         for _ in range(3):
             await body_of(pool, f"http://far.test:{outside.port}")
@@ -63,7 +42,7 @@ async def test_a_name_is_asked_again_when_its_time_is_over(outside: ScriptedUpst
 
 
 async def test_a_caller_that_leaves_does_not_take_the_lookup_from_the_others(outside: ScriptedUpstream) -> None:
-    names = Names([OUTSIDE], slow=0.05)
+    names = ScriptedNames([OUTSIDE], slow=0.05)
     async with Pool(ONE_OPEN, resolver=names) as pool, asyncio.TaskGroup() as tasks:
         leaving, staying = (tasks.create_task(body_of(pool, f"http://far.test:{outside.port}")) for _ in range(2))
         await asyncio.sleep(0.01)
@@ -73,7 +52,7 @@ async def test_a_caller_that_leaves_does_not_take_the_lookup_from_the_others(out
 
 async def test_the_policy_judges_the_address_that_is_connected(outside: ScriptedUpstream) -> None:
     async with ScriptedUpstream([ok(b"inside")], host=INSIDE) as inside:
-        async with Pool(ONE_OPEN, resolver=Names([INSIDE])) as pool:
+        async with Pool(ONE_OPEN, resolver=ScriptedNames([INSIDE])) as pool:
             for host in (INSIDE, "inside.test"):
                 fault = await fault_of(pool, f"http://{host}:{inside.port}")
                 assert (fault.reason, fault.sent) == ("forbidden_address", False)
@@ -85,7 +64,7 @@ async def test_of_mixed_answers_only_the_permitted_address_is_connected(outside:
     for answer in (["::1", OUTSIDE], [OUTSIDE, "::1"], [INSIDE, "::1", OUTSIDE]):
         async with (
             ScriptedUpstream([ok(b"inside")], host=INSIDE, port=outside.port) as inside,
-            Pool(ONE_OPEN, resolver=Names(answer)) as pool,
+            Pool(ONE_OPEN, resolver=ScriptedNames(answer)) as pool,
         ):
             assert await body_of(pool, f"http://mixed.test:{outside.port}") == b"outside"
             assert inside.connections == 0
@@ -97,7 +76,7 @@ async def test_an_address_that_does_not_answer_gives_way_to_the_next(outside: Sc
         silent.listen(0)
         with socket.create_connection(silent.getsockname()):  # fills the backlog
             both = AddressPolicy(parse_networks("127.0.0.2/31"))
-            async with Pool(both, resolver=Names(["127.0.0.3", OUTSIDE])) as pool:
+            async with Pool(both, resolver=ScriptedNames(["127.0.0.3", OUTSIDE])) as pool:
                 assert await body_of(pool, f"http://two.test:{outside.port}") == b"outside"
 
 
@@ -112,7 +91,7 @@ async def test_a_server_of_our_own_authority_is_believed(certificate: Callable[[
     own.server.set_alpn_protocols(["h2", "http/1.1"])
     async with (
         ScriptedUpstream([ok(b"first")], [head(), b"to the end", CLOSE], host=OUTSIDE, tls=own.server) as server,
-        Pool(ONE_OPEN, tls_context(own.pem), resolver=Names([OUTSIDE])) as pool,
+        Pool(ONE_OPEN, tls_context(own.pem), resolver=ScriptedNames([OUTSIDE])) as pool,
     ):
         assert await body_of(pool, f"https://first.test:{server.port}") == b"first"
         assert await body_of(pool, f"https://first.test:{server.port}") == b"to the end"
@@ -125,7 +104,7 @@ async def test_a_large_answer_over_tls_is_read_whole_and_its_connection_used_aga
     own, body = certificate("first.test"), b"a" * 200_000
     async with (
         ScriptedUpstream([ok(body)], host=OUTSIDE, tls=own.server) as server,
-        Pool(ONE_OPEN, tls_context(own.pem), resolver=Names([OUTSIDE])) as pool,
+        Pool(ONE_OPEN, tls_context(own.pem), resolver=ScriptedNames([OUTSIDE])) as pool,
     ):
         for _ in range(3):
             assert await body_of(pool, f"https://first.test:{server.port}") == body
@@ -140,7 +119,7 @@ def test_tls_on_the_loop_of_a_worker(certificate: Callable[[str], Certificate]) 
             ScriptedUpstream(
                 [ok(body)], [head(), body, CLOSE], [b"HTTP/1.1 2", RESET], host=OUTSIDE, tls=own.server
             ) as up,
-            Pool(ONE_OPEN, tls_context(own.pem), resolver=Names([OUTSIDE])) as pool,
+            Pool(ONE_OPEN, tls_context(own.pem), resolver=ScriptedNames([OUTSIDE])) as pool,
         ):
             url = f"https://first.test:{up.port}"
             assert [await body_of(pool, url) for _ in range(2)] == [body, body]
@@ -159,7 +138,7 @@ async def test_a_connection_for_one_name_never_serves_another_on_the_same_addres
     own = certificate("first.test")
     async with (
         ScriptedUpstream([ok(b"first")], host=OUTSIDE, tls=own.server) as server,
-        Pool(ONE_OPEN, tls_context(own.pem), resolver=Names([OUTSIDE])) as pool,
+        Pool(ONE_OPEN, tls_context(own.pem), resolver=ScriptedNames([OUTSIDE])) as pool,
     ):
         assert await body_of(pool, f"https://first.test:{server.port}") == b"first"
         fault = await fault_of(pool, f"https://second.test:{server.port}")
@@ -175,7 +154,7 @@ async def test_a_stranger_and_a_port_without_tls_are_told_apart(
     async with (
         ScriptedUpstream([ok(b"x")], host=OUTSIDE, tls=own.server) as server,
         ScriptedUpstream(host=OUTSIDE, on_accept=[b"220 mail.test ready\r\n"]) as without,
-        Pool(ONE_OPEN, tls_context(None), resolver=Names([OUTSIDE])) as pool,
+        Pool(ONE_OPEN, tls_context(None), resolver=ScriptedNames([OUTSIDE])) as pool,
     ):
         stranger = await fault_of(pool, f"https://first.test:{server.port}")
         assert stranger.detail.startswith("CertificateRefused: first.test")
