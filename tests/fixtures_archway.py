@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,11 +37,13 @@ class RunningArchway:
         assert installation["state"] == "ready", installation
         return entry, installation
 
-    def gateway(self, slug: str, *installed: tuple[dict[str, Any], dict[str, Any]], **fields: Any) -> str:
+    def gateway(
+        self, slug: str, *installed: tuple[dict[str, Any], dict[str, Any]], prefix: bool = True, **fields: Any
+    ) -> str:
         """A gateway with all tools of the installations; its URL."""
         gateway = self.api.post("/gateways", {"slug": slug, "name": slug} | fields)
         for entry, installation in installed:
-            body = {"entry": entry["id"], "installation": installation["id"], "tools": ["*"]}
+            body = {"entry": entry["id"], "installation": installation["id"], "tools": ["*"], "prefix": prefix}
             self.api.post(f"/gateways/{gateway['id']}/assignments", body)
         return f"{self.up['proxy_url']}/v1/mcp/{slug}"
 
@@ -51,10 +54,9 @@ class RunningArchway:
         return str(made["secret"])
 
 
-@pytest.fixture(scope="session")
-def archway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningArchway]:
-    """One deployment for the session."""
-    state = tmp_path_factory.mktemp("archway") / "state"
+@contextmanager
+def archway_up(state: Path) -> Iterator[RunningArchway]:
+    """Start everything with its state in this folder; at the end, end it."""
     where = ["--state", str(state)]
     options = ["--proxy-port", "0", "--control-port", "0", "--no-demo", "--detach"]
     started = subprocess.run(
@@ -66,3 +68,10 @@ def archway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningArchway
         yield RunningArchway(up, AdminApi(up["control_url"], up["admin_token"]))
     finally:
         subprocess.run([_COMMAND, "down", *where], capture_output=True, timeout=_DOWN_S, check=False)
+
+
+@pytest.fixture(scope="session")
+def archway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningArchway]:
+    """One deployment for the session."""
+    with archway_up(tmp_path_factory.mktemp("archway") / "state") as running:
+        yield running
