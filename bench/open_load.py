@@ -101,12 +101,15 @@ class OpenLoad:
         self._number += 1
         second.sent += 1
         marker = MARKER % (0, self._number % 100_000_000)
-        template = self._calls[self._number % len(self._calls)]
-        self.free.pop().call(template % (marker, marker), marker, second, due)
+        connection = self.free.pop()
+        connection.call(connection.template % (marker, marker), marker, second, due)
 
     async def _dial(self) -> None:
         try:
-            await asyncio.get_running_loop().create_connection(lambda: Connection(self), self._host, self._port)
+            template = self._calls[self.open % len(self._calls)]
+            await asyncio.get_running_loop().create_connection(
+                lambda: Connection(self, template), self._host, self._port
+            )
         except OSError:
             pass
         finally:
@@ -114,10 +117,10 @@ class OpenLoad:
 
 
 class Connection(asyncio.Protocol):
-    """One keep-alive connection."""
+    """One keep-alive connection, which belongs to one caller."""
 
-    def __init__(self, load: OpenLoad) -> None:
-        self._load, self._answers = load, Answers()
+    def __init__(self, load: OpenLoad, template: bytes) -> None:
+        self._load, self.template, self._answers = load, template, Answers()
         self._second: Second | None = None
         self._marker = b""
         self._due = 0.0

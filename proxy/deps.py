@@ -9,6 +9,7 @@ from proxy.connections import Connections
 from proxy.counting import Slots
 from proxy.gateways.holder import Gateways
 from proxy.mailbox import Mailbox
+from proxy.overload import Overload
 from proxy.records.keeper import RecordKeeper
 from proxy.refusal_log import RefusalLog
 from proxy.sessions import Sessions
@@ -41,3 +42,4 @@ class Deps:
     """None: no call is traced."""
     draining: bool = False
     refusal_log: RefusalLog = field(default_factory=RefusalLog)
+    overload: Overload = field(default_factory=Overload)

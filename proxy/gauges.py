@@ -78,6 +78,8 @@ class Gauges:
         deps, slots = self._deps, self._deps.slots
         slots.set("archway_calls_in_flight", deps.calls.in_flight)
         slots.set("archway_streams_open", len(deps.streams))
+        slots.set("archway_loop_lag_seconds", deps.overload.longest)
+        deps.overload.longest = 0.0
         slots.set("archway_verdicts_held", len(deps.authority.verdicts.memory))
         slots.set("archway_connections_held", len(deps.connections.resolved.memory))
         for name, count in self._counted.items():

@@ -65,6 +65,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     _counter("progress_total", "Progress notifications passed on."),
     _gauge("calls_in_flight", "Calls that run."),
     _gauge("streams_open", "Open GET streams."),
+    _gauge("loop_lag_seconds", "Longest round of an event loop that was measured in the last second.", "oldest"),
     # Servers
     _counter("credential_resolutions_total", "Calls by where their credential came from.", outcome=_RESOLVED),
     _counter("upstream_connects_total", "Connections to servers.", outcome=("made", "failed")),

@@ -73,6 +73,8 @@ class ProxySettings(msgspec.Struct, frozen=True):
     """Progress extends a call's deadline, never beyond this."""
     grace_seconds: Seconds = 30
     """How long a leaving worker may take to finish its calls."""
+    most_lag: Seconds = 0.03
+    """A worker is overloaded when round after round of its event loop takes longer, and then refuses a part."""
     calls_per_upstream: Count = 100
     calls_in_flight: Count = 2000
     bytes_in_flight: Count = 256 << 20

@@ -39,6 +39,7 @@ from proxy.gateways.holder import Gateways
 from proxy.gauges import Gauges
 from proxy.internal import InternalListener
 from proxy.mailbox import Letter, Mailbox
+from proxy.overload import Overload
 from proxy.records.keeper import RecordKeeper
 from proxy.redis import Courier
 from proxy.refusals import Refusal
@@ -125,6 +126,7 @@ class Worker:
             hosts=settings.hosts,
             origins=settings.origins,
             follows_changes=self.changes.compared_once.is_set,
+            overload=Overload(settings.most_lag),
         )
         mailbox.reconnected = self.deps.sessions.forget_seen
         self.spans = _spans(settings)
@@ -178,6 +180,7 @@ class Worker:
             ("mailbox", deps.mailbox.read()),
             ("records", deps.records.send()),
             ("gauges", self.gauges.keep_telling()),
+            ("overload", deps.overload.watch()),
             ("disk", self._save_to_disk()),
         ):
             _ = self.tasks.spawn(name, work)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.mcp.event_stream import COMMENT_KEEPALIVE
 from proxy.edge.answer_bytes import chunk
+from proxy.edge.fast_refusals import FastRefusals
 from proxy.edge.fast_requests import (
     BODY,
     ENDED,
@@ -20,8 +21,8 @@ from proxy.edge.fast_requests import (
     LINGERING,
     NEXT,
     PUTTING,
+    SKIPPING,
     WORKING,
-    FastRequests,
 )
 from proxy.edge.get_stream import take_place
 from proxy.edge.head_rules import END
@@ -49,13 +50,13 @@ LOOK_S: Final = 1.0
 """How often the kernel is asked whether a caller is still there, from whom nothing is read while it is served."""
 
 
-class FastConnection(FastRequests):
+class FastConnection(FastRefusals):
     """A caller."""
 
     __slots__ = ("_drips", "_lane", "_paused", "_repeated", "_segments")
 
     def __init__(self, lane: "FastLane") -> None:
-        super().__init__(lane.deps, lane.answer_heads)
+        super().__init__(lane.deps, lane.answer_heads, lane.turned_away)
         self._lane = lane
         self._paused = False
         self._drips = False
@@ -68,7 +69,7 @@ class FastConnection(FastRequests):
     @property
     def busy(self) -> bool:
         """Whether something is being answered."""
-        return self._state in {BODY, WORKING, HOLDING, PUTTING, NEXT, HANDING}
+        return self._state in {BODY, SKIPPING, WORKING, HOLDING, PUTTING, NEXT, HANDING}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A caller is here, and may be silent for a while."""
@@ -83,6 +84,8 @@ class FastConnection(FastRequests):
             self._read_head(data)
         elif state == BODY:
             self._try(self._read_body, data)
+        elif state == SKIPPING:
+            self.skip(data)
         elif state == LINGERING:
             self._size += len(data)
             self._hang_up_after_body()
@@ -140,7 +143,11 @@ class FastConnection(FastRequests):
 
     def _begin_whole(self, data: bytes, end: int) -> bool:
         """Serve the request whose head ends at `end`; False where it is not plain."""
-        repeated = self._repeated
+        repeated, sheds = self._repeated, self._deps.overload.sheds
+        if sheds and self.refused_again(repeated, data, end):
+            self._segments = 0
+            self._pause_if_enough()
+            return True
         length = repeated.length_in(data, end) if repeated is not None else -1
         if repeated is not None and length >= 0:
             plain, head = repeated.plain, repeated.head
@@ -151,7 +158,8 @@ class FastConnection(FastRequests):
             plain, length, self._repeated = read, read.length, None
             head = Head(read.method, read.target, HTTP_1_1, (), self.peer, read.headers)
         self._kept, self._segments = data[end + 4 :], 0
-        self.begin(plain, head, length)
+        if not sheds or not self.refused_on_head(plain, head, length, data[:end]):
+            self.begin(plain, head, length)
         if self._repeated is None and head.judged is not None and head.judged.token_digest:
             self._repeated = repeated_head(data[:end], plain, head)
         self._pause_if_enough()
@@ -163,6 +171,8 @@ class FastConnection(FastRequests):
         """What waited for the caller to read was taken."""
         if self._state == PUTTING:
             self.sent()
+        elif self._state == SKIPPING:
+            self.skip_in_time()
         elif self._state == HANDING:
             self._hand_over_now(self._kept, self._deps.settings.header_seconds)
 

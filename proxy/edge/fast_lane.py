@@ -12,6 +12,7 @@ from proxy.edge.fast_connection import FastConnection
 from proxy.edge.head_rules import HeadReader
 from proxy.edge.listener import Listener
 from proxy.edge.stream_sweep import StreamSweep
+from proxy.edge.turned_away import TurnedAway
 
 _LOOK_S: Final = 0.02
 
@@ -22,6 +23,7 @@ class FastLane:
     def __init__(self, deps: Deps, listener: Listener) -> None:
         self.deps, self.listener = deps, listener
         self.heads, self.answer_heads = HeadReader(), AnswerHeads()
+        self.turned_away = TurnedAway(deps, self.answer_heads)
         self.sweep = StreamSweep(deps)
         self.connections: set[FastConnection] = set()
 

@@ -27,9 +27,10 @@ from proxy.stages.admit import GATEWAY_PATH
 
 log = logging.getLogger(__name__)
 
-HEAD, BODY, WORKING, HOLDING, PUTTING, NEXT, LINGERING, HANDING, ENDED = range(9)
+HEAD, BODY, WORKING, HOLDING, PUTTING, NEXT, LINGERING, HANDING, SKIPPING, ENDED = range(10)
 """What a connection is doing: reading a head, reading a body, waiting for the pipeline, holding a GET stream,
-writing to a slow caller, about to read a head that is there, reading to waste, waiting to be handed over, nothing."""
+writing to a slow caller, about to read a head that is there, reading to waste, waiting to be handed over, reading
+away the body of a call that is refused, nothing."""
 
 
 class FastRequests(FastOutlet):

@@ -20,6 +20,7 @@ GATEWAY_PATH = "/v1/mcp/"
 _GATEWAY_NAME = re.compile(r"[a-z0-9-]{1,63}")
 _VALUE = re.compile(VALUE.encode())
 _TOKEN = re.compile(NAME.encode())
+RETRY_AFTER_S = 1
 HTTP = ((1, 0), (1, 1))
 """The versions that are served."""
 _NAMES: dict[bytes, str] = {}
@@ -34,9 +35,28 @@ def admit(x: Exchange, deps: Deps) -> None:
     if judged is None:
         judged = x.head.judged = _judged(x.head, deps)
     x.headers, x.gateway_name, x.address = judged.headers, judged.gateway_name, judged.address
+    if deps.overload.sheds and x.head.method == "POST" and deps.overload.refuses(x.address):
+        raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
     calls, settings = deps.calls, deps.settings
     if calls.running.used >= settings.calls_in_flight or calls.held.used >= settings.bytes_in_flight:
-        raise Refusal("overloaded", retry_after=1)
+        raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
+
+
+def one_too_many(head: Head, deps: Deps) -> bool:
+    """Whether all that `admit` has to say of a plain call is that it is one too many; False is no verdict.
+
+    To be asked only while `deps.overload.sheds`, by a lane that then saves itself the exchange. Fills `head.judged`.
+    A browser's call is none of these, since its answer names the origin.
+    """
+    if head.method != "POST":
+        return False
+    judged = head.judged
+    if judged is None:
+        try:
+            judged = head.judged = _judged(head, deps)
+        except Refusal:
+            return False
+    return "origin" not in judged.headers and deps.overload.refuses(judged.address)
 
 
 def _judged(head: Head, deps: Deps) -> Judged:

@@ -1,0 +1,146 @@
+"""Whether this worker has more to do than it can, and which new calls it then refuses.
+
+The queue of an overloaded worker is its event loop: each round (everything that is ready, once) begins with more that
+came meanwhile, and takes longer than the one before. So rounds are what is measured: one in fifty milliseconds while
+all is well, every one from a late one on. Rounds that stay late mean overload; one that is late by itself, such as a
+burst of callers or a pause, does not.
+
+From then on each round takes new calls for a budget of time only, counted from the first of them, and refuses the
+rest of what came with them on their headers. The budget follows the rounds: a long one cuts it, short ones raise it,
+so that what is let in is what can be done, whatever a call costs here. An address that has nothing in the round yet
+may use a second budget, so that one caller with a thousand calls does not take the place of one with a single call.
+
+The stage `admit` asks; `proxy/worker.py` runs `watch`. Counts and words of the refusal are elsewhere.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+
+log = logging.getLogger(__name__)
+
+MOST_LAG_S: Final = 0.03
+EVERY_S: Final = 0.05
+"""How often a round is measured while all is well."""
+STANDING_S: Final = 0.06
+"""How long late rounds, two at least, must follow one another."""
+AIM_S: Final = 0.003
+"""How long a round should be while calls are refused: a call takes some three, and while it does, it has one of the
+places at its server."""
+LEAST_S: Final = 0.0001
+"""The smallest budget, and the step by which it is raised. The first call of a round is taken in any case."""
+CUT: Final = 0.8
+QUIET_S: Final = 1.0
+"""So long after the last refusal it is over."""
+
+
+def _soon(callback: Callable[[], None]) -> None:
+    asyncio.get_running_loop().call_soon(callback)
+
+
+class Overload:
+    """One worker's. `clock` and `soon` are for tests: a monotonic time in seconds, and the loop's `call_soon`."""
+
+    __slots__ = (
+        "_asked",
+        "_began",
+        "_budget",
+        "_clock",
+        "_late_s",
+        "_let_in",
+        "_looking",
+        "_most_lag",
+        "_refused_at",
+        "_refused_here",
+        "_soon",
+        "_turned",
+        "longest",
+        "sheds",
+    )
+
+    def __init__(
+        self,
+        most_lag: float = MOST_LAG_S,
+        *,
+        clock: Callable[[], float] = time.perf_counter,
+        soon: Callable[[Callable[[], None]], None] = _soon,
+    ) -> None:
+        self._most_lag, self._clock, self._soon = most_lag, clock, soon
+        self.sheds = False
+        """Whether `refuses` is to be asked: all that this costs while nothing is overloaded."""
+        self.longest = 0.0
+        """The longest round since somebody last set this to nought."""
+        self._late_s = 0.0
+        """How long late rounds have followed one another."""
+        self._budget = AIM_S / 2
+        self._asked = self._refused_here = self._looking = False
+        self._began = self._turned = self._refused_at = 0.0
+        self._let_in: set[str] = set()
+
+    def refuses(self, address: str) -> bool:
+        """Whether a new call from this address is one too many in this round."""
+        now = self._clock()
+        if not self._asked:
+            self._asked, self._began = True, now
+            self._look()
+        spent = now - self._began
+        if spent <= self._budget or (spent <= 2 * self._budget and address not in self._let_in):
+            self._let_in.add(address)
+            return False
+        self._refused_at, self._refused_here = now, True
+        return True
+
+    async def watch(self) -> None:
+        """Measure rounds, until cancelled."""
+        while True:
+            await asyncio.sleep(EVERY_S)
+            self._look()
+
+    def round_took(self, seconds: float) -> bool:
+        """Take a round into account; whether the next one is to be measured too."""
+        self.longest = max(self.longest, seconds)
+        if self.sheds:
+            return self._adapt(seconds)
+        if seconds < self._most_lag:
+            self._late_s = 0.0
+            return False
+        was_late = self._late_s > 0
+        self._late_s += seconds
+        if was_late and self._late_s >= STANDING_S:
+            self._begin()
+        return True
+
+    def _begin(self) -> None:
+        self.sheds, self._refused_at, self._late_s = True, self._clock(), 0.0
+        self._budget = AIM_S / 2
+        log.warning("overloaded: new calls are refused in part", extra={"lag_s": round(self.longest, 3)})
+
+    def _adapt(self, seconds: float) -> bool:
+        """The round's end while calls are refused: another budget for the next, or the end of it all."""
+        if seconds > AIM_S:
+            self._budget = max(LEAST_S, self._budget * CUT)
+        elif self._refused_here:
+            self._budget = min(AIM_S, self._budget + LEAST_S)
+        asked = self._asked
+        self._asked = self._refused_here = False
+        self._let_in.clear()
+        if self._clock() - self._refused_at > QUIET_S:
+            self.sheds = False
+            log.info("no longer overloaded")
+        return asked
+
+    def _look(self) -> None:
+        """Measure from here to the loop's next round, if nothing is being measured."""
+        if not self._looking:
+            self._looking, self._turned = True, self._clock()
+            self._soon(self._turn)
+
+    def _turn(self) -> None:
+        """Once in a round, and no round waits for anything while this is due: what passes is work."""
+        now = self._clock()
+        took, self._turned = now - self._turned, now
+        self._looking = self.round_took(took)
+        if self._looking:
+            self._soon(self._turn)

@@ -1,0 +1,139 @@
+"""An overloaded worker's refusals on connections of the fast lane."""
+
+from __future__ import annotations
+
+import asyncio
+
+from proxy.edge.fast_connection import FastConnection
+from proxy.overload import Overload
+from tests.fakes.overload import overloaded
+from tests.fakes.raw_http import read_answer, request_bytes
+from tests.unit.proxy.edge.conftest import PING, PONG, Serve, Served
+
+
+def refusals(at: Served) -> float:
+    return at.deps.slots.value('archway_refusals_total{reason="overloaded"}')
+
+
+def test_a_refused_call_keeps_its_connection_and_is_taken_when_it_is_over(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        at.deps.overload = overloaded()
+        for _ in range(3):  # the second and third time the head is known
+            writer.write(at.post())
+            answer = await read_answer(reader)
+            assert (answer.status, answer.closed) == (503, False)
+            assert answer.header("retry-after") == "1"
+        at.deps.overload = Overload()
+        writer.write(at.post() * 2)
+        assert [(await read_answer(reader)).json for _ in range(2)] == [PONG] * 2
+        at.deps.overload = overloaded()  # a head that was accepted before
+        writer.write(at.post())
+        assert (await read_answer(reader)).status == 503
+        assert refusals(at) == 4
+        writer.close()
+
+    serve(scenario)
+
+
+def test_a_body_that_comes_later_is_read_away_however_it_is_cut(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        at.deps.overload = overloaded()
+        whole = at.post(b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":"%s"}}' % (b"x" * 50))
+        head = whole.index(b"\r\n\r\n") + 4
+        for cut in range(head, len(whole)):
+            reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+            writer.write(whole[:cut])
+            assert (await read_answer(reader)).status == 503  # before the body is there
+            writer.write(whole[cut:] + whole)
+            assert (await read_answer(reader)).status == 503
+            writer.write(whole)
+            assert (await read_answer(reader)).status == 503
+            writer.close()
+
+    serve(scenario)
+
+
+def test_pipelined_calls_are_answered_in_order_refused_or_not(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        at.deps.overload = overloaded()
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        writer.write(at.post() * 300)
+        for _ in range(300):
+            answer = await read_answer(reader)
+            assert (answer.status, answer.closed) == (503, False)
+        assert refusals(at) == 300
+        writer.close()
+
+    serve(scenario)
+
+
+def test_a_body_that_does_not_come_ends_the_connection(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        at.deps.overload = overloaded()
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        writer.write(at.post()[:-1])
+        assert (await read_answer(reader)).status == 503
+        assert await reader.read() == b""
+        writer.close()
+
+    serve(scenario, body_seconds=0.2)
+
+
+def test_a_body_that_is_long_is_not_waited_for(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        at.deps.overload = overloaded()
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        writer.write(at.post(b"x" * 100_000)[:1000])
+        answer = await read_answer(reader)
+        assert (answer.status, answer.closed) == (503, True)
+        writer.close()
+
+    serve(scenario)
+
+
+def test_other_verdicts_are_what_they_were(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        at.deps.overload = overloaded()
+        elsewhere = [("Host", "other.example"), *at.headers[1:]]
+        foreign = [*at.headers, ("Origin", "https://foreign.example")]
+        origin = next(iter(at.deps.origins))
+        own = [*at.headers, ("Origin", origin)]
+        last = [*at.headers, ("Connection", "close")]
+        for target, headers, status in (
+            ("/v1/mcp/g", elsewhere, 421),
+            ("/v1/mcp/g", foreign, 403),
+            ("/v1/mcp/G", at.headers, 404),
+            ("/v1/mcp/g", own, 503),
+            ("/v1/mcp/g", last, 503),
+        ):
+            reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+            writer.write(request_bytes("POST", target, headers, PING))
+            answer = await read_answer(reader)
+            assert answer.status == status
+            assert answer.closed
+            assert answer.header("access-control-allow-origin") == (origin if headers is own else None)
+            writer.close()
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        writer.write(request_bytes("GET", "/health", at.headers))
+        assert (await read_answer(reader)).status == 200
+        writer.close()
+
+    serve(scenario)
+
+
+def test_a_caller_that_does_not_read_its_refusals_is_not_read_either(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        at.deps.overload = overloaded()
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port, limit=1 << 12)
+        calls = 20_000
+        writer.write(at.post() * calls)
+        await asyncio.sleep(0.3)
+        (connection,) = at.lane.connections
+        assert isinstance(connection, FastConnection)
+        assert connection.transport.get_write_buffer_size() < 1 << 20
+        for _ in range(calls):
+            assert (await read_answer(reader)).status == 503
+        writer.close()
+
+    serve(scenario)

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import json
+from unittest.mock import patch
+
+from proxy.answers.refused import refused
+from proxy.deps import Deps
+from proxy.edge.answer_bytes import AnswerHeads
+from proxy.edge.answer_headers import own_headers
+from proxy.edge.turned_away import TurnedAway
+from proxy.exchange import Exchange, Head
+from proxy.refusals import Refusal
+from tests.fakes.call_parts import Outlet
+
+
+def parts(answer: bytes) -> tuple[str, dict[str, str], dict[str, object]]:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    return first, dict(line.split(": ", 1) for line in lines), json.loads(body)
+
+
+async def test_it_says_what_the_usual_refusal_says_but_that_the_connection_stays(deps: Deps) -> None:
+    heads = AnswerHeads()
+    x = Exchange(Head("POST", "/v1/mcp/g", (1, 1), (), "10.0.0.1"), Outlet())
+    usual = refused(x, Refusal("overloaded", retry_after=1), deps)
+    assert usual.close
+    head = heads.of(usual, own_headers(x.request_id, "", frozenset()), close=False)
+
+    first, headers, body = parts(TurnedAway(deps, heads).answer("10.0.0.1"))
+
+    request_id = headers["X-Request-Id"]
+    expected = (head + usual.body).replace(x.request_id.encode(), request_id.encode())
+    assert (first, headers, body) == parts(expected)
+    assert first == "HTTP/1.1 503 Service Unavailable"
+    assert headers["Retry-After"] == "1"
+
+
+async def test_each_answer_has_an_identifier_of_its_own_and_the_time(deps: Deps) -> None:
+    turned_away = TurnedAway(deps, AnswerHeads())
+    with patch("time.time", return_value=0.0):
+        one, other = parts(turned_away.answer("a"))[1], parts(turned_away.answer("a"))[1]
+    assert one["X-Request-Id"] != other["X-Request-Id"]
+    assert one["Date"] == "Thu, 01 Jan 1970 00:00:00 GMT"
+    with patch("time.time", return_value=1.0):
+        assert parts(turned_away.answer("a"))[1]["Date"] == "Thu, 01 Jan 1970 00:00:01 GMT"
+
+
+async def test_it_is_counted_and_seldom_logged(deps: Deps) -> None:
+    turned_away = TurnedAway(deps, AnswerHeads())
+    for _ in range(1000):
+        turned_away.answer("10.0.0.1")
+    assert deps.slots.value('archway_refusals_total{reason="overloaded"}') == 1000
+    assert deps.slots.value('archway_requests_total{lane="fast"}') == 1000
+    assert deps.refusal_log.unsaid >= 990

@@ -1,0 +1,168 @@
+"""When a worker is overloaded and what it then takes, as a state machine whose clock is the test's."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.tasks import Tasks
+from proxy import overload
+from proxy.overload import AIM_S, LEAST_S, QUIET_S, Overload
+
+LATE = 0.03
+
+
+class Worker:
+    """A loop of the test's own: time passes when the test says so, and callbacks run at the end of a round."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.due: list[Callable[[], None]] = []
+        self.overload = Overload(LATE, clock=lambda: self.now, soon=self.due.append)
+
+    def late_rounds(self, *seconds: float) -> None:
+        for one in seconds:
+            self.overload.round_took(one)
+
+    def end_round(self) -> None:
+        due, self.due[:] = list(self.due), []
+        for callback in due:
+            callback()
+
+
+@pytest.fixture
+def worker() -> Worker:
+    return Worker()
+
+
+@pytest.fixture
+def strained() -> Worker:
+    worker = Worker()
+    worker.late_rounds(0.05, 0.05)
+    assert worker.overload.sheds
+    return worker
+
+
+def test_one_late_round_by_itself_is_no_overload(worker: Worker) -> None:
+    worker.late_rounds(2.0, 0.001, 0.5, 0.02, 0.5)
+    assert not worker.overload.sheds
+
+
+def test_late_rounds_that_follow_one_another_are_overload(worker: Worker) -> None:
+    worker.late_rounds(0.031, 0.031)
+    assert worker.overload.sheds
+
+
+def test_a_few_late_rounds_that_pass_soon_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overload, "STANDING_S", 0.2)
+    worker = Worker()
+    worker.late_rounds(0.05, 0.05, 0.05, 0.01, 0.05, 0.05, 0.05)
+    assert not worker.overload.sheds
+
+
+def test_after_a_late_round_the_next_one_is_measured_too(worker: Worker) -> None:
+    assert worker.overload.round_took(0.029) is False
+    assert worker.overload.round_took(0.031) is True
+
+
+def test_a_round_takes_calls_for_its_budget_and_refuses_the_rest(strained: Worker) -> None:
+    taken = 0
+    for _ in range(100):
+        taken += not strained.overload.refuses("10.0.0.1")
+        strained.now += AIM_S / 21
+    assert taken == 11  # half of the aim
+    strained.end_round()
+    assert not strained.overload.refuses("10.0.0.1")
+
+
+def test_who_has_nothing_in_the_round_is_taken_for_a_second_budget(strained: Worker) -> None:
+    assert not strained.overload.refuses("10.0.0.1")
+    strained.now += AIM_S * 0.75
+    assert strained.overload.refuses("10.0.0.1")
+    assert not strained.overload.refuses("10.0.0.2")
+    assert strained.overload.refuses("10.0.0.2")
+    strained.now += AIM_S
+    assert strained.overload.refuses("10.0.0.3")
+
+
+def test_it_ends_a_second_after_the_last_refusal(strained: Worker) -> None:
+    strained.overload.refuses("a")
+    strained.now += AIM_S
+    assert strained.overload.refuses("a")
+    strained.now += QUIET_S - 0.001
+    strained.overload.round_took(0.001)
+    assert strained.overload.sheds
+    strained.now += 0.002
+    strained.overload.round_took(0.001)
+    assert not strained.overload.sheds
+
+
+@given(st.lists(st.tuples(st.floats(0, 0.2), st.lists(st.floats(0, 0.004), max_size=20)), max_size=60))
+def test_whatever_the_rounds_are_the_first_call_of_each_is_taken(rounds: list[tuple[float, list[float]]]) -> None:
+    worker = Worker()
+    worker.late_rounds(0.05, 0.05)
+    for took, gaps in rounds:
+        verdicts = []
+        for gap in gaps:
+            verdicts.append(worker.overload.refuses("a"))
+            worker.now += gap
+        assert not any(verdicts[:1])
+        assert verdicts == sorted(verdicts)  # taken, then refused: never again in the round
+        worker.now += took
+        worker.end_round()
+        assert LEAST_S <= worker.overload._budget <= AIM_S
+
+
+@pytest.mark.parametrize("call_s", [40e-6, 120e-6, 400e-6], ids=["cheap", "usual", "dear"])
+@pytest.mark.parametrize("times", [1.5, 3, 10])
+def test_what_is_taken_fills_the_worker_and_no_more(call_s: float, times: float) -> None:
+    """A worker in a model: a third of a call's cost at its headers, a third in each of the next two rounds."""
+    worker, refusal_s, waiting, served, began, rounds = Worker(), call_s / 20, 100.0, 0, 0.0, []
+    later = [0, 0]
+    for number in range(2000):
+        if number == 500:  # it has settled
+            served, began = 0, worker.now
+        start = worker.now
+        taken = 0
+        for _ in range(int(waiting)):
+            if worker.overload.sheds and worker.overload.refuses("a"):
+                worker.now += refusal_s
+            else:
+                taken += 1
+                worker.now += call_s / 3
+        worker.now += sum(later) * call_s / 3 + 20e-6
+        served += later[1]
+        later = [taken, later[0]]
+        took = worker.now - start
+        waiting = waiting - int(waiting) + times / call_s * took
+        rounds.append(took)
+        if not worker.overload.sheds:
+            worker.overload.round_took(took)
+        worker.end_round()
+    room = (1 - times / 20) / (1 - 1 / 20)  # what refusing leaves
+    assert served * call_s / (worker.now - began) > 0.9 * room
+    assert sorted(rounds[500:])[int(0.99 * 1500)] < 4 * AIM_S
+
+
+async def test_rounds_of_the_real_loop_are_measured() -> None:
+    watched, tasks = Overload(0.001), Tasks("test")
+    tasks.spawn("watch", watched.watch())
+    async with asyncio.timeout(10):
+        while not watched.sheds:
+            for _ in range(20):
+                _block(0.004)
+                await asyncio.sleep(0)
+        assert watched.longest >= 0.004
+        while watched.sheds:  # noqa: ASYNC110 - nothing is blocked any more
+            await asyncio.sleep(0.05)
+    await tasks.close()
+
+
+def _block(seconds: float) -> None:
+    """As a callback does that takes long."""
+    time.sleep(seconds)
