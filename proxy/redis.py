@@ -1,7 +1,8 @@
 """The proxy's Redis: one client with tight deadlines, and a breaker so that a dead Redis costs calls nothing.
 
 The only file of the proxy that imports redis. redis-py's defaults wait for ever on a frozen server; here each wait
-ends after 50 ms, three failures in a row open the breaker, and one probe a second closes it again.
+ends after 50 ms of a loop that is in time (`core/patience.py`), three failures in a row open the breaker, and one
+probe a second closes it again.
 """
 
 import asyncio
@@ -15,10 +16,16 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from core.patience import Patience
+
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 WAIT_S = 0.05
+CONNECT_S = 0.1
+"""For connection, TLS and greeting together."""
+_NEVER_S = 2.0
+"""redis-py's own deadlines, which judge by the clock alone, come behind ours."""
 _PLACES = 16
 """Commands at once: enough for 20,000 a second, and few enough that a burst of cold callers after a start is not
 kept from its answers by the opening of a connection for each."""
@@ -39,7 +46,9 @@ class Courier:
     """Redis behind a breaker. `blocking` is a client of its own for reads that wait on purpose."""
 
     def __init__(self, url: str) -> None:
-        self._quick = _client(url, WAIT_S, connections=_PLACES)
+        self._quick = _client(url, _NEVER_S, connections=_PLACES)
+        pool = self._quick.connection_pool
+        pool.connection_class = type("PatientConnection", (_Patient, pool.connection_class), {})
         self._places = asyncio.Semaphore(_PLACES)
         self.blocking = _client(url, 5.0, connections=4)
         self._failures = 0
@@ -67,7 +76,7 @@ class Courier:
     async def _enter(self) -> None:
         if self._places.locked():
             try:
-                async with asyncio.timeout(_PLACE_WAIT_S):
+                async with Patience(_PLACE_WAIT_S):
                     await self._places.acquire()
             except TimeoutError:
                 raise CourierAwayError from None
@@ -105,13 +114,25 @@ class Courier:
         await self.blocking.aclose()
 
 
+class _Patient:
+    """What a connection of redis-py, with or without TLS, is made of besides: our deadlines."""
+
+    async def connect(self) -> None:
+        async with Patience(CONNECT_S):
+            await super().connect()  # type: ignore[misc] # a connection's
+
+    async def read_response(self, *how: Any, **named: Any) -> Any:
+        async with Patience(WAIT_S):
+            return await super().read_response(*how, **named)  # type: ignore[misc] # a connection's
+
+
 def _client(url: str, wait: float, connections: int) -> Any:
     pool = redis.asyncio.BlockingConnectionPool.from_url(
         url,
         max_connections=connections,
         timeout=_PLACE_WAIT_S,
         socket_timeout=wait,
-        socket_connect_timeout=max(wait, WAIT_S),
+        socket_connect_timeout=wait,
         retry=Retry(NoBackoff(), 0),
         protocol=2,
     )

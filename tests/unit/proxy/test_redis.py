@@ -3,6 +3,7 @@ import time
 
 import pytest
 
+from core.tasks import Tasks
 from proxy import redis as ours
 from proxy.redis import Courier, CourierAwayError
 from tests.fixtures_redis import RedisServer, breakable_redis  # noqa: F401
@@ -57,4 +58,33 @@ async def test_a_burst_is_no_failure(breakable_redis: RedisServer) -> None:  # n
     courier = Courier(breakable_redis.url)
     answers = await asyncio.gather(*(courier.ask(courier.commands.incr("n")) for _ in range(200)))
     assert sorted(answers) == list(range(1, 201))
+    await courier.close()
+
+
+async def test_a_worker_under_full_load_does_not_take_redis_for_dead(
+    breakable_redis: RedisServer,  # noqa: F811
+) -> None:
+    courier, tasks = Courier(breakable_redis.url), Tasks("test")
+
+    async def full_rounds() -> None:
+        while True:
+            time.sleep(0.06)  # noqa: ASYNC251 - each round of the loop takes longer than Redis may
+            await asyncio.sleep(0)
+
+    tasks.spawn("load", full_rounds())
+    answers = await asyncio.gather(*(courier.ask(courier.commands.incr("n")) for _ in range(5)))
+    await tasks.close()
+    assert sorted(answers) == [1, 2, 3, 4, 5]
+    assert not courier.away
+    await courier.close()
+
+
+async def test_an_answer_that_was_given_up_is_nobody_elses(breakable_redis: RedisServer) -> None:  # noqa: F811
+    courier = Courier(breakable_redis.url)
+    await courier.ask(courier.commands.set("a", b"1"))
+    breakable_redis.freeze()
+    await fails(courier)
+    breakable_redis.thaw()
+    assert await courier.ask(courier.commands.get("b")) is None
+    assert await courier.ask(courier.commands.get("a")) == b"1"
     await courier.close()
