@@ -32,10 +32,10 @@ class Patience:
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
+    ) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        return await self._clock.__aexit__(kind, error, trace)
+        await self._clock.__aexit__(kind, error, trace)
 
     def _slice_over(self) -> None:
         self._left -= 1
