@@ -18,7 +18,7 @@ import pstats
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import orjson
@@ -30,7 +30,7 @@ from core.resolve import Connection, Principal, TokenVerdict
 from core.signing import Signer
 from core.snapshot import FORMAT, Gateway, Route, Tool, Visibility
 from core.tokens import digest, new_token
-from proxy import pipeline
+from proxy import pipeline, tool_call
 from proxy.answers.plain import public_answer
 from proxy.caches.two_ages import Aged
 from proxy.deps import Deps
@@ -38,7 +38,7 @@ from proxy.exchange import Answer, Exchange, Head
 from proxy.gateways.compiled import CompiledGateway
 from proxy.room import at_end
 from proxy.settings import ProxySettings
-from proxy.upstream.conversation import OnProgress, Owner, Upstreams
+from proxy.upstream.conversation import Upstreams
 from proxy.upstream.outbound import Outbound
 from proxy.worker import Worker, collect_seldom
 
@@ -53,14 +53,34 @@ _ENVELOPE = {
 Json = dict[str, object]
 
 
+class Answered:
+    """In the place of a `SentCall`: it is ready at once."""
+
+    def __init__(self, outbound: Outbound) -> None:
+        self.outbound = outbound
+
+    def __await__(self) -> Iterator[None]:
+        """Nothing is waited for."""
+        return iter(())
+
+
 class Immediate:
     """In the place of `Upstreams`: the echo of the arguments, at once."""
 
-    async def call(self, connection: Connection, outbound: Outbound, owner: Owner, on_progress: OnProgress) -> Json:
+    @property
+    def sent(self) -> "Immediate":
+        """In the place of `SentCalls`."""
+        return self
+
+    def begin(self, connection: Connection, outbound: Outbound, principal: str, jti: str | None) -> Answered:
+        """Nothing is sent."""
+        return Answered(outbound)
+
+    def received(self, sent: Answered) -> Json:
         """As a modern server answers."""
-        text = cast("dict[str, object]", outbound.params["arguments"])["text"]
+        text = cast("dict[str, object]", sent.outbound.params["arguments"])["text"]
         result = {"resultType": "complete", "content": [{"type": "text", "text": text}], "isError": False}
-        return {"jsonrpc": "2.0", "id": outbound.id, "result": result}
+        return {"jsonrpc": "2.0", "id": sent.outbound.id, "result": result}
 
 
 class NoStream:
@@ -122,7 +142,14 @@ class Bench:
         if pending is not None:
             await pending
         x.body = body
-        answer = await pipeline.at_message(x, deps)
+        if self._fast:
+            assert pipeline.at_message_now(x, deps) is None
+            call = pipeline.begin_call(x, deps)
+            while call.step() is not None:
+                pass
+            answer = pipeline.answer_of(x, deps)
+        else:
+            answer = await pipeline.at_message(x, deps)
         self._end(x, deps)
         return answer
 
@@ -131,9 +158,7 @@ class Bench:
         if not self._fast:
             return Exchange(Head("POST", "/v1/mcp/g", (1, 1), self._head, "192.0.2.1"), self._outlet)
         head = Head("POST", "/v1/mcp/g", (1, 1), (), "192.0.2.1", self._judged.copy())
-        x = Exchange(head, self._outlet)
-        x.own_task = True
-        return x
+        return Exchange(head, self._outlet)
 
     def split(self, calls: int) -> dict[str, float]:
         """Microseconds a call by stage, since the last time."""
@@ -145,8 +170,8 @@ class Bench:
         """From now on each stage is timed, which itself costs a little."""
         for name in ("AT_HEADERS", "TO_UPSTREAM"):
             setattr(pipeline, name, tuple(self._clocked(stage) for stage in getattr(pipeline, name)))
-        for name in ("parse", "record"):
-            setattr(pipeline, name, self._clocked(getattr(pipeline, name)))
+        for module, name in ((pipeline, "parse"), (tool_call, "record")):
+            setattr(module, name, self._clocked(getattr(module, name)))
         self._begin, self._public, self._end = (
             self._clocked(part) for part in (self._begin, self._public, self._end)
         )

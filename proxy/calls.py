@@ -1,14 +1,15 @@
 """The calls that run in this worker, so that they can be cancelled from elsewhere, and ended when the worker stops.
 
-Each call runs in a task of its own: one made here, or the lane's, where that serves this one request and outlives its
-caller. A modern caller that leaves cancels it; a legacy caller that leaves does not (MCP 2025-11-25, transports): its
-call runs on to the deadline, with nobody to tell. A legacy cancellation names a session
-and a request id, and may arrive at another worker: the mailbox brings it to the table that has the call.
+A call runs in a task of its own, in one of its lane that serves this one request and outlives its caller, or in none:
+in steps, while only its upstream is waited for. A modern caller that leaves cancels it; a legacy caller that leaves
+does not (MCP 2025-11-25, transports): its call runs on to the deadline, with nobody to tell. A legacy cancellation
+names a session and a request id, and may arrive at another worker: the mailbox brings it to the table that has the
+call.
 """
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Protocol
 
 from core.tasks import Tasks
 from proxy.shares import Shares
@@ -19,13 +20,25 @@ LEAVE_S = 1.0
 END_S = 1.0
 
 
+class Stepped(Protocol):
+    """A call that runs in no task (`proxy/tool_call.py`)."""
+
+    @property
+    def key(self) -> CallKey | None:
+        """What its session calls it."""
+
+    def cancel(self) -> None:
+        """End it now."""
+
+
 class Calls:
     """Running calls."""
 
     def __init__(self, tasks: Tasks) -> None:
         self._tasks = tasks
         self._all: set[asyncio.Task[Any]] = set()
-        self._running: dict[CallKey, asyncio.Task[Any]] = {}
+        self._stepped: set[Stepped] = set()
+        self._running: dict[CallKey, asyncio.Task[Any] | Stepped] = {}
         self._called_off: set[asyncio.Task[Any]] = set()
         """Cancelled by their own sessions, and not yet at their ends."""
         self.running = Shares()
@@ -83,18 +96,35 @@ class Calls:
             if key is not None:
                 self._done(key, task)
 
+    def waits(self, call: Stepped) -> None:
+        """A call waits for its upstream without a task."""
+        self._stepped.add(call)
+        if call.key is not None:
+            self._running[call.key] = call
+
+    def waits_no_more(self, call: Stepped) -> None:
+        """It was answered, or cancelled."""
+        self._stepped.discard(call)
+        if call.key is not None:
+            self._done(call.key, call)
+
     def cancel(self, key: CallKey) -> bool:
         """Cancel the call with this key; whether it runs here."""
-        task = self._running.get(key)
-        if task in self._called_off:
+        running = self._running.get(key)
+        if running is None or running in self._called_off:
+            return running is not None
+        if not isinstance(running, asyncio.Task):
+            running.cancel()
             return True
-        if task is None or not task.cancel():
+        if not running.cancel():
             return False
-        self._called_off.add(task)
+        self._called_off.add(running)
         return True
 
     async def end(self) -> None:
         """The worker stops: cancel every call, and wait until each has left its record, at most `END_S`."""
+        for call in list(self._stepped):
+            call.cancel()
         running = set(self._all)
         for task in running:
             task.cancel()
@@ -117,7 +147,8 @@ class Calls:
         if not places.used:
             del self._per_upstream[upstream]
 
-    def _done(self, key: CallKey, task: "asyncio.Task[Any]") -> None:
-        self._called_off.discard(task)
-        if self._running.get(key) is task:
+    def _done(self, key: CallKey, call: "asyncio.Task[Any] | Stepped") -> None:
+        if isinstance(call, asyncio.Task):
+            self._called_off.discard(call)
+        if self._running.get(key) is call:
             del self._running[key]

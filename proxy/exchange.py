@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from proxy.sessions import Session
     from proxy.tracing.call_trace import CallTrace
     from proxy.upstream.outbound import Outbound
+    from proxy.upstream.sent_call import SentCall
 
 
 @dataclass(slots=True)
@@ -91,12 +92,6 @@ class Exchange:
     began: float = field(default_factory=time.perf_counter)
     time: float = field(default_factory=time.time)
 
-    own_task: bool = False
-    """Whether the lane serves this request in a task that outlives the caller: then a call needs no other.
-
-    The lane then ends the task of a caller that left, unless the request `outlives_caller`.
-    """
-
     # admit
     headers: dict[str, str] = field(default_factory=dict)
     """Lower-case names, checked values."""
@@ -130,7 +125,10 @@ class Exchange:
     connection: "Connection | None" = None
     # compose headers
     outbound: "Outbound | None" = None
-    # relay
+    # forward
+    sent: "SentCall | None" = None
+    """Where the call could be sent at once."""
+    # receive, relay
     result: dict[str, object] | None = None
     answer: Answer | None = None
     status: str = ""

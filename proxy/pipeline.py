@@ -2,17 +2,15 @@
 
 A stage is a function of the exchange and the worker's parts. It fills what it is named for, or raises `Refusal` (or
 `MessageFault`, for a message that is wrong). A stage that may have to wait returns an awaitable only when it must,
-so a warm call passes through plain functions, and a lane needs no task before it calls an upstream. The lanes call
-`at_headers`, read the body, then call `at_message` (or first `at_message_now`, which never waits), and at the end of
-every request, whatever became of it, `at_end`.
+so a warm call passes through plain functions. The lanes call `at_headers`, read the body, then call `at_message`, and
+at the end of every request, whatever became of it, `at_end`. A lane without a task for it calls `at_message_now`
+first, which never waits, and takes the steps of a call (`begin_call`, `proxy/tool_call.py`) until one needs a task.
 """
 
-import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Iterable
 from typing import Final
 
-from core.mcp.faults import INTERNAL_ERROR, MessageFault, error_message
+from core.mcp.faults import MessageFault
 from core.mcp.message import Batch, Notification, Request, Response
 from proxy.answers.batches import answer_batch
 from proxy.answers.from_memory import from_memory
@@ -22,7 +20,6 @@ from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.refusals import Refusal
 from proxy.room import hold
-from proxy.shares import quarter
 from proxy.stages.admit import admit
 from proxy.stages.apply_limits import apply_limits
 from proxy.stages.apply_policy import apply_policy
@@ -32,13 +29,10 @@ from proxy.stages.compose_headers import compose_headers
 from proxy.stages.enter_gateway import enter_gateway
 from proxy.stages.forward import forward
 from proxy.stages.parse import parse
-from proxy.stages.record import record
-from proxy.stages.relay import deliver, relay
+from proxy.stages.receive import receive
+from proxy.stages.relay import relay
 from proxy.stages.resolve_credential import resolve_credential
-from proxy.upstream.answers import dump
-
-log = logging.getLogger(__name__)
-Stage = Callable[[Exchange, Deps], Awaitable[None] | None]
+from proxy.tool_call import Stage, ToolCall
 
 # On the headers alone: a stranger does not buy the parsing of JSON.
 AT_HEADERS: Final[tuple[Stage, ...]] = (
@@ -53,7 +47,8 @@ TO_UPSTREAM: Final[tuple[Stage, ...]] = (
     apply_limits,  #       a place at the upstream, room for a record      isError
     resolve_credential,  # pinned, or the caller's own, then a team's      isError, with a link
     compose_headers,  #    allowlist; the credential always wins
-    forward,  #            era, session, breaker, one deadline, progress   isError
+    forward,  #            era, session, breaker, one deadline             isError
+    receive,  #            the one message that answers, after progress    isError
     relay,  #              in the caller's era, as JSON or last event      isError
 )
 
@@ -110,15 +105,34 @@ async def at_message(x: Exchange, deps: Deps) -> Answer | None:
 
 
 async def answer_request(x: Exchange, deps: Deps) -> Answer | None:
-    """One request: from memory, or a call, in a task of its own if need be. Raises Refusal or MessageFault."""
+    """One request: from memory, or a call, in a task of its own. Raises Refusal or MessageFault."""
     request = x.request
     if request.method != "tools/call":
         return _from_memory(x, deps)
     key = (x.session.jti, request.id) if x.session is not None else None
-    if x.own_task:
-        await deps.calls.run_here(key, call(x, deps))
-    else:
-        await deps.calls.run(key, call(x, deps), ends_with_caller=not x.outlives_caller)
+    await deps.calls.run(key, call(x, deps), ends_with_caller=not x.outlives_caller)
+    return answer_of(x, deps)
+
+
+async def call(x: Exchange, deps: Deps) -> None:
+    """One tools/call to its end, whatever that is: fills the answer. Raises Refusal `overloaded`."""
+    tool_call = begin_call(x, deps)
+    await tool_call.rest(tool_call.step())
+
+
+def begin_call(x: Exchange, deps: Deps) -> ToolCall:
+    """The call in a parsed request, for a lane that takes its steps. Raises Refusal `overloaded`."""
+    return ToolCall(x, deps, TO_UPSTREAM)
+
+
+async def finish_call(tool_call: ToolCall, pending: Awaitable[None], deps: Deps) -> Answer | None:
+    """The rest of a call, in the task that awaits this, from where a step must wait; as `at_message`."""
+    await deps.calls.run_here(tool_call.key, tool_call.rest(pending))
+    return answer_of(tool_call.x, deps)
+
+
+def answer_of(x: Exchange, deps: Deps) -> Answer | None:
+    """The answer of a call that is over; None where a stream has carried it."""
     if x.answer is None and not x.outlet.streaming:
         return refused(x, Refusal("cancelled"), deps)  # by its own session
     return x.answer
@@ -128,61 +142,3 @@ def _from_memory(x: Exchange, deps: Deps) -> Answer:
     answer = from_memory(x, deps)
     hold(x, deps, len(answer.body))
     return answer
-
-
-async def call(x: Exchange, deps: Deps) -> None:
-    """One tools/call to its end, whatever that is: fills the answer, frees what it held, leaves a record.
-
-    Raises Refusal `overloaded` where the principal has a quarter of this worker's calls, or all have all of them.
-    """
-    most = deps.settings.calls_in_flight
-    if not deps.calls.running.take(x.principal_key, 1, most=most, share=quarter(most)):
-        raise Refusal("overloaded", retry_after=1)
-    if deps.tracer is not None:
-        deps.tracer.begin(x)
-    try:
-        await _to_upstream(x, deps)
-    except asyncio.CancelledError:
-        x.status = "cancelled"
-        record(x, deps)
-        raise
-    finally:
-        deps.calls.running.give_back(x.principal_key, 1)
-        if x.holds_slot and x.tool is not None:
-            deps.calls.leave(x.tool.tool.route.entry_id, x.principal_key)
-    kept = record(x, deps)
-    assert x.gateway is not None
-    if x.gateway.snapshot.audit_required and not await deps.records.safe(kept):
-        _answer(x, refused(x, Refusal("audit_unavailable"), deps))
-    if x.outlet.streaming:
-        await deliver(x)
-
-
-async def _to_upstream(x: Exchange, deps: Deps) -> None:
-    try:
-        for stage in TO_UPSTREAM if x.trace is None else x.trace.timed(TO_UPSTREAM):
-            pending = stage(x, deps)
-            if pending is not None:
-                await pending
-    except Refusal as refusal:
-        _answer(x, refused(x, refusal, deps))
-    except MessageFault as fault:
-        x.status = "wrong_message"
-        _answer(x, faulty(x, fault))
-    except Exception:
-        # A bug: the caller gets the request id and nothing else.
-        log.exception("a call failed inside", extra={"request_id": x.request_id})
-        x.status = "internal"
-        _answer(x, internal_error(x))
-
-
-def _answer(x: Exchange, answer: Answer) -> None:
-    x.answer, x.bytes_out = answer, len(answer.body)
-
-
-def internal_error(x: Exchange) -> Answer:
-    """What a caller learns of a bug."""
-    request_id = x.message.id if isinstance(x.message, Request) else None
-    data: dict[str, object] = {"request_id": x.request_id}
-    status = 200 if isinstance(x.message, Request) else 500
-    return Answer(status, dump(error_message(request_id, INTERNAL_ERROR, "Internal error.", data)))

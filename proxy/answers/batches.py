@@ -45,7 +45,7 @@ class _Share:
     async def answer(self, item: object) -> bytes:
         """The answer to one item; nothing for a notification."""
         one = replace(self._x, outlet=_NoStream(), request_id=new_id(), era=Era.LEGACY, message=None, body=b"")
-        one.bytes_held, one.own_task = 0, False
+        one.bytes_held = 0
         try:
             async with self._places:
                 answer = await self._judged(one, item)

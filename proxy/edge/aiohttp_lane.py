@@ -23,9 +23,10 @@ from proxy.edge.body_rules import judge_announced, seconds_for, too_slow
 from proxy.edge.get_stream import hold_stream
 from proxy.edge.writing import PIECE, within, write_pieces, write_whole
 from proxy.exchange import Answer, Exchange, Head
-from proxy.pipeline import at_headers, at_message, internal_error
+from proxy.pipeline import at_headers, at_message
 from proxy.refusals import Refusal
 from proxy.room import at_end, hold
+from proxy.tool_call import internal_error
 
 log = logging.getLogger(__name__)
 

@@ -181,7 +181,7 @@ class FastConnection(FastRefusals):
         x, self._x = self._x, None
         if x is not None:
             at_end(x, self._deps)
-        self._task = self._body = None
+        self._task = self._call = self._body = None
         self.streaming = False
         if self._closing:
             self._state, self._size = LINGERING, self._size + len(self._kept)

@@ -9,7 +9,9 @@ import asyncio
 import logging
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable
+from functools import partial
 
+from core.mcp.message import Request
 from proxy.answers.plain import public_answer
 from proxy.answers.refused import refused
 from proxy.answers.sessions import end_session
@@ -20,10 +22,12 @@ from proxy.edge.body_rules import judge_announced, seconds_for, too_slow
 from proxy.edge.fast_outlet import FastOutlet
 from proxy.edge.head_rules import PlainHead
 from proxy.exchange import Answer, Exchange, Head
-from proxy.pipeline import at_headers, at_message, at_message_now, internal_error
+from proxy.pipeline import answer_of, at_headers, at_message, at_message_now, begin_call, finish_call
 from proxy.refusals import Refusal
 from proxy.room import at_end, hold
 from proxy.stages.admit import GATEWAY_PATH
+from proxy.tool_call import ToolCall, internal_error
+from proxy.upstream.sent_call import SentCall
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +40,7 @@ away the body of a call that is refused, nothing."""
 class FastRequests(FastOutlet):
     """The requests of one connection."""
 
-    __slots__ = ("_began", "_body", "_kept", "_length", "_size", "_state", "_task")
+    __slots__ = ("_began", "_body", "_call", "_kept", "_length", "_size", "_state", "_task")
 
     def __init__(self, deps: Deps, answer_heads: AnswerHeads) -> None:
         super().__init__(deps, answer_heads)
@@ -48,6 +52,7 @@ class FastRequests(FastOutlet):
         """How long the body says it is, and how much of it has come."""
         self._began = 0.0
         self._task: asyncio.Task[None] | None = None
+        self._call: ToolCall | None = None
 
     def begin(self, plain: PlainHead, head: Head, length: int) -> None:
         """Serve a request; its body, `length` bytes, is in `_kept`, or comes with `_read_body`."""
@@ -63,8 +68,13 @@ class FastRequests(FastOutlet):
         if x is None:
             return
         at_end(x, self._deps)
-        if self._task is not None and not x.outlives_caller:
-            self._task.cancel()
+        task, call = self._task, self._call
+        if x.outlives_caller:
+            return
+        if call is not None:
+            call.cancel()
+        if task is not None:
+            task.cancel()
 
     def cut(self) -> None:
         """End it at once, whatever is unsent."""
@@ -156,9 +166,36 @@ class FastRequests(FastOutlet):
         answer = at_message_now(x, self._deps)
         if answer is not None:
             return answer
-        x.own_task = True
+        if isinstance(x.message, Request):
+            self._call = call = begin_call(x, self._deps)
+            return self._step(x, call)
         self._spawn(x, at_message(x, self._deps))
         return None
+
+    # a call: in steps, while only the upstream is waited for
+
+    def _step(self, x: Exchange, call: ToolCall) -> Answer | None:
+        pending = call.step()
+        if pending is None:
+            return answer_of(x, self._deps) if self._x is x else None
+        if isinstance(pending, SentCall):
+            call.called_off = ready = partial(self._on_upstream, x, call)
+            self._deps.calls.waits(call)
+            pending.then(ready)
+            return None
+        self._spawn(x, finish_call(call, pending, self._deps))
+        return None
+
+    def _on_upstream(self, x: Exchange, call: ToolCall) -> None:
+        """The upstream has answered, or the call was called off; the caller may have left."""
+        call.called_off = None
+        self._deps.calls.waits_no_more(call)
+        try:
+            answer = self._step(x, call)
+        except Exception as error:  # noqa: BLE001 - as in `_try`
+            answer = self._failed(x, error)
+        if answer is not None and self._x is x:
+            self._answer(x, answer)
 
     # the answer
 

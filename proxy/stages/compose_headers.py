@@ -24,14 +24,15 @@ def compose_headers(x: Exchange, deps: Deps) -> None:
     tool, request = x.tool.tool, x.request
     asked, arguments = request.meta, request.params.get("arguments", {})
     assert isinstance(arguments, dict)
-    headers = passed_through(x) | x.connection.own_headers
+    passed = passed_through(x)
     meta = {} if _ENVELOPE.issuperset(asked) else _vendors(asked)
-    pass_trace_context(x, deps, meta, headers)
+    pass_trace_context(x, deps, meta, passed)
     is_tool = tool.kind == "tool"
     x.outbound = Outbound(
         "tools/call" if is_tool else "resources/read",
         {"name": tool.upstream, "arguments": arguments} if is_tool else {"uri": tool.upstream},
-        headers,
+        x.connection.own_headers,
+        passed,
         meta,
         param_header_values(x.tool.param_headers, arguments) if x.tool.param_headers else {},
         wants_progress=isinstance(asked.get("progressToken"), _PROGRESS_TOKENS),

@@ -34,7 +34,7 @@ def is_stream(response: Answer) -> bool:
 
 async def whole_message(response: Answer, *, cap_bytes: int) -> Json:
     """The message of an answer that is one JSON body. Raises UpstreamFault."""
-    return _object(await response.read_capped(cap_bytes))
+    return message_in(await response.read_capped(cap_bytes))
 
 
 def is_answer_to(message: Json, request_id: int) -> bool:
@@ -52,7 +52,7 @@ async def error_in(response: Answer) -> Json | None:
     if _media_type(response) != "application/json":
         return None
     try:
-        message = _object(await response.read_capped(1 << 16))
+        message = message_in(await response.read_capped(1 << 16))
     except UpstreamFault:
         return None
     error = message.get("error")
@@ -66,12 +66,13 @@ async def _events(response: Answer, cap_bytes: int) -> AsyncIterator[Json]:
         while chunk := await response.next_chunk():
             for event in reader.feed(chunk):
                 if event.data:
-                    yield _object(event.data)
+                    yield message_in(event.data)
     except EventStreamFault as fault:
         raise UpstreamFault("too_large", sent=True, detail=str(fault)) from fault
 
 
-def _object(raw: bytes) -> Json:
+def message_in(raw: bytes) -> Json:
+    """The JSON-RPC message in these bytes. Raises UpstreamFault."""
     try:
         message = loads(raw, max_values=1_000_000, max_string=len(raw) + 1)
     except MessageFault as fault:

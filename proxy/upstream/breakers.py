@@ -35,6 +35,10 @@ class Breakers:
         state.resting_until = now + _REST_S
         return True
 
+    def doubts(self, upstream: str) -> bool:
+        """Whether it has failed since it last answered."""
+        return upstream in self._states
+
     def failed(self, upstream: str) -> None:
         """The transport failed."""
         state = self._states.setdefault(upstream, _State())

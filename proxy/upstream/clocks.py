@@ -8,29 +8,40 @@ is inside is cancelled, and the block ends in TimeoutError. `conversation` uses 
 import asyncio
 import time
 from types import TracebackType
+from typing import Protocol
 
 _SWEEP_SECONDS = 0.05
+
+
+class Limited(Protocol):
+    """Something with an end in time."""
+
+    until: float
+    """Monotonic time at which it strikes; may be moved."""
+
+    def strike(self) -> None:
+        """The time is over."""
 
 
 class Clocks:
     """The limits that run now."""
 
     def __init__(self) -> None:
-        self._running: set[Clock] = set()
+        self._running: set[Limited] = set()
         self._timer: asyncio.TimerHandle | None = None
 
     def limit(self, seconds: float) -> "Clock":
         """A block that ends in TimeoutError after `seconds`; `Clock.extend` moves its end."""
         return Clock(self, time.monotonic() + seconds)
 
-    def started(self, clock: "Clock") -> None:
-        """Called by the clock."""
+    def started(self, clock: Limited) -> None:
+        """From now on it can strike."""
         self._running.add(clock)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
 
-    def stopped(self, clock: "Clock") -> None:
-        """Called by the clock."""
+    def stopped(self, clock: Limited) -> None:
+        """It can strike no more."""
         self._running.discard(clock)
 
     def _sweep(self) -> None:

@@ -25,6 +25,7 @@ from proxy.upstream.clocks import Clock, Clocks
 from proxy.upstream.eras import Eras
 from proxy.upstream.faults import TRANSPORT, refusal_of
 from proxy.upstream.outbound import Outbound
+from proxy.upstream.sent_call import NO_ANSWER, SentCall, SentCalls
 from proxy.upstream.sessions import UpstreamSession, UpstreamSessions
 from proxy.upstream.transport import Answer, Transport
 
@@ -33,7 +34,6 @@ T = TypeVar("T")
 
 OnProgress = Callable[[Json], Awaitable[None]]
 _COURTESY_S = 5.0
-_NO_ANSWER = "the answer ended without an answer to our request"
 _MAX_ASKED = 16
 """Requests that an upstream may make of us during one call; more is no conversation."""
 
@@ -83,12 +83,21 @@ class Upstreams:
         self._clocks = Clocks()
         self._transport, self._tasks = transport, tasks
         self._seconds, self._ceiling, self._max_answer = call_seconds, ceiling_seconds, max_answer
+        self.sent = SentCalls(self, transport, self._clocks, seconds=call_seconds, most=max_answer)
+        """Calls that need nobody to wait: the warm path."""
 
     async def call(self, connection: Connection, outbound: Outbound, owner: Owner, on_progress: OnProgress) -> Json:
         """The upstream's final message. Raises Refusal with a reason of the `upstream_` family."""
         if not self.breakers.admits(connection.installation_id):
             raise Refusal("upstream_resting", server=connection.entry)
-        return await self.guarded(connection, self._timed(connection, outbound, owner, on_progress))
+        seconds = connection.deadline_s or self._seconds
+        call = self._new(connection, outbound, on_progress, time.monotonic() + seconds)
+        return await self.guarded(connection, self._timed(call, self._in_its_era(call, owner)))
+
+    async def go_on(self, sent: SentCall, owner: Owner, on_progress: OnProgress) -> Json:
+        """As `call`, for one that was sent, and whose answer is more than one whole message."""
+        call = self._new(sent.connection, sent.outbound, on_progress, sent.until)
+        return await self.guarded(sent.connection, self._timed(call, self._rest(call, sent, owner)))
 
     async def guarded(self, connection: Connection, work: Awaitable[T]) -> T:
         """Do something with an upstream: its faults become refusals, and count for or against its breaker."""
@@ -96,31 +105,62 @@ class Upstreams:
         try:
             done = await work
         except UpstreamFault as fault:
-            seconds = connection.deadline_s or self._seconds
-            refusal = refusal_of(fault, connection, seconds=seconds, limit=self._max_answer)
-            if refusal.reason in TRANSPORT:
-                self.breakers.failed(upstream)
-            raise refusal from fault
+            raise self.refusal(connection, fault) from fault
         except Refusal:
             self.breakers.answered(upstream)  # it said no, so it is alive
             raise
         self.breakers.answered(upstream)
         return done
 
-    async def _timed(self, connection: Connection, outbound: Outbound, owner: Owner, on_progress: OnProgress) -> Json:
+    def refusal(self, connection: Connection, fault: UpstreamFault) -> Refusal:
+        """What a caller is told of a fault, which counts against the upstream's breaker if it is the transport's."""
         seconds = connection.deadline_s or self._seconds
-        clock = self._clocks.limit(seconds)
-        latest = clock.until + max(self._ceiling - seconds, 0.0)
-        call = _Call(connection, outbound, on_progress, clock, seconds, latest)
+        refusal = refusal_of(fault, connection, seconds=seconds, limit=self._max_answer)
+        if refusal.reason in TRANSPORT:
+            self.breakers.failed(connection.installation_id)
+        return refusal
+
+    def answered(self, connection: Connection, answer: Json) -> None:
+        """An upstream has answered, so it is alive; and what it says may tell that it is not what it was."""
+        self.breakers.answered(connection.installation_id)
+        if isinstance(error := answer.get("error"), dict) and error.get("code") == UNSUPPORTED_VERSION:
+            self.eras.forget(connection)  # it was replaced by another version: the next call asks again
+
+    def _new(self, connection: Connection, outbound: Outbound, on_progress: OnProgress, until: float) -> _Call:
+        seconds = connection.deadline_s or self._seconds
+        clock = self._clocks.limit(until - time.monotonic())
+        latest = until + max(self._ceiling - seconds, 0.0)
+        return _Call(connection, outbound, on_progress, clock, seconds, latest)
+
+    async def _timed(self, call: _Call, work: Awaitable[Json]) -> Json:
         try:
-            with clock:
-                return await self._in_its_era(call, owner)
+            with call.clock:
+                return await work
         except TimeoutError:
-            self._tell_cancelled(call, "deadline")
-            raise UpstreamFault("slow", sent=True, detail=f"no answer within {seconds:g} s") from None
+            self._call_off(call, "deadline")
+            raise UpstreamFault("slow", sent=True, detail=f"no answer within {call.extend:g} s") from None
         except asyncio.CancelledError:
-            self._tell_cancelled(call, "cancelled by the caller")
+            self._call_off(call, "cancelled by the caller")
             raise
+
+    async def _rest(self, call: _Call, sent: SentCall, owner: Owner) -> Json:
+        """From an answer that has begun, or from its beginning anew where the upstream knew the session no more."""
+        session = sent.session
+        call.era = Era.MODERN if session is None else Era.LEGACY
+        call.headers = {} if session is None else sent.outbound.legacy(session.version, session.id)[1]
+        try:
+            received = await self._read(call, sent.answer, session)
+        except BaseException as error:
+            sent.answer.settle(sound=False)
+            if session is None or not isinstance(error, _SessionLostError):
+                raise
+            await self.sessions.lost(
+                self.sessions.key(call.connection, owner.principal_key, owner.session_jti), session
+            )
+            return await self._in_its_era(call, owner)
+        sent.answer.settle(sound=True)
+        self.answered(call.connection, received)
+        return received
 
     async def _in_its_era(self, call: _Call, owner: Owner) -> Json:
         era = self.eras.known(call.connection)
@@ -143,8 +183,7 @@ class Upstreams:
         call.era = Era.MODERN
         message, headers = call.outbound.modern()
         answer = await self._send(call, message, headers, None)
-        if isinstance(error := answer.get("error"), dict) and error.get("code") == UNSUPPORTED_VERSION:
-            self.eras.forget(call.connection)  # it was replaced by another version: the next call asks again
+        self.answered(call.connection, answer)
         return answer
 
     async def _legacy(self, call: _Call, owner: Owner) -> Json:
@@ -166,15 +205,18 @@ class Upstreams:
         call.headers = headers
         # The call's own clock keeps the time, so that a legacy server is told when it strikes.
         async with self._transport.request("POST", url, headers, dump(message)) as response:
-            if response.status != 200:
-                return await self._unsuccessful(call, response, session)
-            if is_stream(response):
-                return await self._from_stream(call, response)
-            received = await whole_message(response, cap_bytes=self._max_answer)
-            if not is_answer_to(received, call.outbound.id):
-                raise UpstreamFault("broken", sent=True, detail=_NO_ANSWER)
-            call.headers = None  # answered: nothing to cancel any more
-            return received
+            return await self._read(call, response, session)
+
+    async def _read(self, call: _Call, response: Answer, session: UpstreamSession | None) -> Json:
+        if response.status != 200:
+            return await self._unsuccessful(call, response, session)
+        if is_stream(response):
+            return await self._from_stream(call, response)
+        received = await whole_message(response, cap_bytes=self._max_answer)
+        if not is_answer_to(received, call.outbound.id):
+            raise UpstreamFault("broken", sent=True, detail=NO_ANSWER)
+        call.headers = None  # answered: nothing to cancel any more
+        return received
 
     async def _from_stream(self, call: _Call, response: Answer) -> Json:
         async for received in messages(response, cap_bytes=self._max_answer):
@@ -182,7 +224,7 @@ class Upstreams:
                 call.headers = None
                 return received
             await self._beside_the_answer(call, received)
-        raise UpstreamFault("broken", sent=True, detail=_NO_ANSWER)
+        raise UpstreamFault("broken", sent=True, detail=NO_ANSWER)
 
     async def _unsuccessful(self, call: _Call, response: Answer, session: UpstreamSession | None) -> Json:
         call.headers = None
@@ -224,18 +266,20 @@ class Upstreams:
             if method == "ping"
             else error_message(request_id, METHOD_NOT_FOUND, "This client offers no such method.")
         )
-        self._post_aside(call, reply, "answer an upstream")
+        self._post_aside(call.connection, call.headers or {}, reply, "answer an upstream")
 
-    def _tell_cancelled(self, call: _Call, why: str) -> None:
-        """A legacy upstream goes on until it is told; closing the stream told a modern one."""
+    def _call_off(self, call: _Call, why: str) -> None:
         if call.era is Era.LEGACY and call.headers is not None:
-            params: Json = {"requestId": call.outbound.id, "reason": why}
-            notification: Json = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}
-            self._post_aside(call, notification, "cancel at an upstream")
+            self.tell_cancelled(call.connection, call.outbound, call.headers, why)
 
-    def _post_aside(self, call: _Call, message: Json, name: str) -> None:
-        headers = dict(call.headers or {})
-        _ = self._tasks.spawn(name, self._post(PublicUrl(call.connection.url), message, headers))
+    def tell_cancelled(self, connection: Connection, outbound: Outbound, headers: dict[str, str], why: str) -> None:
+        """A legacy upstream goes on until it is told; closing the stream told a modern one."""
+        params: Json = {"requestId": outbound.id, "reason": why}
+        notification: Json = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}
+        self._post_aside(connection, headers, notification, "cancel at an upstream")
+
+    def _post_aside(self, connection: Connection, headers: dict[str, str], message: Json, name: str) -> None:
+        _ = self._tasks.spawn(name, self._post(PublicUrl(connection.url), message, dict(headers)))
 
     async def _post(self, url: PublicUrl, message: Json, headers: dict[str, str]) -> None:
         try:

@@ -57,44 +57,62 @@ class Outbound:
     method: str
     params: dict[str, object]
     """Without `_meta`."""
-    headers: dict[str, str]
-    """The caller's allow-listed, the entry's and the credential's headers, lower case."""
+    own: dict[str, str]
+    """The entry's and the credential's headers, lower case. Shared by all calls: not to be changed."""
+    passed: dict[str, str] = field(default_factory=dict)
+    """The caller's allow-listed headers and the trace context, lower case, which stand under the `own` ones."""
     meta: dict[str, object] = field(default_factory=dict)
     """`_meta` of the caller without the protocol's own keys: vendor keys and the trace context."""
     param_headers: dict[str, SafeHeaderValue] = field(default_factory=dict)
     wants_progress: bool = False
-    id: int = field(default_factory=lambda: next(_ids))
+    id: int = field(default_factory=_ids.__next__)
 
     @property
     def progress_token(self) -> str:
         """Our token, whatever the caller's is: two callers may use the same."""
         return f"p{self.id}"
 
+    @property
+    def named(self) -> str:
+        """The tool that is called, by the upstream's name; empty for what has no name."""
+        name = self.params.get(NAME_PARAMETER.get(self.method, ""))
+        return name if isinstance(name, str) else ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Those that are not the transport's: the installation's own over the caller's."""
+        return self.passed | self.own
+
     def modern(self) -> tuple[dict[str, object], dict[str, str]]:
         """Message and headers for a 2026-07-28 upstream."""
-        meta = self._meta()
-        meta.update(_MODERN_META)
-        headers = dict(self.headers)
+        headers = self.headers
         for name, value in self.param_headers.items():
             headers[name.lower()] = value
-        headers.update(_MODERN_HEADERS)
-        headers["mcp-method"] = self.method
-        named = self.params.get(NAME_PARAMETER.get(self.method, ""))
-        if isinstance(named, str):
-            headers["mcp-name"] = encode_sentinel(named)
-        return self._message(meta), headers
+        return self._message(self.whole_meta(modern=True)), self.fixed_headers(headers, MODERN)
 
     def legacy(self, version: str, session: str | None) -> tuple[dict[str, object], dict[str, str]]:
         """Message and headers for an upstream of the legacy `version`."""
-        headers = self.headers | _transport_headers(version)
+        headers = self.fixed_headers(self.headers, version)
         if session is not None:
             headers["mcp-session-id"] = session
-        return self._message(self._meta()), headers
+        return self._message(self.whole_meta(modern=False)), headers
 
-    def _meta(self) -> dict[str, object]:
+    def fixed_headers(self, under: dict[str, str], version: str) -> dict[str, str]:
+        """The transport's headers for this version over those `under` them."""
+        headers = {**under, "content-type": "application/json", "accept": ACCEPT, "mcp-protocol-version": version}
+        if version == MODERN:
+            headers["mcp-method"] = self.method
+            if self.named:
+                headers["mcp-name"] = encode_sentinel(self.named)
+        return headers
+
+    def whole_meta(self, *, modern: bool) -> dict[str, object]:
+        """`_meta` as it is sent."""
         meta = dict(self.meta)
         if self.wants_progress:
             meta["progressToken"] = self.progress_token
+        if modern:
+            meta.update(MODERN_META)
         return meta
 
     def _message(self, meta: dict[str, object]) -> dict[str, object]:
@@ -104,12 +122,7 @@ class Outbound:
         return {"jsonrpc": "2.0", "id": self.id, "method": self.method, "params": params}
 
 
-def _transport_headers(version: str) -> dict[str, str]:
-    return {"content-type": "application/json", "accept": ACCEPT, "mcp-protocol-version": version}
-
-
-_MODERN_HEADERS = _transport_headers(MODERN)
-_MODERN_META: dict[str, object] = {
+MODERN_META: dict[str, object] = {
     META_PROTOCOL_VERSION: MODERN,
     META_CLIENT_CAPABILITIES: {},
     META_CLIENT_INFO: CLIENT_INFO,

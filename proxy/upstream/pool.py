@@ -23,7 +23,7 @@ from core.egress_faults import UpstreamFault
 from proxy.upstream.pool_connect import Connector
 from proxy.upstream.pool_connection import PoolAnswer, PoolConnection
 from proxy.upstream.pool_places import Origin, Places
-from proxy.upstream.pool_request import RequestWriter, Target, target_of
+from proxy.upstream.pool_request import PreparedHead, RequestWriter, Target, target_of
 
 _MAX_TARGETS = 10_000
 _SWEEP_SECONDS = 0.5
@@ -81,6 +81,19 @@ class UpstreamPool:
         target = self._targets.get(url) or self._target(url)
         request = _Request(self, target, self._writer.write(method, target, headers, body))
         return request if deadline is None else _within(deadline, request)
+
+    def prepare(self, method: str, url: PublicUrl, headers: Mapping[str, str]) -> PreparedHead:
+        """What many requests begin with; see `Transport.prepare`."""
+        return self._writer.prepare(method, self._targets.get(url) or self._target(url), headers)
+
+    def send_now(self, head: PreparedHead, more: Mapping[str, str], body: bytes) -> PoolAnswer | None:
+        """Send a request over an idle connection, if there is one; see `Transport.send_now`."""
+        origin = self._places.known(head.target.origin)
+        if origin is None or not origin.idle:
+            return None
+        data = self._writer.finish(head, more, body)
+        connection = self._idle(origin)
+        return None if connection is None else connection.send(data)
 
     @property
     def places(self) -> int:

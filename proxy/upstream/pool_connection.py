@@ -7,6 +7,7 @@ come while there is none end it. What is left out: which connection a request ge
 import asyncio
 import select
 import time
+from collections.abc import Callable
 from typing import Protocol, cast
 
 from core.egress_faults import UpstreamFault
@@ -31,16 +32,32 @@ class Keeper(Protocol):
 class PoolAnswer(ReceivedAnswer):
     """An answer as its caller reads it, while it comes."""
 
-    __slots__ = ("_connection", "_fault", "_patience", "_spoilt", "_waiter")
+    __slots__ = ("_connection", "_patience", "_ready", "_settled", "_spoilt", "_waiter", "fault")
 
     def __init__(self, connection: "PoolConnection") -> None:
         super().__init__()
         self._connection = connection
         self._waiter: asyncio.Future[None] | None = None
-        self._fault: UpstreamFault | None = None
+        self._ready: Callable[[], None] | None = None
+        self.fault: UpstreamFault | None = None
+        """Why no more will come."""
         self._patience = -1
         """Bytes of the body for which the caller need not be woken."""
-        self._spoilt = False
+        self._spoilt = self._settled = False
+
+    def when_ready(self, cap_bytes: int, ready: Callable[[], None]) -> None:
+        """Call `ready`, once, when the answer is a whole success of at most `cap_bytes`, or cannot become one.
+
+        The second is so where there is a `fault`, the head is not `plain`, or the body is too large: then the answer
+        goes on with `next_chunk` or `read_capped`.
+        """
+        self._patience, self._ready = cap_bytes, ready
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is a success in one piece, and all there."""
+        head = self.head
+        return self.complete and head is not None and head.plain and self.buffered <= self._patience
 
     async def begun(self) -> None:
         """Wait for status and headers. Raises UpstreamFault."""
@@ -71,11 +88,17 @@ class PoolAnswer(ReceivedAnswer):
 
     def settle(self, *, sound: bool) -> None:
         """End of the request; `sound` is False after any fault. A redirect is one: nobody of ours expects it."""
+        if self._settled:
+            return  # the connection may be another request's by now
+        self._settled = True
         usable = sound and not self._spoilt and self.status not in _REDIRECTS
         self._connection.settle(self.idle_seconds if usable else 0.0)
 
     def wake(self) -> None:
         """Called by the connection when bytes came: wake the caller if there is what it waits for."""
+        if self._ready is not None:
+            self._judge_ready()
+            return
         waiter = self._waiter
         if waiter is None or waiter.done() or not self.status:
             return
@@ -89,14 +112,31 @@ class PoolAnswer(ReceivedAnswer):
 
     def fail(self, fault: UpstreamFault) -> None:
         """No more will come. What was buffered before can still be fetched."""
-        if self._fault is None and not self.complete:
-            self._fault = fault
-            if self._waiter is not None and not self._waiter.done():
+        if self.fault is None and not self.complete:
+            self.fault = fault
+            if self._ready is not None:
+                self._judge_ready()
+            elif self._waiter is not None and not self._waiter.done():
                 self._waiter.set_result(None)
 
+    def _judge_ready(self) -> None:
+        head, ready = self.head, self._ready
+        if (
+            self.fault is None
+            and not self.complete
+            and (
+                head is None
+                or (head.plain and self.buffered <= self._patience and (head.length or 0) <= self._patience)
+            )
+        ):
+            return
+        self._ready = None
+        assert ready is not None
+        ready()
+
     async def _news(self) -> None:
-        if self._fault is not None:
-            raise self._fault
+        if self.fault is not None:
+            raise self.fault
         self._waiter = waiter = asyncio.get_running_loop().create_future()
         try:
             await waiter
@@ -212,11 +252,11 @@ class PoolConnection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """The connection is closed, by whomever."""
+        self._transport = self._kernel = None
+        self._keeper.lost(self)
         if self._answer is not None:
             said = "the connection was lost" if error is None else f"{type(error).__name__}: {error}"
             self._answer.fail(broken(f"{said} before the answer was complete"))
-        self._transport = self._kernel = None
-        self._keeper.lost(self)
 
     def _unasked(self, answer: PoolAnswer | None) -> None:
         if answer is not None:

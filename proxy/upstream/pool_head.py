@@ -51,6 +51,8 @@ class Head:
     """Whether the connection may carry another request after this answer."""
     idle_seconds: float
     """How long it may lie idle then: at most 4 s, and a second less than the server says."""
+    plain: bool = False
+    """Whether it is a success whose body is one piece of data, and no event stream."""
 
 
 _known: dict[bytes, Head] = {}
@@ -152,7 +154,9 @@ class _Reader:
             keeps, length = keeps and not length, 0
         timeout = _KEEP_ALIVE_TIMEOUT.search(found.get(b"keep-alive", b""))
         idle = MAX_IDLE_SECONDS if timeout is None else min(MAX_IDLE_SECONDS, int(timeout[1]) - 1.0)
-        return Head(status, found, length, chunked=coding is not None, keeps=keeps, idle_seconds=idle)
+        streams = found.get(b"content-type", b"").partition(b";")[0].strip().lower() == b"text/event-stream"
+        plain = status == 200 and not streams
+        return Head(status, found, length, chunked=coding is not None, keeps=keeps, idle_seconds=idle, plain=plain)
 
     # What the parser calls.
 

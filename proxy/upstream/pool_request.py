@@ -15,6 +15,7 @@ from core.header_grammar import NAME, VALUE
 _MAX_NAMES = 1000
 _NAME = re.compile(NAME)
 _VALUE = re.compile(VALUE)
+_AGENT = b"user-agent: archway\r\n"
 _PORTS = {"http": 80, "https": 443}
 # Written here alone: a caller's would change where a message ends, whom it is for, or how it is packed.
 _WRITTEN_HERE = frozenset(
@@ -66,6 +67,15 @@ def _no_url(url: str) -> UpstreamFault:
     return UpstreamFault("refused", sent=False, detail=f"InvalidUrl: {url!a}")
 
 
+class PreparedHead:
+    """A head that many requests share, up to what differs: further headers, and the length of the body."""
+
+    __slots__ = ("data", "names_agent", "target")
+
+    def __init__(self, target: Target, data: bytes, *, names_agent: bool) -> None:
+        self.target, self.data, self.names_agent = target, data, names_agent
+
+
 class RequestWriter:
     """Writes requests. Remembers the names of headers that it has judged, at most 1000."""
 
@@ -74,10 +84,24 @@ class RequestWriter:
 
     def write(self, method: str, target: Target, headers: Mapping[str, str], body: bytes | None) -> bytes:
         """The bytes. Header names are lower case, values visible ASCII, spaces and tabs; else ValueError."""
-        lines = self._lines
-        parts = [method, target.start]
-        if "user-agent" not in headers:
-            parts.append("user-agent: archway\r\n")
+        if body is not None:
+            return self.finish(self.prepare(method, target, headers), {}, body)
+        agent = b"" if "user-agent" in headers else _AGENT
+        return b"%b%b%b\r\n" % (f"{method}{target.start}".encode("ascii"), self._written(headers), agent)
+
+    def prepare(self, method: str, target: Target, headers: Mapping[str, str]) -> PreparedHead:
+        """The part that is the same in many requests with a body. Raises as `write`."""
+        data = f"{method}{target.start}".encode("ascii") + self._written(headers)
+        return PreparedHead(target, data, names_agent="user-agent" in headers)
+
+    def finish(self, head: PreparedHead, more: Mapping[str, str], body: bytes) -> bytes:
+        """The bytes of one request; `more` are headers that are not in the head. Raises as `write`."""
+        agent = b"" if head.names_agent or "user-agent" in more else _AGENT
+        lines = self._written(more) if more else b""
+        return b"%b%b%bcontent-length: %d\r\n\r\n%b" % (head.data, lines, agent, len(body), body)
+
+    def _written(self, headers: Mapping[str, str]) -> bytes:
+        lines, parts = self._lines, []
         for name, value in headers.items():
             parts.append(lines.get(name) or self._judged(name))
             parts.append(value)
@@ -85,10 +109,6 @@ class RequestWriter:
         values = "".join(headers.values())
         if not (values.isascii() and values.isprintable()):
             _judge_values(headers)
-        if body is not None:
-            parts.append(f"content-length: {len(body)}\r\n\r\n")
-            return "".join(parts).encode("ascii") + body
-        parts.append("\r\n")
         return "".join(parts).encode("ascii")
 
     def _judged(self, name: str) -> str:

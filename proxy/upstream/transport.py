@@ -14,6 +14,8 @@ import aiohttp
 from core.addresses import AddressPolicy, PublicUrl
 from core.egress import Egress, never_reuse, next_chunk, read_capped, tls_context
 from proxy.upstream.pool import UpstreamPool
+from proxy.upstream.pool_connection import PoolAnswer
+from proxy.upstream.pool_request import PreparedHead
 
 _A_DAY = 86_400.0
 
@@ -64,6 +66,16 @@ class Transport(Protocol):
         connection is used again only if the block ends without an exception and the answer was complete and sound.
         """
 
+    def prepare(self, method: str, url: PublicUrl, headers: Mapping[str, str]) -> PreparedHead | None:
+        """What many requests begin with; None from a transport that prepares nothing. Raises as `request`."""
+
+    def send_now(self, head: PreparedHead, more: Mapping[str, str], body: bytes) -> PoolAnswer | None:
+        """Send a request over a connection that is at hand; None, and nothing sent, where none is.
+
+        `more`: headers that are not in the head. The answer is the caller's to `settle`. Raises ValueError for a
+        header that must not be sent.
+        """
+
     async def close(self) -> None:
         """Close every connection; requests under way fail."""
 
@@ -109,6 +121,14 @@ class AiohttpTransport:
         """See `Transport.request`."""
         async with self._egress.request(method, url, headers, body, deadline=deadline or _A_DAY) as response:
             yield AiohttpAnswer(response)
+
+    def prepare(self, method: str, url: PublicUrl, headers: Mapping[str, str]) -> PreparedHead | None:
+        """Nothing: aiohttp writes requests itself."""
+        return None
+
+    def send_now(self, head: PreparedHead, more: Mapping[str, str], body: bytes) -> PoolAnswer | None:
+        """Nothing, as above."""
+        return None
 
     async def close(self) -> None:
         """Close every connection."""

@@ -6,8 +6,9 @@ import pytest
 from core.mcp.message import Request
 from proxy import pipeline
 from proxy.exchange import Exchange
-from proxy.pipeline import AT_HEADERS, TO_UPSTREAM, at_headers, at_message, at_message_now, call, internal_error
+from proxy.pipeline import AT_HEADERS, TO_UPSTREAM, at_headers, at_message, at_message_now, call
 from proxy.refusals import Refusal
+from proxy.tool_call import internal_error
 from tests.fakes.call_parts import Outlet, exchange, gateway, parts, tool
 
 
@@ -17,7 +18,8 @@ def test_nothing_of_the_body_is_looked_at_before_the_caller_and_the_gateway_are_
 
 def test_the_stages_of_a_call_stand_in_their_order() -> None:
     assert [stage.__name__ for stage in TO_UPSTREAM] == [
-        "choose_tool", "apply_policy", "apply_limits", "resolve_credential", "compose_headers", "forward", "relay",
+        "choose_tool", "apply_policy", "apply_limits", "resolve_credential", "compose_headers", "forward",
+        "receive", "relay",
     ]  # fmt: skip
 
 
@@ -112,11 +114,9 @@ async def test_what_waits_for_nobody_is_answered_at_once(message: dict[str, Any]
         assert awaited.status == answer.status
 
 
-@pytest.mark.parametrize("own_task", [False, True])
-async def test_a_call_goes_on_from_where_nothing_waited(own_task: bool) -> None:
+async def test_a_call_goes_on_from_where_nothing_waited() -> None:
     async with parts() as deps:
         x = says(exchange(gateway([tool()])), id=1, method="tools/call", params={"name": "t"})
-        x.own_task = own_task
         assert at_message_now(x, deps) is None
         x.body = b"read already"
         answer = await at_message(x, deps)

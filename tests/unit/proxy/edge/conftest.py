@@ -20,7 +20,8 @@ from tests.fakes.proxy_parts import gateway, hold, known_token, proxy_parts, use
 from tests.fakes.raw_http import request_bytes
 
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
-CALL = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t"}}'
+LATER = b'{"jsonrpc":"2.0","method":"notifications/initialized"}'
+"""A message that a task sees to: what `WORKS` names."""
 PONG = {"jsonrpc": "2.0", "id": 1, "result": {}}
 WORKS = "proxy.edge.fast_requests.at_message"
 

@@ -15,7 +15,7 @@ from proxy.exchange import Answer, Exchange
 from proxy.room import hold as hold_room
 from tests.fakes.certificates import Authority
 from tests.fakes.raw_http import exchange, read_answer, request_bytes
-from tests.unit.proxy.edge.conftest import CALL, PING, PONG, WORKS, Serve, Served, until
+from tests.unit.proxy.edge.conftest import LATER, PING, PONG, WORKS, Serve, Served, until
 
 
 def test_a_request_cut_at_any_place_is_served(serve: Serve) -> None:
@@ -85,7 +85,7 @@ def test_a_slow_reader_gets_its_answers_whole_before_the_connection_is_handed_ov
     async def scenario(at: Served) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", at.port, limit=1024)
         with patch(WORKS, large):
-            writer.write(at.post(CALL) + request_bytes("PUT", "/v1/mcp/g", at.headers))
+            writer.write(at.post(LATER) + request_bytes("PUT", "/v1/mcp/g", at.headers))
             await until(lambda: at.deps.calls.bytes_in_flight >= len(body))
             await asyncio.sleep(0.05)
             assert at.handed_over == 0
@@ -109,7 +109,7 @@ def test_an_answer_that_nobody_reads_is_dropped_with_its_connection(serve: Serve
     async def scenario(at: Served) -> None:
         with patch(WORKS, large):
             _, writer = await asyncio.open_connection("127.0.0.1", at.port, limit=1024)
-            writer.write(at.post(CALL))
+            writer.write(at.post(LATER))
             await until(lambda: at.deps.calls.bytes_in_flight >= size)
             await until(lambda: at.lane.open_connections == 0)
             assert at.deps.calls.bytes_in_flight == 0
@@ -126,9 +126,9 @@ def test_a_stream_that_nobody_reads_is_cut_too(serve: Serve) -> None:
         ended.append(x.outlet.gone)
 
     async def scenario(at: Served) -> None:
-        with patch(WORKS, streamed):
+        with patch(WORKS, streamed), patch.object(Exchange, "outlives_caller", True):
             _, writer = await asyncio.open_connection("127.0.0.1", at.port, limit=1024)
-            writer.write(at.post(CALL))
+            writer.write(at.post(LATER))
             await until(lambda: ended == [True])
             writer.transport.abort()
 
@@ -152,7 +152,7 @@ def test_a_caller_that_leaves_ends_its_call_unless_it_is_a_legacy_one(serve: Ser
     async def scenario(at: Served) -> None:
         with patch(WORKS, waits), patch.object(Exchange, "outlives_caller", not modern):
             _, writer = await asyncio.open_connection("127.0.0.1", at.port)
-            writer.write(at.post(CALL))
+            writer.write(at.post(LATER))
             await until(lambda: seen == ["began"])
             writer.transport.abort()
             await until(lambda: seen[1:] == (["cancelled"] if modern else ["ended"]))
@@ -204,7 +204,7 @@ def test_a_bug_in_a_stage_is_answered_and_the_connection_lives(serve: Serve) -> 
     async def scenario(at: Served) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
         with patch(WORKS, breaks):
-            writer.write(at.post(CALL))
+            writer.write(at.post(LATER))
             answer = await read_answer(reader)
         assert answer.json["error"]["message"] == "Internal error."
         writer.write(at.post())
@@ -238,8 +238,8 @@ def test_the_end_of_the_lane_waits_for_an_answer_and_cuts_what_takes_longer(serv
         with patch(WORKS, waits):
             short = await asyncio.open_connection("127.0.0.1", at.port)
             long = await asyncio.open_connection("127.0.0.1", at.port)
-            short[1].write(at.post(CALL, ("X-Wait", "short")))
-            long[1].write(at.post(CALL, ("X-Wait", "long")))
+            short[1].write(at.post(LATER, ("X-Wait", "short")))
+            long[1].write(at.post(LATER, ("X-Wait", "long")))
             await until(lambda: sum(connection.busy for connection in at.lane.connections) == 2)
             at.deps.draining = True
             await at.lane.shutdown(0.5)

@@ -13,7 +13,7 @@ from proxy.edge.head_rules import HeadReader
 from proxy.edge.listener import Connection
 from proxy.exchange import Answer, Exchange
 from tests.fakes.raw_http import exchange, read_answer
-from tests.unit.proxy.edge.conftest import CALL, PONG, WORKS, Serve, Served, until
+from tests.unit.proxy.edge.conftest import LATER, PONG, WORKS, Serve, Served, until
 
 LARGEST_READ = 256 << 10
 """Of uvloop, and of asyncio."""
@@ -91,7 +91,7 @@ def test_what_comes_before_its_turn_is_bounded(serve: Serve) -> None:
     async def scenario(at: Served) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
         with patch(WORKS, waits):
-            writer.write(at.post(CALL))
+            writer.write(at.post(LATER))
             flood = at.post() * 20_000
             writer.write(flood)
             await until(lambda: any(connection._paused for connection in at.lane.connections))
@@ -120,7 +120,7 @@ def test_one_large_read_behind_a_call_is_followed_by_no_other(serve: Serve) -> N
         transport.is_closing.return_value = False
         connection.connection_made(transport)
         with patch(WORKS, waits):
-            connection.data_received(at.post(CALL) + at.post() * 500)
+            connection.data_received(at.post(LATER) + at.post() * 500)
             assert len(connection._kept) > fast_connection.MOST_KEPT
             transport.pause_reading.assert_called_once()
             done.set()
@@ -148,7 +148,7 @@ def test_a_caller_that_leaves_ends_its_call_while_nothing_is_read_from_it(serve:
     async def scenario(at: Served) -> None:
         with patch(WORKS, waits), looked_at_often, patch.object(Exchange, "outlives_caller", False):
             _, writer = await asyncio.open_connection("127.0.0.1", at.port)
-            writer.write(at.post(CALL) + at.post() * 150)
+            writer.write(at.post(LATER) + at.post() * 150)
             await until(lambda: any(connection._paused for connection in at.lane.connections))
             await asyncio.sleep(0.1)
             assert seen == []  # it was looked at, and it was there

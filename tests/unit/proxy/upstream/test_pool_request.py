@@ -15,8 +15,8 @@ def written(
 
 def test_a_request_has_its_target_its_headers_and_its_body() -> None:
     assert written("https://a.test:8443/m?x=1", {"x-one": "1", "authorization": "Bearer t"}) == (
-        b"POST /m?x=1 HTTP/1.1\r\nhost: a.test:8443\r\naccept-encoding: identity\r\nuser-agent: archway\r\n"
-        b"x-one: 1\r\nauthorization: Bearer t\r\ncontent-length: 2\r\n\r\n{}"
+        b"POST /m?x=1 HTTP/1.1\r\nhost: a.test:8443\r\naccept-encoding: identity\r\n"
+        b"x-one: 1\r\nauthorization: Bearer t\r\nuser-agent: archway\r\ncontent-length: 2\r\n\r\n{}"
     )
 
 

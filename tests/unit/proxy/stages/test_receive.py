@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from proxy.refusals import Refusal
-from proxy.stages.forward import forward
+from proxy.stages.receive import receive
 from proxy.upstream.conversation import Owner
 from proxy.upstream.outbound import Outbound
 from tests.fakes.call_parts import Outlet, connection, exchange, gateway, parts, tool
@@ -28,7 +28,9 @@ async def forwarded(answer: dict[str, Any]) -> Any:
     x.connection, x.outbound = connection(), Outbound("tools/call", {}, {}, wants_progress=True)
     async with parts() as deps:
         deps.upstreams = upstreams = Upstreams(answer)  # type: ignore[assignment]  # the one method
-        await forward(x, deps)
+        pending = receive(x, deps)
+        assert pending is not None
+        await pending
     assert upstreams.owner == Owner("user:u", None)
     return x
 

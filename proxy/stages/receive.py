@@ -1,0 +1,46 @@
+"""Receive: the one message that answers the call; progress goes to the caller as it comes."""
+
+from collections.abc import Awaitable
+
+from proxy.deps import Deps
+from proxy.exchange import Exchange
+from proxy.refusals import Refusal
+from proxy.upstream.answers import Json, dump
+from proxy.upstream.conversation import Owner
+from proxy.upstream.faults import upstream_text
+
+
+def receive(x: Exchange, deps: Deps) -> Awaitable[None] | None:
+    """Fill the result; waits where the answer is more than one whole message. Refuses with an `upstream_` reason."""
+    answer = deps.upstreams.sent.received(x.sent) if x.sent is not None else None
+    if answer is None:
+        return _converse(x, deps)
+    _take(x, answer)
+    return None
+
+
+async def _converse(x: Exchange, deps: Deps) -> None:
+    assert x.connection is not None
+    assert x.outbound is not None
+    token = x.request.meta.get("progressToken")
+
+    async def on_progress(params: Json) -> None:
+        deps.slots.add("archway_progress_total")
+        params = {**params, "progressToken": token}
+        await x.outlet.send_event(dump({"jsonrpc": "2.0", "method": "notifications/progress", "params": params}))
+
+    owner = Owner(x.principal_key, x.session.jti if x.session is not None else None)
+    if x.sent is not None:
+        _take(x, await deps.upstreams.go_on(x.sent, owner, on_progress))
+    else:
+        _take(x, await deps.upstreams.call(x.connection, x.outbound, owner, on_progress))
+
+
+def _take(x: Exchange, answer: Json) -> None:
+    result, error = answer.get("result"), answer.get("error")
+    if isinstance(result, dict):
+        x.result = result
+        return
+    assert x.connection is not None
+    text = upstream_text(error.get("message")) if isinstance(error, dict) else ""
+    raise Refusal("upstream_error", server=x.connection.entry, text=text)

@@ -1,0 +1,144 @@
+"""One tools/call on its way through the stages, in steps: each goes on until something must be waited for.
+
+The order of the stages is `proxy/pipeline.py`'s. A lane with callbacks takes a step, waits for what the step returns,
+and takes the next; `rest` does the same in a task. Whatever becomes of the call, it ends once: what it held is given
+back, and it leaves a record.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
+
+from core.mcp.faults import INTERNAL_ERROR, MessageFault, error_message
+from core.mcp.message import Request
+from core.records import CallRecord
+from proxy.answers.refused import faulty, refused
+from proxy.calls import CallKey
+from proxy.deps import Deps
+from proxy.exchange import Answer, Exchange
+from proxy.refusals import Refusal
+from proxy.shares import quarter
+from proxy.stages.record import record
+from proxy.stages.relay import deliver
+from proxy.upstream.answers import dump
+
+log = logging.getLogger(__name__)
+Stage = Callable[[Exchange, Deps], Awaitable[None] | None]
+_NO_MORE: Final[tuple[Stage, ...]] = ()
+
+
+class ToolCall:
+    """A call that has a place among this worker's calls. Ends with its last step, or by `cancel`."""
+
+    __slots__ = ("_deps", "_left", "_over", "called_off", "x")
+
+    def __init__(self, x: Exchange, deps: Deps, stages: Iterable[Stage]) -> None:
+        """Raises Refusal `overloaded` where the principal has a quarter of the calls, or all have all of them."""
+        most = deps.settings.calls_in_flight
+        if not deps.calls.running.take(x.principal_key, 1, most=most, share=quarter(most)):
+            raise Refusal("overloaded", retry_after=1)
+        if deps.tracer is not None:
+            deps.tracer.begin(x)
+        self.x, self._deps = x, deps
+        self._left = iter(stages if x.trace is None else x.trace.timed(stages))
+        self._over = False
+        self.called_off: Callable[[], None] | None = None
+        """Told when it was cancelled, by a lane that waits for it without a task."""
+
+    @property
+    def key(self) -> CallKey | None:
+        """What its session calls it, if it has one."""
+        x = self.x
+        return (x.session.jti, x.request.id) if x.session is not None else None
+
+    def step(self) -> Awaitable[None] | None:
+        """Go on until something must be waited for, and return that; None once the call is over."""
+        x, deps = self.x, self._deps
+        try:
+            for stage in self._left:
+                pending = stage(x, deps)
+                if pending is not None:
+                    return pending
+        except Exception as error:  # noqa: BLE001 - a refusal, a fault or a bug; each has an answer
+            self._fail(error)
+        return None if self._over else self._end()
+
+    async def rest(self, pending: Awaitable[None] | None) -> None:
+        """From what a step returned to the end, in a task; being cancelled ends the call."""
+        try:
+            while pending is not None:
+                try:
+                    await pending
+                except Exception as error:  # noqa: BLE001 - as in `step`
+                    self._fail(error)
+                pending = self.step()
+        except asyncio.CancelledError:
+            self._cancelled()
+            raise
+
+    def cancel(self) -> None:
+        """End it while its answer is awaited by `called_off`: its session calls it off, or nobody wants it."""
+        x, called_off = self.x, self.called_off
+        if self._over or called_off is None:
+            return
+        if x.sent is not None:
+            x.sent.abandon()
+        self._left = iter(_NO_MORE)
+        self._cancelled()
+        called_off()
+
+    def _end(self) -> Awaitable[None] | None:
+        """Over: what may still be waited for is the safety of the record, and a caller that reads its last event."""
+        x, deps = self.x, self._deps
+        self._give_back()
+        kept = record(x, deps)
+        assert x.gateway is not None
+        if x.gateway.snapshot.audit_required:
+            return self._audited(kept)
+        return deliver(x) if x.outlet.streaming else None
+
+    async def _audited(self, kept: CallRecord) -> None:
+        x, deps = self.x, self._deps
+        if not await deps.records.safe(kept):
+            self._answer(refused(x, Refusal("audit_unavailable"), deps))
+        if x.outlet.streaming:
+            await deliver(x)
+
+    def _cancelled(self) -> None:
+        if self._over:
+            return
+        self.x.status = "cancelled"
+        self._give_back()
+        record(self.x, self._deps)
+
+    def _give_back(self) -> None:
+        self._over = True
+        x, calls = self.x, self._deps.calls
+        calls.running.give_back(x.principal_key, 1)
+        if x.holds_slot and x.tool is not None:
+            calls.leave(x.tool.tool.route.entry_id, x.principal_key)
+
+    def _fail(self, error: Exception) -> None:
+        x, self._left = self.x, iter(_NO_MORE)
+        if isinstance(error, Refusal):
+            self._answer(refused(x, error, self._deps))
+        elif isinstance(error, MessageFault):
+            x.status = "wrong_message"
+            self._answer(faulty(x, error))
+        else:
+            # A bug: the caller gets the request id and nothing else.
+            log.error("a call failed inside", exc_info=error, extra={"request_id": x.request_id})
+            x.status = "internal"
+            self._answer(internal_error(x))
+
+    def _answer(self, answer: Answer) -> None:
+        self.x.answer, self.x.bytes_out = answer, len(answer.body)
+
+
+def internal_error(x: Exchange) -> Answer:
+    """What a caller learns of a bug."""
+    request_id = x.message.id if isinstance(x.message, Request) else None
+    data: dict[str, object] = {"request_id": x.request_id}
+    status = 200 if isinstance(x.message, Request) else 500
+    return Answer(status, dump(error_message(request_id, INTERNAL_ERROR, "Internal error.", data)))

@@ -1,0 +1,90 @@
+"""What is the same in every call of one tool over one connection, written once: the head, and the body but for its
+arguments.
+
+A call then costs the upstream's side one joining of bytes. `Upstreams.begin` uses it for calls that are sent over a
+connection at hand; what is unusual (headers that mirror arguments, a resource) is written whole by `Outbound`.
+"""
+
+from typing import cast
+
+import orjson
+
+from core.addresses import PublicUrl
+from core.egress_faults import UpstreamFault
+from core.mcp.versions import MODERN
+from core.resolve import Connection
+from proxy.upstream.outbound import MODERN_META, Outbound
+from proxy.upstream.pool_request import PreparedHead
+from proxy.upstream.transport import Transport
+
+_MOST = 4096
+_MODERN_END = b',"_meta":%b}}' % orjson.dumps(MODERN_META)
+
+
+class CallFrame:
+    """The frame of one tool's calls for one version of the protocol."""
+
+    __slots__ = ("_before", "_modern", "_names", "connection", "head")
+
+    def __init__(self, connection: Connection, outbound: Outbound, version: str, head: PreparedHead) -> None:
+        self.connection, self.head = connection, head
+        self._names = frozenset(connection.own_headers)
+        """Those of the installation, which win over a caller's."""
+        self._modern = version == MODERN
+        self._before = b',"method":"tools/call","params":{"name":%b,"arguments":' % orjson.dumps(outbound.named)
+
+    def body(self, outbound: Outbound) -> bytes:
+        """The message of one call."""
+        before, arguments = self._before, orjson.dumps(outbound.params["arguments"])
+        if outbound.meta or outbound.wants_progress:
+            meta = outbound.whole_meta(modern=self._modern)
+            return b'{"jsonrpc":"2.0","id":%d%b%b,"_meta":%b}}' % (outbound.id, before, arguments, orjson.dumps(meta))
+        return b'{"jsonrpc":"2.0","id":%d%b%b%b' % (
+            outbound.id,
+            before,
+            arguments,
+            _MODERN_END if self._modern else b"}}",
+        )
+
+    def more(self, outbound: Outbound) -> dict[str, str]:
+        """The caller's headers that stand beside those of the head."""
+        passed, names = outbound.passed, self._names
+        if not passed or names.isdisjoint(passed):
+            return passed
+        return {name: value for name, value in passed.items() if name not in names}
+
+
+class CallFrames:
+    """Frames by installation, tool and version; at most 4096, and each only for the connection it was made for."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._known: dict[tuple[str, str, str], CallFrame] = {}
+
+    def of(self, connection: Connection, outbound: Outbound, version: str) -> CallFrame | None:
+        """The frame of this call; None where it must be written whole. Raises as `Transport.prepare`."""
+        if outbound.method != "tools/call":
+            return None
+        key = (connection.installation_id, cast("str", outbound.params["name"]), version)
+        frame = self._known.get(key)
+        # One installation may be reached with another credential: then it is another frame.
+        if frame is not None and (frame.connection is connection or frame.connection == connection):
+            return None if outbound.param_headers else frame
+        return self._made(key, connection, outbound, version)
+
+    def _made(
+        self, key: tuple[str, str, str], connection: Connection, outbound: Outbound, version: str
+    ) -> CallFrame | None:
+        if outbound.param_headers:
+            return None
+        headers = outbound.fixed_headers(connection.own_headers, version)
+        try:
+            head = self._transport.prepare("POST", PublicUrl(connection.url), headers)
+        except UpstreamFault:
+            return None  # an address of no use; who connects says so
+        if head is None:
+            return None
+        if len(self._known) >= _MOST:
+            self._known.clear()  # each costs microseconds to make again
+        frame = self._known[key] = CallFrame(connection, outbound, version, head)
+        return frame

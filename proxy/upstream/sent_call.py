@@ -1,0 +1,153 @@
+"""Calls that are sent at once, over a connection that is at hand, without a task that waits for their answers.
+
+This is the warm path. `SentCalls.begin` sends a call for which nothing else must be waited for; when its answer is
+there, `received` reads it if it came whole. Everything else (an unknown era, no session, no idle connection, an event
+stream, a refusal) is for `Upstreams.call` and `Upstreams.go_on`, which wait.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any, Final
+
+from core.egress_faults import UpstreamFault
+from core.mcp.versions import MODERN, Era
+from core.resolve import Connection
+from proxy.upstream.answers import Json, is_answer_to, message_in
+from proxy.upstream.call_frames import CallFrames
+from proxy.upstream.clocks import Clocks
+from proxy.upstream.outbound import Outbound
+from proxy.upstream.pool_connection import PoolAnswer
+from proxy.upstream.sessions import UpstreamSession
+from proxy.upstream.transport import Transport
+
+if TYPE_CHECKING:
+    from proxy.upstream.conversation import Upstreams
+
+NO_ANSWER: Final = "the answer ended without an answer to our request"
+
+
+class SentCall:
+    """One call whose request is with the upstream. Who has a task awaits it; who has none is called back."""
+
+    __slots__ = ("_calls", "answer", "connection", "outbound", "session", "until")
+
+    def __init__(
+        self,
+        calls: "SentCalls",
+        connection: Connection,
+        outbound: Outbound,
+        session: UpstreamSession | None,
+        answer: PoolAnswer,
+        until: float,
+    ) -> None:
+        self._calls = calls
+        self.connection, self.outbound = connection, outbound
+        self.session = session
+        """Of a legacy upstream; None for a modern one."""
+        self.answer = answer
+        self.until = until
+        """Monotonic time at which it is given up."""
+
+    def then(self, ready: Callable[[], None]) -> None:
+        """Call `ready`, once and never at once, when it is time for `SentCalls.received`."""
+        self.answer.when_ready(self._calls.most, ready)
+
+    def strike(self) -> None:
+        """Its time is over (called by `Clocks`)."""
+        self.answer.fail(UpstreamFault("slow", sent=True, detail="no answer in time"))
+
+    def abandon(self) -> None:
+        """Nobody wants its answer any more."""
+        self._calls.abandon(self)
+
+    def __await__(self) -> Generator[Any, None, None]:
+        """Wait until it is ready; who is cancelled meanwhile abandons it."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.then(lambda: None if future.done() else future.set_result(None))
+        try:
+            yield from future
+        except BaseException:
+            self.abandon()
+            raise
+
+
+class SentCalls:
+    """Sends and reads such calls."""
+
+    def __init__(
+        self, upstreams: "Upstreams", transport: Transport, clocks: Clocks, *, seconds: float, most: int
+    ) -> None:
+        self._upstreams, self._transport, self._clocks = upstreams, transport, clocks
+        self._frames = CallFrames(transport)
+        self._seconds = seconds
+        self.most = most
+        """Bytes of an answer."""
+
+    def begin(self, connection: Connection, outbound: Outbound, principal: str, jti: str | None) -> SentCall | None:
+        """Send a call; None, and nothing sent, where something must be waited for first.
+
+        `principal` and `jti`: on whose behalf, as in `Owner`.
+        """
+        upstreams, session = self._upstreams, None
+        if upstreams.breakers.doubts(connection.installation_id):
+            return None
+        era = upstreams.eras.known(connection)
+        if era is Era.LEGACY:
+            session = upstreams.sessions.known(upstreams.sessions.key(connection, principal, jti))
+        if era is None or (session is None and era is Era.LEGACY):
+            return None
+        frame = self._frames.of(connection, outbound, MODERN if session is None else session.version)
+        if frame is None:
+            return None
+        more = frame.more(outbound)
+        if session is not None and session.id is not None:
+            more = {**more, "mcp-session-id": session.id}
+        answer = self._transport.send_now(frame.head, more, frame.body(outbound))
+        if answer is None:
+            return None
+        until = time.monotonic() + (connection.deadline_s or self._seconds)
+        sent = SentCall(self, connection, outbound, session, answer, until)
+        self._clocks.started(sent)
+        return sent
+
+    def received(self, sent: SentCall) -> Json | None:
+        """The message that answers a call that is ready; None where `Upstreams.go_on` must read it.
+
+        Raises Refusal with a reason of the `upstream_` family.
+        """
+        self._clocks.stopped(sent)
+        answer = sent.answer
+        if answer.fault is None and not answer.is_whole:
+            return None
+        try:
+            message = _message(sent)
+        except UpstreamFault as fault:
+            answer.settle(sound=False)
+            if fault.reason == "slow":
+                self._tell(sent, "deadline")
+            raise self._upstreams.refusal(sent.connection, fault) from fault
+        answer.settle(sound=True)
+        self._upstreams.answered(sent.connection, message)
+        return message
+
+    def abandon(self, sent: SentCall) -> None:
+        """Nobody waits for this call: a modern upstream sees the end of the connection, a legacy one is told."""
+        self._clocks.stopped(sent)
+        sent.answer.settle(sound=False)
+        self._tell(sent, "cancelled by the caller")
+
+    def _tell(self, sent: SentCall, why: str) -> None:
+        if sent.session is not None:
+            _, headers = sent.outbound.legacy(sent.session.version, sent.session.id)
+            self._upstreams.tell_cancelled(sent.connection, sent.outbound, headers, why)
+
+
+def _message(sent: SentCall) -> Json:
+    answer = sent.answer
+    if answer.fault is not None:
+        raise answer.fault
+    message = message_in(answer.fetch())
+    if not is_answer_to(message, sent.outbound.id):
+        raise UpstreamFault("broken", sent=True, detail=NO_ANSWER)
+    return message

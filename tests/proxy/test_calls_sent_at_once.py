@@ -1,0 +1,175 @@
+"""A call whose upstream is known and has an idle connection is sent at once; what may become of it then."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from core.tasks import Tasks
+from proxy.upstream.sent_call import SentCall, SentCalls
+from tests.fakes.mcp_upstream import Answer, McpUpstream
+from tests.proxy.conftest import MakeRig, Reply, Rig
+
+ERAS = pytest.mark.parametrize("era", ["modern", "legacy"])
+
+
+@dataclass
+class Warm:
+    """A rig and a server that have met, and how many calls were sent at once since."""
+
+    rig: Rig
+    server: McpUpstream
+    sent: list[SentCall]
+
+    async def call(self, **more: Any) -> Reply:
+        """A call, which must have been sent at once; aiohttp's client, behind the aiohttp lane, never does."""
+        before = len(self.sent)
+        reply = await self.rig.call("t", **more)
+        assert len(self.sent) == before + (self.rig.lane == "fast")
+        return reply
+
+    def started(self, **more: Any) -> "asyncio.Task[Reply]":
+        """A call in the background."""
+        return Tasks("test").spawn("caller", self.rig.call("t", **more))
+
+    async def nothing_is_held(self) -> None:
+        deps = self.rig.worker.deps
+        async with asyncio.timeout(3):
+            while deps.calls.in_flight or deps.calls.bytes_in_flight or deps.calls._per_upstream:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert not deps.calls._running
+        assert not deps.calls._stepped
+
+
+@asynccontextmanager
+async def warm(rig: Rig, era: str, *answers: Answer) -> AsyncIterator[Warm]:
+    """`answers` are those to further calls; the last repeats."""
+    sent: list[SentCall] = []
+    begin = SentCalls.begin
+
+    def seen(calls: SentCalls, *given: Any) -> SentCall | None:
+        one = begin(calls, *given)
+        if one is not None:
+            sent.append(one)
+        return one
+
+    async with McpUpstream(era=era) as server:
+        server.tool("t", [Answer(text="first"), *answers])
+        await rig.serve([rig.control.tool("t", "t", rig.control.connection(server.url, isolation="shared"))])
+        assert (await rig.call("t")).result["content"][0]["text"] == "first"
+        with patch.object(SentCalls, "begin", seen):
+            yield Warm(rig, server, sent)
+        await Warm(rig, server, sent).nothing_is_held()
+
+
+@ERAS
+@pytest.mark.parametrize("how", [{}, {"stream": True}, {"progress": 2}, {"stream": True, "slice_bytes": 3}])
+async def test_the_answer_comes_whole_or_as_a_stream(rig: Rig, era: str, how: dict[str, Any]) -> None:
+    async with warm(rig, era, Answer(text="fine", **how)) as at:
+        reply = await at.call(meta={"progressToken": 1} if "progress" in how else None)
+        final = reply.events[-1]["result"] if "progress" in how else reply.result
+        assert final["content"][0]["text"] == "fine"
+
+
+@ERAS
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (Answer(status=503), "upstream_status"),
+        (Answer(status=401), "upstream_credential"),
+        (Answer(error=(-32000, "no"), status=400), "upstream_error"),
+        (Answer(error=(-32000, "no")), "upstream_error"),
+        (Answer(raw=b"{", headers={"Content-Type": "application/json"}), "upstream_broken"),
+        (Answer(text="x", wrong_id=True), "upstream_broken"),
+        (Answer(cut=True), "upstream_broken"),
+        (Answer(status=302), "upstream_broken"),
+    ],
+    ids=["503", "401", "400 with an error", "error", "no JSON", "wrong id", "reset", "redirect"],
+)
+async def test_what_is_no_result_is_told_as_ever(rig: Rig, era: str, answer: Answer, code: str) -> None:
+    async with warm(rig, era, answer, Answer(text="again")) as at:
+        assert (await at.call()).refusal["code"] == code
+        assert (await rig.call("t")).result["content"][0]["text"] == "again"
+
+
+@ERAS
+async def test_an_answer_beyond_the_cap_is_refused(make_rig: MakeRig, era: str) -> None:
+    async with make_rig(max_answer=20_000) as rig, warm(rig, era, Answer(text="x" * 30_000)) as at:
+        assert (await at.call()).refusal["code"] == "upstream_too_large"
+
+
+@ERAS
+async def test_a_deadline_ends_it_and_a_legacy_upstream_is_told(make_rig: MakeRig, era: str) -> None:
+    async with make_rig(call_seconds=0.3) as rig, warm(rig, era, Answer(hold=asyncio.Event())) as at:
+        assert (await at.call()).refusal["code"] == "upstream_slow"
+        if era == "legacy":
+            await at.server.wait_for("notifications/cancelled")
+        else:
+            await at.server.wait_until(lambda: at.server.seen_of("tools/call")[-1].abandoned)
+
+
+@ERAS
+async def test_its_session_calls_it_off(rig: Rig, era: str) -> None:
+    async with warm(rig, era, Answer(hold=asyncio.Event())) as at:
+        session = await rig.open_session()
+        call = rig.legacy("tools/call", {"name": "t", "arguments": {}}, id="a call", session=session)
+        caller = Tasks("test").spawn("caller", call)
+        await at.server.wait_for("tools/call", 2)
+
+        cancelled = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "a call"}}
+        assert (await rig.post(cancelled, headers={"Mcp-Session-Id": session})).status == 202
+
+        assert (await asyncio.wait_for(caller, 2)).refusal["code"] == "cancelled"
+        assert len(at.sent) == (rig.lane == "fast")
+        if era == "legacy":
+            await at.server.wait_for("notifications/cancelled")
+
+
+@ERAS
+async def test_a_modern_caller_that_leaves_ends_it(rig: Rig, era: str) -> None:
+    async with warm(rig, era, Answer(hold=asyncio.Event())) as at:
+        caller = at.started()
+        await at.server.wait_for("tools/call", 2)
+        caller.cancel()
+        await asyncio.wait((caller,))
+        if era == "legacy":
+            await at.server.wait_for("notifications/cancelled")
+        else:
+            await at.server.wait_until(lambda: at.server.seen_of("tools/call")[-1].abandoned)
+        await at.nothing_is_held()
+    assert rig.worker.deps.records.kept == 2
+
+
+async def test_a_legacy_caller_that_leaves_ends_nothing(rig: Rig) -> None:
+    released = asyncio.Event()
+    async with warm(rig, "modern", Answer(text="done", hold=released)) as at:
+        session = await rig.open_session()
+        call = rig.legacy("tools/call", {"name": "t", "arguments": {}}, session=session)
+        caller = Tasks("test").spawn("caller", call)
+        await at.server.wait_for("tools/call", 2)
+        caller.cancel()
+        await asyncio.wait((caller,))
+        released.set()
+        await at.nothing_is_held()
+        assert not at.server.seen_of("tools/call")[-1].abandoned
+        assert rig.worker.deps.slots.value("archway_bytes_out_total") > 0
+
+
+async def test_a_lost_session_is_made_anew_and_the_call_sent_again(rig: Rig) -> None:
+    async with warm(rig, "legacy", Answer(text="fine")) as at:
+        at.server.forget_sessions()
+        assert (await at.call()).result["content"][0]["text"] == "fine"
+        assert len(at.server.seen_of("tools/call")) == 3
+
+
+async def test_a_worker_that_ends_calls_it_off(rig: Rig) -> None:
+    async with warm(rig, "modern", Answer(hold=asyncio.Event())) as at:
+        caller = at.started()
+        await at.server.wait_for("tools/call", 2)
+        await rig.worker.deps.calls.end()
+        await asyncio.wait((caller,), timeout=3)
+        assert caller.done()
