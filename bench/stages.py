@@ -67,10 +67,8 @@ class Answered:
 class Immediate:
     """In the place of `Upstreams`: the echo of the arguments, at once."""
 
-    @property
-    def sent(self) -> "Immediate":
-        """In the place of `SentCalls`."""
-        return self
+    def __init__(self) -> None:
+        self.sent = self  # and in the place of `SentCalls`
 
     def begin(self, connection: Connection, outbound: Outbound, principal: str, jti: str | None) -> Answered:
         """Nothing is sent."""
@@ -284,10 +282,8 @@ async def _told(bench: Bench, calls: int) -> None:
 
 
 async def _profiled(bench: Bench, calls: int) -> None:
-    profile = cProfile.Profile()
-    profile.enable()
-    await bench.batch(calls)
-    profile.disable()
+    with cProfile.Profile() as profile:
+        await bench.batch(calls)
     pstats.Stats(profile).sort_stats("tottime").print_stats(45)
 
 

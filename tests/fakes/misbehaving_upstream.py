@@ -193,12 +193,21 @@ async def _caller(transport: Transport, url: str, numbers: Iterator[int], counts
         outbound = Outbound("tools/call", {"name": "t", "arguments": {"marker": marker}}, {})
         upstreams.breakers.answered("i")  # it is never left alone
         with contextlib.suppress(Refusal):
-            answer = await upstreams.call(connection, outbound, Owner("p"), _ignore)
+            answer = await _called(upstreams, connection, outbound)
             counts.answered += 1
             counts.crossed += marker not in str(answer.get("result", marker))
             continue
         counts.refused += 1
     await tasks.close()
+
+
+async def _called(upstreams: Upstreams, connection: Connection, outbound: Outbound) -> dict[str, object]:
+    """The answer to one call, which is sent at once where that can be, as the stages do it."""
+    sent, owner = upstreams.sent.begin(connection, outbound, "p", None), Owner("p")
+    if sent is None:
+        return await upstreams.call(connection, outbound, owner, _ignore)
+    await sent
+    return upstreams.sent.received(sent) or await upstreams.go_on(sent, owner, _ignore)
 
 
 async def _ignore(_: object) -> None:

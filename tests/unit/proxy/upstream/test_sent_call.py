@@ -1,0 +1,124 @@
+"""Calls that are sent at once: when they can be, and what a caller without a task is told of their answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import orjson
+import pytest
+
+from core.addresses import AddressPolicy, parse_networks
+from core.mcp.versions import MODERN
+from core.resolve import Connection
+from core.tasks import Tasks
+from proxy.refusals import Refusal
+from proxy.upstream.conversation import Upstreams
+from proxy.upstream.eras import Eras
+from proxy.upstream.outbound import Outbound
+from proxy.upstream.sent_call import SentCall
+from proxy.upstream.transport import open_transport
+from tests.fakes.call_parts import connection
+from tests.fakes.scripted_upstream import HANG, Script, ScriptedUpstream, ok
+
+ID = 7
+RESULT = {"jsonrpc": "2.0", "id": ID, "result": {"content": []}}
+JSON = b"Content-Type: application/json"
+FINE = ok(orjson.dumps(RESULT), JSON)
+
+
+def outbound() -> Outbound:
+    return Outbound("tools/call", {"name": "t", "arguments": {}}, {}, id=ID)
+
+
+@asynccontextmanager
+async def upstreams(*scripts: Script, pool: bool = True) -> AsyncIterator[tuple[Upstreams, Connection]]:
+    """Upstreams that have had one answer, so that a connection to the server is at hand."""
+    tasks = Tasks("test")
+    transport = open_transport(AddressPolicy(parse_networks("127.0.0.0/8")), pool=pool)
+    eras = Eras(transport, tasks)
+    made = Upstreams(transport, eras, None, tasks, call_seconds=0.3, ceiling_seconds=1, max_answer=1000)  # type: ignore[arg-type]  # no sessions
+    async with ScriptedUpstream([FINE], *scripts) as server:
+        to = connection(f"{server.url}/mcp", protocol=MODERN)
+        async with asyncio.timeout(5):
+            yield made, to
+    await transport.close()
+    await tasks.close()
+
+
+async def met(made: Upstreams, to: Connection) -> None:
+    async with made._transport.request("POST", to.url, {}, b"{}", deadline=1) as answer:  # type: ignore[arg-type]  # as it stands
+        await answer.read_capped(1000)
+
+
+async def ready(sent: SentCall | None) -> SentCall:
+    assert sent is not None
+    told = asyncio.Event()
+    sent.then(told.set)
+    assert not told.is_set()
+    await told.wait()
+    return sent
+
+
+async def test_nothing_is_sent_where_something_must_be_waited_for_first() -> None:
+    async with upstreams() as (made, to):
+        assert made.sent.begin(to, outbound(), "p", None) is None  # no connection is at hand
+        await met(made, to)
+        assert made.sent.begin(connection(to.url), outbound(), "p", None) is None  # nobody knows its era
+        made.breakers.failed(to.installation_id)
+        assert made.sent.begin(to, outbound(), "p", None) is None  # its breaker counts
+        made.breakers.answered(to.installation_id)
+        assert (await ready(made.sent.begin(to, outbound(), "p", None))).answer.is_whole
+
+
+async def test_aiohttps_client_sends_nothing_at_once() -> None:
+    async with upstreams(pool=False) as (made, to):
+        await met(made, to)
+        assert made.sent.begin(to, outbound(), "p", None) is None
+
+
+async def test_a_whole_answer_is_read_and_its_connection_is_used_again() -> None:
+    async with upstreams() as (made, to):
+        await met(made, to)
+        for _ in range(3):
+            sent = await ready(made.sent.begin(to, outbound(), "p", None))
+            assert made.sent.received(sent) == RESULT
+        assert made._transport.opened == 1
+        assert not made._clocks._running
+
+
+@pytest.mark.parametrize("what", ["abandon", "cancel"])
+async def test_who_gives_a_call_up_spends_its_connection_alone(what: str) -> None:
+    async with upstreams([HANG], [FINE]) as (made, to):
+        await met(made, to)
+        sent = made.sent.begin(to, outbound(), "p", None)
+        assert sent is not None
+        if what == "abandon":
+            sent.then(lambda: pytest.fail("nobody waits any more"))
+            sent.abandon()
+            sent.abandon()
+        else:
+            waiting = Tasks("test").spawn("wait", _wait(sent))
+            await asyncio.sleep(0)
+            waiting.cancel()
+            await asyncio.wait((waiting,))
+        assert not made._clocks._running
+        await met(made, to)
+        assert made._transport.opened == 2
+
+
+async def _wait(sent: SentCall) -> None:
+    await sent
+
+
+async def test_a_call_beyond_its_time_is_refused_as_slow() -> None:
+    async with upstreams([HANG]) as (made, to):
+        await met(made, to)
+        sent = made.sent.begin(to, outbound(), "p", None)
+        assert sent is not None
+        sent.until = 0.0
+        with pytest.raises(Refusal, match="upstream_slow"):
+            made.sent.received(await ready(sent))
+        assert made.breakers.doubts(to.installation_id)
+        assert made._transport.opened == 1
