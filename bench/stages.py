@@ -155,8 +155,7 @@ class Bench:
         """What a lane makes at the end of the header block."""
         if not self._fast:
             return Exchange(Head("POST", "/v1/mcp/g", (1, 1), self._head, "192.0.2.1"), self._outlet)
-        head = Head("POST", "/v1/mcp/g", (1, 1), (), "192.0.2.1", self._judged.copy())
-        return Exchange(head, self._outlet)
+        return Exchange(Head("POST", "/v1/mcp/g", (1, 1), (), "192.0.2.1", self._judged.copy()), self._outlet)
 
     def split(self, calls: int) -> dict[str, float]:
         """Microseconds a call by stage, since the last time."""
@@ -170,9 +169,8 @@ class Bench:
             setattr(pipeline, name, tuple(self._clocked(stage) for stage in getattr(pipeline, name)))
         for module, name in ((pipeline, "parse"), (tool_call, "record")):
             setattr(module, name, self._clocked(getattr(module, name)))
-        self._begin, self._public, self._end = (
-            self._clocked(part) for part in (self._begin, self._public, self._end)
-        )
+        parts = (self._begin, self._public, self._end)
+        self._begin, self._public, self._end = (self._clocked(part) for part in parts)
 
     def _clocked(self, stage: Callable[..., Any]) -> Callable[..., Any]:
         """The stage, with its time told by name; of one that waits, until it is done."""
