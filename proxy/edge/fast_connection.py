@@ -26,7 +26,6 @@ from proxy.edge.fast_requests import (
 )
 from proxy.edge.get_stream import take_place
 from proxy.edge.head_rules import END
-from proxy.edge.repeated_head import RepeatedHead, repeated_head
 from proxy.edge.unjudged import slow_header_answer
 from proxy.exchange import Exchange, Head
 from proxy.room import at_end
@@ -53,7 +52,7 @@ LOOK_S: Final = 1.0
 class FastConnection(FastRefusals):
     """A caller."""
 
-    __slots__ = ("_drips", "_lane", "_paused", "_repeated", "_segments")
+    __slots__ = ("_drips", "_lane", "_paused", "_segments")
 
     def __init__(self, lane: "FastLane") -> None:
         super().__init__(lane.deps, lane.answer_heads, lane.turned_away)
@@ -63,8 +62,6 @@ class FastConnection(FastRefusals):
         """Whether the head in hand is handed over for how it comes, and not for what it says."""
         self._segments = 0
         """In how many pieces what there is of a header block has come."""
-        self._repeated: RepeatedHead | None = None
-        """The last head, if it was an accepted caller's."""
 
     @property
     def busy(self) -> bool:
@@ -143,25 +140,21 @@ class FastConnection(FastRefusals):
 
     def _begin_whole(self, data: bytes, end: int) -> bool:
         """Serve the request whose head ends at `end`; False where it is not plain."""
-        repeated, sheds = self._repeated, self._deps.overload.sheds
-        if sheds and self.refused_again(repeated, data, end):
-            self._segments = 0
-            self._pause_if_enough()
-            return True
-        length = repeated.length_in(data, end) if repeated is not None else -1
-        if repeated is not None and length >= 0:
-            plain, head = repeated.plain, repeated.head
+        memory = self._lane.memory
+        key, length, known = memory.ask(data, end, self.peer)
+        if known is not None:
+            close, head = known
         else:
             read = self._lane.heads.read(data[:end])
             if read is None:
                 return False
-            plain, length, self._repeated = read, read.length, None
+            close, length = read.close, read.length
             head = Head(read.method, read.target, HTTP_1_1, (), self.peer, read.headers)
         self._kept, self._segments = data[end + 4 :], 0
-        if not sheds or not self.refused_on_head(plain, head, length, data[:end]):
-            self.begin(plain, head, length)
-        if self._repeated is None and head.judged is not None and head.judged.token_digest:
-            self._repeated = repeated_head(data[:end], plain, head)
+        if not self._deps.overload.sheds or not self.refused(head, length, close=close):
+            self.begin(head, length, close=close)
+        if known is None and key is not None:
+            memory.keep(key, head, close=close)
         self._pause_if_enough()
         return True
 

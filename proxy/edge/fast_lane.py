@@ -9,6 +9,7 @@ from typing import Final
 from proxy.deps import Deps
 from proxy.edge.answer_bytes import AnswerHeads
 from proxy.edge.fast_connection import FastConnection
+from proxy.edge.head_memory import HeadMemory
 from proxy.edge.head_rules import HeadReader
 from proxy.edge.listener import Listener
 from proxy.edge.stream_sweep import StreamSweep
@@ -22,7 +23,7 @@ class FastLane:
 
     def __init__(self, deps: Deps, listener: Listener) -> None:
         self.deps, self.listener = deps, listener
-        self.heads, self.answer_heads = HeadReader(), AnswerHeads()
+        self.heads, self.memory, self.answer_heads = HeadReader(), HeadMemory(), AnswerHeads()
         self.turned_away = TurnedAway(deps, self.answer_heads)
         self.sweep = StreamSweep(deps)
         self.connections: set[FastConnection] = set()

@@ -20,7 +20,6 @@ from proxy.deps import Deps
 from proxy.edge.answer_bytes import AnswerHeads
 from proxy.edge.body_rules import judge_announced, seconds_for, too_slow
 from proxy.edge.fast_outlet import FastOutlet
-from proxy.edge.head_rules import PlainHead
 from proxy.exchange import Answer, Exchange, Head
 from proxy.pipeline import answer_of, at_headers, at_message, at_message_now, begin_call, finish_call
 from proxy.refusals import Refusal
@@ -54,10 +53,10 @@ class FastRequests(FastOutlet):
         self._task: asyncio.Task[None] | None = None
         self._call: ToolCall | None = None
 
-    def begin(self, plain: PlainHead, head: Head, length: int) -> None:
+    def begin(self, head: Head, length: int, *, close: bool) -> None:
         """Serve a request; its body, `length` bytes, is in `_kept`, or comes with `_read_body`."""
         self.without_deadline()
-        self._state, self._closing, self._length, self._size = WORKING, plain.close, length, 0
+        self._state, self._closing, self._length, self._size = WORKING, close, length, 0
         self._x = Exchange(head, self)
         self._try(self._on_headers, self._x)
 

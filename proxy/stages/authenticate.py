@@ -40,7 +40,8 @@ def authenticate(x: Exchange, deps: Deps) -> Awaitable[None] | None:
 
 
 def _presented(x: Exchange, deps: Deps) -> str:
-    """The credential, taken out of the headers."""
+    """The credential, taken out of the exchange's headers; those of the head may be another exchange's too."""
+    x.headers = dict(x.headers)
     presented = x.headers.pop("authorization", None)
     if presented is None:
         raise _not_authenticated(deps, "missing", presented=False)
@@ -74,5 +75,8 @@ def _accept(x: Exchange, verdict: TokenVerdict, deps: Deps) -> None:
     x.principal = verdict.principal
     x.principal_key = verdict.principal.key
     x.token_id = verdict.token_id
-    if x.head.judged is not None:
-        x.head.judged.token_digest = x.token_digest
+    judged = x.head.judged
+    if judged is not None and not judged.token_digest:
+        judged.headers, judged.token_digest = x.headers, x.token_digest
+        if x.head.headers is not None:
+            x.head.headers = x.headers

@@ -107,9 +107,11 @@ def user(**fields: Any) -> Principal:
     return Principal("user", new_id(), "Ada", **fields)
 
 
-def known_token(deps: Deps, principal: Principal, *, expires: float | None = None, age: float = 0.0) -> str:
-    """A token whose verdict the worker remembers since `age` seconds."""
-    token = new_token()
+def known_token(
+    deps: Deps, principal: Principal, *, expires: float | None = None, age: float = 0.0, token: str = ""
+) -> str:
+    """A token, this one or a new one, whose verdict the worker remembers since `age` seconds."""
+    token = token or new_token()
     verdict = TokenVerdict(digest(token), principal, "token-id", expires)
     aged = Aged(verdict, time.monotonic() - age, float("inf") if expires is None else expires)
     deps.authority.verdicts.memory.put(digest(token), aged)

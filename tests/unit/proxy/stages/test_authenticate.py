@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -11,6 +12,7 @@ from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.metrics import AUTHENTICATIONS, by_value
 from proxy.refusals import Refusal
+from proxy.stages.admit import admit
 from proxy.stages.authenticate import authenticate
 from tests.fakes.proxy_parts import exchange, known_token, user
 
@@ -109,3 +111,23 @@ async def test_a_verdict_past_its_soft_age_serves_while_control_is_away(deps: De
 )
 def test_kinds_of_principals_never_share_a_key(principal: Principal, key: str) -> None:
     assert principal.key == key
+
+
+async def test_a_head_that_two_exchanges_share_loses_its_credential_only_once_that_was_accepted(deps: Deps) -> None:
+    token = new_token()
+    one = exchange({"Authorization": f"Bearer {token}"})
+    admit(one, deps)
+    shared = one.head.judged
+    assert shared is not None
+    pending = authenticate(one, deps)
+    assert pending is not None  # nobody knows the token yet
+    assert "authorization" in shared.headers
+    with suppress(Refusal):
+        await pending
+
+    known_token(deps, user(), token=token)
+    other = Exchange(one.head, one.outlet)
+    admit(other, deps)
+    assert authenticate(other, deps) is None
+    assert "authorization" not in shared.headers
+    assert shared.token_digest == digest(token)

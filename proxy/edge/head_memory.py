@@ -1,0 +1,89 @@
+"""Heads of calls that were read and judged, to know them again: clients send the same bytes with each call, but for
+the body's length.
+
+What was judged about a head stays with it (`proxy.exchange.Judged`), so a call whose head comes again is neither read
+nor judged a second time. A head is known by its peer and by the SHA-256 of its bytes without that one line's rest; of
+a credential that was accepted nothing else is kept. One per worker, since behind a reverse proxy any caller may come
+on any connection. Used by `fast_connection.py`.
+"""
+
+import time
+from hashlib import sha256
+from typing import Final
+
+from proxy.exchange import Head
+
+Key = tuple[str, int, bytes]
+Known = tuple[bool, Head]
+"""Whether the connection closes after the answer, and the head."""
+
+MOST: Final = 2048
+"""Heads of one age; there are two ages."""
+AGE_S: Final = 60.0
+"""A head that did not come again for one to two times as long is forgotten."""
+MOST_BYTES: Final = 2048
+_LINES: Final = (b"ontent-Length: ", b"ontent-length: ")
+_BEFORE: Final = (b"\r\nC", b"\r\nc")
+_MOST_DIGITS: Final = 15
+
+
+class HeadMemory:
+    """One worker's."""
+
+    __slots__ = ("_newer", "_older", "_turns")
+
+    def __init__(self) -> None:
+        self._newer: dict[Key, Known] = {}
+        self._older: dict[Key, Known] = {}
+        self._turns = time.monotonic() + AGE_S
+
+    def ask(self, data: bytes, end: int, peer: str) -> tuple[Key | None, int, Known | None]:
+        """For the head that ends at `end`: what to keep it by, the length of its body, and the head if it is known.
+
+        Without a key it cannot be kept, and nothing else is said. A known head is in the grammar of `head_rules`,
+        and so is this one: the two differ in the digits of one length.
+        """
+        at = _length_at(data, end)
+        if at < 0:
+            return None, 0, None
+        stop = data.find(b"\r\n", at, end)
+        digits = data[at + len(_LINES[0]) : stop if stop >= 0 else end]
+        # As strict as the grammar.
+        if not digits.isdigit() or len(digits) > _MOST_DIGITS or (digits[0] == 0x30 and len(digits) > 1):
+            return None, 0, None
+        rest = data[:at] + data[stop:end] if stop >= 0 else data[:at]
+        key = (peer, at, sha256(rest).digest())
+        return key, int(digits), self._known(key)
+
+    def keep(self, key: Key, head: Head, *, close: bool) -> None:
+        """Keep the head of a POST, if it was judged."""
+        if head.method != "POST" or head.judged is None:
+            return
+        if len(self._newer) >= MOST:
+            self._turn()
+        self._newer[key] = (close, head)
+
+    def _known(self, key: Key) -> Known | None:
+        if time.monotonic() >= self._turns:
+            self._turn()
+        known = self._newer.get(key)
+        if known is None:
+            known = self._older.pop(key, None)
+            if known is not None:
+                self._newer[key] = known
+        return known
+
+    def _turn(self) -> None:
+        self._older, self._newer = self._newer, {}
+        self._turns = time.monotonic() + AGE_S
+
+
+def _length_at(data: bytes, end: int) -> int:
+    """Where the line that names the length begins, behind its first letter; -1 for an unusual one, or a long head."""
+    if end > MOST_BYTES:
+        return -1
+    for line in _LINES:
+        at = data.find(line, 0, end)
+        if at >= 0:
+            return at if data[at - 3 : at] in _BEFORE else -1
+    return -1
