@@ -19,6 +19,7 @@ from bench.answers import Answers
 from bench.orders import MARKER, Orders, call_templates, endpoint
 from core.tasks import Tasks
 
+SOON_S = 0.05
 LAST_ANSWERS_S = 5.0
 """Beyond the time that the calls themselves were told to wait."""
 _TICK_S = 0.001
@@ -38,6 +39,8 @@ class Second:
     wrong: int = 0
     good_s: list[float] = field(default_factory=list)
     refused_s: list[float] = field(default_factory=list)
+    sent_late_s: list[float] = field(default_factory=list)
+    """How late we were: a part of the latencies that is not the server's."""
 
     def told(self) -> dict[str, float]:
         """For the JSON; latencies in milliseconds."""
@@ -51,6 +54,8 @@ class Second:
             "unanswered": self.sent - self.good - self.refused - self.wrong,
             **_quantiles("good", self.good_s),
             **_quantiles("refused", self.refused_s),
+            "refused_soon": sum(took <= SOON_S for took in self.refused_s),
+            **_quantiles("sent_late", self.sent_late_s),
         }
 
 
@@ -100,6 +105,7 @@ class OpenLoad:
             return
         self._number += 1
         second.sent += 1
+        second.sent_late_s.append(time.perf_counter() - due)
         marker = MARKER % (0, self._number % 100_000_000)
         connection = self.free.pop()
         connection.call(connection.template % (marker, marker), marker, second, due)
