@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 MOST_LAG_S: Final = 0.03
 EVERY_S: Final = 0.05
 """How often a round is measured while all is well."""
+PRESSED: Final = 3
+"""By how much less lag is borne where calls find no place, for each of them has waited for some four rounds."""
 STANDING_S: Final = 0.06
 """How long late rounds, two at least, must follow one another."""
 AIM_S: Final = 0.003
@@ -32,8 +34,9 @@ places at its server."""
 LEAST_S: Final = 0.0001
 """The smallest budget, and the step by which it is raised. The first call of a round is taken in any case."""
 CUT: Final = 0.8
-QUIET_S: Final = 1.0
-"""So long after the last refusal it is over."""
+PERIOD_S: Final = 1.0
+FEW: Final = 0.05
+"""It is over after a period in which no greater part of the calls was refused."""
 
 
 def _soon(callback: Callable[[], None]) -> None:
@@ -41,22 +44,26 @@ def _soon(callback: Callable[[], None]) -> None:
 
 
 class Overload:
-    """One worker's. `clock` and `soon` are for tests: a monotonic time in seconds, and the loop's `call_soon`."""
+    """One worker's. For tests: clocks of the time, and of this thread's share of it, and the loop's `call_soon`."""
 
     __slots__ = (
         "_asked",
         "_began",
         "_budget",
+        "_calls",
         "_clock",
         "_late_s",
         "_let_in",
         "_looking",
         "_most_lag",
-        "_refused_at",
-        "_refused_here",
+        "_period",
+        "_refused",
         "_soon",
         "_turned",
+        "_work_clock",
+        "_worked",
         "longest",
+        "pressed",
         "sheds",
     )
 
@@ -65,23 +72,29 @@ class Overload:
         most_lag: float = MOST_LAG_S,
         *,
         clock: Callable[[], float] = time.perf_counter,
+        work_clock: Callable[[], float] = time.thread_time,
         soon: Callable[[Callable[[], None]], None] = _soon,
     ) -> None:
-        self._most_lag, self._clock, self._soon = most_lag, clock, soon
+        self._most_lag, self._clock, self._work_clock, self._soon = most_lag, clock, work_clock, soon
         self.sheds = False
         """Whether `refuses` is to be asked: all that this costs while nothing is overloaded."""
         self.longest = 0.0
         """The longest round since somebody last set this to nought."""
+        self.pressed = False
+        """Whether a call found no place since the last look: then less lag is too much."""
         self._late_s = 0.0
         """How long late rounds have followed one another."""
         self._budget = AIM_S / 2
-        self._asked = self._refused_here = self._looking = False
-        self._began = self._turned = self._refused_at = 0.0
+        self._asked = self._looking = False
+        self._began = self._period = self._turned = self._worked = 0.0
+        self._calls = self._refused = 0
+        """In this period."""
         self._let_in: set[str] = set()
 
     def refuses(self, address: str) -> bool:
         """Whether a new call from this address is one too many in this round."""
         now = self._clock()
+        self._calls += 1
         if not self._asked:
             self._asked, self._began = True, now
             self._look()
@@ -89,7 +102,7 @@ class Overload:
         if spent <= self._budget or (spent <= 2 * self._budget and address not in self._let_in):
             self._let_in.add(address)
             return False
-        self._refused_at, self._refused_here = now, True
+        self._refused += 1
         return True
 
     async def watch(self) -> None:
@@ -98,12 +111,14 @@ class Overload:
             await asyncio.sleep(EVERY_S)
             self._look()
 
-    def round_took(self, seconds: float) -> bool:
-        """Take a round into account; whether the next one is to be measured too."""
+    def round_took(self, seconds: float, worked: float) -> bool:
+        """Take a round into account, and how long of it this thread ran; whether to measure the next one too."""
         self.longest = max(self.longest, seconds)
         if self.sheds:
-            return self._adapt(seconds)
-        if seconds < self._most_lag:
+            return self._adapt(worked)
+        most = self._most_lag / PRESSED if self.pressed else self._most_lag
+        self.pressed = False
+        if seconds < most:
             self._late_s = 0.0
             return False
         was_late = self._late_s > 0
@@ -113,34 +128,41 @@ class Overload:
         return True
 
     def _begin(self) -> None:
-        self.sheds, self._refused_at, self._late_s = True, self._clock(), 0.0
-        self._budget = AIM_S / 2
+        self.sheds, self._late_s, self._budget = True, 0.0, AIM_S / 2
+        self._period, self._calls, self._refused = self._clock(), 0, 0
         log.warning("overloaded: new calls are refused in part", extra={"lag_s": round(self.longest, 3)})
 
-    def _adapt(self, seconds: float) -> bool:
-        """The round's end while calls are refused: another budget for the next, or the end of it all."""
-        if seconds > AIM_S:
+    def _adapt(self, worked: float) -> bool:
+        """The round's end while calls are refused: another budget for the next, or the end of it all.
+
+        What counts is the work of the round: time that others had of the processor would be theirs again.
+        """
+        if worked > AIM_S:
             self._budget = max(LEAST_S, self._budget * CUT)
-        elif self._refused_here:
+        else:
             self._budget = min(AIM_S, self._budget + LEAST_S)
-        asked = self._asked
-        self._asked = self._refused_here = False
+        asked, self._asked = self._asked, False
         self._let_in.clear()
-        if self._clock() - self._refused_at > QUIET_S:
+        if self._clock() - self._period >= PERIOD_S:
+            self._end_period()
+        return asked
+
+    def _end_period(self) -> None:
+        if self._refused <= FEW * self._calls:
             self.sheds = False
             log.info("no longer overloaded")
-        return asked
+        self._period, self._calls, self._refused = self._clock(), 0, 0
 
     def _look(self) -> None:
         """Measure from here to the loop's next round, if nothing is being measured."""
         if not self._looking:
-            self._looking, self._turned = True, self._clock()
+            self._looking, self._turned, self._worked = True, self._clock(), self._work_clock()
             self._soon(self._turn)
 
     def _turn(self) -> None:
         """Once in a round, and no round waits for anything while this is due: what passes is work."""
-        now = self._clock()
-        took, self._turned = now - self._turned, now
-        self._looking = self.round_took(took)
+        now, worked = self._clock(), self._work_clock()
+        self._looking = self.round_took(now - self._turned, worked - self._worked)
+        self._turned, self._worked = now, worked
         if self._looking:
             self._soon(self._turn)

@@ -39,6 +39,7 @@ def admit(x: Exchange, deps: Deps) -> None:
         raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
     calls, settings = deps.calls, deps.settings
     if calls.running.used >= settings.calls_in_flight or calls.held.used >= settings.bytes_in_flight:
+        deps.overload.pressed = True
         raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
 
 

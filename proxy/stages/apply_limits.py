@@ -14,5 +14,6 @@ def apply_limits(x: Exchange, deps: Deps) -> None:
         raise Refusal("audit_unavailable")
     route = x.tool.tool.route
     if not deps.calls.enter(route.entry_id, x.principal_key, deps.settings.calls_per_upstream):
+        deps.overload.pressed = True
         raise Refusal("busy", server=route.entry)
     x.holds_slot = True

@@ -9,8 +9,8 @@ def overloaded() -> Overload:
     """Refuses every call: its round has begun long ago, and does not end."""
     seconds = count(1000.0)
     made = Overload(clock=lambda: next(seconds), soon=lambda _: None)
-    made.round_took(1.0)
-    made.round_took(1.0)
+    made.round_took(1.0, 1.0)
+    made.round_took(1.0, 1.0)
     made.refuses("")  # the first of the round is taken
     assert made.sheds
     assert made.refuses("127.0.0.1")

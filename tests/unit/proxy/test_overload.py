@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.tasks import Tasks
 from proxy import overload
-from proxy.overload import AIM_S, LEAST_S, QUIET_S, Overload
+from proxy.overload import AIM_S, LEAST_S, PERIOD_S, PRESSED, Overload
 
 LATE = 0.03
 
@@ -21,13 +21,15 @@ class Worker:
     """A loop of the test's own: time passes when the test says so, and callbacks run at the end of a round."""
 
     def __init__(self) -> None:
-        self.now = 100.0
+        self.now, self.stolen = 100.0, 0.0
         self.due: list[Callable[[], None]] = []
-        self.overload = Overload(LATE, clock=lambda: self.now, soon=self.due.append)
+        self.overload = Overload(
+            LATE, clock=lambda: self.now, work_clock=lambda: self.now - self.stolen, soon=self.due.append
+        )
 
     def late_rounds(self, *seconds: float) -> None:
         for one in seconds:
-            self.overload.round_took(one)
+            self.overload.round_took(one, one)
 
     def end_round(self) -> None:
         due, self.due[:] = list(self.due), []
@@ -66,13 +68,13 @@ def test_a_few_late_rounds_that_pass_soon_are_not(monkeypatch: pytest.MonkeyPatc
 
 
 def test_after_a_late_round_the_next_one_is_measured_too(worker: Worker) -> None:
-    assert worker.overload.round_took(0.029) is False
-    assert worker.overload.round_took(0.031) is True
+    assert worker.overload.round_took(0.029, 0.029) is False
+    assert worker.overload.round_took(0.031, 0.031) is True
 
 
 def test_a_round_takes_calls_for_its_budget_and_refuses_the_rest(strained: Worker) -> None:
     taken = 0
-    for _ in range(100):
+    for _ in range(20):
         taken += not strained.overload.refuses("10.0.0.1")
         strained.now += AIM_S / 21
     assert taken == 11  # half of the aim
@@ -90,16 +92,40 @@ def test_who_has_nothing_in_the_round_is_taken_for_a_second_budget(strained: Wor
     assert strained.overload.refuses("10.0.0.3")
 
 
-def test_it_ends_a_second_after_the_last_refusal(strained: Worker) -> None:
-    strained.overload.refuses("a")
-    strained.now += AIM_S
-    assert strained.overload.refuses("a")
-    strained.now += QUIET_S - 0.001
-    strained.overload.round_took(0.001)
+def test_less_lag_is_too_much_where_calls_find_no_place(worker: Worker) -> None:
+    for _ in range(10):
+        worker.late_rounds(LATE / PRESSED + 0.001)
+    assert not worker.overload.sheds
+    for _ in range(10):
+        worker.overload.pressed = True
+        worker.late_rounds(LATE / PRESSED + 0.001)
+    assert worker.overload.sheds
+
+
+def test_it_is_over_after_a_period_in_which_few_were_refused(strained: Worker) -> None:
+    def period(refused: int) -> None:
+        for number in range(100):
+            strained.overload.refuses("a")
+            strained.now += AIM_S if number < refused else 0
+            assert strained.overload.refuses("a") == (number < refused)
+            strained.end_round()
+        strained.now += PERIOD_S
+        strained.overload.refuses("a")
+        strained.end_round()
+
+    period(12)
     assert strained.overload.sheds
-    strained.now += 0.002
-    strained.overload.round_took(0.001)
+    period(9)
     assert not strained.overload.sheds
+
+
+def test_time_that_others_had_of_the_processor_does_not_cut_the_budget(strained: Worker) -> None:
+    for _ in range(10):
+        strained.overload.refuses("a")
+        strained.now += 0.01
+        strained.stolen += 0.0099
+        strained.end_round()
+    assert strained.overload._budget > AIM_S / 2
 
 
 @given(st.lists(st.tuples(st.floats(0, 0.2), st.lists(st.floats(0, 0.004), max_size=20)), max_size=60))
@@ -142,7 +168,7 @@ def test_what_is_taken_fills_the_worker_and_no_more(call_s: float, times: float)
         waiting = waiting - int(waiting) + times / call_s * took
         rounds.append(took)
         if not worker.overload.sheds:
-            worker.overload.round_took(took)
+            worker.overload.round_took(took, took)
         worker.end_round()
     room = (1 - times / 20) / (1 - 1 / 20)  # what refusing leaves
     assert served * call_s / (worker.now - began) > 0.9 * room

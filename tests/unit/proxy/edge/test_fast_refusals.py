@@ -54,6 +54,24 @@ def test_a_body_that_comes_later_is_read_away_however_it_is_cut(serve: Serve) ->
     serve(scenario)
 
 
+def test_a_known_head_that_comes_in_two_pieces_is_refused_once(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        at.deps.overload = overloaded()
+        whole = at.post()
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        writer.write(whole)
+        assert (await read_answer(reader)).status == 503
+        for cut in range(1, len(whole)):
+            writer.write(whole[:cut])
+            await asyncio.sleep(0.001)
+            writer.write(whole[cut:] + whole)
+            assert [(await read_answer(reader)).status for _ in range(2)] == [503] * 2
+        assert refusals(at) == 1 + 2 * (len(whole) - 1)
+        writer.close()
+
+    serve(scenario)
+
+
 def test_pipelined_calls_are_answered_in_order_refused_or_not(serve: Serve) -> None:
     async def scenario(at: Served) -> None:
         at.deps.overload = overloaded()
