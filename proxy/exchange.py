@@ -110,7 +110,9 @@ class Exchange:
     bytes_held: int = 0
     """How much of the worker's room for bodies and answers this request has taken."""
     ended: bool = False
-    """Whether it has given that back for good: its caller was answered, or has left."""
+    """Whether its caller was answered, or has left: then it takes no more, and gives back what it has."""
+    runs: bool = False
+    """Whether it is a call that is not over."""
     # parse
     body: bytes = b""
     message: Message | Batch | None = None

@@ -31,6 +31,11 @@ def hold(x: Exchange, deps: Deps, size: int) -> None:
 
 
 def at_end(x: Exchange, deps: Deps) -> None:
-    """Nothing is held for this request any more: its answer was written, or its caller has left."""
-    deps.calls.held.give_back(x.principal_key, x.bytes_held)
-    x.bytes_held, x.ended = 0, True
+    """The answer was written, or the caller has left: nothing is held for this request any more.
+
+    A call that runs on keeps what it holds, for its body is still there; it asks this again when it is over.
+    """
+    x.ended = True
+    if not x.runs:
+        deps.calls.held.give_back(x.principal_key, x.bytes_held)
+        x.bytes_held = 0

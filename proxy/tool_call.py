@@ -18,6 +18,7 @@ from proxy.calls import CallKey
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.refusals import Refusal
+from proxy.room import at_end
 from proxy.shares import quarter
 from proxy.stages.record import record
 from proxy.stages.relay import deliver
@@ -41,6 +42,7 @@ class ToolCall:
         if deps.tracer is not None:
             deps.tracer.begin(x)
         self.x, self._deps = x, deps
+        x.runs = True
         self._left = iter(stages if x.trace is None else x.trace.timed(stages))
         self._over = False
         self.called_off: Callable[[], None] | None = None
@@ -118,6 +120,9 @@ class ToolCall:
         calls.running.give_back(x.principal_key, 1)
         if x.holds_slot and x.tool is not None:
             calls.leave(x.tool.tool.route.entry_id, x.principal_key)
+        x.runs = False
+        if x.ended:
+            at_end(x, self._deps)
 
     def _fail(self, error: Exception) -> None:
         x, self._left = self.x, iter(_NO_MORE)

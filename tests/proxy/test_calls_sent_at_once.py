@@ -153,6 +153,8 @@ async def test_a_legacy_caller_that_leaves_ends_nothing(rig: Rig) -> None:
         await at.server.wait_for("tools/call", 2)
         caller.cancel()
         await asyncio.wait((caller,))
+        await asyncio.sleep(0.1)
+        assert rig.worker.deps.calls.bytes_in_flight > 0  # what it sent is there as long as its call
         released.set()
         await at.nothing_is_held()
         assert not at.server.seen_of("tools/call")[-1].abandoned

@@ -27,5 +27,17 @@ async def test_a_call_whose_caller_has_left_takes_no_room_that_nobody_would_give
         assert deps.calls.bytes_in_flight == 0
 
 
+async def test_a_call_that_outlives_its_caller_holds_its_room_until_it_is_over() -> None:
+    async with parts() as deps:
+        x = exchange(gateway())
+        hold(x, deps, 10)
+        x.runs = True
+        at_end(x, deps)
+        assert deps.calls.bytes_in_flight == 10
+        x.runs = False
+        at_end(x, deps)
+        assert deps.calls.bytes_in_flight == 0
+
+
 def test_a_quarter_is_at_least_one() -> None:
     assert [quarter(most) for most in (1, 7, 8)] == [1, 1, 2]
