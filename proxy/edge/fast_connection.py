@@ -18,6 +18,7 @@ from proxy.edge.fast_requests import (
     HANDING,
     HEAD,
     HOLDING,
+    IDLE_S,
     LINGERING,
     NEXT,
     PUTTING,
@@ -33,7 +34,6 @@ from proxy.room import at_end
 if TYPE_CHECKING:
     from proxy.edge.fast_lane import FastLane
 
-IDLE_S: Final = 75.0
 LINGER_S: Final = 1.0
 """How long the rest of a body that nobody wants is read and thrown away, so that its sender can read why."""
 MOST_SEGMENTS: Final = 4

@@ -11,7 +11,7 @@ from typing import Final
 
 from proxy.deps import Deps
 from proxy.edge.answer_bytes import AnswerHeads
-from proxy.edge.fast_requests import SKIPPING, FastRequests
+from proxy.edge.fast_requests import IDLE_S, SKIPPING, FastRequests
 from proxy.edge.turned_away import TurnedAway
 from proxy.exchange import Head
 from proxy.stages.admit import one_too_many
@@ -35,8 +35,13 @@ class FastRefusals(FastRequests):
         if close or missing > MOST_SKIPPED or self._deps.draining or not one_too_many(head, self._deps):
             return False
         assert head.judged is not None
+        self.transport.write(self._turned_away.answer(head.judged.address))
+        if not missing and not self._full:  # nearly always: the next request begins where this one ends
+            self._kept = b""
+            self.within(IDLE_S)
+            self.resume_reading()
+            return True
         self._kept, self._state, self._closing = self._kept[length:], SKIPPING, False
-        self.put(self._turned_away.answer(head.judged.address), b"")
         if missing > 0:
             self._length = missing
             self.skip_in_time()

@@ -10,6 +10,7 @@ import logging
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Final
 
 from core.mcp.message import Request
 from proxy.answers.plain import public_answer
@@ -29,6 +30,8 @@ from proxy.tool_call import ToolCall, internal_error
 from proxy.upstream.sent_call import SentCall
 
 log = logging.getLogger(__name__)
+IDLE_S: Final = 75.0
+"""How long a connection may be silent between two requests."""
 
 HEAD, BODY, WORKING, HOLDING, PUTTING, NEXT, LINGERING, HANDING, SKIPPING, ENDED = range(10)
 """What a connection is doing: reading a head, reading a body, waiting for the pipeline, holding a GET stream,
