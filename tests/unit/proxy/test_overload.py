@@ -119,6 +119,19 @@ def test_it_is_over_after_a_period_in_which_few_were_refused(strained: Worker) -
     assert not strained.overload.sheds
 
 
+def test_long_rounds_cut_the_budget_and_short_ones_raise_it(strained: Worker) -> None:
+    def round_of(seconds: float) -> float:
+        strained.overload.refuses("a")
+        strained.now += seconds
+        strained.end_round()
+        return strained.overload._budget
+
+    before = round_of(AIM_S / 2)
+    assert round_of(AIM_S / 2) > before > round_of(AIM_S * 2)
+    assert [round_of(AIM_S * 2) for _ in range(50)][-1] == LEAST_S
+    assert [round_of(AIM_S / 2) for _ in range(50)][-1] == AIM_S
+
+
 def test_time_that_others_had_of_the_processor_does_not_cut_the_budget(strained: Worker) -> None:
     for _ in range(10):
         strained.overload.refuses("a")

@@ -81,6 +81,10 @@ def test_pipelined_calls_are_answered_in_order_refused_or_not(serve: Serve) -> N
             answer = await read_answer(reader)
             assert (answer.status, answer.closed) == (503, False)
         assert refusals(at) == 300
+        writer.write(at.post() + at.post(b"x" * 20_000))  # more than is kept without a pause
+        assert [(await read_answer(reader)).status for _ in range(2)] == [503] * 2
+        writer.write(at.post())  # reading goes on
+        assert (await read_answer(reader)).status == 503
         writer.close()
 
     serve(scenario)
@@ -138,6 +142,22 @@ def test_other_verdicts_are_what_they_were(serve: Serve) -> None:
         writer.close()
 
     serve(scenario)
+
+
+def test_a_caller_that_takes_no_refusal_any_more_is_cut_off(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        at.deps.overload = overloaded()
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        writer.write(at.post())
+        assert (await read_answer(reader)).status == 503
+        (connection,) = at.lane.connections
+        connection.pause_writing()
+        writer.write(at.post())
+        assert (await read_answer(reader)).status == 503
+        assert await reader.read() == b""
+        writer.close()
+
+    serve(scenario, write_seconds=0.1)
 
 
 def test_a_caller_that_does_not_read_its_refusals_is_not_read_either(serve: Serve) -> None:
