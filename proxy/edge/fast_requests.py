@@ -76,7 +76,8 @@ class FastRequests(FastOutlet):
         if call is not None:
             call.cancel()
         if task is not None:
-            task.cancel()
+            # In its turn: a task that has not begun would never run, and so never give back what its call holds.
+            self._loop.call_soon(task.cancel)
 
     def cut(self) -> None:
         """End it at once, whatever is unsent."""

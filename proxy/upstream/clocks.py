@@ -46,12 +46,14 @@ class Clocks:
 
     def _sweep(self) -> None:
         now = time.monotonic()
-        for clock in [one for one in self._running if one.until <= now]:
-            self._running.discard(clock)
-            clock.strike()
+        # First of all: whatever a strike comes to, the others have their time limits.
         self._timer = None
         if self._running:
             self._timer = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
+        for clock in [one for one in self._running if one.until <= now]:
+            if clock in self._running:  # else an earlier strike has ended it
+                self._running.discard(clock)
+                clock.strike()
 
 
 class Clock:

@@ -242,13 +242,15 @@ class PoolConnection(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """The far side will send no more. The transport closes itself after this."""
-        if self._answer is None:
+        answer = self._answer
+        if answer is None:
             return
         try:
-            self._answer.end()
+            answer.end()
         except UpstreamFault as fault:
-            self._answer.fail(fault)
-        self._answer.wake()
+            answer.fail(fault)
+        else:
+            answer.wake()
 
     def connection_lost(self, error: Exception | None) -> None:
         """The connection is closed, by whomever."""

@@ -2,17 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
+import aiohttp
 import pytest
 
 from core.tasks import Tasks
+from proxy.edge.fast_requests import FastRequests
+from proxy.upstream.pool import UpstreamPool
 from proxy.upstream.sent_call import SentCall, SentCalls
 from tests.fakes.mcp_upstream import Answer, McpUpstream
-from tests.proxy.conftest import MakeRig, Reply, Rig
+from tests.proxy.conftest import MakeRig, Reply, Rig, eventually
 
 ERAS = pytest.mark.parametrize("era", ["modern", "legacy"])
 
@@ -43,6 +46,12 @@ class Warm:
                 await asyncio.sleep(0.01)
         assert not deps.calls._running
         assert not deps.calls._stepped
+
+    async def has_no_connection(self) -> bool:
+        """Whether the pool has none to the server."""
+        pool = self.rig.worker.egress
+        assert isinstance(pool, UpstreamPool)
+        return pool.places == 0
 
 
 @asynccontextmanager
@@ -175,3 +184,23 @@ async def test_a_worker_that_ends_calls_it_off(rig: Rig) -> None:
         await rig.worker.deps.calls.end()
         await asyncio.wait((caller,), timeout=3)
         assert caller.done()
+
+
+@pytest.mark.parametrize("answer", [Answer(text="x", stream=True), Answer(status=503)], ids=["stream", "refusal"])
+async def test_a_caller_that_leaves_in_the_round_in_which_an_answer_begins_leaves_nothing_behind(
+    rig: Rig, answer: Answer
+) -> None:
+    goes_on = FastRequests._on_upstream
+
+    def goes_on_and_is_left(connection: FastRequests, *given: Any) -> None:
+        goes_on(connection, *given)
+        connection.leave()
+        connection.transport.abort()
+
+    async with warm(rig, "modern", answer) as at:
+        with patch.object(FastRequests, "_on_upstream", goes_on_and_is_left), suppress(aiohttp.ClientError):
+            await at.call()
+        await at.nothing_is_held()
+        if rig.lane == "fast":
+            await eventually(at.has_no_connection)
+    assert rig.worker.deps.records.kept == 2

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import dataclass
 
 import pytest
 
@@ -64,3 +65,42 @@ async def test_an_error_of_the_block_passes_and_nothing_runs_on() -> None:
     with pytest.raises(KeyError), clocks.limit(0.05):
         raise KeyError("mine")
     await asyncio.sleep(0.15)  # would cancel this test, were it still running
+
+
+@dataclass(eq=False)
+class _Limited:
+    until: float
+    struck: bool = False
+    fails: bool = False
+    ends: "_Limited | None" = None
+    clocks: Clocks | None = None
+
+    def strike(self) -> None:
+        self.struck = True
+        if self.ends is not None and self.clocks is not None:
+            self.clocks.stopped(self.ends)
+        if self.fails:
+            raise KeyError("mine")
+
+
+async def test_a_strike_that_fails_stops_no_other_limit() -> None:
+    told: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    clocks, now = Clocks(), time.monotonic()
+    fails, later = _Limited(now, fails=True), _Limited(now + 0.1)
+    clocks.started(fails)
+    clocks.started(later)
+    await asyncio.sleep(0.3)
+    assert fails.struck
+    assert later.struck
+    assert len(told) == 1
+
+
+async def test_who_is_stopped_by_a_strike_is_not_struck_in_the_same_sweep() -> None:
+    clocks, now = Clocks(), time.monotonic()
+    one, other = _Limited(now, clocks=clocks), _Limited(now, clocks=clocks)
+    one.ends, other.ends = other, one
+    clocks.started(one)
+    clocks.started(other)
+    await asyncio.sleep(0.15)
+    assert one.struck != other.struck

@@ -20,7 +20,7 @@ from proxy.upstream.outbound import Outbound
 from proxy.upstream.sent_call import SentCall
 from proxy.upstream.transport import open_transport
 from tests.fakes.call_parts import connection
-from tests.fakes.scripted_upstream import HANG, Script, ScriptedUpstream, ok
+from tests.fakes.scripted_upstream import CLOSE, HANG, Script, ScriptedUpstream, head, ok
 
 ID = 7
 RESULT = {"jsonrpc": "2.0", "id": ID, "result": {"content": []}}
@@ -122,3 +122,27 @@ async def test_a_call_beyond_its_time_is_refused_as_slow() -> None:
             made.sent.received(await ready(sent))
         assert made.breakers.doubts(to.installation_id)
         assert made._transport.opened == 1
+
+
+@pytest.mark.parametrize("before", [[], [head(JSON, b"Content-Length: 5"), b"{"]], ids=["its answer", "its end"])
+async def test_a_server_that_hangs_up_before_it_has_answered_is_broken_and_the_loop_hears_nothing(
+    before: list[bytes],
+) -> None:
+    told: list[dict[str, object]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: told.append(context))
+    async with upstreams([*before, CLOSE], [FINE]) as (made, to):
+        await met(made, to)
+        sent, over = made.sent.begin(to, outbound(), "p", None), loop.create_future()
+        assert sent is not None
+
+        def read() -> None:
+            try:
+                made.sent.received(sent)
+            except Refusal as refusal:
+                over.set_result(refusal.reason)
+
+        sent.then(read)
+        assert await over == "upstream_broken"
+        await met(made, to)
+    assert told == []
