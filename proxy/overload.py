@@ -24,10 +24,10 @@ log = logging.getLogger(__name__)
 MOST_LAG_S: Final = 0.03
 EVERY_S: Final = 0.05
 """How often a round is measured while all is well."""
+STANDING_S: Final = 0.2
+"""How long late rounds, two at least, must follow one another: a burst that takes no longer is served as a whole."""
 PRESSED: Final = 3
-"""By how much less lag is borne where calls find no place, for each of them has waited for some four rounds."""
-STANDING_S: Final = 0.06
-"""How long late rounds, two at least, must follow one another."""
+"""How much less of both is borne where calls find no place, for each of them has waited for some four rounds."""
 AIM_S: Final = 0.003
 """How long a round should be while calls are refused: a call takes some three, and while it does, it has one of the
 places at its server."""
@@ -116,14 +116,14 @@ class Overload:
         self.longest = max(self.longest, seconds)
         if self.sheds:
             return self._adapt(worked)
-        most = self._most_lag / PRESSED if self.pressed else self._most_lag
+        patience = 1 / PRESSED if self.pressed else 1.0
         self.pressed = False
-        if seconds < most:
+        if seconds < self._most_lag * patience:
             self._late_s = 0.0
             return False
         was_late = self._late_s > 0
         self._late_s += seconds
-        if was_late and self._late_s >= STANDING_S:
+        if was_late and self._late_s >= STANDING_S * patience:
             self._begin()
         return True
 

@@ -6,6 +6,7 @@ from bench.processes import generate
 from bench.rows.found import Found
 from bench.sides import archway_side, lane_of, measured, warm
 from bench.stand import Stand
+from proxy.overload import MOST_LAG_S
 
 TIMES = 3.0
 BEFORE_S, AFTER_S, NORMAL_WITHIN_S = 3.0, 10.0, 5
@@ -14,7 +15,7 @@ _CONNECTIONS = 4_000
 
 def overload(stand: Stand) -> Found:
     """Half of saturation, then three times, then half again; the proxy has its own limits, not the bench's."""
-    usual = {"ARCHWAY_CALLS_PER_UPSTREAM": "100"}
+    usual = {"ARCHWAY_CALLS_PER_UPSTREAM": "100", "ARCHWAY_MOST_LAG": f"{MOST_LAG_S:g}"}
     with archway_side(stand.running, "overloaded", lane_of(stand.ours.name), settings=usual) as side:
         orders = stand.orders(seconds=stand.plan.few_seconds)
         warm(side, orders)

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.tasks import Tasks
-from proxy import overload
 from proxy.overload import AIM_S, LEAST_S, PERIOD_S, PRESSED, Overload
 
 LATE = 0.03
@@ -45,7 +44,7 @@ def worker() -> Worker:
 @pytest.fixture
 def strained() -> Worker:
     worker = Worker()
-    worker.late_rounds(0.05, 0.05)
+    worker.late_rounds(0.1, 0.1)
     assert worker.overload.sheds
     return worker
 
@@ -56,13 +55,13 @@ def test_one_late_round_by_itself_is_no_overload(worker: Worker) -> None:
 
 
 def test_late_rounds_that_follow_one_another_are_overload(worker: Worker) -> None:
-    worker.late_rounds(0.031, 0.031)
+    worker.late_rounds(*[0.031] * 6)
+    assert not worker.overload.sheds
+    worker.late_rounds(0.031)
     assert worker.overload.sheds
 
 
-def test_a_few_late_rounds_that_pass_soon_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overload, "STANDING_S", 0.2)
-    worker = Worker()
+def test_a_few_late_rounds_that_pass_soon_are_not(worker: Worker) -> None:
     worker.late_rounds(0.05, 0.05, 0.05, 0.01, 0.05, 0.05, 0.05)
     assert not worker.overload.sheds
 
@@ -144,7 +143,7 @@ def test_time_that_others_had_of_the_processor_does_not_cut_the_budget(strained:
 @given(st.lists(st.tuples(st.floats(0, 0.2), st.lists(st.floats(0, 0.004), max_size=20)), max_size=60))
 def test_whatever_the_rounds_are_the_first_call_of_each_is_taken(rounds: list[tuple[float, list[float]]]) -> None:
     worker = Worker()
-    worker.late_rounds(0.05, 0.05)
+    worker.late_rounds(0.1, 0.1)
     for took, gaps in rounds:
         verdicts = []
         for gap in gaps:
