@@ -115,7 +115,7 @@ class FastRequests(FastOutlet):
 
     async def _on_judgement(self, x: Exchange, pending: Awaitable[None]) -> Answer | None:
         await pending
-        return self._judged(x)
+        return self._judged(x) if self._x is x else None
 
     def _judged(self, x: Exchange) -> Answer | None:
         if x.head.method == "POST":

@@ -9,6 +9,7 @@ import pytest
 
 from proxy.deps import Deps
 from proxy.edge import fast_connection
+from proxy.edge.fast_requests import FastRequests
 from proxy.edge.head_rules import HeadReader
 from proxy.edge.listener import Connection
 from proxy.exchange import Answer, Exchange
@@ -220,3 +221,29 @@ async def _drip(writer: asyncio.StreamWriter, data: bytes, pause: float) -> None
     for piece in (data[:-2], data[-2:-1], data[-1:]):
         writer.write(piece)
         await asyncio.sleep(pause)
+
+
+def test_nothing_is_begun_for_a_caller_that_left_in_the_round_in_which_it_was_judged(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        judged, asked = asyncio.get_running_loop().create_future(), asyncio.Event()
+
+        async def judging() -> None:
+            asked.set()
+            await judged
+
+        with (
+            patch("proxy.edge.fast_requests.at_headers", lambda *_: judging()),
+            patch.object(FastRequests, "_judged", autospec=True) as goes_on,
+        ):
+            _, writer = await asyncio.open_connection("127.0.0.1", at.port)
+            writer.write(at.post())
+            await asyncio.wait_for(asked.wait(), 5)
+            (connection,) = at.lane.connections
+            judged.set_result(None)
+            connection.leave()
+            connection.transport.abort()
+            await until(lambda: not at.lane.connections)
+            assert not goes_on.called
+        writer.close()
+
+    serve(scenario)
