@@ -7,7 +7,7 @@ becomes of the connection.
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from proxy.upstream.pool_head import HEAD_END, Head, UnfinishedHead, broken, head_of
+from proxy.upstream.pool_head import HEAD_END, Head, UnfinishedHead, broken, head_of, known_head
 
 MAX_INTERIM = 64
 """Answers with a status below 200 before the real one."""
@@ -76,6 +76,8 @@ class ReceivedAnswer:
             self.surplus = True
             return
         if not self.status:
+            if self._is_all(data):
+                return
             data = self._take_heads(data)
         if data:
             self._take_body(data)
@@ -98,6 +100,17 @@ class ReceivedAnswer:
         body = bytes(pieces[0]) if len(pieces) == 1 else b"".join(pieces)
         self._pieces, self.buffered = [], 0
         return body
+
+    def _is_all(self, data: bytes) -> bool:
+        """Take an answer that came in one piece behind a head that is known: nearly all answers are that."""
+        end = data.find(HEAD_END) + len(HEAD_END)
+        head = known_head(data[:end]) if self._begun is None else None
+        if head is None or head.status < 200 or head.length != len(data) - end:
+            return False
+        self.head, self.status, self.buffered = head, head.status, head.length
+        self._pieces.append(data[end:])
+        self._left, self.complete = 0, True
+        return True
 
     def _take_heads(self, data: bytes) -> bytes:
         """Read interim heads and the final one; returns what stands behind it."""

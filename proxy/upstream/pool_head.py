@@ -56,6 +56,8 @@ class Head:
 
 
 _known: dict[bytes, Head] = {}
+known_head = _known.get
+"""The head in these bytes, if it was read before."""
 
 
 def head_of(block: bytes) -> Head:
