@@ -62,7 +62,8 @@ class AiohttpOutlet:
         try:
             if self._response is None:
                 self._response = web.StreamResponse(headers=STREAM_HEADERS | self.headers)
-                if self._last:
+                if self._last or self._request.version < HttpVersion11:
+                    # To HTTP/1.0 only the connection's end tells the stream's; aiohttp says so and goes on.
                     self._response.force_close()
                 await within(self._write_seconds, self._request, self._response.prepare(self._request))
             await write_pieces(self._write_seconds, self._request, self._response, chunk)

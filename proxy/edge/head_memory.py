@@ -7,10 +7,10 @@ a credential that was accepted nothing else is kept. One per worker, since behin
 on any connection. Used by `fast_connection.py`.
 """
 
-import time
 from hashlib import sha256
 from typing import Final
 
+from proxy.caches.recent import Recent
 from proxy.exchange import Head
 
 Key = tuple[str, int, bytes]
@@ -18,9 +18,6 @@ Known = tuple[bool, Head]
 """Whether the connection closes after the answer, and the head."""
 
 MOST: Final = 2048
-"""Heads of one age; there are two ages."""
-AGE_S: Final = 60.0
-"""A head that did not come again for one to two times as long is forgotten."""
 MOST_BYTES: Final = 2048
 _LINES: Final = (b"ontent-Length: ", b"ontent-length: ")
 _BEFORE: Final = (b"\r\nC", b"\r\nc")
@@ -30,12 +27,10 @@ _MOST_DIGITS: Final = 15
 class HeadMemory:
     """One worker's."""
 
-    __slots__ = ("_newer", "_older", "_turns")
+    __slots__ = ("_known",)
 
     def __init__(self) -> None:
-        self._newer: dict[Key, Known] = {}
-        self._older: dict[Key, Known] = {}
-        self._turns = time.monotonic() + AGE_S
+        self._known: Recent[Key, Known] = Recent(MOST)
 
     def ask(self, data: bytes, end: int, peer: str) -> tuple[Key | None, int, Known | None]:
         """For the head that ends at `end`: what to keep it by, the length of its body, and the head if it is known.
@@ -53,29 +48,13 @@ class HeadMemory:
             return None, 0, None
         rest = data[:at] + data[stop:end] if stop >= 0 else data[:at]
         key = (peer, at, sha256(rest).digest())
-        return key, int(digits), self._known(key)
+        return key, int(digits), self._known.get(key)
 
     def keep(self, key: Key, head: Head, *, close: bool) -> None:
         """Keep the head of a POST, if it was judged."""
         if head.method != "POST" or head.judged is None:
             return
-        if len(self._newer) >= MOST:
-            self._turn()
-        self._newer[key] = (close, head)
-
-    def _known(self, key: Key) -> Known | None:
-        if time.monotonic() >= self._turns:
-            self._turn()
-        known = self._newer.get(key)
-        if known is None:
-            known = self._older.pop(key, None)
-            if known is not None:
-                self._newer[key] = known
-        return known
-
-    def _turn(self) -> None:
-        self._older, self._newer = self._newer, {}
-        self._turns = time.monotonic() + AGE_S
+        self._known.put(key, (close, head))
 
 
 def _length_at(data: bytes, end: int) -> int:

@@ -13,11 +13,12 @@ from core.addresses import PublicUrl
 from core.egress_faults import UpstreamFault
 from core.mcp.versions import MODERN
 from core.resolve import Connection
+from proxy.caches.recent import Recent
 from proxy.upstream.outbound import MODERN_META, Outbound
 from proxy.upstream.pool_request import PreparedHead
 from proxy.upstream.transport import Transport
 
-_MOST = 4096
+_MOST = 2048
 _MODERN_END = b',"_meta":%b}}' % orjson.dumps(MODERN_META)
 
 
@@ -55,11 +56,11 @@ class CallFrame:
 
 
 class CallFrames:
-    """Frames by installation, tool and version; at most 4096, and each only for the connection it was made for."""
+    """Frames by installation, tool and version, while they are used; each only for the connection it was made for."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._known: dict[tuple[str, str, str], CallFrame] = {}
+        self._known: Recent[tuple[str, str, str], CallFrame] = Recent(_MOST)
 
     def of(self, connection: Connection, outbound: Outbound, version: str) -> CallFrame | None:
         """The frame of this call; None where it must be written whole. Raises as `Transport.prepare`."""
@@ -84,7 +85,6 @@ class CallFrames:
             return None  # an address of no use; who connects says so
         if head is None:
             return None
-        if len(self._known) >= _MOST:
-            self._known.clear()  # each costs microseconds to make again
-        frame = self._known[key] = CallFrame(connection, outbound, version, head)
+        frame = CallFrame(connection, outbound, version, head)
+        self._known.put(key, frame)
         return frame

@@ -6,6 +6,7 @@ case that may end so says `in ([...], [])`.
 
 import asyncio
 import contextlib
+import json
 import socket
 
 import pytest
@@ -28,7 +29,7 @@ from tests.edge.conftest import (
 from tests.fakes.mcp_upstream import Answer, McpUpstream
 from tests.fakes.raw_answers import is_refused
 from tests.fakes.raw_http import request_bytes
-from tests.proxy.conftest import Rig, eventually
+from tests.proxy.conftest import Rig, eventually, modern_request
 
 METADATA = request_bytes("GET", f"/.well-known/oauth-protected-resource{GATEWAY}", [("Host", "127.0.0.1")])
 """Served, and rarely: the fast lane hands it over."""
@@ -175,6 +176,30 @@ async def test_http_1_0_may_ask_to_go_on(rig: Rig, upstream: McpUpstream) -> Non
 
     assert says(answers[0], "old")
     assert [one.body for one in answers[1:]] == ([] if answers[0].says_close else [HEALTHY])
+
+
+async def test_a_stream_to_http_1_0_ends_with_its_connection_though_that_was_to_go_on(
+    rig: Rig, upstream: McpUpstream
+) -> None:
+    """Nothing else tells its end: an answer behind it would be read as events."""
+    upstream.tool("told", Answer(text="old", progress=2))
+    await rig.serve([rig.control.tool("told", "told", rig.control.connection(upstream.url))])
+    message, named = modern_request("tools/call", {"name": "told", "arguments": {}}, meta={"progressToken": 1})
+    body = json.dumps(message).encode()
+    headers = {
+        "Host": "127.0.0.1",
+        "Authorization": f"Bearer {rig.token}",
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+        "Connection": "keep-alive",
+        **named,
+    }
+    call = request_bytes("POST", GATEWAY, list(headers.items()), version="HTTP/1.0") + body
+
+    (answer,) = await conversation(rig.port, call + FAREWELL)
+
+    assert answer.body.count(b"data: ") == 3
+    assert answer.body.endswith(b"\n\n")
 
 
 @pytest.mark.parametrize("word", ["close", "Close", "x-a, close", "keep-alive, close"])

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.edge import head_memory
 from proxy.edge.head_memory import HeadMemory
 from proxy.edge.head_rules import HeadReader
 from proxy.exchange import Head, Judged
@@ -98,29 +97,3 @@ def test_what_cannot_be_known_again_is_not_kept() -> None:
     memory.keep(key, head(BLOCK, judged=False), close=False)
     memory.keep(key, head(BLOCK, method="GET"), close=False)
     assert length_of(memory, BLOCK) == -1
-
-
-def test_a_flood_of_heads_is_bounded_and_what_comes_again_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(head_memory, "MOST", 10)
-    memory = remembers(BLOCK)
-    for number in range(100):
-        block = BLOCK.replace(b"arch_x", b"arch_%d" % number)
-        key, _, _ = memory.ask(block, len(block), PEER)
-        assert key is not None
-        memory.keep(key, head(block), close=False)
-        if number % 5 == 0:
-            assert length_of(memory, BLOCK) == 12
-    assert len(memory._newer) + len(memory._older) <= 20
-
-
-def test_what_does_not_come_again_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 1000.0
-    monkeypatch.setattr(head_memory.time, "monotonic", lambda: now)
-    memory = remembers(BLOCK)
-    now += head_memory.AGE_S
-    assert length_of(memory, BLOCK) == 12
-    now += 2 * head_memory.AGE_S
-    length_of(memory, b"\r\n".join([LINES[0], LINES[1], LINES[3]]))
-    now += head_memory.AGE_S
-    assert length_of(memory, BLOCK) == -1
-    assert not memory._newer

@@ -106,4 +106,4 @@ def test_frames_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     known = frames()
     for number in range(10):
         assert known.of(connection(URL, installation_id=str(number)), call_of(), MODERN) is not None
-    assert len(known._known) <= 3
+    assert len(known._known) <= 6
