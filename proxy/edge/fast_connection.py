@@ -210,10 +210,11 @@ class FastConnection(FastRefusals):
 
     def hold_stream(self, x: Exchange) -> None:
         """Begin a GET stream. Raises Refusal."""
+        place = take_place(x, self._deps)
         if len(self._kept) > MOST_BEHIND_STREAM:
+            self._deps.streams.close(place)
             self.cut()
             return
-        take_place(x, self._deps)
         self._state = HOLDING
         self.without_deadline()
         self.resume_reading()

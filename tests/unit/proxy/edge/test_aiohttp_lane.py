@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import msgspec
 import pytest
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from core.tokens import digest
 from proxy.deps import Deps
@@ -267,6 +267,7 @@ async def test_an_outlet_says_nothing_to_a_caller_that_has_left() -> None:
 class FakeRequest:
     headers: dict[str, str] = {}  # noqa: RUF012 - nobody writes to it
     transport = None
+    version = HttpVersion11
 
 
 async def until(true: Callable[[], bool]) -> None:

@@ -247,3 +247,16 @@ def test_nothing_is_begun_for_a_caller_that_left_in_the_round_in_which_it_was_ju
         writer.close()
 
     serve(scenario)
+
+
+def test_a_stream_that_is_refused_is_refused_whatever_stands_behind_it(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        sessionless = at.get_stream().replace(b"Mcp-Session-Id: s\r\n", b"")
+        writer.write(sessionless + at.post() * 40)
+        assert (await read_answer(reader)).status == 400
+        for _ in range(40):
+            assert (await read_answer(reader)).json == PONG
+        writer.close()
+
+    serve(scenario)
