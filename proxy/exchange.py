@@ -93,6 +93,8 @@ class Exchange:
     time: float = field(default_factory=time.time)
 
     # admit
+    let_in: bool = False
+    """Whether the lane has asked already if the worker is too loaded for it (`one_too_many`)."""
     headers: dict[str, str] = field(default_factory=dict)
     """Lower-case names, checked values."""
     gateway_name: str = ""

@@ -9,6 +9,7 @@ From then on each round takes new calls for a budget of time only, counted from 
 rest of what came with them on their headers. The budget follows the rounds: a long one cuts it, short ones raise it,
 so that what is let in is what can be done, whatever a call costs here. An address that has nothing in the round yet
 may use a second budget, so that one caller with a thousand calls does not take the place of one with a single call.
+Strangers, with whose heads nobody was accepted yet, have the same for themselves, and no part in what the others have.
 
 The stage `admit` asks; `proxy/worker.py` runs `watch`. Counts and words of the refusal are elsewhere.
 """
@@ -52,6 +53,7 @@ class Overload:
         "_budget",
         "_calls",
         "_clock",
+        "_last",
         "_late_s",
         "_let_in",
         "_looking",
@@ -59,6 +61,8 @@ class Overload:
         "_period",
         "_refused",
         "_soon",
+        "_spent",
+        "_stranger",
         "_turned",
         "_work_clock",
         "_worked",
@@ -85,21 +89,32 @@ class Overload:
         self._late_s = 0.0
         """How long late rounds have followed one another."""
         self._budget = AIM_S / 2
-        self._asked = self._looking = False
-        self._began = self._period = self._turned = self._worked = 0.0
+        self._asked = self._looking = self._stranger = False
+        self._last = self._period = self._turned = self._worked = 0.0
+        self._spent = [0.0, 0.0]
+        """In this round, since its first call: what known callers took, and what strangers did."""
         self._calls = self._refused = 0
         """In this period."""
         self._let_in: set[str] = set()
 
-    def refuses(self, address: str) -> bool:
-        """Whether a new call from this address is one too many in this round."""
+    def refuses(self, address: str, *, stranger: bool = False) -> bool:
+        """Whether a new call from this address is one too many in this round.
+
+        `stranger`: nobody was accepted with its head yet. Strangers have a budget of their own, and what is done for
+        them counts for nobody else: or a flood of calls without a token, refusing which takes all of a round, would
+        have everybody refused.
+        """
         now = self._clock()
         self._calls += 1
-        if not self._asked:
-            self._asked, self._began = True, now
+        spent = self._spent
+        if self._asked:
+            spent[self._stranger] += now - self._last
+        else:
+            self._asked = True
             self._look()
-        spent = now - self._began
-        if spent <= self._budget or (spent <= 2 * self._budget and address not in self._let_in):
+        self._last, self._stranger = now, stranger
+        own = spent[stranger]
+        if own <= self._budget or (own <= 2 * self._budget and address not in self._let_in):
             self._let_in.add(address)
             return False
         self._refused += 1
@@ -135,13 +150,15 @@ class Overload:
     def _adapt(self, worked: float) -> bool:
         """The round's end while calls are refused: another budget for the next, or the end of it all.
 
-        What counts is the work of the round: time that others had of the processor would be theirs again.
+        What counts is the work of the round, but for strangers: time that others had of the processor would be
+        theirs again.
         """
         if worked > AIM_S:
             self._budget = max(LEAST_S, self._budget * CUT)
         else:
             self._budget = min(AIM_S, self._budget + LEAST_S)
         asked, self._asked = self._asked, False
+        self._spent[:] = (0.0, 0.0)
         self._let_in.clear()
         if self._clock() - self._period >= PERIOD_S:
             self._end_period()
@@ -162,7 +179,9 @@ class Overload:
     def _turn(self) -> None:
         """Once in a round, and no round waits for anything while this is due: what passes is work."""
         now, worked = self._clock(), self._work_clock()
-        self._looking = self.round_took(now - self._turned, worked - self._worked)
+        if self._asked and self._stranger:
+            self._spent[True] += now - self._last
+        self._looking = self.round_took(now - self._turned, worked - self._worked - self._spent[True])
         self._turned, self._worked = now, worked
         if self._looking:
             self._soon(self._turn)

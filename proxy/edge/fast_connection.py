@@ -151,8 +151,9 @@ class FastConnection(FastRefusals):
             close, length = read.close, read.length
             head = Head(read.method, read.target, HTTP_1_1, (), self.peer, read.headers)
         self._kept, self._segments = data[end + 4 :], 0
-        if not self._deps.overload.sheds or not self.refused(head, length, close=close):
-            self.begin(head, length, close=close)
+        refused = self.refused(head, length, close=close) if self._deps.overload.sheds else None
+        if not refused:
+            self.begin(head, length, close=close, let_in=refused is False)
         if known is None and key is not None:
             memory.keep(key, head, close=close)
         self._pause_if_enough()

@@ -29,11 +29,17 @@ class FastRefusals(FastRequests):
         super().__init__(deps, answer_heads)
         self._turned_away = turned_away
 
-    def refused(self, head: Head, length: int, *, close: bool) -> bool:
-        """Refuse a call of which the pipeline would say the same; what came of its body is kept."""
+    def refused(self, head: Head, length: int, *, close: bool) -> bool | None:
+        """Refuse a call of which the pipeline would say the same; what came of its body is kept.
+
+        False where it was let in, and None where that is for the pipeline to say.
+        """
         missing = length - len(self._kept)
-        if close or missing > MOST_SKIPPED or self._deps.draining or not one_too_many(head, self._deps):
-            return False
+        if close or missing > MOST_SKIPPED or self._deps.draining:
+            return None
+        too_many = one_too_many(head, self._deps)
+        if not too_many:
+            return too_many
         assert head.judged is not None
         self.transport.write(self._turned_away.answer(head.judged.address))
         if not missing and not self._full:  # nearly always: the next request begins where this one ends

@@ -56,11 +56,16 @@ class FastRequests(FastOutlet):
         self._task: asyncio.Task[None] | None = None
         self._call: ToolCall | None = None
 
-    def begin(self, head: Head, length: int, *, close: bool) -> None:
-        """Serve a request; its body, `length` bytes, is in `_kept`, or comes with `_read_body`."""
+    def begin(self, head: Head, length: int, *, close: bool, let_in: bool = False) -> None:
+        """Serve a request; its body, `length` bytes, is in `_kept`, or comes with `_read_body`.
+
+        `let_in`: see `Exchange`.
+        """
         self.without_deadline()
         self._state, self._closing, self._length, self._size = WORKING, close, length, 0
         self._x = Exchange(head, self)
+        if let_in:
+            self._x.let_in = True
         self._try(self._on_headers, self._x)
 
     def leave(self) -> None:

@@ -35,7 +35,7 @@ def admit(x: Exchange, deps: Deps) -> None:
     if judged is None:
         judged = x.head.judged = _judged(x.head, deps)
     x.headers, x.gateway_name, x.address = judged.headers, judged.gateway_name, judged.address
-    if deps.overload.sheds and x.head.method == "POST" and deps.overload.refuses(x.address):
+    if deps.overload.sheds and not x.let_in and x.head.method == "POST" and _refuses(judged, deps):
         raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
     calls, settings = deps.calls, deps.settings
     if calls.running.used >= settings.calls_in_flight or calls.held.used >= settings.bytes_in_flight:
@@ -43,21 +43,27 @@ def admit(x: Exchange, deps: Deps) -> None:
         raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
 
 
-def one_too_many(head: Head, deps: Deps) -> bool:
-    """Whether all that `admit` has to say of a plain call is that it is one too many; False is no verdict.
+def one_too_many(head: Head, deps: Deps) -> bool | None:
+    """Whether all that `admit` has to say of a plain call is that it is one too many; None is no verdict.
 
     To be asked only while `deps.overload.sheds`, by a lane that then saves itself the exchange. Fills `head.judged`.
     A browser's call is none of these, since its answer names the origin.
     """
     if head.method != "POST":
-        return False
+        return None
     judged = head.judged
     if judged is None:
         try:
             judged = head.judged = _judged(head, deps)
         except Refusal:
-            return False
-    return "origin" not in judged.headers and deps.overload.refuses(judged.address)
+            return None
+    return None if "origin" in judged.headers else _refuses(judged, deps)
+
+
+def _refuses(judged: Judged, deps: Deps) -> bool:
+    # Only the fast lane knows a head again, and so who was accepted with it.
+    stranger = not judged.token_digest and deps.settings.lane != "aiohttp"
+    return deps.overload.refuses(judged.address, stranger=stranger)
 
 
 def _judged(head: Head, deps: Deps) -> Judged:

@@ -11,7 +11,8 @@ def overloaded() -> Overload:
     made = Overload(clock=lambda: next(seconds), soon=lambda _: None)
     made.round_took(1.0, 1.0)
     made.round_took(1.0, 1.0)
-    made.refuses("")  # the first of the round is taken
     assert made.sheds
-    assert made.refuses("127.0.0.1")
+    for stranger in (False, True):
+        made.refuses("", stranger=stranger)  # the first of the round is taken
+        assert made.refuses("127.0.0.1", stranger=stranger)
     return made

@@ -204,3 +204,30 @@ async def test_rounds_of_the_real_loop_are_measured() -> None:
 def _block(seconds: float) -> None:
     """As a callback does that takes long."""
     time.sleep(seconds)
+
+
+def test_strangers_take_nothing_of_what_known_callers_may_have(strained: Worker) -> None:
+    overload = strained.overload
+    for _ in range(20):
+        told = []
+        for number in range(200):
+            told.append(overload.refuses("192.0.2.1", stranger=True))
+            strained.now += 0.0002  # what it takes to refuse one, or to find that it has no token
+            if number % 50 == 49:
+                assert not overload.refuses(f"192.0.2.{number}")
+                strained.now += 0.0001
+        assert not told[0]
+        assert sum(told) > 180
+        strained.end_round()
+    assert overload.sheds
+    assert overload._budget == pytest.approx(AIM_S)  # what was done for strangers has not cut it
+
+
+def test_known_callers_take_nothing_of_what_strangers_may_have(strained: Worker) -> None:
+    overload = strained.overload
+    assert not overload.refuses("192.0.2.1")
+    strained.now += 1.0
+    assert overload.refuses("192.0.2.2")
+    assert not overload.refuses("192.0.2.3", stranger=True)
+    strained.end_round()
+    assert overload._budget < AIM_S / 2

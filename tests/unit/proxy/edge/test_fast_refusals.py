@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from unittest.mock import patch
+
 from proxy.edge.fast_connection import FastConnection
 from proxy.overload import Overload
 from tests.fakes.overload import overloaded
@@ -172,6 +174,30 @@ def test_a_caller_that_does_not_read_its_refusals_is_not_read_either(serve: Serv
         assert connection.transport.get_write_buffer_size() < 1 << 20
         for _ in range(calls):
             assert (await read_answer(reader)).status == 503
+        writer.close()
+
+    serve(scenario)
+
+
+def test_a_call_is_judged_once_and_as_a_strangers_until_its_head_was_accepted(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        asked: list[bool] = []
+
+        def lets_in(_: Overload, address: str, *, stranger: bool) -> bool:
+            asked.append(stranger)
+            return False
+
+        at.deps.overload.sheds = True
+        with patch.object(Overload, "refuses", lets_in):
+            for _ in range(3):
+                writer.write(at.post())
+                assert (await read_answer(reader)).json == PONG
+            assert asked == [True, False, False]
+            nobody = [*at.headers[:1], ("Authorization", "Bearer nobody"), *at.headers[2:]]
+            writer.write(request_bytes("POST", "/v1/mcp/g", nobody, PING))
+            assert (await read_answer(reader)).status == 401
+            assert asked[3:] == [True]
         writer.close()
 
     serve(scenario)
