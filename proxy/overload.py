@@ -9,7 +9,7 @@ From then on each round takes new calls for a budget of time only, counted from 
 rest of what came with them on their headers. The budget follows the rounds: a long one cuts it, short ones raise it,
 so that what is let in is what can be done, whatever a call costs here. An address that has nothing in the round yet
 may use a second budget, so that one caller with a thousand calls does not take the place of one with a single call.
-Strangers, with whose heads nobody was accepted yet, have the same for themselves, and no part in what the others have.
+Strangers, with whose heads nobody was accepted yet, have the same for themselves, and no part in what others have.
 
 The stage `admit` asks; `proxy/worker.py` runs `watch`. Counts and words of the refusal are elsewhere.
 """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-
 from unittest.mock import patch
 
 from proxy.edge.fast_connection import FastConnection
