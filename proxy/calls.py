@@ -1,10 +1,11 @@
 """The calls that run in this worker, so that they can be cancelled from elsewhere, and ended when the worker stops.
 
-A call runs in a task of its own, in one of its lane that serves this one request and outlives its caller, or in none:
-in steps, while only its upstream is waited for. A modern caller that leaves cancels it; a legacy caller that leaves
-does not (MCP 2025-11-25, transports): its call runs on to the deadline, with nobody to tell. A legacy cancellation
-names a session and a request id, and may arrive at another worker: the mailbox brings it to the table that has the
-call.
+A call runs in one of three ways: in a task of its own (`run`); in a task of its lane that serves this one request and
+outlives its caller (`run_here`); or, while only its upstream is waited for, in none (`waits`).
+
+A modern caller that leaves cancels it; a legacy caller that leaves does not (MCP 2025-11-25, transports): its call
+runs on to the deadline, with nobody to tell. A legacy cancellation names a session and a request id, and may arrive
+at another worker: the mailbox brings it to the table that has the call.
 """
 
 import asyncio

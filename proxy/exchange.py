@@ -24,16 +24,19 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Judged:
-    """What a head says by its bytes alone, whatever the time: filled by `admit`, `authenticate` and `parse`.
+    """What a head says by its bytes and its peer, whatever the time: filled by `admit`, `authenticate` and `parse`.
 
-    It stays with its head. A lane that gets the same head again on one connection hands in the same `Head`; what
-    time changes (whether the token still stands, the gateway, the session, room) is asked anew for each request.
+    It stays with its head. A lane that gets the same head again from the same peer hands in the same `Head`, so
+    several requests may share it; what time changes (whether the token still stands, the gateway, the session, room)
+    is asked anew for each of them.
     """
 
     headers: dict[str, str]
+    """Without `authorization` once its token was accepted; not to be changed otherwise."""
     gateway_name: str
     address: str
     token_digest: str = ""
+    """Of a token that was accepted at least once; empty before."""
     routing: RoutingHeaders | None = None
 
 

@@ -32,7 +32,7 @@ from proxy.stages.parse import parse
 from proxy.stages.receive import receive
 from proxy.stages.relay import relay
 from proxy.stages.resolve_credential import resolve_credential
-from proxy.tool_call import Stage, ToolCall
+from proxy.tool_call import Stage, ToolCall, call_key
 
 # On the headers alone: a stranger does not buy the parsing of JSON.
 AT_HEADERS: Final[tuple[Stage, ...]] = (
@@ -47,8 +47,9 @@ TO_UPSTREAM: Final[tuple[Stage, ...]] = (
     apply_limits,  #       a place at the upstream, room for a record      isError
     resolve_credential,  # pinned, or the caller's own, then a team's      isError, with a link
     compose_headers,  #    allowlist; the credential always wins
-    forward,  #            era, session, breaker, one deadline             isError
-    receive,  #            the one message that answers, after progress    isError
+    forward,  #            sent at once, where all for it is at hand
+    receive,  #            the one message that answers, after progress;   isError
+    #                      era, session and breaker where it was not sent
     relay,  #              in the caller's era, as JSON or last event      isError
 )
 
@@ -109,8 +110,7 @@ async def answer_request(x: Exchange, deps: Deps) -> Answer | None:
     request = x.request
     if request.method != "tools/call":
         return _from_memory(x, deps)
-    key = (x.session.jti, request.id) if x.session is not None else None
-    await deps.calls.run(key, call(x, deps), ends_with_caller=not x.outlives_caller)
+    await deps.calls.run(call_key(x), call(x, deps), ends_with_caller=not x.outlives_caller)
     return answer_of(x, deps)
 
 

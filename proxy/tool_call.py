@@ -51,8 +51,7 @@ class ToolCall:
     @property
     def key(self) -> CallKey | None:
         """What its session calls it, if it has one."""
-        x = self.x
-        return (x.session.jti, x.request.id) if x.session is not None else None
+        return call_key(self.x)
 
     def step(self) -> Awaitable[None] | None:
         """Go on until something must be waited for, and return that; None once the call is over."""
@@ -139,6 +138,11 @@ class ToolCall:
 
     def _answer(self, answer: Answer) -> None:
         self.x.answer, self.x.bytes_out = answer, len(answer.body)
+
+
+def call_key(x: Exchange) -> CallKey | None:
+    """What its session calls the call in this request; None where there is no session."""
+    return (x.session.jti, x.request.id) if x.session is not None else None
 
 
 def internal_error(x: Exchange) -> Answer:

@@ -1,8 +1,9 @@
 """One connection of the fast lane, for its whole life: one request at a time, each answered before the next is read.
 
-Bytes are kept until a header block is whole, then `HeadReader` decides: a plain request is served here, by
-`FastRequests`, anything else is handed over to aiohttp with all its bytes, once nothing of ours is unsent. So is a
-block that drips in: it is read from its beginning for each segment here, and aiohttp's parser goes on where it was.
+Bytes are kept until a header block is whole. One that `HeadMemory` knows, or that `HeadReader` finds plain, is served
+here by `FastRequests`, or refused by `FastRefusals`; anything else is handed over to aiohttp with all its bytes, once
+nothing of ours is unsent. So is a block that drips in: it is read from its beginning for each segment here, and
+aiohttp's parser goes on where it was.
 Answers are in `fast_outlet.py`, bytes and times in `wire.py`.
 """
 

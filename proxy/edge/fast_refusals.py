@@ -2,9 +2,8 @@
 
 The connection goes on, since a caller who has to open another costs more than its call. For that the body is read
 away if not much of it is missing; a longer one is left to the pipeline, which refuses and hangs up. Who was refused
-comes again with the same head, which `HeadMemory` then knows, though it was never authenticated. Nothing of this is
-looked at unless `deps.overload.sheds`.
-Used by `FastConnection`.
+comes again with the same head, which `HeadMemory` then knows, though it was never authenticated.
+`FastConnection` asks only while `deps.overload.sheds`.
 """
 
 from typing import Final
@@ -30,7 +29,7 @@ class FastRefusals(FastRequests):
         self._turned_away = turned_away
 
     def refused(self, head: Head, length: int, *, close: bool) -> bool | None:
-        """Refuse a call of which the pipeline would say the same; what came of its body is kept.
+        """Refuse a call that the pipeline would refuse so, and read its body away; what has come of it is in `_kept`.
 
         False where it was let in, and None where that is for the pipeline to say.
         """

@@ -51,7 +51,7 @@ class FastRequests(FastOutlet):
         """Bytes behind what was taken already."""
         self._body: bytearray | None = None
         self._length = self._size = 0
-        """How long the body says it is, and how much of it has come."""
+        """How long the body says it is, and how much of it has come; while SKIPPING, what is to be read away."""
         self._began = 0.0
         self._task: asyncio.Task[None] | None = None
         self._call: ToolCall | None = None

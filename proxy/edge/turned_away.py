@@ -1,8 +1,8 @@
 """What a caller of the fast lane reads when its call is one too many: the usual refusal, made in advance.
 
-An overloaded worker refuses twice as many calls as it serves, so each microsecond of a refusal is taken from a call.
-It says `overloaded` as `proxy/answers/refused.py` does, but keeps the connection, and is counted and logged in the
-same places. Used by `fast_refusals.py`.
+At three times what it can serve, a worker refuses twice as many calls as it takes, so each microsecond of a refusal
+is taken from a call. It says `overloaded` as `proxy/answers/refused.py` does, but keeps the connection, and is
+counted and logged in the same places. Used by `fast_refusals.py`.
 """
 
 import time

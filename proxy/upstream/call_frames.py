@@ -1,7 +1,7 @@
 """What is the same in every call of one tool over one connection, written once: the head, and the body but for its
 arguments.
 
-A call then costs the upstream's side one joining of bytes. `Upstreams.begin` uses it for calls that are sent over a
+A call then costs the upstream's side one joining of bytes. `SentCalls.begin` uses it for calls that are sent over a
 connection at hand; what is unusual (headers that mirror arguments, a resource) is written whole by `Outbound`.
 """
 
@@ -63,7 +63,10 @@ class CallFrames:
         self._known: Recent[tuple[str, str, str], CallFrame] = Recent(_MOST)
 
     def of(self, connection: Connection, outbound: Outbound, version: str) -> CallFrame | None:
-        """The frame of this call; None where it must be written whole. Raises as `Transport.prepare`."""
+        """The frame of this call; None where it must be written whole.
+
+        Raises ValueError for a header that must not be sent.
+        """
         if outbound.method != "tools/call":
             return None
         key = (connection.installation_id, cast("str", outbound.params["name"]), version)

@@ -1,8 +1,9 @@
 """Time limits of calls, all on one timer of the loop.
 
 A timer of its own for each call costs 5 us, which is a tenth of a call; here starting and stopping one costs a
-fraction of that, and a limit strikes up to 50 ms late, never early. The semantics are those of `asyncio.timeout`: who
-is inside is cancelled, and the block ends in TimeoutError. `conversation` uses this.
+fraction of that, and a limit strikes up to 50 ms late, never early. What has no task brings its own `strike`, as
+`SentCall` does. `Clocks.limit` is for what has one, as in `conversation`, with the semantics of `asyncio.timeout`:
+who is inside is cancelled, and the block ends in TimeoutError.
 """
 
 import asyncio
@@ -31,7 +32,7 @@ class Clocks:
         self._timer: asyncio.TimerHandle | None = None
 
     def limit(self, seconds: float) -> "Clock":
-        """A block that ends in TimeoutError after `seconds`; `Clock.extend` moves its end."""
+        """A block that ends in TimeoutError after `seconds`; who sets `Clock.until` moves its end."""
         return Clock(self, time.monotonic() + seconds)
 
     def started(self, clock: Limited) -> None:
@@ -57,7 +58,7 @@ class Clocks:
 
 
 class Clock:
-    """One limit. Used once, in one task."""
+    """The limit of a block in a task. Used once."""
 
     __slots__ = ("_before", "_clocks", "_task", "struck", "until")
 

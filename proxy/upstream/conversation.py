@@ -1,8 +1,10 @@
 """One call to one upstream, from the first byte sent to the one message that answers it.
 
-`forward` calls `Upstreams.call`. What differs between the eras is how a call is opened and how it is cancelled: on a
-modern upstream by leaving the stream, on a legacy one by telling it. A call is sent again by itself only where the
-upstream said that it did not know the session (404): then it has not run.
+For the stage `receive`, where more than one whole message is to be waited for: `Upstreams.call` from the beginning,
+`Upstreams.go_on` from the answer to a call that was sent at once (`sent_call.py`, the warm path). What differs
+between the eras is how a call is opened and how it is cancelled: on a modern upstream by leaving the stream, on a
+legacy one by telling it. A call is sent again by itself only where the upstream said that it did not know the session
+(404): then it has not run.
 """
 
 import asyncio
