@@ -156,7 +156,7 @@ class FastConnection(FastRefusals):
         if not refused:
             self.begin(head, length, close=close, let_in=refused is False)
         if known is None and key is not None:
-            memory.keep(key, head, close=close)
+            memory.keep(key, head, close=close, refused=bool(refused))
         self._pause_if_enough()
         return True
 

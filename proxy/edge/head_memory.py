@@ -50,11 +50,14 @@ class HeadMemory:
         key = (peer, at, sha256(rest).digest())
         return key, int(digits), self._known.get(key)
 
-    def keep(self, key: Key, head: Head, *, close: bool) -> None:
-        """Keep the head of a POST, if it was judged."""
-        if head.method != "POST" or head.judged is None:
-            return
-        self._known.put(key, (close, head))
+    def keep(self, key: Key, head: Head, *, close: bool, refused: bool = False) -> None:
+        """Keep the head of a POST with which somebody was accepted, or that an overloaded worker `refused`.
+
+        Those of strangers are not kept: what fits in here would be theirs, and tens of megabytes of it.
+        """
+        judged = head.judged
+        if head.method == "POST" and judged is not None and (refused or judged.token_digest):
+            self._known.put(key, (close, head))
 
 
 def _length_at(data: bytes, end: int) -> int:

@@ -17,7 +17,7 @@ def head(block: bytes, *, method: str = "POST", judged: bool = True) -> Head:
     read = HeadReader().read(block)
     assert read is not None
     made = Head(method, read.target, (1, 1), (), PEER, read.headers)
-    made.judged = Judged(read.headers, "g", PEER) if judged else None
+    made.judged = Judged(read.headers, "g", PEER, token_digest="of arch_x") if judged else None
     return made
 
 
@@ -97,3 +97,15 @@ def test_what_cannot_be_known_again_is_not_kept() -> None:
     memory.keep(key, head(BLOCK, judged=False), close=False)
     memory.keep(key, head(BLOCK, method="GET"), close=False)
     assert length_of(memory, BLOCK) == -1
+
+
+def test_a_strangers_head_is_kept_only_where_an_overloaded_worker_refused_it() -> None:
+    memory, strange = HeadMemory(), head(BLOCK)
+    assert strange.judged is not None
+    strange.judged.token_digest = ""
+    key, _, _ = memory.ask(BLOCK, len(BLOCK), PEER)
+    assert key is not None
+    memory.keep(key, strange, close=False)
+    assert length_of(memory, BLOCK) == -1
+    memory.keep(key, strange, close=False, refused=True)
+    assert length_of(memory, BLOCK) == 12
