@@ -10,10 +10,9 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
-from core.mcp.faults import INTERNAL_ERROR, MessageFault, error_message
-from core.mcp.message import Request
+from core.mcp.faults import MessageFault
 from core.records import CallRecord
-from proxy.answers.refused import faulty, refused
+from proxy.answers.refused import faulty, internal_error, refused
 from proxy.calls import CallKey
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
@@ -22,7 +21,6 @@ from proxy.room import at_end
 from proxy.shares import quarter
 from proxy.stages.record import record
 from proxy.stages.relay import deliver
-from proxy.upstream.answers import dump
 
 log = logging.getLogger(__name__)
 Stage = Callable[[Exchange, Deps], Awaitable[None] | None]
@@ -131,7 +129,6 @@ class ToolCall:
             x.status = "wrong_message"
             self._answer(faulty(x, error))
         else:
-            # A bug: the caller gets the request id and nothing else.
             log.error("a call failed inside", exc_info=error, extra={"request_id": x.request_id})
             x.status = "internal"
             self._answer(internal_error(x))
@@ -143,11 +140,3 @@ class ToolCall:
 def call_key(x: Exchange) -> CallKey | None:
     """What its session calls the call in this request; None where there is no session."""
     return (x.session.jti, x.request.id) if x.session is not None else None
-
-
-def internal_error(x: Exchange) -> Answer:
-    """What a caller learns of a bug."""
-    request_id = x.message.id if isinstance(x.message, Request) else None
-    data: dict[str, object] = {"request_id": x.request_id}
-    status = 200 if isinstance(x.message, Request) else 500
-    return Answer(status, dump(error_message(request_id, INTERNAL_ERROR, "Internal error.", data)))

@@ -1,8 +1,8 @@
-"""From a refusal to what the caller gets, by when it was found (the table in `proxy/refusals.py`)."""
+"""From a refusal to what the caller gets, by when it was found (the table in `proxy/refusals.py`); from a bug too."""
 
 import orjson
 
-from core.mcp.faults import MessageFault, error_message, result_message
+from core.mcp.faults import INTERNAL_ERROR, MessageFault, error_message, result_message
 from core.mcp.message import Request
 from core.mcp.shapes import META_REFUSAL, result_for_modern
 from core.mcp.versions import Era
@@ -35,6 +35,13 @@ def faulty(x: Exchange, fault: MessageFault) -> Answer:
     """The answer to a wrong message."""
     fault.data = (fault.data or {}) | _data(x)
     return Answer(fault.http_status, orjson.dumps(fault.body()))
+
+
+def internal_error(x: Exchange) -> Answer:
+    """What a caller learns of a bug: the request id, and nothing else."""
+    request_id = x.message.id if isinstance(x.message, Request) else None
+    status = 200 if isinstance(x.message, Request) else 500
+    return Answer(status, orjson.dumps(error_message(request_id, INTERNAL_ERROR, "Internal error.", _data(x))))
 
 
 def _data(x: Exchange) -> dict[str, object]:

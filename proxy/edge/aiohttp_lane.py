@@ -14,7 +14,7 @@ from aiohttp import HttpVersion10, HttpVersion11, web
 
 from core.mcp.event_stream import encode_event
 from proxy.answers.plain import public_answer
-from proxy.answers.refused import refused
+from proxy.answers.refused import internal_error, refused
 from proxy.answers.sessions import end_session
 from proxy.counting import AIOHTTP_LANE
 from proxy.deps import Deps
@@ -26,7 +26,6 @@ from proxy.exchange import Answer, Exchange, Head
 from proxy.pipeline import at_headers, at_message
 from proxy.refusals import Refusal
 from proxy.room import at_end, hold
-from proxy.tool_call import internal_error
 
 log = logging.getLogger(__name__)
 

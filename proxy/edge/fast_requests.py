@@ -14,7 +14,7 @@ from typing import Final
 
 from core.mcp.message import Request
 from proxy.answers.plain import public_answer
-from proxy.answers.refused import refused
+from proxy.answers.refused import internal_error, refused
 from proxy.answers.sessions import end_session
 from proxy.counting import FAST_LANE
 from proxy.deps import Deps
@@ -26,7 +26,7 @@ from proxy.pipeline import answer_of, at_headers, at_message, at_message_now, be
 from proxy.refusals import Refusal
 from proxy.room import at_end, hold
 from proxy.stages.admit import GATEWAY_PATH
-from proxy.tool_call import ToolCall, internal_error
+from proxy.tool_call import ToolCall
 from proxy.upstream.sent_call import SentCall
 
 log = logging.getLogger(__name__)

@@ -3,12 +3,10 @@ from typing import Any
 import orjson
 import pytest
 
-from core.mcp.message import Request
 from proxy import pipeline
 from proxy.exchange import Exchange
 from proxy.pipeline import AT_HEADERS, TO_UPSTREAM, at_headers, at_message, at_message_now, call
 from proxy.refusals import Refusal
-from proxy.tool_call import internal_error
 from tests.fakes.call_parts import Outlet, exchange, gateway, parts, tool
 
 
@@ -65,15 +63,6 @@ async def test_after_a_stream_has_begun_the_answer_is_its_last_event(monkeypatch
     assert x.answer is None
     assert isinstance(x.outlet, Outlet)
     assert [orjson.loads(event).get("id") for event in x.outlet.events] == [None, 1]
-
-
-def test_an_internal_error_before_the_message_is_known_is_a_500() -> None:
-    x = exchange(gateway())
-    assert internal_error(x).status == 200
-    assert isinstance(x.message, Request)
-    x.message = None
-    assert internal_error(x).status == 500
-    assert orjson.loads(internal_error(x).body)["id"] is None
 
 
 async def test_a_principal_with_a_quarter_of_the_calls_is_refused_and_another_is_not() -> None:

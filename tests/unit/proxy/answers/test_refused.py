@@ -8,7 +8,7 @@ import pytest
 from core.mcp.faults import MessageFault
 from core.mcp.message import Request
 from core.mcp.versions import Era
-from proxy.answers.refused import challenge, faulty, refused
+from proxy.answers.refused import challenge, faulty, internal_error, refused
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.gateways.compiled import CompiledTool
@@ -129,3 +129,18 @@ def test_a_wrong_message_keeps_its_status_and_id_and_tells_the_requests(data: di
     said = json.loads(answer.body)
     assert said["id"] == 7
     assert said["error"]["data"] == (data or {}) | {"request_id": x.request_id}
+
+
+def test_of_a_bug_a_caller_learns_the_request_id_and_before_its_message_is_known_with_a_500() -> None:
+    x = called()
+    answer = internal_error(x)
+    assert answer.status == 200
+    assert json.loads(answer.body) == {
+        "jsonrpc": "2.0",
+        "id": "id-1",
+        "error": {"code": -32603, "message": "Internal error.", "data": {"request_id": x.request_id}},
+    }
+    x.message = None
+    answer = internal_error(x)
+    assert answer.status == 500
+    assert json.loads(answer.body)["id"] is None
