@@ -61,7 +61,8 @@ async def test_a_call_that_its_caller_wants_traced_is_one_span_between_the_calle
     assert (span.name, span.trace_id.hex(), span.parent_span_id.hex()) == ("tools/call find", TRACE, CALLER)
     told = attributes(span)
     assert told["archway.request_id"] in reply.headers.values()
-    assert {"archway.stage.forward", "archway.stage.choose_tool"} <= {one.key for one in span.attributes}
+    stages = {f"archway.stage.{name}" for name in ("choose_tool", "forward", "receive", "relay")}
+    assert stages <= {one.key for one in span.attributes}
     assert "hunter2" not in str(span)
     first, second = upstream.seen_of("tools/call")
     ours = f"00-{TRACE}-{span.span_id.hex()}-01"
