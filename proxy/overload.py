@@ -36,6 +36,7 @@ LEAST_S: Final = 0.0001
 """The smallest budget, and the step by which it is raised. The first call of a round is taken in any case."""
 CUT: Final = 0.8
 PERIOD_S: Final = 1.0
+_KNOWN, _STRANGERS, _REFUSED = range(3)
 FEW: Final = 0.05
 """It is over after a period in which no greater part of the calls was refused."""
 
@@ -62,7 +63,7 @@ class Overload:
         "_refused",
         "_soon",
         "_spent",
-        "_stranger",
+        "_taker",
         "_turned",
         "_work_clock",
         "_worked",
@@ -89,10 +90,12 @@ class Overload:
         self._late_s = 0.0
         """How long late rounds have followed one another."""
         self._budget = AIM_S / 2
-        self._asked = self._looking = self._stranger = False
+        self._asked = self._looking = False
+        self._taker = _KNOWN
+        """Who has the time since `_last`."""
         self._last = self._period = self._turned = self._worked = 0.0
-        self._spent = [0.0, 0.0]
-        """In this round, since its first call: what known callers took, and what strangers did."""
+        self._spent = [0.0, 0.0, 0.0]
+        """In this round, since its first call: what known callers took, what strangers did, and what refusals did."""
         self._calls = self._refused = 0
         """In this period."""
         self._let_in: set[str] = set()
@@ -101,23 +104,24 @@ class Overload:
         """Whether a new call from this address is one too many in this round.
 
         `stranger`: nobody was accepted with its head yet. Strangers have a budget of their own, and what is done for
-        them counts for nobody else: or a flood of calls without a token, refusing which takes all of a round, would
+        them counts for nobody else, as do refusals: or a flood of calls, refusing which takes all of a round, would
         have everybody refused.
         """
-        now = self._clock()
+        now = self._work_clock()
         self._calls += 1
         spent = self._spent
         if self._asked:
-            spent[self._stranger] += now - self._last
+            spent[self._taker] += now - self._last
         else:
             self._asked = True
             self._look()
-        self._last, self._stranger = now, stranger
-        own = spent[stranger]
+        self._last, self._taker = now, _STRANGERS if stranger else _KNOWN
+        own = spent[self._taker]
         if own <= self._budget or (own <= 2 * self._budget and address not in self._let_in):
             self._let_in.add(address)
             return False
         self._refused += 1
+        self._taker = _REFUSED
         return True
 
     async def watch(self) -> None:
@@ -150,15 +154,15 @@ class Overload:
     def _adapt(self, worked: float) -> bool:
         """The round's end while calls are refused: another budget for the next, or the end of it all.
 
-        What counts is the work of the round, but for strangers: time that others had of the processor would be
-        theirs again.
+        What counts is the work of the round, but for strangers and refusals: time that others had of the processor
+        would be theirs again, and callers who come back at once would have everybody refused.
         """
         if worked > AIM_S:
             self._budget = max(LEAST_S, self._budget * CUT)
         else:
             self._budget = min(AIM_S, self._budget + LEAST_S)
         asked, self._asked = self._asked, False
-        self._spent[:] = (0.0, 0.0)
+        self._spent[:] = (0.0, 0.0, 0.0)
         self._let_in.clear()
         if self._clock() - self._period >= PERIOD_S:
             self._end_period()
@@ -179,9 +183,10 @@ class Overload:
     def _turn(self) -> None:
         """Once in a round, and no round waits for anything while this is due: what passes is work."""
         now, worked = self._clock(), self._work_clock()
-        if self._asked and self._stranger:
-            self._spent[True] += now - self._last
-        self._looking = self.round_took(now - self._turned, worked - self._worked - self._spent[True])
+        if self._asked:
+            self._spent[self._taker] += worked - self._last
+        others = self._spent[_STRANGERS] + self._spent[_REFUSED]
+        self._looking = self.round_took(now - self._turned, worked - self._worked - others)
         self._turned, self._worked = now, worked
         if self._looking:
             self._soon(self._turn)

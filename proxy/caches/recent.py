@@ -35,7 +35,7 @@ class Recent(Generic[K, V]):
         if value is None:
             value = self._older.pop(key, None)
             if value is not None:
-                self._newer[key] = value
+                self.put(key, value)
         return value
 
     def put(self, key: K, value: V) -> None:

@@ -12,6 +12,7 @@ from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 from core.header_grammar import MAY_REPEAT, NAME, VALUE
+from core.tokens import digest
 from proxy.deps import Deps
 from proxy.exchange import Exchange, Head, Judged
 from proxy.refusals import Refusal
@@ -62,9 +63,15 @@ def one_too_many(head: Head, deps: Deps) -> bool | None:
 
 
 def _refuses(judged: Judged, deps: Deps) -> bool:
-    # Only the fast lane knows a head again, and so who was accepted with it.
-    stranger = not judged.token_digest and deps.settings.lane != "aiohttp"
-    return deps.overload.refuses(judged.address, stranger=stranger)
+    return deps.overload.refuses(judged.address, stranger=_is_stranger(judged, deps))
+
+
+def _is_stranger(judged: Judged, deps: Deps) -> bool:
+    """Whether this worker knows nothing of the caller; a head may be new because of a trace or a request's id."""
+    if judged.token_digest:
+        return False
+    scheme, _, credential = judged.headers.get("authorization", "").partition(" ")
+    return scheme.lower() != "bearer" or not deps.authority.remembers(digest(credential))
 
 
 def _judged(head: Head, deps: Deps) -> Judged:

@@ -8,7 +8,11 @@ from proxy.overload import Overload
 def overloaded() -> Overload:
     """Refuses every call: its round has begun long ago, and does not end."""
     seconds = count(1000.0)
-    made = Overload(clock=lambda: next(seconds), soon=lambda _: None)
+
+    def clock() -> float:
+        return next(seconds)
+
+    made = Overload(clock=clock, work_clock=clock, soon=lambda _: None)
     made.round_took(1.0, 1.0)
     made.round_took(1.0, 1.0)
     assert made.sheds

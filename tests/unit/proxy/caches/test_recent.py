@@ -41,3 +41,12 @@ def test_it_is_bounded_and_never_says_another_keys_value(steps: list[tuple[int, 
         else:
             assert memory.get(key) in {None, f"value of {key}"}
         assert len(memory) <= 2 * most + 1
+
+
+def test_it_is_bounded_however_much_of_it_is_asked_for_again() -> None:
+    memory: Recent[int, int] = Recent(10)
+    for number in range(100):
+        memory.put(number, number)
+        for earlier in range(number):
+            memory.get(earlier)
+    assert len(memory) <= 2 * 10

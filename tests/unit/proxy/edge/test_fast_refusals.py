@@ -178,7 +178,7 @@ def test_a_caller_that_does_not_read_its_refusals_is_not_read_either(serve: Serv
     serve(scenario)
 
 
-def test_a_call_is_judged_once_and_as_a_strangers_until_its_head_was_accepted(serve: Serve) -> None:
+def test_a_call_is_judged_once_and_as_a_strangers_where_its_token_is_not_known(serve: Serve) -> None:
     async def scenario(at: Served) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
         asked: list[bool] = []
@@ -189,10 +189,10 @@ def test_a_call_is_judged_once_and_as_a_strangers_until_its_head_was_accepted(se
 
         at.deps.overload.sheds = True
         with patch.object(Overload, "refuses", lets_in):
-            for _ in range(3):
-                writer.write(at.post())
+            for number in range(3):
+                writer.write(at.post(PING, ("X-Request-Id", str(min(number, 1)))))
                 assert (await read_answer(reader)).json == PONG
-            assert asked == [True, False, False]
+            assert asked == [False] * 3
             nobody = [*at.headers[:1], ("Authorization", "Bearer nobody"), *at.headers[2:]]
             writer.write(request_bytes("POST", "/v1/mcp/g", nobody, PING))
             assert (await read_answer(reader)).status == 401
