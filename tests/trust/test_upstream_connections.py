@@ -89,14 +89,15 @@ async def test_what_came_in_this_very_moment_is_seen_too(make_rig: MakeRig, _row
     ):
         await rig.serve([rig.control.tool("t", "t", rig.control.connection(upstream.url, protocol=MODERN))])
         await rig.call("t")
-        send = rig.worker.deps.upstreams.call
+        sent = rig.worker.deps.upstreams.sent
+        begin = sent.begin
 
-        async def at_the_last_moment(*given):  # type: ignore[no-untyped-def]
+        def at_the_last_moment(*given):  # type: ignore[no-untyped-def]
             if poisons:
                 upstream.write_to_all(poisons.pop())
-            return await send(*given)
+            return begin(*given)
 
-        rig.worker.deps.upstreams.call = at_the_last_moment
+        sent.begin = at_the_last_moment
         assert (await rig.call("t")).result["content"][0]["text"] == "yours"
         assert upstream.connections == 2
 
