@@ -109,6 +109,11 @@ class Calls:
         if call.key is not None:
             self._done(call.key, call)
 
+    def goes_on_in(self, task: "asyncio.Task[Any]", call: Stepped) -> None:
+        """From here a call runs in a task, which has not begun and will call `run_here`."""
+        if call.key is not None:
+            self._running[call.key] = task
+
     def cancel(self, key: CallKey) -> bool:
         """Cancel the call with this key; whether it runs here."""
         running = self._running.get(key)
@@ -117,7 +122,10 @@ class Calls:
         if not isinstance(running, asyncio.Task):
             running.cancel()
             return True
-        if not running.cancel():
+        if running not in self._all:
+            # In its turn: a task that has not begun would never run, and so never give back what its call holds.
+            asyncio.get_running_loop().call_soon(running.cancel)
+        elif not running.cancel():
             return False
         self._called_off.add(running)
         return True

@@ -9,7 +9,7 @@ From then on each round takes new calls for a budget of time only, counted from 
 rest of what came with them on their headers. The budget follows the rounds: a long one cuts it, short ones raise it,
 so that what is let in is what can be done, whatever a call costs here. An address that has nothing in the round yet
 may use a second budget, so that one caller with a thousand calls does not take the place of one with a single call.
-Strangers, with whose heads nobody was accepted yet, have the same for themselves, and no part in what others have.
+Strangers, whose tokens this worker has not met, have the same for themselves, and no part in what others have.
 
 The stage `admit` asks; `proxy/worker.py` runs `watch`. Counts and words of the refusal are elsewhere.
 """
@@ -36,9 +36,10 @@ LEAST_S: Final = 0.0001
 """The smallest budget, and the step by which it is raised. The first call of a round is taken in any case."""
 CUT: Final = 0.8
 PERIOD_S: Final = 1.0
-_KNOWN, _STRANGERS, _REFUSED = range(3)
 FEW: Final = 0.05
 """It is over after a period in which no greater part of the calls was refused."""
+_KNOWN, _STRANGERS, _REFUSED = range(3)
+"""What a round's time is spent on."""
 
 
 def _soon(callback: Callable[[], None]) -> None:
@@ -50,7 +51,6 @@ class Overload:
 
     __slots__ = (
         "_asked",
-        "_began",
         "_budget",
         "_calls",
         "_clock",
@@ -103,7 +103,7 @@ class Overload:
     def refuses(self, address: str, *, stranger: bool = False) -> bool:
         """Whether a new call from this address is one too many in this round.
 
-        `stranger`: nobody was accepted with its head yet. Strangers have a budget of their own, and what is done for
+        `stranger`: its token is not known here. Strangers have a budget of their own, and what is done for
         them counts for nobody else, as do refusals: or a flood of calls, refusing which takes all of a round, would
         have everybody refused.
         """

@@ -14,6 +14,9 @@ Codes outside -32768..-32000 are ours; the protocol reserves the rest.
 from dataclasses import dataclass
 from typing import Final, Literal
 
+RETRY_AFTER_S: Final = 1
+"""What a caller is told of an overload, which is over within a second or so of its cause (`proxy/overload.py`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:

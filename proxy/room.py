@@ -6,7 +6,7 @@ by the lanes, the pipeline and `relay`; given back by `at_end`.
 
 from proxy.deps import Deps
 from proxy.exchange import Exchange
-from proxy.refusals import Refusal
+from proxy.refusals import RETRY_AFTER_S, Refusal
 from proxy.shares import quarter
 
 
@@ -27,7 +27,7 @@ def holds(x: Exchange, deps: Deps, size: int) -> bool:
 def hold(x: Exchange, deps: Deps, size: int) -> None:
     """As `holds`, for what is refused at once. Raises Refusal `overloaded`."""
     if not holds(x, deps, size):
-        raise Refusal("overloaded", retry_after=1)
+        raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
 
 
 def at_end(x: Exchange, deps: Deps) -> None:

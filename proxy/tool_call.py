@@ -16,7 +16,7 @@ from proxy.answers.refused import faulty, internal_error, refused
 from proxy.calls import CallKey
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
-from proxy.refusals import Refusal
+from proxy.refusals import RETRY_AFTER_S, Refusal
 from proxy.room import at_end
 from proxy.shares import quarter
 from proxy.stages.record import record
@@ -36,7 +36,7 @@ class ToolCall:
         """Raises Refusal `overloaded` where the principal has a quarter of the calls, or all have all of them."""
         most = deps.settings.calls_in_flight
         if not deps.calls.running.take(x.principal_key, 1, most=most, share=quarter(most)):
-            raise Refusal("overloaded", retry_after=1)
+            raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
         if deps.tracer is not None:
             deps.tracer.begin(x)
         self.x, self._deps = x, deps

@@ -15,7 +15,7 @@ from proxy.answers.notifications import accept_notification
 from proxy.answers.refused import faulty, refused
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
-from proxy.refusals import Refusal
+from proxy.refusals import RETRY_AFTER_S, Refusal
 from proxy.room import at_end
 
 _VERSION = "2025-03-26"
@@ -79,7 +79,7 @@ class _Share:
         if one.message.method == "initialize":
             raise MessageFault(INVALID_REQUEST, "initialize must not be part of a batch.", 200, one.message.id)
         if self._left <= 0:
-            raise Refusal("overloaded", retry_after=1)
+            raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
         answer = await self._answer_request(one, self._deps)
         if answer is not None:
             self._fit(one, len(answer.body))
@@ -92,7 +92,7 @@ class _Share:
             return
         self._left = 0
         if one.tool is None:
-            raise Refusal("overloaded", retry_after=1)
+            raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
         raise Refusal("upstream_too_large", server=one.tool.tool.route.entry, limit=room)
 
 

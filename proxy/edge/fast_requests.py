@@ -192,6 +192,8 @@ class FastRequests(FastOutlet):
             pending.then(ready)
             return None
         self._spawn(x, finish_call(call, pending, self._deps))
+        assert self._task is not None
+        self._deps.calls.goes_on_in(self._task, call)
         return None
 
     def _on_upstream(self, x: Exchange, call: ToolCall) -> None:

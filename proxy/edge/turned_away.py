@@ -15,8 +15,7 @@ from proxy.deps import Deps
 from proxy.edge.answer_bytes import AnswerHeads
 from proxy.edge.answer_headers import own_headers
 from proxy.exchange import Answer
-from proxy.refusals import Refusal
-from proxy.stages.admit import RETRY_AFTER_S
+from proxy.refusals import RETRY_AFTER_S, Refusal
 
 _PLACE: Final = "-" * 36
 """Where the request's identifier goes, and as long as one."""

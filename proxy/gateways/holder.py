@@ -28,7 +28,7 @@ from proxy.control_client import ControlClient
 from proxy.gateways.compiled import CompiledGateway
 from proxy.gateways.newest_index import NewestIndex
 from proxy.redis import Courier, CourierAwayError
-from proxy.refusals import Refusal
+from proxy.refusals import RETRY_AFTER_S, Refusal
 
 log = logging.getLogger(__name__)
 _UNKNOWN_SIZE = 20_000
@@ -102,7 +102,7 @@ class Gateways:
         if until is not None and until > time.monotonic():
             raise Refusal("gateway_unknown")
         if name not in self._loading and self._id_of(name) is None and not self._budget.take(address):
-            raise Refusal("overloaded", retry_after=1)
+            raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
         try:
             gateway = await self._loading.result(name, lambda: self._fetch(name))
         except SourceUnreachableError:

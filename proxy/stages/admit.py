@@ -15,14 +15,12 @@ from core.header_grammar import MAY_REPEAT, NAME, VALUE
 from core.tokens import digest
 from proxy.deps import Deps
 from proxy.exchange import Exchange, Head, Judged
-from proxy.refusals import Refusal
+from proxy.refusals import RETRY_AFTER_S, Refusal
 
 GATEWAY_PATH = "/v1/mcp/"
 _GATEWAY_NAME = re.compile(r"[a-z0-9-]{1,63}")
 _VALUE = re.compile(VALUE.encode())
 _TOKEN = re.compile(NAME.encode())
-RETRY_AFTER_S = 1
-"""What a caller is told of an overload, which is over within a second or so of its cause (`proxy/overload.py`)."""
 HTTP = ((1, 0), (1, 1))
 """The versions that are served."""
 _NAMES: dict[bytes, str] = {}

@@ -47,6 +47,18 @@ def is_answer_to(message: Json, request_id: int) -> bool:
     )
 
 
+def the_answer(message: Json, request_id: int) -> Json:
+    """The only message of an answer, which must be the one to our request. Raises UpstreamFault."""
+    if not is_answer_to(message, request_id):
+        raise no_answer()
+    return message
+
+
+def no_answer() -> UpstreamFault:
+    """The fault of an answer in which nothing answers our request."""
+    return UpstreamFault("broken", sent=True, detail="the answer ended without an answer to our request")
+
+
 async def error_in(response: Answer) -> Json | None:
     """The JSON-RPC error in the body of a status that is no success, if there is one."""
     if _media_type(response) != "application/json":

@@ -21,13 +21,23 @@ from core.mcp.versions import Era
 from core.resolve import Connection
 from core.tasks import Tasks
 from proxy.refusals import Refusal
-from proxy.upstream.answers import Json, dump, error_in, is_answer_to, is_stream, messages, whole_message
+from proxy.upstream.answers import (
+    Json,
+    dump,
+    error_in,
+    is_answer_to,
+    is_stream,
+    messages,
+    no_answer,
+    the_answer,
+    whole_message,
+)
 from proxy.upstream.breakers import Breakers
 from proxy.upstream.clocks import Clock, Clocks
 from proxy.upstream.eras import Eras
 from proxy.upstream.faults import TRANSPORT, refusal_of
 from proxy.upstream.outbound import Outbound
-from proxy.upstream.sent_call import NO_ANSWER, SentCall, SentCalls
+from proxy.upstream.sent_call import SentCall, SentCalls
 from proxy.upstream.sessions import UpstreamSession, UpstreamSessions
 from proxy.upstream.transport import Answer, Transport
 
@@ -92,8 +102,7 @@ class Upstreams:
         """The upstream's final message. Raises Refusal with a reason of the `upstream_` family."""
         if not self.breakers.admits(connection.installation_id):
             raise Refusal("upstream_resting", server=connection.entry)
-        seconds = connection.deadline_s or self._seconds
-        call = self._new(connection, outbound, on_progress, time.monotonic() + seconds)
+        call = self._new(connection, outbound, on_progress)
         return await self.guarded(connection, self._timed(call, self._in_its_era(call, owner)))
 
     async def go_on(self, sent: SentCall, owner: Owner, on_progress: OnProgress) -> Json:
@@ -103,15 +112,14 @@ class Upstreams:
 
     async def guarded(self, connection: Connection, work: Awaitable[T]) -> T:
         """Do something with an upstream: its faults become refusals, and count for or against its breaker."""
-        upstream = connection.installation_id
         try:
             done = await work
         except UpstreamFault as fault:
             raise self.refusal(connection, fault) from fault
         except Refusal:
-            self.breakers.answered(upstream)  # it said no, so it is alive
+            self.breakers.answered(connection.installation_id)  # it said no, so it is alive
             raise
-        self.breakers.answered(upstream)
+        self.breakers.answered(connection.installation_id)
         return done
 
     def refusal(self, connection: Connection, fault: UpstreamFault) -> Refusal:
@@ -128,10 +136,10 @@ class Upstreams:
         if isinstance(error := answer.get("error"), dict) and error.get("code") == UNSUPPORTED_VERSION:
             self.eras.forget(connection)  # it was replaced by another version: the next call asks again
 
-    def _new(self, connection: Connection, outbound: Outbound, on_progress: OnProgress, until: float) -> _Call:
-        seconds = connection.deadline_s or self._seconds
-        clock = self._clocks.limit(until - time.monotonic())
-        latest = until + max(self._ceiling - seconds, 0.0)
+    def _new(self, connection: Connection, outbound: Outbound, on_progress: OnProgress, until: float = 0.0) -> _Call:
+        seconds, now = connection.deadline_s or self._seconds, time.monotonic()
+        clock = self._clocks.limit(until - now if until else seconds)
+        latest = clock.until + max(self._ceiling - seconds, 0.0)
         return _Call(connection, outbound, on_progress, clock, seconds, latest)
 
     async def _timed(self, call: _Call, work: Awaitable[Json]) -> Json:
@@ -156,9 +164,8 @@ class Upstreams:
             sent.answer.settle(sound=False)
             if session is None or not isinstance(error, _SessionLostError):
                 raise
-            await self.sessions.lost(
-                self.sessions.key(call.connection, owner.principal_key, owner.session_jti), session
-            )
+            key = self.sessions.key(call.connection, owner.principal_key, owner.session_jti)
+            await self.sessions.lost(key, session)
             return await self._in_its_era(call, owner)
         sent.answer.settle(sound=True)
         self.answered(call.connection, received)
@@ -214,9 +221,7 @@ class Upstreams:
             return await self._unsuccessful(call, response, session)
         if is_stream(response):
             return await self._from_stream(call, response)
-        received = await whole_message(response, cap_bytes=self._max_answer)
-        if not is_answer_to(received, call.outbound.id):
-            raise UpstreamFault("broken", sent=True, detail=NO_ANSWER)
+        received = the_answer(await whole_message(response, cap_bytes=self._max_answer), call.outbound.id)
         call.headers = None  # answered: nothing to cancel any more
         return received
 
@@ -226,7 +231,7 @@ class Upstreams:
                 call.headers = None
                 return received
             await self._beside_the_answer(call, received)
-        raise UpstreamFault("broken", sent=True, detail=NO_ANSWER)
+        raise no_answer()
 
     async def _unsuccessful(self, call: _Call, response: Answer, session: UpstreamSession | None) -> Json:
         call.headers = None

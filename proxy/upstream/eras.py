@@ -17,7 +17,7 @@ from core.single_flight import SingleFlight
 from core.tasks import Tasks
 from proxy.refusals import Refusal
 from proxy.upstream.answers import Json, dump, error_in, is_answer_to, messages
-from proxy.upstream.outbound import Outbound, own_headers
+from proxy.upstream.outbound import Outbound
 from proxy.upstream.transport import Transport
 
 _KEPT = 10_000
@@ -66,7 +66,7 @@ class Eras:
 
     async def _probe(self, connection: Connection) -> Found:
         asked = time.monotonic()
-        outbound = Outbound("server/discover", {}, own_headers(connection))
+        outbound = Outbound("server/discover", {}, connection.own_headers)
         message, headers = outbound.modern()
         url = PublicUrl(connection.url)
         async with self._transport.request("POST", url, headers, dump(message), deadline=_PROBE_S) as response:

@@ -12,7 +12,6 @@ from core.mcp.methods import (
     NAME_PARAMETER,
 )
 from core.mcp.versions import MODERN
-from core.resolve import Connection
 from proxy.identity import CLIENT_INFO
 
 ACCEPT = "application/json, text/event-stream"
@@ -39,11 +38,6 @@ def _unguessable() -> Iterator[int]:
 
 
 _ids = _unguessable()
-
-
-def own_headers(connection: Connection) -> dict[str, str]:
-    """The installation's headers, lower case: the credential's over the entry's own."""
-    return dict(connection.own_headers)
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from proxy.refusals import Refusal
 from proxy.upstream.answers import Json
 from proxy.upstream.conversation import Owner, Upstreams
 from proxy.upstream.faults import why
-from proxy.upstream.outbound import Outbound, own_headers
+from proxy.upstream.outbound import Outbound
 
 log = logging.getLogger(__name__)
 _MAX_PAGES = 100
@@ -95,7 +95,7 @@ class Prober:
         seen: set[str] = set()
         for _ in range(_MAX_PAGES):
             params: Json = {} if cursor is None else {"cursor": cursor}
-            outbound = Outbound(method, params, own_headers(connection))
+            outbound = Outbound(method, params, connection.own_headers)
             answer = await self._upstreams.call(connection, outbound, _OWNER, _ignore)
             result = answer.get("result")
             found = result.get(member) if isinstance(result, dict) else None

@@ -8,12 +8,12 @@ stream, a refusal) is for `Upstreams.call` and `Upstreams.go_on`, which wait.
 import asyncio
 import time
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from core.egress_faults import UpstreamFault
 from core.mcp.versions import MODERN, Era
 from core.resolve import Connection
-from proxy.upstream.answers import Json, is_answer_to, message_in
+from proxy.upstream.answers import Json, message_in, the_answer
 from proxy.upstream.call_frames import CallFrames
 from proxy.upstream.clocks import Clocks
 from proxy.upstream.outbound import Outbound
@@ -23,8 +23,6 @@ from proxy.upstream.transport import Transport
 
 if TYPE_CHECKING:
     from proxy.upstream.conversation import Upstreams
-
-NO_ANSWER: Final = "the answer ended without an answer to our request"
 
 
 class SentCall:
@@ -120,14 +118,16 @@ class SentCalls:
         answer = sent.answer
         if answer.fault is None and not answer.is_whole:
             return None
+        sound = False
         try:
             message = _message(sent)
+            sound = True
         except UpstreamFault as fault:
-            answer.settle(sound=False)
             if fault.reason == "slow":
                 self._tell(sent, "deadline")
             raise self._upstreams.refusal(sent.connection, fault) from fault
-        answer.settle(sound=True)
+        finally:
+            answer.settle(sound=sound)
         self._upstreams.answered(sent.connection, message)
         return message
 
@@ -147,7 +147,4 @@ def _message(sent: SentCall) -> Json:
     answer = sent.answer
     if answer.fault is not None:
         raise answer.fault
-    message = message_in(answer.fetch())
-    if not is_answer_to(message, sent.outbound.id):
-        raise UpstreamFault("broken", sent=True, detail=NO_ANSWER)
-    return message
+    return the_answer(message_in(answer.fetch()), sent.outbound.id)

@@ -27,7 +27,7 @@ from proxy.redis import Courier, CourierAwayError
 from proxy.refusals import Refusal
 from proxy.upstream.answers import Json, dump, error_in, is_answer_to, messages
 from proxy.upstream.faults import upstream_text
-from proxy.upstream.outbound import Outbound, own_headers
+from proxy.upstream.outbound import Outbound
 from proxy.upstream.transport import Answer, Transport
 
 log = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ class UpstreamSessions:
 
 async def initialize(transport: Transport, connection: Connection) -> UpstreamSession:
     """Open a legacy session: `initialize`, then `notifications/initialized`."""
-    credential = own_headers(connection)
+    credential = connection.own_headers
     params: Json = {"protocolVersion": LATEST_LEGACY, "capabilities": {}, "clientInfo": CLIENT_INFO}
     outbound = Outbound("initialize", params, credential)
     message, headers = outbound.legacy(LATEST_LEGACY, None)

@@ -40,12 +40,14 @@ class Warm:
         return Tasks("test").spawn("caller", self.rig.call("t", **more))
 
     async def nothing_is_held(self) -> None:
-        deps = self.rig.worker.deps
-        async with asyncio.timeout(3):
-            while deps.calls.in_flight or deps.calls.bytes_in_flight or deps.calls._per_upstream:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-        assert not deps.calls._running
-        assert not deps.calls._stepped
+        await eventually(self._holds_nothing)
+        calls = self.rig.worker.deps.calls
+        assert not calls._running
+        assert not calls._stepped
+
+    async def _holds_nothing(self) -> bool:
+        calls = self.rig.worker.deps.calls
+        return not (calls.in_flight or calls.bytes_in_flight or calls._per_upstream)
 
     async def has_no_connection(self) -> bool:
         """Whether the pool has none to the server."""

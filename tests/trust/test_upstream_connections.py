@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -92,7 +93,7 @@ async def test_what_came_in_this_very_moment_is_seen_too(make_rig: MakeRig, _row
         sent = rig.worker.deps.upstreams.sent
         begin = sent.begin
 
-        def at_the_last_moment(*given):  # type: ignore[no-untyped-def]
+        def at_the_last_moment(*given: Any) -> Any:
             if poisons:
                 upstream.write_to_all(poisons.pop())
             return begin(*given)

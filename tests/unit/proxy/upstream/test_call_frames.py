@@ -15,7 +15,7 @@ from core.mcp.header_values import safe_header_value
 from core.mcp.versions import LATEST_LEGACY, MODERN
 from core.resolve import Connection
 from proxy.upstream import call_frames
-from proxy.upstream.call_frames import CallFrames
+from proxy.upstream.call_frames import CallFrame, CallFrames
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.pool_request import PreparedHead, RequestWriter, target_of
 from tests.fakes.call_parts import connection
@@ -90,15 +90,17 @@ def test_a_frame_is_used_for_the_connection_it_was_made_for_alone(changed: dict[
     fields = {"installation_id": "i", "entry_id": "e", "credential_headers": [("Authorization", "Bearer c")]}
     one, same, other = (connection(URL, **(fields | more)) for more in ({}, {}, changed))
 
-    def lines(to: Connection) -> bytes:
+    def frame_of(to: Connection) -> CallFrame:
         frame = known.of(to, call_of(), MODERN)
         assert frame is not None
-        return frame.head.data
+        return frame
 
-    assert lines(one) == lines(same)
+    first = frame_of(one)
+    assert frame_of(same) is first
+    assert frame_of(other) is not first
+    assert frame_of(other).connection is other
     if "version" not in changed:
-        assert lines(other) != lines(one)
-    assert known.of(other, call_of(), MODERN) is not known.of(one, call_of(), MODERN)
+        assert frame_of(other).head.data != first.head.data
 
 
 def test_frames_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
