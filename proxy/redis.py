@@ -12,6 +12,7 @@ from collections.abc import Awaitable
 from typing import Any, Final, TypeVar
 
 import redis.asyncio
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -114,16 +115,16 @@ class Courier:
         await self.blocking.aclose()
 
 
-class _Patient:
+class _Patient(AbstractConnection):
     """What a connection of redis-py, with or without TLS, is made of besides: our deadlines."""
 
     async def connect(self) -> None:
         async with Patience(CONNECT_S):
-            await super().connect()  # type: ignore[misc] # a connection's
+            await super().connect()  # type: ignore[no-untyped-call] # redis-py leaves it untyped
 
     async def read_response(self, *how: Any, **named: Any) -> Any:
         async with Patience(WAIT_S):
-            return await super().read_response(*how, **named)  # type: ignore[misc] # a connection's
+            return await super().read_response(*how, **named)
 
 
 def _client(url: str, wait: float, connections: int) -> Any:

@@ -10,6 +10,7 @@ import msgspec
 from core.keys import KeyRing, parse_key_ring
 from core.settings import BadSetting, Count, Seconds, load
 from core.signing import Verifier
+from proxy.overload import MOST_LAG_S
 
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _OWN_PORT = {"http": 80, "https": 443}
@@ -73,7 +74,7 @@ class ProxySettings(msgspec.Struct, frozen=True):
     """Progress extends a call's deadline, never beyond this."""
     grace_seconds: Seconds = 30
     """How long a leaving worker may take to finish its calls."""
-    most_lag: Seconds = 0.03
+    most_lag: Seconds = MOST_LAG_S
     """A worker is overloaded when round after round of its event loop takes longer, and then refuses a part."""
     calls_per_upstream: Count = 100
     calls_in_flight: Count = 2000
