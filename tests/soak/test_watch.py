@@ -1,6 +1,9 @@
+import os
+import socket
+
 import pytest
 
-from tests.soak.watch import HOUR, MIB, Life, growth_of
+from tests.soak.watch import HOUR, MIB, Life, descriptors, growth_of
 
 
 def life(hours: float, mib_per_hour: float, first_mib: float = 0.0) -> Life:
@@ -31,3 +34,11 @@ def test_what_a_process_gains_while_it_settles_is_no_growth() -> None:
 
 def test_a_life_of_a_moment_says_nothing() -> None:
     assert growth_of(Life("worker", 0.0, [(0.0, 1), (0.1, 2)])) is None
+
+
+def test_connections_to_one_port_are_counted_apart() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        port = one.getsockname()[1]
+        own, apart = descriptors([os.getpid()], apart=port)
+        with socket.create_connection(("127.0.0.1", port)), socket.create_connection(other.getsockname()):
+            assert descriptors([os.getpid()], apart=port) == (own + 1, apart + 1)

@@ -83,6 +83,9 @@ def growth_of(life: Life) -> Growth | None:
     return Growth(life.name, hours, slope * hours, slope)
 
 
-def descriptors(pids: Sequence[int]) -> int:
-    """How many these processes hold."""
-    return sum(psutil.Process(pid).num_fds() for pid in pids)
+def descriptors(pids: Sequence[int], apart: int) -> tuple[int, int]:
+    """How many these processes hold, without their connections to the port `apart`; and those."""
+    processes = [psutil.Process(pid) for pid in pids]
+    connections = [one for process in processes for one in process.net_connections("tcp")]
+    to_it = sum(1 for one in connections if one.raddr and one.raddr.port == apart)
+    return sum(process.num_fds() for process in processes) - to_it, to_it
