@@ -24,7 +24,7 @@ from aiohttp.abc import AbstractResolver
 from core.addresses import ANYWHERE, AddressPolicy, PublicUrl, UrlRefused, check_url
 from core.egress_connections import GuardedConnector, HeldResponse
 from core.egress_faults import UpstreamFault, mapped_client_errors, mapped_faults
-from core.header_grammar import NAME, VALUE
+from core.header_grammar import NAME, VALUE, WRITTEN_BY_CLIENTS
 from core.name_lookup import AddressRefused, JudgedResolver, SystemResolver
 
 __all__ = [
@@ -47,20 +47,6 @@ _MAX_HEADERS = 128
 
 _HEADER_NAME = re.compile(NAME)
 _HEADER_VALUE = re.compile(VALUE)
-# The client alone writes these: a caller's would change where a message ends, whom it is for, or how it is packed.
-_WRITTEN_HERE = frozenset(
-    {
-        "host",
-        "content-length",
-        "transfer-encoding",
-        "connection",
-        "accept-encoding",
-        "te",
-        "trailer",
-        "upgrade",
-        "expect",
-    }
-)
 
 
 class Egress:
@@ -244,7 +230,7 @@ def _too_large(cap_bytes: int) -> UpstreamFault:
 def _sendable(headers: Mapping[str, str]) -> Mapping[str, str]:
     """The headers, if each is visible ASCII (aiohttp would drop other bytes in silence) and none is ours to write."""
     for name, value in headers.items():
-        if not _HEADER_NAME.fullmatch(name) or name.lower() in _WRITTEN_HERE:
+        if not _HEADER_NAME.fullmatch(name) or name.lower() in WRITTEN_BY_CLIENTS:
             raise ValueError(f"header {name!r} must not be sent: not a header name, or written by the client itself")
         if not _HEADER_VALUE.fullmatch(value):
             raise ValueError(f"header {name!r} has a character outside visible ASCII; encode its value")

@@ -31,3 +31,20 @@ MAY_REPEAT: Final = frozenset(
     }
 )
 """Names that may come twice in a request: lists by definition (RFC 9110 section 5.3), none of which we forward."""
+
+WRITTEN_BY_CLIENTS: Final = frozenset(
+    {
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""Names that our clients write themselves, or not at all: a caller's would change where a message ends, whom it is
+for, or how it is packed."""

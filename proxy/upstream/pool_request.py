@@ -10,28 +10,13 @@ from urllib.parse import urlsplit
 
 from core.addresses import PublicUrl
 from core.egress_faults import UpstreamFault
-from core.header_grammar import NAME, VALUE
+from core.header_grammar import NAME, VALUE, WRITTEN_BY_CLIENTS
 
 _MAX_NAMES = 1000
 _NAME = re.compile(NAME)
 _VALUE = re.compile(VALUE)
 _AGENT = b"user-agent: archway\r\n"
 _PORTS = {"http": 80, "https": 443}
-# Written here alone: a caller's would change where a message ends, whom it is for, or how it is packed.
-_WRITTEN_HERE = frozenset(
-    {
-        "host",
-        "content-length",
-        "transfer-encoding",
-        "connection",
-        "keep-alive",
-        "accept-encoding",
-        "te",
-        "trailer",
-        "upgrade",
-        "expect",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +97,7 @@ class RequestWriter:
         return "".join(parts).encode("ascii")
 
     def _judged(self, name: str) -> str:
-        if _NAME.fullmatch(name) is None or name != name.lower() or name in _WRITTEN_HERE:
+        if _NAME.fullmatch(name) is None or name != name.lower() or name in WRITTEN_BY_CLIENTS:
             raise ValueError(
                 f"header {name!r} must not be sent: not a header name in lower case, or written by the client itself"
             )
