@@ -3,7 +3,7 @@ import string
 
 import pytest
 
-from core.header_grammar import MAY_REPEAT, NAME, VALUE
+from core.header_grammar import MAY_REPEAT, NAME, VALUE, WRITTEN_BY_CLIENTS
 
 # RFC 9110 section 5.6.2, "tchar".
 NAME_CHARACTERS = set("!#$%&'*+-.^_`|~" + string.digits + string.ascii_letters)
@@ -39,3 +39,9 @@ def test_what_may_repeat_is_named_as_headers_are_looked_up() -> None:
 @pytest.mark.parametrize("name", ["host", "authorization", "content-length", "content-type", "origin", "mcp-name"])
 def test_what_is_judged_never_repeats(name: str) -> None:
     assert name not in MAY_REPEAT
+
+
+def test_whatever_is_for_one_connection_alone_is_written_by_our_clients() -> None:
+    # RFC 9110 section 7.6.1, with what frames the message.
+    hop_by_hop = {"connection", "keep-alive", "te", "transfer-encoding", "upgrade"}
+    assert hop_by_hop | {"host", "content-length", "trailer", "expect", "accept-encoding"} <= WRITTEN_BY_CLIENTS
