@@ -26,7 +26,8 @@ WAIT_S = 0.05
 CONNECT_S = 0.1
 """For connection, TLS and greeting together."""
 _NEVER_S = 2.0
-"""redis-py's own deadlines, which judge by the clock alone, come behind ours."""
+"""redis-py's own deadlines, which judge by the clock alone, come behind ours. A write has this one: what is longer
+than a socket's buffers waits for a server that stands still."""
 _PLACES = 16
 """Commands at once: enough for 20,000 a second, and few enough that a burst of cold callers after a start is not
 kept from its answers by the opening of a connection for each."""
@@ -47,11 +48,9 @@ class Courier:
     """Redis behind a breaker. `blocking` is a client of its own for reads that wait on purpose."""
 
     def __init__(self, url: str) -> None:
-        self._quick = _client(url, _NEVER_S, connections=_PLACES)
-        pool = self._quick.connection_pool
-        pool.connection_class = type("PatientConnection", (_Patient, pool.connection_class), {})
+        self._quick = _client(url, _NEVER_S, _Patient, connections=_PLACES)
         self._places = asyncio.Semaphore(_PLACES)
-        self.blocking = _client(url, 5.0, connections=4)
+        self.blocking = _client(url, 5.0, _Prompt, connections=4)
         self._failures = 0
         self._next_try = 0.0
 
@@ -115,8 +114,26 @@ class Courier:
         await self.blocking.aclose()
 
 
-class _Patient(AbstractConnection):
-    """What a connection of redis-py, with or without TLS, is made of besides: our deadlines."""
+class _Prompt(AbstractConnection):
+    """What a connection of redis-py, with or without TLS, is made of besides: who writes ends when it is cancelled.
+
+    redis-py's deadline of a write is `asyncio.wait_for`: a task for each command, and on Python 3.11 one that
+    swallows a cancellation in the moment in which the write is done.
+    """
+
+    async def send_packed_command(self, *what: Any, **named: Any) -> None:
+        if not self.is_connected:
+            await self.connect()  # type: ignore[no-untyped-call] # redis-py leaves it untyped
+        theirs, self.socket_timeout = self.socket_timeout, None
+        try:
+            async with asyncio.timeout(_NEVER_S):
+                await super().send_packed_command(*what, **named)
+        finally:
+            self.socket_timeout = theirs
+
+
+class _Patient(_Prompt):
+    """And our deadlines."""
 
     async def connect(self) -> None:
         async with Patience(CONNECT_S):
@@ -127,7 +144,7 @@ class _Patient(AbstractConnection):
             return await super().read_response(*how, **named)
 
 
-def _client(url: str, wait: float, connections: int) -> Any:
+def _client(url: str, wait: float, kind: type, connections: int) -> Any:
     pool = redis.asyncio.BlockingConnectionPool.from_url(
         url,
         max_connections=connections,
@@ -137,4 +154,5 @@ def _client(url: str, wait: float, connections: int) -> Any:
         retry=Retry(NoBackoff(), 0),
         protocol=2,
     )
+    pool.connection_class = type(kind.__name__, (kind, pool.connection_class), {})
     return redis.asyncio.Redis.from_pool(pool)  # closes the pool with itself

@@ -88,3 +88,41 @@ async def test_an_answer_that_was_given_up_is_nobody_elses(breakable_redis: Redi
     assert await courier.ask(courier.commands.get("b")) is None
     assert await courier.ask(courier.commands.get("a")) == b"1"
     await courier.close()
+
+
+@pytest.mark.parametrize("client", ["commands", "blocking"])
+async def test_who_is_cancelled_while_a_command_is_written_ends(
+    breakable_redis: RedisServer,  # noqa: F811
+    client: str,
+) -> None:
+    """A cancellation that was swallowed there let a worker's background work go on for a second after its end."""
+    courier, tasks = Courier(breakable_redis.url), Tasks("test")
+    redis = getattr(courier, client)
+    await redis.ping()
+
+    async def asks() -> None:
+        await redis.get("x")
+        await asyncio.Event().wait()
+
+    for rounds in range(12):
+        task = tasks.spawn("asks", asks())
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task], timeout=5.0)
+        assert task.cancelled(), f"the cancellation in round {rounds} was lost"
+    await courier.close()
+
+
+async def test_a_long_command_does_not_wait_for_ever_to_be_written(
+    breakable_redis: RedisServer,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ours, "_NEVER_S", 0.2)
+    courier = Courier(breakable_redis.url)
+    await courier.ask(courier.commands.ping())
+    breakable_redis.freeze()
+    with pytest.raises(CourierAwayError):
+        await asyncio.wait_for(courier.ask(courier.commands.set("x", b"1" * (64 << 20))), 10)
+    breakable_redis.thaw()
+    await courier.close()
