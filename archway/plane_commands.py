@@ -1,6 +1,5 @@
 """`archway control` and `archway proxy`: the two planes, each a process that reads ARCHWAY_* variables."""
 
-import asyncio
 import os
 import runpy
 from pathlib import Path
@@ -47,15 +46,11 @@ def proxy(
 
       ARCHWAY_PROXY_LISTEN=0.0.0.0:8080 ARCHWAY_WORKERS=4 archway proxy
     """
-    from archway.supervisor.crew import NoWorkerLives
-    from archway.supervisor.run import supervise
+    from archway.supervisor.become import become_supervisor
     from archway.supervisor.settings import supervision_of
-    from archway.supervisor.sockets import CannotListen
     from core.keys import BadKey
-    from core.logs import json_logging
     from core.settings import BadSetting
     from proxy.edge.tls import ServerTls
-    from proxy.exposition import Exposition
     from proxy.settings import from_environment
 
     # Workers read their settings from the environment that they inherit.
@@ -68,9 +63,7 @@ def proxy(
         settings = from_environment()
         if settings.tls_cert:
             _ = ServerTls(settings.tls_cert, settings.tls_key)  # a bad file ends the start with a sentence
-        with json_logging(settings.log_level):
-            asyncio.run(supervise(supervision_of(settings, grace), Exposition(), ports_file))
-    except (BadSetting, BadKey, CannotListen) as why:
+        orders = supervision_of(settings, grace)
+    except (BadSetting, BadKey) as why:
         raise refuse(str(why), 2) from None
-    except NoWorkerLives as why:
-        raise refuse(f"{why}; the last lines above say why") from None
+    become_supervisor(orders, ports_file)

@@ -16,12 +16,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from aiohttp import web
-
-from archway.supervisor.counts import Render, metrics_app
+from archway.supervisor.counts import MetricsListener, Render
 from archway.supervisor.crew import Crew, CrewPlan
+from archway.supervisor.orders import Listeners, Supervision
 from archway.supervisor.ports_file import write_ports
-from archway.supervisor.settings import Listeners, Supervision
 from archway.supervisor.sockets import listen
 from core.tasks import Tasks
 
@@ -37,17 +35,16 @@ async def supervise(
     folder = _counts_folder(ports_file)
     tasks = Tasks("supervisor")
     crew = Crew(_plan(orders, sockets, folder, worker_command), _reporter(ports_file, sockets))
-    runner = web.AppRunner(metrics_app(folder, lambda: len(crew.workers), render), access_log=None)
+    metrics = MetricsListener(folder, lambda: len(crew.workers), render)
     try:
-        await runner.setup()
-        await web.SockSite(runner, sockets["metrics"]).start()
+        await metrics.open(sockets["metrics"])
         await _until_told(tasks, crew)
     finally:
         for name in ("proxy", "internal"):
             sockets[name].close()  # the workers hold their own copies; when they close theirs, the port is free
         await tasks.close()
         await crew.end()
-        await runner.cleanup()
+        await metrics.close()
         sockets["metrics"].close()
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,29 +1,9 @@
-"""What the supervisor needs to know. It reads the whole of the proxy's settings, so that a bad one ends the start
+"""What the supervisor needs to know, out of the whole of the proxy's settings: a bad one among them ends the start
 with a sentence instead of a row of dying workers."""
 
-from dataclasses import dataclass
-
+from archway.supervisor.orders import Listeners, Supervision
 from core.settings import host_port
 from proxy.settings import ProxySettings
-
-
-@dataclass(frozen=True, slots=True)
-class Listeners:
-    """Host and port of each listener; port 0 takes any."""
-
-    proxy: tuple[str, int]
-    internal: tuple[str, int]
-    metrics: tuple[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Supervision:
-    """One supervisor's orders."""
-
-    listeners: Listeners
-    workers: int
-    grace_s: float
-    """How long a leaving worker may take to finish its calls."""
 
 
 def supervision_of(settings: ProxySettings, grace_s: float | None = None) -> Supervision:
@@ -36,4 +16,5 @@ def supervision_of(settings: ProxySettings, grace_s: float | None = None) -> Sup
         ),
         settings.workers,
         settings.grace_seconds if grace_s is None else grace_s,
+        settings.log_level,
     )

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp import web
 
-from archway.supervisor.counts import metrics_app
+from archway.supervisor.counts import MetricsListener
+from archway.supervisor.sockets import address, listen
 from core.logs import json_logging
 from proxy.exposition import render
 from proxy.tracing import sending
@@ -96,11 +96,10 @@ async def test_calls_and_other_scrapes_go_on_while_a_scraper_never_reads(
 ) -> None:
     counts = tmp_path / "worker-1.counts"
     big = b"# a comment to be read\n" * 1_000_000
-    app = metrics_app(tmp_path, lambda: 1, lambda files: render(files) + big, read_within_s=5.0)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    port = runner.addresses[0][1]
+    listener = MetricsListener(tmp_path, lambda: 1, lambda files: render(files) + big, read_within_s=5.0)
+    bound = listen("test", "127.0.0.1", 0)
+    port = address(bound)[1]
+    await listener.open(bound)
     try:
         with socket.socket() as scraper:
             scraper.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -115,4 +114,4 @@ async def test_calls_and_other_scrapes_go_on_while_a_scraper_never_reads(
                     text = (await answer.read()).decode()
         assert f'tool="find",status="ok"}} {CALLS}\n' in text
     finally:
-        await runner.cleanup()
+        await listener.close()

@@ -17,7 +17,7 @@ from pathlib import Path
 ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: orphans come to us, as they do to process 1
 from archway.supervisor import crew
 from archway.supervisor.run import supervise
-from archway.supervisor.settings import Listeners, Supervision
+from archway.supervisor.orders import Listeners, Supervision
 from archway.supervisor.crew import NoWorkerLives
 import logging
 logging.basicConfig(level=logging.INFO)

@@ -1,76 +1,135 @@
-"""The metrics listener: who asks and does not read is cut off, and holds up nobody for long."""
+"""The metrics listener: two paths, one answer a connection; who is slow is cut off, and holds up nobody for long."""
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp import web
 
 from archway.supervisor import counts
-from archway.supervisor.counts import metrics_app
+from archway.supervisor.counts import CONTENT_TYPE, MetricsListener
+from archway.supervisor.sockets import address, listen
 
 BIG = b"archway_x 1\n" * 2_000_000
-Ask = Callable[[], Awaitable[tuple[int, int]]]
 
 
 @asynccontextmanager
-async def listener(folder: Path, text: bytes, read_within_s: float = 10.0) -> AsyncIterator[tuple[int, Ask]]:
-    """Its port, and a way to ask it: status and length of the answer."""
-    app = metrics_app(folder, lambda: 1, lambda _: text, read_within_s)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = runner.addresses[0][1]
-
-    async def ask() -> tuple[int, int]:
-        async with aiohttp.ClientSession() as client, client.get(f"http://127.0.0.1:{port}/metrics") as answer:
-            return answer.status, len(await answer.read())
-
+async def listener(
+    folder: Path, text: bytes = b"archway_x 1\n", read_within_s: float = 10.0, workers: Callable[[], int] = lambda: 1
+) -> AsyncIterator[int]:
+    """Its port."""
+    metrics = MetricsListener(folder, workers, lambda _: text, read_within_s)
+    bound = listen("test", "127.0.0.1", 0)
+    await metrics.open(bound)
     try:
-        yield port, ask
+        yield address(bound)[1]
     finally:
-        await runner.cleanup()
+        await metrics.close()
+
+
+async def ask(port: int, path: str = "/metrics", method: str = "GET") -> tuple[int, str, bytes]:
+    """Status, content type and body of the answer."""
+    async with (
+        aiohttp.ClientSession() as client,
+        client.request(method, f"http://127.0.0.1:{port}{path}") as answer,
+    ):
+        return answer.status, answer.headers["Content-Type"], await answer.read()
 
 
 @asynccontextmanager
-async def never_reading(port: int) -> AsyncIterator[socket.socket]:
+async def saying(port: int, words: bytes) -> AsyncIterator[socket.socket]:
+    """Somebody who says this and reads nothing."""
     with socket.socket() as scraper:
         scraper.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         scraper.connect(("127.0.0.1", port))
-        scraper.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        scraper.sendall(words)
         yield scraper
 
 
-def read_to_the_end(scraper: socket.socket) -> int:
-    """Bytes until the other side ends or resets the connection."""
+GET = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def read_to_the_end(scraper: socket.socket) -> bytes:
+    """What comes until the other side ends or resets the connection."""
     scraper.settimeout(5)
-    size = 0
+    pieces = []
     try:
         while piece := scraper.recv(1 << 20):
-            size += len(piece)
+            pieces.append(piece)
     except ConnectionError:
         pass
-    return size
+    return b"".join(pieces)
+
+
+async def test_a_scraper_gets_the_text_and_the_supervisors_own_line(tmp_path: Path) -> None:
+    async with listener(tmp_path) as port:
+        status, content_type, body = await ask(port, "/metrics?name=archway")
+
+    assert (status, content_type) == (200, CONTENT_TYPE)
+    assert body == b"archway_x 1\n" + counts._own(1)
+
+
+@pytest.mark.parametrize(("workers", "status"), [(2, 200), (0, 503)])
+async def test_a_probe_learns_whether_workers_run(tmp_path: Path, workers: int, status: int) -> None:
+    async with listener(tmp_path, workers=lambda: workers) as port:
+        assert await ask(port, "/health") == (
+            status,
+            "application/json; charset=utf-8",
+            b'{"workers": %d}' % workers,
+        )
+
+
+async def test_head_is_answered_without_the_text(tmp_path: Path) -> None:
+    async with listener(tmp_path) as port, saying(port, b"HEAD /metrics HTTP/1.1\r\n\r\n") as scraper:
+        said = await asyncio.to_thread(read_to_the_end, scraper)
+
+    assert said.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert f"Content-Length: {len(b'archway_x 1' + counts._own(1)) + 1}\r\n".encode() in said
+    assert said.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/", 404), ("POST", "/metrics", 405), ("DELETE", "/health", 405)]
+)
+async def test_nothing_else_is_there(tmp_path: Path, method: str, path: str, status: int) -> None:
+    async with listener(tmp_path) as port:
+        assert (await ask(port, path, method))[0] == status
+
+
+@pytest.mark.parametrize("words", [b"G" * 100_000, b"\x16\x03\x01\r\n\r\n", b"GET /met"], ids=["long", "TLS", "slow"])
+async def test_who_says_no_request_gets_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: bytes) -> None:
+    monkeypatch.setattr(counts, "_HEAD_WITHIN_S", 0.2)
+    async with listener(tmp_path) as port:
+        async with saying(port, words) as scraper:
+            assert b"200" not in await asyncio.to_thread(read_to_the_end, scraper)
+        assert (await ask(port))[0] == 200
 
 
 async def test_who_does_not_read_is_cut_off(tmp_path: Path) -> None:
-    async with listener(tmp_path, BIG, read_within_s=0.2) as (port, _), never_reading(port) as scraper:
+    async with listener(tmp_path, BIG, read_within_s=0.2) as port, saying(port, GET) as scraper:
         await asyncio.sleep(0.5)
-        assert await asyncio.to_thread(read_to_the_end, scraper) < len(BIG)
+        assert len(await asyncio.to_thread(read_to_the_end, scraper)) < len(BIG)
 
 
 async def test_beyond_the_bound_a_scrape_is_told_to_come_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(counts, "AT_ONCE", 1)
-    async with listener(tmp_path, BIG, read_within_s=1.0) as (port, ask):
-        async with never_reading(port):
+    async with listener(tmp_path, BIG, read_within_s=1.0) as port:
+        async with saying(port, GET):
             await asyncio.sleep(0.3)
-            assert (await ask())[0] == 503
+            assert (await ask(port))[0] == 503
             await asyncio.sleep(1.0)
-        assert await ask() == (200, len(BIG + counts._own(1)))
+        status, _, body = await ask(port)
+        assert (status, len(body)) == (200, len(BIG + counts._own(1)))
+
+
+async def test_beyond_the_bound_a_connection_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counts, "_CONNECTIONS", 1)
+    async with listener(tmp_path) as port, saying(port, b"GET"):
+        await asyncio.sleep(0.1)
+        async with saying(port, GET) as second:
+            assert await asyncio.to_thread(read_to_the_end, second) == b""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from archway.supervisor.orders import Listeners
 from archway.supervisor.run import bind
-from archway.supervisor.settings import Listeners
 from archway.supervisor.sockets import CannotListen, address, listen
 from archway.up.processes import identify
 
