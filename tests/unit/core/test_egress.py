@@ -1,14 +1,17 @@
 """The outbound client against real sockets on loopback: what it sends, what it hands back, what it forgets."""
 
+import ssl
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from core.addresses import AddressPolicy, PublicUrl
-from core.egress import Egress, UpstreamFault, read_capped
+from core.egress import Egress, UpstreamFault, read_capped, tls_context
 from core.header_grammar import WRITTEN_BY_CLIENTS
 from tests.fakes.outbound_calls import CAP, LOOPBACK, fault_of, post
+from tests.fakes.own_authority import issue
 from tests.fakes.scripted_upstream import CLOSE, HANG, ScriptedUpstream, head, ok
 
 
@@ -98,6 +101,14 @@ async def test_a_header_that_would_arrive_changed_or_change_the_framing_is_not_s
         assert upstream.connections == 0
 
 
+def test_the_systems_roots_are_read_once_and_a_bundle_of_ones_own_is_believed_only_where_it_was_given(
+    tmp_path: Path,
+) -> None:
+    own = issue(tmp_path, "first.test").pem
+    assert tls_context(None) is tls_context(None)
+    assert _subjects(tls_context(own)) - _subjects(tls_context(None)) == {"first.test"}
+
+
 async def test_a_missing_ca_bundle_is_named_at_start(tmp_path: object) -> None:
     with pytest.raises(ValueError, match="ARCHWAY_CA_BUNDLE"):
         Egress(LOOPBACK, ca_bundle=f"{tmp_path}/none.pem")
@@ -118,3 +129,9 @@ async def test_a_proxy_does_not_open_addresses_that_a_url_shows() -> None:
             fault = await fault_of(egress, f"http://{host}")
             assert (fault.reason, fault.sent) == ("forbidden_address", False)
         assert proxy.requests == []
+
+
+def _subjects(context: ssl.SSLContext) -> set[str]:
+    """The common names of all that it believes."""
+    parts = (part for one in context.get_ca_certs() for names in one["subject"] for part in names)
+    return {value for name, value in parts if name == "commonName"}
