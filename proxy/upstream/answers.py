@@ -73,7 +73,7 @@ async def error_in(response: Answer) -> Json | None:
 
 async def _events(response: Answer, cap_bytes: int) -> AsyncIterator[Json]:
     reader = EventReader(max_event_bytes=cap_bytes, max_events=MAX_EVENTS)
-    response.never_reuse()  # we may leave the stream before its end, and a stream is long-lived anyway
+    response.may_be_left()  # with the answer, which is not always the end
     try:
         while chunk := await response.next_chunk():
             for event in reader.feed(chunk):

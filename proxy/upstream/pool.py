@@ -1,8 +1,10 @@
 """The pool of connections to upstreams: which connection a request gets, and whether it serves another one after.
 
 A connection goes back only after a final answer that was complete, framed, keep-alive and with nothing behind it, and
-that its caller found sound. It lies idle for at most 4 s; any byte or end that comes meanwhile closes it. There are
-caps per upstream and in all; who finds the pool full waits as long as for a connection, first come, first served.
+that its caller found sound. Where a caller left a stream with its answer, that may become complete for half a second,
+unless somebody waits for the place. It lies idle for at most 4 s; any byte or end that comes meanwhile closes it.
+There are caps per upstream and in all; who finds the pool full waits as long as for a connection, first come, first
+served.
 
 A request is never sent twice. What is left out: an egress proxy (`transport`), retries, and everything about MCP.
 """
@@ -27,6 +29,7 @@ from proxy.upstream.pool_request import PreparedHead, RequestWriter, Target, tar
 
 _MAX_TARGETS = 10_000
 _SWEEP_SECONDS = 0.5
+_FINISH_SECONDS = 0.5
 _CLOSE_SECONDS = 1.0
 _TRIES = 2
 
@@ -132,13 +135,24 @@ class UpstreamPool:
         """A sound connection whose request is over: to the first who waits for it, or to lie idle."""
         origin = connection.origin
         assert isinstance(origin, Origin)
+        origin.finishing.pop(connection, None)
         connection.idle_until = time.monotonic() + idle_seconds
         if self._closed or self._places.needed_elsewhere(origin):
             connection.close()
         elif not self._places.give(origin, connection):
             origin.idle.append(connection)
-            if self._sweeping is None:
-                self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
+            self._sweep_later()
+
+    def finishing(self, connection: PoolConnection) -> None:
+        """A connection whose answer may still come to its end."""
+        origin = connection.origin
+        assert isinstance(origin, Origin)
+        if self._closed or self._places.needed(origin):
+            connection.close()
+            return
+        connection.idle_until = time.monotonic() + _FINISH_SECONDS
+        origin.finishing[connection] = None
+        self._sweep_later()
 
     def lost(self, connection: PoolConnection) -> None:
         """A connection is closed, or was never opened: its place is free."""
@@ -150,6 +164,7 @@ class UpstreamPool:
         self._open.discard(connection)
         if connection in origin.idle:
             origin.idle.remove(connection)
+        origin.finishing.pop(connection, None)
         self._places.free(origin)
         if self._closed and not self.places:
             self._emptied.set()
@@ -211,14 +226,20 @@ class UpstreamPool:
             connection.close()
         return None
 
+    def _sweep_later(self) -> None:
+        if self._sweeping is None:
+            self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
+
     def _sweep(self) -> None:
-        """Close what has lain idle for too long."""
+        """Close what has served nobody for too long."""
+        self._sweeping = None
         now = time.monotonic()
-        idle = list(self._places.idle())
-        for connection in idle:
+        unused = list(self._places.unused())
+        for connection in unused:
             if connection.idle_until <= now:
                 connection.close()
-        self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep) if idle else None
+        if unused:
+            self._sweep_later()
 
     def _target(self, url: PublicUrl) -> Target:
         target = target_of(url)

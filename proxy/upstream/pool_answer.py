@@ -92,6 +92,16 @@ class ReceivedAnswer:
             raise broken("the server closed the connection inside its answer")
         self.complete = True
 
+    def peek(self, start: int) -> bytes:
+        """What is buffered of the body from there on; it stays so."""
+        pieces, wanted = [], self.buffered - start
+        for piece in reversed(self._pieces):
+            if wanted <= 0:
+                break
+            pieces.append(piece[-wanted:] if len(piece) > wanted else piece)
+            wanted -= len(piece)
+        return b"".join(reversed(pieces))
+
     def fetch(self) -> bytes:
         """What is buffered of the body."""
         pieces = self._pieces

@@ -1,7 +1,8 @@
 """One connection to an upstream, and the answer that a caller reads from it.
 
 `pool` opens connections, hands them out and takes them back. A connection carries one request at a time: bytes that
-come while there is none end it. What is left out: which connection a request gets, and how one is opened.
+come while there is none end it. Where a caller left an event stream that had its answer, the stream may end first.
+What is left out: which connection a request gets, and how one is opened.
 """
 
 import asyncio
@@ -12,10 +13,10 @@ from typing import Protocol, cast
 
 from core.egress_faults import UpstreamFault
 from proxy.upstream.pool_answer import ReceivedAnswer
-from proxy.upstream.pool_head import broken
+from proxy.upstream.pool_head import Head, broken
 
 READ_AHEAD_BYTES = 64 * 1024
-"""More than this is not read from the socket before the caller has fetched what is there."""
+"""More than this is not read before the caller has fetched what is there, or once it has left."""
 _REDIRECTS = frozenset({300, 301, 302, 303, 305, 307, 308})
 
 
@@ -25,6 +26,9 @@ class Keeper(Protocol):
     def give_back(self, connection: "PoolConnection", idle_seconds: float) -> None:
         """The request is over and the connection sound."""
 
+    def finishing(self, connection: "PoolConnection") -> None:
+        """The request is over but for its answer's end, which may come for a short while; then it is given back."""
+
     def lost(self, connection: "PoolConnection") -> None:
         """The connection is closed."""
 
@@ -32,26 +36,30 @@ class Keeper(Protocol):
 class PoolAnswer(ReceivedAnswer):
     """An answer as its caller reads it, while it comes."""
 
-    __slots__ = ("_connection", "_patience", "_ready", "_settled", "_spoilt", "_waiter", "fault")
+    __slots__ = ("_connection", "_enough", "_patience", "_ready", "_rest", "_settled", "_spoilt", "_waiter", "fault")
 
     def __init__(self, connection: "PoolConnection") -> None:
         super().__init__()
         self._connection = connection
         self._waiter: asyncio.Future[None] | None = None
         self._ready: Callable[[], None] | None = None
+        self._enough: Callable[[], bool]
         self.fault: UpstreamFault | None = None
         """Why no more will come."""
         self._patience = -1
         """Bytes of the body for which the caller need not be woken."""
+        self._rest = 0
+        """Bytes of the body that may come after the request's end; 0: the answer must be complete then."""
         self._spoilt = self._settled = False
 
-    def when_ready(self, cap_bytes: int, ready: Callable[[], None]) -> None:
+    def when_ready(self, cap_bytes: int, ready: Callable[[], None], enough: Callable[[], bool]) -> None:
         """Call `ready`, once, when the answer is a whole success of at most `cap_bytes`, or cannot become one.
 
-        The second is so where there is a `fault`, the head is not `plain`, or the body is too large: then the answer
-        goes on with `next_chunk` or `read_capped`.
+        The second is so where there is a `fault`, the head is neither `plain` nor one of a stream, or the body is too
+        large: then the answer goes on with `next_chunk` or `read_capped`. Of a stream there may be `enough` before
+        its end; that is asked whenever more of it came.
         """
-        self._patience, self._ready = cap_bytes, ready
+        self._patience, self._ready, self._enough = cap_bytes, ready, enough
 
     @property
     def is_whole(self) -> bool:
@@ -86,18 +94,30 @@ class PoolAnswer(ReceivedAnswer):
         """Close the connection at the end of the request, for a caller that found something wrong."""
         self._spoilt = True
 
+    def may_be_left(self) -> None:
+        """Who ends the request before the body's end has what was wanted; the rest may come for a short while."""
+        self._rest = READ_AHEAD_BYTES
+
     def settle(self, *, sound: bool) -> None:
         """End of the request; `sound` is False after any fault. A redirect is one: nobody of ours expects it."""
         if self._settled:
             return  # the connection may be another request's by now
         self._settled = True
         usable = sound and not self._spoilt and self.status not in _REDIRECTS
-        self._connection.settle(self.idle_seconds if usable else 0.0)
+        if usable and self._rest and not self.complete and self.fault is None and self.head and self.head.keeps:
+            self._patience = -1
+            self.fetch()
+            self._connection.finish()
+        else:
+            self._connection.settle(self.idle_seconds if usable else 0.0)
 
     def wake(self) -> None:
         """Called by the connection when bytes came: wake the caller if there is what it waits for."""
         if self._ready is not None:
             self._judge_ready()
+            return
+        if self._settled:
+            self._read_past()
             return
         waiter = self._waiter
         if waiter is None or waiter.done() or not self.status:
@@ -121,18 +141,25 @@ class PoolAnswer(ReceivedAnswer):
 
     def _judge_ready(self) -> None:
         head, ready = self.head, self._ready
-        if (
-            self.fault is None
-            and not self.complete
-            and (
-                head is None
-                or (head.plain and self.buffered <= self._patience and (head.length or 0) <= self._patience)
-            )
-        ):
+        if self.fault is None and not self.complete and (head is None or self._may_become_whole(head)):
             return
         self._ready = None
+        del self._enough  # who waited knows this answer, too
         assert ready is not None
         ready()
+
+    def _may_become_whole(self, head: Head) -> bool:
+        if self.buffered > self._patience or (head.length or 0) > self._patience:
+            return False
+        return head.plain or (head.streams and not self._enough())
+
+    def _read_past(self) -> None:
+        """More came of a stream that its caller has left: its content is nobody's, its end is what counts."""
+        self._rest -= len(self.fetch())
+        if self._rest < 0:
+            self._connection.settle(0.0)
+        elif self.complete:
+            self._connection.settle(self.idle_seconds)
 
     async def _news(self) -> None:
         if self.fault is not None:
@@ -150,7 +177,7 @@ class PoolAnswer(ReceivedAnswer):
 
 
 class PoolConnection(asyncio.Protocol):
-    """An open connection: idle, or with one request under way."""
+    """An open connection: idle, with one request under way, or waiting for the end of a stream that was left."""
 
     __slots__ = ("_answer", "_keeper", "_kernel", "_paused", "_transport", "counted", "idle_until", "origin")
 
@@ -159,7 +186,7 @@ class PoolConnection(asyncio.Protocol):
         self.counted = True
         """Whether the keeper counts it among its places."""
         self.idle_until = 0.0
-        """Monotonic time up to which it may be used again; 0 while it is in use."""
+        """Monotonic time up to which it may be used again, or a left stream may end; 0 while it is in use."""
         self._keeper = keeper
         self._answer: PoolAnswer | None = None
         self._transport: asyncio.Transport | None = None
@@ -203,6 +230,11 @@ class PoolConnection(asyncio.Protocol):
             return
         self.read_on()
         self._keeper.give_back(self, idle_seconds)
+
+    def finish(self) -> None:
+        """The caller has left; the answer's parser reads on to its end, or as long as the keeper lets it."""
+        self.read_on()
+        self._keeper.finishing(self)
 
     def read_on(self) -> None:
         """Read from the socket again, if that rested."""

@@ -29,7 +29,10 @@ _KEEP_ALIVE_TIMEOUT = re.compile(rb"(?:^|[,;\s])timeout=([0-9]{1,9})", re.IGNORE
 _MAX_KNOWN = 256
 _MAX_KNOWN_BYTES = 512
 # Only heads of nothing but these are remembered: any other header may hold somebody's secret.
-_HARMLESS = _FRAMING | {b"content-type", b"date", b"server", b"connection", b"keep-alive", b"cache-control", b"vary"}
+_HARMLESS = _FRAMING | {
+    *(b"content-type", b"date", b"server", b"connection", b"keep-alive", b"cache-control", b"vary"),
+    b"x-accel-buffering",  # with every event stream of the usual servers
+}
 
 
 def broken(detail: str) -> UpstreamFault:
@@ -53,6 +56,8 @@ class Head:
     """How long it may lie idle then: at most 4 s, and a second less than the server says."""
     plain: bool = False
     """Whether it is a success whose body is one piece of data, and no event stream."""
+    streams: bool = False
+    """Whether it is a success whose body is an event stream."""
 
 
 _known: dict[bytes, Head] = {}
@@ -157,8 +162,17 @@ class _Reader:
         timeout = _KEEP_ALIVE_TIMEOUT.search(found.get(b"keep-alive", b""))
         idle = MAX_IDLE_SECONDS if timeout is None else min(MAX_IDLE_SECONDS, int(timeout[1]) - 1.0)
         streams = found.get(b"content-type", b"").partition(b";")[0].strip().lower() == b"text/event-stream"
-        plain = status == 200 and not streams
-        return Head(status, found, length, chunked=coding is not None, keeps=keeps, idle_seconds=idle, plain=plain)
+        well = status == 200
+        return Head(
+            status,
+            found,
+            length,
+            chunked=coding is not None,
+            keeps=keeps,
+            idle_seconds=idle,
+            plain=well and not streams,
+            streams=well and streams,
+        )
 
     # What the parser calls.
 

@@ -18,12 +18,14 @@ _Waiter = asyncio.Future[PoolConnection | None]
 class Origin:
     """Connections to one scheme, host and port."""
 
-    __slots__ = ("idle", "name", "places", "waiters")
+    __slots__ = ("finishing", "idle", "name", "places", "waiters")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.places = 0
         self.idle: list[PoolConnection] = []
+        self.finishing: dict[PoolConnection, None] = {}
+        """Those on which a stream may end that its caller has left, in the order of their leaving."""
         self.waiters: deque[_Waiter] = deque()
 
 
@@ -48,9 +50,9 @@ class Places:
             origin = self._origins[name] = Origin(name)
         return origin
 
-    def idle(self) -> Iterator[PoolConnection]:
-        """All idle connections."""
-        return (connection for origin in self._origins.values() for connection in origin.idle)
+    def unused(self) -> Iterator[PoolConnection]:
+        """All connections that serve nobody now: those that finish, and idle ones."""
+        return (one for origin in self._origins.values() for one in (*origin.finishing, *origin.idle))
 
     def has_room(self, origin: Origin) -> bool:
         """Whether a connection to it may be opened now."""
@@ -64,8 +66,7 @@ class Places:
         waiter: _Waiter = asyncio.get_running_loop().create_future()
         origin.waiters.append(waiter)
         self._hungry[origin] = None
-        if origin.places < self._per_origin:
-            self._close_an_idle_one()
+        self._make_room(origin)
         try:
             return await waiter
         except BaseException:
@@ -83,6 +84,10 @@ class Places:
             if self.has_room(hungry) and self._serve(hungry, None):
                 self._count(hungry, 1)
         self._tidy(origin)
+
+    def needed(self, origin: Origin) -> bool:
+        """Whether somebody waits who could have this upstream's connection, or its place."""
+        return bool(origin.waiters) or self.needed_elsewhere(origin)
 
     def needed_elsewhere(self, origin: Origin) -> bool:
         """Whether the pool is full while another upstream waits that is not at its own limit."""
@@ -130,7 +135,9 @@ class Places:
         if not origin.places and self._origins.get(origin.name) is origin:
             del self._origins[origin.name]
 
-    def _close_an_idle_one(self) -> None:
-        oldest = [origin.idle[0] for origin in self._origins.values() if origin.idle]
-        if oldest:
-            min(oldest, key=lambda one: one.idle_until).close()
+    def _make_room(self, origin: Origin) -> None:
+        """Close the unused connection that would end first, among those that stand in this origin's way."""
+        unused = self.unused() if origin.places < self._per_origin else iter(origin.finishing)
+        oldest = min((one for one in unused if one.is_open), key=lambda one: one.idle_until, default=None)
+        if oldest is not None:
+            oldest.close()

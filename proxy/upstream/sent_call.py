@@ -1,8 +1,9 @@
 """Calls that are sent at once, over a connection that is at hand, without a task that waits for their answers.
 
 This is the warm path. `SentCalls.begin` sends a call for which nothing else must be waited for; when its answer is
-there, `received` reads it if it came whole. Everything else (an unknown era, no session, no idle connection, an event
-stream, a refusal) is for `Upstreams.call` and `Upstreams.go_on`, which wait.
+there, `received` reads it: a body that came whole, or the first message of an event stream. Everything else (an
+unknown era, no session, no idle connection, a stream with something before the answer, a refusal) is for
+`Upstreams.call` and `Upstreams.go_on`, which wait.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from core.resolve import Connection
 from proxy.upstream.answers import Json, message_in, the_answer
 from proxy.upstream.call_frames import CallFrames
 from proxy.upstream.clocks import Clocks
+from proxy.upstream.first_message import FirstMessage
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.pool_connection import PoolAnswer
 from proxy.upstream.sessions import UpstreamSession
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 class SentCall:
     """One call whose request is with the upstream. Who has a task awaits it; who has none is called back."""
 
-    __slots__ = ("_calls", "answer", "connection", "outbound", "session", "until")
+    __slots__ = ("_calls", "_first", "answer", "connection", "outbound", "session", "until")
 
     def __init__(
         self,
@@ -40,6 +42,7 @@ class SentCall:
         until: float,
     ) -> None:
         self._calls = calls
+        self._first: FirstMessage | None = None
         self.connection, self.outbound = connection, outbound
         self.session = session
         """Of a legacy upstream; None for a modern one."""
@@ -49,7 +52,18 @@ class SentCall:
 
     def then(self, ready: Callable[[], None]) -> None:
         """Call `ready`, once and never at once, when it is time for `SentCalls.received`."""
-        self.answer.when_ready(self._calls.most, ready)
+        self.answer.when_ready(self._calls.most, ready, self.has_first_message)
+
+    def has_first_message(self) -> bool:
+        """Whether `first_message` is known of an answer that is an event stream."""
+        if self._first is None:
+            self._first = FirstMessage(self.answer, self._calls.most)
+        return self._first.is_known()
+
+    @property
+    def first_message(self) -> bytes:
+        """Of an event stream; empty where it is not known."""
+        return b"" if self._first is None else self._first.data or b""
 
     def strike(self) -> None:
         """Its time is over (called by `Clocks`)."""
@@ -116,6 +130,8 @@ class SentCalls:
         """
         self._clocks.stopped(sent)
         answer = sent.answer
+        if answer.head is not None and answer.head.streams and sent.has_first_message():
+            return self._first_message(sent)
         if answer.fault is None and not answer.is_whole:
             return None
         sound = False
@@ -128,6 +144,17 @@ class SentCalls:
             raise self._upstreams.refusal(sent.connection, fault) from fault
         finally:
             answer.settle(sound=sound)
+        self._upstreams.answered(sent.connection, message)
+        return message
+
+    def _first_message(self, sent: SentCall) -> Json | None:
+        """The first message of a stream if it is the answer; whatever comes behind it, a fault even, is too late."""
+        try:
+            message = the_answer(message_in(sent.first_message), sent.outbound.id)
+        except UpstreamFault:
+            return None  # the stream is read from its beginning, and what is wrong with it is said there
+        sent.answer.may_be_left()
+        sent.answer.settle(sound=True)
         self._upstreams.answered(sent.connection, message)
         return message
 

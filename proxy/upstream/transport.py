@@ -39,6 +39,13 @@ class Answer(Protocol):
     def never_reuse(self) -> None:
         """Close the connection at the end of the request, for a caller that found something wrong."""
 
+    def may_be_left(self) -> None:
+        """Say that who ends the request before the body's end has what was wanted, as with an event stream.
+
+        A transport that can lets the rest come for a short while, unread, and uses the connection again; else, and
+        where this was not said, that is closed.
+        """
+
 
 class Transport(Protocol):
     """Sends requests to upstreams."""
@@ -156,4 +163,8 @@ class AiohttpAnswer:
 
     def never_reuse(self) -> None:
         """Close the connection at the end."""
+        never_reuse(self._response)
+
+    def may_be_left(self) -> None:
+        """aiohttp's client reads nothing for nobody: close the connection at the end."""
         never_reuse(self._response)

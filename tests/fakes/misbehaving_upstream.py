@@ -46,6 +46,8 @@ class MisbehavingUpstream(asyncio.Protocol):
     def __init__(self, chance: random.Random, earlier: list[bytes]) -> None:
         self._chance, self._earlier = chance, earlier
         self._received = b""
+        self._unfit = False
+        """Whether a stream on it has not ended, or more than its end has come: no request may follow."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are none of asyncio's classes
@@ -67,14 +69,16 @@ class MisbehavingUpstream(asyncio.Protocol):
         # Worst of all: what was meant for another, under the identifier that the next request here may have.
         another_id = another.partition(b'"id":')[2].partition(b",")[0]
         next_id = b"%d" % (request["id"] + CALLERS + self._chance.randint(-2, 2))
-        aimed = another.replace(another_id, next_id, 1)
+        aimed = whole(another.replace(another_id, next_id, 1))
         self._earlier.append(mine)
         del self._earlier[:-50]
         kinds = [self._well, self._well, self._well, self._well, self._behind, self._late, self._cut, self._stream]
-        kinds += [self._framed_oddly, self._wrong, self._hinted]
-        if self._chance.random() < 0.1:
+        kinds += [self._framed_oddly, self._wrong, self._hinted, self._streamed, self._streamed, self._streamed]
+        if self._unfit:
+            self._transport.write(whole(another.replace(another_id, b"%d" % request["id"], 1)))
+        elif self._chance.random() < 0.1:
             # In one piece: what comes under the right identifier while a request is open is an answer to it.
-            self._transport.write(self._chance.choice([whole, chunked])(mine) + whole(aimed))
+            self._transport.write(self._chance.choice([whole, chunked, streamed])(mine) + aimed)
         else:
             self._chance.choice(kinds)(mine, another)
 
@@ -105,6 +109,42 @@ class MisbehavingUpstream(asyncio.Protocol):
         self._chance.shuffle(events)
         body = b"".join(events)
         self._write(head(STREAM, b"Transfer-Encoding: chunked") + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
+
+    def _streamed(self, mine: bytes, another: bytes) -> None:
+        """A stream that begins well; what comes then comes at once or later, and only its end makes it one."""
+        chance, end = self._chance, b"0\r\n\r\n"
+        stray = whole(another)
+        rest: list[bytes | None] = chance.choice(
+            [
+                [end],
+                [end[:2], end[2:]],
+                [end, stray],
+                [end + stray[: chance.randint(1, len(stray))]],
+                [end + chance.choice([b"\r\n", b"\n", b"\x00"])],
+                [stray],
+                [event(another), event(another)],
+                [event(another), end],
+                [event(another), b": keep-alive\n\n", event(another)],
+                [b"10000;" + b"x" * 60_000 + b"\r\n" + b"x" * 0x10000 + b"\r\n"],
+                [],
+                [None],
+            ]
+        )
+        first = event(b'{"jsonrpc":"2.0","method":"notifications/message"}') if chance.random() < 0.2 else b""
+        kept = b"Connection: close" if chance.random() < 0.1 else b"X: y"
+        begun = head(STREAM, b"Transfer-Encoding: chunked", kept) + first + event(mine)
+        at = len(begun) if chance.random() < 0.7 else chance.randrange(len(begun))
+        late = 0.0
+        for piece in (begun[:at], begun[at:], *rest):
+            asyncio.get_running_loop().call_later(late, self._write_of_stream, piece, end)
+            late += _SOON_S * chance.choice([0, chance.random(), 2 * chance.random()])
+
+    def _write_of_stream(self, piece: bytes | None, end: bytes) -> None:
+        if piece is None:
+            self._transport.abort()
+        elif piece:
+            self._unfit = not end.endswith(piece)
+            self._write_if_open(piece)
 
     def _framed_oddly(self, mine: bytes, another: bytes) -> None:
         length = b"Content-Length: %d" % len(mine)
@@ -151,6 +191,16 @@ class MisbehavingUpstream(asyncio.Protocol):
 
 def whole(body: bytes) -> bytes:
     return head(JSON_TYPE, b"Content-Length: %d" % len(body)) + body
+
+
+def event(message: bytes) -> bytes:
+    """An event in a chunk of its own."""
+    data = b"event: message\r\ndata: %b\r\n\r\n" % message
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def streamed(body: bytes) -> bytes:
+    return head(STREAM, b"Transfer-Encoding: chunked") + event(body) + b"0\r\n\r\n"
 
 
 def chunked(body: bytes) -> bytes:

@@ -1,5 +1,6 @@
 """Short calls through the proxy's transports: one POST, its body, or the fault that it ended in; and its pool."""
 
+import asyncio
 import ssl
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -31,6 +32,15 @@ def post(
 ) -> AbstractAsyncContextManager[Any]:
     """The answer is the transport's own: the pool's shows more than `Answer` asks for."""
     return transport.request("POST", PublicUrl(url + "/mcp"), headers or {}, b"{}", deadline=deadline)
+
+
+async def nothing_finishes(pool: UpstreamPool) -> None:
+    """Wait until no stream that a caller has left may still come to its end."""
+    for _ in range(600):
+        if not any(origin.finishing for origin in pool._places._origins.values()):
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("a stream that was left has neither ended nor been closed")
 
 
 async def body_of(transport: Transport, url: str, deadline: float = 5.0) -> bytes:

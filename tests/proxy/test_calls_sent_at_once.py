@@ -15,6 +15,7 @@ from proxy.edge.fast_requests import FastRequests
 from proxy.upstream.pool import UpstreamPool
 from proxy.upstream.sent_call import SentCall, SentCalls
 from tests.fakes.mcp_upstream import Answer, McpUpstream
+from tests.fakes.pool_calls import nothing_finishes
 from tests.proxy.conftest import MakeRig, Reply, Rig, eventually
 
 ERAS = pytest.mark.parametrize("era", ["modern", "legacy"])
@@ -84,6 +85,21 @@ async def test_the_answer_comes_whole_or_as_a_stream(rig: Rig, era: str, how: di
         reply = await at.call(meta={"progressToken": 1} if "progress" in how else None)
         final = reply.events[-1]["result"] if "progress" in how else reply.result
         assert final["content"][0]["text"] == "fine"
+
+
+@ERAS
+@pytest.mark.parametrize("how", [{"stream": True}, {"progress": 2}], ids=["the answer alone", "progress first"])
+async def test_calls_one_after_another_whose_answers_are_streams_share_a_connection(
+    rig: Rig, era: str, how: dict[str, Any]
+) -> None:
+    async with warm(rig, era, Answer(text="fine", **how)) as at:
+        before = rig.worker.egress.opened
+        for _ in range(20):
+            await rig.call("t", meta={"progressToken": 1} if "progress" in how else None)
+            if isinstance(rig.worker.egress, UpstreamPool):
+                await nothing_finishes(rig.worker.egress)
+        assert rig.worker.egress.opened == before + (0 if rig.lane == "fast" else 19)
+        assert len(at.sent) == (20 if rig.lane == "fast" else 0)
 
 
 @ERAS
@@ -188,7 +204,7 @@ async def test_a_worker_that_ends_calls_it_off(rig: Rig) -> None:
         assert caller.done()
 
 
-@pytest.mark.parametrize("answer", [Answer(text="x", stream=True), Answer(status=503)], ids=["stream", "refusal"])
+@pytest.mark.parametrize("answer", [Answer(text="x", progress=1, hold=asyncio.Event()), Answer(status=503)])
 async def test_a_caller_that_leaves_in_the_round_in_which_an_answer_begins_leaves_nothing_behind(
     rig: Rig, answer: Answer
 ) -> None:
@@ -201,7 +217,7 @@ async def test_a_caller_that_leaves_in_the_round_in_which_an_answer_begins_leave
 
     async with warm(rig, "modern", answer) as at:
         with patch.object(FastRequests, "_on_upstream", goes_on_and_is_left), suppress(aiohttp.ClientError):
-            await at.call()
+            await at.call(meta={"progressToken": 1})
         await at.nothing_is_held()
         if rig.lane == "fast":
             await eventually(at.has_no_connection)

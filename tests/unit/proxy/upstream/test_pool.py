@@ -11,7 +11,8 @@ import pytest
 
 import proxy.upstream.pool as pool_module
 from core.egress_faults import UpstreamFault
-from tests.fakes.pool_calls import Pool, body_of, fault_of
+from core.tasks import Tasks
+from tests.fakes.pool_calls import Pool, body_of, fault_of, nothing_finishes, post
 from tests.fakes.scripted_upstream import CLOSE, FOREVER, HANG, RESET, Script, ScriptedUpstream, head, ok
 
 
@@ -165,6 +166,96 @@ async def test_idle_connections_are_closed_in_time(pool: Pool, monkeypatch: pyte
         await body_of(pool, upstream.url)
         assert pool.places == 1
         await asyncio.sleep(1.2)
+        assert pool.places == 0
+
+
+LEFT = head(b"Content-Type: text/event-stream", b"Transfer-Encoding: chunked") + b"9\r\ndata: x\n\n\r\n"
+
+
+async def left(pool: Pool, url: str) -> None:
+    """Leave a stream behind that does not end."""
+    async with post(pool, url) as answer:
+        answer.may_be_left()
+        assert await answer.next_chunk() == b"data: x\n\n"
+
+
+async def test_a_stream_that_was_left_and_does_not_end_is_closed_in_time(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "_SWEEP_SECONDS", 0.02)
+    monkeypatch.setattr(pool_module, "_FINISH_SECONDS", 0.05)
+    async with ScriptedUpstream([LEFT, HANG]) as upstream:
+        began = asyncio.get_running_loop().time()
+        await left(pool, upstream.url)
+        assert pool.places == 1
+        await nothing_finishes(pool)
+        assert asyncio.get_running_loop().time() - began >= 0.05
+        assert pool.places == 0
+
+
+async def test_a_stream_that_drips_on_after_it_was_left_gets_no_more_time(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "_SWEEP_SECONDS", 0.02)
+    monkeypatch.setattr(pool_module, "_FINISH_SECONDS", 0.05)
+    async with ScriptedUpstream([LEFT, 0.01, b"1\r\nx\r\n", FOREVER]) as upstream:
+        await left(pool, upstream.url)
+        await nothing_finishes(pool)
+        assert pool.places == 0
+
+
+async def test_who_finds_an_upstream_full_of_left_streams_gets_the_place_of_the_oldest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pool_module, "_FINISH_SECONDS", 60.0)
+    async with ScriptedUpstream([LEFT, HANG], [LEFT, HANG], [ok(b"fine")]) as upstream, Pool(per_origin=2) as pool:
+        await left(pool, upstream.url)
+        await left(pool, upstream.url)
+        oldest, younger = (origin := pool._places.origin(upstream.url)).finishing
+        assert await asyncio.gather(*(body_of(pool, upstream.url) for _ in range(4))) == [b"fine"] * 4
+        assert (upstream.connections, pool.places, len(origin.finishing)) == (4, 2, 0)
+        assert not oldest.is_open
+        assert not younger.is_open
+
+
+async def test_a_full_pool_makes_room_for_another_upstream_by_closing_a_left_stream(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pool_module, "_FINISH_SECONDS", 60.0)
+    async with (
+        ScriptedUpstream([LEFT, HANG]) as one,
+        ScriptedUpstream([ok(b"two")], host="127.0.0.2") as two,
+        Pool(connections=1) as pool,
+    ):
+        await left(pool, one.url)
+        assert await body_of(pool, two.url) == b"two"
+        assert pool.places == 1
+
+
+async def test_a_stream_is_not_left_to_its_end_while_somebody_waits_for_its_place() -> None:
+    async with ScriptedUpstream([LEFT, HANG], [ok(b"fine")]) as upstream, Pool(per_origin=1) as pool:
+        async with post(pool, upstream.url) as answer, asyncio.TaskGroup() as tasks:
+            answer.may_be_left()
+            await answer.next_chunk()
+            waiter = tasks.create_task(body_of(pool, upstream.url))
+            await asyncio.sleep(0)
+            answer.settle(sound=True)
+            assert not pool._places.origin(upstream.url).finishing
+        assert waiter.result() == b"fine"
+        assert upstream.connections == 2
+
+
+async def test_closing_ends_streams_that_were_left() -> None:
+    async with ScriptedUpstream([LEFT, HANG]) as upstream, Pool() as pool:
+        await left(pool, upstream.url)
+        async with post(pool, upstream.url) as answer:
+            answer.may_be_left()
+            await answer.next_chunk()
+            closing = Tasks("test").spawn("close", pool.close())
+            await asyncio.sleep(0)
+            answer.settle(sound=True)
+            assert len(pool._places.origin(upstream.url).finishing) == 1  # the one before
+        await closing
         assert pool.places == 0
 
 

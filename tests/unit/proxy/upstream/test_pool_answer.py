@@ -179,6 +179,17 @@ def test_a_body_in_tiny_segments_takes_about_as_much_memory_as_it_has_bytes() ->
     assert answer.fetch() == b"".join(bytes([n % 256, 7]) for n in range(50_000))
 
 
+@given(st.binary(max_size=20_000), st.lists(st.integers(0, 20_000), max_size=6), st.integers(0, 20_001))
+def test_what_is_buffered_can_be_looked_at_from_anywhere_and_stays(body: bytes, cuts: list[int], start: int) -> None:
+    answer = ReceivedAnswer()
+    answer.feed(head(b"Content-Length: %d" % (len(body) + 1)))
+    places = sorted({0, *(cut for cut in cuts if cut < len(body)), len(body)})
+    for begin, end in pairwise(places):
+        answer.feed(body[begin:end])
+    assert answer.peek(start) == body[start:]
+    assert answer.fetch() == body
+
+
 def test_large_and_small_pieces_of_a_body_keep_their_order() -> None:
     pieces = [bytes([65 + n]) * size for n, size in enumerate([1, 5000, 2, 3, 4096, 4095, 9000, 1, 1])]
     answer = received(head(), *pieces)

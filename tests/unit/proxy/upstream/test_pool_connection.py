@@ -10,8 +10,8 @@ import pytest
 
 from core.egress_faults import UpstreamFault
 from proxy.upstream.pool_connection import READ_AHEAD_BYTES
-from tests.fakes.pool_calls import CAP, Pool, body_of, post
-from tests.fakes.scripted_upstream import FOREVER, RESET, Script, ScriptedUpstream, head, ok
+from tests.fakes.pool_calls import CAP, Pool, body_of, nothing_finishes, post
+from tests.fakes.scripted_upstream import CLOSE, FOREVER, RESET, Script, ScriptedUpstream, head, ok
 
 
 @pytest.fixture
@@ -110,4 +110,95 @@ async def test_a_paused_connection_reads_on_for_the_whole_body_and_for_the_next_
             assert not answer.complete
             assert await answer.read_capped(len(body)) == body
         assert await body_of(pool, upstream.url) == b"next"
+        assert upstream.connections == 1
+
+
+STREAM = head(b"Content-Type: text/event-stream", b"Transfer-Encoding: chunked")
+EVENT, END = b"9\r\ndata: x\n\n\r\n", b"0\r\n\r\n"
+
+
+async def left(pool: Pool, url: str) -> bytes:
+    """What came first, from a caller that has enough of it."""
+    async with post(pool, url) as answer:
+        answer.may_be_left()
+        return bytes(await answer.next_chunk())
+
+
+ENDS_WELL: dict[str, Script] = {
+    "in one piece": [STREAM + EVENT + END],
+    "its end after a moment": [STREAM, 0.01, EVENT, 0.01, END],
+    "its end in pieces": [STREAM + EVENT, 0.01, b"0", 0.01, b"\r\n", 0.01, b"\r\n"],
+    "more events before its end": [STREAM + EVENT, 0.01, EVENT, 0.01, EVENT + EVENT + END],
+    "by length": [head(b"Content-Length: 18"), b"data: x\n\n", 0.01, b"data: y\n\n"],
+}
+
+
+@pytest.mark.parametrize("script", ENDS_WELL.values(), ids=ENDS_WELL.keys())
+async def test_a_stream_that_was_left_and_then_ends_leaves_its_connection_to_the_next_caller(
+    pool: Pool, script: Script
+) -> None:
+    async with ScriptedUpstream(script, [ok(b"yours")]) as upstream:
+        assert (await left(pool, upstream.url)).startswith(b"data: x\n\n")
+        await nothing_finishes(pool)
+        assert await body_of(pool, upstream.url) == b"yours"
+        assert upstream.connections == 1
+
+
+ENDS_BADLY: dict[str, Script] = {
+    "nothing": [STREAM + EVENT],
+    "bytes behind its end": [STREAM + EVENT, 0.02, END + ok(b"mine")],
+    "a line end behind its end": [STREAM + EVENT, 0.02, END + b"\r\n"],
+    "an answer in the place of a chunk": [STREAM + EVENT, 0.02, ok(b"mine")],
+    "bytes behind its end, later": [STREAM + EVENT, 0.01, END, 0.01, ok(b"mine")],
+    "more than is read past": [STREAM + EVENT, 0.01, b"20000\r\n" + b"x" * 0x20000 + b"\r\n" + END],
+    "more than is read past, in chunks": [STREAM + EVENT, 0.01, *[b"4000\r\n" + b"x" * 0x4000 + b"\r\n"] * 5, END],
+    "frames without content": [STREAM + EVENT, 0.01, b"1;" + b"e" * 70_000 + b"\r\nx\r\n", 0.01, END],
+    "the end of the connection": [STREAM + EVENT, 0.01, CLOSE],
+    "a reset": [STREAM + EVENT, 0.01, RESET],
+    "an end, and Connection: close": [STREAM[:-2] + b"Connection: close\r\n\r\n" + EVENT, 0.01, END],
+    "an end, and no second left by Keep-Alive": [STREAM[:-2] + b"Keep-Alive: timeout=1\r\n\r\n" + EVENT, 0.01, END],
+    "no frame": [head(b"Content-Type: text/event-stream"), b"data: x\n\n", 0.01, CLOSE],
+}
+
+
+@pytest.mark.parametrize("script", ENDS_BADLY.values(), ids=ENDS_BADLY.keys())
+async def test_a_stream_that_was_left_and_does_not_end_soundly_spends_its_connection(
+    pool: Pool, script: Script
+) -> None:
+    async with ScriptedUpstream(script, [ok(b"yours")]) as upstream:
+        assert await left(pool, upstream.url) == b"data: x\n\n"
+        await asyncio.sleep(0.08)
+        assert await body_of(pool, upstream.url) == b"yours"
+        assert upstream.connections == 2
+
+
+async def test_a_stream_that_was_left_for_something_wrong_spends_its_connection(pool: Pool) -> None:
+    async with ScriptedUpstream([STREAM + EVENT, 0.02, END], [ok(b"yours")]) as upstream:
+        with pytest.raises(UpstreamFault):
+            await left_as_wrong(pool, upstream.url)
+        async with post(pool, upstream.url) as answer:
+            answer.may_be_left()
+            answer.never_reuse()
+        assert await body_of(pool, upstream.url) == b"yours"
+        assert upstream.connections == 3
+
+
+async def left_as_wrong(pool: Pool, url: str) -> None:
+    async with post(pool, url) as answer:
+        answer.may_be_left()
+        raise UpstreamFault("broken", sent=True)
+
+
+async def test_a_paused_stream_that_was_left_is_read_to_its_end(pool: Pool) -> None:
+    many = READ_AHEAD_BYTES + 1
+    large = b"%x\r\n%b\r\n" % (many, b"x" * many)
+    async with ScriptedUpstream([STREAM + large, 0.05, EVENT + END], [ok(b"yours")]) as upstream:
+        async with post(pool, upstream.url) as answer:
+            answer.may_be_left()
+            for _ in range(600):
+                await asyncio.sleep(0 if answer.buffered >= many else 0.005)
+            assert answer.buffered >= many
+        await nothing_finishes(pool)
+        assert (answer.complete, answer.buffered) == (True, 0)
+        assert await body_of(pool, upstream.url) == b"yours"
         assert upstream.connections == 1

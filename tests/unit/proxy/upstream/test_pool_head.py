@@ -29,9 +29,27 @@ def test_a_connection_lies_idle_a_second_less_than_the_server_says(line: bytes, 
     assert head_of(head(line)).idle_seconds == seconds
 
 
+@pytest.mark.parametrize(
+    ("line", "status", "plain", "streams"),
+    [
+        (b"Content-Type: application/json", b"200 OK", True, False),
+        (b"Content-Type: text/event-stream", b"200 OK", False, True),
+        (b"Content-Type: Text/Event-Stream ; charset=utf-8", b"200 OK", False, True),
+        (b"Content-Type: text/event-streams", b"200 OK", True, False),
+        (b"Content-Type: application/json", b"404 Not Found", False, False),
+        (b"Content-Type: text/event-stream", b"202 Accepted", False, False),
+    ],
+)
+def test_a_success_is_one_piece_or_a_stream(line: bytes, status: bytes, plain: bool, streams: bool) -> None:
+    found = head_of(head(line, status=status))
+    assert (found.plain, found.streams) == (plain, streams)
+
+
 def test_a_head_that_came_before_is_not_read_again() -> None:
     block = head(b"Content-Type: application/json", b"Content-Length: 5", b"Date: Sat, 21 Nov 2026 06:00:00 GMT")
     assert head_of(block) is head_of(bytes(bytearray(block)))
+    usual = head(b"Content-Type: text/event-stream", b"Cache-Control: no-cache", b"X-Accel-Buffering: no")
+    assert head_of(usual) is head_of(bytes(bytearray(usual)))
     assert head_of(block).headers != head_of(block.replace(b"06:00", b"07:00")).headers
 
 

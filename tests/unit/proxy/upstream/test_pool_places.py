@@ -15,6 +15,9 @@ class Closing:
     def give_back(self, connection: PoolConnection, idle_seconds: float) -> None:
         raise AssertionError("only the pool gives back")
 
+    def finishing(self, connection: PoolConnection) -> None:
+        raise AssertionError("never sent")
+
     def lost(self, connection: PoolConnection) -> None:
         raise AssertionError("never opened")
 

@@ -149,6 +149,14 @@ async def test_a_block_left_without_reading_the_body_spends_its_connection(trans
         assert upstream.connections == 2
 
 
+async def test_a_block_that_may_be_left_and_was_not_framed_spends_its_connection(transport: Transport) -> None:
+    async with ScriptedUpstream([head(), b"abc", 0.05, CLOSE]) as upstream:
+        for _ in range(2):
+            async with post(transport, upstream.url) as answer:
+                answer.may_be_left()
+        assert upstream.connections == 2
+
+
 async def test_a_cancelled_caller_leaves_nothing_behind(transport: Transport) -> None:
     async with ScriptedUpstream([HANG], [ok(b"fine")]) as upstream:
         async with asyncio.TaskGroup() as tasks:

@@ -1,0 +1,32 @@
+"""The first message of an event stream, looked for while the stream comes. Nothing is taken from the answer.
+
+For `sent_call`: where this message answers the call, nothing else of the stream is of interest. Where it does not, or
+where there is none, who reads the stream from its beginning (`answers`) finds every byte of it.
+"""
+
+from core.mcp.event_stream import EventReader, EventStreamFault
+from proxy.upstream.answers import MAX_EVENTS
+from proxy.upstream.pool_answer import ReceivedAnswer
+
+
+class FirstMessage:
+    """See the module. `cap_bytes` bounds an event, as for who reads the stream."""
+
+    __slots__ = ("_answer", "_looked", "_reader", "data")
+
+    def __init__(self, answer: ReceivedAnswer, cap_bytes: int) -> None:
+        self._answer, self._looked = answer, 0
+        self._reader = EventReader(max_event_bytes=cap_bytes, max_events=MAX_EVENTS)
+        self.data: bytes | None = None
+        """The message as it stands in its event, once that is whole; empty where the stream is beyond its caps."""
+
+    def is_known(self) -> bool:
+        """Look at what came since the last look. Events without data are no messages."""
+        if self.data is None:
+            new = self._answer.peek(self._looked)
+            self._looked += len(new)
+            try:
+                self.data = next((event.data for event in self._reader.feed(new) if event.data), None)
+            except EventStreamFault:
+                self.data = b""
+        return self.data is not None
