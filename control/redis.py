@@ -50,6 +50,7 @@ class Courier:
             retry=Retry(NoBackoff(), 0),
             max_connections=_CONNECTIONS,
             protocol=2,
+            driver_info=None,  # redis-py would look up its version on disk for each connection, and send it
         )
 
     async def __aenter__(self) -> Self:

@@ -153,6 +153,7 @@ def _client(url: str, wait: float, kind: type, connections: int) -> Any:
         socket_connect_timeout=wait,
         retry=Retry(NoBackoff(), 0),
         protocol=2,
+        driver_info=None,  # redis-py would look up its version on disk for each connection, and send it
     )
     pool.connection_class = type(kind.__name__, (kind, pool.connection_class), {})
     return redis.asyncio.Redis.from_pool(pool)  # closes the pool with itself

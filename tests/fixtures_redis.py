@@ -59,7 +59,7 @@ class RedisServer:
 
     def client(self) -> Redis:
         """A plain client, for looking and for doing damage. Close it, or use it in `with`."""
-        return Redis.from_url(self.url, socket_timeout=2, protocol=2)
+        return Redis.from_url(self.url, socket_timeout=2, protocol=2, driver_info=None)
 
     def flush(self) -> None:
         """Everything in it vanishes."""

@@ -153,7 +153,7 @@ async def supervised(
     valkey.mkdir(mode=0o700)
     redis = RedisServer(valkey)
     await asyncio.to_thread(redis.start)
-    client: Redis = Redis.from_url(redis.url, protocol=2)
+    client: Redis = Redis.from_url(redis.url, protocol=2, driver_info=None)
     port = free_port()
     stub = Program("stub", ["-m", "bench.stub_upstream", str(stub_port := free_port())], {}, stub_port, folder)
     stub.start()

@@ -3,8 +3,9 @@
 Called by `control/main.py`: `build_app(deps)`, then `listen`. Leaves out who makes the parts in `Deps`.
 """
 
+import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable, Sequence
 
 from aiohttp import web
 
@@ -62,8 +63,7 @@ def build_app(deps: Deps, resources: Iterable[Operations] = RESOURCES) -> web.Ap
     for operation in operations:
         path = _ID.sub(r"{\1:[0-9a-f-]{36}}", PREFIX + operation.path)
         app.router.add_route(operation.method, path, operation.handle)
-    document = openapi.render(operations)
-    app.router.add_route("GET", PREFIX + "/openapi.json", _serve(document))
+    app.router.add_route("GET", PREFIX + "/openapi.json", _Document(operations).serve)
     app.router.add_route("GET", "/health", _health)
     app.router.add_route("GET", "/ready", _ready)
     return app
@@ -76,11 +76,22 @@ def refuse_unlisted(operations: Iterable[Operation]) -> None:
         raise LookupError(f"not in control/admin/permissions.py: {', '.join(unlisted)}")
 
 
-def _serve(document: bytes) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    async def serve(_request: web.Request) -> web.StreamResponse:
-        return web.Response(body=document, content_type="application/json")
+class _Document:
+    """The OpenAPI document: rendered for who asks first, since most processes are never asked, and then kept."""
 
-    return serve
+    def __init__(self, operations: Sequence[Operation]) -> None:
+        self._operations = operations
+        self._rendered = b""
+        self._one_at_a_time = asyncio.Lock()
+
+    async def serve(self, _request: web.Request) -> web.StreamResponse:
+        async with self._one_at_a_time:
+            if not self._rendered:
+                await asyncio.to_thread(self._render)  # it takes 50 ms, in which the loop has calls to answer for
+        return web.Response(body=self._rendered, content_type="application/json")
+
+    def _render(self) -> None:
+        self._rendered = openapi.render(self._operations)
 
 
 async def _health(_request: web.Request) -> web.Response:

@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, made from the very declarations that validate requests and write answers.
 
-Rendered once at start. Each operation lists every status that it can answer with, so that a tool which checks the
-document against the server (schemathesis, in our tests) finds nothing that is not said.
+Rendered once, when it is first asked for. Each operation lists every status that it can answer with, so that a tool
+which checks the document against the server (schemathesis, in our tests) finds nothing that is not said.
 """
 
 import inspect

@@ -6,8 +6,10 @@ import asyncio
 import sys
 from pathlib import Path
 
+import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from control.admin import openapi
 from control.admin.api import PREFIX
 from control.admin.app import RESOURCES
 from tests.fixtures_admin import AdminClient
@@ -35,6 +37,14 @@ async def test_names_of_operations_are_unique(admin: AdminClient) -> None:
     told = (await document(admin))["paths"]
     names = [operation["operationId"] for methods in told.values() for operation in methods.values()]
     assert len(names) == len(set(names))
+
+
+async def test_it_is_rendered_once_for_all_who_ask(admin: AdminClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered, render = [], openapi.render
+    monkeypatch.setattr(openapi, "render", lambda operations: rendered.append(1) or render(operations))
+    first, *others = await asyncio.gather(*(admin.get("/openapi.json") for _ in range(4)))
+    assert all(one.body == first.body for one in others)
+    assert rendered == [1]
 
 
 CONFIG = """

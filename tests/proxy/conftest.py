@@ -184,7 +184,7 @@ async def running_rig(
     redis: RedisServer, lane: str, *, control: FakeControl | None = None, **settings: Any
 ) -> AsyncIterator[Rig]:
     """A worker that serves in this lane, and all around it; `control` to share one among several workers."""
-    client: Redis = Redis.from_url(redis.url, protocol=2)
+    client: Redis = Redis.from_url(redis.url, protocol=2, driver_info=None)
     own = control is None
     control = control or FakeControl(client)
     if own:
