@@ -218,10 +218,10 @@ class FastConnection(FastRefusals):
             self.cut()
             return
         self._state = HOLDING
-        self.without_deadline()
+        self.stop_timer()
         self.resume_reading()
         head = self.begin_stream(x)
-        self._x = None
+        self._x = self._task = None  # the task ends with this step, and its memory with it, not with the stream
         at_end(x, self._deps)
         self.transport.write(head + chunk(COMMENT_KEEPALIVE))
         self._lane.sweep.add(self, x)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import AsyncMock, patch
 
 import pytest
 import uvloop
@@ -48,6 +48,11 @@ class Served:
         """Every session id is that of the session `jti`."""
         session = Session("jti", "2025-11-25", 0, 0)
         return patch.object(type(self.deps.sessions), "known", lambda *_: session)
+
+    def session_to_ask_for(self) -> AbstractContextManager[object]:
+        """The same, found out by a task."""
+        session = AsyncMock(return_value=Session("jti", "2025-11-25", 0, 0))
+        return patch.object(type(self.deps.sessions), "open", session)
 
     @property
     def handed_over(self) -> int:

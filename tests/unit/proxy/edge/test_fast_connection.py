@@ -271,6 +271,19 @@ def test_a_get_stream_is_held_without_a_task_and_ends_with_its_session(serve: Se
     serve(scenario, grace_seconds=0.4)
 
 
+def test_an_open_stream_keeps_neither_the_task_that_judged_it_nor_a_timer(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        with at.session_to_ask_for():
+            reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+            writer.write(at.get_stream())
+            await reader.readuntil(b"\n\n\r\n")
+            (connection,) = at.lane.connections
+            assert connection._task is connection._timer is None
+            writer.close()
+
+    serve(scenario)
+
+
 def test_a_stream_whose_caller_leaves_gives_its_place_back(serve: Serve) -> None:
     async def scenario(at: Served) -> None:
         with at.session_known():
