@@ -3,6 +3,7 @@
 pytest_plugins = [
     "pytester",
     "tests.plugins.no_outside_network",
+    "tests.plugins.order_of_files",
     "tests.plugins.secret_canaries",
     "tests.plugins.skips",
     "tests.plugins.trust_table",

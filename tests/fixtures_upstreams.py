@@ -10,6 +10,7 @@ interfaces because it has no setting for that.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -37,8 +38,8 @@ def everything_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     port = free_port()
     command = [str(NODE), str(NPM / ".bin" / "mcp-server-everything"), "streamableHttp"]
     log = tmp_path_factory.mktemp("everything") / "log"
-    with running(command, {"PORT": str(port)}, log):
-        yield answering(f"http://127.0.0.1:{port}/mcp", log)
+    with running(command, {"PORT": str(port)}, log) as process:
+        yield answering(f"http://127.0.0.1:{port}/mcp", process, log)
 
 
 @pytest.fixture(scope="session")
@@ -51,8 +52,8 @@ def time_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command = [str(BIN / "fastmcp"), "run", str(config), "--transport", "http"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--no-banner"]
     environment = {"FASTMCP_CHECK_FOR_UPDATES": "off", "HOME": str(folder)}
-    with running(command, environment, folder / "log"):
-        yield answering(f"http://127.0.0.1:{port}/mcp", folder / "log")
+    with running(command, environment, folder / "log") as process:
+        yield answering(f"http://127.0.0.1:{port}/mcp", process, folder / "log")
 
 
 def free_port() -> int:
@@ -64,7 +65,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: list[str], environment: dict[str, str], log: Path) -> Iterator[None]:
+def running(command: list[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server with its output in a file; at the end its whole process group is killed."""
     if shutil.which("setpriv"):
         command = ["setpriv", "--pdeathsig", "KILL", "--", *command]
@@ -78,16 +79,17 @@ def running(command: list[str], environment: dict[str, str], log: Path) -> Itera
             start_new_session=True,
         )
     try:
-        yield
+        yield process
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
-def answering(url: str, log: Path) -> str:
-    """Wait until the server answers HTTP at all; fails with the end of its log."""
+def answering(url: str, process: subprocess.Popen[bytes], log: Path) -> str:
+    """Wait until the server answers HTTP at all; fails with the end of its log, at once where it has ended."""
     deadline = time.monotonic() + READY_WITHIN_SECONDS
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and process.poll() is None:
         try:
             urlopen(Request(url, data=b"{}", method="POST"), timeout=2).close()
         except HTTPError as answer:  # a refusal is an answer

@@ -57,8 +57,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         port, log = free_port(), Path(folder, "server.log")
         command = [sys.executable, "-P", "-m", "tests.conformance.server", str(port)]
-        with running(command, {"PYTHONPATH": str(ROOT)}, log), archway_up(Path(folder, "state")) as archway:
-            server = archway.entry("suite", answering(f"http://127.0.0.1:{port}/mcp", log))
+        state = Path(folder, "state")
+        with running(command, {"PYTHONPATH": str(ROOT)}, log) as process, archway_up(state) as archway:
+            server = archway.entry("suite", answering(f"http://127.0.0.1:{port}/mcp", process, log))
             found = judged(archway.gateway("suite", server, prefix=False), archway.token())
     print()
     for asked, good in found.items():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 
 import pytest
 
 from tests.plugins.no_outside_network import stays_here
+from tests.plugins.order_of_files import in_turns
 from tests.plugins.secret_canaries import Canaries, Sinks
 
 INI = "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n"
@@ -287,3 +289,34 @@ class TestCanaries:
         canary("any")
         logging.getLogger("archway.test").debug("seen")
         assert logging.getLogger("archway.test").isEnabledFor(logging.DEBUG)
+
+
+class TestOrderOfFiles:
+    FILES = {"tests/unit/test_many.py": 60, "tests/unit/test_some.py": 30, "tests/unit/test_few.py": 10} | {
+        f"tests/faults/test_{number}.py": number for number in (1, 2, 3)
+    }
+
+    def test_files_of_systems_are_spread_among_the_others_and_those_go_on_behind_them(self):
+        assert in_turns(self.FILES) == [
+            "tests/faults/test_3.py",
+            "tests/unit/test_many.py",
+            "tests/faults/test_2.py",
+            "tests/unit/test_some.py",
+            "tests/faults/test_1.py",
+            "tests/unit/test_few.py",
+        ]
+
+    @pytest.mark.parametrize("number", range(1, 6))
+    def test_every_file_has_its_turn_whatever_there_is(self, number):
+        for names in itertools.combinations(self.FILES, number):
+            assert sorted(in_turns({name: self.FILES[name] for name in names})) == sorted(names)
+
+    @pytest.mark.parametrize(("flags", "first"), [((), "few"), (("-n1", "--dist=loadfile"), "many")])
+    def test_only_workers_of_xdist_take_them_so(self, house, pytester, flags, first):
+        many = "import pytest\n@pytest.mark.parametrize('x', range(5))\ndef test_it(x): pass"
+        pytester.makepyfile(test_few="def test_it(): pass", test_many=many)
+        result = house("order_of_files", "", "-v", *flags)
+        result.assert_outcomes(passed=6)
+        ran = [line for line in result.outlines if "PASSED" in line]
+        assert f"test_{first}.py" in ran[0]
+        assert f"test_{first}.py" not in ran[-1]

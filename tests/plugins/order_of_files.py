@@ -1,0 +1,53 @@
+"""A pytest plugin: in what order the workers of `make test` take the files, so that none waits long for the last.
+
+xdist gives a worker that has nothing left the next file whole (`--dist loadfile`), those with most tests first. Files
+that start whole systems have few tests and take long, so they would come last: all together, where a core idles while
+they wait, and the longest perhaps as the very last. Here they are spread among the others, which come as before, and
+are through before the end. Runs without xdist keep the order of the collection.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+import pytest
+
+OF_SYSTEMS = ("tests/bench/", "tests/clients/", "tests/faults/", "tests/up/", "tests/unit/archway/supervisor/")
+"""Folders of tests that start processes and wait for them."""
+_THROUGH_AT = 0.85
+"""The share of the other tests behind which no file of systems begins."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False  # xdist's own order; ours is made where the tests are collected
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not hasattr(config, "workerinput"):
+        return
+    place = {name: number for number, name in enumerate(in_turns(Counter(map(_file, items))))}
+    items.sort(key=lambda item: place[_file(item)])
+
+
+def in_turns(files: Mapping[str, int]) -> list[str]:
+    """The files, each given with its number of tests, in the order in which they are to begin."""
+    most_first = sorted(files, key=lambda name: -files[name])
+    systems = [name for name in most_first if name.startswith(OF_SYSTEMS)]
+    others = [name for name in most_first if not name.startswith(OF_SYSTEMS)]
+    pace = sum(files[name] for name in others) * _THROUGH_AT / max(1, len(systems) - 1)
+    order: list[str] = []
+    begun = 0
+    for number, name in enumerate(systems):
+        while others and begun < number * pace:
+            begun += files[others[0]]
+            order.append(others.pop(0))
+        order.append(name)
+    return order + others
+
+
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
