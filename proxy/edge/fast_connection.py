@@ -79,7 +79,8 @@ class FastConnection(FastRefusals):
         """Bytes: of what is being read, or kept for their turn."""
         state = self._state
         if state == HEAD:
-            self._read_head(data)
+            if self._again is None or not self.repeated(data):
+                self._read_head(data)
         elif state == BODY:
             self._try(self._read_body, data)
         elif state == SKIPPING:
@@ -153,7 +154,10 @@ class FastConnection(FastRefusals):
             head = Head(read.method, read.target, HTTP_1_1, (), self.peer, read.headers)
         self._kept, self._segments = data[end + 4 :], 0
         refused = self.refused(head, length, close=close) if self._deps.overload.sheds else None
-        if not refused:
+        if refused:
+            self.keep_refused(data, end + 4, length, head)
+        else:
+            self._again = None
             self.begin(head, length, close=close, let_in=refused is False)
         if known is None and key is not None:
             memory.keep(key, head, close=close, refused=bool(refused))

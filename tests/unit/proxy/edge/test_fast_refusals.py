@@ -6,10 +6,12 @@ import asyncio
 from unittest.mock import patch
 
 from proxy.edge.fast_connection import FastConnection
+from proxy.edge.fast_refusals import MOST_REPEATED
+from proxy.edge.head_memory import HeadMemory
 from proxy.overload import Overload
 from tests.fakes.overload import overloaded
 from tests.fakes.raw_http import read_answer, request_bytes
-from tests.unit.proxy.edge.conftest import PING, PONG, Serve, Served
+from tests.unit.proxy.edge.conftest import PING, PONG, Serve, Served, until
 
 
 def refusals(at: Served) -> float:
@@ -200,3 +202,125 @@ def test_a_call_is_judged_once_and_as_a_strangers_where_its_token_is_not_known(s
         writer.close()
 
     serve(scenario)
+
+
+def test_a_call_that_comes_again_on_its_connection_is_not_read_again(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        at.deps.overload = overloaded()
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        writer.write(at.post())
+        assert (await read_answer(reader)).status == 503
+        with patch.object(HeadMemory, "ask", side_effect=AssertionError("it was read")):
+            for _ in range(3):
+                writer.write(at.post(PING.replace(b"1}", b"2}")))
+                assert (await read_answer(reader)).status == 503
+        assert refusals(at) == 4
+        writer.close()
+
+    serve(scenario)
+
+
+def test_a_call_that_comes_again_is_served_once_it_is_let_in_and_its_head_forgotten(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        for again in (Lenient(), Calm()):
+            at.deps.overload = overloaded()
+            reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+            writer.write(at.post())
+            assert (await read_answer(reader)).status == 503
+            (connection,) = at.lane.connections
+            assert connection._again is not None
+            at.deps.overload = again
+            for identifier in (7, 8):
+                writer.write(at.post(PING.replace(b"1,", b"%d," % identifier)))
+                assert (await read_answer(reader)).json == PONG | {"id": identifier}
+            assert connection._again is None
+            writer.close()
+            await until(lambda: not at.lane.connections)
+
+    serve(scenario)
+
+
+def test_another_head_of_the_same_length_is_judged_by_itself(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        at.deps.overload = overloaded()
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        writer.write(at.post())
+        assert (await read_answer(reader)).status == 503
+        at.deps.overload = Lenient()
+        (name, credential), *rest = at.headers[1:]
+        stranger = [at.headers[0], (name, credential[:-1] + ("a" if credential[-1] != "a" else "b")), *rest]
+        other = request_bytes("POST", "/v1/mcp/g", stranger, PING)
+        assert len(other) == len(at.post())
+        writer.write(other)
+        assert (await read_answer(reader)).status == 401
+        writer.close()
+
+    serve(scenario)
+
+
+def test_whether_the_token_of_a_call_that_comes_again_is_known_is_asked_anew(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        asked: list[bool] = []
+
+        def refuses(_: Overload, address: str, *, stranger: bool) -> bool:
+            asked.append(stranger)
+            return True
+
+        at.deps.overload.sheds = True
+        with patch.object(Overload, "refuses", refuses):
+            for known in (True, False):
+                with patch.object(type(at.deps.authority), "remembers", lambda *_, known=known: known):
+                    writer.write(at.post())
+                    assert (await read_answer(reader)).status == 503
+        assert asked == [False, True]
+        writer.close()
+
+    serve(scenario)
+
+
+def test_a_call_that_is_long_is_not_kept_to_know_it_again(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        at.deps.overload = overloaded()
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        for size, kept in ((MOST_REPEATED, False), (10, True), (MOST_REPEATED, False)):
+            writer.write(at.post(b"x" * size))
+            assert (await read_answer(reader)).status == 503
+            (connection,) = at.lane.connections
+            assert (connection._again is not None) is kept
+        writer.close()
+
+    serve(scenario)
+
+
+def test_a_call_that_comes_again_while_the_worker_ends_is_refused_as_any(serve: Serve) -> None:
+    async def scenario(at: Served) -> None:
+        at.deps.overload = overloaded()
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+        writer.write(at.post())
+        assert (await read_answer(reader)).closed is False
+        at.deps.draining = True
+        writer.write(at.post())
+        answer = await read_answer(reader)
+        assert (answer.status, answer.closed) == (503, True)
+        writer.close()
+
+    serve(scenario)
+
+
+class Calm(Overload):
+    """Not overloaded, and so not to be asked."""
+
+    def refuses(self, address: str, *, stranger: bool = False) -> bool:
+        raise AssertionError("it was asked")
+
+
+class Lenient(Overload):
+    """Overloaded, and yet it has room for everybody."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sheds = True
+
+    def refuses(self, address: str, *, stranger: bool = False) -> bool:
+        return False
