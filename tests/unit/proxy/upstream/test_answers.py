@@ -4,8 +4,8 @@ import pytest
 
 from core.egress import UpstreamFault
 from proxy.upstream.answers import Json, error_in, is_answer_to, messages
-from tests.fakes.pool_calls import Pool, post
-from tests.fakes.scripted_upstream import ScriptedUpstream, ok
+from tests.fakes.pool_calls import Pool, nothing_finishes, post
+from tests.fakes.scripted_upstream import ScriptedUpstream, head, ok
 
 JSON_TYPE, SSE_TYPE = b"Content-Type: application/json; charset=utf-8", b"Content-Type: text/event-stream"
 
@@ -28,6 +28,17 @@ async def test_a_json_answer_is_one_message() -> None:
 async def test_a_stream_is_its_events_in_order_without_the_empty_ones() -> None:
     stream = b': hi\n\ndata: {"jsonrpc":"2.0","id":1}\n\nid: 7\ndata:\n\ndata: {"jsonrpc":"2.0",\ndata: "id":2}\n\n'
     assert [message["id"] for message in await read(stream, SSE_TYPE)] == [1, 2]
+
+
+async def test_a_stream_that_is_left_with_a_message_may_come_to_its_end() -> None:
+    event = b'data: {"jsonrpc":"2.0","id":1}\n\n'
+    begun = head(SSE_TYPE, b"Transfer-Encoding: chunked") + b"%x\r\n%b\r\n" % (len(event), event)
+    async with ScriptedUpstream([begun, 0.02, b"0\r\n\r\n"]) as server, Pool() as pool:
+        for _ in range(3):
+            async with post(pool, server.url) as response:
+                assert await anext(messages(response, cap_bytes=1000)) == {"jsonrpc": "2.0", "id": 1}
+            await nothing_finishes(pool)
+        assert server.connections == 1
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
+import weakref
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -12,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import proxy.upstream.sent_call as sent_call_module
 from core.mcp.versions import MODERN
 from core.resolve import Connection
 from core.tasks import Tasks
@@ -65,6 +68,27 @@ async def test_an_answer_is_handed_over_while_its_stream_goes_on_and_a_reset_beh
         sent.strike()
         assert made.sent.received(sent) == RESULT
         assert not made.breakers.doubts(to.installation_id)
+
+
+@pytest.mark.parametrize("script", [[STREAM + chunk(event(RESULT)) + END], [FINE]], ids=["stream", "JSON"])
+async def test_a_call_that_is_answered_leaves_nothing_to_the_garbage_collector(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Noticed(SentCall):
+        """Without slots, so that it can be referred to weakly."""
+
+    monkeypatch.setattr(sent_call_module, "SentCall", Noticed)
+    async with upstreams(script) as (made, to):
+        await met(made, to)
+        sent = await ready(made.sent.begin(to, outbound(), "p", None))
+        assert made.sent.received(sent) == RESULT
+        gone = weakref.ref(sent)
+        gc.disable()
+        try:
+            del sent
+            assert gone() is None
+        finally:
+            gc.enable()
 
 
 @pytest.mark.parametrize(
