@@ -73,12 +73,13 @@ async def error_in(response: Answer) -> Json | None:
 
 async def _events(response: Answer, cap_bytes: int) -> AsyncIterator[Json]:
     reader = EventReader(max_event_bytes=cap_bytes, max_events=MAX_EVENTS)
-    response.may_be_left()  # with the answer, which is not always the end
+    response.may_be_left(False)
     try:
         while chunk := await response.next_chunk():
-            for event in reader.feed(chunk):
-                if event.data:
-                    yield message_in(event.data)
+            found = [event.data for event in reader.feed(chunk) if event.data]
+            for number, data in enumerate(found, 1):
+                response.may_be_left(number == len(found))  # behind another message the second answer could stand
+                yield message_in(data)
     except EventStreamFault as fault:
         raise UpstreamFault("too_large", sent=True, detail=str(fault)) from fault
 

@@ -12,10 +12,10 @@ from proxy.upstream.pool_answer import ReceivedAnswer
 class FirstMessage:
     """See the module. `cap_bytes` bounds an event, as for who reads the stream."""
 
-    __slots__ = ("_answer", "_looked", "_reader", "data")
+    __slots__ = ("_alone", "_answer", "_looked", "_reader", "data")
 
     def __init__(self, answer: ReceivedAnswer, cap_bytes: int) -> None:
-        self._answer, self._looked = answer, 0
+        self._answer, self._looked, self._alone = answer, 0, False
         self._reader = EventReader(max_event_bytes=cap_bytes, max_events=MAX_EVENTS)
         self.data: bytes | None = None
         """The message as it stands in its event, once that is whole; empty where the stream is beyond its caps."""
@@ -26,7 +26,14 @@ class FirstMessage:
             new = self._answer.peek(self._looked)
             self._looked += len(new)
             try:
-                self.data = next((event.data for event in self._reader.feed(new) if event.data), None)
+                found = [event.data for event in self._reader.feed(new) if event.data]
             except EventStreamFault:
-                self.data = b""
+                found = [b""]
+            if found:
+                self.data, self._alone = found[0], len(found) == 1
         return self.data is not None
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other message came behind it, up to now."""
+        return self._alone and self._looked == self._answer.buffered

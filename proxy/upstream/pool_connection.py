@@ -1,8 +1,8 @@
 """One connection to an upstream, and the answer that a caller reads from it.
 
 `pool` opens connections, hands them out and takes them back. A connection carries one request at a time: bytes that
-come while there is none end it. Where a caller left an event stream that had its answer, the stream may end first.
-What is left out: which connection a request gets, and how one is opened.
+come while there is none end it. Where a caller left an event stream with its answer, that may end first. What is left
+out: which connection a request gets, and how one is opened.
 """
 
 import asyncio
@@ -16,7 +16,8 @@ from proxy.upstream.pool_answer import ReceivedAnswer
 from proxy.upstream.pool_head import Head, broken
 
 READ_AHEAD_BYTES = 64 * 1024
-"""More than this is not read before the caller has fetched what is there, or once it has left."""
+"""More than this is not read from the socket before the caller has fetched what is there."""
+_NO_MORE = frozenset({b"", b"\n"})  # an event that ended with CR may have ended with CR and LF
 _REDIRECTS = frozenset({300, 301, 302, 303, 305, 307, 308})
 
 
@@ -36,7 +37,17 @@ class Keeper(Protocol):
 class PoolAnswer(ReceivedAnswer):
     """An answer as its caller reads it, while it comes."""
 
-    __slots__ = ("_connection", "_enough", "_patience", "_ready", "_rest", "_settled", "_spoilt", "_waiter", "fault")
+    __slots__ = (
+        "_connection",
+        "_enough",
+        "_leaves",
+        "_patience",
+        "_ready",
+        "_settled",
+        "_spoilt",
+        "_waiter",
+        "fault",
+    )
 
     def __init__(self, connection: "PoolConnection") -> None:
         super().__init__()
@@ -48,16 +59,13 @@ class PoolAnswer(ReceivedAnswer):
         """Why no more will come."""
         self._patience = -1
         """Bytes of the body for which the caller need not be woken."""
-        self._rest = 0
-        """Bytes of the body that may come after the request's end; 0: the answer must be complete then."""
-        self._spoilt = self._settled = False
+        self._leaves = self._spoilt = self._settled = False
 
     def when_ready(self, cap_bytes: int, ready: Callable[[], None], enough: Callable[[], bool]) -> None:
         """Call `ready`, once, when the answer is a whole success of at most `cap_bytes`, or cannot become one.
 
-        The second is so where there is a `fault`, the head is neither `plain` nor one of a stream, or the body is too
-        large: then the answer goes on with `next_chunk` or `read_capped`. Of a stream there may be `enough` before
-        its end; that is asked whenever more of it came.
+        The second is so where there is a `fault`, no success, or too large a body: then the answer goes on with
+        `next_chunk` or `read_capped`. Of a stream there may be `enough` before its end.
         """
         self._patience, self._ready, self._enough = cap_bytes, ready, enough
 
@@ -94,9 +102,9 @@ class PoolAnswer(ReceivedAnswer):
         """Close the connection at the end of the request, for a caller that found something wrong."""
         self._spoilt = True
 
-    def may_be_left(self) -> None:
-        """Who ends the request before the body's end has what was wanted; the rest may come for a short while."""
-        self._rest = READ_AHEAD_BYTES
+    def may_be_left(self, yes: bool) -> None:
+        """Say whether who ends the request now has all content; the body's end may then come for a short while."""
+        self._leaves, self._spoilt = yes, not yes
 
     def settle(self, *, sound: bool) -> None:
         """End of the request; `sound` is False after any fault. A redirect is one: nobody of ours expects it."""
@@ -104,25 +112,22 @@ class PoolAnswer(ReceivedAnswer):
             return  # the connection may be another request's by now
         self._settled = True
         usable = sound and not self._spoilt and self.status not in _REDIRECTS
-        if usable and self._rest and not self.complete and self.fault is None and self.head and self.head.keeps:
-            self._patience = -1
-            self.fetch()
-            self._connection.finish()
-        else:
-            self._connection.settle(self.idle_seconds if usable else 0.0)
+        if self._leaves and usable:
+            usable = self.fetch() in _NO_MORE
+            if usable and not self.complete and self.fault is None and self.head and self.head.keeps:
+                self._connection.finish()
+                return
+        self._connection.settle(self.idle_seconds if usable else 0.0)
 
     def wake(self) -> None:
         """Called by the connection when bytes came: wake the caller if there is what it waits for."""
         if self._ready is not None:
             self._judge_ready()
+        elif self._settled:
+            self._judge_end()
+        elif (waiter := self._waiter) is None or waiter.done() or not self.status:
             return
-        if self._settled:
-            self._read_past()
-            return
-        waiter = self._waiter
-        if waiter is None or waiter.done() or not self.status:
-            return
-        if self.complete or self.buffered > self._patience:
+        elif self.complete or self.buffered > self._patience:
             waiter.set_result(None)
 
     @property
@@ -144,7 +149,7 @@ class PoolAnswer(ReceivedAnswer):
         if self.fault is None and not self.complete and (head is None or self._may_become_whole(head)):
             return
         self._ready = None
-        del self._enough  # who waited knows this answer, too
+        del self._enough  # it knows who waits, who knows us
         assert ready is not None
         ready()
 
@@ -153,13 +158,11 @@ class PoolAnswer(ReceivedAnswer):
             return False
         return head.plain or (head.streams and not self._enough())
 
-    def _read_past(self) -> None:
-        """More came of a stream that its caller has left: its content is nobody's, its end is what counts."""
-        self._rest -= len(self.fetch())
-        if self._rest < 0:
-            self._connection.settle(0.0)
-        elif self.complete:
-            self._connection.settle(self.idle_seconds)
+    def _judge_end(self) -> None:
+        """More came of a stream that its caller has left: the end is awaited, and any content is too much."""
+        no_more = self.fetch() in _NO_MORE
+        if self.complete or not no_more:
+            self._connection.settle(self.idle_seconds if no_more else 0.0)
 
     async def _news(self) -> None:
         if self.fault is not None:
@@ -258,7 +261,9 @@ class PoolConnection(asyncio.Protocol):
         """Bytes of the answer; without a request, or behind its answer, they are nobody's."""
         answer = self._answer
         if answer is None or answer.complete:
-            self._unasked(answer)
+            if answer is not None:
+                answer.surplus = True
+            self.close()
             return
         try:
             answer.feed(data)
@@ -291,8 +296,3 @@ class PoolConnection(asyncio.Protocol):
         if self._answer is not None:
             said = "the connection was lost" if error is None else f"{type(error).__name__}: {error}"
             self._answer.fail(broken(f"{said} before the answer was complete"))
-
-    def _unasked(self, answer: PoolAnswer | None) -> None:
-        if answer is not None:
-            answer.surplus = True
-        self.close()

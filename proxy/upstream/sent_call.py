@@ -56,14 +56,14 @@ class SentCall:
 
     def has_first_message(self) -> bool:
         """Whether `first_message` is known of an answer that is an event stream."""
-        if self._first is None:
-            self._first = FirstMessage(self.answer, self._calls.most)
-        return self._first.is_known()
+        return self.first_message.is_known()
 
     @property
-    def first_message(self) -> bytes:
-        """Of an event stream; empty where it is not known."""
-        return b"" if self._first is None else self._first.data or b""
+    def first_message(self) -> FirstMessage:
+        """Of an answer that is an event stream."""
+        if self._first is None:
+            self._first = FirstMessage(self.answer, self._calls.most)
+        return self._first
 
     def strike(self) -> None:
         """Its time is over (called by `Clocks`)."""
@@ -149,12 +149,14 @@ class SentCalls:
 
     def _first_message(self, sent: SentCall) -> Json | None:
         """The first message of a stream if it is the answer; whatever comes behind it, a fault even, is too late."""
+        answer, first = sent.answer, sent.first_message
         try:
-            message = the_answer(message_in(sent.first_message), sent.outbound.id)
+            message = the_answer(message_in(first.data or b""), sent.outbound.id)
         except UpstreamFault:
             return None  # the stream is read from its beginning, and what is wrong with it is said there
-        sent.answer.may_be_left()
-        sent.answer.settle(sound=True)
+        answer.may_be_left(first.is_alone)
+        answer.fetch()
+        answer.settle(sound=True)
         self._upstreams.answered(sent.connection, message)
         return message
 

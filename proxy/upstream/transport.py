@@ -39,11 +39,11 @@ class Answer(Protocol):
     def never_reuse(self) -> None:
         """Close the connection at the end of the request, for a caller that found something wrong."""
 
-    def may_be_left(self) -> None:
-        """Say that who ends the request before the body's end has what was wanted, as with an event stream.
+    def may_be_left(self, yes: bool) -> None:
+        """Say whether who ends the request now has all content of the body, as with the answer in an event stream.
 
-        A transport that can lets the rest come for a short while, unread, and uses the connection again; else, and
-        where this was not said, that is closed.
+        A transport that can lets the body's end come for a short while, and uses the connection again. Where it
+        cannot, where more content comes, and where the answer is no, the connection is closed.
         """
 
 
@@ -165,6 +165,6 @@ class AiohttpAnswer:
         """Close the connection at the end."""
         never_reuse(self._response)
 
-    def may_be_left(self) -> None:
+    def may_be_left(self, yes: bool) -> None:
         """aiohttp's client reads nothing for nobody: close the connection at the end."""
         never_reuse(self._response)

@@ -47,7 +47,7 @@ class MisbehavingUpstream(asyncio.Protocol):
         self._chance, self._earlier = chance, earlier
         self._received = b""
         self._unfit = False
-        """Whether a stream on it has not ended, or more than its end has come: no request may follow."""
+        """Whether a stream on it has not ended, or more came than an answer and its end: no request may follow."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are none of asyncio's classes
@@ -135,15 +135,18 @@ class MisbehavingUpstream(asyncio.Protocol):
         begun = head(STREAM, b"Transfer-Encoding: chunked", kept) + first + event(mine)
         at = len(begun) if chance.random() < 0.7 else chance.randrange(len(begun))
         late = 0.0
+        came = b""
         for piece in (begun[:at], begun[at:], *rest):
-            asyncio.get_running_loop().call_later(late, self._write_of_stream, piece, end)
+            came += piece or b""
+            fit = came == begun + end
+            asyncio.get_running_loop().call_later(late, self._write_of_stream, piece, fit)
             late += _SOON_S * chance.choice([0, chance.random(), 2 * chance.random()])
 
-    def _write_of_stream(self, piece: bytes | None, end: bytes) -> None:
+    def _write_of_stream(self, piece: bytes | None, fit: bool) -> None:
         if piece is None:
             self._transport.abort()
         elif piece:
-            self._unfit = not end.endswith(piece)
+            self._unfit = not fit
             self._write_if_open(piece)
 
     def _framed_oddly(self, mine: bytes, another: bytes) -> None:

@@ -46,7 +46,7 @@ def event(message: object) -> bytes:
     [
         [STREAM + chunk(event(RESULT)) + END],
         [STREAM, 0.01, chunk(event(RESULT)), 0.01, END],
-        [STREAM, chunk(b": hello\n\nid: 1\nretry: 5\ndata:\n\n" + event(RESULT)) + chunk(event(ANOTHER)) + END],
+        [STREAM, chunk(b": hello\n\nid: 1\nretry: 5\ndata:\n\n" + event(RESULT)) + END],
     ],
     ids=["in one piece", "its end after a moment", "between what is no message"],
 )
@@ -175,7 +175,8 @@ ANY_STREAM = {
     "the answer alone": (chunk(event(RESULT)) + END, RESULT, "idle"),
     "in two chunks": (chunk(event(RESULT)[:20]) + chunk(event(RESULT)[20:]) + END, RESULT, "idle"),
     "comments first": (chunk(b": a\n\n" * 20 + event(RESULT)) + END, RESULT, "idle"),
-    "another answer behind": (chunk(event(RESULT)) + chunk(event(ANOTHER)) + END, RESULT, "idle"),
+    "another answer behind": (chunk(event(RESULT)) + chunk(event(ANOTHER)) + END, RESULT, "closing"),
+    "the answer twice": (chunk(event(RESULT) + event(RESULT)), RESULT, "closing"),
     "no end": (chunk(event(RESULT)), RESULT, "waits"),
     "half an end": (chunk(event(RESULT)) + END[:-1], RESULT, "waits"),
     "bytes behind": (chunk(event(RESULT)) + END + FINE, RESULT, "closing"),
