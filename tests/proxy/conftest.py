@@ -192,9 +192,12 @@ async def running_rig(
     worker = Worker(settings_for(control, redis.url, lane=lane, **settings))
     worker.start()
     try:
-        async with listening(worker) as (port, internal_port), aiohttp.ClientSession() as http:
-            await asyncio.wait_for(worker.changes.compared_once.wait(), 5)
-            yield Rig(control, redis, worker, port, control.token(), http, internal_port, lane)
+        async with listening(worker) as (port, internal_port):
+            async with aiohttp.ClientSession() as http:
+                await asyncio.wait_for(worker.changes.compared_once.wait(), 5)
+                yield Rig(control, redis, worker, port, control.token(), http, internal_port, lane)
+            for _ in range(10):  # the listener, which looks twenty times a second, learns before that we hung up
+                await asyncio.sleep(0)
     finally:
         await worker.close()
         if own:
