@@ -25,7 +25,8 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 AT_ONCE: Final = 8
 """Scrapes that are answered at the same time; the text of each may be a megabyte."""
 READ_WITHIN_S: Final = 10.0
-_CONNECTIONS: Final = 64
+_CONNECTIONS: Final = 256
+"""So that a few who say nothing do not keep the probe out; one beyond is hung up on."""
 _HEAD_BYTES: Final = 16 << 10
 _HEAD_WITHIN_S: Final = 5.0
 
