@@ -37,6 +37,8 @@ class Judged:
     address: str
     token_digest: str = ""
     """Of a token that was accepted at least once; empty before."""
+    claimed_digest: str | None = None
+    """Of the token that came, whatever it is worth; empty for none. Filled where an overloaded worker asks for it."""
     routing: RoutingHeaders | None = None
 
 

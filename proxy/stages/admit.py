@@ -69,8 +69,11 @@ def _is_stranger(judged: Judged, deps: Deps) -> bool:
     """Whether this worker knows nothing of the caller; a head may be new because of a trace or a request's id."""
     if judged.token_digest:
         return False
-    scheme, _, credential = judged.headers.get("authorization", "").partition(" ")
-    return scheme.lower() != "bearer" or not deps.authority.remembers(digest(credential))
+    claimed = judged.claimed_digest
+    if claimed is None:  # who is refused comes again
+        scheme, _, credential = judged.headers.get("authorization", "").partition(" ")
+        claimed = judged.claimed_digest = digest(credential) if scheme.lower() == "bearer" else ""
+    return not claimed or not deps.authority.remembers(claimed)
 
 
 def _judged(head: Head, deps: Deps) -> Judged:

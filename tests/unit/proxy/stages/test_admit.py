@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from unittest.mock import patch
 
 import pytest
 from hypothesis import example, given
@@ -10,8 +11,9 @@ from core.header_grammar import MAY_REPEAT
 from proxy.deps import Deps
 from proxy.refusals import Refusal
 from proxy.stages import admit as stage
-from proxy.stages.admit import admit, gateway_in
-from tests.fakes.proxy_parts import exchange, proxy_parts
+from proxy.stages.admit import admit, gateway_in, one_too_many
+from tests.fakes.overload import overloaded
+from tests.fakes.proxy_parts import exchange, known_token, proxy_parts, user
 
 
 def refusal_of(deps: Deps, *args: object, **more: object) -> Refusal:
@@ -166,3 +168,22 @@ def test_made_up_header_names_fill_no_memory() -> None:
         stage._headers([(b"x-%d" % number, b"1"), (b"y" * 100 + b"%d" % number, b"1")])
     assert len(stage._NAMES) <= stage._MOST_NAMES
     assert max(len(name) for name in stage._NAMES) <= stage._LONGEST_NAME
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "Basic", ""])
+async def test_who_is_refused_and_comes_again_is_hashed_once_and_looked_up_each_time(deps: Deps, scheme: str) -> None:
+    deps.overload = overloaded()
+    token = known_token(deps, user())
+    head = exchange([(b"Host", b"gw.example"), (b"Authorization", f"{scheme} {token}".encode())]).head
+    asked: list[bool] = []
+    with (
+        patch.object(stage, "digest", wraps=stage.digest) as hashed,
+        patch.object(type(deps.overload), "refuses", lambda *_, stranger: asked.append(stranger) or True),
+    ):
+        for _ in range(2):
+            assert one_too_many(head, deps)
+        with patch.object(type(deps.authority), "remembers", lambda *_: False):
+            assert one_too_many(head, deps)
+    known = scheme.lower() == "bearer"
+    assert asked == [not known, not known, True]
+    assert hashed.call_count == known
