@@ -12,21 +12,23 @@ from pathlib import Path
 import pytest
 
 SUPERVISOR = """
-import asyncio, ctypes, sys
+import asyncio, ctypes, json, sys
 from pathlib import Path
 ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: orphans come to us, as they do to process 1
-from archway.supervisor import crew
-from archway.supervisor.run import supervise
+from archway.supervisor import crew, run
 from archway.supervisor.orders import Listeners, Supervision
 from archway.supervisor.crew import NoWorkerLives
 import logging
 logging.basicConfig(level=logging.INFO)
-crew.READY_WITHIN_S = 1.0
+for name, value in json.loads(sys.argv[4]).items():
+    of = crew if hasattr(crew, name) else run
+    assert hasattr(of, name)
+    setattr(of, name, value)
 any_port = ("127.0.0.1", 0)
 orders = Supervision(Listeners(any_port, any_port, any_port), int(sys.argv[2]), grace_s=float(sys.argv[3]))
 render = lambda files: b"".join(b"# " + file.name.encode() + b" " + file.read_bytes() + b"\\n" for file in files)
 try:
-    asyncio.run(supervise(orders, render, Path(sys.argv[1]), tuple(sys.argv[4:])))
+    asyncio.run(run.supervise(orders, render, Path(sys.argv[1]), tuple(sys.argv[5:])))
 except NoWorkerLives:
     sys.exit(3)
 """
@@ -38,7 +40,7 @@ open(os.environ["ARCHWAY_METRICS_FILE"], "a").write("counted")
 listener = socket.socket(fileno=int(os.environ["ARCHWAY_PROXY_FD"]))
 os.write(int(os.environ["ARCHWAY_READY_FD"]), b"1")
 while True:
-    select.select([listener], [], [])
+    select.select([listener], [], [], 0.1)  # a signal that comes just before it would wake nothing
     try:
         caller, _ = listener.accept()
     except BlockingIOError:
@@ -87,13 +89,14 @@ class Supervised:
 
 @pytest.fixture
 def supervise(tmp_path):
-    """`supervise(workers=2, grace=5, command=...)` starts one."""
+    """`supervise(workers=2, grace=5, command=...)` starts one; `LEAVE_S=0.5` and such are its modules' constants."""
     running = []
 
-    def start(workers: int = 2, grace: float = 5.0, command: tuple[str, ...] = ()) -> Supervised:
+    def start(workers: int = 2, grace: float = 5.0, command: tuple[str, ...] = (), **constants: float) -> Supervised:
         script = tmp_path / "worker.py"
         script.write_text(WORKER)
         line = [sys.executable, "-c", SUPERVISOR, tmp_path / "ports.json", str(workers), str(grace)]
+        line.append(json.dumps(constants))
         log = tmp_path / "supervisor.log"
         with log.open("wb") as written:
             process = subprocess.Popen(

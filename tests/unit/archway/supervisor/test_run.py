@@ -68,13 +68,18 @@ def test_sigterm_ends_the_workers_and_then_the_supervisor(supervise):
 
 def test_a_worker_that_will_not_end_is_killed_after_the_grace(supervise, tmp_path):
     stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
-    supervisor = supervise(workers=1, grace=0.5, command=(sys.executable, "-c", stubborn))
-    supervisor.until(supervisor.workers)
-    time.sleep(0.3)  # until it ignores the signal
+    supervisor = supervise(workers=1, grace=0.5, command=(sys.executable, "-c", stubborn), LEAVE_S=0.5)
+    (worker,) = supervisor.until(supervisor.workers)
+    supervisor.until(lambda: _ignores(worker, signal.SIGTERM))
 
     supervisor.process.send_signal(signal.SIGTERM)
 
     assert supervisor.process.wait(10) == 0
+
+
+def _ignores(pid, number):
+    (line,) = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigIgn:")]
+    return int(line.split()[1], 16) >> (number - 1) & 1
 
 
 def test_a_worker_is_told_the_grace_that_the_supervisor_gives_it(supervise, tmp_path):
@@ -111,9 +116,8 @@ if os.environ["ARCHWAY_WORKER_NUMBER"] == "1":
 @pytest.mark.parametrize("then", ["time.sleep(60)", "sys.exit(1)"], ids=["is never ready", "dies"])
 def test_a_roll_whose_new_worker(supervise, tmp_path, then):
     """... keeps the old one, which serves on, and the new one is gone in the end."""
-    supervisor = supervise(
-        workers=1, command=(sys.executable, "-c", NEVER_READY.format(then=then), str(tmp_path / "worker.py"))
-    )
+    command = (sys.executable, "-c", NEVER_READY.format(then=then), str(tmp_path / "worker.py"))
+    supervisor = supervise(workers=1, command=command, READY_WITHIN_S=1.0)
     (old,) = supervisor.until(supervisor.workers)
     supervisor.ask()
 
@@ -146,7 +150,7 @@ def test_a_sighup_during_a_roll_is_remembered_and_never_are_two_under_way(superv
 
 
 def test_workers_that_die_at_once_end_the_supervisor_instead_of_restarting_for_ever(supervise):
-    supervisor = supervise(workers=1, command=(sys.executable, "-c", "raise SystemExit(1)"))
+    supervisor = supervise(workers=1, command=(sys.executable, "-c", "raise SystemExit(1)"), LONGEST_PAUSE_S=0.2)
 
     assert supervisor.process.wait(30) == 3
 
