@@ -73,7 +73,6 @@ async def error_in(response: Answer) -> Json | None:
 
 async def _events(response: Answer, cap_bytes: int) -> AsyncIterator[Json]:
     reader = EventReader(max_event_bytes=cap_bytes, max_events=MAX_EVENTS)
-    response.may_be_left(False)
     try:
         while chunk := await response.next_chunk():
             found = [event.data for event in reader.feed(chunk) if event.data]

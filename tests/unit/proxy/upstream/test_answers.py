@@ -41,6 +41,20 @@ async def test_a_stream_that_is_left_with_a_message_may_come_to_its_end() -> Non
         assert server.connections == 1
 
 
+@pytest.mark.parametrize(("read", "connections"), [(1, 3), (2, 1)])
+async def test_a_stream_that_is_left_with_another_message_at_hand_spends_its_connection(
+    read: int, connections: int
+) -> None:
+    event = b'data: {"jsonrpc":"2.0","id":1}\n\n'
+    async with ScriptedUpstream([ok(event + event, SSE_TYPE)]) as server, Pool() as pool:
+        for _ in range(3):
+            async with post(pool, server.url) as response:
+                stream = messages(response, cap_bytes=1000)
+                for _ in range(read):
+                    await anext(stream)
+        assert server.connections == connections
+
+
 @pytest.mark.parametrize(
     ("body", "media_type"),
     [
