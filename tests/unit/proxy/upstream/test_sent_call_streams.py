@@ -91,6 +91,18 @@ async def test_a_call_that_is_answered_leaves_nothing_to_the_garbage_collector(
             gc.enable()
 
 
+async def test_what_came_behind_the_answer_before_that_was_taken_spends_the_connection() -> None:
+    script = [STREAM + chunk(event(RESULT)), 0.02, chunk(event(ANOTHER)) + END]
+    async with upstreams(script, [FINE]) as (made, to):
+        await met(made, to)
+        sent = await ready(made.sent.begin(to, outbound(), "p", None))
+        for _ in range(600):
+            await asyncio.sleep(0 if sent.answer.complete else 0.005)
+        assert made.sent.received(sent) == RESULT
+        await met(made, to)
+        assert made._transport.opened == 2
+
+
 @pytest.mark.parametrize(
     "first",
     [
