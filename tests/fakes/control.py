@@ -138,7 +138,7 @@ class FakeControl:
     async def publish(self, gateway: Gateway) -> None:
         """Store the snapshot and the index, and announce the gateway."""
         assert self.redis is not None
-        await self._ensure_epoch()
+        await self.ensure_epoch()
         document = sign_gateway(gateway, self.signer)
         key = courier.snapshot_key(gateway.id)
         await self.redis.hset(key, mapping={"revision": gateway.revision, "document": document})
@@ -148,7 +148,7 @@ class FakeControl:
     async def announce(self, kind: Kind, name: str, revision: int = 0) -> None:
         """Append an event to the change stream."""
         assert self.redis is not None
-        await self._ensure_epoch()
+        await self.ensure_epoch()
         self.number += 1
         change = Change(self.epoch, self.number, kind, name, revision)
         await self.redis.hset(courier.CHANGES_HEAD, mapping={"epoch": self.epoch, "number": self.number})
@@ -161,7 +161,8 @@ class FakeControl:
         self.verdicts.pop(digest(token), None)
         await self.announce("token", digest(token))
 
-    async def _ensure_epoch(self) -> None:
+    async def ensure_epoch(self) -> None:
+        """The change stream has a head; a worker that finds another one later doubts what it knows."""
         assert self.redis is not None
         head = await self.redis.hget(courier.CHANGES_HEAD, "epoch")
         if head is None or head.decode() != self.epoch:

@@ -189,6 +189,7 @@ async def running_rig(
     control = control or FakeControl(client)
     if own:
         await control.start()
+        await control.ensure_epoch()
     worker = Worker(settings_for(control, redis.url, lane=lane, **settings))
     worker.start()
     try:
