@@ -20,6 +20,8 @@ Known = tuple[bool, Head]
 
 MOST: Final = 2048
 MOST_BYTES: Final = 2048
+"""How long a head may be. Read, it takes at most 15 KiB (a hundred made-up headers), and there are at most twice
+`MOST`: 60 MiB were they all so, which only an overloaded worker keeps of strangers."""
 _LINES: Final = (b"ontent-Length: ", b"ontent-length: ")
 _BEFORE: Final = (b"\r\nC", b"\r\nc")
 _MOST_DIGITS: Final = 15
@@ -54,7 +56,7 @@ class HeadMemory:
     def keep(self, key: Key, head: Head, *, close: bool, refused: bool = False) -> None:
         """Keep the head of a POST with which somebody was accepted, or that an overloaded worker `refused`.
 
-        Those of strangers are not kept: what fits in here would be theirs, and tens of megabytes of it.
+        Other strangers' are not kept: what fits in here would be theirs, and tens of megabytes of it.
         """
         judged = head.judged
         if head.method == "POST" and judged is not None and (refused or judged.token_digest):

@@ -35,7 +35,7 @@ def admit(x: Exchange, deps: Deps) -> None:
     if judged is None:
         judged = x.head.judged = _judged(x.head, deps)
     x.headers, x.gateway_name, x.address = judged.headers, judged.gateway_name, judged.address
-    if deps.overload.sheds and not x.let_in and x.head.method == "POST" and is_one_too_many(judged, deps):
+    if deps.overload.sheds and not x.let_in and x.head.method == "POST" and overload_refuses(judged, deps):
         raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
     calls, settings = deps.calls, deps.settings
     if calls.running.used >= settings.calls_in_flight or calls.held.used >= settings.bytes_in_flight:
@@ -57,11 +57,11 @@ def one_too_many(head: Head, deps: Deps) -> bool | None:
             judged = head.judged = _judged(head, deps)
         except Refusal:
             return None
-    return None if "origin" in judged.headers else is_one_too_many(judged, deps)
+    return None if "origin" in judged.headers else overload_refuses(judged, deps)
 
 
-def is_one_too_many(judged: Judged, deps: Deps) -> bool:
-    """The same of a call whose head `one_too_many` had a verdict of before."""
+def overload_refuses(judged: Judged, deps: Deps) -> bool:
+    """Whether an overloaded worker refuses this caller. To be asked only while it sheds; counts as one question."""
     return deps.overload.refuses(judged.address, stranger=_is_stranger(judged, deps))
 
 
