@@ -1,7 +1,7 @@
 """The workers' numbers as Prometheus reads them (text exposition format 0.0.4), added up.
 
-`archway/supervisor/counts.py` asks for it at each scrape. A file is read while its worker writes: each number is
-whole, but two of them may be of different moments.
+`archway/supervisor/metrics_listener.py` asks for it at each scrape. A file is read while its worker writes: each
+number is whole, but two of them may be of different moments.
 """
 
 from collections.abc import Iterable, Sequence

@@ -17,4 +17,7 @@ def become_supervisor(orders: Supervision, ports_file: Path | None) -> NoReturn:
     otherwise hold for as long as the proxy runs.
     """
     told = [as_argument(orders), *([str(ports_file)] if ports_file is not None else [])]
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # as it is where the descriptor was closed before the start
+            stream.flush()  # what is still in a buffer would go with this program
     os.execv(sys.executable, [sys.executable, *PROGRAM, *told])  # noqa: S606 - no shell is wanted

@@ -16,8 +16,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from archway.supervisor.counts import MetricsListener, Render
 from archway.supervisor.crew import Crew, CrewPlan
+from archway.supervisor.metrics_listener import MetricsListener, Render
 from archway.supervisor.orders import Listeners, Supervision
 from archway.supervisor.ports_file import write_ports
 from archway.supervisor.sockets import listen

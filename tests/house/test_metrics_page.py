@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from archway.supervisor.counts import _own
+from archway.supervisor.metrics_listener import _own
 from proxy.exposition import render
 from proxy.metrics import METRICS, STATUSES
 from proxy.refusals import TABLE

@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from archway.supervisor.counts import MetricsListener
+from archway.supervisor.metrics_listener import MetricsListener
 from archway.supervisor.sockets import address, listen
 from core.logs import json_logging
 from proxy.exposition import render

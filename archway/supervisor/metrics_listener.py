@@ -10,6 +10,7 @@ written, the connection ends. A web framework for it would be most of what the s
 
 import asyncio
 import json
+import logging
 import socket
 import time
 from collections.abc import Callable
@@ -19,16 +20,26 @@ from typing import Final
 
 from core.tasks import Tasks
 
+log = logging.getLogger(__name__)
 Render = Callable[[list[Path]], bytes]
 """Files of counts to Prometheus text: `proxy.exposition.Exposition`."""
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 AT_ONCE: Final = 8
 """Scrapes that are answered at the same time; the text of each may be a megabyte."""
 READ_WITHIN_S: Final = 10.0
+_RENDER_WITHIN_S: Final = 5.0
+"""From the request to its text, with the wait for others' texts; below the 10 s after which Prometheus would give up
+without having heard why."""
 _CONNECTIONS: Final = 256
 """So that a few who say nothing do not keep the probe out; one beyond is hung up on."""
 _HEAD_BYTES: Final = 16 << 10
+"""Scrapers send a few hundred bytes; what a proxy before them adds fits too. A reader holds up to two of these, so
+that all connections together hold 8 MiB."""
 _HEAD_WITHIN_S: Final = 5.0
+"""A head comes in one packet; this leaves time to send a lost one again, and frees the place of who says nothing."""
+_BODY_BYTES: Final = 1 << 20
+"""Read away of a body that nobody wanted, so that its sender comes to read the answer."""
+_READING: Final = frozenset({"GET", "HEAD"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,14 @@ class _Answer:
     content_type: str = "text/plain; charset=utf-8"
     more: str = ""
     """Further header lines, each with its end."""
+
+    def head(self) -> bytes:
+        """Status line and headers."""
+        now = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())
+        return (
+            f"HTTP/1.1 {self.status}\r\nContent-Type: {self.content_type}\r\n{self.more}"
+            f"Content-Length: {len(self.body)}\r\nDate: {now}\r\nConnection: close\r\n\r\n"
+        ).encode()
 
 
 class MetricsListener:
@@ -50,6 +69,7 @@ class MetricsListener:
         self._read_within_s = read_within_s
         self._tasks = Tasks("metrics")
         self._rendering = asyncio.Lock()
+        self._thread: asyncio.Future[bytes] | None = None
         self._scrapes = 0
         self._server: asyncio.Server | None = None
 
@@ -71,55 +91,74 @@ class MetricsListener:
 
     async def _conversation(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request and its answer; whoever is slow with either, or says no request, is cut off."""
+        scrape = False
         try:
             async with asyncio.timeout(_HEAD_WITHIN_S):
-                head = await reader.readuntil(b"\r\n\r\n")
-            await self._answer(head, writer)
+                method, path = _asked(await reader.readuntil(b"\r\n\r\n"))
+            scrape = path == "/metrics" and method in _READING
+            self._scrapes += scrape  # until its text is read
+            answer = await self._answer(method, path)
+            async with asyncio.timeout(self._read_within_s):
+                writer.write(answer.head() + (b"" if method == "HEAD" else answer.body))
+                if method not in _READING:
+                    writer.write_eof()
+                    await _read_away(reader)
+                writer.close()  # once all is written
+                await writer.wait_closed()
         except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             return
         finally:
+            self._scrapes -= scrape
             writer.transport.abort()  # no matter after an orderly end
 
-    async def _answer(self, head: bytes, writer: asyncio.StreamWriter) -> None:
-        method, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
-        path = rest.partition(" ")[0].partition("?")[0]
-        if path == "/metrics" and method in {"GET", "HEAD"}:
-            await self._scraped(method, writer)
-        else:
-            await self._write(writer, method, self._other(method, path))
-
-    async def _scraped(self, method: str, writer: asyncio.StreamWriter) -> None:
-        if self._scrapes >= AT_ONCE:
-            await self._write(writer, method, _Answer("503 Service Unavailable", b"Too many scrapes at once.\n"))
-            return
-        self._scrapes += 1
-        try:
-            async with self._rendering:  # off the loop, which keeps the workers; one after the other
-                text = await asyncio.to_thread(self._render, sorted(self._folder.glob("worker-*.counts")))
-            await self._write(writer, method, _Answer("200 OK", text + _own(self._workers()), CONTENT_TYPE))
-        finally:
-            self._scrapes -= 1
-
-    def _other(self, method: str, path: str) -> _Answer:
+    async def _answer(self, method: str, path: str) -> _Answer:
         if path not in {"/metrics", "/health"}:
             return _Answer("404 Not Found", b"There are /metrics and /health.\n")
-        if method not in {"GET", "HEAD"}:
+        if method not in _READING:
             return _Answer("405 Method Not Allowed", b"Only GET and HEAD.\n", more="Allow: GET, HEAD\r\n")
+        if path == "/metrics":
+            return await self._scraped()
         workers = self._workers()
         status = "200 OK" if workers else "503 Service Unavailable"
         return _Answer(status, json.dumps({"workers": workers}).encode(), "application/json; charset=utf-8")
 
-    async def _write(self, writer: asyncio.StreamWriter, method: str, answer: _Answer) -> None:
-        """Raises TimeoutError for who does not read, and OSError for who left."""
-        now = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())
-        head = (
-            f"HTTP/1.1 {answer.status}\r\nContent-Type: {answer.content_type}\r\n{answer.more}"
-            f"Content-Length: {len(answer.body)}\r\nDate: {now}\r\nConnection: close\r\n\r\n"
-        )
-        async with asyncio.timeout(self._read_within_s):
-            writer.write(head.encode() + (b"" if method == "HEAD" else answer.body))
-            writer.close()  # once all is written
-            await writer.wait_closed()
+    async def _scraped(self) -> _Answer:
+        if self._scrapes > AT_ONCE:
+            return _Answer("503 Service Unavailable", b"Too many scrapes at once.\n")
+        try:
+            async with asyncio.timeout(_RENDER_WITHIN_S), self._rendering:  # one after the other
+                text = await self._rendered()
+        except TimeoutError:
+            log.warning("the counts were not added up in time", extra={"within_s": _RENDER_WITHIN_S})
+            return _Answer("503 Service Unavailable", b"The counts were not added up in time.\n")
+        except Exception:
+            log.exception("the counts cannot be added up")
+            return _Answer("500 Internal Server Error", b"The counts cannot be added up; the proxy's log says why.\n")
+        return _Answer("200 OK", text + _own(self._workers()), CONTENT_TYPE)
+
+    async def _rendered(self) -> bytes:
+        """The workers' text, made off the loop that keeps them. A thread cannot be ended: who gives up leaves it, and
+        who comes next waits for it, so that there is never a second one.
+        """
+        if self._thread is not None:
+            await asyncio.wait({self._thread})
+        files = sorted(self._folder.glob("worker-*.counts"))
+        self._thread = asyncio.get_running_loop().run_in_executor(None, self._render, files)
+        await asyncio.wait({self._thread})
+        return self._thread.result()
+
+
+def _asked(head: bytes) -> tuple[str, str]:
+    """Method and path, of a request line or of anything."""
+    method, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
+    return method, rest.partition(" ")[0].partition("?")[0]
+
+
+async def _read_away(reader: asyncio.StreamReader) -> None:
+    """What comes behind the head: closed over unread bytes, a connection is reset and its answer lost."""
+    left = _BODY_BYTES
+    while left > 0 and (piece := await reader.read(left)):
+        left -= len(piece)
 
 
 def _own(workers: int) -> bytes:
