@@ -1,8 +1,8 @@
 """The proxy's Redis: one client with tight deadlines, and a breaker so that a dead Redis costs calls nothing.
 
 The only file of the proxy that imports redis. redis-py's defaults wait for ever on a frozen server; here each wait
-ends after 50 ms of a loop that is in time (`core/patience.py`), three failures in a row open the breaker, and one
-probe a second closes it again.
+for an answer ends after 50 ms of a loop that is in time (`core/patience.py`), three failures in a row open the
+breaker, and one probe a second closes it again.
 """
 
 import asyncio
@@ -25,9 +25,10 @@ T = TypeVar("T")
 WAIT_S = 0.05
 CONNECT_S = 0.1
 """For connection, TLS and greeting together."""
-_NEVER_S = 2.0
-"""redis-py's own deadlines, which judge by the clock alone, come behind ours. A write has this one: what is longer
-than a socket's buffers waits for a server that stands still."""
+_WRITE_S = 2.0
+"""For a command to be written: one that is longer than a socket's buffers waits for a server that stands still."""
+_LONG_READ_S = 5.0
+"""For an answer on `blocking`, where its reader has no deadline of its own: more than any waits there on purpose."""
 _PLACES = 16
 """Commands at once: enough for 20,000 a second, and few enough that a burst of cold callers after a start is not
 kept from its answers by the opening of a connection for each."""
@@ -48,9 +49,9 @@ class Courier:
     """Redis behind a breaker. `blocking` is a client of its own for reads that wait on purpose."""
 
     def __init__(self, url: str) -> None:
-        self._quick = _client(url, _NEVER_S, _Patient, connections=_PLACES)
+        self._quick = _client(url, _Patient, connections=_PLACES, opens_s=2.0)
         self._places = asyncio.Semaphore(_PLACES)
-        self.blocking = _client(url, 5.0, _Prompt, connections=4)
+        self.blocking = _client(url, _Unhurried, connections=4, opens_s=5.0)
         self._failures = 0
         self._next_try = 0.0
 
@@ -118,22 +119,27 @@ class _Prompt(AbstractConnection):
     """What a connection of redis-py, with or without TLS, is made of besides: who writes ends when it is cancelled.
 
     redis-py's deadline of a write is `asyncio.wait_for`: a task for each command, and on Python 3.11 one that
-    swallows a cancellation in the moment in which the write is done.
+    swallows a cancellation in the moment in which the write is done. So it is given no `socket_timeout`, and the
+    deadlines of writes and of reads are ours.
     """
 
     async def send_packed_command(self, *what: Any, **named: Any) -> None:
-        if not self.is_connected:
+        if not self.is_connected:  # first, for it has deadlines of its own, in which a write's has no part
             await self.connect()  # type: ignore[no-untyped-call] # redis-py leaves it untyped
-        theirs, self.socket_timeout = self.socket_timeout, None
-        try:
-            async with asyncio.timeout(_NEVER_S):
-                await super().send_packed_command(*what, **named)
-        finally:
-            self.socket_timeout = theirs
+        async with asyncio.timeout(_WRITE_S):
+            await super().send_packed_command(*what, **named)
+
+
+class _Unhurried(_Prompt):
+    """For reads that wait on purpose. One that is given a time (a look for letters) comes back then without any."""
+
+    async def read_response(self, disable_decoding: bool = False, timeout: float | None = None, **how: Any) -> Any:
+        async with asyncio.timeout(_LONG_READ_S if timeout is None else None):
+            return await super().read_response(disable_decoding, timeout, **how)
 
 
 class _Patient(_Prompt):
-    """And our deadlines."""
+    """For commands that a call waits for."""
 
     async def connect(self) -> None:
         async with Patience(CONNECT_S):
@@ -144,13 +150,13 @@ class _Patient(_Prompt):
             return await super().read_response(*how, **named)
 
 
-def _client(url: str, wait: float, kind: type, connections: int) -> Any:
+def _client(url: str, kind: type, *, connections: int, opens_s: float) -> Any:
     pool = redis.asyncio.BlockingConnectionPool.from_url(
         url,
         max_connections=connections,
         timeout=_PLACE_WAIT_S,
-        socket_timeout=wait,
-        socket_connect_timeout=wait,
+        socket_timeout=None,  # ours are those of `kind`
+        socket_connect_timeout=opens_s,  # by the clock alone; and for closing
         retry=Retry(NoBackoff(), 0),
         protocol=2,
         driver_info=None,  # redis-py would look up its version on disk for each connection, and send it

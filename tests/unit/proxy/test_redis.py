@@ -118,11 +118,43 @@ async def test_a_long_command_does_not_wait_for_ever_to_be_written(
     breakable_redis: RedisServer,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ours, "_NEVER_S", 0.2)
+    monkeypatch.setattr(ours, "_WRITE_S", 0.2)
     courier = Courier(breakable_redis.url)
     await courier.ask(courier.commands.ping())
     breakable_redis.freeze()
     with pytest.raises(CourierAwayError):
         await asyncio.wait_for(courier.ask(courier.commands.set("x", b"1" * (64 << 20))), 10)
     breakable_redis.thaw()
+    await courier.close()
+
+
+async def test_a_read_that_waits_on_purpose_has_a_deadline_all_the_same(
+    breakable_redis: RedisServer,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ours, "_LONG_READ_S", 0.2)
+    courier = Courier(breakable_redis.url)
+    await courier.blocking.ping()
+    breakable_redis.freeze()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(10) as for_ever:
+            await courier.blocking.xread({"x": "0-0"}, block=100)
+    assert not for_ever.expired()
+    breakable_redis.thaw()
+    assert await courier.blocking.get("x") is None  # on a new connection: what was given up is nobody else's
+    await courier.close()
+
+
+async def test_a_reader_that_says_how_long_it_waits_is_not_ended_sooner(
+    breakable_redis: RedisServer,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    courier = Courier(breakable_redis.url)
+    async with courier.blocking.pubsub() as channel:
+        await channel.subscribe("x")
+        assert (await channel.get_message(timeout=5.0))["type"] == "subscribe"
+        monkeypatch.setattr(ours, "_LONG_READ_S", 0.01)
+        assert await channel.get_message(timeout=0.1) is None
+        await courier.commands.publish("x", b"a letter")
+        assert (await channel.get_message(timeout=5.0))["data"] == b"a letter"
     await courier.close()
