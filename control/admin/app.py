@@ -3,9 +3,8 @@
 Called by `control/main.py`: `build_app(deps)`, then `listen`. Leaves out who makes the parts in `Deps`.
 """
 
-import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from aiohttp import web
 
@@ -54,7 +53,9 @@ _ID = re.compile(r"\{(\w+_id)\}")
 
 
 def build_app(deps: Deps, resources: Iterable[Operations] = RESOURCES) -> web.Application:
-    """The application; raises LookupError for an operation that the table of permissions does not name."""
+    """The application; raises LookupError for an operation that the table of permissions does not name,
+    ValueError for one that does not fit the document.
+    """
     operations = [operation for resource in resources for operation in resource.declared]
     refuse_unlisted(operations)
     app = web.Application(middlewares=[answering.answer, caller.authenticate], client_max_size=MAX_BODY)
@@ -63,7 +64,7 @@ def build_app(deps: Deps, resources: Iterable[Operations] = RESOURCES) -> web.Ap
     for operation in operations:
         path = _ID.sub(r"{\1:[0-9a-f-]{36}}", PREFIX + operation.path)
         app.router.add_route(operation.method, path, operation.handle)
-    app.router.add_route("GET", PREFIX + "/openapi.json", _Document(operations).serve)
+    app.router.add_route("GET", PREFIX + "/openapi.json", openapi.Document(operations).serve)
     app.router.add_route("GET", "/health", _health)
     app.router.add_route("GET", "/ready", _ready)
     return app
@@ -74,24 +75,6 @@ def refuse_unlisted(operations: Iterable[Operation]) -> None:
     unlisted = [operation.key for operation in operations if operation.key not in TABLE]
     if unlisted:
         raise LookupError(f"not in control/admin/permissions.py: {', '.join(unlisted)}")
-
-
-class _Document:
-    """The OpenAPI document: rendered for who asks first, since most processes are never asked, and then kept."""
-
-    def __init__(self, operations: Sequence[Operation]) -> None:
-        self._operations = operations
-        self._rendered = b""
-        self._one_at_a_time = asyncio.Lock()
-
-    async def serve(self, _request: web.Request) -> web.StreamResponse:
-        async with self._one_at_a_time:
-            if not self._rendered:
-                await asyncio.to_thread(self._render)  # it takes 50 ms, in which the loop has calls to answer for
-        return web.Response(body=self._rendered, content_type="application/json")
-
-    def _render(self) -> None:
-        self._rendered = openapi.render(self._operations)
 
 
 async def _health(_request: web.Request) -> web.Response:

@@ -1,15 +1,18 @@
 """The OpenAPI 3.1 document, made from the very declarations that validate requests and write answers.
 
-Rendered once, when it is first asked for. Each operation lists every status that it can answer with, so that a tool
+Called by `control/admin/app.py`. Each operation lists every status that it can answer with, so that a tool
 which checks the document against the server (schemathesis, in our tests) finds nothing that is not said.
 """
 
+import asyncio
 import inspect
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 import orjson
+from aiohttp import web
 from pydantic import BaseModel, Field
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
@@ -20,6 +23,7 @@ from control.admin.permissions import TABLE
 _REF = "#/components/schemas/{model}"
 _ALWAYS = (400, 401, 403, 421, 422, 500, 503)
 _TAKES_BODY = (408, 413, 415)
+_STATUSES = frozenset(HTTPStatus)
 
 
 class ProblemField(Model):
@@ -38,6 +42,43 @@ class ProblemDocument(Model):
     detail: str
     errors: list[ProblemField]
     request_id: str = Field(description="Also in `X-Request-Id` and in the log.")
+
+
+class Document:
+    """The document, served: rendered for who asks first, since most processes are never asked, and then kept.
+
+    Raises ValueError at once for what can be seen without rendering: two operations of one name, a status that HTTP
+    has not. The JSON schemas of bodies, queries and answers are left to the first request: a fault in one of them is
+    a logged 500 for the document alone, and the operations work, for they validate by the models themselves.
+    """
+
+    def __init__(self, operations: Sequence[Operation]) -> None:
+        _refuse_unfit(operations)
+        self._operations = operations
+        self._rendered = b""
+        self._one_at_a_time = asyncio.Lock()
+
+    async def serve(self, _request: web.Request) -> web.StreamResponse:
+        """Answer `GET /openapi.json`."""
+        async with self._one_at_a_time:
+            if not self._rendered:
+                await asyncio.to_thread(self._render)  # it takes 50 ms, in which the loop has calls to answer for
+        return web.Response(body=self._rendered, content_type="application/json")
+
+    def _render(self) -> None:
+        self._rendered = render(self._operations)
+
+
+def _refuse_unfit(operations: Sequence[Operation]) -> None:
+    names = Counter(operation.function.__name__ for operation in operations)
+    for operation in operations:
+        name = operation.function.__name__
+        if names[name] > 1:
+            raise ValueError(
+                f"{operation.key}: another operation is called {name} too; give its function its own name"
+            )
+        if operation.status not in _STATUSES:
+            raise ValueError(f"{operation.key}: {operation.status} is no status of HTTP; declare one that is")
 
 
 def render(operations: Sequence[Operation]) -> bytes:

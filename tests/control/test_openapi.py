@@ -10,8 +10,9 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from control.admin import openapi
-from control.admin.api import PREFIX
+from control.admin.api import PREFIX, Asked, Operations
 from control.admin.app import RESOURCES
+from control.admin.models import Model
 from tests.fixtures_admin import AdminClient
 
 
@@ -45,6 +46,24 @@ async def test_it_is_rendered_once_for_all_who_ask(admin: AdminClient, monkeypat
     first, *others = await asyncio.gather(*(admin.get("/openapi.json") for _ in range(4)))
     assert all(one.body == first.body for one in others)
     assert rendered == [1]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "fault"), [((200, 200), "its own name"), ((299,), "no status of HTTP")], ids=["twice", "status"]
+)
+def test_a_declaration_that_fits_no_document_is_refused_before_anybody_asks(
+    statuses: tuple[int, ...], fault: str
+) -> None:
+    stray = Operations("stray")
+
+    async def act_on_stray(asked: Asked) -> Model:
+        """Nothing."""
+        return Model()
+
+    for number, status in enumerate(statuses):
+        stray.post(f"/stray/{number}", status=status)(act_on_stray)
+    with pytest.raises(ValueError, match=f"POST /stray/0: .*{fault}"):
+        openapi.Document(stray.declared)
 
 
 CONFIG = """
