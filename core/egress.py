@@ -239,9 +239,12 @@ def _sendable(headers: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
-    """How we meet a TLS server: verified against the system's roots and `ca_bundle`, HTTP/1.1 only. ValueError."""
+    """How we meet a TLS server: verified against the system's roots and `ca_bundle`, HTTP/1.1 only.
+
+    Not to be changed by who gets it. Raises ValueError, naming the setting, when `ca_bundle` cannot be used.
+    """
     if ca_bundle is None:
-        return _of_the_system()
+        return _system_roots_context()
     context = _http_1_1()
     try:
         context.load_verify_locations(cafile=ca_bundle)
@@ -251,8 +254,8 @@ def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
 
 
 @cache
-def _of_the_system() -> ssl.SSLContext:
-    """One for all clients of a process, who change nothing of it: to read the roots takes 25 ms, and a megabyte."""
+def _system_roots_context() -> ssl.SSLContext:
+    """One for all clients of a process, so nobody may change it: to read the roots takes 25 ms, and a megabyte."""
     return _http_1_1()
 
 

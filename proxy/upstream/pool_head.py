@@ -30,7 +30,13 @@ _MAX_KNOWN = 256
 _MAX_KNOWN_BYTES = 512
 # Only heads of nothing but these are remembered: any other header may hold somebody's secret.
 _HARMLESS = _FRAMING | {
-    *(b"content-type", b"date", b"server", b"connection", b"keep-alive", b"cache-control", b"vary"),
+    b"content-type",
+    b"date",
+    b"server",
+    b"connection",
+    b"keep-alive",
+    b"cache-control",
+    b"vary",
     b"x-accel-buffering",  # with every event stream of the usual servers
 }
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
@@ -204,10 +204,11 @@ async def test_a_worker_that_ends_calls_it_off(rig: Rig) -> None:
         assert caller.done()
 
 
-@pytest.mark.parametrize("answer", [Answer(text="x", progress=1, hold=asyncio.Event()), Answer(status=503)])
+@pytest.mark.parametrize("answer", [Answer(text="x", progress=1), Answer(status=503)], ids=["stream", "refusal"])
 async def test_a_caller_that_leaves_in_the_round_in_which_an_answer_begins_leaves_nothing_behind(
     rig: Rig, answer: Answer
 ) -> None:
+    held = replace(answer, hold=asyncio.Event()) if answer.progress else answer
     goes_on = FastRequests._on_upstream
 
     def goes_on_and_is_left(connection: FastRequests, *given: Any) -> None:
@@ -215,7 +216,7 @@ async def test_a_caller_that_leaves_in_the_round_in_which_an_answer_begins_leave
         connection.leave()
         connection.transport.abort()
 
-    async with warm(rig, "modern", answer) as at:
+    async with warm(rig, "modern", held) as at:
         with patch.object(FastRequests, "_on_upstream", goes_on_and_is_left), suppress(aiohttp.ClientError):
             await at.call(meta={"progressToken": 1})
         await at.nothing_is_held()
