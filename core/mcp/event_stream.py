@@ -49,6 +49,7 @@ class EventReader:
         "_max_event_bytes",
         "_name",
         "_skip_lf",
+        "behind",
     )
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES, max_events: int = MAX_EVENTS) -> None:
@@ -60,6 +61,8 @@ class EventReader:
         self._name = ""
         self._at_start = True
         self._skip_lf = False
+        self.behind = False
+        """Whether anything has come behind the last event that was given out, a comment even."""
 
     def feed(self, piece: bytes) -> list[Event]:
         """Take the next bytes; return the events that they completed.
@@ -79,10 +82,13 @@ class EventReader:
             self._end_line(events)
             self._line += following
         self._check_size()
+        if self._line:
+            self.behind = True
         return events
 
     def _end_line(self, events: list[Event]) -> None:
         self._check_size()
+        self.behind = True
         line = bytes(self._line)
         self._line.clear()
         if self._at_start:
@@ -126,6 +132,7 @@ class EventReader:
             raise EventStreamFault("The stream holds more events than are allowed.")
         self._events_left -= 1
         events.append(Event(bytes(data), name or "message"))
+        self.behind = False
 
 
 def encode_event(message: bytes) -> bytes:

@@ -77,7 +77,7 @@ async def _events(response: Answer, cap_bytes: int) -> AsyncIterator[Json]:
         while chunk := await response.next_chunk():
             found = [event.data for event in reader.feed(chunk) if event.data]
             for number, data in enumerate(found, 1):
-                response.may_be_left(number == len(found))  # behind another message the second answer could stand
+                response.may_be_left(all_read=number == len(found) and not reader.behind)
                 yield message_in(data)
     except EventStreamFault as fault:
         raise UpstreamFault("too_large", sent=True, detail=str(fault)) from fault

@@ -20,8 +20,8 @@ class FirstMessage:
         self.data: bytes | None = None
         """The message as it stands in its event, once that is whole; empty where the stream is beyond its caps."""
 
-    def is_known(self) -> bool:
-        """Look at what came since the last look. Events without data are no messages."""
+    def look(self) -> bool:
+        """Look at what came since the last look; whether the message is known. An event without data is none."""
         if self.data is None:
             new = self._answer.peek(self._looked)
             self._looked += len(new)
@@ -30,10 +30,10 @@ class FirstMessage:
             except EventStreamFault:
                 found = [b""]
             if found:
-                self.data, self._alone = found[0], len(found) == 1
+                self.data, self._alone = found[0], len(found) == 1 and not self._reader.behind
         return self.data is not None
 
     @property
     def is_alone(self) -> bool:
-        """Whether no other message came behind it, up to now."""
+        """Whether nothing came behind it, up to now. To be asked before anything is taken from the answer."""
         return self._alone and self._looked == self._answer.buffered

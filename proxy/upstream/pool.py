@@ -1,10 +1,10 @@
 """The pool of connections to upstreams: which connection a request gets, and whether it serves another one after.
 
 A connection goes back only after a final answer that was complete, framed, keep-alive and with nothing behind it, and
-that its caller found sound. Where a caller left a stream with its answer, that may become complete for half a second,
-unless somebody waits for the place. It lies idle for at most 4 s; any byte or end that comes meanwhile closes it.
-There are caps per upstream and in all; who finds the pool full waits as long as for a connection, first come, first
-served.
+that its caller found sound. Where a caller left a stream with its answer, that may become complete for a second at
+most, unless somebody waits for the place. An idle connection lies for at most 4 s; any byte or end that comes
+meanwhile closes it. There are caps per upstream and in all; who finds the pool full waits as long as for a
+connection, first come, first served.
 
 A request is never sent twice. What is left out: an egress proxy (`transport`), retries, and everything about MCP.
 """
@@ -30,6 +30,7 @@ from proxy.upstream.pool_request import PreparedHead, RequestWriter, Target, tar
 _MAX_TARGETS = 10_000
 _SWEEP_SECONDS = 0.5
 _FINISH_SECONDS = 0.5
+"""How long a stream that was left may take to end, and on to the next sweep: it is milliseconds, or never."""
 _CLOSE_SECONDS = 1.0
 _TRIES = 2
 

@@ -38,9 +38,9 @@ class PoolAnswer(ReceivedAnswer):
     """An answer as its caller reads it, while it comes."""
 
     __slots__ = (
+        "_all_read",
         "_connection",
         "_enough",
-        "_leaves",
         "_patience",
         "_ready",
         "_settled",
@@ -54,12 +54,14 @@ class PoolAnswer(ReceivedAnswer):
         self._connection = connection
         self._waiter: asyncio.Future[None] | None = None
         self._ready: Callable[[], None] | None = None
-        self._enough: Callable[[], bool]
+        self._enough: Callable[[], bool] | None = None
         self.fault: UpstreamFault | None = None
         """Why no more will come."""
         self._patience = -1
         """Bytes of the body for which the caller need not be woken."""
-        self._leaves = self._spoilt = self._settled = False
+        self._all_read: bool | None = None
+        """Whether who may leave a stream before its end has all of its content; None where the end is waited for."""
+        self._spoilt = self._settled = False
 
     def when_ready(self, cap_bytes: int, ready: Callable[[], None], enough: Callable[[], bool]) -> None:
         """Call `ready`, once, when the answer is a whole success of at most `cap_bytes`, or cannot become one.
@@ -102,17 +104,18 @@ class PoolAnswer(ReceivedAnswer):
         """Close the connection at the end of the request, for a caller that found something wrong."""
         self._spoilt = True
 
-    def may_be_left(self, yes: bool) -> None:
+    def may_be_left(self, *, all_read: bool) -> None:
         """Say whether who ends the request now has all content; the body's end may then come for a short while."""
-        self._leaves, self._spoilt = yes, not yes
+        self._all_read = all_read
 
     def settle(self, *, sound: bool) -> None:
         """End of the request; `sound` is False after any fault. A redirect is one: nobody of ours expects it."""
         if self._settled:
             return  # the connection may be another request's by now
         self._settled = True
-        usable = sound and not self._spoilt and self.status not in _REDIRECTS
-        if self._leaves and usable:
+        self._ready = self._enough = None
+        usable = sound and not self._spoilt and self._all_read is not False and self.status not in _REDIRECTS
+        if self._all_read and usable:
             usable = self.fetch() in _NO_MORE
             if usable and not self.complete and self.fault is None and self.head and self.head.keeps:
                 self._connection.finish()
@@ -125,10 +128,8 @@ class PoolAnswer(ReceivedAnswer):
             self._judge_ready()
         elif self._settled:
             self._judge_end()
-        elif (waiter := self._waiter) is None or waiter.done() or not self.status:
-            return
-        elif self.complete or self.buffered > self._patience:
-            waiter.set_result(None)
+        elif self.status and (self.complete or self.buffered > self._patience):
+            self._wake_reader()
 
     @property
     def ahead(self) -> bool:
@@ -141,22 +142,25 @@ class PoolAnswer(ReceivedAnswer):
             self.fault = fault
             if self._ready is not None:
                 self._judge_ready()
-            elif self._waiter is not None and not self._waiter.done():
-                self._waiter.set_result(None)
+            else:
+                self._wake_reader()
+
+    def _wake_reader(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     def _judge_ready(self) -> None:
         head, ready = self.head, self._ready
         if self.fault is None and not self.complete and (head is None or self._may_become_whole(head)):
             return
-        self._ready = None
-        del self._enough  # it knows who waits, who knows us
+        self._ready = self._enough = None
         assert ready is not None
         ready()
 
     def _may_become_whole(self, head: Head) -> bool:
         if self.buffered > self._patience or (head.length or 0) > self._patience:
             return False
-        return head.plain or (head.streams and not self._enough())
+        return head.plain or (head.streams and self._enough is not None and not self._enough())
 
     def _judge_end(self) -> None:
         """More came of a stream that its caller has left: the end is awaited, and any content is too much."""

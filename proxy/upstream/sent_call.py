@@ -52,11 +52,11 @@ class SentCall:
 
     def then(self, ready: Callable[[], None]) -> None:
         """Call `ready`, once and never at once, when it is time for `SentCalls.received`."""
-        self.answer.when_ready(self._calls.most, ready, self.has_first_message)
+        self.answer.when_ready(self._calls.most, ready, self.look_for_first_message)
 
-    def has_first_message(self) -> bool:
-        """Whether `first_message` is known of an answer that is an event stream."""
-        return self.first_message.is_known()
+    def look_for_first_message(self) -> bool:
+        """Look at what came of an answer that is an event stream; whether `first_message` is known now."""
+        return self.first_message.look()
 
     @property
     def first_message(self) -> FirstMessage:
@@ -130,7 +130,7 @@ class SentCalls:
         """
         self._clocks.stopped(sent)
         answer = sent.answer
-        if answer.head is not None and answer.head.streams and sent.has_first_message():
+        if answer.head is not None and answer.head.streams and sent.look_for_first_message():
             return self._first_message(sent)
         if answer.fault is None and not answer.is_whole:
             return None
@@ -154,7 +154,7 @@ class SentCalls:
             message = the_answer(message_in(first.data or b""), sent.outbound.id)
         except UpstreamFault:
             return None  # the stream is read from its beginning, and what is wrong with it is said there
-        answer.may_be_left(first.is_alone)
+        answer.may_be_left(all_read=first.is_alone)
         answer.fetch()
         answer.settle(sound=True)
         self._upstreams.answered(sent.connection, message)

@@ -39,7 +39,7 @@ class Answer(Protocol):
     def never_reuse(self) -> None:
         """Close the connection at the end of the request, for a caller that found something wrong."""
 
-    def may_be_left(self, yes: bool) -> None:
+    def may_be_left(self, *, all_read: bool) -> None:
         """Say whether who ends the request now has all content of the body, as with the answer in an event stream.
 
         A transport that can lets the body's end come for a short while, and uses the connection again. Where it
@@ -165,6 +165,6 @@ class AiohttpAnswer:
         """Close the connection at the end."""
         never_reuse(self._response)
 
-    def may_be_left(self, yes: bool) -> None:
+    def may_be_left(self, *, all_read: bool) -> None:
         """aiohttp's client reads nothing for nobody: close the connection at the end."""
         never_reuse(self._response)

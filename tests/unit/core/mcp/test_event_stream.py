@@ -20,6 +20,20 @@ def read(pieces: list[bytes], reader: EventReader | None = None) -> list[Event]:
     return [event for piece in pieces for event in reader.feed(piece)]
 
 
+BEHIND = {
+    b"": False,
+    b": first\n\ndata: x\n\n": False,
+    b"data: x\r\n\r\n": False,
+    b"data: x\r\r": False,
+    b"data: x\n\ndata: y\n\n": False,
+    b"data: x\n\n\n": True,
+    b"data: x\n\n: no data\n\n": True,
+    b"data: x\n\nid: 3\n\n": True,
+    b"data: x\n\ndata: y": True,
+    b"data: x": True,
+}
+
+
 def test_all_line_ends_fields_and_comments_are_understood() -> None:
     assert read([TALK]) == EVENTS
 
@@ -140,3 +154,11 @@ def test_a_message_is_one_data_line_and_reads_back() -> None:
 def test_a_message_with_a_line_end_is_refused(message: bytes) -> None:
     with pytest.raises(ValueError, match="line ends"):
         encode_event(message)
+
+
+@given(st.sampled_from(sorted(BEHIND)), st.lists(st.integers(0, 30)))
+def test_what_stands_behind_the_last_event_is_told_however_it_is_cut(stream: bytes, cuts: list[int]) -> None:
+    reader, places = EventReader(), sorted({0, *(cut for cut in cuts if cut < len(stream)), len(stream)})
+    for start, end in itertools.pairwise(places):
+        reader.feed(stream[start:end])
+    assert reader.behind is BEHIND[stream]

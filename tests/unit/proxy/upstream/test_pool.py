@@ -175,7 +175,7 @@ LEFT = head(b"Content-Type: text/event-stream", b"Transfer-Encoding: chunked") +
 async def left(pool: Pool, url: str) -> None:
     """Leave a stream behind that does not end."""
     async with post(pool, url) as answer:
-        answer.may_be_left(True)
+        answer.may_be_left(all_read=True)
         assert await answer.next_chunk() == b"data: x\n\n"
 
 
@@ -235,7 +235,7 @@ async def test_a_full_pool_makes_room_for_another_upstream_by_closing_a_left_str
 async def test_a_stream_is_not_left_to_its_end_while_somebody_waits_for_its_place() -> None:
     async with ScriptedUpstream([LEFT, HANG], [ok(b"fine")]) as upstream, Pool(per_origin=1) as pool:
         async with post(pool, upstream.url) as answer, asyncio.TaskGroup() as tasks:
-            answer.may_be_left(True)
+            answer.may_be_left(all_read=True)
             await answer.next_chunk()
             waiter = tasks.create_task(body_of(pool, upstream.url))
             await asyncio.sleep(0)
@@ -249,7 +249,7 @@ async def test_closing_ends_streams_that_were_left() -> None:
     async with ScriptedUpstream([LEFT, HANG]) as upstream, Pool() as pool:
         await left(pool, upstream.url)
         async with post(pool, upstream.url) as answer:
-            answer.may_be_left(True)
+            answer.may_be_left(all_read=True)
             await answer.next_chunk()
             closing = Tasks("test").spawn("close", pool.close())
             await asyncio.sleep(0)

@@ -120,7 +120,7 @@ EVENT, END = b"9\r\ndata: x\n\n\r\n", b"0\r\n\r\n"
 async def left(pool: Pool, url: str) -> bytes:
     """What came first, from a caller that has enough of it."""
     async with post(pool, url) as answer:
-        answer.may_be_left(True)
+        answer.may_be_left(all_read=True)
         return bytes(await answer.next_chunk())
 
 
@@ -178,15 +178,18 @@ async def test_a_stream_that_was_left_for_something_wrong_spends_its_connection(
         with pytest.raises(UpstreamFault):
             await left_as_wrong(pool, upstream.url)
         async with post(pool, upstream.url) as answer:
-            answer.may_be_left(True)
+            answer.may_be_left(all_read=True)
             answer.never_reuse()
+        async with post(pool, upstream.url) as answer:
+            answer.never_reuse()
+            answer.may_be_left(all_read=True)
         assert await body_of(pool, upstream.url) == b"yours"
-        assert upstream.connections == 3
+        assert upstream.connections == 4
 
 
 async def left_as_wrong(pool: Pool, url: str) -> None:
     async with post(pool, url) as answer:
-        answer.may_be_left(True)
+        answer.may_be_left(all_read=True)
         raise UpstreamFault("broken", sent=True)
 
 
@@ -194,7 +197,7 @@ async def test_a_stream_that_was_left_before_all_that_had_come_was_read_spends_i
     async with ScriptedUpstream([STREAM + EVENT, 0.01, EVENT + END], [ok(b"yours")]) as upstream:
         async with post(pool, upstream.url) as answer:
             await answer.next_chunk()
-            answer.may_be_left(True)
+            answer.may_be_left(all_read=True)
             for _ in range(600):
                 await asyncio.sleep(0 if answer.complete else 0.005)
             assert answer.complete
@@ -210,7 +213,7 @@ async def test_a_paused_stream_that_was_left_reads_on_to_its_end(pool: Pool) -> 
             for _ in range(600):
                 await asyncio.sleep(0 if answer.buffered >= many else 0.005)
             answer.fetch()  # as a caller without a task does, who reads on by leaving
-            answer.may_be_left(True)
+            answer.may_be_left(all_read=True)
         await nothing_finishes(pool)
         assert await body_of(pool, upstream.url) == b"yours"
         assert upstream.connections == 1

@@ -7,6 +7,7 @@ import gc
 import time
 import weakref
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 
 import orjson
@@ -70,25 +71,46 @@ async def test_an_answer_is_handed_over_while_its_stream_goes_on_and_a_reset_beh
         assert not made.breakers.doubts(to.installation_id)
 
 
-@pytest.mark.parametrize("script", [[STREAM + chunk(event(RESULT)) + END], [FINE]], ids=["stream", "JSON"])
-async def test_a_call_that_is_answered_leaves_nothing_to_the_garbage_collector(
-    script: Script, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Noticed(SentCall):
-        """Without slots, so that it can be referred to weakly."""
+@pytest.fixture
+def noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls that can be referred to weakly."""
+    monkeypatch.setattr(sent_call_module, "SentCall", type("Noticed", (SentCall,), {}))
 
-    monkeypatch.setattr(sent_call_module, "SentCall", Noticed)
+
+@pytest.mark.usefixtures("noticed")
+@pytest.mark.parametrize("script", [[STREAM + chunk(event(RESULT)) + END], [FINE]], ids=["stream", "JSON"])
+async def test_a_call_that_is_answered_leaves_nothing_to_the_garbage_collector(script: Script) -> None:
     async with upstreams(script) as (made, to):
         await met(made, to)
         sent = await ready(made.sent.begin(to, outbound(), "p", None))
         assert made.sent.received(sent) == RESULT
         gone = weakref.ref(sent)
-        gc.disable()
-        try:
+        with no_collector():
             del sent
             assert gone() is None
-        finally:
-            gc.enable()
+
+
+@pytest.mark.usefixtures("noticed")
+async def test_a_call_that_is_abandoned_leaves_nothing_to_the_garbage_collector() -> None:
+    async with upstreams([STREAM, HANG]) as (made, to):
+        await met(made, to)
+        sent = made.sent.begin(to, outbound(), "p", None)
+        assert sent is not None
+        sent.then(lambda: None)
+        gone = weakref.ref(sent)
+        with no_collector():
+            sent.abandon()
+            del sent
+            assert gone() is None
+
+
+@contextmanager
+def no_collector() -> Iterator[None]:
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 async def test_what_came_behind_the_answer_before_that_was_taken_spends_the_connection() -> None:
@@ -188,6 +210,9 @@ ANY_STREAM = {
     "in two chunks": (chunk(event(RESULT)[:20]) + chunk(event(RESULT)[20:]) + END, RESULT, "idle"),
     "comments first": (chunk(b": a\n\n" * 20 + event(RESULT)) + END, RESULT, "idle"),
     "another answer behind": (chunk(event(RESULT)) + chunk(event(ANOTHER)) + END, RESULT, "closing"),
+    "a comment behind": (chunk(event(RESULT)) + chunk(b": keep-alive\n\n") + END, RESULT, "closing"),
+    "an id behind": (chunk(event(RESULT) + b"id: 3\n\n") + END, RESULT, "closing"),
+    "half a message behind": (chunk(event(RESULT) + b"data: {") + END, RESULT, "closing"),
     "the answer twice": (chunk(event(RESULT) + event(RESULT)), RESULT, "closing"),
     "no end": (chunk(event(RESULT)), RESULT, "waits"),
     "half an end": (chunk(event(RESULT)) + END[:-1], RESULT, "waits"),

@@ -153,7 +153,7 @@ async def test_a_block_that_may_be_left_and_was_not_framed_spends_its_connection
     async with ScriptedUpstream([head(), b"abc", 0.05, CLOSE]) as upstream:
         for _ in range(2):
             async with post(transport, upstream.url) as answer:
-                answer.may_be_left(True)
+                answer.may_be_left(all_read=True)
         assert upstream.connections == 2
 
 
