@@ -111,6 +111,10 @@ class ReceivedAnswer:
         self._pieces, self.buffered = [], 0
         return body
 
+    def let_go(self) -> None:
+        """Nobody reads on: hold neither the body nor the parser, which knows this answer."""
+        self._pieces, self.buffered, self._chunks = [], 0, None
+
     def _is_all(self, data: bytes) -> bool:
         """Take an answer that came in one piece behind a head that is known: nearly all answers are that."""
         end = data.find(HEAD_END) + len(HEAD_END)

@@ -188,12 +188,17 @@ class _Reader:
         found = self._found
         if name not in found:
             found[name] = value
+        elif name == b"connection":
+            found[name] += b"," + value
         elif name in _FRAMING or (name in _JUDGED and found[name] != value):
             self._repeated = True
 
     def on_headers_complete(self) -> None:
         """The only moment at which llhttp knows whether the connection is meant to live on."""
-        self._keeps = self._parser.should_keep_alive()
+        said = {option.strip() for option in self._found.get(b"connection", b"").lower().split(b",")}
+        self._keeps = (
+            self._parser.should_keep_alive() and b"close" not in said
+        )  # which llhttp passes over in HTTP/1.0
 
 
 def _judge_block(block: bytes) -> None:

@@ -13,8 +13,8 @@ import aiohttp
 
 from core.addresses import AddressPolicy, PublicUrl
 from core.egress import Egress, never_reuse, next_chunk, read_capped, tls_context
+from proxy.upstream.awaited_answer import PoolAnswer
 from proxy.upstream.pool import UpstreamPool
-from proxy.upstream.pool_connection import PoolAnswer
 from proxy.upstream.pool_request import PreparedHead
 
 _A_DAY = 86_400.0

@@ -184,6 +184,9 @@ async def test_who_is_refused_and_comes_again_is_hashed_once_and_looked_up_each_
             assert one_too_many(head, deps)
         with patch.object(type(deps.authority), "remembers", lambda *_: False):
             assert one_too_many(head, deps)
+            assert head.judged is not None
+            head.judged.token_digest = "a" * 64  # accepted once, and forgotten since
+            assert one_too_many(head, deps)
     known = scheme.lower() == "bearer"
-    assert asked == [not known, not known, True]
+    assert asked == [not known, not known, True, True]
     assert hashed.call_count == known

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from core.egress_faults import UpstreamFault
-from proxy.upstream.pool_connection import READ_AHEAD_BYTES
+from proxy.upstream.awaited_answer import READ_AHEAD_BYTES
 from tests.fakes.pool_calls import CAP, Pool, body_of, nothing_finishes, post
 from tests.fakes.scripted_upstream import CLOSE, FOREVER, RESET, Script, ScriptedUpstream, head, ok
 

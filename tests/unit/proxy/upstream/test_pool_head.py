@@ -29,6 +29,20 @@ def test_a_connection_lies_idle_a_second_less_than_the_server_says(line: bytes, 
     assert head_of(head(line)).idle_seconds == seconds
 
 
+@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
+@pytest.mark.parametrize(
+    ("lines", "keeps"),
+    [
+        (b"Connection: keep-alive", True),
+        (b"Connection: keep-alive, close", False),
+        (b"Connection: Close ,keep-alive", False),
+        (b"Connection: keep-alive\r\nConnection: close", False),
+    ],
+)
+def test_close_counts_beside_keep_alive(lines: bytes, keeps: bool, version: bytes) -> None:
+    assert head_of(b"HTTP/%b 200 OK\r\n%b\r\nContent-Length: 4\r\n\r\n" % (version, lines)).keeps is keeps
+
+
 @pytest.mark.parametrize(
     ("line", "status", "plain", "streams"),
     [
