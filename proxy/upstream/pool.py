@@ -22,8 +22,9 @@ from aiohttp.abc import AbstractResolver
 from core.addresses import AddressPolicy, PublicUrl
 from core.egress import CONNECT_SECONDS
 from core.egress_faults import UpstreamFault
+from proxy.upstream.awaited_answer import PoolAnswer
 from proxy.upstream.pool_connect import Connector
-from proxy.upstream.pool_connection import PoolAnswer, PoolConnection
+from proxy.upstream.pool_connection import PoolConnection
 from proxy.upstream.pool_places import Origin, Places
 from proxy.upstream.pool_request import PreparedHead, RequestWriter, Target, target_of
 
