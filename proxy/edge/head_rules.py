@@ -139,9 +139,9 @@ class HeadReader:
 
     def _header(self, line: bytes) -> Pair | None:
         """One header; the names of the usual ones were judged before, and only the value is looked at."""
-        name, _, value = line.partition(b":")
+        name, colon, value = line.partition(b":")
         known = self._names.get(name)
-        if known is not None and len(line) <= MOST_LINE:
+        if known is not None and colon and len(line) <= MOST_LINE:
             text = value.strip(b"\t ").decode("latin-1")
             if text.isascii() and text.isprintable():
                 return known, text

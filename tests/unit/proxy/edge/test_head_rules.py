@@ -128,7 +128,15 @@ def test_a_head_that_grows_without_end_is_not_waited_for() -> None:
 def test_a_name_that_is_known_clears_no_value() -> None:
     reader = HeadReader()
     assert reader.read(usual(b"X-A: 1")) is not None
-    for bad in (b"X-A: \x00", b"X-A: \x7f", b"X-A: caf\xc3\xa9", b"X-A: 1\r", b"X-A: 1\n", b"X-A: " + b"a" * 8190):
+    for bad in (
+        b"X-A",
+        b"X-A: \x00",
+        b"X-A: \x7f",
+        b"X-A: caf\xc3\xa9",
+        b"X-A: 1\r",
+        b"X-A: 1\n",
+        b"X-A: " + b"a" * 8190,
+    ):
         assert reader.read(usual(bad)) is None
     head = reader.read(usual(b"X-A: \ta\tb "))
     assert head is not None
