@@ -8,7 +8,7 @@ from archway.doctor.listeners import check_ports
 from archway.doctor.machine import check_python, check_state
 from archway.doctor.secrets_check import SECRET_KEY, check_secrets
 from archway.doctor.servers_check import check_database, check_redis
-from archway.doctor.settings_check import check_settings
+from archway.doctor.settings_check import check_needed, check_settings
 from archway.status.facts import Facts, gather
 from archway.up import postgres, redis
 from archway.up.first_setup import Gone, finished
@@ -26,6 +26,7 @@ def examine(state: StateFolder, environment: Mapping[str, str]) -> list[Finding]
     kept = read_json(state.remembered)
     findings = check_python() + check_state(state.root)
     findings += check_settings({**read_keys(state.keys), **environment})
+    findings += check_needed(environment)
     findings += check_ports({str(name): int(port) for name, port in kept.get("ports", {}).items()}, facts)
     findings += _servers(state, environment, kept, facts)
     return findings + _running(facts) + _first_call(state, facts)

@@ -19,10 +19,15 @@ from proxy.settings import ProxySettings, from_environment
 OURS = {"ARCHWAY_STATE", "ARCHWAY_ADMIN_URL", "ARCHWAY_ADMIN_TOKEN", "ARCHWAY_WORKER_NUMBER"}
 """Variables that no plane reads but a command does."""
 _NO_EFFECT = "it has no effect"
+_TELLING = {
+    "control": ("ARCHWAY_SECRET_KEY", "ARCHWAY_SIGNING_KEY"),
+    "proxy": ("ARCHWAY_VERIFY_KEYS",),
+}
+"""Keys that only one plane takes: where one is set, that plane is to be started with this environment."""
 
 
 def check_settings(environment: Mapping[str, str]) -> list[Finding]:
-    """Findings about what is set; what is not set has a default or is asked for by the plane itself."""
+    """Findings about what is set; about what is not, see `check_needed`."""
     types = setting_types()
     findings: list[Finding] = []
     for name, text in sorted(environment.items()):
@@ -86,10 +91,22 @@ def check_keys(environment: Mapping[str, str]) -> list[Finding]:
             Verifier("ARCHWAY_VERIFY_KEYS", environment["ARCHWAY_VERIFY_KEYS"])
     except (BadKey, ValueError) as why:
         findings.append(Finding(str(why)))
-    if rings and len(rings) < len(KEY_NAMES) and environment.get("ARCHWAY_DATABASE_URL"):
-        missing = ", ".join(name for name in KEY_NAMES if name not in rings and not environment.get(name))
+    return findings
+
+
+def check_needed(environment: Mapping[str, str]) -> list[Finding]:
+    """What a plane lacks that it does not start without. A plane is meant where a key is set that it alone takes."""
+    from control.settings import ControlSettings
+
+    findings = []
+    for kind, plane in ((ControlSettings, "control"), (ProxySettings, "proxy")):
+        if not any(environment.get(name, "").strip() for name in _TELLING[plane]):
+            continue
+        needed = [variable(field.name) for field in msgspec.structs.fields(kind) if field.required]
+        missing = ", ".join(name for name in needed if not environment.get(name, "").strip())
         if missing:
-            findings.append(Finding(f"{missing} is not set", "control does not start without", "`archway keys new`"))
+            why = f"`archway {plane}` does not start without"
+            findings.append(Finding(f"not set: {missing}", why, "docs/operating/settings.md says what they are"))
     return findings
 
 

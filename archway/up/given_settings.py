@@ -38,8 +38,6 @@ def check_given(environment: Mapping[str, str]) -> list[str]:
     """Sentences worth knowing; raises BadSetting with everything that keeps a plane from starting."""
     unknown = unknown_settings(environment)
     wrong = [one.what for one in check_settings(used(environment)) if one.wrong and one not in unknown]
-    # With a database but without keys in the environment: this command keeps its own.
-    wrong = [what for what in wrong if not what.endswith(" is not set")]
     if wrong:
         raise BadSetting("\n".join([*wrong, "correct or unset this in the environment, then start again"]))
     notes = [f"{one.what}: {one.why}; {one.cure}" for one in unknown]

@@ -1,6 +1,6 @@
 import pytest
 
-from archway.doctor.settings_check import check_settings
+from archway.doctor.settings_check import check_needed, check_settings
 from core.keys import new_key
 
 
@@ -78,11 +78,27 @@ def test_one_key_in_two_settings_is_found():
     assert "hold the same key" in finding
 
 
-def test_a_key_that_control_lacks_is_found_before_it_starts():
-    (finding,) = wrong({"ARCHWAY_DATABASE_URL": "postgresql://db/x", "ARCHWAY_SECRET_KEY": new_key()})
-
-    assert "ARCHWAY_PROXY_KEY, ARCHWAY_SIGNING_KEY" in finding
-
-
 def test_other_peoples_variables_are_none_of_our_business():
     assert check_settings({"PATH": "/bin", "HTTP_PROXY": "nonsense"}) == []
+
+
+@pytest.mark.parametrize(
+    ("environment", "found"),
+    [
+        ({}, []),
+        ({"ARCHWAY_PROXY_KEY": "x", "ARCHWAY_REDIS_URL": "redis://redis"}, []),
+        (
+            {"ARCHWAY_SECRET_KEY": "x", "ARCHWAY_SIGNING_KEY": "x", "ARCHWAY_PUBLIC_URL": "http://a"},
+            ["not set: ARCHWAY_DATABASE_URL, ARCHWAY_REDIS_URL, ARCHWAY_PROXY_KEY"],
+        ),
+        (
+            {"ARCHWAY_VERIFY_KEYS": "x", "ARCHWAY_PROXY_KEY": "x", "ARCHWAY_REDIS_URL": " "},
+            ["not set: ARCHWAY_REDIS_URL, ARCHWAY_CONTROL_INTERNAL_URL, ARCHWAY_PUBLIC_URL"],
+        ),
+    ],
+    ids=["nothing", "what both take", "control", "proxy"],
+)
+def test_a_plane_whose_keys_are_set_is_told_what_it_does_not_start_without(
+    environment: dict[str, str], found: list[str]
+) -> None:
+    assert [finding.what for finding in check_needed(environment)] == found
