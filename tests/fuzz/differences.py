@@ -28,13 +28,14 @@ def _same_version(reference: Outcome, other: Outcome) -> tuple[Outcome, Outcome]
 
 
 def _up_to_the_hand_over(reference: Outcome, other: Outcome) -> tuple[Outcome, Outcome]:
-    """Leave out what the reference answered and sent on behind the answer with which the other lane closed."""
+    """Leave out what the reference did behind the answer with which the other lane closed, such as hold a stream."""
     answers = other.answers
     last = len(answers) - 1
     if not answers or not answers[-1].closes or len(reference.answers) <= last or reference.answers[last].closes:
         return reference, other
     shorter = (*reference.answers[:last], replace(reference.answers[last], closes=True))
-    return replace(reference, answers=shorter, calls=reference.calls[: len(other.calls)]), other
+    ended = reference.ended or len(reference.answers) > len(answers)
+    return replace(reference, answers=shorter, calls=reference.calls[: len(other.calls)], ended=ended), other
 
 
 ALLOWED: Final = (

@@ -59,6 +59,13 @@ def test_a_lane_that_hands_over_may_close_with_the_answer() -> None:
     assert equal(GOOD, Outcome((FIRST, handed_over), (("first",), ("second",))))
     assert not equal(GOOD, Outcome((FIRST, replace(handed_over, body=b"other")), (("first",), ("second",))))
     assert not equal(GOOD, Outcome((FIRST, handed_over), (("first",), ("other",))))
+    assert not equal(GOOD, Outcome((FIRST, handed_over), (("first",), ("second",)), ended=False))
+
+
+def test_a_lane_that_handed_over_holds_no_stream_behind_its_answer_though_the_reference_does() -> None:
+    holding = replace(GOOD, answers=(FIRST, SECOND), ended=False)
+    assert equal(holding, Outcome((replace(FIRST, closes=True),), (("first",),)))
+    assert not equal(holding, GOOD)
 
 
 def test_the_reference_may_not_close_where_the_other_lane_goes_on() -> None:
