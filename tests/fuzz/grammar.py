@@ -154,6 +154,7 @@ EXTRA = listed(
     (b"Cookie", b"a=b"), (b"Sec-WebSocket-Key1", b"x"), (b"X-Long", b"a" * 8000), (b"X-Long", b"a" * 9000),
     (b"", b"x"), (b"X Y", b"z"), (b"X:", b"z"), (b"X\x00", b"z"), (b"\xc3\xa9", b"z"), (b"(x)", b"z"),
 )  # fmt: skip
+EXTRA += [(name, b"", b"", b"\r\n") for name in (b"Authorization", b"Accept", b"Origin", b"X-Tenant")]  # no colon
 VALUES = (b"", b" ", b"\t", b"a\x00b", b"a\x01b", b"a\x7fb", b"a\x80b", b"a\xffb", b"\xc3\xa9", b"a\rb", b"a\nb",
           b"a\r\n b", b"a\r\n\tb", b" a", b"a ", b"\ta\t", b"a, b", b'"a', b"a" * 300)  # fmt: skip
 BETWEEN = (b":", b":  ", b" : ", b":\t", b"\t:", b"", b"=", b": \t ", b":\r\n ", b":\x0b")
