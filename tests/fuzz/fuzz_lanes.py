@@ -9,6 +9,7 @@ kept as `crash-*`: put it into `tests/fuzz/corpus` under a name that tells the s
 
 import asyncio
 import logging
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -55,15 +56,10 @@ def changed(data: bytes, longest: int, seed: int) -> bytes:
     return bytes(atheris.Mutate(data, longest))
 
 
-def main() -> None:
-    """Fuzz until libFuzzer has had enough."""
+def fuzz(redis: RedisServer) -> None:
+    """Fuzz until libFuzzer has had enough; it ends the program itself."""
     logging.disable(logging.ERROR)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-    ):
-        redis = RedisServer(Path(folder))
-        redis.start()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         lanes = two_lanes(redis, (LANES[0], LANES[-1]), slow=0.15)
         reference, other, upstream = runner.run(lanes.__aenter__())
 
@@ -74,11 +70,23 @@ def main() -> None:
                 print(f"\nThe lanes do not agree about\n{said}", file=sys.stderr)
                 raise AssertionError("the lanes do not agree")
 
+        atheris.Setup([*sys.argv, f"-max_len={LONGEST}"], one, custom_mutator=changed)
+        atheris.Fuzz()
+
+
+def main() -> None:
+    """Fuzz in a child, since libFuzzer ends its program past every `finally`: the server behind it is ended here."""
+    with tempfile.TemporaryDirectory() as folder:
+        redis = RedisServer(Path(folder))
+        redis.start()
         try:
-            atheris.Setup([*sys.argv, f"-max_len={LONGEST}"], one, custom_mutator=changed)
-            atheris.Fuzz()
+            child = os.fork()
+            if not child:
+                fuzz(redis)
+            _, status = os.waitpid(child, 0)
         finally:
             redis.kill()
+    sys.exit(os.waitstatus_to_exitcode(status))
 
 
 if __name__ == "__main__":
