@@ -6,28 +6,15 @@ is an admin's word, and what another person's credential could not see must not 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from control.registry.gateway import GatewayRows, visibility_of
 from core.mcp.param_headers import InvalidParamHeader, param_headers
-from core.snapshot import FORMAT, Gateway, Index, IndexRow, Route, Rule, Tool, Visibility
+from core.snapshot import FORMAT, Gateway, Index, IndexRow, Route, Rule, Tool
 
 Row = Mapping[str, Any]
 
 _REFUSING_STATES: Final[tuple[Literal["quarantined", "held_back"], ...]] = ("quarantined", "held_back")
-
-
-@dataclass(frozen=True, slots=True)
-class GatewayRows:
-    """All that a snapshot is made of."""
-
-    gateway: Row
-    """A row of `gateways`."""
-    teams: list[str]
-    """Identifiers of the teams that see it."""
-    assignments: list[Row]
-    """`id, exposed_name, installation_id`, the tool's `kind, upstream_name, definition, state`, the entry's
-    `entry_id, entry_slug, entry_kind, passthrough`, and the pinned installation's `installation_scope`."""
 
 
 def compile_gateway(rows: GatewayRows) -> Gateway:
@@ -54,15 +41,6 @@ def compile_index(revision: int, epoch: str, rows: Iterable[Row]) -> Index:
     """The index over `id, slug, revision` of every gateway."""
     gateways = [IndexRow(str(row["id"]), row["slug"], row["revision"]) for row in rows]
     return Index(FORMAT, epoch, revision, sorted(gateways, key=lambda one: one.id))
-
-
-def visibility_of(gateway: Row, teams: Iterable[str]) -> Visibility:
-    """Who sees a gateway; teams and owner only where they count."""
-    if gateway["visibility"] == "teams":
-        return Visibility("teams", teams=sorted(str(team) for team in teams))
-    if gateway["visibility"] == "personal":
-        return Visibility("personal", owner=str(gateway["owner_id"]))
-    return Visibility("organisation")
 
 
 def _tool(row: Row, *, personal: bool) -> Tool:

@@ -7,7 +7,7 @@ ends; the rows that a snapshot is made of must be read in one REPEATABLE READ tr
 from collections.abc import Sequence
 from typing import Final
 
-from control.publish.compile import GatewayRows
+from control.registry.gateway import GatewayRows
 from control.store.pool import Connection, Row
 
 _CLAIM: Final = """

@@ -6,7 +6,7 @@ Called by `control/internal/` after the caller's token was checked in the same t
 from typing import Final
 
 from control.credentials.resolution import ResolutionRows
-from control.publish.compile import visibility_of
+from control.registry.gateway import visibility_of
 from control.store import entries
 from control.store.pool import Connection
 from core.resolve import Principal

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from control.publish.compile import GatewayRows, compile_gateway, compile_index
+from control.publish.compile import compile_gateway, compile_index
+from control.registry.gateway import GatewayRows
 from core.snapshot import Rule, Visibility
 
 GATEWAY = {
@@ -38,13 +39,6 @@ def test_a_gateway_carries_what_proxies_decide_by() -> None:
     assert (found.id, found.slug, found.revision, found.audit_required) == ("g1", "work", 7, True)
     assert found.visibility == Visibility("teams", teams=["t1", "t2"])
     assert found.header_allowlist == ["x-a", "x-b"]
-
-
-def test_teams_and_owner_stand_only_where_they_count() -> None:
-    personal = {**GATEWAY, "visibility": "personal", "owner_id": "u1"}
-    assert compile_gateway(GatewayRows(personal, ["t1"], [])).visibility == Visibility("personal", owner="u1")
-    everybody = {**GATEWAY, "visibility": "organisation"}
-    assert compile_gateway(GatewayRows(everybody, ["t1"], [])).visibility == Visibility("organisation")
 
 
 def test_a_tool_is_shown_under_its_exposed_name_and_called_by_its_own() -> None:
