@@ -7,14 +7,14 @@
         "Rename a team or describe it anew."
 
 Parameters named in the path are read from it; `body` is a `Model`, `query` a `Query`; what is returned is a `Model`
-(None: 204; a StreamResponse: sent as it is, `media` says what). A model with `version` gets an ETag, and PATCH, PUT
-and DELETE need `If-Match`, which the function checks with `asked.refuse_stale(row["version"])` on the locked row.
+(None: 204; an async iterator of bytes: streamed, `media` says what). A model with `version` gets an ETag, and PATCH,
+PUT and DELETE need `If-Match`, which the function checks with `asked.refuse_stale(row["version"])` on the locked row.
 `permissions.TABLE` needs a row for each. Who calls is settled before (`caller.py`), refusals after (`answering.py`).
 """
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_type_hints
 
@@ -26,6 +26,7 @@ from control.admin.concurrency import etag, refuse_stale, required_version
 from control.admin.deps import Deps
 from control.admin.models import Model, Query
 from control.admin.reading import read_body, read_path, read_query
+from control.admin.streaming import stream
 from control.registry.access import Caller
 from control.store.pool import Pool
 
@@ -39,9 +40,8 @@ F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request, as an operation sees it."""
+    """What an operation knows of who calls it. Nothing of HTTP is in it, so that others can call it too."""
 
-    request: web.Request
     deps: Deps
     caller: Caller
     version: int | None = None
@@ -91,8 +91,10 @@ class Operation:
             read_query(Query, request)
         if self.body is not None:
             given["body"] = await read_body(self.body, request)
-        result = await self.function(Asked(request, request.app[DEPS], caller, version), **given)
-        return result if isinstance(result, web.StreamResponse) else self._answer(request, result)
+        result = await self.function(Asked(request.app[DEPS], caller, version), **given)
+        if isinstance(result, AsyncIterator):
+            return await stream(request, result, self.media)
+        return self._answer(request, result)
 
     def _answer(self, request: web.Request, result: BaseModel | None) -> web.Response:
         if result is None:
