@@ -38,7 +38,7 @@ class ToolCall:
         if not deps.calls.running.take(x.principal_key, 1, most=most, share=quarter(most)):
             raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
         if deps.tracer is not None:
-            deps.tracer.begin(x)
+            x.trace = deps.tracer.begin(x.request.meta, x.headers)
         self.x, self._deps = x, deps
         x.runs = True
         self._left = iter(stages if x.trace is None else x.trace.timed(stages))

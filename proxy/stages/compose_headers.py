@@ -26,7 +26,7 @@ def compose_headers(x: Exchange, deps: Deps) -> None:
     assert isinstance(arguments, dict)
     passed = passed_through(x)
     meta = {} if _ENVELOPE.issuperset(asked) else _vendors(asked)
-    pass_trace_context(x, deps, meta, passed)
+    pass_trace_context(x.trace, x.headers, meta, passed, tool.route, deps.settings)
     is_tool = tool.kind == "tool"
     x.outbound = Outbound(
         "tools/call" if is_tool else "resources/read",

@@ -1,4 +1,9 @@
-"""Record: what happened to a call, whoever ended it. Runs last, and for refused and cancelled calls too."""
+"""Record: what happened to a call, whoever ended it. Runs last, and for refused and cancelled calls too.
+
+A traced call is told to the tracer here as well, in values. No argument and no result is in a span, and its
+attributes follow OpenTelemetry's conventions for MCP servers and for tools (`mcp.*`, `gen_ai.*`); what they have no
+name for is `archway.*`.
+"""
 
 import hashlib
 import re
@@ -14,6 +19,7 @@ from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.metrics import OTHER
 from proxy.refusals import TABLE
+from proxy.tracing.call_trace import Attributes
 from proxy.tracing.context import PARENT, parent_of
 
 _NOT_TOLD = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -21,6 +27,8 @@ _NOT_TOLD = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u20
 ASKED: Final = "unknown: "
 """Before a name that only the caller said: no tool's name has a space, so nobody takes it for one of ours."""
 _REFUSED: Final = frozenset(reason for reason, row in TABLE.items() if row.decided_by_us)
+_LONGEST_ID: Final = 128
+"""Characters of a request's id in a span."""
 _NO_ARGUMENTS: Final = hashlib.sha256(b"{}").hexdigest()
 
 
@@ -59,7 +67,8 @@ def record(x: Exchange, deps: Deps) -> CallRecord:
     )
     deps.records.keep(kept)
     if x.trace is not None and deps.tracer is not None:
-        deps.tracer.end(x, kept)
+        name = kept.method if tool is None else f"{kept.method} {kept.tool}"
+        deps.tracer.end(x.trace, name, x.began, _told(x, kept), _error(kept.status))
     # Names of the snapshot alone become labels; one that only the caller said does not.
     deps.slots.call(
         snapshot.slug,
@@ -101,3 +110,48 @@ def _trace_id(x: Exchange, request: Request) -> str:
         return x.trace.trace_id
     parent = parent_of(request.meta, x.headers)
     return parent.trace_id if parent is not None else ""
+
+
+def _told(x: Exchange, kept: CallRecord) -> Attributes:
+    """What the span of a call says beside its times."""
+    assert x.gateway is not None
+    told: Attributes = {
+        "mcp.method.name": kept.method,
+        "mcp.protocol.version": x.version,
+        "mcp.session.id": kept.session,
+        "jsonrpc.request.id": str(x.request.id)[:_LONGEST_ID],
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.name": kept.tool if x.tool is not None else "",
+        "network.transport": "tcp",
+        "network.protocol.name": "http",
+        "network.protocol.version": ".".join(map(str, x.head.version)),
+        "client.address": kept.address,
+        "archway.status": kept.status,
+        "archway.request_id": kept.request_id,
+        "archway.principal": kept.principal,
+        "archway.gateway": x.gateway.snapshot.slug,
+        "archway.server": x.tool.tool.route.entry if x.tool is not None else "",
+        "archway.installation_id": kept.installation_id,
+        "archway.bytes_in": kept.bytes_in,
+        "archway.bytes_out": kept.bytes_out,
+    }
+    if (code := _rpc_code(kept.status)) is not None:
+        told["rpc.response.status_code"] = code
+    return {name: value for name, value in told.items() if value != ""}
+
+
+def _rpc_code(status: str) -> str | None:
+    """The code of the JSON-RPC error that the caller got, if it got one."""
+    if status == "internal":
+        return "-32603"
+    row = TABLE.get(status)
+    return str(row.code) if row is not None and row.kind != "result" else None
+
+
+def _error(status: str) -> str:
+    """`error.type`: the code of the error, or `tool_error` for a result that is one."""
+    if status == "ok":
+        return ""
+    if status in {"cancelled", "wrong_message"}:
+        return status
+    return _rpc_code(status) or "tool_error"

@@ -4,16 +4,12 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import ParamSpec
 
 from proxy.tracing.context import Parent
 
-if TYPE_CHECKING:
-    from proxy.deps import Deps
-    from proxy.exchange import Exchange
-
-    Stage = Callable[[Exchange, Deps], Awaitable[None] | None]
-
+Told = ParamSpec("Told")
+"""What a stage is called with."""
 Attributes = dict[str, str | int | float]
 
 
@@ -29,28 +25,32 @@ class CallTrace:
     stages: Attributes = field(default_factory=dict)
     """Seconds of each stage, waiting included."""
 
-    def timed(self, stages: "Iterable[Stage]") -> "Iterator[Stage]":
+    def timed(
+        self, stages: Iterable[Callable[Told, Awaitable[None] | None]]
+    ) -> Iterator[Callable[Told, Awaitable[None] | None]]:
         """The same stages, each of which tells how long it took, however it ended."""
         for stage in stages:
             yield partial(self._timed, stage)
 
-    def _timed(self, stage: "Stage", x: "Exchange", deps: "Deps") -> Awaitable[None] | None:
+    def _timed(
+        self, stage: Callable[Told, Awaitable[None] | None], *told: Told.args, **named: Told.kwargs
+    ) -> Awaitable[None] | None:
         began, pending = time.perf_counter(), None
         try:
-            pending = stage(x, deps)
+            pending = stage(*told, **named)
         finally:
             if pending is None:
-                self._took(stage, began)
-        return None if pending is None else self._waited(stage, began, pending)
+                self._took(stage.__name__, began)
+        return None if pending is None else self._waited(stage.__name__, began, pending)
 
-    async def _waited(self, stage: "Stage", began: float, pending: Awaitable[None]) -> None:
+    async def _waited(self, stage: str, began: float, pending: Awaitable[None]) -> None:
         try:
             await pending
         finally:
             self._took(stage, began)
 
-    def _took(self, stage: "Stage", began: float) -> None:
-        self.stages[f"archway.stage.{stage.__name__}"] = round(time.perf_counter() - began, 7)
+    def _took(self, stage: str, began: float) -> None:
+        self.stages[f"archway.stage.{stage}"] = round(time.perf_counter() - began, 7)
 
 
 @dataclass(frozen=True, slots=True)

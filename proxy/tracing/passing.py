@@ -1,39 +1,46 @@
 """What a server is told of the trace: our span where the call is traced, else the caller's, else nothing.
 
-`compose_headers` calls this with the message's `_meta` and the headers that it is making.
+The stage `compose_headers` calls this with the message's `_meta` and the headers that it is making.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
-from proxy.deps import Deps
-from proxy.exchange import Exchange
+from core.snapshot import Route
+from proxy.settings import ProxySettings
+from proxy.tracing.call_trace import CallTrace
 from proxy.tracing.context import BAGGAGE, KEYS, PARENT, STATE, baggage_of, parent_of
 
 _NONE: Final[frozenset[str]] = frozenset()
 
 
-def pass_trace_context(x: Exchange, deps: Deps, meta: dict[str, object], headers: dict[str, str]) -> None:
-    """Put the trace context into both, and take out of `meta` what the caller left there.
+def pass_trace_context(
+    trace: CallTrace | None,
+    theirs: Mapping[str, str],
+    meta: dict[str, object],
+    headers: dict[str, str],
+    route: Route,
+    settings: ProxySettings,
+) -> None:
+    """Put the trace context into `meta` and `headers`, and take out of `meta` what the caller left there.
 
-    A stdio server gets no header. Remote servers get nothing where the settings say so.
+    `theirs`: the caller's own headers. A stdio server gets no header. Remote servers get nothing where the settings
+    say so.
     """
-    theirs = x.headers
-    if x.trace is None and PARENT not in theirs and BAGGAGE not in theirs and (not meta or KEYS.isdisjoint(meta)):
+    if trace is None and PARENT not in theirs and BAGGAGE not in theirs and (not meta or KEYS.isdisjoint(meta)):
         return
     said: dict[str, object] = {key: meta.pop(key) for key in KEYS if key in meta}
-    assert x.tool is not None
-    route = x.tool.tool.route
-    if route.kind == "remote" and not deps.settings.trace_to_remote:
+    if route.kind == "remote" and not settings.trace_to_remote:
         return
-    parent = x.trace.parent if x.trace is not None else parent_of(said, theirs)
+    parent = trace.parent if trace is not None else parent_of(said, theirs)
     told: dict[str, str] = {}
-    if x.trace is not None:
-        told[PARENT] = f"00-{x.trace.trace_id}-{x.trace.span_id}-01"
+    if trace is not None:
+        told[PARENT] = f"00-{trace.trace_id}-{trace.span_id}-01"
     elif parent is not None:
         told[PARENT] = parent.text
     if parent is not None and parent.state:
         told[STATE] = parent.state
-    baggage = baggage_of(said, theirs, deps.settings.baggage_keys or _NONE)
+    baggage = baggage_of(said, theirs, settings.baggage_keys or _NONE)
     if baggage:
         told[BAGGAGE] = baggage
     meta.update(told)

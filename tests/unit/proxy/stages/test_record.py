@@ -1,12 +1,16 @@
 import hashlib
+from typing import Any
 
 import pytest
 
 from core.records import CallRecord
+from proxy.exchange import Exchange
 from proxy.refusals import TABLE, Reason
 from proxy.sessions import Session
 from proxy.stages.choose_tool import choose_tool
 from proxy.stages.record import record
+from proxy.tracing.call_trace import Finished
+from proxy.tracing.tracer import Tracer
 from tests.fakes.call_parts import connection, exchange, gateway, parts, tool
 
 TRACEPARENT = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
@@ -153,3 +157,83 @@ async def test_a_call_is_counted_under_the_snapshots_names() -> None:
     calls = 'archway_calls_total{gateway="sales",server="%s",tool="%s",status="%s"}'
     assert slots.value(calls % ("server", "t", "ok")) == 1
     assert slots.value(calls % ("other", "other", "tool_unknown")) == 1
+
+
+class Sent:
+    """A sender that keeps the spans it is given."""
+
+    def __init__(self) -> None:
+        self.spans: list[Finished] = []
+
+    def put(self, span: Finished) -> None:
+        self.spans.append(span)
+
+
+async def span_of(x: Exchange, status: str = "ok", *, chosen: bool = True) -> Finished:
+    """The span of a traced call that ended so."""
+    sent = Sent()
+    async with parts() as deps:
+        deps.tracer = Tracer(sent, ratio=1.0, per_second=10)
+        x.trace = deps.tracer.begin(x.request.meta, x.headers)
+        if chosen:
+            choose_tool(x, deps)
+            x.connection = connection()
+        x.status, x.bytes_out = status, 7
+        told = record(x, deps)
+    (span,) = sent.spans
+    assert told.trace_id == span.trace_id
+    return span
+
+
+def traced(**more: Any) -> Exchange:
+    """A call whose caller traces it."""
+    return exchange(gateway([tool()], slug="sales"), meta={"traceparent": TRACEPARENT}, **more)
+
+
+async def test_a_span_says_what_the_conventions_ask_for_and_nothing_of_the_content() -> None:
+    x = traced(arguments={"password": "hunter2"})
+    span = await span_of(x)
+    assert span.name == "tools/call t"
+    assert span.parent is not None
+    assert (span.trace_id, span.parent.span_id, span.error) == ("a" * 32, "b" * 16, "")
+    assert span.attributes == span.attributes | {
+        "mcp.method.name": "tools/call",
+        "jsonrpc.request.id": "1",
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.name": "t",
+        "network.transport": "tcp",
+        "network.protocol.name": "http",
+        "archway.gateway": "sales",
+        "archway.server": "server",
+        "archway.status": "ok",
+        "archway.bytes_out": 7,
+        "archway.request_id": x.request_id,
+        "archway.principal": "user:u",
+    }
+    assert "error.type" not in span.attributes
+    assert "hunter2" not in repr(span)
+    assert 0 < span.ended_ns - span.began_ns < 60e9
+    assert "archway.stage.before_the_call" in span.attributes
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "code"),
+    [
+        ("tool_error", "tool_error", None),
+        ("quarantined", "tool_error", None),
+        ("tool_unknown", "-32602", "-32602"),
+        ("internal", "-32603", "-32603"),
+        ("cancelled", "cancelled", None),
+        ("wrong_message", "wrong_message", None),
+    ],
+)
+async def test_the_span_of_an_error_has_its_type(status: str, error: str, code: str | None) -> None:
+    span = await span_of(traced(), status)
+    assert (span.error, span.attributes["error.type"]) == (error, error)
+    assert span.attributes.get("rpc.response.status_code") == code
+
+
+async def test_a_name_that_only_the_caller_said_is_not_in_the_spans_name() -> None:
+    span = await span_of(traced(name="zq7"), "tool_unknown", chosen=False)
+    assert span.name == "tools/call"
+    assert "zq7" not in repr(span)
