@@ -35,8 +35,8 @@ from control.store.migrate import MigrationRefused, migrate
 from control.store.notifications import listen as listen_for
 from control.store.pool import Pool, StoreUnavailable, close_pool, open_pool, transaction
 from control.store.users import ensure_first_admin
-from core.addresses import ANYWHERE
-from core.egress import Egress
+from core.egress.addresses import ANYWHERE
+from core.egress.client import Egress
 from core.internal_call import InternalCalls
 from core.keys import BadKey
 from core.logs import json_logging
@@ -84,7 +84,7 @@ class Replica:
             addresses=settings.addresses,
             public_url=settings.base_url,
             run_token_sha256=settings.run_token_sha256,
-            allowed_hosts=settings.hosts,
+            allowed_hosts=frozenset(settings.hosts),
             records_days=settings.records_days,
         )
 

@@ -2,7 +2,7 @@
 
 Used by the publisher, the record consumer and the internal listener. redis-py's own defaults hang for seconds on a
 frozen server; here a command ends within `deadline_s`, whatever the server does, and is never retried: whoever asks
-knows better what to do when Redis is away. The names of keys and their ages are in `core/courier.py`.
+knows better what to do when Redis is away. The names of keys and their ages are in `core/redis_names.py`.
 """
 
 import asyncio

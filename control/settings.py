@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from core.addresses import AddressPolicy, parse_networks
+from core.egress.addresses import AddressPolicy, parse_networks
 from core.keys import KeyRing, parse_key_ring, refuse_repeats
 from core.settings import BadSetting, Seconds, host_port, load
 from core.signing import Signer

@@ -3,18 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from proxy.authority import Authority
-from proxy.calls import Calls
-from proxy.connections import Connections
-from proxy.counting import Slots
 from proxy.gateways.holder import Gateways
-from proxy.mailbox import Mailbox
-from proxy.overload import Overload
+from proxy.limits.overload import Overload
+from proxy.limits.running_calls import Calls
+from proxy.limits.streams import Streams
 from proxy.records.keeper import RecordKeeper
-from proxy.refusal_log import RefusalLog
-from proxy.sessions import Sessions
+from proxy.resolve.installations import Connections
+from proxy.resolve.token_verdicts import Authority
+from proxy.sessions.mailbox import Mailbox
+from proxy.sessions.sealed import Sessions
 from proxy.settings import ProxySettings
-from proxy.streams import Streams
+from proxy.telemetry.counting import Slots
+from proxy.telemetry.refusal_log import RefusalLog
 from proxy.tracing.tracer import Tracer
 from proxy.upstream.conversation import Upstreams
 

@@ -16,7 +16,7 @@ from core.mcp.versions import Era
 if TYPE_CHECKING:
     from core.resolve import Connection, Principal
     from proxy.gateways.compiled import CompiledGateway, CompiledTool
-    from proxy.sessions import Session
+    from proxy.sessions.sealed import Session
     from proxy.tracing.call_trace import CallTrace
     from proxy.upstream.outbound import Outbound
     from proxy.upstream.sent_call import SentCall

@@ -1,8 +1,8 @@
 """What a worker tells of itself once a second: gauges as they are, and counters by what came since the last time.
 
-`proxy/worker.py` runs it. Counters live in slots that outlast a worker (`proxy/counting.py`); what is counted in
-this process begins at nought, so it is added by difference and a total never falls. What a call counts by itself is
-not here.
+`proxy/worker.py` runs it. Counters live in slots that outlast a worker (`proxy/telemetry/counting.py`); what is
+counted in this process begins at nought, so it is added by difference and a total never falls. What a call counts by
+itself is not here.
 """
 
 import asyncio

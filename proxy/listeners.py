@@ -1,7 +1,7 @@
 """A worker's two listeners: opened on inherited sockets or their own, and drained at the end.
 
 The public one takes callers through a `Door`; the internal one answers control's questions. How a worker leaves is
-told in `proxy/drain.py`.
+told in `proxy/listening/drain.py`.
 """
 
 import asyncio
@@ -15,13 +15,13 @@ from aiohttp import web
 from core.settings import host_port
 from core.tasks import Tasks
 from proxy.deps import Deps
-from proxy.descriptors import places
-from proxy.door import Door
-from proxy.drain import emptied
 from proxy.edge.lanes import public_listener
 from proxy.edge.tls import ServerTls
 from proxy.internal import InternalListener
-from proxy.readiness import tell_ready
+from proxy.listening.descriptors import places
+from proxy.listening.door import Door
+from proxy.listening.drain import emptied
+from proxy.listening.readiness import tell_ready
 
 CUT_S = 0.15
 """For what is left at the end of the grace; with the records after it, a worker is gone within a second."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 RETRY_AFTER_S: Final = 1
-"""What a caller is told of an overload, which is over within a second or so of its cause (`proxy/overload.py`)."""
+"""What a caller is told of an overload; it ends within a second or so of its cause (`proxy/limits/overload.py`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ by the lanes, the pipeline and `relay`; given back by `at_end`.
 
 from proxy.deps import Deps
 from proxy.exchange import Exchange
+from proxy.limits.shares import quarter
 from proxy.refusals import RETRY_AFTER_S, Refusal
-from proxy.shares import quarter
 
 
 def holds(x: Exchange, deps: Deps, size: int) -> bool:

@@ -10,7 +10,7 @@ import msgspec
 from core.keys import KeyRing, parse_key_ring
 from core.settings import BadSetting, Count, Seconds, load
 from core.signing import Verifier
-from proxy.overload import MOST_LAG_S
+from proxy.limits.overload import MOST_LAG_S
 
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _OWN_PORT = {"http": 80, "https": 443}

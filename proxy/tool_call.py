@@ -13,12 +13,12 @@ from typing import Final
 from core.mcp.faults import MessageFault
 from core.records import CallRecord
 from proxy.answers.refused import faulty, internal_error, refused
-from proxy.calls import CallKey
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
+from proxy.limits.running_calls import CallKey
+from proxy.limits.shares import quarter
 from proxy.refusals import RETRY_AFTER_S, Refusal
 from proxy.room import at_end
-from proxy.shares import quarter
 from proxy.stages.record import record
 from proxy.stages.relay import deliver
 

@@ -15,37 +15,37 @@ from contextlib import asynccontextmanager
 
 import uvloop
 
-from core.addresses import ANYWHERE, AddressPolicy, parse_networks
 from core.changes import Change
-from core.egress import Egress, UpstreamFault
+from core.egress.addresses import ANYWHERE, AddressPolicy, parse_networks
+from core.egress.client import Egress, UpstreamFault
 from core.internal_call import InternalCalls
 from core.keys import BadKey
 from core.logs import json_logging
 from core.settings import BadSetting
 from core.tasks import Tasks, forever
 from proxy import listeners
-from proxy.authority import Authority
 from proxy.caches.disk_copy import DiskCopy
 from proxy.caches.two_ages import SourceUnreachableError
-from proxy.calls import Calls
-from proxy.connections import Connections
-from proxy.control_client import ControlClient
-from proxy.counting import Slots
 from proxy.deps import Deps
-from proxy.descriptors import raise_limit
 from proxy.edge.tls import ServerTls
 from proxy.gateways.changes import ChangeStream
 from proxy.gateways.holder import Gateways
 from proxy.gauges import Gauges
 from proxy.internal import InternalListener
-from proxy.mailbox import Letter, Mailbox
-from proxy.overload import Overload
+from proxy.limits.overload import Overload
+from proxy.limits.running_calls import Calls
+from proxy.limits.streams import Streams
+from proxy.listening.descriptors import raise_limit
 from proxy.records.keeper import RecordKeeper
 from proxy.redis import Courier
 from proxy.refusals import Refusal
-from proxy.sessions import Sessions
+from proxy.resolve.control_client import ControlClient
+from proxy.resolve.installations import Connections
+from proxy.resolve.token_verdicts import Authority
+from proxy.sessions.mailbox import Letter, Mailbox
+from proxy.sessions.sealed import Sessions
 from proxy.settings import ProxySettings, from_environment
-from proxy.streams import Streams
+from proxy.telemetry.counting import Slots
 from proxy.tracing.sending import OtlpExporter, Sender
 from proxy.tracing.tracer import Tracer
 from proxy.upstream.conversation import Upstreams

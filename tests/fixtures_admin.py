@@ -27,8 +27,8 @@ from control.discovery.probe_client import ProbeClient
 from control.registry.row_seals import RowSeals
 from control.store import users
 from control.store.pool import Pool, transaction
-from core.addresses import AddressPolicy, parse_networks
-from core.egress import Egress
+from core.egress.addresses import AddressPolicy, parse_networks
+from core.egress.client import Egress
 from core.internal_call import InternalCalls
 from core.keys import KeyRing, new_key, parse_key_ring
 from tests.fakes.probing_proxy import ProbingProxy

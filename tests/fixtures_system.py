@@ -34,11 +34,11 @@ import aiohttp
 import asyncpg
 import orjson
 
-from core.courier import snapshot_key
 from core.keys import new_key, parse_key_ring
 from core.mcp.versions import MODERN
+from core.redis_names import snapshot_key
 from core.signing import Signer
-from proxy.exposition import render
+from proxy.telemetry.exposition import render
 from tests.fakes.toxic_proxy import ToxicProxy
 from tests.fixtures_admin import AdminClient
 from tests.fixtures_postgres import TEMPLATE, Server

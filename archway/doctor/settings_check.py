@@ -10,7 +10,7 @@ import msgspec
 
 from archway.doctor.finding import Finding, note
 from archway.up.keys_file import KEY_NAMES, verify_keys
-from core.addresses import parse_networks
+from core.egress.addresses import parse_networks
 from core.keys import BadKey, KeyRing, new_key, parse_key_ring, refuse_repeats
 from core.settings import BadSetting, host_port, load, variable
 from core.signing import Verifier

@@ -15,7 +15,7 @@ from archway.supervisor.orders import from_argument
 from archway.supervisor.run import supervise
 from archway.supervisor.sockets import CannotListen
 from core.logs import json_logging
-from proxy.exposition import Exposition
+from proxy.telemetry.exposition import Exposition
 
 
 def main() -> None:

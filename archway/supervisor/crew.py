@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from archway.supervisor.worker import Worker, start
-from proxy.counting import clear_gauges
+from proxy.telemetry.counting import clear_gauges
 
 log = logging.getLogger(__name__)
 STEADY_S = 5.0

@@ -1,8 +1,9 @@
 """The one metrics listener: adds the workers' counts up when it is asked, in Prometheus' text format.
 
-Workers write plain numbers into files of their own (proxy/slots_file.py owns their format); nothing is sent per call.
-A worker's file stays when the worker is replaced and the next one of that number goes on in it, so that counters do
-not fall back. Who asks and does not read is cut off; it costs the workers nothing, and others at most a wait.
+Workers write plain numbers into files of their own (proxy/telemetry/slots_file.py owns their format); nothing is sent
+per call. A worker's file stays when the worker is replaced and the next one of that number goes on in it, so that
+counters do not fall back. Who asks and does not read is cut off; it costs the workers nothing, and others at most a
+wait.
 
 Two paths for two readers, a scraper and a probe, need little of HTTP (RFC 9112): one head is read, one answer is
 written, the connection ends. A web framework for it would be most of what the supervisor holds in memory.
@@ -22,7 +23,7 @@ from core.tasks import Tasks
 
 log = logging.getLogger(__name__)
 Render = Callable[[list[Path]], bytes]
-"""Files of counts to Prometheus text: `proxy.exposition.Exposition`."""
+"""Files of counts to Prometheus text: `proxy.telemetry.exposition.Exposition`."""
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 AT_ONCE: Final = 8
 """Scrapes that are answered at the same time; the text of each may be a megabyte."""

@@ -6,7 +6,7 @@ from bench.processes import generate
 from bench.rows.found import Found
 from bench.sides import archway_side, lane_of, measured, warm
 from bench.stand import Stand
-from proxy.overload import MOST_LAG_S
+from proxy.limits.overload import MOST_LAG_S
 
 TIMES = 3.0
 BEFORE_S, AFTER_S, NORMAL_WITHIN_S = 3.0, 10.0, 5

@@ -22,11 +22,11 @@ from aiohttp import web
 from pydantic import BaseModel, create_model
 
 from control.admin import permissions
-from control.admin.concurrency import etag, refuse_stale, required_version
 from control.admin.deps import Deps
-from control.admin.models import Model, Query
-from control.admin.reading import read_body, read_path, read_query
-from control.admin.streaming import stream
+from control.http.concurrency import etag, refuse_stale, required_version
+from control.http.models import Model, Query
+from control.http.reading import read_body, read_path, read_query
+from control.http.streaming import stream
 from control.registry.access import Caller
 from control.store.pool import Pool
 

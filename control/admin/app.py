@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from control.admin import (
-    answering,
     assignments,
     audit,
     caller,
@@ -27,9 +26,10 @@ from control.admin import (
 )
 from control.admin.api import DEPS, PREFIX, Operation, Operations
 from control.admin.deps import Deps
-from control.admin.listener import listen
 from control.admin.permissions import TABLE
-from control.admin.reading import MAX_BODY
+from control.http import answering
+from control.http.listener import listen
+from control.http.reading import MAX_BODY
 from control.store.pool import transaction
 
 RESOURCES: tuple[Operations, ...] = (
@@ -60,6 +60,7 @@ def build_app(deps: Deps, resources: Iterable[Operations] = RESOURCES) -> web.Ap
     refuse_unlisted(operations)
     app = web.Application(middlewares=[answering.answer, caller.authenticate], client_max_size=MAX_BODY)
     app[DEPS] = deps
+    app[answering.ALLOWED_HOSTS] = deps.allowed_hosts
     app.on_response_prepare.append(answering.add_headers)
     for operation in operations:
         path = _ID.sub(r"{\1:[0-9a-f-]{36}}", PREFIX + operation.path)

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from control.admin.api import Asked, Operations
 from control.admin.gateway_models import Assigned, AssignmentCreate, AssignmentPatch, AssignmentView
 from control.admin.gateways import managed_gateway, visible_gateway
-from control.admin.models import Id
-from control.admin.paging import Page, PageQuery, page_of
-from control.admin.problems import conflict, invalid, not_found
+from control.http.models import Id
+from control.http.paging import Page, PageQuery, page_of
+from control.http.problems import conflict, invalid, not_found
 from control.registry.access import Caller
 from control.registry.exposed_names import check_exposed_name, default_name, free_name
 from control.registry.gateway_access import check_pin

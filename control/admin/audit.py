@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from control.admin.api import Asked, Operations
-from control.admin.models import Id, Model, Moment
-from control.admin.paging import Page, PageQuery, page_of
+from control.http.models import Id, Model, Moment
+from control.http.paging import Page, PageQuery, page_of
 from control.store import audit
 from control.store.pool import Row, transaction
 

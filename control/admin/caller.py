@@ -12,10 +12,10 @@ from typing import Final
 
 from aiohttp import web
 
-from control.admin.answering import REQUEST_ID
 from control.admin.api import CALLER, DEPS
 from control.admin.deps import Deps
-from control.admin.problems import Problem, forbidden
+from control.http.answering import REQUEST_ID
+from control.http.problems import Problem, forbidden
 from control.registry.access import Caller
 from control.store import tokens, users
 from control.store.pool import transaction

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from control.discovery.discover import Discoverer
 from control.registry.row_seals import RowSeals
 from control.store.pool import Pool
-from core.addresses import AddressPolicy
+from core.egress.addresses import AddressPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Deps:
     """Of gateways, without a slash at the end."""
     run_token_sha256: str = ""
     """Digest of this run's own admin token; '' where there is none."""
-    allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "::1")
+    allowed_hosts: frozenset[str] = frozenset({"localhost", "127.0.0.1", "::1"})
     """Names under which the admin listener answers."""
     records_days: int = 30
     """Days that records of calls are kept."""

@@ -9,9 +9,9 @@ from typing import Any
 
 from control.admin.api import Asked, Operations
 from control.admin.entry_models import EntryCreate, EntryDelete, EntryPatch, EntryQuery, EntryView, FieldBody
-from control.admin.models import Id
-from control.admin.paging import Page, page_of
-from control.admin.problems import FieldError, conflict, invalid, not_found
+from control.http.models import Id
+from control.http.paging import Page, page_of
+from control.http.problems import FieldError, conflict, invalid, not_found
 from control.registry.access import Caller
 from control.registry.binding import state_after
 from control.registry.entry_rules import Checked, check_entry

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field as Bound
 from pydantic import StrictBool, StrictFloat, StrictInt, StrictStr
 
-from control.admin.models import MARKS, Change, Description, Id, Model, Moment, Name, Query, Worded
-from control.admin.paging import PageQuery
-from core.addresses import MAX_URL_CHARS
+from control.http.models import MARKS, Change, Description, Id, Model, Moment, Name, Query, Worded
+from control.http.paging import PageQuery
+from core.egress.addresses import MAX_URL_CHARS
 from core.identifiers import SLUG
 
 Slug = Annotated[

@@ -3,9 +3,9 @@
 from control.admin.api import Asked, Operations
 from control.admin.entries import visible_entry
 from control.admin.entry_models import ToolPatch, ToolView
-from control.admin.models import Id
-from control.admin.paging import Page, PageQuery, page_of
-from control.admin.problems import not_found
+from control.http.models import Id
+from control.http.paging import Page, PageQuery, page_of
+from control.http.problems import not_found
 from control.store import audit, outbox, tools
 from control.store.pool import Row, transaction
 

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field as Bound
 
 from control.admin.entry_models import Labels, Slug, Teams, Text
-from control.admin.models import Change, Description, Id, Model, Moment, Name
-from control.admin.paging import PageQuery
+from control.http.models import Change, Description, Id, Model, Moment, Name
+from control.http.paging import PageQuery
 
 Visibility = Literal["organisation", "teams", "personal"]
 HeaderNames = Annotated[list[Annotated[str, Bound(min_length=1, max_length=64)]], Bound(max_length=32)]

@@ -6,9 +6,9 @@ from typing import Any
 from control.admin.api import Asked, Operations
 from control.admin.entries import label_filter
 from control.admin.gateway_models import Connect, GatewayCreate, GatewayPatch, GatewayQuery, GatewayView
-from control.admin.models import Id
-from control.admin.paging import Page, page_of
-from control.admin.problems import forbidden, invalid, not_found
+from control.http.models import Id
+from control.http.paging import Page, page_of
+from control.http.problems import forbidden, invalid, not_found
 from control.registry.access import Caller
 from control.registry.gateway_access import check_audience, may_manage_gateway, owner_for
 from control.registry.headers import check_allowlist

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field as Bound
 
 from control.admin.entry_models import Answer
-from control.admin.models import Change, Id, Model, Moment, Name, Query
-from control.admin.paging import PageQuery
+from control.http.models import Change, Id, Model, Moment, Name, Query
+from control.http.paging import PageQuery
 
 Protocol = Literal["auto", "legacy", "2026-07-28"]
 Scope = Literal["personal", "team", "organisation"]

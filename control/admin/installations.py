@@ -16,9 +16,9 @@ from control.admin.installation_models import (
     InstallationQuery,
     InstallationView,
 )
-from control.admin.models import Id
-from control.admin.paging import Page, page_of
-from control.admin.problems import FieldError, conflict, forbidden, invalid, not_found
+from control.http.models import Id
+from control.http.paging import Page, page_of
+from control.http.problems import FieldError, conflict, forbidden, invalid, not_found
 from control.registry.access import Caller
 from control.registry.binding import origin_of
 from control.registry.installing import Filled, check_owner, fill, may_fill, may_manage, may_see

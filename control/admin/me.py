@@ -3,9 +3,9 @@
 from typing import Literal
 
 from control.admin.api import Asked, Operations
-from control.admin.models import Id, Model, Name
-from control.admin.problems import not_found
 from control.admin.users import User, shown
+from control.http.models import Id, Model, Name
+from control.http.problems import not_found
 from control.store import teams, users
 from control.store.pool import transaction
 

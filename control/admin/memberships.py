@@ -3,11 +3,11 @@
 from typing import Literal
 
 from control.admin.api import Asked, Operations
-from control.admin.models import Email, Id, Model, Moment, Name
-from control.admin.paging import Page, PageQuery, page_of
-from control.admin.problems import not_found
 from control.admin.teams import locked
 from control.admin.trail import record
+from control.http.models import Email, Id, Model, Moment, Name
+from control.http.paging import Page, PageQuery, page_of
+from control.http.problems import not_found
 from control.store import teams
 from control.store.audit import Action
 from control.store.pool import Row, transaction

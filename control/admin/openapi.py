@@ -17,8 +17,8 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from control.admin.api import PREFIX, Operation
-from control.admin.models import Model
 from control.admin.permissions import TABLE
+from control.http.models import Model
 
 _REF = "#/components/schemas/{model}"
 _ALWAYS = (400, 401, 403, 421, 422, 500, 503)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
 
-from control.admin.problems import forbidden, not_found
+from control.http.problems import forbidden, not_found
 from control.registry.access import Caller
 
 

@@ -12,9 +12,9 @@ import orjson
 from pydantic import Field
 
 from control.admin.api import Asked, Operations
-from control.admin.models import MARKS, UUID, Id, Model, Moment, Query, Worded
-from control.admin.paging import Page, PageQuery, bad_cursor, open_cursor, page_of
-from control.admin.problems import invalid
+from control.http.models import MARKS, UUID, Id, Model, Moment, Query, Worded
+from control.http.paging import Page, PageQuery, bad_cursor, open_cursor, page_of
+from control.http.problems import invalid
 from control.records.partitions import days_begin
 from control.records.statuses import Status
 from control.store import records

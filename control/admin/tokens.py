@@ -11,10 +11,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from control.admin.api import Asked, Operations
-from control.admin.models import Change, Id, Model, Moment, Name, Worded
-from control.admin.paging import Page, PageQuery, page_of
-from control.admin.problems import conflict, forbidden, invalid, not_found
 from control.admin.trail import record
+from control.http.models import Change, Id, Model, Moment, Name, Worded
+from control.http.paging import Page, PageQuery, page_of
+from control.http.problems import conflict, forbidden, invalid, not_found
 from control.registry.access import Caller
 from control.store import tokens
 from control.store.pool import Connection, Row, transaction

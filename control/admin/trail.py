@@ -5,7 +5,7 @@ neither does the trail; an answer that shows one once (a new token) is recorded 
 """
 
 from control.admin.api import Asked
-from control.admin.models import Model
+from control.http.models import Model
 from control.store import audit
 from control.store.pool import Connection
 

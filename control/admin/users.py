@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from control.admin.api import Asked, Operations
-from control.admin.models import Change, Email, Id, Model, Moment, Name
-from control.admin.paging import Page, PageQuery, page_of
-from control.admin.problems import conflict, forbidden, not_found
 from control.admin.trail import record
+from control.http.models import Change, Email, Id, Model, Moment, Name
+from control.http.paging import Page, PageQuery, page_of
+from control.http.problems import conflict, forbidden, not_found
 from control.store import users
 from control.store.pool import Connection, Row, transaction
 

@@ -12,8 +12,8 @@ from typing import Final
 
 import msgspec
 
-from core.addresses import PublicUrl
-from core.egress import Egress, UpstreamFault, read_capped
+from core.egress.addresses import PublicUrl
+from core.egress.client import Egress, UpstreamFault, read_capped
 from core.internal_call import MAX_ANSWER, InternalCalls
 from core.resolve import Connection, Probe, ProbeQuestion
 from core.sealing import SealBroken

@@ -1,9 +1,10 @@
 """Deletes the copies of connections that a published change made untrue, beside the publisher and not in its way.
 
-Proxies keep sealed connections in Redis under `connection:GATEWAY/ASSIGNMENT/CALLER` (`proxy/connections.py`). A
-worker that reads the change deletes those that it holds, and believes no copy that is older than the change; so this
-is for copies that nobody holds any more, and for a worker that starts later and has not seen the change. They are
-deleted some milliseconds after the event: a worker that starts in just these may use one until its soft age.
+Proxies keep sealed connections in Redis under `connection:GATEWAY/ASSIGNMENT/CALLER`
+(`proxy/resolve/installations.py`). A worker that reads the change deletes those that it holds, and believes no copy
+that is older than the change; so this is for copies that nobody holds any more, and for a worker that starts later
+and has not seen the change. They are deleted some milliseconds after the event: a worker that starts in just these
+may use one until its soft age.
 
 The names of keys cannot be worked out from a change (whoever called may be in them), so each round walks the keys
 once, for all changes that wait, in small steps; only what fits is deleted, so that a change of one gateway costs the
@@ -17,7 +18,7 @@ from typing import Final
 from control.redis import Courier, RedisAway
 from control.store.pool import Pool, StoreConflict, StoreUnavailable, transaction
 from control.store.stale_copies import claim, concerned, forget
-from core.courier import connection_key
+from core.redis_names import connection_key
 
 log = logging.getLogger(__name__)
 

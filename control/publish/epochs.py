@@ -15,7 +15,7 @@ from control.publish.newer import is_newer_gateway, is_newer_index
 from control.publish.scripts import ANNOUNCE, BEGIN_EPOCH, LOOK, REMOVE_GATEWAY, SHOW_INDEX, STORE_GATEWAY
 from control.redis import Courier
 from core.changes import Change, Kind, sign_change
-from core.courier import (
+from core.redis_names import (
     CHANGES,
     CHANGES_HEAD,
     CHANGES_LENGTH,

@@ -24,8 +24,8 @@ from control.store.pool import Connection, Pool, Row, StoreConflict, StoreUnavai
 from control.store.publication import claim_changes, digests_of, forget_changes, gateway_ids
 from control.store.stale_copies import note
 from core.changes import Kind
-from core.courier import SNAPSHOT_TTL_S, verdict_key
 from core.identifiers import is_id
+from core.redis_names import SNAPSHOT_TTL_S, verdict_key
 from core.signing import Signer
 
 log = logging.getLogger(__name__)

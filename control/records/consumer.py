@@ -19,10 +19,10 @@ from control.records.rows import days_of, rows_of
 from control.redis import Courier, Entry, GroupMissing, RedisAway
 from control.store.pool import Pool, StoreConflict, StoreUnavailable, transaction
 from control.store.records import insert_batch, make_partitions
-from core.courier import RECORDS, RECORDS_GROUP, RECORDS_TTL_S
 from core.identifiers import new_id
 from core.keys import KeyRing
 from core.records import BATCH_PURPOSE, Batch
+from core.redis_names import RECORDS, RECORDS_GROUP, RECORDS_TTL_S
 from core.sealing import SealBroken, Sealer
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from control.registry.broken_rule import BrokenRule
 from control.registry.credentials import CREDENTIAL
 from control.registry.fields import check_answers, fields_of
-from core.addresses import AddressPolicy
+from core.egress.addresses import AddressPolicy
 
 Row = Mapping[str, Any]
 _DEFAULT_PORTS = {"http": 80, "https": 443}

@@ -14,7 +14,7 @@ from control.registry.credentials import Placement, check_placement
 from control.registry.fields import Field, check_fields
 from control.registry.headers import check_fixed_headers
 from control.registry.visibility import check_visibility
-from core.addresses import ANYWHERE, AddressPolicy, UrlRefused, check_url
+from core.egress.addresses import ANYWHERE, AddressPolicy, UrlRefused, check_url
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from control.registry.broken_rule import BrokenRule
 from control.registry.credentials import CREDENTIAL, Placement
 from control.registry.headers import check_own_header, check_value
-from core.addresses import AddressPolicy, UrlRefused, check_url
+from core.egress.addresses import AddressPolicy, UrlRefused, check_url
 
 FieldType = Literal["string", "number", "boolean", "url", "secret", "select"]
 Answer = str | int | float | bool

@@ -13,7 +13,7 @@ from control.registry.binding import origin_of
 from control.registry.broken_rule import BrokenRule
 from control.registry.credentials import CREDENTIAL, check_credential, placement_of
 from control.registry.fields import Answer, check_answers, fields_of
-from core.addresses import AddressPolicy
+from core.egress.addresses import AddressPolicy
 
 Scope = Literal["personal", "team", "organisation"]
 Row = Mapping[str, Any]

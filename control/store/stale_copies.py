@@ -28,7 +28,7 @@ _GONE: Final = """
 
 @dataclass(frozen=True, slots=True)
 class StaleCopies:
-    """Copies that must go, by the parts of their names (`proxy/connections.py`): gateway, assignment, caller."""
+    """Copies that must go, by the parts of their names: gateway, assignment, caller."""
 
     gateways: frozenset[str] = frozenset()
     assignments: frozenset[str] = frozenset()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from core.header_grammar import NAME
+from core.egress.header_grammar import NAME
 from core.mcp.header_values import SafeHeaderValue, decode_sentinel, encode_sentinel
 
 ANNOTATION = "x-mcp-header"

@@ -5,8 +5,8 @@ from core.mcp.methods import CLIENT_NOTIFICATIONS
 from core.mcp.versions import Era
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
-from proxy.mailbox import Letter
 from proxy.refusals import Refusal
+from proxy.sessions.mailbox import Letter
 
 
 async def accept_notification(x: Exchange, deps: Deps) -> Answer:

@@ -3,8 +3,8 @@
 from core.mcp.versions import MODERN
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
-from proxy.mailbox import Letter
 from proxy.refusals import Refusal
+from proxy.sessions.mailbox import Letter
 
 
 async def end_session(x: Exchange, deps: Deps) -> Answer:

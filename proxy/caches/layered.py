@@ -1,6 +1,7 @@
 """One kind of answer of control, looked for in the order of cost: memory, the copy in Redis, control, the disk.
 
-Used for verdicts on tokens (`proxy/authority.py`) and for connections (`proxy/connections.py`).
+Used for verdicts on tokens (`proxy/resolve/token_verdicts.py`) and for connections
+(`proxy/resolve/installations.py`).
 """
 
 import time

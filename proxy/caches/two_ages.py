@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Generic, TypeVar
 
-from core.single_flight import SingleFlight
 from core.tasks import Tasks
+from proxy.caches.single_flight import SingleFlight
 
 V = TypeVar("V")
 

@@ -16,7 +16,6 @@ from core.mcp.event_stream import encode_event
 from proxy.answers.plain import public_answer
 from proxy.answers.refused import internal_error, refused
 from proxy.answers.sessions import end_session
-from proxy.counting import AIOHTTP_LANE
 from proxy.deps import Deps
 from proxy.edge.answer_headers import METHODS, SECURITY_HEADERS, STREAM_HEADERS, own_headers
 from proxy.edge.body_rules import judge_announced, seconds_for, too_slow
@@ -26,6 +25,7 @@ from proxy.exchange import Answer, Exchange, Head
 from proxy.pipeline import at_headers, at_message
 from proxy.refusals import Refusal
 from proxy.room import at_end, hold
+from proxy.telemetry.counting import AIOHTTP_LANE
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,6 @@ from core.mcp.message import Request
 from proxy.answers.plain import public_answer
 from proxy.answers.refused import internal_error, refused
 from proxy.answers.sessions import end_session
-from proxy.counting import FAST_LANE
 from proxy.deps import Deps
 from proxy.edge.answer_bytes import AnswerHeads
 from proxy.edge.body_rules import judge_announced, seconds_for, too_slow
@@ -26,6 +25,7 @@ from proxy.pipeline import answer_of, at_headers, at_message, at_message_now, be
 from proxy.refusals import Refusal
 from proxy.room import at_end, hold
 from proxy.stages.admit import GATEWAY_PATH
+from proxy.telemetry.counting import FAST_LANE
 from proxy.tool_call import ToolCall
 from proxy.upstream.sent_call import SentCall
 

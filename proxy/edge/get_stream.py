@@ -15,10 +15,10 @@ from core.mcp.versions import MODERN
 from core.resolve import Principal
 from proxy.caches.two_ages import SourceUnreachableError
 from proxy.deps import Deps
-from proxy.drain import GOODBYE, goodbye_after, look_within
 from proxy.exchange import Answer, Exchange
+from proxy.listening.drain import GOODBYE, goodbye_after, look_within
 from proxy.refusals import Refusal
-from proxy.sessions import Session
+from proxy.sessions.sealed import Session
 
 KEEPALIVE_S = 15.0
 LOOK_S = 1.0

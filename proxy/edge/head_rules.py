@@ -12,7 +12,7 @@ Used by `fast_connection.py`. What the headers say is judged by the stage `admit
 import re
 from typing import Final, TypeVar
 
-from core.header_grammar import MAY_REPEAT, NAME, VALUE
+from core.egress.header_grammar import MAY_REPEAT, NAME, VALUE
 
 MOST_HEAD: Final = 64 << 10
 MOST_LINE: Final = 8190

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from core.resolve import Principal
 from proxy.deps import Deps
-from proxy.drain import GOODBYE, goodbye_after, look_within
 from proxy.edge.get_stream import KEEPALIVE_S, LOOK_S, still_good, still_known
 from proxy.exchange import Exchange
-from proxy.sessions import Session
+from proxy.listening.drain import GOODBYE, goodbye_after, look_within
+from proxy.sessions.sealed import Session
 
 if TYPE_CHECKING:
     from proxy.edge.fast_connection import FastConnection

@@ -10,12 +10,12 @@ from typing import Final
 
 from core.identifiers import new_id
 from proxy.answers.refused import http_body
-from proxy.counting import FAST_LANE
 from proxy.deps import Deps
 from proxy.edge.answer_bytes import AnswerHeads
 from proxy.edge.answer_headers import own_headers
 from proxy.exchange import Answer
 from proxy.refusals import RETRY_AFTER_S, Refusal
+from proxy.telemetry.counting import FAST_LANE
 
 _PLACE: Final = "-" * 36
 """Where the request's identifier goes, and as long as one."""

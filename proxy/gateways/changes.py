@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from core import courier
+from core import redis_names as courier
 from core.changes import Change, ChangeBroken, open_change
 from core.signing import Verifier
 from core.tasks import forever

@@ -14,21 +14,21 @@ from collections import OrderedDict
 from collections.abc import Callable
 from heapq import nsmallest
 
-from core import courier
+from core import redis_names as courier
 from core.resolve import GatewayQuestion
 from core.signing import Verifier
-from core.single_flight import SingleFlight
 from core.snapshot import Index, SnapshotBroken, open_gateway
 from core.tasks import Tasks
-from proxy.budget import Budget
 from proxy.caches.courier_copy import CLOCK_SKEW_S
 from proxy.caches.disk_copy import DiskCopy
+from proxy.caches.single_flight import SingleFlight
 from proxy.caches.two_ages import SourceUnreachableError
-from proxy.control_client import ControlClient
 from proxy.gateways.compiled import CompiledGateway
 from proxy.gateways.newest_index import NewestIndex
+from proxy.limits.budget import Budget
 from proxy.redis import Courier, CourierAwayError
 from proxy.refusals import RETRY_AFTER_S, Refusal
+from proxy.resolve.control_client import ControlClient
 
 log = logging.getLogger(__name__)
 _UNKNOWN_SIZE = 20_000

@@ -7,12 +7,12 @@ import logging
 import time
 from typing import Any
 
-from core import courier
+from core import redis_names as courier
 from core.signing import Verifier
 from core.snapshot import Index, SnapshotBroken, open_index
 from proxy.caches.two_ages import SourceUnreachableError
-from proxy.control_client import ControlClient
 from proxy.redis import Courier, CourierAwayError
+from proxy.resolve.control_client import ControlClient
 
 log = logging.getLogger(__name__)
 

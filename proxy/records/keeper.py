@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import msgspec
 
-from core import courier
+from core import redis_names as courier
 from core.identifiers import new_id
 from core.keys import KeyRing
 from core.records import BATCH_PURPOSE, Batch, CallRecord

@@ -11,7 +11,7 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
-from core.header_grammar import MAY_REPEAT, NAME, VALUE
+from core.egress.header_grammar import MAY_REPEAT, NAME, VALUE
 from core.tokens import digest
 from proxy.deps import Deps
 from proxy.exchange import Exchange, Head, Judged

@@ -12,8 +12,8 @@ from core.tokens import digest, well_formed
 from proxy.caches.two_ages import SourceUnreachableError
 from proxy.deps import Deps
 from proxy.exchange import Exchange
-from proxy.metrics import AUTHENTICATIONS, by_value
 from proxy.refusals import Refusal
+from proxy.telemetry.metrics import AUTHENTICATIONS, by_value
 
 _OUTCOMES: Final = by_value(AUTHENTICATIONS)
 ACCEPTED: Final = _OUTCOMES["accepted"]

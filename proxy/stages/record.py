@@ -17,8 +17,8 @@ from core.mcp.methods import META_CLIENT_INFO
 from core.records import CallRecord
 from proxy.deps import Deps
 from proxy.exchange import Exchange
-from proxy.metrics import OTHER
 from proxy.refusals import TABLE
+from proxy.telemetry.metrics import OTHER
 from proxy.tracing.call_trace import Attributes
 from proxy.tracing.context import PARENT, parent_of
 

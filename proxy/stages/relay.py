@@ -13,9 +13,9 @@ from core.mcp.shapes import result_for_legacy, result_for_modern, result_type
 from core.mcp.versions import Era
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
+from proxy.limits.shares import quarter
 from proxy.refusals import Refusal
 from proxy.room import holds
-from proxy.shares import quarter
 
 DELIVER_S = 30.0
 """A caller that takes longer to read its last event has lost it."""

@@ -7,8 +7,8 @@ from core.resolve import ConnectionQuestion
 from proxy.caches.two_ages import SourceUnreachableError
 from proxy.deps import Deps
 from proxy.exchange import Exchange
-from proxy.metrics import RESOLUTIONS, by_value
 from proxy.refusals import Refusal
+from proxy.telemetry.metrics import RESOLUTIONS, by_value
 
 _OUTCOMES: Final = by_value(RESOLUTIONS)
 REMEMBERED: Final = _OUTCOMES["remembered"]

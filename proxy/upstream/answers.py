@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import orjson
 
-from core.egress_faults import UpstreamFault
+from core.egress.faults import UpstreamFault
 from core.mcp.event_stream import EventReader, EventStreamFault
 from core.mcp.faults import MessageFault
 from core.mcp.json_limits import loads

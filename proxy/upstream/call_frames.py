@@ -9,13 +9,13 @@ from typing import cast
 
 import orjson
 
-from core.addresses import PublicUrl
-from core.egress_faults import UpstreamFault
+from core.egress.addresses import PublicUrl
+from core.egress.faults import UpstreamFault
 from core.mcp.versions import MODERN
 from core.resolve import Connection
 from proxy.caches.recent import Recent
 from proxy.upstream.outbound import MODERN_META, Outbound
-from proxy.upstream.pool_request import PreparedHead
+from proxy.upstream.pool.request import PreparedHead
 from proxy.upstream.transport import Transport
 
 _MOST = 2048

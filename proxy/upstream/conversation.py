@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from core.addresses import PublicUrl
-from core.egress_faults import UpstreamFault
+from core.egress.addresses import PublicUrl
+from core.egress.faults import UpstreamFault
 from core.mcp.faults import METHOD_NOT_FOUND, UNSUPPORTED_VERSION, error_message
 from core.mcp.versions import Era
 from core.resolve import Connection

@@ -8,13 +8,13 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from core.addresses import PublicUrl
-from core.egress_faults import UpstreamFault
+from core.egress.addresses import PublicUrl
+from core.egress.faults import UpstreamFault
 from core.mcp.faults import UNSUPPORTED_VERSION
 from core.mcp.versions import MODERN, Era
 from core.resolve import Connection
-from core.single_flight import SingleFlight
 from core.tasks import Tasks
+from proxy.caches.single_flight import SingleFlight
 from proxy.refusals import Refusal
 from proxy.upstream.answers import Json, dump, error_in, is_answer_to, messages
 from proxy.upstream.outbound import Outbound

@@ -5,7 +5,7 @@ Callers of tools get the plain sentence of `proxy/refusals.py`; for an admin `pr
 
 import re
 
-from core.egress import UpstreamFault
+from core.egress.client import UpstreamFault
 from core.resolve import Connection
 from proxy.refusals import Refusal
 
@@ -34,7 +34,7 @@ _WHY = {
     "ClientConnectorSSLError": "The TLS handshake failed: check that the port speaks TLS.",
     "ClientConnectorCertificateError": "Its certificate is not trusted.",
 }
-"""By the word that a fault's detail begins with: our pool's, then aiohttp's (`core.egress_faults`)."""
+"""By the word that a fault's detail begins with: our pool's, then aiohttp's (`core.egress.faults`)."""
 _REFUSED_CONNECTION = re.compile(r"Connect call failed|[Cc]onnection refused")
 _CERTIFICATE = re.compile(r"certificate verify failed: ([\w ,.'*:-]{1,100})")
 _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")

@@ -6,7 +6,7 @@ where there is none, who reads the stream from its beginning (`answers`) finds e
 
 from core.mcp.event_stream import EventReader, EventStreamFault
 from proxy.upstream.answers import MAX_EVENTS
-from proxy.upstream.pool_answer import ReceivedAnswer
+from proxy.upstream.pool.answer import ReceivedAnswer
 
 
 class FirstMessage:

@@ -11,15 +11,15 @@ import time
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
-from core.egress_faults import UpstreamFault
+from core.egress.faults import UpstreamFault
 from core.mcp.versions import MODERN, Era
 from core.resolve import Connection
 from proxy.upstream.answers import Json, message_in, the_answer
-from proxy.upstream.awaited_answer import PoolAnswer
 from proxy.upstream.call_frames import CallFrames
 from proxy.upstream.clocks import Clocks
 from proxy.upstream.first_message import FirstMessage
 from proxy.upstream.outbound import Outbound
+from proxy.upstream.pool.awaited_answer import PoolAnswer
 from proxy.upstream.sessions import UpstreamSession
 from proxy.upstream.transport import Transport
 

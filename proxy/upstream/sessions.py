@@ -12,16 +12,16 @@ from collections import OrderedDict
 
 import msgspec
 
-from core import courier
-from core.addresses import PublicUrl
-from core.egress_faults import UpstreamFault
+from core import redis_names as courier
+from core.egress.addresses import PublicUrl
+from core.egress.faults import UpstreamFault
 from core.keys import KeyRing
 from core.mcp.faults import UNSUPPORTED_VERSION
 from core.mcp.versions import LATEST_LEGACY, LEGACY_VERSIONS
 from core.resolve import Connection
 from core.sealing import SealBroken, Sealer
-from core.single_flight import SingleFlight
 from core.tasks import Tasks
+from proxy.caches.single_flight import SingleFlight
 from proxy.identity import CLIENT_INFO
 from proxy.redis import Courier, CourierAwayError
 from proxy.refusals import Refusal

@@ -1,8 +1,8 @@
 """How bytes get to an upstream and back: the interface, and which of the two that have it serves this worker.
 
 Our own pool (`pool`) serves all upstreams that are reached directly. Where an egress proxy stands between
-(HTTPS_PROXY), or the whole worker is told to use aiohttp, aiohttp's client does (`core.egress`), behind the same
-interface.
+(HTTPS_PROXY), or the whole worker is told to use aiohttp, aiohttp's client does (`core.egress.client`), behind the
+same interface.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -11,11 +11,11 @@ from typing import Protocol
 
 import aiohttp
 
-from core.addresses import AddressPolicy, PublicUrl
-from core.egress import Egress, never_reuse, next_chunk, read_capped, tls_context
-from proxy.upstream.awaited_answer import PoolAnswer
-from proxy.upstream.pool import UpstreamPool
-from proxy.upstream.pool_request import PreparedHead
+from core.egress.addresses import AddressPolicy, PublicUrl
+from core.egress.client import Egress, never_reuse, next_chunk, read_capped, tls_context
+from proxy.upstream.pool.awaited_answer import PoolAnswer
+from proxy.upstream.pool.pool import UpstreamPool
+from proxy.upstream.pool.request import PreparedHead
 
 _A_DAY = 86_400.0
 

@@ -15,13 +15,13 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from control.admin import reading
-from control.admin.answering import SECURITY_HEADERS
 from control.admin.api import Asked, Operation, Operations
 from control.admin.app import RESOURCES, build_app, listen
 from control.admin.deps import Deps
-from control.admin.models import Model
 from control.admin.permissions import TABLE, Needs
+from control.http import reading
+from control.http.answering import SECURITY_HEADERS
+from control.http.models import Model
 from control.store.migrate import migrate
 from control.store.pool import close_pool, open_pool, transaction
 from control.store.users import ensure_first_admin

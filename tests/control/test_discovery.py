@@ -14,8 +14,8 @@ from control.registry.row_seals import RowSeals
 from control.registry.tool_definitions import Found, found_tools
 from control.store import assignments, entries, gateways, installations, tools
 from control.store.pool import Pool, transaction
-from core.addresses import AddressPolicy, parse_networks
-from core.egress import Egress
+from core.egress.addresses import AddressPolicy, parse_networks
+from core.egress.client import Egress
 from core.identifiers import new_id
 from core.internal_call import InternalCalls
 from core.keys import new_key, parse_key_ring

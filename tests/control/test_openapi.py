@@ -12,7 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from control.admin import openapi
 from control.admin.api import PREFIX, Asked, Operations
 from control.admin.app import RESOURCES
-from control.admin.models import Model
+from control.http.models import Model
 from tests.fixtures_admin import AdminClient
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from control.admin.app import RESOURCES
-from control.admin.models import Change
+from control.http.models import Change
 from tests.control.registry_api import Api, api
 
 __all__ = ["api"]

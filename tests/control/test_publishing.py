@@ -20,9 +20,9 @@ from control.store.outbox import announce, gateways_gone, touch_gateways
 from control.store.pool import Pool, transaction
 from control.store.publication import claim_changes
 from core.changes import Change, open_change
-from core.courier import CHANGES, CHANGES_HEAD, INDEX, snapshot_key, verdict_key
 from core.identifiers import new_id
 from core.keys import new_key, parse_key_ring
+from core.redis_names import CHANGES, CHANGES_HEAD, INDEX, snapshot_key, verdict_key
 from core.signing import Signer, Verifier
 from core.snapshot import Gateway, Index, open_gateway, open_index
 from core.tasks import Tasks

@@ -20,10 +20,10 @@ from control.records.partitions import days_begin, keep_days
 from control.redis import Courier
 from control.store.pool import Pool, transaction
 from control.store.records import gaps
-from core.courier import RECORDS, RECORDS_GROUP
 from core.identifiers import new_id
 from core.keys import new_key, parse_key_ring
 from core.records import BATCH_PURPOSE, Batch, CallRecord
+from core.redis_names import RECORDS, RECORDS_GROUP
 from core.sealing import Sealer
 from core.tasks import Tasks
 from tests.fixtures_redis import RedisServer

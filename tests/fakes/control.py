@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import web
 from redis.asyncio import Redis
 
-from core import courier
+from core import redis_names as courier
 from core.changes import Change, Kind, sign_change
 from core.identifiers import new_id
 from core.internal_call import CallRefused, InternalCalls

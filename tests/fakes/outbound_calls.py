@@ -1,4 +1,4 @@
-"""Short calls through `core.egress.Egress` for tests: one POST, its body, or the fault that it ended in."""
+"""Short calls through `core.egress.client.Egress` for tests: one POST, its body, or the fault that it ended in."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from core.addresses import AddressPolicy, PublicUrl, parse_networks
-from core.egress import Egress, UpstreamFault, read_capped
+from core.egress.addresses import AddressPolicy, PublicUrl, parse_networks
+from core.egress.client import Egress, UpstreamFault, read_capped
 
 LOOPBACK = AddressPolicy(parse_networks("127.0.0.0/8"))
 CAP = 256 * 1024

@@ -2,7 +2,7 @@
 
 from itertools import count
 
-from proxy.overload import Overload
+from proxy.limits.overload import Overload
 
 
 def overloaded() -> Overload:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from core.addresses import AddressPolicy, PublicUrl
-from core.egress import UpstreamFault, tls_context
-from proxy.upstream.pool import UpstreamPool
+from core.egress.addresses import AddressPolicy, PublicUrl
+from core.egress.client import UpstreamFault, tls_context
+from proxy.upstream.pool.pool import UpstreamPool
 from proxy.upstream.transport import Transport
 from tests.fakes.outbound_calls import CAP, LOOPBACK
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import orjson
 
-from core.addresses import AddressPolicy, parse_networks
+from core.egress.addresses import AddressPolicy, parse_networks
 from core.mcp.versions import MODERN
 from core.resolve import Connection
 from core.tasks import Tasks

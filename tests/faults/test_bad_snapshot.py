@@ -16,9 +16,9 @@ import pytest_asyncio
 from hypothesis import strategies as st
 
 from core.changes import Change, sign_change
-from core.courier import CHANGES, CHANGES_HEAD, INDEX, snapshot_key
 from core.identifiers import new_id
 from core.keys import new_key, parse_key_ring
+from core.redis_names import CHANGES, CHANGES_HEAD, INDEX, snapshot_key
 from core.signing import Signer, Verifier
 from core.snapshot import FORMAT, Gateway, open_gateway, sign_gateway
 from tests.faults.exploring import explore

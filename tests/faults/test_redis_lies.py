@@ -17,7 +17,7 @@ import pytest_asyncio
 from hypothesis import strategies as st
 from redis import Redis
 
-from core.courier import CHANGES, CHANGES_HEAD, INDEX, PREFIX, snapshot_key
+from core.redis_names import CHANGES, CHANGES_HEAD, INDEX, PREFIX, snapshot_key
 from tests.fakes.mcp_upstream import Answer, McpUpstream, Received
 from tests.faults.exploring import explore
 from tests.fixtures_postgres import Server

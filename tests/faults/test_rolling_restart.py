@@ -18,7 +18,7 @@ import aiohttp
 import pytest
 
 from core.tasks import Tasks
-from proxy.drain import GOODBYE
+from proxy.listening.drain import GOODBYE
 from tests.fakes.certificates import Authority
 from tests.fakes.toxic_proxy import ToxicProxy
 from tests.fixtures_supervised import SupervisedProxy, new_session, supervised

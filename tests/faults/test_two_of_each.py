@@ -20,7 +20,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from core.courier import CHANGES, RECORDS, RECORDS_GROUP
+from core.redis_names import CHANGES, RECORDS, RECORDS_GROUP
 from core.tasks import Tasks
 from core.tokens import digest
 from tests.faults.load import calling

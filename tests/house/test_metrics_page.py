@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from archway.supervisor.metrics_listener import _own
-from proxy.exposition import render
-from proxy.metrics import METRICS, STATUSES
 from proxy.refusals import TABLE
+from proxy.telemetry.exposition import render
+from proxy.telemetry.metrics import METRICS, STATUSES
 from tests.house.tracked import ROOT
 
 PAGE = (ROOT / "docs" / "operating" / "metrics.md").read_text()

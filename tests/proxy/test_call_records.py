@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from core import courier
+from core import redis_names as courier
 from core.records import BATCH_PURPOSE, Batch, CallRecord
 from core.sealing import Sealer
 from core.tasks import Tasks

@@ -12,7 +12,7 @@ import pytest
 
 from core.tasks import Tasks
 from proxy.edge.fast_requests import FastRequests
-from proxy.upstream.pool import UpstreamPool
+from proxy.upstream.pool.pool import UpstreamPool
 from proxy.upstream.sent_call import SentCall, SentCalls
 from tests.fakes.mcp_upstream import Answer, McpUpstream
 from tests.fakes.pool_calls import nothing_finishes

@@ -5,7 +5,7 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from core.tokens import new_token
-from proxy.exposition import render
+from proxy.telemetry.exposition import render
 from tests.fakes.mcp_upstream import McpUpstream
 from tests.proxy.conftest import MakeRig, Rig
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from core.tasks import Tasks
-from proxy.overload import Overload
+from proxy.limits.overload import Overload
 from tests.fakes.mcp_upstream import Answer, McpUpstream
 from tests.fakes.overload import overloaded
 from tests.fakes.raw_http import read_answer, request_bytes

@@ -15,7 +15,7 @@ import pytest
 from archway.supervisor.metrics_listener import MetricsListener
 from archway.supervisor.sockets import address, listen
 from core.logs import json_logging
-from proxy.exposition import render
+from proxy.telemetry.exposition import render
 from proxy.tracing import sending
 from tests.fakes.mcp_upstream import McpUpstream
 from tests.proxy.conftest import MakeRig, Rig, eventually

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from core import courier
+from core import redis_names as courier
 from core.records import BATCH_PURPOSE, Batch, CallRecord
 from core.sealing import Sealer
 from tests.fakes.mcp_upstream import McpUpstream

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from proxy.exposition import render
+from proxy.telemetry.exposition import render
 from tests.proxy.conftest import MakeRig, Rig
 
 MARK = "zq7"

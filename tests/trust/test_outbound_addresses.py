@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from core.addresses import AddressPolicy, PublicUrl, UrlRefused, check_url, parse_networks
-from core.egress import Egress, UpstreamFault, read_capped
+from core.egress.addresses import AddressPolicy, PublicUrl, UrlRefused, check_url, parse_networks
+from core.egress.client import Egress, UpstreamFault, read_capped
 from tests.fakes.own_authority import issue
 from tests.fakes.scripted_names import ScriptedNames
 from tests.fakes.scripted_upstream import ScriptedUpstream, ok

@@ -17,12 +17,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from core import courier
+from core import redis_names as courier
 from core.keys import new_key
 from core.records import BATCH_PURPOSE
 from core.sealing import Sealer
 from core.tokens import new_token
-from proxy.exposition import render
+from proxy.telemetry.exposition import render
 from tests.fakes.mcp_upstream import Answer, McpUpstream
 from tests.fixtures_redis import RedisServer
 from tests.plugins.secret_canaries import Canaries, Sinks

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core import courier
+from core import redis_names as courier
 from core.identifiers import new_id
 from core.resolve import Connection
 from core.tokens import digest

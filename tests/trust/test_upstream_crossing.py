@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from core.courier import CHANGES, CHANGES_HEAD
+from core.redis_names import CHANGES, CHANGES_HEAD
 from tests.fakes.mcp_upstream import Answer, McpUpstream
 from tests.proxy.conftest import MakeRig, Rig
 

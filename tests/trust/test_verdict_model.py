@@ -24,10 +24,10 @@ from core.keys import new_key, parse_key_ring
 from core.resolve import Principal, TokenQuestion, TokenVerdict
 from core.tasks import Tasks
 from core.tokens import digest
-from proxy.authority import Authority
 from proxy.caches.two_ages import SourceUnreachableError
 from proxy.redis import CourierAwayError
 from proxy.refusals import Refusal
+from proxy.resolve.token_verdicts import Authority
 
 SOFT, HARD = 60.0, 600.0
 RING = parse_key_ring("proxy", new_key())

@@ -18,9 +18,9 @@ from control.main import composed, listening
 from control.settings import ControlSettings
 from control.store.outbox import announce
 from control.store.pool import transaction
-from core.courier import INDEX, connection_key
 from core.identifiers import new_id
 from core.keys import new_key
+from core.redis_names import INDEX, connection_key
 from tests.fixtures_redis import RedisServer, _session_redis, redis_server
 
 __all__ = ["_session_redis", "redis_server"]

@@ -4,7 +4,7 @@ import pytest
 
 from core.mcp.message import Notification
 from core.mcp.versions import Era
-from proxy.sessions import Session
+from proxy.sessions.sealed import Session
 from tests.fakes.proxy_parts import exchange
 
 

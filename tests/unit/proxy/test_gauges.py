@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from core.addresses import PublicUrl
-from core.egress import UpstreamFault
+from core.egress.addresses import PublicUrl
+from core.egress.client import UpstreamFault
 from proxy import gauges
 from proxy.caches.two_ages import Aged
 from proxy.gateways.compiled import CompiledGateway

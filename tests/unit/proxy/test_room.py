@@ -1,8 +1,8 @@
 import pytest
 
+from proxy.limits.shares import quarter
 from proxy.refusals import Refusal
 from proxy.room import at_end, hold, holds
-from proxy.shares import quarter
 from tests.fakes.call_parts import exchange, gateway, parts
 
 

@@ -12,8 +12,8 @@ from core.resolve import Principal, TokenVerdict
 from proxy import pipeline
 from proxy import worker as worker_module
 from proxy.caches.two_ages import Aged
-from proxy.mailbox import Letter
 from proxy.records.spool import Spool
+from proxy.sessions.mailbox import Letter
 from proxy.worker import Worker
 from tests.fakes.call_parts import connection, exchange, gateway, tool, worker
 

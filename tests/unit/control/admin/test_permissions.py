@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from control.admin.permissions import TABLE, Needs, check
-from control.admin.problems import Problem
+from control.http.problems import Problem
 from control.registry.access import Caller
 
 ADMIN = Caller("u1", "Ann", "admin")

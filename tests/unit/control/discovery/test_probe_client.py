@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from control.discovery.probe_client import ProbeClient, ProbeUnavailable
-from core.addresses import AddressPolicy, parse_networks
-from core.egress import Egress
+from core.egress.addresses import AddressPolicy, parse_networks
+from core.egress.client import Egress
 from core.internal_call import InternalCalls
 from core.keys import KeyRing, new_key, parse_key_ring
 from core.resolve import Connection

@@ -11,7 +11,7 @@ from control.publish.copies import StaleCopiesSweep
 from control.redis import Courier, RedisAway
 from control.store.pool import Pool, transaction
 from control.store.stale_copies import note
-from core.courier import connection_key, verdict_key
+from core.redis_names import connection_key, verdict_key
 from tests.control import seeded
 from tests.fixtures_redis import RedisServer
 

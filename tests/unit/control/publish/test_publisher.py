@@ -11,8 +11,8 @@ from control.publish.publisher import Publisher
 from control.redis import Courier
 from control.store.outbox import announce, touch_gateways
 from control.store.pool import Pool, transaction
-from core.courier import snapshot_key
 from core.keys import new_key, parse_key_ring
+from core.redis_names import snapshot_key
 from core.signing import Signer
 from tests.control import seeded
 from tests.fixtures_redis import RedisServer

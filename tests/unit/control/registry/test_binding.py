@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from control.registry.binding import NewState, origin_of, state_after, why_to_fill_again
-from core.addresses import AddressPolicy
+from core.egress.addresses import AddressPolicy
 
 POLICY = AddressPolicy()
 ENTRY: dict[str, Any] = {"url": "https://a.example/mcp", "credential_model": "static", "fields": []}

@@ -5,7 +5,7 @@ import pytest
 from control.registry.broken_rule import BrokenRule
 from control.registry.entry_rules import check_entry
 from control.registry.fields import Field
-from core.addresses import AddressPolicy
+from core.egress.addresses import AddressPolicy
 
 POLICY = AddressPolicy()
 ENTRY: dict[str, Any] = {

@@ -15,7 +15,7 @@ from control.registry.fields import (
     field_headers,
     fields_of,
 )
-from core.addresses import AddressPolicy
+from core.egress.addresses import AddressPolicy
 from core.mcp.header_values import safe_header_value
 
 PUBLIC = AddressPolicy()

@@ -5,7 +5,7 @@ import pytest
 from control.registry.access import Caller
 from control.registry.broken_rule import BrokenRule
 from control.registry.installing import check_owner, fill, may_fill, may_manage, may_see
-from core.addresses import AddressPolicy
+from core.egress.addresses import AddressPolicy
 
 POLICY = AddressPolicy()
 ANNA = Caller("anna", "Anna", "member", {"blue": "member"})

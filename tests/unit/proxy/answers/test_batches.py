@@ -12,7 +12,7 @@ from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.pipeline import answer_request
 from proxy.room import at_end, hold
-from proxy.sessions import Session
+from proxy.sessions.sealed import Session
 from tests.fakes.proxy_parts import exchange, gateway, proxy_parts
 
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}

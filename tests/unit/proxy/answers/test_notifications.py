@@ -10,7 +10,7 @@ from proxy.answers.notifications import accept_notification
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.refusals import Refusal
-from proxy.sessions import Session
+from proxy.sessions.sealed import Session
 from tests.fakes.proxy_parts import exchange
 
 ENDED = Session("jti", "2025-11-25", 0, 0)

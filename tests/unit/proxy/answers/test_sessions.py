@@ -6,7 +6,7 @@ from core.mcp.versions import MODERN
 from proxy.answers.sessions import end_session
 from proxy.deps import Deps
 from proxy.refusals import Refusal
-from proxy.sessions import Session
+from proxy.sessions.sealed import Session
 from tests.fakes.proxy_parts import exchange
 
 

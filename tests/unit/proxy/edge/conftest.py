@@ -15,7 +15,7 @@ import uvloop
 from proxy.deps import Deps
 from proxy.edge.fast_lane import FastLane
 from proxy.edge.lanes import public_listener
-from proxy.sessions import Session
+from proxy.sessions.sealed import Session
 from tests.fakes.proxy_parts import gateway, hold, known_token, proxy_parts, user
 from tests.fakes.raw_http import request_bytes
 

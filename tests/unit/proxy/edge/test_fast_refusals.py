@@ -8,7 +8,7 @@ from unittest.mock import patch
 from proxy.edge.fast_connection import FastConnection
 from proxy.edge.fast_refusals import MOST_REPEATED
 from proxy.edge.head_memory import HeadMemory
-from proxy.overload import Overload
+from proxy.limits.overload import Overload
 from tests.fakes.overload import overloaded
 from tests.fakes.raw_http import read_answer, request_bytes
 from tests.unit.proxy.edge.conftest import PING, PONG, Serve, Served, until

@@ -14,7 +14,7 @@ from proxy.deps import Deps
 from proxy.edge.get_stream import hold_stream, still_good
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
-from proxy.sessions import Session
+from proxy.sessions.sealed import Session
 from tests.fakes.proxy_parts import exchange, gateway, hold, known_token, user
 
 
@@ -23,7 +23,7 @@ def _quick() -> Iterator[None]:
     with (
         patch("proxy.edge.get_stream.LOOK_S", 0.01),
         patch("proxy.edge.get_stream.KEEPALIVE_S", 0.05),
-        patch("proxy.drain.LONGEST_GOODBYE_S", 0.05),
+        patch("proxy.listening.drain.LONGEST_GOODBYE_S", 0.05),
     ):
         yield
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from core import courier
+from core import redis_names as courier
 from core.keys import new_key, parse_key_ring
 from core.resolve import GatewayAnswer, GatewayQuestion, IndexAnswer
 from core.signing import Signer, Verifier

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.header_grammar import MAY_REPEAT
+from core.egress.header_grammar import MAY_REPEAT
 from proxy.deps import Deps
 from proxy.refusals import Refusal
 from proxy.stages import admit as stage

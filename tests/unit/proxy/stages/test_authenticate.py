@@ -10,10 +10,10 @@ from core.resolve import Principal
 from core.tokens import digest, new_token
 from proxy.deps import Deps
 from proxy.exchange import Exchange
-from proxy.metrics import AUTHENTICATIONS, by_value
 from proxy.refusals import Refusal
 from proxy.stages.admit import admit
 from proxy.stages.authenticate import authenticate
+from proxy.telemetry.metrics import AUTHENTICATIONS, by_value
 from tests.fakes.proxy_parts import exchange, known_token, user
 
 

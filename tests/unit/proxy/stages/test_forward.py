@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from proxy.sessions import Session
+from proxy.sessions.sealed import Session
 from proxy.stages.forward import forward
 from proxy.upstream.outbound import Outbound
 from tests.fakes.call_parts import connection, exchange, gateway, parts, tool

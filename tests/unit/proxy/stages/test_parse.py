@@ -8,7 +8,7 @@ from core.mcp.versions import MODERN, Era
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
-from proxy.sessions import Session
+from proxy.sessions.sealed import Session
 from proxy.stages.parse import parse
 from tests.fakes.proxy_parts import exchange
 

@@ -6,7 +6,7 @@ import pytest
 from core.records import CallRecord
 from proxy.exchange import Exchange
 from proxy.refusals import TABLE, Reason
-from proxy.sessions import Session
+from proxy.sessions.sealed import Session
 from proxy.stages.choose_tool import choose_tool
 from proxy.stages.record import record
 from proxy.tracing.call_trace import Finished

@@ -3,10 +3,10 @@ import pytest
 from core.resolve import Connection, ConnectionQuestion
 from proxy.caches.two_ages import SourceUnreachableError
 from proxy.exchange import Exchange
-from proxy.metrics import RESOLUTIONS, by_value
 from proxy.refusals import Refusal
 from proxy.stages.choose_tool import choose_tool
 from proxy.stages.resolve_credential import resolve_credential
+from proxy.telemetry.metrics import RESOLUTIONS, by_value
 from tests.fakes.call_parts import connection, exchange, gateway, parts, tool
 
 

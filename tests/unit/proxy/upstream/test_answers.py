@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from core.egress import UpstreamFault
+from core.egress.client import UpstreamFault
 from proxy.upstream.answers import Json, error_in, is_answer_to, messages
 from tests.fakes.pool_calls import Pool, nothing_finishes, post
 from tests.fakes.scripted_upstream import ScriptedUpstream, head, ok

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.addresses import PublicUrl
+from core.egress.addresses import PublicUrl
 from core.mcp.header_values import safe_header_value
 from core.mcp.versions import LATEST_LEGACY, MODERN
 from core.resolve import Connection
 from proxy.upstream import call_frames
 from proxy.upstream.call_frames import CallFrame, CallFrames
 from proxy.upstream.outbound import Outbound
-from proxy.upstream.pool_request import PreparedHead, RequestWriter, target_of
+from proxy.upstream.pool.request import PreparedHead, RequestWriter, target_of
 from tests.fakes.call_parts import connection
 
 URL = "http://192.0.2.9/mcp"

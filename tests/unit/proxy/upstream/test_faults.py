@@ -2,9 +2,9 @@ from typing import get_args
 
 import pytest
 
-from core.addresses import ANYWHERE, PublicUrl
-from core.egress import Egress, UpstreamFault
-from core.egress_faults import Reason
+from core.egress.addresses import ANYWHERE, PublicUrl
+from core.egress.client import Egress, UpstreamFault
+from core.egress.faults import Reason
 from proxy.refusals import TABLE, Refusal
 from proxy.upstream.faults import MAX_TEXT, TRANSPORT, refusal_of, upstream_text, why
 from tests.fakes.call_parts import connection

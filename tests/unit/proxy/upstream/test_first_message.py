@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from proxy.upstream.answers import MAX_EVENTS
 from proxy.upstream.first_message import FirstMessage
-from proxy.upstream.pool_answer import ReceivedAnswer
+from proxy.upstream.pool.answer import ReceivedAnswer
 from tests.fakes.scripted_upstream import head
 
 CAP = 1000

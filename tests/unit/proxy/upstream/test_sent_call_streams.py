@@ -21,7 +21,7 @@ from core.resolve import Connection
 from core.tasks import Tasks
 from proxy.refusals import Refusal
 from proxy.upstream.conversation import Upstreams
-from proxy.upstream.pool_connection import PoolConnection
+from proxy.upstream.pool.connection import PoolConnection
 from proxy.upstream.sent_call import SentCall
 from tests.fakes.call_parts import connection
 from tests.fakes.pool_calls import nothing_finishes

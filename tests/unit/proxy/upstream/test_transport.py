@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from core.addresses import PublicUrl
-from core.egress import UpstreamFault
-from proxy.upstream.pool import UpstreamPool
+from core.egress.addresses import PublicUrl
+from core.egress.client import UpstreamFault
+from proxy.upstream.pool.pool import UpstreamPool
 from proxy.upstream.transport import AiohttpTransport, Transport, open_transport
 from tests.fakes.outbound_calls import CAP, LOOPBACK
 from tests.fakes.pool_calls import body_of, fault_of, post

@@ -1,0 +1,1 @@
+"""What every HTTP listener of control needs: sockets, problem documents, reading, answering, paging, If-Match."""

@@ -1,0 +1,104 @@
+"""What the admin API says when it refuses: problem documents (RFC 9457) that name the field and the cure.
+
+Raised anywhere below a handler as `Problem`, turned into an answer by `control/http/answering.py`. A message never
+repeats what the caller sent: it may be a secret.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from types import MappingProxyType
+
+from control.store.pool import StoreConflict
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One field at fault, by the path that a person would write: `fields[0].name`."""
+
+    field: str
+    message: str
+
+
+class Problem(Exception):
+    """A refusal with its status, a sentence, and the fields at fault."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.headers = headers
+
+    def document(self, request_id: str) -> dict[str, object]:
+        """The body of the answer."""
+        return {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+            "errors": [{"field": error.field, "message": error.message} for error in self.errors],
+            "request_id": request_id,
+        }
+
+
+def invalid(field: str, message: str) -> Problem:
+    """422: one field does not do."""
+    return Problem(422, f"{field}: {message}", [FieldError(field, message)])
+
+
+def not_found(what: str) -> Problem:
+    """404, in the same words for what is not there and for what the caller may not see."""
+    return Problem(404, f"There is no such {what}, or you may not see it.")
+
+
+def forbidden(detail: str) -> Problem:
+    """403: known, and not allowed."""
+    return Problem(403, detail)
+
+
+def conflict(detail: str, errors: Sequence[FieldError] = ()) -> Problem:
+    """409: the request is in order, but not as things stand."""
+    return Problem(409, detail, errors)
+
+
+CONSTRAINTS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "users_email": ("email", "is another user's; choose another"),
+        "teams_name": ("name", "is another team's; choose another"),
+        "memberships_user_id_fkey": ("user_id", "is no user's; list /users for those that there are"),
+        "memberships_team_id_fkey": ("team_id", "is no team's; list /teams for those that there are"),
+        "tokens_user_id_fkey": ("user_id", "is no user's; list /users for those that there are"),
+        "tokens_team_id_fkey": ("team_id", "is no team's; list /teams for those that there are"),
+        "entries_slug_key": ("slug", "is another entry's; choose another"),
+        "entry_teams_team_id_fkey": ("teams", "names a team that does not exist; list /teams"),
+        "installations_one_personal": ("entry_id", "is installed for this user already; change that installation"),
+        "installations_one_team": ("entry_id", "is installed for this team already; change that installation"),
+        "installations_one_name": ("name", "is another installation's of this entry; choose another"),
+        "installations_entry_id_fkey": ("entry_id", "is no entry's; list /entries for those that there are"),
+        "installations_user_id_fkey": ("user_id", "is no user's; list /users for those that there are"),
+        "installations_team_id_fkey": ("team_id", "is no team's; list /teams for those that there are"),
+        "gateways_slug_key": ("slug", "is another gateway's; choose another"),
+        "gateways_owner_id_fkey": ("owner_id", "is no user's; list /users for those that there are"),
+        "gateway_teams_team_id_fkey": ("teams", "names a team that does not exist; list /teams"),
+        "assignments_gateway_id_exposed_name_key": ("exposed_name", "is taken on this gateway; choose another"),
+        "assignments_tool_id_fkey": ("tool_id", "is no tool's; list /entries/{entry_id}/tools"),
+        "assignments_installation_id_fkey": ("installation_id", "is no installation's; list /installations"),
+    }
+)
+"""Constraints of the schema that a caller can run into, as the field and what to do about it."""
+
+
+def of_conflict(error: StoreConflict) -> Problem:
+    """409 in words; a constraint without an entry above gets the general sentence."""
+    known = CONSTRAINTS.get(error.constraint)
+    if known is None:
+        return conflict("The request clashes with what is stored, or with another writer. Read again, then retry.")
+    field, message = known
+    return conflict(f"{field}: {message}", [FieldError(field, message)])

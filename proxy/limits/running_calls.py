@@ -1,0 +1,163 @@
+"""The calls that run in this worker, so that they can be cancelled from elsewhere, and ended when the worker stops.
+
+A call runs in one of three ways: in a task of its own (`run`); in a task of its lane that serves this one request and
+outlives its caller (`run_here`); or, while only its upstream is waited for, in none (`waits`).
+
+A modern caller that leaves cancels it; a legacy caller that leaves does not (MCP 2025-11-25, transports): its call
+runs on to the deadline, with nobody to tell. A legacy cancellation names a session and a request id, and may arrive
+at another worker: the mailbox brings it to the table that has the call.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Protocol
+
+from core.tasks import Tasks
+from proxy.limits.shares import Shares
+
+CallKey = tuple[str, str | int]
+"""The session's jti and the request's id."""
+LEAVE_S = 1.0
+END_S = 1.0
+
+
+class Stepped(Protocol):
+    """A call that runs in no task (`proxy/tool_call.py`)."""
+
+    @property
+    def key(self) -> CallKey | None:
+        """What its session calls it."""
+
+    def cancel(self) -> None:
+        """End it now."""
+
+
+class Calls:
+    """Running calls."""
+
+    def __init__(self, tasks: Tasks) -> None:
+        self._tasks = tasks
+        self._all: set[asyncio.Task[Any]] = set()
+        self._stepped: set[Stepped] = set()
+        self._running: dict[CallKey, asyncio.Task[Any] | Stepped] = {}
+        self._called_off: set[asyncio.Task[Any]] = set()
+        """Cancelled by their own sessions, and not yet at their ends."""
+        self.running = Shares()
+        """Calls, by principal."""
+        self.held = Shares()
+        """Bytes of bodies that came and of answers that were not read yet, by principal."""
+        self._per_upstream: dict[str, Shares] = {}
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that run."""
+        return self.running.used
+
+    @property
+    def bytes_in_flight(self) -> int:
+        """Bytes that are held for callers."""
+        return self.held.used
+
+    def serve(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """A task for one request of a lane; with `run_here` its call needs no other."""
+        return self._tasks.spawn("request", work)
+
+    async def run(self, key: CallKey | None, work: Coroutine[Any, Any, None], *, ends_with_caller: bool) -> None:
+        """Run a call to its end; being cancelled here means that the caller has left."""
+        task = self._tasks.spawn("call", work)
+        self._all.add(task)
+        task.add_done_callback(self._all.discard)
+        if key is not None:
+            self._running[key] = task
+            task.add_done_callback(lambda _: self._done(key, task))
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.done() and task.cancelled():
+                return  # cancelled by its own session, not by the caller's leaving
+            if ends_with_caller:
+                task.cancel()
+                await asyncio.wait((task,), timeout=LEAVE_S)
+            raise
+
+    async def run_here(self, key: CallKey | None, work: Coroutine[Any, Any, None]) -> None:
+        """Run a call to its end in the task that awaits this. CancelledError passes, unless its session sent it."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._all.add(task)
+        if key is not None:
+            self._running[key] = task
+        try:
+            await work
+        except asyncio.CancelledError:
+            if task not in self._called_off or task.uncancel():
+                raise  # by the caller, who has left, or by the worker, which stops
+        finally:
+            self._all.discard(task)
+            if key is not None:
+                self._done(key, task)
+
+    def waits(self, call: Stepped) -> None:
+        """A call waits for its upstream without a task."""
+        self._stepped.add(call)
+        if call.key is not None:
+            self._running[call.key] = call
+
+    def waits_no_more(self, call: Stepped) -> None:
+        """It was answered, or cancelled."""
+        self._stepped.discard(call)
+        if call.key is not None:
+            self._done(call.key, call)
+
+    def goes_on_in(self, task: "asyncio.Task[Any]", call: Stepped) -> None:
+        """From here a call runs in a task, which has not begun and will call `run_here`."""
+        if call.key is not None:
+            self._running[call.key] = task
+
+    def cancel(self, key: CallKey) -> bool:
+        """Cancel the call with this key; whether it runs here."""
+        running = self._running.get(key)
+        if running is None or running in self._called_off:
+            return running is not None
+        if not isinstance(running, asyncio.Task):
+            running.cancel()
+            return True
+        if running not in self._all:
+            # In its turn: a task that has not begun would never run, and so never give back what its call holds.
+            asyncio.get_running_loop().call_soon(running.cancel)
+        elif not running.cancel():
+            return False
+        self._called_off.add(running)
+        return True
+
+    async def end(self) -> None:
+        """The worker stops: cancel every call, and wait until each has left its record, at most `END_S`."""
+        for call in list(self._stepped):
+            call.cancel()
+        running = set(self._all)
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running, timeout=END_S)
+
+    def enter(self, upstream: str, principal: str, most: int) -> bool:
+        """Take a place at an upstream; False where it has `most` calls already, or this principal half of them."""
+        places = self._per_upstream.get(upstream)
+        if places is None:
+            places = self._per_upstream[upstream] = Shares()
+        return places.take(principal, 1, most=most, share=(most + 1) // 2)
+
+    def leave(self, upstream: str, principal: str) -> None:
+        """Give the place back."""
+        places = self._per_upstream.get(upstream)
+        if places is None:
+            return
+        places.give_back(principal, 1)
+        if not places.used:
+            del self._per_upstream[upstream]
+
+    def _done(self, key: CallKey, call: "asyncio.Task[Any] | Stepped") -> None:
+        if isinstance(call, asyncio.Task):
+            self._called_off.discard(call)
+        if self._running.get(key) is call:
+            del self._running[key]

@@ -1,0 +1,1 @@
+"""How a worker lets callers in and out: accepting, readiness, draining, file descriptors."""

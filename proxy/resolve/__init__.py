@@ -1,0 +1,1 @@
+"""What a proxy asks control on a cold key, and what it remembers of the answers."""

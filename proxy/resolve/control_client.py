@@ -1,0 +1,95 @@
+"""Questions to control's internal listener, asked on cold keys only.
+
+Several addresses are tried in turn. A control that does not answer is left alone after three failures and probed
+once a second, so that callers whose values may serve from memory wait for nothing. Raises SourceUnreachableError when
+there is no answer, or none that can be read; what control says is believed only when it is sealed for this very call.
+"""
+
+import logging
+import time
+from typing import TypeVar
+
+import msgspec
+
+from core.egress.addresses import PublicUrl
+from core.egress.client import Egress, UpstreamFault, read_capped
+from core.internal_call import MAX_ANSWER, InternalCalls
+from core.resolve import (
+    ConnectionAnswer,
+    ConnectionQuestion,
+    GatewayAnswer,
+    GatewayQuestion,
+    IndexAnswer,
+    TokenQuestion,
+    TokenVerdict,
+)
+from core.sealing import SealBroken
+from proxy.caches.two_ages import SourceUnreachableError
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+DEADLINE_S = 3.0
+_FAILURES = 3
+_PROBE_S = 1.0
+
+
+class ControlClient:
+    """Asks control. `egress` is a client of its own: control's address is the operator's word, not a user's."""
+
+    def __init__(self, egress: Egress, addresses: tuple[str, ...], calls: InternalCalls) -> None:
+        self._egress = egress
+        self._addresses = [address.strip().rstrip("/") for address in addresses]
+        self._calls = calls
+        self._failures = 0
+        self._next_try = 0.0
+
+    @property
+    def away(self) -> bool:
+        """Whether control is being left alone just now."""
+        return self._failures >= _FAILURES and time.monotonic() < self._next_try
+
+    async def token(self, question: TokenQuestion) -> TokenVerdict:
+        """Who bears this token?"""
+        return await self._ask("/internal/token", question, TokenVerdict)
+
+    async def connection(self, question: ConnectionQuestion) -> ConnectionAnswer:
+        """Which upstream, with which credential?"""
+        return await self._ask("/internal/connection", question, ConnectionAnswer)
+
+    async def gateway(self, question: GatewayQuestion) -> GatewayAnswer:
+        """The gateway's snapshot."""
+        return await self._ask("/internal/gateway", question, GatewayAnswer)
+
+    async def index(self) -> IndexAnswer:
+        """Every gateway that exists."""
+        return await self._ask("/internal/index", None, IndexAnswer)
+
+    async def _ask(self, path: str, question: msgspec.Struct | None, kind: type[T]) -> T:
+        if self.away:
+            raise SourceUnreachableError
+        if self._failures >= _FAILURES:
+            self._next_try = time.monotonic() + _PROBE_S  # this one is the probe
+        body = b"" if question is None else msgspec.msgpack.encode(question)
+        for address in list(self._addresses):
+            try:
+                answer = msgspec.msgpack.decode(await self._post(address, path, body), type=kind)
+            except (UpstreamFault, SealBroken, msgspec.MsgspecError) as fault:
+                log.info("control gave no answer", extra={"path": path, "why": str(fault)})
+                self._addresses.append(self._addresses.pop(0))  # the next question begins at another replica
+                continue
+            self._failures = 0
+            return answer
+        self._failures += 1
+        if self._failures >= _FAILURES:
+            self._next_try = time.monotonic() + _PROBE_S
+        raise SourceUnreachableError
+
+    async def _post(self, address: str, path: str, body: bytes) -> bytes:
+        authorization, call_id = self._calls.mint("POST", path, body)
+        headers = {"Authorization": authorization, "Content-Type": "application/octet-stream"}
+        url = PublicUrl(address + path)
+        async with self._egress.request("POST", url, headers, body, deadline=DEADLINE_S) as response:
+            if response.status != 200:
+                raise UpstreamFault("broken", sent=True, detail=f"control answered {response.status}")
+            return self._calls.open_answer(call_id, await read_capped(response, MAX_ANSWER))

@@ -1,0 +1,123 @@
+"""Who is the bearer of a token: control's verdicts, remembered.
+
+`authenticate` asks here. A token's verdict is kept under the SHA-256 of the whole token and never outlives the
+token's expiry. Tokens that control does not know have a small memory of their own and a budget, so that a flood of
+them costs known callers nothing.
+"""
+
+import time
+from collections import OrderedDict
+from math import inf
+
+from core import redis_names as courier
+from core.keys import KeyRing
+from core.resolve import TokenQuestion, TokenVerdict
+from core.tasks import Tasks
+from proxy.caches.layered import LayeredCache
+from proxy.caches.two_ages import Aged
+from proxy.limits.budget import Budget
+from proxy.redis import Courier
+from proxy.refusals import Refusal
+from proxy.resolve.control_client import ControlClient
+
+_SIZE = 50_000
+_UNKNOWN_SIZE = 20_000
+_UNKNOWN_S = 10.0
+
+
+class Authority:
+    """Verdicts on tokens."""
+
+    def __init__(
+        self,
+        control: ControlClient,
+        redis: Courier,
+        ring: KeyRing,
+        *,
+        soft: float,
+        hard: float,
+        unknown_per_second: float,
+        tasks: Tasks,
+    ) -> None:
+        self._control = control
+        self.budget = Budget(unknown_per_second)
+        self.verdicts: LayeredCache[TokenVerdict] = LayeredCache(
+            "verdicts",
+            TokenVerdict,
+            size=_SIZE,
+            soft=soft,
+            hard=hard,
+            ring=ring,
+            courier=redis,
+            courier_name=courier.verdict_key(""),
+            tasks=tasks,
+        )
+        self._unknown: OrderedDict[str, float] = OrderedDict()
+
+    def known(self, digest: str) -> TokenVerdict | None:
+        """The verdict if it is in memory and fresh. No waiting: the warm path."""
+        verdict = self.verdicts.memory.young(digest)
+        if verdict is None:
+            verdict = self.verdicts.fresh(digest, lambda known: self._ask(digest, "", known))
+            if verdict is None:
+                return None
+        return verdict if verdict.expires is None or verdict.expires > time.time() else None
+
+    def refused_lately(self, digest: str) -> bool:
+        """Whether control refused this token a moment ago."""
+        until = self._unknown.get(digest)
+        return until is not None and until > time.monotonic()
+
+    async def verdict(self, digest: str, address: str) -> TokenVerdict:
+        """The verdict, asked for if need be.
+
+        Raises SourceUnreachableError where nobody can tell, Refusal `too_many_unknown` beyond the strangers' budget.
+        """
+        verdict = await self.verdicts.get(digest, lambda known: self._ask(digest, address, known))
+        if not _unexpired(verdict):  # it expired while it was asked for
+            raise Refusal("not_authenticated", detail="expired", presented=True)
+        return verdict
+
+    def remembers(self, digest: str) -> bool:
+        """Whether a verdict that has not expired is in memory, however old.
+
+        If not, a change of the token or its bearer may have been announced, or room was made for others: ask.
+        """
+        return not self.verdicts.memory.expired(digest)
+
+    async def forget(self, digest: str) -> None:
+        """A change of this token was announced."""
+        self._unknown.pop(digest, None)
+        await self.verdicts.drop(digest)
+
+    async def forget_principal(self, kind: str, identifier: str) -> None:
+        """A user or team changed: every verdict that rests on it."""
+        self._unknown.clear()
+
+        def concerns(_: str, verdict: TokenVerdict) -> bool:
+            principal = verdict.principal
+            if principal is None:
+                return False
+            return (principal.kind, principal.id) == (kind, identifier) or identifier in principal.teams
+
+        await self.verdicts.drop_where(concerns)
+
+    async def _ask(self, digest: str, address: str, known: bool) -> Aged[TokenVerdict]:
+        if not known and not self.budget.take(address):
+            raise Refusal("too_many_unknown", retry_after=1)
+        asked = time.monotonic()
+        verdict = await self._control.token(TokenQuestion(digest))
+        if verdict.digest != digest or verdict.principal is None:
+            self._remember_refused(digest)
+            raise Refusal("not_authenticated", detail=verdict.refused, presented=True)
+        return Aged(verdict, asked, inf if verdict.expires is None else verdict.expires)
+
+    def _remember_refused(self, digest: str) -> None:
+        self._unknown[digest] = time.monotonic() + _UNKNOWN_S
+        self._unknown.move_to_end(digest)
+        while len(self._unknown) > _UNKNOWN_SIZE:
+            self._unknown.popitem(last=False)
+
+
+def _unexpired(verdict: TokenVerdict) -> bool:
+    return verdict.expires is None or verdict.expires > time.time()

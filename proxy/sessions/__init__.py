@@ -1,0 +1,1 @@
+"""Sessions of legacy clients, and letters between workers about them."""

@@ -1,0 +1,1 @@
+"""Numbers and lines for operators: counters, gauges, their exposition, the log of refusals."""

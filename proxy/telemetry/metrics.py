@@ -1,0 +1,117 @@
+"""Every metric of a worker: its name, its kind, its labels, what it says; docs/operating/metrics.md has the same.
+
+A label's value is from a table of ours or from a snapshot, never from a caller: what a caller names and we do not
+know is counted as `other`. How many series there can be is bounded in `proxy/telemetry/counting.py`.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Final, Literal
+
+from proxy.refusals import TABLE
+
+Kind = Literal["counter", "gauge", "oldest", "least", "histogram"]
+"""Workers' numbers are added up, but of `oldest` the largest is told and of `least` the smallest that is not 0."""
+LETTERS: Final[dict[Kind, str]] = {"counter": "c", "gauge": "g", "oldest": "o", "least": "l", "histogram": "h"}
+MOMENTARY: Final = "gol"
+"""Kinds that are true only while their worker lives."""
+
+OTHER: Final = "other"
+STATUSES: Final = frozenset({"ok", "tool_error", "cancelled", "wrong_message", "internal", *TABLE})
+BOUNDS: Final = (0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 60.0)
+"""Upper ends of the buckets of a duration, in seconds; the last bucket has none."""
+LONGEST_VALUE: Final = 200
+"""Characters of a label's value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric."""
+
+    name: str
+    kind: Kind
+    says: str
+    labels: tuple[str, ...] = ()
+    values: tuple[tuple[str, ...], ...] = ((),)
+    """The values of the labels where they are known beforehand; none where they come from snapshots."""
+
+
+def _counter(name: str, says: str, **labels: tuple[str, ...]) -> Metric:
+    return Metric(f"archway_{name}", "counter", says, tuple(labels), tuple(product(*labels.values())))
+
+
+def _gauge(name: str, says: str, kind: Kind = "gauge") -> Metric:
+    return Metric(f"archway_{name}", kind, says)
+
+
+def _of_snapshots(name: str, kind: Kind, says: str, *labels: str) -> Metric:
+    return Metric(f"archway_{name}", kind, says, labels, ())
+
+
+_CACHES: Final = ("verdicts", "connections", "snapshots")
+_RESOLVED: Final = ("remembered", "asked", "refused", "unavailable")
+_AUTHENTICATED: Final = ("accepted", "missing", "malformed", "refused", "too_many_unknown", "unavailable")
+
+METRICS: Final[tuple[Metric, ...]] = (
+    # Requests and calls
+    _counter("requests_total", "Requests, by the lane that read them.", lane=("fast", "aiohttp")),
+    _counter("authentications_total", "Requests by how authentication ended.", outcome=_AUTHENTICATED),
+    _counter("refusals_total", "Refusals of requests and of calls.", reason=tuple(TABLE)),
+    _of_snapshots("calls_total", "counter", "Calls, by how they ended.", "gateway", "server", "tool", "status"),
+    _of_snapshots("call_duration_seconds", "histogram", "From a call's headers to its record.", "gateway", "status"),
+    _counter("bytes_in_total", "Bytes of the bodies of calls."),
+    _counter("bytes_out_total", "Bytes of the answers to calls."),
+    _counter("lists_total", "Lists answered from memory."),
+    _counter("progress_total", "Progress notifications passed on."),
+    _gauge("calls_in_flight", "Calls that run."),
+    _gauge("streams_open", "Open GET streams."),
+    _gauge("loop_lag_seconds", "Longest round of an event loop that was measured in the last second.", "oldest"),
+    # Servers
+    _counter("credential_resolutions_total", "Calls by where their credential came from.", outcome=_RESOLVED),
+    _counter("upstream_connects_total", "Connections to servers.", outcome=("made", "failed")),
+    # What is remembered
+    _counter("cache_uses_total", "Questions to what is remembered.", cache=_CACHES, result=("hit", "miss", "stale")),
+    _counter("cache_used_age_seconds_total", "Ages of what was a hit, added up.", cache=_CACHES),
+    _counter("stale_uses_total", "Uses past the soft age, because control could not be reached."),
+    _gauge("verdicts_held", "Verdicts on tokens in memory."),
+    _gauge("connections_held", "Resolved credentials in memory."),
+    _gauge("gateways_held", "Gateways in memory."),
+    _of_snapshots("snapshot_revision", "least", "Revision of a gateway, the lowest that a worker holds.", "gateway"),
+    _gauge("snapshot_age_seconds", "Longest time since a held gateway was known to be current.", "oldest"),
+    _counter("snapshots_rejected_total", "Documents that control did not sign, or that cannot be read."),
+    _counter("stream_holes_total", "Times that news were missed on the change stream."),
+    # What is told
+    _counter("records_total", "Call records taken for sending."),
+    _counter("records_dropped_total", "Call records lost."),
+    _counter("spans_total", "Spans, taken by the collector or lost.", outcome=("sent", "dropped")),
+    _counter("log_lines_dropped_total", "Log lines lost: nobody read them fast enough."),
+    _counter("refusals_unsaid_total", "Refusals not logged, because their source had many."),
+    _counter("accept_pauses_total", "Times that callers had to wait, because places or descriptors ran out."),
+    _gauge("tasks", "Tasks of the event loops."),
+    _gauge("tls_files_broken", "1 in each worker that cannot use the TLS files and goes on with those before."),
+    _gauge("worker_start_time_seconds", "Unix time at which the youngest worker began.", "oldest"),
+)
+BY_NAME: Final = {metric.name: metric for metric in METRICS}
+CALLS: Final = BY_NAME["archway_calls_total"]
+DURATIONS: Final = BY_NAME["archway_call_duration_seconds"]
+REVISIONS: Final = BY_NAME["archway_snapshot_revision"]
+AUTHENTICATIONS: Final = BY_NAME["archway_authentications_total"]
+RESOLUTIONS: Final = BY_NAME["archway_credential_resolutions_total"]
+
+
+def series(metric: Metric, values: tuple[str, ...]) -> str:
+    """A series as the exposition format writes it: the name, and the labels with their values escaped."""
+    if not metric.labels:
+        return metric.name
+    pairs = ",".join(f'{label}="{_escaped(value)}"' for label, value in zip(metric.labels, values, strict=True))
+    return f"{metric.name}{{{pairs}}}"
+
+
+def by_value(metric: Metric) -> dict[str, str]:
+    """The series of a metric with one label, by its value."""
+    return {values[0]: series(metric, values) for values in metric.values}
+
+
+def _escaped(value: str) -> str:
+    """Backslash, quote and line feed are escaped; whatever else a value holds may stand in it."""
+    return value[:LONGEST_VALUE].replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -1,0 +1,132 @@
+"""Opening a connection to an upstream: its name looked up, its addresses judged, TCP, TLS; and what a failure means.
+
+`pool` calls `Connector.connect` within its deadline. The address policy is asked twice: of the addresses that a name
+has, so that a refusal can say why, and of each address as its socket is made, which nothing walks around.
+"""
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import aiohappyeyeballs
+from aiohttp.abc import AbstractResolver
+
+from core.egress.addresses import AddressPolicy
+from core.egress.connections import judged_sockets
+from core.egress.faults import UpstreamFault
+from core.egress.name_lookup import AddressRefused, JudgedResolver, SystemResolver
+from core.tasks import Tasks
+from proxy.caches.single_flight import SingleFlight
+from proxy.upstream.pool.connection import PoolConnection
+from proxy.upstream.pool.request import Target
+
+_MAX_NAMES = 1000
+_NEXT_ADDRESS_SECONDS = 0.25
+"""RFC 8305 section 5: after so long without an answer the next address is tried beside."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    addresses: list[str]
+    until: float
+
+
+class Connector:
+    """Opens connections under one address policy. Names are remembered for `name_seconds`, at most 1000."""
+
+    def __init__(
+        self, policy: AddressPolicy, tls: ssl.SSLContext, *, name_seconds: float, resolver: AbstractResolver | None
+    ) -> None:
+        self._policy, self._tls, self._name_seconds = policy, tls, name_seconds
+        self._resolver = JudgedResolver(resolver or SystemResolver(), policy)
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._tasks = Tasks("upstream names", quiet=(OSError,))
+        self._asking = SingleFlight[list[str]]("look a name up", self._tasks)
+
+    async def close(self) -> None:
+        """End the lookups under way."""
+        await self._tasks.close()
+        await self._resolver.close()
+
+    async def connect(self, target: Target, connection: PoolConnection) -> None:
+        """Make `connection` an open one to `target`. Raises UpstreamFault; nothing was sent then."""
+        try:
+            dialled = await self._dial(target)
+            try:
+                await asyncio.get_running_loop().create_connection(
+                    lambda: connection,
+                    sock=dialled,
+                    ssl=self._tls if target.tls else None,
+                    server_hostname=target.host if target.tls else None,
+                )
+            except BaseException:
+                dialled.close()  # a loop that took it over closes it anyway
+                raise
+        except (OSError, ValueError) as error:  # a host name that cannot be encoded is a ValueError
+            raise _fault(target, error) from None
+
+    async def _dial(self, target: Target) -> socket.socket:
+        try:
+            addresses = await self._addresses(target.host)
+        except AddressRefused:
+            raise
+        except OSError as error:
+            raise UpstreamFault("refused", sent=False, detail=f"UnknownName: {target.host} ({error})") from None
+        permitted = [address for address in addresses if self._policy.permits(address)]
+        if not permitted:
+            raise AddressRefused(f"{target.host}: {self._policy.why_not(addresses[0])}")
+        dialled = await aiohappyeyeballs.start_connection(
+            [_address_info(address, target.port) for address in permitted],
+            happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS,
+            interleave=1,
+            socket_factory=judged_sockets(self._policy),
+        )
+        dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return dialled
+
+    async def _addresses(self, host: str) -> list[str]:
+        try:
+            return [str(ipaddress.ip_address(host))]
+        except ValueError:
+            pass  # a name
+        known = self._known.get(host)
+        if known is not None and time.monotonic() < known.until:
+            return known.addresses
+        asking = self._asking.run(host, lambda: self._ask(host))
+        _ = await asyncio.wait((asking,))  # the caller's cancellation is not the lookup's
+        if asking.cancelled():  # which a caller that goes on must not take for its own
+            raise OSError("the lookup was given up: Archway is ending")
+        return asking.result()
+
+    async def _ask(self, host: str) -> list[str]:
+        addresses = [answer["host"] for answer in await self._resolver.resolve(host)]
+        if self._name_seconds > 0:
+            self._known[host] = _Known(addresses, time.monotonic() + self._name_seconds)
+            self._known.move_to_end(host)
+        while len(self._known) > _MAX_NAMES:
+            self._known.popitem(last=False)
+        return addresses
+
+
+def _address_info(address: str, port: int) -> tuple[int, int, int, str, tuple[object, ...]]:
+    if ":" in address:
+        return socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port, 0, 0)
+    return socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port)
+
+
+def _fault(target: Target, error: OSError | ValueError) -> UpstreamFault:
+    """What an exception means. The word before the colon is what `faults.why` looks for."""
+    where = f"{target.host}:{target.port}"
+    if isinstance(error, AddressRefused):
+        return UpstreamFault("forbidden_address", sent=False, detail=str(error))
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return UpstreamFault("tls", sent=False, detail=f"CertificateRefused: {where} [{error}]")
+    if isinstance(error, ssl.SSLError):
+        return UpstreamFault("tls", sent=False, detail=f"HandshakeFailed: {where} [{error}]")
+    if isinstance(error, TimeoutError):
+        return UpstreamFault("slow", sent=False, detail=f"ConnectTimeout: {where} [{error}]")
+    return UpstreamFault("refused", sent=False, detail=f"ConnectFailed: {where} [{error}]")

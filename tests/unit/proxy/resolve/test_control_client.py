@@ -1,0 +1,71 @@
+import pytest
+
+from core.egress.addresses import AddressPolicy, parse_networks
+from core.egress.client import Egress
+from core.internal_call import InternalCalls
+from core.keys import new_key, parse_key_ring
+from core.resolve import ConnectionRefusal, TokenQuestion, TokenVerdict
+from core.tokens import digest
+from proxy.caches.two_ages import SourceUnreachableError
+from proxy.resolve import control_client
+from proxy.resolve.control_client import ControlClient
+from tests.fakes.control import FakeControl
+
+NOBODY = "http://127.0.0.1:1"
+
+
+def client(egress: Egress, control: FakeControl, *addresses: str, ring: object = None) -> ControlClient:
+    calls = InternalCalls(ring or control.ring, caller="proxy", answerer="control")  # type: ignore[arg-type]  # a ring
+    return ControlClient(egress, addresses, calls)
+
+
+def loopback() -> Egress:
+    return Egress(AddressPolicy(parse_networks("127.0.0.0/8")))
+
+
+async def test_a_question_is_answered() -> None:
+    async with FakeControl() as control, loopback() as egress:
+        token = control.token()
+        verdict = await client(egress, control, control.url).token(TokenQuestion(digest(token)))
+        assert verdict == control.verdicts[digest(token)]
+
+
+async def test_the_next_address_is_tried_and_stays_first() -> None:
+    async with FakeControl() as control, loopback() as egress:
+        asking = client(egress, control, NOBODY, control.url + "/")
+        for _ in range(2):
+            assert isinstance(await asking.token(TokenQuestion("x")), TokenVerdict)
+        assert asking._addresses[0] == control.url
+
+
+async def test_a_control_with_another_key_is_not_believed() -> None:
+    async with FakeControl() as control, loopback() as egress:
+        asking = client(egress, control, control.url, ring=parse_key_ring("other", new_key()))
+        with pytest.raises(SourceUnreachableError):
+            await asking.index()
+
+
+async def test_a_control_that_is_down_is_left_alone_and_probed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_client, "_PROBE_S", 0.05)
+    async with FakeControl() as control, loopback() as egress:
+        control.down = True
+        asking = client(egress, control, control.url)
+        for _ in range(10):
+            with pytest.raises(SourceUnreachableError):
+                await asking.token(TokenQuestion("x"))
+        assert len(control.asked) == 3
+        assert asking.away
+        control.down = False
+        monkeypatch.setattr(asking, "_next_try", 0.0)
+        assert isinstance(await asking.token(TokenQuestion("x")), TokenVerdict)
+        assert not asking.away
+
+
+async def test_an_answer_that_cannot_be_read_is_no_answer() -> None:
+    async with FakeControl() as control, loopback() as egress:
+        control.verdicts["x"] = ConnectionRefusal("not_allowed", "no verdict")  # type: ignore[assignment]  # on purpose
+        asking = client(egress, control, control.url)
+        for _ in range(3):
+            with pytest.raises(SourceUnreachableError):
+                await asking.token(TokenQuestion("x"))
+        assert asking.away

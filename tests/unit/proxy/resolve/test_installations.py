@@ -1,0 +1,100 @@
+from dataclasses import dataclass, field
+
+import pytest
+
+from core.keys import new_key, parse_key_ring
+from core.resolve import Connection, ConnectionAnswer, ConnectionQuestion, ConnectionRefusal
+from core.tasks import Tasks
+from proxy.redis import Courier
+from proxy.refusals import Refusal
+from proxy.resolve.installations import Connections
+from tests.fakes.call_parts import connection
+
+QUESTION = ConnectionQuestion("digest", "g", "a")
+
+
+@dataclass
+class Control:
+    answer: ConnectionAnswer
+    asked: list[ConnectionQuestion] = field(default_factory=list)
+
+    async def connection(self, question: ConnectionQuestion) -> ConnectionAnswer:
+        self.asked.append(question)
+        return self.answer
+
+
+def connections(answer: ConnectionAnswer) -> tuple[Connections, Control]:
+    control = Control(answer)
+    ring = parse_key_ring("proxy", new_key())
+    redis = Courier("redis://127.0.0.1:1/0")
+    made = Connections(control, redis, ring, soft=60, hard=600, tasks=Tasks("test", quiet=(Refusal,)))  # type: ignore[arg-type]  # the one method
+    return made, control
+
+
+async def with_held(*keys: tuple[str, str | None]) -> tuple[Connections, Connection]:
+    found = connection()
+    made, _ = connections(ConnectionAnswer(connection=found))
+    for gateway, principal in keys:
+        await made.resolve(made.key(gateway, "a", principal), QUESTION)
+    return made, found
+
+
+def held(made: Connections) -> set[str]:
+    return {key for key, _ in made.resolved.memory.items()}
+
+
+async def test_control_is_asked_once_and_then_memory() -> None:
+    found = connection()
+    made, control = connections(ConnectionAnswer(connection=found))
+    assert made.known("g/a/*", QUESTION) is None
+    assert await made.resolve("g/a/*", QUESTION) == found
+    assert made.known("g/a/*", QUESTION) == found
+    assert control.asked == [QUESTION]
+
+
+async def test_a_refusal_is_told_with_its_link_and_not_kept() -> None:
+    refusal = ConnectionRefusal("credential_missing", "Connect it first.", "https://here")
+    made, control = connections(ConnectionAnswer(refusal=refusal))
+    for _ in range(2):
+        with pytest.raises(Refusal) as refused:
+            await made.resolve("g/a/*", QUESTION)
+        assert (refused.value.sentence, refused.value.link) == ("Connect it first.", "https://here")
+    assert len(control.asked) == 2
+
+
+async def test_an_empty_answer_is_a_refusal() -> None:
+    made, _ = connections(ConnectionAnswer())
+    with pytest.raises(Refusal) as refused:
+        await made.resolve("g/a/*", QUESTION)
+    assert refused.value.reason == "not_allowed"
+
+
+async def test_keys_of_two_callers_never_meet() -> None:
+    made, _ = await with_held(("g", "user:a"))
+    assert made.known(made.key("g", "a", "user:b"), QUESTION) is None
+    assert made.known(made.key("g", "a", None), QUESTION) is None
+
+
+@pytest.mark.parametrize(
+    ("principal", "left"),
+    [
+        ("user:a", {"g/a/user:b", "g/a/*", "h/a/user:b"}),
+        ("team:t", {"g/a/*"}),
+        ("user:c", {"g/a/user:a", "g/a/user:b", "g/a/*", "h/a/user:b"}),
+    ],
+)
+async def test_what_a_principal_may_concern_is_forgotten(principal: str, left: set[str]) -> None:
+    made, _ = await with_held(("g", "user:a"), ("g", "user:b"), ("g", None), ("h", "user:b"))
+    await made.forget_principal(principal)
+    assert held(made) == left
+
+
+async def test_installations_entries_and_gateways_are_forgotten() -> None:
+    made, found = await with_held(("g", None), ("gg", None))
+    await made.forget_gateway("g")
+    assert held(made) == {"gg/a/*"}
+    await made.forget_installation("another")
+    await made.forget_entry("another")
+    assert held(made) == {"gg/a/*"}
+    await made.forget_entry(found.entry_id)
+    assert held(made) == set()

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from core.keys import new_key, parse_key_ring
+from core.resolve import Principal, TokenQuestion, TokenVerdict
+from core.tasks import Tasks
+from proxy.caches.two_ages import SourceUnreachableError
+from proxy.redis import CourierAwayError
+from proxy.refusals import Refusal
+from proxy.resolve.token_verdicts import Authority
+from tests.fakes.proxy_parts import user
+
+RING = parse_key_ring("proxy", new_key())
+TOKEN, OTHER = "a" * 64, "b" * 64
+
+
+class NoRedis:
+    """Redis is away throughout: what is told here is about memory and control."""
+
+    @property
+    def commands(self) -> NoRedis:
+        return self
+
+    def __getattr__(self, name: str) -> object:
+        return lambda *_, **__: None
+
+    async def ask(self, command: object) -> object:
+        raise CourierAwayError
+
+
+class Control:
+    def __init__(self) -> None:
+        self.verdicts: dict[str, TokenVerdict] = {}
+        self.asked: list[str] = []
+        self.down = False
+
+    async def token(self, question: TokenQuestion) -> TokenVerdict:
+        self.asked.append(question.digest)
+        if self.down:
+            raise SourceUnreachableError
+        return self.verdicts.get(question.digest) or TokenVerdict(question.digest, refused="unknown")
+
+    def knows(self, digest: str, principal: Principal, expires: float | None = None) -> TokenVerdict:
+        self.verdicts[digest] = TokenVerdict(digest, principal, "id", expires)
+        return self.verdicts[digest]
+
+
+@pytest.fixture
+def control() -> Control:
+    return Control()
+
+
+@pytest.fixture
+async def authority(control: Control) -> AsyncIterator[Authority]:
+    tasks = Tasks("test", quiet=(Refusal, SourceUnreachableError))
+    yield Authority(
+        control, NoRedis(), RING, soft=60, hard=600, unknown_per_second=5, tasks=tasks  # type: ignore[arg-type]
+    )  # fmt: skip
+    await tasks.close()
+
+
+async def test_a_verdict_is_asked_once_and_then_known(authority: Authority, control: Control) -> None:
+    verdict = control.knows(TOKEN, user())
+    assert authority.known(TOKEN) is None
+    assert await authority.verdict(TOKEN, "x") == verdict
+    assert authority.known(TOKEN) == verdict
+    assert control.asked == [TOKEN]
+
+
+async def test_a_refused_token_is_remembered_for_a_moment(authority: Authority, control: Control) -> None:
+    with pytest.raises(Refusal, match="not_authenticated"):
+        await authority.verdict(TOKEN, "x")
+    assert authority.refused_lately(TOKEN)
+    assert not authority.refused_lately(OTHER)
+    await authority.forget(TOKEN)  # it was issued
+    assert not authority.refused_lately(TOKEN)
+
+
+async def test_an_answer_about_another_token_is_no_verdict(authority: Authority, control: Control) -> None:
+    control.verdicts[TOKEN] = TokenVerdict(OTHER, user(), "id")
+    with pytest.raises(Refusal, match="not_authenticated"):
+        await authority.verdict(TOKEN, "x")
+
+
+async def test_a_verdict_that_expired_on_its_way_is_none(authority: Authority, control: Control) -> None:
+    control.knows(TOKEN, user(), expires=time.time() - 0.001)
+    with pytest.raises(Refusal, match="not_authenticated"):
+        await authority.verdict(TOKEN, "x")
+    assert authority.known(TOKEN) is None
+
+
+async def test_strangers_have_a_budget_that_known_tokens_do_not_need(authority: Authority, control: Control) -> None:
+    control.knows(TOKEN, user())
+    await authority.verdict(TOKEN, "flooding")
+    reasons = []
+    for number in range(20):
+        with pytest.raises(Refusal) as caught:
+            await authority.verdict(f"{number:064}", "flooding")
+        reasons.append(caught.value.reason)
+    assert reasons == ["not_authenticated"] * 4 + ["too_many_unknown"] * 16
+    authority.verdicts.memory.doubt_all()
+    assert await authority.verdict(TOKEN, "flooding")
+
+
+@pytest.mark.parametrize(
+    ("kind", "identifier", "concerned"),
+    [
+        ("user", "ada", True),
+        ("team", "red", True),
+        ("user", "red", True),
+        ("team", "blue", False),
+        ("user", "x", False),
+    ],
+)
+async def test_a_change_of_a_principal_ends_the_verdicts_that_rest_on_it(
+    authority: Authority, control: Control, kind: str, identifier: str, concerned: bool
+) -> None:
+    control.knows(TOKEN, Principal("user", "ada", "Ada", frozenset({"red"})))
+    await authority.verdict(TOKEN, "x")
+    await authority.forget_principal(kind, identifier)
+    assert authority.remembers(TOKEN) != concerned
+    assert (authority.known(TOKEN) is None) == concerned
+
+
+async def test_a_token_that_has_expired_is_remembered_no_more(authority: Authority, control: Control) -> None:
+    control.knows(TOKEN, user(), expires=time.time() + 0.05)
+    await authority.verdict(TOKEN, "x")
+    assert authority.remembers(TOKEN)
+    await asyncio.sleep(0.06)
+    assert not authority.remembers(TOKEN)
+
+
+async def test_where_nobody_can_tell_nobody_is_refused_for_good(authority: Authority, control: Control) -> None:
+    control.down = True
+    with pytest.raises(SourceUnreachableError):
+        await authority.verdict(TOKEN, "x")
+    assert not authority.refused_lately(TOKEN)
