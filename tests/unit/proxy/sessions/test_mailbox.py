@@ -8,8 +8,8 @@ from core.keys import new_key, parse_key_ring
 from core.sealing import Sealer
 from core.tasks import Tasks
 from proxy.redis import Courier
-from proxy.sessions.mailbox import Letter, Mailbox
 from proxy.sessions import mailbox
+from proxy.sessions.mailbox import Letter, Mailbox
 from tests.fixtures_redis import RedisServer, _session_redis, redis_server  # noqa: F401
 
 RING = parse_key_ring("proxy", new_key())
