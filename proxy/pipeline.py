@@ -4,7 +4,7 @@ A stage is a function of the exchange and the worker's parts. It fills what it i
 `MessageFault`, for a message that is wrong). A stage that may have to wait returns an awaitable only when it must,
 so a warm call passes through plain functions. The lanes call `at_headers`, read the body, then call `at_message`, and
 at the end of every request, whatever became of it, `at_end`. A lane without a task for it calls `at_message_now`
-first, which never waits, and takes the steps of a call (`begin_call`, `proxy/tool_call.py`) until one needs a task.
+first, which never waits, and goes on with a call (`begin_call`, `ToolCall.go_on`) until it needs a task.
 """
 
 from collections.abc import Awaitable, Iterable
@@ -32,7 +32,7 @@ from proxy.stages.parse import parse
 from proxy.stages.receive import receive
 from proxy.stages.relay import relay
 from proxy.stages.resolve_credential import resolve_credential
-from proxy.tool_call import Stage, ToolCall, call_key
+from proxy.tool_call import Stage, ToolCall, answer_of, call_key
 
 # On the headers alone: a stranger does not buy the parsing of JSON.
 AT_HEADERS: Final[tuple[Stage, ...]] = (
@@ -121,21 +121,8 @@ async def call(x: Exchange, deps: Deps) -> None:
 
 
 def begin_call(x: Exchange, deps: Deps) -> ToolCall:
-    """The call in a parsed request, for a lane that takes its steps. Raises Refusal `overloaded`."""
+    """The call in a parsed request, for a lane without a task for it. Raises Refusal `overloaded`."""
     return ToolCall(x, deps, TO_UPSTREAM)
-
-
-async def finish_call(tool_call: ToolCall, pending: Awaitable[None], deps: Deps) -> Answer | None:
-    """The rest of a call, in the task that awaits this, from where a step must wait; as `at_message`."""
-    await deps.calls.run_here(tool_call.key, tool_call.rest(pending))
-    return answer_of(tool_call.x, deps)
-
-
-def answer_of(x: Exchange, deps: Deps) -> Answer | None:
-    """The answer of a call that is over; None where a stream has carried it."""
-    if x.answer is None and not x.outlet.streaming:
-        return refused(x, Refusal("cancelled"), deps)  # by its own session
-    return x.answer
 
 
 def _from_memory(x: Exchange, deps: Deps) -> Answer:

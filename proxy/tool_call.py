@@ -1,8 +1,8 @@
 """One tools/call on its way through the stages, in steps: each goes on until something must be waited for.
 
-The order of the stages is `proxy/pipeline.py`'s. A lane with callbacks takes a step, waits for what the step returns,
-and takes the next; `rest` does the same in a task. Whatever becomes of the call, it ends once: what it held is given
-back, and it leaves a record.
+The order of the stages is `proxy/pipeline.py`'s. A lane with callbacks calls `go_on`, and again when the call tells
+it to; `rest` goes the same way in a task. Wherever a call waits, it is registered among the running calls, so that
+its session can cancel it. Whatever becomes of it, it ends once: what it held is given back, and it leaves a record.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ _NO_MORE: Final[tuple[Stage, ...]] = ()
 class ToolCall:
     """A call that has a place among this worker's calls. Ends with its last step, or by `cancel`."""
 
-    __slots__ = ("_deps", "_left", "_over", "called_off", "x")
+    __slots__ = ("_deps", "_left", "_over", "_ready", "_waits", "x")
 
     def __init__(self, x: Exchange, deps: Deps, stages: Iterable[Stage]) -> None:
         """Raises Refusal `overloaded` where the principal has a quarter of the calls, or all have all of them."""
@@ -43,13 +43,45 @@ class ToolCall:
         x.runs = True
         self._left = iter(stages if x.trace is None else x.trace.timed(stages))
         self._over = False
-        self.called_off: Callable[[], None] | None = None
-        """Told when it was cancelled, by a lane that waits for it without a task."""
+        self._waits = False
+        """Whether it is registered as a call that waits in no task."""
+        self._ready: Callable[[], None] | None = None
+        """Whom to tell when its upstream has answered, or when it was cancelled."""
 
     @property
     def key(self) -> CallKey | None:
         """What its session calls it, if it has one."""
         return call_key(self.x)
+
+    def go_on(self, ready: Callable[[], None]) -> Answer | Awaitable[Answer | None] | None:
+        """Take steps for a lane that has no task for this call, as far as nothing but the upstream is waited for.
+
+        Returns the answer; or what to await in a task, for the answer or for None where a stream has carried it; or
+        None where the lane has nothing to do: its caller has left, or `ready` will be called, once and never from
+        within, when it is time to go on.
+        """
+        calls = self._deps.calls
+        if self._waits:
+            self._waits, self._ready = False, None
+            calls.waits_no_more(self)
+        pending = self.step()
+        if pending is None:
+            return None if self.x.ended else answer_of(self.x, self._deps)
+        self._waits = True
+        calls.waits(self)
+        sent = self.x.sent
+        if pending is not sent or sent is None:
+            return self._in_task(pending)
+        self._ready = ready
+        sent.then(ready)
+        return None
+
+    async def _in_task(self, pending: Awaitable[None]) -> Answer | None:
+        calls = self._deps.calls
+        self._waits = False
+        calls.waits_no_more(self)
+        await calls.run_here(self.key, self.rest(pending))
+        return answer_of(self.x, self._deps)
 
     def step(self) -> Awaitable[None] | None:
         """Go on until something must be waited for, and return that; None once the call is over."""
@@ -77,15 +109,23 @@ class ToolCall:
             raise
 
     def cancel(self) -> None:
-        """End it while its answer is awaited by `called_off`: its session calls it off, or nobody wants it."""
-        x, called_off = self.x, self.called_off
-        if self._over or called_off is None:
+        """End it while it waits in no task: its session cancels it, or nobody wants it any more."""
+        x, ready = self.x, self._ready
+        if self._over or not self._waits:
+            return
+        if ready is None:
+            self._cancel_in_its_task()
             return
         if x.sent is not None:
             x.sent.abandon()
         self._left = iter(_NO_MORE)
         self._cancelled()
-        called_off()
+        ready()
+
+    def _cancel_in_its_task(self) -> None:
+        """A task that has not begun would never run, and so never give back what its call holds: in its turn."""
+        if self.key is not None:
+            asyncio.get_running_loop().call_soon(self._deps.calls.cancel, self.key)
 
     def _end(self) -> Awaitable[None] | None:
         """Over: what may still be waited for is the safety of the record, and a caller that reads its last event."""
@@ -135,6 +175,13 @@ class ToolCall:
 
     def _answer(self, answer: Answer) -> None:
         self.x.answer, self.x.bytes_out = answer, len(answer.body)
+
+
+def answer_of(x: Exchange, deps: Deps) -> Answer | None:
+    """The answer of a call that is over; None where a stream has carried it."""
+    if x.answer is None and not x.outlet.streaming:
+        return refused(x, Refusal("cancelled"), deps)  # by its own session
+    return x.answer
 
 
 def call_key(x: Exchange) -> CallKey | None:

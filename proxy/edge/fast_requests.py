@@ -21,13 +21,12 @@ from proxy.edge.answer_bytes import AnswerHeads
 from proxy.edge.body_rules import judge_announced, seconds_for, too_slow
 from proxy.edge.fast_outlet import FastOutlet
 from proxy.exchange import Answer, Exchange, Head
-from proxy.pipeline import answer_of, at_headers, at_message, at_message_now, begin_call, finish_call
+from proxy.pipeline import at_headers, at_message, at_message_now, begin_call
 from proxy.refusals import Refusal
 from proxy.room import at_end, hold
 from proxy.stages.admit import GATEWAY_PATH
 from proxy.telemetry.counting import FAST_LANE
 from proxy.tool_call import ToolCall
-from proxy.upstream.sent_call import SentCall
 
 log = logging.getLogger(__name__)
 IDLE_S: Final = 75.0
@@ -176,32 +175,23 @@ class FastRequests(FastOutlet):
             return answer
         if isinstance(x.message, Request):
             self._call = call = begin_call(x, self._deps)
-            return self._step(x, call)
+            return self._go_on(x, call)
         self._spawn(x, at_message(x, self._deps))
         return None
 
-    # a call: in steps, while only the upstream is waited for
+    # a call: in callbacks, while only the upstream is waited for
 
-    def _step(self, x: Exchange, call: ToolCall) -> Answer | None:
-        pending = call.step()
-        if pending is None:
-            return answer_of(x, self._deps) if self._x is x else None
-        if isinstance(pending, SentCall):
-            call.called_off = ready = partial(self._on_upstream, x, call)
-            self._deps.calls.waits(call)
-            pending.then(ready)
-            return None
-        self._spawn(x, finish_call(call, pending, self._deps))
-        assert self._task is not None
-        self._deps.calls.goes_on_in(self._task, call)
+    def _go_on(self, x: Exchange, call: ToolCall) -> Answer | None:
+        further = call.go_on(partial(self._on_ready, x, call))
+        if further is None or isinstance(further, Answer):
+            return further
+        self._spawn(x, further)
         return None
 
-    def _on_upstream(self, x: Exchange, call: ToolCall) -> None:
-        """The upstream has answered, or the call was called off; the caller may have left."""
-        call.called_off = None
-        self._deps.calls.waits_no_more(call)
+    def _on_ready(self, x: Exchange, call: ToolCall) -> None:
+        """The upstream has answered, or the call was cancelled; the caller may have left."""
         try:
-            answer = self._step(x, call)
+            answer = self._go_on(x, call)
         except Exception as error:  # noqa: BLE001 - as in `_try`
             answer = self._failed(x, error)
         if answer is not None and self._x is x:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from typing import Any
 
+import orjson
 from aiohttp import web
 
 from core.identifiers import new_id
@@ -17,7 +18,6 @@ from proxy.deps import Deps
 from proxy.edge.answer_headers import unjudged_headers
 from proxy.edge.unjudged import BROKEN, refused_body, slow_header_answer
 from proxy.refusals import Refusal
-from proxy.upstream.answers import dump
 
 log = logging.getLogger(__name__)
 Lane = Any
@@ -105,7 +105,7 @@ class Connection(web.RequestHandler):
         else:
             log.error("a connection failed inside", exc_info=exc, extra={"request_id": request_id})
             status = 500
-            body = dump(error_message(None, INTERNAL_ERROR, "Internal error.", {"request_id": request_id}))
+            body = orjson.dumps(error_message(None, INTERNAL_ERROR, "Internal error.", {"request_id": request_id}))
         answer = web.Response(status=status, body=body, headers=unjudged_headers(request_id))
         answer.force_close()
         return answer

@@ -1,7 +1,8 @@
 """The calls that run in this worker, so that they can be cancelled from elsewhere, and ended when the worker stops.
 
 A call runs in one of three ways: in a task of its own (`run`); in a task of its lane that serves this one request and
-outlives its caller (`run_here`); or, while only its upstream is waited for, in none (`waits`).
+outlives its caller (`run_here`); or, while only its upstream is waited for, in none (`waits`). `ToolCall.go_on` and
+`pipeline.answer_request` register it.
 
 A modern caller that leaves cancels it; a legacy caller that leaves does not (MCP 2025-11-25, transports): its call
 runs on to the deadline, with nobody to tell. A legacy cancellation names a session and a request id, and may arrive
@@ -98,21 +99,16 @@ class Calls:
                 self._done(key, task)
 
     def waits(self, call: Stepped) -> None:
-        """A call waits for its upstream without a task."""
+        """A call waits in no task: for its upstream, or for the task to begin in which it calls `run_here`."""
         self._stepped.add(call)
         if call.key is not None:
             self._running[call.key] = call
 
     def waits_no_more(self, call: Stepped) -> None:
-        """It was answered, or cancelled."""
+        """It goes on, or was cancelled."""
         self._stepped.discard(call)
         if call.key is not None:
             self._done(call.key, call)
-
-    def goes_on_in(self, task: "asyncio.Task[Any]", call: Stepped) -> None:
-        """From here a call runs in a task, which has not begun and will call `run_here`."""
-        if call.key is not None:
-            self._running[call.key] = task
 
     def cancel(self, key: CallKey) -> bool:
         """Cancel the call with this key; whether it runs here."""
@@ -122,10 +118,7 @@ class Calls:
         if not isinstance(running, asyncio.Task):
             running.cancel()
             return True
-        if running not in self._all:
-            # In its turn: a task that has not begun would never run, and so never give back what its call holds.
-            asyncio.get_running_loop().call_soon(running.cancel)
-        elif not running.cancel():
+        if not running.cancel():
             return False
         self._called_off.add(running)
         return True

@@ -209,7 +209,7 @@ async def test_a_caller_that_leaves_in_the_round_in_which_an_answer_begins_leave
     rig: Rig, answer: Answer
 ) -> None:
     held = replace(answer, hold=asyncio.Event()) if answer.progress else answer
-    goes_on = FastRequests._on_upstream
+    goes_on = FastRequests._on_ready
 
     def goes_on_and_is_left(connection: FastRequests, *given: Any) -> None:
         goes_on(connection, *given)
@@ -217,7 +217,7 @@ async def test_a_caller_that_leaves_in_the_round_in_which_an_answer_begins_leave
         connection.transport.abort()
 
     async with warm(rig, "modern", held) as at:
-        with patch.object(FastRequests, "_on_upstream", goes_on_and_is_left), suppress(aiohttp.ClientError):
+        with patch.object(FastRequests, "_on_ready", goes_on_and_is_left), suppress(aiohttp.ClientError):
             await at.call(meta={"progressToken": 1})
         await at.nothing_is_held()
         if rig.lane == "fast":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,6 +15,8 @@ from core.tasks import Tasks
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.refusals import Refusal
+from proxy.room import at_end
+from proxy.sessions import Session
 from proxy.stages.apply_limits import apply_limits
 from proxy.stages.choose_tool import choose_tool
 from proxy.tool_call import Stage, ToolCall
@@ -27,6 +29,10 @@ class Waits:
     def __init__(self) -> None:
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.abandoned = False
+        self.ready: Callable[[], None] = never
+
+    def then(self, ready: Callable[[], None]) -> None:
+        self.ready = ready
 
     def abandon(self) -> None:
         self.abandoned = True
@@ -104,21 +110,84 @@ async def test_what_a_stage_raises_is_the_answer_and_no_stage_follows(
         assert b"a secret" not in x.answer.body
 
 
-async def test_a_call_that_is_called_off_abandons_its_upstream_and_tells_who_waits() -> None:
-    waits, told = Waits(), []
-
-    def sends(x: Exchange, deps: Deps) -> Waits:
+def sends(waits: Waits) -> Stage:
+    def stage(x: Exchange, deps: Deps) -> Waits:
         x.sent = waits  # type: ignore[assignment]  # what is used of it
         return waits
 
-    async with call(sends, answers) as (one, x, _):
-        one.step()
+    return stage
+
+
+def never() -> None:
+    raise AssertionError("nobody is told from within")
+
+
+async def test_a_call_that_goes_on_without_waiting_has_its_answer_at_once() -> None:
+    async with call(answers) as (one, _, deps):
+        assert one.go_on(never) == Answer(200, b"{}")
+        assert not deps.calls._stepped
+
+
+async def test_a_call_that_waits_for_its_upstream_is_registered_and_tells_when_to_go_on() -> None:
+    waits, told = Waits(), []
+    async with call(sends(waits), answers) as (one, _, deps):
+        assert one.go_on(lambda: told.append("ready")) is None
+        assert deps.calls._stepped == {one}
+        waits.ready()
+        assert told == ["ready"]
+        assert one.go_on(never) == Answer(200, b"{}")
+        assert not deps.calls._stepped
+
+
+async def test_a_call_that_waits_for_anything_else_goes_on_in_a_task() -> None:
+    waits = Waits()
+    async with call(lambda x, deps: waits, answers) as (one, _, deps):
+        rest = one.go_on(never)
+        assert isinstance(rest, Awaitable)
+        waits.done.set_result(None)
+        assert await rest == Answer(200, b"{}")
+        assert not deps.calls._stepped
+
+
+async def test_a_call_whose_caller_has_left_goes_on_to_its_end_and_has_no_answer_for_anybody() -> None:
+    waits = Waits()
+    async with call(sends(waits), answers) as (one, x, deps):
+        one.go_on(lambda: None)
+        at_end(x, deps)
+        assert one.go_on(never) is None
+        assert x.status == "ok"
+
+
+async def test_a_call_that_is_cancelled_abandons_its_upstream_and_tells_who_waits() -> None:
+    waits: Waits = Waits()
+    told: list[object] = []
+    async with call(sends(waits), answers) as (one, x, deps):
         one.cancel()
-        assert not waits.abandoned  # nobody waits for it without a task
-        one.called_off = lambda: told.append(one.step())
+        assert not waits.abandoned  # nobody waits for it yet
+        one.go_on(lambda: told.append(one.go_on(never)))
         one.cancel()
         one.cancel()
-        assert (waits.abandoned, told, x.status, x.answer) == (True, [None], "cancelled", None)
+        assert (waits.abandoned, x.status, x.answer) == (True, "cancelled", None)
+        (answer,) = told
+        assert isinstance(answer, Answer)
+        assert b"cancelled" in answer.body
+        assert not deps.calls._stepped
+
+
+async def test_a_session_cancels_a_call_whose_task_has_not_begun() -> None:
+    async with call(lambda x, deps: Waits(), answers) as (one, x, deps):
+        x.session = Session("s", "2025-11-25", 0, 0)
+        assert one.key is not None
+        rest = one.go_on(never)
+        assert isinstance(rest, Coroutine)
+        task = deps.calls.serve(rest)
+
+        assert deps.calls.cancel(one.key)
+        assert deps.calls.cancel(one.key)
+        await asyncio.wait((task,), timeout=1)
+
+        assert (task.cancelled(), x.status) == (False, "cancelled")  # its caller is there to be told
+        assert not deps.calls.cancel(one.key)
 
 
 async def test_a_task_that_is_cancelled_ends_its_call() -> None:

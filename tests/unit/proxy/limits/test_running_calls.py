@@ -140,36 +140,3 @@ async def test_at_the_end_every_call_is_cancelled_and_awaited_with_or_without_a_
     await asyncio.gather(*callers)
     assert not calls._all
     await calls.end()
-
-
-class Steps:
-    """A call in steps, of session `s`."""
-
-    key = ("s", 1)
-
-    def cancel(self) -> None:
-        raise AssertionError("it goes on in a task")
-
-
-async def test_a_call_that_goes_on_in_a_task_can_be_cancelled_before_the_task_has_begun() -> None:
-    tasks = Tasks("test")
-    calls, ended = Calls(tasks), []
-
-    async def work() -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.append("gave back")
-
-    calls.waits(Steps())
-    calls.waits_no_more(Steps())
-    task = tasks.spawn("lane", calls.run_here(("s", 1), work()))
-    calls.goes_on_in(task, Steps())
-
-    assert calls.cancel(("s", 1))
-    assert calls.cancel(("s", 1))
-    await asyncio.wait_for(task, 1)  # ends without raising: its caller is there to be told
-
-    assert ended == ["gave back"]
-    assert not calls.cancel(("s", 1))
-    await tasks.close()
