@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable
 
+import orjson
+
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
-from proxy.upstream.answers import Json, dump
+from proxy.upstream.answers import Json
 from proxy.upstream.conversation import Owner
 from proxy.upstream.faults import upstream_text
 
@@ -27,7 +29,9 @@ async def _converse(x: Exchange, deps: Deps) -> None:
     async def on_progress(params: Json) -> None:
         deps.slots.add("archway_progress_total")
         params = {**params, "progressToken": token}
-        await x.outlet.send_event(dump({"jsonrpc": "2.0", "method": "notifications/progress", "params": params}))
+        await x.outlet.send_event(
+            orjson.dumps({"jsonrpc": "2.0", "method": "notifications/progress", "params": params})
+        )
 
     owner = Owner(x.principal_key, x.session.jti if x.session is not None else None)
     if x.sent is not None:

@@ -6,8 +6,6 @@ progress on our own token are dropped, and whatever is passed on was parsed and 
 
 from collections.abc import AsyncIterator
 
-import orjson
-
 from core.egress.faults import UpstreamFault
 from core.mcp.event_stream import EventReader, EventStreamFault
 from core.mcp.faults import MessageFault
@@ -96,8 +94,3 @@ def message_in(raw: bytes) -> Json:
 
 def _media_type(response: Answer) -> str:
     return (response.header("content-type") or "").partition(";")[0].strip().lower()
-
-
-def dump(message: Json) -> bytes:
-    """A message as it goes on the wire."""
-    return orjson.dumps(message)

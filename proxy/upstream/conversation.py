@@ -8,22 +8,21 @@ legacy one by telling it. A call is sent again by itself only where the upstream
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+
+import orjson
 
 from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
-from core.mcp.faults import METHOD_NOT_FOUND, UNSUPPORTED_VERSION, error_message
+from core.mcp.faults import METHOD_NOT_FOUND, error_message
 from core.mcp.versions import Era
 from core.resolve import Connection
 from core.tasks import Tasks
 from proxy.refusals import Refusal
 from proxy.upstream.answers import (
     Json,
-    dump,
     error_in,
     is_answer_to,
     is_stream,
@@ -32,20 +31,16 @@ from proxy.upstream.answers import (
     the_answer,
     whole_message,
 )
-from proxy.upstream.breakers import Breakers
 from proxy.upstream.clocks import Clock, Clocks
+from proxy.upstream.courtesy import Courtesy
 from proxy.upstream.eras import Eras
-from proxy.upstream.faults import TRANSPORT, refusal_of
+from proxy.upstream.health import Health
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.sent_call import SentCall, SentCalls
 from proxy.upstream.sessions import UpstreamSession, UpstreamSessions
 from proxy.upstream.transport import Answer, Transport
 
-log = logging.getLogger(__name__)
-T = TypeVar("T")
-
 OnProgress = Callable[[Json], Awaitable[None]]
-_COURTESY_S = 5.0
 _MAX_ASKED = 16
 """Requests that an upstream may make of us during one call; more is no conversation."""
 
@@ -90,57 +85,31 @@ class Upstreams:
         ceiling_seconds: float,
         max_answer: int,
     ) -> None:
-        self.eras, self.sessions = eras, sessions
-        self.breakers = Breakers()
-        self._clocks = Clocks()
-        self._transport, self._tasks = transport, tasks
-        self._seconds, self._ceiling, self._max_answer = call_seconds, ceiling_seconds, max_answer
-        self.sent = SentCalls(self, transport, self._clocks, seconds=call_seconds, most=max_answer)
+        self.sessions = sessions
+        self._clocks = Clocks(seconds=call_seconds, ceiling=ceiling_seconds)
+        self.health = Health(eras, self._clocks, max_answer=max_answer)
+        self._courtesy = Courtesy(transport, tasks)
+        self._transport, self._max_answer = transport, max_answer
+        self.sent = SentCalls(self.health, sessions, transport, self._courtesy, self._clocks, most=max_answer)
         """Calls that need nobody to wait: the warm path."""
 
     async def call(self, connection: Connection, outbound: Outbound, owner: Owner, on_progress: OnProgress) -> Json:
         """The upstream's final message. Raises Refusal with a reason of the `upstream_` family."""
-        if not self.breakers.admits(connection.installation_id):
+        if not self.health.breakers.admits(connection.installation_id):
             raise Refusal("upstream_resting", server=connection.entry)
         call = self._new(connection, outbound, on_progress)
-        return await self.guarded(connection, self._timed(call, self._in_its_era(call, owner)))
+        return await self.health.guarded(connection, self._timed(call, self._in_its_era(call, owner)))
 
     async def go_on(self, sent: SentCall, owner: Owner, on_progress: OnProgress) -> Json:
         """As `call`, for one that was sent, and whose answer is more than one whole message."""
         call = self._new(sent.connection, sent.outbound, on_progress, sent.until)
-        return await self.guarded(sent.connection, self._timed(call, self._rest(call, sent, owner)))
-
-    async def guarded(self, connection: Connection, work: Awaitable[T]) -> T:
-        """Do something with an upstream: its faults become refusals, and count for or against its breaker."""
-        try:
-            done = await work
-        except UpstreamFault as fault:
-            raise self.refusal(connection, fault) from fault
-        except Refusal:
-            self.breakers.answered(connection.installation_id)  # it said no, so it is alive
-            raise
-        self.breakers.answered(connection.installation_id)
-        return done
-
-    def refusal(self, connection: Connection, fault: UpstreamFault) -> Refusal:
-        """What a caller is told of a fault, which counts against the upstream's breaker if it is the transport's."""
-        seconds = connection.deadline_s or self._seconds
-        refusal = refusal_of(fault, connection, seconds=seconds, limit=self._max_answer)
-        if refusal.reason in TRANSPORT:
-            self.breakers.failed(connection.installation_id)
-        return refusal
-
-    def answered(self, connection: Connection, answer: Json) -> None:
-        """An upstream has answered, so it is alive; and what it says may tell that it is not what it was."""
-        self.breakers.answered(connection.installation_id)
-        if isinstance(error := answer.get("error"), dict) and error.get("code") == UNSUPPORTED_VERSION:
-            self.eras.forget(connection)  # it was replaced by another version: the next call asks again
+        return await self.health.guarded(sent.connection, self._timed(call, self._rest(call, sent, owner)))
 
     def _new(self, connection: Connection, outbound: Outbound, on_progress: OnProgress, until: float = 0.0) -> _Call:
-        seconds, now = connection.deadline_s or self._seconds, time.monotonic()
-        clock = self._clocks.limit(until - now if until else seconds)
-        latest = clock.until + max(self._ceiling - seconds, 0.0)
-        return _Call(connection, outbound, on_progress, clock, seconds, latest)
+        clocks = self._clocks
+        clock = clocks.limit(until or clocks.until(connection))
+        latest = clocks.latest(connection, clock.until)
+        return _Call(connection, outbound, on_progress, clock, clocks.seconds_for(connection), latest)
 
     async def _timed(self, call: _Call, work: Awaitable[Json]) -> Json:
         try:
@@ -168,13 +137,13 @@ class Upstreams:
             await self.sessions.lost(key, session)
             return await self._in_its_era(call, owner)
         sent.answer.settle(sound=True)
-        self.answered(call.connection, received)
+        self.health.answered(call.connection, received)
         return received
 
     async def _in_its_era(self, call: _Call, owner: Owner) -> Json:
-        era = self.eras.known(call.connection)
+        era = self.health.eras.known(call.connection)
         if era is None:
-            era = (await self.eras.find(call.connection)).era
+            era = (await self.health.eras.find(call.connection)).era
         if era is Era.LEGACY:
             try:
                 return await self._legacy(call, owner)
@@ -185,14 +154,16 @@ class Upstreams:
 
     async def _became_modern(self, connection: Connection) -> bool:
         """A server that refuses `initialize` for its version may have been replaced by a modern one."""
-        self.eras.forget(connection)
-        return self.eras.known(connection) is None and (await self.eras.find(connection)).era is Era.MODERN
+        self.health.eras.forget(connection)
+        return (
+            self.health.eras.known(connection) is None and (await self.health.eras.find(connection)).era is Era.MODERN
+        )
 
     async def _modern(self, call: _Call) -> Json:
         call.era = Era.MODERN
         message, headers = call.outbound.modern()
         answer = await self._send(call, message, headers, None)
-        self.answered(call.connection, answer)
+        self.health.answered(call.connection, answer)
         return answer
 
     async def _legacy(self, call: _Call, owner: Owner) -> Json:
@@ -213,7 +184,7 @@ class Upstreams:
         url = PublicUrl(call.connection.url)
         call.headers = headers
         # The call's own clock keeps the time, so that a legacy server is told when it strikes.
-        async with self._transport.request("POST", url, headers, dump(message)) as response:
+        async with self._transport.request("POST", url, headers, orjson.dumps(message)) as response:
             return await self._read(call, response, session)
 
     async def _read(self, call: _Call, response: Answer, session: UpstreamSession | None) -> Json:
@@ -244,7 +215,7 @@ class Upstreams:
             raise UpstreamFault("broken", sent=True, detail=f"status {status}")
         error = await error_in(response)
         if status < 500:
-            self.eras.forget(call.connection)  # it may have been replaced by a server of the other era
+            self.health.eras.forget(call.connection)  # it may have been replaced by a server of the other era
         if error is None:
             raise Refusal("upstream_status", server=server, status=status)
         return {"jsonrpc": "2.0", "id": call.outbound.id, "error": error}
@@ -273,27 +244,11 @@ class Upstreams:
             if method == "ping"
             else error_message(request_id, METHOD_NOT_FOUND, "This client offers no such method.")
         )
-        self._post_aside(call.connection, call.headers or {}, reply, "answer an upstream")
+        self._courtesy.post(call.connection, call.headers or {}, reply, "answer an upstream")
 
     def _call_off(self, call: _Call, why: str) -> None:
         if call.era is Era.LEGACY and call.headers is not None:
-            self.tell_cancelled(call.connection, call.outbound, call.headers, why)
-
-    def tell_cancelled(self, connection: Connection, outbound: Outbound, headers: dict[str, str], why: str) -> None:
-        """A legacy upstream goes on until it is told; closing the stream told a modern one."""
-        params: Json = {"requestId": outbound.id, "reason": why}
-        notification: Json = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}
-        self._post_aside(connection, headers, notification, "cancel at an upstream")
-
-    def _post_aside(self, connection: Connection, headers: dict[str, str], message: Json, name: str) -> None:
-        _ = self._tasks.spawn(name, self._post(PublicUrl(connection.url), message, dict(headers)))
-
-    async def _post(self, url: PublicUrl, message: Json, headers: dict[str, str]) -> None:
-        try:
-            async with self._transport.request("POST", url, headers, dump(message), deadline=_COURTESY_S) as response:
-                response.never_reuse()
-        except UpstreamFault as fault:
-            log.info("a message beside a call was not delivered", extra={"why": fault.detail})
+            self._courtesy.tell_cancelled(call.connection, call.outbound, call.headers, why)
 
 
 class _SessionLostError(Exception):

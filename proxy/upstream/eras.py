@@ -8,6 +8,8 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
+import orjson
+
 from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
 from core.mcp.faults import UNSUPPORTED_VERSION
@@ -16,7 +18,7 @@ from core.resolve import Connection
 from core.tasks import Tasks
 from proxy.caches.single_flight import SingleFlight
 from proxy.refusals import Refusal
-from proxy.upstream.answers import Json, dump, error_in, is_answer_to, messages
+from proxy.upstream.answers import Json, error_in, is_answer_to, messages
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.transport import Transport
 
@@ -69,7 +71,9 @@ class Eras:
         outbound = Outbound("server/discover", {}, connection.own_headers)
         message, headers = outbound.modern()
         url = PublicUrl(connection.url)
-        async with self._transport.request("POST", url, headers, dump(message), deadline=_PROBE_S) as response:
+        async with self._transport.request(
+            "POST", url, headers, orjson.dumps(message), deadline=_PROBE_S
+        ) as response:
             if response.status in {401, 403}:
                 raise Refusal("upstream_credential", server=connection.entry, detail=f"probe: {response.status}")
             if response.status >= 500:

@@ -67,12 +67,12 @@ class Prober:
         )
 
     async def _meet(self, connection: Connection) -> _Server:
-        return await self._upstreams.guarded(connection, self._met(connection))
+        return await self._upstreams.health.guarded(connection, self._met(connection))
 
     async def _met(self, connection: Connection) -> _Server:
-        self._upstreams.eras.forget(connection)
+        self._upstreams.health.eras.forget(connection)
         if connection.protocol in {"auto", MODERN}:
-            found = await self._upstreams.eras.find(connection)
+            found = await self._upstreams.health.eras.find(connection)
             if found.era is Era.MODERN and found.discovered is not None:
                 meta = found.discovered.get("_meta")
                 info = meta.get(META_SERVER_INFO) if isinstance(meta, dict) else None

@@ -7,9 +7,8 @@ unknown era, no session, no idle connection, a stream with something before the 
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.egress.faults import UpstreamFault
 from core.mcp.versions import MODERN, Era
@@ -17,14 +16,13 @@ from core.resolve import Connection
 from proxy.upstream.answers import Json, message_in, the_answer
 from proxy.upstream.call_frames import CallFrames
 from proxy.upstream.clocks import Clocks
+from proxy.upstream.courtesy import Courtesy
 from proxy.upstream.first_message import FirstMessage
+from proxy.upstream.health import Health
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.pool.awaited_answer import PoolAnswer
-from proxy.upstream.sessions import UpstreamSession
+from proxy.upstream.sessions import UpstreamSession, UpstreamSessions
 from proxy.upstream.transport import Transport
-
-if TYPE_CHECKING:
-    from proxy.upstream.conversation import Upstreams
 
 
 class SentCall:
@@ -88,11 +86,18 @@ class SentCalls:
     """Sends and reads such calls."""
 
     def __init__(
-        self, upstreams: "Upstreams", transport: Transport, clocks: Clocks, *, seconds: float, most: int
+        self,
+        health: Health,
+        sessions: UpstreamSessions,
+        transport: Transport,
+        courtesy: Courtesy,
+        clocks: Clocks,
+        *,
+        most: int,
     ) -> None:
-        self._upstreams, self._transport, self._clocks = upstreams, transport, clocks
+        self._health, self._sessions, self._transport = health, sessions, transport
+        self._courtesy, self._clocks = courtesy, clocks
         self._frames = CallFrames(transport)
-        self._seconds = seconds
         self.most = most
         """Bytes of an answer."""
 
@@ -101,12 +106,12 @@ class SentCalls:
 
         `principal` and `jti`: on whose behalf, as in `Owner`.
         """
-        upstreams, session = self._upstreams, None
-        if upstreams.breakers.doubts(connection.installation_id):
+        health, session = self._health, None
+        if health.breakers.doubts(connection.installation_id):
             return None
-        era = upstreams.eras.known(connection)
+        era = health.eras.known(connection)
         if era is Era.LEGACY:
-            session = upstreams.sessions.known(upstreams.sessions.key(connection, principal, jti))
+            session = self._sessions.known(self._sessions.key(connection, principal, jti))
         if era is None or (session is None and era is Era.LEGACY):
             return None
         frame = self._frames.of(connection, outbound, MODERN if session is None else session.version)
@@ -118,8 +123,7 @@ class SentCalls:
         answer = self._transport.send_now(frame.head, more, frame.body(outbound))
         if answer is None:
             return None
-        until = time.monotonic() + (connection.deadline_s or self._seconds)
-        sent = SentCall(self, connection, outbound, session, answer, until)
+        sent = SentCall(self, connection, outbound, session, answer, self._clocks.until(connection))
         self._clocks.started(sent)
         return sent
 
@@ -141,10 +145,10 @@ class SentCalls:
         except UpstreamFault as fault:
             if fault.reason == "slow":
                 self._tell(sent, "deadline")
-            raise self._upstreams.refusal(sent.connection, fault) from fault
+            raise self._health.refusal(sent.connection, fault) from fault
         finally:
             answer.settle(sound=sound)
-        self._upstreams.answered(sent.connection, message)
+        self._health.answered(sent.connection, message)
         return message
 
     def _first_message(self, sent: SentCall) -> Json | None:
@@ -157,7 +161,7 @@ class SentCalls:
         answer.may_be_left(all_read=first.is_alone)
         answer.fetch()
         answer.settle(sound=True)
-        self._upstreams.answered(sent.connection, message)
+        self._health.answered(sent.connection, message)
         return message
 
     def abandon(self, sent: SentCall) -> None:
@@ -169,7 +173,7 @@ class SentCalls:
     def _tell(self, sent: SentCall, why: str) -> None:
         if sent.session is not None:
             _, headers = sent.outbound.legacy(sent.session.version, sent.session.id)
-            self._upstreams.tell_cancelled(sent.connection, sent.outbound, headers, why)
+            self._courtesy.tell_cancelled(sent.connection, sent.outbound, headers, why)
 
 
 def _message(sent: SentCall) -> Json:

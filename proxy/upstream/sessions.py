@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 
 import msgspec
+import orjson
 
 from core import redis_names as courier
 from core.egress.addresses import PublicUrl
@@ -25,7 +26,7 @@ from proxy.caches.single_flight import SingleFlight
 from proxy.identity import CLIENT_INFO
 from proxy.redis import Courier, CourierAwayError
 from proxy.refusals import Refusal
-from proxy.upstream.answers import Json, dump, error_in, is_answer_to, messages
+from proxy.upstream.answers import Json, error_in, is_answer_to, messages
 from proxy.upstream.faults import upstream_text
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.transport import Answer, Transport
@@ -131,7 +132,7 @@ async def initialize(transport: Transport, connection: Connection) -> UpstreamSe
     message, headers = outbound.legacy(LATEST_LEGACY, None)
     del headers["mcp-protocol-version"]  # not negotiated yet
     url = PublicUrl(connection.url)
-    async with transport.request("POST", url, headers, dump(message), deadline=_OPEN_S) as response:
+    async with transport.request("POST", url, headers, orjson.dumps(message), deadline=_OPEN_S) as response:
         if response.status in {401, 403}:
             raise Refusal("upstream_credential", server=connection.entry, detail=f"initialize: {response.status}")
         if response.status != 200:
@@ -139,7 +140,7 @@ async def initialize(transport: Transport, connection: Connection) -> UpstreamSe
             raise _refused(connection, error, response.status)
         result = await _result(response, outbound.id, connection)
         session = _negotiated(response.header("mcp-session-id"), result, connection)
-    initialized = dump({"jsonrpc": "2.0", "method": "notifications/initialized"})
+    initialized = orjson.dumps({"jsonrpc": "2.0", "method": "notifications/initialized"})
     _, headers = Outbound("notifications/initialized", {}, credential).legacy(session.version, session.id)
     async with transport.request("POST", url, headers, initialized, deadline=_OPEN_S) as response:
         if response.status >= 400:

@@ -1,4 +1,4 @@
-"""Limits on one timer: they strike, they can be moved, and they keep cancellations apart."""
+"""How long a call may take, and limits on one timer: they strike, may be moved, and keep cancellations apart."""
 
 import asyncio
 import time
@@ -6,23 +6,46 @@ from dataclasses import dataclass
 
 import pytest
 
-from proxy.upstream.clocks import Clocks
+from proxy.upstream.clocks import Clock, Clocks
+from tests.fakes.call_parts import connection
+
+
+def usual() -> Clocks:
+    """Of a worker whose calls may take 30 s, and 100 s with progress."""
+    return Clocks(seconds=30, ceiling=100)
+
+
+def limit(clocks: Clocks, seconds: float) -> Clock:
+    """A block that may take so long from now on."""
+    return clocks.limit(time.monotonic() + seconds)
+
+
+@pytest.mark.parametrize(("said", "seconds"), [(0, 30), (7, 7)])
+def test_what_an_entry_says_goes_before_the_workers_own_seconds(said: float, seconds: float) -> None:
+    clocks, entry = usual(), connection(deadline_s=said)
+    assert clocks.seconds_for(entry) == seconds
+    assert clocks.until(entry) == pytest.approx(time.monotonic() + seconds, abs=5)
+
+
+@pytest.mark.parametrize(("said", "more"), [(0, 70), (40, 60), (100, 0), (500, 0)])
+def test_progress_extends_a_call_up_to_the_ceiling_and_shortens_none(said: float, more: float) -> None:
+    assert usual().latest(connection(deadline_s=said), 1000.0) == 1000.0 + more
 
 
 async def test_a_limit_ends_its_block_in_a_timeout_and_not_before() -> None:
-    clocks, before = Clocks(), time.monotonic()
-    with pytest.raises(TimeoutError), clocks.limit(0.1):
+    clocks, before = usual(), time.monotonic()
+    with pytest.raises(TimeoutError), limit(clocks, 0.1):
         await asyncio.sleep(5)
     assert 0.1 <= time.monotonic() - before < 2
     await asyncio.sleep(0)  # the cancellation is used up
 
 
 async def test_each_of_many_ends_at_its_own_time_and_the_others_go_on() -> None:
-    clocks, ended = Clocks(), []
+    clocks, ended = usual(), []
 
-    async def work(name: str, limit: float, takes: float) -> None:
+    async def work(name: str, seconds: float, takes: float) -> None:
         try:
-            with clocks.limit(limit):
+            with limit(clocks, seconds):
                 await asyncio.sleep(takes)
             ended.append(name)
         except TimeoutError:
@@ -33,17 +56,17 @@ async def test_each_of_many_ends_at_its_own_time_and_the_others_go_on() -> None:
 
 
 async def test_a_limit_can_be_moved() -> None:
-    with Clocks().limit(0.05) as clock:
+    with limit(usual(), 0.05) as clock:
         clock.until = time.monotonic() + 5
         await asyncio.sleep(0.15)
     assert not clock.struck
 
 
 async def test_a_cancellation_by_another_stays_one() -> None:
-    clocks = Clocks()
+    clocks = usual()
 
     async def work() -> None:
-        with clocks.limit(0.05 if both else 5):
+        with limit(clocks, 0.05 if both else 5):
             try:
                 await asyncio.sleep(5)
             finally:
@@ -61,8 +84,8 @@ async def test_a_cancellation_by_another_stays_one() -> None:
 
 
 async def test_an_error_of_the_block_passes_and_nothing_runs_on() -> None:
-    clocks = Clocks()
-    with pytest.raises(KeyError), clocks.limit(0.05):
+    clocks = usual()
+    with pytest.raises(KeyError), limit(clocks, 0.05):
         raise KeyError("mine")
     await asyncio.sleep(0.15)  # would cancel this test, were it still running
 
@@ -86,7 +109,7 @@ class _Limited:
 async def test_a_strike_that_fails_stops_no_other_limit() -> None:
     told: list[dict[str, object]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
-    clocks, now = Clocks(), time.monotonic()
+    clocks, now = usual(), time.monotonic()
     fails, later = _Limited(now, fails=True), _Limited(now + 0.1)
     clocks.started(fails)
     clocks.started(later)
@@ -97,7 +120,7 @@ async def test_a_strike_that_fails_stops_no_other_limit() -> None:
 
 
 async def test_who_is_stopped_by_a_strike_is_not_struck_in_the_same_sweep() -> None:
-    clocks, now = Clocks(), time.monotonic()
+    clocks, now = usual(), time.monotonic()
     one, other = _Limited(now, clocks=clocks), _Limited(now, clocks=clocks)
     one.ends, other.ends = other, one
     clocks.started(one)

@@ -19,9 +19,9 @@ async def test_nothing_is_sent_where_something_must_be_waited_for_first() -> Non
         assert made.sent.begin(to, outbound(), "p", None) is None  # no connection is at hand
         await met(made, to)
         assert made.sent.begin(connection(to.url), outbound(), "p", None) is None  # nobody knows its era
-        made.breakers.failed(to.installation_id)
+        made.health.breakers.failed(to.installation_id)
         assert made.sent.begin(to, outbound(), "p", None) is None  # its breaker counts
-        made.breakers.answered(to.installation_id)
+        made.health.breakers.answered(to.installation_id)
         assert (await ready(made.sent.begin(to, outbound(), "p", None))).answer.is_whole
 
 
@@ -73,7 +73,7 @@ async def test_a_call_beyond_its_time_is_refused_as_slow() -> None:
         sent.until = 0.0
         with pytest.raises(Refusal, match="upstream_slow"):
             made.sent.received(await ready(sent))
-        assert made.breakers.doubts(to.installation_id)
+        assert made.health.breakers.doubts(to.installation_id)
         assert made._transport.opened == 1
 
 

@@ -68,7 +68,7 @@ async def test_an_answer_is_handed_over_while_its_stream_goes_on_and_a_reset_beh
         sent = await ready(made.sent.begin(to, outbound(), "p", None))
         sent.strike()
         assert made.sent.received(sent) == RESULT
-        assert not made.breakers.doubts(to.installation_id)
+        assert not made.health.breakers.doubts(to.installation_id)
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ async def test_a_stream_without_its_message_in_time_is_refused_as_slow() -> None
         assert sent is not None
         with pytest.raises(Refusal, match="upstream_slow"):
             made.sent.received(await ready(sent))
-        assert made.breakers.doubts(to.installation_id)
+        assert made.health.breakers.doubts(to.installation_id)
 
 
 class Wire(asyncio.Transport):

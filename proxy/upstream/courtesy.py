@@ -1,0 +1,48 @@
+"""Messages to an upstream beside a call, that nobody waits for: that it was cancelled, and answers to its questions.
+
+`sent_call.py` and `conversation.py` send them. Each is a request of its own, in a task of its own, with a short
+deadline; one that does not arrive is noted in the log and harms nothing.
+"""
+
+import logging
+
+import orjson
+
+from core.egress.addresses import PublicUrl
+from core.egress.faults import UpstreamFault
+from core.resolve import Connection
+from core.tasks import Tasks
+from proxy.upstream.answers import Json
+from proxy.upstream.outbound import Outbound
+from proxy.upstream.transport import Transport
+
+log = logging.getLogger(__name__)
+COURTESY_S = 5.0
+"""How long such a message may take."""
+
+
+class Courtesy:
+    """Sends such messages."""
+
+    def __init__(self, transport: Transport, tasks: Tasks) -> None:
+        self._transport, self._tasks = transport, tasks
+
+    def tell_cancelled(self, connection: Connection, outbound: Outbound, headers: dict[str, str], why: str) -> None:
+        """Tell a legacy upstream that nobody wants its answer: it goes on until it is told.
+
+        A modern one is told by the end of the stream.
+        """
+        params: Json = {"requestId": outbound.id, "reason": why}
+        notification: Json = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}
+        self.post(connection, headers, notification, "cancel at an upstream")
+
+    def post(self, connection: Connection, headers: dict[str, str], message: Json, name: str) -> None:
+        """Send a message, in a task with this name; what it is answered is not read."""
+        _ = self._tasks.spawn(name, self._post(PublicUrl(connection.url), orjson.dumps(message), dict(headers)))
+
+    async def _post(self, url: PublicUrl, body: bytes, headers: dict[str, str]) -> None:
+        try:
+            async with self._transport.request("POST", url, headers, body, deadline=COURTESY_S) as response:
+                response.never_reuse()
+        except UpstreamFault as fault:
+            log.info("a message beside a call was not delivered", extra={"why": fault.detail})
