@@ -13,8 +13,8 @@ from archway.up.answers import tcp_answers
 from archway.up.environment import stranger_environment
 from archway.up.ports import LOOPBACK
 from archway.up.private_files import write_json
-from archway.up.program import Program
 from archway.up.state import StateFolder
+from core.children.program import Program
 
 
 class NoDemo(Exception):
@@ -22,7 +22,7 @@ class NoDemo(Exception):
 
 
 def demo_server(state: StateFolder, port: int, given: Mapping[str, str]) -> Program:
-    """The demo, for children.py; raises NoDemo."""
+    """The demo's program; raises NoDemo."""
     folder = state.root / "demo"
     folder.mkdir(mode=0o700, exist_ok=True)
     server = {"command": _program("mcp-server-time"), "args": ["--local-timezone", "UTC"]}

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from archway.supervisor.worker import Worker, start
+from core.children.pauses import Pauses
 from proxy.telemetry.counting import clear_gauges
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class Crew:
         self._workers: dict[int, Worker] = {}
         self._child_ended = asyncio.Event()
         self._roll_wanted = asyncio.Event()
-        self._early_deaths = 0
+        self._pauses = Pauses(STEADY_S, LONGEST_PAUSE_S)
         self._ever_steady = False
         self._start_after = 0.0
 
@@ -69,8 +70,8 @@ class Crew:
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._child_ended.set)
         while True:
             self.reap()
-            if self._early_deaths >= MOST_EARLY_DEATHS and not self._ever_steady:
-                raise NoWorkerLives(f"{self._early_deaths} workers died as soon as they started")
+            if self._pauses.early >= MOST_EARLY_DEATHS and not self._ever_steady:
+                raise NoWorkerLives(f"{self._pauses.early} workers died as soon as they started")
             self._fill()
             await self._something_happens()
 
@@ -139,12 +140,11 @@ class Crew:
             log.info("worker left", extra={"worker": worker.number, "status": status, "took_s": took_s})
             return
         log.error("worker died", extra={"worker": worker.number, "status": status, "lived_s": round(lived, 1)})
-        if lived >= STEADY_S:
-            self._ever_steady, self._early_deaths = True, 0
-            return
-        self._early_deaths += 1
-        pause = min(0.1 * 2**self._early_deaths, LONGEST_PAUSE_S) if self._early_deaths > 2 else 0.1
-        self._start_after = time.monotonic() + pause
+        pause = self._pauses.after(lived)
+        if self._pauses.early:
+            self._start_after = time.monotonic() + pause
+        else:
+            self._ever_steady = True
 
     async def _give_up(self, fresh: Worker) -> None:
         why = "it died" if self._is_gone(fresh) else f"it was not ready within {READY_WITHIN_S:g} s"
@@ -168,7 +168,8 @@ class Crew:
 
     def _fill(self) -> None:
         if any(time.monotonic() - one.began >= STEADY_S for one in self._workers.values()):
-            self._ever_steady, self._early_deaths = True, 0
+            self._ever_steady = True
+            self._pauses.steady()
         staying = sum(not worker.leaving for worker in self._workers.values())
         for _ in range(self._plan.size - staying):
             if time.monotonic() < self._start_after:

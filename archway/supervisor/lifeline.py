@@ -2,8 +2,8 @@
 
 `python -m archway.supervisor.lifeline proxy.worker`: standard input is a pipe that the supervisor holds open and
 never writes to. At its end this process asks itself to stop as SIGTERM would, and after a short grace it is gone.
-A thread watches, so that even a stuck event loop cannot outlive its supervisor. Unlike up/guard.py it needs no
-second process; it serves programs of ours only.
+A thread watches, so that even a stuck event loop cannot outlive its supervisor. Unlike core/children/guard.py it
+needs no second process; it serves programs of ours only.
 """
 
 import contextlib

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from archway.admin_client import Problem, Unreachable
 from archway.demo.server import NoDemo
-from archway.up.children import DidNotStart
 from archway.up.given_settings import check_given, used
 from archway.up.ports import PortTaken
 from archway.up.postgres import PostgresFailed
@@ -16,6 +15,7 @@ from archway.up.redis import NoRedis
 from archway.up.report import PlainReport, Report, TerminalReport
 from archway.up.stack import Options, Stack
 from archway.up.state import AlreadyRunning, BadState, StateFolder
+from core.children.child import DidNotStart
 from core.keys import BadKey
 from core.settings import BadSetting
 

@@ -7,8 +7,8 @@ from archway.up.answers import http_answers
 from archway.up.environment import Wiring, control_environment, proxy_environment
 from archway.up.given_servers import database_wait
 from archway.up.ports import LOOPBACK
-from archway.up.program import Program
 from archway.up.state import StateFolder
+from core.children.program import Program
 
 DRAIN_S = 5.0
 """How long calls may go on when `archway up` ends: nobody wants to wait half a minute for Ctrl-C."""

@@ -1,6 +1,6 @@
 """The embedded PostgreSQL: a real server on a loopback port, with a password, its data in the state folder.
 
-`prepare` makes the cluster once (initdb, about half a second); `server` is what children.py then keeps running.
+`prepare` makes the cluster once (initdb, about half a second); `server` is what is kept running then.
 The wheel's own Python layer is not used: as root it adds a system user and opens folders to everybody, and it
 forgets servers whose user was killed.
 """
@@ -10,18 +10,18 @@ import secrets
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from archway.up.answers import postgres_answers
-from archway.up.children import GUARD
 from archway.up.ports import LOOPBACK
 from archway.up.postgres_binaries import find_postgres, major_version
-from archway.up.program import Program
-from archway.up.run_as import OTHER_USER, copy_programs, give, make_home, way_to_run
+from archway.up.postgres_home import copy_programs, make_home
 from archway.up.state import StateFolder
+from core.children.guard import guarded
+from core.children.program import Program
+from core.children.run_as import OTHER_USER, give, way_to_run
 
 USER = "archway"
 _INITDB_DEADLINE_S = 120
@@ -47,7 +47,7 @@ class Cluster:
 def prepare(state: StateFolder, password: str, home: Path, run_as: str | None = None) -> Cluster:
     """The cluster of this state, made at the first start. Blocks for a second then; raises PostgresFailed.
 
-    `home` is used only where PostgreSQL runs as another user (run_as.py).
+    `home` is used only where PostgreSQL runs as another user (postgres_home.py).
     """
     run_as = run_as or way_to_run()
     programs, place = find_postgres(), state.root
@@ -63,7 +63,7 @@ def prepare(state: StateFolder, password: str, home: Path, run_as: str | None = 
 
 
 def server(state: StateFolder, cluster: Cluster, port: int) -> Program:
-    """The running server, for children.py."""
+    """The running server."""
     return Program(
         name="postgres",
         title="PostgreSQL",
@@ -109,7 +109,6 @@ def _make(cluster: Cluster, password: str) -> None:
 
 
 def _initdb(cluster: Cluster, draft: Path, password_file: Path) -> None:
-    guard = [sys.executable, "-I", "-S", str(GUARD), str(int(signal.SIGTERM)), cluster.run_as, "2", "-"]
     # From version 17 on case rules and ordering come from the server itself, equal on every system.
     locale = ["--locale=C.UTF-8"]
     if major_version(cluster.programs) >= 17:
@@ -117,8 +116,8 @@ def _initdb(cluster: Cluster, draft: Path, password_file: Path) -> None:
     command = [cluster.programs / "initdb", "-D", draft, "-U", USER, "-E", "UTF8", "-A", "scram-sha-256"]
     command += ["--pwfile", password_file, "--no-instructions", *locale]
     with subprocess.Popen(
-        [*guard, *map(str, command)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        start_new_session=True, cwd="/",
+        guarded([*map(str, command)], run_as=cluster.run_as, grace_s=2),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, cwd="/",
     ) as made:  # fmt: skip
         assert made.stdout is not None
         try:

@@ -10,8 +10,8 @@ from pathlib import Path
 from archway.up.answers import redis_answers
 from archway.up.ports import LOOPBACK
 from archway.up.private_files import write_private
-from archway.up.program import Program
 from archway.up.state import StateFolder
+from core.children.program import Program
 
 
 class NoRedis(Exception):
@@ -35,7 +35,7 @@ def find_redis() -> Path:
 
 
 def server(state: StateFolder, port: int, password: str) -> Program:
-    """The running server, for children.py."""
+    """The running server."""
     folder = state.root / "redis"
     folder.mkdir(mode=0o700, exist_ok=True)
     settings = folder / "redis.conf"

@@ -4,8 +4,8 @@ import signal
 from pathlib import Path
 
 from archway.up.orphans import end_all
-from archway.up.processes import end
 from archway.up.state import AlreadyRunning, existing_state
+from core.children.identity import end
 
 PATIENCE_S = 60.0
 """Longer than every program's grace together."""

@@ -1,7 +1,8 @@
 """`archway up`, step by step: the order in which things start, what each waits for, and how they end.
 
 Called by launch.py, which holds the state folder's lock meanwhile. Every child ends with this process, however it
-ends: its guard sees to that. Left out: what each program is (postgres.py, redis.py, planes.py, demo/server.py).
+ends: its guard sees to that (core/children). Left out: what each program is (postgres.py, redis.py, planes.py,
+demo/server.py).
 """
 
 import asyncio
@@ -13,7 +14,6 @@ from pathlib import Path
 from archway.admin_client import AdminApi
 from archway.demo.server import demo_server, demo_url
 from archway.up import postgres, redis
-from archway.up.children import Child, stop_in_order
 from archway.up.environment import Wiring, public_url
 from archway.up.first_call import FirstCall
 from archway.up.first_setup import ARGUMENTS, Gone, Setup, finished, set_up
@@ -22,16 +22,19 @@ from archway.up.keys_file import keys_for
 from archway.up.orphans import end_all
 from archway.up.planes import control, proxy
 from archway.up.ports import LOOPBACK
-from archway.up.program import Program
 from archway.up.remembered import recall, settle_ports
 from archway.up.report import Report, step
 from archway.up.state import StateFolder
 from archway.up.summary import summary
 from archway.up.up_file import UpFacts, UpFile
+from core.children.child import Child
+from core.children.program import Program
 from core.tokens import digest, new_token
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What ends `archway up`: Ctrl-C, `archway down`, a closed terminal."""
+_STOP_ORDER = ("demo", "proxy", "control", "postgres", "redis")
+"""Those who use a server go before the server does."""
 _REFRESH_S = 0.25
 _FIRST_CALL_TRIES = 20
 
@@ -192,8 +195,9 @@ class Stack:
     async def _end(self) -> None:
         if self._children:
             with step(self._report, "Stopped"):
-                order = ("redis", "postgres", "control", "proxy", "demo")
-                await stop_in_order([self._children[name] for name in order if name in self._children])
+                for name in _STOP_ORDER:
+                    if name in self._children:
+                        await self._children[name].stop()
         self._state.ports.unlink(missing_ok=True)
         self._state.up.unlink(missing_ok=True)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import orjson
 
 from archway.up.private_files import read_json
-from archway.up.processes import Identity, identify, lives
+from core.children.identity import Identity, identify, lives
 
 DEFAULT = ".archway"
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from archway.up.children import Child
 from archway.up.orphans import recorded_workers
 from archway.up.private_files import read_json, write_json
 from archway.up.state import StateFolder
+from core.children.child import Child
 
 
 @dataclass(frozen=True, slots=True)

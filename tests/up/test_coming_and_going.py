@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 
-from archway.up.orphans import recorded
+from core.children.orphans import recorded
 from tests.up.conftest import ARCHWAY, until
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from archway.up.orphans import recorded
+from core.children.orphans import recorded
 from tests.up.conftest import until
 
 

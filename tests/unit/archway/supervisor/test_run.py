@@ -10,7 +10,7 @@ import pytest
 from archway.supervisor.orders import Listeners
 from archway.supervisor.run import bind
 from archway.supervisor.sockets import CannotListen, address, listen
-from archway.up.processes import identify
+from core.children.identity import identify
 
 LEAVES_AN_ORPHAN = """
 import os, sys, time

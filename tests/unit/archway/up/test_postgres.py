@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from archway.up import postgres
-from archway.up.children import Child
 from archway.up.ports import free_port
 from archway.up.postgres_binaries import NoPostgres, find_postgres, major_version
-from archway.up.run_as import AS_WE_ARE, OTHER_USER
 from archway.up.state import open_state
+from core.children.child import Child
+from core.children.guard import AS_WE_ARE
+from core.children.run_as import OTHER_USER
 
 
 async def test_a_cluster_is_made_and_answers_where_no_user_namespace_is_granted(tmp_path):

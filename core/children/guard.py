@@ -1,17 +1,20 @@
 """Runs one program as a child and ends it when our parent goes away, by whatever cause.
 
-Called by path, as a process of its own: `python -I guard.py STOP RUN_AS GRACE RECORD COMMAND...`, with a pipe as
-standard input that the parent holds open and never writes to. The pipe's end is the one sign that reaches us after
-any death of the parent, SIGKILL included, on every system; no daemon, no polling, no guessing from pid files.
+Run by its path, as a process of its own: `python -I -S guard.py STOP RUN_AS GRACE RECORD COMMAND...`, with a pipe as
+standard input that the parent holds open and never writes to; `guarded` makes that command line for child.py and for
+programs that run once. The pipe's end is the one sign that reaches us after any death of the parent, SIGKILL
+included, on every system; no daemon, no polling, no guessing from pid files.
 
 STOP    the number of the signal that asks the program to stop
 RUN_AS  "-" as we are; "userns" as uid 65534 of a new user namespace, which is us outside of it (so that PostgreSQL,
         which refuses root, runs for root without a system user being added or a folder being opened up);
         a number: as that user
 GRACE   seconds between the stop signal and SIGKILL
-RECORD  a file to write both identities to: {"guard": [pid, began], "program": [pid, began]}; "-" for none
+RECORD  a file that says which processes these are, for orphans.py: {"guard": [pid, began], "program": [pid, began],
+        "stop": STOP}; "-" for none
 
-Needs only the standard library. Exits with the program's status; 111 when the user namespace is refused.
+Exits with the program's status; 111 when the user namespace is refused. Needs only the standard library and
+identity.py beside it: with -I and -S no other package can be imported, so that nothing changes what is run here.
 """
 
 import contextlib
@@ -22,21 +25,38 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 
+AS_WE_ARE, NAMESPACE = "-", "userns"
 CLONE_NEWUSER = 0x10000000
 NOBODY = 65534
 NO_NAMESPACE = 111
+_NO_RECORD = "-"
+
+
+def guarded(
+    command: Sequence[str],
+    *,
+    stop: int = signal.SIGTERM,
+    run_as: str = AS_WE_ARE,
+    grace_s: float,
+    record: Path | None = None,
+) -> list[str]:
+    """The command line of a program behind its guard. Whoever starts it gives it a pipe as standard input."""
+    told = (str(int(stop)), run_as, str(grace_s), str(record or _NO_RECORD))
+    return [sys.executable, "-I", "-S", __file__, *told, *command]
 
 
 def main(arguments: list[str]) -> int:
     """Run, watch, end."""
     stop, run_as, grace, record, *command = arguments
     identity: dict[str, object] = {}
-    if run_as == "userns":
+    if run_as == NAMESPACE:
         _enter_user_namespace()
-    elif run_as != "-":
+    elif run_as != AS_WE_ARE:
         identity = {"user": int(run_as), "group": int(run_as), "extra_groups": []}
     for ignored in (signal.SIGINT, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)  # a terminal's; our parent decides
@@ -48,8 +68,8 @@ def main(arguments: list[str]) -> int:
     )
     ending = _Ending(program, int(stop), float(grace))
     signal.signal(signal.SIGTERM, ending.begin)
-    if record != "-":
-        _write_record(Path(record), program.pid)
+    if record != _NO_RECORD:
+        _write_record(Path(record), program.pid, int(stop))
     threading.Thread(target=_watch_parent, args=(ending,), daemon=True).start()
     status = program.wait()
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -92,14 +112,22 @@ def _enter_user_namespace() -> None:
     Path("/proc/self/gid_map").write_text(f"{NOBODY} {group} 1")
 
 
-def _write_record(path: Path, program: int) -> None:
-    sys.path.insert(0, str(Path(__file__).parents[2]))
-    from archway.up.processes import identify
-
+def _write_record(path: Path, program: int, stop: int) -> None:
+    identify = _beside("identity").identify
     known = {"guard": identify(os.getpid()), "program": identify(program)}
     draft = path.with_suffix(f".{os.getpid()}")
-    draft.write_text(json.dumps({name: [who.pid, who.began] for name, who in known.items() if who}))
+    draft.write_text(json.dumps({**{role: who.row for role, who in known.items() if who}, "stop": stop}))
     draft.replace(path)
+
+
+def _beside(name: str) -> ModuleType:
+    """The module `name` of this file's own folder, which is on no search path here."""
+    spec = spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 if __name__ == "__main__":

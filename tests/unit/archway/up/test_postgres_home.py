@@ -1,10 +1,4 @@
-import os
-
-from archway.up.run_as import AS_WE_ARE, NAMESPACE, OTHER_USER, copy_programs, way_to_run
-
-
-def test_only_root_needs_another_way_to_run_postgresql():
-    assert way_to_run() in ({NAMESPACE, OTHER_USER} if os.geteuid() == 0 else {AS_WE_ARE})
+from archway.up.postgres_home import copy_programs
 
 
 def test_a_systems_postgresql_is_run_where_it_is(tmp_path):

@@ -6,8 +6,8 @@ import sys
 import time
 from pathlib import Path
 
-from archway.up import guard
-from archway.up.processes import Identity, end, identify, lives
+from core.children import guard
+from core.children.identity import Identity, end, identify, lives
 
 POLITE = "import signal, sys, time; signal.signal(signal.SIGINT, lambda *_: sys.exit(0)); time.sleep(60)"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
@@ -15,7 +15,7 @@ STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); 
 
 def start(tmp_path, *command, stop=signal.SIGTERM, run_as="-", grace=5.0):
     record = tmp_path / "program.json"
-    line = [sys.executable, "-I", "-S", guard.__file__, str(int(stop)), run_as, str(grace), str(record), *command]
+    line = guard.guarded(command, stop=stop, run_as=run_as, grace_s=grace, record=record)
     return subprocess.Popen(line, stdin=subprocess.PIPE), record
 
 
@@ -52,7 +52,7 @@ def test_a_killed_parent_ends_the_program(tmp_path):
         "print('up', flush=True); time.sleep(60)"
     )
     record = tmp_path / "program.json"
-    line = [sys.executable, "-I", "-S", guard.__file__, "15", "-", "5", str(record), "sleep", "60"]
+    line = guard.guarded(["sleep", "60"], grace_s=5, record=record)
     with subprocess.Popen([sys.executable, "-c", code, *line], stdout=subprocess.PIPE) as parent:
         program = program_of(record)
         assert lives(program)
@@ -70,6 +70,14 @@ def test_the_program_gets_the_stop_signal_that_was_asked_for(tmp_path):
         process.stdin.close()
 
         assert process.wait(10) == 0
+
+
+def test_the_record_says_how_the_program_is_stopped(tmp_path):
+    with start(tmp_path, "sleep", "60", stop=signal.SIGINT)[0] as process:
+        program_of(tmp_path / "program.json")
+
+        assert json.loads((tmp_path / "program.json").read_text())["stop"] == signal.SIGINT
+        process.stdin.close()
 
 
 def test_a_program_that_will_not_stop_is_killed_after_the_grace(tmp_path):

@@ -1,8 +1,8 @@
 """Processes told apart by more than their number: a pid alone may have gone to a stranger since it was written down.
 
-An identity is the pid and the moment its process began, within one boot. `archway up` writes one down for each
-process it starts; the next start, `archway down` and `archway status` compare before they signal or believe.
-Linux reads /proc; elsewhere `ps` says when a process began.
+An identity is the pid and the moment its process began, within one boot. Each process that a guard starts is written
+down with it; whoever signals or believes a record later compares first. Linux reads /proc; elsewhere `ps` says when a
+process began. Needs only the standard library, since guard.py loads this file by its place.
 """
 
 import contextlib
@@ -23,6 +23,19 @@ class Identity:
 
     pid: int
     began: str
+
+    @property
+    def row(self) -> list[int | str]:
+        """The identity as it is written into a JSON file; `from_row` reads it."""
+        return [self.pid, self.began]
+
+
+def from_row(row: object) -> Identity | None:
+    """The identity in one value of a JSON file; None for a value that is not one."""
+    match row:
+        case [int(pid), str(began)]:
+            return Identity(pid, began)
+    return None
 
 
 def identify(pid: int) -> Identity | None:

@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 
 from archway.up.answers import tcp_answers
-from archway.up.children import Child, DidNotStart, end_of_log
-from archway.up.orphans import recorded
 from archway.up.ports import free_port
-from archway.up.processes import identify, lives
-from archway.up.program import Program
+from core.children.child import Child, DidNotStart, end_of_log
+from core.children.identity import identify, lives
+from core.children.orphans import recorded
+from core.children.program import Program
 
 SERVER = "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(60)"
 
@@ -80,7 +80,7 @@ async def test_a_stopped_program_is_gone_and_stays_gone(program):
 async def test_an_orphan_of_a_killed_start_is_ended_before_the_next(program):
     with subprocess.Popen(["sleep", "60"]) as orphan:  # noqa: ASYNC220 - it starts at once
         who = identify(orphan.pid)
-        program.record.write_text(json.dumps({"program": [who.pid, who.began]}))
+        program.record.write_text(json.dumps({"program": who.row}))
 
         child = Child(program)
         await child.start()

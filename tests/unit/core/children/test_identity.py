@@ -1,10 +1,11 @@
+import json
 import os
 import subprocess
 import sys
 
 import pytest
 
-from archway.up.processes import Identity, end, identify, lives
+from core.children.identity import Identity, end, from_row, identify, lives
 
 STUBBORN = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
@@ -53,3 +54,14 @@ def test_a_program_that_ignores_the_stop_signal_is_killed_after_the_grace():
         end([identify(process.pid)], grace=0.2)
 
         assert process.wait(5) == -9
+
+
+def test_an_identity_that_was_written_is_read(sleeper):
+    who = identify(sleeper.pid)
+
+    assert from_row(json.loads(json.dumps(who.row))) == who
+
+
+@pytest.mark.parametrize("row", [None, 7, [1], ["1", "boot/1"], [1, 2], [1, "boot/1", 3], {"pid": 1}])
+def test_what_is_no_row_of_two_names_nobody(row):
+    assert from_row(row) is None

@@ -1,22 +1,22 @@
-"""Keeps the programs of `archway up` running: starts each behind its guard, restarts a dead one, stops in order.
+"""Keeps one program running: starts it behind its guard, restarts it when it dies, stops it.
 
-Called by stack.py. A program that dies is started again at once; one that dies again soon is given longer and
-longer pauses, up to ten seconds, for ever: the cause (a full disk, a port taken meanwhile) may go away, and the log
-says what it is. Left out: which programs there are (postgres.py, redis.py, planes.py, demo/server.py).
+Called by `archway up` for its servers and planes (archway/up/stack.py). A program that dies is started again, after
+a pause that grows while it dies soon (pauses.py), up to ten seconds; its log says why it died. Left out: which
+programs there are, and in which order they start and stop.
 """
 
 import asyncio
 import contextlib
 import os
-import sys
 import time
 from pathlib import Path
 
-from archway.up.orphans import end_program, recorded
-from archway.up.program import Program
+from core.children.guard import guarded
+from core.children.orphans import end_program, recorded
+from core.children.pauses import Pauses
+from core.children.program import Program
 from core.tasks import Tasks
 
-GUARD = Path(__file__).with_name("guard.py")
 LONGEST_LOG = 8 << 20
 _LONGEST_PAUSE_S = 10.0
 _STEADY_S = 30.0
@@ -25,7 +25,7 @@ _PROBE_S = 3.0
 
 
 class DidNotStart(Exception):
-    """A program that never answered; the sentence carries the end of its log."""
+    """A program never answered after its start; the sentence carries the end of its log."""
 
 
 class Child:
@@ -34,7 +34,7 @@ class Child:
     def __init__(self, program: Program) -> None:
         self.program = program
         self._process: asyncio.subprocess.Process | None = None
-        self._tasks = Tasks(f"up/{program.name}")
+        self._tasks = Tasks(f"child/{program.name}")
         self._stopping = False
         self._log_begins = 0
 
@@ -82,16 +82,23 @@ class Child:
         return False
 
     async def _spawn(self) -> asyncio.subprocess.Process:
-        await asyncio.to_thread(end_program, self.program.record)
-        log = _open_log(self.program.log)
+        program = self.program
+        await asyncio.to_thread(end_program, program.record)
+        log = _open_log(program.log)
         self._log_begins = os.fstat(log).st_size
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *guarded(self.program),
+                *guarded(
+                    program.command,
+                    stop=program.stop,
+                    run_as=program.run_as,
+                    grace_s=program.grace_s,
+                    record=program.record,
+                ),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env=dict(self.program.environment),
+                env=dict(program.environment),
                 start_new_session=True,  # a terminal's Ctrl-C is ours alone
             )
         finally:
@@ -99,27 +106,13 @@ class Child:
         return self._process
 
     async def _keep(self) -> None:
-        pause = 0.1
+        pauses = Pauses(_STEADY_S, _LONGEST_PAUSE_S)
         while not self._stopping:
             assert self._process is not None
             began = time.monotonic()
             await self._process.wait()
-            steady = time.monotonic() - began > _STEADY_S
-            pause = 0.1 if steady else min(pause * 2, _LONGEST_PAUSE_S)
-            await asyncio.sleep(pause)
+            await asyncio.sleep(pauses.after(time.monotonic() - began))
             await self._started(time.monotonic() + self.program.ready_within_s)
-
-
-def guarded(program: Program) -> list[str]:
-    """The command line of a program behind its guard."""
-    own = (int(program.stop), program.run_as, program.grace_s, program.record)
-    return [sys.executable, "-I", "-S", str(GUARD), *map(str, own), *program.command]
-
-
-async def stop_in_order(children: list[Child]) -> None:
-    """Last started, first stopped."""
-    for child in reversed(children):
-        await child.stop()
 
 
 def end_of_log(path: Path, lines: int = 12, begin: int = 0) -> str:

@@ -1,36 +1,15 @@
-"""As whom PostgreSQL runs, since it refuses to run as root.
+"""The folder of PostgreSQL where it must run as another user (core/children/run_as.py): its data and its programs.
 
-Not root: as we are. Root where the kernel grants user namespaces: as uid 65534 of one, with files staying root's.
-Root where it does not (a container's default seccomp profile): as the real uid 65534, with data and programs in a
-folder of its own, because it may enter neither our state folder nor, say, a virtual environment under /root.
+That user may enter neither our state folder nor the place where the wheel's programs lie.
 """
 
-import os
 import secrets
 import shutil
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
-from archway.up.guard import NOBODY
+from core.children.run_as import give
 
-AS_WE_ARE, NAMESPACE, OTHER_USER = "-", "userns", str(NOBODY)
 HOMES = Path("/var/lib")
-
-
-def way_to_run() -> str:
-    """What the guard is told: `-`, `userns` or a uid."""
-    if os.geteuid() != 0:
-        return AS_WE_ARE
-    guard = Path(__file__).with_name("guard.py")
-    command = [sys.executable, "-I", "-S", str(guard), str(int(signal.SIGTERM)), NAMESPACE, "1", "-", "true"]
-    # A pipe that stays open: at the end of its input the guard would stop `true` before it has ended.
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as tried:
-        status = tried.wait(20)
-    return NAMESPACE if status == 0 else OTHER_USER
 
 
 def new_home() -> Path:
@@ -42,11 +21,6 @@ def make_home(home: Path) -> None:
     """The folder, given to the other user."""
     home.mkdir(mode=0o700, exist_ok=True)
     give(home)
-
-
-def give(path: Path) -> None:
-    """Hand one file or folder over to the other user."""
-    os.chown(path, NOBODY, NOBODY)
 
 
 def copy_programs(programs: Path, home: Path) -> Path:
