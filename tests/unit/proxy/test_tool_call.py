@@ -16,7 +16,7 @@ from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.refusals import Refusal
 from proxy.room import at_end
-from proxy.sessions import Session
+from proxy.sessions.sealed import Session
 from proxy.stages.apply_limits import apply_limits
 from proxy.stages.choose_tool import choose_tool
 from proxy.tool_call import Stage, ToolCall
