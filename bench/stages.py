@@ -30,7 +30,7 @@ from core.resolve import Connection, Principal, TokenVerdict
 from core.signing import Signer
 from core.snapshot import FORMAT, Gateway, Route, Tool, Visibility
 from core.tokens import digest, new_token
-from proxy import pipeline, tool_call
+from proxy import pipeline, upstream_call
 from proxy.answers.plain import public_answer
 from proxy.caches.two_ages import Aged
 from proxy.deps import Deps
@@ -145,7 +145,7 @@ class Bench:
             call = pipeline.begin_call(x, deps)
             while call.step() is not None:
                 pass
-            answer = tool_call.answer_of(x, deps)
+            answer = upstream_call.answer_of(x, deps)
         else:
             answer = await pipeline.at_message(x, deps)
         self._end(x, deps)
@@ -167,7 +167,7 @@ class Bench:
         """From now on each stage is timed, which itself costs a little."""
         for name in ("AT_HEADERS", "TO_UPSTREAM"):
             setattr(pipeline, name, tuple(self._clocked(stage) for stage in getattr(pipeline, name)))
-        for module, name in ((pipeline, "parse"), (tool_call, "record")):
+        for module, name in ((pipeline, "parse"), (upstream_call, "record")):
             setattr(module, name, self._clocked(getattr(module, name)))
         parts = (self._begin, self._public, self._end)
         self._begin, self._public, self._end = (self._clocked(part) for part in parts)

@@ -4,7 +4,7 @@ A stage is a function of the exchange and the worker's parts. It fills what it i
 `MessageFault`, for a message that is wrong). A stage that may have to wait returns an awaitable only when it must,
 so a warm call passes through plain functions. The lanes call `at_headers`, read the body, then call `at_message`, and
 at the end of every request, whatever became of it, `at_end`. A lane without a task for it calls `at_message_now`
-first, which never waits, and goes on with a call (`begin_call`, `ToolCall.go_on`) until it needs a task.
+first, which never waits, and goes on with a call (`begin_call`, `UpstreamCall.go_on`) until it needs a task.
 """
 
 from collections.abc import Awaitable, Iterable
@@ -32,7 +32,7 @@ from proxy.stages.parse import parse
 from proxy.stages.receive import receive
 from proxy.stages.relay import relay
 from proxy.stages.resolve_credential import resolve_credential
-from proxy.tool_call import Stage, ToolCall, answer_of, call_key
+from proxy.upstream_call import Stage, UpstreamCall, answer_of, call_key
 
 # On the headers alone: a stranger does not buy the parsing of JSON.
 AT_HEADERS: Final[tuple[Stage, ...]] = (
@@ -116,13 +116,13 @@ async def answer_request(x: Exchange, deps: Deps) -> Answer | None:
 
 async def call(x: Exchange, deps: Deps) -> None:
     """One tools/call to its end, whatever that is: fills the answer. Raises Refusal `overloaded`."""
-    tool_call = begin_call(x, deps)
-    await tool_call.rest(tool_call.step())
+    begun = begin_call(x, deps)
+    await begun.rest(begun.step())
 
 
-def begin_call(x: Exchange, deps: Deps) -> ToolCall:
+def begin_call(x: Exchange, deps: Deps) -> UpstreamCall:
     """The call in a parsed request, for a lane without a task for it. Raises Refusal `overloaded`."""
-    return ToolCall(x, deps, TO_UPSTREAM)
+    return UpstreamCall(x, deps, TO_UPSTREAM)
 
 
 def _from_memory(x: Exchange, deps: Deps) -> Answer:

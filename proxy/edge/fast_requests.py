@@ -26,7 +26,7 @@ from proxy.refusals import Refusal
 from proxy.room import at_end, hold
 from proxy.stages.admit import GATEWAY_PATH
 from proxy.telemetry.counting import FAST_LANE
-from proxy.tool_call import ToolCall
+from proxy.upstream_call import UpstreamCall
 
 log = logging.getLogger(__name__)
 IDLE_S: Final = 75.0
@@ -53,7 +53,7 @@ class FastRequests(FastOutlet):
         """How long the body says it is, and how much of it has come; while SKIPPING, what is to be read away."""
         self._began = 0.0
         self._task: asyncio.Task[None] | None = None
-        self._call: ToolCall | None = None
+        self._call: UpstreamCall | None = None
 
     def begin(self, head: Head, length: int, *, close: bool, let_in: bool = False) -> None:
         """Serve a request; its body, `length` bytes, is in `_kept`, or comes with `_read_body`.
@@ -181,14 +181,14 @@ class FastRequests(FastOutlet):
 
     # a call: in callbacks, while only the upstream is waited for
 
-    def _go_on(self, x: Exchange, call: ToolCall) -> Answer | None:
+    def _go_on(self, x: Exchange, call: UpstreamCall) -> Answer | None:
         further = call.go_on(partial(self._on_ready, x, call))
         if further is None or isinstance(further, Answer):
             return further
         self._spawn(x, further)
         return None
 
-    def _on_ready(self, x: Exchange, call: ToolCall) -> None:
+    def _on_ready(self, x: Exchange, call: UpstreamCall) -> None:
         """The upstream has answered, or the call was cancelled; the caller may have left."""
         try:
             answer = self._go_on(x, call)

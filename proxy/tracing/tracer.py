@@ -1,8 +1,8 @@
 """Which calls are traced, and the span of one that is over.
 
 Whether a call is traced is decided before anything is made for it: by the flag of its caller, up to so many a
-second, or else by the ratio of the settings. `proxy/tool_call.py` asks. What a span says of its call is told by the
-stage `record`, in values; nothing here knows the call itself, and nothing here waits.
+second, or else by the ratio of the settings. `proxy/upstream_call.py` asks. What a span says of its call is told by
+the stage `record`, in values; nothing here knows the call itself, and nothing here waits.
 """
 
 import random

@@ -19,7 +19,7 @@ from proxy.room import at_end
 from proxy.sessions.sealed import Session
 from proxy.stages.apply_limits import apply_limits
 from proxy.stages.choose_tool import choose_tool
-from proxy.tool_call import Stage, ToolCall
+from proxy.upstream_call import Stage, UpstreamCall
 from tests.fakes.call_parts import exchange, gateway, parts, tool
 
 
@@ -53,11 +53,11 @@ def raises(error: Exception) -> Stage:
 
 
 @asynccontextmanager
-async def call(*stages: Stage, **held: Any) -> AsyncIterator[tuple[ToolCall, Exchange, Deps]]:
+async def call(*stages: Stage, **held: Any) -> AsyncIterator[tuple[UpstreamCall, Exchange, Deps]]:
     """A call that holds a place at its upstream; at the end nothing is held, and there is one record."""
     async with parts() as deps:
         x = exchange(gateway([tool()], **held))
-        yield ToolCall(x, deps, (choose_tool, apply_limits, *stages)), x, deps
+        yield UpstreamCall(x, deps, (choose_tool, apply_limits, *stages)), x, deps
         assert deps.calls.in_flight == 0
         assert deps.calls._per_upstream == {}
         assert deps.records.kept == 1

@@ -1,4 +1,4 @@
-"""One tools/call on its way through the stages, in steps: each goes on until something must be waited for.
+"""One call of a server on its way through the stages, in steps: each goes on until something must be waited for.
 
 The order of the stages is `proxy/pipeline.py`'s. A lane with callbacks calls `go_on`, and again when the call tells
 it to; `rest` goes the same way in a task. Wherever a call waits, it is registered among the running calls, so that
@@ -27,7 +27,7 @@ Stage = Callable[[Exchange, Deps], Awaitable[None] | None]
 _NO_MORE: Final[tuple[Stage, ...]] = ()
 
 
-class ToolCall:
+class UpstreamCall:
     """A call that has a place among this worker's calls. Ends with its last step, or by `cancel`."""
 
     __slots__ = ("_deps", "_left", "_over", "_ready", "_waits", "x")
