@@ -111,11 +111,11 @@ class McpUpstream:
             one for one in self.seen if method in {one.method, one.http_method} and (tool is None or one.tool == tool)
         ]
 
-    async def wait_for(self, method: str, count: int = 1, *, tool: str | None = None, within: float = 5.0) -> None:
+    async def wait_for(self, method: str, count: int = 1, *, tool: str | None = None, within: float = 30.0) -> None:
         """Return once `count` such requests have arrived; TimeoutError after `within` seconds."""
         await self.wait_until(lambda: len(self.seen_of(method, tool=tool)) >= count, within=within)
 
-    async def wait_until(self, true: Callable[[], bool], *, within: float = 5.0) -> None:
+    async def wait_until(self, true: Callable[[], bool], *, within: float = 30.0) -> None:
         """Look again at every arrival and every abandoned request, until `true()`; TimeoutError after that."""
         async with asyncio.timeout(within):
             while not true():

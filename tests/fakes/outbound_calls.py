@@ -18,7 +18,7 @@ async def post(
     egress: Egress,
     url: str,
     headers: dict[str, str] | None = None,
-    deadline: float = 5.0,
+    deadline: float = 30.0,
     silence: float | None = None,
 ) -> AsyncIterator[aiohttp.ClientResponse]:
     async with egress.request(
@@ -27,12 +27,12 @@ async def post(
         yield response
 
 
-async def body_of(egress: Egress, url: str, deadline: float = 5.0, silence: float | None = None) -> bytes:
+async def body_of(egress: Egress, url: str, deadline: float = 30.0, silence: float | None = None) -> bytes:
     async with post(egress, url, deadline=deadline, silence=silence) as response:
         return await read_capped(response, CAP)
 
 
-async def fault_of(egress: Egress, url: str, deadline: float = 5.0, silence: float | None = None) -> UpstreamFault:
+async def fault_of(egress: Egress, url: str, deadline: float = 30.0, silence: float | None = None) -> UpstreamFault:
     with pytest.raises(UpstreamFault) as caught:
         await body_of(egress, url, deadline, silence)
     return caught.value

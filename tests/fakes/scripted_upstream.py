@@ -70,6 +70,7 @@ class ScriptedUpstream:
         self._open: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
         self._news = asyncio.Event()
+        self._hanging = asyncio.Event()
         self.requests: list[bytes] = []
         self.connections = 0
         self.port = port
@@ -80,12 +81,17 @@ class ScriptedUpstream:
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"{'https' if self._tls else 'http'}://{host}:{self.port}"
 
-    async def seen(self, count: int, within: float = 5.0) -> None:
+    async def seen(self, count: int, within: float = 30.0) -> None:
         """Wait until `count` requests have been read; TimeoutError after `within` seconds."""
         async with asyncio.timeout(within):
             while len(self.requests) < count:
                 self._news.clear()
                 await self._news.wait()
+
+    async def hangs(self, within: float = 30.0) -> None:
+        """Wait until a script has come to its HANG."""
+        async with asyncio.timeout(within):
+            await self._hanging.wait()
 
     def write_to_all(self, data: bytes) -> None:
         """Bytes that nobody asked for, on every open connection; they are in the client's kernel on return."""
@@ -135,6 +141,8 @@ class ScriptedUpstream:
         """Whether the connection may carry another request."""
         before: Step = b""
         for step in script:
+            if step is HANG:
+                self._hanging.set()
             if isinstance(step, Act):
                 return await _act(step, before, writer)
             await _plain(step, writer)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
+import orjson
 import pytest
 from redis.asyncio import Redis
 
@@ -83,6 +84,14 @@ class Rig:
         """A 2026-07-28 request."""
         message, named = modern_request(method, params, id=id, meta=meta)
         return await self.post(message, headers=named | (headers or {}), **where)
+
+    @asynccontextmanager
+    async def events(self, tool: str, *, meta: dict[str, Any]) -> AsyncIterator[AsyncIterator[Any]]:
+        """A modern tools/call whose answer is a stream: its messages, each as soon as it is here."""
+        message, named = modern_request("tools/call", {"name": tool, "arguments": {}}, meta=meta)
+        usual = {"Authorization": f"Bearer {self.token}", "Accept": "application/json, text/event-stream"}
+        async with self.http.post(self.url(), json=message, headers=usual | named) as response:
+            yield (orjson.loads(line[5:]) async for line in response.content if line.startswith(b"data:"))
 
     async def call(self, tool: str, arguments: dict[str, Any] | None = None, **more: Any) -> "Reply":
         """A modern tools/call."""
@@ -195,7 +204,7 @@ async def running_rig(
     try:
         async with listening(worker) as (port, internal_port):
             async with aiohttp.ClientSession() as http:
-                await asyncio.wait_for(worker.changes.compared_once.wait(), 5)
+                await asyncio.wait_for(worker.changes.compared_once.wait(), 30)
                 yield Rig(control, redis, worker, port, control.token(), http, internal_port, lane)
             for _ in range(10):  # the listener, which looks twenty times a second, learns before that we hung up
                 await asyncio.sleep(0)
@@ -233,7 +242,7 @@ async def upstream() -> AsyncIterator[McpUpstream]:
         yield server
 
 
-async def eventually(check: Callable[[], Awaitable[bool]], within: float = 3.0) -> None:
+async def eventually(check: Callable[[], Awaitable[bool]], within: float = 30.0) -> None:
     """Wait until `check` holds."""
     deadline = asyncio.get_running_loop().time() + within
     while not await check():

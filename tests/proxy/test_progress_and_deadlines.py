@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.mcp_upstream import Answer, McpUpstream
+from tests.plugins.moved_clock import MovedClock
 from tests.proxy.conftest import MakeRig, Rig
 
 
@@ -54,15 +55,20 @@ async def test_progress_for_another_call_is_dropped(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("era", ["modern", "legacy"])
-async def test_a_call_past_its_deadline_is_ended_and_its_upstream_told(make_rig: MakeRig, era: str) -> None:
-    async with make_rig(call_seconds=0.3) as rig, McpUpstream(era=era) as server:
+async def test_a_call_past_its_deadline_is_ended_and_its_upstream_told(
+    make_rig: MakeRig, era: str, clock: MovedClock
+) -> None:
+    async with make_rig(call_seconds=60) as rig, McpUpstream(era=era) as server, asyncio.TaskGroup() as tasks:
         server.tool("t", Answer(hold=asyncio.Event()))
         await shared_tool(rig, server)
 
-        refused = await rig.call("t")
+        caller = tasks.create_task(rig.call("t"))
+        await server.wait_for("tools/call")
+        clock.pass_by(60)
+        refused = await caller
 
         assert refused.refusal["code"] == "upstream_slow"
-        assert "0.3 s" in refused.result["content"][0]["text"]
+        assert "60 s" in refused.result["content"][0]["text"]
         call = server.seen_of("tools/call")[0]
         await server.wait_until(lambda: call.abandoned)
         if era == "legacy":
@@ -71,36 +77,47 @@ async def test_a_call_past_its_deadline_is_ended_and_its_upstream_told(make_rig:
         assert server.complaints == []
 
 
-async def test_the_deadline_of_an_entry_is_shorter_or_longer_than_the_setting(make_rig: MakeRig) -> None:
-    async with make_rig(call_seconds=0.2) as rig, McpUpstream(era="modern") as server:
-        server.tool("t", Answer(text="late", delay=0.4))
-        await shared_tool(rig, server, deadline_s=5.0)
+async def test_the_deadline_of_an_entry_is_shorter_or_longer_than_the_setting(
+    make_rig: MakeRig, clock: MovedClock
+) -> None:
+    released = asyncio.Event()
+    async with make_rig(call_seconds=60) as rig, McpUpstream(era="modern") as server, asyncio.TaskGroup() as tasks:
+        server.tool("t", Answer(text="late", hold=released))
+        await shared_tool(rig, server, deadline_s=120.0)
 
-        assert (await rig.call("t")).result["content"][0]["text"] == "late"
+        caller = tasks.create_task(rig.call("t"))
+        await server.wait_for("tools/call")
+        clock.pass_by(90)
+        await asyncio.sleep(0.2)  # whatever is due has its turn
+        released.set()
+
+        assert (await caller).result["content"][0]["text"] == "late"
 
 
-async def test_progress_extends_the_deadline(make_rig: MakeRig) -> None:
-    async with make_rig(call_seconds=0.4) as rig, McpUpstream(era="modern") as server:
-        server.tool("t", Answer(text="long", progress=6, pace=0.15))
+async def test_progress_extends_the_deadline(make_rig: MakeRig, clock: MovedClock) -> None:
+    async with make_rig(call_seconds=60) as rig, McpUpstream(era="modern") as server:
+        server.tool("t", Answer(text="long", progress=4, pace=40))
         await shared_tool(rig, server)
 
-        reply = await rig.call("t", meta={"progressToken": "x"})
+        async with rig.events("t", meta={"progressToken": "x"}) as events:
+            for step in range(1, 5):
+                assert (await anext(events))["params"]["progress"] == step
+                clock.pass_by(40)
 
-        assert reply.events[-1]["result"]["content"][0]["text"] == "long"
+            assert (await anext(events))["result"]["content"][0]["text"] == "long"
 
 
-async def test_progress_extends_nothing_beyond_the_ceiling(make_rig: MakeRig) -> None:
-    async with (
-        make_rig(call_seconds=0.4, call_ceiling_seconds=0.6) as rig,
-        McpUpstream(era="legacy") as server,
-    ):
-        server.tool("t", Answer(progress=40, pace=0.1))
+async def test_progress_extends_nothing_beyond_the_ceiling(make_rig: MakeRig, clock: MovedClock) -> None:
+    async with make_rig(call_seconds=60, call_ceiling_seconds=100) as rig, McpUpstream(era="legacy") as server:
+        server.tool("t", Answer(progress=40, pace=40))
         await shared_tool(rig, server)
 
-        reply = await rig.call("t", meta={"progressToken": "x"})
+        async with rig.events("t", meta={"progressToken": "x"}) as events:
+            for seconds in (40, 40, 20):
+                assert "params" in await anext(events)
+                clock.pass_by(seconds)
 
-        assert reply.events[-1]["result"]["_meta"]["archway/refusal"]["code"] == "upstream_slow"
-        assert len(reply.events) < 12
+            assert (await anext(events))["result"]["_meta"]["archway/refusal"]["code"] == "upstream_slow"
         await server.wait_for("notifications/cancelled")
 
 

@@ -1,5 +1,6 @@
 """What each fault of a far side is called, whether a byte was sent, and what it costs; through both transports."""
 
+import asyncio
 import gzip
 import socket
 import tracemalloc
@@ -8,8 +9,9 @@ import pytest
 
 from proxy.upstream.transport import Transport
 from tests.fakes.outbound_calls import CAP
-from tests.fakes.pool_calls import body_of, fault_of
+from tests.fakes.pool_calls import body_of, fault_of, late_fault_of
 from tests.fakes.scripted_upstream import CLOSE, FOREVER, HANG, RESET, Script, ScriptedUpstream, head, ok
+from tests.plugins.moved_clock import MovedClock
 
 FAULTS: dict[str, tuple[Script, str]] = {
     "closes before the head": ([CLOSE], "broken"),
@@ -43,18 +45,25 @@ FAULTS: dict[str, tuple[Script, str]] = {
 
 @pytest.mark.parametrize(("script", "reason"), FAULTS.values(), ids=FAULTS.keys())
 async def test_a_faulty_answer_has_its_reason_and_its_connection_is_not_used_again(
-    transport: Transport, script: Script, reason: str
+    transport: Transport, script: Script, reason: str, clock: MovedClock
 ) -> None:
     async with ScriptedUpstream(script, [ok(b"fine")]) as upstream:
-        fault = await fault_of(transport, upstream.url, deadline=0.3 if reason == "slow" else 5)
+        if reason == "slow":
+            fault = await late_fault_of(transport, upstream, clock)
+        else:
+            fault = await fault_of(transport, upstream.url)
         assert (fault.reason, fault.sent) == (reason, True), fault.detail
         assert await body_of(transport, upstream.url) == b"fine"
         assert upstream.connections == 2
 
 
-async def test_early_hints_without_end_end_the_call(transport: Transport) -> None:
-    async with ScriptedUpstream([head(status=b"103 Early Hints"), FOREVER]) as upstream:
-        fault = await fault_of(transport, upstream.url, deadline=0.3)
+async def test_early_hints_without_end_end_the_call(transport: Transport, clock: MovedClock) -> None:
+    async with ScriptedUpstream([head(status=b"103 Early Hints"), FOREVER]) as upstream, asyncio.TaskGroup() as tasks:
+        call = tasks.create_task(fault_of(transport, upstream.url, deadline=60))
+        await upstream.seen(1)
+        await asyncio.sleep(0.05)
+        clock.pass_by(61)
+        fault = await call
     assert fault.reason in {"broken", "slow"}  # our pool counts them, aiohttp's client has the deadline
     assert fault.sent
 
@@ -70,10 +79,14 @@ async def test_memory_stays_near_the_cap_when_a_body_has_no_end(transport: Trans
     assert peak < CAP + 10 * 1024 * 1024
 
 
-async def test_the_deadline_covers_the_callers_reading(transport: Transport) -> None:
-    drip: list[bytes | float] = [head(b"Content-Length: 9999"), *([b"a", 0.02] * 200)]
-    async with ScriptedUpstream(drip) as upstream:
-        fault = await fault_of(transport, upstream.url, deadline=0.2)
+async def test_the_deadline_covers_the_callers_reading(transport: Transport, clock: MovedClock) -> None:
+    drip: list[bytes | float] = [head(b"Content-Length: 9999"), *([b"a", 0.02] * 3000)]
+    async with ScriptedUpstream(drip) as upstream, asyncio.TaskGroup() as tasks:
+        call = tasks.create_task(fault_of(transport, upstream.url, deadline=60))
+        await upstream.seen(1)
+        await asyncio.sleep(0.05)
+        clock.pass_by(61)
+        fault = await call
     assert (fault.reason, fault.sent) == ("slow", True)
 
 
