@@ -4,7 +4,7 @@ BIN := .venv/bin
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help up down test fuzz check tools lock format bench clean soak conformance
+.PHONY: help up down test faults fuzz check tools lock format bench clean soak conformance
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -32,8 +32,11 @@ lock: ## resolve the dependencies anew into constraints.txt (no addresses in it)
 tools: .venv/.ok ## bring what the tests need from npm and further SDK versions into .tools/ (cached)
 	@tools/install.sh
 
-test: .venv/.ok tools ## run every test, without network; print the table of trust rows
-	@$(BIN)/pytest -n 2 --dist loadfile --trust-table
+test: .venv/.ok tools ## run the tests but for those of faults, without network; print the table of trust rows
+	@$(BIN)/pytest -n 2 --dist loadfile --trust-table=test --ignore=tests/faults
+
+faults: .venv/.ok tools ## run the tests of faults: whole systems with parts killed, frozen, slow or replaced under load
+	@$(BIN)/pytest -n 2 --dist loadfile --trust-table=faults tests/faults
 
 conformance: .venv/.ok tools ## the official MCP conformance suite against a gateway, both eras; fails beside what is known to
 	@$(BIN)/python -m tests.conformance.run

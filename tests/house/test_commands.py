@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tomllib
+from pathlib import PurePosixPath
 
 import pytest
 
-from tests.house.tracked import ROOT
+from tests.house.tracked import ROOT, text_of, tracked
 
 TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
 
@@ -34,10 +36,35 @@ def test_the_readme_shows(command):
     assert command in (ROOT / "README.md").read_text()
 
 
-def test_ci_runs_the_readmes_test_command():
-    script = (ROOT / ".ci" / "run").read_text()
-    assert "make test" in script
-    assert "make check" in script
+@pytest.mark.parametrize("command", ["make check", "make test", "make faults"])
+def test_ci_runs(command):
+    assert f"step {command}\n" in (ROOT / ".ci" / "run").read_text()
+
+
+def pytest_words(target: str) -> list[str]:
+    """What the Makefile gives to pytest for this target."""
+    recipe = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert recipe is not None
+    (line,) = [line for line in recipe[1].splitlines() if "pytest" in line]
+    return line.split()[1:]
+
+
+def test_what_make_test_leaves_out_is_what_make_faults_runs():
+    usual = ["-n", "2", "--dist", "loadfile"]
+    left_out = [word.removeprefix("--ignore=") for word in pytest_words("test") if word.startswith("--ignore=")]
+    assert pytest_words("test") == [*usual, "--trust-table=test", *(f"--ignore={folder}" for folder in left_out)]
+    assert pytest_words("faults") == [*usual, "--trust-table=faults", *left_out]
+    assert all((ROOT / folder).is_dir() for folder in left_out)
+
+
+def test_no_test_file_stands_where_neither_command_looks():
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    assert config["testpaths"] == ["tests"]
+    assert not {"norecursedirs", "python_files"} & set(config)
+    named_so = [path for path in tracked() if PurePosixPath(path).match("test_*.py")]
+    assert not [path for path in named_so if not path.startswith("tests/")]
+    conftests = [path for path in tracked() if path.endswith("conftest.py")]
+    assert not [path for path in conftests if "collect_ignore" in (text_of(path) or "")]
 
 
 @pytest.mark.parametrize("script", [".ci/run", "tools/install.sh", "tools/lock.sh", "tools/first_call.sh"])

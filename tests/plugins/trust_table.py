@@ -1,13 +1,15 @@
 """A pytest plugin: the table of trust rows, and the refusal of a run that leaves an input of a row untested.
 
-- `tests/trust/rows/*.toml`: a table per row of the trust checklist, `[S-1]` with `inputs = ["127.0.0.0/8", ...]`.
+- `tests/trust/rows/*.toml`: a table per row of the trust checklist, `[S-1]` with `inputs = ["127.0.0.0/8", ...]`,
+  which `make test` proves; in `rows/faults/`, the same of those that `make faults` does.
 - A test that covers an input carries `S-1: 127.0.0.0/8` in its id: `pytest.param(..., id="S-1: 127.0.0.0/8")`.
 - `tests/trust/not_yet_built.toml`, same form: inputs of parts that do not exist yet. Who builds the part takes
   its inputs out: an input that stands there and has a passing case fails the run too.
 - `tests/trust/wanted.toml`: `rows = [...]`, the rows that must have a table at all.
 
-`--trust-table` (given by `make test`, because only a whole run can be judged) prints the table and judges. Under
-xdist the controller counts, from the reports that it is sent.
+`--trust-table=test` and `--trust-table=faults` (given by the command of that name, because only a whole run can be
+judged) print the table and judge: each run the inputs that it is to prove, so that both together prove every one.
+Under xdist the controller counts, from the reports that it is sent.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path("tests") / "trust"
+ROWS = {"test": Path("rows"), "faults": Path("rows") / "faults"}
+"""Where the inputs stand that a run proves."""
 # A case in a test id: at the start of the bracket or behind another parameter's id.
 CASE = re.compile(r"\[(?:.*?-)?([A-Z]-\d+): (.*)\]$", re.DOTALL)
 ROW_ORDER = re.compile(r"([A-Z])-(\d+)")
@@ -31,13 +35,16 @@ Inputs = Mapping[str, tuple[str, ...]]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--trust-table", action="store_true", help="print the table of trust rows and fail if an input has no case"
+        "--trust-table",
+        choices=tuple(ROWS),
+        help="print the table of trust rows and fail if an input that this run is to prove has no case",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if config.getoption("--trust-table") and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Watch(load(config.rootpath / FOLDER)), "trust-table-watch")
+    run = config.getoption("--trust-table")
+    if run and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Watch(load(config.rootpath / FOLDER, run)), "trust-table-watch")
 
 
 @dataclass(slots=True)
@@ -45,7 +52,10 @@ class TrustTable:
     """What must be covered, and what the run has covered so far."""
 
     rows: Inputs
+    """What this run is to prove."""
     not_yet_built: Inputs
+    elsewhere: Inputs = field(default_factory=dict)
+    """What the other run proves."""
     wanted: tuple[str, ...] = ()
     passed: Counter[tuple[str, str]] = field(default_factory=Counter)
     strangers: list[str] = field(default_factory=list)  # ids that name no known row or input
@@ -56,7 +66,7 @@ class TrustTable:
         if found is None:
             return
         row, rest = found.groups()
-        known = sorted(self.rows.get(row, ()), key=len, reverse=True)
+        known = sorted((*self.rows.get(row, ()), *self.elsewhere.get(row, ())), key=len, reverse=True)
         # Another parameter's id may follow, joined by a dash.
         match = next((one for one in known if rest == one or rest.startswith(f"{one}-")), None)
         if match is None:
@@ -66,7 +76,8 @@ class TrustTable:
 
     def faults(self) -> list[str]:
         """Everything that makes the run fail, one sentence each with its cure."""
-        found = [f"{row} is wanted and has no table in {FOLDER}/rows" for row in self.wanted if row not in self.rows]
+        tables = {*self.rows, *self.elsewhere}
+        found = [f"{row} is wanted and has no table in {FOLDER}/rows" for row in self.wanted if row not in tables]
         found += [f"{nodeid} names a row or input that no file in {FOLDER}/rows has" for nodeid in self.strangers]
         for row, inputs in self.rows.items():
             later = self.not_yet_built.get(row, ())
@@ -78,19 +89,20 @@ class TrustTable:
                 if one in later and self.passed[row, one]:
                     found.append(f"{row}: {one} has a passed case; take it out of not_yet_built.toml")
         for row, later in self.not_yet_built.items():
-            unknown = [one for one in later if one not in self.rows.get(row, ())]
+            known = (*self.rows.get(row, ()), *self.elsewhere.get(row, ()))
+            unknown = [one for one in later if one not in known]
             found += [f"{row}: {one} stands in not_yet_built.toml but not in the row" for one in unknown]
         return found
 
     def lines(self) -> list[str]:
-        """The table for people: row, inputs, inputs covered, cases passed, not yet built."""
-        lines = [f"{'row':<6}{'inputs':>8}{'covered':>9}{'cases':>7}{'not yet built':>15}"]
-        for row in sorted({*self.rows, *self.wanted}, key=_order):
+        """The table for people: row, inputs, inputs covered, cases passed, not yet built, proved by the other run."""
+        lines = [f"{'row':<6}{'inputs':>8}{'covered':>9}{'cases':>7}{'not yet built':>15}{'elsewhere':>11}"]
+        for row in sorted({*self.rows, *self.elsewhere, *self.wanted}, key=_order):
             inputs = self.rows.get(row, ())
             covered = sum(1 for one in inputs if self.passed[row, one])
             cases = sum(self.passed[row, one] for one in inputs)
-            later = len(self.not_yet_built.get(row, ()))
-            lines.append(f"{row:<6}{len(inputs):>8}{covered:>9}{cases:>7}{later or '':>15}")
+            later, elsewhere = len(self.not_yet_built.get(row, ())), len(self.elsewhere.get(row, ()))
+            lines.append(f"{row:<6}{len(inputs):>8}{covered:>9}{cases:>7}{later or '':>15}{elsewhere or '':>11}")
         return lines
 
 
@@ -116,19 +128,25 @@ class Watch:
             terminalreporter.line(f"TRUST: {fault}", red=True)
 
 
-def load(folder: Path) -> TrustTable:
-    """Read the files; UsageError names the file that is wrong. A row may be spread over several files."""
-    rows: dict[str, tuple[str, ...]] = {}
-    for path in sorted((folder / "rows").glob("*.toml")):
-        for row, inputs in _inputs(path).items():
-            rows[row] = tuple(dict.fromkeys((*rows.get(row, ()), *inputs)))
-    later = folder / "not_yet_built.toml"
-    wanted = folder / "wanted.toml"
+def load(folder: Path, run: str) -> TrustTable:
+    """Read the files for this run; UsageError names the file that is wrong."""
+    later, wanted = folder / "not_yet_built.toml", folder / "wanted.toml"
+    (other,) = (name for name in ROWS if name != run)
     return TrustTable(
-        rows,
+        _rows(folder / ROWS[run]),
         _inputs(later) if later.exists() else {},
+        _rows(folder / ROWS[other]),
         tuple(_toml(wanted)["rows"]) if wanted.exists() else (),  # type: ignore[arg-type]  # checked by `_order`
     )
+
+
+def _rows(folder: Path) -> dict[str, tuple[str, ...]]:
+    """The rows of a folder's files; one may be spread over several."""
+    rows: dict[str, tuple[str, ...]] = {}
+    for path in sorted(folder.glob("*.toml")):
+        for row, inputs in _inputs(path).items():
+            rows[row] = tuple(dict.fromkeys((*rows.get(row, ()), *inputs)))
+    return rows
 
 
 def _inputs(path: Path) -> dict[str, tuple[str, ...]]:

@@ -122,13 +122,14 @@ def cases(*ids: str) -> str:
 class TestTrustTable:
     ALL = ("S-1: 127.0.0.0/8", "S-1: 1", "S-1: one")
 
-    def run(self, house, source, *flags, rows=ROWS, later="", wanted="rows = []"):
+    def run(self, house, source, *flags, which="test", rows=ROWS, faults="", later="", wanted="rows = []"):
         return house(
             "trust_table",
             source,
-            "--trust-table",
+            f"--trust-table={which}",
             *flags,
             trust__rows__a_toml=rows,
+            trust__rows__faults__b_toml=faults,
             trust__not_yet_built_toml=later,
             trust__wanted_toml=wanted,
         )
@@ -153,6 +154,24 @@ class TestTrustTable:
         result = self.run(house, cases(*self.ALL, "S-1: two"))
         assert result.ret == pytest.ExitCode.TESTS_FAILED
         result.stdout.fnmatch_lines(["TRUST: *S-1: two* names a row or input*"])
+
+    FAULTS = '[S-1]\ninputs = ["1 s"]\n[F-1]\ninputs = ["dead"]\n'
+
+    def test_what_the_run_of_faults_proves_is_neither_missed_nor_hidden(self, house):
+        wanted = 'rows = ["S-1", "F-1"]'
+        result = self.run(house, cases(*self.ALL), faults=self.FAULTS, wanted=wanted)
+        assert result.ret == 0
+        result.stdout.fnmatch_lines(["row * elsewhere", "F-1* 0 * 0 * 0 * 1", "S-1* 3 * 3 * 3 * 1"])
+
+    def test_the_run_of_faults_misses_its_own_inputs_and_no_others(self, house):
+        result = self.run(house, cases("F-1: dead"), which="faults", faults=self.FAULTS)
+        assert result.ret == pytest.ExitCode.TESTS_FAILED
+        result.stdout.fnmatch_lines(["TRUST: S-1: 1 s has no passed case"])
+        result.stdout.no_fnmatch_line("TRUST: S-1: one*")
+
+    def test_a_case_beside_those_that_its_run_is_to_prove_is_no_stranger(self, house):
+        result = self.run(house, cases("F-1: dead", "S-1: 1 s", "S-1: one"), which="faults", faults=self.FAULTS)
+        assert result.ret == 0
 
     def test_an_input_not_yet_built_may_lack_a_case(self, house):
         later = '[S-1]\ninputs = ["one"]\n'
