@@ -71,7 +71,7 @@ class Sizing:
         commands = _change(first.commands, last.commands)
         fullest = max(self.samples, key=lambda sample: sample.streams or 0)
         grown = _change(first.resident_mib, fullest.resident_mib)
-        here, metrics, courier = "needs ARCHWAY_STATE", "needs ARCHWAY_METRICS_URL", "needs ARCHWAY_REDIS_URL"
+        here, metrics, redis = "needs ARCHWAY_STATE", "needs ARCHWAY_METRICS_URL", "needs ARCHWAY_REDIS_URL"
         rows = [
             ("calls a second", f"{calls / took:,.1f}"),
             ("users", f"{users}"),
@@ -79,8 +79,8 @@ class Sizing:
             ("CPU microseconds a call, lists and streams included", _figure(cpu, calls, here, 1e6)),
             ("most open streams", _figure(fullest.streams, 1, metrics)),
             ("MiB per stream, at most", _figure(grown, fullest.streams, f"{here} and streams")),
-            ("Redis commands a call", _figure(commands, calls, courier)),
-            ("Redis commands a second", _figure(commands, took, courier)),
+            ("Redis commands a call", _figure(commands, calls, redis)),
+            ("Redis commands a second", _figure(commands, took, redis)),
             ("records a day at this rate", _figure(records, took, metrics, _DAY_S)),
         ]
         return "\n".join(["| what | figure |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])

@@ -28,7 +28,7 @@ from control.publish.epochs import ChangeStream
 from control.publish.publisher import Publisher
 from control.records.consumer import RecordConsumer
 from control.records.partitions import keep_partitions
-from control.redis import Courier
+from control.redis import Redis
 from control.registry.row_seals import RowSeals
 from control.settings import ControlSettings, from_environment
 from control.store.migrate import MigrationRefused, migrate
@@ -60,16 +60,16 @@ class Replica:
     def __init__(self, settings: ControlSettings, pool: Pool, questions_pool: Pool, egress: Egress) -> None:
         self.settings, self.pool = settings, pool
         ring, signer, seals = settings.proxy_ring, settings.signer, RowSeals(settings.secret_ring)
-        self.couriers = {
-            "publish": Courier(settings.redis_url, deadline_s=_PUBLISH_DEADLINE_S),
-            "records": Courier(settings.redis_url, deadline_s=_PUBLISH_DEADLINE_S),
-            "questions": Courier(settings.redis_url, deadline_s=_QUESTION_DEADLINE_S),
+        self.redis = {
+            "publish": Redis(settings.redis_url, deadline_s=_PUBLISH_DEADLINE_S),
+            "records": Redis(settings.redis_url, deadline_s=_PUBLISH_DEADLINE_S),
+            "questions": Redis(settings.redis_url, deadline_s=_QUESTION_DEADLINE_S),
         }
-        self.copies = StaleCopiesSweep(pool, self.couriers["publish"])
-        self.publisher = Publisher(pool, self.couriers["publish"], signer, copies_stale=self.copies.wake)
-        self.consumer = RecordConsumer(pool, self.couriers["records"], ring, days_kept=settings.records_days)
+        self.copies = StaleCopiesSweep(pool, self.redis["publish"])
+        self.publisher = Publisher(pool, self.redis["publish"], signer, copies_stale=self.copies.wake)
+        self.consumer = RecordConsumer(pool, self.redis["records"], ring, days_kept=settings.records_days)
         self.tasks = Tasks("control")
-        stream = ChangeStream(self.couriers["questions"], signer)
+        stream = ChangeStream(self.redis["questions"], signer)
         self.internal = InternalListener(
             InternalCalls(ring, caller="proxy", answerer="control"),
             Questions(questions_pool, stream, signer, seals),
@@ -104,8 +104,8 @@ class Replica:
         """End the background work; what it left undone is in Postgres or Redis, for the next."""
         await self.tasks.close()
         await self.consumer.close()
-        for courier in self.couriers.values():
-            await courier.close()
+        for redis in self.redis.values():
+            await redis.close()
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Control's one door to Redis (or Valkey): few commands, each with a deadline, all faults in one word.
+"""Control's Redis (or Valkey): few commands, each with a deadline, all faults in one word.
 
 Used by the publisher, the record consumer and the internal listener. redis-py's own defaults hang for seconds on a
 frozen server; here a command ends within `deadline_s`, whatever the server does, and is never retried: whoever asks
@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self, cast
 
-from redis.asyncio import Redis
+import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
@@ -23,7 +23,7 @@ Entry = tuple[bytes, Mapping[bytes, bytes]]
 
 _SCAN_STEP = 1_000
 _SCAN_ROUNDS = 2_000
-"""At most two million keys are looked through; more than that is no courier any more."""
+"""At most two million keys are looked through; more than that is not what we keep there."""
 _DELETE_STEP = 500
 _CONNECTIONS = 8
 _FAULTS = (RedisError, OSError, RuntimeError)
@@ -38,12 +38,12 @@ class GroupMissing(Exception):
     """The consumer group is not there: Redis was flushed."""
 
 
-class Courier:
+class Redis:
     """A small pool of connections to one Redis. `close` it."""
 
     def __init__(self, url: str, *, deadline_s: float) -> None:
         self._deadline_s = deadline_s
-        self._redis = Redis.from_url(
+        self._redis = redis.asyncio.Redis.from_url(
             url,
             socket_timeout=None,  # ours is over the whole command, see `_asking`
             socket_connect_timeout=deadline_s,

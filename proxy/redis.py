@@ -41,11 +41,11 @@ FAULTS: Final = (RedisError, OSError, TimeoutError, RuntimeError)
 was reset a moment before, which redis-py lets through."""
 
 
-class CourierAwayError(Exception):
+class RedisAway(Exception):
     """Redis did not answer in time, or is being left alone after failures."""
 
 
-class Courier:
+class Redis:
     """Redis behind a breaker. `blocking` is a client of its own for reads that wait on purpose."""
 
     def __init__(self, url: str) -> None:
@@ -61,10 +61,10 @@ class Courier:
         return self._failures >= _FAILURES and time.monotonic() < self._next_try
 
     async def ask(self, command: "Awaitable[T]") -> T:
-        """Await one command of `commands`; raises CourierAwayError, at once while the breaker is open."""
+        """Await one command of `commands`; raises RedisAway, at once while the breaker is open."""
         try:
             if self.away:
-                raise CourierAwayError
+                raise RedisAway
             await self._enter()
             try:
                 return await self._answered(command)
@@ -80,12 +80,12 @@ class Courier:
                 async with Patience(_PLACE_WAIT_S):
                     await self._places.acquire()
             except TimeoutError:
-                raise CourierAwayError from None
+                raise RedisAway from None
         else:
             await self._places.acquire()
         if self.away:  # those before us found out meanwhile
             self._places.release()
-            raise CourierAwayError
+            raise RedisAway
 
     async def _answered(self, command: "Awaitable[T]") -> T:
         if self._failures >= _FAILURES:
@@ -98,7 +98,7 @@ class Courier:
                 log.warning("redis is away", extra={"error": type(error).__name__})
             if self._failures >= _FAILURES:
                 self._next_try = time.monotonic() + _PROBE_S
-            raise CourierAwayError from error
+            raise RedisAway from error
         if self._failures >= _FAILURES:
             log.info("redis is back")
         self._failures = 0

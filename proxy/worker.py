@@ -37,7 +37,7 @@ from proxy.limits.running_calls import Calls
 from proxy.limits.streams import Streams
 from proxy.listening.descriptors import raise_limit
 from proxy.records.keeper import RecordKeeper
-from proxy.redis import Courier
+from proxy.redis import Redis
 from proxy.refusals import Refusal
 from proxy.resolve.control_client import ControlClient
 from proxy.resolve.installations import Connections
@@ -67,7 +67,7 @@ class Worker:
         self.settings = settings
         self.tasks = Tasks("worker", quiet=(Refusal, SourceUnreachableError, UpstreamFault))
         self.disk = DiskCopy(settings.disk_cache, ring)
-        self.redis = Courier(settings.redis_url)
+        self.redis = Redis(settings.redis_url)
         self.egress = open_transport(
             AddressPolicy(parse_networks(settings.upstream_networks)),
             ca_bundle=settings.ca_bundle or None,

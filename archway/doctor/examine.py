@@ -54,14 +54,14 @@ def _servers(
     own = environment.get(SECRET_KEY)
     key = own or read_keys(state.keys).get(SECRET_KEY)
     ports = kept.get("ports")
-    database, courier = environment.get("ARCHWAY_DATABASE_URL"), environment.get("ARCHWAY_REDIS_URL")
+    database, redis_url = environment.get("ARCHWAY_DATABASE_URL"), environment.get("ARCHWAY_REDIS_URL")
     if facts.running and isinstance(ports, dict):
         database = database or postgres.url(ports["postgres"], str(kept.get("postgres_password")))
-        courier = courier or redis.url(ports["redis"], str(kept.get("redis_password")))
+        redis_url = redis_url or redis.url(ports["redis"], str(kept.get("redis_password")))
     findings += check_database(database) if database else _embedded_postgres()
     if database and key:
         findings += check_secrets(database, key, "of the environment" if own else f"of {state.keys}")
-    findings += check_redis(courier) if courier else _embedded_redis()
+    findings += check_redis(redis_url) if redis_url else _embedded_redis()
     return findings
 
 

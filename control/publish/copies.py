@@ -15,7 +15,7 @@ import asyncio
 import logging
 from typing import Final
 
-from control.redis import Courier, RedisAway
+from control.redis import Redis, RedisAway
 from control.store.pool import Pool, StoreConflict, StoreUnavailable, transaction
 from control.store.stale_copies import claim, concerned, forget
 from core.redis_names import connection_key
@@ -33,8 +33,8 @@ _ROUND_WITHIN_S: Final = 25.0
 class StaleCopiesSweep:
     """Deletes until cancelled. `wake` makes it look at once."""
 
-    def __init__(self, pool: Pool, courier: Courier) -> None:
-        self._pool, self._courier = pool, courier
+    def __init__(self, pool: Pool, redis: Redis) -> None:
+        self._pool, self._redis = pool, redis
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -67,8 +67,8 @@ class StaleCopiesSweep:
             if not rows:
                 return 0
             stale = await concerned(claiming, rows)
-            names = (name.decode("utf-8", "replace") for name in await self._courier.names_like(f"{prefix}*"))
-            await self._courier.delete([name for name in names if stale.concern(name.removeprefix(prefix))])
+            names = (name.decode("utf-8", "replace") for name in await self._redis.names_like(f"{prefix}*"))
+            await self._redis.delete([name for name in names if stale.concern(name.removeprefix(prefix))])
             await forget(claiming, [row["id"] for row in rows])
         return len(rows)
 

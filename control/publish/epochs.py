@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from control.publish.newer import is_newer_gateway, is_newer_index
 from control.publish.scripts import ANNOUNCE, BEGIN_EPOCH, LOOK, REMOVE_GATEWAY, SHOW_INDEX, STORE_GATEWAY
-from control.redis import Courier
+from control.redis import Redis
 from core.changes import Change, Kind, sign_change
 from core.redis_names import (
     CHANGES,
@@ -63,8 +63,8 @@ class IndexDocument:
 class ChangeStream:
     """Looks at the stream, begins epochs, stores documents, appends events."""
 
-    def __init__(self, courier: Courier, signer: Signer) -> None:
-        self._courier, self._signer = courier, signer
+    def __init__(self, redis: Redis, signer: Signer) -> None:
+        self._redis, self._signer = redis, signer
         self._verifier = Verifier("the public half of ARCHWAY_SIGNING_KEY", signer.public_keys)
         self._seen = Head("", 0, complete=False)
 
@@ -91,7 +91,7 @@ class ChangeStream:
         """
         keys, disbelieved = [snapshot_key(gateway_id), gone_key(gateway_id)], b""
         for _ in range(_TRIES):
-            answer = await self._courier.script(
+            answer = await self._redis.script(
                 STORE_GATEWAY, keys, [revision, document, SNAPSHOT_TTL_S, disbelieved, MAX_BYTES]
             )
             if isinstance(answer, int):
@@ -104,7 +104,7 @@ class ChangeStream:
 
     async def remove_gateway(self, gateway_id: str) -> None:
         """Take a deleted gateway's snapshot away."""
-        await self._courier.script(REMOVE_GATEWAY, [snapshot_key(gateway_id), gone_key(gateway_id)], [GONE_TTL_S])
+        await self._redis.script(REMOVE_GATEWAY, [snapshot_key(gateway_id), gone_key(gateway_id)], [GONE_TTL_S])
 
     async def announce(
         self,
@@ -121,7 +121,7 @@ class ChangeStream:
         """
         disbelieved = b""
         for _ in range(_TRIES):
-            answer = await self._courier.script(
+            answer = await self._redis.script(
                 ANNOUNCE,
                 [CHANGES_HEAD, CHANGES, INDEX, *untrue],
                 [
@@ -141,7 +141,7 @@ class ChangeStream:
                 self._seen = Head(head.epoch, head.number + len(happened), complete=True)
                 return self._seen
             if answer == b"index" and index is not None:
-                disbelieved, held = await self._courier.script(SHOW_INDEX, [INDEX], [MAX_BYTES])
+                disbelieved, held = await self._redis.script(SHOW_INDEX, [INDEX], [MAX_BYTES])
                 if is_newer_index(held, head.epoch, index.revision, self._verifier):
                     index = None
                 else:
@@ -165,14 +165,14 @@ class ChangeStream:
         ]
 
     async def _look(self) -> Head | None:
-        found = await self._courier.script(LOOK, [CHANGES_HEAD, INDEX], [])
+        found = await self._redis.script(LOOK, [CHANGES_HEAD, INDEX], [])
         if not found:
             return None
         epoch, number, indexed = found[0].decode(), int(found[1]), found[2]
         return Head(epoch, number, complete=indexed == found[0])
 
     async def _begin(self, *, ending: str) -> Head:
-        await self._courier.script(BEGIN_EPOCH, [CHANGES_HEAD], [secrets.token_hex(8), CHANGES_TTL_S, ending])
+        await self._redis.script(BEGIN_EPOCH, [CHANGES_HEAD], [secrets.token_hex(8), CHANGES_TTL_S, ending])
         head = await self._look()
         if head is None:
             raise EpochOver

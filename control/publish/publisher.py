@@ -19,7 +19,7 @@ from typing import Final, Protocol
 
 from control.publish.documents import DocumentTooLarge, GatewayDocument, gateway_document, index_document
 from control.publish.epochs import ChangeStream, EpochOver, Happened, Head
-from control.redis import Courier, RedisAway
+from control.redis import Redis, RedisAway
 from control.store.pool import Connection, Pool, Row, StoreConflict, StoreUnavailable, transaction
 from control.store.publication import claim_changes, digests_of, forget_changes, gateway_ids
 from control.store.stale_copies import note
@@ -65,14 +65,14 @@ class Publisher:
     def __init__(
         self,
         pool: Pool,
-        courier: Courier,
+        redis: Redis,
         signer: Signer,
         *,
         after: Steps = _go_on,
         copies_stale: Callable[[], None] = _nobody_waits,
     ) -> None:
         self._pool, self._signer = pool, signer
-        self._stream = ChangeStream(courier, signer)
+        self._stream = ChangeStream(redis, signer)
         self._after = after
         self._copies_stale = copies_stale
         self._woken = asyncio.Event()

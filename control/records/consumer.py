@@ -16,7 +16,7 @@ from typing import Final, Protocol
 import msgspec
 
 from control.records.rows import days_of, rows_of
-from control.redis import Courier, Entry, GroupMissing, RedisAway
+from control.redis import Entry, GroupMissing, Redis, RedisAway
 from control.store.pool import Pool, StoreConflict, StoreUnavailable, transaction
 from control.store.records import insert_batch, make_partitions
 from core.identifiers import new_id
@@ -53,14 +53,14 @@ class RecordConsumer:
     def __init__(
         self,
         pool: Pool,
-        courier: Courier,
+        redis: Redis,
         ring: KeyRing,
         *,
         days_kept: int,
         idle_s: float = 30.0,
         committed: Committed = _go_on,
     ) -> None:
-        self._pool, self._courier = pool, courier
+        self._pool, self._redis = pool, redis
         self._sealer = Sealer(ring, BATCH_PURPOSE)
         self._days_kept, self._idle_s, self._committed = days_kept, idle_s, committed
         self._name = f"control-{new_id()}"
@@ -72,7 +72,7 @@ class RecordConsumer:
         """The loop; faults are logged once each and waited out."""
         while True:
             try:
-                await self._courier.make_group(RECORDS, RECORDS_GROUP, RECORDS_TTL_S)
+                await self._redis.make_group(RECORDS, RECORDS_GROUP, RECORDS_TTL_S)
                 await self._take_unfinished()
                 while True:
                     await self._take_idle()
@@ -90,20 +90,20 @@ class RecordConsumer:
     async def close(self) -> None:
         """Leave the group; unfinished entries keep the name until another consumer claims them."""
         try:
-            if self._name.encode() in await self._courier.idle_consumers(RECORDS, RECORDS_GROUP, -1):
-                await self._courier.drop_consumer(RECORDS, RECORDS_GROUP, self._name)
+            if self._name.encode() in await self._redis.idle_consumers(RECORDS, RECORDS_GROUP, -1):
+                await self._redis.drop_consumer(RECORDS, RECORDS_GROUP, self._name)
         except (RedisAway, GroupMissing) as fault:
             log.debug("did not leave the group", extra={"fault": str(fault)})
 
     async def _take_unfinished(self) -> None:
         """What this consumer took before a fault."""
-        entries = await self._courier.read_group(
+        entries = await self._redis.read_group(
             RECORDS, RECORDS_GROUP, self._name, count=_TAKE, wait_s=_WAIT_S, unfinished=True
         )
         await self._take(entries)
 
     async def _take_new(self) -> None:
-        entries = await self._courier.read_group(RECORDS, RECORDS_GROUP, self._name, count=_TAKE, wait_s=_WAIT_S)
+        entries = await self._redis.read_group(RECORDS, RECORDS_GROUP, self._name, count=_TAKE, wait_s=_WAIT_S)
         await self._take(entries)
 
     async def _take_idle(self) -> None:
@@ -111,11 +111,11 @@ class RecordConsumer:
         if time.monotonic() - self._looked_for_idle < min(_LOOK_FOR_IDLE_EVERY_S, self._idle_s):
             return
         self._looked_for_idle = time.monotonic()
-        await self._courier.make_group(RECORDS, RECORDS_GROUP, RECORDS_TTL_S)  # and give the stream its time anew
-        entries = await self._courier.claim_idle(RECORDS, RECORDS_GROUP, self._name, idle_s=self._idle_s, count=_TAKE)
+        await self._redis.make_group(RECORDS, RECORDS_GROUP, RECORDS_TTL_S)  # and give the stream its time anew
+        entries = await self._redis.claim_idle(RECORDS, RECORDS_GROUP, self._name, idle_s=self._idle_s, count=_TAKE)
         await self._take(entries)
-        for consumer in await self._courier.idle_consumers(RECORDS, RECORDS_GROUP, _FORGET_CONSUMER_S):
-            await self._courier.drop_consumer(RECORDS, RECORDS_GROUP, consumer)
+        for consumer in await self._redis.idle_consumers(RECORDS, RECORDS_GROUP, _FORGET_CONSUMER_S):
+            await self._redis.drop_consumer(RECORDS, RECORDS_GROUP, consumer)
 
     async def _take(self, entries: Sequence[Entry]) -> None:
         finished: list[bytes] = []
@@ -126,7 +126,7 @@ class RecordConsumer:
         finally:
             if finished:
                 await self._committed()
-                await self._courier.finish(RECORDS, RECORDS_GROUP, finished)
+                await self._redis.finish(RECORDS, RECORDS_GROUP, finished)
 
     async def _kept(self, fields: Mapping[bytes, bytes]) -> bool:
         """Whether the entry is done with; raises StoreUnavailable and StoreConflict."""

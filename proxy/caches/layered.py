@@ -13,10 +13,10 @@ from typing import Generic, TypeVar
 
 from core.keys import KeyRing
 from core.tasks import Tasks
-from proxy.caches.courier_copy import CourierCopy, SealedForm
 from proxy.caches.disk_copy import DiskCopy
+from proxy.caches.redis_copy import RedisCopy, SealedForm
 from proxy.caches.two_ages import Aged, SourceUnreachableError, TwoAgeCache
-from proxy.redis import Courier
+from proxy.redis import Redis
 
 V = TypeVar("V")
 Concerns = Callable[[str, V], bool]
@@ -46,13 +46,13 @@ class LayeredCache(Generic[V]):
         soft: float,
         hard: float,
         ring: KeyRing,
-        courier: Courier,
-        courier_name: str,
+        redis: Redis,
+        redis_name: str,
         tasks: Tasks,
     ) -> None:
         self.memory: TwoAgeCache[V] = TwoAgeCache(name, size=size, soft=soft, hard=hard, tasks=tasks)
         self._form = SealedForm(ring, name, kind)
-        self._copy = CourierCopy(courier, self._form, courier_name, hard)
+        self._copy = RedisCopy(redis, self._form, redis_name, hard)
         self._soft = soft
         self._name = name
         self._from_disk: dict[str, bytes] = {}

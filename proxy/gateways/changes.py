@@ -11,12 +11,12 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from core import redis_names as courier
+from core import redis_names
 from core.changes import Change, ChangeBroken, open_change
 from core.signing import Verifier
 from core.tasks import forever
 from proxy.gateways.holder import Gateways
-from proxy.redis import FAULTS, Courier
+from proxy.redis import FAULTS, Redis
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class ChangeStream:
 
     def __init__(
         self,
-        redis: Courier,
+        redis: Redis,
         verifier: Verifier,
         gateways: Gateways,
         *,
@@ -83,7 +83,7 @@ class ChangeStream:
     async def _catch_up(self) -> None:
         """Take a position at the stream's end, then compare: what came before is in what we compare with."""
         # The position before the number: an event that comes in between is then read as a hole, never passed over.
-        last = await self._redis.blocking.xrevrange(courier.CHANGES, count=1)
+        last = await self._redis.blocking.xrevrange(redis_names.CHANGES, count=1)
         epoch, number = await self._head()
         known = (self.epoch, self.number) == (epoch, number)
         self.epoch, self.number = epoch, number
@@ -98,7 +98,7 @@ class ChangeStream:
             _READ_S
         ):  # each piece of an answer comes within the socket's own time, or does not
             found = await self._redis.blocking.xread(
-                {courier.CHANGES: self._position}, count=_AT_ONCE, block=_BLOCK_MS
+                {redis_names.CHANGES: self._position}, count=_AT_ONCE, block=_BLOCK_MS
             )
         self._reading = True
         if not found:
@@ -140,7 +140,7 @@ class ChangeStream:
 
     async def _head(self) -> tuple[str, int]:
         """Epoch and number of the newest event; '' and 0 where there is none."""
-        epoch, number = await self._redis.blocking.hmget(courier.CHANGES_HEAD, "epoch", "number")
+        epoch, number = await self._redis.blocking.hmget(redis_names.CHANGES_HEAD, "epoch", "number")
         try:
             return (epoch or b"").decode(), int(number or 0)
         except ValueError:

@@ -14,19 +14,19 @@ from collections import OrderedDict
 from collections.abc import Callable
 from heapq import nsmallest
 
-from core import redis_names as courier
+from core import redis_names
 from core.resolve import GatewayQuestion
 from core.signing import Verifier
 from core.snapshot import Index, SnapshotBroken, open_gateway
 from core.tasks import Tasks
-from proxy.caches.courier_copy import CLOCK_SKEW_S
 from proxy.caches.disk_copy import DiskCopy
+from proxy.caches.redis_copy import CLOCK_SKEW_S
 from proxy.caches.single_flight import SingleFlight
 from proxy.caches.two_ages import SourceUnreachableError
 from proxy.gateways.compiled import CompiledGateway
 from proxy.gateways.newest_index import NewestIndex
 from proxy.limits.budget import Budget
-from proxy.redis import Courier, CourierAwayError
+from proxy.redis import Redis, RedisAway
 from proxy.refusals import RETRY_AFTER_S, Refusal
 from proxy.resolve.control_client import ControlClient
 
@@ -45,7 +45,7 @@ class Gateways:
     def __init__(
         self,
         control: ControlClient,
-        redis: Courier,
+        redis: Redis,
         verifier: Verifier,
         *,
         soft_age: float,
@@ -213,9 +213,9 @@ class Gateways:
     async def _document_in_redis(self, gateway_id: str, at_least: int) -> bytes | None:
         try:
             revision, document = await self._redis.ask(
-                self._redis.commands.hmget(courier.snapshot_key(gateway_id), "revision", "document")
+                self._redis.commands.hmget(redis_names.snapshot_key(gateway_id), "revision", "document")
             )
-        except CourierAwayError:
+        except RedisAway:
             return None
         if revision is None or document is None or not revision.isdigit() or int(revision) < at_least:
             return None

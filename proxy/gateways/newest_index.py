@@ -7,11 +7,11 @@ import logging
 import time
 from typing import Any
 
-from core import redis_names as courier
+from core import redis_names
 from core.signing import Verifier
 from core.snapshot import Index, SnapshotBroken, open_index
 from proxy.caches.two_ages import SourceUnreachableError
-from proxy.redis import Courier, CourierAwayError
+from proxy.redis import Redis, RedisAway
 from proxy.resolve.control_client import ControlClient
 
 log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 class NewestIndex:
     """Where the index comes from, and when control itself last gave it."""
 
-    def __init__(self, control: ControlClient, redis: Courier, verifier: Verifier, *, soft_age: float) -> None:
+    def __init__(self, control: ControlClient, redis: Redis, verifier: Verifier, *, soft_age: float) -> None:
         self._control, self.redis, self._verifier, self._soft_age = control, redis, verifier, soft_age
         self.confirmed = time.monotonic()
         """When control itself last gave the index, or else when this worker began."""
@@ -49,9 +49,9 @@ class NewestIndex:
 
     async def _in_redis(self, epoch: str, at_least: int) -> Index | None:
         try:
-            document: Any = await self.redis.ask(self.redis.commands.hget(courier.INDEX, "document"))
+            document: Any = await self.redis.ask(self.redis.commands.hget(redis_names.INDEX, "document"))
             index = None if document is None else open_index(bytes(document), self._verifier)
-        except CourierAwayError:
+        except RedisAway:
             return None
         except SnapshotBroken as broken:
             self.rejected += 1

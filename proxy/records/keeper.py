@@ -13,14 +13,14 @@ from contextlib import suppress
 
 import msgspec
 
-from core import redis_names as courier
+from core import redis_names
 from core.identifiers import new_id
 from core.keys import KeyRing
 from core.records import BATCH_PURPOSE, Batch, CallRecord
 from core.sealing import Sealer
 from core.tasks import forever
 from proxy.records.spool import Spool
-from proxy.redis import Courier, CourierAwayError
+from proxy.redis import Redis, RedisAway
 
 log = logging.getLogger(__name__)
 EVERY_S = 0.2
@@ -32,7 +32,7 @@ _WAITING = 20_000
 class RecordKeeper:
     """Keeps one worker's records."""
 
-    def __init__(self, redis: Courier, ring: KeyRing, spool_folder: str) -> None:
+    def __init__(self, redis: Redis, ring: KeyRing, spool_folder: str) -> None:
         self.worker = f"{os.getpid()}-{new_id()}"
         self.kept = 0
         self.dropped = 0
@@ -131,8 +131,8 @@ class RecordKeeper:
         fields = {b"w": worker.encode(), b"n": str(number).encode(), b"b": sealed}
         commands = self._redis.commands
         try:
-            await self._redis.ask(commands.xadd(courier.RECORDS, fields, maxlen=courier.RECORDS_LENGTH))
-        except CourierAwayError:
+            await self._redis.ask(commands.xadd(redis_names.RECORDS, fields, maxlen=redis_names.RECORDS_LENGTH))
+        except RedisAway:
             return False
         return True
 

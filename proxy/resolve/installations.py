@@ -7,13 +7,13 @@ Refusals are not kept: the person may just have signed in.
 
 import time
 
-from core import redis_names as courier
+from core import redis_names
 from core.keys import KeyRing
 from core.resolve import Connection, ConnectionQuestion
 from core.tasks import Tasks
 from proxy.caches.layered import LayeredCache
 from proxy.caches.two_ages import Aged
-from proxy.redis import Courier
+from proxy.redis import Redis
 from proxy.refusals import Refusal
 from proxy.resolve.control_client import ControlClient
 
@@ -24,7 +24,7 @@ class Connections:
     """Resolved connections."""
 
     def __init__(
-        self, control: ControlClient, redis: Courier, ring: KeyRing, *, soft: float, hard: float, tasks: Tasks
+        self, control: ControlClient, redis: Redis, ring: KeyRing, *, soft: float, hard: float, tasks: Tasks
     ) -> None:
         self._control = control
         self.resolved: LayeredCache[Connection] = LayeredCache(
@@ -34,8 +34,8 @@ class Connections:
             soft=soft,
             hard=hard,
             ring=ring,
-            courier=redis,
-            courier_name=courier.connection_key(""),
+            redis=redis,
+            redis_name=redis_names.connection_key(""),
             tasks=tasks,
         )
 

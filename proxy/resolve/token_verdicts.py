@@ -9,14 +9,14 @@ import time
 from collections import OrderedDict
 from math import inf
 
-from core import redis_names as courier
+from core import redis_names
 from core.keys import KeyRing
 from core.resolve import TokenQuestion, TokenVerdict
 from core.tasks import Tasks
 from proxy.caches.layered import LayeredCache
 from proxy.caches.two_ages import Aged
 from proxy.limits.budget import Budget
-from proxy.redis import Courier
+from proxy.redis import Redis
 from proxy.refusals import Refusal
 from proxy.resolve.control_client import ControlClient
 
@@ -31,7 +31,7 @@ class Authority:
     def __init__(
         self,
         control: ControlClient,
-        redis: Courier,
+        redis: Redis,
         ring: KeyRing,
         *,
         soft: float,
@@ -48,8 +48,8 @@ class Authority:
             soft=soft,
             hard=hard,
             ring=ring,
-            courier=redis,
-            courier_name=courier.verdict_key(""),
+            redis=redis,
+            redis_name=redis_names.verdict_key(""),
             tasks=tasks,
         )
         self._unknown: OrderedDict[str, float] = OrderedDict()

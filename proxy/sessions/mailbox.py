@@ -10,11 +10,11 @@ from typing import Literal
 
 import msgspec
 
-from core import redis_names as courier
+from core import redis_names
 from core.keys import KeyRing
 from core.sealing import SealBroken, Sealer
 from core.tasks import forever
-from proxy.redis import FAULTS, Courier, CourierAwayError
+from proxy.redis import FAULTS, Redis, RedisAway
 
 log = logging.getLogger(__name__)
 _RETRY_S = 0.5
@@ -32,7 +32,7 @@ class Letter(msgspec.Struct, array_like=True, frozen=True):
 class Mailbox:
     """One worker's end of the channel."""
 
-    def __init__(self, redis: Courier, ring: KeyRing, deliver: Callable[[Letter], None]) -> None:
+    def __init__(self, redis: Redis, ring: KeyRing, deliver: Callable[[Letter], None]) -> None:
         self._redis = redis
         self._sealer = Sealer(ring, "mailbox")
         self._deliver = deliver
@@ -43,8 +43,8 @@ class Mailbox:
         """Send a letter to every worker; False when it could not be sent. This worker reads it too."""
         sealed = self._sealer.seal(msgspec.msgpack.encode(letter))
         try:
-            await self._redis.ask(self._redis.commands.publish(courier.MAILBOX, sealed))
-        except CourierAwayError:
+            await self._redis.ask(self._redis.commands.publish(redis_names.MAILBOX, sealed))
+        except RedisAway:
             return False
         return True
 
@@ -55,7 +55,7 @@ class Mailbox:
     async def _read_while_open(self) -> None:
         try:
             async with self._redis.blocking.pubsub() as channel:
-                await channel.subscribe(courier.MAILBOX)
+                await channel.subscribe(redis_names.MAILBOX)
                 self.reconnected()
                 while True:
                     message = await channel.get_message(ignore_subscribe_messages=True, timeout=_POLL_S)

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from core import redis_names as courier
+from core import redis_names
 from core.keys import KeyRing
 from core.sealing import SealBroken, Sealer
-from proxy.redis import Courier, CourierAwayError
+from proxy.redis import Redis, RedisAway
 
 LIFETIME_S = 86_400
 _CACHED = 50_000
@@ -45,7 +45,7 @@ class _Inside(msgspec.Struct, array_like=True):
 class Sessions:
     """Makes, opens and ends sessions."""
 
-    def __init__(self, ring: KeyRing, redis: Courier) -> None:
+    def __init__(self, ring: KeyRing, redis: Redis) -> None:
         self._sealer = Sealer(ring, "session")
         self._redis = redis
         self._seen: OrderedDict[tuple[str, str, str], Session] = OrderedDict()
@@ -72,10 +72,10 @@ class Sessions:
         if session is None or session.jti in self._ended:
             return None
         try:
-            if await self._redis.ask(self._redis.commands.exists(courier.tombstone_key(session.jti))):
+            if await self._redis.ask(self._redis.commands.exists(redis_names.tombstone_key(session.jti))):
                 self.end_here(session.jti)
                 return None
-        except CourierAwayError:
+        except RedisAway:
             return (
                 session  # not remembered as seen: asked again while Redis is away, where a tombstone cannot be read
             )
@@ -89,8 +89,8 @@ class Sessions:
         self.end_here(session.jti)
         left = max(1, int(session.issued + LIFETIME_S - time.time()))
         try:
-            await self._redis.ask(self._redis.commands.set(courier.tombstone_key(session.jti), b"1", ex=left))
-        except CourierAwayError:
+            await self._redis.ask(self._redis.commands.set(redis_names.tombstone_key(session.jti), b"1", ex=left))
+        except RedisAway:
             return
 
     def end_here(self, jti: str) -> None:

@@ -13,7 +13,7 @@ from collections import OrderedDict
 import msgspec
 import orjson
 
-from core import redis_names as courier
+from core import redis_names
 from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
 from core.keys import KeyRing
@@ -24,7 +24,7 @@ from core.sealing import SealBroken, Sealer
 from core.tasks import Tasks
 from proxy.caches.single_flight import SingleFlight
 from proxy.identity import CLIENT_INFO
-from proxy.redis import Courier, CourierAwayError
+from proxy.redis import Redis, RedisAway
 from proxy.refusals import Refusal
 from proxy.upstream.answers import Json, error_in, is_answer_to, messages
 from proxy.upstream.faults import upstream_text
@@ -52,7 +52,7 @@ class UpstreamSession(msgspec.Struct, frozen=True, array_like=True):
 class UpstreamSessions:
     """Sessions by owner and upstream."""
 
-    def __init__(self, transport: Transport, redis: Courier, ring: KeyRing, tasks: Tasks) -> None:
+    def __init__(self, transport: Transport, redis: Redis, ring: KeyRing, tasks: Tasks) -> None:
         self._transport, self._redis = transport, redis
         self._sealer = Sealer(ring, "upstream-session")
         self._held: OrderedDict[str, tuple[UpstreamSession, float]] = OrderedDict()
@@ -85,8 +85,8 @@ class UpstreamSessions:
         if await self._copy(key) != session:
             return  # another worker has opened a new one already
         try:
-            await self._redis.ask(self._redis.commands.delete(courier.upstream_session_key(key)))
-        except CourierAwayError:
+            await self._redis.ask(self._redis.commands.delete(redis_names.upstream_session_key(key)))
+        except RedisAway:
             return
 
     def forget_installation(self, identifier: str) -> None:
@@ -106,11 +106,11 @@ class UpstreamSessions:
 
     async def _copy(self, key: str) -> UpstreamSession | None:
         try:
-            sealed = await self._redis.ask(self._redis.commands.get(courier.upstream_session_key(key)))
+            sealed = await self._redis.ask(self._redis.commands.get(redis_names.upstream_session_key(key)))
             if sealed is None:
                 return None
             return msgspec.msgpack.decode(self._sealer.open(sealed, key), type=UpstreamSession)
-        except CourierAwayError:
+        except RedisAway:
             return None
         except (SealBroken, msgspec.MsgspecError) as broken:
             log.error("a kept upstream session was not ours", extra={"why": str(broken)})
@@ -119,8 +119,10 @@ class UpstreamSessions:
     async def _leave_copy(self, key: str, session: UpstreamSession) -> None:
         sealed = self._sealer.seal(msgspec.msgpack.encode(session), key)
         try:
-            await self._redis.ask(self._redis.commands.set(courier.upstream_session_key(key), sealed, ex=int(_AGE_S)))
-        except CourierAwayError:
+            await self._redis.ask(
+                self._redis.commands.set(redis_names.upstream_session_key(key), sealed, ex=int(_AGE_S))
+            )
+        except RedisAway:
             return
 
 

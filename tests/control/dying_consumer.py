@@ -7,7 +7,7 @@ import os
 import signal
 
 from control.records.consumer import RecordConsumer
-from control.redis import Courier
+from control.redis import Redis
 from control.store.pool import open_pool
 from core.keys import parse_key_ring
 
@@ -19,8 +19,8 @@ async def die() -> None:
 async def main() -> None:
     pool = await open_pool(os.environ["DSN"])
     ring = parse_key_ring("KEY", os.environ["KEY"])
-    courier = Courier(os.environ["REDIS"], deadline_s=2)
-    await RecordConsumer(pool, courier, ring, days_kept=30, committed=die).run()
+    redis = Redis(os.environ["REDIS"], deadline_s=2)
+    await RecordConsumer(pool, redis, ring, days_kept=30, committed=die).run()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import signal
 import sys
 
 from control.publish.publisher import Publisher
-from control.redis import Courier
+from control.redis import Redis
 from control.store.pool import open_pool
 from core.keys import parse_key_ring
 from core.signing import Signer
@@ -22,7 +22,7 @@ async def die(step: str) -> None:
 async def main() -> None:
     pool = await open_pool(os.environ["DSN"])
     signer = Signer(parse_key_ring("KEY", os.environ["KEY"]))
-    await Publisher(pool, Courier(os.environ["REDIS"], deadline_s=2), signer, after=die).publish()
+    await Publisher(pool, Redis(os.environ["REDIS"], deadline_s=2), signer, after=die).publish()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import pytest
 from control.publish.documents import index_document
 from control.publish.epochs import EpochOver
 from control.publish.publisher import Publisher
-from control.redis import Courier
+from control.redis import Redis
 from control.store.outbox import announce, gateways_gone, touch_gateways
 from control.store.pool import Pool, transaction
 from control.store.publication import claim_changes
@@ -80,14 +80,14 @@ def shelf(redis_server: RedisServer) -> Shelf:
 
 
 @pytest.fixture
-async def courier(redis_server: RedisServer) -> AsyncIterator[Courier]:
-    async with Courier(redis_server.url, deadline_s=2) as opened:
+async def redis(redis_server: RedisServer) -> AsyncIterator[Redis]:
+    async with Redis(redis_server.url, deadline_s=2) as opened:
         yield opened
 
 
 @pytest.fixture
-async def publisher(pool: Pool, courier: Courier) -> Publisher:
-    return Publisher(pool, courier, SIGNER)
+async def publisher(pool: Pool, redis: Redis) -> Publisher:
+    return Publisher(pool, redis, SIGNER)
 
 
 async def eventually(holds: Callable[[], object], within_s: float = SOON_S) -> None:
@@ -188,7 +188,7 @@ async def test_an_older_snapshot_never_replaces_a_newer_one(pool: Pool, publishe
 
 
 async def test_an_index_of_the_same_epoch_with_a_lower_revision_is_not_stored(
-    pool: Pool, publisher: Publisher, courier: Courier, shelf: Shelf
+    pool: Pool, publisher: Publisher, redis: Redis, shelf: Shelf
 ) -> None:
     async with transaction(pool) as conn:
         gateway_id = await seeded.gateway(conn)
@@ -199,7 +199,7 @@ async def test_an_index_of_the_same_epoch_with_a_lower_revision_is_not_stored(
             await seeded.rename_gateway(pool, gateway_id, "newer")
             await publisher.publish()
 
-    slow = Publisher(pool, courier, SIGNER, after=overtaken)
+    slow = Publisher(pool, redis, SIGNER, after=overtaken)
     slow._everything_at = publisher._everything_at
     await seeded.rename_gateway(pool, gateway_id, "older")
     await slow.publish()
@@ -387,9 +387,9 @@ async def test_two_replicas_at_once_leave_no_hole_and_serve_no_older_revision(
 ) -> None:
     async with transaction(pool) as conn:
         ids = [await seeded.gateway(conn, f"g{number}") for number in range(4)]
-    tasks, couriers = Tasks("test"), [Courier(shelf.server.url, deadline_s=2) for _ in range(2)]
-    for number, courier in enumerate(couriers):
-        tasks.spawn(f"replica {number}", Publisher(pool, courier, SIGNER).run())
+    tasks, clients = Tasks("test"), [Redis(shelf.server.url, deadline_s=2) for _ in range(2)]
+    for number, redis in enumerate(clients):
+        tasks.spawn(f"replica {number}", Publisher(pool, redis, SIGNER).run())
     seen: dict[str, list[int]] = {one: [] for one in ids}
 
     async def write(gateway_id: str) -> None:
@@ -399,10 +399,10 @@ async def test_two_replicas_at_once_leave_no_hole_and_serve_no_older_revision(
 
     await asyncio.gather(*(write(one) for one in ids))
     await eventually(lambda: all(shelf.served(one) == (13, 13) for one in ids))
-    await publish_until_empty(pool, Publisher(pool, couriers[0], SIGNER))
+    await publish_until_empty(pool, Publisher(pool, clients[0], SIGNER))
     await tasks.close()
-    for courier in couriers:
-        await courier.close()
+    for redis in clients:
+        await redis.close()
     numbers = [change.number for change in shelf.changes()]
     assert numbers == list(range(1, len(numbers) + 1))
     assert all(revisions == sorted(revisions) for revisions in seen.values())
@@ -439,8 +439,8 @@ async def test_while_redis_is_gone_changes_wait_in_the_outbox_and_are_published_
     shelf, tasks = Shelf(breakable_redis), Tasks("test")
     async with transaction(pool) as conn:
         gateway_id = await seeded.gateway(conn)
-    async with Courier(breakable_redis.url, deadline_s=0.3) as courier:
-        tasks.spawn("publisher", Publisher(pool, courier, SIGNER).run())
+    async with Redis(breakable_redis.url, deadline_s=0.3) as redis:
+        tasks.spawn("publisher", Publisher(pool, redis, SIGNER).run())
         await eventually(lambda: shelf.served(gateway_id) == (1, 1))
         breakable_redis.freeze()
         await seeded.rename_gateway(pool, gateway_id, "while frozen")

@@ -17,7 +17,7 @@ import pytest
 from control.records import partitions
 from control.records.consumer import RecordConsumer
 from control.records.partitions import days_begin, keep_days
-from control.redis import Courier
+from control.redis import Redis
 from control.store.pool import Pool, transaction
 from control.store.records import gaps
 from core.identifiers import new_id
@@ -52,15 +52,15 @@ def send(
 async def consuming(pool: Pool, redis_server: RedisServer) -> AsyncIterator[Callable[[], None]]:
     """Starts a consumer, as often as it is called."""
     tasks = Tasks("test")
-    courier = Courier(redis_server.url, deadline_s=2)
+    redis = Redis(redis_server.url, deadline_s=2)
 
     def start() -> None:
-        consumer = RecordConsumer(pool, courier, RING, days_kept=30, idle_s=0.3)
+        consumer = RecordConsumer(pool, redis, RING, days_kept=30, idle_s=0.3)
         tasks.spawn("consumer", consumer.run())
 
     yield start
     await tasks.close()
-    await courier.close()
+    await redis.close()
 
 
 async def eventually_kept(pool: Pool, records: int) -> None:
@@ -239,8 +239,8 @@ def name(day: date) -> str:
 
 async def test_a_consumer_leaves_the_group_when_it_is_closed(pool: Pool, redis_server: RedisServer) -> None:
     tasks = Tasks("test")
-    async with Courier(redis_server.url, deadline_s=2) as courier:
-        consumer = RecordConsumer(pool, courier, RING, days_kept=30)
+    async with Redis(redis_server.url, deadline_s=2) as redis:
+        consumer = RecordConsumer(pool, redis, RING, days_kept=30)
         tasks.spawn("consumer", consumer.run())
         send(redis_server, 1, [a_record()])
         await eventually_taken(redis_server)

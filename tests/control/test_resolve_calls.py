@@ -19,7 +19,7 @@ from control.internal.listener import PLACES, InternalListener
 from control.internal.questions import Questions
 from control.publish.epochs import ChangeStream
 from control.publish.publisher import Publisher
-from control.redis import Courier
+from control.redis import Redis
 from control.registry.row_seals import SECRET_VALUES_PURPOSE, RowSeals
 from control.store.pool import Pool, close_pool, open_pool, transaction
 from core.identifiers import new_id
@@ -78,9 +78,9 @@ class AskingProxy:
 
 @pytest.fixture
 async def proxy(database: str, pool: Pool, redis_server: RedisServer) -> AsyncIterator[AskingProxy]:
-    tasks, courier = Tasks("test"), Courier(redis_server.url, deadline_s=0.15)
+    tasks, redis = Tasks("test"), Redis(redis_server.url, deadline_s=0.15)
     questions_pool = await open_pool(database, largest=sum(PLACES.values()))
-    questions = Questions(questions_pool, ChangeStream(courier, SIGNER), SIGNER, RowSeals(SECRETS))
+    questions = Questions(questions_pool, ChangeStream(redis, SIGNER), SIGNER, RowSeals(SECRETS))
     runner = web.AppRunner(InternalListener(CALLS, questions, tasks).application(), handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -88,7 +88,7 @@ async def proxy(database: str, pool: Pool, redis_server: RedisServer) -> AsyncIt
         yield AskingProxy(f"http://127.0.0.1:{runner.addresses[0][1]}", session)
     await runner.cleanup()
     await tasks.close()
-    await courier.close()
+    await redis.close()
     await close_pool(questions_pool)
 
 
@@ -181,12 +181,12 @@ async def test_the_index_is_given_for_the_epoch_that_redis_shows(
         gateway_id = await seeded.gateway(conn)
     answer: IndexAnswer = await proxy.ask("/internal/index", None, IndexAnswer)
     assert open_index(answer.document, VERIFIER).epoch == ""
-    async with Courier(redis_server.url, deadline_s=2) as courier:
-        publisher = Publisher(pool, courier, SIGNER)
+    async with Redis(redis_server.url, deadline_s=2) as redis:
+        publisher = Publisher(pool, redis, SIGNER)
         await publisher.publish()
         answer = await proxy.ask("/internal/index", None, IndexAnswer)
         index = open_index(answer.document, VERIFIER)
-        assert index.epoch == await ChangeStream(courier, SIGNER).epoch() != ""
+        assert index.epoch == await ChangeStream(redis, SIGNER).epoch() != ""
     assert [row.id for row in index.gateways] == [gateway_id]
     redis_server.freeze()
     try:

@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import web
 from redis.asyncio import Redis
 
-from core import redis_names as courier
+from core import redis_names
 from core.changes import Change, Kind, sign_change
 from core.identifiers import new_id
 from core.internal_call import CallRefused, InternalCalls
@@ -140,9 +140,9 @@ class FakeControl:
         assert self.redis is not None
         await self.ensure_epoch()
         document = sign_gateway(gateway, self.signer)
-        key = courier.snapshot_key(gateway.id)
+        key = redis_names.snapshot_key(gateway.id)
         await self.redis.hset(key, mapping={"revision": gateway.revision, "document": document})
-        await self.redis.hset(courier.INDEX, mapping={"revision": self.index_revision, "document": self._index()})
+        await self.redis.hset(redis_names.INDEX, mapping={"revision": self.index_revision, "document": self._index()})
         await self.announce("gateway", gateway.id, gateway.revision)
 
     async def announce(self, kind: Kind, name: str, revision: int = 0) -> None:
@@ -151,10 +151,10 @@ class FakeControl:
         await self.ensure_epoch()
         self.number += 1
         change = Change(self.epoch, self.number, kind, name, revision)
-        await self.redis.hset(courier.CHANGES_HEAD, mapping={"epoch": self.epoch, "number": self.number})
-        await self.redis.xadd(courier.CHANGES, {"n": self.number, "e": sign_change(change, self.signer)})
+        await self.redis.hset(redis_names.CHANGES_HEAD, mapping={"epoch": self.epoch, "number": self.number})
+        await self.redis.xadd(redis_names.CHANGES, {"n": self.number, "e": sign_change(change, self.signer)})
         if kind == "token":
-            await self.redis.delete(courier.verdict_key(name))
+            await self.redis.delete(redis_names.verdict_key(name))
 
     async def revoke(self, token: str) -> None:
         """Forget the token and tell."""
@@ -164,10 +164,10 @@ class FakeControl:
     async def ensure_epoch(self) -> None:
         """The change stream has a head; a worker that finds another one later doubts what it knows."""
         assert self.redis is not None
-        head = await self.redis.hget(courier.CHANGES_HEAD, "epoch")
+        head = await self.redis.hget(redis_names.CHANGES_HEAD, "epoch")
         if head is None or head.decode() != self.epoch:
             self.epoch, self.number = new_id(), 0
-            await self.redis.hset(courier.CHANGES_HEAD, mapping={"epoch": self.epoch, "number": 0})
+            await self.redis.hset(redis_names.CHANGES_HEAD, mapping={"epoch": self.epoch, "number": 0})
 
     def _index(self) -> bytes:
         rows = [IndexRow(gateway.id, gateway.slug, gateway.revision) for gateway in self.gateways.values()]

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from core import redis_names as courier
+from core import redis_names
 from core.records import BATCH_PURPOSE, Batch, CallRecord
 from core.sealing import Sealer
 from core.tasks import Tasks
@@ -22,7 +22,7 @@ def batches(rig: Rig) -> list[Batch]:
     """What control would find on the stream."""
     sealer = Sealer(rig.control.ring, BATCH_PURPOSE)
     with rig.redis.client() as redis:
-        found: Any = redis.xrange(courier.RECORDS)
+        found: Any = redis.xrange(redis_names.RECORDS)
     opened = []
     for _, fields in found:
         worker, number = fields[b"w"].decode(), fields[b"n"].decode()

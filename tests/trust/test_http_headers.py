@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from core import redis_names as courier
+from core import redis_names
 from core.records import BATCH_PURPOSE, Batch, CallRecord
 from core.sealing import Sealer
 from tests.fakes.mcp_upstream import McpUpstream
@@ -54,7 +54,7 @@ async def records(rig: Rig) -> list[CallRecord]:
     sealer = Sealer(rig.control.ring, BATCH_PURPOSE)
     client: Redis = Redis.from_url(rig.redis.url, protocol=2)
     try:
-        entries = await client.xrange(courier.RECORDS)
+        entries = await client.xrange(redis_names.RECORDS)
     finally:
         await client.aclose()
     found: list[CallRecord] = []

@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from core import redis_names as courier
+from core import redis_names
 from core.keys import new_key
 from core.records import BATCH_PURPOSE
 from core.sealing import Sealer
@@ -129,7 +129,7 @@ def opened_records(rig: Rig) -> bytes:
     """What control will find in the batches, which are sealed."""
     sealer = Sealer(rig.control.ring, BATCH_PURPOSE)
     with rig.redis.client() as redis:
-        entries: Any = redis.xrange(courier.RECORDS)
+        entries: Any = redis.xrange(redis_names.RECORDS)
     assert entries
     return b"\n".join(
         sealer.open(fields[b"b"], fields[b"w"].decode(), fields[b"n"].decode()) for _, fields in entries

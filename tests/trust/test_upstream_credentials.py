@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core import redis_names as courier
+from core import redis_names
 from core.identifiers import new_id
 from core.resolve import Connection
 from core.tokens import digest
@@ -100,7 +100,7 @@ async def test_a_copy_in_redis_opens_for_its_owner_alone(rig: Rig, _row: int) ->
             await rig.call("t", token=token)
         resolved = rig.worker.deps.connections.resolved
         with rig.redis.client() as redis:
-            keys = list(redis.scan_iter(courier.connection_key("") + "*"))
+            keys = list(redis.scan_iter(redis_names.connection_key("") + "*"))
             assert len(keys) == 2
             values = redis.mget(keys)
             redis.mset(dict(zip(keys, reversed(values), strict=True)))

@@ -25,7 +25,7 @@ from core.resolve import Principal, TokenQuestion, TokenVerdict
 from core.tasks import Tasks
 from core.tokens import digest
 from proxy.caches.two_ages import SourceUnreachableError
-from proxy.redis import CourierAwayError
+from proxy.redis import RedisAway
 from proxy.refusals import Refusal
 from proxy.resolve.token_verdicts import Authority
 
@@ -78,7 +78,7 @@ class Redis:
             self.values.pop(key, None)
 
 
-class Courier:
+class Redis:
     """One worker's way to Redis."""
 
     def __init__(self, redis: Redis) -> None:
@@ -88,7 +88,7 @@ class Courier:
     async def ask(self, command: Any) -> Any:
         if self.away:
             command.close()
-            raise CourierAwayError
+            raise RedisAway
         await asyncio.sleep(0)
         return await command
 
@@ -106,7 +106,7 @@ class Disk(dict[str, dict[str, bytes]]):
 @dataclass
 class WorkerUnderTest:
     authority: Authority
-    courier: Courier
+    redis: Redis
     disk: Disk
     untold: list[Callable[[Authority], Any]] = field(default_factory=list)
     told: dict[str, int] = field(default_factory=dict)
@@ -121,7 +121,7 @@ class Verdicts(RuleBasedStateMachine):
         self.clock = Clock()
         self.patches = [
             patch(f"proxy.{module}.time", self.clock)
-            for module in ("authority", "budget", "caches.two_ages", "caches.layered", "caches.courier_copy")
+            for module in ("resolve.token_verdicts", "limits.budget", "caches.two_ages", "caches.layered", "caches.redis_copy")
         ]
         for one in self.patches:
             one.start()
@@ -144,13 +144,13 @@ class Verdicts(RuleBasedStateMachine):
         return Tasks("model", quiet=(Refusal, SourceUnreachableError))
 
     async def new_worker(self, disk: Disk) -> WorkerUnderTest:
-        courier = Courier(self.redis)
-        courier.away = self.redis_is_down
+        redis = Redis(self.redis)
+        redis.away = self.redis_is_down
         authority = Authority(
-            self, courier, RING, soft=SOFT, hard=HARD, unknown_per_second=1e9, tasks=self.tasks  # type: ignore[arg-type]
+            self, redis, RING, soft=SOFT, hard=HARD, unknown_per_second=1e9, tasks=self.tasks  # type: ignore[arg-type]
         )  # fmt: skip
         authority.verdicts.load(disk)  # type: ignore[arg-type]
-        return WorkerUnderTest(authority, courier, disk)
+        return WorkerUnderTest(authority, redis, disk)
 
     async def token(self, question: TokenQuestion) -> TokenVerdict:
         """Control's answer, as of now, though it may be long on its way."""
@@ -211,7 +211,7 @@ class Verdicts(RuleBasedStateMachine):
     @rule(which=WORKERS)
     def a_worker_is_told(self, which: int) -> None:
         worker = self.workers[which]
-        if worker.courier.away:
+        if worker.redis.away:
             return
         for tell in worker.untold:
             self.run(tell(worker.authority))
@@ -233,7 +233,7 @@ class Verdicts(RuleBasedStateMachine):
     def redis_goes_or_comes(self, down: bool) -> None:
         self.redis_is_down = down
         for worker in self.workers:
-            worker.courier.away = down
+            worker.redis.away = down
         self.flush()
 
     @rule()

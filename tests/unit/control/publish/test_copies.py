@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from control.publish.copies import StaleCopiesSweep
-from control.redis import Courier, RedisAway
+from control.redis import Redis, RedisAway
 from control.store.pool import Pool, transaction
 from control.store.stale_copies import note
 from core.redis_names import connection_key, verdict_key
@@ -62,8 +62,8 @@ async def scene(pool: Pool, redis_server: RedisServer) -> AsyncIterator[Scene]:
         ids["pinned"] = await seeded.assignment(conn, ids["work"], tool, "pinned", ids["shared"])
         ids["found"] = await seeded.assignment(conn, ids["work"], tool, "found")
         ids["other"] = await seeded.assignment(conn, ids["elsewhere"], theirs, "other")
-    async with Courier(redis_server.url, deadline_s=2) as courier:
-        yield Scene(ids, redis_server, pool, StaleCopiesSweep(pool, courier))
+    async with Redis(redis_server.url, deadline_s=2) as redis:
+        yield Scene(ids, redis_server, pool, StaleCopiesSweep(pool, redis))
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ async def test_a_change_waits_until_redis_is_there_to_forget_its_copies(
         raise RedisAway("away")
 
     with monkeypatch.context() as broken:
-        broken.setattr(Courier, "names_like", away)
+        broken.setattr(Redis, "names_like", away)
         with pytest.raises(RedisAway):
             await scene.left_after("gateway", "work")
     assert await scene.left_after("gateway", "elsewhere") == []

@@ -8,7 +8,7 @@ import pytest
 
 from control.publish import documents
 from control.publish.publisher import Publisher
-from control.redis import Courier
+from control.redis import Redis
 from control.store.outbox import announce, touch_gateways
 from control.store.pool import Pool, transaction
 from core.keys import new_key, parse_key_ring
@@ -31,9 +31,9 @@ async def test_a_gateway_that_cannot_be_published_keeps_no_other_waiting(
         )
         await touch_gateways(conn, [small, large])
     monkeypatch.setattr(documents, "MAX_BYTES", 4_000)
-    async with Courier(redis_server.url, deadline_s=2) as courier:
+    async with Redis(redis_server.url, deadline_s=2) as redis:
         with caplog.at_level(logging.ERROR):
-            await Publisher(pool, courier, SIGNER).publish()
+            await Publisher(pool, redis, SIGNER).publish()
     with redis_server.client() as redis:
         assert [redis.exists(snapshot_key(one)) for one in (small, large)] == [1, 0]
     assert "spread them over several gateways" in caplog.text
@@ -45,8 +45,8 @@ async def test_changes_that_make_connections_untrue_are_noted_as_they_leave_the_
     kind: str, noted: bool, pool: Pool, redis_server: RedisServer
 ) -> None:
     told: list[bool] = []
-    async with Courier(redis_server.url, deadline_s=2) as courier:
-        publisher = Publisher(pool, courier, SIGNER, copies_stale=lambda: told.append(True))
+    async with Redis(redis_server.url, deadline_s=2) as redis:
+        publisher = Publisher(pool, redis, SIGNER, copies_stale=lambda: told.append(True))
         async with transaction(pool) as conn:
             await announce(conn, kind, SOMETHING)  # type: ignore[arg-type]  # one of Kind
         await publisher.publish()
@@ -61,9 +61,9 @@ async def test_publishing_walks_over_no_keys(
     async def refused(*_: object) -> list[bytes]:
         raise AssertionError("a walk over all keys keeps the news waiting")
 
-    monkeypatch.setattr(Courier, "names_like", refused)
-    async with Courier(redis_server.url, deadline_s=2) as courier:
+    monkeypatch.setattr(Redis, "names_like", refused)
+    async with Redis(redis_server.url, deadline_s=2) as redis:
         async with transaction(pool) as conn:
             await announce(conn, "installation", SOMETHING)
-        await Publisher(pool, courier, SIGNER).publish()
+        await Publisher(pool, redis, SIGNER).publish()
     assert await pool.fetchval("select count(*) from outbox") == 0

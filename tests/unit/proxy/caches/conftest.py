@@ -10,7 +10,7 @@ import pytest
 
 from core.tasks import Tasks
 from proxy.caches.two_ages import SourceUnreachableError
-from proxy.redis import CourierAwayError
+from proxy.redis import RedisAway
 
 
 class Clock:
@@ -26,8 +26,8 @@ class Clock:
         return self.now + 1_700_000_000
 
 
-class MemoryCourier:
-    """What `Courier` offers of GET, SET and DEL."""
+class MemoryRedis:
+    """What `Redis` offers of GET, SET and DEL."""
 
     def __init__(self) -> None:
         self.values: dict[str, bytes] = {}
@@ -36,7 +36,7 @@ class MemoryCourier:
         self.asked: list[str] = []
 
     @property
-    def commands(self) -> MemoryCourier:
+    def commands(self) -> MemoryRedis:
         return self
 
     def get(self, key: str) -> tuple[Any, ...]:
@@ -51,7 +51,7 @@ class MemoryCourier:
     async def ask(self, command: tuple[Any, ...]) -> Any:
         self.asked.append(command[0])
         if self.away:
-            raise CourierAwayError
+            raise RedisAway
         match command:
             case "get", key:
                 return self.values.get(key)
@@ -69,14 +69,14 @@ def clock() -> Iterator[Clock]:
     with (
         patch("proxy.caches.two_ages.time", ours),
         patch("proxy.caches.layered.time", ours),
-        patch("proxy.caches.courier_copy.time", ours),
+        patch("proxy.caches.redis_copy.time", ours),
     ):
         yield ours
 
 
 @pytest.fixture
-def courier() -> MemoryCourier:
-    return MemoryCourier()
+def redis() -> MemoryRedis:
+    return MemoryRedis()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from core.keys import new_key, parse_key_ring
 from core.tasks import Tasks
 from proxy.caches.layered import LayeredCache
 from proxy.caches.two_ages import Aged, SourceUnreachableError
-from tests.unit.proxy.caches.conftest import Clock, MemoryCourier
+from tests.unit.proxy.caches.conftest import Clock, MemoryRedis
 
 SOFT, HARD = 60.0, 600.0
 RING = parse_key_ring("proxy", new_key())
@@ -58,10 +58,10 @@ def control(clock: Clock) -> Control:
 
 
 @pytest.fixture
-def worker(courier: MemoryCourier, tasks: Tasks) -> Any:
+def worker(redis: MemoryRedis, tasks: Tasks) -> Any:
     def make() -> LayeredCache[str]:
         return LayeredCache(
-            "test", str, size=10, soft=SOFT, hard=HARD, ring=RING, courier=courier, courier_name="n:", tasks=tasks  # type: ignore[arg-type]
+            "test", str, size=10, soft=SOFT, hard=HARD, ring=RING, redis=redis, redis_name="n:", tasks=tasks  # type: ignore[arg-type]
         )  # fmt: skip
 
     return make
@@ -86,12 +86,12 @@ async def test_a_copy_past_its_soft_age_is_only_a_last_resort(worker: Any, contr
 
 
 async def test_what_a_worker_before_us_knew_serves_while_all_is_down_up_to_the_hard_age(
-    worker: Any, control: Control, courier: MemoryCourier, clock: Clock
+    worker: Any, control: Control, redis: MemoryRedis, clock: Clock
 ) -> None:
     before, disk = worker(), Disk()
     await before.get("k", control)
     save(before, disk)
-    courier.away, control.value = True, SourceUnreachableError()
+    redis.away, control.value = True, SourceUnreachableError()
 
     clock.now += HARD - 1
     after = worker()
@@ -108,7 +108,7 @@ async def test_what_a_worker_before_us_knew_serves_while_all_is_down_up_to_the_h
 
 
 async def test_a_dropped_value_is_gone_from_memory_redis_and_disk(
-    worker: Any, control: Control, courier: MemoryCourier
+    worker: Any, control: Control, redis: MemoryRedis
 ) -> None:
     here, disk = worker(), Disk()
     await here.get("k", control)
@@ -117,7 +117,7 @@ async def test_a_dropped_value_is_gone_from_memory_redis_and_disk(
     here.load(disk)
     await here.drop("k")
     await here.drop_where(lambda key, value: key == "other")
-    assert courier.values == {}
+    assert redis.values == {}
     control.value = SourceUnreachableError()
     for key in ("k", "other"):
         with pytest.raises(SourceUnreachableError):
@@ -125,25 +125,25 @@ async def test_a_dropped_value_is_gone_from_memory_redis_and_disk(
 
 
 async def test_a_no_of_the_source_removes_every_copy(
-    worker: Any, control: Control, courier: MemoryCourier, clock: Clock
+    worker: Any, control: Control, redis: MemoryRedis, clock: Clock
 ) -> None:
     await worker().get("k", control)
     clock.now += SOFT
     control.value = PermissionError("revoked")
     with pytest.raises(PermissionError):
         await worker().get("k", control)
-    assert courier.values == {}
+    assert redis.values == {}
 
 
-async def test_a_strangers_no_touches_nothing(worker: Any, control: Control, courier: MemoryCourier) -> None:
+async def test_a_strangers_no_touches_nothing(worker: Any, control: Control, redis: MemoryRedis) -> None:
     control.value = PermissionError("unknown")
     with pytest.raises(PermissionError):
         await worker().get("k", control)
-    assert courier.asked == ["get"]
+    assert redis.asked == ["get"]
 
 
 async def test_an_answer_that_a_change_overtook_leaves_no_copy(
-    worker: Any, control: Control, courier: MemoryCourier
+    worker: Any, control: Control, redis: MemoryRedis
 ) -> None:
     here = worker()
     control.gate = asyncio.Event()
@@ -153,7 +153,7 @@ async def test_an_answer_that_a_change_overtook_leaves_no_copy(
         await here.drop("k")
         control.gate.set()
     assert asking.result() == "value"
-    assert courier.values == {}
+    assert redis.values == {}
 
 
 async def test_a_copy_from_before_a_change_is_not_believed_whoever_wrote_it(

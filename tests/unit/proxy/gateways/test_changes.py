@@ -10,7 +10,7 @@ from core.signing import Signer, Verifier
 from core.tasks import Tasks
 from proxy.gateways import changes
 from proxy.gateways.changes import ChangeStream
-from proxy.redis import Courier
+from proxy.redis import Redis
 
 VERIFIER = Verifier("keys", Signer(parse_key_ring("signing", new_key())).public_keys)
 
@@ -43,9 +43,9 @@ async def nothing(_: Change) -> None:
 
 def stream(held: Held) -> ChangeStream:
     """A reader whose Redis is away."""
-    courier = Courier("redis://127.0.0.1:1/0")
+    redis = Redis("redis://127.0.0.1:1/0")
     return ChangeStream(
-        courier, VERIFIER, held, apply=nothing, doubt=lambda: None, compare_every=0.0  # type: ignore[arg-type]  # the one question
+        redis, VERIFIER, held, apply=nothing, doubt=lambda: None, compare_every=0.0  # type: ignore[arg-type]  # the one question
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from core import redis_names as courier
+from core import redis_names
 from core.keys import new_key, parse_key_ring
 from core.resolve import GatewayAnswer, GatewayQuestion, IndexAnswer
 from core.signing import Signer, Verifier
@@ -14,7 +14,7 @@ from proxy.caches.disk_copy import DiskCopy
 from proxy.caches.two_ages import SourceUnreachableError
 from proxy.gateways import holder as holder_module
 from proxy.gateways.holder import Gateways
-from proxy.redis import Courier
+from proxy.redis import Redis
 from proxy.refusals import Refusal
 from tests.fakes.call_parts import gateway
 
@@ -53,7 +53,7 @@ def holder(control: Control, **fields: Any) -> Gateways:
     verifier = Verifier("keys", SIGNER.public_keys)
     values = {"soft_age": 0.0, "max_stale": 60.0, "unknown_per_second": 100.0} | fields
     tasks = Tasks("test", quiet=(SourceUnreachableError,))
-    return Gateways(control, Courier("redis://127.0.0.1:1/0"), verifier, tasks=tasks, **values)  # type: ignore[arg-type]  # the two questions
+    return Gateways(control, Redis("redis://127.0.0.1:1/0"), verifier, tasks=tasks, **values)  # type: ignore[arg-type]  # the two questions
 
 
 async def refused(held: Gateways, name: str) -> str:
@@ -233,7 +233,7 @@ class OldRedis:
     def __init__(self, *gateways: Gateway) -> None:
         rows = [IndexRow(one.id, one.slug, one.revision) for one in gateways]
         self.index = sign_index(Index(FORMAT, "epoch", 1, rows), SIGNER)
-        self.documents = {courier.snapshot_key(one.id): one for one in gateways}
+        self.documents = {redis_names.snapshot_key(one.id): one for one in gateways}
         self.asked = 0
         self.commands = self
 

@@ -13,7 +13,7 @@ from core.tasks import Tasks
 from proxy.records import keeper
 from proxy.records.keeper import AT_ONCE, RecordKeeper
 from proxy.records.spool import Spool
-from proxy.redis import Courier
+from proxy.redis import Redis
 
 RING = parse_key_ring("proxy", new_key())
 AWAY = "redis://127.0.0.1:1/0"
@@ -33,7 +33,7 @@ def spooled(folder: Path) -> list[Batch]:
 
 
 async def test_what_redis_does_not_take_is_spooled_in_numbered_batches(tmp_path: Path) -> None:
-    made = RecordKeeper(Courier(AWAY), RING, str(tmp_path))
+    made = RecordKeeper(Redis(AWAY), RING, str(tmp_path))
     kept = [a_record() for _ in range(AT_ONCE + 1)]
     for record in kept:
         made.keep(record)
@@ -47,7 +47,7 @@ async def test_what_redis_does_not_take_is_spooled_in_numbered_batches(tmp_path:
 
 
 async def test_with_no_spool_a_batch_is_dropped_and_the_rest_waits() -> None:
-    made = RecordKeeper(Courier(AWAY), RING, "")
+    made = RecordKeeper(Redis(AWAY), RING, "")
     for _ in range(2 * AT_ONCE):
         made.keep(a_record())
 
@@ -60,7 +60,7 @@ async def test_with_no_spool_a_batch_is_dropped_and_the_rest_waits() -> None:
 
 
 async def test_memory_is_bounded(monkeypatch: object) -> None:
-    made = RecordKeeper(Courier(AWAY), RING, "")
+    made = RecordKeeper(Redis(AWAY), RING, "")
     for _ in range(keeper._WAITING + 3):
         made.keep(a_record())
     assert (made.kept, made.dropped) == (keeper._WAITING, 3)
@@ -68,7 +68,7 @@ async def test_memory_is_bounded(monkeypatch: object) -> None:
 
 async def test_who_demands_a_record_waits_until_it_is_safe(tmp_path: Path) -> None:
     for folder, expected in ((str(tmp_path), True), ("", False)):
-        made = RecordKeeper(Courier(AWAY), RING, folder)
+        made = RecordKeeper(Redis(AWAY), RING, folder)
         record = a_record()
         made.keep(record)
         safe, _ = await asyncio.gather(made.safe(record), made.flush())
@@ -76,12 +76,12 @@ async def test_who_demands_a_record_waits_until_it_is_safe(tmp_path: Path) -> No
 
 
 async def test_nobody_waits_for_ever_for_a_record() -> None:
-    made = RecordKeeper(Courier(AWAY), RING, "")
+    made = RecordKeeper(Redis(AWAY), RING, "")
     assert await made.safe(a_record(), deadline=0.05) is False
 
 
 async def test_closing_sends_what_is_left(tmp_path: Path) -> None:
-    made = RecordKeeper(Courier(AWAY), RING, str(tmp_path))
+    made = RecordKeeper(Redis(AWAY), RING, str(tmp_path))
     made.keep(a_record())
     await made.close()
     assert len(spooled(tmp_path)) == 1
@@ -103,7 +103,7 @@ async def test_the_folder_is_read_and_written_off_the_event_loop(
 
     for name in ("put", "oldest", "remove"):
         watched(name)
-    made = RecordKeeper(Courier(AWAY), RING, str(tmp_path))
+    made = RecordKeeper(Redis(AWAY), RING, str(tmp_path))
     made.keep(a_record())
     await made.flush()
 
@@ -111,7 +111,7 @@ async def test_the_folder_is_read_and_written_off_the_event_loop(
         return True
 
     monkeypatch.setattr(made, "_sent", sent)
-    monkeypatch.setattr(made, "_redis", Courier(AWAY))
+    monkeypatch.setattr(made, "_redis", Redis(AWAY))
     await made.flush()
     assert on_the_loop == {"put": False, "oldest": False, "remove": False}
     assert spooled(tmp_path) == []
@@ -119,7 +119,7 @@ async def test_the_folder_is_read_and_written_off_the_event_loop(
 
 async def test_sending_goes_on_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper, "EVERY_S", 0.01)
-    made, tasks, flushed = RecordKeeper(Courier(AWAY), RING, ""), Tasks("test"), asyncio.Event()
+    made, tasks, flushed = RecordKeeper(Redis(AWAY), RING, ""), Tasks("test"), asyncio.Event()
     failures = [ValueError("a stray file"), OSError("a disk")]
 
     async def flush() -> None:

@@ -5,7 +5,7 @@ import pytest
 from core.keys import new_key, parse_key_ring
 from core.resolve import Connection, ConnectionAnswer, ConnectionQuestion, ConnectionRefusal
 from core.tasks import Tasks
-from proxy.redis import Courier
+from proxy.redis import Redis
 from proxy.refusals import Refusal
 from proxy.resolve.installations import Connections
 from tests.fakes.call_parts import connection
@@ -26,7 +26,7 @@ class Control:
 def connections(answer: ConnectionAnswer) -> tuple[Connections, Control]:
     control = Control(answer)
     ring = parse_key_ring("proxy", new_key())
-    redis = Courier("redis://127.0.0.1:1/0")
+    redis = Redis("redis://127.0.0.1:1/0")
     made = Connections(control, redis, ring, soft=60, hard=600, tasks=Tasks("test", quiet=(Refusal,)))  # type: ignore[arg-type]  # the one method
     return made, control
 

@@ -10,7 +10,7 @@ from core.keys import new_key, parse_key_ring
 from core.resolve import Principal, TokenQuestion, TokenVerdict
 from core.tasks import Tasks
 from proxy.caches.two_ages import SourceUnreachableError
-from proxy.redis import CourierAwayError
+from proxy.redis import RedisAway
 from proxy.refusals import Refusal
 from proxy.resolve.token_verdicts import Authority
 from tests.fakes.proxy_parts import user
@@ -30,7 +30,7 @@ class NoRedis:
         return lambda *_, **__: None
 
     async def ask(self, command: object) -> object:
-        raise CourierAwayError
+        raise RedisAway
 
 
 class Control:

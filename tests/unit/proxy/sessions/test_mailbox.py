@@ -3,11 +3,11 @@ import asyncio
 import msgspec
 import pytest
 
-from core import redis_names as courier
+from core import redis_names
 from core.keys import new_key, parse_key_ring
 from core.sealing import Sealer
 from core.tasks import Tasks
-from proxy.redis import Courier
+from proxy.redis import Redis
 from proxy.sessions import mailbox
 from proxy.sessions.mailbox import Letter, Mailbox
 from tests.fixtures_redis import RedisServer, _session_redis, redis_server  # noqa: F401
@@ -17,23 +17,23 @@ LETTERS = [Letter("cancel", "s", 1), Letter("cancel", "s", "1"), Letter("cancel"
 
 
 async def test_a_letter_reaches_every_worker_and_the_sender_too(redis_server: RedisServer) -> None:  # noqa: F811
-    tasks, couriers = Tasks("test"), [Courier(redis_server.url) for _ in range(2)]
+    tasks, clients = Tasks("test"), [Redis(redis_server.url) for _ in range(2)]
     got: list[list[Letter]] = [[], []]
-    boxes = [Mailbox(courier, RING, one.append) for courier, one in zip(couriers, got, strict=True)]
+    boxes = [Mailbox(redis, RING, one.append) for redis, one in zip(clients, got, strict=True)]
     opened = []
     for box in boxes:
         box.reconnected = lambda: opened.append(1)
         _ = tasks.spawn("mailbox", box.read())
     async with asyncio.timeout(5):
-        while len(opened) < 2 or await couriers[0].commands.publish(courier.MAILBOX, b"not ours") < 2:  # noqa: ASYNC110
+        while len(opened) < 2 or await clients[0].commands.publish(redis_names.MAILBOX, b"not ours") < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-        await couriers[0].commands.publish(courier.MAILBOX, forged(Letter("ended", "everybody")))
+        await clients[0].commands.publish(redis_names.MAILBOX, forged(Letter("ended", "everybody")))
         for letter in LETTERS:
             assert await boxes[0].post(letter)
         while got != [LETTERS, LETTERS]:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     await tasks.close()
-    for one in couriers:
+    for one in clients:
         await one.close()
 
 
@@ -43,7 +43,7 @@ def forged(letter: Letter) -> bytes:
 
 
 async def test_a_letter_that_cannot_be_sent_is_told() -> None:
-    away = Courier("redis://127.0.0.1:1/0")
+    away = Redis("redis://127.0.0.1:1/0")
     assert await Mailbox(away, RING, lambda _: None).post(LETTERS[0]) is False
     await away.close()
 
@@ -61,7 +61,7 @@ async def test_a_letter_whose_delivery_fails_does_not_close_the_mailbox(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(mailbox, "_RETRY_S", 0.01)
-    tasks, redis, got, opened = Tasks("test"), Courier(redis_server.url), list[Letter](), list[int]()
+    tasks, redis, got, opened = Tasks("test"), Redis(redis_server.url), list[Letter](), list[int]()
 
     def deliver(letter: Letter) -> None:
         if not got:

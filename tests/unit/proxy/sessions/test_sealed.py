@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.keys import new_key, parse_key_ring
-from proxy.redis import Courier, CourierAwayError
+from proxy.redis import Redis, RedisAway
 from proxy.sessions.sealed import LIFETIME_S, Session, Sessions
 
 RING = parse_key_ring("proxy", new_key())
 
 
-class Redis(Courier):
+class Redis(Redis):
     """Tombstones in a set; `gone` makes it unreachable."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Redis(Courier):
 
     async def ask(self, command: object) -> object:
         if self.gone:
-            raise CourierAwayError
+            raise RedisAway
         what, key = command  # type: ignore[misc]
         if what == "set":
             self.keys.add(key)

@@ -14,7 +14,7 @@ import msgspec
 from core.keys import KeyRing
 from core.sealing import SealBroken, Sealer
 from proxy.caches.two_ages import Aged
-from proxy.redis import Courier, CourierAwayError
+from proxy.redis import Redis, RedisAway
 
 log = logging.getLogger(__name__)
 V = TypeVar("V")
@@ -57,18 +57,18 @@ class SealedForm(Generic[V]):
         return Aged(copy.value, time.monotonic() - max(age, 0.0), copy.expires)
 
 
-class CourierCopy(Generic[V]):
+class RedisCopy(Generic[V]):
     """Copies of one cache's values in Redis."""
 
-    def __init__(self, courier: Courier, form: SealedForm[V], name: str, ttl: float) -> None:
-        self._courier, self._form = courier, form
+    def __init__(self, redis: Redis, form: SealedForm[V], name: str, ttl: float) -> None:
+        self._redis, self._form = redis, form
         self._name, self._ttl = name, int(ttl)
 
     async def read(self, key: str) -> Aged[V] | None:
         """The copy, of whatever age, or None."""
         try:
-            sealed = await self._courier.ask(self._courier.commands.get(self._name + key))
-        except CourierAwayError:
+            sealed = await self._redis.ask(self._redis.commands.get(self._name + key))
+        except RedisAway:
             return None
         return None if sealed is None else self._form.open(key, sealed)
 
@@ -79,8 +79,8 @@ class CourierCopy(Generic[V]):
         ttl = max(1, min(self._ttl, int(aged.expires - time.time()) if aged.expires < 1e15 else self._ttl))
         try:
             sealed = self._form.close(key, aged)
-            await self._courier.ask(self._courier.commands.set(self._name + key, sealed, ex=ttl))
-        except CourierAwayError:
+            await self._redis.ask(self._redis.commands.set(self._name + key, sealed, ex=ttl))
+        except RedisAway:
             return
 
     async def forget(self, keys: list[str]) -> None:
@@ -88,6 +88,6 @@ class CourierCopy(Generic[V]):
         if not keys:
             return
         try:
-            await self._courier.ask(self._courier.commands.delete(*(self._name + key for key in keys)))
-        except CourierAwayError:
+            await self._redis.ask(self._redis.commands.delete(*(self._name + key for key in keys)))
+        except RedisAway:
             return
