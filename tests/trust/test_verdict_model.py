@@ -78,7 +78,7 @@ class Redis:
             self.values.pop(key, None)
 
 
-class Redis:
+class BreakableRedis:
     """One worker's way to Redis."""
 
     def __init__(self, redis: Redis) -> None:
@@ -106,7 +106,7 @@ class Disk(dict[str, dict[str, bytes]]):
 @dataclass
 class WorkerUnderTest:
     authority: Authority
-    redis: Redis
+    redis: BreakableRedis
     disk: Disk
     untold: list[Callable[[Authority], Any]] = field(default_factory=list)
     told: dict[str, int] = field(default_factory=dict)
@@ -121,7 +121,13 @@ class Verdicts(RuleBasedStateMachine):
         self.clock = Clock()
         self.patches = [
             patch(f"proxy.{module}.time", self.clock)
-            for module in ("resolve.token_verdicts", "limits.budget", "caches.two_ages", "caches.layered", "caches.redis_copy")
+            for module in (
+                "resolve.token_verdicts",
+                "limits.budget",
+                "caches.two_ages",
+                "caches.layered",
+                "caches.redis_copy",
+            )
         ]
         for one in self.patches:
             one.start()
@@ -144,7 +150,7 @@ class Verdicts(RuleBasedStateMachine):
         return Tasks("model", quiet=(Refusal, SourceUnreachableError))
 
     async def new_worker(self, disk: Disk) -> WorkerUnderTest:
-        redis = Redis(self.redis)
+        redis = BreakableRedis(self.redis)
         redis.away = self.redis_is_down
         authority = Authority(
             self, redis, RING, soft=SOFT, hard=HARD, unknown_per_second=1e9, tasks=self.tasks  # type: ignore[arg-type]
