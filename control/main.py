@@ -19,6 +19,7 @@ from aiohttp import web
 
 from control.admin.app import build_app, listen
 from control.admin.deps import Deps
+from control.changes.first_admin import ensure_first_admin
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
 from control.internal.listener import PLACES, InternalListener
@@ -33,8 +34,7 @@ from control.registry.row_seals import RowSeals
 from control.settings import ControlSettings, from_environment
 from control.store.migrate import MigrationRefused, migrate
 from control.store.notifications import listen as listen_for
-from control.store.pool import Pool, StoreUnavailable, close_pool, open_pool, transaction
-from control.store.users import ensure_first_admin
+from control.store.pool import Pool, StoreUnavailable, close_pool, open_pool
 from core.egress.addresses import ANYWHERE
 from core.egress.client import Egress
 from core.internal_call import InternalCalls
@@ -117,8 +117,7 @@ async def composed(settings: ControlSettings) -> AsyncIterator[Replica]:
         ending.push_async_callback(close_pool, pool)
         questions_pool = await open_pool(settings.database_url, largest=sum(PLACES.values()))
         ending.push_async_callback(close_pool, questions_pool)
-        async with transaction(pool) as connection:
-            await ensure_first_admin(connection)
+        await ensure_first_admin(pool)
         egress = await ending.enter_async_context(_to_proxies(settings))
         replica = Replica(settings, pool, questions_pool, egress)
         replica.start()

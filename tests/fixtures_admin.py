@@ -22,11 +22,11 @@ import pytest
 
 from control.admin.app import build_app, listen
 from control.admin.deps import Deps
+from control.changes.first_admin import ensure_first_admin
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
 from control.registry.row_seals import RowSeals
-from control.store import users
-from control.store.pool import Pool, transaction
+from control.store.pool import Pool
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
 from core.internal_call import InternalCalls
@@ -137,8 +137,7 @@ async def deps(
     pool: Pool, secret_ring: KeyRing, proxy_ring: KeyRing, probing_proxy: ProbingProxy
 ) -> AsyncIterator[Deps]:
     """What the operations stand on, with a first admin in the database."""
-    async with transaction(pool) as connection:
-        await users.ensure_first_admin(connection)
+    await ensure_first_admin(pool)
     egress = Egress(LOOPBACK)
     calls = InternalCalls(proxy_ring, caller="control", answerer="proxy")
     discoverer = Discoverer(pool, ProbeClient(egress, [probing_proxy.url], calls), RowSeals(secret_ring))

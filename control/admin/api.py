@@ -8,13 +8,14 @@
 
 Parameters named in the path are read from it; `body` is a `Model`, `query` a `Query`; what is returned is a `Model`
 (None: 204; an async iterator of bytes: streamed, `media` says what). A model with `version` gets an ETag, and PATCH,
-PUT and DELETE need `If-Match`, which the function checks with `asked.refuse_stale(row["version"])` on the locked row.
+PUT and DELETE need `If-Match`, which the function hands on as `asked.version`.
 `permissions.TABLE` needs a row for each. Who calls is settled before (`caller.py`), refusals after (`answering.py`).
 """
 
 import inspect
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_type_hints
 
@@ -23,7 +24,9 @@ from pydantic import BaseModel, create_model
 
 from control.admin import permissions
 from control.admin.deps import Deps
-from control.http.concurrency import etag, refuse_stale, required_version
+from control.changes.refusals import refuse_stale
+from control.changes.write import Write, changing
+from control.http.concurrency import etag, required_version
 from control.http.models import Model, Query
 from control.http.reading import read_body, read_path, read_query
 from control.http.streaming import stream
@@ -49,11 +52,15 @@ class Asked:
 
     @property
     def pool(self) -> Pool:
-        """The database."""
+        """The database, for reading."""
         return self.deps.pool
 
+    def changing(self) -> AbstractAsyncContextManager[Write]:
+        """A transaction in which the caller changes something."""
+        return changing(self.deps.pool, self.caller)
+
     def refuse_stale(self, version: int) -> None:
-        """Raise Problem 412 unless the row still has the version that the caller read."""
+        """Raise Stale (412) unless the row still has the version that the caller read."""
         refuse_stale(self.version, version)
 
 

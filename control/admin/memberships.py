@@ -3,13 +3,11 @@
 from typing import Literal
 
 from control.admin.api import Asked, Operations
-from control.admin.teams import locked
-from control.admin.trail import record
+from control.changes import teams as changes
 from control.http.models import Email, Id, Model, Moment, Name
 from control.http.paging import Page, PageQuery, page_of
 from control.http.problems import not_found
 from control.store import teams
-from control.store.audit import Action
 from control.store.pool import Row, transaction
 
 operations = Operations("members")
@@ -58,25 +56,12 @@ async def list_members(asked: Asked, team_id: Id, query: PageQuery) -> Members:
 @operations.put("/teams/{team_id}/members/{user_id}")
 async def set_member(asked: Asked, team_id: Id, user_id: Id, body: Membership) -> Member:
     """Let a user into a team, or change their role there."""
-    async with transaction(asked.pool) as connection:
-        await locked(connection, asked, team_id)
-        before = await teams.member(connection, team_id, user_id)
-        await teams.set_member(connection, team_id, user_id, body.role)
-        after = await teams.member(connection, team_id, user_id)
-        assert after is not None
-        was = None if before is None else shown(before)
-        action: Action = "create" if was is None else "update"
-        await record(connection, asked, action, "membership", f"{team_id}/{user_id}", was, shown(after))
-    return shown(after)
+    async with asked.changing() as write:
+        return shown(await changes.set_member(write, team_id, user_id, body.role, asked.version))
 
 
 @operations.delete("/teams/{team_id}/members/{user_id}")
 async def remove_member(asked: Asked, team_id: Id, user_id: Id) -> None:
     """Take a user out of a team: what the team may do, they may no longer."""
-    async with transaction(asked.pool) as connection:
-        await locked(connection, asked, team_id)
-        before = await teams.member(connection, team_id, user_id)
-        if before is None:
-            raise not_found("member")
-        await teams.remove_member(connection, team_id, user_id)
-        await record(connection, asked, "delete", "membership", f"{team_id}/{user_id}", shown(before))
+    async with asked.changing() as write:
+        await changes.remove_member(write, team_id, user_id, asked.version)

@@ -1,16 +1,16 @@
-"""`/teams`: groups of users, who share installations, gateways and tokens."""
+"""`/teams`: groups of users, who share installations, gateways and tokens. Written by `control/changes/teams.py`."""
 
 from typing import Annotated
 
 from pydantic import Field
 
 from control.admin.api import Asked, Operations
-from control.admin.trail import record
+from control.changes import teams as changes
 from control.http.models import Change, Description, Id, Model, Moment, Name
 from control.http.paging import Page, PageQuery, page_of
 from control.http.problems import not_found
 from control.store import teams
-from control.store.pool import Connection, Row, transaction
+from control.store.pool import Row, transaction
 
 operations = Operations("teams")
 
@@ -63,10 +63,8 @@ async def list_teams(asked: Asked, query: TeamQuery) -> Page[Team]:
 @operations.post("/teams")
 async def create_team(asked: Asked, body: NewTeam) -> Team:
     """Make a team."""
-    async with transaction(asked.pool) as connection:
-        team = shown(await teams.create(connection, body.name, body.description))
-        await record(connection, asked, "create", "team", team.id, None, team)
-    return team
+    async with asked.changing() as write:
+        return shown(await changes.create(write, body.model_dump()))
 
 
 @operations.get("/teams/{team_id}")
@@ -82,26 +80,12 @@ async def get_team(asked: Asked, team_id: Id) -> Team:
 @operations.patch("/teams/{team_id}")
 async def change_team(asked: Asked, team_id: Id, body: TeamChange) -> Team:
     """Rename a team or describe it anew."""
-    async with transaction(asked.pool) as connection:
-        row = await locked(connection, asked, team_id)
-        team = shown(await teams.update(connection, row, body.model_dump(exclude_unset=True)))
-        await record(connection, asked, "update", "team", team_id, shown(row), team)
-    return team
+    async with asked.changing() as write:
+        return shown(await changes.change(write, team_id, body.changes(), asked.version))
 
 
 @operations.delete("/teams/{team_id}")
 async def delete_team(asked: Asked, team_id: Id) -> None:
     """Delete a team with its tokens, memberships and installations. Its members stay users."""
-    async with transaction(asked.pool) as connection:
-        row = await locked(connection, asked, team_id)
-        await teams.delete(connection, team_id)
-        await record(connection, asked, "delete", "team", team_id, shown(row), None)
-
-
-async def locked(connection: Connection, asked: Asked, team_id: str) -> Row:
-    """The row, locked, in the version that the caller read."""
-    row = await teams.one(connection, team_id, lock=True)
-    if row is None:
-        raise not_found("team")
-    asked.refuse_stale(row["version"])
-    return row
+    async with asked.changing() as write:
+        await changes.delete(write, team_id, asked.version)

@@ -1,16 +1,16 @@
-"""`/users`: people. The last admin who is not disabled cannot be disabled, demoted or deleted."""
+"""`/users`: people. Written by `control/changes/users.py`."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from control.admin.api import Asked, Operations
-from control.admin.trail import record
+from control.changes import users as changes
 from control.http.models import Change, Email, Id, Model, Moment, Name
 from control.http.paging import Page, PageQuery, page_of
-from control.http.problems import conflict, forbidden, not_found
+from control.http.problems import forbidden, not_found
 from control.store import users
-from control.store.pool import Connection, Row, transaction
+from control.store.pool import Row, transaction
 
 operations = Operations("users")
 Role = Literal["admin", "member"]
@@ -75,10 +75,8 @@ async def list_users(asked: Asked, query: UserQuery) -> Page[User]:
 @operations.post("/users")
 async def create_user(asked: Asked, body: NewUser) -> User:
     """Let a person in."""
-    async with transaction(asked.pool) as connection:
-        user = shown(await users.create(connection, body.name, body.email, body.role))
-        await record(connection, asked, "create", "user", user.id, None, user)
-    return user
+    async with asked.changing() as write:
+        return shown(await changes.create(write, body.model_dump()))
 
 
 @operations.get("/users/{user_id}")
@@ -96,53 +94,26 @@ async def get_user(asked: Asked, user_id: Id) -> User:
 @operations.patch("/users/{user_id}")
 async def change_user(asked: Asked, user_id: Id, body: UserChange) -> User:
     """Change a user's name, address or role."""
-    changes = body.model_dump(exclude_unset=True)
-    async with transaction(asked.pool) as connection:
-        row = await _locked(connection, user_id, keeps_admin=changes.get("role", "admin") == "admin")
-        asked.refuse_stale(row["version"])
-        user = shown(await users.update(connection, row, changes))
-        await record(connection, asked, "update", "user", user_id, shown(row), user)
-    return user
+    async with asked.changing() as write:
+        return shown(await changes.change(write, user_id, body.changes(), asked.version))
 
 
 @operations.delete("/users/{user_id}")
 async def delete_user(asked: Asked, user_id: Id) -> None:
     """Delete a user with their tokens, memberships, personal installations and personal gateways."""
-    async with transaction(asked.pool) as connection:
-        row = await _locked(connection, user_id, keeps_admin=False)
-        asked.refuse_stale(row["version"])
-        await users.delete(connection, user_id)
-        await record(connection, asked, "delete", "user", user_id, shown(row), None)
+    async with asked.changing() as write:
+        await changes.delete(write, user_id, asked.version)
 
 
 @operations.post("/users/{user_id}/disable", status=200)
 async def disable_user(asked: Asked, user_id: Id) -> User:
     """Shut a user out: none of their tokens is taken any more. Nothing else is lost."""
-    return await _set_disabled(asked, user_id, disabled=True)
+    async with asked.changing() as write:
+        return shown(await changes.disable(write, user_id))
 
 
 @operations.post("/users/{user_id}/enable", status=200)
 async def enable_user(asked: Asked, user_id: Id) -> User:
     """Let a disabled user in again."""
-    return await _set_disabled(asked, user_id, disabled=False)
-
-
-async def _set_disabled(asked: Asked, user_id: str, *, disabled: bool) -> User:
-    async with transaction(asked.pool) as connection:
-        row = await _locked(connection, user_id, keeps_admin=not disabled)
-        if (row["disabled_at"] is not None) == disabled:
-            return shown(row)
-        user = shown(await users.set_disabled(connection, user_id, disabled))
-        await record(connection, asked, "disable" if disabled else "enable", "user", user_id, shown(row), user)
-    return user
-
-
-async def _locked(connection: Connection, user_id: str, *, keeps_admin: bool) -> Row:
-    """The row, locked; refused where the last admin would go. All admins are locked before, always in one order."""
-    others = 1 if keeps_admin else await users.other_admins(connection, user_id)
-    row = await users.one(connection, user_id, lock=True)
-    if row is None:
-        raise not_found("user")
-    if not others and row["role"] == "admin" and row["disabled_at"] is None:
-        raise conflict("This is the last admin: make another user an admin first.")
-    return row
+    async with asked.changing() as write:
+        return shown(await changes.enable(write, user_id))

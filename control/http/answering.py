@@ -12,7 +12,8 @@ from typing import Final
 import orjson
 from aiohttp import web
 
-from control.http.problems import FieldError, Problem, of_conflict
+from control.changes.refusals import Refused
+from control.http.problems import Problem, invalid, of_conflict, of_refused
 from control.registry.broken_rule import BrokenRule
 from control.store.pool import StoreConflict, StoreUnavailable
 from core.identifiers import new_id
@@ -60,7 +61,9 @@ def _problem_of(request: web.Request, error: Exception) -> Problem:
         case Problem():
             return error
         case BrokenRule():
-            return Problem(422, f"{error.field}: {error.message}", [FieldError(error.field, error.message)])
+            return invalid(error.field, error.message)
+        case Refused():
+            return of_refused(error)
         case StoreConflict():
             return of_conflict(error)
         case StoreUnavailable():

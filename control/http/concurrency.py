@@ -38,9 +38,3 @@ def required_version(request: web.Request) -> int | None:
     if tag[1] or not tag[2].isascii() or not re.fullmatch(r"[1-9][0-9]{0,8}", tag[2]):
         return NEVER
     return int(tag[2])
-
-
-def refuse_stale(required: int | None, version: int) -> None:
-    """Raise Problem 412 when the row is no longer the one that the caller read."""
-    if required is not None and required != version:
-        raise Problem(412, "Somebody changed this meanwhile: read it again and repeat the change on what it is now.")

@@ -20,6 +20,8 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from control.registry.moments import in_utc
+
 MARKS: Final = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 """Control characters and those that turn the direction of writing: they forge lines and names on a screen."""
 UUID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -101,10 +103,6 @@ def _bounded(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 Id = Annotated[
     str,
     Worded(
@@ -136,6 +134,6 @@ Moment = Annotated[
     AwareDatetime,
     BeforeValidator(_rfc3339),
     AfterValidator(_bounded),
-    PlainSerializer(_utc, return_type=str, when_used="json"),
+    PlainSerializer(in_utc, return_type=str, when_used="json"),
 ]  # fmt: skip
 """A point in time, RFC 3339 with its offset; written in UTC."""

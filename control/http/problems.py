@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
 
+from control.changes.refusals import NotAllowed, NotNow, NotThere, Refused, Stale
 from control.store.pool import StoreConflict
 
 
@@ -102,3 +103,17 @@ def of_conflict(error: StoreConflict) -> Problem:
         return conflict("The request clashes with what is stored, or with another writer. Read again, then retry.")
     field, message = known
     return conflict(f"{field}: {message}", [FieldError(field, message)])
+
+
+def of_refused(error: Refused) -> Problem:
+    """What `control/changes/` refused, with its status."""
+    match error:
+        case NotThere():
+            return not_found(error.what)
+        case NotAllowed():
+            return forbidden(str(error))
+        case NotNow():
+            return conflict(str(error), [FieldError(field, message) for field, message in error.fields.items()])
+        case Stale():
+            return Problem(412, str(error))
+    return conflict(str(error))

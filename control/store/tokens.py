@@ -1,19 +1,28 @@
-"""Bearer tokens: kept as their SHA-256, looked up by it, and the verdict on one that a proxy or a caller brings."""
+"""SQL that reads bearer tokens: kept as their SHA-256, looked up by it, with the verdict on one that somebody brings.
 
-from collections.abc import Mapping
+Written in `writes/tokens.py`, but for the time of the last use: that is no change, and is noted here.
+"""
+
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Final
 
-from control.store.outbox import announce
+from control.registry.tokens import refusal_of
 from control.store.pool import Connection, Row
-from core.identifiers import new_id
+from control.store.statements import listed
 from core.resolve import Principal, TokenVerdict
 
-Refused = Literal["", "unknown", "revoked", "expired", "disabled"]
-_VIEW = """select t.*, coalesce(u.name, g.name, '') as owner, u.disabled_at as owner_disabled_at,
-                  t.expires_at is not null and t.expires_at <= now() as expired
-           from tokens t left join users u on u.id = t.user_id left join teams g on g.id = t.team_id """
+SHOWN: Final = (
+    "id", "name", "kind", "user_id", "team_id", "created_by", "created_at", "expires_at", "last_used_at",
+    "revoked_at", "version",
+)  # fmt: skip
+"""Columns that the API and the audit trail show, beside `owner`. `digest`, `owner_disabled_at` and `expired` are in a
+row too."""
+_SELECT: Final = f"""
+    select {listed(SHOWN, "t")}, coalesce(u.name, g.name, '') as owner, t.digest,
+           u.disabled_at as owner_disabled_at, t.expires_at is not null and t.expires_at <= now() as expired
+    from tokens t left join users u on u.id = t.user_id left join teams g on g.id = t.team_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +56,6 @@ async def verdict_for(connection: Connection, digest: str) -> TokenVerdict:
     return TokenVerdict(digest, await _principal(connection, row), row["id"], expires)
 
 
-def refusal_of(row: Row) -> Refused:
-    """Why the token does not hold, '' if it does."""
-    if row["revoked_at"] is not None:
-        return "revoked"
-    if row["expired"]:
-        return "expired"
-    return "disabled" if row["owner_disabled_at"] is not None else ""
-
-
 async def note_use(connection: Connection, token_id: str) -> None:
     """Remember that it was used, at most once a minute; never waits for another who writes the same."""
     await connection.execute(
@@ -77,15 +77,15 @@ async def _principal(connection: Connection, row: Row) -> Principal:
 
 
 async def by_digest(connection: Connection, digest: str) -> Row | None:
-    """The row as lists show it."""
-    found: Row | None = await connection.fetchrow(_VIEW + "where t.digest = $1", digest)
+    """The token with this digest."""
+    found: Row | None = await connection.fetchrow(_SELECT + "where t.digest = $1", digest)
     return found
 
 
 async def one(connection: Connection, token_id: str, *, lock: bool = False) -> Row | None:
-    """The row as lists show it; locked for a change."""
+    """The token with this identifier; locked for a change."""
     found: Row | None = await connection.fetchrow(
-        _VIEW + "where t.id = $1" + (" for update of t" if lock else ""), token_id
+        _SELECT + "where t.id = $1" + (" for update of t" if lock else ""), token_id
     )
     return found
 
@@ -104,7 +104,7 @@ async def page(
 ) -> list[Row]:
     """Oldest first: everything, or what belongs to this user and these teams; narrowed by the filters."""
     rows: list[Row] = await connection.fetch(
-        _VIEW
+        _SELECT
         + """where ($2::uuid is null or t.id > $2)
                and ($3 or t.user_id = $4::uuid or t.team_id = any($5::uuid[]))
                and ($6::text is null or t.kind = $6)
@@ -114,50 +114,3 @@ async def page(
         limit, after, everything, of_user, of_teams, kind, user_id, team_id,
     )  # fmt: skip
     return rows
-
-
-async def create(
-    connection: Connection,
-    *,
-    digest: str,
-    name: str,
-    kind: str,
-    user_id: str | None,
-    team_id: str | None,
-    created_by: str,
-    expires_at: datetime | None,
-) -> Row:
-    """A new token's row; StoreConflict when its owner does not exist."""
-    token_id = new_id()
-    await connection.execute(
-        """insert into tokens (id, digest, name, kind, user_id, team_id, created_by, expires_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8)""",
-        token_id, digest, name, kind, user_id, team_id, created_by, expires_at,
-    )  # fmt: skip
-    return await connection.fetchrow(_VIEW + "where t.id = $1", token_id)
-
-
-async def update(connection: Connection, row: Row, changes: Mapping[str, Any]) -> Row:
-    """The row with `name` or `expires_at` as in `changes`; announced, for proxies hold the expiry."""
-    new = {**dict(row), **changes}
-    await connection.execute(
-        "update tokens set name = $2, expires_at = $3, version = version + 1 where id = $1",
-        row["id"], new["name"], new["expires_at"],
-    )  # fmt: skip
-    await announce(connection, "token", row["digest"])
-    return await connection.fetchrow(_VIEW + "where t.id = $1", row["id"])
-
-
-async def revoke(connection: Connection, row: Row) -> Row:
-    """Revoked from now on; every proxy hears of it."""
-    await connection.execute(
-        "update tokens set revoked_at = now(), version = version + 1 where id = $1 and revoked_at is null", row["id"]
-    )
-    await announce(connection, "token", row["digest"])
-    return await connection.fetchrow(_VIEW + "where t.id = $1", row["id"])
-
-
-async def delete(connection: Connection, row: Row) -> None:
-    """Gone, also from lists; every proxy hears of it."""
-    await connection.execute("delete from tokens where id = $1", row["id"])
-    await announce(connection, "token", row["digest"])

@@ -1,27 +1,29 @@
-"""Users: rows, who is an admin, and what goes with a user who goes."""
+"""SQL that reads users: rows, who is an admin, and what goes with a user who goes. Written in `writes/users.py`."""
 
-import logging
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Final
 
 from control.registry.access import Caller
-from control.store.outbox import announce, gateways_gone, touch_gateways
 from control.store.pool import Connection, Row
-from core.identifiers import new_id
+from control.store.statements import listed
 
-log = logging.getLogger(__name__)
-FIRST_ADMIN = ("Administrator", "admin@localhost")
+SETTABLE: Final = ("name", "email", "role")
+"""Columns that a person may set."""
+SHOWN: Final = ("id", *SETTABLE, "disabled_at", "created_at", "updated_at", "version")
+"""Columns of a row here, all of which the API and the audit trail show."""
+_SELECT: Final = f"select {listed(SHOWN)} from users "
 
 
-async def ensure_first_admin(connection: Connection) -> None:
-    """At the first start: one admin, so that the run's own token acts for somebody. Replicas may race."""
-    made = await connection.fetchval(
-        """insert into users (id, name, email, role) select $1, $2, $3, 'admin'
-           where not exists (select from users) on conflict do nothing returning id""",
-        new_id(), *FIRST_ADMIN,
-    )  # fmt: skip
-    if made is not None:
-        log.info("first admin made", extra={"user_id": made})
+@dataclass(frozen=True, slots=True)
+class GoesWithUser:
+    """What a user's deletion takes along, or changes: identifiers, and digests of tokens."""
+
+    tokens: list[str]
+    installations: list[str]
+    gateways: list[str]
+    """Their personal ones, which go."""
+    pinned: list[str]
+    """Gateways that stay, and lose tools that are pinned to an installation of theirs."""
 
 
 async def first_admin(connection: Connection) -> str | None:
@@ -45,77 +47,46 @@ async def caller(connection: Connection, user_id: str, token_id: str) -> Caller 
 
 
 async def one(connection: Connection, user_id: str, *, lock: bool = False) -> Row | None:
-    """The row; locked for a change."""
-    sql = "select * from users where id = $1 for update" if lock else "select * from users where id = $1"
-    found: Row | None = await connection.fetchrow(sql, user_id)
+    """The user with this identifier; locked for a change."""
+    found: Row | None = await connection.fetchrow(
+        _SELECT + "where id = $1" + (" for update" if lock else ""), user_id
+    )
     return found
 
 
 async def page(
     connection: Connection, *, limit: int, after: str | None, email: str | None = None, role: str | None = None
 ) -> list[Row]:
-    """Oldest first."""
+    """Users, oldest first, above `after`."""
     rows: list[Row] = await connection.fetch(
-        """select * from users
-           where ($2::uuid is null or id > $2) and ($3::text is null or lower(email) = lower($3))
-             and ($4::text is null or role = $4)
-           order by id limit $1""",
+        _SELECT
+        + """where ($2::uuid is null or id > $2) and ($3::text is null or lower(email) = lower($3))
+                and ($4::text is null or role = $4)
+              order by id limit $1""",
         limit, after, email, role,
     )  # fmt: skip
     return rows
 
 
-async def create(connection: Connection, name: str, email: str, role: str) -> Row:
-    """A new user; StoreConflict `users_email`."""
-    return await connection.fetchrow(
-        "insert into users (id, name, email, role) values ($1, $2, $3, $4) returning *", new_id(), name, email, role
-    )
-
-
-async def update(connection: Connection, row: Row, changes: Mapping[str, Any]) -> Row:
-    """The row with `name`, `email` or `role` as in `changes`; announced, for proxies hold names."""
-    new = {**dict(row), **changes}
-    await announce(connection, "user", row["id"])
-    return await connection.fetchrow(
-        """update users set name = $2, email = $3, role = $4, updated_at = now(), version = version + 1
-           where id = $1 returning *""",
-        row["id"], new["name"], new["email"], new["role"],
-    )  # fmt: skip
-
-
-async def set_disabled(connection: Connection, user_id: str, disabled: bool) -> Row:
-    """Shut a user out, or let them in again."""
-    await announce(connection, "user", user_id)
-    return await connection.fetchrow(
-        """update users set disabled_at = case when $2 then now() end, updated_at = now(), version = version + 1
-           where id = $1 returning *""",
-        user_id, disabled,
-    )  # fmt: skip
-
-
 async def other_admins(connection: Connection, user_id: str) -> int:
-    """How many admins there are beside this one. Locks them, so that two cannot go at the same time."""
+    """How many admins there are beside this user. Locks them, so that two cannot go at the same time."""
     rows = await connection.fetch(
         "select id from users where role = 'admin' and disabled_at is null order by id for update"
     )
     return sum(row["id"] != user_id for row in rows)
 
 
-async def delete(connection: Connection, user_id: str) -> None:
-    """The user with tokens, memberships, personal installations and gateways; announces all that proxies hold."""
-    digests = await connection.fetch("select digest from tokens where user_id = $1", user_id)
-    installations = await connection.fetch("select id from installations where user_id = $1", user_id)
-    own_gateways = await connection.fetch("select id from gateways where owner_id = $1", user_id)
+async def goes_with(connection: Connection, user_id: str) -> GoesWithUser:
+    """What the user's deletion will take along."""
     pinned = await connection.fetch(
-        """select distinct a.gateway_id from assignments a join installations i on i.id = a.installation_id
+        """select distinct a.gateway_id as id from assignments a join installations i on i.id = a.installation_id
            where i.user_id = $1""",
         user_id,
     )
-    for row in digests:
-        await announce(connection, "token", row["digest"])
-    for row in installations:
-        await announce(connection, "installation", row["id"])
-    await announce(connection, "user", user_id)
-    await connection.execute("delete from users where id = $1", user_id)
-    await gateways_gone(connection, (row["id"] for row in own_gateways))
-    await touch_gateways(connection, (row["gateway_id"] for row in pinned))
+    tokens = await connection.fetch("select digest from tokens where user_id = $1", user_id)
+    return GoesWithUser(
+        [row["digest"] for row in tokens],
+        [row["id"] for row in await connection.fetch("select id from installations where user_id = $1", user_id)],
+        [row["id"] for row in await connection.fetch("select id from gateways where owner_id = $1", user_id)],
+        [row["id"] for row in pinned],
+    )

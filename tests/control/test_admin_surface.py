@@ -19,12 +19,12 @@ from control.admin.api import Asked, Operation, Operations
 from control.admin.app import RESOURCES, build_app, listen
 from control.admin.deps import Deps
 from control.admin.permissions import TABLE, Needs
+from control.changes.first_admin import ensure_first_admin
 from control.http import reading
 from control.http.answering import SECURITY_HEADERS
 from control.http.models import Model
 from control.store.migrate import migrate
-from control.store.pool import close_pool, open_pool, transaction
-from control.store.users import ensure_first_admin
+from control.store.pool import close_pool, open_pool
 from core.identifiers import new_id
 from core.tokens import new_token
 from tests.fixtures_admin import RUN_TOKEN, AdminClient, Answer
@@ -304,8 +304,7 @@ async def away(deps: Deps, tmp_path: Path) -> AsyncIterator[AdminClient]:
     server = await asyncio.to_thread(start_server, tmp_path)
     await migrate(server.dsn())
     pool = await open_pool(server.dsn())
-    async with transaction(pool) as connection:
-        await ensure_first_admin(connection)
+    await ensure_first_admin(pool)
     runner, port = await listen(build_app(replace(deps, pool=pool)), "127.0.0.1", 0)
     async with aiohttp.ClientSession() as session:
         client = AdminClient(session, f"http://127.0.0.1:{port}", RUN_TOKEN, {})

@@ -6,7 +6,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
-from control.http.concurrency import NEVER, etag, refuse_stale, required_version
+from control.http.concurrency import NEVER, etag, required_version
 from control.http.problems import Problem
 
 
@@ -45,11 +45,3 @@ def test_two_headers_are_422() -> None:
 @pytest.mark.parametrize("value", ['W/"7"', '"x"', '"07"', '"99999999999999999999"', '""'])
 def test_a_tag_that_no_row_has_matches_none(value: str) -> None:
     assert required(value) == NEVER
-
-
-def test_another_version_is_412() -> None:
-    refuse_stale(7, 7)
-    refuse_stale(None, 7)
-    with pytest.raises(Problem) as refused:
-        refuse_stale(6, 7)
-    assert refused.value.status == 412

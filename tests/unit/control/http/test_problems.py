@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from control.http.problems import CONSTRAINTS, FieldError, Problem, conflict, of_conflict
+import pytest
+
+from control.changes.refusals import NotAllowed, NotNow, NotThere, Refused, Stale
+from control.http.problems import CONSTRAINTS, FieldError, Problem, conflict, of_conflict, of_refused
 from control.store.pool import Pool, StoreConflict, transaction
 
 
@@ -27,6 +30,20 @@ def test_an_unknown_constraint_or_another_writer_gets_the_general_sentence() -> 
     for constraint in ("", "something_else"):
         assert of_conflict(StoreConflict(constraint)).detail == conflict("The request clashes with what is stored, "
             "or with another writer. Read again, then retry.").detail  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("refused", "status"),
+    [(NotThere("team"), 404), (NotAllowed("This needs an admin."), 403), (NotNow("Taken."), 409), (Stale(), 412)],
+)
+def test_what_a_change_refuses_has_its_status_and_its_sentence(refused: Refused, status: int) -> None:
+    problem = of_refused(refused)
+    assert (problem.status, problem.detail, problem.errors) == (status, str(refused), ())
+
+
+def test_fields_that_a_change_names_are_named() -> None:
+    problem = of_refused(NotNow("Taken.", {"name": "choose another"}))
+    assert problem.errors == (FieldError("name", "choose another"),)
 
 
 async def test_every_constraint_that_has_a_sentence_exists_in_the_schema(pool: Pool) -> None:

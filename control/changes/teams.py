@@ -1,0 +1,76 @@
+"""Changes of teams and of who belongs to them. A team's version rises with its members too."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from control.changes.refusals import NotThere, refuse_stale
+from control.changes.write import Write
+from control.store import teams
+from control.store.pool import Row
+from control.store.writes import teams as rows
+
+
+async def create(write: Write, wanted: Mapping[str, Any]) -> Row:
+    """Make a team; `wanted` has `name` and `description`. StoreConflict `teams_name`."""
+    made = await rows.insert(write, wanted)
+    await write.announce()
+    await write.record("create", "team", made["id"], None, made)
+    return made
+
+
+async def change(write: Write, team_id: str, wanted: Mapping[str, Any], version: int | None = None) -> Row:
+    """Give a team another `name` or `description`: what `wanted` names. StoreConflict `teams_name`."""
+    before = await _locked(write, team_id, version)
+    after = await rows.update(write, team_id, {**before, **wanted})
+    await write.announce(teams=[team_id])
+    await write.record("update", "team", team_id, before, after)
+    return after
+
+
+async def delete(write: Write, team_id: str, version: int | None = None) -> None:
+    """Delete a team with its tokens, memberships and installations. Its members stay users."""
+    before = await _locked(write, team_id, version)
+    going = await teams.goes_with(write.connection, team_id)
+    await rows.delete(write, team_id)
+    await write.announce(
+        tokens=going.tokens,
+        installations=going.installations,
+        users=going.members,
+        teams=[team_id],
+        gateways=going.gateways,
+    )
+    await write.record("delete", "team", team_id, before, None)
+
+
+async def set_member(
+    write: Write, team_id: str, user_id: str, role: Literal["admin", "member"], version: int | None = None
+) -> Row:
+    """Let a user into a team, or change their role there; StoreConflict `memberships_user_id_fkey`."""
+    await _locked(write, team_id, version)
+    before = await teams.member(write.connection, team_id, user_id)
+    await rows.set_member(write, team_id, user_id, role)
+    after = await teams.member(write.connection, team_id, user_id)
+    assert after is not None
+    await write.announce(users=[user_id])
+    await write.record("update" if before else "create", "membership", f"{team_id}/{user_id}", before, after)
+    return after
+
+
+async def remove_member(write: Write, team_id: str, user_id: str, version: int | None = None) -> None:
+    """Take a user out of a team: what the team may do, they may no longer."""
+    await _locked(write, team_id, version)
+    before = await teams.member(write.connection, team_id, user_id)
+    if before is None:
+        raise NotThere("member")
+    await rows.remove_member(write, team_id, user_id)
+    await write.announce(users=[user_id])
+    await write.record("delete", "membership", f"{team_id}/{user_id}", before, None)
+
+
+async def _locked(write: Write, team_id: str, version: int | None) -> Row:
+    """The row, locked, in the version that the actor read."""
+    row = await teams.one(write.connection, team_id, lock=True)
+    if row is None:
+        raise NotThere("team")
+    refuse_stale(version, row["version"])
+    return row

@@ -1,0 +1,101 @@
+"""`Write`: a transaction, who makes changes in it, and what each change must leave behind.
+
+    async with changing(pool, actor) as write:
+        await teams.rename(write, team_id, "Red")
+
+Called by whoever changes something: operations of the admin API, `main.py` at a first start. Every change here takes
+a `Write` first, gives it to the SQL of `control/store/writes/`, and then says two things: `announce`, what proxies
+must hear, and `record`, the line of the audit trail. A change that leaves one of them out is not committed.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from control.registry.access import Caller
+from control.registry.moments import in_utc
+from control.store import audit, outbox
+from control.store.audit import Action, ObjectKind
+from control.store.pool import Connection, Pool, transaction
+from control.store.writing import Writing
+from core.changes import Kind
+
+
+class Unfinished(Exception):
+    """A change wrote rows and left no audit record, or did not say what proxies must hear: a bug of ours."""
+
+
+class Write(Writing):
+    """One transaction of one actor, in which any number of changes are made."""
+
+    __slots__ = ("actor",)
+
+    def __init__(self, connection: Connection, actor: Caller) -> None:
+        super().__init__(connection)
+        self.actor = actor
+
+    async def announce(
+        self,
+        *,
+        tokens: Iterable[str] = (),
+        installations: Iterable[str] = (),
+        users: Iterable[str] = (),
+        teams: Iterable[str] = (),
+        entries: Iterable[str] = (),
+        gateways_gone: Iterable[str] = (),
+        gateways: Iterable[str] = (),
+    ) -> None:
+        """Tell proxies what is no longer true: digests of tokens, and identifiers of the rest. Called without any, it
+        says that proxies hold nothing of what was written. Gateways come last, all at once, since that locks them.
+        """
+        told: tuple[tuple[Kind, Iterable[str]], ...] = (
+            ("token", tokens), ("installation", installations), ("user", users), ("team", teams), ("entry", entries),
+        )  # fmt: skip
+        for kind, names in told:
+            for name in names:
+                await outbox.announce(self.connection, kind, name)
+        await outbox.gateways_gone(self.connection, gateways_gone)
+        await outbox.touch_gateways(self.connection, gateways)
+        self.unannounced = False
+
+    async def record(
+        self,
+        action: Action,
+        kind: ObjectKind,
+        object_id: str,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write a line of the audit trail: the object as people saw it before, and as they see it now."""
+        await audit.record(self.connection, self.actor, action, kind, object_id, _as_json(before), _as_json(after))
+        self.unrecorded = False
+
+    def observed(self) -> None:
+        """What was written is what a machine saw, not what somebody decided: the audit trail says nothing of it."""
+        self.unrecorded = False
+
+    def refuse_unfinished(self) -> None:
+        """Raise Unfinished where something was written and not recorded, or not announced."""
+        if self.unrecorded:
+            raise Unfinished("rows were written and no audit record; call record after the last statement")
+        if self.unannounced:
+            raise Unfinished("rows were written and nothing was announced; call announce, if only to say: nothing")
+
+
+@asynccontextmanager
+async def changing(pool: Pool, actor: Caller) -> AsyncIterator[Write]:
+    """One transaction for changes of this actor; committed at the end of the block if each is finished.
+
+    Raises as `transaction`, and Unfinished, after which nothing is written.
+    """
+    async with transaction(pool) as connection:
+        write = Write(connection, actor)
+        yield write
+        write.refuse_unfinished()
+
+
+def _as_json(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if given is None:
+        return None
+    return {name: in_utc(value) if isinstance(value, datetime) else value for name, value in given.items()}

@@ -1,0 +1,1 @@
+"""SQL that changes rows of the registry. Only `control/changes/` calls it."""

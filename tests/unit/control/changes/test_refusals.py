@@ -1,0 +1,29 @@
+"""Why changes are not made."""
+
+from __future__ import annotations
+
+import pytest
+
+from control.changes.refusals import NotNow, NotThere, Stale, refuse_stale
+
+
+def test_what_is_not_there_and_what_may_not_be_seen_are_said_alike() -> None:
+    assert str(NotThere("team")) == "There is no such team, or you may not see it."
+
+
+def test_a_clash_may_name_fields() -> None:
+    assert (NotNow("Taken.", {"name": "choose another"}).fields["name"], NotNow("Taken.").fields) == (
+        "choose another",
+        {},
+    )
+
+
+@pytest.mark.parametrize("read", [None, 3])
+def test_the_version_that_was_read_may_be_changed(read: int | None) -> None:
+    refuse_stale(read, 3)
+
+
+@pytest.mark.parametrize("read", [2, 4, -1])
+def test_another_version_may_not(read: int) -> None:
+    with pytest.raises(Stale, match="changed this meanwhile"):
+        refuse_stale(read, 3)
