@@ -100,6 +100,7 @@ def from_environment() -> ControlSettings:
         "ARCHWAY_SIGNING_KEY": settings.signing_ring,
     }
     refuse_repeats(rings)
+    _ = settings.signer
     _check_url("ARCHWAY_DATABASE_URL", settings.database_url, ("postgresql", "postgres"), host=False)
     _check_url("ARCHWAY_REDIS_URL", settings.redis_url, ("redis", "rediss", "unix"), host=False)
     _check_url("ARCHWAY_PUBLIC_URL", settings.public_url, ("http", "https"))

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_BYTES = 32
+ANOTHER_CURRENT = "make another current key with `archway keys new`, where the old one is set in the environment"
 _FEWEST_DISTINCT_BYTES = 16  # 32 random bytes have fewer than 20 distinct values about once in 10^9
 
 
@@ -48,7 +49,7 @@ class KeyRing:
 
 
 def new_key() -> str:
-    """A fresh key in the form that settings take."""
+    """A fresh key in the form that settings take. One that shall replace another: `core.signing.new_key_before`."""
     return encode_key(secrets.token_bytes(KEY_BYTES))
 
 
@@ -80,7 +81,7 @@ def parse_key_ring(setting: str, text: str) -> KeyRing:
         raise BadKey(f"{setting} holds {len(parts)} keys; give `current` or `current,previous`")
     keys = tuple(Key(raw, sha256(raw).digest()[0]) for raw in (decode_key(setting, part) for part in parts))
     if len({key.id for key in keys}) != len(keys):
-        raise BadKey(f"{setting}: the two keys are equal or share an identifier; make another current key")
+        raise BadKey(f"{setting}: the two keys are equal or share an identifier; {ANOTHER_CURRENT}")
     return KeyRing(keys)
 
 

@@ -11,7 +11,7 @@ from hashlib import sha256
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from core.keys import BadKey, KeyRing, decode_key, encode_key
+from core.keys import ANOTHER_CURRENT, BadKey, KeyRing, decode_key, encode_key, new_key, parse_key_ring
 from core.sealing import bind
 
 _HEAD = 1 + 64
@@ -22,11 +22,13 @@ class SignatureBroken(ValueError):
 
 
 class Signer:
-    """Signs with the ring's current key. Control only."""
+    """Signs with the ring's current key. Control only. Raises BadKey for two keys that no proxy could tell apart."""
 
     def __init__(self, ring: KeyRing) -> None:
         self._keys = [Ed25519PrivateKey.from_private_bytes(key.derive("sign")) for key in ring.keys]
-        self._id = _id_of(self._keys[0].public_key())
+        self._id, *others = [_id_of(key.public_key()) for key in self._keys]
+        if self._id in others:
+            raise BadKey(f"ARCHWAY_SIGNING_KEY: the public halves share an identifier; {ANOTHER_CURRENT}")
 
     @property
     def public_keys(self) -> str:
@@ -60,6 +62,29 @@ class Verifier:
         except InvalidSignature:
             raise SignatureBroken("changed, or signed for another kind or name") from None
         return payload
+
+
+def new_key_before(*values: str) -> str:
+    """A fresh key that may stand before each of these keys in a setting, whichever setting that is.
+
+    Keys of one setting are told apart by one byte, signing keys by one of their public half too. Two keys that were
+    made without a look at each other share it once in 256 times, signing keys once in 128. Raises BadKey for a value
+    that is no key.
+    """
+    for value in values:
+        parse_key_ring("the previous key", value)
+    while True:
+        fresh = new_key()
+        if all(_fit(fresh, value) for value in values):
+            return fresh
+
+
+def _fit(current: str, previous: str) -> bool:
+    try:
+        Signer(parse_key_ring("", f"{current},{previous}"))
+    except BadKey:
+        return False
+    return True
 
 
 def _id_of(key: Ed25519PublicKey) -> int:

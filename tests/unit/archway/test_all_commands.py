@@ -5,7 +5,6 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from archway.all_commands import app
-from core.keys import parse_key_ring, refuse_repeats
 
 
 def every_command():
@@ -36,13 +35,6 @@ def test_every_command_says_what_it_does(words):
 )
 def test_help_shows_an_example_that_begins_with_the_command(words):
     assert f"archway {' '.join(words)}" in CliRunner().invoke(app, [*words, "--help"]).output
-
-
-def test_new_keys_are_good_keys_that_differ():
-    lines = CliRunner().invoke(app, ["keys", "new", "--env"]).output.split()
-    keys = dict(line.split("=", 1) for line in lines)
-
-    refuse_repeats({name: parse_key_ring(name, keys[name]) for name in keys if name != "ARCHWAY_VERIFY_KEYS"})
 
 
 def test_a_command_without_a_deployment_says_how_to_get_one(tmp_path):

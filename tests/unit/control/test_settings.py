@@ -5,6 +5,7 @@ import pytest
 from control.settings import ControlSettings, from_environment
 from core.keys import BadKey, new_key
 from core.settings import BadSetting
+from tests.fakes.keys import shares_its_public_identifier
 
 GIVEN = {
     "ARCHWAY_DATABASE_URL": "postgresql://u:hidden-word@127.0.0.1/a",
@@ -65,3 +66,11 @@ def test_a_bad_value_is_refused_by_name_and_not_repeated(
 def test_one_key_for_two_purposes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BadKey, match="ARCHWAY_PROXY_KEY and ARCHWAY_SECRET_KEY"):
         read(monkeypatch, PROXY_KEY=GIVEN["ARCHWAY_SECRET_KEY"])
+
+
+def test_signing_keys_that_proxies_could_not_tell_apart_are_refused_at_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    old = GIVEN["ARCHWAY_SIGNING_KEY"]
+    with pytest.raises(BadKey, match="ARCHWAY_SIGNING_KEY: the public halves share an identifier"):
+        read(monkeypatch, SIGNING_KEY=f"{shares_its_public_identifier(old)},{old}")

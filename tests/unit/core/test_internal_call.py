@@ -8,8 +8,10 @@ from core import internal_call
 from core.internal_call import CallRefused, InternalCalls
 from core.keys import new_key, parse_key_ring
 from core.sealing import SealBroken
+from core.signing import new_key_before
 
-OLD, NEW = new_key(), new_key()
+OLD = new_key()
+NEW = new_key_before(OLD)
 RING = parse_key_ring("K", OLD)
 CALLS = InternalCalls(RING, caller="proxy", answerer="control")
 

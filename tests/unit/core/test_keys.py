@@ -5,12 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.keys import BadKey, decode_key, encode_key, new_key, parse_key_ring, refuse_repeats
+from core.signing import new_key_before
+from tests.fakes.keys import shares_its_identifier
 
 WEAK = encode_key(b"ab" * 16)
 
 
 def test_a_ring_closes_with_the_first_key_and_keeps_the_second() -> None:
-    current, previous = new_key(), new_key()
+    previous = new_key()
+    current = new_key_before(previous)
     ring = parse_key_ring("K", f"{current},{previous}")
     assert ring.current.secret == decode_key("K", current)
     assert [key.secret for key in ring.keys] == [decode_key("K", current), decode_key("K", previous)]
@@ -31,6 +34,14 @@ def test_a_ring_closes_with_the_first_key_and_keeps_the_second() -> None:
 def test_a_bad_key_is_refused_with_its_setting_and_the_reason(text: str, reason: str) -> None:
     with pytest.raises(BadKey, match=f"ARCHWAY_X.*{reason}"):
         parse_key_ring("ARCHWAY_X", text)
+
+
+def test_two_keys_with_one_identifier_are_refused_with_the_command_that_makes_one_that_fits() -> None:
+    key = new_key()
+    with pytest.raises(
+        BadKey, match=r"ARCHWAY_X.*share an identifier; make another current key with `archway keys new`"
+    ):
+        parse_key_ring("ARCHWAY_X", f"{shares_its_identifier(key)},{key}")
 
 
 def test_a_refusal_does_not_show_the_key() -> None:

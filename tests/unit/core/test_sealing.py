@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 
 from core.keys import new_key, parse_key_ring
 from core.sealing import SealBroken, Sealer, bind
+from core.signing import new_key_before
 
-OLD, NEW = new_key(), new_key()
+OLD = new_key()
+NEW = new_key_before(OLD)
 SEALER = Sealer(parse_key_ring("K", OLD), "test")
 
 

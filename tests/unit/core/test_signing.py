@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import signing
 from core.keys import BadKey, new_key, parse_key_ring
-from core.signing import SignatureBroken, Signer, Verifier
+from core.signing import SignatureBroken, Signer, Verifier, new_key_before
+from tests.fakes.keys import shares_its_identifier, shares_its_public_identifier
 
-OLD, NEW = new_key(), new_key()
+OLD = new_key()
+NEW = new_key_before(OLD)
 SIGNER = Signer(parse_key_ring("K", OLD))
 VERIFIER = Verifier("V", SIGNER.public_keys)
 
@@ -51,3 +56,23 @@ def test_public_keys_hold_no_secret() -> None:
 def test_a_verify_key_given_twice_is_refused_by_name() -> None:
     with pytest.raises(BadKey, match="ARCHWAY_VERIFY_KEYS"):
         Verifier("ARCHWAY_VERIFY_KEYS", f"{SIGNER.public_keys},{SIGNER.public_keys}")
+
+
+def test_two_signing_keys_whose_public_halves_cannot_be_told_apart_are_refused() -> None:
+    with pytest.raises(BadKey, match="ARCHWAY_SIGNING_KEY: the public halves share an identifier"):
+        Signer(parse_key_ring("K", f"{shares_its_public_identifier(OLD)},{OLD}"))
+
+
+@pytest.mark.parametrize("unfit", [shares_its_identifier, shares_its_public_identifier])
+def test_a_new_key_fits_before_every_key_that_it_is_made_beside(
+    unfit: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = iter([unfit(OLD), unfit(NEW), OLD, fit := new_key_before(OLD, NEW)])
+    monkeypatch.setattr(signing, "new_key", lambda: next(drawn))
+
+    assert new_key_before(NEW, OLD) == fit
+
+
+def test_a_new_key_is_not_made_beside_what_is_no_key() -> None:
+    with pytest.raises(BadKey, match="the previous key is not base64url"):
+        new_key_before("no key!")
