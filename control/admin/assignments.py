@@ -13,6 +13,7 @@ from control.http.models import Id
 from control.http.paging import Page, PageQuery, page_of
 from control.http.problems import conflict, invalid, not_found
 from control.registry.access import Caller
+from control.registry.entry import Entry
 from control.registry.exposed_names import check_exposed_name, default_name, free_name
 from control.registry.gateway_access import check_pin
 from control.registry.installing import may_see
@@ -44,9 +45,9 @@ async def create_assignments(asked: Asked, gateway_id: Id, body: AssignmentCreat
     async with transaction(asked.pool) as connection:
         entry = await _entry(connection, asked.caller, body.entry)
         gateway = await managed_gateway(connection, asked.caller, gateway_id)
-        await _check_pin(connection, asked.caller, gateway, body.installation, entry["id"])
+        await _check_pin(connection, asked.caller, gateway, body.installation, entry.id)
         wanted = await _wanted_tools(connection, entry, body)
-        ids, created = await _assign(connection, gateway_id, entry["slug"], wanted, body)
+        ids, created = await _assign(connection, gateway_id, entry.slug, wanted, body)
         views = [shown(row) for row in await assignments.listed(connection, ids)]
         await outbox.touch_gateways(connection, [gateway_id])
         for view in views:
@@ -106,9 +107,9 @@ def shown(row: Row) -> AssignmentView:
     return AssignmentView.model_validate({name: row[name] for name in _SHOWN})
 
 
-async def _entry(connection: Connection, caller: Caller, name: str) -> Row:
+async def _entry(connection: Connection, caller: Caller, name: str) -> Entry:
     row = await (entries.one(connection, name) if is_id(name) else entries.by_slug(connection, name))
-    if row is None or not sees(caller, row["visibility"], row["teams"]):
+    if row is None or not sees(caller, row.visibility, row.teams):
         raise invalid("entry", "is no entry's that you may see; list /entries")
     return row
 
@@ -126,21 +127,21 @@ async def _check_pin(
     if installation_id is None:
         return
     row = await installations.one(connection, installation_id)
-    if row is None or not may_see(caller, row["scope"], row["user_id"], row["team_id"]):
+    if row is None or not may_see(caller, row.owner):
         raise invalid("installation", "is no installation's that you may see; list /installations")
     check_pin(caller, gateway, row, entry_id)
 
 
-async def _wanted_tools(connection: Connection, entry: Row, body: AssignmentCreate) -> list[Row]:
+async def _wanted_tools(connection: Connection, entry: Entry, body: AssignmentCreate) -> list[Row]:
     if body.exposed_name is not None and (len(body.tools) != 1 or ALL in body.tools):
         raise invalid("exposed_name", "goes with exactly one tool")
-    rows = await tools.named(connection, entry["id"], body.tools)
+    rows = await tools.named(connection, entry.id, body.tools)
     known = {row["name"] for row in rows}
     for number, name in enumerate(body.tools):
         if name != ALL and name not in known:
-            raise invalid(f"tools[{number}]", f"is no tool of {entry['slug']}; list /entries/{entry['id']}/tools")
+            raise invalid(f"tools[{number}]", f"is no tool of {entry.slug}; list /entries/{entry.id}/tools")
     if not rows:
-        raise conflict(f"{entry['slug']} has no tools yet: install it, so that they can be discovered.")
+        raise conflict(f"{entry.slug} has no tools yet: install it, so that they can be discovered.")
     return rows
 
 

@@ -7,24 +7,25 @@ its tools; all of it is written in one transaction.
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from control.admin.api import Asked, Operations
-from control.admin.entry_models import EntryCreate, EntryDelete, EntryPatch, EntryQuery, EntryView, FieldBody
+from control.admin.entry_models import EntryCreate, EntryDelete, EntryPatch, EntryQuery, EntryView
+from control.credentials import dispatch
+from control.credentials.binding import state_after
 from control.http.models import Id
 from control.http.paging import Page, page_of
 from control.http.problems import FieldError, conflict, invalid, not_found
 from control.registry.access import Caller
-from control.registry.binding import state_after
-from control.registry.entry_rules import Checked, check_entry
-from control.registry.fields import Field
-from control.registry.slugs import check_slug
+from control.registry.credential import credential_of
+from control.registry.entry import Entry, NewEntry, Remote, WantedEntry, entry_fields, told_of_entry
+from control.registry.entry_rules import CheckedEntry, check_entry
 from control.registry.visibility import sees
 from control.store import audit, entries, installations, outbox
-from control.store.pool import Connection, Row, transaction
+from control.store.pool import Connection, transaction
 from core.identifiers import new_id
 
 operations = Operations("entries")
-
-_SHOWN = tuple(EntryView.model_fields)
 
 
 @operations.get("/entries")
@@ -40,18 +41,17 @@ async def list_entries(asked: Asked, query: EntryQuery) -> Page[EntryView]:
             label=label_filter(query.label),
             text=query.text,
         )
-    return page_of(rows, query, shown, lambda row: row["id"])
+    return page_of(rows, query, shown, lambda entry: entry.id)
 
 
 @operations.post("/entries")
 async def create_entry(asked: Asked, body: EntryCreate) -> EntryView:
     """Approve a remote server."""
     entry_id = new_id()
-    wanted = body.model_dump()
-    checked = check_entry(wanted, _fields(body.fields), body.fixed_headers, asked.deps.addresses)
+    wanted = _wanted(body.model_dump())
+    checked = check_entry(wanted, dispatch.check(wanted.credential), asked.deps.addresses)
     async with transaction(asked.pool) as connection:
-        await entries.insert(connection, entry_id, _columns(asked, entry_id, wanted, checked, None))
-        await entries.set_teams(connection, entry_id, body.teams)
+        await entries.insert(connection, entry_id, _sealed(asked, entry_id, checked, None))
         made = shown(await _entry(connection, entry_id))
         await audit.record(connection, asked.caller, "create", "entry", entry_id, None, in_audit(made))
     return made
@@ -68,18 +68,14 @@ async def read_entry(asked: Asked, entry_id: Id) -> EntryView:
 async def change_entry(asked: Asked, entry_id: Id, body: EntryPatch) -> EntryView:
     """Change an entry. Secrets do not follow it to another origin: its installations are then filled in again."""
     async with transaction(asked.pool) as connection:
-        row = await _entry(connection, entry_id, lock=True)
-        asked.refuse_stale(row["version"])
-        before = shown(row)
-        wanted = _merged(before, body)
-        checked = check_entry(
-            wanted, _fields(body.fields if "fields" in body.model_fields_set else before.fields),
-            body.fixed_headers if "fixed_headers" in body.model_fields_set else None, asked.deps.addresses, row,
-        )  # fmt: skip
-        await entries.update(connection, entry_id, _columns(asked, entry_id, wanted, checked, row))
-        await entries.set_teams(connection, entry_id, wanted["teams"])
+        entry = await _entry(connection, entry_id, lock=True)
+        asked.refuse_stale(entry.version)
+        before = shown(entry)
+        wanted = _wanted(_merged(told_of_entry(entry), body))
+        checked = check_entry(wanted, dispatch.check(wanted.credential), asked.deps.addresses, entry)
+        await entries.update(connection, entry_id, _sealed(asked, entry_id, checked, entry))
         changed = await _entry(connection, entry_id)
-        await _settle_installations(asked, connection, row, changed)
+        await _settle_installations(asked, connection, entry, changed)
         await outbox.announce(connection, "entry", entry_id)
         await outbox.touch_gateways(connection, await entries.gateways_of(connection, entry_id))
         after = shown(changed)
@@ -91,26 +87,26 @@ async def change_entry(asked: Asked, entry_id: Id, body: EntryPatch) -> EntryVie
 async def delete_entry(asked: Asked, entry_id: Id, query: EntryDelete) -> None:
     """Delete an entry. One that is in use goes with all that hangs on it only when `cascade` says so."""
     async with transaction(asked.pool) as connection:
-        row = await _entry(connection, entry_id, lock=True)
-        asked.refuse_stale(row["version"])
+        entry = await _entry(connection, entry_id, lock=True)
+        asked.refuse_stale(entry.version)
         installed = await installations.lock_of_entry(connection, entry_id)
         if not query.cascade:
             refuse_in_use("entry", await entries.dependents(connection, entry_id))
         gateways = await entries.gateways_of(connection, entry_id)
         await entries.delete(connection, entry_id)
         for one in installed:
-            await outbox.announce(connection, "installation", one["id"])
+            await outbox.announce(connection, "installation", one.id)
         await outbox.announce(connection, "entry", entry_id)
         await outbox.touch_gateways(connection, gateways)
-        await audit.record(connection, asked.caller, "delete", "entry", entry_id, in_audit(shown(row)), None)
+        await audit.record(connection, asked.caller, "delete", "entry", entry_id, in_audit(shown(entry)), None)
 
 
-async def visible_entry(connection: Connection, caller: Caller, entry_id: str, *, lock: bool = False) -> Row:
-    """The entry's row, or Problem 404 for one that is not there or that the caller may not see."""
-    row = await entries.one(connection, entry_id, lock=lock)
-    if row is None or not sees(caller, row["visibility"], row["teams"]):
+async def visible_entry(connection: Connection, caller: Caller, entry_id: str, *, lock: bool = False) -> Entry:
+    """The entry, or Problem 404 for one that is not there or that the caller may not see."""
+    entry = await entries.one(connection, entry_id, lock=lock)
+    if entry is None or not sees(caller, entry.visibility, entry.teams):
         raise not_found("entry")
-    return row
+    return entry
 
 
 def refuse_in_use(what: str, dependents: list[str]) -> None:
@@ -132,9 +128,9 @@ def label_filter(given: str) -> dict[str, str] | None:
     return {name: value}
 
 
-def shown(row: Row) -> EntryView:
+def shown(entry: Entry) -> EntryView:
     """An entry as callers see it."""
-    return EntryView.model_validate({name: row[name] for name in _SHOWN})
+    return EntryView.model_validate(told_of_entry(entry))
 
 
 def in_audit(view: EntryView) -> Mapping[str, Any]:
@@ -142,41 +138,42 @@ def in_audit(view: EntryView) -> Mapping[str, Any]:
     return view.model_dump(mode="json")
 
 
-async def _entry(connection: Connection, entry_id: str, *, lock: bool = False) -> Row:
-    row = await entries.one(connection, entry_id, lock=lock)
-    if row is None:
+async def _entry(connection: Connection, entry_id: str, *, lock: bool = False) -> Entry:
+    entry = await entries.one(connection, entry_id, lock=lock)
+    if entry is None:
         raise not_found("entry")
-    return row
+    return entry
 
 
-def _fields(given: list[FieldBody]) -> list[Field]:
-    return [Field(**{**one.model_dump(), "options": tuple(one.options)}) for one in given]
-
-
-def _merged(before: EntryView, body: EntryPatch) -> dict[str, Any]:
+def _merged(before: Mapping[str, Any], body: EntryPatch) -> dict[str, Any]:
     given = body.changes()
-    wanted = {**before.model_dump(), **given}
-    if given.get("credential_model") == "none" and "credential_placement" not in given:
+    wanted = {**before, "fixed_headers": None, **given}
+    model_changes = given.get("credential_model", before["credential_model"]) != before["credential_model"]
+    if model_changes and "credential_placement" not in given:
         wanted["credential_placement"] = None
     if given.get("visibility") == "organisation" and "teams" not in given:
         wanted["teams"] = []
     return wanted
 
 
-def _columns(
-    asked: Asked, entry_id: str, wanted: Mapping[str, Any], checked: Checked, before: Row | None
-) -> dict[str, Any]:
-    check_slug(wanted["slug"])
-    if checked.fixed_headers is None:
-        sealed = before["fixed_headers"] if before else None
+def _wanted(told: Mapping[str, Any]) -> WantedEntry:
+    credential = credential_of(told["credential_model"], told["credential_placement"])
+    return msgspec.convert({**told, "reached": Remote(told["url"]), "credential": credential}, WantedEntry)
+
+
+def _sealed(asked: Asked, entry_id: str, checked: CheckedEntry, before: Entry | None) -> NewEntry:
+    if checked.entry.fixed_headers is None:
+        sealed = before.fixed_headers if before else None
     else:
-        sealed = asked.deps.seals.fixed_headers(entry_id, checked.fixed_headers)
-    return {**wanted, **checked.columns(), "fixed_headers": sealed}
+        sealed = asked.deps.seals.fixed_headers(entry_id, checked.entry.fixed_headers)
+    return NewEntry(
+        **entry_fields(checked.entry), fixed_headers=sealed, fixed_header_names=checked.fixed_header_names
+    )
 
 
-async def _settle_installations(asked: Asked, connection: Connection, before: Row, after: Row) -> None:
-    for one in await installations.lock_of_entry(connection, after["id"]):
+async def _settle_installations(asked: Asked, connection: Connection, before: Entry, after: Entry) -> None:
+    for one in await installations.lock_of_entry(connection, after.id):
         change = state_after(before, after, one, asked.deps.addresses)
         if change is not None:
-            await installations.set_state(connection, one["id"], change.state, change.reason)
-            await outbox.announce(connection, "installation", one["id"])
+            await installations.set_state(connection, one.id, change.state, change.reason)
+            await outbox.announce(connection, "installation", one.id)

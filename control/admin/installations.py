@@ -5,7 +5,7 @@ does not undo the installation: it is kept as `unreachable` with the reason, and
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, assert_never
 
 from control.admin.api import Asked, Operations
 from control.admin.entries import refuse_in_use
@@ -16,21 +16,22 @@ from control.admin.installation_models import (
     InstallationQuery,
     InstallationView,
 )
+from control.credentials.filling import Filled, fill
 from control.http.models import Id
 from control.http.paging import Page, page_of
 from control.http.problems import FieldError, conflict, forbidden, invalid, not_found
 from control.registry.access import Caller
-from control.registry.binding import origin_of
-from control.registry.installing import Filled, check_owner, fill, may_fill, may_manage, may_see
+from control.registry.entry import Entry, bound_origin
+from control.registry.installation import Installation, NewInstallation, SealedAnswers, told_of_installation
+from control.registry.installing import may_fill, may_manage, may_see, owner_for
+from control.registry.owner import Organisation, Owner, Person, Team
 from control.registry.visibility import sees
 from control.store import audit, entries, installations, outbox
-from control.store.pool import Connection, Row, transaction
+from control.store.pool import Connection, transaction
 from core.identifiers import new_id
 from core.sealing import SealBroken
 
 operations = Operations("installations")
-
-_SHOWN = tuple(InstallationView.model_fields)
 
 
 @operations.get("/installations")
@@ -47,33 +48,31 @@ async def list_installations(asked: Asked, query: InstallationQuery) -> Page[Ins
             entry_id=query.entry_id,
             scope=query.scope,
         )
-    return page_of(rows, query, shown, lambda row: row["id"])
+    return page_of(rows, query, shown, lambda one: one.id)
 
 
 @operations.post("/installations")
 async def create_installation(asked: Asked, body: InstallationCreate) -> InstallationView:
     """Install an entry, then discover what its server offers (at most 20 seconds)."""
     installation_id = new_id()
-    user_id = check_owner(asked.caller, body.scope, body.team_id)
+    owner = owner_for(asked.caller, body.scope, body.team_id)
     async with transaction(asked.pool) as connection:
         entry = await entries.one(connection, body.entry_id, lock=True)
-        if entry is None or not sees(asked.caller, entry["visibility"], entry["teams"]):
+        if entry is None or not sees(asked.caller, entry.visibility, entry.teams):
             raise invalid("entry_id", "is no entry's that you may see; list /entries")
-        if not may_fill(asked.caller, body.scope, user_id, body.team_id):
-            raise forbidden(_needed(body.scope))
-        name = body.name or entry["name"]
+        if not may_fill(asked.caller, owner):
+            raise forbidden(_needed(owner))
+        name = body.name or entry.name
         if body.scope == "organisation":
             await _refuse_second(connection, body.entry_id, name)
         filled = fill(entry, body.values, body.credential, asked.deps.addresses)
         await installations.insert(
             connection,
             installation_id,
-            {
-                "entry_id": body.entry_id, "name": name, "scope": body.scope,
-                "user_id": user_id, "team_id": body.team_id, "protocol": body.protocol,
-                "created_by": asked.caller.user_id or None,
-                **_answers(asked, installation_id, filled),
-            },
+            NewInstallation(
+                entry_id=body.entry_id, name=name, owner=owner, protocol=body.protocol,
+                created_by=asked.caller.user_id or None, **_answers(asked, installation_id, filled),
+            ),
         )  # fmt: skip
         made = shown(await _installation(connection, installation_id))
         await outbox.announce(connection, "installation", installation_id)
@@ -93,8 +92,8 @@ async def change_installation(asked: Asked, installation_id: Id, body: Installat
     """Change an installation; with other answers or another protocol its server is discovered again."""
     async with transaction(asked.pool) as connection:
         row = await _locked(connection, asked.caller, installation_id)
-        asked.refuse_stale(row["version"])
-        wanted = {"name": row["name"], "protocol": row["protocol"], **body.changes()}
+        asked.refuse_stale(row.version)
+        wanted = {"name": row.name, "protocol": row.protocol, **body.changes()}
         await installations.rename(connection, installation_id, wanted["name"], wanted["protocol"])
         refilled = not body.model_fields_set.isdisjoint({"values", "credential"})
         if refilled:
@@ -123,7 +122,7 @@ async def delete_installation(asked: Asked, installation_id: Id, query: Installa
     """Delete it and its secrets. Assignments that are pinned to it go only when `cascade` says so."""
     async with transaction(asked.pool) as connection:
         row = await _locked(connection, asked.caller, installation_id)
-        asked.refuse_stale(row["version"])
+        asked.refuse_stale(row.version)
         if not query.cascade:
             refuse_in_use("installation", await installations.dependents(connection, installation_id))
         gateways = await installations.gateways_of(connection, installation_id)
@@ -135,9 +134,9 @@ async def delete_installation(asked: Asked, installation_id: Id, query: Installa
         )
 
 
-def shown(row: Row) -> InstallationView:
+def shown(installation: Installation) -> InstallationView:
     """An installation as callers see it."""
-    return InstallationView.model_validate({name: row[name] for name in _SHOWN})
+    return InstallationView.model_validate(told_of_installation(installation))
 
 
 def in_audit(view: InstallationView) -> dict[str, Any]:
@@ -145,25 +144,25 @@ def in_audit(view: InstallationView) -> dict[str, Any]:
     return view.model_dump(mode="json", exclude={"server"})
 
 
-async def _installation(connection: Connection, installation_id: str, *, lock: bool = False) -> Row:
+async def _installation(connection: Connection, installation_id: str, *, lock: bool = False) -> Installation:
     row = await installations.one(connection, installation_id, lock=lock)
     if row is None:
         raise not_found("installation")
     return row
 
 
-async def _visible(connection: Connection, caller: Caller, installation_id: str) -> Row:
+async def _visible(connection: Connection, caller: Caller, installation_id: str) -> Installation:
     row = await _installation(connection, installation_id)
-    if not may_see(caller, row["scope"], row["user_id"], row["team_id"]):
+    if not may_see(caller, row.owner):
         raise not_found("installation")
     return row
 
 
-async def _locked(connection: Connection, caller: Caller, installation_id: str) -> Row:
+async def _locked(connection: Connection, caller: Caller, installation_id: str) -> Installation:
     """The row, locked after its entry as everywhere, or a Problem for a caller who may not change it."""
     row = await _visible(connection, caller, installation_id)
     _refuse_others(caller, row)
-    await entries.one(connection, row["entry_id"], lock=True)
+    await entries.one(connection, row.entry_id, lock=True)
     return await _installation(connection, installation_id, lock=True)
 
 
@@ -178,39 +177,45 @@ async def _refuse_second(connection: Connection, entry_id: str, name: str) -> No
         )
 
 
-def _refuse_others(caller: Caller, row: Row) -> None:
-    if not may_manage(caller, row["scope"], row["user_id"], row["team_id"]):
-        raise forbidden(_needed(row["scope"]))
+def _refuse_others(caller: Caller, row: Installation) -> None:
+    if not may_manage(caller, row.owner):
+        raise forbidden(_needed(row.owner))
 
 
-def _needed(scope: str) -> str:
-    needed = {"personal": "the person whose it is", "team": "an admin of the team"}
-    return f"This needs {needed.get(scope, 'an admin')}."
+def _needed(owner: Owner) -> str:
+    match owner:
+        case Person():
+            return "This needs the person whose it is."
+        case Team():
+            return "This needs an admin of the team."
+        case Organisation():
+            return "This needs an admin."
+    assert_never(owner)
 
 
-async def _fill_again(asked: Asked, connection: Connection, row: Row, body: InstallationPatch) -> None:
-    if not may_fill(asked.caller, row["scope"], row["user_id"], row["team_id"]):
+async def _fill_again(asked: Asked, connection: Connection, row: Installation, body: InstallationPatch) -> None:
+    if not may_fill(asked.caller, row.owner):
         raise forbidden("Only the person whose installation this is may give its answers.")
-    entry = await entries.one(connection, row["entry_id"])
+    entry = await entries.one(connection, row.entry_id)
     assert entry is not None
     values = {**_still_asked(entry, row), **body.values}
     filled = fill(
         entry, values, body.changes().get("credential"), asked.deps.addresses, _kept_secrets(asked, entry, row)
     )
-    await installations.fill(connection, row["id"], **_answers(asked, row["id"], filled))
+    await installations.fill(connection, row.id, SealedAnswers(**_answers(asked, row.id, filled)))
 
 
-def _still_asked(entry: Row, row: Row) -> Mapping[str, Any]:
-    names = {one["name"] for one in entry["fields"] if one["type"] != "secret"}
-    return {name: value for name, value in row["plain_values"].items() if name in names}
+def _still_asked(entry: Entry, row: Installation) -> Mapping[str, Any]:
+    names = {one.name for one in entry.fields if one.type != "secret"}
+    return {name: value for name, value in row.plain_values.items() if name in names}
 
 
-def _kept_secrets(asked: Asked, entry: Row, row: Row) -> Mapping[str, str]:
+def _kept_secrets(asked: Asked, entry: Entry, row: Installation) -> Mapping[str, str]:
     """What was given earlier, but only while the entry is where it was when they were given."""
-    if origin_of(entry["url"]) != row["bound_origin"]:
+    if bound_origin(entry.reached) != row.bound_origin:
         return {}
     try:
-        return asked.deps.seals.open_secret_values(row["id"], row["secret_values"])
+        return asked.deps.seals.open_secret_values(row.id, row.secret_values)
     except SealBroken:
         return {}  # sealed with a key that is gone: all of them have to be given again
 

@@ -5,67 +5,66 @@ what is called. Leaves out who may have it: that is `resolution.py`. Secrets com
 answer, and are nowhere kept.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from typing import assert_never
 
+from control.credentials import dispatch
 from control.credentials.cure import install_link, to_give_again
-from control.registry.binding import origin_of
-from control.registry.credentials import CREDENTIAL, credential_headers, placement_of
-from control.registry.fields import field_headers, fields_of
+from control.registry.entry import Entry, Reached, Remote, bound_origin
+from control.registry.fields import field_headers
+from control.registry.installation import Installation
+from control.registry.owner import owner_key
 from control.registry.row_seals import OpenedSecrets
 from core.resolve import Connection, ConnectionRefusal
+from core.snapshot import RouteKind
 
-Row = Mapping[str, Any]
 
-
-def connection_of(entry: Row, installation: Row, secrets: OpenedSecrets) -> Connection | ConnectionRefusal:
+def connection_of(entry: Entry, installation: Installation, secrets: OpenedSecrets) -> Connection | ConnectionRefusal:
     """The connection, or `needs_sign_in` where the secrets were given for another origin than the entry now has.
 
-    `entry` and `installation` are whole rows of their tables. Headers are lower case; the installation's own (fields
+    Headers are lower case; the installation's own (fields
     and credential) go over the entry's fixed ones.
     """
     refusal = why_not_usable(entry, installation)
     if refusal is not None:
         return refusal
-    own = field_headers(fields_of(entry["fields"]), installation["plain_values"], secrets.values)
-    credential = secrets.values.get(CREDENTIAL)
-    if entry["credential_model"] == "static":
-        if credential is None:
-            return needs_sign_in(entry, installation, "has no credential yet")
-        own += credential_headers(placement_of(entry["credential_placement"]), credential)
+    if dispatch.cure(entry.credential, secrets.values) is not None:
+        return needs_sign_in(entry, installation, "has no credential yet")
+    own = field_headers(entry.fields, installation.plain_values, secrets.values)
+    own += dispatch.headers(entry.credential, secrets.values)
     return Connection(
-        installation_id=str(installation["id"]),
-        entry_id=str(entry["id"]),
-        entry=entry["slug"],
-        owner=owner_of(installation),
-        kind=entry["kind"],
-        url=entry["url"],
-        version=entry["version"] + installation["credential_version"] - 1,
+        installation_id=installation.id,
+        entry_id=entry.id,
+        entry=entry.slug,
+        owner=owner_key(installation.owner),
+        kind=route_kind(entry.reached),
+        url=entry.reached.url,
+        version=entry.version + installation.credential_version - 1,
         fixed_headers=sorted(secrets.fixed_headers.items()),
         credential_headers=own,
-        protocol=installation["protocol"],
-        isolation=entry["isolation"],
-        deadline_s=entry["deadline_s"],
+        protocol=installation.protocol,
+        isolation=entry.isolation,
+        deadline_s=entry.deadline_s,
     )
 
 
-def why_not_usable(entry: Row, installation: Row) -> ConnectionRefusal | None:
+def why_not_usable(entry: Entry, installation: Installation) -> ConnectionRefusal | None:
     """A credential is bound to the origin that it was given for; a moved server does not get it."""
-    if installation["state"] == "needs_sign_in":
+    if installation.state == "needs_sign_in":
         return needs_sign_in(entry, installation, "must be given its credential again")
-    if installation["secret_names"] and installation["bound_origin"] != origin_of(entry["url"]):
+    if installation.secret_names and installation.bound_origin != bound_origin(entry.reached):
         return needs_sign_in(entry, installation, "was given a credential for another address of this server")
     return None
 
 
-def needs_sign_in(entry: Row, installation: Row, because: str) -> ConnectionRefusal:
+def needs_sign_in(entry: Entry, installation: Installation, because: str) -> ConnectionRefusal:
     """The refusal, with what to do about it."""
-    sentence = f"The installation {installation['name']!r} of {entry['name']} {because}."
+    sentence = f"The installation {installation.name!r} of {entry.name} {because}."
     return ConnectionRefusal("needs_sign_in", f"{sentence} {to_give_again(installation)}", install_link(entry))
 
 
-def owner_of(installation: Row) -> str:
-    """`user:ID`, `team:ID` or `organisation`."""
-    if installation["scope"] == "personal":
-        return f"user:{installation['user_id']}"
-    return f"team:{installation['team_id']}" if installation["scope"] == "team" else "organisation"
+def route_kind(reached: Reached) -> RouteKind:
+    """How a proxy reaches it."""
+    match reached:
+        case Remote():
+            return "remote"
+    assert_never(reached)

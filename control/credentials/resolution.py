@@ -1,4 +1,4 @@
-"""Which installation serves a call: pinned, or found from the caller. Pure: rows in, a row or a refusal out.
+"""Which installation serves a call: pinned, or found from the caller. Pure: values in, one or a refusal out.
 
 Called by `control/internal/` with what `control/store/resolution.py` read after the caller's token was checked again.
 Pinned: that one; a personal one for its owner only. Resolved at call time: the caller's own, then that of one of the
@@ -11,15 +11,16 @@ in the team, and no entry serves that is not shown to them any more.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any
 
 from control.credentials.cure import install_link, to_connect
+from control.registry.entry import Entry
+from control.registry.installation import Installation
+from control.registry.owner import Organisation, Person, Team
 from core.resolve import ConnectionRefusal, Principal
 from core.snapshot import Visibility
 from core.visibility import may_enter
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,25 +29,24 @@ class ResolutionRows:
 
     visibility: Visibility
     """Of the gateway."""
-    entry: Row
-    """A row of `entries`, with `teams`."""
+    entry: Entry
     pinned: str | None
     """The installation that the assignment names."""
-    installations: Sequence[Row]
-    """Rows of `installations` of this entry: at least the pinned one, or those of the caller, of the caller's teams
-    and of the organisation. Others may be among them and are passed over."""
+    installations: Sequence[Installation]
+    """Of this entry: at least the pinned one, or those of the caller, of the caller's teams and of the organisation.
+    Others may be among them and are passed over."""
     team_names: Mapping[str, str]
     """Names of the caller's teams, for sentences."""
 
 
-def choose_installation(principal: Principal, rows: ResolutionRows | None) -> Row | ConnectionRefusal:
+def choose_installation(principal: Principal, rows: ResolutionRows | None) -> Installation | ConnectionRefusal:
     """The installation to use, or why none. `rows` None: the assignment is not on that gateway."""
     if rows is None or not may_enter(principal, rows.visibility):
         return ConnectionRefusal("not_allowed", "This gateway has no such tool for you.")
     if rows.visibility.kind == "personal" and not _sees_entry(principal, rows.entry):
         return ConnectionRefusal(
             "not_allowed",
-            f"{rows.entry['name']} is not shown to you any more, and your own gateway reaches only what you see. Ask "
+            f"{rows.entry.name} is not shown to you any more, and your own gateway reaches only what you see. Ask "
             "an administrator for sight of it, or take this tool off your gateway.",
         )
     if rows.pinned is not None:
@@ -54,34 +54,34 @@ def choose_installation(principal: Principal, rows: ResolutionRows | None) -> Ro
     if principal.kind == "organisation":
         return ConnectionRefusal(
             "not_allowed",
-            f"{rows.entry['name']} is used with the credential of the caller or of the caller's team, and a token of "
+            f"{rows.entry.name} is used with the credential of the caller or of the caller's team, and a token of "
             "the organisation belongs to no person and no team. Use a token of a user or of a team, or ask an admin "
             "to pin this tool to an installation.",
         )
     return _found_from(principal, rows)
 
 
-def _pinned(principal: Principal, rows: ResolutionRows, pinned: str) -> Row | ConnectionRefusal:
-    installation = next((one for one in rows.installations if str(one["id"]) == pinned), None)
-    if installation is None or installation["entry_id"] != rows.entry["id"]:
+def _pinned(principal: Principal, rows: ResolutionRows, pinned: str) -> Installation | ConnectionRefusal:
+    installation = next((one for one in rows.installations if one.id == pinned), None)
+    if installation is None or installation.entry_id != rows.entry.id:
         return ConnectionRefusal(
-            "installation_gone", f"The installation of {rows.entry['name']} that this tool used was removed."
+            "installation_gone", f"The installation of {rows.entry.name} that this tool used was removed."
         )
-    if installation["scope"] == "personal" and not _owns(principal, installation):
+    if isinstance(installation.owner, Person) and not _owns(principal, installation):
         return ConnectionRefusal(
             "not_allowed",
-            f"This tool uses somebody's personal installation of {rows.entry['name']}, which is not yours.",
+            f"This tool uses somebody's personal installation of {rows.entry.name}, which is not yours.",
         )
     if rows.visibility.kind == "personal" and not _may_borrow(principal, installation):
         return ConnectionRefusal(
             "not_allowed",
-            f"This tool uses a team's installation of {rows.entry['name']}, and you are not in that team. Ask its "
+            f"This tool uses a team's installation of {rows.entry.name}, and you are not in that team. Ask its "
             "admin to let you in, or take the pin off.",
         )
     return installation
 
 
-def _found_from(principal: Principal, rows: ResolutionRows) -> Row | ConnectionRefusal:
+def _found_from(principal: Principal, rows: ResolutionRows) -> Installation | ConnectionRefusal:
     for fitting in _rounds(principal, rows):
         if len(fitting) == 1:
             return fitting[0]
@@ -90,44 +90,45 @@ def _found_from(principal: Principal, rows: ResolutionRows) -> Row | ConnectionR
     who = "your team has" if principal.kind == "team" else "neither you nor a team of yours has"
     return ConnectionRefusal(
         "credential_missing",
-        f"{rows.entry['name']} is not connected: {who} an installation of it. {to_connect(rows.entry, principal)}",
+        f"{rows.entry.name} is not connected: {who} an installation of it. {to_connect(rows.entry, principal)}",
         install_link(rows.entry),
     )
 
 
-def _rounds(principal: Principal, rows: ResolutionRows) -> Iterable[list[Row]]:
+def _rounds(principal: Principal, rows: ResolutionRows) -> Iterable[list[Installation]]:
     """Candidates in order of preference; the first round that has any decides."""
     yield [one for one in rows.installations if _owns(principal, one)]
-    team_owned = [
-        one for one in rows.installations if one["scope"] == "team" and str(one["team_id"]) in principal.teams
-    ]
-    yield [one for one in team_owned if str(one["team_id"]) in rows.visibility.teams]
-    yield team_owned
-    yield [one for one in rows.installations if one["scope"] == "organisation"]
+    yield [one for one in rows.installations if _is_teams(one, principal.teams.intersection(rows.visibility.teams))]
+    yield [one for one in rows.installations if _is_teams(one, principal.teams)]
+    yield [one for one in rows.installations if isinstance(one.owner, Organisation)]
 
 
-def _ambiguous(rows: ResolutionRows, fitting: Sequence[Row]) -> ConnectionRefusal:
+def _ambiguous(rows: ResolutionRows, fitting: Sequence[Installation]) -> ConnectionRefusal:
     names = sorted(_name(rows, one) for one in fitting)
     return ConnectionRefusal(
         "credential_ambiguous",
-        f"Several credentials for {rows.entry['name']} fit you equally: {'; '.join(names)}. Connect your own, or "
+        f"Several credentials for {rows.entry.name} fit you equally: {'; '.join(names)}. Connect your own, or "
         "ask an admin to pin this tool to one of them.",
     )
 
 
-def _name(rows: ResolutionRows, installation: Row) -> str:
-    team = rows.team_names.get(str(installation["team_id"]))
-    return f"{installation['name']!r} of the team {team!r}" if team else repr(installation["name"])
+def _name(rows: ResolutionRows, installation: Installation) -> str:
+    owner = installation.owner
+    team = rows.team_names.get(owner.id) if isinstance(owner, Team) else None
+    return f"{installation.name!r} of the team {team!r}" if team else repr(installation.name)
 
 
-def _sees_entry(principal: Principal, entry: Row) -> bool:
-    return entry["visibility"] == "organisation" or any(str(team) in principal.teams for team in entry["teams"])
+def _sees_entry(principal: Principal, entry: Entry) -> bool:
+    return entry.visibility == "organisation" or not principal.teams.isdisjoint(entry.teams)
 
 
-def _may_borrow(principal: Principal, installation: Row) -> bool:
-    return installation["scope"] != "team" or str(installation["team_id"]) in principal.teams
+def _may_borrow(principal: Principal, installation: Installation) -> bool:
+    return not isinstance(installation.owner, Team) or installation.owner.id in principal.teams
 
 
-def _owns(principal: Principal, installation: Row) -> bool:
-    personal = principal.kind == "user" and installation["scope"] == "personal"
-    return personal and str(installation["user_id"]) == principal.id
+def _is_teams(installation: Installation, teams: AbstractSet[str]) -> bool:
+    return isinstance(installation.owner, Team) and installation.owner.id in teams
+
+
+def _owns(principal: Principal, installation: Installation) -> bool:
+    return principal.kind == "user" and installation.owner == Person(principal.id)

@@ -16,10 +16,12 @@ import msgspec
 
 from control.credentials.connection import connection_of
 from control.discovery.probe_client import DEADLINE_S, ProbeClient, ProbeUnavailable
+from control.registry.entry import Entry
+from control.registry.installation import Installation
 from control.registry.row_seals import RowSeals
 from control.registry.tool_definitions import Found, found_tools
 from control.store import entries, installations, outbox, tools
-from control.store.pool import Connection, Pool, Row, transaction
+from control.store.pool import Connection, Pool, transaction
 from core.resolve import ConnectionRefusal, Probe
 from core.sealing import SealBroken
 
@@ -64,7 +66,7 @@ class Discoverer:
         """Ask and keep; None where the installation is gone, or changed while its server was asked."""
         async with transaction(self._pool, readonly=True) as connection:
             installation = await installations.one(connection, installation_id)
-            entry = None if installation is None else await entries.one(connection, installation["entry_id"])
+            entry = None if installation is None else await entries.one(connection, installation.entry_id)
         if installation is None or entry is None:
             return None
         answer, secrets = await self._ask(entry, installation, deadline)
@@ -72,10 +74,10 @@ class Discoverer:
         async with transaction(self._pool) as connection:
             if not await _still(connection, entry, installation):
                 return None
-            return await _keep(connection, entry["id"], installation_id, understood)
+            return await _keep(connection, entry.id, installation_id, understood)
 
     async def _ask(
-        self, entry: Row, installation: Row, deadline: float
+        self, entry: Entry, installation: Installation, deadline: float
     ) -> "tuple[Probe | Discovery, frozenset[str]]":
         """The answer, and the secrets that were used for it."""
         try:
@@ -94,16 +96,16 @@ class Discoverer:
             return Discovery("unreachable", why), secrets
 
 
-async def _still(connection: Connection, entry: Row, installation: Row) -> bool:
+async def _still(connection: Connection, entry: Entry, installation: Installation) -> bool:
     """Whether what was probed is what the rows still say; locks both, the entry first as all writers do."""
-    now_entry = await entries.one(connection, entry["id"], lock=True)
-    now = await installations.one(connection, installation["id"], lock=True)
+    now_entry = await entries.one(connection, entry.id, lock=True)
+    now = await installations.one(connection, installation.id, lock=True)
     return (
         now_entry is not None
         and now is not None
-        and now_entry["version"] == entry["version"]
-        and now["credential_version"] == installation["credential_version"]
-        and now["protocol"] == installation["protocol"]
+        and now_entry.version == entry.version
+        and now.credential_version == installation.credential_version
+        and now.protocol == installation.protocol
     )
 
 

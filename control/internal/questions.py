@@ -10,10 +10,11 @@ import re
 from dataclasses import dataclass
 
 from control.credentials.connection import connection_of, needs_sign_in
-from control.credentials.resolution import ResolutionRows, Row, choose_installation
+from control.credentials.resolution import ResolutionRows, choose_installation
 from control.publish.documents import gateway_document, index_document
 from control.publish.epochs import ChangeStream
 from control.redis import RedisAway
+from control.registry.installation import Installation
 from control.registry.row_seals import RowSeals
 from control.store.pool import Pool, transaction
 from control.store.publication import gateway_named
@@ -94,11 +95,11 @@ class Questions:
         async with transaction(self.pool, readonly=True, isolation="repeatable_read") as connection:
             return IndexAnswer((await index_document(connection, epoch, self.signer)).document)
 
-    def _opened(self, rows: ResolutionRows, installation: Row) -> ConnectionAnswer:
+    def _opened(self, rows: ResolutionRows, installation: Installation) -> ConnectionAnswer:
         try:
             found = connection_of(rows.entry, installation, self.seals.open(rows.entry, installation))
         except SealBroken:
-            log.exception("sealed values cannot be opened", extra={"installation": str(installation["id"])})
+            log.exception("sealed values cannot be opened", extra={"installation": installation.id})
             found = needs_sign_in(rows.entry, installation, "has a credential that cannot be read any more")
         if isinstance(found, Connection):
             return ConnectionAnswer(connection=found)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from control.registry.broken_rule import BrokenRule
-from control.registry.credentials import CREDENTIAL, Placement
+from control.registry.credential import CREDENTIAL
 from control.registry.headers import check_own_header, check_value
 from core.egress.addresses import AddressPolicy, UrlRefused, check_url
 
@@ -40,11 +40,6 @@ class Field:
     options: tuple[str, ...] = ()
     """What a `select` offers."""
 
-    def as_json(self) -> dict[str, Any]:
-        """As the entry's row keeps it."""
-        found: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        return {**found, "options": list(self.options)}
-
 
 @dataclass(frozen=True, slots=True)
 class Answers:
@@ -54,24 +49,20 @@ class Answers:
     secret: dict[str, str] = field(repr=False)
 
 
-def fields_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Field, ...]:
-    """The fields that an entry's row keeps."""
-    return tuple(Field(**{**row, "options": tuple(row.get("options", ()))}) for row in rows)
-
-
 def check_fields(
-    fields: Sequence[Field], placement: Placement | None, fixed_headers: Iterable[str], policy: AddressPolicy
+    fields: Sequence[Field], of_credential: Iterable[str], fixed_headers: Iterable[str], policy: AddressPolicy
 ) -> tuple[Field, ...]:
     """The fields with header names in lower case, or BrokenRule.
 
-    Names are unique and headers are filled by one source only: a field, the credential, or the fixed headers.
+    Names are unique and headers are filled by one source only: a field, the credential (`of_credential`), or the
+    fixed headers.
     """
     if len(fields) > MAX_FIELDS:
         raise BrokenRule("fields", f"has {len(fields)} fields; at most {MAX_FIELDS} are taken")
     names: set[str] = set()
     headers = dict.fromkeys(fixed_headers, "the entry's fixed headers")
-    if placement is not None:
-        _claim(headers, placement.name, "the credential", "credential")
+    for name in of_credential:
+        _claim(headers, name, "the credential", "credential")
     checked: list[Field] = []
     for number, one in enumerate(fields):
         where = f"fields[{number}]"

@@ -9,7 +9,9 @@ from typing import Any
 
 from control.registry.access import Caller
 from control.registry.broken_rule import BrokenRule
+from control.registry.installation import Installation
 from control.registry.installing import may_fill
+from control.registry.owner import Person, Team
 
 Row = Mapping[str, Any]
 
@@ -26,15 +28,16 @@ def may_manage_gateway(caller: Caller, visibility: str, owner_id: str | None) ->
     return caller.is_admin or (visibility == "personal" and bool(owner_id) and owner_id == caller.user_id)
 
 
-def check_pin(caller: Caller, gateway: Row, installation: Row, entry_id: str, field: str = "installation") -> None:
+def check_pin(
+    caller: Caller, gateway: Row, installation: Installation, entry_id: str, field: str = "installation"
+) -> None:
     """BrokenRule where a tool of `entry_id` on `gateway` must not be pinned to `installation`."""
-    if installation["entry_id"] != entry_id:
+    if installation.entry_id != entry_id:
         raise BrokenRule(field, "is an installation of another entry; choose one of this tool's entry")
-    if installation["scope"] == "personal":
-        _check_personal_pin(caller, gateway, installation, field)
-    elif installation["scope"] == "team" and not may_fill(
-        caller, "team", installation["user_id"], installation["team_id"]
-    ):
+    owner = installation.owner
+    if isinstance(owner, Person):
+        _check_personal_pin(caller, gateway, owner, field)
+    elif isinstance(owner, Team) and not may_fill(caller, owner):
         raise BrokenRule(field, "belongs to a team; only an admin of that team may lend it to a gateway")
 
 
@@ -51,10 +54,10 @@ def check_audience(gateway: Row, pins: Mapping[str, str]) -> None:
             )
 
 
-def _check_personal_pin(caller: Caller, gateway: Row, installation: Row, field: str) -> None:
-    if installation["user_id"] != caller.user_id:
+def _check_personal_pin(caller: Caller, gateway: Row, owner: Person, field: str) -> None:
+    if owner.id != caller.user_id:
         raise BrokenRule(field, "is another person's own; only they may pin it")
-    if gateway["visibility"] != "personal" or gateway["owner_id"] != installation["user_id"]:
+    if gateway["visibility"] != "personal" or gateway["owner_id"] != owner.id:
         raise BrokenRule(
             field,
             "is a person's own, which only their own personal gateway may use; leave it out to resolve at call time",

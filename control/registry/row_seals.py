@@ -6,10 +6,11 @@ Called by the admin API, discovery and the resolve calls.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
 
+from control.registry.entry import Entry
+from control.registry.installation import Installation
 from core.keys import KeyRing
 from core.sealing import Sealer
 
@@ -19,8 +20,6 @@ SECRET_VALUES_PURPOSE = "installation"  # noqa: S105  # the name of a purpose
 """An installation's secret answers: a sealed JSON object of name to value, bound to the installation's identifier."""
 
 _pairs = msgspec.json.Decoder(dict[str, str])
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +45,21 @@ class RowSeals:
         """An installation's secret answers, the credential among them, as its row keeps them."""
         return self._values.seal(msgspec.json.encode(values), installation_id) if values else None
 
+    def open_fixed_headers(self, entry_id: str, sealed: bytes | None) -> dict[str, str]:
+        """An entry's fixed headers; raises SealBroken."""
+        return _opened(self._fixed, sealed, entry_id)
+
     def open_secret_values(self, installation_id: str, sealed: bytes | None) -> dict[str, str]:
-        """The same answers, to change some of them; raises SealBroken."""
+        """An installation's secret answers, the credential among them; raises SealBroken."""
         return _opened(self._values, sealed, installation_id)
 
-    def open(self, entry: Row, installation: Row) -> OpenedSecrets:
-        """Both rows' secrets; raises SealBroken where one was moved, changed, or sealed with a key that is gone."""
+    def open(self, entry: Entry, installation: Installation) -> OpenedSecrets:
+        """The secrets of both; raises SealBroken where one was moved, changed, or sealed with a key that is gone."""
         return OpenedSecrets(
-            _opened(self._fixed, entry["fixed_headers"], str(entry["id"])),
-            _opened(self._values, installation["secret_values"], str(installation["id"])),
+            self.open_fixed_headers(entry.id, entry.fixed_headers),
+            self.open_secret_values(installation.id, installation.secret_values),
         )
 
 
 def _opened(sealer: Sealer, sealed: bytes | None, owner: str) -> dict[str, str]:
-    return _pairs.decode(sealer.open(bytes(sealed), owner)) if sealed else {}
+    return _pairs.decode(sealer.open(sealed, owner)) if sealed else {}

@@ -1,13 +1,18 @@
 """SQL of registry entries: the templates that installations are made of, and who sees them.
 
-Rows come with `teams`, the identifiers of the teams that see the entry. Writers lock the row first (`lock=True`), so
-that of two writers the second compares its `If-Match` with what the first wrote.
+Writers lock the row first (`lock=True`), so that of two writers the second compares its `If-Match` with what the
+first wrote. A field of `EntryFields` is a column of the same name, but for those that `_APART` names.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
+from control.registry.entry import Entry, NewEntry, Reached
 from control.store.pool import Connection, Row
+from control.store.rows import columns_of, made, values_of
+from control.store.statements import insert_into, update_of
 
 _SELECT: Final = """
     select e.*, array(select t.team_id from entry_teams t where t.entry_id = e.id order by t.team_id) as teams
@@ -17,39 +22,27 @@ _VISIBLE: Final = """
     ($1 or e.visibility = 'organisation'
         or exists (select 1 from entry_teams t where t.entry_id = e.id and t.team_id = any($2::uuid[])))
 """
-_COLUMNS: Final = (
-    "slug", "name", "description", "url", "docs_url", "labels", "visibility", "credential_model",
-    "credential_placement", "fields", "fixed_headers", "fixed_header_names", "passthrough", "isolation", "deadline_s",
-)  # fmt: skip
-"""What a person may set, in the order of both statements below."""
+_APART: Final = {"reached", "teams"}
+"""Fields that are columns of other names, and rows of another table."""
+_REACHED: Final = ("kind", "url")
+_COLUMNS: Final = columns_of(NewEntry, apart=_APART)
+_INSERT: Final = insert_into("entries", _REACHED + _COLUMNS)
+_UPDATE: Final = update_of("entries", _REACHED + _COLUMNS)
 
 
-async def insert(connection: Connection, entry_id: str, entry: Mapping[str, Any]) -> None:
-    """A new remote entry; StoreConflict `entries_slug_key` where the slug is taken."""
-    await connection.execute(
-        """insert into entries (id, kind, slug, name, description, url, docs_url, labels, visibility,
-               credential_model, credential_placement, fields, fixed_headers, fixed_header_names, passthrough,
-               isolation, deadline_s)
-           values ($1, 'remote', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)""",
-        entry_id,
-        *(entry[column] for column in _COLUMNS),
-    )
+async def insert(connection: Connection, entry_id: str, entry: NewEntry) -> None:
+    """A new entry; StoreConflict `entries_slug_key` where the slug is taken."""
+    await connection.execute(_INSERT, entry_id, *_values(entry))
+    await _set_teams(connection, entry_id, entry.teams)
 
 
-async def update(connection: Connection, entry_id: str, entry: Mapping[str, Any]) -> None:
+async def update(connection: Connection, entry_id: str, entry: NewEntry) -> None:
     """Write all that a person may set and raise the version."""
-    await connection.execute(
-        """update entries set slug = $2, name = $3, description = $4, url = $5, docs_url = $6, labels = $7,
-               visibility = $8, credential_model = $9, credential_placement = $10, fields = $11, fixed_headers = $12,
-               fixed_header_names = $13, passthrough = $14, isolation = $15, deadline_s = $16,
-               version = version + 1, updated_at = now()
-           where id = $1""",
-        entry_id,
-        *(entry[column] for column in _COLUMNS),
-    )
+    await connection.execute(_UPDATE, entry_id, *_values(entry))
+    await _set_teams(connection, entry_id, entry.teams)
 
 
-async def set_teams(connection: Connection, entry_id: str, teams: Collection[str]) -> None:
+async def _set_teams(connection: Connection, entry_id: str, teams: Collection[str]) -> None:
     """Exactly these teams see it from now on; StoreConflict `entry_teams_team_id_fkey` for an unknown one."""
     await connection.execute("delete from entry_teams where entry_id = $1", entry_id)
     await connection.execute(
@@ -62,14 +55,16 @@ async def delete(connection: Connection, entry_id: str) -> None:
     await connection.execute("delete from entries where id = $1", entry_id)
 
 
-async def one(connection: Connection, entry_id: str, *, lock: bool = False) -> Row | None:
+async def one(connection: Connection, entry_id: str, *, lock: bool = False) -> Entry | None:
     """The entry with this identifier."""
-    return await connection.fetchrow(_SELECT + "where e.id = $1" + (" for update of e" if lock else ""), entry_id)
+    row = await connection.fetchrow(_SELECT + "where e.id = $1" + (" for update of e" if lock else ""), entry_id)
+    return None if row is None else _made(row)
 
 
-async def by_slug(connection: Connection, slug: str) -> Row | None:
+async def by_slug(connection: Connection, slug: str) -> Entry | None:
     """The entry with this slug."""
-    return await connection.fetchrow(_SELECT + "where e.slug = $1", slug)
+    row = await connection.fetchrow(_SELECT + "where e.slug = $1", slug)
+    return None if row is None else _made(row)
 
 
 async def page(
@@ -81,9 +76,9 @@ async def page(
     teams: Sequence[str],
     label: Mapping[str, str] | None = None,
     text: str = "",
-) -> list[Row]:
+) -> list[Entry]:
     """Oldest first, above `after`. `everything`: whoever sees it; else the organisation's and those of `teams`."""
-    rows: list[Row] = await connection.fetch(
+    rows = await connection.fetch(
         _SELECT
         + "where"
         + _VISIBLE
@@ -93,7 +88,7 @@ async def page(
            order by e.id limit $3""",
         everything, list(teams), limit, after, dict(label) if label else None, _escaped(text),
     )  # fmt: skip
-    return rows
+    return [_made(row) for row in rows]
 
 
 async def gateways_of(connection: Connection, entry_id: str) -> list[str]:
@@ -123,3 +118,12 @@ async def dependents(connection: Connection, entry_id: str, limit: int = 20) -> 
 
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _values(entry: NewEntry) -> list[Any]:
+    reached = msgspec.to_builtins(entry.reached)
+    return [*(reached[name] for name in _REACHED), *values_of(entry, _COLUMNS)]
+
+
+def _made(row: Row) -> Entry:
+    return made(Entry, row, reached=msgspec.convert({name: row[name] for name in _REACHED}, Reached))

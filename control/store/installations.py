@@ -1,12 +1,16 @@
 """SQL of installations: an entry, filled in by a person, a team or the organisation.
 
-Rows come with `entry_slug` and `entry_name`. Secret values leave this file sealed only.
+Secret values leave this file sealed only.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from control.registry.installation import Installation, NewInstallation, SealedAnswers
+from control.registry.owner import Scope, owner_columns, owner_of
 from control.store.pool import Connection, Row
+from control.store.rows import columns_of, made, values_of
+from control.store.statements import insert_into
 
 _SELECT: Final = """
     select i.*, e.slug as entry_slug, e.name as entry_name from installations i join entries e on e.id = i.entry_id
@@ -14,23 +18,15 @@ _SELECT: Final = """
 _VISIBLE: Final = """
     ($1 or i.scope = 'organisation' or i.user_id = $2::uuid or i.team_id = any($3::uuid[]))
 """
+_OWNER: Final = ("scope", "user_id", "team_id")
+_COLUMNS: Final = columns_of(NewInstallation, apart={"owner"})
+_INSERT: Final = insert_into("installations", _OWNER + _COLUMNS)
 
 
-async def insert(connection: Connection, installation_id: str, installation: Mapping[str, Any]) -> None:
+async def insert(connection: Connection, installation_id: str, installation: NewInstallation) -> None:
     """A new one in the state `new`; StoreConflict `installations_one_personal`, `_one_team` or `_one_name`."""
-    await connection.execute(
-        """insert into installations (id, entry_id, name, scope, user_id, team_id, protocol, plain_values,
-               secret_values, secret_names, bound_origin, created_by)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)""",
-        installation_id,
-        *(
-            installation[column]
-            for column in (
-                "entry_id", "name", "scope", "user_id", "team_id", "protocol", "plain_values", "secret_values",
-                "secret_names", "bound_origin", "created_by",
-            )
-        ),
-    )  # fmt: skip
+    owner = owner_columns(installation.owner)
+    await connection.execute(_INSERT, installation_id, *owner, *values_of(installation, _COLUMNS))
 
 
 async def rename(connection: Connection, installation_id: str, name: str, protocol: str) -> None:
@@ -42,21 +38,13 @@ async def rename(connection: Connection, installation_id: str, name: str, protoc
     )  # fmt: skip
 
 
-async def fill(
-    connection: Connection,
-    installation_id: str,
-    *,
-    plain_values: Mapping[str, Any],
-    secret_values: bytes | None,
-    secret_names: Sequence[str],
-    bound_origin: str,
-) -> None:
-    """New answers, given for `bound_origin`: another credential version, to be discovered anew."""
+async def fill(connection: Connection, installation_id: str, answers: SealedAnswers) -> None:
+    """New answers: another credential version, whose server has to be discovered again."""
     await connection.execute(
         """update installations set plain_values = $2, secret_values = $3, secret_names = $4, bound_origin = $5,
                credential_version = credential_version + 1, state = 'new', state_reason = ''
            where id = $1""",
-        installation_id, dict(plain_values), secret_values, list(secret_names), bound_origin,
+        installation_id, answers.plain_values, answers.secret_values, answers.secret_names, answers.bound_origin,
     )  # fmt: skip
 
 
@@ -85,11 +73,12 @@ async def delete(connection: Connection, installation_id: str) -> None:
     await connection.execute("delete from installations where id = $1", installation_id)
 
 
-async def one(connection: Connection, installation_id: str, *, lock: bool = False) -> Row | None:
+async def one(connection: Connection, installation_id: str, *, lock: bool = False) -> Installation | None:
     """The installation with this identifier."""
-    return await connection.fetchrow(
+    row = await connection.fetchrow(
         _SELECT + "where i.id = $1" + (" for update of i" if lock else ""), installation_id
     )
+    return None if row is None else _made(row)
 
 
 async def of_organisation(connection: Connection, entry_id: str, name: str) -> str | None:
@@ -101,12 +90,25 @@ async def of_organisation(connection: Connection, entry_id: str, name: str) -> s
     return found
 
 
-async def lock_of_entry(connection: Connection, entry_id: str) -> list[Row]:
+async def lock_of_entry(connection: Connection, entry_id: str) -> list[Installation]:
     """All of an entry, in the order of identifiers, locked."""
-    rows: list[Row] = await connection.fetch(
-        "select * from installations where entry_id = $1 order by id for update", entry_id
-    )
-    return rows
+    rows = await connection.fetch(_SELECT + "where i.entry_id = $1 order by i.id for update of i", entry_id)
+    return [_made(row) for row in rows]
+
+
+async def candidates(
+    connection: Connection, entry_id: str, user_id: str | None, teams: Sequence[str]
+) -> list[Installation]:
+    """Those of an entry that may serve a caller: the user's, those of these teams, and the organisation's."""
+    rows = await connection.fetch(
+        _SELECT
+        + """where i.entry_id = $1
+             and (i.scope = 'personal' and i.user_id = $2 or i.scope = 'team' and i.team_id = any($3::uuid[])
+                  or i.scope = 'organisation')
+           order by i.id""",
+        entry_id, user_id, list(teams),
+    )  # fmt: skip
+    return [_made(row) for row in rows]
 
 
 async def page(
@@ -118,10 +120,10 @@ async def page(
     user_id: str | None,
     teams: Sequence[str],
     entry_id: str | None = None,
-    scope: str | None = None,
-) -> list[Row]:
+    scope: Scope | None = None,
+) -> list[Installation]:
     """Oldest first, above `after`. `everything`: all; else the organisation's, the user's and those of `teams`."""
-    rows: list[Row] = await connection.fetch(
+    rows = await connection.fetch(
         _SELECT
         + "where"
         + _VISIBLE
@@ -131,7 +133,7 @@ async def page(
            order by i.id limit $4""",
         everything, user_id, list(teams), limit, after, entry_id, scope,
     )  # fmt: skip
-    return rows
+    return [_made(row) for row in rows]
 
 
 async def gateways_of(connection: Connection, installation_id: str) -> list[str]:
@@ -150,3 +152,7 @@ async def dependents(connection: Connection, installation_id: str, limit: int = 
         installation_id, limit,
     )  # fmt: skip
     return [f"{row['tools']} tools on the gateway {row['slug']!r}" for row in rows]
+
+
+def _made(row: Row) -> Installation:
+    return made(Installation, row, owner=owner_of(row["user_id"], row["team_id"]))

@@ -7,7 +7,7 @@ from typing import Final
 
 from control.credentials.resolution import ResolutionRows
 from control.registry.gateway import visibility_of
-from control.store import entries
+from control.store import entries, installations
 from control.store.pool import Connection
 from core.resolve import Principal
 
@@ -17,14 +17,6 @@ _ASSIGNMENT: Final = """
     join gateways g on g.id = a.gateway_id
     join entry_tools t on t.id = a.tool_id
     where a.id = $1 and a.gateway_id = $2
-"""
-
-_CANDIDATES: Final = """
-    select * from installations
-    where entry_id = $1
-      and (scope = 'personal' and user_id = $2 or scope = 'team' and team_id = any($3::uuid[])
-           or scope = 'organisation')
-    order by id
 """
 
 
@@ -40,15 +32,16 @@ async def resolution_rows(
     assert entry is not None  # its tool refers to it
     own_teams = sorted(principal.teams)
     if found["pinned"] is not None:
-        installations = await connection.fetch("select * from installations where id = $1", found["pinned"])
+        pinned = await installations.one(connection, found["pinned"])
+        candidates = [] if pinned is None else [pinned]
     else:
         person = principal.id if principal.kind == "user" else None
-        installations = await connection.fetch(_CANDIDATES, found["entry_id"], person, own_teams)
+        candidates = await installations.candidates(connection, found["entry_id"], person, own_teams)
     names = await connection.fetch("select id, name from teams where id = any($1::uuid[])", own_teams)
     return ResolutionRows(
         visibility_of(found, [row["team_id"] for row in teams]),
         entry,
         found["pinned"],
-        list(installations),
+        candidates,
         {row["id"]: row["name"] for row in names},
     )

@@ -48,7 +48,7 @@ async def token(conn: Connection, *, user: str | None = None, team: str | None =
 async def entry(conn: Connection, slug: str = "github", **columns: Any) -> str:
     values = {
         "id": new_id(), "slug": slug, "name": slug.title(), "kind": "remote", "url": f"https://{slug}.test/mcp",
-        "credential_model": "none", **columns,
+        "credential": {"kind": "none"}, **columns,
     }  # fmt: skip
     await _insert(conn, "entries", values)
     return str(values["id"])

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ import pytest
 
 from control.discovery.discover import Discoverer, Discovery
 from control.discovery.probe_client import ProbeClient
+from control.registry.entry import Remote
 from control.registry.row_seals import RowSeals
 from control.registry.tool_definitions import Found, found_tools
 from control.store import assignments, entries, gateways, installations, tools
@@ -21,6 +23,7 @@ from core.internal_call import InternalCalls
 from core.keys import new_key, parse_key_ring
 from core.resolve import Probe
 from tests.fakes.probing_proxy import ProbingProxy
+from tests.fakes.registry import BEARER, an_entry, an_installation
 
 PROXY_RING = parse_key_ring("ARCHWAY_PROXY_KEY", new_key())
 SECRET_RING = parse_key_ring("ARCHWAY_SECRET_KEY", new_key())
@@ -42,26 +45,20 @@ async def discoverer(pool: Pool, proxy: ProbingProxy) -> AsyncIterator[Discovere
 
 async def make_entry(pool: Pool, **changes: Any) -> str:
     entry_id = new_id()
-    entry = {
-        "slug": "time", "name": "Time", "description": "", "url": ORIGIN + "/mcp", "docs_url": "", "labels": {},
-        "visibility": "organisation", "credential_model": "none", "credential_placement": {}, "fields": [],
-        "fixed_headers": None, "fixed_header_names": [], "passthrough": True, "isolation": "principal",
-        "deadline_s": 0,
-    }  # fmt: skip
     async with transaction(pool) as session:
-        await entries.insert(session, entry_id, {**entry, **changes})
+        await entries.insert(session, entry_id, an_entry(ORIGIN + "/mcp", slug="time", name="Time", **changes))
     return entry_id
 
 
 async def install(pool: Pool, entry_id: str, secrets: dict[str, str] | None = None, **changes: Any) -> str:
     installation_id = new_id()
-    row = {
-        "entry_id": entry_id, "name": "shared", "scope": "organisation", "user_id": None, "team_id": None,
-        "protocol": "auto", "plain_values": {}, "secret_names": sorted(secrets or {}), "bound_origin": ORIGIN,
-        "secret_values": RowSeals(SECRET_RING).secret_values(installation_id, secrets or {}), "created_by": None,
-    }  # fmt: skip
+    wanted = an_installation(
+        entry_id=entry_id, secret_names=tuple(sorted(secrets or {})),
+        secret_values=RowSeals(SECRET_RING).secret_values(installation_id, secrets or {}),
+        **{"bound_origin": ORIGIN, **changes},
+    )  # fmt: skip
     async with transaction(pool) as session:
-        await installations.insert(session, installation_id, {**row, **changes})
+        await installations.insert(session, installation_id, wanted)
     return installation_id
 
 
@@ -74,7 +71,7 @@ async def state(pool: Pool, installation_id: str) -> tuple[str, str]:
     async with transaction(pool, readonly=True) as session:
         row = await installations.one(session, installation_id)
         assert row is not None
-        return row["state"], row["state_reason"]
+        return row.state, row.state_reason
 
 
 async def revision(pool: Pool, gateway_id: str) -> int:
@@ -108,14 +105,14 @@ async def test_tools_are_kept_with_the_entry_and_facts_with_the_installation(
     async with transaction(pool, readonly=True) as session:
         row = await installations.one(session, installation_id)
     assert row is not None
-    assert row["server"]["server_name"] == "fake"
-    assert row["discovered_at"] is not None
+    assert row.server["server_name"] == "fake"
+    assert row.discovered_at is not None
 
 
 async def test_the_proxy_is_given_the_credential_that_calls_will_have(
     pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
 ) -> None:
-    entry_id = await make_entry(pool, credential_model="static", credential_placement={"style": "bearer"})
+    entry_id = await make_entry(pool, credential=BEARER)
     await discoverer.discover(await install(pool, entry_id, {"credential": "k3y"}))
     assert proxy.questions[0].connection.credential_headers == [("authorization", "Bearer k3y")]
 
@@ -182,7 +179,7 @@ async def test_an_unreachable_server_leaves_the_known_tools_and_the_reason(
 async def test_a_fault_that_repeats_the_credential_does_not_show_it(
     pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
 ) -> None:
-    entry_id = await make_entry(pool, credential_model="static", credential_placement={"style": "bearer"})
+    entry_id = await make_entry(pool, credential=BEARER)
     installation_id = await install(pool, entry_id, {"credential": "s3cr3t-key"})
     proxy.answer = Probe(fault="upstream_credential", sentence="It said: no such key s3cr3t-key")
     await discoverer.discover(installation_id)
@@ -201,7 +198,7 @@ async def test_without_an_answering_proxy_the_reason_says_so(
 async def test_an_installation_without_its_credential_asks_nobody(
     pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
 ) -> None:
-    entry_id = await make_entry(pool, credential_model="static", credential_placement={"style": "bearer"})
+    entry_id = await make_entry(pool, credential=BEARER)
     found = await discoverer.discover(await install(pool, entry_id))
     assert found is not None
     assert found.state == "needs_sign_in"
@@ -211,7 +208,7 @@ async def test_an_installation_without_its_credential_asks_nobody(
 async def test_secrets_bound_to_another_origin_are_never_sent(
     pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
 ) -> None:
-    entry_id = await make_entry(pool, credential_model="static", credential_placement={"style": "bearer"})
+    entry_id = await make_entry(pool, credential=BEARER)
     installation_id = await install(pool, entry_id, {"credential": "k"}, bound_origin="https://old.example")
     await discoverer.discover(installation_id)
     assert (await state(pool, installation_id))[0] == "needs_sign_in"
@@ -231,7 +228,7 @@ async def test_what_was_asked_before_a_change_is_not_kept_after_it(
         async with transaction(pool) as session:
             row = await entries.one(session, entry_id, lock=True)
             assert row is not None
-            await entries.update(session, entry_id, {**row, "url": "https://elsewhere.example/mcp"})
+            await entries.update(session, entry_id, replace(row, reached=Remote("https://elsewhere.example/mcp")))
         proxy.hold.set()
     assert asking.result() is None
     assert await kept(pool, entry_id) == {}

@@ -8,6 +8,7 @@ from control.store import entries, installations
 from control.store.pool import transaction
 from core.resolve import ConnectionRefusal
 from tests.control.registry_api import Api, api
+from tests.fakes.registry import an_installation
 
 __all__ = ["api"]
 
@@ -34,8 +35,10 @@ async def test_fixed_headers_are_sealed_at_rest_and_shown_by_name_only(api: Api)
     assert made["fixed_header_names"] == ["x-partner"]
     assert "s3cr3t-partner-value" not in str(made)
     assert "s3cr3t-partner-value" not in await api.everything_as_text()
-    row = await api.row("select * from entries where id = $1", made["id"])
-    opened = RowSeals(api.ring).open(row, {"id": "none", "secret_values": None})
+    async with transaction(api.pool, readonly=True) as connection:
+        entry = await entries.one(connection, made["id"])
+    assert entry is not None
+    opened = RowSeals(api.ring).open(entry, an_installation())
     assert opened.fixed_headers == {"x-partner": "s3cr3t-partner-value"}
 
 

@@ -3,11 +3,13 @@
 import pytest
 
 from control.registry.row_seals import RowSeals
+from control.store import installations
 from control.store.migrate import FOLDER
 from control.store.pool import transaction
 from core.identifiers import new_id
 from core.resolve import Probe
 from tests.control.registry_api import Api, api
+from tests.fakes.registry import an_entry
 
 __all__ = ["api"]
 
@@ -47,8 +49,10 @@ async def test_secrets_are_sealed_at_rest_and_never_returned(api: Api) -> None:
     shown = str(made) + str(await api.get("/installations")) + str(await api.get("/audit"))
     for secret in (KEY, "s3cr3t-pin"):
         assert secret not in shown + await api.everything_as_text()
-    row = await api.row("select * from installations where id = $1", made["id"])
-    opened = RowSeals(api.ring).open({"id": "none", "fixed_headers": None}, row)
+    async with transaction(api.pool, readonly=True) as connection:
+        installation = await installations.one(connection, made["id"])
+    assert installation is not None
+    opened = RowSeals(api.ring).open(an_entry(), installation)
     assert opened.values == {"credential": KEY, "pin": "s3cr3t-pin"}
 
 

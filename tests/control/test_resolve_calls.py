@@ -211,9 +211,7 @@ class Scene:
 async def scene(pool: Pool) -> Scene:
     async with transaction(pool) as conn:
         person = await seeded.user(conn)
-        entry_id = await seeded.entry(
-            conn, credential_model="static", credential_placement={"style": "header", "header": "x-api-key"}
-        )
+        entry_id = await seeded.entry(conn, credential={"kind": "static", "style": "header", "header": "x-api-key"})
         tool_id = await seeded.tool(conn, entry_id)
         return Scene(person, await seeded.token(conn, user=person), await seeded.gateway(conn), entry_id, tool_id)
 

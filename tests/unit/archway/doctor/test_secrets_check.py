@@ -24,8 +24,8 @@ async def fill(url, key):
     headers, values = sealed_with(key, entry, installation)
     connection = await asyncpg.connect(url)
     await connection.execute(
-        "insert into entries (id, slug, name, kind, url, credential_model, fixed_headers)"
-        " values ($1, 'crm', 'CRM', 'remote', 'http://crm', 'static', $2)",
+        "insert into entries (id, slug, name, kind, url, credential, fixed_headers)"
+        " values ($1, 'crm', 'CRM', 'remote', 'http://crm', '{\"kind\": \"none\"}', $2)",
         entry,
         headers,
     )

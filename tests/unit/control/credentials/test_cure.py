@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from control.credentials.cure import install_link, to_connect, to_give_again
 from core.resolve import Principal
+from tests.fakes.registry import BEARER, an_entry, an_installation
 
-ENTRY = {"id": "e1", "slug": "crm", "credential_model": "static"}
+ENTRY = an_entry(slug="crm", credential=BEARER)
 ANN = Principal("user", "u1", "Ann")
 
 
@@ -12,7 +13,7 @@ def test_a_person_connects_a_personal_installation() -> None:
 
 
 def test_an_entry_that_takes_no_credential_is_connected_without_one() -> None:
-    assert "--credential" not in to_connect({**ENTRY, "credential_model": "none"}, ANN)
+    assert "--credential" not in to_connect(an_entry(), ANN)
 
 
 def test_a_team_s_token_is_told_of_its_team() -> None:
@@ -20,7 +21,7 @@ def test_a_team_s_token_is_told_of_its_team() -> None:
 
 
 def test_a_credential_is_given_again_to_the_installation_that_lacks_it() -> None:
-    assert to_give_again({"id": "i1"}).startswith("Run `archway installations update i1 --credential`")
+    assert to_give_again(an_installation()).startswith("Run `archway installations update i1 --credential`")
 
 
 def test_nobody_is_sent_to_a_page_that_is_not_there() -> None:

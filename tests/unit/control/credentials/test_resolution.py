@@ -1,30 +1,26 @@
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
 from control.credentials.resolution import ResolutionRows, choose_installation
+from control.registry.entry import Entry
+from control.registry.installation import Installation
+from control.registry.owner import owner_of
 from core.resolve import ConnectionRefusal, Principal
 from core.snapshot import Visibility
+from tests.fakes.registry import BEARER, an_entry, an_installation
 
-ENTRY = {
-    "id": "e1",
-    "name": "GitHub",
-    "slug": "github",
-    "credential_model": "static",
-    "visibility": "organisation",
-    "teams": [],
-}
+ENTRY = an_entry(credential=BEARER)
 ANN = Principal("user", "ann", "Ann", frozenset({"ops", "dev"}))
 OPS = Principal("team", "ops", "Ops", frozenset({"ops"}))
 EVERYBODY = Principal("organisation", "organisation", "All")
 NAMES = {"ops": "Operations", "dev": "Developers"}
 
 
-def installed(name: str, *, user: str | None = None, team: str | None = None, entry: str = "e1") -> dict[str, Any]:
-    scope = "personal" if user else "team" if team else "organisation"
-    return {"id": name, "entry_id": entry, "name": name, "scope": scope, "user_id": user, "team_id": team}
+def installed(name: str, *, user: str | None = None, team: str | None = None, entry: str = "e1") -> Installation:
+    return an_installation(id=name, entry_id=entry, name=name, owner=owner_of(user, team))
 
 
 MINE, BOBS = installed("mine", user="ann"), installed("bobs", user="bob")
@@ -33,13 +29,13 @@ OF_ALL, OF_ALL_TOO = installed("of-all"), installed("of-all-too")
 
 
 def chosen(
-    principal: Principal, *installations: dict[str, Any], pinned: str | None = None, teams: tuple[str, ...] = ()
+    principal: Principal, *installations: Installation, pinned: str | None = None, teams: tuple[str, ...] = ()
 ) -> str:
     """The installation's name, or the refusal's code."""
     visibility = Visibility("teams", teams=list(teams)) if teams else Visibility("organisation")
     rows = ResolutionRows(visibility, ENTRY, pinned, list(installations), NAMES)
     found = choose_installation(principal, rows)
-    return found.code if isinstance(found, ConnectionRefusal) else str(found["name"])
+    return found.code if isinstance(found, ConnectionRefusal) else found.name
 
 
 def test_the_caller_s_own_comes_first() -> None:
@@ -112,10 +108,10 @@ def test_a_pinned_one_that_is_gone_or_of_another_entry_is_refused() -> None:
     assert chosen(ANN, installed("other", entry="e2"), pinned="other") == "installation_gone"
 
 
-def on_own_gateway(*, pinned: str | None, entry: dict[str, Any] = ENTRY, owner: Principal = ANN) -> str:
+def on_own_gateway(*, pinned: str | None, entry: Entry = ENTRY, owner: Principal = ANN) -> str:
     rows = ResolutionRows(Visibility("personal", owner="ann"), entry, pinned, [MINE, OF_OPS, OF_QA, OF_ALL], NAMES)
     found = choose_installation(owner, rows)
-    return found.sentence if isinstance(found, ConnectionRefusal) else str(found["name"])
+    return found.sentence if isinstance(found, ConnectionRefusal) else found.name
 
 
 def test_on_a_personal_gateway_a_team_s_pin_ends_with_the_owner_s_membership() -> None:
@@ -126,14 +122,14 @@ def test_on_a_personal_gateway_a_team_s_pin_ends_with_the_owner_s_membership() -
 
 @pytest.mark.parametrize("pinned", ["mine", "of-ops", "of-all", None])
 def test_on_a_personal_gateway_the_owner_must_still_see_the_entry(pinned: str | None) -> None:
-    shown = {**ENTRY, "visibility": "teams", "teams": ["qa", "ops"]}
-    hidden = {**shown, "teams": ["qa"]}
+    shown = replace(ENTRY, visibility="teams", teams=("qa", "ops"))
+    hidden = replace(shown, teams=("qa",))
     assert on_own_gateway(pinned=pinned, entry=shown) == (pinned or "mine")
     assert on_own_gateway(pinned=pinned, entry=hidden).startswith("GitHub is not shown to you any more")
 
 
 def test_a_shared_gateway_lends_what_an_administrator_put_there_also_where_the_entry_is_hidden() -> None:
-    hidden = {**ENTRY, "visibility": "teams", "teams": ["qa"]}
+    hidden = replace(ENTRY, visibility="teams", teams=("qa",))
     found = choose_installation(ANN, ResolutionRows(Visibility("organisation"), hidden, "of-all", [OF_ALL], NAMES))
     assert not isinstance(found, ConnectionRefusal)
 

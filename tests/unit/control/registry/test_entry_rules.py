@@ -3,50 +3,66 @@ from typing import Any
 import pytest
 
 from control.registry.broken_rule import BrokenRule
-from control.registry.entry_rules import check_entry
+from control.registry.credential import CheckedCredential, NoCredential, StaticCredential
+from control.registry.entry import Entry
+from control.registry.entry_rules import CheckedEntry, check_entry
 from control.registry.fields import Field
 from core.egress.addresses import AddressPolicy
+from tests.fakes.registry import a_wanted_entry, an_entry
 
 POLICY = AddressPolicy()
-ENTRY: dict[str, Any] = {
-    "url": "https://a.example/mcp", "docs_url": "", "visibility": "organisation", "teams": [],
-    "credential_model": "none", "credential_placement": None,
-}  # fmt: skip
-HEADER = {"credential_model": "static", "credential_placement": {"style": "header", "header": "X-Key"}}
+NONE = CheckedCredential(NoCredential(), ())
+HEADER = CheckedCredential(StaticCredential("header", "x-key"), ("x-key",))
 
 
-def test_an_entry_is_checked_into_the_columns_of_its_row() -> None:
-    fields = [Field("a", "string", "X-A")]
-    columns = check_entry({**ENTRY, **HEADER}, fields, {"X-B": "v"}, POLICY).columns()
-    assert columns["credential_placement"] == {"style": "header", "header": "x-key"}
-    assert columns["fields"][0]["header"] == "x-a"
-    assert columns["fixed_header_names"] == ["x-b"]
+def checked(
+    url: str = "https://a.example/mcp",
+    *,
+    credential: CheckedCredential = NONE,
+    before: Entry | None = None,
+    **changes: Any,
+) -> CheckedEntry:
+    return check_entry(a_wanted_entry(url, **changes), credential, POLICY, before)
+
+
+def test_an_entry_is_checked_into_the_form_that_is_kept() -> None:
+    found = checked(
+        "https://A.example/mcp",
+        credential=HEADER,
+        fields=(Field("a", "string", "X-A"),),
+        fixed_headers={"X-B": "v"},
+    )
+    assert found.entry.credential == StaticCredential("header", "x-key")
+    assert found.entry.fields[0].header == "x-a"
+    assert (found.fixed_header_names, found.entry.fixed_headers) == (("x-b",), {"x-b": "v"})
 
 
 def test_values_of_fixed_headers_do_not_show() -> None:
-    assert "s3cr3t" not in repr(check_entry(ENTRY, [], {"x-b": "s3cr3t"}, POLICY))
+    assert "s3cr3t" not in repr(checked(fixed_headers={"x-b": "s3cr3t"}))
 
 
 def test_an_unchanged_origin_keeps_the_sealed_headers() -> None:
-    before = {"url": "https://a.example/old", "fixed_header_names": ["x-b"]}
-    checked = check_entry(ENTRY, [], None, POLICY, before)
-    assert checked.fixed_headers is None
-    assert checked.fixed_header_names == ["x-b"]
+    found = checked(before=an_entry("https://a.example/old", fixed_header_names=("x-b",)))
+    assert found.entry.fixed_headers is None
+    assert found.fixed_header_names == ("x-b",)
 
 
 def test_another_origin_asks_for_them_again() -> None:
-    before = {"url": "https://old.example/mcp", "fixed_header_names": ["x-b"]}
+    before = an_entry("https://old.example/mcp", fixed_header_names=("x-b",))
     with pytest.raises(BrokenRule, match=r"fixed_headers: were given for https://old\.example"):
-        check_entry(ENTRY, [], None, POLICY, before)
-    assert check_entry(ENTRY, [], {"x-b": "v"}, POLICY, before).fixed_header_names == ["x-b"]
+        checked(before=before)
+    assert checked(before=before, fixed_headers={"x-b": "v"}).fixed_header_names == ("x-b",)
 
 
 def test_a_docs_link_may_lead_inside_but_must_be_a_link() -> None:
-    assert (
-        check_entry({**ENTRY, "docs_url": "http://10.0.0.1/wiki"}, [], {}, POLICY).docs_url == "http://10.0.0.1/wiki"
-    )
+    assert checked(docs_url="http://10.0.0.1/wiki").entry.docs_url == "http://10.0.0.1/wiki"
     with pytest.raises(BrokenRule, match="docs_url: must begin with"):
-        check_entry({**ENTRY, "docs_url": "data:text/html,x"}, [], {}, POLICY)
+        checked(docs_url="data:text/html,x")
+
+
+def test_a_slug_in_the_form_of_an_identifier_is_refused() -> None:
+    with pytest.raises(BrokenRule, match="slug: has the form of an identifier"):
+        checked(slug="01a220e4-79f7-7431-bafd-249d224283da")
 
 
 @pytest.mark.parametrize(
@@ -54,17 +70,14 @@ def test_a_docs_link_may_lead_inside_but_must_be_a_link() -> None:
     [
         ({"url": "http://127.0.0.1/mcp"}, "url"),
         ({"visibility": "teams"}, "teams"),
-        ({"credential_placement": {"style": "bearer"}}, "credential_placement"),
-        ({"credential_model": "static"}, "credential_placement"),
-        ({"credential_model": "static", "credential_placement": {"style": "header"}}, "credential_placement.header"),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(changes: dict[str, Any], field: str) -> None:
     with pytest.raises(BrokenRule) as refused:
-        check_entry({**ENTRY, **changes}, [], {}, POLICY)
+        checked(**changes)
     assert refused.value.field == field
 
 
 def test_the_credential_and_a_fixed_header_do_not_share_a_name() -> None:
     with pytest.raises(BrokenRule, match="credential_placement: fills x-key"):
-        check_entry({**ENTRY, **HEADER}, [], {"x-key": "v"}, POLICY)
+        checked(credential=HEADER, fixed_headers={"x-key": "v"})

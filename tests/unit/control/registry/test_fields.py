@@ -1,11 +1,11 @@
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from control.registry.broken_rule import BrokenRule
-from control.registry.credentials import Placement
 from control.registry.fields import (
     Field,
     FieldType,
@@ -13,8 +13,8 @@ from control.registry.fields import (
     check_answers,
     check_fields,
     field_headers,
-    fields_of,
 )
+from control.registry.told import as_plain
 from core.egress.addresses import AddressPolicy
 from core.mcp.header_values import safe_header_value
 
@@ -24,13 +24,13 @@ KEY = Field("key", "secret", "x-key")
 
 
 def test_header_names_are_stored_in_lower_case() -> None:
-    (checked,) = check_fields([Field("a", "string", "X-Account")], None, (), PUBLIC)
+    (checked,) = check_fields([Field("a", "string", "X-Account")], (), (), PUBLIC)
     assert checked.header == "x-account"
 
 
 def test_fields_survive_their_row() -> None:
     fields = (ACCOUNT, Field("region", "select", "x-region", options=("eu", "us"), default="eu"))
-    assert fields_of([one.as_json() for one in fields]) == fields
+    assert msgspec.convert(as_plain(fields), tuple[Field, ...]) == fields
 
 
 @pytest.mark.parametrize(
@@ -51,24 +51,27 @@ def test_fields_survive_their_row() -> None:
 )
 def test_a_wrong_definition_names_the_part_at_fault(field: Field, path: str) -> None:
     with pytest.raises(BrokenRule) as refused:
-        check_fields([field], None, (), PUBLIC)
+        check_fields([field], (), (), PUBLIC)
     assert refused.value.field == path
     assert "s3cret" not in str(refused.value)
 
 
 def test_two_fields_need_two_names() -> None:
     with pytest.raises(BrokenRule, match=r"fields\[1\]\.name"):
-        check_fields([ACCOUNT, Field("account", "string", "x-other")], None, (), PUBLIC)
+        check_fields([ACCOUNT, Field("account", "string", "x-other")], (), (), PUBLIC)
 
 
 @pytest.mark.parametrize(
-    ("placement", "fixed"),
-    [(Placement("header", "x-account"), ()), (None, ("x-account",)), (Placement("bearer"), ())],
+    ("field", "of_credential", "fixed"),
+    [
+        (ACCOUNT, ("x-account",), ()),
+        (ACCOUNT, (), ("x-account",)),
+        (Field("a", "string", "Authorization"), ("authorization",), ()),
+    ],
 )
-def test_a_header_has_one_source(placement: Placement | None, fixed: tuple[str, ...]) -> None:
-    field = ACCOUNT if placement is None or placement.header else Field("a", "string", "Authorization")
+def test_a_header_has_one_source(field: Field, of_credential: tuple[str, ...], fixed: tuple[str, ...]) -> None:
     with pytest.raises(BrokenRule, match="already filled by"):
-        check_fields([field], placement, fixed, PUBLIC)
+        check_fields([field], of_credential, fixed, PUBLIC)
 
 
 def test_secret_answers_are_kept_apart_and_do_not_show() -> None:

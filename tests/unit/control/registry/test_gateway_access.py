@@ -5,16 +5,14 @@ import pytest
 from control.registry.access import Caller
 from control.registry.broken_rule import BrokenRule
 from control.registry.gateway_access import check_audience, check_pin, may_manage_gateway, owner_for
+from control.registry.owner import Person, Team
+from tests.fakes.registry import an_installation
 
 ANNA = Caller("anna", "Anna", "member", {"blue": "member"})
 LENA = Caller("lena", "Lena", "member", {"blue": "admin"})
 ADMIN = Caller("root", "Root", "admin")
 ANNAS = {"visibility": "personal", "owner_id": "anna"}
 OPEN = {"visibility": "organisation", "owner_id": None}
-
-
-def installation(scope: str, **more: Any) -> dict[str, Any]:
-    return {"entry_id": "e", "scope": scope, "user_id": None, "team_id": None, **more}
 
 
 def test_everybody_manages_their_own_personal_gateways_and_admins_all() -> None:
@@ -32,28 +30,28 @@ def test_a_personal_gateway_belongs_to_who_makes_it_unless_another_is_named() ->
 
 
 def test_a_personal_installation_is_pinned_by_its_owner_on_their_own_gateway() -> None:
-    hers = installation("personal", user_id="anna")
-    check_pin(ANNA, ANNAS, hers, "e")
+    hers = an_installation(owner=Person("anna"))
+    check_pin(ANNA, ANNAS, hers, "e1")
     for caller, gateway in ((ADMIN, ANNAS), (LENA, ANNAS), (ANNA, OPEN), (ANNA, {**ANNAS, "owner_id": "ben"})):
         with pytest.raises(BrokenRule):
-            check_pin(caller, gateway, hers, "e")
+            check_pin(caller, gateway, hers, "e1")
 
 
 def test_a_teams_installation_is_lent_by_its_admins() -> None:
-    shared = installation("team", team_id="blue")
-    check_pin(LENA, OPEN, shared, "e")
-    check_pin(ADMIN, OPEN, shared, "e")
+    shared = an_installation(owner=Team("blue"))
+    check_pin(LENA, OPEN, shared, "e1")
+    check_pin(ADMIN, OPEN, shared, "e1")
     with pytest.raises(BrokenRule, match="only an admin of that team"):
-        check_pin(ANNA, ANNAS, shared, "e")
+        check_pin(ANNA, ANNAS, shared, "e1")
 
 
 def test_the_organisations_installation_may_be_pinned_anywhere() -> None:
-    check_pin(ANNA, ANNAS, installation("organisation"), "e")
+    check_pin(ANNA, ANNAS, an_installation(), "e1")
 
 
 def test_an_installation_of_another_entry_is_no_pin() -> None:
     with pytest.raises(BrokenRule, match="another entry"):
-        check_pin(ADMIN, OPEN, installation("organisation"), "other")
+        check_pin(ADMIN, OPEN, an_installation(), "other")
 
 
 @pytest.mark.parametrize("gateway", [OPEN, {"visibility": "personal", "owner_id": "ben"}])

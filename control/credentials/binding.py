@@ -1,0 +1,56 @@
+"""What a change of its entry makes of an installation: still good, to be discovered again, or to be filled in again.
+
+Called with each installation of an entry in the transaction that changes the entry. A credential is bound to the
+origin that it was given for: when the entry moves, nobody's secret follows it to the new address. Judged by what is
+so now, not by what changed, so that an entry that moves back finds its installations as they were.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from control.credentials import dispatch
+from control.registry.broken_rule import BrokenRule
+from control.registry.entry import Entry, bound_origin
+from control.registry.fields import check_answers
+from control.registry.installation import Installation
+from core.egress.addresses import AddressPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class NewState:
+    """The state that an installation gets, and the sentence for whoever looks after it."""
+
+    state: Literal["new", "needs_sign_in"]
+    reason: str
+
+
+def state_after(before: Entry, after: Entry, installation: Installation, policy: AddressPolicy) -> NewState | None:
+    """The new state, or None where the installation stays as it is. `before`, `after`: the entry."""
+    reason = why_to_fill_again(after, installation, policy)
+    if reason is not None:
+        return NewState("needs_sign_in", reason)
+    if before.reached != after.reached:
+        return NewState("new", "The address of its server changed; discover its tools again.")
+    if installation.state == "needs_sign_in":
+        return NewState("new", "It has all that its entry asks for again; discover its tools.")
+    return None
+
+
+def why_to_fill_again(entry: Entry, installation: Installation, policy: AddressPolicy) -> str | None:
+    """Why a person has to give answers again, or None where all fit the entry."""
+    secrets = set(installation.secret_names)
+    if secrets and installation.bound_origin != bound_origin(entry.reached):
+        return "Its secrets were given for another address of this server; give them again."
+    cure = dispatch.cure(entry.credential, secrets)
+    if cure is not None:
+        return cure.sentence
+    given = {
+        one.name: "sealed" if one.type == "secret" else installation.plain_values.get(one.name)
+        for one in entry.fields
+        if one.type != "secret" or one.name in secrets
+    }
+    try:
+        check_answers(entry.fields, given, policy)
+    except BrokenRule as broken:
+        return f"Its answers no longer fit the entry ({broken}); give them again."
+    return None

@@ -1,0 +1,54 @@
+"""From a credential to the file of its kind: the one place that lists the kinds.
+
+Called when an entry is saved, when it is installed, when a connection is resolved and when a refusal names its cure.
+The type checker refuses a kind that is missing here.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import assert_never
+
+from control.credentials.kinds import none, static
+from control.registry.credential import CheckedCredential, Credential, Cure, NoCredential, StaticCredential
+
+
+def check(credential: Credential) -> CheckedCredential:
+    """The credential as an entry may be saved with it, or BrokenRule."""
+    match credential:
+        case NoCredential():
+            return none.check(credential)
+        case StaticCredential():
+            return static.check(credential)
+    assert_never(credential)
+
+
+def take(credential: Credential, given: str | None, earlier: Mapping[str, str], entry_name: str) -> dict[str, str]:
+    """The secrets that an installation keeps for it, by name; BrokenRule for what is missing or not taken.
+
+    `earlier`: what the installation has already, given for the same server.
+    """
+    match credential:
+        case NoCredential():
+            return none.take(credential, given, earlier, entry_name)
+        case StaticCredential():
+            return static.take(credential, given, earlier, entry_name)
+    assert_never(credential)
+
+
+def headers(credential: Credential, secrets: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The headers that carry it, names in lower case. Nothing may be missing: ask `cure` first."""
+    match credential:
+        case NoCredential():
+            return none.headers(credential, secrets)
+        case StaticCredential():
+            return static.headers(credential, secrets)
+    assert_never(credential)
+
+
+def cure(credential: Credential, held: Collection[str]) -> Cure | None:
+    """What a person can do where something is missing among the secrets of these names; None where nothing is."""
+    match credential:
+        case NoCredential():
+            return none.cure(credential, held)
+        case StaticCredential():
+            return static.cure(credential, held)
+    assert_never(credential)

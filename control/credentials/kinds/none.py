@@ -1,0 +1,28 @@
+"""No credential: the server is open to whoever reaches it."""
+
+from collections.abc import Collection, Mapping
+
+from control.registry.broken_rule import BrokenRule
+from control.registry.credential import CheckedCredential, Cure, NoCredential
+
+
+def check(credential: NoCredential) -> CheckedCredential:
+    """Always in order."""
+    return CheckedCredential(credential, ())
+
+
+def take(_: NoCredential, given: str | None, _earlier: Mapping[str, str], entry_name: str) -> dict[str, str]:
+    """Nothing; BrokenRule for a credential that would never be sent."""
+    if given is not None:
+        raise BrokenRule("credential", f"is not taken by {entry_name} (credential model 'none'); leave it out")
+    return {}
+
+
+def headers(_: NoCredential, _secrets: Mapping[str, str]) -> list[tuple[str, str]]:
+    """None."""
+    return []
+
+
+def cure(_: NoCredential, _held: Collection[str]) -> Cure | None:
+    """None: nothing can be missing."""
+    return None

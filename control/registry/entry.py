@@ -1,0 +1,107 @@
+"""An entry: a server that is approved, how it is reached, what it asks of installations, and who sees it.
+
+Made by `control/store/entries.py` of a row, and by nobody else. A field of `EntryFields` is a column of the same name
+and a field of the admin API; nothing more has to be said of it in SQL. Leaves out the rules: `entry_rules.py`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, Literal, assert_never
+
+import msgspec
+
+from control.registry.credential import Credential, kind_of, settings_of
+from control.registry.fields import Field
+from control.registry.origin import origin_of
+from control.registry.told import as_plain
+
+EntryVisibility = Literal["organisation", "teams"]
+Isolation = Literal["principal", "client_session", "shared"]
+_NOT_TOLD = {"reached", "credential", "fixed_headers"}
+"""Fields that are told in other words, or to nobody."""
+
+
+class Remote(msgspec.Struct, frozen=True, tag="remote", tag_field="kind"):
+    """A server that runs elsewhere and is asked at its URL."""
+
+    url: str
+
+
+Reached = Remote
+"""How an entry's server is reached: one of these kinds."""
+
+
+def bound_origin(reached: Reached) -> str:
+    """What a credential for this server is bound to: it is sent nowhere else."""
+    match reached:
+        case Remote(url):
+            return origin_of(url)
+    assert_never(reached)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryFields:
+    """What a person says of an entry, apart from its fixed headers."""
+
+    slug: str
+    name: str
+    description: str
+    docs_url: str
+    labels: dict[str, str]
+    visibility: EntryVisibility
+    teams: tuple[str, ...]
+    """Identifiers of the teams that see it."""
+    reached: Reached
+    credential: Credential
+    fields: tuple[Field, ...]
+    """What it asks of everyone who installs it."""
+    passthrough: bool
+    """Whether headers on a gateway's allowlist go on to this server."""
+    isolation: Isolation
+    """Who may share a session with the server."""
+    deadline_s: float
+    """Longest wait for an answer; 0: the proxy's setting."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedEntry(EntryFields):
+    """An entry as somebody wants it to be, before it is checked."""
+
+    fixed_headers: Mapping[str, str] | None = field(default=None, repr=False)
+    """Header to value; None: those that it has stay."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEntry(EntryFields):
+    """What an entry is made of: checked, with its secrets sealed."""
+
+    fixed_headers: bytes | None = field(repr=False)
+    """Sealed for this entry (`row_seals.py`)."""
+    fixed_header_names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry(NewEntry):
+    """One that exists."""
+
+    id: str
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+def entry_fields(entry: EntryFields) -> dict[str, Any]:
+    """Its fields by their names, to make another of them."""
+    return {one.name: getattr(entry, one.name) for one in fields(EntryFields)}
+
+
+def told_of_entry(entry: Entry) -> dict[str, Any]:
+    """All that people are told of an entry, in the words of the admin API: names of fixed headers, never values."""
+    told = {one.name: as_plain(getattr(entry, one.name)) for one in fields(entry) if one.name not in _NOT_TOLD}
+    return {
+        **told,
+        **as_plain(entry.reached),
+        "credential_model": kind_of(entry.credential),
+        "credential_placement": settings_of(entry.credential),
+    }

@@ -1,0 +1,70 @@
+"""An installation: an entry, filled in for a person, a team or the organisation, as the registry keeps it.
+
+Made by `control/store/installations.py` of a row, and by nobody else. Secrets are in it sealed only (`row_seals.py`).
+Leaves out the rules: who may make or change one is in `installing.py`.
+"""
+
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, Literal
+
+from control.registry.fields import Answer
+from control.registry.owner import Owner, owner_columns
+from control.registry.told import as_plain
+
+Protocol = Literal["auto", "legacy", "2026-07-28"]
+InstallationState = Literal["new", "ready", "needs_sign_in", "unreachable"]
+_NOT_TOLD = {"owner", "secret_values", "entry_name"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedAnswers:
+    """What an installation keeps of the answers that it was given."""
+
+    plain_values: dict[str, Answer]
+    secret_values: bytes | None = field(repr=False)
+    """Sealed for this installation; None where there are none."""
+    secret_names: tuple[str, ...]
+    bound_origin: str
+    """Secrets were given for this origin and go nowhere else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewInstallation(SealedAnswers):
+    """What an installation is made of."""
+
+    entry_id: str
+    name: str
+    owner: Owner
+    protocol: Protocol
+    created_by: str | None
+    """The user who made it; None for the token of a run, and where that user is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation(NewInstallation):
+    """One that exists, with the slug and the name of its entry."""
+
+    id: str
+    state: InstallationState
+    state_reason: str
+    server: dict[str, Any]
+    """What discovery saw of the server (`control/discovery/discover.py`)."""
+    credential_version: int
+    """Rises with each change of its answers."""
+    created_at: datetime
+    updated_at: datetime
+    discovered_at: datetime | None
+    version: int
+    entry_slug: str
+    entry_name: str
+
+
+def told_of_installation(installation: Installation) -> dict[str, Any]:
+    """All that people are told of an installation, in the words of the admin API: names of secrets, never values."""
+    told = {
+        one.name: as_plain(getattr(installation, one.name))
+        for one in fields(installation)
+        if one.name not in _NOT_TOLD
+    }
+    return {**told, **owner_columns(installation.owner)._asdict()}

@@ -1,0 +1,78 @@
+from dataclasses import replace
+
+import pytest
+
+from control.credentials.binding import NewState, state_after, why_to_fill_again
+from control.registry.entry import Remote
+from control.registry.fields import Field
+from core.egress.addresses import AddressPolicy
+from tests.fakes.registry import BEARER, an_entry, an_installation
+
+POLICY = AddressPolicy()
+ENTRY = an_entry("https://a.example/mcp", credential=BEARER)
+FILLED = an_installation(secret_names=("credential",), bound_origin="https://a.example")
+
+
+def test_nothing_changes_where_all_still_fits() -> None:
+    assert state_after(ENTRY, replace(ENTRY, name="other"), FILLED, POLICY) is None
+
+
+@pytest.mark.parametrize("url", ["https://b.example/mcp", "http://a.example/mcp", "https://a.example:8443/mcp"])
+def test_a_secret_does_not_follow_to_another_host_scheme_or_port(url: str) -> None:
+    change = state_after(ENTRY, replace(ENTRY, reached=Remote(url)), FILLED, POLICY)
+    assert change is not None
+    assert change.state == "needs_sign_in"
+    assert "another address" in change.reason
+
+
+def test_another_path_is_only_discovered_again() -> None:
+    change = state_after(ENTRY, replace(ENTRY, reached=Remote("https://a.example/v2")), FILLED, POLICY)
+    assert change is not None
+    assert change.state == "new"
+
+
+def test_an_installation_without_secrets_follows_its_entry_anywhere() -> None:
+    bare = replace(FILLED, secret_names=())
+    assert why_to_fill_again(an_entry("https://b.example/"), bare, POLICY) is None
+
+
+def test_a_credential_that_is_asked_for_now_has_to_be_given() -> None:
+    assert (
+        why_to_fill_again(ENTRY, replace(FILLED, secret_names=()), POLICY)
+        == "Its entry asks for a credential; give it."
+    )
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        Field("a", "string", "x-a"),
+        Field("a", "secret", "x-a"),
+        Field("old", "number", "x-a"),
+        Field("old", "select", "x-a", options=("eu",)),
+        Field("old", "secret", "x-a"),
+    ],
+)
+def test_answers_that_no_longer_fit_have_to_be_given_again(field: Field) -> None:
+    installation = replace(FILLED, plain_values={"old": "text"})
+    reason = why_to_fill_again(replace(ENTRY, fields=(field,)), installation, POLICY)
+    assert reason is not None
+    assert f"values.{field.name}" in reason
+
+
+def test_answers_to_fields_that_are_gone_do_no_harm() -> None:
+    assert why_to_fill_again(ENTRY, replace(FILLED, plain_values={"old": "text"}), POLICY) is None
+
+
+def test_an_entry_that_moves_back_finds_its_installation_as_it_was() -> None:
+    waiting = replace(FILLED, state="needs_sign_in")
+    moved = replace(ENTRY, reached=Remote("https://b.example/mcp"))
+    assert state_after(moved, ENTRY, waiting, POLICY) == NewState(
+        "new", "The address of its server changed; discover its tools again."
+    )
+
+
+def test_one_that_fits_again_without_a_move_is_to_be_discovered() -> None:
+    change = state_after(ENTRY, ENTRY, replace(FILLED, state="needs_sign_in"), POLICY)
+    assert change is not None
+    assert change.state == "new"

@@ -1,0 +1,32 @@
+"""Each credential goes to the file of its kind, whatever kinds there are."""
+
+from __future__ import annotations
+
+import importlib
+import typing
+
+import pytest
+
+from control.credentials import dispatch
+from control.registry.credential import KINDS, Credential, NoCredential, StaticCredential
+
+SAMPLES: dict[str, Credential] = {"none": NoCredential(), "static": StaticCredential("bearer")}
+FUNCTIONS = ("check", "take", "headers", "cure")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_each_kind_has_a_file_with_the_same_functions(kind: str, function: str) -> None:
+    module = importlib.import_module(f"control.credentials.kinds.{kind}")
+    wanted, found = typing.get_type_hints(getattr(dispatch, function)), getattr(module, function)
+    assert typing.get_type_hints(found)["return"] == wanted["return"]
+
+
+@pytest.mark.parametrize(("kind", "credential"), SAMPLES.items())
+def test_a_credential_goes_to_the_file_of_its_kind(kind: str, credential: Credential) -> None:
+    module = importlib.import_module(f"control.credentials.kinds.{kind}")
+    held = {"credential": "k"}
+    assert dispatch.check(credential) == module.check(credential)
+    assert dispatch.take(credential, None, held, "CRM") == module.take(credential, None, held, "CRM")
+    assert dispatch.headers(credential, held) == module.headers(credential, held)
+    assert dispatch.cure(credential, ()) == module.cure(credential, ())
