@@ -28,7 +28,7 @@ def new(
 
     [bold]Examples[/bold]
 
-      archway keys new                       one key, for a setting that has none or before one that is set
+      archway keys new                       one key, which fits before those that are set
       archway keys new --env > archway.env   the four settings of a new deployment
     """
     from archway.up.keys_file import KEY_NAMES, verify_keys
