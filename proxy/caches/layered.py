@@ -5,7 +5,7 @@ Used for verdicts on tokens (`proxy/resolve/token_verdicts.py`) and for connecti
 """
 
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from math import inf
@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 
 from core.keys import KeyRing
 from core.tasks import Tasks
+from proxy.caches.bounded import Bounded
 from proxy.caches.disk_copy import DiskCopy
 from proxy.caches.redis_copy import RedisCopy, SealedForm
 from proxy.caches.two_ages import Aged, SourceUnreachableError, TwoAgeCache
@@ -59,7 +60,7 @@ class LayeredCache(Generic[V]):
         self._sealed: dict[str, _Sealed[V]] = {}
         """What is on disk, so that a value is sealed once and not at each writing."""
         self._saved = 0
-        self._once_known: OrderedDict[str, None] = OrderedDict()
+        self._once_known: Bounded[str, bool] = Bounded(_ONCE_KNOWN)
         self._changes: deque[tuple[float, Concerns[V]]] = deque()
         self._horizon = -inf
 
@@ -135,10 +136,7 @@ class LayeredCache(Generic[V]):
     def _remember(self, key: str) -> None:
         """That a key was known is remembered beyond its value: who bears it is no stranger when they come again."""
         self._from_disk.pop(key, None)  # what was kept there is older than what we know now
-        self._once_known[key] = None
-        self._once_known.move_to_end(key)
-        while len(self._once_known) > _ONCE_KNOWN:
-            self._once_known.popitem(last=False)
+        self._once_known.put(key, True)
 
     async def _look(self, key: str, ask: Callable[[bool], Awaitable[Aged[V]]]) -> Aged[V]:
         drops = self.memory.drops
@@ -156,7 +154,7 @@ class LayeredCache(Generic[V]):
             return self._last_resort(key, copied if drops == self.memory.drops else None)
         except Exception:
             if known:  # a stranger has left nothing behind that could be forgotten
-                self._once_known.pop(key, None)
+                self._once_known.pop(key)
                 self._from_disk.pop(key, None)
                 await self._copy.forget([key])
             raise

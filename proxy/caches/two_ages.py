@@ -8,13 +8,13 @@ Not for single-use records such as codes or replay guards: those must refuse whe
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from math import inf
 from typing import Generic, TypeVar
 
 from core.tasks import Tasks
+from proxy.caches.bounded import Bounded
 from proxy.caches.single_flight import SingleFlight
 
 V = TypeVar("V")
@@ -49,8 +49,8 @@ class TwoAgeCache(Generic[V]):
         """Seconds; the ages of what was used fresh, added up."""
         self.changes = 0
         """Rises whenever what is held becomes other than it was."""
-        self._size, self._soft, self._hard = size, soft, hard
-        self._held: OrderedDict[str, Aged[V]] = OrderedDict()
+        self._soft, self._hard = soft, hard
+        self._held: Bounded[str, Aged[V]] = Bounded(size)
         self._asking = SingleFlight[Aged[V]](f"{name} refresh", tasks)
         self._drops = 0
 
@@ -61,13 +61,13 @@ class TwoAgeCache(Generic[V]):
 
     def fresh(self, key: str, ask: Ask[V] | None = None) -> V | None:
         """The value if it may be used at once; with `ask`, one that nears its soft age is refreshed meanwhile."""
-        aged = self._held.get(key)
+        aged = self._held.peek(key)
         if aged is None:
             return None
         age = time.monotonic() - aged.asked
         if age >= self._soft or aged.expires <= time.time():
             return None
-        self._held.move_to_end(key)
+        self._held.touch(key)
         self.hits += 1
         self.used_age += age
         if ask is not None and age > self._soft / 2:
@@ -76,10 +76,10 @@ class TwoAgeCache(Generic[V]):
 
     def young(self, key: str) -> V | None:
         """The value while nothing need be asked about it: as `fresh`, and not yet near its soft age."""
-        aged = self._held.get(key)
+        aged = self._held.peek(key)
         if aged is None or (age := time.monotonic() - aged.asked) > self._soft / 2 or aged.expires <= time.time():
             return None
-        self._held.move_to_end(key)
+        self._held.touch(key)
         self.hits += 1
         self.used_age += age
         return aged.value
@@ -93,7 +93,7 @@ class TwoAgeCache(Generic[V]):
         try:
             return (await self._asking.result(key, lambda: self._ask(key, ask))).value
         except SourceUnreachableError:
-            aged = self._held.get(key)
+            aged = self._held.peek(key)
             if aged is None or not self.usable(aged):
                 raise
             self.stale_uses += 1
@@ -113,7 +113,7 @@ class TwoAgeCache(Generic[V]):
 
     def expired(self, key: str) -> bool:
         """Whether nothing is held that could serve now or later, at whatever age."""
-        aged = self._held.get(key)
+        aged = self._held.peek(key)
         return aged is None or aged.expires <= time.time()
 
     def put(self, key: str, aged: Aged[V]) -> Aged[V]:
@@ -121,21 +121,18 @@ class TwoAgeCache(Generic[V]):
 
         A copy from Redis or disk may be older than what this worker learnt itself.
         """
-        held = self._held.get(key)
+        held = self._held.peek(key)
         if held is not None and held.asked > aged.asked:
             return held
         self.changes += 1
-        self._held[key] = aged
-        self._held.move_to_end(key)
-        while len(self._held) > self._size:
-            self._held.popitem(last=False)
+        self._held.put(key, aged)
         return aged
 
     def drop(self, key: str) -> None:
         """Forget one value; what is being asked for now will not be held either."""
         self._drops += 1
         self.changes += 1
-        self._held.pop(key, None)
+        self._held.pop(key)
         self._asking.disown(key)
 
     def drop_where(self, concerns: Callable[[str, V], bool]) -> list[str]:
@@ -145,7 +142,7 @@ class TwoAgeCache(Generic[V]):
         self._asking.disown_all()
         gone = [key for key, aged in self._held.items() if concerns(key, aged.value)]
         for key in gone:
-            del self._held[key]
+            self._held.pop(key)
         return gone
 
     def doubt_all(self) -> None:
@@ -159,7 +156,7 @@ class TwoAgeCache(Generic[V]):
 
     def items(self) -> list[tuple[str, Aged[V]]]:
         """A copy of what is held, for the copy on disk."""
-        return list(self._held.items())
+        return self._held.items()
 
     def __len__(self) -> int:
         return len(self._held)
@@ -172,7 +169,7 @@ class TwoAgeCache(Generic[V]):
             raise
         except Exception:
             self.changes += 1
-            self._held.pop(key, None)  # the source said no: what we held is over, whatever its age
+            self._held.pop(key)  # the source said no: what we held is over, whatever its age
             raise
         # An answer from before a change that we have since applied may be about the past: this call may use it,
         # since it came in before the change, but the next one asks again.

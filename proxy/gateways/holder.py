@@ -10,7 +10,6 @@ itself is asked for its index, and only what control confirmed within the hard a
 
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from heapq import nsmallest
 
@@ -19,6 +18,7 @@ from core.resolve import GatewayQuestion
 from core.signing import Verifier
 from core.snapshot import Index, SnapshotBroken, open_gateway
 from core.tasks import Tasks
+from proxy.caches.bounded import Bounded
 from proxy.caches.disk_copy import DiskCopy
 from proxy.caches.redis_copy import CLOCK_SKEW_S
 from proxy.caches.single_flight import SingleFlight
@@ -60,7 +60,7 @@ class Gateways:
         self._documents: dict[str, bytes] = {}
         self._document_bytes = 0
         self._loading = SingleFlight[CompiledGateway | None]("load gateway", tasks)
-        self._unknown: OrderedDict[str, float] = OrderedDict()
+        self._unknown: Bounded[str, float] = Bounded(_UNKNOWN_SIZE)
         self._from_disk: dict[str, bytes] = {}
         """By identifier: slug, when it was confirmed, document."""
         self._slugs_on_disk: dict[str, str] = {}
@@ -110,7 +110,7 @@ class Gateways:
             absent = self.index_current and self._id_of(name) is None
             raise Refusal("gateway_unknown" if absent else "gateway_unavailable") from None
         if gateway is None:
-            self._remember_unknown(name)
+            self._unknown.put(name, time.monotonic() + _UNKNOWN_S)
             raise Refusal("gateway_unknown")
         return gateway
 
@@ -284,8 +284,3 @@ class Gateways:
     def _id_of(self, name: str) -> str | None:
         held = self._by_name.get(name)
         return held.id if held is not None else self._ids.get(name)
-
-    def _remember_unknown(self, name: str) -> None:
-        self._unknown[name] = time.monotonic() + _UNKNOWN_S
-        while len(self._unknown) > _UNKNOWN_SIZE:
-            self._unknown.popitem(last=False)

@@ -6,8 +6,9 @@ is full, and the common one bounds what it gets.
 """
 
 import time
-from collections import OrderedDict
 from ipaddress import IPv6Address
+
+from proxy.caches.bounded import Bounded
 
 
 class Budget:
@@ -16,8 +17,7 @@ class Budget:
     def __init__(self, rate: float, *, sources: int = 4096, share: float = 0.5) -> None:
         self._all = _Bucket(rate)
         self._share = rate * share
-        self._of: OrderedDict[str, _Bucket] = OrderedDict()
-        self._sources = sources
+        self._of: Bounded[str, _Bucket] = Bounded(sources)
 
     def take(self, source: str) -> bool:
         """Whether one more from `source` is within the budget."""
@@ -25,11 +25,8 @@ class Budget:
         source = household(source)
         bucket = self._of.get(source)
         if bucket is None:
-            bucket = self._of[source] = _Bucket(self._share)
-            if len(self._of) > self._sources:
-                self._of.popitem(last=False)
-        else:
-            self._of.move_to_end(source)
+            bucket = _Bucket(self._share)
+            self._of.put(source, bucket)
         return bucket.take(now) and self._all.take(now)
 
 

@@ -6,13 +6,13 @@ them costs known callers nothing.
 """
 
 import time
-from collections import OrderedDict
 from math import inf
 
 from core import redis_names
 from core.keys import KeyRing
 from core.resolve import TokenQuestion, TokenVerdict
 from core.tasks import Tasks
+from proxy.caches.bounded import Bounded
 from proxy.caches.layered import LayeredCache
 from proxy.caches.two_ages import Aged
 from proxy.limits.budget import Budget
@@ -52,7 +52,7 @@ class Authority:
             redis_name=redis_names.verdict_key(""),
             tasks=tasks,
         )
-        self._unknown: OrderedDict[str, float] = OrderedDict()
+        self._unknown: Bounded[str, float] = Bounded(_UNKNOWN_SIZE)
 
     def known(self, digest: str) -> TokenVerdict | None:
         """The verdict if it is in memory and fresh. No waiting: the warm path."""
@@ -87,7 +87,7 @@ class Authority:
 
     async def forget(self, digest: str) -> None:
         """A change of this token was announced."""
-        self._unknown.pop(digest, None)
+        self._unknown.pop(digest)
         await self.verdicts.drop(digest)
 
     async def forget_principal(self, kind: str, identifier: str) -> None:
@@ -108,15 +108,9 @@ class Authority:
         asked = time.monotonic()
         verdict = await self._control.token(TokenQuestion(digest))
         if verdict.digest != digest or verdict.principal is None:
-            self._remember_refused(digest)
+            self._unknown.put(digest, time.monotonic() + _UNKNOWN_S)
             raise Refusal("not_authenticated", detail=verdict.refused, presented=True)
         return Aged(verdict, asked, inf if verdict.expires is None else verdict.expires)
-
-    def _remember_refused(self, digest: str) -> None:
-        self._unknown[digest] = time.monotonic() + _UNKNOWN_S
-        self._unknown.move_to_end(digest)
-        while len(self._unknown) > _UNKNOWN_SIZE:
-            self._unknown.popitem(last=False)
 
 
 def _unexpired(verdict: TokenVerdict) -> bool:

@@ -7,8 +7,8 @@ nothing.
 
 import logging
 import time
-from collections import OrderedDict
 
+from proxy.caches.bounded import Bounded
 from proxy.limits.budget import household
 from proxy.refusals import Refusal
 
@@ -24,7 +24,7 @@ class RefusalLog:
 
     def __init__(self) -> None:
         self.unsaid = 0
-        self._of: OrderedDict[str, _Source] = OrderedDict()
+        self._of: Bounded[str, _Source] = Bounded(_SOURCES)
         self._second = 0
         self._said = 0
 
@@ -46,11 +46,8 @@ class RefusalLog:
     def _source(self, name: str) -> "_Source":
         source = self._of.get(name)
         if source is None:
-            source = self._of[name] = _Source()
-            if len(self._of) > _SOURCES:
-                self._of.popitem(last=False)
-        else:
-            self._of.move_to_end(name)
+            source = _Source()
+            self._of.put(name, source)
         return source
 
     def _room(self, second: int) -> bool:

@@ -4,8 +4,9 @@ Only faults of the transport count: an upstream that answers, even with an error
 """
 
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
+
+from proxy.caches.bounded import Bounded
 
 _FAILURES = 5
 _REST_S = 5.0
@@ -22,7 +23,7 @@ class Breakers:
     """Breakers by installation."""
 
     def __init__(self) -> None:
-        self._states: OrderedDict[str, _State] = OrderedDict()
+        self._states: Bounded[str, _State] = Bounded(_KEPT)
 
     def admits(self, upstream: str) -> bool:
         """Whether a call may try; after a rest one call is let through, and the rest begins anew for the others."""
@@ -37,18 +38,18 @@ class Breakers:
 
     def doubts(self, upstream: str) -> bool:
         """Whether it has failed since it last answered."""
-        return upstream in self._states
+        return self._states.peek(upstream) is not None
 
     def failed(self, upstream: str) -> None:
         """The transport failed."""
-        state = self._states.setdefault(upstream, _State())
+        state = self._states.get(upstream)
+        if state is None:
+            state = _State()
+            self._states.put(upstream, state)
         state.failures += 1
         if state.failures >= _FAILURES:
             state.resting_until = time.monotonic() + _REST_S
-        self._states.move_to_end(upstream)
-        while len(self._states) > _KEPT:
-            self._states.popitem(last=False)
 
     def answered(self, upstream: str) -> None:
         """The upstream is alive."""
-        self._states.pop(upstream, None)
+        self._states.pop(upstream)

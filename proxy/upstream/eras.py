@@ -5,7 +5,6 @@ nothing about the era; neither does a server that fails: such a probe is an erro
 """
 
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
 
 import orjson
@@ -16,6 +15,7 @@ from core.mcp.faults import UNSUPPORTED_VERSION
 from core.mcp.versions import MODERN, Era
 from core.resolve import Connection
 from core.tasks import Tasks
+from proxy.caches.bounded import Bounded
 from proxy.caches.single_flight import SingleFlight
 from proxy.refusals import Refusal
 from proxy.upstream.answers import Json, error_in, is_answer_to, messages
@@ -41,7 +41,7 @@ class Eras:
 
     def __init__(self, transport: Transport, tasks: Tasks) -> None:
         self._transport = transport
-        self._found: OrderedDict[str, Found] = OrderedDict()
+        self._found: Bounded[str, Found] = Bounded(_KEPT)
         self._probing = SingleFlight[Found]("probe era", tasks)
 
     def known(self, connection: Connection) -> Era | None:
@@ -57,14 +57,12 @@ class Eras:
         """Probe the upstream, once for all who wait. Raises UpstreamFault, or Refusal for 401, 403 and 5xx."""
         key = _key(connection)
         found = await self._probing.result(key, lambda: self._probe(connection))
-        self._found[key] = found
-        while len(self._found) > _KEPT:
-            self._found.popitem(last=False)
+        self._found.put(key, found)
         return found
 
     def forget(self, connection: Connection) -> None:
         """The upstream spoke otherwise than we thought."""
-        self._found.pop(_key(connection), None)
+        self._found.pop(_key(connection))
 
     async def _probe(self, connection: Connection) -> Found:
         asked = time.monotonic()

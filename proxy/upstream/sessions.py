@@ -8,7 +8,6 @@ so that a server has nothing to ask us for.
 import logging
 import re
 import time
-from collections import OrderedDict
 
 import msgspec
 import orjson
@@ -22,6 +21,7 @@ from core.mcp.versions import LATEST_LEGACY, LEGACY_VERSIONS
 from core.resolve import Connection
 from core.sealing import SealBroken, Sealer
 from core.tasks import Tasks
+from proxy.caches.bounded import Bounded
 from proxy.caches.single_flight import SingleFlight
 from proxy.identity import CLIENT_INFO
 from proxy.redis import Redis, RedisAway
@@ -55,7 +55,7 @@ class UpstreamSessions:
     def __init__(self, transport: Transport, redis: Redis, ring: KeyRing, tasks: Tasks) -> None:
         self._transport, self._redis = transport, redis
         self._sealer = Sealer(ring, "upstream-session")
-        self._held: OrderedDict[str, tuple[UpstreamSession, float]] = OrderedDict()
+        self._held: Bounded[str, tuple[UpstreamSession, float]] = Bounded(_KEPT)
         self._opening = SingleFlight[UpstreamSession]("open upstream session", tasks)
 
     @staticmethod
@@ -81,7 +81,7 @@ class UpstreamSessions:
         """The upstream does not know this session any more: forget it, unless another took its place already."""
         held = self._held.get(key)
         if held is not None and held[0] == session:
-            del self._held[key]
+            self._held.pop(key)
         if await self._copy(key) != session:
             return  # another worker has opened a new one already
         try:
@@ -91,17 +91,16 @@ class UpstreamSessions:
 
     def forget_installation(self, identifier: str) -> None:
         """The installation changed."""
-        for key in [key for key in self._held if key.startswith(identifier + "/")]:
-            del self._held[key]
+        for key in self._held:
+            if key.startswith(identifier + "/"):
+                self._held.pop(key)
 
     async def _find_or_open(self, key: str, connection: Connection) -> UpstreamSession:
         session = await self._copy(key)
         if session is None:
             session = await initialize(self._transport, connection)
             await self._leave_copy(key, session)
-        self._held[key] = (session, time.monotonic())
-        while len(self._held) > _KEPT:
-            self._held.popitem(last=False)
+        self._held.put(key, (session, time.monotonic()))
         return session
 
     async def _copy(self, key: str) -> UpstreamSession | None:

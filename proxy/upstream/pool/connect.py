@@ -9,7 +9,6 @@ import ipaddress
 import socket
 import ssl
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
 
 import aiohappyeyeballs
@@ -20,6 +19,7 @@ from core.egress.connections import judged_sockets
 from core.egress.faults import UpstreamFault
 from core.egress.name_lookup import AddressRefused, JudgedResolver, SystemResolver
 from core.tasks import Tasks
+from proxy.caches.bounded import Bounded
 from proxy.caches.single_flight import SingleFlight
 from proxy.upstream.pool.connection import PoolConnection
 from proxy.upstream.pool.request import Target
@@ -43,7 +43,7 @@ class Connector:
     ) -> None:
         self._policy, self._tls, self._name_seconds = policy, tls, name_seconds
         self._resolver = JudgedResolver(resolver or SystemResolver(), policy)
-        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._known: Bounded[str, _Known] = Bounded(_MAX_NAMES)
         self._tasks = Tasks("upstream names", quiet=(OSError,))
         self._asking = SingleFlight[list[str]]("look a name up", self._tasks)
 
@@ -105,10 +105,7 @@ class Connector:
     async def _ask(self, host: str) -> list[str]:
         addresses = [answer["host"] for answer in await self._resolver.resolve(host)]
         if self._name_seconds > 0:
-            self._known[host] = _Known(addresses, time.monotonic() + self._name_seconds)
-            self._known.move_to_end(host)
-        while len(self._known) > _MAX_NAMES:
-            self._known.popitem(last=False)
+            self._known.put(host, _Known(addresses, time.monotonic() + self._name_seconds))
         return addresses
 
 

@@ -197,9 +197,13 @@ async def test_who_was_known_is_no_stranger_after_a_change(worker: Any, control:
     await here.drop("k")
     await here.get("k", control)
     assert control.known == [False, True]
+
+
+async def test_the_memory_of_who_was_known_is_bounded(worker: Any, control: Control) -> None:
     with patch("proxy.caches.layered._ONCE_KNOWN", 3):
-        for number in range(10):
-            await here.get(f"k{number}", control)
+        here = worker()
+    for number in range(10):
+        await here.get(f"k{number}", control)
     assert len(here._once_known) == 3
 
 
