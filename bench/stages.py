@@ -107,7 +107,7 @@ class Bench:
         self._head = _warm_caller(deps, principal)
         if legacy:
             session_id, session = deps.sessions.new(gateway.id, principal.key, "2025-11-25", 0)
-            deps.sessions._seen[(session_id, gateway.id, principal.key)] = session
+            deps.sessions._remember((session_id, gateway.id, principal.key), session)
             self._head += [(b"Mcp-Session-Id", session_id.encode()), (b"Mcp-Protocol-Version", b"2025-11-25")]
         else:
             self._head += [

@@ -10,6 +10,7 @@ from proxy.limits.streams import Streams
 from proxy.records.keeper import RecordKeeper
 from proxy.resolve.installations import Connections
 from proxy.resolve.token_verdicts import Authority
+from proxy.sessions.endings import Endings
 from proxy.sessions.mailbox import Mailbox
 from proxy.sessions.sealed import Sessions
 from proxy.settings import ProxySettings
@@ -28,6 +29,7 @@ class Deps:
     authority: Authority
     gateways: Gateways
     sessions: Sessions
+    endings: Endings
     connections: Connections
     upstreams: Upstreams
     calls: Calls

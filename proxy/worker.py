@@ -42,6 +42,7 @@ from proxy.refusals import Refusal
 from proxy.resolve.control_client import ControlClient
 from proxy.resolve.installations import Connections
 from proxy.resolve.token_verdicts import Authority
+from proxy.sessions.endings import Endings
 from proxy.sessions.mailbox import Letter, Mailbox
 from proxy.sessions.sealed import Sessions
 from proxy.settings import ProxySettings, from_environment
@@ -110,13 +111,15 @@ class Worker:
             doubt=self.doubt,
             compare_every=soft,
         )
+        sessions = Sessions(ring, self.redis)
         mailbox = Mailbox(self.redis, ring, self.deliver)
         self.deps = Deps(
             settings=settings,
             slots=Slots(settings.metrics_file),
             authority=authority,
             gateways=gateways,
-            sessions=Sessions(ring, self.redis),
+            sessions=sessions,
+            endings=Endings(sessions, mailbox),
             connections=Connections(control, self.redis, ring, soft=soft, hard=hard, tasks=self.tasks),
             upstreams=upstreams,
             calls=Calls(self.tasks),
@@ -128,7 +131,7 @@ class Worker:
             follows_changes=self.changes.compared_once.is_set,
             overload=Overload(settings.most_lag),
         )
-        mailbox.reconnected = self.deps.sessions.forget_seen
+        mailbox.reconnected = sessions.forget_seen
         self.spans = _spans(settings)
         if self.spans is not None:
             ratio, per_second = settings.trace_ratio, settings.traces_per_second
@@ -178,6 +181,7 @@ class Worker:
         for name, work in (
             ("changes", self.changes.follow()),
             ("mailbox", deps.mailbox.read()),
+            ("endings", deps.endings.keep_telling()),
             ("records", deps.records.send()),
             ("gauges", self.gauges.keep_telling()),
             ("overload", deps.overload.watch()),

@@ -4,7 +4,6 @@ from core.mcp.versions import MODERN
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.refusals import Refusal
-from proxy.sessions.mailbox import Letter
 
 
 async def end_session(x: Exchange, deps: Deps) -> Answer:
@@ -13,6 +12,5 @@ async def end_session(x: Exchange, deps: Deps) -> Answer:
         raise Refusal("method_not_allowed", method="DELETE")
     if x.session is None:
         raise Refusal("session_missing")
-    await deps.sessions.end(x.session)
-    await deps.mailbox.post(Letter("ended", x.session.jti))
+    await deps.endings.end(x.session)
     return Answer(204)

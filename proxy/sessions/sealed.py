@@ -2,15 +2,15 @@
 
 A session id is sealed {128-bit jti, version, capability bits, issued}, bound to the gateway, the principal and the
 kind of authentication, never to a token: it opens for nobody else and on no other gateway, and a client cannot
-choose one. It proves no identity. DELETE leaves a tombstone: in Redis for as long as the session would have lived,
-and on the mailbox for the workers that know the session already.
+choose one. It proves no identity. A session that is ended before its time leaves a tombstone in Redis, for as long
+as it would have lived; `endings.py` tells the workers that know the session already. Used by the stage
+`enter_gateway`.
 """
 
 import base64
 import binascii
 import secrets
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
 
 import msgspec
@@ -18,11 +18,15 @@ import msgspec
 from core import redis_names
 from core.keys import KeyRing
 from core.sealing import SealBroken, Sealer
+from proxy.caches.bounded import Bounded
 from proxy.redis import Redis, RedisAway
 
 LIFETIME_S = 86_400
 _CACHED = 50_000
 _LONGEST_ID = 512
+
+_Key = tuple[str, str, str]
+"""Identifier, gateway, principal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,13 @@ class Sessions:
     def __init__(self, ring: KeyRing, redis: Redis) -> None:
         self._sealer = Sealer(ring, "session")
         self._redis = redis
-        self._seen: OrderedDict[tuple[str, str, str], Session] = OrderedDict()
-        self._ended: OrderedDict[str, float] = OrderedDict()
+        self._seen: Bounded[_Key, Session] = Bounded(_CACHED)
+        """Sessions that were looked for in Redis and had not ended; none that this worker knows to be over."""
+        self._keys: dict[str, _Key] = {}
+        """Under which key a session is in `_seen`, by its jti."""
+        self._ended: Bounded[str, bool] = Bounded(_CACHED)
+        """The latest that have ended, by their jti. Of those forgotten here, Redis has the tombstone."""
+        self._doubts = 0
 
     def new(self, gateway_id: str, principal_key: str, version: str, capabilities: int) -> tuple[str, Session]:
         """A session and its identifier, visible ASCII (MCP 2025-11-25, transports, "Session Management")."""
@@ -57,47 +66,47 @@ class Sessions:
         session = Session(jti.hex(), version, capabilities, int(time.time()))
         inside = msgspec.msgpack.encode(_Inside(jti, version, capabilities, session.issued))
         sealed = self._sealer.seal(inside, gateway_id, principal_key, "token")
-        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode(), session
+        return _text(sealed), session
 
     def known(self, text: str, gateway_id: str, principal_key: str) -> Session | None:
         """The session, if this worker has seen and checked it. The warm path."""
         session = self._seen.get((text, gateway_id, principal_key))
-        if session is None or time.time() - session.issued > LIFETIME_S or session.jti in self._ended:
-            return None
-        return session
+        return None if session is None or time.time() - session.issued > LIFETIME_S else session
 
     async def open(self, text: str, gateway_id: str, principal_key: str) -> Session | None:
         """The session behind an identifier; None for what is forged, foreign, expired or ended."""
         session = self._read(text, gateway_id, principal_key)
         if session is None or session.jti in self._ended:
             return None
+        doubts = self._doubts
         try:
-            if await self._redis.ask(self._redis.commands.exists(redis_names.tombstone_key(session.jti))):
-                self.end_here(session.jti)
-                return None
+            buried = await self._redis.ask(self._redis.commands.exists(redis_names.tombstone_key(session.jti)))
         except RedisAway:
-            return (
-                session  # not remembered as seen: asked again while Redis is away, where a tombstone cannot be read
-            )
-        self._seen[(text, gateway_id, principal_key)] = session
-        while len(self._seen) > _CACHED:
-            self._seen.popitem(last=False)
+            # Not remembered as seen: while no tombstone can be read, it is asked about again.
+            return None if session.jti in self._ended else session
+        if buried:
+            self.end_here(session.jti)
+        if session.jti in self._ended:  # perhaps since we asked
+            return None
+        if doubts == self._doubts:
+            self._remember((text, gateway_id, principal_key), session)
         return session
 
-    async def end(self, session: Session) -> None:
-        """End a session before its time; the caller tells the other workers."""
-        self.end_here(session.jti)
+    async def bury(self, session: Session) -> bool:
+        """Leave a tombstone in Redis, for workers that have not seen the session; False where Redis is away."""
         left = max(1, int(session.issued + LIFETIME_S - time.time()))
         try:
             await self._redis.ask(self._redis.commands.set(redis_names.tombstone_key(session.jti), b"1", ex=left))
         except RedisAway:
-            return
+            return False
+        return True
 
     def end_here(self, jti: str) -> None:
         """Take the session for ended in this worker."""
-        self._ended[jti] = time.monotonic()
-        while len(self._ended) > _CACHED:
-            self._ended.popitem(last=False)
+        self._ended.put(jti, True)
+        key = self._keys.pop(jti, None)
+        if key is not None:
+            self._seen.pop(key)
 
     def has_ended(self, jti: str) -> bool:
         """Whether this worker knows the session to be over."""
@@ -105,13 +114,23 @@ class Sessions:
 
     def forget_seen(self) -> None:
         """Look for tombstones again: this worker may have missed the mailbox."""
+        self._doubts += 1
         self._seen.clear()
+        self._keys.clear()
+
+    def _remember(self, key: _Key, session: Session) -> None:
+        gone = self._seen.put(key, session)
+        self._keys[session.jti] = key
+        if gone is not None:
+            del self._keys[gone.jti]
 
     def _read(self, text: str, gateway_id: str, principal_key: str) -> Session | None:
         if len(text) > _LONGEST_ID:
             return None
         try:
             sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+            if _text(sealed) != text:
+                return None  # base64 has several spellings of the same bytes; a session has one identifier
             inside = msgspec.msgpack.decode(
                 self._sealer.open(sealed, gateway_id, principal_key, "token"), type=_Inside
             )
@@ -120,3 +139,7 @@ class Sessions:
         if time.time() - inside.issued > LIFETIME_S:
             return None
         return Session(inside.jti.hex(), inside.version, inside.capabilities, inside.issued)
+
+
+def _text(sealed: bytes) -> str:
+    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()

@@ -44,6 +44,30 @@ async def test_an_ended_session_is_over_in_a_worker_that_comes_later(rig: Rig, r
         assert (await second.legacy("ping", session=session, token=rig.token)).status == 404
 
 
+async def test_a_session_that_is_ended_while_redis_is_away_is_over_everywhere_when_it_is_back(
+    breakable_redis: RedisServer, lane: str
+) -> None:
+    async with (
+        running_rig(breakable_redis, lane) as first,
+        running_rig(breakable_redis, lane, control=first.control) as second,
+    ):
+        await first.serve([])
+        session = await first.open_session()
+        assert (await second.legacy("ping", session=session, token=first.token)).status == 200
+        breakable_redis.kill()
+        headers = {"Authorization": f"Bearer {first.token}", "Mcp-Session-Id": session}
+        async with first.http.delete(first.url(), headers=headers) as ended:
+            assert ended.status == 204
+        assert (await first.legacy("ping", session=session)).status == 404
+        assert (await second.legacy("ping", session=session, token=first.token)).status == 200
+        breakable_redis.start()
+
+        async def over() -> bool:
+            return (await second.legacy("ping", session=session, token=first.token)).status == 404
+
+        await eventually(over, within=6)
+
+
 def request(method: str, id: Any, **params: Any) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": id, "method": method, "params": params}
 

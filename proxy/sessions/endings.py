@@ -1,0 +1,45 @@
+"""Ending a legacy session before its time: here at once, then in Redis, then in every other worker.
+
+Called by `answers/sessions.py`. The tombstone in Redis is written before the letter is sent, so that a worker that
+gets the letter, or comes later, finds it. What could not be told because Redis is away is told when Redis is back:
+otherwise a session that its client ended would go on in the other workers for the rest of its day. What a worker owes
+is lost when it ends before that (docs/adr/0008-ended-sessions-by-mailbox.md).
+"""
+
+import asyncio
+
+from core.tasks import forever
+from proxy.caches.bounded import Bounded
+from proxy.sessions.mailbox import Letter, Mailbox
+from proxy.sessions.sealed import Session, Sessions
+
+_MOST_OWED = 50_000
+_RETRY_S = 1.0
+
+
+class Endings:
+    """Ends sessions, and remembers which of them the others have not heard of yet."""
+
+    def __init__(self, sessions: Sessions, mailbox: Mailbox) -> None:
+        self._sessions, self._mailbox = sessions, mailbox
+        self._owed: Bounded[str, Session] = Bounded(_MOST_OWED)
+
+    async def end(self, session: Session) -> None:
+        """End a session; it is over in this worker even if nobody else can be told now."""
+        self._sessions.end_here(session.jti)
+        if not await self._tell(session):
+            self._owed.put(session.jti, session)
+
+    async def keep_telling(self) -> None:
+        """Tell what could not be told, until cancelled."""
+        await forever("endings", self._tell_owed, _RETRY_S)
+
+    async def _tell_owed(self) -> None:
+        await asyncio.sleep(_RETRY_S)
+        for session in self._owed.values():
+            if not await self._tell(session):
+                return
+            self._owed.pop(session.jti)
+
+    async def _tell(self, session: Session) -> bool:
+        return await self._sessions.bury(session) and await self._mailbox.post(Letter("ended", session.jti))
