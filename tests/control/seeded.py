@@ -1,48 +1,43 @@
-"""Rows that tests of publishing and of resolve calls begin with, written by plain SQL.
+"""Rows that tests of publishing and of resolve calls begin with.
 
-Each function writes one row and returns its identifier. `change` and `remove` write as the admin API does: the change
-and what it announces in one transaction.
+Each function writes one row and returns its identifier. People are made by `control/changes/`, what the registry
+holds by plain SQL.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from control.changes import teams, tokens, users
+from control.changes.write import Write
+from control.registry.access import Caller
 from control.store.outbox import touch_gateways
 from control.store.pool import Connection, Pool, transaction
 from core.identifiers import new_id
-from core.tokens import digest, new_token
 
+SEEDER = Caller(user_id="", name="seeder", role="admin")
 SCHEMA = {"type": "object", "properties": {}}
 
 
 async def user(conn: Connection, name: str = "ann", role: str = "member") -> str:
-    found = new_id()
-    await conn.execute(
-        "insert into users (id, name, email, role) values ($1, $2, $3, $4)", found, name, f"{found}@x.test", role
-    )
-    return found
+    row = await users.create(Write(conn, SEEDER), {"name": name, "email": f"{new_id()}@x.test", "role": role})
+    return str(row["id"])
 
 
 async def team(conn: Connection, name: str, *members: str) -> str:
-    found = new_id()
-    await conn.execute("insert into teams (id, name) values ($1, $2)", found, name)
+    write = Write(conn, SEEDER)
+    row = await teams.create(write, {"name": name, "description": ""})
     for member in members:
-        await conn.execute(
-            "insert into memberships (team_id, user_id, role) values ($1, $2, 'member')", found, member
-        )
-    return found
+        await teams.set_member(write, row["id"], member, "member")
+    return str(row["id"])
 
 
 async def token(conn: Connection, *, user: str | None = None, team: str | None = None) -> str:
     """Returns the token's digest."""
-    found = digest(new_token())
     kind = "user" if user else "team" if team else "organisation"
-    await conn.execute(
-        "insert into tokens (id, digest, name, kind, user_id, team_id) values ($1, $2, 'test', $3, $4, $5)",
-        new_id(), found, kind, user, team,
-    )  # fmt: skip
-    return found
+    wanted = {"name": "test", "kind": kind, "user_id": user, "team_id": team, "expires_at": None}
+    row, _secret = await tokens.create(Write(conn, SEEDER), wanted)
+    return str(row["digest"])
 
 
 async def entry(conn: Connection, slug: str = "github", **columns: Any) -> str:
