@@ -1,29 +1,30 @@
 """`/audit`: who did what to which object. Lines are written with each write and never changed."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from control.admin.api import Asked, Operations
-from control.http.models import Id, Model, Moment
+from control.admin.resource import shown
+from control.http.models import Id, Item, Moment
 from control.http.paging import Page, PageQuery, page_of
 from control.store import audit
-from control.store.pool import Row, transaction
+from control.store.pool import transaction
 
 operations = Operations("audit")
 
 
-class AuditLine(Model):
+class AuditLine(Item):
     """One act."""
 
-    id: Id
     at: Moment
     actor_id: Id | None
     actor: str = Field(description="The actor's name at that time.")
     address: str
     request_id: str
-    action: str
-    object_kind: str
+    action: audit.Action
+    object_kind: audit.ObjectKind
     object_id: str
     before: dict[str, Any] | None
     after: dict[str, Any] | None
@@ -50,9 +51,4 @@ async def list_audit(asked: Asked, query: AuditQuery) -> Page[AuditLine]:
             before_id=query.after,
             **query.model_dump(exclude={"limit", "cursor"}),
         )
-    return page_of(rows, query, shown, lambda row: row["id"])
-
-
-def shown(row: Row) -> AuditLine:
-    """The row as the API shows it."""
-    return AuditLine.model_construct(**{name: row[name] for name in AuditLine.model_fields})
+    return page_of(rows, query, partial(shown, AuditLine), lambda row: row["id"])

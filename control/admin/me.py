@@ -1,31 +1,29 @@
 """`/me`: who the caller is, as the API knows them."""
 
-from typing import Literal
-
 from control.admin.api import Asked, Operations
-from control.admin.users import User, shown
-from control.http.models import Id, Model, Name
-from control.http.problems import not_found
+from control.admin.resource import one_or_404, shown
+from control.admin.users import User
+from control.http.models import Id, Item, Name, View
+from control.registry.access import Role
 from control.store import teams, users
 from control.store.pool import transaction
 
 operations = Operations("me")
 
 
-class TeamOfMine(Model):
+class TeamOfMine(Item):
     """A team of the caller, with the role there."""
 
-    id: Id
     name: Name
-    role: Literal["admin", "member"]
+    role: Role
 
 
-class Me(Model):
+class Me(View):
     """The caller."""
 
     user: User
     teams: list[TeamOfMine]
-    token_id: str | None
+    token_id: Id | None
     """The token they came with; null for the run's own."""
 
 
@@ -35,10 +33,8 @@ async def get_me(asked: Asked) -> Me:
     async with transaction(asked.pool, readonly=True) as connection:
         row = await users.one(connection, asked.caller.user_id)
         mine = await teams.of_user(connection, asked.caller.user_id)
-    if row is None:
-        raise not_found("user")
-    return Me.model_construct(
-        user=shown(row),
-        teams=[TeamOfMine.model_construct(id=team["id"], name=team["name"], role=team["role"]) for team in mine],
+    return Me(
+        user=shown(User, one_or_404(row, "user")),
+        teams=[shown(TeamOfMine, team) for team in mine],
         token_id=asked.caller.token_id or None,
     )

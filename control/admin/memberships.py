@@ -1,26 +1,33 @@
 """`/teams/{team_id}/members`: who is in a team, and as what. The list's ETag is the team's version."""
 
-from typing import Literal
+from functools import partial
 
 from control.admin.api import Asked, Operations
+from control.admin.resource import one_or_404, shown
 from control.changes import teams as changes
-from control.http.models import Email, Id, Model, Moment, Name
+from control.http.models import Email, Id, Model, Moment, Name, View
 from control.http.paging import Page, PageQuery, page_of
-from control.http.problems import not_found
+from control.registry.access import Role
 from control.store import teams
-from control.store.pool import Row, transaction
+from control.store.pool import transaction
 
 operations = Operations("members")
 
 
-class Member(Model):
+class Membership(Model):
+    """What a user is in the team; its admins manage members, tokens and installations."""
+
+    role: Role = "member"
+
+
+class Member(View):
     """A user in a team."""
 
     team_id: Id
     user_id: Id
     name: Name
     email: Email
-    role: Literal["admin", "member"]
+    role: Role
     created_at: Moment
 
 
@@ -30,34 +37,21 @@ class Members(Page[Member]):
     version: int
 
 
-class Membership(Model):
-    """What a user is in the team; its admins manage members, tokens and installations."""
-
-    role: Literal["admin", "member"] = "member"
-
-
-def shown(row: Row) -> Member:
-    """The row as the API shows it."""
-    return Member.model_construct(**{name: row[name] for name in Member.model_fields})
-
-
 @operations.get("/teams/{team_id}/members")
 async def list_members(asked: Asked, team_id: Id, query: PageQuery) -> Members:
     """List the members of a team."""
     async with transaction(asked.pool, readonly=True) as connection:
         team = await teams.one(connection, team_id)
         rows = await teams.members(connection, team_id, limit=query.fetch, after=query.after)
-    if team is None:
-        raise not_found("team")
-    page = page_of(rows, query, shown, lambda row: row["user_id"])
-    return Members(items=page.items, next=page.next, version=team["version"])
+    page = page_of(rows, query, partial(shown, Member), lambda row: row["user_id"])
+    return Members(items=page.items, next=page.next, version=one_or_404(team, "team")["version"])
 
 
 @operations.put("/teams/{team_id}/members/{user_id}")
 async def set_member(asked: Asked, team_id: Id, user_id: Id, body: Membership) -> Member:
     """Let a user into a team, or change their role there."""
     async with asked.changing() as write:
-        return shown(await changes.set_member(write, team_id, user_id, body.role, asked.version))
+        return shown(Member, await changes.set_member(write, team_id, user_id, body.role, asked.version))
 
 
 @operations.delete("/teams/{team_id}/members/{user_id}")

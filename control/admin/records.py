@@ -12,7 +12,8 @@ import orjson
 from pydantic import Field
 
 from control.admin.api import Asked, Operations
-from control.http.models import MARKS, UUID, Id, Model, Moment, Query, Worded
+from control.admin.resource import shown
+from control.http.models import MARKS, UUID, Id, Item, Moment, Query, View, Worded
 from control.http.paging import Page, PageQuery, bad_cursor, open_cursor, page_of
 from control.http.problems import invalid
 from control.records.partitions import days_begin
@@ -28,6 +29,7 @@ _EXPORT_PAGE = 500
 _EARLIEST_YEAR, _LATEST_YEAR = 1970, 9000  # as `Moment`
 _Text = Annotated[str, Worded(rf"[^{MARKS}]*", "must not hold control characters")] | None
 
+Decision = Literal["allowed", "refused"]
 _Principal = Annotated[
     str,
     Worded(
@@ -38,14 +40,13 @@ _Principal = Annotated[
 ]
 
 
-class Record(Model):
+class Record(Item):
     """One call. No argument and no result is in it."""
 
-    id: Id
     time: Moment = Field(description="When the call came in; of a proxy whose clock is wrong, when its record came.")
     duration_ms: float | None
     request_id: str
-    decision: str = Field(description="`allowed` or `refused`.")
+    decision: Decision = Field(description="`allowed` or `refused`.")
     status: str = Field(description="`ok`, `tool_error`, `cancelled`, or the reason of a refusal or fault.")
     method: str
     principal: str = Field(description="`user:ID`, `team:ID` or `organisation`.")
@@ -78,7 +79,7 @@ class RecordFilter(Query):
         _Text, Field(description="Its exposed name: the one that the gateway showed when it was called.")
     ] = None
     status: Annotated[Status | None, Field(description="How the call ended.")] = None
-    decision: Literal["allowed", "refused"] | None = None
+    decision: Decision | None = None
     since: Annotated[Moment | None, Field(alias="from")] = None
     until: Annotated[Moment | None, Field(alias="to", description="Before this moment.")] = None
 
@@ -92,7 +93,7 @@ class RecordQuery(RecordFilter, PageQuery):
     """Which records, and which page of them."""
 
 
-class Gap(Model):
+class Gap(View):
     """Batches of one worker that did not come, or records that it gave up, before one that came."""
 
     worker: str
@@ -119,7 +120,7 @@ async def list_records(asked: Asked, query: RecordQuery) -> Page[Record]:
     async with transaction(asked.pool, readonly=True) as connection:
         await _refuse_unknown(connection, query)
         rows = await records.page(connection, query.wanted, limit=query.fetch, before=before)
-    return page_of(rows, query, shown, lambda row: f"{row['time'].isoformat()} {row['id']}")
+    return page_of(rows, query, _record, lambda row: f"{row['time'].isoformat()} {row['id']}")
 
 
 @operations.get("/records/export", media="application/jsonl")
@@ -147,9 +148,8 @@ async def list_gaps(asked: Asked, query: GapQuery) -> Page[Gap]:
     return page_of(rows, query, _gap, lambda row: f"{row['noticed_at'].isoformat()} {row['number']} {row['worker']}")
 
 
-def shown(row: Row) -> Record:
-    """The row as the API shows it."""
-    return Record.model_construct(**_values(row))
+def _record(row: Row) -> Record:
+    return shown(Record, _values(row))
 
 
 async def _refuse_unknown(connection: Connection, query: RecordFilter) -> None:
@@ -170,14 +170,11 @@ def _absent(name: str) -> Any:
 
 def _gap(row: Row) -> Gap:
     missing = row["first_number"] <= row["last_number"]
-    return Gap.model_construct(
-        worker=row["worker"],
+    return shown(
+        Gap,
+        row,
         first_number=row["first_number"] if missing else None,
         last_number=row["last_number"] if missing else None,
-        dropped=row["dropped"],
-        after_time=row["after_time"],
-        before_time=row["before_time"],
-        noticed_at=row["noticed_at"],
     )
 
 

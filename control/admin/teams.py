@@ -1,43 +1,42 @@
 """`/teams`: groups of users, who share installations, gateways and tokens. Written by `control/changes/teams.py`."""
 
+from functools import partial
 from typing import Annotated
 
 from pydantic import Field
 
 from control.admin.api import Asked, Operations
+from control.admin.resource import one_or_404, shown
 from control.changes import teams as changes
-from control.http.models import Change, Description, Id, Model, Moment, Name
+from control.http.models import Change, Description, Id, Item, Model, Moment, Name
 from control.http.paging import Page, PageQuery, page_of
-from control.http.problems import not_found
 from control.store import teams
-from control.store.pool import Row, transaction
+from control.store.pool import transaction
 
 operations = Operations("teams")
 
 
-class Team(Model):
+class TeamFields(Model):
+    """What is set of a team."""
+
+    name: Name
+    description: Description = ""
+
+
+class NewTeam(TeamFields):
+    """A team to make."""
+
+
+class TeamChange(TeamFields, Change):
+    """What is named changes."""
+
+
+class Team(TeamFields, Item):
     """A team."""
 
-    id: Id
-    name: Name
-    description: Description
     created_at: Moment
     updated_at: Moment
     version: int = Field(description="Rises with changes of members too.")
-
-
-class NewTeam(Model):
-    """A team to make."""
-
-    name: Name
-    description: Description = ""
-
-
-class TeamChange(Change):
-    """What is named changes."""
-
-    name: Name = ""
-    description: Description = ""
 
 
 class TeamQuery(PageQuery):
@@ -46,25 +45,20 @@ class TeamQuery(PageQuery):
     name: Annotated[str | None, Field(max_length=128)] = None
 
 
-def shown(row: Row) -> Team:
-    """The row as the API shows it."""
-    return Team.model_construct(**{name: row[name] for name in Team.model_fields})
-
-
 @operations.get("/teams")
 async def list_teams(asked: Asked, query: TeamQuery) -> Page[Team]:
     """List teams, oldest first: all to an admin, else one's own."""
     member = None if asked.caller.is_admin else asked.caller.user_id
     async with transaction(asked.pool, readonly=True) as connection:
         rows = await teams.page(connection, limit=query.fetch, after=query.after, member=member, name=query.name)
-    return page_of(rows, query, shown, lambda row: row["id"])
+    return page_of(rows, query, partial(shown, Team), lambda row: row["id"])
 
 
 @operations.post("/teams")
 async def create_team(asked: Asked, body: NewTeam) -> Team:
     """Make a team."""
     async with asked.changing() as write:
-        return shown(await changes.create(write, body.model_dump()))
+        return shown(Team, await changes.create(write, body.model_dump()))
 
 
 @operations.get("/teams/{team_id}")
@@ -72,16 +66,14 @@ async def get_team(asked: Asked, team_id: Id) -> Team:
     """Show a team."""
     async with transaction(asked.pool, readonly=True) as connection:
         row = await teams.one(connection, team_id)
-    if row is None:
-        raise not_found("team")
-    return shown(row)
+    return shown(Team, one_or_404(row, "team"))
 
 
 @operations.patch("/teams/{team_id}")
 async def change_team(asked: Asked, team_id: Id, body: TeamChange) -> Team:
     """Rename a team or describe it anew."""
     async with asked.changing() as write:
-        return shown(await changes.change(write, team_id, body.changes(), asked.version))
+        return shown(Team, await changes.change(write, team_id, body.changes(), asked.version))
 
 
 @operations.delete("/teams/{team_id}")

@@ -9,8 +9,9 @@ from typing import Annotated
 from pydantic import Field
 
 from control.admin.api import Asked, Operations
+from control.admin.resource import shown
 from control.changes import tokens as changes
-from control.http.models import Change, Id, Model, Moment, Name, Worded
+from control.http.models import Change, Id, Item, Model, Moment, Name, View, Worded
 from control.http.paging import Page, PageQuery, page_of
 from control.http.problems import invalid, not_found
 from control.registry.tokens import Kind, State, manages, state_of
@@ -21,45 +22,45 @@ from core.tokens import digest, well_formed
 operations = Operations("tokens")
 
 
-class Token(Model):
+class TokenFields(Model):
+    """What is set of a token, and may be changed."""
+
+    name: Name
+    expires_at: Moment | None = None
+
+
+class TokenOwner(Model):
+    """Whose a token is; settled when it is made."""
+
+    kind: Kind = "user"
+    user_id: Id | None = None
+    team_id: Id | None = None
+
+
+class NewToken(TokenOwner, TokenFields):
+    """A token to make. Without `user_id`, a token of kind user is the caller's own."""
+
+
+class TokenChange(TokenFields, Change):
+    """What is named changes; `expires_at: null` takes the expiry away."""
+
+
+class Token(TokenOwner, TokenFields, Item):
     """A token, without its secret."""
 
-    id: Id
-    name: Name
-    kind: Kind
-    user_id: Id | None
-    team_id: Id | None
     owner: str = Field(description="Name of the user or team; empty for the organisation.")
     state: State = Field(description="`disabled`: its user is; only an active token is taken.")
     created_by: Id | None
     created_at: Moment
-    expires_at: Moment | None
     last_used_at: Moment | None = Field(description="To the minute.")
     revoked_at: Moment | None
     version: int
-
-
-class NewToken(Model):
-    """A token to make. Without `user_id`, a token of kind user is the caller's own."""
-
-    name: Name
-    kind: Kind = "user"
-    user_id: Id | None = None
-    team_id: Id | None = None
-    expires_at: Moment | None = None
 
 
 class MadeToken(Token):
     """The token with its secret, which is shown now and never again."""
 
     secret: str
-
-
-class TokenChange(Change):
-    """What is named changes; `expires_at: null` takes the expiry away."""
-
-    name: Name = ""
-    expires_at: Moment | None = None
 
 
 class TokenQuery(PageQuery):
@@ -77,17 +78,15 @@ class Found(Model):
     digest: Annotated[str, Worded(r"[0-9a-f]{64}", "must be a SHA-256 in hexadecimal", longest=64)] | None = None
 
 
-class Identified(Model):
+class Identified(View):
     """Which token it is; null: none that the caller may see."""
 
     well_formed: bool = Field(description="Shape and checksum are those of our tokens (true for a digest).")
     token: Token | None
 
 
-def shown(row: Row) -> Token:
-    """The row as the API shows it."""
-    stored = {name: row[name] for name in Token.model_fields if name != "state"}
-    return Token.model_construct(**stored, state=state_of(row))
+def _token(row: Row) -> Token:
+    return shown(Token, row, state=state_of(row))
 
 
 @operations.get("/tokens")
@@ -104,7 +103,7 @@ async def list_tokens(asked: Asked, query: TokenQuery) -> Page[Token]:
             of_teams=[team for team in caller.teams if caller.administers(team)],
             **query.model_dump(exclude={"limit", "cursor"}),
         )
-    return page_of(rows, query, shown, lambda row: row["id"])
+    return page_of(rows, query, _token, lambda row: row["id"])
 
 
 @operations.post("/tokens")
@@ -112,7 +111,7 @@ async def create_token(asked: Asked, body: NewToken) -> MadeToken:
     """Make a token. Its secret is in this answer and nowhere else: only a digest is kept."""
     async with asked.changing() as write:
         row, secret = await changes.create(write, body.model_dump())
-    return MadeToken.model_construct(**dict(shown(row)), secret=secret)
+    return shown(MadeToken, row, state=state_of(row), secret=secret)
 
 
 @operations.post("/tokens/identify", status=200)
@@ -126,7 +125,7 @@ async def identify_token(asked: Asked, body: Found) -> Identified:
         row = await tokens.by_digest(connection, body.digest or digest(body.token or ""))
     if row is None or not manages(asked.caller, row):
         return Identified(well_formed=True, token=None)
-    return Identified.model_construct(well_formed=True, token=shown(row))
+    return Identified.model_construct(well_formed=True, token=_token(row))
 
 
 @operations.get("/tokens/{token_id}")
@@ -136,21 +135,21 @@ async def get_token(asked: Asked, token_id: Id) -> Token:
         row = await tokens.one(connection, token_id)
     if row is None or not manages(asked.caller, row):
         raise not_found("token")
-    return shown(row)
+    return _token(row)
 
 
 @operations.patch("/tokens/{token_id}")
 async def change_token(asked: Asked, token_id: Id, body: TokenChange) -> Token:
     """Rename a token or change its expiry. One that is revoked stays so."""
     async with asked.changing() as write:
-        return shown(await changes.change(write, token_id, body.changes(), asked.version))
+        return _token(await changes.change(write, token_id, body.changes(), asked.version))
 
 
 @operations.post("/tokens/{token_id}/revoke", status=200)
 async def revoke_token(asked: Asked, token_id: Id) -> Token:
     """Revoke a token: proxies refuse it within a second. Revoking twice is no error."""
     async with asked.changing() as write:
-        return shown(await changes.revoke(write, token_id))
+        return _token(await changes.revoke(write, token_id))
 
 
 @operations.delete("/tokens/{token_id}")

@@ -1,48 +1,46 @@
 """`/users`: people. Written by `control/changes/users.py`."""
 
-from typing import Annotated, Literal
+from functools import partial
+from typing import Annotated
 
 from pydantic import Field
 
 from control.admin.api import Asked, Operations
+from control.admin.resource import one_or_404, shown
 from control.changes import users as changes
-from control.http.models import Change, Email, Id, Model, Moment, Name
+from control.http.models import Change, Email, Id, Item, Model, Moment, Name
 from control.http.paging import Page, PageQuery, page_of
 from control.http.problems import forbidden, not_found
+from control.registry.access import Role
 from control.store import users
-from control.store.pool import Row, transaction
+from control.store.pool import transaction
 
 operations = Operations("users")
-Role = Literal["admin", "member"]
 
 
-class User(Model):
-    """A person."""
+class UserFields(Model):
+    """What is set of a person."""
 
-    id: Id
     name: Name
     email: Email
-    role: Role
+    role: Role = "member"
+
+
+class NewUser(UserFields):
+    """A person to let in. They sign in with a token that somebody makes for them."""
+
+
+class UserChange(UserFields, Change):
+    """What is named changes."""
+
+
+class User(UserFields, Item):
+    """A person."""
+
     disabled_at: Moment | None
     created_at: Moment
     updated_at: Moment
     version: int
-
-
-class NewUser(Model):
-    """A person to let in. They sign in with a token that somebody makes for them."""
-
-    name: Name
-    email: Email
-    role: Role = "member"
-
-
-class UserChange(Change):
-    """What is named changes."""
-
-    name: Name = ""
-    email: Email = ""
-    role: Role = "member"
 
 
 class UserQuery(PageQuery):
@@ -50,11 +48,6 @@ class UserQuery(PageQuery):
 
     email: Annotated[str | None, Field(max_length=254)] = None
     role: Role | None = None
-
-
-def shown(row: Row) -> User:
-    """The row as the API shows it."""
-    return User.model_construct(**{name: row[name] for name in User.model_fields})
 
 
 @operations.get("/users")
@@ -69,14 +62,14 @@ async def list_users(asked: Asked, query: UserQuery) -> Page[User]:
         rows = await users.page(
             connection, limit=query.fetch, after=query.after, email=query.email, role=query.role
         )  # fmt: skip
-    return page_of(rows, query, shown, lambda row: row["id"])
+    return page_of(rows, query, partial(shown, User), lambda row: row["id"])
 
 
 @operations.post("/users")
 async def create_user(asked: Asked, body: NewUser) -> User:
     """Let a person in."""
     async with asked.changing() as write:
-        return shown(await changes.create(write, body.model_dump()))
+        return shown(User, await changes.create(write, body.model_dump()))
 
 
 @operations.get("/users/{user_id}")
@@ -86,16 +79,14 @@ async def get_user(asked: Asked, user_id: Id) -> User:
         raise not_found("user")
     async with transaction(asked.pool, readonly=True) as connection:
         row = await users.one(connection, user_id)
-    if row is None:
-        raise not_found("user")
-    return shown(row)
+    return shown(User, one_or_404(row, "user"))
 
 
 @operations.patch("/users/{user_id}")
 async def change_user(asked: Asked, user_id: Id, body: UserChange) -> User:
     """Change a user's name, address or role."""
     async with asked.changing() as write:
-        return shown(await changes.change(write, user_id, body.changes(), asked.version))
+        return shown(User, await changes.change(write, user_id, body.changes(), asked.version))
 
 
 @operations.delete("/users/{user_id}")
@@ -109,11 +100,11 @@ async def delete_user(asked: Asked, user_id: Id) -> None:
 async def disable_user(asked: Asked, user_id: Id) -> User:
     """Shut a user out: none of their tokens is taken any more. Nothing else is lost."""
     async with asked.changing() as write:
-        return shown(await changes.disable(write, user_id))
+        return shown(User, await changes.disable(write, user_id))
 
 
 @operations.post("/users/{user_id}/enable", status=200)
 async def enable_user(asked: Asked, user_id: Id) -> User:
     """Let a disabled user in again."""
     async with asked.changing() as write:
-        return shown(await changes.enable(write, user_id))
+        return shown(User, await changes.enable(write, user_id))

@@ -18,7 +18,7 @@ from pydantic import (
     GetJsonSchemaHandler,
     PlainSerializer,
 )
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticUndefined, core_schema
 
 from control.registry.moments import in_utc
 
@@ -36,14 +36,26 @@ class Model(BaseModel):
 
 
 class Change(Model):
-    """A PATCH's body: what is named changes, the rest stays. Defaults only fill the gaps and are told to nobody.
+    """A PATCH's body: what is named changes, the rest stays. Made of the fields of the body that creates:
+
+        class TeamFields(Model): ...
+        class NewTeam(TeamFields): ...
+        class TeamChange(TeamFields, Change): ...
 
     Null is a value like others: taken where it means something, refused everywhere else.
     """
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """No field is needed. Defaults only fill the gaps and are told to nobody."""
+        for one in cls.model_fields.values():
+            if one.is_required():
+                one.default = None
+        cls.model_rebuild(force=True)
+
     def changes(self) -> dict[str, Any]:
         """What is named, with all of its parts."""
-        return {name: value for name, value in self.model_dump().items() if name in self.model_fields_set}
+        return self.model_dump(include=set(self.model_fields_set))
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -52,6 +64,17 @@ class Change(Model):
         for one in told.get("properties", {}).values():
             one.pop("default", None)
         return told
+
+
+class View(Model):
+    """An answer: every field is there. Made of the fields of the body that creates, as `Team(TeamFields, Item)`."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """No field may be left out; a default is of the body that creates."""
+        for one in cls.model_fields.values():
+            one.default, one.default_factory = PydanticUndefined, None
+        cls.model_rebuild(force=True)
 
 
 class Query(BaseModel):
@@ -137,3 +160,9 @@ Moment = Annotated[
     PlainSerializer(in_utc, return_type=str, when_used="json"),
 ]  # fmt: skip
 """A point in time, RFC 3339 with its offset; written in UTC."""
+
+
+class Item(View):
+    """An object of a list: it has an identifier, which stands first."""
+
+    id: Id

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
-from control.http.models import Change, Description, Email, Id, Model, Moment, Name
+from control.http.models import Change, Description, Email, Id, Item, Model, Moment, Name
 
 TYPES = {"Id": Id, "Name": Name, "Description": Description, "Email": Email, "Moment": Moment}
 
@@ -16,8 +16,29 @@ class Row(Model):
     number: int = 0
 
 
-class RowChange(Change):
-    name: Name = ""
+class Part(Model):
+    style: str = "plain"
+
+
+class RowFields(Model):
+    name: Name
+    note: Description = Field("", description="What it is for.")
+    labels: dict[str, str] = Field(default_factory=dict)
+    part: Part | None = None
+
+
+class NewRow(RowFields):
+    """A row to make."""
+
+
+class RowChange(RowFields, Change):
+    """What is named changes."""
+
+
+class ShownRow(RowFields, Item):
+    """A row."""
+
+    version: int
 
 
 def accepts(kind: str, value: object) -> bool:
@@ -68,5 +89,39 @@ def test_a_body_is_not_converted_and_has_no_other_fields(body: str) -> None:
 
 
 def test_a_change_tells_nobody_its_defaults() -> None:
-    assert "default" not in RowChange.model_json_schema()["properties"]["name"]
-    assert RowChange().model_dump(exclude_unset=True) == {}
+    told = RowChange.model_json_schema()
+    assert not [name for name, one in told["properties"].items() if "default" in one]
+    assert "required" not in told
+    assert told["properties"]["note"]["description"] == "What it is for."
+
+
+def test_a_change_names_what_changes_and_each_of_that_whole() -> None:
+    assert RowChange.model_validate_json("{}").changes() == {}
+    assert RowChange.model_validate_json('{"part": {}, "note": ""}').changes() == {
+        "part": {"style": "plain"}, "note": "",
+    }  # fmt: skip
+
+
+def test_null_is_a_change_where_it_means_something_and_refused_elsewhere() -> None:
+    assert RowChange.model_validate_json('{"part": null}').changes() == {"part": None}
+    with pytest.raises(ValidationError):
+        RowChange.model_validate_json('{"name": null}')
+
+
+def test_the_rules_of_a_field_hold_in_a_change_too() -> None:
+    with pytest.raises(ValidationError):
+        RowChange.model_validate_json('{"name": " "}')
+
+
+def test_what_changes_and_what_is_shown_leave_the_body_that_creates_as_it_is() -> None:
+    assert NewRow.model_validate_json('{"name": "A"}').model_dump() == {
+        "name": "A", "note": "", "labels": {}, "part": None,
+    }  # fmt: skip
+    with pytest.raises(ValidationError, match="Field required"):
+        NewRow.model_validate_json("{}")
+
+
+def test_an_answer_has_every_field_with_its_identifier_first_and_no_default() -> None:
+    told = ShownRow.model_json_schema(mode="serialization")
+    assert told["required"] == list(told["properties"]) == ["id", "name", "note", "labels", "part", "version"]
+    assert not [name for name, one in told["properties"].items() if "default" in one]
