@@ -32,11 +32,11 @@ lock: ## resolve the dependencies anew into constraints.txt (no addresses in it)
 tools: .venv/.ok ## bring what the tests need from npm and further SDK versions into .tools/ (cached)
 	@tools/install.sh
 
-test: .venv/.ok tools ## run the tests but for those of faults, without network; print the table of trust rows
-	@$(BIN)/pytest -n 2 --dist loadfile --trust-table=test --ignore=tests/faults
+test: .venv/.ok tools ## run the tests but for the long ones, without network; print the table of trust rows
+	@$(BIN)/pytest -n 2 --dist loadfile --trust-table=test --ignore=tests/bench --ignore=tests/faults
 
-faults: .venv/.ok tools ## run the tests of faults: whole systems with parts killed, frozen, slow or replaced under load
-	@$(BIN)/pytest -n 2 --dist loadfile --trust-table=faults tests/faults
+faults: .venv/.ok tools ## run the long tests: whole systems with parts killed, frozen, slow or replaced, or under load
+	@$(BIN)/pytest -n 2 --dist loadfile --trust-table=faults tests/bench tests/faults
 
 conformance: .venv/.ok tools ## the official MCP conformance suite against a gateway, both eras; fails beside what is known to
 	@$(BIN)/python -m tests.conformance.run

@@ -18,7 +18,7 @@ def test_a_worker_under_load_says_which_functions_a_call_enters():
         env={**given, "BENCH_CALLERS": "8", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=200,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -1,5 +1,9 @@
-"""What the tests of faults share: a PostgreSQL for the session. Each file starts its own system on it."""
+"""What the tests of faults share: a PostgreSQL for the session, and `archway up` for those that break it.
+
+Each file starts its own system.
+"""
 
 from tests.fixtures_postgres import postgres
+from tests.up.conftest import fresh, running
 
-__all__ = ["postgres"]
+__all__ = ["fresh", "postgres", "running"]

@@ -67,7 +67,7 @@ class Load:
         if outcome.status == "ok":
             self.answered += 1
         else:
-            self.failed[outcome.status] += 1
+            self.failed[f"{outcome.status} {outcome.sentence}".strip()] += 1
 
 
 @asynccontextmanager

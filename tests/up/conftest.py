@@ -20,7 +20,7 @@ class Up:
     state: Path
     said: str = ""
 
-    def run(self, *arguments: str, within: float = 90) -> subprocess.CompletedProcess:
+    def run(self, *arguments: str, within: float = 150) -> subprocess.CompletedProcess:
         """`archway ARGUMENTS --state ...`."""
         own = {name: value for name, value in os.environ.items() if not name.startswith("ARCHWAY_")}
         return subprocess.run(
@@ -56,7 +56,7 @@ class Up:
 
     def call(self) -> dict:
         """Paste the printed command; its answer, {} when that is not JSON."""
-        done = subprocess.run(["bash", "-c", self.command], capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(["bash", "-c", self.command], capture_output=True, text=True, timeout=90, check=False)
         try:
             return json.loads(done.stdout)
         except ValueError:
@@ -82,7 +82,7 @@ class Up:
         return found
 
 
-def until(true, within: float = 30.0):
+def until(true, within: float = 90.0):
     """Wait for a condition; its value."""
     deadline = time.monotonic() + within
     while not (value := true()):

@@ -26,7 +26,7 @@ async def test_given_servers_are_used_instead_of_own_ones(fresh, empty_database,
     given = {**os.environ, "ARCHWAY_DATABASE_URL": empty_database, "ARCHWAY_REDIS_URL": redis_server.url}
     up = [*ARCHWAY, "up", "--detach", "--proxy-port", "0", "--control-port", "0", "--state", str(fresh.state)]
 
-    done = subprocess.run(up, capture_output=True, text=True, timeout=90, check=False, env=given)  # noqa: ASYNC221 - nothing else runs here
+    done = subprocess.run(up, capture_output=True, text=True, timeout=150, check=False, env=given)  # noqa: ASYNC221 - nothing else runs here
 
     assert done.returncode == 0, done.stdout + done.stderr
     fresh.said = done.stdout
@@ -46,7 +46,7 @@ async def test_a_given_database_that_is_away_is_said_with_controls_own_words(fre
     }
     up = [*ARCHWAY, "up", "--detach", "--no-demo", "--state", str(fresh.state), "--proxy-port", "0"]
 
-    done = subprocess.run(up, capture_output=True, text=True, timeout=100, check=False, env=given)  # noqa: ASYNC221 - nothing else runs here
+    done = subprocess.run(up, capture_output=True, text=True, timeout=150, check=False, env=given)  # noqa: ASYNC221 - nothing else runs here
 
     assert done.returncode == 1
     assert "Control plane ended with status" in done.stderr

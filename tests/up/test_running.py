@@ -1,15 +1,8 @@
-"""What a person meets while `archway up` runs, and what happens when any one of its processes is killed."""
+"""What a person meets while `archway up` runs."""
 
 import json
-import os
-import signal
 import stat
 from pathlib import Path
-
-import pytest
-
-from core.children.orphans import recorded
-from tests.up.conftest import until
 
 
 def test_the_printed_command_calls_the_demos_tool(running):
@@ -62,33 +55,3 @@ def test_the_doctor_finds_nothing_wrong(running):
     done = running.run("doctor")
 
     assert done.returncode == 0, done.stdout
-
-
-@pytest.mark.parametrize("name", ["redis", "demo", "postgres", "control", "proxy", "worker"])
-def test_a_killed_process_comes_back_and_calls_work_again(running, name):
-    old = _pid(running, name)
-
-    os.kill(old, signal.SIGKILL)
-
-    until(lambda: _pid(running, name) not in {None, old})
-    until(running.works)
-
-
-@pytest.mark.parametrize("name", ["redis", "demo", "postgres", "control", "proxy"])
-def test_a_killed_guard_leaves_no_orphan_and_its_program_comes_back(running, name):
-    old = _pid(running, name)
-    guard = recorded(running.state / "run" / f"{name}.json")["guard"]
-
-    os.kill(guard.pid, signal.SIGKILL)
-
-    until(lambda: _pid(running, name) not in {None, old})
-    until(lambda: old not in running.processes())
-    until(running.works)
-
-
-def _pid(running, name):
-    pids = running.file["pids"]
-    if name == "worker":
-        return pids["proxy"][1] if len(pids["proxy"]) > 1 else None
-    value = pids[name]
-    return (value[0] if value else None) if isinstance(value, list) else value

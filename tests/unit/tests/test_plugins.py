@@ -16,9 +16,12 @@ ROWS = '[S-1]\ninputs = ["127.0.0.0/8", "1", "one"]\n'
 
 
 @pytest.fixture
-def house(pytester):
+def house(pytester, monkeypatch):
     """A small project of its own whose runs load one of our plugins."""
     pytester.makeini(INI)
+    # What else is installed takes a second of each process to load, of those of xdist too.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    needed = [word for name in ("pytest_asyncio.plugin", "xdist.plugin") for word in ("-p", name)]
 
     def run(plugin: str, source: str, *flags: str, **files: str):
         for name, text in files.items():
@@ -27,7 +30,8 @@ def house(pytester):
             path.write_text(text)
         pytester.makepyfile(test_inner=source)
         # What a person sets for their own runs must not reach these.
-        return pytester.runpytest_inprocess("-p", f"tests.plugins.{plugin}", "-p", "no:cacheprovider", *flags)
+        ours = ["-p", f"tests.plugins.{plugin}", "-p", "no:cacheprovider"]
+        return pytester.runpytest_inprocess(*needed, *ours, *flags)
 
     return run
 

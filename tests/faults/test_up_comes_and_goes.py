@@ -20,7 +20,7 @@ def test_down_leaves_no_process_and_the_next_start_keeps_url_token_and_data(fres
 
     began = time.monotonic()
     fresh.up()
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 60
     assert fresh.command == command
     assert fresh.file["gateway_token"] == first["gateway_token"]
     assert fresh.file["admin_token"] != first["admin_token"]  # lives for one run
