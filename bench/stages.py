@@ -18,19 +18,21 @@ import pstats
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 import orjson
 import uvloop
 
+from bench.immediate import Immediate, NoStream
 from core.identifiers import new_id
 from core.keys import new_key, parse_key_ring
 from core.resolve import Connection, Principal, TokenVerdict
 from core.signing import Signer
 from core.snapshot import FORMAT, Gateway, Route, Tool, Visibility
 from core.tokens import digest, new_token
-from proxy import pipeline, upstream_call
+from proxy import methods, pipeline, upstream_call
 from proxy.answers.plain import public_answer
 from proxy.caches.two_ages import Aged
 from proxy.deps import Deps
@@ -39,7 +41,6 @@ from proxy.gateways.compiled import CompiledGateway
 from proxy.room import at_end
 from proxy.settings import ProxySettings
 from proxy.upstream.conversation import Upstreams
-from proxy.upstream.outbound import Outbound
 from proxy.worker import Worker, collect_seldom
 
 BATCHES = 400
@@ -50,45 +51,6 @@ _ENVELOPE = {
     "io.modelcontextprotocol/clientCapabilities": {},
     "io.modelcontextprotocol/clientInfo": {"name": "bench", "version": "1"},
 }
-Json = dict[str, object]
-
-
-class Answered:
-    """In the place of a `SentCall`: it is ready at once."""
-
-    def __init__(self, outbound: Outbound) -> None:
-        self.outbound = outbound
-
-    def __await__(self) -> Iterator[None]:
-        """Nothing is waited for."""
-        return iter(())
-
-
-class Immediate:
-    """In the place of `Upstreams`: the echo of the arguments, at once."""
-
-    def __init__(self) -> None:
-        self.sent = self  # and in the place of `SentCalls`
-
-    def begin(self, connection: Connection, outbound: Outbound, principal: str, jti: str | None) -> Answered:
-        """Nothing is sent."""
-        return Answered(outbound)
-
-    def received(self, sent: Answered) -> Json:
-        """As a modern server answers."""
-        text = cast("dict[str, object]", sent.outbound.params["arguments"])["text"]
-        result = {"resultType": "complete", "content": [{"type": "text", "text": text}], "isError": False}
-        return {"jsonrpc": "2.0", "id": sent.outbound.id, "result": result}
-
-
-class NoStream:
-    """A caller who takes a whole answer."""
-
-    streaming = False
-    gone = False
-
-    async def send_event(self, message: bytes) -> None:
-        """Nothing is streamed here."""
 
 
 class Bench:
@@ -167,6 +129,10 @@ class Bench:
         """From now on each stage is timed, which itself costs a little."""
         for name in ("AT_HEADERS", "TO_UPSTREAM"):
             setattr(pipeline, name, tuple(self._clocked(stage) for stage in getattr(pipeline, name)))
+        for rows in (methods.LEGACY, methods.MODERN):
+            for name, method in rows.items():
+                if isinstance(method, methods.FromServer):
+                    rows[name] = replace(method, choose=self._clocked(method.choose))
         for module, name in ((pipeline, "parse"), (upstream_call, "record")):
             setattr(module, name, self._clocked(getattr(module, name)))
         parts = (self._begin, self._public, self._end)

@@ -5,7 +5,7 @@ differ only in how they make a head, read a body and write an `Answer` or a stre
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,8 +14,11 @@ from core.mcp.message import Batch, Message, Request, RoutingHeaders
 from core.mcp.versions import Era
 
 if TYPE_CHECKING:
+    from core.mcp.param_headers import ParamHeaders
     from core.resolve import Connection, Principal
-    from proxy.gateways.compiled import CompiledGateway, CompiledTool
+    from core.snapshot import Route, Rule
+    from proxy.gateways.compiled import CompiledGateway
+    from proxy.refusals import RefusedAs
     from proxy.sessions.sealed import Session
     from proxy.tracing.call_trace import CallTrace
     from proxy.upstream.outbound import Outbound
@@ -67,6 +70,36 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
     close: bool = False
+
+
+class Target(Protocol):
+    """What a call is for, as its gateway shows it: a tool, so far. Stages behind the choice know no more of it."""
+
+    @property
+    def exposed(self) -> str:
+        """Its name on the gateway."""
+
+    @property
+    def assignment_id(self) -> str:
+        """The assignment that put it on the gateway."""
+
+    @property
+    def route(self) -> "Route":
+        """How it is reached."""
+
+    @property
+    def rule(self) -> "Rule | None":
+        """The first policy rule that names it."""
+
+    @property
+    def param_headers(self) -> "ParamHeaders":
+        """Its arguments that headers mirror."""
+
+    def asks(self, params: Mapping[str, object]) -> tuple[str, dict[str, object]]:
+        """The method and the parameters that its server is asked with, for a caller's parameters."""
+
+    def result_of(self, result: dict[str, object]) -> dict[str, object] | None:
+        """What the caller gets of the server's result; None where that is none for this method."""
 
 
 class Outlet(Protocol):
@@ -124,10 +157,13 @@ class Exchange:
     body: bytes = b""
     message: Message | Batch | None = None
     era: Era = Era.LEGACY
+    # look up the method
+    refused_as: "RefusedAs | None" = None
+    """How the refusal of a call looks; None for what no server is asked for."""
     # where the call is sampled
     trace: "CallTrace | None" = None
-    # choose the tool
-    tool: "CompiledTool | None" = None
+    # choose the target
+    target: Target | None = None
     # limits
     holds_slot: bool = False
     # resolve the credential
@@ -153,8 +189,7 @@ class Exchange:
     @property
     def outlives_caller(self) -> bool:
         """Whether this is a call that runs on when its caller leaves, as legacy ones do (MCP 2025-11-25)."""
-        message = self.message
-        return self.era is Era.LEGACY and isinstance(message, Request) and message.method == "tools/call"
+        return self.era is Era.LEGACY and self.refused_as is not None
 
     @property
     def version(self) -> str:

@@ -13,18 +13,17 @@ from typing import Final
 from core.mcp.faults import MessageFault
 from core.mcp.message import Batch, Notification, Request, Response
 from proxy.answers.batches import answer_batch
-from proxy.answers.from_memory import from_memory
 from proxy.answers.notifications import accept_notification
 from proxy.answers.refused import faulty, refused
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
+from proxy.methods import FromMemory, FromServer, method_of
 from proxy.refusals import Refusal
 from proxy.room import hold
 from proxy.stages.admit import admit
 from proxy.stages.apply_limits import apply_limits
 from proxy.stages.apply_policy import apply_policy
 from proxy.stages.authenticate import authenticate
-from proxy.stages.choose_tool import choose_tool
 from proxy.stages.compose_headers import compose_headers
 from proxy.stages.enter_gateway import enter_gateway
 from proxy.stages.forward import forward
@@ -40,9 +39,9 @@ AT_HEADERS: Final[tuple[Stage, ...]] = (
     authenticate,  #       exactly one verifier per shape of credential    401 429 503
     enter_gateway,  #      this principal sees this gateway, this session  404 503
 )
-# With the body: parse, then the tools/call of an assigned tool.
+# With the body: parse, then a call of a server, from the stage on that its method's row in `methods.py` names:
+# choose_tool            the name, on this gateway                       -32602 -32020
 TO_UPSTREAM: Final[tuple[Stage, ...]] = (
-    choose_tool,  #        the name, on this gateway                       -32602 -32020
     apply_policy,  #       the gateway's ordered rules                     isError
     apply_limits,  #       a place at the upstream, room for a record      isError
     resolve_credential,  # pinned, or the caller's own, then a team's      isError, with a link
@@ -79,8 +78,10 @@ def at_message_now(x: Exchange, deps: Deps) -> Answer | None:
         parse(x, deps)
         if isinstance(x.message, Response):
             raise Refusal("response_unasked")
-        at_hand = isinstance(x.message, Request) and x.message.method != "tools/call"
-        return _from_memory(x, deps) if at_hand else None
+        if not isinstance(x.message, Request):
+            return None
+        method = method_of(x)
+        return _from_memory(x, deps, method) if isinstance(method, FromMemory) else None
     except Refusal as refusal:
         return refused(x, refusal, deps)
     except MessageFault as fault:
@@ -107,25 +108,27 @@ async def at_message(x: Exchange, deps: Deps) -> Answer | None:
 
 async def answer_request(x: Exchange, deps: Deps) -> Answer | None:
     """One request: from memory, or a call, in a task of its own. Raises Refusal or MessageFault."""
-    request = x.request
-    if request.method != "tools/call":
-        return _from_memory(x, deps)
+    method = method_of(x)
+    if isinstance(method, FromMemory):
+        return _from_memory(x, deps, method)
     await deps.calls.run(call_key(x), call(x, deps), ends_with_caller=not x.outlives_caller)
     return answer_of(x, deps)
 
 
 async def call(x: Exchange, deps: Deps) -> None:
-    """One tools/call to its end, whatever that is: fills the answer. Raises Refusal `overloaded`."""
+    """One call to its end, whatever that is: fills the answer. Raises Refusal `overloaded`."""
     begun = begin_call(x, deps)
     await begun.rest(begun.step())
 
 
 def begin_call(x: Exchange, deps: Deps) -> UpstreamCall:
     """The call in a parsed request, for a lane without a task for it. Raises Refusal `overloaded`."""
-    return UpstreamCall(x, deps, TO_UPSTREAM)
+    method = method_of(x)
+    assert isinstance(method, FromServer)
+    return UpstreamCall(x, deps, (method.choose, *TO_UPSTREAM))
 
 
-def _from_memory(x: Exchange, deps: Deps) -> Answer:
-    answer = from_memory(x, deps)
+def _from_memory(x: Exchange, deps: Deps, method: FromMemory) -> Answer:
+    answer = method.answer(x, deps)
     hold(x, deps, len(answer.body))
     return answer

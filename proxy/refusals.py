@@ -5,8 +5,9 @@ a stable `reason`. `proxy/answers/refused.py` turns it into what the caller gets
 
 * `http`: before the message is read; an HTTP status and a JSON-RPC error with id null;
 * `rpc`: a JSON-RPC error for the request's id, at HTTP 200;
-* `result`: a tool result with `isError`, whose text a model can relay and a person can act on, and
-  `_meta["archway/refusal"]` for programs.
+* `call`: as the method's row in `proxy/methods.py` says: a tool result with `isError`, whose text a model can relay
+  and a person can act on, and `_meta["archway/refusal"]` for programs; or a JSON-RPC error again, with the same in
+  its data, where a method's results cannot say that something went wrong.
 
 Codes outside -32768..-32000 are ours; the protocol reserves the rest.
 """
@@ -18,11 +19,17 @@ RETRY_AFTER_S: Final = 1
 """What a caller is told of an overload; it ends within a second or so of its cause (`proxy/limits/overload.py`)."""
 
 
+CALL_REFUSED: Final = -31000
+"""The code of every refusal of a call that is a JSON-RPC error; `data.code` has the reason."""
+RefusedAs = Literal["result", "error"]
+"""What the refusal of a call is, by its method."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """One row of the table."""
 
-    kind: Literal["http", "rpc", "result"]
+    kind: Literal["http", "rpc", "call"]
     status: int
     code: int
     retryable: bool
@@ -31,18 +38,22 @@ class Reason:
     decided_by_us: bool = True
     """A call's record says `refused` where Archway decided against it, `allowed` where it went wrong further on."""
 
+    def is_result(self, refused_as: RefusedAs | None) -> bool:
+        """Whether a caller whose method is refused so gets a result, and no JSON-RPC error."""
+        return self.kind == "call" and refused_as == "result"
+
 
 def _http(status: int, code: int, sentence: str, *, retryable: bool = False) -> Reason:
     return Reason("http", status, code, retryable, sentence)
 
 
-def _result(sentence: str, *, retryable: bool = False) -> Reason:
-    return Reason("result", 200, 0, retryable, sentence)
+def _call(sentence: str, *, retryable: bool = False) -> Reason:
+    return Reason("call", 200, CALL_REFUSED, retryable, sentence)
 
 
 def _beyond(sentence: str, *, retryable: bool = False) -> Reason:
-    """A result again, of what went wrong at the upstream or was ended by the caller."""
-    return Reason("result", 200, 0, retryable, sentence, decided_by_us=False)
+    """A call again, of which something went wrong at the upstream, or which was ended by the caller."""
+    return Reason("call", 200, CALL_REFUSED, retryable, sentence, decided_by_us=False)
 
 
 TABLE: Final[dict[str, Reason]] = {
@@ -80,23 +91,23 @@ TABLE: Final[dict[str, Reason]] = {
     # choose the tool
     "tool_unknown": Reason("rpc", 200, -32602, False, "Unknown tool: {tool}"),
     # limits and policy
-    "busy": _result("{server} has too many calls in flight; try again in a moment.", retryable=True),
-    "quarantined": _result("{tool} was put in quarantine by an administrator and cannot be called."),
-    "held_back": _result("{tool} has changed and waits for an administrator's approval."),
-    "audit_unavailable": _result(
+    "busy": _call("{server} has too many calls in flight; try again in a moment.", retryable=True),
+    "quarantined": _call("{tool} was put in quarantine by an administrator and cannot be called."),
+    "held_back": _call("{tool} has changed and waits for an administrator's approval."),
+    "audit_unavailable": _call(
         "This gateway demands a record of each call, which cannot be kept now.", retryable=True
     ),
     # resolve the credential
-    "not_allowed": _result("{why}"),
-    "credential_missing": _result("{why}"),
-    "credential_ambiguous": _result("{why}"),
-    "installation_gone": _result("{why}"),
-    "needs_sign_in": _result("{why}"),
-    "credential_unavailable": _result("The credential for {server} cannot be looked up now.", retryable=True),
+    "not_allowed": _call("{why}"),
+    "credential_missing": _call("{why}"),
+    "credential_ambiguous": _call("{why}"),
+    "installation_gone": _call("{why}"),
+    "needs_sign_in": _call("{why}"),
+    "credential_unavailable": _call("The credential for {server} cannot be looked up now.", retryable=True),
     # forward and relay
     "upstream_refused": _beyond("{server} cannot be reached.", retryable=True),
     "upstream_resting": _beyond("{server} has failed repeatedly and is left alone for a moment.", retryable=True),
-    "upstream_forbidden": _result("{server} has an address that Archway must not connect to; tell an administrator."),
+    "upstream_forbidden": _call("{server} has an address that Archway must not connect to; tell an administrator."),
     "upstream_tls": _beyond("{server} could not prove who it is (TLS); tell an administrator."),
     "upstream_broken": _beyond("{server} sent an answer that cannot be used."),
     "upstream_too_large": _beyond("{server} sent an answer that is larger than {limit} bytes."),

@@ -155,8 +155,8 @@ class UpstreamCall:
         self._over = True
         x, calls = self.x, self._deps.calls
         calls.running.give_back(x.principal_key, 1)
-        if x.holds_slot and x.tool is not None:
-            calls.leave(x.tool.tool.route.entry_id, x.principal_key)
+        if x.holds_slot and x.target is not None:
+            calls.leave(x.target.route.entry_id, x.principal_key)
         x.runs = False
         if x.ended:
             at_end(x, self._deps)

@@ -1,7 +1,7 @@
 """The words of the protocol: methods, notifications, and the keys of the modern envelope.
 
-Read by the parser and by the proxy's method tables. That a method stands here says that MCP defines it, not
-that a gateway serves it.
+Read by the parser, by the proxy's method table, and where the proxy asks a server. That a method stands here says
+that MCP defines it, not that a gateway serves it.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ META_CLIENT_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
 META_CLIENT_INFO = "io.modelcontextprotocol/clientInfo"
 META_LOG_LEVEL = "io.modelcontextprotocol/logLevel"
 
+TOOLS_CALL = "tools/call"
+RESOURCES_READ = "resources/read"
 _LISTS_AND_CALLS = {
     "tools/list",
-    "tools/call",
+    TOOLS_CALL,
     "prompts/list",
     "prompts/get",
     "resources/list",
     "resources/templates/list",
-    "resources/read",
+    RESOURCES_READ,
     "completion/complete",
 }
 # What a client may ask of a server, as the revisions define it; the tasks of both eras are among them.
@@ -61,9 +63,9 @@ LOG_LEVELS: tuple[str, ...] = (
 
 # The parameter that `Mcp-Name` mirrors, for the methods that have one.
 NAME_PARAMETER: dict[str, str] = {
-    "tools/call": "name",
+    TOOLS_CALL: "name",
     "prompts/get": "name",
-    "resources/read": "uri",
+    RESOURCES_READ: "uri",
     "tasks/get": "taskId",
     "tasks/update": "taskId",
     "tasks/cancel": "taskId",

@@ -91,9 +91,9 @@ class _Share:
         if room >= size:
             return
         self._left = 0
-        if one.tool is None:
+        if one.target is None:
             raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
-        raise Refusal("upstream_too_large", server=one.tool.tool.route.entry, limit=room)
+        raise Refusal("upstream_too_large", server=one.target.route.entry, limit=room)
 
 
 class _NoStream:

@@ -1,17 +1,16 @@
 """What the gateway answers by itself, without any upstream: opening, discovery, ping and the list of tools.
 
-Each function takes a request and returns its result, or the whole answer where that has headers of its own. None of
-them waits, so `server/discover` and `tools/list` do not depend on an upstream being up.
+`proxy/methods.py` says which method each function answers. None of them waits, so `server/discover` and `tools/list`
+do not depend on an upstream being up.
 """
 
 import base64
 import binascii
-from collections.abc import Callable
 from typing import Final
 
 import orjson
 
-from core.mcp.faults import INVALID_PARAMS, METHOD_NOT_FOUND, MessageFault, result_message
+from core.mcp.faults import INVALID_PARAMS, MessageFault, result_message
 from core.mcp.message import Request
 from core.mcp.shapes import META_SERVER_INFO
 from core.mcp.versions import MODERN, Era, negotiate_legacy
@@ -19,7 +18,6 @@ from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.identity import server_info
 
-FromMemory = Callable[[Exchange, Deps], Answer]
 _CAPABILITIES: Final[dict[str, object]] = {"tools": {"listChanged": False}}
 _DISCOVER_TTL_MS = 60_000
 _LIST_TTL_MS = 10_000
@@ -95,20 +93,6 @@ def list_tools(x: Exchange, deps: Deps) -> Answer:
         ]
     parts.append(b"}}")
     return Answer(200, b"".join(parts))
-
-
-LEGACY: Final[dict[str, FromMemory]] = {"initialize": initialize, "ping": ping, "tools/list": list_tools}
-MODERN_METHODS: Final[dict[str, FromMemory]] = {"server/discover": discover, "tools/list": list_tools}
-
-
-def from_memory(x: Exchange, deps: Deps) -> Answer:
-    """The answer to any request but `tools/call`; an unknown method is -32601, at 404 for modern callers."""
-    methods = MODERN_METHODS if x.era is Era.MODERN else LEGACY
-    method = methods.get(x.request.method)
-    if method is None:
-        status = 404 if x.era is Era.MODERN else 200
-        raise MessageFault(METHOD_NOT_FOUND, "This method is not served here.", status, x.request.id)
-    return method(x, deps)
 
 
 def _answer(request: Request, result: dict[str, object]) -> Answer:

@@ -26,9 +26,10 @@ def refused(x: Exchange, refusal: Refusal, deps: Deps) -> Answer:
     row = refusal.row
     if row.kind == "http" or not isinstance(x.message, Request):
         return _at_http(x, refusal, deps)
-    if row.kind == "rpc":
-        return Answer(200, orjson.dumps(error_message(x.message.id, row.code, refusal.sentence, _data(x))))
-    return Answer(200, orjson.dumps(result_message(x.message.id, _as_result(x, refusal))))
+    if row.is_result(x.refused_as):
+        return Answer(200, orjson.dumps(result_message(x.message.id, _as_result(x, refusal))))
+    data = _details(x, refusal) if row.kind == "call" else _data(x)
+    return Answer(200, orjson.dumps(error_message(x.message.id, row.code, _sentence(refusal), data)))
 
 
 def faulty(x: Exchange, fault: MessageFault) -> Answer:
@@ -78,14 +79,15 @@ def challenge(x: Exchange, deps: Deps, *, presented: bool) -> str:
     return value
 
 
-def _as_result(x: Exchange, refusal: Refusal) -> dict[str, object]:
-    """A tool result that says what went wrong: to the model in words, to programs in `_meta`."""
-    sentence = refusal.sentence
-    if refusal.link and refusal.link not in sentence:  # control's sentences mostly end with it
-        sentence = f"{sentence} {refusal.link}"
-    content = [{"type": "text", "text": sentence}]
-    if refusal.text:
-        content.append({"type": "text", "text": refusal.text})
+def _sentence(refusal: Refusal) -> str:
+    """What a person is told, with the link that helps."""
+    if refusal.link and refusal.link not in refusal.sentence:  # control's sentences mostly end with it
+        return f"{refusal.sentence} {refusal.link}"
+    return refusal.sentence
+
+
+def _details(x: Exchange, refusal: Refusal) -> dict[str, object]:
+    """What programs are told of a call's refusal."""
     details: dict[str, object] = {
         "code": refusal.reason,
         "retryable": refusal.row.retryable,
@@ -93,12 +95,20 @@ def _as_result(x: Exchange, refusal: Refusal) -> dict[str, object]:
     }
     if refusal.link:
         details["link"] = refusal.link
-    if x.tool is not None:
-        details["server"] = x.tool.tool.route.entry
+    if x.target is not None:
+        details["server"] = x.target.route.entry
+    return details
+
+
+def _as_result(x: Exchange, refusal: Refusal) -> dict[str, object]:
+    """A tool result that says what went wrong: to the model in words, to programs in `_meta`."""
+    content = [{"type": "text", "text": _sentence(refusal)}]
+    if refusal.text:
+        content.append({"type": "text", "text": refusal.text})
     result: dict[str, object] = {"content": content, "isError": True}
     if x.era is Era.MODERN:
         assert x.gateway is not None
         result = result_for_modern(result, server_info(x.gateway.snapshot.name))
     meta = result.get("_meta")
-    result["_meta"] = {**(meta if isinstance(meta, dict) else {}), META_REFUSAL: details}
+    result["_meta"] = {**(meta if isinstance(meta, dict) else {}), META_REFUSAL: _details(x, refusal)}
     return result

@@ -6,15 +6,17 @@ which it was last known to be current, and last used.
 
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import orjson
 
+from core.mcp.methods import RESOURCES_READ, TOOLS_CALL
 from core.mcp.param_headers import ParamHeaders
 from core.mcp.shapes import tool_for_legacy, tool_for_modern
 from core.mcp.versions import Era
 from core.resolve import Principal
-from core.snapshot import Gateway, Rule, Tool
+from core.snapshot import Gateway, Route, Rule, Tool
 from core.visibility import may_enter
 from proxy.identity import server_info
 
@@ -29,12 +31,48 @@ PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class CompiledTool:
-    """One callable tool."""
+    """One callable tool: what a call is for (`proxy.exchange.Target`)."""
 
-    tool: Tool
-    param_headers: ParamHeaders
+    exposed: str
+    upstream: str
+    """The server's own name of it; of a resource, its URI."""
+    assignment_id: str
+    route: Route
     rule: Rule | None
     """The first policy rule that names it."""
+    param_headers: ParamHeaders
+
+    def asks(self, params: Mapping[str, object]) -> tuple[str, dict[str, object]]:
+        """The method and the parameters that its server is asked with, for a caller's parameters."""
+        return TOOLS_CALL, {"name": self.upstream, "arguments": params.get("arguments", {})}
+
+    def result_of(self, result: dict[str, object]) -> dict[str, object] | None:
+        """What the caller gets of the server's result; None where that is none for this method."""
+        return result
+
+
+class ResourceAsTool(CompiledTool):
+    """A resource that is offered as a tool: it is read, and its contents are embedded in the result."""
+
+    __slots__ = ()
+
+    def asks(self, params: Mapping[str, object]) -> tuple[str, dict[str, object]]:
+        """Reading it; arguments say nothing to a resource."""
+        return RESOURCES_READ, {"uri": self.upstream}
+
+    def result_of(self, result: dict[str, object]) -> dict[str, object] | None:
+        """A tool's result with the contents."""
+        contents = result.get("contents")
+        if not isinstance(contents, list):
+            return None
+        return {"content": [{"type": "resource", "resource": item} for item in contents], "isError": False}
+
+
+def compiled_tool(tool: Tool, rule: Rule | None) -> CompiledTool:
+    """A tool of a snapshot, ready for calls; `rule`: the one that decides about it."""
+    kind = CompiledTool if tool.kind == "tool" else ResourceAsTool
+    param_headers = tuple((name, tuple(path)) for name, path in tool.param_headers)
+    return kind(tool.exposed, tool.upstream, tool.assignment_id, tool.route, rule, param_headers)
 
 
 class CompiledGateway:
@@ -53,12 +91,7 @@ class CompiledGateway:
         for rule in snapshot.rules:
             for name in rule.tools:
                 rules.setdefault(name, rule)
-        self.tools = {
-            tool.exposed: CompiledTool(
-                tool, tuple((name, tuple(path)) for name, path in tool.param_headers), rules.get(tool.exposed)
-            )
-            for tool in snapshot.tools
-        }
+        self.tools = {tool.exposed: compiled_tool(tool, rules.get(tool.exposed)) for tool in snapshot.tools}
         visible = [tool.definition for tool in snapshot.tools if tool.exposed not in rules]
         self._pages = {
             Era.LEGACY: _pages([tool_for_legacy(definition) for definition in visible]),

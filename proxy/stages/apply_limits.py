@@ -8,11 +8,11 @@ from proxy.refusals import Refusal
 
 def apply_limits(x: Exchange, deps: Deps) -> None:
     """Take a place at the entry. Refuses `busy`, and `audit_unavailable` where a record could not be kept."""
-    assert x.tool is not None
+    assert x.target is not None
     assert x.gateway is not None
     if x.gateway.snapshot.audit_required and not deps.records.can_keep:
         raise Refusal("audit_unavailable")
-    route = x.tool.tool.route
+    route = x.target.route
     if not deps.calls.enter(route.entry_id, x.principal_key, deps.settings.calls_per_upstream):
         deps.overload.pressed = True
         raise Refusal("busy", server=route.entry)

@@ -1,4 +1,4 @@
-"""Apply policy: the gateway's ordered rules; the first that names the tool decides."""
+"""Apply policy: the gateway's ordered rules; the first that names the target decides."""
 
 from proxy.deps import Deps
 from proxy.exchange import Exchange
@@ -7,7 +7,7 @@ from proxy.refusals import Refusal
 
 def apply_policy(x: Exchange, deps: Deps) -> None:
     """Refuses with the rule's reason: `quarantined`, `held_back`."""
-    assert x.tool is not None
-    rule = x.tool.rule
+    assert x.target is not None
+    rule = x.target.rule
     if rule is not None:
-        raise Refusal(rule.reason, tool=x.tool.tool.exposed)
+        raise Refusal(rule.reason, tool=x.target.exposed)

@@ -12,7 +12,7 @@ from proxy.refusals import Refusal
 
 
 def choose_tool(x: Exchange, deps: Deps) -> None:
-    """Fill the tool. Refuses `tool_unknown`; raises MessageFault for parameters of another shape."""
+    """Fill the target. Refuses `tool_unknown`; raises MessageFault for parameters of another shape."""
     assert x.gateway is not None
     request = x.request
     name, arguments = request.params.get("name"), request.params.get("arguments", {})
@@ -26,7 +26,7 @@ def choose_tool(x: Exchange, deps: Deps) -> None:
     tool = x.gateway.tools.get(name)
     if tool is None:
         raise Refusal("tool_unknown", tool=name[:128])
-    x.tool = tool
+    x.target = tool
     if x.era is Era.MODERN and tool.param_headers:
         wrong = first_wrong_param_header(tool.param_headers, arguments, x.headers)
         if wrong is not None:

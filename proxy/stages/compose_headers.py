@@ -4,10 +4,12 @@ Order of precedence: the credential over the entry's own headers over the caller
 caller's `Connection` header is hop-by-hop (RFC 9110 section 7.6.1) and goes nowhere; a stdio server gets no header.
 """
 
+from core.mcp.header_values import SafeHeaderValue
+from core.mcp.message import Request
 from core.mcp.methods import META_CLIENT_CAPABILITIES, META_CLIENT_INFO, META_PROTOCOL_VERSION
 from core.mcp.param_headers import param_header_values
 from proxy.deps import Deps
-from proxy.exchange import Exchange
+from proxy.exchange import Exchange, Target
 from proxy.tracing.passing import pass_trace_context
 from proxy.upstream.outbound import Outbound
 
@@ -19,24 +21,30 @@ _ENVELOPE = frozenset({META_PROTOCOL_VERSION, META_CLIENT_CAPABILITIES, META_CLI
 
 def compose_headers(x: Exchange, deps: Deps) -> None:
     """Fill the outbound request. Refuses nothing."""
-    assert x.tool is not None
+    target, request = x.target, x.request
+    assert target is not None
     assert x.connection is not None
-    tool, request = x.tool.tool, x.request
-    asked, arguments = request.meta, request.params.get("arguments", {})
-    assert isinstance(arguments, dict)
+    asked = request.meta
     passed = passed_through(x)
     meta = {} if _ENVELOPE.issuperset(asked) else _vendors(asked)
-    pass_trace_context(x.trace, x.headers, meta, passed, tool.route, deps.settings)
-    is_tool = tool.kind == "tool"
+    pass_trace_context(x.trace, x.headers, meta, passed, target.route, deps.settings)
+    method, params = target.asks(request.params)
     x.outbound = Outbound(
-        "tools/call" if is_tool else "resources/read",
-        {"name": tool.upstream, "arguments": arguments} if is_tool else {"uri": tool.upstream},
+        method,
+        params,
         x.connection.own_headers,
         passed,
         meta,
-        param_header_values(x.tool.param_headers, arguments) if x.tool.param_headers else {},
+        _mirrored(target, request) if target.param_headers else {},
         wants_progress=isinstance(asked.get("progressToken"), _PROGRESS_TOKENS),
     )
+
+
+def _mirrored(target: Target, request: Request) -> dict[str, SafeHeaderValue]:
+    """The headers that mirror arguments."""
+    arguments = request.params.get("arguments", {})
+    assert isinstance(arguments, dict)
+    return param_header_values(target.param_headers, arguments)
 
 
 def _vendors(meta: dict[str, object]) -> dict[str, object]:
@@ -46,9 +54,9 @@ def _vendors(meta: dict[str, object]) -> dict[str, object]:
 
 def passed_through(x: Exchange) -> dict[str, str]:
     """The caller's headers that the gateway's allowlist and the entry let through."""
-    assert x.tool is not None
+    assert x.target is not None
     assert x.gateway is not None
-    route, headers = x.tool.tool.route, x.headers
+    route, headers = x.target.route, x.headers
     if route.stdio or not route.passthrough:
         return {}
     passed = {name: headers[name] for name in x.gateway.allowlist if name in headers}

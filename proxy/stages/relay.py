@@ -25,7 +25,11 @@ def relay(x: Exchange, deps: Deps) -> None:
     """Fill answer and status. Refuses what only an unmet capability explains, or what there is no room for."""
     assert x.connection is not None
     assert x.gateway is not None
-    result = _as_tool_result(x)
+    assert x.target is not None
+    assert x.result is not None
+    result = x.target.result_of(x.result)
+    if result is None:
+        raise Refusal("upstream_broken", server=x.connection.entry, detail="a result of another method")
     if result.get("resultType", "complete") != "complete":
         raise _unfinished(result, x.connection.entry)
     status = "tool_error" if result.get("isError") is True else "ok"
@@ -57,16 +61,3 @@ async def deliver(x: Exchange) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(DELIVER_S):
             await x.outlet.send_event(answer.body)
-
-
-def _as_tool_result(x: Exchange) -> dict[str, object]:
-    """A resource that is offered as a tool answers with its contents, embedded."""
-    assert x.tool is not None
-    assert x.result is not None
-    assert x.connection is not None
-    if x.tool.tool.kind == "tool":
-        return x.result
-    contents = x.result.get("contents")
-    if not isinstance(contents, list):
-        raise Refusal("upstream_broken", server=x.connection.entry, detail="resources/read without contents")
-    return {"content": [{"type": "resource", "resource": item} for item in contents], "isError": False}

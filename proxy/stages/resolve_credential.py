@@ -1,4 +1,4 @@
-"""Resolve the credential: which upstream, with which headers, for this caller and this tool."""
+"""Resolve the credential: which upstream, with which headers, for this caller and this target."""
 
 from collections.abc import Awaitable
 from typing import Final
@@ -16,15 +16,15 @@ REMEMBERED: Final = _OUTCOMES["remembered"]
 
 def resolve_credential(x: Exchange, deps: Deps) -> Awaitable[None] | None:
     """Fill the connection. Refuses with control's reason and a link; waits only for a cold key."""
-    assert x.tool is not None
+    target = x.target
+    assert target is not None
     assert x.gateway is not None
-    tool = x.tool.tool
     key = deps.connections.key(
-        x.gateway.id, tool.assignment_id, x.principal_key if tool.route.per_principal else None
+        x.gateway.id, target.assignment_id, x.principal_key if target.route.per_principal else None
     )
     x.connection = deps.connections.young(key)
     if x.connection is None:
-        question = ConnectionQuestion(x.token_digest, x.gateway.id, tool.assignment_id)
+        question = ConnectionQuestion(x.token_digest, x.gateway.id, target.assignment_id)
         x.connection = deps.connections.known(key, question)
         if x.connection is None:
             return _ask(x, deps, key, question)
@@ -33,12 +33,12 @@ def resolve_credential(x: Exchange, deps: Deps) -> Awaitable[None] | None:
 
 
 async def _ask(x: Exchange, deps: Deps, key: str, question: ConnectionQuestion) -> None:
-    assert x.tool is not None
+    assert x.target is not None
     try:
         x.connection = await deps.connections.resolve(key, question)
     except SourceUnreachableError:
         deps.slots.add(_OUTCOMES["unavailable"])
-        raise Refusal("credential_unavailable", server=x.tool.tool.route.entry) from None
+        raise Refusal("credential_unavailable", server=x.target.route.entry) from None
     except Refusal:
         deps.slots.add(_OUTCOMES["refused"])
         raise

@@ -23,7 +23,7 @@ _MODERN_END = b',"_meta":%b}}' % orjson.dumps(MODERN_META)
 
 
 class CallFrame:
-    """The frame of one tool's calls for one version of the protocol."""
+    """The frame of one tool's calls for one version of the protocol: of any method with a name and arguments."""
 
     __slots__ = ("_before", "_modern", "_names", "connection", "head")
 
@@ -32,7 +32,10 @@ class CallFrame:
         self._names = frozenset(connection.own_headers)
         """Those of the installation, which win over a caller's."""
         self._modern = version == MODERN
-        self._before = b',"method":"tools/call","params":{"name":%b,"arguments":' % orjson.dumps(outbound.named)
+        self._before = b',"method":%b,"params":{"name":%b,"arguments":' % (
+            orjson.dumps(outbound.method),
+            orjson.dumps(outbound.named),
+        )
 
     def body(self, outbound: Outbound) -> bytes:
         """The message of one call."""
@@ -56,20 +59,23 @@ class CallFrame:
 
 
 class CallFrames:
-    """Frames by installation, tool and version, while they are used; each only for the connection it was made for."""
+    """Frames by installation, method, tool and version, while they are used.
+
+    Each serves only the connection that it was made for.
+    """
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._known: Recent[tuple[str, str, str], CallFrame] = Recent(_MOST)
+        self._known: Recent[tuple[str, str, str, str], CallFrame] = Recent(_MOST)
 
     def of(self, connection: Connection, outbound: Outbound, version: str) -> CallFrame | None:
         """The frame of this call; None where it must be written whole.
 
         Raises ValueError for a header that must not be sent.
         """
-        if outbound.method != "tools/call":
+        if "arguments" not in outbound.params:
             return None
-        key = (connection.installation_id, cast("str", outbound.params["name"]), version)
+        key = (connection.installation_id, outbound.method, cast("str", outbound.params["name"]), version)
         frame = self._known.get(key)
         # One installation may be reached with another credential: then it is another frame.
         if frame is not None and (frame.connection is connection or frame.connection == connection):
@@ -77,7 +83,7 @@ class CallFrames:
         return self._made(key, connection, outbound, version)
 
     def _made(
-        self, key: tuple[str, str, str], connection: Connection, outbound: Outbound, version: str
+        self, key: tuple[str, str, str, str], connection: Connection, outbound: Outbound, version: str
     ) -> CallFrame | None:
         if outbound.param_headers:
             return None

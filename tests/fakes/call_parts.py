@@ -88,11 +88,11 @@ def connection(url: str = NOWHERE, **fields: Any) -> Connection:
 def exchange(
     held: Gateway, *, era: Era = Era.MODERN, meta: dict[str, object] | None = None, **params: Any
 ) -> Exchange:
-    """A tools/call by a user, as it stands behind "parse"; `params` replace those of a call of `t`."""
+    """A tools/call by a user, as it stands once its method was looked up; `params` replace those of a call of `t`."""
     x = Exchange(Head("POST", "/v1/mcp/g", (1, 1), [], "127.0.0.1"), Outlet())
     x.principal, x.principal_key = Principal("user", "u", "a user"), "user:u"
     x.token_digest, x.token_id = "d" * 64, "token"
     x.gateway_name, x.gateway = held.slug, CompiledGateway(held)
     x.message = Request(1, "tools/call", {"name": "t", "arguments": {}} | params, era, meta or {})
-    x.era = era
+    x.era, x.refused_as = era, "result"
     return x

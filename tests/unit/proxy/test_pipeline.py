@@ -16,7 +16,7 @@ def test_nothing_of_the_body_is_looked_at_before_the_caller_and_the_gateway_are_
 
 def test_the_stages_of_a_call_stand_in_their_order() -> None:
     assert [stage.__name__ for stage in TO_UPSTREAM] == [
-        "choose_tool", "apply_policy", "apply_limits", "resolve_credential", "compose_headers", "forward",
+        "apply_policy", "apply_limits", "resolve_credential", "compose_headers", "forward",
         "receive", "relay",
     ]  # fmt: skip
 
@@ -29,7 +29,7 @@ def a_stage_that(raises: BaseException) -> Any:
 
 
 async def called(monkeypatch: pytest.MonkeyPatch, raises: BaseException) -> tuple[Exchange, Any]:
-    monkeypatch.setattr(pipeline, "TO_UPSTREAM", (*TO_UPSTREAM[:3], a_stage_that(raises)))
+    monkeypatch.setattr(pipeline, "TO_UPSTREAM", (*TO_UPSTREAM[:2], a_stage_that(raises)))
     async with parts() as deps:
         x = exchange(gateway([tool()]))
         await call(x, deps)
@@ -79,7 +79,7 @@ async def test_a_principal_with_a_quarter_of_the_calls_is_refused_and_another_is
 
 def says(x: Exchange, **message: Any) -> Exchange:
     """With this body, which nobody has read yet."""
-    x.body, x.message = orjson.dumps({"jsonrpc": "2.0"} | message), None
+    x.body, x.message, x.refused_as = orjson.dumps({"jsonrpc": "2.0"} | message), None, None
     x.headers = {"content-type": "application/json"}
     return x
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.refusals import TABLE, Reason, Refusal
+from proxy.refusals import CALL_REFUSED, TABLE, Reason, Refusal, RefusedAs
 
 ROOT = Path(__file__).parents[3]
 FROM_CONTROL = {"not_allowed", "credential_missing", "credential_ambiguous", "installation_gone", "needs_sign_in"}
@@ -54,8 +54,24 @@ def test_a_row_is_whole(reason: str, row: Reason) -> None:
     if row.kind == "http":
         assert 400 <= row.status < 600
         assert row.code == -32600 or row.code == -31000 - row.status, "our own codes stay out of the reserved range"
-    elif row.kind == "result":
-        assert (row.status, row.code) == (200, 0)
+    elif row.kind == "call":
+        assert (row.status, row.code) == (200, CALL_REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("reason", "refused_as", "result"),
+    [
+        ("busy", "result", True),
+        ("busy", "error", False),
+        ("busy", None, False),
+        ("tool_unknown", "result", False),
+        ("overloaded", "result", False),
+    ],
+)
+def test_only_a_call_whose_method_has_such_results_is_refused_with_one(
+    reason: str, refused_as: RefusedAs | None, result: bool
+) -> None:
+    assert TABLE[reason].is_result(refused_as) is result
 
 
 def test_what_went_wrong_beyond_us_is_not_our_decision() -> None:

@@ -8,10 +8,11 @@ from core.mcp.faults import MessageFault
 from core.mcp.message import Request
 from core.mcp.versions import Era
 from core.snapshot import Rule
-from proxy.answers.from_memory import CLIENT_CAPABILITIES, from_memory
+from proxy.answers.from_memory import CLIENT_CAPABILITIES
 from proxy.deps import Deps
-from proxy.exchange import Exchange
+from proxy.exchange import Answer, Exchange
 from proxy.gateways.compiled import CompiledGateway
+from proxy.methods import FromMemory, method_of
 from tests.fakes.proxy_parts import exchange, gateway, tool
 
 
@@ -20,6 +21,12 @@ def asked(held: CompiledGateway, method: str, era: Era = Era.MODERN, **params: o
     x.gateway, x.era, x.principal_key = held, era, "user:1"
     x.message = Request(1, method, dict(params), era, {})
     return x
+
+
+def from_memory(x: Exchange, deps: Deps) -> Answer:
+    method = method_of(x)
+    assert isinstance(method, FromMemory)
+    return method.answer(x, deps)
 
 
 def result(x: Exchange, deps: Deps) -> dict[str, object]:
@@ -81,13 +88,3 @@ async def test_tools_that_a_rule_refuses_are_not_listed(deps: Deps) -> None:
     held = gateway(tool("a"), tool("b"), rules=[Rule("refuse", "quarantined", ["a"])])
     listed = result(asked(held, "tools/list", Era.LEGACY), deps)["tools"]
     assert [one["name"] for one in listed] == ["b"]  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize(
-    ("era", "method", "status"),
-    [(Era.MODERN, "ping", 404), (Era.MODERN, "initialize", 404), (Era.LEGACY, "server/discover", 200)],
-)
-async def test_a_method_of_the_other_era_is_not_found(deps: Deps, era: Era, method: str, status: int) -> None:
-    with pytest.raises(MessageFault) as caught:
-        from_memory(asked(gateway(), method, era), deps)
-    assert (caught.value.code, caught.value.http_status) == (-32601, status)

@@ -11,7 +11,7 @@ from core.mcp.versions import Era
 from proxy.answers.refused import challenge, faulty, internal_error, refused
 from proxy.deps import Deps
 from proxy.exchange import Exchange
-from proxy.gateways.compiled import CompiledTool
+from proxy.gateways.compiled import compiled_tool
 from proxy.refusals import Refusal
 from tests.fakes.proxy_parts import PUBLIC_URL, exchange, gateway, tool
 
@@ -20,7 +20,7 @@ def called(era: Era = Era.MODERN) -> Exchange:
     x = exchange({})
     x.gateway, x.era, x.body = gateway(), era, b"{}"
     x.message = Request("id-1", "tools/call", {}, era, {})
-    x.tool = CompiledTool(tool("t"), (), None)
+    x.target, x.refused_as = compiled_tool(tool("t"), None), "result"
     return x
 
 
@@ -91,6 +91,25 @@ async def test_what_stops_a_call_is_a_result_for_the_model_and_for_programs(deps
     }
     assert result["resultType"] == "complete"
     assert x.status == "needs_sign_in"
+
+
+async def test_where_a_method_has_no_such_results_the_same_is_an_error(deps: Deps) -> None:
+    x = called()
+    x.refused_as = "error"
+    refusal = Refusal("needs_sign_in", why="Connect srv first:", link="https://gw.example/connect")
+    said = json.loads(refused(x, refusal, deps).body)
+    assert said["error"] == {
+        "code": -31000,
+        "message": "Connect srv first: https://gw.example/connect",
+        "data": {
+            "code": "needs_sign_in",
+            "retryable": False,
+            "request_id": x.request_id,
+            "link": "https://gw.example/connect",
+            "server": "srv",
+        },
+    }
+    assert (said["id"], x.status) == ("id-1", "needs_sign_in")
 
 
 async def test_a_link_that_the_sentence_has_already_is_not_told_twice(deps: Deps) -> None:

@@ -4,14 +4,32 @@ import pytest
 from core.mcp.versions import Era
 from core.resolve import Principal
 from core.snapshot import Rule, Visibility
-from proxy.gateways.compiled import PAGE, CompiledGateway
+from proxy.gateways.compiled import PAGE, CompiledGateway, compiled_tool
 from tests.fakes.call_parts import gateway, tool
 
 
 def test_tools_are_found_by_the_name_they_are_shown_by() -> None:
     made = CompiledGateway(gateway([tool("a"), tool("b")]))
-    assert made.tools["a"].tool.upstream == "upstream-a"
+    assert made.tools["a"].upstream == "upstream-a"
     assert "upstream-a" not in made.tools
+
+
+def test_a_server_is_asked_for_its_own_name_of_a_tool_and_its_result_is_the_callers() -> None:
+    made = compiled_tool(tool("a"), None)
+    assert made.asks({"name": "a", "arguments": {"n": 1}, "x": 2}) == (
+        "tools/call",
+        {"name": "upstream-a", "arguments": {"n": 1}},
+    )
+    assert made.asks({})[1]["arguments"] == {}
+    assert made.result_of({"content": []}) == {"content": []}
+
+
+def test_a_resource_that_is_offered_as_a_tool_is_read_and_its_contents_are_embedded() -> None:
+    made = compiled_tool(tool("a", upstream="x:y", kind="resource"), None)
+    assert made.asks({"arguments": {"n": 1}}) == ("resources/read", {"uri": "x:y"})
+    told = made.result_of({"contents": [{"uri": "x:y"}]})
+    assert told == {"content": [{"type": "resource", "resource": {"uri": "x:y"}}], "isError": False}
+    assert made.result_of({"content": []}) is None
 
 
 def test_the_first_rule_that_names_a_tool_decides_and_hides_it() -> None:

@@ -13,8 +13,8 @@ async def test_a_tool_is_chosen_by_the_name_byte_for_byte() -> None:
         for name in ("t", "T"):
             x = exchange(held, name=name)
             choose_tool(x, deps)
-            assert x.tool is not None
-            assert x.tool.tool.exposed == name
+            assert x.target is not None
+            assert x.target.exposed == name
         for name in ("t ", "\uff54", "", "upstream-t", "g__t", "x" * 500):
             with pytest.raises(Refusal) as refusal:
                 choose_tool(exchange(held, name=name), deps)

@@ -108,7 +108,7 @@ async def test_each_part_of_a_record_stands_in_its_own_field() -> None:
         x.headers["user-agent"] = "agent/1"
         kept = record(x, deps)
     assert x.gateway is not None
-    assert x.tool is not None
+    assert x.target is not None
     assert kept.duration_ms > 0
     assert kept == CallRecord(
         id=x.request_id,
@@ -126,7 +126,7 @@ async def test_each_part_of_a_record_stands_in_its_own_field() -> None:
         gateway_id=x.gateway.id,
         gateway_revision=9,
         tool="t",
-        entry_id=x.tool.tool.route.entry_id,
+        entry_id=x.target.route.entry_id,
         installation_id=x.connection.installation_id,
         installation_owner="team:t",
         credential_version=4,
@@ -231,6 +231,13 @@ async def test_the_span_of_an_error_has_its_type(status: str, error: str, code: 
     span = await span_of(traced(), status)
     assert (span.error, span.attributes["error.type"]) == (error, error)
     assert span.attributes.get("rpc.response.status_code") == code
+
+
+async def test_a_call_that_is_refused_with_an_error_has_its_code_in_the_span() -> None:
+    x = traced()
+    x.refused_as = "error"
+    span = await span_of(x, "busy")
+    assert (span.error, span.attributes["rpc.response.status_code"]) == ("-31000", "-31000")
 
 
 async def test_a_name_that_only_the_caller_said_is_not_in_the_spans_name() -> None:
