@@ -16,6 +16,7 @@ GATEWAY_FIELDS = (
     Option("labels", "A label, name=value; may be repeated.", "map", flag="label"),
     Option("visibility", "organisation, teams or personal."),
     Option("teams", "A team that may use it; may be repeated.", "references", of="team", flag="team"),
+    Option("owner_id", "With personal: whose, by default your own.", "reference", of="user", flag="owner"),
     Option(
         "header_allowlist", "A header of callers that is passed on; may be repeated.", "list", flag="allow_header"
     ),
@@ -43,54 +44,57 @@ def _block(value: Any) -> list[str]:
     return ["    " + line for line in json.dumps(value, indent=2).splitlines()]
 
 
-GATEWAYS = commands(
-    Resource(
-        name="gateways",
-        one="gateway",
-        path="/gateways",
-        help="Endpoints that present chosen tools to MCP clients at one URL.",
-        columns=("id", "slug", "name", "visibility", "usable", "reasons"),
-        create=GATEWAY_FIELDS,
-        update=GATEWAY_FIELDS,
-        apart=("connect",),
-        after_sheet=connection_and_tools,
-        examples={
-            "create": ("archway gateways create --slug sales --name Sales --visibility teams --team Sales",),
-            "show": ("archway gateways show sales",),
-            "update": ("archway gateways update sales --allow-header x-request-source",),
-        },
-    )
-)
-
-INSTALLATION = "Pin to this installation; without, it is resolved from the caller at each call."
-
-ASSIGNMENTS = commands(
-    Resource(
-        name="assignments",
-        one="assignment",
-        path="/gateways/{parent}/assignments",
-        help="Tools on a gateway: pinned to an installation, or resolved from the caller at call time.",
-        columns=("id", "exposed_name", "entry_slug", "tool_name", "installation_name", "tool_state"),
-        names=("exposed_name",),
-        parent=Option("gateway", "On which gateway.", of="gateway"),
-        create=(
-            Option("entry", "Tools of which entry.", needed=True),
-            Option("installation", INSTALLATION, "reference", of="installation"),
-            Option("tools", "A tool's name, or * for all; may be repeated.", "list", flag="tool", needed=True),
-            Option("prefix", "Whether exposed names begin with the entry's slug.", "flag"),
-            Option("exposed_name", "The name that clients see, for exactly one tool."),
+GATEWAY = Resource(
+    name="gateways",
+    one="gateway",
+    path="/gateways",
+    help="Endpoints that present chosen tools to MCP clients at one URL.",
+    columns=("id", "slug", "name", "visibility", "usable", "reasons"),
+    filters=(Option("label", "Only with this label, name=value."),),
+    create=GATEWAY_FIELDS,
+    update=GATEWAY_FIELDS,
+    apart=("connect",),
+    after_sheet=connection_and_tools,
+    examples={
+        "create": (
+            "archway gateways create --slug sales --name Sales --visibility teams --team Sales",
+            "archway gateways create --slug ada --name Ada --visibility personal --owner ada@example.com",
         ),
-        update=(
-            Option("exposed_name", "The name that clients see."),
-            Option("installation", "Pin to this installation.", "reference", of="installation"),
-        ),
-        examples={
-            "create": (
-                "archway assignments create --gateway sales --entry crm --tool '*'",
-                "archway assignments create --gateway sales --entry time --installation Time --tool get_current_time",
-            ),
-            "list": ("archway assignments list --gateway sales",),
-            "delete": ("archway assignments delete crm__find_contact --gateway sales",),
-        },
-    )
+        "list": ("archway gateways list --label stage=test",),
+        "show": ("archway gateways show sales",),
+        "update": ("archway gateways update sales --allow-header x-request-source",),
+    },
 )
+GATEWAYS = commands(GATEWAY)
+
+PIN = "Pin to this installation; without, it is resolved from the caller at each call."
+
+ASSIGNMENT = Resource(
+    name="assignments",
+    one="assignment",
+    path="/gateways/{parent}/assignments",
+    help="Tools on a gateway: pinned to an installation, or resolved from the caller at call time.",
+    columns=("id", "exposed_name", "entry_slug", "tool_name", "installation_name", "tool_state"),
+    names=("exposed_name",),
+    parent=Option("gateway", "On which gateway.", of="gateway"),
+    create=(
+        Option("entry", "Tools of which entry.", needed=True),
+        Option("installation", PIN, "reference", of="installation"),
+        Option("tools", "A tool's name, or * for all; may be repeated.", "list", flag="tool", needed=True),
+        Option("prefix", "Whether exposed names begin with the entry's slug.", "flag"),
+        Option("exposed_name", "The name that clients see, for exactly one tool."),
+    ),
+    update=(
+        Option("exposed_name", "The name that clients see."),
+        Option("installation", "Pin to this installation.", "reference", of="installation"),
+    ),
+    examples={
+        "create": (
+            "archway assignments create --gateway sales --entry crm --tool '*'",
+            "archway assignments create --gateway sales --entry time --installation Time --tool get_current_time",
+        ),
+        "list": ("archway assignments list --gateway sales",),
+        "delete": ("archway assignments delete crm__find_contact --gateway sales",),
+    },
+)
+ASSIGNMENTS = commands(ASSIGNMENT)

@@ -34,66 +34,64 @@ def named(api: AdminApi, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-RECORDS = commands(
-    Resource(
-        name="records",
-        one="record",
-        path="/records",
-        help="Records of calls: who called what, through which gateway, and how it ended.",
-        columns=("time", "principal", "gateway", "tool", "decision", "status", "duration_ms", "request_id"),
-        filters=(
-            Option("gateway", "Only through this gateway.", "reference", of="gateway"),
-            Option("principal", "Only of this caller: e-mail or name, team:NAME, or organisation.", "principal"),
-            Option("tool", "Only of this tool, by the name that clients see."),
-            Option("status", "Only with this outcome: ok, tool_error, cancelled, or the reason of a refusal."),
-            Option("decision", "allowed or refused."),
-            Option("from", "Not before this moment, with time zone.", flag="since"),
-            Option("to", "Not after this moment, with time zone.", flag="until"),
-        ),
-        for_people=named,
-        delete=False,
-        show=False,
-        examples={"list": ("archway records list --gateway demo --since 2026-11-01T00:00:00Z --limit 20",)},
-    )
-)
-RECORDS.add_typer(
-    commands(
-        Resource(
-            name="gaps",
-            one="gap",
-            path="/records/gaps",
-            help="Records that never came, by proxy worker and time.",
-            columns=("worker", "first_number", "last_number", "dropped", "after_time", "before_time"),
-            filters=(
-                Option("worker", "Only of this worker."),
-                Option("from", "Noticed not before this moment, with time zone.", flag="since"),
-                Option("to", "Noticed not after this moment, with time zone.", flag="until"),
-            ),
-            delete=False,
-            show=False,
-            examples={"list": ("archway records gaps list --json",)},
-        )
+RECORD = Resource(
+    name="records",
+    one="record",
+    path="/records",
+    help="Records of calls: who called what, through which gateway, and how it ended.",
+    columns=("time", "principal", "gateway", "tool", "decision", "status", "duration_ms", "request_id"),
+    filters=(
+        Option("gateway", "Only through this gateway.", "reference", of="gateway"),
+        Option("principal", "Only of this caller: e-mail or name, team:NAME, or organisation.", "principal"),
+        Option("tool", "Only of this tool, by the name that clients see."),
+        Option("status", "Only with this outcome: ok, tool_error, cancelled, or the reason of a refusal."),
+        Option("decision", "allowed or refused."),
+        Option("from", "Not before this moment, with time zone.", flag="since"),
+        Option("to", "Not after this moment, with time zone.", flag="until"),
     ),
+    for_people=named,
+    delete=False,
+    show=False,
+    examples={"list": ("archway records list --gateway demo --since 2026-11-01T00:00:00Z --limit 20",)},
+)
+RECORDS = commands(RECORD)
+GAP = Resource(
     name="gaps",
+    one="gap",
+    path="/records/gaps",
+    help="Records that never came, by proxy worker and time.",
+    columns=("worker", "first_number", "last_number", "dropped", "after_time", "before_time"),
+    filters=(
+        Option("worker", "Only of this worker."),
+        Option("from", "Noticed not before this moment, with time zone.", flag="since"),
+        Option("to", "Noticed not after this moment, with time zone.", flag="until"),
+    ),
+    delete=False,
+    show=False,
+    examples={"list": ("archway records gaps list --json",)},
 )
+RECORDS.add_typer(commands(GAP), name="gaps")
 
-AUDIT = commands(
-    Resource(
-        name="audit",
-        one="audit record",
-        path="/audit",
-        help="What was changed through the admin API, by whom and from where.",
-        columns=("at", "actor", "action", "object_kind", "object_id", "address", "request_id"),
-        filters=(
-            Option("actor_id", "Only by this user.", "reference", of="user", flag="actor"),
-            Option("action", "Only this action."),
-            Option("object_kind", "Only on objects of this kind."),
-            Option("object_id", "Only on this object."),
-            Option("since", "Not before this moment, with time zone."),
-            Option("until", "Not after this moment, with time zone."),
+AUDIT_RECORD = Resource(
+    name="audit",
+    one="audit record",
+    path="/audit",
+    help="What was changed through the admin API, by whom and from where.",
+    columns=("at", "actor", "action", "object_kind", "object_id", "address", "request_id"),
+    filters=(
+        Option("actor_id", "Only by this user.", "reference", of="user", flag="actor"),
+        Option("action", "Only this action: create, update, delete, revoke, enable or disable."),
+        Option(
+            "object_kind",
+            "Only on objects of this kind: user, team, membership, token, entry, tool, installation, gateway or "
+            "assignment.",
         ),
-        delete=False,
-        show=False,
-        examples={"list": ("archway audit list --object-kind token --json",)},
-    )
+        Option("object_id", "Only on this object."),
+        Option("since", "Not before this moment, with time zone."),
+        Option("until", "Not after this moment, with time zone."),
+    ),
+    delete=False,
+    show=False,
+    examples={"list": ("archway audit list --object-kind token --json",)},
 )
+AUDIT = commands(AUDIT_RECORD)

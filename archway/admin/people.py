@@ -13,41 +13,40 @@ from archway.options import DEFAULT_STATE, State
 
 ROLE = Option("role", "admin or member.")
 
-USERS = commands(
-    Resource(
-        name="users",
-        one="user",
-        path="/users",
-        help="People who use this deployment.",
-        columns=("id", "name", "email", "role", "disabled_at"),
-        names=("email", "name"),
-        filters=(Option("email", "Only this address."), ROLE),
-        create=(Option("name", "Full name.", needed=True), Option("email", "Address; unique.", needed=True), ROLE),
-        update=(Option("name", "Full name."), Option("email", "Address; unique."), ROLE),
-        actions=(
-            Action("disable", "Refuse a user everywhere, within a second; everything stays.", "disabled"),
-            Action("enable", "Let a disabled user in again.", "enabled"),
-        ),
-        examples={
-            "create": ("archway users create --name 'Ada Lovelace' --email ada@example.com --role admin",),
-            "disable": ("archway users disable ada@example.com",),
-        },
-    )
+USER = Resource(
+    name="users",
+    one="user",
+    path="/users",
+    help="People who use this deployment.",
+    columns=("id", "name", "email", "role", "disabled_at"),
+    names=("email", "name"),
+    filters=(Option("email", "Only this address."), ROLE),
+    create=(Option("name", "Full name.", needed=True), Option("email", "Address; unique.", needed=True), ROLE),
+    update=(Option("name", "Full name."), Option("email", "Address; unique."), ROLE),
+    actions=(
+        Action("disable", "Refuse a user everywhere, within a second; everything stays.", "disabled"),
+        Action("enable", "Let a disabled user in again.", "enabled"),
+    ),
+    examples={
+        "create": ("archway users create --name 'Ada Lovelace' --email ada@example.com --role admin",),
+        "disable": ("archway users disable ada@example.com",),
+    },
 )
+USERS = commands(USER)
 
-TEAMS = commands(
-    Resource(
-        name="teams",
-        one="team",
-        path="/teams",
-        help="Teams, and who belongs to them.",
-        columns=("id", "name", "description"),
-        names=("name",),
-        create=(Option("name", "Unique name.", needed=True), Option("description", "What the team is for.")),
-        update=(Option("name", "Unique name."), Option("description", "What the team is for.")),
-        examples={"create": ("archway teams create --name Platform",), "delete": ("archway teams delete Platform",)},
-    )
+TEAM = Resource(
+    name="teams",
+    one="team",
+    path="/teams",
+    help="Teams, and who belongs to them.",
+    columns=("id", "name", "description"),
+    names=("name",),
+    filters=(Option("name", "Only the team of this name, in whatever case."),),
+    create=(Option("name", "Unique name.", needed=True), Option("description", "What the team is for.")),
+    update=(Option("name", "Unique name."), Option("description", "What the team is for.")),
+    examples={"create": ("archway teams create --name Platform",), "delete": ("archway teams delete Platform",)},
 )
+TEAMS = commands(TEAM)
 
 
 @TEAMS.command("members")
@@ -102,39 +101,38 @@ def _shown_once(made: dict[str, Any]) -> str:
     return "\nThe secret is shown now and never again; only its digest is kept." if made.get("secret") else ""
 
 
-TOKENS = commands(
-    Resource(
-        name="tokens",
-        one="token",
-        path="/tokens",
-        help="Bearer tokens of users, teams and the organisation.",
-        columns=("id", "name", "kind", "owner", "state", "expires_at", "last_used_at"),
-        names=("name",),
-        filters=(
-            Option("kind", "user, team or organisation."),
-            Option("user_id", "Only this user's.", "reference", of="user", flag="user"),
-            Option("team_id", "Only this team's.", "reference", of="team", flag="team"),
+TOKEN = Resource(
+    name="tokens",
+    one="token",
+    path="/tokens",
+    help="Bearer tokens of users, teams and the organisation.",
+    columns=("id", "name", "kind", "owner", "state", "expires_at", "last_used_at"),
+    names=("name",),
+    filters=(
+        Option("kind", "user, team or organisation."),
+        Option("user_id", "Only this user's.", "reference", of="user", flag="user"),
+        Option("team_id", "Only this team's.", "reference", of="team", flag="team"),
+    ),
+    create=(
+        Option("name", "What it is for.", needed=True),
+        Option("kind", "user, team or organisation; user unless said otherwise."),
+        Option("user_id", "Whose; by default your own.", "reference", of="user", flag="user"),
+        Option("team_id", "With the kind team: which.", "reference", of="team", flag="team"),
+        Option("expires_at", "Moment with time zone, such as 2027-01-31T00:00:00Z; without, never."),
+    ),
+    update=(Option("name", "What it is for."), Option("expires_at", "Moment with time zone.")),
+    actions=(Action("revoke", "Refuse a token from now on, everywhere within a second.", "revoked"),),
+    after_create=_shown_once,
+    examples={
+        "create": (
+            "archway tokens create --name laptop",
+            "archway tokens create --name ci --kind team --team Platform --expires-at 2027-01-31T00:00:00Z",
         ),
-        create=(
-            Option("name", "What it is for.", needed=True),
-            Option("kind", "user, team or organisation; user unless said otherwise."),
-            Option("user_id", "Whose; by default your own.", "reference", of="user", flag="user"),
-            Option("team_id", "With the kind team: which.", "reference", of="team", flag="team"),
-            Option("expires_at", "Moment with time zone, such as 2027-01-31T00:00:00Z; without, never."),
-        ),
-        update=(Option("name", "What it is for."), Option("expires_at", "Moment with time zone.")),
-        actions=(Action("revoke", "Refuse a token from now on, everywhere within a second.", "revoked"),),
-        after_create=_shown_once,
-        examples={
-            "create": (
-                "archway tokens create --name laptop",
-                "archway tokens create --name ci --kind team --team Platform --expires-at 2027-01-31T00:00:00Z",
-            ),
-            "revoke": ("archway tokens revoke laptop",),
-            "list": ("archway tokens list --user ada@example.com",),
-        },
-    )
+        "revoke": ("archway tokens revoke laptop",),
+        "list": ("archway tokens list --user ada@example.com",),
+    },
 )
+TOKENS = commands(TOKEN)
 
 
 @TOKENS.command("identify")

@@ -36,32 +36,31 @@ ENTRY_FIELDS = (
     Option("deadline_s", "Longest wait for an answer in seconds; 0: the proxy's.", "number"),
 )
 
-ENTRIES = commands(
-    Resource(
-        name="entries",
-        one="entry",
-        path="/entries",
-        help="The registry: servers that are approved here.",
-        columns=("id", "slug", "name", "url", "visibility", "credential_model"),
-        filters=(
-            Option("text", "Only those whose name or slug has it."),
-            Option("label", "Only with this label."),
+ENTRY = Resource(
+    name="entries",
+    one="entry",
+    path="/entries",
+    help="The registry: servers that are approved here.",
+    columns=("id", "slug", "name", "url", "visibility", "credential_model"),
+    filters=(
+        Option("text", "Only those whose name or slug has it."),
+        Option("label", "Only with this label, name=value."),
+    ),
+    create=ENTRY_FIELDS,
+    update=ENTRY_FIELDS,
+    cascade=True,
+    examples={
+        "create": (
+            "archway entries create --slug time --name Time --url https://time.example.com/mcp",
+            "archway entries create --slug crm --name CRM --url https://crm.example.com/mcp "
+            '--credential-model static --credential-placement \'{"style": "bearer"}\'',
+            "archway entries create --body entry.json",
         ),
-        create=ENTRY_FIELDS,
-        update=ENTRY_FIELDS,
-        cascade=True,
-        examples={
-            "create": (
-                "archway entries create --slug time --name Time --url https://time.example.com/mcp",
-                "archway entries create --slug crm --name CRM --url https://crm.example.com/mcp "
-                '--credential-model static --credential-placement \'{"style": "bearer"}\'',
-                "archway entries create --body entry.json",
-            ),
-            "update": ("archway entries update crm --url https://crm.example.com/v2/mcp",),
-            "delete": ("archway entries delete crm --cascade",),
-        },
-    )
+        "update": ("archway entries update crm --url https://crm.example.com/v2/mcp",),
+        "delete": ("archway entries delete crm --cascade",),
+    },
 )
+ENTRIES = commands(ENTRY)
 
 
 @ENTRIES.command("tools")
@@ -101,45 +100,44 @@ _quarantine("release", "active", "Let a tool out of quarantine.")
 
 ANSWER = "An answer to a field: name=text, or name:=5 for numbers and truth values; may be repeated."
 
-INSTALLATIONS = commands(
-    Resource(
-        name="installations",
-        one="installation",
-        path="/installations",
-        help="Entries put to use: with somebody's answers and credential, for a person, a team or everybody.",
-        columns=("id", "name", "entry_slug", "scope", "state", "state_reason", "protocol"),
-        names=("name",),
-        filters=(
-            Option("entry_id", "Only of this entry.", "reference", of="entry", flag="entry"),
-            Option("scope", "personal, team or organisation."),
+INSTALLATION = Resource(
+    name="installations",
+    one="installation",
+    path="/installations",
+    help="Entries put to use: with somebody's answers and credential, for a person, a team or everybody.",
+    columns=("id", "name", "entry_slug", "scope", "state", "state_reason", "protocol"),
+    names=("name",),
+    filters=(
+        Option("entry_id", "Only of this entry.", "reference", of="entry", flag="entry"),
+        Option("scope", "personal, team or organisation."),
+    ),
+    create=(
+        Option("entry_id", "Of which entry.", "reference", of="entry", flag="entry", needed=True),
+        Option("scope", "personal, team or organisation.", needed=True),
+        Option("name", "By default the entry's name."),
+        Option("team_id", "With the scope team: which.", "reference", of="team", flag="team"),
+        Option("protocol", "auto, legacy or 2026-07-28."),
+        Option("values", ANSWER, "map", flag="value"),
+        Option("values", "A secret answer: the field's name; the value is asked for.", "secrets", flag="secret"),
+        Option("credential", "Ask for the key or token of an entry with the model static.", "prompt"),
+    ),
+    update=(
+        Option("name", "Name for people."),
+        Option("protocol", "auto, legacy or 2026-07-28."),
+        Option("values", ANSWER, "map", flag="value"),
+        Option("values", "A secret answer: the field's name; the value is asked for.", "secrets", flag="secret"),
+        Option("credential", "Ask for another key or token.", "prompt"),
+    ),
+    cascade=True,
+    actions=(Action("discover", "Ask the server again for its tools.", "discovered"),),
+    examples={
+        "create": (
+            "archway installations create --entry time --scope organisation",
+            "archway installations create --entry crm --scope team --team Platform --credential",
+            "CRM_TOKEN=... archway installations create --entry crm --scope personal "
+            "--value-from-env credential=CRM_TOKEN",
         ),
-        create=(
-            Option("entry_id", "Of which entry.", "reference", of="entry", flag="entry", needed=True),
-            Option("scope", "personal, team or organisation.", needed=True),
-            Option("name", "By default the entry's name."),
-            Option("team_id", "With the scope team: which.", "reference", of="team", flag="team"),
-            Option("protocol", "auto, legacy or 2026-07-28."),
-            Option("values", ANSWER, "map", flag="value"),
-            Option("values", "A secret answer: the field's name; the value is asked for.", "secrets", flag="secret"),
-            Option("credential", "Ask for the key or token of an entry with the model static.", "prompt"),
-        ),
-        update=(
-            Option("name", "Name for people."),
-            Option("protocol", "auto, legacy or 2026-07-28."),
-            Option("values", ANSWER, "map", flag="value"),
-            Option("values", "A secret answer: the field's name; the value is asked for.", "secrets", flag="secret"),
-            Option("credential", "Ask for another key or token.", "prompt"),
-        ),
-        cascade=True,
-        actions=(Action("discover", "Ask the server again for its tools.", "discovered"),),
-        examples={
-            "create": (
-                "archway installations create --entry time --scope organisation",
-                "archway installations create --entry crm --scope team --team Platform --credential",
-                "CRM_TOKEN=... archway installations create --entry crm --scope personal "
-                "--value-from-env credential=CRM_TOKEN",
-            ),
-            "discover": ("archway installations discover Time",),
-        },
-    )
+        "discover": ("archway installations discover Time",),
+    },
 )
+INSTALLATIONS = commands(INSTALLATION)

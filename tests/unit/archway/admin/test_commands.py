@@ -33,6 +33,10 @@ class Api:
         self.asked.append((path, query))
         return iter(self.lists.get(path, []))
 
+    def post(self, path, body=None):
+        self.asked.append((path, body))
+        return {"id": DEMO["id"], **(body or {})}
+
     def get(self, path):
         kind, _, number = path.rpartition("/")
         for one in self.lists[kind]:
@@ -116,3 +120,22 @@ def test_help_says_which_options_are_needed_and_speaks_english():
     assert "(needed)" in run("entries", "create", "--help").output
     assert "Change an entry" in run("entries", "update", "--help").output
     assert "(needed)" not in run("entries", "update", "--help").output
+
+
+def test_a_personal_gateway_is_made_for_the_person_who_is_named_by_address(api):
+    words = ("--slug", "ada", "--name", "Ada's", "--visibility", "personal", "--owner", "ada@example.com")
+    assert run("gateways", "create", *words, "--json").exit_code == 0
+    body = {"slug": "ada", "name": "Ada's", "visibility": "personal", "owner_id": ADA["id"]}
+    assert ("/gateways", body) in api.asked
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "path", "query"),
+    [
+        ("gateways", "--label", "/gateways", {"label": "stage=test"}),
+        ("teams", "--name", "/teams", {"name": "stage=test"}),
+    ],
+)
+def test_a_list_is_narrowed_by_the_filters_that_the_api_has(api, command, option, path, query):
+    assert run(command, "list", option, "stage=test").exit_code == 0
+    assert api.asked == [(path, query)]

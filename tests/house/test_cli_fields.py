@@ -1,0 +1,127 @@
+"""The command line held against the admin API, operation by operation and field by field.
+
+The command line repeats the API's fields with a sentence each, and does not import their models: those take longer to
+import than everything else that a command does. So nothing but this test tells when a field is forgotten.
+"""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal, Union, get_args, get_origin
+
+import pytest
+import typer
+from pydantic import BaseModel
+
+from archway.admin import gateways, history, people, registry
+from archway.admin.resource import Option, Resource
+from archway.all_commands import app
+from control.admin.api import Operation
+from control.admin.app import RESOURCES
+
+PAGING = {"limit", "cursor"}
+"""Of every list; the command line goes through the pages by itself."""
+BY_HAND = {
+    "GET /teams/{team_id}/members": "teams members",
+    "PUT /teams/{team_id}/members/{user_id}": "teams add",
+    "DELETE /teams/{team_id}/members/{user_id}": "teams remove",
+    "POST /tokens/identify": "tokens identify",
+    "GET /entries/{entry_id}/tools": "entries tools",
+    "PATCH /entries/{entry_id}/tools/{tool_id}": "entries quarantine",
+}
+"""Operations whose command is written out, and not made of a resource's description."""
+NOT_ON_THE_COMMAND_LINE = {
+    "GET /me": "the one who types knows; `archway status` says how things are",
+    "GET /entries/{entry_id}/tools/{tool_id}": "`entries tools --json` has all of them whole",
+    "GET /records/export": "for programs, which read JSON lines from the API; `records list --json` is for people",
+}
+WORDS_LEFT_OUT = {("records list", "status"): "its reasons are on a page of their own, docs/operating/errors.md"}
+"""Fields whose help does not repeat every word that the API takes."""
+
+OPERATIONS: dict[str, Operation] = {one.key: one for resource in RESOURCES for one in resource.declared}
+
+
+def described() -> dict[str, Resource]:
+    """The command line's resources, by the API's path of the list, with parameters named `{}`."""
+    found = [one for module in (people, registry, gateways, history) for one in vars(module).values()]
+    return {unnamed(one.path): one for one in found if isinstance(one, Resource)}
+
+
+def unnamed(path: str) -> str:
+    return re.sub(r"\{\w+\}", "{}", path)
+
+
+def offered() -> Iterator[tuple[str, str, list[Option], type[BaseModel] | None]]:
+    """For each operation that a resource's description offers: its key, the command, its options, what they fill."""
+    for key, operation in OPERATIONS.items():
+        method, path = operation.method, unnamed(operation.path)
+        if (resource := described().get(path)) is not None:
+            if method == "GET":
+                yield key, f"{resource.name} list", [*resource.filters], operation.query
+            if method == "POST" and resource.create:
+                yield key, f"{resource.name} create", [*resource.create], operation.body
+        if (resource := described().get(path.removesuffix("/{}"))) is not None and path.endswith("/{}"):
+            if method == "GET" and resource.show:
+                yield key, f"{resource.name} show", [], None
+            if method == "PATCH" and resource.update:
+                yield key, f"{resource.name} update", [*resource.update], operation.body
+            if method == "DELETE" and resource.delete:
+                cascade = [Option("cascade", "")] if resource.cascade else []
+                yield key, f"{resource.name} delete", cascade, operation.query
+        item, _, action = path.rpartition("/")
+        resource = described().get(item.removesuffix("/{}"))
+        if method == "POST" and resource is not None and action in {one.name for one in resource.actions}:
+            yield key, f"{resource.name} {action}", [], operation.body
+
+
+OFFERED = {key: (command, options, model) for key, command, options, model in offered()}
+
+
+def fields_of(model: type[BaseModel] | None) -> dict[str, Any]:
+    """Annotations by the names that are sent."""
+    if model is None:
+        return {}
+    return {one.alias or name: one.annotation for name, one in model.model_fields.items()}
+
+
+def words_of(annotation: Any) -> Iterable[str]:
+    """The words that a field takes; none where it takes any text."""
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    if get_origin(annotation) in {Union, types.UnionType}:
+        return [word for part in get_args(annotation) for word in words_of(part)]
+    return []
+
+
+def test_every_operation_has_a_command_or_a_reason_why_not() -> None:
+    ways = [set(OFFERED), set(BY_HAND), set(NOT_ON_THE_COMMAND_LINE)]
+    assert set.union(*ways) == set(OPERATIONS)
+    assert sum(map(len, ways)) == len(OPERATIONS), "one is in two of the lists"
+
+
+@pytest.mark.parametrize("key", OFFERED)
+def test_a_command_has_an_option_for_each_field_and_none_for_what_is_no_field(key: str) -> None:
+    _, options, model = OFFERED[key]
+    assert {one.name for one in options} == set(fields_of(model)) - PAGING
+
+
+@pytest.mark.parametrize("key", OFFERED)
+def test_an_options_help_names_each_word_that_the_field_takes(key: str) -> None:
+    command, options, model = OFFERED[key]
+    for option in options:
+        words = words_of(fields_of(model)[option.name])
+        missing = [word for word in words if not re.search(rf"(?<!\w){re.escape(word)}(?!\w)", option.help)]
+        assert bool(missing) == ((command, option.name) in WORDS_LEFT_OUT), f"{option.option}: {missing}"
+
+
+@pytest.mark.parametrize("command", BY_HAND.values())
+def test_a_command_that_is_written_out_is_there(command: str) -> None:
+    here: Any = typer.main.get_command(app)
+    for word in command.split():
+        here = here.commands[word]
+
+
+def test_a_member_is_added_with_every_field_of_a_membership() -> None:
+    assert set(fields_of(OPERATIONS["PUT /teams/{team_id}/members/{user_id}"].body)) == {"role"}
