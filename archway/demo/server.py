@@ -9,10 +9,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from archway.private_files import write_json
 from archway.up.answers import tcp_answers
 from archway.up.environment import stranger_environment
 from archway.up.ports import LOOPBACK
-from archway.up.private_files import write_json
 from archway.up.state import StateFolder
 from core.children.program import Program
 

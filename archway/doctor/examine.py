@@ -9,12 +9,12 @@ from archway.doctor.machine import check_python, check_state
 from archway.doctor.secrets_check import SECRET_KEY, check_secrets
 from archway.doctor.servers_check import check_database, check_redis
 from archway.doctor.settings_check import check_needed, check_settings
+from archway.private_files import read_json
 from archway.status.facts import Facts, gather
 from archway.up import postgres, redis
 from archway.up.first_setup import Gone, finished
 from archway.up.keys_file import read_keys
 from archway.up.postgres_binaries import NoPostgres, find_postgres
-from archway.up.private_files import read_json
 from archway.up.redis import NoRedis, find_redis
 from archway.up.state import StateFolder
 from archway.up.up_file import read_up

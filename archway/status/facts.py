@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from archway.admin_client import AdminApi, Problem, Unreachable
-from archway.up.orphans import recorded_workers
+from archway.supervisor.ports_file import recorded_workers
 from archway.up.state import StateFolder
 from archway.up.up_file import read_up
 from core.children.identity import lives

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from archway.admin_client import AdminApi, Problem
-from archway.up.private_files import read_json, write_json
+from archway.private_files import read_json, write_json
 
 ENTRY, GATEWAY = "time", "demo"
 DEMO_USER = {"name": "Demo", "email": "demo@archway.invalid", "role": "member"}

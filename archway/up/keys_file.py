@@ -7,7 +7,7 @@ wins over the file, as it does in production.
 from collections.abc import Mapping
 from pathlib import Path
 
-from archway.up.private_files import write_private
+from archway.private_files import write_private
 from core.keys import new_key, parse_key_ring, refuse_repeats
 from core.signing import Signer
 

@@ -1,20 +1,14 @@
 """Everything that a killed `archway up` left running in its state folder, and its end.
 
-Called at each start and by `archway down`. Left out: one program and its guard's record (core/children/orphans.py).
+Called at each start and by `archway down`. Left out: one program and its guard's record (core/children/orphans.py),
+and the file that says which processes the proxy's workers are (archway/supervisor/ports_file.py).
 """
 
 from pathlib import Path
 
-from archway.up.private_files import read_json
-from core.children.identity import Identity, end, from_row, lives
+from archway.supervisor.ports_file import recorded_workers
+from core.children.identity import end, lives
 from core.children.orphans import end_program, recorded
-
-
-def recorded_workers(ports: Path) -> list[Identity]:
-    """The workers that a supervisor wrote down, and before them the supervisor itself."""
-    known = read_json(ports)
-    rows = (known.get("supervisor"), *known.get("workers", []))
-    return [who for who in map(from_row, rows) if who is not None]
 
 
 def end_all(run: Path, ports: Path) -> list[str]:

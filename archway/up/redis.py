@@ -7,9 +7,9 @@ import os
 import shutil
 from pathlib import Path
 
+from archway.private_files import write_private
 from archway.up.answers import redis_answers
 from archway.up.ports import LOOPBACK
-from archway.up.private_files import write_private
 from archway.up.state import StateFolder
 from core.children.program import Program
 

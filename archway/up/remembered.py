@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from archway.private_files import read_json, write_json
 from archway.up.environment import Ports
 from archway.up.ports import settle
 from archway.up.postgres import new_password
 from archway.up.postgres_home import new_home
-from archway.up.private_files import read_json, write_json
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import orjson
 
-from archway.up.private_files import read_json
+from archway.private_files import read_json
 from core.children.identity import Identity, identify, lives
 
 DEFAULT = ".archway"

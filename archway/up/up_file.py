@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from archway.up.orphans import recorded_workers
-from archway.up.private_files import read_json, write_json
+from archway.private_files import read_json, write_json
+from archway.supervisor.ports_file import recorded_workers
 from archway.up.state import StateFolder
 from core.children.child import Child
 

@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 
-from archway.up.orphans import end_all, recorded_workers
+from archway.up.orphans import end_all
 from core.children.identity import identify
 
 
@@ -31,7 +31,3 @@ def test_every_program_that_still_lives_is_ended_and_named(tmp_path, sleeper):
 
     assert sleeper.wait(5) == -15
     assert not list(tmp_path.iterdir())
-
-
-def test_a_ports_file_that_was_never_written_names_nobody(tmp_path):
-    assert recorded_workers(tmp_path / "none.json") == []

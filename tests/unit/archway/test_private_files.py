@@ -2,7 +2,7 @@ import stat
 
 import pytest
 
-from archway.up.private_files import read_json, write_json, write_private
+from archway.private_files import read_json, write_json, write_private
 
 
 def test_a_private_file_is_readable_by_its_owner_alone(tmp_path):
