@@ -70,8 +70,12 @@ class Sessions:
 
     def known(self, text: str, gateway_id: str, principal_key: str) -> Session | None:
         """The session, if this worker has seen and checked it. The warm path."""
-        session = self._seen.get((text, gateway_id, principal_key))
-        return None if session is None or time.time() - session.issued > LIFETIME_S else session
+        key = (text, gateway_id, principal_key)
+        session = self._seen.peek(key)
+        if session is None or time.time() - session.issued > LIFETIME_S:
+            return None
+        self._seen.touch(key)
+        return session
 
     async def open(self, text: str, gateway_id: str, principal_key: str) -> Session | None:
         """The session behind an identifier; None for what is forged, foreign, expired or ended."""

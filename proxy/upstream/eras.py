@@ -48,9 +48,11 @@ class Eras:
         """The era, if it is pinned or was found lately. The warm path."""
         if connection.protocol != "auto":
             return Era.MODERN if connection.protocol == MODERN else Era.LEGACY
-        found = self._found.get(_key(connection))
+        key = _key(connection)
+        found = self._found.peek(key)
         if found is None or time.monotonic() - found.asked > _AGE_S:
             return None
+        self._found.touch(key)
         return found.era
 
     async def find(self, connection: Connection) -> Found:

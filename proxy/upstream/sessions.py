@@ -68,9 +68,10 @@ class UpstreamSessions:
 
     def known(self, key: str) -> UpstreamSession | None:
         """The session, if this worker has it. The warm path."""
-        held = self._held.get(key)
+        held = self._held.peek(key)
         if held is None or time.monotonic() - held[1] > _AGE_S:
             return None
+        self._held.touch(key)
         return held[0]
 
     async def open(self, key: str, connection: Connection) -> UpstreamSession:
