@@ -1,7 +1,8 @@
 """The grammar of HTTP headers that all of Archway goes by: which names, which values, which names twice.
 
 Imported by whoever reads headers (both lanes and the stage `admit`, tools' own `x-mcp-header`) and by whoever writes
-them (both clients). Each compiles what it needs, of text or of bytes. What a value means is left to them.
+them (both clients). Each compiles what it needs, of text or of bytes. What a value means is left to them; which names
+may go to a server says `header_names.py`.
 """
 
 from typing import Final

@@ -4,13 +4,13 @@ Made once from a snapshot, off the calls' path, and swapped in whole; nothing he
 which it was last known to be current, and last used.
 """
 
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import orjson
 
+from core.egress.header_names import why_not_passed
 from core.mcp.methods import RESOURCES_READ, TOOLS_CALL
 from core.mcp.param_headers import ParamHeaders
 from core.mcp.shapes import tool_for_legacy, tool_for_modern
@@ -20,11 +20,6 @@ from core.snapshot import Gateway, Route, Rule, Tool
 from core.visibility import may_enter
 from proxy.identity import server_info
 
-_NEVER_PASSED = re.compile(
-    r"(?i:authorization|cookie2?|host|connection|te|trailer|upgrade|expect|traceparent|tracestate|baggage"
-    r"|last-event-id|(content|transfer|accept|mcp|proxy)(-.*)?)"
-)
-"""The registry refuses these and more when an allowlist is saved; here they do not pass even if one slipped in."""
 PAGE = 200
 """Tools on one page of `tools/list`: most clients read one page only."""
 
@@ -86,7 +81,8 @@ class CompiledGateway:
         self.server_info = server_info(snapshot.name)
         """`serverInfo`, shared by all answers."""
         self.confirmed = self.used = time.monotonic()
-        self.allowlist = tuple(name for name in snapshot.header_allowlist if _NEVER_PASSED.fullmatch(name) is None)
+        # Judged when it was saved, and again here: it may have been saved before a name was known to be harmful.
+        self.allowlist = tuple(name for name in snapshot.header_allowlist if why_not_passed(name) is None)
         rules: dict[str, Rule] = {}
         for rule in snapshot.rules:
             for name in rule.tools:

@@ -8,20 +8,8 @@ def test_the_allowlist_is_stored_in_lower_case_sorted_and_once() -> None:
     assert check_allowlist(["X-Tenant", "X-Correlation-Id", "x-tenant"]) == ["x-correlation-id", "x-tenant"]
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "Connection", "TE", "Transfer-Encoding", "Trailer", "Upgrade", "Keep-Alive", "Proxy-Authorization",
-        "Proxy-Connection", "Content-Type", "Content-Encoding", "Accept", "Accept-Encoding", "Last-Event-ID",
-        "Mcp-Session-Id", "Mcp-Param-X", "MCP-Protocol-Version", "Set-Cookie", "X-Api-Key", "Tracestate", "Baggage",
-        "B3", "X-B3-TraceId", "X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "X-Real-IP", "Expect", "Origin",
-        "Private-Token", "X-Goog-Api-Key", "X-Goog-IAP-JWT-Assertion", "X-Amz-Security-Token", "X-Amzn-OIDC-Identity",
-        "X-GitHub-Token", "X-GitLab-Token", "X-Original-URL", "X-Rewrite-URL", "X-HTTP-Method-Override",
-        "X-Method-Override", "X-Client-Cert", "X-SSL-Client-Verify", "X-Envoy-Original-Path", "X-Remote-User",
-        "Remote-User",
-    ],
-)  # fmt: skip
-def test_a_name_that_frames_speaks_the_protocol_or_carries_a_credential_is_refused(name: str) -> None:
+@pytest.mark.parametrize("name", ["Authorization", "X-Api-Key", "Mcp-Session-Id", "Host"])
+def test_a_name_that_is_never_passed_on_is_refused_with_its_place(name: str) -> None:
     with pytest.raises(BrokenRule, match=rf"header_allowlist\[1\]: {name.lower()} "):
         check_allowlist(["x-fine", name])
 
