@@ -43,8 +43,8 @@ async def list_members(asked: Asked, team_id: Id, query: PageQuery) -> Members:
     async with transaction(asked.pool, readonly=True) as connection:
         team = await teams.one(connection, team_id)
         rows = await teams.members(connection, team_id, limit=query.fetch, after=query.after)
-    page = page_of(rows, query, partial(shown, Member), lambda row: row["user_id"])
-    return Members(items=page.items, next=page.next, version=one_or_404(team, "team")["version"])
+    page = page_of(rows, query, partial(shown, Member), lambda one: one.user_id)
+    return Members(items=page.items, next=page.next, version=one_or_404(team, "team").version)
 
 
 @operations.put("/teams/{team_id}/members/{user_id}")

@@ -10,6 +10,7 @@ from control.admin.resource import one_or_404, shown
 from control.changes import teams as changes
 from control.http.models import Change, Description, Id, Item, Model, Moment, Name
 from control.http.paging import Page, PageQuery, page_of
+from control.registry import team
 from control.store import teams
 from control.store.pool import transaction
 
@@ -51,14 +52,14 @@ async def list_teams(asked: Asked, query: TeamQuery) -> Page[Team]:
     member = None if asked.caller.is_admin else asked.caller.user_id
     async with transaction(asked.pool, readonly=True) as connection:
         rows = await teams.page(connection, limit=query.fetch, after=query.after, member=member, name=query.name)
-    return page_of(rows, query, partial(shown, Team), lambda row: row["id"])
+    return page_of(rows, query, partial(shown, Team), lambda one: one.id)
 
 
 @operations.post("/teams")
 async def create_team(asked: Asked, body: NewTeam) -> Team:
     """Make a team."""
     async with asked.changing() as write:
-        return shown(Team, await changes.create(write, body.model_dump()))
+        return shown(Team, await changes.create(write, team.NewTeam(**body.model_dump())))
 
 
 @operations.get("/teams/{team_id}")

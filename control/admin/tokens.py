@@ -14,9 +14,10 @@ from control.changes import tokens as changes
 from control.http.models import Change, Id, Item, Model, Moment, Name, View, Worded
 from control.http.paging import Page, PageQuery, page_of
 from control.http.problems import invalid, not_found
-from control.registry.tokens import Kind, State, manages, state_of
+from control.registry import token
+from control.registry.token import Kind, State
 from control.store import tokens
-from control.store.pool import Row, transaction
+from control.store.pool import transaction
 from core.tokens import digest, well_formed
 
 operations = Operations("tokens")
@@ -85,8 +86,8 @@ class Identified(View):
     token: Token | None
 
 
-def _token(row: Row) -> Token:
-    return shown(Token, row, state=state_of(row))
+def _shown(found: token.Token) -> Token:
+    return shown(Token, token.told_of_token(found))
 
 
 @operations.get("/tokens")
@@ -103,15 +104,15 @@ async def list_tokens(asked: Asked, query: TokenQuery) -> Page[Token]:
             of_teams=[team for team in caller.teams if caller.administers(team)],
             **query.model_dump(exclude={"limit", "cursor"}),
         )
-    return page_of(rows, query, _token, lambda row: row["id"])
+    return page_of(rows, query, _shown, lambda one: one.id)
 
 
 @operations.post("/tokens")
 async def create_token(asked: Asked, body: NewToken) -> MadeToken:
     """Make a token. Its secret is in this answer and nowhere else: only a digest is kept."""
     async with asked.changing() as write:
-        row, secret = await changes.create(write, body.model_dump())
-    return shown(MadeToken, row, state=state_of(row), secret=secret)
+        made, secret = await changes.create(write, changes.WantedToken(**body.model_dump()))
+    return shown(MadeToken, token.told_of_token(made), secret=secret)
 
 
 @operations.post("/tokens/identify", status=200)
@@ -122,34 +123,34 @@ async def identify_token(asked: Asked, body: Found) -> Identified:
     if body.token is not None and well_formed(body.token) is None:
         return Identified(well_formed=False, token=None)
     async with transaction(asked.pool, readonly=True) as connection:
-        row = await tokens.by_digest(connection, body.digest or digest(body.token or ""))
-    if row is None or not manages(asked.caller, row):
+        found = await tokens.by_digest(connection, body.digest or digest(body.token or ""))
+    if found is None or not token.manages(asked.caller, found):
         return Identified(well_formed=True, token=None)
-    return Identified.model_construct(well_formed=True, token=_token(row))
+    return Identified.model_construct(well_formed=True, token=_shown(found))
 
 
 @operations.get("/tokens/{token_id}")
 async def get_token(asked: Asked, token_id: Id) -> Token:
     """Show a token; never its secret."""
     async with transaction(asked.pool, readonly=True) as connection:
-        row = await tokens.one(connection, token_id)
-    if row is None or not manages(asked.caller, row):
+        found = await tokens.one(connection, token_id)
+    if found is None or not token.manages(asked.caller, found):
         raise not_found("token")
-    return _token(row)
+    return _shown(found)
 
 
 @operations.patch("/tokens/{token_id}")
 async def change_token(asked: Asked, token_id: Id, body: TokenChange) -> Token:
     """Rename a token or change its expiry. One that is revoked stays so."""
     async with asked.changing() as write:
-        return _token(await changes.change(write, token_id, body.changes(), asked.version))
+        return _shown(await changes.change(write, token_id, body.changes(), asked.version))
 
 
 @operations.post("/tokens/{token_id}/revoke", status=200)
 async def revoke_token(asked: Asked, token_id: Id) -> Token:
     """Revoke a token: proxies refuse it within a second. Revoking twice is no error."""
     async with asked.changing() as write:
-        return _token(await changes.revoke(write, token_id))
+        return _shown(await changes.revoke(write, token_id))
 
 
 @operations.delete("/tokens/{token_id}")

@@ -11,6 +11,7 @@ from control.changes import users as changes
 from control.http.models import Change, Email, Id, Item, Model, Moment, Name
 from control.http.paging import Page, PageQuery, page_of
 from control.http.problems import forbidden, not_found
+from control.registry import user
 from control.registry.access import Role
 from control.store import users
 from control.store.pool import transaction
@@ -62,14 +63,14 @@ async def list_users(asked: Asked, query: UserQuery) -> Page[User]:
         rows = await users.page(
             connection, limit=query.fetch, after=query.after, email=query.email, role=query.role
         )  # fmt: skip
-    return page_of(rows, query, partial(shown, User), lambda row: row["id"])
+    return page_of(rows, query, partial(shown, User), lambda one: one.id)
 
 
 @operations.post("/users")
 async def create_user(asked: Asked, body: NewUser) -> User:
     """Let a person in."""
     async with asked.changing() as write:
-        return shown(User, await changes.create(write, body.model_dump()))
+        return shown(User, await changes.create(write, user.NewUser(**body.model_dump())))
 
 
 @operations.get("/users/{user_id}")

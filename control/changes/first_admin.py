@@ -21,4 +21,4 @@ async def ensure_first_admin(pool: Pool) -> None:
         await write.announce()
         write.observed()
     if made is not None:
-        log.info("first admin made", extra={"user_id": made["id"]})
+        log.info("first admin made", extra={"user_id": made})

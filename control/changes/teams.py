@@ -1,29 +1,32 @@
 """Changes of teams and of who belongs to them. A team's version rises with its members too."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 from control.changes.refusals import NotThere, refuse_stale
 from control.changes.write import Write
+from control.registry.access import Role
+from control.registry.team import Member, NewTeam, Team, told_of_member, told_of_team
 from control.store import teams
-from control.store.pool import Row
+from control.store.audit import Action
 from control.store.writes import teams as rows
 
 
-async def create(write: Write, wanted: Mapping[str, Any]) -> Row:
-    """Make a team; `wanted` has `name` and `description`. StoreConflict `teams_name`."""
+async def create(write: Write, wanted: NewTeam) -> Team:
+    """Make a team. StoreConflict `teams_name`."""
     made = await rows.insert(write, wanted)
     await write.announce()
-    await write.record("create", "team", made["id"], None, made)
+    await write.record("create", "team", made.id, None, told_of_team(made))
     return made
 
 
-async def change(write: Write, team_id: str, wanted: Mapping[str, Any], version: int | None = None) -> Row:
+async def change(write: Write, team_id: str, wanted: Mapping[str, Any], version: int | None = None) -> Team:
     """Give a team another `name` or `description`: what `wanted` names. StoreConflict `teams_name`."""
     before = await _locked(write, team_id, version)
-    after = await rows.update(write, team_id, {**before, **wanted})
+    after = await rows.update(write, team_id, replace(before, **wanted))
     await write.announce(teams=[team_id])
-    await write.record("update", "team", team_id, before, after)
+    await write.record("update", "team", team_id, told_of_team(before), told_of_team(after))
     return after
 
 
@@ -39,12 +42,10 @@ async def delete(write: Write, team_id: str, version: int | None = None) -> None
         teams=[team_id],
         gateways=going.gateways,
     )
-    await write.record("delete", "team", team_id, before, None)
+    await write.record("delete", "team", team_id, told_of_team(before), None)
 
 
-async def set_member(
-    write: Write, team_id: str, user_id: str, role: Literal["admin", "member"], version: int | None = None
-) -> Row:
+async def set_member(write: Write, team_id: str, user_id: str, role: Role, version: int | None = None) -> Member:
     """Let a user into a team, or change their role there; StoreConflict `memberships_user_id_fkey`."""
     await _locked(write, team_id, version)
     before = await teams.member(write.connection, team_id, user_id)
@@ -52,7 +53,9 @@ async def set_member(
     after = await teams.member(write.connection, team_id, user_id)
     assert after is not None
     await write.announce(users=[user_id])
-    await write.record("update" if before else "create", "membership", f"{team_id}/{user_id}", before, after)
+    was = None if before is None else told_of_member(before)
+    action: Action = "create" if was is None else "update"
+    await write.record(action, "membership", f"{team_id}/{user_id}", was, told_of_member(after))
     return after
 
 
@@ -64,13 +67,13 @@ async def remove_member(write: Write, team_id: str, user_id: str, version: int |
         raise NotThere("member")
     await rows.remove_member(write, team_id, user_id)
     await write.announce(users=[user_id])
-    await write.record("delete", "membership", f"{team_id}/{user_id}", before, None)
+    await write.record("delete", "membership", f"{team_id}/{user_id}", told_of_member(before), None)
 
 
-async def _locked(write: Write, team_id: str, version: int | None) -> Row:
-    """The row, locked, in the version that the actor read."""
-    row = await teams.one(write.connection, team_id, lock=True)
-    if row is None:
+async def _locked(write: Write, team_id: str, version: int | None) -> Team:
+    """The team, locked, in the version that the actor read."""
+    team = await teams.one(write.connection, team_id, lock=True)
+    if team is None:
         raise NotThere("team")
-    refuse_stale(version, row["version"])
-    return row
+    refuse_stale(version, team.version)
+    return team

@@ -1,39 +1,40 @@
 """Changes of users. The last admin who is not disabled cannot be disabled, demoted or deleted."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from control.changes.refusals import NotNow, NotThere, refuse_stale
 from control.changes.write import Write
+from control.registry.user import NewUser, User, told_of_user
 from control.store import users
-from control.store.pool import Row
 from control.store.writes import users as rows
 
 
-async def create(write: Write, wanted: Mapping[str, Any]) -> Row:
-    """Let a person in; `wanted` has `name`, `email` and `role`. StoreConflict `users_email`."""
+async def create(write: Write, wanted: NewUser) -> User:
+    """Let a person in. StoreConflict `users_email`."""
     made = await rows.insert(write, wanted)
     await write.announce()
-    await write.record("create", "user", made["id"], None, made)
+    await write.record("create", "user", made.id, None, told_of_user(made))
     return made
 
 
-async def change(write: Write, user_id: str, wanted: Mapping[str, Any], version: int | None = None) -> Row:
+async def change(write: Write, user_id: str, wanted: Mapping[str, Any], version: int | None = None) -> User:
     """Give a user another `name`, `email` or `role`: what `wanted` names. StoreConflict `users_email`."""
     before = await _locked(write, user_id, keeps_admin=wanted.get("role", "admin") == "admin")
-    refuse_stale(version, before["version"])
-    after = await rows.update(write, user_id, {**before, **wanted})
+    refuse_stale(version, before.version)
+    after = await rows.update(write, user_id, replace(before, **wanted))
     await write.announce(users=[user_id])
-    await write.record("update", "user", user_id, before, after)
+    await write.record("update", "user", user_id, told_of_user(before), told_of_user(after))
     return after
 
 
-async def disable(write: Write, user_id: str) -> Row:
+async def disable(write: Write, user_id: str) -> User:
     """Shut a user out: none of their tokens is taken any more. Nothing else is lost."""
     return await _set_disabled(write, user_id, disabled=True)
 
 
-async def enable(write: Write, user_id: str) -> Row:
+async def enable(write: Write, user_id: str) -> User:
     """Let a disabled user in again."""
     return await _set_disabled(write, user_id, disabled=False)
 
@@ -41,7 +42,7 @@ async def enable(write: Write, user_id: str) -> Row:
 async def delete(write: Write, user_id: str, version: int | None = None) -> None:
     """Delete a user with their tokens, memberships, personal installations and personal gateways."""
     before = await _locked(write, user_id, keeps_admin=False)
-    refuse_stale(version, before["version"])
+    refuse_stale(version, before.version)
     going = await users.goes_with(write.connection, user_id)
     await rows.delete(write, user_id)
     await write.announce(
@@ -51,25 +52,27 @@ async def delete(write: Write, user_id: str, version: int | None = None) -> None
         gateways_gone=going.gateways,
         gateways=going.pinned,
     )
-    await write.record("delete", "user", user_id, before, None)
+    await write.record("delete", "user", user_id, told_of_user(before), None)
 
 
-async def _set_disabled(write: Write, user_id: str, *, disabled: bool) -> Row:
+async def _set_disabled(write: Write, user_id: str, *, disabled: bool) -> User:
     before = await _locked(write, user_id, keeps_admin=not disabled)
-    if (before["disabled_at"] is not None) == disabled:
+    if (before.disabled_at is not None) == disabled:
         return before
     after = await rows.set_disabled(write, user_id, disabled)
     await write.announce(users=[user_id])
-    await write.record("disable" if disabled else "enable", "user", user_id, before, after)
+    await write.record(
+        "disable" if disabled else "enable", "user", user_id, told_of_user(before), told_of_user(after)
+    )
     return after
 
 
-async def _locked(write: Write, user_id: str, *, keeps_admin: bool) -> Row:
-    """The row, locked; refused where the last admin would go. All admins are locked before, always in one order."""
+async def _locked(write: Write, user_id: str, *, keeps_admin: bool) -> User:
+    """The user, locked; refused where the last admin would go. All admins are locked before, always in one order."""
     others = 1 if keeps_admin else await users.other_admins(write.connection, user_id)
-    row = await users.one(write.connection, user_id, lock=True)
-    if row is None:
+    user = await users.one(write.connection, user_id, lock=True)
+    if user is None:
         raise NotThere("user")
-    if not others and row["role"] == "admin" and row["disabled_at"] is None:
+    if not others and user.is_active_admin:
         raise NotNow("This is the last admin: make another user an admin first.")
-    return row
+    return user

@@ -6,6 +6,7 @@ Called by the files of the aggregates in this folder, so that each column is nam
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -31,4 +32,4 @@ def columns_of(kind: "type[DataclassInstance]", *, apart: Collection[str] = ()) 
 
 def values_of(thing: Any, columns: Sequence[str]) -> list[Any]:
     """What the columns of these names are given: structures as plain JSON, everything else as it is."""
-    return [msgspec.to_builtins(getattr(thing, name), builtin_types=(bytes,)) for name in columns]
+    return [msgspec.to_builtins(getattr(thing, name), builtin_types=(bytes, datetime)) for name in columns]

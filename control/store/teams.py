@@ -6,14 +6,13 @@ A team's version rises with its members too: the list of members is part of what
 from dataclasses import dataclass
 from typing import Final
 
-from control.store.pool import Connection, Row
+from control.registry.team import Member, Team, TeamOfUser
+from control.store.pool import Connection
+from control.store.rows import columns_of, made
 from control.store.statements import listed
 
-SETTABLE: Final = ("name", "description")
-"""Columns that a person may set."""
-SHOWN: Final = ("id", *SETTABLE, "created_at", "updated_at", "version")
-"""Columns of a row here, all of which the API and the audit trail show."""
-_SELECT: Final = f"select {listed(SHOWN)} from teams "
+COLUMNS: Final = columns_of(Team)
+_SELECT: Final = f"select {listed(COLUMNS)} from teams "
 _SELECT_MEMBER: Final = """
     select m.team_id, m.user_id, u.name, u.email, m.role, m.created_at
     from memberships m join users u on u.id = m.user_id
@@ -32,54 +31,50 @@ class GoesWithTeam:
     """Gateways, which stay: the team saw them, or they show tools that are pinned to an installation of the team."""
 
 
-async def one(connection: Connection, team_id: str, *, lock: bool = False) -> Row | None:
+async def one(connection: Connection, team_id: str, *, lock: bool = False) -> Team | None:
     """The team with this identifier; locked for a change."""
-    found: Row | None = await connection.fetchrow(
-        _SELECT + "where id = $1" + (" for update" if lock else ""), team_id
-    )
-    return found
+    row = await connection.fetchrow(_SELECT + "where id = $1" + (" for update" if lock else ""), team_id)
+    return None if row is None else made(Team, row)
 
 
 async def page(
     connection: Connection, *, limit: int, after: str | None, member: str | None, name: str | None = None
-) -> list[Row]:
+) -> list[Team]:
     """Teams, oldest first, above `after`; those of `member` alone when given."""
-    rows: list[Row] = await connection.fetch(
+    rows = await connection.fetch(
         _SELECT
         + """where ($2::uuid is null or id > $2) and ($4::text is null or lower(name) = lower($4))
                 and ($3::uuid is null or id in (select team_id from memberships where user_id = $3))
               order by id limit $1""",
         limit, after, member, name,
     )  # fmt: skip
-    return rows
+    return [made(Team, row) for row in rows]
 
 
-async def of_user(connection: Connection, user_id: str) -> list[Row]:
+async def of_user(connection: Connection, user_id: str) -> list[TeamOfUser]:
     """Teams of a user, with the role there."""
-    rows: list[Row] = await connection.fetch(
+    rows = await connection.fetch(
         """select t.id, t.name, m.role from memberships m join teams t on t.id = m.team_id
            where m.user_id = $1 order by lower(t.name)""",
         user_id,
     )
-    return rows
+    return [made(TeamOfUser, row) for row in rows]
 
 
-async def members(connection: Connection, team_id: str, *, limit: int, after: str | None) -> list[Row]:
+async def members(connection: Connection, team_id: str, *, limit: int, after: str | None) -> list[Member]:
     """Members with name and email, by user id."""
-    rows: list[Row] = await connection.fetch(
+    rows = await connection.fetch(
         _SELECT_MEMBER
         + "where m.team_id = $2 and ($3::uuid is null or m.user_id > $3) order by m.user_id limit $1",
         limit, team_id, after,
     )  # fmt: skip
-    return rows
+    return [made(Member, row) for row in rows]
 
 
-async def member(connection: Connection, team_id: str, user_id: str) -> Row | None:
+async def member(connection: Connection, team_id: str, user_id: str) -> Member | None:
     """One member, as in `members`."""
-    found: Row | None = await connection.fetchrow(
-        _SELECT_MEMBER + "where m.team_id = $1 and m.user_id = $2", team_id, user_id
-    )
-    return found
+    row = await connection.fetchrow(_SELECT_MEMBER + "where m.team_id = $1 and m.user_id = $2", team_id, user_id)
+    return None if row is None else made(Member, row)
 
 
 async def goes_with(connection: Connection, team_id: str) -> GoesWithTeam:

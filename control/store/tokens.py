@@ -5,22 +5,21 @@ Written in `writes/tokens.py`, but for the time of the last use: that is no chan
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, assert_never
 
-from control.registry.tokens import refusal_of
+from control.registry.owner import Organisation, Person, Team, owner_columns, owner_of
+from control.registry.token import Token, refusal_of
 from control.store.pool import Connection, Row
+from control.store.rows import columns_of, made
 from control.store.statements import listed
 from core.resolve import Principal, TokenVerdict
 
-SHOWN: Final = (
-    "id", "name", "kind", "user_id", "team_id", "created_by", "created_at", "expires_at", "last_used_at",
-    "revoked_at", "version",
-)  # fmt: skip
-"""Columns that the API and the audit trail show, beside `owner`. `digest`, `owner_disabled_at` and `expired` are in a
-row too."""
+_MADE: Final = {"owner", "owner_name", "owner_disabled_at", "expired"}
+"""Fields of a token that are no columns of its table."""
 _SELECT: Final = f"""
-    select {listed(SHOWN, "t")}, coalesce(u.name, g.name, '') as owner, t.digest,
-           u.disabled_at as owner_disabled_at, t.expires_at is not null and t.expires_at <= now() as expired
+    select {listed(columns_of(Token, apart=_MADE), "t")}, t.user_id, t.team_id,
+           coalesce(u.name, g.name, '') as owner_name, u.disabled_at as owner_disabled_at,
+           t.expires_at is not null and t.expires_at <= now() as expired
     from tokens t left join users u on u.id = t.user_id left join teams g on g.id = t.team_id
 """
 
@@ -36,24 +35,24 @@ class Held:
 
 async def use(connection: Connection, digest: str) -> Held | None:
     """The token of a caller of the admin API, if it holds; notes its use. Needs a writing transaction."""
-    row = await by_digest(connection, digest)
-    if row is None or refusal_of(row):
+    token = await by_digest(connection, digest)
+    if token is None or refusal_of(token):
         return None
-    await note_use(connection, row["id"])
-    return Held(row["id"], row["user_id"], row["expires_at"])
+    await note_use(connection, token.id)
+    return Held(token.id, owner_columns(token.owner).user_id, token.expires_at)
 
 
 async def verdict_for(connection: Connection, digest: str) -> TokenVerdict:
     """Who bears the token with this digest, as a proxy needs to know; notes its use. Needs a writing transaction."""
-    row = await by_digest(connection, digest)
-    if row is None:
+    token = await by_digest(connection, digest)
+    if token is None:
         return TokenVerdict(digest, refused="unknown")
-    refused = refusal_of(row)
+    refused = refusal_of(token)
     if refused:
-        return TokenVerdict(digest, token_id=row["id"], refused=refused)
-    await note_use(connection, row["id"])
-    expires = None if row["expires_at"] is None else row["expires_at"].timestamp()
-    return TokenVerdict(digest, await _principal(connection, row), row["id"], expires)
+        return TokenVerdict(digest, token_id=token.id, refused=refused)
+    await note_use(connection, token.id)
+    expires = None if token.expires_at is None else token.expires_at.timestamp()
+    return TokenVerdict(digest, await _principal(connection, token), token.id, expires)
 
 
 async def note_use(connection: Connection, token_id: str) -> None:
@@ -67,27 +66,28 @@ async def note_use(connection: Connection, token_id: str) -> None:
     )
 
 
-async def _principal(connection: Connection, row: Row) -> Principal:
-    if row["kind"] == "organisation":
-        return Principal("organisation", "organisation", row["name"])
-    if row["kind"] == "team":
-        return Principal("team", row["team_id"], row["owner"], frozenset({row["team_id"]}))
-    teams = await connection.fetch("select team_id from memberships where user_id = $1", row["user_id"])
-    return Principal("user", row["user_id"], row["owner"], frozenset(team["team_id"] for team in teams))
+async def _principal(connection: Connection, token: Token) -> Principal:
+    match token.owner:
+        case Organisation():
+            return Principal("organisation", "organisation", token.name)
+        case Team(team_id):
+            return Principal("team", team_id, token.owner_name, frozenset({team_id}))
+        case Person(user_id):
+            rows = await connection.fetch("select team_id from memberships where user_id = $1", user_id)
+            return Principal("user", user_id, token.owner_name, frozenset(row["team_id"] for row in rows))
+    assert_never(token.owner)
 
 
-async def by_digest(connection: Connection, digest: str) -> Row | None:
+async def by_digest(connection: Connection, digest: str) -> Token | None:
     """The token with this digest."""
-    found: Row | None = await connection.fetchrow(_SELECT + "where t.digest = $1", digest)
-    return found
+    row = await connection.fetchrow(_SELECT + "where t.digest = $1", digest)
+    return None if row is None else _made(row)
 
 
-async def one(connection: Connection, token_id: str, *, lock: bool = False) -> Row | None:
+async def one(connection: Connection, token_id: str, *, lock: bool = False) -> Token | None:
     """The token with this identifier; locked for a change."""
-    found: Row | None = await connection.fetchrow(
-        _SELECT + "where t.id = $1" + (" for update of t" if lock else ""), token_id
-    )
-    return found
+    row = await connection.fetchrow(_SELECT + "where t.id = $1" + (" for update of t" if lock else ""), token_id)
+    return None if row is None else _made(row)
 
 
 async def page(
@@ -101,9 +101,9 @@ async def page(
     kind: str | None = None,
     user_id: str | None = None,
     team_id: str | None = None,
-) -> list[Row]:
+) -> list[Token]:
     """Oldest first: everything, or what belongs to this user and these teams; narrowed by the filters."""
-    rows: list[Row] = await connection.fetch(
+    rows = await connection.fetch(
         _SELECT
         + """where ($2::uuid is null or t.id > $2)
                and ($3 or t.user_id = $4::uuid or t.team_id = any($5::uuid[]))
@@ -113,4 +113,8 @@ async def page(
              order by t.id limit $1""",
         limit, after, everything, of_user, of_teams, kind, user_id, team_id,
     )  # fmt: skip
-    return rows
+    return [_made(row) for row in rows]
+
+
+def _made(row: Row) -> Token:
+    return made(Token, row, owner=owner_of(row["user_id"], row["team_id"]))

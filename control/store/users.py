@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from control.registry.access import Caller
-from control.store.pool import Connection, Row
+from control.registry.user import User
+from control.store.pool import Connection
+from control.store.rows import columns_of, made
 from control.store.statements import listed
 
-SETTABLE: Final = ("name", "email", "role")
-"""Columns that a person may set."""
-SHOWN: Final = ("id", *SETTABLE, "disabled_at", "created_at", "updated_at", "version")
-"""Columns of a row here, all of which the API and the audit trail show."""
-_SELECT: Final = f"select {listed(SHOWN)} from users "
+COLUMNS: Final = columns_of(User)
+_SELECT: Final = f"select {listed(COLUMNS)} from users "
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +45,24 @@ async def caller(connection: Connection, user_id: str, token_id: str) -> Caller 
     return None if row is None else Caller(user_id, row["name"], row["role"], row["teams"], token_id)
 
 
-async def one(connection: Connection, user_id: str, *, lock: bool = False) -> Row | None:
+async def one(connection: Connection, user_id: str, *, lock: bool = False) -> User | None:
     """The user with this identifier; locked for a change."""
-    found: Row | None = await connection.fetchrow(
-        _SELECT + "where id = $1" + (" for update" if lock else ""), user_id
-    )
-    return found
+    row = await connection.fetchrow(_SELECT + "where id = $1" + (" for update" if lock else ""), user_id)
+    return None if row is None else made(User, row)
 
 
 async def page(
     connection: Connection, *, limit: int, after: str | None, email: str | None = None, role: str | None = None
-) -> list[Row]:
+) -> list[User]:
     """Users, oldest first, above `after`."""
-    rows: list[Row] = await connection.fetch(
+    rows = await connection.fetch(
         _SELECT
         + """where ($2::uuid is null or id > $2) and ($3::text is null or lower(email) = lower($3))
                 and ($4::text is null or role = $4)
               order by id limit $1""",
         limit, after, email, role,
     )  # fmt: skip
-    return rows
+    return [made(User, row) for row in rows]
 
 
 async def other_admins(connection: Connection, user_id: str) -> int:

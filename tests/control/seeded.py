@@ -10,7 +10,10 @@ from typing import Any
 
 from control.changes import teams, tokens, users
 from control.changes.write import Write
-from control.registry.access import Caller
+from control.registry.access import Caller, Role
+from control.registry.team import NewTeam
+from control.registry.token import Kind
+from control.registry.user import NewUser
 from control.store.outbox import touch_gateways
 from control.store.pool import Connection, Pool, transaction
 from core.identifiers import new_id
@@ -19,25 +22,24 @@ SEEDER = Caller(user_id="", name="seeder", role="admin")
 SCHEMA = {"type": "object", "properties": {}}
 
 
-async def user(conn: Connection, name: str = "ann", role: str = "member") -> str:
-    row = await users.create(Write(conn, SEEDER), {"name": name, "email": f"{new_id()}@x.test", "role": role})
-    return str(row["id"])
+async def user(conn: Connection, name: str = "ann", role: Role = "member") -> str:
+    return (await users.create(Write(conn, SEEDER), NewUser(name=name, email=f"{new_id()}@x.test", role=role))).id
 
 
 async def team(conn: Connection, name: str, *members: str) -> str:
     write = Write(conn, SEEDER)
-    row = await teams.create(write, {"name": name, "description": ""})
+    made = await teams.create(write, NewTeam(name=name, description=""))
     for member in members:
-        await teams.set_member(write, row["id"], member, "member")
-    return str(row["id"])
+        await teams.set_member(write, made.id, member, "member")
+    return made.id
 
 
 async def token(conn: Connection, *, user: str | None = None, team: str | None = None) -> str:
     """Returns the token's digest."""
-    kind = "user" if user else "team" if team else "organisation"
-    wanted = {"name": "test", "kind": kind, "user_id": user, "team_id": team, "expires_at": None}
-    row, _secret = await tokens.create(Write(conn, SEEDER), wanted)
-    return str(row["digest"])
+    kind: Kind = "user" if user else "team" if team else "organisation"
+    wanted = tokens.WantedToken(name="test", kind=kind, user_id=user, team_id=team)
+    made, _secret = await tokens.create(Write(conn, SEEDER), wanted)
+    return made.digest
 
 
 async def entry(conn: Connection, slug: str = "github", **columns: Any) -> str:

@@ -184,6 +184,21 @@ async def test_each_write_leaves_one_line_in_the_audit_trail(admin: AdminClient)
     assert (created["address"], created["request_id"]) == ("127.0.0.1", made.headers["X-Request-Id"])
 
 
+async def test_the_trail_keeps_what_the_api_showed(admin: AdminClient) -> None:
+    team = await admin.made("/teams", {"name": "Red"})
+    user = await admin.made("/users", {"name": "Ann", "email": "ann@example.com"})
+    token = await admin.made("/tokens", {"name": "ci", "kind": "user", "user_id": user["id"]})
+    disabled = (await admin.post(f"/users/{user['id']}/disable")).json
+    member = (await admin.put(f"/teams/{team['id']}/members/{user['id']}", {})).json
+    revoked = (await admin.post(f"/tokens/{token['id']}/revoke")).json
+    token.pop("secret")
+    lines = [(line["before"], line["after"]) for line in reversed(await admin.items("/audit"))]
+    assert lines == [
+        (None, team), (None, user), (None, token), (user, disabled), (None, member),
+        ({**token, "state": "disabled"}, revoked),
+    ]  # fmt: skip
+
+
 async def test_a_refused_write_leaves_no_line(admin: AdminClient) -> None:
     team = await admin.made("/teams", {"name": "Red"})
     await admin.patch(f"/teams/{team['id']}", {"name": "Blue"}, match='"9"')

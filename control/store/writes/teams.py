@@ -1,27 +1,28 @@
 """SQL that writes teams and memberships. Called by `control/changes/teams.py`, which locks the team's row before."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from control.store.pool import Row
+from control.registry.team import NewTeam, Team
+from control.store.rows import columns_of, made, values_of
 from control.store.statements import insert_into, listed, update_of
-from control.store.teams import SETTABLE, SHOWN
+from control.store.teams import COLUMNS
 from control.store.writing import Writing
 from core.identifiers import new_id
 
-_RETURNING: Final = f" returning {listed(SHOWN)}"
-_INSERT: Final = insert_into("teams", SETTABLE) + _RETURNING
-_UPDATE: Final = update_of("teams", SETTABLE) + _RETURNING
+_SET: Final = columns_of(NewTeam)
+_RETURNING: Final = f" returning {listed(COLUMNS)}"
+_INSERT: Final = insert_into("teams", _SET) + _RETURNING
+_UPDATE: Final = update_of("teams", _SET) + _RETURNING
 
 
-async def insert(writing: Writing, team: Mapping[str, Any]) -> Row:
+async def insert(writing: Writing, team: NewTeam) -> Team:
     """A new team; StoreConflict `teams_name`."""
-    return await writing.fetch_row(_INSERT, new_id(), *(team[column] for column in SETTABLE))
+    return made(Team, await writing.fetch_row(_INSERT, new_id(), *values_of(team, _SET)))
 
 
-async def update(writing: Writing, team_id: str, team: Mapping[str, Any]) -> Row:
+async def update(writing: Writing, team_id: str, team: NewTeam) -> Team:
     """The row with all that a person may set; StoreConflict `teams_name`."""
-    return await writing.fetch_row(_UPDATE, team_id, *(team[column] for column in SETTABLE))
+    return made(Team, await writing.fetch_row(_UPDATE, team_id, *values_of(team, _SET)))
 
 
 async def delete(writing: Writing, team_id: str) -> None:

@@ -1,28 +1,32 @@
 """SQL that writes bearer tokens. Called by `control/changes/tokens.py`, which locks the row before a change."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
+from control.registry.owner import owner_columns
+from control.registry.token import NewToken, Token, kind_of
+from control.store.rows import columns_of, values_of
 from control.store.statements import insert_into, update_of
 from control.store.writing import Writing
 from core.identifiers import new_id
 
-_MADE_WITH: Final = ("digest", "name", "kind", "user_id", "team_id", "created_by", "expires_at")
-_SETTABLE: Final = ("name", "expires_at")
-_INSERT: Final = insert_into("tokens", _MADE_WITH)
-_UPDATE: Final = update_of("tokens", _SETTABLE, dated=False)
+_OWNER: Final = ("kind", "user_id", "team_id")
+_COLUMNS: Final = columns_of(NewToken, apart={"owner"})
+_SET: Final = ("name", "expires_at")
+_INSERT: Final = insert_into("tokens", (*_OWNER, *_COLUMNS))
+_UPDATE: Final = update_of("tokens", _SET, dated=False)
 
 
-async def insert(writing: Writing, token: Mapping[str, Any]) -> str:
+async def insert(writing: Writing, token: NewToken) -> str:
     """The identifier of a new token; StoreConflict where its owner does not exist."""
     token_id = new_id()
-    await writing.execute(_INSERT, token_id, *(token[column] for column in _MADE_WITH))
+    _, user_id, team_id = owner_columns(token.owner)
+    await writing.execute(_INSERT, token_id, kind_of(token.owner), user_id, team_id, *values_of(token, _COLUMNS))
     return token_id
 
 
-async def update(writing: Writing, token_id: str, token: Mapping[str, Any]) -> None:
+async def update(writing: Writing, token: Token) -> None:
     """The token has this name and this end."""
-    await writing.execute(_UPDATE, token_id, *(token[column] for column in _SETTABLE))
+    await writing.execute(_UPDATE, token.id, *values_of(token, _SET))
 
 
 async def revoke(writing: Writing, token_id: str) -> None:

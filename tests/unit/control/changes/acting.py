@@ -7,7 +7,10 @@ from typing import Any
 
 from control.changes import teams, tokens, users
 from control.changes.write import Write, changing
-from control.registry.access import Caller
+from control.registry.access import Caller, Role
+from control.registry.team import NewTeam, Team
+from control.registry.token import Kind, Token
+from control.registry.user import NewUser, User
 from control.store.pool import Pool, Row, transaction
 from core.identifiers import new_id
 
@@ -23,22 +26,21 @@ async def changed(pool: Pool, *acts: Callable[[Write], Awaitable[Any]]) -> None:
             await act(write)
 
 
-async def new_user(write: Write, name: str, role: str = "member") -> Row:
-    return await users.create(write, {"name": name, "email": f"{name}@example.com", "role": role})
+async def new_user(write: Write, name: str, role: Role = "member") -> User:
+    return await users.create(write, NewUser(name=name, email=f"{name}@example.com", role=role))
 
 
-async def new_team(write: Write, name: str, *members: str) -> Row:
-    team = await teams.create(write, {"name": name, "description": ""})
+async def new_team(write: Write, name: str, *members: str) -> Team:
+    team = await teams.create(write, NewTeam(name=name, description=""))
     for member in members:
-        await teams.set_member(write, team["id"], member, "member")
+        await teams.set_member(write, team.id, member, "member")
     return team
 
 
-async def new_token(write: Write, *, user: str | None = None, team: str | None = None) -> Row:
-    kind = "user" if user else "team" if team else "organisation"
-    wanted = {"name": "ci", "kind": kind, "user_id": user, "team_id": team, "expires_at": None}
-    row, _secret = await tokens.create(write, wanted)
-    return row
+async def new_token(write: Write, *, user: str | None = None, team: str | None = None) -> Token:
+    kind: Kind = "user" if user else "team" if team else "organisation"
+    made, _secret = await tokens.create(write, tokens.WantedToken(name="ci", kind=kind, user_id=user, team_id=team))
+    return made
 
 
 async def forget(pool: Pool) -> None:

@@ -147,12 +147,12 @@ def test_every_change_has_a_case_here() -> None:
 async def there(pool: Pool) -> World:
     async with changing(pool, ADMIN) as write:
         await new_user(write, "Root", "admin")
-        user, other, disabled = [(await new_user(write, name))["id"] for name in ("Ann", "Bea", "Dan")]
+        user, other, disabled = [(await new_user(write, name)).id for name in ("Ann", "Bea", "Dan")]
         await users.disable(write, disabled)
-        team = (await new_team(write, "Red", user))["id"]
+        team = (await new_team(write, "Red", user)).id
         token, of_team = await new_token(write, user=user), await new_token(write, team=team)
     await forget(pool)
-    return World(user, other, disabled, team, token["id"], token["digest"], of_team["digest"])
+    return World(user, other, disabled, team, token.id, token.digest, of_team.digest)
 
 
 @pytest.mark.parametrize("name", CASES)

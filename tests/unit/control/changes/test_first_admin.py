@@ -13,7 +13,7 @@ from tests.unit.control.changes.acting import ADMIN, audit_of, new_user
 
 async def names(pool: Pool) -> list[tuple[str, str]]:
     async with transaction(pool, readonly=True) as connection:
-        return [(row["name"], row["role"]) for row in await users.page(connection, limit=9, after=None)]
+        return [(user.name, user.role) for user in await users.page(connection, limit=9, after=None)]
 
 
 async def test_an_empty_deployment_gets_one_admin_and_no_audit_record(pool: Pool) -> None:

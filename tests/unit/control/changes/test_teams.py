@@ -7,15 +7,16 @@ import pytest
 from control.changes import teams
 from control.changes.refusals import NotThere, Stale
 from control.changes.write import changing
+from control.registry.team import NewTeam
 from control.store.pool import Pool, StoreConflict
 from tests.unit.control.changes.acting import ADMIN, NOBODY, audit_of, changed, forget, new_team, new_user
 
 
 async def test_what_is_not_named_stays(pool: Pool) -> None:
     async with changing(pool, ADMIN) as write:
-        red = await teams.create(write, {"name": "Red", "description": "ours"})
-        changed = await teams.change(write, red["id"], {"name": "Rot"}, version=1)
-    assert (changed["name"], changed["description"], changed["version"]) == ("Rot", "ours", 2)
+        red = await teams.create(write, NewTeam(name="Red", description="ours"))
+        changed = await teams.change(write, red.id, {"name": "Rot"}, version=1)
+    assert (changed.name, changed.description, changed.version) == ("Rot", "ours", 2)
 
 
 async def test_a_name_belongs_to_one_team_whatever_its_case(pool: Pool) -> None:
@@ -25,8 +26,8 @@ async def test_a_name_belongs_to_one_team_whatever_its_case(pool: Pool) -> None:
 
 async def test_a_change_on_a_version_that_is_gone_is_refused(pool: Pool) -> None:
     async with changing(pool, ADMIN) as write:
-        ann = (await new_user(write, "Ann"))["id"]
-        red = (await new_team(write, "Red", ann))["id"]  # its version is 2 by now
+        ann = (await new_user(write, "Ann")).id
+        red = (await new_team(write, "Red", ann)).id  # its version is 2 by now
         for act in (
             teams.change(write, red, {"name": "B"}, version=1),
             teams.delete(write, red, version=1),
@@ -39,7 +40,7 @@ async def test_a_change_on_a_version_that_is_gone_is_refused(pool: Pool) -> None
 
 async def test_nobody_joins_a_team_that_is_not_there_and_nobody_leaves_who_is_not_in_it(pool: Pool) -> None:
     async with changing(pool, ADMIN) as write:
-        ann, red = (await new_user(write, "Ann"))["id"], (await new_team(write, "Red"))["id"]
+        ann, red = (await new_user(write, "Ann")).id, (await new_team(write, "Red")).id
         with pytest.raises(NotThere, match="team"):
             await teams.set_member(write, NOBODY, ann, "member")
         with pytest.raises(NotThere, match="member"):
@@ -53,11 +54,11 @@ async def test_nobody_joins_who_does_not_exist(pool: Pool) -> None:
 
 async def test_another_role_is_an_update_of_the_membership(pool: Pool) -> None:
     async with changing(pool, ADMIN) as write:
-        ann = (await new_user(write, "Ann"))["id"]
-        red = (await new_team(write, "Red", ann))["id"]
+        ann = (await new_user(write, "Ann")).id
+        red = (await new_team(write, "Red", ann)).id
     await forget(pool)
     async with changing(pool, ADMIN) as write:
-        assert (await teams.set_member(write, red, ann, "admin"))["role"] == "admin"
+        assert (await teams.set_member(write, red, ann, "admin")).role == "admin"
     (line,) = await audit_of(pool)
     assert (line["action"], line["object_id"]) == ("update", f"{red}/{ann}")
     assert (line["before"]["role"], line["after"]["role"], line["after"]["name"]) == ("member", "admin", "Ann")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
 from control.changes import users
@@ -15,21 +17,21 @@ from tests.unit.control.changes.acting import ADMIN, NOBODY, audit_of, changed, 
 async def test_what_is_not_named_stays(pool: Pool) -> None:
     async with changing(pool, ADMIN) as write:
         ann = await new_user(write, "Ann")
-        changed = await users.change(write, ann["id"], {"name": "Anna"}, version=1)
-    assert (changed["name"], changed["email"], changed["role"]) == ("Anna", "Ann@example.com", "member")
-    assert (changed["version"], changed["updated_at"]) == (2, ann["updated_at"])
+        changed = await users.change(write, ann.id, {"name": "Anna"}, version=1)
+    assert (changed.name, changed.email, changed.role) == ("Anna", "Ann@example.com", "member")
+    assert (changed.version, changed.updated_at) == (2, ann.updated_at)
 
 
 async def test_the_trail_has_every_column_that_is_shown(pool: Pool) -> None:
     async with changing(pool, ADMIN) as write:
         ann = await new_user(write, "Ann")
     (line,) = await audit_of(pool)
-    assert set(line["after"]) == set(ann.keys())
+    assert set(line["after"]) == {one.name for one in fields(ann)}
 
 
 async def test_a_change_on_a_version_that_is_gone_is_refused(pool: Pool) -> None:
     async with changing(pool, ADMIN) as write:
-        ann = (await new_user(write, "Ann"))["id"]
+        ann = (await new_user(write, "Ann")).id
         for act in (users.change(write, ann, {"name": "B"}, version=2), users.delete(write, ann, version=2)):
             with pytest.raises(Stale):
                 await act
@@ -44,8 +46,8 @@ async def test_nobody_is_changed_who_is_not_there(pool: Pool, act) -> None:
 
 async def test_the_last_admin_stays_one_and_may_still_be_renamed(pool: Pool) -> None:
     async with changing(pool, ADMIN) as write:
-        root = (await new_user(write, "Root", "admin"))["id"]
-        await users.disable(write, (await new_user(write, "Old", "admin"))["id"])
+        root = (await new_user(write, "Root", "admin")).id
+        await users.disable(write, (await new_user(write, "Old", "admin")).id)
         for act in (
             users.change(write, root, {"role": "member"}),
             users.disable(write, root),
@@ -53,17 +55,17 @@ async def test_the_last_admin_stays_one_and_may_still_be_renamed(pool: Pool) -> 
         ):
             with pytest.raises(NotNow, match="the last admin"):
                 await act
-        assert (await users.change(write, root, {"name": "Chief"}))["name"] == "Chief"
+        assert (await users.change(write, root, {"name": "Chief"})).name == "Chief"
 
 
 async def test_disabling_twice_is_said_once(pool: Pool) -> None:
     async with changing(pool, ADMIN) as write:
-        ann = (await new_user(write, "Ann"))["id"]
+        ann = (await new_user(write, "Ann")).id
     await forget(pool)
     async with changing(pool, ADMIN) as write:
         first, second = await users.disable(write, ann), await users.disable(write, ann)
-    assert first["disabled_at"] is not None
-    assert dict(first) == dict(second)
+    assert first.disabled_at is not None
+    assert first == second
     assert ([line["action"] for line in await audit_of(pool)], await outbox_of(pool)) == (
         ["disable"], [("user", ann, 0)],
     )  # fmt: skip
@@ -77,7 +79,7 @@ async def test_an_address_belongs_to_one_user_whatever_its_case(pool: Pool) -> N
 async def test_a_user_who_goes_takes_along_what_is_theirs_and_touches_what_is_pinned_to_it(pool: Pool) -> None:
     entry, tool, installation, own, shared = (new_id() for _ in range(5))
     async with changing(pool, ADMIN) as write:
-        ann = (await new_user(write, "Ann"))["id"]
+        ann = (await new_user(write, "Ann")).id
     async with transaction(pool) as connection:
         await connection.execute(
             "insert into entries (id, slug, name, kind, url, credential_model) "

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 import pytest
 
 from control.changes.write import Unfinished, Write, changing
 from control.registry.access import Caller
+from control.registry.team import NewTeam
 from control.store.pool import Pool, transaction
 from control.store.writes import teams as rows
 from core.identifiers import new_id
 from tests.unit.control.changes.acting import ADMIN, audit_of, changed, outbox_of
 
-RED: dict[str, Any] = {"name": "Red", "description": ""}
+RED = NewTeam(name="Red", description="")
 
 
 async def teams_of(pool: Pool) -> list[str]:
@@ -25,7 +25,7 @@ async def teams_of(pool: Pool) -> list[str]:
 
 async def make(write: Write, *, recorded: bool = True, announced: bool = True) -> str:
     """Make the team Red, and leave what is asked for."""
-    team_id = str((await rows.insert(write, RED))["id"])
+    team_id = (await rows.insert(write, RED)).id
     if announced:
         await write.announce(teams=[team_id])
     if recorded:

@@ -1,0 +1,113 @@
+"""A bearer token, as the registry keeps it: whether it holds, who may manage it, and whose a new one is.
+
+Made by `control/store/tokens.py` of a row, and by nobody else. The secret itself is kept nowhere, its digest only.
+"""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Final, Literal, assert_never
+
+from control.registry.access import Caller
+from control.registry.broken_rule import BrokenRule
+from control.registry.owner import Organisation, Owner, Person, Team, owner_columns
+
+Kind = Literal["user", "team", "organisation"]
+"""An owner's kind, as tokens name it."""
+State = Literal["active", "revoked", "expired", "disabled"]
+_NOT_TOLD: Final = {"digest", "owner", "owner_name", "expired", "owner_disabled_at"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewToken:
+    """What a token is made of."""
+
+    digest: str
+    """SHA-256 of the secret."""
+    name: str
+    owner: Owner
+    created_by: str | None
+    """The user who made it; None for the token of a run, and where that user is gone."""
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token(NewToken):
+    """A token that exists, with what decides whether it holds."""
+
+    id: str
+    owner_name: str
+    """Of the user or the team; '' for the organisation."""
+    owner_disabled_at: datetime | None
+    expired: bool
+    """By the clock of the database."""
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+    version: int
+
+
+def refusal_of(token: Token) -> Literal["", "revoked", "expired", "disabled"]:
+    """Why a token does not hold, '' if it does."""
+    if token.revoked_at is not None:
+        return "revoked"
+    if token.expired:
+        return "expired"
+    return "disabled" if token.owner_disabled_at is not None else ""
+
+
+def told_of_token(token: Token) -> dict[str, Any]:
+    """All that people are told of a token, in the words of the admin API; never its digest."""
+    told = {one.name: getattr(token, one.name) for one in fields(token) if one.name not in _NOT_TOLD}
+    _, user_id, team_id = owner_columns(token.owner)
+    state: State = refusal_of(token) or "active"
+    of = {"kind": kind_of(token.owner), "user_id": user_id, "team_id": team_id, "owner": token.owner_name}
+    return {**told, **of, "state": state}
+
+
+def kind_of(owner: Owner) -> Kind:
+    """The word of tokens for this kind of owner."""
+    match owner:
+        case Person():
+            return "user"
+        case Team():
+            return "team"
+        case Organisation():
+            return "organisation"
+    assert_never(owner)
+
+
+def manages(caller: Caller, token: Token) -> bool:
+    """Whether the caller may see, change and revoke this token."""
+    return not why_not_given_by(caller, token.owner)
+
+
+def owner_of_new(caller: Caller, kind: Kind, user_id: str | None, team_id: str | None) -> Owner:
+    """Whose a new token is; raises BrokenRule where what was asked for does not fit its kind."""
+    if user_id is not None and kind != "user":
+        raise BrokenRule("user_id", "goes with the kind user only; leave it out")
+    if team_id is not None and kind != "team":
+        raise BrokenRule("team_id", "goes with the kind team only; leave it out")
+    if kind == "user":
+        return Person(user_id or caller.user_id)
+    if kind == "organisation":
+        return Organisation()
+    if team_id is None:
+        raise BrokenRule("team_id", "is needed for a token of a team")
+    return Team(team_id)
+
+
+def why_not_given_by(caller: Caller, owner: Owner) -> str:
+    """Why the caller may not make or manage a token of this owner, '' if they may."""
+    match owner:
+        case Person(user_id):
+            return "" if caller.owns(user_id) else "A token of another user needs an admin."
+        case Team(team_id):
+            return "" if caller.administers(team_id) else "A token of a team needs an admin of the team."
+        case Organisation():
+            return "" if caller.is_admin else "A token of the organisation needs an admin."
+    assert_never(owner)
+
+
+def puts_off(before: datetime | None, after: datetime | None) -> bool:
+    """Whether a token ends later with the second end than with the first; None is never."""
+    return before is not None and (after is None or after > before)

@@ -1,0 +1,111 @@
+"""Rules of bearer tokens."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from control.registry.access import Caller
+from control.registry.broken_rule import BrokenRule
+from control.registry.owner import Organisation, Person, Team
+from control.registry.token import (
+    Token,
+    manages,
+    owner_of_new,
+    puts_off,
+    refusal_of,
+    told_of_token,
+    why_not_given_by,
+)
+
+NOW = datetime.now(UTC)
+LATER = NOW + timedelta(days=1)
+ADMIN = Caller("u1", "Ann", "admin")
+MEMBER = Caller("u2", "Bea", "member", {"red": "admin", "blue": "member"})
+
+
+def token(**fields: Any) -> Token:
+    usual: dict[str, Any] = {
+        "id": "t1", "digest": "d" * 64, "name": "ci", "owner": Person("u2"), "owner_name": "Bea", "created_by": "u2",
+        "created_at": NOW, "last_used_at": None, "expires_at": None, "expired": False, "revoked_at": None,
+        "owner_disabled_at": None, "version": 1,
+    }  # fmt: skip
+    return Token(**usual | fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "refused", "state"),
+    [
+        ({}, "", "active"),
+        ({"owner_disabled_at": NOW}, "disabled", "disabled"),
+        ({"owner_disabled_at": NOW, "expired": True}, "expired", "expired"),
+        ({"owner_disabled_at": NOW, "expired": True, "revoked_at": NOW}, "revoked", "revoked"),
+    ],
+)
+def test_a_token_holds_unless_revoked_expired_or_of_a_disabled_user(fields, refused, state) -> None:
+    assert (refusal_of(token(**fields)), told_of_token(token(**fields))["state"]) == (refused, state)
+
+
+@pytest.mark.parametrize(
+    ("owner", "kind", "user", "team"),
+    [
+        (Person("u2"), "user", "u2", None),
+        (Team("red"), "team", None, "red"),
+        (Organisation(), "organisation", None, None),
+    ],
+)
+def test_people_are_told_whose_a_token_is_and_never_its_digest(owner, kind, user, team) -> None:
+    told = told_of_token(token(owner=owner))
+    assert (told["kind"], told["user_id"], told["team_id"], told["owner"]) == (kind, user, team, "Bea")
+    assert "d" * 64 not in told.values()
+
+
+def test_people_manage_their_own_and_admins_of_a_team_its_tokens() -> None:
+    assert manages(MEMBER, token())
+    assert not manages(MEMBER, token(owner=Person("u1")))
+    assert manages(MEMBER, token(owner=Team("red")))
+    assert not manages(MEMBER, token(owner=Team("blue")))
+    assert not manages(MEMBER, token(owner=Organisation()))
+    assert manages(ADMIN, token(owner=Organisation()))
+
+
+def test_a_new_token_is_the_callers_own_unless_it_names_another_owner() -> None:
+    assert owner_of_new(MEMBER, "user", None, None) == Person("u2")
+    assert owner_of_new(MEMBER, "user", "u3", None) == Person("u3")
+    assert owner_of_new(MEMBER, "team", None, "red") == Team("red")
+    assert owner_of_new(MEMBER, "organisation", None, None) == Organisation()
+
+
+@pytest.mark.parametrize(
+    ("kind", "user", "team", "field"),
+    [
+        ("team", "u2", "red", "user_id"),
+        ("organisation", "u2", None, "user_id"),
+        ("user", None, "red", "team_id"),
+        ("organisation", None, "red", "team_id"),
+        ("team", None, None, "team_id"),
+    ],
+)
+def test_an_owner_that_does_not_fit_the_kind_is_refused(kind, user, team, field) -> None:
+    with pytest.raises(BrokenRule) as broken:
+        owner_of_new(MEMBER, kind, user, team)
+    assert broken.value.field == field
+
+
+def test_who_may_make_a_token_for_whom() -> None:
+    assert why_not_given_by(MEMBER, Person("u2")) == ""
+    assert "needs an admin" in why_not_given_by(MEMBER, Person("u1"))
+    assert why_not_given_by(MEMBER, Team("red")) == ""
+    assert "admin of the team" in why_not_given_by(MEMBER, Team("blue"))
+    assert "needs an admin" in why_not_given_by(MEMBER, Organisation())
+    assert [why_not_given_by(ADMIN, owner) for owner in (Person("u2"), Organisation())] == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "put_off"),
+    [(NOW, LATER, True), (NOW, None, True), (LATER, NOW, False), (NOW, NOW, False), (None, LATER, False)],
+)
+def test_an_end_is_put_off_by_a_later_one_or_by_none(before, after, put_off) -> None:
+    assert puts_off(before, after) is put_off
