@@ -48,7 +48,7 @@ def _refuse_empty_choice() -> None:
         )
 
 
-@functools.cache
+@functools.lru_cache(64)
 def major_version(folder: Path) -> int:
     """The major version of the programs in `folder`; 0 when they do not run here."""
     try:

@@ -10,9 +10,10 @@ Used by `fast_connection.py`. What the headers say is judged by the stage `admit
 """
 
 import re
-from typing import Final, TypeVar
+from typing import Final
 
 from core.egress.header_grammar import MAY_REPEAT, NAME, VALUE
+from proxy.caches.usual import remember
 
 MOST_HEAD: Final = 64 << 10
 MOST_LINE: Final = 8190
@@ -61,7 +62,6 @@ _MOST_REMEMBERED = 2048
 _LONGEST_REMEMBERED = 128
 
 Pair = tuple[str, str]
-T = TypeVar("T")
 
 
 class PlainHead:
@@ -116,7 +116,7 @@ class HeadReader:
             return None
         first = (match[1].decode(), match[2].decode())
         if len(line) <= _LONGEST_REMEMBERED:
-            _remember(self._firsts, line, first)
+            remember(self._firsts, line, first, _MOST_REMEMBERED)
         return first
 
     def _headers(self, lines: list[bytes]) -> dict[str, str] | None:
@@ -155,9 +155,9 @@ class HeadReader:
         if not _fits(name, value):
             return None
         if name in _REMEMBERED and len(line) <= _LONGEST_REMEMBERED:
-            _remember(self._lines, line, (name, value))
+            remember(self._lines, line, (name, value), _MOST_REMEMBERED)
         if name not in {"connection", "content-length"} and len(match[1]) <= _LONGEST_REMEMBERED:
-            _remember(self._names, match[1], name)
+            remember(self._names, match[1], name, _MOST_REMEMBERED)
         return name, value
 
 
@@ -178,9 +178,3 @@ def _first_begun(line: bytes) -> bool:
         return False
     rest, space, version = line[len(method) :].partition(b" ")
     return _REST_BEGUN.fullmatch(rest) is not None and (not space or b"HTTP/1.1\r".startswith(version))
-
-
-def _remember(known: dict[bytes, T], text: bytes, read: T) -> None:
-    if len(known) >= _MOST_REMEMBERED:
-        known.clear()  # a flood of new ones costs everybody one reading more, and no memory
-    known[text] = read

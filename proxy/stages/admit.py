@@ -23,10 +23,8 @@ _VALUE = re.compile(VALUE.encode())
 _TOKEN = re.compile(NAME.encode())
 HTTP = ((1, 0), (1, 1))
 """The versions that are served."""
-_NAMES: dict[bytes, str] = {}
-"""Header names as they came that were judged good, in lower case; few are ever used."""
-_MOST_NAMES = 1024
-_LONGEST_NAME = 64
+_LONGEST_USUAL = 64
+"""Letters of the longest header name that is remembered."""
 
 
 def admit(x: Exchange, deps: Deps) -> None:
@@ -101,10 +99,10 @@ def gateway_in(path: str) -> str:
 
 
 def _headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
-    """The headers by lower-case name. Nearly every request is cleared by one look: known names, none twice."""
+    """The headers by lower-case name. Nearly every request is cleared by one look: usual names, none twice."""
     try:
-        headers = {_NAMES[name]: value.decode("ascii") for name, value in raw}
-    except (KeyError, UnicodeDecodeError):
+        headers = {_usual_name(name): value.decode("ascii") for name, value in raw}
+    except (Refusal, ValueError):
         return _headers_one_by_one(raw)
     clean = len(headers) == len(raw) and "".join(headers.values()).isprintable()
     return headers if clean else _headers_one_by_one(raw)
@@ -113,7 +111,7 @@ def _headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
 def _headers_one_by_one(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in raw:
-        key = _NAMES.get(name) or _judged_name(name)
+        key = _judged_name(name)
         if _VALUE.fullmatch(value) is None:
             raise Refusal("header_value")
         text = value.decode("ascii")
@@ -125,16 +123,19 @@ def _headers_one_by_one(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     return headers
 
 
+@lru_cache(1024)
+def _usual_name(name: bytes) -> str:
+    """As `_judged_name`; few names are ever used. ValueError for a long one, which is not remembered."""
+    if len(name) > _LONGEST_USUAL:
+        raise ValueError
+    return _judged_name(name)
+
+
 def _judged_name(name: bytes) -> str:
     """In lower case; refuses what is no token (RFC 9110 section 5.1)."""
     if _TOKEN.fullmatch(name) is None:
         raise Refusal("framing", what="a header's name is no token")
-    key = name.decode("ascii").lower()
-    if len(name) <= _LONGEST_NAME:
-        if len(_NAMES) >= _MOST_NAMES:
-            _NAMES.clear()  # somebody makes names up; the usual ones are back after one request
-        _NAMES[bytes(name)] = key
-    return key
+    return name.decode("ascii").lower()
 
 
 def _effective(target: str, headers: dict[str, str]) -> tuple[str, str]:

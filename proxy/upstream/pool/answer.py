@@ -7,7 +7,7 @@ becomes of the connection.
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from proxy.upstream.pool.head import HEAD_END, Head, UnfinishedHead, broken, head_of, known_head
+from proxy.upstream.pool.head import HEAD_END, Head, KnownHeads, UnfinishedHead, broken
 
 MAX_INTERIM = 64
 """Answers with a status below 200 before the real one."""
@@ -26,6 +26,7 @@ class ReceivedAnswer:
         "_begun",
         "_chunks",
         "_extras",
+        "_heads",
         "_interim",
         "_left",
         "_pieces",
@@ -37,7 +38,8 @@ class ReceivedAnswer:
         "surplus",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, heads: KnownHeads) -> None:
+        self._heads = heads
         self.status = 0
         """Of the final answer; 0 until its head is whole."""
         self.head: Head | None = None
@@ -118,7 +120,7 @@ class ReceivedAnswer:
     def _is_all(self, data: bytes) -> bool:
         """Take an answer that came in one piece behind a head that is known: nearly all answers are that."""
         end = data.find(HEAD_END) + len(HEAD_END)
-        head = known_head(data[:end]) if self._begun is None else None
+        head = self._heads.known(data[:end]) if self._begun is None else None
         if head is None or head.status < 200 or head.length != len(data) - end:
             return False
         self.head, self.status, self.buffered = head, head.status, head.length
@@ -143,7 +145,7 @@ class ReceivedAnswer:
         return data
 
     def _take_head(self, block: bytes) -> None:
-        head = head_of(block)
+        head = self._heads.read(block)
         if head.status < 200:
             self._interim += 1
             if self._interim > MAX_INTERIM:

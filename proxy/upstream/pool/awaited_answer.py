@@ -11,7 +11,7 @@ from typing import Protocol
 
 from core.egress.faults import UpstreamFault
 from proxy.upstream.pool.answer import ReceivedAnswer
-from proxy.upstream.pool.head import Head
+from proxy.upstream.pool.head import Head, KnownHeads
 
 READ_AHEAD_BYTES = 64 * 1024
 """More than this is not read from the socket before the caller has fetched what is there."""
@@ -47,8 +47,8 @@ class PoolAnswer(ReceivedAnswer):
         "fault",
     )
 
-    def __init__(self, connection: Line) -> None:
-        super().__init__()
+    def __init__(self, connection: Line, heads: KnownHeads) -> None:
+        super().__init__(heads)
         self._connection = connection
         self._waiter: asyncio.Future[None] | None = None
         self._ready: Callable[[], None] | None = None

@@ -12,7 +12,7 @@ from typing import Protocol, cast
 
 from core.egress.faults import UpstreamFault
 from proxy.upstream.pool.awaited_answer import PoolAnswer
-from proxy.upstream.pool.head import broken
+from proxy.upstream.pool.head import KnownHeads, broken
 
 
 class Keeper(Protocol):
@@ -31,9 +31,20 @@ class Keeper(Protocol):
 class PoolConnection(asyncio.Protocol):
     """An open connection: idle, with one request under way, or waiting for the end of a stream that was left."""
 
-    __slots__ = ("_answer", "_keeper", "_kernel", "_paused", "_transport", "counted", "idle_until", "origin")
+    __slots__ = (
+        "_answer",
+        "_heads",
+        "_keeper",
+        "_kernel",
+        "_paused",
+        "_transport",
+        "counted",
+        "idle_until",
+        "origin",
+    )
 
-    def __init__(self, keeper: Keeper, origin: object) -> None:
+    def __init__(self, keeper: Keeper, origin: object, heads: KnownHeads) -> None:
+        self._heads = heads
         self.origin = origin
         self.counted = True
         """Whether the keeper counts it among its places."""
@@ -68,7 +79,7 @@ class PoolConnection(asyncio.Protocol):
         assert self._answer is None
         assert self._transport is not None
         self.idle_until = 0.0
-        self._answer = answer = PoolAnswer(self)
+        self._answer = answer = PoolAnswer(self, self._heads)
         self._transport.write(request)
         return answer
 

@@ -6,11 +6,13 @@ second. `answer.py` uses it.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from core.egress.faults import UpstreamFault
+from proxy.caches.usual import remember
 
 MAX_LINE_BYTES = 8190
 MAX_HEADERS = 128
@@ -66,22 +68,25 @@ class Head:
     """Whether it is a success whose body is an event stream."""
 
 
-_known: dict[bytes, Head] = {}
-known_head = _known.get
-"""The head in these bytes, if it was read before."""
+class KnownHeads:
+    """Reads the heads of answers, and knows those again that came before. A pool has one for all its connections."""
 
+    __slots__ = ("_known", "known")
 
-def head_of(block: bytes) -> Head:
-    """Reads a head, from its status line to the empty line. Raises UpstreamFault for what is no acceptable one."""
-    known = _known.get(block)
-    if known is not None:
-        return known
-    head = _Reader().read(block)
-    if len(block) <= _MAX_KNOWN_BYTES and head.headers.keys() <= _HARMLESS:
-        if len(_known) >= _MAX_KNOWN:
-            _known.clear()
-        _known[block] = head
-    return head
+    def __init__(self) -> None:
+        self._known: dict[bytes, Head] = {}
+        self.known: Callable[[bytes], Head | None] = self._known.get
+        """The head in these bytes, if it was read before."""
+
+    def read(self, block: bytes) -> Head:
+        """A head, from its status line to the empty line. Raises UpstreamFault for what is no acceptable one."""
+        known = self._known.get(block)
+        if known is not None:
+            return known
+        head = _Reader().read(block)
+        if len(block) <= _MAX_KNOWN_BYTES and head.headers.keys() <= _HARMLESS:
+            remember(self._known, block, head, _MAX_KNOWN)
+        return head
 
 
 class UnfinishedHead:

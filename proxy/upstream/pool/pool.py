@@ -25,6 +25,7 @@ from core.egress.faults import UpstreamFault
 from proxy.upstream.pool.awaited_answer import PoolAnswer
 from proxy.upstream.pool.connect import Connector
 from proxy.upstream.pool.connection import PoolConnection
+from proxy.upstream.pool.head import KnownHeads
 from proxy.upstream.pool.places import Origin, Places
 from proxy.upstream.pool.request import PreparedHead, RequestWriter, Target, target_of
 
@@ -58,6 +59,7 @@ class UpstreamPool:
         self._places, self._connect_seconds = Places(connections, per_origin), connect_seconds
         self._writer = RequestWriter()
         self._targets: dict[str, Target] = {}
+        self._heads = KnownHeads()
         self._open: set[PoolConnection] = set()
         self._sweeping: asyncio.TimerHandle | None = None
         self._closed = False
@@ -205,7 +207,7 @@ class UpstreamPool:
 
     async def _opened(self, origin: Origin, target: Target) -> PoolConnection:
         """A new connection, in a place that was taken for it. It may have died again already."""
-        connection = PoolConnection(self, origin)
+        connection = PoolConnection(self, origin, self._heads)
         self._open.add(connection)
         try:
             await self._connector.connect(target, connection)

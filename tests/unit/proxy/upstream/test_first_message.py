@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from proxy.upstream.answers import MAX_EVENTS
 from proxy.upstream.first_message import FirstMessage
 from proxy.upstream.pool.answer import ReceivedAnswer
+from proxy.upstream.pool.head import KnownHeads
 from tests.fakes.scripted_upstream import head
 
 CAP = 1000
@@ -26,7 +27,9 @@ STREAMS = {
 
 
 def of_stream(body: bytes) -> tuple[bytes, ReceivedAnswer]:
-    return head(b"Content-Type: text/event-stream", b"Content-Length: %d" % (len(body) + 1)) + body, ReceivedAnswer()
+    return head(b"Content-Type: text/event-stream", b"Content-Length: %d" % (len(body) + 1)) + body, ReceivedAnswer(
+        KnownHeads()
+    )
 
 
 @given(st.sampled_from(list(STREAMS)), st.lists(st.integers(0, 3000)), st.booleans())
@@ -63,7 +66,7 @@ def test_looking_at_pieces_as_they_come_costs_as_much_as_they_hold(size: int) ->
             looked += len(new)
             return new
 
-    raw, answer = of_stream(b"data: " + b"x" * 20_000)[0], Answer()
+    raw, answer = of_stream(b"data: " + b"x" * 20_000)[0], Answer(KnownHeads())
     first = FirstMessage(answer, 30_000)
     for at in range(0, len(raw), size):
         answer.feed(raw[at : at + size])

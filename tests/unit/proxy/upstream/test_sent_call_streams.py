@@ -22,6 +22,7 @@ from core.tasks import Tasks
 from proxy.refusals import Refusal
 from proxy.upstream.conversation import Upstreams
 from proxy.upstream.pool.connection import PoolConnection
+from proxy.upstream.pool.head import KnownHeads
 from proxy.upstream.sent_call import SentCall
 from tests.fakes.call_parts import connection
 from tests.fakes.pool_calls import nothing_finishes
@@ -232,7 +233,7 @@ ANY_STREAM = {
 async def test_wherever_a_stream_is_cut_it_comes_to_the_same(kind: str, cuts: set[int]) -> None:
     body, outcome, end = ANY_STREAM[kind]
     wire, raw, got = Wire(), STREAM + body, list[object]()
-    connection = PoolConnection(wire, None)
+    connection = PoolConnection(wire, None, KnownHeads())
     connection.connection_made(wire)
     tasks = Tasks("test")
     made = Upstreams(None, None, None, tasks, call_seconds=1, ceiling_seconds=1, max_answer=1000)  # type: ignore[arg-type]  # nothing is sent

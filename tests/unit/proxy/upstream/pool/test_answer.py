@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.egress.faults import UpstreamFault
 from proxy.upstream.pool.answer import MAX_INTERIM, ReceivedAnswer
-from proxy.upstream.pool.head import MAX_HEAD_BYTES, MAX_HEADERS
+from proxy.upstream.pool.head import MAX_HEAD_BYTES, MAX_HEADERS, KnownHeads
 from tests.fakes.scripted_upstream import head, ok
 
 HINTS = head(b"Link: </a>; rel=preload", status=b"103 Early Hints")
@@ -18,7 +18,7 @@ CHUNKED = head(b"Transfer-Encoding: chunked")
 
 
 def received(*pieces: bytes, ended: bool = False) -> ReceivedAnswer:
-    answer = ReceivedAnswer()
+    answer = ReceivedAnswer(KnownHeads())
     for piece in filter(None, pieces):
         answer.feed(piece)
     if ended:
@@ -181,7 +181,7 @@ def test_a_body_in_tiny_segments_takes_about_as_much_memory_as_it_has_bytes() ->
 
 @given(st.binary(max_size=20_000), st.lists(st.integers(0, 20_000), max_size=6), st.integers(0, 20_001))
 def test_what_is_buffered_can_be_looked_at_from_anywhere_and_stays(body: bytes, cuts: list[int], start: int) -> None:
-    answer = ReceivedAnswer()
+    answer = ReceivedAnswer(KnownHeads())
     answer.feed(head(b"Content-Length: %d" % (len(body) + 1)))
     places = sorted({0, *(cut for cut in cuts if cut < len(body)), len(body)})
     for begin, end in pairwise(places):
@@ -241,7 +241,7 @@ def test_any_body_comes_through_any_cuts_unchanged(body: bytes, cuts: list[int],
 
 @given(st.binary(max_size=300), st.integers(0, 300))
 def test_garbage_is_broken_or_waits_but_is_never_an_answer(garbage: bytes, cut: int) -> None:
-    answer = ReceivedAnswer()
+    answer = ReceivedAnswer(KnownHeads())
     with contextlib.suppress(UpstreamFault):
         for piece in filter(None, (garbage[:cut], garbage[cut:])):
             answer.feed(piece)

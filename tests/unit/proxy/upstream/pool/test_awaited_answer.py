@@ -8,6 +8,7 @@ import pytest
 
 from core.egress.faults import UpstreamFault
 from proxy.upstream.pool.awaited_answer import PoolAnswer
+from proxy.upstream.pool.head import KnownHeads
 from tests.fakes.scripted_upstream import head
 
 CHUNKED = head(b"Transfer-Encoding: chunked")
@@ -46,7 +47,7 @@ def lost() -> UpstreamFault:
 
 
 async def test_an_answer_that_was_given_up_in_the_middle_is_gone_with_its_caller(line: NoLine) -> None:
-    answer = Noticed(line)
+    answer = Noticed(line, KnownHeads())
     answer.feed(CHUNKED + HALF)
     gone = weakref.ref(answer)
     answer.settle(sound=False)
@@ -56,7 +57,7 @@ async def test_an_answer_that_was_given_up_in_the_middle_is_gone_with_its_caller
 
 
 async def test_an_answer_whose_fault_was_raised_is_gone_with_its_caller(line: NoLine) -> None:
-    answer = Noticed(line)
+    answer = Noticed(line, KnownHeads())
     answer.fail(lost())
     with pytest.raises(UpstreamFault):
         await answer.begun()
@@ -67,7 +68,7 @@ async def test_an_answer_whose_fault_was_raised_is_gone_with_its_caller(line: No
 
 
 async def test_a_stream_that_was_left_and_never_ended_is_gone_with_its_connection(line: NoLine) -> None:
-    answer = Noticed(line)
+    answer = Noticed(line, KnownHeads())
     answer.feed(CHUNKED)
     answer.may_be_left(all_read=True)
     answer.settle(sound=True)

@@ -4,13 +4,13 @@ import pytest
 
 import proxy.upstream.pool.head as pool_head
 from core.egress.faults import UpstreamFault
-from proxy.upstream.pool.head import MAX_HEAD_BYTES, MAX_HEADERS, MAX_LINE_BYTES, UnfinishedHead, head_of
+from proxy.upstream.pool.head import MAX_HEAD_BYTES, MAX_HEADERS, MAX_LINE_BYTES, Head, KnownHeads, UnfinishedHead
 from tests.fakes.scripted_upstream import head
 
 
-@pytest.fixture(autouse=True)
-def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool_head, "_known", {})
+def head_of(block: bytes) -> Head:
+    """What is read where nothing is known yet."""
+    return KnownHeads().read(block)
 
 
 @pytest.mark.parametrize(
@@ -60,11 +60,13 @@ def test_a_success_is_one_piece_or_a_stream(line: bytes, status: bytes, plain: b
 
 
 def test_a_head_that_came_before_is_not_read_again() -> None:
+    heads = KnownHeads()
     block = head(b"Content-Type: application/json", b"Content-Length: 5", b"Date: Sat, 21 Nov 2026 06:00:00 GMT")
-    assert head_of(block) is head_of(bytes(bytearray(block)))
+    assert heads.known(block) is None
+    assert heads.read(block) is heads.read(bytes(bytearray(block))) is heads.known(block)
     usual = head(b"Content-Type: text/event-stream", b"Cache-Control: no-cache", b"X-Accel-Buffering: no")
-    assert head_of(usual) is head_of(bytes(bytearray(usual)))
-    assert head_of(block).headers != head_of(block.replace(b"06:00", b"07:00")).headers
+    assert heads.read(usual) is heads.read(bytes(bytearray(usual)))
+    assert heads.read(block).headers != heads.read(block.replace(b"06:00", b"07:00")).headers
 
 
 @pytest.mark.parametrize(
@@ -72,20 +74,23 @@ def test_a_head_that_came_before_is_not_read_again() -> None:
     [b"Mcp-Session-Id: secret", b"Set-Cookie: secret", b"X-Any: secret", b"Server: " + b"long" * 200],
 )
 def test_a_head_that_may_hold_a_secret_or_is_long_is_not_remembered(line: bytes) -> None:
-    head_of(head(b"Content-Length: 5", line))
-    assert pool_head._known == {}
+    heads, block = KnownHeads(), head(b"Content-Length: 5", line)
+    heads.read(block)
+    assert heads.known(block) is None
 
 
 def test_a_bounded_number_of_heads_is_remembered() -> None:
+    heads = KnownHeads()
     for length in range(1000):
-        assert head_of(head(b"Content-Length: %d" % length)).length == length
-    assert len(pool_head._known) <= 256
+        assert heads.read(head(b"Content-Length: %d" % length)).length == length
+    assert 0 < len(heads._known) <= 256
 
 
 def test_a_bad_head_is_bad_each_time() -> None:
+    heads = KnownHeads()
     for _ in range(2):
         with pytest.raises(UpstreamFault):
-            head_of(head(b"Content-Length: 5", b"Content-Length: 6"))
+            heads.read(head(b"Content-Length: 5", b"Content-Length: 6"))
 
 
 def test_an_interim_head_says_nothing_but_its_status() -> None:

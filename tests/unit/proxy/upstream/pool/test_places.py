@@ -6,6 +6,7 @@ import random
 import pytest
 
 from proxy.upstream.pool.connection import PoolConnection
+from proxy.upstream.pool.head import KnownHeads
 from proxy.upstream.pool.places import Places
 
 
@@ -36,7 +37,7 @@ async def test_no_history_of_comers_and_leavers_loses_or_adds_a_place(seed: int)
     async def come(name: str) -> None:
         origin = places.origin(name)
         connection = await places.take(origin)
-        held.append((origin, connection or PoolConnection(Closing(), origin)))
+        held.append((origin, connection or PoolConnection(Closing(), origin, KnownHeads())))
 
     async with asyncio.TaskGroup() as tasks:
         for _ in range(400):
