@@ -106,13 +106,13 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 async def database(postgres: Server) -> AsyncIterator[str]:
     """The DSN of a fresh database with our schema; dropped afterwards."""
     name = f"test_{secrets.token_hex(6)}"
-    admin = await asyncpg.connect(postgres.dsn(), timeout=10)
+    admin = await asyncpg.connect(postgres.dsn(), timeout=60)
     try:
         await admin.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
         yield postgres.dsn(name)
         await admin.execute(f"drop database {name} with (force)")
     finally:
-        await admin.close(timeout=5)
+        await admin.close(timeout=30)
 
 
 @pytest.fixture
@@ -200,7 +200,7 @@ def _free_port() -> int:
 
 def _wait_until_ready(server: Server, log: Path, before: int) -> None:
     """Until the log says so, after its first `before` bytes, which tell of earlier starts."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         told = log.read_bytes()[before:]
         if b"ready to accept connections" in told:
@@ -209,15 +209,15 @@ def _wait_until_ready(server: Server, log: Path, before: int) -> None:
             raise RuntimeError(told.decode()[-2000:])
         time.sleep(0.02)
     stop_server(server)
-    raise RuntimeError("the server did not start within 30 s")
+    raise RuntimeError("the server did not start within 60 s")
 
 
 async def _make_template(server: Server) -> None:
-    admin = await asyncpg.connect(server.dsn(), timeout=10)
+    admin = await asyncpg.connect(server.dsn(), timeout=60)
     try:
         await admin.execute(f"create database {TEMPLATE}")
     finally:
-        await admin.close(timeout=5)
+        await admin.close(timeout=30)
     await migrate(server.dsn(TEMPLATE))
 
 

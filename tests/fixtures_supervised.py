@@ -33,7 +33,7 @@ from tests.fixtures_redis import RedisServer
 from tests.fixtures_system import Program, eventually, modern_request
 from tests.fixtures_upstreams import free_port
 
-CALL_WITHIN_S = 30.0
+CALL_WITHIN_S = 60.0
 UNDER_LIMITS = """
 import os, resource, runpy, sys
 for name, value in ((word.partition("=")[::2]) for word in sys.argv[1].split(",") if word):
@@ -178,7 +178,7 @@ async def supervised(
             running = SupervisedProxy(
                 folder, program, control, redis, upstream, stub, control.token(), http, folder / "ports.json"
             )
-            await eventually(lambda: _all_here(running, workers, supervisor), 20.0, "all workers run")
+            await eventually(lambda: _all_here(running, workers, supervisor), 60, "all workers run")
             yield running
         finally:
             await http.close()

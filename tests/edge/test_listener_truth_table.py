@@ -351,7 +351,7 @@ async def test_one_get_in_a_hundred_leaves_the_calls_where_they_are(rig: Rig, up
 
 async def _is_open(connection: RawConnection) -> bool:
     """Whether the head of a stream and its first comment have come."""
-    connection.kept += await asyncio.wait_for(connection._receive(), 5)
+    connection.kept += await asyncio.wait_for(connection._receive(), 30)
     return b"\r\n\r\n" in connection.kept and b":" in connection.kept.partition(b"\r\n\r\n")[2]
 
 

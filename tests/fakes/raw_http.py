@@ -44,7 +44,7 @@ def request_bytes(
     return b"\r\n".join([*lines, b"", b""]) + body
 
 
-async def exchange(port: int, *pieces: bytes | float, within: float = 5.0, bodiless: bool = False) -> RawAnswer:
+async def exchange(port: int, *pieces: bytes | float, within: float = 30.0, bodiless: bool = False) -> RawAnswer:
     """Write the pieces to 127.0.0.1 (numbers are pauses in seconds) and read one answer framed by Content-Length.
 
     `bodiless`: the answer to a HEAD, which has no body whatever its length says.

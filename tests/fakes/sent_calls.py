@@ -39,7 +39,7 @@ async def upstreams(*scripts: Script, pool: bool = True) -> AsyncIterator[tuple[
     made = Upstreams(transport, eras, None, tasks, call_seconds=0.3, ceiling_seconds=1, max_answer=1000)  # type: ignore[arg-type]  # no sessions
     async with ScriptedUpstream([FINE], *scripts) as server:
         to = connection(f"{server.url}/mcp", protocol=MODERN)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             yield made, to
     await transport.close()
     await tasks.close()

@@ -50,7 +50,7 @@ class Load:
         async def all_went_on() -> bool:
             return all(now > then for now, then in zip(self._rounds, before, strict=True))
 
-        await eventually(all_went_on, 20, "every caller is answered")
+        await eventually(all_went_on, 60, "every caller is answered")
 
     async def _caller(self, number: int) -> None:
         person, proxy = self._people[number], self._proxies[number % len(self._proxies)]
@@ -87,7 +87,7 @@ async def calling(
         await asyncio.gather(*callers)
 
 
-async def all_served(system: System, proxy: int, within: float = 12.0) -> None:
+async def all_served(system: System, proxy: int, within: float = 60.0) -> None:
     """Everybody is answered by this proxy; who is told to retry soon does so.
 
     A worker that begins anew is asked by all at once, has only 50 ms for each look into Redis, and waits a second and

@@ -72,7 +72,7 @@ class Publishing:
             told = await self.system.instructions(self.system.people[0], gateway="marker")
             return told == self.marker.instructions
 
-        await eventually(is_read, 5, "the proxy has read what was announced before")
+        await eventually(is_read, 60, "the proxy has read what was announced before")
 
     async def unchanged(self) -> None:
         """The gateway is served as it was: its list, its words, its calls."""
@@ -93,7 +93,7 @@ class Publishing:
         async def is_counted() -> bool:
             return self.system.proxies[0].counted("archway_snapshots_rejected_total") > 0
 
-        await eventually(is_counted, 5, "rejected snapshots are counted")
+        await eventually(is_counted, 60, "rejected snapshots are counted")
         assert "was rejected" in self.system.proxies[0].log
 
 

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 SOFT_AGE_S = 0.4
 SIX_SOFT_AGES_S = 6 * SOFT_AGE_S
 TOLD_WITHIN_S = 1.5
-A_BUSY_MACHINE_S = 1.5
+A_BUSY_MACHINE_S = 10.0
 """Added to what is promised, because other tests share the machine."""
 
 
@@ -112,11 +112,11 @@ async def _end_backends(server: Server, database: str) -> None:
 
 
 async def _sql(dsn: str, sql: str) -> None:
-    connection = await asyncpg.connect(dsn, timeout=10)
+    connection = await asyncpg.connect(dsn, timeout=60)
     try:
         await connection.execute(sql)
     finally:
-        await connection.close(timeout=5)
+        await connection.close(timeout=30)
 
 
 @pytest.mark.parametrize("how", [pytest.param(how, id=f"F-4: {how}") for how in ("dead", "frozen", "failover")])
@@ -182,14 +182,14 @@ async def _kill_a_backend(server: Server, dsn: str) -> None:
 
     async def answers() -> bool:
         try:
-            connection = await asyncpg.connect(server.dsn(), timeout=5)
+            connection = await asyncpg.connect(server.dsn(), timeout=60)
         except (OSError, asyncpg.PostgresError):
             return False
         query = f"select pid from pg_stat_activity where datname = '{name}' and backend_type = 'client backend'"
         found = await connection.fetchval(query)
-        await connection.close(timeout=5)
+        await connection.close(timeout=30)
         if found is not None:
             os.kill(found, signal.SIGKILL)
         return found is not None
 
-    await eventually(answers, 10, "a backend is found")
+    await eventually(answers, 60, "a backend is found")

@@ -20,7 +20,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SOFT_AGE_S = 0.4
 SIX_SOFT_AGES_S = 6 * SOFT_AGE_S
-A_HANG_S = 3.0
+A_BUSY_MACHINE_S = 10.0
+"""Half of the hard age: what comes by then has not waited for that one."""
+A_HANG_S = 8.0
 """A client of Redis without deadlines hangs for 12 s on a frozen server; a busy machine takes less than this."""
 
 
@@ -93,7 +95,7 @@ async def test_without_redis_a_revocation_is_at_most_a_soft_age_late(system: Sys
         async def is_refused() -> bool:
             return (await system.call(victim)).status == "http 401"
 
-        await eventually(is_refused, SOFT_AGE_S + 2, "the revoked token is refused")
+        await eventually(is_refused, SOFT_AGE_S + A_BUSY_MACHINE_S, "the revoked token is refused")
     finally:
         await mend_redis(system, how)
 
@@ -114,6 +116,6 @@ async def test_once_redis_is_back_news_travel_again(system: System, how: str) ->
         found = [await system.instructions(reader, proxy=number) for number in range(len(system.proxies))]
         return set(found) == {text}
 
-    await eventually(lambda: all_have(f"changed while {how}"), 5, "every proxy has the change")
+    await eventually(lambda: all_have(f"changed while {how}"), 60, "every proxy has the change")
     assert (await system.admin.patch(path, {"instructions": f"after {how}"}, match="*")).status == 200
-    await eventually(lambda: all_have(f"after {how}"), 5, "every proxy has the next change")
+    await eventually(lambda: all_have(f"after {how}"), 60, "every proxy has the next change")

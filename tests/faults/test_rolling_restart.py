@@ -29,8 +29,8 @@ STREAMS = int(os.environ.get("ARCHWAY_TEST_STREAMS", "200"))
 SLOW_CALLS = 24
 GRACE_S = 3.0
 CONNECTING, KEPT = 48, 16
-ROLL_WITHIN_S = 60.0
-A_BUSY_MACHINE_S = 1.5
+ROLL_WITHIN_S = 120.0
+A_BUSY_MACHINE_S = 10.0
 """Beyond the second that is promised: other tests share the machine; the figure is printed (`pytest -s`)."""
 
 
@@ -120,17 +120,17 @@ async def test_a_rolling_restart_refuses_nobody_and_cuts_nothing_that_can_finish
         streams = await opened_streams(proxy, tasks, streaming)
         for _number in range(8):
             clients.add(connects_anew(proxy, connecting), 0.05)
-        await eventually(lambda: answered(clients, 20), 10, "callers are answered")
+        await eventually(lambda: answered(clients, 20), 60, "callers are answered")
         slow = [
             tasks.spawn("slow", proxy.tool_call("slow", {"seconds": seconds}, session=calling))
             for seconds in (random.uniform(0.9 * GRACE_S, 1.05 * GRACE_S) for _ in range(SLOW_CALLS))
         ]
-        await proxy.upstream.wait_for("tools/call", SLOW_CALLS, tool="slow", within=10)
+        await proxy.upstream.wait_for("tools/call", SLOW_CALLS, tool="slow", within=60)
         before = proxy.workers
         proxy.hup()
         assert await asyncio.gather(*slow) == ["done"] * SLOW_CALLS
         await proxy.rolled(before, ROLL_WITHIN_S)
-        await eventually(lambda: have_ended(streams), 5, "every stream has ended")
+        await eventually(lambda: have_ended(streams), 60, "every stream has ended")
         await clients.stop()
 
         assert clients.failures == []
@@ -163,7 +163,7 @@ async def test_rolling_four_workers_resets_no_connecting_client_and_loses_no_cal
         far = f"http://127.0.0.1:{line.port}/v1/mcp/g"
         for session in kept:
             clients.add(lambda session=session: proxy.call(session=session, url=far), 0.05)  # type: ignore[misc]
-        await eventually(lambda: answered(clients, 200), 20, "callers are answered")
+        await eventually(lambda: answered(clients, 200), 60, "callers are answered")
         before, then = proxy.workers, clients.answered
         proxy.hup()
         await proxy.rolled(before, ROLL_WITHIN_S)
@@ -183,18 +183,18 @@ async def test_a_roll_to_workers_that_cannot_start_keeps_the_old_ones_and_says_s
     authority.issue(cert, key)
     files = {"tls_cert": str(cert), "tls_key": str(key), "grace_seconds": "1"}
     async with supervised(tmp_path, workers=2, tls=authority.client(), **files) as proxy:
-        await eventually(lambda: both_serve(proxy), 20, "both workers have read the files")
+        await eventually(lambda: both_serve(proxy), 60, "both workers have read the files")
         before = proxy.workers
         await proxy.call()
         cert.write_text("no certificate")
         proxy.hup()
         stopped = "rolling stopped: a new worker failed, the old ones serve on"
-        await eventually(lambda: was_said(proxy, stopped), 20, "it is said")
+        await eventually(lambda: was_said(proxy, stopped), 60, "it is said")
         assert proxy.workers == before
         await proxy.call()
         authority.issue(cert, key)
         proxy.hup()
-        await proxy.rolled(before, 60)
+        await proxy.rolled(before, ROLL_WITHIN_S)
         await proxy.call()
 
 

@@ -18,7 +18,7 @@ from tests.fixtures_system import Person, System, eventually, running_system
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-A_BUSY_MACHINE_S = 1.5
+A_BUSY_MACHINE_S = 10.0
 """Added to the second that is promised, because other tests share the machine; the soft age is forty times that."""
 REFUSED_WITHIN_S = 1.0 + A_BUSY_MACHINE_S
 
@@ -125,7 +125,7 @@ async def test_an_organisation_token_of_another_deployment_is_unknown_here(
 async def test_the_database_holds_a_digest_and_never_the_token(system: System) -> None:
     """A token is "stored as SHA-256; looked up by hash"."""
     person = await system.add_person("kept-as-digest")
-    connection = await asyncpg.connect(system.dsn, timeout=10)
+    connection = await asyncpg.connect(system.dsn, timeout=60)
     try:
         row = await connection.fetchrow("select * from tokens where id = $1", person.token_id)
         tables = await connection.fetch("select tablename from pg_tables where schemaname = 'public'")
@@ -134,6 +134,6 @@ async def test_the_database_holds_a_digest_and_never_the_token(system: System) -
             rows = await connection.fetch(f"select t::text as line from {table['tablename']} t")
             text += [one["line"] for one in rows]
     finally:
-        await connection.close(timeout=5)
+        await connection.close(timeout=30)
     assert row["digest"] == sha256(person.token.encode()).hexdigest()
     assert person.token[5:40] not in "\n".join(text)

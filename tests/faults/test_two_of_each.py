@@ -87,7 +87,7 @@ async def watching(system: System, editor: Editor, *proxies: int) -> AsyncIterat
 
     try:
         yield
-        await eventually(looked_twice, 10, "each proxy was looked at more than once")
+        await eventually(looked_twice, 60, "each proxy was looked at more than once")
     finally:
         for one in watchers:
             one.cancel()
@@ -120,7 +120,7 @@ async def test_news_committed_in_the_reverse_of_their_order_all_arrive(system: S
     first, second = await system.add_person("first"), await system.add_person("second")
     for person in (first, second):
         assert (await system.call(person)).status == "ok"
-    connections = [await asyncpg.connect(system.dsn, timeout=10) for _ in range(2)]
+    connections = [await asyncpg.connect(system.dsn, timeout=60) for _ in range(2)]
     transactions = [connection.transaction() for connection in connections]
     for connection, transaction, person in zip(connections, transactions, (first, second), strict=True):
         await transaction.start()
@@ -136,7 +136,7 @@ async def test_news_committed_in_the_reverse_of_their_order_all_arrive(system: S
     await transactions[0].commit()
     await eventually(lambda: is_refused(first.token), NEWS_WITHIN_S, "the earlier one is refused too")
     for connection in connections:
-        await connection.close(timeout=5)
+        await connection.close(timeout=30)
 
 
 @pytest.mark.parametrize("left", [1, 0], ids=["to its last event", "to nothing"])
@@ -216,7 +216,7 @@ async def consume_and_die(system: System) -> None:
         sys.executable, "-m", "tests.control.dying_consumer", cwd=ROOT, env=environment
     )
     try:
-        assert await asyncio.wait_for(process.wait(), 15) == -9
+        assert await asyncio.wait_for(process.wait(), 30) == -9
     finally:
         if process.returncode is None:
             process.kill()
@@ -234,7 +234,7 @@ async def every_record_once(system: System, request_ids: list[str], *, or_told: 
         complete = wanted <= set(arrived)
         return complete or gaps != [] if or_told else complete and gaps == []
 
-    await eventually(all_are_there, 30, "every record has arrived")
+    await eventually(all_are_there, 60, "every record has arrived")
 
 
 def _age_what_the_dead_left(system: System) -> None:

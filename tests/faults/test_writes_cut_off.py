@@ -67,11 +67,11 @@ async def system(
 
 
 async def halves(system: System) -> dict[str, list[str]]:
-    connection = await asyncpg.connect(system.dsn, timeout=10)
+    connection = await asyncpg.connect(system.dsn, timeout=60)
     try:
         found = {name: [str(row[0]) for row in await connection.fetch(sql)] for name, sql in HALVES.items()}
     finally:
-        await connection.close(timeout=5)
+        await connection.close(timeout=30)
     return {name: ids for name, ids in found.items() if ids}
 
 
@@ -138,7 +138,7 @@ async def three_tools(system: System) -> str:
     if not found:
         made = await system.admin.made("/entries", entry(system, "three-tools"))
         _ = await system.admin.made("/installations", {"entry_id": made["id"], "scope": "organisation"})
-        connection = await asyncpg.connect(system.dsn, timeout=10)
+        connection = await asyncpg.connect(system.dsn, timeout=60)
         for number in (2, 3):
             await connection.execute(
                 "insert into entry_tools (id, entry_id, kind, upstream_name, name, definition, definition_sha256) "
@@ -146,7 +146,7 @@ async def three_tools(system: System) -> str:
                 "where entry_id = $1 and name = 'echo'",
                 made["id"], f"echo-{number}",
             )  # fmt: skip
-        await connection.close(timeout=5)
+        await connection.close(timeout=30)
     return "three-tools"
 
 
@@ -154,7 +154,7 @@ async def test_what_was_committed_under_a_cut_is_published_all_the_same(system: 
     """ "publishers claim rows ..., deleted when published": an answer lost on COMMIT loses no news. The caller of the
     API was told 503; the proxy shows the tools as soon as the rows are there."""
     gateway = await system.admin.made("/gateways", {"slug": "committed", "name": "committed"})
-    await eventually(lambda: system.is_published(gateway["id"], 1), 5, "nothing of it is left to publish")
+    await eventually(lambda: system.is_published(gateway["id"], 1), 60, "nothing of it is left to publish")
     body = {"entry": await three_tools(system), "tools": ["*"]}
     cut.arm_commit(gateway["id"])
     answer = await system.admin.post(f"/gateways/{gateway['id']}/assignments", body)
@@ -165,4 +165,4 @@ async def test_what_was_committed_under_a_cut_is_published_all_the_same(system: 
         listed = await system.ask("tools/list", token=system.people[0].token, gateway="committed")
         return listed.status == "ok" and len(listed.result["tools"]) == 3
 
-    await eventually(is_shown, 5, "the proxy shows all three")
+    await eventually(is_shown, 60, "the proxy shows all three")

@@ -35,7 +35,7 @@ async def ask(proxy: ToxicProxy, data: bytes = TEN, wanted: int = 10) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
     try:
         writer.write(data)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             return await reader.readexactly(wanted)
     finally:
         writer.transport.abort()

@@ -29,7 +29,7 @@ class Collector:
         return web.Response()
 
     async def next(self) -> Span:
-        return await asyncio.wait_for(self.spans.get(), 10)
+        return await asyncio.wait_for(self.spans.get(), 30)
 
 
 @pytest.fixture

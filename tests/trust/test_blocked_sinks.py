@@ -87,7 +87,7 @@ async def test_calls_go_on_while_no_collector_takes_their_spans(
         await eventually(dropped)
         assert told(rig, 'archway_spans_total{outcome="sent"}') == 0
         began = time.monotonic()
-    assert time.monotonic() - began < 10  # nor is the end of the worker held up for long
+    assert time.monotonic() - began < 30  # nor is the end of the worker held up for long
 
 
 @pytest.mark.parametrize("sink", [pytest.param("metric", id="F-16: metric: a scraper that never reads")])

@@ -213,4 +213,4 @@ async def test_a_worker_that_dies_leaves_no_core_dump(rig: Rig, host: str) -> No
     finally:
         worker.terminate()
         await worker.stderr.read()
-        assert await asyncio.wait_for(worker.wait(), 15) == 0
+        assert await asyncio.wait_for(worker.wait(), 30) == 0

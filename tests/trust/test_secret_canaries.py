@@ -230,7 +230,7 @@ def bad_environments(canary: Canaries) -> dict[str, str]:
 
 def run_worker(environment: dict[str, str]) -> "subprocess.CompletedProcess[bytes]":
     return subprocess.run(
-        [sys.executable, "-m", "proxy.worker"], env=environment, capture_output=True, timeout=30, check=False
+        [sys.executable, "-m", "proxy.worker"], env=environment, capture_output=True, timeout=90, check=False
     )
 
 
@@ -238,7 +238,7 @@ async def worker_process(environment: dict[str, str], log: Path, rig: Rig, watch
     """Run a worker, let calls through it fail, stop it; its log."""
     process = started(environment, log)
     try:
-        await eventually(lambda: serves(log), within=20)
+        await eventually(lambda: serves(log), within=90)
         async with aiohttp.ClientSession() as http:  # one of its own: an idle connection would delay the end
             other = Rig(rig.control, rig.redis, rig.worker, port_in(log) or 0, rig.token, http)
             for name in ("good", "nobody", "nowhere"):

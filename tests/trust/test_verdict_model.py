@@ -276,7 +276,7 @@ class Verdicts(RuleBasedStateMachine):
             self.held_back = None
         if self.waiting:
             waiting, self.waiting = self.waiting, []
-            self.run(asyncio.wait_for(asyncio.gather(*waiting), 5))
+            self.run(asyncio.wait_for(asyncio.gather(*waiting), 30))
 
     @rule(which=WORKERS, name=NAMES, team=st.sampled_from([None, "green"]), told=WORKERS)
     def a_change_overtakes_an_answer(self, which: int, name: str, team: str | None, told: int) -> None:

@@ -98,7 +98,7 @@ async def test_the_process_serves_with_redis_away_and_ends_in_order(database: st
     process = await start(database, f"redis://127.0.0.1:{free_port()}/0")
     assert "publishing waits" in await told(process, "control serves")
     process.send_signal(signal.SIGTERM)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert await process.wait() == 0
 
 
@@ -136,7 +136,7 @@ async def test_a_start_that_waits_for_its_database_can_be_stopped(start: Start) 
     process = await start(f"postgresql://u@127.0.0.1:{free_port()}/a", "redis://127.0.0.1:1/0")
     await told(process, "waiting for the database")
     process.send_signal(signal.SIGTERM)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert await process.wait() == 0
 
 

@@ -64,7 +64,7 @@ async def test_telling_goes_on_after_a_failure(monkeypatch: pytest.MonkeyPatch) 
 
         monkeypatch.setattr(made.gauges, "tell", tell)
         _ = made.tasks.spawn("gauges", made.gauges.keep_telling())
-        await asyncio.wait_for(told.wait(), 2)
+        await asyncio.wait_for(told.wait(), 30)
 
 
 async def test_the_oldest_snapshot_is_told_and_alarms_once_when_it_is_too_old(

@@ -30,7 +30,7 @@ async def test_a_caller_who_is_idle_when_the_worker_leaves_has_one_more_answer_a
             bound.set_result(ports)
             await leaving.wait()
 
-    async with aiohttp.ClientSession() as client, asyncio.timeout(15), asyncio.TaskGroup() as group:
+    async with aiohttp.ClientSession() as client, asyncio.timeout(30), asyncio.TaskGroup() as group:
         serving = group.create_task(serve())
         where = await bound
         async with client.get(url(where)) as answer:
@@ -48,7 +48,7 @@ async def test_the_end_of_the_grace_ends_idle_connections(worker: Worker) -> Non
     worker.deps.settings = proxy_settings(proxy_listen="127.0.0.1:0", grace_seconds=0.3)
     async with (
         aiohttp.ClientSession() as client,
-        asyncio.timeout(10),
+        asyncio.timeout(30),
         listening(worker.deps, worker.internal) as where,
         client.get(url(where)) as answer,
     ):

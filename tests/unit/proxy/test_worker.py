@@ -117,7 +117,7 @@ async def test_the_disk_is_written_again_after_a_failure(tmp_path: Path, monkeyp
 
         monkeypatch.setattr(made.deps.gateways, "unsaved", unsaved)
         _ = made.tasks.spawn("disk", made._save_to_disk())
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(30):
             while failures or not made.disk.read("verdicts"):  # noqa: ASYNC110 - nothing tells of a written file
                 await asyncio.sleep(0.01)
 

@@ -73,11 +73,11 @@ class Supervised:
 
     def ask(self) -> tuple[int, int]:
         """Pid and number of the worker that answers."""
-        with socket.create_connection(("127.0.0.1", self.known["proxy"]), 5) as caller:
+        with socket.create_connection(("127.0.0.1", self.known["proxy"]), 30) as caller:
             pid, number = caller.recv(100).split()
         return int(pid), int(number)
 
-    def until(self, true, within: float = 10.0):
+    def until(self, true, within: float = 30.0):
         """Wait for a condition."""
         deadline = time.monotonic() + within
         while not (value := true()):

@@ -15,7 +15,7 @@ from core.tasks import Tasks
 async def test_each_commit_wakes_and_a_rollback_does_not(database: str, pool: Pool) -> None:
     tasks, woken = Tasks("test"), asyncio.Event()
     _ = tasks.spawn("listen", listen(database, "archway_outbox", woken.set))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await woken.wait()  # once at the start, for what was announced before
     woken.clear()
     with contextlib.suppress(ZeroDivisionError):
@@ -25,7 +25,7 @@ async def test_each_commit_wakes_and_a_rollback_does_not(database: str, pool: Po
     async with transaction(pool) as conn:
         await announce(conn, "session", "y")
         assert not woken.is_set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await woken.wait()
     await tasks.close()
 
@@ -36,7 +36,7 @@ async def test_a_lost_connection_is_made_again(database: str, pool: Pool, monkey
     tasks, woken = Tasks("test"), asyncio.Event()
     _ = tasks.spawn("listen", listen(database, "archway_outbox", woken.set))
     for _ in range(2):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await woken.wait()
         woken.clear()
         await pool.execute(

@@ -109,7 +109,7 @@ async def test_a_connection_that_is_lost_inside_a_block_is_a_database_that_is_aw
 async def test_closing_does_not_wait_for_ever_for_a_connection_in_use(database: str) -> None:
     pool = await open_pool(database)
     await pool.acquire()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await close_pool(pool, grace=0.1)
     with pytest.raises(StoreUnavailable):
         await count_teams(pool)
@@ -137,9 +137,9 @@ async def test_a_server_that_stands_still_is_away_within_the_deadline_and_used_a
         with pytest.raises(StoreUnavailable):
             async with transaction(pool, begin_within=0.5):
                 pass
-        assert time.monotonic() - began < 5  # the deadline, and not the operating system's minutes
+        assert time.monotonic() - began < 15  # the deadline, and not the operating system's minutes
     finally:
         own_server.thaw()
-    async with transaction(pool, begin_within=5) as connection:
+    async with transaction(pool, begin_within=30) as connection:
         assert await connection.fetchval("select 1") == 1
     await close_pool(pool)

@@ -42,7 +42,7 @@ async def child(program):
 
 
 async def back(child, old):
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while child.pid in {None, old} or not await child.program.ready():  # noqa: ASYNC110 - other processes set no event
             await asyncio.sleep(0.02)
 

@@ -20,14 +20,14 @@ def start(tmp_path, *command, stop=signal.SIGTERM, run_as="-", grace=5.0):
 
 
 def program_of(record: Path) -> Identity:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not record.exists():
         assert time.monotonic() < deadline, "the guard wrote no record"
         time.sleep(0.01)
     return Identity(*json.loads(record.read_text())["program"])
 
 
-def gone(identity: Identity, within: float = 10) -> bool:
+def gone(identity: Identity, within: float = 30) -> bool:
     deadline = time.monotonic() + within
     while lives(identity):
         if time.monotonic() > deadline:

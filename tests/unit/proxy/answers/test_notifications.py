@@ -43,7 +43,7 @@ async def test_an_unknown_one_is_refused(deps: Deps) -> None:
 async def test_a_cancellation_ends_the_sessions_own_call(deps: Deps) -> None:
     call = await running(deps, ("jti", 7))
     await accept_notification(told("notifications/cancelled", requestId=7), deps)
-    await asyncio.wait_for(call, 2)
+    await asyncio.wait_for(call, 30)
 
 
 @pytest.mark.parametrize(

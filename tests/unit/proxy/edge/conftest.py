@@ -69,7 +69,7 @@ def serve(request: pytest.FixtureRequest) -> Serve:
 
     def run(scenario: Scenario, **settings: Any) -> None:
         with asyncio.Runner(loop_factory=request.param) as runner:
-            runner.run(asyncio.wait_for(_serving(scenario, settings), 20))
+            runner.run(asyncio.wait_for(_serving(scenario, settings), 30))
 
     return run
 
@@ -93,6 +93,6 @@ async def _serving(scenario: Scenario, settings: dict[str, Any]) -> None:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not true():  # noqa: ASYNC110 - nothing tells when the kernel has told the server
             await asyncio.sleep(0.01)

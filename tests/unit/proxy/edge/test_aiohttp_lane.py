@@ -100,7 +100,7 @@ async def test_a_body_that_waits_to_be_asked_for_is_asked_for_once_its_caller_is
     expecting = [("Expect", "100-continue"), ("Content-Length", str(len(PING)))]
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(post([*headers, *expecting], b""))
-    assert await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 2) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30) == b"HTTP/1.1 100 Continue\r\n\r\n"
     writer.write(PING)
     assert (await read_answer(reader)).json == PONG
     writer.close()
@@ -134,7 +134,7 @@ async def test_what_was_left_of_a_refused_body_is_not_the_next_request(port: int
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(post(headers[:1], smuggled))
     assert (await read_answer(reader)).status == 401
-    assert await asyncio.wait_for(reader.read(), 2) == b""
+    assert await asyncio.wait_for(reader.read(), 30) == b""
     writer.close()
 
 
@@ -175,7 +175,7 @@ async def test_a_body_that_stalls_is_refused_long_before_the_time_of_a_whole_one
     port: int, headers: Headers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(body_rules, "SLACK_S", 0.1)
-    answer = await exchange(port, post([*headers, ("Content-Length", "1000")], b"") + b"{", within=5)
+    answer = await exchange(port, post([*headers, ("Content-Length", "1000")], b"") + b"{")
     assert answer.status == 408
 
 
@@ -245,7 +245,7 @@ async def test_a_bug_behind_a_stream_that_has_begun_ends_the_stream(port: int, h
     with patch("proxy.edge.aiohttp_lane.hold_stream", begin_and_fail):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(request_bytes("GET", "/v1/mcp/g", [*headers, ("Connection", "close")]))
-        raw = await asyncio.wait_for(reader.read(), 2)
+        raw = await asyncio.wait_for(reader.read(), 30)
         writer.close()
     assert raw.startswith(b"HTTP/1.1 200 OK")
     assert raw.endswith(b": begun\n\n\r\n0\r\n\r\n")
@@ -271,6 +271,6 @@ class FakeRequest:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(30):
         while not true():  # noqa: ASYNC110 - nothing tells when the kernel has told the server
             await asyncio.sleep(0.01)

@@ -237,7 +237,7 @@ def test_nothing_is_begun_for_a_caller_that_left_in_the_round_in_which_it_was_ju
         ):
             _, writer = await asyncio.open_connection("127.0.0.1", at.port)
             writer.write(at.post())
-            await asyncio.wait_for(asked.wait(), 5)
+            await asyncio.wait_for(asked.wait(), 30)
             (connection,) = at.lane.connections
             judged.set_result(None)
             connection.leave()

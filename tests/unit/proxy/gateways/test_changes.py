@@ -57,7 +57,7 @@ async def test_a_comparison_that_fails_without_redis_does_not_make_the_worker_de
     following, tasks = stream(held), Tasks("test")
     task = tasks.spawn("changes", following.follow())
     with caplog.at_level(logging.ERROR):
-        await asyncio.wait_for(following.compared_once.wait(), 5)
+        await asyncio.wait_for(following.compared_once.wait(), 30)
     assert held.compared >= 3
     assert not held.index_current
     assert not task.done()

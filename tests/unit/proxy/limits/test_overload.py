@@ -207,7 +207,7 @@ def test_what_is_taken_fills_the_worker_and_no_more(call_s: float, times: float)
 async def test_rounds_of_the_real_loop_are_measured() -> None:
     watched, tasks = Overload(0.001), Tasks("test")
     tasks.spawn("watch", watched.watch())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not watched.sheds:
             for _ in range(20):
                 _block(0.004)

@@ -48,7 +48,7 @@ async def test_a_call_is_cancelled_by_its_key_alone() -> None:
     for other in (("s", "1"), ("s", 2), ("t", 1)):
         assert not calls.cancel(other)
     assert calls.cancel(("s", 1))
-    await asyncio.wait_for(caller, 1)  # ends without raising: the caller is still there to be told
+    await asyncio.wait_for(caller, 30)  # ends without raising: the caller is still there to be told
 
 
 async def test_a_call_in_its_callers_task_that_its_session_cancels_lets_the_task_go_on() -> None:
@@ -64,7 +64,7 @@ async def test_a_call_in_its_callers_task_that_its_session_cancels_lets_the_task
     await asyncio.sleep(0.01)
     assert calls.cancel(("s", 1))
     assert calls.cancel(("s", 1))  # a client that says it twice
-    await asyncio.wait_for(task, 1)
+    await asyncio.wait_for(task, 30)
 
     assert told == ["cancelled"]
     assert task.cancelling() == 0
@@ -81,7 +81,7 @@ async def test_a_call_in_its_callers_task_ends_with_that_task(session_too: bool)
     lane.cancel()
     if session_too:
         calls.cancel(("s", 1))
-    await asyncio.wait((lane,), timeout=1)
+    await asyncio.wait((lane,), timeout=30)
 
     assert lane.cancelled()
     assert not calls.cancel(("s", 1))

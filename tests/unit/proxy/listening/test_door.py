@@ -78,7 +78,7 @@ async def opened(listening: socket.socket, host: Host, places: int = 100) -> Asy
 
 async def greeted(port: int) -> tuple[bytes, asyncio.StreamWriter]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         return await reader.read(5), writer
 
 

@@ -51,11 +51,11 @@ async def test_with_no_spool_a_batch_is_dropped_and_the_rest_waits() -> None:
     for _ in range(2 * AT_ONCE):
         made.keep(a_record())
 
-    await asyncio.wait_for(made.flush(), 2)
+    await asyncio.wait_for(made.flush(), 30)
     assert made.dropped == AT_ONCE
 
     for _ in range(5):
-        await asyncio.wait_for(made.flush(), 2)
+        await asyncio.wait_for(made.flush(), 30)
     assert made.dropped == 2 * AT_ONCE
 
 
@@ -129,5 +129,5 @@ async def test_sending_goes_on_after_a_failure(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(made, "flush", flush)
     _ = tasks.spawn("records", made.send())
-    await asyncio.wait_for(flushed.wait(), 2)
+    await asyncio.wait_for(flushed.wait(), 30)
     await tasks.close()

@@ -60,7 +60,7 @@ async def told_later(parts: Parts, most: int) -> list[object]:
     """What is told in the background, up to so many."""
     tasks = Tasks("test")
     telling = tasks.spawn("endings", parts.endings.keep_telling())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(parts.told) < most:  # noqa: ASYNC110 - what is told is a list
             await asyncio.sleep(0.005)
     await asyncio.sleep(0.03)

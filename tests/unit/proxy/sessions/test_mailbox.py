@@ -24,7 +24,7 @@ async def test_a_letter_reaches_every_worker_and_the_sender_too(redis_server: Re
     for box in boxes:
         box.reconnected = lambda: opened.append(1)
         _ = tasks.spawn("mailbox", box.read())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(opened) < 2 or await clients[0].commands.publish(redis_names.MAILBOX, b"not ours") < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         await clients[0].commands.publish(redis_names.MAILBOX, forged(Letter("ended", "everybody")))
@@ -72,7 +72,7 @@ async def test_a_letter_whose_delivery_fails_does_not_close_the_mailbox(
     box = Mailbox(redis, RING, deliver)
     box.reconnected = lambda: opened.append(1)
     reading = tasks.spawn("mailbox", box.read())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(got) < 2:
             await box.post(LETTERS[0])
             await asyncio.sleep(0.01)
