@@ -1,30 +1,13 @@
 """`/me`: who the caller is, as the API knows them."""
 
 from control.admin.api import Asked, Operations
+from control.admin.me_models import Me, TeamOfMine
 from control.admin.resource import one_or_404, shown
-from control.admin.users import User
-from control.http.models import Id, Item, Name, View
-from control.registry.access import Role
+from control.admin.user_models import User
 from control.store import teams, users
 from control.store.pool import transaction
 
 operations = Operations("me")
-
-
-class TeamOfMine(Item):
-    """A team of the caller, with the role there."""
-
-    name: Name
-    role: Role
-
-
-class Me(View):
-    """The caller."""
-
-    user: User
-    teams: list[TeamOfMine]
-    token_id: Id | None
-    """The token they came with; null for the run's own."""
 
 
 @operations.get("/me")

@@ -4,37 +4,14 @@ from functools import partial
 
 from control.admin.api import Asked, Operations
 from control.admin.resource import one_or_404, shown
+from control.admin.team_models import Member, Members, Membership
 from control.changes import teams as changes
-from control.http.models import Email, Id, Model, Moment, Name, View
-from control.http.paging import Page, PageQuery, page_of
-from control.registry.access import Role
+from control.http.models import Id
+from control.http.paging import PageQuery, page_of
 from control.store import teams
 from control.store.pool import transaction
 
 operations = Operations("members")
-
-
-class Membership(Model):
-    """What a user is in the team; its admins manage members, tokens and installations."""
-
-    role: Role = "member"
-
-
-class Member(View):
-    """A user in a team."""
-
-    team_id: Id
-    user_id: Id
-    name: Name
-    email: Email
-    role: Role
-    created_at: Moment
-
-
-class Members(Page[Member]):
-    """A page of a team's members, with the team's version."""
-
-    version: int
 
 
 @operations.get("/teams/{team_id}/members")

@@ -1,49 +1,18 @@
 """`/teams`: groups of users, who share installations, gateways and tokens. Written by `control/changes/teams.py`."""
 
 from functools import partial
-from typing import Annotated
-
-from pydantic import Field
 
 from control.admin.api import Asked, Operations
 from control.admin.resource import one_or_404, shown
+from control.admin.team_models import NewTeam, Team, TeamChange, TeamQuery
 from control.changes import teams as changes
-from control.http.models import Change, Description, Id, Item, Model, Moment, Name
-from control.http.paging import Page, PageQuery, page_of
+from control.http.models import Id
+from control.http.paging import Page, page_of
 from control.registry import team
 from control.store import teams
 from control.store.pool import transaction
 
 operations = Operations("teams")
-
-
-class TeamFields(Model):
-    """What is set of a team."""
-
-    name: Name
-    description: Description = ""
-
-
-class NewTeam(TeamFields):
-    """A team to make."""
-
-
-class TeamChange(TeamFields, Change):
-    """What is named changes."""
-
-
-class Team(TeamFields, Item):
-    """A team."""
-
-    created_at: Moment
-    updated_at: Moment
-    version: int = Field(description="Rises with changes of members too.")
-
-
-class TeamQuery(PageQuery):
-    """Filters."""
-
-    name: Annotated[str | None, Field(max_length=128)] = None
 
 
 @operations.get("/teams")

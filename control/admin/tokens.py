@@ -4,86 +4,19 @@ Users manage their own, a team's admins the team's, admins all (`control/registr
 `control/changes/tokens.py`'s.
 """
 
-from typing import Annotated
-
-from pydantic import Field
-
 from control.admin.api import Asked, Operations
 from control.admin.resource import shown
+from control.admin.token_models import Found, Identified, MadeToken, NewToken, Token, TokenChange, TokenQuery
 from control.changes import tokens as changes
-from control.http.models import Change, Id, Item, Model, Moment, Name, View, Worded
-from control.http.paging import Page, PageQuery, page_of
+from control.http.models import Id
+from control.http.paging import Page, page_of
 from control.http.problems import invalid, not_found
 from control.registry import token
-from control.registry.token import Kind, State
 from control.store import tokens
 from control.store.pool import transaction
 from core.tokens import digest, well_formed
 
 operations = Operations("tokens")
-
-
-class TokenFields(Model):
-    """What is set of a token, and may be changed."""
-
-    name: Name
-    expires_at: Moment | None = None
-
-
-class TokenOwner(Model):
-    """Whose a token is; settled when it is made."""
-
-    kind: Kind = "user"
-    user_id: Id | None = None
-    team_id: Id | None = None
-
-
-class NewToken(TokenOwner, TokenFields):
-    """A token to make. Without `user_id`, a token of kind user is the caller's own."""
-
-
-class TokenChange(TokenFields, Change):
-    """What is named changes; `expires_at: null` takes the expiry away."""
-
-
-class Token(TokenOwner, TokenFields, Item):
-    """A token, without its secret."""
-
-    owner: str = Field(description="Name of the user or team; empty for the organisation.")
-    state: State = Field(description="`disabled`: its user is; only an active token is taken.")
-    created_by: Id | None
-    created_at: Moment
-    last_used_at: Moment | None = Field(description="To the minute.")
-    revoked_at: Moment | None
-    version: int
-
-
-class MadeToken(Token):
-    """The token with its secret, which is shown now and never again."""
-
-    secret: str
-
-
-class TokenQuery(PageQuery):
-    """Filters."""
-
-    kind: Kind | None = None
-    user_id: Id | None = None
-    team_id: Id | None = None
-
-
-class Found(Model):
-    """A token that somebody found, or its SHA-256: exactly one of the two."""
-
-    token: Annotated[str, Field(max_length=512)] | None = None
-    digest: Annotated[str, Worded(r"[0-9a-f]{64}", "must be a SHA-256 in hexadecimal", longest=64)] | None = None
-
-
-class Identified(View):
-    """Which token it is; null: none that the caller may see."""
-
-    well_formed: bool = Field(description="Shape and checksum are those of our tokens (true for a digest).")
-    token: Token | None
 
 
 def _shown(found: token.Token) -> Token:

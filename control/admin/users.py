@@ -1,54 +1,19 @@
 """`/users`: people. Written by `control/changes/users.py`."""
 
 from functools import partial
-from typing import Annotated
-
-from pydantic import Field
 
 from control.admin.api import Asked, Operations
 from control.admin.resource import one_or_404, shown
+from control.admin.user_models import NewUser, User, UserChange, UserQuery
 from control.changes import users as changes
-from control.http.models import Change, Email, Id, Item, Model, Moment, Name
-from control.http.paging import Page, PageQuery, page_of
+from control.http.models import Id
+from control.http.paging import Page, page_of
 from control.http.problems import forbidden, not_found
 from control.registry import user
-from control.registry.access import Role
 from control.store import users
 from control.store.pool import transaction
 
 operations = Operations("users")
-
-
-class UserFields(Model):
-    """What is set of a person."""
-
-    name: Name
-    email: Email
-    role: Role = "member"
-
-
-class NewUser(UserFields):
-    """A person to let in. They sign in with a token that somebody makes for them."""
-
-
-class UserChange(UserFields, Change):
-    """What is named changes."""
-
-
-class User(UserFields, Item):
-    """A person."""
-
-    disabled_at: Moment | None
-    created_at: Moment
-    updated_at: Moment
-    version: int
-
-
-class UserQuery(PageQuery):
-    """Filters."""
-
-    email: Annotated[str | None, Field(max_length=254)] = None
-    role: Role | None = None
 
 
 @operations.get("/users")

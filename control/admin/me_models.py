@@ -1,0 +1,21 @@
+"""Bodies of the admin API for who is signed in."""
+
+from control.admin.user_models import User
+from control.http.models import Id, Item, Name, View
+from control.registry.access import Role
+
+
+class TeamOfMine(Item):
+    """A team of the caller, with the role there."""
+
+    name: Name
+    role: Role
+
+
+class Me(View):
+    """Who is signed in, with their teams."""
+
+    user: User
+    teams: list[TeamOfMine]
+    token_id: Id | None
+    """The token they came with; null for the run's own."""

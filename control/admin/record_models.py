@@ -1,0 +1,94 @@
+"""Bodies of the admin API for records of calls, and for what is missing of them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from control.http.models import MARKS, UUID, Id, Item, Moment, Query, View, Worded
+from control.http.paging import PageQuery
+from control.records.statuses import Status
+from control.store.records import Wanted
+
+_Text = Annotated[str, Worded(rf"[^{MARKS}]*", "must not hold control characters")] | None
+Decision = Literal["allowed", "refused"]
+_Principal = Annotated[
+    str,
+    Worded(
+        rf"(?:user|team):{UUID}|organisation",
+        "must be user:ID, team:ID or organisation, with the identifier that lists show",
+        longest=41,
+    ),
+]
+
+
+class Record(Item):
+    """One call as it ended. No argument and no result is in it."""
+
+    time: Moment = Field(description="When the call came in; of a proxy whose clock is wrong, when its record came.")
+    duration_ms: float | None
+    request_id: str
+    decision: Decision = Field(description="`allowed` or `refused`.")
+    status: str = Field(description="`ok`, `tool_error`, `cancelled`, or the reason of a refusal or fault.")
+    method: str
+    principal: str = Field(description="`user:ID`, `team:ID` or `organisation`.")
+    auth: str
+    token_id: str
+    client: str
+    address: str
+    gateway_id: str
+    gateway_revision: int
+    tool: str
+    entry_id: str
+    installation_id: str
+    installation_owner: str
+    credential_version: int
+    arguments_sha256: str
+    bytes_in: int
+    bytes_out: int
+    session: str
+    trace_id: str
+
+
+class RecordFilter(Query):
+    """Which records of calls are wanted."""
+
+    gateway: Annotated[
+        Id | None, Field(description="Identifier of the gateway; of a deleted one while records name it.")
+    ] = None
+    principal: Annotated[_Principal | None, Field(description="`user:ID`, `team:ID` or `organisation`.")] = None
+    tool: Annotated[
+        _Text, Field(description="Its exposed name: the one that the gateway showed when it was called.")
+    ] = None
+    status: Annotated[Status | None, Field(description="How the call ended.")] = None
+    decision: Decision | None = None
+    since: Annotated[Moment | None, Field(alias="from")] = None
+    until: Annotated[Moment | None, Field(alias="to", description="Before this moment.")] = None
+
+    @property
+    def wanted(self) -> Wanted:
+        """As the store takes it."""
+        return Wanted(self.gateway, self.principal, self.tool, self.status, self.decision, self.since, self.until)
+
+
+class RecordQuery(RecordFilter, PageQuery):
+    """Which records of calls are wanted, and which page of them."""
+
+
+class Gap(View):
+    """Batches of one worker that did not come, or records that it gave up, before one that came."""
+
+    worker: str
+    first_number: int | None = Field(description="First missing batch; null when none is missing.")
+    last_number: int | None
+    dropped: int = Field(description="Records that the worker itself gave up, having no room to keep them.")
+    after_time: Moment | None = Field(description="What is missing is not older than this.")
+    before_time: Moment = Field(description="Nor newer than this.")
+    noticed_at: Moment
+
+
+class GapQuery(PageQuery):
+    """Filters of the list of gaps: whose, and when they were noticed."""
+
+    worker: _Text = None
+    since: Annotated[Moment | None, Field(alias="from")] = None
+    until: Annotated[Moment | None, Field(alias="to")] = None

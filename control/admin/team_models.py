@@ -1,0 +1,61 @@
+"""Bodies of the admin API for teams and their members."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from control.http.models import Change, Description, Email, Id, Item, Model, Moment, Name, View
+from control.http.paging import Page, PageQuery
+from control.registry.access import Role
+
+
+class TeamFields(Model):
+    """What people set of a team."""
+
+    name: Name
+    description: Description = ""
+
+
+class NewTeam(TeamFields):
+    """A team to make."""
+
+
+class TeamChange(TeamFields, Change):
+    """What changes of a team: the fields that are named."""
+
+
+class Team(TeamFields, Item):
+    """A team."""
+
+    created_at: Moment
+    updated_at: Moment
+    version: int = Field(description="Rises with changes of members too.")
+
+
+class TeamQuery(PageQuery):
+    """Filters of the list of teams."""
+
+    name: Annotated[str | None, Field(max_length=128)] = None
+
+
+class Membership(Model):
+    """What a user is in a team; its admins manage members, tokens and installations."""
+
+    role: Role = "member"
+
+
+class Member(View):
+    """A user in a team."""
+
+    team_id: Id
+    user_id: Id
+    name: Name
+    email: Email
+    role: Role
+    created_at: Moment
+
+
+class Members(Page[Member]):
+    """A page of a team's members, with the team's version."""
+
+    version: int

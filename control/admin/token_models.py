@@ -1,0 +1,72 @@
+"""Bodies of the admin API for tokens. The secret of one is in the answer that makes it, and in no other."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from control.http.models import Change, Id, Item, Model, Moment, Name, View, Worded
+from control.http.paging import PageQuery
+from control.registry.token import Kind, State
+
+
+class TokenFields(Model):
+    """What people set of a token, and may change."""
+
+    name: Name
+    expires_at: Moment | None = None
+
+
+class TokenOwner(Model):
+    """Whose a token is; settled when it is made."""
+
+    kind: Kind = "user"
+    user_id: Id | None = None
+    team_id: Id | None = None
+
+
+class NewToken(TokenOwner, TokenFields):
+    """A token to make. Without `user_id`, a token of kind user is the caller's own."""
+
+
+class TokenChange(TokenFields, Change):
+    """What changes of a token: the fields that are named; `expires_at: null` takes the expiry away."""
+
+
+class Token(TokenOwner, TokenFields, Item):
+    """A token, without its secret."""
+
+    owner: str = Field(description="Name of the user or team; empty for the organisation.")
+    state: State = Field(description="`disabled`: its user is; only an active token is taken.")
+    created_by: Id | None
+    created_at: Moment
+    last_used_at: Moment | None = Field(description="To the minute.")
+    revoked_at: Moment | None
+    version: int
+
+
+class MadeToken(Token):
+    """A token with its secret, which is shown now and never again."""
+
+    secret: str
+
+
+class TokenQuery(PageQuery):
+    """Filters of the list of tokens."""
+
+    kind: Kind | None = None
+    user_id: Id | None = None
+    team_id: Id | None = None
+
+
+class Found(Model):
+    """A token that somebody found, or its SHA-256: exactly one of the two."""
+
+    token: Annotated[str, Field(max_length=512)] | None = None
+    digest: Annotated[str, Worded(r"[0-9a-f]{64}", "must be a SHA-256 in hexadecimal", longest=64)] | None = None
+
+
+class Identified(View):
+    """Which token was found; null: none that the caller may see."""
+
+    well_formed: bool = Field(description="Shape and checksum are those of our tokens (true for a digest).")
+    token: Token | None

@@ -1,0 +1,41 @@
+"""Bodies of the admin API for users."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from control.http.models import Change, Email, Item, Model, Moment, Name
+from control.http.paging import PageQuery
+from control.registry.access import Role
+
+
+class UserFields(Model):
+    """What people set of a user."""
+
+    name: Name
+    email: Email
+    role: Role = "member"
+
+
+class NewUser(UserFields):
+    """A person to let in. They sign in with a token that somebody makes for them."""
+
+
+class UserChange(UserFields, Change):
+    """What changes of a user: the fields that are named."""
+
+
+class User(UserFields, Item):
+    """A person."""
+
+    disabled_at: Moment | None
+    created_at: Moment
+    updated_at: Moment
+    version: int
+
+
+class UserQuery(PageQuery):
+    """Filters of the list of users."""
+
+    email: Annotated[str | None, Field(max_length=254)] = None
+    role: Role | None = None
