@@ -42,6 +42,8 @@ class Deps:
     """Whether the change stream was compared with at least once, or found to be away."""
     tracer: Tracer | None = None
     """None: no call is traced."""
+    header_names: dict[bytes, str] = field(default_factory=dict)
+    """Names of headers as they came that the stage `admit` judged good, in lower case."""
     draining: bool = False
     refusal_log: RefusalLog = field(default_factory=RefusalLog)
     overload: Overload = field(default_factory=Overload)

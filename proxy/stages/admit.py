@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from core.egress.header_grammar import MAY_REPEAT, NAME, VALUE
 from core.tokens import digest
+from proxy.caches.usual import remember
 from proxy.deps import Deps
 from proxy.exchange import Exchange, Head, Judged
 from proxy.refusals import RETRY_AFTER_S, Refusal
@@ -23,8 +24,8 @@ _VALUE = re.compile(VALUE.encode())
 _TOKEN = re.compile(NAME.encode())
 HTTP = ((1, 0), (1, 1))
 """The versions that are served."""
-_LONGEST_USUAL = 64
-"""Letters of the longest header name that is remembered."""
+_MOST_NAMES = 1024
+_LONGEST_NAME = 64
 
 
 def admit(x: Exchange, deps: Deps) -> None:
@@ -76,7 +77,7 @@ def _judged(head: Head, deps: Deps) -> Judged:
     """What the head is by itself. Refuses 400, 403, 404 and 421."""
     if head.version not in HTTP:
         raise Refusal("framing", what="this version of HTTP is not served")
-    headers = _headers(head.raw_headers) if head.headers is None else head.headers
+    headers = _headers(head.raw_headers, deps.header_names) if head.headers is None else head.headers
     path = head.target
     host = headers.get("host")
     if not host or not path.startswith("/"):
@@ -98,20 +99,20 @@ def gateway_in(path: str) -> str:
     return name
 
 
-def _headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
-    """The headers by lower-case name. Nearly every request is cleared by one look: usual names, none twice."""
+def _headers(raw: Sequence[tuple[bytes, bytes]], names: dict[bytes, str]) -> dict[str, str]:
+    """The headers by lower-case name. Nearly every request is cleared by one look: known `names`, none twice."""
     try:
-        headers = {_usual_name(name): value.decode("ascii") for name, value in raw}
-    except (Refusal, ValueError):
-        return _headers_one_by_one(raw)
+        headers = {names[name]: value.decode("ascii") for name, value in raw}
+    except (KeyError, UnicodeDecodeError):
+        return _headers_one_by_one(raw, names)
     clean = len(headers) == len(raw) and "".join(headers.values()).isprintable()
-    return headers if clean else _headers_one_by_one(raw)
+    return headers if clean else _headers_one_by_one(raw, names)
 
 
-def _headers_one_by_one(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+def _headers_one_by_one(raw: Sequence[tuple[bytes, bytes]], names: dict[bytes, str]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in raw:
-        key = _judged_name(name)
+        key = names.get(name) or _judged_name(name, names)
         if _VALUE.fullmatch(value) is None:
             raise Refusal("header_value")
         text = value.decode("ascii")
@@ -123,19 +124,14 @@ def _headers_one_by_one(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     return headers
 
 
-@lru_cache(1024)
-def _usual_name(name: bytes) -> str:
-    """As `_judged_name`; few names are ever used. ValueError for a long one, which is not remembered."""
-    if len(name) > _LONGEST_USUAL:
-        raise ValueError
-    return _judged_name(name)
-
-
-def _judged_name(name: bytes) -> str:
-    """In lower case; refuses what is no token (RFC 9110 section 5.1)."""
+def _judged_name(name: bytes, names: dict[bytes, str]) -> str:
+    """In lower case; refuses what is no token (RFC 9110 section 5.1). Remembered in `names`: few are ever used."""
     if _TOKEN.fullmatch(name) is None:
         raise Refusal("framing", what="a header's name is no token")
-    return name.decode("ascii").lower()
+    key = name.decode("ascii").lower()
+    if len(name) <= _LONGEST_NAME:
+        remember(names, bytes(name), key, _MOST_NAMES)
+    return key
 
 
 def _effective(target: str, headers: dict[str, str]) -> tuple[str, str]:
