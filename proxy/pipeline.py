@@ -19,7 +19,7 @@ from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.methods import FromMemory, FromServer, method_of
 from proxy.refusals import Refusal
-from proxy.room import hold
+from proxy.room import reserve
 from proxy.stages.admit import admit
 from proxy.stages.apply_limits import apply_limits
 from proxy.stages.apply_policy import apply_policy
@@ -130,5 +130,5 @@ def begin_call(x: Exchange, deps: Deps) -> UpstreamCall:
 
 def _from_memory(x: Exchange, deps: Deps, method: FromMemory) -> Answer:
     answer = method.answer(x, deps)
-    hold(x, deps, len(answer.body))
+    reserve(x, deps, len(answer.body))
     return answer

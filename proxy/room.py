@@ -10,7 +10,7 @@ from proxy.limits.shares import quarter
 from proxy.refusals import RETRY_AFTER_S, Refusal
 
 
-def holds(x: Exchange, deps: Deps, size: int) -> bool:
+def try_reserve(x: Exchange, deps: Deps, size: int) -> bool:
     """Take room for so many bytes more; False where this principal, or the worker, has no more of it.
 
     A request whose caller has left takes none: its call may run on, but the answer is dropped as soon as it is there.
@@ -24,9 +24,9 @@ def holds(x: Exchange, deps: Deps, size: int) -> bool:
     return True
 
 
-def hold(x: Exchange, deps: Deps, size: int) -> None:
-    """As `holds`, for what is refused at once. Raises Refusal `overloaded`."""
-    if not holds(x, deps, size):
+def reserve(x: Exchange, deps: Deps, size: int) -> None:
+    """As `try_reserve`, for what is refused at once. Raises Refusal `overloaded`."""
+    if not try_reserve(x, deps, size):
         raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
 
 

@@ -25,7 +25,7 @@ from core.settings import BadSetting
 from core.tasks import Tasks, forever
 from proxy import listeners
 from proxy.caches.disk_copy import DiskCopy
-from proxy.caches.two_ages import SourceUnreachableError
+from proxy.caches.two_ages import SourceUnreachable
 from proxy.deps import Deps
 from proxy.edge.tls import ServerTls
 from proxy.gateways.changes import ChangeStream
@@ -66,7 +66,7 @@ class Worker:
         ring = settings.key_ring
         soft, hard = settings.soft_age, settings.max_stale
         self.settings = settings
-        self.tasks = Tasks("worker", quiet=(Refusal, SourceUnreachableError, UpstreamFault))
+        self.tasks = Tasks("worker", quiet=(Refusal, SourceUnreachable, UpstreamFault))
         self.disk = DiskCopy(settings.disk_cache, ring)
         self.redis = Redis(settings.redis_url)
         self.egress = open_transport(

@@ -62,9 +62,8 @@ class _Share:
             return await self._answered(one, item)
         except Refusal as refusal:
             answer = refused(one, refusal, self._deps)
-            if refusal.row.kind == "http" and isinstance(
-                one.message, Request
-            ):  # the others are answered all the same
+            # The other items of the batch are answered all the same.
+            if refusal.row.kind == "http" and isinstance(one.message, Request):
                 return faulty(one, MessageFault(refusal.row.code, refusal.sentence, 200, one.message.id))
             return answer
         except MessageFault as fault:

@@ -16,7 +16,7 @@ from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
 from proxy.caches.disk_copy import DiskCopy
 from proxy.caches.redis_copy import RedisCopy, SealedForm
-from proxy.caches.two_ages import Aged, SourceUnreachableError, TwoAgeCache
+from proxy.caches.two_ages import Aged, SourceUnreachable, TwoAgeCache
 from proxy.redis import Redis
 
 V = TypeVar("V")
@@ -65,7 +65,7 @@ class LayeredCache(Generic[V]):
         self._horizon = -inf
 
     async def get(self, key: str, ask: Callable[[bool], Awaitable[Aged[V]]]) -> V:
-        """The value; `ask` is told whether this key is known here, however old. Raises SourceUnreachableError."""
+        """The value; `ask` is told whether this key is known here, however old. Raises SourceUnreachable."""
         return await self.memory.get(key, lambda: self._look(key, ask))
 
     def fresh(self, key: str, ask: Callable[[bool], Awaitable[Aged[V]]]) -> V | None:
@@ -150,7 +150,7 @@ class LayeredCache(Generic[V]):
         known = copied is not None or key in self._from_disk or key in self._once_known or self.memory.holds(key)
         try:
             aged = await ask(known)
-        except SourceUnreachableError:
+        except SourceUnreachable:
             return self._last_resort(key, copied if drops == self.memory.drops else None)
         except Exception:
             if known:  # a stranger has left nothing behind that could be forgotten
@@ -171,6 +171,6 @@ class LayeredCache(Generic[V]):
         found = [aged for aged in (copied, self._form.open(key, sealed) if sealed else None) if aged is not None]
         usable = [aged for aged in found if self.memory.usable(aged)]
         if not usable:
-            raise SourceUnreachableError
+            raise SourceUnreachable
         self.memory.stale_uses += 1
         return max(usable, key=lambda aged: aged.asked)

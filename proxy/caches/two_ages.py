@@ -20,7 +20,7 @@ from proxy.caches.single_flight import SingleFlight
 V = TypeVar("V")
 
 
-class SourceUnreachableError(Exception):
+class SourceUnreachable(Exception):
     """The source gave no answer; an older value may serve."""
 
 
@@ -36,7 +36,7 @@ class Aged(Generic[V]):
 
 
 Ask = Callable[[], Awaitable[Aged[V]]]
-"""Asks the source; raises SourceUnreachableError."""
+"""Asks the source; raises SourceUnreachable."""
 
 
 class TwoAgeCache(Generic[V]):
@@ -85,14 +85,14 @@ class TwoAgeCache(Generic[V]):
         return aged.value
 
     async def get(self, key: str, ask: Ask[V]) -> V:
-        """The value, asked for where it is not fresh; raises SourceUnreachableError where nothing may serve."""
+        """The value, asked for where it is not fresh; raises SourceUnreachable where nothing may serve."""
         value = self.fresh(key)
         if value is not None:
             return value
         self.misses += 1
         try:
             return (await self._asking.result(key, lambda: self._ask(key, ask))).value
-        except SourceUnreachableError:
+        except SourceUnreachable:
             aged = self._held.peek(key)
             if aged is None or not self.usable(aged):
                 raise
@@ -165,7 +165,7 @@ class TwoAgeCache(Generic[V]):
         drops = self._drops
         try:
             aged = await ask()
-        except SourceUnreachableError:
+        except SourceUnreachable:
             raise
         except Exception:
             self.changes += 1

@@ -24,7 +24,7 @@ from proxy.edge.writing import PIECE, within, write_pieces, write_whole
 from proxy.exchange import Answer, Exchange, Head
 from proxy.pipeline import at_headers, at_message
 from proxy.refusals import Refusal
-from proxy.room import at_end, hold
+from proxy.room import at_end, reserve
 from proxy.telemetry.counting import AIOHTTP_LANE
 
 log = logging.getLogger(__name__)
@@ -151,7 +151,7 @@ class AiohttpLane:
                     size += len(chunk)
                     if size > limit:
                         raise Refusal("body_too_large", limit=limit)
-                    hold(x, self._deps, len(chunk))
+                    reserve(x, self._deps, len(chunk))
                     parts.append(chunk)
                     clock.reschedule(began + seconds_for(size, seconds))
         except TimeoutError:

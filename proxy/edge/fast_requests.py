@@ -23,7 +23,7 @@ from proxy.edge.fast_outlet import FastOutlet
 from proxy.exchange import Answer, Exchange, Head
 from proxy.pipeline import at_headers, at_message, at_message_now, begin_call
 from proxy.refusals import Refusal
-from proxy.room import at_end, hold
+from proxy.room import at_end, reserve
 from proxy.stages.admit import GATEWAY_PATH
 from proxy.telemetry.counting import FAST_LANE
 from proxy.upstream_call import UpstreamCall
@@ -151,7 +151,7 @@ class FastRequests(FastOutlet):
         wanted = self._length - self._size
         if len(data) > wanted:
             data, self._kept = data[:wanted], data[wanted:]
-        hold(self._x, self._deps, len(data))
+        reserve(self._x, self._deps, len(data))
         self._body += data
         self._size += len(data)
         if self._size < self._length:
@@ -168,7 +168,7 @@ class FastRequests(FastOutlet):
     def _on_body(self, x: Exchange, body: bytes, *, held: bool = False) -> Answer | None:
         self._size = len(body)
         if body and not held:
-            hold(x, self._deps, len(body))
+            reserve(x, self._deps, len(body))
         x.body = body
         answer = at_message_now(x, self._deps)
         if answer is not None:

@@ -13,7 +13,7 @@ from typing import Protocol
 from core.mcp.event_stream import COMMENT_KEEPALIVE
 from core.mcp.versions import MODERN
 from core.resolve import Principal
-from proxy.caches.two_ages import SourceUnreachableError
+from proxy.caches.two_ages import SourceUnreachable
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.listening.drain import GOODBYE, goodbye_after, look_within
@@ -83,7 +83,7 @@ async def still_known(x: Held, deps: Deps) -> bool:
     """Ask about the token as any request would: while Redis is away, no announcement of its end can come."""
     try:
         verdict = await deps.authority.verdict(x.token_digest, x.address)
-    except (Refusal, SourceUnreachableError):
+    except (Refusal, SourceUnreachable):
         return False
     x.principal = verdict.principal  # who has left a team since may not see the gateway any more
     return verdict.principal is not None

@@ -65,7 +65,7 @@ class ChangeStream:
             await self._catch_up()
             while True:
                 await self._read()
-        except (*FAULTS, _TrustLostError) as lost:
+        except (*FAULTS, _TrustLost) as lost:
             log.info("the change stream is not trusted now", extra={"why": f"{type(lost).__name__}: {lost}"})
         except Exception:
             log.exception("the change stream cannot be read")
@@ -94,9 +94,8 @@ class ChangeStream:
         await self._compare()
 
     async def _read(self) -> None:
-        async with asyncio.timeout(
-            _READ_S
-        ):  # each piece of an answer comes within the socket's own time, or does not
+        # A bound for all of it: each piece of an answer has the socket's own time.
+        async with asyncio.timeout(_READ_S):
             found = await self._redis.blocking.xread(
                 {redis_names.CHANGES: self._position}, count=_AT_ONCE, block=_BLOCK_MS
             )
@@ -118,24 +117,24 @@ class ChangeStream:
     def _opened(self, fields: dict[bytes, bytes]) -> Change:
         size = sum(len(name) + len(value) for name, value in fields.items())
         if size > _LARGEST:
-            raise _TrustLostError(f"an entry of {size} bytes")
+            raise _TrustLost(f"an entry of {size} bytes")
         try:
             change = open_change(fields.get(b"e", b""), self.epoch, self._verifier)
         except ChangeBroken as broken:
-            raise _TrustLostError(f"not an event of this epoch: {broken}") from broken
+            raise _TrustLost(f"not an event of this epoch: {broken}") from broken
         if change.number != self.number + 1:
             self.holes += 1
-            raise _TrustLostError(f"event {change.number} came after {self.number}")
+            raise _TrustLost(f"event {change.number} came after {self.number}")
         return change
 
     async def _check_head(self) -> None:
         """A quiet stream may be a new one, or lack its newest events: compare its epoch and number with ours."""
         epoch, number = await self._head()
         if epoch != self.epoch or number < self.number:
-            raise _TrustLostError("the stream began anew")
+            raise _TrustLost("the stream began anew")
         if number > self.number and self._behind:
             self.holes += 1
-            raise _TrustLostError(f"events up to {number} are gone and were not read after {self.number}")
+            raise _TrustLost(f"events up to {number} are gone and were not read after {self.number}")
         self._behind = number > self.number  # once: an event came just now, and the next read has it
 
     async def _head(self) -> tuple[str, int]:
@@ -144,7 +143,7 @@ class ChangeStream:
         try:
             return (epoch or b"").decode(), int(number or 0)
         except ValueError:
-            raise _TrustLostError("the stream's head is not one of ours") from None
+            raise _TrustLost("the stream's head is not one of ours") from None
 
     async def _compare_if_due(self) -> None:
         if time.monotonic() - self._compared >= self._compare_every:
@@ -156,5 +155,5 @@ class ChangeStream:
         self.compared_once.set()
 
 
-class _TrustLostError(Exception):
+class _TrustLost(Exception):
     """The stream cannot be followed from where we stand."""

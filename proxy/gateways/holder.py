@@ -22,7 +22,7 @@ from proxy.caches.bounded import Bounded
 from proxy.caches.disk_copy import DiskCopy
 from proxy.caches.redis_copy import CLOCK_SKEW_S
 from proxy.caches.single_flight import SingleFlight
-from proxy.caches.two_ages import SourceUnreachableError
+from proxy.caches.two_ages import SourceUnreachable
 from proxy.gateways.compiled import CompiledGateway
 from proxy.gateways.newest_index import NewestIndex
 from proxy.limits.budget import Budget
@@ -105,7 +105,7 @@ class Gateways:
             raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
         try:
             gateway = await self._loading.result(name, lambda: self._fetch(name))
-        except SourceUnreachableError:
+        except SourceUnreachable:
             # Only an index that is current can say that there is no such gateway.
             absent = self.index_current and self._id_of(name) is None
             raise Refusal("gateway_unknown" if absent else "gateway_unavailable") from None
@@ -125,7 +125,7 @@ class Gateways:
             return
         try:
             gateway = await self._fetch(gateway_id, at_least=revision)
-        except SourceUnreachableError:
+        except SourceUnreachable:
             log.warning("a newer snapshot cannot be had", extra={"gateway": gateway_id, "revision": revision})
             return
         if gateway is None:
@@ -199,13 +199,13 @@ class Gateways:
                 return gateway
         try:
             answer = await self._control.gateway(GatewayQuestion(name))
-        except SourceUnreachableError:
+        except SourceUnreachable:
             return self._last_resort(name, gateway_id)
         if not answer.document:
             return None
         gateway = self._take(answer.id, answer.document)
         if gateway is None:
-            raise SourceUnreachableError
+            raise SourceUnreachable
         gateway.confirmed = time.monotonic()
         self._changes += 1
         return gateway
@@ -266,12 +266,12 @@ class Gateways:
         identifier = gateway_id or self._slugs_on_disk.get(name, name)
         kept = self._from_disk.get(identifier)
         if kept is None:
-            raise SourceUnreachableError
+            raise SourceUnreachable
         _, confirmed, document = kept.split(b" ", 2)
         age = time.time() - int(confirmed)
         gateway = self._take(identifier, document) if -CLOCK_SKEW_S <= age <= self._max_stale else None
         if gateway is None:
-            raise SourceUnreachableError
+            raise SourceUnreachable
         gateway.confirmed = min(gateway.confirmed, time.monotonic() - max(age, 0.0))
         return gateway
 

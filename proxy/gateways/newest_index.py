@@ -10,7 +10,7 @@ from typing import Any
 from core import redis_names
 from core.signing import Verifier
 from core.snapshot import Index, SnapshotBroken, open_index
-from proxy.caches.two_ages import SourceUnreachableError
+from proxy.caches.two_ages import SourceUnreachable
 from proxy.redis import Redis, RedisAway
 from proxy.resolve.control_client import ControlClient
 
@@ -42,7 +42,7 @@ class NewestIndex:
         asked = time.monotonic()
         try:
             index = open_index((await self._control.index()).document, self._verifier)
-        except (SourceUnreachableError, SnapshotBroken):
+        except (SourceUnreachable, SnapshotBroken):
             return None
         self.confirmed, self._due = asked, asked + self._soft_age
         return index

@@ -1,7 +1,7 @@
 """Questions to control's internal listener, asked on cold keys only.
 
 Several addresses are tried in turn. A control that does not answer is left alone after three failures and probed
-once a second, so that callers whose values may serve from memory wait for nothing. Raises SourceUnreachableError when
+once a second, so that callers whose values may serve from memory wait for nothing. Raises SourceUnreachable when
 there is no answer, or none that can be read; what control says is believed only when it is sealed for this very call.
 """
 
@@ -24,7 +24,7 @@ from core.resolve import (
     TokenVerdict,
 )
 from core.sealing import SealBroken
-from proxy.caches.two_ages import SourceUnreachableError
+from proxy.caches.two_ages import SourceUnreachable
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -67,7 +67,7 @@ class ControlClient:
 
     async def _ask(self, path: str, question: msgspec.Struct | None, kind: type[T]) -> T:
         if self.away:
-            raise SourceUnreachableError
+            raise SourceUnreachable
         if self._failures >= _FAILURES:
             self._next_try = time.monotonic() + _PROBE_S  # this one is the probe
         body = b"" if question is None else msgspec.msgpack.encode(question)
@@ -83,7 +83,7 @@ class ControlClient:
         self._failures += 1
         if self._failures >= _FAILURES:
             self._next_try = time.monotonic() + _PROBE_S
-        raise SourceUnreachableError
+        raise SourceUnreachable
 
     async def _post(self, address: str, path: str, body: bytes) -> bytes:
         authorization, call_id = self._calls.mint("POST", path, body)

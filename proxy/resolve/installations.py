@@ -53,7 +53,7 @@ class Connections:
         return self.resolved.fresh(key, lambda _: self._ask(question))
 
     async def resolve(self, key: str, question: ConnectionQuestion) -> Connection:
-        """The connection; raises Refusal with control's reason, or SourceUnreachableError."""
+        """The connection; raises Refusal with control's reason, or SourceUnreachable."""
         return await self.resolved.get(key, lambda _: self._ask(question))
 
     async def forget_installation(self, identifier: str) -> None:

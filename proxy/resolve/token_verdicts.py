@@ -71,7 +71,7 @@ class Authority:
     async def verdict(self, digest: str, address: str) -> TokenVerdict:
         """The verdict, asked for if need be.
 
-        Raises SourceUnreachableError where nobody can tell, Refusal `too_many_unknown` beyond the strangers' budget.
+        Raises SourceUnreachable where nobody can tell, Refusal `too_many_unknown` beyond the strangers' budget.
         """
         verdict = await self.verdicts.get(digest, lambda known: self._ask(digest, address, known))
         if not _unexpired(verdict):  # it expired while it was asked for

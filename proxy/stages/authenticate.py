@@ -9,7 +9,7 @@ from typing import Final
 
 from core.resolve import TokenVerdict
 from core.tokens import digest, well_formed
-from proxy.caches.two_ages import SourceUnreachableError
+from proxy.caches.two_ages import SourceUnreachable
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
@@ -54,7 +54,7 @@ def _presented(x: Exchange, deps: Deps) -> str:
 async def _ask(x: Exchange, deps: Deps) -> None:
     try:
         verdict = await deps.authority.verdict(x.token_digest, x.address)
-    except SourceUnreachableError:
+    except SourceUnreachable:
         deps.slots.add(_OUTCOMES["unavailable"])
         raise Refusal("cannot_authenticate") from None
     except Refusal as refusal:

@@ -15,7 +15,7 @@ from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.limits.shares import quarter
 from proxy.refusals import Refusal
-from proxy.room import holds
+from proxy.room import try_reserve
 
 DELIVER_S = 30.0
 """A caller that takes longer to read its last event has lost it."""
@@ -39,7 +39,7 @@ def relay(x: Exchange, deps: Deps) -> None:
         else result_for_legacy(result, x.version)
     )
     body = orjson.dumps(result_message(x.request.id, shaped))
-    if not holds(x, deps, len(body)):
+    if not try_reserve(x, deps, len(body)):
         left = quarter(deps.settings.bytes_in_flight) - deps.calls.held.of(x.principal_key)
         raise Refusal("upstream_too_large", server=x.connection.entry, limit=left, detail="other answers are unread")
     x.status, x.answer, x.bytes_out = status, Answer(200, body), len(body)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable
 from typing import Final
 
 from core.resolve import ConnectionQuestion
-from proxy.caches.two_ages import SourceUnreachableError
+from proxy.caches.two_ages import SourceUnreachable
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
@@ -36,7 +36,7 @@ async def _ask(x: Exchange, deps: Deps, key: str, question: ConnectionQuestion) 
     assert x.target is not None
     try:
         x.connection = await deps.connections.resolve(key, question)
-    except SourceUnreachableError:
+    except SourceUnreachable:
         deps.slots.add(_OUTCOMES["unavailable"])
         raise Refusal("credential_unavailable", server=x.target.route.entry) from None
     except Refusal:

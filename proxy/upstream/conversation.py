@@ -131,7 +131,7 @@ class Upstreams:
             received = await self._read(call, sent.answer, session)
         except BaseException as error:
             sent.answer.settle(sound=False)
-            if session is None or not isinstance(error, _SessionLostError):
+            if session is None or not isinstance(error, _SessionLost):
                 raise
             key = self.sessions.key(call.connection, owner.principal_key, owner.session_jti)
             await self.sessions.lost(key, session)
@@ -174,7 +174,7 @@ class Upstreams:
             message, headers = call.outbound.legacy(session.version, session.id)
             try:
                 return await self._send(call, message, headers, session)
-            except _SessionLostError:
+            except _SessionLost:
                 await self.sessions.lost(key, session)
         raise UpstreamFault("broken", sent=True, detail="the upstream loses every new session at once")
 
@@ -208,7 +208,7 @@ class Upstreams:
         call.headers = None
         status, server = response.status, call.connection.entry
         if status == 404 and session is not None and session.id is not None:
-            raise _SessionLostError
+            raise _SessionLost
         if status in {401, 403}:
             raise Refusal("upstream_credential", server=server, detail=f"status {status}")
         if status < 400:
@@ -251,5 +251,5 @@ class Upstreams:
             self._courtesy.tell_cancelled(call.connection, call.outbound, call.headers, why)
 
 
-class _SessionLostError(Exception):
+class _SessionLost(Exception):
     """The upstream answered 404 for the session."""

@@ -51,7 +51,7 @@ ANY_SCHEMA: dict[str, Any] = {
 """Every keyword that the suite looks for, to see whether a list of tools keeps it."""
 
 
-class ToolFailedError(Exception):
+class ToolFailed(Exception):
     """Becomes the tool's answer."""
 
 
@@ -76,7 +76,7 @@ def always(*content: Any) -> Play:
 
 
 async def fails(_: Context, _arguments: dict[str, Any]) -> Content:
-    raise ToolFailedError("This tool intentionally returns an error for testing")
+    raise ToolFailed("This tool intentionally returns an error for testing")
 
 
 async def makes_progress(context: Context, _: dict[str, Any]) -> Content:
@@ -153,7 +153,7 @@ async def call_tool(context: Context, params: types.CallToolRequestParams) -> ty
     _, play = TOOLS[params.name]
     try:
         return types.CallToolResult(content=await play(context, params.arguments or {}))
-    except ToolFailedError as error:
+    except ToolFailed as error:
         return types.CallToolResult(content=[text(str(error))], is_error=True)
 
 

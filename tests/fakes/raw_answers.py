@@ -6,7 +6,7 @@ from typing import Any
 from tests.fakes.raw_http import RawAnswer
 
 
-class BrokenAnswerError(AssertionError):
+class BrokenAnswer(AssertionError):
     """What came is no row of whole answers."""
 
 
@@ -53,7 +53,7 @@ def answers_in(raw: bytes, *, head_last: bool = False) -> tuple[list[WholeAnswer
 
     An answer that announces a body and is followed at once by the next has none: it was to a HEAD; with `head_last`
     also one behind which nothing comes. One without any framing takes all that is left.
-    Raises BrokenAnswerError where the bytes are no HTTP.
+    Raises BrokenAnswer where the bytes are no HTTP.
     """
     found: list[WholeAnswer] = []
     while raw:
@@ -63,7 +63,7 @@ def answers_in(raw: bytes, *, head_last: bool = False) -> tuple[list[WholeAnswer
         version, status, headers = _head(head)
         framing = dict(headers)
         if "transfer-encoding" in framing and "content-length" in framing:
-            raise BrokenAnswerError(f"two framings: {head!r}")
+            raise BrokenAnswer(f"two framings: {head!r}")
         taken = _chunked(rest) if "transfer-encoding" in framing else _counted(rest, status, framing, head_last)
         if taken is None:
             break
@@ -76,10 +76,10 @@ def _head(head: bytes) -> tuple[str, int, tuple[tuple[str, str], ...]]:
     first, *lines = head.decode("latin-1").split("\r\n")
     words = first.split(" ", 2)
     if len(words) != 3 or words[0] not in {"HTTP/1.0", "HTTP/1.1"} or not words[1].isdigit():
-        raise BrokenAnswerError(f"no status line: {first!r}")
+        raise BrokenAnswer(f"no status line: {first!r}")
     pairs = [line.partition(":") for line in lines]
     if any(not colon or not name or name != name.strip() for name, colon, _ in pairs):
-        raise BrokenAnswerError(f"no header: {lines}")
+        raise BrokenAnswer(f"no header: {lines}")
     return words[0], int(words[1]), tuple((name.lower(), value.strip()) for name, _, value in pairs)
 
 
@@ -101,11 +101,11 @@ def _chunked(rest: bytes) -> tuple[bytes, bytes] | None:
         try:
             size = int(line.split(b";")[0], 16)
         except ValueError:
-            raise BrokenAnswerError(f"no chunk size: {line!r}") from None
+            raise BrokenAnswer(f"no chunk size: {line!r}") from None
         if len(rest) < size + 2:
             return None
         if rest[size : size + 2] != b"\r\n":
-            raise BrokenAnswerError("a chunk without its end")
+            raise BrokenAnswer("a chunk without its end")
         parts.append(rest[:size])
         rest = rest[size + 2 :]
         if not size:

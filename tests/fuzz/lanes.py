@@ -19,7 +19,7 @@ from typing import Any
 from core.mcp.event_stream import COMMENT_KEEPALIVE
 from tests.fakes.mcp_answers import Answer, Received
 from tests.fakes.mcp_upstream import McpUpstream
-from tests.fakes.raw_answers import BrokenAnswerError, WholeAnswer, answers_in
+from tests.fakes.raw_answers import BrokenAnswer, WholeAnswer, answers_in
 from tests.fixtures_redis import RedisServer
 from tests.proxy.conftest import Rig, running_rig
 
@@ -112,7 +112,7 @@ class Lane:
             got += b"0\r\n\r\n"  # a stream that stays open: what it has said so far is compared as any answer is
         try:
             answers, rest = answers_in(got, head_last=True)
-        except BrokenAnswerError as broken:
+        except BrokenAnswer as broken:
             return Outcome((), calls, f"{broken} in {got!r}".encode(), ended)
         return Outcome(tuple(map(_said, answers)), calls, _REQUEST_ID.sub(b"", rest), ended)
 
@@ -203,7 +203,7 @@ def _patience(got: bytes) -> tuple[float | None, bool]:
         return STREAM_IS_OPEN_S, False
     try:
         answers, rest = answers_in(got)
-    except BrokenAnswerError:
+    except BrokenAnswer:
         return None, True
     says_so = bool(answers) and not rest and answers[-1].says_close
     return (MORE_WITHIN_S, True) if says_so else (None, True)

@@ -24,7 +24,7 @@ from core.keys import new_key, parse_key_ring
 from core.resolve import Principal, TokenQuestion, TokenVerdict
 from core.tasks import Tasks
 from core.tokens import digest
-from proxy.caches.two_ages import SourceUnreachableError
+from proxy.caches.two_ages import SourceUnreachable
 from proxy.redis import RedisAway
 from proxy.refusals import Refusal
 from proxy.resolve.token_verdicts import Authority
@@ -147,7 +147,7 @@ class Verdicts(RuleBasedStateMachine):
         return self.loop.run_until_complete(work)
 
     async def new_tasks(self) -> Tasks:
-        return Tasks("model", quiet=(Refusal, SourceUnreachableError))
+        return Tasks("model", quiet=(Refusal, SourceUnreachable))
 
     async def new_worker(self, disk: Disk) -> WorkerUnderTest:
         redis = BreakableRedis(self.redis)
@@ -168,7 +168,7 @@ class Verdicts(RuleBasedStateMachine):
         if self.held_back is not None:
             await self.held_back.wait()
         if is_down:
-            raise SourceUnreachableError
+            raise SourceUnreachable
         return verdict or TokenVerdict(question.digest, refused="unknown")
 
     def change(self, name: str, verdict: TokenVerdict | None) -> None:
@@ -327,7 +327,7 @@ class Verdicts(RuleBasedStateMachine):
             verdict = self.authenticated(worker.authority, TOKENS[name]) or await worker.authority.verdict(
                 TOKENS[name], "203.0.113.9"
             )
-        except (Refusal, SourceUnreachableError):
+        except (Refusal, SourceUnreachable):
             return
         self.judge(name, verdict, told.get(name, 0), began)
 

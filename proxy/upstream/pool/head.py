@@ -201,9 +201,8 @@ class _Reader:
     def on_headers_complete(self) -> None:
         """The only moment at which llhttp knows whether the connection is meant to live on."""
         said = {option.strip() for option in self._found.get(b"connection", b"").lower().split(b",")}
-        self._keeps = (
-            self._parser.should_keep_alive() and b"close" not in said
-        )  # which llhttp passes over in HTTP/1.0
+        # In HTTP/1.0 llhttp passes over "close" beside "keep-alive".
+        self._keeps = self._parser.should_keep_alive() and b"close" not in said
 
 
 def _judge_block(block: bytes) -> None:

@@ -2,7 +2,7 @@ import pytest
 
 from proxy.limits.shares import quarter
 from proxy.refusals import Refusal
-from proxy.room import at_end, hold, holds
+from proxy.room import at_end, reserve, try_reserve
 from tests.fakes.call_parts import exchange, gateway, parts
 
 
@@ -10,10 +10,10 @@ async def test_one_principal_has_a_quarter_of_the_room_and_gives_it_back_at_the_
     async with parts(bytes_in_flight=100) as deps:
         greedy, other = exchange(gateway()), exchange(gateway())
         other.principal_key = "user:other"
-        hold(greedy, deps, 25)
+        reserve(greedy, deps, 25)
         with pytest.raises(Refusal, match="overloaded"):
-            hold(greedy, deps, 1)
-        assert holds(other, deps, 25)
+            reserve(greedy, deps, 1)
+        assert try_reserve(other, deps, 25)
         for _ in range(2):
             at_end(greedy, deps)
             assert deps.calls.bytes_in_flight == 25
@@ -23,14 +23,14 @@ async def test_a_call_whose_caller_has_left_takes_no_room_that_nobody_would_give
     async with parts() as deps:
         x = exchange(gateway())
         at_end(x, deps)
-        assert holds(x, deps, 10)
+        assert try_reserve(x, deps, 10)
         assert deps.calls.bytes_in_flight == 0
 
 
 async def test_a_call_that_outlives_its_caller_holds_its_room_until_it_is_over() -> None:
     async with parts() as deps:
         x = exchange(gateway())
-        hold(x, deps, 10)
+        reserve(x, deps, 10)
         x.runs = True
         at_end(x, deps)
         assert deps.calls.bytes_in_flight == 10

@@ -11,7 +11,7 @@ from proxy.answers.batches import AT_ONCE, answer_batch
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.pipeline import answer_request
-from proxy.room import at_end, hold
+from proxy.room import at_end, reserve
 from proxy.sessions.sealed import Session
 from tests.fakes.proxy_parts import exchange, gateway, proxy_parts
 
@@ -33,7 +33,7 @@ async def test_four_items_run_at_once_and_what_is_beyond_the_room_is_refused_wit
         nonlocal running, most, asked
         running, asked = running + 1, asked + 1
         most = max(most, running)
-        hold(one, deps, 400)
+        reserve(one, deps, 400)
         await asyncio.sleep(0)  # all four have begun when the first goes on, and none other when the last ends
         running -= 1
         return Answer(200, b'"' + b"x" * 398 + b'"')

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 
 from core.tasks import Tasks
-from proxy.caches.two_ages import SourceUnreachableError
+from proxy.caches.two_ages import SourceUnreachable
 from proxy.redis import RedisAway
 
 
@@ -81,6 +81,6 @@ def redis() -> MemoryRedis:
 
 @pytest.fixture
 async def tasks() -> AsyncIterator[Tasks]:
-    ours = Tasks("test", quiet=(SourceUnreachableError,))
+    ours = Tasks("test", quiet=(SourceUnreachable,))
     yield ours
     await ours.close()

@@ -9,7 +9,7 @@ import pytest
 from core.keys import new_key, parse_key_ring
 from core.tasks import Tasks
 from proxy.caches.layered import LayeredCache
-from proxy.caches.two_ages import Aged, SourceUnreachableError
+from proxy.caches.two_ages import Aged, SourceUnreachable
 from tests.unit.proxy.caches.conftest import Clock, MemoryRedis
 
 SOFT, HARD = 60.0, 600.0
@@ -79,7 +79,7 @@ async def test_a_copy_past_its_soft_age_is_only_a_last_resort(worker: Any, contr
     control.value = "newer"
     assert await worker().get("k", control) == "newer"
     clock.now += SOFT
-    control.value = SourceUnreachableError()
+    control.value = SourceUnreachable()
     last = worker()
     assert await last.get("k", control) == "newer"
     assert last.memory.stale_uses >= 1
@@ -91,19 +91,19 @@ async def test_what_a_worker_before_us_knew_serves_while_all_is_down_up_to_the_h
     before, disk = worker(), Disk()
     await before.get("k", control)
     save(before, disk)
-    redis.away, control.value = True, SourceUnreachableError()
+    redis.away, control.value = True, SourceUnreachable()
 
     clock.now += HARD - 1
     after = worker()
     after.load(disk)
     assert await after.get("k", control) == "value"
-    with pytest.raises(SourceUnreachableError):
+    with pytest.raises(SourceUnreachable):
         await after.get("unknown", control)
 
     clock.now += 1
     too_late = worker()
     too_late.load(disk)
-    with pytest.raises(SourceUnreachableError):
+    with pytest.raises(SourceUnreachable):
         await too_late.get("k", control)
 
 
@@ -118,9 +118,9 @@ async def test_a_dropped_value_is_gone_from_memory_redis_and_disk(
     await here.drop("k")
     await here.drop_where(lambda key, value: key == "other")
     assert redis.values == {}
-    control.value = SourceUnreachableError()
+    control.value = SourceUnreachable()
     for key in ("k", "other"):
-        with pytest.raises(SourceUnreachableError):
+        with pytest.raises(SourceUnreachable):
             await here.get(key, control)
 
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from core.tasks import Tasks
-from proxy.caches.two_ages import Aged, SourceUnreachableError, TwoAgeCache
+from proxy.caches.two_ages import Aged, SourceUnreachable, TwoAgeCache
 from tests.unit.proxy.caches.conftest import Clock
 
 SOFT, HARD = 60.0, 600.0
@@ -105,12 +105,12 @@ async def test_an_old_value_serves_while_the_source_is_away_up_to_the_hard_age(
     cache: TwoAgeCache[str], source: Source, clock: Clock
 ) -> None:
     await cache.get("k", source)
-    source.value = SourceUnreachableError()
+    source.value = SourceUnreachable()
     clock.now += HARD - 1
     assert await cache.get("k", source) == "value"
     assert cache.stale_uses == 1
     clock.now += 1
-    with pytest.raises(SourceUnreachableError):
+    with pytest.raises(SourceUnreachable):
         await cache.get("k", source)
 
 
@@ -121,10 +121,10 @@ async def test_no_age_goes_beyond_the_values_own_expiry(
     await cache.get("k", source)
     assert not cache.expired("k")
     clock.now += 5
-    source.value = SourceUnreachableError()
+    source.value = SourceUnreachable()
     assert cache.fresh("k") is None
     assert cache.expired("k")
-    with pytest.raises(SourceUnreachableError):
+    with pytest.raises(SourceUnreachable):
         await cache.get("k", source)
 
 
@@ -136,8 +136,8 @@ async def test_a_refusal_of_the_source_ends_what_was_held(
     source.value = PermissionError("no")
     with pytest.raises(PermissionError):
         await cache.get("k", source)
-    source.value = SourceUnreachableError()
-    with pytest.raises(SourceUnreachableError):
+    source.value = SourceUnreachable()
+    with pytest.raises(SourceUnreachable):
         await cache.get("k", source)
 
 
@@ -185,7 +185,7 @@ async def test_a_doubted_value_is_asked_again_and_serves_if_nobody_answers(
 ) -> None:
     await cache.get("k", source)
     cache.doubt_all()
-    source.value = SourceUnreachableError()
+    source.value = SourceUnreachable()
     assert cache.fresh("k") is None
     assert await cache.get("k", source) == "value"
 

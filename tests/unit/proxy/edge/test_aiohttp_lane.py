@@ -15,7 +15,7 @@ from proxy.edge import body_rules
 from proxy.edge.aiohttp_lane import AiohttpLane, AiohttpOutlet
 from proxy.edge.listener import Listener
 from proxy.exchange import Answer, Exchange
-from proxy.room import hold as hold_room
+from proxy.room import reserve
 from tests.fakes.proxy_parts import gateway, hold, known_token, proxy_parts, user
 from tests.fakes.raw_http import RawAnswer, exchange, read_answer, request_bytes
 
@@ -186,7 +186,7 @@ async def test_an_answer_that_nobody_reads_is_counted_and_then_dropped_with_its_
     size = 30 << 20
 
     async def large(x: Exchange, deps: Deps) -> Answer:
-        hold_room(x, deps, size)
+        reserve(x, deps, size)
         return Answer(200, b"x" * size)
 
     with patch("proxy.edge.aiohttp_lane.at_message", large):

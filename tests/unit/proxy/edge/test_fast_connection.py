@@ -12,7 +12,7 @@ import pytest
 from proxy.deps import Deps
 from proxy.edge import fast_connection
 from proxy.exchange import Answer, Exchange
-from proxy.room import hold as hold_room
+from proxy.room import reserve
 from tests.fakes.certificates import Authority
 from tests.fakes.raw_http import exchange, read_answer, request_bytes
 from tests.unit.proxy.edge.conftest import LATER, PING, PONG, WORKS, Serve, Served, until
@@ -79,7 +79,7 @@ def test_a_slow_reader_gets_its_answers_whole_before_the_connection_is_handed_ov
     body = bytes(range(256)) * 40_000
 
     async def large(x: Exchange, deps: Deps) -> Answer:
-        hold_room(x, deps, len(body))
+        reserve(x, deps, len(body))
         return Answer(200, body)
 
     async def scenario(at: Served) -> None:
@@ -103,7 +103,7 @@ def test_an_answer_that_nobody_reads_is_dropped_with_its_connection(serve: Serve
     size = 30 << 20
 
     async def large(x: Exchange, deps: Deps) -> Answer:
-        hold_room(x, deps, size)
+        reserve(x, deps, size)
         return Answer(200, b"x" * size)
 
     async def scenario(at: Served) -> None:

@@ -68,8 +68,8 @@ async def test_a_comparison_that_fails_without_redis_does_not_make_the_worker_de
 
 def test_an_entry_that_is_too_large_ends_the_trust_before_it_is_looked_at() -> None:
     following = stream(Held(done))
-    with pytest.raises(changes._TrustLostError, match="not an event"):
+    with pytest.raises(changes._TrustLost, match="not an event"):
         following._opened({b"e": b"x"})
     for fields in ({b"e": b"x" * (64 << 10)}, {b"e": b"x", b"y": b"x" * (64 << 10)}):
-        with pytest.raises(changes._TrustLostError, match="entry of"):
+        with pytest.raises(changes._TrustLost, match="entry of"):
             following._opened(fields)

@@ -11,7 +11,7 @@ from core.signing import Signer, Verifier
 from core.snapshot import FORMAT, Gateway, Index, IndexRow, sign_gateway, sign_index
 from core.tasks import Tasks
 from proxy.caches.disk_copy import DiskCopy
-from proxy.caches.two_ages import SourceUnreachableError
+from proxy.caches.two_ages import SourceUnreachable
 from proxy.gateways import holder as holder_module
 from proxy.gateways.holder import Gateways
 from proxy.redis import Redis
@@ -46,13 +46,13 @@ class Control:
     def _ask(self) -> None:
         self.asked += 1
         if self.down:
-            raise SourceUnreachableError
+            raise SourceUnreachable
 
 
 def holder(control: Control, **fields: Any) -> Gateways:
     verifier = Verifier("keys", SIGNER.public_keys)
     values = {"soft_age": 0.0, "max_stale": 60.0, "unknown_per_second": 100.0} | fields
-    tasks = Tasks("test", quiet=(SourceUnreachableError,))
+    tasks = Tasks("test", quiet=(SourceUnreachable,))
     return Gateways(control, Redis("redis://127.0.0.1:1/0"), verifier, tasks=tasks, **values)  # type: ignore[arg-type]  # the two questions
 
 

@@ -6,7 +6,7 @@ from core.keys import new_key, parse_key_ring
 from core.resolve import IndexAnswer
 from core.signing import Signer, Verifier
 from core.snapshot import FORMAT, Index, sign_index
-from proxy.caches.two_ages import SourceUnreachableError
+from proxy.caches.two_ages import SourceUnreachable
 from proxy.gateways.newest_index import NewestIndex
 
 SIGNER = Signer(parse_key_ring("signing", new_key()))
@@ -24,7 +24,7 @@ class Sources:
     async def index(self) -> IndexAnswer:
         self.asked += 1
         if self.down:
-            raise SourceUnreachableError
+            raise SourceUnreachable
         return IndexAnswer(sign_index(Index(FORMAT, "epoch", 2, []), SIGNER))
 
     def hget(self, _name: str, _field: str) -> bytes:

@@ -6,7 +6,7 @@ from core.internal_call import InternalCalls
 from core.keys import new_key, parse_key_ring
 from core.resolve import ConnectionRefusal, TokenQuestion, TokenVerdict
 from core.tokens import digest
-from proxy.caches.two_ages import SourceUnreachableError
+from proxy.caches.two_ages import SourceUnreachable
 from proxy.resolve import control_client
 from proxy.resolve.control_client import ControlClient
 from tests.fakes.control import FakeControl
@@ -41,7 +41,7 @@ async def test_the_next_address_is_tried_and_stays_first() -> None:
 async def test_a_control_with_another_key_is_not_believed() -> None:
     async with FakeControl() as control, loopback() as egress:
         asking = client(egress, control, control.url, ring=parse_key_ring("other", new_key()))
-        with pytest.raises(SourceUnreachableError):
+        with pytest.raises(SourceUnreachable):
             await asking.index()
 
 
@@ -51,7 +51,7 @@ async def test_a_control_that_is_down_is_left_alone_and_probed(monkeypatch: pyte
         control.down = True
         asking = client(egress, control, control.url)
         for _ in range(10):
-            with pytest.raises(SourceUnreachableError):
+            with pytest.raises(SourceUnreachable):
                 await asking.token(TokenQuestion("x"))
         assert len(control.asked) == 3
         assert asking.away
@@ -66,6 +66,6 @@ async def test_an_answer_that_cannot_be_read_is_no_answer() -> None:
         control.verdicts["x"] = ConnectionRefusal("not_allowed", "no verdict")  # type: ignore[assignment]  # on purpose
         asking = client(egress, control, control.url)
         for _ in range(3):
-            with pytest.raises(SourceUnreachableError):
+            with pytest.raises(SourceUnreachable):
                 await asking.token(TokenQuestion("x"))
         assert asking.away

@@ -9,7 +9,7 @@ import pytest
 from core.keys import new_key, parse_key_ring
 from core.resolve import Principal, TokenQuestion, TokenVerdict
 from core.tasks import Tasks
-from proxy.caches.two_ages import SourceUnreachableError
+from proxy.caches.two_ages import SourceUnreachable
 from proxy.redis import RedisAway
 from proxy.refusals import Refusal
 from proxy.resolve.token_verdicts import Authority
@@ -42,7 +42,7 @@ class Control:
     async def token(self, question: TokenQuestion) -> TokenVerdict:
         self.asked.append(question.digest)
         if self.down:
-            raise SourceUnreachableError
+            raise SourceUnreachable
         return self.verdicts.get(question.digest) or TokenVerdict(question.digest, refused="unknown")
 
     def knows(self, digest: str, principal: Principal, expires: float | None = None) -> TokenVerdict:
@@ -57,7 +57,7 @@ def control() -> Control:
 
 @pytest.fixture
 async def authority(control: Control) -> AsyncIterator[Authority]:
-    tasks = Tasks("test", quiet=(Refusal, SourceUnreachableError))
+    tasks = Tasks("test", quiet=(Refusal, SourceUnreachable))
     yield Authority(
         control, NoRedis(), RING, soft=60, hard=600, unknown_per_second=5, tasks=tasks  # type: ignore[arg-type]
     )  # fmt: skip
@@ -137,6 +137,6 @@ async def test_a_token_that_has_expired_is_remembered_no_more(authority: Authori
 
 async def test_where_nobody_can_tell_nobody_is_refused_for_good(authority: Authority, control: Control) -> None:
     control.down = True
-    with pytest.raises(SourceUnreachableError):
+    with pytest.raises(SourceUnreachable):
         await authority.verdict(TOKEN, "x")
     assert not authority.refused_lately(TOKEN)

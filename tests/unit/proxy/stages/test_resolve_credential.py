@@ -1,7 +1,7 @@
 import pytest
 
 from core.resolve import Connection, ConnectionQuestion
-from proxy.caches.two_ages import SourceUnreachableError
+from proxy.caches.two_ages import SourceUnreachable
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
 from proxy.stages.choose_tool import choose_tool
@@ -44,7 +44,7 @@ async def resolved(x: Exchange, answers: Answers) -> None:
         try:
             await pending
         finally:
-            outcomes = {Refusal: "refused", SourceUnreachableError: "unavailable", Connection: "asked"}
+            outcomes = {Refusal: "refused", SourceUnreachable: "unavailable", Connection: "asked"}
             counted = {value: deps.slots.value(name) for value, name in by_value(RESOLUTIONS).items()}
             assert [value for value, number in counted.items() if number] == [outcomes[type(answers.answer)]]
 
@@ -72,5 +72,5 @@ async def test_controls_refusal_is_the_callers() -> None:
 
 async def test_with_nobody_to_ask_the_call_is_refused() -> None:
     with pytest.raises(Refusal) as refusal:
-        await resolved(exchange(gateway([tool()])), Answers(SourceUnreachableError()))
+        await resolved(exchange(gateway([tool()])), Answers(SourceUnreachable()))
     assert refusal.value.reason == "credential_unavailable"

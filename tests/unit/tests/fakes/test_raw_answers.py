@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fakes.raw_answers import BrokenAnswerError, answers_in
+from tests.fakes.raw_answers import BrokenAnswer, answers_in
 
 COUNTED = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"
@@ -47,5 +47,5 @@ def test_without_framing_all_that_is_left_is_the_body(version: str) -> None:
     ],
 )
 def test_what_is_no_answer_is_said_to_be_broken(raw: bytes) -> None:
-    with pytest.raises(BrokenAnswerError):
+    with pytest.raises(BrokenAnswer):
         answers_in(raw)
