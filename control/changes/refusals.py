@@ -4,8 +4,7 @@ Raised by every module here before anything is written. Who called says it in th
 API makes problems of them (404, 403, 409, 412). A sentence never repeats a value: it may be a secret.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Iterable, Sequence
 
 
 class Refused(Exception):
@@ -25,11 +24,11 @@ class NotAllowed(Refused):
 
 
 class NotNow(Refused):
-    """The change is in order, but not as things stand; `fields` says what to do about each field."""
+    """The change is in order, but not as things stand; `fields` are names of fields, each with what to do."""
 
-    def __init__(self, sentence: str, fields: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(self, sentence: str, fields: Iterable[tuple[str, str]] = ()) -> None:
         super().__init__(sentence)
-        self.fields = fields
+        self.fields = tuple(fields)
 
 
 class Stale(Refused):
@@ -43,3 +42,12 @@ def refuse_stale(read: int | None, now: int) -> None:
     """Raise Stale unless the row still has the version that the actor read; None: whatever it is now."""
     if read is not None and read != now:
         raise Stale
+
+
+def refuse_in_use(what: str, dependents: Sequence[str], *, cascade: bool) -> None:
+    """Raise NotNow that names what depends on an object which is to go; `cascade`: it may go too."""
+    if dependents and not cascade:
+        raise NotNow(
+            f"The {what} is in use by {', '.join(dependents)}. Delete those first, or say ?cascade=true.",
+            [("cascade", f"is needed: {used}") for used in dependents],
+        )

@@ -1,7 +1,7 @@
 """The answers that an installation gives to all that its entry asks: checked, and secrets told apart.
 
-Called when an entry is installed and when an installation is filled in again. Leaves out the sealing and who may do
-it (`control/registry/installing.py`).
+Called when an entry is installed and when an installation is filled in again. Leaves out who may do it
+(`control/registry/installing.py`).
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,10 @@ from typing import Any
 from control.credentials import dispatch
 from control.registry.entry import Entry, bound_origin
 from control.registry.fields import Answer, check_answers
+from control.registry.installation import Installation
+from control.registry.row_seals import RowSeals
 from core.egress.addresses import AddressPolicy
+from core.sealing import SealBroken
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +49,19 @@ def fill(
     answers = check_answers(entry.fields, given, policy)
     secret = {**answers.secret, **dispatch.take(entry.credential, credential, earlier, entry.name)}
     return Filled(answers.plain, secret, bound_origin(entry.reached))
+
+
+def still_asked(entry: Entry, installation: Installation) -> Mapping[str, Any]:
+    """The plain answers that were given earlier, to what the entry still asks."""
+    names = {one.name for one in entry.fields if one.type != "secret"}
+    return {name: value for name, value in installation.plain_values.items() if name in names}
+
+
+def kept_of(entry: Entry, installation: Installation, seals: RowSeals) -> Mapping[str, str]:
+    """The secrets that were given earlier, but only while the entry is where it was when they were given."""
+    if bound_origin(entry.reached) != installation.bound_origin:
+        return {}
+    try:
+        return seals.open_secret_values(installation.id, installation.secret_values)
+    except SealBroken:
+        return {}  # sealed with a key that is gone: all of them have to be given again

@@ -14,14 +14,17 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from control.changes import discoveries
+from control.changes.write import Write, changing
 from control.credentials.connection import connection_of
 from control.discovery.probe_client import DEADLINE_S, ProbeClient, ProbeUnavailable
+from control.registry.access import Caller
 from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.row_seals import RowSeals
 from control.registry.tool_definitions import Found, found_tools
-from control.store import entries, installations, outbox, tools
-from control.store.pool import Connection, Pool, transaction
+from control.store import entries, installations
+from control.store.pool import Pool, transaction
 from core.resolve import ConnectionRefusal, Probe
 from core.sealing import SealBroken
 
@@ -32,14 +35,23 @@ _FEWEST_TELLING: Final = 6
 """Characters of a secret that is worth hiding in texts; a shorter one would blank ordinary words."""
 _SAID: Final = ("sentence", "server_name", "server_version", "version")
 
-State = Literal["ready", "unreachable", "needs_sign_in"]
+_SERVER: Final = Caller("", "the server", "member")
+"""Whoever caused the question, what is kept of the answer is the server's word: nobody's act."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no answer to keep."""
+
+    state: Literal["unreachable", "needs_sign_in"]
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
     """How it went, for the person who waits."""
 
-    state: State
+    state: Literal["ready", "unreachable", "needs_sign_in"]
     reason: str = ""
     tools: int = 0
     rejected: tuple[tuple[str, str], ...] = ()
@@ -71,75 +83,59 @@ class Discoverer:
             return None
         answer, secrets = await self._ask(entry, installation, deadline)
         understood = await asyncio.to_thread(understand, answer, secrets)
-        async with transaction(self._pool) as connection:
-            if not await _still(connection, entry, installation):
-                return None
-            return await _keep(connection, entry.id, installation_id, understood)
+        async with changing(self._pool, _SERVER) as write:
+            return await _keep(write, entry, installation, understood)
 
     async def _ask(
         self, entry: Entry, installation: Installation, deadline: float
-    ) -> "tuple[Probe | Discovery, frozenset[str]]":
+    ) -> "tuple[Probe | Failure, frozenset[str]]":
         """The answer, and the secrets that were used for it."""
         try:
             opened = self._seals.open(entry, installation)
         except SealBroken:
             why = "Its secrets do not open with ARCHWAY_SECRET_KEY; give them again."
-            return Discovery("needs_sign_in", why), frozenset()
+            return Failure("needs_sign_in", why), frozenset()
         secrets = frozenset(opened.fixed_headers.values()) | frozenset(opened.values.values())
         connection = connection_of(entry, installation, opened)
         if isinstance(connection, ConnectionRefusal):
-            return Discovery("needs_sign_in", connection.sentence), secrets
+            return Failure("needs_sign_in", connection.sentence), secrets
         try:
             return await self._probes.probe(connection, deadline), secrets
         except ProbeUnavailable:
             why = "No proxy answered the question; see that one runs, then discover again."
-            return Discovery("unreachable", why), secrets
-
-
-async def _still(connection: Connection, entry: Entry, installation: Installation) -> bool:
-    """Whether what was probed is what the rows still say; locks both, the entry first as all writers do."""
-    now_entry = await entries.one(connection, entry.id, lock=True)
-    now = await installations.one(connection, installation.id, lock=True)
-    return (
-        now_entry is not None
-        and now is not None
-        and now_entry.version == entry.version
-        and now.credential_version == installation.credential_version
-        and now.protocol == installation.protocol
-    )
+            return Failure("unreachable", why), secrets
 
 
 async def _keep(
-    connection: Connection, entry_id: str, installation_id: str, understood: "Understood | Discovery"
-) -> Discovery:
-    if isinstance(understood, Discovery):
-        await installations.set_state(connection, installation_id, understood.state, understood.reason)
-        return understood
+    write: Write, entry: Entry, installation: Installation, understood: "Understood | Failure"
+) -> Discovery | None:
+    if isinstance(understood, Failure):
+        state, reason = understood.state, understood.reason
+        kept = await discoveries.keep_failure(write, entry, installation, state, reason)
+        return Discovery(state, reason) if kept else None
     found = understood.found
-    await installations.set_server(connection, installation_id, understood.facts)
-    if await tools.store(connection, entry_id, found.tools):
-        await outbox.touch_gateways(connection, await entries.gateways_of(connection, entry_id))
-    return Discovery("ready", "", len(found.tools), found.rejected[:MAX_REPORTED])
+    kept = await discoveries.keep_server(write, entry, installation, understood.facts, found.tools)
+    return Discovery("ready", "", len(found.tools), found.rejected[:MAX_REPORTED]) if kept else None
 
 
-def understand(answer: "Probe | Discovery", secrets: Collection[str]) -> "Understood | Discovery":
+def understand(answer: "Probe | Failure", secrets: Collection[str]) -> "Understood | Failure":
     """What to keep of an answer, or why there is nothing. Pure; a long list takes it a second and more."""
     answer = without_secrets(answer, secrets)
-    if isinstance(answer, Discovery):
+    if isinstance(answer, Failure):
         return answer
     if answer.fault:
-        return Discovery("unreachable", _cut(answer.sentence or answer.fault))
+        return Failure("unreachable", _cut(answer.sentence or answer.fault))
     found = found_tools(answer.tools, answer.resources, answer.rejected)
     return Understood(found, server_facts(answer, found))
 
 
-def without_secrets(answer: "Probe | Discovery", secrets: Collection[str]) -> "Probe | Discovery":
+def without_secrets(answer: "Probe | Failure", secrets: Collection[str]) -> "Probe | Failure":
     """A server may repeat the credential in what it says of itself or of a fault; it must not be read there.
 
     Definitions of tools stay as they are: blanking words in names and schemas would break more than it hides.
     """
     telling = sorted((secret for secret in secrets if len(secret) >= _FEWEST_TELLING), key=len, reverse=True)
-    if isinstance(answer, Discovery):
+    if isinstance(answer, Failure):
         return answer
     said = {name: _blanked(getattr(answer, name), telling) for name in _SAID}
     return msgspec.structs.replace(answer, **said)

@@ -113,7 +113,7 @@ def of_refused(error: Refused) -> Problem:
         case NotAllowed():
             return forbidden(str(error))
         case NotNow():
-            return conflict(str(error), [FieldError(field, message) for field, message in error.fields.items()])
+            return conflict(str(error), [FieldError(field, message) for field, message in error.fields])
         case Stale():
             return Problem(412, str(error))
     return conflict(str(error))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from control.publish.compile import compile_gateway, compile_index
 from control.publish.epochs import IndexDocument
 from control.store.pool import Connection
-from control.store.publication import gateway_rows, index_rows
+from control.store.publication import gateway_contents, index_rows
 from core.signing import Signer
 from core.snapshot import MAX_BYTES, sign_gateway, sign_index
 
@@ -28,10 +28,10 @@ class GatewayDocument:
 
 async def gateway_document(connection: Connection, gateway_id: str, signer: Signer) -> GatewayDocument | None:
     """The gateway as it stands in this transaction; None when it does not exist. Raises DocumentTooLarge."""
-    rows = await gateway_rows(connection, gateway_id)
-    if rows is None:
+    contents = await gateway_contents(connection, gateway_id)
+    if contents is None:
         return None
-    gateway = compile_gateway(rows)
+    gateway = compile_gateway(contents)
     document = sign_gateway(gateway, signer)
     if len(document) > MAX_BYTES:
         raise DocumentTooLarge(
@@ -43,5 +43,5 @@ async def gateway_document(connection: Connection, gateway_id: str, signer: Sign
 
 async def index_document(connection: Connection, epoch: str, signer: Signer) -> IndexDocument:
     """The index of all gateways as they stand in this transaction, for one epoch."""
-    revision, rows = await index_rows(connection)
-    return IndexDocument(revision, sign_index(compile_index(revision, epoch, rows), signer))
+    revision, gateways = await index_rows(connection)
+    return IndexDocument(revision, sign_index(compile_index(revision, epoch, gateways), signer))

@@ -1,35 +1,89 @@
-"""A gateway as the registry keeps it: what its snapshot is made of, and who sees it.
+"""A gateway as the registry keeps it: a named endpoint, who sees it, and what its snapshot is made of.
 
-Read by `control/store/`, compiled by `control/publish/`, asked by the choice of a credential. Leaves out who may
-change one: that is `gateway_access.py`.
+Made by `control/store/` of rows, and by nobody else; compiled by `control/publish/`. A field of `GatewayFields` is a
+column of the same name and a field of the admin API. Leaves out who may change one: that is `gateway_access.py`.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
-from core.snapshot import Visibility
+from control.registry.entry_tool import ToolKind, ToolState
+from control.registry.owner import Scope
+from control.registry.told import as_plain
+from control.registry.visibility import VisibilityKind
+from core.snapshot import RouteKind, Visibility
 
-Row = Mapping[str, Any]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayFields:
+    """What a person says of a gateway."""
+
+    slug: str
+    name: str
+    description: str
+    instructions: str
+    """Told to clients, for their models to read."""
+    labels: dict[str, str]
+    visibility: VisibilityKind
+    teams: tuple[str, ...]
+    """Identifiers of the teams that see it."""
+    owner_id: str | None
+    """Whose personal gateway it is."""
+    header_allowlist: tuple[str, ...]
+    """Headers of callers that go on to servers."""
+    audit_required: bool
+    """Refuse calls of which no record can be kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway(GatewayFields):
+    """One that exists."""
+
+    id: str
+    revision: int
+    """What proxies compare; it rises with everything that its snapshot shows."""
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignedRoute:
+    """What a snapshot says of one assignment: the tool, and how it is reached."""
+
+    id: str
+    """Of the assignment."""
+    exposed_name: str
+    installation_id: str | None
+    installation_scope: Scope | None
+    kind: ToolKind
+    upstream_name: str
+    definition: dict[str, Any]
+    state: ToolState
+    entry_id: str
+    entry_slug: str
+    entry_kind: RouteKind
+    passthrough: bool
 
 
 @dataclass(frozen=True, slots=True)
-class GatewayRows:
+class GatewayContents:
     """All that a snapshot is made of."""
 
-    gateway: Row
-    """A row of `gateways`."""
-    teams: list[str]
-    """Identifiers of the teams that see it."""
-    assignments: list[Row]
-    """`id, exposed_name, installation_id`, the tool's `kind, upstream_name, definition, state`, the entry's
-    `entry_id, entry_slug, entry_kind, passthrough`, and the pinned installation's `installation_scope`."""
+    gateway: Gateway
+    assigned: tuple[AssignedRoute, ...]
 
 
-def visibility_of(gateway: Row, teams: Iterable[str]) -> Visibility:
-    """Who sees a gateway; teams and owner only where they count."""
-    if gateway["visibility"] == "teams":
-        return Visibility("teams", teams=sorted(str(team) for team in teams))
-    if gateway["visibility"] == "personal":
-        return Visibility("personal", owner=str(gateway["owner_id"]))
+def told_of_gateway(gateway: Gateway) -> dict[str, Any]:
+    """All that is kept of a gateway, in the words of the admin API."""
+    return {one.name: as_plain(getattr(gateway, one.name)) for one in fields(gateway)}
+
+
+def visibility_of(gateway: GatewayFields) -> Visibility:
+    """Who sees a gateway, as proxies are told; teams and owner only where they count."""
+    if gateway.visibility == "teams":
+        return Visibility("teams", teams=sorted(gateway.teams))
+    if gateway.visibility == "personal":
+        return Visibility("personal", owner=gateway.owner_id)
     return Visibility("organisation")

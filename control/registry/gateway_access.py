@@ -5,31 +5,31 @@ installation's credential to whoever sees the gateway, so a personal one stays w
 """
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 from control.registry.access import Caller
 from control.registry.broken_rule import BrokenRule
+from control.registry.gateway import GatewayFields
 from control.registry.installation import Installation
 from control.registry.installing import may_fill
 from control.registry.owner import Person, Team
 
-Row = Mapping[str, Any]
+
+def with_owner(caller: Caller, gateway: GatewayFields) -> GatewayFields:
+    """The gateway with the owner that it is saved with: a personal one is the caller's, unless it names another."""
+    if gateway.visibility != "personal":
+        return gateway
+    return replace(gateway, owner_id=gateway.owner_id or caller.user_id or None)
 
 
-def owner_for(caller: Caller, visibility: str, owner_id: str | None) -> str | None:
-    """The owner that a gateway is saved with: the caller for a personal one, unless an admin names another."""
-    if visibility != "personal":
-        return owner_id
-    return owner_id or caller.user_id or None
-
-
-def may_manage_gateway(caller: Caller, visibility: str, owner_id: str | None) -> bool:
+def may_manage_gateway(caller: Caller, gateway: GatewayFields) -> bool:
     """Whether the caller may make, change or delete such a gateway."""
-    return caller.is_admin or (visibility == "personal" and bool(owner_id) and owner_id == caller.user_id)
+    own = gateway.visibility == "personal" and gateway.owner_id is not None and gateway.owner_id == caller.user_id
+    return caller.is_admin or own
 
 
 def check_pin(
-    caller: Caller, gateway: Row, installation: Installation, entry_id: str, field: str = "installation"
+    caller: Caller, gateway: GatewayFields, installation: Installation, entry_id: str, field: str = "installation"
 ) -> None:
     """BrokenRule where a tool of `entry_id` on `gateway` must not be pinned to `installation`."""
     if installation.entry_id != entry_id:
@@ -41,23 +41,23 @@ def check_pin(
         raise BrokenRule(field, "belongs to a team; only an admin of that team may lend it to a gateway")
 
 
-def check_audience(gateway: Row, pins: Mapping[str, str]) -> None:
+def check_audience(gateway: GatewayFields, pins: Mapping[str, str]) -> None:
     """BrokenRule where `gateway` would show tools that are pinned to somebody's personal installation to others.
 
     `pins`: exposed name to the user whose installation it is.
     """
     for name, user_id in pins.items():
-        if gateway["visibility"] != "personal" or gateway["owner_id"] != user_id:
+        if gateway.visibility != "personal" or gateway.owner_id != user_id:
             raise BrokenRule(
                 "visibility",
                 f"would lend a person's own credential to others: {name} is pinned to one; take it off first",
             )
 
 
-def _check_personal_pin(caller: Caller, gateway: Row, owner: Person, field: str) -> None:
+def _check_personal_pin(caller: Caller, gateway: GatewayFields, owner: Person, field: str) -> None:
     if owner.id != caller.user_id:
         raise BrokenRule(field, "is another person's own; only they may pin it")
-    if gateway["visibility"] != "personal" or gateway["owner_id"] != owner.id:
+    if gateway.visibility != "personal" or gateway.owner_id != owner.id:
         raise BrokenRule(
             field,
             "is a person's own, which only their own personal gateway may use; leave it out to resolve at call time",

@@ -1,58 +1,28 @@
-"""SQL of registry entries: the templates that installations are made of, and who sees them.
+"""SQL that reads registry entries: the templates that installations are made of, and who sees them.
 
-Writers lock the row first (`lock=True`), so that of two writers the second compares its `If-Match` with what the
-first wrote. A field of `EntryFields` is a column of the same name, but for those that `_APART` names.
+Written in `writes/entries.py`. Writers lock the row first (`lock=True`), so that of two writers the second compares
+its `If-Match` with what the first wrote.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 
-from control.registry.entry import Entry, NewEntry, Reached
+from control.registry.entry import Entry, Reached
 from control.store.pool import Connection, Row
-from control.store.rows import columns_of, made, values_of
-from control.store.statements import insert_into, update_of
+from control.store.rows import made
 
 _SELECT: Final = """
     select e.*, array(select t.team_id from entry_teams t where t.entry_id = e.id order by t.team_id) as teams
     from entries e
 """
+REACHED: Final = ("kind", "url")
+"""Columns that say how an entry's server is reached."""
 _VISIBLE: Final = """
     ($1 or e.visibility = 'organisation'
         or exists (select 1 from entry_teams t where t.entry_id = e.id and t.team_id = any($2::uuid[])))
 """
-_APART: Final = {"reached", "teams"}
-"""Fields that are columns of other names, and rows of another table."""
-_REACHED: Final = ("kind", "url")
-_COLUMNS: Final = columns_of(NewEntry, apart=_APART)
-_INSERT: Final = insert_into("entries", _REACHED + _COLUMNS)
-_UPDATE: Final = update_of("entries", _REACHED + _COLUMNS)
-
-
-async def insert(connection: Connection, entry_id: str, entry: NewEntry) -> None:
-    """A new entry; StoreConflict `entries_slug_key` where the slug is taken."""
-    await connection.execute(_INSERT, entry_id, *_values(entry))
-    await _set_teams(connection, entry_id, entry.teams)
-
-
-async def update(connection: Connection, entry_id: str, entry: NewEntry) -> None:
-    """Write all that a person may set and raise the version."""
-    await connection.execute(_UPDATE, entry_id, *_values(entry))
-    await _set_teams(connection, entry_id, entry.teams)
-
-
-async def _set_teams(connection: Connection, entry_id: str, teams: Collection[str]) -> None:
-    """Exactly these teams see it from now on; StoreConflict `entry_teams_team_id_fkey` for an unknown one."""
-    await connection.execute("delete from entry_teams where entry_id = $1", entry_id)
-    await connection.execute(
-        "insert into entry_teams (entry_id, team_id) select $1, unnest($2::uuid[])", entry_id, sorted(set(teams))
-    )
-
-
-async def delete(connection: Connection, entry_id: str) -> None:
-    """With its tools, installations and assignments; announce what depends on it first."""
-    await connection.execute("delete from entries where id = $1", entry_id)
 
 
 async def one(connection: Connection, entry_id: str, *, lock: bool = False) -> Entry | None:
@@ -120,10 +90,5 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _values(entry: NewEntry) -> list[Any]:
-    reached = msgspec.to_builtins(entry.reached)
-    return [*(reached[name] for name in _REACHED), *values_of(entry, _COLUMNS)]
-
-
 def _made(row: Row) -> Entry:
-    return made(Entry, row, reached=msgspec.convert({name: row[name] for name in _REACHED}, Reached))
+    return made(Entry, row, reached=msgspec.convert({name: row[name] for name in REACHED}, Reached))

@@ -1,13 +1,15 @@
-"""SQL of gateways: the named endpoints, who sees them, and what their usability is judged by.
+"""SQL that reads gateways: the named endpoints, who sees them, and what their usability is judged by.
 
-Rows come with `teams`, the identifiers of the teams that see the gateway. The revision is raised by
-`touch_gateways` (`control/store/outbox.py`) and by nothing else.
+Written in `writes/gateways.py`. The revision is raised by `touch_gateways` (`outbox.py`) and by nothing else.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-from control.store.pool import Connection, Row
+from control.registry.gateway import Gateway
+from control.registry.usability import AssignedTool
+from control.store.pool import Connection
+from control.store.rows import made
 
 _SELECT: Final = """
     select g.*, array(select t.team_id from gateway_teams t where t.gateway_id = g.id order by t.team_id) as teams
@@ -18,54 +20,12 @@ _VISIBLE: Final = """
         or (g.visibility = 'teams'
             and exists (select 1 from gateway_teams t where t.gateway_id = g.id and t.team_id = any($3::uuid[]))))
 """
-_COLUMNS: Final = (
-    "slug", "name", "description", "instructions", "labels", "visibility", "owner_id", "header_allowlist",
-    "audit_required",
-)  # fmt: skip
-"""What a person may set, in the order of both statements below."""
 
 
-async def insert(connection: Connection, gateway_id: str, gateway: Mapping[str, Any]) -> None:
-    """A new gateway; StoreConflict `gateways_slug_key` where the slug is taken. Touch it afterwards."""
-    await connection.execute(
-        """insert into gateways (id, slug, name, description, instructions, labels, visibility, owner_id,
-               header_allowlist, audit_required)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
-        gateway_id,
-        *(gateway[column] for column in _COLUMNS),
-    )
-
-
-async def update(connection: Connection, gateway_id: str, gateway: Mapping[str, Any]) -> None:
-    """Write all that a person may set and raise the version. Touch it afterwards."""
-    await connection.execute(
-        """update gateways set slug = $2, name = $3, description = $4, instructions = $5, labels = $6,
-               visibility = $7, owner_id = $8, header_allowlist = $9, audit_required = $10,
-               version = version + 1, updated_at = now()
-           where id = $1""",
-        gateway_id,
-        *(gateway[column] for column in _COLUMNS),
-    )
-
-
-async def set_teams(connection: Connection, gateway_id: str, teams: Collection[str]) -> None:
-    """Exactly these teams see it from now on; StoreConflict `gateway_teams_team_id_fkey` for an unknown one."""
-    await connection.execute("delete from gateway_teams where gateway_id = $1", gateway_id)
-    await connection.execute(
-        "insert into gateway_teams (gateway_id, team_id) select $1, unnest($2::uuid[])",
-        gateway_id,
-        sorted(set(teams)),
-    )
-
-
-async def delete(connection: Connection, gateway_id: str) -> None:
-    """With its assignments; say `gateways_gone` first."""
-    await connection.execute("delete from gateways where id = $1", gateway_id)
-
-
-async def one(connection: Connection, gateway_id: str, *, lock: bool = False) -> Row | None:
-    """The gateway with this identifier."""
-    return await connection.fetchrow(_SELECT + "where g.id = $1" + (" for update of g" if lock else ""), gateway_id)
+async def one(connection: Connection, gateway_id: str, *, lock: bool = False) -> Gateway | None:
+    """The gateway with this identifier; locked for a change."""
+    row = await connection.fetchrow(_SELECT + "where g.id = $1" + (" for update of g" if lock else ""), gateway_id)
+    return None if row is None else made(Gateway, row)
 
 
 async def page(
@@ -77,9 +37,9 @@ async def page(
     user_id: str | None,
     teams: Sequence[str],
     label: Mapping[str, str] | None = None,
-) -> list[Row]:
+) -> list[Gateway]:
     """Oldest first, above `after`. `everything`: all; else those that the user or one of `teams` sees."""
-    rows: list[Row] = await connection.fetch(
+    rows = await connection.fetch(
         _SELECT
         + "where"
         + _VISIBLE
@@ -88,7 +48,7 @@ async def page(
            order by g.id limit $4""",
         everything, user_id, list(teams), limit, after, dict(label) if label else None,
     )  # fmt: skip
-    return rows
+    return [made(Gateway, row) for row in rows]
 
 
 async def audiences(connection: Connection, gateway_ids: Sequence[str]) -> dict[str, int]:
@@ -105,9 +65,9 @@ async def audiences(connection: Connection, gateway_ids: Sequence[str]) -> dict[
     return {row["id"]: row["people"] for row in rows}
 
 
-async def assigned_tools(connection: Connection, gateway_ids: Sequence[str]) -> list[Row]:
-    """What usability asks of each assignment: `gateway_id` and the columns of `AssignedTool`."""
-    rows: list[Row] = await connection.fetch(
+async def assigned_tools(connection: Connection, gateway_ids: Sequence[str]) -> dict[str, list[AssignedTool]]:
+    """What usability asks of the assignments of each gateway, in the order of their names."""
+    rows = await connection.fetch(
         """select a.gateway_id, a.exposed_name, t.state as tool_state, t.missing_since is not null as missing,
                i.name as installation, i.state as installation_state,
                (select count(*) from installations o where o.entry_id = t.entry_id and o.state = 'ready')::int
@@ -118,4 +78,7 @@ async def assigned_tools(connection: Connection, gateway_ids: Sequence[str]) -> 
            where a.gateway_id = any($1::uuid[]) order by a.exposed_name""",
         list(gateway_ids),
     )
-    return rows
+    found: dict[str, list[AssignedTool]] = {gateway_id: [] for gateway_id in gateway_ids}
+    for row in rows:
+        found[row["gateway_id"]].append(made(AssignedTool, row))
+    return found

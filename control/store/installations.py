@@ -1,16 +1,15 @@
-"""SQL of installations: an entry, filled in by a person, a team or the organisation.
+"""SQL that reads installations: an entry, filled in by a person, a team or the organisation.
 
-Secret values leave this file sealed only.
+Written in `writes/installations.py`. Secret values leave this file sealed only.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
-from control.registry.installation import Installation, NewInstallation, SealedAnswers
-from control.registry.owner import Scope, owner_columns, owner_of
+from control.registry.installation import Installation
+from control.registry.owner import Scope, owner_of
 from control.store.pool import Connection, Row
-from control.store.rows import columns_of, made, values_of
-from control.store.statements import insert_into
+from control.store.rows import made
 
 _SELECT: Final = """
     select i.*, e.slug as entry_slug, e.name as entry_name from installations i join entries e on e.id = i.entry_id
@@ -18,59 +17,6 @@ _SELECT: Final = """
 _VISIBLE: Final = """
     ($1 or i.scope = 'organisation' or i.user_id = $2::uuid or i.team_id = any($3::uuid[]))
 """
-_OWNER: Final = ("scope", "user_id", "team_id")
-_COLUMNS: Final = columns_of(NewInstallation, apart={"owner"})
-_INSERT: Final = insert_into("installations", _OWNER + _COLUMNS)
-
-
-async def insert(connection: Connection, installation_id: str, installation: NewInstallation) -> None:
-    """A new one in the state `new`; StoreConflict `installations_one_personal`, `_one_team` or `_one_name`."""
-    owner = owner_columns(installation.owner)
-    await connection.execute(_INSERT, installation_id, *owner, *values_of(installation, _COLUMNS))
-
-
-async def rename(connection: Connection, installation_id: str, name: str, protocol: str) -> None:
-    """Set what no credential hangs on; StoreConflict `installations_one_name`."""
-    await connection.execute(
-        """update installations set name = $2, protocol = $3, version = version + 1, updated_at = now()
-           where id = $1""",
-        installation_id, name, protocol,
-    )  # fmt: skip
-
-
-async def fill(connection: Connection, installation_id: str, answers: SealedAnswers) -> None:
-    """New answers: another credential version, whose server has to be discovered again."""
-    await connection.execute(
-        """update installations set plain_values = $2, secret_values = $3, secret_names = $4, bound_origin = $5,
-               credential_version = credential_version + 1, state = 'new', state_reason = ''
-           where id = $1""",
-        installation_id, answers.plain_values, answers.secret_values, answers.secret_names, answers.bound_origin,
-    )  # fmt: skip
-
-
-async def set_state(connection: Connection, installation_id: str, state: str, reason: str) -> None:
-    """What discovery or a change of the entry made of it. Its version rises only where that is news."""
-    await connection.execute(
-        """update installations set state = $2, state_reason = $3, updated_at = now(),
-               version = version + (state <> $2 or state_reason <> $3)::int
-           where id = $1""",
-        installation_id, state, reason,
-    )  # fmt: skip
-
-
-async def set_server(connection: Connection, installation_id: str, server: Mapping[str, Any]) -> None:
-    """Ready, with what discovery saw of its server."""
-    await connection.execute(
-        """update installations set state = 'ready', state_reason = '', server = $2, discovered_at = now(),
-               updated_at = now(), version = version + 1
-           where id = $1""",
-        installation_id, dict(server),
-    )  # fmt: skip
-
-
-async def delete(connection: Connection, installation_id: str) -> None:
-    """With the assignments that are pinned to it; announce what depends on it first."""
-    await connection.execute("delete from installations where id = $1", installation_id)
 
 
 async def one(connection: Connection, installation_id: str, *, lock: bool = False) -> Installation | None:

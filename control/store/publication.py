@@ -7,8 +7,11 @@ ends; the rows that a snapshot is made of must be read in one REPEATABLE READ tr
 from collections.abc import Sequence
 from typing import Final
 
-from control.registry.gateway import GatewayRows
+from control.registry.gateway import AssignedRoute, GatewayContents
+from control.store import gateways
 from control.store.pool import Connection, Row
+from control.store.rows import made
+from core.snapshot import IndexRow
 
 _CLAIM: Final = """
     select id, kind, name, revision from outbox order by id limit $1 for update skip locked
@@ -47,14 +50,13 @@ async def gateway_ids(connection: Connection) -> list[str]:
     return [str(row["id"]) for row in await connection.fetch("select id from gateways order by id")]
 
 
-async def gateway_rows(connection: Connection, gateway_id: str) -> GatewayRows | None:
+async def gateway_contents(connection: Connection, gateway_id: str) -> GatewayContents | None:
     """All that the gateway's snapshot is made of; None when it does not exist."""
-    gateway = await connection.fetchrow("select * from gateways where id = $1", gateway_id)
+    gateway = await gateways.one(connection, gateway_id)
     if gateway is None:
         return None
-    teams = await connection.fetch("select team_id from gateway_teams where gateway_id = $1", gateway_id)
-    assignments = await connection.fetch(_ASSIGNMENTS, gateway_id)
-    return GatewayRows(gateway, [str(row["team_id"]) for row in teams], list(assignments))
+    rows = await connection.fetch(_ASSIGNMENTS, gateway_id)
+    return GatewayContents(gateway, tuple(made(AssignedRoute, row) for row in rows))
 
 
 async def gateway_named(connection: Connection, slug: str) -> str | None:
@@ -63,10 +65,11 @@ async def gateway_named(connection: Connection, slug: str) -> str | None:
     return None if found is None else str(found)
 
 
-async def index_rows(connection: Connection) -> tuple[int, list[Row]]:
-    """The index's revision, and `id, slug, revision` of every gateway."""
+async def index_rows(connection: Connection) -> tuple[int, list[IndexRow]]:
+    """The index's revision, and its row of every gateway."""
     revision = await connection.fetchval("select index_revision from publication")
-    return int(revision), list(await connection.fetch("select id, slug, revision from gateways"))
+    rows = await connection.fetch("select id, slug, revision from gateways")
+    return int(revision), [IndexRow(row["id"], row["slug"], row["revision"]) for row in rows]
 
 
 async def digests_of(connection: Connection, users: Sequence[str], teams: Sequence[str]) -> list[str]:

@@ -7,14 +7,13 @@ from typing import Final
 
 from control.credentials.resolution import ResolutionRows
 from control.registry.gateway import visibility_of
-from control.store import entries, installations
+from control.store import entries, gateways, installations
 from control.store.pool import Connection
 from core.resolve import Principal
 
 _ASSIGNMENT: Final = """
-    select g.visibility, g.owner_id, a.installation_id as pinned, t.entry_id
+    select a.installation_id as pinned, t.entry_id
     from assignments a
-    join gateways g on g.id = a.gateway_id
     join entry_tools t on t.id = a.tool_id
     where a.id = $1 and a.gateway_id = $2
 """
@@ -27,8 +26,9 @@ async def resolution_rows(
     found = await connection.fetchrow(_ASSIGNMENT, assignment_id, gateway_id)
     if found is None:
         return None
-    teams = await connection.fetch("select team_id from gateway_teams where gateway_id = $1", gateway_id)
+    gateway = await gateways.one(connection, gateway_id)
     entry = await entries.one(connection, found["entry_id"])
+    assert gateway is not None  # the assignment refers to it
     assert entry is not None  # its tool refers to it
     own_teams = sorted(principal.teams)
     if found["pinned"] is not None:
@@ -39,7 +39,7 @@ async def resolution_rows(
         candidates = await installations.candidates(connection, found["entry_id"], person, own_teams)
     names = await connection.fetch("select id, name from teams where id = any($1::uuid[])", own_teams)
     return ResolutionRows(
-        visibility_of(found, [row["team_id"] for row in teams]),
+        visibility_of(gateway),
         entry,
         found["pinned"],
         candidates,

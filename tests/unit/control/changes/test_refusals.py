@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from control.changes.refusals import NotNow, NotThere, Stale, refuse_stale
+from control.changes.refusals import NotNow, NotThere, Stale, refuse_in_use, refuse_stale
 
 
 def test_what_is_not_there_and_what_may_not_be_seen_are_said_alike() -> None:
@@ -12,10 +12,16 @@ def test_what_is_not_there_and_what_may_not_be_seen_are_said_alike() -> None:
 
 
 def test_a_clash_may_name_fields() -> None:
-    assert (NotNow("Taken.", {"name": "choose another"}).fields["name"], NotNow("Taken.").fields) == (
-        "choose another",
-        {},
-    )
+    assert NotNow("Taken.", [("name", "choose another")]).fields == (("name", "choose another"),)
+    assert NotNow("Taken.").fields == ()
+
+
+def test_what_is_in_use_goes_only_with_all_that_depends_on_it() -> None:
+    with pytest.raises(NotNow, match="The entry is in use by this, that") as refused:
+        refuse_in_use("entry", ["this", "that"], cascade=False)
+    assert refused.value.fields == (("cascade", "is needed: this"), ("cascade", "is needed: that"))
+    refuse_in_use("entry", ["this", "that"], cascade=True)
+    refuse_in_use("entry", [], cascade=False)
 
 
 @pytest.mark.parametrize("read", [None, 3])

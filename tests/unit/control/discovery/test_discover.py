@@ -1,4 +1,4 @@
-from control.discovery.discover import Discovery, server_facts, without_secrets
+from control.discovery.discover import Failure, server_facts, without_secrets
 from control.registry.tool_definitions import found_tools
 from core.resolve import Probe
 
@@ -33,4 +33,4 @@ def test_a_short_secret_does_not_blank_ordinary_words() -> None:
 
 
 def test_our_own_reasons_stay_as_they_are() -> None:
-    assert without_secrets(Discovery("unreachable", "No proxy."), {"proxies"}).reason == "No proxy."  # type: ignore[union-attr]
+    assert without_secrets(Failure("unreachable", "No proxy."), {"proxies"}).reason == "No proxy."  # type: ignore[union-attr]

@@ -42,7 +42,7 @@ def test_what_a_change_refuses_has_its_status_and_its_sentence(refused: Refused,
 
 
 def test_fields_that_a_change_names_are_named() -> None:
-    problem = of_refused(NotNow("Taken.", {"name": "choose another"}))
+    problem = of_refused(NotNow("Taken.", [("name", "choose another")]))
     assert problem.errors == (FieldError("name", "choose another"),)
 
 

@@ -1,0 +1,168 @@
+"""Changes of assignments: which tools a gateway shows, under which names, and with whose installation.
+
+Any number of an entry's tools is assigned at once. Those that the gateway shows already with the same pin stay as
+they are, so that a request can be repeated. The gateway's row is locked before.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from control.changes.gateways import managed
+from control.changes.refusals import NotNow, NotThere, refuse_stale
+from control.changes.write import Write
+from control.registry.assignment import Assignment, told_of_assignment
+from control.registry.broken_rule import BrokenRule
+from control.registry.entry import Entry
+from control.registry.entry_tool import EntryTool
+from control.registry.exposed_names import check_exposed_name, default_name, free_name
+from control.registry.gateway import Gateway
+from control.registry.gateway_access import check_pin
+from control.registry.installing import may_see
+from control.registry.visibility import sees
+from control.store import assignments, entries, gateways, installations, tools
+from control.store.writes import assignments as rows
+from core.identifiers import is_id
+
+ALL: Final = "*"
+MOST_ON_A_GATEWAY: Final = 1_000
+"""More would make a list that no model reads, and a snapshot that is slow to send."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedTools:
+    """Tools of one entry that a gateway is to show."""
+
+    entry: str
+    """Its identifier or its slug."""
+    tools: Sequence[str]
+    """Names; `*` is all that the server still lists."""
+    installation: str | None = None
+    """Pinned to this one; None: resolved from the caller at each call."""
+    prefix: bool = True
+    """Whether exposed names begin with the entry's slug."""
+    exposed_name: str | None = None
+    """Instead of the default, for exactly one tool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """What a gateway shows of the wanted tools."""
+
+    assignments: tuple[Assignment, ...]
+    """The new ones, and those that were there before."""
+    created: frozenset[str]
+    """Identifiers of the new ones."""
+
+
+async def create(write: Write, gateway_id: str, wanted: WantedTools) -> Assigned:
+    """Assign tools of one entry, by name or all of them; StoreConflict for an exposed name that is taken."""
+    entry = await _entry(write, wanted.entry)
+    gateway = await _locked_gateway(write, gateway_id)
+    await _check_pin(write, gateway, wanted.installation, entry.id)
+    found = await _wanted_tools(write, entry, wanted)
+    kept, created = await _assign(write, gateway_id, entry.slug, found, wanted)
+    assigned = await assignments.listed(write.connection, [*kept, *created])
+    await write.announce(gateways=[gateway_id])
+    for one in assigned:
+        if one.id in created:
+            await write.record("create", "assignment", one.id, None, told_of_assignment(one))
+    return Assigned(tuple(assigned), frozenset(created))
+
+
+async def change(
+    write: Write, gateway_id: str, assignment_id: str, wanted: Mapping[str, Any], version: int | None = None
+) -> Assignment:
+    """Give an assignment another `exposed_name` or `installation` (None: resolve at call time): what is named."""
+    gateway = await _locked_gateway(write, gateway_id)
+    before = await _locked(write, gateway_id, assignment_id, version)
+    name, pin = before.exposed_name, before.installation_id
+    if "installation" in wanted:
+        pin = wanted["installation"]
+        await _check_pin(write, gateway, pin, before.entry_id)
+    if "exposed_name" in wanted:
+        name = check_exposed_name(wanted["exposed_name"])
+    await rows.update(write, assignment_id, name, pin)
+    after = await assignments.one(write.connection, gateway_id, assignment_id)
+    assert after is not None  # its row is locked
+    await write.announce(gateways=[gateway_id])
+    await write.record("update", "assignment", assignment_id, told_of_assignment(before), told_of_assignment(after))
+    return after
+
+
+async def delete(write: Write, gateway_id: str, assignment_id: str, version: int | None = None) -> None:
+    """Take a tool off the gateway."""
+    await _locked_gateway(write, gateway_id)
+    before = await _locked(write, gateway_id, assignment_id, version)
+    await rows.delete(write, assignment_id)
+    await write.announce(gateways=[gateway_id])
+    await write.record("delete", "assignment", assignment_id, told_of_assignment(before), None)
+
+
+async def _locked_gateway(write: Write, gateway_id: str) -> Gateway:
+    return managed(await gateways.one(write.connection, gateway_id, lock=True), write.actor)
+
+
+async def _locked(write: Write, gateway_id: str, assignment_id: str, version: int | None) -> Assignment:
+    found = await assignments.one(write.connection, gateway_id, assignment_id, lock=True)
+    if found is None:
+        raise NotThere("assignment")
+    refuse_stale(version, found.version)
+    return found
+
+
+async def _entry(write: Write, name: str) -> Entry:
+    find = entries.one if is_id(name) else entries.by_slug
+    entry = await find(write.connection, name)
+    if entry is None or not sees(write.actor, entry.visibility, entry.teams):
+        raise BrokenRule("entry", "is no entry's that you may see; list /entries")
+    return entry
+
+
+async def _check_pin(write: Write, gateway: Gateway, installation_id: str | None, entry_id: str) -> None:
+    if installation_id is None:
+        return
+    found = await installations.one(write.connection, installation_id)
+    if found is None or not may_see(write.actor, found.owner):
+        raise BrokenRule("installation", "is no installation's that you may see; list /installations")
+    check_pin(write.actor, gateway, found, entry_id)
+
+
+async def _wanted_tools(write: Write, entry: Entry, wanted: WantedTools) -> list[EntryTool]:
+    if wanted.exposed_name is not None and (len(wanted.tools) != 1 or ALL in wanted.tools):
+        raise BrokenRule("exposed_name", "goes with exactly one tool")
+    found = await tools.named(write.connection, entry.id, wanted.tools)
+    known = {one.name for one in found}
+    for number, name in enumerate(wanted.tools):
+        if name != ALL and name not in known:
+            raise BrokenRule(f"tools[{number}]", f"is no tool of {entry.slug}; list /entries/{entry.id}/tools")
+    if not found:
+        raise NotNow(f"{entry.slug} has no tools yet: install it, so that they can be discovered.")
+    return found
+
+
+async def _assign(
+    write: Write, gateway_id: str, slug: str, found: Sequence[EntryTool], wanted: WantedTools
+) -> tuple[list[str], set[str]]:
+    """Identifiers of those that were there before, and of those that are new."""
+    present = await assignments.of_gateway(write.connection, gateway_id)
+    taken = {one.exposed_name for one in present}
+    same = {(one.tool_id, one.installation_id): one.id for one in present}
+    kept, created = [], set()
+    for tool in found:
+        earlier = same.get((tool.id, wanted.installation))
+        if earlier is not None and wanted.exposed_name is None:
+            kept.append(earlier)
+            continue
+        name = _name(slug, tool.name, wanted, taken)
+        taken.add(name)
+        created.add(await rows.insert(write, gateway_id, tool.id, name, wanted.installation))
+    if len(taken) > MOST_ON_A_GATEWAY:
+        raise NotNow(f"A gateway shows at most {MOST_ON_A_GATEWAY} tools; put some on another gateway.")
+    return kept, created
+
+
+def _name(slug: str, tool: str, wanted: WantedTools, taken: set[str]) -> str:
+    if wanted.exposed_name is not None:
+        return check_exposed_name(wanted.exposed_name)
+    return free_name(default_name(slug, tool, prefix=wanted.prefix), taken, slug, tool, wanted.installation or "")

@@ -1,0 +1,80 @@
+"""Changes of gateways: the named endpoints, and who sees them. What they show is in `assignments.py`."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from control.changes.refusals import NotAllowed, refuse_stale
+from control.changes.visible import visible_gateway
+from control.changes.write import Write
+from control.registry.access import Caller
+from control.registry.gateway import Gateway, GatewayFields, told_of_gateway
+from control.registry.gateway_access import check_audience, may_manage_gateway, with_owner
+from control.registry.headers import check_allowlist
+from control.registry.slugs import check_slug
+from control.registry.visibility import check_visibility
+from control.store import assignments, gateways
+from control.store.writes import gateways as rows
+from core.identifiers import new_id
+
+
+async def create(write: Write, wanted: GatewayFields) -> Gateway:
+    """Make a gateway, which shows nothing yet. BrokenRule; StoreConflict `gateways_slug_key` or
+    `gateways_owner_id_fkey`, `gateway_teams_team_id_fkey`.
+    """
+    gateway_id = new_id()
+    await rows.insert(write, gateway_id, _checked(write.actor, wanted))
+    await write.announce(gateways=[gateway_id])
+    made = await _there(write, gateway_id)
+    await write.record("create", "gateway", gateway_id, None, told_of_gateway(made))
+    return made
+
+
+async def change(
+    write: Write, gateway_id: str, wanted: Callable[[Gateway], GatewayFields], version: int | None = None
+) -> Gateway:
+    """Make of a gateway what `wanted` says of what it is now. Raises as `create`."""
+    before = await _locked(write, gateway_id, version)
+    checked = _checked(write.actor, wanted(before))
+    check_audience(checked, await assignments.personal_pins(write.connection, gateway_id))
+    await rows.update(write, gateway_id, checked)
+    await write.announce(gateways=[gateway_id])
+    after = await _there(write, gateway_id)
+    await write.record("update", "gateway", gateway_id, told_of_gateway(before), told_of_gateway(after))
+    return after
+
+
+async def delete(write: Write, gateway_id: str, version: int | None = None) -> None:
+    """Delete a gateway with its assignments; its URL is unknown from then on."""
+    before = await _locked(write, gateway_id, version)
+    await rows.delete(write, gateway_id)
+    await write.announce(gateways_gone=[gateway_id])
+    await write.record("delete", "gateway", gateway_id, told_of_gateway(before), None)
+
+
+def managed(found: Gateway | None, caller: Caller) -> Gateway:
+    """The gateway; raises NotThere, or NotAllowed for a caller who may not change it."""
+    gateway = visible_gateway(found, caller)
+    if not may_manage_gateway(caller, gateway):
+        raise NotAllowed("This needs an admin; you may change your own personal gateways.")
+    return gateway
+
+
+async def _locked(write: Write, gateway_id: str, version: int | None) -> Gateway:
+    gateway = managed(await gateways.one(write.connection, gateway_id, lock=True), write.actor)
+    refuse_stale(version, gateway.version)
+    return gateway
+
+
+async def _there(write: Write, gateway_id: str) -> Gateway:
+    gateway = await gateways.one(write.connection, gateway_id)
+    assert gateway is not None  # this transaction has written it
+    return gateway
+
+
+def _checked(actor: Caller, wanted: GatewayFields) -> GatewayFields:
+    gateway = with_owner(actor, wanted)
+    if not may_manage_gateway(actor, gateway):
+        raise NotAllowed("This needs an admin; you may make personal gateways of your own.")
+    check_visibility(gateway.visibility, gateway.teams, gateway.owner_id)
+    check_slug(gateway.slug)
+    return replace(gateway, header_allowlist=tuple(check_allowlist(gateway.header_allowlist)))

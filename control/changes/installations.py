@@ -1,0 +1,191 @@
+"""Changes of installations: an entry, filled in by a person, a team or the organisation.
+
+A new one, or one with other answers, is in the state `new`: whoever calls has its server discovered afterwards
+(`control/discovery/`), outside of the transaction. Rows are locked after their entry's, as everywhere.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, assert_never
+
+from control.changes.refusals import NotAllowed, NotNow, refuse_in_use, refuse_stale
+from control.changes.safeguards import Safeguards
+from control.changes.visible import visible_installation
+from control.changes.write import Write
+from control.credentials.filling import Filled, fill, kept_of, still_asked
+from control.registry.access import Caller
+from control.registry.broken_rule import BrokenRule
+from control.registry.installation import (
+    Installation,
+    NewInstallation,
+    Protocol,
+    SealedAnswers,
+    told_of_installation,
+)
+from control.registry.installing import may_fill, may_manage, owner_for
+from control.registry.owner import Organisation, Owner, Person, Scope, Team
+from control.registry.visibility import sees
+from control.store import entries, installations
+from control.store.writes import installations as rows
+from core.identifiers import new_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedInstallation:
+    """An installation as somebody asks for it."""
+
+    entry_id: str
+    scope: Scope
+    team_id: str | None = None
+    name: str | None = None
+    """None: the entry's."""
+    protocol: Protocol = "auto"
+    values: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """Answers to the entry's fields."""
+    credential: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An installation after a change."""
+
+    installation: Installation
+    to_discover: bool
+    """Its server has to be asked again."""
+
+
+async def create(write: Write, safeguards: Safeguards, wanted: WantedInstallation) -> Installation:
+    """Install an entry; StoreConflict `installations_one_personal` or `_one_team`."""
+    owner = owner_for(write.actor, wanted.scope, wanted.team_id)
+    entry = await entries.one(write.connection, wanted.entry_id, lock=True)
+    if entry is None or not sees(write.actor, entry.visibility, entry.teams):
+        raise BrokenRule("entry_id", "is no entry's that you may see; list /entries")
+    if not may_fill(write.actor, owner):
+        raise NotAllowed(_needed(owner))
+    name = wanted.name or entry.name
+    if isinstance(owner, Organisation):
+        await _refuse_second(write, entry.id, name)
+    installation_id = new_id()
+    filled = fill(entry, wanted.values, wanted.credential, safeguards.addresses)
+    await rows.insert(
+        write,
+        installation_id,
+        NewInstallation(
+            entry_id=entry.id, name=name, owner=owner, protocol=wanted.protocol,
+            created_by=write.actor.user_id or None, **_sealed(safeguards, installation_id, filled),
+        ),
+    )  # fmt: skip
+    made = await _there(write, installation_id)
+    await write.announce(installations=[installation_id])
+    await write.record("create", "installation", installation_id, None, _recorded(made))
+    return made
+
+
+async def change(
+    write: Write,
+    safeguards: Safeguards,
+    installation_id: str,
+    wanted: Mapping[str, Any],
+    version: int | None = None,
+) -> Changed:
+    """Give an installation what `wanted` names: `name`, `protocol`, `values` (some answers) or `credential`."""
+    before = await _locked(write, installation_id, version)
+    await rows.rename(
+        write, installation_id, wanted.get("name", before.name), wanted.get("protocol", before.protocol)
+    )
+    refilled = not {"values", "credential"}.isdisjoint(wanted)
+    if refilled:
+        await _fill_again(write, safeguards, before, wanted)
+    after = await _there(write, installation_id)
+    await write.announce(installations=[installation_id])
+    await write.record(
+        "update", "installation", installation_id,
+        _recorded(before), {**_recorded(after), "secrets_given": _secrets_given(wanted, after)},
+    )  # fmt: skip
+    return Changed(after, refilled or before.protocol != after.protocol)
+
+
+async def delete(write: Write, installation_id: str, version: int | None = None, *, cascade: bool = False) -> None:
+    """Delete an installation and its secrets; with the assignments pinned to it only if `cascade` says so."""
+    before = await _locked(write, installation_id, version)
+    refuse_in_use("installation", await installations.dependents(write.connection, installation_id), cascade=cascade)
+    gateways = await installations.gateways_of(write.connection, installation_id)
+    await rows.delete(write, installation_id)
+    await write.announce(installations=[installation_id], gateways=gateways)
+    await write.record("delete", "installation", installation_id, _recorded(before), None)
+
+
+def refuse_others(caller: Caller, installation: Installation) -> None:
+    """Raise NotAllowed for a caller who may see the installation and may not change it."""
+    if not may_manage(caller, installation.owner):
+        raise NotAllowed(_needed(installation.owner))
+
+
+async def _locked(write: Write, installation_id: str, version: int | None) -> Installation:
+    found = visible_installation(await installations.one(write.connection, installation_id), write.actor)
+    refuse_others(write.actor, found)
+    await entries.one(write.connection, found.entry_id, lock=True)
+    locked = await installations.one(write.connection, installation_id, lock=True)
+    installation = visible_installation(locked, write.actor)
+    refuse_stale(version, installation.version)
+    return installation
+
+
+async def _there(write: Write, installation_id: str) -> Installation:
+    installation = await installations.one(write.connection, installation_id)
+    assert installation is not None  # this transaction has written it
+    return installation
+
+
+async def _refuse_second(write: Write, entry_id: str, name: str) -> None:
+    """Raise NotNow that names the first: two that look the same would leave every call without one to choose."""
+    first = await installations.of_organisation(write.connection, entry_id, name)
+    if first is not None:
+        raise NotNow(
+            f"name: the organisation has an installation of this entry with this name already, {first}; change that "
+            "one, or give another name.",
+            [("name", f"is the installation's {first} already; change that one, or give another name")],
+        )
+
+
+async def _fill_again(write: Write, safeguards: Safeguards, before: Installation, wanted: Mapping[str, Any]) -> None:
+    if not may_fill(write.actor, before.owner):
+        raise NotAllowed("Only the person whose installation this is may give its answers.")
+    entry = await entries.one(write.connection, before.entry_id)
+    assert entry is not None  # its row is locked
+    values = {**still_asked(entry, before), **wanted.get("values", {})}
+    kept = kept_of(entry, before, safeguards.seals)
+    filled = fill(entry, values, wanted.get("credential"), safeguards.addresses, kept)
+    await rows.fill(write, before.id, SealedAnswers(**_sealed(safeguards, before.id, filled)))
+
+
+def _sealed(safeguards: Safeguards, installation_id: str, filled: Filled) -> dict[str, Any]:
+    return {
+        "plain_values": filled.plain,
+        "secret_values": safeguards.seals.secret_values(installation_id, filled.secret),
+        "secret_names": filled.secret_names,
+        "bound_origin": filled.origin,
+    }
+
+
+def _recorded(installation: Installation) -> dict[str, Any]:
+    """For the audit trail. `server` is what a server said of itself, so it stays out."""
+    told = told_of_installation(installation)
+    del told["server"]
+    return told
+
+
+def _secrets_given(wanted: Mapping[str, Any], after: Installation) -> list[str]:
+    given = {*wanted.get("values", {}), *({"credential"} & set(wanted))}
+    return sorted(given & set(after.secret_names))
+
+
+def _needed(owner: Owner) -> str:
+    match owner:
+        case Person():
+            return "This needs the person whose it is."
+        case Team():
+            return "This needs an admin of the team."
+        case Organisation():
+            return "This needs an admin."
+    assert_never(owner)

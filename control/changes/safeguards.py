@@ -1,0 +1,14 @@
+"""What changes of entries and installations need beside their transaction: built once, by `control/main.py`."""
+
+from dataclasses import dataclass
+
+from control.registry.row_seals import RowSeals
+from core.egress.addresses import AddressPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Safeguards:
+    """What seals the secrets, and where servers may be."""
+
+    seals: RowSeals
+    addresses: AddressPolicy

@@ -1,0 +1,33 @@
+"""Objects of the registry as one caller may see them: what they may not see is not there.
+
+Called by the changes here, and by the operations of the admin API that read. Functions of what the store found.
+"""
+
+from control.changes.refusals import NotThere
+from control.registry.access import Caller
+from control.registry.entry import Entry
+from control.registry.gateway import Gateway
+from control.registry.installation import Installation
+from control.registry.installing import may_see
+from control.registry.visibility import sees
+
+
+def visible_entry(found: Entry | None, caller: Caller) -> Entry:
+    """The entry; raises NotThere."""
+    if found is None or not sees(caller, found.visibility, found.teams):
+        raise NotThere("entry")
+    return found
+
+
+def visible_installation(found: Installation | None, caller: Caller) -> Installation:
+    """The installation; raises NotThere."""
+    if found is None or not may_see(caller, found.owner):
+        raise NotThere("installation")
+    return found
+
+
+def visible_gateway(found: Gateway | None, caller: Caller) -> Gateway:
+    """The gateway; raises NotThere."""
+    if found is None or not sees(caller, found.visibility, found.teams, found.owner_id):
+        raise NotThere("gateway")
+    return found

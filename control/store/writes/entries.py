@@ -1,0 +1,49 @@
+"""SQL that writes registry entries. Called by `control/changes/entries.py`, which locks the entry's row before.
+
+A field of `NewEntry` is a column of the same name, but for those that `_APART` names.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from control.registry.entry import NewEntry
+from control.store.entries import REACHED
+from control.store.rows import columns_of, values_of
+from control.store.statements import insert_into, update_of
+from control.store.writing import Writing
+
+_APART: Final = {"reached", "teams"}
+"""Fields that are columns of other names, and rows of another table."""
+_COLUMNS: Final = columns_of(NewEntry, apart=_APART)
+_INSERT: Final = insert_into("entries", REACHED + _COLUMNS)
+_UPDATE: Final = update_of("entries", REACHED + _COLUMNS)
+
+
+async def insert(writing: Writing, entry_id: str, entry: NewEntry) -> None:
+    """A new entry; StoreConflict `entries_slug_key` or `entry_teams_team_id_fkey`."""
+    await writing.execute(_INSERT, entry_id, *_values(entry))
+    await _set_teams(writing, entry_id, entry.teams)
+
+
+async def update(writing: Writing, entry_id: str, entry: NewEntry) -> None:
+    """All that a person may set, and the next version; StoreConflict as `insert`."""
+    await writing.execute(_UPDATE, entry_id, *_values(entry))
+    await _set_teams(writing, entry_id, entry.teams)
+
+
+async def delete(writing: Writing, entry_id: str) -> None:
+    """The entry goes, with its tools, installations and assignments."""
+    await writing.execute("delete from entries where id = $1", entry_id)
+
+
+async def _set_teams(writing: Writing, entry_id: str, teams: tuple[str, ...]) -> None:
+    await writing.execute("delete from entry_teams where entry_id = $1", entry_id)
+    await writing.execute(
+        "insert into entry_teams (entry_id, team_id) select $1, unnest($2::uuid[])", entry_id, sorted(set(teams))
+    )
+
+
+def _values(entry: NewEntry) -> list[Any]:
+    reached = msgspec.to_builtins(entry.reached)
+    return [*(reached[name] for name in REACHED), *values_of(entry, _COLUMNS)]
