@@ -20,6 +20,7 @@ from aiohttp import web
 from control.admin.app import build_app, listen
 from control.admin.deps import Deps
 from control.changes.first_admin import ensure_first_admin
+from control.changes.safeguards import Safeguards
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
 from control.internal.listener import PLACES, InternalListener
@@ -79,9 +80,8 @@ class Replica:
         probes = ProbeClient(egress, settings.proxy_internal_url, to_proxies)
         self.admin = Deps(
             pool=pool,
-            seals=seals,
+            safeguards=Safeguards(seals, settings.addresses),
             discoverer=Discoverer(pool, probes, seals),
-            addresses=settings.addresses,
             public_url=settings.base_url,
             run_token_sha256=settings.run_token_sha256,
             allowed_hosts=frozenset(settings.hosts),

@@ -23,6 +23,7 @@ import pytest
 from control.admin.app import build_app, listen
 from control.admin.deps import Deps
 from control.changes.first_admin import ensure_first_admin
+from control.changes.safeguards import Safeguards
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
 from control.registry.row_seals import RowSeals
@@ -143,9 +144,8 @@ async def deps(
     discoverer = Discoverer(pool, ProbeClient(egress, [probing_proxy.url], calls), RowSeals(secret_ring))
     yield Deps(
         pool=pool,
-        seals=RowSeals(secret_ring),
+        safeguards=Safeguards(RowSeals(secret_ring), LOOPBACK),
         discoverer=discoverer,
-        addresses=LOOPBACK,
         public_url="https://tools.example.com",
         run_token_sha256=sha256(RUN_TOKEN.encode()).hexdigest(),
     )

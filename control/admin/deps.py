@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
+from control.changes.safeguards import Safeguards
 from control.discovery.discover import Discoverer
-from control.registry.row_seals import RowSeals
 from control.store.pool import Pool
-from core.egress.addresses import AddressPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,10 +12,8 @@ class Deps:
     """Everything that an operation may use beside its request."""
 
     pool: Pool
-    seals: RowSeals
+    safeguards: Safeguards
     discoverer: Discoverer
-    addresses: AddressPolicy
-    """Where upstream servers may be."""
     public_url: str
     """Of gateways, without a slash at the end."""
     run_token_sha256: str = ""

@@ -5,8 +5,12 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field as Bound
 from pydantic import StrictBool, StrictFloat, StrictInt, StrictStr
 
-from control.http.models import MARKS, Change, Description, Id, Model, Moment, Name, Query, Worded
+from control.admin.credential_models import CredentialModel, CredentialSettings
+from control.admin.labels import Labels
+from control.http.models import MARKS, Change, Description, Id, Item, Model, Moment, Name, Query, Worded
 from control.http.paging import PageQuery
+from control.registry.entry import EntryVisibility, Isolation
+from control.registry.entry_tool import ToolKind, ToolState
 from core.egress.addresses import MAX_URL_CHARS
 from core.identifiers import SLUG
 
@@ -20,39 +24,14 @@ Slug = Annotated[
     ),
 ]
 Text = Annotated[str, Worded(rf"[^{MARKS}]*", "must be one line without control characters", longest=200)]
-LabelName = Annotated[
-    str,
-    Worded(
-        r"[a-z0-9][a-z0-9._/-]*",
-        "must be 1 to 63 of a-z, 0-9, '.', '_', '/' and '-', beginning with a letter or digit",
-        shortest=1,
-        longest=63,
-    ),
-]
-LabelValue = Annotated[str, Worded(rf"[^{MARKS}]*", "must be one line without control characters", longest=128)]
-Labels = Annotated[dict[LabelName, LabelValue], Bound(max_length=32)]
 Url = Annotated[str, Bound(min_length=1, max_length=MAX_URL_CHARS)]
 OptionalUrl = Annotated[str, Bound(max_length=MAX_URL_CHARS)]
 HeaderName = Annotated[str, Bound(min_length=1, max_length=64)]
 Headers = Annotated[dict[HeaderName, Annotated[str, Bound(min_length=1, max_length=8_192)]], Bound(max_length=32)]
 Number = Annotated[StrictInt, Bound(ge=-(2**53), le=2**53)] | Annotated[StrictFloat, Bound(allow_inf_nan=False)]
 Answer: TypeAlias = Annotated[StrictStr, Bound(max_length=8_192)] | StrictBool | Number
-Isolation = Literal["principal", "client_session", "shared"]
-CredentialModel = Literal["none", "static"]
-EntryVisibility = Literal["organisation", "teams"]
 Teams = Annotated[list[Id], Bound(max_length=200)]
 Deadline = Annotated[float, Bound(ge=0, le=3_600)]
-
-
-class PlacementBody(Model):
-    """How a static credential is put into a request."""
-
-    style: Literal["bearer", "authorization", "header"] = Bound(
-        description="`bearer`: `Authorization: Bearer <value>`; `authorization`: the value alone; `header`: your own."
-    )
-    header: Annotated[str, Bound(max_length=64)] = Bound(
-        "", description="With the style `header`: its name, such as `x-api-key`."
-    )
 
 
 class FieldBody(Model):
@@ -71,8 +50,8 @@ class FieldBody(Model):
 Fields = Annotated[list[FieldBody], Bound(max_length=32)]
 
 
-class EntryCreate(Model):
-    """A new entry for a remote server."""
+class EntryFields(Model):
+    """What is set of an entry and shown again. `EntryFields` of `control/registry/entry.py` has the same names."""
 
     slug: Slug
     name: Name
@@ -83,88 +62,67 @@ class EntryCreate(Model):
     visibility: EntryVisibility = "organisation"
     teams: Teams = Bound(default_factory=list)
     credential_model: CredentialModel = "none"
-    credential_placement: PlacementBody | None = None
     fields: Fields = Bound(default_factory=list)
-    fixed_headers: Headers = Bound(
-        default_factory=dict, description="Sent with every request; values are sealed and never shown again."
-    )
     passthrough: bool = Bound(True, description="Whether headers on a gateway's allowlist go on to this server.")
     isolation: Isolation = Bound("principal", description="Who may share a session with the server.")
     deadline_s: Deadline = Bound(0, description="Longest wait for an answer in seconds; 0: the proxy's setting.")
 
 
-class EntryPatch(Change):
+class EntryCreate(EntryFields):
+    """A new entry for a remote server."""
+
+    credential_placement: CredentialSettings | None = None
+    fixed_headers: Headers = Bound(
+        default_factory=dict, description="Sent with every request; values are sealed and never shown again."
+    )
+
+
+class EntryPatch(EntryFields, Change):
     """What is named changes; lists and maps are replaced whole."""
 
-    slug: Slug = ""
-    name: Name = ""
-    description: Description = ""
-    url: Url = ""
-    docs_url: OptionalUrl = ""
-    labels: Labels = Bound(default_factory=dict)
-    visibility: EntryVisibility = "organisation"
-    teams: Teams = Bound(default_factory=list)
-    credential_model: CredentialModel = "none"
-    credential_placement: PlacementBody | None = Bound(None, description="Null with the credential model `none`.")
-    fields: Fields = Bound(default_factory=list)
+    credential_placement: CredentialSettings | None = Bound(
+        None, description="Null with the credential model `none`."
+    )
     fixed_headers: Headers = Bound(
         default_factory=dict,
         description="All of them: what is not given again is gone. Needed when the URL moves to another origin.",
     )
-    passthrough: bool = True
-    isolation: Isolation = "principal"
-    deadline_s: Deadline = 0
 
 
 class EntryQuery(PageQuery):
-    """Filters of the list."""
+    """Filters of the list of entries."""
 
     text: Text = Bound("", description="In the name or the slug.")
     label: Text = Bound("", description="`name=value`: entries with this label.")
 
 
 class EntryDelete(Query):
-    """What else may go."""
+    """What else may go with an entry."""
 
     cascade: bool = Bound(False, description="Delete its installations and assignments too.")
 
 
-class EntryView(Model):
+class EntryView(EntryFields, Item):
     """An entry as it is shown: names of fixed headers, never their values."""
 
-    id: str
-    slug: str
-    name: str
-    description: str
-    kind: str
-    url: str
-    docs_url: str
-    labels: dict[str, str]
-    visibility: str
-    teams: list[str]
-    credential_model: str
-    credential_placement: dict[str, str]
-    fields: list[FieldBody]
+    kind: Literal["remote"]
+    credential_placement: dict[str, Any]
     fixed_header_names: list[str]
-    passthrough: bool
-    isolation: str
-    deadline_s: float
     created_at: Moment
     updated_at: Moment
     version: int
 
 
-class ToolView(Model):
+class ToolView(Item):
     """A tool that an entry keeps, as its server last listed it."""
 
-    id: str
-    entry_id: str
-    kind: str
+    entry_id: Id
+    kind: ToolKind
     name: str
     upstream_name: str
     definition: dict[str, Any]
     definition_sha256: str
-    state: str
+    state: ToolState
     discovered_at: Moment
     missing_since: Moment | None
     version: int

@@ -1,27 +1,30 @@
 """Bodies of the admin API for gateways and the tools that are assigned to them."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field as Bound
 
-from control.admin.entry_models import Labels, Slug, Teams, Text
-from control.http.models import Change, Description, Id, Model, Moment, Name
+from control.admin.entry_models import Slug, Teams, Text
+from control.admin.labels import Labels
+from control.http.models import Change, Description, Id, Item, Model, Moment, Name
 from control.http.paging import PageQuery
+from control.registry.entry_tool import ToolKind, ToolState
+from control.registry.owner import Scope
+from control.registry.visibility import VisibilityKind
 
-Visibility = Literal["organisation", "teams", "personal"]
 HeaderNames = Annotated[list[Annotated[str, Bound(min_length=1, max_length=64)]], Bound(max_length=32)]
 ExposedName = Annotated[str, Bound(min_length=1, max_length=64)]
 
 
-class GatewayCreate(Model):
-    """A new gateway."""
+class GatewayFields(Model):
+    """What is set of a gateway. `GatewayFields` of `control/registry/gateway.py` has the same names."""
 
     slug: Slug = Bound(description="Its name in the URL.")
     name: Name
     description: Description = ""
     instructions: Description = Bound("", description="Told to clients, for their models to read.")
     labels: Labels = Bound(default_factory=dict)
-    visibility: Visibility = "organisation"
+    visibility: VisibilityKind = "organisation"
     teams: Teams = Bound(default_factory=list)
     owner_id: Id | None = Bound(None, description="With the visibility `personal`; by default the caller.")
     header_allowlist: HeaderNames = Bound(
@@ -30,23 +33,18 @@ class GatewayCreate(Model):
     audit_required: bool = Bound(False, description="Refuse calls of which no record can be kept.")
 
 
-class GatewayPatch(Change):
+class GatewayCreate(GatewayFields):
+    """A new gateway."""
+
+
+class GatewayPatch(GatewayFields, Change):
     """What is named changes; lists and maps are replaced whole."""
 
-    slug: Slug = ""
-    name: Name = ""
-    description: Description = ""
-    instructions: Description = ""
-    labels: Labels = Bound(default_factory=dict)
-    visibility: Visibility = "organisation"
-    teams: Teams = Bound(default_factory=list)
     owner_id: Id | None = Bound(None, description="Null only where the visibility is not `personal`.")
-    header_allowlist: HeaderNames = Bound(default_factory=list)
-    audit_required: bool = False
 
 
 class GatewayQuery(PageQuery):
-    """Filters of the list."""
+    """Filters of the list of gateways."""
 
     label: Text = Bound("", description="`name=value`: gateways with this label.")
 
@@ -60,20 +58,10 @@ class Connect(Model):
     client_config: dict[str, Any] = Bound(description="For clients that read `mcpServers` from a file.")
 
 
-class GatewayView(Model):
+class GatewayView(GatewayFields, Item):
     """A gateway as it is shown."""
 
-    id: str
-    slug: str
-    name: str
-    description: str
-    instructions: str
-    labels: dict[str, str]
-    visibility: str
-    teams: list[str]
-    owner_id: str | None
-    header_allowlist: list[str]
-    audit_required: bool
+    owner_id: Id | None = Bound(description="With the visibility `personal`.")
     client_auth: list[str]
     revision: int
     created_at: Moment
@@ -101,26 +89,25 @@ class AssignmentCreate(Model):
 class AssignmentPatch(Change):
     """What is named changes; `installation` null means: resolve at call time."""
 
-    exposed_name: ExposedName = ""
-    installation: Id | None = None
+    exposed_name: ExposedName
+    installation: Id | None
 
 
-class AssignmentView(Model):
+class AssignmentView(Item):
     """An assignment as it is shown."""
 
-    id: str
-    gateway_id: str
+    gateway_id: Id
     exposed_name: str
-    tool_id: str
+    tool_id: Id
     tool_name: str
-    tool_kind: str
-    tool_state: str
+    tool_kind: ToolKind
+    tool_state: ToolState
     missing_since: Moment | None
-    entry_id: str
+    entry_id: Id
     entry_slug: str
-    installation_id: str | None
+    installation_id: Id | None
     installation_name: str | None
-    installation_scope: str | None
+    installation_scope: Scope | None
     created_at: Moment
     version: int
 

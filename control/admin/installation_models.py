@@ -1,15 +1,15 @@
 """Bodies of the admin API for installations. Secrets go in and never come out: only their names are shown."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field as Bound
 
 from control.admin.entry_models import Answer
-from control.http.models import Change, Id, Model, Moment, Name, Query
+from control.http.models import Change, Id, Item, Model, Moment, Name, Query
 from control.http.paging import PageQuery
+from control.registry.installation import InstallationState, Protocol
+from control.registry.owner import Scope
 
-Protocol = Literal["auto", "legacy", "2026-07-28"]
-Scope = Literal["personal", "team", "organisation"]
 ValueName = Annotated[str, Bound(min_length=1, max_length=40)]
 Values = Annotated[dict[ValueName, Answer | None], Bound(max_length=32)]
 Credential = Annotated[str, Bound(min_length=1, max_length=8_192)]
@@ -30,39 +30,38 @@ class InstallationCreate(Model):
 
 
 class InstallationPatch(Change):
-    """What is named changes."""
+    """What is named of an installation changes."""
 
-    name: Name = ""
-    protocol: Protocol = "auto"
-    values: Values = Bound(default_factory=dict, description="Answers to change, by name; null takes one away.")
-    credential: Credential = Bound("", description="Another credential in place of the one before.")
+    name: Name
+    protocol: Protocol
+    values: Values = Bound(description="Answers to change, by name; null takes one away.")
+    credential: Credential = Bound(description="Another credential in place of the one before.")
 
 
 class InstallationDelete(Query):
-    """What else may go."""
+    """What else may go with an installation."""
 
     cascade: bool = Bound(False, description="Delete the assignments that are pinned to it too.")
 
 
 class InstallationQuery(PageQuery):
-    """Filters of the list."""
+    """Filters of the list of installations."""
 
     entry_id: Id | None = None
     scope: Scope | None = None
 
 
-class InstallationView(Model):
+class InstallationView(Item):
     """An installation as it is shown."""
 
-    id: str
-    entry_id: str
+    entry_id: Id
     entry_slug: str
-    name: str
-    scope: str
-    user_id: str | None
-    team_id: str | None
-    protocol: str
-    state: str
+    name: Name
+    scope: Scope
+    user_id: Id | None
+    team_id: Id | None
+    protocol: Protocol
+    state: InstallationState
     state_reason: str
     server: dict[str, Any]
     """What discovery saw: era, version, names, capabilities, count of tools, and tools that were left out."""
@@ -71,7 +70,7 @@ class InstallationView(Model):
     bound_origin: str
     """Secrets were given for this origin and go nowhere else."""
     credential_version: int
-    created_by: str | None
+    created_by: Id | None
     created_at: Moment
     updated_at: Moment
     discovered_at: Moment | None

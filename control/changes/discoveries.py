@@ -25,10 +25,7 @@ async def keep_server(
         return False
     await rows.set_server(write, now.id, facts)
     news = await tools.store(write, entry.id, found)
-    await write.announce(
-        installations=_heard(now, "ready"),
-        gateways=await entries.gateways_of(write.connection, entry.id) if news else (),
-    )
+    await write.announce(gateways=await entries.gateways_of(write.connection, entry.id) if news else ())
     write.observed()
     return True
 
@@ -41,7 +38,10 @@ async def keep_failure(
     if now is None:
         return False
     await rows.set_state(write, now.id, state, reason)
-    await write.announce(installations=_heard(now, state))
+    # Whoever holds a connection of it would go on with a credential that it must not use any more. Of other states
+    # proxies need not hear: they find out by themselves whether a server can be reached.
+    news = state == "needs_sign_in" and now.state != state
+    await write.announce(installations=[now.id] if news else ())
     write.observed()
     return True
 
@@ -58,8 +58,3 @@ async def _still(write: Write, entry: Entry, asked: Installation) -> Installatio
         and now.protocol == asked.protocol
     )
     return now if same else None
-
-
-def _heard(before: Installation, state: str) -> Sequence[str]:
-    """Its identifier, where proxies must hear of it: one that needs a sign-in serves nobody, all others do."""
-    return [before.id] if (before.state == "needs_sign_in") != (state == "needs_sign_in") else []

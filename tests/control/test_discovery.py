@@ -12,10 +12,17 @@ import pytest
 from control.discovery.discover import Discoverer, Discovery
 from control.discovery.probe_client import ProbeClient
 from control.registry.entry import Remote
+from control.registry.entry_tool import EntryTool
 from control.registry.row_seals import RowSeals
 from control.registry.tool_definitions import Found, found_tools
-from control.store import assignments, entries, gateways, installations, tools
+from control.store import entries, gateways, installations, tools
 from control.store.pool import Pool, transaction
+from control.store.writes import assignments as assignment_rows
+from control.store.writes import entries as entry_rows
+from control.store.writes import gateways as gateway_rows
+from control.store.writes import installations as installation_rows
+from control.store.writes import tools as tool_rows
+from control.store.writing import Writing
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
 from core.identifiers import new_id
@@ -23,7 +30,7 @@ from core.internal_call import InternalCalls
 from core.keys import new_key, parse_key_ring
 from core.resolve import Probe
 from tests.fakes.probing_proxy import ProbingProxy
-from tests.fakes.registry import BEARER, an_entry, an_installation
+from tests.fakes.registry import BEARER, an_entry, an_installation, gateway_fields
 
 PROXY_RING = parse_key_ring("ARCHWAY_PROXY_KEY", new_key())
 SECRET_RING = parse_key_ring("ARCHWAY_SECRET_KEY", new_key())
@@ -46,7 +53,8 @@ async def discoverer(pool: Pool, proxy: ProbingProxy) -> AsyncIterator[Discovere
 async def make_entry(pool: Pool, **changes: Any) -> str:
     entry_id = new_id()
     async with transaction(pool) as session:
-        await entries.insert(session, entry_id, an_entry(ORIGIN + "/mcp", slug="time", name="Time", **changes))
+        wanted = an_entry(ORIGIN + "/mcp", slug="time", name="Time", **changes)
+        await entry_rows.insert(Writing(session), entry_id, wanted)
     return entry_id
 
 
@@ -58,13 +66,13 @@ async def install(pool: Pool, entry_id: str, secrets: dict[str, str] | None = No
         **{"bound_origin": ORIGIN, **changes},
     )  # fmt: skip
     async with transaction(pool) as session:
-        await installations.insert(session, installation_id, wanted)
+        await installation_rows.insert(Writing(session), installation_id, wanted)
     return installation_id
 
 
-async def kept(pool: Pool, entry_id: str) -> dict[str, Any]:
+async def kept(pool: Pool, entry_id: str) -> dict[str, EntryTool]:
     async with transaction(pool, readonly=True) as session:
-        return {row["name"]: row for row in await tools.page(session, entry_id, limit=100, after=None)}
+        return {tool.name: tool for tool in await tools.page(session, entry_id, limit=100, after=None)}
 
 
 async def state(pool: Pool, installation_id: str) -> tuple[str, str]:
@@ -78,19 +86,15 @@ async def revision(pool: Pool, gateway_id: str) -> int:
     async with transaction(pool, readonly=True) as session:
         row = await gateways.one(session, gateway_id)
         assert row is not None
-        return int(row["revision"])
+        return row.revision
 
 
 async def gateway_with(pool: Pool, entry_id: str, tool: str) -> str:
     gateway_id = new_id()
-    row = {
-        "slug": "desk", "name": "Desk", "description": "", "instructions": "", "labels": {}, "owner_id": None,
-        "visibility": "organisation", "header_allowlist": [], "audit_required": False,
-    }  # fmt: skip
     async with transaction(pool) as session:
-        await gateways.insert(session, gateway_id, row)
+        await gateway_rows.insert(Writing(session), gateway_id, gateway_fields(slug="desk", name="Desk"))
         (found,) = await tools.named(session, entry_id, [tool])
-        await assignments.insert(session, gateway_id, found["id"], "time__" + tool, None)
+        await assignment_rows.insert(Writing(session), gateway_id, found.id, "time__" + tool, None)
     return gateway_id
 
 
@@ -125,10 +129,10 @@ async def test_a_tool_that_vanished_is_marked_and_one_that_came_back_is_not(
     for names in (["now", "convert"], ["now"]):
         proxy.offers(*names)
         await discoverer.discover(installation_id)
-    assert (await kept(pool, entry_id))["convert"]["missing_since"] is not None
+    assert (await kept(pool, entry_id))["convert"].missing_since is not None
     proxy.offers("now", "convert")
     await discoverer.discover(installation_id)
-    assert (await kept(pool, entry_id))["convert"]["missing_since"] is None
+    assert (await kept(pool, entry_id))["convert"].missing_since is None
 
 
 async def test_a_quarantined_tool_stays_so_when_its_definition_changes(
@@ -139,11 +143,12 @@ async def test_a_quarantined_tool_stays_so_when_its_definition_changes(
     proxy.offers("now")
     await discoverer.discover(installation_id)
     async with transaction(pool) as session:
-        await tools.set_state(session, (await tools.named(session, entry_id, ["now"]))[0]["id"], "quarantined")
+        (tool,) = await tools.named(session, entry_id, ["now"])
+        await tool_rows.set_state(Writing(session), tool.id, "quarantined")
     proxy.offers("now", title="Another")
     await discoverer.discover(installation_id)
     row = (await kept(pool, entry_id))["now"]
-    assert (row["state"], row["definition"]["title"]) == ("quarantined", "Another")
+    assert (row.state, row.definition["title"]) == ("quarantined", "Another")
 
 
 async def test_only_a_changed_definition_touches_the_gateways_that_carry_it(
@@ -215,6 +220,29 @@ async def test_secrets_bound_to_another_origin_are_never_sent(
     assert proxy.questions == []
 
 
+async def announced(pool: Pool) -> list[tuple[str, str]]:
+    """What proxies hear of, since the last time that this was asked."""
+    async with transaction(pool) as session:
+        rows = await session.fetch("delete from outbox returning id, kind, name")
+    return [(row["kind"], row["name"]) for row in sorted(rows, key=lambda row: row["id"])]
+
+
+async def test_proxies_hear_of_an_installation_that_needs_a_sign_in_and_of_one_that_no_longer_does(
+    pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
+) -> None:
+    proxy.offers("now")
+    entry_id = await make_entry(pool, credential=BEARER)
+    installation_id = await install(pool, entry_id, {"credential": "k"}, bound_origin="https://old.example")
+    await discoverer.discover(installation_id)
+    assert await announced(pool) == [("installation", installation_id)]
+    await discoverer.discover(installation_id)
+    assert await announced(pool) == []
+    async with transaction(pool) as session:
+        await session.execute("update installations set bound_origin = $1, state = 'new'", ORIGIN)
+    await discoverer.discover(installation_id)
+    assert await announced(pool) == []
+
+
 async def test_what_was_asked_before_a_change_is_not_kept_after_it(
     pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
 ) -> None:
@@ -228,7 +256,9 @@ async def test_what_was_asked_before_a_change_is_not_kept_after_it(
         async with transaction(pool) as session:
             row = await entries.one(session, entry_id, lock=True)
             assert row is not None
-            await entries.update(session, entry_id, replace(row, reached=Remote("https://elsewhere.example/mcp")))
+            await entry_rows.update(
+                Writing(session), entry_id, replace(row, reached=Remote("https://elsewhere.example/mcp"))
+            )
         proxy.hold.set()
     assert asking.result() is None
     assert await kept(pool, entry_id) == {}
@@ -245,7 +275,7 @@ async def test_a_server_with_resources_only_becomes_tools_that_read_them(
     proxy.answer = Probe(era="modern", version="2026-07-28", resources=[{"uri": "x://notes", "name": "notes"}])
     await discoverer.discover(await install(pool, entry_id))
     row = (await kept(pool, entry_id))["read_notes"]
-    assert (row["kind"], row["upstream_name"]) == ("resource", "x://notes")
+    assert (row.kind, row.upstream_name) == ("resource", "x://notes")
 
 
 async def test_hostile_definitions_do_not_stop_the_others(

@@ -1,4 +1,4 @@
-"""Entries and installations as the store makes them, for tests of the rules: usual ones, with what a test changes."""
+"""Objects of the registry as the store makes them, for tests of the rules: usual ones, with what a test changes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from control.registry.credential import NoCredential, StaticCredential
 from control.registry.entry import Entry, Remote, WantedEntry
+from control.registry.gateway import AssignedRoute, Gateway, GatewayFields
 from control.registry.installation import Installation
 from control.registry.owner import Organisation
 
@@ -40,3 +41,30 @@ def an_installation(**changes: Any) -> Installation:
         "discovered_at": None, "version": 1,
     }  # fmt: skip
     return Installation(**{**usual, **changes})
+
+
+def gateway_fields(**changes: Any) -> GatewayFields:
+    usual: dict[str, Any] = {
+        "slug": "work", "name": "Work", "description": "", "instructions": "", "labels": {},
+        "visibility": "organisation", "teams": (), "owner_id": None, "header_allowlist": (), "audit_required": False,
+    }  # fmt: skip
+    return GatewayFields(**{**usual, **changes})
+
+
+def a_gateway(**changes: Any) -> Gateway:
+    fields = gateway_fields()
+    usual: dict[str, Any] = {
+        **{name: getattr(fields, name) for name in GatewayFields.__dataclass_fields__},
+        "id": "g1", "revision": 1, "created_at": MADE_AT, "updated_at": MADE_AT, "version": 1,
+    }  # fmt: skip
+    return Gateway(**{**usual, **changes})
+
+
+def assigned(exposed: str, **changes: Any) -> AssignedRoute:
+    usual: dict[str, Any] = {
+        "id": f"a-{exposed}", "exposed_name": exposed, "installation_id": None, "kind": "tool",
+        "upstream_name": "search", "definition": {"name": "search", "title": "Search", "inputSchema": {}},
+        "state": "active", "entry_id": "e1", "entry_slug": "github", "entry_kind": "remote", "passthrough": True,
+        "installation_scope": None,
+    }  # fmt: skip
+    return AssignedRoute(**{**usual, **changes})

@@ -20,14 +20,6 @@ OTHER_WRITERS = {
     "control/store/records.py": "records of calls, which nobody changes",
     "control/store/migrate.py": "the list of migrations",
 }
-NOT_MOVED_YET = {
-    "control/store/assignments.py",
-    "control/store/entries.py",
-    "control/store/gateways.py",
-    "control/store/installations.py",
-    "control/store/tools.py",
-}
-"""Writers of the registry that operations still call themselves."""
 
 
 def writes_in(source: str) -> bool:
@@ -46,7 +38,7 @@ def writers() -> set[str]:
 
 def test_rows_of_the_registry_are_written_where_only_changes_may_call_it() -> None:
     elsewhere = {path for path in writers() if not path.startswith("control/store/writes/")}
-    assert elsewhere == {*OTHER_WRITERS, *NOT_MOVED_YET}
+    assert elsewhere == set(OTHER_WRITERS)
 
 
 def test_each_file_of_writes_writes() -> None:

@@ -5,16 +5,29 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from control.changes import teams, tokens, users
+from control.changes import discoveries, entries, gateways, installations, teams, tokens, users
+from control.changes.installations import WantedInstallation
+from control.changes.safeguards import Safeguards
 from control.changes.write import Write, changing
 from control.registry.access import Caller, Role
+from control.registry.entry import Entry
+from control.registry.entry_tool import EntryTool
+from control.registry.gateway import Gateway
+from control.registry.installation import Installation
+from control.registry.row_seals import RowSeals
 from control.registry.team import NewTeam, Team
 from control.registry.token import Kind, Token
+from control.registry.tool_definitions import found_tools
 from control.registry.user import NewUser, User
+from control.store import tools
 from control.store.pool import Pool, Row, transaction
+from core.egress.addresses import AddressPolicy
 from core.identifiers import new_id
+from core.keys import new_key, parse_key_ring
+from tests.fakes.registry import a_wanted_entry, gateway_fields
 
 ADMIN = Caller(user_id="", name="Ann", role="admin", address="127.0.0.1", request_id="r-1")
+SAFEGUARDS = Safeguards(RowSeals(parse_key_ring("ARCHWAY_SECRET_KEY", new_key())), AddressPolicy())
 NOBODY = new_id()
 """An identifier that nothing has."""
 
@@ -41,6 +54,26 @@ async def new_token(write: Write, *, user: str | None = None, team: str | None =
     kind: Kind = "user" if user else "team" if team else "organisation"
     made, _secret = await tokens.create(write, tokens.WantedToken(name="ci", kind=kind, user_id=user, team_id=team))
     return made
+
+
+async def new_entry(write: Write, slug: str = "github", **changes: Any) -> Entry:
+    return await entries.create(write, SAFEGUARDS, a_wanted_entry(slug=slug, name=slug.title(), **changes))
+
+
+async def new_installation(write: Write, entry: Entry, **wanted: Any) -> Installation:
+    asked = {"scope": "organisation", **wanted}
+    return await installations.create(write, SAFEGUARDS, WantedInstallation(entry_id=entry.id, **asked))
+
+
+async def discovered(write: Write, entry: Entry, installation: Installation, *names: str) -> list[EntryTool]:
+    """The entry has tools of these names."""
+    found = found_tools([{"name": name, "inputSchema": {"type": "object"}} for name in names], [])
+    assert await discoveries.keep_server(write, entry, installation, {"era": "modern"}, found.tools)
+    return await tools.named(write.connection, entry.id, ["*"])
+
+
+async def new_gateway(write: Write, slug: str = "work", **changes: Any) -> Gateway:
+    return await gateways.create(write, gateway_fields(slug=slug, **changes))
 
 
 async def forget(pool: Pool) -> None:

@@ -11,23 +11,45 @@ import pkgutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
 import control.changes
-from control.changes import teams, tokens, users
+from control.changes import (
+    assignments,
+    discoveries,
+    entries,
+    entry_tools,
+    gateways,
+    installations,
+    teams,
+    tokens,
+    users,
+)
+from control.changes.assignments import WantedTools
 from control.changes.write import Write, changing
+from control.registry.entry import Entry
+from control.registry.entry_tool import EntryTool
+from control.registry.installation import Installation
 from control.store.pool import Pool
+from tests.fakes.registry import a_wanted_entry, gateway_fields
 from tests.unit.control.changes.acting import (
     ADMIN,
+    SAFEGUARDS,
     audit_of,
+    discovered,
     forget,
+    new_entry,
+    new_gateway,
+    new_installation,
     new_team,
     new_token,
     new_user,
     outbox_of,
 )
 
+MOVED = a_wanted_entry("https://elsewhere.test/mcp")
 WITHOUT_WRITE = {
     "first_admin.ensure_first_admin": "makes its own Write; nobody's act, which test_first_admin.py holds it to",
 }
@@ -46,6 +68,12 @@ class World:
     token: str
     digest: str
     team_digest: str
+    entry: Entry
+    tool: EntryTool
+    """Of the entry; on the gateway, pinned to the installation."""
+    installation: Installation
+    gateway: str
+    assignment: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +82,7 @@ class Case:
 
     act: Callable[[Write, World], Awaitable[Any]]
     recorded: str
-    """Action and kind of object."""
+    """Action and kind of object; '' where nobody decided it, so that the trail says nothing."""
     announced: Callable[[World], list[tuple[str, str]]] = lambda _: []
     """Kind and name, in their order."""
 
@@ -116,6 +144,85 @@ CASES = {
         "delete token",
         lambda there: [("token", there.digest)],
     ),
+    "entries.create": Case(lambda write, _: new_entry(write, "crm"), "create entry"),
+    "entries.change": Case(
+        lambda write, there: entries.change(write, SAFEGUARDS, there.entry.id, lambda _: MOVED),
+        "update entry",
+        lambda there: [
+            ("installation", there.installation.id),
+            ("entry", there.entry.id),
+            ("gateway", there.gateway),
+        ],
+    ),
+    "entries.delete": Case(
+        lambda write, there: entries.delete(write, there.entry.id, cascade=True),
+        "delete entry",
+        lambda there: [
+            ("installation", there.installation.id),
+            ("entry", there.entry.id),
+            ("gateway", there.gateway),
+        ],
+    ),
+    "entry_tools.set_state": Case(
+        lambda write, there: entry_tools.set_state(write, there.entry.id, there.tool.id, "quarantined"),
+        "update tool",
+        lambda there: [("gateway", there.gateway)],
+    ),
+    "discoveries.keep_server": Case(
+        lambda write, there: discovered(write, there.entry, there.installation, "search", "another"),
+        "",
+        lambda there: [("gateway", there.gateway)],
+    ),
+    "discoveries.keep_failure": Case(
+        lambda write, there: discoveries.keep_failure(
+            write, there.entry, there.installation, "needs_sign_in", "Its secrets do not open."
+        ),
+        "",
+        lambda there: [("installation", there.installation.id)],
+    ),
+    "installations.create": Case(
+        lambda write, there: new_installation(write, there.entry, name="Another"),
+        "create installation",
+        lambda _: [("installation", ANY)],
+    ),
+    "installations.change": Case(
+        lambda write, there: installations.change(write, SAFEGUARDS, there.installation.id, {"name": "Ours"}),
+        "update installation",
+        lambda there: [("installation", there.installation.id)],
+    ),
+    "installations.delete": Case(
+        lambda write, there: installations.delete(write, there.installation.id, cascade=True),
+        "delete installation",
+        lambda there: [("installation", there.installation.id), ("gateway", there.gateway)],
+    ),
+    "gateways.create": Case(
+        lambda write, _: new_gateway(write, "play"), "create gateway", lambda _: [("gateway", ANY)]
+    ),
+    "gateways.change": Case(
+        lambda write, there: gateways.change(write, there.gateway, lambda _: gateway_fields(name="Play")),
+        "update gateway",
+        lambda there: [("gateway", there.gateway)],
+    ),
+    "gateways.delete": Case(
+        lambda write, there: gateways.delete(write, there.gateway),
+        "delete gateway",
+        lambda there: [("gateway", there.gateway)],
+    ),
+    "assignments.create": Case(
+        lambda write, there: assignments.create(write, there.gateway, WantedTools(entry="github", tools=["search"])),
+        "create assignment",
+        lambda there: [("gateway", there.gateway)],
+    ),
+    "assignments.change": Case(
+        lambda write, there: assignments.change(write, there.gateway, there.assignment, {"installation": None}),
+        "update assignment",
+        lambda there: [("gateway", there.gateway)],
+    ),
+    "assignments.delete": Case(
+        lambda write, there: assignments.delete(write, there.gateway, there.assignment),
+        "delete assignment",
+        lambda there: [("gateway", there.gateway)],
+    ),
 }
 
 
@@ -151,8 +258,17 @@ async def there(pool: Pool) -> World:
         await users.disable(write, disabled)
         team = (await new_team(write, "Red", user)).id
         token, of_team = await new_token(write, user=user), await new_token(write, team=team)
+        entry = await new_entry(write)
+        installation = await new_installation(write, entry)
+        (tool,) = await discovered(write, entry, installation, "search")
+        gateway = (await new_gateway(write)).id
+        wanted = WantedTools(entry=entry.id, tools=["*"], installation=installation.id)
+        (assignment,) = (await assignments.create(write, gateway, wanted)).assignments
     await forget(pool)
-    return World(user, other, disabled, team, token.id, token.digest, of_team.digest)
+    return World(
+        user, other, disabled, team, token.id, token.digest, of_team.digest,
+        entry, tool, installation, gateway, assignment.id,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -162,10 +278,11 @@ async def test_a_change_leaves_one_audit_record_and_tells_proxies_what_they_hold
     case = CASES[name]
     async with changing(pool, ADMIN) as write:
         await case.act(write, there)
-    (line,) = await audit_of(pool)
-    assert f"{line['action']} {line['object_kind']}" == case.recorded
-    assert (line["before"] is None, line["after"] is None) == (
-        line["action"] == "create",
-        line["action"] == "delete",
-    )
+    lines = await audit_of(pool)
+    assert [f"{line['action']} {line['object_kind']}" for line in lines] == ([case.recorded] if case.recorded else [])
+    for line in lines:
+        assert (line["before"] is None, line["after"] is None) == (
+            line["action"] == "create",
+            line["action"] == "delete",
+        )
     assert [(kind, told) for kind, told, _ in await outbox_of(pool)] == case.announced(there)

@@ -1,48 +1,43 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from dataclasses import replace
 
 import msgspec
 
 from control.publish.compile import compile_gateway, compile_index
-from control.registry.gateway import GatewayRows
-from core.snapshot import Rule, Visibility
+from control.registry.gateway import AssignedRoute, Gateway, GatewayContents
+from core.snapshot import Gateway as CompiledGateway
+from core.snapshot import IndexRow, Rule, Visibility
+from tests.fakes.registry import a_gateway, assigned
 
-GATEWAY = {
-    "id": "g1", "slug": "work", "name": "Work", "revision": 7, "visibility": "teams", "owner_id": None,
-    "description": "d", "instructions": "i", "header_allowlist": ["X-B", "x-a"], "audit_required": True,
-}  # fmt: skip
+GATEWAY = a_gateway(
+    revision=7, visibility="teams", teams=("t2", "t1"), description="d", instructions="i",
+    header_allowlist=("X-B", "x-a"), audit_required=True,
+)  # fmt: skip
 
 
-def assigned(exposed: str, **changed: Any) -> dict[str, Any]:
-    usual = {
-        "id": f"a-{exposed}", "exposed_name": exposed, "installation_id": None, "kind": "tool",
-        "upstream_name": "search", "definition": {"name": "search", "title": "Search", "inputSchema": {}},
-        "state": "active", "entry_id": "e1", "entry_slug": "github", "entry_kind": "remote", "passthrough": True,
-        "installation_scope": None,
-    }  # fmt: skip
-    return {**usual, **changed}
+def compiled(gateway: Gateway, *shown: AssignedRoute) -> CompiledGateway:
+    return compile_gateway(GatewayContents(gateway, shown))
 
 
 def test_the_same_rows_in_any_order_give_the_same_bytes() -> None:
     rows = [assigned(name, state=state) for name, state in (("b", "active"), ("a", "held_back"), ("c", "held_back"))]
-    teams = ["t2", "t1"]
-    first = msgspec.msgpack.encode(compile_gateway(GatewayRows(GATEWAY, teams, rows)))
+    first = msgspec.msgpack.encode(compiled(GATEWAY, *rows))
     for seed in range(5):
         random.Random(seed).shuffle(rows)
-        assert msgspec.msgpack.encode(compile_gateway(GatewayRows(GATEWAY, teams[::-1], rows))) == first
+        assert msgspec.msgpack.encode(compiled(replace(GATEWAY, teams=("t1", "t2")), *rows)) == first
 
 
 def test_a_gateway_carries_what_proxies_decide_by() -> None:
-    found = compile_gateway(GatewayRows(GATEWAY, ["t2", "t1"], []))
+    found = compiled(GATEWAY)
     assert (found.id, found.slug, found.revision, found.audit_required) == ("g1", "work", 7, True)
     assert found.visibility == Visibility("teams", teams=["t1", "t2"])
     assert found.header_allowlist == ["x-a", "x-b"]
 
 
 def test_a_tool_is_shown_under_its_exposed_name_and_called_by_its_own() -> None:
-    tool = compile_gateway(GatewayRows(GATEWAY, [], [assigned("github__search")])).tools[0]
+    tool = compiled(GATEWAY, assigned("github__search")).tools[0]
     assert (tool.exposed, tool.upstream) == ("github__search", "search")
     assert tool.definition == {"name": "github__search", "title": "Search", "inputSchema": {}}
 
@@ -53,7 +48,7 @@ def test_a_route_is_the_caller_s_own_unless_pinned_to_what_is_shared() -> None:
         assigned("mine", installation_id="i1", installation_scope="personal"),
         assigned("ours", installation_id="i2", installation_scope="team", passthrough=False),
     ]
-    routes = [tool.route for tool in compile_gateway(GatewayRows(GATEWAY, [], rows)).tools]
+    routes = [tool.route for tool in compiled(GATEWAY, *rows).tools]
     assert [(route.installation_id, route.per_principal, route.passthrough) for route in routes] == [
         (None, True, True),
         ("i1", True, True),
@@ -71,15 +66,15 @@ def test_on_a_personal_gateway_every_route_is_the_caller_s_own_and_headers_go_be
         assigned("of_team", installation_id="i2", installation_scope="team"),
         assigned("refused", installation_id="i1", installation_scope="personal", passthrough=False),
     ]
-    personal = {**GATEWAY, "visibility": "personal", "owner_id": "u1"}
-    routes = [tool.route for tool in compile_gateway(GatewayRows(personal, [], rows)).tools]
+    personal = replace(GATEWAY, visibility="personal", owner_id="u1")
+    routes = [tool.route for tool in compiled(personal, *rows).tools]
     assert [route.passthrough for route in routes] == [False, True, False, False, False]
     assert all(route.per_principal for route in routes)
 
 
 def test_quarantined_and_held_back_tools_are_refused_by_rules() -> None:
     rows = [assigned("a", state="held_back"), assigned("b"), assigned("c", state="quarantined")]
-    assert compile_gateway(GatewayRows(GATEWAY, [], rows)).rules == [
+    assert compiled(GATEWAY, *rows).rules == [
         Rule("refuse", "quarantined", ["c"]),
         Rule("refuse", "held_back", ["a"]),
     ]
@@ -87,7 +82,7 @@ def test_quarantined_and_held_back_tools_are_refused_by_rules() -> None:
 
 def test_a_resource_is_read_by_its_uri() -> None:
     rows = [assigned("read_notes", kind="resource", upstream_name="notes://all")]
-    tool = compile_gateway(GatewayRows(GATEWAY, [], rows)).tools[0]
+    tool = compiled(GATEWAY, *rows).tools[0]
     assert (tool.kind, tool.upstream) == ("resource", "notes://all")
 
 
@@ -98,12 +93,12 @@ def test_param_headers_are_taken_from_the_schema_and_wrong_ones_do_not_stop_the_
         assigned(name, definition={"name": "t", "inputSchema": schema})
         for name, schema in (("a", right), ("b", wrong))
     ]
-    tools = compile_gateway(GatewayRows(GATEWAY, [], rows)).tools
+    tools = compiled(GATEWAY, *rows).tools
     assert [tool.param_headers for tool in tools] == [[("Id", ["id"])], []]
 
 
 def test_the_index_is_sorted_and_names_its_epoch() -> None:
-    rows = [{"id": "g2", "slug": "b", "revision": 1}, {"id": "g1", "slug": "a", "revision": 4}]
+    rows = [IndexRow("g2", "b", 1), IndexRow("g1", "a", 4)]
     index = compile_index(9, "epoch", rows)
     assert (index.epoch, index.revision) == ("epoch", 9)
     assert [(row.id, row.slug, row.revision) for row in index.gateways] == [("g1", "a", 4), ("g2", "b", 1)]

@@ -1,38 +1,38 @@
-from typing import Any
-
 import pytest
 
 from control.registry.access import Caller
 from control.registry.broken_rule import BrokenRule
-from control.registry.gateway_access import check_audience, check_pin, may_manage_gateway, owner_for
+from control.registry.gateway import GatewayFields
+from control.registry.gateway_access import check_audience, check_pin, may_manage_gateway, with_owner
 from control.registry.owner import Person, Team
-from tests.fakes.registry import an_installation
+from tests.fakes.registry import an_installation, gateway_fields
 
 ANNA = Caller("anna", "Anna", "member", {"blue": "member"})
 LENA = Caller("lena", "Lena", "member", {"blue": "admin"})
 ADMIN = Caller("root", "Root", "admin")
-ANNAS = {"visibility": "personal", "owner_id": "anna"}
-OPEN = {"visibility": "organisation", "owner_id": None}
+ANNAS = gateway_fields(visibility="personal", owner_id="anna")
+BENS = gateway_fields(visibility="personal", owner_id="ben")
+OPEN = gateway_fields()
 
 
 def test_everybody_manages_their_own_personal_gateways_and_admins_all() -> None:
-    assert may_manage_gateway(ANNA, "personal", "anna")
-    assert not may_manage_gateway(ANNA, "personal", "ben")
-    assert not may_manage_gateway(ANNA, "organisation", None)
-    assert not may_manage_gateway(Caller("", "nobody", "member"), "personal", None)
-    assert may_manage_gateway(ADMIN, "teams", None)
+    assert may_manage_gateway(ANNA, ANNAS)
+    assert not may_manage_gateway(ANNA, BENS)
+    assert not may_manage_gateway(ANNA, OPEN)
+    assert not may_manage_gateway(Caller("", "nobody", "member"), gateway_fields(visibility="personal"))
+    assert may_manage_gateway(ADMIN, gateway_fields(visibility="teams", teams=("t1",)))
 
 
 def test_a_personal_gateway_belongs_to_who_makes_it_unless_another_is_named() -> None:
-    assert owner_for(ANNA, "personal", None) == "anna"
-    assert owner_for(ADMIN, "personal", "anna") == "anna"
-    assert owner_for(ANNA, "organisation", None) is None
+    assert with_owner(ANNA, gateway_fields(visibility="personal")) == ANNAS
+    assert with_owner(ADMIN, ANNAS) == ANNAS
+    assert with_owner(ANNA, OPEN) == OPEN
 
 
 def test_a_personal_installation_is_pinned_by_its_owner_on_their_own_gateway() -> None:
     hers = an_installation(owner=Person("anna"))
     check_pin(ANNA, ANNAS, hers, "e1")
-    for caller, gateway in ((ADMIN, ANNAS), (LENA, ANNAS), (ANNA, OPEN), (ANNA, {**ANNAS, "owner_id": "ben"})):
+    for caller, gateway in ((ADMIN, ANNAS), (LENA, ANNAS), (ANNA, OPEN), (ANNA, BENS)):
         with pytest.raises(BrokenRule):
             check_pin(caller, gateway, hers, "e1")
 
@@ -54,8 +54,8 @@ def test_an_installation_of_another_entry_is_no_pin() -> None:
         check_pin(ADMIN, OPEN, an_installation(), "other")
 
 
-@pytest.mark.parametrize("gateway", [OPEN, {"visibility": "personal", "owner_id": "ben"}])
-def test_a_gateway_with_somebodys_own_credential_stays_theirs(gateway: dict[str, Any]) -> None:
+@pytest.mark.parametrize("gateway", [OPEN, BENS])
+def test_a_gateway_with_somebodys_own_credential_stays_theirs(gateway: GatewayFields) -> None:
     check_audience(ANNAS, {"clock": "anna"})
     check_audience(gateway, {})
     with pytest.raises(BrokenRule, match="clock is pinned to one"):

@@ -1,0 +1,44 @@
+"""The kinds of credentials and their settings in bodies, made of `control/registry/credential.py`: a kind that is
+added there is known here.
+"""
+
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args, get_origin
+
+import msgspec
+from pydantic import Field as Bound
+from pydantic import create_model
+
+from control.http.models import Model
+from control.registry.credential import KINDS, KINDS_WITH_SETTINGS, settings_class
+
+_NAMES: Final = {"static": "PlacementBody"}
+"""Names in the OpenAPI document that are not `<Kind>Settings`."""
+
+
+def settings_body(kind: str) -> type[Model]:
+    """The model of this kind's settings: one field for each of its class."""
+    declared = settings_class(kind)
+    name = _NAMES.get(kind, "".join(word.title() for word in kind.split("_")) + "Settings")
+    fields: Any = {one.name: _field(one.type, one.default) for one in msgspec.structs.fields(declared)}
+    return create_model(name, __base__=Model, __doc__=declared.__doc__, **fields)
+
+
+def _field(declared: Any, default: Any) -> tuple[Any, Any]:
+    """Type and default as pydantic has them. Of what is annotated, texts and lengths are taken over."""
+    kind, *rules = get_args(declared) if get_origin(declared) is Annotated else (declared,)
+    told: dict[str, Any] = {}
+    for rule in rules:
+        if isinstance(rule, msgspec.Meta):
+            names = ("description", "min_length", "max_length", "pattern", "ge", "le")
+            told |= {name: getattr(rule, name) for name in names if getattr(rule, name) is not None}
+    return kind, Bound(... if default is msgspec.NODEFAULT else default, **told)
+
+
+if TYPE_CHECKING:
+    CredentialModel = str
+    CredentialSettings = Model
+else:
+    CredentialModel = Literal[KINDS]
+    CredentialSettings = reduce(or_, (settings_body(kind) for kind in KINDS_WITH_SETTINGS))
