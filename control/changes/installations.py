@@ -90,19 +90,21 @@ async def change(
 ) -> Changed:
     """Give an installation what `wanted` names: `name`, `protocol`, `values` (some answers) or `credential`."""
     before = await _locked(write, installation_id, version)
+    answers = None
+    if not {"values", "credential"}.isdisjoint(wanted):
+        answers = await _other_answers(write, safeguards, before, wanted)
     await rows.rename(
         write, installation_id, wanted.get("name", before.name), wanted.get("protocol", before.protocol)
     )
-    refilled = not {"values", "credential"}.isdisjoint(wanted)
-    if refilled:
-        await _fill_again(write, safeguards, before, wanted)
+    if answers is not None:
+        await rows.fill(write, installation_id, answers)
     after = await _there(write, installation_id)
     await write.announce(installations=[installation_id])
     await write.record(
         "update", "installation", installation_id,
         _recorded(before), {**_recorded(after), "secrets_given": _secrets_given(wanted, after)},
     )  # fmt: skip
-    return Changed(after, refilled or before.protocol != after.protocol)
+    return Changed(after, answers is not None or before.protocol != after.protocol)
 
 
 async def delete(write: Write, installation_id: str, version: int | None = None, *, cascade: bool = False) -> None:
@@ -148,7 +150,9 @@ async def _refuse_second(write: Write, entry_id: str, name: str) -> None:
         )
 
 
-async def _fill_again(write: Write, safeguards: Safeguards, before: Installation, wanted: Mapping[str, Any]) -> None:
+async def _other_answers(
+    write: Write, safeguards: Safeguards, before: Installation, wanted: Mapping[str, Any]
+) -> SealedAnswers:
     if not may_fill(write.actor, before.owner):
         raise NotAllowed("Only the person whose installation this is may give its answers.")
     entry = await entries.one(write.connection, before.entry_id)
@@ -156,7 +160,7 @@ async def _fill_again(write: Write, safeguards: Safeguards, before: Installation
     values = {**still_asked(entry, before), **wanted.get("values", {})}
     kept = kept_of(entry, before, safeguards.seals)
     filled = fill(entry, values, wanted.get("credential"), safeguards.addresses, kept)
-    await rows.fill(write, before.id, SealedAnswers(**_sealed(safeguards, before.id, filled)))
+    return SealedAnswers(**_sealed(safeguards, before.id, filled))
 
 
 def _sealed(safeguards: Safeguards, installation_id: str, filled: Filled) -> dict[str, Any]:
