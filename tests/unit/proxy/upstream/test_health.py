@@ -22,7 +22,7 @@ def healthy(era: Era | None = None) -> tuple[Health, Connection]:
     """An upstream that nothing is known against; `era`: what was found that it speaks."""
     eras, to = Eras(None, Tasks("test")), connection()  # type: ignore[arg-type]  # nothing is sent
     if era is not None:
-        eras._found[_key(to)] = Found(era, float("inf"))
+        eras._found.put(_key(to), Found(era, float("inf")))
     return Health(eras, Clocks(seconds=30, ceiling=100), max_answer=1000), to
 
 
