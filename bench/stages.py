@@ -35,7 +35,6 @@ from core.tokens import digest, new_token
 from proxy import methods, pipeline, upstream_call
 from proxy.answers.plain import public_answer
 from proxy.caches.two_ages import Aged
-from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange, Head
 from proxy.gateways.compiled import CompiledGateway
 from proxy.room import at_end
@@ -56,7 +55,8 @@ _ENVELOPE = {
 class Bench:
     """A warm worker and its callers."""
 
-    def __init__(self, deps: Deps, *, legacy: bool, fast: bool) -> None:
+    def __init__(self, worker: Worker, *, legacy: bool, fast: bool) -> None:
+        deps = worker.deps
         self._deps, self._legacy, self._fast = deps, legacy, fast
         self._outlet = NoStream()
         self._begin: Callable[..., Exchange] = self.exchange
@@ -65,8 +65,8 @@ class Bench:
         self._count = 0
         self._spent: dict[str, float] = defaultdict(float)
         principal = Principal("user", new_id(), "Ada")
-        gateway = _warm_gateway(deps, principal.key)
-        self._head = _warm_caller(deps, principal)
+        gateway = _warm_gateway(worker, principal.key)
+        self._head = _warm_caller(worker, principal)
         if legacy:
             session_id, session = deps.sessions.new(gateway.id, principal.key, "2025-11-25", 0)
             deps.sessions._remember((session_id, gateway.id, principal.key), session)
@@ -163,7 +163,7 @@ class Bench:
         return orjson.dumps({"jsonrpc": "2.0", "id": marker, "method": "tools/call", "params": params})
 
 
-def _warm_gateway(deps: Deps, caller: str) -> CompiledGateway:
+def _warm_gateway(worker: Worker, caller: str) -> CompiledGateway:
     """A gateway of 50 tools of one server, each with its connection known."""
     route = Route("remote", new_id(), "srv")
     tools = [
@@ -175,7 +175,7 @@ def _warm_gateway(deps: Deps, caller: str) -> CompiledGateway:
     allowed = ["x-request-tenant", "x-team"]
     seen_by = Visibility("organisation")
     held = CompiledGateway(Gateway(FORMAT, new_id(), "g", "The g", 1, seen_by, tools, header_allowlist=allowed))
-    deps.gateways._by_name.update({held.id: held, "g": held})
+    worker.gateways._by_name.update({held.id: held, "g": held})
     connection = Connection(
         installation_id=new_id(),
         entry_id=route.entry_id,
@@ -188,17 +188,17 @@ def _warm_gateway(deps: Deps, caller: str) -> CompiledGateway:
         credential_headers=[("Authorization", "Bearer a-credential-of-the-usual-length")],
     )
     for tool in tools:
-        key = deps.connections.key(held.id, tool.assignment_id, caller)
-        deps.connections.resolved.memory.put(key, Aged(connection, time.monotonic() + FRESH_S))
+        key = worker.connections.key(held.id, tool.assignment_id, caller)
+        worker.connections.resolved.memory.put(key, Aged(connection, time.monotonic() + FRESH_S))
     return held
 
 
-def _warm_caller(deps: Deps, principal: Principal) -> list[tuple[bytes, bytes]]:
+def _warm_caller(worker: Worker, principal: Principal) -> list[tuple[bytes, bytes]]:
     """The headers of a caller whose token is known."""
     token = new_token()
     verdict = TokenVerdict(digest(token), principal, "token-id", time.time() + FRESH_S)
     known = Aged(verdict, time.monotonic() + FRESH_S, time.time() + FRESH_S)
-    deps.authority.verdicts.memory.put(digest(token), known)
+    worker.authority.verdicts.memory.put(digest(token), known)
     return [
         (b"Host", b"gw.example:8080"),
         (b"Authorization", b"Bearer " + token.encode()),
@@ -221,7 +221,7 @@ async def _measured(arguments: argparse.Namespace) -> None:
     )
     worker.deps.upstreams = cast("Upstreams", Immediate())
     try:
-        bench = Bench(worker.deps, legacy=arguments.legacy, fast=not arguments.aiohttp)
+        bench = Bench(worker, legacy=arguments.legacy, fast=not arguments.aiohttp)
         await bench.batch(1000)
         if arguments.profile:
             await _profiled(bench, arguments.calls)

@@ -1,23 +1,115 @@
-"""What the stages work with, built once per worker in `proxy/worker.py` and passed as an argument."""
+"""What the stages work with, built once per worker in `proxy/worker.py` and passed as an argument.
+
+A stage that counts, takes a place, spends a budget, refreshes or asks does so through a part that it is handed, and
+knows of that part what its protocol here says, and no more. So the same stages can run dry: with parts that look only
+at what is there, to explain what would become of a call (`tests/unit/proxy/test_deps.py`).
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from proxy.gateways.holder import Gateways
+from core.resolve import Connection, ConnectionQuestion, TokenVerdict
+from proxy.gateways.compiled import CompiledGateway
 from proxy.limits.overload import Overload
 from proxy.limits.running_calls import Calls
+from proxy.limits.shares import Shares
 from proxy.limits.streams import Streams
 from proxy.records.keeper import RecordKeeper
-from proxy.resolve.installations import Connections
-from proxy.resolve.token_verdicts import Authority
 from proxy.sessions.endings import Endings
 from proxy.sessions.mailbox import Mailbox
 from proxy.sessions.sealed import Sessions
 from proxy.settings import ProxySettings
-from proxy.telemetry.counting import Slots
 from proxy.telemetry.refusal_log import RefusalLog
 from proxy.tracing.tracer import Tracer
 from proxy.upstream.conversation import Upstreams
+
+
+class Counts(Protocol):
+    """Counts what happens (`proxy/telemetry/counting.py`)."""
+
+    def add(self, name: str, amount: float = 1.0) -> None:
+        """Count in a series that is known beforehand, by its whole name."""
+
+    def refused(self, reason: str) -> None:
+        """Count a refusal."""
+
+    def call(
+        self, gateway: str, server: str, tool: str, status: str, seconds: float, bytes_in: int, bytes_out: int
+    ) -> None:
+        """Count one call."""
+
+
+class KnowsTokens(Protocol):
+    """Says who is the bearer of a token (`proxy/resolve/token_verdicts.py`)."""
+
+    def known(self, digest: str) -> TokenVerdict | None:
+        """The verdict if nobody need be asked for it."""
+
+    def refused_lately(self, digest: str) -> bool:
+        """Whether this token was refused a moment ago."""
+
+    def remembers(self, digest: str) -> bool:
+        """Whether a verdict is here that has not expired, however old."""
+
+    async def verdict(self, digest: str, address: str) -> TokenVerdict:
+        """The verdict, asked for. Raises SourceUnreachableError, and Refusal."""
+
+
+class HoldsGateways(Protocol):
+    """Has the gateways (`proxy/gateways/holder.py`)."""
+
+    def held(self, name: str) -> CompiledGateway | None:
+        """The gateway by slug or identifier, if it is here."""
+
+    async def load(self, name: str, address: str) -> CompiledGateway:
+        """The gateway, fetched. Raises Refusal."""
+
+
+class KnowsInstallations(Protocol):
+    """Says which installation serves a call (`proxy/resolve/installations.py`)."""
+
+    def key(self, gateway_id: str, assignment_id: str, principal_key: str | None) -> str:
+        """Under which an answer is remembered; `principal_key` where the answer is the caller's own."""
+
+    def young(self, key: str) -> Connection | None:
+        """The answer while nothing need be asked about it."""
+
+    def known(self, key: str, question: ConnectionQuestion) -> Connection | None:
+        """The answer if nobody need be waited for."""
+
+    async def resolve(self, key: str, question: ConnectionQuestion) -> Connection:
+        """The answer, asked for. Raises Refusal, and SourceUnreachableError."""
+
+
+class ShedsLoad(Protocol):
+    """Refuses calls while there is more to do than can be done (`proxy/limits/overload.py`)."""
+
+    sheds: bool
+    """Whether `refuses` is to be asked."""
+    pressed: bool
+    """Set where a call found no place."""
+
+    def refuses(self, address: str, *, stranger: bool = False) -> bool:
+        """Whether a new call from this address is one too many; spends its budget if it is not."""
+
+
+class HasRoom(Protocol):
+    """Counts what is in use of the worker (`proxy/limits/usage.py`)."""
+
+    @property
+    def running(self) -> Shares:
+        """Calls, by principal."""
+
+    @property
+    def held(self) -> Shares:
+        """Bytes that are held for callers, by principal."""
+
+    def enter(self, server: str, principal: str, most: int) -> bool:
+        """Take a place at a server; False where there is none."""
+
+    def leave(self, server: str, principal: str) -> None:
+        """Give it back."""
 
 
 @dataclass(slots=True)
@@ -25,14 +117,15 @@ class Deps:
     """The parts of a worker."""
 
     settings: ProxySettings
-    slots: Slots
-    authority: Authority
-    gateways: Gateways
+    slots: Counts
+    authority: KnowsTokens
+    gateways: HoldsGateways
     sessions: Sessions
     endings: Endings
-    connections: Connections
+    connections: KnowsInstallations
     upstreams: Upstreams
     calls: Calls
+    usage: HasRoom
     mailbox: Mailbox
     records: RecordKeeper
     streams: Streams
@@ -46,4 +139,4 @@ class Deps:
     """Names of headers as they came that the stage `admit` judged good, in lower case."""
     draining: bool = False
     refusal_log: RefusalLog = field(default_factory=RefusalLog)
-    overload: Overload = field(default_factory=Overload)
+    overload: ShedsLoad = field(default_factory=Overload)

@@ -8,13 +8,20 @@ itself is not here.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from core.logs import DroppingQueue
+from core.resolve import Connection, TokenVerdict
 from core.tasks import forever
+from proxy.caches.two_ages import TwoAgeCache
 from proxy.deps import Deps
 from proxy.gateways.changes import ChangeStream
+from proxy.gateways.holder import Gateways
+from proxy.limits.overload import Overload
+from proxy.limits.usage import Usage
+from proxy.telemetry.counting import Slots
 from proxy.tracing.sending import Sender
 
 log = logging.getLogger(__name__)
@@ -37,30 +44,47 @@ class Connecting(Protocol):
         """Attempts that failed."""
 
 
-class Gauges:
-    """One worker's."""
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The parts of a worker, beside `Deps`, whose numbers are told."""
 
-    def __init__(self, deps: Deps, changes: ChangeStream, pools: Sequence[Connecting], spans: Sender | None) -> None:
-        self._deps = deps
+    slots: Slots
+    """Where they are told."""
+    usage: Usage
+    overload: Overload
+    verdicts: TwoAgeCache[TokenVerdict]
+    connections: TwoAgeCache[Connection]
+    gateways: Gateways
+    changes: ChangeStream
+    egress: Connecting
+    spans: Sender | None
+
+
+class Gauges:
+    """Tells the numbers of one worker."""
+
+    def __init__(self, deps: Deps, watched: Watched) -> None:
+        self._deps, self._watched = deps, watched
         self._alarmed = False
         self._tellings = 0
-        verdicts, connections = deps.authority.verdicts.memory, deps.connections.resolved.memory
+        verdicts, connections, gateways = watched.verdicts, watched.connections, watched.gateways
+        changes, egress, spans = watched.changes, watched.egress, watched.spans
         self._revisions: dict[str, int] = {}
         self._counted: Final[Mapping[str, Callable[[], float]]] = {
             "archway_records_total": lambda: deps.records.kept,
             "archway_records_dropped_total": lambda: deps.records.dropped,
-            "archway_snapshots_rejected_total": lambda: deps.gateways.rejected,
+            "archway_snapshots_rejected_total": lambda: gateways.rejected,
             "archway_stream_holes_total": lambda: changes.holes,
             "archway_stale_uses_total": lambda: verdicts.stale_uses + connections.stale_uses,
             "archway_log_lines_dropped_total": lambda: DroppingQueue.dropped,
             "archway_refusals_unsaid_total": lambda: deps.refusal_log.unsaid,
-            'archway_upstream_connects_total{outcome="made"}': lambda: sum(pool.opened for pool in pools),
-            'archway_upstream_connects_total{outcome="failed"}': lambda: sum(pool.failed for pool in pools),
+            'archway_upstream_connects_total{outcome="made"}': lambda: egress.opened,
+            'archway_upstream_connects_total{outcome="failed"}': lambda: egress.failed,
             'archway_spans_total{outcome="sent"}': lambda: spans.sent if spans is not None else 0,
             'archway_spans_total{outcome="dropped"}': lambda: spans.dropped if spans is not None else 0,
             **_of_a_cache("verdicts", verdicts),
             **_of_a_cache("connections", connections),
-            **_of_a_cache("snapshots", deps.gateways),
+            **_of_a_cache("snapshots", gateways),
         }
         self._told: dict[str, float] = dict.fromkeys(self._counted, 0)
         self._told["archway_log_lines_dropped_total"] = DroppingQueue.dropped
@@ -75,13 +99,13 @@ class Gauges:
 
     def tell(self) -> None:
         """Bring every slot up to now; also the last thing that a worker does with them."""
-        deps, slots = self._deps, self._deps.slots
-        slots.set("archway_calls_in_flight", deps.calls.in_flight)
-        slots.set("archway_streams_open", len(deps.streams))
-        slots.set("archway_loop_lag_seconds", deps.overload.longest)
-        deps.overload.longest = 0.0
-        slots.set("archway_verdicts_held", len(deps.authority.verdicts.memory))
-        slots.set("archway_connections_held", len(deps.connections.resolved.memory))
+        watched, slots = self._watched, self._watched.slots
+        slots.set("archway_calls_in_flight", watched.usage.calls_in_flight)
+        slots.set("archway_streams_open", len(self._deps.streams))
+        slots.set("archway_loop_lag_seconds", watched.overload.longest)
+        watched.overload.longest = 0.0
+        slots.set("archway_verdicts_held", len(watched.verdicts))
+        slots.set("archway_connections_held", len(watched.connections))
         for name, count in self._counted.items():
             now = count()
             slots.add(name, now - self._told[name])
@@ -94,19 +118,19 @@ class Gauges:
 
     def _tell_revisions(self) -> None:
         """Of each gateway that is held; one that is held no more, or has another slug now, has none."""
-        held = {gateway.snapshot.slug: gateway.snapshot.revision for gateway in self._deps.gateways.all()}
+        held = {gateway.snapshot.slug: gateway.snapshot.revision for gateway in self._watched.gateways.all()}
         for slug in self._revisions.keys() - held.keys():
-            self._deps.slots.revision(slug, 0)
+            self._watched.slots.revision(slug, 0)
         for slug, revision in held.items():
             if self._revisions.get(slug) != revision:
-                self._deps.slots.revision(slug, revision)
+                self._watched.slots.revision(slug, revision)
         self._revisions = held
 
     def _tell_age(self) -> None:
-        held, now = self._deps.gateways.all(), time.monotonic()
+        held, now = self._watched.gateways.all(), time.monotonic()
         age = now - min((gateway.confirmed for gateway in held), default=now)
-        self._deps.slots.set("archway_gateways_held", len(held))
-        self._deps.slots.set("archway_snapshot_age_seconds", age)
+        self._watched.slots.set("archway_gateways_held", len(held))
+        self._watched.slots.set("archway_snapshot_age_seconds", age)
         if (age > SNAPSHOT_ALARM_S) != self._alarmed:
             self._alarmed = not self._alarmed
             level = logging.ERROR if self._alarmed else logging.INFO

@@ -18,7 +18,7 @@ def try_reserve(x: Exchange, deps: Deps, size: int) -> bool:
     if x.ended:
         return True
     most = deps.settings.bytes_in_flight
-    if not deps.calls.held.take(x.principal_key, size, most=most, share=quarter(most)):
+    if not deps.usage.held.take(x.principal_key, size, most=most, share=quarter(most)):
         return False
     x.bytes_held += size
     return True
@@ -37,5 +37,5 @@ def at_end(x: Exchange, deps: Deps) -> None:
     """
     x.ended = True
     if not x.runs:
-        deps.calls.held.give_back(x.principal_key, x.bytes_held)
+        deps.usage.held.give_back(x.principal_key, x.bytes_held)
         x.bytes_held = 0

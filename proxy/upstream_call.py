@@ -35,7 +35,7 @@ class UpstreamCall:
     def __init__(self, x: Exchange, deps: Deps, stages: Iterable[Stage]) -> None:
         """Raises Refusal `overloaded` where the principal has a quarter of the calls, or all have all of them."""
         most = deps.settings.calls_in_flight
-        if not deps.calls.running.take(x.principal_key, 1, most=most, share=quarter(most)):
+        if not deps.usage.running.take(x.principal_key, 1, most=most, share=quarter(most)):
             raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
         if deps.tracer is not None:
             x.trace = deps.tracer.begin(x.request.meta, x.headers)
@@ -153,10 +153,10 @@ class UpstreamCall:
 
     def _give_back(self) -> None:
         self._over = True
-        x, calls = self.x, self._deps.calls
-        calls.running.give_back(x.principal_key, 1)
+        x, usage = self.x, self._deps.usage
+        usage.running.give_back(x.principal_key, 1)
         if x.holds_slot and x.target is not None:
-            calls.leave(x.target.route.entry_id, x.principal_key)
+            usage.leave(x.target.route.entry_id, x.principal_key)
         x.runs = False
         if x.ended:
             at_end(x, self._deps)

@@ -15,7 +15,6 @@ from contextlib import asynccontextmanager
 
 import uvloop
 
-from core.changes import Change
 from core.egress.addresses import ANYWHERE, AddressPolicy, parse_networks
 from core.egress.client import Egress, UpstreamFault
 from core.internal_call import InternalCalls
@@ -28,13 +27,15 @@ from proxy.caches.disk_copy import DiskCopy
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.deps import Deps
 from proxy.edge.tls import ServerTls
+from proxy.forgetting import Forgetting
 from proxy.gateways.changes import ChangeStream
 from proxy.gateways.holder import Gateways
-from proxy.gauges import Gauges
+from proxy.gauges import Gauges, Watched
 from proxy.internal import InternalListener
 from proxy.limits.overload import Overload
 from proxy.limits.running_calls import Calls
 from proxy.limits.streams import Streams
+from proxy.limits.usage import Usage
 from proxy.listening.descriptors import raise_limit
 from proxy.records.keeper import RecordKeeper
 from proxy.redis import Redis
@@ -82,10 +83,10 @@ class Worker:
             InternalCalls(ring, caller="proxy", answerer="control"),
         )
         unknown = settings.unknown_per_second
-        authority = Authority(
+        self.authority = Authority(
             control, self.redis, ring, soft=soft, hard=hard, unknown_per_second=unknown, tasks=self.tasks
         )
-        gateways = Gateways(
+        self.gateways = Gateways(
             control,
             self.redis,
             settings.verifier,
@@ -94,33 +95,38 @@ class Worker:
             unknown_per_second=unknown,
             tasks=self.tasks,
         )
+        self.connections = Connections(control, self.redis, ring, soft=soft, hard=hard, tasks=self.tasks)
+        upstream_sessions = UpstreamSessions(self.egress, self.redis, ring, self.tasks)
         upstreams = Upstreams(
             self.egress,
             Eras(self.egress, self.tasks),
-            UpstreamSessions(self.egress, self.redis, ring, self.tasks),
+            upstream_sessions,
             self.tasks,
             call_seconds=settings.call_seconds,
             ceiling_seconds=settings.call_ceiling_seconds,
             max_answer=settings.max_answer,
         )
+        self.forgetting = Forgetting(self.authority, self.gateways, self.connections, upstream_sessions)
         self.changes = ChangeStream(
             self.redis,
             settings.verifier,
-            gateways,
-            apply=self.apply,
-            doubt=self.doubt,
+            self.gateways,
+            apply=self.forgetting.apply,
+            doubt=self.forgetting.doubt,
             compare_every=soft,
         )
+        self.slots = Slots(settings.metrics_file)
+        self.overload, self.usage = Overload(settings.most_lag), Usage()
         sessions = Sessions(ring, self.redis)
         mailbox = Mailbox(self.redis, ring, self.deliver)
         self.deps = Deps(
             settings=settings,
-            slots=Slots(settings.metrics_file),
-            authority=authority,
-            gateways=gateways,
+            slots=self.slots,
+            authority=self.authority,
+            gateways=self.gateways,
             sessions=sessions,
             endings=Endings(sessions, mailbox),
-            connections=Connections(control, self.redis, ring, soft=soft, hard=hard, tasks=self.tasks),
+            connections=self.connections,
             upstreams=upstreams,
             calls=Calls(self.tasks),
             mailbox=mailbox,
@@ -129,40 +135,29 @@ class Worker:
             hosts=settings.hosts,
             origins=settings.origins,
             follows_changes=self.changes.compared_once.is_set,
-            overload=Overload(settings.most_lag),
+            usage=self.usage,
+            overload=self.overload,
         )
         mailbox.reconnected = sessions.forget_seen
         self.spans = _spans(settings)
         if self.spans is not None:
             ratio, per_second = settings.trace_ratio, settings.traces_per_second
             self.deps.tracer = Tracer(self.spans, ratio=ratio, per_second=per_second)
-        self.gauges = Gauges(self.deps, self.changes, (self.egress,), self.spans)
+        self.gauges = Gauges(
+            self.deps,
+            Watched(
+                self.slots,
+                self.usage,
+                self.overload,
+                self.authority.verdicts.memory,
+                self.connections.resolved.memory,
+                self.gateways,
+                self.changes,
+                self.egress,
+                self.spans,
+            ),
+        )
         self.internal = InternalListener(InternalCalls(ring, caller="control", answerer="proxy"), Prober(upstreams))
-
-    async def apply(self, change: Change) -> None:
-        """One announced change: forget what it makes untrue."""
-        deps = self.deps
-        if change.kind == "gateway":
-            if change.revision < 0:
-                deps.gateways.forget(change.name)
-            else:
-                await deps.gateways.refresh(change.name, change.revision)
-            await deps.connections.forget_gateway(change.name)
-        elif change.kind == "token":
-            await deps.authority.forget(change.name)
-        elif change.kind in {"user", "team"}:
-            await deps.authority.forget_principal(change.kind, change.name)
-            await deps.connections.forget_principal(f"{change.kind}:{change.name}")
-        elif change.kind == "installation":
-            await deps.connections.forget_installation(change.name)
-            deps.upstreams.sessions.forget_installation(change.name)
-        elif change.kind == "entry":
-            await deps.connections.forget_entry(change.name)
-
-    def doubt(self) -> None:
-        """News may have been missed: ask again before anything remembered is used."""
-        self.deps.authority.verdicts.memory.doubt_all()
-        self.deps.connections.resolved.memory.doubt_all()
 
     def deliver(self, letter: Letter) -> None:
         """A letter from a worker, perhaps from this one."""
@@ -174,17 +169,17 @@ class Worker:
     def start(self) -> None:
         """Load the copy on disk and begin the background work."""
         deps = self.deps
-        deps.authority.verdicts.load(self.disk)
-        deps.connections.resolved.load(self.disk)
-        deps.gateways.load_disk(self.disk)
-        deps.slots.set("archway_worker_start_time_seconds", time.time())
+        self.authority.verdicts.load(self.disk)
+        self.connections.resolved.load(self.disk)
+        self.gateways.load_disk(self.disk)
+        self.slots.set("archway_worker_start_time_seconds", time.time())
         for name, work in (
             ("changes", self.changes.follow()),
             ("mailbox", deps.mailbox.read()),
             ("endings", deps.endings.keep_telling()),
             ("records", deps.records.send()),
             ("gauges", self.gauges.keep_telling()),
-            ("overload", deps.overload.watch()),
+            ("overload", self.overload.watch()),
             ("disk", self._save_to_disk()),
         ):
             _ = self.tasks.spawn(name, work)
@@ -212,8 +207,7 @@ class Worker:
 
     async def _save(self) -> None:
         """What changed since the last time, copied here and written by a thread."""
-        deps = self.deps
-        for unsaved in (deps.authority.verdicts.unsaved, deps.connections.resolved.unsaved, deps.gateways.unsaved):
+        for unsaved in (self.authority.verdicts.unsaved, self.connections.resolved.unsaved, self.gateways.unsaved):
             write = unsaved(self.disk)
             if write is not None:
                 await asyncio.to_thread(write)
@@ -234,7 +228,7 @@ async def listening(worker: Worker, tls: ServerTls | None = None) -> AsyncIterat
 
 def server_tls(worker: Worker) -> ServerTls | None:
     """What the settings say of TLS; raises BadSetting for files that cannot be used."""
-    settings, slots = worker.settings, worker.deps.slots
+    settings, slots = worker.settings, worker.slots
     if not settings.tls_cert:
         return None
     return ServerTls(

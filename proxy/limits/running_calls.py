@@ -14,7 +14,6 @@ from collections.abc import Coroutine
 from typing import Any, Protocol
 
 from core.tasks import Tasks
-from proxy.limits.shares import Shares
 
 CallKey = tuple[str, str | int]
 """The session's jti and the request's id."""
@@ -43,21 +42,6 @@ class Calls:
         self._running: dict[CallKey, asyncio.Task[Any] | Stepped] = {}
         self._called_off: set[asyncio.Task[Any]] = set()
         """Cancelled by their own sessions, and not yet at their ends."""
-        self.running = Shares()
-        """Calls, by principal."""
-        self.held = Shares()
-        """Bytes of bodies that came and of answers that were not read yet, by principal."""
-        self._per_upstream: dict[str, Shares] = {}
-
-    @property
-    def in_flight(self) -> int:
-        """Calls that run."""
-        return self.running.used
-
-    @property
-    def bytes_in_flight(self) -> int:
-        """Bytes that are held for callers."""
-        return self.held.used
 
     def serve(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """A task for one request of a lane; with `run_here` its call needs no other."""
@@ -132,22 +116,6 @@ class Calls:
             task.cancel()
         if running:
             await asyncio.wait(running, timeout=END_S)
-
-    def enter(self, upstream: str, principal: str, most: int) -> bool:
-        """Take a place at an upstream; False where it has `most` calls already, or this principal half of them."""
-        places = self._per_upstream.get(upstream)
-        if places is None:
-            places = self._per_upstream[upstream] = Shares()
-        return places.take(principal, 1, most=most, share=(most + 1) // 2)
-
-    def leave(self, upstream: str, principal: str) -> None:
-        """Give the place back."""
-        places = self._per_upstream.get(upstream)
-        if places is None:
-            return
-        places.give_back(principal, 1)
-        if not places.used:
-            del self._per_upstream[upstream]
 
     def _done(self, key: CallKey, call: "asyncio.Task[Any] | Stepped") -> None:
         if isinstance(call, asyncio.Task):

@@ -36,8 +36,8 @@ def admit(x: Exchange, deps: Deps) -> None:
     x.headers, x.gateway_name, x.address = judged.headers, judged.gateway_name, judged.address
     if deps.overload.sheds and not x.let_in and x.head.method == "POST" and overload_refuses(judged, deps):
         raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
-    calls, settings = deps.calls, deps.settings
-    if calls.running.used >= settings.calls_in_flight or calls.held.used >= settings.bytes_in_flight:
+    usage, settings = deps.usage, deps.settings
+    if usage.running.used >= settings.calls_in_flight or usage.held.used >= settings.bytes_in_flight:
         deps.overload.pressed = True
         raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
 

@@ -40,7 +40,7 @@ def relay(x: Exchange, deps: Deps) -> None:
     )
     body = orjson.dumps(result_message(x.request.id, shaped))
     if not try_reserve(x, deps, len(body)):
-        left = quarter(deps.settings.bytes_in_flight) - deps.calls.held.of(x.principal_key)
+        left = quarter(deps.settings.bytes_in_flight) - deps.usage.held.of(x.principal_key)
         raise Refusal("upstream_too_large", server=x.connection.entry, limit=left, detail="other answers are unread")
     x.status, x.answer, x.bytes_out = status, Answer(200, body), len(body)
 

@@ -155,7 +155,7 @@ async def test_a_caller_who_hangs_up_half_way_gets_a_whole_answer_or_none(rig: R
     assert await is_healthy(rig)
 
     async def nothing_runs() -> bool:
-        return rig.worker.deps.calls.in_flight == 0 and rig.worker.deps.calls.bytes_in_flight == 0
+        return rig.worker.deps.usage.calls_in_flight == 0 and rig.worker.deps.usage.bytes_in_flight == 0
 
     await eventually(nothing_runs)
 

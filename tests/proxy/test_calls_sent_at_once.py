@@ -48,8 +48,8 @@ class Warm:
         assert not calls._stepped
 
     async def _holds_nothing(self) -> bool:
-        calls = self.rig.worker.deps.calls
-        return not (calls.in_flight or calls.bytes_in_flight or calls._per_upstream)
+        usage = self.rig.worker.usage
+        return not (usage.calls_in_flight or usage.bytes_in_flight or usage.at_servers)
 
     async def has_no_connection(self) -> bool:
         """Whether the pool has none to the server."""
@@ -191,7 +191,7 @@ async def test_a_legacy_caller_that_leaves_ends_nothing(rig: Rig) -> None:
         caller.cancel()
         await asyncio.wait((caller,))
         await asyncio.sleep(0.1)
-        assert rig.worker.deps.calls.bytes_in_flight > 0  # what it sent is there as long as its call
+        assert rig.worker.deps.usage.bytes_in_flight > 0  # what it sent is there as long as its call
         released.set()
         await at.nothing_is_held()
         assert not at.server.seen_of("tools/call")[-1].abandoned

@@ -69,7 +69,7 @@ async def test_a_body_beyond_the_cap_is_refused_however_it_is_framed(make_rig: M
         is_refused(await exchange(rig.port, in_chunks, *[chunk] * (size >> 16), b"0\r\n\r\n"), 413)
 
         assert await is_healthy(rig)
-        assert rig.worker.deps.calls.bytes_in_flight == 0
+        assert rig.worker.deps.usage.bytes_in_flight == 0
 
 
 async def test_a_body_that_only_claims_to_be_too_large_is_refused_before_it_comes(make_rig: MakeRig) -> None:

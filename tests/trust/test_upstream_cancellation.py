@@ -63,7 +63,7 @@ async def test_a_legacy_caller_that_leaves_has_not_cancelled(rig: Rig, progress:
         caller.cancel()
         await asyncio.gather(caller, return_exceptions=True)
         await asyncio.sleep(0.2)
-        assert rig.worker.deps.calls.in_flight == 1
+        assert rig.worker.deps.usage.calls_in_flight == 1
         held.set()
 
         await eventually(lambda: _no_call_runs(rig))
@@ -74,4 +74,4 @@ async def test_a_legacy_caller_that_leaves_has_not_cancelled(rig: Rig, progress:
 
 
 async def _no_call_runs(rig: Rig) -> bool:
-    return rig.worker.deps.calls.in_flight == 0
+    return rig.worker.deps.usage.calls_in_flight == 0

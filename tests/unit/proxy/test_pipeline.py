@@ -33,9 +33,9 @@ async def called(monkeypatch: pytest.MonkeyPatch, raises: BaseException) -> tupl
     async with parts() as deps:
         x = exchange(gateway([tool()]))
         await call(x, deps)
-        assert deps.calls.in_flight == 0
-        assert deps.calls.bytes_in_flight == 0
-        assert deps.calls._per_upstream == {}
+        assert deps.usage.calls_in_flight == 0
+        assert deps.usage.bytes_in_flight == 0
+        assert deps.usage.at_servers == 0
         assert deps.records.kept == 1
     return x, orjson.loads(x.answer.body) if x.answer is not None else None
 
@@ -67,14 +67,14 @@ async def test_after_a_stream_has_begun_the_answer_is_its_last_event(monkeypatch
 
 async def test_a_principal_with_a_quarter_of_the_calls_is_refused_and_another_is_not() -> None:
     async with parts(calls_in_flight=8) as deps:
-        deps.calls.running.take("user:u", 2, most=8, share=2)
+        deps.usage.running.take("user:u", 2, most=8, share=2)
         greedy, other = exchange(gateway([tool()])), exchange(gateway([tool()]))
         other.principal_key = "user:other"
         with pytest.raises(Refusal, match="overloaded"):
             await call(greedy, deps)
         await call(other, deps)
         assert other.answer is not None
-        assert deps.calls.in_flight == 2
+        assert deps.usage.calls_in_flight == 2
 
 
 def says(x: Exchange, **message: Any) -> Exchange:

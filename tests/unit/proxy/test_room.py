@@ -16,7 +16,7 @@ async def test_one_principal_has_a_quarter_of_the_room_and_gives_it_back_at_the_
         assert try_reserve(other, deps, 25)
         for _ in range(2):
             at_end(greedy, deps)
-            assert deps.calls.bytes_in_flight == 25
+            assert deps.usage.bytes_in_flight == 25
 
 
 async def test_a_call_whose_caller_has_left_takes_no_room_that_nobody_would_give_back() -> None:
@@ -24,7 +24,7 @@ async def test_a_call_whose_caller_has_left_takes_no_room_that_nobody_would_give
         x = exchange(gateway())
         at_end(x, deps)
         assert try_reserve(x, deps, 10)
-        assert deps.calls.bytes_in_flight == 0
+        assert deps.usage.bytes_in_flight == 0
 
 
 async def test_a_call_that_outlives_its_caller_holds_its_room_until_it_is_over() -> None:
@@ -33,10 +33,10 @@ async def test_a_call_that_outlives_its_caller_holds_its_room_until_it_is_over()
         reserve(x, deps, 10)
         x.runs = True
         at_end(x, deps)
-        assert deps.calls.bytes_in_flight == 10
+        assert deps.usage.bytes_in_flight == 10
         x.runs = False
         at_end(x, deps)
-        assert deps.calls.bytes_in_flight == 0
+        assert deps.usage.bytes_in_flight == 0
 
 
 def test_a_quarter_is_at_least_one() -> None:

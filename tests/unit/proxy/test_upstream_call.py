@@ -58,8 +58,8 @@ async def call(*stages: Stage, **held: Any) -> AsyncIterator[tuple[UpstreamCall,
     async with parts() as deps:
         x = exchange(gateway([tool()], **held))
         yield UpstreamCall(x, deps, (choose_tool, apply_limits, *stages)), x, deps
-        assert deps.calls.in_flight == 0
-        assert deps.calls._per_upstream == {}
+        assert deps.usage.calls_in_flight == 0
+        assert deps.usage.at_servers == 0
         assert deps.records.kept == 1
 
 
@@ -76,7 +76,7 @@ async def test_a_step_ends_at_what_must_be_waited_for_and_the_next_goes_on_behin
     async with call(lambda x, deps: waits, answers) as (one, x, deps):
         pending = one.step()
         assert pending is waits
-        assert deps.calls.in_flight == 1
+        assert deps.usage.calls_in_flight == 1
         waits.done.set_result(None)
         if in_a_task:
             await one.rest(pending)

@@ -46,9 +46,9 @@ async def test_four_items_run_at_once_and_what_is_beyond_the_room_is_refused_wit
         assert said[:2] == ["x" * 398] * 2
         assert [one["id"] for one in said[2:]] == list(range(2, 20))
         assert {one["error"]["code"] for one in said[2:]} == {-31503}
-        assert deps.calls.bytes_in_flight == 400 * asked
+        assert deps.usage.bytes_in_flight == 400 * asked
         at_end(x, deps)
-        assert deps.calls.bytes_in_flight == 0
+        assert deps.usage.bytes_in_flight == 0
 
 
 async def answers(deps: Deps, *items: object) -> list[object]:

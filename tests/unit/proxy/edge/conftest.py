@@ -89,7 +89,7 @@ async def _serving(scenario: Scenario, settings: dict[str, Any]) -> None:
             await lane.shutdown(0.2)
             assert lane.open_connections == 0
             assert lane.turned_away.kept == 0
-            assert deps.calls.bytes_in_flight == 0
+            assert deps.usage.bytes_in_flight == 0
 
 
 async def until(true: Callable[[], bool]) -> None:

@@ -143,20 +143,20 @@ async def test_a_caller_that_leaves_in_the_middle_of_its_body_frees_what_it_held
 ) -> None:
     _, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(post(headers)[:-5])
-    await until(lambda: deps.calls.bytes_in_flight == len(PING) - 5)
+    await until(lambda: deps.usage.bytes_in_flight == len(PING) - 5)
     writer.transport.abort()
-    await until(lambda: deps.calls.bytes_in_flight == 0)
+    await until(lambda: deps.usage.bytes_in_flight == 0)
 
 
 async def test_bodies_that_are_only_announced_take_no_room(port: int, headers: Headers, deps: Deps) -> None:
     waiting = [await asyncio.open_connection("127.0.0.1", port) for _ in range(8)]
     for _, writer in waiting:
         writer.write(post([*headers, ("Content-Length", "1000")], b"") + b"{")
-    await until(lambda: deps.calls.bytes_in_flight == len(waiting))
+    await until(lambda: deps.usage.bytes_in_flight == len(waiting))
     assert (await exchange(port, post(headers))).json == PONG
     for _, writer in waiting:
         writer.transport.abort()
-    await until(lambda: deps.calls.bytes_in_flight == 0)
+    await until(lambda: deps.usage.bytes_in_flight == 0)
 
 
 async def test_who_has_its_share_of_the_room_is_refused_alone(port: int, headers: Headers, deps: Deps) -> None:
@@ -165,7 +165,7 @@ async def test_who_has_its_share_of_the_room_is_refused_alone(port: int, headers
     assert principal is not None
     assert principal.principal is not None
     quarter = deps.settings.bytes_in_flight // 4
-    deps.calls.held.take(f"user:{principal.principal.id}", quarter, most=quarter, share=quarter)
+    deps.usage.held.take(f"user:{principal.principal.id}", quarter, most=quarter, share=quarter)
     theirs = [headers[0], ("Authorization", f"Bearer {greedy}"), headers[2]]
     assert (await exchange(port, post(theirs))).status == 503
     assert (await exchange(port, post(headers))).json == PONG
@@ -193,8 +193,8 @@ async def test_an_answer_that_nobody_reads_is_counted_and_then_dropped_with_its_
         async for port in serving(deps):
             _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
             writer.write(post(headers))
-            await until(lambda: deps.calls.bytes_in_flight >= size)
-            await until(lambda: deps.calls.bytes_in_flight == 0)
+            await until(lambda: deps.usage.bytes_in_flight >= size)
+            await until(lambda: deps.usage.bytes_in_flight == 0)
             writer.transport.abort()
 
 

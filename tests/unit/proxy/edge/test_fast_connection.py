@@ -86,14 +86,14 @@ def test_a_slow_reader_gets_its_answers_whole_before_the_connection_is_handed_ov
         reader, writer = await asyncio.open_connection("127.0.0.1", at.port, limit=1024)
         with patch(WORKS, large):
             writer.write(at.post(LATER) + request_bytes("PUT", "/v1/mcp/g", at.headers))
-            await until(lambda: at.deps.calls.bytes_in_flight >= len(body))
+            await until(lambda: at.deps.usage.bytes_in_flight >= len(body))
             await asyncio.sleep(0.05)
             assert at.handed_over == 0
             first = await reader.readuntil(b"\r\n\r\n")
             assert b"Content-Length: %d\r\n" % len(body) in first
             assert await reader.readexactly(len(body)) == body
         assert (await read_answer(reader)).status == 405
-        assert at.deps.calls.bytes_in_flight == 0
+        assert at.deps.usage.bytes_in_flight == 0
         writer.close()
 
     serve(scenario)
@@ -110,9 +110,9 @@ def test_an_answer_that_nobody_reads_is_dropped_with_its_connection(serve: Serve
         with patch(WORKS, large):
             _, writer = await asyncio.open_connection("127.0.0.1", at.port, limit=1024)
             writer.write(at.post(LATER))
-            await until(lambda: at.deps.calls.bytes_in_flight >= size)
+            await until(lambda: at.deps.usage.bytes_in_flight >= size)
             await until(lambda: at.lane.open_connections == 0)
-            assert at.deps.calls.bytes_in_flight == 0
+            assert at.deps.usage.bytes_in_flight == 0
             writer.transport.abort()
 
     serve(scenario, write_seconds=0.3)

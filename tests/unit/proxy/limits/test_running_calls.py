@@ -96,28 +96,6 @@ async def test_a_worker_that_stops_ends_the_calls_in_their_callers_tasks_too() -
     assert lane.cancelled()
 
 
-def test_places_are_counted_per_upstream_and_given_back() -> None:
-    calls = Calls(Tasks("test"))
-    assert calls.enter("a", "user:1", 2)
-    assert calls.enter("a", "user:2", 2)
-    assert not calls.enter("a", "user:3", 2)
-    assert calls.enter("b", "user:3", 2)
-    calls.leave("a", "user:1")
-    assert calls.enter("a", "user:3", 2)
-    for _ in range(5):
-        calls.leave("a", "user:2")
-        calls.leave("a", "user:3")
-    assert calls.enter("a", "user:1", 1)
-
-
-def test_one_principal_has_at_most_half_of_an_upstreams_places() -> None:
-    calls = Calls(Tasks("test"))
-    assert [calls.enter("a", "user:greedy", 10) for _ in range(6)] == [True] * 5 + [False]
-    assert [calls.enter("a", "user:other", 10) for _ in range(6)] == [True] * 5 + [False]
-    calls.leave("a", "user:greedy")
-    assert calls.enter("a", "user:greedy", 10)
-
-
 async def test_at_the_end_every_call_is_cancelled_and_awaited_with_or_without_a_session() -> None:
     tasks, left = Tasks("test"), []
     calls = Calls(tasks)

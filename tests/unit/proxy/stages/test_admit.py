@@ -122,10 +122,10 @@ async def test_what_is_remembered_of_one_list_of_proxies_is_not_believed_of_anot
 async def test_beyond_its_limits_a_worker_says_that_it_is_busy() -> None:
     async with proxy_parts(calls_in_flight=1, bytes_in_flight=10) as deps:
         admit(exchange({}), deps)
-        deps.calls.running.take("user:u", 1, most=1, share=1)
+        deps.usage.running.take("user:u", 1, most=1, share=1)
         assert refusal_of(deps, {}).words == {"retry_after": 1}
-        deps.calls.running.give_back("user:u", 1)
-        deps.calls.held.take("user:u", 10, most=10, share=10)
+        deps.usage.running.give_back("user:u", 1)
+        deps.usage.held.take("user:u", 10, most=10, share=10)
         assert refusal_of(deps, {}).reason == "overloaded"
 
 

@@ -1,0 +1,125 @@
+"""Parts for stages that run dry: they look only at what a worker has, and whoever would act in them is told so.
+
+    async with worker() as made:
+        parts, acted = dry_parts(made)
+        run_dry(x, parts)
+        assert acted == []
+
+What a worker remembers is read without a trace: no use is counted, nothing is refreshed and nobody is asked.
+"""
+
+from dataclasses import replace
+
+from core.resolve import Connection, ConnectionQuestion, TokenVerdict
+from proxy.caches.two_ages import SourceUnreachableError
+from proxy.deps import Deps
+from proxy.gateways.compiled import CompiledGateway
+from proxy.limits.shares import Shares
+from proxy.refusals import Refusal
+from proxy.resolve.installations import Connections
+from proxy.worker import Worker
+
+
+class NoCounts:
+    """Counts nothing."""
+
+    def add(self, name: str, amount: float = 1.0) -> None:
+        """Nothing."""
+
+    def refused(self, reason: str) -> None:
+        """Nothing."""
+
+    def call(
+        self, gateway: str, server: str, tool: str, status: str, seconds: float, bytes_in: int, bytes_out: int
+    ) -> None:
+        """Nothing."""
+
+
+class PeeksAtTokens:
+    """Knows what the worker remembers of tokens."""
+
+    def __init__(self, made: Worker) -> None:
+        self._verdicts = dict(made.authority.verdicts.memory.items())
+
+    def known(self, digest: str) -> TokenVerdict | None:
+        aged = self._verdicts.get(digest)
+        return aged.value if aged is not None else None
+
+    def refused_lately(self, digest: str) -> bool:
+        return False
+
+    def remembers(self, digest: str) -> bool:
+        return digest in self._verdicts
+
+    async def verdict(self, digest: str, address: str) -> TokenVerdict:
+        raise SourceUnreachableError
+
+
+class PeeksAtGateways:
+    """Knows the gateways that the worker holds."""
+
+    def __init__(self, made: Worker) -> None:
+        held = made.gateways.all()
+        self._held = {one.id: one for one in held} | {one.snapshot.slug: one for one in held}
+
+    def held(self, name: str) -> CompiledGateway | None:
+        return self._held.get(name)
+
+    async def load(self, name: str, address: str) -> CompiledGateway:
+        raise Refusal("gateway_unavailable")
+
+
+class PeeksAtInstallations:
+    """Knows what the worker remembers of installations."""
+
+    def __init__(self, made: Worker) -> None:
+        self._resolved = dict(made.connections.resolved.memory.items())
+
+    def key(self, gateway_id: str, assignment_id: str, principal_key: str | None) -> str:
+        return Connections.key(gateway_id, assignment_id, principal_key)
+
+    def young(self, key: str) -> Connection | None:
+        aged = self._resolved.get(key)
+        return aged.value if aged is not None else None
+
+    def known(self, key: str, question: ConnectionQuestion) -> Connection | None:
+        return self.young(key)
+
+    async def resolve(self, key: str, question: ConnectionQuestion) -> Connection:
+        raise SourceUnreachableError
+
+
+class NeverSheds:
+    """Has no load."""
+
+    sheds = False
+    pressed = False
+
+    def refuses(self, address: str, *, stranger: bool = False) -> bool:
+        return False
+
+
+class AlwaysRoom:
+    """Has room for every call, and takes none of the worker's."""
+
+    def __init__(self) -> None:
+        self.running, self.held = Shares(), Shares()
+
+    def enter(self, server: str, principal: str, most: int) -> bool:
+        return True
+
+    def leave(self, server: str, principal: str) -> None:
+        """Nothing was taken."""
+
+
+def dry_parts(made: Worker) -> Deps:
+    """The parts of a worker, but those through which a stage acts."""
+    return replace(
+        made.deps,
+        slots=NoCounts(),
+        authority=PeeksAtTokens(made),
+        gateways=PeeksAtGateways(made),
+        connections=PeeksAtInstallations(made),
+        overload=NeverSheds(),
+        usage=AlwaysRoom(),
+    )

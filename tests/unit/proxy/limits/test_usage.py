@@ -1,0 +1,33 @@
+"""What is in use of a worker: counted in all, by principal and at each server, and given back."""
+
+from proxy.limits.usage import Usage
+
+
+def test_what_runs_and_what_is_held_is_told_in_all() -> None:
+    usage = Usage()
+    assert usage.running.take("user:1", 2, most=4, share=4)
+    assert usage.held.take("user:2", 100, most=400, share=400)
+    assert (usage.calls_in_flight, usage.bytes_in_flight, usage.at_servers) == (2, 100, 0)
+
+
+def test_places_are_counted_per_server_and_given_back() -> None:
+    usage = Usage()
+    assert usage.enter("a", "user:1", 2)
+    assert usage.enter("a", "user:2", 2)
+    assert not usage.enter("a", "user:3", 2)
+    assert usage.enter("b", "user:3", 2)
+    assert usage.at_servers == 3
+    usage.leave("a", "user:1")
+    assert usage.enter("a", "user:3", 2)
+    for _ in range(5):
+        usage.leave("a", "user:2")
+        usage.leave("a", "user:3")
+    assert usage.enter("a", "user:1", 1)
+
+
+def test_one_principal_has_at_most_half_of_a_servers_places() -> None:
+    usage = Usage()
+    assert [usage.enter("a", "user:greedy", 10) for _ in range(6)] == [True] * 5 + [False]
+    assert [usage.enter("a", "user:other", 10) for _ in range(6)] == [True] * 5 + [False]
+    usage.leave("a", "user:greedy")
+    assert usage.enter("a", "user:greedy", 10)

@@ -1,0 +1,78 @@
+"""What a worker forgets when a change is announced, and what it keeps."""
+
+import time
+from typing import Any, get_args
+
+import pytest
+
+from core.changes import Change, Kind
+from core.identifiers import new_id
+from core.resolve import Principal, TokenVerdict
+from proxy.caches.two_ages import Aged
+from proxy.worker import Worker
+from tests.fakes.call_parts import connection, worker
+
+CONNECTION = connection()
+
+
+def filled(made: Worker) -> None:
+    """A token of user u in team t, and a connection of that user."""
+    verdict = TokenVerdict("d", Principal("user", "u", "u", frozenset({"t"})), "token")
+    made.deps.authority.verdicts.memory.put("d", Aged(verdict, time.monotonic()))
+    made.deps.connections.resolved.memory.put("g/a/user:u", Aged(CONNECTION, time.monotonic()))
+
+
+def left(made: Worker) -> tuple[bool, bool]:
+    deps = made.deps
+    return deps.authority.verdicts.memory.holds("d"), deps.connections.resolved.memory.holds("g/a/user:u")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "verdict", "own"),
+    [
+        ("token", "d", False, True),
+        ("token", "e", True, True),
+        ("user", "u", False, False),
+        ("user", "v", True, True),
+        ("team", "t", False, False),
+        ("gateway", "g", True, False),
+        ("installation", CONNECTION.installation_id, True, False),
+        ("installation", new_id(), True, True),
+        ("entry", CONNECTION.entry_id, True, False),
+    ],
+    ids=[
+        "its token",
+        "another token",
+        "its user",
+        "another user",
+        "its team",
+        "its gateway",
+        "its installation",
+        "another installation",
+        "its entry",
+    ],
+)
+async def test_a_change_makes_the_worker_forget_what_it_makes_untrue(
+    kind: Any, name: str, verdict: bool, own: bool
+) -> None:
+    async with worker() as made:
+        filled(made)
+        await made.forgetting.apply(Change("epoch", 1, kind, name, -1 if kind == "gateway" else 0))
+        assert left(made) == (verdict, own)
+
+
+async def test_in_doubt_nothing_remembered_is_used_before_it_was_asked_again() -> None:
+    async with worker() as made:
+        filled(made)
+        made.forgetting.doubt()
+        assert left(made) == (True, True)  # kept: it may serve while control is away
+        assert made.deps.authority.known("d") is None
+        assert made.deps.connections.resolved.memory.fresh("g/a/user:u") is None
+
+
+async def test_every_kind_of_change_has_its_row_but_the_end_of_a_session_which_the_mailbox_tells() -> None:
+    async with worker() as made:
+        assert set(made.forgetting.by_kind) == set(get_args(Kind)) - {"session"}
+        filled(made)
+        await made.forgetting.apply(Change("epoch", 1, "session", "s"))
+        assert left(made) == (True, True)
