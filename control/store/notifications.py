@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 _CONNECT_WITHIN_S: Final = 2.0
 _ALIVE_EVERY_S: Final = 20.0
 _AGAIN_AFTER_S: Final = 2.0
+_LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""The last is asyncpg's word for a connection that was ended in the moment in which something was asked on it."""
 
 
 async def listen(dsn: str, channel: str, wake: Callable[[], None]) -> None:
@@ -23,7 +25,7 @@ async def listen(dsn: str, channel: str, wake: Callable[[], None]) -> None:
     while True:
         try:
             await _listen_once(dsn, channel, wake)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
+        except _LOST as fault:
             log.info("not listening for changes", extra={"fault": type(fault).__name__})
         await asyncio.sleep(_AGAIN_AFTER_S)
 

@@ -71,6 +71,7 @@ class ScriptedUpstream:
         self._writers: set[asyncio.StreamWriter] = set()
         self._news = asyncio.Event()
         self._hanging = asyncio.Event()
+        self._played = 0
         self.requests: list[bytes] = []
         self.connections = 0
         self.port = port
@@ -87,6 +88,14 @@ class ScriptedUpstream:
             while len(self.requests) < count:
                 self._news.clear()
                 await self._news.wait()
+
+    async def played(self, count: int, within: float = 30.0) -> None:
+        """Wait until `count` scripts are at their end, and the client had a moment to read what they wrote."""
+        async with asyncio.timeout(within):
+            while self._played < count:
+                self._news.clear()
+                await self._news.wait()
+        await asyncio.sleep(0.01)
 
     async def hangs(self, within: float = 30.0) -> None:
         """Wait until a script has come to its HANG."""
@@ -136,6 +145,8 @@ class ScriptedUpstream:
             turn = min(len(self.requests), len(self._scripts)) - 1
             script = self._scripts[turn]
             going_on = await self._play(script(self.requests[-1]) if callable(script) else script, writer)
+            self._played += 1
+            self._news.set()
 
     async def _play(self, script: Script, writer: asyncio.StreamWriter) -> bool:
         """Whether the connection may carry another request."""

@@ -36,17 +36,17 @@ async def upstreams(*scripts: Script, pool: bool = True) -> AsyncIterator[tuple[
     tasks = Tasks("test")
     transport = open_transport(AddressPolicy(parse_networks("127.0.0.0/8")), pool=pool)
     eras = Eras(transport, tasks)
-    made = Upstreams(transport, eras, None, tasks, call_seconds=0.3, ceiling_seconds=1, max_answer=1000)  # type: ignore[arg-type]  # no sessions
+    made = Upstreams(transport, eras, None, tasks, call_seconds=60, ceiling_seconds=100, max_answer=1000)  # type: ignore[arg-type]  # no sessions
     async with ScriptedUpstream([FINE], *scripts) as server:
         to = connection(f"{server.url}/mcp", protocol=MODERN)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             yield made, to
     await transport.close()
     await tasks.close()
 
 
 async def met(made: Upstreams, to: Connection) -> None:
-    async with made._transport.request("POST", to.url, {}, b"{}", deadline=1) as answer:  # type: ignore[arg-type]  # as it stands
+    async with made._transport.request("POST", to.url, {}, b"{}", deadline=60) as answer:  # type: ignore[arg-type]  # as it stands
         await answer.read_capped(1000)
 
 

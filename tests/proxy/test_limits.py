@@ -7,6 +7,7 @@ import pytest
 from core.tasks import Tasks
 from proxy.upstream import breakers
 from tests.fakes.mcp_upstream import Answer, McpUpstream
+from tests.plugins.moved_clock import MovedClock
 from tests.proxy.conftest import MakeRig, Rig
 
 
@@ -30,9 +31,9 @@ async def test_an_upstream_with_too_many_calls_is_busy_and_others_are_not(make_r
 
 
 async def test_a_server_that_failed_repeatedly_is_left_alone_then_tried_by_one(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, clock: MovedClock
 ) -> None:
-    monkeypatch.setattr(breakers, "_REST_S", 0.3)
+    monkeypatch.setattr(breakers, "_REST_S", 60.0)
     async with McpUpstream(era="modern") as server, McpUpstream(era="modern") as other:
         server.tool("t", [*[Answer(cut=True)] * 5, Answer(text="back")])
         bad, good = rig.control.connection(server.url), rig.control.connection(other.url)
@@ -45,7 +46,7 @@ async def test_a_server_that_failed_repeatedly_is_left_alone_then_tried_by_one(
         assert resting.refusal["code"] == "upstream_resting"
         assert len(server.seen_of("tools/call")) == 5
         assert (await rig.call("good")).result["content"]
-        await asyncio.sleep(0.35)
+        clock.pass_by(60)
         assert (await rig.call("bad")).result["content"][0]["text"] == "back"
         assert (await rig.call("bad")).result["content"][0]["text"] == "back"
 

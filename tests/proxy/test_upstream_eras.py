@@ -1,5 +1,6 @@
 """Which era a server is taken for, by what it answers to the first modern question; and servers that change."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from core.mcp.versions import MODERN
 from proxy.upstream import eras
 from tests.fakes.mcp_upstream import Answer, McpUpstream
 from tests.fakes.scripted_upstream import RESET, ScriptedUpstream
-from tests.proxy.conftest import MakeRig, Rig
+from tests.plugins.moved_clock import MovedClock
+from tests.proxy.conftest import Rig
 
 HTML = {"Content-Type": "text/html"}
 UNSUPPORTED = -32022
@@ -97,15 +99,16 @@ async def test_nothing_is_learnt_from(rig: Rig, answer: Answer, code: str) -> No
         assert (await rig.call("t")).result["content"]
 
 
-async def test_a_slow_first_answer_is_not_taken_for_legacy(
-    make_rig: MakeRig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(eras, "_PROBE_S", 0.2)
-    async with make_rig() as rig, McpUpstream(era="both") as server:
-        server.on("server/discover", [Answer(delay=0.6), Answer(result={"supportedVersions": [MODERN]})])
+async def test_a_slow_first_answer_is_not_taken_for_legacy(rig: Rig, clock: MovedClock) -> None:
+    async with McpUpstream(era="both") as server, asyncio.TaskGroup() as tasks:
+        late = Answer(hold=asyncio.Event())
+        server.on("server/discover", [late, Answer(result={"supportedVersions": [MODERN]})])
         await one_tool(rig, server.url)
 
-        assert (await rig.call("t")).refusal["code"] == "upstream_slow"
+        caller = tasks.create_task(rig.call("t"))
+        await server.wait_for("server/discover")
+        clock.pass_by(eras._PROBE_S)
+        assert (await caller).refusal["code"] == "upstream_slow"
         assert (await rig.call("t")).result["content"]
         assert not server.seen_of("initialize")
 

@@ -1,6 +1,5 @@
 """Connections to upstreams that carry more than an answer (row P-8), and names that fail, lag or lie (row F-14)."""
 
-import asyncio
 import json
 import socket
 import threading
@@ -67,7 +66,7 @@ async def test_what_stands_behind_an_answer_is_nobodys_and_the_next_call_is_clea
     ):
         await rig.serve([rig.control.tool("t", "t", rig.control.connection(upstream.url, protocol=MODERN))])
         assert (await rig.call("t")).result["content"][0]["text"] == "mine"
-        await asyncio.sleep(2 * AWHILE_S)
+        await upstream.played(1)
         for caller in range(3):
             reply = await rig.call("t", token=rig.control.token())
             assert reply.result["content"][0]["text"] == "yours", caller

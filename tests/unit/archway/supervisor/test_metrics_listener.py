@@ -194,11 +194,11 @@ async def test_beyond_the_bound_a_scrape_is_told_to_come_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(metrics_listener, "AT_ONCE", 1)
-    async with listener(tmp_path, BIG, read_within_s=1.0) as port:
+    async with listener(tmp_path, BIG, read_within_s=3.0) as port:
         async with saying(port, GET):
             await asyncio.sleep(0.3)
             assert (await ask(port))[0] == 503
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(3.0)
         status, _, body = await ask(port)
         assert (status, len(body)) == (200, len(BIG + metrics_listener._own(1)))
 

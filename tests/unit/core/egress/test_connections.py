@@ -12,6 +12,7 @@ import pytest
 from core.egress.client import Egress
 from tests.fakes.outbound_calls import LOOPBACK, body_of, fault_of
 from tests.fakes.scripted_upstream import HANG, ScriptedUpstream, ok
+from tests.plugins.moved_clock import MovedClock
 
 
 @pytest.fixture
@@ -20,13 +21,18 @@ async def egress() -> AsyncIterator[Egress]:
         yield client
 
 
-async def test_waiting_for_a_place_in_a_full_pool_is_bounded() -> None:
-    async with ScriptedUpstream([HANG]) as upstream, Egress(LOOPBACK, per_host=1, connect_seconds=0.1) as egress:
+async def test_waiting_for_a_place_in_a_full_pool_is_bounded(clock: MovedClock) -> None:
+    async with ScriptedUpstream([HANG]) as upstream, Egress(LOOPBACK, per_host=1, connect_seconds=60) as egress:
         async with asyncio.TaskGroup() as tasks:
-            first = tasks.create_task(fault_of(egress, upstream.url, deadline=1))
-            await asyncio.sleep(0.05)
-            second = await fault_of(egress, upstream.url, deadline=1)
+            first = tasks.create_task(fault_of(egress, upstream.url, deadline=200))
+            await upstream.seen(1)
+            waits = tasks.create_task(fault_of(egress, upstream.url, deadline=200))
+            await asyncio.sleep(0.01)
+            clock.pass_by(61)
+            second = await waits
             assert (second.reason, second.sent) == ("slow", False)
+            assert not first.done()
+            clock.pass_by(140)
         assert first.result().sent
 
 
@@ -40,14 +46,15 @@ async def test_a_connection_that_is_never_accepted_ends_by_the_connect_deadline(
     assert (fault.reason, fault.sent) == ("slow", False)
 
 
-async def test_one_bad_upstream_leaves_the_others_alone(egress: Egress) -> None:
+async def test_one_bad_upstream_leaves_the_others_alone(egress: Egress, clock: MovedClock) -> None:
     async with (
         ScriptedUpstream([HANG]) as bad,
         ScriptedUpstream([ok(b"fine")], host="127.0.0.2") as good,
         asyncio.TaskGroup() as tasks,
     ):
-        hanging = [tasks.create_task(fault_of(egress, bad.url, deadline=1)) for _ in range(20)]
+        hanging = [tasks.create_task(fault_of(egress, bad.url, deadline=60)) for _ in range(20)]
         for _ in range(20):
             assert await body_of(egress, good.url) == b"fine"
+        clock.pass_by(60)
         for task in hanging:
             assert (await task).reason == "slow"

@@ -11,6 +11,7 @@ from proxy.deps import Deps
 from proxy.edge.listener import Listener
 from tests.fakes.proxy_parts import proxy_parts
 from tests.fakes.raw_http import exchange, read_answer
+from tests.plugins.moved_clock import MovedClock
 
 GET = b"GET / HTTP/1.1\r\nHost: gw\r\n\r\n"
 
@@ -19,13 +20,13 @@ async def lane(request: web.BaseRequest) -> web.StreamResponse:
     if request.path == "/bug":
         raise RuntimeError("words of ours")
     if request.path == "/slow":
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(35)
     return web.Response(text=(await request.read()).decode() or "fine")
 
 
 @pytest.fixture
 async def deps() -> AsyncIterator[Deps]:
-    async with proxy_parts(header_seconds=0.2) as parts:
+    async with proxy_parts(header_seconds=30, body_seconds=100) as parts:
         yield parts
 
 
@@ -73,19 +74,35 @@ async def test_a_bug_beneath_the_lane_shows_a_request_id_and_is_logged(
     assert [record.request_id for record in caplog.records] == [answer.header("X-Request-Id")]  # type: ignore[attr-defined]
 
 
-async def test_an_unfinished_header_block_has_its_time(port: int, deps: Deps) -> None:
-    answer = await exchange(port, GET[:-2])
+async def test_an_unfinished_header_block_has_its_time(port: int, deps: Deps, clock: MovedClock) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(GET[:-2])
+    await asyncio.sleep(0.05)
+    clock.pass_by(30)
+    answer = await read_answer(reader)
+    writer.close()
     assert (answer.status, answer.closed) == (408, True)
     assert answer.json["error"]["code"] == -31408
     assert deps.slots.value('archway_refusals_total{reason="header_slow"}') == 1
 
 
-async def test_a_body_a_slow_answer_and_an_idle_connection_have_more(port: int) -> None:
+async def test_a_body_a_slow_answer_and_an_idle_connection_have_more(port: int, clock: MovedClock) -> None:
+    async def more_time_than_headers_have() -> None:
+        await asyncio.sleep(0.05)
+        clock.pass_by(40)
+        await asyncio.sleep(0.05)
+
     slow_body = b"POST / HTTP/1.1\r\nHost: gw\r\nContent-Length: 4\r\n\r\n"
-    assert (await exchange(port, slow_body[:20], 0.05, slow_body[20:], b"ab", 0.4, b"cd")).body == b"abcd"
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(slow_body[:20])
+    await asyncio.sleep(0.05)
+    writer.write(slow_body[20:] + b"ab")
+    await more_time_than_headers_have()
+    writer.write(b"cd")
+    assert (await read_answer(reader)).body == b"abcd"
     for target in (b"/slow", b"/"):
         writer.write(GET.replace(b"/ ", target + b" ", 1))
+        await more_time_than_headers_have()
         assert (await read_answer(reader)).body == b"fine"
-        await asyncio.sleep(0.3)
+        await more_time_than_headers_have()
     writer.close()

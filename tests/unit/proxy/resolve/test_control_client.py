@@ -46,7 +46,7 @@ async def test_a_control_with_another_key_is_not_believed() -> None:
 
 
 async def test_a_control_that_is_down_is_left_alone_and_probed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control_client, "_PROBE_S", 0.05)
+    monkeypatch.setattr(control_client, "_PROBE_S", 60.0)
     async with FakeControl() as control, loopback() as egress:
         control.down = True
         asking = client(egress, control, control.url)
@@ -61,7 +61,8 @@ async def test_a_control_that_is_down_is_left_alone_and_probed(monkeypatch: pyte
         assert not asking.away
 
 
-async def test_an_answer_that_cannot_be_read_is_no_answer() -> None:
+async def test_an_answer_that_cannot_be_read_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_client, "_PROBE_S", 60.0)
     async with FakeControl() as control, loopback() as egress:
         control.verdicts["x"] = ConnectionRefusal("not_allowed", "no verdict")  # type: ignore[assignment]  # on purpose
         asking = client(egress, control, control.url)

@@ -28,6 +28,7 @@ from tests.fakes.call_parts import connection
 from tests.fakes.pool_calls import nothing_finishes
 from tests.fakes.scripted_upstream import HANG, Script, head
 from tests.fakes.sent_calls import FINE, ID, RESULT, met, outbound, ready, upstreams
+from tests.plugins.moved_clock import MovedClock
 
 STREAM = head(b"Content-Type: text/event-stream", b"Transfer-Encoding: chunked")
 END = b"0\r\n\r\n"
@@ -167,11 +168,13 @@ async def test_a_stream_in_which_no_message_was_found_is_left_to_who_waits(body:
         sent.abandon()
 
 
-async def test_a_stream_without_its_message_in_time_is_refused_as_slow() -> None:
+async def test_a_stream_without_its_message_in_time_is_refused_as_slow(clock: MovedClock) -> None:
     async with upstreams([STREAM + chunk(b": wait\n\n"), HANG]) as (made, to):
         await met(made, to)
         sent = made.sent.begin(to, outbound(), "p", None)
         assert sent is not None
+        await asyncio.sleep(0.05)
+        clock.pass_by(60)
         with pytest.raises(Refusal, match="upstream_slow"):
             made.sent.received(await ready(sent))
         assert made.health.breakers.doubts(to.installation_id)

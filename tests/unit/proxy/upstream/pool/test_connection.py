@@ -40,7 +40,7 @@ SPENDS: dict[str, Script] = {
 async def test_what_makes_a_connection_of_the_pool_unfit_for_the_next_caller(pool: Pool, script: Script) -> None:
     async with ScriptedUpstream(script, [ok(b"yours")]) as upstream:
         assert await body_of(pool, upstream.url) == b"mine"
-        await asyncio.sleep(0.06)
+        await upstream.played(1)
         assert await body_of(pool, upstream.url) == b"yours"
         assert upstream.connections == 2
 
@@ -168,7 +168,7 @@ async def test_a_stream_that_was_left_and_does_not_end_soundly_spends_its_connec
 ) -> None:
     async with ScriptedUpstream(script, [ok(b"yours")]) as upstream:
         assert await left(pool, upstream.url) == b"data: x\n\n"
-        await asyncio.sleep(0.08)
+        await upstream.played(1)
         assert await body_of(pool, upstream.url) == b"yours"
         assert upstream.connections == 2
 

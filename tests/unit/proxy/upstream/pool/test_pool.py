@@ -14,6 +14,7 @@ from core.egress.faults import UpstreamFault
 from core.tasks import Tasks
 from tests.fakes.pool_calls import Pool, body_of, fault_of, nothing_finishes, post
 from tests.fakes.scripted_upstream import CLOSE, FOREVER, HANG, RESET, Script, ScriptedUpstream, head, ok
+from tests.plugins.moved_clock import MovedClock
 
 
 @pytest.fixture
@@ -54,14 +55,19 @@ async def test_a_peer_that_hangs_up_on_accept_is_tried_at_most_twice(pool: Pool)
     assert pool.places == 0
 
 
-async def test_who_finds_an_upstream_full_waits_at_most_as_long_as_for_a_connection() -> None:
-    async with ScriptedUpstream([HANG]) as upstream, Pool(per_origin=1, connect_seconds=0.1) as pool:
+async def test_who_finds_an_upstream_full_waits_at_most_as_long_as_for_a_connection(clock: MovedClock) -> None:
+    async with ScriptedUpstream([HANG]) as upstream, Pool(per_origin=1, connect_seconds=60) as pool:
         async with asyncio.TaskGroup() as tasks:
-            first = tasks.create_task(fault_of(pool, upstream.url, deadline=0.5))
+            first = tasks.create_task(fault_of(pool, upstream.url, deadline=200))
             await upstream.seen(1)
-            second = await fault_of(pool, upstream.url)
+            waits = tasks.create_task(fault_of(pool, upstream.url, deadline=200))
+            await asyncio.sleep(0.01)
+            clock.pass_by(60)
+            second = await waits
             assert (second.reason, second.sent) == ("slow", False)
             assert second.detail.startswith("PoolFull: all 1 connections")
+            assert not first.done()
+            clock.pass_by(140)
         assert first.result().sent
 
 
@@ -144,28 +150,32 @@ async def test_a_busy_pool_makes_room_as_soon_as_a_connection_is_free() -> None:
         assert got == [b"one", b"one", b"two", b"two"]
 
 
-async def test_one_saturated_upstream_leaves_the_others_their_connections() -> None:
+async def test_one_saturated_upstream_leaves_the_others_their_connections(clock: MovedClock) -> None:
     async with (
         ScriptedUpstream([HANG]) as bad,
         ScriptedUpstream([ok(b"fine")], host="127.0.0.2") as good,
         Pool(per_origin=3) as pool,
         asyncio.TaskGroup() as tasks,
     ):
-        hanging = [tasks.create_task(fault_of(pool, bad.url, deadline=0.5)) for _ in range(10)]
+        hanging = [tasks.create_task(fault_of(pool, bad.url, deadline=60)) for _ in range(10)]
         await bad.seen(3)
         for _ in range(20):
             assert await body_of(pool, good.url) == b"fine"
         assert good.connections == 1
+        clock.pass_by(60)
         for task in hanging:
             assert (await task).reason == "slow"
 
 
-async def test_idle_connections_are_closed_in_time(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_idle_connections_are_closed_in_time(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, clock: MovedClock
+) -> None:
     monkeypatch.setattr(pool_module, "_SWEEP_SECONDS", 0.02)
     async with ScriptedUpstream([ok(b"", b"Keep-Alive: timeout=2")]) as upstream:
         await body_of(pool, upstream.url)
         assert pool.places == 1
-        await asyncio.sleep(1.2)
+        clock.pass_by(2)
+        await asyncio.sleep(0.05)
         assert pool.places == 0
 
 
