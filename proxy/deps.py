@@ -53,7 +53,7 @@ class KnowsTokens(Protocol):
         """Whether a verdict is here that has not expired, however old."""
 
     async def verdict(self, digest: str, address: str) -> TokenVerdict:
-        """The verdict, asked for. Raises SourceUnreachableError, and Refusal."""
+        """The verdict, asked for. Raises SourceUnreachable, and Refusal."""
 
 
 class HoldsGateways(Protocol):
@@ -79,7 +79,7 @@ class KnowsInstallations(Protocol):
         """The answer if nobody need be waited for."""
 
     async def resolve(self, key: str, question: ConnectionQuestion) -> Connection:
-        """The answer, asked for. Raises Refusal, and SourceUnreachableError."""
+        """The answer, asked for. Raises Refusal, and SourceUnreachable."""
 
 
 class ShedsLoad(Protocol):

@@ -11,7 +11,7 @@ What a worker remembers is read without a trace: no use is counted, nothing is r
 from dataclasses import replace
 
 from core.resolve import Connection, ConnectionQuestion, TokenVerdict
-from proxy.caches.two_ages import SourceUnreachableError
+from proxy.caches.two_ages import SourceUnreachable
 from proxy.deps import Deps
 from proxy.gateways.compiled import CompiledGateway
 from proxy.limits.shares import Shares
@@ -52,7 +52,7 @@ class PeeksAtTokens:
         return digest in self._verdicts
 
     async def verdict(self, digest: str, address: str) -> TokenVerdict:
-        raise SourceUnreachableError
+        raise SourceUnreachable
 
 
 class PeeksAtGateways:
@@ -86,7 +86,7 @@ class PeeksAtInstallations:
         return self.young(key)
 
     async def resolve(self, key: str, question: ConnectionQuestion) -> Connection:
-        raise SourceUnreachableError
+        raise SourceUnreachable
 
 
 class NeverSheds:
