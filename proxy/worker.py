@@ -117,7 +117,7 @@ class Worker:
         )
         self.slots = Slots(settings.metrics_file)
         self.overload, self.usage = Overload(settings.most_lag), Usage()
-        sessions = Sessions(ring, self.redis)
+        sessions, streams = Sessions(ring, self.redis), Streams()
         mailbox = Mailbox(self.redis, ring, self.deliver)
         self.deps = Deps(
             settings=settings,
@@ -125,20 +125,20 @@ class Worker:
             authority=self.authority,
             gateways=self.gateways,
             sessions=sessions,
-            endings=Endings(sessions, mailbox),
+            endings=Endings(sessions, mailbox, streams),
             connections=self.connections,
             upstreams=upstreams,
             calls=Calls(self.tasks),
             mailbox=mailbox,
             records=RecordKeeper(self.redis, ring, settings.disk_cache),
-            streams=Streams(),
+            streams=streams,
             hosts=settings.hosts,
             origins=settings.origins,
             follows_changes=self.changes.compared_once.is_set,
             usage=self.usage,
             overload=self.overload,
         )
-        mailbox.reconnected = sessions.forget_seen
+        mailbox.reconnected = self.deps.endings.doubt
         self.spans = _spans(settings)
         if self.spans is not None:
             ratio, per_second = settings.trace_ratio, settings.traces_per_second
@@ -176,7 +176,7 @@ class Worker:
         for name, work in (
             ("changes", self.changes.follow()),
             ("mailbox", deps.mailbox.read()),
-            ("endings", deps.endings.keep_telling()),
+            ("endings", deps.endings.keep_up()),
             ("records", deps.records.send()),
             ("gauges", self.gauges.keep_telling()),
             ("overload", self.overload.watch()),

@@ -23,6 +23,10 @@ class Streams:
         if owner is not None:
             self._shares.give_back(owner, 1)
 
+    def sessions(self) -> list[str]:
+        """The sessions that have a stream, by their jti."""
+        return list(self._owner)
+
     def __contains__(self, jti: str) -> bool:
         """Whether the session has a stream."""
         return jti in self._owner

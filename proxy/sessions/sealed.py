@@ -11,6 +11,7 @@ import base64
 import binascii
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -24,6 +25,7 @@ from proxy.redis import Redis, RedisAway
 LIFETIME_S = 86_400
 _CACHED = 50_000
 _LONGEST_ID = 512
+_AT_ONCE = 500
 
 _Key = tuple[str, str, str]
 """Identifier, gateway, principal."""
@@ -103,6 +105,21 @@ class Sessions:
             await self._redis.ask(self._redis.commands.set(redis_names.tombstone_key(session.jti), b"1", ex=left))
         except RedisAway:
             return False
+        return True
+
+    async def look_for(self, jtis: Sequence[str]) -> bool:
+        """Learn which of these sessions have a tombstone; False where Redis is away."""
+        for start in range(0, len(jtis), _AT_ONCE):
+            some = jtis[start : start + _AT_ONCE]
+            try:
+                stones = await self._redis.ask(
+                    self._redis.commands.mget([redis_names.tombstone_key(jti) for jti in some])
+                )
+            except RedisAway:
+                return False
+            for jti, stone in zip(some, stones, strict=True):
+                if stone is not None:
+                    self.end_here(jti)
         return True
 
     def end_here(self, jti: str) -> None:

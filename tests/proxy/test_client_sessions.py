@@ -68,6 +68,25 @@ async def test_a_session_that_is_ended_while_redis_is_away_is_over_everywhere_wh
         await eventually(over)
 
 
+async def test_a_stream_ends_with_its_session_even_if_the_letter_was_missed(
+    rig: Rig, redis_server: RedisServer
+) -> None:
+    await rig.serve([])
+    session = await rig.open_session()
+    headers = {"Authorization": f"Bearer {rig.token}", "Mcp-Session-Id": session}
+    async with (
+        running_rig(redis_server, rig.lane, control=rig.control) as second,
+        second.http.get(second.url(), headers=headers | {"Accept": "text/event-stream"}) as stream,
+    ):
+        assert stream.status == 200
+        with redis_server.client() as client:
+            client.client_kill_filter(_type="pubsub")
+        async with rig.http.delete(rig.url(), headers=headers) as ended:
+            assert ended.status == 204
+        async with asyncio.timeout(8):
+            await stream.read()
+
+
 def request(method: str, id: Any, **params: Any) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": id, "method": method, "params": params}
 

@@ -60,9 +60,8 @@ async def test_all_pages_of_a_server_of_any_era_are_told(asker: Asker, era: Any,
         for number in range(4):
             server.tool(f"tool-{number}", Answer(text="x"))
 
-        found = await asker.probe(
-            asker.control.connection(server.url, entry="e" * 900_000)
-        )  # comes in several pieces
+        # A question of this size comes in several pieces.
+        found = await asker.probe(asker.control.connection(server.url, entry="e" * 900_000))
 
         assert (found.era, found.version, found.fault) == (told, version, "")
         assert [tool["name"] for tool in found.tools] == ["echo", "tool-0", "tool-1", "tool-2", "tool-3"]

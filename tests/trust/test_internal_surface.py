@@ -57,9 +57,8 @@ def wrong_proof(kind: str, rig: Rig, body: bytes) -> str | None:
     if kind == "body":
         return calls.mint("POST", PROBE, body + b"x")[0]
     if kind == "age":
-        with patch(
-            "core.internal_call.time.time", return_value=time.time() - 30 - 61
-        ):  # two hosts' clocks may differ
+        # A minute more, as two hosts' clocks may differ.
+        with patch("core.internal_call.time.time", return_value=time.time() - 30 - 61):
             return calls.mint("POST", PROBE, body)[0]
     if kind == "key":
         stranger = parse_key_ring("other", new_key())

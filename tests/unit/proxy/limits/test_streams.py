@@ -5,6 +5,7 @@ def test_a_session_has_a_stream_until_it_is_closed() -> None:
     streams = Streams()
     assert streams.open("a", "user:1", most=8)
     assert "a" in streams
+    assert streams.sessions() == ["a"]
     streams.close("a")
     streams.close("a")
     assert "a" not in streams

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
 from core.tasks import Tasks
+from proxy.limits.streams import Streams
 from proxy.sessions import endings
 from proxy.sessions.endings import Endings
 from proxy.sessions.mailbox import Letter
@@ -14,12 +16,22 @@ ENDED = [Session(f"{number:032x}", "2025-11-25", 0, 0) for number in range(3)]
 
 
 class Sessions:
-    """Notes what ends; `buries` says whether Redis takes a tombstone."""
+    """Notes what ends; `buries` and `looks` say whether Redis takes a tombstone and tells of them."""
 
     def __init__(self, told: list[object]) -> None:
         self.told = told
         self.here: list[str] = []
         self.buries = True
+        self.looks = True
+        self.looked_for: list[list[str]] = []
+        self.seen = True
+
+    def forget_seen(self) -> None:
+        self.seen = False
+
+    async def look_for(self, jtis: list[str]) -> bool:
+        self.looked_for.append(jtis)
+        return self.looks
 
     def end_here(self, jti: str) -> None:
         self.here.append(jti)
@@ -47,7 +59,8 @@ class Parts:
     def __init__(self) -> None:
         self.told: list[object] = []
         self.sessions, self.mailbox = Sessions(self.told), Mailbox(self.told)
-        self.endings = Endings(self.sessions, self.mailbox)  # type: ignore[arg-type]  # fakes
+        self.streams = Streams()
+        self.endings = Endings(self.sessions, self.mailbox, self.streams)  # type: ignore[arg-type]  # fakes
 
 
 @pytest.fixture
@@ -59,7 +72,7 @@ def parts(monkeypatch: pytest.MonkeyPatch) -> Parts:
 async def told_later(parts: Parts, most: int) -> list[object]:
     """What is told in the background, up to so many."""
     tasks = Tasks("test")
-    telling = tasks.spawn("endings", parts.endings.keep_telling())
+    telling = tasks.spawn("endings", parts.endings.keep_up())
     async with asyncio.timeout(30):
         while len(parts.told) < most:  # noqa: ASYNC110 - what is told is a list
             await asyncio.sleep(0.005)
@@ -106,8 +119,31 @@ async def test_while_redis_stays_away_one_end_is_tried_at_a_time(parts: Parts) -
     parts.told.clear()
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
-            await parts.endings.keep_telling()
+            await parts.endings.keep_up()
     assert {id(one) for one in parts.told} == {id(ENDED[0])}
+
+
+async def kept_up(parts: Parts, seconds: float = 0.1) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await parts.endings.keep_up()
+
+
+async def test_after_missed_letters_the_sessions_of_open_streams_are_looked_for_once(parts: Parts) -> None:
+    assert parts.streams.open("a", "user:1", most=8)
+    await kept_up(parts)
+    assert parts.sessions.looked_for == [], "nothing was missed"
+    parts.endings.doubt()
+    assert not parts.sessions.seen
+    await kept_up(parts)
+    assert parts.sessions.looked_for == [["a"]]
+
+
+async def test_they_are_looked_for_again_while_redis_is_away(parts: Parts) -> None:
+    parts.sessions.looks = False
+    parts.endings.doubt()
+    await kept_up(parts)
+    assert len(parts.sessions.looked_for) > 1
 
 
 async def test_what_is_owed_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ class Tombstones(Redis):
     def __init__(self) -> None:
         self.keys: set[str] = set()
         self.gone = False
+        self.asked_at_once: list[int] = []
         self.meanwhile: Callable[[], None] = lambda: None
 
     @property
@@ -35,11 +36,17 @@ class Tombstones(Redis):
         assert 0 < ex <= LIFETIME_S
         return "set", key
 
+    def mget(self, keys: list[str]) -> tuple[str, list[str]]:
+        return "mget", keys
+
     async def ask(self, command: object) -> object:
         self.meanwhile()
         if self.gone:
             raise RedisAway
         what, key = command  # type: ignore[misc]
+        if what == "mget":
+            self.asked_at_once.append(len(key))
+            return [b"1" if one in self.keys else None for one in key]
         if what == "set":
             self.keys.add(key)
         return key in self.keys
@@ -162,6 +169,20 @@ async def test_an_answer_from_before_letters_were_missed_is_not_remembered() -> 
     redis.meanwhile = here.forget_seen
     assert await here.open(text, "gateway", "user:1") == session
     assert here.known(text, "gateway", "user:1") is None
+
+
+async def test_tombstones_of_many_sessions_are_looked_for_some_hundreds_at_once() -> None:
+    redis = Tombstones()
+    here = sessions(redis)
+    made = [here.new("gateway", "user:1", "2025-11-25", 0)[1] for _ in range(1100)]
+    for session in (made[0], made[700]):
+        await here.bury(session)
+    jtis = [session.jti for session in made]
+    assert await here.look_for(jtis)
+    assert redis.asked_at_once == [500, 500, 100]
+    assert [number for number, jti in enumerate(jtis) if here.has_ended(jti)] == [0, 700]
+    redis.gone = True
+    assert not await here.look_for(jtis)
 
 
 async def test_while_redis_is_away_sessions_go_on_but_are_looked_at_again() -> None:
