@@ -76,8 +76,9 @@ class Child:
         process = await self._spawn()
         while process.returncode is None and time.monotonic() < deadline:
             with contextlib.suppress(TimeoutError):
-                if await asyncio.wait_for(self.program.ready(), _PROBE_S):
-                    return process.returncode is None
+                # A program may answer before its guard has written down which process it is: it could not be ended.
+                if await asyncio.wait_for(self.program.ready(), _PROBE_S) and self.pid is not None:
+                    return True
             await asyncio.sleep(_POLL_S)
         return False
 

@@ -77,6 +77,18 @@ async def test_a_stopped_program_is_gone_and_stays_gone(program):
     assert not program.record.exists()
 
 
+async def test_a_program_that_answers_before_its_guard_has_written_it_down_has_not_started_yet(program):
+    async def at_once():
+        return True
+
+    child = Child(replace(program, ready=at_once))
+
+    await child.start()
+
+    assert child.pid is not None
+    await child.stop()
+
+
 async def test_an_orphan_of_a_killed_start_is_ended_before_the_next(program):
     with subprocess.Popen(["sleep", "60"]) as orphan:  # noqa: ASYNC220 - it starts at once
         who = identify(orphan.pid)
