@@ -24,7 +24,6 @@ from pydantic import BaseModel, create_model
 
 from control.admin import permissions
 from control.admin.deps import Deps
-from control.changes.refusals import refuse_stale
 from control.changes.write import Write, changing
 from control.http.concurrency import etag, required_version
 from control.http.models import Model, Query
@@ -58,10 +57,6 @@ class Asked:
     def changing(self) -> AbstractAsyncContextManager[Write]:
         """A transaction in which the caller changes something."""
         return changing(self.deps.pool, self.caller)
-
-    def refuse_stale(self, version: int) -> None:
-        """Raise Stale (412) unless the row still has the version that the caller read."""
-        refuse_stale(self.version, version)
 
 
 @dataclass(frozen=True, slots=True)

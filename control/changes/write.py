@@ -15,9 +15,10 @@ from typing import Any
 
 from control.registry.access import Caller
 from control.registry.moments import in_utc
-from control.store import audit, outbox
+from control.store import outbox
 from control.store.audit import Action, ObjectKind
 from control.store.pool import Connection, Pool, transaction
+from control.store.writes import audit
 from control.store.writing import Writing
 from core.changes import Kind
 

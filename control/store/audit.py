@@ -1,45 +1,16 @@
-"""The audit trail: who did what to which object, from where, and how it looked before and after.
+"""SQL that reads the audit trail: who did what to which object, from where, and how it looked before and after.
 
-`record` runs in the transaction of the write, so that neither exists without the other. `before` and `after` are
-what the API shows of the object; a secret is in neither, because the API never shows one.
+A line is written by `writes/audit.py`, in the transaction of the change, so that neither exists without the other.
+`before` and `after` are what the API shows of the object; a secret is in neither, because the API never shows one.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-from control.registry.access import Caller
 from control.store.pool import Connection, Row
-from core.identifiers import new_id
 
 ObjectKind = Literal["user", "team", "membership", "token", "entry", "tool", "installation", "gateway", "assignment"]
 Action = Literal["create", "update", "delete", "revoke", "enable", "disable"]
-
-
-async def record(
-    connection: Connection,
-    caller: Caller,
-    action: Action,
-    object_kind: ObjectKind,
-    object_id: str,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-) -> None:
-    """Write one line of the trail. Values are JSON."""
-    await connection.execute(
-        """insert into audit (id, actor_id, actor, address, request_id, action, object_kind, object_id, before, after)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
-        new_id(),
-        caller.user_id or None,
-        caller.name,
-        caller.address,
-        caller.request_id,
-        action,
-        object_kind,
-        object_id,
-        None if before is None else dict(before),
-        None if after is None else dict(after),
-    )
 
 
 async def page(

@@ -11,7 +11,6 @@ WRITES = re.compile(r"\binsert\s+into\b|\bdelete\s+from\b|\bupdate\s+\w+\s+(?:\w
 MAKERS = {"insert_into", "update_of"}
 """What makes such statements, of `control/store/statements.py`."""
 OTHER_WRITERS = {
-    "control/store/audit.py": "the audit record itself",
     "control/store/outbox.py": "the announcement itself",
     "control/store/statements.py": "makes statements, runs none",
     "control/store/tokens.py": "when a token was last used is no change, and proxies have it noted",
