@@ -79,8 +79,7 @@ class FastConnection(FastRefusals):
         """Bytes: of what is being read, or kept for their turn."""
         state = self._state
         if state == HEAD:
-            if self._last_refused is None or not self.refuse_or_serve_again(data):
-                self._read_head(data)
+            self._read_head(data)
         elif state == BODY:
             self._try(self._read_body, data)
         elif state == SKIPPING:
@@ -154,12 +153,8 @@ class FastConnection(FastRefusals):
             head = Head(read.method, read.target, HTTP_1_1, (), self.peer, read.headers)
         self._kept, self._segments = data[end + 4 :], 0
         refused = self.refused(head, length, close=close) if self._deps.overload.sheds else None
-        if self._last_refused is not None:
-            self.forget_refused()
         if not refused:
             self.begin(head, length, close=close, let_in=refused is False)
-        elif key is not None:
-            self.keep_refused(data, end + 4, length, head)
         if known is None and key is not None:
             memory.keep(key, head, close=close, refused=bool(refused))
         self._pause_if_enough()

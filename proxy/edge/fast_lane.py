@@ -41,7 +41,6 @@ class FastLane:
         """It was closed, or handed over."""
         self.connections.discard(connection)
         self.sweep.drop(connection)
-        connection.forget_refused()
 
     async def shutdown(self, seconds: float) -> None:
         """Close what is idle, wait so long for what is being answered, then cut off what is left."""

@@ -24,14 +24,12 @@ _PLACE: Final = "-" * 36
 class TurnedAway:
     """One worker's. The bytes are made anew each second, for their date."""
 
-    __slots__ = ("_deps", "_heads", "_pieces", "_refusal", "_second", "kept")
+    __slots__ = ("_deps", "_heads", "_pieces", "_refusal", "_second")
 
     def __init__(self, deps: Deps, heads: AnswerHeads) -> None:
         self._deps, self._heads = deps, heads
         self._refusal = Refusal("overloaded", retry_after=RETRY_AFTER_S)
         self._second = -1
-        self.kept = 0
-        """How many connections keep the call that was refused on them last."""
         self._pieces: list[bytes] = []
 
     def answer(self, address: str) -> bytes:

@@ -6,8 +6,7 @@ import asyncio
 from unittest.mock import patch
 
 from proxy.edge.fast_connection import FastConnection
-from proxy.edge.fast_refusals import MOST_REPEATED
-from proxy.edge.head_memory import HeadMemory
+from proxy.edge.head_rules import HeadReader
 from proxy.limits.overload import Overload
 from tests.fakes.overload import overloaded
 from tests.fakes.raw_http import read_answer, request_bytes
@@ -204,13 +203,13 @@ def test_a_call_is_judged_once_and_as_a_strangers_where_its_token_is_not_known(s
     serve(scenario)
 
 
-def test_a_call_that_comes_again_on_its_connection_is_not_read_again(serve: Serve) -> None:
+def test_the_head_of_a_refused_call_that_comes_again_is_not_read_again(serve: Serve) -> None:
     async def scenario(at: Served) -> None:
         at.deps.overload = overloaded()
         reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
         writer.write(at.post())
         assert (await read_answer(reader)).status == 503
-        with patch.object(HeadMemory, "ask", side_effect=AssertionError("it was read")):
+        with patch.object(HeadReader, "read", side_effect=AssertionError("it was read")):
             for _ in range(3):
                 writer.write(at.post(PING.replace(b"1}", b"2}")))
                 assert (await read_answer(reader)).status == 503
@@ -220,20 +219,17 @@ def test_a_call_that_comes_again_on_its_connection_is_not_read_again(serve: Serv
     serve(scenario)
 
 
-def test_a_call_that_comes_again_is_served_once_it_is_let_in_and_its_head_forgotten(serve: Serve) -> None:
+def test_a_call_that_comes_again_is_served_once_it_is_let_in(serve: Serve) -> None:
     async def scenario(at: Served) -> None:
         for again in (Lenient(), Calm()):
             at.deps.overload = overloaded()
             reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
             writer.write(at.post())
             assert (await read_answer(reader)).status == 503
-            (connection,) = at.lane.connections
-            assert connection._last_refused is not None
             at.deps.overload = again
             for identifier in (7, 8):
                 writer.write(at.post(PING.replace(b"1,", b"%d," % identifier)))
                 assert (await read_answer(reader)).json == PONG | {"id": identifier}
-            assert connection._last_refused is None
             writer.close()
             await until(lambda: not at.lane.connections)
 
@@ -279,60 +275,14 @@ def test_whether_the_token_of_a_call_that_comes_again_is_known_is_asked_anew(ser
     serve(scenario)
 
 
-def test_a_call_that_is_long_is_not_kept_to_know_it_again(serve: Serve) -> None:
+def test_the_head_of_a_refused_call_is_kept_where_its_length_stands_as_usual(serve: Serve) -> None:
     async def scenario(at: Served) -> None:
         at.deps.overload = overloaded()
         reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
-        for size, kept in ((MOST_REPEATED, False), (10, True), (MOST_REPEATED, False)):
-            writer.write(at.post(b"x" * size))
-            assert (await read_answer(reader)).status == 503
-            (connection,) = at.lane.connections
-            assert (connection._last_refused is not None) is kept
-        writer.close()
-
-    serve(scenario)
-
-
-def test_so_many_connections_keep_their_refused_call_and_give_their_place_back(serve: Serve) -> None:
-    async def scenario(at: Served) -> None:
-        at.deps.overload = overloaded()
-        callers = [await asyncio.open_connection("127.0.0.1", at.port) for _ in range(3)]
-
-        async def refused_on(number: int, call: bytes) -> None:
-            reader, writer = callers[number]
+        for call in (at.post(), at.post().replace(b"Content-Length", b"CONTENT-LENGTH")):
             writer.write(call)
             assert (await read_answer(reader)).status == 503
-
-        def kept() -> int:
-            assert at.lane.turned_away.kept == sum(c._last_refused is not None for c in at.lane.connections)
-            return at.lane.turned_away.kept
-
-        for number, calls in enumerate((1, 2, 2)):  # there are two places
-            for body in (PING, PING + b" ")[:calls]:
-                await refused_on(number, at.post(body))
-            assert kept() == min(number + 1, 2)
-        callers[0][1].close()
-        await until(lambda: kept() == 1)
-        await refused_on(2, at.post())
-        assert kept() == 2
-        callers[1][1].write(request_bytes("OPTIONS", "/v1/mcp/g", at.headers))  # not for this lane
-        await read_answer(callers[1][0])
-        assert (len(at.lane.connections), kept()) == (1, 1)
-        for _, writer in callers:
-            writer.close()
-
-    with patch("proxy.edge.fast_refusals.MOST_REFUSED", 2):
-        serve(scenario)
-
-
-def test_a_refused_call_is_kept_only_where_the_memory_of_heads_has_it_too(serve: Serve) -> None:
-    async def scenario(at: Served) -> None:
-        at.deps.overload = overloaded()
-        reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
-        for call, kept in ((at.post(), 1), (at.post().replace(b"Content-Length", b"CONTENT-LENGTH"), 0)):
-            writer.write(call)
-            assert (await read_answer(reader)).status == 503
-            assert (at.lane.turned_away.kept, len(at.lane.memory._known)) == (kept, 1)
+            assert len(at.lane.memory._known) == 1
         writer.close()
 
     serve(scenario)
