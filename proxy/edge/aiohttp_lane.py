@@ -20,6 +20,7 @@ from proxy.deps import Deps
 from proxy.edge.answer_headers import METHODS, SECURITY_HEADERS, STREAM_HEADERS, own_headers
 from proxy.edge.body_rules import judge_announced, seconds_for, too_slow
 from proxy.edge.get_stream import hold_stream
+from proxy.edge.stream_sweep import StreamSweep
 from proxy.edge.writing import PIECE, within, write_pieces, write_whole
 from proxy.exchange import Answer, Exchange, Head
 from proxy.pipeline import at_headers, at_message
@@ -83,8 +84,8 @@ class AiohttpOutlet:
 class AiohttpLane:
     """Answers every request of the public listener."""
 
-    def __init__(self, deps: Deps) -> None:
-        self._deps = deps
+    def __init__(self, deps: Deps, sweep: StreamSweep) -> None:
+        self._deps, self._sweep = deps, sweep
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request, whatever it is; never raises but when the caller has left."""
@@ -132,7 +133,8 @@ class AiohttpLane:
         if method == "DELETE":
             return await end_session(x, self._deps)
         assert isinstance(x.outlet, AiohttpOutlet)
-        return await hold_stream(x, self._deps, x.outlet.send)
+        await hold_stream(x, self._deps, self._sweep, x.outlet.send)
+        return None
 
     async def _body(self, x: Exchange, request: web.BaseRequest) -> bytes:
         """The body: at most so many bytes, in time and not too slowly; a compressed one is not taken.

@@ -5,7 +5,7 @@ What was judged about a head stays with it (`proxy.exchange.Judged`), so a call 
 nor judged a second time. A head is known by its peer and by the SHA-256 of its bytes without that one line's rest; of
 a credential that was accepted nothing else is kept. A head that was refused before anybody looked at its credential
 has that in it, until it was not seen for one to two minutes. One per worker, since behind a reverse proxy any caller
-may come on any connection. Used by `fast_connection.py`.
+may come on any connection. Used by `request_reader.py`.
 """
 
 from hashlib import sha256

@@ -6,7 +6,7 @@ judges, framing by one plain Content-Length. Whatever is not in it is handed ove
 aiohttp, and so gets that lane's verdict: the fast lane refuses no framing of its own. A block that is not whole yet
 is measured by the same grammar, so that one that has left it does not wait here for its end.
 
-Used by `fast_connection.py`. What the headers say is judged by the stage `admit`, for both lanes.
+Used by `request_reader.py`. What the headers say is judged by the stage `admit`, for both lanes.
 """
 
 import re

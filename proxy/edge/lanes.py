@@ -6,6 +6,7 @@ from proxy.deps import Deps
 from proxy.edge.aiohttp_lane import AiohttpLane
 from proxy.edge.fast_lane import FastLane
 from proxy.edge.listener import Listener
+from proxy.edge.stream_sweep import StreamSweep
 
 
 def public_listener(deps: Deps, **limits: Any) -> Listener | FastLane:
@@ -13,5 +14,6 @@ def public_listener(deps: Deps, **limits: Any) -> Listener | FastLane:
 
     `auto` is the fast lane: over the same bytes, cut at every place, it does what the other does (`tests/fuzz`).
     """
-    listener = Listener(AiohttpLane(deps), deps, **limits)
-    return FastLane(deps, listener) if deps.settings.lane != "aiohttp" else listener
+    sweep = StreamSweep(deps)
+    listener = Listener(AiohttpLane(deps, sweep), deps, **limits)
+    return FastLane(deps, listener, sweep) if deps.settings.lane != "aiohttp" else listener

@@ -1,25 +1,38 @@
-"""Looking after the GET streams of the fast lane: one task for all of them, and nothing of the request is kept.
+"""Looking after the GET streams of both lanes: one task for all of them, and nothing of a request is kept.
 
-Each stream is looked at about every second, a few at a time, so that ten thousand of them never hold up a call. The
-rules are those of `get_stream.py`: comments, the session, the gateway, the token. Called by `FastConnection`.
+Each stream is looked at about every second, a few at a time, so that ten thousand of them never hold up a call. A
+stream gets a comment every 15 s or so. It ends when the worker drains, each at a moment of its own; when its session
+ends; when the gateway admits the caller no more; or when the token is no longer good: that is asked with every
+comment, and at once where the verdict on it is remembered no more. That its caller left, its lane tells. Whether a
+stream may begin is decided in `get_stream.py`.
 """
 
 import asyncio
 import random
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from core.resolve import Principal
+from proxy.caches.two_ages import SourceUnreachable
 from proxy.deps import Deps
-from proxy.edge.get_stream import KEEPALIVE_S, LOOK_S, still_good, still_known
 from proxy.exchange import Exchange
 from proxy.listening.drain import GOODBYE, goodbye_after, look_within
+from proxy.refusals import Refusal
 from proxy.sessions.sealed import Session
 
-if TYPE_CHECKING:
-    from proxy.edge.fast_connection import FastConnection
-
+KEEPALIVE_S = 15.0
+LOOK_S = 1.0
 _PARTS: Final = 20
 """Into how many portions a round over all streams is divided."""
+
+
+class OpenStream(Protocol):
+    """A stream as a lane writes it."""
+
+    def comment(self) -> None:
+        """Send a comment, so that nobody on the way takes the stream for dead."""
+
+    def end_stream(self, last: bytes) -> None:
+        """Send the last bytes, if there are any, and the end."""
 
 
 class HeldStream:
@@ -31,7 +44,7 @@ class HeldStream:
         assert x.session is not None
         self.gateway_name, self.address, self.token_digest = x.gateway_name, x.address, x.token_digest
         self.principal: Principal | None = x.principal
-        self.session: Session | None = x.session
+        self.session: Session = x.session
         self.due = due
         """When the next comment is."""
         self.goodbye = 0.0
@@ -44,20 +57,20 @@ class StreamSweep:
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
-        self._streams: dict[FastConnection, HeldStream] = {}
+        self._streams: dict[OpenStream, HeldStream] = {}
         self._task: asyncio.Task[None] | None = None
 
-    def add(self, connection: "FastConnection", x: Exchange) -> None:
-        """A stream has begun."""
-        self._streams[connection] = HeldStream(x, _next_comment())
+    def add(self, stream: OpenStream, x: Exchange) -> None:
+        """A stream has begun, for which `get_stream.take_place` took its session's place."""
+        self._streams[stream] = HeldStream(x, _next_comment())
         if self._task is None:
             self._task = self._deps.calls.serve(self._sweep())
 
-    def drop(self, connection: "FastConnection") -> None:
-        """Its caller has left."""
-        stream = self._streams.pop(connection, None)
-        if stream is not None and stream.session is not None:
-            self._deps.streams.close(stream.session.jti)
+    def drop(self, stream: OpenStream) -> None:
+        """It is over: give its place back, unless that was done."""
+        held = self._streams.pop(stream, None)
+        if held is not None:
+            self._deps.streams.close(held.session.jti)
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -71,56 +84,69 @@ class StreamSweep:
                 portion = -(-len(everyone) // _PARTS)
                 for start in range(0, portion * _PARTS, portion):
                     await asyncio.sleep(look_s / _PARTS)
-                    for connection in everyone[start : start + portion]:
-                        self._look(connection)
+                    for stream in everyone[start : start + portion]:
+                        self._look(stream)
         finally:
             self._task = None
 
-    def _look(self, connection: "FastConnection") -> None:
-        stream = self._streams.get(connection)
-        if stream is None or stream.asking:
+    def _look(self, stream: OpenStream) -> None:
+        held = self._streams.get(stream)
+        if held is None or held.asking:
             return
         deps = self._deps
         now = asyncio.get_running_loop().time()
-        if deps.draining and not stream.goodbye:
-            stream.goodbye = now + goodbye_after(deps.settings.grace_seconds)
-        if deps.draining and now >= stream.goodbye:
-            self._end(connection, GOODBYE)
+        if deps.draining and not held.goodbye:
+            held.goodbye = now + goodbye_after(deps.settings.grace_seconds)
+        if deps.draining and now >= held.goodbye:
+            self._end(stream, GOODBYE)
             return
-        if not still_good(stream, deps):
-            self._end(connection)
+        if not still_good(held, deps):
+            self._end(stream)
             return
-        comment = now >= stream.due
-        if not comment and deps.authority.remembers(stream.token_digest):
+        comment = now >= held.due
+        if not comment and deps.authority.remembers(held.token_digest):
             return
-        verdict = deps.authority.known(stream.token_digest)
+        verdict = deps.authority.known(held.token_digest)
         if verdict is None:
-            stream.asking = True
-            _ = deps.calls.serve(self._ask(connection, stream, comment=comment))
+            held.asking = True
+            _ = deps.calls.serve(self._ask(stream, held, comment=comment))
             return
-        stream.principal = verdict.principal  # who has left a team since may not see the gateway any more
-        self._go_on(connection, stream, comment=comment)
+        held.principal = verdict.principal  # a caller that has left a team since may not see the gateway any more
+        self._go_on(stream, held, comment=comment)
 
-    async def _ask(self, connection: "FastConnection", stream: HeldStream, *, comment: bool) -> None:
-        known = await still_known(stream, self._deps)
-        stream.asking = False
-        if connection not in self._streams:
-            return
-        if known:
-            self._go_on(connection, stream, comment=comment)
-        else:
-            self._end(connection)
+    async def _ask(self, stream: OpenStream, held: HeldStream, *, comment: bool) -> None:
+        """Ask about the token as any request would: while Redis is away, no announcement of its end can come."""
+        try:
+            verdict = await self._deps.authority.verdict(held.token_digest, held.address)
+            held.principal = verdict.principal
+        except (Refusal, SourceUnreachable):
+            held.principal = None
+        held.asking = False
+        if stream in self._streams:
+            self._go_on(stream, held, comment=comment)
 
-    def _go_on(self, connection: "FastConnection", stream: HeldStream, *, comment: bool) -> None:
-        if stream.principal is None:
-            self._end(connection)
+    def _go_on(self, stream: OpenStream, held: HeldStream, *, comment: bool) -> None:
+        if held.principal is None:
+            self._end(stream)
         elif comment:
-            stream.due = _next_comment()
-            connection.comment()
+            held.due = _next_comment()
+            stream.comment()
 
-    def _end(self, connection: "FastConnection", last: bytes = b"") -> None:
-        self.drop(connection)
-        connection.end_stream(last)
+    def _end(self, stream: OpenStream, last: bytes = b"") -> None:
+        self.drop(stream)
+        stream.end_stream(last)
+
+
+def still_good(held: HeldStream, deps: Deps) -> bool:
+    """Whether the session goes on, the gateway still admits the caller, and the token was not just refused."""
+    gateway = deps.gateways.held(held.gateway_name)
+    return (
+        not deps.sessions.has_ended(held.session.jti)
+        and gateway is not None
+        and held.principal is not None
+        and gateway.admits(held.principal)
+        and not deps.authority.refused_lately(held.token_digest)
+    )
 
 
 def _next_comment() -> float:

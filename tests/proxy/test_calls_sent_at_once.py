@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from core.tasks import Tasks
-from proxy.edge.fast_requests import FastRequests
+from proxy.edge.served_request import ServedRequest
 from proxy.upstream.pool.pool import UpstreamPool
 from proxy.upstream.sent_call import SentCall, SentCalls
 from tests.fakes.mcp_upstream import Answer, McpUpstream
@@ -219,19 +219,19 @@ async def test_a_caller_that_leaves_in_the_round_in_which_an_answer_begins_leave
     rig: Rig, answer: Answer
 ) -> None:
     held = replace(answer, hold=asyncio.Event()) if answer.progress else answer
-    goes_on = FastRequests._on_ready
+    goes_on = ServedRequest._on_ready
 
-    def goes_on_and_is_left(connection: FastRequests, *given: Any) -> None:
-        goes_on(connection, *given)
-        connection.leave()
-        connection.transport.abort()
+    def goes_on_and_is_left(request: ServedRequest) -> None:
+        goes_on(request)
+        request.leave()
+        request._caller.transport.abort()
 
     async with warm(rig, "modern", held) as at:
         if rig.lane == "aiohttp" and answer.progress:
             async with rig.events("t", meta={"progressToken": 1}) as events:
                 assert "params" in await anext(events)
         else:
-            with patch.object(FastRequests, "_on_ready", goes_on_and_is_left), suppress(aiohttp.ClientError):
+            with patch.object(ServedRequest, "_on_ready", goes_on_and_is_left), suppress(aiohttp.ClientError):
                 await at.call(meta={"progressToken": 1})
         await at.nothing_is_held()
         if rig.lane == "fast":

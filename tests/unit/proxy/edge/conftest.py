@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -12,18 +12,20 @@ from unittest.mock import AsyncMock, patch
 import pytest
 import uvloop
 
+from core.tokens import digest
 from proxy.deps import Deps
 from proxy.edge.fast_lane import FastLane
 from proxy.edge.lanes import public_listener
+from proxy.exchange import Exchange
 from proxy.sessions.sealed import Session
-from tests.fakes.proxy_parts import gateway, hold, known_token, proxy_parts, user
+from tests.fakes.proxy_parts import exchange, gateway, hold, known_token, proxy_parts, user
 from tests.fakes.raw_http import request_bytes
 
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
 LATER = b'{"jsonrpc":"2.0","method":"notifications/initialized"}'
 """A message that a task sees to: what `WORKS` names."""
 PONG = {"jsonrpc": "2.0", "id": 1, "result": {}}
-WORKS = "proxy.edge.fast_requests.at_message"
+WORKS = "proxy.edge.served_request.at_message"
 
 
 @dataclass
@@ -56,7 +58,7 @@ class Served:
 
     @property
     def handed_over(self) -> int:
-        return self.lane.listener.open_connections
+        return self.lane.parts.listener.open_connections
 
 
 Scenario = Callable[[Served], Awaitable[None]]
@@ -95,3 +97,26 @@ async def until(true: Callable[[], bool]) -> None:
     async with asyncio.timeout(30):
         while not true():  # noqa: ASYNC110 - nothing tells when the kernel has told the server
             await asyncio.sleep(0.01)
+
+
+def streaming(deps: Deps, accept: str = "text/event-stream") -> Exchange:
+    """A request for the stream of the session `jti`, as it stands behind the stages that judge a head."""
+    x = exchange({}, method="GET")
+    x.headers, x.gateway_name = {"accept": accept}, "g"
+    x.principal = user()
+    x.principal_key = f"user:{x.principal.id}"
+    x.gateway = hold(deps, gateway())
+    x.token_digest = digest(known_token(deps, x.principal))
+    x.session = Session("jti", "2025-11-25", 0, 0)
+    return x
+
+
+@pytest.fixture
+def quick_streams() -> Iterator[None]:
+    """Streams are looked at, commented and ended so often that a test need not wait."""
+    with (
+        patch("proxy.edge.stream_sweep.LOOK_S", 0.01),
+        patch("proxy.edge.stream_sweep.KEEPALIVE_S", 0.05),
+        patch("proxy.listening.drain.LONGEST_GOODBYE_S", 0.05),
+    ):
+        yield

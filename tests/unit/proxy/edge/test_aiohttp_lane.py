@@ -14,6 +14,7 @@ from proxy.deps import Deps
 from proxy.edge import body_rules
 from proxy.edge.aiohttp_lane import AiohttpLane, AiohttpOutlet
 from proxy.edge.listener import Listener
+from proxy.edge.stream_sweep import StreamSweep
 from proxy.exchange import Answer, Exchange
 from proxy.room import reserve
 from tests.fakes.proxy_parts import gateway, hold, known_token, proxy_parts, user
@@ -39,7 +40,9 @@ async def port(deps: Deps) -> AsyncIterator[int]:
 
 
 async def serving(deps: Deps) -> AsyncIterator[int]:
-    listener = Listener(AiohttpLane(deps), deps, access_log=None, auto_decompress=False, lingering_time=0.2)
+    listener = Listener(
+        AiohttpLane(deps, StreamSweep(deps)), deps, access_log=None, auto_decompress=False, lingering_time=0.2
+    )
     server = await asyncio.get_running_loop().create_server(listener, "127.0.0.1", 0)
     yield server.sockets[0].getsockname()[1]
     server.close()
@@ -238,7 +241,7 @@ async def test_a_method_beyond_the_three_is_refused_after_the_token(port: int, h
 
 
 async def test_a_bug_behind_a_stream_that_has_begun_ends_the_stream(port: int, headers: Headers) -> None:
-    async def begin_and_fail(x: object, deps: Deps, send: Callable[[bytes], object]) -> None:
+    async def begin_and_fail(x: object, deps: Deps, sweep: StreamSweep, send: Callable[[bytes], object]) -> None:
         await send(b": begun\n\n")  # type: ignore[misc]
         raise RuntimeError("a bug")
 

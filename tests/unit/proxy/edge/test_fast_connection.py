@@ -240,7 +240,7 @@ def test_the_end_of_the_lane_waits_for_an_answer_and_cuts_what_takes_longer(serv
             long = await asyncio.open_connection("127.0.0.1", at.port)
             short[1].write(at.post(LATER, ("X-Wait", "short")))
             long[1].write(at.post(LATER, ("X-Wait", "long")))
-            await until(lambda: sum(connection.busy for connection in at.lane.connections) == 2)
+            await until(lambda: sum(connection.busy for connection in at.lane.parts.connections) == 2)
             at.deps.draining = True
             await at.lane.shutdown(0.5)
             assert (await read_answer(short[0])).body == b"{}"
@@ -260,11 +260,11 @@ def test_a_get_stream_is_held_without_a_task_and_ends_with_its_session(serve: Se
             head = await reader.readuntil(b"\r\n\r\n")
             assert b"Transfer-Encoding: chunked" in head
             assert (await reader.readuntil(b"\n\n\r\n")).split(b"\r\n", 1)[1].startswith(b":")
-            assert len(at.lane.sweep) == len(at.deps.streams) == 1
+            assert len(at.lane.parts.sweep) == len(at.deps.streams) == 1
             assert (await exchange(at.port, at.get_stream())).status == 409
             at.deps.sessions.end_here("jti")
             await reader.readuntil(b"0\r\n\r\n")
-        assert len(at.lane.sweep) == len(at.deps.streams) == 0
+        assert len(at.lane.parts.sweep) == len(at.deps.streams) == 0
         assert (await read_answer(reader)).json == PONG  # what came meanwhile has its turn now
         writer.close()
 
@@ -277,8 +277,8 @@ def test_an_open_stream_keeps_neither_the_task_that_judged_it_nor_a_timer(serve:
             reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
             writer.write(at.get_stream())
             await reader.readuntil(b"\n\n\r\n")
-            (connection,) = at.lane.connections
-            assert connection._task is connection._timer is None
+            (connection,) = at.lane.parts.connections
+            assert connection._served is connection._timer is None
             writer.close()
 
     serve(scenario)

@@ -8,10 +8,10 @@ from unittest.mock import create_autospec, patch
 import pytest
 
 from proxy.deps import Deps
-from proxy.edge import fast_connection
-from proxy.edge.fast_requests import FastRequests
+from proxy.edge import fast_connection, request_reader
 from proxy.edge.head_rules import HeadReader
 from proxy.edge.listener import Connection
+from proxy.edge.served_request import ServedRequest
 from proxy.exchange import Answer, Exchange
 from tests.fakes.raw_http import exchange, read_answer
 from tests.unit.proxy.edge.conftest import LATER, PONG, WORKS, Serve, Served, until
@@ -43,8 +43,8 @@ def test_a_head_that_drips_in_is_read_a_few_times_and_then_handed_over(
             answer = await exchange(at.port, begun, *(drop for one in drops for drop in (0.002, one)), rest[pieces:])
         assert answer.json == PONG
         assert not answer.closed  # what it says is usual, and its next may drip as well
-        assert len(looked_at) < fast_connection.MOST_SEGMENTS
-        assert all(size <= fast_connection.MOST_BEGUN for size in looked_at)
+        assert len(looked_at) < request_reader.MOST_SEGMENTS
+        assert all(size <= request_reader.MOST_BEGUN for size in looked_at)
 
     serve(scenario)
 
@@ -95,9 +95,9 @@ def test_what_comes_before_its_turn_is_bounded(serve: Serve) -> None:
             writer.write(at.post(LATER))
             flood = at.post() * 20_000
             writer.write(flood)
-            await until(lambda: any(connection._paused for connection in at.lane.connections))
-            (connection,) = at.lane.connections
-            assert len(connection._kept) <= fast_connection.MOST_KEPT + LARGEST_READ
+            await until(lambda: any(connection._paused for connection in at.lane.parts.connections))
+            (connection,) = at.lane.parts.connections
+            assert len(connection.reader.kept) <= request_reader.MOST_KEPT + LARGEST_READ
             done.set()
             assert (await read_answer(reader)).body == b"{}"
         for _ in range(20_000):
@@ -122,11 +122,11 @@ def test_one_large_read_behind_a_call_is_followed_by_no_other(serve: Serve) -> N
         connection.connection_made(transport)
         with patch(WORKS, waits):
             connection.data_received(at.post(LATER) + at.post() * 500)
-            assert len(connection._kept) > fast_connection.MOST_KEPT
+            assert len(connection.reader.kept) > request_reader.MOST_KEPT
             transport.pause_reading.assert_called_once()
             done.set()
             await until(lambda: transport.resume_reading.called)
-        assert len(connection._kept) <= fast_connection.MOST_KEPT
+        assert len(connection.reader.kept) <= request_reader.MOST_KEPT
         connection.connection_lost(None)
 
     serve(scenario)
@@ -150,7 +150,7 @@ def test_a_caller_that_leaves_ends_its_call_while_nothing_is_read_from_it(serve:
         with patch(WORKS, waits), looked_at_often, patch.object(Exchange, "outlives_caller", False):
             _, writer = await asyncio.open_connection("127.0.0.1", at.port)
             writer.write(at.post(LATER) + at.post() * 150)
-            await until(lambda: any(connection._paused for connection in at.lane.connections))
+            await until(lambda: any(connection._paused for connection in at.lane.parts.connections))
             await asyncio.sleep(0.1)
             assert seen == []  # it was looked at, and it was there
             getattr(writer.transport, leaves)()
@@ -163,14 +163,14 @@ def test_a_caller_that_leaves_ends_its_call_while_nothing_is_read_from_it(serve:
 @pytest.mark.parametrize("together", [True, False], ids=["with it", "after it"])
 def test_a_caller_that_sends_much_behind_its_stream_is_cut_off(serve: Serve, together: bool) -> None:
     async def scenario(at: Served) -> None:
-        much = b"A" * (fast_connection.MOST_BEHIND_STREAM + 1)
+        much = b"A" * (request_reader.MOST_BEHIND_STREAM + 1)
         with at.session_known():
             reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
             writer.write(at.get_stream() + (much if together else b""))
             if not together:
                 await reader.readuntil(b"\r\n\r\n")
                 writer.write(much)
-            await until(lambda: at.lane.open_connections == len(at.lane.sweep) == len(at.deps.streams) == 0)
+            await until(lambda: at.lane.open_connections == len(at.lane.parts.sweep) == len(at.deps.streams) == 0)
             writer.close()
 
     serve(scenario)
@@ -183,9 +183,9 @@ def test_a_stream_with_a_little_behind_it_gives_its_place_back_when_its_caller_l
             writer.write(at.get_stream() + b"A" * 100)
             await reader.readuntil(b"\r\n\r\n")
             assert len(at.deps.streams) == 1
-            writer.write(b"A" * (fast_connection.MOST_BEHIND_STREAM - 100))
+            writer.write(b"A" * (request_reader.MOST_BEHIND_STREAM - 100))
             writer.write_eof()
-            await until(lambda: len(at.deps.streams) == len(at.lane.sweep) == at.lane.open_connections == 0)
+            await until(lambda: len(at.deps.streams) == len(at.lane.parts.sweep) == at.lane.open_connections == 0)
             writer.close()
 
     serve(scenario)
@@ -209,7 +209,7 @@ def test_a_connection_that_was_handed_over_as_it_dripped_has_all_the_time_for_it
         await _drip(writer, whole[40:44], 0.01)
         writer.write(whole[44:])
         assert (await read_answer(reader)).json == PONG
-        (connection,) = at.lane.listener.connections
+        (connection,) = at.lane.parts.listener.connections
         assert isinstance(connection, Connection)
         assert connection._header_seconds == at.deps.settings.header_seconds
         writer.close()
@@ -232,17 +232,17 @@ def test_nothing_is_begun_for_a_caller_that_left_in_the_round_in_which_it_was_ju
             await judged
 
         with (
-            patch("proxy.edge.fast_requests.at_headers", lambda *_: judging()),
-            patch.object(FastRequests, "_judged", autospec=True) as goes_on,
+            patch("proxy.edge.served_request.at_headers", lambda *_: judging()),
+            patch.object(ServedRequest, "_judged", autospec=True) as goes_on,
         ):
             _, writer = await asyncio.open_connection("127.0.0.1", at.port)
             writer.write(at.post())
             await asyncio.wait_for(asked.wait(), 30)
-            (connection,) = at.lane.connections
+            (connection,) = at.lane.parts.connections
             judged.set_result(None)
-            connection.leave()
+            connection._served.leave()
             connection.transport.abort()
-            await until(lambda: not at.lane.connections)
+            await until(lambda: not at.lane.parts.connections)
             assert not goes_on.called
         writer.close()
 

@@ -7,7 +7,7 @@ from proxy.answers.refused import refused
 from proxy.deps import Deps
 from proxy.edge.answer_bytes import AnswerHeads
 from proxy.edge.answer_headers import own_headers
-from proxy.edge.turned_away import TurnedAway
+from proxy.edge.overload_refusals import OverloadRefusals
 from proxy.exchange import Exchange, Head
 from proxy.refusals import Refusal
 from tests.fakes.call_parts import Outlet
@@ -26,7 +26,7 @@ async def test_it_says_what_the_usual_refusal_says_but_that_the_connection_stays
     assert usual.close
     head = heads.of(usual, own_headers(x.request_id, "", frozenset()), close=False)
 
-    first, headers, body = parts(TurnedAway(deps, heads).answer("10.0.0.1"))
+    first, headers, body = parts(OverloadRefusals(deps, heads).answer("10.0.0.1"))
 
     request_id = headers["X-Request-Id"]
     expected = (head + usual.body).replace(x.request_id.encode(), request_id.encode())
@@ -36,19 +36,19 @@ async def test_it_says_what_the_usual_refusal_says_but_that_the_connection_stays
 
 
 async def test_each_answer_has_an_identifier_of_its_own_and_the_time(deps: Deps) -> None:
-    turned_away = TurnedAway(deps, AnswerHeads())
+    refusals = OverloadRefusals(deps, AnswerHeads())
     with patch("time.time", return_value=0.0):
-        one, other = parts(turned_away.answer("a"))[1], parts(turned_away.answer("a"))[1]
+        one, other = parts(refusals.answer("a"))[1], parts(refusals.answer("a"))[1]
     assert one["X-Request-Id"] != other["X-Request-Id"]
     assert one["Date"] == "Thu, 01 Jan 1970 00:00:00 GMT"
     with patch("time.time", return_value=1.0):
-        assert parts(turned_away.answer("a"))[1]["Date"] == "Thu, 01 Jan 1970 00:00:01 GMT"
+        assert parts(refusals.answer("a"))[1]["Date"] == "Thu, 01 Jan 1970 00:00:01 GMT"
 
 
 async def test_it_is_counted_and_seldom_logged(deps: Deps) -> None:
-    turned_away = TurnedAway(deps, AnswerHeads())
+    refusals = OverloadRefusals(deps, AnswerHeads())
     for _ in range(1000):
-        turned_away.answer("10.0.0.1")
+        refusals.answer("10.0.0.1")
     assert deps.slots.value('archway_refusals_total{reason="overloaded"}') == 1000
     assert deps.slots.value('archway_requests_total{lane="fast"}') == 1000
     assert deps.refusal_log.unsaid >= 990

@@ -1,0 +1,272 @@
+"""One request of the fast lane, from its head to its answer: through the pipeline, and back to the caller.
+
+`FastConnection` makes one for each request and drops it with the answer. It runs in callbacks as long as no stage
+waits for anything but the upstream, then in one task. What a request means is decided in `proxy/pipeline.py`, what a
+body must keep to in `body_rules.py`, and what its bytes are in `request_reader.py`. It is the stages' `Outlet`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from core.mcp.event_stream import encode_event
+from core.mcp.message import Request
+from proxy.answers.plain import public_answer
+from proxy.answers.refused import internal_error, refused
+from proxy.answers.sessions import end_session
+from proxy.edge.answer_bytes import chunk
+from proxy.edge.answer_headers import own_headers
+from proxy.edge.body_rules import judge_announced, seconds_for, too_slow
+from proxy.edge.caller import Caller
+from proxy.edge.get_stream import take_place
+from proxy.edge.lane_parts import LaneParts
+from proxy.edge.writing import PIECE
+from proxy.exchange import Answer, Exchange, Head, Outlet
+from proxy.pipeline import at_headers, at_message, at_message_now, begin_call
+from proxy.refusals import Refusal
+from proxy.room import at_end, reserve
+from proxy.stages.admit import GATEWAY_PATH
+from proxy.telemetry.counting import FAST_LANE
+from proxy.upstream_call import UpstreamCall
+
+log = logging.getLogger(__name__)
+_JSON: Final = "application/json"
+
+
+class ServedRequest:
+    """A request that is being served."""
+
+    __slots__ = ("_body_began", "_call", "_caller", "_deps", "_parts", "_task", "gone", "streaming", "x")
+
+    def __init__(self, caller: Caller, parts: LaneParts, head: Head, *, let_in: bool) -> None:
+        self._caller, self._parts, self._deps = caller, parts, parts.deps
+        self.x = Exchange(head, self)
+        if let_in:
+            self.x.let_in = True
+        self._body_began = 0.0
+        """When the first bytes of a body came that did not come whole."""
+        self._call: UpstreamCall | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.gone = False
+        """Whether the caller has left."""
+        self.streaming = False
+        """Whether the answer is an event stream that has begun."""
+
+    # what the connection tells
+
+    def begin(self) -> None:
+        """The head is there."""
+        self._try(self._on_headers)
+
+    def body_came(self) -> None:
+        """More of the body is there."""
+        self._try(self._take_body)
+
+    def body_is_late(self) -> None:
+        """The next bytes of the body did not come in time."""
+        self._try(self._refuse_slow_body)
+
+    def leave(self) -> None:
+        """The caller has left: what runs for it ends, but for a legacy call, which runs on with nobody to tell."""
+        self.gone = True
+        at_end(self.x, self._deps)
+        if self.x.outlives_caller:
+            return
+        if self._call is not None:
+            self._call.cancel()
+        if self._task is not None:
+            # In its turn: a task that has not begun would never run, and so never give back what its call holds.
+            asyncio.get_running_loop().call_soon(self._task.cancel)
+
+    def end(self) -> None:
+        """The answer is with the transport."""
+        at_end(self.x, self._deps)
+        self.x.outlet = NOBODY  # or each of us would hold the other, until the garbage collector comes
+
+    # the stages
+
+    def _on_headers(self) -> Answer | None:
+        """The answer, or None where somebody goes on: a task, or the next bytes."""
+        x, deps = self.x, self._deps
+        deps.slots.add(FAST_LANE)
+        if not x.head.target.startswith(GATEWAY_PATH):
+            public = public_answer(x, deps)
+            if public is not None:
+                return public
+        pending = at_headers(x, deps)
+        if pending is None:
+            return self._judged()
+        self._spawn(self._on_judgement(pending))
+        return None
+
+    async def _on_judgement(self, pending: Awaitable[None]) -> Answer | None:
+        await pending
+        return None if self.x.ended else self._judged()
+
+    def _judged(self) -> Answer | None:
+        x, deps = self.x, self._deps
+        if x.head.method == "POST":
+            judge_announced(x, deps, self._caller.reader.length)
+            return self._take_body()
+        if x.head.method == "DELETE":
+            self._spawn(end_session(x, deps))
+        else:
+            self._hold_stream()
+        return None
+
+    def _hold_stream(self) -> None:
+        """The stream of a session: nothing of this request is kept for it. Raises Refusal."""
+        place = take_place(self.x, self._deps)
+        if self._caller.reader.begin_stream():
+            self._caller.hold_stream(self.x, self._stream_head())
+        else:
+            self._deps.streams.close(place)
+            self._caller.cut()
+
+    # the body
+
+    def _take_body(self) -> Answer | None:
+        """Go on where the body is whole. It counts as it comes: announcing a body costs its caller nothing."""
+        x, deps, caller = self.x, self._deps, self._caller
+        reader = caller.reader
+        body = reader.take_body()
+        if reader.came:
+            reserve(x, deps, reader.came)
+        if body is None:
+            self._await_body()
+            return None
+        if self._body_began:
+            caller.without_deadline()
+        x.body = body
+        answer = at_message_now(x, deps)
+        if answer is not None:
+            return answer
+        if isinstance(x.message, Request):
+            self._call = begin_call(x, deps)
+            return self._go_on()
+        self._spawn(at_message(x, deps))
+        return None
+
+    def _await_body(self) -> None:
+        caller = self._caller
+        if not self._body_began:
+            self._body_began = asyncio.get_running_loop().time()
+            caller.resume_reading()
+        caller.until(self._body_began + seconds_for(caller.reader.size, self._deps.settings.body_seconds))
+
+    def _refuse_slow_body(self) -> Answer | None:
+        raise too_slow(self._caller.reader.size, self._deps.settings.body_seconds)
+
+    # a call: in callbacks, while only the upstream is waited for
+
+    def _go_on(self) -> Answer | None:
+        assert self._call is not None
+        further = self._call.go_on(self._on_ready)
+        if further is None or isinstance(further, Answer):
+            return further
+        self._spawn(further)
+        return None
+
+    def _on_ready(self) -> None:
+        """The upstream has answered, or the call was cancelled; the caller may have left."""
+        self._try(self._go_on)
+
+    # the answer
+
+    def _try(self, step: Callable[[], Answer | None]) -> None:
+        """Take a step, and write the answer if there is one yet, and somebody to read it."""
+        try:
+            answer = step()
+        except Exception as error:  # noqa: BLE001 - a refusal or a bug; both have an answer
+            answer = self._failed(error)
+        if answer is not None and not self.x.ended:
+            self._answer(answer)
+
+    def _spawn(self, work: Awaitable[Answer | None]) -> None:
+        self._task = self._deps.calls.serve(self._finish(work))
+
+    async def _finish(self, work: Awaitable[Answer | None]) -> None:
+        """Await the rest of the request and write its answer, unless its caller has left."""
+        x = self.x
+        try:
+            answer = await work
+        except asyncio.CancelledError:
+            if not x.ended:  # not by its caller: the worker stops
+                self._caller.cut()
+            raise
+        except Exception as error:  # noqa: BLE001 - as in `_try`
+            answer = self._failed(error)
+        if x.ended:
+            return
+        if self.streaming:  # what has begun can only be ended
+            self._caller.end_stream()
+        elif answer is not None:
+            self._answer(answer)
+
+    def _failed(self, error: Exception) -> Answer:
+        if isinstance(error, Refusal):
+            return refused(self.x, error, self._deps)
+        log.error("a request failed inside", exc_info=error, extra={"request_id": self.x.request_id})
+        return internal_error(self.x)
+
+    def _answer(self, answer: Answer) -> None:
+        caller = self._caller
+        reader = caller.reader
+        caller.without_deadline()
+        if answer.close or self._deps.draining or reader.size < reader.length:
+            reader.closes = True  # what is not read of a body would be taken for the next request
+        try:
+            written = self._put(answer)
+        except ValueError:
+            log.exception("an answer had a header that would break it", extra={"request_id": self.x.request_id})
+            written = self._put(internal_error(self.x))
+        caller.written(at_once=written)
+
+    def _put(self, answer: Answer) -> bool:
+        x, heads, closes = self.x, self._parts.answer_heads, self._caller.reader.closes
+        origin = self._origin()
+        if answer.status == 200 and not (answer.headers or closes or origin) and answer.media_type == _JSON:
+            head = heads.usual(x.request_id, len(answer.body))
+        else:
+            head = heads.of(answer, own_headers(x.request_id, origin, self._deps.origins), close=closes)
+        return self._caller.put(head, answer.body)
+
+    def _stream_head(self) -> bytes:
+        """The head of an event stream, to be written; from here on no whole answer can follow."""
+        self.streaming = True
+        reader = self._caller.reader
+        if self._deps.draining:
+            reader.closes = True
+        own = own_headers(self.x.request_id, self._origin(), self._deps.origins)
+        return self._parts.answer_heads.of_stream(own, close=reader.closes)
+
+    def _origin(self) -> str:
+        headers = self.x.head.headers
+        return headers.get("origin", "") if headers is not None else ""
+
+    async def send_event(self, message: bytes) -> None:
+        """One JSON-RPC message as one event; nothing once the caller has left, or has read nothing for too long."""
+        if self.gone or self.x.ended:
+            return
+        data = encode_event(message)
+        try:
+            if not self.streaming:
+                await self._caller.put_chunk(self._stream_head())
+            for start in range(0, len(data), PIECE):
+                await self._caller.put_chunk(chunk(data[start : start + PIECE]))
+        except ConnectionError:
+            self.gone = True
+
+
+class _Nobody:
+    """The way back to a caller that was answered."""
+
+    streaming = False
+    gone = True
+
+    async def send_event(self, message: bytes) -> None:
+        """Nothing."""
+
+
+NOBODY: Final[Outlet] = _Nobody()
