@@ -1,21 +1,21 @@
 """Rows that tests of publishing and of resolve calls begin with.
 
-Each function writes one row and returns its identifier. People are made by `control/changes/`, what the registry
-holds by plain SQL.
+Each function writes one row and returns its identifier. `control/changes/` makes people, and changes and deletes
+gateways, so that what is announced is what the admin API announces; the rest is plain SQL.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from control.changes import teams, tokens, users
-from control.changes.write import Write
+from control.changes import gateways, teams, tokens, users
+from control.changes.write import Write, changing
 from control.registry.access import Caller, Role
 from control.registry.team import NewTeam
 from control.registry.token import Kind
 from control.registry.user import NewUser
-from control.store.outbox import touch_gateways
-from control.store.pool import Connection, Pool, transaction
+from control.store.pool import Connection, Pool
 from core.identifiers import new_id
 
 SEEDER = Caller(user_id="", name="seeder", role="admin")
@@ -94,9 +94,13 @@ async def assignment(
 
 
 async def rename_gateway(pool: Pool, gateway_id: str, name: str) -> None:
-    async with transaction(pool) as conn:
-        await conn.execute("update gateways set name = $2 where id = $1", gateway_id, name)
-        await touch_gateways(conn, [gateway_id])
+    async with changing(pool, SEEDER) as write:
+        await gateways.change(write, gateway_id, lambda now: replace(now, name=name))
+
+
+async def remove_gateway(pool: Pool, gateway_id: str) -> None:
+    async with changing(pool, SEEDER) as write:
+        await gateways.delete(write, gateway_id)
 
 
 async def _insert(conn: Connection, table: str, values: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from control.publish.documents import index_document
 from control.publish.epochs import EpochOver
 from control.publish.publisher import Publisher
 from control.redis import Redis
-from control.store.outbox import announce, gateways_gone, touch_gateways
+from control.store.outbox import announce, touch_gateways
 from control.store.pool import Pool, transaction
 from control.store.publication import claim_changes
 from core.changes import Change, open_change
@@ -150,9 +150,7 @@ async def test_a_deleted_gateway_is_taken_away_and_a_slow_publisher_does_not_bri
     async with transaction(pool) as conn:
         gateway_id = await seeded.gateway(conn)
     await publisher.publish()
-    async with transaction(pool) as conn:
-        await gateways_gone(conn, [gateway_id])
-        await conn.execute("delete from gateways where id = $1", gateway_id)
+    await seeded.remove_gateway(pool, gateway_id)
     await publisher.publish()
     assert shelf.gateway(gateway_id) is None
     assert shelf.served(gateway_id) == (0, 0)
