@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import typing
 
 import pytest
 
 from control.credentials import dispatch
-from control.registry.credential import KINDS, Credential, NoCredential, StaticCredential
+from control.registry.credential import KINDS, Credential, NoCredential, StaticCredential, settings_class
 
 SAMPLES: dict[str, Credential] = {"none": NoCredential(), "static": StaticCredential("bearer")}
 FUNCTIONS = ("check", "take", "headers", "cure")
@@ -20,6 +21,13 @@ def test_each_kind_has_a_file_with_the_same_functions(kind: str, function: str) 
     module = importlib.import_module(f"control.credentials.kinds.{kind}")
     wanted, found = typing.get_type_hints(getattr(dispatch, function)), getattr(module, function)
     assert typing.get_type_hints(found)["return"] == wanted["return"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_each_function_goes_to_the_file_of_each_kind(kind: str, function: str) -> None:
+    source = " ".join(inspect.getsource(getattr(dispatch, function)).split())
+    assert f"case {settings_class(kind).__name__}(): return {kind}.{function}(credential" in source
 
 
 @pytest.mark.parametrize(("kind", "credential"), SAMPLES.items())
