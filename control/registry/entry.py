@@ -46,8 +46,8 @@ class EntryFields:
 
     slug: str
     name: str
-    description: str
-    docs_url: str
+    description: str = ""
+    docs_url: str = ""
     labels: dict[str, str]
     visibility: EntryVisibility
     teams: tuple[str, ...]
