@@ -33,7 +33,7 @@ def test_every_kind_has_a_name_of_its_own() -> None:
 
 
 def test_a_kind_without_settings_takes_none() -> None:
-    with pytest.raises(BrokenRule, match="credential_placement: goes with the credential model .*'static'.* only"):
+    with pytest.raises(BrokenRule, match=r"credential_placement: goes with the credential model .*'static'.* only"):
         credential_of("none", {"style": "bearer"})
 
 
