@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
+import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.plugins.no_outside_network import stays_here
 from tests.plugins.order_of_files import in_turns
@@ -312,6 +316,38 @@ class TestCanaries:
         canary("any")
         logging.getLogger("archway.test").debug("seen")
         assert logging.getLogger("archway.test").isEnabledFor(logging.DEBUG)
+
+
+class TestGeneratedCases:
+    def test_one_that_takes_longer_than_hypothesis_allows_by_itself_passes(self):
+        @settings(max_examples=2, database=None)
+        @given(st.booleans())
+        def sleeps(_):
+            time.sleep(0.3)
+
+        sleeps()
+
+
+class TestMovedClock:
+    async def test_what_was_let_pass_ends_what_waits_for_it_and_nothing_else(self, clock):
+        began = time.monotonic()
+        async with asyncio.TaskGroup() as tasks:
+            short, long = tasks.create_task(asyncio.sleep(60)), tasks.create_task(asyncio.sleep(100))
+            await asyncio.sleep(0)
+            clock.pass_by(60)
+            await short
+            assert not long.done()
+            clock.pass_by(40)
+        assert time.monotonic() - began >= 100
+
+    def test_it_is_ahead_in_its_own_test_alone(self, house):
+        source = """
+            import time
+            began = time.monotonic()
+            def test_one(clock): clock.pass_by(1000)
+            def test_two(): assert time.monotonic() - began < 1000
+        """
+        house("moved_clock", source).assert_outcomes(passed=2)
 
 
 class TestOrderOfFiles:
