@@ -22,6 +22,28 @@ from proxy.gateways.holder import Gateways
 from proxy.limits.overload import Overload
 from proxy.limits.usage import Usage
 from proxy.telemetry.counting import Slots
+from proxy.telemetry.metrics import (
+    CACHE_USED_AGE,
+    CACHE_USES,
+    CALLS_IN_FLIGHT,
+    CONNECTIONS_HELD,
+    CONNECTS,
+    GATEWAYS_HELD,
+    LOG_LINES_DROPPED,
+    LOOP_LAG,
+    RECORDS,
+    RECORDS_DROPPED,
+    REFUSALS_UNSAID,
+    SNAPSHOT_AGE,
+    SNAPSHOTS_REJECTED,
+    SPANS,
+    STALE_USES,
+    STREAM_HOLES,
+    STREAMS_OPEN,
+    TASKS,
+    VERDICTS_HELD,
+    series,
+)
 from proxy.tracing.sending import Sender
 
 log = logging.getLogger(__name__)
@@ -71,23 +93,23 @@ class Gauges:
         changes, egress, spans = watched.changes, watched.egress, watched.spans
         self._revisions: dict[str, int] = {}
         self._counted: Final[Mapping[str, Callable[[], float]]] = {
-            "archway_records_total": lambda: deps.records.kept,
-            "archway_records_dropped_total": lambda: deps.records.dropped,
-            "archway_snapshots_rejected_total": lambda: gateways.rejected,
-            "archway_stream_holes_total": lambda: changes.holes,
-            "archway_stale_uses_total": lambda: verdicts.stale_uses + connections.stale_uses,
-            "archway_log_lines_dropped_total": lambda: DroppingQueue.dropped,
-            "archway_refusals_unsaid_total": lambda: deps.refusal_log.unsaid,
-            'archway_upstream_connects_total{outcome="made"}': lambda: egress.opened,
-            'archway_upstream_connects_total{outcome="failed"}': lambda: egress.failed,
-            'archway_spans_total{outcome="sent"}': lambda: spans.sent if spans is not None else 0,
-            'archway_spans_total{outcome="dropped"}': lambda: spans.dropped if spans is not None else 0,
+            RECORDS: lambda: deps.records.kept,
+            RECORDS_DROPPED: lambda: deps.records.dropped,
+            SNAPSHOTS_REJECTED: lambda: gateways.rejected,
+            STREAM_HOLES: lambda: changes.holes,
+            STALE_USES: lambda: verdicts.stale_uses + connections.stale_uses,
+            LOG_LINES_DROPPED: lambda: DroppingQueue.dropped,
+            REFUSALS_UNSAID: lambda: deps.refusal_log.unsaid,
+            series(CONNECTS, ("made",)): lambda: egress.opened,
+            series(CONNECTS, ("failed",)): lambda: egress.failed,
+            series(SPANS, ("sent",)): lambda: spans.sent if spans is not None else 0,
+            series(SPANS, ("dropped",)): lambda: spans.dropped if spans is not None else 0,
             **_of_a_cache("verdicts", verdicts),
             **_of_a_cache("connections", connections),
             **_of_a_cache("snapshots", gateways),
         }
         self._told: dict[str, float] = dict.fromkeys(self._counted, 0)
-        self._told["archway_log_lines_dropped_total"] = DroppingQueue.dropped
+        self._told[LOG_LINES_DROPPED] = DroppingQueue.dropped
 
     async def keep_telling(self) -> None:
         """Run until cancelled."""
@@ -100,18 +122,18 @@ class Gauges:
     def tell(self) -> None:
         """Bring every slot up to now; also the last thing that a worker does with them."""
         watched, slots = self._watched, self._watched.slots
-        slots.set("archway_calls_in_flight", watched.usage.calls_in_flight)
-        slots.set("archway_streams_open", len(self._deps.streams))
-        slots.set("archway_loop_lag_seconds", watched.overload.longest)
+        slots.set(CALLS_IN_FLIGHT, watched.usage.calls_in_flight)
+        slots.set(STREAMS_OPEN, len(self._deps.streams))
+        slots.set(LOOP_LAG, watched.overload.longest)
         watched.overload.longest = 0.0
-        slots.set("archway_verdicts_held", len(watched.verdicts))
-        slots.set("archway_connections_held", len(watched.connections))
+        slots.set(VERDICTS_HELD, len(watched.verdicts))
+        slots.set(CONNECTIONS_HELD, len(watched.connections))
         for name, count in self._counted.items():
             now = count()
             slots.add(name, now - self._told[name])
             self._told[name] = now
         if self._tellings % TASKS_EVERY == 0:
-            slots.set("archway_tasks", len(asyncio.all_tasks()))
+            slots.set(TASKS, len(asyncio.all_tasks()))
         self._tellings += 1
         self._tell_age()
         self._tell_revisions()
@@ -129,8 +151,8 @@ class Gauges:
     def _tell_age(self) -> None:
         held, now = self._watched.gateways.all(), time.monotonic()
         age = now - min((gateway.confirmed for gateway in held), default=now)
-        self._watched.slots.set("archway_gateways_held", len(held))
-        self._watched.slots.set("archway_snapshot_age_seconds", age)
+        self._watched.slots.set(GATEWAYS_HELD, len(held))
+        self._watched.slots.set(SNAPSHOT_AGE, age)
         if (age > SNAPSHOT_ALARM_S) != self._alarmed:
             self._alarmed = not self._alarmed
             level = logging.ERROR if self._alarmed else logging.INFO
@@ -146,8 +168,8 @@ class _Uses(Protocol):
 def _of_a_cache(name: str, cache: _Uses) -> dict[str, Callable[[], float]]:
     """What a cache counts, by series."""
     return {
-        f'archway_cache_uses_total{{cache="{name}",result="hit"}}': lambda: cache.hits,
-        f'archway_cache_uses_total{{cache="{name}",result="miss"}}': lambda: cache.misses,
-        f'archway_cache_uses_total{{cache="{name}",result="stale"}}': lambda: getattr(cache, "stale_uses", 0),
-        f'archway_cache_used_age_seconds_total{{cache="{name}"}}': lambda: cache.used_age,
+        series(CACHE_USES, (name, "hit")): lambda: cache.hits,
+        series(CACHE_USES, (name, "miss")): lambda: cache.misses,
+        series(CACHE_USES, (name, "stale")): lambda: getattr(cache, "stale_uses", 0),
+        series(CACHE_USED_AGE, (name,)): lambda: cache.used_age,
     }

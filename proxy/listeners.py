@@ -22,6 +22,7 @@ from proxy.listening.descriptors import places
 from proxy.listening.door import Door
 from proxy.listening.drain import emptied
 from proxy.listening.readiness import tell_ready
+from proxy.telemetry.metrics import ACCEPT_PAUSES
 
 CUT_S = 0.15
 """For what is left at the end of the grace; with the records after it, a worker is gone within a second."""
@@ -44,7 +45,7 @@ async def listening(
         public,
         places(),
         tls=tls.context if tls else None,
-        paused=lambda: deps.slots.add("archway_accept_pauses_total"),
+        paused=lambda: deps.slots.add(ACCEPT_PAUSES),
     )
     door.open()
     tasks = Tasks("listeners")

@@ -48,6 +48,7 @@ from proxy.sessions.mailbox import Letter, Mailbox
 from proxy.sessions.sealed import Sessions
 from proxy.settings import ProxySettings, from_environment
 from proxy.telemetry.counting import Slots
+from proxy.telemetry.metrics import TLS_FILES_BROKEN, WORKER_START_TIME
 from proxy.tracing.sending import OtlpExporter, Sender
 from proxy.tracing.tracer import Tracer
 from proxy.upstream.conversation import Upstreams
@@ -172,7 +173,7 @@ class Worker:
         self.authority.verdicts.load(self.disk)
         self.connections.resolved.load(self.disk)
         self.gateways.load_disk(self.disk)
-        self.slots.set("archway_worker_start_time_seconds", time.time())
+        self.slots.set(WORKER_START_TIME, time.time())
         for name, work in (
             ("changes", self.changes.follow()),
             ("mailbox", deps.mailbox.read()),
@@ -231,9 +232,7 @@ def server_tls(worker: Worker) -> ServerTls | None:
     settings, slots = worker.settings, worker.slots
     if not settings.tls_cert:
         return None
-    return ServerTls(
-        settings.tls_cert, settings.tls_key, lambda broken: slots.set("archway_tls_files_broken", float(broken))
-    )
+    return ServerTls(settings.tls_cert, settings.tls_key, lambda broken: slots.set(TLS_FILES_BROKEN, float(broken)))
 
 
 async def run(settings: ProxySettings) -> None:

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Final
 
 from core.tasks import Tasks
+from proxy.telemetry.exposition import gauge
+from proxy.telemetry.metrics import PROXY_WORKERS
 
 log = logging.getLogger(__name__)
 Render = Callable[[list[Path]], bytes]
@@ -163,5 +165,4 @@ async def _read_away(reader: asyncio.StreamReader) -> None:
 
 
 def _own(workers: int) -> bytes:
-    name = "archway_proxy_workers"
-    return f"# HELP {name} Workers that run.\n# TYPE {name} gauge\n{name} {workers}\n".encode()
+    return gauge(PROXY_WORKERS, workers)

@@ -17,6 +17,7 @@ from core.mcp.versions import MODERN, Era, negotiate_legacy
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.identity import server_info
+from proxy.telemetry.metrics import LISTS
 
 _CAPABILITIES: Final[dict[str, object]] = {"tools": {"listChanged": False}}
 _DISCOVER_TTL_MS = 60_000
@@ -73,7 +74,7 @@ def ping(x: Exchange, deps: Deps) -> Answer:
 def list_tools(x: Exchange, deps: Deps) -> Answer:
     """`tools/list`, a page at a time, from bytes made with the snapshot."""
     assert x.gateway is not None
-    deps.slots.add("archway_lists_total")
+    deps.slots.add(LISTS)
     cursor = x.request.params.get("cursor")
     number = 0 if cursor is None else _page_number(cursor)
     page = None if number is None else x.gateway.page(x.era, number)

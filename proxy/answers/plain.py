@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import orjson
@@ -97,8 +97,10 @@ def public_answer(x: Exchange, deps: Deps) -> Answer | None:
 
 def _judge(x: Exchange, deps: Deps, target: str) -> None:
     """Host and headers as for any request; any origin may read public metadata."""
-    x.head.raw_headers = [(name, value) for name, value in x.head.raw_headers if name.lower() != b"origin"]
-    if x.head.headers is not None:
-        x.head.headers.pop("origin", None)
-    x.head.target = target
+    head, headers = x.head, x.head.headers
+    raw = [(name, value) for name, value in head.raw_headers if name.lower() != b"origin"]
+    if headers is not None:
+        headers = {name: value for name, value in headers.items() if name != "origin"}
+    # A copy: the lane's head may be another request's too.
+    x.head = replace(head, raw_headers=raw, headers=headers, target=target, judged=None)
     admit(x, deps)

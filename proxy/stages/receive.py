@@ -7,6 +7,7 @@ import orjson
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
+from proxy.telemetry.metrics import PROGRESS
 from proxy.upstream.answers import Json
 from proxy.upstream.conversation import Owner
 from proxy.upstream.faults import upstream_text
@@ -27,7 +28,7 @@ async def _converse(x: Exchange, deps: Deps) -> None:
     token = x.request.meta.get("progressToken")
 
     async def on_progress(params: Json) -> None:
-        deps.slots.add("archway_progress_total")
+        deps.slots.add(PROGRESS)
         params = {**params, "progressToken": token}
         await x.outlet.send_event(
             orjson.dumps({"jsonrpc": "2.0", "method": "notifications/progress", "params": params})

@@ -10,18 +10,22 @@ from bisect import bisect_left
 from pathlib import Path
 from typing import Final
 
-from proxy.refusals import TABLE
 from proxy.telemetry.metrics import (
     BOUNDS,
+    BYTES_IN,
+    BYTES_OUT,
     CALLS,
     DURATIONS,
     LETTERS,
     METRICS,
     MOMENTARY,
     OTHER,
+    REFUSALS,
+    REQUESTS,
     REVISIONS,
     STATUSES,
     Metric,
+    by_value,
     series,
 )
 from proxy.telemetry.slots_file import SlotsFile, clear
@@ -37,8 +41,8 @@ _SPARE_SLOTS: Final = len(STATUSES) * (_BUCKETS + 2)
 _SPARE_BYTES: Final = 64 * 1024
 """What is left for `other`, however long the names before it were."""
 
-FAST_LANE: Final = 'archway_requests_total{lane="fast"}'
-AIOHTTP_LANE: Final = 'archway_requests_total{lane="aiohttp"}'
+FAST_LANE: Final = series(REQUESTS, ("fast",))
+AIOHTTP_LANE: Final = series(REQUESTS, ("aiohttp",))
 
 
 class Slots:
@@ -57,9 +61,9 @@ class Slots:
         for metric in METRICS:
             for values in metric.values:
                 _ = self._made(metric, values)
-        self._refusals = {reason: self._place[f'archway_refusals_total{{reason="{reason}"}}'] for reason in TABLE}
-        self._bytes_in = self._place["archway_bytes_in_total"]
-        self._bytes_out = self._place["archway_bytes_out_total"]
+        self._refusals = {reason: self._place[name] for reason, name in by_value(REFUSALS).items()}
+        self._bytes_in = self._place[BYTES_IN]
+        self._bytes_out = self._place[BYTES_OUT]
 
     def add(self, name: str, amount: float = 1.0) -> None:
         """Count in a series that is known beforehand, by its whole name."""

@@ -9,7 +9,18 @@ from pathlib import Path
 from typing import Final
 
 from proxy.telemetry.counting import CALL_SERIES, DURATION_SERIES, REVISION_SERIES
-from proxy.telemetry.metrics import BOUNDS, BY_NAME, CALLS, DURATIONS, METRICS, OTHER, REVISIONS, Metric, series
+from proxy.telemetry.metrics import (
+    BOUNDS,
+    BY_NAME,
+    CALLS,
+    DURATIONS,
+    METRICS,
+    OTHER,
+    REVISIONS,
+    WORKER_SLOTS,
+    Metric,
+    series,
+)
 from proxy.telemetry.slots_file import Entry, read
 
 _TYPES: Final = {"c": "counter", "h": "histogram"}
@@ -39,9 +50,7 @@ class Exposition:
                 family = entry.name.partition("{")[0]
                 self._add(families.setdefault(family, {}), family, entry, numbers)
         lines = [line for family, held in families.items() for line in _family(family, held)]
-        lines += _head("archway_worker_slots", "gauge", "Files of counts, of workers that live or have lived.")
-        lines.append(f"archway_worker_slots {workers}")
-        return ("\n".join(lines) + "\n").encode()
+        return ("\n".join(lines) + "\n").encode() + gauge(WORKER_SLOTS, workers)
 
     def _add(self, held: dict[str, tuple[Entry, Numbers]], family: str, entry: Entry, numbers: Numbers) -> None:
         name = entry.name
@@ -59,6 +68,11 @@ class Exposition:
 def render(files: Iterable[Path]) -> bytes:
     """The text of these files, once."""
     return Exposition()(files)
+
+
+def gauge(metric: Metric, value: int) -> bytes:
+    """The text of a gauge without labels, of what the supervisor knows itself."""
+    return "\n".join([*_head(metric.name, "gauge", metric.says), f"{metric.name} {value}", ""]).encode()
 
 
 def _together(kind: str, ours: Numbers, theirs: Numbers) -> Numbers:

@@ -1,5 +1,6 @@
-"""Every metric of a worker: its name, its kind, its labels, what it says; docs/operating/metrics.md has the same.
+"""Every metric of a proxy: its name, its kind, its labels, what it says; docs/operating/metrics.md has the same.
 
+Whatever counts takes the name from here, so that one that the table lacks is seen at import.
 A label's value is from a table of ours or from a snapshot, never from a caller: what a caller names and we do not
 know is counted as `other`. How many series there can be is bounded in `proxy/telemetry/counting.py`.
 """
@@ -91,12 +92,20 @@ METRICS: Final[tuple[Metric, ...]] = (
     _gauge("tls_files_broken", "1 in each worker that cannot use the TLS files and goes on with those before."),
     _gauge("worker_start_time_seconds", "Unix time at which the youngest worker began.", "oldest"),
 )
+WORKER_SLOTS: Final = _gauge("worker_slots", "Files of counts, of workers that live or have lived.")
+PROXY_WORKERS: Final = _gauge("proxy_workers", "Workers that run.")
+OF_THE_SUPERVISOR: Final = (WORKER_SLOTS, PROXY_WORKERS)
+"""What the metrics listener tells beside the workers' own numbers."""
 BY_NAME: Final = {metric.name: metric for metric in METRICS}
-CALLS: Final = BY_NAME["archway_calls_total"]
-DURATIONS: Final = BY_NAME["archway_call_duration_seconds"]
-REVISIONS: Final = BY_NAME["archway_snapshot_revision"]
-AUTHENTICATIONS: Final = BY_NAME["archway_authentications_total"]
-RESOLUTIONS: Final = BY_NAME["archway_credential_resolutions_total"]
+
+
+def _with_labels(name: str) -> Metric:
+    return BY_NAME[f"archway_{name}"]
+
+
+def _plain(name: str) -> str:
+    """The one series of a metric without labels."""
+    return series(BY_NAME[f"archway_{name}"], ())
 
 
 def series(metric: Metric, values: tuple[str, ...]) -> str:
@@ -115,3 +124,39 @@ def by_value(metric: Metric) -> dict[str, str]:
 def _escaped(value: str) -> str:
     """Backslash, quote and line feed are escaped; whatever else a value holds may stand in it."""
     return value[:LONGEST_VALUE].replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+CALLS: Final = _with_labels("calls_total")
+DURATIONS: Final = _with_labels("call_duration_seconds")
+REVISIONS: Final = _with_labels("snapshot_revision")
+AUTHENTICATIONS: Final = _with_labels("authentications_total")
+RESOLUTIONS: Final = _with_labels("credential_resolutions_total")
+REQUESTS: Final = _with_labels("requests_total")
+REFUSALS: Final = _with_labels("refusals_total")
+CONNECTS: Final = _with_labels("upstream_connects_total")
+CACHE_USES: Final = _with_labels("cache_uses_total")
+CACHE_USED_AGE: Final = _with_labels("cache_used_age_seconds_total")
+SPANS: Final = _with_labels("spans_total")
+# Names of series, where a metric has one alone.
+BYTES_IN: Final = _plain("bytes_in_total")
+BYTES_OUT: Final = _plain("bytes_out_total")
+LISTS: Final = _plain("lists_total")
+PROGRESS: Final = _plain("progress_total")
+CALLS_IN_FLIGHT: Final = _plain("calls_in_flight")
+STREAMS_OPEN: Final = _plain("streams_open")
+LOOP_LAG: Final = _plain("loop_lag_seconds")
+STALE_USES: Final = _plain("stale_uses_total")
+VERDICTS_HELD: Final = _plain("verdicts_held")
+CONNECTIONS_HELD: Final = _plain("connections_held")
+GATEWAYS_HELD: Final = _plain("gateways_held")
+SNAPSHOT_AGE: Final = _plain("snapshot_age_seconds")
+SNAPSHOTS_REJECTED: Final = _plain("snapshots_rejected_total")
+STREAM_HOLES: Final = _plain("stream_holes_total")
+RECORDS: Final = _plain("records_total")
+RECORDS_DROPPED: Final = _plain("records_dropped_total")
+LOG_LINES_DROPPED: Final = _plain("log_lines_dropped_total")
+REFUSALS_UNSAID: Final = _plain("refusals_unsaid_total")
+ACCEPT_PAUSES: Final = _plain("accept_pauses_total")
+TASKS: Final = _plain("tasks")
+TLS_FILES_BROKEN: Final = _plain("tls_files_broken")
+WORKER_START_TIME: Final = _plain("worker_start_time_seconds")

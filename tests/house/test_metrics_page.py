@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 from archway.supervisor.metrics_listener import _own
 from proxy.refusals import TABLE
 from proxy.telemetry.exposition import render
-from proxy.telemetry.metrics import METRICS, STATUSES
+from proxy.telemetry.metrics import METRICS, OF_THE_SUPERVISOR, STATUSES
 from tests.house.tracked import ROOT
 
 PAGE = (ROOT / "docs" / "operating" / "metrics.md").read_text()
@@ -27,11 +28,25 @@ def test_the_page_has_every_metric_with_its_kind_and_labels() -> None:
             SHOWN_AS.get(metric.kind, metric.kind),
             ", ".join(f"`{one}`" for one in metric.labels) or "none",
         )
-        for metric in METRICS
+        for metric in (*METRICS, *OF_THE_SUPERVISOR)
     }
-    made |= {name: (kind, "none") for name, kind in of_the_supervisor()}
     assert told == made
     assert len(ROW.findall(PAGE)) == len(told)
+
+
+def test_the_supervisor_tells_what_the_table_has_of_it_and_no_more() -> None:
+    assert of_the_supervisor() == [(metric.name, metric.kind) for metric in OF_THE_SUPERVISOR]
+
+
+def test_a_name_stands_in_the_table_alone_so_that_a_misspelt_one_is_seen_at_import() -> None:
+    files = [*(ROOT / "proxy").rglob("*.py"), *(ROOT / "archway" / "supervisor").rglob("*.py")]
+    spelt = {
+        f"{file.relative_to(ROOT)}: {node.value}"
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("archway_")
+    }
+    assert spelt <= {"proxy/telemetry/metrics.py: archway_"}
 
 
 def test_the_words_of_a_label_are_on_the_page() -> None:

@@ -8,7 +8,7 @@ from proxy.answers.plain import PUBLIC, public_answer
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
-from tests.fakes.proxy_parts import PUBLIC_URL, exchange, proxy_parts
+from tests.fakes.proxy_parts import PUBLIC_URL, Recorded, exchange, proxy_parts
 
 RESOURCE = "/.well-known/oauth-protected-resource/v1/mcp/g"
 
@@ -46,6 +46,18 @@ async def test_metadata_names_the_resource_by_the_public_url_never_by_the_host(d
     assert answer is not None
     assert json.loads(answer.body)["resource"] == f"{PUBLIC_URL}/v1/mcp/g"
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+async def test_the_head_of_a_request_for_metadata_stays_as_it_came(deps: Deps) -> None:
+    head = exchange({"Origin": "https://any.example"}, method="GET", target=RESOURCE).head
+    head.headers = {"host": "gw.example", "origin": "https://any.example"}
+    raw = list(head.raw_headers)
+    for _ in range(2):  # a lane may hand the same head in again
+        answer = public_answer(Exchange(head, Recorded()), deps)
+        assert answer is not None
+        assert json.loads(answer.body)["resource"] == f"{PUBLIC_URL}/v1/mcp/g"
+    assert (head.target, head.raw_headers, head.judged) == (RESOURCE, raw, None)
+    assert head.headers == {"host": "gw.example", "origin": "https://any.example"}
 
 
 @pytest.mark.parametrize(
