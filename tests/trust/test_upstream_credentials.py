@@ -143,6 +143,7 @@ CALL_TIME = {
     "Content-Length": "Content-Length",
     "Mcp-*": "Mcp-Name",
     "traceparent": "traceparent",
+    "X-Api-Key": "X-Api-Key",
 }
 
 
@@ -155,7 +156,11 @@ async def test_a_name_that_slipped_onto_the_allowlist_does_not_pass(make_rig: Ma
 
     A trace context passes by rules of its own, where the settings let it; an allowlist does not make it pass.
     """
-    from_caller = {"traceparent": "00-" + "1" * 32 + "-" + "2" * 16 + "-01", "Cookie": "from=caller"}
+    from_caller = {
+        "traceparent": "00-" + "1" * 32 + "-" + "2" * 16 + "-01",
+        "Cookie": "from=caller",
+        "X-Api-Key": "callers",
+    }
     async with McpUpstream(era=era) as server, make_rig(trace_to_remote=False) as rig:
         ours = {"Authorization": "Bearer ours", "Cookie": "ours=1"}
         credential = [(header, ours[header])] if header in ours else []
