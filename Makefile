@@ -26,7 +26,7 @@ up: .venv/.ok ## start everything here: database, Redis, control, proxy and a de
 down: .venv/.ok ## stop what `make up` started
 	@$(BIN)/archway down
 
-lock: ## resolve the dependencies anew into constraints.txt (no addresses in it)
+lock: ## resolve the dependencies again into constraints.txt (no addresses in it)
 	UV_SYSTEM_CERTS=1 $(BIN)/uv pip compile --universal --no-header --no-annotate --all-extras pyproject.toml -o constraints.txt -q
 
 tools: .venv/.ok ## bring what the tests need from npm and further SDK versions into .tools/ (cached)

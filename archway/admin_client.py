@@ -73,19 +73,19 @@ class AdminApi:
                 return
 
     def post(self, path: str, body: object = None) -> dict[str, Any]:
-        """Make, or do, something."""
+        """Make something, or have something done."""
         return self._call("POST", path, body)[0]
 
     def put(self, path: str, body: object = None) -> dict[str, Any]:
-        """Put in place, whatever is there now."""
+        """Put it in place, whatever is there now."""
         return self._call("PUT", path, body, ANY)[0]
 
     def patch(self, path: str, body: object) -> dict[str, Any]:
-        """Change, on top of the version that is there now."""
+        """Change the version that is there now."""
         return self._call("PATCH", path, body, self._version(path))[0]
 
     def delete(self, path: str, **query: str | int | None) -> None:
-        """Delete, whatever was changed meanwhile."""
+        """Delete it, whatever was changed meanwhile."""
         self._call("DELETE", path + _query(query), None, ANY)
 
     def _version(self, path: str) -> str:

@@ -23,7 +23,7 @@ _DIALS = 32
 
 
 class Load:
-    """All connections, and what they saw."""
+    """All connections of one generator, and what they saw."""
 
     def __init__(self, orders: Orders) -> None:
         self.orders = orders

@@ -29,7 +29,7 @@ class CannotLoad(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The deployment under load."""
+    """Where the deployment under load is, and how its admin API is reached."""
 
     api: AdminApi
     proxy_url: str
@@ -58,7 +58,7 @@ def place(environment: Mapping[str, str] = os.environ) -> Place:
 
 
 class LoadSetup:
-    """One run's things in the deployment."""
+    """What one run of a load test makes in the deployment, and removes at its end."""
 
     def __init__(self, api: AdminApi, callers: int, stub_url: str = "") -> None:
         self._api, self._callers, self._stub_url = api, callers, stub_url
@@ -68,7 +68,7 @@ class LoadSetup:
 
     @property
     def path(self) -> str:
-        """Of the gateway."""
+        """The path of the run's gateway."""
         return f"/v1/mcp/{self._word}"
 
     @property

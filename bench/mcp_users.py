@@ -41,7 +41,7 @@ class Callers:
 
 
 class McpUser(FastHttpUser):
-    """What users of both eras have in common."""
+    """A simulated MCP user: what those of both eras have in common."""
 
     abstract = True
     insecure = False  # certificates are checked; locust by itself would not

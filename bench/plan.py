@@ -12,7 +12,7 @@ HEADLINE = ("headline", "connections", "gateways", "tools", "stages")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One run."""
+    """How long and how large one run of the bench is."""
 
     rows: tuple[str, ...]
     """Empty: all."""

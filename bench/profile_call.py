@@ -96,7 +96,7 @@ def main() -> None:
 
 
 def print_shares(stats: pstats.Stats, calls: int) -> None:
-    """Own and whole microseconds a call and entries a call, the dearest first."""
+    """Own and whole microseconds a call and entries a call, the most expensive first."""
     rows = []
     for (file, line, name), (_, entered, own, whole, _) in stats.stats.items():  # type: ignore[attr-defined]  # typeshed lacks it
         short = file if file.startswith("~") else "/".join(Path(file).parts[-2:])

@@ -38,7 +38,7 @@ wait for nothing but answers make the slower lane, on a busy machine, late enoug
 
 @dataclass(frozen=True)
 class Side:
-    """Something to load."""
+    """One of the things that are measured beside each other, such as a proxy of ours or nginx."""
 
     name: str
     url: str

@@ -21,7 +21,7 @@ _SERIES = re.compile(r"^(archway_\w+)(?:\{[^}]*\})? ([0-9.e+-]+)$", re.MULTILINE
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look; None: could not be read."""
+    """Figures of a deployment read at one moment; None where one could not be read."""
 
     at: float
     cpu_s: float | None
@@ -33,7 +33,7 @@ class Sample:
 
 @dataclass
 class Sizing:
-    """Looks, from the beginning to the end."""
+    """Samples of a deployment from the beginning of a load test to its end."""
 
     place: Place
     redis_url: str = ""

@@ -45,7 +45,7 @@ class Rounds:
 
 @dataclass
 class Stand:
-    """The sides under load."""
+    """The sides that stand under load during a run, and the usual orders for them."""
 
     plan: Plan
     running: Deployment

@@ -36,7 +36,7 @@ _INITIALIZE = orjson.dumps(
 
 
 class Streams:
-    """All of them."""
+    """All idle streams that one generator opens and holds."""
 
     def __init__(self, orders: Orders) -> None:
         self._orders = orders

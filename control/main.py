@@ -56,7 +56,7 @@ _QUESTION_DEADLINE_S: Final = 0.15
 
 
 class Replica:
-    """The parts of one replica. Made by `composed`."""
+    """One replica of control, made of its parts by `composed`."""
 
     def __init__(self, settings: ControlSettings, pool: Pool, questions_pool: Pool, egress: Egress) -> None:
         self.settings, self.pool = settings, pool

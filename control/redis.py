@@ -1,7 +1,7 @@
 """Control's Redis (or Valkey): few commands, each with a deadline, all faults in one word.
 
 Used by the publisher, the record consumer and the internal listener. redis-py's own defaults hang for seconds on a
-frozen server; here a command ends within `deadline_s`, whatever the server does, and is never retried: whoever asks
+frozen server; here a command ends within `deadline_s`, whatever the server does, and is never retried: its caller
 knows better what to do when Redis is away. The names of keys and their ages are in `core/redis_names.py`.
 """
 
@@ -31,7 +31,7 @@ _FAULTS = (RedisError, OSError, RuntimeError)
 
 
 class RedisAway(Exception):
-    """No answer in time, or not the answer of a Redis that can be used."""
+    """Redis did not answer in time, or its answer is not that of a Redis that can be used."""
 
 
 class GroupMissing(Exception):

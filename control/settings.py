@@ -52,12 +52,12 @@ class ControlSettings(msgspec.Struct, frozen=True):
 
     @property
     def secret_ring(self) -> KeyRing:
-        """Seals rows."""
+        """The keys that seal rows in Postgres."""
         return parse_key_ring("ARCHWAY_SECRET_KEY", self.secret_key)
 
     @property
     def proxy_ring(self) -> KeyRing:
-        """What the two planes share."""
+        """The keys that the two planes share."""
         return parse_key_ring("ARCHWAY_PROXY_KEY", self.proxy_key)
 
     @property

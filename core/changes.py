@@ -14,7 +14,7 @@ Kind = Literal["gateway", "token", "user", "team", "installation", "entry", "ses
 
 
 class Change(msgspec.Struct, frozen=True):
-    """Something that a proxy may hold is no longer true."""
+    """One change event: something that a proxy may hold is no longer true."""
 
     epoch: str
     number: int
@@ -26,7 +26,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class ChangeBroken(ValueError):
-    """Not an event of control."""
+    """What was read is not a change event that control signed."""
 
 
 _decoder = msgspec.msgpack.Decoder(Change)

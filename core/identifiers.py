@@ -16,7 +16,7 @@ SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 _AT_ONCE = 256
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
-"""The digit that says RFC 9562 with its upper two bits (section 4.1), and keeps the chance of its lower two."""
+"""The digit whose upper two bits say RFC 9562 (section 4.1) and whose lower two stay random."""
 _tails: list[str] = []
 """What follows the clock in identifiers to come. Taken by `pop`, which no other thread can come between."""
 _last_clock = (0, "00000000-0000")
@@ -42,7 +42,7 @@ def new_id() -> str:
 
 
 def _more_tails() -> str:
-    """Fetch chance for many at a time, since asking the system costs as much as all the rest; returns one."""
+    """Fetch random bits for many at a time, since asking the system costs as much as all the rest; returns one."""
     digits = os.urandom(10 * _AT_ONCE).hex()
     chances = [digits[at : at + 20] for at in range(0, len(digits), 20)]
     made = [f"-7{one[:3]}-{_VARIANT[one[3]]}{one[4:7]}-{one[7:19]}" for one in chances]

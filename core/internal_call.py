@@ -24,7 +24,7 @@ MAX_ANSWER = 17 << 20
 
 
 class CallRefused(ValueError):
-    """Not a call of our other plane, or not this call."""
+    """A call that does not come from our other plane, or whose token was made for another call."""
 
 
 class InternalCalls:

@@ -32,13 +32,13 @@ class Key:
     id: int
 
     def derive(self, purpose: str) -> bytes:
-        """32 bytes for one purpose only."""
+        """A key of 32 bytes that serves one purpose only."""
         return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"archway/" + purpose.encode()).derive(self.secret)
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
-    """The key that closes, first, and those that may still open."""
+    """Keys for one use: the first seals or signs, the others still open what was sealed with them."""
 
     keys: tuple[Key, ...]
 

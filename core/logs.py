@@ -50,7 +50,7 @@ class DroppingQueue(logging.handlers.QueueHandler):
     dropped = 0
 
     def enqueue(self, record: logging.LogRecord) -> None:
-        """Never blocks."""
+        """Queue the record, or drop and count it where the queue is full; never blocks."""
         try:
             self.queue.put_nowait(record)
         except queue.Full:
@@ -86,7 +86,7 @@ class _Writer:
         self._thread.start()
 
     def stop(self, within_s: float) -> None:
-        """Write what waits, for so long."""
+        """Write what still waits, for at most `within_s`."""
         deadline = time.monotonic() + within_s
         try:
             self._lines.put(None, timeout=within_s)

@@ -10,7 +10,7 @@ import msgspec
 
 
 class CallRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """One call, as it ended."""
+    """The record of one tool call: who called what, and how it ended."""
 
     id: str
     time: float
@@ -44,14 +44,14 @@ class CallRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """Records of one worker, in order."""
+    """A numbered batch of one worker's call records, in order."""
 
     worker: str
     """Unique per worker process."""
     number: int
     """1, 2, 3 ... per worker."""
     dropped: int
-    """Records lost before this batch and after the one before it."""
+    """How many records were lost between the batch before and this one."""
     records: list[CallRecord]
 
 

@@ -1,4 +1,4 @@
-"""Names of all that we keep in Redis, lengths of its streams, ages of what control writes. A courier, not a witness.
+"""Names of all that we keep in Redis, lengths of its streams, ages of what control writes.
 
 Nothing read under these names is believed without its signature or seal, and all of it may vanish at any time.
 """

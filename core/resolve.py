@@ -36,7 +36,7 @@ class TokenQuestion(msgspec.Struct, frozen=True):
 
 
 class TokenVerdict(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The bearer, or why not. `unknown`, `revoked`, `expired` and `disabled` look alike to the caller."""
+    """Who bears a token, or why not: `unknown`, `revoked`, `expired` and `disabled` look alike to the caller."""
 
     digest: str
     principal: Principal | None = None
@@ -94,20 +94,20 @@ class ConnectionRefusal(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ConnectionAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Exactly one of the two."""
+    """The answer to a `ConnectionQuestion`: a connection or a refusal, exactly one of the two."""
 
     connection: Connection | None = None
     refusal: ConnectionRefusal | None = None
 
 
 class GatewayQuestion(msgspec.Struct, frozen=True):
-    """Give me the snapshot of the gateway with this slug or identifier."""
+    """What is the snapshot of the gateway with this slug or identifier?"""
 
     name: str
 
 
 class GatewayAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The signed snapshot; no document: there is no such gateway."""
+    """A gateway's signed snapshot; without a document there is no such gateway."""
 
     id: str = ""
     document: bytes = b""
@@ -130,7 +130,7 @@ class ProbeQuestion(msgspec.Struct, frozen=True):
 
 
 class Probe(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a server answered. `fault` set: nothing else is."""
+    """What a server said it speaks and offers; where `fault` is set, nothing else is."""
 
     era: Literal["", "legacy", "modern"] = ""
     version: str = ""

@@ -19,7 +19,7 @@ _OVERHEAD: Final = 1 + _NONCE + 16
 
 
 class SealBroken(ValueError):
-    """Not sealed by us, for this use, or changed since."""
+    """Bytes that were not sealed by us for this use, or that were changed since."""
 
 
 class Sealer:

@@ -18,7 +18,7 @@ _HEAD = 1 + 64
 
 
 class SignatureBroken(ValueError):
-    """Not signed by a key that we trust, for this kind and name, or changed since."""
+    """A document that no trusted key signed for this kind and name, or that was changed since."""
 
 
 class Signer:
@@ -41,7 +41,7 @@ class Signer:
 
 
 class Verifier:
-    """Checks with the public halves."""
+    """Checks control's signatures with the public halves of its keys."""
 
     def __init__(self, setting: str, text: str) -> None:
         self._keys: dict[int, Ed25519PublicKey] = {}

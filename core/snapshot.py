@@ -68,7 +68,7 @@ class Visibility(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Gateway(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A gateway, compiled."""
+    """A gateway as control compiled it: its tools, rules and headers, and who sees it."""
 
     format: int
     id: str
@@ -88,7 +88,7 @@ class Gateway(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class IndexRow(msgspec.Struct, frozen=True, array_like=True):
-    """One gateway in the index."""
+    """One gateway of the index: its identifier, its slug and its newest revision."""
 
     id: str
     slug: str

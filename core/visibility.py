@@ -5,7 +5,7 @@ from core.snapshot import Visibility
 
 
 def may_enter(principal: Principal, visibility: Visibility) -> bool:
-    """Whether the gateway is there for this caller.
+    """Whether this caller may enter the gateway; for one who may not, it does not exist.
 
     A gateway of teams admits members of those teams and their team tokens; an organisation token is in no team.
     """

@@ -1,7 +1,7 @@
 """What a worker tells of itself once a second: gauges as they are, and counters by what came since the last time.
 
 `proxy/worker.py` runs it. Counters live in slots that outlast a worker (`proxy/telemetry/counting.py`); what is
-counted in this process begins at nought, so it is added by difference and a total never falls. What a call counts by
+counted in this process begins at 0, so it is added by difference and a total never falls. What a call counts by
 itself is not here.
 """
 
@@ -55,7 +55,7 @@ SNAPSHOT_ALARM_S = 300.0
 
 
 class Connecting(Protocol):
-    """What opens connections to servers, and counts them."""
+    """What opens connections to servers, and counts how many were opened and failed."""
 
     @property
     def opened(self) -> int:

@@ -23,7 +23,7 @@ MOST_PROBES = 8
 
 
 class InternalListener:
-    """Answers control."""
+    """Answers control's questions to this proxy, each sealed and bound to its question."""
 
     def __init__(self, calls: InternalCalls, prober: Prober) -> None:
         self._calls, self._prober = calls, prober

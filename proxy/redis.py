@@ -116,7 +116,7 @@ class Redis:
 
 
 class _Prompt(AbstractConnection):
-    """What a connection of redis-py, with or without TLS, is made of besides: who writes ends when it is cancelled.
+    """What a connection of redis-py, with or without TLS, is made of besides: a write ends when it is cancelled.
 
     redis-py's deadline of a write is `asyncio.wait_for`: a task for each command, and on Python 3.11 one that
     swallows a cancellation in the moment in which the write is done. So it is given no `socket_timeout`, and the
@@ -131,7 +131,7 @@ class _Prompt(AbstractConnection):
 
 
 class _Unhurried(_Prompt):
-    """For reads that wait on purpose. One that is given a time (a look for letters) comes back then without any."""
+    """A connection for reads that wait on purpose. A read that is given a time ends then, with or without an answer."""
 
     async def read_response(self, disable_decoding: bool = False, timeout: float | None = None, **how: Any) -> Any:
         async with asyncio.timeout(_LONG_READ_S if timeout is None else None):
@@ -139,7 +139,7 @@ class _Unhurried(_Prompt):
 
 
 class _Patient(_Prompt):
-    """For commands that a call waits for."""
+    """A connection for commands that a call waits for."""
 
     async def connect(self) -> None:
         async with Patience(CONNECT_S):

@@ -27,7 +27,7 @@ RefusedAs = Literal["result", "error"]
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One row of the table."""
+    """One row of the table of refusals: what a caller gets for one reason."""
 
     kind: Literal["http", "rpc", "call"]
     status: int
@@ -135,10 +135,10 @@ class Refusal(Exception):
 
     @property
     def row(self) -> Reason:
-        """Its row of the table."""
+        """The reason's row of the table."""
         return TABLE[self.reason]
 
     @property
     def sentence(self) -> str:
-        """What the caller is told."""
+        """The sentence that the caller is told."""
         return self.row.sentence.format(**self.words)

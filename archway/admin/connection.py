@@ -33,7 +33,7 @@ def connect(state: Path) -> AdminApi:
 
 
 def whence(why: Problem | Unreachable) -> str:
-    """Where an address or a token that does not do came from; '' where that is not the matter."""
+    """Where an address or a token that failed was taken from; '' where neither is the cause."""
     if not os.environ.get(URL):
         return ""
     if isinstance(why, Unreachable):

@@ -8,7 +8,7 @@ from archway.admin_client import AdminApi, Problem
 
 
 def named(api: AdminApi, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same records with the caller's e-mail, or team's name, and the gateway's slug; identifiers where gone."""
+    """Records with the caller's e-mail or team's name and the gateway's slug; identifiers where those are gone."""
     known: dict[str, str] = {}
 
     def name(path: str, key: str, otherwise: str) -> str:

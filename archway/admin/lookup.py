@@ -16,7 +16,7 @@ def find(api: AdminApi, kind: str, text: str) -> str:
 
 
 def find_in(api: AdminApi, path: str, names: tuple[str, ...], text: str, kind: str, see: str = "") -> str:
-    """The same within one list; `see` is the command that shows it."""
+    """The identifier of the object in one list that `text` names; `see` is the command that shows the list."""
     if is_id(text):
         return text
     for name in names:

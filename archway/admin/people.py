@@ -85,7 +85,7 @@ def add(
 
 @TEAMS.command("remove")
 def remove(team: str, user: str, state: State = DEFAULT_STATE) -> None:
-    """Take a user out of a team; what the team allowed ends within a second.
+    """Remove a user from a team; the access that the team gave ends within a second.
 
     [bold]Example[/bold]
 
@@ -143,9 +143,9 @@ def identify(
     state: State = DEFAULT_STATE,
     as_json: AsJson = False,
 ) -> None:
-    """Tell which token a found one is: whose, and whether it is still taken.
+    """Say whose a token is that was found somewhere, and whether it is still accepted.
 
-    A token that is still secret does not belong into a command's arguments: leave it out, and it is asked for.
+    Do not pass a token that is still secret as an argument: leave it out, and the command asks for it.
 
     [bold]Examples[/bold]
 

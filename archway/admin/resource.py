@@ -17,7 +17,7 @@ Kind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One field of a body, or one filter of a list."""
+    """One command-line option: a field of a request's body, or a filter of a list."""
 
     name: str
     help: str
@@ -25,15 +25,15 @@ class Option:
     of: str = ""
     """With a reference: the resource that it names, as in `REFERENCES`."""
     flag: str = ""
-    """The option's name where it is not the field's."""
+    """The option's name where it differs from the field's."""
     needed: bool = False
-    """Said in the help of `create`; the body's file may have it instead."""
+    """The help of `create` says so; the body's file may have it instead."""
     example: str = ""
     """A value that would do, for options whose form is not obvious."""
 
     @property
     def option(self) -> str:
-        """As it is typed."""
+        """The option as it is typed, such as `--team`."""
         return "--" + (self.flag or self.name).replace("_", "-")
 
 
@@ -52,14 +52,14 @@ class Resource:
 
     name: str
     one: str
-    """A single one, in a sentence."""
+    """What a sentence calls a single one."""
     path: str
     help: str
     columns: tuple[str, ...]
     """Fields of the table for people."""
     filters: tuple[Option, ...] = ()
     create: tuple[Option, ...] = ()
-    """Empty: cannot be made here."""
+    """Fields of a new one; empty where none can be made here."""
     update: tuple[Option, ...] = ()
     delete: bool = True
     cascade: bool = False

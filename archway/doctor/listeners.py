@@ -39,7 +39,7 @@ def check_ports(remembered: dict[str, int], facts: Facts) -> list[Finding]:
 
 
 def listener(port: int) -> int | None:
-    """The pid of who listens on a port, where we may know."""
+    """The pid of the process that listens on a port, where we may know it."""
     inodes = _listening_inodes(port)
     if not inodes:
         return None

@@ -14,7 +14,7 @@ _PRIVATE_FILES = ("keys.env", "servers.json", "setup.json", "up.json")
 
 
 def check_python() -> list[Finding]:
-    """Old enough to lack what we use?"""
+    """Whether Python is too old to have what we use."""
     if sys.version_info >= OLDEST_PYTHON:
         return []
     return [
@@ -23,7 +23,7 @@ def check_python() -> list[Finding]:
 
 
 def check_state(root: Path) -> list[Finding]:
-    """Who may read the folder, and whether there is room."""
+    """Whether others may read the state folder, and whether its disk has room."""
     if not root.exists():
         return [note(f"{root} does not exist yet", cure="`archway up` makes it")]
     findings = [_too_open(path, 0o077) for path in (root, *(root / name for name in _PRIVATE_FILES)) if path.exists()]

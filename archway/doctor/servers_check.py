@@ -16,7 +16,7 @@ MOST_SKEW_S = 30.0
 
 
 def check_database(url: str, within_s: float = DEADLINE_S) -> list[Finding]:
-    """Reachable, new enough, same time."""
+    """Whether the server is reachable and new enough, and its clock agrees with ours."""
     try:
         version, now = asyncio.run(_ask_database(url, within_s))
     except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as why:
@@ -36,7 +36,7 @@ def check_database(url: str, within_s: float = DEADLINE_S) -> list[Finding]:
 
 
 def check_redis(url: str, within_s: float = DEADLINE_S) -> list[Finding]:
-    """Reachable, new enough, same time."""
+    """Whether the server is reachable and new enough, and its clock agrees with ours."""
     try:
         with redis.Redis.from_url(url, socket_timeout=within_s, socket_connect_timeout=within_s) as client:
             told = client.info("server")

@@ -48,7 +48,7 @@ class CrewPlan:
 
 
 class Crew:
-    """The living workers."""
+    """The supervisor's living workers, kept complete, rolled one by one, and ended together."""
 
     def __init__(self, plan: CrewPlan, changed: Callable[["Crew"], None]) -> None:
         self._plan = plan
@@ -62,7 +62,7 @@ class Crew:
 
     @property
     def workers(self) -> list[Worker]:
-        """Those that live, by number."""
+        """The living workers, by number."""
         return sorted(self._workers.values(), key=lambda worker: worker.number)
 
     async def keep(self) -> None:
@@ -89,8 +89,8 @@ class Crew:
     async def roll(self) -> bool:
         """Replace each worker: the new one first, then the old one leaves. Never fewer than asked for.
 
-        It ends at a new worker that dies or is not ready in time: who was not replaced yet serves on. Says whether
-        all were replaced.
+        It ends at a new worker that dies or is not ready in time: workers not replaced yet go on serving. Says
+        whether all were replaced.
         """
         log.info("rolling", extra={"workers": len(self._workers)})
         for old in self.workers:
@@ -155,7 +155,7 @@ class Crew:
             self._kill(fresh)
 
     def _kill(self, worker: Worker) -> None:
-        """One that was asked to leave, and is still here after its time."""
+        """Kill a worker that was asked to leave and is still here after its time."""
         if not self._is_gone(worker):
             log.error("worker did not end in time", extra={"worker": worker.number, "leave_s": self._plan.leave_s})
             worker.signal(signal.SIGKILL)

@@ -2,8 +2,8 @@
 
 Workers write plain numbers into files of their own (proxy/telemetry/slots_file.py owns their format); nothing is sent
 per call. A worker's file stays when the worker is replaced and the next one of that number goes on in it, so that
-counters do not fall back. Who asks and does not read is cut off; it costs the workers nothing, and others at most a
-wait.
+counters do not fall back. A client that asks and does not read is cut off; it costs the workers nothing, and other
+clients at most a wait.
 
 Two paths for two readers, a scraper and a probe, need little of HTTP (RFC 9112): one head is read, one answer is
 written, the connection ends. A web framework for it would be most of what the supervisor holds in memory.
@@ -34,14 +34,14 @@ _RENDER_WITHIN_S: Final = 5.0
 """From the request to its text, with the wait for others' texts; below the 10 s after which Prometheus would give up
 without having heard why."""
 _CONNECTIONS: Final = 256
-"""So that a few who say nothing do not keep the probe out; one beyond is hung up on."""
+"""So that a few silent clients do not keep the probe out; a connection beyond these is closed at once."""
 _HEAD_BYTES: Final = 16 << 10
 """Scrapers send a few hundred bytes; what a proxy before them adds fits too. A reader holds up to two of these, so
 that all connections together hold 8 MiB."""
 _HEAD_WITHIN_S: Final = 5.0
-"""A head comes in one packet; this leaves time to send a lost one again, and frees the place of who says nothing."""
+"""A head comes in one packet; this leaves time to send a lost one again, and frees the place of a silent client."""
 _BODY_BYTES: Final = 1 << 20
-"""Read away of a body that nobody wanted, so that its sender comes to read the answer."""
+"""How much of an unwanted body is read and dropped, so that its sender comes to read the answer."""
 _READING: Final = frozenset({"GET", "HEAD"})
 
 
@@ -63,7 +63,7 @@ class _Answer:
 
 
 class MetricsListener:
-    """GET /metrics and, for the container's probe, /health."""
+    """Serves GET /metrics and, for the container's probe, /health."""
 
     def __init__(
         self, folder: Path, workers: Callable[[], int], render: Render, read_within_s: float = READ_WITHIN_S
@@ -81,7 +81,7 @@ class MetricsListener:
         self._server = await asyncio.start_server(self._came, sock=bound, limit=_HEAD_BYTES)
 
     async def close(self) -> None:
-        """Take no more, and end what is being answered."""
+        """Take no more connections, and end those that are being answered."""
         if self._server is not None:
             self._server.close()
         await self._tasks.close()
@@ -140,8 +140,8 @@ class MetricsListener:
         return _Answer("200 OK", text + _own(self._workers()), CONTENT_TYPE)
 
     async def _rendered(self) -> bytes:
-        """The workers' text, made off the loop that keeps them. A thread cannot be ended: who gives up leaves it, and
-        who comes next waits for it, so that there is never a second one.
+        """The workers' text, made off the loop that keeps them. A thread cannot be ended: a scrape that gives up
+        leaves it running, and the next one waits for it, so that there is never a second thread.
         """
         if self._thread is not None:
             await asyncio.wait({self._thread})
@@ -158,7 +158,7 @@ def _asked(head: bytes) -> tuple[str, str]:
 
 
 async def _read_away(reader: asyncio.StreamReader) -> None:
-    """What comes behind the head: closed over unread bytes, a connection is reset and its answer lost."""
+    """Drop what follows the head: a connection that is closed over unread bytes is reset and its answer lost."""
     left = _BODY_BYTES
     while left > 0 and (piece := await reader.read(left)):
         left -= len(piece)

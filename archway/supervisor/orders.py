@@ -20,7 +20,7 @@ class Listeners:
 
 @dataclass(frozen=True, slots=True)
 class Supervision:
-    """One supervisor's orders."""
+    """What one supervisor is to do: its listeners, how many workers, how long they may take to leave."""
 
     listeners: Listeners
     workers: int

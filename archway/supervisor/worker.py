@@ -24,12 +24,12 @@ class Worker:
 
     @property
     def pid(self) -> int:
-        """The process."""
+        """The number of the worker's process."""
         return self.process.pid
 
     @property
     def ready(self) -> bool:
-        """Whether it has said so; false for ever in one that ended without."""
+        """Whether the worker has said that it is ready; stays false in one that ended before."""
         if self._ready_pipe >= 0:
             try:
                 said = os.read(self._ready_pipe, 1)
@@ -40,17 +40,17 @@ class Worker:
         return self._ready
 
     def signal(self, number: int) -> None:
-        """Send a signal; one that is gone already is not an error."""
+        """Send a signal; it is no error if the worker is gone already."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
     def leave(self) -> None:
-        """Ask it to finish its calls and go; its end is then no accident."""
+        """Ask the worker to finish its calls and go; its end is then no accident."""
         self.leaving, self.asked = True, time.monotonic()
         self.signal(signal.SIGTERM)
 
     def ended(self, status: int) -> None:
-        """It was reaped: let go of the lifeline."""
+        """Let go of the lifeline of a worker that was reaped."""
         self.process.returncode = status
         self._close_pipe()
         if self.process.stdin is not None:

@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Found:
-    """One row's result."""
+    """What a row of the bench found: its lines for people, and everything behind them."""
 
     lines: dict[str, float]
     """Named as the report prints them."""

@@ -1,10 +1,10 @@
 """Discovery: ask an installation's server what it offers, and keep that with the entry.
 
-Called when an installation is made or filled in anew, and on demand. Steps, so that no transaction is open while a
-server is waited for or its answer worked through: read the rows, ask through a proxy, work out what the answer means
-(in a thread: a server may list megabytes, and others wait for this loop), write it unless the installation or the
-entry changed meanwhile. A server that cannot be reached makes the installation `unreachable` with the reason; what
-the entry knew of its tools stays.
+Called when an installation is made or its answers change, and on demand. It goes in steps, so that no transaction is
+open while a server is waited for or its answer worked through: read the rows, ask through a proxy, work out what the
+answer means (in a thread: a server may list megabytes, and others wait for this loop), write it unless the
+installation or the entry changed meanwhile. A server that cannot be reached makes the installation `unreachable` with
+the reason; what the entry knew of its tools stays.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """How it went, for the person who waits."""
+    """How a discovery went, for the person who waits for it."""
 
     state: Literal["ready", "unreachable", "needs_sign_in"]
     reason: str = ""
@@ -60,14 +60,14 @@ class Discovery:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """An answer worked through: what its rows will keep."""
+    """What a server's answer means: what the installation's and the entry's rows will keep of it."""
 
     found: Found
     facts: Mapping[str, Any]
 
 
 class Discoverer:
-    """Needs the database, a way to ask proxies, and what opens the rows' secrets."""
+    """Discovers tools; it needs the database, a way to ask proxies, and what opens the rows' secrets."""
 
     def __init__(self, pool: Pool, probes: ProbeClient, seals: RowSeals) -> None:
         self._pool = pool

@@ -30,7 +30,7 @@ class ProbeUnavailable(Exception):
 
 
 class ProbeClient:
-    """`egress` is a client of its own: proxies' addresses are the operator's word, not a user's."""
+    """Asks proxies. Its `egress` is a client of its own: their addresses are the operator's word, not a user's."""
 
     def __init__(self, egress: Egress, addresses: Sequence[str], calls: InternalCalls) -> None:
         self._egress = egress

@@ -51,7 +51,7 @@ async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """For `on_response_prepare`: also on streams."""
+    """Put the security headers on every answer, streams too; for `on_response_prepare`."""
     response.headers.update(SECURITY_HEADERS)
     response.headers["X-Request-Id"] = request.get(REQUEST_ID) or new_id()
 

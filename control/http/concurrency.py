@@ -16,7 +16,7 @@ NEVER = -1
 
 
 def etag(version: int) -> str:
-    """The header's value."""
+    """The value of the `ETag` header for a row's version."""
     return f'"{version}"'
 
 

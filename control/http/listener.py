@@ -45,12 +45,12 @@ class _Site(web.BaseSite):
 
     @property
     def name(self) -> str:
-        """As URL."""
+        """The listener's address as a URL."""
         host, port = self._address
         return f"http://{host}:{port}"
 
     async def start(self) -> None:
-        """Bind and accept."""
+        """Bind the address and accept connections."""
         await super().start()
         server, loop = self._runner.server, asyncio.get_running_loop()
         assert server is not None
@@ -77,7 +77,7 @@ class _Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.Response:
-        """What aiohttp could not read, or could not hand on; never with its own words, which quote the request."""
+        """Answer what aiohttp could not read or hand on; never in aiohttp's words, which quote the request."""
         request_id = new_id()
         bug = exc if status >= HTTPStatus.INTERNAL_SERVER_ERROR else None
         log.log(

@@ -30,13 +30,13 @@ _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzin
 
 
 class Model(BaseModel):
-    """A body or part of one: no field beside those declared, no conversion of types, no change once read."""
+    """A request's body or a part of one: only declared fields, no conversion of types, no change once read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
 
 class Change(Model):
-    """A PATCH's body: what is named changes, the rest stays. Made of the fields of the body that creates:
+    """The body of a PATCH: what is named changes, the rest stays. Made of the fields of the body that creates:
 
         class TeamFields(Model): ...
         class NewTeam(TeamFields): ...
@@ -78,7 +78,7 @@ class View(Model):
 
 
 class Query(BaseModel):
-    """A query string: text that is converted, no parameter beside those declared."""
+    """A query string: its text is converted, and only declared parameters are taken."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 

@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 
 class PageQuery(Query):
-    """What every list takes; a list with filters inherits it."""
+    """The parameters of every list: how many items, and after which; a list with filters inherits them."""
 
     limit: Annotated[int, Field(ge=1, le=MOST, description="Most items in the answer.")] = 50
     cursor: Annotated[str, Field(max_length=512, description="`next` of the page before.")] = ""
@@ -43,7 +43,7 @@ class PageQuery(Query):
 
 
 class Page(Model, Generic[T]):
-    """A page of a list."""
+    """One page of a list, with the cursor of the next page."""
 
     items: list[T]
     next: str | None = Field(description="`cursor` of the next page; null at the end.")

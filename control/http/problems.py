@@ -50,7 +50,7 @@ class Problem(Exception):
 
 
 def invalid(field: str, message: str) -> Problem:
-    """422: one field does not do."""
+    """422: the value of one field cannot be used."""
     return Problem(422, f"{field}: {message}", [FieldError(field, message)])
 
 
@@ -65,7 +65,7 @@ def forbidden(detail: str) -> Problem:
 
 
 def conflict(detail: str, errors: Sequence[FieldError] = ()) -> Problem:
-    """409: the request is in order, but not as things stand."""
+    """409: the request is in order, but contradicts the present state."""
     return Problem(409, detail, errors)
 
 

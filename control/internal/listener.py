@@ -43,7 +43,7 @@ class Kind:
 
 
 class InternalListener:
-    """The application's one handler."""
+    """The one handler of the internal listener: checks that a proxy asks, answers its question, seals the answer."""
 
     def __init__(self, calls: InternalCalls, questions: Questions, tasks: Tasks) -> None:
         self._calls, self._tasks = calls, tasks

@@ -43,7 +43,7 @@ _NOT_SIGNED_IN = ConnectionRefusal("not_allowed", "Sign in again: the token is n
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """Answers; each raises StoreUnavailable while Postgres is away."""
+    """Answers proxies' questions from Postgres; each method raises StoreUnavailable while Postgres is away."""
 
     pool: Pool
     stream: ChangeStream
@@ -51,14 +51,14 @@ class Questions:
     seals: RowSeals
 
     async def token(self, question: TokenQuestion) -> TokenVerdict:
-        """Who is the bearer?"""
+        """Say who the bearer of a token is."""
         if not _DIGEST.fullmatch(question.digest):
             return TokenVerdict(question.digest, refused="unknown")
         async with transaction(self.pool) as connection:
             return await verdict_for(connection, question.digest)
 
     async def connection(self, question: ConnectionQuestion) -> ConnectionAnswer:
-        """Which upstream, with which credential, for this bearer and this assigned tool?"""
+        """Say which upstream and which credential serve this bearer for this assigned tool."""
         if not _DIGEST.fullmatch(question.digest):
             return _refused(_NOT_SIGNED_IN)
         async with transaction(self.pool) as connection:

@@ -31,18 +31,18 @@ _ROUND_WITHIN_S: Final = 25.0
 
 
 class StaleCopiesSweep:
-    """Deletes until cancelled. `wake` makes it look at once."""
+    """Deletes stale copies of connections until cancelled. `wake` makes it look at once."""
 
     def __init__(self, pool: Pool, redis: Redis) -> None:
         self._pool, self._redis = pool, redis
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """A change was published."""
+        """Look at once: a change was published."""
         self._woken.set()
 
     async def run(self) -> None:
-        """The loop; what could not be deleted is tried again."""
+        """Sweep again and again until cancelled; what could not be deleted is tried again."""
         while True:
             self._woken.clear()
             try:
@@ -60,7 +60,7 @@ class StaleCopiesSweep:
                 await self._rest()
 
     async def sweep(self) -> int:
-        """One round; how many changes it was for. Raises RedisAway, StoreUnavailable."""
+        """Sweep once; returns how many changes it was for. Raises RedisAway, StoreUnavailable."""
         prefix = connection_key("")
         async with transaction(self._pool) as claiming:
             rows = await claim(claiming, _AT_ONCE)

@@ -19,7 +19,7 @@ class DocumentTooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class GatewayDocument:
-    """One gateway's signed snapshot."""
+    """One gateway's signed snapshot, with its identifier and revision."""
 
     id: str
     revision: int

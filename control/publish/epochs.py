@@ -2,7 +2,7 @@
 
 An epoch is a random word under which events are numbered without holes. It ends when Redis lost it, or lost the last
 of its events, or can append none any more: then nothing that proxies hold can be trusted to be complete, and
-everything is published anew. Called by the publisher; leaves out what is published (`documents.py`) and when
+everything is published again. Called by the publisher; leaves out what is published (`documents.py`) and when
 (`publisher.py`).
 """
 
@@ -39,12 +39,12 @@ Happened = tuple[Kind, str, int]
 
 
 class EpochOver(Exception):
-    """Another epoch holds, or this one needs everything published first: look again and begin anew."""
+    """Another epoch holds, or this one needs everything published first: look again and start over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where the stream stands."""
+    """Where the change stream stands: its epoch, its last number, and whether all was published in it."""
 
     epoch: str
     number: int
@@ -61,7 +61,7 @@ class IndexDocument:
 
 
 class ChangeStream:
-    """Looks at the stream, begins epochs, stores documents, appends events."""
+    """The writer of the change stream: begins epochs, stores documents, appends events."""
 
     def __init__(self, redis: Redis, signer: Signer) -> None:
         self._redis, self._signer = redis, signer

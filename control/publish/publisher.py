@@ -45,7 +45,7 @@ Documents = dict[str, GatewayDocument | None]
 
 
 class Steps(Protocol):
-    """Told after each step of a round; tests end the publisher there."""
+    """What is told after each step of a round; tests end the publisher there."""
 
     async def __call__(self, step: str, /) -> None:
         """`step` is `claimed`, `stored` or `announced`."""
@@ -80,11 +80,11 @@ class Publisher:
         self._fault = ""
 
     def wake(self) -> None:
-        """Something was committed."""
+        """Look at once: something was committed."""
         self._woken.set()
 
     async def run(self) -> None:
-        """The loop; faults of Redis and Postgres are logged once each and waited out."""
+        """Publish round after round until cancelled; faults of Redis and Postgres are logged once and waited out."""
         while True:
             self._woken.clear()
             try:

@@ -37,7 +37,7 @@ _decoder = msgspec.msgpack.Decoder(Batch)
 
 
 class Committed(Protocol):
-    """Told between a commit and the acknowledgement; tests end the consumer there."""
+    """What is told between a commit and the acknowledgement; tests end the consumer there."""
 
     async def __call__(self) -> None:
         """Nothing to return."""
@@ -48,7 +48,7 @@ async def _go_on() -> None:
 
 
 class RecordConsumer:
-    """Consumes until cancelled."""
+    """Takes batches of records from the stream into Postgres until cancelled."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class RecordConsumer:
         self._fault = ""
 
     async def run(self) -> None:
-        """The loop; faults are logged once each and waited out."""
+        """Take batches until cancelled; faults are logged once each and waited out."""
         while True:
             try:
                 await self._redis.make_group(RECORDS, RECORDS_GROUP, RECORDS_TTL_S)
@@ -111,7 +111,7 @@ class RecordConsumer:
         if time.monotonic() - self._looked_for_idle < min(_LOOK_FOR_IDLE_EVERY_S, self._idle_s):
             return
         self._looked_for_idle = time.monotonic()
-        await self._redis.make_group(RECORDS, RECORDS_GROUP, RECORDS_TTL_S)  # and give the stream its time anew
+        await self._redis.make_group(RECORDS, RECORDS_GROUP, RECORDS_TTL_S)  # and extend the stream's life
         entries = await self._redis.claim_idle(RECORDS, RECORDS_GROUP, self._name, idle_s=self._idle_s, count=_TAKE)
         await self._take(entries)
         for consumer in await self._redis.idle_consumers(RECORDS, RECORDS_GROUP, _FORGET_CONSUMER_S):

@@ -56,8 +56,8 @@ class Egress:
     `ca_bundle` is a PEM file whose certificates are trusted besides the system's. `proxy` is an http(s) URL that
     every request then goes through; it looks names up itself, so that here only what a URL shows is judged, and
     the proxy's own address is the operator's word. Environment variables are never read. `connections` and
-    `per_host` cap the pool; who finds it full waits, at most `connect_seconds`. A name's addresses are remembered for
-    `name_seconds`, and judged anew at each connect. `resolver` replaces the system's (tests).
+    `per_host` cap the pool; a request that finds it full waits, at most `connect_seconds`. A name's addresses are
+    remembered for `name_seconds`, and judged again at each connect. `resolver` replaces the system's (tests).
     Raises ValueError, naming the setting, when `ca_bundle` or `proxy` cannot be used.
     """
 
@@ -241,7 +241,7 @@ def _sendable(headers: Mapping[str, str]) -> Mapping[str, str]:
 def tls_context(ca_bundle: str | None) -> ssl.SSLContext:
     """How we meet a TLS server: verified against the system's roots and `ca_bundle`, HTTP/1.1 only.
 
-    Not to be changed by who gets it. Raises ValueError, naming the setting, when `ca_bundle` cannot be used.
+    Its users must not change it. Raises ValueError, naming the setting, when `ca_bundle` cannot be used.
     """
     if ca_bundle is None:
         return _system_roots_context()

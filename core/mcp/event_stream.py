@@ -1,7 +1,7 @@
 """Server-sent events, both ways (WHATWG HTML, section 9.2, as far as MCP uses it).
 
 The proxy feeds what an upstream sends, in whatever pieces it arrives, and gets whole events; what it sends
-on is written anew, one `data:` line per message, so that no trick with line ends passes through. Time-outs and
+on is written by itself, one `data:` line per message, so that no trick with line ends passes through. Time-outs and
 reconnecting are the caller's.
 """
 
@@ -36,8 +36,8 @@ class EventReader:
     `max_event_bytes` bounds the lines of one event together, their field names and line ends included, and
     with it the memory held between pieces. `max_events` bounds the events of the whole stream.
 
-    Ids and retry times are passed over: nobody here resumes a stream. An event that no blank line ended is never
-    given out.
+    Ids and retry times are passed over: nobody here resumes a stream. An event without the blank line that ends it is
+    never given out.
     """
 
     __slots__ = (
@@ -141,5 +141,5 @@ def encode_event(message: bytes) -> bytes:
     Raises ValueError for a line end inside: it would split the message, or forge a second event.
     """
     if b"\n" in message or b"\r" in message:
-        raise ValueError("A message for an event stream must be JSON without line ends; serialise it anew.")
+        raise ValueError("A message for an event stream must be JSON without line ends; serialise it again.")
     return b"data: " + message + b"\n\n"

@@ -6,7 +6,7 @@ mean is left to orjson, which refuses what RFC 8259 forbids (bad UTF-8, lone sur
 mark, anything behind the value).
 
 Two things that orjson accepts are answered elsewhere: of duplicate keys the last wins, so a message is always
-written anew from this parse and never forwarded as its raw bytes; and an integer beyond 64 bit becomes a
+serialised from this parse and never forwarded as its raw bytes; and an integer beyond 64 bit becomes a
 float, so the reader of ids refuses every float.
 
 How the scan stays cheap: counting separators is done by C loops over the bytes. A count over *all* bytes, strings

@@ -1,4 +1,4 @@
-"""Results and tool definitions in the dress of the other era.
+"""Results and tool definitions in the form that the other era expects.
 
 A caller of either era may call a tool of either; the proxy passes each upstream result through the function for
 its *caller's* era. Ids, sessions and questions are not here. No function changes its argument: what it returns

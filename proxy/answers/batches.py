@@ -35,7 +35,7 @@ async def answer_batch(x: Exchange, deps: Deps, answer_request: AnswerRequest) -
 
 
 class _Share:
-    """What the items of one batch have together: one caller's room for answers, and a few of its calls at once."""
+    """What the items of one batch share: one caller's room for answers, and a few of its calls at once."""
 
     def __init__(self, x: Exchange, deps: Deps, answer_request: AnswerRequest) -> None:
         self._x, self._deps, self._answer_request = x, deps, answer_request

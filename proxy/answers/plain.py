@@ -19,12 +19,12 @@ _METHODS = "GET, POST, DELETE, OPTIONS"
 
 
 def health(_x: Exchange, _deps: Deps) -> Answer:
-    """The process runs. Any Host may ask."""
+    """Answer that the process runs. Any Host may ask."""
     return Answer(200, b'{"status":"ok"}')
 
 
 def ready(_x: Exchange, deps: Deps) -> Answer:
-    """Whether new connections should come here. Any Host may ask."""
+    """Answer whether new connections should come here. Any Host may ask."""
     if deps.draining or not deps.follows_changes():
         return Answer(503, b'{"status":"not ready"}')
     return Answer(200, b'{"status":"ready"}')
@@ -60,7 +60,7 @@ def cors_preflight(x: Exchange, deps: Deps) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class PublicRoute:
-    """One public answer: by method, and by the raw target or its beginning."""
+    """One answer that needs no token: for which method, and for which raw target or beginning of one."""
 
     methods: frozenset[str]
     target: str
@@ -69,7 +69,7 @@ class PublicRoute:
     """Whether the target must be the whole of it."""
 
     def takes(self, head: Head) -> bool:
-        """Whether this request is for it."""
+        """Whether this route answers the request."""
         if head.method not in self.methods or head.version not in HTTP:
             return False
         return head.target == self.target if self.whole else head.target.startswith(self.target)
@@ -96,7 +96,7 @@ def public_answer(x: Exchange, deps: Deps) -> Answer | None:
 
 
 def _judge(x: Exchange, deps: Deps, target: str) -> None:
-    """Host and headers as for any request; any origin may read public metadata."""
+    """Check host and headers as for any request; any origin may read public metadata."""
     head, headers = x.head, x.head.headers
     raw = [(name, value) for name, value in head.raw_headers if name.lower() != b"origin"]
     if headers is not None:

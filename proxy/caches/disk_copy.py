@@ -1,4 +1,4 @@
-"""The sealed copy on disk, with which a restarted worker serves the callers it knew while control and Redis are down.
+"""The sealed copy on disk: with it a restarted worker serves the callers it knew while control and Redis are down.
 
 One file per kind, written whole by a background task when something changed, read once at start. Values keep their
 ages: what is past the hard age, or past its own expiry, does not serve. Several workers share the folder; the last
@@ -23,7 +23,7 @@ _FRAME_BYTES = 10
 
 
 class DiskCopy:
-    """Sealed files in a private folder (0700); with no folder it keeps and finds nothing."""
+    """The copy on disk: sealed files in a private folder (0700); with no folder it keeps and finds nothing."""
 
     def __init__(self, folder: str, ring: KeyRing) -> None:
         self._folder = Path(folder) if folder else None

@@ -36,7 +36,7 @@ class _Sealed(Generic[V]):
 
 
 class LayeredCache(Generic[V]):
-    """A two-age cache with its copies."""
+    """A two-age cache of control's answers, with its sealed copies in Redis and on disk."""
 
     def __init__(
         self,
@@ -134,7 +134,7 @@ class LayeredCache(Generic[V]):
         return not any(copied.asked <= at + _SKEW_S and concerns(key, copied.value) for at, concerns in self._changes)
 
     def _remember(self, key: str) -> None:
-        """That a key was known is remembered beyond its value: who bears it is no stranger when they come again."""
+        """That a key was known is remembered longer than its value: its bearer is no stranger on the next call."""
         self._from_disk.pop(key, None)  # what was kept there is older than what we know now
         self._once_known.put(key, True)
 

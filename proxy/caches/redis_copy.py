@@ -1,8 +1,8 @@
 """The sealed copy of a cached value in Redis, so that a new worker need not ask control for what another knows.
 
-Not a witness: a value is sealed with the proxy key under its own key, so that garbage, another key's value or an
-older format is a miss, counted as an alarm. A copy is written only if no change event came since the source was
-asked; control deletes the copies that its events name.
+A copy proves nothing by itself: a value is sealed with the proxy key under its own key, so that garbage, another key's
+value or an older format is a miss, counted as an alarm. A copy is written only if no change event came since the
+source was asked; control deletes the copies that its events name.
 """
 
 import logging
@@ -73,7 +73,7 @@ class RedisCopy(Generic[V]):
         return None if sealed is None else self._form.open(key, sealed)
 
     async def write(self, key: str, aged: Aged[V]) -> None:
-        """Leave a copy; a Redis that is away is no matter."""
+        """Leave a copy; nothing happens where Redis is away."""
         if aged.expires <= time.time():
             return
         ttl = max(1, min(self._ttl, int(aged.expires - time.time()) if aged.expires < 1e15 else self._ttl))

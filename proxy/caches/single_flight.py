@@ -38,7 +38,7 @@ class SingleFlight(Generic[T]):
         return task
 
     async def result(self, key: str, work: Work[T]) -> T:
-        """What the run for this key comes to. Raises what it raises, for all who wait; who comes after runs anew.
+        """The result of the run for this key. What it raises is raised for all who wait; a later caller runs again.
 
         A waiter that is cancelled leaves the run alone. CancelledError comes too where the owner ended the run.
         """
@@ -48,11 +48,11 @@ class SingleFlight(Generic[T]):
         return task.result()
 
     def disown(self, key: str) -> None:
-        """Let the run go on for those who wait; who comes after starts another."""
+        """Let the run go on for those who wait; a later caller starts another."""
         self._running.pop(key, None)
 
     def disown_all(self) -> None:
-        """The same for every run."""
+        """Disown every run that is under way."""
         self._running.clear()
 
     def _ended(self, key: str, task: "asyncio.Task[T]") -> None:

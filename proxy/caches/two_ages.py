@@ -26,7 +26,7 @@ class SourceUnreachable(Exception):
 
 @dataclass(slots=True)
 class Aged(Generic[V]):
-    """A value, and how old it is."""
+    """A cached value, when its source was asked, and when it expires."""
 
     value: V
     asked: float
@@ -112,7 +112,7 @@ class TwoAgeCache(Generic[V]):
         return key in self._held
 
     def expired(self, key: str) -> bool:
-        """Whether nothing is held that could serve now or later, at whatever age."""
+        """Whether nothing is held, or only a value past its own expiry: nothing that could ever serve again."""
         aged = self._held.peek(key)
         return aged is None or aged.expires <= time.time()
 

@@ -31,7 +31,7 @@ Apply = Callable[[Change], Awaitable[None]]
 
 
 class ChangeStream:
-    """One worker's reader of the stream."""
+    """One worker's reader of the change stream."""
 
     def __init__(
         self,
@@ -131,7 +131,7 @@ class ChangeStream:
         """A quiet stream may be a new one, or lack its newest events: compare its epoch and number with ours."""
         epoch, number = await self._head()
         if epoch != self.epoch or number < self.number:
-            raise _TrustLost("the stream began anew")
+            raise _TrustLost("the stream began again")
         if number > self.number and self._behind:
             self.holes += 1
             raise _TrustLost(f"events up to {number} are gone and were not read after {self.number}")

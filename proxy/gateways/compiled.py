@@ -26,7 +26,7 @@ PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class CompiledTool:
-    """One callable tool: what a call is for (`proxy.exchange.Target`)."""
+    """One callable tool of a gateway, which a call may be for (`proxy.exchange.Target`)."""
 
     exposed: str
     upstream: str
@@ -71,7 +71,7 @@ def compiled_tool(tool: Tool, rule: Rule | None) -> CompiledTool:
 
 
 class CompiledGateway:
-    """A gateway, ready for calls."""
+    """A gateway as calls use it, made once from a snapshot and swapped in whole."""
 
     __slots__ = ("_pages", "allowlist", "confirmed", "id", "server_info", "snapshot", "tools", "used")
 

@@ -40,7 +40,7 @@ MOST_BYTES = 256 << 20
 
 
 class Gateways:
-    """Held gateways by identifier and by slug."""
+    """The gateways that one worker holds, by identifier and by slug."""
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class Gateways:
         return gateway
 
     async def refresh(self, gateway_id: str, revision: int) -> None:
-        """A gateway has this revision now: swap it in if we hold an older one."""
+        """Swap in the gateway's new revision where we hold an older one."""
         self._unknown.clear()
         self._note_unseen(gateway_id)
         if self._revisions.get(gateway_id, revision) < revision:
@@ -139,7 +139,7 @@ class Gateways:
             self.index_current = False
 
     def forget(self, gateway_id: str) -> None:
-        """The gateway is gone."""
+        """Let go of a gateway that was deleted."""
         self._let_go(gateway_id)
         self._from_disk.pop(gateway_id, None)
         self._revisions.pop(gateway_id, None)

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class NewestIndex:
-    """Where the index comes from, and when control itself last gave it."""
+    """The newest index of all gateways that can be had, and when control itself last gave it."""
 
     def __init__(self, control: ControlClient, redis: Redis, verifier: Verifier, *, soft_age: float) -> None:
         self._control, self.redis, self._verifier, self._soft_age = control, redis, verifier, soft_age

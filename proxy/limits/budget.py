@@ -12,7 +12,7 @@ from proxy.caches.bounded import Bounded
 
 
 class Budget:
-    """Asked once per thing; plain and without waiting."""
+    """A rate limit, overall and per source: asked once per thing, never waits."""
 
     def __init__(self, rate: float, *, sources: int = 4096, share: float = 0.5) -> None:
         self._all = _Bucket(rate)

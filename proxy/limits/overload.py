@@ -47,7 +47,8 @@ def _soon(callback: Callable[[], None]) -> None:
 
 
 class Overload:
-    """One worker's. For tests: clocks of the time, and of this thread's share of it, and the loop's `call_soon`."""
+    """Whether one worker is overloaded. For tests: clocks of the time, and of this thread's share of it, and the
+    loop's `call_soon`."""
 
     __slots__ = (
         "_asked",
@@ -84,7 +85,7 @@ class Overload:
         self.sheds = False
         """Whether `refuses` is to be asked: all that this costs while nothing is overloaded."""
         self.longest = 0.0
-        """The longest round since somebody last set this to nought."""
+        """The longest round since somebody last set this to 0."""
         self.pressed = False
         """Whether a call found no place since the last look: then less lag is too much."""
         self._late_s = 0.0
@@ -92,7 +93,7 @@ class Overload:
         self._budget = AIM_S / 2
         self._asked = self._looking = False
         self._taker = _KNOWN
-        """Who has the time since `_last`."""
+        """Whose share the time since `_last` is."""
         self._last = self._period = self._turned = self._worked = 0.0
         self._spent = [0.0, 0.0, 0.0]
         """In this round, since its first call: what known callers took, what strangers did, and what refusals did."""

@@ -22,7 +22,7 @@ END_S = 1.0
 
 
 class Stepped(Protocol):
-    """A call that runs in no task (`proxy/upstream_call.py`)."""
+    """A call that runs in no task while its upstream is waited for (`proxy/upstream_call.py`)."""
 
     @property
     def key(self) -> CallKey | None:
@@ -33,7 +33,7 @@ class Stepped(Protocol):
 
 
 class Calls:
-    """Running calls."""
+    """The calls that run in one worker, with what each principal holds of its places and its memory."""
 
     def __init__(self, tasks: Tasks) -> None:
         self._tasks = tasks
@@ -76,7 +76,7 @@ class Calls:
             await work
         except asyncio.CancelledError:
             if task not in self._called_off or task.uncancel():
-                raise  # by the caller, who has left, or by the worker, which stops
+                raise  # cancelled by a caller that has left, or by a worker that stops
         finally:
             self._all.discard(task)
             if key is not None:

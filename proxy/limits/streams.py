@@ -4,7 +4,7 @@ from proxy.limits.shares import Shares, quarter
 
 
 class Streams:
-    """Open streams by session."""
+    """The open GET streams of one worker: one per session, with a cap for each principal."""
 
     def __init__(self) -> None:
         self._owner: dict[str, str] = {}

@@ -1,6 +1,6 @@
 """Where callers come in: takes connections from the listening socket while there is a place for them.
 
-An event loop's own server either spins or hangs up on whoever waits when descriptors run out. Here accepting pauses:
+An event loop's own server either spins or cuts waiting callers off when descriptors run out. Here accepting pauses:
 those who wait stay in the socket's queue, where another worker may take them, calls on open connections go on, and
 the door is tried again ten times a second. `proxy/listeners.py` opens and closes it.
 """
@@ -28,7 +28,7 @@ _PASSES = frozenset({errno.ECONNABORTED, errno.EINTR, errno.EPROTO, errno.EPERM}
 
 
 class Listener(Protocol):
-    """A protocol for each connection, and how many there are."""
+    """What makes a protocol for each new connection, and says how many are open."""
 
     def __call__(self) -> asyncio.BaseProtocol:
         """The protocol of a new connection."""
@@ -66,7 +66,7 @@ class Door:
         self._loop.add_reader(self._socket.fileno(), self._take)
 
     async def close(self) -> None:
-        """Take nobody any more; who was taken already is let in, within `ENTERS_WITHIN_S`."""
+        """Take no more callers; those taken already are let in, within `ENTERS_WITHIN_S`."""
         self._loop.remove_reader(self._socket.fileno())
         if self._again is not None:
             self._again.cancel()

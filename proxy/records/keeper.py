@@ -30,7 +30,7 @@ _WAITING = 20_000
 
 
 class RecordKeeper:
-    """Keeps one worker's records."""
+    """Keeps one worker's call records until control's stream or the spool has them."""
 
     def __init__(self, redis: Redis, ring: KeyRing, spool_folder: str) -> None:
         self.worker = f"{os.getpid()}-{new_id()}"
@@ -85,7 +85,7 @@ class RecordKeeper:
 
     async def flush(self) -> None:
         """Send everything that has gathered, older batches from the spool first."""
-        async with self._flushing:  # who closes waits for the batch that is on its way
+        async with self._flushing:  # `close` waits here for the batch that is on its way
             await self._flush()
 
     async def _flush(self) -> None:

@@ -75,7 +75,7 @@ class Spool:
         return found
 
     def remove(self, worker: str, number: int) -> None:
-        """The batch was sent."""
+        """Remove a batch that was sent."""
         path = self._path(worker, number)
         try:
             size = path.stat().st_size

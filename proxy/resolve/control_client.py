@@ -35,7 +35,7 @@ _PROBE_S = 1.0
 
 
 class ControlClient:
-    """Asks control. `egress` is a client of its own: control's address is the operator's word, not a user's."""
+    """Asks control. Its `egress` is a client of its own: control's address is the operator's word, not a user's."""
 
     def __init__(self, egress: Egress, addresses: tuple[str, ...], calls: InternalCalls) -> None:
         self._egress = egress
@@ -50,19 +50,19 @@ class ControlClient:
         return self._failures >= _FAILURES and time.monotonic() < self._next_try
 
     async def token(self, question: TokenQuestion) -> TokenVerdict:
-        """Who bears this token?"""
+        """Ask who bears a token."""
         return await self._ask("/internal/token", question, TokenVerdict)
 
     async def connection(self, question: ConnectionQuestion) -> ConnectionAnswer:
-        """Which upstream, with which credential?"""
+        """Ask which upstream and which credential serve a call."""
         return await self._ask("/internal/connection", question, ConnectionAnswer)
 
     async def gateway(self, question: GatewayQuestion) -> GatewayAnswer:
-        """The gateway's snapshot."""
+        """Ask for a gateway's snapshot."""
         return await self._ask("/internal/gateway", question, GatewayAnswer)
 
     async def index(self) -> IndexAnswer:
-        """Every gateway that exists."""
+        """Ask for the index of every gateway that exists."""
         return await self._ask("/internal/index", None, IndexAnswer)
 
     async def _ask(self, path: str, question: msgspec.Struct | None, kind: type[T]) -> T:

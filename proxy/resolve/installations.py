@@ -21,7 +21,7 @@ _SIZE = 50_000
 
 
 class Connections:
-    """Resolved connections."""
+    """The connections that control resolved, remembered for the calls that come."""
 
     def __init__(
         self, control: ControlClient, redis: Redis, ring: KeyRing, *, soft: float, hard: float, tasks: Tasks
@@ -57,15 +57,16 @@ class Connections:
         return await self.resolved.get(key, lambda _: self._ask(question))
 
     async def forget_installation(self, identifier: str) -> None:
-        """An installation changed."""
+        """Forget the connections of an installation that changed."""
         await self.resolved.drop_where(lambda _, connection: connection.installation_id == identifier)
 
     async def forget_entry(self, identifier: str) -> None:
-        """An entry changed."""
+        """Forget the connections of an entry that changed."""
         await self.resolved.drop_where(lambda _, connection: connection.entry_id == identifier)
 
     async def forget_principal(self, principal_key: str) -> None:
-        """A caller's access changed; a team's change concerns every caller, since it may be theirs."""
+        """Forget the connections of a caller whose access changed; a team's change concerns every caller, since it
+        may be theirs."""
         everybody = principal_key.startswith("team:")
 
         def concerns(key: str, _: Connection) -> bool:
@@ -75,7 +76,7 @@ class Connections:
         await self.resolved.drop_where(concerns)
 
     async def forget_gateway(self, identifier: str) -> None:
-        """A gateway's assignments changed."""
+        """Forget the connections of a gateway whose assignments changed."""
         await self.resolved.drop_where(lambda key, _: key.startswith(identifier + "/"))
 
     async def _ask(self, question: ConnectionQuestion) -> Aged[Connection]:

@@ -26,7 +26,7 @@ _UNKNOWN_S = 10.0
 
 
 class Authority:
-    """Verdicts on tokens."""
+    """Control's verdicts on tokens, remembered; strangers have a small memory and a budget of their own."""
 
     def __init__(
         self,
@@ -86,12 +86,12 @@ class Authority:
         return not self.verdicts.memory.expired(digest)
 
     async def forget(self, digest: str) -> None:
-        """A change of this token was announced."""
+        """Forget a token whose change was announced."""
         self._unknown.pop(digest)
         await self.verdicts.drop(digest)
 
     async def forget_principal(self, kind: str, identifier: str) -> None:
-        """A user or team changed: every verdict that rests on it."""
+        """Forget every verdict that rests on a user or team that changed."""
         self._unknown.clear()
 
         def concerns(_: str, verdict: TokenVerdict) -> bool:

@@ -22,7 +22,7 @@ _POLL_S = 1.0
 
 
 class Letter(msgspec.Struct, array_like=True, frozen=True):
-    """`cancel`: the call `id` of session `jti`. `ended`: the session itself."""
+    """A message to the other workers: `cancel` the call `id` of session `jti`, or the session itself has `ended`."""
 
     kind: Literal["cancel", "ended"]
     jti: str
@@ -30,7 +30,7 @@ class Letter(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Mailbox:
-    """One worker's end of the channel."""
+    """One worker's end of the channel on which workers send each other letters."""
 
     def __init__(self, redis: Redis, ring: KeyRing, deliver: Callable[[Letter], None]) -> None:
         self._redis = redis

@@ -33,7 +33,7 @@ _Key = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A legacy client's session."""
+    """A legacy client's session, as its sealed identifier says it."""
 
     jti: str
     version: str
@@ -49,7 +49,7 @@ class _Inside(msgspec.Struct, array_like=True):
 
 
 class Sessions:
-    """Makes, opens and ends sessions."""
+    """Makes, opens and ends the sessions of legacy clients."""
 
     def __init__(self, ring: KeyRing, redis: Redis) -> None:
         self._sealer = Sealer(ring, "session")

@@ -30,8 +30,8 @@ Numbers = tuple[float, ...]
 
 
 class Exposition:
-    """Renders files of counts. The bounds on series that each worker keeps hold for their sum too: who came first
-    stays, and what comes later from another worker is added to `other`, as long as this object lives.
+    """Renders files of counts. The bounds on series that each worker keeps hold for their sum too: series that came
+    first stay, and what comes later from another worker is added to `other`, as long as this object lives.
     """
 
     def __init__(self) -> None:

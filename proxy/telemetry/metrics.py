@@ -27,7 +27,7 @@ LONGEST_VALUE: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric."""
+    """One metric of a worker: its name, kind, labels and help text."""
 
     name: str
     kind: Kind

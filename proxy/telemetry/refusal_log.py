@@ -20,7 +20,7 @@ _A_SECOND = 20
 
 
 class RefusalLog:
-    """One worker's; plain and without waiting."""
+    """One worker's log of refused requests, bounded in lines a second; never waits."""
 
     def __init__(self) -> None:
         self.unsaid = 0

@@ -35,7 +35,7 @@ _ENTRY: Final = struct.Struct("<cHHI")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One name of the directory."""
+    """One name in the directory of a file of counts, and where its numbers are."""
 
     kind: str
     """One letter; see `proxy/telemetry/metrics.py`."""
@@ -46,7 +46,7 @@ class Entry:
 
 
 class SlotsFile:
-    """The writer's side; without a path, in this process's memory only."""
+    """The writer's side of a file of counts; without a path it is in this process's memory only."""
 
     def __init__(self, path: str = "") -> None:
         self._memory = _mapped(path)
@@ -110,7 +110,7 @@ def read(path: Path) -> list[tuple[Entry, tuple[float, ...]]] | None:
 
 
 def clear(path: Path, kinds: str) -> None:
-    """Set the numbers of these kinds to nought in the file of a worker that is dead."""
+    """Set the numbers of these kinds to 0 in the file of a worker that is dead."""
     held = read(path)
     if held is None:
         return

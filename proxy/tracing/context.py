@@ -24,7 +24,7 @@ _LONGEST_PARENT: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """The span of the caller."""
+    """The caller's span, to which a call's own span belongs."""
 
     trace_id: str
     span_id: str

@@ -38,7 +38,7 @@ class Exporter(Protocol):
 
 
 class Sender:
-    """One worker's thread."""
+    """One worker's bounded queue of finished spans, and the thread that sends them."""
 
     def __init__(self, exporter: Exporter, *, every_s: float = EVERY_S) -> None:
         self.sent = self.dropped = 0
@@ -57,7 +57,7 @@ class Sender:
             self.dropped += 1
 
     def close(self, within_s: float = 2.0) -> None:
-        """Send what waits, for so long; what is left is dropped. Waits, so not for the loop's thread."""
+        """Send what still waits, for so long; the rest is dropped. Blocks, so never call it on the loop's thread."""
         self._closing.set()
         self._thread.join(within_s)
         self._exporter.close()
@@ -94,7 +94,7 @@ class Sender:
 
 
 class OtlpExporter:
-    """OTLP over HTTP. `endpoint`: the collector's base URL, or the whole URL of its traces."""
+    """Sends spans by OTLP over HTTP. `endpoint`: the collector's base URL, or the whole URL of its traces."""
 
     def __init__(self, endpoint: str, headers: Mapping[str, str], ca_bundle: str = "") -> None:
         import requests

@@ -16,14 +16,17 @@ from proxy.tracing.context import PARENT, parent_of
 
 
 class Sends(Protocol):
-    """Where finished spans go."""
+    """What takes finished spans, such as the queue to the collector."""
 
     def put(self, span: Finished) -> None:
         """Take one; never waits."""
 
 
 class Tracer:
-    """One worker's. `ratio`: of calls whose caller decided nothing; `per_second`: of those that it wants traced."""
+    """Decides which calls of one worker are traced, and ends their spans.
+
+    `ratio`: of calls whose caller decided nothing; `per_second`: of those that their caller wants traced.
+    """
 
     def __init__(self, sender: Sends, *, ratio: float, per_second: float) -> None:
         self._sender, self._ratio = sender, ratio

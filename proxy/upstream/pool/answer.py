@@ -45,7 +45,7 @@ class ReceivedAnswer:
         self.head: Head | None = None
         self.complete = False
         self.surplus = False
-        """More bytes came than the answer has."""
+        """Whether more bytes came than the answer has."""
         self.buffered = 0
         """Bytes of the body that wait to be fetched."""
         self._pieces: list[bytes | bytearray] = []

@@ -29,7 +29,7 @@ class Line(Protocol):
         """The caller has left; the answer's end may still come."""
 
     def read_on(self) -> None:
-        """Read from the socket again, if that rested."""
+        """Read from the socket again, where reading was paused."""
 
 
 class PoolAnswer(ReceivedAnswer):
@@ -58,7 +58,7 @@ class PoolAnswer(ReceivedAnswer):
         self._patience = -1
         """Bytes of the body for which the caller need not be woken."""
         self._all_read: bool | None = None
-        """Whether who may leave a stream before its end has all of its content; None where the end is waited for."""
+        """Whether a caller that may leave a stream early has all of its content; None where the end is waited for."""
         self._spoilt = self._settled = False
 
     def when_ready(self, cap_bytes: int, ready: Callable[[], None], enough: Callable[[], bool]) -> None:
@@ -103,7 +103,7 @@ class PoolAnswer(ReceivedAnswer):
         self._spoilt = True
 
     def may_be_left(self, *, all_read: bool) -> None:
-        """Say whether who ends the request now has all content; the body's end may then come for a short while."""
+        """Say whether a caller that ends the request now has all content; the body's end may follow a little later."""
         self._all_read = all_read
 
     def settle(self, *, sound: bool) -> None:

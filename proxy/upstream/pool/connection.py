@@ -16,7 +16,7 @@ from proxy.upstream.pool.head import KnownHeads, broken
 
 
 class Keeper(Protocol):
-    """Who owns the connections."""
+    """The owner of connections, who is told what becomes of each."""
 
     def give_back(self, connection: "PoolConnection", idle_seconds: float) -> None:
         """The request is over and the connection sound."""
@@ -100,7 +100,7 @@ class PoolConnection(asyncio.Protocol):
         self._keeper.finishing(self)
 
     def read_on(self) -> None:
-        """Read from the socket again, if that rested."""
+        """Read from the socket again, where reading was paused."""
         if self._paused and self.is_open:
             assert self._transport is not None
             self._paused = False

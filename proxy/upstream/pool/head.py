@@ -50,7 +50,7 @@ def broken(detail: str) -> UpstreamFault:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A final head, or an interim one with a status below 200."""
+    """The head of an upstream's answer: a final one, or an interim one with a status below 200."""
 
     status: int
     headers: dict[bytes, bytes]
@@ -90,7 +90,7 @@ class KnownHeads:
 
 
 class UnfinishedHead:
-    """A head that comes in pieces. Each byte is judged once: pieces of one byte must not be dear."""
+    """A head that comes in pieces. Each byte is judged once, so that pieces of one byte do not cost much."""
 
     __slots__ = ("_block", "_line", "_lines")
 
@@ -130,7 +130,7 @@ class UnfinishedHead:
 
 
 class _Reader:
-    """Reads one head."""
+    """Reads one head of an answer with llhttp's callbacks."""
 
     def __init__(self) -> None:
         self._found: dict[bytes, bytes] = {}

@@ -1,8 +1,8 @@
 """Places in the pool: how many connections may be open, in all and to one upstream, and who gets the next one.
 
-A place is an open connection or one that is being opened. Who finds none waits in the line of its upstream and is
-handed a connection, or a place to open one in; nobody can overtake between the handing and the taking. Used by `pool`
-alone. What is left out: opening, closing, and how long one may wait.
+A place is an open connection or one that is being opened. A request that finds none waits in the line of its upstream
+and is handed a connection, or a place to open one in; nobody can overtake between the handing and the taking. Used by
+`pool` alone. What is left out: opening, closing, and how long one may wait.
 """
 
 import asyncio

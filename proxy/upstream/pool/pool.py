@@ -3,8 +3,8 @@
 A connection goes back only after a final answer that was complete, framed, keep-alive and with nothing behind it, and
 that its caller found sound. Where a caller left a stream with its answer, that may become complete for a second at
 most, unless somebody waits for the place. An idle connection lies for at most 4 s; any byte or end that comes
-meanwhile closes it. There are caps per upstream and in all; who finds the pool full waits as long as for a
-connection, first come, first served.
+meanwhile closes it. There are caps per upstream and in all; a request that finds the pool full waits, as long as for
+opening a connection, first come, first served.
 
 A request is never sent twice. What is left out: an egress proxy (`transport`), retries, and everything about MCP.
 """
@@ -38,7 +38,7 @@ _TRIES = 2
 
 
 class UpstreamPool:
-    """See the module. Make it inside a running loop; `close` it at the end.
+    """A pool of connections to upstreams. Make it inside a running loop; `close` it at the end.
 
     `connections` and `per_origin` cap what is open. `connect_seconds` bounds waiting for a place and opening in one.
     `name_seconds`: how long a name's addresses are remembered. `resolver` replaces the system's (tests).
@@ -136,7 +136,7 @@ class UpstreamPool:
     # What connections call.
 
     def give_back(self, connection: PoolConnection, idle_seconds: float) -> None:
-        """A sound connection whose request is over: to the first who waits for it, or to lie idle."""
+        """Hand a sound connection whose request is over to the first who waits for it, or let it lie idle."""
         origin = connection.origin
         assert isinstance(origin, Origin)
         origin.finishing.pop(connection, None)
@@ -148,7 +148,7 @@ class UpstreamPool:
             self._sweep_later()
 
     def finishing(self, connection: PoolConnection) -> None:
-        """A connection whose answer may still come to its end."""
+        """Keep a connection for a short while in which its answer may still come to its end."""
         origin = connection.origin
         assert isinstance(origin, Origin)
         if self._closed or self._places.needed(origin):
@@ -159,7 +159,7 @@ class UpstreamPool:
         self._sweep_later()
 
     def lost(self, connection: PoolConnection) -> None:
-        """A connection is closed, or was never opened: its place is free."""
+        """Free the place of a connection that is closed or was never opened."""
         if not connection.counted:
             return
         connection.counted = False

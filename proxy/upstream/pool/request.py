@@ -21,7 +21,7 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where requests for one URL go."""
+    """Where requests for one URL go: its URL taken apart, once."""
 
     origin: str
     """Scheme, host and port: requests may share a connection only where these are equal."""
