@@ -128,16 +128,14 @@ def _json(raw: bytes) -> dict[str, Any]:
     try:
         value = json.loads(raw)
     except ValueError:
-        raise Unreachable(
-            "the answer is not JSON, so this is not an admin API; see that address and port fit"
-        ) from None
+        raise Unreachable("the answer is not JSON, so this is not an admin API; check the address and port") from None
     return value if isinstance(value, dict) else {"items": value}
 
 
 def _problem(refused: urllib.error.HTTPError, url: str) -> Problem | Unreachable:
     """What was said, or that whoever answered is another server: a proxy, or something between."""
     if refused.headers.get_content_type() != "application/problem+json":
-        return Unreachable(f"{url} answers {refused.code}, but is not an admin API; see that address and port fit")
+        return Unreachable(f"{url} answers {refused.code}, but is not an admin API; check the address and port")
     try:
         said = json.loads(refused.read(1 << 20))
         errors = [(str(one.get("field", "")), str(one.get("message", ""))) for one in said.get("errors") or []]

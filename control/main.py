@@ -210,7 +210,7 @@ def main() -> None:
         try:
             uvloop.run(run(settings))
         except StoreUnavailable as away:
-            sys.exit(f"archway control: {away}; see that ARCHWAY_DATABASE_URL names a PostgreSQL that runs")
+            sys.exit(f"archway control: {away}; check that ARCHWAY_DATABASE_URL names a running PostgreSQL")
         except (MigrationRefused, BadSetting, OSError) as refused:
             sys.exit(f"archway control: {refused}")
 

@@ -122,4 +122,4 @@ def _check_url(variable: str, text: str, schemes: tuple[str, ...], *, host: bool
     except ValueError:
         fits = False
     if not fits:
-        raise BadSetting(f"{variable} must be a URL such as {schemes[0]}://host/; see that scheme, host and port fit")
+        raise BadSetting(f"{variable} must be a URL such as {schemes[0]}://host/; check scheme, host and port")

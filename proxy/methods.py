@@ -60,7 +60,7 @@ def method_of(x: Exchange) -> Method:
     request, modern = x.request, x.era is Era.MODERN
     method = (MODERN if modern else LEGACY).get(request.method)
     if method is None:
-        raise MessageFault(METHOD_NOT_FOUND, "This method is not served here.", 404 if modern else 200, request.id)
+        raise MessageFault(METHOD_NOT_FOUND, "This method is not supported here.", 404 if modern else 200, request.id)
     if isinstance(method, FromServer):
         x.refused_as = method.refused_as
     return method

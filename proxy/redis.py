@@ -131,7 +131,7 @@ class _Prompt(AbstractConnection):
 
 
 class _Unhurried(_Prompt):
-    """A connection for reads that wait on purpose. A read that is given a time ends then, with or without an answer."""
+    """A connection for reads that wait on purpose. A read that is given a time ends then, even without an answer."""
 
     async def read_response(self, disable_decoding: bool = False, timeout: float | None = None, **how: Any) -> Any:
         async with asyncio.timeout(_LONG_READ_S if timeout is None else None):

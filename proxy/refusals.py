@@ -59,43 +59,48 @@ def _beyond(sentence: str, *, retryable: bool = False) -> Reason:
 TABLE: Final[dict[str, Reason]] = {
     # admit
     "framing": _http(400, -32600, "The request is not acceptable HTTP: {what}."),
-    "header_repeated": _http(400, -32600, "The header {name} must not come twice."),
-    "header_value": _http(400, -32600, "A header value holds other characters than visible ASCII, space and tab."),
-    "host_unknown": _http(421, -31421, "This server does not answer for that host."),
+    "header_repeated": _http(400, -32600, "The header {name} must be sent only once."),
+    "header_value": _http(
+        400, -32600, "A header value has characters other than visible ASCII, space, tab; encode it."
+    ),
+    "host_unknown": _http(421, -31421, "This server does not serve that host name; use the public URL."),
     "origin_foreign": _http(403, -31403, "Requests from this origin are not allowed."),
     "path_unknown": _http(404, -31404, "There is nothing at this path. Gateways are at /v1/mcp/<slug>."),
-    "method_not_allowed": _http(405, -31405, "The method {method} is not served here."),
+    "method_not_allowed": _http(405, -31405, "The method {method} is not supported here."),
     "not_acceptable": _http(406, -31406, "The Accept header must allow {wanted}."),
     "media_type": _http(415, -31415, "The Content-Type must be application/json."),
-    "body_packed": _http(415, -31415, "A packed body is not taken; send it without Content-Encoding."),
+    "body_packed": _http(
+        415, -31415, "Compressed request bodies are not accepted; send it without Content-Encoding."
+    ),
     "body_too_large": _http(413, -31413, "The request body is larger than {limit} bytes."),
     "header_slow": _http(408, -31408, "The headers did not arrive within {seconds:g} s.", retryable=True),
     "body_slow": _http(408, -31408, "The request body did not arrive within {seconds:g} s.", retryable=True),
-    "overloaded": _http(503, -31503, "Busy; retry after {retry_after} s.", retryable=True),
+    "overloaded": _http(503, -31503, "The server is busy; retry after {retry_after} s.", retryable=True),
     # authenticate
     "not_authenticated": _http(401, -31401, "Sign in, or send a valid token as `Authorization: Bearer arch_...`."),
     "too_many_unknown": _http(429, -31429, "Too many unknown callers; retry after {retry_after} s.", retryable=True),
     "cannot_authenticate": _http(503, -31503, "The token cannot be checked now; retry soon.", retryable=True),
     # enter the gateway
-    "gateway_unknown": _http(404, -31404, "No such gateway."),
+    "gateway_unknown": _http(404, -31404, "There is no such gateway for this caller; check the URL."),
     "gateway_unavailable": _http(503, -31503, "The gateway cannot be loaded now; retry soon.", retryable=True),
-    "session_unknown": _http(404, -31404, "No such session; open one with initialize."),
+    "session_unknown": _http(404, -31404, "There is no such session; open a new one with initialize."),
     "session_missing": _http(
         400,
         -32600,
-        "The header Mcp-Session-Id is missing; clients open a session and call by POST to this address.",
+        "The header Mcp-Session-Id is missing; MCP clients open a session and call tools by POST to this URL.",
     ),
-    "stream_open": _http(409, -31409, "This session has an open stream already."),
-    "response_unasked": _http(400, -32600, "No question is pending that this response could answer."),
-    "notification_unknown": _http(400, -32600, "No such notification."),
+    "stream_open": _http(409, -31409, "This session already has an open stream."),
+    "response_unasked": _http(400, -32600, "This server has no pending request for that response."),
+    "notification_unknown": _http(400, -32600, "This notification is not known to MCP."),
     # choose the tool
     "tool_unknown": Reason("rpc", 200, -32602, False, "Unknown tool: {tool}"),
     # limits and policy
     "busy": _call("{server} has too many calls in flight; try again in a moment.", retryable=True),
-    "quarantined": _call("{tool} was put in quarantine by an administrator and cannot be called."),
-    "held_back": _call("{tool} has changed and waits for an administrator's approval."),
+    "quarantined": _call("{tool} was quarantined by an administrator and cannot be called."),
+    "held_back": _call("{tool} has changed and is waiting for an administrator's approval."),
     "audit_unavailable": _call(
-        "This gateway demands a record of each call, which cannot be kept now.", retryable=True
+        "This gateway requires a record of each call, and none can be kept at the moment; try again later.",
+        retryable=True,
     ),
     # resolve the credential
     "not_allowed": _call("{why}"),
@@ -103,20 +108,22 @@ TABLE: Final[dict[str, Reason]] = {
     "credential_ambiguous": _call("{why}"),
     "installation_gone": _call("{why}"),
     "needs_sign_in": _call("{why}"),
-    "credential_unavailable": _call("The credential for {server} cannot be looked up now.", retryable=True),
+    "credential_unavailable": _call(
+        "The credential for {server} cannot be looked up now; retry soon.", retryable=True
+    ),
     # forward and relay
     "upstream_refused": _beyond("{server} cannot be reached.", retryable=True),
-    "upstream_resting": _beyond("{server} has failed repeatedly and is left alone for a moment.", retryable=True),
+    "upstream_resting": _beyond("{server} keeps failing, so calls to it are paused for a moment.", retryable=True),
     "upstream_forbidden": _call("{server} has an address that Archway must not connect to; tell an administrator."),
-    "upstream_tls": _beyond("{server} could not prove who it is (TLS); tell an administrator."),
+    "upstream_tls": _beyond("{server} could not prove its identity (TLS); tell an administrator."),
     "upstream_broken": _beyond("{server} sent an answer that cannot be used."),
     "upstream_too_large": _beyond("{server} sent an answer that is larger than {limit} bytes."),
     "upstream_slow": _beyond("{server} did not answer within {seconds:g} s."),
     "upstream_status": _beyond("{server} answered with HTTP status {status}."),
     "upstream_credential": _beyond("{server} does not accept the credential that Archway has for it."),
-    "upstream_era": _beyond("{server} speaks no protocol version that Archway knows."),
+    "upstream_era": _beyond("{server} speaks no MCP version that Archway supports."),
     "upstream_error": _beyond("{server} answered with an error."),
-    "upstream_asks": _beyond("{server} asked for something that this connection does not offer."),
+    "upstream_asks": _beyond("{server} asked the client for something that this gateway does not pass on."),
     "cancelled": _beyond("The call was cancelled."),
 }
 

@@ -41,7 +41,7 @@ def commands(resource: Resource) -> typer.Typer:
     if resource.create:
         _add(group, resource, "create", _create(resource), f"Make a new {resource.one}.")
     if resource.update:
-        _add(group, resource, "update", _update(resource), f"Change {_a(resource.one)}; what is not given stays.")
+        _add(group, resource, "update", _update(resource), f"Change {_a(resource.one)}; other fields stay.")
     if resource.delete:
         _add(group, resource, "delete", _delete(resource), f"Delete {_a(resource.one)}.")
     for action in resource.actions:
@@ -62,7 +62,7 @@ def _list(resource: Resource) -> Callable[..., None]:
             items = resource.for_people(api, items)
         show_list(items, resource.columns, as_json)
 
-    limit = _parameter("limit", int, typer.Option("--limit", min=1, help="The most to show."), 1000)
+    limit = _parameter("limit", int, typer.Option("--limit", min=1, help="Show at most this many."), 1000)
     return _command(run, resource, [*_parent(resource), *(_option(one) for one in resource.filters), limit])
 
 
@@ -91,7 +91,7 @@ def _update(resource: Resource) -> Callable[..., None]:
     def run(api: AdminApi, as_json: bool, **given: Any) -> None:
         body = body_of(api, resource.update, given, given["body"])
         if not body:
-            raise BadOption("nothing to change; see --help for what can be")
+            raise BadOption("nothing to change; see --help for the options")
         _present(api, resource, api.patch(_item(api, resource, given), body), as_json)
 
     return _command(run, resource, [_which(resource), *_parent(resource), *_fields(resource.update)])

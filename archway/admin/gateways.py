@@ -67,7 +67,7 @@ GATEWAY = Resource(
 )
 GATEWAYS = commands(GATEWAY)
 
-PIN = "Pin to this installation; without, it is resolved from the caller at each call."
+PIN = "Pin to this installation; left out, it is resolved from the caller at each call."
 
 ASSIGNMENT = Resource(
     name="assignments",
@@ -76,9 +76,9 @@ ASSIGNMENT = Resource(
     help="Tools on a gateway: pinned to an installation, or resolved from the caller at call time.",
     columns=("id", "exposed_name", "entry_slug", "tool_name", "installation_name", "tool_state"),
     names=("exposed_name",),
-    parent=Option("gateway", "On which gateway.", of="gateway"),
+    parent=Option("gateway", "The gateway that shows the tools.", of="gateway"),
     create=(
-        Option("entry", "Tools of which entry.", needed=True),
+        Option("entry", "The entry whose tools to assign.", needed=True),
         Option("installation", PIN, "reference", of="installation"),
         Option("tools", "A tool's name, or * for all; may be repeated.", "list", flag="tool", needed=True),
         Option("prefix", "Whether exposed names begin with the entry's slug.", "flag"),

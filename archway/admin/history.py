@@ -59,7 +59,7 @@ GAP = Resource(
     name="gaps",
     one="gap",
     path="/records/gaps",
-    help="Records that never came, by proxy worker and time.",
+    help="Records that never arrived, by proxy worker and time.",
     columns=("worker", "first_number", "last_number", "dropped", "after_time", "before_time"),
     filters=(
         Option("worker", "Only of this worker."),

@@ -24,7 +24,7 @@ USER = Resource(
     create=(Option("name", "Full name.", needed=True), Option("email", "Address; unique.", needed=True), ROLE),
     update=(Option("name", "Full name."), Option("email", "Address; unique."), ROLE),
     actions=(
-        Action("disable", "Refuse a user everywhere, within a second; everything stays.", "disabled"),
+        Action("disable", "Refuse a user everywhere, within a second; nothing is deleted.", "disabled"),
         Action("enable", "Let a disabled user in again.", "enabled"),
     ),
     examples={
@@ -116,11 +116,14 @@ TOKEN = Resource(
     create=(
         Option("name", "What it is for.", needed=True),
         Option("kind", "user, team or organisation; user unless said otherwise."),
-        Option("user_id", "Whose; by default your own.", "reference", of="user", flag="user"),
-        Option("team_id", "With the kind team: which.", "reference", of="team", flag="team"),
-        Option("expires_at", "Moment with time zone, such as 2027-01-31T00:00:00Z; without, never."),
+        Option("user_id", "The user that it is for; by default yourself.", "reference", of="user", flag="user"),
+        Option("team_id", "The team, with the kind team.", "reference", of="team", flag="team"),
+        Option(
+            "expires_at",
+            "When it expires, with time zone, such as 2027-01-31T00:00:00Z; left out, it does not expire.",
+        ),
     ),
-    update=(Option("name", "What it is for."), Option("expires_at", "Moment with time zone.")),
+    update=(Option("name", "What it is for."), Option("expires_at", "When it expires, with time zone.")),
     actions=(Action("revoke", "Refuse a token from now on, everywhere within a second.", "revoked"),),
     after_create=_shown_once,
     examples={
@@ -163,6 +166,6 @@ def identify(
         elif not answer.get("well_formed"):
             typer.echo("not a token of Archway: its shape or its checksum is wrong")
         else:
-            typer.echo("no token that you may see")
+            typer.echo("there is no such token, or you may not see it")
     if not answer.get("token"):
         raise typer.Exit(1)

@@ -12,7 +12,7 @@ from archway.admin.resource import Option
 from archway.admin_client import Problem
 
 _FIELD = re.compile(r"^(?P<name>[A-Za-z_]+)(?:\[(?P<index>\d+)\])?\.?(?P<rest>.*)$")
-_LIST = re.compile(r"\b(?P<verb>list|see) /(?P<path>[a-z{][a-z0-9{}_/-]*)(?P<those> for those that there are)?")
+_LIST = re.compile(r"\b(?P<verb>list|see) /(?P<path>[a-z{][a-z0-9{}_/-]*)")
 _TOOLS = re.compile(r"^entries/(?P<entry>[^/]+)/tools$")
 
 

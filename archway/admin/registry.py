@@ -43,7 +43,7 @@ ENTRY = Resource(
     help="The registry: servers that are approved here.",
     columns=("id", "slug", "name", "url", "visibility", "credential_model"),
     filters=(
-        Option("text", "Only those whose name or slug has it."),
+        Option("text", "Only those with this text in their name or slug."),
         Option("label", "Only with this label, name=value."),
     ),
     create=ENTRY_FIELDS,
@@ -112,10 +112,10 @@ INSTALLATION = Resource(
         Option("scope", "personal, team or organisation."),
     ),
     create=(
-        Option("entry_id", "Of which entry.", "reference", of="entry", flag="entry", needed=True),
+        Option("entry_id", "The entry to install.", "reference", of="entry", flag="entry", needed=True),
         Option("scope", "personal, team or organisation.", needed=True),
         Option("name", "By default the entry's name."),
-        Option("team_id", "With the scope team: which.", "reference", of="team", flag="team"),
+        Option("team_id", "The team, with the scope team.", "reference", of="team", flag="team"),
         Option("protocol", "auto, legacy or 2026-07-28."),
         Option("values", ANSWER, "map", flag="value"),
         Option("values", "A secret answer: the field's name; the value is asked for.", "secrets", flag="secret"),

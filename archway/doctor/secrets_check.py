@@ -44,7 +44,8 @@ def check_secrets(database_url: str, key: str, where: str) -> list[Finding]:
         Finding(
             f"the stored secrets of {', '.join(shut[:3])}{more} do not open with {SECRET_KEY} ({where})",
             "calls that need them are refused",
-            "start control with the key that sealed them, beside the new one if that shall stay, or give them again: "
+            "start control with the key that sealed them (and beside it the new one, if you want to keep that), "
+            "or give them again: "
             "`archway installations update NAME --credential`, `archway entries update NAME --header HEADER`",
         )
     ]

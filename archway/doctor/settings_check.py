@@ -178,4 +178,6 @@ def _url(name: str, text: str) -> None:
 
 def _unknown(name: str, known: Mapping[str, object]) -> Finding:
     near = difflib.get_close_matches(name, [*known, *OURS], 1)
-    return Finding(f"{name} is no setting of Archway", _NO_EFFECT, f"did you mean {near[0]}?" if near else "unset it")
+    return Finding(
+        f"{name} is not a setting of Archway", _NO_EFFECT, f"did you mean {near[0]}?" if near else "unset it"
+    )

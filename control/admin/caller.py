@@ -25,8 +25,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PUBLIC: Final = frozenset({"/health", "/ready"})
 """Answered without a caller; they say whether the process lives and the database answers, nothing else."""
 _NOT_OURS: Final = (
-    "The bearer is not a token of this deployment. Send a user's token, which begins with arch_ (see that all of it "
-    "was copied), or the token that `archway up` printed at this run."
+    "The bearer token is not one of this deployment. Send a user's token, which begins with arch_ (check that it was "
+    "copied completely), or the token that `archway up` printed for this run."
 )
 _BEARER = re.compile(r"(?i:bearer) ([!-~]{1,512})")
 
@@ -51,7 +51,9 @@ async def _caller_of(request: web.Request, deps: Deps) -> Caller:
         if held is None:
             raise unauthenticated("The token is unknown, revoked or expired, or its owner is disabled.")
         if held.user_id is None:
-            raise forbidden("A token of a team or of the organisation calls gateways; this API takes a user's.")
+            raise forbidden(
+                "A token of a team or of the organisation is for gateways alone; this API accepts only a user's."
+            )
         caller = await users.caller(connection, held.user_id, held.id)
         return replace(_named(caller, request), token_expires_at=held.expires_at)
 
@@ -65,10 +67,10 @@ async def _first_admin(deps: Deps) -> Caller | None:
 def _bearer_of(request: web.Request) -> str:
     given = request.headers.getall("Authorization", [])
     if not given:
-        raise unauthenticated("Send Authorization: Bearer with a token of yours.", error="")
+        raise unauthenticated("Send your token as Authorization: Bearer <token>.", error="")
     match = _BEARER.fullmatch(given[0])
     if len(given) > 1 or match is None:
-        raise unauthenticated("Authorization must be given once, as: Bearer, one space, the token.")
+        raise unauthenticated("Send the Authorization header once, as: Bearer, one space, the token.")
     return match[1]
 
 

@@ -85,14 +85,14 @@ class EntryPatch(EntryFields, Change):
     )
     fixed_headers: Headers = Bound(
         default_factory=dict,
-        description="All of them: what is not given again is gone. Needed when the URL moves to another origin.",
+        description="All of them: what is not given again is removed. Required when the URL moves to another origin.",
     )
 
 
 class EntryQuery(PageQuery):
     """Filters of the list of entries."""
 
-    text: Text = Bound("", description="In the name or the slug.")
+    text: Text = Bound("", description="Text in the name or the slug.")
     label: Text = Bound("", description="`name=value`: entries with this label.")
 
 

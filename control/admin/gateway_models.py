@@ -26,7 +26,7 @@ class GatewayFields(Model):
     labels: Labels = Bound(default_factory=dict)
     visibility: VisibilityKind = "organisation"
     teams: Teams = Bound(default_factory=list)
-    owner_id: Id | None = Bound(None, description="With the visibility `personal`; by default the caller.")
+    owner_id: Id | None = Bound(None, description="The owner, with the visibility `personal`; by default the caller.")
     header_allowlist: HeaderNames = Bound(
         default_factory=list, description="Headers of callers that go on to HTTP servers; stored in lower case."
     )
@@ -70,7 +70,7 @@ class GatewayView(GatewayFields, Item):
     usable: bool
     reasons: list[str] = Bound(description="Why nobody can use it as it stands.")
     warnings: list[str] = Bound(description="Tools that cannot be called just now.")
-    notes: list[str] = Bound(description="Why the one who asks, though they see it here, cannot call it themselves.")
+    notes: list[str] = Bound(description="Why you, who see the gateway here, cannot call it.")
     connect: Connect
 
 
@@ -80,10 +80,12 @@ class AssignmentCreate(Model):
     entry: Annotated[str, Bound(min_length=1, max_length=63)] = Bound(description="The entry's id or slug.")
     tools: Annotated[list[Annotated[str, Bound(min_length=1, max_length=128)]], Bound(min_length=1, max_length=2_000)]
     installation: Id | None = Bound(
-        None, description="Pinned to this one; null: resolved from the caller at each call."
+        None, description="The installation to which it is pinned; null: resolved from the caller at each call."
     )
     prefix: bool = Bound(True, description="Whether exposed names begin with the entry's slug.")
-    exposed_name: ExposedName | None = Bound(None, description="Instead of the default; with exactly one tool.")
+    exposed_name: ExposedName | None = Bound(
+        None, description="A name in place of the default, for exactly one tool."
+    )
 
 
 class AssignmentPatch(Change):

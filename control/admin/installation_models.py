@@ -21,7 +21,7 @@ class InstallationCreate(Model):
     entry_id: Id
     scope: Scope
     name: Name | None = Bound(None, description="By default the entry's name.")
-    team_id: Id | None = Bound(None, description="With the scope `team`.")
+    team_id: Id | None = Bound(None, description="The team, with the scope `team`.")
     protocol: Protocol = Bound("auto", description="`auto` finds out which era of MCP the server speaks.")
     values: Values = Bound(default_factory=dict, description="Answers to the entry's fields, by their names.")
     credential: Credential | None = Bound(
@@ -35,7 +35,7 @@ class InstallationPatch(Change):
     name: Name
     protocol: Protocol
     values: Values = Bound(description="Answers to change, by name; null takes one away.")
-    credential: Credential = Bound(description="Another credential in place of the one before.")
+    credential: Credential = Bound(description="Another credential, which replaces the present one.")
 
 
 class InstallationDelete(Query):

@@ -24,7 +24,7 @@ _Principal = Annotated[
 class Record(Item):
     """One call as it ended. No argument and no result is in it."""
 
-    time: Moment = Field(description="When the call came in; of a proxy whose clock is wrong, when its record came.")
+    time: Moment = Field(description="When the call came in; if the proxy's clock is wrong, when its record arrived.")
     duration_ms: float | None
     request_id: str
     decision: Decision = Field(description="`allowed` or `refused`.")
@@ -53,7 +53,7 @@ class RecordFilter(Query):
     """Which records of calls are wanted."""
 
     gateway: Annotated[
-        Id | None, Field(description="Identifier of the gateway; of a deleted one while records name it.")
+        Id | None, Field(description="Identifier of the gateway; also of a deleted one, as long as records name it.")
     ] = None
     principal: Annotated[_Principal | None, Field(description="`user:ID`, `team:ID` or `organisation`.")] = None
     tool: Annotated[
@@ -81,8 +81,8 @@ class Gap(View):
     first_number: int | None = Field(description="First missing batch; null when none is missing.")
     last_number: int | None
     dropped: int = Field(description="Records that the worker itself gave up, having no room to keep them.")
-    after_time: Moment | None = Field(description="What is missing is not older than this.")
-    before_time: Moment = Field(description="Nor newer than this.")
+    after_time: Moment | None = Field(description="The missing records are not older than this.")
+    before_time: Moment = Field(description="The missing records are not newer than this.")
     noticed_at: Moment
 
 

@@ -69,7 +69,7 @@ def _record(row: Row) -> Record:
 async def _refuse_unknown(connection: Connection, query: RecordFilter) -> None:
     """Problem 422 for a gateway that there is not and never was: an empty list would say that nobody called it."""
     if query.gateway is not None and not await records.gateway_known(connection, query.gateway):
-        raise invalid("gateway", "is no gateway's, and no record names it; list /gateways for those that there are")
+        raise invalid("gateway", "is not the id of a gateway, and no record names it; list /gateways")
 
 
 def _values(row: Row) -> dict[str, Any]:

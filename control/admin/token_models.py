@@ -36,10 +36,10 @@ class Token(TokenOwner, TokenFields, Item):
     """A token, without its secret."""
 
     owner: str = Field(description="Name of the user or team; empty for the organisation.")
-    state: State = Field(description="`disabled`: its user is; only an active token is taken.")
+    state: State = Field(description="`disabled`: its user is disabled. Only an active token is accepted.")
     created_by: Id | None
     created_at: Moment
-    last_used_at: Moment | None = Field(description="To the minute.")
+    last_used_at: Moment | None = Field(description="When it was last used, to the minute.")
     revoked_at: Moment | None
     version: int
 
@@ -68,5 +68,5 @@ class Found(Model):
 class Identified(View):
     """Which token was found; null: none that the caller may see."""
 
-    well_formed: bool = Field(description="Shape and checksum are those of our tokens (true for a digest).")
+    well_formed: bool = Field(description="Whether shape and checksum are those of our tokens (true for a digest).")
     token: Token | None

@@ -52,7 +52,7 @@ async def create_token(asked: Asked, body: NewToken) -> MadeToken:
 async def identify_token(asked: Asked, body: Found) -> Identified:
     """Tell which token a found one is: whose, and whether it is still taken."""
     if (body.token is None) == (body.digest is None):
-        raise invalid("token", "is needed, or `digest`, and not both")
+        raise invalid("token", "is required, unless `digest` is given; give one of them")
     if body.token is not None and well_formed(body.token) is None:
         return Identified(well_formed=False, token=None)
     async with transaction(asked.pool, readonly=True) as connection:

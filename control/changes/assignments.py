@@ -115,7 +115,7 @@ async def _entry(write: Write, name: str) -> Entry:
     find = entries.one if is_id(name) else entries.by_slug
     entry = await find(write.connection, name)
     if entry is None or not sees(write.actor, entry.visibility, entry.teams):
-        raise BrokenRule("entry", "is no entry's that you may see; list /entries")
+        raise BrokenRule("entry", "is not the id of an entry that you may see; list /entries")
     return entry
 
 
@@ -124,18 +124,18 @@ async def _check_pin(write: Write, gateway: Gateway, installation_id: str | None
         return
     found = await installations.one(write.connection, installation_id)
     if found is None or not may_see(write.actor, found.owner):
-        raise BrokenRule("installation", "is no installation's that you may see; list /installations")
+        raise BrokenRule("installation", "is not the id of an installation that you may see; list /installations")
     check_pin(write.actor, gateway, found, entry_id)
 
 
 async def _wanted_tools(write: Write, entry: Entry, wanted: WantedTools) -> list[EntryTool]:
     if wanted.exposed_name is not None and (len(wanted.tools) != 1 or ALL in wanted.tools):
-        raise BrokenRule("exposed_name", "goes with exactly one tool")
+        raise BrokenRule("exposed_name", "is allowed only with exactly one tool")
     found = await tools.named(write.connection, entry.id, wanted.tools)
     known = {one.name for one in found}
     for number, name in enumerate(wanted.tools):
         if name != ALL and name not in known:
-            raise BrokenRule(f"tools[{number}]", f"is no tool of {entry.slug}; list /entries/{entry.id}/tools")
+            raise BrokenRule(f"tools[{number}]", f"is not a tool of {entry.slug}; list /entries/{entry.id}/tools")
     if not found:
         raise NotNow(f"{entry.slug} has no tools yet: install it, so that they can be discovered.")
     return found

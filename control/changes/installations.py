@@ -59,7 +59,7 @@ async def create(write: Write, safeguards: Safeguards, wanted: WantedInstallatio
     owner = owner_for(write.actor, wanted.scope, wanted.team_id)
     entry = await entries.one(write.connection, wanted.entry_id, lock=True)
     if entry is None or not sees(write.actor, entry.visibility, entry.teams):
-        raise BrokenRule("entry_id", "is no entry's that you may see; list /entries")
+        raise BrokenRule("entry_id", "is not the id of an entry that you may see; list /entries")
     if not may_fill(write.actor, owner):
         raise NotAllowed(_needed(owner))
     name = wanted.name or entry.name
@@ -154,7 +154,7 @@ async def _other_answers(
     write: Write, safeguards: Safeguards, before: Installation, wanted: Mapping[str, Any]
 ) -> SealedAnswers:
     if not may_fill(write.actor, before.owner):
-        raise NotAllowed("Only the person whose installation this is may give its answers.")
+        raise NotAllowed("Only the owner of this installation may give its answers.")
     entry = await entries.one(write.connection, before.entry_id)
     assert entry is not None  # its row is locked
     values = {**still_asked(entry, before), **wanted.get("values", {})}
@@ -187,7 +187,7 @@ def _secrets_given(wanted: Mapping[str, Any], after: Installation) -> list[str]:
 def _needed(owner: Owner) -> str:
     match owner:
         case Person():
-            return "This needs the person whose it is."
+            return "This needs the owner of the installation."
         case Team():
             return "This needs an admin of the team."
         case Organisation():

@@ -35,7 +35,7 @@ class Stale(Refused):
     """The object was changed after the actor read it."""
 
     def __init__(self) -> None:
-        super().__init__("Somebody changed this meanwhile: read it again and repeat the change on what it is now.")
+        super().__init__("Somebody else changed this meanwhile: read it again, then repeat your change.")
 
 
 def refuse_stale(read: int | None, now: int) -> None:
@@ -48,6 +48,6 @@ def refuse_in_use(what: str, dependents: Sequence[str], *, cascade: bool) -> Non
     """Raise NotNow that names what depends on an object which is to go; `cascade`: it may go too."""
     if dependents and not cascade:
         raise NotNow(
-            f"The {what} is in use by {', '.join(dependents)}. Delete those first, or say ?cascade=true.",
-            [("cascade", f"is needed: {used}") for used in dependents],
+            f"The {what} is in use by {', '.join(dependents)}. Delete those first, or add ?cascade=true.",
+            [("cascade", f"is required, to delete {used} too") for used in dependents],
         )

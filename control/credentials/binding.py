@@ -32,7 +32,7 @@ def state_after(before: Entry, after: Entry, installation: Installation, policy:
     if before.reached != after.reached:
         return NewState("new", "The address of its server changed; discover its tools again.")
     if installation.state == "needs_sign_in":
-        return NewState("new", "It has all that its entry asks for again; discover its tools.")
+        return NewState("new", "It has everything again that its entry asks for; discover its tools.")
     return None
 
 

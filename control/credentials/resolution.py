@@ -46,8 +46,8 @@ def choose_installation(principal: Principal, rows: ResolutionRows | None) -> In
     if rows.visibility.kind == "personal" and not _sees_entry(principal, rows.entry):
         return ConnectionRefusal(
             "not_allowed",
-            f"{rows.entry.name} is not shown to you any more, and your own gateway reaches only what you see. Ask "
-            "an administrator for sight of it, or take this tool off your gateway.",
+            f"{rows.entry.name} is not visible to you any more, and your own gateway reaches only what you can see. "
+            "Ask an administrator for access to it, or remove this tool from your gateway.",
         )
     if rows.pinned is not None:
         return _pinned(principal, rows, rows.pinned)
@@ -65,18 +65,21 @@ def _pinned(principal: Principal, rows: ResolutionRows, pinned: str) -> Installa
     installation = next((one for one in rows.installations if one.id == pinned), None)
     if installation is None or installation.entry_id != rows.entry.id:
         return ConnectionRefusal(
-            "installation_gone", f"The installation of {rows.entry.name} that this tool used was removed."
+            "installation_gone",
+            f"The installation of {rows.entry.name} that this tool used was removed. Ask an administrator to assign "
+            "the tool again.",
         )
     if isinstance(installation.owner, Person) and not _owns(principal, installation):
         return ConnectionRefusal(
             "not_allowed",
-            f"This tool uses somebody's personal installation of {rows.entry.name}, which is not yours.",
+            f"This tool uses another person's installation of {rows.entry.name}. Ask an administrator to pin it to "
+            "another one.",
         )
     if rows.visibility.kind == "personal" and not _may_borrow(principal, installation):
         return ConnectionRefusal(
             "not_allowed",
-            f"This tool uses a team's installation of {rows.entry.name}, and you are not in that team. Ask its "
-            "admin to let you in, or take the pin off.",
+            f"This tool uses a team's installation of {rows.entry.name}, and you are not in that team. Ask an "
+            "admin of the team to add you, or remove the pin.",
         )
     return installation
 

@@ -93,7 +93,7 @@ class Discoverer:
         try:
             opened = self._seals.open(entry, installation)
         except SealBroken:
-            why = "Its secrets do not open with ARCHWAY_SECRET_KEY; give them again."
+            why = "Its secrets cannot be opened with ARCHWAY_SECRET_KEY; give them again."
             return Failure("needs_sign_in", why), frozenset()
         secrets = frozenset(opened.fixed_headers.values()) | frozenset(opened.values.values())
         connection = connection_of(entry, installation, opened)
@@ -102,7 +102,7 @@ class Discoverer:
         try:
             return await self._probes.probe(connection, deadline), secrets
         except ProbeUnavailable:
-            why = "No proxy answered the question; see that one runs, then discover again."
+            why = "No proxy answered; check that one is running, then discover again."
             return Failure("unreachable", why), secrets
 
 

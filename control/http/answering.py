@@ -34,8 +34,11 @@ SECURITY_HEADERS: Final = {
     "X-Frame-Options": "DENY",
 }
 _SENTENCES: Final = {
-    404: "There is nothing here. /api/v1/openapi.json has the operations; identifiers are in lower case with dashes.",
-    405: "This method is not for this path; Allow names those that are.",
+    404: (
+        "There is nothing at this path. /api/v1/openapi.json lists the operations; identifiers are in lower case, "
+        "with dashes."
+    ),
+    405: "This path does not support this method; the Allow header names those that it supports.",
 }
 
 
@@ -67,7 +70,9 @@ def _problem_of(request: web.Request, error: Exception) -> Problem:
         case StoreConflict():
             return of_conflict(error)
         case StoreUnavailable():
-            return Problem(503, "The database is away; try again in a moment.", headers={"Retry-After": "1"})
+            return Problem(
+                503, "The database cannot be reached; try again in a moment.", headers={"Retry-After": "1"}
+            )
         case web.HTTPException():
             return _of_aiohttp(error)
     log.error("admin request failed", exc_info=error, extra={"request_id": request[REQUEST_ID], "path": request.path})
@@ -95,7 +100,7 @@ def _check_host(request: web.Request) -> None:
         return
     given = request.headers.getall("Host", [])
     if len(given) != 1 or _name_of(given[0]) not in request.app[ALLOWED_HOSTS]:
-        raise Problem(421, "This name is not served here; an operator may add it to ARCHWAY_ALLOWED_HOSTS.")
+        raise Problem(421, "This host name is not served here; an operator can add it to ARCHWAY_ALLOWED_HOSTS.")
 
 
 def _name_of(host: str) -> str:

@@ -27,7 +27,7 @@ def required_version(request: web.Request) -> int | None:
         raise Problem(
             428,
             "If-Match is missing: read the object, then send its ETag with the change.",
-            [FieldError("If-Match", "is needed; send the ETag of what you read")],
+            [FieldError("If-Match", "is required; send the ETag of what you read")],
         )
     text = given[0].strip()
     if text == ANY and len(given) == 1:

@@ -23,7 +23,9 @@ SHUTDOWN_S: Final = 5.0
 LINGER_S: Final = 1.0
 """How long the rest of a body is still taken from a caller who was refused before its end."""
 _BACKLOG: Final = 128
-_UNREADABLE: Final = "The request could not be read as HTTP; its first line and each header may have 8190 bytes."
+_UNREADABLE: Final = (
+    "The request could not be read as HTTP. Its first line and each header may have at most 8190 bytes."
+)
 
 
 async def listen(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:

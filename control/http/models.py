@@ -47,7 +47,7 @@ class Change(Model):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
-        """No field is needed. Defaults only fill the gaps and are told to nobody."""
+        """No field is required. Defaults only fill the gaps and are told to nobody."""
         for one in cls.model_fields.values():
             if one.is_required():
                 one.default = None

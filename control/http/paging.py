@@ -23,8 +23,8 @@ R = TypeVar("R")
 class PageQuery(Query):
     """The parameters of every list: how many items, and after which; a list with filters inherits them."""
 
-    limit: Annotated[int, Field(ge=1, le=MOST, description="Most items in the answer.")] = 50
-    cursor: Annotated[str, Field(max_length=512, description="`next` of the page before.")] = ""
+    limit: Annotated[int, Field(ge=1, le=MOST, description="The most items that one answer may have.")] = 50
+    cursor: Annotated[str, Field(max_length=512, description="`next` of the previous page.")] = ""
 
     @property
     def fetch(self) -> int:
@@ -75,4 +75,4 @@ def open_cursor(cursor: str) -> str:
 
 def bad_cursor() -> Problem:
     """422: say where cursors come from."""
-    return invalid("cursor", "is not a cursor of this list; leave it out or give `next` of the page before")
+    return invalid("cursor", "is not a cursor of this list; leave it out or give `next` of the previous page")

@@ -73,24 +73,27 @@ CONSTRAINTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "users_email": ("email", "is another user's; choose another"),
         "teams_name": ("name", "is another team's; choose another"),
-        "memberships_user_id_fkey": ("user_id", "is no user's; list /users for those that there are"),
-        "memberships_team_id_fkey": ("team_id", "is no team's; list /teams for those that there are"),
-        "tokens_user_id_fkey": ("user_id", "is no user's; list /users for those that there are"),
-        "tokens_team_id_fkey": ("team_id", "is no team's; list /teams for those that there are"),
+        "memberships_user_id_fkey": ("user_id", "is not the id of a user; list /users"),
+        "memberships_team_id_fkey": ("team_id", "is not the id of a team; list /teams"),
+        "tokens_user_id_fkey": ("user_id", "is not the id of a user; list /users"),
+        "tokens_team_id_fkey": ("team_id", "is not the id of a team; list /teams"),
         "entries_slug_key": ("slug", "is another entry's; choose another"),
         "entry_teams_team_id_fkey": ("teams", "names a team that does not exist; list /teams"),
         "installations_one_personal": ("entry_id", "is installed for this user already; change that installation"),
         "installations_one_team": ("entry_id", "is installed for this team already; change that installation"),
         "installations_one_name": ("name", "is another installation's of this entry; choose another"),
-        "installations_entry_id_fkey": ("entry_id", "is no entry's; list /entries for those that there are"),
-        "installations_user_id_fkey": ("user_id", "is no user's; list /users for those that there are"),
-        "installations_team_id_fkey": ("team_id", "is no team's; list /teams for those that there are"),
+        "installations_entry_id_fkey": ("entry_id", "is not the id of an entry; list /entries"),
+        "installations_user_id_fkey": ("user_id", "is not the id of a user; list /users"),
+        "installations_team_id_fkey": ("team_id", "is not the id of a team; list /teams"),
         "gateways_slug_key": ("slug", "is another gateway's; choose another"),
-        "gateways_owner_id_fkey": ("owner_id", "is no user's; list /users for those that there are"),
+        "gateways_owner_id_fkey": ("owner_id", "is not the id of a user; list /users"),
         "gateway_teams_team_id_fkey": ("teams", "names a team that does not exist; list /teams"),
         "assignments_gateway_id_exposed_name_key": ("exposed_name", "is taken on this gateway; choose another"),
-        "assignments_tool_id_fkey": ("tool_id", "is no tool's; list /entries/{entry_id}/tools"),
-        "assignments_installation_id_fkey": ("installation_id", "is no installation's; list /installations"),
+        "assignments_tool_id_fkey": ("tool_id", "is not the id of a tool; list /entries/{entry_id}/tools"),
+        "assignments_installation_id_fkey": (
+            "installation_id",
+            "is not the id of an installation; list /installations",
+        ),
     }
 )
 """Constraints of the schema that a caller can run into, as the field and what to do about it."""
@@ -100,7 +103,9 @@ def of_conflict(error: StoreConflict) -> Problem:
     """409 in words; a constraint without an entry above gets the general sentence."""
     known = CONSTRAINTS.get(error.constraint)
     if known is None:
-        return conflict("The request clashes with what is stored, or with another writer. Read again, then retry.")
+        return conflict(
+            "The request conflicts with what is stored, or with another change. Read the object again, then retry."
+        )
     field, message = known
     return conflict(f"{field}: {message}", [FieldError(field, message)])
 

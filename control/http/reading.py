@@ -18,8 +18,8 @@ BODY_WITHIN_S: Final = 10.0
 MOST_ERRORS: Final = 50
 _LONGEST_NAME: Final = 64
 _SENTENCES: Final = {
-    "missing": "is needed",
-    "extra_forbidden": "is not a field that is known here",
+    "missing": "is required",
+    "extra_forbidden": "is not a known field",
     "json_invalid": "is not JSON",
     "recursion_loop": "is nested too deeply",
 }

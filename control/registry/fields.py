@@ -58,7 +58,7 @@ def check_fields(
     fixed headers.
     """
     if len(fields) > MAX_FIELDS:
-        raise BrokenRule("fields", f"has {len(fields)} fields; at most {MAX_FIELDS} are taken")
+        raise BrokenRule("fields", f"has {len(fields)} fields; at most {MAX_FIELDS} are allowed")
     names: set[str] = set()
     headers = dict.fromkeys(fixed_headers, "the entry's fixed headers")
     for name in of_credential:
@@ -144,7 +144,9 @@ def _checked_field(one: Field, where: str, policy: AddressPolicy) -> Field:
 def _check_options(one: Field, where: str) -> None:
     if one.type != "select":
         if one.options:
-            raise BrokenRule(f"{where}.options", f"go with the type 'select' only; take them out for {one.type!r}")
+            raise BrokenRule(
+                f"{where}.options", f"are allowed only with the type 'select'; leave them out for {one.type!r}"
+            )
         return
     if not 1 <= len(one.options) <= MAX_OPTIONS or len(set(one.options)) != len(one.options):
         raise BrokenRule(f"{where}.options", f"needs 1 to {MAX_OPTIONS} different values")

@@ -50,15 +50,16 @@ def check_audience(gateway: GatewayFields, pins: Mapping[str, str]) -> None:
         if gateway.visibility != "personal" or gateway.owner_id != user_id:
             raise BrokenRule(
                 "visibility",
-                f"would lend a person's own credential to others: {name} is pinned to one; take it off first",
+                f"would lend a person's own credential to others: {name} is pinned to one; remove it first",
             )
 
 
 def _check_personal_pin(caller: Caller, gateway: GatewayFields, owner: Person, field: str) -> None:
     if owner.id != caller.user_id:
-        raise BrokenRule(field, "is another person's own; only they may pin it")
+        raise BrokenRule(field, "belongs to another person; only they may pin it")
     if gateway.visibility != "personal" or gateway.owner_id != owner.id:
         raise BrokenRule(
             field,
-            "is a person's own, which only their own personal gateway may use; leave it out to resolve at call time",
+            "belongs to a person, and only their own personal gateway may use it; leave it out to resolve at call "
+            "time",
         )

@@ -18,12 +18,12 @@ MAX_VALUE = 8_192
 def check_allowlist(names: Sequence[str], field: str = "header_allowlist") -> list[str]:
     """The names in lower case, sorted, once each; BrokenRule for the first that must not be passed on."""
     if len(names) > MAX_ALLOWLIST:
-        raise BrokenRule(field, f"has {len(names)} names; at most {MAX_ALLOWLIST} are taken")
+        raise BrokenRule(field, f"has {len(names)} names; at most {MAX_ALLOWLIST} are allowed")
     for number, given in enumerate(names):
         _check_name(given, f"{field}[{number}]")
         reason = why_not_passed(given)
         if reason is not None:
-            raise BrokenRule(f"{field}[{number}]", f"{given.lower()} {reason}; take it out")
+            raise BrokenRule(f"{field}[{number}]", f"{given.lower()} {reason}; remove it")
     return sorted({name.lower() for name in names})
 
 
@@ -39,7 +39,7 @@ def check_own_header(name: str, field: str) -> str:
 def check_fixed_headers(headers: Mapping[str, str], field: str = "fixed_headers") -> dict[str, str]:
     """Header to value with names in lower case, sorted; BrokenRule names the header, never its value."""
     if len(headers) > MAX_FIXED_HEADERS:
-        raise BrokenRule(field, f"has {len(headers)} headers; at most {MAX_FIXED_HEADERS} are taken")
+        raise BrokenRule(field, f"has {len(headers)} headers; at most {MAX_FIXED_HEADERS} are allowed")
     checked: dict[str, str] = {}
     for number, (given, value) in enumerate(headers.items()):
         # A name that is no token is not repeated in the path: it may be a value that somebody put in the wrong place.

@@ -14,16 +14,16 @@ from control.registry.owner import Organisation, Owner, Person, Scope, Team
 def owner_for(caller: Caller, scope: Scope, team_id: str | None) -> Owner:
     """Whose a new installation is, as the caller asks for it; else BrokenRule."""
     if scope == "team" and team_id is None:
-        raise BrokenRule("team_id", "is needed with the scope 'team'; give the team's id")
+        raise BrokenRule("team_id", "is required with the scope 'team'; give the team's id")
     if scope != "team" and team_id is not None:
-        raise BrokenRule("team_id", f"goes with the scope 'team' only; take it out for {scope!r}")
+        raise BrokenRule("team_id", f"is allowed only with the scope 'team'; leave it out for {scope!r}")
     if team_id is not None:
         return Team(team_id)
     if scope == "organisation":
         return Organisation()
     if not caller.user_id:
         raise BrokenRule(
-            "scope", "cannot be 'personal' for the token of this run, which is no person's; use a user's"
+            "scope", "cannot be 'personal' for the token of this run, which belongs to no person; use a user's token"
         )
     return Person(caller.user_id)
 

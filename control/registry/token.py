@@ -84,15 +84,15 @@ def manages(caller: Caller, token: Token) -> bool:
 def owner_of_new(caller: Caller, kind: Kind, user_id: str | None, team_id: str | None) -> Owner:
     """Whose a new token is; raises BrokenRule where what was asked for does not fit its kind."""
     if user_id is not None and kind != "user":
-        raise BrokenRule("user_id", "goes with the kind user only; leave it out")
+        raise BrokenRule("user_id", "is allowed only with the kind user; leave it out")
     if team_id is not None and kind != "team":
-        raise BrokenRule("team_id", "goes with the kind team only; leave it out")
+        raise BrokenRule("team_id", "is allowed only with the kind team; leave it out")
     if kind == "user":
         return Person(user_id or caller.user_id)
     if kind == "organisation":
         return Organisation()
     if team_id is None:
-        raise BrokenRule("team_id", "is needed for a token of a team")
+        raise BrokenRule("team_id", "is required for a token of a team")
     return Team(team_id)
 
 

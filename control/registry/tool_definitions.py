@@ -124,7 +124,7 @@ def _why_not_kept(definition: Mapping[str, Any]) -> str | None:
     except (orjson.JSONEncodeError, RecursionError):
         return "Its definition cannot be written as JSON."
     if len(written) > MAX_DEFINITION:
-        return f"Its definition has {len(written)} bytes; at most {MAX_DEFINITION} are taken."
+        return f"Its definition has {len(written)} bytes; at most {MAX_DEFINITION} are allowed."
     return "Its definition holds the character U+0000." if _NUL.search(written) else None
 
 

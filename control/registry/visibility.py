@@ -19,21 +19,21 @@ def check_visibility(kind: VisibilityKind, teams: Collection[str], owner: str | 
     if kind == "teams" and not teams:
         raise BrokenRule("teams", "needs at least one team where visibility is 'teams'; add one or choose another")
     if kind != "teams" and teams:
-        raise BrokenRule("teams", f"go with the visibility 'teams' only; take them out for {kind!r}")
+        raise BrokenRule("teams", f"are allowed only with the visibility 'teams'; leave them out for {kind!r}")
     if len(teams) > MAX_TEAMS:
-        raise BrokenRule("teams", f"has {len(teams)} teams; at most {MAX_TEAMS} are taken")
+        raise BrokenRule("teams", f"has {len(teams)} teams; at most {MAX_TEAMS} are allowed")
     if kind == "personal" and owner is None:
-        raise BrokenRule("owner_id", "is needed where visibility is 'personal'; give the user's id")
+        raise BrokenRule("owner_id", "is required where visibility is 'personal'; give the user's id")
     if kind != "personal" and owner is not None:
-        raise BrokenRule("owner_id", f"goes with the visibility 'personal' only; take it out for {kind!r}")
+        raise BrokenRule("owner_id", f"is allowed only with the visibility 'personal'; leave it out for {kind!r}")
 
 
 def why_not_called_by(caller: Caller, kind: VisibilityKind, teams: Collection[str], owner: str | None) -> str | None:
     """Why this very caller gets 404 at a gateway that the admin API shows them; None where they may call it."""
     if kind == "teams" and not any(team in caller.teams for team in teams):
-        return "You are not in its teams, so that you cannot call it yourself: its URL answers you with 404."
+        return "You are in none of its teams, so you cannot call it yourself: its URL answers you with 404."
     if kind == "personal" and owner != caller.user_id:
-        return "It is another person's own, so that you cannot call it yourself: its URL answers you with 404."
+        return "It belongs to another person, so you cannot call it yourself: its URL answers you with 404."
     return None
 
 

@@ -164,7 +164,7 @@ def parse_networks(text: str) -> tuple[Network, ...]:
     """
     items = text.replace(",", " ").split()
     if len(items) > MAX_NETWORKS:
-        raise ValueError(f"{len(items)} networks are listed; at most {MAX_NETWORKS} are taken: join neighbours")
+        raise ValueError(f"{len(items)} networks are listed; at most {MAX_NETWORKS} are allowed: join neighbours")
     return tuple(dict.fromkeys(_network(item) for item in items))
 
 
@@ -180,7 +180,7 @@ def _network(item: str) -> Network:
         raise ValueError(f"{item!r} is an IPv4 network in IPv6 form; write it as IPv4")
     shut = next((why for never, why in _NEVER if _within(network, never)), None)
     if shut is not None:
-        raise ValueError(f"{item!r} is {shut}, which is never opened; take it out")
+        raise ValueError(f"{item!r} is {shut}, which is never opened; remove it")
     return network
 
 

@@ -194,11 +194,13 @@ def _settled(response: HeldResponse) -> Iterator[None]:
 
 def _refuse_unusable(response: aiohttp.ClientResponse) -> None:
     if response.status < 200:
-        raise UpstreamFault("broken", sent=True, detail=f"status {response.status} is no final answer")
+        raise UpstreamFault("broken", sent=True, detail=f"status {response.status} is not a final answer")
     encodings = ",".join(response.headers.getall("Content-Encoding", ())).strip().lower()
     if encodings not in {"", "identity"}:
         # We asked for identity. Inflating what somebody else packed is how a kilobyte becomes a gigabyte.
-        raise UpstreamFault("broken", sent=True, detail=f"the body is packed as {encodings}, which was not asked for")
+        raise UpstreamFault(
+            "broken", sent=True, detail=f"the body is compressed as {encodings}, which was not asked for"
+        )
 
 
 def never_reuse(response: aiohttp.ClientResponse) -> None:

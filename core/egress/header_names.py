@@ -24,7 +24,7 @@ _NO_NAME = f"is not a header name: 1 to {MAX_NAME} letters, digits, '-' (RFC 911
 _FRAMING = "describes this hop's message and is written by Archway"
 _PROTOCOL = "belongs to the MCP transport and is written by Archway"
 _CREDENTIAL = "carries a credential; those come from installations only"
-_FORWARDING = "tells who called, which a caller must not write"
+_FORWARDING = "says who called, which a caller must not write"
 _REWRITING = "makes some servers answer another request than the one sent"
 _TRACE = "carries the trace context, which Archway writes"
 

@@ -116,13 +116,15 @@ def check_notification(method: str, params: dict[str, object], headers: RoutingH
 def _envelope(meta: object, request_id: MessageId) -> tuple[str, dict[str, object]]:
     """The version and `_meta` of a modern request; both required keys must be there (2026-07-28, basic)."""
     if not isinstance(meta, dict):
-        raise MessageFault(INVALID_PARAMS, "params._meta is missing or no object.", 400, request_id)
+        raise MessageFault(INVALID_PARAMS, "params._meta is missing or not an object.", 400, request_id)
     version = meta.get(META_PROTOCOL_VERSION)
     if not isinstance(version, str):
-        raise MessageFault(INVALID_PARAMS, f"_meta {META_PROTOCOL_VERSION} is missing or no string.", 400, request_id)
+        raise MessageFault(
+            INVALID_PARAMS, f"_meta {META_PROTOCOL_VERSION} is missing or not a string.", 400, request_id
+        )
     if not isinstance(meta.get(META_CLIENT_CAPABILITIES), dict):
         raise MessageFault(
-            INVALID_PARAMS, f"_meta {META_CLIENT_CAPABILITIES} is missing or no object.", 400, request_id
+            INVALID_PARAMS, f"_meta {META_CLIENT_CAPABILITIES} is missing or not an object.", 400, request_id
         )
     return version, meta
 
@@ -158,7 +160,7 @@ def _check_served(version: object, request_id: MessageId | None) -> None:
     requested = version if isinstance(version, str) else ""
     raise MessageFault(
         UNSUPPORTED_VERSION,
-        f"This protocol version is not served; use {MODERN}, or open a session with initialize.",
+        f"This protocol version is not supported; use {MODERN}, or open a session with initialize.",
         400,
         request_id,
         {"supported": [MODERN], "requested": requested},

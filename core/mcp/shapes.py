@@ -28,7 +28,7 @@ def result_type(result: dict[str, object]) -> str:
     """
     kind = result.get("resultType", "complete")
     if not isinstance(kind, str) or kind not in RESULT_TYPES:
-        raise ValueError("The result's resultType is none that the protocol knows.")
+        raise ValueError("The protocol does not know the result's resultType.")
     return kind
 
 

@@ -74,7 +74,7 @@ class _Share:
         if isinstance(one.message, Notification):
             return await accept_notification(one, self._deps)
         if not isinstance(one.message, Request):
-            raise MessageFault(INVALID_REQUEST, "No question is pending that this response could answer.")
+            raise MessageFault(INVALID_REQUEST, "This server has no pending request for that response.")
         if one.message.method == "initialize":
             raise MessageFault(INVALID_REQUEST, "initialize must not be part of a batch.", 200, one.message.id)
         if self._left <= 0:

@@ -80,7 +80,10 @@ def list_tools(x: Exchange, deps: Deps) -> Answer:
     page = None if number is None else x.gateway.page(x.era, number)
     if page is None or number is None:
         raise MessageFault(
-            INVALID_PARAMS, "params.cursor is none of this list's.", 400 if x.era is Era.MODERN else 200, x.request.id
+            INVALID_PARAMS,
+            "params.cursor is not a cursor of this list; leave it out to begin at the first page.",
+            400 if x.era is Era.MODERN else 200,
+            x.request.id,
         )
     tools, more = page
     parts = [b'{"jsonrpc":"2.0","id":', orjson.dumps(x.request.id), b',"result":{"tools":', tools]

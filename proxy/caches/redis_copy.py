@@ -1,8 +1,8 @@
 """The sealed copy of a cached value in Redis, so that a new worker need not ask control for what another knows.
 
-A copy proves nothing by itself: a value is sealed with the proxy key under its own key, so that garbage, another key's
-value or an older format is a miss, counted as an alarm. A copy is written only if no change event came since the
-source was asked; control deletes the copies that its events name.
+A copy proves nothing by itself: a value is sealed with the proxy key under its own key, so that garbage, another
+key's value or an older format is a miss, counted as an alarm. A copy is written only if no change event came since
+the source was asked; control deletes the copies that its events name.
 """
 
 import logging

@@ -76,7 +76,7 @@ def _is_stranger(judged: Judged, deps: Deps) -> bool:
 def _judged(head: Head, deps: Deps) -> Judged:
     """What the head is by itself. Refuses 400, 403, 404 and 421."""
     if head.version not in HTTP:
-        raise Refusal("framing", what="this version of HTTP is not served")
+        raise Refusal("framing", what="this version of HTTP is not supported")
     headers = _headers(head.raw_headers, deps.header_names) if head.headers is None else head.headers
     path = head.target
     host = headers.get("host")
@@ -127,7 +127,7 @@ def _headers_one_by_one(raw: Sequence[tuple[bytes, bytes]], names: dict[bytes, s
 def _judged_name(name: bytes, names: dict[bytes, str]) -> str:
     """In lower case; refuses what is no token (RFC 9110 section 5.1). Remembered in `names`: few are ever used."""
     if _TOKEN.fullmatch(name) is None:
-        raise Refusal("framing", what="a header's name is no token")
+        raise Refusal("framing", what="a header's name is not a token")
     key = name.decode("ascii").lower()
     if len(name) <= _LONGEST_NAME:
         remember(names, bytes(name), key, _MOST_NAMES)
@@ -142,7 +142,7 @@ def _effective(target: str, headers: dict[str, str]) -> tuple[str, str]:
     try:
         parts = urlsplit(target)
     except ValueError:
-        raise Refusal("framing", what="the request target is no URL") from None
+        raise Refusal("framing", what="the request target is not a URL") from None
     if parts.scheme not in {"http", "https"} or parts.netloc != host:
         raise Refusal("host_unknown")
     return host, target[len(parts.scheme) + 3 + len(parts.netloc) :]

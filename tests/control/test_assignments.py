@@ -125,7 +125,7 @@ async def test_another_persons_installation_is_not_even_named(api: Api, entry: J
     hers = await api.install(entry, as_=anna, scope="personal")
     bens = await api.gateway(as_=ben, slug="bens", visibility="personal")
     problem = await api.assign(bens, entry, as_=ben, installation=hers["id"], expect=422)
-    assert problem["errors"][0]["message"] == "is no installation's that you may see; list /installations"
+    assert problem["errors"][0]["message"] == "is not the id of an installation that you may see; list /installations"
 
 
 async def test_a_teams_installation_is_lent_by_an_admin_of_the_team_only(api: Api, entry: JSON) -> None:

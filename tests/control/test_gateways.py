@@ -149,8 +149,8 @@ async def test_an_admin_who_sees_a_gateway_and_may_not_call_it_is_told_why(api: 
     ours = await api.gateway(visibility="teams", teams=[team["id"]])
     hers = await api.gateway(as_=ann, slug="hers", visibility="personal")
     notes = {one["slug"]: one["notes"] for one in (await api.get("/gateways"))["items"]}
-    assert "You are not in its teams" in notes["desk"][0]
-    assert "another person's own" in notes["hers"][0]
+    assert "You are in none of its teams" in notes["desk"][0]
+    assert "belongs to another person" in notes["hers"][0]
     for gateway in (ours, hers):
         assert (await api.get(f"/gateways/{gateway['id']}", as_=ann))["notes"] == []
     assert (await api.gateway(slug="all"))["notes"] == []

@@ -152,7 +152,7 @@ async def test_who_joins_or_leaves_is_announced_and_raises_the_teams_version(adm
 async def test_nobody_joins_who_does_not_exist(admin: AdminClient) -> None:
     team = await admin.made("/teams", {"name": "Red"})
     refused = await admin.put(f"/teams/{team['id']}/members/{new_id()}", {})
-    assert (refused.status, "is no user's" in refused.problem("user_id")) == (409, True)
+    assert (refused.status, "is not the id of a user" in refused.problem("user_id")) == (409, True)
 
 
 async def test_deleting_a_team_announces_its_tokens_members_and_gateways(admin: AdminClient, pool: Pool) -> None:

@@ -310,7 +310,7 @@ async def test_on_a_personal_gateway_leaving_the_team_or_losing_sight_of_the_ent
 
     assert await refused() == ""
     await pool.execute("delete from entry_teams")
-    assert "is not shown to you any more" in await refused()
+    assert "is not visible to you any more" in await refused()
     await pool.execute("update entries set visibility = 'organisation'")
     assert await refused() == ""
     await pool.execute("delete from memberships where team_id = $1", team)

@@ -95,7 +95,7 @@ async def test_a_credential_that_nobody_has_asked_for_yet_is_refused_with_the_re
         refused = await system.call(known, gateway="never-used")
     assert [tool["name"] for tool in listed.result["tools"]] == ["echo"]
     assert refused.status == "credential_unavailable"
-    assert refused.sentence == "The credential for stub cannot be looked up now."
+    assert refused.sentence == "The credential for stub cannot be looked up now; retry soon."
 
 
 @pytest.mark.parametrize("case", [pytest.param("", id="F-5: snapshot age in metrics")])

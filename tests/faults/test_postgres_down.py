@@ -148,7 +148,7 @@ async def test_without_postgres_callers_go_on_and_writes_are_refused_in_time(
         await eventually(is_writable, 5 + A_BUSY_MACHINE_S, "control writes again")
     assert load.failed == Counter()
     assert (refused.status, refused.headers["Content-Type"]) == (503, "application/problem+json")
-    assert refused.json["detail"] == "The database is away; try again in a moment."
+    assert refused.json["detail"] == "The database cannot be reached; try again in a moment."
     assert took < TOLD_WITHIN_S + A_BUSY_MACHINE_S
     assert listed.status == "ok"
 

@@ -14,7 +14,7 @@ def check(credential: NoCredential) -> CheckedCredential:
 def take(_: NoCredential, given: str | None, _earlier: Mapping[str, str], entry_name: str) -> dict[str, str]:
     """Nothing; BrokenRule for a credential that would never be sent."""
     if given is not None:
-        raise BrokenRule("credential", f"is not taken by {entry_name} (credential model 'none'); leave it out")
+        raise BrokenRule("credential", f"is not accepted by {entry_name} (credential model 'none'); leave it out")
     return {}
 
 

@@ -103,7 +103,7 @@ class PoolAnswer(ReceivedAnswer):
         self._spoilt = True
 
     def may_be_left(self, *, all_read: bool) -> None:
-        """Say whether a caller that ends the request now has all content; the body's end may follow a little later."""
+        """Say whether a caller that ends the request now has all content; the body's end may follow soon after."""
         self._all_read = all_read
 
     def settle(self, *, sound: bool) -> None:

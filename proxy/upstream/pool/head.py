@@ -143,7 +143,7 @@ class _Reader:
             self._parser.feed_data(block)
             status = self._parser.get_status_code()
         except HttpParserUpgrade:
-            raise broken("status 101 is no final answer") from None
+            raise broken("status 101 is not a final answer") from None
         except HttpParserError as error:
             raise broken(f"{type(error).__name__}: {error}") from None
         finally:
@@ -155,7 +155,7 @@ class _Reader:
     def _interim(self, status: int) -> Head:
         """An answer before the answer (RFC 9110 section 15.2): it says nothing, and has no body."""
         if status < 100 or status == 101 or not _FRAMING.isdisjoint(self._found):
-            raise broken(f"status {status} is no final answer")
+            raise broken(f"status {status} is not a final answer")
         return Head(status, {}, 0, chunked=False, keeps=True, idle_seconds=0.0)
 
     def _final(self, status: int) -> Head:
@@ -163,7 +163,7 @@ class _Reader:
         packed = found.get(b"content-encoding", b"").strip().lower()
         if packed not in {b"", b"identity"}:
             # We asked for identity. Inflating what somebody else packed is how a kilobyte becomes a gigabyte.
-            raise broken(f"the body is packed as {packed.decode('latin-1')}, which was not asked for")
+            raise broken(f"the body is compressed as {packed.decode('latin-1')}, which was not asked for")
         said, coding = found.get(b"content-length"), found.get(b"transfer-encoding")
         if coding is not None and (said is not None or coding.lower() != b"chunked" or status in _NO_BODY):
             raise broken("the answer's Transfer-Encoding is not chunked alone")

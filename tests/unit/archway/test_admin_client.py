@@ -84,7 +84,9 @@ def test_a_proxys_answer_is_not_taken_for_an_admin_apis(api):
 
 
 def test_a_sentence_that_names_its_field_is_said_once():
-    assert str(Problem(422, "Unprocessable", "url: is needed", [("url", "is needed")])) == "url: is needed (422)"
+    assert (
+        str(Problem(422, "Unprocessable", "url: is required", [("url", "is required")])) == "url: is required (422)"
+    )
 
 
 def test_the_token_does_not_follow_a_redirect(api, server):

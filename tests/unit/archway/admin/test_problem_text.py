@@ -18,19 +18,23 @@ def refused(field, message, given=None, status=422):
 
 
 def test_a_field_is_named_by_its_option_and_said_once():
-    assert refused("team_id", "is needed for a token of a team") == "--team: is needed for a token of a team (422)"
+    assert (
+        refused("team_id", "is required for a token of a team") == "--team: is required for a token of a team (422)"
+    )
 
 
 def test_a_member_of_a_list_is_named_by_the_value_that_was_typed():
-    text = refused("tools[1]", "is no tool of crm; list /entries/0190/tools", {"tool": ["add", "ad"], "entry": "crm"})
+    text = refused(
+        "tools[1]", "is not a tool of crm; list /entries/0190/tools", {"tool": ["add", "ad"], "entry": "crm"}
+    )
 
-    assert text == "--tool ad: is no tool of crm; see `archway entries tools crm` (422)"
+    assert text == "--tool ad: is not a tool of crm; see `archway entries tools crm` (422)"
 
 
 @pytest.mark.parametrize(
     ("message", "cure"),
     [
-        ("is no user's; list /users for those that there are", "is no user's; see `archway users list`"),
+        ("is not the id of a user; list /users", "is not the id of a user; see `archway users list`"),
         (
             "names no team; list /teams",
             "names no team; see `archway teams list`",
@@ -46,15 +50,15 @@ def test_a_cure_names_commands_and_options(message, cure):
 
 
 def test_an_option_of_an_unusual_form_shows_one_that_would_do():
-    text = refused("credential_placement.style", "is needed")
+    text = refused("credential_placement.style", "is required")
 
-    assert text.startswith("--credential-placement style: is needed; for example ")
+    assert text.startswith("--credential-placement style: is required; for example ")
     assert """--credential-placement '{"style": "bearer"}'""" in text
 
 
 def test_a_deletion_that_would_take_more_along_names_the_option():
-    errors = [("cascade", "is needed: 2 installations"), ("cascade", "is needed: 1 assignment")]
-    detail = "The entry is in use by 2 installations, 1 assignment. Delete those first, or say ?cascade=true."
+    errors = [("cascade", "is required: 2 installations"), ("cascade", "is required: 1 assignment")]
+    detail = "The entry is in use by 2 installations, 1 assignment. Delete those first, or add ?cascade=true."
 
     text = problem_text(Problem(409, "Conflict", detail, errors), OPTIONS)
 
@@ -62,17 +66,17 @@ def test_a_deletion_that_would_take_more_along_names_the_option():
 
 
 def test_several_fields_have_a_line_each():
-    errors = [("team_id", "is needed"), ("tools", "must not be empty")]
+    errors = [("team_id", "is required"), ("tools", "must not be empty")]
 
-    text = problem_text(Problem(422, "Unprocessable", "team_id: is needed (and 1 more)", errors), OPTIONS)
+    text = problem_text(Problem(422, "Unprocessable", "team_id: is required (and 1 more)", errors), OPTIONS)
 
-    assert text == "--team: is needed (422)\n--tool: must not be empty"
+    assert text == "--team: is required (422)\n--tool: must not be empty"
 
 
 def test_a_sentence_that_says_more_than_its_fields_stays():
-    text = problem_text(Problem(422, "Unprocessable", "Not like this.", [("team_id", "is needed")]), OPTIONS)
+    text = problem_text(Problem(422, "Unprocessable", "Not like this.", [("team_id", "is required")]), OPTIONS)
 
-    assert text == "Not like this. (422)\n  --team: is needed"
+    assert text == "Not like this. (422)\n  --team: is required"
 
 
 def test_a_field_without_an_option_keeps_its_name():

@@ -24,7 +24,8 @@ def test_a_misspelt_setting_is_worth_a_note():
     (sentence,) = check_given({"ARCHWAY_PUBLIC_ULR": "https://mcp.example.com"})
 
     assert (
-        sentence == "ARCHWAY_PUBLIC_ULR is no setting of Archway: it has no effect; did you mean ARCHWAY_PUBLIC_URL?"
+        sentence
+        == "ARCHWAY_PUBLIC_ULR is not a setting of Archway: it has no effect; did you mean ARCHWAY_PUBLIC_URL?"
     )
 
 

@@ -46,7 +46,7 @@ async def test_a_personal_installation_is_its_maker_s_and_nobody_else_fills_it_i
         with pytest.raises(NotThere):
             await installations.change(write, SAFEGUARDS, made.id, {"name": "Mine"})
     async with changing(pool, ADMIN) as write:
-        with pytest.raises(NotAllowed, match="Only the person whose installation this is"):
+        with pytest.raises(NotAllowed, match="Only the owner of this installation"):
             await installations.change(write, SAFEGUARDS, made.id, {"values": {}})
 
 
@@ -89,7 +89,7 @@ async def test_an_entry_that_the_actor_does_not_see_is_no_entry(pool: Pool) -> N
         )
         entry = await new_entry(write, visibility="teams", teams=(team,))
     async with changing(pool, ann) as write:
-        with pytest.raises(BrokenRule, match="entry_id: is no entry's that you may see"):
+        with pytest.raises(BrokenRule, match="entry_id: is not the id of an entry"):
             await new_installation(write, entry, scope="personal")
 
 

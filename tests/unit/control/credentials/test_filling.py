@@ -39,7 +39,7 @@ def test_null_takes_an_answer_away() -> None:
 
 
 def test_a_credential_is_asked_for_and_taken_only_where_the_entry_has_one() -> None:
-    with pytest.raises(BrokenRule, match="credential: is needed"):
+    with pytest.raises(BrokenRule, match="credential: is required"):
         fill(ENTRY, {"pin": "1234"}, None, POLICY)
-    with pytest.raises(BrokenRule, match="credential: is not taken"):
+    with pytest.raises(BrokenRule, match="credential: is not accepted"):
         fill(an_entry(), {}, "k3y", POLICY)

@@ -117,7 +117,9 @@ def on_own_gateway(*, pinned: str | None, entry: Entry = ENTRY, owner: Principal
 def test_on_a_personal_gateway_a_team_s_pin_ends_with_the_owner_s_membership() -> None:
     assert on_own_gateway(pinned="of-ops") == "of-ops"
     left = Principal("user", "ann", "Ann", frozenset({"dev"}))
-    assert on_own_gateway(pinned="of-ops", owner=left).endswith("Ask its admin to let you in, or take the pin off.")
+    assert on_own_gateway(pinned="of-ops", owner=left).endswith(
+        "Ask an admin of the team to add you, or remove the pin."
+    )
 
 
 @pytest.mark.parametrize("pinned", ["mine", "of-ops", "of-all", None])
@@ -125,7 +127,7 @@ def test_on_a_personal_gateway_the_owner_must_still_see_the_entry(pinned: str | 
     shown = replace(ENTRY, visibility="teams", teams=("qa", "ops"))
     hidden = replace(shown, teams=("qa",))
     assert on_own_gateway(pinned=pinned, entry=shown) == (pinned or "mine")
-    assert on_own_gateway(pinned=pinned, entry=hidden).startswith("GitHub is not shown to you any more")
+    assert on_own_gateway(pinned=pinned, entry=hidden).startswith("GitHub is not visible to you any more")
 
 
 def test_a_shared_gateway_lends_what_an_administrator_put_there_also_where_the_entry_is_hidden() -> None:

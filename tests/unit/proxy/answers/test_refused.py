@@ -33,7 +33,7 @@ async def test_before_the_message_a_refusal_is_a_status_and_an_error_without_id(
         "id": None,
         "error": {
             "code": -31421,
-            "message": "This server does not answer for that host.",
+            "message": "This server does not serve that host name; use the public URL.",
             "data": {"request_id": x.request_id},
         },
     }

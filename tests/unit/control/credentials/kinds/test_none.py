@@ -15,5 +15,5 @@ def test_it_fills_no_header_and_misses_nothing() -> None:
 
 def test_a_credential_that_nobody_would_send_is_not_taken() -> None:
     assert none.take(NONE, None, {"credential": "old"}, "CRM") == {}
-    with pytest.raises(BrokenRule, match="credential: is not taken by CRM"):
+    with pytest.raises(BrokenRule, match="credential: is not accepted by CRM"):
         none.take(NONE, "k3y", {}, "CRM")
