@@ -17,8 +17,8 @@ from control.http.paging import Page, bad_cursor, open_cursor, page_of
 from control.http.problems import invalid
 from control.records.partitions import days_begin
 from control.store import records
-from control.store.pool import Connection, Pool, Row, transaction
-from control.store.records import Wanted
+from control.store.pool import Connection, Pool, transaction
+from control.store.records import KeptGap, KeptRecord, Wanted
 from core.identifiers import is_id
 
 operations = Operations("records")
@@ -34,7 +34,7 @@ async def list_records(asked: Asked, query: RecordQuery) -> Page[Record]:
     async with transaction(asked.pool, readonly=True) as connection:
         await _refuse_unknown(connection, query)
         rows = await records.page(connection, query.wanted, limit=query.fetch, before=before)
-    return page_of(rows, query, _record, lambda row: f"{row['time'].isoformat()} {row['id']}")
+    return page_of(rows, query, _record, lambda one: f"{one.time.isoformat()} {one.id}")
 
 
 @operations.get("/records/export", media="application/jsonl")
@@ -59,11 +59,11 @@ async def list_gaps(asked: Asked, query: GapQuery) -> Page[Gap]:
             until=query.until,
             before=_gap_key(query.cursor),
         )
-    return page_of(rows, query, _gap, lambda row: f"{row['noticed_at'].isoformat()} {row['number']} {row['worker']}")
+    return page_of(rows, query, _gap, lambda one: f"{one.noticed_at.isoformat()} {one.number} {one.worker}")
 
 
-def _record(row: Row) -> Record:
-    return shown(Record, _values(row))
+def _record(kept: KeptRecord) -> Record:
+    return shown(Record, _values(kept))
 
 
 async def _refuse_unknown(connection: Connection, query: RecordFilter) -> None:
@@ -72,9 +72,9 @@ async def _refuse_unknown(connection: Connection, query: RecordFilter) -> None:
         raise invalid("gateway", "is not the id of a gateway, and no record names it; list /gateways")
 
 
-def _values(row: Row) -> dict[str, Any]:
-    kept = {name: row["record"].get(name, _absent(name)) for name in Record.model_fields}
-    return {**kept, "id": row["id"], "time": row["time"]}
+def _values(kept: KeptRecord) -> dict[str, Any]:
+    told = {name: kept.record.get(name, _absent(name)) for name in Record.model_fields}
+    return {**told, "id": kept.id, "time": kept.time}
 
 
 def _absent(name: str) -> Any:
@@ -82,13 +82,13 @@ def _absent(name: str) -> Any:
     return 0 if Record.model_fields[name].annotation is int else "" if name != "duration_ms" else None
 
 
-def _gap(row: Row) -> Gap:
-    missing = row["first_number"] <= row["last_number"]
+def _gap(kept: KeptGap) -> Gap:
+    missing = kept.first_number <= kept.last_number
     return shown(
         Gap,
-        row,
-        first_number=row["first_number"] if missing else None,
-        last_number=row["last_number"] if missing else None,
+        kept,
+        first_number=kept.first_number if missing else None,
+        last_number=kept.last_number if missing else None,
     )
 
 
@@ -98,8 +98,8 @@ async def _pages(pool: Pool, wanted: Wanted) -> AsyncIterator[bytes]:
         async with transaction(pool, readonly=True) as connection:
             rows = await records.page(connection, wanted, limit=_EXPORT_PAGE, before=before)
         if rows:
-            yield b"".join(orjson.dumps(_values(row), option=orjson.OPT_UTC_Z) + b"\n" for row in rows)
-            before = (rows[-1]["time"], rows[-1]["id"])
+            yield b"".join(orjson.dumps(_values(one), option=orjson.OPT_UTC_Z) + b"\n" for one in rows)
+            before = (rows[-1].time, rows[-1].id)
         if len(rows) < _EXPORT_PAGE:
             return
 

@@ -63,14 +63,14 @@ class StaleCopiesSweep:
         """Sweep once; returns how many changes it was for. Raises RedisAway, StoreUnavailable."""
         prefix = connection_key("")
         async with transaction(self._pool) as claiming:
-            rows = await claim(claiming, _AT_ONCE)
-            if not rows:
+            changes = await claim(claiming, _AT_ONCE)
+            if not changes:
                 return 0
-            stale = await concerned(claiming, rows)
+            stale = await concerned(claiming, changes)
             names = (name.decode("utf-8", "replace") for name in await self._redis.names_like(f"{prefix}*"))
             await self._redis.delete([name for name in names if stale.concern(name.removeprefix(prefix))])
-            await forget(claiming, [row["id"] for row in rows])
-        return len(rows)
+            await forget(claiming, [one.id for one in changes])
+        return len(changes)
 
     async def _rest(self) -> None:
         try:

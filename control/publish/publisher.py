@@ -20,8 +20,8 @@ from typing import Final, Protocol
 from control.publish.documents import DocumentTooLarge, GatewayDocument, gateway_document, index_document
 from control.publish.epochs import ChangeStream, EpochOver, Happened, Head
 from control.redis import Redis, RedisAway
-from control.store.pool import Connection, Pool, Row, StoreConflict, StoreUnavailable, transaction
-from control.store.publication import claim_changes, digests_of, forget_changes, gateway_ids
+from control.store.pool import Connection, Pool, StoreConflict, StoreUnavailable, transaction
+from control.store.publication import ClaimedChange, claim_changes, digests_of, forget_changes, gateway_ids
 from control.store.stale_copies import note
 from core.changes import Kind
 from core.identifiers import is_id
@@ -131,29 +131,29 @@ class Publisher:
 
     async def _publish_claimed(self, head: Head) -> tuple[Head, int]:
         async with transaction(self._pool) as claiming:
-            rows = await claim_changes(claiming, _CLAIM)
-            if not rows:
+            changes = await claim_changes(claiming, _CLAIM)
+            if not changes:
                 return head, 0
             await self._after("claimed")
-            head = await self._publish_rows(head, rows)
+            head = await self._publish_changes(head, changes)
             await self._after("announced")
-            await note(claiming, ((row["kind"], row["name"]) for row in rows if _makes_copies_stale(row)))
-            await forget_changes(claiming, [row["id"] for row in rows])
+            await note(claiming, ((one.kind, one.name) for one in changes if _makes_copies_stale(one)))
+            await forget_changes(claiming, [one.id for one in changes])
         self._copies_stale()
-        return head, len(rows)
+        return head, len(changes)
 
-    async def _publish_rows(self, head: Head, rows: Sequence[Row]) -> Head:
-        touched, index = _names(rows, "gateway"), None
+    async def _publish_changes(self, head: Head, changes: Sequence[ClaimedChange]) -> Head:
+        touched, index = _names(changes, "gateway"), None
         async with transaction(self._pool, readonly=True, isolation="repeatable_read") as reading:
             documents = await self._compiled(reading, touched)
             if touched:
                 index = await index_document(reading, head.epoch, self._signer)
-            digests = await digests_of(reading, _names(rows, "user"), _names(rows, "team"))
+            digests = await digests_of(reading, _names(changes, "user"), _names(changes, "team"))
         for gateway_id, document in documents.items():
             await self._store(gateway_id, document)
         await self._after("stored")
-        untrue = [verdict_key(digest) for digest in sorted({*digests, *_names(rows, "token")})]
-        return await self._stream.announce(head, _events(rows, documents), index=index, untrue=untrue)
+        untrue = [verdict_key(digest) for digest in sorted({*digests, *_names(changes, "token")})]
+        return await self._stream.announce(head, _events(changes, documents), index=index, untrue=untrue)
 
     async def _store(self, gateway_id: str, document: GatewayDocument | None) -> None:
         if document is None:
@@ -188,22 +188,22 @@ class Publisher:
         self._fault = fault
 
 
-def _names(rows: Iterable[Row], kind: Kind) -> list[str]:
-    names = {row["name"] for row in rows if row["kind"] == kind}
+def _names(changes: Iterable[ClaimedChange], kind: Kind) -> list[str]:
+    names = {one.name for one in changes if one.kind == kind}
     return sorted(name for name in names if kind == "token" or is_id(name))
 
 
-def _makes_copies_stale(row: Row) -> bool:
-    return row["kind"] in _CREDENTIAL_KINDS and is_id(row["name"])
+def _makes_copies_stale(change: ClaimedChange) -> bool:
+    return change.kind in _CREDENTIAL_KINDS and is_id(change.name)
 
 
-def _events(rows: Iterable[Row], documents: Documents) -> list[Happened]:
+def _events(changes: Iterable[ClaimedChange], documents: Documents) -> list[Happened]:
     """One event for each thing that changed, in the order in which it was written first."""
     happened: dict[tuple[Kind, str], Happened] = {}
-    for row in rows:
-        kind, name = row["kind"], row["name"]
+    for one in changes:
+        kind, name = one.kind, one.name
         if kind != "gateway":
-            happened[kind, name] = (kind, name, row["revision"])
+            happened[kind, name] = (kind, name, one.revision)
         elif name in documents:
             document = documents[name]
             happened[kind, name] = (kind, name, -1 if document is None else document.revision)

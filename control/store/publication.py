@@ -5,12 +5,14 @@ ends; the rows that a snapshot is made of must be read in one REPEATABLE READ tr
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from control.registry.gateway import AssignedRoute, GatewayContents
 from control.store import gateways
-from control.store.pool import Connection, Row
+from control.store.pool import Connection
 from control.store.rows import made
+from core.changes import Kind
 from core.snapshot import IndexRow
 
 _CLAIM: Final = """
@@ -35,9 +37,21 @@ _DIGESTS: Final = """
 """
 
 
-async def claim_changes(connection: Connection, limit: int) -> list[Row]:
-    """Outbox rows (`id, kind, name, revision`) that no other publisher has, oldest first; ours until the end."""
-    return list(await connection.fetch(_CLAIM, limit))
+@dataclass(frozen=True, slots=True)
+class ClaimedChange:
+    """A change in the outbox that no other publisher has."""
+
+    id: int
+    kind: Kind
+    """Not checked: a later version, which runs beside this one, may know another."""
+    name: str
+    """As `core.changes.Change` has it."""
+    revision: int
+
+
+async def claim_changes(connection: Connection, limit: int) -> list[ClaimedChange]:
+    """Changes of the outbox, oldest first; ours until the end of the transaction."""
+    return [ClaimedChange(*row) for row in await connection.fetch(_CLAIM, limit)]
 
 
 async def forget_changes(connection: Connection, ids: Sequence[int]) -> None:

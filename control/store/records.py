@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from control.store.pool import Connection, Row
+from control.store.pool import Connection
 
 _LOCK: Final = 0x72656373
 _PARTITION = re.compile(r"records_(\d{4})(\d{2})(\d{2})")
@@ -100,6 +100,34 @@ class BatchRow:
     last_time: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class KeptRecord:
+    """A call as it is kept."""
+
+    id: str
+    time: datetime
+    record: dict[str, Any]
+    """As `core.records.CallRecord` has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptGap:
+    """What is missing of a worker's batches.
+
+    When its batch `number` came, `first_number` to `last_number` had not (none when the first is above the last), and
+    the worker had given up `dropped` records; both lie between the two times.
+    """
+
+    worker: str
+    number: int
+    first_number: int
+    last_number: int
+    dropped: int
+    after_time: datetime | None
+    before_time: datetime
+    noticed_at: datetime
+
+
 async def insert_batch(connection: Connection, batch: BatchRow, records: Iterable[RecordValues]) -> bool:
     """The batch and its records; False and nothing written where the batch is there already."""
     new = await connection.fetchval(
@@ -112,15 +140,14 @@ async def insert_batch(connection: Connection, batch: BatchRow, records: Iterabl
 
 async def page(
     connection: Connection, wanted: Wanted, *, limit: int, before: tuple[datetime, str] | None
-) -> list[Row]:
-    """Rows `id, time, record`, newest first, older than `before`."""
+) -> list[KeptRecord]:
+    """Records, newest first, older than `before`."""
     time, record_id = before or (None, None)
-    return list(
-        await connection.fetch(
-            _PAGE, limit, time, record_id, wanted.gateway_id, wanted.principal, wanted.tool, wanted.status,
-            wanted.decision, wanted.since, wanted.until,
-        )
+    rows = await connection.fetch(
+        _PAGE, limit, time, record_id, wanted.gateway_id, wanted.principal, wanted.tool, wanted.status,
+        wanted.decision, wanted.since, wanted.until,
     )  # fmt: skip
+    return [KeptRecord(*row) for row in rows]
 
 
 async def gateway_known(connection: Connection, gateway_id: str) -> bool:
@@ -142,16 +169,14 @@ async def gaps(
     since: datetime,
     until: datetime | None,
     before: tuple[datetime, str, int] | None = None,
-) -> list[Row]:
+) -> list[KeptGap]:
     """What is missing, newest first.
 
-    Rows `worker, number, first_number, last_number, dropped, after_time, before_time, noticed_at`: when the worker's
-    batch `number` came, its batches `first_number` to `last_number` had not (none when the first is above the last),
-    and the worker had given up `dropped` records; both lie between the two times. `since` is not before the days that
-    are kept: there a forgotten batch would look like a missing one. `before`: `noticed_at, worker, number` to go on
-    after.
+    `since` is not before the days that are kept: there a forgotten batch would look like a missing one. `before`:
+    `noticed_at, worker, number` to go on after.
     """
-    return list(await connection.fetch(_GAPS, limit, worker, since, until, *(before or (None, None, None))))
+    rows = await connection.fetch(_GAPS, limit, worker, since, until, *(before or (None, None, None)))
+    return [KeptGap(*row) for row in rows]
 
 
 async def make_partitions(connection: Connection, days: Sequence[date]) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from control.store.pool import Connection, Row
+from control.store.pool import Connection
+from core.changes import Kind
 
 _CLAIM: Final = "select id, kind, name from stale_copies order by id limit $1 for update skip locked"
 
@@ -24,6 +25,16 @@ _GONE: Final = """
     select exists (select 1 from unnest($1::uuid[]) as asked (id)
                    where not exists (select 1 from installations i where i.id = asked.id))
 """
+
+
+@dataclass(frozen=True, slots=True)
+class StaleChange:
+    """A change whose event is out and whose copies have still to be deleted."""
+
+    id: int
+    kind: Kind
+    name: str
+    """As `core.changes.Change` has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +66,9 @@ async def note(connection: Connection, changes: Iterable[tuple[str, str]]) -> No
         await connection.executemany("insert into stale_copies (kind, name) values ($1, $2)", rows)
 
 
-async def claim(connection: Connection, limit: int) -> list[Row]:
-    """Rows `id, kind, name` that nobody else has, oldest first."""
-    return list(await connection.fetch(_CLAIM, limit))
+async def claim(connection: Connection, limit: int) -> list[StaleChange]:
+    """Changes that nobody else has, oldest first."""
+    return [StaleChange(*row) for row in await connection.fetch(_CLAIM, limit)]
 
 
 async def forget(connection: Connection, ids: Sequence[int]) -> None:
@@ -65,15 +76,15 @@ async def forget(connection: Connection, ids: Sequence[int]) -> None:
     await connection.execute("delete from stale_copies where id = any($1::bigint[])", list(ids))
 
 
-async def concerned(connection: Connection, rows: Sequence[Row]) -> StaleCopies:
+async def concerned(connection: Connection, changes: Sequence[StaleChange]) -> StaleCopies:
     """The copies that these changes make untrue.
 
     A team's change concerns every caller, since anybody may have been in it. So does an installation that is gone:
     its entry is not known any more. (Gateways with a tool pinned to it are among the changes themselves.)
     """
     names: dict[str, list[str]] = {}
-    for row in rows:
-        names.setdefault(row["kind"], []).append(row["name"])
+    for one in changes:
+        names.setdefault(one.kind, []).append(one.name)
     installations = names.get("installation", [])
     tools = await connection.fetch(_TOOLS_OF, names.get("entry", []), installations)
     return StaleCopies(

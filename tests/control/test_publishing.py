@@ -375,9 +375,9 @@ async def test_what_one_replica_has_claimed_another_neither_takes_nor_waits_for(
         for name in "abc":
             await announce(conn, "session", name)
     async with transaction(pool) as one, transaction(pool) as other:
-        assert [row["name"] for row in await claim_changes(one, 2)] == ["a", "b"]
+        assert [change.name for change in await claim_changes(one, 2)] == ["a", "b"]
         async with asyncio.timeout(2):
-            assert [row["name"] for row in await claim_changes(other, 9)] == ["c"]
+            assert [change.name for change in await claim_changes(other, 9)] == ["c"]
 
 
 async def test_two_replicas_at_once_leave_no_hole_and_serve_no_older_revision(

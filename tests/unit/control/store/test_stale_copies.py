@@ -32,12 +32,12 @@ async def test_a_change_is_claimed_by_one_and_stays_until_it_is_forgotten(pool: 
     async with transaction(pool) as connection:
         await note(connection, [("user", "u1"), ("user", "u1"), ("team", "t1")])
     async with transaction(pool) as first:
-        rows = await claim(first, 10)
+        changes = await claim(first, 10)
         async with transaction(pool) as second:
             assert await claim(second, 10) == []
-    assert [(row["kind"], row["name"]) for row in rows] == [("team", "t1"), ("user", "u1")]
+    assert [(change.kind, change.name) for change in changes] == [("team", "t1"), ("user", "u1")]
     async with transaction(pool) as connection:
         assert len(await claim(connection, 10)) == 2
-        assert (await concerned(connection, rows)).every_caller
-        await forget(connection, [row["id"] for row in rows])
+        assert (await concerned(connection, changes)).every_caller
+        await forget(connection, [change.id for change in changes])
         assert await claim(connection, 10) == []
