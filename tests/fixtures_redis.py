@@ -78,7 +78,7 @@ class RedisServer:
         """It is gone at once, with all that it held."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(5)
+            self._process.wait(60)
             self._process = None
 
     def _answers(self) -> bool:

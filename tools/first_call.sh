@@ -17,7 +17,7 @@ echo "first call: up after ${SECONDS} s"
 # The one command stands on a line of its own and begins with curl.
 command=$(grep -E '^[[:space:]]*curl ' "$folder/said" | tail -n 1) || true
 [ -n "$command" ] || { echo "first call: no command was printed" >&2; exit 1; }
-answer=$(timeout 30 bash -c "$command")
+answer=$(timeout 90 bash -c "$command")
 echo "$answer"
 grep -q '"datetime' <<<"${answer//\\/}" || { echo "first call: the answer is not the demo tool's result" >&2; exit 1; }
 "$archway" status --state "$state"

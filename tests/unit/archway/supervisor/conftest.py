@@ -112,7 +112,7 @@ def supervise(tmp_path):
     for process in running:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

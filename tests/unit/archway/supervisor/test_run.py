@@ -63,7 +63,7 @@ def test_sigterm_ends_the_workers_and_then_the_supervisor(supervise):
 
     supervisor.process.send_signal(signal.SIGTERM)
 
-    assert supervisor.process.wait(10) == 0
+    assert supervisor.process.wait(60) == 0
     assert all(identify(who.pid) != who for who in workers)
 
 
@@ -75,7 +75,7 @@ def test_a_worker_that_will_not_end_is_killed_after_the_grace(supervise, tmp_pat
 
     supervisor.process.send_signal(signal.SIGTERM)
 
-    assert supervisor.process.wait(10) == 0
+    assert supervisor.process.wait(60) == 0
 
 
 def _ignores(pid, number):

@@ -29,7 +29,7 @@ def program(tmp_path):
         log=tmp_path / "server.log",
         record=tmp_path / "server.json",
         ready=lambda: tcp_answers("127.0.0.1", port),
-        ready_within_s=15,
+        ready_within_s=60,
     )
 
 
@@ -98,7 +98,7 @@ async def test_an_orphan_of_a_killed_start_is_ended_before_the_next(program):
         await child.start()
         await child.stop()
 
-        assert orphan.wait(5) == -signal.SIGTERM
+        assert orphan.wait(60) == -signal.SIGTERM
 
 
 async def test_a_program_that_cannot_start_says_why_from_its_log(program):

@@ -53,7 +53,7 @@ def test_a_program_that_ignores_the_stop_signal_is_killed_after_the_grace():
 
         end([identify(process.pid)], grace=0.2)
 
-        assert process.wait(5) == -9
+        assert process.wait(60) == -9
 
 
 def test_an_identity_that_was_written_is_read(sleeper):

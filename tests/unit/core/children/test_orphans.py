@@ -28,7 +28,7 @@ def test_a_recorded_orphan_is_ended_and_its_record_goes(tmp_path, sleeper):
 
     end_program(record)
 
-    assert sleeper.wait(5) == -15
+    assert sleeper.wait(60) == -15
     assert not record.exists()
 
 
@@ -44,7 +44,7 @@ def test_an_orphan_gets_the_stop_signal_of_its_record_and_sigterm_where_that_nam
 
         end_program(record)
 
-        assert orphan.wait(5) == got
+        assert orphan.wait(60) == got
 
 
 def test_a_stranger_with_a_recorded_pid_is_left_alone(tmp_path, sleeper):

@@ -242,7 +242,7 @@ def test_the_end_of_the_lane_waits_for_an_answer_and_cuts_what_takes_longer(serv
             long[1].write(at.post(LATER, ("X-Wait", "long")))
             await until(lambda: sum(connection.busy for connection in at.lane.parts.connections) == 2)
             at.deps.draining = True
-            await at.lane.shutdown(0.5)
+            await at.lane.shutdown(1.0)
             assert (await read_answer(short[0])).body == b"{}"
             with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
                 await read_answer(long[0])

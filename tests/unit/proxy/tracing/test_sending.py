@@ -69,7 +69,7 @@ def test_a_blocked_collector_holds_up_nobody_and_the_rest_is_dropped() -> None:
     exporter = Scripted()
     sender = Sender(exporter, every_s=0.001)
     sender.put(span())
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while sender._waiting.qsize() and time.monotonic() < deadline:
         time.sleep(0.001)  # the thread has it, and is stuck
     for number in range(50):
@@ -77,7 +77,7 @@ def test_a_blocked_collector_holds_up_nobody_and_the_rest_is_dropped() -> None:
     assert sender.dropped == 40
     began = time.monotonic()
     sender.close(within_s=0.1)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert sender.sent + sender.dropped >= 50
 
 
