@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.mcp.faults import METHOD_NOT_FOUND, MessageFault
+from core.mcp.message import Request
 from core.mcp.methods import TOOLS_CALL
 from core.mcp.versions import Era
 from proxy.answers.from_memory import discover, initialize, list_tools, ping
@@ -57,7 +58,8 @@ def method_of(x: Exchange) -> Method:
 
     Raises MessageFault for a method that is not served in the caller's era: -32601, at 404 for modern callers.
     """
-    request, modern = x.request, x.era is Era.MODERN
+    request, modern = x.message, x.era is Era.MODERN
+    assert isinstance(request, Request)
     method = (MODERN if modern else LEGACY).get(request.method)
     if method is None:
         raise MessageFault(METHOD_NOT_FOUND, "This method is not supported here.", 404 if modern else 200, request.id)

@@ -122,4 +122,5 @@ def dry_parts(made: Worker) -> Deps:
         connections=PeeksAtInstallations(made),
         overload=NeverSheds(),
         usage=AlwaysRoom(),
+        header_names={},
     )

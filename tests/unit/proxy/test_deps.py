@@ -84,6 +84,7 @@ def traces(made: Worker) -> dict[str, Any]:
         "strangers": vars(made.authority.budget).copy(),
         "sent": (egress.opened, egress.failed),
         "told": (made.deps.records.kept, made.deps.refusal_log.unsaid),
+        "names": dict(made.deps.header_names),
         "tasks": len(made.tasks),
     }
 
@@ -152,5 +153,5 @@ async def test_the_same_stages_act_through_the_workers_own_parts(made: Worker, a
     await run(x, made.deps)
     after = traces(made)
     assert {name for name in before if before[name] != after[name]} == {
-        "counts", "uses", "gateways", "usage", "overload", "tasks",
+        "counts", "uses", "gateways", "usage", "overload", "names", "tasks",
     }  # fmt: skip
