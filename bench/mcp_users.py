@@ -184,7 +184,7 @@ class LegacyUser(McpUser):
         self.ask("ping", {}, "legacy: ping")
 
     @task(1)
-    def begin_anew(self) -> None:
+    def open_again(self) -> None:
         """Close the client and open it again."""
         self._close_session()
         self._open_session()

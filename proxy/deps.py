@@ -26,7 +26,7 @@ from proxy.upstream.conversation import Upstreams
 
 
 class Counts(Protocol):
-    """Counts what happens (`proxy/telemetry/counting.py`)."""
+    """A part that counts what happens (`proxy/telemetry/counting.py`)."""
 
     def add(self, name: str, amount: float = 1.0) -> None:
         """Count in a series that is known beforehand, by its whole name."""
@@ -41,7 +41,7 @@ class Counts(Protocol):
 
 
 class KnowsTokens(Protocol):
-    """Says who is the bearer of a token (`proxy/resolve/token_verdicts.py`)."""
+    """A part that says who is the bearer of a token (`proxy/resolve/token_verdicts.py`)."""
 
     def known(self, digest: str) -> TokenVerdict | None:
         """The verdict if nobody need be asked for it."""
@@ -57,7 +57,7 @@ class KnowsTokens(Protocol):
 
 
 class HoldsGateways(Protocol):
-    """Has the gateways (`proxy/gateways/holder.py`)."""
+    """A part that has the gateways (`proxy/gateways/holder.py`)."""
 
     def held(self, name: str) -> CompiledGateway | None:
         """The gateway by slug or identifier, if it is here."""
@@ -67,7 +67,7 @@ class HoldsGateways(Protocol):
 
 
 class KnowsInstallations(Protocol):
-    """Says which installation serves a call (`proxy/resolve/installations.py`)."""
+    """A part that says which installation serves a call (`proxy/resolve/installations.py`)."""
 
     def key(self, gateway_id: str, assignment_id: str, principal_key: str | None) -> str:
         """Under which an answer is remembered; `principal_key` where the answer is the caller's own."""
@@ -83,7 +83,7 @@ class KnowsInstallations(Protocol):
 
 
 class ShedsLoad(Protocol):
-    """Refuses calls while there is more to do than can be done (`proxy/limits/overload.py`)."""
+    """A part that refuses calls while there is more to do than can be done (`proxy/limits/overload.py`)."""
 
     sheds: bool
     """Whether `refuses` is to be asked."""
@@ -95,7 +95,7 @@ class ShedsLoad(Protocol):
 
 
 class HasRoom(Protocol):
-    """Counts what is in use of the worker (`proxy/limits/usage.py`)."""
+    """A part that counts what is in use of the worker (`proxy/limits/usage.py`)."""
 
     @property
     def running(self) -> Shares:
@@ -114,7 +114,7 @@ class HasRoom(Protocol):
 
 @dataclass(slots=True)
 class Deps:
-    """The parts of a worker."""
+    """The parts of one worker that the stages work with."""
 
     settings: ProxySettings
     slots: Counts

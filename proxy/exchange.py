@@ -31,7 +31,7 @@ class Judged:
 
     It stays with its head. A lane that gets the same head again from the same peer hands in the same `Head`, so
     several requests may share it; what time changes (whether the token still stands, the gateway, the session, room)
-    is asked anew for each of them.
+    is asked again for each of them.
     """
 
     headers: dict[str, str]

@@ -2,7 +2,7 @@
 # Brings what the tests need beside .venv into .tools/: npm packages (real clients, a real server, the conformance
 # suite, a Node new enough for them) and the Python SDK's first major version. Called by `make tools`.
 #
-# Each part is made anew only when its list has changed: its stamp is named after the list's digest. Nothing is
+# Each part is made again only when its list has changed: its stamp is named after the list's digest. Nothing is
 # written outside .tools but the package clients' own caches.
 set -euo pipefail
 cd "$(dirname "$0")/.."

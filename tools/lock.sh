@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Resolves tools/package.json anew into tools/package-lock.json: exact versions and integrity hashes, no addresses.
+# Resolves tools/package.json again into tools/package-lock.json: exact versions and integrity hashes, no addresses.
 # Run it after a change of package.json and commit both.
 set -euo pipefail
 cd "$(dirname "$0")"

@@ -8,7 +8,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 
 class Printer(BaseHTTPRequestHandler):
-    """Takes OTLP over HTTP."""
+    """Takes spans by OTLP over HTTP and prints them."""
 
     def do_POST(self) -> None:
         """One batch."""

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from archway.admin.body import BadOption, body_of, read
-from archway.admin.connection import NoApi, connect, whence
+from archway.admin.connection import NoApi, connect, where_taken_from
 from archway.admin.lookup import NotNamed, find, find_in
 from archway.admin.problem_text import problem_text
 from archway.admin.resource import Action, Option, Resource
@@ -166,9 +166,9 @@ def explained(options: Iterable[Option] = (), given: Mapping[str, Any] | None = 
     try:
         yield
     except Problem as problem:
-        raise refuse(problem_text(problem, options, given) + whence(problem)) from None
+        raise refuse(problem_text(problem, options, given) + where_taken_from(problem)) from None
     except Unreachable as why:
-        raise refuse(str(why) + whence(why)) from None
+        raise refuse(str(why) + where_taken_from(why)) from None
     except (NoApi, NotNamed, BadOption) as why:
         raise refuse(str(why)) from None
 

@@ -32,7 +32,7 @@ def connect(state: Path) -> AdminApi:
     return AdminApi(str(up["control_url"]), str(up["admin_token"]))
 
 
-def whence(why: Problem | Unreachable) -> str:
+def where_taken_from(why: Problem | Unreachable) -> str:
     """Where an address or a token that failed was taken from; '' where neither is the cause."""
     if not os.environ.get(URL):
         return ""

@@ -19,7 +19,7 @@ _DEADLINE_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class FirstCall:
-    """One tools/call."""
+    """One call of a tool, as a command that a person can paste."""
 
     gateway_url: str
     token: str

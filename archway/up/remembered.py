@@ -12,7 +12,7 @@ from archway.up.postgres_home import new_home
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """The content of `<state>/servers.json`."""
+    """What a state remembers of its servers: the content of `<state>/servers.json`."""
 
     postgres_password: str
     redis_password: str
@@ -21,7 +21,7 @@ class Remembered:
 
 
 def recall(path: Path) -> Remembered:
-    """What is remembered, the rest made anew and kept."""
+    """What is remembered; what is missing is made and kept."""
     kept = read_json(path)
     ports = {str(name): port for name, port in kept.get("ports", {}).items() if isinstance(port, int)}
     known = Remembered(

@@ -12,7 +12,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 
 class Report(Protocol):
-    """Where progress goes."""
+    """What `archway up` tells of its progress, whoever reads it."""
 
     def begin(self, title: str) -> None:
         """A step begins."""

@@ -41,7 +41,7 @@ _FIRST_CALL_TRIES = 20
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line said."""
+    """What the command line of `archway up` said."""
 
     proxy_port: int | None = None
     control_port: int | None = None
@@ -59,7 +59,7 @@ class BrokenOff(Exception):
 
 
 class Stack:
-    """One run of everything."""
+    """One run of everything that `archway up` starts."""
 
     def __init__(self, state: StateFolder, options: Options, given: Mapping[str, str], report: Report) -> None:
         self._state, self._options, self._given, self._report = state, options, given, report

@@ -4,7 +4,7 @@
 
     @operations.patch("/teams/{team_id}")
     async def change_team(asked: Asked, team_id: Id, body: TeamChange) -> Team:
-        "Rename a team or describe it anew."
+        "Rename a team or change its description."
 
 Parameters named in the path are read from it; `body` is a `Model`, `query` a `Query`; what is returned is a `Model`
 (None: 204; an async iterator of bytes: streamed, `media` says what). A model with `version` gets an ETag, and PATCH,
@@ -42,7 +42,7 @@ F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What an operation knows of who calls it. Nothing of HTTP is in it, so that others can call it too."""
+    """What an operation knows of its caller. Nothing of HTTP is in it, so that others can call it too."""
 
     deps: Deps
     caller: Caller
@@ -61,7 +61,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One declared operation."""
+    """One declared operation of the admin API: its method, its path, and the function that answers it."""
 
     method: str
     path: str
@@ -82,7 +82,7 @@ class Operation:
         return f"{self.method} {self.path}"
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Check, read, call, answer."""
+        """Answer a request: check the permission, read the request, call the function, write the answer."""
         caller, path = request[CALLER], dict(request.match_info)
         permissions.check(self.key, caller, path)
         given: dict[str, Any] = read_path(self.parameters, path)
@@ -118,23 +118,23 @@ class Operations:
     declared: list[Operation] = field(default_factory=list)
 
     def get(self, path: str, *, media: str = "application/json") -> Callable[[F], F]:
-        """Read."""
+        """Declare an operation that reads."""
         return self._declare("GET", path, 200, media)
 
     def post(self, path: str, *, status: int = 201) -> Callable[[F], F]:
-        """Create (201), or act (say 200)."""
+        """Declare an operation that creates (201), or acts (say 200)."""
         return self._declare("POST", path, status)
 
     def put(self, path: str, *, if_match: bool = True) -> Callable[[F], F]:
-        """Set whole."""
+        """Declare an operation that sets an object whole."""
         return self._declare("PUT", path, 200, if_match=if_match)
 
     def patch(self, path: str) -> Callable[[F], F]:
-        """Change some fields: those that the body names."""
+        """Declare an operation that changes the fields that the body names."""
         return self._declare("PATCH", path, 200)
 
     def delete(self, path: str) -> Callable[[F], F]:
-        """Delete."""
+        """Declare an operation that deletes."""
         return self._declare("DELETE", path, 204)
 
     def _declare(

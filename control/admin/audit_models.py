@@ -25,7 +25,7 @@ class AuditLine(Item):
 
 
 class AuditQuery(PageQuery):
-    """Filters of the audit trail."""
+    """Filters of the list of acts in the audit trail."""
 
     actor_id: Id | None = None
     action: audit.Action | None = None

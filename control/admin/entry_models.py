@@ -51,7 +51,7 @@ Fields = Annotated[list[FieldBody], Bound(max_length=32)]
 
 
 class EntryFields(Model):
-    """What is set of an entry and shown again. `EntryFields` of `control/registry/entry.py` has the same names."""
+    """Fields of an entry that are set and shown. `EntryFields` of `control/registry/entry.py` has their names."""
 
     slug: Slug
     name: Name
@@ -78,7 +78,7 @@ class EntryCreate(EntryFields):
 
 
 class EntryPatch(EntryFields, Change):
-    """What is named changes; lists and maps are replaced whole."""
+    """A change of an entry: fields that are named change; lists and maps are replaced whole."""
 
     credential_placement: CredentialSettings | None = Bound(
         None, description="Null with the credential model `none`."
@@ -97,7 +97,7 @@ class EntryQuery(PageQuery):
 
 
 class EntryDelete(Query):
-    """What else may go with an entry."""
+    """What may be deleted together with an entry."""
 
     cascade: bool = Bound(False, description="Delete its installations and assignments too.")
 
@@ -129,6 +129,6 @@ class ToolView(Item):
 
 
 class ToolPatch(Model):
-    """A tool in quarantine is refused on every gateway."""
+    """A change of a tool. A tool in quarantine is refused on every gateway."""
 
     state: Literal["active", "quarantined"]

@@ -17,7 +17,7 @@ ExposedName = Annotated[str, Bound(min_length=1, max_length=64)]
 
 
 class GatewayFields(Model):
-    """What is set of a gateway. `GatewayFields` of `control/registry/gateway.py` has the same names."""
+    """Fields of a gateway that are set. `GatewayFields` of `control/registry/gateway.py` has their names."""
 
     slug: Slug = Bound(description="Its name in the URL.")
     name: Name
@@ -34,11 +34,11 @@ class GatewayFields(Model):
 
 
 class GatewayCreate(GatewayFields):
-    """A new gateway."""
+    """A new gateway, which shows no tools yet."""
 
 
 class GatewayPatch(GatewayFields, Change):
-    """What is named changes; lists and maps are replaced whole."""
+    """A change of a gateway: fields that are named change; lists and maps are replaced whole."""
 
     owner_id: Id | None = Bound(None, description="Null only where the visibility is not `personal`.")
 
@@ -59,7 +59,7 @@ class Connect(Model):
 
 
 class GatewayView(GatewayFields, Item):
-    """A gateway as it is shown."""
+    """A gateway as it is shown: with how clients connect, and whether it can be used."""
 
     owner_id: Id | None = Bound(description="With the visibility `personal`.")
     client_auth: list[str]
@@ -75,7 +75,7 @@ class GatewayView(GatewayFields, Item):
 
 
 class AssignmentCreate(Model):
-    """Show tools of one entry on the gateway."""
+    """Tools of one entry that the gateway is to show."""
 
     entry: Annotated[str, Bound(min_length=1, max_length=63)] = Bound(description="The entry's id or slug.")
     tools: Annotated[list[Annotated[str, Bound(min_length=1, max_length=128)]], Bound(min_length=1, max_length=2_000)]
@@ -89,14 +89,14 @@ class AssignmentCreate(Model):
 
 
 class AssignmentPatch(Change):
-    """What is named changes; `installation` null means: resolve at call time."""
+    """A change of an assignment: fields that are named change; `installation` null: resolved at call time."""
 
     exposed_name: ExposedName
     installation: Id | None
 
 
 class AssignmentView(Item):
-    """An assignment as it is shown."""
+    """An assignment as it is shown: the tool, its exposed name, and its pin."""
 
     gateway_id: Id
     exposed_name: str

@@ -30,7 +30,7 @@ class InstallationCreate(Model):
 
 
 class InstallationPatch(Change):
-    """What is named of an installation changes."""
+    """A change of an installation: fields that are named change."""
 
     name: Name
     protocol: Protocol
@@ -39,7 +39,7 @@ class InstallationPatch(Change):
 
 
 class InstallationDelete(Query):
-    """What else may go with an installation."""
+    """What may be deleted together with an installation."""
 
     cascade: bool = Bound(False, description="Delete the assignments that are pinned to it too.")
 
@@ -52,7 +52,7 @@ class InstallationQuery(PageQuery):
 
 
 class InstallationView(Item):
-    """An installation as it is shown."""
+    """An installation as it is shown: its secrets by their names only."""
 
     entry_id: Id
     entry_slug: str

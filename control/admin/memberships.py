@@ -33,6 +33,6 @@ async def set_member(asked: Asked, team_id: Id, user_id: Id, body: Membership) -
 
 @operations.delete("/teams/{team_id}/members/{user_id}")
 async def remove_member(asked: Asked, team_id: Id, user_id: Id) -> None:
-    """Take a user out of a team: what the team may do, they may no longer."""
+    """Remove a user from a team: what the team may do, they may no longer."""
     async with asked.changing() as write:
         await changes.remove_member(write, team_id, user_id, asked.version)

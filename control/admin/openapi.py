@@ -27,14 +27,14 @@ _STATUSES = frozenset(HTTPStatus)
 
 
 class ProblemField(Model):
-    """One field at fault."""
+    """One field of a request that is at fault, and what to do about it."""
 
     field: str = Field(description="Path of the field, such as `fields[0].name`.")
     message: str
 
 
 class ProblemDocument(Model):
-    """A refusal (RFC 9457)."""
+    """A refusal, as RFC 9457 describes it: a problem document."""
 
     type: str
     title: str
@@ -45,7 +45,7 @@ class ProblemDocument(Model):
 
 
 class Document:
-    """The document, served: rendered for who asks first, since most processes are never asked, and then kept.
+    """The document, served: rendered at the first request for it, since most processes get none, and then kept.
 
     Raises ValueError at once for what can be seen without rendering: two operations of one name, a status that HTTP
     has not. The JSON schemas of bodies, queries and answers are left to the first request: a fault in one of them is

@@ -14,7 +14,7 @@ from control.registry.access import Caller
 
 
 class Needs(Enum):
-    """What a caller needs."""
+    """What a caller needs for an operation."""
 
     SIGNED_IN = "any signed-in user"
     BY_OBJECT = "any signed-in user; what they see or change depends on the object"

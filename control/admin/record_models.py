@@ -71,7 +71,7 @@ class RecordFilter(Query):
 
 
 class RecordQuery(RecordFilter, PageQuery):
-    """Which records of calls are wanted, and which page of them."""
+    """Filters of the list of records of calls, and its page."""
 
 
 class Gap(View):

@@ -10,14 +10,14 @@ from control.registry.access import Role
 
 
 class TeamFields(Model):
-    """What people set of a team."""
+    """Fields of a team that are set and changed."""
 
     name: Name
     description: Description = ""
 
 
 class NewTeam(TeamFields):
-    """A team to make."""
+    """A new team, which has no members yet."""
 
 
 class TeamChange(TeamFields, Change):
@@ -25,7 +25,7 @@ class TeamChange(TeamFields, Change):
 
 
 class Team(TeamFields, Item):
-    """A team."""
+    """A team as it is shown, with its version."""
 
     created_at: Moment
     updated_at: Moment
@@ -39,13 +39,13 @@ class TeamQuery(PageQuery):
 
 
 class Membership(Model):
-    """What a user is in a team; its admins manage members, tokens and installations."""
+    """The role of a user in a team; its admins manage members, tokens and installations."""
 
     role: Role = "member"
 
 
 class Member(View):
-    """A user in a team."""
+    """A user in a team, with their role there."""
 
     team_id: Id
     user_id: Id

@@ -41,7 +41,7 @@ async def get_team(asked: Asked, team_id: Id) -> Team:
 
 @operations.patch("/teams/{team_id}")
 async def change_team(asked: Asked, team_id: Id, body: TeamChange) -> Team:
-    """Rename a team or describe it anew."""
+    """Rename a team or change its description."""
     async with asked.changing() as write:
         return shown(Team, await changes.change(write, team_id, body.changes(), asked.version))
 

@@ -10,7 +10,7 @@ from control.registry.token import Kind, State
 
 
 class TokenFields(Model):
-    """What people set of a token, and may change."""
+    """Fields of a token that are set and changed."""
 
     name: Name
     expires_at: Moment | None = None
@@ -25,7 +25,7 @@ class TokenOwner(Model):
 
 
 class NewToken(TokenOwner, TokenFields):
-    """A token to make. Without `user_id`, a token of kind user is the caller's own."""
+    """A new token. Without `user_id`, a token of kind user is the caller's own."""
 
 
 class TokenChange(TokenFields, Change):
@@ -33,7 +33,7 @@ class TokenChange(TokenFields, Change):
 
 
 class Token(TokenOwner, TokenFields, Item):
-    """A token, without its secret."""
+    """A token as it is shown, without its secret."""
 
     owner: str = Field(description="Name of the user or team; empty for the organisation.")
     state: State = Field(description="`disabled`: its user is disabled. Only an active token is accepted.")

@@ -50,7 +50,7 @@ async def create_token(asked: Asked, body: NewToken) -> MadeToken:
 
 @operations.post("/tokens/identify", status=200)
 async def identify_token(asked: Asked, body: Found) -> Identified:
-    """Tell which token a found one is: whose, and whether it is still taken."""
+    """Say whose a token is that was found somewhere, and whether it is still accepted."""
     if (body.token is None) == (body.digest is None):
         raise invalid("token", "is required, unless `digest` is given; give one of them")
     if body.token is not None and well_formed(body.token) is None:

@@ -10,7 +10,7 @@ from control.registry.access import Role
 
 
 class UserFields(Model):
-    """What people set of a user."""
+    """Fields of a user that are set and changed."""
 
     name: Name
     email: Email
@@ -18,7 +18,7 @@ class UserFields(Model):
 
 
 class NewUser(UserFields):
-    """A person to let in. They sign in with a token that somebody makes for them."""
+    """A new user. They sign in with a token that somebody makes for them."""
 
 
 class UserChange(UserFields, Change):
@@ -26,7 +26,7 @@ class UserChange(UserFields, Change):
 
 
 class User(UserFields, Item):
-    """A person."""
+    """A user as they are shown, disabled or not."""
 
     disabled_at: Moment | None
     created_at: Moment

@@ -33,7 +33,7 @@ async def list_users(asked: Asked, query: UserQuery) -> Page[User]:
 
 @operations.post("/users")
 async def create_user(asked: Asked, body: NewUser) -> User:
-    """Let a person in."""
+    """Make a user: let a person in."""
     async with asked.changing() as write:
         return shown(User, await changes.create(write, user.NewUser(**body.model_dump())))
 
@@ -64,7 +64,7 @@ async def delete_user(asked: Asked, user_id: Id) -> None:
 
 @operations.post("/users/{user_id}/disable", status=200)
 async def disable_user(asked: Asked, user_id: Id) -> User:
-    """Shut a user out: none of their tokens is taken any more. Nothing else is lost."""
+    """Shut a user out: none of their tokens is accepted any more. Nothing is deleted."""
     async with asked.changing() as write:
         return shown(User, await changes.disable(write, user_id))
 

@@ -31,7 +31,7 @@ MOST_ON_A_GATEWAY: Final = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedTools:
-    """Tools of one entry that a gateway is to show."""
+    """Tools of one entry that a gateway is to show, as somebody asks for it."""
 
     entry: str
     """Its identifier or its slug."""

@@ -8,7 +8,7 @@ from core.egress.addresses import AddressPolicy
 
 @dataclass(frozen=True, slots=True)
 class Safeguards:
-    """What seals the secrets, and where servers may be."""
+    """What changes stand on: what seals the secrets, and where servers may be."""
 
     seals: RowSeals
     addresses: AddressPolicy

@@ -60,7 +60,7 @@ async def set_member(write: Write, team_id: str, user_id: str, role: Role, versi
 
 
 async def remove_member(write: Write, team_id: str, user_id: str, version: int | None = None) -> None:
-    """Take a user out of a team: what the team may do, they may no longer."""
+    """Remove a user from a team: what the team may do, they may no longer."""
     await _locked(write, team_id, version)
     before = await teams.member(write.connection, team_id, user_id)
     if before is None:

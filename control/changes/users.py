@@ -30,7 +30,7 @@ async def change(write: Write, user_id: str, wanted: Mapping[str, Any], version:
 
 
 async def disable(write: Write, user_id: str) -> User:
-    """Shut a user out: none of their tokens is taken any more. Nothing else is lost."""
+    """Shut a user out: none of their tokens is accepted any more. Nothing is deleted."""
     return await _set_disabled(write, user_id, disabled=True)
 
 

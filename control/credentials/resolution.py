@@ -25,7 +25,7 @@ from core.visibility import may_enter
 
 @dataclass(frozen=True, slots=True)
 class ResolutionRows:
-    """All that the decision looks at."""
+    """All that the choice of an installation looks at."""
 
     visibility: Visibility
     """Of the gateway."""

@@ -148,7 +148,7 @@ class ChangeStream:
                     log.warning("redis claims a newer index, which we did not sign")
                 continue
             if answer == b"stream":
-                log.warning("redis takes no more changes on their stream; it begins anew")
+                log.warning("redis takes no more changes on their stream; it begins again")
             if answer != b"number":
                 break
             found = await self._look()

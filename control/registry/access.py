@@ -29,21 +29,21 @@ class Caller:
 
     @property
     def is_admin(self) -> bool:
-        """May do everything."""
+        """Whether the caller may do everything."""
         return self.role == "admin"
 
     def administers(self, team_id: str) -> bool:
-        """May manage this team: its members, its tokens, its installations."""
+        """Whether the caller may manage this team: its members, its tokens, its installations."""
         return self.is_admin or self.teams.get(team_id) == "admin"
 
     def belongs_to(self, team_id: str) -> bool:
-        """May see this team."""
+        """Whether the caller may see this team."""
         return self.is_admin or team_id in self.teams
 
     def may_grant_until(self, moment: datetime | None) -> bool:
-        """May give access that ends then (None: never): nobody gives what outlives the token that they came with."""
+        """Whether the caller may give access that ends then (None: never): it must not outlive their own token."""
         return self.token_expires_at is None or (moment is not None and moment <= self.token_expires_at)
 
     def owns(self, user_id: str | None) -> bool:
-        """Is this user, or an admin."""
+        """Whether the caller is this user, or an admin."""
         return self.is_admin or user_id == self.user_id

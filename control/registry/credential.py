@@ -20,11 +20,11 @@ Style = Literal["bearer", "authorization", "header"]
 
 
 class _Kind(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind"):
-    """What all kinds have in common: how they are written."""
+    """What all kinds of credentials have in common: how they are written."""
 
 
 class NoCredential(_Kind, frozen=True, tag="none"):
-    """The server asks for none."""
+    """No credential: the server asks for none."""
 
 
 class StaticCredential(_Kind, frozen=True, tag="static"):

@@ -42,7 +42,7 @@ def bound_origin(reached: Reached) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryFields:
-    """What a person says of an entry, apart from its fixed headers."""
+    """The fields of an entry that a person sets, apart from its fixed headers."""
 
     slug: str
     name: str
@@ -83,7 +83,7 @@ class NewEntry(EntryFields):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry(NewEntry):
-    """One that exists."""
+    """An entry that exists, with its identifier and version."""
 
     id: str
     created_at: datetime

@@ -16,7 +16,7 @@ ToolState = Literal["active", "quarantined", "held_back"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryTool:
-    """One tool, or a resource that is shown as a tool."""
+    """One tool of an entry, or a resource that is shown as a tool."""
 
     id: str
     entry_id: str

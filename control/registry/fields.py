@@ -27,7 +27,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One question. `secret` answers are sealed; the others are shown to whoever sees the installation."""
+    """One question to everyone who installs an entry. `secret` answers are sealed, others are shown."""
 
     name: str
     type: FieldType

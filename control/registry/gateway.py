@@ -17,7 +17,7 @@ from core.snapshot import RouteKind, Visibility
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayFields:
-    """What a person says of a gateway."""
+    """The fields of a gateway that a person sets."""
 
     slug: str
     name: str
@@ -38,7 +38,7 @@ class GatewayFields:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway(GatewayFields):
-    """One that exists."""
+    """A gateway that exists, with its identifier, version and revision."""
 
     id: str
     revision: int
@@ -69,7 +69,7 @@ class AssignedRoute:
 
 @dataclass(frozen=True, slots=True)
 class GatewayContents:
-    """All that a snapshot is made of."""
+    """All that the snapshot of one gateway is made of."""
 
     gateway: Gateway
     assigned: tuple[AssignedRoute, ...]

@@ -31,7 +31,7 @@ class SealedAnswers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewInstallation(SealedAnswers):
-    """What an installation is made of."""
+    """What a new installation is made of."""
 
     entry_id: str
     name: str
@@ -43,7 +43,7 @@ class NewInstallation(SealedAnswers):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation(NewInstallation):
-    """One that exists, with the slug and the name of its entry."""
+    """An installation that exists, with the slug and the name of its entry."""
 
     id: str
     state: InstallationState

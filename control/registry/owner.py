@@ -13,19 +13,19 @@ Scope = Literal["personal", "team", "organisation"]
 
 
 class Person(msgspec.Struct, frozen=True, tag="personal"):
-    """One person's own."""
+    """An owner: one person, who alone may use it."""
 
     id: str
 
 
 class Team(msgspec.Struct, frozen=True, tag="team"):
-    """A team's: all of its members may use it."""
+    """An owner: a team, all of whose members may use it."""
 
     id: str
 
 
 class Organisation(msgspec.Struct, frozen=True, tag="organisation"):
-    """Everybody's here."""
+    """An owner: the whole organisation, so that everybody may use it."""
 
 
 Owner = Person | Team | Organisation

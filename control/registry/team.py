@@ -13,7 +13,7 @@ from control.registry.access import Role
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTeam:
-    """What a team is made of, and what may be changed of it."""
+    """What a new team is made of, and what may be changed of it."""
 
     name: str
     description: str

@@ -19,7 +19,7 @@ _NOT_TOLD: Final = {"digest", "owner", "owner_name", "expired", "owner_disabled_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewToken:
-    """What a token is made of."""
+    """What a new token is made of: its owner and the digest of its secret."""
 
     digest: str
     """SHA-256 of the secret."""

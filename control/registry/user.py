@@ -12,7 +12,7 @@ from control.registry.access import Role
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewUser:
-    """What a user is made of, and what may be changed of them."""
+    """What a new user is made of, and what may be changed of them."""
 
     name: str
     email: str
@@ -21,7 +21,7 @@ class NewUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User(NewUser):
-    """A user who exists."""
+    """A user who exists, disabled or not."""
 
     id: str
     disabled_at: datetime | None
@@ -32,7 +32,7 @@ class User(NewUser):
 
     @property
     def is_active_admin(self) -> bool:
-        """Is an admin who is not shut out."""
+        """Whether the user is an admin who is not shut out."""
         return self.role == "admin" and self.disabled_at is None
 
 

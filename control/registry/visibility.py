@@ -38,7 +38,7 @@ def why_not_called_by(caller: Caller, kind: VisibilityKind, teams: Collection[st
 
 
 def sees(caller: Caller, kind: VisibilityKind, teams: Collection[str], owner: str | None = None) -> bool:
-    """Whether `caller` may read the row."""
+    """Whether `caller` may see the object."""
     if caller.is_admin or kind == "organisation":
         return True
     if kind == "teams":

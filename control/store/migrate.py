@@ -34,7 +34,7 @@ class MigrationRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One file."""
+    """One file of the migrations: its number, name and text."""
 
     number: int
     name: str
@@ -42,7 +42,7 @@ class Migration:
 
     @property
     def sha256(self) -> str:
-        """What tells an edited file."""
+        """The digest by which an edited file is recognised."""
         return sha256(self.sql.encode()).hexdigest()
 
 

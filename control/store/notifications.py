@@ -1,6 +1,6 @@
 """LISTEN on one channel, for as long as the process lives, on a connection of its own.
 
-Called by `control/main.py` for the publisher. A notification only wakes who would look anyway: one that is lost with
+Called by `control/main.py` for the publisher. A notification only wakes what would look anyway: one that is lost with
 its connection costs half a second, nothing else.
 """
 

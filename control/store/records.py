@@ -77,7 +77,7 @@ RecordValues = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Filters of a list; None: any."""
+    """Filters of a list of records; None: any."""
 
     gateway_id: str | None = None
     principal: str | None = None
@@ -90,7 +90,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """A batch without its records."""
+    """The row of a batch, without its records."""
 
     worker: str
     number: int
@@ -102,7 +102,7 @@ class BatchRow:
 
 @dataclass(frozen=True, slots=True)
 class KeptRecord:
-    """A call as it is kept."""
+    """The record of a call as it is kept."""
 
     id: str
     time: datetime

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class AiohttpOutlet:
-    """A caller's connection, as the stages see it."""
+    """A caller's connection in the aiohttp lane, as the stages see it."""
 
     def __init__(self, request: web.BaseRequest, write_seconds: float, *, last: bool = False) -> None:
         self._request, self._write_seconds, self._last = request, write_seconds, last
@@ -88,7 +88,7 @@ class AiohttpLane:
         self._deps, self._sweep = deps, sweep
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
-        """One request, whatever it is; never raises but when the caller has left."""
+        """Answer one request, whatever it is; raises only when the caller has left."""
         outlet = AiohttpOutlet(
             request, self._deps.settings.write_seconds, last=self._deps.draining or _is_last(request)
         )

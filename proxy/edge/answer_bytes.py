@@ -20,7 +20,7 @@ _USUAL = (
 
 
 class AnswerHeads:
-    """Makes heads; keeps what the usual one begins with, up to its date, for a second."""
+    """Makes the heads of answers; keeps what the usual one begins with, up to its date, for a second."""
 
     __slots__ = ("_date", "_second", "_usual")
 

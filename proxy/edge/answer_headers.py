@@ -1,4 +1,4 @@
-"""Headers of our answers that do not hang on the lane: used by both, so that a caller cannot tell them apart."""
+"""Headers of our answers that do not depend on the lane: used by both, so that a caller cannot tell them apart."""
 
 from typing import Final
 

@@ -18,7 +18,7 @@ _LOOK_S: Final = 0.02
 
 
 class FastLane:
-    """A protocol factory for the public listener."""
+    """The fast lane of one worker: makes a protocol for each connection of the public listener, and ends them."""
 
     def __init__(self, deps: Deps, listener: Listener, sweep: StreamSweep) -> None:
         heads = AnswerHeads()

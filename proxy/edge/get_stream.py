@@ -32,7 +32,7 @@ def take_place(x: Exchange, deps: Deps) -> str:
 
 
 class TaskStream:
-    """A stream whose own task writes what the sweep says."""
+    """A GET stream whose own task writes what the sweep says."""
 
     def __init__(self) -> None:
         self._said: asyncio.Queue[bytes | None] = asyncio.Queue()

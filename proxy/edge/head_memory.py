@@ -28,7 +28,7 @@ _MOST_DIGITS: Final = 15
 
 
 class HeadMemory:
-    """One worker's."""
+    """One worker's memory of heads of calls that were read and judged."""
 
     __slots__ = ("_known",)
 

@@ -65,7 +65,7 @@ Pair = tuple[str, str]
 
 
 class PlainHead:
-    """A header block in the grammar."""
+    """A header block that is in the strict grammar, read."""
 
     __slots__ = ("close", "headers", "length", "method", "target")
 

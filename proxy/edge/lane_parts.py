@@ -13,7 +13,7 @@ from proxy.edge.stream_sweep import StreamSweep
 
 
 class OpenConnection(Protocol):
-    """A connection as its lane sees it, that has to end it."""
+    """A connection as its lane sees it, which has to end it."""
 
     @property
     def busy(self) -> bool:
@@ -28,7 +28,7 @@ class OpenConnection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LaneParts:
-    """The parts of a fast lane."""
+    """The parts that all connections of one worker's fast lane share."""
 
     deps: Deps
     listener: Listener

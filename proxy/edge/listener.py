@@ -1,4 +1,4 @@
-"""The public listener's connections: aiohttp's, but what is no HTTP is refused as anything else is.
+"""The public listener's connections: aiohttp's, but what is not HTTP is refused as anything else is.
 
 By itself aiohttp answers broken framing in plain text that repeats the bytes, writes an error with a traceback into
 the log for each, and lets a header block drip in for as long as an idle connection may live. Here such a request
@@ -37,7 +37,7 @@ class Listener(web.Server):
         return len(self._connections)
 
     async def shutdown(self, timeout: float | None = None) -> None:
-        """Cut what is left: who awaits a request at once, thousands in one go; the others get aiohttp's time."""
+        """Cut what is left: idle connections at once, thousands in one go; the others get aiohttp's time."""
         for connection in self.connections:
             if isinstance(connection, Connection) and connection.awaits_a_request():
                 connection.force_close()
@@ -50,7 +50,7 @@ class Listener(web.Server):
 
 
 class Connection(web.RequestHandler):
-    """One connection."""
+    """One connection of aiohttp's, whose refusals are ours and whose header block has a deadline."""
 
     __slots__ = ("_deps", "_header_clock", "_header_seconds", "handed_over")
 

@@ -169,7 +169,7 @@ class RequestReader:
 
     @property
     def missing(self) -> int:
-        """How much of the body has not come with the head; below nought where more than that has."""
+        """How much of the body has not come with the head; negative where more than the body has."""
         return self.length - len(self.kept)
 
     def take_body(self) -> bytes | None:

@@ -26,7 +26,7 @@ _PARTS: Final = 20
 
 
 class OpenStream(Protocol):
-    """A stream as a lane writes it."""
+    """An open GET stream as its lane writes it."""
 
     def comment(self) -> None:
         """Send a comment, so that nobody on the way takes the stream for dead."""
@@ -61,13 +61,13 @@ class StreamSweep:
         self._task: asyncio.Task[None] | None = None
 
     def add(self, stream: OpenStream, x: Exchange) -> None:
-        """A stream has begun, for which `get_stream.take_place` took its session's place."""
+        """Look after a stream that has begun, for which `get_stream.take_place` took its session's place."""
         self._streams[stream] = HeldStream(x, _next_comment())
         if self._task is None:
             self._task = self._deps.calls.serve(self._sweep())
 
     def drop(self, stream: OpenStream) -> None:
-        """It is over: give its place back, unless that was done."""
+        """Forget a stream that is over: give its place back, unless that was done."""
         held = self._streams.pop(stream, None)
         if held is not None:
             self._deps.streams.close(held.session.jti)

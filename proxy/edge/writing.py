@@ -11,7 +11,7 @@ from typing import Final
 from aiohttp import web
 
 PIECE: Final = 256 << 10
-"""What is more is written in pieces of so many bytes: each that was taken is progress, and begins the time anew."""
+"""What is more is written in pieces of so many bytes: each that was taken is progress, and the time begins again."""
 
 
 async def within(seconds: float, request: web.BaseRequest, write: Awaitable[object]) -> None:

@@ -90,7 +90,7 @@ def _digest(arguments: object) -> str:
 
 
 def _asked(x: Exchange, request: Request) -> str:
-    """The name of no tool, as it was asked for, cut to 128 characters: only for who reads the records."""
+    """The name of no tool, as it was asked for, cut to 128 characters: only for readers of the records."""
     name = request.params.get("name")
     if x.status != "tool_unknown" or not isinstance(name, str):
         return ""

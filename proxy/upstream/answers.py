@@ -1,7 +1,7 @@
 """Reading an upstream's answer: one JSON body or an event stream, until the one message that is ours.
 
 By rule, not by trust: an answer for another id is dropped, a second one is never read, notifications other than
-progress on our own token are dropped, and whatever is passed on was parsed and is serialised anew.
+progress on our own token are dropped, and whatever is passed on was parsed and is serialised again.
 """
 
 from collections.abc import AsyncIterator

@@ -20,13 +20,13 @@ class _State:
 
 
 class Breakers:
-    """Breakers by installation."""
+    """The circuit breakers of one worker, one for each installation."""
 
     def __init__(self) -> None:
         self._states: Bounded[str, _State] = Bounded(_KEPT)
 
     def admits(self, upstream: str) -> bool:
-        """Whether a call may try; after a rest one call is let through, and the rest begins anew for the others."""
+        """Whether a call may try; after a rest one call is let through, and a new rest begins for the others."""
         state = self._states.get(upstream)
         if state is None or state.failures < _FAILURES:
             return True

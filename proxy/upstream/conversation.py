@@ -55,14 +55,14 @@ class Owner:
 
 @dataclass(slots=True)
 class _Call:
-    """What the parts of one call share."""
+    """What the parts of one call of an upstream share."""
 
     connection: Connection
     outbound: Outbound
     on_progress: OnProgress
     clock: Clock
     extend: float
-    """Seconds that each message of progress gives anew."""
+    """Seconds that each message of progress gives again."""
     latest: float
     """Monotonic time beyond which no progress helps."""
     asked: int = 0
@@ -72,7 +72,7 @@ class _Call:
 
 
 class Upstreams:
-    """Calls upstreams."""
+    """Calls upstreams, whatever must be waited for: an era, a session, progress, an answer."""
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class Upstreams:
             raise
 
     async def _rest(self, call: _Call, sent: SentCall, owner: Owner) -> Json:
-        """From an answer that has begun, or from its beginning anew where the upstream knew the session no more."""
+        """From an answer that has begun, or from the start again where the upstream no longer knew the session."""
         session = sent.session
         call.era = Era.MODERN if session is None else Era.LEGACY
         call.headers = {} if session is None else sent.outbound.legacy(session.version, session.id)[1]

@@ -22,7 +22,7 @@ COURTESY_S = 5.0
 
 
 class Courtesy:
-    """Sends such messages."""
+    """Sends upstreams messages beside a call, for which nobody waits."""
 
     def __init__(self, transport: Transport, tasks: Tasks) -> None:
         self._transport, self._tasks = transport, tasks

@@ -29,7 +29,7 @@ _PROBE_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a probe found; `discovered` is the modern server's own answer."""
+    """What a probe of an upstream's era found; `discovered` is a modern server's own answer."""
 
     era: Era
     asked: float
@@ -37,7 +37,7 @@ class Found:
 
 
 class Eras:
-    """Eras of upstreams by installation and version of its connection."""
+    """The eras of upstreams that were found out, by installation and version of its connection."""
 
     def __init__(self, transport: Transport, tasks: Tasks) -> None:
         self._transport = transport

@@ -1,7 +1,7 @@
 """The first message of an event stream, looked for while the stream comes. Nothing is taken from the answer.
 
 For `sent_call`: where this message answers the call, nothing else of the stream is of interest. Where it does not, or
-where there is none, who reads the stream from its beginning (`answers`) finds every byte of it.
+where there is none, a reader that begins at the stream's beginning (`answers`) finds every byte of it.
 """
 
 from core.mcp.event_stream import EventReader, EventStreamFault
@@ -10,7 +10,7 @@ from proxy.upstream.pool.answer import ReceivedAnswer
 
 
 class FirstMessage:
-    """See the module. `cap_bytes` bounds an event, as for who reads the stream."""
+    """Looks for the first message of an event stream. `cap_bytes` bounds an event, as for a reader of the stream."""
 
     __slots__ = ("_alone", "_answer", "_looked", "_reader", "data")
 

@@ -26,7 +26,7 @@ from proxy.upstream.transport import Transport
 
 
 class SentCall:
-    """One call whose request is with the upstream. Who has a task awaits it; who has none is called back."""
+    """One call whose request is with the upstream. A caller with a task awaits it; one without is called back."""
 
     __slots__ = ("_calls", "_first", "answer", "connection", "outbound", "session", "until")
 
@@ -64,15 +64,15 @@ class SentCall:
         return self._first
 
     def strike(self) -> None:
-        """Its time is over (called by `Clocks`)."""
+        """End the call because its time is over (called by `Clocks`)."""
         self.answer.fail(UpstreamFault("slow", sent=True, detail="no answer in time"))
 
     def abandon(self) -> None:
-        """Nobody wants its answer any more."""
+        """Give the call up: nobody wants its answer any more."""
         self._calls.abandon(self)
 
     def __await__(self) -> Generator[Any, None, None]:
-        """Wait until it is ready; who is cancelled meanwhile abandons it."""
+        """Wait until it is ready; a waiter that is cancelled meanwhile abandons it."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.then(lambda: None if future.done() else future.set_result(None))
         try:
@@ -83,7 +83,7 @@ class SentCall:
 
 
 class SentCalls:
-    """Sends and reads such calls."""
+    """Sends calls at once over idle connections, and reads their answers."""
 
     def __init__(
         self,

@@ -41,7 +41,7 @@ _SESSION_ID = re.compile(r"[\x21-\x7e]{1,1024}")
 
 
 class UpstreamSession(msgspec.Struct, frozen=True, array_like=True):
-    """What `initialize` came to. `id` None: the server keeps no session."""
+    """A session with a legacy upstream, as `initialize` opened it. `id` None: the server keeps no session."""
 
     id: str | None
     version: str
@@ -50,7 +50,7 @@ class UpstreamSession(msgspec.Struct, frozen=True, array_like=True):
 
 
 class UpstreamSessions:
-    """Sessions by owner and upstream."""
+    """The sessions with legacy upstreams, by owner and upstream."""
 
     def __init__(self, transport: Transport, redis: Redis, ring: KeyRing, tasks: Tasks) -> None:
         self._transport, self._redis = transport, redis

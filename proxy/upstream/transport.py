@@ -40,7 +40,7 @@ class Answer(Protocol):
         """Close the connection at the end of the request, for a caller that found something wrong."""
 
     def may_be_left(self, *, all_read: bool) -> None:
-        """Say whether who ends the request now has all content of the body, as with the answer in an event stream.
+        """Say whether a caller that ends the request now has all content, as with the answer in an event stream.
 
         A transport that can lets the body's end come for a short while, and uses the connection again. Where it
         cannot, where more content comes, and where the answer is no, the connection is closed.
@@ -48,7 +48,7 @@ class Answer(Protocol):
 
 
 class Transport(Protocol):
-    """Sends requests to upstreams."""
+    """What sends requests to upstreams: our own pool, or aiohttp's client."""
 
     @property
     def opened(self) -> int:
@@ -100,7 +100,7 @@ def open_transport(
 
 
 class AiohttpTransport:
-    """aiohttp's client in the interface."""
+    """aiohttp's client behind the interface `Transport`."""
 
     def __init__(self, egress: Egress) -> None:
         self._egress = egress
@@ -143,7 +143,7 @@ class AiohttpTransport:
 
 
 class AiohttpAnswer:
-    """aiohttp's response in the interface; see `Answer`."""
+    """aiohttp's response behind the interface `Answer`."""
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response

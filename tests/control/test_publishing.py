@@ -235,7 +235,7 @@ async def test_an_outbox_of_many_rows_is_published_whole(pool: Pool, publisher: 
     assert await outbox_length(pool) == 0
 
 
-async def test_after_a_flush_everything_is_published_anew_in_another_epoch(
+async def test_after_a_flush_everything_is_published_again_in_another_epoch(
     pool: Pool, publisher: Publisher, shelf: Shelf
 ) -> None:
     async with transaction(pool) as conn:
@@ -330,7 +330,7 @@ async def test_a_head_that_is_not_ours_begins_another_epoch(
     assert [c.name for c in shelf.changes()] == ["", "ended"]
 
 
-async def test_a_stream_that_takes_no_more_events_is_begun_anew_and_nothing_is_lost(
+async def test_a_stream_that_takes_no_more_events_is_begun_again_and_nothing_is_lost(
     pool: Pool, publisher: Publisher, shelf: Shelf
 ) -> None:
     async with transaction(pool) as conn:

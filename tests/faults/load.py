@@ -90,7 +90,7 @@ async def calling(
 async def all_served(system: System, proxy: int, within: float = 60.0) -> None:
     """Everybody is answered by this proxy; who is told to retry soon does so.
 
-    A worker that begins anew is asked by all at once, has only 50 ms for each look into Redis, and waits a second and
+    A worker that starts is asked by all at once, has only 50 ms for each look into Redis, and waits a second and
     more for each question to a control whose database is frozen.
     """
 

@@ -17,7 +17,7 @@ A_BUSY_MACHINE_S = 60.0
 
 
 async def seconds_to_an_answer(proxy: SupervisedProxy) -> tuple[float, float]:
-    """Start it anew: seconds until `/ready`, and until a known caller's call is answered."""
+    """Start it again: seconds until `/ready`, and until a known caller's call is answered."""
     await proxy.program.stop()
     proxy.program.start()
     began = time.monotonic()

@@ -62,7 +62,7 @@ async def _asks_again(system: System, proxy: int) -> bool:
 @pytest.mark.parametrize("case", [pytest.param("", id="F-5: running calls")])
 async def test_warm_callers_notice_nothing_of_a_control_that_is_down(system: System, case: str) -> None:
     """ "control | every warm and cached caller": no call of fifty callers fails for longer than five soft ages, and a
-    worker that begins anew meanwhile serves them all from the sealed copies in Redis."""
+    worker that starts again meanwhile serves them all from the sealed copies in Redis."""
     async with calling(system) as load, without_control(system):
         await load.go_on(SIX_SOFT_AGES_S)
         await system.restart(system.proxies[1])
@@ -164,7 +164,7 @@ async def test_with_control_and_redis_down_callers_known_within_the_hard_age_are
     system: System, caller: str
 ) -> None:
     """ "control and Redis | callers known within the hard age"; "Refused then, with the reason: unknown callers,
-    credentials past expiry". By the worker that went on and by one that began anew alike."""
+    credentials past expiry". By the worker that went on and by one that started again alike."""
     person = await system.add_person(f"with-both-down-{caller}")
     if caller == "expired":
         soon = (datetime.now(UTC) + timedelta(seconds=4)).isoformat(timespec="milliseconds")

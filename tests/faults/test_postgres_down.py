@@ -124,7 +124,7 @@ async def test_without_postgres_callers_go_on_and_writes_are_refused_in_time(
     system: System, own: OwnPostgres, how: str
 ) -> None:
     """ "Postgres | every warm and cached caller": no call of fifty callers fails for longer than five soft ages, a
-    worker begins anew, a gateway is used for the first time. A write is told so with 503, "an admin request learns
+    worker starts again, a gateway is used for the first time. A write is told so with 503, "an admin request learns
     within 1.5 s that the database is away", and works again after the return."""
     slug = f"late-{how}"
     _ = await system.add_gateway(slug)

@@ -63,7 +63,7 @@ async def mend_redis(system: System, how: str) -> None:
 )
 async def test_without_redis_every_caller_goes_on_and_control_is_asked(system: System, how: str) -> None:
     """ "Redis | the same [as with control down: every warm and cached caller] ..., resolve calls go to control":
-    no warm call fails for longer than five soft ages, a gateway is used for the first time, a worker begins anew."""
+    no warm call fails for longer than five soft ages, a gateway is used for the first time, a worker starts again."""
     slug = "late-" + how.split(maxsplit=1)[0]
     _ = await system.add_gateway(slug)
     stranger = await system.add_person(f"new-{slug}")

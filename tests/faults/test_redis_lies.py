@@ -144,7 +144,7 @@ async def test_another_tenants_value_is_a_miss_and_an_alarm(bank: Bank, case: st
 
 
 async def test_another_gateways_snapshot_under_a_gateways_name_is_not_served(bank: Bank) -> None:
-    """ "with kind, name ... bound in": a worker that begins anew reads exchanged snapshots, refuses them, and has the
+    """ "with kind, name ... bound in": a worker that starts reads exchanged snapshots, refuses them, and has the
     right ones from control."""
     one, other = bank.gateways()
     with bank.redis() as client:

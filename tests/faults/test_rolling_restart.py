@@ -63,7 +63,7 @@ class Clients:
             await asyncio.sleep(random.uniform(0.0, think_s))
 
 
-def connects_anew(proxy: SupervisedProxy, session: aiohttp.ClientSession) -> Callable[[], Awaitable[None]]:
+def connects_again(proxy: SupervisedProxy, session: aiohttp.ClientSession) -> Callable[[], Awaitable[None]]:
     return lambda: proxy.call(session=session)
 
 
@@ -119,7 +119,7 @@ async def test_a_rolling_restart_refuses_nobody_and_cuts_nothing_that_can_finish
         tasks, clients = Tasks("streams"), Clients()
         streams = await opened_streams(proxy, tasks, streaming)
         for _number in range(8):
-            clients.add(connects_anew(proxy, connecting), 0.05)
+            clients.add(connects_again(proxy, connecting), 0.05)
         await eventually(lambda: answered(clients, 20), 60, "callers are answered")
         slow = [
             tasks.spawn("slow", proxy.tool_call("slow", {"seconds": seconds}, session=calling))
@@ -159,7 +159,7 @@ async def test_rolling_four_workers_resets_no_connecting_client_and_loses_no_cal
         await line.set(latency=0.002)
         clients, kept = Clients(), [new_session() for _ in range(KEPT)]
         for _number in range(CONNECTING):
-            clients.add(connects_anew(proxy, connecting), 0.2)
+            clients.add(connects_again(proxy, connecting), 0.2)
         far = f"http://127.0.0.1:{line.port}/v1/mcp/g"
         for session in kept:
             clients.add(lambda session=session: proxy.call(session=session, url=far), 0.05)  # type: ignore[misc]

@@ -198,7 +198,7 @@ async def test_a_legacy_caller_that_leaves_ends_nothing(rig: Rig) -> None:
         assert rig.worker.deps.slots.value("archway_bytes_out_total") > 0
 
 
-async def test_a_lost_session_is_made_anew_and_the_call_sent_again(rig: Rig) -> None:
+async def test_a_lost_session_is_made_again_and_the_call_sent_again(rig: Rig) -> None:
     async with warm(rig, "legacy", Answer(text="fine")) as at:
         at.server.forget_sessions()
         assert (await at.call()).result["content"][0]["text"] == "fine"

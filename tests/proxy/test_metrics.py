@@ -13,7 +13,7 @@ Counts = dict[tuple[str, ...], float]
 
 
 def counted(rig: Rig, file: Path) -> Counts:
-    """Everything above nought: the name, then the labels' values by the names of the labels."""
+    """Everything above 0: the name, then the labels' values by the names of the labels."""
     rig.worker.gauges.tell()
     return {
         (sample.name.removeprefix("archway_"), *(value for _, value in sorted(sample.labels.items()))): sample.value

@@ -14,7 +14,7 @@ async def one_tool(rig: Rig, server: McpUpstream, **fields: Any) -> None:
     await rig.serve([rig.control.tool("t", "t", rig.control.connection(server.url, **fields))])
 
 
-async def test_a_lost_upstream_session_is_made_anew_and_the_call_sent_again_once(rig: Rig) -> None:
+async def test_a_lost_upstream_session_is_made_again_and_the_call_sent_again_once(rig: Rig) -> None:
     async with McpUpstream(era="legacy") as server:
         server.tool("t", Answer(text="fine"))
         await one_tool(rig, server)
@@ -149,7 +149,7 @@ async def test_a_resource_is_read_as_a_tool(rig: Rig) -> None:
         assert server.seen[-1].headers["Mcp-Name"] == "x:y"
 
 
-async def test_vendor_keys_and_the_trace_go_on_and_the_protocols_own_are_written_anew(rig: Rig) -> None:
+async def test_vendor_keys_and_the_trace_go_on_and_the_protocols_own_are_written_again(rig: Rig) -> None:
     async with McpUpstream(era="modern") as server:
         server.tool("t", Answer(text="fine"))
         await one_tool(rig, server)

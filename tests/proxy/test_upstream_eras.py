@@ -131,7 +131,7 @@ async def test_a_pinned_server_is_not_asked(rig: Rig, pin: Any, first: str) -> N
 
 
 @pytest.mark.parametrize(("before", "after"), [("modern", "legacy"), ("modern", "legacy-stateless")])
-async def test_a_modern_server_replaced_by_a_legacy_one_is_met_anew(rig: Rig, before: Any, after: Any) -> None:
+async def test_a_modern_server_replaced_by_a_legacy_one_is_met_again(rig: Rig, before: Any, after: Any) -> None:
     async with McpUpstream(era=before) as server:
         await one_tool(rig, server.url)
         assert (await rig.call("t")).result["content"]
@@ -142,7 +142,7 @@ async def test_a_modern_server_replaced_by_a_legacy_one_is_met_anew(rig: Rig, be
         assert (await rig.call("t")).result["content"][0]["text"] == "{}"
 
 
-async def test_a_legacy_server_replaced_by_a_modern_one_is_met_anew(rig: Rig) -> None:
+async def test_a_legacy_server_replaced_by_a_modern_one_is_met_again(rig: Rig) -> None:
     async with McpUpstream(era="legacy") as server:
         await one_tool(rig, server.url)
         assert (await rig.call("t")).result["content"]

@@ -1,4 +1,4 @@
-"""What an upstream may put beside its answer (row M-6): refused or dropped by rule, and written anew."""
+"""What an upstream may put beside its answer (row M-6): refused or dropped by rule, and written again."""
 
 import json
 from typing import Any

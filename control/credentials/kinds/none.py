@@ -7,7 +7,7 @@ from control.registry.credential import CheckedCredential, Cure, NoCredential
 
 
 def check(credential: NoCredential) -> CheckedCredential:
-    """Always in order."""
+    """Whether an entry may be saved with no credential: always."""
     return CheckedCredential(credential, ())
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from archway.admin.connection import TOKEN, URL, NoApi, connect, whence
+from archway.admin.connection import TOKEN, URL, NoApi, connect, where_taken_from
 from archway.admin_client import Problem, Unreachable
 
 
@@ -24,12 +24,12 @@ def test_an_address_may_end_with_the_apis_path(monkeypatch, tmp_path, end):
 def test_a_refused_token_and_a_wrong_address_name_their_variables(monkeypatch):
     monkeypatch.setenv(URL, "https://admin.example.com")
 
-    assert TOKEN in whence(Problem(401, "Unauthorized"))
-    assert URL in whence(Unreachable("no answer"))
-    assert whence(Problem(422, "Unprocessable")) == ""
+    assert TOKEN in where_taken_from(Problem(401, "Unauthorized"))
+    assert URL in where_taken_from(Unreachable("no answer"))
+    assert where_taken_from(Problem(422, "Unprocessable")) == ""
 
 
 def test_without_the_variables_nobody_is_pointed_at_them(monkeypatch):
     monkeypatch.delenv(URL, raising=False)
 
-    assert whence(Problem(401, "Unauthorized")) == ""
+    assert where_taken_from(Problem(401, "Unauthorized")) == ""

@@ -173,7 +173,7 @@ async def test_an_answer_that_a_change_overtook_is_not_held(
     {"drop": lambda: cache.drop("k"), "drop_where": lambda: cache.drop_where(lambda *_: True)}.get(
         change, cache.doubt_all
     )()
-    late = asyncio.gather(cache.get("k", source))  # whoever comes after the change asks anew
+    late = asyncio.gather(cache.get("k", source))  # whoever comes after the change asks again
     await settle()
     source.gate.set()
     assert (await waiting, await late) == (["value"], ["after the change"])

@@ -22,7 +22,7 @@ def test_the_usual_head_says_what_the_general_one_says() -> None:
     assert usual.endswith(b"\r\n\r\n")
 
 
-def test_the_date_is_made_anew_each_second() -> None:
+def test_the_date_is_made_again_each_second() -> None:
     heads = AnswerHeads()
     with patch("proxy.edge.answer_bytes.time.time", return_value=0.9):
         assert fields(heads.usual("id", 0))[1]["Date"] == "Thu, 01 Jan 1970 00:00:00 GMT"

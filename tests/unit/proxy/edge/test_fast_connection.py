@@ -309,7 +309,7 @@ def test_streams_say_goodbye_when_the_worker_drains(serve: Serve) -> None:
     serve(scenario, grace_seconds=0.4)
 
 
-def test_a_token_is_judged_anew_with_each_request_though_its_head_repeats(serve: Serve) -> None:
+def test_a_token_is_judged_again_with_each_request_though_its_head_repeats(serve: Serve) -> None:
     async def scenario(at: Served) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
         for _ in range(2):

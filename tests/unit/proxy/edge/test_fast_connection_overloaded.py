@@ -254,7 +254,7 @@ def test_another_head_of_the_same_length_is_judged_by_itself(serve: Serve) -> No
     serve(scenario)
 
 
-def test_whether_the_token_of_a_call_that_comes_again_is_known_is_asked_anew(serve: Serve) -> None:
+def test_whether_the_token_of_a_call_that_comes_again_is_known_is_asked_again(serve: Serve) -> None:
     async def scenario(at: Served) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
         asked: list[bool] = []

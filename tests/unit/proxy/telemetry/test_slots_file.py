@@ -75,7 +75,7 @@ def test_names_beyond_the_mark_do_not_count(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"12345678", b"counted", b"archslt1" + b"\xff" * 56, b"\x00" * slots_file.SIZE]
 )
-def test_what_is_no_such_file_is_left_out_and_made_anew(tmp_path: Path, content: bytes) -> None:
+def test_what_is_no_such_file_is_left_out_and_made_again(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "f"
     path.write_bytes(content)
     assert read(path) is None

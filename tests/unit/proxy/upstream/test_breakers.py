@@ -50,7 +50,7 @@ def test_after_the_rest_one_may_try_and_the_others_wait_again(clock: Clock) -> N
     assert made.admits("a")
 
 
-def test_one_more_failure_after_the_rest_begins_it_anew(clock: Clock) -> None:
+def test_one_more_failure_after_the_rest_begins_it_again(clock: Clock) -> None:
     made = failed(5)
     clock.now += 5.1
     assert made.admits("a")
