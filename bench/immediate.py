@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import cast
 
-from core.resolve import Connection
+from core.resolve import ResolvedInstallation
 from proxy.upstream.outbound import Outbound
 
 Json = dict[str, object]
@@ -26,7 +26,9 @@ class Immediate:
     def __init__(self) -> None:
         self.sent = self  # and in the place of `SentCalls`
 
-    def begin(self, connection: Connection, outbound: Outbound, principal: str, jti: str | None) -> Answered:
+    def begin(
+        self, installation: ResolvedInstallation, outbound: Outbound, principal: str, jti: str | None
+    ) -> Answered:
         """Nothing is sent."""
         return Answered(outbound)
 

@@ -28,7 +28,7 @@ import uvloop
 from bench.immediate import Immediate, NoStream
 from core.identifiers import new_id
 from core.keys import new_key, parse_key_ring
-from core.resolve import Connection, Principal, TokenVerdict
+from core.resolve import Principal, ResolvedInstallation, TokenVerdict
 from core.signing import Signer
 from core.snapshot import FORMAT, Gateway, Route, Tool, Visibility
 from core.tokens import digest, new_token
@@ -164,7 +164,7 @@ class Bench:
 
 
 def _warm_gateway(worker: Worker, caller: str) -> CompiledGateway:
-    """A gateway of 50 tools of one server, each with its connection known."""
+    """A gateway of 50 tools of one server, each with its installation known."""
     route = Route("remote", new_id(), "srv")
     tools = [
         Tool(
@@ -176,7 +176,7 @@ def _warm_gateway(worker: Worker, caller: str) -> CompiledGateway:
     seen_by = Visibility("organisation")
     held = CompiledGateway(Gateway(FORMAT, new_id(), "g", "The g", 1, seen_by, tools, header_allowlist=allowed))
     worker.gateways._by_name.update({held.id: held, "g": held})
-    connection = Connection(
+    installation = ResolvedInstallation(
         installation_id=new_id(),
         entry_id=route.entry_id,
         entry="srv",
@@ -188,8 +188,8 @@ def _warm_gateway(worker: Worker, caller: str) -> CompiledGateway:
         credential_headers=[("Authorization", "Bearer a-credential-of-the-usual-length")],
     )
     for tool in tools:
-        key = worker.connections.key(held.id, tool.assignment_id, caller)
-        worker.connections.resolved.memory.put(key, Aged(connection, time.monotonic() + FRESH_S))
+        key = worker.installations.key(held.id, tool.assignment_id, caller)
+        worker.installations.resolved.memory.put(key, Aged(installation, time.monotonic() + FRESH_S))
     return held
 
 

@@ -49,8 +49,8 @@ def verdict_key(digest: str) -> str:
     return f"{PREFIX}verdict:{digest}"
 
 
-def connection_key(key: str) -> str:
-    """Sealed connection of one gateway's assignment (and caller, where it is the caller's)."""
+def installation_key(key: str) -> str:
+    """Sealed installation of one gateway's assignment (and caller, where it is the caller's)."""
     return f"{PREFIX}connection:{key}"
 
 

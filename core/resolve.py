@@ -46,7 +46,7 @@ class TokenVerdict(msgspec.Struct, frozen=True, omit_defaults=True):
     refused: Literal["", "unknown", "revoked", "expired", "disabled"] = ""
 
 
-class ConnectionQuestion(msgspec.Struct, frozen=True):
+class InstallationQuestion(msgspec.Struct, frozen=True):
     """Which upstream, with which credential, for this bearer and this assigned tool?"""
 
     digest: str
@@ -54,7 +54,7 @@ class ConnectionQuestion(msgspec.Struct, frozen=True):
     assignment_id: str
 
 
-class Connection(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
+class ResolvedInstallation(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
     """One installation as a proxy may use it: the address, the credential's headers, and how to speak."""
 
     installation_id: str
@@ -82,22 +82,23 @@ class Connection(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
         return {name.lower(): value for name, value in self.fixed_headers + self.credential_headers}
 
     def __repr__(self) -> str:
-        return f"Connection({self.entry}, {self.installation_id}, v{self.version})"
+        return f"ResolvedInstallation({self.entry}, {self.installation_id}, v{self.version})"
 
 
-class ConnectionRefusal(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why no connection can be had; the sentence is for the person behind the client."""
+class InstallationRefusal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why no installation can be had; the sentence is for the person behind the client."""
 
     code: Literal["not_allowed", "credential_missing", "credential_ambiguous", "installation_gone", "needs_sign_in"]
     sentence: str
     link: str = ""
 
 
-class ConnectionAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The answer to a `ConnectionQuestion`: a connection or a refusal, exactly one of the two."""
+class InstallationAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The answer to an `InstallationQuestion`: the installation or a refusal, exactly one of the two."""
 
-    connection: Connection | None = None
-    refusal: ConnectionRefusal | None = None
+    installation: ResolvedInstallation | None = msgspec.field(default=None, name="connection")
+    """Called `connection` on the wire, as version 0.1 does."""
+    refusal: InstallationRefusal | None = None
 
 
 class GatewayQuestion(msgspec.Struct, frozen=True):
@@ -125,7 +126,8 @@ class IndexAnswer(msgspec.Struct, frozen=True):
 class ProbeQuestion(msgspec.Struct, frozen=True):
     """What does this installation's server speak and offer?"""
 
-    connection: Connection
+    installation: ResolvedInstallation = msgspec.field(name="connection")
+    """Called `connection` on the wire, as version 0.1 does."""
     lists: bool = True
 
 

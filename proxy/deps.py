@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from core.resolve import Connection, ConnectionQuestion, TokenVerdict
+from core.resolve import InstallationQuestion, ResolvedInstallation, TokenVerdict
 from proxy.gateways.compiled import CompiledGateway
 from proxy.limits.overload import Overload
 from proxy.limits.running_calls import Calls
@@ -72,13 +72,13 @@ class KnowsInstallations(Protocol):
     def key(self, gateway_id: str, assignment_id: str, principal_key: str | None) -> str:
         """Under which an answer is remembered; `principal_key` where the answer is the caller's own."""
 
-    def young(self, key: str) -> Connection | None:
+    def young(self, key: str) -> ResolvedInstallation | None:
         """The answer while nothing need be asked about it."""
 
-    def known(self, key: str, question: ConnectionQuestion) -> Connection | None:
+    def known(self, key: str, question: InstallationQuestion) -> ResolvedInstallation | None:
         """The answer if nobody need be waited for."""
 
-    async def resolve(self, key: str, question: ConnectionQuestion) -> Connection:
+    async def resolve(self, key: str, question: InstallationQuestion) -> ResolvedInstallation:
         """The answer, asked for. Raises Refusal, and SourceUnreachable."""
 
 
@@ -122,7 +122,7 @@ class Deps:
     gateways: HoldsGateways
     sessions: Sessions
     endings: Endings
-    connections: KnowsInstallations
+    installations: KnowsInstallations
     upstreams: Upstreams
     calls: Calls
     usage: HasRoom

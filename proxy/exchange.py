@@ -15,7 +15,7 @@ from core.mcp.versions import Era
 
 if TYPE_CHECKING:
     from core.mcp.param_headers import ParamHeaders
-    from core.resolve import Connection, Principal
+    from core.resolve import Principal, ResolvedInstallation
     from core.snapshot import Route, Rule
     from proxy.gateways.compiled import CompiledGateway
     from proxy.refusals import RefusedAs
@@ -167,7 +167,7 @@ class Exchange:
     # limits
     holds_slot: bool = False
     # resolve the credential
-    connection: "Connection | None" = None
+    installation: "ResolvedInstallation | None" = None
     # compose headers
     outbound: "Outbound | None" = None
     # forward

@@ -9,7 +9,7 @@ from typing import Final
 
 from core.changes import Change, Kind
 from proxy.gateways.holder import Gateways
-from proxy.resolve.installations import Connections
+from proxy.resolve.installations import Installations
 from proxy.resolve.token_verdicts import Authority
 from proxy.upstream.sessions import UpstreamSessions
 
@@ -20,9 +20,9 @@ class Forgetting:
     """Applies changes to the parts of one worker that remember something."""
 
     def __init__(
-        self, authority: Authority, gateways: Gateways, connections: Connections, sessions: UpstreamSessions
+        self, authority: Authority, gateways: Gateways, installations: Installations, sessions: UpstreamSessions
     ) -> None:
-        self._authority, self._gateways, self._connections = authority, gateways, connections
+        self._authority, self._gateways, self._installations = authority, gateways, installations
         self._sessions = sessions
         self.by_kind: Final[Mapping[Kind, Forget]] = {
             "gateway": self._gateway,
@@ -30,7 +30,7 @@ class Forgetting:
             "user": self._principal,
             "team": self._principal,
             "installation": self._installation,
-            "entry": lambda change: connections.forget_entry(change.name),
+            "entry": lambda change: installations.forget_entry(change.name),
         }
         """The kinds that concern a worker. A session's end is told by the mailbox."""
 
@@ -43,19 +43,19 @@ class Forgetting:
     def doubt(self) -> None:
         """News may have been missed: ask again before anything remembered is used."""
         self._authority.verdicts.memory.doubt_all()
-        self._connections.resolved.memory.doubt_all()
+        self._installations.resolved.memory.doubt_all()
 
     async def _gateway(self, change: Change) -> None:
         if change.revision < 0:
             self._gateways.forget(change.name)
         else:
             await self._gateways.refresh(change.name, change.revision)
-        await self._connections.forget_gateway(change.name)
+        await self._installations.forget_gateway(change.name)
 
     async def _principal(self, change: Change) -> None:
         await self._authority.forget_principal(change.kind, change.name)
-        await self._connections.forget_principal(f"{change.kind}:{change.name}")
+        await self._installations.forget_principal(f"{change.kind}:{change.name}")
 
     async def _installation(self, change: Change) -> None:
-        await self._connections.forget_installation(change.name)
+        await self._installations.forget_installation(change.name)
         self._sessions.forget_installation(change.name)

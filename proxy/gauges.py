@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from core.logs import DroppingQueue
-from core.resolve import Connection, TokenVerdict
+from core.resolve import ResolvedInstallation, TokenVerdict
 from core.tasks import forever
 from proxy.caches.two_ages import TwoAgeCache
 from proxy.deps import Deps
@@ -75,7 +75,7 @@ class Watched:
     usage: Usage
     overload: Overload
     verdicts: TwoAgeCache[TokenVerdict]
-    connections: TwoAgeCache[Connection]
+    installations: TwoAgeCache[ResolvedInstallation]
     gateways: Gateways
     changes: ChangeStream
     egress: Connecting
@@ -89,7 +89,7 @@ class Gauges:
         self._deps, self._watched = deps, watched
         self._alarmed = False
         self._tellings = 0
-        verdicts, connections, gateways = watched.verdicts, watched.connections, watched.gateways
+        verdicts, installations, gateways = watched.verdicts, watched.installations, watched.gateways
         changes, egress, spans = watched.changes, watched.egress, watched.spans
         self._revisions: dict[str, int] = {}
         self._counted: Final[Mapping[str, Callable[[], float]]] = {
@@ -97,7 +97,7 @@ class Gauges:
             RECORDS_DROPPED: lambda: deps.records.dropped,
             SNAPSHOTS_REJECTED: lambda: gateways.rejected,
             STREAM_HOLES: lambda: changes.holes,
-            STALE_USES: lambda: verdicts.stale_uses + connections.stale_uses,
+            STALE_USES: lambda: verdicts.stale_uses + installations.stale_uses,
             LOG_LINES_DROPPED: lambda: DroppingQueue.dropped,
             REFUSALS_UNSAID: lambda: deps.refusal_log.unsaid,
             series(CONNECTS, ("made",)): lambda: egress.opened,
@@ -105,7 +105,7 @@ class Gauges:
             series(SPANS, ("sent",)): lambda: spans.sent if spans is not None else 0,
             series(SPANS, ("dropped",)): lambda: spans.dropped if spans is not None else 0,
             **_of_a_cache("verdicts", verdicts),
-            **_of_a_cache("connections", connections),
+            **_of_a_cache("connections", installations),
             **_of_a_cache("snapshots", gateways),
         }
         self._told: dict[str, float] = dict.fromkeys(self._counted, 0)
@@ -127,7 +127,7 @@ class Gauges:
         slots.set(LOOP_LAG, watched.overload.longest)
         watched.overload.longest = 0.0
         slots.set(VERDICTS_HELD, len(watched.verdicts))
-        slots.set(CONNECTIONS_HELD, len(watched.connections))
+        slots.set(CONNECTIONS_HELD, len(watched.installations))
         for name, count in self._counted.items():
             now = count()
             slots.add(name, now - self._told[name])

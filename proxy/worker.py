@@ -41,7 +41,7 @@ from proxy.records.keeper import RecordKeeper
 from proxy.redis import Redis
 from proxy.refusals import Refusal
 from proxy.resolve.control_client import ControlClient
-from proxy.resolve.installations import Connections
+from proxy.resolve.installations import Installations
 from proxy.resolve.token_verdicts import Authority
 from proxy.sessions.endings import Endings
 from proxy.sessions.mailbox import Letter, Mailbox
@@ -96,7 +96,7 @@ class Worker:
             unknown_per_second=unknown,
             tasks=self.tasks,
         )
-        self.connections = Connections(control, self.redis, ring, soft=soft, hard=hard, tasks=self.tasks)
+        self.installations = Installations(control, self.redis, ring, soft=soft, hard=hard, tasks=self.tasks)
         upstream_sessions = UpstreamSessions(self.egress, self.redis, ring, self.tasks)
         upstreams = Upstreams(
             self.egress,
@@ -107,7 +107,7 @@ class Worker:
             ceiling_seconds=settings.call_ceiling_seconds,
             max_answer=settings.max_answer,
         )
-        self.forgetting = Forgetting(self.authority, self.gateways, self.connections, upstream_sessions)
+        self.forgetting = Forgetting(self.authority, self.gateways, self.installations, upstream_sessions)
         self.changes = ChangeStream(
             self.redis,
             settings.verifier,
@@ -127,7 +127,7 @@ class Worker:
             gateways=self.gateways,
             sessions=sessions,
             endings=Endings(sessions, mailbox, streams),
-            connections=self.connections,
+            installations=self.installations,
             upstreams=upstreams,
             calls=Calls(self.tasks),
             mailbox=mailbox,
@@ -151,7 +151,7 @@ class Worker:
                 self.usage,
                 self.overload,
                 self.authority.verdicts.memory,
-                self.connections.resolved.memory,
+                self.installations.resolved.memory,
                 self.gateways,
                 self.changes,
                 self.egress,
@@ -171,7 +171,7 @@ class Worker:
         """Load the copy on disk and begin the background work."""
         deps = self.deps
         self.authority.verdicts.load(self.disk)
-        self.connections.resolved.load(self.disk)
+        self.installations.resolved.load(self.disk)
         self.gateways.load_disk(self.disk)
         self.slots.set(WORKER_START_TIME, time.time())
         for name, work in (
@@ -208,7 +208,7 @@ class Worker:
 
     async def _save(self) -> None:
         """What changed since the last time, copied here and written by a thread."""
-        for unsaved in (self.authority.verdicts.unsaved, self.connections.resolved.unsaved, self.gateways.unsaved):
+        for unsaved in (self.authority.verdicts.unsaved, self.installations.resolved.unsaved, self.gateways.unsaved):
             write = unsaved(self.disk)
             if write is not None:
                 await asyncio.to_thread(write)

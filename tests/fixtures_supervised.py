@@ -161,8 +161,8 @@ async def supervised(
     async with FakeControl(client) as control, McpUpstream(era="both") as upstream, session as http:
         upstream.tool("slow", slow)
         tools = [
-            control.tool("echo", "echo", control.connection(f"{stub.url}/mcp")),
-            control.tool("slow", "slow", control.connection(upstream.url)),
+            control.tool("echo", "echo", control.installation(f"{stub.url}/mcp")),
+            control.tool("slow", "slow", control.installation(upstream.url)),
         ]
         await control.publish(control.gateway("g", tools))
         module = ["archway", "proxy", "--ports-file", str(folder / "ports.json")] if supervisor else ["proxy.worker"]

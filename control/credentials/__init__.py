@@ -1,1 +1,1 @@
-"""Which credential a call gets, and what stands in the connection that carries it."""
+"""Which credential a call gets, and what a request carries of it."""

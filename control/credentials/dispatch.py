@@ -1,7 +1,7 @@
 """From a credential to the file of its kind: the one place that lists the kinds.
 
-Called when an entry is saved, when it is installed, when a connection is resolved and when a refusal names its cure.
-The type checker refuses a kind that is missing here.
+Called when an entry is saved, when it is installed, when an installation is resolved and when a refusal names its
+cure. The type checker refuses a kind that is missing here.
 """
 
 from collections.abc import Collection, Mapping

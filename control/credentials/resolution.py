@@ -18,7 +18,7 @@ from control.credentials.cure import install_link, to_connect
 from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.owner import Organisation, Person, Team
-from core.resolve import ConnectionRefusal, Principal
+from core.resolve import InstallationRefusal, Principal
 from core.snapshot import Visibility
 from core.visibility import may_enter
 
@@ -39,12 +39,12 @@ class ResolutionRows:
     """Names of the caller's teams, for sentences."""
 
 
-def choose_installation(principal: Principal, rows: ResolutionRows | None) -> Installation | ConnectionRefusal:
+def choose_installation(principal: Principal, rows: ResolutionRows | None) -> Installation | InstallationRefusal:
     """The installation to use, or why none. `rows` None: the assignment is not on that gateway."""
     if rows is None or not may_enter(principal, rows.visibility):
-        return ConnectionRefusal("not_allowed", "This gateway has no such tool for you.")
+        return InstallationRefusal("not_allowed", "This gateway has no such tool for you.")
     if rows.visibility.kind == "personal" and not _sees_entry(principal, rows.entry):
-        return ConnectionRefusal(
+        return InstallationRefusal(
             "not_allowed",
             f"{rows.entry.name} is not visible to you any more, and your own gateway reaches only what you can see. "
             "Ask an administrator for access to it, or remove this tool from your gateway.",
@@ -52,7 +52,7 @@ def choose_installation(principal: Principal, rows: ResolutionRows | None) -> In
     if rows.pinned is not None:
         return _pinned(principal, rows, rows.pinned)
     if principal.kind == "organisation":
-        return ConnectionRefusal(
+        return InstallationRefusal(
             "not_allowed",
             f"{rows.entry.name} is used with the credential of the caller or of the caller's team, and a token of "
             "the organisation belongs to no person and no team. Use a token of a user or of a team, or ask an admin "
@@ -61,22 +61,22 @@ def choose_installation(principal: Principal, rows: ResolutionRows | None) -> In
     return _found_from(principal, rows)
 
 
-def _pinned(principal: Principal, rows: ResolutionRows, pinned: str) -> Installation | ConnectionRefusal:
+def _pinned(principal: Principal, rows: ResolutionRows, pinned: str) -> Installation | InstallationRefusal:
     installation = next((one for one in rows.installations if one.id == pinned), None)
     if installation is None or installation.entry_id != rows.entry.id:
-        return ConnectionRefusal(
+        return InstallationRefusal(
             "installation_gone",
             f"The installation of {rows.entry.name} that this tool used was removed. Ask an administrator to assign "
             "the tool again.",
         )
     if isinstance(installation.owner, Person) and not _owns(principal, installation):
-        return ConnectionRefusal(
+        return InstallationRefusal(
             "not_allowed",
             f"This tool uses another person's installation of {rows.entry.name}. Ask an administrator to pin it to "
             "another one.",
         )
     if rows.visibility.kind == "personal" and not _may_borrow(principal, installation):
-        return ConnectionRefusal(
+        return InstallationRefusal(
             "not_allowed",
             f"This tool uses a team's installation of {rows.entry.name}, and you are not in that team. Ask an "
             "admin of the team to add you, or remove the pin.",
@@ -84,14 +84,14 @@ def _pinned(principal: Principal, rows: ResolutionRows, pinned: str) -> Installa
     return installation
 
 
-def _found_from(principal: Principal, rows: ResolutionRows) -> Installation | ConnectionRefusal:
+def _found_from(principal: Principal, rows: ResolutionRows) -> Installation | InstallationRefusal:
     for fitting in _rounds(principal, rows):
         if len(fitting) == 1:
             return fitting[0]
         if fitting:
             return _ambiguous(rows, fitting)
     who = "your team has" if principal.kind == "team" else "neither you nor a team of yours has"
-    return ConnectionRefusal(
+    return InstallationRefusal(
         "credential_missing",
         f"{rows.entry.name} is not connected: {who} an installation of it. {to_connect(rows.entry, principal)}",
         install_link(rows.entry),
@@ -106,9 +106,9 @@ def _rounds(principal: Principal, rows: ResolutionRows) -> Iterable[list[Install
     yield [one for one in rows.installations if isinstance(one.owner, Organisation)]
 
 
-def _ambiguous(rows: ResolutionRows, fitting: Sequence[Installation]) -> ConnectionRefusal:
+def _ambiguous(rows: ResolutionRows, fitting: Sequence[Installation]) -> InstallationRefusal:
     names = sorted(_name(rows, one) for one in fitting)
-    return ConnectionRefusal(
+    return InstallationRefusal(
         "credential_ambiguous",
         f"Several credentials for {rows.entry.name} fit you equally: {'; '.join(names)}. Connect your own, or "
         "ask an admin to pin this tool to one of them.",

@@ -16,7 +16,7 @@ import msgspec
 
 from control.changes import discoveries
 from control.changes.write import Write, changing
-from control.credentials.connection import connection_of
+from control.credentials.resolved import resolve_installation
 from control.discovery.probe_client import DEADLINE_S, ProbeClient, ProbeUnavailable
 from control.registry.access import Caller
 from control.registry.entry import Entry
@@ -25,7 +25,7 @@ from control.registry.row_seals import RowSeals
 from control.registry.tool_definitions import Found, found_tools
 from control.store import entries, installations
 from control.store.pool import Pool, transaction
-from core.resolve import ConnectionRefusal, Probe
+from core.resolve import InstallationRefusal, Probe
 from core.sealing import SealBroken
 
 MAX_REPORTED: Final = 100
@@ -96,11 +96,11 @@ class Discoverer:
             why = "Its secrets cannot be opened with ARCHWAY_SECRET_KEY; give them again."
             return Failure("needs_sign_in", why), frozenset()
         secrets = frozenset(opened.fixed_headers.values()) | frozenset(opened.values.values())
-        connection = connection_of(entry, installation, opened)
-        if isinstance(connection, ConnectionRefusal):
-            return Failure("needs_sign_in", connection.sentence), secrets
+        resolved = resolve_installation(entry, installation, opened)
+        if isinstance(resolved, InstallationRefusal):
+            return Failure("needs_sign_in", resolved.sentence), secrets
         try:
-            return await self._probes.probe(connection, deadline), secrets
+            return await self._probes.probe(resolved, deadline), secrets
         except ProbeUnavailable:
             why = "No proxy answered; check that one is running, then discover again."
             return Failure("unreachable", why), secrets

@@ -15,7 +15,7 @@ import msgspec
 from core.egress.addresses import PublicUrl
 from core.egress.client import Egress, UpstreamFault, read_capped
 from core.internal_call import MAX_ANSWER, InternalCalls
-from core.resolve import Connection, Probe, ProbeQuestion
+from core.resolve import Probe, ProbeQuestion, ResolvedInstallation
 from core.sealing import SealBroken
 
 log = logging.getLogger(__name__)
@@ -37,9 +37,9 @@ class ProbeClient:
         self._addresses = [address.strip().rstrip("/") for address in addresses if address.strip()]
         self._calls = calls
 
-    async def probe(self, connection: Connection, deadline: float = DEADLINE_S) -> Probe:
+    async def probe(self, installation: ResolvedInstallation, deadline: float = DEADLINE_S) -> Probe:
         """What the server answered, or why it did not; raises ProbeUnavailable."""
-        body = msgspec.msgpack.encode(ProbeQuestion(connection))
+        body = msgspec.msgpack.encode(ProbeQuestion(installation))
         for address in list(self._addresses):
             try:
                 answer = await self._post(address, body, deadline)

@@ -18,7 +18,7 @@ from aiohttp import web
 from control.internal.questions import Questions
 from control.store.pool import StoreConflict, StoreUnavailable
 from core.internal_call import MAX_BODY, SCHEME, CallRefused, InternalCalls
-from core.resolve import ConnectionQuestion, GatewayQuestion, TokenQuestion
+from core.resolve import GatewayQuestion, InstallationQuestion, TokenQuestion
 from core.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class InternalListener:
         self._calls, self._tasks = calls, tasks
         self._kinds = {
             "/internal/token": _kind("token", TokenQuestion, questions.token),
-            "/internal/connection": _kind("connection", ConnectionQuestion, questions.connection),
+            "/internal/connection": _kind("connection", InstallationQuestion, questions.installation),
             "/internal/gateway": _kind("gateway", GatewayQuestion, questions.gateway),
             "/internal/index": Kind(lambda _: questions.index(), asyncio.Semaphore(PLACES["index"])),
         }

@@ -9,8 +9,8 @@ import logging
 import re
 from dataclasses import dataclass
 
-from control.credentials.connection import connection_of, needs_sign_in
 from control.credentials.resolution import ResolutionRows, choose_installation
+from control.credentials.resolved import needs_sign_in, resolve_installation
 from control.publish.documents import gateway_document, index_document
 from control.publish.epochs import ChangeStream
 from control.redis import RedisAway
@@ -22,13 +22,13 @@ from control.store.resolution import resolution_rows
 from control.store.tokens import verdict_for
 from core.identifiers import SLUG, is_id
 from core.resolve import (
-    Connection,
-    ConnectionAnswer,
-    ConnectionQuestion,
-    ConnectionRefusal,
     GatewayAnswer,
     GatewayQuestion,
     IndexAnswer,
+    InstallationAnswer,
+    InstallationQuestion,
+    InstallationRefusal,
+    ResolvedInstallation,
     TokenQuestion,
     TokenVerdict,
 )
@@ -38,7 +38,7 @@ from core.signing import Signer
 log = logging.getLogger(__name__)
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_NOT_SIGNED_IN = ConnectionRefusal("not_allowed", "Sign in again: the token is not valid any more.")
+_NOT_SIGNED_IN = InstallationRefusal("not_allowed", "Sign in again: the token is not valid any more.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Questions:
         async with transaction(self.pool) as connection:
             return await verdict_for(connection, question.digest)
 
-    async def connection(self, question: ConnectionQuestion) -> ConnectionAnswer:
+    async def installation(self, question: InstallationQuestion) -> InstallationAnswer:
         """Say which upstream and which credential serve this bearer for this assigned tool."""
         if not _DIGEST.fullmatch(question.digest):
             return _refused(_NOT_SIGNED_IN)
@@ -71,7 +71,7 @@ class Questions:
                     connection, question.gateway_id, question.assignment_id, verdict.principal
                 )
         chosen = choose_installation(verdict.principal, rows)
-        if isinstance(chosen, ConnectionRefusal):
+        if isinstance(chosen, InstallationRefusal):
             return _refused(chosen)
         assert rows is not None  # else nothing was chosen
         return self._opened(rows, chosen)
@@ -95,16 +95,16 @@ class Questions:
         async with transaction(self.pool, readonly=True, isolation="repeatable_read") as connection:
             return IndexAnswer((await index_document(connection, epoch, self.signer)).document)
 
-    def _opened(self, rows: ResolutionRows, installation: Installation) -> ConnectionAnswer:
+    def _opened(self, rows: ResolutionRows, installation: Installation) -> InstallationAnswer:
         try:
-            found = connection_of(rows.entry, installation, self.seals.open(rows.entry, installation))
+            found = resolve_installation(rows.entry, installation, self.seals.open(rows.entry, installation))
         except SealBroken:
             log.exception("sealed values cannot be opened", extra={"installation": installation.id})
             found = needs_sign_in(rows.entry, installation, "has a credential that cannot be read any more")
-        if isinstance(found, Connection):
-            return ConnectionAnswer(connection=found)
+        if isinstance(found, ResolvedInstallation):
+            return InstallationAnswer(installation=found)
         return _refused(found)
 
 
-def _refused(refusal: ConnectionRefusal) -> ConnectionAnswer:
-    return ConnectionAnswer(refusal=refusal)
+def _refused(refusal: InstallationRefusal) -> InstallationAnswer:
+    return InstallationAnswer(refusal=refusal)

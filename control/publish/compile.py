@@ -56,8 +56,8 @@ def _tool(one: AssignedRoute, *, personal: bool) -> Tool:
 def _route(one: AssignedRoute, *, personal: bool) -> Route:
     """`personal`: on a personal gateway, whose owner writes its header allowlist and may lose what they pinned.
 
-    So there every connection is the caller's own, which ends with their membership; and headers of theirs go on only
-    beside a credential of theirs: beside the organisation's they could tell its server that somebody else calls.
+    So there every installation is the caller's own, which ends with their membership; and headers of theirs go on
+    only beside a credential of theirs: beside the organisation's they could tell its server that somebody else calls.
     """
     own_pin = one.installation_scope == "personal"
     return Route(

@@ -1,6 +1,6 @@
-"""Deletes the copies of connections that a published change made untrue, beside the publisher and not in its way.
+"""Deletes the copies of resolved installations that a published change made untrue, beside the publisher and not in its way.
 
-Proxies keep sealed connections in Redis under `connection:GATEWAY/ASSIGNMENT/CALLER`
+Proxies keep sealed installations in Redis under `connection:GATEWAY/ASSIGNMENT/CALLER`
 (`proxy/resolve/installations.py`). A worker that reads the change deletes those that it holds, and believes no copy
 that is older than the change; so this is for copies that nobody holds any more, and for a worker that starts later
 and has not seen the change. They are deleted some milliseconds after the event: a worker that starts in just these
@@ -18,7 +18,7 @@ from typing import Final
 from control.redis import Redis, RedisAway
 from control.store.pool import Pool, StoreConflict, StoreUnavailable, transaction
 from control.store.stale_copies import claim, concerned, forget
-from core.redis_names import connection_key
+from core.redis_names import installation_key
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ _ROUND_WITHIN_S: Final = 25.0
 
 
 class StaleCopiesSweep:
-    """Deletes stale copies of connections until cancelled. `wake` makes it look at once."""
+    """Deletes stale copies of resolved installations until cancelled. `wake` makes it look at once."""
 
     def __init__(self, pool: Pool, redis: Redis) -> None:
         self._pool, self._redis = pool, redis
@@ -61,7 +61,7 @@ class StaleCopiesSweep:
 
     async def sweep(self) -> int:
         """Sweep once; returns how many changes it was for. Raises RedisAway, StoreUnavailable."""
-        prefix = connection_key("")
+        prefix = installation_key("")
         async with transaction(self._pool) as claiming:
             changes = await claim(claiming, _AT_ONCE)
             if not changes:

@@ -7,7 +7,7 @@ and no document is replaced by an older one (`scripts.py`). A notification wakes
 because a notification can be lost with its connection.
 
 Copies in Redis that a change makes untrue: those of verdicts have names that follow from the change and go with the
-event itself. Those of connections have to be searched for; they are noted in the same transaction and deleted right
+event itself. Those of installations have to be searched for; they are noted in the same transaction and deleted right
 after the event by `copies.py`, which keeps nobody's news waiting.
 """
 
@@ -38,7 +38,7 @@ _REPUBLISH_S: Final = SNAPSHOT_TTL_S / 2
 _AGAIN_AFTER_FAULT_S: Final = 60.0
 _GIVE_WAY_S: Final = 0.05
 _CREDENTIAL_KINDS: Final = frozenset({"user", "team", "installation", "entry", "gateway"})
-"""Changes after which a connection that a proxy left in Redis may be somebody's no longer."""
+"""Changes after which an installation that a proxy left in Redis may be somebody's no longer."""
 
 Documents = dict[str, GatewayDocument | None]
 """By gateway; None: it does not exist. What could not be compiled is not in it."""

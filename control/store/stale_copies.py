@@ -1,4 +1,4 @@
-"""Which changes still have copies of connections in Redis, and which copies those are.
+"""Which changes still have copies of resolved installations in Redis, and which copies those are.
 
 Called by `control/publish/`. A row is claimed until its transaction ends, so that several replicas share the work
 and one that dies leaves it to the next.

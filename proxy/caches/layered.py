@@ -1,6 +1,6 @@
 """One kind of answer of control, looked for in the order of cost: memory, the copy in Redis, control, the disk.
 
-Used for verdicts on tokens (`proxy/resolve/token_verdicts.py`) and for connections
+Used for verdicts on tokens (`proxy/resolve/token_verdicts.py`) and for installations
 (`proxy/resolve/installations.py`).
 """
 

@@ -15,11 +15,11 @@ from core.egress.addresses import PublicUrl
 from core.egress.client import Egress, UpstreamFault, read_capped
 from core.internal_call import MAX_ANSWER, InternalCalls
 from core.resolve import (
-    ConnectionAnswer,
-    ConnectionQuestion,
     GatewayAnswer,
     GatewayQuestion,
     IndexAnswer,
+    InstallationAnswer,
+    InstallationQuestion,
     TokenQuestion,
     TokenVerdict,
 )
@@ -53,9 +53,9 @@ class ControlClient:
         """Ask who bears a token."""
         return await self._ask("/internal/token", question, TokenVerdict)
 
-    async def connection(self, question: ConnectionQuestion) -> ConnectionAnswer:
+    async def installation(self, question: InstallationQuestion) -> InstallationAnswer:
         """Ask which upstream and which credential serve a call."""
-        return await self._ask("/internal/connection", question, ConnectionAnswer)
+        return await self._ask("/internal/connection", question, InstallationAnswer)
 
     async def gateway(self, question: GatewayQuestion) -> GatewayAnswer:
         """Ask for a gateway's snapshot."""

@@ -1,7 +1,7 @@
 """Which upstream and which credential: control's answers, remembered.
 
-`resolve_credential` asks here. A connection is kept under gateway, assignment and, where it is the caller's own, the
-caller: one caller's credential cannot be found under another's key, and the seal of a copy is bound to that key.
+`resolve_credential` asks here. An installation is kept under gateway, assignment and, where it is the caller's own,
+the caller: one caller's credential cannot be found under another's key, and the seal of a copy is bound to that key.
 Refusals are not kept: the person may just have signed in.
 """
 
@@ -9,7 +9,7 @@ import time
 
 from core import redis_names
 from core.keys import KeyRing
-from core.resolve import Connection, ConnectionQuestion
+from core.resolve import InstallationQuestion, ResolvedInstallation
 from core.tasks import Tasks
 from proxy.caches.layered import LayeredCache
 from proxy.caches.two_ages import Aged
@@ -20,71 +20,71 @@ from proxy.resolve.control_client import ControlClient
 _SIZE = 50_000
 
 
-class Connections:
-    """The connections that control resolved, remembered for the calls that come."""
+class Installations:
+    """Installations that control resolved, remembered for the calls that come."""
 
     def __init__(
         self, control: ControlClient, redis: Redis, ring: KeyRing, *, soft: float, hard: float, tasks: Tasks
     ) -> None:
         self._control = control
-        self.resolved: LayeredCache[Connection] = LayeredCache(
+        self.resolved: LayeredCache[ResolvedInstallation] = LayeredCache(
             "connections",
-            Connection,
+            ResolvedInstallation,
             size=_SIZE,
             soft=soft,
             hard=hard,
             ring=ring,
             redis=redis,
-            redis_name=redis_names.connection_key(""),
+            redis_name=redis_names.installation_key(""),
             tasks=tasks,
         )
 
     @staticmethod
     def key(gateway_id: str, assignment_id: str, principal_key: str | None) -> str:
-        """The cache key; `principal_key` where the connection is the caller's own."""
+        """The cache key; `principal_key` where the installation is the caller's own."""
         return f"{gateway_id}/{assignment_id}/{principal_key or '*'}"
 
-    def young(self, key: str) -> Connection | None:
-        """The connection while nothing need be asked about it; else see `known`."""
+    def young(self, key: str) -> ResolvedInstallation | None:
+        """The installation while nothing need be asked about it; else see `known`."""
         return self.resolved.memory.young(key)
 
-    def known(self, key: str, question: ConnectionQuestion) -> Connection | None:
-        """The connection if it is in memory and fresh. No waiting: the warm path."""
+    def known(self, key: str, question: InstallationQuestion) -> ResolvedInstallation | None:
+        """The installation if it is in memory and fresh. No waiting: the warm path."""
         return self.resolved.fresh(key, lambda _: self._ask(question))
 
-    async def resolve(self, key: str, question: ConnectionQuestion) -> Connection:
-        """The connection; raises Refusal with control's reason, or SourceUnreachable."""
+    async def resolve(self, key: str, question: InstallationQuestion) -> ResolvedInstallation:
+        """The installation; raises Refusal with control's reason, or SourceUnreachable."""
         return await self.resolved.get(key, lambda _: self._ask(question))
 
     async def forget_installation(self, identifier: str) -> None:
-        """Forget the connections of an installation that changed."""
-        await self.resolved.drop_where(lambda _, connection: connection.installation_id == identifier)
+        """Forget an installation that changed."""
+        await self.resolved.drop_where(lambda _, installation: installation.installation_id == identifier)
 
     async def forget_entry(self, identifier: str) -> None:
-        """Forget the connections of an entry that changed."""
-        await self.resolved.drop_where(lambda _, connection: connection.entry_id == identifier)
+        """Forget the installations of an entry that changed."""
+        await self.resolved.drop_where(lambda _, installation: installation.entry_id == identifier)
 
     async def forget_principal(self, principal_key: str) -> None:
-        """Forget the connections of a caller whose access changed; a team's change concerns every caller, since it
+        """Forget the installations of a caller whose access changed; a team's change concerns every caller, since it
         may be theirs."""
         everybody = principal_key.startswith("team:")
 
-        def concerns(key: str, _: Connection) -> bool:
+        def concerns(key: str, _: ResolvedInstallation) -> bool:
             caller = key.rpartition("/")[2]
             return caller == principal_key or (everybody and caller != "*")
 
         await self.resolved.drop_where(concerns)
 
     async def forget_gateway(self, identifier: str) -> None:
-        """Forget the connections of a gateway whose assignments changed."""
+        """Forget the installations of a gateway whose assignments changed."""
         await self.resolved.drop_where(lambda key, _: key.startswith(identifier + "/"))
 
-    async def _ask(self, question: ConnectionQuestion) -> Aged[Connection]:
+    async def _ask(self, question: InstallationQuestion) -> Aged[ResolvedInstallation]:
         asked = time.monotonic()
-        answer = await self._control.connection(question)
-        if answer.connection is None:
+        answer = await self._control.installation(question)
+        if answer.installation is None:
             refusal = answer.refusal
             if refusal is None:
                 raise Refusal("not_allowed", why="Archway found no connection for this tool.")
             raise Refusal(refusal.code, why=refusal.sentence, link=refusal.link)
-        return Aged(answer.connection, asked)
+        return Aged(answer.installation, asked)

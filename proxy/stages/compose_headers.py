@@ -23,7 +23,7 @@ def compose_headers(x: Exchange, deps: Deps) -> None:
     """Fill the outbound request. Refuses nothing."""
     target, request = x.target, x.request
     assert target is not None
-    assert x.connection is not None
+    assert x.installation is not None
     asked = request.meta
     passed = passed_through(x)
     meta = {} if _ENVELOPE.issuperset(asked) else _vendors(asked)
@@ -32,7 +32,7 @@ def compose_headers(x: Exchange, deps: Deps) -> None:
     x.outbound = Outbound(
         method,
         params,
-        x.connection.own_headers,
+        x.installation.own_headers,
         passed,
         meta,
         _mirrored(target, request) if target.param_headers else {},

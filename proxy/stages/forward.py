@@ -12,8 +12,8 @@ from proxy.exchange import Exchange
 
 def forward(x: Exchange, deps: Deps) -> Awaitable[None] | None:
     """Fill `sent`, which waits for the answer; None where nothing could be sent at once. Refuses nothing."""
-    assert x.connection is not None
+    assert x.installation is not None
     assert x.outbound is not None
     jti = x.session.jti if x.session is not None else None
-    x.sent = deps.upstreams.sent.begin(x.connection, x.outbound, x.principal_key, jti)
+    x.sent = deps.upstreams.sent.begin(x.installation, x.outbound, x.principal_key, jti)
     return x.sent

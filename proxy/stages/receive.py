@@ -23,7 +23,7 @@ def receive(x: Exchange, deps: Deps) -> Awaitable[None] | None:
 
 
 async def _converse(x: Exchange, deps: Deps) -> None:
-    assert x.connection is not None
+    assert x.installation is not None
     assert x.outbound is not None
     token = x.request.meta.get("progressToken")
 
@@ -38,7 +38,7 @@ async def _converse(x: Exchange, deps: Deps) -> None:
     if x.sent is not None:
         _take(x, await deps.upstreams.go_on(x.sent, owner, on_progress))
     else:
-        _take(x, await deps.upstreams.call(x.connection, x.outbound, owner, on_progress))
+        _take(x, await deps.upstreams.call(x.installation, x.outbound, owner, on_progress))
 
 
 def _take(x: Exchange, answer: Json) -> None:
@@ -46,6 +46,6 @@ def _take(x: Exchange, answer: Json) -> None:
     if isinstance(result, dict):
         x.result = result
         return
-    assert x.connection is not None
+    assert x.installation is not None
     text = upstream_text(error.get("message")) if isinstance(error, dict) else ""
-    raise Refusal("upstream_error", server=x.connection.entry, text=text)
+    raise Refusal("upstream_error", server=x.installation.entry, text=text)

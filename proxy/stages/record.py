@@ -36,7 +36,7 @@ def record(x: Exchange, deps: Deps) -> CallRecord:
     """Hand the call's record to the keeper, and count the call; returns the record."""
     assert x.gateway is not None
     seconds = time.perf_counter() - x.began
-    request, connection, snapshot = x.request, x.connection, x.gateway.snapshot
+    request, installation, snapshot = x.request, x.installation, x.gateway.snapshot
     target = x.target
     # By position: with names the same record takes a microsecond more, at every call.
     kept = CallRecord(
@@ -56,9 +56,9 @@ def record(x: Exchange, deps: Deps) -> CallRecord:
         snapshot.revision,  # gateway_revision
         target.exposed if target is not None else _asked(x, request),  # tool
         target.route.entry_id if target is not None else "",
-        connection.installation_id if connection is not None else "",
-        connection.owner if connection is not None else "",  # installation_owner
-        connection.version if connection is not None else 0,  # credential_version
+        installation.installation_id if installation is not None else "",
+        installation.owner if installation is not None else "",  # installation_owner
+        installation.version if installation is not None else 0,  # credential_version
         _digest(request.params.get("arguments")),  # arguments_sha256
         len(x.body),  # bytes_in
         x.bytes_out,

@@ -23,15 +23,15 @@ DELIVER_S = 30.0
 
 def relay(x: Exchange, deps: Deps) -> None:
     """Fill answer and status. Refuses what only an unmet capability explains, or what there is no room for."""
-    assert x.connection is not None
+    assert x.installation is not None
     assert x.gateway is not None
     assert x.target is not None
     assert x.result is not None
     result = x.target.result_of(x.result)
     if result is None:
-        raise Refusal("upstream_broken", server=x.connection.entry, detail="a result of another method")
+        raise Refusal("upstream_broken", server=x.installation.entry, detail="a result of another method")
     if result.get("resultType", "complete") != "complete":
-        raise _unfinished(result, x.connection.entry)
+        raise _unfinished(result, x.installation.entry)
     status = "tool_error" if result.get("isError") is True else "ok"
     shaped = (
         result_for_modern(result, x.gateway.server_info)
@@ -41,7 +41,9 @@ def relay(x: Exchange, deps: Deps) -> None:
     body = orjson.dumps(result_message(x.request.id, shaped))
     if not try_reserve(x, deps, len(body)):
         left = quarter(deps.settings.bytes_in_flight) - deps.usage.held.of(x.principal_key)
-        raise Refusal("upstream_too_large", server=x.connection.entry, limit=left, detail="other answers are unread")
+        raise Refusal(
+            "upstream_too_large", server=x.installation.entry, limit=left, detail="other answers are unread"
+        )
     x.status, x.answer, x.bytes_out = status, Answer(200, body), len(body)
 
 

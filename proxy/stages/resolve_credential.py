@@ -3,7 +3,7 @@
 from collections.abc import Awaitable
 from typing import Final
 
-from core.resolve import ConnectionQuestion
+from core.resolve import InstallationQuestion
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.deps import Deps
 from proxy.exchange import Exchange
@@ -15,27 +15,27 @@ REMEMBERED: Final = _OUTCOMES["remembered"]
 
 
 def resolve_credential(x: Exchange, deps: Deps) -> Awaitable[None] | None:
-    """Fill the connection. Refuses with control's reason and a link; waits only for a cold key."""
+    """Fill the installation. Refuses with control's reason and a link; waits only for a cold key."""
     target = x.target
     assert target is not None
     assert x.gateway is not None
-    key = deps.connections.key(
+    key = deps.installations.key(
         x.gateway.id, target.assignment_id, x.principal_key if target.route.per_principal else None
     )
-    x.connection = deps.connections.young(key)
-    if x.connection is None:
-        question = ConnectionQuestion(x.token_digest, x.gateway.id, target.assignment_id)
-        x.connection = deps.connections.known(key, question)
-        if x.connection is None:
+    x.installation = deps.installations.young(key)
+    if x.installation is None:
+        question = InstallationQuestion(x.token_digest, x.gateway.id, target.assignment_id)
+        x.installation = deps.installations.known(key, question)
+        if x.installation is None:
             return _ask(x, deps, key, question)
     deps.slots.add(REMEMBERED)
     return None
 
 
-async def _ask(x: Exchange, deps: Deps, key: str, question: ConnectionQuestion) -> None:
+async def _ask(x: Exchange, deps: Deps, key: str, question: InstallationQuestion) -> None:
     assert x.target is not None
     try:
-        x.connection = await deps.connections.resolve(key, question)
+        x.installation = await deps.installations.resolve(key, question)
     except SourceUnreachable:
         deps.slots.add(_OUTCOMES["unavailable"])
         raise Refusal("credential_unavailable", server=x.target.route.entry) from None

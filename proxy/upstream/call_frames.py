@@ -1,4 +1,4 @@
-"""What is the same in every call of one tool over one connection, written once: the head, and the body but for its
+"""What is the same in every call of one tool of one installation, written once: the head, and the body but for its
 arguments.
 
 A call then costs the upstream's side one joining of bytes. `SentCalls.begin` uses it for calls that are sent over a
@@ -12,7 +12,7 @@ import orjson
 from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
 from core.mcp.versions import MODERN
-from core.resolve import Connection
+from core.resolve import ResolvedInstallation
 from proxy.caches.recent import Recent
 from proxy.upstream.outbound import MODERN_META, Outbound
 from proxy.upstream.pool.request import PreparedHead
@@ -25,11 +25,13 @@ _MODERN_END = b',"_meta":%b}}' % orjson.dumps(MODERN_META)
 class CallFrame:
     """The frame of one tool's calls for one version of the protocol: of any method with a name and arguments."""
 
-    __slots__ = ("_before", "_modern", "_names", "connection", "head")
+    __slots__ = ("_before", "_modern", "_names", "head", "installation")
 
-    def __init__(self, connection: Connection, outbound: Outbound, version: str, head: PreparedHead) -> None:
-        self.connection, self.head = connection, head
-        self._names = frozenset(connection.own_headers)
+    def __init__(
+        self, installation: ResolvedInstallation, outbound: Outbound, version: str, head: PreparedHead
+    ) -> None:
+        self.installation, self.head = installation, head
+        self._names = frozenset(installation.own_headers)
         """Those of the installation, which win over a caller's."""
         self._modern = version == MODERN
         self._before = b',"method":%b,"params":{"name":%b,"arguments":' % (
@@ -61,39 +63,39 @@ class CallFrame:
 class CallFrames:
     """Frames by installation, method, tool and version, while they are used.
 
-    Each serves only the connection that it was made for.
+    Each serves only the installation that it was made for.
     """
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._known: Recent[tuple[str, str, str, str], CallFrame] = Recent(_MOST)
 
-    def of(self, connection: Connection, outbound: Outbound, version: str) -> CallFrame | None:
+    def of(self, installation: ResolvedInstallation, outbound: Outbound, version: str) -> CallFrame | None:
         """The frame of this call; None where it must be written whole.
 
         Raises ValueError for a header that must not be sent.
         """
         if "arguments" not in outbound.params:
             return None
-        key = (connection.installation_id, outbound.method, cast("str", outbound.params["name"]), version)
+        key = (installation.installation_id, outbound.method, cast("str", outbound.params["name"]), version)
         frame = self._known.get(key)
         # One installation may be reached with another credential: then it is another frame.
-        if frame is not None and (frame.connection is connection or frame.connection == connection):
+        if frame is not None and (frame.installation is installation or frame.installation == installation):
             return None if outbound.param_headers else frame
-        return self._made(key, connection, outbound, version)
+        return self._made(key, installation, outbound, version)
 
     def _made(
-        self, key: tuple[str, str, str, str], connection: Connection, outbound: Outbound, version: str
+        self, key: tuple[str, str, str, str], installation: ResolvedInstallation, outbound: Outbound, version: str
     ) -> CallFrame | None:
         if outbound.param_headers:
             return None
-        headers = outbound.fixed_headers(connection.own_headers, version)
+        headers = outbound.fixed_headers(installation.own_headers, version)
         try:
-            head = self._transport.prepare("POST", PublicUrl(connection.url), headers)
+            head = self._transport.prepare("POST", PublicUrl(installation.url), headers)
         except UpstreamFault:
             return None  # an address of no use; who connects says so
         if head is None:
             return None
-        frame = CallFrame(connection, outbound, version, head)
+        frame = CallFrame(installation, outbound, version, head)
         self._known.put(key, frame)
         return frame

@@ -12,7 +12,7 @@ import time
 from types import TracebackType
 from typing import Protocol
 
-from core.resolve import Connection
+from core.resolve import ResolvedInstallation
 
 _SWEEP_SECONDS = 0.05
 
@@ -35,17 +35,17 @@ class Clocks:
         self._running: set[Limited] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    def seconds_for(self, connection: Connection) -> float:
+    def seconds_for(self, installation: ResolvedInstallation) -> float:
         """How long a call may wait for its answer, or for the next message of progress."""
-        return connection.deadline_s or self._seconds
+        return installation.deadline_s or self._seconds
 
-    def until(self, connection: Connection) -> float:
+    def until(self, installation: ResolvedInstallation) -> float:
         """The monotonic time at which a call that begins now is given up."""
-        return time.monotonic() + self.seconds_for(connection)
+        return time.monotonic() + self.seconds_for(installation)
 
-    def latest(self, connection: Connection, until: float) -> float:
+    def latest(self, installation: ResolvedInstallation, until: float) -> float:
         """The monotonic time beyond which no progress helps a call that would be given up at `until`."""
-        return until + max(self._ceiling - self.seconds_for(connection), 0.0)
+        return until + max(self._ceiling - self.seconds_for(installation), 0.0)
 
     def limit(self, until: float) -> "Clock":
         """A block that ends in TimeoutError at this monotonic time; setting `Clock.until` moves its end."""

@@ -18,7 +18,7 @@ from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
 from core.mcp.faults import METHOD_NOT_FOUND, error_message
 from core.mcp.versions import Era
-from core.resolve import Connection
+from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
 from proxy.refusals import Refusal
 from proxy.upstream.answers import (
@@ -57,7 +57,7 @@ class Owner:
 class _Call:
     """What the parts of one call of an upstream share."""
 
-    connection: Connection
+    installation: ResolvedInstallation
     outbound: Outbound
     on_progress: OnProgress
     clock: Clock
@@ -93,23 +93,27 @@ class Upstreams:
         self.sent = SentCalls(self.health, sessions, transport, self._courtesy, self._clocks, most=max_answer)
         """Calls that need nobody to wait: the warm path."""
 
-    async def call(self, connection: Connection, outbound: Outbound, owner: Owner, on_progress: OnProgress) -> Json:
+    async def call(
+        self, installation: ResolvedInstallation, outbound: Outbound, owner: Owner, on_progress: OnProgress
+    ) -> Json:
         """The upstream's final message. Raises Refusal with a reason of the `upstream_` family."""
-        if not self.health.breakers.admits(connection.installation_id):
-            raise Refusal("upstream_resting", server=connection.entry)
-        call = self._new(connection, outbound, on_progress)
-        return await self.health.guarded(connection, self._timed(call, self._in_its_era(call, owner)))
+        if not self.health.breakers.admits(installation.installation_id):
+            raise Refusal("upstream_resting", server=installation.entry)
+        call = self._new(installation, outbound, on_progress)
+        return await self.health.guarded(installation, self._timed(call, self._in_its_era(call, owner)))
 
     async def go_on(self, sent: SentCall, owner: Owner, on_progress: OnProgress) -> Json:
         """As `call`, for one that was sent, and whose answer is more than one whole message."""
-        call = self._new(sent.connection, sent.outbound, on_progress, sent.until)
-        return await self.health.guarded(sent.connection, self._timed(call, self._rest(call, sent, owner)))
+        call = self._new(sent.installation, sent.outbound, on_progress, sent.until)
+        return await self.health.guarded(sent.installation, self._timed(call, self._rest(call, sent, owner)))
 
-    def _new(self, connection: Connection, outbound: Outbound, on_progress: OnProgress, until: float = 0.0) -> _Call:
+    def _new(
+        self, installation: ResolvedInstallation, outbound: Outbound, on_progress: OnProgress, until: float = 0.0
+    ) -> _Call:
         clocks = self._clocks
-        clock = clocks.limit(until or clocks.until(connection))
-        latest = clocks.latest(connection, clock.until)
-        return _Call(connection, outbound, on_progress, clock, clocks.seconds_for(connection), latest)
+        clock = clocks.limit(until or clocks.until(installation))
+        latest = clocks.latest(installation, clock.until)
+        return _Call(installation, outbound, on_progress, clock, clocks.seconds_for(installation), latest)
 
     async def _timed(self, call: _Call, work: Awaitable[Json]) -> Json:
         try:
@@ -133,44 +137,45 @@ class Upstreams:
             sent.answer.settle(sound=False)
             if session is None or not isinstance(error, _SessionLost):
                 raise
-            key = self.sessions.key(call.connection, owner.principal_key, owner.session_jti)
+            key = self.sessions.key(call.installation, owner.principal_key, owner.session_jti)
             await self.sessions.lost(key, session)
             return await self._in_its_era(call, owner)
         sent.answer.settle(sound=True)
-        self.health.answered(call.connection, received)
+        self.health.answered(call.installation, received)
         return received
 
     async def _in_its_era(self, call: _Call, owner: Owner) -> Json:
-        era = self.health.eras.known(call.connection)
+        era = self.health.eras.known(call.installation)
         if era is None:
-            era = (await self.health.eras.find(call.connection)).era
+            era = (await self.health.eras.find(call.installation)).era
         if era is Era.LEGACY:
             try:
                 return await self._legacy(call, owner)
             except Refusal as refusal:
-                if refusal.reason != "upstream_era" or not await self._became_modern(call.connection):
+                if refusal.reason != "upstream_era" or not await self._became_modern(call.installation):
                     raise
         return await self._modern(call)
 
-    async def _became_modern(self, connection: Connection) -> bool:
+    async def _became_modern(self, installation: ResolvedInstallation) -> bool:
         """A server that refuses `initialize` for its version may have been replaced by a modern one."""
-        self.health.eras.forget(connection)
+        self.health.eras.forget(installation)
         return (
-            self.health.eras.known(connection) is None and (await self.health.eras.find(connection)).era is Era.MODERN
+            self.health.eras.known(installation) is None
+            and (await self.health.eras.find(installation)).era is Era.MODERN
         )
 
     async def _modern(self, call: _Call) -> Json:
         call.era = Era.MODERN
         message, headers = call.outbound.modern()
         answer = await self._send(call, message, headers, None)
-        self.health.answered(call.connection, answer)
+        self.health.answered(call.installation, answer)
         return answer
 
     async def _legacy(self, call: _Call, owner: Owner) -> Json:
         call.era = Era.LEGACY
-        key = self.sessions.key(call.connection, owner.principal_key, owner.session_jti)
+        key = self.sessions.key(call.installation, owner.principal_key, owner.session_jti)
         for _ in range(2):
-            session = self.sessions.known(key) or await self.sessions.open(key, call.connection)
+            session = self.sessions.known(key) or await self.sessions.open(key, call.installation)
             message, headers = call.outbound.legacy(session.version, session.id)
             try:
                 return await self._send(call, message, headers, session)
@@ -181,7 +186,7 @@ class Upstreams:
     async def _send(
         self, call: _Call, message: Json, headers: dict[str, str], session: UpstreamSession | None
     ) -> Json:
-        url = PublicUrl(call.connection.url)
+        url = PublicUrl(call.installation.url)
         call.headers = headers
         # The call's own clock keeps the time, so that a legacy server is told when it strikes.
         async with self._transport.request("POST", url, headers, orjson.dumps(message)) as response:
@@ -206,7 +211,7 @@ class Upstreams:
 
     async def _unsuccessful(self, call: _Call, response: Answer, session: UpstreamSession | None) -> Json:
         call.headers = None
-        status, server = response.status, call.connection.entry
+        status, server = response.status, call.installation.entry
         if status == 404 and session is not None and session.id is not None:
             raise _SessionLost
         if status in {401, 403}:
@@ -215,7 +220,7 @@ class Upstreams:
             raise UpstreamFault("broken", sent=True, detail=f"status {status}")
         error = await error_in(response)
         if status < 500:
-            self.health.eras.forget(call.connection)  # it may have been replaced by a server of the other era
+            self.health.eras.forget(call.installation)  # it may have been replaced by a server of the other era
         if error is None:
             raise Refusal("upstream_status", server=server, status=status)
         return {"jsonrpc": "2.0", "id": call.outbound.id, "error": error}
@@ -244,11 +249,11 @@ class Upstreams:
             if method == "ping"
             else error_message(request_id, METHOD_NOT_FOUND, "This client offers no such method.")
         )
-        self._courtesy.post(call.connection, call.headers or {}, reply, "answer an upstream")
+        self._courtesy.post(call.installation, call.headers or {}, reply, "answer an upstream")
 
     def _call_off(self, call: _Call, why: str) -> None:
         if call.era is Era.LEGACY and call.headers is not None:
-            self._courtesy.tell_cancelled(call.connection, call.outbound, call.headers, why)
+            self._courtesy.tell_cancelled(call.installation, call.outbound, call.headers, why)
 
 
 class _SessionLost(Exception):

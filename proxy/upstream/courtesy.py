@@ -10,7 +10,7 @@ import orjson
 
 from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
-from core.resolve import Connection
+from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
 from proxy.upstream.answers import Json
 from proxy.upstream.outbound import Outbound
@@ -27,18 +27,20 @@ class Courtesy:
     def __init__(self, transport: Transport, tasks: Tasks) -> None:
         self._transport, self._tasks = transport, tasks
 
-    def tell_cancelled(self, connection: Connection, outbound: Outbound, headers: dict[str, str], why: str) -> None:
+    def tell_cancelled(
+        self, installation: ResolvedInstallation, outbound: Outbound, headers: dict[str, str], why: str
+    ) -> None:
         """Tell a legacy upstream that nobody wants its answer: it goes on until it is told.
 
         A modern one is told by the end of the stream.
         """
         params: Json = {"requestId": outbound.id, "reason": why}
         notification: Json = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}
-        self.post(connection, headers, notification, "cancel at an upstream")
+        self.post(installation, headers, notification, "cancel at an upstream")
 
-    def post(self, connection: Connection, headers: dict[str, str], message: Json, name: str) -> None:
+    def post(self, installation: ResolvedInstallation, headers: dict[str, str], message: Json, name: str) -> None:
         """Send a message, in a task with this name; what it is answered is not read."""
-        _ = self._tasks.spawn(name, self._post(PublicUrl(connection.url), orjson.dumps(message), dict(headers)))
+        _ = self._tasks.spawn(name, self._post(PublicUrl(installation.url), orjson.dumps(message), dict(headers)))
 
     async def _post(self, url: PublicUrl, body: bytes, headers: dict[str, str]) -> None:
         try:

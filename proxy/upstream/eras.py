@@ -13,7 +13,7 @@ from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
 from core.mcp.faults import UNSUPPORTED_VERSION
 from core.mcp.versions import MODERN, Era
-from core.resolve import Connection
+from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
 from proxy.caches.single_flight import SingleFlight
@@ -37,47 +37,47 @@ class Found:
 
 
 class Eras:
-    """The eras of upstreams that were found out, by installation and version of its connection."""
+    """The eras of upstreams that were found out, by installation and its version."""
 
     def __init__(self, transport: Transport, tasks: Tasks) -> None:
         self._transport = transport
         self._found: Bounded[str, Found] = Bounded(_KEPT)
         self._probing = SingleFlight[Found]("probe era", tasks)
 
-    def known(self, connection: Connection) -> Era | None:
+    def known(self, installation: ResolvedInstallation) -> Era | None:
         """The era, if it is pinned or was found lately. The warm path."""
-        if connection.protocol != "auto":
-            return Era.MODERN if connection.protocol == MODERN else Era.LEGACY
-        key = _key(connection)
+        if installation.protocol != "auto":
+            return Era.MODERN if installation.protocol == MODERN else Era.LEGACY
+        key = _key(installation)
         found = self._found.peek(key)
         if found is None or time.monotonic() - found.asked > _AGE_S:
             return None
         self._found.touch(key)
         return found.era
 
-    async def find(self, connection: Connection) -> Found:
+    async def find(self, installation: ResolvedInstallation) -> Found:
         """Probe the upstream, once for all who wait. Raises UpstreamFault, or Refusal for 401, 403 and 5xx."""
-        key = _key(connection)
-        found = await self._probing.result(key, lambda: self._probe(connection))
+        key = _key(installation)
+        found = await self._probing.result(key, lambda: self._probe(installation))
         self._found.put(key, found)
         return found
 
-    def forget(self, connection: Connection) -> None:
+    def forget(self, installation: ResolvedInstallation) -> None:
         """The upstream spoke otherwise than we thought."""
-        self._found.pop(_key(connection))
+        self._found.pop(_key(installation))
 
-    async def _probe(self, connection: Connection) -> Found:
+    async def _probe(self, installation: ResolvedInstallation) -> Found:
         asked = time.monotonic()
-        outbound = Outbound("server/discover", {}, connection.own_headers)
+        outbound = Outbound("server/discover", {}, installation.own_headers)
         message, headers = outbound.modern()
-        url = PublicUrl(connection.url)
+        url = PublicUrl(installation.url)
         async with self._transport.request(
             "POST", url, headers, orjson.dumps(message), deadline=_PROBE_S
         ) as response:
             if response.status in {401, 403}:
-                raise Refusal("upstream_credential", server=connection.entry, detail=f"probe: {response.status}")
+                raise Refusal("upstream_credential", server=installation.entry, detail=f"probe: {response.status}")
             if response.status >= 500:
-                raise Refusal("upstream_status", server=connection.entry, status=response.status)
+                raise Refusal("upstream_status", server=installation.entry, status=response.status)
             if response.status != 200:
                 return Found(_era_of_error(await error_in(response)), asked)
             try:
@@ -112,5 +112,5 @@ def _era_of_error(error: Json | None) -> Era:
     return Era.LEGACY
 
 
-def _key(connection: Connection) -> str:
-    return f"{connection.installation_id}/{connection.version}"
+def _key(installation: ResolvedInstallation) -> str:
+    return f"{installation.installation_id}/{installation.version}"

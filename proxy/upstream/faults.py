@@ -6,7 +6,7 @@ Callers of tools get the plain sentence of `proxy/refusals.py`; for an admin `pr
 import re
 
 from core.egress.client import UpstreamFault
-from core.resolve import Connection
+from core.resolve import ResolvedInstallation
 from proxy.refusals import Refusal
 
 _REASONS = {
@@ -41,9 +41,11 @@ _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]
 MAX_TEXT = 4096
 
 
-def refusal_of(fault: UpstreamFault, connection: Connection, *, seconds: float, limit: int) -> Refusal:
+def refusal_of(fault: UpstreamFault, installation: ResolvedInstallation, *, seconds: float, limit: int) -> Refusal:
     """What the caller is told of a fault of the transport."""
-    return Refusal(_REASONS[fault.reason], detail=fault.detail, server=connection.entry, seconds=seconds, limit=limit)
+    return Refusal(
+        _REASONS[fault.reason], detail=fault.detail, server=installation.entry, seconds=seconds, limit=limit
+    )
 
 
 def why(refusal: Refusal) -> str:

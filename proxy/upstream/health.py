@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from core.egress.faults import UpstreamFault
 from core.mcp.faults import UNSUPPORTED_VERSION
-from core.resolve import Connection
+from core.resolve import ResolvedInstallation
 from proxy.refusals import Refusal
 from proxy.upstream.answers import Json
 from proxy.upstream.breakers import Breakers
@@ -27,28 +27,28 @@ class Health:
         self.breakers, self.eras = Breakers(), eras
         self._clocks, self._max_answer = clocks, max_answer
 
-    async def guarded(self, connection: Connection, work: Awaitable[T]) -> T:
+    async def guarded(self, installation: ResolvedInstallation, work: Awaitable[T]) -> T:
         """Do something with an upstream: its faults become refusals, and count for or against its breaker."""
         try:
             done = await work
         except UpstreamFault as fault:
-            raise self.refusal(connection, fault) from fault
+            raise self.refusal(installation, fault) from fault
         except Refusal:
-            self.breakers.answered(connection.installation_id)  # it said no, so it is alive
+            self.breakers.answered(installation.installation_id)  # it said no, so it is alive
             raise
-        self.breakers.answered(connection.installation_id)
+        self.breakers.answered(installation.installation_id)
         return done
 
-    def refusal(self, connection: Connection, fault: UpstreamFault) -> Refusal:
+    def refusal(self, installation: ResolvedInstallation, fault: UpstreamFault) -> Refusal:
         """What a caller is told of a fault, which counts against the upstream's breaker if it is the transport's."""
-        seconds = self._clocks.seconds_for(connection)
-        refusal = refusal_of(fault, connection, seconds=seconds, limit=self._max_answer)
+        seconds = self._clocks.seconds_for(installation)
+        refusal = refusal_of(fault, installation, seconds=seconds, limit=self._max_answer)
         if refusal.reason in TRANSPORT:
-            self.breakers.failed(connection.installation_id)
+            self.breakers.failed(installation.installation_id)
         return refusal
 
-    def answered(self, connection: Connection, answer: Json) -> None:
+    def answered(self, installation: ResolvedInstallation, answer: Json) -> None:
         """An upstream has answered, so it is alive; and what it says may tell that it is not what it was."""
-        self.breakers.answered(connection.installation_id)
+        self.breakers.answered(installation.installation_id)
         if isinstance(error := answer.get("error"), dict) and error.get("code") == UNSUPPORTED_VERSION:
-            self.eras.forget(connection)  # it was replaced by another version: the next call asks again
+            self.eras.forget(installation)  # it was replaced by another version: the next call asks again

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from core.mcp.shapes import META_SERVER_INFO
 from core.mcp.versions import MODERN, Era
-from core.resolve import Connection, Probe, ProbeQuestion
+from core.resolve import Probe, ProbeQuestion, ResolvedInstallation
 from proxy.refusals import Refusal
 from proxy.upstream.answers import Json
 from proxy.upstream.conversation import Owner, Upstreams
@@ -40,7 +40,7 @@ class Prober:
         try:
             return await self._probe(question)
         except Refusal as refusal:
-            entry = question.connection.entry
+            entry = question.installation.entry
             log.info("a probe failed", extra={"entry": entry, "reason": refusal.reason, "detail": refusal.detail})
             said = f"It said: {refusal.text[:256]}" if refusal.text else ""
             return Probe(
@@ -48,14 +48,14 @@ class Prober:
             )
 
     async def _probe(self, question: ProbeQuestion) -> Probe:
-        connection = question.connection
-        server = await self._meet(connection)
+        installation = question.installation
+        server = await self._meet(installation)
         tools: list[dict[str, object]] = []
         resources: list[dict[str, object]] = []
         if question.lists and "tools" in server.capabilities:
-            tools = await self._all(connection, "tools/list", "tools")
+            tools = await self._all(installation, "tools/list", "tools")
         if question.lists and "resources" in server.capabilities and not tools:
-            resources = await self._all(connection, "resources/list", "resources")
+            resources = await self._all(installation, "resources/list", "resources")
         return Probe(
             era="modern" if server.era is Era.MODERN else "legacy",
             version=server.version,
@@ -66,13 +66,13 @@ class Prober:
             resources=resources,
         )
 
-    async def _meet(self, connection: Connection) -> _Server:
-        return await self._upstreams.health.guarded(connection, self._met(connection))
+    async def _meet(self, installation: ResolvedInstallation) -> _Server:
+        return await self._upstreams.health.guarded(installation, self._met(installation))
 
-    async def _met(self, connection: Connection) -> _Server:
-        self._upstreams.health.eras.forget(connection)
-        if connection.protocol in {"auto", MODERN}:
-            found = await self._upstreams.health.eras.find(connection)
+    async def _met(self, installation: ResolvedInstallation) -> _Server:
+        self._upstreams.health.eras.forget(installation)
+        if installation.protocol in {"auto", MODERN}:
+            found = await self._upstreams.health.eras.find(installation)
             if found.era is Era.MODERN and found.discovered is not None:
                 meta = found.discovered.get("_meta")
                 info = meta.get(META_SERVER_INFO) if isinstance(meta, dict) else None
@@ -82,25 +82,25 @@ class Prober:
                     info if isinstance(info, dict) else {},
                     _names(found.discovered.get("capabilities")),
                 )
-            if connection.protocol == MODERN:
-                raise Refusal("upstream_era", server=connection.entry)
-        key = self._upstreams.sessions.key(connection, _OWNER.principal_key, None)
-        session = await self._upstreams.sessions.open(key, connection)
+            if installation.protocol == MODERN:
+                raise Refusal("upstream_era", server=installation.entry)
+        key = self._upstreams.sessions.key(installation, _OWNER.principal_key, None)
+        session = await self._upstreams.sessions.open(key, installation)
         return _Server(Era.LEGACY, session.version, session.server, _names(session.capabilities))
 
-    async def _all(self, connection: Connection, method: str, member: str) -> list[dict[str, object]]:
+    async def _all(self, installation: ResolvedInstallation, method: str, member: str) -> list[dict[str, object]]:
         """Every page of a list; a cursor that comes again, or more than 100 pages, ends it."""
         items: list[dict[str, object]] = []
         cursor: str | None = None
         seen: set[str] = set()
         for _ in range(_MAX_PAGES):
             params: Json = {} if cursor is None else {"cursor": cursor}
-            outbound = Outbound(method, params, connection.own_headers)
-            answer = await self._upstreams.call(connection, outbound, _OWNER, _ignore)
+            outbound = Outbound(method, params, installation.own_headers)
+            answer = await self._upstreams.call(installation, outbound, _OWNER, _ignore)
             result = answer.get("result")
             found = result.get(member) if isinstance(result, dict) else None
             if not isinstance(result, dict) or not isinstance(found, list):
-                raise Refusal("upstream_broken", server=connection.entry, detail=f"{method} without {member}")
+                raise Refusal("upstream_broken", server=installation.entry, detail=f"{method} without {member}")
             items += [item for item in found if isinstance(item, dict)]
             following = result.get("nextCursor")
             if not isinstance(following, str) or following in seen or len(items) > _MAX_ITEMS:

@@ -12,7 +12,7 @@ from typing import Any
 
 from core.egress.faults import UpstreamFault
 from core.mcp.versions import MODERN, Era
-from core.resolve import Connection
+from core.resolve import ResolvedInstallation
 from proxy.upstream.answers import Json, message_in, the_answer
 from proxy.upstream.call_frames import CallFrames
 from proxy.upstream.clocks import Clocks
@@ -28,12 +28,12 @@ from proxy.upstream.transport import Transport
 class SentCall:
     """One call whose request is with the upstream. A caller with a task awaits it; one without is called back."""
 
-    __slots__ = ("_calls", "_first", "answer", "connection", "outbound", "session", "until")
+    __slots__ = ("_calls", "_first", "answer", "installation", "outbound", "session", "until")
 
     def __init__(
         self,
         calls: "SentCalls",
-        connection: Connection,
+        installation: ResolvedInstallation,
         outbound: Outbound,
         session: UpstreamSession | None,
         answer: PoolAnswer,
@@ -41,7 +41,7 @@ class SentCall:
     ) -> None:
         self._calls = calls
         self._first: FirstMessage | None = None
-        self.connection, self.outbound = connection, outbound
+        self.installation, self.outbound = installation, outbound
         self.session = session
         """Of a legacy upstream; None for a modern one."""
         self.answer = answer
@@ -101,20 +101,22 @@ class SentCalls:
         self.most = most
         """Bytes of an answer."""
 
-    def begin(self, connection: Connection, outbound: Outbound, principal: str, jti: str | None) -> SentCall | None:
+    def begin(
+        self, installation: ResolvedInstallation, outbound: Outbound, principal: str, jti: str | None
+    ) -> SentCall | None:
         """Send a call; None, and nothing sent, where something must be waited for first.
 
         `principal` and `jti`: on whose behalf, as in `Owner`.
         """
         health, session = self._health, None
-        if health.breakers.doubts(connection.installation_id):
+        if health.breakers.doubts(installation.installation_id):
             return None
-        era = health.eras.known(connection)
+        era = health.eras.known(installation)
         if era is Era.LEGACY:
-            session = self._sessions.known(self._sessions.key(connection, principal, jti))
+            session = self._sessions.known(self._sessions.key(installation, principal, jti))
         if era is None or (session is None and era is Era.LEGACY):
             return None
-        frame = self._frames.of(connection, outbound, MODERN if session is None else session.version)
+        frame = self._frames.of(installation, outbound, MODERN if session is None else session.version)
         if frame is None:
             return None
         more = frame.more(outbound)
@@ -123,7 +125,7 @@ class SentCalls:
         answer = self._transport.send_now(frame.head, more, frame.body(outbound))
         if answer is None:
             return None
-        sent = SentCall(self, connection, outbound, session, answer, self._clocks.until(connection))
+        sent = SentCall(self, installation, outbound, session, answer, self._clocks.until(installation))
         self._clocks.started(sent)
         return sent
 
@@ -145,10 +147,10 @@ class SentCalls:
         except UpstreamFault as fault:
             if fault.reason == "slow":
                 self._tell(sent, "deadline")
-            raise self._health.refusal(sent.connection, fault) from fault
+            raise self._health.refusal(sent.installation, fault) from fault
         finally:
             answer.settle(sound=sound)
-        self._health.answered(sent.connection, message)
+        self._health.answered(sent.installation, message)
         return message
 
     def _first_message(self, sent: SentCall) -> Json | None:
@@ -161,7 +163,7 @@ class SentCalls:
         answer.may_be_left(all_read=first.is_alone)
         answer.fetch()
         answer.settle(sound=True)
-        self._health.answered(sent.connection, message)
+        self._health.answered(sent.installation, message)
         return message
 
     def abandon(self, sent: SentCall) -> None:
@@ -173,7 +175,7 @@ class SentCalls:
     def _tell(self, sent: SentCall, why: str) -> None:
         if sent.session is not None:
             _, headers = sent.outbound.legacy(sent.session.version, sent.session.id)
-            self._courtesy.tell_cancelled(sent.connection, sent.outbound, headers, why)
+            self._courtesy.tell_cancelled(sent.installation, sent.outbound, headers, why)
 
 
 def _message(sent: SentCall) -> Json:

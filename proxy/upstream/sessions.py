@@ -18,7 +18,7 @@ from core.egress.faults import UpstreamFault
 from core.keys import KeyRing
 from core.mcp.faults import UNSUPPORTED_VERSION
 from core.mcp.versions import LATEST_LEGACY, LEGACY_VERSIONS
-from core.resolve import Connection
+from core.resolve import ResolvedInstallation
 from core.sealing import SealBroken, Sealer
 from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
@@ -59,12 +59,12 @@ class UpstreamSessions:
         self._opening = SingleFlight[UpstreamSession]("open upstream session", tasks)
 
     @staticmethod
-    def key(connection: Connection, principal_key: str, session_jti: str | None) -> str:
+    def key(installation: ResolvedInstallation, principal_key: str, session_jti: str | None) -> str:
         """Who shares this session."""
-        owner = {"shared": "*", "principal": principal_key}.get(connection.isolation)
+        owner = {"shared": "*", "principal": principal_key}.get(installation.isolation)
         if owner is None:
             owner = f"session:{session_jti}" if session_jti else principal_key
-        return f"{connection.installation_id}/{connection.version}/{owner}"
+        return f"{installation.installation_id}/{installation.version}/{owner}"
 
     def known(self, key: str) -> UpstreamSession | None:
         """The session, if this worker has it. The warm path."""
@@ -74,9 +74,9 @@ class UpstreamSessions:
         self._held.touch(key)
         return held[0]
 
-    async def open(self, key: str, connection: Connection) -> UpstreamSession:
+    async def open(self, key: str, installation: ResolvedInstallation) -> UpstreamSession:
         """The session, from Redis or by `initialize`, once for all who wait. Raises UpstreamFault or Refusal."""
-        return await self._opening.result(key, lambda: self._find_or_open(key, connection))
+        return await self._opening.result(key, lambda: self._find_or_open(key, installation))
 
     async def lost(self, key: str, session: UpstreamSession) -> None:
         """The upstream does not know this session any more: forget it, unless another took its place already."""
@@ -96,10 +96,10 @@ class UpstreamSessions:
             if key.startswith(identifier + "/"):
                 self._held.pop(key)
 
-    async def _find_or_open(self, key: str, connection: Connection) -> UpstreamSession:
+    async def _find_or_open(self, key: str, installation: ResolvedInstallation) -> UpstreamSession:
         session = await self._copy(key)
         if session is None:
-            session = await initialize(self._transport, connection)
+            session = await initialize(self._transport, installation)
             await self._leave_copy(key, session)
         self._held.put(key, (session, time.monotonic()))
         return session
@@ -126,22 +126,22 @@ class UpstreamSessions:
             return
 
 
-async def initialize(transport: Transport, connection: Connection) -> UpstreamSession:
+async def initialize(transport: Transport, installation: ResolvedInstallation) -> UpstreamSession:
     """Open a legacy session: `initialize`, then `notifications/initialized`."""
-    credential = connection.own_headers
+    credential = installation.own_headers
     params: Json = {"protocolVersion": LATEST_LEGACY, "capabilities": {}, "clientInfo": CLIENT_INFO}
     outbound = Outbound("initialize", params, credential)
     message, headers = outbound.legacy(LATEST_LEGACY, None)
     del headers["mcp-protocol-version"]  # not negotiated yet
-    url = PublicUrl(connection.url)
+    url = PublicUrl(installation.url)
     async with transport.request("POST", url, headers, orjson.dumps(message), deadline=_OPEN_S) as response:
         if response.status in {401, 403}:
-            raise Refusal("upstream_credential", server=connection.entry, detail=f"initialize: {response.status}")
+            raise Refusal("upstream_credential", server=installation.entry, detail=f"initialize: {response.status}")
         if response.status != 200:
             error = await error_in(response) if response.status < 500 else None
-            raise _refused(connection, error, response.status)
-        result = await _result(response, outbound.id, connection)
-        session = _negotiated(response.header("mcp-session-id"), result, connection)
+            raise _refused(installation, error, response.status)
+        result = await _result(response, outbound.id, installation)
+        session = _negotiated(response.header("mcp-session-id"), result, installation)
     initialized = orjson.dumps({"jsonrpc": "2.0", "method": "notifications/initialized"})
     _, headers = Outbound("notifications/initialized", {}, credential).legacy(session.version, session.id)
     async with transport.request("POST", url, headers, initialized, deadline=_OPEN_S) as response:
@@ -150,7 +150,7 @@ async def initialize(transport: Transport, connection: Connection) -> UpstreamSe
     return session
 
 
-async def _result(response: Answer, request_id: int, connection: Connection) -> Json:
+async def _result(response: Answer, request_id: int, installation: ResolvedInstallation) -> Json:
     async for message in messages(response, cap_bytes=1 << 20):
         if not is_answer_to(message, request_id):
             continue
@@ -158,14 +158,14 @@ async def _result(response: Answer, request_id: int, connection: Connection) -> 
         if isinstance(result, dict):
             return result
         error = message.get("error")
-        raise _refused(connection, error if isinstance(error, dict) else None, 200)
+        raise _refused(installation, error if isinstance(error, dict) else None, 200)
     raise UpstreamFault("broken", sent=True, detail="initialize was not answered")
 
 
-def _negotiated(session_id: str | None, result: Json, connection: Connection) -> UpstreamSession:
+def _negotiated(session_id: str | None, result: Json, installation: ResolvedInstallation) -> UpstreamSession:
     version = result.get("protocolVersion")
     if version not in LEGACY_VERSIONS:
-        raise Refusal("upstream_era", server=connection.entry, detail=f"initialize: version {version!r}")
+        raise Refusal("upstream_era", server=installation.entry, detail=f"initialize: version {version!r}")
     if session_id is not None and _SESSION_ID.fullmatch(session_id) is None:
         raise UpstreamFault("broken", sent=True, detail="the session id is not visible ASCII")
     capabilities, server = result.get("capabilities"), result.get("serverInfo")
@@ -177,8 +177,8 @@ def _negotiated(session_id: str | None, result: Json, connection: Connection) ->
     )
 
 
-def _refused(connection: Connection, error: Json | None, status: int) -> Refusal:
+def _refused(installation: ResolvedInstallation, error: Json | None, status: int) -> Refusal:
     if error is None:
-        return Refusal("upstream_status", server=connection.entry, status=status)
+        return Refusal("upstream_status", server=installation.entry, status=status)
     reason = "upstream_era" if error.get("code") == UNSUPPORTED_VERSION else "upstream_error"
-    return Refusal(reason, server=connection.entry, text=upstream_text(error.get("message")))
+    return Refusal(reason, server=installation.entry, text=upstream_text(error.get("message")))

@@ -2,11 +2,11 @@
 
 import pytest
 
-from control.credentials.connection import connection_of
+from control.credentials.resolved import resolve_installation
 from control.registry.row_seals import RowSeals
 from control.store import entries, installations
 from control.store.pool import transaction
-from core.resolve import ConnectionRefusal
+from core.resolve import InstallationRefusal
 from tests.control.registry_api import Api, api
 from tests.fakes.registry import an_installation
 
@@ -138,12 +138,12 @@ async def test_a_moved_entry_asks_for_the_credential_again_and_resolve_refuses_u
     moved = await api.get(f"/installations/{installed['id']}")
     assert moved["state"] == "needs_sign_in"
     assert "another address" in moved["state_reason"]
-    assert isinstance(await resolved(api, entry["id"], installed["id"]), ConnectionRefusal)
+    assert isinstance(await resolved(api, entry["id"], installed["id"]), InstallationRefusal)
     assert ("installation", installed["id"]) in (events := await api.events())
     assert ("entry", entry["id"]) in events
     again = await api.patch(f"/installations/{installed['id']}", {"credential": "n3w"})
     assert (again["state"], again["bound_origin"]) == ("ready", "https://elsewhere.example")
-    assert not isinstance(await resolved(api, entry["id"], installed["id"]), ConnectionRefusal)
+    assert not isinstance(await resolved(api, entry["id"], installed["id"]), InstallationRefusal)
 
 
 async def test_even_without_the_state_resolve_refuses_a_credential_of_another_origin(api: Api) -> None:
@@ -151,7 +151,7 @@ async def test_even_without_the_state_resolve_refuses_a_credential_of_another_or
     installed = await api.install(entry, credential="k3y")
     async with transaction(api.pool) as connection:
         await connection.execute("update entries set url = 'https://elsewhere.example/mcp'")
-    assert isinstance(await resolved(api, entry["id"], installed["id"]), ConnectionRefusal)
+    assert isinstance(await resolved(api, entry["id"], installed["id"]), InstallationRefusal)
 
 
 async def resolved(api: Api, entry_id: str, installation_id: str) -> object:
@@ -160,7 +160,7 @@ async def resolved(api: Api, entry_id: str, installation_id: str) -> object:
         row = await installations.one(connection, installation_id)
     assert entry is not None
     assert row is not None
-    return connection_of(entry, row, RowSeals(api.ring).open(entry, row))
+    return resolve_installation(entry, row, RowSeals(api.ring).open(entry, row))
 
 
 async def test_another_path_on_the_same_origin_keeps_the_credential(api: Api) -> None:

@@ -27,11 +27,11 @@ from core.identifiers import new_id
 from core.internal_call import SCHEME, InternalCalls
 from core.keys import new_key, parse_key_ring
 from core.resolve import (
-    ConnectionAnswer,
-    ConnectionQuestion,
     GatewayAnswer,
     GatewayQuestion,
     IndexAnswer,
+    InstallationAnswer,
+    InstallationQuestion,
     TokenQuestion,
     TokenVerdict,
 )
@@ -73,9 +73,9 @@ class AskingProxy:
         async with self.session.request(method, self.url + path, data=body, headers=headers) as response:
             return response.status, await response.read()
 
-    async def connection(self, digest: str, gateway_id: str, assignment_id: str) -> ConnectionAnswer:
-        question = ConnectionQuestion(digest, gateway_id, assignment_id)
-        answer: ConnectionAnswer = await self.ask("/internal/connection", question, ConnectionAnswer)
+    async def connection(self, digest: str, gateway_id: str, assignment_id: str) -> InstallationAnswer:
+        question = InstallationQuestion(digest, gateway_id, assignment_id)
+        answer: InstallationAnswer = await self.ask("/internal/connection", question, InstallationAnswer)
         return answer
 
 
@@ -241,10 +241,10 @@ async def test_the_caller_s_own_credential_is_opened_into_the_sealed_answer(
     assigned = await assign(pool, scene)
     answer = await proxy.connection(scene.digest, scene.gateway_id, assigned)
     assert answer.refusal is None
-    assert answer.connection is not None
-    assert answer.connection.installation_id == mine
-    assert answer.connection.credential_headers == [("x-api-key", "key-of-ann")]
-    assert answer.connection.owner == f"user:{scene.person}"
+    assert answer.installation is not None
+    assert answer.installation.installation_id == mine
+    assert answer.installation.credential_headers == [("x-api-key", "key-of-ann")]
+    assert answer.installation.owner == f"user:{scene.person}"
 
 
 async def test_a_credential_given_for_another_origin_is_not_sent(
@@ -254,7 +254,7 @@ async def test_a_credential_given_for_another_origin_is_not_sent(
     assigned = await assign(pool, scene, installed)
     await pool.execute("update entries set url = 'https://elsewhere.test/mcp'")
     answer = await proxy.connection(scene.digest, scene.gateway_id, assigned)
-    assert answer.connection is None
+    assert answer.installation is None
     assert answer.refusal is not None
     assert answer.refusal.code == "needs_sign_in"
     assert f"`archway installations update {installed} --credential`" in answer.refusal.sentence
@@ -269,7 +269,7 @@ async def test_a_sealed_value_moved_to_another_installation_opens_for_nobody(
     sealed = await pool.fetchval("select secret_values from installations where id = $1", theirs)
     await pool.execute("update installations set secret_values = $1 where id = $2", sealed, mine)
     answer = await proxy.connection(scene.digest, scene.gateway_id, await assign(pool, scene))
-    assert answer.connection is None
+    assert answer.installation is None
     assert answer.refusal is not None
     assert answer.refusal.code == "needs_sign_in"
 

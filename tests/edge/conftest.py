@@ -33,7 +33,7 @@ FAREWELL = request_bytes("GET", "/health", [("Host", "127.0.0.1"), ("Connection"
 
 async def serve_echo(rig: Rig, upstream: McpUpstream) -> None:  # noqa: F811
     """Gateway `g` with the tool `echo`."""
-    await rig.serve([rig.control.tool("echo", "echo", rig.control.connection(upstream.url))])
+    await rig.serve([rig.control.tool("echo", "echo", rig.control.installation(upstream.url))])
 
 
 def call_bytes(

@@ -39,7 +39,9 @@ async def test_calls_sent_at_once_are_answered_in_their_order(rig: Rig, upstream
     await serve_echo(rig, upstream)
     held = asyncio.Event()
     upstream.tool("slow", Answer(text='{"marker": "slow"}', hold=held))
-    await rig.serve([rig.control.tool(name, name, rig.control.connection(upstream.url)) for name in ("echo", "slow")])
+    await rig.serve(
+        [rig.control.tool(name, name, rig.control.installation(upstream.url)) for name in ("echo", "slow")]
+    )
     async with connected(rig.port) as connection:
         await connection.send(
             call_bytes(rig, "", tool="slow") + call_bytes(rig, "second") + call_bytes(rig, "third") + FAREWELL
@@ -127,7 +129,7 @@ async def test_a_caller_who_reads_slowly_gets_everything_in_order(rig: Rig, upst
     await serve_echo(rig, upstream)
     text = "x" * (3 << 20)
     upstream.tool("much", Answer(text=text))
-    await rig.serve([rig.control.tool("much", "much", rig.control.connection(upstream.url))])
+    await rig.serve([rig.control.tool("much", "much", rig.control.installation(upstream.url))])
     async with connected(rig.port, receive_buffer=4096) as connection:
         await connection.send(call_bytes(rig, "", tool="much") + HEALTH + FAREWELL)
         await upstream.wait_for("tools/call")
@@ -183,7 +185,7 @@ async def test_a_stream_to_http_1_0_ends_with_its_connection_though_that_was_to_
 ) -> None:
     """Nothing else tells its end: an answer behind it would be read as events."""
     upstream.tool("told", Answer(text="old", progress=2))
-    await rig.serve([rig.control.tool("told", "told", rig.control.connection(upstream.url))])
+    await rig.serve([rig.control.tool("told", "told", rig.control.installation(upstream.url))])
     message, named = modern_request("tools/call", {"name": "told", "arguments": {}}, meta={"progressToken": 1})
     body = json.dumps(message).encode()
     headers = {
@@ -271,7 +273,7 @@ async def test_a_trailer_never_takes_the_place_of_a_header(rig: Rig, upstream: M
 async def test_a_trailer_that_repeats_a_header_changes_nothing(
     rig: Rig, upstream: McpUpstream, trailer: tuple[str, str]
 ) -> None:
-    tool = rig.control.tool("echo", "echo", rig.control.connection(upstream.url))
+    tool = rig.control.tool("echo", "echo", rig.control.installation(upstream.url))
     await rig.serve([tool], header_allowlist=["x-tenant"])
 
     answers = await conversation(rig.port, _chunked_call(rig, "late", 64, trailer=[trailer]) + FAREWELL)

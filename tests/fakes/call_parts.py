@@ -14,7 +14,7 @@ from core.identifiers import new_id
 from core.keys import new_key, parse_key_ring
 from core.mcp.message import Request
 from core.mcp.versions import Era
-from core.resolve import Connection, Principal
+from core.resolve import Principal, ResolvedInstallation
 from core.signing import Signer
 from core.snapshot import FORMAT, Gateway, Route, Tool, Visibility
 from proxy.deps import Deps
@@ -77,12 +77,12 @@ def gateway(tools: Sequence[Tool] = (), **fields: Any) -> Gateway:
     return Gateway(format=FORMAT, visibility=visibility, tools=sorted(tools, key=lambda one: one.exposed), **given)
 
 
-def connection(url: str = NOWHERE, **fields: Any) -> Connection:
+def installation(url: str = NOWHERE, **fields: Any) -> ResolvedInstallation:
     values: dict[str, Any] = {
         "installation_id": new_id(), "entry_id": new_id(), "entry": "server", "owner": "organisation",
         "kind": "remote", "version": 1,
     }  # fmt: skip
-    return Connection(url=url, **(values | fields))
+    return ResolvedInstallation(url=url, **(values | fields))
 
 
 def exchange(

@@ -18,14 +18,14 @@ from core.identifiers import new_id
 from core.internal_call import CallRefused, InternalCalls
 from core.keys import KeyRing, new_key, parse_key_ring
 from core.resolve import (
-    Connection,
-    ConnectionAnswer,
-    ConnectionQuestion,
-    ConnectionRefusal,
     GatewayAnswer,
     GatewayQuestion,
     IndexAnswer,
+    InstallationAnswer,
+    InstallationQuestion,
+    InstallationRefusal,
     Principal,
+    ResolvedInstallation,
     TokenQuestion,
     TokenVerdict,
 )
@@ -44,7 +44,7 @@ class FakeControl:
         self.redis = redis
         self.gateways: dict[str, Gateway] = {}
         self.verdicts: dict[str, TokenVerdict] = {}
-        self.connections: dict[str, Connection | ConnectionRefusal] = {}
+        self.installations: dict[str, ResolvedInstallation | InstallationRefusal] = {}
         """By assignment; by `assignment/token digest` where it is a caller's own."""
         self.epoch = ""
         self.number = 0
@@ -107,15 +107,17 @@ class FakeControl:
         self.index_revision += 1
         return gateway
 
-    def tool(self, exposed: str, upstream: str, connection: Connection | ConnectionRefusal, **fields: Any) -> Tool:
+    def tool(
+        self, exposed: str, upstream: str, installation: ResolvedInstallation | InstallationRefusal, **fields: Any
+    ) -> Tool:
         """A tool of a pinned installation that is known from now on."""
         assignment = new_id()
-        self.connections[assignment] = connection
+        self.installations[assignment] = installation
         route = fields.pop("route", None) or Route(
             "remote",
-            getattr(connection, "entry_id", new_id()),
-            getattr(connection, "entry", "server"),
-            installation_id=getattr(connection, "installation_id", None),
+            getattr(installation, "entry_id", new_id()),
+            getattr(installation, "entry", "server"),
+            installation_id=getattr(installation, "installation_id", None),
             per_principal=fields.pop("per_principal", False),
             stdio=fields.pop("stdio", False),
             passthrough=fields.pop("passthrough", True),
@@ -123,7 +125,7 @@ class FakeControl:
         schema = fields.pop("schema", {"type": "object"})
         return Tool(exposed, upstream, assignment, {"name": exposed, "inputSchema": schema}, route, **fields)
 
-    def connection(self, url: str, **fields: Any) -> Connection:
+    def installation(self, url: str, **fields: Any) -> ResolvedInstallation:
         """An installation of a server at `url`."""
         values: dict[str, Any] = {
             "installation_id": new_id(),
@@ -133,7 +135,7 @@ class FakeControl:
             "kind": "remote",
             "version": 1,
         }
-        return Connection(url=url, **(values | fields))
+        return ResolvedInstallation(url=url, **(values | fields))
 
     async def publish(self, gateway: Gateway) -> None:
         """Store the snapshot and the index, and announce the gateway."""
@@ -186,7 +188,7 @@ class FakeControl:
             return web.Response(status=403)
         answers: dict[str, Callable[[bytes], Awaitable[msgspec.Struct]]] = {
             "/internal/token": self._token,
-            "/internal/connection": self._connection,
+            "/internal/connection": self._installation,
             "/internal/gateway": self._gateway,
             "/internal/index": self._index_answer,
         }
@@ -197,14 +199,16 @@ class FakeControl:
         asked = msgspec.msgpack.decode(body, type=TokenQuestion)
         return self.verdicts.get(asked.digest) or TokenVerdict(asked.digest, refused="unknown")
 
-    async def _connection(self, body: bytes) -> ConnectionAnswer:
-        asked = msgspec.msgpack.decode(body, type=ConnectionQuestion)
+    async def _installation(self, body: bytes) -> InstallationAnswer:
+        asked = msgspec.msgpack.decode(body, type=InstallationQuestion)
         if asked.digest not in self.verdicts:
-            return ConnectionAnswer(refusal=ConnectionRefusal("not_allowed", "This token is not valid."))
-        found = self.connections.get(f"{asked.assignment_id}/{asked.digest}") or self.connections[asked.assignment_id]
-        if isinstance(found, ConnectionRefusal):
-            return ConnectionAnswer(refusal=found)
-        return ConnectionAnswer(connection=found)
+            return InstallationAnswer(refusal=InstallationRefusal("not_allowed", "This token is not valid."))
+        found = (
+            self.installations.get(f"{asked.assignment_id}/{asked.digest}") or self.installations[asked.assignment_id]
+        )
+        if isinstance(found, InstallationRefusal):
+            return InstallationAnswer(refusal=found)
+        return InstallationAnswer(installation=found)
 
     async def _gateway(self, body: bytes) -> GatewayAnswer:
         name = msgspec.msgpack.decode(body, type=GatewayQuestion).name

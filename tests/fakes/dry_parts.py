@@ -10,13 +10,13 @@ What a worker remembers is read without a trace: no use is counted, nothing is r
 
 from dataclasses import replace
 
-from core.resolve import Connection, ConnectionQuestion, TokenVerdict
+from core.resolve import InstallationQuestion, ResolvedInstallation, TokenVerdict
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.deps import Deps
 from proxy.gateways.compiled import CompiledGateway
 from proxy.limits.shares import Shares
 from proxy.refusals import Refusal
-from proxy.resolve.installations import Connections
+from proxy.resolve.installations import Installations
 from proxy.worker import Worker
 
 
@@ -73,19 +73,19 @@ class PeeksAtInstallations:
     """Knows what the worker remembers of installations."""
 
     def __init__(self, made: Worker) -> None:
-        self._resolved = dict(made.connections.resolved.memory.items())
+        self._resolved = dict(made.installations.resolved.memory.items())
 
     def key(self, gateway_id: str, assignment_id: str, principal_key: str | None) -> str:
-        return Connections.key(gateway_id, assignment_id, principal_key)
+        return Installations.key(gateway_id, assignment_id, principal_key)
 
-    def young(self, key: str) -> Connection | None:
+    def young(self, key: str) -> ResolvedInstallation | None:
         aged = self._resolved.get(key)
         return aged.value if aged is not None else None
 
-    def known(self, key: str, question: ConnectionQuestion) -> Connection | None:
+    def known(self, key: str, question: InstallationQuestion) -> ResolvedInstallation | None:
         return self.young(key)
 
-    async def resolve(self, key: str, question: ConnectionQuestion) -> Connection:
+    async def resolve(self, key: str, question: InstallationQuestion) -> ResolvedInstallation:
         raise SourceUnreachable
 
 
@@ -119,7 +119,7 @@ def dry_parts(made: Worker) -> Deps:
         slots=NoCounts(),
         authority=PeeksAtTokens(made),
         gateways=PeeksAtGateways(made),
-        connections=PeeksAtInstallations(made),
+        installations=PeeksAtInstallations(made),
         overload=NeverSheds(),
         usage=AlwaysRoom(),
         header_names={},

@@ -17,7 +17,7 @@ import orjson
 
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.mcp.versions import MODERN
-from core.resolve import Connection
+from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
 from proxy.refusals import Refusal
 from proxy.upstream.conversation import Owner, Upstreams
@@ -240,13 +240,13 @@ async def _caller(transport: Transport, url: str, numbers: Iterator[int], counts
         ceiling_seconds=1,
         max_answer=1 << 20,
     )
-    connection = Connection("i", "e", "server", "organisation", "remote", url, 1, protocol=MODERN)
+    installation = ResolvedInstallation("i", "e", "server", "organisation", "remote", url, 1, protocol=MODERN)
     for number in numbers:
         marker = f"marker-{number}"
         outbound = Outbound("tools/call", {"name": "t", "arguments": {"marker": marker}}, {})
         upstreams.health.breakers.answered("i")  # it is never left alone
         with contextlib.suppress(Refusal):
-            answer = await _called(upstreams, connection, outbound)
+            answer = await _called(upstreams, installation, outbound)
             counts.answered += 1
             counts.crossed += marker not in str(answer.get("result", marker))
             continue
@@ -254,11 +254,11 @@ async def _caller(transport: Transport, url: str, numbers: Iterator[int], counts
     await tasks.close()
 
 
-async def _called(upstreams: Upstreams, connection: Connection, outbound: Outbound) -> dict[str, object]:
+async def _called(upstreams: Upstreams, installation: ResolvedInstallation, outbound: Outbound) -> dict[str, object]:
     """The answer to one call, which is sent at once where that can be, as the stages do it."""
-    sent, owner = upstreams.sent.begin(connection, outbound, "p", None), Owner("p")
+    sent, owner = upstreams.sent.begin(installation, outbound, "p", None), Owner("p")
     if sent is None:
-        return await upstreams.call(connection, outbound, owner, _ignore)
+        return await upstreams.call(installation, outbound, owner, _ignore)
     await sent
     return upstreams.sent.received(sent) or await upstreams.go_on(sent, owner, _ignore)
 

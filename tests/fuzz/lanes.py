@@ -144,7 +144,7 @@ async def two_lanes(
         other = await ending.enter_async_context(running_rig(redis, names[1], control=reference.control, **settings))
         other.token = reference.token
         tools = [
-            reference.control.tool(name, name, reference.control.connection(upstream.url))
+            reference.control.tool(name, name, reference.control.installation(upstream.url))
             for name in ("echo", "told")
         ]
         await reference.serve(tools, header_allowlist=["x-tenant"])

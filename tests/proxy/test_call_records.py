@@ -47,7 +47,7 @@ async def arrived(rig: Rig, count: int) -> list[CallRecord]:
 async def test_a_record_says_who_called_what_with_which_credential_and_how_it_ended(rig: Rig) -> None:
     async with McpUpstream(era="modern") as server:
         server.tool("t", Answer(text="fine"))
-        connection = rig.control.connection(server.url, version=7, owner="team:x")
+        connection = rig.control.installation(server.url, version=7, owner="team:x")
         gateway = await rig.serve([rig.control.tool("shown", "t", connection)])
         arguments = {"b": 1, "a": [2]}
 
@@ -79,7 +79,7 @@ async def test_every_end_of_a_call_leaves_one_record(rig: Rig) -> None:
         server.tool("bad", Answer(text="x", is_error=True))
         server.tool("cut", Answer(cut=True))
         server.tool("held", Answer(hold=asyncio.Event()))
-        connection = rig.control.connection(server.url)
+        connection = rig.control.installation(server.url)
         await rig.serve([rig.control.tool(name, name, connection) for name in ("ok", "bad", "cut", "held")])
         for name in ("ok", "bad", "cut", "unknown"):
             await rig.call(name)
@@ -101,7 +101,7 @@ async def test_every_end_of_a_call_leaves_one_record(rig: Rig) -> None:
 
 
 async def test_batches_are_numbered_without_holes(rig: Rig, upstream: McpUpstream) -> None:
-    await rig.serve([rig.control.tool("t", "echo", rig.control.connection(upstream.url))])
+    await rig.serve([rig.control.tool("t", "echo", rig.control.installation(upstream.url))])
     for _ in range(3):
         await rig.call("t")
         await rig.worker.deps.records.flush()
@@ -114,7 +114,7 @@ async def test_records_wait_in_the_spool_while_redis_is_away(
     breakable_redis: RedisServer, lane: str, upstream: McpUpstream, tmp_path: Path
 ) -> None:
     async with running_rig(breakable_redis, lane, disk_cache=str(tmp_path / "disk")) as rig:
-        await rig.serve([rig.control.tool("t", "echo", rig.control.connection(upstream.url))])
+        await rig.serve([rig.control.tool("t", "echo", rig.control.installation(upstream.url))])
         await rig.call("t")
         await arrived(rig, 1)
         breakable_redis.kill()
@@ -131,7 +131,7 @@ async def test_records_wait_in_the_spool_while_redis_is_away(
 
 async def test_what_fits_nowhere_is_counted(breakable_redis: RedisServer, lane: str, upstream: McpUpstream) -> None:
     async with running_rig(breakable_redis, lane) as rig:
-        await rig.serve([rig.control.tool("t", "echo", rig.control.connection(upstream.url))])
+        await rig.serve([rig.control.tool("t", "echo", rig.control.installation(upstream.url))])
         await rig.call("t")
         await arrived(rig, 1)
         breakable_redis.kill()
@@ -151,7 +151,7 @@ async def test_a_gateway_that_demands_records_refuses_what_it_cannot_record(
     breakable_redis: RedisServer, lane: str, upstream: McpUpstream
 ) -> None:
     async with running_rig(breakable_redis, lane) as rig:
-        connection = rig.control.connection(upstream.url)
+        connection = rig.control.installation(upstream.url)
         await rig.serve([rig.control.tool("t", "echo", connection)], audit_required=True)
         await rig.serve([rig.control.tool("t", "echo", connection)], slug="other")
         assert (await rig.call("t")).result["content"]
@@ -173,7 +173,7 @@ async def test_a_result_that_was_streamed_is_kept_back_too(breakable_redis: Redi
     async with running_rig(breakable_redis, lane) as rig, McpUpstream(era="modern") as server:
         held = asyncio.Event()
         server.tool("t", Answer(text="secret", progress=1, hold=held))
-        await rig.serve([rig.control.tool("t", "t", rig.control.connection(server.url))], audit_required=True)
+        await rig.serve([rig.control.tool("t", "t", rig.control.installation(server.url))], audit_required=True)
         caller = Tasks("test").spawn("caller", rig.call("t", meta={"progressToken": 1}))
         await server.wait_for("tools/call")
         breakable_redis.kill()
@@ -190,7 +190,7 @@ async def test_with_a_spool_such_a_gateway_goes_on(
     breakable_redis: RedisServer, lane: str, upstream: McpUpstream, tmp_path: Path
 ) -> None:
     async with running_rig(breakable_redis, lane, disk_cache=str(tmp_path)) as rig:
-        await rig.serve([rig.control.tool("t", "echo", rig.control.connection(upstream.url))], audit_required=True)
+        await rig.serve([rig.control.tool("t", "echo", rig.control.installation(upstream.url))], audit_required=True)
         await rig.call("t")
         breakable_redis.kill()
 

@@ -72,7 +72,7 @@ async def warm(rig: Rig, era: str, *answers: Answer) -> AsyncIterator[Warm]:
 
     async with McpUpstream(era=era) as server:
         server.tool("t", [Answer(text="first"), *answers])
-        await rig.serve([rig.control.tool("t", "t", rig.control.connection(server.url, isolation="shared"))])
+        await rig.serve([rig.control.tool("t", "t", rig.control.installation(server.url, isolation="shared"))])
         assert (await rig.call("t")).result["content"][0]["text"] == "first"
         with patch.object(SentCalls, "begin", seen):
             yield Warm(rig, server, sent)

@@ -30,7 +30,7 @@ async def cancel(rig: Rig, session: str, request_id: Any, token: str | None = No
 async def test_a_cancelled_call_ends_and_its_upstream_learns_of_it(rig: Rig, era: str) -> None:
     async with McpUpstream(era=era) as server:
         server.tool("t", Answer(hold=asyncio.Event()))
-        await rig.serve([rig.control.tool("t", "t", rig.control.connection(server.url))])
+        await rig.serve([rig.control.tool("t", "t", rig.control.installation(server.url))])
         session = await rig.open_session()
         caller = await started_call(rig, server, session, id="a call")
 
@@ -52,7 +52,7 @@ async def test_a_cancellation_finds_its_call_in_another_worker(rig: Rig, redis_s
         running_rig(redis_server, rig.lane, control=rig.control) as second,
     ):
         server.tool("t", Answer(hold=asyncio.Event()))
-        await rig.serve([rig.control.tool("t", "t", rig.control.connection(server.url))])
+        await rig.serve([rig.control.tool("t", "t", rig.control.installation(server.url))])
         session = await rig.open_session()
         caller = await started_call(rig, server, session)
 
@@ -66,7 +66,7 @@ async def test_a_cancellation_of_anything_else_cancels_nothing(rig: Rig, request
     async with McpUpstream(era="legacy") as server:
         held = asyncio.Event()
         server.tool("t", Answer(text="done", hold=held))
-        await rig.serve([rig.control.tool("t", "t", rig.control.connection(server.url))])
+        await rig.serve([rig.control.tool("t", "t", rig.control.installation(server.url))])
         session, other = await rig.open_session(), await rig.open_session()
         caller = await started_call(rig, server, session)
 

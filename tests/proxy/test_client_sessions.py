@@ -97,7 +97,7 @@ async def batch(rig: Rig, items: list[Any], version: str) -> Any:
 
 
 async def test_a_batch_in_a_session_of_2025_03_26_is_answered_item_by_item(rig: Rig, upstream: McpUpstream) -> None:
-    await rig.serve([rig.control.tool("t", "echo", rig.control.connection(upstream.url))])
+    await rig.serve([rig.control.tool("t", "echo", rig.control.installation(upstream.url))])
     items = [
         request("ping", "a"),
         {"jsonrpc": "2.0", "method": "notifications/initialized"},
@@ -127,7 +127,7 @@ async def test_a_batch_of_notifications_is_accepted_without_an_answer(rig: Rig) 
 
 @pytest.mark.parametrize("version", ["2024-11-05", "2025-06-18", "2025-11-25"])
 async def test_other_versions_know_no_batches(rig: Rig, upstream: McpUpstream, version: str) -> None:
-    await rig.serve([rig.control.tool("t", "echo", rig.control.connection(upstream.url))])
+    await rig.serve([rig.control.tool("t", "echo", rig.control.installation(upstream.url))])
 
     reply = await batch(rig, [request("tools/call", 1, name="t", arguments={})], version)
 
@@ -148,7 +148,7 @@ async def test_calls_of_one_batch_run_side_by_side(rig: Rig, upstream: McpUpstre
         return Answer(text="met")
 
     upstream.tool("t", meet)
-    await rig.serve([rig.control.tool("t", "t", rig.control.connection(upstream.url))])
+    await rig.serve([rig.control.tool("t", "t", rig.control.installation(upstream.url))])
 
     reply = await batch(rig, [request("tools/call", n, name="t", arguments={}) for n in range(3)], "2025-03-26")
 

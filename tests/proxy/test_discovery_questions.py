@@ -9,7 +9,7 @@ import pytest
 
 from core.internal_call import InternalCalls
 from core.mcp.versions import MODERN
-from core.resolve import Connection, Probe, ProbeQuestion
+from core.resolve import Probe, ProbeQuestion, ResolvedInstallation
 from core.sealing import SealBroken
 from proxy import internal
 from proxy.worker import Worker, listening
@@ -29,7 +29,7 @@ class Asker:
         self.http = http
         self.control = control
 
-    async def probe(self, connection: Connection, **question: Any) -> Probe:
+    async def probe(self, connection: ResolvedInstallation, **question: Any) -> Probe:
         body = msgspec.msgpack.encode(ProbeQuestion(connection, **question))
         authorization, call_id = self.calls.mint("POST", PATH, body)
         async with self.http.post(self.url, data=body, headers={"Authorization": authorization}) as response:
@@ -61,7 +61,7 @@ async def test_all_pages_of_a_server_of_any_era_are_told(asker: Asker, era: Any,
             server.tool(f"tool-{number}", Answer(text="x"))
 
         # A question of this size comes in several pieces.
-        found = await asker.probe(asker.control.connection(server.url, entry="e" * 900_000))
+        found = await asker.probe(asker.control.installation(server.url, entry="e" * 900_000))
 
         assert (found.era, found.version, found.fault) == (told, version, "")
         assert [tool["name"] for tool in found.tools] == ["echo", "tool-0", "tool-1", "tool-2", "tool-3"]
@@ -75,7 +75,7 @@ async def test_a_list_that_goes_round_in_circles_ends(asker: Asker) -> None:
     async with McpUpstream(era="modern") as server:
         server.on("tools/list", Answer(result={"tools": [{"name": "same"}], "nextCursor": "again"}))
 
-        found = await asker.probe(asker.control.connection(server.url))
+        found = await asker.probe(asker.control.installation(server.url))
 
         assert len(found.tools) == 2
 
@@ -84,7 +84,7 @@ async def test_resources_are_listed_where_there_are_no_tools(asker: Asker) -> No
     async with McpUpstream(era="modern", capabilities={"resources": {}}) as server:
         server.on("resources/list", Answer(result={"resources": [{"uri": "x:y", "name": "y"}]}))
 
-        found = await asker.probe(asker.control.connection(server.url))
+        found = await asker.probe(asker.control.installation(server.url))
 
         assert found.tools == []
         assert found.resources == [{"uri": "x:y", "name": "y"}]
@@ -92,7 +92,7 @@ async def test_resources_are_listed_where_there_are_no_tools(asker: Asker) -> No
 
 async def test_a_question_without_lists_lists_nothing(asker: Asker) -> None:
     async with McpUpstream(era="modern") as server:
-        assert (await asker.probe(asker.control.connection(server.url), lists=False)).era == "modern"
+        assert (await asker.probe(asker.control.installation(server.url), lists=False)).era == "modern"
         assert not server.seen_of("tools/list")
 
 
@@ -102,7 +102,7 @@ async def test_a_question_without_lists_lists_nothing(asker: Asker) -> None:
 )
 async def test_a_pin_is_obeyed(asker: Asker, era: Any, pin: Any, fault: str) -> None:
     async with McpUpstream(era=era) as server:
-        found = await asker.probe(asker.control.connection(server.url, protocol=pin))
+        found = await asker.probe(asker.control.installation(server.url, protocol=pin))
 
         assert found.fault == fault
         if not fault:
@@ -114,19 +114,19 @@ async def test_so_many_probes_run_at_once_and_one_more_is_told_to_come_again(ask
     async with McpUpstream(era="modern") as server, asyncio.TaskGroup() as group:
         server.on("server/discover", Answer(hold=hold))
         probes = [
-            group.create_task(asker.probe(asker.control.connection(server.url), lists=False))
+            group.create_task(asker.probe(asker.control.installation(server.url), lists=False))
             for _ in range(internal.MOST_PROBES)
         ]
         while len(server.seen_of("server/discover")) < internal.MOST_PROBES:  # noqa: ASYNC110 - the fake tells nobody
             await asyncio.sleep(0.01)
-        body = msgspec.msgpack.encode(ProbeQuestion(asker.control.connection(server.url)))
+        body = msgspec.msgpack.encode(ProbeQuestion(asker.control.installation(server.url)))
         authorization, _ = asker.calls.mint("POST", PATH, body)
         async with asker.http.post(asker.url, data=body, headers={"Authorization": authorization}) as response:
             assert response.status == 503
         hold.set()
         for probe in probes:
             await probe
-        await asker.probe(asker.control.connection(server.url), lists=False)  # there is room again
+        await asker.probe(asker.control.installation(server.url), lists=False)  # there is room again
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ async def test_a_wrong_path_is_said_to_the_admin(asker: Asker, status: int, told
     async with McpUpstream(era="both") as server:
         server.on("server/discover", Answer(status=status))
         server.on("initialize", Answer(status=status))
-        found = await asker.probe(asker.control.connection(server.url))
+        found = await asker.probe(asker.control.installation(server.url))
         assert found.sentence == f"server answered with HTTP status {status}. {told}".strip()
 
 
@@ -144,7 +144,7 @@ async def test_a_wrong_path_is_said_to_the_admin(asker: Asker, status: int, told
     ("url", "fault"), [("http://127.0.0.1:1/mcp", "upstream_refused"), ("http://10.0.0.1/mcp", "upstream_forbidden")]
 )
 async def test_a_server_that_cannot_be_had_is_a_fault_with_a_sentence(asker: Asker, url: str, fault: str) -> None:
-    found = await asker.probe(asker.control.connection(url))
+    found = await asker.probe(asker.control.installation(url))
 
     assert found.fault == fault
     assert found.sentence.startswith("server ")
@@ -155,20 +155,20 @@ async def test_a_server_that_cannot_be_had_is_a_fault_with_a_sentence(asker: Ask
 async def test_a_refused_credential_is_told(asker: Asker) -> None:
     async with McpUpstream(era="both") as server:
         server.requires = {"X-Key": "right"}
-        connection = asker.control.connection(server.url, credential_headers=[("x-key", "wrong")])
+        connection = asker.control.installation(server.url, credential_headers=[("x-key", "wrong")])
 
         assert (await asker.probe(connection)).fault == "upstream_credential"
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer x", "Archway-Internal x"])
 async def test_nobody_else_is_answered(asker: Asker, authorization: str) -> None:
-    body = msgspec.msgpack.encode(ProbeQuestion(asker.control.connection("http://127.0.0.1:1")))
+    body = msgspec.msgpack.encode(ProbeQuestion(asker.control.installation("http://127.0.0.1:1")))
     async with asker.http.post(asker.url, data=body, headers={"Authorization": authorization}) as response:
         assert (response.status, await response.read()) == (403, b"")
 
 
 async def test_a_question_of_a_proxy_is_none_of_controls(asker: Asker) -> None:
-    body = msgspec.msgpack.encode(ProbeQuestion(asker.control.connection("http://127.0.0.1:1")))
+    body = msgspec.msgpack.encode(ProbeQuestion(asker.control.installation("http://127.0.0.1:1")))
     other = InternalCalls(asker.control.ring, caller="proxy", answerer="control")
     headers = {"Authorization": other.mint("POST", PATH, body)[0]}
     async with asker.http.post(asker.url, data=body, headers=headers) as response:
@@ -176,7 +176,7 @@ async def test_a_question_of_a_proxy_is_none_of_controls(asker: Asker) -> None:
 
 
 async def test_an_answer_belongs_to_its_question(asker: Asker) -> None:
-    body = msgspec.msgpack.encode(ProbeQuestion(asker.control.connection("http://127.0.0.1:1/mcp")))
+    body = msgspec.msgpack.encode(ProbeQuestion(asker.control.installation("http://127.0.0.1:1/mcp")))
     authorization, _ = asker.calls.mint("POST", PATH, body)
     _, another = asker.calls.mint("POST", PATH, body)
     async with asker.http.post(asker.url, data=body, headers={"Authorization": authorization}) as response:
@@ -187,7 +187,7 @@ async def test_an_answer_belongs_to_its_question(asker: Asker) -> None:
 
 async def test_discovery_and_calls_do_not_share_a_session(rig: Rig) -> None:
     async with McpUpstream(era="legacy") as server:
-        connection = rig.control.connection(server.url)
+        connection = rig.control.installation(server.url)
         await rig.worker.internal._prober.probe(ProbeQuestion(connection))
         await rig.serve([rig.control.tool("t", "echo", connection)])
         await rig.call("t")

@@ -10,7 +10,7 @@ from tests.proxy.conftest import Rig
 async def test_clients_of_both_eras_call_a_tool_of_a_server_of_any_era(rig: Rig, era: str) -> None:
     async with McpUpstream(era=era) as server:
         server.tool("greet", Answer(text="hello"))
-        await rig.serve([rig.control.tool("s__greet", "greet", rig.control.connection(server.url))])
+        await rig.serve([rig.control.tool("s__greet", "greet", rig.control.installation(server.url))])
         session = await rig.open_session()
 
         modern = await rig.call("s__greet", {"who": "you"}, id="one")
@@ -25,7 +25,7 @@ async def test_clients_of_both_eras_call_a_tool_of_a_server_of_any_era(rig: Rig,
 
 
 async def test_the_list_of_tools_comes_from_memory(rig: Rig) -> None:
-    gone = rig.control.connection("http://127.0.0.1:1/mcp")
+    gone = rig.control.installation("http://127.0.0.1:1/mcp")
     await rig.serve([rig.control.tool("b", "b", gone), rig.control.tool("a", "a", gone)])
 
     modern = await rig.modern("tools/list")

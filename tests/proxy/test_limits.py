@@ -15,7 +15,7 @@ async def test_an_upstream_with_too_many_calls_is_busy_and_others_are_not(make_r
     async with make_rig(calls_per_upstream=4) as rig, McpUpstream(era="modern") as server:
         held = asyncio.Event()
         server.tool("slow", Answer(text="late", hold=held))
-        slow, quick = rig.control.connection(server.url), rig.control.connection(server.url)
+        slow, quick = rig.control.installation(server.url), rig.control.installation(server.url)
         await rig.serve([rig.control.tool("slow", "slow", slow), rig.control.tool("quick", "echo", quick)])
         callers = [Tasks("test").spawn("caller", rig.call("slow")) for _ in range(2)]
         await server.wait_for("tools/call", 2)
@@ -36,7 +36,7 @@ async def test_a_server_that_failed_repeatedly_is_left_alone_then_tried_by_one(
     monkeypatch.setattr(breakers, "_REST_S", 60.0)
     async with McpUpstream(era="modern") as server, McpUpstream(era="modern") as other:
         server.tool("t", [*[Answer(cut=True)] * 5, Answer(text="back")])
-        bad, good = rig.control.connection(server.url), rig.control.connection(other.url)
+        bad, good = rig.control.installation(server.url), rig.control.installation(other.url)
         await rig.serve([rig.control.tool("bad", "t", bad), rig.control.tool("good", "echo", good)])
 
         for _ in range(5):
@@ -56,7 +56,7 @@ async def test_a_server_that_says_no_is_alive(rig: Rig, answer: Answer) -> None:
     async with McpUpstream(era="modern") as server:
         cut = Answer(cut=True)
         server.tool("t", [cut, cut, cut, cut, answer, cut, Answer(text="fine")])
-        await rig.serve([rig.control.tool("t", "t", rig.control.connection(server.url))])
+        await rig.serve([rig.control.tool("t", "t", rig.control.installation(server.url))])
 
         for _ in range(6):
             await rig.call("t")

@@ -28,7 +28,7 @@ async def test_calls_are_counted_with_all_that_they_took(
 ) -> None:
     file = tmp_path / "worker-1.counts"
     async with make_rig(metrics_file=str(file)) as rig:
-        await rig.serve([rig.control.tool("find", "echo", rig.control.connection(upstream.url))], slug="sales")
+        await rig.serve([rig.control.tool("find", "echo", rig.control.installation(upstream.url))], slug="sales")
         for number in range(3):
             await rig.call("find", {"text": str(number)}, gateway="sales")
         await rig.call("lost", gateway="sales")
@@ -64,7 +64,7 @@ async def test_calls_are_counted_with_all_that_they_took(
 async def test_a_server_that_cannot_be_reached_is_a_connect_that_failed(make_rig: MakeRig, tmp_path: Path) -> None:
     file = tmp_path / "worker-1.counts"
     async with make_rig(metrics_file=str(file)) as rig:
-        await rig.serve([rig.control.tool("find", "echo", rig.control.connection("http://127.0.0.1:1/mcp"))])
+        await rig.serve([rig.control.tool("find", "echo", rig.control.installation("http://127.0.0.1:1/mcp"))])
         await rig.call("find")
         counts = counted(rig, file)
     assert counts["upstream_connects_total", "failed"] >= 1

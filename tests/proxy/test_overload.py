@@ -16,7 +16,7 @@ from tests.proxy.conftest import Rig
 
 @pytest.fixture
 async def echo(rig: Rig, upstream: McpUpstream) -> McpUpstream:
-    await rig.serve([rig.control.tool("t", "echo", rig.control.connection(upstream.url))])
+    await rig.serve([rig.control.tool("t", "echo", rig.control.installation(upstream.url))])
     return upstream
 
 
@@ -70,7 +70,7 @@ async def test_a_call_that_was_taken_before_is_answered(rig: Rig) -> None:
     async with McpUpstream(era="modern") as server:
         held = asyncio.Event()
         server.tool("slow", Answer(text="late", hold=held))
-        await rig.serve([rig.control.tool("t", "slow", rig.control.connection(server.url))])
+        await rig.serve([rig.control.tool("t", "slow", rig.control.installation(server.url))])
         call = Tasks("test").spawn("caller", rig.call("t"))
         await server.wait_for("tools/call", 1)
         rig.worker.deps.overload = overloaded()

@@ -11,7 +11,7 @@ from tests.proxy.conftest import MakeRig, Rig
 
 
 async def shared_tool(rig: Rig, server: McpUpstream, **fields: Any) -> None:
-    await rig.serve([rig.control.tool("t", "t", rig.control.connection(server.url, isolation="shared", **fields))])
+    await rig.serve([rig.control.tool("t", "t", rig.control.installation(server.url, isolation="shared", **fields))])
 
 
 @pytest.mark.parametrize("era", ["modern", "legacy"])

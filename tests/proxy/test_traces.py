@@ -53,7 +53,7 @@ async def test_a_call_that_its_caller_wants_traced_is_one_span_between_the_calle
     make_rig: MakeRig, upstream: McpUpstream, collector: Collector
 ) -> None:
     async with make_rig(otlp_endpoint=collector.url, trace_ratio=0.0) as rig:
-        await rig.serve([rig.control.tool("find", "echo", rig.control.connection(upstream.url))])
+        await rig.serve([rig.control.tool("find", "echo", rig.control.installation(upstream.url))])
         reply = await rig.call("find", {"text": "hunter2"}, headers={"traceparent": f"00-{TRACE}-{CALLER}-01"})
         span = await collector.next()
         await rig.call("find", {"text": "x"})  # nobody wants this one traced
@@ -88,7 +88,7 @@ async def test_without_a_collector_there_is_no_tracer_and_the_context_passes_all
     parent = f"00-{TRACE}-{CALLER}-01"
     async with make_rig() as rig:
         assert rig.worker.deps.tracer is None
-        await rig.serve([rig.control.tool("find", "echo", rig.control.connection(upstream.url))])
+        await rig.serve([rig.control.tool("find", "echo", rig.control.installation(upstream.url))])
         await rig.call("find", {"text": "x"}, meta={"traceparent": parent, "baggage": "a=b"})
     (received,) = upstream.seen_of("tools/call")
     assert received.headers["traceparent"] == received.body["params"]["_meta"]["traceparent"] == parent

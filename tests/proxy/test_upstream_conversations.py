@@ -11,7 +11,7 @@ from tests.proxy.conftest import Reply, Rig, running_rig
 
 
 async def one_tool(rig: Rig, server: McpUpstream, **fields: Any) -> None:
-    await rig.serve([rig.control.tool("t", "t", rig.control.connection(server.url, **fields))])
+    await rig.serve([rig.control.tool("t", "t", rig.control.installation(server.url, **fields))])
 
 
 async def test_a_lost_upstream_session_is_made_again_and_the_call_sent_again_once(rig: Rig) -> None:
@@ -140,7 +140,7 @@ async def test_a_question_that_cannot_be_passed_on_ends_the_call(rig: Rig) -> No
 async def test_a_resource_is_read_as_a_tool(rig: Rig) -> None:
     async with McpUpstream(era="both") as server:
         server.on("resources/read", Answer(result={"contents": [{"uri": "x:y", "text": "content"}]}))
-        tool = rig.control.tool("read", "x:y", rig.control.connection(server.url), kind="resource")
+        tool = rig.control.tool("read", "x:y", rig.control.installation(server.url), kind="resource")
         await rig.serve([tool])
 
         assert (await rig.call("read")).result["content"] == [

@@ -40,7 +40,7 @@ LEGACY_BY = {
 
 
 async def one_tool(rig: Rig, url: str, **fields: Any) -> None:
-    await rig.serve([rig.control.tool("t", "echo", rig.control.connection(url, **fields))])
+    await rig.serve([rig.control.tool("t", "echo", rig.control.installation(url, **fields))])
 
 
 @pytest.mark.parametrize("answer", LEGACY_BY.values(), ids=LEGACY_BY.keys())

@@ -59,7 +59,7 @@ BAD_CREDENTIALS = [
 async def test_every_route_and_method_refuses_a_bad_credential_and_nothing_else_happens(
     rig: Rig, upstream: McpUpstream, credentials: list[str]
 ) -> None:
-    await rig.serve([rig.control.tool("echo", "echo", rig.control.connection(upstream.url))])
+    await rig.serve([rig.control.tool("echo", "echo", rig.control.installation(upstream.url))])
     unknown = new_token()
     filled = [text.format(token=rig.token, unknown=unknown, short=rig.token[:-1]) for text in credentials]
     asked = len(rig.control.asked)
@@ -120,7 +120,7 @@ async def test_a_body_that_says_another_method_does_not_make_a_public_path_priva
     rig: Rig, upstream: McpUpstream
 ) -> None:
     """LiteLLM PR 29355: a public prefix, and `tools/call` in the body."""
-    await rig.serve([rig.control.tool("echo", "echo", rig.control.connection(upstream.url))])
+    await rig.serve([rig.control.tool("echo", "echo", rig.control.installation(upstream.url))])
     call = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo"}}'
     for path in ("/.well-known/oauth-protected-resource/v1/mcp/g", "/health", "/.well-known/x"):
         answer = await ask(rig, "POST", path, [f"Bearer {rig.token}"], call)
@@ -202,7 +202,7 @@ async def test_known_callers_are_served_during_a_flood_from_their_own_address(
     make_rig: MakeRig, upstream: McpUpstream, number: int
 ) -> None:
     async with make_rig(unknown_per_second=5) as rig:
-        await rig.serve([rig.control.tool("echo", "echo", rig.control.connection(upstream.url))])
+        await rig.serve([rig.control.tool("echo", "echo", rig.control.installation(upstream.url))])
         assert (await rig.call("echo")).status == 200
         flooding = asyncio.gather(flood(rig, [new_token() for _ in range(number)]))
 

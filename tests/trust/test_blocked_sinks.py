@@ -26,7 +26,7 @@ WITHIN_S = 20.0
 
 
 async def calls_are_answered(rig: Rig, upstream: McpUpstream) -> None:
-    await rig.serve([rig.control.tool("find", "echo", rig.control.connection(upstream.url))])
+    await rig.serve([rig.control.tool("find", "echo", rig.control.installation(upstream.url))])
     async with asyncio.timeout(WITHIN_S):
         for number in range(CALLS):
             reply = await rig.call("find", {"text": str(number)})

@@ -25,7 +25,7 @@ RESULT = {"content": [{"type": "text", "text": "fine"}], "resultType": "complete
 
 
 async def serve(rig: Rig, url: str, **fields: object) -> None:
-    await rig.serve([rig.control.tool("echo", "echo", rig.control.connection(url, **fields))])
+    await rig.serve([rig.control.tool("echo", "echo", rig.control.installation(url, **fields))])
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ async def send(
 
 
 async def serve_echo(rig: Rig, upstream: McpUpstream) -> None:
-    tool = rig.control.tool("echo", "echo", rig.control.connection(upstream.url))
+    tool = rig.control.tool("echo", "echo", rig.control.installation(upstream.url))
     await rig.serve([tool], header_allowlist=TENANT)
 
 
@@ -266,7 +266,7 @@ async def test_a_configured_proxy_is_believed_up_to_the_last_address_that_is_not
 async def test_naming_our_headers_hop_by_hop_takes_nothing_from_them(
     rig: Rig, upstream: McpUpstream, named: str
 ) -> None:
-    held = rig.control.connection(upstream.url, credential_headers=[("Authorization", "Bearer upstream-secret")])
+    held = rig.control.installation(upstream.url, credential_headers=[("Authorization", "Bearer upstream-secret")])
     await rig.serve([rig.control.tool("echo", "echo", held)])
     hop_by_hop = [("Connection", f"{named}, Mcp-Name, Mcp-Method, Origin, Host")]
 

@@ -31,7 +31,7 @@ async def ask_inside(rig: Rig, authorization: str | None, body: bytes, *, path: 
 
 
 def question(upstream: McpUpstream, rig: Rig) -> bytes:
-    return msgspec.msgpack.encode(ProbeQuestion(rig.control.connection(upstream.url)))
+    return msgspec.msgpack.encode(ProbeQuestion(rig.control.installation(upstream.url)))
 
 
 async def test_control_with_its_proof_is_answered(rig: Rig, upstream: McpUpstream) -> None:
@@ -124,7 +124,7 @@ async def test_internal_paths_are_not_on_the_public_listener(rig: Rig, upstream:
 async def test_an_internal_looking_header_changes_and_reaches_nothing(
     rig: Rig, upstream: McpUpstream, name: str
 ) -> None:
-    await rig.serve([rig.control.tool("echo", "echo", rig.control.connection(upstream.url))])
+    await rig.serve([rig.control.tool("echo", "echo", rig.control.installation(upstream.url))])
     proof, _ = InternalCalls(rig.control.ring, caller="control", answerer="proxy").mint("POST", "/v1/mcp/g", b"")
 
     served = await rig.call("echo", headers={name: "elsewhere.example"})
@@ -153,7 +153,7 @@ async def crash(*_: object, **__: object) -> None:
 async def test_a_bug_shows_the_caller_a_request_id_and_nothing_else(
     rig: Rig, upstream: McpUpstream, part: str, attribute: str, method: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await rig.serve([rig.control.tool("echo", "echo", rig.control.connection(upstream.url))])
+    await rig.serve([rig.control.tool("echo", "echo", rig.control.installation(upstream.url))])
     params = {"name": "echo", "arguments": {}} if method == "tools/call" else {}
 
     def crash_at_once(*_: object, **__: object) -> None:

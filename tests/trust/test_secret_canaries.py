@@ -86,10 +86,10 @@ async def bad_and_good_tools(rig: Rig, **connection: Any) -> AsyncIterator[McpUp
         for name, answer in wrong.items():
             server.tool(name, answer)
         names = ["good", *wrong]
-        tools = [rig.control.tool(name, name, rig.control.connection(server.url, **connection)) for name in names]
-        nobody = rig.control.connection("http://127.0.0.1:1/mcp", **connection)
-        nowhere = rig.control.connection("http://10.0.0.1/mcp", **connection)
-        unsendable = rig.control.connection(server.url, **{"credential_headers": [("x-key", "\xe4")]} | connection)
+        tools = [rig.control.tool(name, name, rig.control.installation(server.url, **connection)) for name in names]
+        nobody = rig.control.installation("http://127.0.0.1:1/mcp", **connection)
+        nowhere = rig.control.installation("http://10.0.0.1/mcp", **connection)
+        unsendable = rig.control.installation(server.url, **{"credential_headers": [("x-key", "\xe4")]} | connection)
         tools += [rig.control.tool("nobody", "x", nobody), rig.control.tool("nowhere", "x", nowhere)]
         tools += [rig.control.tool("unsendable", "x", unsendable)]
         await rig.serve(tools, header_allowlist=["x-passed"], audit_required=True)
@@ -170,7 +170,7 @@ async def test_values_of_headers_are_nowhere_but_at_the_upstream(
     sendable = secrets | {"credential_headers": [("authorization", f"Bearer {credential}")]}
     sent = {"X-Passed": passed, "X-Other": other, "Cookie": f"session={other}"}
     async with bad_and_good_tools(rig, **sendable) as server:
-        unsendable = rig.control.tool("bad-value", "x", rig.control.connection(server.url, **secrets))
+        unsendable = rig.control.tool("bad-value", "x", rig.control.installation(server.url, **secrets))
         tools = rig.control.gateways[next(iter(rig.control.gateways))].tools
         await rig.serve([*tools, unsendable], header_allowlist=["x-passed"])
         await every_path(rig, watched, arguments={}, headers=sent)

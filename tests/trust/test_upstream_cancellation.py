@@ -24,7 +24,7 @@ SOON_S = 10.0
 async def test_a_modern_caller_that_leaves_has_cancelled_its_call(make_rig: MakeRig, era: str, stream: bool) -> None:
     async with McpUpstream(era=era) as server, make_rig(calls_per_upstream=1) as rig:
         server.tool("slow", Answer(text="late", hold=asyncio.Event(), stream=stream))
-        connection = rig.control.connection(server.url)
+        connection = rig.control.installation(server.url)
         route = rig.control.tool("t", "slow", connection), rig.control.tool("quick", "echo", connection)
         await rig.serve(list(route))
         caller = Tasks("test").spawn("caller", rig.call("t"))
@@ -54,7 +54,7 @@ async def test_a_legacy_caller_that_leaves_has_not_cancelled(rig: Rig, progress:
     async with McpUpstream(era="legacy") as server:
         held = asyncio.Event()
         server.tool("slow", Answer(text="late", hold=held, progress=progress))
-        await rig.serve([rig.control.tool("t", "slow", rig.control.connection(server.url))])
+        await rig.serve([rig.control.tool("t", "slow", rig.control.installation(server.url))])
         session = await rig.open_session()
         params = {"name": "t", "arguments": {}, "_meta": {"progressToken": 1}}
         caller = Tasks("test").spawn("caller", rig.legacy("tools/call", params, session=session))

@@ -64,7 +64,7 @@ async def test_what_stands_behind_an_answer_is_nobodys_and_the_next_call_is_clea
         ScriptedUpstream(script, lambda request: [ok(answer_to(request, "yours"), JSON_TYPE)]) as upstream,
         make_rig() as rig,
     ):
-        await rig.serve([rig.control.tool("t", "t", rig.control.connection(upstream.url, protocol=MODERN))])
+        await rig.serve([rig.control.tool("t", "t", rig.control.installation(upstream.url, protocol=MODERN))])
         assert (await rig.call("t")).result["content"][0]["text"] == "mine"
         await upstream.played(1)
         for caller in range(3):
@@ -87,7 +87,7 @@ async def test_what_came_in_this_very_moment_is_seen_too(make_rig: MakeRig, _row
         ScriptedUpstream(both, lambda request: [ok(answer_to(request, "yours"), JSON_TYPE)]) as upstream,
         make_rig() as rig,
     ):
-        await rig.serve([rig.control.tool("t", "t", rig.control.connection(upstream.url, protocol=MODERN))])
+        await rig.serve([rig.control.tool("t", "t", rig.control.installation(upstream.url, protocol=MODERN))])
         await rig.call("t")
         sent = rig.worker.deps.upstreams.sent
         begin = sent.begin
@@ -110,7 +110,7 @@ async def test_hints_are_not_taken_for_the_answer(make_rig: MakeRig, _row: int) 
         return [hints + hints, ok(answer_to(request, f"answer {marker}"), JSON_TYPE)]
 
     async with ScriptedUpstream(hinting) as upstream, make_rig() as rig:
-        await rig.serve([rig.control.tool("t", "t", rig.control.connection(upstream.url, protocol=MODERN))])
+        await rig.serve([rig.control.tool("t", "t", rig.control.installation(upstream.url, protocol=MODERN))])
         for number in range(4):
             reply = await rig.call("t", {"n": number})
             assert reply.result["content"][0]["text"] == f"answer {number}"
@@ -159,7 +159,9 @@ async def test_a_name_without_an_answer_is_given_up_in_time(
     """A lookup gets two seconds; the bound here is wider, for a busy machine, and below what the resolver takes."""
     names.answers = [None]
     async with make_rig() as rig:
-        await rig.serve([rig.control.tool("t", "t", rig.control.connection("http://far.test/mcp", protocol=MODERN))])
+        await rig.serve(
+            [rig.control.tool("t", "t", rig.control.installation("http://far.test/mcp", protocol=MODERN))]
+        )
         await rig.modern("tools/list")
         if slow:
             names.slow.clear()
@@ -181,7 +183,7 @@ async def test_the_address_that_was_judged_is_the_one_that_is_connected(
         ScriptedUpstream([ok(b"inside")], host=INSIDE, port=outside.port) as inside,
         make_rig(upstream_networks=f"{OUTSIDE}/32") as rig,
     ):
-        far = rig.control.connection(f"http://far.test:{outside.port}/mcp", protocol=MODERN)
+        far = rig.control.installation(f"http://far.test:{outside.port}/mcp", protocol=MODERN)
         await rig.serve([rig.control.tool("t", "t", far)])
         assert (await rig.call("t")).result["content"][0]["text"] == "outside"
         assert (names.questions, inside.connections) == (1, 0)
@@ -196,7 +198,7 @@ async def test_a_name_that_has_moved_inside_is_refused_however_often_it_is_tried
         ScriptedUpstream([ok(b"inside")], host=INSIDE) as inside,
         make_rig(upstream_networks=f"{OUTSIDE}/32") as rig,
     ):
-        far = rig.control.connection(f"http://far.test:{inside.port}/mcp", protocol=MODERN)
+        far = rig.control.installation(f"http://far.test:{inside.port}/mcp", protocol=MODERN)
         await rig.serve([rig.control.tool("t", "t", far)])
         for _ in range(3):
             assert (await rig.call("t")).refusal["code"] == "upstream_forbidden"

@@ -9,7 +9,7 @@ import pytest
 
 from core import redis_names
 from core.identifiers import new_id
-from core.resolve import Connection
+from core.resolve import ResolvedInstallation
 from core.tokens import digest
 from tests.fakes.mcp_upstream import Answer, McpUpstream, Received
 from tests.proxy.conftest import MakeRig, Rig
@@ -27,7 +27,9 @@ async def everything_that_a_server_gets(
         server.tool("t", [Answer(text="fine", progress=2), Answer(error=(-32603, "no")), Answer(status=500)])
         server.on("resources/read", Answer(result={"contents": []}))
         kind = {"kind": "resource"} if resource else {}
-        tool = rig.control.tool("t", "x:y" if resource else "t", rig.control.connection(server.url, **fields), **kind)
+        tool = rig.control.tool(
+            "t", "x:y" if resource else "t", rig.control.installation(server.url, **fields), **kind
+        )
         await rig.serve([tool], header_allowlist=allowlist or [])
         session = await rig.open_session()
         for _ in range(2):
@@ -66,10 +68,10 @@ async def test_the_callers_token_stays_here(rig: Rig, era: str, more: dict[str, 
 def per_caller(rig: Rig, server: McpUpstream, callers: dict[str, str]) -> Any:
     """A tool that each caller reaches with a credential of their own."""
     entry = new_id()
-    tool = rig.control.tool("t", "t", rig.control.connection(server.url, entry_id=entry), per_principal=True)
+    tool = rig.control.tool("t", "t", rig.control.installation(server.url, entry_id=entry), per_principal=True)
     for token, secret in callers.items():
-        own = rig.control.connection(server.url, entry_id=entry, credential_headers=[("X-Key", secret)])
-        rig.control.connections[f"{tool.assignment_id}/{digest(token)}"] = own
+        own = rig.control.installation(server.url, entry_id=entry, credential_headers=[("X-Key", secret)])
+        rig.control.installations[f"{tool.assignment_id}/{digest(token)}"] = own
     return tool
 
 
@@ -98,9 +100,9 @@ async def test_a_copy_in_redis_opens_for_its_owner_alone(rig: Rig, _row: int) ->
         await rig.serve([per_caller(rig, server, {alice: "key-of-alice", bob: "key-of-bob"})])
         for token in (alice, bob):
             await rig.call("t", token=token)
-        resolved = rig.worker.deps.connections.resolved
+        resolved = rig.worker.deps.installations.resolved
         with rig.redis.client() as redis:
-            keys = list(redis.scan_iter(redis_names.connection_key("") + "*"))
+            keys = list(redis.scan_iter(redis_names.installation_key("") + "*"))
             assert len(keys) == 2
             values = redis.mget(keys)
             redis.mset(dict(zip(keys, reversed(values), strict=True)))
@@ -117,7 +119,7 @@ async def test_one_callers_upstream_session_is_never_anothers(rig: Rig, isolatio
     """Even of one installation that both may use."""
     alice, bob = rig.token, rig.control.token()
     async with McpUpstream(era="legacy") as server:
-        await rig.serve([rig.control.tool("t", "echo", rig.control.connection(server.url, isolation=isolation))])
+        await rig.serve([rig.control.tool("t", "echo", rig.control.installation(server.url, isolation=isolation))])
         for token in (alice, bob, alice, bob):
             session = await rig.open_session(token=token)
             await rig.legacy("tools/call", {"name": "t", "arguments": {}}, session=session, token=token)
@@ -129,7 +131,7 @@ async def test_one_callers_upstream_session_is_never_anothers(rig: Rig, isolatio
 
 async def test_a_session_is_shared_only_where_the_entry_says_so(rig: Rig) -> None:
     async with McpUpstream(era="legacy") as server:
-        await rig.serve([rig.control.tool("t", "echo", rig.control.connection(server.url, isolation="shared"))])
+        await rig.serve([rig.control.tool("t", "echo", rig.control.installation(server.url, isolation="shared"))])
         for token in (rig.token, rig.control.token()):
             await rig.call("t", token=token)
 
@@ -164,7 +166,7 @@ async def test_a_name_that_slipped_onto_the_allowlist_does_not_pass(make_rig: Ma
     async with McpUpstream(era=era) as server, make_rig(trace_to_remote=False) as rig:
         ours = {"Authorization": "Bearer ours", "Cookie": "ours=1"}
         credential = [(header, ours[header])] if header in ours else []
-        connection: Connection = rig.control.connection(server.url, credential_headers=credential)
+        connection: ResolvedInstallation = rig.control.installation(server.url, credential_headers=credential)
         await rig.serve([rig.control.tool("t", "echo", connection)], header_allowlist=[header.lower()])
         sent = {header: from_caller[header]} if header in from_caller else {}
 
@@ -185,7 +187,7 @@ async def test_a_name_that_slipped_onto_the_allowlist_does_not_pass(make_rig: Ma
 async def test_the_credential_wins_over_the_entry_and_the_entry_over_the_caller(rig: Rig) -> None:
     """In every request to the server, whatever the case of the names: lists, sessions and probes included."""
     async with McpUpstream(era="both") as server:
-        connection = rig.control.connection(
+        connection = rig.control.installation(
             server.url,
             fixed_headers=[("X-A", "entry"), ("X-B", "entry")],
             credential_headers=[("x-b", "credential")],
@@ -211,7 +213,7 @@ async def test_nothing_of_the_caller_goes_to_a_stdio_server_or_an_entry_that_opt
     rig: Rig, stdio: bool, passthrough: bool
 ) -> None:
     async with McpUpstream(era="both") as server:
-        connection = rig.control.connection(server.url, credential_headers=[("x-key", "ours")])
+        connection = rig.control.installation(server.url, credential_headers=[("x-key", "ours")])
         tool = rig.control.tool("t", "echo", connection, stdio=stdio, passthrough=passthrough)
         await rig.serve([tool], header_allowlist=["x-a"])
 

@@ -25,7 +25,7 @@ async def test_equal_ids_of_many_callers_never_cross(make_rig: MakeRig, era: str
         make_rig(calls_per_upstream=2 * CALLS, calls_in_flight=4 * CALLS, unknown_per_second=CALLS) as rig,
     ):
         server.tool("t", lambda received: Answer(text=received.arguments["marker"], delay=0.01, progress=1))
-        await rig.serve([rig.control.tool("t", "t", rig.control.connection(server.url, isolation="shared"))])
+        await rig.serve([rig.control.tool("t", "t", rig.control.installation(server.url, isolation="shared"))])
         tokens = [rig.control.token() for _ in range(CALLERS)]
 
         async def call(number: int) -> None:
@@ -71,13 +71,13 @@ async def test_control_is_asked_once_for_all_who_wait(
     make_rig: MakeRig, upstream: McpUpstream, expired: str, path: str
 ) -> None:
     async with make_rig(calls_per_upstream=2 * WAITERS) as rig:
-        gateway = await rig.serve([rig.control.tool("t", "echo", rig.control.connection(upstream.url))])
+        gateway = await rig.serve([rig.control.tool("t", "echo", rig.control.installation(upstream.url))])
         await rig.call("t")
         deps = rig.worker.deps
         if expired == "gateway":
             deps.gateways.forget(gateway.id)
         else:
-            memory = deps.authority.verdicts.memory if expired == "verdicts" else deps.connections.resolved.memory
+            memory = deps.authority.verdicts.memory if expired == "verdicts" else deps.installations.resolved.memory
             memory.doubt_all()
         forget_copies(rig)
         rig.control.asked.clear()
@@ -97,7 +97,7 @@ async def test_control_is_asked_once_for_all_who_wait(
 )
 async def test_an_upstream_is_met_once_for_all_who_wait(make_rig: MakeRig, era: str, method: str) -> None:
     async with McpUpstream(era=era) as server, make_rig(calls_per_upstream=2 * WAITERS) as rig:
-        await rig.serve([rig.control.tool("t", "echo", rig.control.connection(server.url))])
+        await rig.serve([rig.control.tool("t", "echo", rig.control.installation(server.url))])
         await rig.modern("tools/list")
 
         await herd(rig, server)

@@ -88,8 +88,8 @@ async def test_a_broken_answer_is_named_in_time_and_touches_nobody_else(
     make_rig: MakeRig, upstream: McpUpstream, clock: MovedClock, wrong: Callable[[object], Script], reason: str
 ) -> None:
     async with make_rig(call_seconds=DEADLINE_S, max_answer=CAP) as rig, at_first(wrong) as broken:
-        away = rig.control.connection(broken.url + "/mcp", protocol=MODERN)
-        good = rig.control.connection(upstream.url)
+        away = rig.control.installation(broken.url + "/mcp", protocol=MODERN)
+        good = rig.control.installation(upstream.url)
         await rig.serve([rig.control.tool("bad", "t", away), rig.control.tool("good", "echo", good)])
         await rig.call("good")
 
@@ -124,8 +124,8 @@ async def test_a_server_that_is_not_there_is_refused_at_once(
     make_rig: MakeRig, upstream: McpUpstream, _row: int
 ) -> None:
     async with make_rig(call_seconds=DEADLINE_S) as rig:
-        nobody = rig.control.connection("http://127.0.0.1:1/mcp", protocol=MODERN)
-        good = rig.control.connection(upstream.url)
+        nobody = rig.control.installation("http://127.0.0.1:1/mcp", protocol=MODERN)
+        good = rig.control.installation(upstream.url)
         await rig.serve([rig.control.tool("bad", "t", nobody), rig.control.tool("good", "echo", good)])
 
         refused = await rig.call("bad")
@@ -143,7 +143,9 @@ async def test_the_second_of_two_answers_is_never_read(make_rig: MakeRig, _row: 
         return [SSE, chunk(b"data: " + first + b"\n\ndata: " + second + b"\n\n"), b"0\r\n\r\n"]
 
     async with make_rig(call_seconds=DEADLINE_S) as rig, at_first(twice) as broken:
-        await rig.serve([rig.control.tool("bad", "t", rig.control.connection(broken.url + "/mcp", protocol=MODERN))])
+        await rig.serve(
+            [rig.control.tool("bad", "t", rig.control.installation(broken.url + "/mcp", protocol=MODERN))]
+        )
 
         answered = await rig.call("bad")
 

@@ -15,7 +15,7 @@ LOG = {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": 
 
 
 async def one_tool(rig: Rig, url: str, **fields: Any) -> None:
-    await rig.serve([rig.control.tool("t", "t", rig.control.connection(url, **fields))])
+    await rig.serve([rig.control.tool("t", "t", rig.control.installation(url, **fields))])
 
 
 def request_id(request: bytes) -> int:

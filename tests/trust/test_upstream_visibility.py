@@ -92,7 +92,7 @@ async def test_a_deleted_gateway_is_unknown(rig: Rig, by: str, method: str, _row
 @pytest.mark.parametrize("_row", [pytest.param(0, id="P-4: tool hidden from the list but called")])
 async def test_what_the_list_hides_cannot_be_called(rig: Rig, upstream: McpUpstream, _row: int) -> None:
     """A tool of the same server that is not assigned, one of another gateway, and one in quarantine."""
-    connection = rig.control.connection(upstream.url)
+    connection = rig.control.installation(upstream.url)
     upstream.tool("unassigned", [])
     await rig.serve([rig.control.tool("elsewhere", "echo", connection)], slug="other")
     await rig.serve(

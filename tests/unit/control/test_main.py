@@ -20,7 +20,7 @@ from control.store.outbox import announce
 from control.store.pool import transaction
 from core.identifiers import new_id
 from core.keys import new_key
-from core.redis_names import INDEX, connection_key
+from core.redis_names import INDEX, installation_key
 from tests.fixtures_redis import RedisServer, _session_redis, redis_server
 
 __all__ = ["_session_redis", "redis_server"]
@@ -104,7 +104,7 @@ async def test_the_process_serves_with_redis_away_and_ends_in_order(database: st
 
 async def test_a_published_change_takes_its_copies_out_of_redis(database: str, redis_server: RedisServer) -> None:
     user = new_id()
-    copy = connection_key(f"g/a/user:{user}")
+    copy = installation_key(f"g/a/user:{user}")
     async with composed(settings(database, redis_server.url)) as replica:
         with redis_server.client() as redis:
             redis.set(copy, b"sealed")

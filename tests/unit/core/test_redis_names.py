@@ -5,7 +5,7 @@ def test_every_name_begins_with_ours_and_no_two_are_alike() -> None:
     names = [
         redis_names.CHANGES, redis_names.CHANGES_HEAD, redis_names.INDEX, redis_names.RECORDS, redis_names.MAILBOX,
         redis_names.snapshot_key("x"), redis_names.gone_key("x"), redis_names.verdict_key("x"),
-        redis_names.connection_key("x"),
+        redis_names.installation_key("x"),
         redis_names.upstream_session_key("x"), redis_names.tombstone_key("x"),
     ]  # fmt: skip
     assert all(name.startswith(redis_names.PREFIX) for name in names)

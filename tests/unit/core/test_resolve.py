@@ -3,9 +3,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from core.resolve import Connection, ConnectionAnswer, ConnectionRefusal, Principal, TokenVerdict
+from core.resolve import InstallationAnswer, InstallationRefusal, Principal, ResolvedInstallation, TokenVerdict
 
-CONNECTION = Connection(
+CONNECTION = ResolvedInstallation(
     "i1",
     "e1",
     "github",
@@ -22,8 +22,8 @@ CONNECTION = Connection(
     [
         TokenVerdict("d", Principal("user", "u1", "Ann", frozenset({"t1"})), "t", 5.5),
         TokenVerdict("d", refused="revoked"),
-        ConnectionAnswer(connection=CONNECTION),
-        ConnectionAnswer(refusal=ConnectionRefusal("credential_missing", "why", "https://archway.test")),
+        InstallationAnswer(installation=CONNECTION),
+        InstallationAnswer(refusal=InstallationRefusal("credential_missing", "why", "https://archway.test")),
     ],
 )
 def test_answers_survive_the_wire(answer: msgspec.Struct) -> None:
@@ -32,4 +32,4 @@ def test_answers_survive_the_wire(answer: msgspec.Struct) -> None:
 
 def test_a_connection_shows_no_credential() -> None:
     assert "s3cret" not in repr(CONNECTION)
-    assert "s3cret" not in repr(ConnectionAnswer(connection=CONNECTION))
+    assert "s3cret" not in repr(InstallationAnswer(installation=CONNECTION))

@@ -20,7 +20,7 @@ from proxy.stages.forward import forward
 from proxy.stages.parse import parse
 from proxy.worker import Worker
 from tests.fakes import proxy_parts
-from tests.fakes.call_parts import connection, worker
+from tests.fakes.call_parts import installation, worker
 from tests.fakes.dry_parts import dry_parts
 
 DECIDED = TO_UPSTREAM[: TO_UPSTREAM.index(forward)]
@@ -49,9 +49,9 @@ def call(made: Worker, tool: str = "t", *, token: str | None = "known", installe
         headers["Authorization"] = f"Bearer {token}"
     (held,) = made.gateways.all()
     if installed:
-        key = made.connections.key(held.id, held.tools[tool].assignment_id, USER.key)
-        resolved = Aged(connection(credential_headers=SECRET), time.monotonic() - nearly)
-        made.connections.resolved.memory.put(key, resolved)
+        key = made.installations.key(held.id, held.tools[tool].assignment_id, USER.key)
+        resolved = Aged(installation(credential_headers=SECRET), time.monotonic() - nearly)
+        made.installations.resolved.memory.put(key, resolved)
     x = proxy_parts.exchange(headers)
     params = {"name": tool, "arguments": {"n": 1}}
     x.body = orjson.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})
@@ -73,7 +73,7 @@ async def run(x: Exchange, deps: Deps) -> None:
 
 def traces(made: Worker) -> dict[str, Any]:
     """Everything that a stage could have left in the worker."""
-    caches = made.authority.verdicts.memory, made.connections.resolved.memory
+    caches = made.authority.verdicts.memory, made.installations.resolved.memory
     overload, egress = made.overload, made.egress
     return {
         "counts": list(made.slots._values),

@@ -10,21 +10,21 @@ from core.identifiers import new_id
 from core.resolve import Principal, TokenVerdict
 from proxy.caches.two_ages import Aged
 from proxy.worker import Worker
-from tests.fakes.call_parts import connection, worker
+from tests.fakes.call_parts import installation, worker
 
-CONNECTION = connection()
+CONNECTION = installation()
 
 
 def filled(made: Worker) -> None:
     """A token of user u in team t, and a connection of that user."""
     verdict = TokenVerdict("d", Principal("user", "u", "u", frozenset({"t"})), "token")
     made.deps.authority.verdicts.memory.put("d", Aged(verdict, time.monotonic()))
-    made.deps.connections.resolved.memory.put("g/a/user:u", Aged(CONNECTION, time.monotonic()))
+    made.deps.installations.resolved.memory.put("g/a/user:u", Aged(CONNECTION, time.monotonic()))
 
 
 def left(made: Worker) -> tuple[bool, bool]:
     deps = made.deps
-    return deps.authority.verdicts.memory.holds("d"), deps.connections.resolved.memory.holds("g/a/user:u")
+    return deps.authority.verdicts.memory.holds("d"), deps.installations.resolved.memory.holds("g/a/user:u")
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ async def test_in_doubt_nothing_remembered_is_used_before_it_was_asked_again() -
         made.forgetting.doubt()
         assert left(made) == (True, True)  # kept: it may serve while control is away
         assert made.deps.authority.known("d") is None
-        assert made.deps.connections.resolved.memory.fresh("g/a/user:u") is None
+        assert made.deps.installations.resolved.memory.fresh("g/a/user:u") is None
 
 
 async def test_every_kind_of_change_has_its_row_but_the_end_of_a_session_which_the_mailbox_tells() -> None:

@@ -30,7 +30,7 @@ def count(made: Any) -> None:
     deps.gateways._rejected += 2
     made.changes.holes += 2
     deps.authority.verdicts.memory.stale_uses += 1
-    deps.connections.resolved.memory.stale_uses += 1
+    deps.installations.resolved.memory.stale_uses += 1
     deps.refusal_log.unsaid += 2
 
 

@@ -8,7 +8,7 @@ from control.credentials.resolution import ResolutionRows, choose_installation
 from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.owner import owner_of
-from core.resolve import ConnectionRefusal, Principal
+from core.resolve import InstallationRefusal, Principal
 from core.snapshot import Visibility
 from tests.fakes.registry import BEARER, an_entry, an_installation
 
@@ -35,7 +35,7 @@ def chosen(
     visibility = Visibility("teams", teams=list(teams)) if teams else Visibility("organisation")
     rows = ResolutionRows(visibility, ENTRY, pinned, list(installations), NAMES)
     found = choose_installation(principal, rows)
-    return found.code if isinstance(found, ConnectionRefusal) else found.name
+    return found.code if isinstance(found, InstallationRefusal) else found.name
 
 
 def test_the_caller_s_own_comes_first() -> None:
@@ -58,7 +58,7 @@ def test_of_several_teams_the_gateway_s_own_is_taken() -> None:
 def test_where_two_fit_equally_nobody_guesses() -> None:
     rows = ResolutionRows(Visibility("organisation"), ENTRY, None, [OF_OPS, OF_DEV, OF_ALL], NAMES)
     refusal = choose_installation(ANN, rows)
-    assert isinstance(refusal, ConnectionRefusal)
+    assert isinstance(refusal, InstallationRefusal)
     assert refusal.code == "credential_ambiguous"
     assert "'of-dev' of the team 'Developers'; 'of-ops' of the team 'Operations'" in refusal.sentence
     assert chosen(ANN, OF_ALL, OF_ALL_TOO) == "credential_ambiguous"
@@ -77,14 +77,14 @@ def test_a_team_named_like_a_user_does_not_own_the_user_s() -> None:
 def test_an_organisation_s_token_is_refused_with_the_cure() -> None:
     rows = ResolutionRows(Visibility("organisation"), ENTRY, None, [OF_ALL], NAMES)
     refusal = choose_installation(EVERYBODY, rows)
-    assert isinstance(refusal, ConnectionRefusal)
+    assert isinstance(refusal, InstallationRefusal)
     assert refusal.code == "not_allowed"
     assert "Use a token of a user" in refusal.sentence
 
 
 def test_a_missing_credential_is_told_with_what_a_person_can_do_now() -> None:
     refusal = choose_installation(ANN, ResolutionRows(Visibility("organisation"), ENTRY, None, [], NAMES))
-    assert refusal == ConnectionRefusal(
+    assert refusal == InstallationRefusal(
         "credential_missing",
         "GitHub is not connected: neither you nor a team of yours has an installation of it. Run `archway "
         "installations create --entry github --scope personal --credential`, or ask an administrator.",
@@ -111,7 +111,7 @@ def test_a_pinned_one_that_is_gone_or_of_another_entry_is_refused() -> None:
 def on_own_gateway(*, pinned: str | None, entry: Entry = ENTRY, owner: Principal = ANN) -> str:
     rows = ResolutionRows(Visibility("personal", owner="ann"), entry, pinned, [MINE, OF_OPS, OF_QA, OF_ALL], NAMES)
     found = choose_installation(owner, rows)
-    return found.sentence if isinstance(found, ConnectionRefusal) else found.name
+    return found.sentence if isinstance(found, InstallationRefusal) else found.name
 
 
 def test_on_a_personal_gateway_a_team_s_pin_ends_with_the_owner_s_membership() -> None:
@@ -133,7 +133,7 @@ def test_on_a_personal_gateway_the_owner_must_still_see_the_entry(pinned: str | 
 def test_a_shared_gateway_lends_what_an_administrator_put_there_also_where_the_entry_is_hidden() -> None:
     hidden = replace(ENTRY, visibility="teams", teams=("qa",))
     found = choose_installation(ANN, ResolutionRows(Visibility("organisation"), hidden, "of-all", [OF_ALL], NAMES))
-    assert not isinstance(found, ConnectionRefusal)
+    assert not isinstance(found, InstallationRefusal)
 
 
 def test_who_may_not_enter_the_gateway_gets_nothing_of_it() -> None:

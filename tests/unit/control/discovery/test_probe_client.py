@@ -9,10 +9,10 @@ from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
 from core.internal_call import InternalCalls
 from core.keys import KeyRing, new_key, parse_key_ring
-from core.resolve import Connection
+from core.resolve import ResolvedInstallation
 from tests.fakes.probing_proxy import ProbingProxy
 
-CONNECTION = Connection("i", "e", "time", "organisation", "remote", "https://time.example/mcp", 1)
+CONNECTION = ResolvedInstallation("i", "e", "time", "organisation", "remote", "https://time.example/mcp", 1)
 
 
 @pytest.fixture

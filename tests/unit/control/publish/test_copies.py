@@ -11,7 +11,7 @@ from control.publish.copies import StaleCopiesSweep
 from control.redis import Redis, RedisAway
 from control.store.pool import Pool, transaction
 from control.store.stale_copies import note
-from core.redis_names import connection_key, verdict_key
+from core.redis_names import installation_key, verdict_key
 from tests.control import seeded
 from tests.fixtures_redis import RedisServer
 
@@ -40,12 +40,12 @@ class Scene:
             "other by ann": self.key("other", f"user:{self.ids['ann']}"),
         }
         with self.server.client() as redis:
-            redis.mset({connection_key(key): b"sealed" for key in copies.values()} | {verdict_key("d"): b"sealed"})
+            redis.mset({installation_key(key): b"sealed" for key in copies.values()} | {verdict_key("d"): b"sealed"})
             async with transaction(self.pool) as conn:
                 await note(conn, [(kind, self.ids.get(name, name))])
             await self.sweep.sweep()
             assert redis.exists(verdict_key("d"))
-            return [what for what, key in copies.items() if redis.exists(connection_key(key))]
+            return [what for what, key in copies.items() if redis.exists(installation_key(key))]
 
 
 @pytest.fixture
@@ -106,6 +106,6 @@ async def test_a_change_waits_until_redis_is_there_to_forget_its_copies(
 
 async def test_a_key_out_of_form_goes_too(scene: Scene) -> None:
     with scene.server.client() as redis:
-        redis.set(connection_key("nonsense"), b"x")
+        redis.set(installation_key("nonsense"), b"x")
         await scene.left_after("user", "ann")
-        assert not redis.exists(connection_key("nonsense"))
+        assert not redis.exists(installation_key("nonsense"))

@@ -4,7 +4,7 @@ from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
 from core.internal_call import InternalCalls
 from core.keys import new_key, parse_key_ring
-from core.resolve import ConnectionRefusal, TokenQuestion, TokenVerdict
+from core.resolve import InstallationRefusal, TokenQuestion, TokenVerdict
 from core.tokens import digest
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.resolve import control_client
@@ -64,7 +64,7 @@ async def test_a_control_that_is_down_is_left_alone_and_probed(monkeypatch: pyte
 async def test_an_answer_that_cannot_be_read_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control_client, "_PROBE_S", 60.0)
     async with FakeControl() as control, loopback() as egress:
-        control.verdicts["x"] = ConnectionRefusal("not_allowed", "no verdict")  # type: ignore[assignment]  # on purpose
+        control.verdicts["x"] = InstallationRefusal("not_allowed", "no verdict")  # type: ignore[assignment]  # on purpose
         asking = client(egress, control, control.url)
         for _ in range(3):
             with pytest.raises(SourceUnreachable):

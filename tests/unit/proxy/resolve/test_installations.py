@@ -3,49 +3,49 @@ from dataclasses import dataclass, field
 import pytest
 
 from core.keys import new_key, parse_key_ring
-from core.resolve import Connection, ConnectionAnswer, ConnectionQuestion, ConnectionRefusal
+from core.resolve import InstallationAnswer, InstallationQuestion, InstallationRefusal, ResolvedInstallation
 from core.tasks import Tasks
 from proxy.redis import Redis
 from proxy.refusals import Refusal
-from proxy.resolve.installations import Connections
-from tests.fakes.call_parts import connection
+from proxy.resolve.installations import Installations
+from tests.fakes.call_parts import installation
 
-QUESTION = ConnectionQuestion("digest", "g", "a")
+QUESTION = InstallationQuestion("digest", "g", "a")
 
 
 @dataclass
 class Control:
-    answer: ConnectionAnswer
-    asked: list[ConnectionQuestion] = field(default_factory=list)
+    answer: InstallationAnswer
+    asked: list[InstallationQuestion] = field(default_factory=list)
 
-    async def connection(self, question: ConnectionQuestion) -> ConnectionAnswer:
+    async def installation(self, question: InstallationQuestion) -> InstallationAnswer:
         self.asked.append(question)
         return self.answer
 
 
-def connections(answer: ConnectionAnswer) -> tuple[Connections, Control]:
+def installations(answer: InstallationAnswer) -> tuple[Installations, Control]:
     control = Control(answer)
     ring = parse_key_ring("proxy", new_key())
     redis = Redis("redis://127.0.0.1:1/0")
-    made = Connections(control, redis, ring, soft=60, hard=600, tasks=Tasks("test", quiet=(Refusal,)))  # type: ignore[arg-type]  # the one method
+    made = Installations(control, redis, ring, soft=60, hard=600, tasks=Tasks("test", quiet=(Refusal,)))  # type: ignore[arg-type]  # the one method
     return made, control
 
 
-async def with_held(*keys: tuple[str, str | None]) -> tuple[Connections, Connection]:
-    found = connection()
-    made, _ = connections(ConnectionAnswer(connection=found))
+async def with_held(*keys: tuple[str, str | None]) -> tuple[Installations, ResolvedInstallation]:
+    found = installation()
+    made, _ = installations(InstallationAnswer(installation=found))
     for gateway, principal in keys:
         await made.resolve(made.key(gateway, "a", principal), QUESTION)
     return made, found
 
 
-def held(made: Connections) -> set[str]:
+def held(made: Installations) -> set[str]:
     return {key for key, _ in made.resolved.memory.items()}
 
 
 async def test_control_is_asked_once_and_then_memory() -> None:
-    found = connection()
-    made, control = connections(ConnectionAnswer(connection=found))
+    found = installation()
+    made, control = installations(InstallationAnswer(installation=found))
     assert made.known("g/a/*", QUESTION) is None
     assert await made.resolve("g/a/*", QUESTION) == found
     assert made.known("g/a/*", QUESTION) == found
@@ -53,8 +53,8 @@ async def test_control_is_asked_once_and_then_memory() -> None:
 
 
 async def test_a_refusal_is_told_with_its_link_and_not_kept() -> None:
-    refusal = ConnectionRefusal("credential_missing", "Connect it first.", "https://here")
-    made, control = connections(ConnectionAnswer(refusal=refusal))
+    refusal = InstallationRefusal("credential_missing", "Connect it first.", "https://here")
+    made, control = installations(InstallationAnswer(refusal=refusal))
     for _ in range(2):
         with pytest.raises(Refusal) as refused:
             await made.resolve("g/a/*", QUESTION)
@@ -63,7 +63,7 @@ async def test_a_refusal_is_told_with_its_link_and_not_kept() -> None:
 
 
 async def test_an_empty_answer_is_a_refusal() -> None:
-    made, _ = connections(ConnectionAnswer())
+    made, _ = installations(InstallationAnswer())
     with pytest.raises(Refusal) as refused:
         await made.resolve("g/a/*", QUESTION)
     assert refused.value.reason == "not_allowed"

@@ -29,7 +29,7 @@ async def test_where_a_record_is_demanded_and_cannot_be_kept_no_place_is_taken()
         for _ in range(3):
             await deps.sessions.open("x", "g", "p")
         while not deps.records._redis.away:
-            await deps.connections.resolved.drop("x")
+            await deps.installations.resolved.drop("x")
         with pytest.raises(Refusal) as refusal:
             apply_limits(x, deps)
         assert refusal.value.reason == "audit_unavailable"

@@ -1,13 +1,13 @@
 from proxy.exchange import Exchange
 from proxy.stages.choose_tool import choose_tool
 from proxy.stages.compose_headers import compose_headers
-from tests.fakes.call_parts import connection, exchange, gateway, parts, tool
+from tests.fakes.call_parts import exchange, gateway, installation, parts, tool
 
 
 async def composed(x: Exchange, **fields: object) -> Exchange:
     async with parts() as deps:
         choose_tool(x, deps)
-        x.connection = connection(**fields)  # type: ignore[arg-type]  # fields of a Connection
+        x.installation = installation(**fields)  # type: ignore[arg-type]  # fields of a Connection
         compose_headers(x, deps)
     return x
 

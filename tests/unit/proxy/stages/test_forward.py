@@ -5,7 +5,7 @@ import pytest
 from proxy.sessions.sealed import Session
 from proxy.stages.forward import forward
 from proxy.upstream.outbound import Outbound
-from tests.fakes.call_parts import connection, exchange, gateway, parts, tool
+from tests.fakes.call_parts import exchange, gateway, installation, parts, tool
 
 
 class Sends:
@@ -27,10 +27,10 @@ async def test_a_call_goes_on_its_callers_behalf_and_is_waited_for_where_it_was_
     sent: str | None, jti: str | None
 ) -> None:
     x = exchange(gateway([tool()]))
-    x.connection, x.outbound = connection(), Outbound("tools/call", {}, {})
+    x.installation, x.outbound = installation(), Outbound("tools/call", {}, {})
     x.session = Session(jti, "2025-11-25", 0, 0) if jti is not None else None
     async with parts() as deps:
         deps.upstreams = upstreams = Sends(sent)  # type: ignore[assignment]  # what the stage uses
         assert forward(x, deps) == sent
     assert x.sent == sent
-    assert upstreams.asked == [(x.connection, x.outbound, "user:u", jti)]
+    assert upstreams.asked == [(x.installation, x.outbound, "user:u", jti)]

@@ -7,7 +7,7 @@ from proxy.refusals import Refusal
 from proxy.stages.receive import receive
 from proxy.upstream.conversation import Owner
 from proxy.upstream.outbound import Outbound
-from tests.fakes.call_parts import Outlet, connection, exchange, gateway, parts, tool
+from tests.fakes.call_parts import Outlet, exchange, gateway, installation, parts, tool
 
 
 class Upstreams:
@@ -17,7 +17,7 @@ class Upstreams:
         self.answer = answer
         self.owner: Owner | None = None
 
-    async def call(self, _connection: Any, _outbound: Any, owner: Owner, on_progress: Any) -> dict[str, Any]:
+    async def call(self, _installation: Any, _outbound: Any, owner: Owner, on_progress: Any) -> dict[str, Any]:
         self.owner = owner
         await on_progress({"progressToken": "p7", "progress": 1})
         return self.answer
@@ -25,7 +25,7 @@ class Upstreams:
 
 async def forwarded(answer: dict[str, Any]) -> Any:
     x = exchange(gateway([tool()]), meta={"progressToken": "mine"})
-    x.connection, x.outbound = connection(), Outbound("tools/call", {}, {}, wants_progress=True)
+    x.installation, x.outbound = installation(), Outbound("tools/call", {}, {}, wants_progress=True)
     async with parts() as deps:
         deps.upstreams = upstreams = Upstreams(answer)  # type: ignore[assignment]  # the one method
         pending = receive(x, deps)

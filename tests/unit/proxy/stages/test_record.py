@@ -11,7 +11,7 @@ from proxy.stages.choose_tool import choose_tool
 from proxy.stages.record import record
 from proxy.tracing.call_trace import Finished
 from proxy.tracing.tracer import Tracer
-from tests.fakes.call_parts import connection, exchange, gateway, parts, tool
+from tests.fakes.call_parts import exchange, gateway, installation, parts, tool
 
 TRACEPARENT = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
 
@@ -90,10 +90,10 @@ async def test_the_installation_and_its_owner_are_told() -> None:
     async with parts() as deps:
         x = exchange(gateway([tool()]))
         choose_tool(x, deps)
-        x.connection = connection(owner="team:t", version=4)
+        x.installation = installation(owner="team:t", version=4)
         kept = record(x, deps)
         assert (kept.installation_owner, kept.credential_version, kept.tool) == ("team:t", 4, "t")
-        assert kept.installation_id == x.connection.installation_id
+        assert kept.installation_id == x.installation.installation_id
         assert deps.records.kept == 1
 
 
@@ -102,7 +102,7 @@ async def test_each_part_of_a_record_stands_in_its_own_field() -> None:
     async with parts() as deps:
         x = exchange(gateway([tool()], revision=9), arguments={"a": 1}, meta={"traceparent": TRACEPARENT})
         choose_tool(x, deps)
-        x.connection = connection(owner="team:t", version=4)
+        x.installation = installation(owner="team:t", version=4)
         x.session = Session("the jti", "2025-11-25", 0, 0)
         x.status, x.body, x.bytes_out, x.address = "upstream_slow", b"12345", 7, "192.0.2.9"
         x.headers["user-agent"] = "agent/1"
@@ -127,7 +127,7 @@ async def test_each_part_of_a_record_stands_in_its_own_field() -> None:
         gateway_revision=9,
         tool="t",
         entry_id=x.target.route.entry_id,
-        installation_id=x.connection.installation_id,
+        installation_id=x.installation.installation_id,
         installation_owner="team:t",
         credential_version=4,
         arguments_sha256=hashlib.sha256(b'{"a":1}').hexdigest(),
@@ -177,7 +177,7 @@ async def span_of(x: Exchange, status: str = "ok", *, chosen: bool = True) -> Fi
         x.trace = deps.tracer.begin(x.request.meta, x.headers)
         if chosen:
             choose_tool(x, deps)
-            x.connection = connection()
+            x.installation = installation()
         x.status, x.bytes_out = status, 7
         told = record(x, deps)
     (span,) = sent.spans

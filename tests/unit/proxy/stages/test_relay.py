@@ -9,7 +9,7 @@ from proxy.refusals import Refusal
 from proxy.stages import relay as stage
 from proxy.stages.choose_tool import choose_tool
 from proxy.stages.relay import deliver, relay
-from tests.fakes.call_parts import Outlet, connection, exchange, gateway, parts, tool
+from tests.fakes.call_parts import Outlet, exchange, gateway, installation, parts, tool
 
 TEXT = [{"type": "text", "text": "x"}]
 
@@ -18,7 +18,7 @@ async def relayed(result: dict[str, object], *, era: Era = Era.MODERN, kind: str
     x = exchange(gateway([tool(kind=kind)]), era=era)
     async with parts() as deps:
         choose_tool(x, deps)
-        x.connection, x.result = connection(), result
+        x.installation, x.result = installation(), result
         relay(x, deps)
     return x
 
@@ -89,7 +89,7 @@ async def test_an_answer_that_has_no_room_beside_the_callers_unread_ones_is_not_
     x = exchange(gateway([tool()]))
     async with parts(bytes_in_flight=4000) as deps:
         choose_tool(x, deps)
-        x.connection, x.result = connection(), {"content": [{"type": "text", "text": "x" * 900}]}
+        x.installation, x.result = installation(), {"content": [{"type": "text", "text": "x" * 900}]}
         deps.usage.held.take(x.principal_key, 900, most=4000, share=1000)
         with pytest.raises(Refusal, match="upstream_too_large") as refusal:
             relay(x, deps)

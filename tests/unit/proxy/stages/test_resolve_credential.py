@@ -1,33 +1,33 @@
 import pytest
 
-from core.resolve import Connection, ConnectionQuestion
+from core.resolve import InstallationQuestion, ResolvedInstallation
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
 from proxy.stages.choose_tool import choose_tool
 from proxy.stages.resolve_credential import resolve_credential
 from proxy.telemetry.metrics import RESOLUTIONS, by_value
-from tests.fakes.call_parts import connection, exchange, gateway, parts, tool
+from tests.fakes.call_parts import exchange, gateway, installation, parts, tool
 
 
 class Answers:
     """Control's answers about connections, instead of a control."""
 
-    def __init__(self, answer: Connection | Exception) -> None:
+    def __init__(self, answer: ResolvedInstallation | Exception) -> None:
         self.answer = answer
-        self.asked: list[tuple[str, ConnectionQuestion]] = []
+        self.asked: list[tuple[str, InstallationQuestion]] = []
 
-    def young(self, key: str) -> Connection | None:
+    def young(self, key: str) -> ResolvedInstallation | None:
         return None
 
-    def known(self, key: str, question: ConnectionQuestion) -> Connection | None:
+    def known(self, key: str, question: InstallationQuestion) -> ResolvedInstallation | None:
         return None
 
     @staticmethod
     def key(gateway_id: str, assignment_id: str, principal_key: str | None) -> str:
         return f"{gateway_id} {assignment_id} {principal_key}"
 
-    async def resolve(self, key: str, question: ConnectionQuestion) -> Connection:
+    async def resolve(self, key: str, question: InstallationQuestion) -> ResolvedInstallation:
         self.asked.append((key, question))
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -38,13 +38,13 @@ async def resolved(x: Exchange, answers: Answers) -> None:
     """Waits for the answer; that it was counted, once and as what it was, is checked here."""
     async with parts() as deps:
         choose_tool(x, deps)
-        deps.connections = answers  # type: ignore[assignment]  # the same four methods
+        deps.installations = answers  # type: ignore[assignment]  # the same four methods
         pending = resolve_credential(x, deps)
         assert pending is not None
         try:
             await pending
         finally:
-            outcomes = {Refusal: "refused", SourceUnreachable: "unavailable", Connection: "asked"}
+            outcomes = {Refusal: "refused", SourceUnreachable: "unavailable", ResolvedInstallation: "asked"}
             counted = {value: deps.slots.value(name) for value, name in by_value(RESOLUTIONS).items()}
             assert [value for value, number in counted.items() if number] == [outcomes[type(answers.answer)]]
 
@@ -54,14 +54,14 @@ async def test_a_connection_that_is_the_callers_own_is_asked_for_under_their_nam
     per_principal: bool, caller: str
 ) -> None:
     held = gateway([tool(per_principal=per_principal)])
-    x, answers = exchange(held), Answers(connection())
+    x, answers = exchange(held), Answers(installation())
 
     await resolved(x, answers)
 
     ((key, question),) = answers.asked
-    assert x.connection == answers.answer
+    assert x.installation == answers.answer
     assert key == f"{held.id} {held.tools[0].assignment_id} {caller}"
-    assert question == ConnectionQuestion(x.token_digest, held.id, held.tools[0].assignment_id)
+    assert question == InstallationQuestion(x.token_digest, held.id, held.tools[0].assignment_id)
 
 
 async def test_controls_refusal_is_the_callers() -> None:

@@ -8,7 +8,7 @@ from proxy.stages.choose_tool import choose_tool
 from proxy.stages.compose_headers import compose_headers
 from proxy.tracing.call_trace import CallTrace
 from proxy.tracing.context import Parent
-from tests.fakes.call_parts import connection, exchange, gateway, parts, tool
+from tests.fakes.call_parts import exchange, gateway, installation, parts, tool
 
 PARENT = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
 SAID: dict[str, object] = {"traceparent": PARENT, "tracestate": "v=1", "baggage": "tenant=a,secret=s", "vendor/x": 1}
@@ -16,7 +16,7 @@ SAID: dict[str, object] = {"traceparent": PARENT, "tracestate": "v=1", "baggage"
 
 def told(x: Exchange, deps: Deps) -> tuple[dict[str, object], dict[str, str]]:
     choose_tool(x, deps)
-    x.connection = x.connection or connection()
+    x.installation = x.installation or installation()
     compose_headers(x, deps)
     assert x.outbound is not None
     return x.outbound.meta, x.outbound.headers
@@ -85,7 +85,7 @@ async def test_remote_servers_are_told_nothing_where_the_settings_say_so() -> No
 async def test_the_installations_own_header_wins() -> None:
     async with parts() as deps:
         x = call()
-        x.connection = connection(credential_headers=[("Traceparent", "the credential")])
+        x.installation = installation(credential_headers=[("Traceparent", "the credential")])
         _, headers = told(x, deps)
     assert headers["traceparent"] == "the credential"
 

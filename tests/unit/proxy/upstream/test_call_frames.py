@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from core.egress.addresses import PublicUrl
 from core.mcp.header_values import safe_header_value
 from core.mcp.versions import LATEST_LEGACY, MODERN
-from core.resolve import Connection
+from core.resolve import ResolvedInstallation
 from proxy.upstream import call_frames
 from proxy.upstream.call_frames import CallFrame, CallFrames
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.pool.request import PreparedHead, RequestWriter, target_of
-from tests.fakes.call_parts import connection
+from tests.fakes.call_parts import installation
 
 URL = "http://192.0.2.9/mcp"
 values = st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=5), st.lists, max_leaves=5)
@@ -61,7 +61,7 @@ def said(data: bytes) -> tuple[str, list[str], object]:
 def test_a_call_from_a_frame_is_the_call_written_whole(
     arguments: dict[str, Any], meta: dict[str, Any], theirs: dict[str, str], progress: bool, version: str
 ) -> None:
-    to = connection(URL, fixed_headers=[("X-A", "entry")], credential_headers=[("Authorization", "Bearer c")])
+    to = installation(URL, fixed_headers=[("X-A", "entry")], credential_headers=[("Authorization", "Bearer c")])
     outbound = call_of(to.own_headers, arguments=arguments, meta=meta, passed=theirs, wants_progress=progress)
     frame = frames().of(to, outbound, version)
     assert frame is not None
@@ -74,23 +74,23 @@ def test_a_call_from_a_frame_is_the_call_written_whole(
 
 
 def test_what_is_unusual_has_no_frame() -> None:
-    to, known = connection(URL), frames()
+    to, known = installation(URL), frames()
     assert known.of(to, Outbound("resources/read", {"uri": "x:y"}, {}), MODERN) is None
     assert known.of(to, call_of(), MODERN) is not None
     mirrored = call_of(param_headers={"Mcp-Param-City": safe_header_value("Ulm")})
     assert known.of(to, mirrored, MODERN) is None
     assert frames().of(to, mirrored, MODERN) is None
     assert frames(WritesNothing()).of(to, call_of(), MODERN) is None
-    assert frames().of(connection("http://a b/"), call_of(), MODERN) is None
+    assert frames().of(installation("http://a b/"), call_of(), MODERN) is None
 
 
 @pytest.mark.parametrize("changed", [{"version": 2}, {"credential_headers": [("Authorization", "Bearer d")]}])
 def test_a_frame_is_used_for_the_connection_it_was_made_for_alone(changed: dict[str, Any]) -> None:
     known = frames()
     fields = {"installation_id": "i", "entry_id": "e", "credential_headers": [("Authorization", "Bearer c")]}
-    one, same, other = (connection(URL, **(fields | more)) for more in ({}, {}, changed))
+    one, same, other = (installation(URL, **(fields | more)) for more in ({}, {}, changed))
 
-    def frame_of(to: Connection) -> CallFrame:
+    def frame_of(to: ResolvedInstallation) -> CallFrame:
         frame = known.of(to, call_of(), MODERN)
         assert frame is not None
         return frame
@@ -98,7 +98,7 @@ def test_a_frame_is_used_for_the_connection_it_was_made_for_alone(changed: dict[
     first = frame_of(one)
     assert frame_of(same) is first
     assert frame_of(other) is not first
-    assert frame_of(other).connection is other
+    assert frame_of(other).installation is other
     if "version" not in changed:
         assert frame_of(other).head.data != first.head.data
 
@@ -107,5 +107,5 @@ def test_frames_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(call_frames, "_MOST", 3)
     known = frames()
     for number in range(10):
-        assert known.of(connection(URL, installation_id=str(number)), call_of(), MODERN) is not None
+        assert known.of(installation(URL, installation_id=str(number)), call_of(), MODERN) is not None
     assert len(known._known) <= 6

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from proxy.upstream.clocks import Clock, Clocks
-from tests.fakes.call_parts import connection
+from tests.fakes.call_parts import installation
 from tests.plugins.moved_clock import MovedClock
 
 
@@ -23,14 +23,14 @@ def limit(clocks: Clocks, seconds: float) -> Clock:
 
 @pytest.mark.parametrize(("said", "seconds"), [(0, 30), (7, 7)])
 def test_what_an_entry_says_goes_before_the_workers_own_seconds(said: float, seconds: float) -> None:
-    clocks, entry = usual(), connection(deadline_s=said)
+    clocks, entry = usual(), installation(deadline_s=said)
     assert clocks.seconds_for(entry) == seconds
     assert clocks.until(entry) == pytest.approx(time.monotonic() + seconds, abs=5)
 
 
 @pytest.mark.parametrize(("said", "more"), [(0, 70), (40, 60), (100, 0), (500, 0)])
 def test_progress_extends_a_call_up_to_the_ceiling_and_shortens_none(said: float, more: float) -> None:
-    assert usual().latest(connection(deadline_s=said), 1000.0) == 1000.0 + more
+    assert usual().latest(installation(deadline_s=said), 1000.0) == 1000.0 + more
 
 
 async def test_a_limit_ends_its_block_in_a_timeout_and_not_before() -> None:

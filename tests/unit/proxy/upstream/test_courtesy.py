@@ -12,7 +12,7 @@ import pytest
 from core.egress.faults import UpstreamFault
 from core.tasks import Tasks
 from proxy.upstream.courtesy import COURTESY_S, Courtesy
-from tests.fakes.call_parts import connection
+from tests.fakes.call_parts import installation
 from tests.fakes.sent_calls import ID, outbound
 
 
@@ -40,7 +40,7 @@ async def told(transport: Posted) -> None:
     """Tell of a cancellation, and wait until that is over."""
     tasks, headers = Tasks("test"), {"mcp-session-id": "s"}
     courtesy = Courtesy(transport, tasks)  # type: ignore[arg-type]  # what is used of it
-    courtesy.tell_cancelled(connection("http://server.example/mcp"), outbound(), headers, "deadline")
+    courtesy.tell_cancelled(installation("http://server.example/mcp"), outbound(), headers, "deadline")
     assert transport.sent == []  # nobody waits for it
     headers.clear()  # what is the caller's own stays its own
     await asyncio.sleep(0.01)

@@ -7,7 +7,7 @@ from core.egress.client import Egress, UpstreamFault
 from core.egress.faults import Reason
 from proxy.refusals import TABLE, Refusal
 from proxy.upstream.faults import MAX_TEXT, TRANSPORT, refusal_of, upstream_text, why
-from tests.fakes.call_parts import connection
+from tests.fakes.call_parts import installation
 from tests.fakes.pool_calls import Pool
 from tests.fakes.scripted_names import ScriptedNames
 
@@ -17,7 +17,7 @@ TO = "Cannot connect to host far.example:443 ssl:True"
 @pytest.mark.parametrize("reason", get_args(Reason))
 def test_every_fault_of_the_transport_has_a_sentence_that_names_the_server(reason: Reason) -> None:
     fault = UpstreamFault(reason, sent=True, detail="10.1.2.3 said secret things")
-    refusal = refusal_of(fault, connection(entry="weather"), seconds=1.5, limit=7)
+    refusal = refusal_of(fault, installation(entry="weather"), seconds=1.5, limit=7)
 
     assert refusal.reason in TABLE
     assert refusal.sentence.startswith("weather ")
@@ -100,7 +100,7 @@ def test_an_upstreams_words_lose_their_controls_and_their_length(said: object, t
     ],
 )
 def test_an_admin_is_told_which_of_the_ways_to_be_unreachable_it_was(reason: Reason, detail: str, told: str) -> None:
-    refusal = refusal_of(UpstreamFault(reason, sent=False, detail=detail), connection(), seconds=1.5, limit=7)
+    refusal = refusal_of(UpstreamFault(reason, sent=False, detail=detail), installation(), seconds=1.5, limit=7)
     assert why(refusal) == told
     assert told == "" or told not in refusal.sentence
 
@@ -122,4 +122,4 @@ async def test_the_words_that_are_looked_for_are_those_that_are_said(
         with pytest.raises(UpstreamFault) as raised:
             async with opened.request("POST", PublicUrl(f"http://{host}:1/"), {}, b"", deadline=5):
                 pass
-    assert why(refusal_of(raised.value, connection(), seconds=5, limit=7)).startswith(told)
+    assert why(refusal_of(raised.value, installation(), seconds=5, limit=7)).startswith(told)

@@ -5,22 +5,22 @@ import pytest
 from core.egress.faults import UpstreamFault
 from core.mcp.faults import UNSUPPORTED_VERSION
 from core.mcp.versions import MODERN, Era
-from core.resolve import Connection
+from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
 from proxy.refusals import Refusal
 from proxy.upstream.clocks import Clocks
 from proxy.upstream.eras import Eras, Found, _key
 from proxy.upstream.health import Health
 from proxy.upstream.outbound import Outbound
-from tests.fakes.call_parts import connection
+from tests.fakes.call_parts import installation
 
 SLOW = UpstreamFault("slow", sent=True, detail="no answer")
 TOO_LARGE = UpstreamFault("too_large", sent=True, detail="no end")
 
 
-def healthy(era: Era | None = None) -> tuple[Health, Connection]:
+def healthy(era: Era | None = None) -> tuple[Health, ResolvedInstallation]:
     """An upstream that nothing is known against; `era`: what was found that it speaks."""
-    eras, to = Eras(None, Tasks("test")), connection()  # type: ignore[arg-type]  # nothing is sent
+    eras, to = Eras(None, Tasks("test")), installation()  # type: ignore[arg-type]  # nothing is sent
     if era is not None:
         eras._found.put(_key(to), Found(era, float("inf")))
     return Health(eras, Clocks(seconds=30, ceiling=100), max_answer=1000), to
@@ -62,7 +62,7 @@ async def test_an_upstream_that_says_no_is_alive() -> None:
 @pytest.mark.parametrize(("said", "seconds"), [(0, "30 s"), (7, "7 s")])
 def test_a_refusal_says_how_long_was_waited(said: float, seconds: str) -> None:
     health, _ = healthy()
-    assert seconds in health.refusal(connection(deadline_s=said), SLOW).sentence
+    assert seconds in health.refusal(installation(deadline_s=said), SLOW).sentence
 
 
 @pytest.mark.parametrize(("code", "era"), [(UNSUPPORTED_VERSION, None), (-32603, Era.MODERN)])

@@ -6,7 +6,7 @@ from core.mcp.header_values import safe_header_value
 from core.mcp.versions import MODERN
 from proxy.upstream import outbound as module
 from proxy.upstream.outbound import Outbound
-from tests.fakes.call_parts import connection
+from tests.fakes.call_parts import installation
 
 
 def test_ids_and_progress_tokens_are_ours_and_unique() -> None:
@@ -79,5 +79,5 @@ def test_no_name_stands_twice_and_the_transports_own_win() -> None:
 
 
 def test_the_credential_wins_over_the_entrys_own_headers_whatever_their_case() -> None:
-    to = connection(fixed_headers=[("X-Key", "entry"), ("x-b", "b")], credential_headers=[("x-KEY", "c")])
+    to = installation(fixed_headers=[("X-Key", "entry"), ("x-b", "b")], credential_headers=[("x-KEY", "c")])
     assert to.own_headers == {"x-key": "c", "x-b": "b"}

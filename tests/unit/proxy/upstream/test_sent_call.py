@@ -9,7 +9,7 @@ import pytest
 from core.tasks import Tasks
 from proxy.refusals import Refusal
 from proxy.upstream.sent_call import SentCall
-from tests.fakes.call_parts import connection
+from tests.fakes.call_parts import installation
 from tests.fakes.scripted_upstream import CLOSE, HANG, head
 from tests.fakes.sent_calls import FINE, JSON, RESULT, met, outbound, ready, upstreams
 
@@ -18,7 +18,7 @@ async def test_nothing_is_sent_where_something_must_be_waited_for_first() -> Non
     async with upstreams() as (made, to):
         assert made.sent.begin(to, outbound(), "p", None) is None  # no connection is at hand
         await met(made, to)
-        assert made.sent.begin(connection(to.url), outbound(), "p", None) is None  # nobody knows its era
+        assert made.sent.begin(installation(to.url), outbound(), "p", None) is None  # nobody knows its era
         made.health.breakers.failed(to.installation_id)
         assert made.sent.begin(to, outbound(), "p", None) is None  # its breaker counts
         made.health.breakers.answered(to.installation_id)

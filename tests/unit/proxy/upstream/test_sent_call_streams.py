@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 
 import proxy.upstream.sent_call as sent_call_module
 from core.mcp.versions import MODERN
-from core.resolve import Connection
+from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
 from proxy.refusals import Refusal
 from proxy.upstream.conversation import Upstreams
 from proxy.upstream.pool.connection import PoolConnection
 from proxy.upstream.pool.head import KnownHeads
 from proxy.upstream.sent_call import SentCall
-from tests.fakes.call_parts import connection
+from tests.fakes.call_parts import installation
 from tests.fakes.pool_calls import nothing_finishes
 from tests.fakes.scripted_upstream import HANG, Script, head
 from tests.fakes.sent_calls import FINE, ID, RESULT, met, outbound, ready, upstreams
@@ -199,13 +199,13 @@ class Wire(asyncio.Transport):
     def abort(self) -> None:
         self.closing, self.idle, self.waits = True, False, False
 
-    def give_back(self, connection: PoolConnection, idle_seconds: float) -> None:
+    def give_back(self, installation: PoolConnection, idle_seconds: float) -> None:
         self.idle, self.waits = True, False
 
-    def finishing(self, connection: PoolConnection) -> None:
+    def finishing(self, installation: PoolConnection) -> None:
         self.waits = True
 
-    def lost(self, connection: PoolConnection) -> None:
+    def lost(self, installation: PoolConnection) -> None:
         """Its place is nobody's concern here."""
 
 
@@ -236,11 +236,11 @@ ANY_STREAM = {
 async def test_wherever_a_stream_is_cut_it_comes_to_the_same(kind: str, cuts: set[int]) -> None:
     body, outcome, end = ANY_STREAM[kind]
     wire, raw, got = Wire(), STREAM + body, list[object]()
-    connection = PoolConnection(wire, None, KnownHeads())
-    connection.connection_made(wire)
+    installation = PoolConnection(wire, None, KnownHeads())
+    installation.connection_made(wire)
     tasks = Tasks("test")
     made = Upstreams(None, None, None, tasks, call_seconds=1, ceiling_seconds=1, max_answer=1000)  # type: ignore[arg-type]  # nothing is sent
-    sent = SentCall(made.sent, to_nobody(), outbound(), None, connection.send(b"request"), time.monotonic() + 1)
+    sent = SentCall(made.sent, to_nobody(), outbound(), None, installation.send(b"request"), time.monotonic() + 1)
 
     def read() -> None:
         try:
@@ -252,7 +252,7 @@ async def test_wherever_a_stream_is_cut_it_comes_to_the_same(kind: str, cuts: se
     places = [0, *sorted(cut for cut in cuts if 0 < cut < len(raw)), len(raw)]
     for start, stop in pairwise(places):
         if not wire.closing:
-            connection.data_received(raw[start:stop])
+            installation.data_received(raw[start:stop])
     assert got == [outcome]
     if outcome is None:
         assert sent.answer.peek(0) == b"".join(contents(body))
@@ -268,5 +268,5 @@ def contents(body: bytes) -> Iterator[bytes]:
         body = rest[int(size, 16) + 2 :]
 
 
-def to_nobody() -> Connection:
-    return connection("http://127.0.0.1:1/mcp", protocol=MODERN)
+def to_nobody() -> ResolvedInstallation:
+    return installation("http://127.0.0.1:1/mcp", protocol=MODERN)

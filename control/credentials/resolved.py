@@ -14,12 +14,14 @@ from control.registry.fields import field_headers
 from control.registry.installation import Installation
 from control.registry.owner import owner_key
 from control.registry.row_seals import OpenedSecrets
-from core.resolve import Connection, ConnectionRefusal
+from core.resolve import InstallationRefusal, ResolvedInstallation
 from core.snapshot import RouteKind
 
 
-def connection_of(entry: Entry, installation: Installation, secrets: OpenedSecrets) -> Connection | ConnectionRefusal:
-    """The connection, or `needs_sign_in` where the secrets were given for another origin than the entry now has.
+def resolve_installation(
+    entry: Entry, installation: Installation, secrets: OpenedSecrets
+) -> ResolvedInstallation | InstallationRefusal:
+    """The installation, or `needs_sign_in` where the secrets were given for another origin than the entry now has.
 
     Headers are lower case; the installation's own (fields
     and credential) go over the entry's fixed ones.
@@ -31,7 +33,7 @@ def connection_of(entry: Entry, installation: Installation, secrets: OpenedSecre
         return needs_sign_in(entry, installation, "has no credential yet")
     own = field_headers(entry.fields, installation.plain_values, secrets.values)
     own += dispatch.headers(entry.credential, secrets.values)
-    return Connection(
+    return ResolvedInstallation(
         installation_id=installation.id,
         entry_id=entry.id,
         entry=entry.slug,
@@ -47,7 +49,7 @@ def connection_of(entry: Entry, installation: Installation, secrets: OpenedSecre
     )
 
 
-def why_not_usable(entry: Entry, installation: Installation) -> ConnectionRefusal | None:
+def why_not_usable(entry: Entry, installation: Installation) -> InstallationRefusal | None:
     """A credential is bound to the origin that it was given for; a moved server does not get it."""
     if installation.state == "needs_sign_in":
         return needs_sign_in(entry, installation, "must be given its credential again")
@@ -56,10 +58,10 @@ def why_not_usable(entry: Entry, installation: Installation) -> ConnectionRefusa
     return None
 
 
-def needs_sign_in(entry: Entry, installation: Installation, because: str) -> ConnectionRefusal:
+def needs_sign_in(entry: Entry, installation: Installation, because: str) -> InstallationRefusal:
     """The refusal, with what to do about it."""
     sentence = f"The installation {installation.name!r} of {entry.name} {because}."
-    return ConnectionRefusal("needs_sign_in", f"{sentence} {to_give_again(installation)}", install_link(entry))
+    return InstallationRefusal("needs_sign_in", f"{sentence} {to_give_again(installation)}", install_link(entry))
 
 
 def route_kind(reached: Reached) -> RouteKind:

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from control.credentials.connection import connection_of, route_kind
+from control.credentials.resolved import resolve_installation, route_kind
 from control.registry.credential import Credential, StaticCredential
 from control.registry.entry import Entry, Remote
 from control.registry.fields import Field
 from control.registry.installation import Installation
 from control.registry.owner import Team
 from control.registry.row_seals import OpenedSecrets
-from core.resolve import Connection, ConnectionRefusal
+from core.resolve import InstallationRefusal, ResolvedInstallation
 from tests.fakes.registry import BEARER, an_entry, an_installation
 
 ENTRY = an_entry(isolation="shared", deadline_s=9.0, version=3)
@@ -19,15 +19,15 @@ OURS = an_installation(owner=Team("t1"), protocol="legacy", credential_version=5
 GIVEN = replace(OURS, secret_names=("credential",))
 
 
-def connected(entry: Entry, installation: Installation, **values: str) -> Connection:
-    found = connection_of(entry, installation, OpenedSecrets({"x-fixed": "f"}, values))
-    assert isinstance(found, Connection)
+def connected(entry: Entry, installation: Installation, **values: str) -> ResolvedInstallation:
+    found = resolve_installation(entry, installation, OpenedSecrets({"x-fixed": "f"}, values))
+    assert isinstance(found, ResolvedInstallation)
     return found
 
 
 def refused(entry: Entry, installation: Installation, **values: str) -> str:
-    found = connection_of(entry, installation, OpenedSecrets({}, values))
-    assert isinstance(found, ConnectionRefusal)
+    found = resolve_installation(entry, installation, OpenedSecrets({}, values))
+    assert isinstance(found, InstallationRefusal)
     return found.code
 
 
