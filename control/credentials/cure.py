@@ -16,7 +16,7 @@ def install_link(entry: Entry) -> str:  # noqa: ARG001  # the page that will be 
     """Where a person connects this entry in a browser: '' because there are no install pages yet.
 
     A link to a page that is not there is worse than none. Once there are pages, their address is made here, and a
-    refusal carries it in `ConnectionRefusal.link` beside the command, never a second time in the sentence.
+    refusal carries it in `InstallationRefusal.link` beside the command, never a second time in the sentence.
     """
     return ""
 

@@ -1,4 +1,4 @@
-"""Deletes the copies of resolved installations that a published change made untrue, beside the publisher and not in its way.
+"""Deletes copies of resolved installations that a published change made untrue, beside the publisher, not in its way.
 
 Proxies keep sealed installations in Redis under `connection:GATEWAY/ASSIGNMENT/CALLER`
 (`proxy/resolve/installations.py`). A worker that reads the change deletes those that it holds, and believes no copy

@@ -240,7 +240,7 @@ def test_the_end_of_the_lane_waits_for_an_answer_and_cuts_what_takes_longer(serv
             long = await asyncio.open_connection("127.0.0.1", at.port)
             short[1].write(at.post(LATER, ("X-Wait", "short")))
             long[1].write(at.post(LATER, ("X-Wait", "long")))
-            await until(lambda: sum(connection.busy for connection in at.lane.parts.installations) == 2)
+            await until(lambda: sum(connection.busy for connection in at.lane.parts.connections) == 2)
             at.deps.draining = True
             await at.lane.shutdown(1.0)
             assert (await read_answer(short[0])).body == b"{}"
@@ -277,7 +277,7 @@ def test_an_open_stream_keeps_neither_the_task_that_judged_it_nor_a_timer(serve:
             reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
             writer.write(at.get_stream())
             await reader.readuntil(b"\n\n\r\n")
-            (connection,) = at.lane.parts.installations
+            (connection,) = at.lane.parts.connections
             assert connection._served is connection._timer is None
             writer.close()
 

@@ -95,8 +95,8 @@ def test_what_comes_before_its_turn_is_bounded(serve: Serve) -> None:
             writer.write(at.post(LATER))
             flood = at.post() * 20_000
             writer.write(flood)
-            await until(lambda: any(connection._paused for connection in at.lane.parts.installations))
-            (connection,) = at.lane.parts.installations
+            await until(lambda: any(connection._paused for connection in at.lane.parts.connections))
+            (connection,) = at.lane.parts.connections
             assert len(connection.reader.kept) <= request_reader.MOST_KEPT + LARGEST_READ
             done.set()
             assert (await read_answer(reader)).body == b"{}"
@@ -150,7 +150,7 @@ def test_a_caller_that_leaves_ends_its_call_while_nothing_is_read_from_it(serve:
         with patch(WORKS, waits), looked_at_often, patch.object(Exchange, "outlives_caller", False):
             _, writer = await asyncio.open_connection("127.0.0.1", at.port)
             writer.write(at.post(LATER) + at.post() * 150)
-            await until(lambda: any(connection._paused for connection in at.lane.parts.installations))
+            await until(lambda: any(connection._paused for connection in at.lane.parts.connections))
             await asyncio.sleep(0.1)
             assert seen == []  # it was looked at, and it was there
             getattr(writer.transport, leaves)()
@@ -238,11 +238,11 @@ def test_nothing_is_begun_for_a_caller_that_left_in_the_round_in_which_it_was_ju
             _, writer = await asyncio.open_connection("127.0.0.1", at.port)
             writer.write(at.post())
             await asyncio.wait_for(asked.wait(), 30)
-            (connection,) = at.lane.parts.installations
+            (connection,) = at.lane.parts.connections
             judged.set_result(None)
             connection._served.leave()
             connection.transport.abort()
-            await until(lambda: not at.lane.parts.installations)
+            await until(lambda: not at.lane.parts.connections)
             assert not goes_on.called
         writer.close()
 

@@ -152,7 +152,7 @@ def test_a_caller_that_takes_no_refusal_any_more_is_cut_off(serve: Serve) -> Non
         reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
         writer.write(at.post())
         assert (await read_answer(reader)).status == 503
-        (connection,) = at.lane.parts.installations
+        (connection,) = at.lane.parts.connections
         connection.pause_writing()
         writer.write(at.post())
         assert (await read_answer(reader)).status == 503
@@ -169,7 +169,7 @@ def test_a_caller_that_does_not_read_its_refusals_is_not_read_either(serve: Serv
         calls = 20_000
         writer.write(at.post() * calls)
         await asyncio.sleep(0.3)
-        (connection,) = at.lane.parts.installations
+        (connection,) = at.lane.parts.connections
         assert isinstance(connection, FastConnection)
         assert connection.transport.get_write_buffer_size() < 1 << 20
         for _ in range(calls):
@@ -231,7 +231,7 @@ def test_a_call_that_comes_again_is_served_once_it_is_let_in(serve: Serve) -> No
                 writer.write(at.post(PING.replace(b"1,", b"%d," % identifier)))
                 assert (await read_answer(reader)).json == PONG | {"id": identifier}
             writer.close()
-            await until(lambda: not at.lane.parts.installations)
+            await until(lambda: not at.lane.parts.connections)
 
     serve(scenario)
 
