@@ -22,4 +22,4 @@ async def list_audit(asked: Asked, query: AuditQuery) -> Page[AuditLine]:
             before_id=query.after,
             **query.model_dump(exclude={"limit", "cursor"}),
         )
-    return page_of(rows, query, partial(shown, AuditLine), lambda row: row["id"])
+    return page_of(rows, query, partial(shown, AuditLine), lambda line: line.id)
