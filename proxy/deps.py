@@ -86,9 +86,9 @@ class ShedsLoad(Protocol):
     """A part that refuses calls while there is more to do than can be done (`proxy/limits/overload.py`)."""
 
     sheds: bool
-    """Whether `refuses` is to be asked."""
+    """Whether a stage must ask `refuses`."""
     pressed: bool
-    """Set where a call found no place."""
+    """Set by a stage that finds no place for a call."""
 
     def refuses(self, address: str, *, stranger: bool = False) -> bool:
         """Whether a new call from this address is one too many; spends its budget if it is not."""
@@ -109,7 +109,7 @@ class HasRoom(Protocol):
         """Take a place at a server; False where there is none."""
 
     def leave(self, server: str, principal: str) -> None:
-        """Give it back."""
+        """Give a place at a server back."""
 
 
 @dataclass(slots=True)

@@ -73,7 +73,7 @@ class Answer:
 
 
 class Target(Protocol):
-    """What a call is for, as its gateway shows it: a tool, so far. Stages behind the choice know no more of it."""
+    """What a call is for, as its gateway shows it: a tool, so far. Later stages know no more of it than this."""
 
     @property
     def exposed(self) -> str:

@@ -67,7 +67,7 @@ def discover(x: Exchange, deps: Deps) -> Answer:
 
 
 def ping(x: Exchange, deps: Deps) -> Answer:
-    """Legacy only."""
+    """An empty result: that we are here."""
     return _answer(x.request, {})
 
 

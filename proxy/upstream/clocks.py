@@ -4,7 +4,7 @@ What an entry says goes before the worker's own setting; both are read here and 
 A timer of its own for each call costs 5 us, which is a tenth of a call; here starting and stopping one costs a
 fraction of that, and a limit strikes up to 50 ms late, never early. What has no task brings its own `strike`, as
 `SentCall` does. `Clocks.limit` is for what has one, as in `conversation`, with the semantics of `asyncio.timeout`:
-who is inside is cancelled, and the block ends in TimeoutError.
+the task inside is cancelled, and the block ends in TimeoutError.
 """
 
 import asyncio

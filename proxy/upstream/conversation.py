@@ -62,7 +62,7 @@ class _Call:
     on_progress: OnProgress
     clock: Clock
     extend: float
-    """Seconds that each message of progress gives again."""
+    """Seconds that the call has from each message of progress on."""
     latest: float
     """Monotonic time beyond which no progress helps."""
     asked: int = 0

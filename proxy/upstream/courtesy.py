@@ -18,7 +18,7 @@ from proxy.upstream.transport import Transport
 
 log = logging.getLogger(__name__)
 COURTESY_S = 5.0
-"""How long such a message may take."""
+"""How long a message beside a call may take."""
 
 
 class Courtesy:

@@ -99,7 +99,7 @@ class SentCalls:
         self._courtesy, self._clocks = courtesy, clocks
         self._frames = CallFrames(transport)
         self.most = most
-        """Bytes of an answer."""
+        """Bytes that an answer may have."""
 
     def begin(
         self, installation: ResolvedInstallation, outbound: Outbound, principal: str, jti: str | None

@@ -1,9 +1,8 @@
-"""Parts for stages that run dry: they look only at what a worker has, and whoever would act in them is told so.
+"""Parts for stages that run dry: they look only at what a worker has, and there is nothing in them to act on.
 
     async with worker() as made:
-        parts, acted = dry_parts(made)
-        run_dry(x, parts)
-        assert acted == []
+        deps = dry_parts(made)
+        authenticate(x, deps)
 
 What a worker remembers is read without a trace: no use is counted, nothing is refreshed and nobody is asked.
 """
