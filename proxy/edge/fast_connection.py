@@ -143,7 +143,8 @@ class FastConnection(Wire):
         self.without_deadline()
         self._served = served = ServedRequest(self, parts, head, let_in=let_in)
         served.begin()
-        reader.remember(head)
+        if reader.key is not None:
+            reader.remember(head)
         if len(reader.kept) > reading.MOST_KEPT:
             self._pause_if_enough()
 
@@ -167,24 +168,10 @@ class FastConnection(Wire):
     # after an answer
 
     def written(self, *, at_once: bool) -> None:
-        """All of an answer was written; if it was not taken at once, `all_put` is called when it was."""
-        if at_once:
-            self._sent()
-        else:
+        """All of an answer was written: once it is with the transport, on to the next request, or to the end."""
+        if not at_once:  # `all_put` is called when it was taken
             self.reader.wait_for_caller()
-
-    def all_put(self) -> None:
-        """What waited for the caller to read was taken."""
-        state, settings = self.reader.state, self._parts.deps.settings
-        if state is reading.WRITING:
-            self._sent()
-        elif state is reading.SKIPPING:
-            self.within(settings.body_seconds)
-        elif state is reading.HANDING:
-            self._hand_over_now(settings.header_seconds)
-
-    def _sent(self) -> None:
-        """The answer is with the transport: on to the next request, or to the end."""
+            return
         served, self._served = self._served, None
         if served is not None:
             served.end()
@@ -195,6 +182,16 @@ class FastConnection(Wire):
             self._do(event)
         if self._paused:
             self.resume_reading()
+
+    def all_put(self) -> None:
+        """What waited for the caller to read was taken."""
+        state, settings = self.reader.state, self._parts.deps.settings
+        if state is reading.WRITING:
+            self.written(at_once=True)
+        elif state is reading.SKIPPING:
+            self.within(settings.body_seconds)
+        elif state is reading.HANDING:
+            self._hand_over_now(settings.header_seconds)
 
     def _hang_up(self) -> None:
         """Close it, when the transport has written what it has; a caller that does not read that is cut off."""

@@ -67,13 +67,13 @@ class RequestReader:
     __slots__ = (
         "_body",
         "_heads",
-        "_key",
         "_memory",
         "_segments",
         "came",
         "closes",
         "drips",
         "kept",
+        "key",
         "length",
         "peer",
         "size",
@@ -91,8 +91,8 @@ class RequestReader:
         """In how many pieces what there is of a header block has come."""
         self.drips = False
         """Whether what is not plain is so for how it comes, and not for what it says."""
-        self._key: Key | None = None
-        """By what to remember the head in hand, if it is new."""
+        self.key: Key | None = None
+        """By what to `remember` the head in hand; None if it is known, or is not to be kept."""
         self._body: bytearray | None = None
         self.length = self.size = self.came = 0
         """Of the body in hand: how long it says it is, how much of it has come, and how much with the last bytes."""
@@ -145,10 +145,10 @@ class RequestReader:
 
     def _whole(self, data: bytes, end: int) -> Head | None:
         """The head that ends at `end`; None where it is not plain."""
-        self._key, length, known = self._memory.ask(data, end, self.peer)
+        self.key, length, known = self._memory.ask(data, end, self.peer)
         if known is not None:
             self.closes, head = known
-            self._key = None
+            self.key = None
         else:
             plain = self._heads.read(data[:end])
             if plain is None:
@@ -161,9 +161,9 @@ class RequestReader:
 
     def remember(self, head: Head, *, refused: bool = False) -> None:
         """Keep the head in hand, if it is new, with what was judged of it, to know it again."""
-        if self._key is not None:
-            self._memory.keep(self._key, head, close=self.closes, refused=refused)
-            self._key = None
+        if self.key is not None:
+            self._memory.keep(self.key, head, close=self.closes, refused=refused)
+            self.key = None
 
     # the body
 

@@ -16,7 +16,7 @@ from proxy.edge.stream_sweep import HeldStream, StreamSweep, still_good
 from proxy.exchange import Exchange
 from proxy.listening.drain import GOODBYE
 from tests.fakes.proxy_parts import gateway, hold
-from tests.unit.proxy.edge.conftest import streaming
+from tests.unit.proxy.edge.conftest import streaming, until
 
 pytestmark = pytest.mark.usefixtures("quick_streams")
 
@@ -47,8 +47,7 @@ class Stream:
 
 async def test_a_stream_is_kept_alive_with_comments(deps: Deps) -> None:
     stream = Stream(streaming(deps), deps)
-    await asyncio.sleep(0.3)
-    assert stream.comments >= 3
+    await until(lambda: stream.comments >= 3)
     assert not stream.ended.is_set()
 
 
@@ -134,7 +133,7 @@ async def test_a_stream_survives_that_its_verdict_made_room_for_another(
     asked = control_says(deps, TokenVerdict(x.token_digest, x.principal, "token-id"), monkeypatch)
     deps.authority.verdicts.memory._held.clear()  # as the least recently used go
     stream = Stream(x, deps)
-    await asyncio.sleep(0.3)
+    await until(lambda: stream.comments >= 2)
     assert not stream.ended.is_set()
     assert asked == [x.token_digest]
 
