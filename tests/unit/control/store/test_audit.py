@@ -16,7 +16,7 @@ async def test_pages_go_from_new_to_old(pool: Pool) -> None:
         for number in range(3):
             await record(connection, ANN, "create", "team", str(number))
         first = await page(connection, limit=2, before_id=None)
-        rest = await page(connection, limit=2, before_id=first[-1]["id"])
+        rest = await page(connection, limit=2, before_id=first[-1].id)
     ids = [line.id for line in first + rest]
     assert ids == sorted(ids, reverse=True)
     assert len(ids) == 3
