@@ -208,8 +208,8 @@ class Worker:
 
     async def _save(self) -> None:
         """What changed since the last time, copied here and written by a thread."""
-        for unsaved in (self.authority.verdicts.unsaved, self.installations.resolved.unsaved, self.gateways.unsaved):
-            write = unsaved(self.disk)
+        for kept in (self.authority.verdicts, self.installations.resolved, self.gateways):
+            write = kept.pending_write(self.disk)
             if write is not None:
                 await asyncio.to_thread(write)
 

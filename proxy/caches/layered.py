@@ -93,8 +93,8 @@ class LayeredCache(Generic[V]):
         """Have what a worker before us knew at hand; it is opened when asked for."""
         self._from_disk = disk.read(self._name)
 
-    def unsaved(self, disk: DiskCopy) -> Callable[[], None] | None:
-        """A copy of what we know, to be written for the next worker by a thread; None if nothing changed since."""
+    def pending_write(self, disk: DiskCopy) -> Callable[[], None] | None:
+        """What writes a copy of what we know for the next worker, on a thread; None if nothing changed since."""
         changes = self.memory.changes
         if changes == self._saved:
             return None

@@ -170,8 +170,8 @@ class Gateways:
         self._from_disk = disk.read("gateways")
         self._slugs_on_disk = {kept.split(b" ", 1)[0].decode(): key for key, kept in self._from_disk.items()}
 
-    def unsaved(self, disk: DiskCopy) -> Callable[[], None] | None:
-        """A copy of our snapshots, to be written for the next worker by a thread; None if nothing changed since."""
+    def pending_write(self, disk: DiskCopy) -> Callable[[], None] | None:
+        """What writes a copy of our snapshots for the next worker, on a thread; None if nothing changed since."""
         changes, ago = self._changes, time.time() - time.monotonic()
         if changes == self._saved:
             return None

@@ -257,7 +257,7 @@ class Verdicts(RuleBasedStateMachine):
         worker = self.workers[which]
         if worker.untold or self.redis_is_down:
             return  # then it may act on its own copy on disk up to the hard age, which is promised
-        write = worker.authority.verdicts.unsaved(worker.disk)  # type: ignore[arg-type]
+        write = worker.authority.verdicts.pending_write(worker.disk)  # type: ignore[arg-type]
         if write is not None:
             write()
         fresh = self.run(self.new_worker(worker.disk))

@@ -49,14 +49,14 @@ async def test_the_disk_is_written_again_after_a_failure(tmp_path: Path, monkeyp
         verdict = TokenVerdict("d", Principal("user", "u", "u"), "token")
         made.authority.verdicts.memory.put("d", Aged(verdict, time.monotonic()))
         failures = [ZeroDivisionError()]
-        whole = made.deps.gateways.unsaved
+        whole = made.deps.gateways.pending_write
 
-        def unsaved(disk: Any) -> Any:
+        def pending_write(disk: Any) -> Any:
             if failures:
                 raise failures.pop()
             return whole(disk)
 
-        monkeypatch.setattr(made.deps.gateways, "unsaved", unsaved)
+        monkeypatch.setattr(made.deps.gateways, "pending_write", pending_write)
         _ = made.tasks.spawn("disk", made._save_to_disk())
         async with asyncio.timeout(30):
             while failures or not made.disk.read("verdicts"):  # noqa: ASYNC110 - nothing tells of a written file

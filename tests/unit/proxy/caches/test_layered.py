@@ -26,7 +26,7 @@ class Disk(dict[str, dict[str, bytes]]):
 
 
 def save(cache: LayeredCache[str], disk: Any) -> None:
-    write = cache.unsaved(disk)
+    write = cache.pending_write(disk)
     assert write is not None
     write()
 
@@ -209,10 +209,10 @@ async def test_the_memory_of_who_was_known_is_bounded(worker: Any, control: Cont
 
 async def test_the_disk_is_written_only_after_a_change(worker: Any, control: Control) -> None:
     here, disk = worker(), Disk()
-    assert here.unsaved(disk) is None
+    assert here.pending_write(disk) is None
     await here.get("k", control)
     save(here, disk)
-    assert here.unsaved(disk) is None
+    assert here.pending_write(disk) is None
     here.memory.doubt_all()  # its age is another
     save(here, disk)
     await here.drop("k")
@@ -249,8 +249,8 @@ async def test_the_copy_for_the_disk_is_made_at_once_and_what_comes_later_is_not
 ) -> None:
     here, disk = worker(), Disk()
     await here.get("k", control)
-    write = here.unsaved(disk)
+    write = here.pending_write(disk)
     await here.get("other", control)
     write()
     assert list(disk["test"]) == ["k"]
-    assert here.unsaved(disk) is not None
+    assert here.pending_write(disk) is not None

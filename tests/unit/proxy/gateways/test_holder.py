@@ -63,7 +63,7 @@ async def refused(held: Gateways, name: str) -> str:
 
 
 def save(held: Gateways, disk: DiskCopy) -> None:
-    write = held.unsaved(disk)
+    write = held.pending_write(disk)
     assert write is not None
     write()
 
@@ -171,11 +171,11 @@ async def test_each_snapshot_is_written_once_and_only_after_a_change(tmp_path: P
     disk = DiskCopy(str(tmp_path), KEYS)
     one = gateway(slug="g")
     held = holder(Control([one]))
-    assert held.unsaved(disk) is None
+    assert held.pending_write(disk) is None
     await held.load("g", "address")
     save(held, disk)
     assert list(disk.read("gateways")) == [one.id]
-    assert held.unsaved(disk) is None
+    assert held.pending_write(disk) is None
     held.forget(one.id)
     save(held, disk)
     assert disk.read("gateways") == {}
@@ -186,12 +186,12 @@ async def test_what_is_written_is_what_was_held_when_the_copy_was_made(tmp_path:
     control = Control([gateway(slug="a"), gateway(slug="b")])
     held = holder(control)
     await held.load("a", "address")
-    write = held.unsaved(disk)
+    write = held.pending_write(disk)
     await held.load("b", "address")
     assert write is not None
     write()
     assert list(disk.read("gateways")) == [control.gateways[0].id]
-    assert held.unsaved(disk) is not None, "b is not on disk yet"
+    assert held.pending_write(disk) is not None, "b is not on disk yet"
 
 
 async def test_beyond_so_many_gateways_the_longest_unused_goes_with_its_document(
