@@ -40,7 +40,12 @@ Ask = Callable[[], Awaitable[Aged[V]]]
 
 
 class TwoAgeCache(Generic[V]):
-    """Values by text keys; the least recently used go first when it is full."""
+    """Values by text keys, each with an age; the least recently used go first when it is full.
+
+    `young` gives what needs no question for a while, `fresh` what may be used at once, `get` that or the source's
+    answer. `holds` asks for a value of any age, `expired` for none that could serve again, `usable` whether one may
+    serve while the source is away.
+    """
 
     def __init__(self, name: str, *, size: int, soft: float, hard: float, tasks: Tasks) -> None:
         self.name = name
@@ -60,7 +65,7 @@ class TwoAgeCache(Generic[V]):
         return self._drops
 
     def fresh(self, key: str, ask: Ask[V] | None = None) -> V | None:
-        """The value if it may be used at once; with `ask`, one that nears its soft age is refreshed meanwhile."""
+        """The value if it is below its soft age; with `ask`, one above half of that is refreshed meanwhile."""
         aged = self._held.peek(key)
         if aged is None:
             return None
@@ -75,7 +80,7 @@ class TwoAgeCache(Generic[V]):
         return aged.value
 
     def young(self, key: str) -> V | None:
-        """The value while nothing need be asked about it: as `fresh`, and not yet near its soft age."""
+        """The value if it is below half of its soft age, so that nothing need be asked about it."""
         aged = self._held.peek(key)
         if aged is None or (age := time.monotonic() - aged.asked) > self._soft / 2 or aged.expires <= time.time():
             return None
@@ -100,7 +105,7 @@ class TwoAgeCache(Generic[V]):
             return aged.value
 
     def usable(self, aged: Aged[V]) -> bool:
-        """Whether a value may serve while its source is away."""
+        """Whether a value may serve while its source is away: below its hard age, and not expired."""
         return time.monotonic() - aged.asked < self._hard and aged.expires > time.time()
 
     def age(self, aged: Aged[V]) -> float:
@@ -108,7 +113,7 @@ class TwoAgeCache(Generic[V]):
         return time.monotonic() - aged.asked
 
     def holds(self, key: str) -> bool:
-        """Whether there is a value, however old."""
+        """Whether there is a value, of whatever age, expired or not."""
         return key in self._held
 
     def expired(self, key: str) -> bool:
