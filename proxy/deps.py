@@ -31,7 +31,7 @@ class Counts(Protocol):
     def add(self, name: str, amount: float = 1.0) -> None:
         """Count in a series that is known beforehand, by its whole name."""
 
-    def refused(self, reason: str) -> None:
+    def count_refusal(self, reason: str) -> None:
         """Count a refusal."""
 
     def call(

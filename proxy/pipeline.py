@@ -14,7 +14,7 @@ from core.mcp.faults import MessageFault
 from core.mcp.message import Batch, Notification, Request, Response
 from proxy.answers.batches import answer_batch
 from proxy.answers.notifications import accept_notification
-from proxy.answers.refused import faulty, refused
+from proxy.answers.refused import answer_of_refusal, faulty
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.methods import FromMemory, FromServer, method_of
@@ -83,7 +83,7 @@ def at_message_now(x: Exchange, deps: Deps) -> Answer | None:
         method = method_of(x)
         return _from_memory(x, deps, method) if isinstance(method, FromMemory) else None
     except Refusal as refusal:
-        return refused(x, refusal, deps)
+        return answer_of_refusal(x, refusal, deps)
     except MessageFault as fault:
         return faulty(x, fault)
 
@@ -101,7 +101,7 @@ async def at_message(x: Exchange, deps: Deps) -> Answer | None:
             return await accept_notification(x, deps)
         return await answer_request(x, deps)
     except Refusal as refusal:
-        return refused(x, refusal, deps)
+        return answer_of_refusal(x, refusal, deps)
     except MessageFault as fault:
         return faulty(x, fault)
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from core.mcp.faults import MessageFault
 from core.records import CallRecord
-from proxy.answers.refused import faulty, internal_error, refused
+from proxy.answers.refused import answer_of_refusal, faulty, internal_error
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.limits.running_calls import CallKey
@@ -140,7 +140,7 @@ class UpstreamCall:
     async def _audited(self, kept: CallRecord) -> None:
         x, deps = self.x, self._deps
         if not await deps.records.safe(kept):
-            self._answer(refused(x, Refusal("audit_unavailable"), deps))
+            self._answer(answer_of_refusal(x, Refusal("audit_unavailable"), deps))
         if x.outlet.streaming:
             await deliver(x)
 
@@ -164,7 +164,7 @@ class UpstreamCall:
     def _fail(self, error: Exception) -> None:
         x, self._left = self.x, iter(_NO_MORE)
         if isinstance(error, Refusal):
-            self._answer(refused(x, error, self._deps))
+            self._answer(answer_of_refusal(x, error, self._deps))
         elif isinstance(error, MessageFault):
             x.status = "wrong_message"
             self._answer(faulty(x, error))
@@ -180,7 +180,7 @@ class UpstreamCall:
 def answer_of(x: Exchange, deps: Deps) -> Answer | None:
     """The answer of a call that is over; None where a stream has carried it."""
     if x.answer is None and not x.outlet.streaming:
-        return refused(x, Refusal("cancelled"), deps)  # by its own session
+        return answer_of_refusal(x, Refusal("cancelled"), deps)  # by its own session
     return x.answer
 
 

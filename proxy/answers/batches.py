@@ -12,7 +12,7 @@ from core.mcp.faults import INVALID_REQUEST, MessageFault
 from core.mcp.message import Batch, Notification, Request, parse_item
 from core.mcp.versions import Era
 from proxy.answers.notifications import accept_notification
-from proxy.answers.refused import faulty, refused
+from proxy.answers.refused import answer_of_refusal, faulty
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.refusals import RETRY_AFTER_S, Refusal
@@ -61,7 +61,7 @@ class _Share:
         try:
             return await self._answered(one, item)
         except Refusal as refusal:
-            answer = refused(one, refusal, self._deps)
+            answer = answer_of_refusal(one, refusal, self._deps)
             # The other items of the batch are answered all the same.
             if refusal.row.kind == "http" and isinstance(one.message, Request):
                 return faulty(one, MessageFault(refusal.row.code, refusal.sentence, 200, one.message.id))

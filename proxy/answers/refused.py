@@ -12,9 +12,9 @@ from proxy.identity import server_info
 from proxy.refusals import Refusal
 
 
-def refused(x: Exchange, refusal: Refusal, deps: Deps) -> Answer:
+def answer_of_refusal(x: Exchange, refusal: Refusal, deps: Deps) -> Answer:
     """The whole answer to a refused request."""
-    deps.slots.refused(refusal.reason)
+    deps.slots.count_refusal(refusal.reason)
     deps.refusal_log.note(
         x.address or x.head.peer,
         refusal,

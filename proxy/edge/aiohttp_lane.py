@@ -14,7 +14,7 @@ from aiohttp import HttpVersion10, HttpVersion11, web
 
 from core.mcp.event_stream import encode_event
 from proxy.answers.plain import public_answer
-from proxy.answers.refused import internal_error, refused
+from proxy.answers.refused import answer_of_refusal, internal_error
 from proxy.answers.sessions import end_session
 from proxy.deps import Deps
 from proxy.edge.answer_headers import METHODS, SECURITY_HEADERS, STREAM_HEADERS, own_headers
@@ -110,7 +110,7 @@ class AiohttpLane:
         try:
             return await self._route(x, request)
         except Refusal as refusal:
-            return refused(x, refusal, self._deps)
+            return answer_of_refusal(x, refusal, self._deps)
         except (asyncio.CancelledError, ConnectionError):
             raise
         except Exception:

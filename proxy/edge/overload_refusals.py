@@ -59,7 +59,7 @@ class OverloadRefusals:
         request_id = new_id()
         slots = self._deps.slots
         slots.add(FAST_LANE)
-        slots.refused("overloaded")
+        slots.count_refusal("overloaded")
         self._deps.refusal_log.note(address, self._refusal, request_id)
         return request_id.encode().join(self._pieces)
 

@@ -13,7 +13,7 @@ from typing import Final
 from core.mcp.event_stream import encode_event
 from core.mcp.message import Request
 from proxy.answers.plain import public_answer
-from proxy.answers.refused import internal_error, refused
+from proxy.answers.refused import answer_of_refusal, internal_error
 from proxy.answers.sessions import end_session
 from proxy.edge.answer_bytes import chunk
 from proxy.edge.answer_headers import own_headers
@@ -206,7 +206,7 @@ class ServedRequest:
 
     def _failed(self, error: Exception) -> Answer:
         if isinstance(error, Refusal):
-            return refused(self.x, error, self._deps)
+            return answer_of_refusal(self.x, error, self._deps)
         log.error("a request failed inside", exc_info=error, extra={"request_id": self.x.request_id})
         return internal_error(self.x)
 

@@ -14,7 +14,7 @@ BROKEN: Final = "it breaks the rules of RFC 9112, or its headers are too many or
 
 def refused_body(deps: Deps, address: str, refusal: Refusal, request_id: str) -> bytes:
     """Count the refusal, let it be logged within `RefusalLog`, and give the JSON-RPC error without an id."""
-    deps.slots.refused(refusal.reason)
+    deps.slots.count_refusal(refusal.reason)
     deps.refusal_log.note(address, refusal, request_id)
     return http_body(refusal, request_id)
 

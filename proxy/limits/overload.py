@@ -61,7 +61,7 @@ class Overload:
         "_looking",
         "_most_lag",
         "_period",
-        "_refused",
+        "_refusals",
         "_soon",
         "_spent",
         "_taker",
@@ -97,7 +97,7 @@ class Overload:
         self._last = self._period = self._turned = self._worked = 0.0
         self._spent = [0.0, 0.0, 0.0]
         """In this round, since its first call: what known callers took, what strangers did, and what refusals did."""
-        self._calls = self._refused = 0
+        self._calls = self._refusals = 0
         """In this period."""
         self._let_in: set[str] = set()
 
@@ -121,7 +121,7 @@ class Overload:
         if own <= self._budget or (own <= 2 * self._budget and address not in self._let_in):
             self._let_in.add(address)
             return False
-        self._refused += 1
+        self._refusals += 1
         self._taker = _REFUSED
         return True
 
@@ -149,7 +149,7 @@ class Overload:
 
     def _begin(self) -> None:
         self.sheds, self._late_s, self._budget = True, 0.0, AIM_S / 2
-        self._period, self._calls, self._refused = self._clock(), 0, 0
+        self._period, self._calls, self._refusals = self._clock(), 0, 0
         log.warning("overloaded: new calls are refused in part", extra={"lag_s": round(self.longest, 3)})
 
     def _adapt(self, worked: float) -> bool:
@@ -170,10 +170,10 @@ class Overload:
         return asked
 
     def _end_period(self) -> None:
-        if self._refused <= FEW * self._calls:
+        if self._refusals <= FEW * self._calls:
             self.sheds = False
             log.info("no longer overloaded")
-        self._period, self._calls, self._refused = self._clock(), 0, 0
+        self._period, self._calls, self._refusals = self._clock(), 0, 0
 
     def _look(self) -> None:
         """Measure from here to the loop's next round, if nothing is being measured."""

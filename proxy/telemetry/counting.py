@@ -73,7 +73,7 @@ class Slots:
         """Tell a gauge."""
         self._values[self._place[name]] = value
 
-    def refused(self, reason: str) -> None:
+    def count_refusal(self, reason: str) -> None:
         """Count a refusal."""
         self._values[self._refusals[reason]] += 1.0
 

@@ -25,7 +25,7 @@ class NoCounts:
     def add(self, name: str, amount: float = 1.0) -> None:
         """Nothing."""
 
-    def refused(self, reason: str) -> None:
+    def count_refusal(self, reason: str) -> None:
         """Nothing."""
 
     def call(

@@ -8,7 +8,7 @@ import pytest
 from core.mcp.faults import MessageFault
 from core.mcp.message import Request
 from core.mcp.versions import Era
-from proxy.answers.refused import challenge, faulty, internal_error, refused
+from proxy.answers.refused import answer_of_refusal, challenge, faulty, internal_error
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.gateways.compiled import compiled_tool
@@ -26,7 +26,7 @@ def called(era: Era = Era.MODERN) -> Exchange:
 
 async def test_before_the_message_a_refusal_is_a_status_and_an_error_without_id(deps: Deps) -> None:
     x = exchange({})
-    answer = refused(x, Refusal("host_unknown"), deps)
+    answer = answer_of_refusal(x, Refusal("host_unknown"), deps)
     assert (answer.status, answer.close) == (421, True)
     assert json.loads(answer.body) == {
         "jsonrpc": "2.0",
@@ -41,13 +41,13 @@ async def test_before_the_message_a_refusal_is_a_status_and_an_error_without_id(
 
 
 async def test_a_connection_without_a_body_left_in_it_is_kept(deps: Deps) -> None:
-    assert refused(exchange({}, method="GET"), Refusal("path_unknown"), deps).close is False
-    assert refused(called(), Refusal("media_type"), deps).close is False
+    assert answer_of_refusal(exchange({}, method="GET"), Refusal("path_unknown"), deps).close is False
+    assert answer_of_refusal(called(), Refusal("media_type"), deps).close is False
 
 
 async def test_busy_says_when_to_come_back_and_405_what_is_served(deps: Deps) -> None:
-    assert refused(exchange({}), Refusal("overloaded", retry_after=3), deps).headers["Retry-After"] == "3"
-    answer = refused(exchange({}), Refusal("method_not_allowed", method="PUT"), deps)
+    assert answer_of_refusal(exchange({}), Refusal("overloaded", retry_after=3), deps).headers["Retry-After"] == "3"
+    answer = answer_of_refusal(exchange({}), Refusal("method_not_allowed", method="PUT"), deps)
     assert answer.headers["Allow"] == "GET, POST, DELETE, OPTIONS"
 
 
@@ -57,13 +57,13 @@ async def test_the_challenge_names_the_metadata_and_an_error_only_where_a_token_
     bare = challenge(x, deps, presented=False)
     assert f'resource_metadata="{PUBLIC_URL}/.well-known/oauth-protected-resource/v1/mcp/g"' in bare
     assert "error" not in bare
-    presented = refused(x, Refusal("not_authenticated", presented=True), deps)
+    presented = answer_of_refusal(x, Refusal("not_authenticated", presented=True), deps)
     assert 'error="invalid_token"' in presented.headers["WWW-Authenticate"]
 
 
 async def test_an_unknown_tool_is_an_error_for_the_request(deps: Deps) -> None:
     x = called()
-    answer = refused(x, Refusal("tool_unknown", tool="nope"), deps)
+    answer = answer_of_refusal(x, Refusal("tool_unknown", tool="nope"), deps)
     assert answer.status == 200
     assert json.loads(answer.body)["error"] == {
         "code": -32602,
@@ -76,7 +76,7 @@ async def test_an_unknown_tool_is_an_error_for_the_request(deps: Deps) -> None:
 async def test_what_stops_a_call_is_a_result_for_the_model_and_for_programs(deps: Deps) -> None:
     x = called()
     refusal = Refusal("needs_sign_in", why="Connect srv first:", link="https://gw.example/connect", text="its words")
-    result = json.loads(refused(x, refusal, deps).body)["result"]
+    result = json.loads(answer_of_refusal(x, refusal, deps).body)["result"]
     assert result["isError"] is True
     assert [one["text"] for one in result["content"]] == [
         "Connect srv first: https://gw.example/connect",
@@ -97,7 +97,7 @@ async def test_where_a_method_has_no_such_results_the_same_is_an_error(deps: Dep
     x = called()
     x.refused_as = "error"
     refusal = Refusal("needs_sign_in", why="Connect srv first:", link="https://gw.example/connect")
-    said = json.loads(refused(x, refusal, deps).body)
+    said = json.loads(answer_of_refusal(x, refusal, deps).body)
     assert said["error"] == {
         "code": -31000,
         "message": "Connect srv first: https://gw.example/connect",
@@ -115,7 +115,9 @@ async def test_where_a_method_has_no_such_results_the_same_is_an_error(deps: Dep
 async def test_a_link_that_the_sentence_has_already_is_not_told_twice(deps: Deps) -> None:
     link = "https://gw.example/connect"
     for why in ("Connect srv first.", f"Connect srv first: {link}"):
-        result = json.loads(refused(called(), Refusal("needs_sign_in", why=why, link=link), deps).body)["result"]
+        result = json.loads(answer_of_refusal(called(), Refusal("needs_sign_in", why=why, link=link), deps).body)[
+            "result"
+        ]
         assert result["content"][0]["text"].count(link) == 1
         assert result["_meta"]["archway/refusal"]["link"] == link
 
@@ -126,7 +128,7 @@ async def test_the_log_says_who_was_refused_where_and_why_and_never_the_token(
     x = called()
     x.principal_key, x.token_digest = "user:ada", "d" * 64
     with caplog.at_level(logging.INFO):
-        refused(x, Refusal("upstream_refused", server="srv", detail="Connect call failed"), deps)
+        answer_of_refusal(x, Refusal("upstream_refused", server="srv", detail="Connect call failed"), deps)
     (line,) = caplog.records
     told = vars(line)
     assert (told["principal"], told["gateway"], told["detail"]) == ("user:ada", "g", "Connect call failed")
@@ -135,7 +137,7 @@ async def test_the_log_says_who_was_refused_where_and_why_and_never_the_token(
 
 
 async def test_a_legacy_caller_gets_no_modern_field(deps: Deps) -> None:
-    result = json.loads(refused(called(Era.LEGACY), Refusal("busy", server="srv"), deps).body)["result"]
+    result = json.loads(answer_of_refusal(called(Era.LEGACY), Refusal("busy", server="srv"), deps).body)["result"]
     assert "resultType" not in result
     assert result["_meta"]["archway/refusal"]["retryable"] is True
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from unittest.mock import patch
 
-from proxy.answers.refused import refused
+from proxy.answers.refused import answer_of_refusal
 from proxy.deps import Deps
 from proxy.edge.answer_bytes import AnswerHeads
 from proxy.edge.answer_headers import own_headers
@@ -22,7 +22,7 @@ def parts(answer: bytes) -> tuple[str, dict[str, str], dict[str, object]]:
 async def test_it_says_what_the_usual_refusal_says_but_that_the_connection_stays(deps: Deps) -> None:
     heads = AnswerHeads()
     x = Exchange(Head("POST", "/v1/mcp/g", (1, 1), (), "10.0.0.1"), Outlet())
-    usual = refused(x, Refusal("overloaded", retry_after=1), deps)
+    usual = answer_of_refusal(x, Refusal("overloaded", retry_after=1), deps)
     assert usual.close
     head = heads.of(usual, own_headers(x.request_id, "", frozenset()), close=False)
 
