@@ -43,7 +43,8 @@ class TokenVerdict(msgspec.Struct, frozen=True, omit_defaults=True):
     token_id: str = ""
     expires: float | None = None
     """Unix seconds; a verdict never outlives it."""
-    refused: Literal["", "unknown", "revoked", "expired", "disabled"] = ""
+    refusal: Literal["", "unknown", "revoked", "expired", "disabled"] = msgspec.field(default="", name="refused")
+    """Why not, '' if nothing is against it. Planes of other versions know it as `refused`."""
 
 
 class InstallationQuestion(msgspec.Struct, frozen=True):

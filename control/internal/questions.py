@@ -53,7 +53,7 @@ class Questions:
     async def token(self, question: TokenQuestion) -> TokenVerdict:
         """Say who the bearer of a token is."""
         if not _DIGEST.fullmatch(question.digest):
-            return TokenVerdict(question.digest, refused="unknown")
+            return TokenVerdict(question.digest, refusal="unknown")
         async with transaction(self.pool) as connection:
             return await verdict_for(connection, question.digest)
 

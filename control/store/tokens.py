@@ -46,10 +46,10 @@ async def verdict_for(connection: Connection, digest: str) -> TokenVerdict:
     """Who bears the token with this digest, as a proxy needs to know; notes its use. Needs a writing transaction."""
     token = await by_digest(connection, digest)
     if token is None:
-        return TokenVerdict(digest, refused="unknown")
-    refused = refusal_of(token)
-    if refused:
-        return TokenVerdict(digest, token_id=token.id, refused=refused)
+        return TokenVerdict(digest, refusal="unknown")
+    refusal = refusal_of(token)
+    if refusal:
+        return TokenVerdict(digest, token_id=token.id, refusal=refusal)
     await note_use(connection, token.id)
     expires = None if token.expires_at is None else token.expires_at.timestamp()
     return TokenVerdict(digest, await _principal(connection, token), token.id, expires)

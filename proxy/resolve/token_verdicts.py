@@ -109,7 +109,7 @@ class Authority:
         verdict = await self._control.token(TokenQuestion(digest))
         if verdict.digest != digest or verdict.principal is None:
             self._unknown.put(digest, time.monotonic() + _UNKNOWN_S)
-            raise Refusal("not_authenticated", detail=verdict.refused, presented=True)
+            raise Refusal("not_authenticated", detail=verdict.refusal, presented=True)
         return Aged(verdict, asked, inf if verdict.expires is None else verdict.expires)
 
 

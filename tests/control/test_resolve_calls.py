@@ -133,7 +133,7 @@ async def test_a_token_with_wrong_claims_is_refused(wrong: str, proxy: AskingPro
 
 async def test_the_claims_that_are_changed_above_are_accepted_unchanged(proxy: AskingProxy) -> None:
     verdict = await proxy.ask("/internal/token", TokenQuestion("0" * 64), TokenVerdict)
-    assert verdict == TokenVerdict("0" * 64, refused="unknown")
+    assert verdict == TokenVerdict("0" * 64, refusal="unknown")
 
 
 async def test_an_answer_opens_for_its_own_call_only(proxy: AskingProxy) -> None:
@@ -345,7 +345,7 @@ async def test_a_frozen_postgres_is_a_503_within_a_second_and_a_half_and_then_al
     assert took < 1.5 + A_BUSY_MACHINE_S
     async with asyncio.timeout(30):
         verdict = await proxy.ask("/internal/token", TokenQuestion("0" * 64), TokenVerdict)
-    assert verdict.refused == "unknown"
+    assert verdict.refusal == "unknown"
 
 
 async def test_a_postgres_that_stops_in_the_middle_of_an_answer_is_a_503_as_soon(

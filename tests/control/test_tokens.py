@@ -72,7 +72,7 @@ async def test_a_token_of_the_organisation_is_in_no_team(admin: AdminClient, poo
 
 async def test_a_made_up_token_is_unknown(pool: Pool) -> None:
     found = await verdict(pool, new_token())
-    assert (found.principal, found.refused) == (None, "unknown")
+    assert (found.principal, found.refusal) == (None, "unknown")
 
 
 async def test_a_revoked_token_is_refused_and_announced(admin: AdminClient, pool: Pool) -> None:
@@ -81,7 +81,7 @@ async def test_a_revoked_token_is_refused_and_announced(admin: AdminClient, pool
     revoked = await admin.post(f"/tokens/{made['id']}/revoke")
     assert (revoked.status, revoked.json["state"]) == (200, "revoked")
     found = await verdict(pool, made["secret"])
-    assert (found.principal, found.refused) == (None, "revoked")
+    assert (found.principal, found.refusal) == (None, "revoked")
     async with transaction(pool, readonly=True) as connection:
         rows = await connection.fetch("select kind, name from outbox")
     assert [tuple(row) for row in rows] == [("token", digest(made["secret"]))]
@@ -97,19 +97,19 @@ async def test_revoking_twice_is_no_error_and_leaves_one_line(admin: AdminClient
 async def test_a_deleted_token_is_refused(admin: AdminClient, pool: Pool) -> None:
     made = await admin.made("/tokens", {"name": "laptop"})
     assert (await admin.delete(f"/tokens/{made['id']}", match='"1"')).status == 204
-    assert (await verdict(pool, made["secret"])).refused == "unknown"
+    assert (await verdict(pool, made["secret"])).refusal == "unknown"
 
 
 async def test_a_token_of_a_disabled_user_is_refused(admin: AdminClient, pool: Pool) -> None:
     ann = await admin.as_new_user("Ann")
     await admin.post(f"/users/{ann.user['id']}/disable")
-    assert (await verdict(pool, ann.token)).refused == "disabled"
+    assert (await verdict(pool, ann.token)).refusal == "disabled"
 
 
 async def test_a_token_of_a_deleted_user_is_refused(admin: AdminClient, pool: Pool) -> None:
     ann = await admin.as_new_user("Ann")
     await admin.delete(f"/users/{ann.user['id']}")
-    assert (await verdict(pool, ann.token)).refused == "unknown"
+    assert (await verdict(pool, ann.token)).refusal == "unknown"
 
 
 async def test_a_token_past_its_expiry_is_refused(admin: AdminClient, pool: Pool) -> None:
@@ -117,7 +117,7 @@ async def test_a_token_past_its_expiry_is_refused(admin: AdminClient, pool: Pool
     found = await verdict(pool, made["secret"])
     assert found.expires == pytest.approx(datetime.fromisoformat(made["expires_at"]).timestamp(), abs=0.01)
     await run_sql(pool, "update tokens set expires_at = now() - interval '1 second' where id = $1", made["id"])
-    assert (await verdict(pool, made["secret"])).refused == "expired"
+    assert (await verdict(pool, made["secret"])).refusal == "expired"
     assert (await admin.get(f"/tokens/{made['id']}")).json["state"] == "expired"
     assert (await admin.bearing(made["secret"]).get("/me")).status == 401
 

@@ -197,7 +197,7 @@ class FakeControl:
 
     async def _token(self, body: bytes) -> TokenVerdict:
         asked = msgspec.msgpack.decode(body, type=TokenQuestion)
-        return self.verdicts.get(asked.digest) or TokenVerdict(asked.digest, refused="unknown")
+        return self.verdicts.get(asked.digest) or TokenVerdict(asked.digest, refusal="unknown")
 
     async def _installation(self, body: bytes) -> InstallationAnswer:
         asked = msgspec.msgpack.decode(body, type=InstallationQuestion)

@@ -169,7 +169,7 @@ class Verdicts(RuleBasedStateMachine):
             await self.held_back.wait()
         if is_down:
             raise SourceUnreachable
-        return verdict or TokenVerdict(question.digest, refused="unknown")
+        return verdict or TokenVerdict(question.digest, refusal="unknown")
 
     def change(self, name: str, verdict: TokenVerdict | None) -> None:
         self.step += 1

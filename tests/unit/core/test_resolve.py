@@ -21,13 +21,18 @@ CONNECTION = ResolvedInstallation(
     "answer",
     [
         TokenVerdict("d", Principal("user", "u1", "Ann", frozenset({"t1"})), "t", 5.5),
-        TokenVerdict("d", refused="revoked"),
+        TokenVerdict("d", refusal="revoked"),
         InstallationAnswer(installation=CONNECTION),
         InstallationAnswer(refusal=InstallationRefusal("credential_missing", "why", "https://archway.test")),
     ],
 )
 def test_answers_survive_the_wire(answer: msgspec.Struct) -> None:
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(answer), type=type(answer)) == answer
+
+
+def test_a_verdict_says_its_refusal_under_the_name_that_planes_of_other_versions_know() -> None:
+    said = msgspec.msgpack.decode(msgspec.msgpack.encode(TokenVerdict("d", refusal="revoked")))
+    assert said == {"digest": "d", "refused": "revoked"}
 
 
 def test_a_connection_shows_no_credential() -> None:

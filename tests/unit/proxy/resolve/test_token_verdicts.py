@@ -43,7 +43,7 @@ class Control:
         self.asked.append(question.digest)
         if self.down:
             raise SourceUnreachable
-        return self.verdicts.get(question.digest) or TokenVerdict(question.digest, refused="unknown")
+        return self.verdicts.get(question.digest) or TokenVerdict(question.digest, refusal="unknown")
 
     def knows(self, digest: str, principal: Principal, expires: float | None = None) -> TokenVerdict:
         self.verdicts[digest] = TokenVerdict(digest, principal, "id", expires)
