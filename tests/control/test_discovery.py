@@ -118,7 +118,7 @@ async def test_the_proxy_is_given_the_credential_that_calls_will_have(
 ) -> None:
     entry_id = await make_entry(pool, credential=BEARER)
     await discoverer.discover(await install(pool, entry_id, {"credential": "k3y"}))
-    assert proxy.questions[0].connection.credential_headers == [("authorization", "Bearer k3y")]
+    assert proxy.questions[0].installation.credential_headers == [("authorization", "Bearer k3y")]
 
 
 async def test_a_tool_that_vanished_is_marked_and_one_that_came_back_is_not(

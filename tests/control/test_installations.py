@@ -92,7 +92,7 @@ async def test_answers_reach_the_server_as_headers(api: Api) -> None:
         {"name": "limit", "type": "number", "header": "x-limit", "default": 5},
     ]
     await api.install(await api.entry(**STATIC, fields=fields), credential=KEY, values={"account": "acme"})
-    assert api.proxy.questions[-1].connection.credential_headers == [
+    assert api.proxy.questions[-1].installation.credential_headers == [
         ("x-account", "acme"),
         ("x-limit", "5"),
         ("authorization", f"Bearer {KEY}"),
@@ -173,7 +173,7 @@ async def test_a_change_keeps_the_answers_that_it_does_not_name(api: Api) -> Non
     made = await api.install(entry, credential=KEY, values={"account": "acme", "pin": "1234"})
     changed = await api.patch(f"/installations/{made['id']}", {"values": {"account": "globex"}})
     assert changed["plain_values"] == {"account": "globex"}
-    assert ("x-pin", "1234") in api.proxy.questions[-1].connection.credential_headers
+    assert ("x-pin", "1234") in api.proxy.questions[-1].installation.credential_headers
     problem = await api.patch(f"/installations/{made['id']}", {"values": {"pin": None}}, expect=422)
     assert problem["errors"][0]["field"] == "values.pin"
 
@@ -188,9 +188,9 @@ async def test_after_a_move_the_old_secrets_are_not_carried_over(api: Api) -> No
 
 async def test_the_protocol_can_be_pinned_and_is_asked_so(api: Api) -> None:
     made = await api.install(await api.entry(), protocol="legacy")
-    assert api.proxy.questions[-1].connection.protocol == "legacy"
+    assert api.proxy.questions[-1].installation.protocol == "legacy"
     await api.patch(f"/installations/{made['id']}", {"protocol": "2026-07-28"})
-    assert api.proxy.questions[-1].connection.protocol == "2026-07-28"
+    assert api.proxy.questions[-1].installation.protocol == "2026-07-28"
 
 
 async def test_a_new_name_asks_no_server(api: Api) -> None:

@@ -73,7 +73,7 @@ class AskingProxy:
         async with self.session.request(method, self.url + path, data=body, headers=headers) as response:
             return response.status, await response.read()
 
-    async def connection(self, digest: str, gateway_id: str, assignment_id: str) -> InstallationAnswer:
+    async def installation(self, digest: str, gateway_id: str, assignment_id: str) -> InstallationAnswer:
         question = InstallationQuestion(digest, gateway_id, assignment_id)
         answer: InstallationAnswer = await self.ask("/internal/connection", question, InstallationAnswer)
         return answer
@@ -239,7 +239,7 @@ async def test_the_caller_s_own_credential_is_opened_into_the_sealed_answer(
     mine = await install(pool, scene, "key-of-ann", user=scene.person)
     await install(pool, scene, "key-of-all")
     assigned = await assign(pool, scene)
-    answer = await proxy.connection(scene.digest, scene.gateway_id, assigned)
+    answer = await proxy.installation(scene.digest, scene.gateway_id, assigned)
     assert answer.refusal is None
     assert answer.installation is not None
     assert answer.installation.installation_id == mine
@@ -253,7 +253,7 @@ async def test_a_credential_given_for_another_origin_is_not_sent(
     installed = await install(pool, scene, "key")
     assigned = await assign(pool, scene, installed)
     await pool.execute("update entries set url = 'https://elsewhere.test/mcp'")
-    answer = await proxy.connection(scene.digest, scene.gateway_id, assigned)
+    answer = await proxy.installation(scene.digest, scene.gateway_id, assigned)
     assert answer.installation is None
     assert answer.refusal is not None
     assert answer.refusal.code == "needs_sign_in"
@@ -268,7 +268,7 @@ async def test_a_sealed_value_moved_to_another_installation_opens_for_nobody(
     theirs = await install(pool, scene, "key-of-all")
     sealed = await pool.fetchval("select secret_values from installations where id = $1", theirs)
     await pool.execute("update installations set secret_values = $1 where id = $2", sealed, mine)
-    answer = await proxy.connection(scene.digest, scene.gateway_id, await assign(pool, scene))
+    answer = await proxy.installation(scene.digest, scene.gateway_id, await assign(pool, scene))
     assert answer.installation is None
     assert answer.refusal is not None
     assert answer.refusal.code == "needs_sign_in"
@@ -280,13 +280,13 @@ async def test_the_token_is_checked_again_and_the_assignment_on_that_gateway_too
     assigned = await assign(pool, scene, await install(pool, scene, "key"))
     async with transaction(pool) as conn:
         elsewhere = await seeded.gateway(conn, "elsewhere")
-    assert (await proxy.connection(scene.digest, scene.gateway_id, assigned)).connection is not None
+    assert (await proxy.installation(scene.digest, scene.gateway_id, assigned)).installation is not None
     for gateway_id, assignment_id in ((elsewhere, assigned), (scene.gateway_id, new_id()), ("x", "y")):
-        answer = await proxy.connection(scene.digest, gateway_id, assignment_id)
+        answer = await proxy.installation(scene.digest, gateway_id, assignment_id)
         assert answer.refusal is not None
         assert answer.refusal.code == "not_allowed"
     await pool.execute("update tokens set revoked_at = now()")
-    answer = await proxy.connection(scene.digest, scene.gateway_id, assigned)
+    answer = await proxy.installation(scene.digest, scene.gateway_id, assigned)
     assert answer.refusal is not None
     assert answer.refusal.code == "not_allowed"
 
@@ -305,7 +305,7 @@ async def test_on_a_personal_gateway_leaving_the_team_or_losing_sight_of_the_ent
         assigned = await seeded.assignment(conn, own, scene.tool_id, installation=pinned)
 
     async def refused() -> str:
-        answer = await proxy.connection(scene.digest, own, assigned)
+        answer = await proxy.installation(scene.digest, own, assigned)
         return answer.refusal.sentence if answer.refusal else ""
 
     assert await refused() == ""
@@ -323,7 +323,7 @@ async def test_nobody_s_credential_is_missing_with_a_command_and_no_dead_link(
     async with transaction(pool) as conn:
         other = await seeded.user(conn, "bob")
     await install(pool, scene, "key-of-bob", user=other)
-    answer = await proxy.connection(scene.digest, scene.gateway_id, await assign(pool, scene))
+    answer = await proxy.installation(scene.digest, scene.gateway_id, await assign(pool, scene))
     assert answer.refusal is not None
     assert (answer.refusal.code, answer.refusal.link) == ("credential_missing", "")
     assert "`archway installations create --entry github --scope personal --credential`" in answer.refusal.sentence

@@ -3,7 +3,7 @@
 async with ProbingProxy(ring) as proxy:
     proxy.answer = Probe(era="modern", version="2026-07-28", tools=[...])
     ...                                    # ProbeClient(egress, [proxy.url], ...)
-    assert proxy.questions[0].connection.url == "..."
+    assert proxy.questions[0].installation.url == "..."
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from core.keys import KeyRing, new_key, parse_key_ring
 from core.resolve import ResolvedInstallation
 from tests.fakes.probing_proxy import ProbingProxy
 
-CONNECTION = ResolvedInstallation("i", "e", "time", "organisation", "remote", "https://time.example/mcp", 1)
+INSTALLATION = ResolvedInstallation("i", "e", "time", "organisation", "remote", "https://time.example/mcp", 1)
 
 
 @pytest.fixture
@@ -43,24 +43,24 @@ def dead_address() -> str:
         return f"http://127.0.0.1:{closed.getsockname()[1]}"
 
 
-async def test_the_connection_is_put_to_the_proxy_and_its_answer_opened(
+async def test_the_installation_is_put_to_the_proxy_and_its_answer_opened(
     egress: Egress, ring: KeyRing, proxy: ProbingProxy
 ) -> None:
-    probe = await client(egress, ring, proxy.url).probe(CONNECTION)
+    probe = await client(egress, ring, proxy.url).probe(INSTALLATION)
     assert [tool["name"] for tool in probe.tools] == ["echo"]
-    assert proxy.questions[0].connection == CONNECTION
+    assert proxy.questions[0].installation == INSTALLATION
 
 
 async def test_a_dead_proxy_is_passed_over(egress: Egress, ring: KeyRing, proxy: ProbingProxy) -> None:
-    probe = await client(egress, ring, dead_address(), proxy.url).probe(CONNECTION)
+    probe = await client(egress, ring, dead_address(), proxy.url).probe(INSTALLATION)
     assert probe.era == "legacy"
 
 
 async def test_without_any_proxy_the_probe_is_unavailable(egress: Egress, ring: KeyRing) -> None:
     with pytest.raises(ProbeUnavailable):
-        await client(egress, ring, dead_address()).probe(CONNECTION)
+        await client(egress, ring, dead_address()).probe(INSTALLATION)
     with pytest.raises(ProbeUnavailable):
-        await client(egress, ring).probe(CONNECTION)
+        await client(egress, ring).probe(INSTALLATION)
 
 
 async def test_a_proxy_that_does_not_answer_in_time_ends_the_question(
@@ -68,13 +68,13 @@ async def test_a_proxy_that_does_not_answer_in_time_ends_the_question(
 ) -> None:
     proxy.hold = asyncio.Event()
     with pytest.raises(ProbeUnavailable):
-        await client(egress, ring, proxy.url, proxy.url).probe(CONNECTION, deadline=0.1)
+        await client(egress, ring, proxy.url, proxy.url).probe(INSTALLATION, deadline=0.1)
     assert len(proxy.questions) == 1
 
 
 async def test_an_answer_sealed_with_another_key_is_not_believed(egress: Egress, proxy: ProbingProxy) -> None:
     stranger = parse_key_ring("ARCHWAY_PROXY_KEY", new_key())
     with pytest.raises(ProbeUnavailable):
-        await client(egress, stranger, proxy.url).probe(CONNECTION)
+        await client(egress, stranger, proxy.url).probe(INSTALLATION)
     assert proxy.refused == 1
     assert proxy.questions == []
