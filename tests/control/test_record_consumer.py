@@ -184,12 +184,12 @@ async def test_gaps_are_named_by_worker_and_time(
     consuming()
     await eventually_taken(redis_server)
     async with transaction(pool) as conn:
-        found = {row["worker"]: row for row in await gaps(conn, limit=9, worker=None, since=LONG_AGO, until=None)}
+        found = {gap.worker: gap for gap in await gaps(conn, limit=9, worker=None, since=LONG_AGO, until=None)}
     assert found.keys() == {"w1", "w2"}
-    assert (found["w1"]["first_number"], found["w1"]["last_number"]) == (2, 3)
-    assert found["w1"]["after_time"].timestamp() == pytest.approx(now - 50, abs=1e-3)
-    assert found["w1"]["before_time"].timestamp() == pytest.approx(now - 10, abs=1e-3)
-    assert (found["w2"]["first_number"], found["w2"]["last_number"], found["w2"]["dropped"]) == (1, 2, 9)
+    assert (found["w1"].first_number, found["w1"].last_number) == (2, 3)
+    assert found["w1"].after_time.timestamp() == pytest.approx(now - 50, abs=1e-3)
+    assert found["w1"].before_time.timestamp() == pytest.approx(now - 10, abs=1e-3)
+    assert (found["w2"].first_number, found["w2"].last_number, found["w2"].dropped) == (1, 2, 9)
 
 
 async def test_partitions_are_made_ahead_and_old_ones_dropped_with_their_batches(pool: Pool) -> None:

@@ -15,15 +15,15 @@ async def test_a_line_says_who_did_what_to_which_object_from_where(pool: Pool) -
     async with transaction(pool) as connection:
         await record(connection, ANN, "update", "team", "t-1", {"name": "red"}, {"name": "blue"})
         (line,) = await page(connection, limit=10, before_id=None)
-    assert (line["actor"], line["actor_id"], line["action"], line["address"]) == (
+    assert (line.actor, line.actor_id, line.action, line.address) == (
         "Ann", ANN.user_id, "update", "127.0.0.1",
     )  # fmt: skip
-    assert (line["object_kind"], line["object_id"], line["request_id"]) == ("team", "t-1", "r-1")
-    assert (line["before"], line["after"]) == ({"name": "red"}, {"name": "blue"})
+    assert (line.object_kind, line.object_id, line.request_id) == ("team", "t-1", "r-1")
+    assert (line.before, line.after) == ({"name": "red"}, {"name": "blue"})
 
 
 async def test_a_creation_has_no_before(pool: Pool) -> None:
     async with transaction(pool) as connection:
         await record(connection, ANN, "create", "team", "t-1", None, {"name": "blue"})
         (line,) = await page(connection, limit=10, before_id=None)
-    assert line["before"] is None
+    assert line.before is None
