@@ -7,6 +7,7 @@ import resource
 
 import pytest
 
+from proxy.edge import body_rules
 from tests.fakes.raw_http import RawAnswer, exchange, read_answer, request_bytes
 from tests.plugins.moved_clock import MovedClock
 from tests.proxy.conftest import MakeRig, Rig
@@ -105,8 +106,11 @@ async def test_headers_that_drip_are_refused_when_their_time_is_over(make_rig: M
         assert await is_healthy(rig)
 
 
-async def test_the_time_of_headers_ends_with_them(make_rig: MakeRig, clock: MovedClock) -> None:
+async def test_the_time_of_headers_ends_with_them(
+    make_rig: MakeRig, clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The clock of the headers must not cut off a body, a slow call, or the wait for the next request."""
+    monkeypatch.setattr(body_rules, "SLACK_S", 100.0)
     async with make_rig(header_seconds=30, body_seconds=100) as rig:
         await rig.serve([])
         request = post(rig, PING)
