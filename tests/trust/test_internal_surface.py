@@ -144,7 +144,7 @@ async def crash(*_: object, **__: object) -> None:
     ("part", "attribute", "method"),
     [
         pytest.param("upstreams", "call", "tools/call", id="X-8: crash"),
-        pytest.param("connections", "known", "tools/call", id="X-8: traceback to a caller"),
+        pytest.param("installations", "known", "tools/call", id="X-8: traceback to a caller"),
         ("gateways", "held", "tools/call"),
         ("authority", "known", "tools/list"),
         ("slots", "add", "tools/list"),
