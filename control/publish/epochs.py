@@ -43,7 +43,7 @@ class EpochOver(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class StreamHead:
     """Where the change stream stands: its epoch, its last number, and whether all was published in it."""
 
     epoch: str
@@ -66,9 +66,9 @@ class ChangeStream:
     def __init__(self, redis: Redis, signer: Signer) -> None:
         self._redis, self._signer = redis, signer
         self._verifier = Verifier("the public half of ARCHWAY_SIGNING_KEY", signer.public_keys)
-        self._seen = Head("", 0, complete=False)
+        self._seen = StreamHead("", 0, complete=False)
 
-    async def head(self) -> Head:
+    async def head(self) -> StreamHead:
         """The head that holds now; begins an epoch where there is none or where Redis lost events of this one."""
         head = await self._look()
         if head is None:
@@ -108,13 +108,13 @@ class ChangeStream:
 
     async def announce(
         self,
-        head: Head,
+        head: StreamHead,
         happened: Sequence[Happened],
         *,
         index: IndexDocument | None = None,
         everything: bool = False,
         untrue: Sequence[str] = (),
-    ) -> Head:
+    ) -> StreamHead:
         """Append events, with the index (signed for `head.epoch`) and the keys that they make untrue.
 
         `everything`: all gateways were stored before, so that this index may be its epoch's first. Raises EpochOver.
@@ -138,7 +138,7 @@ class ChangeStream:
                 ],
             )
             if answer == b"done":
-                self._seen = Head(head.epoch, head.number + len(happened), complete=True)
+                self._seen = StreamHead(head.epoch, head.number + len(happened), complete=True)
                 return self._seen
             if answer == b"index" and index is not None:
                 disbelieved, held = await self._redis.script(SHOW_INDEX, [INDEX], [MAX_BYTES])
@@ -157,21 +157,21 @@ class ChangeStream:
             head = found
         raise EpochOver
 
-    def _signed(self, head: Head, happened: Sequence[Happened]) -> list[bytes]:
+    def _signed(self, head: StreamHead, happened: Sequence[Happened]) -> list[bytes]:
         numbered = enumerate(happened, head.number + 1)
         return [
             sign_change(Change(head.epoch, number, kind, name, revision), self._signer)
             for number, (kind, name, revision) in numbered
         ]
 
-    async def _look(self) -> Head | None:
+    async def _look(self) -> StreamHead | None:
         found = await self._redis.script(LOOK, [CHANGES_HEAD, INDEX], [])
         if not found:
             return None
         epoch, number, indexed = found[0].decode(), int(found[1]), found[2]
-        return Head(epoch, number, complete=indexed == found[0])
+        return StreamHead(epoch, number, complete=indexed == found[0])
 
-    async def _begin(self, *, ending: str) -> Head:
+    async def _begin(self, *, ending: str) -> StreamHead:
         await self._redis.script(BEGIN_EPOCH, [CHANGES_HEAD], [secrets.token_hex(8), CHANGES_TTL_S, ending])
         head = await self._look()
         if head is None:

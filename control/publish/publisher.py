@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 from control.publish.documents import DocumentTooLarge, GatewayDocument, gateway_document, index_document
-from control.publish.epochs import ChangeStream, EpochOver, Happened, Head
+from control.publish.epochs import ChangeStream, EpochOver, Happened, StreamHead
 from control.redis import Redis, RedisAway
 from control.store.pool import Connection, Pool, StoreConflict, StoreUnavailable, transaction
 from control.store.publication import ClaimedChange, claim_changes, digests_of, forget_changes, gateway_ids
@@ -114,7 +114,7 @@ class Publisher:
             if published < _CLAIM:
                 return
 
-    async def _publish_everything(self, head: Head) -> Head:
+    async def _publish_everything(self, head: StreamHead) -> StreamHead:
         """Every gateway, then the index; in a new epoch one event too, which shows the epoch to all who listen."""
         self._everything_at = time.monotonic()
         newest: Happened = ("gateway", "", -1)  # where no gateway exists, the event still shows the epoch
@@ -129,7 +129,7 @@ class Publisher:
         log.info("everything published", extra={"epoch": head.epoch, "index_revision": index.revision})
         return head
 
-    async def _publish_claimed(self, head: Head) -> tuple[Head, int]:
+    async def _publish_claimed(self, head: StreamHead) -> tuple[StreamHead, int]:
         async with transaction(self._pool) as claiming:
             changes = await claim_changes(claiming, _CLAIM)
             if not changes:
@@ -142,7 +142,7 @@ class Publisher:
         self._copies_stale()
         return head, len(changes)
 
-    async def _publish_changes(self, head: Head, changes: Sequence[ClaimedChange]) -> Head:
+    async def _publish_changes(self, head: StreamHead, changes: Sequence[ClaimedChange]) -> StreamHead:
         touched, index = _names(changes, "gateway"), None
         async with transaction(self._pool, readonly=True, isolation="repeatable_read") as reading:
             documents = await self._compiled(reading, touched)

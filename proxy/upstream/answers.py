@@ -10,13 +10,13 @@ from core.egress.faults import UpstreamFault
 from core.mcp.event_stream import EventReader, EventStreamFault
 from core.mcp.faults import MessageFault
 from core.mcp.json_limits import loads
-from proxy.upstream.transport import Answer
+from proxy.upstream.transport import UpstreamAnswer
 
 Json = dict[str, object]
 MAX_EVENTS = 100_000
 
 
-async def messages(response: Answer, *, cap_bytes: int) -> AsyncIterator[Json]:
+async def messages(response: UpstreamAnswer, *, cap_bytes: int) -> AsyncIterator[Json]:
     """Every JSON-RPC message of an answer, in order. Raises UpstreamFault for what cannot be read."""
     if not is_stream(response):
         yield await whole_message(response, cap_bytes=cap_bytes)
@@ -25,12 +25,12 @@ async def messages(response: Answer, *, cap_bytes: int) -> AsyncIterator[Json]:
         yield message
 
 
-def is_stream(response: Answer) -> bool:
+def is_stream(response: UpstreamAnswer) -> bool:
     """Whether the answer is an event stream; anything else is one JSON body, or nothing."""
     return _media_type(response) == "text/event-stream"
 
 
-async def whole_message(response: Answer, *, cap_bytes: int) -> Json:
+async def whole_message(response: UpstreamAnswer, *, cap_bytes: int) -> Json:
     """The message of an answer that is one JSON body. Raises UpstreamFault."""
     return message_in(await response.read_capped(cap_bytes))
 
@@ -57,7 +57,7 @@ def no_answer() -> UpstreamFault:
     return UpstreamFault("broken", sent=True, detail="the answer ended without an answer to our request")
 
 
-async def error_in(response: Answer) -> Json | None:
+async def error_in(response: UpstreamAnswer) -> Json | None:
     """The JSON-RPC error in the body of a status that is no success, if there is one."""
     if _media_type(response) != "application/json":
         return None
@@ -69,7 +69,7 @@ async def error_in(response: Answer) -> Json | None:
     return error if isinstance(error, dict) else None
 
 
-async def _events(response: Answer, cap_bytes: int) -> AsyncIterator[Json]:
+async def _events(response: UpstreamAnswer, cap_bytes: int) -> AsyncIterator[Json]:
     reader = EventReader(max_event_bytes=cap_bytes, max_events=MAX_EVENTS)
     try:
         while chunk := await response.next_chunk():
@@ -92,5 +92,5 @@ def message_in(raw: bytes) -> Json:
     return message
 
 
-def _media_type(response: Answer) -> str:
+def _media_type(response: UpstreamAnswer) -> str:
     return (response.header("content-type") or "").partition(";")[0].strip().lower()

@@ -38,7 +38,7 @@ from proxy.upstream.health import Health
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.sent_call import SentCall, SentCalls
 from proxy.upstream.sessions import UpstreamSession, UpstreamSessions
-from proxy.upstream.transport import Answer, Transport
+from proxy.upstream.transport import Transport, UpstreamAnswer
 
 OnProgress = Callable[[Json], Awaitable[None]]
 _MAX_ASKED = 16
@@ -192,7 +192,7 @@ class Upstreams:
         async with self._transport.request("POST", url, headers, orjson.dumps(message)) as response:
             return await self._read(call, response, session)
 
-    async def _read(self, call: _Call, response: Answer, session: UpstreamSession | None) -> Json:
+    async def _read(self, call: _Call, response: UpstreamAnswer, session: UpstreamSession | None) -> Json:
         if response.status != 200:
             return await self._unsuccessful(call, response, session)
         if is_stream(response):
@@ -201,7 +201,7 @@ class Upstreams:
         call.headers = None  # answered: nothing to cancel any more
         return received
 
-    async def _from_stream(self, call: _Call, response: Answer) -> Json:
+    async def _from_stream(self, call: _Call, response: UpstreamAnswer) -> Json:
         async for received in messages(response, cap_bytes=self._max_answer):
             if is_answer_to(received, call.outbound.id):
                 call.headers = None
@@ -209,7 +209,7 @@ class Upstreams:
             await self._beside_the_answer(call, received)
         raise no_answer()
 
-    async def _unsuccessful(self, call: _Call, response: Answer, session: UpstreamSession | None) -> Json:
+    async def _unsuccessful(self, call: _Call, response: UpstreamAnswer, session: UpstreamSession | None) -> Json:
         call.headers = None
         status, server = response.status, call.installation.entry
         if status == 404 and session is not None and session.id is not None:

@@ -29,7 +29,7 @@ from proxy.refusals import Refusal
 from proxy.upstream.answers import Json, error_in, is_answer_to, messages
 from proxy.upstream.faults import upstream_text
 from proxy.upstream.outbound import Outbound
-from proxy.upstream.transport import Answer, Transport
+from proxy.upstream.transport import Transport, UpstreamAnswer
 
 log = logging.getLogger(__name__)
 _KEPT = 20_000
@@ -150,7 +150,7 @@ async def initialize(transport: Transport, installation: ResolvedInstallation) -
     return session
 
 
-async def _result(response: Answer, request_id: int, installation: ResolvedInstallation) -> Json:
+async def _result(response: UpstreamAnswer, request_id: int, installation: ResolvedInstallation) -> Json:
     async for message in messages(response, cap_bytes=1 << 20):
         if not is_answer_to(message, request_id):
             continue

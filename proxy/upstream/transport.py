@@ -20,7 +20,7 @@ from proxy.upstream.pool.request import PreparedHead
 _A_DAY = 86_400.0
 
 
-class Answer(Protocol):
+class UpstreamAnswer(Protocol):
     """An upstream's answer while its request is open."""
 
     @property
@@ -66,7 +66,7 @@ class Transport(Protocol):
         body: bytes | None = None,
         *,
         deadline: float | None = None,
-    ) -> AbstractAsyncContextManager[Answer]:
+    ) -> AbstractAsyncContextManager[UpstreamAnswer]:
         """One request as a block, at most `deadline` seconds long; None: the caller keeps the time.
 
         Header names are lower case. Raises UpstreamFault, and ValueError for a header that must not be sent. The
@@ -143,7 +143,7 @@ class AiohttpTransport:
 
 
 class AiohttpAnswer:
-    """aiohttp's response behind the interface `Answer`."""
+    """aiohttp's response behind the interface `UpstreamAnswer`."""
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response

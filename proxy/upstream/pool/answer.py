@@ -7,7 +7,7 @@ becomes of the connection.
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from proxy.upstream.pool.head import HEAD_END, Head, KnownHeads, UnfinishedHead, broken
+from proxy.upstream.pool.head import HEAD_END, KnownHeads, ReceivedHead, UnfinishedHead, broken
 
 MAX_INTERIM = 64
 """Answers with a status below 200 before the real one."""
@@ -42,7 +42,7 @@ class ReceivedAnswer:
         self._heads = heads
         self.status = 0
         """Of the final answer; 0 until its head is whole."""
-        self.head: Head | None = None
+        self.head: ReceivedHead | None = None
         self.complete = False
         self.surplus = False
         """Whether more bytes came than the answer has."""

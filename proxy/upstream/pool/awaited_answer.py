@@ -11,7 +11,7 @@ from typing import Protocol
 
 from core.egress.faults import UpstreamFault
 from proxy.upstream.pool.answer import ReceivedAnswer
-from proxy.upstream.pool.head import Head, KnownHeads
+from proxy.upstream.pool.head import KnownHeads, ReceivedHead
 
 READ_AHEAD_BYTES = 64 * 1024
 """More than this is not read from the socket before the caller has fetched what is there."""
@@ -157,7 +157,7 @@ class PoolAnswer(ReceivedAnswer):
         assert ready is not None
         ready()
 
-    def _may_become_whole(self, head: Head) -> bool:
+    def _may_become_whole(self, head: ReceivedHead) -> bool:
         if self.buffered > self._patience or (head.length or 0) > self._patience:
             return False
         return head.plain or (head.streams and self._enough is not None and not self._enough())

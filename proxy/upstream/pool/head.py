@@ -49,7 +49,7 @@ def broken(detail: str) -> UpstreamFault:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ReceivedHead:
     """The head of an upstream's answer: a final one, or an interim one with a status below 200."""
 
     status: int
@@ -74,11 +74,11 @@ class KnownHeads:
     __slots__ = ("_known", "known")
 
     def __init__(self) -> None:
-        self._known: dict[bytes, Head] = {}
-        self.known: Callable[[bytes], Head | None] = self._known.get
+        self._known: dict[bytes, ReceivedHead] = {}
+        self.known: Callable[[bytes], ReceivedHead | None] = self._known.get
         """The head in these bytes, if it was read before."""
 
-    def read(self, block: bytes) -> Head:
+    def read(self, block: bytes) -> ReceivedHead:
         """A head, from its status line to the empty line. Raises UpstreamFault for what is no acceptable one."""
         known = self._known.get(block)
         if known is not None:
@@ -136,7 +136,7 @@ class _Reader:
         self._found: dict[bytes, bytes] = {}
         self._repeated = self._keeps = False
 
-    def read(self, block: bytes) -> Head:
+    def read(self, block: bytes) -> ReceivedHead:
         _judge_block(block)
         self._parser = HttpResponseParser(self)
         try:
@@ -152,13 +152,13 @@ class _Reader:
             raise broken("a header that decides stands twice with two meanings")
         return self._interim(status) if status < 200 else self._final(status)
 
-    def _interim(self, status: int) -> Head:
+    def _interim(self, status: int) -> ReceivedHead:
         """An answer before the answer (RFC 9110 section 15.2): it says nothing, and has no body."""
         if status < 100 or status == 101 or not _FRAMING.isdisjoint(self._found):
             raise broken(f"status {status} is not a final answer")
-        return Head(status, {}, 0, chunked=False, keeps=True, idle_seconds=0.0)
+        return ReceivedHead(status, {}, 0, chunked=False, keeps=True, idle_seconds=0.0)
 
-    def _final(self, status: int) -> Head:
+    def _final(self, status: int) -> ReceivedHead:
         found, keeps = self._found, self._keeps
         packed = found.get(b"content-encoding", b"").strip().lower()
         if packed not in {b"", b"identity"}:
@@ -174,7 +174,7 @@ class _Reader:
         idle = MAX_IDLE_SECONDS if timeout is None else min(MAX_IDLE_SECONDS, int(timeout[1]) - 1.0)
         streams = found.get(b"content-type", b"").partition(b";")[0].strip().lower() == b"text/event-stream"
         well = status == 200
-        return Head(
+        return ReceivedHead(
             status,
             found,
             length,

@@ -4,11 +4,18 @@ import pytest
 
 import proxy.upstream.pool.head as pool_head
 from core.egress.faults import UpstreamFault
-from proxy.upstream.pool.head import MAX_HEAD_BYTES, MAX_HEADERS, MAX_LINE_BYTES, Head, KnownHeads, UnfinishedHead
+from proxy.upstream.pool.head import (
+    MAX_HEAD_BYTES,
+    MAX_HEADERS,
+    MAX_LINE_BYTES,
+    KnownHeads,
+    ReceivedHead,
+    UnfinishedHead,
+)
 from tests.fakes.scripted_upstream import head
 
 
-def head_of(block: bytes) -> Head:
+def head_of(block: bytes) -> ReceivedHead:
     """What is read where nothing is known yet."""
     return KnownHeads().read(block)
 
