@@ -3,14 +3,17 @@ from __future__ import annotations
 import json
 from unittest.mock import patch
 
+import pytest
+
 from proxy.answers.refused import answer_of_refusal
 from proxy.deps import Deps
 from proxy.edge.answer_bytes import AnswerHeads
 from proxy.edge.answer_headers import own_headers
-from proxy.edge.overload_refusals import OverloadRefusals
+from proxy.edge.overload_refusals import MOST_SKIPPED, OverloadRefusals
 from proxy.exchange import Exchange, Head
 from proxy.refusals import Refusal
 from tests.fakes.call_parts import Outlet
+from tests.fakes.overload import overloaded
 
 
 def parts(answer: bytes) -> tuple[str, dict[str, str], dict[str, object]]:
@@ -33,6 +36,35 @@ async def test_it_says_what_the_usual_refusal_says_but_that_the_connection_stays
     assert (first, headers, body) == parts(expected)
     assert first == "HTTP/1.1 503 Service Unavailable"
     assert headers["Retry-After"] == "1"
+
+
+def plain_call() -> Head:
+    headers = {"host": "gw.example", "authorization": "Bearer t"}
+    return Head("POST", "/v1/mcp/g", (1, 1), (), "127.0.0.1", headers)
+
+
+async def test_a_call_that_is_one_too_many_is_refused_with_a_whole_answer(deps: Deps) -> None:
+    deps.overload = overloaded()
+    answer = OverloadRefusals(deps, AnswerHeads()).ask(plain_call(), 0, close=False)
+    assert isinstance(answer, bytes)
+    assert answer.startswith(b"HTTP/1.1 503 ")
+
+
+async def test_a_call_that_is_let_in_need_not_be_asked_about_again(deps: Deps) -> None:
+    with patch.object(type(deps.overload), "refuses", lambda *_, **__: False):
+        assert OverloadRefusals(deps, AnswerHeads()).ask(plain_call(), 0, close=False) is True
+
+
+@pytest.mark.parametrize(
+    ("missing", "close", "draining"),
+    [(MOST_SKIPPED + 1, False, False), (0, True, False), (0, False, True)],
+    ids=["a long body", "the last call", "the worker drains"],
+)
+async def test_a_call_whose_connection_has_to_end_is_left_to_the_pipeline(
+    deps: Deps, missing: int, close: bool, draining: bool
+) -> None:
+    deps.overload, deps.draining = overloaded(), draining
+    assert OverloadRefusals(deps, AnswerHeads()).ask(plain_call(), missing, close=close) is False
 
 
 async def test_each_answer_has_an_identifier_of_its_own_and_the_time(deps: Deps) -> None:
