@@ -146,7 +146,7 @@ def identify(
     state: State = DEFAULT_STATE,
     as_json: AsJson = False,
 ) -> None:
-    """Say whose a token is that was found somewhere, and whether it is still accepted.
+    """Say to whom a found token belongs, and whether it is still accepted.
 
     Do not pass a token that is still secret as an argument: leave it out, and the command asks for it.
 

@@ -20,7 +20,7 @@ operations = Operations("assignments")
 
 @operations.get("/gateways/{gateway_id}/assignments")
 async def list_assignments(asked: Asked, gateway_id: Id, query: PageQuery) -> Page[AssignmentView]:
-    """The tools of a gateway."""
+    """List the tools of a gateway."""
     async with transaction(asked.pool, readonly=True) as connection:
         visible_gateway(await gateways.one(connection, gateway_id), asked.caller)
         found = await assignments.page(connection, gateway_id, limit=query.fetch, after=query.after)
@@ -39,7 +39,7 @@ async def create_assignments(asked: Asked, gateway_id: Id, body: AssignmentCreat
 
 @operations.get("/gateways/{gateway_id}/assignments/{assignment_id}")
 async def read_assignment(asked: Asked, gateway_id: Id, assignment_id: Id) -> AssignmentView:
-    """One assignment."""
+    """Show an assignment."""
     async with transaction(asked.pool, readonly=True) as connection:
         visible_gateway(await gateways.one(connection, gateway_id), asked.caller)
         found = await assignments.one(connection, gateway_id, assignment_id)
@@ -56,6 +56,6 @@ async def change_assignment(asked: Asked, gateway_id: Id, assignment_id: Id, bod
 
 @operations.delete("/gateways/{gateway_id}/assignments/{assignment_id}")
 async def delete_assignment(asked: Asked, gateway_id: Id, assignment_id: Id) -> None:
-    """Take the tool off the gateway."""
+    """Remove a tool from a gateway."""
     async with asked.changing() as write:
         await changes.delete(write, gateway_id, assignment_id, asked.version)

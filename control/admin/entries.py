@@ -26,7 +26,7 @@ operations = Operations("entries")
 
 @operations.get("/entries")
 async def list_entries(asked: Asked, query: EntryQuery) -> Page[EntryView]:
-    """The entries that the caller may see, oldest first."""
+    """List the entries that the caller may see, oldest first."""
     async with transaction(asked.pool, readonly=True) as connection:
         found = await entries.page(
             connection,
@@ -49,7 +49,7 @@ async def create_entry(asked: Asked, body: EntryCreate) -> EntryView:
 
 @operations.get("/entries/{entry_id}")
 async def read_entry(asked: Asked, entry_id: Id) -> EntryView:
-    """One entry."""
+    """Show an entry."""
     async with transaction(asked.pool, readonly=True) as connection:
         return _view(visible_entry(await entries.one(connection, entry_id), asked.caller))
 

@@ -17,7 +17,7 @@ operations = Operations("entry tools")
 
 @operations.get("/entries/{entry_id}/tools")
 async def list_entry_tools(asked: Asked, entry_id: Id, query: PageQuery) -> Page[ToolView]:
-    """An entry's tools as last discovered; `missing_since` marks those that its server no longer lists."""
+    """List an entry's tools as last discovered; `missing_since` marks those that its server no longer lists."""
     async with transaction(asked.pool, readonly=True) as connection:
         visible_entry(await entries.one(connection, entry_id), asked.caller)
         found = await tools.page(connection, entry_id, limit=query.fetch, after=query.after)
@@ -26,7 +26,7 @@ async def list_entry_tools(asked: Asked, entry_id: Id, query: PageQuery) -> Page
 
 @operations.get("/entries/{entry_id}/tools/{tool_id}")
 async def read_entry_tool(asked: Asked, entry_id: Id, tool_id: Id) -> ToolView:
-    """One tool."""
+    """Show a tool of an entry."""
     async with transaction(asked.pool, readonly=True) as connection:
         visible_entry(await entries.one(connection, entry_id), asked.caller)
         return shown(ToolView, one_or_404(await tools.one(connection, entry_id, tool_id), "tool"))

@@ -31,7 +31,7 @@ CLIENT_AUTH = ("token",)
 
 @operations.get("/gateways")
 async def list_gateways(asked: Asked, query: GatewayQuery) -> Page[GatewayView]:
-    """The gateways that the caller may see, oldest first."""
+    """List the gateways that the caller may see, oldest first."""
     async with transaction(asked.pool, readonly=True) as connection:
         found = await gateways.page(
             connection,
@@ -56,7 +56,7 @@ async def create_gateway(asked: Asked, body: GatewayCreate) -> GatewayView:
 
 @operations.get("/gateways/{gateway_id}")
 async def read_gateway(asked: Asked, gateway_id: Id) -> GatewayView:
-    """One gateway."""
+    """Show a gateway."""
     async with transaction(asked.pool, readonly=True) as connection:
         found = visible_gateway(await gateways.one(connection, gateway_id), asked.caller)
         return await _view(asked, connection, found)

@@ -28,7 +28,7 @@ operations = Operations("installations")
 
 @operations.get("/installations")
 async def list_installations(asked: Asked, query: InstallationQuery) -> Page[InstallationView]:
-    """The caller's own, their teams' and the organisation's; for admins all."""
+    """List installations: the caller's own, their teams' and the organisation's; all to an admin."""
     async with transaction(asked.pool, readonly=True) as connection:
         found = await installations.page(
             connection,
@@ -54,7 +54,7 @@ async def create_installation(asked: Asked, body: InstallationCreate) -> Install
 
 @operations.get("/installations/{installation_id}")
 async def read_installation(asked: Asked, installation_id: Id) -> InstallationView:
-    """One installation."""
+    """Show an installation."""
     async with transaction(asked.pool, readonly=True) as connection:
         return _view(visible_installation(await installations.one(connection, installation_id), asked.caller))
 
@@ -78,7 +78,7 @@ async def discover_installation(asked: Asked, installation_id: Id) -> Installati
 
 @operations.delete("/installations/{installation_id}")
 async def delete_installation(asked: Asked, installation_id: Id, query: InstallationDelete) -> None:
-    """Delete it and its secrets. Assignments that are pinned to it go only when `cascade` says so."""
+    """Delete an installation and its secrets. Assignments pinned to it go only when `cascade` says so."""
     async with asked.changing() as write:
         await changes.delete(write, installation_id, asked.version, cascade=query.cascade)
 

@@ -26,13 +26,13 @@ async def list_members(asked: Asked, team_id: Id, query: PageQuery) -> Members:
 
 @operations.put("/teams/{team_id}/members/{user_id}")
 async def set_member(asked: Asked, team_id: Id, user_id: Id, body: Membership) -> Member:
-    """Let a user into a team, or change their role there."""
+    """Add a user to a team, or change their role there."""
     async with asked.changing() as write:
         return shown(Member, await changes.set_member(write, team_id, user_id, body.role, asked.version))
 
 
 @operations.delete("/teams/{team_id}/members/{user_id}")
 async def remove_member(asked: Asked, team_id: Id, user_id: Id) -> None:
-    """Remove a user from a team: what the team may do, they may no longer."""
+    """Remove a user from a team; they lose the access that the team gave."""
     async with asked.changing() as write:
         await changes.remove_member(write, team_id, user_id, asked.version)

@@ -39,7 +39,7 @@ async def list_records(asked: Asked, query: RecordQuery) -> Page[Record]:
 
 @operations.get("/records/export", media="application/jsonl")
 async def export_records(asked: Asked, query: RecordFilter) -> AsyncIterator[bytes]:
-    """Every call that fits, newest first, one JSON object a line."""
+    """Export every call that fits, newest first, as one JSON object a line."""
     async with transaction(asked.pool, readonly=True) as connection:
         await _refuse_unknown(connection, query)
     return _pages(asked.pool, query.wanted)

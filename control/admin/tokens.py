@@ -50,7 +50,7 @@ async def create_token(asked: Asked, body: NewToken) -> MadeToken:
 
 @operations.post("/tokens/identify", status=200)
 async def identify_token(asked: Asked, body: Found) -> Identified:
-    """Say whose a token is that was found somewhere, and whether it is still accepted."""
+    """Say to whom a found token belongs, and whether it is still accepted."""
     if (body.token is None) == (body.digest is None):
         raise invalid("token", "is required, unless `digest` is given; give one of them")
     if body.token is not None and well_formed(body.token) is None:
@@ -88,6 +88,6 @@ async def revoke_token(asked: Asked, token_id: Id) -> Token:
 
 @operations.delete("/tokens/{token_id}")
 async def delete_token(asked: Asked, token_id: Id) -> None:
-    """Revoke a token and take it off the lists."""
+    """Revoke a token and remove it from the lists."""
     async with asked.changing() as write:
         await changes.delete(write, token_id, asked.version)

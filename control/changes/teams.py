@@ -46,7 +46,7 @@ async def delete(write: Write, team_id: str, version: int | None = None) -> None
 
 
 async def set_member(write: Write, team_id: str, user_id: str, role: Role, version: int | None = None) -> Member:
-    """Let a user into a team, or change their role there; StoreConflict `memberships_user_id_fkey`."""
+    """Add a user to a team, or change their role there; StoreConflict `memberships_user_id_fkey`."""
     await _locked(write, team_id, version)
     before = await teams.member(write.connection, team_id, user_id)
     await rows.set_member(write, team_id, user_id, role)
@@ -60,7 +60,7 @@ async def set_member(write: Write, team_id: str, user_id: str, role: Role, versi
 
 
 async def remove_member(write: Write, team_id: str, user_id: str, version: int | None = None) -> None:
-    """Remove a user from a team: what the team may do, they may no longer."""
+    """Remove a user from a team; they lose the access that the team gave."""
     await _locked(write, team_id, version)
     before = await teams.member(write.connection, team_id, user_id)
     if before is None:
