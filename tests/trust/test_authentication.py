@@ -128,7 +128,7 @@ async def test_a_body_that_says_another_method_does_not_make_a_public_path_priva
     assert upstream.seen == []
 
 
-FLOOD = 600
+FLOOD = 1500
 
 
 async def flood(rig: Rig, tokens: list[str]) -> list[int]:
