@@ -1,7 +1,7 @@
 """The proxy's Redis: one client with tight deadlines, and a breaker so that a dead Redis costs calls nothing.
 
 The only file of the proxy that imports redis. redis-py's defaults wait for ever on a frozen server; here each wait
-for an answer ends after 50 ms of a loop that is in time (`proxy/patience.py`), three failures in a row open the
+for an answer ends after 50 ms of a loop that is in time (`proxy/redis_patience.py`), three failures in a row open the
 breaker, and one probe a second closes it again.
 """
 
@@ -17,7 +17,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from proxy.patience import Patience
+from proxy.redis_patience import Patience
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

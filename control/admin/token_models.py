@@ -6,7 +6,8 @@ from pydantic import Field
 
 from control.http.models import Change, Id, Item, Model, Moment, Name, View, Worded
 from control.http.paging import PageQuery
-from control.registry.token import Kind, State
+from control.registry.token import Kind
+from control.registry.token_validity import State
 
 
 class TokenFields(Model):

@@ -1,6 +1,6 @@
-"""A bearer token, as the registry keeps it: whether it holds, who may manage it, and whose a new one is.
+"""A bearer token, as the registry keeps it: who may manage it, and whose a new one is.
 
-Made by `control/store/tokens.py` of a row, and by nobody else. The secret itself is kept nowhere, its digest only.
+Whether one is accepted is judged in `token_validity.py`. Made by `control/store/tokens.py` of a row, and by nobody else. The secret itself is kept nowhere, its digest only.
 """
 
 from dataclasses import dataclass, fields
@@ -10,10 +10,10 @@ from typing import Any, Final, Literal, assert_never
 from control.registry.access import Caller
 from control.registry.broken_rule import BrokenRule
 from control.registry.owner import Organisation, Owner, Person, Team, owner_columns
+from control.registry.token_validity import State, refusal_of
 
 Kind = Literal["user", "team", "organisation"]
 """An owner's kind, as tokens name it."""
-State = Literal["active", "revoked", "expired", "disabled"]
 _NOT_TOLD: Final = {"digest", "owner", "owner_name", "expired", "owner_disabled_at"}
 
 
@@ -32,7 +32,7 @@ class NewToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token(NewToken):
-    """A token that exists, with what decides whether it holds."""
+    """A token that exists, with all that decides whether it is accepted."""
 
     id: str
     owner_name: str
@@ -44,15 +44,6 @@ class Token(NewToken):
     last_used_at: datetime | None
     revoked_at: datetime | None
     version: int
-
-
-def refusal_of(token: Token) -> Literal["", "revoked", "expired", "disabled"]:
-    """Why a token does not hold, '' if it does."""
-    if token.revoked_at is not None:
-        return "revoked"
-    if token.expired:
-        return "expired"
-    return "disabled" if token.owner_disabled_at is not None else ""
 
 
 def told_of_token(token: Token) -> dict[str, Any]:

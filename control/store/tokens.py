@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Final, assert_never
 
 from control.registry.owner import Organisation, Person, Team, owner_columns, owner_of
-from control.registry.token import Token, refusal_of
+from control.registry.token import Token
+from control.registry.token_validity import refusal_of
 from control.store.pool import Connection, Row
 from control.store.rows import columns_of, made
 from control.store.statements import listed

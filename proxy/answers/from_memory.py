@@ -16,7 +16,7 @@ from core.mcp.shapes import META_SERVER_INFO
 from core.mcp.versions import MODERN, Era, negotiate_legacy
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
-from proxy.identity import server_info
+from proxy.our_name import server_info
 from proxy.telemetry.metrics import LISTS
 
 _CAPABILITIES: Final[dict[str, object]] = {"tools": {"listChanged": False}}

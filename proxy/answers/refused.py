@@ -8,7 +8,7 @@ from core.mcp.shapes import META_REFUSAL, result_for_modern
 from core.mcp.versions import Era
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
-from proxy.identity import server_info
+from proxy.our_name import server_info
 from proxy.refusals import Refusal
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from proxy.edge.answer_headers import SECURITY_HEADERS, STREAM_HEADERS
 from proxy.exchange import Answer
-from proxy.identity import SERVER
+from proxy.our_name import SERVER
 
 LAST_CHUNK: Final = b"0\r\n\r\n"
 _TEXT = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")

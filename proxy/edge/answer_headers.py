@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from proxy.identity import SERVER
+from proxy.our_name import SERVER
 
 METHODS: Final = ("POST", "GET", "DELETE")
 """What a gateway's path takes, with a token."""

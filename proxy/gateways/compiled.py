@@ -18,7 +18,7 @@ from core.mcp.versions import Era
 from core.resolve import Principal
 from core.snapshot import Gateway, Route, Rule, Tool
 from core.visibility import may_enter
-from proxy.identity import server_info
+from proxy.our_name import server_info
 
 PAGE = 200
 """Tools on one page of `tools/list`: most clients read one page only."""

@@ -1,7 +1,8 @@
 """Authenticate: the shape of the credential picks exactly one verifier, and its refusal is final.
 
 There is no anonymous principal. At present there is one shape: an `arch_` token as `Authorization: Bearer`. The
-token is used up here: nothing after this stage sees it.
+token is used up here: nothing after this stage sees it. Whether a token is accepted is judged by control, in
+`control/registry/token_validity.py`; the verdict is remembered in `proxy/resolve/token_verdicts.py`.
 """
 
 from collections.abc import Awaitable

@@ -1,4 +1,4 @@
-"""Forward: the call goes to the upstream, with one deadline.
+"""Forward: the call goes to the upstream, with one deadline (`proxy/upstream/deadlines.py`).
 
 A call for which everything is at hand is sent here and answered to `receive`, without anybody waiting; any other goes
 its whole way in `receive`.

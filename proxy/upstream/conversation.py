@@ -31,8 +31,8 @@ from proxy.upstream.answers import (
     the_answer,
     whole_message,
 )
-from proxy.upstream.clocks import Clock, Clocks
 from proxy.upstream.courtesy import Courtesy
+from proxy.upstream.deadlines import Deadline, Deadlines
 from proxy.upstream.eras import Eras
 from proxy.upstream.health import Health
 from proxy.upstream.outbound import Outbound
@@ -60,7 +60,7 @@ class _Call:
     installation: ResolvedInstallation
     outbound: Outbound
     on_progress: OnProgress
-    clock: Clock
+    deadline: Deadline
     extend: float
     """Seconds that the call has from each message of progress on."""
     latest: float
@@ -86,11 +86,11 @@ class Upstreams:
         max_answer: int,
     ) -> None:
         self.sessions = sessions
-        self._clocks = Clocks(seconds=call_seconds, ceiling=ceiling_seconds)
-        self.health = Health(eras, self._clocks, max_answer=max_answer)
+        self._deadlines = Deadlines(seconds=call_seconds, ceiling=ceiling_seconds)
+        self.health = Health(eras, self._deadlines, max_answer=max_answer)
         self._courtesy = Courtesy(transport, tasks)
         self._transport, self._max_answer = transport, max_answer
-        self.sent = SentCalls(self.health, sessions, transport, self._courtesy, self._clocks, most=max_answer)
+        self.sent = SentCalls(self.health, sessions, transport, self._courtesy, self._deadlines, most=max_answer)
         """Calls that need nobody to wait: the warm path."""
 
     async def call(
@@ -110,14 +110,14 @@ class Upstreams:
     def _new(
         self, installation: ResolvedInstallation, outbound: Outbound, on_progress: OnProgress, until: float = 0.0
     ) -> _Call:
-        clocks = self._clocks
-        clock = clocks.limit(until or clocks.until(installation))
-        latest = clocks.latest(installation, clock.until)
-        return _Call(installation, outbound, on_progress, clock, clocks.seconds_for(installation), latest)
+        deadlines = self._deadlines
+        deadline = deadlines.limit(until or deadlines.until(installation))
+        latest = deadlines.latest(installation, deadline.until)
+        return _Call(installation, outbound, on_progress, deadline, deadlines.seconds_for(installation), latest)
 
     async def _timed(self, call: _Call, work: Awaitable[Json]) -> Json:
         try:
-            with call.clock:
+            with call.deadline:
                 return await work
         except TimeoutError:
             self._call_off(call, "deadline")
@@ -188,7 +188,7 @@ class Upstreams:
     ) -> Json:
         url = PublicUrl(call.installation.url)
         call.headers = headers
-        # The call's own clock keeps the time, so that a legacy server is told when it strikes.
+        # The call's own deadline keeps the time, so that a legacy server is told when it strikes.
         async with self._transport.request("POST", url, headers, orjson.dumps(message)) as response:
             return await self._read(call, response, session)
 
@@ -235,7 +235,7 @@ class Upstreams:
             return
         if not call.outbound.wants_progress or params.get("progressToken") != call.outbound.progress_token:
             return
-        call.clock.until = min(time.monotonic() + call.extend, call.latest)
+        call.deadline.until = min(time.monotonic() + call.extend, call.latest)
         await call.on_progress(params)
 
     def _answer_question(self, call: _Call, message: Json, method: str) -> None:

@@ -13,7 +13,7 @@ from core.resolve import ResolvedInstallation
 from proxy.refusals import Refusal
 from proxy.upstream.answers import Json
 from proxy.upstream.breakers import Breakers
-from proxy.upstream.clocks import Clocks
+from proxy.upstream.deadlines import Deadlines
 from proxy.upstream.eras import Eras
 from proxy.upstream.faults import TRANSPORT, refusal_of
 
@@ -23,9 +23,9 @@ T = TypeVar("T")
 class Health:
     """What this worker knows of its upstreams: a breaker and an era each."""
 
-    def __init__(self, eras: Eras, clocks: Clocks, *, max_answer: int) -> None:
+    def __init__(self, eras: Eras, deadlines: Deadlines, *, max_answer: int) -> None:
         self.breakers, self.eras = Breakers(), eras
-        self._clocks, self._max_answer = clocks, max_answer
+        self._deadlines, self._max_answer = deadlines, max_answer
 
     async def guarded(self, installation: ResolvedInstallation, work: Awaitable[T]) -> T:
         """Do something with an upstream: its faults become refusals, and count for or against its breaker."""
@@ -41,7 +41,7 @@ class Health:
 
     def refusal(self, installation: ResolvedInstallation, fault: UpstreamFault) -> Refusal:
         """What a caller is told of a fault, which counts against the upstream's breaker if it is the transport's."""
-        seconds = self._clocks.seconds_for(installation)
+        seconds = self._deadlines.seconds_for(installation)
         refusal = refusal_of(fault, installation, seconds=seconds, limit=self._max_answer)
         if refusal.reason in TRANSPORT:
             self.breakers.failed(installation.installation_id)

@@ -12,7 +12,7 @@ from core.mcp.methods import (
     NAME_PARAMETER,
 )
 from core.mcp.versions import MODERN
-from proxy.identity import CLIENT_INFO
+from proxy.our_name import CLIENT_INFO
 
 ACCEPT = "application/json, text/event-stream"
 _REMEMBERED_IDS = 8192

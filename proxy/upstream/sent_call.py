@@ -15,8 +15,8 @@ from core.mcp.versions import MODERN, Era
 from core.resolve import ResolvedInstallation
 from proxy.upstream.answers import Json, message_in, the_answer
 from proxy.upstream.call_frames import CallFrames
-from proxy.upstream.clocks import Clocks
 from proxy.upstream.courtesy import Courtesy
+from proxy.upstream.deadlines import Deadlines
 from proxy.upstream.first_message import FirstMessage
 from proxy.upstream.health import Health
 from proxy.upstream.outbound import Outbound
@@ -64,7 +64,7 @@ class SentCall:
         return self._first
 
     def strike(self) -> None:
-        """End the call because its time is over (called by `Clocks`)."""
+        """End the call because its time is over (called by `Deadlines`)."""
         self.answer.fail(UpstreamFault("slow", sent=True, detail="no answer in time"))
 
     def abandon(self) -> None:
@@ -91,12 +91,12 @@ class SentCalls:
         sessions: UpstreamSessions,
         transport: Transport,
         courtesy: Courtesy,
-        clocks: Clocks,
+        deadlines: Deadlines,
         *,
         most: int,
     ) -> None:
         self._health, self._sessions, self._transport = health, sessions, transport
-        self._courtesy, self._clocks = courtesy, clocks
+        self._courtesy, self._deadlines = courtesy, deadlines
         self._frames = CallFrames(transport)
         self.most = most
         """Bytes that an answer may have."""
@@ -125,8 +125,8 @@ class SentCalls:
         answer = self._transport.send_now(frame.head, more, frame.body(outbound))
         if answer is None:
             return None
-        sent = SentCall(self, installation, outbound, session, answer, self._clocks.until(installation))
-        self._clocks.started(sent)
+        sent = SentCall(self, installation, outbound, session, answer, self._deadlines.until(installation))
+        self._deadlines.started(sent)
         return sent
 
     def received(self, sent: SentCall) -> Json | None:
@@ -134,7 +134,7 @@ class SentCalls:
 
         Raises Refusal with a reason of the `upstream_` family.
         """
-        self._clocks.stopped(sent)
+        self._deadlines.stopped(sent)
         answer = sent.answer
         if answer.head is not None and answer.head.streams and sent.look_for_first_message():
             return self._first_message(sent)
@@ -168,7 +168,7 @@ class SentCalls:
 
     def abandon(self, sent: SentCall) -> None:
         """Nobody waits for this call: a modern upstream sees the end of the connection, a legacy one is told."""
-        self._clocks.stopped(sent)
+        self._deadlines.stopped(sent)
         sent.answer.settle(sound=False)
         self._tell(sent, "cancelled by the caller")
 

@@ -23,7 +23,7 @@ from core.sealing import SealBroken, Sealer
 from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
 from proxy.caches.single_flight import SingleFlight
-from proxy.identity import CLIENT_INFO
+from proxy.our_name import CLIENT_INFO
 from proxy.redis import Redis, RedisAway
 from proxy.refusals import Refusal
 from proxy.upstream.answers import Json, error_in, is_answer_to, messages

@@ -17,7 +17,7 @@ from itertools import count, pairwise
 from typing import Any
 
 from core.mcp.event_stream import COMMENT_KEEPALIVE
-from proxy.patience import Patience
+from proxy.redis_patience import Patience
 from tests.fakes.mcp_answers import Answer, Received
 from tests.fakes.mcp_upstream import McpUpstream
 from tests.fakes.raw_answers import BrokenAnswer, WholeAnswer, answers_in

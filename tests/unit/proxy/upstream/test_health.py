@@ -8,7 +8,7 @@ from core.mcp.versions import MODERN, Era
 from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
 from proxy.refusals import Refusal
-from proxy.upstream.clocks import Clocks
+from proxy.upstream.deadlines import Deadlines
 from proxy.upstream.eras import Eras, Found, _key
 from proxy.upstream.health import Health
 from proxy.upstream.outbound import Outbound
@@ -23,7 +23,7 @@ def healthy(era: Era | None = None) -> tuple[Health, ResolvedInstallation]:
     eras, to = Eras(None, Tasks("test")), installation()  # type: ignore[arg-type]  # nothing is sent
     if era is not None:
         eras._found.put(_key(to), Found(era, float("inf")))
-    return Health(eras, Clocks(seconds=30, ceiling=100), max_answer=1000), to
+    return Health(eras, Deadlines(seconds=30, ceiling=100), max_answer=1000), to
 
 
 async def does(what: Exception | str) -> str:

@@ -38,7 +38,7 @@ async def test_a_whole_answer_is_read_and_its_connection_is_used_again() -> None
             sent = await ready(made.sent.begin(to, outbound(), "p", None))
             assert made.sent.received(sent) == RESULT
         assert made._transport.opened == 1
-        assert not made._clocks._running
+        assert not made._deadlines._running
 
 
 @pytest.mark.parametrize("what", ["abandon", "cancel"])
@@ -56,7 +56,7 @@ async def test_who_gives_a_call_up_spends_its_connection_alone(what: str) -> Non
             await asyncio.sleep(0)
             waiting.cancel()
             await asyncio.wait((waiting,))
-        assert not made._clocks._running
+        assert not made._deadlines._running
         await met(made, to)
         assert made._transport.opened == 2
 

@@ -61,7 +61,7 @@ async def test_a_streams_first_message_is_read_and_its_connection_is_used_again(
             assert made.sent.received(sent) == RESULT
             await nothing_finishes(made._transport)  # type: ignore[arg-type]  # the pool
         assert made._transport.opened == 1
-        assert not made._clocks._running
+        assert not made._deadlines._running
 
 
 async def test_an_answer_is_handed_over_while_its_stream_goes_on_and_a_reset_behind_it_is_too_late() -> None:

@@ -3,7 +3,7 @@
 What an entry says goes before the worker's own setting; both are read here and nowhere else.
 A timer of its own for each call costs 5 us, which is a tenth of a call; here starting and stopping one costs a
 fraction of that, and a limit strikes up to 50 ms late, never early. What has no task brings its own `strike`, as
-`SentCall` does. `Clocks.limit` is for what has one, as in `conversation`, with the semantics of `asyncio.timeout`:
+`SentCall` does. `Deadlines.limit` is for what has one, as in `conversation`, with the semantics of `asyncio.timeout`:
 the task inside is cancelled, and the block ends in TimeoutError.
 """
 
@@ -27,7 +27,7 @@ class Limited(Protocol):
         """The time is over."""
 
 
-class Clocks:
+class Deadlines:
     """A worker's limits. `seconds`: of a call whose entry says nothing; `ceiling`: with all progress."""
 
     def __init__(self, *, seconds: float, ceiling: float) -> None:
@@ -47,19 +47,19 @@ class Clocks:
         """The monotonic time beyond which no progress helps a call that would be given up at `until`."""
         return until + max(self._ceiling - self.seconds_for(installation), 0.0)
 
-    def limit(self, until: float) -> "Clock":
-        """A block that ends in TimeoutError at this monotonic time; setting `Clock.until` moves its end."""
-        return Clock(self, until)
+    def limit(self, until: float) -> "Deadline":
+        """A block that ends in TimeoutError at this monotonic time; setting `Deadline.until` moves its end."""
+        return Deadline(self, until)
 
-    def started(self, clock: Limited) -> None:
+    def started(self, deadline: Limited) -> None:
         """From now on it can strike."""
-        self._running.add(clock)
+        self._running.add(deadline)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
 
-    def stopped(self, clock: Limited) -> None:
+    def stopped(self, deadline: Limited) -> None:
         """It can strike no more."""
-        self._running.discard(clock)
+        self._running.discard(deadline)
 
     def _sweep(self) -> None:
         now = time.monotonic()
@@ -67,36 +67,36 @@ class Clocks:
         self._timer = None
         if self._running:
             self._timer = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
-        for clock in [one for one in self._running if one.until <= now]:
-            if clock in self._running:  # else an earlier strike has ended it
-                self._running.discard(clock)
-                clock.strike()
+        for deadline in [one for one in self._running if one.until <= now]:
+            if deadline in self._running:  # else an earlier strike has ended it
+                self._running.discard(deadline)
+                deadline.strike()
 
 
-class Clock:
+class Deadline:
     """The limit of a block in a task. Used once."""
 
-    __slots__ = ("_before", "_clocks", "_task", "struck", "until")
+    __slots__ = ("_before", "_deadlines", "_task", "struck", "until")
 
-    def __init__(self, clocks: Clocks, until: float) -> None:
-        self._clocks = clocks
+    def __init__(self, deadlines: Deadlines, until: float) -> None:
+        self._deadlines = deadlines
         self._task: asyncio.Task[object] | None = None
         self._before = 0
         self.until = until
         """Monotonic time at which it strikes; may be moved."""
         self.struck = False
 
-    def __enter__(self) -> "Clock":
+    def __enter__(self) -> "Deadline":
         self._task = asyncio.current_task()
         assert self._task is not None
         self._before = self._task.cancelling()
-        self._clocks.started(self)
+        self._deadlines.started(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._clocks.stopped(self)
+        self._deadlines.stopped(self)
         task, self._task = self._task, None
         if self.struck and task is not None and task.uncancel() <= self._before and kind is asyncio.CancelledError:
             # Nobody but us cancelled it.

@@ -1,4 +1,4 @@
-from proxy.identity import CLIENT_INFO, SERVER, VERSION, server_info
+from proxy.our_name import CLIENT_INFO, SERVER, VERSION, server_info
 
 
 def test_a_gateway_has_our_name_and_its_own_title() -> None:

@@ -6,26 +6,26 @@ from dataclasses import dataclass
 
 import pytest
 
-from proxy.upstream.clocks import Clock, Clocks
+from proxy.upstream.deadlines import Deadline, Deadlines
 from tests.fakes.call_parts import installation
 from tests.plugins.moved_clock import MovedClock
 
 
-def usual() -> Clocks:
+def usual() -> Deadlines:
     """Of a worker whose calls may take 30 s, and 100 s with progress."""
-    return Clocks(seconds=30, ceiling=100)
+    return Deadlines(seconds=30, ceiling=100)
 
 
-def limit(clocks: Clocks, seconds: float) -> Clock:
+def limit(deadlines: Deadlines, seconds: float) -> Deadline:
     """A block that may take so long from now on."""
-    return clocks.limit(time.monotonic() + seconds)
+    return deadlines.limit(time.monotonic() + seconds)
 
 
 @pytest.mark.parametrize(("said", "seconds"), [(0, 30), (7, 7)])
 def test_what_an_entry_says_goes_before_the_workers_own_seconds(said: float, seconds: float) -> None:
-    clocks, entry = usual(), installation(deadline_s=said)
-    assert clocks.seconds_for(entry) == seconds
-    assert clocks.until(entry) == pytest.approx(time.monotonic() + seconds, abs=5)
+    deadlines, entry = usual(), installation(deadline_s=said)
+    assert deadlines.seconds_for(entry) == seconds
+    assert deadlines.until(entry) == pytest.approx(time.monotonic() + seconds, abs=5)
 
 
 @pytest.mark.parametrize(("said", "more"), [(0, 70), (40, 60), (100, 0), (500, 0)])
@@ -34,19 +34,19 @@ def test_progress_extends_a_call_up_to_the_ceiling_and_shortens_none(said: float
 
 
 async def test_a_limit_ends_its_block_in_a_timeout_and_not_before() -> None:
-    clocks, before = usual(), time.monotonic()
-    with pytest.raises(TimeoutError), limit(clocks, 0.1):
+    deadlines, before = usual(), time.monotonic()
+    with pytest.raises(TimeoutError), limit(deadlines, 0.1):
         await asyncio.sleep(30)
     assert 0.1 <= time.monotonic() - before < 5
     await asyncio.sleep(0)  # the cancellation is used up
 
 
-async def test_each_of_many_ends_at_its_own_time_and_the_others_go_on(clock: MovedClock) -> None:
-    clocks, ended = usual(), []
+async def test_each_of_many_ends_at_its_own_time_and_the_others_go_on(deadline: MovedClock) -> None:
+    deadlines, ended = usual(), []
 
     async def work(name: str, seconds: float, takes: float) -> None:
         try:
-            with limit(clocks, seconds):
+            with limit(deadlines, seconds):
                 await asyncio.sleep(takes)
             ended.append(name)
         except TimeoutError:
@@ -57,22 +57,22 @@ async def test_each_of_many_ends_at_its_own_time_and_the_others_go_on(clock: Mov
             tasks.create_task(work_of)
         for _ in range(7):
             await asyncio.sleep(0.01)
-            clock.pass_by(50)
+            deadline.pass_by(50)
     assert ended == ["d", "a late", "c", "b late"]
 
 
 async def test_a_limit_can_be_moved() -> None:
-    with limit(usual(), 0.05) as clock:
-        clock.until = time.monotonic() + 5
+    with limit(usual(), 0.05) as deadline:
+        deadline.until = time.monotonic() + 5
         await asyncio.sleep(0.15)
-    assert not clock.struck
+    assert not deadline.struck
 
 
 async def test_a_cancellation_by_another_stays_one() -> None:
-    clocks = usual()
+    deadlines = usual()
 
     async def work() -> None:
-        with limit(clocks, 0.05 if both else 5):
+        with limit(deadlines, 0.05 if both else 5):
             try:
                 await asyncio.sleep(5)
             finally:
@@ -90,8 +90,8 @@ async def test_a_cancellation_by_another_stays_one() -> None:
 
 
 async def test_an_error_of_the_block_passes_and_nothing_runs_on() -> None:
-    clocks = usual()
-    with pytest.raises(KeyError), limit(clocks, 0.05):
+    deadlines = usual()
+    with pytest.raises(KeyError), limit(deadlines, 0.05):
         raise KeyError("mine")
     await asyncio.sleep(0.15)  # would cancel this test, were it still running
 
@@ -102,12 +102,12 @@ class _Limited:
     struck: bool = False
     fails: bool = False
     ends: "_Limited | None" = None
-    clocks: Clocks | None = None
+    deadlines: Deadlines | None = None
 
     def strike(self) -> None:
         self.struck = True
-        if self.ends is not None and self.clocks is not None:
-            self.clocks.stopped(self.ends)
+        if self.ends is not None and self.deadlines is not None:
+            self.deadlines.stopped(self.ends)
         if self.fails:
             raise KeyError("mine")
 
@@ -115,10 +115,10 @@ class _Limited:
 async def test_a_strike_that_fails_stops_no_other_limit() -> None:
     told: list[dict[str, object]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
-    clocks, now = usual(), time.monotonic()
+    deadlines, now = usual(), time.monotonic()
     fails, later = _Limited(now, fails=True), _Limited(now + 0.1)
-    clocks.started(fails)
-    clocks.started(later)
+    deadlines.started(fails)
+    deadlines.started(later)
     await asyncio.sleep(0.3)
     assert fails.struck
     assert later.struck
@@ -126,10 +126,10 @@ async def test_a_strike_that_fails_stops_no_other_limit() -> None:
 
 
 async def test_who_is_stopped_by_a_strike_is_not_struck_in_the_same_sweep() -> None:
-    clocks, now = usual(), time.monotonic()
-    one, other = _Limited(now, clocks=clocks), _Limited(now, clocks=clocks)
+    deadlines, now = usual(), time.monotonic()
+    one, other = _Limited(now, deadlines=deadlines), _Limited(now, deadlines=deadlines)
     one.ends, other.ends = other, one
-    clocks.started(one)
-    clocks.started(other)
+    deadlines.started(one)
+    deadlines.started(other)
     await asyncio.sleep(0.15)
     assert one.struck != other.struck
