@@ -1,6 +1,7 @@
 """A bearer token, as the registry keeps it: who may manage it, and whose a new one is.
 
-Whether one is accepted is judged in `token_validity.py`. Made by `control/store/tokens.py` of a row, and by nobody else. The secret itself is kept nowhere, its digest only.
+Whether one is accepted is judged in `token_validity.py`. Made by `control/store/tokens.py` of a row, and by nobody
+else. The secret itself is kept nowhere, its digest only.
 """
 
 from dataclasses import dataclass, fields

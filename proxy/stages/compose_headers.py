@@ -1,8 +1,8 @@
 """Compose: the headers and the message for the upstream, built from nothing.
 
 Order of precedence: the credential over the entry's own headers over the caller's allow-listed ones. A name in the
-caller's `Connection` header is hop-by-hop (RFC 9110 section 7.6.1) and goes nowhere; a stdio server gets no header. What an
-allowlist may never name is in `core/egress/header_names.py`.
+caller's `Connection` header is hop-by-hop (RFC 9110 section 7.6.1) and goes nowhere; a stdio server gets no header.
+What an allowlist may never name is in `core/egress/header_names.py`.
 """
 
 from core.mcp.header_values import SafeHeaderValue
