@@ -41,7 +41,7 @@ async def test_a_limit_ends_its_block_in_a_timeout_and_not_before() -> None:
     await asyncio.sleep(0)  # the cancellation is used up
 
 
-async def test_each_of_many_ends_at_its_own_time_and_the_others_go_on(deadline: MovedClock) -> None:
+async def test_each_of_many_ends_at_its_own_time_and_the_others_go_on(clock: MovedClock) -> None:
     deadlines, ended = usual(), []
 
     async def work(name: str, seconds: float, takes: float) -> None:
@@ -57,7 +57,7 @@ async def test_each_of_many_ends_at_its_own_time_and_the_others_go_on(deadline: 
             tasks.create_task(work_of)
         for _ in range(7):
             await asyncio.sleep(0.01)
-            deadline.pass_by(50)
+            clock.pass_by(50)
     assert ended == ["d", "a late", "c", "b late"]
 
 
