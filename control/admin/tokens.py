@@ -52,7 +52,8 @@ async def create_token(asked: Asked, body: NewToken) -> MadeToken:
 async def identify_token(asked: Asked, body: Found) -> Identified:
     """Say to whom a found token belongs, and whether it is still accepted."""
     if (body.token is None) == (body.digest is None):
-        raise invalid("token", "is required, unless `digest` is given; give one of them")
+        # Not "is required": programs that read problems take that for a rule about this field alone.
+        raise invalid("token", "or `digest` must be given, one of the two")
     if body.token is not None and well_formed(body.token) is None:
         return Identified(well_formed=False, token=None)
     async with transaction(asked.pool, readonly=True) as connection:
