@@ -5,9 +5,9 @@ differ only in how they make a head, read a body and write an `Answer` or a stre
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from core.identifiers import new_id
 from core.mcp.message import Batch, Message, Request, RoutingHeaders
@@ -158,6 +158,8 @@ class Exchange:
     message: Message | Batch | None = None
     era: Era = Era.LEGACY
     # look up the method
+    choose: "Callable[[Exchange, Any], Awaitable[None] | None] | None" = None
+    """The stage that chooses the target of a call; None for what no server is asked for."""
     refused_as: "RefusedAs | None" = None
     """How the refusal of a call looks; None for what no server is asked for."""
     # where the call is sampled

@@ -54,7 +54,7 @@ MODERN: Final[dict[str, Method]] = {
 
 
 def method_of(x: Exchange) -> Method:
-    """The row of a request's method; of a call, fills `refused_as`.
+    """The row of a request's method; of a call, fills `choose` and `refused_as`.
 
     Raises MessageFault for a method that is not served in the caller's era: -32601, at 404 for modern callers.
     """
@@ -64,5 +64,5 @@ def method_of(x: Exchange) -> Method:
     if method is None:
         raise MessageFault(METHOD_NOT_FOUND, "This method is not supported here.", 404 if modern else 200, request.id)
     if isinstance(method, FromServer):
-        x.refused_as = method.refused_as
+        x.choose, x.refused_as = method.choose, method.refused_as
     return method

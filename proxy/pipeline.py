@@ -17,7 +17,7 @@ from proxy.answers.notifications import accept_notification
 from proxy.answers.refused import answer_of_refusal, faulty
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
-from proxy.methods import FromMemory, FromServer, method_of
+from proxy.methods import FromMemory, method_of
 from proxy.refusals import Refusal
 from proxy.room import reserve
 from proxy.stages.admit import admit
@@ -122,10 +122,9 @@ async def call(x: Exchange, deps: Deps) -> None:
 
 
 def begin_call(x: Exchange, deps: Deps) -> UpstreamCall:
-    """The call in a parsed request, for a lane without a task for it. Raises Refusal `overloaded`."""
-    method = method_of(x)
-    assert isinstance(method, FromServer)
-    return UpstreamCall(x, deps, (method.choose, *TO_UPSTREAM))
+    """The call in a request whose method is known, for a lane without a task for it. Raises Refusal `overloaded`."""
+    assert x.choose is not None
+    return UpstreamCall(x, deps, (x.choose, *TO_UPSTREAM))
 
 
 def _from_memory(x: Exchange, deps: Deps, method: FromMemory) -> Answer:

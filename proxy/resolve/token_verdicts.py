@@ -65,7 +65,7 @@ class Authority:
 
     def refused_lately(self, digest: str) -> bool:
         """Whether control refused this token a moment ago."""
-        until = self._unknown.get(digest)
+        until = self._unknown.peek(digest)
         return until is not None and until > time.monotonic()
 
     async def verdict(self, digest: str, address: str) -> TokenVerdict:

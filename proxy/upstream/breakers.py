@@ -52,4 +52,5 @@ class Breakers:
 
     def answered(self, upstream: str) -> None:
         """The upstream is alive."""
-        self._states.pop(upstream)
+        if self._states.peek(upstream) is not None:
+            self._states.pop(upstream)

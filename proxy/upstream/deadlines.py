@@ -41,7 +41,7 @@ class Deadlines:
 
     def until(self, installation: ResolvedInstallation) -> float:
         """The monotonic time at which a call that begins now is given up."""
-        return time.monotonic() + self.seconds_for(installation)
+        return time.monotonic() + (installation.deadline_s or self._seconds)  # as `seconds_for`, without its call
 
     def latest(self, installation: ResolvedInstallation, until: float) -> float:
         """The monotonic time beyond which no progress helps a call that would be given up at `until`."""
