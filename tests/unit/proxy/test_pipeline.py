@@ -5,6 +5,7 @@ import pytest
 
 from proxy import pipeline
 from proxy.exchange import Exchange
+from proxy.methods import method_of
 from proxy.pipeline import AT_HEADERS, TO_UPSTREAM, at_headers, at_message, at_message_now, call
 from proxy.refusals import Refusal
 from tests.fakes.call_parts import Outlet, exchange, gateway, parts, tool
@@ -32,6 +33,7 @@ async def called(monkeypatch: pytest.MonkeyPatch, raises: BaseException) -> tupl
     monkeypatch.setattr(pipeline, "TO_UPSTREAM", (*TO_UPSTREAM[:2], a_stage_that(raises)))
     async with parts() as deps:
         x = exchange(gateway([tool()]))
+        method_of(x)
         await call(x, deps)
         assert deps.usage.calls_in_flight == 0
         assert deps.usage.bytes_in_flight == 0
@@ -59,6 +61,7 @@ async def test_after_a_stream_has_begun_the_answer_is_its_last_event(monkeypatch
     monkeypatch.setattr(pipeline, "TO_UPSTREAM", (progress, a_stage_that(Refusal("cancelled"))))
     async with parts() as deps:
         x = exchange(gateway([tool()]))
+        method_of(x)
         await call(x, deps)
     assert x.answer is None
     assert isinstance(x.outlet, Outlet)
@@ -71,7 +74,9 @@ async def test_a_principal_with_a_quarter_of_the_calls_is_refused_and_another_is
         greedy, other = exchange(gateway([tool()])), exchange(gateway([tool()]))
         other.principal_key = "user:other"
         with pytest.raises(Refusal, match="overloaded"):
+            method_of(greedy)
             await call(greedy, deps)
+        method_of(other)
         await call(other, deps)
         assert other.answer is not None
         assert deps.usage.calls_in_flight == 2
