@@ -100,7 +100,9 @@ class FastConnection(Wire):
     # what the reader says
 
     def _do(self, event: Head | ReaderEvent) -> None:
-        if isinstance(event, Head):
+        if event is reading.IDLE:  # first, for nearly every answer ends so
+            self.within(IDLE_S)
+        elif isinstance(event, Head):
             self._begin(event)
         elif event is reading.NEXT_CAME:
             self.without_deadline()
@@ -128,7 +130,8 @@ class FastConnection(Wire):
             self.within(settings.header_seconds)
         elif event is reading.BODY_WANTED:
             self.within(settings.body_seconds)
-        elif event is reading.LAST_BODY_WANTED:
+        else:
+            assert event is reading.LAST_BODY_WANTED, event
             self.within(LINGER_S)
 
     def _begin(self, head: Head) -> None:
@@ -175,11 +178,7 @@ class FastConnection(Wire):
         served, self._served = self._served, None
         if served is not None:
             served.end()
-        event = self.reader.answered()
-        if event is reading.IDLE:
-            self.within(IDLE_S)
-        else:
-            self._do(event)
+        self._do(self.reader.answered())
         if self._paused:
             self.resume_reading()
 
