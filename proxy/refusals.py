@@ -149,3 +149,8 @@ class Refusal(Exception):
     def sentence(self) -> str:
         """The sentence that the caller is told."""
         return self.row.sentence.format(**self.words)
+
+
+def overloaded() -> Refusal:
+    """The refusal of a request for which this worker has no room now."""
+    return Refusal("overloaded", retry_after=RETRY_AFTER_S)

@@ -7,7 +7,7 @@ by the lanes, the pipeline and `relay`; given back by `at_end`.
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.limits.shares import quarter
-from proxy.refusals import RETRY_AFTER_S, Refusal
+from proxy.refusals import overloaded
 
 
 def try_reserve(x: Exchange, deps: Deps, size: int) -> bool:
@@ -27,7 +27,7 @@ def try_reserve(x: Exchange, deps: Deps, size: int) -> bool:
 def reserve(x: Exchange, deps: Deps, size: int) -> None:
     """As `try_reserve`, for what is refused at once. Raises Refusal `overloaded`."""
     if not try_reserve(x, deps, size):
-        raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
+        raise overloaded()
 
 
 def at_end(x: Exchange, deps: Deps) -> None:

@@ -17,7 +17,7 @@ from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.limits.running_calls import CallKey
 from proxy.limits.shares import quarter
-from proxy.refusals import RETRY_AFTER_S, Refusal
+from proxy.refusals import Refusal, overloaded
 from proxy.room import at_end
 from proxy.stages.record import record
 from proxy.stages.relay import deliver
@@ -36,7 +36,7 @@ class UpstreamCall:
         """Raises Refusal `overloaded` where the principal has a quarter of the calls, or all have all of them."""
         most = deps.settings.calls_in_flight
         if not deps.usage.running.take(x.principal_key, 1, most=most, share=quarter(most)):
-            raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
+            raise overloaded()
         if deps.tracer is not None:
             x.trace = deps.tracer.begin(x.request.meta, x.headers)
         self.x, self._deps = x, deps

@@ -1,6 +1,7 @@
 """JSON-RPC batches: they exist only inside a session that negotiated 2025-03-26, where receivers must take them.
 
 A batch is one request in what it may cost: its answers together are at most as large as one server's answer may be.
+Its requests are answered as any other; only `initialize`, which no batch may carry, is known here by its name.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from proxy.answers.notifications import accept_notification
 from proxy.answers.refused import answer_of_refusal, faulty
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
-from proxy.refusals import RETRY_AFTER_S, Refusal
+from proxy.refusals import Refusal, overloaded
 from proxy.room import at_end
 
 _VERSION = "2025-03-26"
@@ -78,7 +79,7 @@ class _Share:
         if one.message.method == "initialize":
             raise MessageFault(INVALID_REQUEST, "initialize must not be part of a batch.", 200, one.message.id)
         if self._left <= 0:
-            raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
+            raise overloaded()
         answer = await self._answer_request(one, self._deps)
         if answer is not None:
             self._fit(one, len(answer.body))
@@ -91,7 +92,7 @@ class _Share:
             return
         self._left = 0
         if one.target is None:
-            raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
+            raise overloaded()
         raise Refusal("upstream_too_large", server=one.target.route.entry, limit=room)
 
 

@@ -16,7 +16,7 @@ from proxy.deps import Deps
 from proxy.edge.answer_bytes import AnswerHeads
 from proxy.edge.answer_headers import own_headers
 from proxy.exchange import Answer, Head
-from proxy.refusals import RETRY_AFTER_S, Refusal
+from proxy.refusals import RETRY_AFTER_S, overloaded
 from proxy.stages.admit import one_too_many
 from proxy.telemetry.counting import FAST_LANE
 
@@ -33,7 +33,7 @@ class OverloadRefusals:
 
     def __init__(self, deps: Deps, heads: AnswerHeads) -> None:
         self._deps, self._heads = deps, heads
-        self._refusal = Refusal("overloaded", retry_after=RETRY_AFTER_S)
+        self._refusal = overloaded()
         self._second = -1
         self._pieces: list[bytes] = []
 

@@ -27,7 +27,7 @@ from proxy.gateways.compiled import CompiledGateway
 from proxy.gateways.newest_index import NewestIndex
 from proxy.limits.budget import Budget
 from proxy.redis import Redis, RedisAway
-from proxy.refusals import RETRY_AFTER_S, Refusal
+from proxy.refusals import Refusal, overloaded
 from proxy.resolve.control_client import ControlClient
 
 log = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ class Gateways:
         if until is not None and until > time.monotonic():
             raise Refusal("gateway_unknown")
         if name not in self._loading and self._id_of(name) is None and not self._budget.take(address):
-            raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
+            raise overloaded()
         try:
             gateway = await self._loading.result(name, lambda: self._fetch(name))
         except SourceUnreachable:

@@ -16,7 +16,7 @@ from core.tokens import digest
 from proxy.caches.usual import remember
 from proxy.deps import Deps
 from proxy.exchange import Exchange, Head, Judged
-from proxy.refusals import RETRY_AFTER_S, Refusal
+from proxy.refusals import Refusal, overloaded
 
 GATEWAY_PATH = "/v1/mcp/"
 _GATEWAY_NAME = re.compile(r"[a-z0-9-]{1,63}")
@@ -35,11 +35,11 @@ def admit(x: Exchange, deps: Deps) -> None:
         judged = x.head.judged = _judged(x.head, deps)
     x.headers, x.gateway_name, x.address = judged.headers, judged.gateway_name, judged.address
     if deps.overload.sheds and not x.let_in and x.head.method == "POST" and overload_refuses(judged, deps):
-        raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
+        raise overloaded()
     usage, settings = deps.usage, deps.settings
     if usage.running.used >= settings.calls_in_flight or usage.held.used >= settings.bytes_in_flight:
         deps.overload.pressed = True
-        raise Refusal("overloaded", retry_after=RETRY_AFTER_S)
+        raise overloaded()
 
 
 def one_too_many(head: Head, deps: Deps) -> bool | None:
