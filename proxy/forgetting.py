@@ -42,8 +42,8 @@ class Forgetting:
 
     def doubt(self) -> None:
         """News may have been missed: ask again before anything remembered is used."""
-        self._authority.verdicts.memory.doubt_all()
-        self._installations.resolved.memory.doubt_all()
+        self._authority.doubt()
+        self._installations.doubt()
 
     async def _gateway(self, change: Change) -> None:
         if change.revision < 0:

@@ -79,6 +79,10 @@ class Installations:
         """Forget the installations of a gateway whose assignments changed."""
         await self.resolved.drop_where(lambda key, _: key.startswith(identifier + "/"))
 
+    def doubt(self) -> None:
+        """News may have been missed: ask again before a remembered answer is used."""
+        self.resolved.memory.doubt_all()
+
     async def _ask(self, question: InstallationQuestion) -> Aged[ResolvedInstallation]:
         asked = time.monotonic()
         answer = await self._control.installation(question)

@@ -102,6 +102,10 @@ class Authority:
 
         await self.verdicts.drop_where(concerns)
 
+    def doubt(self) -> None:
+        """News may have been missed: ask again before a remembered verdict is used."""
+        self.verdicts.memory.doubt_all()
+
     async def _ask(self, digest: str, address: str, known: bool) -> Aged[TokenVerdict]:
         if not known and not self.budget.take(address):
             raise Refusal("too_many_unknown", retry_after=1)
