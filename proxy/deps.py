@@ -1,8 +1,10 @@
 """What the stages work with, built once per worker in `proxy/worker.py` and passed as an argument.
 
-A stage that counts, takes a place, spends a budget, refreshes or asks does so through a part that it is handed, and
-knows of that part what its protocol here says, and no more. So the same stages can run dry: with parts that look only
-at what is there, to explain what would become of a call (`tests/unit/proxy/test_deps.py`).
+Six parts are protocols: those through which a stage that decides on a call counts, takes a place, spends a budget,
+refreshes or asks. Such a stage knows no more of them than the protocol here says, so it can run dry: with parts that
+look only at what is there, to explain what would become of a call (`tests/unit/proxy/test_deps.py`). The others are
+classes as they are: what is only read (settings, sessions, whether a record can be kept), and what is first used by
+lanes, or once a call is sent, recorded or streamed, which a dry run leaves out.
 """
 
 from collections.abc import Callable

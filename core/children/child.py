@@ -59,7 +59,7 @@ class Child:
         return program.pid if program else None
 
     async def stop(self) -> None:
-        """End it, at most the grace and two seconds."""
+        """End the program and its guard: within about its grace and six seconds."""
         self._stopping = True
         await self._tasks.close()
         process, self._process = self._process, None

@@ -18,7 +18,7 @@ class Pauses:
         """How many ends came early, one after the other: each before it had lived `steady_s` seconds."""
 
     def after(self, lived_s: float) -> float:
-        """The seconds to wait now that it ended, having lived so long."""
+        """The seconds to wait before the next start of a program that has ended after `lived_s` seconds."""
         if lived_s >= self._steady_s:
             self.steady()
         else:
@@ -27,5 +27,5 @@ class Pauses:
         return self._pause
 
     def steady(self) -> None:
-        """It runs, and has for long enough: its next end is the first again."""
+        """Told that the program has run for long enough: its next end counts as the first again."""
         self.early, self._pause = 0, _SHORTEST_S

@@ -26,10 +26,10 @@ class Stepped(Protocol):
 
     @property
     def key(self) -> CallKey | None:
-        """What its session calls it."""
+        """The key by which the call's session cancels it; None outside of a session."""
 
     def cancel(self) -> None:
-        """End it now."""
+        """End the call now."""
 
 
 class Calls:
@@ -89,7 +89,7 @@ class Calls:
             self._running[call.key] = call
 
     def waits_no_more(self, call: Stepped) -> None:
-        """It goes on, or was cancelled."""
+        """A call that waited goes on, or was cancelled."""
         self._stepped.discard(call)
         if call.key is not None:
             self._done(call.key, call)
