@@ -3,10 +3,7 @@
 Written by `control/changes/entries.py`, where a change is also felt by installations and gateways.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
-import msgspec
+from functools import partial
 
 from control.admin.api import Asked, Operations
 from control.admin.entry_models import EntryCreate, EntryDelete, EntryPatch, EntryQuery, EntryView, FieldBody
@@ -16,8 +13,8 @@ from control.changes import entries as changes
 from control.changes.visible import visible_entry
 from control.http.models import Id
 from control.http.paging import Page, page_of
-from control.registry.credential import credential_of
-from control.registry.entry import Entry, Remote, WantedEntry, told_of_entry
+from control.registry.entry import Entry, told_of_entry
+from control.registry.partial import entry_with, wanted_entry
 from control.store import entries
 from control.store.pool import transaction
 
@@ -44,7 +41,7 @@ async def list_entries(asked: Asked, query: EntryQuery) -> Page[EntryView]:
 async def create_entry(asked: Asked, body: EntryCreate) -> EntryView:
     """Approve a remote server."""
     async with asked.changing() as write:
-        return _view(await changes.create(write, asked.deps.safeguards, _wanted(body.model_dump())))
+        return _view(await changes.create(write, asked.deps.safeguards, wanted_entry(body.model_dump())))
 
 
 @operations.get("/entries/{entry_id}")
@@ -57,10 +54,7 @@ async def read_entry(asked: Asked, entry_id: Id) -> EntryView:
 @operations.patch("/entries/{entry_id}")
 async def change_entry(asked: Asked, entry_id: Id, body: EntryPatch) -> EntryView:
     """Change an entry. Secrets do not follow it to another origin: its installations are then filled in again."""
-
-    def wanted(before: Entry) -> WantedEntry:
-        return _wanted(_merged(told_of_entry(before), body.changes()))
-
+    wanted = partial(entry_with, given=body.changes())
     async with asked.changing() as write:
         return _view(await changes.change(write, asked.deps.safeguards, entry_id, wanted, asked.version))
 
@@ -75,19 +69,3 @@ async def delete_entry(asked: Asked, entry_id: Id, query: EntryDelete) -> None:
 def _view(entry: Entry) -> EntryView:
     told = told_of_entry(entry)
     return shown(EntryView, told, fields=[FieldBody.model_construct(**one) for one in told["fields"]])
-
-
-def _merged(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The whole of an entry after a change of parts: what no longer fits goes, where only its reason is named."""
-    wanted = {**before, "fixed_headers": None, **given}
-    if wanted["credential_model"] != before["credential_model"] and "credential_placement" not in given:
-        wanted["credential_placement"] = None
-    if given.get("visibility") == "organisation" and "teams" not in given:
-        wanted["teams"] = []
-    return wanted
-
-
-def _wanted(told: Mapping[str, Any]) -> WantedEntry:
-    """From the words of the API: `url` is how it is reached, and the credential's model and placement are one."""
-    credential = credential_of(told["credential_model"], told["credential_placement"])
-    return msgspec.convert({**told, "reached": Remote(told["url"]), "credential": credential}, WantedEntry)

@@ -3,8 +3,8 @@
 Written by `control/changes/gateways.py`.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 
@@ -16,8 +16,8 @@ from control.changes import gateways as changes
 from control.changes.visible import visible_gateway
 from control.http.models import Id
 from control.http.paging import Page, page_of
-from control.registry.broken_rule import BrokenRule
 from control.registry.gateway import Gateway, GatewayFields, told_of_gateway
+from control.registry.partial import gateway_with
 from control.registry.usability import AssignedTool, usability
 from control.registry.visibility import why_not_called_by
 from control.store import gateways
@@ -65,10 +65,7 @@ async def read_gateway(asked: Asked, gateway_id: Id) -> GatewayView:
 @operations.patch("/gateways/{gateway_id}")
 async def change_gateway(asked: Asked, gateway_id: Id, body: GatewayPatch) -> GatewayView:
     """Change a gateway; proxies have it within a second."""
-
-    def wanted(before: Gateway) -> GatewayFields:
-        return _merged(told_of_gateway(before), body.changes())
-
+    wanted = partial(gateway_with, given=body.changes())
     async with asked.changing() as write:
         changed = await changes.change(write, gateway_id, wanted, asked.version)
         return await _view(asked, write.connection, changed)
@@ -79,20 +76,6 @@ async def delete_gateway(asked: Asked, gateway_id: Id) -> None:
     """Delete a gateway with its assignments; its URL is unknown from then on."""
     async with asked.changing() as write:
         await changes.delete(write, gateway_id, asked.version)
-
-
-def _merged(before: Mapping[str, Any], given: Mapping[str, Any]) -> GatewayFields:
-    """The whole of a gateway after a change of parts: what no longer fits goes, where only its reason is named."""
-    wanted = {**before, **given}
-    if given.get("visibility", "personal") != "personal" and "owner_id" not in given:
-        wanted["owner_id"] = None
-    if given.get("visibility", "teams") != "teams" and "teams" not in given:
-        wanted["teams"] = []
-    if wanted["visibility"] == "personal" and given.get("owner_id", "") is None:
-        raise BrokenRule(
-            "owner_id", "must be a user's id where visibility is 'personal'; leave it out to keep the owner"
-        )
-    return msgspec.convert(wanted, GatewayFields)
 
 
 async def _view(asked: Asked, connection: Connection, gateway: Gateway) -> GatewayView:

@@ -1,0 +1,53 @@
+"""A change of some parts of an entry or a gateway, made into the whole that it asks for.
+
+What is named changes; what is not named stays, unless it no longer fits what is named: it then goes. Called for what
+callers of the admin API send, in its words. Leaves out whether the whole can be saved: `entry_rules.py`,
+`visibility.py`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from control.registry.broken_rule import BrokenRule
+from control.registry.credential import credential_of
+from control.registry.entry import Entry, Remote, WantedEntry, told_of_entry
+from control.registry.gateway import Gateway, GatewayFields, told_of_gateway
+
+
+def wanted_entry(told: Mapping[str, Any]) -> WantedEntry:
+    """An entry from the words of the admin API: `url` is how it is reached; the credential's model and placement
+    are one.
+    """
+    credential = credential_of(told["credential_model"], told["credential_placement"])
+    return msgspec.convert({**told, "reached": Remote(told["url"]), "credential": credential}, WantedEntry)
+
+
+def entry_with(before: Entry, given: Mapping[str, Any]) -> WantedEntry:
+    """The entry with the given parts. Another credential model drops the placement, and the organisation the teams,
+    unless those are given too. Fixed headers that are not given stay.
+    """
+    told = told_of_entry(before)
+    wanted = {**told, "fixed_headers": None, **given}
+    if wanted["credential_model"] != told["credential_model"] and "credential_placement" not in given:
+        wanted["credential_placement"] = None
+    if given.get("visibility") == "organisation" and "teams" not in given:
+        wanted["teams"] = []
+    return wanted_entry(wanted)
+
+
+def gateway_with(before: Gateway, given: Mapping[str, Any]) -> GatewayFields:
+    """The gateway with the given parts. Another visibility drops the owner or the teams that only the former one has,
+    unless those are given too. BrokenRule for a personal gateway whose owner is taken away.
+    """
+    wanted = {**told_of_gateway(before), **given}
+    if given.get("visibility", "personal") != "personal" and "owner_id" not in given:
+        wanted["owner_id"] = None
+    if given.get("visibility", "teams") != "teams" and "teams" not in given:
+        wanted["teams"] = []
+    if wanted["visibility"] == "personal" and given.get("owner_id", "") is None:
+        raise BrokenRule(
+            "owner_id", "must be a user's id where visibility is 'personal'; leave it out to keep the owner"
+        )
+    return msgspec.convert(wanted, GatewayFields)

@@ -1,0 +1,56 @@
+"""What a change of parts makes of the rest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from control.registry.broken_rule import BrokenRule
+from control.registry.credential import NoCredential
+from control.registry.entry import Remote
+from control.registry.partial import entry_with, gateway_with
+from tests.fakes.registry import BEARER, a_gateway, an_entry
+
+OF_TEAMS = an_entry(credential=BEARER, visibility="teams", teams=("t1",))
+PERSONAL = a_gateway(visibility="personal", owner_id="u1", teams=())
+
+
+def test_what_is_not_named_of_an_entry_stays() -> None:
+    wanted = entry_with(OF_TEAMS, {"url": "https://b.example/mcp"})
+    assert wanted.reached == Remote("https://b.example/mcp")
+    assert (wanted.credential, wanted.teams, wanted.fixed_headers) == (BEARER, ("t1",), None)
+
+
+def test_an_entry_for_the_organisation_leaves_its_teams() -> None:
+    assert entry_with(OF_TEAMS, {"visibility": "organisation"}).teams == ()
+
+
+def test_teams_that_are_named_beside_the_organisation_are_kept_for_the_rule_to_refuse() -> None:
+    assert entry_with(OF_TEAMS, {"visibility": "organisation", "teams": ["t2"]}).teams == ("t2",)
+
+
+def test_another_credential_model_drops_the_placement() -> None:
+    assert entry_with(OF_TEAMS, {"credential_model": "none"}).credential == NoCredential()
+
+
+def test_a_placement_that_does_not_go_with_the_model_is_refused() -> None:
+    with pytest.raises(BrokenRule, match="credential_placement"):
+        entry_with(OF_TEAMS, {"credential_model": "none", "credential_placement": {"style": "bearer"}})
+
+
+def test_a_gateway_that_is_no_longer_personal_has_no_owner() -> None:
+    assert gateway_with(PERSONAL, {"visibility": "organisation"}).owner_id is None
+
+
+def test_a_gateway_that_is_no_longer_of_teams_has_none() -> None:
+    before = a_gateway(visibility="teams", teams=("t1",))
+    assert gateway_with(before, {"visibility": "organisation"}).teams == ()
+    assert gateway_with(before, {"name": "Red"}).teams == ("t1",)
+
+
+@pytest.mark.parametrize("given", [{"owner_id": None}, {"visibility": "personal", "owner_id": None}])
+def test_a_personal_gateway_keeps_an_owner(given: dict[str, Any]) -> None:
+    with pytest.raises(BrokenRule, match="owner_id: must be a user's id"):
+        gateway_with(PERSONAL, given)
+    assert gateway_with(PERSONAL, {"name": "Red"}).owner_id == "u1"
