@@ -47,14 +47,17 @@ class JsonLines(logging.Formatter):
 class DroppingQueue(logging.handlers.QueueHandler):
     """Hands records to the writing thread; drops and counts when it lags."""
 
-    dropped = 0
+    def __init__(self, lines: "queue.Queue[logging.LogRecord | None]") -> None:
+        super().__init__(lines)
+        self.dropped = 0
+        """Lines that were not written: the queue was full, or nobody reads the sink any more."""
 
     def enqueue(self, record: logging.LogRecord) -> None:
         """Queue the record, or drop and count it where the queue is full; never blocks."""
         try:
             self.queue.put_nowait(record)
         except queue.Full:
-            DroppingQueue.dropped += 1
+            self.dropped += 1
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
         """Format on the writing thread: nothing to do here."""
@@ -66,13 +69,19 @@ def json_logging(level: str = "INFO", sink: IO[str] | None = None) -> Iterator[N
     """Send the whole process's log to `sink` (standard error) for the time of the block."""
     lines: queue.Queue[logging.LogRecord | None] = queue.Queue(_QUEUE)
     root = logging.getLogger()
-    root.handlers[:] = [DroppingQueue(lines)]
+    waiting = DroppingQueue(lines)
+    root.handlers[:] = [waiting]
     root.setLevel(level.upper())
-    writer = _Writer(lines, sink or _standard_error())
+    writer = _Writer(lines, waiting, sink or _standard_error())
     try:
         yield
     finally:
         writer.stop(END_WITHIN_S)
+
+
+def lines_dropped() -> int:
+    """How many lines of this process's log were dropped; 0 where `json_logging` does not write it."""
+    return sum(one.dropped for one in logging.getLogger().handlers if isinstance(one, DroppingQueue))
 
 
 class _Writer:
@@ -80,8 +89,8 @@ class _Writer:
     holds no lock of the logging package or of the standard streams while it writes.
     """
 
-    def __init__(self, lines: "queue.Queue[logging.LogRecord | None]", sink: IO[str]) -> None:
-        self._lines, self._sink = lines, sink
+    def __init__(self, lines: "queue.Queue[logging.LogRecord | None]", waiting: DroppingQueue, sink: IO[str]) -> None:
+        self._lines, self._waiting, self._sink = lines, waiting, sink
         self._thread = threading.Thread(target=self._write, name="log", daemon=True)
         self._thread.start()
 
@@ -106,7 +115,7 @@ class _Writer:
                 self._sink.write(line + "\n")
                 self._sink.flush()
             except (OSError, ValueError):  # nobody is at the other end any more
-                DroppingQueue.dropped += 1
+                self._waiting.dropped += 1
 
 
 def _standard_error() -> IO[str]:

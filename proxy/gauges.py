@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from core.logs import DroppingQueue
+from core.logs import lines_dropped
 from core.resolve import ResolvedInstallation, TokenVerdict
 from core.tasks import forever
 from proxy.caches.two_ages import TwoAgeCache
@@ -98,7 +98,7 @@ class Gauges:
             SNAPSHOTS_REJECTED: lambda: gateways.rejected,
             STREAM_HOLES: lambda: changes.holes,
             STALE_USES: lambda: verdicts.stale_uses + installations.stale_uses,
-            LOG_LINES_DROPPED: lambda: DroppingQueue.dropped,
+            LOG_LINES_DROPPED: lines_dropped,
             REFUSALS_UNSAID: lambda: deps.refusal_log.unsaid,
             series(CONNECTS, ("made",)): lambda: egress.opened,
             series(CONNECTS, ("failed",)): lambda: egress.failed,
@@ -109,7 +109,7 @@ class Gauges:
             **_of_a_cache("snapshots", gateways),
         }
         self._told: dict[str, float] = dict.fromkeys(self._counted, 0)
-        self._told[LOG_LINES_DROPPED] = DroppingQueue.dropped
+        self._told[LOG_LINES_DROPPED] = lines_dropped()
 
     async def keep_telling(self) -> None:
         """Run until cancelled."""

@@ -1,4 +1,7 @@
-"""No module holds state: nothing at its top changes after the import, but for what is named here with its reason."""
+"""No module holds state: nothing at its top changes after the import, but for what is named here with its reason.
+
+So it is with a class: what its objects count or keep is in the objects.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +36,14 @@ def state_in(source: str) -> set[str]:
     module = ast.parse(source)
     at_top = dict(_assigned(module))
     makers = {one.name for one in module.body if isinstance(one, ast.FunctionDef) and _yields(one)}
+    classes = {one.name for one in module.body if isinstance(one, ast.ClassDef)} | _imported_classes(module)
     found = {name for name, value in at_top.items() if _is_changeable(value, makers)}
     for node in ast.walk(module):
         if isinstance(node, ast.Global):
             found.update(node.names)
         if isinstance(node, Function):
             found.update(_changed(node) & (at_top.keys() - _own(node)))
+            found.update(_attributes_set(node) & (classes - _own(node) | {"cls"}))
             if any(_remembers_without_bound(one, node) for one in node.decorator_list):
                 found.add(node.name)
     return found
@@ -88,6 +93,20 @@ def _changed(function: Function) -> set[str]:
     return changed
 
 
+def _imported_classes(module: ast.Module) -> set[str]:
+    names = {one.asname or one.name for node in module.body if isinstance(node, ast.ImportFrom) for one in node.names}
+    return {name for name in names if name.lstrip("_")[:1].isupper() and not name.isupper()}
+
+
+def _attributes_set(function: Function) -> set[str]:
+    """Names whose attributes the function's body sets."""
+    return {
+        getattr(node.value, "id", "")
+        for node in ast.walk(function)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del)
+    }
+
+
 def _remembers_without_bound(decorator: ast.expr, function: Function) -> bool:
     text = ast.unparse(decorator).removeprefix("functools.")
     takes_something = any(isinstance(one, ast.arg) for one in ast.walk(function.args))
@@ -126,8 +145,23 @@ def test_state_is_seen(source: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("class A:\n    n = 0\n    def f(self):\n        A.n += 1", "A"),
+        ("class A:\n    n = 0\nclass B:\n    async def f(self):\n        A.n = 1", "A"),
+        ("from m import Held\ndef f():\n    Held.n = 1", "Held"),
+        ("class A:\n    @classmethod\n    def f(cls):\n        cls.n += 1", "cls"),
+    ],
+)
+def test_state_in_a_class_is_seen(source: str, name: str) -> None:
+    assert state_in(source) == {name}
+
+
+@pytest.mark.parametrize(
     "source",
     [
+        "class A:\n    n = 0\n    def f(self):\n        self.n += A.n",
+        "class A:\n    n = 0\ndef f(A):\n    A.n = 1",
         "x = {1: 2}\ndef f():\n    return x[1]",
         "x = frozenset()",
         "x = {1: 2}\ndef f(x):\n    x[2] = 3",
