@@ -37,6 +37,13 @@ NOT_ON_THE_COMMAND_LINE = {
     "GET /entries/{entry_id}/tools/{tool_id}": "`entries tools --json` has all of them whole",
     "GET /records/export": "for programs, which read JSON lines from the API; `records list --json` is for people",
 }
+TAKEN_AS = {("tokens identify", "digest"): "token"}
+"""Fields of commands that are written out, by the argument that stands for them: its shape says which is sent."""
+SAID_BY_A_COMMAND = {
+    ("entries quarantine", "state"): {"quarantined": "entries quarantine", "active": "entries release"}
+}
+"""Fields whose every word has a command of its own."""
+OF_ALL_COMMANDS = {"--state", "--json"}
 WORDS_LEFT_OUT = {("records list", "status"): "its reasons are on a page of their own, docs/operating/errors.md"}
 """Fields whose help does not repeat every word that the API takes."""
 
@@ -86,6 +93,19 @@ def fields_of(model: type[BaseModel] | None) -> dict[str, Any]:
     return {one.alias or name: one.annotation for name, one in model.model_fields.items()}
 
 
+def command_of(words: str) -> Any:
+    """The command that is typed so."""
+    here: Any = typer.main.get_command(app)
+    for word in words.split():
+        here = here.commands[word]
+    return here
+
+
+def options_of(words: str) -> dict[str, str]:
+    """What a command takes: its arguments by name, its options with their dashes; each with its help."""
+    return {one.opts[0]: getattr(one, "help", "") or "" for one in command_of(words).params}
+
+
 def words_of(annotation: Any) -> Iterable[str]:
     """The words that a field takes; none where it takes any text."""
     if get_origin(annotation) is Literal:
@@ -118,10 +138,32 @@ def test_an_options_help_names_each_word_that_the_field_takes(key: str) -> None:
 
 @pytest.mark.parametrize("command", BY_HAND.values())
 def test_a_command_that_is_written_out_is_there(command: str) -> None:
-    here: Any = typer.main.get_command(app)
-    for word in command.split():
-        here = here.commands[word]
+    assert command_of(command).name == command.rsplit(maxsplit=1)[-1]
 
 
-def test_a_member_is_added_with_every_field_of_a_membership() -> None:
-    assert set(fields_of(OPERATIONS["PUT /teams/{team_id}/members/{user_id}"].body)) == {"role"}
+@pytest.mark.parametrize(("key", "command"), BY_HAND.items())
+def test_a_command_that_is_written_out_takes_every_field_and_nothing_that_is_none(key: str, command: str) -> None:
+    operation = OPERATIONS[key]
+    sent = {**fields_of(operation.query), **fields_of(operation.body)}.keys() - PAGING
+    taken = {TAKEN_AS.get((command, name), name) for name in sent if (command, name) not in SAID_BY_A_COMMAND}
+    named = {name.removesuffix("_id") for name in re.findall(r"\{(\w+)\}", operation.path)}
+    assert options_of(command).keys() - OF_ALL_COMMANDS == {
+        *named,
+        *(name if name in options_of(command) else "--" + name.replace("_", "-") for name in taken),
+    }
+
+
+@pytest.mark.parametrize(("key", "command"), BY_HAND.items())
+def test_a_command_that_is_written_out_tells_each_word_that_a_field_takes(key: str, command: str) -> None:
+    for name, annotation in fields_of(OPERATIONS[key].body).items():
+        words = set(words_of(annotation)) - {None}
+        if (by_command := SAID_BY_A_COMMAND.get((command, name))) is not None:
+            assert set(by_command) == words
+            assert all(options_of(other).keys() == options_of(command).keys() for other in by_command.values())
+        elif words:
+            assert words <= set(re.findall(r"\w+", options_of(command)["--" + name]))
+
+
+def test_the_fields_that_are_told_otherwise_are_fields() -> None:
+    fields = {(command, name) for key, command in BY_HAND.items() for name in fields_of(OPERATIONS[key].body)}
+    assert {*TAKEN_AS, *SAID_BY_A_COMMAND} <= fields
