@@ -7,22 +7,20 @@ differ only in how they make a head, read a body and write an `Answer` or a stre
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from core.identifiers import new_id
 from core.mcp.message import Batch, Message, Request, RoutingHeaders
+from core.mcp.param_headers import ParamHeaders
 from core.mcp.versions import Era
-
-if TYPE_CHECKING:
-    from core.mcp.param_headers import ParamHeaders
-    from core.resolve import Principal, ResolvedInstallation
-    from core.snapshot import Route, Rule
-    from proxy.gateways.compiled import CompiledGateway
-    from proxy.refusals import RefusedAs
-    from proxy.sessions.sealed import Session
-    from proxy.tracing.call_trace import CallTrace
-    from proxy.upstream.outbound import Outbound
-    from proxy.upstream.sent_call import SentCall
+from core.resolve import Principal, ResolvedInstallation
+from core.snapshot import Route, Rule
+from proxy.gateways.compiled import CompiledGateway
+from proxy.refusals import RefusedAs
+from proxy.sessions.sealed import Session
+from proxy.tracing.call_trace import CallTrace
+from proxy.upstream.outbound import Outbound
+from proxy.upstream.sent_call import SentCall
 
 
 @dataclass(slots=True)
@@ -84,15 +82,15 @@ class Target(Protocol):
         """The assignment that put it on the gateway."""
 
     @property
-    def route(self) -> "Route":
+    def route(self) -> Route:
         """How it is reached."""
 
     @property
-    def rule(self) -> "Rule | None":
+    def rule(self) -> Rule | None:
         """The first policy rule that names it."""
 
     @property
-    def param_headers(self) -> "ParamHeaders":
+    def param_headers(self) -> ParamHeaders:
         """Its arguments that headers mirror."""
 
     def asks(self, params: Mapping[str, object]) -> tuple[str, dict[str, object]]:
@@ -138,14 +136,14 @@ class Exchange:
     gateway_name: str = ""
     address: str = ""
     # authenticate
-    principal: "Principal | None" = None
+    principal: Principal | None = None
     principal_key: str = ""
     """`user:ID`, `team:ID` or `organisation`."""
     token_digest: str = ""
     token_id: str = ""
     # enter the gateway
-    gateway: "CompiledGateway | None" = None
-    session: "Session | None" = None
+    gateway: CompiledGateway | None = None
+    session: Session | None = None
     # while the body comes, and when there is an answer
     bytes_held: int = 0
     """How much of the worker's room for bodies and answers this request has taken."""
@@ -160,20 +158,20 @@ class Exchange:
     # look up the method
     choose: "Callable[[Exchange, Any], Awaitable[None] | None] | None" = None
     """The stage that chooses the target of a call; None for what no server is asked for."""
-    refused_as: "RefusedAs | None" = None
+    refused_as: RefusedAs | None = None
     """How the refusal of a call looks; None for what no server is asked for."""
     # where the call is sampled
-    trace: "CallTrace | None" = None
+    trace: CallTrace | None = None
     # choose the target
     target: Target | None = None
     # limits
     holds_slot: bool = False
     # resolve the credential
-    installation: "ResolvedInstallation | None" = None
+    installation: ResolvedInstallation | None = None
     # compose headers
-    outbound: "Outbound | None" = None
+    outbound: Outbound | None = None
     # forward
-    sent: "SentCall | None" = None
+    sent: SentCall | None = None
     """Where the call could be sent at once."""
     # receive, relay
     result: dict[str, object] | None = None
