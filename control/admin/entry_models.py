@@ -11,6 +11,9 @@ from control.http.models import MARKS, Change, Description, Id, Item, Model, Mom
 from control.http.paging import PageQuery
 from control.registry.entry import EntryVisibility, Isolation
 from control.registry.entry_tool import ToolKind, ToolState
+from control.registry.fields import MAX_FIELDS, MAX_OPTIONS, MAX_TITLE, FieldType
+from control.registry.headers import MAX_FIXED_HEADERS, MAX_VALUE
+from control.registry.visibility import MAX_TEAMS
 from core.egress.addresses import MAX_URL_CHARS
 from core.identifiers import SLUG
 
@@ -23,14 +26,16 @@ Slug = Annotated[
         longest=63,
     ),
 ]
-Text = Annotated[str, Worded(rf"[^{MARKS}]*", "must be one line without control characters", longest=200)]
+Text = Annotated[str, Worded(rf"[^{MARKS}]*", "must be one line without control characters", longest=MAX_TITLE)]
 Url = Annotated[str, Bound(min_length=1, max_length=MAX_URL_CHARS)]
 OptionalUrl = Annotated[str, Bound(max_length=MAX_URL_CHARS)]
 HeaderName = Annotated[str, Bound(min_length=1, max_length=64)]
-Headers = Annotated[dict[HeaderName, Annotated[str, Bound(min_length=1, max_length=8_192)]], Bound(max_length=32)]
+Headers = Annotated[
+    dict[HeaderName, Annotated[str, Bound(min_length=1, max_length=MAX_VALUE)]], Bound(max_length=MAX_FIXED_HEADERS)
+]
 Number = Annotated[StrictInt, Bound(ge=-(2**53), le=2**53)] | Annotated[StrictFloat, Bound(allow_inf_nan=False)]
-Answer: TypeAlias = Annotated[StrictStr, Bound(max_length=8_192)] | StrictBool | Number
-Teams = Annotated[list[Id], Bound(max_length=200)]
+Answer: TypeAlias = Annotated[StrictStr, Bound(max_length=MAX_VALUE)] | StrictBool | Number
+Teams = Annotated[list[Id], Bound(max_length=MAX_TEAMS)]
 Deadline = Annotated[float, Bound(ge=0, le=3_600)]
 
 
@@ -38,16 +43,16 @@ class FieldBody(Model):
     """One question to everyone who installs the entry; the answer fills a request header, never a URL."""
 
     name: Annotated[str, Bound(min_length=1, max_length=40)]
-    type: Literal["string", "number", "boolean", "url", "secret", "select"] = "string"
+    type: FieldType = "string"
     header: HeaderName
     title: Text = ""
     description: Description = ""
     required: bool = True
     default: Answer | None = None
-    options: Annotated[list[str], Bound(max_length=100, default_factory=list)]
+    options: Annotated[list[str], Bound(max_length=MAX_OPTIONS, default_factory=list)]
 
 
-Fields = Annotated[list[FieldBody], Bound(max_length=32)]
+Fields = Annotated[list[FieldBody], Bound(max_length=MAX_FIELDS)]
 
 
 class EntryFields(Model):

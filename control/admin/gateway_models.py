@@ -9,11 +9,14 @@ from control.admin.labels import Labels
 from control.http.models import Change, Description, Id, Item, Model, Moment, Name
 from control.http.paging import PageQuery
 from control.registry.entry_tool import ToolKind, ToolState
+from control.registry.exposed_names import MAX_EXPOSED
+from control.registry.headers import MAX_ALLOWLIST
 from control.registry.owner import Scope
+from control.registry.tool_definitions import MAX_TOOLS
 from control.registry.visibility import VisibilityKind
 
-HeaderNames = Annotated[list[Annotated[str, Bound(min_length=1, max_length=64)]], Bound(max_length=32)]
-ExposedName = Annotated[str, Bound(min_length=1, max_length=64)]
+HeaderNames = Annotated[list[Annotated[str, Bound(min_length=1, max_length=64)]], Bound(max_length=MAX_ALLOWLIST)]
+ExposedName = Annotated[str, Bound(min_length=1, max_length=MAX_EXPOSED)]
 
 
 class GatewayFields(Model):
@@ -78,7 +81,9 @@ class AssignmentCreate(Model):
     """Tools of one entry that the gateway is to show."""
 
     entry: Annotated[str, Bound(min_length=1, max_length=63)] = Bound(description="The entry's id or slug.")
-    tools: Annotated[list[Annotated[str, Bound(min_length=1, max_length=128)]], Bound(min_length=1, max_length=2_000)]
+    tools: Annotated[
+        list[Annotated[str, Bound(min_length=1, max_length=128)]], Bound(min_length=1, max_length=MAX_TOOLS)
+    ]
     installation: Id | None = Bound(
         None, description="The installation to which it is pinned; null: resolved from the caller at each call."
     )

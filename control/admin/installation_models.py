@@ -7,12 +7,14 @@ from pydantic import Field as Bound
 from control.admin.entry_models import Answer
 from control.http.models import Change, Id, Item, Model, Moment, Name, Query
 from control.http.paging import PageQuery
+from control.registry.fields import MAX_FIELDS
+from control.registry.headers import MAX_VALUE
 from control.registry.installation import InstallationState, Protocol
 from control.registry.owner import Scope
 
 ValueName = Annotated[str, Bound(min_length=1, max_length=40)]
-Values = Annotated[dict[ValueName, Answer | None], Bound(max_length=32)]
-Credential = Annotated[str, Bound(min_length=1, max_length=8_192)]
+Values = Annotated[dict[ValueName, Answer | None], Bound(max_length=MAX_FIELDS)]
+Credential = Annotated[str, Bound(min_length=1, max_length=MAX_VALUE)]
 
 
 class InstallationCreate(Model):

@@ -45,9 +45,12 @@ def refuse_stale(read: int | None, now: int) -> None:
 
 
 def refuse_in_use(what: str, dependents: Sequence[str], *, cascade: bool) -> None:
-    """Raise NotNow that names what depends on an object which is to go; `cascade`: it may go too."""
+    """Raise NotNow that names what depends on an object which is to go; `cascade`: it may go too.
+
+    How `cascade` is asked for is said by whoever answers the actor.
+    """
     if dependents and not cascade:
         raise NotNow(
-            f"The {what} is in use by {', '.join(dependents)}. Delete those first, or add ?cascade=true.",
+            f"The {what} is in use by {', '.join(dependents)}. Delete those first.",
             [("cascade", f"is required, to delete {used} too") for used in dependents],
         )

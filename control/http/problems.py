@@ -118,7 +118,14 @@ def of_refused(error: Refused) -> Problem:
         case NotAllowed():
             return forbidden(str(error))
         case NotNow():
-            return conflict(str(error), [FieldError(field, message) for field, message in error.fields])
+            return _not_now(error)
         case Stale():
             return Problem(412, str(error))
     return conflict(str(error))
+
+
+def _not_now(error: NotNow) -> Problem:
+    detail = str(error)
+    if any(field == "cascade" for field, _ in error.fields):
+        detail = f"{detail.removesuffix('.')}, or add ?cascade=true."
+    return conflict(detail, [FieldError(field, message) for field, message in error.fields])

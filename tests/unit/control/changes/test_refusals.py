@@ -17,7 +17,7 @@ def test_a_clash_may_name_fields() -> None:
 
 
 def test_what_is_in_use_goes_only_with_all_that_depends_on_it() -> None:
-    with pytest.raises(NotNow, match="The entry is in use by this, that") as refused:
+    with pytest.raises(NotNow, match=r"^The entry is in use by this, that\. Delete those first\.$") as refused:
         refuse_in_use("entry", ["this", "that"], cascade=False)
     assert refused.value.fields == (
         ("cascade", "is required, to delete this too"),

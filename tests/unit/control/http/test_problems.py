@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from control.changes.refusals import NotAllowed, NotNow, NotThere, Refused, Stale
+from control.changes.refusals import NotAllowed, NotNow, NotThere, Refused, Stale, refuse_in_use
 from control.http.problems import CONSTRAINTS, FieldError, Problem, of_conflict, of_refused
 from control.store.pool import Pool, StoreConflict, transaction
 
@@ -43,6 +43,14 @@ def test_what_a_change_refuses_has_its_status_and_its_sentence(refused: Refused,
 def test_fields_that_a_change_names_are_named() -> None:
     problem = of_refused(NotNow("Taken.", [("name", "choose another")]))
     assert problem.errors == (FieldError("name", "choose another"),)
+
+
+def test_what_depends_on_an_object_may_go_too_where_the_query_says_so() -> None:
+    with pytest.raises(NotNow) as refused:
+        refuse_in_use("entry", ["this", "that"], cascade=False)
+    problem = of_refused(refused.value)
+    assert problem.detail == "The entry is in use by this, that. Delete those first, or add ?cascade=true."
+    assert problem.errors[0] == FieldError("cascade", "is required, to delete this too")
 
 
 async def test_every_constraint_that_has_a_sentence_exists_in_the_schema(pool: Pool) -> None:
