@@ -1,6 +1,6 @@
 """`/tokens`: bearer tokens of a user, a team or the organisation. The secret is in the answer to POST, once.
 
-Users manage their own, a team's admins the team's, admins all (`control/registry/tokens.py`). Changes are
+Users manage their own, a team's admins the team's, admins all (`control/registry/token.py`). Changes are
 `control/changes/tokens.py`'s.
 """
 

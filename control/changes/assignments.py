@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from control.changes.gateways import managed
 from control.changes.refusals import NotNow, NotThere, refuse_stale
-from control.changes.write import Write
+from control.changes.write import Write, there
 from control.registry.assignment import Assignment, told_of_assignment
 from control.registry.broken_rule import BrokenRule
 from control.registry.entry import Entry
@@ -83,8 +83,7 @@ async def change(
     if "exposed_name" in wanted:
         name = check_exposed_name(wanted["exposed_name"])
     await rows.update(write, assignment_id, name, pin)
-    after = await assignments.one(write.connection, gateway_id, assignment_id)
-    assert after is not None  # its row is locked
+    after = there(await assignments.one(write.connection, gateway_id, assignment_id))
     await write.announce(gateways=[gateway_id])
     await write.record("update", "assignment", assignment_id, told_of_assignment(before), told_of_assignment(after))
     return after

@@ -38,7 +38,7 @@ async def keep_failure(
     if now is None:
         return False
     await rows.set_state(write, now.id, state, reason)
-    # Whoever holds a connection of it would go on with a credential that it must not use any more. Of other states
+    # Whoever holds a copy of it would go on with a credential that it must not use any more. Of other states
     # proxies need not hear: they find out by themselves whether a server can be reached.
     news = state == "needs_sign_in" and now.state != state
     await write.announce(installations=[now.id] if news else ())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from control.changes.refusals import NotThere, refuse_in_use, refuse_stale
 from control.changes.safeguards import Safeguards
-from control.changes.write import Write
+from control.changes.write import Write, there
 from control.credentials import dispatch
 from control.credentials.binding import state_after
 from control.registry.entry import Entry, NewEntry, WantedEntry, entry_fields, told_of_entry
@@ -21,7 +21,7 @@ async def create(write: Write, safeguards: Safeguards, wanted: WantedEntry) -> E
     """Approve a server. BrokenRule; StoreConflict `entries_slug_key` or `entry_teams_team_id_fkey`."""
     entry_id = new_id()
     await rows.insert(write, entry_id, _sealed(safeguards, entry_id, wanted, None))
-    made = await _there(write, entry_id)
+    made = there(await entries.one(write.connection, entry_id))
     await write.announce()
     await write.record("create", "entry", entry_id, None, told_of_entry(made))
     return made
@@ -40,7 +40,7 @@ async def change(
     """
     before = await _locked(write, entry_id, version)
     await rows.update(write, entry_id, _sealed(safeguards, entry_id, wanted(before), before))
-    after = await _there(write, entry_id)
+    after = there(await entries.one(write.connection, entry_id))
     await write.announce(
         installations=await _settle_installations(write, safeguards, before, after),
         entries=[entry_id],
@@ -66,12 +66,6 @@ async def _locked(write: Write, entry_id: str, version: int | None) -> Entry:
     if entry is None:
         raise NotThere("entry")
     refuse_stale(version, entry.version)
-    return entry
-
-
-async def _there(write: Write, entry_id: str) -> Entry:
-    entry = await entries.one(write.connection, entry_id)
-    assert entry is not None  # this transaction has written it
     return entry
 
 

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from control.changes.refusals import NotThere, refuse_stale
-from control.changes.write import Write
+from control.changes.write import Write, there
 from control.registry.entry_tool import EntryTool
 from control.store import tools
 from control.store.writes import tools as rows
@@ -18,8 +18,7 @@ async def set_state(
         raise NotThere("tool")
     refuse_stale(version, before.version)
     await rows.set_state(write, tool_id, state)
-    after = await tools.one(write.connection, entry_id, tool_id)
-    assert after is not None  # its row is locked
+    after = there(await tools.one(write.connection, entry_id, tool_id))
     await write.announce(gateways=await tools.gateways_of(write.connection, tool_id))
     await write.record("update", "tool", tool_id, {"state": before.state}, {"state": after.state})
     return after

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from control.changes.refusals import NotAllowed, refuse_stale
 from control.changes.visible import visible_gateway
-from control.changes.write import Write
+from control.changes.write import Write, there
 from control.registry.access import Caller
 from control.registry.gateway import Gateway, GatewayFields, told_of_gateway
 from control.registry.gateway_access import check_audience, may_manage_gateway, with_owner
@@ -24,7 +24,7 @@ async def create(write: Write, wanted: GatewayFields) -> Gateway:
     gateway_id = new_id()
     await rows.insert(write, gateway_id, _checked(write.actor, wanted))
     await write.announce(gateways=[gateway_id])
-    made = await _there(write, gateway_id)
+    made = there(await gateways.one(write.connection, gateway_id))
     await write.record("create", "gateway", gateway_id, None, told_of_gateway(made))
     return made
 
@@ -38,7 +38,7 @@ async def change(
     check_audience(checked, await assignments.personal_pins(write.connection, gateway_id))
     await rows.update(write, gateway_id, checked)
     await write.announce(gateways=[gateway_id])
-    after = await _there(write, gateway_id)
+    after = there(await gateways.one(write.connection, gateway_id))
     await write.record("update", "gateway", gateway_id, told_of_gateway(before), told_of_gateway(after))
     return after
 
@@ -62,12 +62,6 @@ def managed(found: Gateway | None, caller: Caller) -> Gateway:
 async def _locked(write: Write, gateway_id: str, version: int | None) -> Gateway:
     gateway = managed(await gateways.one(write.connection, gateway_id, lock=True), write.actor)
     refuse_stale(version, gateway.version)
-    return gateway
-
-
-async def _there(write: Write, gateway_id: str) -> Gateway:
-    gateway = await gateways.one(write.connection, gateway_id)
-    assert gateway is not None  # this transaction has written it
     return gateway
 
 

@@ -11,7 +11,7 @@ from typing import Any, assert_never
 from control.changes.refusals import NotAllowed, NotNow, refuse_in_use, refuse_stale
 from control.changes.safeguards import Safeguards
 from control.changes.visible import visible_installation
-from control.changes.write import Write
+from control.changes.write import Write, there
 from control.credentials.filling import Filled, fill, kept_of, still_asked
 from control.registry.access import Caller
 from control.registry.broken_rule import BrokenRule
@@ -75,7 +75,7 @@ async def create(write: Write, safeguards: Safeguards, wanted: WantedInstallatio
             created_by=write.actor.user_id or None, **_sealed(safeguards, installation_id, filled),
         ),
     )  # fmt: skip
-    made = await _there(write, installation_id)
+    made = there(await installations.one(write.connection, installation_id))
     await write.announce(installations=[installation_id])
     await write.record("create", "installation", installation_id, None, _recorded(made))
     return made
@@ -98,7 +98,7 @@ async def change(
     )
     if answers is not None:
         await rows.fill(write, installation_id, answers)
-    after = await _there(write, installation_id)
+    after = there(await installations.one(write.connection, installation_id))
     await write.announce(installations=[installation_id])
     await write.record(
         "update", "installation", installation_id,
@@ -133,12 +133,6 @@ async def _locked(write: Write, installation_id: str, version: int | None) -> In
     return installation
 
 
-async def _there(write: Write, installation_id: str) -> Installation:
-    installation = await installations.one(write.connection, installation_id)
-    assert installation is not None  # this transaction has written it
-    return installation
-
-
 async def _refuse_second(write: Write, entry_id: str, name: str) -> None:
     """Raise NotNow that names the first: two that look the same would leave every call without one to choose."""
     first = await installations.of_organisation(write.connection, entry_id, name)
@@ -155,8 +149,7 @@ async def _other_answers(
 ) -> SealedAnswers:
     if not may_fill(write.actor, before.owner):
         raise NotAllowed("Only the owner of this installation may give its answers.")
-    entry = await entries.one(write.connection, before.entry_id)
-    assert entry is not None  # its row is locked
+    entry = there(await entries.one(write.connection, before.entry_id))
     values = {**still_asked(entry, before), **wanted.get("values", {})}
     kept = kept_of(entry, before, safeguards.seals)
     filled = fill(entry, values, wanted.get("credential"), safeguards.addresses, kept)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from control.changes.refusals import NotThere, refuse_stale
-from control.changes.write import Write
+from control.changes.write import Write, there
 from control.registry.access import Role
 from control.registry.team import Member, NewTeam, Team, told_of_member, told_of_team
 from control.store import teams
@@ -50,8 +50,7 @@ async def set_member(write: Write, team_id: str, user_id: str, role: Role, versi
     await _locked(write, team_id, version)
     before = await teams.member(write.connection, team_id, user_id)
     await rows.set_member(write, team_id, user_id, role)
-    after = await teams.member(write.connection, team_id, user_id)
-    assert after is not None
+    after = there(await teams.member(write.connection, team_id, user_id))
     await write.announce(users=[user_id])
     was = None if before is None else told_of_member(before)
     action: Action = "create" if was is None else "update"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from control.changes.refusals import NotAllowed, NotNow, NotThere, refuse_stale
-from control.changes.write import Write
+from control.changes.write import Write, there
 from control.registry.access import Caller
 from control.registry.broken_rule import BrokenRule
 from control.registry.token import (
@@ -58,7 +58,7 @@ async def create(write: Write, wanted: WantedToken) -> tuple[Token, str]:
             expires_at=wanted.expires_at,
         ),
     )
-    made = await _there(write, token_id)
+    made = there(await tokens.one(write.connection, token_id))
     await write.announce()
     await write.record("create", "token", token_id, None, told_of_token(made))
     return made, secret
@@ -75,7 +75,7 @@ async def change(write: Write, token_id: str, wanted: Mapping[str, Any], version
         if puts_off(before.expires_at, wanted["expires_at"]):
             _refuse_outliving(write.actor, wanted["expires_at"])
     await rows.update(write, replace(before, **wanted))
-    after = await _there(write, token_id)
+    after = there(await tokens.one(write.connection, token_id))
     await write.announce(tokens=[before.digest])
     await write.record("update", "token", token_id, told_of_token(before), told_of_token(after))
     return after
@@ -87,7 +87,7 @@ async def revoke(write: Write, token_id: str) -> Token:
     if before.revoked_at is not None:
         return before
     await rows.revoke(write, token_id)
-    after = await _there(write, token_id)
+    after = there(await tokens.one(write.connection, token_id))
     await write.announce(tokens=[before.digest])
     await write.record("revoke", "token", token_id, told_of_token(before), told_of_token(after))
     return after
@@ -106,12 +106,6 @@ async def _locked(write: Write, token_id: str) -> Token:
     token = await tokens.one(write.connection, token_id, lock=True)
     if token is None or not manages(write.actor, token):
         raise NotThere("token")
-    return token
-
-
-async def _there(write: Write, token_id: str) -> Token:
-    token = await tokens.one(write.connection, token_id)
-    assert token is not None  # this transaction has written it
     return token
 
 

@@ -1,17 +1,20 @@
 """`Write`: a transaction, who makes changes in it, and what each change must leave behind.
 
     async with changing(pool, actor) as write:
-        await teams.rename(write, team_id, "Red")
+        await teams.delete(write, team_id)
 
-Called by whoever changes something: operations of the admin API, `main.py` at a first start. Every change here takes
-a `Write` first, gives it to the SQL of `control/store/writes/`, and then says two things: `announce`, what proxies
-must hear, and `record`, the line of the audit trail. A change that leaves one of them out is not committed.
+Opened by operations of the admin API, discovery, and `first_admin.py` at a first start. Every change here takes a
+`Write` first, gives it to the SQL of `control/store/writes/`, and then says two things: `announce`, what proxies must
+hear, and `record`, the line of the audit trail. A transaction that ends without one of them is not committed.
+
+Only the last change is watched where one `Write` holds several: the record or announcement of a later one clears what
+an earlier one left out. So each change is tested by itself (`tests/unit/control/changes/test_every_change.py`).
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from control.registry.access import Caller
 from control.registry.moments import in_utc
@@ -21,6 +24,8 @@ from control.store.pool import Connection, Pool, transaction
 from control.store.writes import audit
 from control.store.writing import Writing
 from core.changes import Kind
+
+_Row = TypeVar("_Row")
 
 
 class Unfinished(Exception):
@@ -94,6 +99,12 @@ async def changing(pool: Pool, actor: Caller) -> AsyncIterator[Write]:
         write = Write(connection, actor)
         yield write
         write.refuse_unfinished()
+
+
+def there(row: _Row | None) -> _Row:
+    """The row that was read; only for one that this transaction has written or locked, which cannot be gone."""
+    assert row is not None
+    return row
 
 
 def _as_json(given: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -26,11 +26,15 @@ def to_connect(entry: Entry, principal: Principal) -> str:
     wanted = "personal"
     if principal.kind == "team":
         wanted = f"team --team {principal.id}"
+    return f"Run `archway installations create --entry {entry.slug} --scope {wanted}{_option(entry)}`{_OR_ASK}"
+
+
+def to_give_again(entry: Entry, installation: Installation) -> str:
+    """For an installation of the entry whose credential must be given once more."""
+    return f"Run `archway installations update {installation.id}{_option(entry)}`{_OR_ASK}"
+
+
+def _option(entry: Entry) -> str:
+    """With which the credential is given, after a space; '' for an entry that takes none."""
     cure = dispatch.cure(entry.credential, ())
-    option = f" {cure.option}" if cure is not None and cure.option else ""
-    return f"Run `archway installations create --entry {entry.slug} --scope {wanted}{option}`{_OR_ASK}"
-
-
-def to_give_again(installation: Installation) -> str:
-    """For an installation whose credential must be given once more."""
-    return f"Run `archway installations update {installation.id} --credential`{_OR_ASK}"
+    return f" {cure.option}" if cure is not None and cure.option else ""

@@ -1,4 +1,4 @@
-"""From a credential to the file of its kind: the one place that lists the kinds.
+"""From a credential to the file of its kind. The kinds are listed here and in `control/registry/credential.py`.
 
 Called when an entry is saved, when it is installed, when an installation is resolved and when a refusal names its
 cure. The type checker refuses a kind that is missing here.

@@ -61,7 +61,9 @@ def why_not_usable(entry: Entry, installation: Installation) -> InstallationRefu
 def needs_sign_in(entry: Entry, installation: Installation, because: str) -> InstallationRefusal:
     """The refusal, with what to do about it."""
     sentence = f"The installation {installation.name!r} of {entry.name} {because}."
-    return InstallationRefusal("needs_sign_in", f"{sentence} {to_give_again(installation)}", install_link(entry))
+    return InstallationRefusal(
+        "needs_sign_in", f"{sentence} {to_give_again(entry, installation)}", install_link(entry)
+    )
 
 
 def route_kind(reached: Reached) -> RouteKind:

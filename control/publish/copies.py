@@ -49,11 +49,11 @@ class StaleCopiesSweep:
                 async with asyncio.timeout(_ROUND_WITHIN_S):
                     more = await self.sweep() == _AT_ONCE
             except (RedisAway, StoreUnavailable, StoreConflict, TimeoutError) as fault:
-                log.info("copies of connections wait to be deleted", extra={"fault": str(fault) or "took too long"})
+                log.info("copies of installations wait to be deleted", extra={"fault": str(fault) or "took too long"})
                 await asyncio.sleep(_AGAIN_S)
                 continue
             except Exception:
-                log.exception("copies of connections were not deleted")
+                log.exception("copies of installations were not deleted")
                 await asyncio.sleep(_AGAIN_S)
                 continue
             if not more:

@@ -66,7 +66,7 @@ class Cure:
     sentence: str
     """For whoever looks after the installation."""
     option: str
-    """Of `archway installations create`, with which it is given; '' where the command line cannot."""
+    """Of `archway installations create` and `update`, with which it is given; '' where the command line cannot."""
 
 
 def settings_class(kind: str) -> type[msgspec.Struct]:

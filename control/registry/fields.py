@@ -1,7 +1,7 @@
 """Install-time fields: what an entry asks of everyone who installs it, and the check of what they answer.
 
-Called when an entry is saved (`check_fields`), when an installation is filled in (`check_answers`) and when a
-connection is resolved (`field_headers`). Every field fills a request header. A URL is never filled from a field: the
+Called when an entry is saved (`check_fields`), when an installation is filled in (`check_answers`) and when
+one is resolved (`field_headers`). Every field fills a request header. A URL is never filled from a field: the
 address belongs to the entry, was approved with it, and is what credentials are bound to.
 """
 

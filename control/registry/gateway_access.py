@@ -1,6 +1,6 @@
 """Who may change a gateway, and whose installation a tool on it may be pinned to.
 
-Called by the admin API. Admins manage every gateway; everybody manages their own personal ones. A pin lends an
+Called by `control/changes/`. Admins manage every gateway; everybody manages their own personal ones. A pin lends an
 installation's credential to whoever sees the gateway, so a personal one stays with its owner.
 """
 

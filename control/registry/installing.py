@@ -1,7 +1,7 @@
 """Who may install an entry for whom, and who may see, change and fill in an installation.
 
-Called by the admin API. A personal installation holds one person's credential: they alone fill it. A team's needs an
-admin of that team, the organisation's an admin.
+Called by `control/changes/`. A personal installation holds one person's credential: they alone fill it. A team's
+needs an admin of that team, the organisation's an admin.
 """
 
 from typing import assert_never

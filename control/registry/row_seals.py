@@ -1,7 +1,7 @@
 """What rows of the registry keep secret: closed where an entry or an installation is saved, opened where it is used.
 
 Each value is bound to its row's identifier, so that a sealed value that is copied to another row opens for nobody.
-Called by the admin API, discovery and the resolve calls.
+Called by `control/changes/`, `control/credentials/filling.py`, discovery and the resolve calls.
 """
 
 from collections.abc import Mapping

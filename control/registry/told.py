@@ -1,6 +1,6 @@
 """Values of the registry as plain JSON, but for points in time: what the admin API shows and the audit trail keeps.
 
-Called by the files of the types here. Leaves out how a time is written: each of the two has its own way.
+Called by the files of the types here. Leaves out how a time is written: both write it as `moments.py` says.
 """
 
 from datetime import datetime

@@ -47,7 +47,7 @@ async def page(
     label: Mapping[str, str] | None = None,
     text: str = "",
 ) -> list[Entry]:
-    """Oldest first, above `after`. `everything`: whoever sees it; else the organisation's and those of `teams`."""
+    """Entries above `after`, oldest first. `everything`: all; else those of the organisation and of `teams`."""
     rows = await connection.fetch(
         _SELECT
         + "where"

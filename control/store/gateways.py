@@ -38,7 +38,7 @@ async def page(
     teams: Sequence[str],
     label: Mapping[str, str] | None = None,
 ) -> list[Gateway]:
-    """Oldest first, above `after`. `everything`: all; else those that the user or one of `teams` sees."""
+    """Gateways above `after`, oldest first. `everything`: all; else those that the user or one of `teams` sees."""
     rows = await connection.fetch(
         _SELECT
         + "where"

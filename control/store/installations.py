@@ -37,7 +37,7 @@ async def of_organisation(connection: Connection, entry_id: str, name: str) -> s
 
 
 async def lock_of_entry(connection: Connection, entry_id: str) -> list[Installation]:
-    """All of an entry, in the order of identifiers, locked."""
+    """All installations of an entry, in the order of identifiers, locked."""
     rows = await connection.fetch(_SELECT + "where i.entry_id = $1 order by i.id for update of i", entry_id)
     return [_made(row) for row in rows]
 
@@ -45,7 +45,7 @@ async def lock_of_entry(connection: Connection, entry_id: str) -> list[Installat
 async def candidates(
     connection: Connection, entry_id: str, user_id: str | None, teams: Sequence[str]
 ) -> list[Installation]:
-    """Those of an entry that may serve a caller: the user's, those of these teams, and the organisation's."""
+    """Installations of an entry that may serve a caller: the user's, those of these teams, and the organisation's."""
     rows = await connection.fetch(
         _SELECT
         + """where i.entry_id = $1
@@ -68,7 +68,9 @@ async def page(
     entry_id: str | None = None,
     scope: Scope | None = None,
 ) -> list[Installation]:
-    """Oldest first, above `after`. `everything`: all; else the organisation's, the user's and those of `teams`."""
+    """Installations above `after`, oldest first. `everything`: all; else the organisation's, the user's and those of
+    `teams`.
+    """
     rows = await connection.fetch(
         _SELECT
         + "where"

@@ -89,6 +89,6 @@ class Installations:
         if answer.installation is None:
             refusal = answer.refusal
             if refusal is None:
-                raise Refusal("not_allowed", why="Archway found no connection for this tool.")
+                raise Refusal("not_allowed", why="Archway found no installation for this tool.")
             raise Refusal(refusal.code, why=refusal.sentence, link=refusal.link)
         return Aged(answer.installation, asked)

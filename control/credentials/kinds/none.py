@@ -12,17 +12,17 @@ def check(credential: NoCredential) -> CheckedCredential:
 
 
 def take(_: NoCredential, given: str | None, _earlier: Mapping[str, str], entry_name: str) -> dict[str, str]:
-    """Nothing; BrokenRule for a credential that would never be sent."""
+    """No secrets; BrokenRule for a credential that is given all the same: it would never be sent."""
     if given is not None:
         raise BrokenRule("credential", f"is not accepted by {entry_name} (credential model 'none'); leave it out")
     return {}
 
 
 def headers(_: NoCredential, _secrets: Mapping[str, str]) -> list[tuple[str, str]]:
-    """None."""
+    """No headers: there is no credential to carry."""
     return []
 
 
 def cure(_: NoCredential, _held: Collection[str]) -> Cure | None:
-    """None: nothing can be missing."""
+    """No cure (None): nothing can be missing."""
     return None

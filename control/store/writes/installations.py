@@ -50,7 +50,7 @@ async def set_state(writing: Writing, installation_id: str, state: InstallationS
 
 
 async def set_server(writing: Writing, installation_id: str, server: Mapping[str, Any]) -> None:
-    """Ready, with what discovery saw of its server."""
+    """Make the installation ready, with what discovery saw of its server."""
     await writing.execute(
         """update installations set state = 'ready', state_reason = '', server = $2, discovered_at = now(),
                updated_at = now(), version = version + 1
@@ -60,5 +60,5 @@ async def set_server(writing: Writing, installation_id: str, server: Mapping[str
 
 
 async def delete(writing: Writing, installation_id: str) -> None:
-    """It goes, with the assignments that are pinned to it."""
+    """Delete the installation, with the assignments that are pinned to it."""
     await writing.execute("delete from installations where id = $1", installation_id)

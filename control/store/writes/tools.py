@@ -1,4 +1,6 @@
-"""SQL that writes the tools of entries. Called by `control/changes/`, which locks the entry's row before."""
+"""SQL that writes the tools of entries. Called by `control/changes/`, which locks a row before: the entry's for
+what a discovery found, the tool's alone for its state.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from control.changes.write import Unfinished, Write, changing
+from control.changes.write import Unfinished, Write, changing, there
 from control.registry.access import Caller
 from control.registry.team import NewTeam
 from control.store.pool import Pool, transaction
@@ -107,3 +107,9 @@ async def test_a_record_says_who_did_it_from_where_and_writes_moments_as_the_api
         "Bea", actor.user_id, "10.0.0.1", "r-9",
     )  # fmt: skip
     assert (line["before"], line["after"]) == ({"disabled_at": None}, {"disabled_at": "2030-01-31T12:00:00.000Z"})
+
+
+def test_a_row_that_this_transaction_wrote_and_cannot_read_is_a_bug() -> None:
+    with pytest.raises(AssertionError):
+        there(None)
+    assert there("row") == "row"

@@ -21,7 +21,11 @@ def test_a_team_s_token_is_told_of_its_team() -> None:
 
 
 def test_a_credential_is_given_again_to_the_installation_that_lacks_it() -> None:
-    assert to_give_again(an_installation()).startswith("Run `archway installations update i1 --credential`")
+    assert to_give_again(ENTRY, an_installation()).startswith("Run `archway installations update i1 --credential`")
+
+
+def test_no_credential_is_asked_for_again_where_the_entry_takes_none() -> None:
+    assert to_give_again(an_entry(), an_installation()).startswith("Run `archway installations update i1`")
 
 
 def test_nobody_is_sent_to_a_page_that_is_not_there() -> None:
