@@ -30,8 +30,14 @@ def to_connect(entry: Entry, principal: Principal) -> str:
 
 
 def to_give_again(entry: Entry, installation: Installation) -> str:
-    """For an installation of the entry whose credential must be given once more."""
-    return f"Run `archway installations update {installation.id}{_option(entry)}`{_OR_ASK}"
+    """For an installation of the entry whose credential, or else secret answers, must be given once more."""
+    options = _option(entry) or _secret_answers(entry, installation)
+    return f"Run `archway installations update {installation.id}{options}`{_OR_ASK}"
+
+
+def _secret_answers(entry: Entry, installation: Installation) -> str:
+    held = [one.name for one in entry.fields if one.type == "secret" and one.name in installation.secret_names]
+    return "".join(f" --secret {name}" for name in held)
 
 
 def _option(entry: Entry) -> str:

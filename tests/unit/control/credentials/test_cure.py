@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from control.credentials.cure import install_link, to_connect, to_give_again
+from control.registry.fields import Field
 from core.resolve import Principal
 from tests.fakes.registry import BEARER, an_entry, an_installation
 
@@ -24,8 +25,10 @@ def test_a_credential_is_given_again_to_the_installation_that_lacks_it() -> None
     assert to_give_again(ENTRY, an_installation()).startswith("Run `archway installations update i1 --credential`")
 
 
-def test_no_credential_is_asked_for_again_where_the_entry_takes_none() -> None:
-    assert to_give_again(an_entry(), an_installation()).startswith("Run `archway installations update i1`")
+def test_secret_answers_are_given_again_where_the_entry_takes_no_credential() -> None:
+    entry = an_entry(fields=(Field("pin", "secret", "x-pin"), Field("key", "secret", "x-key")))
+    told = to_give_again(entry, an_installation(secret_names=("pin",)))
+    assert told.startswith("Run `archway installations update i1 --secret pin`")
 
 
 def test_nobody_is_sent_to_a_page_that_is_not_there() -> None:
