@@ -2,7 +2,7 @@
 
 Called by launch.py, which holds the state folder's lock meanwhile. Every child ends with this process, however it
 ends: its guard sees to that (core/children). Left out: what each program is (postgres.py, redis.py, planes.py,
-demo/server.py).
+archway/demo/server.py).
 """
 
 import asyncio

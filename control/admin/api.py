@@ -9,7 +9,8 @@
 Parameters named in the path are read from it; `body` is a `Model`, `query` a `Query`; what is returned is a `Model`
 (None: 204; an async iterator of bytes: streamed, `media` says what). A model with `version` gets an ETag, and PATCH,
 PUT and DELETE need `If-Match`, which the function hands on as `asked.version`.
-`permissions.TABLE` needs a row for each. Who calls is settled before (`caller.py`), refusals after (`answering.py`).
+`permissions.TABLE` needs a row for each. Who calls is settled before (`caller.py`), refusals after
+(`control/http/answering.py`).
 """
 
 import inspect

@@ -1,8 +1,8 @@
 """The socket that the admin API is served on, and what is said to requests that are not HTTP.
 
-Called by `control/main.py` with the application of `app.py`. aiohttp answers and logs an unreadable request with the
-bytes that it could not read, a bearer among them perhaps; here both say only that it was unreadable (the rest of the
-application never sees such a request, so this is the one place that can).
+Called by `control/main.py` with the application of `control/admin/app.py`. aiohttp answers and logs an unreadable
+request with the bytes that it could not read, a bearer among them perhaps; here both say only that it was unreadable
+(the rest of the application never sees such a request, so this is the one place that can).
 """
 
 import asyncio

@@ -1,6 +1,7 @@
 """Reads path, query and body of a request into models; each refusal names its fields as a person would.
 
-Called by `api.py` for each operation. Bodies are JSON, at most 1 MiB, and must arrive within ten seconds.
+Called by `control/admin/api.py` for each operation. Bodies are JSON, at most 1 MiB, and must arrive within ten
+seconds.
 """
 
 import asyncio

@@ -1,7 +1,8 @@
 """A long answer, sent piece by piece: what an operation that returns an async iterator of bytes is answered with.
 
-Called by `api.py`. The first piece is asked for before the answer begins, so that a refusal, or a database that is
-away, can still be told with a status. After that a fault cuts the answer off: the reader must not take it for whole.
+Called by `control/admin/api.py`. The first piece is asked for before the answer begins, so that a refusal, or a
+database that is away, can still be told with a status. After that a fault cuts the answer off: the reader must not
+take it for whole.
 """
 
 import asyncio

@@ -1,9 +1,9 @@
 """Ending a legacy session before its time: here at once, then in Redis, then in every other worker.
 
-Called by `answers/sessions.py`. The tombstone in Redis is written before the letter is sent, so that a worker that
-gets the letter, or comes later, finds it. What could not be told because Redis is away is told when Redis is back:
-otherwise a session that its client ended would go on in the other workers for the rest of its day. What a worker owes
-is lost when it ends before that (docs/adr/0008-ended-sessions-by-mailbox.md).
+Called by `proxy/answers/sessions.py`. The tombstone in Redis is written before the letter is sent, so that a worker
+that gets the letter, or comes later, finds it. What could not be told because Redis is away is told when Redis is
+back: otherwise a session that its client ended would go on in the other workers for the rest of its day. What a
+worker owes is lost when it ends before that (docs/adr/0008-ended-sessions-by-mailbox.md).
 
 A worker that may have missed letters looks for tombstones: at once those of sessions that hold a stream open, of any
 other when it is used again.
