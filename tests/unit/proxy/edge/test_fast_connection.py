@@ -188,8 +188,9 @@ def test_a_head_that_takes_too_long_is_refused_and_a_silent_caller_is_not(serve:
 def test_an_idle_connection_is_closed_in_the_end(serve: Serve) -> None:
     async def scenario(at: Served) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
-        writer.write(at.post())
-        assert (await read_answer(reader)).json == PONG
+        for _ in range(2):  # the first answer leaves it open
+            writer.write(at.post())
+            assert (await read_answer(reader)).json == PONG
         assert await reader.read() == b""
         writer.close()
 
