@@ -1,8 +1,8 @@
 """Every method that a gateway serves, by era, and who answers it: this worker from memory, or a server.
 
-`proxy/pipeline.py` looks up here the method of each request; nothing else asks for a method by its name. The row of a
-method that a server answers says what chooses the target of a call, and what its refusals are: results, where a
-result of the method can say that something went wrong, else JSON-RPC errors.
+`proxy/pipeline.py` looks up here the method of each request; nothing else knows one by its name, but batches, which
+refuse `initialize`. The row of a method that a server answers says what chooses the target of a call, and what its
+refusals are: results, where a result of the method can say that something went wrong, else JSON-RPC errors.
 """
 
 from collections.abc import Callable
