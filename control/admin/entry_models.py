@@ -111,7 +111,7 @@ class EntryView(EntryFields, Item):
     """An entry as it is shown: names of fixed headers, never their values."""
 
     kind: Literal["remote"]
-    credential_placement: dict[str, Any]
+    credential_placement: dict[str, str]
     fixed_header_names: list[str]
     created_at: Moment
     updated_at: Moment
