@@ -39,6 +39,7 @@ from control.store.pool import Pool, StoreUnavailable, close_pool, open_pool
 from core.egress.addresses import ANYWHERE
 from core.egress.client import Egress
 from core.internal_call import InternalCalls
+from core.internal_server import InternalSite
 from core.keys import BadKey
 from core.logs import json_logging
 from core.settings import BadSetting, host_port
@@ -195,7 +196,7 @@ async def _serve(settings: ControlSettings) -> Exception:
 async def _listen_internal(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, int]:
     runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
-    await web.TCPSite(runner, host, port).start()
+    await InternalSite(runner, host, port).start()
     return runner, int(runner.addresses[0][1])
 
 

@@ -11,7 +11,8 @@ import logging
 import msgspec
 from aiohttp import web
 
-from core.internal_call import MAX_BODY, CallRefused, InternalCalls
+from core.internal_call import MAX_BODY, SCHEME, CallRefused, InternalCalls
+from core.internal_server import NAMELESS
 from core.resolve import ProbeQuestion
 from proxy.upstream.probe import Prober
 
@@ -32,30 +33,38 @@ class InternalListener:
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """One question."""
         if request.method != "POST" or request.path != _PROBE or (request.content_length or 0) > MAX_BODY:
-            return web.Response(status=404)
+            return _bare(404)
+        authorization = request.headers.get("Authorization", "")
         try:
+            if not authorization.startswith(SCHEME):
+                raise CallRefused("no proof")
             body = await _whole(request)
-            call_id = self._calls.check(request.headers.get("Authorization", ""), "POST", request.path, body)
+            call_id = self._calls.check(authorization, "POST", request.path, body)
             question = msgspec.msgpack.decode(body, type=ProbeQuestion)
         except (CallRefused, msgspec.MsgspecError, TimeoutError) as refused:
             log.warning("an internal question was refused", extra={"why": str(refused)})
-            return web.Response(status=403)
+            return _bare(403)
         if self._probing >= MOST_PROBES:
-            return web.Response(status=503)
+            return _bare(503)
         self._probing += 1
         try:
             answer = msgspec.msgpack.encode(await self._prober.probe(question))
         finally:
             self._probing -= 1
-        return web.Response(body=self._calls.seal_answer(call_id, answer), content_type="application/octet-stream")
+        sealed = self._calls.seal_answer(call_id, answer)
+        return web.Response(body=sealed, content_type="application/octet-stream", headers=NAMELESS)
+
+
+def _bare(status: int) -> web.Response:
+    return web.Response(status=status, headers=NAMELESS)
 
 
 async def _whole(request: web.BaseRequest) -> bytes:
     """The body, in however many pieces it comes; raises CallRefused beyond its cap, TimeoutError when it is slow."""
-    parts: list[bytes] = []
+    body = bytearray()
     async with asyncio.timeout(_BODY_S):
         while chunk := await request.content.readany():
-            parts.append(chunk)
-            if sum(map(len, parts)) > MAX_BODY:
+            body += chunk
+            if len(body) > MAX_BODY:
                 raise CallRefused("the body is too large")
-    return b"".join(parts)
+    return bytes(body)

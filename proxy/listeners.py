@@ -10,8 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiohttp import web
-
+from core.internal_server import InternalServer
 from core.settings import host_port
 from core.tasks import Tasks
 from proxy.deps import Deps
@@ -35,7 +34,7 @@ async def listening(
     """Both listeners open; their ports. Leaving takes as long as callers need, at most the grace."""
     settings = deps.settings
     public = public_listener(deps, **_server_limits())
-    internal = web.Server(internal_listener, handler_cancellation=True, **_server_limits())
+    internal = InternalServer(internal_listener, **_server_limits())
     public_socket = _socket(settings.proxy_fd, "proxy_listen", settings.proxy_listen)
     internal_socket = _socket(settings.proxy_internal_fd, "proxy_internal_listen", settings.proxy_internal_listen)
     ports = public_socket.getsockname()[1], internal_socket.getsockname()[1]

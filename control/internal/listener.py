@@ -8,7 +8,6 @@ so that a flood of one (unknown tokens, say) leaves the others theirs. Postgres 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ from aiohttp import web
 from control.internal.questions import Questions
 from control.store.pool import StoreConflict, StoreUnavailable
 from core.internal_call import MAX_BODY, SCHEME, CallRefused, InternalCalls
+from core.internal_server import NAMELESS
 from core.resolve import GatewayQuestion, InstallationQuestion, TokenQuestion
 from core.tasks import Tasks
 
@@ -124,5 +124,4 @@ def _kind(name: str, question: type[Any], answer: Callable[[Any], Awaitable[Any]
 
 
 async def _say_nothing_of_ourselves(_: web.Request, response: web.StreamResponse) -> None:
-    with suppress(KeyError):
-        del response.headers["Server"]
+    response.headers.update(NAMELESS)

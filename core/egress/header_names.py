@@ -71,7 +71,7 @@ def why_not_passed(name: str) -> str | None:
     lower = name.lower()
     if lower in _CREDENTIAL_NAMES:
         return _CREDENTIAL
-    if lower in _IDENTITY_NAMES or lower.startswith(_IDENTITY_PREFIXES):
+    if lower in _IDENTITY_NAMES or f"{lower}-".startswith(_IDENTITY_PREFIXES):
         return _FORWARDING
     return _REWRITING if lower in _REWRITING_NAMES else why_not_set(name)
 

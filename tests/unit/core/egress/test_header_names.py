@@ -29,6 +29,12 @@ def test_the_bare_name_of_a_family_is_one_of_the_family(name: str) -> None:
     assert why_not_set(name)
 
 
+@pytest.mark.parametrize("name", ["x-envoy", "X-Amzn", "x-goog-iap", "x-ssl-client"])
+def test_the_bare_name_of_a_family_that_says_who_calls_does_not_pass(name: str) -> None:
+    assert why_not_passed(name)
+    assert why_not_set(name) is None
+
+
 @pytest.mark.parametrize("name", ["x-user", "X-Tenant", "x-correlation-id", "contents", "mcpx", "tea"])
 def test_other_names_are_for_administrators_to_judge(name: str) -> None:
     assert why_not_passed(name) is None
