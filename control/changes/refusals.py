@@ -52,5 +52,5 @@ def refuse_in_use(what: str, dependents: Sequence[str], *, cascade: bool) -> Non
     if dependents and not cascade:
         raise NotNow(
             f"The {what} is in use by {', '.join(dependents)}. Delete those first.",
-            [("cascade", f"is required, to delete {used} too") for used in dependents],
+            [("cascade", f"is needed, to delete {used} too") for used in dependents],
         )

@@ -5,6 +5,10 @@ repeats a value: it may be a secret.
 """
 
 
+# What a field needs only together with others "is needed": programs that read problems take "is required" for a rule
+# about the field alone, as it stands in the OpenAPI document.
+
+
 class BrokenRule(ValueError):
     """One field breaks one rule. `field` is its path as a person writes it, such as `fields[0].header`."""
 

@@ -92,7 +92,7 @@ def credential_of(kind: str, settings: Mapping[str, Any] | None, field: str = "c
         kinds = " or ".join(repr(one) for one in KINDS_WITH_SETTINGS)
         raise BrokenRule(field, f"goes with the credential model {kinds} only; take it out")
     if names and not settings:
-        raise BrokenRule(field, f"is required with the credential model {kind!r}; give its {names[0]}")
+        raise BrokenRule(field, f"is needed with the credential model {kind!r}; give its {names[0]}")
     try:
         made: Credential = msgspec.convert({**(settings or {}), "kind": kind}, Credential)
     except msgspec.ValidationError:

@@ -89,7 +89,7 @@ def check_answers(
         if answer is None:
             answer = one.default
         if answer is None and one.required:
-            raise BrokenRule(f"{where}.{one.name}", f"is required: {one.title or one.name} ({one.type})")
+            raise BrokenRule(f"{where}.{one.name}", f"is needed: {one.title or one.name} ({one.type})")
         if answer is None:
             continue
         checked = _checked_answer(one, answer, f"{where}.{one.name}", policy)

@@ -14,7 +14,7 @@ from control.registry.owner import Organisation, Owner, Person, Scope, Team
 def owner_for(caller: Caller, scope: Scope, team_id: str | None) -> Owner:
     """Whose a new installation is, as the caller asks for it; else BrokenRule."""
     if scope == "team" and team_id is None:
-        raise BrokenRule("team_id", "is required with the scope 'team'; give the team's id")
+        raise BrokenRule("team_id", "is needed with the scope 'team'; give the team's id")
     if scope != "team" and team_id is not None:
         raise BrokenRule("team_id", f"is allowed only with the scope 'team'; leave it out for {scope!r}")
     if team_id is not None:

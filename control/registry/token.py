@@ -84,7 +84,7 @@ def owner_of_new(caller: Caller, kind: Kind, user_id: str | None, team_id: str |
     if kind == "organisation":
         return Organisation()
     if team_id is None:
-        raise BrokenRule("team_id", "is required for a token of a team")
+        raise BrokenRule("team_id", "is needed for a token of a team")
     return Team(team_id)
 
 

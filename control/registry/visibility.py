@@ -23,7 +23,7 @@ def check_visibility(kind: VisibilityKind, teams: Collection[str], owner: str | 
     if len(teams) > MAX_TEAMS:
         raise BrokenRule("teams", f"has {len(teams)} teams; at most {MAX_TEAMS} are allowed")
     if kind == "personal" and owner is None:
-        raise BrokenRule("owner_id", "is required where visibility is 'personal'; give the user's id")
+        raise BrokenRule("owner_id", "is needed where visibility is 'personal'; give the user's id")
     if kind != "personal" and owner is not None:
         raise BrokenRule("owner_id", f"is allowed only with the visibility 'personal'; leave it out for {kind!r}")
 

@@ -22,7 +22,7 @@ def check(credential: StaticCredential) -> CheckedCredential:
             )
         return CheckedCredential(credential, ("authorization",))
     if not credential.header:
-        raise BrokenRule(_FIELD, "is required with the style 'header'; give its name, such as x-api-key")
+        raise BrokenRule(_FIELD, "is needed with the style 'header'; give its name, such as x-api-key")
     header = check_own_header(credential.header, _FIELD)
     return CheckedCredential(StaticCredential("header", header), (header,))
 
@@ -33,7 +33,7 @@ def take(
     """The value, or the one given earlier; BrokenRule without any, and for one that cannot be sent."""
     value = given if given is not None else earlier.get(CREDENTIAL)
     if value is None:
-        raise BrokenRule("credential", f"is required: {entry_name} takes an API key or token")
+        raise BrokenRule("credential", f"is needed: {entry_name} takes an API key or token")
     return {CREDENTIAL: _checked(credential, value)}
 
 

@@ -19,7 +19,7 @@ def refused(field, message, given=None, status=422):
 
 def test_a_field_is_named_by_its_option_and_said_once():
     assert (
-        refused("team_id", "is required for a token of a team") == "--team: is required for a token of a team (422)"
+        refused("team_id", "is needed for a token of a team") == "--team: is needed for a token of a team (422)"
     )
 
 

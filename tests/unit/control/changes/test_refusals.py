@@ -20,8 +20,8 @@ def test_what_is_in_use_goes_only_with_all_that_depends_on_it() -> None:
     with pytest.raises(NotNow, match=r"^The entry is in use by this, that\. Delete those first\.$") as refused:
         refuse_in_use("entry", ["this", "that"], cascade=False)
     assert refused.value.fields == (
-        ("cascade", "is required, to delete this too"),
-        ("cascade", "is required, to delete that too"),
+        ("cascade", "is needed, to delete this too"),
+        ("cascade", "is needed, to delete that too"),
     )
     refuse_in_use("entry", ["this", "that"], cascade=True)
     refuse_in_use("entry", [], cascade=False)

@@ -34,12 +34,12 @@ def test_a_secret_that_the_entry_no_longer_asks_for_is_dropped() -> None:
 
 
 def test_null_takes_an_answer_away() -> None:
-    with pytest.raises(BrokenRule, match=r"values\.pin: is required"):
+    with pytest.raises(BrokenRule, match=r"values\.pin: is needed"):
         fill(ENTRY, {"pin": None}, None, POLICY, {"pin": "1234", "credential": "k3y"})
 
 
 def test_a_credential_is_asked_for_and_taken_only_where_the_entry_has_one() -> None:
-    with pytest.raises(BrokenRule, match="credential: is required"):
+    with pytest.raises(BrokenRule, match="credential: is needed"):
         fill(ENTRY, {"pin": "1234"}, None, POLICY)
     with pytest.raises(BrokenRule, match="credential: is not accepted"):
         fill(an_entry(), {}, "k3y", POLICY)

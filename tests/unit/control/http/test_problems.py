@@ -50,7 +50,7 @@ def test_what_depends_on_an_object_may_go_too_where_the_query_says_so() -> None:
         refuse_in_use("entry", ["this", "that"], cascade=False)
     problem = of_refused(refused.value)
     assert problem.detail == "The entry is in use by this, that. Delete those first, or add ?cascade=true."
-    assert problem.errors[0] == FieldError("cascade", "is required, to delete this too")
+    assert problem.errors[0] == FieldError("cascade", "is needed, to delete this too")
 
 
 async def test_every_constraint_that_has_a_sentence_exists_in_the_schema(pool: Pool) -> None:

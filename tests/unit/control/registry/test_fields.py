@@ -82,7 +82,7 @@ def test_secret_answers_are_kept_apart_and_do_not_show() -> None:
 
 
 def test_a_missing_required_answer_is_named() -> None:
-    with pytest.raises(BrokenRule, match=r"values\.key: is required"):
+    with pytest.raises(BrokenRule, match=r"values\.key: is needed"):
         check_answers([ACCOUNT, KEY], {"account": "acme"}, PUBLIC)
 
 

@@ -43,7 +43,7 @@ def test_who_is_no_person_has_no_personal_installation() -> None:
 
 
 def test_a_team_goes_with_the_scope_team_and_with_no_other() -> None:
-    with pytest.raises(BrokenRule, match="team_id: is required"):
+    with pytest.raises(BrokenRule, match="team_id: is needed"):
         owner_for(LENA, "team", None)
     with pytest.raises(BrokenRule, match="leave it out"):
         owner_for(LENA, "personal", "blue")

@@ -31,7 +31,7 @@ def test_the_header_that_it_fills_is_known_when_it_is_saved(credential: StaticCr
 
 
 def test_a_custom_header_needs_a_name() -> None:
-    with pytest.raises(BrokenRule, match=r"credential_placement\.header: is required"):
+    with pytest.raises(BrokenRule, match=r"credential_placement\.header: is needed"):
         static.check(StaticCredential("header"))
 
 
@@ -59,7 +59,7 @@ def test_a_basic_authorization_may_have_a_space() -> None:
 def test_a_new_value_goes_before_the_one_given_earlier_and_one_of_them_is_needed() -> None:
     assert static.take(BEARER, None, {"credential": "old", "pin": "1"}, "CRM") == {"credential": "old"}
     assert static.take(BEARER, "new", {"credential": "old"}, "CRM") == {"credential": "new"}
-    with pytest.raises(BrokenRule, match="credential: is required: CRM takes an API key or token"):
+    with pytest.raises(BrokenRule, match="credential: is needed: CRM takes an API key or token"):
         static.take(BEARER, None, {}, "CRM")
 
 
