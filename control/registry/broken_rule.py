@@ -1,12 +1,9 @@
 """What a rule of the registry says when it is broken: the field at fault and the cure.
 
 Raised by every module here; the admin API turns it into a problem (RFC 9457) with status 422. The message never
-repeats a value: it may be a secret.
+repeats a value: it may be a secret. What a field needs only together with others "is needed": programs that read
+problems take "is required" for a rule about the field alone, as the OpenAPI document has them.
 """
-
-
-# What a field needs only together with others "is needed": programs that read problems take "is required" for a rule
-# about the field alone, as it stands in the OpenAPI document.
 
 
 class BrokenRule(ValueError):
