@@ -18,9 +18,7 @@ def refused(field, message, given=None, status=422):
 
 
 def test_a_field_is_named_by_its_option_and_said_once():
-    assert (
-        refused("team_id", "is needed for a token of a team") == "--team: is needed for a token of a team (422)"
-    )
+    assert refused("team_id", "is needed for a token of a team") == "--team: is needed for a token of a team (422)"
 
 
 def test_a_member_of_a_list_is_named_by_the_value_that_was_typed():

@@ -38,9 +38,7 @@ def test_a_kind_without_settings_takes_none() -> None:
 
 
 def test_a_kind_with_settings_needs_them() -> None:
-    with pytest.raises(
-        BrokenRule, match="credential_placement: is needed with the credential model 'static'; give "
-    ):
+    with pytest.raises(BrokenRule, match="credential_placement: is needed with the credential model 'static'; give "):
         credential_of("static", None)
 
 
