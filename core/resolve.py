@@ -145,6 +145,8 @@ class Probe(msgspec.Struct, frozen=True, omit_defaults=True):
     resources: list[dict[str, object]] = []
     rejected: list[tuple[str, str]] = []
     """Tools that were left out, with the reason."""
+    notes: list[tuple[str, str]] = []
+    """What else to know of the lists: name of the tool ('' for a whole list), and a sentence."""
     fault: str = ""
     """A reason word of the proxy's refusal table, such as `upstream_refused`."""
     sentence: str = ""

@@ -125,7 +125,7 @@ def understand(answer: "Probe | Failure", secrets: Collection[str]) -> "Understo
         return answer
     if answer.fault:
         return Failure("unreachable", _cut(answer.sentence or answer.fault))
-    found = found_tools(answer.tools, answer.resources, answer.rejected)
+    found = found_tools(answer.tools, answer.resources, answer.rejected, answer.notes)
     return Understood(found, server_facts(answer, found))
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import orjson
 
+from control.registry.definition_texts import safe_text
 from control.registry.resource_tools import read_tools
 from core.mcp.param_headers import InvalidParamHeader, param_headers
 from core.mcp.tool_names import why_invalid_name
@@ -26,11 +27,6 @@ MAX_DEFINITION = 65_536
 
 _HASHED = ("name", "title", "description", "inputSchema", "outputSchema", "annotations")
 _HINTS = ("readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint")
-# Marks that turn text around or hide it; they have no place in what a model reads as instructions.
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]"
-)
-_CUT = " [...]"
 # JSON may hold U+0000, but PostgreSQL's jsonb cannot. An even number of backslashes before it is escaped text.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -49,49 +45,56 @@ class FoundTool:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """All that a discovery may store, and what it leaves out with the reason (name, sentence)."""
+    """All that a discovery may store, and what an admin should know of the rest."""
 
     tools: tuple[FoundTool, ...]
     rejected: tuple[tuple[str, str], ...]
+    """What was left out: name as the server gave it (escaped), and the reason."""
+    notes: tuple[tuple[str, str], ...] = ()
+    """What was kept and is not as the server listed it: name (escaped; '' for the whole list), and a sentence."""
 
 
 def found_tools(
     listed: Iterable[Mapping[str, object]],
     resources: Iterable[Mapping[str, object]],
     rejected: Iterable[tuple[str, str]] = (),
+    notes: Iterable[tuple[str, str]] = (),
 ) -> Found:
     """The tools of a server: those that it lists, or one per resource where it lists none at all.
 
-    `rejected` is what the proxy has left out already.
+    `rejected` is what the proxy has left out already, `notes` what it has to say about the rest.
     """
-    listed, left_out = list(listed), list(rejected)
+    listed, left_out, said = list(listed), list(rejected), list(notes)
     if not listed and not left_out:
-        return _resource_tools(resources)
+        return _resource_tools(resources, said)
     tools: dict[str, FoundTool] = {}
     for given in listed:
         reason = _why_not(given, tools)
-        definition = {} if reason is not None else clean_definition(given)
+        definition, changes = ({}, []) if reason is not None else clean_definition(given)
         reason = reason or _why_not_kept(definition)
+        label = _label(given.get("name", ""))
         if reason is not None:
-            left_out.append((ascii(given.get("name", ""))[1:81].rstrip("'"), reason))
+            left_out.append((label, reason))
             continue
         name = str(definition["name"])
         tools[name] = FoundTool("tool", name, name, definition, definition_sha256(definition))
-    return Found(tuple(tools.values()), tuple(left_out))
+        said += [(label, change) for change in changes]
+    return Found(tuple(tools.values()), tuple(left_out), tuple(said))
 
 
-def clean_definition(given: Mapping[str, object]) -> dict[str, Any]:
-    """The keys that clients may see; title and description are cut and freed of invisible marks."""
+def clean_definition(given: Mapping[str, object]) -> tuple[dict[str, Any], list[str]]:
+    """The keys that clients may see, and a sentence for each thing that is not as it was given."""
     kept: dict[str, Any] = {"name": given["name"]}
-    if isinstance(given.get("title"), str):
-        kept["title"] = _text(str(given["title"]), MAX_TITLE)
-    if isinstance(given.get("description"), str):
-        kept["description"] = _text(str(given["description"]), MAX_DESCRIPTION)
+    changes: list[str] = []
+    for field, limit in (("title", MAX_TITLE), ("description", MAX_DESCRIPTION)):
+        if isinstance(text := given.get(field), str):
+            kept[field], changed = safe_text(text, limit, field)
+            changes += changed
     kept["inputSchema"] = given["inputSchema"]
     if isinstance(given.get("outputSchema"), dict):
         kept["outputSchema"] = given["outputSchema"]
-    annotations = _annotations(given.get("annotations"))
-    return {**kept, "annotations": annotations} if annotations else kept
+    annotations, changed = _annotations(given.get("annotations"))
+    return ({**kept, "annotations": annotations} if annotations else kept), changes + changed
 
 
 def definition_sha256(definition: Mapping[str, Any]) -> str:
@@ -128,25 +131,27 @@ def _why_not_kept(definition: Mapping[str, Any]) -> str | None:
     return "Its definition holds the character U+0000." if _NUL.search(written) else None
 
 
-def _resource_tools(resources: Iterable[Mapping[str, object]]) -> Found:
+def _label(name: object) -> str:
+    """The name as reports show it: escaped, since it may hold marks that turn a line of text around."""
+    return ascii(name)[1:81].rstrip("'")
+
+
+def _resource_tools(resources: Iterable[Mapping[str, object]], notes: Iterable[tuple[str, str]]) -> Found:
     found, left_out = read_tools(resources)
-    kept = [FoundTool("resource", uri, name, one, definition_sha256(one)) for uri, name, one in _cleaned(found)]
+    kept, said = [], list(notes)
+    for uri, name, given in found:
+        definition, changes = clean_definition(given)
+        kept.append(FoundTool("resource", uri, name, definition, definition_sha256(definition)))
+        said += [(name, change) for change in changes]
     left_out += [(tool.name, f"The server lists more than {MAX_TOOLS} resources.") for tool in kept[MAX_TOOLS:]]
-    return Found(tuple(kept[:MAX_TOOLS]), tuple(left_out))
+    return Found(tuple(kept[:MAX_TOOLS]), tuple(left_out), tuple(said))
 
 
-def _cleaned(found: Iterable[tuple[str, str, dict[str, Any]]]) -> list[tuple[str, str, dict[str, Any]]]:
-    return [(uri, name, clean_definition(definition)) for uri, name, definition in found]
-
-
-def _annotations(given: object) -> dict[str, Any]:
+def _annotations(given: object) -> tuple[dict[str, Any], list[str]]:
     if not isinstance(given, dict):
-        return {}
+        return {}, []
     kept: dict[str, Any] = {hint: given[hint] for hint in _HINTS if isinstance(given.get(hint), bool)}
-    title = given.get("title")
-    return {**kept, "title": _text(title, MAX_TITLE)} if isinstance(title, str) else kept
-
-
-def _text(given: str, limit: int) -> str:
-    text = _INVISIBLE.sub("", given)
-    return text if len(text) <= limit else text[: limit - len(_CUT)] + _CUT
+    if not isinstance(title := given.get("title"), str):
+        return kept, []
+    kept["title"], changes = safe_text(title, MAX_TITLE, "annotations.title")
+    return kept, changes

@@ -1,4 +1,4 @@
-from control.discovery.discover import Failure, server_facts, without_secrets
+from control.discovery.discover import Failure, Understood, server_facts, understand, without_secrets
 from control.registry.tool_definitions import found_tools
 from core.resolve import Probe
 
@@ -34,3 +34,10 @@ def test_a_short_secret_does_not_blank_ordinary_words() -> None:
 
 def test_our_own_reasons_stay_as_they_are() -> None:
     assert without_secrets(Failure("unreachable", "No proxy."), {"proxies"}).reason == "No proxy."  # type: ignore[union-attr]
+
+
+def test_what_a_proxy_has_to_say_of_the_lists_reaches_what_is_understood() -> None:
+    probe = Probe(era="modern", notes=[("", "The list was cut.")], rejected=[("odd", "why")])
+    understood = understand(probe, ())
+    assert isinstance(understood, Understood)
+    assert (understood.found.notes, understood.found.rejected) == ((("", "The list was cut."),), (("odd", "why"),))

@@ -55,7 +55,7 @@ def test_what_the_proxy_left_out_stays_in_the_report() -> None:
 
 
 def test_keys_that_nobody_judged_are_dropped() -> None:
-    cleaned = clean_definition(
+    cleaned, _ = clean_definition(
         tool(
             _meta={"archway/refusal": 1},
             execution={},
@@ -67,7 +67,7 @@ def test_keys_that_nobody_judged_are_dropped() -> None:
 
 
 def test_a_long_description_is_cut_and_invisible_marks_are_taken_out() -> None:
-    cleaned = clean_definition(tool(description="\u202eab\u200b" + "x" * 9_000))
+    cleaned, _ = clean_definition(tool(description="\u202eab\u200b" + "x" * 9_000))
     assert cleaned["description"].startswith("abx")
     assert len(cleaned["description"]) == 8_192
     assert cleaned["description"].endswith(" [...]")
@@ -82,7 +82,7 @@ def test_a_long_description_is_cut_and_invisible_marks_are_taken_out() -> None:
     ],
 )  # fmt: skip
 def test_the_hash_changes_with_each_part_that_a_model_or_a_check_reads(changed: dict[str, Any]) -> None:
-    assert definition_sha256(clean_definition(changed)) != definition_sha256(clean_definition(tool()))
+    assert definition_sha256(clean_definition(changed)[0]) != definition_sha256(clean_definition(tool())[0])
 
 
 def test_the_hash_does_not_depend_on_the_order_of_keys() -> None:
@@ -108,3 +108,32 @@ def test_a_list_without_end_is_cut() -> None:
     found = found_tools([tool(f"t{n}") for n in range(MAX_TOOLS + 2)], [])
     assert len(found.tools) == MAX_TOOLS
     assert len(found.rejected) == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "note"),
+    [
+        ({"description": "x" * 9_000}, "Its description has 9000 characters and was cut to 8192."),
+        ({"title": "x" * 300}, "Its title has 300 characters and was cut to 256."),
+        ({"annotations": {"title": "x" * 300}}, "Its annotations.title has 300 characters and was cut to 256."),
+        ({"description": "a\u200bb\u202ec"}, "Its description lost 2 characters that are invisible"),
+        ({"title": "a\ufeff"}, "Its title lost 1 character that is invisible"),
+    ],
+)
+def test_what_was_cut_or_taken_out_of_a_kept_tool_is_told(more: dict[str, Any], note: str) -> None:
+    found = found_tools([tool("plain", description="fine"), tool(**more)], [])
+    assert len(found.tools) == 2
+    ((name, sentence),) = found.notes
+    assert name == "echo"
+    assert sentence.startswith(note)
+
+
+def test_a_resource_whose_text_was_cut_is_told_too() -> None:
+    found = found_tools([], [{"uri": "x://1", "name": "notes", "description": "x" * 9_000}])
+    assert [name for name, _ in found.notes] == ["read_notes"]
+
+
+def test_what_the_proxy_has_to_say_of_the_whole_list_stays() -> None:
+    said = ("", "The list was cut.")
+    assert found_tools([tool()], [], notes=[said]).notes == (said,)
+    assert found_tools([], [{"uri": "x://1", "name": "n"}], notes=[said]).notes == (said,)
