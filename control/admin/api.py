@@ -3,7 +3,7 @@
     operations = Operations("teams")
 
     @operations.patch("/teams/{team_id}")
-    async def change_team(asked: Asked, team_id: Id, body: TeamChange) -> Team:
+    async def change_team(asked: Asked, team_id: Id, body: TeamChange) -> TeamView:
         "Rename a team or change its description."
 
 Parameters named in the path are read from it; `body` is a `Model`, `query` a `Query`; what is returned is a `Model`

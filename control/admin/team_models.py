@@ -24,7 +24,7 @@ class TeamChange(TeamFields, Change):
     """What changes of a team: the fields that are named."""
 
 
-class Team(TeamFields, Item):
+class TeamView(TeamFields, Item):
     """A team as it is shown, with its version."""
 
     created_at: Moment

@@ -4,7 +4,7 @@ from functools import partial
 
 from control.admin.api import Asked, Operations
 from control.admin.resource import one_or_404, shown
-from control.admin.team_models import NewTeam, Team, TeamChange, TeamQuery
+from control.admin.team_models import NewTeam, TeamChange, TeamQuery, TeamView
 from control.changes import teams as changes
 from control.http.models import Id
 from control.http.paging import Page, page_of
@@ -16,34 +16,34 @@ operations = Operations("teams")
 
 
 @operations.get("/teams")
-async def list_teams(asked: Asked, query: TeamQuery) -> Page[Team]:
+async def list_teams(asked: Asked, query: TeamQuery) -> Page[TeamView]:
     """List teams, oldest first: all to an admin, else one's own."""
     member = None if asked.caller.is_admin else asked.caller.user_id
     async with transaction(asked.pool, readonly=True) as connection:
         rows = await teams.page(connection, limit=query.fetch, after=query.after, member=member, name=query.name)
-    return page_of(rows, query, partial(shown, Team), lambda one: one.id)
+    return page_of(rows, query, partial(shown, TeamView), lambda one: one.id)
 
 
 @operations.post("/teams")
-async def create_team(asked: Asked, body: NewTeam) -> Team:
+async def create_team(asked: Asked, body: NewTeam) -> TeamView:
     """Make a team."""
     async with asked.changing() as write:
-        return shown(Team, await changes.create(write, team.NewTeam(**body.model_dump())))
+        return shown(TeamView, await changes.create(write, team.NewTeam(**body.model_dump())))
 
 
 @operations.get("/teams/{team_id}")
-async def get_team(asked: Asked, team_id: Id) -> Team:
+async def get_team(asked: Asked, team_id: Id) -> TeamView:
     """Show a team."""
     async with transaction(asked.pool, readonly=True) as connection:
         row = await teams.one(connection, team_id)
-    return shown(Team, one_or_404(row, "team"))
+    return shown(TeamView, one_or_404(row, "team"))
 
 
 @operations.patch("/teams/{team_id}")
-async def change_team(asked: Asked, team_id: Id, body: TeamChange) -> Team:
+async def change_team(asked: Asked, team_id: Id, body: TeamChange) -> TeamView:
     """Rename a team or change its description."""
     async with asked.changing() as write:
-        return shown(Team, await changes.change(write, team_id, body.changes(), asked.version))
+        return shown(TeamView, await changes.change(write, team_id, body.changes(), asked.version))
 
 
 @operations.delete("/teams/{team_id}")

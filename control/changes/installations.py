@@ -23,7 +23,7 @@ from control.registry.installation import (
     told_of_installation,
 )
 from control.registry.installing import may_fill, may_manage, owner_for
-from control.registry.owner import Organisation, Owner, Person, Scope, Team
+from control.registry.owner import Organisation, Owner, Person, Scope, TeamOwner
 from control.registry.visibility import sees
 from control.store import entries, installations
 from control.store.writes import installations as rows
@@ -181,7 +181,7 @@ def _needed(owner: Owner) -> str:
     match owner:
         case Person():
             return "This needs the owner of the installation."
-        case Team():
+        case TeamOwner():
             return "This needs an admin of the team."
         case Organisation():
             return "This needs an admin."

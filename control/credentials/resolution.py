@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from control.credentials.cure import install_link, to_connect
 from control.registry.entry import Entry
 from control.registry.installation import Installation
-from control.registry.owner import Organisation, Person, Team
+from control.registry.owner import Organisation, Person, TeamOwner
 from core.resolve import InstallationRefusal, Principal
 from core.snapshot import Visibility
 from core.visibility import may_enter
@@ -117,7 +117,7 @@ def _ambiguous(rows: ResolutionRows, fitting: Sequence[Installation]) -> Install
 
 def _name(rows: ResolutionRows, installation: Installation) -> str:
     owner = installation.owner
-    team = rows.team_names.get(owner.id) if isinstance(owner, Team) else None
+    team = rows.team_names.get(owner.id) if isinstance(owner, TeamOwner) else None
     return f"{installation.name!r} of the team {team!r}" if team else repr(installation.name)
 
 
@@ -126,11 +126,11 @@ def _sees_entry(principal: Principal, entry: Entry) -> bool:
 
 
 def _may_borrow(principal: Principal, installation: Installation) -> bool:
-    return not isinstance(installation.owner, Team) or installation.owner.id in principal.teams
+    return not isinstance(installation.owner, TeamOwner) or installation.owner.id in principal.teams
 
 
 def _is_teams(installation: Installation, teams: AbstractSet[str]) -> bool:
-    return isinstance(installation.owner, Team) and installation.owner.id in teams
+    return isinstance(installation.owner, TeamOwner) and installation.owner.id in teams
 
 
 def _owns(principal: Principal, installation: Installation) -> bool:

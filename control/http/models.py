@@ -67,7 +67,7 @@ class Change(Model):
 
 
 class View(Model):
-    """An answer: every field is there. Made of the fields of the body that creates, as `Team(TeamFields, Item)`."""
+    """An answer: every field is there. Made of the fields of the body that creates: `TeamView(TeamFields, Item)`."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:

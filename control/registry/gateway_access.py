@@ -12,7 +12,7 @@ from control.registry.broken_rule import BrokenRule
 from control.registry.gateway import GatewayFields
 from control.registry.installation import Installation
 from control.registry.installing import may_fill
-from control.registry.owner import Person, Team
+from control.registry.owner import Person, TeamOwner
 
 
 def with_owner(caller: Caller, gateway: GatewayFields) -> GatewayFields:
@@ -37,7 +37,7 @@ def check_pin(
     owner = installation.owner
     if isinstance(owner, Person):
         _check_personal_pin(caller, gateway, owner, field)
-    elif isinstance(owner, Team) and not may_fill(caller, owner):
+    elif isinstance(owner, TeamOwner) and not may_fill(caller, owner):
         raise BrokenRule(field, "belongs to a team; only an admin of that team may lend it to a gateway")
 
 

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from control.registry.access import Caller
 from control.registry.broken_rule import BrokenRule
-from control.registry.owner import Organisation, Owner, Person, Scope, Team
+from control.registry.owner import Organisation, Owner, Person, Scope, TeamOwner
 
 
 def owner_for(caller: Caller, scope: Scope, team_id: str | None) -> Owner:
@@ -18,7 +18,7 @@ def owner_for(caller: Caller, scope: Scope, team_id: str | None) -> Owner:
     if scope != "team" and team_id is not None:
         raise BrokenRule("team_id", f"is allowed only with the scope 'team'; leave it out for {scope!r}")
     if team_id is not None:
-        return Team(team_id)
+        return TeamOwner(team_id)
     if scope == "organisation":
         return Organisation()
     if not caller.user_id:
@@ -33,7 +33,7 @@ def may_manage(caller: Caller, owner: Owner) -> bool:
     match owner:
         case Person(user_id):
             return caller.owns(user_id)
-        case Team(team_id):
+        case TeamOwner(team_id):
             return caller.administers(team_id)
         case Organisation():
             return caller.is_admin
@@ -52,7 +52,7 @@ def may_see(caller: Caller, owner: Owner) -> bool:
     match owner:
         case Person():
             return may_manage(caller, owner)
-        case Team(team_id):
+        case TeamOwner(team_id):
             return caller.belongs_to(team_id)
         case Organisation():
             return True

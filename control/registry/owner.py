@@ -18,7 +18,7 @@ class Person(msgspec.Struct, frozen=True, tag="personal"):
     id: str
 
 
-class Team(msgspec.Struct, frozen=True, tag="team"):
+class TeamOwner(msgspec.Struct, frozen=True, tag="team"):
     """An owner: a team, all of whose members may use it."""
 
     id: str
@@ -28,7 +28,7 @@ class Organisation(msgspec.Struct, frozen=True, tag="organisation"):
     """An owner: the whole organisation, so that everybody may use it."""
 
 
-Owner = Person | Team | Organisation
+Owner = Person | TeamOwner | Organisation
 
 
 class OwnerColumns(NamedTuple):
@@ -43,7 +43,7 @@ def owner_of(user_id: str | None, team_id: str | None) -> Owner:
     """The owner that these two columns of a row name. The schema lets at most one of them be there."""
     if user_id is not None:
         return Person(user_id)
-    return Organisation() if team_id is None else Team(team_id)
+    return Organisation() if team_id is None else TeamOwner(team_id)
 
 
 def owner_columns(owner: Owner) -> OwnerColumns:
@@ -51,7 +51,7 @@ def owner_columns(owner: Owner) -> OwnerColumns:
     match owner:
         case Person(user_id):
             return OwnerColumns("personal", user_id, None)
-        case Team(team_id):
+        case TeamOwner(team_id):
             return OwnerColumns("team", None, team_id)
         case Organisation():
             return OwnerColumns("organisation", None, None)
@@ -63,7 +63,7 @@ def owner_key(owner: Owner) -> str:
     match owner:
         case Person(user_id):
             return f"user:{user_id}"
-        case Team(team_id):
+        case TeamOwner(team_id):
             return f"team:{team_id}"
         case Organisation():
             return "organisation"

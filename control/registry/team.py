@@ -1,7 +1,7 @@
 """A team and its members, as the registry keeps them.
 
-Made by `control/store/teams.py` of rows, and by nobody else. (`owner.py` has a `Team` that is an owner: only its
-identifier.)
+Made by `control/store/teams.py` of rows, and by nobody else. (`TeamOwner` of `owner.py` is a team as an owner: only
+its identifier.)
 """
 
 from dataclasses import asdict, dataclass

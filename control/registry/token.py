@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, assert_never
 
 from control.registry.access import Caller
 from control.registry.broken_rule import BrokenRule
-from control.registry.owner import Organisation, Owner, Person, Team, owner_columns
+from control.registry.owner import Organisation, Owner, Person, TeamOwner, owner_columns
 from control.registry.token_validity import State, refusal_of
 
 Kind = Literal["user", "team", "organisation"]
@@ -61,7 +61,7 @@ def kind_of(owner: Owner) -> Kind:
     match owner:
         case Person():
             return "user"
-        case Team():
+        case TeamOwner():
             return "team"
         case Organisation():
             return "organisation"
@@ -85,7 +85,7 @@ def owner_of_new(caller: Caller, kind: Kind, user_id: str | None, team_id: str |
         return Organisation()
     if team_id is None:
         raise BrokenRule("team_id", "is needed for a token of a team")
-    return Team(team_id)
+    return TeamOwner(team_id)
 
 
 def why_not_given_by(caller: Caller, owner: Owner) -> str:
@@ -93,7 +93,7 @@ def why_not_given_by(caller: Caller, owner: Owner) -> str:
     match owner:
         case Person(user_id):
             return "" if caller.owns(user_id) else "A token of another user needs an admin."
-        case Team(team_id):
+        case TeamOwner(team_id):
             return "" if caller.administers(team_id) else "A token of a team needs an admin of the team."
         case Organisation():
             return "" if caller.is_admin else "A token of the organisation needs an admin."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, assert_never
 
-from control.registry.owner import Organisation, Person, Team, owner_columns, owner_of
+from control.registry.owner import Organisation, Person, TeamOwner, owner_columns, owner_of
 from control.registry.token import Token
 from control.registry.token_validity import refusal_of
 from control.store.pool import Connection, Row
@@ -71,7 +71,7 @@ async def _principal(connection: Connection, token: Token) -> Principal:
     match token.owner:
         case Organisation():
             return Principal("organisation", "organisation", token.name)
-        case Team(team_id):
+        case TeamOwner(team_id):
             return Principal("team", team_id, token.owner_name, frozenset({team_id}))
         case Person(user_id):
             rows = await connection.fetch("select team_id from memberships where user_id = $1", user_id)

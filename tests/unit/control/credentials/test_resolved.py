@@ -9,13 +9,13 @@ from control.registry.credential import Credential, StaticCredential
 from control.registry.entry import Entry, Remote
 from control.registry.fields import Field
 from control.registry.installation import Installation
-from control.registry.owner import Team
+from control.registry.owner import TeamOwner
 from control.registry.row_seals import OpenedSecrets
 from core.resolve import InstallationRefusal, ResolvedInstallation
 from tests.fakes.registry import BEARER, an_entry, an_installation
 
 ENTRY = an_entry(isolation="shared", deadline_s=9.0, version=3)
-OURS = an_installation(owner=Team("t1"), protocol="legacy", credential_version=5)
+OURS = an_installation(owner=TeamOwner("t1"), protocol="legacy", credential_version=5)
 GIVEN = replace(OURS, secret_names=("credential",))
 
 

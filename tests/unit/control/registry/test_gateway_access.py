@@ -4,7 +4,7 @@ from control.registry.access import Caller
 from control.registry.broken_rule import BrokenRule
 from control.registry.gateway import GatewayFields
 from control.registry.gateway_access import check_audience, check_pin, may_manage_gateway, with_owner
-from control.registry.owner import Person, Team
+from control.registry.owner import Person, TeamOwner
 from tests.fakes.registry import an_installation, gateway_fields
 
 ANNA = Caller("anna", "Anna", "member", {"blue": "member"})
@@ -38,7 +38,7 @@ def test_a_personal_installation_is_pinned_by_its_owner_on_their_own_gateway() -
 
 
 def test_a_teams_installation_is_lent_by_its_admins() -> None:
-    shared = an_installation(owner=Team("blue"))
+    shared = an_installation(owner=TeamOwner("blue"))
     check_pin(LENA, OPEN, shared, "e1")
     check_pin(ADMIN, OPEN, shared, "e1")
     with pytest.raises(BrokenRule, match="only an admin of that team"):

@@ -3,12 +3,12 @@ import pytest
 from control.registry.access import Caller
 from control.registry.broken_rule import BrokenRule
 from control.registry.installing import may_fill, may_manage, may_see, owner_for
-from control.registry.owner import Organisation, Owner, Person, Team
+from control.registry.owner import Organisation, Owner, Person, TeamOwner
 
 ANNA = Caller("anna", "Anna", "member", {"blue": "member"})
 LENA = Caller("lena", "Lena", "member", {"blue": "admin"})
 ADMIN = Caller("root", "Root", "admin")
-PERSONAL, TEAM, SHARED = Person("anna"), Team("blue"), Organisation()
+PERSONAL, TEAM, SHARED = Person("anna"), TeamOwner("blue"), Organisation()
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_who_may_do_what(caller: Caller, owner: Owner, sees: bool, manages: bool
 
 def test_a_personal_installation_is_the_callers() -> None:
     assert owner_for(ANNA, "personal", None) == Person("anna")
-    assert owner_for(ANNA, "team", "blue") == Team("blue")
+    assert owner_for(ANNA, "team", "blue") == TeamOwner("blue")
     assert owner_for(ADMIN, "organisation", None) == Organisation()
 
 

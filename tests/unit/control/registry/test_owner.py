@@ -1,10 +1,10 @@
 import pytest
 
-from control.registry.owner import Organisation, Owner, Person, Team, owner_columns, owner_key, owner_of
+from control.registry.owner import Organisation, Owner, Person, TeamOwner, owner_columns, owner_key, owner_of
 from core.resolve import Principal
 
 
-@pytest.mark.parametrize("owner", [Person("u1"), Team("t1"), Organisation()])
+@pytest.mark.parametrize("owner", [Person("u1"), TeamOwner("t1"), Organisation()])
 def test_an_owner_survives_its_columns(owner: Owner) -> None:
     _, user_id, team_id = owner_columns(owner)
     assert owner_of(user_id, team_id) == owner
@@ -12,11 +12,11 @@ def test_an_owner_survives_its_columns(owner: Owner) -> None:
 
 def test_columns_name_the_scope_and_one_identifier() -> None:
     assert owner_columns(Person("u1")) == ("personal", "u1", None)
-    assert owner_columns(Team("t1")) == ("team", None, "t1")
+    assert owner_columns(TeamOwner("t1")) == ("team", None, "t1")
     assert owner_columns(Organisation()) == ("organisation", None, None)
 
 
 def test_an_owner_is_named_as_the_principal_that_it_is() -> None:
     assert owner_key(Person("u1")) == Principal("user", "u1", "Ann").key
-    assert owner_key(Team("t1")) == Principal("team", "t1", "Ops").key
+    assert owner_key(TeamOwner("t1")) == Principal("team", "t1", "Ops").key
     assert owner_key(Organisation()) == Principal("organisation", "organisation", "All").key

@@ -9,7 +9,7 @@ import pytest
 
 from control.registry.access import Caller
 from control.registry.broken_rule import BrokenRule
-from control.registry.owner import Organisation, Person, Team
+from control.registry.owner import Organisation, Person, TeamOwner
 from control.registry.token import (
     Token,
     manages,
@@ -51,7 +51,7 @@ def test_people_are_told_why_a_token_is_not_accepted(fields, state) -> None:
     ("owner", "kind", "user", "team"),
     [
         (Person("u2"), "user", "u2", None),
-        (Team("red"), "team", None, "red"),
+        (TeamOwner("red"), "team", None, "red"),
         (Organisation(), "organisation", None, None),
     ],
 )
@@ -64,8 +64,8 @@ def test_people_are_told_whose_a_token_is_and_never_its_digest(owner, kind, user
 def test_people_manage_their_own_and_admins_of_a_team_its_tokens() -> None:
     assert manages(MEMBER, token())
     assert not manages(MEMBER, token(owner=Person("u1")))
-    assert manages(MEMBER, token(owner=Team("red")))
-    assert not manages(MEMBER, token(owner=Team("blue")))
+    assert manages(MEMBER, token(owner=TeamOwner("red")))
+    assert not manages(MEMBER, token(owner=TeamOwner("blue")))
     assert not manages(MEMBER, token(owner=Organisation()))
     assert manages(ADMIN, token(owner=Organisation()))
 
@@ -73,7 +73,7 @@ def test_people_manage_their_own_and_admins_of_a_team_its_tokens() -> None:
 def test_a_new_token_is_the_callers_own_unless_it_names_another_owner() -> None:
     assert owner_of_new(MEMBER, "user", None, None) == Person("u2")
     assert owner_of_new(MEMBER, "user", "u3", None) == Person("u3")
-    assert owner_of_new(MEMBER, "team", None, "red") == Team("red")
+    assert owner_of_new(MEMBER, "team", None, "red") == TeamOwner("red")
     assert owner_of_new(MEMBER, "organisation", None, None) == Organisation()
 
 
@@ -96,8 +96,8 @@ def test_an_owner_that_does_not_fit_the_kind_is_refused(kind, user, team, field)
 def test_who_may_make_a_token_for_whom() -> None:
     assert why_not_given_by(MEMBER, Person("u2")) == ""
     assert "needs an admin" in why_not_given_by(MEMBER, Person("u1"))
-    assert why_not_given_by(MEMBER, Team("red")) == ""
-    assert "admin of the team" in why_not_given_by(MEMBER, Team("blue"))
+    assert why_not_given_by(MEMBER, TeamOwner("red")) == ""
+    assert "admin of the team" in why_not_given_by(MEMBER, TeamOwner("blue"))
     assert "needs an admin" in why_not_given_by(MEMBER, Organisation())
     assert [why_not_given_by(ADMIN, owner) for owner in (Person("u2"), Organisation())] == ["", ""]
 
