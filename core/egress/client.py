@@ -153,7 +153,7 @@ class Egress:
         clock = asyncio.timeout(deadline)
         try:
             async with clock:
-                with mapped_faults():
+                with mapped_faults(self._connect_seconds):
                     response = await self._session.request(
                         method,
                         yarl.URL(self._judged(url), encoded=True),
@@ -167,7 +167,8 @@ class Egress:
         except TimeoutError:
             if not clock.expired():
                 raise
-            raise UpstreamFault("slow", sent=True, detail=f"no complete answer within {deadline:g} s") from None
+            detail = f"no complete answer within {deadline:g} s"
+            raise UpstreamFault("slow", sent=True, detail=detail, figure=deadline) from None
 
     def _judged(self, url: PublicUrl) -> PublicUrl:
         """Behind a proxy no socket of ours meets the far address, so what the URL shows is judged at each use."""
@@ -227,7 +228,8 @@ async def read_capped(response: aiohttp.ClientResponse, cap_bytes: int) -> bytes
 
 
 def _too_large(cap_bytes: int) -> UpstreamFault:
-    return UpstreamFault("too_large", sent=True, detail=f"the body is larger than {cap_bytes} bytes")
+    detail = f"the body is larger than {cap_bytes} bytes"
+    return UpstreamFault("too_large", sent=True, detail=detail, figure=cap_bytes)
 
 
 def _sendable(headers: Mapping[str, str]) -> Mapping[str, str]:

@@ -26,13 +26,15 @@ class UpstreamFault(Exception):
     (beyond our cap), forbidden_address (our policy), tls (certificate or handshake).
     `sent`: False only when it is certain that no byte of the request left; only then may it be tried again.
     `detail`: for operators, at most 256 characters, never for callers.
+    `figure`: the seconds (slow) or bytes (too_large) that were allowed; None: those of a call.
     """
 
-    def __init__(self, reason: Reason, *, sent: bool, detail: str = "") -> None:
+    def __init__(self, reason: Reason, *, sent: bool, detail: str = "", figure: float | None = None) -> None:
         super().__init__(reason)
         self.reason: Reason = reason
         self.sent = sent
         self.detail = detail[:MAX_DETAIL_CHARS]
+        self.figure = figure
 
     def __repr__(self) -> str:
         return f"UpstreamFault({self.reason!r}, sent={self.sent})"
@@ -59,12 +61,18 @@ _WRITE_FAILED = "Can not write request body"
 
 
 @contextmanager
-def mapped_faults() -> Iterator[None]:
-    """Put around a line that calls aiohttp: its exceptions, OSError and TimeoutError become UpstreamFault."""
+def mapped_faults(connect_seconds: float | None = None) -> Iterator[None]:
+    """Put around a line that calls aiohttp: its exceptions, OSError and TimeoutError become UpstreamFault.
+
+    `connect_seconds`: how long a connection may take to be there.
+    """
     try:
         yield
     except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
-        raise fault_of(error) from None
+        fault = fault_of(error)
+        if isinstance(error, aiohttp.ConnectionTimeoutError):
+            fault.figure = connect_seconds
+        raise fault from None
 
 
 @contextmanager

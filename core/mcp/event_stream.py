@@ -22,6 +22,10 @@ class EventStreamFault(Exception):
     """An event stream beyond its caps; the reader that raised it must not be fed again."""
 
 
+class TooManyEvents(EventStreamFault):
+    """An event stream with more events than are allowed, however short they are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One event: `data` is the joined data lines, not checked for UTF-8; `name` is `message` by default."""
@@ -47,6 +51,7 @@ class EventReader:
         "_events_left",
         "_line",
         "_max_event_bytes",
+        "_max_events",
         "_name",
         "_skip_lf",
         "behind",
@@ -54,7 +59,7 @@ class EventReader:
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES, max_events: int = MAX_EVENTS) -> None:
         self._max_event_bytes = max_event_bytes
-        self._events_left = max_events
+        self._events_left = self._max_events = max_events
         self._line = bytearray()  # the line that the last piece left open
         self._event_bytes = 0  # of the current event's finished lines
         self._data: bytes | bytearray | None = None  # one object: one a line would cost many times its bytes
@@ -129,7 +134,7 @@ class EventReader:
         if data is None:
             return
         if self._events_left <= 0:
-            raise EventStreamFault("The stream holds more events than are allowed.")
+            raise TooManyEvents(f"The stream holds more events than the {self._max_events} that are allowed.")
         self._events_left -= 1
         events.append(Event(bytes(data), name or "message"))
         self.behind = False

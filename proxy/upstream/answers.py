@@ -7,7 +7,7 @@ progress on our own token are dropped, and whatever is passed on was parsed and 
 from collections.abc import AsyncIterator
 
 from core.egress.faults import UpstreamFault
-from core.mcp.event_stream import EventReader, EventStreamFault
+from core.mcp.event_stream import EventReader, EventStreamFault, TooManyEvents
 from core.mcp.faults import MessageFault
 from core.mcp.json_limits import loads
 from proxy.upstream.transport import UpstreamAnswer
@@ -77,8 +77,10 @@ async def _events(response: UpstreamAnswer, cap_bytes: int) -> AsyncIterator[Jso
             for number, data in enumerate(found, 1):
                 response.may_be_left(all_read=number == len(found) and not reader.behind)
                 yield message_in(data)
+    except TooManyEvents as fault:
+        raise UpstreamFault("broken", sent=True, detail=str(fault)) from fault
     except EventStreamFault as fault:
-        raise UpstreamFault("too_large", sent=True, detail=str(fault)) from fault
+        raise UpstreamFault("too_large", sent=True, detail=str(fault), figure=cap_bytes) from fault
 
 
 def message_in(raw: bytes) -> Json:

@@ -121,7 +121,8 @@ class Upstreams:
                 return await work
         except TimeoutError:
             self._call_off(call, "deadline")
-            raise UpstreamFault("slow", sent=True, detail=f"no answer within {call.extend:g} s") from None
+            seconds = self._deadlines.told_for(call.installation, ended_by_ceiling=call.deadline.until >= call.latest)
+            raise UpstreamFault("slow", sent=True, detail=f"no answer within {seconds:g} s", figure=seconds) from None
         except asyncio.CancelledError:
             self._call_off(call, "cancelled by the caller")
             raise

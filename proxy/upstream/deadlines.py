@@ -47,6 +47,11 @@ class Deadlines:
         """The monotonic time beyond which no progress helps a call that would be given up at `until`."""
         return until + max(self._ceiling - self.seconds_for(installation), 0.0)
 
+    def told_for(self, installation: ResolvedInstallation, *, ended_by_ceiling: bool) -> float:
+        """The seconds that a call was given: from its beginning or its last progress on, or with all progress."""
+        seconds = self.seconds_for(installation)
+        return max(self._ceiling, seconds) if ended_by_ceiling else seconds
+
     def limit(self, until: float) -> "Deadline":
         """A block that ends in TimeoutError at this monotonic time; setting `Deadline.until` moves its end."""
         return Deadline(self, until)

@@ -42,7 +42,9 @@ MAX_TEXT = 4096
 
 
 def refusal_of(fault: UpstreamFault, installation: ResolvedInstallation, *, seconds: float, limit: int) -> Refusal:
-    """What the caller is told of a fault of the transport."""
+    """What the caller is told of a fault of the transport. `seconds`, `limit`: those of a call."""
+    if fault.figure is not None:
+        seconds, limit = fault.figure, int(fault.figure)  # each reason tells one of the two
     return Refusal(
         _REASONS[fault.reason], detail=fault.detail, server=installation.entry, seconds=seconds, limit=limit
     )

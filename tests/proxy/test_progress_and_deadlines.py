@@ -117,7 +117,9 @@ async def test_progress_extends_nothing_beyond_the_ceiling(make_rig: MakeRig, cl
                 assert "params" in await anext(events)
                 clock.pass_by(seconds)
 
-            assert (await anext(events))["result"]["_meta"]["archway/refusal"]["code"] == "upstream_slow"
+            result = (await anext(events))["result"]
+            assert result["_meta"]["archway/refusal"]["code"] == "upstream_slow"
+            assert "within 100 s" in result["content"][0]["text"]
         await server.wait_for("notifications/cancelled")
 
 

@@ -96,7 +96,8 @@ class PoolAnswer(ReceivedAnswer):
                 await self._news()
             if self.buffered <= cap_bytes:
                 return self._fetched()
-        raise UpstreamFault("too_large", sent=True, detail=f"the body is larger than {cap_bytes} bytes")
+        detail = f"the body is larger than {cap_bytes} bytes"
+        raise UpstreamFault("too_large", sent=True, detail=detail, figure=cap_bytes)
 
     def never_reuse(self) -> None:
         """Close the connection at the end of the request, for a caller that found something wrong."""

@@ -125,5 +125,5 @@ def _fault(target: Target, error: OSError | ValueError) -> UpstreamFault:
     if isinstance(error, ssl.SSLError):
         return UpstreamFault("tls", sent=False, detail=f"HandshakeFailed: {where} [{error}]")
     if isinstance(error, TimeoutError):
-        return UpstreamFault("slow", sent=False, detail=f"ConnectTimeout: {where} [{error}]")
+        return UpstreamFault("refused", sent=False, detail=f"ConnectTimeout: {where} [{error}]")
     return UpstreamFault("refused", sent=False, detail=f"ConnectFailed: {where} [{error}]")

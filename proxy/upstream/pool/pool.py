@@ -203,7 +203,7 @@ class UpstreamPool:
             self.failed += 1
             kind, what = "ConnectTimeout", "no connection"
         detail = f"{kind}: {what} to {target.origin} within {self._connect_seconds:g} s"
-        return UpstreamFault("slow", sent=False, detail=detail)
+        return UpstreamFault("slow", sent=False, detail=detail, figure=self._connect_seconds)
 
     async def _opened(self, origin: Origin, target: Target) -> PoolConnection:
         """A new connection, in a place that was taken for it. It may have died again already."""
@@ -289,7 +289,8 @@ async def _within(deadline: float, request: _Request) -> AsyncIterator[PoolAnswe
     except TimeoutError:
         if not clock.expired():
             raise
-        raise UpstreamFault("slow", sent=True, detail=f"no complete answer within {deadline:g} s") from None
+        detail = f"no complete answer within {deadline:g} s"
+        raise UpstreamFault("slow", sent=True, detail=detail, figure=deadline) from None
 
 
 def _closed() -> UpstreamFault:

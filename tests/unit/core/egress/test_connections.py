@@ -43,7 +43,7 @@ async def test_a_connection_that_is_never_accepted_ends_by_the_connect_deadline(
         with socket.create_connection(full.getsockname()):  # fills the backlog
             async with Egress(LOOPBACK, connect_seconds=0.2) as egress:
                 fault = await fault_of(egress, f"http://127.0.0.1:{full.getsockname()[1]}")
-    assert (fault.reason, fault.sent) == ("slow", False)
+    assert (fault.reason, fault.sent, fault.figure) == ("slow", False, 0.2)
 
 
 async def test_one_bad_upstream_leaves_the_others_alone(egress: Egress, clock: MovedClock) -> None:

@@ -79,7 +79,15 @@ async def test_an_answer_beyond_its_cap_is_too_large(media_type: bytes) -> None:
     body = b'data: {"jsonrpc":"2.0","x":"' + b"x" * 100 + b'"}\n\n'
     with pytest.raises(UpstreamFault) as fault:
         await read(body, media_type, cap=50)
-    assert fault.value.reason == "too_large"
+    assert (fault.value.reason, fault.value.figure) == ("too_large", 50)
+
+
+async def test_a_stream_of_too_many_short_events_is_not_said_to_be_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("proxy.upstream.answers.MAX_EVENTS", 3)
+    with pytest.raises(UpstreamFault) as fault:
+        await read(b'data: {"jsonrpc":"2.0"}\n\n' * 4, SSE_TYPE)
+    assert (fault.value.reason, fault.value.figure) == ("broken", None)
+    assert "more events than the 3" in fault.value.detail
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,15 @@ def test_progress_extends_a_call_up_to_the_ceiling_and_shortens_none(said: float
     assert usual().latest(installation(deadline_s=said), 1000.0) == 1000.0 + more
 
 
+@pytest.mark.parametrize(("said", "usually", "at_the_ceiling"), [(0, 30, 100), (40, 40, 100), (500, 500, 500)])
+def test_the_seconds_that_are_told_are_those_that_a_call_was_given(
+    said: float, usually: float, at_the_ceiling: float
+) -> None:
+    entry = installation(deadline_s=said)
+    assert usual().told_for(entry, ended_by_ceiling=False) == usually
+    assert usual().told_for(entry, ended_by_ceiling=True) == at_the_ceiling
+
+
 async def test_a_limit_ends_its_block_in_a_timeout_and_not_before() -> None:
     deadlines, before = usual(), time.monotonic()
     with pytest.raises(TimeoutError), limit(deadlines, 0.1):

@@ -24,6 +24,23 @@ def test_every_fault_of_the_transport_has_a_sentence_that_names_the_server(reaso
     assert "10.1.2.3" not in refusal.sentence
 
 
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (UpstreamFault("slow", sent=True, figure=10), "server did not answer within 10 s."),
+        (UpstreamFault("slow", sent=False, figure=0.25), "server did not answer within 0.25 s."),
+        (UpstreamFault("slow", sent=True), "server did not answer within 60 s."),
+        (
+            UpstreamFault("too_large", sent=True, figure=1 << 20),
+            "server sent an answer that is larger than 1048576 bytes.",
+        ),
+        (UpstreamFault("too_large", sent=True), "server sent an answer that is larger than 16777216 bytes."),
+    ],
+)
+def test_the_figure_that_is_told_is_the_one_that_was_applied(fault: UpstreamFault, told: str) -> None:
+    assert refusal_of(fault, installation(entry="server"), seconds=60, limit=16 << 20).sentence == told
+
+
 def test_what_the_policy_forbids_and_what_is_too_large_say_nothing_about_health() -> None:
     assert not TRANSPORT & {"upstream_forbidden", "upstream_too_large"}
     assert set(TABLE) >= TRANSPORT

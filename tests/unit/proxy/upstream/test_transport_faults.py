@@ -57,6 +57,28 @@ async def test_a_faulty_answer_has_its_reason_and_its_connection_is_not_used_aga
         assert upstream.connections == 2
 
 
+@pytest.mark.parametrize(
+    ("script", "figure"),
+    [
+        (FAULTS["length above the cap"][0], CAP),
+        (FAULTS["endless body"][0], CAP),
+        (FAULTS["endless unframed body"][0], CAP),
+        ([HANG], 60),
+        ([head(b"Content-Length: 9999"), b"a", HANG], 60),
+        ([CLOSE], None),
+    ],
+    ids=["length above the cap", "endless body", "endless unframed body", "silence", "silence in a body", "closed"],
+)
+async def test_a_fault_has_the_figure_that_was_applied(
+    transport: Transport, script: Script, figure: float | None, clock: MovedClock
+) -> None:
+    async with ScriptedUpstream(script) as upstream:
+        fault = await (
+            late_fault_of(transport, upstream, clock) if figure == 60 else fault_of(transport, upstream.url)
+        )
+    assert fault.figure == figure
+
+
 async def test_early_hints_without_end_end_the_call(transport: Transport, clock: MovedClock) -> None:
     async with ScriptedUpstream([head(status=b"103 Early Hints"), FOREVER]) as upstream, asyncio.TaskGroup() as tasks:
         call = tasks.create_task(fault_of(transport, upstream.url, deadline=60))

@@ -299,5 +299,5 @@ async def test_a_connection_that_is_never_accepted_ends_by_the_connect_deadline(
             async with Pool(connect_seconds=0.2) as pool:
                 fault = await fault_of(pool, f"http://127.0.0.1:{full.getsockname()[1]}")
                 assert pool.places == 0
-    assert (fault.reason, fault.sent) == ("slow", False)
+    assert (fault.reason, fault.sent, fault.figure) == ("slow", False, 0.2)
     assert fault.detail.startswith("ConnectTimeout")
