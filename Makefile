@@ -4,7 +4,7 @@ BIN := .venv/bin
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help up down test faults fuzz check tools lock format bench clean soak conformance
+.PHONY: help up down test faults pages fuzz check tools lock format bench clean soak conformance
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -33,10 +33,13 @@ tools: .venv/.ok ## bring what the tests need from npm and further SDK versions 
 	@tools/install.sh
 
 test: .venv/.ok tools ## run the tests but for the long ones, without network; print the table of trust rows
-	@$(BIN)/pytest -n 2 --dist loadfile --trust-table=test --ignore=tests/bench --ignore=tests/faults
+	@$(BIN)/pytest -n 2 --dist loadfile --trust-table=test --ignore=tests/bench --ignore=tests/faults --ignore=tests/docs
 
 faults: .venv/.ok tools ## run the long tests: whole systems with parts killed, frozen, slow or replaced, or under load
 	@$(BIN)/pytest -n 2 --dist loadfile --trust-table=faults tests/bench tests/faults
+
+pages: .venv/.ok tools ## run the code blocks of README and docs/ as a reader would, on one `archway up`
+	@$(BIN)/pytest tests/docs
 
 conformance: .venv/.ok tools ## the official MCP conformance suite against a gateway, both eras; fails beside what is known to
 	@$(BIN)/python -m tests.conformance.run
