@@ -117,7 +117,7 @@ TABLE: Final[dict[str, Reason]] = {
     "upstream_forbidden": _call("{server} has an address that Archway must not connect to; tell an administrator."),
     "upstream_tls": _beyond("{server} could not prove its identity (TLS); tell an administrator."),
     "upstream_broken": _beyond("{server} sent an answer that cannot be used."),
-    "upstream_too_large": _beyond("{server} sent an answer that is larger than {limit} bytes."),
+    "upstream_too_large": _beyond("{server} sent an answer that is larger than {limit} {unit}."),
     "upstream_slow": _beyond("{server} did not answer within {seconds:g} s."),
     "upstream_status": _beyond("{server} answered with HTTP status {status}."),
     "upstream_credential": _beyond("{server} does not accept the credential that Archway has for it."),
@@ -131,13 +131,17 @@ TABLE: Final[dict[str, Reason]] = {
 class Refusal(Exception):
     """The call goes no further. `words` fill the reason's sentence; `detail` is for the log alone."""
 
-    def __init__(self, reason: str, *, detail: str = "", link: str = "", text: str = "", **words: object) -> None:
+    def __init__(
+        self, reason: str, *, detail: str = "", link: str = "", text: str = "", said: str = "", **words: object
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.detail = detail[:256]
         self.link = link
         self.text = text
         """The upstream's own words, told as its own: never inside our sentence."""
+        self.said = said
+        """More of them, for an admin alone: a server may repeat its credential there."""
         self.words = words
 
     @property

@@ -93,7 +93,7 @@ class _Share:
         self._left = 0
         if one.target is None:
             raise overloaded()
-        raise Refusal("upstream_too_large", server=one.target.route.entry, limit=room)
+        raise Refusal("upstream_too_large", server=one.target.route.entry, limit=room, unit="bytes")
 
 
 class _NoStream:

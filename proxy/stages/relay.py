@@ -42,7 +42,11 @@ def relay(x: Exchange, deps: Deps) -> None:
     if not try_reserve(x, deps, len(body)):
         left = quarter(deps.settings.bytes_in_flight) - deps.usage.held.of(x.principal_key)
         raise Refusal(
-            "upstream_too_large", server=x.installation.entry, limit=left, detail="other answers are unread"
+            "upstream_too_large",
+            server=x.installation.entry,
+            limit=left,
+            unit="bytes",
+            detail="other answers are unread",
         )
     x.status, x.answer, x.bytes_out = status, Answer(200, body), len(body)
 

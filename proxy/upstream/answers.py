@@ -57,18 +57,6 @@ def no_answer() -> UpstreamFault:
     return UpstreamFault("broken", sent=True, detail="the answer ended without an answer to our request")
 
 
-async def error_in(response: UpstreamAnswer) -> Json | None:
-    """The JSON-RPC error in the body of a status that is no success, if there is one."""
-    if _media_type(response) != "application/json":
-        return None
-    try:
-        message = message_in(await response.read_capped(1 << 16))
-    except UpstreamFault:
-        return None
-    error = message.get("error")
-    return error if isinstance(error, dict) else None
-
-
 async def _events(response: UpstreamAnswer, cap_bytes: int) -> AsyncIterator[Json]:
     reader = EventReader(max_event_bytes=cap_bytes, max_events=MAX_EVENTS)
     try:
@@ -78,7 +66,7 @@ async def _events(response: UpstreamAnswer, cap_bytes: int) -> AsyncIterator[Jso
                 response.may_be_left(all_read=number == len(found) and not reader.behind)
                 yield message_in(data)
     except TooManyEvents as fault:
-        raise UpstreamFault("broken", sent=True, detail=str(fault)) from fault
+        raise UpstreamFault("too_large", sent=True, detail=str(fault), figure=MAX_EVENTS, unit="events") from fault
     except EventStreamFault as fault:
         raise UpstreamFault("too_large", sent=True, detail=str(fault), figure=cap_bytes) from fault
 

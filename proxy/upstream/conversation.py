@@ -23,7 +23,6 @@ from core.tasks import Tasks
 from proxy.refusals import Refusal
 from proxy.upstream.answers import (
     Json,
-    error_in,
     is_answer_to,
     is_stream,
     messages,
@@ -39,6 +38,7 @@ from proxy.upstream.outbound import Outbound
 from proxy.upstream.sent_call import SentCall, SentCalls
 from proxy.upstream.sessions import UpstreamSession, UpstreamSessions
 from proxy.upstream.transport import Transport, UpstreamAnswer
+from proxy.upstream.unsuccessful import Unsuccessful, read_unsuccessful
 
 OnProgress = Callable[[Json], Awaitable[None]]
 _MAX_ASKED = 16
@@ -175,14 +175,16 @@ class Upstreams:
     async def _legacy(self, call: _Call, owner: Owner) -> Json:
         call.era = Era.LEGACY
         key = self.sessions.key(call.installation, owner.principal_key, owner.session_jti)
+        unsuccessful = Unsuccessful(404)
         for _ in range(2):
             session = self.sessions.known(key) or await self.sessions.open(key, call.installation)
             message, headers = call.outbound.legacy(session.version, session.id)
             try:
                 return await self._send(call, message, headers, session)
-            except _SessionLost:
+            except _SessionLost as lost:
                 await self.sessions.lost(key, session)
-        raise UpstreamFault("broken", sent=True, detail="the upstream loses every new session at once")
+                unsuccessful = lost.unsuccessful
+        return self._told(call, unsuccessful)  # of a session that was new: it is not the session
 
     async def _send(
         self, call: _Call, message: Json, headers: dict[str, str], session: UpstreamSession | None
@@ -212,19 +214,18 @@ class Upstreams:
 
     async def _unsuccessful(self, call: _Call, response: UpstreamAnswer, session: UpstreamSession | None) -> Json:
         call.headers = None
-        status, server = response.status, call.installation.entry
+        status, unsuccessful = response.status, await read_unsuccessful(response)
         if status == 404 and session is not None and session.id is not None:
-            raise _SessionLost
-        if status in {401, 403}:
-            raise Refusal("upstream_credential", server=server, detail=f"status {status}")
-        if status < 400:
-            raise UpstreamFault("broken", sent=True, detail=f"status {status}")
-        error = await error_in(response)
-        if status < 500:
+            raise _SessionLost(unsuccessful)
+        if 400 <= status < 500 and status not in {401, 403}:
             self.health.eras.forget(call.installation)  # it may have been replaced by a server of the other era
-        if error is None:
-            raise Refusal("upstream_status", server=server, status=status)
-        return {"jsonrpc": "2.0", "id": call.outbound.id, "error": error}
+        return self._told(call, unsuccessful)
+
+    def _told(self, call: _Call, unsuccessful: Unsuccessful) -> Json:
+        """The JSON-RPC error of an answer without success as the call's answer; else a refusal."""
+        if unsuccessful.error is None or unsuccessful.status < 400 or unsuccessful.status in {401, 403}:
+            raise unsuccessful.refusal(call.installation, call.outbound.method)
+        return {"jsonrpc": "2.0", "id": call.outbound.id, "error": unsuccessful.error}
 
     async def _beside_the_answer(self, call: _Call, message: Json) -> None:
         """A notification or a request that came before the answer; what is not known here is dropped."""
@@ -259,3 +260,7 @@ class Upstreams:
 
 class _SessionLost(Exception):
     """The upstream answered 404 for the session."""
+
+    def __init__(self, unsuccessful: Unsuccessful) -> None:
+        super().__init__(unsuccessful.status)
+        self.unsuccessful = unsuccessful

@@ -17,10 +17,10 @@ from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
 from proxy.caches.single_flight import SingleFlight
-from proxy.refusals import Refusal
-from proxy.upstream.answers import Json, error_in, is_answer_to, messages
+from proxy.upstream.answers import Json, is_answer_to, messages
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.transport import Transport
+from proxy.upstream.unsuccessful import read_unsuccessful
 
 _KEPT = 10_000
 _AGE_S = 3600.0
@@ -74,12 +74,11 @@ class Eras:
         async with self._transport.request(
             "POST", url, headers, orjson.dumps(message), deadline=_PROBE_S
         ) as response:
-            if response.status in {401, 403}:
-                raise Refusal("upstream_credential", server=installation.entry, detail=f"probe: {response.status}")
-            if response.status >= 500:
-                raise Refusal("upstream_status", server=installation.entry, status=response.status)
             if response.status != 200:
-                return Found(_era_of_error(await error_in(response)), asked)
+                unsuccessful = await read_unsuccessful(response)
+                if response.status in {401, 403} or response.status < 400 or response.status >= 500:
+                    raise unsuccessful.refusal(installation, "probe")
+                return Found(_era_of_error(unsuccessful.error), asked)
             try:
                 async for answer in messages(response, cap_bytes=1 << 20):
                     if is_answer_to(answer, outbound.id):

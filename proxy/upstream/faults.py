@@ -46,7 +46,12 @@ def refusal_of(fault: UpstreamFault, installation: ResolvedInstallation, *, seco
     if fault.figure is not None:
         seconds, limit = fault.figure, int(fault.figure)  # each reason tells one of the two
     return Refusal(
-        _REASONS[fault.reason], detail=fault.detail, server=installation.entry, seconds=seconds, limit=limit
+        _REASONS[fault.reason],
+        detail=fault.detail,
+        server=installation.entry,
+        seconds=seconds,
+        limit=limit,
+        unit=fault.unit,
     )
 
 

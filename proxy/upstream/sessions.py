@@ -26,10 +26,11 @@ from proxy.caches.single_flight import SingleFlight
 from proxy.our_name import CLIENT_INFO
 from proxy.redis import Redis, RedisAway
 from proxy.refusals import Refusal
-from proxy.upstream.answers import Json, error_in, is_answer_to, messages
+from proxy.upstream.answers import Json, is_answer_to, messages
 from proxy.upstream.faults import upstream_text
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.transport import Transport, UpstreamAnswer
+from proxy.upstream.unsuccessful import error_words, read_unsuccessful
 
 log = logging.getLogger(__name__)
 _KEPT = 20_000
@@ -135,18 +136,18 @@ async def initialize(transport: Transport, installation: ResolvedInstallation) -
     del headers["mcp-protocol-version"]  # not negotiated yet
     url = PublicUrl(installation.url)
     async with transport.request("POST", url, headers, orjson.dumps(message), deadline=_OPEN_S) as response:
-        if response.status in {401, 403}:
-            raise Refusal("upstream_credential", server=installation.entry, detail=f"initialize: {response.status}")
         if response.status != 200:
-            error = await error_in(response) if response.status < 500 else None
-            raise _refused(installation, error, response.status)
+            unsuccessful = await read_unsuccessful(response)
+            if unsuccessful.error is None or response.status in {401, 403} or response.status >= 500:
+                raise unsuccessful.refusal(installation, "initialize")
+            raise _refused(installation, unsuccessful.error)
         result = await _result(response, outbound.id, installation)
         session = _negotiated(response.header("mcp-session-id"), result, installation)
     initialized = orjson.dumps({"jsonrpc": "2.0", "method": "notifications/initialized"})
     _, headers = Outbound("notifications/initialized", {}, credential).legacy(session.version, session.id)
     async with transport.request("POST", url, headers, initialized, deadline=_OPEN_S) as response:
-        if response.status >= 400:
-            raise UpstreamFault("broken", sent=True, detail=f"notifications/initialized: {response.status}")
+        if response.status >= 300:
+            raise (await read_unsuccessful(response)).refusal(installation, "notifications/initialized")
     return session
 
 
@@ -158,7 +159,7 @@ async def _result(response: UpstreamAnswer, request_id: int, installation: Resol
         if isinstance(result, dict):
             return result
         error = message.get("error")
-        raise _refused(installation, error if isinstance(error, dict) else None, 200)
+        raise _refused(installation, error if isinstance(error, dict) else {})
     raise UpstreamFault("broken", sent=True, detail="initialize was not answered")
 
 
@@ -177,8 +178,7 @@ def _negotiated(session_id: str | None, result: Json, installation: ResolvedInst
     )
 
 
-def _refused(installation: ResolvedInstallation, error: Json | None, status: int) -> Refusal:
-    if error is None:
-        return Refusal("upstream_status", server=installation.entry, status=status)
+def _refused(installation: ResolvedInstallation, error: Json) -> Refusal:
     reason = "upstream_era" if error.get("code") == UNSUPPORTED_VERSION else "upstream_error"
-    return Refusal(reason, server=installation.entry, text=upstream_text(error.get("message")))
+    text = upstream_text(error.get("message"))
+    return Refusal(reason, server=installation.entry, text=text, said=error_words(error))

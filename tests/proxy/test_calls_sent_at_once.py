@@ -114,7 +114,7 @@ async def test_calls_one_after_another_whose_answers_are_streams_share_a_connect
         (Answer(raw=b"{", headers={"Content-Type": "application/json"}), "upstream_broken"),
         (Answer(text="x", wrong_id=True), "upstream_broken"),
         (Answer(cut=True), "upstream_broken"),
-        (Answer(status=302), "upstream_broken"),
+        (Answer(status=302), "upstream_status"),
     ],
     ids=["503", "401", "400 with an error", "error", "no JSON", "wrong id", "reset", "redirect"],
 )

@@ -35,7 +35,7 @@ async def test_a_server_that_loses_every_session_is_not_called_for_ever(rig: Rig
         server.tool("t", Answer(forget_session=True))
         await one_tool(rig, server)
 
-        assert (await rig.call("t")).refusal["code"] == "upstream_broken"
+        assert (await rig.call("t")).refusal["code"] == "upstream_error"
         assert len(server.seen_of("tools/call")) == 2
 
 

@@ -95,7 +95,7 @@ async def test_a_redirect_is_not_followed(rig: Rig, upstream: McpUpstream, statu
 
         reply = await rig.call("echo")
 
-        assert reply.refusal["code"] == "upstream_broken"
+        assert reply.refusal["code"] == "upstream_status"
         assert b"upstream-secret" in redirecting.requests[0]
         assert len(redirecting.requests) == 1
     assert upstream.seen == []

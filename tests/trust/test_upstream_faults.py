@@ -77,7 +77,7 @@ FAULTS: list[tuple[str, Callable[[object], Script], str]] = [
         "upstream_broken",
     ),
     ("wrong JSON-RPC id", lambda _: [ok(answer_to("another"), JSON_TYPE)], "upstream_broken"),
-    ("redirect", lambda _: [ok(b"", b"Location: http://127.0.0.1:1/mcp", status=b"307 Moved")], "upstream_broken"),
+    ("redirect", lambda _: [ok(b"", b"Location: http://127.0.0.1:1/mcp", status=b"307 Moved")], "upstream_status"),
 ]
 
 

@@ -34,6 +34,10 @@ def test_every_fault_of_the_transport_has_a_sentence_that_names_the_server(reaso
             UpstreamFault("too_large", sent=True, figure=1 << 20),
             "server sent an answer that is larger than 1048576 bytes.",
         ),
+        (
+            UpstreamFault("too_large", sent=True, figure=100_000, unit="events"),
+            "server sent an answer that is larger than 100000 events.",
+        ),
         (UpstreamFault("too_large", sent=True), "server sent an answer that is larger than 16777216 bytes."),
     ],
 )
