@@ -67,7 +67,7 @@ GATEWAY = Resource(
 )
 GATEWAYS = commands(GATEWAY)
 
-PIN = "Pin to this installation; left out, it is resolved from the caller at each call."
+PIN = "Pin to this installation: its name, ENTRY@OWNER or id. Left out, it is resolved from the caller at each call."
 
 ASSIGNMENT = Resource(
     name="assignments",
@@ -79,19 +79,20 @@ ASSIGNMENT = Resource(
     parent=Option("gateway", "The gateway that shows the tools.", of="gateway"),
     create=(
         Option("entry", "The entry whose tools to assign.", needed=True),
-        Option("installation", PIN, "reference", of="installation"),
+        Option("installation", PIN),
         Option("tools", "A tool's name, or * for all; may be repeated.", "list", flag="tool", needed=True),
         Option("prefix", "Whether exposed names begin with the entry's slug.", "flag"),
         Option("exposed_name", "The name that clients see, for exactly one tool."),
     ),
     update=(
         Option("exposed_name", "The name that clients see."),
-        Option("installation", "Pin to this installation.", "reference", of="installation"),
+        Option("installation", "Pin to this installation, by its name, ENTRY@OWNER or id."),
     ),
     examples={
         "create": (
             "archway assignments create --gateway sales --entry crm --tool '*'",
             "archway assignments create --gateway sales --entry time --installation Time --tool get_current_time",
+            "archway assignments create --gateway support --entry crm --installation crm@Support --tool '*'",
         ),
         "list": ("archway assignments list --gateway sales",),
         "delete": ("archway assignments delete crm__find_contact --gateway sales",),

@@ -105,16 +105,17 @@ INSTALLATION = Resource(
     one="installation",
     path="/installations",
     help="Entries put to use: with somebody's answers and credential, for a person, a team or everybody.",
-    columns=("id", "name", "entry_slug", "scope", "state", "state_reason", "protocol"),
-    names=("name",),
+    columns=("name", "owner", "entry_slug", "state", "state_reason", "protocol", "id"),
+    names=("name", "address"),
     filters=(
         Option("entry_id", "Only of this entry.", "reference", of="entry", flag="entry"),
         Option("scope", "personal, team or organisation."),
+        Option("name", "Only what goes by it: its name, or ENTRY@OWNER such as crm@Support."),
     ),
     create=(
         Option("entry_id", "The entry to install.", "reference", of="entry", flag="entry", needed=True),
         Option("scope", "personal, team or organisation.", needed=True),
-        Option("name", "By default the entry's name."),
+        Option("name", "By default the entry's name; for a team or a person ENTRY@OWNER, such as crm@Support."),
         Option("team_id", "The team, with the scope team.", "reference", of="team", flag="team"),
         Option("protocol", "auto, legacy or 2026-07-28."),
         Option("values", ANSWER, "map", flag="value"),
@@ -137,7 +138,8 @@ INSTALLATION = Resource(
             "CRM_TOKEN=... archway installations create --entry crm --scope personal "
             "--value-from-env credential=CRM_TOKEN",
         ),
-        "discover": ("archway installations discover Time",),
+        "list": ("archway installations list --entry crm", "archway installations list --name crm@Support"),
+        "discover": ("archway installations discover Time", "archway installations discover crm@Support"),
     },
 )
 INSTALLATIONS = commands(INSTALLATION)

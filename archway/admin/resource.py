@@ -86,7 +86,9 @@ REFERENCES: dict[str, tuple[str, tuple[str, ...]]] = {
     "user": ("/users", ("email", "name")),
     "team": ("/teams", ("name",)),
     "entry": ("/entries", ("slug", "name")),
-    "installation": ("/installations", ("name",)),
+    "installation": ("/installations", ("name", "address")),
     "gateway": ("/gateways", ("slug", "name")),
 }
 """Where an object of a kind is looked up, and by which fields."""
+FINDS_BY_NAME = frozenset({"/installations"})
+"""Lists whose filter `name` knows more names of an object than its fields show: those of its owner."""

@@ -11,7 +11,7 @@ from control.admin.resource import one_or_404, shown
 from control.changes import assignments as changes
 from control.changes.visible import visible_gateway
 from control.http.models import Id
-from control.http.paging import Page, PageQuery, page_of
+from control.http.paging import NamedPageQuery, Page, page_of, place_key
 from control.store import assignments, gateways
 from control.store.pool import transaction
 
@@ -19,12 +19,12 @@ operations = Operations("assignments")
 
 
 @operations.get("/gateways/{gateway_id}/assignments")
-async def list_assignments(asked: Asked, gateway_id: Id, query: PageQuery) -> Page[AssignmentView]:
-    """List the tools of a gateway."""
+async def list_assignments(asked: Asked, gateway_id: Id, query: NamedPageQuery) -> Page[AssignmentView]:
+    """List the tools of a gateway, by the names that clients see."""
     async with transaction(asked.pool, readonly=True) as connection:
         visible_gateway(await gateways.one(connection, gateway_id), asked.caller)
-        found = await assignments.page(connection, gateway_id, limit=query.fetch, after=query.after)
-    return page_of(found, query, partial(shown, AssignmentView), lambda one: one.id)
+        found = await assignments.page(connection, gateway_id, limit=query.fetch, after=query.place)
+    return page_of(found, query, partial(shown, AssignmentView), lambda one: place_key(one.exposed_name, one.id))
 
 
 @operations.post("/gateways/{gateway_id}/assignments")

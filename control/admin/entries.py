@@ -12,7 +12,7 @@ from control.admin.resource import shown
 from control.changes import entries as changes
 from control.changes.visible import visible_entry
 from control.http.models import Id
-from control.http.paging import Page, page_of
+from control.http.paging import Page, page_of, place_key
 from control.registry.entry import Entry, told_of_entry
 from control.registry.partial import entry_with, wanted_entry
 from control.store import entries
@@ -23,18 +23,18 @@ operations = Operations("entries")
 
 @operations.get("/entries")
 async def list_entries(asked: Asked, query: EntryQuery) -> Page[EntryView]:
-    """List the entries that the caller may see, oldest first."""
+    """List the entries that the caller may see, by name."""
     async with transaction(asked.pool, readonly=True) as connection:
         found = await entries.page(
             connection,
             limit=query.fetch,
-            after=query.after,
+            after=query.place,
             everything=asked.caller.is_admin,
             teams=list(asked.caller.teams),
             label=label_filter(query.label),
             text=query.text,
         )
-    return page_of(found, query, _view, lambda entry: entry.id)
+    return page_of(found, query, _view, lambda one: place_key(one.name, one.id))
 
 
 @operations.post("/entries")

@@ -8,7 +8,7 @@ from pydantic import StrictBool, StrictFloat, StrictInt, StrictStr
 from control.admin.credential_models import CredentialModel, CredentialSettings
 from control.admin.labels import Labels
 from control.http.models import MARKS, Change, Description, Id, Item, Model, Moment, Name, Query, Worded
-from control.http.paging import PageQuery
+from control.http.paging import NamedPageQuery
 from control.registry.entry import EntryVisibility, Isolation
 from control.registry.entry_tool import ToolKind, ToolState
 from control.registry.fields import MAX_FIELDS, MAX_OPTIONS, MAX_TITLE, FieldType
@@ -94,7 +94,7 @@ class EntryPatch(EntryFields, Change):
     )
 
 
-class EntryQuery(PageQuery):
+class EntryQuery(NamedPageQuery):
     """Filters of the list of entries."""
 
     text: Text = Bound("", description="Text in the name or the slug.")

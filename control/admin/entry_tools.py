@@ -8,7 +8,7 @@ from control.admin.resource import one_or_404, shown
 from control.changes import entry_tools as changes
 from control.changes.visible import visible_entry
 from control.http.models import Id
-from control.http.paging import Page, PageQuery, page_of
+from control.http.paging import NamedPageQuery, Page, page_of, place_key
 from control.store import entries, tools
 from control.store.pool import transaction
 
@@ -16,12 +16,12 @@ operations = Operations("entry tools")
 
 
 @operations.get("/entries/{entry_id}/tools")
-async def list_entry_tools(asked: Asked, entry_id: Id, query: PageQuery) -> Page[ToolView]:
-    """List an entry's tools as last discovered; `missing_since` marks those that its server no longer lists."""
+async def list_entry_tools(asked: Asked, entry_id: Id, query: NamedPageQuery) -> Page[ToolView]:
+    """List an entry's tools by name, as last discovered. `missing_since`: its server no longer lists it."""
     async with transaction(asked.pool, readonly=True) as connection:
         visible_entry(await entries.one(connection, entry_id), asked.caller)
-        found = await tools.page(connection, entry_id, limit=query.fetch, after=query.after)
-    return page_of(found, query, partial(shown, ToolView), lambda tool: tool.id)
+        found = await tools.page(connection, entry_id, limit=query.fetch, after=query.place)
+    return page_of(found, query, partial(shown, ToolView), lambda one: place_key(one.name, one.id))
 
 
 @operations.get("/entries/{entry_id}/tools/{tool_id}")

@@ -7,15 +7,17 @@ from pydantic import Field as Bound
 from control.admin.entry_models import Slug, Teams, Text
 from control.admin.labels import Labels
 from control.http.models import Change, Description, Id, Item, Model, Moment, Name
-from control.http.paging import PageQuery
+from control.http.paging import NamedPageQuery
 from control.registry.entry_tool import ToolKind, ToolState
 from control.registry.exposed_names import MAX_EXPOSED
 from control.registry.headers import MAX_ALLOWLIST
+from control.registry.installation import LONGEST_ADDRESS
 from control.registry.owner import Scope
 from control.registry.tool_definitions import MAX_TOOLS
 from control.registry.visibility import VisibilityKind
 
 HeaderNames = Annotated[list[Annotated[str, Bound(min_length=1, max_length=64)]], Bound(max_length=MAX_ALLOWLIST)]
+InstallationName = Annotated[str, Bound(min_length=1, max_length=LONGEST_ADDRESS)]
 ExposedName = Annotated[str, Bound(min_length=1, max_length=MAX_EXPOSED)]
 
 
@@ -46,7 +48,7 @@ class GatewayPatch(GatewayFields, Change):
     owner_id: Id | None = Bound(None, description="Null only where the visibility is not `personal`.")
 
 
-class GatewayQuery(PageQuery):
+class GatewayQuery(NamedPageQuery):
     """Filters of the list of gateways."""
 
     label: Text = Bound("", description="`name=value`: gateways with this label.")
@@ -84,8 +86,10 @@ class AssignmentCreate(Model):
     tools: Annotated[
         list[Annotated[str, Bound(min_length=1, max_length=128)]], Bound(min_length=1, max_length=MAX_TOOLS)
     ]
-    installation: Id | None = Bound(
-        None, description="The installation to which it is pinned; null: resolved from the caller at each call."
+    installation: InstallationName | None = Bound(
+        None,
+        description="The installation to which it is pinned, by its id, name or `address` (`crm@Support`); null: "
+        "resolved from the caller at each call.",
     )
     prefix: bool = Bound(True, description="Whether exposed names begin with the entry's slug.")
     exposed_name: ExposedName | None = Bound(
@@ -97,7 +101,7 @@ class AssignmentPatch(Change):
     """A change of an assignment: fields that are named change; `installation` null: resolved at call time."""
 
     exposed_name: ExposedName
-    installation: Id | None
+    installation: InstallationName | None
 
 
 class AssignmentView(Item):

@@ -15,7 +15,7 @@ from control.admin.resource import shown
 from control.changes import gateways as changes
 from control.changes.visible import visible_gateway
 from control.http.models import Id
-from control.http.paging import Page, page_of
+from control.http.paging import Page, page_of, place_key
 from control.registry.gateway import Gateway, GatewayFields, told_of_gateway
 from control.registry.partial import gateway_with
 from control.registry.usability import AssignedTool, usability
@@ -31,19 +31,19 @@ CLIENT_AUTH = ("token",)
 
 @operations.get("/gateways")
 async def list_gateways(asked: Asked, query: GatewayQuery) -> Page[GatewayView]:
-    """List the gateways that the caller may see, oldest first."""
+    """List the gateways that the caller may see, by name."""
     async with transaction(asked.pool, readonly=True) as connection:
         found = await gateways.page(
             connection,
             limit=query.fetch,
-            after=query.after,
+            after=query.place,
             everything=asked.caller.is_admin,
             user_id=asked.caller.user_id or None,
             teams=list(asked.caller.teams),
             label=label_filter(query.label),
         )
         views = {view.id: view for view in await _views(asked, connection, found)}
-    return page_of(found, query, lambda gateway: views[gateway.id], lambda gateway: gateway.id)
+    return page_of(found, query, lambda gateway: views[gateway.id], lambda one: place_key(one.name, one.id))
 
 
 @operations.post("/gateways")

@@ -6,10 +6,10 @@ from pydantic import Field as Bound
 
 from control.admin.entry_models import Answer
 from control.http.models import Change, Id, Item, Model, Moment, Name, Query
-from control.http.paging import PageQuery
+from control.http.paging import NamedPageQuery
 from control.registry.fields import MAX_FIELDS
 from control.registry.headers import MAX_VALUE
-from control.registry.installation import InstallationState, Protocol
+from control.registry.installation import LONGEST_ADDRESS, InstallationState, Protocol
 from control.registry.owner import Scope
 
 ValueName = Annotated[str, Bound(min_length=1, max_length=40)]
@@ -22,7 +22,9 @@ class InstallationCreate(Model):
 
     entry_id: Id
     scope: Scope
-    name: Name | None = Bound(None, description="By default the entry's name.")
+    name: Name | None = Bound(
+        None, description="By default the entry's name; for a team or a person `crm@Support`, as `address`."
+    )
     team_id: Id | None = Bound(None, description="The team, with the scope `team`.")
     protocol: Protocol = Bound("auto", description="`auto` finds out which era of MCP the server speaks.")
     values: Values = Bound(default_factory=dict, description="Answers to the entry's fields, by their names.")
@@ -46,11 +48,15 @@ class InstallationDelete(Query):
     cascade: bool = Bound(False, description="Delete the assignments that are pinned to it too.")
 
 
-class InstallationQuery(PageQuery):
+class InstallationQuery(NamedPageQuery):
     """Filters of the list of installations."""
 
     entry_id: Id | None = None
     scope: Scope | None = None
+    name: Annotated[
+        str | None,
+        Bound(max_length=LONGEST_ADDRESS, description="Those that go by it: their name or `address`."),
+    ] = None
 
 
 class InstallationView(Item):
@@ -59,7 +65,11 @@ class InstallationView(Item):
     entry_id: Id
     entry_slug: str
     name: Name
+    address: str = Bound(
+        description="The entry's slug, `@` and the owner: names it wherever an installation is asked for."
+    )
     scope: Scope
+    owner: str = Bound(description="The person's e-mail, the team's name, or `organisation`.")
     user_id: Id | None
     team_id: Id | None
     protocol: Protocol

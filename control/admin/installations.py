@@ -17,7 +17,7 @@ from control.admin.resource import shown
 from control.changes import installations as changes
 from control.changes.visible import visible_installation
 from control.http.models import Id
-from control.http.paging import Page, page_of
+from control.http.paging import Page, page_of, place_key
 from control.http.problems import conflict
 from control.registry.installation import Installation, told_of_installation
 from control.store import installations
@@ -28,19 +28,20 @@ operations = Operations("installations")
 
 @operations.get("/installations")
 async def list_installations(asked: Asked, query: InstallationQuery) -> Page[InstallationView]:
-    """List installations: the caller's own, their teams' and the organisation's; all to an admin."""
+    """List installations by name: the caller's own, their teams' and the organisation's; all to an admin."""
     async with transaction(asked.pool, readonly=True) as connection:
         found = await installations.page(
             connection,
             limit=query.fetch,
-            after=query.after,
+            after=query.place,
             everything=asked.caller.is_admin,
             user_id=asked.caller.user_id or None,
             teams=list(asked.caller.teams),
             entry_id=query.entry_id,
             scope=query.scope,
+            name=query.name,
         )
-    return page_of(found, query, _view, lambda one: one.id)
+    return page_of(found, query, _view, lambda one: place_key(one.name, one.id))
 
 
 @operations.post("/installations")

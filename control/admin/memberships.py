@@ -7,7 +7,7 @@ from control.admin.resource import one_or_404, shown
 from control.admin.team_models import Member, Members, Membership
 from control.changes import teams as changes
 from control.http.models import Id
-from control.http.paging import PageQuery, page_of
+from control.http.paging import NamedPageQuery, page_of, place_key
 from control.store import teams
 from control.store.pool import transaction
 
@@ -15,12 +15,12 @@ operations = Operations("members")
 
 
 @operations.get("/teams/{team_id}/members")
-async def list_members(asked: Asked, team_id: Id, query: PageQuery) -> Members:
-    """List the members of a team."""
+async def list_members(asked: Asked, team_id: Id, query: NamedPageQuery) -> Members:
+    """List the members of a team, by name."""
     async with transaction(asked.pool, readonly=True) as connection:
         team = await teams.one(connection, team_id)
-        rows = await teams.members(connection, team_id, limit=query.fetch, after=query.after)
-    page = page_of(rows, query, partial(shown, Member), lambda one: one.user_id)
+        rows = await teams.members(connection, team_id, limit=query.fetch, after=query.place)
+    page = page_of(rows, query, partial(shown, Member), lambda one: place_key(one.name, one.user_id))
     return Members(items=page.items, next=page.next, version=one_or_404(team, "team").version)
 
 

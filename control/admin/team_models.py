@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from control.http.models import Change, Description, Email, Id, Item, Model, Moment, Name, View
-from control.http.paging import Page, PageQuery
+from control.http.paging import NamedPageQuery, Page
 from control.registry.access import Role
 
 
@@ -32,7 +32,7 @@ class TeamView(TeamFields, Item):
     version: int = Field(description="Rises with changes of members too.")
 
 
-class TeamQuery(PageQuery):
+class TeamQuery(NamedPageQuery):
     """Filters of the list of teams."""
 
     name: Annotated[str | None, Field(max_length=128)] = None

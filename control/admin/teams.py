@@ -7,7 +7,7 @@ from control.admin.resource import one_or_404, shown
 from control.admin.team_models import NewTeam, TeamChange, TeamQuery, TeamView
 from control.changes import teams as changes
 from control.http.models import Id
-from control.http.paging import Page, page_of
+from control.http.paging import Page, page_of, place_key
 from control.registry import team
 from control.store import teams
 from control.store.pool import transaction
@@ -17,11 +17,11 @@ operations = Operations("teams")
 
 @operations.get("/teams")
 async def list_teams(asked: Asked, query: TeamQuery) -> Page[TeamView]:
-    """List teams, oldest first: all to an admin, else one's own."""
+    """List teams by name: all to an admin, else one's own."""
     member = None if asked.caller.is_admin else asked.caller.user_id
     async with transaction(asked.pool, readonly=True) as connection:
-        rows = await teams.page(connection, limit=query.fetch, after=query.after, member=member, name=query.name)
-    return page_of(rows, query, partial(shown, TeamView), lambda one: one.id)
+        rows = await teams.page(connection, limit=query.fetch, after=query.place, member=member, name=query.name)
+    return page_of(rows, query, partial(shown, TeamView), lambda one: place_key(one.name, one.id))
 
 
 @operations.post("/teams")

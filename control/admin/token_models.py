@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from control.http.models import Change, Id, Item, Model, Moment, Name, View, Worded
-from control.http.paging import PageQuery
+from control.http.paging import NamedPageQuery
 from control.registry.token import Kind
 from control.registry.token_validity import State
 
@@ -51,7 +51,7 @@ class MadeToken(Token):
     secret: str
 
 
-class TokenQuery(PageQuery):
+class TokenQuery(NamedPageQuery):
     """Filters of the list of tokens."""
 
     kind: Kind | None = None

@@ -9,7 +9,7 @@ from control.admin.resource import shown
 from control.admin.token_models import Found, Identified, MadeToken, NewToken, Token, TokenChange, TokenQuery
 from control.changes import tokens as changes
 from control.http.models import Id
-from control.http.paging import Page, page_of
+from control.http.paging import Page, page_of, place_key
 from control.http.problems import invalid, not_found
 from control.registry import token
 from control.store import tokens
@@ -25,19 +25,19 @@ def _shown(found: token.Token) -> Token:
 
 @operations.get("/tokens")
 async def list_tokens(asked: Asked, query: TokenQuery) -> Page[Token]:
-    """List tokens, oldest first: one's own and those of teams that one manages; all to an admin."""
+    """List tokens by name: one's own and those of teams that one manages; all to an admin."""
     caller = asked.caller
     async with transaction(asked.pool, readonly=True) as connection:
         rows = await tokens.page(
             connection,
             limit=query.fetch,
-            after=query.after,
+            after=query.place,
             everything=caller.is_admin,
             of_user=caller.user_id,
             of_teams=[team for team in caller.teams if caller.administers(team)],
             **query.model_dump(exclude={"limit", "cursor"}),
         )
-    return page_of(rows, query, _shown, lambda one: one.id)
+    return page_of(rows, query, _shown, lambda one: place_key(one.name, one.id))
 
 
 @operations.post("/tokens")

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from control.http.models import Change, Email, Item, Model, Moment, Name
-from control.http.paging import PageQuery
+from control.http.paging import NamedPageQuery
 from control.registry.access import Role
 
 
@@ -34,7 +34,7 @@ class User(UserFields, Item):
     version: int
 
 
-class UserQuery(PageQuery):
+class UserQuery(NamedPageQuery):
     """Filters of the list of users."""
 
     email: Annotated[str | None, Field(max_length=254)] = None

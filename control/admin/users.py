@@ -7,7 +7,7 @@ from control.admin.resource import one_or_404, shown
 from control.admin.user_models import NewUser, User, UserChange, UserQuery
 from control.changes import users as changes
 from control.http.models import Id
-from control.http.paging import Page, page_of
+from control.http.paging import Page, page_of, place_key
 from control.http.problems import forbidden, not_found
 from control.registry import user
 from control.store import users
@@ -18,7 +18,7 @@ operations = Operations("users")
 
 @operations.get("/users")
 async def list_users(asked: Asked, query: UserQuery) -> Page[User]:
-    """List users, oldest first.
+    """List users by name.
 
     Admins of a team see them too: they choose members among them.
     """
@@ -26,9 +26,9 @@ async def list_users(asked: Asked, query: UserQuery) -> Page[User]:
         raise forbidden("This needs an admin, or an admin of a team.")
     async with transaction(asked.pool, readonly=True) as connection:
         rows = await users.page(
-            connection, limit=query.fetch, after=query.after, email=query.email, role=query.role
+            connection, limit=query.fetch, after=query.place, email=query.email, role=query.role
         )  # fmt: skip
-    return page_of(rows, query, partial(shown, User), lambda one: one.id)
+    return page_of(rows, query, partial(shown, User), lambda one: place_key(one.name, one.id))
 
 
 @operations.post("/users")

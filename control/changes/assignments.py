@@ -5,7 +5,7 @@ they are, so that a request can be repeated. The gateway's row is locked before.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from control.changes.gateways import managed
@@ -18,6 +18,7 @@ from control.registry.entry_tool import EntryTool
 from control.registry.exposed_names import check_exposed_name, default_name, free_name
 from control.registry.gateway import Gateway
 from control.registry.gateway_access import check_pin
+from control.registry.installation import Installation
 from control.registry.installing import may_see
 from control.registry.visibility import sees
 from control.store import assignments, entries, gateways, installations, tools
@@ -27,6 +28,8 @@ from core.identifiers import is_id
 ALL: Final = "*"
 MOST_ON_A_GATEWAY: Final = 1_000
 """More would make a list that no model reads, and a snapshot that is slow to send."""
+MOST_OF_A_NAME: Final = 10
+"""Installations of one name that a refusal tells apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +41,7 @@ class WantedTools:
     tools: Sequence[str]
     """Names; `*` is all that the server still lists."""
     installation: str | None = None
-    """Pinned to this one; None: resolved from the caller at each call."""
+    """Pinned to this one, by its identifier, its name or its address; None: resolved from the caller at each call."""
     prefix: bool = True
     """Whether exposed names begin with the entry's slug."""
     exposed_name: str | None = None
@@ -59,7 +62,7 @@ async def create(write: Write, gateway_id: str, wanted: WantedTools) -> Assigned
     """Assign tools of one entry, by name or all of them; StoreConflict for an exposed name that is taken."""
     entry = await _entry(write, wanted.entry)
     gateway = await _locked_gateway(write, gateway_id)
-    await _check_pin(write, gateway, wanted.installation, entry.id)
+    wanted = replace(wanted, installation=await _pin(write, gateway, wanted.installation, entry.id))
     found = await _wanted_tools(write, entry, wanted)
     kept, created = await _assign(write, gateway_id, entry.slug, found, wanted)
     assigned = await assignments.listed(write.connection, [*kept, *created])
@@ -78,8 +81,7 @@ async def change(
     before = await _locked(write, gateway_id, assignment_id, version)
     name, pin = before.exposed_name, before.installation_id
     if "installation" in wanted:
-        pin = wanted["installation"]
-        await _check_pin(write, gateway, pin, before.entry_id)
+        pin = await _pin(write, gateway, wanted["installation"], before.entry_id)
     if "exposed_name" in wanted:
         name = check_exposed_name(wanted["exposed_name"])
     await rows.update(write, assignment_id, name, pin)
@@ -118,13 +120,31 @@ async def _entry(write: Write, name: str) -> Entry:
     return entry
 
 
-async def _check_pin(write: Write, gateway: Gateway, installation_id: str | None, entry_id: str) -> None:
-    if installation_id is None:
-        return
-    found = await installations.one(write.connection, installation_id)
+async def _pin(write: Write, gateway: Gateway, name: str | None, entry_id: str) -> str | None:
+    """The identifier of the installation that the actor means and may pin to; raises BrokenRule."""
+    if name is None:
+        return None
+    found = await _installation(write, name, entry_id)
     if found is None or not may_see(write.actor, found.owner):
-        raise BrokenRule("installation", "is not the id of an installation that you may see; list /installations")
+        what = "is not the id of an" if is_id(name) else "names no"
+        raise BrokenRule("installation", f"{what} installation that you may see; list /installations")
     check_pin(write.actor, gateway, found, entry_id)
+    return found.id
+
+
+async def _installation(write: Write, name: str, entry_id: str) -> Installation | None:
+    if is_id(name):
+        return await installations.one(write.connection, name)
+    actor = write.actor
+    found = await installations.page(
+        write.connection, limit=MOST_OF_A_NAME, after=None, everything=actor.is_admin,
+        user_id=actor.user_id or None, teams=list(actor.teams), name=name,
+    )  # fmt: skip
+    fitting = [one for one in found if one.entry_id == entry_id] or found
+    if len(fitting) > 1:
+        named = ", ".join(f"{one.address} ({one.id})" for one in fitting)
+        raise BrokenRule("installation", f"names several: {named}; give one of these identifiers")
+    return fitting[0] if fitting else None
 
 
 async def _wanted_tools(write: Write, entry: Entry, wanted: WantedTools) -> list[EntryTool]:

@@ -15,19 +15,24 @@ from control.changes.write import Write, there
 from control.credentials.filling import Filled, fill, kept_of, still_asked
 from control.registry.access import Caller
 from control.registry.broken_rule import BrokenRule
+from control.registry.entry import Entry
 from control.registry.installation import (
     Installation,
     NewInstallation,
     Protocol,
     SealedAnswers,
+    address_of,
     told_of_installation,
 )
 from control.registry.installing import may_fill, may_manage, owner_for
 from control.registry.owner import Organisation, Owner, Person, Scope, TeamOwner
 from control.registry.visibility import sees
-from control.store import entries, installations
+from control.store import entries, installations, teams, users
 from control.store.writes import installations as rows
 from core.identifiers import new_id
+
+LONGEST_NAME = 128
+"""As the admin API takes it; an address may be longer, and is then cut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +43,7 @@ class WantedInstallation:
     scope: Scope
     team_id: str | None = None
     name: str | None = None
-    """None: the entry's."""
+    """None: the entry's for the organisation, `crm@Support` for a team or a person."""
     protocol: Protocol = "auto"
     values: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """Answers to the entry's fields."""
@@ -55,16 +60,15 @@ class Changed:
 
 
 async def create(write: Write, safeguards: Safeguards, wanted: WantedInstallation) -> Installation:
-    """Install an entry; StoreConflict `installations_one_personal` or `_one_team`."""
+    """Install an entry. BrokenRule; NotAllowed; NotNow where its owner has installed it already."""
     owner = owner_for(write.actor, wanted.scope, wanted.team_id)
     entry = await entries.one(write.connection, wanted.entry_id, lock=True)
     if entry is None or not sees(write.actor, entry.visibility, entry.teams):
         raise BrokenRule("entry_id", "is not the id of an entry that you may see; list /entries")
     if not may_fill(write.actor, owner):
         raise NotAllowed(_needed(owner))
-    name = wanted.name or entry.name
-    if isinstance(owner, Organisation):
-        await _refuse_second(write, entry.id, name)
+    name = wanted.name or await _usual_name(write, entry, owner)
+    await _refuse_second(write, entry, owner, name)
     installation_id = new_id()
     filled = fill(entry, wanted.values, wanted.credential, safeguards.addresses)
     await rows.insert(
@@ -133,15 +137,38 @@ async def _locked(write: Write, installation_id: str, version: int | None) -> In
     return installation
 
 
-async def _refuse_second(write: Write, entry_id: str, name: str) -> None:
+async def _usual_name(write: Write, entry: Entry, owner: Owner) -> str:
+    """Of an installation that is given none: one that says whose it is, for there may be many of one entry."""
+    whose = await _owner_name(write, owner)
+    return entry.name if whose is None else address_of(entry.slug, whose)[:LONGEST_NAME]
+
+
+async def _owner_name(write: Write, owner: Owner) -> str | None:
+    """None for the organisation, and for an owner that is not there: the schema refuses the row."""
+    if isinstance(owner, Person):
+        person = await users.one(write.connection, owner.id)
+        return None if person is None else person.email
+    if isinstance(owner, TeamOwner):
+        team = await teams.one(write.connection, owner.id)
+        return None if team is None else team.name
+    return None
+
+
+async def _refuse_second(write: Write, entry: Entry, owner: Owner, name: str) -> None:
     """Raise NotNow that names the first: two that look the same would leave every call without one to choose."""
-    first = await installations.of_organisation(write.connection, entry_id, name)
-    if first is not None:
-        raise NotNow(
-            f"name: the organisation has an installation of this entry with this name already, {first}; change that "
-            "one, or give another name.",
-            [("name", f"is the installation's {first} already; change that one, or give another name")],
+    first = await installations.of_owner(write.connection, entry.id, owner, name)
+    if first is None:
+        return
+    field, message = "entry_id", f"is installed for {first.owner_name} already, as {first.name!r}; change that one"
+    if isinstance(owner, Organisation):
+        field, message = (
+            "name",
+            (
+                f"{first.name!r} is the name of the organisation's installation of {entry.slug} ({first.id}); "
+                "change that one, or give another name"
+            ),
         )
+    raise NotNow(f"{field}: {message}", [(field, message)])
 
 
 async def _other_answers(

@@ -13,9 +13,12 @@ from pydantic import Field
 
 from control.http.models import Model, Query
 from control.http.problems import Problem, invalid
+from control.store.statements import Place
 from core.identifiers import is_id
 
 MOST = 200
+LONGEST_CURSOR = 2_048
+"""A cursor holds a name, whose characters may have four bytes each."""
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -24,7 +27,7 @@ class PageQuery(Query):
     """The parameters of every list: how many items, and after which; a list with filters inherits them."""
 
     limit: Annotated[int, Field(ge=1, le=MOST, description="The most items that one answer may have.")] = 50
-    cursor: Annotated[str, Field(max_length=512, description="`next` of the previous page.")] = ""
+    cursor: Annotated[str, Field(max_length=LONGEST_CURSOR, description="`next` of the previous page.")] = ""
 
     @property
     def fetch(self) -> int:
@@ -42,6 +45,25 @@ class PageQuery(Query):
         return key
 
 
+class NamedPageQuery(PageQuery):
+    """The parameters of a list that is in the order of names."""
+
+    @property
+    def place(self) -> Place | None:
+        """Where to go on; raises Problem for what is not a cursor of such a list."""
+        if not self.cursor:
+            return None
+        identifier, space, name = open_cursor(self.cursor).partition(" ")
+        if not space or not is_id(identifier) or "\0" in name:
+            raise bad_cursor()
+        return Place(name, identifier)
+
+
+def place_key(name: str, identifier: str) -> str:
+    """What `NamedPageQuery.place` reads."""
+    return f"{identifier} {name}"
+
+
 class Page(Model, Generic[T]):
     """One page of a list, with the cursor of the next page."""
 
@@ -50,7 +72,7 @@ class Page(Model, Generic[T]):
 
 
 def page_of(rows: Sequence[R], query: PageQuery, show: Callable[[R], T], key: Callable[[R], str]) -> Page[T]:
-    """The page in `rows`, read with `limit=query.fetch`; `key` is what `query.after` will be."""
+    """The page in `rows`, read with `limit=query.fetch`; `key` is what `query.after` or `query.place` will be."""
     shown = rows[: query.limit]
     more = len(rows) > query.limit
     return Page(items=[show(row) for row in shown], next=make_cursor(key(shown[-1])) if more else None)

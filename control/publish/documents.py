@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from control.publish.compile import compile_gateway, compile_index
 from control.publish.epochs import IndexDocument
+from control.registry.counted import counted
 from control.store.pool import Connection
 from control.store.publication import gateway_contents, index_rows
 from core.signing import Signer
@@ -35,8 +36,8 @@ async def gateway_document(connection: Connection, gateway_id: str, signer: Sign
     document = sign_gateway(gateway, signer)
     if len(document) > MAX_BYTES:
         raise DocumentTooLarge(
-            f"gateway {gateway.slug}: its {len(gateway.tools)} tools make {len(document)} bytes, "
-            f"more than {MAX_BYTES}; spread them over several gateways"
+            f"gateway {gateway.slug}: with {counted(len(gateway.tools), 'tool')} it has {len(document)} bytes, "
+            f"more than {MAX_BYTES}; spread its tools over several gateways"
         )
     return GatewayDocument(gateway.id, gateway.revision, document)
 

@@ -6,7 +6,7 @@ Leaves out the rules: who may make or change one is in `installing.py`.
 
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from control.registry.fields import Answer
 from control.registry.owner import Owner, owner_columns
@@ -14,7 +14,9 @@ from control.registry.told import as_plain
 
 Protocol = Literal["auto", "legacy", "2026-07-28"]
 InstallationState = Literal["new", "ready", "needs_sign_in", "unreachable"]
-_NOT_TOLD = {"owner", "secret_values", "entry_name"}
+LONGEST_ADDRESS: Final = 400
+"""A slug has 63 characters at most, an e-mail 254, a team's name 128."""
+_NOT_TOLD: Final = {"owner", "secret_values", "entry_name", "owner_name"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,18 @@ class Installation(NewInstallation):
     version: int
     entry_slug: str
     entry_name: str
+    owner_name: str
+    """The person's e-mail, the team's name, or `organisation`."""
+
+    @property
+    def address(self) -> str:
+        """`crm@Support`: names it wherever an installation is asked for."""
+        return address_of(self.entry_slug, self.owner_name)
+
+
+def address_of(entry_slug: str, owner_name: str) -> str:
+    """An installation by its entry and its owner; a slug has no `@`, so the first one parts the two."""
+    return f"{entry_slug}@{owner_name}"
 
 
 def told_of_installation(installation: Installation) -> dict[str, Any]:
@@ -67,4 +81,5 @@ def told_of_installation(installation: Installation) -> dict[str, Any]:
         for one in fields(installation)
         if one.name not in _NOT_TOLD
     }
-    return {**told, **owner_columns(installation.owner)._asdict()}
+    named = {"owner": installation.owner_name, "address": installation.address}
+    return {**told, **named, **owner_columns(installation.owner)._asdict()}

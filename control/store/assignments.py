@@ -9,6 +9,7 @@ from typing import Final
 from control.registry.assignment import Assignment
 from control.store.pool import Connection
 from control.store.rows import made
+from control.store.statements import Place, behind, in_order, place_of
 
 _SELECT: Final = """
     select a.*, t.name as tool_name, t.kind as tool_kind, t.state as tool_state, t.missing_since,
@@ -32,11 +33,13 @@ async def one(
     return None if row is None else made(Assignment, row)
 
 
-async def page(connection: Connection, gateway_id: str, *, limit: int, after: str | None) -> list[Assignment]:
-    """A gateway's assignments, oldest first, above `after`."""
+async def page(connection: Connection, gateway_id: str, *, limit: int, after: Place | None) -> list[Assignment]:
+    """A gateway's assignments by exposed name, behind `after`."""
     rows = await connection.fetch(
-        _SELECT + "where a.gateway_id = $1 and ($3::uuid is null or a.id > $3) order by a.id limit $2",
-        gateway_id, limit, after,
+        _SELECT
+        + f"where a.gateway_id = $1 and {behind(3, 'a.exposed_name', 'a.id')} "
+        + f"{in_order('a.exposed_name', 'a.id')} limit $2",
+        gateway_id, limit, *place_of(after),
     )  # fmt: skip
     return [made(Assignment, row) for row in rows]
 

@@ -9,9 +9,11 @@ from typing import Final
 
 import msgspec
 
+from control.registry.counted import counted
 from control.registry.entry import Entry, Reached
 from control.store.pool import Connection, Row
 from control.store.rows import made
+from control.store.statements import Place, behind, in_order, place_of
 
 _SELECT: Final = """
     select e.*, array(select t.team_id from entry_teams t where t.entry_id = e.id order by t.team_id) as teams
@@ -41,22 +43,22 @@ async def page(
     connection: Connection,
     *,
     limit: int,
-    after: str | None,
+    after: Place | None,
     everything: bool,
     teams: Sequence[str],
     label: Mapping[str, str] | None = None,
     text: str = "",
 ) -> list[Entry]:
-    """Entries above `after`, oldest first. `everything`: all; else those of the organisation and of `teams`."""
+    """Entries by name, behind `after`. `everything`: all; else those of the organisation and of `teams`."""
     rows = await connection.fetch(
         _SELECT
         + "where"
         + _VISIBLE
-        + """and ($4::uuid is null or e.id > $4)
-             and ($5::jsonb is null or e.labels @> $5)
-             and ($6 = '' or e.slug ilike '%' || $6 || '%' or e.name ilike '%' || $6 || '%')
-           order by e.id limit $3""",
-        everything, list(teams), limit, after, dict(label) if label else None, _escaped(text),
+        + f"""and {behind(4, "e.name", "e.id")}
+             and ($6::jsonb is null or e.labels @> $6)
+             and ($7 = '' or e.slug ilike '%' || $7 || '%' or e.name ilike '%' || $7 || '%')
+           {in_order("e.name", "e.id")} limit $3""",
+        everything, list(teams), limit, *place_of(after), dict(label) if label else None, _escaped(text),
     )  # fmt: skip
     return [_made(row) for row in rows]
 
@@ -74,7 +76,7 @@ async def gateways_of(connection: Connection, entry_id: str) -> list[str]:
 async def dependents(connection: Connection, entry_id: str, limit: int = 20) -> list[str]:
     """What would go with it, in words: installations, and assignments by gateway."""
     installations = await connection.fetch(
-        "select name, scope from installations where entry_id = $1 order by id limit $2", entry_id, limit
+        "select name, scope from installations where entry_id = $1 order by lower(name), id limit $2", entry_id, limit
     )
     gateways = await connection.fetch(
         """select g.slug, count(*) as tools from assignments a
@@ -83,7 +85,7 @@ async def dependents(connection: Connection, entry_id: str, limit: int = 20) -> 
         entry_id, limit,
     )  # fmt: skip
     words = [f"the {row['scope']} installation {row['name']!r}" for row in installations]
-    return words + [f"{row['tools']} tools on the gateway {row['slug']!r}" for row in gateways]
+    return words + [f"{counted(row['tools'], 'tool')} on the gateway {row['slug']!r}" for row in gateways]
 
 
 def _escaped(text: str) -> str:

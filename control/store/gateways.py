@@ -10,6 +10,7 @@ from control.registry.gateway import Gateway
 from control.registry.usability import AssignedTool
 from control.store.pool import Connection
 from control.store.rows import made
+from control.store.statements import Place, behind, in_order, place_of
 
 _SELECT: Final = """
     select g.*, array(select t.team_id from gateway_teams t where t.gateway_id = g.id order by t.team_id) as teams
@@ -32,21 +33,21 @@ async def page(
     connection: Connection,
     *,
     limit: int,
-    after: str | None,
+    after: Place | None,
     everything: bool,
     user_id: str | None,
     teams: Sequence[str],
     label: Mapping[str, str] | None = None,
 ) -> list[Gateway]:
-    """Gateways above `after`, oldest first. `everything`: all; else those that the user or one of `teams` sees."""
+    """Gateways by name, behind `after`. `everything`: all; else those that the user or one of `teams` sees."""
     rows = await connection.fetch(
         _SELECT
         + "where"
         + _VISIBLE
-        + """and ($5::uuid is null or g.id > $5)
-             and ($6::jsonb is null or g.labels @> $6)
-           order by g.id limit $4""",
-        everything, user_id, list(teams), limit, after, dict(label) if label else None,
+        + f"""and {behind(5, "g.name", "g.id")}
+             and ($7::jsonb is null or g.labels @> $7)
+           {in_order("g.name", "g.id")} limit $4""",
+        everything, user_id, list(teams), limit, *place_of(after), dict(label) if label else None,
     )  # fmt: skip
     return [made(Gateway, row) for row in rows]
 

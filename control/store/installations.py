@@ -6,17 +6,28 @@ Written in `writes/installations.py`. Secret values leave this file sealed only.
 from collections.abc import Sequence
 from typing import Final
 
+from control.registry.counted import counted
 from control.registry.installation import Installation
-from control.registry.owner import Scope, owner_of
+from control.registry.owner import Owner, Scope, owner_columns, owner_of
 from control.store.pool import Connection, Row
 from control.store.rows import made
+from control.store.statements import Place, behind, in_order, place_of
 
-_SELECT: Final = """
-    select i.*, e.slug as entry_slug, e.name as entry_name from installations i join entries e on e.id = i.entry_id
+_OWNER: Final = "coalesce(u.email, t.name, 'organisation')"
+_SELECT: Final = f"""
+    select i.*, e.slug as entry_slug, e.name as entry_name, {_OWNER} as owner_name
+    from installations i join entries e on e.id = i.entry_id
+    left join users u on u.id = i.user_id left join teams t on t.id = i.team_id
 """
 _VISIBLE: Final = """
     ($1 or i.scope = 'organisation' or i.user_id = $2::uuid or i.team_id = any($3::uuid[]))
 """
+_NAMED: Final = f"""
+    lower($9) in (lower(i.name), lower(e.slug || '@' || {_OWNER}), lower(e.slug || '@' || u.name),
+                  case when i.scope = 'organisation' then e.slug || '@organization' end)
+"""
+"""By its own name, or as ENTRY@OWNER: the entry's slug, and the team's name, the person's email or name, or either
+spelling of the organisation."""
 
 
 async def one(connection: Connection, installation_id: str, *, lock: bool = False) -> Installation | None:
@@ -27,13 +38,18 @@ async def one(connection: Connection, installation_id: str, *, lock: bool = Fals
     return None if row is None else _made(row)
 
 
-async def of_organisation(connection: Connection, entry_id: str, name: str) -> str | None:
-    """The identifier of the organisation's installation of this entry with this name, in whatever case."""
-    found: str | None = await connection.fetchval(
-        "select id from installations where entry_id = $1 and scope = 'organisation' and lower(name) = lower($2)",
-        entry_id, name,
+async def of_owner(connection: Connection, entry_id: str, owner: Owner, name: str) -> Installation | None:
+    """What stands in the way of another one of this owner: a person and a team have one of an entry, the
+    organisation one of a name, in whatever case.
+    """
+    scope, user_id, team_id = owner_columns(owner)
+    row = await connection.fetchrow(
+        _SELECT
+        + """where i.entry_id = $1 and i.scope = $2 and i.user_id is not distinct from $3
+               and i.team_id is not distinct from $4 and ($2 <> 'organisation' or lower(i.name) = lower($5))""",
+        entry_id, scope, user_id, team_id, name,
     )  # fmt: skip
-    return found
+    return None if row is None else _made(row)
 
 
 async def lock_of_entry(connection: Connection, entry_id: str) -> list[Installation]:
@@ -61,25 +77,27 @@ async def page(
     connection: Connection,
     *,
     limit: int,
-    after: str | None,
+    after: Place | None,
     everything: bool,
     user_id: str | None,
     teams: Sequence[str],
     entry_id: str | None = None,
     scope: Scope | None = None,
+    name: str | None = None,
 ) -> list[Installation]:
-    """Installations above `after`, oldest first. `everything`: all; else the organisation's, the user's and those of
-    `teams`.
+    """Installations by name, behind `after`. `everything`: all; else the organisation's, the user's and those of
+    `teams`. `name`: those that go by it, as `_NAMED` says.
     """
     rows = await connection.fetch(
         _SELECT
         + "where"
         + _VISIBLE
-        + """and ($5::uuid is null or i.id > $5)
-             and ($6::uuid is null or i.entry_id = $6)
-             and ($7::text is null or i.scope = $7)
-           order by i.id limit $4""",
-        everything, user_id, list(teams), limit, after, entry_id, scope,
+        + f"""and {behind(5, "i.name", "i.id")}
+             and ($7::uuid is null or i.entry_id = $7)
+             and ($8::text is null or i.scope = $8)
+             and ($9::text is null or {_NAMED})
+           {in_order("i.name", "i.id")} limit $4""",
+        everything, user_id, list(teams), limit, *place_of(after), entry_id, scope, name,
     )  # fmt: skip
     return [_made(row) for row in rows]
 
@@ -99,7 +117,7 @@ async def dependents(connection: Connection, installation_id: str, limit: int = 
            where a.installation_id = $1 group by g.slug order by g.slug limit $2""",
         installation_id, limit,
     )  # fmt: skip
-    return [f"{row['tools']} tools on the gateway {row['slug']!r}" for row in rows]
+    return [f"{counted(row['tools'], 'tool')} on the gateway {row['slug']!r}" for row in rows]
 
 
 def _made(row: Row) -> Installation:

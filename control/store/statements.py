@@ -5,6 +5,35 @@ as parameters, in the order of the list behind the identifier, which is `$1`.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    """Where a list goes on: behind the row with this name and this identifier."""
+
+    name: str
+    id: str
+
+
+def place_of(after: Place | None) -> tuple[str | None, str | None]:
+    """The two parameters of `behind`."""
+    return (None, None) if after is None else (after.name, after.id)
+
+
+def behind(number: int, name: str, identifier: str) -> str:
+    """The condition that a row comes after a place: parameters `number` and the next; null is before the first row.
+
+    With `in_order`, so that pages are cut where the list is: by name in whatever case, then by identifier.
+    """
+    return (
+        f'(${number}::text is null or (lower({name}) collate "C", {identifier}) > '
+        f'(lower(${number}::text) collate "C", ${number + 1}::uuid))'
+    )
+
+
+def in_order(name: str, identifier: str) -> str:
+    """The order of a list for people: by these columns, a name and an identifier."""
+    return f'order by lower({name}) collate "C", {identifier}'
 
 
 def listed(columns: Sequence[str], of: str = "") -> str:

@@ -9,7 +9,7 @@ from typing import Final
 from control.registry.team import Member, Team, TeamOfUser
 from control.store.pool import Connection
 from control.store.rows import columns_of, made
-from control.store.statements import listed
+from control.store.statements import Place, behind, in_order, listed, place_of
 
 COLUMNS: Final = columns_of(Team)
 _SELECT: Final = f"select {listed(COLUMNS)} from teams "
@@ -38,15 +38,15 @@ async def one(connection: Connection, team_id: str, *, lock: bool = False) -> Te
 
 
 async def page(
-    connection: Connection, *, limit: int, after: str | None, member: str | None, name: str | None = None
+    connection: Connection, *, limit: int, after: Place | None, member: str | None, name: str | None = None
 ) -> list[Team]:
-    """Teams, oldest first, above `after`; those of `member` alone when given."""
+    """Teams by name, behind `after`; those of `member` alone when given."""
     rows = await connection.fetch(
         _SELECT
-        + """where ($2::uuid is null or id > $2) and ($4::text is null or lower(name) = lower($4))
-                and ($3::uuid is null or id in (select team_id from memberships where user_id = $3))
-              order by id limit $1""",
-        limit, after, member, name,
+        + f"""where {behind(2, "name", "id")} and ($5::text is null or lower(name) = lower($5))
+                and ($4::uuid is null or id in (select team_id from memberships where user_id = $4))
+              {in_order("name", "id")} limit $1""",
+        limit, *place_of(after), member, name,
     )  # fmt: skip
     return [made(Team, row) for row in rows]
 
@@ -61,12 +61,13 @@ async def of_user(connection: Connection, user_id: str) -> list[TeamOfUser]:
     return [made(TeamOfUser, row) for row in rows]
 
 
-async def members(connection: Connection, team_id: str, *, limit: int, after: str | None) -> list[Member]:
-    """Members with name and email, by user id."""
+async def members(connection: Connection, team_id: str, *, limit: int, after: Place | None) -> list[Member]:
+    """Members by name, behind `after`, with their email."""
     rows = await connection.fetch(
         _SELECT_MEMBER
-        + "where m.team_id = $2 and ($3::uuid is null or m.user_id > $3) order by m.user_id limit $1",
-        limit, team_id, after,
+        + f"""where m.team_id = $2 and {behind(3, "u.name", "m.user_id")}
+              {in_order("u.name", "m.user_id")} limit $1""",
+        limit, team_id, *place_of(after),
     )  # fmt: skip
     return [made(Member, row) for row in rows]
 

@@ -12,7 +12,7 @@ from control.registry.token import Token
 from control.registry.token_validity import refusal_of
 from control.store.pool import Connection, Row
 from control.store.rows import columns_of, made
-from control.store.statements import listed
+from control.store.statements import Place, behind, in_order, listed, place_of
 from core.resolve import Principal, TokenVerdict
 
 _MADE: Final = {"owner", "owner_name", "owner_disabled_at", "expired"}
@@ -95,7 +95,7 @@ async def page(
     connection: Connection,
     *,
     limit: int,
-    after: str | None,
+    after: Place | None,
     everything: bool,
     of_user: str,
     of_teams: list[str],
@@ -103,16 +103,16 @@ async def page(
     user_id: str | None = None,
     team_id: str | None = None,
 ) -> list[Token]:
-    """Oldest first: everything, or what belongs to this user and these teams; narrowed by the filters."""
+    """By name: everything, or what belongs to this user and these teams; narrowed by the filters."""
     rows = await connection.fetch(
         _SELECT
-        + """where ($2::uuid is null or t.id > $2)
-               and ($3 or t.user_id = $4::uuid or t.team_id = any($5::uuid[]))
-               and ($6::text is null or t.kind = $6)
-               and ($7::uuid is null or t.user_id = $7)
-               and ($8::uuid is null or t.team_id = $8)
-             order by t.id limit $1""",
-        limit, after, everything, of_user, of_teams, kind, user_id, team_id,
+        + f"""where {behind(2, "t.name", "t.id")}
+               and ($4 or t.user_id = $5::uuid or t.team_id = any($6::uuid[]))
+               and ($7::text is null or t.kind = $7)
+               and ($8::uuid is null or t.user_id = $8)
+               and ($9::uuid is null or t.team_id = $9)
+             {in_order("t.name", "t.id")} limit $1""",
+        limit, *place_of(after), everything, of_user, of_teams, kind, user_id, team_id,
     )  # fmt: skip
     return [_made(row) for row in rows]
 

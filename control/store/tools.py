@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from control.registry.entry_tool import EntryTool
 from control.store.pool import Connection
 from control.store.rows import made
+from control.store.statements import Place, behind, in_order, place_of
 
 
 async def one(connection: Connection, entry_id: str, tool_id: str, *, lock: bool = False) -> EntryTool | None:
@@ -17,11 +18,12 @@ async def one(connection: Connection, entry_id: str, tool_id: str, *, lock: bool
     return None if row is None else made(EntryTool, row)
 
 
-async def page(connection: Connection, entry_id: str, *, limit: int, after: str | None) -> list[EntryTool]:
-    """An entry's tools, oldest first, above `after`."""
+async def page(connection: Connection, entry_id: str, *, limit: int, after: Place | None) -> list[EntryTool]:
+    """An entry's tools by name, behind `after`."""
     rows = await connection.fetch(
-        """select * from entry_tools where entry_id = $1 and ($3::uuid is null or id > $3) order by id limit $2""",
-        entry_id, limit, after,
+        f"""select * from entry_tools where entry_id = $1 and {behind(3, "name", "id")}
+            {in_order("name", "id")} limit $2""",
+        entry_id, limit, *place_of(after),
     )  # fmt: skip
     return [made(EntryTool, row) for row in rows]
 

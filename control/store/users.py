@@ -7,7 +7,7 @@ from control.registry.access import Caller
 from control.registry.user import User
 from control.store.pool import Connection
 from control.store.rows import columns_of, made
-from control.store.statements import listed
+from control.store.statements import Place, behind, in_order, listed, place_of
 
 COLUMNS: Final = columns_of(User)
 _SELECT: Final = f"select {listed(COLUMNS)} from users "
@@ -52,15 +52,15 @@ async def one(connection: Connection, user_id: str, *, lock: bool = False) -> Us
 
 
 async def page(
-    connection: Connection, *, limit: int, after: str | None, email: str | None = None, role: str | None = None
+    connection: Connection, *, limit: int, after: Place | None, email: str | None = None, role: str | None = None
 ) -> list[User]:
-    """Users, oldest first, above `after`."""
+    """Users by name, behind `after`."""
     rows = await connection.fetch(
         _SELECT
-        + """where ($2::uuid is null or id > $2) and ($3::text is null or lower(email) = lower($3))
-                and ($4::text is null or role = $4)
-              order by id limit $1""",
-        limit, after, email, role,
+        + f"""where {behind(2, "name", "id")} and ($4::text is null or lower(email) = lower($4))
+                and ($5::text is null or role = $5)
+              {in_order("name", "id")} limit $1""",
+        limit, *place_of(after), email, role,
     )  # fmt: skip
     return [made(User, row) for row in rows]
 

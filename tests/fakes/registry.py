@@ -35,7 +35,8 @@ def a_wanted_entry(url: str = "https://github.test/mcp", **changes: Any) -> Want
 def an_installation(**changes: Any) -> Installation:
     usual: dict[str, Any] = {
         "id": "i1", "entry_id": "e1", "entry_slug": "github", "entry_name": "GitHub", "name": "Ours",
-        "owner": Organisation(), "protocol": "auto", "state": "ready", "state_reason": "", "server": {},
+        "owner": Organisation(), "owner_name": "organisation", "protocol": "auto", "state": "ready",
+        "state_reason": "", "server": {},
         "plain_values": {}, "secret_values": None, "secret_names": (), "bound_origin": "https://github.test",
         "credential_version": 1, "created_by": None, "created_at": MADE_AT, "updated_at": MADE_AT,
         "discovered_at": None, "version": 1,

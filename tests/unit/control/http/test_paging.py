@@ -6,8 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control.http.paging import PageQuery, make_cursor, open_cursor, page_of
+from control.http.paging import (
+    LONGEST_CURSOR,
+    NamedPageQuery,
+    PageQuery,
+    make_cursor,
+    open_cursor,
+    page_of,
+    place_key,
+)
 from control.http.problems import Problem
+from control.store.statements import Place
 from core.identifiers import new_id
 
 
@@ -56,3 +65,18 @@ def test_a_cursor_of_a_list_by_identifier_must_hold_one() -> None:
     assert PageQuery().after is None
     with pytest.raises(Problem, match="cursor"):
         _ = PageQuery(cursor=make_cursor("'; drop table users")).after
+
+
+@given(st.text(max_size=128).filter(lambda text: "\0" not in text))
+def test_a_cursor_of_a_list_by_name_gives_back_name_and_identifier(name: str) -> None:
+    known = new_id()
+    cursor = make_cursor(place_key(name, known))
+    assert len(cursor) <= LONGEST_CURSOR
+    assert NamedPageQuery(cursor=cursor).place == Place(name, known)
+
+
+@pytest.mark.parametrize("key", ["", "a name", new_id(), f"{new_id()}name", f"{new_id()} a\0b", f"name {new_id()}"])
+def test_what_holds_no_name_and_identifier_is_no_cursor_of_a_list_by_name(key: str) -> None:
+    assert NamedPageQuery().place is None
+    with pytest.raises(Problem, match="cursor"):
+        _ = NamedPageQuery(cursor=make_cursor(key) or "x").place
