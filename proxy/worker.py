@@ -69,7 +69,7 @@ class Worker:
         soft, hard = settings.soft_age, settings.max_stale
         self.settings = settings
         self.tasks = Tasks("worker", quiet=(Refusal, SourceUnreachable, UpstreamFault))
-        self.disk = DiskCopy(settings.disk_cache, ring)
+        self.disk = DiskCopy(settings.disk_cache, ring, hard)
         self.redis = Redis(settings.redis_url)
         self.egress = open_transport(
             AddressPolicy(parse_networks(settings.upstream_networks)),
@@ -194,6 +194,7 @@ class Worker:
         self.gauges.tell()
         await self.tasks.close()
         await self._save()
+        self.disk.close()
         await self.egress.close()
         await self.to_control.close()
         await self.redis.close()

@@ -1,4 +1,8 @@
-"""One kind of answer of control, looked for in the order of cost: memory, the copy in Redis, control, the disk.
+"""One kind of answer of control, looked for in the order of cost: memory, the copy in Redis, control.
+
+What workers before us left on disk goes into memory when it is asked for, as old as its soft age at least: news may
+have been missed meanwhile, so it serves only where control cannot be asked. The same is done with an older copy from
+Redis.
 
 Used for verdicts on tokens (`proxy/resolve/token_verdicts.py`) and for installations
 (`proxy/resolve/installations.py`).
@@ -14,9 +18,9 @@ from typing import Generic, TypeVar
 from core.keys import KeyRing
 from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
-from proxy.caches.disk_copy import DiskCopy
+from proxy.caches.disk_copy import DiskCopy, Kept, newest
 from proxy.caches.redis_copy import RedisCopy, SealedForm
-from proxy.caches.two_ages import Aged, SourceUnreachable, TwoAgeCache
+from proxy.caches.two_ages import PATIENCE_S, Aged, SourceUnreachable, TwoAgeCache
 from proxy.redis import Redis
 
 V = TypeVar("V")
@@ -32,7 +36,7 @@ _SKEW_S = 5.0
 class _Sealed(Generic[V]):
     value: V
     asked: float
-    sealed: bytes
+    kept: Kept
 
 
 class LayeredCache(Generic[V]):
@@ -50,13 +54,18 @@ class LayeredCache(Generic[V]):
         redis: Redis,
         redis_name: str,
         tasks: Tasks,
+        patience: Callable[[], float] = lambda: PATIENCE_S,
     ) -> None:
-        self.memory: TwoAgeCache[V] = TwoAgeCache(name, size=size, soft=soft, hard=hard, tasks=tasks)
+        self.memory: TwoAgeCache[V] = TwoAgeCache(
+            name, size=size, soft=soft, hard=hard, tasks=tasks, patience=patience
+        )
         self._form = SealedForm(ring, name, kind)
         self._copy = RedisCopy(redis, self._form, redis_name, hard)
-        self._soft = soft
+        self._soft, self._hard, self._size = soft, hard, size
+        self._patience = patience
         self._name = name
-        self._from_disk: dict[str, bytes] = {}
+        self._from_disk: dict[str, Kept] = {}
+        """What workers before us knew and nobody has asked for here."""
         self._sealed: dict[str, _Sealed[V]] = {}
         """What is on disk, so that a value is sealed once and not at each writing."""
         self._saved = 0
@@ -66,6 +75,7 @@ class LayeredCache(Generic[V]):
 
     async def get(self, key: str, ask: Callable[[bool], Awaitable[Aged[V]]]) -> V:
         """The value; `ask` is told whether this key is known here, however old. Raises SourceUnreachable."""
+        self._recall(key)
         return await self.memory.get(key, lambda: self._look(key, ask))
 
     def fresh(self, key: str, ask: Callable[[bool], Awaitable[Aged[V]]]) -> V | None:
@@ -83,37 +93,64 @@ class LayeredCache(Generic[V]):
         """Forget what `concerns`, everywhere."""
         self._note(concerns)
         keys = self.memory.drop_where(concerns)
-        for key, sealed in list(self._from_disk.items()):
-            aged = self._form.open(key, sealed)
+        for key, kept in list(self._from_disk.items()):
+            aged = self._form.open(key, kept.content)
             if aged is None or concerns(key, aged.value):
                 del self._from_disk[key]
         await self._copy.forget(keys)
 
     def load(self, disk: DiskCopy) -> None:
-        """Have what a worker before us knew at hand; it is opened when asked for."""
-        self._from_disk = disk.read(self._name)
+        """Have what the workers before us knew at hand; it is opened when asked for."""
+        found = disk.read(self._name)
+        self._from_disk = newest(((key, kept) for key, kept in found.items() if self._is_of_use(kept)), self._size)
+        if found:
+            self._saved = -1  # it must be in our own file before those of workers that have ended are removed
 
     def pending_write(self, disk: DiskCopy) -> Callable[[], None] | None:
         """What writes a copy of what we know for the next worker, on a thread; None if nothing changed since."""
         changes = self.memory.changes
         if changes == self._saved:
             return None
-        held = self.memory.items()
+        held = self.memory.items()[::-1]  # the copy has room for the first: what was used last
+        self._from_disk = {key: kept for key, kept in self._from_disk.items() if self._is_of_use(kept)}
+        others = dict(self._from_disk)
 
         def write() -> None:
             # What is as it was is not sealed again; an age that is changed meanwhile is a change of its own.
             sealed = {key: self._sealed_once(key, aged.value, aged.asked, aged) for key, aged in held}
             self._sealed = sealed
-            if disk.write(self._name, {key: one.sealed for key, one in sealed.items()}):
+            known = {key: one.kept for key, one in sealed.items()}
+            room = max(0, self._size - len(known))
+            known |= newest(((key, kept) for key, kept in others.items() if key not in known), room)
+            if disk.write(self._name, known):
                 self._saved = changes
 
         return write
+
+    def _is_of_use(self, kept: Kept) -> bool:
+        return time.time() - kept.asked < self._hard
+
+    def _recall(self, key: str) -> None:
+        """Put what is on disk for this key into memory, as something to be asked about."""
+        kept = self._from_disk.pop(key, None)
+        if kept is None or self.memory.holds(key):
+            return
+        aged = self._form.open(key, kept.content)
+        if aged is not None:
+            self._once_known.put(key, True)
+            self._hold_doubted(key, aged)
+
+    def _hold_doubted(self, key: str, aged: Aged[V]) -> None:
+        if self.memory.usable(aged):
+            doubted = min(aged.asked, time.monotonic() - self._soft)
+            _ = self.memory.put(key, Aged(aged.value, doubted, aged.expires))
 
     def _sealed_once(self, key: str, value: V, asked: float, aged: Aged[V]) -> "_Sealed[V]":
         known = self._sealed.get(key)
         if known is not None and known.value is value and known.asked == asked:
             return known
-        return _Sealed(value, asked, self._form.close(key, aged))
+        vouched = time.time() - (time.monotonic() - asked)
+        return _Sealed(value, asked, Kept(vouched, self._form.close(key, aged)))
 
     def _note(self, concerns: Concerns[V]) -> None:
         now = time.monotonic()
@@ -147,15 +184,18 @@ class LayeredCache(Generic[V]):
         if copied is not None and self.memory.age(copied) < self._soft and self.memory.usable(copied):
             self._remember(key)
             return copied
-        known = copied is not None or key in self._from_disk or key in self._once_known or self.memory.holds(key)
+        if copied is not None and not self.memory.holds(key):
+            self._hold_doubted(key, copied)
+            if self._patience() <= 0 and self.memory.serves(key):
+                raise SourceUnreachable  # nobody waits for control now; the next use of it asks
+        known = copied is not None or key in self._once_known or self.memory.holds(key)
         try:
             aged = await ask(known)
         except SourceUnreachable:
-            return self._last_resort(key, copied if drops == self.memory.drops else None)
+            raise
         except Exception:
             if known:  # a stranger has left nothing behind that could be forgotten
                 self._once_known.pop(key)
-                self._from_disk.pop(key, None)
                 await self._copy.forget([key])
             raise
         # What was asked before a change may be about the past: it must not outlive that change in Redis.
@@ -165,12 +205,3 @@ class LayeredCache(Generic[V]):
                 await self._copy.forget([key])
         self._remember(key)
         return aged
-
-    def _last_resort(self, key: str, copied: Aged[V] | None) -> Aged[V]:
-        sealed = self._from_disk.get(key)
-        found = [aged for aged in (copied, self._form.open(key, sealed) if sealed else None) if aged is not None]
-        usable = [aged for aged in found if self.memory.usable(aged)]
-        if not usable:
-            raise SourceUnreachable
-        self.memory.stale_uses += 1
-        return max(usable, key=lambda aged: aged.asked)

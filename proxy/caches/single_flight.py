@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
 from core.tasks import Tasks
+from proxy.redis_patience import Patience
 
 T = TypeVar("T")
 
@@ -58,3 +59,15 @@ class SingleFlight(Generic[T]):
     def _ended(self, key: str, task: "asyncio.Task[T]") -> None:
         if self._running.get(key) is task:
             del self._running[key]
+
+
+async def ends_within(run: "asyncio.Task[Any]", seconds: float) -> bool:
+    """Whether a run ends within so many seconds of a loop that is in time; the run goes on in any case."""
+    if seconds <= 0 or run.done():
+        return run.done()
+    try:
+        async with Patience(seconds):
+            _ = await asyncio.wait((run,))
+    except TimeoutError:
+        return run.done()
+    return True

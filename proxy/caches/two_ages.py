@@ -2,11 +2,14 @@
 
 Younger than the soft age a value is used. From half of it on, a use starts a refresh off the call's path. Older, the
 source is asked first, and the value is used only if the source cannot be reached, up to the hard age; that is
-counted. However many callers wait for one key, the source is asked once (single flight).
+counted. A source that has not answered within the patience counts as out of reach: the value serves, the question
+goes on off the path, and nobody waits again before the source has answered somebody. However many callers wait for
+one key, the source is asked once (single flight).
 
 Not for single-use records such as codes or replay guards: those must refuse when their store is away.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -15,9 +18,12 @@ from typing import Generic, TypeVar
 
 from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
-from proxy.caches.single_flight import SingleFlight
+from proxy.caches.single_flight import SingleFlight, ends_within
 
 V = TypeVar("V")
+PATIENCE_S = 0.5
+"""How long a call that an older value could serve waits for the source. A source that works answers in a tenth of it;
+while Redis is frozen, the looks into it that come before a question take another tenth."""
 
 
 class SourceUnreachable(Exception):
@@ -47,8 +53,17 @@ class TwoAgeCache(Generic[V]):
     serve while the source is away.
     """
 
-    def __init__(self, name: str, *, size: int, soft: float, hard: float, tasks: Tasks) -> None:
-        self.name = name
+    def __init__(
+        self,
+        name: str,
+        *,
+        size: int,
+        soft: float,
+        hard: float,
+        tasks: Tasks,
+        patience: Callable[[], float] = lambda: PATIENCE_S,
+    ) -> None:
+        self.name, self._patience = name, patience
         self.hits = self.misses = self.stale_uses = 0
         self.used_age = 0.0
         """Seconds; the ages of what was used fresh, added up."""
@@ -95,14 +110,22 @@ class TwoAgeCache(Generic[V]):
         if value is not None:
             return value
         self.misses += 1
+        asking = self._asking.run(key, lambda: self._ask(key, ask))
+        if not await ends_within(asking, self._patience() if self.serves(key) else PATIENCE_S):
+            if self.serves(key):  # not dropped since, or found meanwhile
+                return self._stale(key)
+            _ = await asyncio.wait((asking,))
         try:
-            return (await self._asking.result(key, lambda: self._ask(key, ask))).value
+            return asking.result().value
         except SourceUnreachable:
-            aged = self._held.peek(key)
-            if aged is None or not self.usable(aged):
-                raise
-            self.stale_uses += 1
-            return aged.value
+            if self.serves(key):
+                return self._stale(key)
+            raise
+
+    def serves(self, key: str) -> bool:
+        """Whether a value is held that may serve while its source is away."""
+        aged = self._held.peek(key)
+        return aged is not None and self.usable(aged)
 
     def usable(self, aged: Aged[V]) -> bool:
         """Whether a value may serve while its source is away: below its hard age, and not expired."""
@@ -165,6 +188,12 @@ class TwoAgeCache(Generic[V]):
 
     def __len__(self) -> int:
         return len(self._held)
+
+    def _stale(self, key: str) -> V:
+        aged = self._held.peek(key)
+        assert aged is not None
+        self.stale_uses += 1
+        return aged.value
 
     async def _ask(self, key: str, ask: Ask[V]) -> Aged[V]:
         drops = self._drops

@@ -8,6 +8,7 @@ A signature says who wrote, not when: an old index from Redis is as genuine as t
 itself is asked for its index, and only what control confirmed within the hard age is served.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -20,10 +21,10 @@ from core.snapshot import Index, SnapshotBroken, open_gateway
 from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
 from proxy.caches.disk_copy import DiskCopy
-from proxy.caches.redis_copy import CLOCK_SKEW_S
-from proxy.caches.single_flight import SingleFlight
+from proxy.caches.single_flight import SingleFlight, ends_within
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.gateways.compiled import CompiledGateway
+from proxy.gateways.disk_snapshots import NAME, DiskSnapshots, to_keep
 from proxy.gateways.newest_index import NewestIndex
 from proxy.limits.budget import Budget
 from proxy.redis import Redis, RedisAway
@@ -61,9 +62,7 @@ class Gateways:
         self._document_bytes = 0
         self._loading = SingleFlight[CompiledGateway | None]("load gateway", tasks)
         self._unknown: Bounded[str, float] = Bounded(_UNKNOWN_SIZE)
-        self._from_disk: dict[str, bytes] = {}
-        """By identifier: slug, when it was confirmed, document."""
-        self._slugs_on_disk: dict[str, str] = {}
+        self._on_disk = DiskSnapshots(max_stale, MOST_HELD)
         self._changes = self._saved = 0
         self.index_current = False
         """Whether the index is of the epoch that the change stream is in, with no news missed since."""
@@ -103,8 +102,12 @@ class Gateways:
             raise Refusal("gateway_unknown")
         if name not in self._loading and self._id_of(name) is None and not self._budget.take(address):
             raise overloaded()
+        loading = self._loading.run(name, lambda: self._fetch(name))
         try:
-            gateway = await self._loading.result(name, lambda: self._fetch(name))
+            if self._on_disk.find(self._identifier(name)) and not await self._answered(loading):
+                return self._last_resort(name)  # the question goes on, and its answer replaces what we take now
+            _ = await asyncio.wait((loading,))
+            gateway = loading.result()
         except SourceUnreachable:
             # Only an index that is current can say that there is no such gateway.
             absent = self.index_current and self._id_of(name) is None
@@ -113,6 +116,9 @@ class Gateways:
             self._unknown.put(name, time.monotonic() + _UNKNOWN_S)
             raise Refusal("gateway_unknown")
         return gateway
+
+    async def _answered(self, loading: "asyncio.Task[CompiledGateway | None]") -> bool:
+        return await ends_within(loading, self._control.pulse.patience())
 
     async def refresh(self, gateway_id: str, revision: int) -> None:
         """Swap in the gateway's new revision where we hold an older one."""
@@ -141,7 +147,7 @@ class Gateways:
     def forget(self, gateway_id: str) -> None:
         """Let go of a gateway that was deleted."""
         self._let_go(gateway_id)
-        self._from_disk.pop(gateway_id, None)
+        self._on_disk.forget(gateway_id)
         self._revisions.pop(gateway_id, None)
         self._ids = {name: found for name, found in self._ids.items() if found != gateway_id}
 
@@ -166,9 +172,9 @@ class Gateways:
         return len(current) == len(self._by_name)
 
     def load_disk(self, disk: DiskCopy) -> None:
-        """Have the snapshots of a worker before us at hand, by slug and identifier."""
-        self._from_disk = disk.read("gateways")
-        self._slugs_on_disk = {kept.split(b" ", 1)[0].decode(): key for key, kept in self._from_disk.items()}
+        """Have the snapshots of the workers before us at hand."""
+        if self._on_disk.load(disk):
+            self._saved = -1  # it must be in our own file before those of workers that have ended are removed
 
     def pending_write(self, disk: DiskCopy) -> Callable[[], None] | None:
         """What writes a copy of our snapshots for the next worker, on a thread; None if nothing changed since."""
@@ -176,11 +182,13 @@ class Gateways:
         if changes == self._saved:
             return None
         lately = sorted(self.all(), key=lambda one: one.used, reverse=True)  # the copy has room for the first
-        held = [(one.id, one.snapshot.slug, int(one.confirmed + ago), self._documents[one.id]) for one in lately]
+        held = [(one.id, one.snapshot.slug, self._documents[one.id], one.confirmed + ago) for one in lately]
+        others = self._on_disk.still_of_use()
 
         def write() -> None:
-            values = {key: b"%s %d %s" % (slug.encode(), confirmed, kept) for key, slug, confirmed, kept in held}
-            if disk.write("gateways", values):
+            values = {key: to_keep(slug, document, confirmed) for key, slug, document, confirmed in held}
+            values |= {key: kept for key, kept in others.items() if key not in values}
+            if disk.write(NAME, values):
                 self._saved = changes
 
         return write
@@ -200,8 +208,9 @@ class Gateways:
         try:
             answer = await self._control.gateway(GatewayQuestion(name))
         except SourceUnreachable:
-            return self._last_resort(name, gateway_id)
+            return self._last_resort(name)
         if not answer.document:
+            self.forget(self._identifier(name))
             return None
         gateway = self._take(answer.id, answer.document)
         if gateway is None:
@@ -262,18 +271,16 @@ class Gateways:
         if gateway is not None and self._by_name.get(gateway.snapshot.slug) is gateway:
             del self._by_name[gateway.snapshot.slug]
 
-    def _last_resort(self, name: str, gateway_id: str | None) -> CompiledGateway:
-        identifier = gateway_id or self._slugs_on_disk.get(name, name)
-        kept = self._from_disk.get(identifier)
-        if kept is None:
-            raise SourceUnreachable
-        _, confirmed, document = kept.split(b" ", 2)
-        age = time.time() - int(confirmed)
-        gateway = self._take(identifier, document) if -CLOCK_SKEW_S <= age <= self._max_stale else None
+    def _last_resort(self, name: str) -> CompiledGateway:
+        identifier = self._identifier(name)
+        found = self._on_disk.find(identifier)
+        gateway = self._take(identifier, found[0], time.monotonic() - found[1]) if found is not None else None
         if gateway is None:
             raise SourceUnreachable
-        gateway.confirmed = min(gateway.confirmed, time.monotonic() - max(age, 0.0))
         return gateway
+
+    def _identifier(self, name: str) -> str:
+        return self._id_of(name) or self._on_disk.identifier(name)
 
     def _learn(self, index: Index) -> None:
         self.unseen = False

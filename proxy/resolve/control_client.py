@@ -6,7 +6,6 @@ there is no answer, or none that can be read; what control says is believed only
 """
 
 import logging
-import time
 from typing import TypeVar
 
 import msgspec
@@ -25,13 +24,12 @@ from core.resolve import (
 )
 from core.sealing import SealBroken
 from proxy.caches.two_ages import SourceUnreachable
+from proxy.resolve.control_pulse import ControlPulse
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 DEADLINE_S = 3.0
-_FAILURES = 3
-_PROBE_S = 1.0
 
 
 class ControlClient:
@@ -41,13 +39,12 @@ class ControlClient:
         self._egress = egress
         self._addresses = [address.strip().rstrip("/") for address in addresses]
         self._calls = calls
-        self._failures = 0
-        self._next_try = 0.0
+        self.pulse = ControlPulse()
 
     @property
     def away(self) -> bool:
         """Whether control is being left alone just now."""
-        return self._failures >= _FAILURES and time.monotonic() < self._next_try
+        return self.pulse.away
 
     async def token(self, question: TokenQuestion) -> TokenVerdict:
         """Ask who bears a token."""
@@ -66,11 +63,18 @@ class ControlClient:
         return await self._ask("/internal/index", None, IndexAnswer)
 
     async def _ask(self, path: str, question: msgspec.Struct | None, kind: type[T]) -> T:
-        if self.away:
+        if self.pulse.away:
             raise SourceUnreachable
-        if self._failures >= _FAILURES:
-            self._next_try = time.monotonic() + _PROBE_S  # this one is the probe
         body = b"" if question is None else msgspec.msgpack.encode(question)
+        asking = object()
+        self.pulse.begins(asking)
+        try:
+            return await self._of_any(path, body, kind)
+        finally:
+            self.pulse.ends(asking)
+
+    async def _of_any(self, path: str, body: bytes, kind: type[T]) -> T:
+        """The answer of the first address that gives one."""
         for address in list(self._addresses):
             try:
                 answer = msgspec.msgpack.decode(await self._post(address, path, body), type=kind)
@@ -78,11 +82,9 @@ class ControlClient:
                 log.info("control gave no answer", extra={"path": path, "why": str(fault)})
                 self._addresses.append(self._addresses.pop(0))  # the next question begins at another replica
                 continue
-            self._failures = 0
+            self.pulse.answers()
             return answer
-        self._failures += 1
-        if self._failures >= _FAILURES:
-            self._next_try = time.monotonic() + _PROBE_S
+        self.pulse.fails()
         raise SourceUnreachable
 
     async def _post(self, address: str, path: str, body: bytes) -> bytes:

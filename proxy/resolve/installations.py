@@ -37,6 +37,7 @@ class Installations:
             redis=redis,
             redis_name=redis_names.installation_key(""),
             tasks=tasks,
+            patience=control.pulse.patience,
         )
 
     @staticmethod

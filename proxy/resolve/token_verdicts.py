@@ -51,6 +51,7 @@ class Authority:
             redis=redis,
             redis_name=redis_names.verdict_key(""),
             tasks=tasks,
+            patience=control.pulse.patience,
         )
         self._unknown: Bounded[str, float] = Bounded(_UNKNOWN_SIZE)
 

@@ -81,6 +81,6 @@ def redis() -> MemoryRedis:
 
 @pytest.fixture
 async def tasks() -> AsyncIterator[Tasks]:
-    ours = Tasks("test", quiet=(SourceUnreachable,))
+    ours = Tasks("test", quiet=(SourceUnreachable, PermissionError))
     yield ours
     await ours.close()

@@ -8,6 +8,7 @@ import pytest
 
 from core.keys import new_key, parse_key_ring
 from core.tasks import Tasks
+from proxy.caches.disk_copy import Kept
 from proxy.caches.layered import LayeredCache
 from proxy.caches.two_ages import Aged, SourceUnreachable
 from tests.unit.proxy.caches.conftest import Clock, MemoryRedis
@@ -16,12 +17,12 @@ SOFT, HARD = 60.0, 600.0
 RING = parse_key_ring("proxy", new_key())
 
 
-class Disk(dict[str, dict[str, bytes]]):
-    def write(self, name: str, values: dict[str, bytes]) -> bool:
+class Disk(dict[str, dict[str, Kept]]):
+    def write(self, name: str, values: dict[str, Kept]) -> bool:
         self[name] = values
         return True
 
-    def read(self, name: str) -> dict[str, bytes]:
+    def read(self, name: str) -> dict[str, Kept]:
         return dict(self.get(name, {}))
 
 
@@ -59,9 +60,9 @@ def control(clock: Clock) -> Control:
 
 @pytest.fixture
 def worker(redis: MemoryRedis, tasks: Tasks) -> Any:
-    def make() -> LayeredCache[str]:
+    def make(**more: Any) -> LayeredCache[str]:
         return LayeredCache(
-            "test", str, size=10, soft=SOFT, hard=HARD, ring=RING, redis=redis, redis_name="n:", tasks=tasks  # type: ignore[arg-type]
+            "test", str, size=10, soft=SOFT, hard=HARD, ring=RING, redis=redis, redis_name="n:", tasks=tasks, **more  # type: ignore[arg-type]
         )  # fmt: skip
 
     return make
@@ -105,6 +106,104 @@ async def test_what_a_worker_before_us_knew_serves_while_all_is_down_up_to_the_h
     too_late.load(disk)
     with pytest.raises(SourceUnreachable):
         await too_late.get("k", control)
+
+
+@pytest.mark.parametrize("asked_for", [[], ["a"], ["a", "b", "c"]])
+async def test_what_nobody_asked_for_since_the_start_is_in_the_next_copy_too(
+    worker: Any, control: Control, redis: MemoryRedis, asked_for: list[str]
+) -> None:
+    """A worker that lives on its copy while all is down, and serves few of its callers, loses none of them."""
+    first, disk = worker(), Disk()
+    for key in ("a", "b", "c"):
+        await first.get(key, control)
+    save(first, disk)
+    redis.away, control.value = True, SourceUnreachable()
+    for _ in range(3):
+        later = worker()
+        later.load(disk)
+        for key in asked_for:
+            assert await later.get(key, control) == "value"
+        disk.clear()
+        save(later, disk)
+    assert set(disk["test"]) == {"a", "b", "c"}
+
+
+async def test_what_was_read_from_disk_goes_from_the_copy_past_its_hard_age_and_when_it_is_dropped(
+    worker: Any, control: Control, clock: Clock
+) -> None:
+    first, disk = worker(), Disk()
+    for key in ("a", "b"):
+        await first.get(key, control)
+    save(first, disk)
+    later = worker()
+    later.load(disk)
+    await later.drop("a")
+    save(later, disk)
+    assert set(disk["test"]) == {"b"}
+    clock.now += HARD
+    later.memory.changes += 1
+    save(later, disk)
+    assert disk["test"] == {}
+
+
+async def test_the_copy_holds_no_more_than_the_memory_would_and_then_the_newest(
+    worker: Any, control: Control, clock: Clock
+) -> None:
+    disks = []
+    for start in (0, 8):
+        one = worker()
+        for number in range(start, start + 8):
+            await one.get(f"k{number}", control)
+            clock.now += 1
+        disks.append(Disk())
+        save(one, disks[-1])
+    heir, both = worker(), Disk(test=disks[0]["test"] | disks[1]["test"])
+    heir.load(both)
+    await heir.get("k3", control)
+    save(heir, both)
+    assert list(both["test"]) == ["k3", *(f"k{number}" for number in range(15, 6, -1))]
+
+
+async def test_what_is_on_disk_is_asked_about_before_it_is_used_however_young(
+    worker: Any, control: Control, redis: MemoryRedis
+) -> None:
+    """It may have been revoked while no worker was there to hear of it."""
+    before, disk = worker(), Disk()
+    await before.get("k", control)
+    save(before, disk)
+    redis.values.clear()
+    after = worker()
+    after.load(disk)
+    control.value = PermissionError("revoked")
+    with pytest.raises(PermissionError):
+        await after.get("k", control)
+    assert control.known == [False, True], "and is no stranger"
+    control.value = SourceUnreachable()
+    with pytest.raises(SourceUnreachable):
+        await after.get("k", control)
+
+
+@pytest.mark.parametrize("where", ["disk", "redis"])
+async def test_a_control_that_is_silent_holds_nobody_up_whom_a_copy_can_serve(
+    worker: Any, control: Control, redis: MemoryRedis, clock: Clock, where: str
+) -> None:
+    before, disk = worker(), Disk()
+    await before.get("k", control)
+    save(before, disk)
+    clock.now += SOFT
+    redis.away = where == "disk"
+    after = worker(patience=lambda: 0.0)
+    if where == "disk":
+        after.load(disk)
+    control.gate = asyncio.Event()
+    control.value = "newer"
+    assert await after.get("k", control) == "value"
+    assert await after.get("k", control) == "value"
+    control.gate.set()
+    await control.asked.wait()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert after.memory.fresh("k") == "newer", "it was asked off the path"
 
 
 async def test_a_dropped_value_is_gone_from_memory_redis_and_disk(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from unittest.mock import patch
 
 import pytest
 
@@ -126,6 +127,76 @@ async def test_no_age_goes_beyond_the_values_own_expiry(
     assert cache.expired("k")
     with pytest.raises(SourceUnreachable):
         await cache.get("k", source)
+
+
+async def test_a_source_that_is_silent_holds_nobody_up_whom_an_older_value_can_serve(
+    clock: Clock, tasks: Tasks, source: Source
+) -> None:
+    waits = [0.001]
+    cache: TwoAgeCache[str] = TwoAgeCache(
+        "test", size=3, soft=SOFT, hard=HARD, tasks=tasks, patience=lambda: waits[-1]
+    )
+    await cache.get("k", source)
+    clock.now += SOFT
+    source.value = "newer"
+    source.gate.clear()
+    assert await cache.get("k", source) == "value"
+    waits.append(0.0)
+    assert await cache.get("k", source) == "value"
+    assert (source.asked, cache.stale_uses) == (2, 2), "it is asked once, off the path, and the uses are counted"
+    source.gate.set()
+    await settle()
+    assert cache.fresh("k") == "newer"
+
+
+@pytest.mark.parametrize("why", ["unknown", "past the hard age", "past its expiry"])
+async def test_what_nothing_older_can_serve_is_waited_for_however_silent_the_source(
+    clock: Clock, tasks: Tasks, source: Source, why: str
+) -> None:
+    cache: TwoAgeCache[str] = TwoAgeCache("test", size=3, soft=SOFT, hard=HARD, tasks=tasks, patience=lambda: 0.0)
+    if why != "unknown":
+        source.expires = clock.time() + SOFT if why == "past its expiry" else float("inf")
+        await cache.get("k", source)
+        clock.now += HARD if why == "past the hard age" else SOFT
+        source.expires = float("inf")
+    source.gate.clear()
+    source.value = "asked"
+    with patch("proxy.caches.two_ages.PATIENCE_S", 0.001):
+        waiting = asyncio.gather(cache.get("k", source))
+        await asyncio.sleep(0.02)
+    assert not waiting.done()
+    source.gate.set()
+    assert await waiting == ["asked"]
+
+
+@pytest.mark.parametrize("change", ["drop", "drop_where"])
+async def test_what_is_dropped_while_a_silent_source_is_asked_serves_nobody_any_more(
+    clock: Clock, tasks: Tasks, source: Source, change: str
+) -> None:
+    cache: TwoAgeCache[str] = TwoAgeCache("test", size=3, soft=SOFT, hard=HARD, tasks=tasks, patience=lambda: 0.02)
+    await cache.get("k", source)
+    clock.now += SOFT
+    source.gate.clear()
+    source.value = PermissionError("revoked")
+    waiting = asyncio.gather(cache.get("k", source), return_exceptions=True)
+    await settle()
+    {"drop": lambda: cache.drop("k"), "drop_where": lambda: cache.drop_where(lambda *_: True)}[change]()
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    source.gate.set()
+    assert [str(one) for one in await waiting] == ["revoked"]
+
+
+async def test_a_no_that_comes_late_ends_what_served_meanwhile(clock: Clock, tasks: Tasks, source: Source) -> None:
+    cache: TwoAgeCache[str] = TwoAgeCache("test", size=3, soft=SOFT, hard=HARD, tasks=tasks, patience=lambda: 0.0)
+    await cache.get("k", source)
+    clock.now += SOFT
+    source.gate.clear()
+    source.value = PermissionError("revoked")
+    assert await cache.get("k", source) == "value"
+    source.gate.set()
+    await settle()
+    assert not cache.holds("k")
 
 
 async def test_a_refusal_of_the_source_ends_what_was_held(

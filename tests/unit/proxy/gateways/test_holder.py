@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from proxy.gateways import holder as holder_module
 from proxy.gateways.holder import Gateways
 from proxy.redis import Redis
 from proxy.refusals import Refusal
+from proxy.resolve.control_pulse import ControlPulse
 from tests.fakes.call_parts import gateway
 
 SIGNER = Signer(parse_key_ring("signing", new_key()))
@@ -30,6 +32,7 @@ class Control:
     down: bool = False
     asked: int = 0
     signer: Signer = SIGNER
+    pulse: ControlPulse = field(default_factory=ControlPulse)
 
     async def gateway(self, question: GatewayQuestion) -> GatewayAnswer:
         self._ask()
@@ -275,3 +278,46 @@ async def test_what_only_redis_vouches_for_is_not_served_beyond_the_hard_age() -
     assert await held.compare("epoch")
     assert held.held("g") is None
     assert await refused(held, "g") in {"gateway_unavailable", "gateway_unknown"}
+
+
+async def test_what_nobody_called_since_the_start_is_in_the_next_copy_too(tmp_path: Path) -> None:
+    disk = DiskCopy(str(tmp_path), KEYS)
+    before = holder(Control([gateway(slug="a"), gateway(slug="b")]))
+    for slug in ("a", "b"):
+        await before.load(slug, "address")
+    save(before, disk)
+    disk.close()
+    for _ in range(2):
+        own = DiskCopy(str(tmp_path), KEYS)
+        later = holder(Control(down=True))
+        later.load_disk(own)
+        await later.load("a", "address")
+        save(later, own)
+        own.close()
+    last = holder(Control(down=True))
+    last.load_disk(DiskCopy(str(tmp_path), KEYS))
+    assert (await last.load("b", "address")).snapshot.slug == "b"
+
+
+async def test_a_control_that_is_silent_holds_nobody_up_whose_gateway_is_on_disk(tmp_path: Path) -> None:
+    disk, one = DiskCopy(str(tmp_path), KEYS), gateway(slug="g")
+    before = holder(Control([one]))
+    await before.load("g", "address")
+    save(before, disk)
+
+    class Silent(Control):
+        answers = asyncio.Event()
+
+        async def gateway(self, question: GatewayQuestion) -> GatewayAnswer:
+            await self.answers.wait()
+            return await super().gateway(question)
+
+    control = Silent([])
+    control.pulse.fails()
+    after = holder(control)
+    after.load_disk(disk)
+    assert (await after.load("g", "address")).snapshot.slug == "g"
+    assert after.held("g") is not None
+    control.answers.set()
+    await asyncio.gather(*after._loading._running.values())
+    assert after.held("g") is None, "control has said meanwhile that there is none"

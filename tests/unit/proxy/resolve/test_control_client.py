@@ -7,7 +7,7 @@ from core.keys import new_key, parse_key_ring
 from core.resolve import InstallationRefusal, TokenQuestion, TokenVerdict
 from core.tokens import digest
 from proxy.caches.two_ages import SourceUnreachable
-from proxy.resolve import control_client
+from proxy.resolve import control_pulse
 from proxy.resolve.control_client import ControlClient
 from tests.fakes.control import FakeControl
 
@@ -46,7 +46,7 @@ async def test_a_control_with_another_key_is_not_believed() -> None:
 
 
 async def test_a_control_that_is_down_is_left_alone_and_probed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control_client, "_PROBE_S", 60.0)
+    monkeypatch.setattr(control_pulse, "PROBE_S", 60.0)
     async with FakeControl() as control, loopback() as egress:
         control.down = True
         asking = client(egress, control, control.url)
@@ -56,13 +56,13 @@ async def test_a_control_that_is_down_is_left_alone_and_probed(monkeypatch: pyte
         assert len(control.asked) == 3
         assert asking.away
         control.down = False
-        monkeypatch.setattr(asking, "_next_try", 0.0)
+        monkeypatch.setattr(asking.pulse, "_next_try", 0.0)
         assert isinstance(await asking.token(TokenQuestion("x")), TokenVerdict)
         assert not asking.away
 
 
 async def test_an_answer_that_cannot_be_read_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control_client, "_PROBE_S", 60.0)
+    monkeypatch.setattr(control_pulse, "PROBE_S", 60.0)
     async with FakeControl() as control, loopback() as egress:
         control.verdicts["x"] = InstallationRefusal("not_allowed", "no verdict")  # type: ignore[assignment]  # on purpose
         asking = client(egress, control, control.url)

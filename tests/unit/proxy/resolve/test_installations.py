@@ -7,6 +7,7 @@ from core.resolve import InstallationAnswer, InstallationQuestion, InstallationR
 from core.tasks import Tasks
 from proxy.redis import Redis
 from proxy.refusals import Refusal
+from proxy.resolve.control_pulse import ControlPulse
 from proxy.resolve.installations import Installations
 from tests.fakes.call_parts import installation
 
@@ -17,6 +18,7 @@ QUESTION = InstallationQuestion("digest", "g", "a")
 class Control:
     answer: InstallationAnswer
     asked: list[InstallationQuestion] = field(default_factory=list)
+    pulse: ControlPulse = field(default_factory=ControlPulse)
 
     async def installation(self, question: InstallationQuestion) -> InstallationAnswer:
         self.asked.append(question)

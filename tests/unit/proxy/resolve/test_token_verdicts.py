@@ -12,6 +12,7 @@ from core.tasks import Tasks
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.redis import RedisAway
 from proxy.refusals import Refusal
+from proxy.resolve.control_pulse import ControlPulse
 from proxy.resolve.token_verdicts import Authority
 from tests.fakes.proxy_parts import user
 
@@ -38,6 +39,7 @@ class Control:
         self.verdicts: dict[str, TokenVerdict] = {}
         self.asked: list[str] = []
         self.down = False
+        self.pulse = ControlPulse()
 
     async def token(self, question: TokenQuestion) -> TokenVerdict:
         self.asked.append(question.digest)
