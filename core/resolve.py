@@ -130,6 +130,10 @@ class ProbeQuestion(msgspec.Struct, frozen=True):
     installation: ResolvedInstallation = msgspec.field(name="connection")
     """Called `connection` on the wire, as version 0.1 does."""
     lists: bool = True
+    look: bool = False
+    """Only look whether the URL redirects: one request, without a session."""
+    seconds: float = 0
+    """For all of it; 0: the proxy's own."""
 
 
 class Probe(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -150,3 +154,4 @@ class Probe(msgspec.Struct, frozen=True, omit_defaults=True):
     fault: str = ""
     """A reason word of the proxy's refusal table, such as `upstream_refused`."""
     sentence: str = ""
+    """What an admin is told: what happened, what to do, and last the server's own words."""

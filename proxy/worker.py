@@ -158,7 +158,9 @@ class Worker:
                 self.spans,
             ),
         )
-        self.internal = InternalListener(InternalCalls(ring, caller="control", answerer="proxy"), Prober(upstreams))
+        self.internal = InternalListener(
+            InternalCalls(ring, caller="control", answerer="proxy"), Prober(upstreams, self.egress)
+        )
 
     def deliver(self, letter: Letter) -> None:
         """A letter from a worker, perhaps from this one."""

@@ -10,6 +10,7 @@ from core.egress.faults import UpstreamFault
 from core.mcp.event_stream import EventReader, EventStreamFault, TooManyEvents
 from core.mcp.faults import MessageFault
 from core.mcp.json_limits import loads
+from proxy.upstream.faults import WEB_PAGE
 from proxy.upstream.transport import UpstreamAnswer
 
 Json = dict[str, object]
@@ -32,7 +33,10 @@ def is_stream(response: UpstreamAnswer) -> bool:
 
 async def whole_message(response: UpstreamAnswer, *, cap_bytes: int) -> Json:
     """The message of an answer that is one JSON body. Raises UpstreamFault."""
-    return message_in(await response.read_capped(cap_bytes))
+    body = await response.read_capped(cap_bytes)
+    if body[:256].lstrip()[:1] == b"<":
+        raise UpstreamFault("broken", sent=True, detail=WEB_PAGE)
+    return message_in(body)
 
 
 def is_answer_to(message: Json, request_id: int) -> bool:

@@ -39,6 +39,8 @@ _REFUSED_CONNECTION = re.compile(r"Connect call failed|[Cc]onnection refused")
 _CERTIFICATE = re.compile(r"certificate verify failed: ([\w ,.'*:-]{1,100})")
 _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 MAX_TEXT = 4096
+WEB_PAGE = "the answer is a web page"
+"""The detail of a fault: whoever reads it has another URL in hand than they think."""
 
 
 def refusal_of(fault: UpstreamFault, installation: ResolvedInstallation, *, seconds: float, limit: int) -> Refusal:
@@ -60,8 +62,10 @@ def why(refusal: Refusal) -> str:
 
     Callers of tools are not told: it is about the network that Archway stands in.
     """
-    if refusal.words.get("status") in {404, 405}:
+    if refusal.words.get("status") in {404, 405} or refusal.detail == WEB_PAGE:
         return "Check the path of the URL."
+    if refusal.reason == "upstream_broken":
+        return f"What is wrong: {upstream_text(refusal.detail).rstrip('.')}." if refusal.detail else ""
     kind = refusal.detail.partition(":")[0]
     certificate = _CERTIFICATE.search(refusal.detail)
     if certificate is not None:

@@ -3,8 +3,10 @@
 The same eras, sessions and refusals as for calls, so there is one implementation of each.
 """
 
+import asyncio
 import logging
 from dataclasses import dataclass
+from typing import Final, Literal
 
 from core.mcp.shapes import META_SERVER_INFO
 from core.mcp.versions import MODERN, Era
@@ -12,13 +14,22 @@ from core.resolve import Probe, ProbeQuestion, ResolvedInstallation
 from proxy.refusals import Refusal
 from proxy.upstream.answers import Json
 from proxy.upstream.conversation import Owner, Upstreams
-from proxy.upstream.faults import why
+from proxy.upstream.faults import upstream_text
+from proxy.upstream.look import look_for_redirect
+from proxy.upstream.old_transport import speaks_old_transport
 from proxy.upstream.outbound import Outbound
+from proxy.upstream.transport import Transport
+from proxy.upstream.unsuccessful import error_words
+from proxy.upstream.way_out import OLD_TRANSPORT, way_out
 
 log = logging.getLogger(__name__)
 _MAX_PAGES = 100
 _MAX_ITEMS = 5_000
 _OWNER = Owner("discovery")
+_SECONDS: Final = 17.0
+"""For a whole probe, where the question says nothing: control waits for 20 s, and for the words of a failure too."""
+_MAY_BE_OLD: Final = {"upstream_status", "upstream_error", "upstream_broken", "upstream_era"}
+"""Refusals behind which the transport of 2024-11-05 may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,28 +39,51 @@ class _Server:
     info: Json
     capabilities: list[str]
 
+    @property
+    def era_name(self) -> Literal["modern", "legacy"]:
+        """As probes tell it."""
+        return "modern" if self.era is Era.MODERN else "legacy"
+
 
 class Prober:
-    """Probes upstreams through the worker's own `Upstreams`."""
+    """Probes upstreams through the worker's own `Upstreams`; `transport` is theirs."""
 
-    def __init__(self, upstreams: Upstreams) -> None:
-        self._upstreams = upstreams
+    def __init__(self, upstreams: Upstreams, transport: Transport) -> None:
+        self._upstreams, self._transport = upstreams, transport
 
     async def probe(self, question: ProbeQuestion) -> Probe:
         """What was found; a refusal becomes the probe's `fault` and `sentence`."""
+        if question.look:
+            return await look_for_redirect(self._transport, question.installation)
+        seconds, server = question.seconds or _SECONDS, None
+        clock = asyncio.timeout(seconds)
         try:
-            return await self._probe(question)
+            async with clock:
+                server = await self._meet(question.installation)
+                return await self._listed(question, server)
         except Refusal as refusal:
-            entry = question.installation.entry
-            log.info("a probe failed", extra={"entry": entry, "reason": refusal.reason, "detail": refusal.detail})
-            said = f"It said: {refusal.text[:256]}" if refusal.text else ""
-            return Probe(
-                fault=refusal.reason, sentence=" ".join(filter(None, (refusal.sentence, why(refusal), said)))
-            )
+            return await self._failed(question.installation, refusal, server)
+        except TimeoutError:
+            if not clock.expired():
+                raise
+        late = Refusal("upstream_slow", server=question.installation.entry, seconds=seconds)
+        return await self._failed(question.installation, late, server)
 
-    async def _probe(self, question: ProbeQuestion) -> Probe:
+    async def _failed(self, installation: ResolvedInstallation, refusal: Refusal, server: _Server | None) -> Probe:
+        """The fault in words: what happened, what to do about it, and last what the server said."""
+        known = {"entry": installation.entry, "reason": refusal.reason, "detail": refusal.detail}
+        log.info("a probe failed", extra=known)
+        may_be_old = server is None and refusal.reason in _MAY_BE_OLD
+        if may_be_old and await speaks_old_transport(self._transport, installation):
+            cure = OLD_TRANSPORT
+        else:
+            cure = way_out(refusal, installation, "" if server is None else server.era_name)
+        said = refusal.said or refusal.text
+        words = f"It said: {said}" if said else ""
+        return Probe(fault=refusal.reason, sentence=" ".join(filter(None, (refusal.sentence, cure, words))))
+
+    async def _listed(self, question: ProbeQuestion, server: _Server) -> Probe:
         installation = question.installation
-        server = await self._meet(installation)
         tools: list[dict[str, object]] = []
         resources: list[dict[str, object]] = []
         if question.lists and "tools" in server.capabilities:
@@ -57,10 +91,10 @@ class Prober:
         if question.lists and "resources" in server.capabilities and not tools:
             resources = await self._all(installation, "resources/list", "resources")
         return Probe(
-            era="modern" if server.era is Era.MODERN else "legacy",
+            era=server.era_name,
             version=server.version,
-            server_name=str(server.info.get("name", ""))[:128],
-            server_version=str(server.info.get("version", ""))[:64],
+            server_name=upstream_text(server.info.get("name")),
+            server_version=upstream_text(server.info.get("version")),
             capabilities=server.capabilities,
             tools=tools,
             resources=resources,
@@ -97,7 +131,9 @@ class Prober:
             params: Json = {} if cursor is None else {"cursor": cursor}
             outbound = Outbound(method, params, installation.own_headers)
             answer = await self._upstreams.call(installation, outbound, _OWNER, _ignore)
-            result = answer.get("result")
+            result, error = answer.get("result"), answer.get("error")
+            if isinstance(error, dict):
+                raise Refusal("upstream_error", server=installation.entry, detail=method, said=error_words(error))
             found = result.get(member) if isinstance(result, dict) else None
             if not isinstance(result, dict) or not isinstance(found, list):
                 raise Refusal("upstream_broken", server=installation.entry, detail=f"{method} without {member}")

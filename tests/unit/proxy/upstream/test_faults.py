@@ -6,7 +6,7 @@ from core.egress.addresses import ANYWHERE, PublicUrl
 from core.egress.client import Egress, UpstreamFault
 from core.egress.faults import Reason
 from proxy.refusals import TABLE, Refusal
-from proxy.upstream.faults import MAX_TEXT, TRANSPORT, refusal_of, upstream_text, why
+from proxy.upstream.faults import MAX_TEXT, TRANSPORT, WEB_PAGE, refusal_of, upstream_text, why
 from tests.fakes.call_parts import installation
 from tests.fakes.pool_calls import Pool
 from tests.fakes.scripted_names import ScriptedNames
@@ -116,7 +116,14 @@ def test_an_upstreams_words_lose_their_controls_and_their_length(said: object, t
             "HandshakeFailed: far.example:443 [[SSL] record layer failure (_ssl.c:1006)]",
             "The TLS handshake failed: check that the port speaks TLS.",
         ),
-        ("broken", "the answer ended without an answer to our request", ""),
+        (
+            "broken",
+            "the answer ended without an answer to our request",
+            "What is wrong: the answer ended without an answer to our request.",
+        ),
+        ("broken", "answer has \x1b[31mmarks.", "What is wrong: answer has marks."),
+        ("broken", WEB_PAGE, "Check the path of the URL."),
+        ("broken", "", ""),
         ("slow", "no answer within 60 s", ""),
     ],
 )
