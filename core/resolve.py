@@ -45,6 +45,9 @@ class TokenVerdict(msgspec.Struct, frozen=True, omit_defaults=True):
     """Unix seconds; a verdict never outlives it."""
     refusal: Literal["", "unknown", "revoked", "expired", "disabled"] = msgspec.field(default="", name="refused")
     """Why not, '' if nothing is against it. Planes of other versions know it as `refused`."""
+    kept_out: Principal | None = None
+    """Who bears a token that holds and is not for gateways. `principal` is None then: a proxy of another version,
+    which does not know this field, refuses such a token as one that does not hold."""
 
 
 class InstallationQuestion(msgspec.Struct, frozen=True):

@@ -77,7 +77,17 @@ TABLE: Final[dict[str, Reason]] = {
     "body_slow": _http(408, -31408, "The request body did not arrive within {seconds:g} s.", retryable=True),
     "overloaded": _http(503, -31503, "The server is busy; retry after {retry_after} s.", retryable=True),
     # authenticate
-    "not_authenticated": _http(401, -31401, "Sign in, or send a valid token as `Authorization: Bearer arch_...`."),
+    "not_authenticated": _http(
+        401,
+        -31401,
+        "Send a token as `Authorization: Bearer arch_...`; an administrator makes one with `archway tokens create`.",
+    ),
+    "token_for_api": _http(
+        403,
+        -31403,
+        "This token is for the admin API and calls no gateways; an administrator makes one for gateways with "
+        "`archway tokens create`.",
+    ),
     "too_many_unknown": _http(429, -31429, "Too many unknown callers; retry after {retry_after} s.", retryable=True),
     "cannot_authenticate": _http(503, -31503, "The token cannot be checked now; retry soon.", retryable=True),
     # enter the gateway

@@ -4,7 +4,7 @@
         team = await admin.made("/teams", {"name": "Red"})              # POST, 201 expected; the JSON
         answer = await admin.patch(f"/teams/{team['id']}", {...})       # If-Match is read first unless given
         assert answer.status == 200; answer.json["name"]; answer.problem("name")
-        ann = await admin.as_new_user("Ann")                            # a client with a member's own token
+        ann = await admin.as_new_user("Ann")                            # a client with a member's own API token
 
 Imported by the conftest.py of the folders that need it, beside `tests/fixtures_postgres.py`.
 """
@@ -106,10 +106,11 @@ class AdminClient:
         return list(answer.json["items"])
 
     async def as_new_user(self, name: str, role: str = "member") -> AdminClient:
-        """A client for a new user with a token of their own."""
+        """A client for a new user with an API token of their own."""
         email = f"{name.lower().replace(' ', '.')}@example.com"
         user = await self.made("/users", {"name": name, "email": email, "role": role})
-        token = await self.made("/tokens", {"name": f"{name}'s", "kind": "user", "user_id": user["id"]})
+        wanted = {"name": f"{name}'s", "use": "api", "kind": "user", "user_id": user["id"]}
+        token = await self.made("/tokens", wanted)
         return AdminClient(self._session, self.url, token["secret"], user)
 
     def bearing(self, token: str) -> AdminClient:

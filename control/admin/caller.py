@@ -1,7 +1,8 @@
-"""Who calls the admin API: the bearer of the run's own token, or of a user's `arch_` token.
+"""Who calls the admin API: the bearer of the run's own token, or of a user's `arch_` token that is for the API.
 
 A middleware, before any operation. The bearer's digest picks one of the two; there is no other way in, no cookie,
-and no caller without a name. What is unknown, revoked, expired or of a disabled user is refused in the same words.
+and no caller without a name. What is unknown, revoked, expired or of a disabled user is refused in the same words. A
+token for gateways opens nothing here, not even `/me`: whoever finds one learns nothing with it.
 """
 
 import hmac
@@ -25,8 +26,12 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PUBLIC: Final = frozenset({"/health", "/ready"})
 """Answered without a caller; they say whether the process lives and the database answers, nothing else."""
 _NOT_OURS: Final = (
-    "The bearer token is not one of this deployment. Send a user's token, which begins with arch_ (check that it was "
+    "The bearer token is not one of this deployment. Send an API token, which begins with arch_ (check that it was "
     "copied completely), or the token that `archway up` printed for this run."
+)
+_FOR_GATEWAYS: Final = (
+    "This token is for calling gateways and does not open the admin API. Use an API token: an admin makes one with "
+    '`archway tokens create --use api`, or POST /tokens with "use": "api".'
 )
 _BEARER = re.compile(r"(?i:bearer) ([!-~]{1,512})")
 
@@ -50,10 +55,8 @@ async def _caller_of(request: web.Request, deps: Deps) -> Caller:
         held = await tokens.use(connection, bearer_digest)
         if held is None:
             raise unauthenticated("The token is unknown, revoked or expired, or its owner is disabled.")
-        if held.user_id is None:
-            raise forbidden(
-                "A token of a team or of the organisation is for gateways alone; this API accepts only a user's."
-            )
+        if held.use != "api" or held.user_id is None:
+            raise forbidden(_FOR_GATEWAYS)
         caller = await users.caller(connection, held.user_id, held.id)
         return replace(_named(caller, request), token_expires_at=held.expires_at)
 

@@ -35,6 +35,7 @@ TABLE: Mapping[str, Needs] = MappingProxyType(
         "DELETE /users/{user_id}": Needs.ADMIN,
         "POST /users/{user_id}/disable": Needs.ADMIN,
         "POST /users/{user_id}/enable": Needs.ADMIN,
+        "POST /users/{user_id}/revoke-tokens": Needs.BY_OBJECT,
         "GET /teams": Needs.BY_OBJECT,
         "POST /teams": Needs.ADMIN,
         "GET /teams/{team_id}": Needs.TEAM_MEMBER,
@@ -45,7 +46,7 @@ TABLE: Mapping[str, Needs] = MappingProxyType(
         "DELETE /teams/{team_id}/members/{user_id}": Needs.TEAM_ADMIN,
         # tokens
         "GET /tokens": Needs.BY_OBJECT,
-        "POST /tokens": Needs.BY_OBJECT,
+        "POST /tokens": Needs.ADMIN,  # no token makes tokens but an admin's
         "POST /tokens/identify": Needs.BY_OBJECT,
         "GET /tokens/{token_id}": Needs.BY_OBJECT,
         "PATCH /tokens/{token_id}": Needs.BY_OBJECT,

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from control.http.models import Change, Id, Item, Model, Moment, Name, View, Worded
 from control.http.paging import NamedPageQuery
-from control.registry.token import Kind
+from control.registry.token import Kind, Use
 from control.registry.token_validity import State
 
 
@@ -18,8 +18,11 @@ class TokenFields(Model):
 
 
 class TokenOwner(Model):
-    """Whose a token is; settled when it is made."""
+    """Whose a token is and what it is for; settled when it is made."""
 
+    use: Annotated[
+        Use, Field(description="What it is for: calling `gateways`, or the admin `api`. None is for both.")
+    ] = "gateways"
     kind: Kind = "user"
     user_id: Id | None = None
     team_id: Id | None = None
@@ -54,9 +57,11 @@ class MadeToken(Token):
 class TokenQuery(NamedPageQuery):
     """Filters of the list of tokens."""
 
+    use: Use | None = None
     kind: Kind | None = None
     user_id: Id | None = None
     team_id: Id | None = None
+    created_by: Annotated[Id | None, Field(description="The user who made them, for whomever.")] = None
 
 
 class Found(Model):

@@ -1,7 +1,7 @@
 """`/tokens`: bearer tokens of a user, a team or the organisation. The secret is in the answer to POST, once.
 
-Users manage their own, a team's admins the team's, admins all (`control/registry/token.py`). Changes are
-`control/changes/tokens.py`'s.
+Admins make them. Users see, rename, shorten and revoke their own, a team's admins the team's, admins all
+(`control/registry/token.py`). Changes are `control/changes/tokens.py`'s. All of a user's are revoked in `users.py`.
 """
 
 from control.admin.api import Asked, Operations
@@ -42,7 +42,10 @@ async def list_tokens(asked: Asked, query: TokenQuery) -> Page[Token]:
 
 @operations.post("/tokens")
 async def create_token(asked: Asked, body: NewToken) -> MadeToken:
-    """Make a token. Its secret is in this answer and nowhere else: only a digest is kept."""
+    """Make a token, for calling gateways unless `use` says `api`. Only an admin's API token makes tokens.
+
+    Its secret is in this answer and nowhere else: only a digest is kept.
+    """
     async with asked.changing() as write:
         made, secret = await changes.create(write, changes.WantedToken(**body.model_dump()))
     return shown(MadeToken, token.told_of_token(made), secret=secret)
@@ -75,7 +78,10 @@ async def get_token(asked: Asked, token_id: Id) -> Token:
 
 @operations.patch("/tokens/{token_id}")
 async def change_token(asked: Asked, token_id: Id, body: TokenChange) -> Token:
-    """Rename a token or change its expiry. One that is revoked stays so."""
+    """Rename a token or change its expiry; a later end needs an admin. One that is revoked stays so.
+
+    What it is for never changes: make another.
+    """
     async with asked.changing() as write:
         return _shown(await changes.change(write, token_id, body.changes(), asked.version))
 

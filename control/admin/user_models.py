@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from control.http.models import Change, Email, Item, Model, Moment, Name
+from control.http.models import Change, Email, Item, Model, Moment, Name, View
 from control.http.paging import NamedPageQuery
 from control.registry.access import Role
 
@@ -18,7 +18,7 @@ class UserFields(Model):
 
 
 class NewUser(UserFields):
-    """A new user. They sign in with a token that somebody makes for them."""
+    """A new user. What they use are tokens that an admin makes for them."""
 
 
 class UserChange(UserFields, Change):
@@ -32,6 +32,12 @@ class User(UserFields, Item):
     created_at: Moment
     updated_at: Moment
     version: int
+
+
+class RevokedTokens(View):
+    """How many tokens a user had that are revoked now."""
+
+    revoked: int = Field(description="Tokens that were not revoked before.")
 
 
 class UserQuery(NamedPageQuery):

@@ -4,7 +4,8 @@ from functools import partial
 
 from control.admin.api import Asked, Operations
 from control.admin.resource import one_or_404, shown
-from control.admin.user_models import NewUser, User, UserChange, UserQuery
+from control.admin.user_models import NewUser, RevokedTokens, User, UserChange, UserQuery
+from control.changes import tokens as token_changes
 from control.changes import users as changes
 from control.http.models import Id
 from control.http.paging import Page, page_of, place_key
@@ -74,3 +75,13 @@ async def enable_user(asked: Asked, user_id: Id) -> User:
     """Let a disabled user in again."""
     async with asked.changing() as write:
         return shown(User, await changes.enable(write, user_id))
+
+
+@operations.post("/users/{user_id}/revoke-tokens", status=200)
+async def revoke_tokens(asked: Asked, user_id: Id) -> RevokedTokens:
+    """Revoke all tokens of a user at once, also the one that asks if it is theirs: for a device that was lost.
+
+    Proxies refuse them within a second. Users may revoke all of their own.
+    """
+    async with asked.changing() as write:
+        return RevokedTokens(revoked=await token_changes.revoke_all_of(write, user_id))

@@ -1,30 +1,34 @@
-"""Changes of bearer tokens. Whoever is signed in with a token that ends gives no access that outlives it: they make
-no token that ends later, and put off no token's end beyond it, that one's included. Else its end would mean nothing
-to a thief.
+"""Changes of bearer tokens. Only an admin makes tokens, or lets one live longer: else a token in a thief's hand would
+make others, and its end would mean nothing. For the same reason whoever came with a token that ends gives no access
+that outlives it: they make no token that ends later, and put off no token's end beyond it, that one's included.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from control.changes.refusals import NotAllowed, NotNow, NotThere, refuse_stale
 from control.changes.write import Write, there
 from control.registry.access import Caller
 from control.registry.broken_rule import BrokenRule
+from control.registry.owner import owner_columns
 from control.registry.token import (
     Kind,
     NewToken,
     Token,
+    Use,
     manages,
     owner_of_new,
     puts_off,
+    refuse_use,
     told_of_token,
-    why_not_given_by,
 )
-from control.store import tokens
+from control.store import tokens, users
 from control.store.writes import tokens as rows
 from core.tokens import digest, new_token
+
+_NEEDS_ADMIN: Final = "Only an admin makes tokens and lets one live longer; ask an admin."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,7 @@ class WantedToken:
     """A token to make, before it has a secret. Of the kind user without a `user_id`, it is the actor's own."""
 
     name: str
+    use: Use = "gateways"
     kind: Kind = "user"
     user_id: str | None = None
     team_id: str | None = None
@@ -42,8 +47,9 @@ async def create(write: Write, wanted: WantedToken) -> tuple[Token, str]:
     """Make a token; returns it with its secret, of which only the digest is kept. Raises BrokenRule and NotAllowed;
     StoreConflict where the owner does not exist.
     """
+    refuse_use(wanted.use, wanted.kind)
     owner = owner_of_new(write.actor, wanted.kind, wanted.user_id, wanted.team_id)
-    if why := why_not_given_by(write.actor, owner):
+    if why := await _why_no_admin(write, owner_columns(owner).user_id):
         raise NotAllowed(why)
     _refuse_past(wanted.expires_at)
     _refuse_outliving(write.actor, wanted.expires_at)
@@ -56,6 +62,7 @@ async def create(write: Write, wanted: WantedToken) -> tuple[Token, str]:
             owner=owner,
             created_by=write.actor.user_id or None,
             expires_at=wanted.expires_at,
+            use=wanted.use,
         ),
     )
     made = there(await tokens.one(write.connection, token_id))
@@ -66,6 +73,8 @@ async def create(write: Write, wanted: WantedToken) -> tuple[Token, str]:
 
 async def change(write: Write, token_id: str, wanted: Mapping[str, Any], version: int | None = None) -> Token:
     """Rename a token or change its end: what `wanted` names. One that is revoked stays so."""
+    # Before the token: users are locked first, and then tokens.
+    why_not_longer = await _why_no_admin(write) if "expires_at" in wanted else ""
     before = await _locked(write, token_id)
     refuse_stale(version, before.version)
     if before.revoked_at is not None:
@@ -73,6 +82,8 @@ async def change(write: Write, token_id: str, wanted: Mapping[str, Any], version
     if "expires_at" in wanted:
         _refuse_past(wanted["expires_at"])
         if puts_off(before.expires_at, wanted["expires_at"]):
+            if why_not_longer:
+                raise NotAllowed(why_not_longer)
             _refuse_outliving(write.actor, wanted["expires_at"])
     await rows.update(write, replace(before, **wanted))
     after = there(await tokens.one(write.connection, token_id))
@@ -93,6 +104,23 @@ async def revoke(write: Write, token_id: str) -> Token:
     return after
 
 
+async def revoke_all_of(write: Write, user_id: str) -> int:
+    """Revoke every token of a user, the actor's own included; how many held until now. None that is being made for
+    them, or with one of theirs, comes after it.
+    """
+    if not write.actor.owns(user_id) or await users.hold(write.connection, user_id) is None:
+        raise NotThere("user")
+    held = await tokens.lock_all_of(write.connection, user_id)
+    if not held:
+        return 0
+    await rows.revoke_all(write, [token.id for token in held])
+    await write.announce(tokens=[token.digest for token in held])
+    for before in held:
+        after = there(await tokens.one(write.connection, before.id))
+        await write.record("revoke", "token", before.id, told_of_token(before), told_of_token(after))
+    return len(held)
+
+
 async def delete(write: Write, token_id: str, version: int | None = None) -> None:
     """Revoke a token and take it off the lists."""
     before = await _locked(write, token_id)
@@ -109,6 +137,20 @@ async def _locked(write: Write, token_id: str) -> Token:
     return token
 
 
+async def _why_no_admin(write: Write, owner_id: str | None = None) -> str:
+    """Why the actor is no admin whose token holds, '' if they are: as things stand now and not when the request came,
+    so that a token which is being revoked leaves nothing behind. An actor without a user is this process.
+    """
+    actor = write.actor
+    if not actor.is_admin:
+        return _NEEDS_ADMIN
+    if actor.user_id and not await users.admin_for_long(write.connection, actor.user_id, owner_id):
+        return _NEEDS_ADMIN
+    if actor.token_id and not await tokens.holds(write.connection, actor.token_id):
+        return "The token that you came with was revoked or has expired meanwhile; take another."
+    return ""
+
+
 def _refuse_past(ends: datetime | None) -> None:
     if ends is not None and ends <= datetime.now(UTC):
         raise BrokenRule("expires_at", "is in the past; give a later time, or null for a token that does not expire")
@@ -120,6 +162,6 @@ def _refuse_outliving(caller: Caller, ends: datetime | None) -> None:
         own_end = caller.token_expires_at.astimezone(UTC).isoformat(timespec="seconds")
         raise BrokenRule(
             "expires_at",
-            f"must not be later than {own_end}, when the token that you are signed in with ends; give an earlier "
-            "time, or sign in with a token that does not expire",
+            f"must not be later than {own_end}, when the token that you came with ends; give an earlier "
+            "time, or come with a token that does not expire",
         )

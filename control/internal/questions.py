@@ -38,7 +38,9 @@ from core.signing import Signer
 log = logging.getLogger(__name__)
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_NOT_SIGNED_IN = InstallationRefusal("not_allowed", "Sign in again: the token is not valid any more.")
+_NOT_VALID = InstallationRefusal(
+    "not_allowed", "The token that you call with is not valid here any more; ask an administrator for another."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,11 @@ class Questions:
     async def installation(self, question: InstallationQuestion) -> InstallationAnswer:
         """Say which upstream and which credential serve this bearer for this assigned tool."""
         if not _DIGEST.fullmatch(question.digest):
-            return _refused(_NOT_SIGNED_IN)
+            return _refused(_NOT_VALID)
         async with transaction(self.pool) as connection:
             verdict = await verdict_for(connection, question.digest)
             if verdict.principal is None:
-                return _refused(_NOT_SIGNED_IN)
+                return _refused(_NOT_VALID)
             rows = None
             if is_id(question.gateway_id) and is_id(question.assignment_id):
                 rows = await resolution_rows(

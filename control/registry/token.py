@@ -15,6 +15,10 @@ from control.registry.token_validity import State, refusal_of
 
 Kind = Literal["user", "team", "organisation"]
 """An owner's kind, as tokens name it."""
+Use = Literal["gateways", "api"]
+"""What a token is for: calling gateways, or the admin API. No token is for both, so that one which is pasted into a
+client opens nothing else; and it is settled when the token is made, so that a verdict on it never has to be doubted
+for this reason."""
 _NOT_TOLD: Final = {"digest", "owner", "owner_name", "expired", "owner_disabled_at"}
 
 
@@ -29,6 +33,7 @@ class NewToken:
     created_by: str | None
     """The user who made it; None for the token of a run, and where that user is gone."""
     expires_at: datetime | None
+    use: Use = "gateways"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +75,14 @@ def kind_of(owner: Owner) -> Kind:
 
 def manages(caller: Caller, token: Token) -> bool:
     """Whether the caller may see, change and revoke this token."""
-    return not why_not_given_by(caller, token.owner)
+    match token.owner:
+        case Person(user_id):
+            return caller.owns(user_id)
+        case TeamOwner(team_id):
+            return caller.administers(team_id)
+        case Organisation():
+            return caller.is_admin
+    assert_never(token.owner)
 
 
 def owner_of_new(caller: Caller, kind: Kind, user_id: str | None, team_id: str | None) -> Owner:
@@ -88,16 +100,10 @@ def owner_of_new(caller: Caller, kind: Kind, user_id: str | None, team_id: str |
     return TeamOwner(team_id)
 
 
-def why_not_given_by(caller: Caller, owner: Owner) -> str:
-    """Why the caller may not make or manage a token of this owner, '' if they may."""
-    match owner:
-        case Person(user_id):
-            return "" if caller.owns(user_id) else "A token of another user needs an admin."
-        case TeamOwner(team_id):
-            return "" if caller.administers(team_id) else "A token of a team needs an admin of the team."
-        case Organisation():
-            return "" if caller.is_admin else "A token of the organisation needs an admin."
-    assert_never(owner)
+def refuse_use(use: Use, kind: Kind) -> None:
+    """Raise BrokenRule where a token of this kind of owner cannot be for that: the API asks which person it is."""
+    if use == "api" and kind != "user":
+        raise BrokenRule("use", "`api` is allowed only with the kind user; leave it out, or name a user")
 
 
 def puts_off(before: datetime | None, after: datetime | None) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final, assert_never
 
 from control.registry.owner import Organisation, Person, TeamOwner, owner_columns, owner_of
-from control.registry.token import Token
+from control.registry.token import Token, Use
 from control.registry.token_validity import refusal_of
 from control.store.pool import Connection, Row
 from control.store.rows import columns_of, made
@@ -30,17 +30,21 @@ class Held:
     """A token that holds, of whichever kind."""
 
     id: str
+    use: Use
     user_id: str | None
     expires_at: datetime | None
 
 
 async def use(connection: Connection, digest: str) -> Held | None:
-    """The token of a caller of the admin API, if it holds; notes its use. Needs a writing transaction."""
+    """The token that somebody brings to the admin API, if it holds; notes the use of one that is for the API. Needs a
+    writing transaction.
+    """
     token = await by_digest(connection, digest)
     if token is None or refusal_of(token):
         return None
-    await note_use(connection, token.id)
-    return Held(token.id, owner_columns(token.owner).user_id, token.expires_at)
+    if token.use == "api":
+        await note_use(connection, token.id)
+    return Held(token.id, token.use, owner_columns(token.owner).user_id, token.expires_at)
 
 
 async def verdict_for(connection: Connection, digest: str) -> TokenVerdict:
@@ -51,9 +55,12 @@ async def verdict_for(connection: Connection, digest: str) -> TokenVerdict:
     refusal = refusal_of(token)
     if refusal:
         return TokenVerdict(digest, token_id=token.id, refusal=refusal)
-    await note_use(connection, token.id)
     expires = None if token.expires_at is None else token.expires_at.timestamp()
-    return TokenVerdict(digest, await _principal(connection, token), token.id, expires)
+    principal = await _principal(connection, token)
+    if token.use != "gateways":
+        return TokenVerdict(digest, token_id=token.id, expires=expires, kept_out=principal)
+    await note_use(connection, token.id)
+    return TokenVerdict(digest, principal, token.id, expires)
 
 
 async def note_use(connection: Connection, token_id: str) -> None:
@@ -91,6 +98,20 @@ async def one(connection: Connection, token_id: str, *, lock: bool = False) -> T
     return None if row is None else _made(row)
 
 
+async def holds(connection: Connection, token_id: str) -> bool:
+    """Whether the token is accepted, and stays so until the transaction ends."""
+    row = await connection.fetchrow(_SELECT + "where t.id = $1 for no key update of t", token_id)
+    return row is not None and not refusal_of(_made(row))
+
+
+async def lock_all_of(connection: Connection, user_id: str) -> list[Token]:
+    """A user's tokens that are not revoked, locked for a change. The user is to be locked before."""
+    rows = await connection.fetch(
+        _SELECT + "where t.user_id = $1 and t.revoked_at is null order by t.id for update of t", user_id
+    )
+    return [_made(row) for row in rows]
+
+
 async def page(
     connection: Connection,
     *,
@@ -102,6 +123,8 @@ async def page(
     kind: str | None = None,
     user_id: str | None = None,
     team_id: str | None = None,
+    created_by: str | None = None,
+    use: str | None = None,
 ) -> list[Token]:
     """By name: everything, or what belongs to this user and these teams; narrowed by the filters."""
     rows = await connection.fetch(
@@ -111,8 +134,10 @@ async def page(
                and ($7::text is null or t.kind = $7)
                and ($8::uuid is null or t.user_id = $8)
                and ($9::uuid is null or t.team_id = $9)
+               and ($10::uuid is null or t.created_by = $10)
+               and ($11::text is null or t.use = $11)
              {in_order("t.name", "t.id")} limit $1""",
-        limit, *place_of(after), everything, of_user, of_teams, kind, user_id, team_id,
+        limit, *place_of(after), everything, of_user, of_teams, kind, user_id, team_id, created_by, use,
     )  # fmt: skip
     return [_made(row) for row in rows]
 

@@ -65,6 +65,24 @@ async def page(
     return [made(User, row) for row in rows]
 
 
+async def admin_for_long(connection: Connection, user_id: str, owner_id: str | None) -> bool:
+    """Whether the user is an admin who is not disabled, and stays so until the transaction ends. The owner of what
+    the admin makes is kept as they are too, so that `hold` of either waits. Admins first, as `other_admins` locks.
+    """
+    rows = await connection.fetch(
+        """select id, role = 'admin' and disabled_at is null as admin from users where id = any($1::uuid[])
+           order by role = 'admin' and disabled_at is null desc, id for share""",
+        [user_id] if owner_id is None else [user_id, owner_id],
+    )
+    return any(row["id"] == user_id and row["admin"] for row in rows)
+
+
+async def hold(connection: Connection, user_id: str) -> User | None:
+    """The user; until the transaction ends nobody makes a token for them, or with a token of theirs."""
+    row = await connection.fetchrow(_SELECT + "where id = $1 for no key update", user_id)
+    return None if row is None else made(User, row)
+
+
 async def other_admins(connection: Connection, user_id: str) -> int:
     """How many admins there are beside this user. Locks them, so that two cannot go at the same time."""
     rows = await connection.fetch(

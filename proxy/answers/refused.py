@@ -1,5 +1,7 @@
 """From a refusal to what the caller gets, by when it was found (the table in `proxy/refusals.py`); from a bug too."""
 
+from typing import Final
+
 import orjson
 
 from core.mcp.faults import INTERNAL_ERROR, MessageFault, error_message, result_message
@@ -10,6 +12,12 @@ from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.our_name import server_info
 from proxy.refusals import Refusal
+
+_CHALLENGED: Final = {
+    "not_authenticated": ', error="invalid_token", error_description="The token is not valid here."',
+    "token_for_api": ', error="insufficient_scope", error_description="The token is not for gateways."',
+}
+"""Refusals that tell what a token would have to be, with the error of the challenge."""
 
 
 def answer_of_refusal(x: Exchange, refusal: Refusal, deps: Deps) -> Answer:
@@ -55,8 +63,8 @@ def _at_http(x: Exchange, refusal: Refusal, deps: Deps) -> Answer:
     answer = Answer(row.status, http_body(refusal, x.request_id))
     if row.status == 405:
         answer.headers["Allow"] = "GET, POST, DELETE, OPTIONS"  # RFC 9110 section 15.5.6
-    if refusal.reason == "not_authenticated":
-        answer.headers["WWW-Authenticate"] = challenge(x, deps, presented="presented" in refusal.words)
+    if refusal.reason in _CHALLENGED:
+        answer.headers["WWW-Authenticate"] = challenge(x, deps, _error_of(refusal))
     if "retry_after" in refusal.words:
         answer.headers["Retry-After"] = str(refusal.words["retry_after"])
     # A body that was not read would be taken for the next request.
@@ -69,14 +77,18 @@ def http_body(refusal: Refusal, request_id: str) -> bytes:
     return orjson.dumps(error_message(None, refusal.row.code or -32600, refusal.sentence, {"request_id": request_id}))
 
 
-def challenge(x: Exchange, deps: Deps, *, presented: bool) -> str:
-    """`WWW-Authenticate` (RFC 6750 section 3, RFC 9728 section 5.1): the error only where a token was presented."""
+def _error_of(refusal: Refusal) -> str:
+    """The error of the challenge; none where no token was presented (RFC 6750 section 3.1)."""
+    if refusal.reason == "not_authenticated" and "presented" not in refusal.words:
+        return ""
+    return _CHALLENGED[refusal.reason]
+
+
+def challenge(x: Exchange, deps: Deps, error: str) -> str:
+    """`WWW-Authenticate` (RFC 6750 section 3, RFC 9728 section 5.1)."""
     base = deps.settings.public_url.rstrip("/")
     metadata = f"{base}/.well-known/oauth-protected-resource/v1/mcp/{x.gateway_name}"
-    value = f'Bearer resource_metadata="{metadata}", scope="mcp"'
-    if presented:
-        value += ', error="invalid_token", error_description="The token is not valid here."'
-    return value
+    return f'Bearer resource_metadata="{metadata}", scope="mcp"{error}'
 
 
 def _sentence(refusal: Refusal) -> str:

@@ -70,7 +70,7 @@ class Authority:
         return until is not None and until > time.monotonic()
 
     async def verdict(self, digest: str, address: str) -> TokenVerdict:
-        """The verdict, asked for if need be.
+        """The verdict, asked for if need be: who bears it, or that it is not for gateways (`kept_out`).
 
         Raises SourceUnreachable where nobody can tell, Refusal `too_many_unknown` beyond the strangers' budget.
         """
@@ -96,7 +96,7 @@ class Authority:
         self._unknown.clear()
 
         def concerns(_: str, verdict: TokenVerdict) -> bool:
-            principal = verdict.principal
+            principal = verdict.principal or verdict.kept_out
             if principal is None:
                 return False
             return (principal.kind, principal.id) == (kind, identifier) or identifier in principal.teams
@@ -112,7 +112,7 @@ class Authority:
             raise Refusal("too_many_unknown", retry_after=1)
         asked = time.monotonic()
         verdict = await self._control.token(TokenQuestion(digest))
-        if verdict.digest != digest or verdict.principal is None:
+        if verdict.digest != digest or (verdict.principal is None and verdict.kept_out is None):
             self._unknown.put(digest, time.monotonic() + _UNKNOWN_S)
             raise Refusal("not_authenticated", detail=verdict.refusal, presented=True)
         return Aged(verdict, asked, inf if verdict.expires is None else verdict.expires)

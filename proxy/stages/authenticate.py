@@ -21,7 +21,9 @@ ACCEPTED: Final = _OUTCOMES["accepted"]
 
 
 def authenticate(x: Exchange, deps: Deps) -> Awaitable[None] | None:
-    """Fill the principal. Refuses 401, and 429 or 503 where nobody could be asked; waits only for a cold token."""
+    """Fill the principal. Refuses 401, 403 for an API token, and 429 or 503 where nobody could be asked; waits only
+    for a cold token.
+    """
     judged, credential = x.head.judged, None
     if judged is not None and judged.token_digest:
         x.token_digest = judged.token_digest  # of the same bytes as before, which were accepted then
@@ -71,7 +73,7 @@ def _not_authenticated(deps: Deps, why: str, *, presented: bool = True) -> Refus
 
 def _accept(x: Exchange, verdict: TokenVerdict, deps: Deps) -> None:
     if verdict.principal is None or verdict.digest != x.token_digest:
-        raise _not_authenticated(deps, "refused")
+        raise _kept_out(x, verdict, deps)
     deps.slots.add(ACCEPTED)
     x.principal = verdict.principal
     x.principal_key = verdict.principal.key
@@ -81,3 +83,12 @@ def _accept(x: Exchange, verdict: TokenVerdict, deps: Deps) -> None:
         judged.headers, judged.token_digest = x.headers, x.token_digest
         if x.head.headers is not None:
             x.head.headers = x.headers
+
+
+def _kept_out(x: Exchange, verdict: TokenVerdict, deps: Deps) -> Refusal:
+    """The refusal of a token that holds and is not for gateways: its bearer is told to records, and to no stage."""
+    if verdict.kept_out is None or verdict.digest != x.token_digest:
+        return _not_authenticated(deps, "refused")
+    deps.slots.add(_OUTCOMES["refused"])
+    x.principal_key, x.token_id = verdict.kept_out.key, verdict.token_id
+    return Refusal("token_for_api")

@@ -65,7 +65,7 @@ class Api:
         return await self.admin.etag(path.partition("?")[0])
 
     async def user(self, name: str, *teams: JSON, role: str = "member") -> AdminClient:
-        """A person with a token, in these teams with this role."""
+        """A person with an API token, in these teams with this role."""
         person = await self.admin.as_new_user(name)
         for team in teams:
             path = f"/teams/{team['id']}/members/{person.user['id']}"

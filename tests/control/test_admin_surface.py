@@ -78,7 +78,7 @@ async def test_a_bearer_that_is_no_token_is_told_what_to_send_and_not_repeated(
     bearer: str, admin: AdminClient
 ) -> None:
     answer = await admin.bearing(bearer).get("/me")
-    assert "Send a user's token, which begins with arch_" in answer.json["detail"]
+    assert "Send an API token, which begins with arch_" in answer.json["detail"]
     assert "s3cr3t" not in answer.body.decode()
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from control.store import tokens
 from control.store.pool import Pool, transaction
+from core.identifiers import new_id
 from core.resolve import TokenVerdict
 from core.tokens import digest, new_token, well_formed
 from tests.fixtures_admin import AdminClient
@@ -21,6 +22,12 @@ async def verdict(pool: Pool, secret: str) -> TokenVerdict:
 
 def in_seconds(seconds: float) -> str:
     return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
+
+
+async def for_gateways(admin: AdminClient, user: AdminClient) -> str:
+    """The secret of a new token of this user that is for gateways."""
+    made = await admin.made("/tokens", {"name": "for gateways", "user_id": user.user["id"]})
+    return str(made["secret"])
 
 
 async def run_sql(pool: Pool, sql: str, *arguments: object) -> None:
@@ -47,7 +54,7 @@ async def test_a_token_of_a_user_is_that_user_with_their_teams(admin: AdminClien
     team = await admin.made("/teams", {"name": "Red"})
     ann = await admin.as_new_user("Ann")
     await admin.put(f"/teams/{team['id']}/members/{ann.user['id']}", {})
-    principal = (await verdict(pool, ann.token)).principal
+    principal = (await verdict(pool, await for_gateways(admin, ann))).principal
     assert principal is not None
     assert (principal.kind, principal.id, principal.name) == ("user", ann.user["id"], "Ann")
     assert principal.teams == {team["id"]}
@@ -149,28 +156,112 @@ async def test_a_verdict_does_not_wait_for_a_writer_of_the_same_token(admin: Adm
         assert (await verdict(pool, made["secret"])).principal is not None
 
 
-async def test_only_a_user_token_opens_the_admin_api(admin: AdminClient) -> None:
-    made = await admin.made("/tokens", {"name": "ci", "kind": "organisation"})
-    assert (await admin.bearing(made["secret"]).get("/me")).status == 403
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({"name": "x", "user_id": "ADMIN"}, id="of an admin"),
+        pytest.param({"name": "x", "use": "gateways", "kind": "user", "user_id": "ADMIN"}, id="said in full"),
+        pytest.param({"name": "x", "kind": "team", "team_id": "TEAM"}, id="of a team"),
+        pytest.param({"name": "x", "kind": "organisation"}, id="of the organisation"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/me", "/openapi.json", "/tokens", "/users"])
+async def test_a_token_for_gateways_opens_nothing_of_the_admin_api_and_is_told_the_cure(
+    admin: AdminClient, body: dict[str, str], path: str
+) -> None:
+    team = await admin.made("/teams", {"name": "Red"})
+    known = {"ADMIN": admin.user["id"], "TEAM": team["id"]}
+    made = await admin.made("/tokens", {name: known.get(value, value) for name, value in body.items()})
+    assert made["use"] == "gateways"
+    answer = await admin.bearing(made["secret"]).get(path)
+    assert (answer.status, "archway tokens create --use api" in answer.json["detail"]) == (403, True)
+    assert (await admin.get(f"/tokens/{made['id']}")).json["last_used_at"] is None
+
+
+@pytest.mark.parametrize("body", [{"name": "x"}, {"name": "x", "use": "api"}])
+async def test_a_token_for_gateways_makes_no_token(admin: AdminClient, body: dict[str, str]) -> None:
+    secret = (await admin.made("/tokens", {"name": "in a client's file"}))["secret"]
+    assert (await admin.bearing(secret).post("/tokens", body)).status == 403
+
+
+async def test_an_api_token_is_a_user_at_the_api_and_nobody_at_gateways(admin: AdminClient, pool: Pool) -> None:
+    ann = await admin.as_new_user("Ann")
+    assert (await ann.get("/me")).json["user"]["id"] == ann.user["id"]
+    found = await verdict(pool, ann.token)
+    assert (found.principal, found.refusal) == (None, "")
+    assert found.kept_out is not None
+    assert (found.kept_out.kind, found.kept_out.id) == ("user", ann.user["id"])
+
+
+async def test_a_verdict_on_an_api_token_is_no_use_of_it(admin: AdminClient, pool: Pool) -> None:
+    made = await admin.made("/tokens", {"name": "script", "use": "api"})
+    await verdict(pool, made["secret"])
+    assert (await admin.get(f"/tokens/{made['id']}")).json["last_used_at"] is None
+
+
+@pytest.mark.parametrize("kind", ["team", "organisation"])
+async def test_an_api_token_belongs_to_a_person(admin: AdminClient, kind: str) -> None:
+    team = await admin.made("/teams", {"name": "Red"})
+    body = {"name": "x", "use": "api", "kind": kind, **({"team_id": team["id"]} if kind == "team" else {})}
+    refused = await admin.post("/tokens", body)
+    assert (refused.status, "only with the kind user" in refused.problem("use")) == (422, True)
+
+
+@pytest.mark.parametrize("use", ["gateways", "api"])
+async def test_what_a_token_is_for_never_changes(admin: AdminClient, use: str) -> None:
+    made = await admin.made("/tokens", {"name": "x", "use": use})
+    for other in ("gateways", "api"):
+        assert (await admin.patch(f"/tokens/{made['id']}", {"use": other})).status == 422
+    assert (await admin.get(f"/tokens/{made['id']}")).json["use"] == use
+
+
+@pytest.mark.parametrize("word", ["both", "", "API", None, ["api", "gateways"]])
+async def test_a_use_that_is_none_is_refused_by_its_name(admin: AdminClient, word: object) -> None:
+    refused = await admin.post("/tokens", {"name": "x", "use": word})
+    assert (refused.status, refused.problem("use") != "") == (422, True)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({"name": "x"}, id="of their own"),
+        pytest.param({"name": "x", "use": "api"}, id="of their own, for the API"),
+        pytest.param({"name": "x", "kind": "user", "user_id": "ADMIN"}, id="of another user"),
+        pytest.param({"name": "x", "kind": "team", "team_id": "TEAM"}, id="of a team that they administer"),
+        pytest.param({"name": "x", "kind": "organisation"}, id="of the organisation"),
+    ],
+)
+async def test_a_members_api_token_makes_no_tokens(admin: AdminClient, body: dict[str, str]) -> None:
+    ann, team = await admin.as_new_user("Ann"), await admin.made("/teams", {"name": "Red"})
+    await admin.put(f"/teams/{team['id']}/members/{ann.user['id']}", {"role": "admin"})
+    known = {"ADMIN": admin.user["id"], "TEAM": team["id"]}
+    refused = await ann.post("/tokens", {name: known.get(value, value) for name, value in body.items()})
+    assert (refused.status, "needs an admin" in refused.json["detail"]) == (403, True)
 
 
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        pytest.param({"name": "x", "kind": "organisation"}, 403, id="of the organisation"),
-        pytest.param({"name": "x", "kind": "user", "user_id": "ADMIN"}, 403, id="of another user"),
-        pytest.param({"name": "x", "kind": "team", "team_id": "TEAM"}, 403, id="of a team that they do not manage"),
         pytest.param({"name": "x", "kind": "team"}, 422, id="of no team"),
         pytest.param({"name": "x", "kind": "user", "team_id": "TEAM"}, 422, id="of a user, with a team"),
-        pytest.param({"name": "x"}, 201, id="of their own"),
+        pytest.param({"name": "x", "kind": "team", "team_id": "TEAM"}, 201, id="of a team"),
+        pytest.param({"name": "x", "use": "api"}, 201, id="of their own, for the API"),
     ],
 )
-async def test_a_member_makes_tokens_of_their_own_only(admin: AdminClient, body: dict[str, str], status: int) -> None:
-    ann, team = await admin.as_new_user("Ann"), await admin.made("/teams", {"name": "Red"})
-    known = {"ADMIN": admin.user["id"], "TEAM": team["id"]}
-    assert (
-        await ann.post("/tokens", {name: known.get(value, value) for name, value in body.items()})
-    ).status == status
+async def test_an_admins_api_token_makes_tokens(admin: AdminClient, body: dict[str, str], status: int) -> None:
+    bea, team = await admin.as_new_user("Bea", "admin"), await admin.made("/teams", {"name": "Red"})
+    wanted = {name: {"TEAM": team["id"]}.get(value, value) for name, value in body.items()}
+    assert (await bea.post("/tokens", wanted)).status == status
+
+
+@pytest.mark.parametrize("later", [None, 7200])
+async def test_a_members_api_token_lets_no_token_live_longer(admin: AdminClient, later: float | None) -> None:
+    ann = await admin.as_new_user("Ann")
+    wanted = {"name": "short", "user_id": ann.user["id"], "expires_at": in_seconds(3600)}
+    path = f"/tokens/{(await admin.made('/tokens', wanted))['id']}"
+    refused = await ann.patch(path, {"expires_at": None if later is None else in_seconds(later)})
+    assert (refused.status, "lets one live longer" in refused.json["detail"]) == (403, True)
+    assert (await ann.patch(path, {"expires_at": in_seconds(1800)})).status == 200
 
 
 async def test_a_member_sees_and_changes_their_own_tokens_only(admin: AdminClient) -> None:
@@ -188,7 +279,7 @@ async def test_a_member_sees_and_changes_their_own_tokens_only(admin: AdminClien
 async def test_a_teams_admin_manages_the_teams_tokens(admin: AdminClient) -> None:
     ann, team = await admin.as_new_user("Ann"), await admin.made("/teams", {"name": "Red"})
     await admin.put(f"/teams/{team['id']}/members/{ann.user['id']}", {"role": "admin"})
-    made = await ann.made("/tokens", {"name": "bot", "kind": "team", "team_id": team["id"]})
+    made = await admin.made("/tokens", {"name": "bot", "kind": "team", "team_id": team["id"]})
     assert {token["name"] for token in await ann.items("/tokens")} == {"Ann's", "bot"}
     assert (await ann.post(f"/tokens/{made['id']}/revoke")).status == 200
 
@@ -228,26 +319,25 @@ async def test_an_expiry_is_changed_and_taken_away(admin: AdminClient, pool: Poo
     assert (await admin.patch(path, {"expires_at": None})).json["expires_at"] is None
 
 
-@pytest.mark.parametrize("role", ["member", "admin"])
-async def test_who_came_with_a_token_that_ends_gives_nothing_that_outlives_it(admin: AdminClient, role: str) -> None:
-    ann = await admin.as_new_user("Ann", role)
-    made = await ann.made("/tokens", {"name": "short", "expires_at": in_seconds(3600)})
+async def test_who_came_with_a_token_that_ends_gives_nothing_that_outlives_it(admin: AdminClient) -> None:
+    ann = await admin.as_new_user("Ann", "admin")
+    made = await ann.made("/tokens", {"name": "short", "use": "api", "expires_at": in_seconds(3600)})
     other = await ann.made("/tokens", {"name": "shorter", "expires_at": in_seconds(60)})
     short = ann.bearing(made["secret"])
     for later in (None, in_seconds(7200)):
         for token in (made, other):
             refused = await short.patch(f"/tokens/{token['id']}", {"expires_at": later})
-            assert (refused.status, "you are signed in with" in refused.problem("expires_at")) == (422, True)
+            assert (refused.status, "that you came with" in refused.problem("expires_at")) == (422, True)
         refused = await short.post("/tokens", {"name": "long", "expires_at": later})
-        assert (refused.status, "you are signed in with" in refused.problem("expires_at")) == (422, True)
+        assert (refused.status, "that you came with" in refused.problem("expires_at")) == (422, True)
     assert (await short.post("/tokens", {"name": "long"})).status == 422
 
 
 async def test_who_came_with_a_token_that_ends_still_shortens_renames_and_makes_shorter_ones(
     admin: AdminClient,
 ) -> None:
-    ann = await admin.as_new_user("Ann")
-    made = await ann.made("/tokens", {"name": "short", "expires_at": in_seconds(3600)})
+    ann = await admin.as_new_user("Ann", "admin")
+    made = await ann.made("/tokens", {"name": "short", "use": "api", "expires_at": in_seconds(3600)})
     short, path = ann.bearing(made["secret"]), f"/tokens/{made['id']}"
     assert (await short.patch(path, {"expires_at": in_seconds(1800)})).status == 200
     assert (await short.patch(path, {"name": "shorter"})).status == 200
@@ -255,3 +345,47 @@ async def test_who_came_with_a_token_that_ends_still_shortens_renames_and_makes_
     endless = (await ann.items("/tokens"))[0]
     assert (await short.patch(f"/tokens/{endless['id']}", {"expires_at": in_seconds(7200)})).status == 200
     assert (await admin.patch(path, {"expires_at": in_seconds(7200)})).status == 200
+
+
+async def test_all_tokens_of_a_user_are_revoked_at_once_and_each_leaves_a_line(admin: AdminClient, pool: Pool) -> None:
+    ann, bea = await admin.as_new_user("Ann"), await admin.as_new_user("Bea")
+    secrets = [ann.token, *[await for_gateways(admin, ann) for _ in range(2)]]
+    gone = await admin.made("/tokens", {"name": "gone", "user_id": ann.user["id"]})
+    await admin.post(f"/tokens/{gone['id']}/revoke")
+    await run_sql(pool, "delete from outbox")
+    answer = await admin.post(f"/users/{ann.user['id']}/revoke-tokens")
+    assert (answer.status, answer.json) == (200, {"revoked": 3})
+    assert [(await verdict(pool, secret)).refusal for secret in secrets] == ["revoked"] * 3
+    async with transaction(pool, readonly=True) as connection:
+        told = {tuple(row) for row in await connection.fetch("select kind, name from outbox")}
+    assert told == {("token", digest(secret)) for secret in secrets}
+    assert len(await admin.items("/audit?action=revoke&object_kind=token")) == 1 + 3
+    assert (await bea.get("/me")).status == 200
+
+
+async def test_a_user_revokes_all_of_their_own_with_the_token_that_they_came_with(admin: AdminClient) -> None:
+    ann = await admin.as_new_user("Ann")
+    assert (await ann.post(f"/users/{ann.user['id']}/revoke-tokens")).json == {"revoked": 1}
+    assert (await ann.get("/me")).status == 401
+
+
+async def test_nobody_revokes_all_tokens_of_another_but_an_admin(admin: AdminClient) -> None:
+    ann, bea = await admin.as_new_user("Ann"), await admin.as_new_user("Bea")
+    for user_id in (bea.user["id"], admin.user["id"], new_id()):
+        assert (await ann.post(f"/users/{user_id}/revoke-tokens")).status == 404
+    assert (await admin.post(f"/users/{new_id()}/revoke-tokens")).status == 404
+    assert (await bea.get("/me")).status == 200
+
+
+async def test_revoking_all_of_a_user_who_has_none_is_no_error_and_leaves_no_line(admin: AdminClient) -> None:
+    ann = await admin.as_new_user("Ann")
+    for count in (1, 0):
+        assert (await admin.post(f"/users/{ann.user['id']}/revoke-tokens")).json == {"revoked": count}
+    assert len(await admin.items("/audit?action=revoke")) == 1
+
+
+async def test_tokens_are_listed_by_what_they_are_for_and_by_who_made_them(admin: AdminClient) -> None:
+    ann = await admin.as_new_user("Ann", "admin")
+    await ann.made("/tokens", {"name": "made by Ann", "user_id": admin.user["id"]})
+    assert [one["name"] for one in await admin.items("/tokens?use=api")] == ["Ann's"]
+    assert [one["name"] for one in await admin.items(f"/tokens?created_by={ann.user['id']}")] == ["made by Ann"]

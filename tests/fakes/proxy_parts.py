@@ -108,11 +108,19 @@ def user(**fields: Any) -> Principal:
 
 
 def known_token(
-    deps: Deps, principal: Principal, *, expires: float | None = None, age: float = 0.0, token: str = ""
+    deps: Deps,
+    principal: Principal,
+    *,
+    expires: float | None = None,
+    age: float = 0.0,
+    token: str = "",
+    for_api: bool = False,
 ) -> str:
     """A token, this one or a new one, whose verdict the worker remembers since `age` seconds."""
     token = token or new_token()
     verdict = TokenVerdict(digest(token), principal, "token-id", expires)
+    if for_api:
+        verdict = TokenVerdict(digest(token), None, "token-id", expires, kept_out=principal)
     aged = Aged(verdict, time.monotonic() - age, float("inf") if expires is None else expires)
     deps.authority.verdicts.memory.put(digest(token), aged)
     return token

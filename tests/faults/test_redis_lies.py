@@ -103,7 +103,9 @@ async def bank(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> As
         credentials = {person: f"Bearer credential-{number}" for number, person in enumerate(system.people)}
         for person, credential in credentials.items():
             body = {"entry_id": entry["id"], "scope": "personal", "credential": credential.removeprefix("Bearer ")}
-            made = await system.admin.bearing(person.token).made("/installations", body)
+            of_person = {"name": "their own hands", "use": "api", "user_id": person.id}
+            api_token = (await system.admin.made("/tokens", of_person))["secret"]
+            made = await system.admin.bearing(api_token).made("/installations", body)
             assert made["state"] == "ready", made
         gateway = await system.admin.made("/gateways", {"slug": "bank", "name": "Bank"})
         wanted = {"entry": "bank", "tools": ["whoami"], "prefix": False}

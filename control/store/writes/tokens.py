@@ -1,5 +1,6 @@
 """SQL that writes bearer tokens. Called by `control/changes/tokens.py`, which locks the row before a change."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from control.registry.owner import owner_columns
@@ -33,6 +34,13 @@ async def revoke(writing: Writing, token_id: str) -> None:
     """The token is revoked from now on."""
     await writing.execute(
         "update tokens set revoked_at = now(), version = version + 1 where id = $1 and revoked_at is null", token_id
+    )
+
+
+async def revoke_all(writing: Writing, token_ids: Sequence[str]) -> None:
+    """These tokens, none of which is revoked, are revoked from now on."""
+    await writing.execute(
+        "update tokens set revoked_at = now(), version = version + 1 where id = any($1::uuid[])", list(token_ids)
     )
 
 

@@ -139,6 +139,11 @@ CASES = {
         "revoke token",
         lambda there: [("token", there.digest)],
     ),
+    "tokens.revoke_all_of": Case(
+        lambda write, there: tokens.revoke_all_of(write, there.user),
+        "revoke token",
+        lambda there: [("token", there.digest)],
+    ),
     "tokens.delete": Case(
         lambda write, there: tokens.delete(write, there.token),
         "delete token",

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from control.changes import tokens
+from control.changes import tokens, users
 from control.changes.refusals import NotAllowed, NotNow, NotThere, Stale
 from control.changes.tokens import WantedToken
 from control.changes.write import changing
 from control.registry.access import Caller
 from control.registry.broken_rule import BrokenRule
 from control.registry.owner import Person
-from control.store.pool import Pool
+from control.store.pool import Pool, transaction
 from core.tokens import digest, well_formed
 from tests.unit.control.changes.acting import ADMIN, audit_of, forget, new_team, new_token, new_user, outbox_of
 
@@ -37,27 +38,112 @@ async def test_only_the_digest_of_the_secret_is_kept_and_the_trail_has_neither(p
     assert (line["after"]["state"], line["after"]["owner"], line["after"]["id"]) == ("active", "Ann", made.id)
 
 
-async def test_a_member_makes_tokens_for_themselves_alone(pool: Pool) -> None:
+async def test_a_member_makes_no_tokens_and_lets_none_live_longer(pool: Pool) -> None:
     async with changing(pool, ADMIN) as write:
         ann, bea = (await new_user(write, "Ann")).id, (await new_user(write, "Bea")).id
         team = (await new_team(write, "Red", ann)).id
-    async with changing(pool, Caller(ann, "Ann", "member", {team: "member"})) as write:
-        made, _ = await tokens.create(write, PLAIN)
-        assert (made.owner, made.created_by) == (Person(ann), ann)
-        for wanted in (
-            replace(PLAIN, user_id=bea),
-            replace(PLAIN, kind="team", team_id=team),
-            replace(PLAIN, kind="organisation"),
+        ends, _ = await tokens.create(write, replace(PLAIN, user_id=ann, expires_at=in_hours(1)))
+    async with changing(pool, Caller(ann, "Ann", "member", {team: "admin"})) as write:
+        for act in (
+            tokens.create(write, PLAIN),
+            tokens.create(write, replace(PLAIN, use="api")),
+            tokens.create(write, replace(PLAIN, user_id=bea)),
+            tokens.create(write, replace(PLAIN, kind="team", team_id=team)),
+            tokens.create(write, replace(PLAIN, kind="organisation")),
+            tokens.change(write, ends.id, {"expires_at": None}),
+            tokens.change(write, ends.id, {"expires_at": in_hours(2)}),
         ):
-            with pytest.raises(NotAllowed):
-                await tokens.create(write, wanted)
+            with pytest.raises(NotAllowed, match="Only an admin"):
+                await act
+        await tokens.change(write, ends.id, {"name": "shorter", "expires_at": in_hours(0.5)})
+
+
+async def test_an_admin_makes_tokens_for_anybody_and_is_told_as_their_maker(pool: Pool) -> None:
+    async with changing(pool, ADMIN) as write:
+        root, bea = (await new_user(write, "Root", "admin")).id, (await new_user(write, "Bea")).id
+    async with changing(pool, Caller(root, "Root", "admin")) as write:
+        own, _ = await tokens.create(write, PLAIN)
+        theirs, _ = await tokens.create(write, replace(PLAIN, use="api", user_id=bea))
+    assert [(made.owner, made.use, made.created_by) for made in (own, theirs)] == [
+        (Person(root), "gateways", root),
+        (Person(bea), "api", root),
+    ]
+
+
+async def admin_with_token(pool: Pool) -> tuple[Caller, str]:
+    """An admin as the API knows them once they were let in, and another user."""
+    async with changing(pool, ADMIN) as write:
+        await new_user(write, "Root", "admin")
+        ann, bea = (await new_user(write, "Ann", "admin")).id, (await new_user(write, "Bea")).id
+        made, _ = await tokens.create(write, replace(PLAIN, use="api", user_id=ann))
+    return Caller(ann, "Ann", "admin", token_id=made.id), bea
+
+
+@pytest.mark.parametrize("meanwhile", ["revoked", "all revoked", "deleted", "demoted", "disabled", "gone"])
+async def test_who_lost_the_right_after_they_were_let_in_makes_no_token(pool: Pool, meanwhile: str) -> None:
+    ann, bea = await admin_with_token(pool)
+    async with changing(pool, ADMIN) as write:
+        acts = {
+            "revoked": lambda: tokens.revoke(write, ann.token_id),
+            "all revoked": lambda: tokens.revoke_all_of(write, ann.user_id),
+            "deleted": lambda: tokens.delete(write, ann.token_id),
+            "demoted": lambda: users.change(write, ann.user_id, {"role": "member"}),
+            "disabled": lambda: users.disable(write, ann.user_id),
+            "gone": lambda: users.delete(write, ann.user_id),
+        }
+        await acts[meanwhile]()
+    async with changing(pool, ann) as write:
+        with pytest.raises(NotAllowed):
+            await tokens.create(write, replace(PLAIN, user_id=bea))
+
+
+@pytest.mark.parametrize("owner", ["their own", "another's"])
+async def test_no_token_is_made_with_one_that_is_just_being_revoked(pool: Pool, owner: str) -> None:
+    ann, bea = await admin_with_token(pool)
+    wanted = replace(PLAIN, user_id=ann.user_id if owner == "their own" else bea)
+
+    async def make() -> None:
+        async with changing(pool, ann) as write:
+            await tokens.create(write, wanted)
+
+    async with changing(pool, ADMIN) as write:
+        await tokens.revoke_all_of(write, ann.user_id)
+        making = asyncio.create_task(make())
+        await waiting_for_a_lock(pool)
+    with pytest.raises(NotAllowed, match="revoked or has expired meanwhile"):
+        await making
+
+
+async def test_a_token_that_is_just_being_made_is_among_all_of_its_owners(pool: Pool) -> None:
+    ann, bea = await admin_with_token(pool)
+
+    async def revoke() -> int:
+        async with changing(pool, ADMIN) as write:
+            return await tokens.revoke_all_of(write, bea)
+
+    async with changing(pool, ann) as write:
+        await tokens.create(write, replace(PLAIN, user_id=bea))
+        revoking = asyncio.create_task(revoke())
+        await waiting_for_a_lock(pool)
+    assert await revoking == 1
+
+
+async def waiting_for_a_lock(pool: Pool) -> None:
+    """Until somebody waits for what another transaction holds."""
+    while True:
+        async with transaction(pool, readonly=True) as connection:
+            if await connection.fetchval(
+                "select count(*) from pg_locks l join pg_stat_activity a using (pid) "
+                "where not granted and a.datname = current_database()"
+            ):
+                return
 
 
 async def test_nobody_gives_what_outlives_the_token_that_they_came_with(pool: Pool) -> None:
     async with changing(pool, ADMIN) as write:
-        ann = (await new_user(write, "Ann")).id
+        ann = (await new_user(write, "Ann", "admin")).id
         endless = (await new_token(write, user=ann)).id
-    async with changing(pool, Caller(ann, "Ann", "member", token_expires_at=in_hours(1))) as write:
+    async with changing(pool, Caller(ann, "Ann", "admin", token_expires_at=in_hours(1))) as write:
         made, _ = await tokens.create(write, replace(PLAIN, expires_at=in_hours(0.5)))
         for act in (
             tokens.create(write, PLAIN),

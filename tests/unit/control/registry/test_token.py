@@ -15,8 +15,8 @@ from control.registry.token import (
     manages,
     owner_of_new,
     puts_off,
+    refuse_use,
     told_of_token,
-    why_not_given_by,
 )
 
 NOW = datetime.now(UTC)
@@ -93,13 +93,16 @@ def test_an_owner_that_does_not_fit_the_kind_is_refused(kind, user, team, field)
     assert broken.value.field == field
 
 
-def test_who_may_make_a_token_for_whom() -> None:
-    assert why_not_given_by(MEMBER, Person("u2")) == ""
-    assert "needs an admin" in why_not_given_by(MEMBER, Person("u1"))
-    assert why_not_given_by(MEMBER, TeamOwner("red")) == ""
-    assert "admin of the team" in why_not_given_by(MEMBER, TeamOwner("blue"))
-    assert "needs an admin" in why_not_given_by(MEMBER, Organisation())
-    assert [why_not_given_by(ADMIN, owner) for owner in (Person("u2"), Organisation())] == ["", ""]
+@pytest.mark.parametrize(("use", "kind"), [("gateways", "user"), ("gateways", "team"), ("api", "user")])
+def test_a_token_is_for_gateways_or_for_the_api(use, kind) -> None:
+    refuse_use(use, kind)
+
+
+@pytest.mark.parametrize("kind", ["team", "organisation"])
+def test_the_api_takes_no_token_of_a_team_or_the_organisation(kind) -> None:
+    with pytest.raises(BrokenRule) as broken:
+        refuse_use("api", kind)
+    assert broken.value.field == "use"
 
 
 @pytest.mark.parametrize(

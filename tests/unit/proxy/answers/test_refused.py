@@ -54,7 +54,7 @@ async def test_busy_says_when_to_come_back_and_405_what_is_served(deps: Deps) ->
 async def test_the_challenge_names_the_metadata_and_an_error_only_where_a_token_was_presented(deps: Deps) -> None:
     x = exchange({})
     x.gateway_name = "g"
-    bare = challenge(x, deps, presented=False)
+    bare = challenge(x, deps, "")
     assert f'resource_metadata="{PUBLIC_URL}/.well-known/oauth-protected-resource/v1/mcp/g"' in bare
     assert "error" not in bare
     presented = answer_of_refusal(x, Refusal("not_authenticated", presented=True), deps)

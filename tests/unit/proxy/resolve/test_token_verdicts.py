@@ -142,3 +142,19 @@ async def test_where_nobody_can_tell_nobody_is_refused_for_good(authority: Autho
     with pytest.raises(SourceUnreachable):
         await authority.verdict(TOKEN, "x")
     assert not authority.refused_lately(TOKEN)
+
+
+async def test_a_token_that_is_not_for_gateways_is_asked_about_once(authority: Authority, control: Control) -> None:
+    control.verdicts[TOKEN] = TokenVerdict(TOKEN, token_id="id", kept_out=user())
+    assert (await authority.verdict(TOKEN, "x")).principal is None
+    assert authority.known(TOKEN) == control.verdicts[TOKEN]
+    assert control.asked == [TOKEN]
+
+
+async def test_a_change_of_its_bearer_ends_the_verdict_on_a_token_that_is_not_for_gateways(
+    authority: Authority, control: Control
+) -> None:
+    control.verdicts[TOKEN] = TokenVerdict(TOKEN, token_id="id", kept_out=Principal("user", "ada", "Ada"))
+    await authority.verdict(TOKEN, "x")
+    await authority.forget_principal("user", "ada")
+    assert authority.known(TOKEN) is None

@@ -101,6 +101,18 @@ async def test_a_verdict_past_its_soft_age_serves_while_control_is_away(deps: De
     assert x.principal == principal
 
 
+@pytest.mark.parametrize("again", [1, 2])
+async def test_a_token_for_the_api_is_refused_as_such_and_nobody_is_asked_again(deps: Deps, again: int) -> None:
+    principal = user()
+    token = known_token(deps, principal, for_api=True)
+    for _ in range(again):
+        x = with_credential(f"Bearer {token}")
+        with pytest.raises(Refusal, match="token_for_api"):
+            authenticate(x, deps)
+        assert (x.principal, x.principal_key, x.token_id) == (None, f"user:{principal.id}", "token-id")
+    assert outcomes(deps) == {"refused": again}
+
+
 @pytest.mark.parametrize(
     ("principal", "key"),
     [
