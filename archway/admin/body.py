@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from archway.admin.lookup import find
+from archway.admin.moments import NoPeriod, before_now, from_now
 from archway.admin.resource import Option
 from archway.admin_client import AdminApi
 
@@ -22,11 +23,15 @@ class BadOption(Exception):
 def body_of(api: AdminApi, options: Iterable[Option], given: Mapping[str, Any], file: str | None) -> dict[str, Any]:
     """The body: what the file holds, with the options over it; raises BadOption or NotNamed."""
     body = _from_file(file) if file else {}
+    filled: dict[str, Option] = {}
     for option in options:
         value = given.get(option.flag or option.name)
         if value is None or value == [] or (option.kind == "prompt" and not value):
             continue
         taken = read(api, option, value)
+        if option.name in filled and not isinstance(taken, dict):
+            raise BadOption(f"{filled[option.name].option} and {option.option} say the same; give one of them")
+        filled[option.name] = option
         # Two options may fill one field: plain answers and secret ones.
         body[option.name] = body[option.name] | taken if isinstance(body.get(option.name), dict) else taken
     for name, value in _from_environment(given.get("value_from_env") or ()).items():
@@ -54,6 +59,8 @@ def read(api: AdminApi, option: Option, value: Any) -> Any:
             return [find(api, option.of, one) for one in value]
         case "principal":
             return principal(api, value)
+        case "period" | "moment":
+            return _moment(option, value)
         case "map":
             return dict(_pair(option, one) for one in value)
         case "json":
@@ -74,6 +81,13 @@ def principal(api: AdminApi, text: str) -> str:
     if separator and kind in {"user", "team"}:
         return f"{kind}:{find(api, kind, name)}"
     return f"user:{find(api, 'user', text)}"
+
+
+def _moment(option: Option, text: str) -> str:
+    try:
+        return from_now(text) if option.kind == "period" else before_now(text)
+    except NoPeriod as why:
+        raise BadOption(f"{option.option} {why}") from None
 
 
 def _pair(option: Option, text: str) -> tuple[str, Any]:

@@ -92,7 +92,7 @@ def _update(resource: Resource) -> Callable[..., None]:
         body = body_of(api, resource.update, given, given["body"])
         if not body:
             raise BadOption("nothing to change; see --help for the options")
-        _present(api, resource, api.patch(_item(api, resource, given), body), as_json)
+        _present(api, resource, api.patch(_item(api, resource, given, resource.spent), body), as_json)
 
     return _command(run, resource, [_which(resource), *_parent(resource), *_fields(resource.update)])
 
@@ -125,12 +125,17 @@ def _path(api: AdminApi, resource: Resource, given: dict[str, Any]) -> str:
     return resource.path.replace("{parent}", find(api, resource.parent.of, given[resource.parent.name]))
 
 
-def _item(api: AdminApi, resource: Resource, given: dict[str, Any]) -> str:
+def _item(
+    api: AdminApi,
+    resource: Resource,
+    given: dict[str, Any],
+    spent: Callable[[Mapping[str, Any]], bool] | None = None,
+) -> str:
     path = _path(api, resource, given)
     see = f"archway {resource.name} list"
     if resource.parent is not None:
         see += f" {resource.parent.option} {given[resource.parent.name]}"
-    return f"{path}/{find_in(api, path, resource.names, given['which'], resource.one, see)}"
+    return f"{path}/{find_in(api, path, resource.names, given['which'], resource.one, see, spent=spent)}"
 
 
 def _present(api: AdminApi, resource: Resource, item: dict[str, Any], as_json: bool) -> None:

@@ -1,5 +1,6 @@
 """Objects by the names that people use."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from archway.admin.resource import FINDS_BY_NAME, REFERENCES
@@ -17,11 +18,24 @@ def find(api: AdminApi, kind: str, text: str) -> str:
     return find_in(api, path, names, text, kind)
 
 
-def find_in(api: AdminApi, path: str, names: tuple[str, ...], text: str, kind: str, see: str = "") -> str:
-    """The identifier of the object in one list that `text` names; `see` is the command that shows the list."""
+def find_in(
+    api: AdminApi,
+    path: str,
+    names: tuple[str, ...],
+    text: str,
+    kind: str,
+    see: str = "",
+    *,
+    spent: Callable[[Mapping[str, Any]], bool] | None = None,
+) -> str:
+    """The identifier of the object in one list that `text` names; `see` is the command that shows the list, `spent`
+    says of which objects nobody means one while another goes by the name.
+    """
     if is_id(text):
         return text
     found = list(_going_by(api, path, names, text))
+    if spent is not None:
+        found = [one for one in found if not spent(one)] or found[:1]
     if len(found) == 1:
         return str(found[0]["id"])
     if found:

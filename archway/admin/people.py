@@ -1,12 +1,14 @@
 """Users, teams and tokens on the command line."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
+from archway.admin.body import BadOption
 from archway.admin.commands import AsJson, commands, explained
 from archway.admin.connection import connect
-from archway.admin.lookup import find
+from archway.admin.lookup import find, find_in
 from archway.admin.resource import Action, Option, Resource
 from archway.admin.show import show_list, show_one
 from archway.options import DEFAULT_STATE, State
@@ -101,41 +103,91 @@ def _shown_once(made: dict[str, Any]) -> str:
     return "\nThe secret is shown now and never again; only its digest is kept." if made.get("secret") else ""
 
 
+def _is_revoked(token: Mapping[str, Any]) -> bool:
+    return token.get("state") == "revoked"
+
+
+EXPIRES_IN = Option(
+    "expires_at", "How long it is good from now on, such as 90d, 12h or 2w.", "period", flag="expires_in"
+)
 TOKEN = Resource(
     name="tokens",
     one="token",
     path="/tokens",
     help="Bearer tokens of users, teams and the organisation.",
-    columns=("id", "name", "kind", "owner", "state", "expires_at", "last_used_at"),
+    columns=("id", "name", "use", "kind", "owner", "state", "expires_at", "last_used_at"),
     names=("name",),
+    spent=_is_revoked,
     filters=(
+        Option("use", "Only those for calling gateways, or for the admin api."),
         Option("kind", "user, team or organisation."),
         Option("user_id", "Only this user's.", "reference", of="user", flag="user"),
         Option("team_id", "Only this team's.", "reference", of="team", flag="team"),
+        Option("created_by", "Only those that this user made, for whomever.", "reference", of="user", flag="made_by"),
     ),
     create=(
-        Option("name", "What it is for.", needed=True),
+        Option("name", "Where it is used.", needed=True),
+        Option("use", "What it opens: gateways, unless said otherwise, or the admin api. No token opens both."),
         Option("kind", "user, team or organisation; user unless said otherwise."),
         Option("user_id", "The user that it is for; by default yourself.", "reference", of="user", flag="user"),
         Option("team_id", "The team, with the kind team.", "reference", of="team", flag="team"),
+        EXPIRES_IN,
         Option(
             "expires_at",
-            "When it expires, with time zone, such as 2027-01-31T00:00:00Z; left out, it does not expire.",
+            "When it expires, with time zone, such as 2027-01-31T00:00:00Z; without either, it does not expire.",
         ),
     ),
-    update=(Option("name", "What it is for."), Option("expires_at", "When it expires, with time zone.")),
-    actions=(Action("revoke", "Refuse a token from now on, everywhere within a second.", "revoked"),),
+    update=(
+        Option("name", "Where it is used."),
+        EXPIRES_IN,
+        Option("expires_at", "When it expires, with time zone, such as 2027-01-31T00:00:00Z."),
+    ),
     after_create=_shown_once,
     examples={
         "create": (
-            "archway tokens create --name laptop",
+            "archway tokens create --name laptop --user ada@example.com --expires-in 90d",
             "archway tokens create --name ci --kind team --team Platform --expires-at 2027-01-31T00:00:00Z",
+            "archway tokens create --name ada-scripts --use api --user ada@example.com --expires-in 30d",
         ),
-        "revoke": ("archway tokens revoke laptop",),
-        "list": ("archway tokens list --user ada@example.com",),
+        "list": ("archway tokens list --user ada@example.com", "archway tokens list --use api"),
+        "update": ("archway tokens update laptop --expires-in 2w",),
     },
 )
 TOKENS = commands(TOKEN)
+
+
+@TOKENS.command("revoke")
+def revoke(
+    token: Annotated[str | None, typer.Argument(help="Its id or name.")] = None,
+    all_of: Annotated[
+        str | None, typer.Option("--all-of", help="All tokens of this user: e-mail, name or id.")
+    ] = None,
+    state: State = DEFAULT_STATE,
+    as_json: AsJson = False,
+) -> None:
+    """Refuse a token from now on, everywhere within a second; or all tokens of a user.
+
+    Of several tokens with one name the one that is not revoked yet is meant.
+
+    [bold]Examples[/bold]
+
+      archway tokens revoke laptop
+      archway tokens revoke --all-of ada@example.com
+    """
+    with explained():
+        if (token is None) == (all_of is None):
+            raise BadOption("name a token, or a user with --all-of: one of the two")
+        api = connect(state)
+        if token is not None:
+            found = find_in(api, "/tokens", TOKEN.names, token, "token", spent=_is_revoked)
+            show_one(api.post(f"/tokens/{found}/revoke"), as_json)
+            return
+        answer = api.post(f"/users/{find(api, 'user', all_of or '')}/revoke-tokens")
+        if as_json:
+            show_one(answer, as_json)
+        else:
+            number = answer["revoked"]
+            typer.echo(f"{number} {'token' if number == 1 else 'tokens'} revoked")
 
 
 @TOKENS.command("identify")

@@ -1,18 +1,31 @@
 """How a resource of the admin API is told to the command line. Its neighbours describe them, commands.py builds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from archway.admin_client import AdminApi
 
 Kind = Literal[
-    "text", "number", "flag", "list", "map", "json", "reference", "references", "principal", "secrets", "prompt"
+    "text",
+    "number",
+    "flag",
+    "list",
+    "map",
+    "json",
+    "reference",
+    "references",
+    "principal",
+    "secrets",
+    "prompt",
+    "period",
+    "moment",
 ]
 """How an option is read: `list` and `references` may be repeated, `map` takes name=value, `json` a JSON text,
 `reference` the name or identifier of another object, `principal` a caller by e-mail, name or team,
 `secrets` the names of secret values that are then asked for,
-`prompt` nothing: the field's own value is asked for."""
+`prompt` nothing: the field's own value is asked for,
+`period` how far ahead a moment lies, such as `90d`, `moment` how far back, or the moment itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +81,8 @@ class Resource:
     actions: tuple[Action, ...] = ()
     parent: Option | None = None
     """A reference that fills `{parent}` in the path."""
+    spent: Callable[[Mapping[str, Any]], bool] | None = None
+    """Says of an item that it can be changed no more: where several have one name, another is meant."""
     names: tuple[str, ...] = ("slug", "name")
     """Fields by which people may name an object instead of its identifier."""
     examples: dict[str, tuple[str, ...]] = field(default_factory=dict)

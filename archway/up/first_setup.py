@@ -5,8 +5,7 @@ Each step looks before it makes, so that a start that was killed half-way is fin
 is never done again: what people change or delete afterwards stays as they left it, and a later start looks what is
 left before it shows any of it. Only the demo's address is kept in step with its port.
 
-The token is a member's and not the first administrator's: people put it into desktop clients, and an
-administrator's token opens the admin API too.
+The token is for gateways, and a member's: people put it into desktop clients.
 """
 
 from dataclasses import dataclass

@@ -13,7 +13,7 @@ from control.changes import gateways, teams, tokens, users
 from control.changes.write import Write, changing
 from control.registry.access import Caller, Role
 from control.registry.team import NewTeam
-from control.registry.token import Kind
+from control.registry.token import Kind, Use
 from control.registry.user import NewUser
 from control.store.pool import Connection, Pool
 from core.identifiers import new_id
@@ -34,10 +34,10 @@ async def team(conn: Connection, name: str, *members: str) -> str:
     return made.id
 
 
-async def token(conn: Connection, *, user: str | None = None, team: str | None = None) -> str:
+async def token(conn: Connection, *, user: str | None = None, team: str | None = None, use: Use = "gateways") -> str:
     """Returns the token's digest."""
     kind: Kind = "user" if user else "team" if team else "organisation"
-    wanted = tokens.WantedToken(name="test", kind=kind, user_id=user, team_id=team)
+    wanted = tokens.WantedToken(name="test", use=use, kind=kind, user_id=user, team_id=team)
     made, _secret = await tokens.create(Write(conn, SEEDER), wanted)
     return made.digest
 

@@ -162,6 +162,27 @@ async def test_a_token_s_bearer_is_told_with_teams(proxy: AskingProxy, pool: Poo
     assert (verdict.principal.id, verdict.principal.teams) == (ann, frozenset({team}))
 
 
+async def test_an_api_token_is_told_to_be_kept_out_and_gets_no_credential(proxy: AskingProxy, pool: Pool) -> None:
+    async with transaction(pool) as conn:
+        ann = await seeded.user(conn)
+        digest = await seeded.token(conn, user=ann, use="api")
+        entry_id = await seeded.entry(conn)
+        installation = await seeded.installation(conn, entry_id)
+        gateway_id = await seeded.gateway(conn)
+        assignment = await seeded.assignment(
+            conn, gateway_id, await seeded.tool(conn, entry_id), installation=installation
+        )
+    verdict: TokenVerdict = await proxy.ask("/internal/token", TokenQuestion(digest), TokenVerdict)
+    assert (verdict.principal, verdict.refusal) == (None, "")
+    assert verdict.kept_out is not None
+    assert verdict.kept_out.id == ann
+    question = InstallationQuestion(digest, gateway_id, assignment)
+    answer: InstallationAnswer = await proxy.ask("/internal/connection", question, InstallationAnswer)
+    assert answer.installation is None
+    assert answer.refusal is not None
+    assert answer.refusal.code == "not_allowed"
+
+
 @pytest.mark.parametrize("name", ["nul\0", "x" * 5000, "", "'; drop table gateways"])
 async def test_a_gateway_of_an_impossible_name_does_not_exist(name: str, proxy: AskingProxy) -> None:
     assert await proxy.ask("/internal/gateway", GatewayQuestion(name), GatewayAnswer) == GatewayAnswer()

@@ -347,7 +347,9 @@ async def test_who_came_with_a_token_that_ends_still_shortens_renames_and_makes_
     assert (await admin.patch(path, {"expires_at": in_seconds(7200)})).status == 200
 
 
-async def test_all_tokens_of_a_user_are_revoked_at_once_and_each_leaves_a_line(admin: AdminClient, pool: Pool) -> None:
+async def test_all_tokens_of_a_user_are_revoked_at_once_and_each_leaves_a_line(
+    admin: AdminClient, pool: Pool
+) -> None:
     ann, bea = await admin.as_new_user("Ann"), await admin.as_new_user("Bea")
     secrets = [ann.token, *[await for_gateways(admin, ann) for _ in range(2)]]
     gone = await admin.made("/tokens", {"name": "gone", "user_id": ann.user["id"]})

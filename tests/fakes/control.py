@@ -90,6 +90,13 @@ class FakeControl:
         self.verdicts[digest(token)] = TokenVerdict(digest(token), principal, new_id(), expires)
         return token
 
+    def token_for_api(self) -> str:
+        """A token that is known from now on and is not for gateways."""
+        token = new_token()
+        bearer = Principal("user", new_id(), "an admin")
+        self.verdicts[digest(token)] = TokenVerdict(digest(token), token_id=new_id(), kept_out=bearer)
+        return token
+
     def gateway(self, slug: str, tools: list[Tool], **fields: Any) -> Gateway:
         """A gateway that is known from now on, at the next revision."""
         held = next((gateway for gateway in self.gateways.values() if gateway.slug == slug), None)

@@ -28,6 +28,8 @@ BY_HAND = {
     "PUT /teams/{team_id}/members/{user_id}": "teams add",
     "DELETE /teams/{team_id}/members/{user_id}": "teams remove",
     "POST /tokens/identify": "tokens identify",
+    "POST /tokens/{token_id}/revoke": "tokens revoke",
+    "POST /users/{user_id}/revoke-tokens": "tokens revoke",
     "GET /entries/{entry_id}/tools": "entries tools",
     "PATCH /entries/{entry_id}/tools/{tool_id}": "entries quarantine",
 }
@@ -39,6 +41,8 @@ NOT_ON_THE_COMMAND_LINE = {
 }
 TAKEN_AS = {("tokens identify", "digest"): "token"}
 """Fields of commands that are written out, by the argument that stands for them: its shape says which is sent."""
+NAMED_BY_OPTION = {("tokens revoke", "user"): "--all-of"}
+"""What a path names and an option takes, beside an argument that names something else."""
 SAID_BY_A_COMMAND = {
     ("entries quarantine", "state"): {"quarantined": "entries quarantine", "active": "entries release"}
 }
@@ -146,7 +150,10 @@ def test_a_command_that_is_written_out_takes_every_field_and_nothing_that_is_non
     operation = OPERATIONS[key]
     sent = {**fields_of(operation.query), **fields_of(operation.body)}.keys() - PAGING
     taken = {TAKEN_AS.get((command, name), name) for name in sent if (command, name) not in SAID_BY_A_COMMAND}
-    named = {name.removesuffix("_id") for name in re.findall(r"\{(\w+)\}", operation.path)}
+    operations = [operation, *(OPERATIONS[other] for other in BY_HAND if BY_HAND[other] == command)]
+    paths = "".join(one.path for one in operations)
+    named = {name.removesuffix("_id") for name in re.findall(r"\{(\w+)\}", paths)}
+    named = {NAMED_BY_OPTION.get((command, name), name) for name in named}
     assert options_of(command).keys() - OF_ALL_COMMANDS == {
         *named,
         *(name if name in options_of(command) else "--" + name.replace("_", "-") for name in taken),

@@ -13,7 +13,7 @@ from proxy.edge.answer_headers import METHODS
 from proxy.resolve import control_client
 from tests.fakes.mcp_upstream import McpUpstream
 from tests.fakes.raw_http import RawAnswer, exchange, request_bytes
-from tests.proxy.conftest import MakeRig, Rig, modern_request
+from tests.proxy.conftest import MakeRig, Rig, eventually, modern_request
 
 BASIC = "Basic dXNlcjpwYXNzd29yZA=="
 JWT_LIKE = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9."
@@ -76,6 +76,46 @@ async def test_every_route_and_method_refuses_a_bad_credential_and_nothing_else_
     assert rig.worker.deps.records.kept == 0
     questions = rig.control.asked[asked:]
     assert questions == (["/internal/token"] if "{unknown}" in "".join(credentials) else [])
+
+
+async def test_a_token_for_the_api_is_refused_on_every_route_and_method_and_nothing_else_happens(
+    rig: Rig, upstream: McpUpstream
+) -> None:
+    await rig.serve([rig.control.tool("echo", "echo", rig.control.installation(upstream.url))])
+    token = rig.control.token_for_api()
+    asked = len(rig.control.asked)
+
+    for method, path in every_request():
+        answer = await ask(rig, method, path, [f"Bearer {token}"])
+        assert answer.status == 403, (method, path, answer)
+        assert 'error="insufficient_scope"' in (answer.header("WWW-Authenticate") or "")
+        if method != "HEAD":
+            assert (answer.json["id"], answer.json["error"]["code"]) == (None, -31403)
+            assert "archway tokens create" in answer.json["error"]["message"]
+
+    assert upstream.seen == []
+    assert rig.control.asked[asked:] == ["/internal/token"]  # then it is remembered
+
+
+async def test_a_token_for_the_api_opens_nothing_once_it_is_revoked_either(rig: Rig) -> None:
+    await rig.serve([])
+    token = rig.control.token_for_api()
+    assert (await rig.modern("tools/list", token=token)).status == 403
+    await rig.control.revoke(token)
+
+    async def is_unknown() -> bool:
+        return (await rig.modern("tools/list", token=token)).status == 401
+
+    await eventually(is_unknown)
+
+
+@pytest.mark.parametrize("credential", [None, "Bearer {unknown}", "Bearer arch_x"])
+async def test_a_401_says_what_there_is_and_of_no_signing_in(rig: Rig, credential: str | None) -> None:
+    await rig.serve([])
+    given = [] if credential is None else [credential.format(unknown=new_token())]
+    said = (await ask(rig, "POST", "/v1/mcp/g", given)).json["error"]["message"]
+    assert "sign in" not in said.lower()
+    assert "Authorization: Bearer arch_" in said
 
 
 async def test_the_token_may_stand_nowhere_else(rig: Rig) -> None:

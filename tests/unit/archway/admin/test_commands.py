@@ -1,5 +1,7 @@
 """Commands against a small admin API of our own: what they ask it, and what a person reads."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from typer.testing import CliRunner
 
@@ -139,3 +141,68 @@ def test_a_personal_gateway_is_made_for_the_person_who_is_named_by_address(api):
 def test_a_list_is_narrowed_by_the_filters_that_the_api_has(api, command, option, path, query):
     assert run(command, "list", option, "stage=test").exit_code == 0
     assert api.asked == [(path, query)]
+
+
+TOKENS = [
+    {"id": "01890000-0000-7000-8000-00000000000a", "name": "laptop", "state": "revoked"},
+    {"id": "01890000-0000-7000-8000-00000000000b", "name": "laptop", "state": "active"},
+    {"id": "01890000-0000-7000-8000-00000000000c", "name": "ci", "state": "revoked"},
+    {"id": "01890000-0000-7000-8000-00000000000d", "name": "twice", "state": "active"},
+    {"id": "01890000-0000-7000-8000-00000000000e", "name": "twice", "state": "expired"},
+]
+
+
+@pytest.fixture
+def tokens(api, monkeypatch):
+    api.lists["/tokens"] = TOKENS
+    monkeypatch.setattr("archway.admin.people.connect", lambda _: api)
+    return api
+
+
+@pytest.mark.parametrize(("name", "ending"), [("laptop", "b"), ("LAPTOP", "b"), ("ci", "c"), (TOKENS[0]["id"], "a")])
+def test_a_revoked_token_is_no_candidate_for_being_revoked_while_another_has_its_name(tokens, name, ending):
+    result = run("tokens", "revoke", name)
+    assert result.exit_code == 0, result.output
+    assert tokens.asked[-1] == (f"/tokens/01890000-0000-7000-8000-00000000000{ending}/revoke", None)
+
+
+def test_several_tokens_that_hold_under_one_name_are_told_by_their_ids(tokens):
+    result = run("tokens", "revoke", "twice")
+    assert result.exit_code == 1
+    assert TOKENS[3]["id"] in result.stderr
+    assert TOKENS[4]["id"] in result.stderr
+
+
+def test_all_tokens_of_a_user_are_revoked_and_counted(tokens):
+    tokens.post = lambda path, body=None: tokens.asked.append((path, body)) or {"revoked": 3}
+    result = run("tokens", "revoke", "--all-of", "ada@example.com")
+    assert (result.exit_code, result.stdout) == (0, "3 tokens revoked\n")
+    assert tokens.asked[-1] == (f"/users/{ADA['id']}/revoke-tokens", None)
+
+
+@pytest.mark.parametrize("words", [(), ("laptop", "--all-of", "ada@example.com")])
+def test_one_token_or_all_of_a_user_is_named(tokens, words):
+    result = run("tokens", "revoke", *words)
+    assert result.exit_code == 1
+    assert "one of the two" in result.stderr
+
+
+def test_a_token_ends_after_the_period_that_was_said(api):
+    assert run("tokens", "create", "--name", "ci", "--expires-in", "90d").exit_code == 0
+    (body,) = [body for path, body in api.asked if path == "/tokens"]
+    left = datetime.fromisoformat(body["expires_at"]) - datetime.now(UTC)
+    assert timedelta(days=89) < left <= timedelta(days=90)
+
+
+@pytest.mark.parametrize("period", ["90", "90 days", "0d", "-1d", "1y"])
+def test_a_period_that_is_none_is_told_the_form_by_its_option(api, period):
+    result = run("tokens", "create", "--name", "ci", "--expires-in", period)
+    assert result.exit_code == 1
+    assert "--expires-in takes" in result.stderr
+
+
+def test_a_period_and_a_moment_for_one_field_are_one_too_many(api):
+    words = ["--expires-in", "90d", "--expires-at", "2027-01-31T00:00:00Z"]
+    result = run("tokens", "create", "--name", "ci", *words)
+    assert result.exit_code == 1
+    assert "--expires-in and --expires-at say the same; give one of them" in result.stderr
