@@ -80,9 +80,13 @@ class AdminApi:
         """Put it in place, whatever is there now."""
         return self._call("PUT", path, body, ANY)[0]
 
-    def patch(self, path: str, body: object) -> dict[str, Any]:
-        """Change the version that is there now."""
-        return self._call("PATCH", path, body, self._version(path))[0]
+    def read(self, path: str) -> tuple[dict[str, Any], str]:
+        """One resource, and its version for `patch`."""
+        return self._call("GET", path)
+
+    def patch(self, path: str, body: object, version: str = "") -> dict[str, Any]:
+        """Change this version, or else the one that is there now."""
+        return self._call("PATCH", path, body, version or self._version(path))[0]
 
     def delete(self, path: str, **query: str | int | None) -> None:
         """Delete it, whatever was changed meanwhile."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from archway.admin.lists import changed
 from archway.admin.lookup import find
 from archway.admin.moments import NoPeriod, before_now, from_now
 from archway.admin.resource import Option
@@ -20,8 +21,17 @@ class BadOption(Exception):
     """An option that cannot be read; the sentence names it and says what it takes."""
 
 
-def body_of(api: AdminApi, options: Iterable[Option], given: Mapping[str, Any], file: str | None) -> dict[str, Any]:
-    """The body: what the file holds, with the options over it; raises BadOption or NotNamed."""
+def body_of(
+    api: AdminApi,
+    options: Iterable[Option],
+    given: Mapping[str, Any],
+    file: str | None,
+    now: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The body: what the file holds, with the options over it; raises BadOption, NotInPart or NotNamed.
+
+    `now` is the object as it is, for options that change a part of a list.
+    """
     body = _from_file(file) if file else {}
     filled: dict[str, Option] = {}
     for option in options:
@@ -29,6 +39,10 @@ def body_of(api: AdminApi, options: Iterable[Option], given: Mapping[str, Any], 
         if value is None or value == [] or (option.kind == "prompt" and not value):
             continue
         taken = read(api, option, value)
+        if option.part:
+            _refuse_both(filled.get(option.name), option)
+            body[option.name] = changed(option, body.get(option.name, (now or {}).get(option.name)), taken)
+            continue
         if option.name in filled and not isinstance(taken, dict):
             raise BadOption(f"{filled[option.name].option} and {option.option} say the same; give one of them")
         filled[option.name] = option
@@ -37,6 +51,11 @@ def body_of(api: AdminApi, options: Iterable[Option], given: Mapping[str, Any], 
     for name, value in _from_environment(given.get("value_from_env") or ()).items():
         _put_secret(body, options, name, value)
     return body
+
+
+def _refuse_both(whole: Option | None, part: Option) -> None:
+    if whole is not None:
+        raise BadOption(f"{whole.option} replaces the whole, and {part.option} a part of it; give one of the two")
 
 
 def _put_secret(body: dict[str, Any], options: Iterable[Option], name: str, value: str) -> None:

@@ -14,6 +14,8 @@ import typer
 
 from archway.admin.body import BadOption, body_of, read
 from archway.admin.connection import NoApi, connect, where_taken_from
+from archway.admin.form import Form, form_of, form_parameters
+from archway.admin.lists import NotInPart, removed
 from archway.admin.lookup import NotNamed, find, find_in
 from archway.admin.problem_text import problem_text
 from archway.admin.resource import Action, Option, Resource
@@ -21,7 +23,6 @@ from archway.admin.show import show_list, show_one
 from archway.admin_client import AdminApi, Problem, Unreachable
 from archway.options import DEFAULT_STATE, State, refuse
 
-AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 Body = Annotated[
     str | None, typer.Option("--body", help="A file with the whole body as JSON; - reads standard input.")
 ]
@@ -50,7 +51,7 @@ def commands(resource: Resource) -> typer.Typer:
 
 
 def _list(resource: Resource) -> Callable[..., None]:
-    def run(api: AdminApi, as_json: bool, **given: Any) -> None:
+    def run(api: AdminApi, form: Form, **given: Any) -> None:
         query = {
             option.name: read(api, option, given[option.flag or option.name])
             for option in resource.filters
@@ -58,50 +59,55 @@ def _list(resource: Resource) -> Callable[..., None]:
         }
         limit = int(given["limit"])
         items = list(itertools.islice(api.pages(_path(api, resource, given), **query), limit))
-        if resource.for_people and not as_json:
-            items = resource.for_people(api, items)
-        show_list(items, resource.columns, as_json)
+        show_list(_for_people(api, resource, items, form), resource.columns, form)
 
     limit = _parameter("limit", int, typer.Option("--limit", min=1, help="Show at most this many."), 1000)
     return _command(run, resource, [*_parent(resource), *(_option(one) for one in resource.filters), limit])
 
 
 def _show(resource: Resource) -> Callable[..., None]:
-    def run(api: AdminApi, as_json: bool, **given: Any) -> None:
-        _present(api, resource, api.get(_item(api, resource, given)), as_json)
+    def run(api: AdminApi, form: Form, **given: Any) -> None:
+        _present(api, resource, api.get(_item(api, resource, given)), form)
 
     return _command(run, resource, [_which(resource), *_parent(resource)])
 
 
 def _create(resource: Resource) -> Callable[..., None]:
-    def run(api: AdminApi, as_json: bool, **given: Any) -> None:
+    def run(api: AdminApi, form: Form, **given: Any) -> None:
         body = body_of(api, resource.create, given, given["body"])
         made = api.post(_path(api, resource, given), body)
-        if isinstance(made.get("items"), list) and not as_json:
-            show_list(made["items"], resource.columns, as_json=False)
+        warn(made)
+        if isinstance(made.get("items"), list) and not form.for_programs:
+            show_list(_for_people(api, resource, made["items"], form), resource.columns, form)
             return
-        _present(api, resource, made, as_json)
-        if resource.after_create and not as_json:
+        _present(api, resource, made, form, told=("warnings",))
+        if resource.after_create and not form.for_programs:
             typer.echo(resource.after_create(made))
 
     return _command(run, resource, [*_parent(resource), *_fields(resource.create, needed=True)])
 
 
 def _update(resource: Resource) -> Callable[..., None]:
-    def run(api: AdminApi, as_json: bool, **given: Any) -> None:
-        body = body_of(api, resource.update, given, given["body"])
+    def run(api: AdminApi, form: Form, **given: Any) -> None:
+        path = _item(api, resource, given, resource.spent)
+        before, version = api.read(path)
+        body = body_of(api, resource.update, given, given["body"], before)
         if not body:
             raise BadOption("nothing to change; see --help for the options")
-        _present(api, resource, api.patch(_item(api, resource, given, resource.spent), body), as_json)
+        after = api.patch(path, body, version)
+        for line in removed(api, resource.update, given, before, after):
+            typer.echo(line, err=True)
+        warn(after)
+        _present(api, resource, after, form, told=("warnings",))
 
     return _command(run, resource, [_which(resource), *_parent(resource), *_fields(resource.update)])
 
 
 def _delete(resource: Resource) -> Callable[..., None]:
-    def run(api: AdminApi, as_json: bool, **given: Any) -> None:
+    def run(api: AdminApi, form: Form, **given: Any) -> None:
         path = _item(api, resource, given)
         api.delete(path, cascade="true" if given.get("cascade") else None)
-        show_one({"deleted": path.rpartition("/")[2]}, as_json)
+        show_one({"deleted": path.rpartition("/")[2]}, form)
 
     option = typer.Option("--cascade", help="Delete what depends on it too.")
     cascade = [_parameter("cascade", bool, option, False)] if resource.cascade else []
@@ -109,10 +115,12 @@ def _delete(resource: Resource) -> Callable[..., None]:
 
 
 def _act(resource: Resource, action: Action) -> Callable[..., None]:
-    def run(api: AdminApi, as_json: bool, **given: Any) -> None:
+    def run(api: AdminApi, form: Form, **given: Any) -> None:
         answer = api.post(f"{_item(api, resource, given)}/{action.name}")
-        if as_json or answer:
-            show_one(answer, as_json)
+        if answer:
+            _present(api, resource, answer, form)
+        elif form.for_programs:
+            show_one(answer, form)
         else:
             typer.echo(action.done)
 
@@ -138,31 +146,43 @@ def _item(
     return f"{path}/{find_in(api, path, resource.names, given['which'], resource.one, see, spent=spent)}"
 
 
-def _present(api: AdminApi, resource: Resource, item: dict[str, Any], as_json: bool) -> None:
-    """One object, and for people what the resource adds."""
-    if as_json or resource.after_sheet is None:
-        show_one(item, as_json)
+def _for_people(api: AdminApi, resource: Resource, items: list[dict[str, Any]], form: Form) -> list[dict[str, Any]]:
+    return items if form.for_programs or resource.for_people is None else resource.for_people(api, items)
+
+
+def _present(api: AdminApi, resource: Resource, item: dict[str, Any], form: Form, told: tuple[str, ...] = ()) -> None:
+    """One object, and for people what the resource adds; `told` are fields that they were told already."""
+    if form.for_programs:
+        show_one(item, form)
         return
-    show_one({name: value for name, value in item.items() if name not in resource.apart}, as_json)
-    typer.echo(resource.after_sheet(api, item))
+    (named,) = _for_people(api, resource, [item], form)
+    apart = {*resource.apart, *told}
+    show_one({name: value for name, value in named.items() if name not in apart}, form, resource.columns)
+    if resource.after_sheet is not None:
+        typer.echo(resource.after_sheet(api, item))
 
 
 def _command(
     run: Callable[..., None], resource: Resource, parameters: list[inspect.Parameter]
 ) -> Callable[..., None]:
-    """A function whose signature typer can read; every command also takes --state and --json."""
+    """A function whose signature typer can read; every command also takes --state, --output and --json."""
     options = (*resource.create, *resource.update, *resource.filters)
 
     def command(**given: Any) -> None:
-        state, as_json = given.pop("state"), given.pop("as_json")
+        state, form = given.pop("state"), form_of(given.pop("output"), given.pop("as_json"))
         with explained(options, given):
-            run(connect(state), as_json, **given)
+            run(connect(state), form, **given)
 
-    shared = [_annotated("state", State, DEFAULT_STATE), _annotated("as_json", AsJson, False)]
-    every = [*parameters, *shared]
+    every = [*parameters, _annotated("state", State, DEFAULT_STATE), *form_parameters()]
     command.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined] # typer reads it
     command.__annotations__ = {one.name: one.annotation for one in every}
     return command
+
+
+def warn(answer: Mapping[str, Any]) -> None:
+    """Say the warnings of an answer on standard error."""
+    for warning in answer.get("warnings") or ():
+        typer.secho(f"warning: {warning}", fg=typer.colors.YELLOW, err=True)
 
 
 @contextmanager
@@ -174,7 +194,7 @@ def explained(options: Iterable[Option] = (), given: Mapping[str, Any] | None = 
         raise refuse(problem_text(problem, options, given) + where_taken_from(problem)) from None
     except Unreachable as why:
         raise refuse(str(why) + where_taken_from(why)) from None
-    except (NoApi, NotNamed, BadOption) as why:
+    except (NoApi, NotNamed, BadOption, NotInPart) as why:
         raise refuse(str(why)) from None
 
 

@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from archway.admin.commands import commands
-from archway.admin.resource import Option, Resource
+from archway.admin.names import with_owners, with_pins
+from archway.admin.resource import Option, Resource, in_parts
 from archway.admin.show import table_text
 from archway.admin_client import AdminApi
 
@@ -36,7 +37,7 @@ def connection_and_tools(api: AdminApi, gateway: dict[str, Any]) -> str:
     tools = list(api.pages(f"/gateways/{gateway['id']}/assignments"))
     if not tools:
         return "\n".join([*lines, "", f"No tools yet: `archway assignments create --gateway {gateway['slug']} ...`."])
-    table = table_text(tools, ("exposed_name", "entry_slug", "installation_name", "tool_state"))
+    table = table_text(with_pins(api, tools), ("exposed_name", "entry_slug", "installation_name", "tool_state"))
     return "\n".join([*lines, "", "Tools:", *("  " + line for line in table.splitlines())])
 
 
@@ -44,15 +45,22 @@ def _block(value: Any) -> list[str]:
     return ["    " + line for line in json.dumps(value, indent=2).splitlines()]
 
 
+GATEWAY_CHANGES = (
+    *(one for one in GATEWAY_FIELDS if one.name not in {"labels", "teams", "header_allowlist"}),
+    *in_parts("labels", "label", "map", "A label, name=value"),
+    *in_parts("teams", "team", "references", "A team that may use it", of="team"),
+    *in_parts("header_allowlist", "header", "list", "A header of callers that is passed on", whole="allow_header"),
+)
 GATEWAY = Resource(
     name="gateways",
     one="gateway",
     path="/gateways",
     help="Endpoints that present chosen tools to MCP clients at one URL.",
-    columns=("id", "slug", "name", "visibility", "usable", "reasons"),
+    columns=("slug", "name", "owner", "usable", "reasons", "description", "id"),
+    for_people=with_owners,
     filters=(Option("label", "Only with this label, name=value."),),
     create=GATEWAY_FIELDS,
-    update=GATEWAY_FIELDS,
+    update=GATEWAY_CHANGES,
     apart=("connect",),
     after_sheet=connection_and_tools,
     examples={
@@ -62,7 +70,11 @@ GATEWAY = Resource(
         ),
         "list": ("archway gateways list --label stage=test",),
         "show": ("archway gateways show sales",),
-        "update": ("archway gateways update sales --allow-header x-request-source",),
+        "update": (
+            "archway gateways update sales --add-header x-request-source",
+            "archway gateways update sales --remove-header x-tenant --add-team Support",
+        ),
+        "delete": ("archway gateways delete sales",),
     },
 )
 GATEWAYS = commands(GATEWAY)
@@ -74,7 +86,8 @@ ASSIGNMENT = Resource(
     one="assignment",
     path="/gateways/{parent}/assignments",
     help="Tools on a gateway: pinned to an installation, or resolved from the caller at call time.",
-    columns=("id", "exposed_name", "entry_slug", "tool_name", "installation_name", "tool_state"),
+    columns=("exposed_name", "entry_slug", "tool_name", "installation_name", "tool_state", "id"),
+    for_people=with_pins,
     names=("exposed_name",),
     parent=Option("gateway", "The gateway that shows the tools.", of="gateway"),
     create=(

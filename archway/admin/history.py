@@ -3,6 +3,7 @@
 from typing import Any
 
 from archway.admin.commands import commands
+from archway.admin.names import with_objects
 from archway.admin.resource import Option, Resource
 from archway.admin_client import AdminApi, Problem
 
@@ -77,7 +78,8 @@ AUDIT_RECORD = Resource(
     one="audit record",
     path="/audit",
     help="What was changed through the admin API, by whom and from where.",
-    columns=("at", "actor", "action", "object_kind", "object_id", "address", "request_id"),
+    columns=("at", "actor", "action", "object_kind", "object", "address", "object_id", "request_id"),
+    for_people=with_objects,
     filters=(
         Option("actor_id", "Only by this user.", "reference", of="user", flag="actor"),
         Option("action", "Only this action: create, update, delete, revoke, enable or disable."),

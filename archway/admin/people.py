@@ -6,9 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from archway.admin.body import BadOption
-from archway.admin.commands import AsJson, commands, explained
+from archway.admin.commands import commands, explained
 from archway.admin.connection import connect
+from archway.admin.form import Form, with_form
 from archway.admin.lookup import find, find_in
+from archway.admin.names import with_token_owners
 from archway.admin.resource import Action, Option, Resource
 from archway.admin.show import show_list, show_one
 from archway.options import DEFAULT_STATE, State
@@ -20,7 +22,7 @@ USER = Resource(
     one="user",
     path="/users",
     help="People who use this deployment.",
-    columns=("id", "name", "email", "role", "disabled_at"),
+    columns=("name", "email", "role", "disabled_at", "id"),
     names=("email", "name"),
     filters=(Option("email", "Only this address."), ROLE),
     create=(Option("name", "Full name.", needed=True), Option("email", "Address; unique.", needed=True), ROLE),
@@ -41,7 +43,7 @@ TEAM = Resource(
     one="team",
     path="/teams",
     help="Teams, and who belongs to them.",
-    columns=("id", "name", "description"),
+    columns=("name", "description", "id"),
     names=("name",),
     filters=(Option("name", "Only the team of this name, in whatever case."),),
     create=(Option("name", "Unique name.", needed=True), Option("description", "What the team is for.")),
@@ -52,7 +54,8 @@ TEAMS = commands(TEAM)
 
 
 @TEAMS.command("members")
-def members(team: str, state: State = DEFAULT_STATE, as_json: AsJson = False) -> None:
+@with_form
+def members(team: str, state: State = DEFAULT_STATE, form: Form = Form.TABLE) -> None:
     """List a team's members.
 
     [bold]Example[/bold]
@@ -62,16 +65,17 @@ def members(team: str, state: State = DEFAULT_STATE, as_json: AsJson = False) ->
     with explained():
         api = connect(state)
         path = f"/teams/{find(api, 'team', team)}/members"
-        show_list(api.pages(path), ("user_id", "name", "email", "role"), as_json)
+        show_list(api.pages(path), ("name", "email", "role", "user_id"), form)
 
 
 @TEAMS.command("add")
+@with_form
 def add(
     team: str,
     user: str,
     role: Annotated[str, typer.Option(help="admin or member.")] = "member",
     state: State = DEFAULT_STATE,
-    as_json: AsJson = False,
+    form: Form = Form.TABLE,
 ) -> None:
     """Make a user a member of a team, or change the role there.
 
@@ -82,7 +86,7 @@ def add(
     with explained():
         api = connect(state)
         path = f"/teams/{find(api, 'team', team)}/members/{find(api, 'user', user)}"
-        show_one(api.put(path, {"role": role}), as_json)
+        show_one(api.put(path, {"role": role}), form, ("name", "email", "role"))
 
 
 @TEAMS.command("remove")
@@ -115,7 +119,8 @@ TOKEN = Resource(
     one="token",
     path="/tokens",
     help="Bearer tokens of users, teams and the organisation.",
-    columns=("id", "name", "use", "kind", "owner", "state", "expires_at", "last_used_at"),
+    columns=("name", "owner", "use", "kind", "state", "expires_at", "last_used_at", "id"),
+    for_people=with_token_owners,
     names=("name",),
     spent=_is_revoked,
     filters=(
@@ -157,13 +162,14 @@ TOKENS = commands(TOKEN)
 
 
 @TOKENS.command("revoke")
+@with_form
 def revoke(
     token: Annotated[str | None, typer.Argument(help="Its id or name.")] = None,
     all_of: Annotated[
         str | None, typer.Option("--all-of", help="All tokens of this user: e-mail, name or id.")
     ] = None,
     state: State = DEFAULT_STATE,
-    as_json: AsJson = False,
+    form: Form = Form.TABLE,
 ) -> None:
     """Refuse a token from now on, everywhere within a second; or all tokens of a user.
 
@@ -180,23 +186,24 @@ def revoke(
         api = connect(state)
         if token is not None:
             found = find_in(api, "/tokens", TOKEN.names, token, "token", spent=_is_revoked)
-            show_one(api.post(f"/tokens/{found}/revoke"), as_json)
+            show_one(api.post(f"/tokens/{found}/revoke"), form, TOKEN.columns)
             return
         answer = api.post(f"/users/{find(api, 'user', all_of or '')}/revoke-tokens")
-        if as_json:
-            show_one(answer, as_json)
+        if form.for_programs:
+            show_one(answer, form)
         else:
             number = answer["revoked"]
             typer.echo(f"{number} {'token' if number == 1 else 'tokens'} revoked")
 
 
 @TOKENS.command("identify")
+@with_form
 def identify(
     token: Annotated[
         str | None, typer.Argument(help="The token, or its SHA-256 in hexadecimal; asked for when left out.")
     ] = None,
     state: State = DEFAULT_STATE,
-    as_json: AsJson = False,
+    form: Form = Form.TABLE,
 ) -> None:
     """Say to whom a found token belongs, and whether it is still accepted.
 
@@ -211,10 +218,10 @@ def identify(
     is_digest = len(found) == 64 and not found.startswith("arch_")
     with explained():
         answer = connect(state).post("/tokens/identify", {"digest" if is_digest else "token": found})
-        if as_json:
-            show_one(answer, as_json)
+        if form.for_programs:
+            show_one(answer, form)
         elif answer.get("token"):
-            show_one(answer["token"], as_json)
+            show_one(answer["token"], form, TOKEN.columns)
         elif not answer.get("well_formed"):
             typer.echo("not a token of Archway: its shape or its checksum is wrong")
         else:

@@ -4,10 +4,12 @@ from typing import Annotated
 
 import typer
 
-from archway.admin.commands import AsJson, commands, explained
+from archway.admin.commands import commands, explained
 from archway.admin.connection import connect
+from archway.admin.form import Form, with_form
 from archway.admin.lookup import find, find_in
-from archway.admin.resource import Action, Option, Resource
+from archway.admin.names import with_owners
+from archway.admin.resource import Action, Option, Resource, in_parts
 from archway.admin.show import show_list, show_one
 from archway.options import DEFAULT_STATE, State
 
@@ -36,18 +38,24 @@ ENTRY_FIELDS = (
     Option("deadline_s", "Longest wait for an answer in seconds; 0: the proxy's.", "number"),
 )
 
+ENTRY_CHANGES = (
+    *(one for one in ENTRY_FIELDS if one.name not in {"labels", "teams"}),
+    *in_parts("labels", "label", "map", "A label, name=value"),
+    *in_parts("teams", "team", "references", "A team that sees it", of="team"),
+)
 ENTRY = Resource(
     name="entries",
     one="entry",
     path="/entries",
     help="The registry: servers that are approved here.",
-    columns=("id", "slug", "name", "url", "visibility", "credential_model"),
+    columns=("slug", "name", "owner", "url", "credential_model", "description", "id"),
+    for_people=with_owners,
     filters=(
         Option("text", "Only those with this text in their name or slug."),
         Option("label", "Only with this label, name=value."),
     ),
     create=ENTRY_FIELDS,
-    update=ENTRY_FIELDS,
+    update=ENTRY_CHANGES,
     cascade=True,
     examples={
         "create": (
@@ -64,7 +72,12 @@ ENTRIES = commands(ENTRY)
 
 
 @ENTRIES.command("tools")
-def tools(entry: str, state: State = DEFAULT_STATE, as_json: AsJson = False) -> None:
+@with_form
+def tools(
+    entry: Annotated[str, typer.Argument(help="The entry's slug, name or id.")],
+    state: State = DEFAULT_STATE,
+    form: Form = Form.TABLE,
+) -> None:
     """List the tools that an entry keeps, as its server last listed them.
 
     [bold]Example[/bold]
@@ -74,24 +87,24 @@ def tools(entry: str, state: State = DEFAULT_STATE, as_json: AsJson = False) -> 
     with explained():
         api = connect(state)
         path = f"/entries/{find(api, 'entry', entry)}/tools"
-        show_list(api.pages(path), ("id", "name", "kind", "state", "missing_since"), as_json)
+        show_list(api.pages(path), ("name", "kind", "state", "missing_since", "id"), form)
 
 
 def _quarantine(name: str, target: str, sentence: str) -> None:
     def command(
-        entry: str,
+        entry: Annotated[str, typer.Argument(help="The entry's slug, name or id.")],
         tool: Annotated[str, typer.Argument(help="The tool's name or id.")],
         state: State = DEFAULT_STATE,
-        as_json: AsJson = False,
+        form: Form = Form.TABLE,
     ) -> None:
         with explained():
             api = connect(state)
             path = f"/entries/{find(api, 'entry', entry)}/tools"
             tool_id = find_in(api, path, ("name", "upstream_name"), tool, "tool", f"archway entries tools {entry}")
-            show_one(api.patch(f"{path}/{tool_id}", {"state": target}), as_json)
+            show_one(api.patch(f"{path}/{tool_id}", {"state": target}), form, ("name", "state"))
 
     help_text = f"{sentence}\n\n[bold]Example[/bold]\n\n  archway entries {name} crm delete_contact"
-    ENTRIES.command(name, help=help_text)(command)
+    ENTRIES.command(name, help=help_text)(with_form(command))
 
 
 _quarantine("quarantine", "quarantined", "Refuse a tool on every gateway, within a second.")

@@ -43,11 +43,24 @@ class Option:
     """The help of `create` says so; the body's file may have it instead."""
     example: str = ""
     """A value that would do, for options whose form is not obvious."""
+    part: Literal["", "add", "remove"] = ""
+    """Adds to the field's list or map, or removes from it; else the whole is replaced."""
 
     @property
     def option(self) -> str:
         """The option as it is typed, such as `--team`."""
         return "--" + (self.flag or self.name).replace("_", "-")
+
+
+def in_parts(name: str, flag: str, kind: Kind, what: str, *, of: str = "", whole: str = "") -> tuple[Option, ...]:
+    """Three options of a change for one list or map: replace the whole, add to it, remove from it."""
+    beside, gone = f"{what}, beside those that are there; may be repeated.", "One to take away; may be repeated."
+    remove: Kind = "list" if kind == "map" else kind
+    return (
+        Option(name, f"{what}, in place of ALL that are there; may be repeated.", kind, of=of, flag=whole or flag),
+        Option(name, beside, kind, of=of, flag=f"add_{flag}", part="add"),
+        Option(name, gone, remove, of=of, flag=f"remove_{flag}", part="remove"),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""What a command prints: a table or a sheet for people, JSON for programs."""
+"""What a command prints: a table or a sheet for people, JSON or YAML for programs."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from typing import Any
 
@@ -10,35 +10,50 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from archway.admin.form import Form
+
 _LONGEST_CELL = 80
 _LONGEST_LINE = 100
 _WIDEST = 10_000
 """Piped tables are not cut to the width of a terminal that is not there."""
 
 
-def show_list(items: Iterable[Mapping[str, Any]], columns: tuple[str, ...], as_json: bool) -> None:
-    """A list; JSON is one array."""
+def show_list(items: Iterable[Mapping[str, Any]], columns: Sequence[str], form: Form) -> None:
+    """A list; for programs one array."""
     rows = list(items)
-    if as_json:
-        typer.echo(json.dumps(rows, indent=2))
+    if form.for_programs:
+        typer.echo(_for_programs(rows, form))
     elif not rows:
         typer.echo("none")
+    elif form is Form.WIDE:
+        typer.echo(table_text(rows, _every_column(rows, columns), longest_cell=_WIDEST))
     elif (console := Console(highlight=False)).is_terminal:
         console.print(_table(rows, columns))
     else:
         typer.echo(table_text(rows, columns))
 
 
-def table_text(rows: Iterable[Mapping[str, Any]], columns: tuple[str, ...]) -> str:
+def table_text(
+    rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, longest_cell: int = _LONGEST_CELL
+) -> str:
     """A table as plain lines, each as long as it needs to be."""
     paper = StringIO()
-    Console(file=paper, highlight=False, width=_WIDEST, color_system=None).print(_table(rows, columns))
+    console = Console(file=paper, highlight=False, width=_WIDEST * 10, color_system=None)
+    console.print(_table(rows, columns, longest_cell))
     return "\n".join(line.rstrip() for line in paper.getvalue().splitlines())
 
 
-def show_one(item: Mapping[str, Any], as_json: bool) -> None:
-    """One object."""
-    typer.echo(json.dumps(item, indent=2) if as_json else sheet_text(item))
+def show_one(item: Mapping[str, Any], form: Form, columns: Sequence[str] = ()) -> None:
+    """One object; for people what it is called by stands first (`columns`), what is empty is left out unless wide."""
+    typer.echo(_for_programs(item, form) if form.for_programs else sheet_text(readable(item, columns, form)))
+
+
+def readable(item: Mapping[str, Any], columns: Sequence[str], form: Form) -> dict[str, Any]:
+    """The fields of an object in the order in which a person reads them: its columns, others, identifiers."""
+    first = [name for name in columns if name in item and not _is_identifier(name)]
+    rest = [name for name in item if name not in first]
+    order = [*first, *sorted(rest, key=_is_identifier)]
+    return {name: item[name] for name in order if form is Form.WIDE or item[name] not in (None, "", [], {})}
 
 
 def sheet_text(item: Mapping[str, Any]) -> str:
@@ -49,6 +64,28 @@ def sheet_text(item: Mapping[str, Any]) -> str:
         block = _block(value)
         lines += [f"{name:<{width}}  {_text(value)}".rstrip()] if block is None else [name, *block]
     return "\n".join(lines)
+
+
+def _for_programs(value: Any, form: Form) -> str:
+    if form is Form.JSON:
+        return json.dumps(value, indent=2)
+    import yaml
+
+    # What moves a cursor or turns the direction of writing is escaped, and so is then every letter beyond ASCII.
+    as_it_is = all(char.isprintable() for char in json.dumps(value, ensure_ascii=False))
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=as_it_is, width=float("inf")).rstrip("\n")
+
+
+def _every_column(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[str]:
+    """The usual columns, then every other field that has no inner parts, identifiers last."""
+    shown = [name for name in columns if not _is_identifier(name)]
+    names = dict.fromkeys(name for row in rows for name in row if name not in shown)
+    plain = [name for name in names if not any(isinstance(row.get(name), dict | list) for row in rows)]
+    return [*shown, *sorted(plain, key=_is_identifier)]
+
+
+def _is_identifier(name: str) -> bool:
+    return name == "id" or name.endswith("_id")
 
 
 def _block(value: Any) -> list[str] | None:
@@ -65,16 +102,16 @@ def _is_flat(value: dict[str, Any] | list[Any]) -> bool:
     return not any(isinstance(one, dict | list) for one in inner)
 
 
-def _table(rows: Iterable[Mapping[str, Any]], columns: tuple[str, ...]) -> Table:
+def _table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], longest_cell: int = _LONGEST_CELL) -> Table:
     table = Table(*columns, box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*(escape(_cell(row.get(column))) for column in columns))
+        table.add_row(*(escape(_cell(row.get(column), longest_cell)) for column in columns))
     return table
 
 
-def _cell(value: Any) -> str:
-    text = _text(value)
-    return text if len(text) <= _LONGEST_CELL else text[: _LONGEST_CELL - 1] + "…"
+def _cell(value: Any, longest: int) -> str:
+    text = " ".join(_text(value).split("\n"))
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _text(value: Any) -> str:

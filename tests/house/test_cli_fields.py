@@ -47,7 +47,7 @@ SAID_BY_A_COMMAND = {
     ("entries quarantine", "state"): {"quarantined": "entries quarantine", "active": "entries release"}
 }
 """Fields whose every word has a command of its own."""
-OF_ALL_COMMANDS = {"--state", "--json"}
+OF_ALL_COMMANDS = {"--state", "--output", "--json"}
 WORDS_LEFT_OUT = {("records list", "status"): "its reasons are on a page of their own, docs/operating/errors.md"}
 """Fields whose help does not repeat every word that the API takes."""
 

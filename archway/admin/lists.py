@@ -1,0 +1,69 @@
+"""Options that change a list or a map in parts, and what a replacement of the whole took away.
+
+The API replaces lists and maps whole. `--add-team` and `--remove-team` make the whole of what is there now; the
+version that was read goes with it, so that a change of somebody else in between is refused and not undone.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from archway.admin.names import Names
+from archway.admin.resource import Option
+from archway.admin_client import AdminApi
+
+KEPT_AS = {"fixed_headers": "fixed_header_names"}
+"""Fields that are never shown, by the field that names what they hold."""
+
+
+class NotInPart(Exception):
+    """What is to be removed is not there; the sentence says what is."""
+
+
+def changed(option: Option, now: Any, given: Any) -> Any:
+    """The list or map `now` with what was given, or without it; raises NotInPart."""
+    if isinstance(given, dict):
+        return {**(now or {}), **given}
+    there = {str(one).casefold(): one for one in now or ()}
+    if option.part == "add":
+        return [*(now or ()), *(one for one in given if str(one).casefold() not in there)]
+    for one in given:
+        if str(one).casefold() not in there:
+            raise NotInPart(f"{option.option} {one}: there is no such; what is there: {_listed(there)}")
+    gone = {str(one).casefold() for one in given}
+    kept = [one for name, one in there.items() if name not in gone]
+    return {one: now[one] for one in kept} if isinstance(now, dict) else kept
+
+
+def removed(
+    api: AdminApi,
+    options: Iterable[Option],
+    given: Mapping[str, Any],
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+) -> list[str]:
+    """A line for each list or map that was replaced whole, about what is no longer in it. `given`: what was typed."""
+    parts = [option for option in options if option.part]
+    typed = {option.name for option in parts if given.get(option.flag)}
+    wholes = [option for option in options if not option.part and option.name not in typed]
+    return [line for option in wholes if (line := _line(api, option, parts, before, after))]
+
+
+def _line(
+    api: AdminApi, option: Option, parts: Iterable[Option], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> str:
+    kept = KEPT_AS.get(option.name, option.name)
+    was, left = before.get(kept), after.get(kept)
+    if not isinstance(was, list | dict) or not isinstance(left, list | dict):
+        return ""
+    gone = [one for one in was if isinstance(one, str) and one not in left]
+    if not gone:
+        return ""
+    if option.of == "team":
+        gone = [Names(api).team(one) for one in gone]
+    adding = next((one.option for one in parts if one.name == option.name and one.part == "add"), "")
+    cure = f"; {adding} would keep it" if adding else ""
+    return f"{option.option} replaces the whole. Removed: {', '.join(gone)}{cure}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "nothing"

@@ -1,0 +1,70 @@
+"""Names in the place of identifiers."""
+
+from archway.admin.names import with_objects, with_owners, with_pins, with_token_owners
+from archway.admin_client import Problem
+
+TEAMS, USERS = {"t1": "Sales", "t2": "Support"}, {"u1": "ada@example.com"}
+
+
+class Api:
+    def __init__(self):
+        self.asked = []
+
+    def get(self, path):
+        self.asked.append(path)
+        _, kind, number = path.split("/")
+        known = {"teams": TEAMS, "users": USERS}[kind]
+        if number not in known:
+            raise Problem(404, "Not Found")
+        return {"name": known[number], "email": known[number]}
+
+
+def owners(*items):
+    return [one["owner"] for one in with_owners(Api(), items)]
+
+
+def test_what_is_seen_by_teams_a_person_or_everybody_says_so_by_name():
+    assert owners(
+        {"visibility": "teams", "teams": ["t1", "t2"]},
+        {"visibility": "personal", "owner_id": "u1", "teams": []},
+        {"visibility": "organisation", "teams": []},
+    ) == ["Sales, Support", "ada@example.com", "organisation"]
+
+
+def test_who_is_gone_or_not_to_be_seen_keeps_the_identifier():
+    assert owners({"visibility": "teams", "teams": ["t1", "t9"]}, {"visibility": "personal", "owner_id": "u9"}) == [
+        "Sales, t9",
+        "u9",
+    ]
+
+
+def test_each_name_is_asked_for_once():
+    api = Api()
+    with_owners(api, [{"visibility": "teams", "teams": ["t1", "t2"]}] * 3)
+    assert api.asked == ["/teams/t1", "/teams/t2"]
+
+
+def test_a_token_of_nobody_in_particular_is_the_organisations():
+    assert [one["owner"] for one in with_token_owners(None, [{"owner": "Ada"}, {"owner": ""}])] == [
+        "Ada",
+        "organisation",
+    ]
+
+
+def test_a_tool_that_is_not_pinned_is_called_with_the_callers_installation():
+    rows = with_pins(None, [{"installation_name": "crm@Support"}, {"installation_name": None}])
+    assert [one["installation_name"] for one in rows] == ["crm@Support", "the caller's"]
+
+
+def test_a_line_of_the_audit_trail_says_what_the_object_was_called():
+    lines = [
+        {"after": {"slug": "crm", "name": "CRM"}, "before": None},
+        {"after": None, "before": {"email": "ada@example.com", "name": "Ada"}},
+        {"after": {"name": "Support"}, "before": {"name": "Help"}},
+        {"after": {"exposed_name": "crm__find"}, "before": None},
+        {"after": {"address": "crm@Support", "name": "Ours"}, "before": None},
+        {"after": None, "before": None},
+    ]
+    assert [one["object"] for one in with_objects(None, lines)] == [
+        "crm", "ada@example.com", "Support", "crm__find", "crm@Support", "",
+    ]  # fmt: skip
