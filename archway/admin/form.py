@@ -13,7 +13,7 @@ import typer
 
 
 class Form(StrEnum):
-    """How an answer is printed."""
+    """How a command prints an answer: for people to read, or for programs."""
 
     TABLE = "table"
     WIDE = "wide"
