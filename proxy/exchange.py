@@ -144,6 +144,8 @@ class Exchange:
     # enter the gateway
     gateway: CompiledGateway | None = None
     session: Session | None = None
+    session_lost: bool = False
+    """Whether it names a session that is none, or not theirs: then it may only open another one."""
     # while the body comes, and when there is an answer
     bytes_held: int = 0
     """How much of the worker's room for bodies and answers this request has taken."""

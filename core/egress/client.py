@@ -43,7 +43,7 @@ __all__ = [
 CONNECT_SECONDS = 5.0
 # aiohttp reads ahead at most twice this much of a body.
 _READ_AHEAD_BYTES = 64 * 1024
-_MAX_HEADER_LINE_BYTES = 8190
+_MAX_HEADER_LINE_BYTES = 16 * 1024
 _MAX_HEADERS = 128
 
 _HEADER_NAME = re.compile(NAME)
@@ -57,7 +57,8 @@ class Egress:
     every request then goes through; it looks names up itself, so that here only what a URL shows is judged, and
     the proxy's own address is the operator's word. Environment variables are never read. `connections` and
     `per_host` cap the pool; a request that finds it full waits, at most `connect_seconds`. A name's addresses are
-    remembered for `name_seconds`, and judged again at each connect. `resolver` replaces the system's (tests).
+    remembered for `name_seconds`, and judged again at each connect. `inflated_by_readers`: codings of bodies that
+    whoever reads them inflates; others are refused. `resolver` replaces the system's (tests).
     Raises ValueError, naming the setting, when `ca_bundle` or `proxy` cannot be used.
     """
 
@@ -71,9 +72,10 @@ class Egress:
         per_host: int = 200,
         connect_seconds: float = CONNECT_SECONDS,
         name_seconds: int = 10,
+        inflated_by_readers: frozenset[str] = frozenset(),
         resolver: AbstractResolver | None = None,
     ) -> None:
-        self._policy = policy
+        self._policy, self._codings = policy, inflated_by_readers | {"", "identity"}
         self._proxy = None if proxy is None else _proxy_url(proxy)
         self._connect_seconds = connect_seconds
         tls = tls_context(ca_bundle)
@@ -162,7 +164,7 @@ class Egress:
                         timeout=times,
                         allow_redirects=False,
                     )
-                with _settled(cast("HeldResponse", response)):
+                with _settled(cast("HeldResponse", response), self._codings):
                     yield response
         except TimeoutError:
             if not clock.expired():
@@ -181,23 +183,23 @@ class Egress:
 
 
 @contextmanager
-def _settled(response: HeldResponse) -> Iterator[None]:
+def _settled(response: HeldResponse, codings: frozenset[str]) -> Iterator[None]:
     """Ends the response and decides about its connection, whatever happens in between."""
     sound = False
     try:
         with mapped_client_errors():
-            _refuse_unusable(response)
+            _refuse_unusable(response, codings)
             yield
         sound = True
     finally:
         response.settle(sound=sound)
 
 
-def _refuse_unusable(response: aiohttp.ClientResponse) -> None:
+def _refuse_unusable(response: aiohttp.ClientResponse, codings: frozenset[str]) -> None:
     if response.status < 200:
         raise UpstreamFault("broken", sent=True, detail=f"status {response.status} is not a final answer")
     encodings = ",".join(response.headers.getall("Content-Encoding", ())).strip().lower()
-    if encodings not in {"", "identity"}:
+    if encodings not in codings:
         # We asked for identity. Inflating what somebody else packed is how a kilobyte becomes a gigabyte.
         raise UpstreamFault(
             "broken", sent=True, detail=f"the body is compressed as {encodings}, which was not asked for"

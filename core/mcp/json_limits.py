@@ -1,13 +1,12 @@
 """JSON with limits that hold before anything is built from it.
 
-Every body that comes from outside, a caller's request or an upstream's answer, is read by `loads`. One MiB
+Every request of a caller is read by `loads` (answers of upstreams have no such limits: `answer_json.py`). One MiB
 of `[[],[],...]` becomes 18 MiB of objects, so the limits are judged on the bytes first. What the bytes
 mean is left to orjson, which refuses what RFC 8259 forbids (bad UTF-8, lone surrogates, NaN, a byte order
-mark, anything behind the value).
+mark, anything behind the value). Numbers that orjson would change are kept by `exact_numbers.py`.
 
-Two things that orjson accepts are answered elsewhere: of duplicate keys the last wins, so a message is always
-serialised from this parse and never forwarded as its raw bytes; and an integer beyond 64 bit becomes a
-float, so the reader of ids refuses every float.
+Of duplicate keys the last wins, so a message is always serialised from this parse and never forwarded as its raw
+bytes.
 
 How the scan stays cheap: counting separators is done by C loops over the bytes. A count over *all* bytes, strings
 included, can only be too high, so a small ordinary message is cleared by a few such counts. Only a message
@@ -20,19 +19,18 @@ from itertools import accumulate
 
 import orjson
 
+from core.mcp.exact_numbers import loads_exactly, may_change
 from core.mcp.faults import INVALID_REQUEST, PARSE_ERROR, MessageFault
 
 MAX_DEPTH = 64
 MAX_VALUES = 100_000
 MAX_KEY_BYTES = 256
 MAX_OBJECT_KEYS = 10_000
-MAX_STRING_BYTES = 1 << 20
 
 # The shortest member of an object is `"":0,`: a text of fewer bytes per allowed key cannot hold too many.
 _SHORTEST_MEMBER = 5
 _BACKSLASH = 0x5C
 _WHITESPACE = b" \t\n\r"
-
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _NOT_MEMBERS = bytes(byte for byte in range(256) if byte not in b"{}:")
 # Opening is +1; closing is 255, which is -1 when read as a signed byte.
@@ -46,28 +44,38 @@ def loads(
     max_values: int = MAX_VALUES,
     max_key_bytes: int = MAX_KEY_BYTES,
     max_object_keys: int = MAX_OBJECT_KEYS,
-    max_string: int = MAX_STRING_BYTES,
 ) -> object:
     """Read one JSON text of which the caller has already capped the size.
 
     `max_depth` counts nested containers (`[[]]` is 2), `max_values` everything but keys, `max_key_bytes`
-    and `max_string` the bytes of the text between the quotes as UTF-8, escapes resolved.
+    the bytes of the text between the quotes as UTF-8, escapes resolved. A number that a double does not hold is an
+    `Exact` in what is returned.
     Raises `MessageFault` at 400: -32600 for a limit (named, with its figure), -32700 for what is not JSON.
     """
     size = len(raw)
     cleared = (
         size <= max_values
-        and size <= max_string
         and size <= max_object_keys * _SHORTEST_MEMBER
         and raw.count(b"{") + raw.count(b"[") <= max_depth
         and (size <= max_key_bytes or _has_short_strings(raw, max_key_bytes))
     )
     if not cleared:
-        _scan(raw, max_depth, max_values, max_key_bytes, max_object_keys, max_string)
+        _scan(raw, max_depth, max_values, max_key_bytes, max_object_keys)
     try:
-        return orjson.loads(raw)
+        value = orjson.loads(raw)
     except orjson.JSONDecodeError:
+        return _beyond_doubles(raw)
+    return loads_exactly(raw.decode()) if may_change(raw) else value
+
+
+def _beyond_doubles(raw: bytes) -> object:
+    """What orjson did not take: JSON only if all that is wrong is a number that is infinite for a double."""
+    try:
+        value = loads_exactly(raw.decode())
+        orjson.dumps(value)  # refuses halves of surrogate pairs, which the other parser takes
+    except (ValueError, TypeError):
         raise MessageFault(PARSE_ERROR, "The body is not valid JSON (RFC 8259, UTF-8).") from None
+    return value
 
 
 def _has_short_strings(raw: bytes, limit: int) -> bool:
@@ -99,9 +107,7 @@ def _without_escaped_quotes(raw: bytes) -> bytes:
     return raw.replace(b"\\\\", b"_").replace(b'\\"', b"_")
 
 
-def _scan(
-    raw: bytes, max_depth: int, max_values: int, max_key_bytes: int, max_object_keys: int, max_string: int
-) -> None:
+def _scan(raw: bytes, max_depth: int, max_values: int, max_key_bytes: int, max_object_keys: int) -> None:
     """Count exactly what the quick look could not clear; raise on the first limit passed."""
     text = _without_escaped_quotes(raw)
     # Every string is a value or the key of one; this bounds the list that `split` makes.
@@ -109,7 +115,7 @@ def _scan(
         raise _too_many_values(max_values)
     pieces = text.split(b'"')
     outside = pieces[0::2]
-    _check_strings(pieces, max_key_bytes, max_string)
+    _check_keys(pieces, max_key_bytes)
     # Each string becomes one letter, so that `[]` is an empty array and `[s]` is not.
     skeleton = b"s".join(outside).translate(None, delete=_WHITESPACE)
     opened = skeleton.count(b"[") + skeleton.count(b"{")
@@ -123,16 +129,12 @@ def _scan(
         _check_object_keys(skeleton, max_object_keys)
 
 
-def _check_strings(pieces: list[bytes], max_key_bytes: int, max_string: int) -> None:
-    """Judge the strings, which are the odd pieces between quotes; only long ones are looked at twice."""
-    shortest_limit = min(max_key_bytes, max_string)
+def _check_keys(pieces: list[bytes], max_key_bytes: int) -> None:
+    """Judge the keys among the strings, the odd pieces between quotes; only long ones are looked at twice."""
     for index in range(1, len(pieces), 2):
-        if len(pieces[index]) <= shortest_limit:
+        if len(pieces[index]) <= max_key_bytes or not _is_key(pieces, index):
             continue
-        length = _decoded_length(pieces[index])
-        if length > max_string:
-            raise MessageFault(INVALID_REQUEST, f"A string in the body is longer than {max_string} bytes.")
-        if length > max_key_bytes and _is_key(pieces, index):
+        if _decoded_length(pieces[index]) > max_key_bytes:
             raise MessageFault(INVALID_REQUEST, f"A key in the body is longer than {max_key_bytes} bytes.")
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from core.egress.header_grammar import NAME
+from core.mcp.exact_numbers import Exact, whole_number
 from core.mcp.header_values import SafeHeaderValue, decode_sentinel, encode_sentinel
 
 ANNOTATION = "x-mcp-header"
@@ -158,7 +159,7 @@ def _as_text(value: object) -> str | None:
         return value
     if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
         return str(int(value))
-    return None
+    return whole_number(value) if isinstance(value, Exact) else None
 
 
 def _mirrors(raw: str, value: object) -> bool:
@@ -169,4 +170,6 @@ def _mirrors(raw: str, value: object) -> bool:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         number = _DECIMAL.fullmatch(text)
         return number is not None and int(number.group(1)) == value
+    if isinstance(value, Exact):
+        return text.partition(".")[0] == whole_number(value) and whole_number(Exact(text)) is not None
     return _as_text(value) == text

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import orjson
 
+from core.mcp.large_answer_json import is_object, items_of
 from core.mcp.versions import LEGACY_VERSIONS
 
 META_SERVER_INFO = "io.modelcontextprotocol/serverInfo"
@@ -47,11 +48,13 @@ def result_for_legacy(result: dict[str, object], version: str) -> dict[str, obje
         shaped.pop(name, None)
     if "_meta" in shaped:
         _strip_meta(shaped)
-    if "structuredContent" in shaped and not isinstance(shaped["structuredContent"], dict):
+    structured = shaped.get("structuredContent")
+    if "structuredContent" in shaped and not isinstance(structured, dict) and not is_object(structured):
         _tell_as_text(shaped, shaped.pop("structuredContent"))
-    content = shaped.get("content")
-    if isinstance(content, list) and not _knows_resource_links(version):
-        shaped["content"] = [_link_as_text(block) for block in content]
+    if "content" in shaped and not _knows_resource_links(version):
+        blocks = items_of(shaped["content"], that_hold=b"resource_link")
+        if blocks is not None:
+            shaped["content"] = [_link_as_text(block) for block in blocks]
     return shaped
 
 
@@ -106,7 +109,9 @@ def _strip_meta(shaped: dict[str, object]) -> None:
 
 def _tell_as_text(shaped: dict[str, object], structured: object) -> None:
     content = shaped.get("content")
-    blocks = list(content) if isinstance(content, list) else []
+    blocks = list(items_of(content, that_hold=b'"type"') or [])
+    if isinstance(content, orjson.Fragment) and not blocks:
+        return  # too wide to be taken apart, and so as good as told
     if not any(_kind(block) == "text" for block in blocks):
         blocks.append({"type": "text", "text": orjson.dumps(structured).decode()})
     shaped["content"] = blocks
@@ -129,4 +134,6 @@ def _link_as_text(block: object) -> object:
 
 
 def _kind(block: object) -> object:
+    if isinstance(block, orjson.Fragment):
+        return "text"  # a block of megabytes, which nobody has read
     return block.get("type") if isinstance(block, dict) else None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import orjson
 
 from core.egress.header_names import why_not_passed
+from core.mcp.large_answer_json import items_of
 from core.mcp.methods import RESOURCES_READ, TOOLS_CALL
 from core.mcp.param_headers import ParamHeaders
 from core.mcp.shapes import tool_for_legacy, tool_for_modern
@@ -57,8 +58,8 @@ class ResourceAsTool(CompiledTool):
 
     def result_of(self, result: dict[str, object]) -> dict[str, object] | None:
         """A tool's result with the contents."""
-        contents = result.get("contents")
-        if not isinstance(contents, list):
+        contents = items_of(result.get("contents"))
+        if contents is None:
             return None
         return {"content": [{"type": "resource", "resource": item} for item in contents], "isError": False}
 

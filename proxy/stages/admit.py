@@ -92,9 +92,13 @@ def _judged(head: Head, deps: Deps) -> Judged:
 
 @lru_cache(1024)
 def gateway_in(path: str) -> str:
-    """The gateway that a raw path names: an exact match, nothing decoded and nothing normalised."""
-    name = path.removeprefix(GATEWAY_PATH)
-    if len(name) == len(path) or _GATEWAY_NAME.fullmatch(name) is None:
+    """The gateway that a raw path names: nothing decoded, nothing normalised but for one slash at the end.
+
+    Clients that join a base URL and an empty path add it.
+    """
+    rest = path.removeprefix(GATEWAY_PATH)
+    name = rest.removesuffix("/")
+    if len(rest) == len(path) or _GATEWAY_NAME.fullmatch(name) is None:
         raise Refusal("path_unknown")
     return name
 

@@ -5,6 +5,7 @@ caller's `Connection` header is hop-by-hop (RFC 9110 section 7.6.1) and goes now
 What an allowlist may never name is in `core/egress/header_names.py`.
 """
 
+from core.mcp.exact_numbers import Exact
 from core.mcp.header_values import SafeHeaderValue
 from core.mcp.message import Request
 from core.mcp.methods import META_CLIENT_CAPABILITIES, META_CLIENT_INFO, META_PROTOCOL_VERSION
@@ -15,7 +16,7 @@ from proxy.tracing.passing import pass_trace_context
 from proxy.upstream.outbound import Outbound
 
 _OURS = "io.modelcontextprotocol/"
-_PROGRESS_TOKENS = (str, int)
+_PROGRESS_TOKENS = (str, int, Exact)
 _ENVELOPE = frozenset({META_PROTOCOL_VERSION, META_CLIENT_CAPABILITIES, META_CLIENT_INFO, "progressToken"})
 """What nearly every `_meta` is made of; nothing of it goes on."""
 

@@ -1,6 +1,8 @@
 """Enter the gateway: does it exist, does this principal see it, and is the session one of theirs here?
 
-A gateway that exists but is not yours and one that does not exist are the same: 404 in the same words.
+What is no session of theirs is refused here, but for a POST: it may be the `initialize` that opens another one, sent
+by a client that did not forget the lost one. `parse` refuses every other message. A gateway that exists but is not
+yours and one that does not exist are the same: 404 in the same words.
 """
 
 from collections.abc import Awaitable
@@ -48,5 +50,6 @@ def _session(x: Exchange, deps: Deps) -> Awaitable[None] | None:
 async def _open(x: Exchange, deps: Deps, text: str) -> None:
     assert x.gateway is not None
     x.session = await deps.sessions.open(text, x.gateway.id, x.principal_key)
-    if x.session is None:
+    x.session_lost = x.session is None
+    if x.session_lost and x.head.method != "POST":
         raise Refusal("session_unknown")

@@ -1,6 +1,9 @@
-"""Parse: the body becomes one checked message; what the routing headers say must be what the body says."""
+"""Parse: the body becomes one checked message; what the routing headers say must be what the body says.
 
-from core.mcp.message import Notification, Request, RoutingHeaders
+Under a session id that stands for none, only `initialize` is heard.
+"""
+
+from core.mcp.message import Batch, Message, Notification, Request, RoutingHeaders
 from core.mcp.message import parse as parse_message
 from core.mcp.versions import Era
 from proxy.deps import Deps
@@ -11,7 +14,7 @@ _JSON = "application/json"
 
 
 def parse(x: Exchange, deps: Deps) -> None:
-    """Fill message and era. Raises MessageFault for a wrong message; refuses 415 for another media type."""
+    """Fill message and era. Raises MessageFault for a wrong message; refuses 415 for another media type, and 404."""
     judged = x.head.judged
     routing = judged.routing if judged is not None else None
     if routing is None:
@@ -22,12 +25,18 @@ def parse(x: Exchange, deps: Deps) -> None:
         # A session says its version where the header is silent.
         routing = RoutingHeaders(x.session.version, routing.method, routing.name)
     x.message = parse_message(x.body, routing)
+    if x.session_lost and not _opens_another(x.message):
+        raise Refusal("session_unknown")
     if isinstance(x.message, Request):
         x.era = x.message.era
         if x.era is Era.MODERN:
             x.session = None
     elif isinstance(x.message, Notification):
         x.era = x.message.era
+
+
+def _opens_another(message: Message | Batch) -> bool:
+    return isinstance(message, Request) and message.era is Era.LEGACY and message.method == "initialize"
 
 
 def _routing(headers: dict[str, str]) -> RoutingHeaders:

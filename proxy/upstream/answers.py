@@ -1,29 +1,42 @@
 """Reading an upstream's answer: one JSON body or an event stream, until the one message that is ours.
 
 By rule, not by trust: an answer for another id is dropped, a second one is never read, notifications other than
-progress on our own token are dropped, and whatever is passed on was parsed and is serialised again.
+progress on our own token are dropped, and whatever is passed on was parsed and is serialised again. What both
+official SDKs, or one of them, make out of an odd answer is made out of it here: events of other types and events that
+are no messages are passed over, an id may have become a string, a body may be a list of messages.
 """
 
 from collections.abc import AsyncIterator
 
 from core.egress.faults import UpstreamFault
+from core.mcp.answer_json import read
 from core.mcp.event_stream import EventReader, EventStreamFault, TooManyEvents
-from core.mcp.faults import MessageFault
-from core.mcp.json_limits import loads
+from core.mcp.large_answer_json import LARGE, read_large
 from proxy.upstream.faults import WEB_PAGE
 from proxy.upstream.transport import UpstreamAnswer
+from proxy.upstream.unpacked import Unpacked
 
 Json = dict[str, object]
 MAX_EVENTS = 100_000
+MESSAGE = "message"
+"""The type of the events that hold messages; they have it, too, if they say none."""
 
 
 async def messages(response: UpstreamAnswer, *, cap_bytes: int) -> AsyncIterator[Json]:
     """Every JSON-RPC message of an answer, in order. Raises UpstreamFault for what cannot be read."""
-    if not is_stream(response):
-        yield await whole_message(response, cap_bytes=cap_bytes)
+    response = inflated(response, cap_bytes)
+    if is_stream(response):
+        async for message in _events(response, cap_bytes):
+            yield message
         return
-    async for message in _events(response, cap_bytes):
-        yield message
+    value = _json(await _body(response, cap_bytes))
+    for item in value if isinstance(value, list) else [value]:
+        yield _as_message(item)
+
+
+def is_success(status: int) -> bool:
+    """Whether a status says that the answer holds what was asked for: 200, and others that servers use for it."""
+    return 200 <= status < 300
 
 
 def is_stream(response: UpstreamAnswer) -> bool:
@@ -31,20 +44,29 @@ def is_stream(response: UpstreamAnswer) -> bool:
     return _media_type(response) == "text/event-stream"
 
 
-async def whole_message(response: UpstreamAnswer, *, cap_bytes: int) -> Json:
-    """The message of an answer that is one JSON body. Raises UpstreamFault."""
-    body = await response.read_capped(cap_bytes)
-    if body[:256].lstrip()[:1] == b"<":
-        raise UpstreamFault("broken", sent=True, detail=WEB_PAGE)
-    return message_in(body)
+async def whole_answer(response: UpstreamAnswer, request_id: int, *, cap_bytes: int) -> Json:
+    """The message that answers our request, in an answer that is one JSON body. Raises UpstreamFault."""
+    return answer_in(await _body(inflated(response, cap_bytes), cap_bytes), request_id)
+
+
+def answer_in(raw: bytes, request_id: int) -> Json:
+    """The message that answers our request, in a JSON body. Raises UpstreamFault."""
+    value = _json(raw)
+    if isinstance(value, list):  # of a batch, as some servers answer; the TypeScript SDK takes it from all
+        for item in value:
+            if isinstance(item, dict) and item.get("jsonrpc") == "2.0" and is_answer_to(item, request_id):
+                return item
+        raise no_answer()
+    return the_answer(_as_message(value), request_id)
 
 
 def is_answer_to(message: Json, request_id: int) -> bool:
     """Whether this is the result or error of our request."""
+    found = message.get("id")
     return (
         "method" not in message
-        and message.get("id") == request_id
-        and not isinstance(message.get("id"), bool)
+        and (found == request_id or found == str(request_id))
+        and not isinstance(found, bool)
         and (isinstance(message.get("result"), dict) or isinstance(message.get("error"), dict))
     )
 
@@ -63,27 +85,59 @@ def no_answer() -> UpstreamFault:
 
 async def _events(response: UpstreamAnswer, cap_bytes: int) -> AsyncIterator[Json]:
     reader = EventReader(max_event_bytes=cap_bytes, max_events=MAX_EVENTS)
+    unread: UpstreamFault | None = None
     try:
         while chunk := await response.next_chunk():
-            found = [event.data for event in reader.feed(chunk) if event.data]
-            for number, data in enumerate(found, 1):
+            found = [event for event in reader.feed(chunk) if event.data]
+            for number, event in enumerate(found, 1):
+                if event.name != MESSAGE:
+                    continue
+                try:
+                    message = message_in(event.data)
+                except UpstreamFault as fault:
+                    unread = fault
+                    continue
                 response.may_be_left(all_read=number == len(found) and not reader.behind)
-                yield message_in(data)
+                yield message
     except TooManyEvents as fault:
         raise UpstreamFault("too_large", sent=True, detail=str(fault), figure=MAX_EVENTS, unit="events") from fault
     except EventStreamFault as fault:
         raise UpstreamFault("too_large", sent=True, detail=str(fault), figure=cap_bytes) from fault
+    if unread is not None:  # and nobody has left with an answer: this may have been it
+        raise UpstreamFault("broken", sent=True, detail=f"an event was no message, and none answers: {unread.detail}")
+
+
+async def _body(response: UpstreamAnswer, cap_bytes: int) -> bytes:
+    body = await response.read_capped(cap_bytes)
+    if not body:
+        raise UpstreamFault("broken", sent=True, detail=f"status {response.status} with an empty body")
+    if body[:256].lstrip()[:1] == b"<":
+        raise UpstreamFault("broken", sent=True, detail=WEB_PAGE)
+    return body
+
+
+def inflated(response: UpstreamAnswer, cap_bytes: int) -> UpstreamAnswer:
+    """The answer as it is read: inflated where it came compressed, up to a cap."""
+    coding = (response.header("content-encoding") or "").strip().lower()
+    return response if coding in {"", "identity"} else Unpacked(response, coding, cap_bytes)
 
 
 def message_in(raw: bytes) -> Json:
     """The JSON-RPC message in these bytes. Raises UpstreamFault."""
+    return _as_message(_json(raw))
+
+
+def _json(raw: bytes) -> object:
     try:
-        message = loads(raw, max_values=1_000_000, max_string=len(raw) + 1)
-    except MessageFault as fault:
-        raise UpstreamFault("broken", sent=True, detail=f"answer is no acceptable JSON: {fault.message}") from fault
-    if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
-        raise UpstreamFault("broken", sent=True, detail="answer is no JSON-RPC message")
-    return message
+        return read(raw) if len(raw) <= LARGE else read_large(raw)
+    except ValueError as wrong:
+        raise UpstreamFault("broken", sent=True, detail=f"the answer is no acceptable JSON: {wrong}") from None
+
+
+def _as_message(value: object) -> Json:
+    if not isinstance(value, dict) or value.get("jsonrpc") != "2.0":
+        raise UpstreamFault("broken", sent=True, detail="the answer is no JSON-RPC message")
+    return value
 
 
 def _media_type(response: UpstreamAnswer) -> str:

@@ -25,10 +25,10 @@ from proxy.upstream.answers import (
     Json,
     is_answer_to,
     is_stream,
+    is_success,
     messages,
     no_answer,
-    the_answer,
-    whole_message,
+    whole_answer,
 )
 from proxy.upstream.courtesy import Courtesy
 from proxy.upstream.deadlines import Deadline, Deadlines
@@ -196,11 +196,11 @@ class Upstreams:
             return await self._read(call, response, session)
 
     async def _read(self, call: _Call, response: UpstreamAnswer, session: UpstreamSession | None) -> Json:
-        if response.status != 200:
+        if not is_success(response.status):
             return await self._unsuccessful(call, response, session)
         if is_stream(response):
             return await self._from_stream(call, response)
-        received = the_answer(await whole_message(response, cap_bytes=self._max_answer), call.outbound.id)
+        received = await whole_answer(response, call.outbound.id, cap_bytes=self._max_answer)
         call.headers = None  # answered: nothing to cancel any more
         return received
 

@@ -17,7 +17,7 @@ from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
 from proxy.caches.single_flight import SingleFlight
-from proxy.upstream.answers import Json, is_answer_to, messages
+from proxy.upstream.answers import Json, is_answer_to, is_success, messages
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.transport import Transport
 from proxy.upstream.unsuccessful import read_unsuccessful
@@ -74,7 +74,7 @@ class Eras:
         async with self._transport.request(
             "POST", url, headers, orjson.dumps(message), deadline=_PROBE_S
         ) as response:
-            if response.status != 200:
+            if not is_success(response.status):
                 unsuccessful = await read_unsuccessful(response)
                 if response.status in {401, 403} or response.status < 400 or response.status >= 500:
                     raise unsuccessful.refusal(installation, "probe")

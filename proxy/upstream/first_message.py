@@ -5,7 +5,7 @@ where there is none, a reader that begins at the stream's beginning (`answers`) 
 """
 
 from core.mcp.event_stream import EventReader, EventStreamFault
-from proxy.upstream.answers import MAX_EVENTS
+from proxy.upstream.answers import MAX_EVENTS, MESSAGE
 from proxy.upstream.pool.answer import ReceivedAnswer
 
 
@@ -21,12 +21,12 @@ class FirstMessage:
         """The message as it stands in its event, once that is whole; empty where the stream is beyond its caps."""
 
     def look(self) -> bool:
-        """Look at what came since the last look; whether the message is known. An event without data is none."""
+        """Look at what came since the last look; whether the message is known. An event of another type is none."""
         if self.data is None:
             new = self._answer.peek(self._looked)
             self._looked += len(new)
             try:
-                found = [event.data for event in self._reader.feed(new) if event.data]
+                found = [event.data for event in self._reader.feed(new) if event.data and event.name == MESSAGE]
             except EventStreamFault:
                 found = [b""]
             if found:

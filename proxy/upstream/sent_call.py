@@ -13,7 +13,7 @@ from typing import Any
 from core.egress.faults import UpstreamFault
 from core.mcp.versions import MODERN, Era
 from core.resolve import ResolvedInstallation
-from proxy.upstream.answers import Json, message_in, the_answer
+from proxy.upstream.answers import Json, answer_in, message_in, the_answer
 from proxy.upstream.call_frames import CallFrames
 from proxy.upstream.courtesy import Courtesy
 from proxy.upstream.deadlines import Deadlines
@@ -182,4 +182,4 @@ def _message(sent: SentCall) -> Json:
     answer = sent.answer
     if answer.fault is not None:
         raise answer.fault
-    return the_answer(message_in(answer.fetch()), sent.outbound.id)
+    return answer_in(answer.fetch(), sent.outbound.id)

@@ -26,7 +26,7 @@ from proxy.caches.single_flight import SingleFlight
 from proxy.our_name import CLIENT_INFO
 from proxy.redis import Redis, RedisAway
 from proxy.refusals import Refusal
-from proxy.upstream.answers import Json, is_answer_to, messages
+from proxy.upstream.answers import Json, is_answer_to, is_success, messages
 from proxy.upstream.faults import upstream_text
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.transport import Transport, UpstreamAnswer
@@ -38,7 +38,7 @@ _AGE_S = 1500.0
 """SDK servers end a session that was idle for 30 minutes."""
 _OPEN_S = 20.0
 # MCP 2025-11-25, transports, "Session Management": visible ASCII.
-_SESSION_ID = re.compile(r"[\x21-\x7e]{1,1024}")
+_SESSION_ID = re.compile(r"[\x21-\x7e]{1,8192}")
 
 
 class UpstreamSession(msgspec.Struct, frozen=True, array_like=True):
@@ -136,7 +136,7 @@ async def initialize(transport: Transport, installation: ResolvedInstallation) -
     del headers["mcp-protocol-version"]  # not negotiated yet
     url = PublicUrl(installation.url)
     async with transport.request("POST", url, headers, orjson.dumps(message), deadline=_OPEN_S) as response:
-        if response.status != 200:
+        if not is_success(response.status):
             unsuccessful = await read_unsuccessful(response)
             if unsuccessful.error is None or response.status in {401, 403} or response.status >= 500:
                 raise unsuccessful.refusal(installation, "initialize")

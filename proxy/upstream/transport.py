@@ -14,6 +14,7 @@ import aiohttp
 from core.egress.addresses import AddressPolicy, PublicUrl
 from core.egress.client import Egress, never_reuse, next_chunk, read_capped, tls_context
 from proxy.upstream.pool.awaited_answer import PoolAnswer
+from proxy.upstream.pool.head import INFLATED
 from proxy.upstream.pool.pool import UpstreamPool
 from proxy.upstream.pool.request import PreparedHead
 
@@ -96,7 +97,7 @@ def open_transport(
     """
     if proxy is None and pool:
         return UpstreamPool(policy, tls_context(ca_bundle))
-    return AiohttpTransport(Egress(policy, ca_bundle=ca_bundle, proxy=proxy))
+    return AiohttpTransport(Egress(policy, ca_bundle=ca_bundle, proxy=proxy, inflated_by_readers=INFLATED))
 
 
 class AiohttpTransport:

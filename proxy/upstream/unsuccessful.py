@@ -14,12 +14,11 @@ from typing import Final
 import orjson
 
 from core.egress.faults import UpstreamFault
+from core.mcp.answer_json import read
 from core.mcp.event_stream import EventReader, EventStreamFault
-from core.mcp.faults import MessageFault
-from core.mcp.json_limits import loads
 from core.resolve import ResolvedInstallation
 from proxy.refusals import Refusal
-from proxy.upstream.answers import Json
+from proxy.upstream.answers import Json, inflated
 from proxy.upstream.faults import upstream_text
 from proxy.upstream.transport import UpstreamAnswer
 
@@ -63,7 +62,7 @@ class Unsuccessful:
 async def read_unsuccessful(response: UpstreamAnswer) -> Unsuccessful:
     """Read an answer without success, as far as it helps; what cannot be read is left out, and nothing is raised."""
     media_type = (response.header("content-type") or "").partition(";")[0].strip().lower()
-    body = await _beginning(response, only_event=media_type == "text/event-stream")
+    body = await _beginning(inflated(response, MOST_READ), only_event=media_type == "text/event-stream")
     if media_type == "text/event-stream":
         body = _first_event(body)
     found = _json_in(body)
@@ -127,8 +126,8 @@ def _json_in(body: bytes) -> object:
     if body.lstrip()[:1] not in {b"{", b"[", b'"'}:
         return None
     try:
-        return loads(body)
-    except MessageFault:
+        return read(body)
+    except ValueError:
         return None
 
 

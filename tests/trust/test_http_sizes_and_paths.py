@@ -159,7 +159,8 @@ async def test_a_path_that_is_not_exactly_ours_is_not_found(rig: Rig, target: st
 @pytest.mark.parametrize(
     "target",
     [
-        "/v1/mcp/g/",
+        "/v1/mcp/g//",
+        "/v1/mcp/g/x",
         "/v1/mcp/g?x=1",
         "/v1/mcp/",
         "/health/",

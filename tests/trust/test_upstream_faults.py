@@ -74,7 +74,7 @@ FAULTS: list[tuple[str, Callable[[object], Script], str]] = [
     (
         "gzip bomb",
         lambda _: [ok(BOMB, JSON_TYPE, b"Content-Encoding: gzip")],
-        "upstream_broken",
+        "upstream_too_large",
     ),
     ("wrong JSON-RPC id", lambda _: [ok(answer_to("another"), JSON_TYPE)], "upstream_broken"),
     ("redirect", lambda _: [ok(b"", b"Location: http://127.0.0.1:1/mcp", status=b"307 Moved")], "upstream_status"),

@@ -14,7 +14,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from core.egress.faults import UpstreamFault
 from proxy.caches.usual import remember
 
-MAX_LINE_BYTES = 8190
+MAX_LINE_BYTES = 16 * 1024
 MAX_HEADERS = 128
 MAX_HEAD_BYTES = 64 * 1024
 MAX_IDLE_SECONDS = 4.0
@@ -26,6 +26,8 @@ _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 # Headers that decide something here or in `answers` and `sessions`: two different values would be two meanings.
 _JUDGED = _FRAMING | {b"content-encoding", b"content-type", b"mcp-session-id"}
 _NO_BODY = frozenset({204, 304})
+# We ask for identity, and some servers compress all the same; its reader inflates it, up to the answer's cap.
+INFLATED = frozenset({"gzip", "x-gzip", "deflate"})
 _KEEP_ALIVE_TIMEOUT = re.compile(rb"(?:^|[,;\s])timeout=([0-9]{1,9})", re.IGNORECASE)
 
 _MAX_KNOWN = 256
@@ -63,9 +65,9 @@ class ReceivedHead:
     idle_seconds: float
     """How long it may lie idle then: at most 4 s, and a second less than the server says."""
     plain: bool = False
-    """Whether it is a success whose body is one piece of data, and no event stream."""
+    """Whether it is a success whose body is one piece of data: no event stream, and not compressed."""
     streams: bool = False
-    """Whether it is a success whose body is an event stream."""
+    """Whether it is a success whose body is an event stream, not compressed."""
 
 
 class KnownHeads:
@@ -161,8 +163,8 @@ class _Reader:
     def _final(self, status: int) -> ReceivedHead:
         found, keeps = self._found, self._keeps
         packed = found.get(b"content-encoding", b"").strip().lower()
-        if packed not in {b"", b"identity"}:
-            # We asked for identity. Inflating what somebody else packed is how a kilobyte becomes a gigabyte.
+        plain = packed in {b"", b"identity"}
+        if not plain and packed.decode("latin-1") not in INFLATED:
             raise broken(f"the body is compressed as {packed.decode('latin-1')}, which was not asked for")
         said, coding = found.get(b"content-length"), found.get(b"transfer-encoding")
         if coding is not None and (said is not None or coding.lower() != b"chunked" or status in _NO_BODY):
@@ -173,7 +175,7 @@ class _Reader:
         timeout = _KEEP_ALIVE_TIMEOUT.search(found.get(b"keep-alive", b""))
         idle = MAX_IDLE_SECONDS if timeout is None else min(MAX_IDLE_SECONDS, int(timeout[1]) - 1.0)
         streams = found.get(b"content-type", b"").partition(b";")[0].strip().lower() == b"text/event-stream"
-        well = status == 200
+        well = plain and 200 <= status < 300
         return ReceivedHead(
             status,
             found,

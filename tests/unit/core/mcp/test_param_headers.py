@@ -1,5 +1,6 @@
 import pytest
 
+from core.mcp.exact_numbers import Exact
 from core.mcp.param_headers import (
     InvalidParamHeader,
     first_wrong_param_header,
@@ -95,6 +96,22 @@ def test_arguments_become_headers_by_type() -> None:
         "Mcp-Param-Flag": "true",
         "Mcp-Param-Inner-Name": "x",
     }
+
+
+@pytest.mark.parametrize("number", ["50000000000000000000", "-18446744073709551616"])
+def test_an_integer_beyond_64_bits_is_written_with_every_digit(number: str) -> None:
+    for written in (number, number + ".0", number + ".000"):
+        arguments: dict[str, object] = {"n": Exact(written)}
+        assert param_header_values(HEADERS, arguments) == {"Mcp-Param-N": number}
+        for header in (number, number + ".0"):
+            assert first_wrong_param_header(HEADERS, arguments, {"mcp-param-n": header}) is None
+        for header in (number[:-1] + "1", number + "0", number + ".5", "5e19", ""):
+            assert first_wrong_param_header(HEADERS, arguments, {"mcp-param-n": header}) == "Mcp-Param-N"
+
+
+@pytest.mark.parametrize("number", ["0.12345678901234567890123", "1e400", "50000000000000000000.5"])
+def test_a_number_that_is_not_whole_has_no_header_form(number: str) -> None:
+    assert param_header_values(HEADERS, {"n": Exact(number)}) == {}
 
 
 def test_a_whole_float_is_written_as_an_integer() -> None:

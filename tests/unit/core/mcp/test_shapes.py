@@ -1,5 +1,6 @@
 import copy
 
+import orjson
 import pytest
 
 from core.mcp.shapes import (
@@ -9,6 +10,7 @@ from core.mcp.shapes import (
     tool_for_legacy,
     tool_for_modern,
 )
+from core.mcp.versions import LEGACY_VERSIONS
 
 US: dict[str, object] = {"name": "archway", "version": "1"}
 SERVER_INFO = "io.modelcontextprotocol/serverInfo"
@@ -25,6 +27,28 @@ def test_a_legacy_caller_sees_no_modern_members() -> None:
         "isError": False,
     }
     assert result_for_legacy(modern, "2025-11-25") == {"content": [TEXT], "isError": False}
+
+
+def as_written(result: dict[str, object]) -> object:
+    return orjson.loads(orjson.dumps(result))
+
+
+@pytest.mark.parametrize("version", LEGACY_VERSIONS)
+def test_a_large_result_is_told_to_legacy_callers_as_any_other(version: str) -> None:
+    whole: dict[str, object] = {"content": [TEXT, LINK], "structuredContent": {"a": 1}, "isError": False}
+    large = {
+        **whole,
+        **{name: orjson.Fragment(orjson.dumps(whole[name])) for name in ("content", "structuredContent")},
+    }
+    assert as_written(result_for_legacy(large, version)) == result_for_legacy(whole, version)
+
+
+@pytest.mark.parametrize("content", [[TEXT], [LINK], [{"type": "image", "data": "", "mimeType": "x/y"}]])
+@pytest.mark.parametrize("structured", [[1], 7, {"a": 1}])
+def test_large_structured_content_is_told_as_any_other(content: list[object], structured: object) -> None:
+    whole: dict[str, object] = {"content": content, "structuredContent": structured}
+    large = {name: orjson.Fragment(orjson.dumps(value)) for name, value in whole.items()}
+    assert as_written(result_for_legacy(large, "2025-11-25")) == result_for_legacy(whole, "2025-11-25")
 
 
 @pytest.mark.parametrize("structured", [[1, 2], "x", 7, None, True])

@@ -30,6 +30,10 @@ def test_a_resource_that_is_offered_as_a_tool_is_read_and_its_contents_are_embed
     told = made.result_of({"contents": [{"uri": "x:y"}]})
     assert told == {"content": [{"type": "resource", "resource": {"uri": "x:y"}}], "isError": False}
     assert made.result_of({"content": []}) is None
+    large = made.result_of({"contents": orjson.Fragment(b'[{"uri":"x:y"},{"uri":"x:z"}]')})
+    resources = [{"type": "resource", "resource": {"uri": uri}} for uri in ("x:y", "x:z")]
+    assert orjson.loads(orjson.dumps(large)) == {"content": resources, "isError": False}
+    assert made.result_of({"contents": orjson.Fragment(b"7")}) is None
 
 
 def test_the_first_rule_that_names_a_tool_decides_and_hides_it() -> None:

@@ -84,6 +84,19 @@ async def test_an_absolute_target_must_name_the_host_of_the_header(
         assert refusal_of(deps, {}, target=target).reason == reason
 
 
+@pytest.mark.parametrize("name", ["g", "a-b", "a" * 63, "0"])
+def test_a_path_may_end_in_a_slash_as_clients_write_it(name: str) -> None:
+    assert gateway_in(f"/v1/mcp/{name}/") == gateway_in(f"/v1/mcp/{name}") == name
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/mcp//", "/v1/mcp/g//", "/v1/mcp//g", "/v1/mcp/g/.", "/v1/mcp", "/v1/mcp/g/%2f"]
+)
+def test_one_slash_is_all_that_is_passed_over(path: str) -> None:
+    with pytest.raises(Refusal, match="path_unknown"):
+        gateway_in(path)
+
+
 @pytest.mark.parametrize(
     "path", ["/v1/mcp/", "/v1/mcp/G", "/v1/mcp/a/b", "/v1/mcp/a%2db", "/v1/mcp/" + "a" * 64, "/x"]
 )

@@ -1,3 +1,4 @@
+from core.mcp.exact_numbers import Exact
 from proxy.exchange import Exchange
 from proxy.stages.choose_tool import choose_tool
 from proxy.stages.compose_headers import compose_headers
@@ -49,4 +50,8 @@ async def test_of_the_callers_meta_vendor_keys_go_on_and_the_protocols_do_not() 
     assert x.outbound is not None
     assert x.outbound.meta == {"com.example/x": 1}
     assert x.outbound.wants_progress
+    for token in ("", 0, 1 << 62, Exact("50000000000000000000")):
+        x = await composed(exchange(gateway([tool()]), meta={"progressToken": token}))
+        assert x.outbound is not None
+        assert x.outbound.wants_progress
     assert not (await composed(exchange(gateway([tool()])))).outbound.wants_progress  # type: ignore[union-attr]  # filled

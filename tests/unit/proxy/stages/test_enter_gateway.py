@@ -73,8 +73,19 @@ async def test_a_session_opens_for_its_principal_on_its_gateway_alone(deps: Deps
     for stranger in (entering(user(), mcp_session_id=text), entering(mcp_session_id="chosen-by-me")):
         pending = enter_gateway(stranger, deps)
         assert pending is not None
-        with pytest.raises(Refusal, match="session_unknown"):
-            await pending
+        await pending  # a POST may open another one: `parse` says which
+        assert (stranger.session, stranger.session_lost) == (None, True)
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "HEAD"])
+async def test_without_a_message_there_is_no_other_session_to_open(deps: Deps, method: str) -> None:
+    hold(deps, gateway())
+    x = entering(mcp_session_id="chosen-by-me")
+    x.head.method = method
+    pending = enter_gateway(x, deps)
+    assert pending is not None
+    with pytest.raises(Refusal, match="session_unknown"):
+        await pending
 
 
 async def test_a_modern_request_has_no_session_whatever_it_sends(deps: Deps) -> None:

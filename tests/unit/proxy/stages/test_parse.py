@@ -50,6 +50,31 @@ async def test_a_modern_request_leaves_its_session_behind(deps: Deps) -> None:
     assert (x.era, x.session) == (Era.MODERN, None)
 
 
+async def test_under_a_lost_session_a_client_may_open_another_one(deps: Deps) -> None:
+    x = posted(b'{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}')
+    x.session_lost = True
+    parse(x, deps)
+    assert isinstance(x.message, Request)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        PING,
+        b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"initialize"}}',
+        b'{"jsonrpc":"2.0","method":"initialize"}',
+        b'{"jsonrpc":"2.0","method":"notifications/initialized"}',
+        b'{"jsonrpc":"2.0","id":1,"result":{}}',
+        b'[{"jsonrpc":"2.0","id":1,"method":"initialize"}]',
+    ],
+)
+async def test_under_a_lost_session_nothing_else_is_heard(deps: Deps, body: bytes) -> None:
+    x = posted(body)
+    x.session_lost = True
+    with pytest.raises((Refusal, MessageFault)):
+        parse(x, deps)
+
+
 async def test_routing_headers_must_mirror_the_body(deps: Deps) -> None:
     with pytest.raises(MessageFault) as caught:
         parse(posted(MODERN_LIST, mcp_protocol_version=MODERN, mcp_method="tools/call"), deps)

@@ -1,7 +1,7 @@
 import pytest
 
 from core.egress.client import UpstreamFault
-from proxy.upstream.answers import Json, is_answer_to, messages
+from proxy.upstream.answers import Json, answer_in, is_answer_to, is_success, messages
 from tests.fakes.pool_calls import Pool, nothing_finishes, post
 from tests.fakes.scripted_upstream import ScriptedUpstream, head, ok
 
@@ -26,6 +26,62 @@ async def test_a_json_answer_is_one_message() -> None:
 async def test_a_stream_is_its_events_in_order_without_the_empty_ones() -> None:
     stream = b': hi\n\ndata: {"jsonrpc":"2.0","id":1}\n\nid: 7\ndata:\n\ndata: {"jsonrpc":"2.0",\ndata: "id":2}\n\n'
     assert [message["id"] for message in await read(stream, SSE_TYPE)] == [1, 2]
+
+
+ONE = b'data: {"jsonrpc":"2.0","id":1}\n\n'
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"event: ping\ndata: 2026-11-28 09:00:00\n\n",
+        b"event: heartbeat\ndata: {}\n\n",
+        b"event: endpoint\ndata: /messages?id=1\n\n",
+        b'event: MESSAGE\ndata: {"jsonrpc":"2.0","id":9}\n\n',
+        b"data: hello\n\n",
+        b"data: {\n\n",
+        b'data: {"hello":1}\n\n',
+        b'data: [{"jsonrpc":"2.0","id":9}]\n\n',
+        b"data: null\n\n",
+        b"event: message\ndata: NaN\n\n",
+    ],
+)
+async def test_events_that_are_no_messages_are_passed_over(odd: bytes) -> None:
+    stream = odd + ONE.replace(b"data", b"event: message\ndata") + ONE
+    async with ScriptedUpstream([ok(stream, SSE_TYPE)]) as server, Pool() as pool, post(pool, server.url) as response:
+        found = messages(response, cap_bytes=1000)
+        assert [await anext(found), await anext(found)] == [{"jsonrpc": "2.0", "id": 1}] * 2
+
+
+async def test_where_nothing_answers_it_is_told_what_was_passed_over() -> None:
+    with pytest.raises(UpstreamFault) as fault:
+        await read(ONE + b'event: x\ndata: y\n\ndata: {"a":NaN}\n\n', SSE_TYPE)
+    assert fault.value.reason == "broken"
+    assert "unexpected character" in fault.value.detail
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'[{"jsonrpc":"2.0","id":7,"result":{}}]',
+        b'[{"jsonrpc":"2.0","method":"x"},{"jsonrpc":"2.0","id":8,"result":{}},{"jsonrpc":"2.0","id":7,"result":{}}]',
+        b'[1,{"jsonrpc":"1.0","id":7,"result":{"not":"ours"}},{"jsonrpc":"2.0","id":"7","result":{}}]',
+        b'[{"jsonrpc":"2.0","id":7,"result":{}},{"jsonrpc":"2.0","id":7,"result":{"second":1}}]',
+    ],
+)
+def test_of_a_list_of_messages_the_first_that_answers_is_taken(body: bytes) -> None:
+    assert answer_in(body, 7)["result"] == {}
+
+
+@pytest.mark.parametrize("body", [b"[]", b'[{"jsonrpc":"2.0","id":8,"result":{}}]', b"[[]]", b'["7"]'])
+def test_a_list_of_others_answers_is_none(body: bytes) -> None:
+    with pytest.raises(UpstreamFault, match="broken"):
+        answer_in(body, 7)
+
+
+@pytest.mark.parametrize(("status", "success"), [(200, True), (201, True), (202, True), (299, True), (300, False)])
+def test_what_a_success_is(status: int, success: bool) -> None:
+    assert is_success(status) is success
 
 
 async def test_a_stream_that_is_left_with_a_message_may_come_to_its_end() -> None:
@@ -58,8 +114,8 @@ async def test_a_stream_that_is_left_with_another_message_at_hand_spends_its_con
     [
         (b"", JSON_TYPE),
         (b"{", JSON_TYPE),
-        (b"[]", JSON_TYPE),
-        (b'[{"jsonrpc":"2.0","id":1,"result":{}}]', JSON_TYPE),
+        (b"[[]]", JSON_TYPE),
+        (b'[{"jsonrpc":"1.0","id":1,"result":{}}]', JSON_TYPE),
         (b'{"id":1,"result":{}}', JSON_TYPE),
         (b"[" * 100 + b"]" * 100, JSON_TYPE),
         (b"data: nonsense\n\n", SSE_TYPE),
@@ -95,7 +151,13 @@ async def test_a_stream_of_too_many_short_events_is_not_said_to_have_too_many_by
         ({"id": 1, "result": {}}, True),
         ({"id": 1, "error": {}}, True),
         ({"id": True, "result": {}}, False),
-        ({"id": "1", "result": {}}, False),
+        ({"id": "1", "result": {}}, True),
+        ({"id": 1.0, "result": {}}, True),
+        ({"id": "01", "result": {}}, False),
+        ({"id": "1 ", "result": {}}, False),
+        ({"id": "2", "result": {}}, False),
+        ({"id": ["1"], "result": {}}, False),
+        ({"id": None, "result": {}}, False),
         ({"id": 2, "result": {}}, False),
         ({"id": 1, "result": []}, False),
         ({"id": 1}, False),

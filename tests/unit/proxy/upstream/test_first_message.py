@@ -19,6 +19,8 @@ STREAMS = {
     b": hello\n\nid: 1\ndata:\n\n\n\ndata: one\ndata: line\n\ndata: two\n\n": b"one\nline",
     b"\xef\xbb\xbfdata: one\r\rdata: two\r\r": b"one",
     b"data: %b\n\n" % (b"x" * 900): b"x" * 900,
+    b"event: ping\ndata: zero\n\nevent: message\ndata: one\n\n": b"one",
+    b"event: endpoint\ndata: /messages\n\n": None,
     b"data: not ended": None,
     b": nothing\n\nid: 1\n\n": None,
     b"data: %b\n\ndata: two\n\n" % (b"x" * CAP): b"",

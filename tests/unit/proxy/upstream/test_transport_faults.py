@@ -29,7 +29,7 @@ FAULTS: dict[str, tuple[Script, str]] = {
     "200 headers": ([head(*(b"X-%d: y" % n for n in range(200)), b"Content-Length: 0")], "broken"),
     "control character in a header": ([head(b"X-A: b\x00c", b"Content-Length: 0")], "broken"),
     "switching protocols": ([head(b"Upgrade: x", b"Connection: upgrade", status=b"101 Switching")], "broken"),
-    "compressed": ([ok(gzip.compress(b"a" * 10_000_000), b"Content-Encoding: gzip")], "broken"),
+    "compressed twice": ([ok(gzip.compress(gzip.compress(b"a")), b"Content-Encoding: gzip, gzip")], "broken"),
     "unknown encoding": ([ok(b"x", b"Content-Encoding: br")], "broken"),
     "length above the cap": ([head(b"Content-Length: %d" % (CAP + 1)), b"a", HANG], "too_large"),
     "endless body": (
@@ -77,6 +77,22 @@ async def test_a_fault_has_the_figure_that_was_applied(
             late_fault_of(transport, upstream, clock) if figure == 60 else fault_of(transport, upstream.url)
         )
     assert fault.figure == figure
+
+
+@pytest.mark.parametrize("coding", [b"gzip", b"X-Gzip", b"deflate"])
+async def test_what_the_reader_inflates_comes_as_it_is(transport: Transport, coding: bytes) -> None:
+    packed = gzip.compress(b"a" * 10_000_000)
+    async with ScriptedUpstream([ok(packed, b"Content-Encoding: " + coding)]) as upstream:
+        for _ in range(3):
+            assert await body_of(transport, upstream.url) == packed
+        assert upstream.connections == 1
+
+
+@pytest.mark.parametrize("size", [8200, 12_000, 16_300])
+async def test_a_line_of_the_head_may_have_16_kib(transport: Transport, size: int) -> None:
+    lines = (b"Mcp-Session-Id: " + b"s" * size, b"X-Beside: " + b"y" * (16_300 if size < 16_000 else 1))
+    async with ScriptedUpstream([ok(b"fine", *lines)]) as upstream:
+        assert await body_of(transport, upstream.url) == b"fine"
 
 
 async def test_early_hints_without_end_end_the_call(transport: Transport, clock: MovedClock) -> None:

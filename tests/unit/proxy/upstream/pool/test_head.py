@@ -58,7 +58,13 @@ def test_close_counts_beside_keep_alive(lines: bytes, keeps: bool, version: byte
         (b"Content-Type: Text/Event-Stream ; charset=utf-8", b"200 OK", False, True),
         (b"Content-Type: text/event-streams", b"200 OK", True, False),
         (b"Content-Type: application/json", b"404 Not Found", False, False),
-        (b"Content-Type: text/event-stream", b"202 Accepted", False, False),
+        (b"Content-Type: text/event-stream", b"202 Accepted", False, True),
+        (b"Content-Type: application/json", b"201 Created", True, False),
+        (b"Content-Type: application/json", b"203 Non-Authoritative", True, False),
+        (b"Content-Type: application/json", b"300 Multiple Choices", False, False),
+        (b"Content-Encoding: gzip", b"200 OK", False, False),
+        (b"Content-Encoding: Deflate", b"200 OK", False, False),
+        (b"Content-Encoding: identity", b"200 OK", True, False),
     ],
 )
 def test_a_success_is_one_piece_or_a_stream(line: bytes, status: bytes, plain: bool, streams: bool) -> None:
@@ -131,9 +137,9 @@ def test_a_head_in_single_bytes_is_judged_line_by_line_and_each_line_a_bounded_n
     [
         (b"HTTP/2", 6),
         (b"HTTP/1.1 200 OK\n\n", 17),
-        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 9000, 17 + MAX_LINE_BYTES + 1),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 20_000, 17 + MAX_LINE_BYTES + 1),
         (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200, 17 + 6 * (MAX_HEADERS + 2)),
-        (b"HTTP/1.1 200 OK\r\n" + (b"X: " + b"y" * 8000 + b"\r\n") * 20, MAX_HEAD_BYTES + 2),
+        (b"HTTP/1.1 200 OK\r\n" + (b"X: " + b"y" * 16_000 + b"\r\n") * 20, MAX_HEAD_BYTES + 2),
     ],
     ids=["another protocol", "bare line feeds", "a long line", "many headers", "a long head"],
 )

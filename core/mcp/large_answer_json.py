@@ -1,0 +1,152 @@
+"""A large answer of an upstream: checked and written on as it came, without making objects of it.
+
+Objects would take up to twenty times the memory of the text. So of a message of more than `LARGE` bytes only those
+members are read that somebody looks at; the others become `orjson.Fragment`s. `proxy/upstream/answers.py` calls
+`read_large`, `core/mcp/shapes.py` the two functions that look into a part of a result. What is left out: how odd JSON
+is mended (`answer_json`).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+import orjson
+
+from core.mcp.answer_json import BOM, is_utf_8, mended, read
+from core.mcp.deep_json import loads_deep, without_strings
+
+LARGE: Final = 1 << 20
+_SMALL_PART: Final = 64 * 1024
+"""Bytes up to which a part of a large answer is read like any other."""
+MAX_BESIDE: Final = 1 << 20
+"""Bytes of a large result that may stand outside the members that are known to be large."""
+MAX_PARTS: Final = 100_000
+"""Values in a part that is taken apart; in one with more, nothing is looked at."""
+
+_NONE: Final = msgspec.Raw()
+
+
+class _Message(msgspec.Struct):
+    """The members of a message; others are none."""
+
+    jsonrpc: msgspec.Raw = _NONE
+    id: msgspec.Raw = _NONE
+    method: msgspec.Raw = _NONE
+    result: msgspec.Raw = _NONE
+    error: msgspec.Raw = _NONE
+
+
+class _Known(msgspec.Struct):
+    """The members of results that may be large."""
+
+    content: msgspec.Raw = _NONE
+    structuredContent: msgspec.Raw = _NONE  # noqa: N815 - the protocol's name
+    contents: msgspec.Raw = _NONE
+
+
+class _Error(msgspec.Struct):
+    code: msgspec.Raw = _NONE
+    message: msgspec.Raw = _NONE
+    data: msgspec.Raw = _NONE
+
+
+_message = msgspec.json.Decoder(_Message)
+_known = msgspec.json.Decoder(_Known)
+_error = msgspec.json.Decoder(_Error)
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_items = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def read_large(raw: bytes) -> object:
+    """Read a message of more than `LARGE` bytes. Raises ValueError, which says what is wrong with it.
+
+    The result's large members are fragments. An error has no large data, and nothing else that is large is there:
+    nobody asks for it.
+    """
+    if raw.startswith(BOM) or not is_utf_8(raw):
+        raw = mended(raw)
+    try:
+        return _read(raw)
+    except msgspec.ValidationError:
+        raise ValueError("it is no object, or its result or error is none") from None
+    except msgspec.DecodeError:
+        pass  # perhaps half a pair: that is looked for only now
+    except RecursionError:
+        return loads_deep(mended(raw))
+    try:
+        return _read(mended(raw))
+    except RecursionError:
+        return loads_deep(mended(raw))
+
+
+def _read(raw: bytes) -> dict[str, object]:
+    said = _message.decode(raw)
+    message: dict[str, object] = {}
+    for name in ("jsonrpc", "id", "method"):
+        part = bytes(getattr(said, name))
+        if part and len(part) <= _SMALL_PART:
+            message[name] = read(part)
+    if bytes(said.result):
+        message["result"] = _result(bytes(said.result))
+    if bytes(said.error):
+        message["error"] = _as_error(bytes(said.error))
+    return message
+
+
+def _result(raw: bytes) -> object:
+    if len(raw) <= LARGE:
+        return read(raw)
+    known = _known.decode(raw)
+    large = sum(len(bytes(part)) for part in (known.content, known.structuredContent, known.contents))
+    if len(raw) - large > MAX_BESIDE:
+        raise ValueError(f"its result has more than {MAX_BESIDE} bytes outside content and structuredContent")
+    return {name: _part(name, bytes(part)) for name, part in _members.decode(raw).items()}
+
+
+def _part(name: str, raw: bytes) -> object:
+    if len(raw) <= _SMALL_PART:
+        return read(raw)
+    if name == "_meta" and raw.startswith(b"{"):  # of which something is taken out
+        return {key: orjson.Fragment(bytes(value)) for key, value in _members.decode(raw).items()}
+    return orjson.Fragment(raw)
+
+
+def _as_error(raw: bytes) -> object:
+    if len(raw) <= _SMALL_PART:
+        return read(raw)
+    said = _error.decode(raw)
+    error: dict[str, object] = {}
+    for name in ("code", "message", "data"):
+        part = bytes(getattr(said, name))
+        if part and (len(part) <= _SMALL_PART or part.startswith(b'"')):
+            error[name] = orjson.loads(part) if part.startswith(b'"') else read(part)
+    return error
+
+
+def is_object(value: object) -> bool:
+    """Whether a value of a result is a JSON object, taken apart or not."""
+    if isinstance(value, orjson.Fragment):
+        return orjson.dumps(value).startswith(b"{")
+    return isinstance(value, dict)
+
+
+def items_of(value: object, *, that_hold: bytes = b"") -> list[object] | None:
+    """The items of a JSON array; None for what is no array, and for one that is too wide to be taken apart.
+
+    Of an array that was not taken apart they are fragments; None also for one without the text `that_hold`, and
+    with it they are read.
+    """
+    if not isinstance(value, orjson.Fragment):
+        return value if isinstance(value, list) else None
+    raw = orjson.dumps(value)
+    if not raw.startswith(b"[") or that_hold not in raw or not _is_narrow(raw):
+        return None
+    items = [bytes(item) for item in _items.decode(raw)]
+    return [read(item) if that_hold and len(item) <= LARGE else orjson.Fragment(item) for item in items]
+
+
+def _is_narrow(raw: bytes) -> bool:
+    """Whether there are at most `MAX_PARTS` values in it, found out without much memory."""
+    quotes = raw.count(b'"') - raw.count(b'\\"')
+    return quotes <= 2 * MAX_PARTS and without_strings(raw).count(b",") < MAX_PARTS

@@ -1,0 +1,93 @@
+import json
+from decimal import Decimal
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.mcp.exact_numbers import Exact, digits_of, loads_exactly, may_change, whole_number
+
+CHANGED = (
+    "50000000000000000000",
+    "18446744073709551616",
+    "-9223372036854775809",
+    "9" * 5000,
+    "9007199254740993e0",
+    "0.1234567890123456789012345678901",
+    "3.14159265358979323846",
+    "123456789.123456789123",
+    "1e-400",
+    "1.5e-310000",
+    "0." + "0" * 400 + "1",
+)
+"""Numbers that orjson reads as others."""
+HELD = (
+    "0",
+    "-1",
+    "18446744073709551615",
+    "-9223372036854775808",
+    "0.1",
+    "0.30000000000000004",
+    "1.7976931348623157e+308",
+    "5e-324",
+    "2.2250738585072014e-308",
+    "0e-999",
+    "1.0000000000000000000",
+    "100000000000000000000.0",
+    "0.00000000000000000000001",
+)
+
+
+@pytest.mark.parametrize("number", CHANGED)
+def test_a_number_that_would_change_is_found_and_written_as_it_came(number: str) -> None:
+    raw = f'{{"a":[{number},1],"b":{{"c":{number}}}}}'.encode()
+    assert may_change(raw)
+    assert orjson.dumps(loads_exactly(raw.decode())) == raw
+
+
+@pytest.mark.parametrize("number", HELD)
+def test_a_number_that_a_double_or_64_bits_hold_is_left_to_the_parser(number: str) -> None:
+    raw = f'{{"a":[{number},1]}}'.encode()
+    assert not may_change(raw)
+    assert loads_exactly(raw.decode()) == orjson.loads(raw)
+    assert not isinstance(loads_exactly(number), Exact)
+
+
+@given(
+    st.lists(
+        st.integers(-(10**30), 10**30).map(str)
+        | st.decimals(allow_nan=False, allow_infinity=False).map(lambda one: format(one, "f")[:60])
+        | st.from_regex(r"-?(0|[1-9][0-9]{0,25})(\.[0-9]{1,25})?([eE][-+]?[0-9]{1,3})?", fullmatch=True),
+        max_size=5,
+    )
+)
+def test_no_number_is_ever_altered(numbers: list[str]) -> None:
+    raw = f"[{','.join(numbers)}]".encode()
+    try:
+        value = loads_exactly(raw.decode()) if may_change(raw) else orjson.loads(raw)
+    except orjson.JSONDecodeError:  # infinite for a double: whoever reads takes the other way then
+        value = loads_exactly(raw.decode())
+    written = json.loads(orjson.dumps(value), parse_int=Decimal, parse_float=Decimal)
+    assert written == [Decimal(number) for number in numbers]
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_of_json_is_refused(constant: str) -> None:
+    with pytest.raises(ValueError, match="is not JSON"):
+        loads_exactly(f"[{constant}]")
+
+
+@pytest.mark.parametrize(
+    ("written", "whole"),
+    [
+        ("50000000000000000000", "50000000000000000000"),
+        ("-50000000000000000000.0", "-50000000000000000000"),
+        ("50000000000000000000.5", None),
+        ("5e400", None),
+        ('"5"', None),
+        ("[5]", None),
+    ],
+)
+def test_the_digits_of_a_whole_number_are_told(written: str, whole: str | None) -> None:
+    assert (digits_of(Exact(written)), whole_number(Exact(written))) == (written, whole)

@@ -1,0 +1,126 @@
+import tracemalloc
+
+import orjson
+import pytest
+
+from core.mcp.large_answer_json import LARGE, MAX_PARTS, is_object, items_of, read_large
+
+TEXT = b"x" * LARGE
+BLOCK = b'{"type":"text","text":"%b"}' % TEXT
+
+
+def message(result: bytes) -> bytes:
+    return b'{"jsonrpc":"2.0","id":7,"result":%b}' % result
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        b'{"content":[%b],"isError":false}' % BLOCK,
+        b'{"content":[],"structuredContent":{"a":"%b"},"resultType":"complete","x":{"y":[1]}}' % TEXT,
+        b'{"contents":[{"uri":"a:b","text":"%b"}]}' % TEXT,
+        b'{"content":[%b],"structuredContent":{"wei":50000000000000000000,"t":"%b"},"n":1e400}' % (BLOCK, TEXT),
+        b'{"content":[%b],"structuredContent":{"a":%b"%b"%b}}' % (BLOCK, b"[" * 5000, TEXT, b"]" * 5000),
+        b'{"content":[%b,%b1%b]}' % (BLOCK, b"[" * 800, b"]" * 800),
+    ],
+    ids=["text", "structured", "resource", "numbers", "depth", "some depth"],
+)
+def test_a_large_result_is_written_on_as_it_came(result: bytes) -> None:
+    raw = message(result)
+    assert orjson.dumps(read_large(raw)) == raw
+
+
+def test_the_members_that_somebody_looks_at_are_values() -> None:
+    meta = b'{"a":"%b","b":1}' % TEXT[: LARGE // 2]
+    found = read_large(message(b'{"content":[%b],"isError":true,"resultType":"complete","_meta":%b}' % (BLOCK, meta)))
+    assert isinstance(found, dict)
+    assert (found["jsonrpc"], found["id"]) == ("2.0", 7)
+    assert (found["result"]["isError"], found["result"]["resultType"]) == (True, "complete")
+    assert set(found["result"]["_meta"]) == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("odd", "plain"),
+    [(rb"\ud83d", "\ufffd"), (b"\xff", "\ufffd"), (rb"\ud83d\ude00", "\U0001f600"), (rb"\\ud83d", r"\ud83d")],
+)
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_halves_and_marks_are_mended_as_in_any_answer(odd: bytes, plain: str, mark: bytes) -> None:
+    found = read_large(mark + message(b'{"content":[{"type":"text","text":"%b%b"}]}' % (TEXT, odd)))
+    text = orjson.loads(orjson.dumps(found))["result"]["content"][0]["text"]
+    assert text == TEXT.decode() + plain
+
+
+def test_an_error_keeps_what_is_told_of_it() -> None:
+    error = b'{"code":-32000,"message":"%b","data":{"huge":"%b"}}' % (TEXT, TEXT)
+    found = read_large(b'{"jsonrpc":"2.0","id":7,"error":%b}' % error)
+    assert found == {"jsonrpc": "2.0", "id": 7, "error": {"code": -32000, "message": TEXT.decode()}}
+
+
+def test_of_a_large_notification_nothing_but_its_method_is_there() -> None:
+    raw = b'{"jsonrpc":"2.0","method":"notifications/message","params":{"data":"%b"}}' % TEXT
+    assert read_large(raw) == {"jsonrpc": "2.0", "method": "notifications/message"}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        message(b'{"content":[NaN,%b]}' % BLOCK),
+        message(b'{"content":[%b}' % BLOCK),
+        message(b'{"content":[%b],}' % BLOCK),
+        message(b'["%b"]' % TEXT),
+        message(b'{"x":"%b"}' % TEXT),
+        message(b'{"content":[%b],"content":[%b]}' % (BLOCK, BLOCK)),
+        b"[%b]" % message(b'{"content":[%b]}' % BLOCK),
+        b'"%b"' % TEXT,
+    ],
+    ids=["NaN", "brackets", "comma", "no object", "unknown and large", "twice", "a list", "a string"],
+)
+def test_what_is_no_message_is_refused(raw: bytes) -> None:
+    with pytest.raises(ValueError):
+        read_large(raw)
+
+
+@pytest.mark.parametrize("member", [b'"content":[%b]', b'"structuredContent":{"a":[%b]},"content":[]'])
+@pytest.mark.parametrize("filling", [b"[]", b"{}", b"1", b'""', b'{"a":[]}'])
+def test_no_objects_are_made_of_it(member: bytes, filling: bytes) -> None:
+    raw = message(b"{" + member % b",".join([filling] * (4 * LARGE // len(filling))) + b"}")
+    tracemalloc.start()
+    try:
+        read_large(raw)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 5 * len(raw)
+
+
+def test_the_items_of_a_part_are_fragments_or_what_was_looked_for() -> None:
+    part = orjson.Fragment(b'[{"type":"resource_link","uri":"a:b"},{"type":"text","text":"%b"}]' % TEXT)
+    items = items_of(part, that_hold=b"resource_link")
+    assert items is not None
+    assert items[0] == {"type": "resource_link", "uri": "a:b"}
+    assert isinstance(items[1], orjson.Fragment)
+    assert items_of(part, that_hold=b"another") is None
+    assert [orjson.loads(orjson.dumps(item))["type"] for item in items_of(part) or []] == ["resource_link", "text"]
+
+
+@pytest.mark.parametrize(
+    ("value", "items"),
+    [
+        ([1], [1]),
+        ({"a": 1}, None),
+        (None, None),
+        (orjson.Fragment(b'{"a":1}'), None),
+        (orjson.Fragment(b"[" + b"0," * MAX_PARTS + b"0]"), None),
+        (orjson.Fragment(b"[" + b'"",' * MAX_PARTS + b'""]'), None),
+    ],
+)
+def test_what_has_no_items_or_too_many_is_not_taken_apart(value: object, items: object) -> None:
+    assert items_of(value) == items
+
+
+@pytest.mark.parametrize(
+    ("value", "is_one"),
+    [({}, True), ([], False), (None, False), (orjson.Fragment(b'{"a":1}'), True), (orjson.Fragment(b"[1]"), False)],
+)
+def test_an_object_is_known_taken_apart_or_not(value: object, is_one: bool) -> None:
+    assert is_object(value) is is_one
