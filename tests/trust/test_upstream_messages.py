@@ -120,8 +120,9 @@ async def test_the_fields_of_an_upstreams_stream_stay_behind(rig: Rig, _row: int
             "method": "notifications/progress",
             "params": {"progressToken": token, "progress": 1},
         }
-        lines = b"retry: 1\nid: theirs\nevent: evil\ndata: %b\n\nid: 2\ndata: %b\n\n"
-        return [SSE, lines % (json.dumps(step).encode(), json.dumps(final(request)).encode())]
+        lines = b"retry: 1\nid: theirs\nevent: message\ndata: %b\n\nevent: evil\ndata: %b\n\nid: 2\ndata: %b\n\n"
+        evil = final(request, "evil")
+        return [SSE, lines % tuple(json.dumps(one).encode() for one in (step, evil, final(request)))]
 
     async with ScriptedUpstream(script) as server:
         await one_tool(rig, server.url + "/mcp", protocol=MODERN)

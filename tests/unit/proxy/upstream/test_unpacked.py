@@ -9,8 +9,9 @@ import orjson
 import pytest
 
 from core.egress.faults import UpstreamFault
-from proxy.upstream.answers import error_in, messages, whole_answer
+from proxy.upstream.answers import messages, whole_answer
 from proxy.upstream.transport import Transport
+from proxy.upstream.unsuccessful import read_unsuccessful
 from tests.fakes.pool_calls import post
 from tests.fakes.scripted_upstream import Script, ScriptedUpstream, head, ok
 
@@ -66,7 +67,7 @@ async def test_a_compressed_error_is_read(transport: Transport) -> None:
     body = gzip.compress(b'{"jsonrpc":"2.0","id":7,"error":{"code":1,"message":"no"}}')
     script = [ok(body, JSON, b"Content-Encoding: gzip", status=b"400 Bad Request")]
     async with ScriptedUpstream(script) as server, post(transport, server.url) as response:
-        assert await error_in(response) == {"code": 1, "message": "no"}
+        assert (await read_unsuccessful(response)).error == {"code": 1, "message": "no"}
 
 
 async def _read_all(transport: Transport, url: str) -> None:
