@@ -28,14 +28,14 @@ RUN groupadd --gid 10001 archway \
 COPY --from=build /opt/archway /opt/archway
 ENV PATH=/opt/archway/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 # Inside a container every interface is the container's own; who may reach it is the cluster's to say.
-ENV ARCHWAY_PROXY_LISTEN=0.0.0.0:8080 \
-    ARCHWAY_PROXY_INTERNAL_LISTEN=0.0.0.0:8081 \
+ENV ARCHWAY_PROXY_LISTEN=0.0.0.0:8400 \
+    ARCHWAY_PROXY_INTERNAL_LISTEN=0.0.0.0:8403 \
     ARCHWAY_METRICS_LISTEN=0.0.0.0:9400 \
     ARCHWAY_ADMIN_LISTEN=0.0.0.0:8401 \
     ARCHWAY_CONTROL_INTERNAL_LISTEN=0.0.0.0:8402
 WORKDIR /tmp
 USER 10001:10001
-EXPOSE 8080 8081 8401 8402 9400
+EXPOSE 8400 8401 8402 8403 9400
 # The supervisor reaps what it adopts, so no init is needed above it.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["archway"]

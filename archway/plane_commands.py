@@ -44,7 +44,7 @@ def proxy(
 
     [bold]Example[/bold]
 
-      ARCHWAY_PROXY_LISTEN=0.0.0.0:8080 ARCHWAY_WORKERS=4 archway proxy
+      ARCHWAY_PROXY_LISTEN=0.0.0.0:8400 ARCHWAY_WORKERS=4 archway proxy
     """
     from archway.supervisor.become import become_supervisor
     from archway.supervisor.settings import supervision_of

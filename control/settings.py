@@ -27,8 +27,8 @@ class ControlSettings(msgspec.Struct, frozen=True):
     issuer_url: str = ""
     """Base of the pages for people; by default the public URL."""
 
-    admin_listen: str = "127.0.0.1:8081"
-    control_internal_listen: str = "127.0.0.1:8082"
+    admin_listen: str = "127.0.0.1:8401"
+    control_internal_listen: str = "127.0.0.1:8402"
     proxy_internal_url: tuple[str, ...] = ()
     """Where proxies answer questions (discovery), tried in turn."""
     allowed_hosts: tuple[str, ...] = ()

@@ -47,7 +47,7 @@ def host_port(name: str, text: str) -> tuple[str, int]:
     """`host:port` of a listener, IPv6 in brackets; raises BadSetting."""
     host, separator, port = text.rpartition(":")
     if not separator or not port.isdigit() or int(port) > 65_535:
-        raise BadSetting(f"{variable(name)} must be host:port, such as 127.0.0.1:8080; got {text!r}")
+        raise BadSetting(f"{variable(name)} must be host:port, such as 127.0.0.1:8400; got {text!r}")
     return host.strip("[]") or "127.0.0.1", int(port)
 
 

@@ -26,9 +26,9 @@ class ProxySettings(msgspec.Struct, frozen=True):
     public_url: str
     """Base of the gateways' URLs; never taken from a request."""
 
-    proxy_listen: str = "127.0.0.1:8080"
-    proxy_internal_listen: str = "127.0.0.1:0"
-    metrics_listen: str = "127.0.0.1:0"
+    proxy_listen: str = "127.0.0.1:8400"
+    proxy_internal_listen: str = "127.0.0.1:8403"
+    metrics_listen: str = "127.0.0.1:9400"
     proxy_fd: int = -1
     """An inherited listening socket instead of `proxy_listen`."""
     proxy_internal_fd: int = -1

@@ -212,6 +212,8 @@ def _environment(
         "verify_keys": control.signer.public_keys,
         "public_url": "http://127.0.0.1:8080",
         "proxy_listen": f"127.0.0.1:{port}",
+        "proxy_internal_listen": "127.0.0.1:0",
+        "metrics_listen": "127.0.0.1:0",
         "upstream_networks": "127.0.0.0/8",
         "workers": str(workers),
         "calls_in_flight": "100000",

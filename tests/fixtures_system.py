@@ -439,6 +439,7 @@ def _proxy(
     own = {
         "ARCHWAY_PROXY_LISTEN": f"127.0.0.1:{public}",
         "ARCHWAY_PROXY_INTERNAL_LISTEN": f"127.0.0.1:{internal}",
+        "ARCHWAY_METRICS_LISTEN": "127.0.0.1:0",
         "ARCHWAY_DISK_CACHE": str(folder / f"proxy-{number}-disk"),
     }
     if supervised:

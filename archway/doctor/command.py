@@ -1,29 +1,45 @@
 """`archway doctor` on the command line."""
 
 import os
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from archway.options import DEFAULT_STATE, State
+from archway.options import DEFAULT_STATE, State, refuse
 
 
-def doctor(state: State = DEFAULT_STATE) -> None:
-    """Say what is wrong with a setting, a port, a key, a server or the state folder, and the cure.
+def doctor(
+    state: State = DEFAULT_STATE,
+    env_file: Annotated[
+        list[Path] | None,
+        typer.Option("--env-file", help="Settings of one program, instead of the environment's; may be repeated."),
+    ] = None,
+) -> None:
+    """Look at settings, keys, ports, servers and the state folder, and say what is wrong and the cure.
 
-    One line for each finding; exit status 1 when one of them is wrong rather than worth knowing.
+    One line for each thing that was looked at, which begins with ok, warning or failed; exit status 1 when one
+    failed. Files with the settings of control and of a proxy are held against each other too. Planes that run are
+    asked whether they answer each other.
 
     [bold]Examples[/bold]
 
       archway doctor
-      env $(cat production.env) archway doctor     checks the settings of a deployment before it starts
+      archway doctor --env-file control.env --env-file proxy.env     a deployment, before it starts and while it runs
     """
-    from archway.doctor.examine import examine
+    from archway.doctor.environments import BadEnvFile, read_env_file
+    from archway.doctor.examine import examine, examine_files
     from archway.up.state import existing_state
 
-    findings = examine(existing_state(state), dict(os.environ))
+    try:
+        given = [read_env_file(path) for path in env_file or ()]
+    except BadEnvFile as why:
+        raise refuse(str(why), 2) from None
+    findings = examine_files(given) if given else examine(existing_state(state), dict(os.environ))
     for finding in findings:
         typer.echo(finding.line)
-    if not any(finding.wrong for finding in findings):
-        typer.echo("nothing is wrong" if not findings else "nothing else is wrong")
-        return
-    raise typer.Exit(1)
+    failed = sum(finding.wrong for finding in findings)
+    if failed:
+        typer.echo(f"{failed} failed")
+        raise typer.Exit(1)
+    typer.echo("nothing is wrong")

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from archway.doctor.environments import Given, Plane
 from archway.doctor.finding import Finding, note
 from archway.up.keys_file import KEY_NAMES, verify_keys
 from core.egress.addresses import parse_networks
@@ -19,11 +20,6 @@ from proxy.settings import ProxySettings, from_environment
 OURS = {"ARCHWAY_STATE", "ARCHWAY_ADMIN_URL", "ARCHWAY_ADMIN_TOKEN", "ARCHWAY_WORKER_NUMBER"}
 """Variables that no plane reads but a command does."""
 _NO_EFFECT = "it has no effect"
-_TELLING = {
-    "control": ("ARCHWAY_SECRET_KEY", "ARCHWAY_SIGNING_KEY"),
-    "proxy": ("ARCHWAY_VERIFY_KEYS",),
-}
-"""Keys that only one plane takes: where one is set, that plane is to be started with this environment."""
 
 
 def check_settings(environment: Mapping[str, str]) -> list[Finding]:
@@ -99,8 +95,9 @@ def check_needed(environment: Mapping[str, str]) -> list[Finding]:
     from control.settings import ControlSettings
 
     findings = []
-    for kind, plane in ((ControlSettings, "control"), (ProxySettings, "proxy")):
-        if not any(environment.get(name, "").strip() for name in _TELLING[plane]):
+    planes: tuple[tuple[type[msgspec.Struct], Plane], ...] = ((ControlSettings, "control"), (ProxySettings, "proxy"))
+    for kind, plane in planes:
+        if not Given("", environment).is_for(plane):
             continue
         needed = [variable(field.name) for field in msgspec.structs.fields(kind) if field.required]
         missing = ", ".join(name for name in needed if not environment.get(name, "").strip())
@@ -167,10 +164,10 @@ def _url(name: str, text: str) -> None:
     schemes = {
         "ARCHWAY_DATABASE_URL": ("postgresql", "postgres"),
         "ARCHWAY_REDIS_URL": ("redis", "rediss", "unix"),
-    }.get(name, ("http", "https"))
+    }.get(name, ("https", "http"))
     parts = urlsplit(text)
     if parts.scheme not in schemes:
-        raise BadSetting(f"{name} must begin with {schemes[0]}://")
+        raise BadSetting(f"{name} must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
     if parts.scheme != "unix" and not parts.hostname and not parts.query:
         raise BadSetting(f"{name} names no host")
     _ = parts.port  # raises ValueError for one that is none

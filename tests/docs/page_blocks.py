@@ -6,6 +6,7 @@ A comment such as `<!-- run -->` shows nothing to readers. It stands before a bl
 - `run with PROGRAM`: the same with another program, such as another Python
 - `run, fails`: it must end with an error
 - `stays PORT`: it is a program that stays; the next block waits until the port answers
+- `stops PORT`: that program is ended; the block is how a reader may do it, and is not run
 - `prints`: the block is what the one before it printed; `...` stands for anything, lines may be missing between
 - `file NAME` or `adds to NAME`: the block is the content of that file, or is added to its end
 - `not run: REASON`: why nothing tests it
@@ -19,7 +20,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-DOES = ("run", "run, fails", "run with", "stays", "prints", "file", "adds to", "not run:")
+DOES = ("run", "run, fails", "run with", "stays", "stops", "prints", "file", "adds to", "not run:")
 COMMANDS = {"", "sh", "bash", "console", "python", "js"}
 """Languages of blocks that a person would type or run, and that therefore need a comment."""
 _COMMENT = re.compile(r"^<!-- (.*) -->$")

@@ -17,17 +17,18 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+
+import psutil
 
 from tests.docs.page_blocks import Block
 from tests.fixtures_upstreams import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 ENDS_WITHIN_S = 120.0
-STANDS_WITHIN_S = 90.0
+STANDS_WITHIN_S = 60.0
 _PORT = re.compile(r"(?<![\d.-])(?:84|94|95)\d\d(?![\d.])")
 _TOKEN = re.compile(r"arch_[0-9A-Za-z]{20,}")
 _PROGRAMS = {"python": "python", "js": "node"}
@@ -68,6 +69,7 @@ class PageShell:
         self.place = place
         self.said = ""
         """What the last block printed."""
+        self._stay_on: dict[str, int] = {}
         self._count = 0
         self._process = subprocess.Popen(
             [*_DIES_WITH_US, "bash", "--noprofile", "--norc"], cwd=place.folder, env=dict(place.environment),
@@ -99,6 +101,8 @@ class PageShell:
                 self._run(block, text)
             case "stays":
                 self._stay(block, text)
+            case "stops":
+                self._stop(block.what)
             case "prints":
                 missing = first_missing(text, self.said)
                 if missing is not None:
@@ -122,12 +126,22 @@ class PageShell:
     def _stay(self, block: Block, text: str) -> None:
         script, port = self._script(text, ".sh"), int(self.place.put_in(block.what))
         log = self.place.folder / f"{script}.log"
-        self._type(f"(. ./{script}) </dev/null >{log.name} 2>&1 &", block)
+        self._type(f"(. ./{script}) </dev/null >{log.name} 2>&1 & echo $!", block)
+        self._stay_on[block.what] = int(self.said)
         deadline = time.monotonic() + STANDS_WITHIN_S
         while not _answers(port):
             if time.monotonic() > deadline:
                 raise PageBroken(f"line {block.line}: nothing listens on {port}; it said:\n{log.read_text()[-3000:]}")
             time.sleep(0.1)
+
+    def _stop(self, port: str) -> None:
+        """Ends what stays on this port of the page, and waits for it."""
+        shell = psutil.Process(self._stay_on.pop(port))
+        programs = [*shell.children(recursive=True), shell]
+        for one in programs:
+            one.terminate()
+        _, left = psutil.wait_procs(programs, ENDS_WITHIN_S)
+        assert not left
 
     def _script(self, text: str, ending: str) -> str:
         self._count += 1
@@ -180,14 +194,13 @@ def first_missing(shown: str, printed: str) -> str | None:
     return None
 
 
-@contextmanager
-def workplace(folder: Path, **more: str) -> Iterator[tuple[Path, dict[str, str]]]:
+def workplace(folder: Path, **more: str) -> tuple[Path, dict[str, str]]:
     """A folder like that of a clone, and an environment in which its programs are found and nothing is set."""
     for name in (".venv", ".tools", "bench", "tools", "Makefile"):
         (folder / name).symlink_to(ROOT / name)
     (folder / "node_modules").symlink_to(ROOT / ".tools" / "npm" / "node_modules")
     path = f"{ROOT}/.venv/bin:{ROOT}/.tools/bin:{os.environ['PATH']}"
-    yield folder, {"PATH": path, "HOME": str(folder), "LANG": "C.UTF-8", "COLUMNS": "200", **more}
+    return folder, {"PATH": path, "HOME": str(folder), "LANG": "C.UTF-8", "COLUMNS": "200", **more}
 
 
 def _answers(port: int) -> bool:

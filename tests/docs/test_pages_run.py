@@ -13,10 +13,9 @@ import pytest
 from tests.docs.conftest import Deployment
 from tests.docs.page_blocks import blocks_of
 from tests.docs.page_shell import ROOT, PageShell, Place, workplace
+from tests.docs.test_own_deployment import PAGES as OWN_DEPLOYMENT
 from tests.house.tracked import tracked
 
-OWN_DEPLOYMENT = {"deploy/README.md"}
-"""Pages that start the planes themselves."""
 PAGES = [
     path
     for path in sorted(tracked())
@@ -26,16 +25,16 @@ PAGES = [
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page not in OWN_DEPLOYMENT])
 def test_a_page_does_what_it_says(page: str, deployment: Deployment, tmp_path: Path) -> None:
-    with workplace(tmp_path, ARCHWAY_STATE=str(deployment.state)) as (folder, environment):
-        (folder / ".archway").symlink_to(deployment.state)
-        words = {"https://mcp.example.com": deployment.file["proxy_url"]}
-        place = Place(folder, environment, dict(deployment.ports), words, deployment.file["gateway_token"])
-        try:
-            with PageShell(place) as shell:
-                for block in blocks_of((ROOT / page).read_text()):
-                    shell.do(block)
-        finally:
-            deployment.clear()
+    folder, environment = workplace(tmp_path, ARCHWAY_STATE=str(deployment.state))
+    (folder / ".archway").symlink_to(deployment.state)
+    words = {"https://mcp.example.com": deployment.file["proxy_url"]}
+    place = Place(folder, environment, dict(deployment.ports), words, deployment.file["gateway_token"])
+    try:
+        with PageShell(place) as shell:
+            for block in blocks_of((ROOT / page).read_text()):
+                shell.do(block)
+    finally:
+        deployment.clear()
 
 
 def test_the_first_pages_are_among_those_that_are_run() -> None:

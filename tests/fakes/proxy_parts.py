@@ -46,6 +46,7 @@ def proxy_settings(**changed: Any) -> ProxySettings:
         "proxy_key": new_key(),
         "verify_keys": Signer(parse_key_ring("signing", new_key())).public_keys,
         "public_url": PUBLIC_URL,
+        "proxy_internal_listen": "127.0.0.1:0",
     }
     return ProxySettings(**(values | changed))
 

@@ -182,6 +182,7 @@ def settings_for(control: FakeControl, redis_url: str, **changed: Any) -> ProxyS
         "verify_keys": control.signer.public_keys,
         "public_url": "http://127.0.0.1:8080",
         "proxy_listen": "127.0.0.1:0",
+        "proxy_internal_listen": "127.0.0.1:0",
         "upstream_networks": "127.0.0.0/8",
         "most_lag": 10.0,  # however busy the machine that tests; overload has tests of its own
     }

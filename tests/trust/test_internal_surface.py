@@ -199,6 +199,7 @@ async def test_a_worker_that_dies_leaves_no_core_dump(rig: Rig, host: str) -> No
         "ARCHWAY_VERIFY_KEYS": rig.control.signer.public_keys,
         "ARCHWAY_PUBLIC_URL": "http://127.0.0.1:8080",
         "ARCHWAY_PROXY_LISTEN": f"{host}:0",
+        "ARCHWAY_PROXY_INTERNAL_LISTEN": f"{host}:0",
     }
     raised = 'ulimit -c "$(ulimit -H -c)"; exec "$0" -m proxy.worker'
     worker = await asyncio.create_subprocess_exec(

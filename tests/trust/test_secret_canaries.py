@@ -206,6 +206,7 @@ async def test_secrets_of_the_environment_stay_in_the_process(
         "ARCHWAY_VERIFY_KEYS": settings.verify_keys,
         "ARCHWAY_PUBLIC_URL": settings.public_url,
         "ARCHWAY_PROXY_LISTEN": "127.0.0.1:0",
+        "ARCHWAY_PROXY_INTERNAL_LISTEN": "127.0.0.1:0",
         "ARCHWAY_LOG_LEVEL": "DEBUG",
         "HTTPS_PROXY": f"http://user:{egress}@127.0.0.1:1",
     }

@@ -44,6 +44,21 @@ def test_a_number_that_is_none_is_shown_with_what_it_may_be(name, text, sentence
     assert wrong({name: text}) == [sentence]
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "schemes"),
+    [
+        ("ARCHWAY_PUBLIC_URL", "mcp.example.com", "https:// or http://"),
+        ("ARCHWAY_CONTROL_INTERNAL_URL", "control:8402", "https:// or http://"),
+        ("ARCHWAY_PROXY_INTERNAL_URL", "proxy.internal", "https:// or http://"),
+        ("ARCHWAY_REDIS_URL", "http://redis", "redis:// or rediss:// or unix://"),
+        ("ARCHWAY_DATABASE_URL", "mysql://db", "postgresql:// or postgres://"),
+    ],
+)
+def test_a_url_that_begins_otherwise_is_told_all_that_it_may_begin_with(name, text, schemes):
+    """Who is told `http://` alone would turn TLS off."""
+    assert wrong({name: text}) == [f"{name} must begin with {schemes}"]
+
+
 def test_settings_that_clash_only_with_each_other_are_found():
     assert wrong({"ARCHWAY_SOFT_AGE": "7200"}) == ["ARCHWAY_SOFT_AGE must not be above ARCHWAY_MAX_STALE"]
 

@@ -24,6 +24,7 @@ def test_an_indented_block_goes_on_over_blank_lines():
         ("run, fails", "run, fails", ""),
         ("run with .venv/bin/python", "run with", ".venv/bin/python"),
         ("stays 9531", "stays", "9531"),
+        ("stops 9531", "stops", "9531"),
         ("prints", "prints", ""),
         ("file control.env", "file", "control.env"),
         ("adds to control.env", "adds to", "control.env"),

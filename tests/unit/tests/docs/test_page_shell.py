@@ -8,17 +8,16 @@ from tests.docs.page_shell import PageBroken, PageShell, Place, first_missing, w
 
 @pytest.fixture
 def follow(tmp_path):
-    with workplace(tmp_path) as (folder, environment):
-        place = Place(folder, environment, {"8400": 4711}, {"mcp.example.com": "localhost"})
+    place = Place(*workplace(tmp_path), {"8400": 4711}, {"mcp.example.com": "localhost"})
 
-        def run(page):
-            with PageShell(place) as shell:
-                for block in blocks_of(page):
-                    shell.do(block)
-                return shell.said
+    def run(page):
+        with PageShell(place) as shell:
+            for block in blocks_of(page):
+                shell.do(block)
+            return shell.said
 
-        run.place = place
-        yield run
+    run.place = place
+    return run
 
 
 def test_blocks_share_one_shell(follow):
@@ -73,6 +72,10 @@ def test_a_program_that_stays_is_waited_for_and_ended(follow):
     page = "<!-- stays 9531 -->\n\n    python -m http.server 9531 --bind 127.0.0.1\n\n<!-- run -->\n\n    "
     assert "Directory listing" in follow(page + "curl -sS http://127.0.0.1:9531/\n")
     port = follow.place.ports["9531"]
+    stop = (
+        "<!-- stops 9531 -->\n\n    systemctl stop it\n\n<!-- run, fails -->\n\n    curl -sS http://127.0.0.1:9531/\n"
+    )
+    follow(page + "true\n\n" + stop)
     with PageShell(follow.place) as shell, pytest.raises(PageBroken):
         shell.do(blocks_of(f"<!-- run -->\n\n    curl -sS http://127.0.0.1:{port}/\n")[0])
 

@@ -1,0 +1,67 @@
+"""What `archway up` runs: its processes, the admin API, installations, and the first call that it made."""
+
+import shlex
+from collections.abc import Iterator
+
+from archway.admin_client import AdminApi, Problem, Unreachable
+from archway.doctor.finding import Finding, looked, note
+from archway.status.facts import Facts, InstallationFact
+from archway.up.first_setup import Gone, finished
+from archway.up.state import StateFolder
+from archway.up.up_file import read_up
+
+
+def check_running(facts: Facts) -> list[Finding]:
+    """The processes and what they say of installations; what was left over where nothing runs."""
+    if not facts.running:
+        left = ", ".join(f"{process.name} (pid {process.pid})" for process in facts.processes if process.alive)
+        found = Finding(f"left over from a killed start: {left}", "they hold ports and memory", "`archway down`")
+        return [found] if left else []
+    dead = [
+        Finding(
+            f"{process.name} (pid {process.pid}) is dead",
+            "it is being restarted, or cannot start",
+            f"read {facts.state}/logs",
+        )
+        for process in facts.processes
+        if not process.alive
+    ]
+    findings = looked(f"{len(facts.processes)} processes run", dead)
+    if facts.trouble:
+        findings.append(Finding(f"the admin API: {facts.trouble}", cure=f"read {facts.state}/logs/control.log"))
+    return findings + list(_installations(facts))
+
+
+def check_first_call(state: StateFolder, facts: Facts) -> list[Finding]:
+    """What `archway up` made for a first call and cannot show any more."""
+    if not facts.running or facts.trouble:
+        return []
+    up = read_up(state)
+    try:
+        found = finished(AdminApi(str(up["control_url"]), str(up["admin_token"])), state.setup)
+    except (KeyError, Problem, Unreachable):
+        return []  # starting or ending just now; whatever lasts is told above
+    if not isinstance(found, Gone):
+        return []
+    cure = "make a gateway and a token of your own (`archway gateways create`, `archway tokens create`)"
+    return [note(found.what, "`archway up` prints no first call", cure)]
+
+
+def _installations(facts: Facts) -> Iterator[Finding]:
+    for one in facts.installations:
+        what = f"installation {one.name}: {one.state}"
+        if one.state == "ready":
+            yield Finding(what, level="ok")
+        else:
+            yield note(what, one.reason.rstrip("."), cure_of(one))
+
+
+def cure_of(one: InstallationFact) -> str:
+    """The command that helps an installation which is not ready. Asking the server again gives no credential."""
+    name = shlex.quote(one.name)
+    if one.state == "needs_sign_in":
+        return (
+            f"give what it lacks: `archway installations update {name} --credential` for the key or token, "
+            f"`archway installations update {name} --secret FIELD` for another secret answer"
+        )
+    return f"`archway installations discover {name}` tries again, once its server can be reached"
