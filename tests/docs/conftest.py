@@ -15,6 +15,7 @@ import pytest
 from archway.admin_client import AdminApi
 
 WITHIN_S = 200.0
+KEPT = {"admin@localhost", "demo@archway.invalid"}
 
 
 class Deployment:
@@ -39,6 +40,13 @@ class Deployment:
         for entry in list(api.pages("/entries")):
             if entry["slug"] != "time":
                 api.delete(f"/entries/{entry['id']}", cascade="true")
+        for team in list(api.pages("/teams")):
+            api.delete(f"/teams/{team['id']}")
+        for user in list(api.pages("/users")):
+            if user["role"] == "admin":
+                api.post(f"/users/{user['id']}/revoke-tokens")
+            if user["email"] not in KEPT:
+                api.delete(f"/users/{user['id']}")
 
 
 @pytest.fixture(scope="session")
