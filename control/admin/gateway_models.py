@@ -74,7 +74,9 @@ class GatewayView(GatewayFields, Item):
     version: int
     usable: bool
     reasons: list[str] = Bound(description="Why nobody can use it as it stands.")
-    warnings: list[str] = Bound(description="Tools that cannot be called just now.")
+    warnings: list[str] = Bound(
+        description="Tools that cannot be called just now; to its admins, whose credential others call with."
+    )
     notes: list[str] = Bound(description="Why you, who see the gateway here, cannot call it.")
     connect: Connect
 
@@ -123,8 +125,15 @@ class AssignmentView(Item):
     version: int
 
 
+class ChangedAssignment(AssignmentView):
+    """An assignment after a change, with what its admin should know of it."""
+
+    warnings: list[str] = Bound(description="Whose credential others will call with.")
+
+
 class Assigned(Model):
     """What a gateway shows of the asked tools now: the new ones, and those that were there before."""
 
     items: list[AssignmentView]
     created: int
+    warnings: list[str] = Bound(description="Whose credential others will call with.")

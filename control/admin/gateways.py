@@ -17,10 +17,12 @@ from control.changes.visible import visible_gateway
 from control.http.models import Id
 from control.http.paging import Page, page_of, place_key
 from control.registry.gateway import Gateway, GatewayFields, told_of_gateway
+from control.registry.gateway_access import may_manage_gateway
+from control.registry.lending import Lent, lending_warnings
 from control.registry.partial import gateway_with
 from control.registry.usability import AssignedTool, usability
 from control.registry.visibility import why_not_called_by
-from control.store import gateways
+from control.store import gateways, lending
 from control.store.pool import Connection, transaction
 
 operations = Operations("gateways")
@@ -87,10 +89,15 @@ async def _views(asked: Asked, connection: Connection, found: Sequence[Gateway])
     ids = [gateway.id for gateway in found]
     people = await gateways.audiences(connection, ids)
     tools = await gateways.assigned_tools(connection, ids)
-    return [_judged(asked, gateway, tools[gateway.id], people[gateway.id]) for gateway in found]
+    lent: dict[str, list[Lent]] = {gateway_id: [] for gateway_id in ids}
+    for one in await lending.lent_on(connection, ids):
+        lent[one.gateway_id].append(one)
+    return [_judged(asked, one, tools[one.id], people[one.id], lent[one.id]) for one in found]
 
 
-def _judged(asked: Asked, gateway: Gateway, tools: Sequence[AssignedTool], members: int) -> GatewayView:
+def _judged(
+    asked: Asked, gateway: Gateway, tools: Sequence[AssignedTool], members: int, lent: Sequence[Lent]
+) -> GatewayView:
     judged = usability(tools, kind=gateway.visibility, members=members)
     why = why_not_called_by(asked.caller, gateway.visibility, gateway.teams, gateway.owner_id)
     return shown(
@@ -99,7 +106,7 @@ def _judged(asked: Asked, gateway: Gateway, tools: Sequence[AssignedTool], membe
         client_auth=list(CLIENT_AUTH),
         usable=judged.usable,
         reasons=list(judged.reasons),
-        warnings=list(judged.warnings),
+        warnings=[*judged.warnings, *(lending_warnings(lent) if may_manage_gateway(asked.caller, gateway) else ())],
         notes=[why] if why is not None else [],
         connect=_connect(asked.deps.public_url, gateway.slug),
     )

@@ -206,3 +206,48 @@ def test_a_period_and_a_moment_for_one_field_are_one_too_many(api):
     result = run("tokens", "create", "--name", "ci", *words)
     assert result.exit_code == 1
     assert "--expires-in and --expires-at say the same; give one of them" in result.stderr
+
+
+WARNING = "crm__find: pinned to 'crm@Support' of the team 'Support', so Sales will call with that team's credential."
+
+
+@pytest.mark.parametrize("form", [(), ("--json",), ("-o", "yaml"), ("-o", "wide")], ids=str)
+def test_a_warning_of_the_api_is_said_on_standard_error_in_every_form(api, form):
+    api.lists[f"/gateways/{DEMO['id']}/assignments"] = []
+    api.post = lambda *_: {"items": [], "created": 0, "warnings": [WARNING]}
+
+    words = ("assignments", "create", "--gateway", "demo", "--entry", "crm", "--tool", "find", *form)
+    done = CliRunner().invoke(app, list(words))
+
+    assert done.exit_code == 0
+    assert done.stderr == f"warning: {WARNING}\n"
+
+
+def test_a_change_says_its_warnings_and_what_it_removed_and_shows_neither_twice(api):
+    before = {**DEMO, "header_allowlist": ["x-a", "x-b"]}
+    api.read = lambda _: (before, '"1"')
+    api.patch = lambda _path, body, version: {**before, **body, "warnings": [WARNING], "version": version}
+
+    done = CliRunner().invoke(app, ["gateways", "update", "demo", "--allow-header", "x-a"])
+
+    assert done.stderr.splitlines() == [
+        "--allow-header replaces the whole. Removed: x-b; --add-header would keep it",
+        f"warning: {WARNING}",
+    ]
+    assert "pinned to" not in done.stdout
+
+
+def test_a_header_is_added_to_the_version_that_was_read(api):
+    sent = []
+    api.read = lambda _: ({**DEMO, "header_allowlist": ["x-a"]}, '"7"')
+    api.patch = lambda path, body, version: sent.append((body, version)) or DEMO
+
+    assert run("gateways", "update", "demo", "--add-header", "x-b").exit_code == 0
+    assert sent == [({"header_allowlist": ["x-a", "x-b"]}, '"7"')]
+
+
+def test_a_pin_that_is_none_is_the_callers(api):
+    api.lists[f"/gateways/{DEMO['id']}/assignments"] = [{"exposed_name": "a", "installation_name": None}]
+
+    assert "the caller's" in run("assignments", "list", "--gateway", "demo").output
+    assert "the caller's" in run("gateways", "show", "demo").output
