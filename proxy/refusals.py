@@ -131,7 +131,7 @@ TABLE: Final[dict[str, Reason]] = {
     "upstream_slow": _beyond("{server} did not answer within {seconds:g} s."),
     "upstream_status": _beyond("{server} answered with HTTP status {status}."),
     "upstream_credential": _beyond("{server} does not accept the credential that Archway has for it."),
-    "upstream_era": _beyond("{server} speaks no MCP version that Archway supports."),
+    "upstream_era": _beyond("{server} speaks no MCP version that Archway supports: {versions}."),
     "upstream_error": _beyond("{server} answered with an error."),
     "upstream_asks": _beyond("{server} asked the client for something that this gateway does not pass on."),
     "cancelled": _beyond("The call was cancelled."),

@@ -4,7 +4,7 @@ For the stage `receive`, where more than one whole message is to be waited for: 
 `Upstreams.go_on` from the answer to a call that was sent at once (`sent_call.py`, the warm path). What differs
 between the eras is how a call is opened and how it is cancelled: on a modern upstream by leaving the stream, on a
 legacy one by telling it. A call is sent again by itself only where the upstream said that it did not know the session
-(404): then it has not run.
+(`session_loss`): then it has not run.
 """
 
 import asyncio
@@ -33,16 +33,20 @@ from proxy.upstream.answers import (
 from proxy.upstream.courtesy import Courtesy
 from proxy.upstream.deadlines import Deadline, Deadlines
 from proxy.upstream.eras import Eras
+from proxy.upstream.handshake import UpstreamSession
 from proxy.upstream.health import Health
 from proxy.upstream.outbound import Outbound
+from proxy.upstream.refused_calls import RefusedCalls, SessionLost
 from proxy.upstream.sent_call import SentCall, SentCalls
-from proxy.upstream.sessions import UpstreamSession, UpstreamSessions
+from proxy.upstream.session_loss import is_session_lost
+from proxy.upstream.sessions import UpstreamSessions
 from proxy.upstream.transport import Transport, UpstreamAnswer
-from proxy.upstream.unsuccessful import Unsuccessful, read_unsuccessful
 
 OnProgress = Callable[[Json], Awaitable[None]]
 _MAX_ASKED = 16
 """Requests that an upstream may make of us during one call; more is no conversation."""
+_MAX_SESSIONS = 4
+"""In which a call is tried: the one at hand, those of other workers, and new ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,8 @@ class _Call:
     latest: float
     """Monotonic time beyond which no progress helps."""
     asked: int = 0
+    fresh_left: int = 2
+    """Sessions that may be opened for it: one more where the first was an older one, that may have been lost."""
     headers: dict[str, str] | None = None
     """Headers of the request once sent, for what must follow it."""
     era: Era = Era.MODERN
@@ -88,7 +94,7 @@ class Upstreams:
         self.sessions = sessions
         self._deadlines = Deadlines(seconds=call_seconds, ceiling=ceiling_seconds)
         self.health = Health(eras, self._deadlines, max_answer=max_answer)
-        self._courtesy = Courtesy(transport, tasks)
+        self._courtesy, self._refused = Courtesy(transport, tasks), RefusedCalls(sessions, eras)
         self._transport, self._max_answer = transport, max_answer
         self.sent = SentCalls(self.health, sessions, transport, self._courtesy, self._deadlines, most=max_answer)
         """Calls that need nobody to wait: the warm path."""
@@ -132,100 +138,108 @@ class Upstreams:
         session = sent.session
         call.era = Era.MODERN if session is None else Era.LEGACY
         call.headers = {} if session is None else sent.outbound.legacy(session.version, session.id)[1]
+        key = self.sessions.key(call.installation, owner.principal_key, owner.session_jti)
         try:
-            received = await self._read(call, sent.answer, session)
+            if sent.session_lost is not None:
+                raise SessionLost(sent.session_lost)
+            received = await self._read(call, sent.answer, session, key)
         except BaseException as error:
             sent.answer.settle(sound=False)
-            if session is None or not isinstance(error, _SessionLost):
+            if session is None or not isinstance(error, SessionLost):
                 raise
-            key = self.sessions.key(call.installation, owner.principal_key, owner.session_jti)
             await self.sessions.lost(key, session)
+            call.fresh_left = 1
             return await self._in_its_era(call, owner)
         sent.answer.settle(sound=True)
         self.health.answered(call.installation, received)
         return received
 
     async def _in_its_era(self, call: _Call, owner: Owner) -> Json:
-        era = self.health.eras.known(call.installation)
+        installation = call.installation
+        key = self.sessions.key(installation, owner.principal_key, owner.session_jti)
+        era = self.health.eras.known(installation)
         if era is None:
-            era = (await self.health.eras.find(call.installation)).era
+            found = await self.health.eras.find(
+                installation, lambda within: self.sessions.open(key, installation, within)
+            )
+            era = found.era
         if era is Era.LEGACY:
             try:
-                return await self._legacy(call, owner)
-            except Refusal as refusal:
-                if refusal.reason != "upstream_era" or not await self._became_modern(call.installation):
-                    raise
+                return await self._legacy(call, key)
+            except _NoSession as none:
+                if not await self._became_modern(installation, none.refusal):
+                    raise none.refusal from none
         return await self._modern(call)
 
-    async def _became_modern(self, installation: ResolvedInstallation) -> bool:
-        """A server that refuses `initialize` for its version may have been replaced by a modern one."""
-        self.health.eras.forget(installation)
-        return (
-            self.health.eras.known(installation) is None
-            and (await self.health.eras.find(installation)).era is Era.MODERN
+    async def _became_modern(self, installation: ResolvedInstallation, refusal: Refusal) -> bool:
+        """A server that refuses to open a session may have been replaced by a modern one."""
+        status = refusal.words.get("status")
+        may_be = refusal.reason in {"upstream_era", "upstream_error"} or (
+            refusal.reason == "upstream_status" and isinstance(status, int) and status < 500 and status != 429
         )
+        return may_be and await self.health.eras.is_modern_now(installation)
 
     async def _modern(self, call: _Call) -> Json:
         call.era = Era.MODERN
         message, headers = call.outbound.modern()
-        answer = await self._send(call, message, headers, None)
+        answer = await self._send(call, message, headers, None, "")
         self.health.answered(call.installation, answer)
         return answer
 
-    async def _legacy(self, call: _Call, owner: Owner) -> Json:
+    async def _legacy(self, call: _Call, key: str) -> Json:
         call.era = Era.LEGACY
-        key = self.sessions.key(call.installation, owner.principal_key, owner.session_jti)
-        unsuccessful = Unsuccessful(404)
-        for _ in range(2):
-            session = self.sessions.known(key) or await self.sessions.open(key, call.installation)
+        sessions = self.sessions
+        for _ in range(_MAX_SESSIONS):
+            session, fresh = sessions.known(key), False
+            if session is None:
+                session = await self._opened(key, call.installation)
+                fresh = sessions.is_fresh(key, session)
             message, headers = call.outbound.legacy(session.version, session.id)
             try:
-                return await self._send(call, message, headers, session)
-            except _SessionLost as lost:
-                await self.sessions.lost(key, session)
-                unsuccessful = lost.unsuccessful
-        return self._told(call, unsuccessful)  # of a session that was new: it is not the session
+                return await self._send(call, message, headers, session, key)
+            except SessionLost as lost:
+                await sessions.lost(key, session)
+                call.fresh_left = call.fresh_left - 1 if fresh else 1
+                if call.fresh_left:
+                    continue
+                # Said of a new session too: it is about something else.
+                return self._refused.told(call.installation, call.outbound, lost.said)
+        raise UpstreamFault("broken", sent=True, detail="the upstream loses every new session at once")
+
+    async def _opened(self, key: str, installation: ResolvedInstallation) -> UpstreamSession:
+        try:
+            return await self.sessions.open(key, installation)
+        except Refusal as refusal:
+            raise _NoSession(refusal) from refusal
 
     async def _send(
-        self, call: _Call, message: Json, headers: dict[str, str], session: UpstreamSession | None
+        self, call: _Call, message: Json, headers: dict[str, str], session: UpstreamSession | None, key: str
     ) -> Json:
         url = PublicUrl(call.installation.url)
         call.headers = headers
         # The call's own deadline keeps the time, so that a legacy server is told when it strikes.
         async with self._transport.request("POST", url, headers, orjson.dumps(message)) as response:
-            return await self._read(call, response, session)
+            return await self._read(call, response, session, key)
 
-    async def _read(self, call: _Call, response: UpstreamAnswer, session: UpstreamSession | None) -> Json:
+    async def _read(self, call: _Call, response: UpstreamAnswer, session: UpstreamSession | None, key: str) -> Json:
         if not is_success(response.status):
-            return await self._unsuccessful(call, response, session)
+            call.headers = None
+            return await self._refused.answer_of(call.installation, call.outbound, response, session, key)
         if is_stream(response):
-            return await self._from_stream(call, response)
-        received = await whole_answer(response, call.outbound.id, cap_bytes=self._max_answer)
+            received = await self._from_stream(call, response)
+        else:
+            received = await whole_answer(response, call.outbound.id, cap_bytes=self._max_answer)
         call.headers = None  # answered: nothing to cancel any more
+        if session is not None and is_session_lost(received):
+            raise SessionLost(received)
         return received
 
     async def _from_stream(self, call: _Call, response: UpstreamAnswer) -> Json:
         async for received in messages(response, cap_bytes=self._max_answer):
             if is_answer_to(received, call.outbound.id):
-                call.headers = None
                 return received
             await self._beside_the_answer(call, received)
         raise no_answer()
-
-    async def _unsuccessful(self, call: _Call, response: UpstreamAnswer, session: UpstreamSession | None) -> Json:
-        call.headers = None
-        status, unsuccessful = response.status, await read_unsuccessful(response)
-        if status == 404 and session is not None and session.id is not None:
-            raise _SessionLost(unsuccessful)
-        if 400 <= status < 500 and status not in {401, 403}:
-            self.health.eras.forget(call.installation)  # it may have been replaced by a server of the other era
-        return self._told(call, unsuccessful)
-
-    def _told(self, call: _Call, unsuccessful: Unsuccessful) -> Json:
-        """The JSON-RPC error of an answer without success as the call's answer; else a refusal."""
-        if unsuccessful.error is None or unsuccessful.status < 400 or unsuccessful.status in {401, 403}:
-            raise unsuccessful.refusal(call.installation, call.outbound.method)
-        return {"jsonrpc": "2.0", "id": call.outbound.id, "error": unsuccessful.error}
 
     async def _beside_the_answer(self, call: _Call, message: Json) -> None:
         """A notification or a request that came before the answer; what is not known here is dropped."""
@@ -258,9 +272,9 @@ class Upstreams:
             self._courtesy.tell_cancelled(call.installation, call.outbound, call.headers, why)
 
 
-class _SessionLost(Exception):
-    """The upstream answered 404 for the session."""
+class _NoSession(Exception):
+    """The upstream refused to open a session."""
 
-    def __init__(self, unsuccessful: Unsuccessful) -> None:
-        super().__init__(unsuccessful.status)
-        self.unsuccessful = unsuccessful
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__()
+        self.refusal = refusal

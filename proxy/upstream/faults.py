@@ -4,8 +4,10 @@ Callers of tools get the plain sentence of `proxy/refusals.py`; for an admin `pr
 """
 
 import re
+from collections.abc import Sequence
 
 from core.egress.client import UpstreamFault
+from core.mcp.versions import LEGACY_VERSIONS, MODERN
 from core.resolve import ResolvedInstallation
 from proxy.refusals import Refusal
 
@@ -57,6 +59,21 @@ def refusal_of(fault: UpstreamFault, installation: ResolvedInstallation, *, seco
     )
 
 
+def no_common_version(
+    installation: ResolvedInstallation, named: Sequence[str], *, text: str = "", said: str = "", detail: str = ""
+) -> Refusal:
+    """The refusal of a server that speaks no revision that we do. `named`: dates that it named, nothing else."""
+    offered = f"it offers {_listed(named)}" if named else "it does not say which it offers"
+    if installation.protocol not in {"auto", "legacy"}:
+        offered += f", and this installation is pinned to {installation.protocol}"
+    words = f"{offered}; Archway speaks {_listed([*LEGACY_VERSIONS, MODERN])}"
+    return Refusal("upstream_era", server=installation.entry, versions=words, text=text, said=said, detail=detail)
+
+
+def _listed(versions: Sequence[str]) -> str:
+    return ", ".join(versions[:8])
+
+
 def why(refusal: Refusal) -> str:
     """What the plain sentence leaves out, for an admin who sets a server up; empty where it says everything.
 
@@ -66,6 +83,8 @@ def why(refusal: Refusal) -> str:
         return "Check the path of the URL."
     if refusal.reason == "upstream_broken":
         return f"What is wrong: {upstream_text(refusal.detail).rstrip('.')}." if refusal.detail else ""
+    if refusal.reason == "upstream_era" and "is pinned" not in str(refusal.words.get("versions")):
+        return "Update one of the two, or set the server to offer one of these."
     kind = refusal.detail.partition(":")[0]
     certificate = _CERTIFICATE.search(refusal.detail)
     if certificate is not None:

@@ -15,6 +15,7 @@ from proxy.refusals import Refusal
 from proxy.upstream.answers import Json
 from proxy.upstream.conversation import Owner, Upstreams
 from proxy.upstream.faults import upstream_text
+from proxy.upstream.handshake import OPEN_S, UpstreamSession
 from proxy.upstream.look import look_for_redirect
 from proxy.upstream.old_transport import speaks_old_transport
 from proxy.upstream.outbound import Outbound
@@ -104,9 +105,18 @@ class Prober:
         return await self._upstreams.health.guarded(installation, self._met(installation))
 
     async def _met(self, installation: ResolvedInstallation) -> _Server:
-        self._upstreams.health.eras.forget(installation)
+        """Asked again, whatever is known of it: an era that calls were wrong about, a session that it has lost."""
+        sessions = self._upstreams.sessions
+        key = sessions.key(installation, _OWNER.principal_key, None)
+        opened: list[UpstreamSession] = []
+
+        async def open_session(within: float) -> None:
+            opened.append(await sessions.open_anew(key, installation, within))
+
         if installation.protocol in {"auto", MODERN}:
-            found = await self._upstreams.health.eras.find(installation)
+            found = await self._upstreams.health.eras.find(
+                installation, open_session if installation.protocol == "auto" else None
+            )
             if found.era is Era.MODERN and found.discovered is not None:
                 meta = found.discovered.get("_meta")
                 info = meta.get(META_SERVER_INFO) if isinstance(meta, dict) else None
@@ -116,10 +126,9 @@ class Prober:
                     info if isinstance(info, dict) else {},
                     _names(found.discovered.get("capabilities")),
                 )
-            if installation.protocol == MODERN:
-                raise Refusal("upstream_era", server=installation.entry)
-        key = self._upstreams.sessions.key(installation, _OWNER.principal_key, None)
-        session = await self._upstreams.sessions.open(key, installation)
+        if not opened:
+            await open_session(OPEN_S)
+        session = opened[-1]
         return _Server(Era.LEGACY, session.version, session.server, _names(session.capabilities))
 
     async def _all(self, installation: ResolvedInstallation, method: str, member: str) -> list[dict[str, object]]:

@@ -18,17 +18,19 @@ from proxy.upstream.call_frames import CallFrames
 from proxy.upstream.courtesy import Courtesy
 from proxy.upstream.deadlines import Deadlines
 from proxy.upstream.first_message import FirstMessage
+from proxy.upstream.handshake import UpstreamSession
 from proxy.upstream.health import Health
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.pool.awaited_answer import PoolAnswer
-from proxy.upstream.sessions import UpstreamSession, UpstreamSessions
+from proxy.upstream.session_loss import is_session_lost
+from proxy.upstream.sessions import UpstreamSessions
 from proxy.upstream.transport import Transport
 
 
 class SentCall:
     """One call whose request is with the upstream. A caller with a task awaits it; one without is called back."""
 
-    __slots__ = ("_calls", "_first", "answer", "installation", "outbound", "session", "until")
+    __slots__ = ("_calls", "_first", "answer", "installation", "outbound", "session", "session_lost", "until")
 
     def __init__(
         self,
@@ -44,6 +46,8 @@ class SentCall:
         self.installation, self.outbound = installation, outbound
         self.session = session
         """Of a legacy upstream; None for a modern one."""
+        self.session_lost: Json | None = None
+        """The answer, where it says that the upstream does not know the session."""
         self.answer = answer
         self.until = until
         """Monotonic time at which it is given up."""
@@ -150,8 +154,7 @@ class SentCalls:
             raise self._health.refusal(sent.installation, fault) from fault
         finally:
             answer.settle(sound=sound)
-        self._health.answered(sent.installation, message)
-        return message
+        return self._answered(sent, message)
 
     def _first_message(self, sent: SentCall) -> Json | None:
         """The first message of a stream if it is the answer; whatever comes behind it, a fault even, is too late."""
@@ -163,7 +166,14 @@ class SentCalls:
         answer.may_be_left(all_read=first.is_alone)
         answer.fetch()
         answer.settle(sound=True)
+        return self._answered(sent, message)
+
+    def _answered(self, sent: SentCall, message: Json) -> Json | None:
+        """The message, unless it says that the session is lost: then the call goes on in another."""
         self._health.answered(sent.installation, message)
+        if "error" in message and sent.session is not None and is_session_lost(message):
+            sent.session_lost = message
+            return None
         return message
 
     def abandon(self, sent: SentCall) -> None:

@@ -1,12 +1,11 @@
 """Sessions with legacy upstreams: made on first use, one per owner, remade when the upstream has lost one.
 
 The owner is the entry's choice: the caller (default), the caller's own session, or everybody where the entry says so.
-A session is never used for another owner. Sealed copies in Redis let another worker use it. We declare no capability,
-so that a server has nothing to ask us for.
+A session is never used for another owner. Sealed copies in Redis let another worker use it. Called by `sent_call`,
+`conversation` and `probe`; how one is opened is in `handshake`, what an answer says of one in `session_loss`.
 """
 
 import logging
-import re
 import time
 
 import msgspec
@@ -14,40 +13,24 @@ import orjson
 
 from core import redis_names
 from core.egress.addresses import PublicUrl
-from core.egress.faults import UpstreamFault
 from core.keys import KeyRing
-from core.mcp.faults import UNSUPPORTED_VERSION
-from core.mcp.versions import LATEST_LEGACY, LEGACY_VERSIONS
 from core.resolve import ResolvedInstallation
 from core.sealing import SealBroken, Sealer
 from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
 from proxy.caches.single_flight import SingleFlight
-from proxy.our_name import CLIENT_INFO
 from proxy.redis import Redis, RedisAway
-from proxy.refusals import Refusal
-from proxy.upstream.answers import Json, is_answer_to, is_success, messages
-from proxy.upstream.faults import upstream_text
+from proxy.upstream.answers import is_answer_to, is_success, messages
+from proxy.upstream.handshake import OPEN_S, UpstreamSession, initialize
 from proxy.upstream.outbound import Outbound
-from proxy.upstream.transport import Transport, UpstreamAnswer
-from proxy.upstream.unsuccessful import error_words, read_unsuccessful
+from proxy.upstream.session_loss import speaks_of_session
+from proxy.upstream.transport import Transport
 
 log = logging.getLogger(__name__)
 _KEPT = 20_000
 _AGE_S = 1500.0
 """SDK servers end a session that was idle for 30 minutes."""
-_OPEN_S = 20.0
-# MCP 2025-11-25, transports, "Session Management": visible ASCII.
-_SESSION_ID = re.compile(r"[\x21-\x7e]{1,8192}")
-
-
-class UpstreamSession(msgspec.Struct, frozen=True, array_like=True):
-    """A session with a legacy upstream, as `initialize` opened it. `id` None: the server keeps no session."""
-
-    id: str | None
-    version: str
-    capabilities: dict[str, object]
-    server: dict[str, object]
+_PING_S = 5.0
 
 
 class UpstreamSessions:
@@ -57,6 +40,11 @@ class UpstreamSessions:
         self._transport, self._redis = transport, redis
         self._sealer = Sealer(ring, "upstream-session")
         self._held: Bounded[str, tuple[UpstreamSession, float]] = Bounded(_KEPT)
+        self._fresh: Bounded[str, UpstreamSession] = Bounded(_KEPT)
+        """Which one this worker opened last."""
+        self._doubted: Bounded[str, UpstreamSession] = Bounded(_KEPT)
+        self._lost: Bounded[str, UpstreamSession] = Bounded(_KEPT)
+        """Which one was lost last: Redis may have been away when its copy was to be deleted."""
         self._opening = SingleFlight[UpstreamSession]("open upstream session", tasks)
 
     @staticmethod
@@ -75,15 +63,27 @@ class UpstreamSessions:
         self._held.touch(key)
         return held[0]
 
-    async def open(self, key: str, installation: ResolvedInstallation) -> UpstreamSession:
+    async def open(self, key: str, installation: ResolvedInstallation, within: float = OPEN_S) -> UpstreamSession:
         """The session, from Redis or by `initialize`, once for all who wait. Raises UpstreamFault or Refusal."""
-        return await self._opening.result(key, lambda: self._find_or_open(key, installation))
+        return await self._opening.result(key, lambda: self._find_or_open(key, installation, within))
+
+    async def open_anew(
+        self, key: str, installation: ResolvedInstallation, within: float = OPEN_S
+    ) -> UpstreamSession:
+        """A new session, whatever is remembered of one: for discovery, which begins afresh. Raises as `open`."""
+        self._doubted.pop(key)
+        return await self._opened(key, installation, within)
+
+    def is_fresh(self, key: str, session: UpstreamSession) -> bool:
+        """Whether this worker has opened it, and not found it in Redis."""
+        return self._fresh.peek(key) == session
 
     async def lost(self, key: str, session: UpstreamSession) -> None:
         """The upstream does not know this session any more: forget it, unless another took its place already."""
         held = self._held.get(key)
         if held is not None and held[0] == session:
             self._held.pop(key)
+        self._lost.put(key, session)
         if await self._copy(key) != session:
             return  # another worker has opened a new one already
         try:
@@ -91,19 +91,56 @@ class UpstreamSessions:
         except RedisAway:
             return
 
+    def doubt(self, key: str, session: UpstreamSession) -> None:
+        """The upstream failed, perhaps because of this session: ask it with a `ping` before it is used again."""
+        held = self._held.get(key)
+        if held is not None and held[0] == session:
+            self._held.pop(key)
+            self._doubted.put(key, session)
+
     def forget_installation(self, identifier: str) -> None:
         """The installation changed."""
         for key in self._held:
             if key.startswith(identifier + "/"):
                 self._held.pop(key)
 
-    async def _find_or_open(self, key: str, installation: ResolvedInstallation) -> UpstreamSession:
-        session = await self._copy(key)
-        if session is None:
-            session = await initialize(self._transport, installation)
-            await self._leave_copy(key, session)
+    async def _find_or_open(self, key: str, installation: ResolvedInstallation, within: float) -> UpstreamSession:
+        session = await self._doubted_that_lives(key, installation) or await self._copy(key)
+        if session is None or session == self._lost.peek(key):
+            return await self._opened(key, installation, within)
         self._held.put(key, (session, time.monotonic()))
         return session
+
+    async def _opened(self, key: str, installation: ResolvedInstallation, within: float) -> UpstreamSession:
+        session = await initialize(self._transport, installation, within)
+        self._fresh.put(key, session)
+        await self._leave_copy(key, session)
+        self._held.put(key, (session, time.monotonic()))
+        return session
+
+    async def _doubted_that_lives(self, key: str, installation: ResolvedInstallation) -> UpstreamSession | None:
+        session = self._doubted.peek(key)
+        if session is None:
+            return None
+        lives = await self._answers_ping(installation, session)
+        self._doubted.pop(key)
+        if lives:
+            return session
+        await self.lost(key, session)
+        return None
+
+    async def _answers_ping(self, installation: ResolvedInstallation, session: UpstreamSession) -> bool:
+        outbound = Outbound("ping", {}, installation.own_headers)
+        message, headers = outbound.legacy(session.version, session.id)
+        url, body = PublicUrl(installation.url), orjson.dumps(message)
+        async with self._transport.request("POST", url, headers, body, deadline=_PING_S) as response:
+            if not is_success(response.status):
+                return False
+            async for answer in messages(response, cap_bytes=1 << 16):
+                if is_answer_to(answer, outbound.id):
+                    error = answer.get("error")
+                    return not isinstance(error, dict) or not speaks_of_session(error)
+        return False
 
     async def _copy(self, key: str) -> UpstreamSession | None:
         try:
@@ -125,60 +162,3 @@ class UpstreamSessions:
             )
         except RedisAway:
             return
-
-
-async def initialize(transport: Transport, installation: ResolvedInstallation) -> UpstreamSession:
-    """Open a legacy session: `initialize`, then `notifications/initialized`."""
-    credential = installation.own_headers
-    params: Json = {"protocolVersion": LATEST_LEGACY, "capabilities": {}, "clientInfo": CLIENT_INFO}
-    outbound = Outbound("initialize", params, credential)
-    message, headers = outbound.legacy(LATEST_LEGACY, None)
-    del headers["mcp-protocol-version"]  # not negotiated yet
-    url = PublicUrl(installation.url)
-    async with transport.request("POST", url, headers, orjson.dumps(message), deadline=_OPEN_S) as response:
-        if not is_success(response.status):
-            unsuccessful = await read_unsuccessful(response)
-            if unsuccessful.error is None or response.status in {401, 403} or response.status >= 500:
-                raise unsuccessful.refusal(installation, "initialize")
-            raise _refused(installation, unsuccessful.error)
-        result = await _result(response, outbound.id, installation)
-        session = _negotiated(response.header("mcp-session-id"), result, installation)
-    initialized = orjson.dumps({"jsonrpc": "2.0", "method": "notifications/initialized"})
-    _, headers = Outbound("notifications/initialized", {}, credential).legacy(session.version, session.id)
-    async with transport.request("POST", url, headers, initialized, deadline=_OPEN_S) as response:
-        if response.status >= 300:
-            raise (await read_unsuccessful(response)).refusal(installation, "notifications/initialized")
-    return session
-
-
-async def _result(response: UpstreamAnswer, request_id: int, installation: ResolvedInstallation) -> Json:
-    async for message in messages(response, cap_bytes=1 << 20):
-        if not is_answer_to(message, request_id):
-            continue
-        result = message.get("result")
-        if isinstance(result, dict):
-            return result
-        error = message.get("error")
-        raise _refused(installation, error if isinstance(error, dict) else {})
-    raise UpstreamFault("broken", sent=True, detail="initialize was not answered")
-
-
-def _negotiated(session_id: str | None, result: Json, installation: ResolvedInstallation) -> UpstreamSession:
-    version = result.get("protocolVersion")
-    if version not in LEGACY_VERSIONS:
-        raise Refusal("upstream_era", server=installation.entry, detail=f"initialize: version {version!r}")
-    if session_id is not None and _SESSION_ID.fullmatch(session_id) is None:
-        raise UpstreamFault("broken", sent=True, detail="the session id is not visible ASCII")
-    capabilities, server = result.get("capabilities"), result.get("serverInfo")
-    return UpstreamSession(
-        session_id,
-        str(version),
-        capabilities if isinstance(capabilities, dict) else {},
-        server if isinstance(server, dict) else {},
-    )
-
-
-def _refused(installation: ResolvedInstallation, error: Json) -> Refusal:
-    reason = "upstream_era" if error.get("code") == UNSUPPORTED_VERSION else "upstream_error"
-    text = upstream_text(error.get("message"))
-    return Refusal(reason, server=installation.entry, text=text, said=error_words(error))

@@ -39,6 +39,8 @@ class Unsuccessful:
     status: int
     error: Json | None = None
     """The JSON-RPC error in it."""
+    id: object = None
+    """The id that stands beside the error."""
     words: str = ""
     location: str = ""
     """Where it redirects to, as the server wrote it."""
@@ -68,9 +70,11 @@ async def read_unsuccessful(response: UpstreamAnswer) -> Unsuccessful:
     found = _json_in(body)
     is_json = media_type in {"application/json", "text/event-stream", ""} or media_type.endswith("+json")
     challenge = (response.header("www-authenticate") or "")[:_MOST_HEADER]
+    error = _rpc_error(found) if is_json else None
     return Unsuccessful(
         response.status,
-        _rpc_error(found) if is_json else None,
+        error,
+        found.get("id") if error is not None and isinstance(found, dict) else None,
         words_of(found) if found is not None else _text_in(body),
         (response.header("location") or "")[:_MOST_HEADER] if 300 <= response.status < 400 else "",
         "resource_metadata" in challenge.lower(),

@@ -10,7 +10,7 @@ from proxy.upstream import eras
 from tests.fakes.mcp_upstream import Answer, McpUpstream
 from tests.fakes.scripted_upstream import RESET, ScriptedUpstream
 from tests.plugins.moved_clock import MovedClock
-from tests.proxy.conftest import Rig
+from tests.proxy.conftest import Rig, eventually
 
 HTML = {"Content-Type": "text/html"}
 UNSUPPORTED = -32022
@@ -76,17 +76,70 @@ async def test_a_server_is_modern_by(rig: Rig, answer: Answer) -> None:
         assert [one.method for one in server.seen] == ["server/discover", "tools/call"]
 
 
+PASSING = {
+    "429": Answer(status=429),
+    "408": Answer(status=408),
+    "404": Answer(status=404),
+    "500": Answer(status=500),
+    "503 with words": Answer(error=(-32000, "overloaded"), status=503),
+    "a cut answer": Answer(cut=True),
+    "half an answer": Answer(raw=b'{"jsonrpc":"2.0","resu', headers={"Content-Type": "application/json"}),
+    "a page": Answer(raw=b"<html>", headers=HTML),
+    "a page of a proxy": Answer(raw=b"<html>", headers=HTML, status=502),
+    "an empty event stream": Answer(stream=True, finals=0),
+}
+DISCOVERED = Answer(result={"supportedVersions": [MODERN], "capabilities": {}})
+
+
+@pytest.mark.parametrize("answer", PASSING.values(), ids=PASSING.keys())
+async def test_a_modern_server_is_served_again_as_soon_as_a_fault_has_passed(rig: Rig, answer: Answer) -> None:
+    """What may pass is evidence of nothing: `initialize` is tried, and where that fails too nothing is remembered."""
+    async with McpUpstream(era="modern") as server:
+        server.on("server/discover", [answer, answer, answer, DISCOVERED])
+        await one_tool(rig, server.url)
+
+        for _ in range(3):
+            assert (await rig.call("t")).refusal["code"].startswith("upstream_")
+        assert (await rig.call("t")).result["content"][0]["text"] == "{}"
+        assert (await rig.call("t")).result["content"][0]["text"] == "{}"
+        assert len(server.seen_of("server/discover")) == 4
+
+
+@pytest.mark.parametrize("answer", PASSING.values(), ids=PASSING.keys())
+async def test_a_server_of_both_eras_goes_on_through_a_fault_and_is_asked_again_soon(
+    rig: Rig, answer: Answer, clock: MovedClock
+) -> None:
+    """A verdict that rests on a refusal is short-lived: it is asked again, and calls do not wait for that."""
+    async with McpUpstream(era="both") as server:
+        server.on("server/discover", [answer, DISCOVERED])
+        await one_tool(rig, server.url)
+
+        assert (await rig.call("t")).result["content"]
+        assert server.seen_of("tools/call")[0].session
+        clock.pass_by(eras._SHORT_AGE_S + 1)
+        assert (await rig.call("t")).result["content"]  # in the session still
+        assert server.seen_of("tools/call")[1].session
+        await server.wait_for("server/discover", 2)
+
+        async def is_modern() -> bool:
+            await rig.call("t")
+            return server.seen_of("tools/call")[-1].session is None
+
+        await eventually(is_modern)
+
+
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        (Answer(status=401, headers={"WWW-Authenticate": "Bearer"}), "upstream_credential"),
-        (Answer(status=403), "upstream_credential"),
+        (Answer(status=429), "upstream_status"),
         (Answer(status=500), "upstream_status"),
         (Answer(status=503), "upstream_status"),
         (Answer(cut=True), "upstream_broken"),
     ],
 )
-async def test_nothing_is_learnt_from(rig: Rig, answer: Answer, code: str) -> None:
+async def test_a_server_that_answers_neither_is_told_by_what_it_said_first(
+    rig: Rig, answer: Answer, code: str
+) -> None:
     async with McpUpstream(era="modern") as server:
         server.on("server/discover", answer)
         await one_tool(rig, server.url)
@@ -94,15 +147,44 @@ async def test_nothing_is_learnt_from(rig: Rig, answer: Answer, code: str) -> No
         refused = await rig.call("t")
 
         assert refused.refusal["code"] == code
-        assert not server.seen_of("initialize")
-        server.on("server/discover", Answer(result={"supportedVersions": [MODERN], "capabilities": {}}))
+        assert len(server.seen_of("initialize")) == 1
+        server.on("server/discover", DISCOVERED)
         assert (await rig.call("t")).result["content"]
 
 
-async def test_a_slow_first_answer_is_not_taken_for_legacy(rig: Rig, clock: MovedClock) -> None:
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_credential_that_is_not_taken_says_nothing_of_the_era(rig: Rig, status: int) -> None:
+    async with McpUpstream(era="modern") as server:
+        server.on("server/discover", Answer(status=status, headers={"WWW-Authenticate": "Bearer"}))
+        await one_tool(rig, server.url)
+
+        refused = await rig.call("t")
+
+        assert refused.refusal["code"] == "upstream_credential"
+        assert not server.seen_of("initialize")
+        server.on("server/discover", DISCOVERED)
+        assert (await rig.call("t")).result["content"]
+
+
+async def test_a_server_that_is_silent_is_asked_to_open_a_session(rig: Rig, clock: MovedClock) -> None:
     async with McpUpstream(era="both") as server, asyncio.TaskGroup() as tasks:
         late = Answer(hold=asyncio.Event())
-        server.on("server/discover", [late, Answer(result={"supportedVersions": [MODERN]})])
+        server.on("server/discover", [late, DISCOVERED])
+        await one_tool(rig, server.url)
+
+        caller = tasks.create_task(rig.call("t"))
+        await server.wait_for("server/discover")
+        clock.pass_by(eras._PROBE_S)
+        assert (await caller).result["content"]
+        assert len(server.seen_of("initialize")) == 1
+
+
+async def test_a_silent_server_that_opens_no_session_either_is_slow_and_nothing_is_remembered(
+    rig: Rig, clock: MovedClock
+) -> None:
+    async with McpUpstream(era="modern") as server, asyncio.TaskGroup() as tasks:
+        late = Answer(hold=asyncio.Event())
+        server.on("server/discover", [late, DISCOVERED])
         await one_tool(rig, server.url)
 
         caller = tasks.create_task(rig.call("t"))
@@ -110,15 +192,16 @@ async def test_a_slow_first_answer_is_not_taken_for_legacy(rig: Rig, clock: Move
         clock.pass_by(eras._PROBE_S)
         assert (await caller).refusal["code"] == "upstream_slow"
         assert (await rig.call("t")).result["content"]
-        assert not server.seen_of("initialize")
 
 
 async def test_a_reset_is_not_taken_for_legacy(rig: Rig) -> None:
     async with ScriptedUpstream([RESET]) as server:
         await one_tool(rig, server.url + "/mcp")
 
-        assert (await rig.call("t")).refusal["code"] == "upstream_broken"
-        assert all(b"server/discover" in request for request in server.requests)
+        for _ in range(2):
+            assert (await rig.call("t")).refusal["code"] == "upstream_broken"
+        asked = [b"server/discover" in request for request in server.requests]
+        assert asked == [True, False, True, False]  # and then `initialize`, each time
 
 
 @pytest.mark.parametrize(("pin", "first"), [("legacy", "initialize"), (MODERN, "tools/call")])

@@ -1,0 +1,81 @@
+"""What an answer to a request in a legacy session says about the session: that it is lost, or may be, or lives.
+
+MCP says 404 for a session that a server does not know. Servers say much else: 400 with "No valid session ID provided"
+(`server-everything`, the samples of the TypeScript SDK), 401, 410 or 500 with "Session not found", a result's status
+with the error -32001, plain text. Pure. Called by `refused_calls`, `conversation` and `sent_call`.
+"""
+
+import enum
+import re
+
+from proxy.upstream.answers import Json
+from proxy.upstream.unsuccessful import Unsuccessful
+
+
+class Fate(enum.Enum):
+    """What becomes of a session after an answer."""
+
+    LIVES = "nothing was said against it"
+    DOUBTED = "the call failed, perhaps because of it: the server is asked before it is used again"
+    ENDS = "refused, with no word why: the next call opens another; what this one has done is not known"
+    LOST = "the server does not know it, so the call was not run: it is sent again in another"
+
+
+_WRONG = (
+    r"not found|not exist|n't exist|unknown|invalid|not valid|expired|terminated|closed|ended|missing|required"
+    r"|not recogni[sz]ed|not active|not available|no longer|not initiali[sz]ed|gone|lost|mismatch"
+)
+_SPOKEN_OF = re.compile(
+    # Such as: Session not found; Mcp-Session-Id header is required.
+    rf"session[\s\S]{{0,80}}?(?<![a-z])(?:{_WRONG})"
+    # Such as: No valid session ID provided; No transport found for sessionId.
+    r"|(?<![a-z])(?:no|unknown|invalid|missing|expired|stale|bad|not find|unrecogni[sz]ed)(?![a-z])"
+    r"[\w\s,'\"-]{0,40}?session"
+    # The SDKs of TypeScript, of Rust (Unexpected message, expect initialize request) and of Python.
+    r"|server not initiali[sz]ed|expect(?:ed)? initiali[sz]e|before initiali[sz]ation",
+    re.IGNORECASE,
+)
+_ALONE = re.compile(
+    r"(?:[\w ]{1,40}: )?"
+    r"(?:(?:mcp[- ])?session(?:[- ]?id)?(?: with id)?(?: [\"']?[\w-]{1,128}[\"']?)?(?: is| was| has)?(?: been)?"
+    r" (?:not found|unknown|invalid|expired|terminated|not initialized|does not exist)"
+    r"|(?:no|invalid|unknown|expired|missing)(?: \w+){0,3} (?:mcp[- ])?session(?:[- ]?id)?(?: provided)?)\.?",
+    re.IGNORECASE,
+)
+"""Nothing but that. Where a tool may have run, other words (`the browser session was closed`) are the tool's own."""
+_SAID_OF_SESSIONS = frozenset({-32000, -32001, -32600})
+"""Codes of errors about the session in an answer that is a success."""
+_GONE = frozenset({404, 410})
+_OF_SOMETHING_ELSE = frozenset({401, 402, 403, 407, 408, 411, 413, 414, 415, 425, 426, 428, 429, 431, 451})
+"""Refusals of a credential, a size, a media type, a rate: no other session would be taken either."""
+_OF_THE_CALL = frozenset({-32601, -32602})
+"""An error with our id and one of these codes is mostly about the call's method or arguments."""
+
+
+def speaks_of_session(error: Json) -> bool:
+    """Whether a JSON-RPC error that came with a success says that there is no such session."""
+    code, message = error.get("code"), error.get("message")
+    return code in _SAID_OF_SESSIONS and isinstance(message, str) and _ALONE.fullmatch(message) is not None
+
+
+def is_session_lost(answer: Json) -> bool:
+    """The same of a whole message that answers a call."""
+    error = answer.get("error")
+    return isinstance(error, dict) and speaks_of_session(error)
+
+
+def fate_after(answer: Unsuccessful, *, ours: int, has_id: bool) -> Fate:
+    """What an unsuccessful answer means for the session. `ours`: the request's id; `has_id`: the session has one."""
+    status, error = answer.status, answer.error
+    message = None if error is None else error.get("message")
+    words = message if isinstance(message, str) else answer.words
+    if (400 <= status < 500 and _SPOKEN_OF.search(words)) or (status >= 500 and _ALONE.fullmatch(words)):
+        return Fate.LOST
+    if not has_id:
+        return Fate.LIVES
+    if status in _GONE:
+        return Fate.LOST
+    if status < 400 or status in _OF_SOMETHING_ELSE:
+        return Fate.LIVES
+    of_the_call = error is not None and answer.id in (ours, str(ours)) and error.get("code") in _OF_THE_CALL
+    return Fate.DOUBTED if status >= 500 or of_the_call else Fate.ENDS
