@@ -86,7 +86,7 @@ class AssignmentCreate(Model):
 
     entry: Annotated[str, Bound(min_length=1, max_length=63)] = Bound(description="The entry's id or slug.")
     tools: Annotated[
-        list[Annotated[str, Bound(min_length=1, max_length=128)]], Bound(min_length=1, max_length=MAX_TOOLS)
+        list[Annotated[str, Bound(min_length=1, max_length=1_024)]], Bound(min_length=1, max_length=MAX_TOOLS)
     ]
     installation: InstallationName | None = Bound(
         None,

@@ -151,7 +151,7 @@ async def _wanted_tools(write: Write, entry: Entry, wanted: WantedTools) -> list
     if wanted.exposed_name is not None and (len(wanted.tools) != 1 or ALL in wanted.tools):
         raise BrokenRule("exposed_name", "is allowed only with exactly one tool")
     found = await tools.named(write.connection, entry.id, wanted.tools)
-    known = {one.name for one in found}
+    known = {name for one in found for name in (one.name, one.upstream_name)}
     for number, name in enumerate(wanted.tools):
         if name != ALL and name not in known:
             raise BrokenRule(f"tools[{number}]", f"is not a tool of {entry.slug}; list /entries/{entry.id}/tools")

@@ -1,32 +1,42 @@
 """What an entry keeps of the tools that its server lists: checked, cut to what clients may see, pinned by a hash.
 
-Called by discovery with the list as a proxy fetched it. The server is not trusted: names outside the protocol's
-alphabet, broken schemas and broken `x-mcp-header` annotations are left out with a reason that an admin reads, and
-keys that we do not know are dropped, so that no field reaches clients which nobody here has judged.
+Called by discovery with the list as a proxy fetched it. The server is not trusted. A tool that some client would
+refuse, and its gateway's whole list with it, is left out with a reason that an admin reads; what no client needs is
+taken out of a tool that stays, and told; keys that we do not know are dropped, so that no field reaches clients which
+nobody here has judged. What is wrong with one tool is never another one's trouble.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import orjson
 
+from control.registry.definition_extras import extras_of
 from control.registry.definition_texts import safe_text
+from control.registry.output_schemas import why_not_compiled, without_id
+from control.registry.own_names import own_names
 from control.registry.resource_tools import read_tools
+from control.registry.tool_shape import why_no_tool
 from core.mcp.param_headers import InvalidParamHeader, param_headers
 from core.mcp.tool_names import why_invalid_name
 
-MAX_TOOLS = 2_000
+MAX_TOOLS: Final = 2_000
 """Per entry; a list beyond it is cut with a reason."""
-MAX_DESCRIPTION = 8_192
-MAX_TITLE = 256
-MAX_DEFINITION = 65_536
-"""Bytes of one definition as JSON: a snapshot of 1,000 tools must stay below its 16 MiB."""
+MAX_DESCRIPTION: Final = 8_192
+MAX_TITLE: Final = 256
+MAX_DEFINITION: Final = 1 << 20
+"""Bytes of one definition as JSON."""
+MAX_DEFINITIONS: Final = 8 << 20
+"""Bytes of all definitions of an entry: two such entries on one gateway just fit its snapshot (16 MiB)."""
+PIN: Final = 2
+"""Which fields a pin is made of; a row says it, so that a tool that did not change is not taken for another when this
+does. 1: without the extras."""
 
-_HASHED = ("name", "title", "description", "inputSchema", "outputSchema", "annotations")
-_HINTS = ("readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint")
+_FIRST_PIN: Final = ("name", "title", "description", "inputSchema", "outputSchema", "annotations")
+_PINNED: Final = (*_FIRST_PIN, "icons", "execution", "_meta")
 # JSON may hold U+0000, but PostgreSQL's jsonb cannot. An even number of backslashes before it is escaped text.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -37,10 +47,19 @@ class FoundTool:
 
     kind: Literal["tool", "resource"]
     upstream_name: str
-    """The server's own name, or the URI of a resource."""
+    """The server's own name, byte for byte, or the URI of a resource."""
     name: str
+    """What the entry calls it, of letters that clients take."""
     definition: dict[str, Any]
+    """As clients may see it."""
     sha256: str
+    """The pin of it as its server lists it."""
+    first_sha256: str
+    """The pin as it was made first (`PIN` 1)."""
+
+    def is_as(self, sha256: str, pin: int) -> bool:
+        """Whether the tool is as it was when a row with this pin was written."""
+        return sha256 == (self.sha256 if pin == PIN else self.first_sha256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,68 +86,113 @@ def found_tools(
     listed, left_out, said = list(listed), list(rejected), list(notes)
     if not listed and not left_out:
         return _resource_tools(resources, said)
-    tools: dict[str, FoundTool] = {}
+    kept: dict[str, _Kept] = {}
+    size = 0
     for given in listed:
-        reason = _why_not(given, tools)
-        definition, changes = ({}, []) if reason is not None else clean_definition(given)
-        reason = reason or _why_not_kept(definition)
         label = _label(given.get("name", ""))
-        if reason is not None:
-            left_out.append((label, reason))
+        one = _kept(given, kept, size)
+        if isinstance(one, str):
+            left_out.append((label, one))
             continue
-        name = str(definition["name"])
-        tools[name] = FoundTool("tool", name, name, definition, definition_sha256(definition))
-        said += [(label, change) for change in changes]
-    return Found(tuple(tools.values()), tuple(left_out), tuple(said))
+        size += one.size
+        kept[one.upstream_name] = one
+        said += [(label, change) for change in one.changes]
+    names = own_names(kept)
+    tools = tuple(one.as_tool("tool", names[upstream]) for upstream, one in kept.items())
+    return Found(tools, tuple(left_out), tuple(said))
 
 
 def clean_definition(given: Mapping[str, object]) -> tuple[dict[str, Any], list[str]]:
     """The keys that clients may see, and a sentence for each thing that is not as it was given."""
-    kept: dict[str, Any] = {"name": given["name"]}
+    definition: dict[str, Any] = {"name": given["name"]}
     changes: list[str] = []
     for field, limit in (("title", MAX_TITLE), ("description", MAX_DESCRIPTION)):
-        if isinstance(text := given.get(field), str):
-            kept[field], changed = safe_text(text, limit, field)
+        text = given.get(field)
+        if isinstance(text, str):
+            definition[field], changed = safe_text(text, limit, field)
             changes += changed
-    kept["inputSchema"] = given["inputSchema"]
-    if isinstance(given.get("outputSchema"), dict):
-        kept["outputSchema"] = given["outputSchema"]
-    annotations, changed = _annotations(given.get("annotations"))
-    return ({**kept, "annotations": annotations} if annotations else kept), changes + changed
+        elif text is not None:
+            changes.append(f"Its {field} was left out: it should be a string.")
+    definition["inputSchema"] = given["inputSchema"]
+    output = given.get("outputSchema")
+    if isinstance(output, dict):
+        reason = why_not_compiled(output)
+        if reason is None:
+            definition["outputSchema"] = without_id(output)
+        else:
+            changes.append(f"Its outputSchema was left out, since clients cannot compile it: {reason}")
+    extras, changed = extras_of(given)
+    return {**definition, **extras}, changes + changed
 
 
-def definition_sha256(definition: Mapping[str, Any]) -> str:
-    """The pin of a definition: what a model reads and what decides about arguments, in one canonical form."""
-    hashed = {key: definition[key] for key in _HASHED if key in definition}
+def definition_sha256(definition: Mapping[str, Any], pinned: Iterable[str] = _PINNED) -> str:
+    """The pin of a definition: what a model reads, what clients act on, what decides about arguments, in one form."""
+    hashed = {key: definition[key] for key in pinned if key in definition}
     return sha256(orjson.dumps(hashed, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _why_not(given: Mapping[str, object], tools: Mapping[str, FoundTool]) -> str | None:
-    reason = why_invalid_name(given.get("name"))
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """One tool that stays."""
+
+    upstream_name: str
+    definition: dict[str, Any]
+    listed: dict[str, Any]
+    """The same with the output schema as its server lists it: our rules about those may change, its word did not."""
+    changes: list[str]
+    size: int
+
+    def as_tool(self, kind: Literal["tool", "resource"], name: str) -> FoundTool:
+        """As the entry's row keeps it."""
+        first = definition_sha256(self.listed, _FIRST_PIN)
+        return FoundTool(kind, self.upstream_name, name, self.definition, definition_sha256(self.listed), first)
+
+
+def _kept(given: Mapping[str, object], before: Mapping[str, _Kept], size: int) -> _Kept | str:
+    """The tool as it is kept, or why it is left out. `size`: bytes of all that were kept before."""
+    reason = _why_not(given, before)
     if reason is not None:
         return reason
-    if given["name"] in tools:
-        return "The server lists this name more than once; the first one is kept."
-    if len(tools) >= MAX_TOOLS:
-        return f"The server lists more than {MAX_TOOLS} tools."
-    schema = given.get("inputSchema")
-    if not isinstance(schema, dict) or schema.get("type") != "object":
-        return "Its inputSchema is not a JSON Schema of type object."
-    try:
-        param_headers(schema)
-    except InvalidParamHeader as invalid:
-        return str(invalid)
-    return None
+    one = _of(str(given["name"]), given)
+    if isinstance(one, str):
+        return one
+    if size + one.size > MAX_DEFINITIONS:
+        return f"The server's definitions before it have {size} bytes; all have at most {MAX_DEFINITIONS}."
+    return one
 
 
-def _why_not_kept(definition: Mapping[str, Any]) -> str | None:
+def _of(upstream_name: str, given: Mapping[str, object]) -> _Kept | str:
+    """The cleaned tool, or why it cannot be written down."""
+    definition, changes = clean_definition(given)
+    output = given.get("outputSchema")
+    listed = {**definition, "outputSchema": output} if isinstance(output, dict) else definition
     try:
-        written = orjson.dumps(definition)
+        written = orjson.dumps(listed)
     except (orjson.JSONEncodeError, RecursionError):
         return "Its definition cannot be written as JSON."
     if len(written) > MAX_DEFINITION:
         return f"Its definition has {len(written)} bytes; at most {MAX_DEFINITION} are allowed."
-    return "Its definition holds the character U+0000." if _NUL.search(written) else None
+    if _NUL.search(written):
+        return "Its definition holds the character U+0000."
+    return _Kept(upstream_name, definition, listed, changes, len(written))
+
+
+def _why_not(given: Mapping[str, object], before: Mapping[str, _Kept]) -> str | None:
+    reason = why_invalid_name(given.get("name"))
+    if reason is not None:
+        return reason
+    if given["name"] in before:
+        return "The server lists this name more than once; the first one is kept."
+    if len(before) >= MAX_TOOLS:
+        return f"The server lists more than {MAX_TOOLS} tools."
+    reason = why_no_tool(given)
+    if reason is not None:
+        return reason
+    try:
+        param_headers(given["inputSchema"])
+    except InvalidParamHeader as invalid:
+        return str(invalid)
+    return None
 
 
 def _label(name: object) -> str:
@@ -140,18 +204,11 @@ def _resource_tools(resources: Iterable[Mapping[str, object]], notes: Iterable[t
     found, left_out = read_tools(resources)
     kept, said = [], list(notes)
     for uri, name, given in found:
-        definition, changes = clean_definition(given)
-        kept.append(FoundTool("resource", uri, name, definition, definition_sha256(definition)))
-        said += [(name, change) for change in changes]
+        one = _of(uri, given)
+        if isinstance(one, str):
+            left_out.append((name, one))
+            continue
+        kept.append(one.as_tool("resource", name))
+        said += [(name, change) for change in one.changes]
     left_out += [(tool.name, f"The server lists more than {MAX_TOOLS} resources.") for tool in kept[MAX_TOOLS:]]
     return Found(tuple(kept[:MAX_TOOLS]), tuple(left_out), tuple(said))
-
-
-def _annotations(given: object) -> tuple[dict[str, Any], list[str]]:
-    if not isinstance(given, dict):
-        return {}, []
-    kept: dict[str, Any] = {hint: given[hint] for hint in _HINTS if isinstance(given.get(hint), bool)}
-    if not isinstance(title := given.get("title"), str):
-        return kept, []
-    kept["title"], changes = safe_text(title, MAX_TITLE, "annotations.title")
-    return kept, changes

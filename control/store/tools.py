@@ -29,10 +29,11 @@ async def page(connection: Connection, entry_id: str, *, limit: int, after: Plac
 
 
 async def named(connection: Connection, entry_id: str, names: Sequence[str]) -> list[EntryTool]:
-    """An entry's tools by their names; `*` means all that the server still lists. In the order of names."""
+    """An entry's tools by our names or the server's; `*` means all that it still lists. In the order of names."""
     rows = await connection.fetch(
         """select * from entry_tools
-           where entry_id = $1 and (name = any($2::text[]) or ('*' = any($2::text[]) and missing_since is null))
+           where entry_id = $1 and (name = any($2::text[]) or upstream_name = any($2::text[])
+                                    or ('*' = any($2::text[]) and missing_since is null))
            order by name, id""",
         entry_id, list(names),
     )  # fmt: skip

@@ -1,8 +1,8 @@
-"""Which names of an upstream's tools Archway takes.
+"""Which names of an upstream's tools Archway takes, and which of them are plain.
 
-Called at discovery, which refuses the rest with the reason, and by the assignment of exposed names. Names are
-compared byte for byte and never normalised: two names that only look alike are two names, and of such
-twins at most the plain ASCII one passes here.
+Called at discovery. Names are compared byte for byte and never normalised: two names that only look alike are two
+names. A plain name is one of the protocol's alphabet; any other is served too, under a name of ours
+(`control/registry/own_names.py`), and its server is called by its own.
 """
 
 from __future__ import annotations
@@ -10,26 +10,28 @@ from __future__ import annotations
 import re
 
 MAX_TOOL_NAME = 128
+"""Characters of a plain name."""
+MAX_NAME_BYTES = 1_024
+"""Of any name, as UTF-8: it is a key of our tables, and a header of each call."""
 
 _ALLOWED = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 def valid_upstream_name(name: object) -> bool:
-    """Whether `name` is 1 to 128 of `A-Z a-z 0-9 _ . -` and nothing else (MCP, tool names)."""
-    return why_invalid_name(name) is None
+    """Whether `name` is plain: 1 to 128 of `A-Z a-z 0-9 _ . -` and nothing else (MCP, tool names)."""
+    return isinstance(name, str) and len(name) <= MAX_TOOL_NAME and _ALLOWED.fullmatch(name) is not None
 
 
 def why_invalid_name(name: object) -> str | None:
-    """A sentence for the admin on why a tool is not taken, or None where its name is fine.
-
-    The name itself is repeated only as ASCII escapes: it may hold marks that turn a line of text around.
-    """
+    """A sentence for the admin on why a tool cannot be served under any name, or None where it can."""
     if not isinstance(name, str):
-        return "The tool's name is not a string."
+        return "Its name should be a string."
     if not name:
-        return "The tool's name is empty."
-    if len(name) > MAX_TOOL_NAME:
-        return f"The tool's name has {len(name)} characters; at most {MAX_TOOL_NAME} are allowed."
-    if _ALLOWED.fullmatch(name) is None:
-        return f"The tool's name {name!a} has characters other than A-Z, a-z, 0-9, '_', '.', '-'."
-    return None
+        return "Its name should not be empty."
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:
+        return "Its name holds half of a character."
+    if size > MAX_NAME_BYTES:
+        return f"Its name has {size} bytes; at most {MAX_NAME_BYTES} are allowed."
+    return "Its name holds the character U+0000." if "\x00" in name else None

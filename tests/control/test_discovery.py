@@ -288,6 +288,34 @@ async def test_hostile_definitions_do_not_stop_the_others(
     assert list(await kept(pool, entry_id)) == ["good"]
 
 
+async def test_a_tool_of_another_alphabet_is_kept_under_a_name_of_ours_and_called_by_its_own(
+    pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
+) -> None:
+    entry_id = await make_entry(pool)
+    names = ["context7:query-docs", "two words", "\u67e5\u8be2", "x" * 200]
+    proxy.offers(*names)
+    await discoverer.discover(await install(pool, entry_id))
+    found = await kept(pool, entry_id)
+    assert sorted(row.upstream_name for row in found.values()) == sorted(names)
+    async with transaction(pool, readonly=True) as session:
+        (by_its_own,) = await tools.named(session, entry_id, ["context7:query-docs"])
+        (by_ours,) = await tools.named(session, entry_id, ["context7_query-docs"])
+    assert by_its_own == by_ours
+
+
+async def test_a_row_says_of_which_fields_its_pin_is_made(
+    pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
+) -> None:
+    entry_id = await make_entry(pool)
+    proxy.answer = Probe(era="legacy", tools=[{"name": "a", "inputSchema": {"type": "object"}, "_meta": {"x": 1}}])
+    await discoverer.discover(await install(pool, entry_id))
+    (tool,) = found_tools(proxy.answer.tools, []).tools
+    async with transaction(pool, readonly=True) as session:
+        row = await session.fetchrow("select definition_sha256, pin from entry_tools where entry_id = $1", entry_id)
+    assert row is not None
+    assert tool.is_as(row["definition_sha256"], row["pin"])
+
+
 async def test_a_server_s_list_is_worked_through_beside_the_loop(
     pool: Pool, proxy: ProbingProxy, discoverer: Discoverer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,11 +35,13 @@ async def test_an_installation_of_an_unreachable_server_is_kept_with_the_reason(
 
 
 async def test_what_a_server_lists_and_must_not_is_left_out_with_the_reason(api: Api) -> None:
-    api.proxy.offers("now", "bad name")
+    api.proxy.offers("now", "odd")
+    tools: list[dict[str, object]] = api.proxy.answer.tools
+    tools[1]["inputSchema"] = {"type": "object", "properties": []}
     made = await api.install(await api.entry())
     (left_out,) = made["server"]["rejected"]
-    assert left_out["name"] == "bad name"
-    assert "characters other than" in left_out["reason"]
+    assert left_out["name"] == "odd"
+    assert left_out["reason"] == "Its inputSchema.properties should be an object, not a list."
 
 
 async def test_secrets_are_sealed_at_rest_and_never_returned(api: Api) -> None:

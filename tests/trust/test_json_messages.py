@@ -3,6 +3,7 @@
 import orjson
 import pytest
 
+from control.registry.own_names import own_names
 from core.mcp.faults import INVALID_REQUEST, MessageFault
 from core.mcp.message import CLIENT_NOTIFICATIONS, Batch, Notification, Request, Response, RoutingHeaders, parse
 from core.mcp.tool_names import valid_upstream_name
@@ -148,10 +149,15 @@ def test_a_notification_is_known_only_if_clients_may_send_it(method: str, known:
         pytest.param("p ay", "pay", False, id="J-6: spaces"),
     ],
 )
-def test_a_tool_name_is_compared_byte_for_byte_and_a_strange_one_is_not_taken(
+def test_a_tool_name_is_compared_byte_for_byte_and_a_strange_one_is_never_shown(
     name: str, lookalike: str, taken: bool
 ) -> None:
+    # What is no plain name is served under one of ours, so that no client sees two names that look alike.
     assert valid_upstream_name(name) is taken
+    shown = own_names([name, lookalike])
+    assert (shown[name] == name) is taken
+    assert shown[name] != shown[lookalike]
+    assert all(valid_upstream_name(one) for one in shown.values())
     request = parse(CALL + orjson.dumps({"name": name}) + b"}", HEADERS)
     assert isinstance(request, Request)
     assert request.params["name"] == name != lookalike

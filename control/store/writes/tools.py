@@ -5,16 +5,16 @@ what a discovery found, the tool's alone for its state.
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
-from control.registry.tool_definitions import FoundTool
+from control.registry.tool_definitions import PIN, FoundTool
 from control.store.writing import Writing
 from core.identifiers import new_id
 
 _UPSERT: Final = """
-    insert into entry_tools (id, entry_id, kind, upstream_name, name, definition, definition_sha256)
-    values ($1, $2, $3, $4, $5, $6, $7)
+    insert into entry_tools (id, entry_id, kind, upstream_name, name, definition, definition_sha256, pin)
+    values ($1, $2, $3, $4, $5, $6, $7, $8)
     on conflict (entry_id, kind, upstream_name) do update set
         name = excluded.name, definition = excluded.definition, definition_sha256 = excluded.definition_sha256,
-        discovered_at = now(), missing_since = null,
+        pin = excluded.pin, discovered_at = now(), missing_since = null,
         version = entry_tools.version
             + (entry_tools.definition_sha256 <> excluded.definition_sha256
                or entry_tools.missing_since is not null)::int
@@ -22,24 +22,25 @@ _UPSERT: Final = """
 
 
 async def store(writing: Writing, entry_id: str, tools: Sequence[FoundTool]) -> bool:
-    """Keep what a discovery found, and whether any definition is new or another one than before.
+    """Keep what a discovery found, and whether gateways must hear of it: a definition is new, or shown otherwise.
 
     States set by people stay. Tools that were not found are marked missing, never deleted: assignments name
     them. The entry's row is locked, so that two discoveries follow each other.
     """
     before = {
-        (row["kind"], row["upstream_name"]): row["definition_sha256"]
+        (row["kind"], row["upstream_name"]): (row["definition_sha256"], row["pin"])
         for row in await writing.connection.fetch(
-            "select kind, upstream_name, definition_sha256 from entry_tools where entry_id = $1", entry_id
+            "select kind, upstream_name, definition_sha256, pin from entry_tools where entry_id = $1", entry_id
         )
     }
     rows = [
-        (new_id(), entry_id, tool.kind, tool.upstream_name, tool.name, tool.definition, tool.sha256) for tool in tools
+        (new_id(), entry_id, tool.kind, tool.upstream_name, tool.name, tool.definition, tool.sha256, PIN)
+        for tool in tools
     ]
     await writing.execute_many(_UPSERT, rows)
     found = {(tool.kind, tool.upstream_name) for tool in tools}
     await _mark_missing(writing, entry_id, found)
-    return any(before.get((tool.kind, tool.upstream_name)) != tool.sha256 for tool in tools)
+    return any(before.get((tool.kind, tool.upstream_name)) != (tool.sha256, PIN) for tool in tools)
 
 
 async def _mark_missing(writing: Writing, entry_id: str, found: Iterable[tuple[str, str]]) -> None:

@@ -2,7 +2,16 @@ from typing import Any
 
 import pytest
 
-from control.registry.tool_definitions import MAX_TOOLS, clean_definition, definition_sha256, found_tools
+from control.registry.tool_definitions import (
+    MAX_DEFINITION,
+    MAX_DEFINITIONS,
+    MAX_TOOLS,
+    PIN,
+    clean_definition,
+    definition_sha256,
+    found_tools,
+)
+from core.mcp.tool_names import valid_upstream_name
 
 SCHEMA: dict[str, Any] = {"type": "object"}
 
@@ -20,17 +29,19 @@ def test_a_plain_tool_is_kept_under_its_own_name() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (tool("a b"), "characters other than"),
-        (tool("x" * 129), "at most 128"),
-        (tool(7), "not a string"),
-        (tool("p\u0430ypal"), "characters other than"),
+        (tool("x" * 1_025), "at most 1024"),
+        (tool(7), "should be a string"),
+        (tool(""), "empty"),
+        (tool("a\x00b"), "U+0000"),
         ({"name": "no_schema"}, "inputSchema"),
         (tool(inputSchema={"type": "array"}), "inputSchema"),
         (
             tool(inputSchema={"type": "object", "properties": {"n": {"type": "number", "x-mcp-header": "N"}}}),
             "string, integer or boolean",
         ),
-        (tool(inputSchema={"type": "object", "description": "x" * 70_000}), "bytes"),
+        (tool(inputSchema={"type": "object", "description": "x" * MAX_DEFINITION}), "1048576 are allowed"),
+        (tool(inputSchema={"type": "object", "properties": []}), "inputSchema.properties should be an object"),
+        (tool(outputSchema={"type": "object", "required": None}), "outputSchema.required should be a list"),
         (tool(inputSchema={"type": "object", "description": "a\x00b"}), "U+0000"),
     ],
 )
@@ -59,6 +70,7 @@ def test_keys_that_nobody_judged_are_dropped() -> None:
         tool(
             _meta={"archway/refusal": 1},
             execution={},
+            inputExamples=[{}],
             annotations={"readOnlyHint": True, "x": 1, "openWorldHint": "y"},
         )
     )
@@ -78,7 +90,8 @@ def test_a_long_description_is_cut_and_invisible_marks_are_taken_out() -> None:
     [
         tool("other"), tool(description="d"), tool(title="t"),
         tool(inputSchema={"type": "object", "required": ["a"]}),
-        tool(outputSchema=SCHEMA), tool(annotations={"readOnlyHint": True}),
+        tool(outputSchema=SCHEMA), tool(annotations={"readOnlyHint": True}), tool(_meta={"ui": {"resourceUri": "ui://a"}}),
+        tool(icons=[{"src": "https://a.example/i.png"}]), tool(execution={"taskSupport": "required"}),
     ],
 )  # fmt: skip
 def test_the_hash_changes_with_each_part_that_a_model_or_a_check_reads(changed: dict[str, Any]) -> None:
@@ -137,3 +150,75 @@ def test_what_the_proxy_has_to_say_of_the_whole_list_stays() -> None:
     said = ("", "The list was cut.")
     assert found_tools([tool()], [], notes=[said]).notes == (said,)
     assert found_tools([], [{"uri": "x://1", "name": "n"}], notes=[said]).notes == (said,)
+
+
+def test_icons_execution_and_meta_go_on_to_clients() -> None:
+    extras = {
+        "icons": [{"src": "https://a.example/i.png", "mimeType": "image/png", "sizes": ["48x48"]}],
+        "execution": {"taskSupport": "optional"},
+        "_meta": {"ui": {"resourceUri": "ui://a"}, "vendor.example/x": [1]},
+    }
+    (kept,) = found_tools([tool(**extras)], []).tools
+    assert {name: kept.definition[name] for name in extras} == extras
+
+
+@pytest.mark.parametrize("name", ["context7:query-docs", "two words", "\u67e5\u8be2", "x" * 200, "a/b", "a\n"])
+def test_a_name_of_another_alphabet_is_kept_byte_for_byte_beside_one_of_ours(name: str) -> None:
+    (kept,) = found_tools([tool(name)], []).tools
+    assert (kept.upstream_name, kept.definition["name"]) == (name, name)
+    assert valid_upstream_name(kept.name)
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        {"type": "object", "properties": {"x": {"$ref": "#/$defs/gone"}}},
+        {"type": "object", "properties": {"n": {"type": "int"}}},
+        {"type": "object", "properties": {"n": {"type": "number", "exclusiveMinimum": True}}},
+        {"type": "object", "properties": {"s": {"type": "string", "pattern": "(?i)a"}}},
+        {"type": "object", "$id": "#x"},
+    ],
+)
+def test_an_output_schema_that_clients_cannot_compile_is_left_out_and_told_and_the_tool_stays(
+    output: dict[str, Any],
+) -> None:
+    found = found_tools([tool(outputSchema=output), tool("fine", outputSchema=SCHEMA)], [])
+    assert [kept.definition.get("outputSchema") for kept in found.tools] == [None, SCHEMA]
+    ((name, sentence),) = found.notes
+    assert (name, sentence[:56]) == ("echo", "Its outputSchema was left out, since clients cannot comp")
+
+
+def test_an_output_schema_loses_its_own_name_by_which_clients_would_mix_up_two_tools() -> None:
+    output = {"$id": "https://a.example/out.json", "type": "object", "properties": {"a": {"$ref": "#"}}}
+    (kept,) = found_tools([tool(outputSchema=output)], []).tools
+    assert kept.definition["outputSchema"] == {"type": "object", "properties": {"a": {"$ref": "#"}}}
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        tool(), tool(title="t", description="d", annotations={"readOnlyHint": True}),
+        tool(outputSchema={"type": "object"}), tool(outputSchema={"type": "int"}),
+    ],
+)  # fmt: skip
+def test_the_pin_of_a_tool_without_extras_is_the_one_that_it_always_had(plain: dict[str, Any]) -> None:
+    (kept,) = found_tools([plain], []).tools
+    assert kept.sha256 == kept.first_sha256
+    assert kept.is_as(kept.sha256, 1)
+    assert kept.is_as(kept.sha256, PIN)
+
+
+def test_a_tool_whose_meta_was_not_pinned_before_is_not_taken_for_a_changed_one() -> None:
+    (kept,) = found_tools([tool(_meta={"tags": ["a"]})], []).tools
+    (other,) = found_tools([tool(_meta={"tags": ["b"]})], []).tools
+    assert other.is_as(kept.first_sha256, 1)
+    assert not other.is_as(kept.sha256, PIN)
+
+
+def test_definitions_beyond_the_most_of_an_entry_are_left_out_and_the_bytes_are_told() -> None:
+    long = {"type": "object", "description": "x" * (MAX_DEFINITION - 200)}
+    found = found_tools([*(tool(f"t{n}", inputSchema=long) for n in range(9)), tool("small")], [])
+    assert [kept.name for kept in found.tools] == [*(f"t{n}" for n in range(8)), "small"]
+    ((name, reason),) = found.rejected
+    assert name == "t8"
+    assert f"all have at most {MAX_DEFINITIONS}" in reason
