@@ -68,7 +68,23 @@ def test_when_the_other_name_is_taken_too_a_person_has_to_choose() -> None:
         free_name("a__b", {"a__b", other}, "x")
 
 
-@pytest.mark.parametrize("name", ["", "a" * 65, "a.b", "a b", "ä", "a\n"])
+@pytest.mark.parametrize(
+    ("slug", "tool", "prefix", "name"),
+    [
+        ("7geese", "list", True, "_7geese__list"),
+        ("7geese", "list", False, "list"),
+        ("crm", "2fa", True, "crm__2fa"),
+        ("crm", "2fa", False, "_2fa"),
+        ("crm", "-x", False, "_-x"),
+        ("crm", "_x", False, "_x"),
+        ("crm", ".hidden", False, "_hidden"),
+    ],
+)
+def test_every_name_begins_with_a_letter_or_an_underscore(slug: str, tool: str, prefix: bool, name: str) -> None:
+    assert default_name(slug, tool, prefix=prefix) == name
+
+
+@pytest.mark.parametrize("name", ["", "a" * 65, "a.b", "a b", "ä", "a\n", "7a", "-a"])
 def test_a_given_name_outside_the_alphabet_is_refused(name: str) -> None:
     with pytest.raises(BrokenRule, match="exposed_name"):
         check_exposed_name(name)
