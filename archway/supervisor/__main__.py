@@ -6,6 +6,7 @@ only what it uses; a contract of the imports in pyproject.toml names what must n
 """
 
 import asyncio
+import contextlib
 import signal
 import sys
 from pathlib import Path
@@ -27,14 +28,20 @@ def main() -> None:
         with json_logging(orders.log_level):
             asyncio.run(supervise(orders, Exposition(), ports_file))
     except CannotListen as why:
-        print(why, file=sys.stderr)
+        _say(str(why))
         status = 2
     except NoWorkerLives as why:
-        print(f"{why}; the last lines above say why", file=sys.stderr)
+        _say(f"{why}; the last lines above say why")
         status = 1
     except KeyboardInterrupt:
         status = 128 + signal.SIGINT  # as shells do
     sys.exit(status)
+
+
+def _say(why: str) -> None:
+    """The last word, where somebody takes it: the status says the same."""
+    with contextlib.suppress(OSError):
+        print(why, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

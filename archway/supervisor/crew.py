@@ -28,6 +28,8 @@ MOST_EARLY_DEATHS = 6
 READY_WITHIN_S = 30.0
 """How long a new worker may take to say that it is ready; the one that it replaces serves on until then."""
 _TICK_S = 0.25
+_NO_ROOM_S = 2.0
+"""Until the next try where the system could not make a process."""
 
 
 class NoWorkerLives(Exception):
@@ -96,7 +98,9 @@ class Crew:
         for old in self.workers:
             if self._is_gone(old) or old.leaving:
                 continue
-            fresh = self._start()
+            fresh = self._try_to_start()
+            if fresh is None:
+                return False
             await self._until(partial(self._is_decided, fresh), READY_WITHIN_S)
             if self._is_gone(fresh) or not fresh.ready:
                 await self._give_up(fresh)
@@ -172,9 +176,17 @@ class Crew:
             self._pauses.steady()
         staying = sum(not worker.leaving for worker in self._workers.values())
         for _ in range(self._plan.size - staying):
-            if time.monotonic() < self._start_after:
+            if time.monotonic() < self._start_after or self._try_to_start() is None:
                 return
-            self._start()
+
+    def _try_to_start(self) -> Worker | None:
+        """A new worker; None where the system has no process, pipe or memory for it now. Then it is tried again."""
+        try:
+            return self._start()
+        except OSError as error:
+            log.error("a worker cannot be started now", extra={"why": str(error), "again_in_s": _NO_ROOM_S})
+            self._start_after = time.monotonic() + _NO_ROOM_S
+            return None
 
     def _start(self) -> Worker:
         number = next(n for n in range(1, 10_000) if n not in self._workers)

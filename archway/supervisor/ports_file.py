@@ -3,14 +3,65 @@
 `archway up` reads its workers' identities here, to show them and to end those that a killed supervisor left running.
 """
 
+import asyncio
+import logging
 import os
 import socket
 from pathlib import Path
+from typing import Protocol
 
 from archway.private_files import read_json, write_json
 from archway.supervisor.sockets import address
 from archway.supervisor.worker import Worker
 from core.children.identity import Identity, from_row, identify
+
+log = logging.getLogger(__name__)
+RETRY_S = 1.0
+
+
+class HasWorkers(Protocol):
+    """Whatever keeps the worker processes of one proxy alive and knows which of them live now."""
+
+    @property
+    def workers(self) -> list[Worker]:
+        """Those that live."""
+
+
+class PortsFile:
+    """Keeps the file in step with the workers. A disk that is full or cannot be written costs only the file: that is
+    said once, and it is written as soon as that is possible. With no path there is nothing to keep.
+    """
+
+    def __init__(self, path: Path | None, sockets: dict[str, socket.socket]) -> None:
+        self._path, self._sockets = path, sockets
+        self._workers: list[Worker] = []
+        self._behind = False
+
+    def changed(self, crew: HasWorkers) -> None:
+        """A worker came or went."""
+        self._workers = crew.workers
+        self._write()
+
+    async def keep_trying(self) -> None:
+        """Write what could not be written before, until cancelled."""
+        while True:
+            await asyncio.sleep(RETRY_S)
+            if self._behind:
+                self._write()
+
+    def _write(self) -> None:
+        if self._path is None or self._sockets["proxy"].fileno() < 0:
+            return
+        try:
+            write_ports(self._path, self._sockets, self._workers)
+        except OSError as error:
+            if not self._behind:
+                log.error("the ports file cannot be written", extra={"file": str(self._path), "why": str(error)})
+            self._behind = True
+            return
+        if self._behind:
+            log.info("the ports file is written again", extra={"file": str(self._path)})
+        self._behind = False
 
 
 def write_ports(path: Path, sockets: dict[str, socket.socket], workers: list[Worker]) -> None:

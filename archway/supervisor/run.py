@@ -7,23 +7,26 @@ could fail.
 """
 
 import asyncio
+import logging
 import os
 import shutil
 import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 from archway.supervisor.crew import Crew, CrewPlan
 from archway.supervisor.metrics_listener import MetricsListener, Render
 from archway.supervisor.orders import Listeners, Supervision
-from archway.supervisor.ports_file import write_ports
+from archway.supervisor.ports_file import PortsFile
 from archway.supervisor.sockets import listen
 from core.tasks import Tasks
 
+log = logging.getLogger(__name__)
 LEAVE_S = 3.0
+NO_FOLDER = Path("/nonexistent/archway-counts")
+"""Stands for a folder that could not be made; nothing is ever found in it or written to it."""
 WORKER = (sys.executable, "-P", "-m", "archway.supervisor.lifeline", "proxy.worker")
 
 
@@ -34,10 +37,12 @@ async def supervise(
     sockets = bind(orders.listeners)
     folder = _counts_folder(ports_file)
     tasks = Tasks("supervisor")
-    crew = Crew(_plan(orders, sockets, folder, worker_command), _reporter(ports_file, sockets))
+    told = PortsFile(ports_file, sockets)
+    crew = Crew(_plan(orders, sockets, folder, worker_command), told.changed)
     metrics = MetricsListener(folder, lambda: len(crew.workers), render)
     try:
         await metrics.open(sockets["metrics"])
+        _ = tasks.spawn("ports file", told.keep_trying())
         await _until_told(tasks, crew)
     finally:
         for name in ("proxy", "internal"):
@@ -50,14 +55,20 @@ async def supervise(
 
 
 def _counts_folder(ports_file: Path | None) -> Path:
-    """An empty folder, mode 0700: nobody else writes our numbers."""
-    if ports_file is None:
+    """An empty folder, mode 0700: nobody else writes our numbers. Where there is none to be had, workers count for
+    themselves alone: calls matter more than counts.
+    """
+    beside = Path() if ports_file is None else ports_file.parent / "counts"
+    try:
+        if ports_file is not None:
+            # Beside the ports file, so that a killed supervisor's is found and emptied by the next.
+            shutil.rmtree(beside, ignore_errors=True)
+            beside.mkdir(mode=0o700)
+            return beside
         return Path(tempfile.mkdtemp(prefix="archway-counts-"))
-    # Beside the ports file, so that a killed supervisor's is found and emptied by the next.
-    folder = ports_file.parent / "counts"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
-    return folder
+    except OSError as error:
+        log.error("the workers' counts cannot be told", extra={"file": str(beside), "why": str(error)})
+        return NO_FOLDER
 
 
 def bind(listeners: Listeners) -> dict[str, socket.socket]:
@@ -89,14 +100,6 @@ async def _until_told(tasks: Tasks, crew: Crew) -> None:
     await asyncio.wait({keeping, waiting}, return_when=asyncio.FIRST_COMPLETED)
     if keeping.done():
         await keeping  # raises why
-
-
-def _reporter(path: Path | None, sockets: dict[str, socket.socket]) -> Callable[[Crew], None]:
-    def report(crew: Crew) -> None:
-        if path is not None and sockets["proxy"].fileno() >= 0:
-            write_ports(path, sockets, crew.workers)
-
-    return report
 
 
 def _plan(orders: Supervision, sockets: dict[str, socket.socket], folder: Path, command: tuple[str, ...]) -> CrewPlan:

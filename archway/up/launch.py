@@ -12,7 +12,7 @@ from archway.up.ports import PortTaken
 from archway.up.postgres import PostgresFailed
 from archway.up.postgres_binaries import NoPostgres
 from archway.up.redis import NoRedis
-from archway.up.report import PlainReport, Report, TerminalReport
+from archway.up.report import PlainReport, Report, SteadyReport, TerminalReport
 from archway.up.stack import Options, Stack
 from archway.up.state import AlreadyRunning, BadState, StateFolder
 from core.children.child import DidNotStart
@@ -36,9 +36,11 @@ def launch(state: StateFolder, options: Options, report: Report, ready: Callable
         for sentence in check_given(os.environ):
             report.note(sentence)
         with state.hold():
-            asyncio.run(Stack(state, options, used(os.environ), report).run(ready))
+            asyncio.run(Stack(state, options, used(os.environ), SteadyReport(report)).run(ready))
     except EXPECTED as why:
         raise CannotStart(str(why)) from None
+    except OSError as why:  # a full disk, a folder that cannot be written
+        raise CannotStart(f"{why.filename or state.root}: {why.strerror or why}") from None
 
 
 def report_for_here() -> Report:

@@ -1,5 +1,6 @@
 """How `archway up` tells what it is doing: a person at a terminal, a plain log, or the caller of `--detach`."""
 
+import contextlib
 import json
 import os
 import time
@@ -106,6 +107,45 @@ class PlainReport:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+class SteadyReport:
+    """Another report whose reader may be gone: a closed pipe, a closed terminal, a log on a full disk. What cannot be
+    told is lost; what runs goes on, and is ended in order.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+
+    def begin(self, title: str) -> None:
+        """A step begins."""
+        with contextlib.suppress(OSError):
+            self._report.begin(title)
+
+    def done(self, title: str, seconds: float) -> None:
+        """It is done."""
+        with contextlib.suppress(OSError):
+            self._report.done(title, seconds)
+
+    def gave_up(self, title: str) -> None:
+        """It will not be done."""
+        with contextlib.suppress(OSError):
+            self._report.gave_up(title)
+
+    def note(self, text: str) -> None:
+        """Worth knowing."""
+        with contextlib.suppress(OSError):
+            self._report.note(text)
+
+    def say(self, text: str) -> None:
+        """A text."""
+        with contextlib.suppress(OSError):
+            self._report.say(text)
+
+    def close(self) -> None:
+        """Nothing more will come."""
+        with contextlib.suppress(OSError):
+            self._report.close()
 
 
 class PipeReport:

@@ -6,6 +6,7 @@ archway/demo/server.py).
 """
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -187,10 +188,18 @@ class Stack:
         return trouble
 
     async def _keep_up_file(self) -> None:
+        """Until cancelled. A disk that does not take the file is no reason to end what runs: it is tried again."""
+        behind = False
         while True:
             await asyncio.sleep(_REFRESH_S)
-            if self._up is not None:
-                self._up.refresh()
+            try:
+                if self._up is not None:
+                    self._up.refresh()
+                behind = False
+            except OSError as error:
+                if not behind:
+                    self._report.note(f"{self._state.up} cannot be written now: {error.strerror}")
+                behind = True
 
     async def _end(self) -> None:
         if self._children:
@@ -198,8 +207,9 @@ class Stack:
                 for name in _STOP_ORDER:
                     if name in self._children:
                         await self._children[name].stop()
-        self._state.ports.unlink(missing_ok=True)
-        self._state.up.unlink(missing_ok=True)
+        for path in (self._state.ports, self._state.up):
+            with contextlib.suppress(OSError):  # one that stays is told apart by the identities in it
+                path.unlink()
 
 
 class _StopSignal:

@@ -30,7 +30,7 @@ class UpFile:
         self._written: dict[str, Any] = {}
 
     def refresh(self) -> None:
-        """Write it again where a process came or went."""
+        """Write it again where a process came or went. Raises OSError where the disk does not take it."""
         now = self._content()
         if now != self._written:
             write_json(self._state.up, now)

@@ -7,6 +7,7 @@ programs there are, and in which order they start and stop.
 
 import asyncio
 import contextlib
+import logging
 import os
 import time
 from pathlib import Path
@@ -17,6 +18,7 @@ from core.children.pauses import Pauses
 from core.children.program import Program
 from core.tasks import Tasks
 
+log = logging.getLogger(__name__)
 LONGEST_LOG = 8 << 20
 _LONGEST_PAUSE_S = 10.0
 _STEADY_S = 30.0
@@ -55,8 +57,10 @@ class Child:
         """The program's own pid, not its guard's; None while it does not run."""
         if self._process is None or self._process.returncode is not None:
             return None
-        program = recorded(self.program.record).get("program")
-        return program.pid if program else None
+        known = recorded(self.program.record)
+        guard, program = known.get("guard"), known.get("program")
+        # The record of a run before this one stays where the disk takes no other.
+        return program.pid if guard and program and guard.pid == self._process.pid else None
 
     async def stop(self) -> None:
         """End the program and its guard: within about its grace and six seconds."""
@@ -113,7 +117,10 @@ class Child:
             began = time.monotonic()
             await self._process.wait()
             await asyncio.sleep(pauses.after(time.monotonic() - began))
-            await self._started(time.monotonic() + self.program.ready_within_s)
+            try:
+                await self._started(time.monotonic() + self.program.ready_within_s)
+            except OSError as error:  # no process, no memory, no folder: tried again after the next pause
+                log.error("a program cannot be started now", extra={"program": self.program.name, "why": str(error)})
 
 
 def end_of_log(path: Path, lines: int = 12, begin: int = 0) -> str:
@@ -134,6 +141,10 @@ def _why_not(program: Program, status: int | None, begin: int) -> str:
 
 
 def _open_log(path: Path) -> int:
-    if path.exists() and path.stat().st_size > LONGEST_LOG:
-        path.replace(path.with_suffix(".log.1"))
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    """The log to append to; without one to be had the program runs and what it says is lost."""
+    try:
+        if path.exists() and path.stat().st_size > LONGEST_LOG:
+            path.replace(path.with_suffix(".log.1"))
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError:
+        return os.open(os.devnull, os.O_WRONLY)

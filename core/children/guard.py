@@ -25,6 +25,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -35,6 +36,7 @@ CLONE_NEWUSER = 0x10000000
 NOBODY = 65534
 NO_NAMESPACE = 111
 _NO_RECORD = "-"
+_RECORD_AGAIN_S = 1.0
 
 
 def guarded(
@@ -68,8 +70,8 @@ def main(arguments: list[str]) -> int:
     )
     ending = _Ending(program, int(stop), float(grace))
     signal.signal(signal.SIGTERM, ending.begin)
-    if record != _NO_RECORD:
-        _write_record(Path(record), program.pid, int(stop))
+    if record != _NO_RECORD and not _recorded(Path(record), program.pid, int(stop)):
+        threading.Thread(target=_record_later, args=(Path(record), program.pid, int(stop)), daemon=True).start()
     threading.Thread(target=_watch_parent, args=(ending,), daemon=True).start()
     status = program.wait()
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -110,6 +112,20 @@ def _enter_user_namespace() -> None:
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{NOBODY} {user} 1")
     Path("/proc/self/gid_map").write_text(f"{NOBODY} {group} 1")
+
+
+def _recorded(path: Path, program: int, stop: int) -> bool:
+    """Write the record; False where the disk does not take it now, which is no reason to end what runs."""
+    try:
+        _write_record(path, program, stop)
+    except OSError:
+        return False
+    return True
+
+
+def _record_later(path: Path, program: int, stop: int) -> None:
+    while not _recorded(path, program, stop):
+        time.sleep(_RECORD_AGAIN_S)
 
 
 def _write_record(path: Path, program: int, stop: int) -> None:

@@ -4,6 +4,7 @@ Called before each start of a program, and by `archway up` and `archway down`, w
 believes a guard's record only where pid and beginning agree, so that a stranger who got the pid is left in peace.
 """
 
+import contextlib
 import json
 import signal
 from pathlib import Path
@@ -30,7 +31,10 @@ def end_program(record: Path, grace: float = 5.0) -> None:
         end([who["program"]], _stop(record), grace)
     if "guard" in who:
         end([who["guard"]], signal.SIGTERM, grace)
-    record.unlink(missing_ok=True)
+    with contextlib.suppress(
+        OSError
+    ):  # a folder that cannot be written: the next guard's record replaces it, or none
+        record.unlink()
 
 
 def _stop(record: Path) -> int:

@@ -128,16 +128,23 @@ def _mapped(path: str) -> mmap.mmap:
     """The file, or this process's own memory where there is none or no room for it: calls matter more than counts."""
     if not path:
         return mmap.mmap(-1, SIZE)
+    try:
+        return _on_disk(path)
+    except OSError as error:
+        log.error("this worker's counts are not told", extra={"file": path, "why": str(error)})
+        return mmap.mmap(-1, SIZE)
+
+
+def _on_disk(path: str) -> mmap.mmap:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         if os.fstat(descriptor).st_size != SIZE or os.pread(descriptor, _MARK, 0) != _MAGIC:
             os.ftruncate(descriptor, 0)
         os.posix_fallocate(descriptor, 0, SIZE)
         return mmap.mmap(descriptor, SIZE)
-    except OSError as error:
+    except OSError:
         os.ftruncate(descriptor, 0)
-        log.error("this worker's counts are not told", extra={"file": path, "why": str(error)})
-        return mmap.mmap(-1, SIZE)
+        raise
     finally:
         os.close(descriptor)
 

@@ -144,7 +144,8 @@ async def test_a_damaged_file_takes_no_other_along(system: System) -> None:
         await system.stop_proxy(0)
         for path in list(disk(system).glob("*.*")):
             copy = path.with_name(path.name.partition(".")[0] + ".0badf11e")
-            copy.write_bytes(path.read_bytes()[:-1] + b"x")
+            whole = path.read_bytes()
+            copy.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
         await start(system, 2)
         served = await served_by_all(system, people)
     assert served == Counter(ok=CALLERS * ROUNDS)

@@ -49,6 +49,11 @@ class Up:
         return json.loads((self.state / "up.json").read_text())
 
     @property
+    def lock(self) -> dict:
+        """What the file of the lock says of who holds it."""
+        return json.loads((self.state / "lock").read_text())
+
+    @property
     def command(self) -> str:
         """The printed curl command."""
         (line,) = [line for line in self.said.splitlines() if line.startswith("curl ")]

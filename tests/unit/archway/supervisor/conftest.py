@@ -36,7 +36,10 @@ except NoWorkerLives:
 WORKER = """
 import os, select, signal, socket, sys
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-open(os.environ["ARCHWAY_METRICS_FILE"], "a").write("counted")
+try:
+    open(os.environ["ARCHWAY_METRICS_FILE"], "a").write("counted")
+except OSError:
+    pass
 listener = socket.socket(fileno=int(os.environ["ARCHWAY_PROXY_FD"]))
 os.write(int(os.environ["ARCHWAY_READY_FD"]), b"1")
 while True:
@@ -61,7 +64,7 @@ class Supervised:
     @property
     def known(self) -> dict:
         """The ports file."""
-        return json.loads(self.file.read_text()) if self.file.exists() else {}
+        return json.loads(self.file.read_text()) if self.file.is_file() else {}
 
     def workers(self) -> set[int]:
         """Pids as the ports file has them."""
@@ -71,9 +74,17 @@ class Supervised:
         """How many workers were ever started."""
         return self.log.read_text().count("worker started")
 
+    def said(self, what: str) -> bool:
+        """Whether its log has this."""
+        return what in self.log.read_text()
+
     def ask(self) -> tuple[int, int]:
         """Pid and number of the worker that answers."""
-        with socket.create_connection(("127.0.0.1", self.known["proxy"]), 30) as caller:
+        return self.ask_at(self.known["proxy"])
+
+    def ask_at(self, port: int) -> tuple[int, int]:
+        """The same, at a port that was known before."""
+        with socket.create_connection(("127.0.0.1", port), 30) as caller:
             pid, number = caller.recv(100).split()
         return int(pid), int(number)
 
@@ -92,10 +103,16 @@ def supervise(tmp_path):
     """`supervise(workers=2, grace=5, command=...)` starts one; `LEAVE_S=0.5` and such are its modules' constants."""
     running = []
 
-    def start(workers: int = 2, grace: float = 5.0, command: tuple[str, ...] = (), **constants: float) -> Supervised:
+    def start(
+        workers: int = 2,
+        grace: float = 5.0,
+        command: tuple[str, ...] = (),
+        ports: Path = tmp_path / "ports.json",
+        **constants: float,
+    ) -> Supervised:
         script = tmp_path / "worker.py"
         script.write_text(WORKER)
-        line = [sys.executable, "-c", SUPERVISOR, tmp_path / "ports.json", str(workers), str(grace)]
+        line = [sys.executable, "-c", SUPERVISOR, ports, str(workers), str(grace)]
         line.append(json.dumps(constants))
         log = tmp_path / "supervisor.log"
         with log.open("wb") as written:
@@ -106,7 +123,7 @@ def supervise(tmp_path):
                 env=dict(os.environ),
             )
         running.append(process)
-        return Supervised(process, tmp_path / "ports.json", log)
+        return Supervised(process, ports, log)
 
     yield start
     for process in running:

@@ -60,3 +60,15 @@ def test_its_second_argument_is_the_ports_file(monkeypatch):
 def test_its_end_has_a_status_and_a_sentence(monkeypatch, capsys, by, status, said):
     assert ended(monkeypatch, by=by)[0] == status
     assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize(("by", "status"), [(CannotListen("taken"), 2), (NoWorkerLives("died"), 1)])
+def test_the_status_is_told_where_nobody_takes_the_sentence(monkeypatch, by, status):
+    class Full:
+        def write(self, _):
+            raise OSError(28, "No space left on device")
+
+        flush = fileno = write
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    assert ended(monkeypatch, by=by)[0] == status

@@ -1,4 +1,6 @@
 import os
+import resource
+import shutil
 import signal
 import sys
 import time
@@ -7,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from archway.supervisor import run
 from archway.supervisor.orders import Listeners
 from archway.supervisor.run import bind
 from archway.supervisor.sockets import CannotListen, address, listen
@@ -196,3 +199,78 @@ def test_binding_one_bad_address_leaves_no_other_port_open():
         bind(Listeners(proxy=where, internal=("192.0.2.1", 1), metrics=("127.0.0.1", 0)))
 
     listen("X", *where, patience_s=0.1).close()
+
+
+def full_disk(supervisor):
+    resource.prlimit(supervisor.process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+
+    def mend():
+        resource.prlimit(supervisor.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+
+    return mend
+
+
+def removed_folder(supervisor):
+    shutil.rmtree(supervisor.file.parent)
+    return supervisor.file.parent.mkdir
+
+
+def file_in_the_way(supervisor):
+    supervisor.file.unlink()
+    supervisor.file.mkdir()
+    (supervisor.file / "something").touch()
+
+    def mend():
+        shutil.rmtree(supervisor.file)
+
+    return mend
+
+
+def no_descriptors(supervisor):
+    before = resource.prlimit(supervisor.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(supervisor.process.pid, resource.RLIMIT_NOFILE, (3, before[1]))
+    return lambda: resource.prlimit(supervisor.process.pid, resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits another process")
+@pytest.mark.parametrize("spoil", [full_disk, removed_folder, file_in_the_way, no_descriptors])
+def test_a_worker_that_dies_while_nothing_can_be_written_is_replaced_and_the_supervisor_goes_on(
+    supervise, spoil, tmp_path
+):
+    inner = tmp_path / "run"
+    inner.mkdir()
+    supervisor = supervise(workers=2, ports=inner / "ports.json", _NO_ROOM_S=0.1)
+    known = supervisor.until(lambda: len(supervisor.workers()) == 2 and supervisor.known)
+    supervisor.ask()
+    mend = spoil(supervisor)
+
+    victim = known["workers"][0][0]
+    os.kill(victim, signal.SIGKILL)
+    supervisor.until(lambda: not Path(f"/proc/{victim}").exists())
+    time.sleep(0.5)  # it has had the time to fail
+    supervisor.ask_at(known["proxy"])
+    assert supervisor.process.poll() is None
+    mend()
+
+    supervisor.until(lambda: len(supervisor.workers()) == 2 and victim not in supervisor.workers())
+    supervisor.process.terminate()
+    assert supervisor.process.wait(60) == 0
+
+
+def test_a_start_without_a_folder_for_counts_serves_all_the_same(supervise, tmp_path, monkeypatch, caplog):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "counts").write_text("in the way")
+    supervisor = supervise(workers=1, ports=tmp_path / "run" / "ports.json")
+    supervisor.until(supervisor.workers)
+    supervisor.ask()
+    assert supervisor.said("the workers' counts cannot be told")
+    with urllib.request.urlopen(f"http://127.0.0.1:{supervisor.known['metrics']}/metrics", timeout=30) as answer:
+        assert "archway_proxy_workers 1" in answer.read().decode()
+
+
+def test_no_temporary_folder_is_no_reason_not_to_start(monkeypatch):
+    def none(**_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(run.tempfile, "mkdtemp", none)
+    assert run._counts_folder(None) == run.NO_FOLDER

@@ -4,7 +4,7 @@ import os
 import pytest
 
 from archway.up.detach import _relay
-from archway.up.report import PipeReport, step
+from archway.up.report import PipeReport, SteadyReport, step
 
 
 class Heard:
@@ -91,3 +91,41 @@ def test_every_line_is_json():
     os.close(mouth)
     with os.fdopen(ear) as lines:
         assert [json.loads(line) for line in lines] == [["say", "two\nlines"]]
+
+
+class Gone:
+    """A report whose reader is away."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __getattr__(self, _):
+        def refuse(*_):
+            raise self.error
+
+        return refuse
+
+
+@pytest.mark.parametrize(
+    "error", [BrokenPipeError(), OSError(28, "No space left on device"), OSError(5, "Input/output error")]
+)
+def test_what_nobody_can_be_told_stops_no_step(error):
+    report, done = SteadyReport(Gone(error)), []
+    with step(report, "Stopped"):
+        done.append(True)
+    with pytest.raises(KeyError), step(report, "Broken"):
+        raise KeyError
+    report.note("x")
+    report.say("x")
+    report.close()
+    assert done
+
+
+def test_what_can_be_told_is_told():
+    heard = Heard()
+    report = SteadyReport(heard)
+    with step(report, "One"):
+        report.note("two")
+    report.say("three")
+    report.close()
+    assert [word[0] for word in heard.words] == ["begin", "note", "done", "say", "close"]

@@ -144,3 +144,52 @@ async def test_only_the_last_run_of_a_program_that_does_not_start_is_shown_once(
 
     assert str(failed.value).count("no wheel") == 1
     assert "earlier day" not in str(failed.value)
+
+
+async def test_a_program_comes_back_whose_log_and_record_cannot_be_written_any_more(child):
+    """The folder is gone, as good as a disk that is full or read-only."""
+    old, folder = child.pid, child.program.record.parent
+    child.program.log.unlink()
+    child.program.record.unlink()
+    moved = folder.rename(folder.with_name("moved"))
+
+    os.kill(old, signal.SIGKILL)
+    async with asyncio.timeout(30):
+        while identify(old) is not None:  # noqa: ASYNC110 - other processes set no event
+            await asyncio.sleep(0.02)
+        while not await child.program.ready():  # noqa: ASYNC110 - other processes set no event
+            await asyncio.sleep(0.02)
+    assert child.pid is None, "nobody can tell which process it is"
+    moved.rename(folder)
+
+    await back(child, old)
+
+
+async def test_a_start_that_the_system_refuses_is_tried_again(child, monkeypatch):
+    refused = []
+    spawn = asyncio.create_subprocess_exec
+
+    async def without_memory(*command, **how):
+        if len(refused) < 2:
+            refused.append(command)
+            raise OSError(12, "Cannot allocate memory")
+        return await spawn(*command, **how)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", without_memory)
+    old = child.pid
+    os.kill(old, signal.SIGKILL)
+
+    await back(child, old)
+
+    assert len(refused) == 2
+
+
+async def test_the_record_of_a_run_before_does_not_say_who_runs_now(child):
+    kept = child.program.record.read_bytes()
+    old = child.pid
+    os.kill(old, signal.SIGKILL)
+    await back(child, old)
+
+    child.program.record.write_bytes(kept)
+
+    assert child.pid is None

@@ -128,3 +128,29 @@ def test_a_stranger_is_not_ended_by_an_old_record():
 
         assert stranger.poll() is None
         stranger.kill()
+
+
+def test_a_record_that_cannot_be_written_is_written_later_and_the_program_runs_on(tmp_path):
+    line = guard.guarded(["sleep", "60"], grace_s=5, record=tmp_path / "later" / "program.json")
+    with subprocess.Popen(line, stdin=subprocess.PIPE) as process:
+        time.sleep(1.5)
+        assert process.poll() is None
+        (tmp_path / "later").mkdir()
+        program = program_of(tmp_path / "later" / "program.json")
+        assert lives(program)
+
+        process.stdin.close()
+
+        assert gone(program)
+
+
+def test_the_end_of_the_parents_pipe_ends_a_program_without_a_record(tmp_path):
+    told = tmp_path / "pid"
+    code = "import os, sys, time; open(sys.argv[1], 'w').write(str(os.getpid())); time.sleep(60)"
+    line = guard.guarded([sys.executable, "-c", code, str(told)], grace_s=5, record=tmp_path / "no" / "record.json")
+    with subprocess.Popen(line, stdin=subprocess.PIPE) as process:
+        until_there(told)
+        program = identify(int(told.read_text() or 0)) if told.read_text() else None
+        process.stdin.close()
+        assert process.wait(30) is not None
+    assert program is None or gone(program)

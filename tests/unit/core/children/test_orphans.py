@@ -65,3 +65,15 @@ def test_a_broken_record_names_nobody(tmp_path, content):
 
 def test_a_record_that_was_never_written_names_nobody(tmp_path):
     assert recorded(tmp_path / "none.json") == {}
+
+
+def test_a_record_that_cannot_be_removed_stays(tmp_path, monkeypatch):
+    record = tmp_path / "record.json"
+    record.write_text("{}")
+
+    def refuse(*_, **__):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(type(record), "unlink", refuse)
+    end_program(record)
+    assert record.exists()

@@ -139,7 +139,8 @@ def test_a_damaged_file_costs_what_only_it_held_and_stays_until_it_is_old(
         one.close()
     victim = files(tmp_path)[1]
     lost = DiskCopy(str(tmp_path), RING)._opened("verdicts", victim)
-    victim.write_bytes(victim.read_bytes()[:-1] + b"x" if damage is None else damage)
+    whole = victim.read_bytes()
+    victim.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]) if damage is None else damage)
     heir = DiskCopy(str(tmp_path), RING)
     with caplog.at_level(logging.ERROR):
         found = heir.read("verdicts")

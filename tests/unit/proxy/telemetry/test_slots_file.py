@@ -171,3 +171,13 @@ def test_a_reader_in_another_process_sees_whole_names_and_only_those_while_they_
             seen, looks = len(held), looks + 1
             assert looks < 100_000
     assert writer.returncode == 0
+
+
+@pytest.mark.parametrize("where", ["gone/counts", "file/counts", ""])
+def test_where_no_file_can_be_made_a_worker_counts_in_its_own_memory(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, where: str
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    counts = SlotsFile(str(tmp_path / where))
+    counts.values[counts.append("c", "calls")] += 1
+    assert "are not told" in caplog.text
