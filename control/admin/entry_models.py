@@ -2,13 +2,15 @@
 
 from typing import Annotated, Any, Literal, TypeAlias
 
+from pydantic import BeforeValidator, StrictBool, StrictFloat, StrictInt, StrictStr
 from pydantic import Field as Bound
-from pydantic import StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic_core import PydanticCustomError
 
 from control.admin.credential_models import CredentialModel, CredentialSettings
 from control.admin.labels import Labels
 from control.http.models import MARKS, Change, Description, Id, Item, Model, Moment, Name, Query, Worded
 from control.http.paging import NamedPageQuery
+from control.registry.commands import SENTENCE, is_command_object
 from control.registry.entry import EntryVisibility, Isolation
 from control.registry.entry_tool import ToolKind, ToolState
 from control.registry.fields import MAX_FIELDS, MAX_OPTIONS, MAX_TITLE, FieldType
@@ -27,7 +29,16 @@ Slug = Annotated[
     ),
 ]
 Text = Annotated[str, Worded(rf"[^{MARKS}]*", "must be one line without control characters", longest=MAX_TITLE)]
-Url = Annotated[str, Bound(min_length=1, max_length=MAX_URL_CHARS)]
+
+
+def _no_command(value: object) -> object:
+    """Clients are configured with JSON for a command; whoever gives that is told what to do with it."""
+    if is_command_object(value):
+        raise PydanticCustomError("worded", "{sentence}", {"sentence": SENTENCE})
+    return value
+
+
+Url = Annotated[str, BeforeValidator(_no_command), Bound(min_length=1, max_length=MAX_URL_CHARS)]
 OptionalUrl = Annotated[str, Bound(max_length=MAX_URL_CHARS)]
 HeaderName = Annotated[str, Bound(min_length=1, max_length=64)]
 Headers = Annotated[

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from control.registry.broken_rule import BrokenRule
+from control.registry.commands import SENTENCE, is_command
 from control.registry.credential import CheckedCredential
 from control.registry.entry import Entry, Reached, Remote, WantedEntry, bound_origin
 from control.registry.fields import check_fields
@@ -60,7 +61,12 @@ def check_entry(
 def _checked_reached(reached: Reached, policy: AddressPolicy) -> Reached:
     match reached:
         case Remote(url):
-            return Remote(_checked_url(url, policy, "url"))
+            try:
+                return Remote(_checked_url(url, policy, "url"))
+            except BrokenRule:
+                if is_command(url):
+                    raise BrokenRule("url", SENTENCE) from None
+                raise
     assert_never(reached)
 
 

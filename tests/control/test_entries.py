@@ -71,6 +71,28 @@ async def test_a_wrong_field_is_named(api: Api, changes: dict[str, object], fiel
     assert problem["errors"][0]["field"] == field
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "npx -y @modelcontextprotocol/server-filesystem /data",
+        "docker run -i --rm mcp/time",
+        "stdio:mcp-server-time",
+        {"command": "uvx", "args": ["mcp-server-time"]},
+        {"mcpServers": {"time": {"command": "uvx"}}},
+    ],
+)
+async def test_a_command_in_place_of_the_url_is_told_what_to_do_with_it(api: Api, url: object) -> None:
+    entry = await api.entry()
+    for problem in (
+        await api.post("/entries", {"slug": "clock", "name": "Clock", "url": url}, expect=422),
+        await api.patch(f"/entries/{entry['id']}", {"url": url}, expect=422),
+    ):
+        (error,) = problem["errors"]
+        assert error["field"] == "url"
+        assert "run it behind a bridge" in error["message"]
+        assert "docs/administering/stdio-servers.md" in error["message"]
+
+
 async def test_a_taken_slug_is_a_conflict(api: Api) -> None:
     await api.entry()
     problem = await api.post("/entries", {"slug": "time", "name": "T", "url": "https://x.example"}, expect=409)

@@ -60,6 +60,24 @@ def test_a_docs_link_may_lead_inside_but_must_be_a_link() -> None:
         checked(docs_url="data:text/html,x")
 
 
+@pytest.mark.parametrize("url", ["npx -y @x/server", "uvx mcp-server-time", "docker run -i mcp/time", "/opt/server"])
+def test_a_command_where_the_url_belongs_is_told_what_to_do_with_it(url: str) -> None:
+    with pytest.raises(BrokenRule, match=r"^url: is a command that starts a server, not a URL; .*stdio-servers\.md"):
+        checked(url)
+
+
+@pytest.mark.parametrize("url", ["crm.example.com/mcp", "ftp://a.example", "https://a b"])
+def test_a_misspelt_url_keeps_its_own_sentence(url: str) -> None:
+    with pytest.raises(BrokenRule, match=r"must begin with https|outside RFC 3986"):
+        checked(url)
+
+
+@pytest.mark.parametrize("docs_url", ["/wiki", "npx docs"])
+def test_a_docs_url_is_no_place_for_commands(docs_url: str) -> None:
+    with pytest.raises(BrokenRule, match=r"docs_url: (must begin|empty)"):
+        checked(docs_url=docs_url)
+
+
 def test_a_slug_in_the_form_of_an_identifier_is_refused() -> None:
     with pytest.raises(BrokenRule, match="slug: has the form of an identifier"):
         checked(slug="01a220e4-79f7-7431-bafd-249d224283da")
