@@ -8,6 +8,8 @@ import logging
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import msgspec
+
 from core.mcp.shapes import META_SERVER_INFO
 from core.mcp.versions import MODERN, Era
 from core.resolve import Probe, ProbeQuestion, ResolvedInstallation
@@ -27,6 +29,7 @@ log = logging.getLogger(__name__)
 _MAX_PAGES = 100
 _MAX_ITEMS = 5_000
 _OWNER = Owner("discovery")
+_ODD_VALUE: Final = "Its definition holds a number of more digits than clients can read, or more than 200 levels."
 _SECONDS: Final = 17.0
 """For a whole probe, where the question says nothing: control waits for 20 s, and for the words of a failure too."""
 _MAY_BE_OLD: Final = {"upstream_status", "upstream_error", "upstream_broken", "upstream_era"}
@@ -87,10 +90,11 @@ class Prober:
         installation = question.installation
         tools: list[dict[str, object]] = []
         resources: list[dict[str, object]] = []
+        rejected: list[tuple[str, str]] = []
         if question.lists and "tools" in server.capabilities:
-            tools = await self._all(installation, "tools/list", "tools")
+            tools = await self._all(installation, "tools/list", "tools", rejected)
         if question.lists and "resources" in server.capabilities and not tools:
-            resources = await self._all(installation, "resources/list", "resources")
+            resources = await self._all(installation, "resources/list", "resources", rejected)
         return Probe(
             era=server.era_name,
             version=server.version,
@@ -99,6 +103,7 @@ class Prober:
             capabilities=server.capabilities,
             tools=tools,
             resources=resources,
+            rejected=rejected,
         )
 
     async def _meet(self, installation: ResolvedInstallation) -> _Server:
@@ -131,8 +136,10 @@ class Prober:
         session = opened[-1]
         return _Server(Era.LEGACY, session.version, session.server, _names(session.capabilities))
 
-    async def _all(self, installation: ResolvedInstallation, method: str, member: str) -> list[dict[str, object]]:
-        """Every page of a list; a cursor that comes again, or more than 100 pages, ends it."""
+    async def _all(
+        self, installation: ResolvedInstallation, method: str, member: str, rejected: list[tuple[str, str]]
+    ) -> list[dict[str, object]]:
+        """Every page of a list; a cursor that comes again, or more than 100 pages, ends it. Fills `rejected`."""
         items: list[dict[str, object]] = []
         cursor: str | None = None
         seen: set[str] = set()
@@ -146,13 +153,28 @@ class Prober:
             found = result.get(member) if isinstance(result, dict) else None
             if not isinstance(result, dict) or not isinstance(found, list):
                 raise Refusal("upstream_broken", server=installation.entry, detail=f"{method} without {member}")
-            items += [item for item in found if isinstance(item, dict)]
+            for item in found:
+                if not isinstance(item, dict):
+                    continue
+                if _travels(item):
+                    items.append(item)
+                else:
+                    rejected.append((upstream_text(item.get("name")), _ODD_VALUE))
             following = result.get("nextCursor")
             if not isinstance(following, str) or following in seen or len(items) > _MAX_ITEMS:
                 break
             seen.add(following)
             cursor = following
         return items[:_MAX_ITEMS]
+
+
+def _travels(item: Json) -> bool:
+    """Whether control can be told of it: it knows no number that no double holds, and no great depth."""
+    try:
+        msgspec.msgpack.encode(item)
+    except TypeError:
+        return False
+    return True
 
 
 def _names(capabilities: object) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import aiohttp
 import msgspec
+import orjson
 import pytest
 
 from core.internal_call import InternalCalls
@@ -15,6 +16,7 @@ from proxy import internal
 from proxy.worker import Worker, listening
 from tests.fakes.control import FakeControl
 from tests.fakes.mcp_upstream import Answer, McpUpstream
+from tests.fakes.scripted_upstream import ScriptedUpstream, ok
 from tests.proxy.conftest import Rig, settings_for
 
 PATH = "/internal/probe"
@@ -44,6 +46,36 @@ async def asker() -> Any:
         async with listening(worker) as (_, port), aiohttp.ClientSession() as http:
             yield Asker(control, port, http)
         await worker.close()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ["50000000000000000000", "0.1234567890123456789012345", "1e400", "[" * 300 + "]" * 300, "[" * 3000 + "]" * 3000],
+)
+@pytest.mark.parametrize("large", [False, True])
+async def test_a_definition_that_control_cannot_be_told_of_takes_no_other_along(
+    asker: Asker, odd: str, large: bool
+) -> None:
+    filling = "x" * (2 << 20 if large else 1)
+    plain = f'{{"name":"plain","description":"{filling}","inputSchema":{{"type":"object"}}}}'
+    tools = f'[{plain},{{"name":"odd","inputSchema":{{"type":"object","properties":{{"a":{{"default":{odd}}}}}}}}}]'
+
+    def listed(request: bytes) -> list[bytes]:
+        body = request.partition(b"\r\n\r\n")[2]
+        if b"server/discover" in body:
+            result = orjson.dumps({"supportedVersions": [MODERN], "capabilities": {"tools": {}}}).decode()
+        else:
+            result = f'{{"tools":{tools}}}'
+        number = orjson.loads(body)["id"]
+        return [
+            ok(f'{{"jsonrpc":"2.0","id":{number},"result":{result}}}'.encode(), b"Content-Type: application/json")
+        ]
+
+    async with ScriptedUpstream(listed) as server:
+        probe = await asker.probe(asker.control.installation(server.url))
+
+    assert [tool["name"] for tool in probe.tools] == ["plain"]
+    assert [name for name, _ in probe.rejected] == ["odd"]
 
 
 @pytest.mark.parametrize(
