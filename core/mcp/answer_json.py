@@ -17,7 +17,7 @@ from core.mcp.deep_json import is_deep, loads_deep
 from core.mcp.exact_numbers import may_change
 
 BOM: Final = b"\xef\xbb\xbf"
-_INSTEAD: Final = rb"\ufffd"
+_INSTEAD: Final = "\ufffd".encode()
 # A pair of halves, one half by itself, or any other escape; the last so that an escaped backslash makes no escape.
 _ESCAPE: Final = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
