@@ -4,6 +4,8 @@ Only this file knows all commands; what one does stands in its own package. Heav
 that `archway down` does not load what only `archway up` needs.
 """
 
+from typing import Annotated
+
 import typer
 
 from archway.admin.gateways import ASSIGNMENTS, GATEWAYS
@@ -15,15 +17,35 @@ from archway.keys_command import keys
 from archway.plane_commands import control, proxy
 from archway.status.command import status
 from archway.up.command import down, up
+from core.our_version import VERSION
 
 app = typer.Typer(
     name="archway",
-    help="A private registry of MCP servers, and gateways that present their tools at one URL.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # its tracebacks show local variables, and some of ours are secrets
     rich_markup_mode="rich",
-    add_completion=False,
 )
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"archway {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def archway(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    """A private registry of MCP servers, and gateways that present their tools at one URL.
+
+    Commands of the registry talk to the admin API: to that of `archway up`
+    on this machine (--state), or to the one that ARCHWAY_ADMIN_URL and
+    ARCHWAY_ADMIN_TOKEN name.
+    """
+
 
 app.command()(up)
 app.command()(down)

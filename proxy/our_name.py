@@ -1,12 +1,8 @@
 """Who we say we are: to clients as a server, to upstreams as a client."""
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-try:
-    VERSION = version("archway")
-except PackageNotFoundError:  # a source tree that is not installed
-    VERSION = "0"
+from core.our_version import VERSION
 
 SERVER: Final = "archway"
 """The `Server` header: whose software, not which version, nor what it stands on (RFC 9110 section 10.2.4)."""

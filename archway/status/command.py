@@ -1,40 +1,102 @@
 """`archway status` on the command line."""
 
-import json
-from typing import TYPE_CHECKING, Annotated
+import os
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from archway.admin.form import Form, with_form
 from archway.options import DEFAULT_STATE, State
 
 if TYPE_CHECKING:
-    from archway.status.facts import Facts
+    from archway.status.deployment import Deployment
+    from archway.status.facts import Facts, InstallationFact
 
 
-def status(
-    state: State = DEFAULT_STATE,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
-) -> None:
+@with_form
+def status(context: typer.Context, state: State = DEFAULT_STATE, form: Form = Form.TABLE) -> None:
     """Show what runs and how each installation is. Exit status 1 when something does not run.
+
+    With ARCHWAY_ADMIN_URL and ARCHWAY_ADMIN_TOKEN in the environment, and
+    without --state, it is about the deployment there: which listeners are
+    ready, its version, what it holds, and how each installation is.
 
     [bold]Examples[/bold]
 
       archway status
+
       archway status --json | jq '.installations[].runtime'
+
+      ARCHWAY_ADMIN_URL=https://admin.example.com ARCHWAY_ADMIN_TOKEN=arch_... archway status
     """
+    if _elsewhere(context):
+        _of_deployment(form)
+    _of_state_folder(state, form)
+
+
+def _elsewhere(context: typer.Context) -> bool:
+    """Whether the environment says where, and the command does not."""
+    from archway.admin.connection import TOKEN, URL
+
+    source = context.get_parameter_source("state")
+    typed = source is not None and source.name == "COMMANDLINE"
+    return not typed and bool(os.environ.get(URL) or os.environ.get(TOKEN))
+
+
+def _of_deployment(form: Form) -> None:
+    from archway.admin.commands import explained
+    from archway.admin.connection import connect
+    from archway.admin.show import show_one
+    from archway.status.deployment import look
+
+    with explained():
+        found = look(connect(DEFAULT_STATE))
+    if form.for_programs:
+        show_one(found.as_json(), form)
+    else:
+        _print_deployment(found)
+    raise typer.Exit(0 if found.healthy else 1)
+
+
+def _print_deployment(found: "Deployment") -> None:
+    console = Console(highlight=False)
+    for one in found.listeners:
+        word = f"[red]{one.trouble}[/red]" if one.trouble else "ready"
+        console.print(f"{one.name:<13} {one.url}  {word}", soft_wrap=True)
+    if found.version is not None:
+        other = "" if found.version == found.command_line else f", this command line {found.command_line}"
+        console.print(f"{'version':<13} {found.version}{other}", soft_wrap=True)
+    if found.counts:
+        told = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in found.counts.items())
+        console.print(f"{'holds':<13} {told}", soft_wrap=True)
+    if found.trouble:
+        console.print(f"[red]The admin API says: {found.trouble}[/red]", soft_wrap=True)
+    _print_installations(found.installations)
+
+
+def _of_state_folder(state: "State", form: Form) -> None:
+    from archway.admin.show import show_one
     from archway.status.facts import gather
     from archway.up.state import existing_state
 
     facts = gather(existing_state(state))
-    if as_json:
-        typer.echo(json.dumps(facts.as_json(), indent=2))
-        raise typer.Exit(0 if facts.healthy else 1)
-    console = Console(highlight=False)
-    if not facts.running:
-        console.print(f"Nothing runs on {facts.state}; `archway up --state {facts.state}` starts it.", soft_wrap=True)
+    if form.for_programs:
+        show_one(facts.as_json(), form)
+    elif not facts.running:
+        Console(highlight=False).print(
+            f"Nothing runs on {facts.state}; `archway up --state {facts.state}` starts it.", soft_wrap=True
+        )
         raise typer.Exit(1)
+    else:
+        _print_facts(facts)
+    raise typer.Exit(0 if facts.healthy else 1)
+
+
+def _print_facts(facts: "Facts") -> None:
+    console = Console(highlight=False)
     for title, url in (
         ("Gateway", facts.gateway_url),
         ("Admin API", facts.control_url),
@@ -48,12 +110,16 @@ def status(
     console.print(processes)
     if facts.trouble:
         console.print(f"[red]Installations are not known: {facts.trouble}[/red]", soft_wrap=True)
-    elif facts.installations:
-        table = Table("installation", "entry", "scope", "runtime", "state", "", box=None, pad_edge=False)
-        for one in facts.installations:
-            table.add_row(one.name, one.entry, one.scope, one.runtime, one.state, one.reason)
-        console.print(table)
-    raise typer.Exit(0 if facts.healthy else 1)
+    else:
+        _print_installations(facts.installations)
+
+
+def _print_installations(installations: "list[InstallationFact]") -> None:
+    from archway.admin.show import show_list
+
+    rows = [{"installation": one.name, **asdict(one)} for one in installations]
+    if rows:
+        show_list(rows, ("installation", "entry", "scope", "runtime", "state", "reason"), Form.TABLE)
 
 
 def _word(facts: "Facts") -> str:

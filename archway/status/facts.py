@@ -92,10 +92,15 @@ def _processes(state: StateFolder) -> list[ProcessFact]:
 def _installations(up: dict[str, Any]) -> tuple[list[InstallationFact], str | None]:
     api = AdminApi(str(up["control_url"]), str(up["admin_token"]))
     try:
-        entries = {str(one["id"]): one for one in api.pages("/entries")}
-        return [_fact(one, entries) for one in api.pages("/installations")], None
+        return installation_facts(api), None
     except (Problem, Unreachable) as why:
         return [], str(why)
+
+
+def installation_facts(api: AdminApi) -> list[InstallationFact]:
+    """Every installation that the asker may see; raises Problem or Unreachable."""
+    entries = {str(one["id"]): one for one in api.pages("/entries")}
+    return [_fact(one, entries) for one in api.pages("/installations")]
 
 
 def _fact(one: dict[str, Any], entries: dict[str, dict[str, Any]]) -> InstallationFact:

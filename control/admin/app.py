@@ -12,6 +12,7 @@ from control.admin import (
     assignments,
     audit,
     caller,
+    deployment,
     entries,
     entry_tools,
     gateways,
@@ -34,6 +35,7 @@ from control.store.pool import transaction
 
 RESOURCES: tuple[Operations, ...] = (
     me.operations,
+    deployment.operations,
     users.operations,
     teams.operations,
     memberships.operations,

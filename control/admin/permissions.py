@@ -27,6 +27,7 @@ TABLE: Mapping[str, Needs] = MappingProxyType(
     {
         "GET /openapi.json": Needs.SIGNED_IN,
         "GET /me": Needs.SIGNED_IN,
+        "GET /deployment": Needs.SIGNED_IN,
         # people
         "GET /users": Needs.ADMIN,
         "POST /users": Needs.ADMIN,

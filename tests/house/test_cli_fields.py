@@ -36,6 +36,7 @@ BY_HAND = {
 """Operations whose command is written out, and not made of a resource's description."""
 NOT_ON_THE_COMMAND_LINE = {
     "GET /me": "the one who types knows; `archway status` says how things are",
+    "GET /deployment": "`archway status` shows it",
     "GET /entries/{entry_id}/tools/{tool_id}": "`entries tools --json` has all of them whole",
     "GET /records/export": "for programs, which read JSON lines from the API; `records list --json` is for people",
 }

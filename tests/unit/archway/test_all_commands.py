@@ -5,6 +5,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from archway.all_commands import app
+from core.our_version import VERSION
 
 
 def every_command():
@@ -69,3 +70,10 @@ def test_records_are_listed_by_the_name_of_their_gateway(monkeypatch):
     monkeypatch.setattr("archway.admin.commands.connect", lambda _: Api())
     assert CliRunner().invoke(app, ["records", "list", "--gateway", "demo"]).exit_code == 0
     assert asked[-1] == ("/records", {"gateway": "a gateway's id"})
+
+
+def test_it_says_which_version_it_is():
+    done = CliRunner().invoke(app, ["--version"])
+
+    assert done.exit_code == 0
+    assert done.output == f"archway {VERSION}\n"

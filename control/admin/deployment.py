@@ -1,0 +1,29 @@
+"""`/deployment`: which version runs, where gateways are, and to admins how much there is of what."""
+
+from pydantic import Field
+
+from control.admin.api import Asked, Operations
+from control.http.models import View
+from control.store.counts import counts
+from control.store.pool import transaction
+from core.our_version import VERSION
+
+operations = Operations("deployment")
+
+
+class Deployment(View):
+    """The deployment as a whole: its version, the address of its gateways, and numbers."""
+
+    version: str = Field(description="Of the control plane that answers.")
+    public_url: str = Field(description="Where gateways are, without a slash at the end.")
+    counts: dict[str, int] = Field(description="How many there are of what; empty for callers who are no admins.")
+
+
+@operations.get("/deployment")
+async def show_deployment(asked: Asked) -> Deployment:
+    """Show which version runs, where gateways are, and how much there is of what."""
+    found: dict[str, int] = {}
+    if asked.caller.is_admin:
+        async with transaction(asked.pool, readonly=True) as connection:
+            found = await counts(connection)
+    return Deployment(version=VERSION, public_url=asked.deps.public_url, counts=found)
