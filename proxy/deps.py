@@ -107,10 +107,10 @@ class HasRoom(Protocol):
     def held(self) -> Shares:
         """Bytes that are held for callers, by principal."""
 
-    def enter(self, server: str, principal: str, most: int) -> bool:
-        """Take a place at a server; False where there is none."""
+    def enter(self, server: str, principal: str, tool: str, most: int) -> bool:
+        """Take a place at a server; False where there is none for this principal or this tool."""
 
-    def leave(self, server: str, principal: str) -> None:
+    def leave(self, server: str, principal: str, tool: str) -> None:
         """Give a place at a server back."""
 
 

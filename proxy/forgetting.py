@@ -11,6 +11,7 @@ from core.changes import Change, Kind
 from proxy.gateways.holder import Gateways
 from proxy.resolve.installations import Installations
 from proxy.resolve.token_verdicts import Authority
+from proxy.upstream.health import Health
 from proxy.upstream.sessions import UpstreamSessions
 
 Forget = Callable[[Change], Awaitable[None]]
@@ -20,10 +21,15 @@ class Forgetting:
     """Applies changes to the parts of one worker that remember something."""
 
     def __init__(
-        self, authority: Authority, gateways: Gateways, installations: Installations, sessions: UpstreamSessions
+        self,
+        authority: Authority,
+        gateways: Gateways,
+        installations: Installations,
+        sessions: UpstreamSessions,
+        health: Health,
     ) -> None:
         self._authority, self._gateways, self._installations = authority, gateways, installations
-        self._sessions = sessions
+        self._sessions, self._health = sessions, health
         self.by_kind: Final[Mapping[Kind, Forget]] = {
             "gateway": self._gateway,
             "token": lambda change: authority.forget(change.name),
@@ -59,3 +65,4 @@ class Forgetting:
     async def _installation(self, change: Change) -> None:
         await self._installations.forget_installation(change.name)
         self._sessions.forget_installation(change.name)
+        self._health.forget_installation(change.name)

@@ -156,7 +156,7 @@ class UpstreamCall:
         x, usage = self.x, self._deps.usage
         usage.running.give_back(x.principal_key, 1)
         if x.holds_slot and x.target is not None:
-            usage.leave(x.target.route.entry_id, x.principal_key)
+            usage.leave(x.target.route.entry_id, x.principal_key, x.target.exposed)
         x.runs = False
         if x.ended:
             at_end(x, self._deps)

@@ -107,7 +107,9 @@ class Worker:
             ceiling_seconds=settings.call_ceiling_seconds,
             max_answer=settings.max_answer,
         )
-        self.forgetting = Forgetting(self.authority, self.gateways, self.installations, upstream_sessions)
+        self.forgetting = Forgetting(
+            self.authority, self.gateways, self.installations, upstream_sessions, upstreams.health
+        )
         self.changes = ChangeStream(
             self.redis,
             settings.verifier,

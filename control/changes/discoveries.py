@@ -25,7 +25,9 @@ async def keep_server(
         return False
     await rows.set_server(write, now.id, facts)
     news = await tools.store(write, entry.id, found)
-    await write.announce(gateways=await entries.gateways_of(write.connection, entry.id) if news else ())
+    # Workers may be wrong about what it speaks, or leave it alone: it is the installation that they ask about again.
+    shown_by = await entries.gateways_of(write.connection, entry.id) if news else ()
+    await write.announce(installations=[now.id], gateways=shown_by)
     write.observed()
     return True
 

@@ -26,17 +26,26 @@ class UpstreamFault(Exception):
     (beyond our cap), forbidden_address (our policy), tls (certificate or handshake).
     `sent`: False only when it is certain that no byte of the request left; only then may it be tried again.
     `detail`: for operators, at most 256 characters, never for callers.
+    `whole`: the answer came to its end, and cannot be used: the far side is alive.
     `figure`: the seconds (slow) or bytes (too_large) that were allowed; None: those of a call. `unit`: what is
     counted where it is not bytes.
     """
 
     def __init__(
-        self, reason: Reason, *, sent: bool, detail: str = "", figure: float | None = None, unit: str = "bytes"
+        self,
+        reason: Reason,
+        *,
+        sent: bool,
+        detail: str = "",
+        whole: bool = False,
+        figure: float | None = None,
+        unit: str = "bytes",
     ) -> None:
         super().__init__(reason)
         self.reason: Reason = reason
         self.sent = sent
         self.detail = detail[:MAX_DETAIL_CHARS]
+        self.whole = whole
         self.figure, self.unit = figure, unit
 
     def __repr__(self) -> str:

@@ -5,6 +5,7 @@ and say what a caller is told where there is no more. Which calls run, and how t
 `running_calls.py`.
 """
 
+from proxy.limits.server_places import ServerPlaces
 from proxy.limits.shares import Shares
 
 
@@ -16,7 +17,7 @@ class Usage:
         """Calls, by principal."""
         self.held = Shares()
         """Bytes of bodies that came and of answers that were not read yet, by principal."""
-        self._at_servers: dict[str, Shares] = {}
+        self._at_servers: dict[str, ServerPlaces] = {}
 
     @property
     def calls_in_flight(self) -> int:
@@ -33,18 +34,18 @@ class Usage:
         """Places that are taken, at all servers together."""
         return sum(places.used for places in self._at_servers.values())
 
-    def enter(self, server: str, principal: str, most: int) -> bool:
-        """Take a place at a server; False where it has `most` calls already, or this principal half of them."""
+    def enter(self, server: str, principal: str, tool: str, most: int) -> bool:
+        """Take a place at a server that has `most`; False where none is left for this principal or this tool."""
         places = self._at_servers.get(server)
         if places is None:
-            places = self._at_servers[server] = Shares()
-        return places.take(principal, 1, most=most, share=(most + 1) // 2)
+            places = self._at_servers[server] = ServerPlaces()
+        return places.take(principal, tool, most)
 
-    def leave(self, server: str, principal: str) -> None:
+    def leave(self, server: str, principal: str, tool: str) -> None:
         """Give the place back."""
         places = self._at_servers.get(server)
         if places is None:
             return
-        places.give_back(principal, 1)
+        places.give_back(principal, tool)
         if not places.used:
             del self._at_servers[server]

@@ -80,7 +80,7 @@ def the_answer(message: Json, request_id: int) -> Json:
 
 def no_answer() -> UpstreamFault:
     """The fault of an answer in which nothing answers our request."""
-    return UpstreamFault("broken", sent=True, detail="the answer ended without an answer to our request")
+    return UpstreamFault("broken", sent=True, whole=True, detail="the answer ended without an answer to our request")
 
 
 async def _events(response: UpstreamAnswer, cap_bytes: int) -> AsyncIterator[Json]:
@@ -104,15 +104,17 @@ async def _events(response: UpstreamAnswer, cap_bytes: int) -> AsyncIterator[Jso
     except EventStreamFault as fault:
         raise UpstreamFault("too_large", sent=True, detail=str(fault), figure=cap_bytes) from fault
     if unread is not None:  # and nobody has left with an answer: this may have been it
-        raise UpstreamFault("broken", sent=True, detail=f"an event was no message, and none answers: {unread.detail}")
+        raise UpstreamFault(
+            "broken", sent=True, whole=True, detail=f"an event was no message, and none answers: {unread.detail}"
+        )
 
 
 async def _body(response: UpstreamAnswer, cap_bytes: int) -> bytes:
     body = await response.read_capped(cap_bytes)
     if not body:
-        raise UpstreamFault("broken", sent=True, detail=f"status {response.status} with an empty body")
+        raise UpstreamFault("broken", sent=True, whole=True, detail=f"status {response.status} with an empty body")
     if body[:256].lstrip()[:1] == b"<":
-        raise UpstreamFault("broken", sent=True, detail=WEB_PAGE)
+        raise UpstreamFault("broken", sent=True, whole=True, detail=WEB_PAGE)
     return body
 
 
@@ -131,12 +133,14 @@ def _json(raw: bytes) -> object:
     try:
         return read(raw) if len(raw) <= LARGE else read_large(raw)
     except ValueError as wrong:
-        raise UpstreamFault("broken", sent=True, detail=f"the answer is no acceptable JSON: {wrong}") from None
+        raise UpstreamFault(
+            "broken", sent=True, whole=True, detail=f"the answer is no acceptable JSON: {wrong}"
+        ) from None
 
 
 def _as_message(value: object) -> Json:
     if not isinstance(value, dict) or value.get("jsonrpc") != "2.0":
-        raise UpstreamFault("broken", sent=True, detail="the answer is no JSON-RPC message")
+        raise UpstreamFault("broken", sent=True, whole=True, detail="the answer is no JSON-RPC message")
     return value
 
 

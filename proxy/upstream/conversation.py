@@ -103,15 +103,16 @@ class Upstreams:
         self, installation: ResolvedInstallation, outbound: Outbound, owner: Owner, on_progress: OnProgress
     ) -> Json:
         """The upstream's final message. Raises Refusal with a reason of the `upstream_` family."""
-        if not self.health.breakers.admits(installation.installation_id):
-            raise Refusal("upstream_resting", server=installation.entry)
+        self.health.admit(installation, outbound, owner.principal_key)
         call = self._new(installation, outbound, on_progress)
-        return await self.health.guarded(installation, self._timed(call, self._in_its_era(call, owner)))
+        work = self._timed(call, self._in_its_era(call, owner))
+        return await self.health.guarded(installation, outbound, owner.principal_key, work)
 
     async def go_on(self, sent: SentCall, owner: Owner, on_progress: OnProgress) -> Json:
         """As `call`, for one that was sent, and whose answer is more than one whole message."""
         call = self._new(sent.installation, sent.outbound, on_progress, sent.until)
-        return await self.health.guarded(sent.installation, self._timed(call, self._rest(call, sent, owner)))
+        work = self._timed(call, self._rest(call, sent, owner))
+        return await self.health.guarded(sent.installation, sent.outbound, owner.principal_key, work)
 
     def _new(
         self, installation: ResolvedInstallation, outbound: Outbound, on_progress: OnProgress, until: float = 0.0
@@ -151,7 +152,7 @@ class Upstreams:
             call.fresh_left = 1
             return await self._in_its_era(call, owner)
         sent.answer.settle(sound=True)
-        self.health.answered(call.installation, received)
+        self.health.answered(call.installation, call.outbound, owner.principal_key, received)
         return received
 
     async def _in_its_era(self, call: _Call, owner: Owner) -> Json:
@@ -169,7 +170,7 @@ class Upstreams:
             except _NoSession as none:
                 if not await self._became_modern(installation, none.refusal):
                     raise none.refusal from none
-        return await self._modern(call)
+        return await self._modern(call, owner)
 
     async def _became_modern(self, installation: ResolvedInstallation, refusal: Refusal) -> bool:
         """A server that refuses to open a session may have been replaced by a modern one."""
@@ -179,11 +180,11 @@ class Upstreams:
         )
         return may_be and await self.health.eras.is_modern_now(installation)
 
-    async def _modern(self, call: _Call) -> Json:
+    async def _modern(self, call: _Call, owner: Owner) -> Json:
         call.era = Era.MODERN
         message, headers = call.outbound.modern()
         answer = await self._send(call, message, headers, None, "")
-        self.health.answered(call.installation, answer)
+        self.health.answered(call.installation, call.outbound, owner.principal_key, answer)
         return answer
 
     async def _legacy(self, call: _Call, key: str) -> Json:
@@ -204,7 +205,7 @@ class Upstreams:
                     continue
                 # Said of a new session too: it is about something else.
                 return self._refused.told(call.installation, call.outbound, lost.said)
-        raise UpstreamFault("broken", sent=True, detail="the upstream loses every new session at once")
+        raise UpstreamFault("broken", sent=True, whole=True, detail="the upstream loses every new session at once")
 
     async def _opened(self, key: str, installation: ResolvedInstallation) -> UpstreamSession:
         try:

@@ -20,12 +20,14 @@ _REASONS = {
     "tls": "upstream_tls",
 }
 TRANSPORT = frozenset({"upstream_refused", "upstream_broken", "upstream_slow", "upstream_tls"})
-"""Reasons that speak against the upstream's health."""
+"""Reasons that speak against the upstream, or against a call's tool."""
+POOL_FULL = "PoolFull"
+"""What the detail of a fault begins with that is our own: no connection is free."""
 _WHY = {
     "UnknownName": "Its name does not resolve.",
     "ConnectFailed": "The connection was refused: check host and port.",
     "ConnectTimeout": "No connection could be made in time: a firewall may drop it.",
-    "PoolFull": "All connections to it are in use.",
+    POOL_FULL: "All connections to it are in use.",
     "HandshakeFailed": "The TLS handshake failed: check that the port speaks TLS.",
     "CertificateRefused": "Its certificate is not trusted.",
     "ClientConnectorDNSError": "Its name does not resolve.",

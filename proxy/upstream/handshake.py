@@ -131,7 +131,7 @@ async def _result(response: UpstreamAnswer, request_id: int) -> Json:
             return result
         assert isinstance(error, dict)  # `is_answer_to` says so
         raise _Refused(Unsuccessful(200, error, request_id, error_words(error)))
-    raise UpstreamFault("broken", sent=True, detail="initialize was not answered")
+    raise UpstreamFault("broken", sent=True, whole=True, detail="initialize was not answered")
 
 
 def _negotiated(session_id: str | None, result: Json, installation: ResolvedInstallation) -> UpstreamSession:
@@ -140,7 +140,7 @@ def _negotiated(session_id: str | None, result: Json, installation: ResolvedInst
         named = version if isinstance(version, str) and _DATE.fullmatch(version) else "none that is a date"
         raise no_common_version(installation, [named], detail=f"initialize: version {version!r}")
     if session_id is not None and _SESSION_ID.fullmatch(session_id) is None:
-        raise UpstreamFault("broken", sent=True, detail="the session id is not visible ASCII")
+        raise UpstreamFault("broken", sent=True, whole=True, detail="the session id is not visible ASCII")
     capabilities, server = result.get("capabilities"), result.get("serverInfo")
     return UpstreamSession(
         session_id,

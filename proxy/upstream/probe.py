@@ -107,7 +107,9 @@ class Prober:
         )
 
     async def _meet(self, installation: ResolvedInstallation) -> _Server:
-        return await self._upstreams.health.guarded(installation, self._met(installation))
+        question = Outbound("server/discover", {}, installation.own_headers)
+        caller = _OWNER.principal_key
+        return await self._upstreams.health.guarded(installation, question, caller, self._met(installation))
 
     async def _met(self, installation: ResolvedInstallation) -> _Server:
         """Asked again, whatever is known of it: an era that calls were wrong about, a session that it has lost."""

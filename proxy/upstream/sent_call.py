@@ -30,20 +30,31 @@ from proxy.upstream.transport import Transport
 class SentCall:
     """One call whose request is with the upstream. A caller with a task awaits it; one without is called back."""
 
-    __slots__ = ("_calls", "_first", "answer", "installation", "outbound", "session", "session_lost", "until")
+    __slots__ = (
+        "_calls",
+        "_first",
+        "answer",
+        "caller",
+        "installation",
+        "outbound",
+        "session",
+        "session_lost",
+        "until",
+    )
 
     def __init__(
         self,
         calls: "SentCalls",
         installation: ResolvedInstallation,
         outbound: Outbound,
+        caller: str,
         session: UpstreamSession | None,
         answer: PoolAnswer,
         until: float,
     ) -> None:
         self._calls = calls
         self._first: FirstMessage | None = None
-        self.installation, self.outbound = installation, outbound
+        self.installation, self.outbound, self.caller = installation, outbound, caller
         self.session = session
         """Of a legacy upstream; None for a modern one."""
         self.session_lost: Json | None = None
@@ -113,7 +124,7 @@ class SentCalls:
         `principal` and `jti`: on whose behalf, as in `Owner`.
         """
         health, session = self._health, None
-        if health.breakers.doubts(installation.installation_id):
+        if health.breakers.doubts(installation.installation_id) and health.doubts(installation, outbound, principal):
             return None
         era = health.eras.known(installation)
         if era is Era.LEGACY:
@@ -129,7 +140,7 @@ class SentCalls:
         answer = self._transport.send_now(frame.head, more, frame.body(outbound))
         if answer is None:
             return None
-        sent = SentCall(self, installation, outbound, session, answer, self._deadlines.until(installation))
+        sent = SentCall(self, installation, outbound, principal, session, answer, self._deadlines.until(installation))
         self._deadlines.started(sent)
         return sent
 
@@ -151,7 +162,7 @@ class SentCalls:
         except UpstreamFault as fault:
             if fault.reason == "slow":
                 self._tell(sent, "deadline")
-            raise self._health.refusal(sent.installation, fault) from fault
+            raise self._health.refusal(sent.installation, sent.outbound, sent.caller, fault) from fault
         finally:
             answer.settle(sound=sound)
         return self._answered(sent, message)
@@ -170,7 +181,7 @@ class SentCalls:
 
     def _answered(self, sent: SentCall, message: Json) -> Json | None:
         """The message, unless it says that the session is lost: then the call goes on in another."""
-        self._health.answered(sent.installation, message)
+        self._health.answered(sent.installation, sent.outbound, sent.caller, message)
         if "error" in message and sent.session is not None and is_session_lost(message):
             sent.session_lost = message
             return None

@@ -94,4 +94,4 @@ class Unpacked:
 
 
 def _broken(what: str) -> UpstreamFault:
-    return UpstreamFault("broken", sent=True, detail=f"the compressed body cannot be inflated: {what}")
+    return UpstreamFault("broken", sent=True, whole=True, detail=f"the compressed body cannot be inflated: {what}")

@@ -104,10 +104,10 @@ class AlwaysRoom:
     def __init__(self) -> None:
         self.running, self.held = Shares(), Shares()
 
-    def enter(self, server: str, principal: str, most: int) -> bool:
+    def enter(self, server: str, principal: str, tool: str, most: int) -> bool:
         return True
 
-    def leave(self, server: str, principal: str) -> None:
+    def leave(self, server: str, principal: str, tool: str) -> None:
         """Nothing was taken."""
 
 

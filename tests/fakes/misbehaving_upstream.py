@@ -244,7 +244,7 @@ async def _caller(transport: Transport, url: str, numbers: Iterator[int], counts
     for number in numbers:
         marker = f"marker-{number}"
         outbound = Outbound("tools/call", {"name": "t", "arguments": {"marker": marker}}, {})
-        upstreams.health.breakers.answered("i")  # it is never left alone
+        upstreams.health.breakers.answered("i", "t", "p")  # it is never left alone
         with contextlib.suppress(Refusal):
             answer = await _called(upstreams, installation, outbound)
             counts.answered += 1

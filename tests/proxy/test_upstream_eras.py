@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from core.mcp.versions import MODERN
+from core.resolve import ProbeQuestion
 from proxy.upstream import eras
 from tests.fakes.mcp_upstream import Answer, McpUpstream
 from tests.fakes.scripted_upstream import RESET, ScriptedUpstream
+from tests.fixtures_redis import RedisServer
 from tests.plugins.moved_clock import MovedClock
-from tests.proxy.conftest import Rig, eventually
+from tests.proxy.conftest import Rig, eventually, running_rig
 
 HTML = {"Content-Type": "text/html"}
 UNSUPPORTED = -32022
@@ -261,3 +263,54 @@ async def test_a_server_that_refuses_both_eras_is_not_asked_for_ever(rig: Rig) -
 
         assert (await rig.call("t")).refusal["code"] == "upstream_era"
         assert len(server.seen) == 3
+
+
+async def test_what_one_worker_discovered_is_asked_again_by_all(rig: Rig, redis_server: RedisServer) -> None:
+    """Control announces a discovery that went well as a change of the installation."""
+    async with (
+        McpUpstream(era="both") as server,
+        running_rig(redis_server, rig.lane, control=rig.control) as second,
+    ):
+        server.on("server/discover", [*[Answer(status=429)] * 2, DISCOVERED])
+        connection = rig.control.installation(server.url)
+        await rig.serve([rig.control.tool("t", "echo", connection)])
+        for worker in (rig, second):
+            assert (await worker.call("t", token=rig.token)).result["content"]
+        assert all(one.session for one in server.seen_of("tools/call"))
+
+        assert not (await rig.worker.internal._prober.probe(ProbeQuestion(connection))).fault
+        await rig.control.announce("installation", connection.installation_id)
+
+        for worker in (rig, second):
+
+            async def is_modern(worker: Rig = worker) -> bool:
+                await worker.call("t", token=rig.token)
+                return server.seen_of("tools/call")[-1].session is None
+
+            await eventually(is_modern)
+
+
+@pytest.mark.parametrize("answer", [*PASSING.values(), *LEGACY_BY.values()], ids=[*PASSING, *LEGACY_BY])
+async def test_a_server_that_speaks_no_era_is_refused_and_asked_again_each_time(rig: Rig, answer: Answer) -> None:
+    async with McpUpstream(era="both") as server:
+        server.on("server/discover", answer)
+        server.on("initialize", Answer(error=(-32601, "Method not found"), status=404))
+        await one_tool(rig, server.url)
+
+        for calls in (1, 2):
+            assert (await rig.call("t")).refusal["code"].startswith("upstream_")
+            assert len(server.seen_of("initialize")) == calls
+        assert not server.seen_of("tools/call")
+
+
+async def test_a_legacy_verdict_is_asked_again_when_the_server_opens_no_session_any_more(rig: Rig) -> None:
+    """A server of both eras that was met in a bad moment, and offers the modern one alone since."""
+    async with McpUpstream(era="both") as server:
+        server.on("server/discover", [Answer(status=503), DISCOVERED])
+        await one_tool(rig, server.url)
+        assert (await rig.call("t")).result["content"]
+        server.era = "modern"
+
+        await rig.call("t")  # may be told that it failed
+        assert (await rig.call("t")).result["content"][0]["text"] == "{}"
+        assert server.seen_of("tools/call")[-1].session is None

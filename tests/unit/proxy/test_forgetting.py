@@ -7,8 +7,10 @@ import pytest
 
 from core.changes import Change, Kind
 from core.identifiers import new_id
+from core.mcp.versions import Era
 from core.resolve import Principal, TokenVerdict
 from proxy.caches.two_ages import Aged
+from proxy.upstream.eras import Found, _key
 from proxy.worker import Worker
 from tests.fakes.call_parts import installation, worker
 
@@ -59,6 +61,20 @@ async def test_a_change_makes_the_worker_forget_what_it_makes_untrue(
         filled(made)
         await made.forgetting.apply(Change("epoch", 1, kind, name, -1 if kind == "gateway" else 0))
         assert left(made) == (verdict, own)
+
+
+async def test_a_changed_or_discovered_installation_is_asked_again_what_it_speaks_and_rests_no_more() -> None:
+    async with worker() as made:
+        health = made.deps.upstreams.health
+        health.eras._found.put(_key(CONNECTION), Found(Era.LEGACY, float("inf")))
+        for _ in range(5):
+            health.breakers.failed_to_connect(CONNECTION.installation_id, slowly=True)
+        await made.forgetting.apply(Change("epoch", 1, "installation", new_id()))
+        assert health.eras.known(CONNECTION) is Era.LEGACY
+        assert health.breakers.rests(CONNECTION.installation_id)
+        await made.forgetting.apply(Change("epoch", 2, "installation", CONNECTION.installation_id))
+        assert health.eras.known(CONNECTION) is None
+        assert not health.breakers.rests(CONNECTION.installation_id)
 
 
 async def test_in_doubt_nothing_remembered_is_used_before_it_was_asked_again() -> None:

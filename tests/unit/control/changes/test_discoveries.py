@@ -38,7 +38,8 @@ async def test_nobody_decided_it_so_the_trail_says_nothing(pool: Pool) -> None:
     async with changing(pool, ADMIN) as write:
         await discovered(write, entry, installation, "now")
         await discoveries.keep_failure(write, entry, installation, "unreachable", "It is away.")
-    assert (await audit_of(pool), await outbox_of(pool)) == ([], [])
+    # Workers ask again what it speaks after the discovery that went well; one that failed tells them nothing.
+    assert (await audit_of(pool), await outbox_of(pool)) == ([], [("installation", installation.id, 0)])
 
 
 async def test_an_installation_that_needs_a_sign_in_is_announced_once(pool: Pool) -> None:

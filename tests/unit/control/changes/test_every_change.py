@@ -176,7 +176,7 @@ CASES = {
     "discoveries.keep_server": Case(
         lambda write, there: discovered(write, there.entry, there.installation, "search", "another"),
         "",
-        lambda there: [("gateway", there.gateway)],
+        lambda there: [("installation", there.installation.id), ("gateway", there.gateway)],
     ),
     "discoveries.keep_failure": Case(
         lambda write, there: discoveries.keep_failure(

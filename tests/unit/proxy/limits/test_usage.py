@@ -12,22 +12,22 @@ def test_what_runs_and_what_is_held_is_told_in_all() -> None:
 
 def test_places_are_counted_per_server_and_given_back() -> None:
     usage = Usage()
-    assert usage.enter("a", "user:1", 2)
-    assert usage.enter("a", "user:2", 2)
-    assert not usage.enter("a", "user:3", 2)
-    assert usage.enter("b", "user:3", 2)
+    assert usage.enter("a", "user:1", "t", 2)
+    assert usage.enter("a", "user:2", "t", 2)
+    assert not usage.enter("a", "user:3", "t", 2)
+    assert usage.enter("b", "user:3", "t", 2)
     assert usage.at_servers == 3
-    usage.leave("a", "user:1")
-    assert usage.enter("a", "user:3", 2)
+    usage.leave("a", "user:1", "t")
+    assert usage.enter("a", "user:3", "t", 2)
     for _ in range(5):
-        usage.leave("a", "user:2")
-        usage.leave("a", "user:3")
-    assert usage.enter("a", "user:1", 1)
+        usage.leave("a", "user:2", "t")
+        usage.leave("a", "user:3", "t")
+    assert usage.enter("a", "user:1", "t", 1)
 
 
-def test_one_principal_has_at_most_half_of_a_servers_places() -> None:
+def test_one_principal_has_at_most_half_of_a_servers_places_and_two_never_all() -> None:
     usage = Usage()
-    assert [usage.enter("a", "user:greedy", 10) for _ in range(6)] == [True] * 5 + [False]
-    assert [usage.enter("a", "user:other", 10) for _ in range(6)] == [True] * 5 + [False]
-    usage.leave("a", "user:greedy")
-    assert usage.enter("a", "user:greedy", 10)
+    assert [usage.enter("a", "user:greedy", "t", 10) for _ in range(6)] == [True] * 5 + [False]
+    assert [usage.enter("a", "user:other", "u", 10) for _ in range(6)] == [True] * 4 + [False] * 2
+    usage.leave("a", "user:greedy", "t")
+    assert usage.enter("a", "user:greedy", "t", 10)

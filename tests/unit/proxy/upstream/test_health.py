@@ -4,7 +4,7 @@ import pytest
 
 from core.egress.faults import UpstreamFault
 from core.mcp.faults import UNSUPPORTED_VERSION
-from core.mcp.versions import MODERN, Era
+from core.mcp.versions import Era
 from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
 from proxy.refusals import Refusal
@@ -15,6 +15,7 @@ from proxy.upstream.outbound import Outbound
 from tests.fakes.call_parts import installation
 
 SLOW = UpstreamFault("slow", sent=True, detail="no answer")
+CALL = Outbound("tools/call", {"name": "t", "arguments": {}}, {})
 TOO_LARGE = UpstreamFault("too_large", sent=True, detail="no end")
 
 
@@ -34,40 +35,86 @@ async def does(what: Exception | str) -> str:
 
 async def test_what_was_done_comes_back_and_speaks_for_the_upstream() -> None:
     health, to = healthy()
-    health.breakers.failed(to.installation_id)
-    assert await health.guarded(to, does("done")) == "done"
+    health.breakers.failed_to_connect(to.installation_id, slowly=False)
+    assert await health.guarded(to, CALL, "user:1", does("done")) == "done"
     assert not health.breakers.doubts(to.installation_id)
 
 
+REFUSED = UpstreamFault("refused", sent=False, detail="ConnectFailed: there")
+UNTRUSTED = UpstreamFault("tls", sent=False, detail="CertificateRefused: there")
+UNREACHED = UpstreamFault("slow", sent=False, detail="ConnectTimeout: there")
+FULL = UpstreamFault("slow", sent=False, detail="PoolFull: all 200 connections are in use")
+FORBIDDEN = UpstreamFault("forbidden_address", sent=False, detail="no")
+CUT = UpstreamFault("broken", sent=True, detail="inside its answer")
+HUNG_UP = UpstreamFault("refused", sent=True, detail="Can not write request body")
+NO_JSON = UpstreamFault("broken", sent=True, whole=True, detail="the answer is no acceptable JSON")
+
+
 @pytest.mark.parametrize(
-    ("fault", "reason", "doubted"), [(SLOW, "upstream_slow", True), (TOO_LARGE, "upstream_too_large", False)]
+    ("fault", "reason", "rests"),
+    [
+        (REFUSED, "upstream_refused", "the server"),
+        (UNTRUSTED, "upstream_tls", "the server"),
+        (UNREACHED, "upstream_slow", "the server"),
+        (SLOW, "upstream_slow", "the call"),
+        (CUT, "upstream_broken", "the call"),
+        (HUNG_UP, "upstream_refused", "the call"),
+        (NO_JSON, "upstream_broken", "nothing"),
+        (TOO_LARGE, "upstream_too_large", "nothing"),
+        (FULL, "upstream_slow", "nothing"),
+        (FORBIDDEN, "upstream_forbidden", "nothing"),
+    ],
 )
-async def test_a_fault_is_a_refusal_and_only_the_transports_speak_against_the_upstream(
-    fault: UpstreamFault, reason: str, doubted: bool
-) -> None:
+async def test_only_what_is_the_servers_rests_it_for_everybody(fault: UpstreamFault, reason: str, rests: str) -> None:
     health, to = healthy()
-    with pytest.raises(Refusal, match=reason):
-        await health.guarded(to, does(fault))
-    assert health.breakers.doubts(to.installation_id) is doubted
+    for _ in range(5):
+        with pytest.raises(Refusal, match=reason):
+            await health.guarded(to, CALL, "user:1", does(fault))
+
+    def is_refused(outbound: Outbound, caller: str) -> bool:
+        try:
+            health.admit(to, outbound, caller)
+        except Refusal as refusal:
+            return refusal.reason == "upstream_resting"
+        return False
+
+    another = Outbound("tools/call", {"name": "another", "arguments": {}}, {})
+    assert is_refused(another, "user:1") is (rests == "the server")
+    assert is_refused(CALL, "user:2") is (rests == "the server")
+    assert is_refused(CALL, "user:1") is (rests != "nothing")
+
+
+def test_who_is_refused_is_told_whether_it_is_the_server_or_their_tool() -> None:
+    health, to = healthy()
+    for _ in range(5):
+        health.refusal(to, CALL, "user:1", CUT)
+    with pytest.raises(Refusal) as refusal:
+        health.admit(to, CALL, "user:1")
+    assert refusal.value.sentence == "This tool of server keeps failing, so calls to it are paused for a moment."
+    for _ in range(5):
+        health.refusal(to, CALL, "user:1", REFUSED)
+    with pytest.raises(Refusal) as refusal:
+        health.admit(to, CALL, "user:2")
+    assert refusal.value.sentence == "server keeps failing, so calls to it are paused for a moment."
 
 
 async def test_an_upstream_that_says_no_is_alive() -> None:
     health, to = healthy()
-    health.breakers.failed(to.installation_id)
+    health.breakers.failed_to_connect(to.installation_id, slowly=False)
     with pytest.raises(Refusal, match="upstream_credential"):
-        await health.guarded(to, does(Refusal("upstream_credential", server="s")))
+        await health.guarded(to, CALL, "user:1", does(Refusal("upstream_credential", server="s")))
     assert not health.breakers.doubts(to.installation_id)
 
 
 @pytest.mark.parametrize(("said", "seconds"), [(0, "30 s"), (7, "7 s")])
 def test_a_refusal_says_how_long_was_waited(said: float, seconds: str) -> None:
     health, _ = healthy()
-    assert seconds in health.refusal(installation(deadline_s=said), SLOW).sentence
+    assert seconds in health.refusal(installation(deadline_s=said), CALL, "user:1", SLOW).sentence
 
 
 @pytest.mark.parametrize(("code", "era"), [(UNSUPPORTED_VERSION, None), (-32603, Era.MODERN)])
 def test_an_upstream_that_knows_our_version_no_more_is_asked_for_its_era_again(code: int, era: Era | None) -> None:
     health, to = healthy(Era.MODERN)
     assert health.eras.known(to) is Era.MODERN
-    health.answered(to, {"jsonrpc": "2.0", "id": Outbound(MODERN, {}, {}).id, "error": {"code": code}})
+    health.answered(to, CALL, "user:1", {"jsonrpc": "2.0", "id": CALL.id, "error": {"code": code}})
     assert health.eras.known(to) is era

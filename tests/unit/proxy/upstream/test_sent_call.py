@@ -19,9 +19,9 @@ async def test_nothing_is_sent_where_something_must_be_waited_for_first() -> Non
         assert made.sent.begin(to, outbound(), "p", None) is None  # no connection is at hand
         await met(made, to)
         assert made.sent.begin(installation(to.url), outbound(), "p", None) is None  # nobody knows its era
-        made.health.breakers.failed(to.installation_id)
+        made.health.breakers.failed_to_connect(to.installation_id, slowly=False)
         assert made.sent.begin(to, outbound(), "p", None) is None  # its breaker counts
-        made.health.breakers.answered(to.installation_id)
+        made.health.breakers.answered(to.installation_id, "t", "p")
         assert (await ready(made.sent.begin(to, outbound(), "p", None))).answer.is_whole
 
 

@@ -240,7 +240,8 @@ async def test_wherever_a_stream_is_cut_it_comes_to_the_same(kind: str, cuts: se
     installation.connection_made(wire)
     tasks = Tasks("test")
     made = Upstreams(None, None, None, tasks, call_seconds=1, ceiling_seconds=1, max_answer=1000)  # type: ignore[arg-type]  # nothing is sent
-    sent = SentCall(made.sent, to_nobody(), outbound(), None, installation.send(b"request"), time.monotonic() + 1)
+    answer = installation.send(b"request")
+    sent = SentCall(made.sent, to_nobody(), outbound(), "p", None, answer, time.monotonic() + 1)
 
     def read() -> None:
         try:
