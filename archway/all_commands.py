@@ -12,6 +12,7 @@ from archway.admin.gateways import ASSIGNMENTS, GATEWAYS
 from archway.admin.history import AUDIT, RECORDS
 from archway.admin.people import TEAMS, TOKENS, USERS
 from archway.admin.registry import ENTRIES, INSTALLATIONS
+from archway.calling.commands import call, tools
 from archway.doctor.command import doctor
 from archway.keys_command import keys
 from archway.plane_commands import control, proxy
@@ -51,6 +52,8 @@ app.command()(up)
 app.command()(down)
 app.command()(status)
 app.command()(doctor)
+app.command()(tools)
+app.command()(call)
 app.command()(control)
 app.command()(proxy)
 app.add_typer(keys, name="keys")

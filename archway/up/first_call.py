@@ -1,4 +1,4 @@
-"""The command that `archway up` ends with: one call of one tool, with nothing but curl.
+"""The commands that `archway up` ends with: one call of one tool, with nothing but curl and in our own words.
 
 A modern client (MCP 2026-07-28) needs no session: the envelope says everything, in headers that intermediaries read
 and in `_meta` that the server reads.
@@ -6,9 +6,12 @@ and in `_meta` that the server reads.
 
 import json
 import shlex
+import shutil
+import sys
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from core.mcp.methods import META_CLIENT_CAPABILITIES, META_PROTOCOL_VERSION
@@ -51,6 +54,18 @@ class FirstCall:
         headers = " ".join(f"-H {shlex.quote(f'{name}: {value}')}" for name, value in self.headers.items())
         return f"curl -sS -w '\\n' {shlex.quote(self.gateway_url)} {headers} -d {shlex.quote(self.body)}"
 
+    @property
+    def in_our_words(self) -> list[str]:
+        """The same as lines for the `archway` command: where and with which token, what there is, the call."""
+        base, _, gateway = self.gateway_url.partition("/v1/mcp/")
+        program = _program()
+        arguments = [f"{name}={value}" for name, value in self.arguments.items()]
+        return [
+            f"export ARCHWAY_PROXY_URL={shlex.quote(base)} ARCHWAY_TOKEN={shlex.quote(self.token)}",
+            f"{program} tools {shlex.quote(gateway)}",
+            f"{program} {shlex.join(['call', gateway, self.tool, *arguments])}",
+        ]
+
     def try_once(self) -> str | None:
         """Make the call as curl would; None when a result came, else what came instead. Blocks."""
         asked = urllib.request.Request(  # noqa: S310 - our own gateway's URL
@@ -66,3 +81,14 @@ class FirstCall:
         except OSError as error:
             return f"no answer: {error}"
         return None if '"content"' in said and '"isError":true' not in said.replace(" ", "") else said[:2000]
+
+
+def _program() -> str:
+    """How `archway` is typed in this folder: by its name where the shell finds this very one."""
+    script = Path(sys.executable).with_name("archway")
+    if shutil.which("archway") == str(script):
+        return "archway"
+    if not script.exists():
+        return shlex.join([sys.executable, "-m", "archway"])
+    here = Path.cwd()
+    return shlex.quote(str(script.relative_to(here) if script.is_relative_to(here) else script))

@@ -8,7 +8,7 @@ from archway.up.first_call import FirstCall
 def summary(
     state: Path, control_url: str, call: FirstCall | None, trouble: str | None, gone: str = "", end: str = ""
 ) -> str:
-    """URL, token and one command, ready to be copied.
+    """URL, token and commands, ready to be copied.
 
     `gone` says why there is none at a later start, `end` how everything is ended.
     """
@@ -18,6 +18,7 @@ def summary(
     lines += [f"  Admin API  {control_url}/api/v1 (token for this run in {state}/up.json)", f"  State      {state}"]
     if call is not None and trouble is None:
         lines += ["", "Call a tool:", "", call.command, ""]
+        lines += ["Or, in any terminal:", "", *(f"  {line}" for line in call.in_our_words), ""]
     elif call is not None:
         lines += [
             "",

@@ -1,8 +1,13 @@
 """What a person meets while `archway up` runs."""
 
 import json
+import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 
 def test_the_printed_command_calls_the_demos_tool(running):
@@ -55,3 +60,62 @@ def test_the_doctor_finds_nothing_wrong(running):
     done = running.run("doctor")
 
     assert done.returncode == 0, done.stdout
+
+
+def printed(running, begin: str) -> str:
+    """The printed line that begins so."""
+    (line,) = [line.strip() for line in running.said.splitlines() if line.strip().startswith(begin)]
+    return line
+
+
+def test_the_printed_export_line_and_commands_list_and_call_the_demos_tools_from_anywhere(running, tmp_path):
+    lines = [printed(running, "export ARCHWAY_PROXY_URL=")]
+    lines += [line.strip() for line in running.said.splitlines() if "archway tools demo" in line]
+    lines += [line.strip() for line in running.said.splitlines() if "archway call demo" in line]
+    assert len(lines) == 3
+    own = {name: value for name, value in os.environ.items() if not name.startswith("ARCHWAY_")}
+    script = "; ".join(line.replace(".venv/bin/archway", f"{Path.cwd()}/.venv/bin/archway") for line in lines)
+    done = subprocess.run(
+        ["bash", "-ec", script], capture_output=True, text=True, timeout=90, check=False, cwd=tmp_path, env=own
+    )
+    assert done.returncode == 0, done.stderr
+    assert "time__convert_time" in done.stdout
+    assert "datetime" in done.stdout
+
+
+def test_a_tool_is_called_with_what_the_state_folder_says(running):
+    done = running.run("call", "demo", "time__get_current_time", "timezone=Europe/Paris", "--json")
+    assert done.returncode == 0, done.stderr
+    assert "Europe/Paris" in json.loads(done.stdout)["content"][0]["text"]
+    listed = running.run("tools", "demo", "--json")
+    assert {one["name"] for one in json.loads(listed.stdout)} >= {"time__get_current_time", "time__convert_time"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("time__get_current_time", "timezone=Nowhere/AtAll"), "Nowhere/AtAll"),
+        (("time__get_current_time",), "timezone"),
+        (("get_current_time",), "the gateway has no tool 'get_current_time'; it has time__get_current_time"),
+        (("time__get_current_time", "timezone"), "an argument is name=text or name:=JSON"),
+    ],
+)
+def test_a_call_that_fails_ends_with_one_and_its_sentence(running, words, said):
+    done = running.run("call", "demo", *words)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert said in done.stderr
+
+
+def test_a_gateway_that_is_not_there_and_a_token_that_is_not_for_gateways_are_told(running):
+    done = running.run("tools", "no-such-gateway")
+    assert done.returncode == 1
+    assert "There is no such gateway for this caller" in done.stderr
+    made = running.run("tokens", "create", "--name", "script", "--use", "api", "--json")
+    own = {"ARCHWAY_TOKEN": json.loads(made.stdout)["secret"], "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [sys.executable, "-m", "archway", "tools", "demo", "--state", str(running.state)],
+        capture_output=True, text=True, timeout=90, check=False, env=own,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "This token is for the admin API and calls no gateways" in done.stderr
+    assert "the token is from ARCHWAY_TOKEN" in done.stderr

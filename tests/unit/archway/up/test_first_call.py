@@ -33,5 +33,17 @@ def test_an_argument_with_a_quote_survives_the_shell():
     assert json.loads(words[words.index("-d") + 1])["params"]["arguments"] == {"text": "it's"}
 
 
+def test_the_same_call_in_our_own_words_needs_nothing_but_the_export_line():
+    export, tools, call = CALL.in_our_words
+
+    assert shlex.split(export) == [
+        "export",
+        "ARCHWAY_PROXY_URL=http://127.0.0.1:8400",
+        "ARCHWAY_TOKEN=arch_x",
+    ]
+    assert shlex.split(tools)[-2:] == ["tools", "demo"]
+    assert shlex.split(call)[-4:] == ["call", "demo", "time__get_current_time", "timezone=Europe/Paris"]
+
+
 def test_a_gateway_that_does_not_answer_is_said():
     assert "no answer" in FirstCall("http://127.0.0.1:1/", "t", "x", {}).try_once()

@@ -11,6 +11,7 @@ def test_url_token_and_one_command_are_shown():
 
     assert CALL.gateway_url in text
     assert CALL.command in text.splitlines()
+    assert set(CALL.in_our_words) <= {line.strip() for line in text.splitlines()}
 
 
 def test_how_everything_is_ended_is_said():

@@ -1,0 +1,115 @@
+"""`archway tools` and `archway call`. Errors are sentences on standard error, and end the command with status 1."""
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+
+from archway.admin.show import show_list
+from archway.calling.arguments import BadArgument, arguments_of, usage_of
+from archway.calling.client import Gateway, NotReached, Refused
+from archway.calling.shown import harmless, text_of
+from archway.calling.where import NoGateway, Where, where
+from archway.options import DEFAULT_STATE, State, refuse
+from core.mcp.param_headers import InvalidParamHeader
+
+Named = Annotated[str, typer.Argument(help="Its slug or id, or its whole URL.", metavar="GATEWAY")]
+Seconds = Annotated[
+    float, typer.Option("--timeout", min=0.1, max=3600, help="Seconds until the answer must be there.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+def tools(gateway: Named, seconds: Seconds = 120.0, state: State = DEFAULT_STATE, as_json: AsJson = False) -> None:
+    """List the tools of a gateway, as a client with your token sees them.
+
+    The token is ARCHWAY_TOKEN, the address of gateways ARCHWAY_PROXY_URL; or both are those of the `archway up` whose
+    folder --state names.
+
+    [bold]Examples[/bold]
+
+      archway tools demo
+      ARCHWAY_TOKEN=arch_... archway tools https://mcp.example.com/v1/mcp/demo --json
+    """
+    with _explained() as found:
+        found.append(where(gateway, state))
+        listed = Gateway(found[0].url, found[0].token, seconds).tools()
+    rows = [
+        {**one, "arguments": usage_of(one.get("inputSchema") or {}), "description": _first_line(one)}
+        for one in listed
+    ]
+    show_list(listed if as_json else rows, ("name", "arguments", "description"), as_json)
+
+
+def call(
+    gateway: Named,
+    tool: Annotated[str, typer.Argument(help="Its name, as the gateway shows it.", metavar="TOOL")],
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="name=text, or name:=JSON for numbers, true, false, lists, objects.", metavar="KEY=VALUE"
+        ),
+    ] = None,
+    seconds: Seconds = 120.0,
+    state: State = DEFAULT_STATE,
+    as_json: AsJson = False,
+) -> None:
+    """Call a tool of a gateway and print its result.
+
+    name=text gives a text, whatever it looks like; name:=JSON anything else. Ends with status 1 where the tool says
+    that it failed, or the call was refused; the sentence is on standard error.
+
+    The token is ARCHWAY_TOKEN, the address of gateways ARCHWAY_PROXY_URL; or both are those of the `archway up` whose
+    folder --state names.
+
+    [bold]Examples[/bold]
+
+      archway call demo time__get_current_time timezone=Europe/Paris
+      archway call demo maps__route from=Paris to=Lyon stops:=3 avoid:='\\["tolls"]'
+      archway call demo time__get_current_time timezone=UTC --json
+    """
+    with _explained() as found:
+        found.append(where(gateway, state))
+        there = Gateway(found[0].url, found[0].token, seconds)
+        definition = _named(tool, there.tools())
+        result = there.call(definition, arguments_of(arguments or (), definition.get("inputSchema") or {}))
+    failed = result.get("isError") is True
+    if as_json:
+        typer.echo(json.dumps(result, indent=2))
+    elif not failed:
+        typer.echo(text_of(result))
+    if failed:
+        raise refuse("" if as_json else text_of(result) or "the tool failed and says nothing")
+
+
+def _named(name: str, listed: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The definition of this name; raises BadArgument with the names that are like it."""
+    for one in listed:
+        if one.get("name") == name:
+            return one
+    names = [str(one.get("name")) for one in listed]
+    near = [one for one in names if one.endswith(f"__{name}")] or difflib.get_close_matches(name, names)
+    told = ", ".join(near or names[:10]) or "none that your token may see"
+    raise BadArgument(f"the gateway has no tool {name!r}; it has {told}{' and more' if len(names) > 10 else ''}")
+
+
+def _first_line(one: Mapping[str, Any]) -> str:
+    return str(one.get("description") or one.get("title") or "").strip().partition("\n")[0]
+
+
+@contextmanager
+def _explained() -> Iterator[list[Where]]:
+    """Turn what may go wrong into a sentence and status 1; what is put into the list says where the token is from."""
+    found: list[Where] = []
+    try:
+        yield found
+    except Refused as why:
+        source = f"\nthe token is from {found[0].token_from}" if why.status in {401, 403} else ""
+        raise refuse(harmless(str(why)) + source) from None
+    except InvalidParamHeader as why:
+        raise refuse(f"the tool's definition is wrong: {why}") from None
+    except (NoGateway, NotReached, BadArgument) as why:
+        raise refuse(harmless(str(why))) from None
