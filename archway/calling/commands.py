@@ -1,14 +1,14 @@
 """`archway tools` and `archway call`. Errors are sentences on standard error, and end the command with status 1."""
 
 import difflib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 
-from archway.admin.show import show_list
+from archway.admin.form import Form, with_form
+from archway.admin.show import show_list, show_one
 from archway.calling.arguments import BadArgument, arguments_of, usage_of
 from archway.calling.client import Gateway, NotReached, Refused
 from archway.calling.shown import harmless, text_of
@@ -20,10 +20,10 @@ Named = Annotated[str, typer.Argument(help="Its slug or id, or its whole URL.", 
 Seconds = Annotated[
     float, typer.Option("--timeout", min=0.1, max=3600, help="Seconds until the answer must be there.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
-def tools(gateway: Named, seconds: Seconds = 120.0, state: State = DEFAULT_STATE, as_json: AsJson = False) -> None:
+@with_form
+def tools(gateway: Named, seconds: Seconds = 120.0, state: State = DEFAULT_STATE, form: Form = Form.TABLE) -> None:
     """List the tools of a gateway, as a client with your token sees them.
 
     The token is ARCHWAY_TOKEN, the address of gateways ARCHWAY_PROXY_URL; or both are those of the `archway up` whose
@@ -41,9 +41,10 @@ def tools(gateway: Named, seconds: Seconds = 120.0, state: State = DEFAULT_STATE
         {**one, "arguments": usage_of(one.get("inputSchema") or {}), "description": _first_line(one)}
         for one in listed
     ]
-    show_list(listed if as_json else rows, ("name", "arguments", "description"), as_json)
+    show_list(listed if form.for_programs else rows, ("name", "arguments", "description"), form)
 
 
+@with_form
 def call(
     gateway: Named,
     tool: Annotated[str, typer.Argument(help="Its name, as the gateway shows it.", metavar="TOOL")],
@@ -55,7 +56,7 @@ def call(
     ] = None,
     seconds: Seconds = 120.0,
     state: State = DEFAULT_STATE,
-    as_json: AsJson = False,
+    form: Form = Form.TABLE,
 ) -> None:
     """Call a tool of a gateway and print its result.
 
@@ -77,12 +78,12 @@ def call(
         definition = _named(tool, there.tools())
         result = there.call(definition, arguments_of(arguments or (), definition.get("inputSchema") or {}))
     failed = result.get("isError") is True
-    if as_json:
-        typer.echo(json.dumps(result, indent=2))
+    if form.for_programs:
+        show_one(result, form)
     elif not failed:
         typer.echo(text_of(result))
     if failed:
-        raise refuse("" if as_json else text_of(result) or "the tool failed and says nothing")
+        raise refuse("" if form.for_programs else text_of(result) or "the tool failed and says nothing")
 
 
 def _named(name: str, listed: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

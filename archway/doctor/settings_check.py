@@ -17,7 +17,10 @@ from core.settings import BadSetting, host_port, load, variable
 from core.signing import Verifier
 from proxy.settings import ProxySettings, from_environment
 
-OURS = {"ARCHWAY_STATE", "ARCHWAY_ADMIN_URL", "ARCHWAY_ADMIN_TOKEN", "ARCHWAY_WORKER_NUMBER"}
+OURS = {
+    "ARCHWAY_STATE", "ARCHWAY_ADMIN_URL", "ARCHWAY_ADMIN_TOKEN", "ARCHWAY_PROXY_URL", "ARCHWAY_TOKEN",
+    "ARCHWAY_WORKER_NUMBER",
+}  # fmt: skip
 """Variables that no plane reads but a command does."""
 _NO_EFFECT = "it has no effect"
 
