@@ -125,7 +125,7 @@ class AdminApi:
 
 def _query(query: dict[str, str | int | None]) -> str:
     given = {name.rstrip("_"): value for name, value in query.items() if value is not None}
-    return "?" + urlencode(given) if given else ""
+    return "?" + urlencode(given, quote_via=quote) if given else ""
 
 
 def _json(raw: bytes) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -62,6 +63,13 @@ def api(server):
 
 def test_a_list_is_read_page_after_page(api):
     assert [one["id"] for one in api.pages("/things")] == ["a", "b"]
+
+
+@pytest.mark.parametrize("value", ["The clock", "a+b", "50%", "a&b=c", "2026-11-01T00:00:00+01:00", "é", "user:1"])
+def test_a_filter_arrives_as_it_was_typed(api, server, value):
+    list(api.pages("/things", name=value))
+
+    assert parse_qs(urlsplit(server.seen[0][1]).query)["name"] == [value]
 
 
 def test_a_change_is_made_on_the_version_that_was_read(api, server):
