@@ -79,10 +79,11 @@ class Replica:
         )
         to_proxies = InternalCalls(ring, caller="control", answerer="proxy")
         probes = ProbeClient(egress, settings.proxy_internal_url, to_proxies)
+        safeguards = Safeguards(seals, settings.addresses)
         self.admin = Deps(
             pool=pool,
-            safeguards=Safeguards(seals, settings.addresses),
-            discoverer=Discoverer(pool, probes, seals),
+            safeguards=safeguards,
+            discoverer=Discoverer(pool, probes, safeguards),
             public_url=settings.base_url,
             run_token_sha256=settings.run_token_sha256,
             allowed_hosts=frozenset(settings.hosts),

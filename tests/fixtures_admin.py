@@ -142,11 +142,11 @@ async def deps(
     await ensure_first_admin(pool)
     egress = Egress(LOOPBACK)
     calls = InternalCalls(proxy_ring, caller="control", answerer="proxy")
-    discoverer = Discoverer(pool, ProbeClient(egress, [probing_proxy.url], calls), RowSeals(secret_ring))
+    safeguards = Safeguards(RowSeals(secret_ring), LOOPBACK)
     yield Deps(
         pool=pool,
-        safeguards=Safeguards(RowSeals(secret_ring), LOOPBACK),
-        discoverer=discoverer,
+        safeguards=safeguards,
+        discoverer=Discoverer(pool, ProbeClient(egress, [probing_proxy.url], calls), safeguards),
         public_url="https://tools.example.com",
         run_token_sha256=sha256(RUN_TOKEN.encode()).hexdigest(),
     )

@@ -3,6 +3,7 @@
 Written by `control/changes/entries.py`, where a change is also felt by installations and gateways.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 from control.admin.api import Asked, Operations
@@ -41,7 +42,8 @@ async def list_entries(asked: Asked, query: EntryQuery) -> Page[EntryView]:
 async def create_entry(asked: Asked, body: EntryCreate) -> EntryView:
     """Approve a remote server."""
     async with asked.changing() as write:
-        return _view(await changes.create(write, asked.deps.safeguards, wanted_entry(body.model_dump())))
+        made = await changes.create(write, asked.deps.safeguards, wanted_entry(body.model_dump()))
+    return await _looked_at(asked, made)
 
 
 @operations.get("/entries/{entry_id}")
@@ -56,7 +58,8 @@ async def change_entry(asked: Asked, entry_id: Id, body: EntryPatch) -> EntryVie
     """Change an entry. Secrets do not follow it to another origin: its installations are then filled in again."""
     wanted = partial(entry_with, given=body.changes())
     async with asked.changing() as write:
-        return _view(await changes.change(write, asked.deps.safeguards, entry_id, wanted, asked.version))
+        changed = await changes.change(write, asked.deps.safeguards, entry_id, wanted, asked.version)
+    return await _looked_at(asked, changed) if "url" in body.model_fields_set else _view(changed)
 
 
 @operations.delete("/entries/{entry_id}")
@@ -66,6 +69,13 @@ async def delete_entry(asked: Asked, entry_id: Id, query: EntryDelete) -> None:
         await changes.delete(write, entry_id, asked.version, cascade=query.cascade)
 
 
-def _view(entry: Entry) -> EntryView:
+async def _looked_at(asked: Asked, entry: Entry) -> EntryView:
+    """The entry that was saved, with what a first look at its URL tells. That it tells nothing undoes nothing."""
+    redirect = await asked.deps.discoverer.look(entry)
+    return _view(entry, [redirect] if redirect else [])
+
+
+def _view(entry: Entry, warnings: Sequence[str] = ()) -> EntryView:
     told = told_of_entry(entry)
-    return shown(EntryView, told, fields=[FieldBody.model_construct(**one) for one in told["fields"]])
+    fields = [FieldBody.model_construct(**one) for one in told["fields"]]
+    return shown(EntryView, told, fields=fields, warnings=list(warnings))

@@ -124,9 +124,22 @@ class EntryView(EntryFields, Item):
     kind: Literal["remote"]
     credential_placement: dict[str, str]
     fixed_header_names: list[str]
+    discovery: dict[str, Any] = Bound(
+        description="The latest discovery: when, by whom, through which installation; how many tools; which were "
+        "added, changed and are gone; which were left out, and notes, with reasons."
+    )
+    warnings: list[str] = Bound(description="After a change of the URL: where it redirects to.")
     created_at: Moment
     updated_at: Moment
     version: int
+
+
+class DefinitionDifference(Model):
+    """One place at which a tool's definition differs from the one that was acknowledged."""
+
+    at: str = Bound(description="Such as `inputSchema.properties.to.description`.")
+    before: str | None = Bound(description="Cut; null where nothing stood there.")
+    after: str | None
 
 
 class ToolView(Item):
@@ -141,10 +154,13 @@ class ToolView(Item):
     state: ToolState
     discovered_at: Moment
     missing_since: Moment | None
+    changed_at: Moment | None = Bound(description="Since when it is another one than somebody has acknowledged.")
+    differences: list[DefinitionDifference] = Bound(description="What differs since then.")
     version: int
 
 
-class ToolPatch(Model):
-    """A change of a tool. A tool in quarantine is refused on every gateway."""
+class ToolPatch(Change):
+    """A change of a tool. One in quarantine is refused on every gateway; gateways warn of one that changed."""
 
     state: Literal["active", "quarantined"]
+    acknowledged: Literal[True] = Bound(description="Somebody has looked at the tool as it is now.")

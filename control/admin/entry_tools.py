@@ -1,14 +1,13 @@
 """`/entries/{entry_id}/tools`: the tools that an entry keeps; read them, and put one into quarantine."""
 
-from functools import partial
-
 from control.admin.api import Asked, Operations
-from control.admin.entry_models import ToolPatch, ToolView
+from control.admin.entry_models import DefinitionDifference, ToolPatch, ToolView
 from control.admin.resource import one_or_404, shown
 from control.changes import entry_tools as changes
 from control.changes.visible import visible_entry
 from control.http.models import Id
 from control.http.paging import NamedPageQuery, Page, page_of, place_key
+from control.registry.entry_tool import EntryTool, told_of_tool
 from control.store import entries, tools
 from control.store.pool import transaction
 
@@ -21,7 +20,7 @@ async def list_entry_tools(asked: Asked, entry_id: Id, query: NamedPageQuery) ->
     async with transaction(asked.pool, readonly=True) as connection:
         visible_entry(await entries.one(connection, entry_id), asked.caller)
         found = await tools.page(connection, entry_id, limit=query.fetch, after=query.place)
-    return page_of(found, query, partial(shown, ToolView), lambda one: place_key(one.name, one.id))
+    return page_of(found, query, _view, lambda one: place_key(one.name, one.id))
 
 
 @operations.get("/entries/{entry_id}/tools/{tool_id}")
@@ -29,11 +28,27 @@ async def read_entry_tool(asked: Asked, entry_id: Id, tool_id: Id) -> ToolView:
     """Show a tool of an entry."""
     async with transaction(asked.pool, readonly=True) as connection:
         visible_entry(await entries.one(connection, entry_id), asked.caller)
-        return shown(ToolView, one_or_404(await tools.one(connection, entry_id, tool_id), "tool"))
+        return _view(one_or_404(await tools.one(connection, entry_id, tool_id), "tool"))
 
 
 @operations.patch("/entries/{entry_id}/tools/{tool_id}")
 async def change_entry_tool(asked: Asked, entry_id: Id, tool_id: Id, body: ToolPatch) -> ToolView:
-    """Put a tool into quarantine, or take it out: calls of it are refused on every gateway within a second."""
+    """Put a tool into quarantine, or take it out: calls of it are refused on every gateway within a second.
+
+    `acknowledged`: somebody has looked at what changed of it, and gateways warn of that no more.
+    """
+    wanted, version = body.changes(), asked.version
     async with asked.changing() as write:
-        return shown(ToolView, await changes.set_state(write, entry_id, tool_id, body.state, asked.version))
+        tool = one_or_404(await tools.one(write.connection, entry_id, tool_id), "tool")
+        if "state" in wanted:
+            tool = await changes.set_state(write, entry_id, tool_id, wanted["state"], version)
+            version = tool.version
+        if "acknowledged" in wanted:
+            tool = await changes.acknowledge(write, entry_id, tool_id, version)
+    return _view(tool)
+
+
+def _view(tool: EntryTool) -> ToolView:
+    told = told_of_tool(tool)
+    places = [DefinitionDifference.model_construct(**one) for one in told["differences"]]
+    return shown(ToolView, told, differences=places)

@@ -76,7 +76,8 @@ class InstallationView(Item):
     state: InstallationState
     state_reason: str
     server: dict[str, Any]
-    """What discovery saw: era, version, names, capabilities, count of tools, and tools that were left out."""
+    """What discovery saw: era, version, names, capabilities, count of tools, those that were left out, and notes; of
+    the latest one also what it `added` to the entry, `changed` and found `gone`."""
     plain_values: dict[str, Answer]
     secret_names: list[str]
     bound_origin: str

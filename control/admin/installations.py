@@ -89,7 +89,7 @@ def _view(installation: Installation) -> InstallationView:
 
 
 async def _discovered(asked: Asked, installation_id: str) -> InstallationView:
-    await asked.deps.discoverer.discover(installation_id)
+    await asked.deps.discoverer.discover(installation_id, asked_by=asked.caller)
     async with transaction(asked.pool, readonly=True) as connection:
         found = await installations.one(connection, installation_id)
     if found is None:

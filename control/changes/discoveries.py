@@ -1,19 +1,25 @@
-"""What a discovery saw of an installation's server, kept. No person decides it, so no audit record is left.
+"""What a discovery saw of an installation's server, kept.
 
 Called by `control/discovery/`. Between the question and here the entry or the installation may have changed: then the
-answer is about something else, and nothing is kept.
+answer is about something else, and nothing is kept. What it says of tools that is news leaves an audit record, of
+whoever asked, or of the server where nobody did: what a server lists today is what models read tomorrow.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from control.changes.write import Write
 from control.registry.entry import Entry
 from control.registry.installation import Installation
+from control.registry.moments import in_utc
 from control.registry.tool_definitions import FoundTool
 from control.store import entries, installations
+from control.store.writes import entries as entry_rows
 from control.store.writes import installations as rows
 from control.store.writes import tools
+
+FailedState = Literal["unreachable", "credential_refused", "needs_sign_in"]
 
 
 async def keep_server(
@@ -23,26 +29,31 @@ async def keep_server(
     now = await _still(write, entry, asked)
     if now is None:
         return False
-    await rows.set_server(write, now.id, facts)
     news = await tools.store(write, entry.id, found)
-    # Workers may be wrong about what it speaks, or leave it alone: it is the installation that they ask about again.
-    shown_by = await entries.gateways_of(write.connection, entry.id) if news else ()
-    await write.announce(installations=[now.id], gateways=shown_by)
-    write.observed()
+    told = {name: facts[name] for name in ("tools", "rejected", "notes") if name in facts}
+    by = {"at": in_utc(datetime.now(UTC)), "by": write.actor.name, "installation": now.address}
+    await rows.set_server(write, now.id, {**facts, **news.names()})
+    await entry_rows.set_discovery(write, entry.id, {**by, **told, **news.names()})
+    changed = await entries.gateways_of(write.connection, entry.id) if news.shown_otherwise else ()
+    # Workers may be wrong about what it speaks, leave it alone, or remember that it was to be filled in again: it is
+    # the installation that they ask about again.
+    await write.announce(installations=[now.id], gateways=changed)
+    if news:
+        await write.record("discover", "entry", entry.id, None, {"installation": now.address, **news.recorded()})
+    else:
+        write.observed()
     return True
 
 
-async def keep_failure(
-    write: Write, entry: Entry, asked: Installation, state: Literal["unreachable", "needs_sign_in"], reason: str
-) -> bool:
-    """The installation is in this state; what its entry knows of tools stays. False as in `keep_server`."""
+async def keep_failure(write: Write, entry: Entry, asked: Installation, state: FailedState, reason: str) -> bool:
+    """The installation is in this state; what its entry knows of tools stays. False where `asked` has changed."""
     now = await _still(write, entry, asked)
     if now is None:
         return False
     await rows.set_state(write, now.id, state, reason)
     # Whoever holds a copy of it would go on with a credential that it must not use any more. Of other states
     # proxies need not hear: they find out by themselves whether a server can be reached.
-    news = state == "needs_sign_in" and now.state != state
+    news = (state == "needs_sign_in") != (now.state == "needs_sign_in")
     await write.announce(installations=[now.id] if news else ())
     write.observed()
     return True

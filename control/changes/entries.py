@@ -3,6 +3,7 @@ by every gateway that carries its tools; all of it is written together.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from control.changes.refusals import NotThere, refuse_in_use, refuse_stale
 from control.changes.safeguards import Safeguards
@@ -23,7 +24,7 @@ async def create(write: Write, safeguards: Safeguards, wanted: WantedEntry) -> E
     await rows.insert(write, entry_id, _sealed(safeguards, entry_id, wanted, None))
     made = there(await entries.one(write.connection, entry_id))
     await write.announce()
-    await write.record("create", "entry", entry_id, None, told_of_entry(made))
+    await write.record("create", "entry", entry_id, None, _recorded(made))
     return made
 
 
@@ -46,7 +47,7 @@ async def change(
         entries=[entry_id],
         gateways=await entries.gateways_of(write.connection, entry_id),
     )
-    await write.record("update", "entry", entry_id, told_of_entry(before), told_of_entry(after))
+    await write.record("update", "entry", entry_id, _recorded(before), _recorded(after))
     return after
 
 
@@ -58,7 +59,7 @@ async def delete(write: Write, entry_id: str, version: int | None = None, *, cas
     gateways = await entries.gateways_of(write.connection, entry_id)
     await rows.delete(write, entry_id)
     await write.announce(installations=[one.id for one in installed], entries=[entry_id], gateways=gateways)
-    await write.record("delete", "entry", entry_id, told_of_entry(before), None)
+    await write.record("delete", "entry", entry_id, _recorded(before), None)
 
 
 async def _locked(write: Write, entry_id: str, version: int | None) -> Entry:
@@ -78,6 +79,13 @@ def _sealed(safeguards: Safeguards, entry_id: str, wanted: WantedEntry, before: 
     return NewEntry(
         **entry_fields(checked.entry), fixed_headers=sealed, fixed_header_names=checked.fixed_header_names
     )
+
+
+def _recorded(entry: Entry) -> dict[str, Any]:
+    """For the audit trail. What was discovered is told there by discoveries."""
+    told = told_of_entry(entry)
+    del told["discovery"]
+    return told
 
 
 async def _settle_installations(write: Write, safeguards: Safeguards, before: Entry, after: Entry) -> list[str]:

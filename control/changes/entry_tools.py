@@ -4,7 +4,7 @@ from typing import Literal
 
 from control.changes.refusals import NotThere, refuse_stale
 from control.changes.write import Write, there
-from control.registry.entry_tool import EntryTool
+from control.registry.entry_tool import EntryTool, told_of_tool
 from control.store import tools
 from control.store.writes import tools as rows
 
@@ -22,3 +22,18 @@ async def set_state(
     await write.announce(gateways=await tools.gateways_of(write.connection, tool_id))
     await write.record("update", "tool", tool_id, {"state": before.state}, {"state": after.state})
     return after
+
+
+async def acknowledge(write: Write, entry_id: str, tool_id: str, version: int | None = None) -> EntryTool:
+    """Somebody has looked at a changed tool: gateways warn of it no more."""
+    before = await tools.one(write.connection, entry_id, tool_id, lock=True)
+    if before is None:
+        raise NotThere("tool")
+    refuse_stale(version, before.version)
+    if before.changed_at is None:
+        return before
+    await rows.acknowledge(write, tool_id)
+    await write.announce()
+    seen = {name: told_of_tool(before)[name] for name in ("changed_at", "differences")}
+    await write.record("update", "tool", tool_id, seen, {"changed_at": None, "differences": []})
+    return there(await tools.one(write.connection, entry_id, tool_id))

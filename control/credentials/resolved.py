@@ -49,6 +49,19 @@ def resolve_installation(
     )
 
 
+def resolve_without_secrets(entry: Entry) -> ResolvedInstallation:
+    """The entry's server as anybody may look at it, before anything is installed."""
+    return ResolvedInstallation(
+        installation_id=entry.id,
+        entry_id=entry.id,
+        entry=entry.slug,
+        owner="organisation",
+        kind=route_kind(entry.reached),
+        url=entry.reached.url,
+        version=entry.version,
+    )
+
+
 def why_not_usable(entry: Entry, installation: Installation) -> InstallationRefusal | None:
     """A credential is bound to the origin that it was given for; a moved server does not get it."""
     if installation.state == "needs_sign_in":

@@ -8,20 +8,23 @@ the reason; what the entry knew of its tools stays.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import msgspec
 
 from control.changes import discoveries
+from control.changes.discoveries import FailedState
+from control.changes.safeguards import Safeguards
 from control.changes.write import Write, changing
-from control.credentials.resolved import resolve_installation
+from control.credentials.binding import why_to_fill_again
+from control.credentials.resolved import resolve_installation, resolve_without_secrets
+from control.discovery.blanking import blanked, written_in_texts
 from control.discovery.probe_client import DEADLINE_S, ProbeClient, ProbeUnavailable
 from control.registry.access import Caller
 from control.registry.entry import Entry
 from control.registry.installation import Installation
-from control.registry.row_seals import RowSeals
 from control.registry.tool_definitions import Found, found_tools
 from control.store import entries, installations
 from control.store.pool import Pool, transaction
@@ -31,19 +34,19 @@ from core.sealing import SealBroken
 MAX_REPORTED: Final = 100
 """Rejected tools that are named; a hostile server could list thousands."""
 _MAX_TEXT: Final = 256
-_FEWEST_TELLING: Final = 6
-"""Characters of a secret that is worth hiding in texts; a shorter one would blank ordinary words."""
+MAX_REASON: Final = 1_024
+"""Characters of what a failure is told with: the fault, what to do, and the server's own words."""
 _SAID: Final = ("sentence", "server_name", "server_version", "version")
 
 _SERVER: Final = Caller("", "the server", "member")
-"""Whoever caused the question, what is kept of the answer is the server's word: nobody's act."""
+"""Who is named in the audit trail where nobody asked for a discovery."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why there is no answer to keep."""
 
-    state: Literal["unreachable", "needs_sign_in"]
+    state: FailedState
     reason: str
 
 
@@ -51,7 +54,7 @@ class Failure:
 class Discovery:
     """How a discovery went, for the person who waits for it."""
 
-    state: Literal["ready", "unreachable", "needs_sign_in"]
+    state: Literal["ready"] | FailedState
     reason: str = ""
     tools: int = 0
     rejected: tuple[tuple[str, str], ...] = ()
@@ -69,12 +72,22 @@ class Understood:
 class Discoverer:
     """Discovers tools; it needs the database, a way to ask proxies, and what opens the rows' secrets."""
 
-    def __init__(self, pool: Pool, probes: ProbeClient, seals: RowSeals) -> None:
+    def __init__(self, pool: Pool, probes: ProbeClient, safeguards: Safeguards) -> None:
         self._pool = pool
         self._probes = probes
-        self._seals = seals
+        self._safeguards = safeguards
 
-    async def discover(self, installation_id: str, deadline: float = DEADLINE_S) -> Discovery | None:
+    async def look(self, entry: Entry) -> str:
+        """Where the entry's URL redirects to, in words; '' where it does not, or where that cannot be known now."""
+        try:
+            found = await self._probes.look(resolve_without_secrets(entry))
+        except ProbeUnavailable:
+            return ""
+        return _cut(found.sentence, MAX_REASON)
+
+    async def discover(
+        self, installation_id: str, deadline: float = DEADLINE_S, asked_by: Caller = _SERVER
+    ) -> Discovery | None:
         """Ask and keep; None where the installation is gone, or changed while its server was asked."""
         async with transaction(self._pool, readonly=True) as connection:
             installation = await installations.one(connection, installation_id)
@@ -83,27 +96,31 @@ class Discoverer:
             return None
         answer, secrets = await self._ask(entry, installation, deadline)
         understood = await asyncio.to_thread(understand, answer, secrets)
-        async with changing(self._pool, _SERVER) as write:
+        async with changing(self._pool, asked_by) as write:
             return await _keep(write, entry, installation, understood)
 
     async def _ask(
         self, entry: Entry, installation: Installation, deadline: float
     ) -> "tuple[Probe | Failure, frozenset[str]]":
         """The answer, and the secrets that were used for it."""
+        if installation.state == "needs_sign_in":
+            # Judged by what is so now: an earlier discovery may have found that its secrets could not be opened.
+            to_fill = why_to_fill_again(entry, installation, self._safeguards.addresses)
+            if to_fill is not None:
+                return Failure("needs_sign_in", to_fill), frozenset()
         try:
-            opened = self._seals.open(entry, installation)
+            opened = self._safeguards.seals.open(entry, installation)
         except SealBroken:
             why = "Its secrets cannot be opened with ARCHWAY_SECRET_KEY; give them again."
             return Failure("needs_sign_in", why), frozenset()
         secrets = frozenset(opened.fixed_headers.values()) | frozenset(opened.values.values())
-        resolved = resolve_installation(entry, installation, opened)
+        resolved = resolve_installation(entry, replace(installation, state="new"), opened)
         if isinstance(resolved, InstallationRefusal):
             return Failure("needs_sign_in", resolved.sentence), secrets
         try:
             return await self._probes.probe(resolved, deadline), secrets
-        except ProbeUnavailable:
-            why = "No proxy answered; check that one is running, then discover again."
-            return Failure("unreachable", why), secrets
+        except ProbeUnavailable as unavailable:
+            return Failure("unreachable", str(unavailable)), secrets
 
 
 async def _keep(
@@ -124,9 +141,20 @@ def understand(answer: "Probe | Failure", secrets: Collection[str]) -> "Understo
     if isinstance(answer, Failure):
         return answer
     if answer.fault:
-        return Failure("unreachable", _cut(answer.sentence or answer.fault))
-    found = found_tools(answer.tools, answer.resources, answer.rejected, answer.notes)
+        state: FailedState = "credential_refused" if answer.fault == "upstream_credential" else "unreachable"
+        return Failure(state, _cut(answer.sentence or answer.fault, MAX_REASON))
+    found = found_tools(answer.tools, answer.resources, answer.rejected, [*_on_capabilities(answer), *answer.notes])
     return Understood(found, server_facts(answer, found))
+
+
+def _on_capabilities(probe: Probe) -> list[tuple[str, str]]:
+    """What to know of a server that lists nothing to call."""
+    if probe.tools or probe.resources or probe.rejected:
+        return []
+    if "tools" in probe.capabilities:
+        return [("", "The server lists no tools.")]
+    offers = ", ".join(_cut(name) for name in probe.capabilities[:10]) or "nothing"
+    return [("", f"The server does not say that it has tools, and lists none; what it offers: {offers}.")]
 
 
 def without_secrets(answer: "Probe | Failure", secrets: Collection[str]) -> "Probe | Failure":
@@ -134,17 +162,11 @@ def without_secrets(answer: "Probe | Failure", secrets: Collection[str]) -> "Pro
 
     Definitions of tools stay as they are: blanking words in names and schemas would break more than it hides.
     """
-    telling = sorted((secret for secret in secrets if len(secret) >= _FEWEST_TELLING), key=len, reverse=True)
     if isinstance(answer, Failure):
         return answer
-    said = {name: _blanked(getattr(answer, name), telling) for name in _SAID}
+    telling = written_in_texts(secrets)
+    said = {name: blanked(getattr(answer, name), telling) for name in _SAID}
     return msgspec.structs.replace(answer, **said)
-
-
-def _blanked(text: str, secrets: Sequence[str]) -> str:
-    for secret in secrets:
-        text = text.replace(secret, "<sealed>")
-    return text
 
 
 def server_facts(probe: Probe, found: Found) -> Mapping[str, Any]:
@@ -157,9 +179,10 @@ def server_facts(probe: Probe, found: Found) -> Mapping[str, Any]:
         "capabilities": [_cut(name) for name in probe.capabilities[:50]],
         "tools": len(found.tools),
         "rejected": [{"name": _cut(name), "reason": _cut(why)} for name, why in found.rejected[:MAX_REPORTED]],
+        "notes": [{"name": _cut(name), "note": _cut(note)} for name, note in found.notes[:MAX_REPORTED]],
     }
 
 
-def _cut(text: str) -> str:
+def _cut(text: str, most: int = _MAX_TEXT) -> str:
     # Escapes, because jsonb takes no U+0000 and a person's terminal should take no control marks.
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text[:_MAX_TEXT])
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text[:most])

@@ -86,6 +86,8 @@ class Entry(NewEntry):
     """An entry that exists, with its identifier and version."""
 
     id: str
+    discovery: dict[str, Any]
+    """What the latest discovery found, through whichever installation (`control/changes/discoveries.py`)."""
     created_at: datetime
     updated_at: datetime
     version: int

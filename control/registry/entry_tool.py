@@ -4,10 +4,11 @@ Made by `control/store/tools.py` of a row, and by nobody else. What is kept of a
 `tool_definitions.py`.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, Literal
 
+from control.registry.definition_differences import differences
 from control.registry.told import as_plain
 
 ToolKind = Literal["tool", "resource"]
@@ -31,9 +32,16 @@ class EntryTool:
     discovered_at: datetime
     missing_since: datetime | None
     """Since when its server no longer lists it."""
+    changed_at: datetime | None
+    """Since when its definition is another one than somebody has looked at."""
+    known_definition: dict[str, Any] | None
+    """The one that they have looked at, where it is another."""
     version: int
 
 
 def told_of_tool(tool: EntryTool) -> dict[str, Any]:
-    """All that is kept of a tool, in the words of the admin API."""
-    return {one.name: as_plain(getattr(tool, one.name)) for one in fields(tool)}
+    """All that is kept of a tool, in the words of the admin API; of a change, what differs."""
+    told = {one.name: as_plain(getattr(tool, one.name)) for one in fields(tool) if one.name != "known_definition"}
+    known = tool.known_definition
+    changed = [] if known is None else [asdict(one) for one in differences(known, tool.definition)]
+    return {**told, "differences": changed}

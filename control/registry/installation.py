@@ -13,7 +13,7 @@ from control.registry.owner import Owner, owner_columns
 from control.registry.told import as_plain
 
 Protocol = Literal["auto", "legacy", "2026-07-28"]
-InstallationState = Literal["new", "ready", "needs_sign_in", "unreachable"]
+InstallationState = Literal["new", "ready", "needs_sign_in", "credential_refused", "unreachable"]
 LONGEST_ADDRESS: Final = 400
 """A slug has 63 characters at most, an e-mail 254, a team's name 128."""
 _NOT_TOLD: Final = {"owner", "secret_values", "entry_name", "owner_name"}

@@ -17,6 +17,12 @@ _NOBODY: Final[dict[VisibilityKind, str]] = {
     "organisation": "Nobody can see it: every user is disabled.",
 }
 """Reasons for which nobody sees a gateway."""
+_SPOKEN: Final = {
+    "needs_sign_in": "waiting for its credential",
+    "new": "not discovered yet",
+    "credential_refused": "refused by its server for its credential",
+}
+"""States of installations in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +38,14 @@ class AssignedTool:
     installation_state: str | None = None
     installations_ready: int = 0
     """Of the entry, in any scope: whether a call could find one at all."""
+    changed: bool = False
+    """Its definition is another one than somebody has looked at."""
+    entry_slug: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Usability:
-    """`usable` is false exactly where a reason stops every caller; warnings stop some calls."""
+    """`usable` is false exactly where a reason stops every caller; of the warnings some stop calls, others tell."""
 
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -62,7 +71,16 @@ def usability(
     broken = [(tool, why) for tool in tools if (why := _why_not(tool)) is not None]
     if tools and len(broken) == len(tools):
         reasons.append("No assigned tool can be called now; see the warnings.")
-    return Usability(tuple(reasons), _grouped(broken))
+    changed = [(tool, _what_changed(tool)) for tool in tools if tool.changed]
+    return Usability(tuple(reasons), _grouped(broken) + _grouped(changed))
+
+
+def _what_changed(tool: AssignedTool) -> str:
+    entry = tool.entry_slug
+    return (
+        "its server changed what it says of it, and nobody has looked at that yet: "
+        f"`archway entries changes {entry}`, then `archway entries acknowledge {entry} TOOL`"
+    )
 
 
 def _why_not(tool: AssignedTool) -> str | None:
@@ -80,7 +98,7 @@ def _why_not(tool: AssignedTool) -> str | None:
 
 
 def _spoken(state: str | None) -> str:
-    return {"needs_sign_in": "waiting for its credential", "new": "not discovered yet"}.get(state or "", str(state))
+    return _SPOKEN.get(state or "", str(state))
 
 
 def _grouped(broken: Sequence[tuple[AssignedTool, str]]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from control.store.rows import columns_of
 from control.store.statements import listed
 
 ObjectKind = Literal["user", "team", "membership", "token", "entry", "tool", "installation", "gateway", "assignment"]
-Action = Literal["create", "update", "delete", "revoke", "enable", "disable"]
+Action = Literal["create", "update", "delete", "revoke", "enable", "disable", "discover"]
 
 
 @dataclass(frozen=True, slots=True)

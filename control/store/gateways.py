@@ -70,11 +70,13 @@ async def assigned_tools(connection: Connection, gateway_ids: Sequence[str]) -> 
     """What usability asks of the assignments of each gateway, in the order of their names."""
     rows = await connection.fetch(
         """select a.gateway_id, a.exposed_name, t.state as tool_state, t.missing_since is not null as missing,
+               t.changed_at is not null as changed, e.slug as entry_slug,
                i.name as installation, i.state as installation_state,
                (select count(*) from installations o where o.entry_id = t.entry_id and o.state = 'ready')::int
                    as installations_ready
            from assignments a
            join entry_tools t on t.id = a.tool_id
+           join entries e on e.id = t.entry_id
            left join installations i on i.id = a.installation_id
            where a.gateway_id = any($1::uuid[]) order by a.exposed_name""",
         list(gateway_ids),

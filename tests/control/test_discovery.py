@@ -6,11 +6,14 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import orjson
 import pytest
 
+from control.changes.safeguards import Safeguards
 from control.discovery.discover import Discoverer, Discovery
 from control.discovery.probe_client import ProbeClient
+from control.registry.access import Caller
 from control.registry.entry import Remote
 from control.registry.entry_tool import EntryTool
 from control.registry.row_seals import RowSeals
@@ -47,7 +50,8 @@ async def proxy() -> AsyncIterator[ProbingProxy]:
 async def discoverer(pool: Pool, proxy: ProbingProxy) -> AsyncIterator[Discoverer]:
     async with Egress(AddressPolicy(parse_networks("127.0.0.0/8"))) as egress:
         calls = InternalCalls(PROXY_RING, caller="control", answerer="proxy")
-        yield Discoverer(pool, ProbeClient(egress, [proxy.url], calls), RowSeals(SECRET_RING))
+        safeguards = Safeguards(RowSeals(SECRET_RING), AddressPolicy())
+        yield Discoverer(pool, ProbeClient(egress, [proxy.url], calls), safeguards)
 
 
 async def make_entry(pool: Pool, **changes: Any) -> str:
@@ -188,7 +192,7 @@ async def test_a_fault_that_repeats_the_credential_does_not_show_it(
     installation_id = await install(pool, entry_id, {"credential": "s3cr3t-key"})
     proxy.answer = Probe(fault="upstream_credential", sentence="It said: no such key s3cr3t-key")
     await discoverer.discover(installation_id)
-    assert await state(pool, installation_id) == ("unreachable", "It said: no such key <sealed>")
+    assert await state(pool, installation_id) == ("credential_refused", "It said: no such key <sealed>")
 
 
 async def test_without_an_answering_proxy_the_reason_says_so(
@@ -332,3 +336,101 @@ async def test_a_server_s_list_is_worked_through_beside_the_loop(
     assert found.tools == 1
     assert len(workers) == 1
     assert workers != [threading.get_ident()]
+
+
+async def test_a_refused_credential_is_a_state_of_its_own_and_calls_go_on(
+    pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
+) -> None:
+    entry_id = await make_entry(pool, credential=BEARER)
+    installation_id = await install(pool, entry_id, {"credential": "s3cr3t-key"})
+    await announced(pool)
+    proxy.answer = Probe(fault="upstream_credential", sentence="time does not accept it.")
+    found = await discoverer.discover(installation_id)
+    assert found == Discovery("credential_refused", "time does not accept it.")
+    assert await announced(pool) == []
+    proxy.offers("now")
+    await discoverer.discover(installation_id)
+    assert await state(pool, installation_id) == ("ready", "")
+
+
+async def test_an_installation_whose_secrets_can_be_opened_again_leaves_its_state(
+    pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
+) -> None:
+    entry_id = await make_entry(pool, credential=BEARER)
+    installation_id = await install(pool, entry_id, {"credential": "s3cr3t-key"})
+    async with transaction(pool) as session:
+        row = await session.fetchrow("select secret_values from installations where id = $1", installation_id)
+        await session.execute("update installations set secret_values = 'x' where id = $1", installation_id)
+    proxy.offers("now")
+    await discoverer.discover(installation_id)
+    assert (await state(pool, installation_id))[0] == "needs_sign_in"
+    async with transaction(pool) as session:
+        statement = "update installations set secret_values = $2 where id = $1"
+        await session.execute(statement, installation_id, row["secret_values"])
+    await announced(pool)
+    await discoverer.discover(installation_id)
+    assert await state(pool, installation_id) == ("ready", "")
+    assert ("installation", installation_id) in await announced(pool)
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (503, "as many discoveries run as it takes at once"),
+        (403, "check that ARCHWAY_PROXY_KEY is the same on both planes, and that their clocks agree"),
+        (500, "check that one is running"),
+    ],
+)
+async def test_a_proxy_that_gives_no_answer_is_told_with_what_is_known_of_it(
+    pool: Pool, proxy: ProbingProxy, discoverer: Discoverer, status: int, told: str
+) -> None:
+    installation_id = await install(pool, await make_entry(pool))
+    proxy.status = status
+    await discoverer.discover(installation_id)
+    assert told in (await state(pool, installation_id))[1]
+
+
+async def test_without_an_address_of_a_proxy_the_setting_is_named(pool: Pool) -> None:
+    async with Egress(AddressPolicy()) as egress:
+        calls = InternalCalls(PROXY_RING, caller="control", answerer="proxy")
+        safeguards = Safeguards(RowSeals(SECRET_RING), AddressPolicy())
+        discoverer = Discoverer(pool, ProbeClient(egress, [], calls), safeguards)
+        installation_id = await install(pool, await make_entry(pool))
+        await discoverer.discover(installation_id)
+    assert "ARCHWAY_PROXY_INTERNAL_URL" in (await state(pool, installation_id))[1]
+
+
+async def test_what_was_cut_and_what_a_server_does_not_offer_is_told_on_installation_and_entry(
+    pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
+) -> None:
+    entry_id = await make_entry(pool)
+    installation_id = await install(pool, entry_id)
+    proxy.offers("now", description="x" * 20_000)
+    tools_told = msgspec.structs.replace(proxy.answer, notes=[("", "The list has more than 100 pages.")])
+    for answer, told in (
+        (tools_told, ["more than 100 pages", "description"]),
+        (Probe(era="legacy", version="2025-11-25", capabilities=["prompts"]), ["what it offers: prompts"]),
+        (Probe(era="legacy", version="2025-11-25"), ["what it offers: nothing"]),
+        (Probe(era="legacy", version="2025-11-25", capabilities=["tools"]), ["The server lists no tools."]),
+    ):
+        proxy.answer = answer
+        await discoverer.discover(installation_id)
+        async with transaction(pool, readonly=True) as session:
+            row, entry = await installations.one(session, installation_id), await entries.one(session, entry_id)
+        assert row is not None
+        assert entry is not None
+        assert row.server["notes"] == entry.discovery["notes"]
+        for words, note in zip(told, row.server["notes"], strict=True):
+            assert words in note["note"]
+
+
+async def test_what_a_discovery_says_is_recorded_of_whoever_asked(
+    pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
+) -> None:
+    installation_id = await install(pool, await make_entry(pool))
+    for names, asked_by in ((["now"], {}), (["then"], {"asked_by": Caller("", "Ann", "admin")})):
+        proxy.offers(*names)
+        await discoverer.discover(installation_id, **asked_by)
+    async with transaction(pool, readonly=True) as session:
+        rows = await session.fetch("select actor, action from audit order by xmin::text::bigint")
+    assert [tuple(row) for row in rows] == [("the server", "discover"), ("Ann", "discover")]

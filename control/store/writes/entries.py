@@ -3,6 +3,7 @@
 A field of `NewEntry` is a column of the same name, but for those that `_APART` names.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -35,6 +36,11 @@ async def update(writing: Writing, entry_id: str, entry: NewEntry) -> None:
 async def delete(writing: Writing, entry_id: str) -> None:
     """The entry goes, with its tools, installations and assignments."""
     await writing.execute("delete from entries where id = $1", entry_id)
+
+
+async def set_discovery(writing: Writing, entry_id: str, discovery: Mapping[str, Any]) -> None:
+    """What the latest discovery found. Nobody's change of the entry, so its version stays."""
+    await writing.execute("update entries set discovery = $2 where id = $1", entry_id, dict(discovery))
 
 
 async def _set_teams(writing: Writing, entry_id: str, teams: tuple[str, ...]) -> None:

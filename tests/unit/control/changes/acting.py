@@ -65,9 +65,11 @@ async def new_installation(write: Write, entry: Entry, **wanted: Any) -> Install
     return await installations.create(write, SAFEGUARDS, WantedInstallation(entry_id=entry.id, **asked))
 
 
-async def discovered(write: Write, entry: Entry, installation: Installation, *names: str) -> list[EntryTool]:
+async def discovered(
+    write: Write, entry: Entry, installation: Installation, *names: str, **definition: Any
+) -> list[EntryTool]:
     """The entry has tools of these names."""
-    found = found_tools([{"name": name, "inputSchema": {"type": "object"}} for name in names], [])
+    found = found_tools([{"name": name, "inputSchema": {"type": "object"}, **definition} for name in names], [])
     assert await discoveries.keep_server(write, entry, installation, {"era": "modern"}, found.tools)
     return await tools.named(write.connection, entry.id, ["*"])
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from control.changes import discoveries, installations
+from control.changes import discoveries, entry_tools, installations
 from control.changes.write import changing
+from control.registry.tool_definitions import found_tools
+from control.store import entries as entry_store
 from control.store import installations as store
 from control.store.pool import Pool
 from tests.unit.control.changes.acting import (
@@ -27,13 +29,17 @@ async def test_a_discovered_installation_is_ready_with_what_was_seen(pool: Pool)
         assert [tool.name for tool in await discovered(write, entry, installation, "now", "then")] == ["now", "then"]
         after = await store.one(write.connection, installation.id)
         assert after is not None
-        assert (after.state, after.server) == ("ready", {"era": "modern"})
+        assert (after.state, after.server) == (
+            "ready",
+            {"era": "modern", "added": ["now", "then"], "changed": [], "gone": []},
+        )
 
 
-async def test_nobody_decided_it_so_the_trail_says_nothing(pool: Pool) -> None:
+async def test_the_trail_says_nothing_of_a_discovery_without_news(pool: Pool) -> None:
     async with changing(pool, ADMIN) as write:
         entry = await new_entry(write)
         installation = await new_installation(write, entry)
+        await discovered(write, entry, installation, "now")
     await forget(pool)
     async with changing(pool, ADMIN) as write:
         await discovered(write, entry, installation, "now")
@@ -65,3 +71,83 @@ async def test_an_answer_to_what_has_changed_meanwhile_is_not_kept(pool: Pool) -
         after = await store.one(write.connection, installation.id)
     assert after is not None
     assert after.state == "new"
+
+
+async def test_the_trail_says_what_is_new_what_changed_and_what_is_gone_and_who_asked(pool: Pool) -> None:
+    async with changing(pool, ADMIN) as write:
+        entry = await new_entry(write)
+        installation = await new_installation(write, entry)
+        await discovered(write, entry, installation, "now", "then", "later", description="Old.")
+        await discovered(write, entry, installation, "then", "now", description="Old.")
+    await forget(pool)
+    async with changing(pool, ADMIN) as write:
+        await discovered(write, entry, installation, "now", "later", "never", description="New.")
+    (line,) = await audit_of(pool)
+    assert (line["actor"], line["action"], line["object_kind"], line["object_id"]) == (
+        "Ann", "discover", "entry", entry.id,
+    )  # fmt: skip
+    place = {"at": "description", "before": "Old.", "after": "New."}
+    assert line["after"] == {
+        "installation": "github@organisation",
+        "added": ["later", "never"],
+        "changed": ["now", "later"],
+        "gone": ["then"],
+        "differences": [{"name": "now", "differences": [place]}, {"name": "later", "differences": [place]}],
+    }
+
+
+async def test_the_entry_tells_of_its_latest_discovery_and_keeps_its_version(pool: Pool) -> None:
+    async with changing(pool, ADMIN) as write:
+        entry = await new_entry(write)
+        installation = await new_installation(write, entry)
+        await discovered(write, entry, installation, "now")
+        after = await entry_store.one(write.connection, entry.id)
+    assert after is not None
+    assert after.version == entry.version
+    assert after.discovery["at"]
+    told = {name: after.discovery[name] for name in ("by", "installation", "added", "changed", "gone")}
+    assert told == {
+        "by": "Ann", "installation": "github@organisation", "added": ["now"], "changed": [], "gone": [],
+    }  # fmt: skip
+
+
+async def test_a_tool_that_changed_stays_so_until_somebody_has_looked_or_it_is_as_before(pool: Pool) -> None:
+    async with changing(pool, ADMIN) as write:
+        entry = await new_entry(write)
+        installation = await new_installation(write, entry)
+        seen = []
+        for text in ("One.", "Two.", "Three.", "Three.", "One.", "Two."):
+            (tool,) = await discovered(write, entry, installation, "now", description=text)
+            seen.append((tool.known_definition or {}).get("description"))
+            assert (tool.changed_at is None) is (tool.known_definition is None)
+        assert seen == [None, "One.", "One.", "One.", None, "One."]
+        looked = await entry_tools.acknowledge(write, entry.id, tool.id, version=tool.version)
+        assert (looked.changed_at, looked.known_definition, looked.version) == (None, None, tool.version + 1)
+        (tool,) = await discovered(write, entry, installation, "now", description="Two.")
+        assert tool.changed_at is None
+
+
+async def test_a_hash_that_is_reckoned_in_another_way_is_no_change_of_a_tool(pool: Pool) -> None:
+    async with changing(pool, ADMIN) as write:
+        entry = await new_entry(write)
+        installation = await new_installation(write, entry)
+        await discovered(write, entry, installation, "now")
+        (found,) = found_tools([{"name": "now", "inputSchema": {"type": "object"}}], []).tools
+        await write.execute("update entry_tools set pin = 1, definition_sha256 = $1", found.first_sha256)
+        (tool,) = await discovered(write, entry, installation, "now")
+        assert tool.changed_at is None
+        await write.execute("update entry_tools set pin = 1, definition_sha256 = $1", "of another text")
+        (tool,) = await discovered(write, entry, installation, "now")
+        assert tool.changed_at is not None
+
+
+async def test_an_installation_that_leaves_the_need_of_a_sign_in_is_announced(pool: Pool) -> None:
+    async with changing(pool, ADMIN) as write:
+        entry = await new_entry(write)
+        installation = await new_installation(write, entry)
+        await discoveries.keep_failure(write, entry, installation, "needs_sign_in", "Give them again.")
+    await forget(pool)
+    async with changing(pool, ADMIN) as write:
+        await discovered(write, entry, installation)
+        await discovered(write, entry, installation)
+    assert await outbox_of(pool) == [("installation", installation.id, 0)]

@@ -8,7 +8,15 @@ from control.changes import entry_tools
 from control.changes.refusals import NotThere, Stale
 from control.changes.write import changing
 from control.store.pool import Pool
-from tests.unit.control.changes.acting import ADMIN, NOBODY, audit_of, discovered, new_entry, new_installation
+from tests.unit.control.changes.acting import (
+    ADMIN,
+    NOBODY,
+    audit_of,
+    discovered,
+    forget,
+    new_entry,
+    new_installation,
+)
 
 
 async def test_a_tool_is_put_into_quarantine_and_let_out_again(pool: Pool) -> None:
@@ -33,3 +41,22 @@ async def test_a_tool_of_another_entry_or_of_a_version_that_is_gone_is_left_alon
                 await entry_tools.set_state(write, of, tool_id, "quarantined")
         with pytest.raises(Stale):
             await entry_tools.set_state(write, entry.id, tool.id, "quarantined", version=tool.version + 1)
+
+
+async def test_what_somebody_has_looked_at_is_recorded_once(pool: Pool) -> None:
+    async with changing(pool, ADMIN) as write:
+        entry = await new_entry(write)
+        installation = await new_installation(write, entry)
+        await discovered(write, entry, installation, "search", description="Old.")
+        (tool,) = await discovered(write, entry, installation, "search", description="New.")
+    await forget(pool)
+    async with changing(pool, ADMIN) as write:
+        with pytest.raises(Stale):
+            await entry_tools.acknowledge(write, entry.id, tool.id, version=tool.version - 1)
+        for _ in range(2):
+            await entry_tools.acknowledge(write, entry.id, tool.id)
+        with pytest.raises(NotThere):
+            await entry_tools.acknowledge(write, entry.id, NOBODY)
+    (line,) = await audit_of(pool)
+    assert line["before"]["differences"] == [{"at": "description", "before": "Old.", "after": "New."}]
+    assert line["after"] == {"changed_at": None, "differences": []}

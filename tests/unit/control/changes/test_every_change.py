@@ -173,9 +173,12 @@ CASES = {
         "update tool",
         lambda there: [("gateway", there.gateway)],
     ),
+    "entry_tools.acknowledge": Case(
+        lambda write, there: entry_tools.acknowledge(write, there.entry.id, there.tool.id), "update tool"
+    ),
     "discoveries.keep_server": Case(
         lambda write, there: discovered(write, there.entry, there.installation, "search", "another"),
-        "",
+        "discover entry",
         lambda there: [("installation", there.installation.id), ("gateway", there.gateway)],
     ),
     "discoveries.keep_failure": Case(
@@ -265,7 +268,8 @@ async def there(pool: Pool) -> World:
         token, of_team = await new_token(write, user=user), await new_token(write, team=team)
         entry = await new_entry(write)
         installation = await new_installation(write, entry)
-        (tool,) = await discovered(write, entry, installation, "search")
+        await discovered(write, entry, installation, "search")
+        (tool,) = await discovered(write, entry, installation, "search", description="Another.")
         gateway = (await new_gateway(write)).id
         wanted = WantedTools(entry=entry.id, tools=["*"], installation=installation.id)
         (assignment,) = (await assignments.create(write, gateway, wanted)).assignments
@@ -287,7 +291,7 @@ async def test_a_change_leaves_one_audit_record_and_tells_proxies_what_they_hold
     assert [f"{line['action']} {line['object_kind']}" for line in lines] == ([case.recorded] if case.recorded else [])
     for line in lines:
         assert (line["before"] is None, line["after"] is None) == (
-            line["action"] == "create",
+            line["action"] in {"create", "discover"},
             line["action"] == "delete",
         )
     assert [(kind, told) for kind, told, _ in await outbox_of(pool)] == case.announced(there)

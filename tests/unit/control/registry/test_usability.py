@@ -35,6 +35,8 @@ def test_a_personal_gateway_of_a_disabled_owner_is_not_usable() -> None:
         (AssignedTool("t", "active", missing=True, installations_ready=1), "no longer listed"),
         (AssignedTool("t", "active", missing=False, installation="shared", installation_state="needs_sign_in"),
          "waiting for its credential"),
+        (AssignedTool("t", "active", missing=False, installation="shared", installation_state="credential_refused"),
+         "refused by its server for its credential"),
         (AssignedTool("t", "active", missing=False), "nobody has a ready installation"),
     ],
 )  # fmt: skip
@@ -53,3 +55,20 @@ def test_one_warning_names_at_most_five_tools() -> None:
     tools = [AssignedTool(f"t{n}", "quarantined", missing=False) for n in range(7)]
     (warning,) = usability(tools, kind="organisation", members=1).warnings
     assert warning == "t0, t1, t2, t3, t4 and 2 more: in quarantine."
+
+
+def test_a_tool_that_changed_unseen_is_a_warning_and_can_be_called() -> None:
+    changed = [
+        AssignedTool(name, "active", False, installations_ready=1, changed=True, entry_slug="crm") for name in "ab"
+    ]
+    other = AssignedTool("c", "active", False, installations_ready=1, changed=True, entry_slug="time")
+    judged = usability([*changed, other, READY], kind="organisation", members=1)
+    assert judged.usable
+    assert [warning.partition(":")[0] for warning in judged.warnings] == ["a, b", "c"]
+    assert "`archway entries changes crm`" in judged.warnings[0]
+    assert "`archway entries acknowledge time TOOL`" in judged.warnings[1]
+
+
+def test_a_gateway_of_changed_tools_alone_is_usable() -> None:
+    tool = AssignedTool("a", "active", missing=False, installations_ready=1, changed=True, entry_slug="crm")
+    assert usability([tool], kind="organisation", members=1).usable
