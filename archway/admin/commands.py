@@ -83,6 +83,7 @@ def _create(resource: Resource) -> Callable[..., None]:
         _present(api, resource, made, form, told=("warnings",))
         if resource.after_create and not form.for_programs:
             typer.echo(resource.after_create(made))
+        _refuse_unready(resource, made)
 
     return _command(run, resource, [*_parent(resource), *_fields(resource.create, needed=True)])
 
@@ -99,6 +100,8 @@ def _update(resource: Resource) -> Callable[..., None]:
             typer.echo(line, err=True)
         warn(after)
         _present(api, resource, after, form, told=("warnings",))
+        if resource.made_ready_by & body.keys():
+            _refuse_unready(resource, after)
 
     return _command(run, resource, [_which(resource), *_parent(resource), *_fields(resource.update)])
 
@@ -123,6 +126,7 @@ def _act(resource: Resource, action: Action) -> Callable[..., None]:
             show_one(answer, form)
         else:
             typer.echo(action.done)
+        _refuse_unready(resource, answer)
 
     return _command(run, resource, [_which(resource), *_parent(resource)])
 
@@ -177,6 +181,13 @@ def _command(
     command.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined] # typer reads it
     command.__annotations__ = {one.name: one.annotation for one in every}
     return command
+
+
+def _refuse_unready(resource: Resource, item: Mapping[str, Any]) -> None:
+    """End with status 1 where what was made or changed cannot be used as it is."""
+    why = resource.why_not_ready(item) if resource.why_not_ready is not None else ""
+    if why:
+        raise refuse(why)
 
 
 def warn(answer: Mapping[str, Any]) -> None:

@@ -1,6 +1,8 @@
 """Entries and installations on the command line."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from shlex import quote
+from typing import Annotated, Any
 
 import typer
 
@@ -87,10 +89,35 @@ def tools(
     with explained():
         api = connect(state)
         path = f"/entries/{find(api, 'entry', entry)}/tools"
-        show_list(api.pages(path), ("name", "kind", "state", "missing_since", "id"), form)
+        show_list(api.pages(path), ("name", "kind", "state", "missing_since", "changed_at", "id"), form)
 
 
-def _quarantine(name: str, target: str, sentence: str) -> None:
+@ENTRIES.command("changes")
+@with_form
+def changes(
+    entry: Annotated[str, typer.Argument(help="The entry's slug, name or id.")],
+    state: State = DEFAULT_STATE,
+    form: Form = Form.TABLE,
+) -> None:
+    """Show what differs in tools that changed at their server since somebody acknowledged them.
+
+    [bold]Example[/bold]
+
+      archway entries changes crm
+    """
+    with explained():
+        api = connect(state)
+        path = f"/entries/{find(api, 'entry', entry)}/tools"
+        rows = [
+            {"tool": tool["name"], "changed_at": tool["changed_at"], **place}
+            for tool in api.pages(path)
+            if tool["changed_at"]
+            for place in tool["differences"]
+        ]
+        show_list(rows, ("tool", "changed_at", "at", "before", "after"), form)
+
+
+def _change_tool(name: str, change: dict[str, Any], sentence: str) -> None:
     def command(
         entry: Annotated[str, typer.Argument(help="The entry's slug, name or id.")],
         tool: Annotated[str, typer.Argument(help="The tool's name or id.")],
@@ -101,14 +128,27 @@ def _quarantine(name: str, target: str, sentence: str) -> None:
             api = connect(state)
             path = f"/entries/{find(api, 'entry', entry)}/tools"
             tool_id = find_in(api, path, ("name", "upstream_name"), tool, "tool", f"archway entries tools {entry}")
-            show_one(api.patch(f"{path}/{tool_id}", {"state": target}), form, ("name", "state"))
+            show_one(api.patch(f"{path}/{tool_id}", change), form, ("name", "state"))
 
     help_text = f"{sentence}\n\n[bold]Example[/bold]\n\n  archway entries {name} crm delete_contact"
     ENTRIES.command(name, help=help_text)(with_form(command))
 
 
-_quarantine("quarantine", "quarantined", "Refuse a tool on every gateway, within a second.")
-_quarantine("release", "active", "Let a tool out of quarantine.")
+_change_tool("quarantine", {"state": "quarantined"}, "Refuse a tool on every gateway, within a second.")
+_change_tool("release", {"state": "active"}, "Let a tool out of quarantine.")
+_change_tool("acknowledge", {"acknowledged": True}, "Say that you know how a tool changed: gateways warn no more.")
+
+
+def why_not_ready(installation: Mapping[str, Any]) -> str:
+    """Why an installation cannot be used yet, and what to do; '' for one that is ready."""
+    state, address = installation.get("state"), str(installation.get("address", ""))
+    if state in {"ready", None}:
+        return ""
+    why = installation.get("state_reason") or "Its server was not asked yet."
+    again = f"archway installations discover {quote(address)}"
+    if state in {"needs_sign_in", "credential_refused"}:
+        again = f"archway installations update {quote(address)} --credential (or --secret NAME) asks the server again"
+    return f"{address} is not ready ({state}): {why}\nWhen that is mended: {again}"
 
 
 ANSWER = "An answer to a field: name=text, or name:=5 for numbers and truth values; may be repeated."
@@ -144,6 +184,8 @@ INSTALLATION = Resource(
     ),
     cascade=True,
     actions=(Action("discover", "Ask the server again for its tools.", "discovered"),),
+    why_not_ready=why_not_ready,
+    made_ready_by=frozenset({"protocol", "values", "credential"}),
     examples={
         "create": (
             "archway installations create --entry time --scope organisation",

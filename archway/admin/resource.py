@@ -100,6 +100,9 @@ class Resource:
     """Fields by which people may name an object instead of its identifier."""
     examples: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Per command, lines of examples."""
+    why_not_ready: Callable[[Mapping[str, Any]], str] | None = None
+    """Of what was made, acted on, or changed in `made_ready_by`; '' where it is in order, else said with status 1."""
+    made_ready_by: frozenset[str] = frozenset()
     after_create: Callable[[dict[str, Any]], str] | None = None
     """A sentence for a person about what was made."""
     for_people: Callable[[AdminApi, list[dict[str, Any]]], list[dict[str, Any]]] | None = None

@@ -45,7 +45,8 @@ TAKEN_AS = {("tokens identify", "digest"): "token"}
 NAMED_BY_OPTION = {("tokens revoke", "user"): "--all-of"}
 """What a path names and an option takes, beside an argument that names something else."""
 SAID_BY_A_COMMAND = {
-    ("entries quarantine", "state"): {"quarantined": "entries quarantine", "active": "entries release"}
+    ("entries quarantine", "state"): {"quarantined": "entries quarantine", "active": "entries release"},
+    ("entries quarantine", "acknowledged"): {True: "entries acknowledge"},
 }
 """Fields whose every word has a command of its own."""
 OF_ALL_COMMANDS = {"--state", "--output", "--json"}

@@ -251,3 +251,78 @@ def test_a_pin_that_is_none_is_the_callers(api):
 
     assert "the caller's" in run("assignments", "list", "--gateway", "demo").output
     assert "the caller's" in run("gateways", "show", "demo").output
+
+
+DISCOVERING = [("create", "--entry", DEMO["id"], "--scope", "organisation"), ("discover", "CRM")]
+
+
+def installation(state, reason=""):
+    return {"id": DEMO["id"], "name": "CRM", "address": "crm@Support", "state": state, "state_reason": reason}
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "told"),
+    [
+        ("unreachable", "crm cannot be reached.", "archway installations discover crm@Support"),
+        ("credential_refused", "crm does not accept it.", "archway installations update crm@Support --credential"),
+        ("needs_sign_in", "Its secrets cannot be opened.", "archway installations update crm@Support --credential"),
+        ("new", "", "archway installations discover crm@Support"),
+    ],
+)
+@pytest.mark.parametrize("form", [(), ("--json",)])
+@pytest.mark.parametrize(
+    "command", [("create", "--entry", DEMO["id"], "--scope", "organisation"), ("discover", "CRM")]
+)
+def test_an_installation_that_is_not_ready_ends_its_command_with_1_and_says_why(
+    api, monkeypatch, command, form, state, reason, told
+):
+    made = installation(state, reason)
+    monkeypatch.setattr(api, "post", lambda path, body=None: made)
+    api.lists["/installations"] = [made]
+    ended = run("installations", *command, *form)
+    assert ended.exit_code == 1
+    assert f"crm@Support is not ready ({state}): {reason}" in ended.stderr
+    assert told in ended.stderr
+    assert state in ended.stdout
+
+
+@pytest.mark.parametrize(
+    "command", [("create", "--entry", DEMO["id"], "--scope", "organisation"), ("discover", "CRM")]
+)
+def test_an_installation_that_is_ready_ends_its_command_well(api, monkeypatch, command):
+    made = installation("ready")
+    monkeypatch.setattr(api, "post", lambda path, body=None: made)
+    api.lists["/installations"] = [made]
+    ended = run("installations", *command)
+    assert (ended.exit_code, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("options", "status"), [(("--name", "New"), 0), (("--protocol", "legacy"), 1)])
+def test_a_change_that_asks_no_server_does_not_fail_for_its_state(api, monkeypatch, options, status):
+    made = installation("unreachable", "crm cannot be reached.")
+    api.lists["/installations"] = [made]
+    monkeypatch.setattr(api, "read", lambda path: (made, "1"), raising=False)
+    monkeypatch.setattr(api, "patch", lambda path, body, version=None: made, raising=False)
+    assert run("installations", "update", "CRM", *options).exit_code == status
+
+
+def test_what_differs_in_changed_tools_is_a_table(api):
+    place = {"at": "description", "before": "Finds.", "after": "Finds, and sends."}
+    changed = {"id": "1", "name": "find", "changed_at": "2026-01-01", "differences": [place]}
+    same = {"id": "2", "name": "add", "changed_at": None, "differences": []}
+    entry = {"id": TEAM["id"], "slug": "crm", "name": "CRM"}
+    api.lists |= {"/entries": [entry], f"/entries/{TEAM['id']}/tools": [changed, same]}
+    ended = run("entries", "changes", "crm")
+    assert ended.exit_code == 0
+    for word in ("find", "description", "Finds.", "Finds, and sends."):
+        assert word in ended.stdout
+    assert "add" not in ended.stdout
+
+
+def test_a_changed_tool_is_acknowledged(api, monkeypatch):
+    sent = []
+    entry, tool = {"id": TEAM["id"], "slug": "crm", "name": "CRM"}, {"id": "1", "name": "find"}
+    api.lists |= {"/entries": [entry], f"/entries/{TEAM['id']}/tools": [tool]}
+    monkeypatch.setattr(api, "patch", lambda path, body: sent.append((path, body)) or tool, raising=False)
+    assert run("entries", "acknowledge", "crm", "find").exit_code == 0
+    assert sent == [(f"/entries/{TEAM['id']}/tools/1", {"acknowledged": True})]
