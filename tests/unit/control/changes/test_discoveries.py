@@ -139,15 +139,3 @@ async def test_a_hash_that_is_reckoned_in_another_way_is_no_change_of_a_tool(poo
         await write.execute("update entry_tools set pin = 1, definition_sha256 = $1", "of another text")
         (tool,) = await discovered(write, entry, installation, "now")
         assert tool.changed_at is not None
-
-
-async def test_an_installation_that_leaves_the_need_of_a_sign_in_is_announced(pool: Pool) -> None:
-    async with changing(pool, ADMIN) as write:
-        entry = await new_entry(write)
-        installation = await new_installation(write, entry)
-        await discoveries.keep_failure(write, entry, installation, "needs_sign_in", "Give them again.")
-    await forget(pool)
-    async with changing(pool, ADMIN) as write:
-        await discovered(write, entry, installation)
-        await discovered(write, entry, installation)
-    assert await outbox_of(pool) == [("installation", installation.id, 0)]

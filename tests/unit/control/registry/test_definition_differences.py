@@ -4,6 +4,8 @@ import pytest
 
 from control.registry.definition_differences import MOST, Difference, differences
 
+NOT_KEPT = "It differs in what is not kept, such as the end of a long text."
+
 
 @pytest.mark.parametrize(
     ("before", "after", "told"),
