@@ -22,7 +22,9 @@ async def test_equal_ids_of_many_callers_never_cross(make_rig: MakeRig, era: str
     """CVE-2026-25536: state of one caller in an object that several share."""
     async with (
         McpUpstream(era=era) as server,
-        make_rig(calls_per_upstream=2 * CALLS, calls_in_flight=4 * CALLS, unknown_per_second=CALLS) as rig,
+        make_rig(
+            calls_per_upstream=2 * CALLS, calls_in_flight=4 * CALLS, unknown_per_second=CALLS, call_seconds=280
+        ) as rig,
     ):
         server.tool("t", lambda received: Answer(text=received.arguments["marker"], delay=0.01, progress=1))
         await rig.serve([rig.control.tool("t", "t", rig.control.installation(server.url, isolation="shared"))])
