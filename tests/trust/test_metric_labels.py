@@ -1,6 +1,5 @@
 """Nothing that a caller says becomes a label, so nobody makes series without end (row X-3)."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from proxy.telemetry.exposition import render
+from tests.fixtures_system import eventually
 from tests.proxy.conftest import MakeRig, Rig
 
 MARK = "zq7"
@@ -48,9 +48,11 @@ async def say_path(rig: Rig, number: int) -> None:
 
 async def a_gauge_has_been_read(counts: Path) -> None:
     """The worker reads its gauges now and then: on a busy machine for the first time long after its first call."""
-    async with asyncio.timeout(30):
-        while not any(name == "archway_snapshot_revision" for name, _ in series(counts)):
-            await asyncio.sleep(0.05)
+
+    async def read() -> bool:
+        return any(name == "archway_snapshot_revision" for name, _ in series(counts))
+
+    await eventually(read, within=30, what="the first reading of the gauges")
 
 
 def series(counts: Path) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
