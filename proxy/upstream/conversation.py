@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 import orjson
 
@@ -226,7 +227,10 @@ class Upstreams:
         if not is_success(response.status):
             call.headers = None
             return await self._refused.answer_of(call.installation, call.outbound, response, session, key)
-        if is_stream(response):
+        if call.outbound.lists is not None:
+            beside = partial(self._beside_the_answer, call)
+            received = await call.outbound.lists.answer(response, call.outbound.id, self._max_answer, beside)
+        elif is_stream(response):
             received = await self._from_stream(call, response)
         else:
             received = await whole_answer(response, call.outbound.id, cap_bytes=self._max_answer)

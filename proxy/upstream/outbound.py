@@ -13,6 +13,7 @@ from core.mcp.methods import (
 )
 from core.mcp.versions import MODERN
 from proxy.our_name import CLIENT_INFO
+from proxy.upstream.list_answers import ListAnswers
 
 ACCEPT = "application/json, text/event-stream"
 _REMEMBERED_IDS = 8192
@@ -59,6 +60,8 @@ class Outbound:
     """`_meta` of the caller without the protocol's own keys: vendor keys and the trace context."""
     param_headers: dict[str, SafeHeaderValue] = field(default_factory=dict)
     wants_progress: bool = False
+    lists: ListAnswers | None = None
+    """What reads the answer, where it is a page of a list."""
     id: int = field(default_factory=_ids.__next__)
 
     @property

@@ -8,8 +8,6 @@ import logging
 from dataclasses import dataclass
 from typing import Final, Literal
 
-import msgspec
-
 from core.mcp.shapes import META_SERVER_INFO
 from core.mcp.versions import MODERN, Era
 from core.resolve import Probe, ProbeQuestion, ResolvedInstallation
@@ -18,6 +16,7 @@ from proxy.upstream.answers import Json
 from proxy.upstream.conversation import Owner, Upstreams
 from proxy.upstream.faults import upstream_text
 from proxy.upstream.handshake import OPEN_S, UpstreamSession
+from proxy.upstream.list_answers import MAX_PAGES, ListAnswers
 from proxy.upstream.look import look_for_redirect
 from proxy.upstream.old_transport import speaks_old_transport
 from proxy.upstream.outbound import Outbound
@@ -26,10 +25,7 @@ from proxy.upstream.unsuccessful import error_words
 from proxy.upstream.way_out import OLD_TRANSPORT, way_out
 
 log = logging.getLogger(__name__)
-_MAX_PAGES = 100
-_MAX_ITEMS = 5_000
 _OWNER = Owner("discovery")
-_ODD_VALUE: Final = "Its definition holds a number of more digits than clients can read, or more than 200 levels."
 _SECONDS: Final = 17.0
 """For a whole probe, where the question says nothing: control waits for 20 s, and for the words of a failure too."""
 _MAY_BE_OLD: Final = {"upstream_status", "upstream_error", "upstream_broken", "upstream_era"}
@@ -88,22 +84,21 @@ class Prober:
 
     async def _listed(self, question: ProbeQuestion, server: _Server) -> Probe:
         installation = question.installation
-        tools: list[dict[str, object]] = []
-        resources: list[dict[str, object]] = []
-        rejected: list[tuple[str, str]] = []
+        tools, resources = ListAnswers("tools"), ListAnswers("resources")
         if question.lists and "tools" in server.capabilities:
-            tools = await self._all(installation, "tools/list", "tools", rejected)
-        if question.lists and "resources" in server.capabilities and not tools:
-            resources = await self._all(installation, "resources/list", "resources", rejected)
+            tools = await self._all(installation, "tools/list", "tools")
+        if question.lists and "resources" in server.capabilities and not tools.items and not tools.rejected:
+            resources = await self._all(installation, "resources/list", "resources")
         return Probe(
             era=server.era_name,
             version=server.version,
             server_name=upstream_text(server.info.get("name")),
             server_version=upstream_text(server.info.get("version")),
             capabilities=server.capabilities,
-            tools=tools,
-            resources=resources,
-            rejected=rejected,
+            tools=tools.items,
+            resources=resources.items,
+            rejected=tools.rejected + resources.rejected,
+            notes=tools.notes + resources.notes,
         )
 
     async def _meet(self, installation: ResolvedInstallation) -> _Server:
@@ -138,45 +133,46 @@ class Prober:
         session = opened[-1]
         return _Server(Era.LEGACY, session.version, session.server, _names(session.capabilities))
 
-    async def _all(
-        self, installation: ResolvedInstallation, method: str, member: str, rejected: list[tuple[str, str]]
-    ) -> list[dict[str, object]]:
-        """Every page of a list; a cursor that comes again, or more than 100 pages, ends it. Fills `rejected`."""
-        items: list[dict[str, object]] = []
+    async def _all(self, installation: ResolvedInstallation, method: str, member: str) -> ListAnswers:
+        """Every page of a list, within its caps; a cursor that comes again ends it."""
+        lists = ListAnswers(member)
         cursor: str | None = None
         seen: set[str] = set()
-        for _ in range(_MAX_PAGES):
-            params: Json = {} if cursor is None else {"cursor": cursor}
-            outbound = Outbound(method, params, installation.own_headers)
-            answer = await self._upstreams.call(installation, outbound, _OWNER, _ignore)
-            result, error = answer.get("result"), answer.get("error")
-            if isinstance(error, dict):
-                raise Refusal("upstream_error", server=installation.entry, detail=method, said=error_words(error))
-            found = result.get(member) if isinstance(result, dict) else None
-            if not isinstance(result, dict) or not isinstance(found, list):
-                raise Refusal("upstream_broken", server=installation.entry, detail=f"{method} without {member}")
-            for item in found:
-                if not isinstance(item, dict):
-                    continue
-                if _travels(item):
-                    items.append(item)
-                else:
-                    rejected.append((upstream_text(item.get("name")), _ODD_VALUE))
+        while True:
+            result = await self._page(installation, method, cursor, lists)
+            if result is None or not lists.take():
+                return lists
             following = result.get("nextCursor")
-            if not isinstance(following, str) or following in seen or len(items) > _MAX_ITEMS:
-                break
+            if not isinstance(following, str):
+                return lists
+            if following in seen:
+                lists.ends("a cursor that came before")
+                return lists
+            if not lists.has_pages_left:
+                lists.ends(f"more than {MAX_PAGES} pages")
+                return lists
             seen.add(following)
             cursor = following
-        return items[:_MAX_ITEMS]
 
-
-def _travels(item: Json) -> bool:
-    """Whether control can be told of it: it knows no number that no double holds, and no great depth."""
-    try:
-        msgspec.msgpack.encode(item)
-    except TypeError:
-        return False
-    return True
+    async def _page(
+        self, installation: ResolvedInstallation, method: str, cursor: str | None, lists: ListAnswers
+    ) -> Json | None:
+        """The result with one page, which `lists` has read; None where it is more than the list may still have."""
+        params: Json = {} if cursor is None else {"cursor": cursor}
+        outbound = Outbound(method, params, installation.own_headers, lists=lists)
+        try:
+            answer = await self._upstreams.call(installation, outbound, _OWNER, _ignore)
+        except Refusal as refusal:
+            if refusal.reason != "upstream_too_large" or not lists.is_begun:
+                raise
+            lists.ends(f"a page beyond its first ones with more than {refusal.words.get('limit')} bytes")
+            return None
+        result, error = answer.get("result"), answer.get("error")
+        if isinstance(error, dict):
+            raise Refusal("upstream_error", server=installation.entry, detail=method, said=error_words(error))
+        if not isinstance(result, dict) or not isinstance(result.get(lists.member), list):
+            raise Refusal("upstream_broken", server=installation.entry, detail=f"{method} without {lists.member}")
+        return result
 
 
 def _names(capabilities: object) -> list[str]:

@@ -1,0 +1,138 @@
+"""The answers to one list that discovery asks for, page by page, within caps on all of them together.
+
+Made by `probe.py` for each list, handed to the conversation with the request (`Outbound.lists`), which calls `answer`
+in place of what it reads calls with: a server may list anything, and neither one odd item nor a list without end may
+cost more than itself. Leaves out what an item means, and when to ask for the next page.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import orjson
+
+from core.egress.faults import UpstreamFault
+from core.mcp.event_stream import Event, EventReader, EventStreamFault
+from core.mcp.list_page import NoPage, Page, read_page
+from proxy.upstream.answers import (
+    MAX_EVENTS,
+    MESSAGE,
+    Json,
+    answer_in,
+    inflated,
+    is_answer_to,
+    is_stream,
+    no_answer,
+    the_answer,
+)
+from proxy.upstream.faults import WEB_PAGE
+from proxy.upstream.transport import UpstreamAnswer
+
+MAX_PAGE_BYTES: Final = 4 << 20
+MAX_LIST_BYTES: Final = 8 << 20
+"""Of all pages of one list; clients bear about a megabyte from a server."""
+MAX_LIST_VALUES: Final = 400_000
+"""In all items of one list, for memory's sake: a value costs some 60 bytes."""
+MAX_PAGES: Final = 100
+MAX_ITEMS: Final = 5_000
+_SMALL: Final = 1 << 16
+"""Bytes that are read at once; more in a thread, beside the calls of this worker."""
+
+Beside = Callable[[Json], Awaitable[None]]
+
+
+class ListAnswers:
+    """Reads the pages of one list (`member` of each result), and keeps what was found."""
+
+    def __init__(self, member: str) -> None:
+        self.member = member
+        self.items: list[dict[str, object]] = []
+        self.rejected: list[tuple[str, str]] = []
+        """Items that cannot be kept: name, and the reason."""
+        self.notes: list[tuple[str, str]] = []
+        """What to know of the whole list, each with an empty name."""
+        self._bytes = self._values = self._pages = 0
+        self._page, self._page_bytes = Page({}), 0
+
+    async def answer(self, response: UpstreamAnswer, request_id: int, most: int, beside: Beside) -> Json:
+        """The message that answers our request for a page. Raises UpstreamFault, also beyond a cap.
+
+        `most`: bytes that any answer may have. `beside` is called with each message that comes before the answer.
+        """
+        cap = min(most, MAX_PAGE_BYTES, max(1, MAX_LIST_BYTES - self._bytes))
+        response = inflated(response, cap)
+        if is_stream(response):
+            return await self._from_stream(response, request_id, cap, beside)
+        body = await response.read_capped(cap)
+        if body[:256].lstrip().startswith(b"<"):
+            raise UpstreamFault("broken", sent=True, detail=WEB_PAGE)
+        if body[:256].lstrip().startswith(b"["):  # a batch, as for any answer
+            body = orjson.dumps(answer_in(body, request_id))
+        return the_answer(await self._read(body), request_id)
+
+    def take(self) -> bool:
+        """Keep the page that was answered last; whether another may be asked for. What is beyond a cap is told."""
+        page = self._page
+        self._pages += 1
+        self._bytes += self._page_bytes
+        self._values += page.values
+        self.rejected += page.rejected
+        if self._values > MAX_LIST_VALUES:
+            return self.ends(f"more than {MAX_LIST_VALUES} values")
+        self.items += page.items
+        if len(self.items) > MAX_ITEMS:
+            del self.items[MAX_ITEMS:]
+            return self.ends(f"more than {MAX_ITEMS} items")
+        return True
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a page has been kept: then a later one that is too large does not cost those before it."""
+        return self._pages > 0
+
+    @property
+    def has_pages_left(self) -> bool:
+        """Whether one more page may be asked for."""
+        return self._pages < MAX_PAGES
+
+    def ends(self, what: str) -> bool:
+        """Tell that the list goes on beyond what was read, and why; False, as there is nothing more to ask for."""
+        self.notes.append(("", f"Its list of {self.member} has {what}; read were the first {len(self.items)}."))
+        return False
+
+    async def _from_stream(self, response: UpstreamAnswer, request_id: int, cap: int, beside: Beside) -> Json:
+        reader = EventReader(max_event_bytes=cap, max_events=MAX_EVENTS)
+        unread: UpstreamFault | None = None
+        while chunk := await response.next_chunk():
+            found = _events(reader, chunk, cap)
+            for number, event in enumerate(found, 1):
+                try:
+                    message = await self._read(event.data)
+                except UpstreamFault as fault:
+                    unread = fault
+                    continue
+                if is_answer_to(message, request_id):
+                    response.may_be_left(all_read=number == len(found) and not reader.behind)
+                    return message
+                await beside(message)
+        raise unread or no_answer()
+
+    async def _read(self, raw: bytes) -> Json:
+        try:
+            if len(raw) <= _SMALL:
+                page = read_page(raw, self.member)
+            else:
+                page = await asyncio.to_thread(read_page, raw, self.member)
+        except NoPage as wrong:
+            raise UpstreamFault("broken", sent=True, detail=f"the answer is no acceptable JSON: {wrong}") from None
+        if page.message.get("jsonrpc") != "2.0":
+            raise UpstreamFault("broken", sent=True, detail="the answer is no JSON-RPC message")
+        self._page, self._page_bytes = page, len(raw)
+        return page.message
+
+
+def _events(reader: EventReader, chunk: bytes, cap: int) -> list[Event]:
+    try:
+        return [event for event in reader.feed(chunk) if event.data and event.name == MESSAGE]
+    except EventStreamFault as fault:
+        raise UpstreamFault("too_large", sent=True, detail=str(fault), figure=cap) from fault
