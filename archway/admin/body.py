@@ -94,8 +94,8 @@ def read(api: AdminApi, option: Option, value: Any) -> Any:
 
 def principal(api: AdminApi, text: str) -> str:
     """`user:ID`, `team:ID` or `organisation` for an e-mail, a name, `team:NAME`; raises NotNamed."""
-    if text == "organisation":
-        return text
+    if text in {"organisation", "organization"}:
+        return "organisation"
     kind, separator, name = text.partition(":")
     if separator and kind in {"user", "team"}:
         return f"{kind}:{find(api, kind, name)}"

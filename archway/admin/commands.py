@@ -35,8 +35,12 @@ _TYPES |= {"secrets": list[str], "prompt": bool}
 
 def commands(resource: Resource) -> typer.Typer:
     """The sub-commands of `archway <resource>`."""
-    group = typer.Typer(help=resource.help, no_args_is_help=True)
+    group = typer.Typer(help=resource.help, no_args_is_help=not resource.listed_alone)
     _add(group, resource, "list", _list(resource), f"List {resource.name}.")
+    if resource.listed_alone:
+        group.callback(invoke_without_command=True, help=resource.help + _examples(resource, ""))(
+            _alone(_list(resource))
+        )
     if resource.show:
         _add(group, resource, "show", _show(resource), f"Show one {resource.one}.")
     if resource.create:
@@ -63,6 +67,20 @@ def _list(resource: Resource) -> Callable[..., None]:
 
     limit = _parameter("limit", int, typer.Option("--limit", min=1, help="Show at most this many."), 1000)
     return _command(run, resource, [*_parent(resource), *(_option(one) for one in resource.filters), limit])
+
+
+def _alone(command: Callable[..., None]) -> Callable[..., None]:
+    """The command, to be run by its group when no sub-command is typed."""
+
+    def run(context: typer.Context, **given: Any) -> None:
+        if context.invoked_subcommand is None:
+            command(**given)
+
+    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    every = [context, *inspect.signature(command).parameters.values()]
+    run.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined] # typer reads it
+    run.__annotations__ = {one.name: one.annotation for one in every}
+    return run
 
 
 def _show(resource: Resource) -> Callable[..., None]:
@@ -255,6 +273,9 @@ def _annotated(name: str, annotation: Any, default: Any) -> inspect.Parameter:
 
 
 def _add(group: typer.Typer, resource: Resource, name: str, function: Callable[..., None], sentence: str) -> None:
+    group.command(name, help=sentence + _examples(resource, name))(function)
+
+
+def _examples(resource: Resource, name: str) -> str:
     lines = resource.examples.get(name, ())
-    examples = "\n\n[bold]Examples[/bold]\n\n" + "\n\n".join(f"  {line}" for line in lines) if lines else ""
-    group.command(name, help=sentence + examples)(function)
+    return "\n\n[bold]Examples[/bold]\n\n" + "\n\n".join(f"  {line}" for line in lines) if lines else ""

@@ -69,7 +69,8 @@ GAP = Resource(
     ),
     delete=False,
     show=False,
-    examples={"list": ("archway records gaps list --json",)},
+    listed_alone=True,
+    examples={"": ("archway records gaps", "archway records gaps --json"), "list": ("archway records gaps list",)},
 )
 RECORDS.add_typer(commands(GAP), name="gaps")
 

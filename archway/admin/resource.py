@@ -92,6 +92,8 @@ class Resource:
     """Whether a deletion may take along what depends on it."""
     show: bool = True
     actions: tuple[Action, ...] = ()
+    listed_alone: bool = False
+    """Whether the resource's own name lists it too, without `list`."""
     parent: Option | None = None
     """A reference that fills `{parent}` in the path."""
     spent: Callable[[Mapping[str, Any]], bool] | None = None

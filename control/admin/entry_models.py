@@ -8,7 +8,19 @@ from pydantic_core import PydanticCustomError
 
 from control.admin.credential_models import CredentialModel, CredentialSettings
 from control.admin.labels import Labels
-from control.http.models import MARKS, Change, Description, Id, Item, Model, Moment, Name, Query, Worded
+from control.http.models import (
+    MARKS,
+    BothSpellings,
+    Change,
+    Description,
+    Id,
+    Item,
+    Model,
+    Moment,
+    Name,
+    Query,
+    Worded,
+)
 from control.http.paging import NamedPageQuery
 from control.registry.commands import SENTENCE, is_command_object
 from control.registry.entry import EntryVisibility, Isolation
@@ -75,7 +87,7 @@ class EntryFields(Model):
     url: Url
     docs_url: OptionalUrl = ""
     labels: Labels = Bound(default_factory=dict)
-    visibility: EntryVisibility = "organisation"
+    visibility: Annotated[EntryVisibility, BothSpellings()] = "organisation"
     teams: Teams = Bound(default_factory=list)
     credential_model: CredentialModel = "none"
     fields: Fields = Bound(default_factory=list)

@@ -6,7 +6,7 @@ from pydantic import Field as Bound
 
 from control.admin.entry_models import Slug, Teams, Text
 from control.admin.labels import Labels
-from control.http.models import Change, Description, Id, Item, Model, Moment, Name
+from control.http.models import BothSpellings, Change, Description, Id, Item, Model, Moment, Name
 from control.http.paging import NamedPageQuery
 from control.registry.entry_tool import ToolKind, ToolState
 from control.registry.exposed_names import MAX_EXPOSED
@@ -29,7 +29,7 @@ class GatewayFields(Model):
     description: Description = ""
     instructions: Description = Bound("", description="Told to clients, for their models to read.")
     labels: Labels = Bound(default_factory=dict)
-    visibility: VisibilityKind = "organisation"
+    visibility: Annotated[VisibilityKind, BothSpellings()] = "organisation"
     teams: Teams = Bound(default_factory=list)
     owner_id: Id | None = Bound(None, description="The owner, with the visibility `personal`; by default the caller.")
     header_allowlist: HeaderNames = Bound(

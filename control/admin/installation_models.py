@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field as Bound
 
 from control.admin.entry_models import Answer
-from control.http.models import Change, Id, Item, Model, Moment, Name, Query
+from control.http.models import BothSpellings, Change, Id, Item, Model, Moment, Name, Query
 from control.http.paging import NamedPageQuery
 from control.registry.fields import MAX_FIELDS
 from control.registry.headers import MAX_VALUE
@@ -13,6 +13,7 @@ from control.registry.installation import LONGEST_ADDRESS, InstallationState, Pr
 from control.registry.owner import Scope
 
 ValueName = Annotated[str, Bound(min_length=1, max_length=40)]
+ScopeWord = Annotated[Scope, BothSpellings()]
 Values = Annotated[dict[ValueName, Answer | None], Bound(max_length=MAX_FIELDS)]
 Credential = Annotated[str, Bound(min_length=1, max_length=MAX_VALUE)]
 
@@ -21,7 +22,7 @@ class InstallationCreate(Model):
     """Install an entry for oneself, a team, or the organisation."""
 
     entry_id: Id
-    scope: Scope
+    scope: ScopeWord
     name: Name | None = Bound(
         None, description="By default the entry's name; for a team or a person `crm@Support`, as `address`."
     )
@@ -52,7 +53,7 @@ class InstallationQuery(NamedPageQuery):
     """Filters of the list of installations."""
 
     entry_id: Id | None = None
-    scope: Scope | None = None
+    scope: ScopeWord | None = None
     name: Annotated[
         str | None,
         Bound(max_length=LONGEST_ADDRESS, description="Those that go by it: their name or `address`."),

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from control.http.models import MARKS, UUID, Id, Item, Moment, Query, View, Worded
+from control.http.models import MARKS, UUID, Id, Item, Moment, Query, View, Worded, in_our_spelling
 from control.http.paging import PageQuery
 from control.records.statuses import Status
 from control.store.records import Wanted
@@ -14,10 +14,11 @@ Decision = Literal["allowed", "refused"]
 _Principal = Annotated[
     str,
     Worded(
-        rf"(?:user|team):{UUID}|organisation",
+        rf"(?:user|team):{UUID}|organi[sz]ation",
         "must be user:ID, team:ID or organisation, with the identifier that lists show",
         longest=41,
     ),
+    AfterValidator(in_our_spelling),
 ]
 
 

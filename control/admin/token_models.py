@@ -4,10 +4,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from control.http.models import Change, Id, Item, Model, Moment, Name, View, Worded
+from control.http.models import BothSpellings, Change, Id, Item, Model, Moment, Name, View, Worded
 from control.http.paging import NamedPageQuery
 from control.registry.token import Kind, Use
 from control.registry.token_validity import State
+
+KindWord = Annotated[Kind, BothSpellings()]
 
 
 class TokenFields(Model):
@@ -23,7 +25,7 @@ class TokenOwner(Model):
     use: Annotated[
         Use, Field(description="What it is for: calling `gateways`, or the admin `api`. None is for both.")
     ] = "gateways"
-    kind: Kind = "user"
+    kind: KindWord = "user"
     user_id: Id | None = None
     team_id: Id | None = None
 
@@ -58,7 +60,7 @@ class TokenQuery(NamedPageQuery):
     """Filters of the list of tokens."""
 
     use: Use | None = None
-    kind: Kind | None = None
+    kind: KindWord | None = None
     user_id: Id | None = None
     team_id: Id | None = None
     created_by: Annotated[Id | None, Field(description="The user who made them, for whomever.")] = None

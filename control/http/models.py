@@ -108,6 +108,26 @@ class Worded:
         return text
 
 
+class BothSpellings:
+    """A rule for words, `Annotated[Scope, BothSpellings()]`: `organization` is taken for `organisation`."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The same word in our spelling, then the check of the words."""
+        return core_schema.no_info_before_validator_function(in_our_spelling, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Both words where they are taken; answers have ours."""
+        told = handler(schema)
+        if handler.mode == "validation" and "enum" in told:
+            told["enum"] = [*told["enum"], "organization"]
+        return told
+
+
+def in_our_spelling(given: Any) -> Any:
+    """`organisation` for the other spelling; anything else as it is."""
+    return "organisation" if given == "organization" else given
+
+
 def _rfc3339(given: Any) -> Any:
     # pydantic alone would take a number for seconds, and a date for its midnight.
     if isinstance(given, datetime):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import pytest
 import typer
@@ -116,6 +116,8 @@ def words_of(annotation: Any) -> Iterable[str]:
     """The words that a field takes; none where it takes any text."""
     if get_origin(annotation) is Literal:
         return get_args(annotation)
+    if get_origin(annotation) is Annotated:
+        return words_of(get_args(annotation)[0])
     if get_origin(annotation) in {Union, types.UnionType}:
         return [word for part in get_args(annotation) for word in words_of(part)]
     return []

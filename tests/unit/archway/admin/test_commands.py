@@ -67,6 +67,7 @@ def run(*words):
         ("team:Engines", f"team:{TEAM['id']}"),
         (f"user:{ADA['id']}", f"user:{ADA['id']}"),
         ("organisation", "organisation"),
+        ("organization", "organisation"),
     ],
 )
 def test_records_are_listed_by_the_name_of_their_caller(api, typed, asked):
@@ -326,3 +327,14 @@ def test_a_changed_tool_is_acknowledged(api, monkeypatch):
     monkeypatch.setattr(api, "patch", lambda path, body: sent.append((path, body)) or tool, raising=False)
     assert run("entries", "acknowledge", "crm", "find").exit_code == 0
     assert sent == [(f"/entries/{TEAM['id']}/tools/1", {"acknowledged": True})]
+
+
+@pytest.mark.parametrize("words", [("records", "gaps"), ("records", "gaps", "list")], ids=" ".join)
+def test_gaps_of_records_are_listed_with_or_without_the_word_list(api, words):
+    api.lists["/records/gaps"] = [{"worker": "w1", "dropped": 7}]
+
+    done = CliRunner().invoke(app, [*words, "--worker", "w1"])
+
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[1].split() == ["w1", "7"]
+    assert api.asked == [("/records/gaps", {"worker": "w1"})]
