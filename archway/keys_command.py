@@ -1,6 +1,5 @@
 """`archway keys`: the deployment's keys."""
 
-import contextlib
 from typing import Annotated
 
 import typer
@@ -42,18 +41,27 @@ def new(
 
 
 def _fresh(settings: tuple[str, ...]) -> str:
-    """A key that may stand before those that are set here. What is set and no key may be what it shall replace."""
+    """A key that may stand before those that are set here. What is set and no key may be what it shall replace, so
+    it is only said.
+    """
     import os
 
     from core.signing import new_key_before
 
     present = []
     for setting in settings:
-        for text in os.environ.get(setting, "").split(","):
-            with contextlib.suppress(BadKey):
+        for number, text in enumerate(os.environ.get(setting, "").split(",")):
+            try:
                 decode_key(setting, text)
                 present.append(text)
+            except BadKey as why:
+                if text.strip():
+                    typer.echo(f"note: the new key was not held against {_place(number)} {why}", err=True)
     return new_key_before(*present)
+
+
+def _place(number: int) -> str:
+    return "the key that is set:" if number == 0 else "the previous key that is set:"
 
 
 @keys.command()

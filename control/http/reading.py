@@ -5,12 +5,14 @@ seconds.
 """
 
 import asyncio
+import re
 from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
 import orjson
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from control.http.problems import FieldError, Problem
 
@@ -23,7 +25,27 @@ _SENTENCES: Final = {
     "extra_forbidden": "is not a known field",
     "json_invalid": "is not JSON",
     "recursion_loop": "is nested too deeply",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a whole number, and not as large",
+    "int_from_float": "must be a whole number",
+    "int_type": "must be a whole number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "string_type": "must be text",
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_long": "must have at most {max_length} items",
+    "too_short": "must have at least {min_length} items",
+    "literal_error": "must be {expected}",
 }
+"""What is said of a value, by pydantic's kind of error; in braces the limits of the field, never what was sent."""
+_ONE_OF_MANY: Final = re.compile(r"\b1 (character|item)s\b")
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -101,11 +123,16 @@ def _parsed(raw: bytes) -> Any:
 
 
 def _errors(error: ValidationError, given: Any) -> list[FieldError]:
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    return [
-        FieldError(field_path(one["loc"], given), _SENTENCES.get(one["type"]) or _lowered(one["msg"]))
-        for one in found[:MOST_ERRORS]
-    ]
+    found = error.errors(include_url=False, include_input=False)
+    return [FieldError(field_path(one["loc"], given), sentence(one)) for one in found[:MOST_ERRORS]]
+
+
+def sentence(error: ErrorDetails) -> str:
+    """What is wrong with a value, and what would be right."""
+    known = _SENTENCES.get(error["type"])
+    if known is None:
+        return _lowered(error["msg"])
+    return _ONE_OF_MANY.sub(r"1 \1", known.format_map(error.get("ctx", {})))
 
 
 def field_path(location: Sequence[str | int], given: Any) -> str:

@@ -36,7 +36,29 @@ def test_a_new_key_is_made_in_place_of_what_is_set_and_no_key(wrong):
     made = run("new", ARCHWAY_PROXY_KEY=wrong)
 
     assert made.exit_code == 0
-    parse_key_ring("K", made.output.strip())
+    parse_key_ring("K", made.stdout.strip())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [
+        ("short", "the key that is set: ARCHWAY_PROXY_KEY"),
+        ("no key!", "the key that is set: ARCHWAY_PROXY_KEY"),
+        ("{good},short", "the previous key that is set: ARCHWAY_PROXY_KEY"),
+        ("{good}, no key!", "the previous key that is set: ARCHWAY_PROXY_KEY"),
+    ],
+)
+def test_a_key_that_is_set_and_none_is_told_and_not_shown(wrong, place):
+    made = run("new", ARCHWAY_PROXY_KEY=wrong.format(good=new_key()))
+
+    assert made.exit_code == 0
+    assert place in made.stderr
+    assert not {"short", "no key!"} & set(made.stderr.split())
+
+
+@pytest.mark.parametrize("fine", ["", ",", " "])
+def test_nothing_is_told_where_no_key_is_set(fine):
+    assert run("new", ARCHWAY_PROXY_KEY=fine).stderr == ""
 
 
 def test_the_public_halves_of_the_signing_key_in_the_environment_are_printed():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Annotated, Literal
 
-from control.http.reading import field_path
+import pytest
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from control.http.reading import field_path, sentence
 
 
 @pytest.mark.parametrize(
@@ -29,3 +32,44 @@ def test_the_name_of_an_unknown_field_is_cut_and_made_visible() -> None:
     path = field_path((name,), {name: 1})
     assert len(path) < 70
     assert path.isprintable()
+
+
+class Wanted(BaseModel):
+    """A query and a body in one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    wait: float = 0
+    cascade: bool = False
+    scope: Literal["personal", "team"] = "team"
+    name: Annotated[str, Field(min_length=1, max_length=3)] = "a"
+    teams: Annotated[list[str], Field(max_length=1)] = []
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"limit": "x"}, "must be a whole number"),
+        ({"limit": ""}, "must be a whole number"),
+        ({"limit": "1.5"}, "must be a whole number"),
+        ({"limit": 1.5}, "must be a whole number"),
+        ({"limit": "9" * 5000}, "must be a whole number, and not as large"),
+        ({"limit": "0"}, "must be at least 1"),
+        ({"limit": "201"}, "must be at most 200"),
+        ({"wait": "soon"}, "must be a number"),
+        ({"cascade": "maybe"}, "must be true or false"),
+        ({"scope": "mine"}, "must be 'personal' or 'team'"),
+        ({"name": ""}, "must have at least 1 character"),
+        ({"name": "abcd"}, "must have at most 3 characters"),
+        ({"name": 5}, "must be text"),
+        ({"teams": "a"}, "must be a list"),
+        ({"teams": ["a", "b"]}, "must have at most 1 item"),
+        ({"other": 1}, "is not a known field"),
+    ],
+    ids=str,
+)
+def test_a_value_that_does_not_fit_is_told_what_would(given: dict[str, object], said: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Wanted.model_validate(given)
+    assert [sentence(one) for one in refused.value.errors(include_input=False)] == [said]
