@@ -27,6 +27,10 @@ class CallRefused(ValueError):
     """A call that does not come from our other plane, or whose token was made for another call."""
 
 
+class CallMistimed(CallRefused):
+    """A call of our other plane that is good but for its time: the clocks of two hosts differ, or it was kept."""
+
+
 class InternalCalls:
     """Mints and checks the tokens of one direction's calls, and seals and opens their answers."""
 
@@ -50,7 +54,7 @@ class InternalCalls:
         return f"{SCHEME} {jwt.encode(claims, self._keys[0], algorithm='HS256')}", call_id
 
     def check(self, authorization: str, method: str, path: str, body: bytes) -> str:
-        """The call's identifier; raises CallRefused."""
+        """The call's identifier; raises CallRefused, and CallMistimed of the caller's clock."""
         scheme, _, token = authorization.partition(" ")
         if scheme != SCHEME:
             raise CallRefused("not an internal call")
@@ -81,6 +85,8 @@ class InternalCalls:
                 )
             except jwt.InvalidSignatureError:
                 continue
+            except (jwt.ExpiredSignatureError, jwt.ImmatureSignatureError) as mistimed:  # its signature is good
+                raise CallMistimed(f"internal call: {mistimed}; the clocks of the two hosts differ") from mistimed
             except jwt.InvalidTokenError as refused:
                 raise CallRefused(f"internal call: {refused}") from refused
         raise CallRefused("internal call: signed with another key")

@@ -21,6 +21,7 @@ from proxy.gateways.changes import ChangeStream
 from proxy.gateways.holder import Gateways
 from proxy.limits.overload import Overload
 from proxy.limits.usage import Usage
+from proxy.resolve.control_clock import ControlClock
 from proxy.telemetry.counting import Slots
 from proxy.telemetry.metrics import (
     CACHE_USED_AGE,
@@ -28,6 +29,7 @@ from proxy.telemetry.metrics import (
     CALLS_IN_FLIGHT,
     CONNECTIONS_HELD,
     CONNECTS,
+    CONTROL_CLOCK,
     GATEWAYS_HELD,
     LOG_LINES_DROPPED,
     LOOP_LAG,
@@ -79,6 +81,7 @@ class Watched:
     gateways: Gateways
     changes: ChangeStream
     egress: Connecting
+    clock: ControlClock
     spans: Sender | None
 
 
@@ -126,6 +129,7 @@ class Gauges:
         slots.set(STREAMS_OPEN, len(self._deps.streams))
         slots.set(LOOP_LAG, watched.overload.longest)
         watched.overload.longest = 0.0
+        slots.set(CONTROL_CLOCK, abs(watched.clock.ahead))
         slots.set(VERDICTS_HELD, len(watched.verdicts))
         slots.set(CONNECTIONS_HELD, len(watched.installations))
         for name, count in self._counted.items():

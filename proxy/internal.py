@@ -1,8 +1,8 @@
 """The internal listener: control's questions to a proxy.
 
 *Probe* asks an upstream what it speaks and offers, with the same code that calls it. Every question carries control's
-30-second token, bound to this request; the answer is sealed. Without it: 403 and nothing more; 404 for any other
-path, method or size; 503 where as many probes run as may at once.
+30-second token, bound to this request; the answer is sealed. Without it: 403 and nothing more, but a control whose
+clock is off is told that; 404 for any other path, method or size; 503 where as many probes run as may at once.
 """
 
 import asyncio
@@ -11,7 +11,8 @@ import logging
 import msgspec
 from aiohttp import web
 
-from core.internal_call import MAX_BODY, SCHEME, CallRefused, InternalCalls
+from core.clocks import CURE, REFUSED_FOR_CLOCK
+from core.internal_call import MAX_BODY, SCHEME, CallMistimed, CallRefused, InternalCalls
 from core.internal_server import NAMELESS
 from core.resolve import ProbeQuestion
 from proxy.upstream.probe import Prober
@@ -41,6 +42,9 @@ class InternalListener:
             body = await _whole(request)
             call_id = self._calls.check(authorization, "POST", request.path, body)
             question = msgspec.msgpack.decode(body, type=ProbeQuestion)
+        except CallMistimed as mistimed:
+            log.warning("an internal question was refused for its time", extra={"why": str(mistimed), "cure": CURE})
+            return web.Response(status=403, headers={**NAMELESS, **REFUSED_FOR_CLOCK})
         except (CallRefused, msgspec.MsgspecError, TimeoutError) as refused:
             log.warning("an internal question was refused", extra={"why": str(refused)})
             return _bare(403)

@@ -157,6 +157,7 @@ class Worker:
                 self.gateways,
                 self.changes,
                 self.egress,
+                control.clock,
                 self.spans,
             ),
         )

@@ -8,12 +8,14 @@ proxy is asked about a server at an address of its own machine at which nobody a
 import asyncio
 import re
 import socket
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from archway.doctor.finding import Finding, note
+from core.clocks import CURE, MOST_S, difference, is_refused_for_clock, seconds_ahead
 from core.egress.addresses import ANYWHERE, PublicUrl
 from core.egress.client import Egress, UpstreamFault, read_capped
 from core.internal_call import MAX_ANSWER, InternalCalls, Plane
@@ -114,8 +116,9 @@ async def _trouble(egress: Egress, calls: InternalCalls, address: str, question:
     url = PublicUrl(address.rstrip("/") + question.path)
     try:
         async with egress.request("POST", url, headers, question.body, deadline=DEADLINE_S) as response:
+            ahead = seconds_ahead(response.headers, time.time())
             if response.status != 200:
-                return _refused(response.status)
+                return _refused(response.status, question, response.headers)
             answer = calls.open_answer(call_id, await read_capped(response, MAX_ANSWER))
             msgspec.msgpack.decode(answer, type=question.answer)
     except UpstreamFault as fault:
@@ -124,6 +127,8 @@ async def _trouble(egress: Egress, calls: InternalCalls, address: str, question:
         return f"no answer that can be read ({fault.detail or fault.reason}): check scheme and port"
     except (SealBroken, msgspec.MsgspecError):
         return _ANOTHER_KEY
+    if ahead is not None and abs(ahead) > MOST_S:
+        return f"{difference(ahead, 'this machine', question.answerer)}: soon its questions are refused; {CURE}"
     return ""
 
 
@@ -133,12 +138,12 @@ def _how(fault: UpstreamFault) -> str:
     return said[1] if said else fault.detail or fault.reason
 
 
-def _refused(status: int) -> str:
+def _refused(status: int, question: Question, headers: Mapping[str, str]) -> str:
+    if is_refused_for_clock(status, headers):
+        ahead = seconds_ahead(headers, time.time())
+        return f"it refuses our question for its time: {difference(ahead, 'this machine', question.answerer)}; {CURE}"
     if status == 403:
-        return (
-            "it refuses our question: its ARCHWAY_PROXY_KEY is another, or its clock is more than a minute off; "
-            "compare both"
-        )
+        return "it refuses our question: its ARCHWAY_PROXY_KEY is another; give all programs the same"
     if status == 503:
         return "it cannot answer now: read its log"
     return f"HTTP {status}: this is no internal listener; check the port (8402 is control's, 8403 a proxy's)"

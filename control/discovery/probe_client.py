@@ -7,11 +7,13 @@ answer means.
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
+from core.clocks import CURE, difference, is_refused_for_clock, seconds_ahead
 from core.egress.addresses import PublicUrl
 from core.egress.client import Egress, UpstreamFault, read_capped
 from core.internal_call import MAX_ANSWER, InternalCalls
@@ -35,6 +37,10 @@ class ProbeUnavailable(Exception):
     """No proxy answered, and why. It says nothing about the server that was asked about."""
 
 
+class _Mistimed(Exception):
+    """A proxy refused control's question for its time alone; the text says how the clocks differ."""
+
+
 class ProbeClient:
     """Asks proxies. Its `egress` is a client of its own: their addresses are the operator's word, not a user's."""
 
@@ -53,24 +59,31 @@ class ProbeClient:
 
     async def _ask(self, question: ProbeQuestion, deadline: float) -> Probe:
         body = msgspec.msgpack.encode(question)
-        why = _NO_ADDRESS
+        why, of_clocks = _NO_ADDRESS, ""
         for address in list(self._addresses):
             try:
                 answer = await self._post(address, body, deadline)
                 return await asyncio.to_thread(msgspec.msgpack.decode, answer, type=Probe)
+            except _Mistimed as mistimed:
+                log.error("a proxy's clock differs from control's", extra={"address": address, "why": str(mistimed)})
+                self._addresses.append(self._addresses.pop(0))
+                of_clocks = f"No proxy could be asked: {mistimed}; {CURE}, then discover again."
             except (UpstreamFault, SealBroken, msgspec.MsgspecError) as fault:
                 log.warning("proxy gave no answer to a probe", extra={"address": address, "why": str(fault)[:256]})
                 self._addresses.append(self._addresses.pop(0))  # the next question begins at another proxy
                 why = _why(fault, deadline)
                 if isinstance(fault, UpstreamFault) and fault.reason == "slow":
                     break  # the deadline is the person's who waits, not each proxy's
-        raise ProbeUnavailable(why)
+        raise ProbeUnavailable(of_clocks or why)
 
     async def _post(self, address: str, body: bytes, deadline: float) -> bytes:
         authorization, call_id = self._calls.mint("POST", PATH, body)
         headers = {"Authorization": authorization, "Content-Type": "application/octet-stream"}
         url = PublicUrl(address + PATH)
         async with self._egress.request("POST", url, headers, body, deadline=deadline) as response:
+            if is_refused_for_clock(response.status, response.headers):
+                ahead = seconds_ahead(response.headers, time.time())
+                raise _Mistimed(difference(ahead, "control", f"the proxy at {address}"))
             if response.status != 200:
                 raise UpstreamFault("broken", sent=True, detail=_answered(response.status))
             sealed = await read_capped(response, MAX_ANSWER)

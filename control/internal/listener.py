@@ -1,8 +1,9 @@
 """The internal listener: authenticated, sealed, bounded. Proxies alone talk to it.
 
 Composed by `control/main.py`. POST only, MessagePack in, a sealed MessagePack out (`core/internal_call.py`). Whoever
-is not a proxy gets 403 with nothing in it, for every path and method alike. Each kind of question has its own places,
-so that a flood of one (unknown tokens, say) leaves the others theirs. Postgres away: 503 within a second and a half.
+is not a proxy gets 403 with nothing in it, for every path and method alike; a proxy whose clock is off is told that.
+Each kind of question has its own places, so that a flood of one (unknown tokens, say) leaves the others theirs.
+Postgres away: 503 within a second and a half.
 """
 
 import asyncio
@@ -16,7 +17,8 @@ from aiohttp import web
 
 from control.internal.questions import Questions
 from control.store.pool import StoreConflict, StoreUnavailable
-from core.internal_call import MAX_BODY, SCHEME, CallRefused, InternalCalls
+from core.clocks import CURE, REFUSED_FOR_CLOCK
+from core.internal_call import MAX_BODY, SCHEME, CallMistimed, CallRefused, InternalCalls
 from core.internal_server import NAMELESS
 from core.resolve import GatewayQuestion, InstallationQuestion, TokenQuestion
 from core.tasks import Tasks
@@ -71,6 +73,10 @@ class InternalListener:
             async with asyncio.timeout(_BODY_WITHIN_S):
                 body = await request.read()
             call_id = self._calls.check(authorization, "POST", request.path, body)
+        except CallMistimed as mistimed:
+            told = {"path": request.path, "fault": str(mistimed), "cure": CURE}
+            log.warning("internal call refused for its time", extra=told)
+            return web.Response(status=403, headers=REFUSED_FOR_CLOCK)
         except (CallRefused, TimeoutError, web.HTTPRequestEntityTooLarge) as refused:
             log.warning("internal call refused", extra={"path": request.path, "fault": str(refused)})
             return web.Response(status=403)

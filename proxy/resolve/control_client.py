@@ -24,6 +24,7 @@ from core.resolve import (
 )
 from core.sealing import SealBroken
 from proxy.caches.two_ages import SourceUnreachable
+from proxy.resolve.control_clock import ControlClock
 from proxy.resolve.control_pulse import ControlPulse
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class ControlClient:
         self._addresses = [address.strip().rstrip("/") for address in addresses]
         self._calls = calls
         self.pulse = ControlPulse()
+        self.clock = ControlClock()
 
     @property
     def away(self) -> bool:
@@ -79,7 +81,8 @@ class ControlClient:
             try:
                 answer = msgspec.msgpack.decode(await self._post(address, path, body), type=kind)
             except (UpstreamFault, SealBroken, msgspec.MsgspecError) as fault:
-                log.info("control gave no answer", extra={"path": path, "why": str(fault)})
+                why = (fault.detail if isinstance(fault, UpstreamFault) else "") or str(fault)
+                log.info("control gave no answer", extra={"path": path, "why": why})
                 self._addresses.append(self._addresses.pop(0))  # the next question begins at another replica
                 continue
             self.pulse.answers()
@@ -92,6 +95,8 @@ class ControlClient:
         headers = {"Authorization": authorization, "Content-Type": "application/octet-stream"}
         url = PublicUrl(address + path)
         async with self._egress.request("POST", url, headers, body, deadline=DEADLINE_S) as response:
+            mistimed = self.clock.seen(response.status, response.headers)
             if response.status != 200:
-                raise UpstreamFault("broken", sent=True, detail=f"control answered {response.status}")
+                detail = f"control answered {response.status}" + (f": {mistimed}" if mistimed else "")
+                raise UpstreamFault("broken", sent=True, detail=detail)
             return self._calls.open_answer(call_id, await read_capped(response, MAX_ANSWER))

@@ -74,6 +74,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     _counter("cache_uses_total", "Questions to what is remembered.", cache=_CACHES, result=("hit", "miss", "stale")),
     _counter("cache_used_age_seconds_total", "Ages of what was a hit, added up.", cache=_CACHES),
     _counter("stale_uses_total", "Uses past the soft age, because control could not be reached."),
+    _gauge("control_clock_difference_seconds", "Between this clock and control's, at its last answer.", "oldest"),
     _gauge("verdicts_held", "Verdicts on tokens in memory."),
     _gauge("connections_held", "Resolved credentials in memory."),
     _gauge("gateways_held", "Gateways in memory."),
@@ -146,6 +147,7 @@ CALLS_IN_FLIGHT: Final = _plain("calls_in_flight")
 STREAMS_OPEN: Final = _plain("streams_open")
 LOOP_LAG: Final = _plain("loop_lag_seconds")
 STALE_USES: Final = _plain("stale_uses_total")
+CONTROL_CLOCK: Final = _plain("control_clock_difference_seconds")
 VERDICTS_HELD: Final = _plain("verdicts_held")
 CONNECTIONS_HELD: Final = _plain("connections_held")
 GATEWAYS_HELD: Final = _plain("gateways_held")

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -23,6 +24,8 @@ from control.publish.publisher import Publisher
 from control.redis import Redis
 from control.registry.row_seals import SECRET_VALUES_PURPOSE, RowSeals
 from control.store.pool import Pool, close_pool, open_pool, transaction
+from core import internal_call
+from core.clocks import seconds_ahead
 from core.identifiers import new_id
 from core.internal_call import SCHEME, InternalCalls
 from core.keys import new_key, parse_key_ring
@@ -96,6 +99,23 @@ async def proxy(database: str, pool: Pool, redis_server: RedisServer) -> AsyncIt
 
 
 PATHS = ["/internal/token", "/internal/connection", "/internal/gateway", "/internal/index", "/internal/x", "/"]
+
+
+@pytest.mark.parametrize("ahead", [90, -120, 3600])
+async def test_a_proxy_whose_clock_is_off_is_told_that_and_nobody_else_is(
+    ahead: float, proxy: AskingProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body, now = msgspec.msgpack.encode(TokenQuestion("x")), time.time()
+    stranger = InternalCalls(parse_key_ring("K", new_key()), caller="proxy", answerer="control")
+    monkeypatch.setattr(internal_call, "time", SimpleNamespace(time=lambda: now + ahead))
+    ours, theirs = (calls.mint("POST", "/internal/token", body)[0] for calls in (CALLS, stranger))
+    monkeypatch.undo()
+    for authorization, told in ((ours, "clock"), (theirs, None)):
+        headers = {"Authorization": authorization}
+        async with proxy.session.post(proxy.url + "/internal/token", data=body, headers=headers) as answer:
+            assert (answer.status, await answer.read()) == (403, b"")
+            assert answer.headers.get("Archway-Refused") == told
+            assert abs(seconds_ahead(answer.headers, time.time()) or 0.0) < 30
 
 
 @pytest.mark.parametrize("path", PATHS)

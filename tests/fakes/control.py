@@ -5,7 +5,9 @@ time; `publish` stores a gateway and announces it as the real publisher does, `a
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
+from email.utils import formatdate
 from typing import Any, Self
 
 import msgspec
@@ -14,6 +16,7 @@ from redis.asyncio import Redis
 
 from core import redis_names
 from core.changes import Change, Kind, sign_change
+from core.clocks import REFUSED_FOR_CLOCK
 from core.identifiers import new_id
 from core.internal_call import CallRefused, InternalCalls
 from core.keys import KeyRing, new_key, parse_key_ring
@@ -53,6 +56,8 @@ class FakeControl:
         """Paths of the questions, in order."""
         self.slow = 0.0
         self.down = False
+        self.clock_ahead = 0.0
+        """By so much its clock is ahead; with another than 0 it refuses all questions for that."""
         self._calls = InternalCalls(self.ring, caller="proxy", answerer="control")
         self._runner: web.ServerRunner | None = None
         self.port = 0
@@ -189,6 +194,9 @@ class FakeControl:
             await asyncio.sleep(self.slow)
         if self.down:
             return web.Response(status=503)
+        if self.clock_ahead:
+            date = formatdate(time.time() + self.clock_ahead, usegmt=True)
+            return web.Response(status=403, headers={**REFUSED_FOR_CLOCK, "Date": date})
         try:
             call_id = self._calls.check(request.headers.get("Authorization", ""), request.method, request.path, body)
         except CallRefused:

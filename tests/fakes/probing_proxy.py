@@ -9,11 +9,14 @@ async with ProbingProxy(ring) as proxy:
 from __future__ import annotations
 
 import asyncio
+import time
+from email.utils import formatdate
 from typing import Any, Self
 
 import msgspec
 from aiohttp import web
 
+from core.clocks import REFUSED_FOR_CLOCK
 from core.internal_call import CallRefused, InternalCalls
 from core.keys import KeyRing
 from core.resolve import Probe, ProbeQuestion
@@ -27,6 +30,8 @@ class ProbingProxy:
         self._runner: web.AppRunner | None = None
         self.answer = Probe(era="legacy", version="2025-11-25")
         self.status = 200
+        self.clock_ahead = 0.0
+        """By so much its clock is ahead; with another than 0 it refuses all questions for that."""
         self.hold: asyncio.Event | None = None
         self.questions: list[ProbeQuestion] = []
         self.refused = 0
@@ -59,6 +64,9 @@ class ProbingProxy:
 
     async def _probe(self, request: web.Request) -> web.Response:
         body = await request.read()
+        if self.clock_ahead:
+            date = formatdate(time.time() + self.clock_ahead, usegmt=True)
+            return web.Response(status=403, headers={**REFUSED_FOR_CLOCK, "Date": date})
         try:
             call_id = self._calls.check(request.headers.get("Authorization", ""), "POST", request.path, body)
         except CallRefused:

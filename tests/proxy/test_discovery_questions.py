@@ -1,6 +1,8 @@
 """Control's question to a proxy: what does this server speak and offer? Asked as control does, over HTTP."""
 
 import asyncio
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -8,6 +10,7 @@ import msgspec
 import orjson
 import pytest
 
+from core import internal_call
 from core.internal_call import InternalCalls
 from core.mcp.versions import MODERN
 from core.resolve import Probe, ProbeQuestion, ResolvedInstallation
@@ -225,3 +228,17 @@ async def test_discovery_and_calls_do_not_share_a_session(rig: Rig) -> None:
         await rig.call("t")
 
         assert server.seen_of("tools/call")[0].session != server.seen_of("tools/list")[0].session
+
+
+@pytest.mark.parametrize("ahead", [90, -120, 3600])
+async def test_a_control_whose_clock_is_off_is_told_that(
+    asker: Asker, ahead: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    monkeypatch.setattr(internal_call, "time", SimpleNamespace(time=lambda: now + ahead))
+    authorization, _ = asker.calls.mint("POST", PATH, b"")
+    monkeypatch.undo()
+    async with asker.http.post(asker.url, data=b"", headers={"Authorization": authorization}) as response:
+        assert (response.status, await response.read()) == (403, b"")
+        assert response.headers["Archway-Refused"] == "clock"
+        assert response.headers["Server"] == "archway"

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from core import internal_call
-from core.internal_call import CallRefused, InternalCalls
+from core.internal_call import CallMistimed, CallRefused, InternalCalls
 from core.keys import new_key, parse_key_ring
 from core.sealing import SealBroken
 from core.signing import new_key_before
@@ -49,6 +49,22 @@ def test_a_token_lives_half_a_minute_and_the_difference_of_two_clocks(monkeypatc
         else:
             with pytest.raises(CallRefused, match="expired"):
                 CALLS.check(old, "POST", "/p", b"")
+
+
+@pytest.mark.parametrize("ahead", [70, 3600, -100, -3600])
+def test_a_call_that_is_good_but_for_its_time_is_told_from_one_that_is_not_ours(
+    monkeypatch: pytest.MonkeyPatch, ahead: float
+) -> None:
+    now = time.time()
+    stranger = InternalCalls(parse_key_ring("K", new_key()), caller="proxy", answerer="control")
+    monkeypatch.setattr(internal_call.time, "time", lambda: now + ahead)
+    ours, theirs = (calls.mint("POST", "/p", b"")[0] for calls in (CALLS, stranger))
+    monkeypatch.undo()
+    with pytest.raises(CallMistimed, match="clocks"):
+        CALLS.check(ours, "POST", "/p", b"")
+    with pytest.raises(CallRefused) as refused:
+        CALLS.check(theirs, "POST", "/p", b"")
+    assert not isinstance(refused.value, CallMistimed), "nobody without the key is told about clocks"
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer x", "Archway-Internal", "Archway-Internal a.b.c"])

@@ -1,5 +1,7 @@
 """The doctor asks the planes, and whoever else may be at an address that a setting names."""
 
+import time
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -22,9 +24,14 @@ class Plane(BaseHTTPRequestHandler):
         said = self.server.say(self.headers["Authorization"], self.path, body)
         status, content = said if isinstance(said, tuple) else (200, said)
         self.send_response(status)
+        if self.server.for_clock:
+            self.send_header("Archway-Refused", "clock")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+    def date_time_string(self, timestamp=None):
+        return formatdate(time.time() + self.server.ahead, usegmt=True)
 
     def log_message(self, *_):
         pass
@@ -33,6 +40,7 @@ class Plane(BaseHTTPRequestHandler):
 @pytest.fixture
 def plane():
     with ThreadingHTTPServer(("127.0.0.1", 0), Plane) as server:
+        server.ahead, server.for_clock = 0.0, False
         Thread(target=server.serve_forever, daemon=True).start()
         server.url = f"http://127.0.0.1:{server.server_port}"
         yield server
@@ -66,11 +74,32 @@ def test_a_plane_that_answers_is_well(plane, question, answer):
 
 
 @pytest.mark.parametrize(("question", "answer"), ANSWERS)
-def test_a_plane_with_another_key_is_told_that_key_or_clock_differ(plane, question, answer):
+def test_a_plane_with_another_key_is_told_that_the_keys_differ(plane, question, answer):
     plane.say = answering(question, new_key(), answer)
     (finding,) = ask(question, [plane.url], new_key(), "", must=False)
     assert finding.wrong
     assert "ARCHWAY_PROXY_KEY" in finding.what
+    assert "clock" not in finding.what
+
+
+@pytest.mark.parametrize(("ahead", "words"), [(90, "behind that of"), (-90, "ahead of that of")])
+@pytest.mark.parametrize(("question", "answer"), ANSWERS)
+def test_a_plane_whose_clock_differs_is_told_apart_from_one_with_another_key(plane, question, answer, ahead, words):
+    plane.ahead, plane.for_clock = ahead, True
+    plane.say = lambda *_: (403, b"")
+    (finding,) = ask(question, [plane.url], new_key(), "", must=False)
+    assert finding.wrong
+    assert f"{words} {question.answerer}" in finding.what
+    assert "chrony" in finding.what
+    assert "KEY" not in finding.what
+
+
+@pytest.mark.parametrize(("question", "answer"), ANSWERS)
+def test_a_clock_that_drifts_is_told_before_questions_are_refused(plane, question, answer):
+    key = new_key()
+    plane.say, plane.ahead = answering(question, key, answer), 45
+    (finding,) = ask(question, [plane.url], key, "", must=False)
+    assert finding.wrong
     assert "clock" in finding.what
 
 

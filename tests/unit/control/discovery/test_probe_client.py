@@ -78,3 +78,23 @@ async def test_an_answer_sealed_with_another_key_is_not_believed(egress: Egress,
         await client(egress, stranger, proxy.url).probe(INSTALLATION)
     assert proxy.refused == 1
     assert proxy.questions == []
+
+
+@pytest.mark.parametrize(("ahead", "words"), [(100, "behind"), (-100, "ahead of")])
+async def test_a_proxy_that_refuses_for_the_clock_is_named_with_the_difference(
+    egress: Egress, ring: KeyRing, proxy: ProbingProxy, ahead: float, words: str
+) -> None:
+    proxy.clock_ahead = ahead
+    with pytest.raises(ProbeUnavailable) as differs:
+        await client(egress, ring, proxy.url, dead_address()).probe(INSTALLATION)
+    assert words in str(differs.value)
+    assert "clock" in str(differs.value)
+    assert proxy.url in str(differs.value)
+
+
+async def test_another_proxy_is_asked_where_one_refuses_for_the_clock(
+    egress: Egress, ring: KeyRing, proxy: ProbingProxy
+) -> None:
+    async with ProbingProxy(ring) as off:
+        off.clock_ahead = 100
+        assert await client(egress, ring, off.url, proxy.url).probe(INSTALLATION) == proxy.answer

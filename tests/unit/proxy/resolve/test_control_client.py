@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from core.egress.addresses import AddressPolicy, parse_networks
@@ -70,3 +72,20 @@ async def test_an_answer_that_cannot_be_read_is_no_answer(monkeypatch: pytest.Mo
             with pytest.raises(SourceUnreachable):
                 await asking.token(TokenQuestion("x"))
         assert asking.away
+
+
+@pytest.mark.parametrize(("ahead", "words"), [(100, "100 s behind"), (-100, "100 s ahead of")])
+async def test_a_control_that_refuses_for_the_clock_is_not_only_away(
+    ahead: float, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with FakeControl() as control, loopback() as egress:
+        asking = client(egress, control, control.url)
+        control.clock_ahead = ahead
+        with caplog.at_level("INFO"), pytest.raises(SourceUnreachable):
+            await asking.token(TokenQuestion("x"))
+        assert abs(abs(asking.clock.ahead) - 100) < 5
+        said = next(line.why for line in caplog.records if line.getMessage() == "control gave no answer")  # type: ignore[attr-defined]
+        assert re.search(words.replace("100", r"\d+"), said)
+        control.clock_ahead = 0.0
+        assert isinstance(await asking.token(TokenQuestion("x")), TokenVerdict)
+        assert abs(asking.clock.ahead) < 5

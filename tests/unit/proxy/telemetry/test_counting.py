@@ -85,8 +85,9 @@ def test_everything_at_its_bound_fits_into_the_file_and_other_still_has_its_plac
     for name in names:
         slots.call(name, name, name, "ok", 0.1, 0, 0)
         slots.revision(name, 1)
+    long = "x" * LONGEST_VALUE  # a short name might just fit into what the others left
     for status in STATUSES:
-        slots.call("one", "more", "tool", status, 0.1, 0, 0)
+        slots.call(long, long, long, status, 0.1, 0, 0)
     counted = sum(slots.value(name) for name in slots._place if name.startswith("archway_calls_total"))
     assert counted == 6000 + len(STATUSES)
     assert all(slots.value(series(counting.CALLS, ("other", "other", "other", status))) for status in STATUSES)
