@@ -8,7 +8,7 @@ the reason; what the entry knew of its tools stays.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
@@ -144,7 +144,7 @@ def understand(answer: "Probe | Failure", secrets: Collection[str]) -> "Understo
         state: FailedState = "credential_refused" if answer.fault == "upstream_credential" else "unreachable"
         return Failure(state, _cut(answer.sentence or answer.fault, MAX_REASON))
     found = found_tools(answer.tools, answer.resources, answer.rejected, [*_on_capabilities(answer), *answer.notes])
-    return Understood(found, server_facts(answer, found))
+    return Understood(found, server_facts(answer, found, written_in_texts(secrets)))
 
 
 def _on_capabilities(probe: Probe) -> list[tuple[str, str]]:
@@ -169,17 +169,21 @@ def without_secrets(answer: "Probe | Failure", secrets: Collection[str]) -> "Pro
     return msgspec.structs.replace(answer, **said)
 
 
-def server_facts(probe: Probe, found: Found) -> Mapping[str, Any]:
-    """What the installation's row keeps of its server; texts from outside are cut and escaped."""
+def server_facts(probe: Probe, found: Found, secrets: Sequence[str] = ()) -> Mapping[str, Any]:
+    """What the installation's row keeps of its server; texts from outside are freed of secrets, cut and escaped."""
+
+    def kept(text: str) -> str:
+        return _cut(blanked(text, secrets))
+
     return {
         "era": probe.era,
-        "version": _cut(probe.version),
-        "server_name": _cut(probe.server_name),
-        "server_version": _cut(probe.server_version),
-        "capabilities": [_cut(name) for name in probe.capabilities[:50]],
+        "version": kept(probe.version),
+        "server_name": kept(probe.server_name),
+        "server_version": kept(probe.server_version),
+        "capabilities": [kept(name) for name in probe.capabilities[:50]],
         "tools": len(found.tools),
-        "rejected": [{"name": _cut(name), "reason": _cut(why)} for name, why in found.rejected[:MAX_REPORTED]],
-        "notes": [{"name": _cut(name), "note": _cut(note)} for name, note in found.notes[:MAX_REPORTED]],
+        "rejected": [{"name": kept(name), "reason": kept(why)} for name, why in found.rejected[:MAX_REPORTED]],
+        "notes": [{"name": kept(name), "note": kept(note)} for name, note in found.notes[:MAX_REPORTED]],
     }
 
 

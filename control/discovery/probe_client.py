@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 PATH: Final = "/internal/probe"
 DEADLINE_S: Final = 20.0
 """For one question: the proxy lists all pages of a server within it."""
-_FOR_WORDS_S: Final = 3.0
+_FOR_WORDS_S: Final = 4.0
 """Of it, for the proxy to find out what to say of a failure."""
 _LOOK_S: Final = 5.0
 _NO_ADDRESS: Final = (

@@ -1,6 +1,10 @@
 """The registry's commands against a running deployment."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 
@@ -100,3 +104,60 @@ def test_calls_are_in_the_records(running, archway):
     from tests.up.conftest import until
 
     until(recorded)
+
+
+@contextmanager
+def refusing_server(status: int, *headers: tuple[str, str], said: bytes = b"") -> Iterator[str]:
+    """A server that answers every POST so; its origin."""
+
+    class Refusing(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(status)
+            for name, value in headers:
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_url_that_redirects_is_warned_of_and_what_is_not_ready_fails(running):
+    with refusing_server(307, ("Location", "/mcp/")) as origin:
+        words = ("--slug", "moved", "--name", "Moved", "--url", f"{origin}/mcp")
+        saved = running.run("entries", "create", *words)
+        installed = running.run("installations", "create", "--entry", "moved", "--scope", "organisation")
+        again = running.run("installations", "discover", "moved@organisation")
+    assert saved.returncode == 0
+    assert f"warning: It redirects to {origin}/mcp/: enter that URL." in saved.stderr
+    for ended in (installed, again):
+        assert ended.returncode == 1
+        assert "moved@organisation is not ready (unreachable)" in ended.stderr
+        assert f"It redirects to {origin}/mcp/: enter that URL." in ended.stderr
+
+
+def test_a_refused_credential_fails_with_the_words_of_the_server(running, monkeypatch):
+    monkeypatch.setenv("SERVER_KEY", "s3cr3t-key")
+    with refusing_server(401, ("Content-Type", "text/plain"), said=b"No such key: s3cr3t-key") as origin:
+        words = ("--slug", "keyed", "--name", "Keyed", "--url", f"{origin}/mcp", "--credential-model", "static")
+        running.run("entries", "create", *words, "--credential-placement", '{"style": "bearer"}')
+        installation = (
+            "--entry",
+            "keyed",
+            "--scope",
+            "organisation",
+            "--value-from-env",
+            "credential=KEY_OF_THE_SERVER",
+        )
+        ended = running.run("installations", "create", *installation)
+    assert ended.returncode == 1
+    assert "keyed@organisation is not ready (credential_refused)" in ended.stderr
+    assert "It said: No such key: <sealed>" in ended.stderr
+    assert "s3cr3t-key" not in ended.stdout + ended.stderr

@@ -1,4 +1,6 @@
-from control.discovery.discover import Failure, Understood, server_facts, understand, without_secrets
+import pytest
+
+from control.discovery.discover import MAX_REASON, Failure, Understood, server_facts, understand, without_secrets
 from control.registry.tool_definitions import found_tools
 from core.resolve import Probe
 
@@ -41,3 +43,32 @@ def test_what_a_proxy_has_to_say_of_the_lists_reaches_what_is_understood() -> No
     understood = understand(probe, ())
     assert isinstance(understood, Understood)
     assert (understood.found.notes, understood.found.rejected) == ((("", "The list was cut."),), (("odd", "why"),))
+
+
+def test_a_secret_that_a_server_repeats_in_a_name_or_a_note_is_not_kept_there() -> None:
+    listed = [{"name": "is s3cr3t-key", "inputSchema": {"type": "array"}}]
+    left_out, notes = [("a", "s3cr3t-key")], [("b", "s3cr3t-key")]
+    probe = Probe(era="modern", capabilities=["s3cr3t-key"], tools=listed, rejected=left_out, notes=notes)
+    understood = understand(probe, {"s3cr3t-key"})
+    assert isinstance(understood, Understood)
+    assert "s3cr3t" not in str(understood.facts)
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        ("upstream_credential", "credential_refused"),
+        ("upstream_refused", "unreachable"),
+        ("upstream_status", "unreachable"),
+        ("upstream_error", "unreachable"),
+    ],
+)
+def test_a_refused_credential_is_no_unreachable_server(fault: str, state: str) -> None:
+    assert understand(Probe(fault=fault, sentence="Why."), ()) == Failure(state, "Why.")  # type: ignore[arg-type]
+
+
+def test_long_words_of_a_server_are_cut_after_its_secrets_are_taken_out() -> None:
+    sentence = "x" * (MAX_REASON - 3) + "s3cr3t-key"
+    failure = understand(Probe(fault="upstream_status", sentence=sentence), {"s3cr3t-key"})
+    assert isinstance(failure, Failure)
+    assert failure.reason == "x" * (MAX_REASON - 3) + "<se"
