@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 _OWNER = Owner("discovery")
 _SECONDS: Final = 17.0
 """For a whole probe, where the question says nothing: control waits for 20 s, and for the words of a failure too."""
+_UNANNOUNCED_S: Final = 3.0
 _MAY_BE_OLD: Final = {"upstream_status", "upstream_error", "upstream_broken", "upstream_era"}
 """Refusals behind which the transport of 2024-11-05 may be."""
 
@@ -89,6 +90,8 @@ class Prober:
             tools = await self._all(installation, "tools/list", "tools")
         if question.lists and "resources" in server.capabilities and not tools.items and not tools.rejected:
             resources = await self._all(installation, "resources/list", "resources")
+        if question.lists and not {"tools", "resources"} & set(server.capabilities):
+            tools = await self._unannounced(installation)
         return Probe(
             era=server.era_name,
             version=server.version,
@@ -100,6 +103,14 @@ class Prober:
             rejected=tools.rejected + resources.rejected,
             notes=tools.notes + resources.notes,
         )
+
+    async def _unannounced(self, installation: ResolvedInstallation) -> ListAnswers:
+        """The tools of a server that does not say that it has any: some have them all the same."""
+        try:
+            async with asyncio.timeout(_UNANNOUNCED_S):
+                return await self._all(installation, "tools/list", "tools")
+        except (Refusal, TimeoutError):
+            return ListAnswers("tools")
 
     async def _meet(self, installation: ResolvedInstallation) -> _Server:
         question = Outbound("server/discover", {}, installation.own_headers)

@@ -176,3 +176,38 @@ async def test_a_refused_credential_says_whether_there_was_one(asker: Asker) -> 
     assert (without.fault, wrong.fault) == ("upstream_credential", "upstream_credential")
     assert "It was asked without a credential" in without.sentence
     assert "Give another one" in wrong.sentence
+
+
+@pytest.mark.parametrize("era", ["modern", "legacy", "legacy-stateless"])
+async def test_tools_of_a_server_that_does_not_say_that_it_has_any_are_found(asker: Asker, era: Any) -> None:
+    async with McpUpstream(era=era, capabilities={}) as server:
+        found = await asker.probe(asker.control.installation(server.url))
+    assert ([tool["name"] for tool in found.tools], found.capabilities) == (["echo"], [])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(error=(-32601, "Method not found")),
+        Answer(error=(-32601, "Method not found"), status=404),
+        Answer(status=500),
+        Answer(result={}),
+    ],
+)
+async def test_a_server_without_tools_that_refuses_to_list_them_is_ready(asker: Asker, answer: Answer) -> None:
+    async with McpUpstream(era="modern", capabilities={"prompts": {}}) as server:
+        server.on("tools/list", answer)
+        found = await asker.probe(asker.control.installation(server.url))
+    assert (found.fault, found.tools, found.capabilities) == ("", [], ["prompts"])
+
+
+async def test_a_server_without_tools_that_is_silent_about_them_is_ready(asker: Asker, clock: MovedClock) -> None:
+    hold = asyncio.Event()
+    async with McpUpstream(era="modern", capabilities={"prompts": {}}) as server, asyncio.TaskGroup() as group:
+        server.on("tools/list", Answer(hold=hold))
+        asking = group.create_task(asker.probe(asker.control.installation(server.url)))
+        await server.wait_for("tools/list")
+        clock.pass_by(4)
+        found = await asking
+        hold.set()
+    assert (found.fault, found.tools) == ("", [])
