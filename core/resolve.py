@@ -11,6 +11,7 @@ import msgspec
 
 from core.snapshot import RouteKind
 
+LegacyRevision = Literal["", "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
 PrincipalKind = Literal["user", "team", "organisation"]
 
 
@@ -75,6 +76,8 @@ class ResolvedInstallation(msgspec.Struct, frozen=True, omit_defaults=True, dict
     """The entry's own headers: over the caller's, under the credential's."""
     credential_headers: list[tuple[str, str]] = []
     protocol: Literal["auto", "legacy", "2026-07-28"] = "auto"
+    revision: LegacyRevision = ""
+    """Of a legacy server that is pinned to one; '' for the newest that both speak. Version 0.1 ignores it."""
     isolation: Literal["principal", "client_session", "shared"] = "principal"
     """Who may share a legacy upstream session."""
     deadline_s: float = 0

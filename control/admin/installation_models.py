@@ -27,7 +27,11 @@ class InstallationCreate(Model):
         None, description="By default the entry's name; for a team or a person `crm@Support`, as `address`."
     )
     team_id: Id | None = Bound(None, description="The team, with the scope `team`.")
-    protocol: Protocol = Bound("auto", description="`auto` finds out which era of MCP the server speaks.")
+    protocol: Protocol = Bound(
+        "auto",
+        description="`auto` finds out what the server speaks; `legacy` is the newest revision with `initialize` that "
+        "it knows; a date is that revision and no other.",
+    )
     values: Values = Bound(default_factory=dict, description="Answers to the entry's fields, by their names.")
     credential: Credential | None = Bound(
         None, description="For the credential model `static`: the key or token itself. Sealed, never shown again."

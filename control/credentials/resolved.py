@@ -5,16 +5,16 @@ what is called. Leaves out who may have it: that is `resolution.py`. Secrets com
 answer, and are nowhere kept.
 """
 
-from typing import assert_never
+from typing import Literal, assert_never
 
 from control.credentials import dispatch
 from control.credentials.cure import install_link, to_give_again
 from control.registry.entry import Entry, Reached, Remote, bound_origin
 from control.registry.fields import field_headers
-from control.registry.installation import Installation
+from control.registry.installation import Installation, Protocol
 from control.registry.owner import owner_key
 from control.registry.row_seals import OpenedSecrets
-from core.resolve import InstallationRefusal, ResolvedInstallation
+from core.resolve import InstallationRefusal, LegacyRevision, ResolvedInstallation
 from core.snapshot import RouteKind
 
 
@@ -33,6 +33,7 @@ def resolve_installation(
         return needs_sign_in(entry, installation, "has no credential yet")
     own = field_headers(entry.fields, installation.plain_values, secrets.values)
     own += dispatch.headers(entry.credential, secrets.values)
+    protocol, revision = _spoken(installation.protocol)
     return ResolvedInstallation(
         installation_id=installation.id,
         entry_id=entry.id,
@@ -43,7 +44,8 @@ def resolve_installation(
         version=entry.version + installation.credential_version - 1,
         fixed_headers=sorted(secrets.fixed_headers.items()),
         credential_headers=own,
-        protocol=installation.protocol,
+        protocol=protocol,
+        revision=revision,
         isolation=entry.isolation,
         deadline_s=entry.deadline_s,
     )
@@ -60,6 +62,15 @@ def resolve_without_secrets(entry: Entry) -> ResolvedInstallation:
         url=entry.reached.url,
         version=entry.version,
     )
+
+
+def _spoken(protocol: Protocol) -> tuple[Literal["auto", "legacy", "2026-07-28"], LegacyRevision]:
+    """What proxies are told: the family, and the legacy revision where it is pinned to one."""
+    match protocol:
+        case "auto" | "legacy" | "2026-07-28":
+            return protocol, ""
+        case _:
+            return "legacy", protocol
 
 
 def why_not_usable(entry: Entry, installation: Installation) -> InstallationRefusal | None:

@@ -12,7 +12,8 @@ from control.registry.fields import Answer
 from control.registry.owner import Owner, owner_columns
 from control.registry.told import as_plain
 
-Protocol = Literal["auto", "legacy", "2026-07-28"]
+Protocol = Literal["auto", "legacy", "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"]
+"""What its server is spoken to: found out, the newest legacy revision that both know, or one revision."""
 InstallationState = Literal["new", "ready", "needs_sign_in", "credential_refused", "unreachable"]
 LONGEST_ADDRESS: Final = 400
 """A slug has 63 characters at most, an e-mail 254, a team's name 128."""

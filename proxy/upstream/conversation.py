@@ -140,7 +140,7 @@ class Upstreams:
         session = sent.session
         call.era = Era.MODERN if session is None else Era.LEGACY
         call.headers = {} if session is None else sent.outbound.legacy(session.version, session.id)[1]
-        key = self.sessions.key(call.installation, owner.principal_key, owner.session_jti)
+        key = "" if session is None else self._key(call.installation, owner)
         try:
             if sent.session_lost is not None:
                 raise SessionLost(sent.session_lost)
@@ -158,8 +158,10 @@ class Upstreams:
 
     async def _in_its_era(self, call: _Call, owner: Owner) -> Json:
         installation = call.installation
-        key = self.sessions.key(installation, owner.principal_key, owner.session_jti)
         era = self.health.eras.known(installation)
+        if era is Era.MODERN:
+            return await self._modern(call, owner)
+        key = self._key(installation, owner)
         if era is None:
             found = await self.health.eras.find(
                 installation, lambda within: self.sessions.open(key, installation, within)
@@ -172,6 +174,9 @@ class Upstreams:
                 if not await self._became_modern(installation, none.refusal):
                     raise none.refusal from none
         return await self._modern(call, owner)
+
+    def _key(self, installation: ResolvedInstallation, owner: Owner) -> str:
+        return self.sessions.key(installation, owner.principal_key, owner.session_jti)
 
     async def _became_modern(self, installation: ResolvedInstallation, refusal: Refusal) -> bool:
         """A server that refuses to open a session may have been replaced by a modern one."""

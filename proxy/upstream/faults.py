@@ -66,8 +66,9 @@ def no_common_version(
 ) -> Refusal:
     """The refusal of a server that speaks no revision that we do. `named`: dates that it named, nothing else."""
     offered = f"it offers {_listed(named)}" if named else "it does not say which it offers"
-    if installation.protocol not in {"auto", "legacy"}:
-        offered += f", and this installation is pinned to {installation.protocol}"
+    pinned = installation.revision or (MODERN if installation.protocol == MODERN else "")
+    if pinned:
+        offered += f", and this installation is pinned to {pinned}"
     words = f"{offered}; Archway speaks {_listed([*LEGACY_VERSIONS, MODERN])}"
     return Refusal("upstream_era", server=installation.entry, versions=words, text=text, said=said, detail=detail)
 

@@ -58,8 +58,8 @@ async def initialize(
     transport: Transport, installation: ResolvedInstallation, within: float = OPEN_S
 ) -> UpstreamSession:
     """Open a session; each request of it may take so many seconds. Raises UpstreamFault, or Refusal with a reason."""
-    pinned = installation.protocol in LEGACY_VERSIONS
-    asked = installation.protocol if pinned else LATEST_LEGACY
+    pinned = installation.revision
+    asked = pinned or LATEST_LEGACY
     try:
         session = await _initialized(transport, installation, asked, within)
     except _Refused as refused:

@@ -106,7 +106,8 @@ class UpstreamSessions:
 
     async def _find_or_open(self, key: str, installation: ResolvedInstallation, within: float) -> UpstreamSession:
         session = await self._doubted_that_lives(key, installation) or await self._copy(key)
-        if session is None or session == self._lost.peek(key):
+        of_another_pin = session is not None and installation.revision not in ("", session.version)
+        if session is None or of_another_pin or session == self._lost.peek(key):
             return await self._opened(key, installation, within)
         self._held.put(key, (session, time.monotonic()))
         return session

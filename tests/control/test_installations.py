@@ -70,7 +70,8 @@ async def test_secrets_are_sealed_at_rest_and_never_returned(api: Api) -> None:
         ({"credential": KEY, "scope": "team"}, "team_id"),
         ({"credential": KEY, "scope": "everybody"}, "scope"),
         ({"credential": KEY, "team_id": new_id()}, "team_id"),
-        ({"credential": KEY, "protocol": "2025-11-25"}, "protocol"),
+        ({"credential": KEY, "protocol": "2031-01-01"}, "protocol"),
+        ({"credential": KEY, "protocol": "modern"}, "protocol"),
         ({"credential": KEY, "entry_id": new_id()}, "entry_id"),
     ],
 )
@@ -163,7 +164,7 @@ async def test_new_secrets_raise_the_credential_version_and_tell_the_proxies(api
     await api.events()
     changed = await api.patch(f"/installations/{made['id']}", {"credential": "n3w"})
     assert changed["credential_version"] == made["credential_version"] + 1
-    assert await api.events() == [("installation", made["id"])]
+    assert await api.events() == [("installation", made["id"])] * 2  # the change, and the discovery that followed
     line = (await api.get(f"/audit?object_id={made['id']}"))["items"][0]
     assert line["after"]["secrets_given"] == ["credential"]
     assert "n3w" not in str(line)
@@ -193,6 +194,17 @@ async def test_the_protocol_can_be_pinned_and_is_asked_so(api: Api) -> None:
     assert api.proxy.questions[-1].installation.protocol == "legacy"
     await api.patch(f"/installations/{made['id']}", {"protocol": "2026-07-28"})
     assert api.proxy.questions[-1].installation.protocol == "2026-07-28"
+
+
+@pytest.mark.parametrize("revision", ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"])
+async def test_the_protocol_can_be_pinned_to_a_legacy_revision_and_back(api: Api, revision: str) -> None:
+    made = await api.install(await api.entry(), protocol=revision)
+    assert made["protocol"] == revision
+    asked = api.proxy.questions[-1].installation
+    assert (asked.protocol, asked.revision) == ("legacy", revision)
+    await api.patch(f"/installations/{made['id']}", {"protocol": "auto"})
+    asked = api.proxy.questions[-1].installation
+    assert (asked.protocol, asked.revision) == ("auto", "")
 
 
 async def test_a_new_name_asks_no_server(api: Api) -> None:

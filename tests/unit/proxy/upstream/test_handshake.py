@@ -97,7 +97,7 @@ async def test_a_server_that_refuses_what_it_named_is_not_asked_for_ever() -> No
 async def test_a_pinned_revision_is_asked_and_no_other() -> None:
     async with ScriptedUpstream([refused(b"400 Bad Request", "Supported: 2025-06-18")]) as server:
         with pytest.raises(Refusal) as told:
-            await opened(server, protocol="2024-11-05")
+            await opened(server, protocol="legacy", revision="2024-11-05")
         assert b'"2024-11-05"' in server.requests[0]
         assert len(server.requests) == 1
         assert "it offers 2025-06-18, and this installation is pinned to 2024-11-05" in told.value.sentence
