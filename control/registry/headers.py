@@ -12,7 +12,8 @@ from core.mcp.header_values import safe_header_value
 
 MAX_ALLOWLIST = 32
 MAX_FIXED_HEADERS = 32
-MAX_VALUE = 8_192
+MAX_VALUE = 16_384
+"""Characters: tokens that list somebody's groups have more than 8,192."""
 
 
 def check_allowlist(names: Sequence[str], field: str = "header_allowlist") -> list[str]:

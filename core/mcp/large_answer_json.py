@@ -3,7 +3,7 @@
 Objects would take up to twenty times the memory of the text. So of a message of more than `LARGE` bytes only those
 members are read that somebody looks at; the others become `orjson.Fragment`s. `proxy/upstream/answers.py` calls
 `read_large`, `core/mcp/shapes.py` the two functions that look into a part of a result. What is left out: how odd JSON
-is mended (`answer_json`).
+is mended (`answer_json`), and lists for discovery (`list_page`).
 """
 
 from __future__ import annotations
@@ -23,9 +23,6 @@ MAX_BESIDE: Final = 1 << 20
 """Bytes of a large result that may stand outside the members that are known to be large."""
 MAX_PARTS: Final = 100_000
 """Values in a part that is taken apart; in one with more, nothing is looked at."""
-MAX_LISTED: Final = 1_000_000
-"""The same, of a list that discovery asks for and reads to its end."""
-_LISTS: Final = ("tools", "resources")
 
 _NONE: Final = msgspec.Raw()
 
@@ -46,8 +43,6 @@ class _Known(msgspec.Struct):
     content: msgspec.Raw = _NONE
     structuredContent: msgspec.Raw = _NONE  # noqa: N815 - the protocol's name
     contents: msgspec.Raw = _NONE
-    tools: msgspec.Raw = _NONE
-    resources: msgspec.Raw = _NONE
 
 
 class _Error(msgspec.Struct):
@@ -103,7 +98,7 @@ def _result(raw: bytes) -> object:
     if len(raw) <= LARGE:
         return read(raw)
     known = _known.decode(raw)
-    large = sum(len(bytes(getattr(known, name))) for name in _Known.__struct_fields__)
+    large = sum(len(bytes(part)) for part in (known.content, known.structuredContent, known.contents))
     if len(raw) - large > MAX_BESIDE:
         raise ValueError(f"its result has more than {MAX_BESIDE} bytes outside content and structuredContent")
     return {name: _part(name, bytes(part)) for name, part in _members.decode(raw).items()}
@@ -114,8 +109,6 @@ def _part(name: str, raw: bytes) -> object:
         return read(raw)
     if name == "_meta" and raw.startswith(b"{"):  # of which something is taken out
         return {key: orjson.Fragment(bytes(value)) for key, value in _members.decode(raw).items()}
-    if name in _LISTS and raw.startswith(b"[") and _is_narrow(raw, MAX_LISTED):
-        return [read(bytes(item)) for item in _items.decode(raw)]
     return orjson.Fragment(raw)
 
 
@@ -147,13 +140,13 @@ def items_of(value: object, *, that_hold: bytes = b"") -> list[object] | None:
     if not isinstance(value, orjson.Fragment):
         return value if isinstance(value, list) else None
     raw = orjson.dumps(value)
-    if not raw.startswith(b"[") or that_hold not in raw or not _is_narrow(raw, MAX_PARTS):
+    if not raw.startswith(b"[") or that_hold not in raw or not _is_narrow(raw):
         return None
     items = [bytes(item) for item in _items.decode(raw)]
     return [read(item) if that_hold and len(item) <= LARGE else orjson.Fragment(item) for item in items]
 
 
-def _is_narrow(raw: bytes, most: int) -> bool:
-    """Whether there are at most so many values in it, found out without much memory."""
+def _is_narrow(raw: bytes) -> bool:
+    """Whether there are at most `MAX_PARTS` values in it, found out without much memory."""
     quotes = raw.count(b'"') - raw.count(b'\\"')
-    return quotes <= 4 * most and without_strings(raw).count(b",") < most
+    return quotes <= 4 * MAX_PARTS and without_strings(raw).count(b",") < MAX_PARTS

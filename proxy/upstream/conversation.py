@@ -17,6 +17,7 @@ import orjson
 
 from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
+from core.mcp.exact_numbers import Exact
 from core.mcp.faults import METHOD_NOT_FOUND, error_message
 from core.mcp.versions import Era
 from core.resolve import ResolvedInstallation
@@ -268,14 +269,14 @@ class Upstreams:
         """A legacy server may ping; for anything else we declared no capability. A modern one may not ask."""
         request_id = message.get("id")
         call.asked += 1
-        if call.era is Era.MODERN or call.asked > _MAX_ASKED or not isinstance(request_id, str | int):
+        if call.era is Era.MODERN or call.asked > _MAX_ASKED or not isinstance(request_id, str | int | Exact):
             raise UpstreamFault("broken", sent=True, detail=f"the upstream asked {method[:64]}")
         reply: Json = (
-            {"jsonrpc": "2.0", "id": request_id, "result": {}}
+            {"jsonrpc": "2.0", "result": {}}
             if method == "ping"
-            else error_message(request_id, METHOD_NOT_FOUND, "This client offers no such method.")
+            else error_message(None, METHOD_NOT_FOUND, "This client offers no such method.")
         )
-        self._courtesy.post(call.installation, call.headers or {}, reply, "answer an upstream")
+        self._courtesy.post(call.installation, call.headers or {}, reply | {"id": request_id}, "answer an upstream")
 
     def _call_off(self, call: _Call, why: str) -> None:
         if call.era is Era.LEGACY and call.headers is not None:

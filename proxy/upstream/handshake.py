@@ -27,8 +27,10 @@ from proxy.upstream.unsuccessful import Unsuccessful, error_words, read_unsucces
 OPEN_S = 20.0
 WIDELY_KNOWN = "2025-03-26"
 """The first revision with this transport."""
+MAX_SESSION_ID = 8_192
+"""Characters: a worker remembers thousands of sessions."""
 # MCP 2025-11-25, transports, "Session Management": visible ASCII.
-_SESSION_ID = re.compile(r"[\x21-\x7e]{1,8192}")
+_SESSION_ID = re.compile(rf"[\x21-\x7e]{{1,{MAX_SESSION_ID}}}")
 _DATE = re.compile(r"(?<!\d)20\d\d-[01]\d-[0-3]\d(?!\d)")
 _OF_VERSION = re.compile(
     r"(?:unsupported|not support|invalid|unknown|bad|wrong)\b[\s\S]{0,40}?version"
@@ -140,7 +142,8 @@ def _negotiated(session_id: str | None, result: Json, installation: ResolvedInst
         named = version if isinstance(version, str) and _DATE.fullmatch(version) else "none that is a date"
         raise no_common_version(installation, [named], detail=f"initialize: version {version!r}")
     if session_id is not None and _SESSION_ID.fullmatch(session_id) is None:
-        raise UpstreamFault("broken", sent=True, whole=True, detail="the session id is not visible ASCII")
+        detail = f"the session id is not 1 to {MAX_SESSION_ID} visible ASCII characters"
+        raise UpstreamFault("broken", sent=True, whole=True, detail=detail)
     capabilities, server = result.get("capabilities"), result.get("serverInfo")
     return UpstreamSession(
         session_id,

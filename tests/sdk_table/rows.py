@@ -21,6 +21,7 @@ HALF = "\ufffd"
 LOG = b'{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":1}}'
 TOLD = b'{"content":[{"type":"text","text":"%b"}]}'
 FINE = TOLD % b"fine"
+LOST = b'{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"%b"}}'
 
 Played = Callable[[bytes], Sequence[Step]]
 """From the id of the request, as it stands in JSON, to what is sent."""
@@ -35,8 +36,8 @@ class Row:
     session: bytes = b"s-1"
     why_not: str = ""
     """Why the gateway does not take what an SDK takes."""
-    status: int = 0
-    """Of the first call alone, a refusal of the session; later calls are answered."""
+    loses: bytes = b""
+    """What the first call alone gets instead: its session was lost."""
 
 
 def message(number: bytes, result: bytes = FINE) -> bytes:
@@ -88,6 +89,10 @@ def redirect(line: bytes) -> Row:
         None,
         why_not="It is offered when a server is entered, and followed at no call: a credential goes nowhere else.",
     )
+
+
+def lost(line: bytes, text: bytes, kind: bytes = JSON) -> Row:
+    return Row(body(FINE).plays, loses=ok(text, kind, status=line))
 
 
 ROWS: dict[str, Row] = {
@@ -167,7 +172,10 @@ ROWS: dict[str, Row] = {
     "session-of-12000": Row(
         body(FINE).plays, None, b"s" * 12_000, "A worker remembers 20,000 sessions: they may have 8,192 characters."
     ),
-    "session-lost": Row(body(FINE).plays, status=404),
+    "session-lost-404": lost(b"404 Not Found", b"Session not found", b"Content-Type: text/plain"),
+    "session-lost-400": lost(b"400 Bad Request", LOST % b"Bad Request: No valid session ID provided"),
+    "session-lost-410": lost(b"410 Gone", b""),
+    "session-lost-500": lost(b"500 Internal Server Error", LOST % b"Session not found"),
 }
 
 
@@ -175,8 +183,8 @@ class OddServer:
     """Plays the rows. Its script is `answers`; each path is a server of its own."""
 
     def __init__(self) -> None:
-        self._lost: set[tuple[str, bytes]] = set()
-        """Rows, and sessions of them, that were refused once."""
+        self._lost: set[str] = set()
+        """Rows that have lost their session."""
 
     def answers(self, request: bytes) -> Sequence[Step]:
         """What is sent for one request."""
@@ -194,9 +202,9 @@ class OddServer:
             return [ok(b"", status=b"202 Accepted")]
         if asked["method"] == "tools/list":
             return [ok(message(number, b'{"tools":[{"name":"t","inputSchema":{"type":"object"}}]}'), JSON)]
-        if row.status and (name, path) not in self._lost:
-            self._lost.add((name, path))
-            return [ok(b"Session not found", status=b"%d Gone" % row.status)]
+        if row.loses and name not in self._lost:
+            self._lost.add(name)
+            return [row.loses]
         return row.plays(number)
 
 

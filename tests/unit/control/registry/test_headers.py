@@ -57,7 +57,7 @@ def test_one_fixed_header_in_two_spellings_is_refused() -> None:
         check_fixed_headers({"X-A": "1", "x-a": "2"})
 
 
-@pytest.mark.parametrize("value", ["", "a\r\nx-evil: 1", "naïve", " lead", "trail ", "nul\x00", "x" * 8_193])
+@pytest.mark.parametrize("value", ["", "a\r\nx-evil: 1", "naïve", " lead", "trail ", "nul\x00", "x" * 16_385])
 def test_a_value_that_no_header_can_carry_is_refused_without_showing_it(value: str) -> None:
     with pytest.raises(BrokenRule) as refused:
         check_value(value, "values.key")

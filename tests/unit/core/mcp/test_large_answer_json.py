@@ -50,14 +50,6 @@ def test_halves_and_marks_are_mended_as_in_any_answer(odd: bytes, plain: str, ma
     assert text == TEXT.decode() + plain
 
 
-@pytest.mark.parametrize("name", ["tools", "resources"])
-def test_a_list_that_discovery_asks_for_is_read_to_its_end(name: str) -> None:
-    items = [{"name": f"n{number}", "description": "x" * 5000} for number in range(400)]
-    found = read_large(message(orjson.dumps({name: items, "nextCursor": "c"})))
-    assert isinstance(found, dict)
-    assert found["result"] == {name: items, "nextCursor": "c"}
-
-
 def test_an_error_keeps_what_is_told_of_it() -> None:
     error = b'{"code":-32000,"message":"%b","data":{"huge":"%b"}}' % (TEXT, TEXT)
     found = read_large(b'{"jsonrpc":"2.0","id":7,"error":%b}' % error)

@@ -1,0 +1,112 @@
+"""The page of limits tells the figures that the code has."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from control.changes.assignments import MOST_ON_A_GATEWAY
+from control.http.reading import MAX_BODY as ADMIN_BODY
+from control.registry import exposed_names, fields, headers, resource_tools, tool_definitions, visibility
+from core import snapshot
+from core.egress.addresses import MAX_URL_CHARS
+from core.mcp import deep_json, json_limits, large_answer_json, list_page, message, tool_names
+from proxy.edge import head_rules
+from proxy.settings import ProxySettings
+from proxy.upstream import answers, conversation, handshake, list_answers
+from proxy.upstream.pool import head
+from tests.house.tracked import ROOT
+
+PAGE = ROOT / "docs" / "operating" / "limits.md"
+ROW = re.compile(r"^\| (?!what\b|---)([^|]+?) \| ([^|]*?) \|", re.MULTILINE)
+DEFAULTS = {
+    field.name: field.default
+    for field in msgspec.structs.fields(ProxySettings)
+    if isinstance(field.default, int | float)
+}
+
+
+def size(number: float) -> str:
+    """As the page writes bytes."""
+    for unit, name in ((1 << 20, "MiB"), (1 << 10, "KiB")):
+        if number >= unit and number % unit == 0:
+            return f"{number // unit:.0f} {name}"
+    return f"{number:,} bytes"
+
+
+FIGURES = {
+    "body of a request": size(DEFAULTS["max_body"]),
+    "nesting of its JSON": f"{json_limits.MAX_DEPTH} levels",
+    "values in it": f"{json_limits.MAX_VALUES:,}",
+    "keys of one object": f"{json_limits.MAX_OBJECT_KEYS:,}",
+    "a key": size(json_limits.MAX_KEY_BYTES),
+    "the id of a request, as text": size(message.MAX_ID_BYTES),
+    "messages in a batch (2025-03-26 alone)": f"{message.MAX_BATCH}",
+    "calls at once, of one worker": f"{DEFAULTS['calls_in_flight']:,}",
+    "calls at once to one server, of one worker": f"{DEFAULTS['calls_per_upstream']}",
+    "bodies and unread answers, of one worker": size(DEFAULTS["bytes_in_flight"]),
+    "open event streams, of one worker": f"{DEFAULTS['streams']:,}",
+    "seconds of a call": f"{DEFAULTS['call_seconds']}",
+    "an answer, and an event of a stream": size(DEFAULTS["max_answer"]),
+    f"brackets in JSON that is deeper than {deep_json.LEVELS} levels": f"{deep_json.MAX_BRACKETS:,}",
+    "an answer that is sent on as it came, without making objects of it": f"over {size(large_answer_json.LARGE)}",
+    "all of such an answer but its content and structured content": size(large_answer_json.MAX_BESIDE),
+    "events of a stream": f"{answers.MAX_EVENTS:,}",
+    "questions to us during one call": f"{conversation._MAX_ASKED}",
+    "lines of the head": f"{head.MAX_HEADERS}",
+    "the head": size(head.MAX_HEAD_BYTES),
+    "a session id": f"{handshake.MAX_SESSION_ID:,} characters",
+    "a page of a list": size(list_answers.MAX_PAGE_BYTES),
+    "all pages of a list": size(list_answers.MAX_LIST_BYTES),
+    "values in all of them": f"{list_answers.MAX_LIST_VALUES:,}",
+    "pages of a list": f"{list_answers.MAX_PAGES}",
+    "tools or resources of a list": f"{list_answers.MAX_ITEMS:,}",
+    "tools of an entry": f"{tool_definitions.MAX_TOOLS:,}",
+    "a definition": size(tool_definitions.MAX_DEFINITION),
+    "definitions of an entry": size(tool_definitions.MAX_DEFINITIONS),
+    "a tool's own name": f"{tool_names.MAX_NAME_BYTES:,} bytes",
+    "a description": f"{tool_definitions.MAX_DESCRIPTION:,} characters",
+    "a title": f"{tool_definitions.MAX_TITLE} characters",
+    "a resource's URI": f"{resource_tools.MAX_URI:,} characters",
+    "nesting of a definition": f"{json_limits.MAX_DEPTH} levels",
+    "a key in a definition": size(json_limits.MAX_KEY_BYTES),
+    "values in a definition": f"{list_page.MAX_VALUES:,}",
+    "objects and lists in a page": f"{list_page.MAX_CONTAINERS:,}",
+    "body of a request to the admin API": size(ADMIN_BODY),
+    "a credential, a header's value, an answer to a field": f"{headers.MAX_VALUE:,} characters",
+    "headers of an entry": f"{headers.MAX_FIXED_HEADERS}",
+    "fields of an entry": f"{fields.MAX_FIELDS}",
+    "options of a field": f"{fields.MAX_OPTIONS}",
+    "a URL": f"{MAX_URL_CHARS:,} characters",
+    "names on a gateway's header allowlist": f"{headers.MAX_ALLOWLIST}",
+    "tools on a gateway": f"{MOST_ON_A_GATEWAY:,}",
+    "a name that a gateway shows": f"{exposed_names.MAX_EXPOSED} characters",
+    "teams that see an entry or a gateway": f"{visibility.MAX_TEAMS}",
+    "a gateway as proxies get it": size(snapshot.MAX_BYTES),
+}
+IN_WORDS = {
+    "a string in it, such as an argument",
+    "a number",
+    "nesting, keys, values of its JSON",
+    "a number in a definition",
+}
+"""Rows whose limit is no figure of their own."""
+
+
+def test_the_page_tells_the_figures_of_the_code():
+    told = [(what, most) for what, most in ROW.findall(PAGE.read_text()) if what != "a line of the head"]
+    wrong = {what: most for what, most in told if not most.startswith(FIGURES.get(what, "")) and what not in IN_WORDS}
+    assert not wrong
+    assert {what for what, _ in told} == FIGURES.keys() | IN_WORDS
+
+
+def test_a_line_of_a_head_is_told_both_ways():
+    lines = [most for what, most in ROW.findall(PAGE.read_text()) if what == "a line of the head"]
+    assert lines == [f"{head_rules.MOST_LINE:,} bytes", size(head.MAX_LINE_BYTES)]
+
+
+def test_settings_that_the_page_names_have_the_default_that_it_tells():
+    for figure, name in re.findall(r"([\d,]+)(?: MiB)? \(`ARCHWAY_(\w+)`\)", PAGE.read_text()):
+        default = DEFAULTS[name.lower()]
+        assert figure == f"{default:,}" or figure == f"{default >> 20}", name
