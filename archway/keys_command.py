@@ -27,8 +27,9 @@ def new(
 
     [bold]Examples[/bold]
 
-      archway keys new                       one key, which fits before those that are set
-      archway keys new --env > archway.env   the four settings of a new deployment
+      archway keys new                   one key, to stand before those that are set
+
+      archway keys new --env > keys.env  the four settings of a new deployment
     """
     from archway.up.keys_file import KEY_NAMES, verify_keys
 
@@ -74,7 +75,9 @@ def public(
 
     The signing key is read from the environment, because everybody can read a command's arguments.
 
-    [bold]Example[/bold]
+    [bold]Examples[/bold]
+
+      archway keys public
 
       ARCHWAY_VERIFY_KEYS=$(archway keys public)
     """

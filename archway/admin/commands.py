@@ -128,7 +128,9 @@ def _delete(resource: Resource) -> Callable[..., None]:
     def run(api: AdminApi, form: Form, **given: Any) -> None:
         path = _item(api, resource, given)
         api.delete(path, cascade="true" if given.get("cascade") else None)
-        show_one({"deleted": path.rpartition("/")[2]}, form)
+        identifier = path.rpartition("/")[2]
+        named = {} if form.for_programs or given["which"] == identifier else {"deleted": given["which"]}
+        show_one({"deleted": identifier} | ({**named, "id": identifier} if named else {}), form)
 
     option = typer.Option("--cascade", help="Delete what depends on it too.")
     cascade = [_parameter("cascade", bool, option, False)] if resource.cascade else []

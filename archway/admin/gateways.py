@@ -108,6 +108,11 @@ ASSIGNMENT = Resource(
             "archway assignments create --gateway support --entry crm --installation crm@Support --tool '*'",
         ),
         "list": ("archway assignments list --gateway sales",),
+        "show": ("archway assignments show crm__find_contact --gateway sales",),
+        "update": (
+            "archway assignments update crm__find_contact --gateway sales --exposed-name find_contact",
+            "archway assignments update crm__find_contact --gateway sales --installation crm@Support",
+        ),
         "delete": ("archway assignments delete crm__find_contact --gateway sales",),
     },
 )

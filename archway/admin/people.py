@@ -16,6 +16,8 @@ from archway.admin.show import show_list, show_one
 from archway.options import DEFAULT_STATE, State
 
 ROLE = Option("role", "admin or member.")
+TeamNamed = Annotated[str, typer.Argument(help="The team's name or id.")]
+UserNamed = Annotated[str, typer.Argument(help="The user's e-mail, name or id.")]
 
 USER = Resource(
     name="users",
@@ -33,7 +35,12 @@ USER = Resource(
     ),
     examples={
         "create": ("archway users create --name 'Ada Lovelace' --email ada@example.com --role admin",),
+        "list": ("archway users list", "archway users list --role admin"),
+        "show": ("archway users show ada@example.com",),
+        "update": ("archway users update ada@example.com --role admin",),
+        "delete": ("archway users delete ada@example.com",),
         "disable": ("archway users disable ada@example.com",),
+        "enable": ("archway users enable ada@example.com",),
     },
 )
 USERS = commands(USER)
@@ -48,14 +55,20 @@ TEAM = Resource(
     filters=(Option("name", "Only the team of this name, in whatever case."),),
     create=(Option("name", "Unique name.", needed=True), Option("description", "What the team is for.")),
     update=(Option("name", "Unique name."), Option("description", "What the team is for.")),
-    examples={"create": ("archway teams create --name Platform",), "delete": ("archway teams delete Platform",)},
+    examples={
+        "create": ("archway teams create --name Platform",),
+        "list": ("archway teams list",),
+        "show": ("archway teams show Platform",),
+        "update": ("archway teams update Platform --description 'Runs the machines'",),
+        "delete": ("archway teams delete Platform",),
+    },
 )
 TEAMS = commands(TEAM)
 
 
 @TEAMS.command("members")
 @with_form
-def members(team: str, state: State = DEFAULT_STATE, form: Form = Form.TABLE) -> None:
+def members(team: TeamNamed, state: State = DEFAULT_STATE, form: Form = Form.TABLE) -> None:
     """List a team's members.
 
     [bold]Example[/bold]
@@ -71,8 +84,8 @@ def members(team: str, state: State = DEFAULT_STATE, form: Form = Form.TABLE) ->
 @TEAMS.command("add")
 @with_form
 def add(
-    team: str,
-    user: str,
+    team: TeamNamed,
+    user: UserNamed,
     role: Annotated[str, typer.Option(help="admin or member.")] = "member",
     state: State = DEFAULT_STATE,
     form: Form = Form.TABLE,
@@ -90,7 +103,7 @@ def add(
 
 
 @TEAMS.command("remove")
-def remove(team: str, user: str, state: State = DEFAULT_STATE) -> None:
+def remove(team: TeamNamed, user: UserNamed, state: State = DEFAULT_STATE) -> None:
     """Remove a user from a team; the access that the team gave ends within a second.
 
     [bold]Example[/bold]
@@ -155,7 +168,9 @@ TOKEN = Resource(
             "archway tokens create --name ada-scripts --use api --user ada@example.com --expires-in 30d",
         ),
         "list": ("archway tokens list --user ada@example.com", "archway tokens list --use api"),
+        "show": ("archway tokens show laptop",),
         "update": ("archway tokens update laptop --expires-in 2w",),
+        "delete": ("archway tokens delete laptop",),
     },
 )
 TOKENS = commands(TOKEN)

@@ -51,6 +51,7 @@ def _sentence(text: str, known: Mapping[str, Option], given: Mapping[str, Any]) 
     text = text.replace("?cascade=true", "--cascade")
     text = _LIST.sub(lambda found: f"see `{_command(found['path'], given)}`", text)
     text = re.sub(r"\bor null\b", "or leave it out", text)
+    text = re.sub(r"\bgive the (\w+)'s id\b", r"name the \1", text)
     for name, option in known.items():
         text = text.replace(f"`{name}`", f"`{option.option}`")
         if "_" in name:  # without one a field's name may be a word of the sentence

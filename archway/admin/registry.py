@@ -66,7 +66,12 @@ ENTRY = Resource(
             '--credential-model static --credential-placement \'{"style": "bearer"}\'',
             "archway entries create --body entry.json",
         ),
-        "update": ("archway entries update crm --url https://crm.example.com/v2/mcp",),
+        "list": ("archway entries list --text crm", "archway entries list --label stage=live -o wide"),
+        "show": ("archway entries show crm",),
+        "update": (
+            "archway entries update crm --url https://crm.example.com/v2/mcp",
+            "archway entries update crm --add-label stage=live --remove-team Sales",
+        ),
         "delete": ("archway entries delete crm --cascade",),
     },
 )
@@ -194,6 +199,9 @@ INSTALLATION = Resource(
             "--value-from-env credential=CRM_TOKEN",
         ),
         "list": ("archway installations list --entry crm", "archway installations list --name crm@Support"),
+        "show": ("archway installations show crm@Support",),
+        "update": ("archway installations update crm@Support --credential",),
+        "delete": ("archway installations delete crm@Support --cascade",),
         "discover": ("archway installations discover Time", "archway installations discover crm@Support"),
     },
 )

@@ -85,7 +85,7 @@ def _every_column(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> 
 
 
 def _is_identifier(name: str) -> bool:
-    return name == "id" or name.endswith("_id")
+    return name in {"id", "created_by"} or name.endswith("_id")
 
 
 def _block(value: Any) -> list[str] | None:
@@ -94,6 +94,8 @@ def _block(value: Any) -> list[str] | None:
         return ["    " + line for line in _text(value).splitlines()]
     if not isinstance(value, dict | list) or (_is_flat(value) and len(_text(value)) <= _LONGEST_LINE):
         return None
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ["    " + " ".join(_text(one).split("\n")) for one in value]
     return ["    " + _text(line) for line in json.dumps(value, indent=2, ensure_ascii=False).splitlines()]
 
 

@@ -1,5 +1,8 @@
 """Every command, as its help shows it."""
 
+import re
+import shlex
+
 import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
@@ -77,3 +80,37 @@ def test_it_says_which_version_it_is():
 
     assert done.exit_code == 0
     assert done.output == f"archway {VERSION}\n"
+
+
+def command_of(words):
+    here = get_command(app)
+    for word in words:
+        here = here.commands[word]
+    return here
+
+
+def examples_of(words):
+    """The lines of a command's help that show it, without what stands around the command itself."""
+    lines = [line.strip() for line in (command_of(words).help or "").splitlines()]
+    shown = [line[line.index("archway ") :] for line in lines if re.match(r"([A-Z_]+=\S+ )*archway ", line)]
+    return [re.split(r"\s{2,}| \| | > ", line)[0] for line in shown]
+
+
+@pytest.mark.parametrize("words", every_command(), ids=" ".join)
+def test_every_command_has_an_example_of_itself(words):
+    assert any(f"{line} ".startswith(f"archway {' '.join(words)} ") for line in examples_of(words))
+
+
+@pytest.mark.parametrize("words", every_command(), ids=" ".join)
+def test_every_example_is_taken_as_it_stands(words):
+    for line in examples_of(words):
+        typed, here = shlex.split(line)[1:], get_command(app)
+        while getattr(here, "commands", None) and typed and typed[0] in here.commands:
+            here = here.commands[typed.pop(0)]
+        here.make_context(line, typed)  # raises a usage error for an option or an argument that there is not
+
+
+@pytest.mark.parametrize("words", every_command(), ids=" ".join)
+def test_every_option_and_every_argument_says_what_it_is(words):
+    shown = [one for one in command_of(words).params if not getattr(one, "hidden", False)]
+    assert not [one.name for one in shown if not getattr(one, "help", None)]

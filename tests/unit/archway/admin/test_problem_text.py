@@ -79,3 +79,10 @@ def test_a_sentence_that_says_more_than_its_fields_stays():
 
 def test_a_field_without_an_option_keeps_its_name():
     assert refused("body", "must be an object") == "body: must be an object (422)"
+
+
+def test_who_is_asked_for_by_id_is_asked_for_by_name_here():
+    problem = Problem(422, "", "x", [("team_id", "is needed with the scope 'team'; give the team's id")])
+    team = Option("team_id", "", "reference", of="team", flag="team")
+
+    assert problem_text(problem, [team]).endswith("--team: is needed with the scope 'team'; name the team")

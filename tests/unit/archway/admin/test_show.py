@@ -31,3 +31,13 @@ def test_a_table_is_as_wide_as_its_cells_and_never_wrapped():
 def test_a_servers_text_moves_no_cursor():
     assert "\x1b" not in sheet_text({"name": "a\x1b[2J", "nested": {"deep": {"b": "\x9b2J"}}})
     assert "\x9b" not in sheet_text({"nested": {"deep": {"b": "\x9b2J"}}})
+
+
+def test_sentences_are_a_line_each_and_no_json():
+    sentences = ["No tool is assigned; assign at least one.", "Nobody can see it; choose teams with members."]
+
+    assert sheet_text({"reasons": [*sentences, "x" * 80]}).splitlines() == [
+        "reasons",
+        *(f"    {one}" for one in sentences),
+        "    " + "x" * 80,
+    ]
