@@ -54,7 +54,8 @@ class Rule(msgspec.Struct, frozen=True, omit_defaults=True):
     """One ordered policy rule; the first that names a tool decides."""
 
     effect: Literal["refuse"]
-    reason: Literal["quarantined", "held_back"]
+    reason: Literal["quarantined", "held_back", "only_as_task"]
+    """The last is in no document: a proxy makes such a rule of the tool's own definition."""
     tools: list[str]
     """Exposed names."""
 

@@ -94,7 +94,9 @@ def tools(
     with explained():
         api = connect(state)
         path = f"/entries/{find(api, 'entry', entry)}/tools"
-        show_list(api.pages(path), ("name", "kind", "state", "missing_since", "changed_at", "id"), form)
+        show_list(
+            api.pages(path), ("name", "kind", "state", "only_as_task", "missing_since", "changed_at", "id"), form
+        )
 
 
 @ENTRIES.command("changes")

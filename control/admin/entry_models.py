@@ -168,6 +168,7 @@ class ToolView(Item):
     missing_since: Moment | None
     changed_at: Moment | None = Bound(description="Since when it is another one than somebody has acknowledged.")
     differences: list[DefinitionDifference] = Bound(description="What differs since then.")
+    only_as_task: bool = Bound(description="It works only as a task, so that gateways neither list nor call it.")
     version: int
 
 

@@ -16,6 +16,7 @@ Status = Literal[
     "busy",
     "quarantined",
     "held_back",
+    "only_as_task",
     "audit_unavailable",
     "not_allowed",
     "credential_missing",

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from control.registry.definition_differences import differences
 from control.registry.told import as_plain
+from core.mcp.shapes import is_only_a_task
 
 ToolKind = Literal["tool", "resource"]
 ToolState = Literal["active", "quarantined", "held_back"]
@@ -44,4 +45,4 @@ def told_of_tool(tool: EntryTool) -> dict[str, Any]:
     told = {one.name: as_plain(getattr(tool, one.name)) for one in fields(tool) if one.name != "known_definition"}
     known = tool.known_definition
     changed = [] if known is None else [asdict(one) for one in differences(known, tool.definition)]
-    return {**told, "differences": changed}
+    return {**told, "differences": changed, "only_as_task": is_only_a_task(tool.definition)}

@@ -41,6 +41,7 @@ class AssignedTool:
     changed: bool = False
     """Its definition is another one than somebody has looked at."""
     entry_slug: str = ""
+    only_as_task: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,8 @@ def _why_not(tool: AssignedTool) -> str | None:
         return "in quarantine"
     if tool.tool_state == "held_back":
         return "changed at its server and waiting for approval"
+    if tool.only_as_task:
+        return "works only as a task, which Archway cannot run yet"
     if tool.missing:
         return "no longer listed by its server"
     if tool.installation is not None and tool.installation_state != "ready":

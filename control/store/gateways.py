@@ -71,6 +71,7 @@ async def assigned_tools(connection: Connection, gateway_ids: Sequence[str]) -> 
     rows = await connection.fetch(
         """select a.gateway_id, a.exposed_name, t.state as tool_state, t.missing_since is not null as missing,
                t.changed_at is not null as changed, e.slug as entry_slug,
+               coalesce(t.definition #>> '{execution,taskSupport}' = 'required', false) as only_as_task,
                i.name as installation, i.state as installation_state,
                (select count(*) from installations o where o.entry_id = t.entry_id and o.state = 'ready')::int
                    as installations_ready

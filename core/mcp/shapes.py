@@ -7,6 +7,8 @@ shares the untouched parts with it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import orjson
 
 from core.mcp.large_answer_json import is_object, items_of
@@ -78,6 +80,12 @@ def result_for_modern(
         shaped.setdefault("ttlMs", 0)
         shaped.setdefault("cacheScope", "private")
     return shaped
+
+
+def is_only_a_task(tool: Mapping[str, object]) -> bool:
+    """Whether a tool can be called as a task and in no other way (2025-11-25, `execution.taskSupport`)."""
+    execution = tool.get("execution")
+    return isinstance(execution, dict) and execution.get("taskSupport") == "required"
 
 
 def tool_for_legacy(tool: dict[str, object]) -> dict[str, object]:

@@ -14,7 +14,7 @@ from core.egress.header_names import why_not_passed
 from core.mcp.large_answer_json import items_of
 from core.mcp.methods import RESOURCES_READ, TOOLS_CALL
 from core.mcp.param_headers import ParamHeaders
-from core.mcp.shapes import tool_for_legacy, tool_for_modern
+from core.mcp.shapes import is_only_a_task, tool_for_legacy, tool_for_modern
 from core.mcp.versions import Era
 from core.resolve import Principal
 from core.snapshot import Gateway, Route, Rule, Tool
@@ -35,7 +35,7 @@ class CompiledTool:
     assignment_id: str
     route: Route
     rule: Rule | None
-    """The first policy rule that names it."""
+    """The first policy rule that names it, or the one that its definition makes."""
     param_headers: ParamHeaders
 
     def asks(self, params: Mapping[str, object]) -> tuple[str, dict[str, object]]:
@@ -88,6 +88,9 @@ class CompiledGateway:
         for rule in snapshot.rules:
             for name in rule.tools:
                 rules.setdefault(name, rule)
+        for tool in snapshot.tools:
+            if is_only_a_task(tool.definition):
+                rules.setdefault(tool.exposed, Rule("refuse", "only_as_task", [tool.exposed]))
         self.tools = {tool.exposed: compiled_tool(tool, rules.get(tool.exposed)) for tool in snapshot.tools}
         visible = [tool.definition for tool in snapshot.tools if tool.exposed not in rules]
         self._pages = {

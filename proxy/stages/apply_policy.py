@@ -6,7 +6,7 @@ from proxy.refusals import Refusal
 
 
 def apply_policy(x: Exchange, deps: Deps) -> None:
-    """Refuses with the rule's reason: `quarantined`, `held_back`."""
+    """Refuses with the rule's reason: `quarantined`, `held_back`, `only_as_task`."""
     assert x.target is not None
     rule = x.target.rule
     if rule is not None:

@@ -11,7 +11,11 @@ from proxy.refusals import CALL_REFUSED, TABLE, Reason, Refusal, RefusedAs
 ROOT = Path(__file__).parents[3]
 FROM_CONTROL = {"not_allowed", "credential_missing", "credential_ambiguous", "installation_gone", "needs_sign_in"}
 """Words that an answer of control brings (`core.resolve.InstallationRefusal`)."""
-BY_TABLE = {reason for reason in TABLE if reason.startswith("upstream_")} | {"quarantined", "held_back"}
+BY_TABLE = {reason for reason in TABLE if reason.startswith("upstream_")} | {
+    "quarantined",
+    "held_back",
+    "only_as_task",
+}
 """Words that another table or the snapshot's rules bring."""
 
 

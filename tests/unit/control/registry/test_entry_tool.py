@@ -11,9 +11,17 @@ TOOL = EntryTool(
 
 
 def test_people_are_told_all_that_is_kept_of_a_tool() -> None:
-    told = {*EntryTool.__dataclass_fields__, "differences"} - {"known_definition"}
+    told = {*EntryTool.__dataclass_fields__, "differences", "only_as_task"} - {"known_definition"}
     assert set(told_of_tool(TOOL)) == told
     assert told_of_tool(TOOL)["definition"] == {"name": "search"}
+
+
+def test_a_tool_that_works_only_as_a_task_is_marked() -> None:
+    task = {"name": "search", "execution": {"taskSupport": "required"}}
+    assert told_of_tool(replace(TOOL, definition=task))["only_as_task"] is True
+    for support in ("optional", "forbidden", None):
+        told = told_of_tool(replace(TOOL, definition={"name": "search", "execution": {"taskSupport": support}}))
+        assert told["only_as_task"] is False
 
 
 def test_of_a_changed_tool_people_are_told_what_differs() -> None:

@@ -31,6 +31,7 @@ def test_a_personal_gateway_of_a_disabled_owner_is_not_usable() -> None:
     ("tool", "words"),
     [
         (AssignedTool("t", "quarantined", missing=False, installations_ready=1), "in quarantine"),
+        (AssignedTool("t", "active", missing=False, only_as_task=True), "works only as a task"),
         (AssignedTool("t", "held_back", missing=False, installations_ready=1), "waiting for approval"),
         (AssignedTool("t", "active", missing=True, installations_ready=1), "no longer listed"),
         (AssignedTool("t", "active", missing=False, installation="shared", installation_state="needs_sign_in"),

@@ -46,6 +46,36 @@ def test_the_first_rule_that_names_a_tool_decides_and_hides_it() -> None:
     assert [listed["name"] for listed in orjson.loads(page[0])] == ["c"]
 
 
+@pytest.mark.parametrize("era", list(Era))
+@pytest.mark.parametrize(
+    ("execution", "listed"),
+    [
+        ({"taskSupport": "required"}, False),
+        ({"taskSupport": "optional"}, True),
+        ({"taskSupport": "forbidden"}, True),
+        ({}, True),
+        (None, True),
+        ("required", True),
+    ],
+)
+def test_a_tool_that_works_only_as_a_task_is_in_no_list_and_refused_by_a_rule_of_its_own(
+    era: Era, execution: object, listed: bool
+) -> None:
+    made = CompiledGateway(gateway([tool("a", definition={"name": "a", "execution": execution}), tool("b")]))
+    page = made.page(era, 0)
+    assert page is not None
+    assert ("a" in [one["name"] for one in orjson.loads(page[0])]) is listed
+    rule = made.tools["a"].rule
+    assert (rule is None) is listed
+    assert rule is None or rule.reason == "only_as_task"
+
+
+def test_quarantine_of_a_tool_that_works_only_as_a_task_is_told_first() -> None:
+    one = tool("a", definition={"name": "a", "execution": {"taskSupport": "required"}})
+    made = CompiledGateway(gateway([one], rules=[Rule("refuse", "quarantined", ["a"])]))
+    assert made.tools["a"].rule == Rule("refuse", "quarantined", ["a"])
+
+
 def test_lists_are_cut_into_pages() -> None:
     made = CompiledGateway(gateway([tool(f"t{number:04}") for number in range(PAGE + 1)]))
 
