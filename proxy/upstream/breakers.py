@@ -1,8 +1,9 @@
 """Breakers: what fails again and again is left alone for a moment, then tried by one at a time.
 
-A server rests for everybody only for what is the server's: no connection to it can be made. What becomes of a call
-that was sent (no answer in time, an answer that breaks off) may be the tool's or its arguments', so it rests one
-caller's calls of one tool, and nobody else's. Any whole answer, of whatever content, ends both. Called by `health`.
+A server rests for everybody only for what is the server's: no connection to it can be made, and finding that out
+takes time or work. (Where nobody listens it takes neither, and a server that starts again is served at once.) What
+becomes of a call that was sent (no answer in time, an answer that breaks off) may be the tool's or its arguments', so
+it rests one caller's calls of one tool, and nobody else's. Any whole answer ends both. Called by `health`.
 """
 
 import time
@@ -13,7 +14,7 @@ from proxy.caches.bounded import Bounded
 _FAILURES = 5
 _REST_S = 5.0
 _SHORT_REST_S = 0.5
-"""After connections that were refused at once: to try costs nothing, and who starts again is soon served."""
+"""After connections that were closed again or lost their way at once: who starts again is soon served."""
 _KEPT = 10_000
 _KEPT_LINES = 256
 

@@ -61,6 +61,11 @@ def refusal_of(fault: UpstreamFault, installation: ResolvedInstallation, *, seco
     )
 
 
+def is_refused_at_once(fault: UpstreamFault) -> bool:
+    """Whether nobody listens there: to find that out has cost nobody anything, and the next moment somebody may."""
+    return fault.reason == "refused" and not fault.sent and _REFUSED_CONNECTION.search(fault.detail) is not None
+
+
 def no_common_version(
     installation: ResolvedInstallation, named: Sequence[str], *, text: str = "", said: str = "", detail: str = ""
 ) -> Refusal:

@@ -40,7 +40,9 @@ async def test_what_was_done_comes_back_and_speaks_for_the_upstream() -> None:
     assert not health.breakers.doubts(to.installation_id)
 
 
-REFUSED = UpstreamFault("refused", sent=False, detail="ConnectFailed: there")
+AT_ONCE = UpstreamFault("refused", sent=False, detail="ConnectFailed: there [[Errno 111] Connection refused]")
+REFUSED = UpstreamFault("refused", sent=False, detail="ConnectFailed: there [closed as soon as it was open]")
+UNKNOWN = UpstreamFault("refused", sent=False, detail="UnknownName: there")
 UNTRUSTED = UpstreamFault("tls", sent=False, detail="CertificateRefused: there")
 UNREACHED = UpstreamFault("slow", sent=False, detail="ConnectTimeout: there")
 FULL = UpstreamFault("slow", sent=False, detail="PoolFull: all 200 connections are in use")
@@ -54,6 +56,8 @@ NO_JSON = UpstreamFault("broken", sent=True, whole=True, detail="the answer is n
     ("fault", "reason", "rests"),
     [
         (REFUSED, "upstream_refused", "the server"),
+        (UNKNOWN, "upstream_refused", "the server"),
+        (AT_ONCE, "upstream_refused", "nothing"),
         (UNTRUSTED, "upstream_tls", "the server"),
         (UNREACHED, "upstream_slow", "the server"),
         (SLOW, "upstream_slow", "the call"),
