@@ -161,3 +161,24 @@ async def test_vendor_keys_and_the_trace_go_on_and_the_protocols_own_are_written
         assert meta["com.example/x"] == 1
         assert meta["traceparent"] == trace
         assert meta["io.modelcontextprotocol/clientInfo"]["name"] == "archway"
+
+
+@pytest.mark.parametrize("era", ["modern", "legacy"])
+@pytest.mark.parametrize(
+    ("status", "location"),
+    [(307, "/elsewhere/"), (308, "{foreign}"), (301, "{foreign}?key=s3cr3t"), (302, ""), (303, "/mcp")],
+)
+async def test_a_redirect_of_a_call_is_not_followed_and_told_as_a_status(
+    rig: Rig, era: Any, status: int, location: str
+) -> None:
+    async with McpUpstream(era="modern") as foreign, McpUpstream(era=era) as server:
+        target = location.format(foreign=foreign.url)
+        server.tool("t", Answer(status=status, headers={"Location": target} if target else {}))
+        await one_tool(rig, server)
+        for _ in range(6):  # it answers, so it is not left alone
+            reply = await rig.call("t")
+            assert reply.refusal["code"] == "upstream_status"
+            text = reply.result["content"][0]["text"]
+            assert text == f"server answered with HTTP status {status}."
+        assert foreign.seen == []
+        assert {one.path for one in server.seen} == {"/mcp"}
