@@ -7,14 +7,24 @@ import re
 import msgspec
 
 from control.changes.assignments import MOST_ON_A_GATEWAY
+from control.discovery import discover, probe_client
 from control.http.reading import MAX_BODY as ADMIN_BODY
-from control.registry import exposed_names, fields, headers, resource_tools, tool_definitions, visibility
+from control.registry import (
+    definition_differences,
+    discovery_news,
+    exposed_names,
+    fields,
+    headers,
+    resource_tools,
+    tool_definitions,
+    visibility,
+)
 from core import snapshot
 from core.egress.addresses import MAX_URL_CHARS
 from core.mcp import deep_json, json_limits, large_answer_json, list_page, message, tool_names
 from proxy.edge import head_rules
 from proxy.settings import ProxySettings
-from proxy.upstream import answers, conversation, handshake, list_answers
+from proxy.upstream import answers, conversation, handshake, list_answers, unsuccessful
 from proxy.upstream.pool import head
 from tests.house.tracked import ROOT
 
@@ -73,6 +83,13 @@ FIGURES = {
     "a key in a definition": size(json_limits.MAX_KEY_BYTES),
     "values in a definition": f"{list_page.MAX_VALUES:,}",
     "objects and lists in a page": f"{list_page.MAX_CONTAINERS:,}",
+    "seconds of a discovery": f"{probe_client.DEADLINE_S - probe_client._FOR_WORDS_S:g}; ",
+    "a refusal of the server, as it is read": size(unsuccessful.MOST_READ),
+    "a failure as it is told, the server's own words at the end": f"{discover.MAX_REASON:,} characters",
+    "tools left out, and notes, that are told": f"{discover.MAX_REPORTED} of each",
+    "tools named as added, changed or gone": f"{discovery_news.MOST_NAMED} of each",
+    "places told at which a tool differs": f"{definition_differences.MOST}",
+    "changed tools compared in a line of the audit trail": f"{discovery_news.MOST_COMPARED}",
     "body of a request to the admin API": size(ADMIN_BODY),
     "a credential, a header's value, an answer to a field": f"{headers.MAX_VALUE:,} characters",
     "headers of an entry": f"{headers.MAX_FIXED_HEADERS}",

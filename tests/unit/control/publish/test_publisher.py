@@ -36,7 +36,7 @@ async def test_a_gateway_that_cannot_be_published_keeps_no_other_waiting(
             await Publisher(pool, redis, SIGNER).publish()
     with redis_server.client() as redis:
         assert [redis.exists(snapshot_key(one)) for one in (small, large)] == [1, 0]
-    assert "spread them over several gateways" in caplog.text
+    assert "spread its tools over several gateways" in caplog.text
     assert await pool.fetchval("select count(*) from outbox") == 0
 
 
