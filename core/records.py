@@ -10,7 +10,9 @@ import msgspec
 
 
 class CallRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """The record of one tool call: who called what, and how it ended."""
+    """The record of one tool call: who called what, and how it ended. Or of a request of a known caller that was
+    refused before there was a call: then `method` and `tool` are empty.
+    """
 
     id: str
     time: float
@@ -19,7 +21,8 @@ class CallRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     request_id: str
     decision: Literal["allowed", "refused"]
     status: str
-    """`ok`, `tool_error` (the server's own isError), `cancelled`, or the reason word of a refusal or fault."""
+    """`ok`, `tool_error` (the server's own isError), `cancelled`, `wrong_message`, or the reason word of a refusal or
+    fault."""
     method: str
     principal: str = ""
     """`user:ID`, `team:ID` or `organisation`."""
@@ -41,6 +44,12 @@ class CallRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     bytes_out: int = 0
     session: str = ""
     trace_id: str = ""
+    reason: str = ""
+    """The sentence that the caller got, where something was refused or went wrong, cut to 256 characters."""
+    gateway_asked: str = ""
+    """The gateway as the caller named it, where they were not let in; cut to 128 characters."""
+    left_out: int = 0
+    """At the door: how many refusals of this caller since the record before have none."""
 
 
 class Batch(msgspec.Struct, frozen=True):

@@ -180,6 +180,8 @@ class Exchange:
     answer: Answer | None = None
     status: str = ""
     """The reason word of a refusal or fault, `ok` or `tool_error`."""
+    reason: str = ""
+    """The sentence of a refusal or fault."""
     bytes_out: int = 0
 
     @property

@@ -14,6 +14,7 @@ import typer
 
 from archway.admin.body import BadOption, body_of, read
 from archway.admin.connection import NoApi, connect, where_taken_from
+from archway.admin.follow import News, follow
 from archway.admin.form import Form, form_of, form_parameters
 from archway.admin.lists import NotInPart, removed
 from archway.admin.lookup import NotNamed, find, find_in
@@ -61,12 +62,22 @@ def _list(resource: Resource) -> Callable[..., None]:
             for option in resource.filters
             if given.get(option.flag or option.name) is not None
         }
+        if given.get("follow"):
+            if form is Form.YAML:
+                raise BadOption("--follow prints a table, or with --json one object a line")
+            news = News(api, _path(api, resource, given), query)
+            follow(news, resource.columns, form, lambda items: _for_people(api, resource, items, form))
         limit = int(given["limit"])
         items = list(itertools.islice(api.pages(_path(api, resource, given), **query), limit))
         show_list(_for_people(api, resource, items, form), resource.columns, form)
 
-    limit = _parameter("limit", int, typer.Option("--limit", min=1, help="Show at most this many."), 1000)
-    return _command(run, resource, [*_parent(resource), *(_option(one) for one in resource.filters), limit])
+    own = [_parameter("limit", int, typer.Option("--limit", min=1, help="Show at most this many."), 1000)]
+    if resource.follow:
+        words = (
+            "Show the last, and go on as new ones come, oldest first, until Ctrl-C; --limit is for lists that end."
+        )
+        own.append(_parameter("follow", bool, typer.Option("--follow", "-f", help=words), False))
+    return _command(run, resource, [*_parent(resource), *(_option(one) for one in resource.filters), *own])
 
 
 def _alone(command: Callable[..., None]) -> Callable[..., None]:

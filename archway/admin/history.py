@@ -1,61 +1,90 @@
 """Records of calls and the audit of changes on the command line."""
 
-from typing import Any
+from dataclasses import replace
+from typing import Annotated
 
-from archway.admin.commands import commands
-from archway.admin.names import with_objects
+import typer
+
+from archway.admin.body import BadOption
+from archway.admin.commands import commands, explained
+from archway.admin.connection import connect
+from archway.admin.form import Form, with_form
+from archway.admin.names import with_callers_and_servers, with_objects
 from archway.admin.resource import Option, Resource
-from archway.admin_client import AdminApi, Problem
+from archway.admin.show import show_one
+from archway.options import DEFAULT_STATE, State
+from core.identifiers import is_id
 
-
-def named(api: AdminApi, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Records with the caller's e-mail or team's name and the gateway's slug; identifiers where those are gone."""
-    known: dict[str, str] = {}
-
-    def name(path: str, key: str, otherwise: str) -> str:
-        if path not in known:
-            try:
-                known[path] = str(api.get(path).get(key) or otherwise)
-            except Problem:  # deleted since, or not for the asker to see
-                known[path] = otherwise
-        return known[path]
-
-    def caller(principal: str) -> str:
-        kind, _, number = principal.partition(":")
-        if kind == "team":
-            return f"team:{name(f'/teams/{number}', 'name', number)}"
-        return name(f"/users/{number}", "email", principal) if kind == "user" else principal
-
-    def gateway(number: str) -> str:
-        return name(f"/gateways/{number}", "slug", number) if number else ""
-
-    return [
-        {**one, "principal": caller(str(one["principal"])), "gateway": gateway(str(one["gateway_id"]))}
-        for one in records
-    ]
-
-
+_FORM = "how long ago, such as 90m, 1h or 2d, or a moment with time zone, such as 2027-01-31T00:00:00Z."
+_SINCE = Option("from", f"Not before: {_FORM}", "moment", flag="since")
+_UNTIL = Option("to", f"Before: {_FORM}", "moment", flag="until")
 RECORD = Resource(
     name="records",
     one="record",
     path="/records",
     help="Records of calls: who called what, through which gateway, and how it ended.",
-    columns=("time", "principal", "gateway", "tool", "decision", "status", "duration_ms", "request_id"),
+    columns=(
+        "time",
+        "principal",
+        "gateway",
+        "server",
+        "tool",
+        "credential",
+        "decision",
+        "status",
+        "reason",
+        "duration_ms",
+        "request_id",
+    ),
     filters=(
         Option("gateway", "Only through this gateway.", "reference", of="gateway"),
         Option("principal", "Only of this caller: e-mail or name, team:NAME, or organisation.", "principal"),
         Option("tool", "Only of this tool, by the name that clients see."),
         Option("status", "Only with this outcome: ok, tool_error, cancelled, or the reason of a refusal."),
         Option("decision", "allowed or refused."),
-        Option("from", "Not before this moment, with time zone.", flag="since"),
-        Option("to", "Not after this moment, with time zone.", flag="until"),
+        Option("entry", "Only of this server.", "reference", of="entry"),
+        Option("installation", "Only with this installation's credential.", "reference", of="installation"),
+        Option("client", "Only of clients whose name begins so, in whatever case."),
+        Option("request_id", "Only this request, by the X-Request-Id of its answer."),
+        _SINCE,
+        _UNTIL,
     ),
-    for_people=named,
+    for_people=with_callers_and_servers,
     delete=False,
     show=False,
-    examples={"list": ("archway records list --gateway demo --since 2026-11-01T00:00:00Z --limit 20",)},
+    follow=True,
+    examples={
+        "list": (
+            "archway records list --gateway demo --since 1h",
+            "archway records list --entry github --decision refused --since 2026-11-01T00:00:00Z --limit 20",
+            "archway records list --client claude --follow",
+        )
+    },
 )
 RECORDS = commands(RECORD)
+
+
+@RECORDS.command("show")
+@with_form
+def show(
+    record: Annotated[str, typer.Argument(help="Its id, which is the X-Request-Id of the answer.")],
+    state: State = DEFAULT_STATE,
+    form: Form = Form.TABLE,
+) -> None:
+    """Show one record: who called what, with whose credential, and how it ended.
+
+    [bold]Example[/bold]
+
+      archway records show 01890000-0000-7000-8000-000000000001
+    """
+    with explained():
+        if not is_id(record):
+            raise BadOption("a record is named by its id, the X-Request-Id of the answer; see `archway records list`")
+        api = connect(state)
+        found = api.get(f"/records/{record}")
+        show_one(found if form.for_programs else with_callers_and_servers(api, [found])[0], form, RECORD.columns)
+
+
 GAP = Resource(
     name="gaps",
     one="gap",
@@ -64,8 +93,8 @@ GAP = Resource(
     columns=("worker", "first_number", "last_number", "dropped", "after_time", "before_time"),
     filters=(
         Option("worker", "Only of this worker."),
-        Option("from", "Noticed not before this moment, with time zone.", flag="since"),
-        Option("to", "Noticed not after this moment, with time zone.", flag="until"),
+        replace(_SINCE, help=f"Noticed. {_SINCE.help}"),
+        replace(_UNTIL, help=f"Noticed. {_UNTIL.help}"),
     ),
     delete=False,
     show=False,
@@ -90,8 +119,8 @@ AUDIT_RECORD = Resource(
             "assignment.",
         ),
         Option("object_id", "Only on this object."),
-        Option("since", "Not before this moment, with time zone."),
-        Option("until", "Not after this moment, with time zone."),
+        replace(_SINCE, name="since"),
+        replace(_UNTIL, name="until"),
     ),
     delete=False,
     show=False,

@@ -26,6 +26,21 @@ class Names:
         """A user's e-mail."""
         return self._named(f"/users/{identifier}", "email", identifier)
 
+    def entry(self, identifier: str) -> str:
+        """An entry's slug."""
+        return self._named(f"/entries/{identifier}", "slug", identifier)
+
+    def gateway(self, identifier: str) -> str:
+        """A gateway's slug."""
+        return self._named(f"/gateways/{identifier}", "slug", identifier)
+
+    def principal(self, told: str) -> str:
+        """A caller or an owner, who is told as `user:ID`, `team:ID` or `organisation`."""
+        kind, _, number = told.partition(":")
+        if kind == "team":
+            return f"team:{self.team(number)}"
+        return self._named(f"/users/{number}", "email", told) if kind == "user" else told
+
     def _named(self, path: str, field_name: str, otherwise: str) -> str:
         if path not in self.known:
             try:
@@ -62,6 +77,23 @@ def with_pins(_: AdminApi, items: Iterable[Mapping[str, Any]]) -> list[dict[str,
 def with_objects(_: AdminApi, items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Lines of the audit trail with what the object was called at that time."""
     return [{**item, "object": _called(item.get("after") or item.get("before") or {})} for item in items]
+
+
+def with_callers_and_servers(api: AdminApi, records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Records of calls with the names of the caller, the gateway, the server, and of whose credential it got."""
+    names = Names(api)
+    return [_with_names(names, one) for one in records]
+
+
+def _with_names(names: Names, record: Mapping[str, Any]) -> dict[str, Any]:
+    gateway, entry = str(record.get("gateway_id") or ""), str(record.get("entry_id") or "")
+    return {
+        **record,
+        "principal": names.principal(str(record["principal"])),
+        "gateway": names.gateway(gateway) if gateway else record.get("gateway_asked") or "",
+        "server": names.entry(entry) if entry else "",
+        "credential": names.principal(str(record.get("installation_owner") or "")),
+    }
 
 
 def _called(object_: Mapping[str, Any]) -> str:

@@ -91,6 +91,8 @@ class Resource:
     cascade: bool = False
     """Whether a deletion may take along what depends on it."""
     show: bool = True
+    follow: bool = False
+    """Whether its list can be followed as new items come; each has an `id` and a `time`."""
     actions: tuple[Action, ...] = ()
     listed_alone: bool = False
     """Whether the resource's own name lists it too, without `list`."""

@@ -56,6 +56,11 @@ def readable(item: Mapping[str, Any], columns: Sequence[str], form: Form) -> dic
     return {name: item[name] for name in order if form is Form.WIDE or item[name] not in (None, "", [], {})}
 
 
+def cells(row: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
+    """What stands in the columns of one row of a table."""
+    return [_cell(row.get(column), _LONGEST_CELL) for column in columns]
+
+
 def sheet_text(item: Mapping[str, Any]) -> str:
     """A line for each field; what is nested or long is a block below its name."""
     width = max((len(name) for name in item), default=0)

@@ -83,6 +83,7 @@ TABLE: Mapping[str, Needs] = MappingProxyType(
         "GET /records": Needs.ADMIN,
         "GET /records/export": Needs.ADMIN,
         "GET /records/gaps": Needs.ADMIN,
+        "GET /records/{record_id}": Needs.ADMIN,
         "GET /audit": Needs.ADMIN,
     }
 )

@@ -23,20 +23,24 @@ _Principal = Annotated[
 
 
 class Record(Item):
-    """One call as it ended. No argument and no result is in it."""
+    """One call as it ended, or a request of a known caller that was refused before. No argument and no result is in
+    it.
+    """
 
     time: Moment = Field(description="When the call came in; if the proxy's clock is wrong, when its record arrived.")
     duration_ms: float | None
     request_id: str
     decision: Decision = Field(description="`allowed` or `refused`.")
     status: str = Field(description="`ok`, `tool_error`, `cancelled`, or the reason of a refusal or fault.")
-    method: str
+    reason: str = Field(description="The sentence that the caller got, where something was refused or went wrong.")
+    method: str = Field(description="Empty where the request was refused before it was read.")
     principal: str = Field(description="`user:ID`, `team:ID` or `organisation`.")
     auth: str
     token_id: str
     client: str
     address: str
     gateway_id: str
+    gateway_asked: str = Field(description="The gateway as the caller named it, where they were not let in.")
     gateway_revision: int
     tool: str
     entry_id: str
@@ -48,6 +52,10 @@ class Record(Item):
     bytes_out: int
     session: str
     trace_id: str
+    left_out: int = Field(
+        description="Of a refusal before a call: how many of this caller since the one before have no record, since "
+        "one caller leaves so many only."
+    )
 
 
 class RecordFilter(Query):
@@ -62,13 +70,23 @@ class RecordFilter(Query):
     ] = None
     status: Annotated[Status | None, Field(description="How the call ended.")] = None
     decision: Decision | None = None
+    entry: Annotated[Id | None, Field(description="Identifier of the entry; also of a deleted one.")] = None
+    installation: Annotated[
+        Id | None,
+        Field(description="Identifier of the installation whose credential was used; also of a deleted one."),
+    ] = None
+    client: Annotated[_Text, Field(description="How the client's name begins, in whatever case.")] = None
+    request_id: Annotated[_Text, Field(description="The X-Request-Id of the answer.")] = None
     since: Annotated[Moment | None, Field(alias="from")] = None
     until: Annotated[Moment | None, Field(alias="to", description="Before this moment.")] = None
 
     @property
     def wanted(self) -> Wanted:
         """As the store takes it."""
-        return Wanted(self.gateway, self.principal, self.tool, self.status, self.decision, self.since, self.until)
+        return Wanted(
+            self.gateway, self.principal, self.tool, self.status, self.decision, self.since, self.until,
+            self.entry, self.installation, self.client, self.request_id,
+        )  # fmt: skip
 
 
 class RecordQuery(RecordFilter, PageQuery):

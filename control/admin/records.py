@@ -13,8 +13,9 @@ import orjson
 from control.admin.api import Asked, Operations
 from control.admin.record_models import Gap, GapQuery, Record, RecordFilter, RecordQuery
 from control.admin.resource import shown
+from control.http.models import Id
 from control.http.paging import Page, bad_cursor, open_cursor, page_of
-from control.http.problems import invalid
+from control.http.problems import invalid, not_found
 from control.records.partitions import days_begin
 from control.store import records
 from control.store.pool import Connection, Pool, transaction
@@ -45,6 +46,16 @@ async def export_records(asked: Asked, query: RecordFilter) -> AsyncIterator[byt
     return _pages(asked.pool, query.wanted)
 
 
+@operations.get("/records/{record_id}")
+async def get_record(asked: Asked, record_id: Id) -> Record:
+    """Show a call; the id of its request, which every answer has, is its id too."""
+    async with transaction(asked.pool, readonly=True) as connection:
+        kept = await records.one(connection, record_id)
+    if kept is None:
+        raise not_found("record")
+    return _record(kept)
+
+
 @operations.get("/records/gaps")
 async def list_gaps(asked: Asked, query: GapQuery) -> Page[Gap]:
     """List what is missing of the days that are kept, latest noticed first."""
@@ -67,9 +78,18 @@ def _record(kept: KeptRecord) -> Record:
 
 
 async def _refuse_unknown(connection: Connection, query: RecordFilter) -> None:
-    """Problem 422 for a gateway that there is not and never was: an empty list would say that nobody called it."""
-    if query.gateway is not None and not await records.gateway_known(connection, query.gateway):
-        raise invalid("gateway", "is not the id of a gateway, and no record names it; list /gateways")
+    """Problem 422 for a gateway, entry or installation that there is not and never was: an empty list would say that
+    nobody called it.
+    """
+    named: tuple[tuple[records.Named, str | None, str], ...] = (
+        ("gateway", query.gateway, "is not the id of a gateway, and no record names it; list /gateways"),
+        ("entry", query.entry, "is not the id of an entry, and no record names it; list /entries"),
+        ("installation", query.installation, "is not the id of an installation, and no record names it; list "
+         "/installations"),
+    )  # fmt: skip
+    for what, identifier, problem in named:
+        if identifier is not None and not await records.is_known(connection, what, identifier):
+            raise invalid(what, problem)
 
 
 def _values(kept: KeptRecord) -> dict[str, Any]:

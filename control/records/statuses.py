@@ -1,8 +1,8 @@
 """The words by which a call's record says how it ended: what lists of records can be asked for.
 
 Used by the admin API. `ok` and `tool_error` are the server's own outcomes, `wrong_message` and `internal` the
-protocol's and ours; the rest are reasons of refusals and faults (`docs/operating/errors.md`). Requests that are
-refused before a tool is asked for leave no record, so their reasons are not here.
+protocol's and ours; the rest are reasons of refusals and faults (`docs/operating/errors.md`). A request that is
+refused before it is known who asks leaves no record, so the reasons for that are not here.
 """
 
 from typing import Literal
@@ -12,6 +12,21 @@ Status = Literal[
     "tool_error",
     "wrong_message",
     "internal",
+    "token_for_api",
+    "gateway_unknown",
+    "gateway_unavailable",
+    "session_unknown",
+    "session_missing",
+    "stream_open",
+    "method_not_allowed",
+    "not_acceptable",
+    "media_type",
+    "body_packed",
+    "body_too_large",
+    "body_slow",
+    "response_unasked",
+    "notification_unknown",
+    "overloaded",
     "tool_unknown",
     "busy",
     "quarantined",

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from control.store.pool import Connection
 
@@ -36,6 +36,10 @@ _PAGE: Final = """
       and ($8::text is null or decision = $8)
       and ($9::timestamptz is null or time >= $9)
       and ($10::timestamptz is null or time < $10)
+      and ($11::text is null or entry_id = $11)
+      and ($12::text is null or installation_id = $12)
+      and ($13::text is null or starts_with(lower(record ->> 'client'), lower($13)))
+      and ($14::text is null or request_id = $14)
     order by time desc, id desc limit $1
 """
 
@@ -86,6 +90,11 @@ class Wanted:
     decision: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    entry_id: str | None = None
+    installation_id: str | None = None
+    client: str | None = None
+    """How the client's name begins, in whatever case."""
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,20 +154,33 @@ async def page(
     time, record_id = before or (None, None)
     rows = await connection.fetch(
         _PAGE, limit, time, record_id, wanted.gateway_id, wanted.principal, wanted.tool, wanted.status,
-        wanted.decision, wanted.since, wanted.until,
+        wanted.decision, wanted.since, wanted.until, wanted.entry_id, wanted.installation_id, wanted.client,
+        wanted.request_id,
     )  # fmt: skip
     return [KeptRecord(*row) for row in rows]
 
 
-async def gateway_known(connection: Connection, gateway_id: str) -> bool:
-    """Whether there is this gateway, or was when somebody called it."""
-    return bool(
-        await connection.fetchval(
-            "select exists (select 1 from gateways where id = $1::uuid) "
-            "or exists (select 1 from records where gateway_id = $1::uuid::text)",
-            gateway_id,
-        )
-    )
+async def one(connection: Connection, record_id: str) -> KeptRecord | None:
+    """The record with this identifier, which is its request's too."""
+    row = await connection.fetchrow("select id, time, record from records where id = $1", record_id)
+    return None if row is None else KeptRecord(*row)
+
+
+Named = Literal["gateway", "entry", "installation"]
+_KNOWN: Final = """
+    select exists (select 1 from {table} where id = $1::uuid)
+        or exists (select 1 from records where {column} = $1::uuid::text)
+"""
+_KNOWN_BY: Final[dict[Named, str]] = {
+    "gateway": _KNOWN.format(table="gateways", column="gateway_id"),
+    "entry": _KNOWN.format(table="entries", column="entry_id"),
+    "installation": _KNOWN.format(table="installations", column="installation_id"),
+}
+
+
+async def is_known(connection: Connection, what: Named, identifier: str) -> bool:
+    """Whether there is this object, or was when somebody called it."""
+    return bool(await connection.fetchval(_KNOWN_BY[what], identifier))
 
 
 async def gaps(

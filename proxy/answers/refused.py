@@ -12,6 +12,7 @@ from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.our_name import server_info
 from proxy.refusals import Refusal
+from proxy.stages.record import record_at_door
 
 _CHALLENGED: Final = {
     "not_authenticated": ', error="invalid_token", error_description="The token is not valid here."',
@@ -30,8 +31,10 @@ def answer_of_refusal(x: Exchange, refusal: Refusal, deps: Deps) -> Answer:
         principal=x.principal_key,
         gateway=x.gateway.snapshot.slug if x.gateway is not None else "",
     )
-    x.status = refusal.reason
+    x.status, x.reason = refusal.reason, refusal.sentence
     row = refusal.row
+    if row.kind == "http" and x.principal_key and not x.runs:
+        record_at_door(x, deps)
     if row.kind == "http" or not isinstance(x.message, Request):
         return _at_http(x, refusal, deps)
     if row.is_result(x.refused_as):
@@ -43,6 +46,7 @@ def answer_of_refusal(x: Exchange, refusal: Refusal, deps: Deps) -> Answer:
 def faulty(x: Exchange, fault: MessageFault) -> Answer:
     """The answer to a wrong message."""
     fault.data = (fault.data or {}) | _data(x)
+    x.reason = fault.message
     return Answer(fault.http_status, orjson.dumps(fault.body()))
 
 

@@ -19,6 +19,7 @@ from core.keys import KeyRing
 from core.records import BATCH_PURPOSE, Batch, CallRecord
 from core.sealing import Sealer
 from core.tasks import forever
+from proxy.records.at_the_door import DoorRecords
 from proxy.records.spool import Spool
 from proxy.redis import Redis, RedisAway
 
@@ -36,6 +37,8 @@ class RecordKeeper:
         self.worker = f"{os.getpid()}-{new_id()}"
         self.kept = 0
         self.dropped = 0
+        self.door = DoorRecords()
+        """Which refusals before a call leave a record."""
         self._redis = redis
         self._sealer = Sealer(ring, BATCH_PURPOSE)
         self._waiting: deque[CallRecord] = deque()

@@ -1,4 +1,5 @@
-"""Record: what happened to a call, whoever ended it. Runs last, and for refused and cancelled calls too.
+"""Record: what happened to a call, whoever ended it. Runs last, and for refused and cancelled calls too. And what
+happened at the door: the refusal of a caller who is known, before there is a call.
 
 A traced call is told to the tracer here as well, in values. No argument and no result is in a span, and its
 attributes follow OpenTelemetry's conventions for MCP servers and for tools (`mcp.*`, `gen_ai.*`); what they have no
@@ -26,7 +27,8 @@ _NOT_TOLD = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u20
 """What a terminal obeys, or no text may hold."""
 ASKED: Final = "unknown: "
 """Before a name that only the caller said: no tool's name has a space, so nobody takes it for one of ours."""
-_REFUSED: Final = frozenset(reason for reason, row in TABLE.items() if row.decided_by_us)
+_REFUSED: Final = frozenset({"wrong_message", *(reason for reason, row in TABLE.items() if row.decided_by_us)})
+_LONGEST_SENTENCE: Final = 256
 _LONGEST_ID: Final = 128
 """Characters of a request's id in a span."""
 _NO_ARGUMENTS: Final = hashlib.sha256(b"{}").hexdigest()
@@ -64,6 +66,7 @@ def record(x: Exchange, deps: Deps) -> CallRecord:
         x.bytes_out,
         x.session.jti if x.session is not None else "",  # session
         _trace_id(x, request) if x.trace is not None or PARENT in request.meta or PARENT in x.headers else "",
+        _sentence(x.reason) if x.reason else "",
     )
     deps.records.keep(kept)
     if x.trace is not None and deps.tracer is not None:
@@ -80,6 +83,41 @@ def record(x: Exchange, deps: Deps) -> CallRecord:
         x.bytes_out,
     )
     return kept
+
+
+def record_at_door(x: Exchange, deps: Deps) -> None:
+    """Hand the record of a refusal before a call to the keeper, unless its caller has left enough of them."""
+    left_out = deps.records.door.take(x.principal_key)
+    if left_out is None:
+        return
+    gateway = x.gateway if x.gateway is not None else deps.gateways.held(x.gateway_name)
+    deps.records.keep(
+        CallRecord(
+            id=x.request_id,
+            time=x.time,
+            duration_ms=int((time.perf_counter() - x.began) * 1_000_000 + 0.5) / 1000,
+            request_id=x.request_id,
+            decision="refused",
+            status=x.status,
+            method=x.message.method if isinstance(x.message, Request) else "",
+            principal=x.principal_key,
+            auth="token",
+            token_id=x.token_id,
+            client=_NOT_TOLD.sub("", x.headers.get("user-agent", "")[:128]),
+            address=x.address,
+            gateway_id=gateway.snapshot.id if gateway is not None else "",
+            gateway_revision=gateway.snapshot.revision if gateway is not None else 0,
+            bytes_in=len(x.body),
+            session=x.session.jti if x.session is not None else "",
+            reason=_sentence(x.reason),
+            gateway_asked=_NOT_TOLD.sub("", x.gateway_name[:128]) if x.gateway is None else "",
+            left_out=left_out,
+        )
+    )
+
+
+def _sentence(told: str) -> str:
+    return _NOT_TOLD.sub("", told[:_LONGEST_SENTENCE])
 
 
 def _digest(arguments: object) -> str:

@@ -17,6 +17,7 @@ from tests.fixtures_admin import AdminClient
 
 NOW = datetime.now(UTC)
 GATEWAY, PERSON = "00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"
+ENTRY, INSTALLATION = "00000000-0000-7000-8000-000000000003", "00000000-0000-7000-8000-000000000004"
 
 
 async def keep(pool: Pool, *records: CallRecord, number: int = 1, worker: str = "w1", dropped: int = 0) -> None:
@@ -61,6 +62,16 @@ async def test_a_call_is_shown_with_every_field(admin: AdminClient, pool: Pool) 
         ("decision=refused", ["c"]),
         ("decision=allowed&status=ok", ["a"]),
         ("status=upstream_slow", []),
+        (f"entry={ENTRY}", ["b"]),
+        (f"installation={INSTALLATION}", ["c"]),
+        (f"entry={ENTRY}&decision=refused", []),
+        ("client=claude", ["a", "b"]),
+        ("client=Claude-Code", ["a"]),
+        ("client=code", []),
+        ("client=%25", []),
+        ("client=100%25_", ["c"]),
+        ("request_id=r-b", ["b"]),
+        ("request_id=r-", []),
     ],
 )
 async def test_filters_narrow_the_list_and_the_export(
@@ -68,10 +79,15 @@ async def test_filters_narrow_the_list_and_the_export(
 ) -> None:
     await keep(
         pool,
-        a_call(tool="a", gateway_id=GATEWAY, principal="team:x"),
-        a_call(tool="b", status="tool_error", principal=f"user:{PERSON}"),
-        a_call(tool="c", decision="refused", status="quarantined"),
-    )
+        a_call(tool="a", gateway_id=GATEWAY, principal="team:x", client="claude-code 2.1"),
+        a_call(
+            tool="b", status="tool_error", principal=f"user:{PERSON}", entry_id=ENTRY, client="Claude 1",
+            request_id="r-b",
+        ),
+        a_call(
+            tool="c", decision="refused", status="quarantined", installation_id=INSTALLATION, client="100%_sure 1"
+        ),
+    )  # fmt: skip
     assert [item["tool"] for item in await admin.items(f"/records?{filters}")] == found
     lines = (await admin.get(f"/records/export?{filters}")).body.splitlines()
     assert [json.loads(line)["tool"] for line in lines] == found
@@ -158,3 +174,32 @@ async def test_the_audit_trail_too_knows_what_it_can_be_asked_for(
     answer = await admin.get(f"/audit?{name}=nonsense")
     assert answer.status == 422
     assert allowed in answer.problem(name)
+
+
+async def test_one_call_is_shown_by_its_id(admin: AdminClient, pool: Pool) -> None:
+    call, other = a_call(tool="a", reason="Because."), a_call(ago_s=86_400 * 3, tool="b", left_out=7)
+    await keep(pool, call, other)
+    shown = (await admin.get(f"/records/{call.id}")).json
+    assert (shown["tool"], shown["reason"], shown["left_out"]) == ("a", "Because.", 0)
+    assert (await admin.get(f"/records/{other.id}")).json["left_out"] == 7
+
+
+@pytest.mark.parametrize("record_id", [new_id(), "nothing", "GAPS"])
+async def test_a_record_that_is_not_there_is_told_so(admin: AdminClient, record_id: str) -> None:
+    assert (await admin.get(f"/records/{record_id}")).status in {404, 422}
+
+
+@pytest.mark.parametrize("name", ["gateway", "entry", "installation"])
+async def test_what_no_record_names_and_nothing_is_called_is_refused_rather_than_found_empty(
+    admin: AdminClient, name: str
+) -> None:
+    refused = await admin.get(f"/records?{name}={new_id()}")
+    assert (refused.status, "no record names it" in refused.problem(name)) == (422, True)
+
+
+async def test_a_refusal_at_the_door_is_a_record_like_others(admin: AdminClient, pool: Pool) -> None:
+    person = f"user:{PERSON}"
+    refused = {"decision": "refused", "status": "gateway_unknown", "method": "", "gateway_asked": "hidden"}
+    await keep(pool, a_call(principal=person, **refused), a_call(principal=person))
+    (item,) = await admin.items(f"/records?principal={person}&decision=refused&status=gateway_unknown")
+    assert (item["gateway_asked"], item["gateway_id"], item["method"]) == ("hidden", "", "")

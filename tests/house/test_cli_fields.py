@@ -31,6 +31,7 @@ BY_HAND = {
     "POST /tokens/{token_id}/revoke": "tokens revoke",
     "POST /users/{user_id}/revoke-tokens": "tokens revoke",
     "GET /entries/{entry_id}/tools": "entries tools",
+    "GET /records/{record_id}": "records show",
     "PATCH /entries/{entry_id}/tools/{tool_id}": "entries quarantine",
 }
 """Operations whose command is written out, and not made of a resource's description."""

@@ -7,12 +7,16 @@ from typing import Any
 
 import msgspec
 import orjson
+import pytest
 
 from core import redis_names
+from core.identifiers import new_id
 from core.records import BATCH_PURPOSE, Batch, CallRecord
 from core.sealing import Sealer
+from core.snapshot import Visibility
 from core.tasks import Tasks
-from core.tokens import digest
+from core.tokens import digest, new_token
+from proxy.records.at_the_door import AT_ONCE
 from tests.fakes.mcp_upstream import Answer, McpUpstream
 from tests.fixtures_redis import RedisServer
 from tests.proxy.conftest import Rig, eventually, running_rig
@@ -95,7 +99,7 @@ async def test_every_end_of_a_call_leaves_one_record(rig: Rig) -> None:
             ("tool_error", "allowed"),
             ("upstream_broken", "allowed"),
             ("tool_unknown", "refused"),
-            ("wrong_message", "allowed"),
+            ("wrong_message", "refused"),
             ("cancelled", "allowed"),
         ]
 
@@ -196,3 +200,86 @@ async def test_with_a_spool_such_a_gateway_goes_on(
 
         for _ in range(5):
             assert (await rig.call("t")).result["content"][0]["text"] == "{}"
+
+
+async def test_a_refused_call_tells_the_sentence_that_its_caller_got(rig: Rig, upstream: McpUpstream) -> None:
+    await rig.serve([rig.control.tool("t", "echo", rig.control.installation(upstream.url))])
+    await rig.call("t")
+    await rig.call("nope")
+    await rig.modern("tools/call", {"name": "t", "arguments": []})
+
+    well, unknown, wrong = await arrived(rig, 3)
+
+    assert well.reason == ""
+    assert unknown.reason == "Unknown tool: nope"
+    assert wrong.reason != ""
+
+
+async def test_a_known_caller_who_is_refused_at_the_door_leaves_a_record(rig: Rig, upstream: McpUpstream) -> None:
+    gateway = await rig.serve([rig.control.tool("t", "echo", rig.control.installation(upstream.url))])
+    hidden = rig.control.gateway("hidden", [], visibility=Visibility("teams", teams=[new_id()]))
+    await rig.control.publish(hidden)
+    assert (await rig.modern("tools/list")).status == 200
+    for name in ("hidden", "nowhere"):
+        assert (await rig.modern("tools/list", gateway=name)).status == 404
+    api_token = rig.control.token_for_api()
+    assert (await rig.modern("tools/list", token=api_token)).status == 403
+    assert (await rig.legacy("tools/list", session="x" * 40)).status == 404
+
+    ended = await arrived(rig, 4)
+
+    assert [(one.status, one.decision, one.gateway_id, one.gateway_asked) for one in ended] == [
+        ("gateway_unknown", "refused", hidden.id, "hidden"),
+        ("gateway_unknown", "refused", "", "nowhere"),
+        ("token_for_api", "refused", gateway.id, "g"),
+        ("session_unknown", "refused", gateway.id, ""),
+    ]
+    known, kept_out = rig.control.verdicts[digest(rig.token)], rig.control.verdicts[digest(api_token)]
+    assert known.principal is not None
+    assert kept_out.kept_out is not None
+    assert [(one.principal, one.token_id) for one in ended] == [
+        (known.principal.key, known.token_id),
+        (known.principal.key, known.token_id),
+        (kept_out.kept_out.key, kept_out.token_id),
+        (known.principal.key, known.token_id),
+    ]
+    assert all(one.reason and one.address == "127.0.0.1" for one in ended)
+    assert [one.method for one in ended] == ["", "", "", "tools/list"]  # of what was read by then
+
+
+@pytest.mark.parametrize("credential", ["Bearer {unknown}", "Bearer arch_x", ""])
+async def test_a_stranger_who_is_refused_at_the_door_leaves_none(rig: Rig, credential: str) -> None:
+    await rig.serve([])
+    for _ in range(3):
+        headers = {"Authorization": credential.format(unknown=new_token())}
+        assert (await rig.modern("tools/list", headers=headers)).status == 401
+    assert rig.worker.deps.records.kept == 0
+
+
+async def test_one_caller_who_is_refused_over_and_over_fills_no_table_and_the_rest_is_counted(
+    rig: Rig, upstream: McpUpstream
+) -> None:
+    await rig.serve([rig.control.tool("t", "echo", rig.control.installation(upstream.url))])
+    other = rig.control.token()
+    for _ in range(AT_ONCE + 20):
+        assert (await rig.modern("tools/list", gateway="nowhere")).status == 404
+    assert (await rig.modern("tools/list", gateway="nowhere", token=other)).status == 404
+    await rig.call("t")
+
+    ended = [one.status for one in await arrived(rig, AT_ONCE + 2)]
+
+    assert ended == ["gateway_unknown"] * (AT_ONCE + 1) + ["ok"]
+
+
+async def test_a_call_that_is_refused_for_want_of_room_leaves_one_record(rig: Rig, upstream: McpUpstream) -> None:
+    """Once it runs, its own record says so; before, the door's does."""
+    await rig.serve([rig.control.tool("t", "echo", rig.control.installation(upstream.url))])
+    verdict = rig.control.verdicts[digest(rig.token)]
+    assert verdict.principal is not None
+    usage, most = rig.worker.deps.usage, rig.worker.deps.settings.calls_in_flight
+    assert usage.running.take(verdict.principal.key, most // 4, most=most, share=most)
+    assert (await rig.call("t")).status == 503
+
+    (one,) = await arrived(rig, 1)
+
+    assert (one.status, one.method, one.decision) == ("overloaded", "tools/call", "refused")

@@ -5,8 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+import signal
+import subprocess
 
 import pytest
+
+from tests.up.conftest import ARCHWAY
 
 
 @pytest.fixture
@@ -161,3 +165,26 @@ def test_a_refused_credential_fails_with_the_words_of_the_server(running, monkey
     assert "keyed@organisation is not ready (credential_refused)" in ended.stderr
     assert "It said: No such key: <sealed>" in ended.stderr
     assert "s3cr3t-key" not in ended.stdout + ended.stderr
+
+
+def test_a_refusal_at_the_door_is_shown_by_the_requests_id_and_followed(running, archway):
+    from tests.up.conftest import until
+
+    refused = running.run("tools", "nowhere")
+    request_id = refused.stderr.strip().rpartition(" ")[2]
+    words = ("records", "list", "--since", "1h", "--request-id", request_id)
+    (listed,) = until(lambda: archway(*words))
+    assert archway("records", "show", request_id) == listed
+    assert (listed["status"], listed["gateway_asked"]) == ("gateway_unknown", "nowhere")
+
+    followed = subprocess.Popen(
+        [*ARCHWAY, *words[:2], "--follow", "--state", str(running.state)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert followed.stdout is not None
+    head = followed.stdout.readline()
+    followed.send_signal(signal.SIGINT)
+    out, err = followed.communicate(timeout=60)
+    assert "credential" in head
+    assert request_id in out
+    assert (followed.returncode, err) == (130, "")

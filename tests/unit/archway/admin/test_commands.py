@@ -338,3 +338,33 @@ def test_gaps_of_records_are_listed_with_or_without_the_word_list(api, words):
     assert done.exit_code == 0
     assert done.stdout.splitlines()[1].split() == ["w1", "7"]
     assert api.asked == [("/records/gaps", {"worker": "w1"})]
+
+
+def test_a_moment_may_be_said_as_how_long_ago(api):
+    assert run("records", "list", "--since", "1h").exit_code == 0
+    since = datetime.fromisoformat(api.asked[0][1]["from"])
+    assert timedelta(minutes=59) < datetime.now(UTC) - since < timedelta(minutes=61)
+
+
+@pytest.mark.parametrize("text", ["yesterday", "1", "1 hour"])
+def test_what_is_no_moment_is_told_both_forms(api, text):
+    result = run("records", "list", "--since", text)
+    assert result.exit_code == 1
+    assert "--since takes how long ago, such as 90m" in result.stderr
+
+
+def test_records_tell_the_server_and_whose_credential_and_why(api):
+    api.lists["/entries"] = [{"id": "e1", "slug": "github"}]
+    refused = {**RECORD, "entry_id": "e1", "installation_owner": f"team:{TEAM['id']}", "reason": "Because."}
+    outside = {**RECORD, "gateway_id": "", "gateway_asked": "hidden"}
+    api.lists["/records"] = [refused, outside]
+    first, second = run("records", "list").stdout.splitlines()[1:]
+    assert all(word in first for word in ("github", "team:Engines", "Because."))
+    assert "hidden" in second
+
+
+@pytest.mark.parametrize("text", ["laptop", "r-1", ""])
+def test_a_record_is_named_by_its_id(api, text):
+    result = run("records", "show", text)
+    assert result.exit_code == 1
+    assert "the X-Request-Id of the answer" in result.stderr

@@ -28,7 +28,8 @@ async def test_equal_arguments_in_another_order_have_one_digest() -> None:
 @pytest.mark.parametrize(
     ("status", "decision"),
     [("ok", "allowed"), ("tool_error", "allowed"), ("upstream_slow", "allowed"), ("quarantined", "refused"),
-     ("tool_unknown", "refused"), ("credential_missing", "refused"), ("upstream_forbidden", "refused")],
+     ("tool_unknown", "refused"), ("credential_missing", "refused"), ("upstream_forbidden", "refused"),
+     ("wrong_message", "refused"), ("internal", "allowed"), ("cancelled", "allowed")],
 )  # fmt: skip
 async def test_what_we_refused_is_told_from_what_went_wrong(status: str, decision: str) -> None:
     async with parts() as deps:
