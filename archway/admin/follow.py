@@ -5,6 +5,7 @@ minute is looked at again each time; what arrives later than that is in the list
 """
 
 import json
+import signal
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,12 +18,13 @@ import typer
 from archway.admin.form import Form
 from archway.admin.show import cells
 from archway.admin_client import AdminApi, Problem, Unreachable
-from archway.cli import INTERRUPTED
 
 _EVERY_S: Final = 1.0
 _AGAIN: Final = timedelta(seconds=60)
 _MOST_AT_ONCE: Final = 5_000
 _AT_FIRST: Final = 10
+_ENDED: Final = 128 + signal.SIGINT
+"""The status of a program that Ctrl-C ended, as the shell expects it."""
 Row = Mapping[str, Any]
 
 
@@ -85,7 +87,7 @@ def follow(
                     typer.echo(f"{why}; trying again", err=True)
                 found, away = [], True
     except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(_ENDED) from None
 
 
 def _print(

@@ -81,11 +81,12 @@ async def test_filters_narrow_the_list_and_the_export(
         pool,
         a_call(tool="a", gateway_id=GATEWAY, principal="team:x", client="claude-code 2.1"),
         a_call(
-            tool="b", status="tool_error", principal=f"user:{PERSON}", entry_id=ENTRY, client="Claude 1",
+            ago_s=1, tool="b", status="tool_error", principal=f"user:{PERSON}", entry_id=ENTRY, client="Claude 1",
             request_id="r-b",
         ),
         a_call(
-            tool="c", decision="refused", status="quarantined", installation_id=INSTALLATION, client="100%_sure 1"
+            ago_s=2, tool="c", decision="refused", status="quarantined", installation_id=INSTALLATION,
+            client="100%_sure 1",
         ),
     )  # fmt: skip
     assert [item["tool"] for item in await admin.items(f"/records?{filters}")] == found
