@@ -1,12 +1,12 @@
 """The registry's commands against a running deployment."""
 
 import json
+import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-import signal
-import subprocess
 
 import pytest
 
