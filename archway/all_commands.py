@@ -48,24 +48,22 @@ def archway(
     """
 
 
-app.command()(up)
-app.command()(down)
-app.command()(status)
-app.command()(doctor)
-app.command()(tools)
-app.command()(call)
-app.command()(control)
-app.command()(proxy)
-app.add_typer(keys, name="keys")
-for name, group in (
-    ("users", USERS),
-    ("teams", TEAMS),
-    ("tokens", TOKENS),
-    ("entries", ENTRIES),
-    ("installations", INSTALLATIONS),
-    ("gateways", GATEWAYS),
-    ("assignments", ASSIGNMENTS),
-    ("records", RECORDS),
-    ("audit", AUDIT),
+for panel, plain in (
+    ("One machine", (up, down)),
+    ("How it is", (status, doctor)),
+    ("Call tools", (tools, call)),
+    ("Run a deployment", (control, proxy)),
 ):
-    app.add_typer(group, name=name)
+    for command in plain:
+        app.command(rich_help_panel=panel)(command)
+app.add_typer(keys, name="keys", rich_help_panel="Run a deployment")
+for panel, groups in (
+    ("People", {"users": USERS, "teams": TEAMS, "tokens": TOKENS}),
+    (
+        "Servers and tools",
+        {"entries": ENTRIES, "installations": INSTALLATIONS, "gateways": GATEWAYS, "assignments": ASSIGNMENTS},
+    ),
+    ("What happened", {"records": RECORDS, "audit": AUDIT}),
+):
+    for name, group in groups.items():
+        app.add_typer(group, name=name, rich_help_panel=panel)
