@@ -39,7 +39,7 @@ faults: .venv/.ok tools ## run the long tests: whole systems with parts killed, 
 	@$(BIN)/pytest -n 2 --dist loadfile --trust-table=faults tests/bench tests/faults
 
 pages: .venv/.ok tools ## run the code blocks of README and docs/ as a reader would, on one `archway up`
-	@$(BIN)/pytest tests/docs
+	@$(BIN)/pytest -n 2 --dist loadfile tests/docs
 
 conformance: .venv/.ok tools ## the official MCP conformance suite against a gateway, both eras; fails beside what is known to
 	@$(BIN)/python -m tests.conformance.run

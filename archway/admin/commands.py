@@ -21,6 +21,7 @@ from archway.admin.lookup import NotNamed, find, find_in
 from archway.admin.problem_text import problem_text
 from archway.admin.resource import Action, Option, Resource
 from archway.admin.show import show_list, show_one
+from archway.admin.unquoted import UrlAware
 from archway.admin_client import AdminApi, Problem, Unreachable
 from archway.options import DEFAULT_STATE, State, refuse
 
@@ -286,7 +287,7 @@ def _annotated(name: str, annotation: Any, default: Any) -> inspect.Parameter:
 
 
 def _add(group: typer.Typer, resource: Resource, name: str, function: Callable[..., None], sentence: str) -> None:
-    group.command(name, help=sentence + _examples(resource, name))(function)
+    group.command(name, cls=UrlAware, help=sentence + _examples(resource, name))(function)
 
 
 def _examples(resource: Resource, name: str) -> str:
