@@ -33,7 +33,7 @@ def read(raw: bytes) -> object:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return _read_odd(raw)
-    if may_change(raw) or is_deep(raw):
+    if may_change(raw, value) or is_deep(raw):
         return loads_deep(raw)
     return value
 
@@ -48,7 +48,7 @@ def _read_odd(raw: bytes) -> object:
             return loads_deep(raw)  # a number that is infinite for a double, or more depth than the parser reads
         except ValueError as other:
             raise (other if "depth limit" in str(wrong) else wrong) from None
-    return loads_deep(raw) if may_change(raw) or is_deep(raw) else value
+    return loads_deep(raw) if may_change(raw, value) or is_deep(raw) else value
 
 
 def mended(raw: bytes) -> bytes:

@@ -27,8 +27,8 @@ _OPENING: Final = b"[{"
 
 
 def is_deep(raw: bytes) -> bool:
-    """Whether a JSON text has more than `LEVELS` levels. Quick for a text with few brackets."""
-    if raw.count(b"[") + raw.count(b"{") <= LEVELS:
+    """Whether a JSON text has more than `LEVELS` levels. Quick for a text that is short or has few brackets."""
+    if len(raw) <= 2 * LEVELS or raw.count(b"[") + raw.count(b"{") <= LEVELS:
         return False
     steps = without_strings(raw).translate(_STEPS, delete=_NOT_BRACKETS)
     return max(accumulate(memoryview(steps).cast("b")), default=0) > LEVELS

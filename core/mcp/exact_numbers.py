@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Final, NoReturn
 
@@ -25,20 +25,45 @@ Exact = orjson.Fragment
 _RUN: Final = b"0" * 16
 _TINY: Final = b"0e-000"
 _SHAPE: Final = bytes(0x30 if byte in b"0123456789." else 0x65 if byte in b"eE" else byte for byte in range(256))
-_SUSPECTS: Final = re.compile(rb"-?[0-9][0-9.]{15,}(?:[eE][-+]?[0-9]+)?|-?[0-9.]+[eE]-[0-9]{3,}")
+_NUMBER: Final = re.compile(rb"-?[0-9.]+(?:[eE][-+]?[0-9]+)?")
 _WHOLE: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.0+)?")
 _LEAST, _MOST = -(1 << 63), (1 << 64) - 1
 _MOST_DIGITS: Final = 400
 """A decimal that is longer is not looked at more closely: it is kept as it is."""
 
 
-def may_change(raw: bytes) -> bool:
-    """Whether orjson might read a number of this JSON text as another one; False is certain, and quick."""
+def may_change(raw: bytes, value: object = None) -> bool:
+    """Whether orjson might read a number of this JSON text as another one; False is certain, and quick.
+
+    `value`: what orjson has read of it, if that is at hand. Most texts with long numbers are written again as they
+    came, and so need no closer look.
+    """
     shape = raw.translate(_SHAPE)
     # `find`, as `in` is several times slower for bytes.
     if shape.find(_RUN) < 0 and shape.find(_TINY) < 0:
         return False
-    return not all(_is_held(found.decode()) for found in _SUSPECTS.findall(raw))
+    return not (_comes_back(raw, value) or all(map(_is_held, _suspects(raw, shape))))
+
+
+def _comes_back(raw: bytes, value: object) -> bool:
+    try:
+        return value is not None and orjson.dumps(value) == raw
+    except TypeError:  # too deep
+        return False
+
+
+def _suspects(raw: bytes, shape: bytes) -> Iterator[str]:
+    """What may be a number that changes, each with its sign; some are parts of strings."""
+    for sought in (_RUN, _TINY):
+        at = shape.find(sought)
+        while at >= 0:
+            while at and shape[at - 1] in b"0-":
+                at -= 1
+            found = _NUMBER.search(raw, at)
+            if found is None:
+                return
+            yield found[0].decode()
+            at = shape.find(sought, found.end())
 
 
 def loads_exactly(text: str, constant: Callable[[str], object] | None = None) -> object:

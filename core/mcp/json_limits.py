@@ -65,7 +65,7 @@ def loads(
         value = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return _beyond_doubles(raw)
-    return loads_exactly(raw.decode()) if may_change(raw) else value
+    return loads_exactly(raw.decode()) if may_change(raw, value) else value
 
 
 def _beyond_doubles(raw: bytes) -> object:

@@ -43,6 +43,9 @@ HELD = (
 def test_a_number_that_would_change_is_found_and_written_as_it_came(number: str) -> None:
     raw = f'{{"a":[{number},1],"b":{{"c":{number}}}}}'.encode()
     assert may_change(raw)
+    if len(number) < 300:  # else it is infinite for orjson, which then reads nothing
+        assert may_change(raw, orjson.loads(raw))
+    assert may_change(f'{{"long":0.30000000000000004,"a":-{number.lstrip("-")}}}'.encode())
     assert orjson.dumps(loads_exactly(raw.decode())) == raw
 
 
@@ -52,6 +55,20 @@ def test_a_number_that_a_double_or_64_bits_hold_is_left_to_the_parser(number: st
     assert not may_change(raw)
     assert loads_exactly(raw.decode()) == orjson.loads(raw)
     assert not isinstance(loads_exactly(number), Exact)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"a":0.30000000000000004,"b":[3.3000000000000003]}',
+        b'{ "a" : 0.30000000000000004 }',
+        b'["12345678901234567", "1.1.1.1.1.1.1.1.1.1", "-4e-123"]',
+        b"[" * 300 + b"0.30000000000000004" + b"]" * 300,
+    ],
+)
+def test_a_text_of_usual_long_numbers_needs_no_closer_look(raw: bytes) -> None:
+    assert not may_change(raw)
+    assert not may_change(raw, orjson.loads(raw))
 
 
 @given(
