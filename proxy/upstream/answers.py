@@ -1,9 +1,9 @@
 """Reading an upstream's answer: one JSON body or an event stream, until the one message that is ours.
 
 By rule, not by trust: an answer for another id is dropped, a second one is never read, notifications other than
-progress on our own token are dropped, and whatever is passed on was parsed and is serialised again. What both
-official SDKs, or one of them, make out of an odd answer is made out of it here: events of other types and events that
-are no messages are passed over, an id may have become a string, a body may be a list of messages.
+progress on our own token are dropped, and whatever is passed on was parsed and is serialised again, or was checked
+where it is large. What one of the official SDKs takes of an odd answer is taken here: events of other types and events
+that are no messages are passed over, an id may have become a string, a body may be a list.
 """
 
 from collections.abc import AsyncIterator
