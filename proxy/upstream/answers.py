@@ -2,8 +2,8 @@
 
 By rule, not by trust: an answer for another id is dropped, a second one is never read, notifications other than
 progress on our own token are dropped, and whatever is passed on was parsed and is serialised again, or was checked
-where it is large. What one of the official SDKs takes of an odd answer is taken here: events of other types and events
-that are no messages are passed over, an id may have become a string, a body may be a list.
+where it is large. What one of the official SDKs takes is taken here: events of other types and those without a
+message are passed over, an id may have become a string, a body may be a list.
 """
 
 from collections.abc import AsyncIterator
