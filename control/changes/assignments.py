@@ -28,6 +28,8 @@ from core.identifiers import is_id
 ALL: Final = "*"
 MOST_ON_A_GATEWAY: Final = 1_000
 """More would make a list that no model reads, and a snapshot that is slow to send."""
+MOST_BYTES: Final = 14 << 20
+"""Of all definitions on a gateway: a snapshot, of 16 MiB at most, holds them with some room to grow."""
 MOST_OF_A_NAME: Final = 10
 """Installations of one name that a refusal tells apart."""
 
@@ -178,6 +180,10 @@ async def _assign(
         created.add(await rows.insert(write, gateway_id, tool.id, name, wanted.installation))
     if len(taken) > MOST_ON_A_GATEWAY:
         raise NotNow(f"A gateway shows at most {MOST_ON_A_GATEWAY} tools; put some on another gateway.")
+    size = await assignments.definition_bytes(write.connection, gateway_id) if created else 0
+    if size > MOST_BYTES:
+        words = f"The definitions on this gateway would have {size} bytes; at most {MOST_BYTES} are allowed."
+        raise NotNow(f"{words} Put some of its tools on another gateway.")
     return kept, created
 
 

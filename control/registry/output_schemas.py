@@ -15,6 +15,10 @@ from urllib.parse import unquote
 
 from control.registry.schema_keywords import DIALECTS, Dialect, is_known, schemas_inside, why_wrong
 
+MAX_SCHEMAS: Final = 10_000
+"""In one document; the largest that servers write have some hundreds."""
+MAX_PATTERNS: Final = 65_536
+"""Characters of all patterns in one document."""
 MAX_UNFOLDED: Final = 10_000
 """Schemas that a client applies to one value when it follows all references in place; a dozen lines can make it
 a million."""
@@ -54,6 +58,7 @@ class _Walk:
         self._waiting: list[tuple[dict[str, Any], str]] = [(root, "#")]
         self._in_place: dict[int, list[int]] = {}
         """Which schemas are applied to the same value as this one, by identity."""
+        self._patterns = 0
 
     def problem(self) -> str | None:
         """The first that is found, or None."""
@@ -62,12 +67,17 @@ class _Walk:
             if id(schema) in self._in_place:
                 continue
             self._in_place[id(schema)] = []
+            if len(self._in_place) > MAX_SCHEMAS:
+                return f"It holds more than {MAX_SCHEMAS} schemas."
             reason = self._judged(schema, place)
             if reason is not None:
                 return reason
         return _why_too_much(self._in_place)
 
     def _judged(self, schema: dict[str, Any], place: str) -> str | None:
+        self._patterns += _pattern_characters(schema)
+        if self._patterns > MAX_PATTERNS:
+            return f"Its patterns have more than {MAX_PATTERNS} characters."
         reason = why_wrong(schema, self._dialect)
         if reason is not None:
             return f"{_shown(place)}/{reason}."
@@ -131,6 +141,12 @@ def _why_too_much(in_place: Mapping[int, list[int]]) -> str | None:
                     return "A reference in it leads back to itself without going into a property or an item."
                 waiting += [inner for inner in in_place[one] if inner not in sizes]
     return None
+
+
+def _pattern_characters(schema: Mapping[str, Any]) -> int:
+    pattern, patterns = schema.get("pattern"), schema.get("patternProperties")
+    names = sum(map(len, patterns)) if isinstance(patterns, dict) else 0
+    return names + (len(pattern) if isinstance(pattern, str) else 0)
 
 
 def _names_something(value: object) -> bool:

@@ -172,7 +172,7 @@ def _of(upstream_name: str, given: Mapping[str, object]) -> _Kept | str:
         return "Its definition cannot be written as JSON."
     if len(written) > MAX_DEFINITION:
         return f"Its definition has {len(written)} bytes; at most {MAX_DEFINITION} are allowed."
-    if _NUL.search(written):
+    if b"\\u0000" in written and _NUL.search(written):
         return "Its definition holds the character U+0000."
     return _Kept(upstream_name, definition, listed, changes, len(written))
 

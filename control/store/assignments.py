@@ -55,6 +55,16 @@ async def of_gateway(connection: Connection, gateway_id: str) -> list[Assignment
     return [made(Assignment, row) for row in await connection.fetch(_SELECT + "where a.gateway_id = $1", gateway_id)]
 
 
+async def definition_bytes(connection: Connection, gateway_id: str) -> int:
+    """How long the definitions of a gateway's tools are together, as text; a snapshot holds a little less."""
+    size: int = await connection.fetchval(
+        """select coalesce(sum(octet_length(t.definition::text)), 0)::bigint
+           from assignments a join entry_tools t on t.id = a.tool_id where a.gateway_id = $1""",
+        gateway_id,
+    )
+    return size
+
+
 async def personal_pins(connection: Connection, gateway_id: str) -> dict[str, str]:
     """Exposed names that are pinned to somebody's personal installation, each with that person."""
     rows = await connection.fetch(

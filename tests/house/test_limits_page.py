@@ -6,15 +6,18 @@ import re
 
 import msgspec
 
-from control.changes.assignments import MOST_ON_A_GATEWAY
+from control.changes.assignments import MOST_BYTES, MOST_ON_A_GATEWAY
 from control.discovery import discover, probe_client
 from control.http.reading import MAX_BODY as ADMIN_BODY
 from control.registry import (
+    client_patterns,
     definition_differences,
+    definition_extras,
     discovery_news,
     exposed_names,
     fields,
     headers,
+    output_schemas,
     resource_tools,
     tool_definitions,
     visibility,
@@ -82,6 +85,14 @@ FIGURES = {
     "nesting of a definition": f"{json_limits.MAX_DEPTH} levels",
     "a key in a definition": size(json_limits.MAX_KEY_BYTES),
     "values in a definition": f"{list_page.MAX_VALUES:,}",
+    "schemas in an `outputSchema`, and for one value when its references are followed": (
+        f"{output_schemas.MAX_SCHEMAS:,}, and {output_schemas.MAX_UNFOLDED:,}"
+    ),
+    "characters of a pattern in it, and of all": (
+        f"{client_patterns.MAX_PATTERN:,}, and {output_schemas.MAX_PATTERNS:,}"
+    ),
+    "icons of a tool": f"{definition_extras.MAX_ICONS}",
+    "an icon as data": f"{definition_extras.MAX_ICON_DATA:,} characters",
     "objects and lists in a page": f"{list_page.MAX_CONTAINERS:,}",
     "seconds of a discovery": f"{probe_client.DEADLINE_S - probe_client._FOR_WORDS_S:g}; ",
     "a refusal of the server, as it is read": size(unsuccessful.MOST_READ),
@@ -98,6 +109,7 @@ FIGURES = {
     "a URL": f"{MAX_URL_CHARS:,} characters",
     "names on a gateway's header allowlist": f"{headers.MAX_ALLOWLIST}",
     "tools on a gateway": f"{MOST_ON_A_GATEWAY:,}",
+    "their definitions together": size(MOST_BYTES),
     "a name that a gateway shows": f"{exposed_names.MAX_EXPOSED} characters",
     "teams that see an entry or a gateway": f"{visibility.MAX_TEAMS}",
     "a gateway as proxies get it": size(snapshot.MAX_BYTES),

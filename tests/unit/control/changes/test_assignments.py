@@ -58,6 +58,19 @@ async def test_an_entry_without_tools_is_to_be_installed_first(pool: Pool) -> No
             await assignments.create(write, (await new_gateway(write)).id, WantedTools(entry="github", tools=["*"]))
 
 
+async def test_a_gateway_takes_no_more_definitions_than_a_snapshot_holds(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with changing(pool, ADMIN) as write:
+        entry, gateway = await new_entry(write), await new_gateway(write)
+        await discovered(write, entry, await new_installation(write, entry), "now", "then")
+        monkeypatch.setattr(assignments, "MOST_BYTES", 80)
+        await assignments.create(write, gateway.id, WantedTools(entry="github", tools=["now"]))
+    with pytest.raises(NotNow, match=r"would have \d+ bytes; at most 80 are allowed. Put some"):
+        async with changing(pool, ADMIN) as write:
+            await assignments.create(write, gateway.id, WantedTools(entry="github", tools=["*"]))
+
+
 async def test_an_assignment_gets_another_name_and_another_pin(pool: Pool) -> None:
     async with changing(pool, ADMIN) as write:
         entry, gateway = await new_entry(write), await new_gateway(write)

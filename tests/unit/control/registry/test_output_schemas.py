@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from control.registry.output_schemas import MAX_UNFOLDED, why_not_compiled, without_id
+from control.registry.output_schemas import MAX_PATTERNS, MAX_SCHEMAS, MAX_UNFOLDED, why_not_compiled, without_id
 
 TREE: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -89,9 +89,16 @@ def test_references_that_unfold_into_millions_of_schemas_are_refused() -> None:
     assert why_not_compiled(schema) == f"Its references make more than {MAX_UNFOLDED} schemas for one value."
 
 
+def test_more_schemas_or_patterns_than_any_server_writes_are_not_looked_at() -> None:
+    many = {"type": "object", "properties": {f"p{n}": {"type": "string"} for n in range(MAX_SCHEMAS)}}
+    assert why_not_compiled(many) == f"It holds more than {MAX_SCHEMAS} schemas."
+    long = {"type": "object", "properties": {f"p{n}": {"pattern": "a" * 4_000} for n in range(17)}}
+    assert why_not_compiled(long) == f"Its patterns have more than {MAX_PATTERNS} characters."
+
+
 def test_a_schema_nested_as_deep_as_memory_allows_is_read_without_recursion() -> None:
     schema: dict[str, Any] = {"type": "int"}
-    for _ in range(50_000):
+    for _ in range(MAX_SCHEMAS - 10):
         schema = {"items": schema}
     assert str(why_not_compiled({"type": "object", **schema})).endswith("or a list of some.")
 
