@@ -148,7 +148,7 @@ def test_a_url_that_redirects_is_warned_of_and_what_is_not_ready_fails(running):
 
 
 def test_a_refused_credential_fails_with_the_words_of_the_server(running, monkeypatch):
-    monkeypatch.setenv("SERVER_KEY", "s3cr3t-key")
+    monkeypatch.setenv("KEY_OF_THE_SERVER", "s3cr3t-key")
     with refusing_server(401, ("Content-Type", "text/plain"), said=b"No such key: s3cr3t-key") as origin:
         words = ("--slug", "keyed", "--name", "Keyed", "--url", f"{origin}/mcp", "--credential-model", "static")
         running.run("entries", "create", *words, "--credential-placement", '{"style": "bearer"}')
