@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import msgspec
 
+from control.admin.entry_models import Slug
 from control.changes.assignments import MOST_BYTES, MOST_ON_A_GATEWAY
 from control.discovery import discover, probe_client
+from control.http import models, paging
 from control.http.reading import MAX_BODY as ADMIN_BODY
 from control.registry import (
     client_patterns,
@@ -22,6 +25,7 @@ from control.registry import (
     tool_definitions,
     visibility,
 )
+from control.registry.installation import LONGEST_ADDRESS
 from core import snapshot
 from core.egress.addresses import MAX_URL_CHARS
 from core.mcp import deep_json, json_limits, large_answer_json, list_page, message, tool_names
@@ -46,6 +50,12 @@ def size(number: float) -> str:
         if number >= unit and number % unit == 0:
             return f"{number // unit:.0f} {name}"
     return f"{number:,} bytes"
+
+
+def longest(text: object) -> int:
+    """What a text of the admin API may have at most."""
+    (rule,) = (one for one in get_args(text) if isinstance(one, models.Worded))
+    return rule.longest
 
 
 FIGURES = {
@@ -102,6 +112,12 @@ FIGURES = {
     "places told at which a tool differs": f"{definition_differences.MOST}",
     "changed tools compared in a line of the audit trail": f"{discovery_news.MOST_COMPARED}",
     "body of a request to the admin API": size(ADMIN_BODY),
+    "items in a page of the admin API's lists": f"{paging.MOST}",
+    "a cursor of such a list": f"{paging.LONGEST_CURSOR:,} characters",
+    "a name of a person, team, token, entry, installation or gateway": f"{longest(models.Name)} characters",
+    "a slug": f"{longest(Slug)} characters",
+    "a name or ENTRY@OWNER that asks for an installation": f"{LONGEST_ADDRESS} characters",
+    "a description that a person enters": f"{longest(models.Description):,} characters",
     "a credential, a header's value, an answer to a field": f"{headers.MAX_VALUE:,} characters",
     "headers of an entry": f"{headers.MAX_FIXED_HEADERS}",
     "fields of an entry": f"{fields.MAX_FIELDS}",
