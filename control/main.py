@@ -188,6 +188,8 @@ async def _serve(settings: ControlSettings) -> Exception:
     try:
         async with composed(settings) as replica, listening(replica) as (port, internal_port):
             log.info("control serves", extra={"port": port, "internal_port": internal_port})
+            if not settings.proxy_internal_url:
+                log.warning("no server can be discovered: set ARCHWAY_PROXY_INTERNAL_URL to where proxies listen")
             await asyncio.Event().wait()
             raise AssertionError("nobody sets this event")
     except (StoreUnavailable, MigrationRefused, BadSetting, OSError) as fault:

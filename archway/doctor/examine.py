@@ -101,7 +101,7 @@ def _far_servers(given: Given) -> list[Finding]:
     database, redis_url = given.settings.get("ARCHWAY_DATABASE_URL"), given.settings.get("ARCHWAY_REDIS_URL")
     findings = looked("PostgreSQL answers", check_database(database)) if database else []
     key = given.settings.get(SECRET_KEY)
-    if database and key:
+    if database and key and not _any_wrong(findings):
         findings += looked(f"stored secrets open with {SECRET_KEY}", check_secrets(database, key, f"of {given.name}"))
     return findings + (looked("Redis answers", check_redis(redis_url)) if redis_url else [])
 
@@ -117,10 +117,14 @@ def _servers(
         database = database or postgres.url(ports["postgres"], str(kept.get("postgres_password")))
         redis_url = redis_url or redis.url(ports["redis"], str(kept.get("redis_password")))
     findings = looked("PostgreSQL answers", check_database(database)) if database else _embedded_postgres()
-    if database and key:
+    if database and key and not _any_wrong(findings):
         where = "of the environment" if own else f"of {state.keys}"
         findings += looked(f"stored secrets open with {SECRET_KEY} ({where})", check_secrets(database, key, where))
     return findings + (looked("Redis answers", check_redis(redis_url)) if redis_url else _embedded_redis())
+
+
+def _any_wrong(findings: Sequence[Finding]) -> bool:
+    return any(finding.wrong for finding in findings)
 
 
 def _embedded_postgres() -> list[Finding]:

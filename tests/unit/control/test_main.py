@@ -165,3 +165,9 @@ async def test_a_ca_bundle_that_cannot_be_read_is_one_sentence(database: str, st
     assert "ARCHWAY_CA_BUNDLE" in lines.splitlines()[-1]
     assert "Traceback" not in lines
     assert await process.wait() == 1
+
+
+async def test_a_start_that_knows_no_proxy_says_that_nothing_can_be_discovered(database: str, start: Start) -> None:
+    process = await start(database, "redis://127.0.0.1:1/0")
+    lines = await told(process, "no server can be discovered: set ARCHWAY_PROXY_INTERNAL_URL")
+    assert '"control serves"' in lines
