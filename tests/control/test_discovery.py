@@ -16,6 +16,7 @@ from control.discovery.probe_client import ProbeClient
 from control.registry.access import Caller
 from control.registry.entry import Remote
 from control.registry.entry_tool import EntryTool
+from control.registry.fields import Field
 from control.registry.row_seals import RowSeals
 from control.registry.tool_definitions import Found, found_tools
 from control.store import entries, gateways, installations, tools
@@ -434,3 +435,23 @@ async def test_what_a_discovery_says_is_recorded_of_whoever_asked(
     async with transaction(pool, readonly=True) as session:
         rows = await session.fetch("select actor, action from audit order by xmin::text::bigint")
     assert [tuple(row) for row in rows] == [("the server", "discover"), ("Ann", "discover")]
+
+
+async def test_an_installation_whose_answers_no_longer_fit_asks_nobody_until_they_do(
+    pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
+) -> None:
+    region = Field(name="region", type="string", header="x-region", required=True)
+    entry_id = await make_entry(pool, fields=(region,))
+    installation_id = await install(pool, entry_id)
+    async with transaction(pool) as session:
+        await installation_rows.set_state(Writing(session), installation_id, "needs_sign_in", "Give a region.")
+    proxy.offers("now")
+    await discoverer.discover(installation_id)
+    assert (await state(pool, installation_id))[0] == "needs_sign_in"
+    assert proxy.questions == []
+    async with transaction(pool) as session:
+        await session.execute(
+            "update installations set plain_values = $2 where id = $1", installation_id, {"region": "eu"}
+        )
+    await discoverer.discover(installation_id)
+    assert (await state(pool, installation_id))[0] == "ready"
