@@ -83,7 +83,8 @@ class Discoverer:
             found = await self._probes.look(resolve_without_secrets(entry))
         except ProbeUnavailable:
             return ""
-        return _cut(found.sentence, MAX_REASON)
+        # A proxy of the version before asks all that it knows, and would tell of a credential that nobody gave yet.
+        return _cut(found.sentence, MAX_REASON) if found.fault == "upstream_status" else ""
 
     async def discover(
         self, installation_id: str, deadline: float = DEADLINE_S, asked_by: Caller = _SERVER

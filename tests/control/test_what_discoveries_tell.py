@@ -93,6 +93,11 @@ async def test_a_look_at_a_url_takes_no_secret_along(api: Api) -> None:
     assert question.installation.own_headers == {}
 
 
+async def test_what_a_proxy_of_another_version_says_of_a_credential_is_no_warning(api: Api) -> None:
+    api.proxy.answer = Probe(fault="upstream_credential", sentence="time does not accept the credential.")
+    assert (await api.entry())["warnings"] == []
+
+
 async def test_an_entry_is_saved_where_no_proxy_can_look(api: Api) -> None:
     api.proxy.status = 503
     assert (await api.entry())["warnings"] == []
