@@ -177,6 +177,8 @@ class Exchange:
     """Where the call could be sent at once."""
     # receive, relay
     result: dict[str, object] | None = None
+    large: bool = False
+    """Whether parts of the result are large: then the answer is made beside the loop, in its turn."""
     answer: Answer | None = None
     status: str = ""
     """The reason word of a refusal or fault, `ok` or `tool_error`."""

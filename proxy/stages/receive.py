@@ -39,6 +39,7 @@ async def _converse(x: Exchange, deps: Deps) -> None:
         _take(x, await deps.upstreams.go_on(x.sent, owner, on_progress))
     else:
         _take(x, await deps.upstreams.call(x.installation, x.outbound, owner, on_progress))
+    x.large = x.result is not None and any(isinstance(part, orjson.Fragment) for part in x.result.values())
 
 
 def _take(x: Exchange, answer: Json) -> None:

@@ -6,30 +6,38 @@ where it is large. What one of the official SDKs takes is taken here: events of 
 message are passed over, an id may have become a string, a body may be a list.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
 
 from core.egress.faults import UpstreamFault
 from core.mcp.answer_json import read
 from core.mcp.event_stream import EventReader, EventStreamFault, TooManyEvents
 from core.mcp.large_answer_json import LARGE, read_large
 from proxy.upstream.faults import WEB_PAGE
+from proxy.upstream.large_answers import LargeAnswers
 from proxy.upstream.transport import UpstreamAnswer
 from proxy.upstream.unpacked import Unpacked
 
+T = TypeVar("T")
 Json = dict[str, object]
 MAX_EVENTS = 100_000
 MESSAGE = "message"
 """The type of the events that hold messages; they have it, too, if they say none."""
 
 
-async def messages(response: UpstreamAnswer, *, cap_bytes: int) -> AsyncIterator[Json]:
-    """Every JSON-RPC message of an answer, in order. Raises UpstreamFault for what cannot be read."""
+async def messages(
+    response: UpstreamAnswer, *, cap_bytes: int, large: LargeAnswers | None = None
+) -> AsyncIterator[Json]:
+    """Every JSON-RPC message of an answer, in order. Raises UpstreamFault for what cannot be read.
+
+    `large`: where messages take turns that are large; without it they are read at once.
+    """
     response = inflated(response, cap_bytes)
     if is_stream(response):
-        async for message in _events(response, cap_bytes):
+        async for message in _events(response, cap_bytes, large):
             yield message
         return
-    value = _json(await _body(response, cap_bytes))
+    value = await _read_in_turn(_json, await _body(response, cap_bytes), large)
     for item in value if isinstance(value, list) else [value]:
         yield _as_message(item)
 
@@ -44,9 +52,12 @@ def is_stream(response: UpstreamAnswer) -> bool:
     return _media_type(response) == "text/event-stream"
 
 
-async def whole_answer(response: UpstreamAnswer, request_id: int, *, cap_bytes: int) -> Json:
+async def whole_answer(
+    response: UpstreamAnswer, request_id: int, *, cap_bytes: int, large: LargeAnswers | None = None
+) -> Json:
     """The message that answers our request, in an answer that is one JSON body. Raises UpstreamFault."""
-    return answer_in(await _body(inflated(response, cap_bytes), cap_bytes), request_id)
+    body = await _body(inflated(response, cap_bytes), cap_bytes)
+    return await _read_in_turn(lambda raw: answer_in(raw, request_id), body, large)
 
 
 def answer_in(raw: bytes, request_id: int) -> Json:
@@ -83,7 +94,7 @@ def no_answer() -> UpstreamFault:
     return UpstreamFault("broken", sent=True, whole=True, detail="the answer ended without an answer to our request")
 
 
-async def _events(response: UpstreamAnswer, cap_bytes: int) -> AsyncIterator[Json]:
+async def _events(response: UpstreamAnswer, cap_bytes: int, large: LargeAnswers | None) -> AsyncIterator[Json]:
     reader = EventReader(max_event_bytes=cap_bytes, max_events=MAX_EVENTS)
     unread: UpstreamFault | None = None
     try:
@@ -93,7 +104,7 @@ async def _events(response: UpstreamAnswer, cap_bytes: int) -> AsyncIterator[Jso
                 if event.name != MESSAGE:
                     continue
                 try:
-                    message = message_in(event.data)
+                    message = await _read_in_turn(message_in, event.data, large)
                 except UpstreamFault as fault:
                     unread = fault
                     continue
@@ -107,6 +118,12 @@ async def _events(response: UpstreamAnswer, cap_bytes: int) -> AsyncIterator[Jso
         raise UpstreamFault(
             "broken", sent=True, whole=True, detail=f"an event was no message, and none answers: {unread.detail}"
         )
+
+
+async def _read_in_turn(read_it: Callable[[bytes], T], raw: bytes, large: LargeAnswers | None) -> T:
+    if large is None or len(raw) <= LARGE:
+        return read_it(raw)
+    return await large.in_turn(lambda: read_it(raw))
 
 
 async def _body(response: UpstreamAnswer, cap_bytes: int) -> bytes:

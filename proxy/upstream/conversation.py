@@ -37,6 +37,7 @@ from proxy.upstream.deadlines import Deadline, Deadlines
 from proxy.upstream.eras import Eras
 from proxy.upstream.handshake import UpstreamSession
 from proxy.upstream.health import Health
+from proxy.upstream.large_answers import LargeAnswers
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.refused_calls import RefusedCalls, SessionLost
 from proxy.upstream.sent_call import SentCall, SentCalls
@@ -100,6 +101,8 @@ class Upstreams:
         self._transport, self._max_answer = transport, max_answer
         self.sent = SentCalls(self.health, sessions, transport, self._courtesy, self._deadlines, most=max_answer)
         """Calls that need nobody to wait: the warm path."""
+        self.large = LargeAnswers()
+        """Where answers take turns that are large."""
 
     async def call(
         self, installation: ResolvedInstallation, outbound: Outbound, owner: Owner, on_progress: OnProgress
@@ -239,14 +242,14 @@ class Upstreams:
         elif is_stream(response):
             received = await self._from_stream(call, response)
         else:
-            received = await whole_answer(response, call.outbound.id, cap_bytes=self._max_answer)
+            received = await whole_answer(response, call.outbound.id, cap_bytes=self._max_answer, large=self.large)
         call.headers = None  # answered: nothing to cancel any more
         if session is not None and is_session_lost(received):
             raise SessionLost(received)
         return received
 
     async def _from_stream(self, call: _Call, response: UpstreamAnswer) -> Json:
-        async for received in messages(response, cap_bytes=self._max_answer):
+        async for received in messages(response, cap_bytes=self._max_answer, large=self.large):
             if is_answer_to(received, call.outbound.id):
                 return received
             await self._beside_the_answer(call, received)

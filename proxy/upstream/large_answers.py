@@ -1,0 +1,58 @@
+"""Large answers take turns, beside the event loop: thirty of them at once hold nobody else's call up.
+
+To read an answer of 15 MiB and to write it again takes some 0.2 s, in pieces of at most some 50 ms that let nothing
+else run. On the loop, one after the other as they come, thirty would stop every other call of the worker for seconds.
+So it is done by a thread, for one answer at a time: between the pieces the loop goes on, and large answers wait for
+each other. `conversation.py` reads here, the stage `relay` writes. What is no larger than `LARGE` never comes here.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class LargeAnswers:
+    """The turns of one worker's large answers; whoever waits for theirs has the deadline of the call."""
+
+    def __init__(self) -> None:
+        self._taken = False
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    def __len__(self) -> int:
+        return self._taken + len(self._waiting)
+
+    async def in_turn(self, work: Callable[[], T], *, next_in: bool = False) -> T:
+        """The result of `work`, done by a thread once it is its turn. It must touch nothing that belongs to the loop.
+
+        `next_in`: before all that wait, for the second half of what had a turn: or all would be read and held before
+        the first is answered.
+        """
+        await self._turn(next_in)
+        try:
+            return await asyncio.to_thread(work)
+        finally:
+            self._next()
+
+    async def _turn(self, next_in: bool) -> None:
+        if not self._taken:
+            self._taken = True
+            return
+        mine = asyncio.get_running_loop().create_future()
+        (self._waiting.appendleft if next_in else self._waiting.append)(mine)
+        try:
+            await mine
+        except asyncio.CancelledError:
+            if mine.done() and not mine.cancelled():
+                self._next()  # it had come just now
+            raise
+
+    def _next(self) -> None:
+        while self._waiting:
+            mine = self._waiting.popleft()
+            if not mine.done():
+                mine.set_result(None)
+                return
+        self._taken = False
