@@ -29,6 +29,8 @@ ASKED: Final = "unknown: "
 """Before a name that only the caller said: no tool's name has a space, so nobody takes it for one of ours."""
 _REFUSED: Final = frozenset({"wrong_message", *(reason for reason, row in TABLE.items() if row.decided_by_us)})
 _LONGEST_SENTENCE: Final = 256
+LONGEST_NAME: Final = 128
+"""Characters of what a client or a caller calls something."""
 _LONGEST_ID: Final = 128
 """Characters of a request's id in a span."""
 _NO_ARGUMENTS: Final = hashlib.sha256(b"{}").hexdigest()
@@ -103,14 +105,14 @@ def record_at_door(x: Exchange, deps: Deps) -> None:
             principal=x.principal_key,
             auth="token",
             token_id=x.token_id,
-            client=_NOT_TOLD.sub("", x.headers.get("user-agent", "")[:128]),
+            client=_NOT_TOLD.sub("", x.headers.get("user-agent", "")[:LONGEST_NAME]),
             address=x.address,
             gateway_id=gateway.snapshot.id if gateway is not None else "",
             gateway_revision=gateway.snapshot.revision if gateway is not None else 0,
             bytes_in=len(x.body),
             session=x.session.jti if x.session is not None else "",
             reason=_sentence(x.reason),
-            gateway_asked=_NOT_TOLD.sub("", x.gateway_name[:128]) if x.gateway is None else "",
+            gateway_asked=_NOT_TOLD.sub("", x.gateway_name[:LONGEST_NAME]) if x.gateway is None else "",
             left_out=left_out,
         )
     )
@@ -132,14 +134,14 @@ def _asked(x: Exchange, request: Request) -> str:
     name = request.params.get("name")
     if x.status != "tool_unknown" or not isinstance(name, str):
         return ""
-    return ASKED + _NOT_TOLD.sub("", name[:128])
+    return ASKED + _NOT_TOLD.sub("", name[:LONGEST_NAME])
 
 
 def _client(x: Exchange, request: Request) -> str:
     info = request.meta.get(META_CLIENT_INFO)
     if isinstance(info, dict):
-        return f"{info.get('name', '')} {info.get('version', '')}"[:128]
-    return x.headers.get("user-agent", "")[:128]
+        return f"{info.get('name', '')} {info.get('version', '')}"[:LONGEST_NAME]
+    return x.headers.get("user-agent", "")[:LONGEST_NAME]
 
 
 def _trace_id(x: Exchange, request: Request) -> str:

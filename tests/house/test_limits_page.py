@@ -30,7 +30,9 @@ from core import snapshot
 from core.egress.addresses import MAX_URL_CHARS
 from core.mcp import deep_json, json_limits, large_answer_json, list_page, message, tool_names
 from proxy.edge import head_rules
+from proxy.records import at_the_door
 from proxy.settings import ProxySettings
+from proxy.stages import record
 from proxy.upstream import answers, conversation, handshake, list_answers, unsuccessful
 from proxy.upstream.pool import head
 from tests.house.tracked import ROOT
@@ -129,6 +131,14 @@ FIGURES = {
     "a name that a gateway shows": f"{exposed_names.MAX_EXPOSED} characters",
     "teams that see an entry or a gateway": f"{visibility.MAX_TEAMS}",
     "a gateway as proxies get it": size(snapshot.MAX_BYTES),
+    "records of one caller who is refused before there is a call": (
+        f"{at_the_door.AT_ONCE} at once, then one in {at_the_door.EVERY_S:g} s"
+    ),
+    "the same of all callers of a worker": (
+        f"{at_the_door.ALL_AT_ONCE} at once, then {at_the_door.ALL_PER_SECOND:g} a second"
+    ),
+    "the sentence that a caller was told": f"{record._LONGEST_SENTENCE} characters",
+    "the name of a client, of a gateway or tool that there is not": f"{record.LONGEST_NAME} characters",
 }
 IN_WORDS = {
     "a string in it, such as an argument",

@@ -24,9 +24,11 @@ from core.keys import new_key, parse_key_ring
 from core.resolve import Principal, TokenQuestion, TokenVerdict
 from core.tasks import Tasks
 from core.tokens import digest
+from proxy.caches.disk_copy import Kept
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.redis import RedisAway
 from proxy.refusals import Refusal
+from proxy.resolve.control_pulse import ControlPulse
 from proxy.resolve.token_verdicts import Authority
 
 SOFT, HARD = 60.0, 600.0
@@ -93,13 +95,14 @@ class BreakableRedis:
         return await command
 
 
-class Disk(dict[str, dict[str, bytes]]):
+class Disk(dict[str, dict[str, Kept]]):
     """The copy on disk."""
 
-    def write(self, name: str, values: dict[str, bytes]) -> None:
+    def write(self, name: str, values: dict[str, Kept]) -> bool:
         self[name] = values
+        return True
 
-    def read(self, name: str) -> dict[str, bytes]:
+    def read(self, name: str) -> dict[str, Kept]:
         return dict(self.get(name, {}))
 
 
@@ -123,6 +126,7 @@ class Verdicts(RuleBasedStateMachine):
             patch(f"proxy.{module}.time", self.clock)
             for module in (
                 "resolve.token_verdicts",
+                "resolve.control_pulse",
                 "limits.budget",
                 "caches.two_ages",
                 "caches.layered",
@@ -132,6 +136,7 @@ class Verdicts(RuleBasedStateMachine):
         for one in self.patches:
             one.start()
         self.loop = asyncio.new_event_loop()
+        self.pulse = ControlPulse()
         self.redis = Redis(self.clock)
         self.redis_is_down = False
         self.control_is_down = False
