@@ -144,8 +144,9 @@ def understand(answer: "Probe | Failure", secrets: Collection[str]) -> "Understo
     if answer.fault:
         state: FailedState = "credential_refused" if answer.fault == "upstream_credential" else "unreachable"
         return Failure(state, _cut(answer.sentence or answer.fault, MAX_REASON))
-    found = found_tools(answer.tools, answer.resources, answer.rejected, [*_on_capabilities(answer), *answer.notes])
-    return Understood(found, server_facts(answer, found, written_in_texts(secrets)))
+    notes, telling = [*_on_capabilities(answer), *answer.notes], written_in_texts(secrets)
+    found = found_tools(answer.tools, answer.resources, answer.rejected, notes, telling)
+    return Understood(found, server_facts(answer, found, telling))
 
 
 def _on_capabilities(probe: Probe) -> list[tuple[str, str]]:
@@ -161,7 +162,7 @@ def _on_capabilities(probe: Probe) -> list[tuple[str, str]]:
 def without_secrets(answer: "Probe | Failure", secrets: Collection[str]) -> "Probe | Failure":
     """A server may repeat the credential in what it says of itself or of a fault; it must not be read there.
 
-    Definitions of tools stay as they are: blanking words in names and schemas would break more than it hides.
+    Names, texts and schemas of tools stay as they are: blanking words in them would break more than it hides.
     """
     if isinstance(answer, Failure):
         return answer

@@ -5,8 +5,9 @@ protocol's shape is left out with a sentence and the tool stays; null counts as 
 Icons are shown to people and may be loaded by their clients: only `https` and image data go on.
 """
 
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -30,18 +31,29 @@ _SIZE: Final = re.compile(r"[0-9]{1,5}x[0-9]{1,5}|any")
 _MEDIA_TYPE: Final = re.compile(r"image/[A-Za-z0-9.+-]{1,64}")
 
 
-def extras_of(given: Mapping[str, object]) -> tuple[dict[str, Any], list[str]]:
-    """The optional fields that clients may see, and a sentence for each thing that is not as it was given."""
+def extras_of(given: Mapping[str, object], secrets: Sequence[str] = ()) -> tuple[dict[str, Any], list[str]]:
+    """The optional fields that clients may see, and a sentence for each thing that is not as it was given.
+
+    `secrets`: those of the installation, in the forms in which a server may write them; a field that repeats one in
+    a URL or anywhere else is left out.
+    """
     kept: dict[str, Any] = {}
     changes: list[str] = []
     for field, take in _FIELDS.items():
         if (value := given.get(field)) is None:
             continue
         taken, told = take(value)
+        if taken and secrets and _holds_any(taken, secrets):
+            taken, told = None, [f"Its {field} was left out: a secret of the installation stands in it."]
         changes += told
         if taken:
             kept[field] = taken
     return kept, changes
+
+
+def _holds_any(value: object, secrets: Sequence[str]) -> bool:
+    text = json.dumps(value, ensure_ascii=False)
+    return any(secret in text for secret in secrets)
 
 
 def _annotations(given: object) -> Taken:

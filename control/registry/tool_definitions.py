@@ -7,7 +7,7 @@ nobody here has judged. What is wrong with one tool is never another one's troub
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, Literal
@@ -78,10 +78,12 @@ def found_tools(
     resources: Iterable[Mapping[str, object]],
     rejected: Iterable[tuple[str, str]] = (),
     notes: Iterable[tuple[str, str]] = (),
+    secrets: Sequence[str] = (),
 ) -> Found:
     """The tools of a server: those that it lists, or one per resource where it lists none at all.
 
-    `rejected` is what the proxy has left out already, `notes` what it has to say about the rest.
+    `rejected` is what the proxy has left out already, `notes` what it has to say about the rest. `secrets`: see
+    `extras_of`.
     """
     listed, left_out, said = list(listed), list(rejected), list(notes)
     if not listed and not left_out:
@@ -90,7 +92,7 @@ def found_tools(
     size = 0
     for given in listed:
         label = _label(given.get("name", ""))
-        one = _kept(given, kept, size)
+        one = _kept(given, kept, size, secrets)
         if isinstance(one, str):
             left_out.append((label, one))
             continue
@@ -102,7 +104,7 @@ def found_tools(
     return Found(tools, tuple(left_out), tuple(said))
 
 
-def clean_definition(given: Mapping[str, object]) -> tuple[dict[str, Any], list[str]]:
+def clean_definition(given: Mapping[str, object], secrets: Sequence[str] = ()) -> tuple[dict[str, Any], list[str]]:
     """The keys that clients may see, and a sentence for each thing that is not as it was given."""
     definition: dict[str, Any] = {"name": given["name"]}
     changes: list[str] = []
@@ -121,7 +123,7 @@ def clean_definition(given: Mapping[str, object]) -> tuple[dict[str, Any], list[
             definition["outputSchema"] = without_id(output)
         else:
             changes.append(f"Its outputSchema was left out, since clients cannot compile it: {reason}")
-    extras, changed = extras_of(given)
+    extras, changed = extras_of(given, secrets)
     return {**definition, **extras}, changes + changed
 
 
@@ -148,12 +150,12 @@ class _Kept:
         return FoundTool(kind, self.upstream_name, name, self.definition, definition_sha256(self.listed), first)
 
 
-def _kept(given: Mapping[str, object], before: Mapping[str, _Kept], size: int) -> _Kept | str:
+def _kept(given: Mapping[str, object], before: Mapping[str, _Kept], size: int, secrets: Sequence[str]) -> _Kept | str:
     """The tool as it is kept, or why it is left out. `size`: bytes of all that were kept before."""
     reason = _why_not(given, before)
     if reason is not None:
         return reason
-    one = _of(str(given["name"]), given)
+    one = _of(str(given["name"]), given, secrets)
     if isinstance(one, str):
         return one
     if size + one.size > MAX_DEFINITIONS:
@@ -161,9 +163,9 @@ def _kept(given: Mapping[str, object], before: Mapping[str, _Kept], size: int) -
     return one
 
 
-def _of(upstream_name: str, given: Mapping[str, object]) -> _Kept | str:
+def _of(upstream_name: str, given: Mapping[str, object], secrets: Sequence[str] = ()) -> _Kept | str:
     """The cleaned tool, or why it cannot be written down."""
-    definition, changes = clean_definition(given)
+    definition, changes = clean_definition(given, secrets)
     output = given.get("outputSchema")
     listed = {**definition, "outputSchema": output} if isinstance(output, dict) else definition
     try:

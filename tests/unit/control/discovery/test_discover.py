@@ -29,6 +29,15 @@ def test_a_secret_that_a_server_repeats_is_blanked() -> None:
     assert blanked.era == "legacy"
 
 
+def test_an_icon_whose_url_repeats_a_secret_reaches_nobody() -> None:
+    icons = [{"src": "https://a.example/i.png?key=s3cr3t-key"}]
+    probe = Probe(era="legacy", tools=[{"name": "a", "inputSchema": {"type": "object"}, "icons": icons}])
+    understood = understand(probe, {"s3cr3t-key"})
+    assert isinstance(understood, Understood)
+    assert "s3cr3t-key" not in str(understood)
+    assert understood.found.notes == (("a", "Its icons was left out: a secret of the installation stands in it."),)
+
+
 def test_a_short_secret_does_not_blank_ordinary_words() -> None:
     probe = Probe(sentence="a result")
     assert without_secrets(probe, {"a"}) == probe

@@ -74,6 +74,25 @@ def test_what_is_odd_about_an_icon_is_dropped_and_the_icon_stays() -> None:
     assert (kept, told) == ({"icons": [ICON]}, [])
 
 
+@pytest.mark.parametrize(
+    "extras",
+    [
+        {"icons": [{"src": "https://a.example/i.png?token=s3cr3t-key"}]},
+        {"icons": [{"src": "data:image/svg+xml,<svg>s3cr3t-key</svg>"}]},
+        {"_meta": {"config": {"headers": ["Bearer s3cr3t-key"]}}},
+        {"_meta": {"s3cr3t-key": True}},
+        {"annotations": {"title": "s3cr3t-key"}},
+    ],
+)
+def test_a_field_that_repeats_a_secret_of_the_installation_is_left_out(extras: dict[str, Any]) -> None:
+    (field,) = extras
+    assert extras_of(extras, ["s3cr3t-key"]) == (
+        {},
+        [f"Its {field} was left out: a secret of the installation stands in it."],
+    )
+    assert extras_of(extras, ["another-key"])[0]
+
+
 def test_icons_beyond_the_most_are_told() -> None:
     kept, told = extras_of({"icons": [ICON] * (MAX_ICONS + 1)})
     assert len(kept["icons"]) == MAX_ICONS
