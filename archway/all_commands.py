@@ -15,6 +15,7 @@ from archway.admin.registry import ENTRIES, INSTALLATIONS
 from archway.calling.commands import call, tools
 from archway.doctor.command import doctor
 from archway.keys_command import keys
+from archway.plain_words import PlainGroup
 from archway.plane_commands import control, proxy
 from archway.status.command import status
 from archway.up.command import down, up
@@ -22,6 +23,7 @@ from core.our_version import VERSION
 
 app = typer.Typer(
     name="archway",
+    cls=PlainGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # its tracebacks show local variables, and some of ours are secrets
     rich_markup_mode="rich",
