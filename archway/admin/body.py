@@ -41,7 +41,7 @@ def body_of(
         taken = read(api, option, value)
         if option.part:
             _refuse_both(filled.get(option.name), option)
-            body[option.name] = changed(option, body.get(option.name, (now or {}).get(option.name)), taken)
+            body[option.name] = changed(api, option, body.get(option.name, (now or {}).get(option.name)), taken)
             continue
         if option.name in filled and not isinstance(taken, dict):
             raise BadOption(f"{filled[option.name].option} and {option.option} say the same; give one of them")

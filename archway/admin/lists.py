@@ -19,7 +19,7 @@ class NotInPart(Exception):
     """What is to be removed is not there; the sentence says what is."""
 
 
-def changed(option: Option, now: Any, given: Any) -> Any:
+def changed(api: AdminApi, option: Option, now: Any, given: Any) -> Any:
     """The list or map `now` with what was given, or without it; raises NotInPart."""
     if isinstance(given, dict):
         return {**(now or {}), **given}
@@ -28,7 +28,10 @@ def changed(option: Option, now: Any, given: Any) -> Any:
         return [*(now or ()), *(one for one in given if str(one).casefold() not in there)]
     for one in given:
         if str(one).casefold() not in there:
-            raise NotInPart(f"{option.option} {one}: there is no such; what is there: {_listed(there)}")
+            asked, *others = _called(api, option, [one, *there.values()])
+            raise NotInPart(
+                f"{option.option} {asked}: there is no such; what is there: {', '.join(others) or 'nothing'}"
+            )
     gone = {str(one).casefold() for one in given}
     kept = [one for name, one in there.items() if name not in gone]
     return {one: now[one] for one in kept} if isinstance(now, dict) else kept
@@ -58,12 +61,12 @@ def _line(
     gone = [one for one in was if isinstance(one, str) and one not in left]
     if not gone:
         return ""
-    if option.of == "team":
-        gone = [Names(api).team(one) for one in gone]
     adding = next((one.option for one in parts if one.name == option.name and one.part == "add"), "")
     cure = f"; {adding} would keep it" if adding else ""
-    return f"{option.option} replaces the whole. Removed: {', '.join(gone)}{cure}"
+    return f"{option.option} replaces the whole. Removed: {', '.join(_called(api, option, gone))}{cure}"
 
 
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names) or "nothing"
+def _called(api: AdminApi, option: Option, those: Iterable[str]) -> list[str]:
+    """What people call them: names of teams, anything else as it is."""
+    names = Names(api)
+    return [names.team(one) for one in those] if option.of == "team" else list(those)

@@ -57,6 +57,21 @@ def test_what_is_not_there_is_not_silently_removed(given):
 
 
 @pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"remove_team": ["Support"]}, "--remove-team Support: there is no such; what is there: Sales"),
+        ({"remove_header": ["x-z"]}, "--remove-header x-z: there is no such; what is there: x-a, x-b"),
+        ({"remove_label": ["tier"]}, "--remove-label tier: there is no such; what is there: stage, team"),
+    ],
+    ids=str,
+)
+def test_what_is_there_is_told_by_name(given, said):
+    with pytest.raises(NotInPart) as refused:
+        changes(**given)
+    assert str(refused.value) == said
+
+
+@pytest.mark.parametrize(
     "given",
     [
         {"allow_header": ["x-z"], "add_header": ["x-c"]},
