@@ -51,7 +51,7 @@ def place(environment: Mapping[str, str] = os.environ) -> Place:
     url, token = environment.get("ARCHWAY_ADMIN_URL", ""), environment.get("ARCHWAY_ADMIN_TOKEN", "")
     if not url.startswith(("http://", "https://")) or not token:
         raise CannotLoad(
-            "set ARCHWAY_ADMIN_URL and ARCHWAY_ADMIN_TOKEN (a token of an admin), or ARCHWAY_STATE to the folder of "
+            "set ARCHWAY_ADMIN_URL and ARCHWAY_ADMIN_TOKEN (an admin's API token), or ARCHWAY_STATE to the folder of "
             "an `archway up` on this machine"
         )
     return Place(AdminApi(url, token), "", environment.get("ARCHWAY_METRICS_URL", ""))

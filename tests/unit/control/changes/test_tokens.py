@@ -80,9 +80,12 @@ async def admin_with_token(pool: Pool) -> tuple[Caller, str]:
 
 
 @pytest.mark.parametrize("meanwhile", ["revoked", "all revoked", "deleted", "demoted", "disabled", "gone"])
-async def test_who_lost_the_right_after_they_were_let_in_makes_no_token(pool: Pool, meanwhile: str) -> None:
+async def test_who_lost_the_right_after_they_were_let_in_makes_no_token_and_lets_none_live_longer(
+    pool: Pool, meanwhile: str
+) -> None:
     ann, bea = await admin_with_token(pool)
     async with changing(pool, ADMIN) as write:
+        ends, _ = await tokens.create(write, replace(PLAIN, user_id=bea, expires_at=in_hours(1)))
         acts = {
             "revoked": lambda: tokens.revoke(write, ann.token_id),
             "all revoked": lambda: tokens.revoke_all_of(write, ann.user_id),
@@ -93,8 +96,12 @@ async def test_who_lost_the_right_after_they_were_let_in_makes_no_token(pool: Po
         }
         await acts[meanwhile]()
     async with changing(pool, ann) as write:
-        with pytest.raises(NotAllowed):
-            await tokens.create(write, replace(PLAIN, user_id=bea))
+        for act in (
+            tokens.create(write, replace(PLAIN, user_id=bea)),
+            tokens.change(write, ends.id, {"expires_at": None}),
+        ):
+            with pytest.raises(NotAllowed):
+                await act
 
 
 @pytest.mark.parametrize("owner", ["their own", "another's"])
