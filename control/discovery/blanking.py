@@ -31,8 +31,9 @@ def blanked(text: str, secrets: Sequence[str]) -> str:
     for secret in secrets:
         text = text.replace(secret, SEALED)
     for secret in secrets:
-        longest = min(len(secret) - 1, len(text))
-        cut = next((size for size in range(longest, FEWEST_TELLING - 1, -1) if text.endswith(secret[:size])), 0)
-        if cut:
-            text = text[:-cut] + SEALED
+        at = text.find(secret[:FEWEST_TELLING])
+        while at >= 0 and not secret.startswith(text[at:]):
+            at = text.find(secret[:FEWEST_TELLING], at + 1)
+        if at >= 0:
+            text = text[:at] + SEALED
     return text

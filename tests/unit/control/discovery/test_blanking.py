@@ -28,6 +28,12 @@ def test_the_beginning_of_a_secret_at_the_end_of_a_text_is_taken_out(length: int
     assert blanked("no such key " + secret[:length], written_in_texts({secret})) == "no such key <sealed>"
 
 
+def test_a_text_that_begins_like_a_secret_and_goes_on_otherwise_stays() -> None:
+    secrets = written_in_texts({"abcdefghij"})
+    assert blanked("abcdef abcdefgh abcdefx", secrets) == "abcdef abcdefgh abcdefx"
+    assert blanked("abcdef abcdefgh", secrets) == "abcdef <sealed>"
+
+
 def test_of_two_secrets_of_which_one_holds_the_other_nothing_is_left() -> None:
     assert blanked("s3cr3t-and-more s3cr3t", written_in_texts({"s3cr3t", "s3cr3t-and-more"})) == "<sealed> <sealed>"
 
