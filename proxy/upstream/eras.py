@@ -40,8 +40,8 @@ _SHORT_AGE_S = 60.0
 """After this one that rests on a refusal is asked again, and then after twice as long each time, up to an hour."""
 _PROBE_S = 10.0
 _MOST = 1 << 20
-_AFTER_SILENCE_S = 6.0
-"""For `initialize` at a server that was silent: both within the 17 s of a probe."""
+_AFTER_SILENCE_S = 5.0
+"""For `initialize` at a server that was silent: both within the time of a probe."""
 LATER = frozenset({408, 425, 429})
 """Statuses that say "later", and nothing of the server's kind."""
 

@@ -33,7 +33,7 @@ from proxy.edge import head_rules
 from proxy.records import at_the_door
 from proxy.settings import ProxySettings
 from proxy.stages import record
-from proxy.upstream import answers, conversation, handshake, list_answers, unsuccessful
+from proxy.upstream import answers, breakers, conversation, eras, handshake, list_answers, unsuccessful
 from proxy.upstream.pool import head
 from tests.house.tracked import ROOT
 
@@ -61,6 +61,11 @@ def longest(text: object) -> int:
 
 
 FIGURES = {
+    "failures in a row before a rest": f"{breakers._FAILURES}",
+    "seconds of such a rest": f"{breakers._REST_S:g}",
+    "seconds for `server/discover`": f"{eras._PROBE_S:g}",
+    "seconds for `initialize`": f"{handshake.OPEN_S:g}",
+    "seconds until an era that rests on a refusal is asked again, beside the calls": f"{eras._SHORT_AGE_S:g}",
     "body of a request": size(DEFAULTS["max_body"]),
     "nesting of its JSON": f"{json_limits.MAX_DEPTH} levels",
     "values in it": f"{json_limits.MAX_VALUES:,}",

@@ -215,6 +215,44 @@ async def test_a_pinned_server_is_not_asked(rig: Rig, pin: Any, first: str) -> N
         assert server.seen[0].method == first
 
 
+@pytest.mark.parametrize("revision", ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"])
+async def test_a_server_that_is_pinned_to_a_legacy_revision_is_spoken_to_in_it(rig: Rig, revision: Any) -> None:
+    async with McpUpstream(era="both") as server:
+        await one_tool(rig, server.url, protocol="legacy", revision=revision)
+
+        assert (await rig.call("t")).result["content"]
+        assert server.seen[0].params["protocolVersion"] == revision
+        assert server.seen_of("tools/call")[0].headers["MCP-Protocol-Version"] == revision
+        assert server.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "second"),
+    [
+        (Answer(status=400), "2025-03-26"),
+        (Answer(error=(-32602, "Unsupported protocol version", {"supported": ["2025-06-18"]})), "2025-06-18"),
+        (Answer(error=(-32000, "Bad Request: Unsupported version (use 2024-11-05)"), status=400), "2024-11-05"),
+        (Answer(raw=b"supported versions: 2025-06-18, 2025-03-26", status=400), "2025-06-18"),
+    ],
+    ids=["400", "in its data", "in its text", "in plain text"],
+)
+async def test_a_server_that_refuses_our_newest_revision_is_asked_again_with_one_that_it_names(
+    rig: Rig, answer: Answer, second: str
+) -> None:
+    async with McpUpstream(era="both") as server:
+        opened = Answer(
+            result={"protocolVersion": second, "capabilities": {}, "serverInfo": {}}, headers={"Mcp-Session-Id": "s"}
+        )
+        server.sessions["s"] = second
+        server.on("server/discover", Answer(error=(-32601, "Method not found")))
+        server.on("initialize", [answer, opened])
+        await one_tool(rig, server.url)
+
+        assert (await rig.call("t")).result["content"]
+        assert server.seen_of("initialize")[1].params["protocolVersion"] == second
+        assert server.seen_of("tools/call")[0].headers["MCP-Protocol-Version"] == second
+
+
 @pytest.mark.parametrize(("before", "after"), [("modern", "legacy"), ("modern", "legacy-stateless")])
 async def test_a_modern_server_replaced_by_a_legacy_one_is_met_again(rig: Rig, before: Any, after: Any) -> None:
     async with McpUpstream(era=before) as server:
