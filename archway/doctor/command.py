@@ -20,7 +20,8 @@ def doctor(
 
     One line for each thing that was looked at, which begins with ok, warning or failed; exit status 1 when one
     failed. Files with the settings of control and of a proxy are held against each other too. Planes that run are
-    asked whether they answer each other.
+    asked whether they answer each other; with ARCHWAY_ADMIN_URL and ARCHWAY_ADMIN_TOKEN the admin API is asked how
+    each installation is.
 
     [bold]Examples[/bold]
 
@@ -35,7 +36,7 @@ def doctor(
         given = [read_env_file(path) for path in env_file or ()]
     except BadEnvFile as why:
         raise refuse(str(why), 2) from None
-    findings = examine_files(given) if given else examine(existing_state(state), dict(os.environ))
+    findings = examine_files(given, dict(os.environ)) if given else examine(existing_state(state), dict(os.environ))
     for finding in findings:
         typer.echo(finding.line)
     failed = sum(finding.wrong for finding in findings)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from archway.doctor.asking import TO_CONTROL, TO_PROXIES, ask, runs
 from archway.doctor.environments import Given
+from archway.doctor.far_run import check_deployment
 from archway.doctor.finding import Finding, looked
 from archway.doctor.listeners import check_ports
 from archway.doctor.local_run import check_first_call, check_running
@@ -42,10 +43,10 @@ def examine(state: StateFolder, environment: Mapping[str, str]) -> list[Finding]
     findings += _asked(here)
     if facts.running:
         findings += _asked_here(ports, environment.get(_PROXY_KEY) or keys.get(_PROXY_KEY, ""))
-    return findings + check_running(facts) + check_first_call(state, facts)
+    return findings + check_running(facts) + check_first_call(state, facts) + check_deployment(environment, must=True)
 
 
-def examine_files(given: Sequence[Given]) -> list[Finding]:
+def examine_files(given: Sequence[Given], environment: Mapping[str, str]) -> list[Finding]:
     """The settings of a deployment's programs, each by itself and held against each other."""
     findings = looked(f"Python {sys.version.split()[0]}", check_python())
     for one in given:
@@ -55,7 +56,7 @@ def examine_files(given: Sequence[Given]) -> list[Finding]:
     for control in (one for one in given if one.is_for("control")):
         for proxy in (one for one in given if one.is_for("proxy") and one is not control):
             findings += looked(f"{control.name} and {proxy.name} fit together", check_pair(control, proxy))
-    return findings
+    return findings + check_deployment(environment, must=False)
 
 
 def _named(given: Given, findings: Sequence[Finding]) -> list[Finding]:

@@ -1,7 +1,7 @@
 """What `archway up` runs: its processes, the admin API, installations, and the first call that it made."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from archway.admin_client import AdminApi, Problem, Unreachable
 from archway.doctor.finding import Finding, looked, note
@@ -29,7 +29,7 @@ def check_running(facts: Facts) -> list[Finding]:
     findings = looked(f"{len(facts.processes)} processes run", dead)
     if facts.trouble:
         findings.append(Finding(f"the admin API: {facts.trouble}", cure=f"read {facts.state}/logs/control.log"))
-    return findings + list(_installations(facts))
+    return findings + check_installations(facts.installations)
 
 
 def check_first_call(state: StateFolder, facts: Facts) -> list[Finding]:
@@ -47,13 +47,14 @@ def check_first_call(state: StateFolder, facts: Facts) -> list[Finding]:
     return [note(found.what, "`archway up` prints no first call", cure)]
 
 
-def _installations(facts: Facts) -> Iterator[Finding]:
-    for one in facts.installations:
-        what = f"installation {one.name}: {one.state}"
-        if one.state == "ready":
-            yield Finding(what, level="ok")
-        else:
-            yield note(what, one.reason.rstrip("."), cure_of(one))
+def check_installations(installations: Iterable[InstallationFact]) -> list[Finding]:
+    """A line for each; what is not ready is worth knowing, with the command that helps."""
+    return [
+        Finding(f"installation {one.name}: ready", level="ok")
+        if one.state == "ready"
+        else note(f"installation {one.name}: {one.state}", one.reason.rstrip("."), cure_of(one))
+        for one in installations
+    ]
 
 
 def cure_of(one: InstallationFact) -> str:
