@@ -26,7 +26,7 @@ from archway.up.ports import LOOPBACK
 from archway.up.remembered import recall, settle_ports
 from archway.up.report import Report, step
 from archway.up.state import StateFolder
-from archway.up.summary import summary
+from archway.up.summary import end_sentence, summary
 from archway.up.up_file import UpFacts, UpFile
 from core.children.child import Child
 from core.children.program import Program
@@ -163,12 +163,15 @@ class Stack:
         call = FirstCall(base + setup.gateway_path, setup.token, setup.tool, ARGUMENTS) if setup else None
         trouble = await self._try(call) if call and self._options.demo else None
         self._report.say(
-            summary(self._state.root, control_url, call, trouble, gone.what if gone else "", self._end_sentence())
+            summary(
+                self._state.root,
+                control_url,
+                call,
+                trouble,
+                gone.what if gone else "",
+                end_sentence(self._state.root, foreground=self._options.foreground),
+            )
         )
-
-    def _end_sentence(self) -> str:
-        way = "Ctrl-C" if self._options.foreground else "`archway down`"
-        return f"{way} ends it; the data stays."
 
     async def _set_up(self, api: AdminApi, wiring: Wiring) -> Setup | Gone | None:
         if not self._options.demo:

@@ -1,8 +1,10 @@
 """What a person reads when everything runs."""
 
+import shlex
 from pathlib import Path
 
 from archway.up.first_call import FirstCall
+from archway.up.state import DEFAULT
 
 
 def summary(
@@ -30,3 +32,9 @@ def summary(
     else:
         lines += ["", "No demo: make an entry, an installation, a gateway and a token with `archway entries --help`."]
     return "\n".join(lines)
+
+
+def end_sentence(root: Path, *, foreground: bool) -> str:
+    """What ends it; a command that ends this run and no other, whatever folder it is given from."""
+    where = "" if root == Path(DEFAULT).absolute() else f" --state {shlex.quote(str(root))}"
+    return f"{'Ctrl-C' if foreground else f'`archway down{where}`'} ends it; the data stays."

@@ -2,9 +2,9 @@
 
 Each stream is looked at about every second, a few at a time, so that ten thousand of them never hold up a call. A
 stream gets a comment every 15 s or so. It ends when the worker drains, each at a moment of its own; when its session
-ends; when the gateway admits the caller no more; or when the token is no longer good: that is asked with every
-comment, and at once where the verdict on it is remembered no more. That its caller left, its lane tells. Whether a
-stream may begin is decided in `get_stream.py`.
+ends, or has lasted its 24 hours; when the gateway admits the caller no more; or when the token is good no longer,
+which is asked with every comment, and at once where the verdict on it is not remembered. That its caller left, its
+lane tells. Whether a stream may begin is decided in `get_stream.py`.
 """
 
 import asyncio
@@ -142,6 +142,7 @@ def still_good(held: HeldStream, deps: Deps) -> bool:
     gateway = deps.gateways.held(held.gateway_name)
     return (
         not deps.sessions.has_ended(held.session.jti)
+        and not held.session.is_over
         and gateway is not None
         and held.principal is not None
         and gateway.admits(held.principal)

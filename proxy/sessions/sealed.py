@@ -40,6 +40,11 @@ class Session:
     capabilities: int
     issued: int
 
+    @property
+    def is_over(self) -> bool:
+        """Whether its time is over, whoever has it open."""
+        return time.time() - self.issued > LIFETIME_S
+
 
 class _Inside(msgspec.Struct, array_like=True):
     jti: bytes

@@ -1,7 +1,9 @@
 from pathlib import Path
 
+import pytest
+
 from archway.up.first_call import FirstCall
-from archway.up.summary import summary
+from archway.up.summary import end_sentence, summary
 
 CALL = FirstCall("http://127.0.0.1:8400/v1/mcp/demo", "arch_x", "time__get_current_time", {})
 
@@ -32,3 +34,16 @@ def test_what_is_gone_is_said_instead_of_a_dead_command():
 
     assert "the demo gateway was deleted" in text
     assert "curl" not in text
+
+
+@pytest.mark.parametrize(
+    ("root", "foreground", "words"),
+    [
+        (Path(".archway").absolute(), False, "`archway down` ends it"),
+        (Path("/srv/archway"), False, "`archway down --state /srv/archway` ends it"),
+        (Path("/srv/my folder"), False, "`archway down --state '/srv/my folder'` ends it"),
+        (Path("/srv/archway"), True, "Ctrl-C ends it"),
+    ],
+)
+def test_what_ends_a_run_in_another_folder_names_the_folder(root, foreground, words):
+    assert end_sentence(root, foreground=foreground).startswith(words)

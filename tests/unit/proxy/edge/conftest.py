@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -48,12 +49,12 @@ class Served:
 
     def session_known(self) -> AbstractContextManager[object]:
         """Every session id is that of the session `jti`."""
-        session = Session("jti", "2025-11-25", 0, 0)
+        session = Session("jti", "2025-11-25", 0, int(time.time()))
         return patch.object(type(self.deps.sessions), "known", lambda *_: session)
 
     def session_to_ask_for(self) -> AbstractContextManager[object]:
         """The same, found out by a task."""
-        session = AsyncMock(return_value=Session("jti", "2025-11-25", 0, 0))
+        session = AsyncMock(return_value=Session("jti", "2025-11-25", 0, int(time.time())))
         return patch.object(type(self.deps.sessions), "open", session)
 
     @property
@@ -107,7 +108,7 @@ def streaming(deps: Deps, accept: str = "text/event-stream") -> Exchange:
     x.principal_key = f"user:{x.principal.id}"
     x.gateway = hold(deps, gateway())
     x.token_digest = digest(known_token(deps, x.principal))
-    x.session = Session("jti", "2025-11-25", 0, 0)
+    x.session = Session("jti", "2025-11-25", 0, int(time.time()))
     return x
 
 

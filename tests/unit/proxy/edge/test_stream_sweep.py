@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from unittest.mock import patch
 
@@ -15,6 +16,7 @@ from proxy.edge.get_stream import take_place
 from proxy.edge.stream_sweep import HeldStream, StreamSweep, still_good
 from proxy.exchange import Exchange
 from proxy.listening.drain import GOODBYE
+from proxy.sessions.sealed import LIFETIME_S, Session
 from tests.fakes.proxy_parts import gateway, hold
 from tests.unit.proxy.edge.conftest import streaming, until
 
@@ -61,6 +63,14 @@ async def test_a_stream_whose_caller_has_left_is_looked_at_no_more(deps: Deps) -
     assert (stream.comments, stream.ended.is_set()) == (0, False)
 
 
+@pytest.mark.parametrize(("age", "over"), [(0, False), (LIFETIME_S - 60, False), (LIFETIME_S + 60, True)])
+async def test_a_stream_is_good_for_as_long_as_its_session_may_last(deps: Deps, age: int, over: bool) -> None:
+    x = streaming(deps)
+    x.session = Session("jti", "2025-11-25", 0, int(time.time()) - age)
+    assert x.session.is_over is over
+    assert still_good(HeldStream(x, 0.0), deps) is not over
+
+
 async def test_while_a_drained_stream_waits_for_its_goodbye_its_session_may_still_end_it(deps: Deps) -> None:
     with patch("proxy.edge.stream_sweep.goodbye_after", return_value=60.0):
         stream = Stream(streaming(deps), deps)
@@ -94,8 +104,13 @@ def hide_gateway(x: Exchange, deps: Deps) -> None:
     hold(deps, gateway(visibility=Visibility("personal", owner="another")))
 
 
+def let_a_day_pass(x: Exchange, deps: Deps) -> None:
+    object.__setattr__(x.session, "issued", int(time.time()) - LIFETIME_S - 1)  # the token is as good as before
+
+
 ENDS: dict[str, Callable[[Exchange, Deps], None]] = {
     "the session was ended": lambda x, deps: deps.sessions.end_here("jti"),
+    "the session has lasted its day": let_a_day_pass,
     "the token was revoked": drop_token,
     "the token has expired": expire_token,
     "the gateway is gone": lambda x, deps: deps.gateways.forget(x.gateway.id),  # type: ignore[union-attr]
