@@ -1,6 +1,7 @@
 """The registry's commands against a running deployment."""
 
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -190,3 +191,37 @@ def test_a_refusal_at_the_door_is_shown_by_the_requests_id_and_followed(running,
     _, err = followed.communicate(timeout=60)
     assert "credential" in head
     assert (followed.returncode, err) == (130, "")
+
+
+def test_a_second_owners_installation_is_named_and_pinned_by_its_owner(archway):
+    url = next(one["url"] for one in archway("entries", "list") if one["slug"] == "time")
+    archway("entries", "create", "--slug", "crm", "--name", "CRM", "--url", url)
+    archway("teams", "create", "--name", "Support")
+    archway("installations", "create", "--entry", "crm", "--scope", "organization")
+    made = archway("installations", "create", "--entry", "crm", "--scope", "team", "--team", "Support")
+    archway("gateways", "create", "--slug", "desk", "--name", "Desk")
+    words = ("--gateway", "desk", "--entry", "crm", "--tool", "*", "--installation", "crm@Support")
+    pinned = archway("assignments", "create", *words)
+
+    assert [one["name"] for one in archway("installations", "list", "--entry", "crm")] == ["CRM", "crm@Support"]
+    assert {one["installation_id"] for one in pinned["items"]} == {made["id"]}
+    assert "everybody" in pinned["warnings"][0]
+    archway("installations", "delete", "crm@support", "--cascade")
+    archway("gateways", "delete", "desk")
+    archway("entries", "delete", "crm", "--cascade")
+    archway("teams", "delete", "Support")
+
+
+def test_the_status_of_a_deployment_is_known_by_its_address_and_a_token(running):
+    where = {"ARCHWAY_ADMIN_URL": running.file["control_url"], "ARCHWAY_ADMIN_TOKEN": running.file["admin_token"]}
+    done = subprocess.run(
+        [*ARCHWAY, "status", "-o", "json"], capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, **where},
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    assert [(one["name"], one["trouble"]) for one in told["listeners"]] == [("admin API", ""), ("gateways", "")]
+    assert told["listeners"][1]["url"] == running.file["proxy_url"]
+    assert told["version"] == told["command_line"]
+    assert told["counts"]["gateways"] >= 1

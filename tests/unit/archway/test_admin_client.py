@@ -122,3 +122,14 @@ def test_an_address_where_nobody_answers_is_said(unused_tcp_port):
 def test_an_answer_that_is_no_json_is_said(api):
     with pytest.raises(Unreachable, match="not JSON"):
         api.get("/words")
+
+
+def test_a_change_may_bring_the_version_that_it_was_made_of(api, server):
+    found, version = api.read("/things/a")
+    api.patch("/things/a", {"name": "b"}, version)
+
+    assert found == {"id": "a"}
+    assert [(method, headers.get("If-Match")) for method, _, headers in server.seen] == [
+        ("GET", None),
+        ("PATCH", '"7"'),
+    ]
