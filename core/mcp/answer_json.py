@@ -18,9 +18,9 @@ from core.mcp.exact_numbers import may_change
 
 BOM: Final = b"\xef\xbb\xbf"
 _INSTEAD: Final = "\ufffd".encode()
-# A pair of halves, one half by itself, or any other escape; the last so that an escaped backslash makes no escape.
+# A pair of halves, one half by itself, or an escaped backslash, so that it makes no escape of what follows.
 _ESCAPE: Final = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|\\)"
 )
 
 

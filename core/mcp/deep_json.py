@@ -47,6 +47,13 @@ def loads_deep(raw: bytes) -> object:
     return pieces[-1].load()
 
 
+def fragment_of(raw: bytes) -> orjson.Fragment:
+    """A JSON text that is written on as it came, but on one line: it may become part of an event."""
+    if b"\n" in raw or b"\r" in raw:  # outside strings, where they are white space
+        raw = raw.replace(b"\n", b" ").replace(b"\r", b" ")
+    return orjson.Fragment(raw)
+
+
 def without_strings(raw: bytes) -> bytes:
     """A JSON text of the same length in which nothing is left of its strings but their quotes."""
     text = raw
@@ -81,7 +88,7 @@ class _Piece:
 
     def load(self) -> object:
         """Its value, with a fragment for each part that was cut out."""
-        fragments = [orjson.Fragment(self._raw[inner.start : inner.stop]) for inner in self._inner]
+        fragments = [fragment_of(self._raw[inner.start : inner.stop]) for inner in self._inner]
         left = iter(fragments)
 
         def fragment(name: str) -> object:

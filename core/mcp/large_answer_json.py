@@ -14,7 +14,7 @@ import msgspec
 import orjson
 
 from core.mcp.answer_json import BOM, is_utf_8, mended, read
-from core.mcp.deep_json import loads_deep, without_strings
+from core.mcp.deep_json import fragment_of, loads_deep, without_strings
 
 LARGE: Final = 1 << 20
 _SMALL_PART: Final = 64 * 1024
@@ -27,16 +27,6 @@ MAX_PARTS: Final = 100_000
 _NONE: Final = msgspec.Raw()
 
 
-class _Message(msgspec.Struct):
-    """The members of a message; others are none."""
-
-    jsonrpc: msgspec.Raw = _NONE
-    id: msgspec.Raw = _NONE
-    method: msgspec.Raw = _NONE
-    result: msgspec.Raw = _NONE
-    error: msgspec.Raw = _NONE
-
-
 class _Known(msgspec.Struct):
     """The members of results that may be large."""
 
@@ -45,14 +35,32 @@ class _Known(msgspec.Struct):
     contents: msgspec.Raw = _NONE
 
 
+class _Sized(msgspec.Struct):
+    """How large the members of a message are that may be."""
+
+    result: _Known = msgspec.field(default_factory=_Known)
+    error: msgspec.Raw = _NONE
+    params: msgspec.Raw = _NONE
+
+
+class _Message(msgspec.Struct):
+    """The members of a message; others are none."""
+
+    jsonrpc: msgspec.Raw = _NONE
+    id: msgspec.Raw = _NONE
+    method: msgspec.Raw = _NONE
+    result: dict[str, msgspec.Raw] | None = None
+    error: msgspec.Raw = _NONE
+
+
 class _Error(msgspec.Struct):
     code: msgspec.Raw = _NONE
     message: msgspec.Raw = _NONE
     data: msgspec.Raw = _NONE
 
 
+_sized = msgspec.json.Decoder(_Sized)
 _message = msgspec.json.Decoder(_Message)
-_known = msgspec.json.Decoder(_Known)
 _error = msgspec.json.Decoder(_Error)
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _items = msgspec.json.Decoder(list[msgspec.Raw])
@@ -64,6 +72,7 @@ def read_large(raw: bytes) -> object:
     The result's large members are fragments. An error has no large data, and nothing else that is large is there:
     nobody asks for it.
     """
+    raw = raw.strip(b" \t\r\n")
     if raw.startswith(BOM) or not is_utf_8(raw):
         raw = mended(raw)
     try:
@@ -81,35 +90,35 @@ def read_large(raw: bytes) -> object:
 
 
 def _read(raw: bytes) -> dict[str, object]:
+    _judge_sizes(raw)
     said = _message.decode(raw)
     message: dict[str, object] = {}
     for name in ("jsonrpc", "id", "method"):
         part = bytes(getattr(said, name))
         if part and len(part) <= _SMALL_PART:
             message[name] = read(part)
-    if bytes(said.result):
-        message["result"] = _result(bytes(said.result))
+    if said.result is not None:
+        message["result"] = {name: _part(name, bytes(part)) for name, part in said.result.items()}
     if bytes(said.error):
         message["error"] = _as_error(bytes(said.error))
     return message
 
 
-def _result(raw: bytes) -> object:
-    if len(raw) <= LARGE:
-        return read(raw)
-    known = _known.decode(raw)
-    large = sum(len(bytes(part)) for part in (known.content, known.structuredContent, known.contents))
-    if len(raw) - large > MAX_BESIDE:
-        raise ValueError(f"its result has more than {MAX_BESIDE} bytes outside content and structuredContent")
-    return {name: _part(name, bytes(part)) for name, part in _members.decode(raw).items()}
+def _judge_sizes(raw: bytes) -> None:
+    """Raise ValueError where so much stands beside the known members that their number might be large, too."""
+    sized = _sized.decode(raw)
+    result = sized.result
+    known = (result.content, result.structuredContent, result.contents, sized.error, sized.params)
+    if len(raw) - sum(len(bytes(part)) for part in known) > MAX_BESIDE:
+        raise ValueError(f"it has more than {MAX_BESIDE} bytes outside content and structuredContent")
 
 
 def _part(name: str, raw: bytes) -> object:
     if len(raw) <= _SMALL_PART:
         return read(raw)
     if name == "_meta" and raw.startswith(b"{"):  # of which something is taken out
-        return {key: orjson.Fragment(bytes(value)) for key, value in _members.decode(raw).items()}
-    return orjson.Fragment(raw)
+        return {key: fragment_of(bytes(value)) for key, value in _members.decode(raw).items()}
+    return fragment_of(raw)
 
 
 def _as_error(raw: bytes) -> object:

@@ -3,6 +3,7 @@ import tracemalloc
 import orjson
 import pytest
 
+from core.mcp.answer_json import read
 from core.mcp.large_answer_json import LARGE, MAX_PARTS, is_object, items_of, read_large
 
 TEXT = b"x" * LARGE
@@ -48,6 +49,24 @@ def test_halves_and_marks_are_mended_as_in_any_answer(odd: bytes, plain: str, ma
     found = read_large(mark + message(b'{"content":[{"type":"text","text":"%b%b"}]}' % (TEXT, odd)))
     text = orjson.loads(orjson.dumps(found))["result"]["content"][0]["text"]
     assert text == TEXT.decode() + plain
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("levels", [1, 300, 2000])
+def test_what_is_written_on_is_on_one_line_whatever_lines_it_came_in(end: bytes, levels: int) -> None:
+    content = b"[%b%b%b]" % (b"[" + end, (b"[" + end) * levels + (b"]" + end) * levels, end + b"]")
+    raw = message(b'{"content":%b,%b"structuredContent":{"a":"%b",%b"b":%b}}' % (content, end, TEXT, end, content))
+    for text in (raw, raw.replace(TEXT, b"")):
+        written = orjson.dumps(read_large(text) if len(text) > LARGE else read(text))
+        assert b"\n" not in written
+        assert b"\r" not in written
+        assert b"".join(written.split()) == b"".join(text.split())
+
+
+def test_white_space_around_it_is_none_of_its_size() -> None:
+    space = b" " * (2 * LARGE)
+    raw = message(b'{"content":[%b]}' % BLOCK)
+    assert orjson.dumps(read_large(space + raw + b"\n" + space)) == raw
 
 
 def test_an_error_keeps_what_is_told_of_it() -> None:
