@@ -51,7 +51,7 @@ async def served(system: System, slug: str, url: str, **fields: Any) -> str:
     shown = {"entry": slug, "tools": ["*"], "prefix": False, "installation": installation["id"]}
     answer = await admin.post(f"/gateways/{gateway['id']}/assignments", shown)
     assert answer.status == 201, answer.body
-    await eventually(lambda: system.is_published(gateway["id"], 2), 60, f"{slug} is published with its tools")
+    await eventually(lambda: system.is_published(gateway["id"], 3), 60, f"{slug} is published with its tools")
     return str(installation["id"])
 
 
