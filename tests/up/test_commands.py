@@ -178,8 +178,10 @@ def test_a_refusal_at_the_door_is_shown_by_the_requests_id_and_followed(running,
     assert archway("records", "show", request_id) == listed
     assert (listed["status"], listed["gateway_asked"]) == ("gateway_unknown", "nowhere")
 
+    # As a terminal starts it: where the tests run in the background, Ctrl-C is ignored, also by what they start.
+    as_in_a_terminal = ["env", "--default-signal=INT"]
     followed = subprocess.Popen(
-        [*ARCHWAY, *words[:2], "--follow", "--state", str(running.state)],
+        [*as_in_a_terminal, *ARCHWAY, *words[:2], "--follow", "--state", str(running.state)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert followed.stdout is not None
