@@ -35,14 +35,26 @@ _SPOKEN_OF = re.compile(
     r"|server not initiali[sz]ed|expect(?:ed)? initiali[sz]e|before initiali[sz]ation",
     re.IGNORECASE,
 )
+_WHERE = r"(?:[\w ]{1,40}: )?"
 _ALONE = re.compile(
-    r"(?:[\w ]{1,40}: )?"
+    rf"{_WHERE}"
     r"(?:(?:mcp[- ])?session(?:[- ]?id)?(?: with id)?(?: [\"']?[\w-]{1,128}[\"']?)?(?: is| was| has)?(?: been)?"
     r" (?:not found|unknown|invalid|expired|terminated|not initialized|does not exist)"
-    r"|(?:no|invalid|unknown|expired|missing)(?: \w+){0,3} (?:mcp[- ])?session(?:[- ]?id)?(?: provided)?)\.?",
+    r"|(?:no|invalid|unknown|expired|missing)"
+    r"(?: (?:or|valid|invalid|active|such|known|unknown|open|existing|expired|missing"
+    r"|transport|found|for|the|this)){0,3}"
+    r" (?:mcp[- ])?session(?:[- ]?id)?(?: provided)?)\.?",
     re.IGNORECASE,
 )
 """Nothing but that. Where a tool may have run, other words (`the browser session was closed`) are the tool's own."""
+_NOT_OPENED = re.compile(
+    rf"{_WHERE}(?:(?:mcp )?server not initiali[sz]ed"
+    r"|(?:missing )?mcp-session-id(?: header)?(?:(?: is)? (?:required|missing))?"
+    r"|unexpected message, expect(?:ed)? initiali[sz]e request"
+    r"|received request before initiali[sz]ation was complete)\.?",
+    re.IGNORECASE,
+)
+"""Nothing but that either, said of a session in words of the protocol that no tool uses."""
 _SAID_OF_SESSIONS = frozenset({-32000, -32001, -32600})
 """Codes of errors about the session in an answer that is a success."""
 _GONE = frozenset({404, 410})
@@ -55,7 +67,7 @@ _OF_THE_CALL = frozenset({-32601, -32602})
 def speaks_of_session(error: Json) -> bool:
     """Whether a JSON-RPC error that came with a success says that there is no such session."""
     code, message = error.get("code"), error.get("message")
-    return code in _SAID_OF_SESSIONS and isinstance(message, str) and _ALONE.fullmatch(message) is not None
+    return code in _SAID_OF_SESSIONS and isinstance(message, str) and _says_only_that(message)
 
 
 def is_session_lost(answer: Json) -> bool:
@@ -67,9 +79,8 @@ def is_session_lost(answer: Json) -> bool:
 def fate_after(answer: Unsuccessful, *, ours: int, has_id: bool) -> Fate:
     """What an unsuccessful answer means for the session. `ours`: the request's id; `has_id`: the session has one."""
     status, error = answer.status, answer.error
-    message = None if error is None else error.get("message")
-    words = message if isinstance(message, str) else answer.words
-    if (400 <= status < 500 and _SPOKEN_OF.search(words)) or (status >= 500 and _ALONE.fullmatch(words)):
+    is_ours = error is not None and answer.id in (ours, str(ours))
+    if _says_that_it_is_lost(answer, is_ours=is_ours, has_id=has_id):
         return Fate.LOST
     if not has_id:
         return Fate.LIVES
@@ -77,5 +88,21 @@ def fate_after(answer: Unsuccessful, *, ours: int, has_id: bool) -> Fate:
         return Fate.LOST
     if status < 400 or status in _OF_SOMETHING_ELSE:
         return Fate.LIVES
-    of_the_call = error is not None and answer.id in (ours, str(ours)) and error.get("code") in _OF_THE_CALL
+    of_the_call = is_ours and error is not None and error.get("code") in _OF_THE_CALL
     return Fate.DOUBTED if status >= 500 or of_the_call else Fate.ENDS
+
+
+def _says_that_it_is_lost(answer: Unsuccessful, *, is_ours: bool, has_id: bool) -> bool:
+    """Whether its words say so. The more it may be a tool's own error, the plainer they must be."""
+    message, code = (None, None) if answer.error is None else (answer.error.get("message"), answer.error.get("code"))
+    words = message if isinstance(message, str) else answer.words
+    if answer.status < 400:
+        return False
+    if _says_only_that(words) or (answer.status < 500 and _NOT_OPENED.fullmatch(words)):
+        # With our id it may be what the tool answered: of a session of its own, where the server has given none.
+        return not is_ours or (code not in _OF_THE_CALL if has_id else code in _SAID_OF_SESSIONS)
+    return has_id and not is_ours and answer.status < 500 and _SPOKEN_OF.search(words) is not None
+
+
+def _says_only_that(words: str) -> bool:
+    return _ALONE.fullmatch(words.replace("_", " ")) is not None

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from core.resolve import ProbeQuestion
 from tests.fakes.forgetful_upstream import ENDED_BY, LOST_BY, ForgetfulUpstream, Refusing
-from tests.fakes.mcp_upstream import Answer, McpUpstream
+from tests.fakes.mcp_upstream import Answer, Era, McpUpstream
 from tests.fixtures_redis import RedisServer
 from tests.proxy.conftest import Rig, running_rig
 
@@ -116,6 +116,30 @@ async def test_an_error_about_a_session_of_the_tools_own_is_told_and_its_call_no
             assert refused.refusal["code"] == "upstream_error"
             assert refused.result["content"][1]["text"] == error[1]
             assert len(server.seen_of("tools/call")) == calls
+
+
+@pytest.mark.parametrize("era", ["legacy", "legacy-stateless"])
+@pytest.mark.parametrize(
+    ("status", "code", "text"),
+    [
+        (400, -32000, "The browser session was closed by the user"),
+        (422, -32602, "Argument 'session' is required"),
+        (400, -32001, "No active checkout session"),
+        (409, -32603, "the session of this page has expired"),
+    ],
+)
+async def test_a_tool_that_tells_of_its_own_session_with_a_status_of_failure_is_run_once(
+    rig: Rig, era: Era, status: int, code: int, text: str
+) -> None:
+    async with McpUpstream(era=era) as server:
+        server.tool("t", [Answer(text=GOOD), Answer(error=(code, text), status=status)])
+        await rig.serve([rig.control.tool("t", "t", rig.control.installation(server.url))])
+        assert await said(rig) == GOOD
+
+        refused = await rig.call("t")
+
+        assert refused.result["content"][1]["text"] == text
+        assert len(server.seen_of("tools/call")) == 2
 
 
 async def test_an_error_that_a_new_session_gets_too_is_told(rig: Rig) -> None:
