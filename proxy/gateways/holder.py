@@ -60,6 +60,7 @@ class Gateways:
         self._by_name: dict[str, CompiledGateway] = {}
         self._documents: dict[str, bytes] = {}
         self._document_bytes = 0
+        self._looking = SingleFlight[CompiledGateway | None]("look for gateway", tasks)
         self._loading = SingleFlight[CompiledGateway | None]("load gateway", tasks)
         self._unknown: Bounded[str, float] = Bounded(_UNKNOWN_SIZE)
         self._on_disk = DiskSnapshots(max_stale, MOST_HELD)
@@ -72,7 +73,7 @@ class Gateways:
         self._newest = NewestIndex(control, redis, verifier, soft_age=soft_age)
         self._ids: dict[str, str] = {}
         self._revisions: dict[str, int] = {}
-        """The newest revision that was announced or is in the index: nothing older is taken from Redis."""
+        """The newest revision that was announced or is in the index: nothing older is taken from Redis or disk."""
         self._rejected = 0
         self.hits = self.misses = 0
         self.used_age = 0.0
@@ -102,12 +103,8 @@ class Gateways:
             raise Refusal("gateway_unknown")
         if name not in self._loading and self._id_of(name) is None and not self._budget.take(address):
             raise overloaded()
-        loading = self._loading.run(name, lambda: self._fetch(name))
         try:
-            if self._on_disk.find(self._identifier(name)) and not await self._answered(loading):
-                return self._last_resort(name)  # the question goes on, and its answer replaces what we take now
-            _ = await asyncio.wait((loading,))
-            gateway = loading.result()
+            gateway = await self._looking.result(name, lambda: self._of_redis(name)) or await self._asked_for(name)
         except SourceUnreachable:
             # Only an index that is current can say that there is no such gateway.
             absent = self.index_current and self._id_of(name) is None
@@ -117,20 +114,27 @@ class Gateways:
             raise Refusal("gateway_unknown")
         return gateway
 
-    async def _answered(self, loading: "asyncio.Task[CompiledGateway | None]") -> bool:
-        return await ends_within(loading, self._control.pulse.patience())
+    async def _asked_for(self, name: str) -> CompiledGateway | None:
+        """Control's, or the one on disk where control takes its time; None if control says that there is none."""
+        loading = self._loading.run(name, lambda: self._of_control(name))
+        kept = self._on_disk.find(self._identifier(name)) is not None
+        late = kept and not await ends_within(loading, self._control.pulse.patience())
+        if late and (gateway := self._last_resort(name)) is not None:
+            return gateway  # the question goes on, and its answer replaces what we take now
+        _ = await asyncio.wait((loading,))
+        return loading.result()
 
     async def refresh(self, gateway_id: str, revision: int) -> None:
         """Swap in the gateway's new revision where we hold an older one."""
         self._unknown.clear()
         self._note_unseen(gateway_id)
-        if self._revisions.get(gateway_id, revision) < revision:
+        if gateway_id and self._revisions.get(gateway_id, 0) < revision:
             self._revisions[gateway_id] = revision
         held = self._by_name.get(gateway_id)
         if held is None or held.snapshot.revision >= revision:
             return
         try:
-            gateway = await self._fetch(gateway_id, at_least=revision)
+            gateway = await self._of_redis(gateway_id) or await self._of_control(gateway_id)
         except SourceUnreachable:
             log.warning("a newer snapshot cannot be had", extra={"gateway": gateway_id, "revision": revision})
             return
@@ -197,18 +201,20 @@ class Gateways:
         """What is held, each once."""
         return [gateway for name, gateway in self._by_name.items() if name == gateway.id]
 
-    async def _fetch(self, name: str, at_least: int = 0) -> CompiledGateway | None:
+    async def _of_redis(self, name: str) -> CompiledGateway | None:
         gateway_id = self._id_of(name)
-        if gateway_id is not None and time.monotonic() - self._newest.confirmed <= self._max_stale:
-            at_least = max(at_least, self._revisions.get(gateway_id, 0))
-            document = await self._document_in_redis(gateway_id, at_least)
-            gateway = self._take(gateway_id, document, self._newest.confirmed) if document is not None else None
-            if gateway is not None and gateway.snapshot.revision >= at_least:
-                return gateway
+        if gateway_id is None or time.monotonic() - self._newest.confirmed > self._max_stale:
+            return None
+        document = await self._document_in_redis(gateway_id, self._revisions.get(gateway_id, 0))
+        return None if document is None else self._take(gateway_id, document, self._newest.confirmed)
+
+    async def _of_control(self, name: str) -> CompiledGateway | None:
         try:
             answer = await self._control.gateway(GatewayQuestion(name))
         except SourceUnreachable:
-            return self._last_resort(name)
+            if (gateway := self._last_resort(name)) is None:
+                raise
+            return gateway
         if not answer.document:
             self.forget(self._identifier(name))
             return None
@@ -233,13 +239,16 @@ class Gateways:
     def _take(self, gateway_id: str, document: bytes, confirmed: float | None = None) -> CompiledGateway | None:
         """Check, compile and swap in; None for a document that must not be used. What we hold then stays.
 
-        `confirmed`: when what vouches for it was, where that is not now.
+        `confirmed`: when what vouches for it was, where that is not now; a newer revision that was announced speaks
+        against it.
         """
         try:
             compiled = CompiledGateway(open_gateway(document, gateway_id, self._verifier))
         except SnapshotBroken as broken:
             self._rejected += 1
             log.error("a snapshot was rejected", extra={"gateway": gateway_id, "why": str(broken)})
+            return None
+        if confirmed is not None and compiled.snapshot.revision < self._revisions.get(gateway_id, 0):
             return None
         held = self._by_name.get(gateway_id)
         if held is not None:
@@ -271,13 +280,10 @@ class Gateways:
         if gateway is not None and self._by_name.get(gateway.snapshot.slug) is gateway:
             del self._by_name[gateway.snapshot.slug]
 
-    def _last_resort(self, name: str) -> CompiledGateway:
+    def _last_resort(self, name: str) -> CompiledGateway | None:
         identifier = self._identifier(name)
         found = self._on_disk.find(identifier)
-        gateway = self._take(identifier, found[0], time.monotonic() - found[1]) if found is not None else None
-        if gateway is None:
-            raise SourceUnreachable
-        return gateway
+        return None if found is None else self._take(identifier, found[0], time.monotonic() - found[1])
 
     def _identifier(self, name: str) -> str:
         return self._id_of(name) or self._on_disk.identifier(name)

@@ -321,3 +321,68 @@ async def test_a_control_that_is_silent_holds_nobody_up_whose_gateway_is_on_disk
     control.answers.set()
     await asyncio.gather(*after._loading._running.values())
     assert after.held("g") is None, "control has said meanwhile that there is none"
+
+
+def on_disk(tmp_path: Path, one: Gateway) -> DiskCopy:
+    """A copy on disk, in which the gateway stands as it is now."""
+    disk, before = DiskCopy(str(tmp_path), KEYS), holder(Control())
+    before._take(one.id, sign_gateway(one, SIGNER))
+    save(before, disk)
+    return disk
+
+
+def late_holder(control: Control, disk: DiskCopy, *in_redis: Gateway) -> Gateways:
+    """The holder of a worker that has just begun, while control does not answer in time."""
+    control.pulse.fails()
+    held = holder(control)
+    held.load_disk(disk)
+    held._redis = held._newest.redis = OldRedis(*in_redis)  # type: ignore[assignment]  # the two commands
+    return held
+
+
+@pytest.mark.parametrize("name", ["g", "its identifier"])
+@pytest.mark.parametrize("kept", [1, 7, 8])
+async def test_what_is_announced_and_lies_in_redis_goes_before_the_copy_on_disk(
+    tmp_path: Path, name: str, kept: int
+) -> None:
+    new = gateway(slug="g", revision=8)
+    disk = on_disk(tmp_path, gateway(slug="g", id=new.id, revision=kept))
+    held = late_holder(Control(down=True), disk, new)
+    assert await held.compare("epoch")
+    assert (await held.load("g" if name == "g" else new.id, "address")).snapshot.revision == 8
+
+
+@pytest.mark.parametrize(("kept", "announced", "served"), [(7, 8, False), (1, 2, False), (8, 8, True), (9, 8, True)])
+@pytest.mark.parametrize("by", ["the index", "an event", "an event of a gateway that the index lacks"])
+async def test_a_copy_on_disk_older_than_what_was_announced_never_serves(
+    tmp_path: Path, kept: int, announced: int, served: bool, by: str
+) -> None:
+    old = gateway(slug="g", revision=kept)
+    indexed = {"the index": [gateway(slug="g", id=old.id, revision=announced)], "an event": [old]}.get(by, [])
+    held = late_holder(Control(down=True), on_disk(tmp_path, old), *indexed)
+    await held.compare("epoch")
+    held._redis.documents.clear()  # type: ignore[attr-defined]  # of the fake
+    await held.refresh(old.id, announced)
+    if served:
+        assert (await held.load("g", "address")).snapshot.revision == kept
+    else:
+        assert await refused(held, "g") == "gateway_unavailable"
+    assert (held.held("g") is not None) is served
+
+
+async def test_a_document_that_redis_calls_newer_than_it_is_serves_nobody() -> None:
+    old = gateway(slug="g", revision=7)
+    held = holder(Control(down=True))
+    redis = OldRedis(gateway(slug="g", id=old.id, revision=8))
+    held._redis = held._newest.redis = redis  # type: ignore[assignment]  # the two commands
+    assert await held.compare("epoch")
+    redis.hmget = lambda *_: (b"8", sign_gateway(old, SIGNER))  # type: ignore[method-assign]  # a Redis that lies
+    assert await refused(held, "g") == "gateway_unavailable"
+    assert held.held("g") is None
+
+
+async def test_a_late_control_is_waited_for_where_the_copy_on_disk_is_too_old(tmp_path: Path) -> None:
+    new = gateway(slug="g", revision=8)
+    held = late_holder(Control([new]), on_disk(tmp_path, gateway(slug="g", id=new.id, revision=7)))
+    await held.refresh(new.id, 8)
+    assert (await held.load("g", "address")).snapshot.revision == 8
