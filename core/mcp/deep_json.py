@@ -14,6 +14,7 @@ from typing import Final
 import orjson
 
 from core.mcp.exact_numbers import loads_exactly
+from core.mcp.json_text import without_strings
 
 LEVELS: Final = 200
 """How deep a piece is: what orjson writes, with room for what is put around it."""
@@ -52,17 +53,6 @@ def fragment_of(raw: bytes) -> orjson.Fragment:
     if b"\n" in raw or b"\r" in raw:  # outside strings, where they are white space
         raw = raw.replace(b"\n", b" ").replace(b"\r", b" ")
     return orjson.Fragment(raw)
-
-
-def without_strings(raw: bytes) -> bytes:
-    """A JSON text of the same length in which nothing is left of its strings but their quotes."""
-    text = raw
-    if b"\\" in raw:
-        # Pairs of backslashes from the left; one that is left over escapes what follows.
-        text = raw.replace(b"\\\\", b"__").replace(b'\\"', b"__")
-    parts = text.split(b'"')
-    parts[1::2] = [b"_" * len(part) for part in parts[1::2]]
-    return b'"'.join(parts)
 
 
 class _Piece:

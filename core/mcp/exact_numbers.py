@@ -17,6 +17,8 @@ from typing import Final, NoReturn
 
 import orjson
 
+from core.mcp.json_text import without_strings
+
 Exact = orjson.Fragment
 """A number that stands for itself: it is neither compared nor counted with, only written."""
 
@@ -25,11 +27,13 @@ Exact = orjson.Fragment
 _RUN: Final = b"0" * 16
 _TINY: Final = b"0e-000"
 _SHAPE: Final = bytes(0x30 if byte in b"0123456789." else 0x65 if byte in b"eE" else byte for byte in range(256))
-_NUMBER: Final = re.compile(rb"-?[0-9.]+(?:[eE][-+]?[0-9]+)?")
+_NUMBER: Final = re.compile(rb"[-+.0-9eE]+")
 _WHOLE: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.0+)?")
 _LEAST, _MOST = -(1 << 63), (1 << 64) - 1
 _MOST_DIGITS: Final = 400
 """A decimal that is longer is not looked at more closely: it is kept as it is."""
+MOST_SUSPECTS: Final = 300
+"""Long numbers of one text that are judged one by one, without an answer: with more, it is read exactly at once."""
 
 
 def may_change(raw: bytes, value: object = None) -> bool:
@@ -42,7 +46,9 @@ def may_change(raw: bytes, value: object = None) -> bool:
     # `find`, as `in` is several times slower for bytes.
     if shape.find(_RUN) < 0 and shape.find(_TINY) < 0:
         return False
-    return not (_comes_back(raw, value) or all(map(_is_held, _suspects(raw, shape))))
+    if _comes_back(raw, value):
+        return False
+    return any(number is None or not _is_held(number) for number in _suspects(without_strings(raw)))
 
 
 def _comes_back(raw: bytes, value: object) -> bool:
@@ -52,18 +58,26 @@ def _comes_back(raw: bytes, value: object) -> bool:
         return False
 
 
-def _suspects(raw: bytes, shape: bytes) -> Iterator[str]:
-    """What may be a number that changes, each with its sign; some are parts of strings."""
+def _suspects(outside: bytes) -> Iterator[str | None]:
+    """The numbers that may change, of a text whose strings are blank; None at the end if there are too many.
+
+    Each search begins behind the number before, and looks back no further: so it ends, whatever the text.
+    """
+    shape, left = outside.translate(_SHAPE), MOST_SUSPECTS
     for sought in (_RUN, _TINY):
-        at = shape.find(sought)
-        while at >= 0:
-            while at and shape[at - 1] in b"0-":
+        behind = 0
+        while (at := shape.find(sought, behind)) >= 0:
+            if not left:
+                yield None
+                return
+            left -= 1
+            while at > behind and shape[at - 1] in b"0e+-":
                 at -= 1
-            found = _NUMBER.search(raw, at)
-            if found is None:
+            found = _NUMBER.match(outside, at)
+            if found is None:  # never: at `at` stands a part of a number
                 return
             yield found[0].decode()
-            at = shape.find(sought, found.end())
+            behind = found.end()
 
 
 def loads_exactly(text: str, constant: Callable[[str], object] | None = None) -> object:
@@ -108,11 +122,12 @@ def _integer(text: str) -> object:
 
 
 def _decimal(text: str) -> object:
+    if len(text) > _MOST_DIGITS:
+        return Exact(text)
     number = float(text)
     if repr(number) == text:
         return number
-    held = len(text) <= _MOST_DIGITS and number - number == 0 and _is_same(number, text)
-    return number if held else Exact(text)
+    return number if number - number == 0 and _is_same(number, text) else Exact(text)
 
 
 def _is_same(number: float, text: str) -> bool:

@@ -14,7 +14,8 @@ import msgspec
 import orjson
 
 from core.mcp.answer_json import BOM, is_utf_8, mended, read
-from core.mcp.deep_json import fragment_of, loads_deep, without_strings
+from core.mcp.deep_json import fragment_of, loads_deep
+from core.mcp.json_text import without_strings
 
 LARGE: Final = 1 << 20
 _SMALL_PART: Final = 64 * 1024

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.mcp.exact_numbers import Exact, digits_of, loads_exactly, may_change, whole_number
+from core.mcp.exact_numbers import MOST_SUSPECTS, Exact, digits_of, loads_exactly, may_change, whole_number
 
 CHANGED = (
     "50000000000000000000",
@@ -37,6 +37,12 @@ HELD = (
     "100000000000000000000.0",
     "0.00000000000000000000001",
 )
+
+
+class Number(str):
+    """The text of a number, among texts of strings."""
+
+    __slots__ = ()
 
 
 @pytest.mark.parametrize("number", CHANGED)
@@ -87,6 +93,71 @@ def test_no_number_is_ever_altered(numbers: list[str]) -> None:
         value = loads_exactly(raw.decode())
     written = json.loads(orjson.dumps(value), parse_int=Decimal, parse_float=Decimal)
     assert written == [Decimal(number) for number in numbers]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1699999999.123456-1699999999.654321",
+        "1234567890123456-1234567890123456",
+        "1234567890123456--1234567890123456",
+        "1e-0000-1e-000",
+        "1.1234567890123456e+0000-1234567890123456e-000e-000",
+        "0e-000" * 9,
+        "1234567890123456-" * 9,
+    ],
+)
+def test_numbers_beside_each_other_are_passed_one_by_one(text: str) -> None:
+    assert not may_change(f'{{"range": "{text}"}}'.encode())
+    assert isinstance(may_change(text.encode()), bool)  # no JSON, which others refuse; only that it ends
+
+
+LOOK_LIKE_NUMBERS = st.text(alphabet="0123456789.eE- ", max_size=60)
+NUMBERS = st.from_regex(r"-?(0|[1-9][0-9]{0,25})(\.[0-9]{1,25})?([eE][-+]?0{0,20}[0-9]{1,3})?", fullmatch=True)
+
+
+def numbers_of(raw: bytes) -> object:
+    """A JSON text's values, with each number as it is, and whether it is an integer."""
+    return json.loads(raw, parse_int=lambda text: ("integer", Decimal(text)), parse_float=Decimal)
+
+
+def is_altered(raw: bytes) -> bool | None:
+    """Whether orjson reads a number of it as another one, found out the slow way; None for what it does not read."""
+    try:
+        return numbers_of(json.dumps(orjson.loads(raw)).encode()) != numbers_of(raw)
+    except orjson.JSONDecodeError:
+        return None
+
+
+@pytest.mark.timeout(120)
+@given(st.lists(LOOK_LIKE_NUMBERS | NUMBERS.map(Number), max_size=5), st.sampled_from([",", ", ", " ,\n"]))
+def test_strings_full_of_digits_hide_no_number_and_are_none(parts: list[str], between: str) -> None:
+    raw = f"[{between.join(part if isinstance(part, Number) else json.dumps(part) for part in parts)}]".encode()
+    if (altered := is_altered(raw)) is not None:
+        assert may_change(raw) is may_change(raw, orjson.loads(raw)) is altered
+    assert numbers_of(orjson.dumps(loads_exactly(raw.decode()))) == numbers_of(raw)
+
+
+@pytest.mark.timeout(120)
+@given(st.text(alphabet='0123456789.eE- "', max_size=80))
+def test_every_text_is_looked_through_to_its_end(text: str) -> None:
+    assert isinstance(may_change(text.encode()), bool)
+
+
+@pytest.mark.parametrize("number", ["1e-000", "0.1000000000000000", "1000000000000000.0"])
+def test_of_many_long_numbers_only_some_are_judged_before_all_are_read(
+    number: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged = []
+    monkeypatch.setattr("core.mcp.exact_numbers._is_held", lambda text: not judged.append(text))
+    assert not may_change(f'["{f"{number} " * 10_000}"]'.encode())
+    assert judged == []
+    assert not may_change(f"[{', '.join([number] * MOST_SUSPECTS)}]".encode())
+    assert judged == [number] * MOST_SUSPECTS
+    judged.clear()
+    assert may_change(f"[{', '.join([number] * 10_000)}]".encode())
+    assert judged == [number] * MOST_SUSPECTS
 
 
 @pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
