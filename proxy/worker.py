@@ -193,6 +193,7 @@ class Worker:
     async def close(self) -> None:
         """Leave everything safe: the records of the calls that still run, then the copy on disk."""
         await self.deps.calls.end()
+        self.deps.upstreams.large.close()
         await self.deps.records.close()
         if self.spans is not None:
             await asyncio.to_thread(self.spans.close)

@@ -4,6 +4,7 @@ The stage makes the answer; `deliver` sends it where a stream has begun, once th
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable
 from contextlib import suppress
 
@@ -20,38 +21,50 @@ from proxy.room import try_reserve
 
 DELIVER_S = 30.0
 """A caller that takes longer to read its last event has lost it."""
+TURN_S = 30.0
+"""How long a large answer waits for its turn to be written: the call's own deadline ended when it was read."""
 
 
 def relay(x: Exchange, deps: Deps) -> Awaitable[None] | None:
     """Fill answer and status. Refuses what only an unmet capability explains, or what there is no room for. Waits
     only where the result is large, for its turn.
     """
+    if x.large:
+        return _in_turn(x, deps)
+    result, body = _written(x)
+    _answer(x, deps, result, body)
+    return None
+
+
+async def _in_turn(x: Exchange, deps: Deps) -> None:
+    assert x.installation is not None
+    try:
+        async with asyncio.timeout(TURN_S):
+            result, body = await deps.upstreams.large.in_turn(lambda: _written(x), next_in=True)
+    except TimeoutError:
+        seconds = round(time.perf_counter() - x.began)
+        detail = f"its large answer had no turn within {TURN_S:g} s"
+        raise Refusal("upstream_slow", server=x.installation.entry, seconds=seconds, detail=detail) from None
+    _answer(x, deps, result, body)
+
+
+def _written(x: Exchange) -> tuple[dict[str, object], bytes]:
+    """The result that the caller gets, and the whole answer. Touches nothing of the loop's: a thread may do it."""
     assert x.installation is not None
     assert x.target is not None
     assert x.result is not None
+    assert x.gateway is not None
     result = x.target.result_of(x.result)
     if result is None:
         raise Refusal("upstream_broken", server=x.installation.entry, detail="a result of another method")
     if result.get("resultType", "complete") != "complete":
         raise _unfinished(result, x.installation.entry)
-    if x.large:
-        return _in_turn(x, deps, result)
-    _answer(x, deps, result, _body(x, result))
-    return None
-
-
-async def _in_turn(x: Exchange, deps: Deps, result: dict[str, object]) -> None:
-    _answer(x, deps, result, await deps.upstreams.large.in_turn(lambda: _body(x, result), next_in=True))
-
-
-def _body(x: Exchange, result: dict[str, object]) -> bytes:
-    assert x.gateway is not None
     shaped = (
         result_for_modern(result, x.gateway.server_info)
         if x.era is Era.MODERN
         else result_for_legacy(result, x.version)
     )
-    return orjson.dumps(result_message(x.request.id, shaped))
+    return result, orjson.dumps(result_message(x.request.id, shaped))
 
 
 def _answer(x: Exchange, deps: Deps, result: dict[str, object], body: bytes) -> None:

@@ -104,4 +104,5 @@ def why(refusal: Refusal) -> str:
 
 def upstream_text(value: object) -> str:
     """An upstream's own words, fit to be told as a tool's text: no control characters, at most 4 KiB."""
-    return _CONTROLS.sub("", value if isinstance(value, str) else "")[:MAX_TEXT]
+    near = value[: 4 * MAX_TEXT] if isinstance(value, str) else ""  # of megabytes, no more than this is looked at
+    return _CONTROLS.sub("", near)[:MAX_TEXT]

@@ -2,22 +2,28 @@
 
 To read an answer of 15 MiB and to write it again takes some 0.2 s, in pieces of at most some 50 ms that let nothing
 else run. On the loop, one after the other as they come, thirty would stop every other call of the worker for seconds.
-So it is done by a thread, for one answer at a time: between the pieces the loop goes on, and large answers wait for
+So it is done by one thread, for one answer at a time: between the pieces the loop goes on, and large answers wait for
 each other. `conversation.py` reads here, the stage `relay` writes. What is no larger than `LARGE` never comes here.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
 class LargeAnswers:
-    """The turns of one worker's large answers; whoever waits for theirs has the deadline of the call."""
+    """The turns of one worker's large answers, with a thread of their own, which `close` gives up.
+
+    Whoever waits brings a deadline: to read, that of the call; to write, the one of the stage `relay`.
+    """
 
     def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="large-answers")
         self._taken = False
         self._waiting: deque[asyncio.Future[None]] = deque()
 
@@ -31,10 +37,24 @@ class LargeAnswers:
         the first is answered.
         """
         await self._turn(next_in)
+        loop = asyncio.get_running_loop()
+
+        def done(_: Future[T]) -> None:
+            with suppress(RuntimeError):  # the loop has ended, and with it all that waited
+                loop.call_soon_threadsafe(self._next)
+
         try:
-            return await asyncio.to_thread(work)
-        finally:
+            doing = self._thread.submit(work)
+        except RuntimeError:  # closed
             self._next()
+            raise
+        # With the work, not with who waits: one that gave up leaves the thread busy.
+        doing.add_done_callback(done)
+        return await asyncio.wrap_future(doing)
+
+    def close(self) -> None:
+        """Give the thread up: what it is at ends by itself, and no more is taken."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _turn(self, next_in: bool) -> None:
         if not self._taken:
@@ -47,6 +67,8 @@ class LargeAnswers:
         except asyncio.CancelledError:
             if mine.done() and not mine.cancelled():
                 self._next()  # it had come just now
+            elif mine in self._waiting:
+                self._waiting.remove(mine)
             raise
 
     def _next(self) -> None:

@@ -32,7 +32,7 @@ from core.mcp import deep_json, json_limits, large_answer_json, list_page, messa
 from proxy.edge import head_rules
 from proxy.records import at_the_door
 from proxy.settings import ProxySettings
-from proxy.stages import record
+from proxy.stages import record, relay
 from proxy.upstream import answers, breakers, conversation, eras, handshake, list_answers, unsuccessful
 from proxy.upstream.pool import head
 from tests.house.tracked import ROOT
@@ -82,6 +82,7 @@ FIGURES = {
     f"brackets in JSON that is deeper than {deep_json.LEVELS} levels": f"{deep_json.MAX_BRACKETS:,}",
     "an answer that is sent on as it came, without making objects of it": f"over {size(large_answer_json.LARGE)}",
     "all of such an answer but its content and structured content": size(large_answer_json.MAX_BESIDE),
+    "seconds that such an answer waits for its turn to be written on, behind others": f"{relay.TURN_S:g}",
     "events of a stream": f"{answers.MAX_EVENTS:,}",
     "questions to us during one call": f"{conversation._MAX_ASKED}",
     "lines of the head": f"{head.MAX_HEADERS}",

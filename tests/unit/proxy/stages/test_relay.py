@@ -1,9 +1,11 @@
 import asyncio
+import threading
 
 import orjson
 import pytest
 
 from core.mcp.versions import Era
+from core.tasks import Tasks
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
 from proxy.stages import relay as stage
@@ -100,3 +102,71 @@ async def test_an_answer_that_has_no_room_beside_the_callers_unread_ones_is_not_
         relay(x, deps)
         assert x.answer is not None
         assert deps.usage.bytes_in_flight == x.bytes_held == len(x.answer.body)
+
+
+@pytest.mark.parametrize(
+    ("kind", "result"),
+    [
+        ("tool", {"content": TEXT}),
+        ("tool", {"content": [], "structuredContent": {"a": 1}}),
+        ("resource", {"contents": [{"uri": "x:y"}]}),
+    ],
+)
+async def test_all_work_on_a_large_result_is_done_in_its_turn_by_the_thread(
+    monkeypatch: pytest.MonkeyPatch, kind: str, result: dict[str, object]
+) -> None:
+    x = exchange(gateway([tool(kind=kind)]))
+    async with parts() as deps:
+        choose_tool(x, deps)
+        x.installation, x.result, x.large = installation(), result, True
+        threads = []
+        taken_apart = type(x.target).result_of
+
+        def result_of(target: object, result: dict[str, object]) -> object:
+            threads.append(threading.current_thread().name)
+            return taken_apart(target, result)  # type: ignore[arg-type]  # the class that it was taken from
+
+        monkeypatch.setattr(type(x.target), "result_of", result_of)
+        waiting = relay(x, deps)
+        assert waiting is not None
+        assert threads == []
+        await waiting
+    assert threads == ["large-answers_0"]
+    assert (x.status, x.answer is not None) == ("ok", True)
+
+
+async def test_what_is_wrong_with_a_large_result_is_refused_as_with_any() -> None:
+    for kind, result, reason in [
+        ("resource", {"content": []}, "upstream_broken"),
+        ("tool", {"resultType": "task"}, "upstream_asks"),
+        ("tool", {"resultType": "novel"}, "upstream_broken"),
+    ]:
+        x = exchange(gateway([tool(kind=kind)]))
+        async with parts() as deps:
+            choose_tool(x, deps)
+            x.installation, x.result, x.large = installation(), result, True
+            waiting = relay(x, deps)
+            assert waiting is not None
+            with pytest.raises(Refusal, match=reason):
+                await waiting
+
+
+async def test_a_large_answer_that_gets_no_turn_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = threading.Event()
+    monkeypatch.setattr(stage, "TURN_S", 0.01)
+    x = exchange(gateway([tool()]))
+    async with parts() as deps:
+        choose_tool(x, deps)
+        x.installation, x.result, x.large = installation(), {"content": TEXT}, True
+        other = Tasks("test").spawn("other", deps.upstreams.large.in_turn(lambda: gate.wait(60)))
+        await asyncio.sleep(0)
+        waiting = relay(x, deps)
+        assert waiting is not None
+        try:
+            with pytest.raises(Refusal, match="upstream_slow") as refusal:
+                await waiting
+        finally:
+            gate.set()
+        assert await other
+    assert "had no turn" in refusal.value.detail
+    assert x.answer is None

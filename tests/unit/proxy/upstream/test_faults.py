@@ -6,7 +6,8 @@ from core.egress.addresses import ANYWHERE, PublicUrl
 from core.egress.client import Egress, UpstreamFault
 from core.egress.faults import Reason
 from proxy.refusals import TABLE, Refusal
-from proxy.upstream.faults import MAX_TEXT, TRANSPORT, WEB_PAGE, refusal_of, upstream_text, why
+from proxy.upstream import faults
+from proxy.upstream.faults import _CONTROLS, MAX_TEXT, TRANSPORT, WEB_PAGE, refusal_of, upstream_text, why
 from tests.fakes.call_parts import installation
 from tests.fakes.pool_calls import Pool
 from tests.fakes.scripted_names import ScriptedNames
@@ -64,6 +65,22 @@ def test_what_the_policy_forbids_and_what_is_too_large_say_nothing_about_health(
 )
 def test_an_upstreams_words_lose_their_controls_and_their_length(said: object, told: str) -> None:
     assert upstream_text(said) == told
+
+
+@pytest.mark.parametrize("said", ["x", "\x1b[31m", "x\x07", "\u20ac"])
+def test_of_megabytes_of_an_upstreams_words_only_the_beginning_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    looked_at = []
+
+    class Controls:
+        def sub(self, instead: str, text: str) -> str:
+            looked_at.append(len(text))
+            return _CONTROLS.sub(instead, text)
+
+    monkeypatch.setattr(faults, "_CONTROLS", Controls())
+    assert set(upstream_text(said * (1 << 21))) <= set(said)
+    assert looked_at == [4 * MAX_TEXT]
 
 
 @pytest.mark.parametrize(

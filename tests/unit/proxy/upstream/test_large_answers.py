@@ -96,3 +96,33 @@ async def test_who_gives_up_in_the_moment_of_their_turn_hands_it_on(work: Work) 
     assert await asyncio.gather(first, leaving, staying, return_exceptions=True) is not None
     assert staying.result() == "staying"
     assert len(large) == 0
+
+
+@pytest.mark.parametrize("leaving", [1, 2, 6])
+async def test_who_gives_up_while_their_work_is_done_leaves_the_thread_to_it(work: Work, leaving: int) -> None:
+    large, tasks = LargeAnswers(), Tasks("test")
+    for number in range(leaving):
+        task = tasks.spawn("leaves", large.in_turn(lambda number=number: work(f"left {number}")))
+        if number == 0:
+            await until(lambda: work.begun)
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    staying = [tasks.spawn("stays", large.in_turn(lambda n=n: work(f"stays {n}"))) for n in range(3)]
+    await asyncio.sleep(0)
+    assert (work.begun, len(large)) == (["left 0"], 4)
+    work.gate.set()
+    await asyncio.gather(*staying)
+    assert (work.begun, work.most_at_once) == (["left 0", "stays 0", "stays 1", "stays 2"], 1)
+
+
+async def test_large_answers_leave_the_threads_of_others_alone_and_give_theirs_up_in_the_end() -> None:
+    large = LargeAnswers()
+    names = [await large.in_turn(lambda: threading.current_thread().name) for _ in range(3)]
+    assert set(names) == {"large-answers_0"}
+    large.close()
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            await large.in_turn(lambda: "too late")
+    assert len(large) == 0
