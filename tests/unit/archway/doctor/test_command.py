@@ -13,7 +13,14 @@ BOTH = {
     "ARCHWAY_PUBLIC_URL": "https://mcp.example.com",
     "ARCHWAY_REDIS_URL": "redis://127.0.0.1:1",
 }
-CONTROL = BOTH | KEYS | {"ARCHWAY_DATABASE_URL": "postgresql://archway:hunter2@127.0.0.1:1/archway"}
+CONTROL = (
+    BOTH
+    | KEYS
+    | {
+        "ARCHWAY_DATABASE_URL": "postgresql://archway:hunter2@127.0.0.1:1/archway",
+        "ARCHWAY_ADMIN_LISTEN": "127.0.0.1:1",  # not the usual port: another Archway may run on this machine
+    }
+)
 PROXY = BOTH | {
     "ARCHWAY_VERIFY_KEYS": verify_keys(KEYS["ARCHWAY_SIGNING_KEY"]),
     "ARCHWAY_CONTROL_INTERNAL_URL": "http://127.0.0.1:1",
