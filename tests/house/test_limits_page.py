@@ -33,7 +33,7 @@ from proxy.edge import head_rules
 from proxy.records import at_the_door
 from proxy.settings import ProxySettings
 from proxy.stages import record, relay
-from proxy.upstream import answers, breakers, conversation, eras, handshake, list_answers, unsuccessful
+from proxy.upstream import answers, breakers, conversation, eras, handshake, list_answers, unpacked, unsuccessful
 from proxy.upstream.pool import head
 from tests.house.tracked import ROOT
 
@@ -79,6 +79,7 @@ FIGURES = {
     "open event streams, of one worker": f"{DEFAULTS['streams']:,}",
     "seconds of a call": f"{DEFAULTS['call_seconds']}",
     "an answer, and an event of a stream": size(DEFAULTS["max_answer"]),
+    "members of an answer in gzip": f"{unpacked.MAX_MEMBERS}",
     f"brackets in JSON that is deeper than {deep_json.LEVELS} levels": f"{deep_json.MAX_BRACKETS:,}",
     "an answer that is sent on as it came, without making objects of it": f"over {size(large_answer_json.LARGE)}",
     "all of such an answer but its content and structured content": size(large_answer_json.MAX_BESIDE),

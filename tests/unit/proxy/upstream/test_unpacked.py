@@ -4,6 +4,7 @@ import gzip
 import os
 import tracemalloc
 import zlib
+from collections.abc import Callable
 
 import orjson
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from core.egress.faults import UpstreamFault
 from proxy.upstream.answers import messages, whole_answer
 from proxy.upstream.transport import Transport
+from proxy.upstream.unpacked import MAX_MEMBERS, Unpacked
 from proxy.upstream.unsuccessful import read_unsuccessful
 from tests.fakes.pool_calls import post
 from tests.fakes.scripted_upstream import Script, ScriptedUpstream, head, ok
@@ -111,3 +113,112 @@ async def test_what_cannot_be_inflated_is_broken(transport: Transport, coding: b
             async with post(transport, server.url) as response:
                 await whole_answer(response, 7, cap_bytes=CAP)
     assert fault.value.reason == "broken"
+
+
+SMALL = b'{"a":"' + b"b" * 300 + os.urandom(40).hex().encode() + b'"}'
+
+
+class Came:
+    """An answer whose compressed body comes in these chunks; counts how many were asked for."""
+
+    status = 200
+
+    def __init__(self, *chunks: bytes) -> None:
+        self._chunks = chunks
+        self.asked = 0
+
+    def header(self, name: str) -> str | None:
+        return None
+
+    async def next_chunk(self) -> bytes:
+        self.asked += 1
+        return self._chunks[self.asked - 1] if self.asked <= len(self._chunks) else b""
+
+    async def read_capped(self, cap_bytes: int) -> bytes:
+        raise AssertionError("it is read in chunks")
+
+    def never_reuse(self) -> None:
+        """Nothing to close."""
+
+    def may_be_left(self, *, all_read: bool) -> None:
+        """Nothing to leave."""
+
+
+async def unpacked(coding: str, *chunks: bytes, cap: int = CAP) -> bytes:
+    return await Unpacked(Came(*chunks), coding, cap).read_capped(cap)
+
+
+@pytest.mark.parametrize(
+    ("coding", "packed"),
+    [
+        ("gzip", gzip.compress(SMALL)),
+        ("gzip", gzip.compress(SMALL[:9]) + gzip.compress(SMALL[9:])),
+        ("deflate", zlib.compress(SMALL)),
+        ("deflate", zlib.compress(SMALL, 0)),
+        ("deflate", _bare(SMALL)),
+        ("deflate", b"\x00" + len(SMALL).to_bytes(2, "little") + (0xFFFF - len(SMALL)).to_bytes(2, "little") + SMALL
+         + b"\x03\x00"),
+    ],
+    ids=["gzip", "two members", "deflate", "deflate that stores", "bare deflate", "bare deflate that stores"],
+)  # fmt: skip
+async def test_a_small_body_may_be_cut_anywhere(coding: str, packed: bytes) -> None:
+    for cut in range(1, len(packed)):
+        assert await unpacked(coding, packed[:cut], packed[cut:]) == SMALL
+    assert await unpacked(coding, *(packed[at : at + 1] for at in range(len(packed)))) == SMALL
+
+
+EMPTY = gzip.compress(b"")
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        (EMPTY * 50_000, "a part of it holds nothing"),
+        (EMPTY + gzip.compress(SMALL), "a part of it holds nothing"),
+        (gzip.compress(SMALL) + EMPTY * 2, "a part of it holds nothing"),
+        (gzip.compress(b"a") * (MAX_MEMBERS + 1), f"more than {MAX_MEMBERS} parts"),
+    ],
+    ids=["all are empty", "the first is empty", "the last are empty", "one byte each"],
+)
+@pytest.mark.parametrize("size", [20, 1 << 20])
+async def test_gzip_members_that_hold_next_to_nothing_are_refused(members: bytes, words: str, size: int) -> None:
+    with pytest.raises(UpstreamFault) as fault:
+        await unpacked("gzip", *(members[at : at + size] for at in range(0, len(members), size)))
+    assert fault.value.reason == "broken"
+    assert words in fault.value.detail
+
+
+async def test_as_many_gzip_members_as_may_be_are_read() -> None:
+    assert await unpacked("gzip", gzip.compress(b"a") * MAX_MEMBERS) == b"a" * MAX_MEMBERS
+
+
+BEGUN = gzip.compress(SMALL)[:10]
+
+
+@pytest.mark.parametrize(
+    ("coding", "begin", "filling"),
+    [
+        ("gzip", BEGUN, b"\x00\x00\x00\xff\xff"),
+        ("gzip", BEGUN[:3] + b"\x08" + BEGUN[4:], b"name"),
+        ("deflate", b"\x78\x9c", b"\x00\x00\x00\xff\xff"),
+        ("deflate", b"", b"\x00\x00\x00\xff\xff"),
+    ],
+    ids=["empty blocks", "a file name without end", "empty blocks of deflate", "empty blocks of bare deflate"],
+)
+async def test_a_body_that_inflates_to_nothing_is_refused_when_it_has_filled_the_cap(
+    coding: str, begin: bytes, filling: bytes
+) -> None:
+    chunk = filling * (65_536 // len(filling))
+    came = Came(begin + chunk, *[chunk] * 100)
+    with pytest.raises(UpstreamFault) as fault:
+        await Unpacked(came, coding, CAP).read_capped(CAP)
+    assert (fault.value.reason, fault.value.figure) == ("too_large", CAP)
+    assert came.asked <= CAP // len(chunk) + 2
+
+
+@pytest.mark.parametrize("size", [0, 1, 40, 65_535, CAP])
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress], ids=["gzip", "deflate"])
+async def test_what_cannot_be_compressed_may_fill_the_cap(pack: Callable[[bytes], bytes], size: int) -> None:
+    body = os.urandom(size)
+    coding = "gzip" if pack is gzip.compress else "deflate"
+    assert await unpacked(coding, pack(body), cap=size) == body
