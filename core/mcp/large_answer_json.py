@@ -2,19 +2,21 @@
 
 Objects would take up to twenty times the memory of the text. So of a message of more than `LARGE` bytes only those
 members are read that somebody looks at; the others become `orjson.Fragment`s. `proxy/upstream/answers.py` calls
-`read_large`, `core/mcp/shapes.py` the two functions that look into a part of a result. What is left out: how odd JSON
+`read_large`, `core/mcp/shapes.py` the functions that look into a part of a result. What is left out: how odd JSON
 is mended (`answer_json`), and lists for discovery (`list_page`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
 import orjson
 
 from core.mcp.answer_json import BOM, is_utf_8, mended, read
-from core.mcp.deep_json import fragment_of, loads_deep
+from core.mcp.deep_json import fragment_of
+from core.mcp.deep_parts import DeepParts
 from core.mcp.json_text import without_strings
 
 LARGE: Final = 1 << 20
@@ -23,7 +25,7 @@ _SMALL_PART: Final = 64 * 1024
 MAX_BESIDE: Final = 1 << 20
 """Bytes of a large result that may stand outside the members that are known to be large."""
 MAX_PARTS: Final = 100_000
-"""Values in a part that is taken apart; in one with more, nothing is looked at."""
+"""Values in a part that is taken apart, and in a list of messages; in a part with more, nothing is looked at."""
 
 _NONE: Final = msgspec.Raw()
 
@@ -39,7 +41,7 @@ class _Known(msgspec.Struct):
 class _Sized(msgspec.Struct):
     """How large the members of a message are that may be."""
 
-    result: _Known = msgspec.field(default_factory=_Known)
+    result: _Known | None = None
     error: msgspec.Raw = _NONE
     params: msgspec.Raw = _NONE
 
@@ -71,64 +73,78 @@ def read_large(raw: bytes) -> object:
     """Read a message of more than `LARGE` bytes. Raises ValueError, which says what is wrong with it.
 
     The result's large members are fragments. An error has no large data, and nothing else that is large is there:
-    nobody asks for it.
+    nobody asks for it. A list of messages, as some servers answer, is read where it has at most `MAX_PARTS` values.
     """
     raw = raw.strip(b" \t\r\n")
     if raw.startswith(BOM) or not is_utf_8(raw):
         raw = mended(raw)
     try:
-        return _read(raw)
+        return _read_any(raw)
     except msgspec.ValidationError:
         raise ValueError("it is no object, or its result or error is none") from None
     except msgspec.DecodeError:
         pass  # perhaps half a pair: that is looked for only now
-    except RecursionError:
-        return loads_deep(mended(raw))
+    return _read_any(mended(raw))
+
+
+def _read_any(raw: bytes) -> object:
+    if not raw.startswith(b"["):
+        return _read_deep_or_not(raw)
+    if not _is_narrow(raw):
+        raise ValueError(f"it is a list of messages with more than {MAX_PARTS} values")
+    return [_read_deep_or_not(item) if len(item) > LARGE else read(item) for item in _items_in(raw)]
+
+
+def _read_deep_or_not(raw: bytes) -> dict[str, object]:
     try:
-        return _read(mended(raw))
+        return _read(raw, bytes, len(raw))
     except RecursionError:
-        return loads_deep(mended(raw))
+        deep = DeepParts(raw)
+    return _read(deep.text, lambda part: deep.put_back(bytes(part)), len(raw))
 
 
-def _read(raw: bytes) -> dict[str, object]:
-    _judge_sizes(raw)
+def _read(raw: bytes, whole: Callable[[msgspec.Raw], bytes], size: int) -> dict[str, object]:
+    """Read a message of so many bytes; `whole` makes of a part of `raw` what it was in the message."""
+    _judge_sizes(raw, whole, size)
     said = _message.decode(raw)
     message: dict[str, object] = {}
     for name in ("jsonrpc", "id", "method"):
-        part = bytes(getattr(said, name))
+        part = whole(getattr(said, name))
         if part and len(part) <= _SMALL_PART:
             message[name] = read(part)
     if said.result is not None:
-        message["result"] = {name: _part(name, bytes(part)) for name, part in said.result.items()}
+        message["result"] = {name: _part(name, part, whole) for name, part in said.result.items()}
     if bytes(said.error):
-        message["error"] = _as_error(bytes(said.error))
+        message["error"] = _as_error(said.error, whole)
     return message
 
 
-def _judge_sizes(raw: bytes) -> None:
+def _judge_sizes(raw: bytes, whole: Callable[[msgspec.Raw], bytes], size: int) -> None:
     """Raise ValueError where so much stands beside the known members that their number might be large, too."""
     sized = _sized.decode(raw)
-    result = sized.result
+    result = sized.result or _Known()
     known = (result.content, result.structuredContent, result.contents, sized.error, sized.params)
-    if len(raw) - sum(len(bytes(part)) for part in known) > MAX_BESIDE:
+    if size - sum(len(whole(part)) for part in known) > MAX_BESIDE:
         raise ValueError(f"it has more than {MAX_BESIDE} bytes outside content and structuredContent")
 
 
-def _part(name: str, raw: bytes) -> object:
+def _part(name: str, part: msgspec.Raw, whole: Callable[[msgspec.Raw], bytes]) -> object:
+    raw = whole(part)
     if len(raw) <= _SMALL_PART:
         return read(raw)
     if name == "_meta" and raw.startswith(b"{"):  # of which something is taken out
-        return {key: fragment_of(bytes(value)) for key, value in _members.decode(raw).items()}
+        return {key: fragment_of(whole(value)) for key, value in _members.decode(part).items()}
     return fragment_of(raw)
 
 
-def _as_error(raw: bytes) -> object:
+def _as_error(written: msgspec.Raw, whole: Callable[[msgspec.Raw], bytes]) -> object:
+    raw = whole(written)
     if len(raw) <= _SMALL_PART:
         return read(raw)
-    said = _error.decode(raw)
+    said = _error.decode(written)
     error: dict[str, object] = {}
     for name in ("code", "message", "data"):
-        part = bytes(getattr(said, name))
+        part = whole(getattr(said, name))
         if part and (len(part) <= _SMALL_PART or part.startswith(b'"')):
             error[name] = orjson.loads(part) if part.startswith(b'"') else read(part)
     return error
@@ -152,8 +168,23 @@ def items_of(value: object, *, that_hold: bytes = b"") -> list[object] | None:
     raw = orjson.dumps(value)
     if not raw.startswith(b"[") or that_hold not in raw or not _is_narrow(raw):
         return None
-    items = [bytes(item) for item in _items.decode(raw)]
+    items = _items_in(raw)
     return [read(item) if that_hold and len(item) <= LARGE else orjson.Fragment(item) for item in items]
+
+
+def with_item(array: orjson.Fragment, item: object) -> orjson.Fragment:
+    """A JSON array that was not taken apart, with one item more; of what is no array, the item alone."""
+    raw = orjson.dumps(array).strip(b" \t\r\n")
+    inside = raw[1:-1].strip(b" \t\r\n") if raw.startswith(b"[") else b""
+    return orjson.Fragment(b"[%b%b%b]" % (inside, b"," if inside else b"", orjson.dumps(item)))
+
+
+def _items_in(raw: bytes) -> list[bytes]:
+    try:
+        return [bytes(item) for item in _items.decode(raw)]
+    except RecursionError:
+        deep = DeepParts(raw)
+    return [deep.put_back(bytes(item)) for item in _items.decode(deep.text)]
 
 
 def _is_narrow(raw: bytes) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import orjson
 
-from core.mcp.large_answer_json import is_object, items_of
+from core.mcp.large_answer_json import is_object, items_of, with_item
 from core.mcp.versions import LEGACY_VERSIONS
 
 META_SERVER_INFO = "io.modelcontextprotocol/serverInfo"
@@ -117,12 +117,14 @@ def _strip_meta(shaped: dict[str, object]) -> None:
 
 def _tell_as_text(shaped: dict[str, object], structured: object) -> None:
     content = shaped.get("content")
-    blocks = list(items_of(content, that_hold=b'"type"') or [])
-    if isinstance(content, orjson.Fragment) and not blocks:
-        return  # too wide to be taken apart, and so as good as told
-    if not any(_kind(block) == "text" for block in blocks):
-        blocks.append({"type": "text", "text": orjson.dumps(structured).decode()})
-    shaped["content"] = blocks
+    blocks = items_of(content, that_hold=b'"type"')
+    if any(_kind(block) == "text" for block in blocks or []):
+        return
+    told = {"type": "text", "text": orjson.dumps(structured).decode()}
+    if blocks is None and isinstance(content, orjson.Fragment):
+        shaped["content"] = with_item(content, told)  # nobody can say whether it has text
+    else:
+        shaped["content"] = [*(blocks or []), told]
 
 
 def _knows_resource_links(version: str) -> bool:

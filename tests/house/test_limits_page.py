@@ -83,6 +83,7 @@ FIGURES = {
     f"brackets in JSON that is deeper than {deep_json.LEVELS} levels": f"{deep_json.MAX_BRACKETS:,}",
     "an answer that is sent on as it came, without making objects of it": f"over {size(large_answer_json.LARGE)}",
     "all of such an answer but its content and structured content": size(large_answer_json.MAX_BESIDE),
+    "values in such an answer that is a list of messages": f"{large_answer_json.MAX_PARTS:,}",
     "seconds that such an answer waits for its turn to be written on, behind others": f"{relay.TURN_S:g}",
     "events of a stream": f"{answers.MAX_EVENTS:,}",
     "questions to us during one call": f"{conversation._MAX_ASKED}",

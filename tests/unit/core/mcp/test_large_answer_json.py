@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from core.mcp.answer_json import read
-from core.mcp.large_answer_json import LARGE, MAX_PARTS, is_object, items_of, read_large
+from core.mcp.large_answer_json import LARGE, MAX_PARTS, is_object, items_of, read_large, with_item
 
 TEXT = b"x" * LARGE
 BLOCK = b'{"type":"text","text":"%b"}' % TEXT
@@ -23,8 +23,11 @@ def message(result: bytes) -> bytes:
         b'{"content":[%b],"structuredContent":{"wei":50000000000000000000,"t":"%b"},"n":1e400}' % (BLOCK, TEXT),
         b'{"content":[%b],"structuredContent":{"a":%b"%b"%b}}' % (BLOCK, b"[" * 5000, TEXT, b"]" * 5000),
         b'{"content":[%b,%b1%b]}' % (BLOCK, b"[" * 800, b"]" * 800),
+        b'{"content":[%b],"isError":%b1%b}' % (BLOCK, b"[" * 1100, b"]" * 1100),
+        b'{"content":[%b],"_meta":{"a":%b{"b":"%b"}%b}}' % (BLOCK, b"[" * 1100, TEXT[: LARGE // 2], b"]" * 1100),
+        b'{"content":[%b1%b],"structuredContent":{"a":"%b"}}' % (b"[" * 1100, b"]" * 1100, TEXT),
     ],
-    ids=["text", "structured", "resource", "numbers", "depth", "some depth"],
+    ids=["text", "structured", "resource", "numbers", "depth", "some depth", "a deep flag", "deep meta", "beside"],
 )
 def test_a_large_result_is_written_on_as_it_came(result: bytes) -> None:
     raw = message(result)
@@ -63,6 +66,78 @@ def test_what_is_written_on_is_on_one_line_whatever_lines_it_came_in(end: bytes,
         assert b"".join(written.split()) == b"".join(text.split())
 
 
+@pytest.mark.parametrize("levels", [300, 1100, 5000])
+def test_a_large_deep_answer_is_read_no_further_than_any_large_one(levels: int) -> None:
+    wide = b",".join([b"1"] * LARGE)
+    raw = message(
+        b'{"content":[{"a":%b}],"structuredContent":{"b":%b%b%b}}' % (BLOCK, b"[" * levels, wide, b"]" * levels)
+    )
+    tracemalloc.start()
+    try:
+        found = read_large(raw)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert isinstance(found, dict)
+    assert {name: type(part) for name, part in found["result"].items()} == {
+        "content": orjson.Fragment,
+        "structuredContent": orjson.Fragment,
+    }
+    assert peak < 7 * len(raw)
+    assert orjson.dumps(found) == raw
+
+
+def test_a_large_unknown_member_is_refused_however_deep_it_is() -> None:
+    with pytest.raises(ValueError, match="outside content and structuredContent"):
+        read_large(message(b'{"content":[],"x":%b"%b%b"%b}' % (b"[" * 1100, TEXT, TEXT, b"]" * 1100)))
+
+
+def test_the_items_of_a_deep_part_are_whole() -> None:
+    deep = b'{"type":"text","a":%b"x"%b}' % (b"[" * 1100, b"]" * 1100)
+    part = orjson.Fragment(b'[%b,{"type":"text","text":"%b"}]' % (deep, TEXT))
+    items = items_of(part)
+    assert items is not None
+    assert orjson.dumps(items) == orjson.dumps(part)
+    found = items_of(part, that_hold=b'"type"')
+    assert found is not None
+    assert isinstance(found[0], dict)
+    assert found[0]["type"] == "text"
+
+
+@pytest.mark.parametrize("result", [b"", b'"result":null,', b'"result": null , '])
+def test_an_absent_result_beside_a_large_error_is_as_in_any_answer(result: bytes) -> None:
+    data = b'{"jsonrpc":"2.0","id":7,%b"error":{"code":1,"message":"no","data":{"a":"%b"}}}'
+    for text in (TEXT, b""):
+        raw = data % (result, text)
+        found = read_large(raw) if text else read(raw)
+        assert isinstance(found, dict)
+        assert (found.get("result"), found["error"]["message"]) == (None, "no")
+
+
+@pytest.mark.parametrize("others", [0, 1, 3])
+def test_a_large_list_of_messages_is_taken_as_a_small_one(others: int) -> None:
+    notice = b'{"jsonrpc":"2.0","method":"notifications/message"}'
+    for block in (BLOCK, b'{"type":"text","text":"x"}'):
+        raw = b"[%b]" % b",".join([*[notice] * others, message(b'{"content":[%b]}' % block), *[notice] * others])
+        found = read_large(raw) if len(raw) > LARGE else read(raw)
+        assert isinstance(found, list)
+        assert len(found) == 2 * others + 1
+        assert orjson.dumps(found) == raw
+
+
+def test_a_large_list_of_messages_with_too_many_values_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match=f"a list of messages with more than {MAX_PARTS} values"):
+        read_large(b"[%b]" % b",".join([b"{}"] * LARGE))
+
+
+@pytest.mark.parametrize(
+    ("array", "longer"),
+    [(b"[]", b"[7]"), (b" [ ] ", b"[7]"), (b"[1, 2]\n", b"[1, 2,7]"), (b'{"a":1}', b"[7]"), (b"[[]]", b"[[],7]")],
+)
+def test_an_item_is_put_behind_an_array_that_was_not_taken_apart(array: bytes, longer: bytes) -> None:
+    assert orjson.dumps(with_item(orjson.Fragment(array), 7)) == longer
+
+
 def test_white_space_around_it_is_none_of_its_size() -> None:
     space = b" " * (2 * LARGE)
     raw = message(b'{"content":[%b]}' % BLOCK)
@@ -89,10 +164,10 @@ def test_of_a_large_notification_nothing_but_its_method_is_there() -> None:
         message(b'["%b"]' % TEXT),
         message(b'{"x":"%b"}' % TEXT),
         message(b'{"content":[%b],"content":[%b]}' % (BLOCK, BLOCK)),
-        b"[%b]" % message(b'{"content":[%b]}' % BLOCK),
+        b"[%b]" % message(b'{"content":[%b}' % BLOCK),
         b'"%b"' % TEXT,
     ],
-    ids=["NaN", "brackets", "comma", "no object", "unknown and large", "twice", "a list", "a string"],
+    ids=["NaN", "brackets", "comma", "no object", "unknown and large", "twice", "a list of none", "a string"],
 )
 def test_what_is_no_message_is_refused(raw: bytes) -> None:
     with pytest.raises(ValueError):

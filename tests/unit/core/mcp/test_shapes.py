@@ -3,6 +3,7 @@ import copy
 import orjson
 import pytest
 
+from core.mcp.large_answer_json import MAX_PARTS
 from core.mcp.shapes import (
     result_for_legacy,
     result_for_modern,
@@ -161,3 +162,25 @@ def test_nothing_is_changed_in_place() -> None:
     tool_for_legacy(tool)
     tool_for_modern(tool)
     assert (result, tool) == before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[]",
+        b"[" + b" " * 70_000 + b"]",
+        b'[{"type":"image"}' + b',{"type":"image"}' * MAX_PARTS + b"]",
+        b"[" + b'{"type":"text","text":""},' * MAX_PARTS + b"{}]",
+        b'[{"data":"x"}]',
+    ],
+    ids=["empty", "blank", "wide", "wide with text", "without types"],
+)
+@pytest.mark.parametrize("structured", [[1, 2], "x", None, orjson.Fragment(b"[1]")])
+def test_structured_content_is_told_beside_content_that_is_not_taken_apart(
+    content: bytes, structured: object
+) -> None:
+    result: dict[str, object] = {"content": orjson.Fragment(content), "structuredContent": structured}
+    shaped = orjson.loads(orjson.dumps(result_for_legacy(result, "2025-06-18")))
+    assert shaped["content"][:-1] == orjson.loads(content)
+    assert shaped["content"][-1] == {"type": "text", "text": orjson.dumps(structured).decode()}
+    assert "structuredContent" not in shaped
