@@ -17,7 +17,7 @@ from typing import Final, NoReturn
 
 import orjson
 
-from core.mcp.json_text import without_strings
+from core.mcp.json_text import outside_strings
 
 Exact = orjson.Fragment
 """A number that stands for itself: it is neither compared nor counted with, only written."""
@@ -29,6 +29,7 @@ _TINY: Final = b"0e-000"
 _SHAPE: Final = bytes(0x30 if byte in b"0123456789." else 0x65 if byte in b"eE" else byte for byte in range(256))
 _NUMBER: Final = re.compile(rb"[-+.0-9eE]+")
 _WHOLE: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.0+)?")
+_WHITE_SPACE: Final = b" \t\r\n"
 _LEAST, _MOST = -(1 << 63), (1 << 64) - 1
 _MOST_DIGITS: Final = 400
 """A decimal that is longer is not looked at more closely: it is kept as it is."""
@@ -39,27 +40,33 @@ MOST_SUSPECTS: Final = 300
 def may_change(raw: bytes, value: object = None) -> bool:
     """Whether orjson might read a number of this JSON text as another one; False is certain, and quick.
 
-    `value`: what orjson has read of it, if that is at hand. Most texts with long numbers are written again as they
-    came, and so need no closer look.
+    `value`: what orjson has read of it, if that is at hand. Most long numbers are written again as they came, and so
+    need no closer look. True may also mean that there are too many for one.
     """
     shape = raw.translate(_SHAPE)
     # `find`, as `in` is several times slower for bytes.
     if shape.find(_RUN) < 0 and shape.find(_TINY) < 0:
         return False
-    if _comes_back(raw, value):
+    outside = outside_strings(raw)
+    if _come_back(outside, value):
         return False
-    return any(number is None or not _is_held(number) for number in _suspects(without_strings(raw)))
+    return any(number is None or not _is_held(number) for number in _suspects(outside))
 
 
-def _comes_back(raw: bytes, value: object) -> bool:
+def _come_back(outside: bytes, value: object) -> bool:
+    """Whether all that stands outside the strings is written again as it came, but for white space."""
     try:
-        return value is not None and orjson.dumps(value) == raw
+        return value is not None and _bare(outside) == _bare(outside_strings(orjson.dumps(value)))
     except TypeError:  # too deep
         return False
 
 
+def _bare(outside: bytes) -> bytes:
+    return outside.translate(None, delete=_WHITE_SPACE)
+
+
 def _suspects(outside: bytes) -> Iterator[str | None]:
-    """The numbers that may change, of a text whose strings are blank; None at the end if there are too many.
+    """The numbers that may change, of a text without its strings; None at the end if there are too many.
 
     Each search begins behind the number before, and looks back no further: so it ends, whatever the text.
     """

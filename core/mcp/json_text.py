@@ -9,10 +9,19 @@ from __future__ import annotations
 
 def without_strings(raw: bytes) -> bytes:
     """A JSON text of the same length in which nothing is left of its strings but their quotes."""
-    text = raw
-    if b"\\" in raw:
-        # Pairs of backslashes from the left; one that is left over escapes what follows.
-        text = raw.replace(b"\\\\", b"__").replace(b'\\"', b"__")
-    parts = text.split(b'"')
+    parts = _between_quotes(raw)
     parts[1::2] = [b"_" * len(part) for part in parts[1::2]]
     return b'"'.join(parts)
+
+
+def outside_strings(raw: bytes) -> bytes:
+    """What stands outside the strings of a JSON text, with one quote for each string; quicker than the other."""
+    return b'"'.join(_between_quotes(raw)[0::2])
+
+
+def _between_quotes(raw: bytes) -> list[bytes]:
+    """What stands outside strings, and in them, by turns; escapes are blank."""
+    if b"\\" in raw:
+        # Pairs of backslashes from the left; one that is left over escapes what follows.
+        raw = raw.replace(b"\\\\", b"__").replace(b'\\"', b"__")
+    return raw.split(b'"')

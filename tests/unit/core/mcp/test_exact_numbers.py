@@ -160,6 +160,16 @@ def test_of_many_long_numbers_only_some_are_judged_before_all_are_read(
     assert judged == [number] * MOST_SUSPECTS
 
 
+@pytest.mark.parametrize("between", [", ", ",", ",\n\t", " , "])
+def test_any_number_of_usual_long_numbers_is_left_to_the_parser_however_they_are_spaced(between: str) -> None:
+    numbers = between.join(["0.30000000000000004", "1e-7", "18446744073709551615"] * MOST_SUSPECTS)
+    raw = f'{{"\\u00e9_\\"": "caf\\u00e9" , "a":[ {numbers} ]}}'.encode()
+    assert not may_change(raw, orjson.loads(raw))
+    assert may_change(raw.replace(b"18446744073709551615", b"18446744073709551616", 1), orjson.loads(raw))
+    twice = raw[:-1] + b',"a":[18446744073709551616],"a":[1]}'
+    assert may_change(twice, orjson.loads(twice))
+
+
 @pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
 def test_what_is_no_number_of_json_is_refused(constant: str) -> None:
     with pytest.raises(ValueError, match="is not JSON"):

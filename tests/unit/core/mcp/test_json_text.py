@@ -1,9 +1,10 @@
 import json
+import re
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.mcp.json_text import without_strings
+from core.mcp.json_text import outside_strings, without_strings
 
 TREES = st.recursive(
     st.none() | st.integers(-9, 9) | st.text(alphabet='"\\[]{}:, \u00e9', max_size=8),
@@ -19,3 +20,9 @@ def test_strings_are_blanked_out_in_place(tree: object) -> None:
     assert len(outside) == len(raw)
     assert all(one == other or one == ord("_") for one, other in zip(outside, raw, strict=True))
     assert outside.count(b'"') % 2 == 0
+
+
+@given(TREES)
+def test_outside_strings_one_quote_stands_for_each(tree: object) -> None:
+    raw = json.dumps(tree).encode()
+    assert outside_strings(raw) == re.sub(b'"_*"', b'"', without_strings(raw))
