@@ -5,6 +5,8 @@ library, and nothing it may print, leaves `core.egress.client`. What is left out
 table).
 """
 
+import errno
+import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +18,20 @@ from aiohttp.http_exceptions import HttpProcessingError
 from core.egress.name_lookup import AddressRefused
 
 Reason = Literal["refused", "broken", "slow", "too_large", "forbidden_address", "tls"]
+Kind = Literal[
+    "",
+    "unknown_name",
+    "nobody_listens",
+    "unreachable",
+    "unanswered",
+    "unconnected",
+    "pool_full",
+    "handshake",
+    "certificate",
+    "proxy_away",
+    "proxy_refused",
+    "web_page",
+]
 MAX_DETAIL_CHARS = 256
 
 
@@ -25,7 +41,10 @@ class UpstreamFault(Exception):
     `reason`: refused (no connection), broken (an invalid or cut answer), slow (no answer in time), too_large
     (beyond our cap), forbidden_address (our policy), tls (certificate or handshake).
     `sent`: False only when it is certain that no byte of the request left; only then may it be tried again.
-    `detail`: for operators, at most 256 characters, never for callers.
+    `kind`: which of the ways to fail it was, where somebody does other things for it: nobody_listens (the far machine
+    refused the connection at once), unreachable (no way leads there), unanswered (no answer to our wish to connect),
+    unconnected (no connection for another cause), pool_full (ours: none is free), and so on; "" for all others.
+    `detail`: for operators, and nothing is decided by it; at most 256 characters, never for callers.
     `whole`: the answer came to its end, and cannot be used: the far side is alive.
     `figure`: the seconds (slow) or bytes (too_large) that were allowed; None: those of a call. `unit`: what is
     counted where it is not bytes.
@@ -36,6 +55,7 @@ class UpstreamFault(Exception):
         reason: Reason,
         *,
         sent: bool,
+        kind: Kind = "",
         detail: str = "",
         whole: bool = False,
         figure: float | None = None,
@@ -44,6 +64,7 @@ class UpstreamFault(Exception):
         super().__init__(reason)
         self.reason: Reason = reason
         self.sent = sent
+        self.kind: Kind = kind
         self.detail = detail[:MAX_DETAIL_CHARS]
         self.whole = whole
         self.figure, self.unit = figure, unit
@@ -70,6 +91,18 @@ AIOHTTP_FAULTS: tuple[tuple[type[BaseException], Reason, bool], ...] = (
     (OSError, "broken", True),
 )
 _WRITE_FAILED = "Can not write request body"
+# The first row that fits decides here too.
+_KINDS: tuple[tuple[type[BaseException], Kind], ...] = (
+    (aiohttp.ClientConnectorDNSError, "unknown_name"),
+    (aiohttp.ClientProxyConnectionError, "proxy_away"),
+    (aiohttp.ClientHttpProxyError, "proxy_refused"),
+    (aiohttp.ClientConnectorCertificateError, "certificate"),
+    (aiohttp.ClientSSLError, "handshake"),
+    (aiohttp.ConnectionTimeoutError, "unanswered"),
+)
+_UNREACHABLE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
+_NO_SUCH_WAY = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+_ERRNO = re.compile(r"\[Errno (\d+)\]")
 
 
 @contextmanager
@@ -82,7 +115,7 @@ def mapped_faults(connect_seconds: float | None = None) -> Iterator[None]:
         yield
     except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
         fault = fault_of(error)
-        if isinstance(error, aiohttp.ConnectionTimeoutError):
+        if fault.kind == "unanswered":
             fault.figure = connect_seconds
         raise fault from None
 
@@ -96,6 +129,21 @@ def mapped_client_errors() -> Iterator[None]:
         raise fault_of(error) from None
 
 
+def connect_kind(error: BaseException) -> Kind:
+    """Which way to fail an error of a socket that was to be connected stands for.
+
+    By its number, never by its words: event loops write "Connect call failed" for every number. Where several
+    addresses of a server failed in different ways, the error of them all has no number, but names theirs.
+    """
+    number = getattr(error, "errno", None)
+    numbers = {number} if number else {int(found) for found in _ERRNO.findall(str(error))}
+    if isinstance(error, TimeoutError) or errno.ETIMEDOUT in numbers:
+        return "unanswered"
+    if errno.ECONNREFUSED in numbers and numbers <= {errno.ECONNREFUSED} | _NO_SUCH_WAY:
+        return "nobody_listens"  # at one address, and to the others we have no way, which costs no time either
+    return "unreachable" if numbers and numbers <= _UNREACHABLE else "unconnected"
+
+
 def fault_of(error: BaseException) -> UpstreamFault:
     """The fault that an exception of aiohttp or of the socket stands for."""
     forbidden = _refusal_within(error)
@@ -105,10 +153,20 @@ def fault_of(error: BaseException) -> UpstreamFault:
     if isinstance(error, aiohttp.ClientOSError) and _WRITE_FAILED in str(error):
         # The peer hung up while we wrote. aiohttp tells this from a reset while reading by its words alone.
         return UpstreamFault("refused", sent=True, detail=detail)
-    for kind, reason, sent in AIOHTTP_FAULTS:
-        if isinstance(error, kind):
-            return UpstreamFault(reason, sent=sent, detail=detail)
+    kind = _kind_of(error)
+    if kind == "unanswered":
+        return UpstreamFault("slow", sent=False, kind=kind, detail=detail)
+    for family, reason, sent in AIOHTTP_FAULTS:
+        if isinstance(error, family):
+            return UpstreamFault(reason, sent=sent, kind=kind, detail=detail)
     return UpstreamFault("broken", sent=True, detail=detail)
+
+
+def _kind_of(error: BaseException) -> Kind:
+    for family, kind in _KINDS:
+        if isinstance(error, family):
+            return kind
+    return connect_kind(error.os_error) if isinstance(error, aiohttp.ClientConnectorError) else ""
 
 
 def _refusal_within(error: BaseException) -> AddressRefused | None:

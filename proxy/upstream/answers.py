@@ -131,7 +131,7 @@ async def _body(response: UpstreamAnswer, cap_bytes: int) -> bytes:
     if not body:
         raise UpstreamFault("broken", sent=True, whole=True, detail=f"status {response.status} with an empty body")
     if body[:256].lstrip()[:1] == b"<":
-        raise UpstreamFault("broken", sent=True, whole=True, detail=WEB_PAGE)
+        raise UpstreamFault("broken", sent=True, whole=True, kind="web_page", detail=WEB_PAGE)
     return body
 
 

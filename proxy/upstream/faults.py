@@ -21,25 +21,23 @@ _REASONS = {
 }
 TRANSPORT = frozenset({"upstream_refused", "upstream_broken", "upstream_slow", "upstream_tls"})
 """Reasons that speak against the upstream, or against a call's tool."""
-POOL_FULL = "PoolFull"
-"""What the detail of a fault begins with that is our own: no connection is free."""
+AT_ONCE_OR_OURS = frozenset({"nobody_listens", "pool_full"})
+"""Kinds of faults that speak against no server. To find out that nobody listens there has cost nobody anything, and
+the next moment somebody may; and that no connection is free is our own doing."""
 _WHY = {
-    "UnknownName": "Its name does not resolve.",
-    "ConnectFailed": "The connection was refused: check host and port.",
-    "ConnectTimeout": "No connection could be made in time: a firewall may drop it.",
-    POOL_FULL: "All connections to it are in use.",
-    "HandshakeFailed": "The TLS handshake failed: check that the port speaks TLS.",
-    "CertificateRefused": "Its certificate is not trusted.",
-    "ClientConnectorDNSError": "Its name does not resolve.",
-    "ClientConnectorError": "The connection was refused: check host and port.",
-    "ClientProxyConnectionError": "The proxy of HTTPS_PROXY cannot be reached.",
-    "ClientHttpProxyError": "The proxy of HTTPS_PROXY did not let the connection through.",
-    "ConnectionTimeoutError": "No connection could be made in time: a firewall may drop it.",
-    "ClientConnectorSSLError": "The TLS handshake failed: check that the port speaks TLS.",
-    "ClientConnectorCertificateError": "Its certificate is not trusted.",
+    "unknown_name": "Its name does not resolve.",
+    "nobody_listens": "The connection was refused: check host and port.",
+    "unreachable": "No way leads to its address: check host, network and firewall.",
+    "unanswered": "No connection could be made in time: a firewall may drop it.",
+    "unconnected": "No connection could be made.",
+    "pool_full": "All connections to it are in use.",
+    "handshake": "The TLS handshake failed: check that the port speaks TLS.",
+    "certificate": "Its certificate is not trusted.",
+    "proxy_away": "The proxy of HTTPS_PROXY cannot be reached.",
+    "proxy_refused": "The proxy of HTTPS_PROXY did not let the connection through.",
+    "web_page": "Check the path of the URL.",
 }
-"""By the word that a fault's detail begins with: our pool's, then aiohttp's (`core.egress.faults`)."""
-_REFUSED_CONNECTION = re.compile(r"Connect call failed|[Cc]onnection refused")
+"""By the kind of a fault."""
 _CERTIFICATE = re.compile(r"certificate verify failed: ([\w ,.'*:-]{1,100})")
 _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 MAX_TEXT = 4096
@@ -54,16 +52,12 @@ def refusal_of(fault: UpstreamFault, installation: ResolvedInstallation, *, seco
     return Refusal(
         _REASONS[fault.reason],
         detail=fault.detail,
+        kind=fault.kind,
         server=installation.entry,
         seconds=seconds,
         limit=limit,
         unit=fault.unit,
     )
-
-
-def is_refused_at_once(fault: UpstreamFault) -> bool:
-    """Whether nobody listens there: to find that out has cost nobody anything, and the next moment somebody may."""
-    return fault.reason == "refused" and not fault.sent and _REFUSED_CONNECTION.search(fault.detail) is not None
 
 
 def no_common_version(
@@ -87,19 +81,18 @@ def why(refusal: Refusal) -> str:
 
     Callers of tools are not told: it is about the network that Archway stands in.
     """
-    if refusal.words.get("status") in {404, 405} or refusal.detail == WEB_PAGE:
-        return "Check the path of the URL."
+    kind = str(refusal.words.get("kind", ""))
+    if refusal.words.get("status") in {404, 405}:
+        return _WHY["web_page"]
+    if kind == "certificate" and (certificate := _CERTIFICATE.search(refusal.detail)) is not None:
+        return f"Its certificate is not trusted: {certificate[1].strip()}."
+    if kind:
+        return _WHY[kind]
     if refusal.reason == "upstream_broken":
         return f"What is wrong: {upstream_text(refusal.detail).rstrip('.')}." if refusal.detail else ""
     if refusal.reason == "upstream_era" and "is pinned" not in str(refusal.words.get("versions")):
         return "Update one of the two, or set the server to offer one of these."
-    kind = refusal.detail.partition(":")[0]
-    certificate = _CERTIFICATE.search(refusal.detail)
-    if certificate is not None:
-        return f"Its certificate is not trusted: {certificate[1].strip()}."
-    if kind in {"ConnectFailed", "ClientConnectorError"} and _REFUSED_CONNECTION.search(refusal.detail) is None:
-        return "No connection could be made."
-    return _WHY.get(kind, "")
+    return ""
 
 
 def upstream_text(value: object) -> str:

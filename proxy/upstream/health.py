@@ -15,7 +15,7 @@ from proxy.upstream.answers import Json
 from proxy.upstream.breakers import Breakers
 from proxy.upstream.deadlines import Deadlines
 from proxy.upstream.eras import Eras
-from proxy.upstream.faults import POOL_FULL, TRANSPORT, is_refused_at_once, refusal_of
+from proxy.upstream.faults import AT_ONCE_OR_OURS, TRANSPORT, refusal_of
 from proxy.upstream.outbound import Outbound
 
 T = TypeVar("T")
@@ -67,8 +67,8 @@ class Health:
             self._alive(installation, outbound, caller)
         elif refusal.reason in TRANSPORT and fault.sent:
             self.breakers.call_failed(installation.installation_id, _tool(outbound), caller)
-        elif refusal.reason in TRANSPORT and not (fault.detail.startswith(POOL_FULL) or is_refused_at_once(fault)):
-            slowly = fault.reason != "refused"
+        elif refusal.reason in TRANSPORT and fault.kind not in AT_ONCE_OR_OURS:
+            slowly = fault.reason != "refused" or fault.kind == "unreachable"
             self.breakers.failed_to_connect(installation.installation_id, slowly=slowly)
         return refusal
 

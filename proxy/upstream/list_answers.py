@@ -65,7 +65,7 @@ class ListAnswers:
             return await self._from_stream(response, request_id, cap, beside)
         body = await response.read_capped(cap)
         if body[:256].lstrip().startswith(b"<"):
-            raise UpstreamFault("broken", sent=True, detail=WEB_PAGE)
+            raise UpstreamFault("broken", sent=True, kind="web_page", detail=WEB_PAGE)
         if body[:256].lstrip().startswith(b"["):  # a batch, as for any answer
             body = orjson.dumps(answer_in(body, request_id))
         return the_answer(await self._read(body), request_id)

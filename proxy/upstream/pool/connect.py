@@ -16,7 +16,7 @@ from aiohttp.abc import AbstractResolver
 
 from core.egress.addresses import AddressPolicy
 from core.egress.connections import judged_sockets
-from core.egress.faults import UpstreamFault
+from core.egress.faults import UpstreamFault, connect_kind
 from core.egress.name_lookup import AddressRefused, JudgedResolver, SystemResolver
 from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
@@ -54,6 +54,7 @@ class Connector:
 
     async def connect(self, target: Target, connection: PoolConnection) -> None:
         """Make `connection` an open one to `target`. Raises UpstreamFault; nothing was sent then."""
+        began = time.monotonic()
         try:
             dialled = await self._dial(target)
             try:
@@ -67,7 +68,7 @@ class Connector:
                 dialled.close()  # a loop that took it over closes it anyway
                 raise
         except (OSError, ValueError) as error:  # a host name that cannot be encoded is a ValueError
-            raise _fault(target, error) from None
+            raise _fault(target, error, time.monotonic() - began) from None
 
     async def _dial(self, target: Target) -> socket.socket:
         try:
@@ -75,7 +76,8 @@ class Connector:
         except AddressRefused:
             raise
         except OSError as error:
-            raise UpstreamFault("refused", sent=False, detail=f"UnknownName: {target.host} ({error})") from None
+            detail = f"UnknownName: {target.host} ({error})"
+            raise UpstreamFault("refused", sent=False, kind="unknown_name", detail=detail) from None
         permitted = [address for address in addresses if self._policy.permits(address)]
         if not permitted:
             raise AddressRefused(f"{target.host}: {self._policy.why_not(addresses[0])}")
@@ -115,15 +117,17 @@ def _address_info(address: str, port: int) -> tuple[int, int, int, str, tuple[ob
     return socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port)
 
 
-def _fault(target: Target, error: OSError | ValueError) -> UpstreamFault:
-    """What an exception means. The word before the colon is what `faults.why` looks for."""
+def _fault(target: Target, error: OSError | ValueError, seconds: float) -> UpstreamFault:
+    """What an exception means that came after so many seconds."""
     where = f"{target.host}:{target.port}"
     if isinstance(error, AddressRefused):
         return UpstreamFault("forbidden_address", sent=False, detail=str(error))
     if isinstance(error, ssl.SSLCertVerificationError):
-        return UpstreamFault("tls", sent=False, detail=f"CertificateRefused: {where} [{error}]")
+        return UpstreamFault("tls", sent=False, kind="certificate", detail=f"CertificateRefused: {where} [{error}]")
     if isinstance(error, ssl.SSLError):
-        return UpstreamFault("tls", sent=False, detail=f"HandshakeFailed: {where} [{error}]")
-    if isinstance(error, TimeoutError):
-        return UpstreamFault("refused", sent=False, detail=f"ConnectTimeout: {where} [{error}]")
-    return UpstreamFault("refused", sent=False, detail=f"ConnectFailed: {where} [{error}]")
+        return UpstreamFault("tls", sent=False, kind="handshake", detail=f"HandshakeFailed: {where} [{error}]")
+    kind = connect_kind(error)
+    if kind == "unanswered":
+        detail, figure = f"ConnectTimeout: {where} [{error}]", max(round(seconds, 1), 0.1)
+        return UpstreamFault("slow", sent=False, kind=kind, detail=detail, figure=figure)
+    return UpstreamFault("refused", sent=False, kind=kind, detail=f"ConnectFailed: {where} [{error}]")

@@ -21,7 +21,7 @@ from aiohttp.abc import AbstractResolver
 
 from core.egress.addresses import AddressPolicy, PublicUrl
 from core.egress.client import CONNECT_SECONDS
-from core.egress.faults import UpstreamFault
+from core.egress.faults import Kind, UpstreamFault
 from proxy.upstream.pool.awaited_answer import PoolAnswer
 from proxy.upstream.pool.connect import Connector
 from proxy.upstream.pool.connection import PoolConnection
@@ -193,17 +193,18 @@ class UpstreamPool:
                 connection.close()
         self.failed += 1
         detail = f"ConnectFailed: {target.host}:{target.port} [closed as soon as it was open]"
-        raise UpstreamFault("refused", sent=False, detail=detail)
+        raise UpstreamFault("refused", sent=False, kind="unconnected", detail=detail)
 
     def _late(self, target: Target) -> UpstreamFault:
         origin = self._places.known(target.origin)
+        kind: Kind = "unanswered"
         if origin is not None and not self._places.has_room(origin):
-            kind, what = "PoolFull", f"all {origin.places} connections are in use"
+            kind, word, what = "pool_full", "PoolFull", f"all {origin.places} connections are in use"
         else:
             self.failed += 1
-            kind, what = "ConnectTimeout", "no connection"
-        detail = f"{kind}: {what} to {target.origin} within {self._connect_seconds:g} s"
-        return UpstreamFault("slow", sent=False, detail=detail, figure=self._connect_seconds)
+            word, what = "ConnectTimeout", "no connection"
+        detail = f"{word}: {what} to {target.origin} within {self._connect_seconds:g} s"
+        return UpstreamFault("slow", sent=False, kind=kind, detail=detail, figure=self._connect_seconds)
 
     async def _opened(self, origin: Origin, target: Target) -> PoolConnection:
         """A new connection, in a place that was taken for it. It may have died again already."""

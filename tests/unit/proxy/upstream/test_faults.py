@@ -1,18 +1,31 @@
+import asyncio
+import errno
 from typing import get_args
 
 import pytest
 
 from core.egress.addresses import ANYWHERE, PublicUrl
 from core.egress.client import Egress, UpstreamFault
-from core.egress.faults import Reason
+from core.egress.faults import Kind, Reason
 from proxy.refusals import TABLE, Refusal
 from proxy.upstream import faults
-from proxy.upstream.faults import _CONTROLS, MAX_TEXT, TRANSPORT, WEB_PAGE, refusal_of, upstream_text, why
+from proxy.upstream.faults import (
+    _CONTROLS,
+    _WHY,
+    AT_ONCE_OR_OURS,
+    MAX_TEXT,
+    TRANSPORT,
+    WEB_PAGE,
+    refusal_of,
+    upstream_text,
+    why,
+)
 from tests.fakes.call_parts import installation
 from tests.fakes.pool_calls import Pool
 from tests.fakes.scripted_names import ScriptedNames
 
 TO = "Cannot connect to host far.example:443 ssl:True"
+NO_WAY = "No way leads to its address: check host, network and firewall."
 
 
 @pytest.mark.parametrize("reason", get_args(Reason))
@@ -84,68 +97,101 @@ def test_of_megabytes_of_an_upstreams_words_only_the_beginning_is_looked_at(
 
 
 @pytest.mark.parametrize(
-    ("reason", "detail", "told"),
+    ("reason", "kind", "detail", "told"),
     [
-        ("refused", f"ClientConnectorDNSError: {TO} [Name or service not known]", "Its name does not resolve."),
         (
             "refused",
+            "unknown_name",
+            f"ClientConnectorDNSError: {TO} [Name or service not known]",
+            "Its name does not resolve.",
+        ),
+        (
+            "refused",
+            "nobody_listens",
             f"ClientConnectorError: {TO} [Connect call failed ('10.0.0.1', 443)]",
             "The connection was refused: check host and port.",
         ),
-        ("refused", f"ClientConnectorError: {TO} [Network is unreachable]", "No connection could be made."),
+        ("refused", "unreachable", f"ClientConnectorError: {TO} [Network is unreachable]", NO_WAY),
         (
             "slow",
+            "unanswered",
             "ConnectionTimeoutError: Connection timeout to host https://far.example/",
             "No connection could be made in time: a firewall may drop it.",
         ),
         (
             "tls",
+            "certificate",
             f"ClientConnectorCertificateError: {TO} [SSLCertVerificationError: (1, '[SSL: CERTIFICATE_VERIFY_FAILED] "
             "certificate verify failed: self-signed certificate (_ssl.c:1006)')]",
             "Its certificate is not trusted: self-signed certificate.",
         ),
         (
             "tls",
+            "handshake",
             f"ClientConnectorSSLError: {TO} [[SSL] record layer failure (_ssl.c:1006)]",
             "The TLS handshake failed: check that the port speaks TLS.",
         ),
-        ("refused", "UnknownName: far.example (Name or service not known)", "Its name does not resolve."),
         (
             "refused",
+            "unknown_name",
+            "UnknownName: far.example (Name or service not known)",
+            "Its name does not resolve.",
+        ),
+        (
+            "refused",
+            "nobody_listens",
             "ConnectFailed: far.example:443 [[Errno 111] Connect call failed ('10.0.0.1', 443)]",
             "The connection was refused: check host and port.",
         ),
-        ("refused", "ConnectFailed: far.example:443 [Network is unreachable]", "No connection could be made."),
+        ("refused", "unreachable", "ConnectFailed: far.example:443 [Network is unreachable]", NO_WAY),
         (
             "slow",
+            "unanswered",
             "ConnectTimeout: no connection to https://far.example:443 within 5 s",
             "No connection could be made in time: a firewall may drop it.",
         ),
-        ("slow", "PoolFull: all 200 connections are in use to https://x:1", "All connections to it are in use."),
+        (
+            "slow",
+            "pool_full",
+            "PoolFull: all 200 connections are in use to https://x:1",
+            "All connections to it are in use.",
+        ),
         (
             "tls",
+            "certificate",
             "CertificateRefused: far.example:443 [(1, '[SSL: CERTIFICATE_VERIFY_FAILED] "
             "certificate verify failed: self-signed certificate (_ssl.c:1006)')]",
             "Its certificate is not trusted: self-signed certificate.",
         ),
         (
             "tls",
+            "handshake",
             "HandshakeFailed: far.example:443 [[SSL] record layer failure (_ssl.c:1006)]",
             "The TLS handshake failed: check that the port speaks TLS.",
         ),
         (
+            "refused",
+            "unconnected",
+            "ConnectFailed: x:1 [closed as soon as it was open]",
+            "No connection could be made.",
+        ),
+        (
             "broken",
+            "",
             "the answer ended without an answer to our request",
             "What is wrong: the answer ended without an answer to our request.",
         ),
-        ("broken", "answer has \x1b[31mmarks.", "What is wrong: answer has marks."),
-        ("broken", WEB_PAGE, "Check the path of the URL."),
-        ("broken", "", ""),
-        ("slow", "no answer within 60 s", ""),
+        ("broken", "", "answer has \x1b[31mmarks.", "What is wrong: answer has marks."),
+        ("broken", "web_page", WEB_PAGE, "Check the path of the URL."),
+        ("broken", "", "", ""),
+        ("slow", "", "no answer within 60 s", ""),
     ],
 )
-def test_an_admin_is_told_which_of_the_ways_to_be_unreachable_it_was(reason: Reason, detail: str, told: str) -> None:
-    refusal = refusal_of(UpstreamFault(reason, sent=False, detail=detail), installation(), seconds=1.5, limit=7)
+def test_an_admin_is_told_which_of_the_ways_to_be_unreachable_it_was(
+    reason: Reason, kind: Kind, detail: str, told: str
+) -> None:
+    fault = UpstreamFault(reason, sent=False, kind=kind, detail=detail)
+    refusal = refusal_of(fault, installation(), seconds=1.5, limit=7)
     assert why(refusal) == told
     assert told == "" or told not in refusal.sentence
 
@@ -168,3 +214,48 @@ async def test_the_words_that_are_looked_for_are_those_that_are_said(
             async with opened.request("POST", PublicUrl(f"http://{host}:1/"), {}, b"", deadline=5):
                 pass
     assert why(refusal_of(raised.value, installation(), seconds=5, limit=7)).startswith(told)
+
+
+def test_every_kind_of_a_fault_has_words_for_an_admin() -> None:
+    assert set(_WHY) == set(get_args(Kind)) - {""}
+    assert set(_WHY) > AT_ONCE_OR_OURS
+
+
+SINGLE = [
+    ([errno.ECONNREFUSED], "refused", "nobody_listens"),
+    ([errno.EHOSTUNREACH], "refused", "unreachable"),
+    ([errno.ENETUNREACH], "refused", "unreachable"),
+    ([errno.EADDRNOTAVAIL], "refused", "unconnected"),
+    ([errno.EPERM], "refused", "unconnected"),
+    ([errno.ETIMEDOUT], "slow", "unanswered"),
+]
+SEVERAL = [
+    ([errno.ECONNREFUSED, errno.ECONNREFUSED], "refused", "nobody_listens"),
+    ([errno.ENETUNREACH, errno.ECONNREFUSED], "refused", "nobody_listens"),
+    ([errno.ENETUNREACH, errno.EHOSTUNREACH], "refused", "unreachable"),
+    ([errno.EHOSTUNREACH, errno.ECONNREFUSED], "refused", "unconnected"),
+    ([errno.EHOSTUNREACH, errno.ETIMEDOUT], "slow", "unanswered"),
+]
+
+
+@pytest.mark.parametrize(
+    ("client", "numbers", "reason", "kind"),
+    [(Pool, *case) for case in SINGLE + SEVERAL] + [(Egress, *case) for case in SINGLE],
+)
+async def test_why_there_is_no_connection_is_told_by_the_number_of_the_error_and_not_by_its_words(
+    client: type[Egress] | type[Pool], numbers: list[int], reason: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses = [f"192.0.2.{number}" for number in range(len(numbers))]
+
+    async def sock_connect(_: object, address: tuple[str, int]) -> None:
+        number = numbers[addresses.index(address[0])]
+        raise OSError(number, f"Connect call failed {address}")  # as event loops write of every number
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", sock_connect)
+    async with client(ANYWHERE, resolver=ScriptedNames(addresses)) as opened:
+        with pytest.raises(UpstreamFault) as raised:
+            async with opened.request("POST", PublicUrl("http://far.test:1/"), {}, b"", deadline=5):
+                pass
+    fault = raised.value
+    assert (fault.reason, fault.kind, fault.sent) == (reason, kind, False)
+    assert (fault.figure is not None) is (reason == "slow"), "the time until then, and not that of a call"

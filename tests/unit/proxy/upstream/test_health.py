@@ -40,12 +40,18 @@ async def test_what_was_done_comes_back_and_speaks_for_the_upstream() -> None:
     assert not health.breakers.doubts(to.installation_id)
 
 
-AT_ONCE = UpstreamFault("refused", sent=False, detail="ConnectFailed: there [[Errno 111] Connection refused]")
-REFUSED = UpstreamFault("refused", sent=False, detail="ConnectFailed: there [closed as soon as it was open]")
+AT_ONCE = UpstreamFault(
+    "refused", sent=False, kind="nobody_listens", detail="ConnectFailed: there [[Errno 111] Connection refused]"
+)
+REFUSED = UpstreamFault(
+    "refused", sent=False, kind="unconnected", detail="ConnectFailed: there [closed as soon as it was open]"
+)
 UNKNOWN = UpstreamFault("refused", sent=False, detail="UnknownName: there")
 UNTRUSTED = UpstreamFault("tls", sent=False, detail="CertificateRefused: there")
-UNREACHED = UpstreamFault("slow", sent=False, detail="ConnectTimeout: there")
-FULL = UpstreamFault("slow", sent=False, detail="PoolFull: all 200 connections are in use")
+UNREACHED = UpstreamFault("slow", sent=False, kind="unanswered", detail="ConnectTimeout: there")
+NO_WAY = UpstreamFault("refused", sent=False, kind="unreachable", detail="[Errno 113] Connect call failed ('x', 1)")
+BY_WORDS = UpstreamFault("refused", sent=False, detail="PoolFull: no, a word of a server: Connection refused")
+FULL = UpstreamFault("slow", sent=False, kind="pool_full", detail="PoolFull: all 200 connections are in use")
 FORBIDDEN = UpstreamFault("forbidden_address", sent=False, detail="no")
 CUT = UpstreamFault("broken", sent=True, detail="inside its answer")
 HUNG_UP = UpstreamFault("refused", sent=True, detail="Can not write request body")
@@ -60,6 +66,8 @@ NO_JSON = UpstreamFault("broken", sent=True, whole=True, detail="the answer is n
         (AT_ONCE, "upstream_refused", "nothing"),
         (UNTRUSTED, "upstream_tls", "the server"),
         (UNREACHED, "upstream_slow", "the server"),
+        (NO_WAY, "upstream_refused", "the server"),
+        (BY_WORDS, "upstream_refused", "the server"),
         (SLOW, "upstream_slow", "the call"),
         (CUT, "upstream_broken", "the call"),
         (HUNG_UP, "upstream_refused", "the call"),

@@ -73,7 +73,7 @@ def test_an_error_that_speaks_of_a_header_is_one() -> None:
         (refused("upstream_slow"), "auto", "", True),
         (refused("upstream_slow"), "legacy", "", False),
         (refused("upstream_slow"), "auto", "legacy", False),
-        (refused("upstream_slow", detail="ConnectTimeout: x"), "auto", "", False),
+        (refused("upstream_slow", kind="unanswered", detail="ConnectTimeout: x"), "auto", "", False),
         (refused("upstream_error", 200, said="no such method"), "auto", "modern", True),
         (refused("upstream_status", 500), "auto", "modern", True),
         (refused("upstream_credential", 401), "auto", "modern", False),
