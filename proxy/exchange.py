@@ -149,6 +149,8 @@ class Exchange:
     # while the body comes, and when there is an answer
     bytes_held: int = 0
     """How much of the worker's room for bodies and answers this request has taken."""
+    bytes_read: int = 0
+    """How much of that is for a large answer that was read, or waits for it, and is not written yet."""
     ended: bool = False
     """Whether its caller was answered, or has left: then it takes no more, and gives back what it has."""
     runs: bool = False
@@ -178,7 +180,7 @@ class Exchange:
     # receive, relay
     result: dict[str, object] | None = None
     large: bool = False
-    """Whether parts of the result are large: then the answer is made beside the loop, in its turn."""
+    """Whether a large answer was read (`LARGE`): then the one for the caller is made beside the loop, in its turn."""
     answer: Answer | None = None
     status: str = ""
     """The reason word of a refusal or fault, `ok` or `tool_error`."""

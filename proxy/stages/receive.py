@@ -7,6 +7,7 @@ import orjson
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
+from proxy.room import hold_read, no_room
 from proxy.telemetry.metrics import PROGRESS
 from proxy.upstream.answers import Json
 from proxy.upstream.conversation import Owner
@@ -34,12 +35,16 @@ async def _converse(x: Exchange, deps: Deps) -> None:
             orjson.dumps({"jsonrpc": "2.0", "method": "notifications/progress", "params": params})
         )
 
-    owner = Owner(x.principal_key, x.session.jti if x.session is not None else None)
+    def hold(size: int) -> None:
+        x.large = True
+        if not hold_read(x, deps, size):
+            raise no_room(x, deps)
+
+    owner = Owner(x.principal_key, x.session.jti if x.session is not None else None, hold)
     if x.sent is not None:
         _take(x, await deps.upstreams.go_on(x.sent, owner, on_progress))
     else:
         _take(x, await deps.upstreams.call(x.installation, x.outbound, owner, on_progress))
-    x.large = x.result is not None and any(isinstance(part, orjson.Fragment) for part in x.result.values())
 
 
 def _take(x: Exchange, answer: Json) -> None:

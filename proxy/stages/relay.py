@@ -15,9 +15,8 @@ from core.mcp.shapes import result_for_legacy, result_for_modern, result_type
 from core.mcp.versions import Era
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
-from proxy.limits.shares import quarter
 from proxy.refusals import Refusal
-from proxy.room import try_reserve
+from proxy.room import hold_read, no_room, try_reserve
 
 DELIVER_S = 30.0
 """A caller that takes longer to read its last event has lost it."""
@@ -45,6 +44,8 @@ async def _in_turn(x: Exchange, deps: Deps) -> None:
         seconds = round(time.perf_counter() - x.began)
         detail = f"its large answer had no turn within {TURN_S:g} s"
         raise Refusal("upstream_slow", server=x.installation.entry, seconds=seconds, detail=detail) from None
+    x.result = None  # its room is the answer's now
+    hold_read(x, deps, 0)
     _answer(x, deps, result, body)
 
 
@@ -69,16 +70,7 @@ def _written(x: Exchange) -> tuple[dict[str, object], bytes]:
 
 def _answer(x: Exchange, deps: Deps, result: dict[str, object], body: bytes) -> None:
     if not try_reserve(x, deps, len(body)):
-        assert x.installation is not None
-        most, held = deps.settings.bytes_in_flight, deps.usage.held
-        left = min(quarter(most) - held.of(x.principal_key), most - held.used)
-        raise Refusal(
-            "upstream_too_large",
-            server=x.installation.entry,
-            limit=left,
-            unit="bytes",
-            detail="other answers are unread",
-        )
+        raise no_room(x, deps)
     x.status = "tool_error" if result.get("isError") is True else "ok"
     x.answer, x.bytes_out = Answer(200, body), len(body)
 

@@ -14,7 +14,7 @@ from core.mcp.answer_json import read
 from core.mcp.event_stream import EventReader, EventStreamFault, TooManyEvents
 from core.mcp.large_answer_json import LARGE, read_large
 from proxy.upstream.faults import WEB_PAGE
-from proxy.upstream.large_answers import LargeAnswers
+from proxy.upstream.large_answers import Turns
 from proxy.upstream.transport import UpstreamAnswer
 from proxy.upstream.unpacked import Unpacked
 
@@ -25,12 +25,10 @@ MESSAGE = "message"
 """The type of the events that hold messages; they have it, too, if they say none."""
 
 
-async def messages(
-    response: UpstreamAnswer, *, cap_bytes: int, large: LargeAnswers | None = None
-) -> AsyncIterator[Json]:
+async def messages(response: UpstreamAnswer, *, cap_bytes: int, large: Turns | None = None) -> AsyncIterator[Json]:
     """Every JSON-RPC message of an answer, in order. Raises UpstreamFault for what cannot be read.
 
-    `large`: where messages take turns that are large; without it they are read at once.
+    `large`: the turns that large messages wait for; without it they are read at once.
     """
     response = inflated(response, cap_bytes)
     if is_stream(response):
@@ -53,7 +51,7 @@ def is_stream(response: UpstreamAnswer) -> bool:
 
 
 async def whole_answer(
-    response: UpstreamAnswer, request_id: int, *, cap_bytes: int, large: LargeAnswers | None = None
+    response: UpstreamAnswer, request_id: int, *, cap_bytes: int, large: Turns | None = None
 ) -> Json:
     """The message that answers our request, in an answer that is one JSON body. Raises UpstreamFault."""
     body = await _body(inflated(response, cap_bytes), cap_bytes)
@@ -94,7 +92,7 @@ def no_answer() -> UpstreamFault:
     return UpstreamFault("broken", sent=True, whole=True, detail="the answer ended without an answer to our request")
 
 
-async def _events(response: UpstreamAnswer, cap_bytes: int, large: LargeAnswers | None) -> AsyncIterator[Json]:
+async def _events(response: UpstreamAnswer, cap_bytes: int, large: Turns | None) -> AsyncIterator[Json]:
     reader = EventReader(max_event_bytes=cap_bytes, max_events=MAX_EVENTS)
     unread: UpstreamFault | None = None
     try:
@@ -120,10 +118,10 @@ async def _events(response: UpstreamAnswer, cap_bytes: int, large: LargeAnswers 
         )
 
 
-async def _read_in_turn(read_it: Callable[[bytes], T], raw: bytes, large: LargeAnswers | None) -> T:
+async def _read_in_turn(read_it: Callable[[bytes], T], raw: bytes, large: Turns | None) -> T:
     if large is None or len(raw) <= LARGE:
         return read_it(raw)
-    return await large.in_turn(lambda: read_it(raw))
+    return await large.read(read_it, raw)
 
 
 async def _body(response: UpstreamAnswer, cap_bytes: int) -> bytes:

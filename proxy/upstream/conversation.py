@@ -10,7 +10,7 @@ legacy one by telling it. A call is sent again by itself only where the upstream
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import orjson
@@ -37,7 +37,7 @@ from proxy.upstream.deadlines import Deadline, Deadlines
 from proxy.upstream.eras import Eras
 from proxy.upstream.handshake import UpstreamSession
 from proxy.upstream.health import Health
-from proxy.upstream.large_answers import LargeAnswers
+from proxy.upstream.large_answers import Hold, LargeAnswers, Turns
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.refused_calls import RefusedCalls, SessionLost
 from proxy.upstream.sent_call import SentCall, SentCalls
@@ -58,6 +58,8 @@ class Owner:
 
     principal_key: str
     session_jti: str | None = None
+    hold: Hold = field(default=lambda _: None, compare=False)
+    """Takes their room for a large answer that waits for its turn."""
 
 
 @dataclass(slots=True)
@@ -67,6 +69,7 @@ class _Call:
     installation: ResolvedInstallation
     outbound: Outbound
     on_progress: OnProgress
+    turns: Turns
     deadline: Deadline
     extend: float
     """Seconds that the call has from each message of progress on."""
@@ -109,23 +112,24 @@ class Upstreams:
     ) -> Json:
         """The upstream's final message. Raises Refusal with a reason of the `upstream_` family."""
         self.health.admit(installation, outbound, owner.principal_key)
-        call = self._new(installation, outbound, on_progress)
+        call = self._new(installation, outbound, owner, on_progress, 0.0)
         work = self._timed(call, self._in_its_era(call, owner))
         return await self.health.guarded(installation, outbound, owner.principal_key, work)
 
     async def go_on(self, sent: SentCall, owner: Owner, on_progress: OnProgress) -> Json:
         """As `call`, for one that was sent, and whose answer is more than one whole message."""
-        call = self._new(sent.installation, sent.outbound, on_progress, sent.until)
+        call = self._new(sent.installation, sent.outbound, owner, on_progress, sent.until)
         work = self._timed(call, self._rest(call, sent, owner))
         return await self.health.guarded(sent.installation, sent.outbound, owner.principal_key, work)
 
     def _new(
-        self, installation: ResolvedInstallation, outbound: Outbound, on_progress: OnProgress, until: float = 0.0
+        self, installation: ResolvedInstallation, outbound: Outbound, owner: Owner, tell: OnProgress, until: float
     ) -> _Call:
         deadlines = self._deadlines
         deadline = deadlines.limit(until or deadlines.until(installation))
         latest = deadlines.latest(installation, deadline.until)
-        return _Call(installation, outbound, on_progress, deadline, deadlines.seconds_for(installation), latest)
+        turns, extend = Turns(self.large, owner.hold), deadlines.seconds_for(installation)
+        return _Call(installation, outbound, tell, turns, deadline, extend, latest)
 
     async def _timed(self, call: _Call, work: Awaitable[Json]) -> Json:
         try:
@@ -242,14 +246,14 @@ class Upstreams:
         elif is_stream(response):
             received = await self._from_stream(call, response)
         else:
-            received = await whole_answer(response, call.outbound.id, cap_bytes=self._max_answer, large=self.large)
+            received = await whole_answer(response, call.outbound.id, cap_bytes=self._max_answer, large=call.turns)
         call.headers = None  # answered: nothing to cancel any more
         if session is not None and is_session_lost(received):
             raise SessionLost(received)
         return received
 
     async def _from_stream(self, call: _Call, response: UpstreamAnswer) -> Json:
-        async for received in messages(response, cap_bytes=self._max_answer, large=self.large):
+        async for received in messages(response, cap_bytes=self._max_answer, large=call.turns):
             if is_answer_to(received, call.outbound.id):
                 return received
             await self._beside_the_answer(call, received)

@@ -14,6 +14,8 @@ from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
+Hold = Callable[[int], None]
+"""Takes room for so many bytes of a large answer, in place of what it took before. Raises Refusal for want of it."""
 
 
 class LargeAnswers:
@@ -78,3 +80,15 @@ class LargeAnswers:
                 mine.set_result(None)
                 return
         self._taken = False
+
+
+class Turns:
+    """The turns of one call. What waits for its turn counts from there on as held for the call's caller."""
+
+    def __init__(self, large: LargeAnswers, hold: Hold) -> None:
+        self._large, self._hold = large, hold
+
+    async def read(self, read_it: Callable[[bytes], T], raw: bytes) -> T:
+        """A large answer as it was read. Raises Refusal where its caller has no room for it."""
+        self._hold(len(raw))
+        return await self._large.in_turn(lambda: read_it(raw))

@@ -75,7 +75,7 @@ FIGURES = {
     "messages in a batch (2025-03-26 alone)": f"{message.MAX_BATCH}",
     "calls at once, of one worker": f"{DEFAULTS['calls_in_flight']:,}",
     "calls at once to one server, of one worker": f"{DEFAULTS['calls_per_upstream']}",
-    "bodies and unread answers, of one worker": size(DEFAULTS["bytes_in_flight"]),
+    "bodies, and answers that are over 1 MiB or unread, of one worker": size(DEFAULTS["bytes_in_flight"]),
     "open event streams, of one worker": f"{DEFAULTS['streams']:,}",
     "seconds of a call": f"{DEFAULTS['call_seconds']}",
     "an answer, and an event of a stream": size(DEFAULTS["max_answer"]),

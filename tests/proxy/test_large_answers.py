@@ -114,6 +114,46 @@ async def test_a_large_answer_arrives_whole(rig: Rig, how: str) -> None:
         assert sum(len(item["text"]) for item in result["content"]) >= SIZE // 2
 
 
+@pytest.mark.parametrize("how", ["text", "stream", "structured", "many items"])
+async def test_large_answers_that_wait_hold_room_and_one_without_room_is_refused(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    gate, begun = threading.Event(), threading.Event()
+
+    def held(raw: bytes) -> object:
+        begun.set()
+        assert gate.wait(60)
+        return read_large(raw)
+
+    monkeypatch.setattr(answers, "read_large", held)
+    usage, large = rig.worker.deps.usage, rig.worker.deps.upstreams.large
+    async with McpUpstream(era="modern") as server:
+        await serve(rig, server, how)
+        with ExitStack() as callers:
+            for _ in range(2):
+                callers.enter_context(asking(rig, "big"))
+
+            async def both_wait() -> bool:
+                return begun.is_set() and len(large) == 2
+
+            await eventually(both_wait, 60, "one waits behind another")
+            assert usage.bytes_in_flight > 1.8 * SIZE
+            most = rig.worker.deps.settings.bytes_in_flight
+            left = most - usage.bytes_in_flight - SIZE // 2
+            assert usage.held.take("user:else", left, most=most, share=most)
+            try:
+                reply = await rig.modern("tools/call", {"name": "big", "arguments": {}})
+            finally:
+                gate.set()
+                usage.held.give_back("user:else", left)
+            assert "larger than" in orjson.loads(reply.body)["result"]["content"][0]["text"]
+
+        async def nothing_is_held() -> bool:
+            return usage.bytes_in_flight == 0
+
+        await eventually(nothing_is_held, 60, "all room was given back")
+
+
 async def test_small_answers_take_no_turn(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     turns = []
     monkeypatch.setattr(type(rig.worker.deps.upstreams.large), "in_turn", lambda *_, **__: turns.append(1))

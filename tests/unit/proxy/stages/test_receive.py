@@ -47,3 +47,31 @@ async def test_an_error_is_refused_with_the_upstreams_words_beside_ours(error: A
     with pytest.raises(Refusal) as refusal:
         await forwarded({"error": error})
     assert (refusal.value.reason, refusal.value.text) == ("upstream_error", text)
+
+
+@pytest.mark.parametrize(("size", "held"), [(99, True), (100, True), (101, False), (1 << 30, False)])
+async def test_a_large_answer_that_waits_takes_its_callers_room_or_is_refused(size: int, held: bool) -> None:
+    class Large(Upstreams):
+        async def call(self, _installation: Any, _outbound: Any, owner: Owner, on_progress: Any) -> dict[str, Any]:
+            owner.hold(size)
+            return self.answer
+
+    x = exchange(gateway([tool()]))
+    x.installation, x.outbound = installation(), Outbound("tools/call", {}, {})
+    async with parts(bytes_in_flight=400) as deps:
+        deps.upstreams = Large({"result": {"content": []}})  # type: ignore[assignment]  # the one method
+        pending = receive(x, deps)
+        assert pending is not None
+        if held:
+            await pending
+        else:
+            with pytest.raises(Refusal, match="upstream_too_large"):
+                await pending
+        assert deps.usage.bytes_in_flight == (size if held else 0)
+    assert x.large
+
+
+@pytest.mark.parametrize("part", [orjson.Fragment(b"[1]"), [1], 1])
+async def test_a_small_answer_is_not_large_whatever_it_holds(part: object) -> None:
+    x = await forwarded({"result": {"content": [], "structuredContent": part}})
+    assert not x.large

@@ -8,6 +8,7 @@ from core.mcp.versions import Era
 from core.tasks import Tasks
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
+from proxy.room import hold_read
 from proxy.stages import relay as stage
 from proxy.stages.choose_tool import choose_tool
 from proxy.stages.relay import deliver, relay
@@ -170,3 +171,17 @@ async def test_a_large_answer_that_gets_no_turn_is_given_up(monkeypatch: pytest.
         assert await other
     assert "had no turn" in refusal.value.detail
     assert x.answer is None
+
+
+async def test_what_was_read_of_a_large_answer_gives_its_room_to_what_is_written() -> None:
+    x = exchange(gateway([tool()]))
+    async with parts(bytes_in_flight=4000) as deps:
+        choose_tool(x, deps)
+        x.installation, x.result, x.large, x.runs = installation(), {"content": TEXT}, True, True
+        assert hold_read(x, deps, 990)
+        waiting = relay(x, deps)
+        assert waiting is not None
+        await waiting
+        assert x.answer is not None
+        assert deps.usage.bytes_in_flight == x.bytes_held == len(x.answer.body)
+    assert x.result is None

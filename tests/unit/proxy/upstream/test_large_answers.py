@@ -6,7 +6,8 @@ import threading
 import pytest
 
 from core.tasks import Tasks
-from proxy.upstream.large_answers import LargeAnswers
+from proxy.refusals import Refusal
+from proxy.upstream.large_answers import LargeAnswers, Turns
 
 
 class Work:
@@ -126,3 +127,19 @@ async def test_large_answers_leave_the_threads_of_others_alone_and_give_theirs_u
         with pytest.raises(RuntimeError):
             await large.in_turn(lambda: "too late")
     assert len(large) == 0
+
+
+async def test_what_joins_the_turns_of_a_call_is_held_or_is_never_there() -> None:
+    large, held = LargeAnswers(), []
+
+    def hold(size: int) -> None:
+        if size > 3:
+            raise Refusal("upstream_too_large")
+        held.append(size)
+
+    turns = Turns(large, hold)
+    assert [await turns.read(bytes.upper, raw) for raw in (b"a", b"bcd")] == [b"A", b"BCD"]
+    for raw in (b"abcd", b"abcde"):
+        with pytest.raises(Refusal):
+            await turns.read(bytes.upper, raw)
+    assert (held, len(large)) == ([1, 3], 0)
