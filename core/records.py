@@ -11,7 +11,7 @@ import msgspec
 
 class CallRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The record of one tool call: who called what, and how it ended. Or of a request of a known caller that was
-    refused before there was a call: then `method` and `tool` are empty.
+    refused before there was a call: then `tool` is empty, and `method` is too where the message was not read yet.
     """
 
     id: str

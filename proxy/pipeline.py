@@ -36,10 +36,12 @@ from proxy.upstream_call import Stage, UpstreamCall, answer_of, call_key
 # On the headers alone: a stranger does not buy the parsing of JSON.
 AT_HEADERS: Final[tuple[Stage, ...]] = (
     admit,  #              framing, Host, Origin, path, overload           400 403 404 421 503
-    authenticate,  #       exactly one verifier per shape of credential    401 429 503
+    authenticate,  #       exactly one verifier per shape of credential    401 403 429 503
     enter_gateway,  #      this principal sees this gateway, this session  404 503
 )
-# With the body: parse, then a call of a server, from the stage on that its method's row in `methods.py` names:
+# With the body:
+# parse                  one checked message, its era, a session that is  400 404 415
+# Then a call of a server, from the stage on that its method's row in `methods.py` names:
 # choose_tool            the name, on this gateway                       -32602 -32020
 TO_UPSTREAM: Final[tuple[Stage, ...]] = (
     apply_policy,  #       the gateway's ordered rules                     isError

@@ -9,38 +9,42 @@ each may have three times what is left free. One that hangs leaves a quarter, tw
 class ServerPlaces:
     """The places at one server that are taken, by caller and tool."""
 
-    __slots__ = ("_by_line", "used")
+    __slots__ = ("_by_caller", "_by_tool", "used")
 
     def __init__(self) -> None:
         self.used = 0
         """By all together."""
-        self._by_line: dict[tuple[str, str], int] = {}
+        self._by_caller: dict[str, int] = {}
+        self._by_tool: dict[str, int] = {}
 
     def take(self, caller: str, tool: str, most: int) -> bool:
         """Take one of `most` places; False where none is left for this caller or for this tool."""
         if 2 * self.used >= most and not self._has_one_for(caller, tool, most):
             return False
-        line = (caller, tool)
-        self._by_line[line] = self._by_line.get(line, 0) + 1
+        self._by_caller[caller] = self._by_caller.get(caller, 0) + 1
+        self._by_tool[tool] = self._by_tool.get(tool, 0) + 1
         self.used += 1
         return True
 
     def give_back(self, caller: str, tool: str) -> None:
-        """Give one back."""
-        line = (caller, tool)
-        held = self._by_line.get(line)
-        if held is None:
+        """Give back one that was taken."""
+        if caller not in self._by_caller or tool not in self._by_tool:
             return
         self.used -= 1
-        if held > 1:
-            self._by_line[line] = held - 1
-        else:
-            del self._by_line[line]
+        _one_less(self._by_caller, caller)
+        _one_less(self._by_tool, tool)
 
     def _has_one_for(self, caller: str, tool: str, most: int) -> bool:
         free = most - self.used
         if free <= 0:
             return False
-        callers = sum(held for (whose, _), held in self._by_line.items() if whose == caller)
-        tools = sum(held for (_, which), held in self._by_line.items() if which == tool)
-        return callers < min((most + 1) // 2, 3 * free) and tools < 3 * free
+        by_caller, by_tool = self._by_caller.get(caller, 0), self._by_tool.get(tool, 0)
+        return by_caller < min((most + 1) // 2, 3 * free) and by_tool < 3 * free
+
+
+def _one_less(counts: dict[str, int], key: str) -> None:
+    held = counts[key]
+    if held > 1:
+        counts[key] = held - 1
+    else:
+        del counts[key]

@@ -1,5 +1,9 @@
 """Places at one server: whoever keeps what they are given is never given the last ones."""
 
+from collections import Counter
+from random import Random
+from typing import NoReturn
+
 import pytest
 
 from proxy.limits.server_places import ServerPlaces
@@ -52,3 +56,40 @@ def test_what_is_given_back_is_there_again_and_never_more() -> None:
     assert places.used == 0
     assert places.take("user:2", "t", 1)
     assert not places.take("user:3", "t", 1)
+
+
+class Counted(dict[str, int]):
+    """Counts that are asked for by key alone: to look through them all would take longer with each call that runs."""
+
+    def __iter__(self) -> NoReturn:
+        raise AssertionError("all counts are looked through")
+
+    items = keys = values = __iter__  # type: ignore[assignment]  # none of them may be called
+
+
+@pytest.mark.parametrize("held", [0, 50, 60, 74])
+def test_a_place_is_given_without_a_look_at_what_all_others_hold(held: int) -> None:
+    places = ServerPlaces()
+    for number in range(held):
+        assert places.take(f"user:{number}", f"t{number}", MOST)
+    for name in places.__slots__:
+        if isinstance(counts := getattr(places, name), dict):
+            setattr(places, name, Counted(counts))
+    assert places.take("user:other", "other", MOST)
+    places.give_back("user:other", "other")
+    assert places.used == held
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_is_taken_and_given_back_the_counts_are_those_of_what_is_held(seed: int) -> None:
+    places, held, random = ServerPlaces(), Counter[tuple[str, str]](), Random(seed)
+    for _ in range(2_000):
+        line = f"user:{random.randrange(4)}", f"t{random.randrange(4)}"
+        if random.random() < 0.6 and places.take(*line, 20):
+            held[line] += 1
+        elif held[line]:
+            places.give_back(*line)
+            held[line] -= 1
+        assert places.used == held.total()
+    assert places._by_caller == +Counter(whose for (whose, _) in held.elements())
+    assert places._by_tool == +Counter(which for (_, which) in held.elements())
