@@ -66,6 +66,10 @@ class LayeredCache(Generic[V]):
         self._name = name
         self._from_disk: dict[str, Kept] = {}
         """What workers before us knew and nobody has asked for here."""
+        self._unjudged: list[Concerns[V]] = []
+        """Changes since then. A value is held against them where it is opened: to open all takes most of a second."""
+        self._judged: tuple[list[Concerns[V]], int, list[str]] | None = None
+        """What the last writing held the values against: which changes, how many, and the keys they concern."""
         self._sealed: dict[str, _Sealed[V]] = {}
         """What is on disk, so that a value is sealed once and not at each writing."""
         self._saved = 0
@@ -93,10 +97,12 @@ class LayeredCache(Generic[V]):
         """Forget what `concerns`, everywhere."""
         self._note(concerns)
         keys = self.memory.drop_where(concerns)
-        for key, kept in list(self._from_disk.items()):
-            aged = self._form.open(key, kept.content)
-            if aged is None or concerns(key, aged.value):
+        if self._from_disk:
+            self._unjudged.append(concerns)
+        if len(self._unjudged) >= _CHANGES:  # too many to be held against each value that is asked for
+            for key in self._untrue(self._from_disk, self._unjudged):
                 del self._from_disk[key]
+            self._unjudged = []
         await self._copy.forget(keys)
 
     def load(self, disk: DiskCopy) -> None:
@@ -111,11 +117,17 @@ class LayeredCache(Generic[V]):
         changes = self.memory.changes
         if changes == self._saved:
             return None
+        self._let_untrue_go()
         held = self.memory.items()[::-1]  # the copy has room for the first: what was used last
         self._from_disk = {key: kept for key, kept in self._from_disk.items() if self._is_of_use(kept)}
-        others = dict(self._from_disk)
+        others, unjudged = dict(self._from_disk), self._unjudged
+        number = len(unjudged)
 
         def write() -> None:
+            untrue = self._untrue(others, unjudged[:number]) if number else []
+            for key in untrue:  # the next worker does not hear of what changed before it
+                del others[key]
+            self._judged = unjudged, number, untrue
             # What is as it was is not sealed again; an age that is changed meanwhile is a change of its own.
             sealed = {key: self._sealed_once(key, aged.value, aged.asked, aged) for key, aged in held}
             self._sealed = sealed
@@ -130,13 +142,28 @@ class LayeredCache(Generic[V]):
     def _is_of_use(self, kept: Kept) -> bool:
         return time.time() - kept.asked < self._hard
 
+    def _untrue(self, values: dict[str, Kept], changes: list[Concerns[V]]) -> list[str]:
+        """The keys of the values that one of the changes concerns, or that cannot be opened."""
+        opened = ((key, self._form.open(key, kept.content)) for key, kept in values.items())
+        return [key for key, aged in opened if aged is None or any(one(key, aged.value) for one in changes)]
+
+    def _let_untrue_go(self) -> None:
+        """What a writing found to be untrue goes from memory too, and the changes that it looked at are done with."""
+        if self._judged is None:
+            return
+        (changes, number, untrue), self._judged = self._judged, None
+        if changes is self._unjudged:
+            del changes[:number]
+        for key in untrue:
+            self._from_disk.pop(key, None)
+
     def _recall(self, key: str) -> None:
         """Put what is on disk for this key into memory, as something to be asked about."""
         kept = self._from_disk.pop(key, None)
         if kept is None or self.memory.holds(key):
             return
         aged = self._form.open(key, kept.content)
-        if aged is not None:
+        if aged is not None and not any(concerns(key, aged.value) for concerns in self._unjudged):
             self._once_known.put(key, True)
             self._hold_doubted(key, aged)
 

@@ -353,3 +353,75 @@ async def test_the_copy_for_the_disk_is_made_at_once_and_what_comes_later_is_not
     write()
     assert list(disk["test"]) == ["k"]
     assert here.pending_write(disk) is not None
+
+
+async def begun_anew(worker: Any, control: Control) -> tuple[LayeredCache[str], Disk]:
+    """A worker that has just read `a`, `b` and `c` from disk, and the disk."""
+    before, disk = worker(), Disk()
+    for key in ("a", "b", "c"):
+        control.value = f"value of {key}"
+        await before.get(key, control)
+    save(before, disk)
+    after = worker()
+    after.load(disk)
+    return after, disk
+
+
+@pytest.mark.parametrize(("changes", "opened"), [(1, 0), (20, 0), (511, 0), (512, 3), (1023, 3), (1024, 6)])
+async def test_a_change_opens_nothing_that_nobody_asks_for_until_there_are_too_many(
+    worker: Any, control: Control, changes: int, opened: int
+) -> None:
+    after, _ = await begun_anew(worker, control)
+    with patch.object(after._form, "open", wraps=after._form.open) as opens:
+        for _ in range(changes):
+            await after.drop_where(lambda key, value: False)
+    assert opens.call_count == opened
+
+
+@pytest.mark.parametrize("concerns", [lambda key, _: key == "a", lambda _, value: value == "value of a"])
+@pytest.mark.parametrize("later", [0, 20, 511, 600])
+@pytest.mark.parametrize("written", [False, True])
+async def test_what_a_change_concerned_is_never_recalled_from_disk_however_long_ago_it_was(
+    worker: Any, control: Control, redis: MemoryRedis, clock: Clock, concerns: Any, later: int, written: bool
+) -> None:
+    after, disk = await begun_anew(worker, control)
+    redis.away, control.value = True, SourceUnreachable()
+    await after.drop_where(concerns)
+    if written:
+        save(after, disk)
+    for _ in range(later):
+        clock.now += SOFT / 100
+        await after.drop_where(lambda key, value: False)
+    with pytest.raises(SourceUnreachable):
+        await after.get("a", control)
+    assert await after.get("b", control) == "value of b"
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_what_a_change_concerned_is_not_handed_to_the_next_worker(
+    worker: Any, control: Control, again: bool
+) -> None:
+    after, disk = await begun_anew(worker, control)
+    await after.drop_where(lambda key, _: key == "a")
+    save(after, disk)
+    assert set(disk["test"]) == {"b", "c"}
+    await after.drop_where(lambda key, _: again and key == "b")
+    after.memory.changes += 1
+    with patch.object(after._form, "open", wraps=after._form.open) as opens:
+        save(after, disk)
+    assert set(disk["test"]) == ({"c"} if again else {"b", "c"})
+    assert opens.call_count == 2, "what the last writing found to be untrue is not there any more"
+
+
+async def test_a_change_that_comes_while_the_copy_is_written_is_held_against_it_next_time(
+    worker: Any, control: Control
+) -> None:
+    after, disk = await begun_anew(worker, control)
+    await after.drop_where(lambda key, _: key == "a")
+    write = after.pending_write(disk)
+    await after.drop_where(lambda key, _: key == "b")
+    assert write is not None
+    write()
+    after.memory.changes += 1
+    save(after, disk)
+    assert set(disk["test"]) == {"c"}
