@@ -8,13 +8,12 @@ first cut is an `orjson.Fragment` in what is returned. Costs time for each brack
 from __future__ import annotations
 
 import re
-from itertools import accumulate
 from typing import Final
 
 import orjson
 
 from core.mcp.exact_numbers import loads_exactly
-from core.mcp.json_text import without_strings
+from core.mcp.json_text import depth, outside_strings, without_strings
 
 LEVELS: Final = 200
 """How deep a piece is: what orjson writes, with room for what is put around it."""
@@ -22,8 +21,6 @@ MAX_BRACKETS: Final = 25_000
 """Opening and closing, in a text that is deeper: they are looked at one by one, in up to three microseconds each."""
 
 _BRACKET: Final = re.compile(rb"[\[\]{}]")
-_NOT_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
-_STEPS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 _OPENING: Final = b"[{"
 
 
@@ -31,8 +28,7 @@ def is_deep(raw: bytes) -> bool:
     """Whether a JSON text has more than `LEVELS` levels. Quick for a text that is short or has few brackets."""
     if len(raw) <= 2 * LEVELS or raw.count(b"[") + raw.count(b"{") <= LEVELS:
         return False
-    steps = without_strings(raw).translate(_STEPS, delete=_NOT_BRACKETS)
-    return max(accumulate(memoryview(steps).cast("b")), default=0) > LEVELS
+    return depth(outside_strings(raw)) > LEVELS
 
 
 def loads_deep(raw: bytes) -> object:
@@ -106,17 +102,17 @@ def _pieces(raw: bytes) -> list[_Piece]:
     outside = without_strings(raw)
     if sum(map(outside.count, (b"[", b"]", b"{", b"}"))) > MAX_BRACKETS:
         raise ValueError(f"it is deeper than {LEVELS} levels and has more than {MAX_BRACKETS} brackets")
-    whole, done, depth = _Piece(raw, 0), [], 0
+    whole, done, level = _Piece(raw, 0), [], 0
     whole.stop = len(raw)
     begun = [whole]
     for found in _BRACKET.finditer(outside):
         if found[0] in _OPENING:
-            if depth and depth % LEVELS == 0:
+            if level and level % LEVELS == 0:
                 begun.append(_Piece(raw, found.start()))
-            depth += 1
+            level += 1
             continue
-        depth -= 1
-        if depth > 0 and depth % LEVELS == 0:
+        level -= 1
+        if level > 0 and level % LEVELS == 0:
             piece = begun.pop()
             piece.stop = found.end()
             begun[-1].holds(piece)

@@ -15,12 +15,11 @@ that these do not clear has its strings cut out and is counted exactly.
 
 from __future__ import annotations
 
-from itertools import accumulate
-
 import orjson
 
 from core.mcp.exact_numbers import loads_exactly, may_change
 from core.mcp.faults import INVALID_REQUEST, PARSE_ERROR, MessageFault
+from core.mcp.json_text import depth
 
 MAX_DEPTH = 64
 MAX_VALUES = 100_000
@@ -31,10 +30,7 @@ MAX_OBJECT_KEYS = 10_000
 _SHORTEST_MEMBER = 5
 _BACKSLASH = 0x5C
 _WHITESPACE = b" \t\n\r"
-_NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _NOT_MEMBERS = bytes(byte for byte in range(256) if byte not in b"{}:")
-# Opening is +1; closing is 255, which is -1 when read as a signed byte.
-_STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 
 
 def loads(
@@ -123,7 +119,7 @@ def _scan(raw: bytes, max_depth: int, max_values: int, max_key_bytes: int, max_o
     # A container with n commas of its own has n + 1 children unless it is empty; and there is the root.
     if 1 + skeleton.count(b",") + opened - empty > max_values:
         raise _too_many_values(max_values)
-    if opened > max_depth and _depth(skeleton) > max_depth:
+    if opened > max_depth and depth(skeleton) > max_depth:
         raise MessageFault(INVALID_REQUEST, f"The body is nested deeper than {max_depth} levels.")
     if skeleton.count(b":") > max_object_keys:
         _check_object_keys(skeleton, max_object_keys)
@@ -150,11 +146,6 @@ def _decoded_length(piece: bytes) -> int:
         return len(str(orjson.loads(b'"' + piece + b'"')).encode())
     except orjson.JSONDecodeError:
         return 0
-
-
-def _depth(skeleton: bytes) -> int:
-    steps = skeleton.translate(_STEPS, delete=_NOT_BRACKETS)
-    return max(accumulate(memoryview(steps).cast("b")), default=0)
 
 
 def _check_object_keys(skeleton: bytes, max_object_keys: int) -> None:

@@ -1,10 +1,11 @@
 import json
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.mcp.json_text import outside_strings, without_strings
+from core.mcp.json_text import depth, outside_strings, without_strings
 
 TREES = st.recursive(
     st.none() | st.integers(-9, 9) | st.text(alphabet='"\\[]{}:, \u00e9', max_size=8),
@@ -26,3 +27,17 @@ def test_strings_are_blanked_out_in_place(tree: object) -> None:
 def test_outside_strings_one_quote_stands_for_each(tree: object) -> None:
     raw = json.dumps(tree).encode()
     assert outside_strings(raw) == re.sub(b'"_*"', b'"', without_strings(raw))
+
+
+@pytest.mark.parametrize(
+    ("raw", "levels"),
+    [
+        (b"", 0),
+        (b'"[[["', 0),
+        (b'{"a":[1,{}],"b":[]}', 3),
+        (b"[" * 500 + b"]" * 500, 500),
+        (b'["\\"[[[\\\\",[]]', 2),
+    ],
+)
+def test_depth_counts_what_stands_outside_strings(raw: bytes, levels: int) -> None:
+    assert depth(outside_strings(raw)) == depth(without_strings(raw)) == levels
