@@ -4,6 +4,8 @@ Called by `resolution.py` and `control/internal/questions.py`; the sentence goes
 names a command that they can run as it stands. Leaves out why: that is said by whoever found it.
 """
 
+from shlex import quote
+
 from control.credentials import dispatch
 from control.registry.entry import Entry
 from control.registry.installation import Installation
@@ -25,14 +27,14 @@ def to_connect(entry: Entry, principal: Principal) -> str:
     """For somebody whom no installation of the entry fits."""
     wanted = "personal"
     if principal.kind == "team":
-        wanted = f"team --team {principal.id}"
+        wanted = f"team --team {quote(principal.name or principal.id)}"
     return f"Run `archway installations create --entry {entry.slug} --scope {wanted}{_option(entry)}`{_OR_ASK}"
 
 
 def to_give_again(entry: Entry, installation: Installation) -> str:
     """For an installation of the entry whose credential, or else secret answers, must be given once more."""
     options = _option(entry) or _secret_answers(entry, installation)
-    return f"Run `archway installations update {installation.id}{options}`{_OR_ASK}"
+    return f"Run `archway installations update {quote(installation.address)}{options}`{_OR_ASK}"
 
 
 def _secret_answers(entry: Entry, installation: Installation) -> str:

@@ -90,10 +90,10 @@ def _found_from(principal: Principal, rows: ResolutionRows) -> Installation | In
             return fitting[0]
         if fitting:
             return _ambiguous(rows, fitting)
-    who = "your team has" if principal.kind == "team" else "neither you nor a team of yours has"
+    who = "your team has no" if principal.kind == "team" else "neither you nor a team of yours has an"
     return InstallationRefusal(
         "credential_missing",
-        f"{rows.entry.name} is not connected: {who} an installation of it. {to_connect(rows.entry, principal)}",
+        f"{rows.entry.name} is not connected: {who} installation of it. {to_connect(rows.entry, principal)}",
         install_link(rows.entry),
     )
 

@@ -298,7 +298,7 @@ async def test_a_credential_given_for_another_origin_is_not_sent(
     assert answer.installation is None
     assert answer.refusal is not None
     assert answer.refusal.code == "needs_sign_in"
-    assert f"`archway installations update {installed} --credential`" in answer.refusal.sentence
+    assert "`archway installations update github@organisation --credential`" in answer.refusal.sentence
     assert answer.refusal.link == ""
 
 

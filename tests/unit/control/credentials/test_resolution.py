@@ -91,6 +91,16 @@ def test_a_missing_credential_is_told_with_what_a_person_can_do_now() -> None:
     )
 
 
+@pytest.mark.parametrize("others", [(), (MINE,), (OF_DEV, OF_QA), (BOBS, OF_QA)])
+def test_a_team_s_token_is_told_that_its_team_has_none_and_how_to_make_one(others: tuple[Installation, ...]) -> None:
+    refusal = choose_installation(OPS, ResolutionRows(Visibility("organisation"), ENTRY, None, others, NAMES))
+    assert refusal == InstallationRefusal(
+        "credential_missing",
+        "GitHub is not connected: your team has no installation of it. Run `archway installations create "
+        "--entry github --scope team --team Ops --credential`, or ask an administrator.",
+    )
+
+
 @pytest.mark.parametrize("principal", [ANN, OPS, EVERYBODY])
 def test_a_pinned_one_serves_everybody_who_may_enter(principal: Principal) -> None:
     assert chosen(principal, OF_QA, pinned="of-qa") == "of-qa"
