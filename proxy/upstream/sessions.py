@@ -13,6 +13,7 @@ import orjson
 
 from core import redis_names
 from core.egress.addresses import PublicUrl
+from core.egress.faults import UpstreamFault
 from core.keys import KeyRing
 from core.resolve import ResolvedInstallation
 from core.sealing import SealBroken, Sealer
@@ -42,7 +43,7 @@ class UpstreamSessions:
         self._held: Bounded[str, tuple[UpstreamSession, float]] = Bounded(_KEPT)
         self._fresh: Bounded[str, UpstreamSession] = Bounded(_KEPT)
         """Which one this worker opened last."""
-        self._doubted: Bounded[str, UpstreamSession] = Bounded(_KEPT)
+        self._doubted: Bounded[str, tuple[UpstreamSession, float]] = Bounded(_KEPT)
         self._lost: Bounded[str, UpstreamSession] = Bounded(_KEPT)
         """Which one was lost last: Redis may have been away when its copy was to be deleted."""
         self._opening = SingleFlight[UpstreamSession]("open upstream session", tasks)
@@ -96,13 +97,14 @@ class UpstreamSessions:
         held = self._held.get(key)
         if held is not None and held[0] == session:
             self._held.pop(key)
-            self._doubted.put(key, session)
+            self._doubted.put(key, (session, time.monotonic()))
 
     def forget_installation(self, identifier: str) -> None:
         """The installation changed."""
-        for key in self._held:
+        for key in {*self._held, *self._doubted}:
             if key.startswith(identifier + "/"):
                 self._held.pop(key)
+                self._doubted.pop(key)
 
     async def _find_or_open(self, key: str, installation: ResolvedInstallation, within: float) -> UpstreamSession:
         session = await self._doubted_that_lives(key, installation) or await self._copy(key)
@@ -120,11 +122,17 @@ class UpstreamSessions:
         return session
 
     async def _doubted_that_lives(self, key: str, installation: ResolvedInstallation) -> UpstreamSession | None:
-        session = self._doubted.peek(key)
-        if session is None:
+        doubted = self._doubted.pop(key)
+        if doubted is None or time.monotonic() - doubted[1] > _AGE_S:
             return None
-        lives = await self._answers_ping(installation, session)
-        self._doubted.pop(key)
+        session = doubted[0]
+        try:
+            lives = await self._answers_ping(installation, session)
+        except UpstreamFault as fault:
+            if not fault.sent:  # the server was not reached: nothing is known yet
+                self._doubted.put(key, doubted)
+                raise
+            lives = False
         if lives:
             return session
         await self.lost(key, session)

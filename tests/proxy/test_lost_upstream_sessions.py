@@ -83,6 +83,34 @@ async def test_a_session_that_the_server_still_has_outlives_a_call_that_failed(r
         assert len(server.seen_of("ping")) == 1
 
 
+@pytest.mark.parametrize(
+    "ping",
+    [
+        Answer(raw=b"", headers={"Content-Type": "application/json"}),
+        Answer(raw=b"<html>", headers={"Content-Type": "text/html"}),
+        Answer(raw=b'{"jsonrpc":', headers={"Content-Type": "application/json"}),
+        Answer(result={}, cut=True),
+        Answer(result={}, delay=60),
+        Answer(result={}, stream=True, finals=0),
+    ],
+    ids=["an empty body", "a web page", "half of an answer", "cut", "slow", "a stream without an answer"],
+)
+async def test_a_session_whose_ping_fails_is_given_up_for_a_new_one(
+    rig: Rig, ping: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("proxy.upstream.sessions._PING_S", 0.5)
+    async with McpUpstream(era="legacy") as server:
+        server.tool("t", [Answer(text=GOOD), Answer(status=500), Answer(text=GOOD)])
+        server.on("ping", ping)
+        await rig.serve([rig.control.tool("t", "t", rig.control.installation(server.url))])
+        assert await said(rig) == GOOD
+        assert (await rig.call("t")).refusal
+
+        assert await said(rig) == GOOD
+
+        assert (len(server.seen_of("ping")), len(server.seen_of("initialize"))) == (1, 2)
+
+
 @pytest.mark.parametrize("status", [401, 403, 413, 415, 429])
 async def test_a_refusal_of_something_else_leaves_the_session_as_it_is(rig: Rig, status: int) -> None:
     async with McpUpstream(era="legacy") as server:
