@@ -21,6 +21,7 @@ from proxy.upstream.unpacked import Unpacked
 T = TypeVar("T")
 Json = dict[str, object]
 MAX_EVENTS = 100_000
+EVENT_STREAM = "text/event-stream"
 MESSAGE = "message"
 """The type of the events that hold messages; they have it, too, if they say none."""
 
@@ -47,7 +48,12 @@ def is_success(status: int) -> bool:
 
 def is_stream(response: UpstreamAnswer) -> bool:
     """Whether the answer is an event stream; anything else is one JSON body, or nothing."""
-    return _media_type(response) == "text/event-stream"
+    return media_type(response) == EVENT_STREAM
+
+
+def media_type(response: UpstreamAnswer) -> str:
+    """The media type that the answer says it has, in small letters and without what stands behind it."""
+    return (response.header("content-type") or "").partition(";")[0].strip().lower()
 
 
 async def whole_answer(
@@ -157,7 +163,3 @@ def _as_message(value: object) -> Json:
     if not isinstance(value, dict) or value.get("jsonrpc") != "2.0":
         raise UpstreamFault("broken", sent=True, whole=True, detail="the answer is no JSON-RPC message")
     return value
-
-
-def _media_type(response: UpstreamAnswer) -> str:
-    return (response.header("content-type") or "").partition(";")[0].strip().lower()

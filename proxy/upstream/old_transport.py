@@ -10,6 +10,7 @@ from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
 from core.mcp.event_stream import EventReader, EventStreamFault
 from core.resolve import ResolvedInstallation
+from proxy.upstream.answers import is_stream
 from proxy.upstream.transport import Transport, UpstreamAnswer
 
 SECONDS: Final = 3.0
@@ -21,8 +22,7 @@ async def speaks_old_transport(transport: Transport, installation: ResolvedInsta
     headers = {**installation.own_headers, "accept": "text/event-stream"}
     try:
         async with transport.request("GET", PublicUrl(installation.url), headers, deadline=SECONDS) as response:
-            media_type = (response.header("content-type") or "").partition(";")[0].strip().lower()
-            return response.status == 200 and media_type == "text/event-stream" and await _names_endpoint(response)
+            return response.status == 200 and is_stream(response) and await _names_endpoint(response)
     except (UpstreamFault, EventStreamFault, ValueError):
         return False
 

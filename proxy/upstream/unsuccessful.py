@@ -7,7 +7,8 @@ repeat the credential in them, which control blanks before it keeps them. Leaves
 
 import asyncio
 import html
-from collections.abc import Iterator
+import time
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,10 +16,10 @@ import orjson
 
 from core.egress.faults import UpstreamFault
 from core.mcp.answer_json import read
-from core.mcp.event_stream import EventReader, EventStreamFault
+from core.mcp.event_stream import Event, EventReader, EventStreamFault
 from core.resolve import ResolvedInstallation
 from proxy.refusals import Refusal
-from proxy.upstream.answers import Json, inflated
+from proxy.upstream.answers import EVENT_STREAM, Json, inflated, is_stream, media_type
 from proxy.upstream.faults import upstream_text
 from proxy.upstream.transport import UpstreamAnswer
 
@@ -63,12 +64,10 @@ class Unsuccessful:
 
 async def read_unsuccessful(response: UpstreamAnswer) -> Unsuccessful:
     """Read an answer without success, as far as it helps; what cannot be read is left out, and nothing is raised."""
-    media_type = (response.header("content-type") or "").partition(";")[0].strip().lower()
-    body = await _beginning(inflated(response, MOST_READ), only_event=media_type == "text/event-stream")
-    if media_type == "text/event-stream":
-        body = _first_event(body)
+    kind, begin = media_type(response), _first_event if is_stream(response) else _beginning
+    body = await begin(inflated(response, MOST_READ))
     found = _json_in(body)
-    is_json = media_type in {"application/json", "text/event-stream", ""} or media_type.endswith("+json")
+    is_json = kind in {"application/json", EVENT_STREAM, ""} or kind.endswith("+json")
     challenge = (response.header("www-authenticate") or "")[:_MOST_HEADER]
     error = _rpc_error(found) if is_json else None
     return Unsuccessful(
@@ -105,25 +104,39 @@ def error_words(error: Json) -> str:
     return _one_line(said or f"error {error.get('code')}")
 
 
-async def _beginning(response: UpstreamAnswer, *, only_event: bool) -> bytes:
-    body = bytearray()
-    try:
-        async with asyncio.timeout(READ_SECONDS):
-            while len(body) < MOST_READ and (chunk := await response.next_chunk()):
-                body += chunk
-                if only_event and _first_event(bytes(body)):
-                    break
-    except (UpstreamFault, TimeoutError):
-        pass  # the status is known, and what came of the words has to do
-    return bytes(body[:MOST_READ])
+async def _beginning(response: UpstreamAnswer) -> bytes:
+    return b"".join([piece async for piece in _pieces(response)])
 
 
-def _first_event(stream: bytes) -> bytes:
-    """The data of the first event that has any."""
+async def _first_event(response: UpstreamAnswer) -> bytes:
+    """The data of the first event that has any; of one that was not ended, too."""
+    reader = EventReader(MOST_READ)
     try:
-        return next((event.data for event in EventReader(MOST_READ).feed(stream + b"\n\n") if event.data), b"")
+        async for piece in _pieces(response):
+            if data := _data_of(reader.feed(piece)):
+                return data
+        return _data_of(reader.feed(b"\n\n"))
     except EventStreamFault:
         return b""
+
+
+async def _pieces(response: UpstreamAnswer) -> AsyncIterator[bytes]:
+    """The body as it comes, as far as it is looked at."""
+    left, until = MOST_READ, time.monotonic() + READ_SECONDS
+    while left > 0:
+        try:
+            async with asyncio.timeout(until - time.monotonic()):
+                piece = await response.next_chunk()
+        except (UpstreamFault, TimeoutError):
+            return  # the status is known, and what came of the words has to do
+        if not piece:
+            return
+        yield piece[:left]
+        left -= len(piece)
+
+
+def _data_of(events: list[Event]) -> bytes:
+    return next((event.data for event in events if event.data), b"")
 
 
 def _json_in(body: bytes) -> object:

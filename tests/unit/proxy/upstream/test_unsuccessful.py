@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from core.mcp.event_stream import Event, EventReader
 from proxy.upstream.answers import Json
 from proxy.upstream.faults import MAX_TEXT
 from proxy.upstream.unsuccessful import MOST_READ, READ_SECONDS, Unsuccessful, error_words, read_unsuccessful
@@ -131,6 +132,54 @@ async def test_a_stream_that_stays_open_behind_its_error_is_left() -> None:
         HANG,
     ]
     assert (await read(script)).words == "not here"
+
+
+class Dripping:
+    """A failure that is an event stream, in as many pieces."""
+
+    status = 500
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        self._pieces = iter(pieces)
+
+    def header(self, name: str) -> str | None:
+        return "text/event-stream" if name == "content-type" else None
+
+    async def next_chunk(self) -> bytes:
+        return next(self._pieces, b"")
+
+    async def read_capped(self, cap_bytes: int) -> bytes:
+        raise NotImplementedError
+
+    def never_reuse(self) -> None: ...
+
+    def may_be_left(self, *, all_read: bool) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("pieces", "said"),
+    [
+        ([b": x\n"] * 5000 + [b"data: no\n\n"], "no"),
+        ([b"data: y\n"] * 5000, ("y " * 5000)[:MAX_TEXT].strip()),
+        ([b": x\n"] * (MOST_READ // 4) + [b"data: too late\n\n"], ""),
+        ([b"data: "] + [b"z"] * 6000, "z" * MAX_TEXT),
+        ([b"event: x\n\n"] * 3000 + [b"data: left open"], "left open"),
+    ],
+    ids=["comments", "one long event", "more than is read", "a line by letters", "events without data"],
+)
+async def test_each_byte_of_a_stream_that_drips_is_read_once(
+    pieces: list[bytes], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fed = list[int]()
+
+    class Counting(EventReader):
+        def feed(self, piece: bytes) -> list[Event]:
+            fed.append(len(piece))
+            return super().feed(piece)
+
+    monkeypatch.setattr("proxy.upstream.unsuccessful.EventReader", Counting)
+    assert (await read_unsuccessful(Dripping(pieces))).words == said
+    assert sum(fed) <= min(MOST_READ, sum(map(len, pieces))) + 2
 
 
 @pytest.mark.parametrize(
