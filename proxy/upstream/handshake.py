@@ -7,6 +7,7 @@ capability, so that a server has nothing to ask us for.
 """
 
 import re
+from dataclasses import dataclass
 
 import msgspec
 import orjson
@@ -40,12 +41,22 @@ _OF_VERSION = re.compile(
 
 
 class UpstreamSession(msgspec.Struct, frozen=True, array_like=True):
-    """A session with a legacy upstream, as `initialize` opened it. `id` None: the server keeps no session."""
+    """What calls need of a session with a legacy upstream. `id` None: the server keeps no session.
+
+    Thousands are kept, here and in Redis: what else the server said of itself is not.
+    """
 
     id: str | None
     version: str
-    capabilities: dict[str, object]
-    server: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session that was opened just now, and all that the server said of itself, for discovery."""
+
+    session: UpstreamSession
+    capabilities: Json
+    server: Json
 
 
 class _Refused(Exception):
@@ -56,26 +67,24 @@ class _Refused(Exception):
         self.answer = answer
 
 
-async def initialize(
-    transport: Transport, installation: ResolvedInstallation, within: float = OPEN_S
-) -> UpstreamSession:
+async def initialize(transport: Transport, installation: ResolvedInstallation, within: float = OPEN_S) -> Opened:
     """Open a session; each request of it may take so many seconds. Raises UpstreamFault, or Refusal with a reason."""
     pinned = installation.revision
     asked = pinned or LATEST_LEGACY
     try:
-        session = await _initialized(transport, installation, asked, within)
+        opened = await _initialized(transport, installation, asked, within)
     except _Refused as refused:
         other = None if pinned else another_version(asked, refused.answer)
         if other is None:
             raise _refusal(installation, asked, refused.answer) from None
         try:
-            session = await _initialized(transport, installation, other, within)
+            opened = await _initialized(transport, installation, other, within)
         except _Refused as again:
             # Where none was named, the first answer is the telling one: the second was our guess.
             told = again if versions_named(refused.answer, asked) else refused
             raise _refusal(installation, asked, told.answer) from None
-    await _tell_initialized(transport, installation, session, within)
-    return session
+    await _tell_initialized(transport, installation, opened.session, within)
+    return opened
 
 
 def another_version(asked: str, answer: Unsuccessful) -> str | None:
@@ -98,7 +107,7 @@ def versions_named(answer: Unsuccessful, asked: str) -> list[str]:
 
 async def _initialized(
     transport: Transport, installation: ResolvedInstallation, version: str, within: float
-) -> UpstreamSession:
+) -> Opened:
     params: Json = {"protocolVersion": version, "capabilities": {}, "clientInfo": CLIENT_INFO}
     outbound = Outbound("initialize", params, installation.own_headers)
     message, headers = outbound.legacy(version, None)
@@ -136,7 +145,7 @@ async def _result(response: UpstreamAnswer, request_id: int) -> Json:
     raise UpstreamFault("broken", sent=True, whole=True, detail="initialize was not answered")
 
 
-def _negotiated(session_id: str | None, result: Json, installation: ResolvedInstallation) -> UpstreamSession:
+def _negotiated(session_id: str | None, result: Json, installation: ResolvedInstallation) -> Opened:
     version = result.get("protocolVersion")
     if version not in LEGACY_VERSIONS:
         named = version if isinstance(version, str) and _DATE.fullmatch(version) else "none that is a date"
@@ -145,9 +154,8 @@ def _negotiated(session_id: str | None, result: Json, installation: ResolvedInst
         detail = f"the session id is not 1 to {MAX_SESSION_ID} visible ASCII characters"
         raise UpstreamFault("broken", sent=True, whole=True, detail=detail)
     capabilities, server = result.get("capabilities"), result.get("serverInfo")
-    return UpstreamSession(
-        session_id,
-        str(version),
+    return Opened(
+        UpstreamSession(session_id, str(version)),
         capabilities if isinstance(capabilities, dict) else {},
         server if isinstance(server, dict) else {},
     )

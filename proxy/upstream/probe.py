@@ -15,7 +15,7 @@ from proxy.refusals import Refusal
 from proxy.upstream.answers import Json
 from proxy.upstream.conversation import Owner, Upstreams
 from proxy.upstream.faults import upstream_text
-from proxy.upstream.handshake import OPEN_S, UpstreamSession
+from proxy.upstream.handshake import OPEN_S, Opened
 from proxy.upstream.list_answers import MAX_PAGES, ListAnswers
 from proxy.upstream.look import look_for_redirect
 from proxy.upstream.old_transport import speaks_old_transport
@@ -121,7 +121,7 @@ class Prober:
         """Asked again, whatever is known of it: an era that calls were wrong about, a session that it has lost."""
         sessions = self._upstreams.sessions
         key = sessions.key(installation, _OWNER.principal_key, None)
-        opened: list[UpstreamSession] = []
+        opened: list[Opened] = []
 
         async def open_session(within: float) -> None:
             opened.append(await sessions.open_anew(key, installation, within))
@@ -141,8 +141,8 @@ class Prober:
                 )
         if not opened:
             await open_session(OPEN_S)
-        session = opened[-1]
-        return _Server(Era.LEGACY, session.version, session.server, _names(session.capabilities))
+        found_out = opened[-1]
+        return _Server(Era.LEGACY, found_out.session.version, found_out.server, _names(found_out.capabilities))
 
     async def _all(self, installation: ResolvedInstallation, method: str, member: str) -> ListAnswers:
         """Every page of a list, within its caps; a cursor that comes again ends it."""

@@ -22,7 +22,7 @@ from proxy.caches.bounded import Bounded
 from proxy.caches.single_flight import SingleFlight
 from proxy.redis import Redis, RedisAway
 from proxy.upstream.answers import is_answer_to, is_success, messages
-from proxy.upstream.handshake import OPEN_S, UpstreamSession, initialize
+from proxy.upstream.handshake import OPEN_S, Opened, UpstreamSession, initialize
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.session_loss import speaks_of_session
 from proxy.upstream.transport import Transport
@@ -68,9 +68,7 @@ class UpstreamSessions:
         """The session, from Redis or by `initialize`, once for all who wait. Raises UpstreamFault or Refusal."""
         return await self._opening.result(key, lambda: self._find_or_open(key, installation, within))
 
-    async def open_anew(
-        self, key: str, installation: ResolvedInstallation, within: float = OPEN_S
-    ) -> UpstreamSession:
+    async def open_anew(self, key: str, installation: ResolvedInstallation, within: float = OPEN_S) -> Opened:
         """A new session, whatever is remembered of one: for discovery, which begins afresh. Raises as `open`."""
         self._doubted.pop(key)
         return await self._opened(key, installation, within)
@@ -110,16 +108,17 @@ class UpstreamSessions:
         session = await self._doubted_that_lives(key, installation) or await self._copy(key)
         of_another_pin = session is not None and installation.revision not in ("", session.version)
         if session is None or of_another_pin or session == self._lost.peek(key):
-            return await self._opened(key, installation, within)
+            return (await self._opened(key, installation, within)).session
         self._held.put(key, (session, time.monotonic()))
         return session
 
-    async def _opened(self, key: str, installation: ResolvedInstallation, within: float) -> UpstreamSession:
-        session = await initialize(self._transport, installation, within)
+    async def _opened(self, key: str, installation: ResolvedInstallation, within: float) -> Opened:
+        opened = await initialize(self._transport, installation, within)
+        session = opened.session
         self._fresh.put(key, session)
         await self._leave_copy(key, session)
         self._held.put(key, (session, time.monotonic()))
-        return session
+        return opened
 
     async def _doubted_that_lives(self, key: str, installation: ResolvedInstallation) -> UpstreamSession | None:
         doubted = self._doubted.pop(key)

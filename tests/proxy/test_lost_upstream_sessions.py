@@ -198,7 +198,7 @@ async def test_a_session_that_another_worker_left_in_redis_may_be_lost_too(
         key = rig.worker.deps.upstreams.sessions._held.items()[0][0]
         other = await sessions.open_anew(key, installation, 20)  # as where both began at the same time
         assert await said(rig) == GOOD
-        assert server.seen_of("tools/call")[-1].session != other.id
+        assert server.seen_of("tools/call")[-1].session != other.session.id
 
         server.forget_sessions()
 

@@ -73,7 +73,7 @@ def answering(version: object) -> Any:
 async def opened(server: ScriptedUpstream, **fields: Any) -> str:
     transport = open_transport(AddressPolicy(parse_networks("127.0.0.0/8")))
     try:
-        return (await initialize(transport, installation(f"{server.url}/mcp", **fields))).version
+        return (await initialize(transport, installation(f"{server.url}/mcp", **fields))).session.version
     finally:
         await transport.close()
 

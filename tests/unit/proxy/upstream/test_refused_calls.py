@@ -15,7 +15,7 @@ from proxy.upstream.outbound import Outbound
 from proxy.upstream.refused_calls import RefusedCalls, SessionLost
 from tests.fakes.call_parts import installation
 
-SESSION = UpstreamSession("s", "2025-11-25", {}, {})
+SESSION = UpstreamSession("s", "2025-11-25")
 OURS = 7
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+import msgspec
 import pytest
 
 from core.egress.faults import UpstreamFault
@@ -12,6 +13,7 @@ from core.keys import new_key, parse_key_ring
 from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
 from proxy.redis import Redis
+from proxy.upstream.handshake import UpstreamSession
 from proxy.upstream.sessions import _AGE_S, UpstreamSessions
 from proxy.upstream.transport import Transport
 from tests.fakes.call_parts import installation
@@ -81,3 +83,30 @@ async def test_a_doubt_goes_with_the_session_of_an_installation_that_changed(
     await met.is_doubted()
     met.sessions.forget_installation(changed)
     assert await met.opens() == opened
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"capabilities": {"experimental": {"x": "y" * 900_000}}},
+        {"serverInfo": {"name": "s", "version": "1", "icons": ["z" * 900_000]}},
+        {"instructions": "i" * 900_000},
+        {"_meta": {"more": ["m"] * 100_000}},
+    ],
+    ids=["capabilities", "its name", "instructions", "meta"],
+)
+async def test_of_what_a_server_says_of_itself_only_id_and_version_are_kept(
+    met: Met, said: dict[str, object]
+) -> None:
+    result = {"protocolVersion": "2025-06-18", "capabilities": {}, "serverInfo": {"name": "s"}} | said
+    met.server.on("initialize", Answer(result=result, headers={"Mcp-Session-Id": "abc"}))
+    met.server.sessions["abc"] = "2025-06-18"
+    opened = await met.sessions.open_anew(KEY, met.to)
+    assert (opened.capabilities, opened.server) == (result["capabilities"], result["serverInfo"])
+    kept = msgspec.msgpack.encode(met.sessions.known(KEY))
+    assert msgspec.msgpack.decode(kept) == ["abc", "2025-06-18"]
+
+
+def test_a_copy_that_a_worker_of_before_left_is_read() -> None:
+    copy = msgspec.msgpack.encode(["abc", "2025-06-18", {"tools": {}}, {"name": "s"}])
+    assert msgspec.msgpack.decode(copy, type=UpstreamSession) == UpstreamSession("abc", "2025-06-18")
