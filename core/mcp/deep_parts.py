@@ -8,6 +8,7 @@ two hundredth level on is checked, in pieces, and a string takes its place. What
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Final
 
@@ -16,7 +17,7 @@ import msgspec
 from core.mcp.deep_json import LEVELS, MAX_BRACKETS
 from core.mcp.json_text import without_strings
 
-_BRACKET: Final = re.compile(rb"[\[\]{}]")
+_ALIKE: Final = bytes(0x5B if byte in b"[]{}" else byte for byte in range(256))
 _OPENING: Final = b"[{"
 _any = msgspec.json.Decoder(msgspec.Raw)
 
@@ -33,22 +34,22 @@ class DeepParts:
 
     def put_back(self, part: bytes) -> bytes:
         """A part of `text` as it was in the whole."""
-        return self._back.sub(lambda found: self._parts[int(found[1])], part) if self._name in part else part
+        return self._back.sub(lambda found: self._parts[int(found[1])], part) if part.find(self._name) >= 0 else part
 
     def _cut(self, raw: bytes) -> bytes:
         outside = without_strings(raw)
         if sum(map(outside.count, (b"[", b"]", b"{", b"}"))) > MAX_BRACKETS:
             raise ValueError(f"it is deeper than {LEVELS} levels and has more than {MAX_BRACKETS} brackets")
         depth, begun = 0, [_Open(0)]
-        for found in _BRACKET.finditer(outside):
-            if found[0] in _OPENING:
+        for at in _brackets(outside):
+            if outside[at] in _OPENING:
                 if depth and depth % LEVELS == 0:
-                    begun.append(_Open(found.start()))
+                    begun.append(_Open(at))
                 depth += 1
                 continue
             depth -= 1
             if depth > 0 and depth % LEVELS == 0:
-                inner, stop = begun.pop(), found.end()
+                inner, stop = begun.pop(), at + 1
                 _any.decode(inner.closed(raw, stop))
                 # Within another deep part it comes back with that one.
                 instead = b"null" if len(begun) > 1 else self._instead(raw[inner.start : stop])
@@ -60,6 +61,15 @@ class DeepParts:
     def _instead(self, part: bytes) -> bytes:
         self._parts.append(part)
         return b'%b%d"' % (self._name, len(self._parts) - 1)
+
+
+def _brackets(outside: bytes) -> Iterator[int]:
+    """Where they are. A regular expression would let nothing else run while it passes over megabytes without one."""
+    alike = outside.translate(_ALIKE)
+    at = alike.find(b"[")
+    while at >= 0:
+        yield at
+        at = alike.find(b"[", at + 1)
 
 
 class _Open:
