@@ -29,13 +29,17 @@ def read(raw: bytes) -> object:
 
     Numbers that no double holds, and what is deeper than 200 levels, are `orjson.Fragment`s in what it returns.
     """
+    value = read_plainly(raw)
+    return _read_odd(raw) if value is None else value
+
+
+def read_plainly(raw: bytes) -> object:
+    """Read a JSON text in the ordinary way, which is quick; None where that does not do, and for `null`."""
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        return _read_odd(raw)
-    if may_change(raw, value) or is_deep(raw):
-        return loads_deep(raw)
-    return value
+        return None
+    return None if may_change(raw, value) or is_deep(raw) else value
 
 
 def _read_odd(raw: bytes) -> object:

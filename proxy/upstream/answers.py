@@ -6,11 +6,12 @@ where it is large. What one of the official SDKs takes is taken here: events of 
 message are passed over, an id may have become a string, a body may be a list.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from core.egress.faults import UpstreamFault
-from core.mcp.answer_json import read
+from core.mcp.answer_json import read, read_plainly
 from core.mcp.event_stream import EventReader, EventStreamFault, TooManyEvents
 from core.mcp.large_answer_json import LARGE, read_large
 from proxy.upstream.faults import WEB_PAGE
@@ -24,6 +25,14 @@ MAX_EVENTS = 100_000
 EVENT_STREAM = "text/event-stream"
 MESSAGE = "message"
 """The type of the events that hold messages; they have it, too, if they say none."""
+ON_LOOP: Final = 256 * 1024
+"""Bytes of a message up to which it may be read on the event loop; a longer one is read in its turn beside it."""
+STREAM_ANSWERS: Final = 4
+"""How many times the bytes of the largest answer a whole event stream may have, comments and empty lines counted."""
+SMALLEST_CAP: Final = 16 << 20
+"""Bytes that every event stream may have, however small an answer must be: room for much progress."""
+_STEP: Final = 64 * 1024
+"""Bytes of a stream that are read before others get a turn; a longer message is read here only if it is plain."""
 
 
 async def messages(response: UpstreamAnswer, *, cap_bytes: int, large: Turns | None = None) -> AsyncIterator[Json]:
@@ -36,7 +45,7 @@ async def messages(response: UpstreamAnswer, *, cap_bytes: int, large: Turns | N
         async for message in _events(response, cap_bytes, large):
             yield message
         return
-    value = await _read_in_turn(_json, await _body(response, cap_bytes), large)
+    value = await _read_in_turn(lambda value: value, await _body(response, cap_bytes), large)
     for item in value if isinstance(value, list) else [value]:
         yield _as_message(item)
 
@@ -61,12 +70,15 @@ async def whole_answer(
 ) -> Json:
     """The message that answers our request, in an answer that is one JSON body. Raises UpstreamFault."""
     body = await _body(inflated(response, cap_bytes), cap_bytes)
-    return await _read_in_turn(lambda raw: answer_in(raw, request_id), body, large)
+    return await _read_in_turn(lambda value: _answer_of(value, request_id), body, large)
 
 
 def answer_in(raw: bytes, request_id: int) -> Json:
     """The message that answers our request, in a JSON body. Raises UpstreamFault."""
-    value = _json(raw)
+    return _answer_of(_json(raw), request_id)
+
+
+def _answer_of(value: object, request_id: int) -> Json:
     if isinstance(value, list):  # of a batch, as some servers answer; the TypeScript SDK takes it from all
         for item in value:
             if isinstance(item, dict) and item.get("jsonrpc") == "2.0" and is_answer_to(item, request_id):
@@ -102,17 +114,17 @@ async def _events(response: UpstreamAnswer, cap_bytes: int, large: Turns | None)
     reader = EventReader(max_event_bytes=cap_bytes, max_events=MAX_EVENTS)
     unread: UpstreamFault | None = None
     try:
-        while chunk := await response.next_chunk():
-            found = [event for event in reader.feed(chunk) if event.data]
+        async for piece, is_last in _pieces(response, cap_bytes):
+            found = [event for event in reader.feed(piece) if event.data]
             for number, event in enumerate(found, 1):
                 if event.name != MESSAGE:
                     continue
                 try:
-                    message = await _read_in_turn(message_in, event.data, large)
+                    message = await _read_in_turn(_as_message, event.data, large)
                 except UpstreamFault as fault:
                     unread = fault
                     continue
-                response.may_be_left(all_read=number == len(found) and not reader.behind)
+                response.may_be_left(all_read=is_last and number == len(found) and not reader.behind)
                 yield message
     except TooManyEvents as fault:
         raise UpstreamFault("too_large", sent=True, detail=str(fault), figure=MAX_EVENTS, unit="events") from fault
@@ -124,10 +136,30 @@ async def _events(response: UpstreamAnswer, cap_bytes: int, large: Turns | None)
         )
 
 
-async def _read_in_turn(read_it: Callable[[bytes], T], raw: bytes, large: Turns | None) -> T:
-    if large is None or len(raw) <= LARGE:
-        return read_it(raw)
-    return await large.read(read_it, raw)
+async def _pieces(response: UpstreamAnswer, cap_bytes: int) -> AsyncIterator[tuple[bytes, bool]]:
+    """A stream in pieces of at most `_STEP`, each with whether it is the last at hand. Others run in between."""
+    most = max(STREAM_ANSWERS * cap_bytes, SMALLEST_CAP)
+    taken = since = 0
+    while chunk := await response.next_chunk():
+        for start in range(0, len(chunk), _STEP):
+            piece = chunk[start : start + _STEP]
+            taken += len(piece)
+            since += len(piece)
+            if taken > most:
+                detail = f"the event stream is longer than {most} bytes"
+                raise UpstreamFault("too_large", sent=True, detail=detail, figure=most)
+            yield piece, start + _STEP >= len(chunk)
+            if since >= _STEP:
+                since = 0
+                await asyncio.sleep(0)
+
+
+async def _read_in_turn(taken: Callable[[object], T], raw: bytes, large: Turns | None) -> T:
+    if large is None or len(raw) <= _STEP:
+        return taken(_json(raw))
+    if len(raw) <= ON_LOOP and (value := read_plainly(raw)) is not None:
+        return taken(value)
+    return await large.read(lambda raw: taken(_json(raw)), raw)
 
 
 async def _body(response: UpstreamAnswer, cap_bytes: int) -> bytes:

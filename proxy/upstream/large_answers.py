@@ -3,7 +3,8 @@
 To read an answer of 15 MiB and to write it again takes some 0.2 s, in pieces of at most some 50 ms that let nothing
 else run. On the loop, one after the other as they come, thirty would stop every other call of the worker for seconds.
 So it is done by one thread, for one answer at a time: between the pieces the loop goes on, and large answers wait for
-each other. `conversation.py` reads here, the stage `relay` writes. What is no larger than `LARGE` never comes here.
+each other. `conversation.py` reads here, the stage `relay` writes. What is short, and what is not long
+and plain (`answers.ON_LOOP`), is read at once instead.
 """
 
 import asyncio

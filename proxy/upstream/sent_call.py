@@ -11,10 +11,9 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from core.egress.faults import UpstreamFault
-from core.mcp.large_answer_json import LARGE
 from core.mcp.versions import MODERN, Era
 from core.resolve import ResolvedInstallation
-from proxy.upstream.answers import Json, answer_in, message_in, the_answer
+from proxy.upstream.answers import ON_LOOP, Json, answer_in, message_in, the_answer
 from proxy.upstream.call_frames import CallFrames
 from proxy.upstream.courtesy import Courtesy
 from proxy.upstream.deadlines import Deadlines
@@ -154,7 +153,7 @@ class SentCalls:
         answer = sent.answer
         if answer.head is not None and answer.head.streams and sent.look_for_first_message():
             return self._first_message(sent)
-        if answer.fault is None and (not answer.is_whole or answer.buffered > LARGE):
+        if answer.fault is None and (not answer.is_whole or answer.buffered > ON_LOOP):
             return None
         sound = False
         try:
@@ -171,7 +170,7 @@ class SentCalls:
     def _first_message(self, sent: SentCall) -> Json | None:
         """The first message of a stream if it is the answer; whatever comes behind it, a fault even, is too late."""
         answer, first = sent.answer, sent.first_message
-        if first.data is not None and len(first.data) > LARGE:
+        if first.data is not None and len(first.data) > ON_LOOP:
             return None  # it is read beside the loop, in its turn
         try:
             message = the_answer(message_in(first.data or b""), sent.outbound.id)

@@ -86,6 +86,10 @@ FIGURES = {
     "values in such an answer that is a list of messages": f"{large_answer_json.MAX_PARTS:,}",
     "seconds that such an answer waits for its turn to be written on, behind others": f"{relay.TURN_S:g}",
     "events of a stream": f"{answers.MAX_EVENTS:,}",
+    "bytes of a stream up to its answer, comments and empty lines too": (
+        f"{answers.STREAM_ANSWERS} times an answer: {size(answers.STREAM_ANSWERS * DEFAULTS['max_answer'])}; "
+        f"{size(answers.SMALLEST_CAP)} at least"
+    ),
     "questions to us during one call": f"{conversation._MAX_ASKED}",
     "lines of the head": f"{head.MAX_HEADERS}",
     "the head": size(head.MAX_HEAD_BYTES),

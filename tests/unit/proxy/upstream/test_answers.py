@@ -1,7 +1,12 @@
+import asyncio
+from typing import Any
+
 import pytest
 
 from core.egress.client import UpstreamFault
+from core.tasks import Tasks
 from proxy.upstream.answers import Json, answer_in, is_answer_to, is_success, messages
+from proxy.upstream.large_answers import LargeAnswers, Turns
 from tests.fakes.pool_calls import Pool, nothing_finishes, post
 from tests.fakes.scripted_upstream import ScriptedUpstream, head, ok
 
@@ -166,3 +171,107 @@ async def test_a_stream_of_too_many_short_events_is_not_said_to_have_too_many_by
 )
 def test_only_the_result_or_error_of_our_request_is_our_answer(message: Json, ours: bool) -> None:
     assert is_answer_to(message, 1) is ours
+
+
+class AllAtHand:
+    """A stream that has come already: whoever reads it never waits for it."""
+
+    status = 200
+
+    def __init__(self, *chunks: bytes) -> None:
+        self.chunks = list(chunks)
+
+    def header(self, name: str) -> str | None:
+        return "text/event-stream" if name == "content-type" else None
+
+    async def next_chunk(self) -> bytes:
+        return self.chunks.pop(0) if self.chunks else b""
+
+    def may_be_left(self, *, all_read: bool) -> None:
+        pass
+
+
+class Counted(LargeAnswers):
+    """Counts what was read beside the loop."""
+
+    taken = 0
+
+    async def in_turn(self, work: Any, *, next_in: bool = False) -> Any:
+        self.taken += 1
+        return await super().in_turn(work, next_in=next_in)
+
+
+def turns_of(large: LargeAnswers) -> Turns:
+    """The turns of a call whose caller has room for everything."""
+    return Turns(large, lambda _: None)
+
+
+def event(numbers: bytes, size: int) -> bytes:
+    """A message of about so many bytes."""
+    items = b",".join([numbers] * (size // (len(numbers) + 1)))
+    return b'data: {"jsonrpc":"2.0","method":"x","params":{"x":[%b]}}\n\n' % items
+
+
+@pytest.mark.parametrize(
+    ("stream", "steps"),
+    [
+        ([event(b"1", 60_000) * 20], 18),
+        ([event(b"1", 60_000)] * 20, 9),
+        ([event(b"1", 100) * 5_000], 7),
+        ([b":\n" * 500_000], 15),
+        ([b"\n" * 1_000_000], 15),
+        ([b"\r\n" * 500_000], 15),
+        ([b"x:\n\n" * 250_000], 15),
+        ([b"event: ping\ndata: 1\n\n" * 50_000], 15),
+    ],
+)
+async def test_others_run_while_a_stream_that_is_at_hand_is_read(stream: list[bytes], steps: int) -> None:
+    others = 0
+
+    async def run() -> None:
+        nonlocal others
+        while True:
+            others += 1
+            await asyncio.sleep(0)
+
+    other = Tasks("test").spawn("other", run())
+    async for _ in messages(AllAtHand(*stream), cap_bytes=1 << 20, large=turns_of(LargeAnswers())):  # type: ignore[arg-type]  # what is read of an answer
+        pass
+    other.cancel()
+    assert others >= steps
+
+
+@pytest.mark.parametrize(
+    ("numbers", "size", "turns"),
+    [
+        (b"1", 100_000, 0),
+        (b"1.25", 250_000, 0),
+        (b"1", 300_000, 1),
+        (b"[1e999]", 100_000, 1),
+        (b"1e-999", 100_000, 1),
+        (rb'"\ud800"', 100_000, 1),
+        (b'"\xff"', 100_000, 1),
+        (b"[" * 300 + b'"%b"' % (b"x" * 3_000) + b"]" * 300, 100_000, 1),
+        (b"[1e999]", 1_000, 0),
+    ],
+)
+async def test_what_is_slow_to_read_is_read_beside_the_loop(numbers: bytes, size: int, turns: int) -> None:
+    large = Counted()
+    answer = AllAtHand(event(numbers, size))
+    (message,) = [one async for one in messages(answer, cap_bytes=1 << 20, large=turns_of(large))]  # type: ignore[arg-type]  # what is read of an answer
+    assert (message["method"], large.taken) == ("x", turns)
+
+
+@pytest.mark.parametrize("filling", [b":\n", b"\n", b"\r\n", b": keep-alive\n\n", b"id: 1\n\n", event(b"1", 500)])
+async def test_a_stream_without_an_end_is_too_large_whatever_it_is_made_of(
+    filling: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("proxy.upstream.answers.SMALLEST_CAP", 3000)
+    for cap, most in ((600, 3000), (2000, 8000)):
+        allowed = filling * (most // len(filling))
+        async for _ in messages(AllAtHand(allowed, ONE[: most - len(allowed)]), cap_bytes=cap):  # type: ignore[arg-type]  # what is read of an answer
+            pass
+        with pytest.raises(UpstreamFault) as fault:
+            async for _ in messages(AllAtHand(allowed, filling), cap_bytes=cap):  # type: ignore[arg-type]  # what is read of an answer
+                pass
+        assert (fault.value.reason, fault.value.figure, fault.value.unit) == ("too_large", most, "bytes")
