@@ -12,14 +12,16 @@ import msgspec
 from aiohttp import web
 
 from core.clocks import CURE, REFUSED_FOR_CLOCK
-from core.internal_call import MAX_BODY, SCHEME, CallMistimed, CallRefused, InternalCalls
+from core.internal_call import MAX_ANSWER, MAX_BODY, SCHEME, CallMistimed, CallRefused, InternalCalls
 from core.internal_server import NAMELESS
-from core.resolve import ProbeQuestion
+from core.resolve import Probe, ProbeQuestion
 from proxy.upstream.probe import Prober
 
 log = logging.getLogger(__name__)
 _PROBE = "/internal/probe"
 _BODY_S = 5.0
+_SEAL = 1 << 10
+"""Bytes that the seal may add."""
 MOST_PROBES = 8
 """At once: each may hold a whole list of tools, and calls share the worker with them."""
 
@@ -52,11 +54,23 @@ class InternalListener:
             return _bare(503)
         self._probing += 1
         try:
-            answer = msgspec.msgpack.encode(await self._prober.probe(question))
+            found = await self._prober.probe(question)
+            sealed = await asyncio.to_thread(self._sealed, call_id, found)  # megabytes, beside the calls
         finally:
             self._probing -= 1
-        sealed = self._calls.seal_answer(call_id, answer)
         return web.Response(body=sealed, content_type="application/octet-stream", headers=NAMELESS)
+
+    def _sealed(self, call_id: str, found: Probe) -> bytes:
+        return self._calls.seal_answer(call_id, encoded(found))
+
+
+def encoded(found: Probe) -> bytes:
+    """What was found, as control gets it; a fault in its place if control would not take so much."""
+    answer = msgspec.msgpack.encode(found)
+    if len(answer) <= MAX_ANSWER - _SEAL:
+        return answer
+    words = "What the server lists is larger than control takes from a proxy; it has to list less."
+    return msgspec.msgpack.encode(Probe(fault="upstream_too_large", sentence=words))
 
 
 def _bare(status: int) -> web.Response:

@@ -3,7 +3,8 @@
 `proxy/upstream/list_answers.py` calls `read_page` with a body or an event's data whose size it has capped. The usual
 page costs two parses and a few counts. One that these do not clear is cut into its items (`list_items.py`), and each
 is judged and parsed by itself: depth, names, halves of characters, NaN. What is no JSON at all is the whole page's
-fault, with the parser's sentence. Leaves out whether an item is a tool.
+fault, with the parser's sentence. Only so many items and values are looked at, and so many faults told; behind them
+nothing is judged. Leaves out whether an item is a tool.
 """
 
 import json
@@ -24,8 +25,16 @@ MAX_VALUES: Final = 50_000
 """In one item, and in a page that is built as a whole; a definition of a megabyte has some forty thousand."""
 MAX_CONTAINERS: Final = 250_000
 """Objects and lists in one page; four megabytes of definitions have some eighty thousand."""
+MAX_ITEMS: Final = 5_000
+"""Of one list, and so of one page; whatever they are."""
+MAX_LIST_VALUES: Final = 400_000
+"""In all items of one list, and so of one page, for memory's sake: a value costs some 60 bytes."""
+MAX_REJECTED: Final = 100
+"""Items of one list, and so of one page, that are told with the reason; more are counted."""
 _BOM: Final = b"\xef\xbb\xbf"
 _NAME: Final = re.compile(rb'"name"\s*:\s*("(?:[^"\\]|\\.){1,1024}")', re.DOTALL)
+
+_TOO_MANY_ITEMS: Final = f"more than {MAX_ITEMS} items"
 
 
 @dataclass(slots=True)
@@ -35,9 +44,13 @@ class Page:
     message: dict[str, Any]
     items: list[dict[str, Any]] = field(default_factory=list)
     rejected: list[tuple[str, str]] = field(default_factory=list)
-    """Items that cannot be kept: name (escaped), and the reason."""
+    """The first items that cannot be kept: name (escaped), and the reason."""
+    more_rejected: int = 0
+    """How many more cannot be kept."""
     values: int = 0
     """At most so many are in `items`."""
+    ends: str = ""
+    """What the list has more of than is looked at, such as `more than 5000 items`; empty where all of it was."""
 
 
 class NoPage(ValueError):
@@ -58,8 +71,11 @@ def read_page(raw: bytes, member: str) -> Page:
     result = message.get("result") if isinstance(message, dict) else None
     listed = result.get(member) if isinstance(result, dict) else None
     page = Page(_as_message(message), values=values)
-    for number, item in enumerate(listed if isinstance(listed, list) else ()):
+    listed = listed if isinstance(listed, list) else []
+    for number, item in enumerate(listed[:MAX_ITEMS]):
         _take(page, item, number)
+    if len(listed) > MAX_ITEMS:
+        page.ends = _TOO_MANY_ITEMS
     return page
 
 
@@ -71,22 +87,45 @@ def _take(page: Page, item: object, number: int) -> None:
     if isinstance(item, dict):
         page.items.append(item)
     else:
-        page.rejected.append((_numbered(number), "It is no object."))
+        _reject(page, "It is no object.", number)
+
+
+def _reject(page: Page, reason: str, number: int, text: bytes = b"") -> None:
+    """`text`: of an item that may have a name."""
+    if len(page.rejected) < MAX_REJECTED:
+        page.rejected.append((_name(text, number) if text else _numbered(number), reason))
+    else:
+        page.more_rejected += 1
 
 
 def _odd_page(raw: bytes, member: str) -> Page:
     if raw.count(b"{") + raw.count(b"[") > MAX_CONTAINERS:
         raise NoPage(f"it holds more than {MAX_CONTAINERS} objects and lists")
-    found = items_of(raw, member)
+    found = items_of(raw, member, MAX_ITEMS)
     if found is None:
         return _without_items(_as_message(_whole(raw)), member)
     (begin, end), spans = found
     # Spaces in place of the items, so that the parser's places stay those of the text.
     page = Page(_as_message(_whole(raw[:begin] + b" " * (end - begin) + raw[end:])))
     for number, span in enumerate(spans):
+        page.ends = _too_much(page, raw[span[0] : span[1]], number)
+        if page.ends:
+            break
         _take_apart(page, raw, span, number)
     page.message["result"][member] = page.items
     return page
+
+
+def _too_much(page: Page, text: bytes, number: int) -> str:
+    """What the page has too much of with this item, which is counted; '' where it may be looked at."""
+    if number == MAX_ITEMS:
+        return _TOO_MANY_ITEMS
+    # An item with more is refused before it is built, so it costs no more than that.
+    values = page.values + min(_most_values(text), MAX_VALUES)
+    if values > MAX_LIST_VALUES:
+        return f"more than {MAX_LIST_VALUES} values"
+    page.values = values
+    return ""
 
 
 def _without_items(message: dict[str, Any], member: str) -> Page:
@@ -101,10 +140,9 @@ def _take_apart(page: Page, raw: bytes, span: Span, number: int) -> None:
     text = raw[span[0] : span[1]]
     item = _item(text, span[0])
     if isinstance(item, str):
-        page.rejected.append((_name(text, number), item))
-        return
-    _take(page, item, number)
-    page.values += _most_values(text)
+        _reject(page, item, number, text)
+    else:
+        _take(page, item, number)
 
 
 def _item(text: bytes, at: int) -> object:

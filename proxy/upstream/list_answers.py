@@ -7,13 +7,13 @@ cost more than itself. Leaves out what an item means, and when to ask for the ne
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, TypeVar
 
 import orjson
 
 from core.egress.faults import UpstreamFault
 from core.mcp.event_stream import Event, EventReader, EventStreamFault
-from core.mcp.list_page import NoPage, Page, read_page
+from core.mcp.list_page import MAX_ITEMS, MAX_LIST_VALUES, MAX_REJECTED, NoPage, Page, read_page
 from proxy.upstream.answers import (
     MAX_EVENTS,
     MESSAGE,
@@ -31,13 +31,11 @@ from proxy.upstream.transport import UpstreamAnswer
 MAX_PAGE_BYTES: Final = 4 << 20
 MAX_LIST_BYTES: Final = 8 << 20
 """Of all pages of one list; clients bear about a megabyte from a server."""
-MAX_LIST_VALUES: Final = 400_000
-"""In all items of one list, for memory's sake: a value costs some 60 bytes."""
 MAX_PAGES: Final = 100
-MAX_ITEMS: Final = 5_000
 _SMALL: Final = 1 << 16
 """Bytes that are read at once; more in a thread, beside the calls of this worker."""
 
+T = TypeVar("T")
 Beside = Callable[[Json], Awaitable[None]]
 
 
@@ -48,9 +46,9 @@ class ListAnswers:
         self.member = member
         self.items: list[dict[str, object]] = []
         self.rejected: list[tuple[str, str]] = []
-        """Items that cannot be kept: name, and the reason."""
-        self.notes: list[tuple[str, str]] = []
-        """What to know of the whole list, each with an empty name."""
+        """The first items that cannot be kept: name, and the reason."""
+        self._more_rejected = 0
+        self._notes: list[tuple[str, str]] = []
         self._bytes = self._values = self._pages = 0
         self._page, self._page_bytes = Page({}), 0
 
@@ -67,7 +65,7 @@ class ListAnswers:
         if body[:256].lstrip().startswith(b"<"):
             raise UpstreamFault("broken", sent=True, kind="web_page", detail=WEB_PAGE)
         if body[:256].lstrip().startswith(b"["):  # a batch, as for any answer
-            body = orjson.dumps(answer_in(body, request_id))
+            body = await _beside_calls(body, lambda: orjson.dumps(answer_in(body, request_id)))
         return the_answer(await self._read(body), request_id)
 
     def take(self) -> bool:
@@ -76,14 +74,24 @@ class ListAnswers:
         self._pages += 1
         self._bytes += self._page_bytes
         self._values += page.values
-        self.rejected += page.rejected
+        room = MAX_REJECTED - len(self.rejected)
+        self.rejected += page.rejected[:room]
+        self._more_rejected += len(page.rejected[room:]) + page.more_rejected
         if self._values > MAX_LIST_VALUES:
             return self.ends(f"more than {MAX_LIST_VALUES} values")
         self.items += page.items
         if len(self.items) > MAX_ITEMS:
             del self.items[MAX_ITEMS:]
             return self.ends(f"more than {MAX_ITEMS} items")
-        return True
+        return not page.ends or self.ends(page.ends)
+
+    @property
+    def notes(self) -> list[tuple[str, str]]:
+        """What to know of the whole list, each with an empty name."""
+        if not self._more_rejected:
+            return self._notes
+        more = f"Of its list of {self.member} {self._more_rejected} more are left out, without their reasons."
+        return [*self._notes, ("", more)]
 
     @property
     def is_begun(self) -> bool:
@@ -97,7 +105,7 @@ class ListAnswers:
 
     def ends(self, what: str) -> bool:
         """Tell that the list goes on beyond what was read, and why; False, as there is nothing more to ask for."""
-        self.notes.append(("", f"Its list of {self.member} has {what}; read were the first {len(self.items)}."))
+        self._notes.append(("", f"Its list of {self.member} has {what}; read were the first {len(self.items)}."))
         return False
 
     async def _from_stream(self, response: UpstreamAnswer, request_id: int, cap: int, beside: Beside) -> Json:
@@ -119,16 +127,17 @@ class ListAnswers:
 
     async def _read(self, raw: bytes) -> Json:
         try:
-            if len(raw) <= _SMALL:
-                page = read_page(raw, self.member)
-            else:
-                page = await asyncio.to_thread(read_page, raw, self.member)
+            page = await _beside_calls(raw, lambda: read_page(raw, self.member))
         except NoPage as wrong:
             raise UpstreamFault("broken", sent=True, detail=f"the answer is no acceptable JSON: {wrong}") from None
         if page.message.get("jsonrpc") != "2.0":
             raise UpstreamFault("broken", sent=True, detail="the answer is no JSON-RPC message")
         self._page, self._page_bytes = page, len(raw)
         return page.message
+
+
+async def _beside_calls(raw: bytes, read_it: Callable[[], T]) -> T:
+    return read_it() if len(raw) <= _SMALL else await asyncio.to_thread(read_it)
 
 
 def _events(reader: EventReader, chunk: bytes, cap: int) -> list[Event]:

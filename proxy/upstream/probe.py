@@ -29,6 +29,9 @@ _OWNER = Owner("discovery")
 _SECONDS: Final = 17.0
 """For a whole probe, where the question says nothing: control waits for 20 s, and for the words of a failure too."""
 _UNANNOUNCED_S: Final = 3.0
+_MOST_CAPABILITIES: Final = 50
+"""That are told, and the characters of each: a server may say megabytes of them."""
+_LONGEST_CAPABILITY: Final = 256
 _MAY_BE_OLD: Final = {"upstream_status", "upstream_error", "upstream_broken", "upstream_era"}
 """Refusals behind which the transport of 2024-11-05 may be."""
 
@@ -97,7 +100,7 @@ class Prober:
             version=server.version,
             server_name=upstream_text(server.info.get("name")),
             server_version=upstream_text(server.info.get("version")),
-            capabilities=server.capabilities,
+            capabilities=_told(server.capabilities),
             tools=tools.items,
             resources=resources.items,
             rejected=tools.rejected + resources.rejected,
@@ -188,6 +191,13 @@ class Prober:
 
 def _names(capabilities: object) -> list[str]:
     return sorted(str(name) for name in capabilities) if isinstance(capabilities, dict) else []
+
+
+def _told(capabilities: list[str]) -> list[str]:
+    """The names of capabilities as control gets them: few and short, and whether there are lists is not lost."""
+    first = capabilities[:_MOST_CAPABILITIES]
+    lists = [name for name in ("resources", "tools") if name in capabilities and name not in first]
+    return [name[:_LONGEST_CAPABILITY] for name in first + lists]
 
 
 async def _ignore(_: Json) -> None:

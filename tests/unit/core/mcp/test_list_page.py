@@ -1,7 +1,15 @@
 import orjson
 import pytest
 
-from core.mcp.list_page import MAX_CONTAINERS, MAX_VALUES, NoPage, read_page
+from core.mcp.list_page import (
+    MAX_CONTAINERS,
+    MAX_ITEMS,
+    MAX_LIST_VALUES,
+    MAX_REJECTED,
+    MAX_VALUES,
+    NoPage,
+    read_page,
+)
 
 GOOD = b'{"name":"good","inputSchema":{"type":"object"}}'
 PLAIN = orjson.loads(GOOD)
@@ -106,3 +114,41 @@ def test_items_of_a_page_with_very_many_values_are_read_one_by_one() -> None:
     found = read_page(page(*[many] * 6), "tools")
     assert len(found.items) == 6
     assert found.values > 240_000
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [b"1", b'""', b"[]", b'{"name":"odd","a":NaN}', b'{"name":"odd","a":1e400}', b'{"name":"odd","a":"\\ud83d"}'],
+)
+@pytest.mark.parametrize("many", [3 * MAX_REJECTED, 60_000])
+def test_of_very_many_odd_items_the_first_are_told_and_the_others_looked_at_are_counted(
+    odd: bytes, many: int
+) -> None:
+    found = read_page(page(GOOD, *[odd] * many), "tools")
+    looked_at = min(1 + many, MAX_ITEMS)
+    assert found.items == [PLAIN]
+    assert len(found.rejected) == MAX_REJECTED
+    assert found.more_rejected == looked_at - 1 - MAX_REJECTED
+    assert found.ends == (f"more than {MAX_ITEMS} items" if many >= MAX_ITEMS else "")
+
+
+def test_a_page_that_is_all_ones_costs_no_row_for_each() -> None:
+    found = read_page(page(*[b"1"] * 2_000_000), "tools")
+    assert (len(found.rejected), found.ends) == (MAX_REJECTED, f"more than {MAX_ITEMS} items")
+
+
+@pytest.mark.parametrize("more", [0, 1])
+@pytest.mark.parametrize("good", [b"{}", b'{"a":[1,2,3,4,5,6,7,8,9,10]}'], ids=["read whole", "read apart"])
+def test_items_are_kept_up_to_the_most(good: bytes, more: int) -> None:
+    found = read_page(page(*[good] * (MAX_ITEMS + more)), "tools")
+    assert len(found.items) == MAX_ITEMS
+    assert bool(found.ends) == bool(more)
+
+
+@pytest.mark.parametrize("end", [b"1]}", b"1e1]}", b"NaN]}", b'"\\ud83d"]}'])
+def test_no_more_items_are_looked_at_than_may_have_values(end: bytes) -> None:
+    wide = b'{"a":[' + b"1," * (MAX_VALUES - 10) + end
+    found = read_page(page(*[wide] * 20), "tools")
+    assert found.ends == f"more than {MAX_LIST_VALUES} values"
+    assert len(found.items) + len(found.rejected) == MAX_LIST_VALUES // MAX_VALUES
+    assert found.values <= MAX_LIST_VALUES

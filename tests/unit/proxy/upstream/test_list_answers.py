@@ -3,9 +3,9 @@ import gzip
 import pytest
 
 from core.egress.client import UpstreamFault
-from core.mcp.list_page import MAX_VALUES
+from core.mcp.list_page import MAX_ITEMS, MAX_LIST_VALUES, MAX_REJECTED, MAX_VALUES
 from proxy.upstream.answers import Json
-from proxy.upstream.list_answers import MAX_ITEMS, MAX_LIST_VALUES, MAX_PAGE_BYTES, MAX_PAGES, ListAnswers
+from proxy.upstream.list_answers import MAX_PAGE_BYTES, MAX_PAGES, ListAnswers
 from tests.fakes.pool_calls import Pool, post
 from tests.fakes.scripted_upstream import ScriptedUpstream, ok
 
@@ -96,7 +96,7 @@ async def test_items_and_values_beyond_the_most_end_the_list() -> None:
     wide = b",".join([b'{"a":[' + b"1," * (MAX_VALUES - 10) + b"1]}"] * (MAX_LIST_VALUES // MAX_VALUES + 1))
     lists, _ = await answered(ONE.replace(b'{"name":"a"}', wide), JSON_TYPE)
     assert not lists.take()
-    assert lists.notes == [("", f"Its list of tools has more than {MAX_LIST_VALUES} values; read were the first 0.")]
+    assert lists.notes == [("", f"Its list of tools has more than {MAX_LIST_VALUES} values; read were the first 8.")]
 
 
 async def test_pages_are_counted() -> None:
@@ -105,3 +105,25 @@ async def test_pages_are_counted() -> None:
         assert lists.has_pages_left
         lists.take()
     assert not lists.has_pages_left
+
+
+async def test_odd_items_of_all_pages_together_are_told_up_to_the_most_and_the_rest_is_counted_in_one_note() -> None:
+    lists = None
+    for odd in (b"1", b'{"name":"a","b":NaN}', b"[]"):
+        items = b",".join([odd] * (MAX_REJECTED - 40))
+        lists, _ = await answered(ONE.replace(b'{"name":"a"}', items), JSON_TYPE, lists=lists)
+        assert lists.take()
+    assert lists is not None
+    assert len(lists.rejected) == MAX_REJECTED
+    more = 3 * (MAX_REJECTED - 40) - MAX_REJECTED
+    assert lists.notes == [("", f"Of its list of tools {more} more are left out, without their reasons.")]
+
+
+async def test_of_a_page_of_ones_few_rows_are_kept_and_the_list_ends() -> None:
+    lists, _ = await answered(ONE.replace(b'{"name":"a"}', b",".join([b"1"] * 1_000_000)), JSON_TYPE)
+    assert not lists.take()
+    assert (lists.items, len(lists.rejected)) == ([], MAX_REJECTED)
+    assert lists.notes == [
+        ("", f"Its list of tools has more than {MAX_ITEMS} items; read were the first 0."),
+        ("", f"Of its list of tools {MAX_ITEMS - MAX_REJECTED} more are left out, without their reasons."),
+    ]
