@@ -76,7 +76,16 @@ def with_pins(_: AdminApi, items: Iterable[Mapping[str, Any]]) -> list[dict[str,
 
 def with_objects(_: AdminApi, items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Lines of the audit trail with what the object was called at that time."""
-    return [{**item, "object": _called(item.get("after") or item.get("before") or {})} for item in items]
+    return [{**item, "object": _object_of(item)} for item in items]
+
+
+def _object_of(line: Mapping[str, Any]) -> str:
+    object_ = line.get("after") or line.get("before") or {}
+    if line.get("action") == "discover":  # tells of what was found, through which installation: ENTRY@OWNER
+        return str(object_.get("installation") or "").partition("@")[0]
+    if line.get("object_kind") == "tool" and object_.get("entry"):
+        return f"{object_['entry']}/{object_.get('name', '')}"
+    return _called(object_)
 
 
 def with_callers_and_servers(api: AdminApi, records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

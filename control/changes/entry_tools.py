@@ -1,11 +1,11 @@
 """Changes of the tools that an entry keeps: what people decide. What servers list is in `discoveries.py`."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from control.changes.refusals import NotThere, refuse_stale
 from control.changes.write import Write, there
 from control.registry.entry_tool import EntryTool, told_of_tool
-from control.store import tools
+from control.store import entries, tools
 from control.store.writes import tools as rows
 
 
@@ -20,7 +20,8 @@ async def set_state(
     await rows.set_state(write, tool_id, state)
     after = there(await tools.one(write.connection, entry_id, tool_id))
     await write.announce(gateways=await tools.gateways_of(write.connection, tool_id))
-    await write.record("update", "tool", tool_id, {"state": before.state}, {"state": after.state})
+    named = await _named(write, before)
+    await write.record("update", "tool", tool_id, {**named, "state": before.state}, {**named, "state": after.state})
     return after
 
 
@@ -35,5 +36,12 @@ async def acknowledge(write: Write, entry_id: str, tool_id: str, version: int | 
     await rows.acknowledge(write, tool_id)
     await write.announce()
     seen = {name: told_of_tool(before)[name] for name in ("changed_at", "differences")}
-    await write.record("update", "tool", tool_id, seen, {"changed_at": None, "differences": []})
+    named = await _named(write, before)
+    after: dict[str, Any] = {"changed_at": None, "differences": []}
+    await write.record("update", "tool", tool_id, {**named, **seen}, {**named, **after})
     return there(await tools.one(write.connection, entry_id, tool_id))
+
+
+async def _named(write: Write, tool: EntryTool) -> dict[str, str]:
+    """Which tool it was, for readers of the audit trail: an identifier alone tells them nothing."""
+    return {"entry": there(await entries.one(write.connection, tool.entry_id)).slug, "name": tool.name}

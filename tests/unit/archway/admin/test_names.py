@@ -1,5 +1,7 @@
 """Names in the place of identifiers."""
 
+import pytest
+
 from archway.admin.names import with_objects, with_owners, with_pins, with_token_owners
 from archway.admin_client import Problem
 
@@ -68,3 +70,22 @@ def test_a_line_of_the_audit_trail_says_what_the_object_was_called():
     assert [one["object"] for one in with_objects(None, lines)] == [
         "crm", "ada@example.com", "Support", "crm__find", "crm@Support", "",
     ]  # fmt: skip
+
+
+def test_a_tool_in_the_audit_trail_is_told_with_its_entry():
+    tools = [
+        {
+            "object_kind": "tool",
+            "action": "update",
+            "after": {"entry": "time", "name": "now", "state": "quarantined"},
+        },
+        {"object_kind": "tool", "action": "update", "after": {"entry": "crm", "name": "find", "differences": []}},
+        {"object_kind": "tool", "action": "update", "after": {"state": "active"}},  # of an older version
+    ]
+    assert [one["object"] for one in with_objects(None, tools)] == ["time/now", "crm/find", ""]
+
+
+@pytest.mark.parametrize("address", ["time@organisation", "time@Field Sales", "time@ada@example.com"])
+def test_a_discovery_in_the_audit_trail_is_told_by_its_entry(address):
+    line = {"object_kind": "entry", "action": "discover", "after": {"installation": address, "added": ["now"]}}
+    assert [one["object"] for one in with_objects(None, [line])] == ["time"]

@@ -139,3 +139,18 @@ async def test_a_hash_that_is_reckoned_in_another_way_is_no_change_of_a_tool(poo
         await write.execute("update entry_tools set pin = 1, definition_sha256 = $1", "of another text")
         (tool,) = await discovered(write, entry, installation, "now")
         assert tool.changed_at is not None
+
+
+async def test_a_line_of_the_audit_trail_about_a_tool_says_which_tool_it_was(pool: Pool) -> None:
+    async with changing(pool, ADMIN) as write:
+        entry = await new_entry(write)
+        installation = await new_installation(write, entry)
+        await discovered(write, entry, installation, "now", description="One.")
+        (tool,) = await discovered(write, entry, installation, "now", description="Two.")
+        await entry_tools.set_state(write, entry.id, tool.id, "quarantined")
+        await entry_tools.set_state(write, entry.id, tool.id, "active")
+        await entry_tools.acknowledge(write, entry.id, tool.id)
+    told = [
+        line[side] for line in await audit_of(pool) if line["object_kind"] == "tool" for side in ("before", "after")
+    ]
+    assert [(one["entry"], one["name"]) for one in told] == [("github", "now")] * 6
