@@ -6,11 +6,13 @@ they are, so that a request can be repeated. The gateway's row is locked before.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from shlex import quote
 from typing import Any, Final
 
 from control.changes.gateways import managed
 from control.changes.refusals import NotNow, NotThere, refuse_stale
 from control.changes.write import Write, there
+from control.credentials.cure import to_give_again
 from control.registry.assignment import Assignment, told_of_assignment
 from control.registry.broken_rule import BrokenRule
 from control.registry.entry import Entry
@@ -154,12 +156,30 @@ async def _wanted_tools(write: Write, entry: Entry, wanted: WantedTools) -> list
         raise BrokenRule("exposed_name", "is allowed only with exactly one tool")
     found = await tools.named(write.connection, entry.id, wanted.tools)
     known = {name for one in found for name in (one.name, one.upstream_name)}
+    if not found and not await tools.named(write.connection, entry.id, [ALL]):
+        raise NotNow(f"{entry.slug} has no tools yet{await _why_no_tools(write, entry)}")
     for number, name in enumerate(wanted.tools):
         if name != ALL and name not in known:
             raise BrokenRule(f"tools[{number}]", f"is not a tool of {entry.slug}; list /entries/{entry.id}/tools")
-    if not found:
-        raise NotNow(f"{entry.slug} has no tools yet: install it, so that they can be discovered.")
     return found
+
+
+async def _why_no_tools(write: Write, entry: Entry) -> str:
+    """The rest of the sentence: which installation was asked in vain and what helps it, or that there is none."""
+    actor = write.actor
+    installed = await installations.page(
+        write.connection, limit=MOST_OF_A_NAME, after=None, everything=actor.is_admin,
+        user_id=actor.user_id or None, teams=list(actor.teams), entry_id=entry.id,
+    )  # fmt: skip
+    failed = next((one for one in installed if one.state not in {"new", "ready"}), None)
+    if failed is None:
+        if not installed:
+            return ": install it, so that they can be discovered."
+        return f": its server listed none. `archway installations discover {quote(installed[0].address)}` asks again."
+    told = f": its installation {failed.address} is {failed.state}. {failed.state_reason}".rstrip()
+    if failed.state != "unreachable":
+        return f"{told} {to_give_again(entry, failed)}"
+    return f"{told} When that is mended: `archway installations discover {quote(failed.address)}`"
 
 
 async def _assign(

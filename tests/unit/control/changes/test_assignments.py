@@ -6,6 +6,7 @@ import pytest
 
 from control.changes import assignments
 from control.changes.assignments import WantedTools
+from control.changes.discoveries import FailedState, keep_failure
 from control.changes.refusals import NotNow, NotThere, Stale
 from control.changes.write import changing
 from control.registry.broken_rule import BrokenRule
@@ -56,6 +57,31 @@ async def test_an_entry_without_tools_is_to_be_installed_first(pool: Pool) -> No
         await new_entry(write)
         with pytest.raises(NotNow, match="github has no tools yet"):
             await assignments.create(write, (await new_gateway(write)).id, WantedTools(entry="github", tools=["*"]))
+
+
+@pytest.mark.parametrize(
+    ("state", "command"),
+    [
+        ("unreachable", "installations discover github@organisation"),
+        ("credential_refused", "installations update github@organisation"),
+        ("needs_sign_in", "installations update github@organisation"),
+    ],
+)
+@pytest.mark.parametrize("wanted", ["*", "now"])
+async def test_an_entry_whose_server_could_not_be_asked_says_why_it_has_no_tools(
+    pool: Pool, state: FailedState, command: str, wanted: str
+) -> None:
+    async with changing(pool, ADMIN) as write:
+        entry = await new_entry(write)
+        asked = await new_installation(write, entry)
+        assert await keep_failure(write, entry, asked, state, "It said no.")
+        with pytest.raises(NotNow) as refused:
+            await assignments.create(
+                write, (await new_gateway(write)).id, WantedTools(entry="github", tools=[wanted])
+            )
+    told = f"github has no tools yet: its installation github@organisation is {state}. It said no. "
+    assert str(refused.value).startswith(told)
+    assert f"`archway {command}" in str(refused.value)
 
 
 async def test_a_gateway_takes_no_more_definitions_than_a_snapshot_holds(
