@@ -25,6 +25,10 @@ _VERSION_OR_ENDING = re.compile(r"(?:[\d.]+)?(?:\.(?:exe|cmd|bat))?$", re.IGNORE
 _SCHEME = re.compile(r"(?:stdio|command|cmd|exec|file|npm|npx|pypi|uvx|docker|oci):", re.IGNORECASE)
 _PATH = re.compile(r"(?:\.{0,2}/|~[\w.-]*/|\.{0,2}\\|[A-Za-z]:\\)[^/\\]")
 _SCRIPT = re.compile(r"\.(?:py|pyz|js|mjs|cjs|ts|sh|jar|exe|cmd|bat|rb|php)$", re.IGNORECASE)
+_RELATIVE = re.compile(r"\.[\w-]+[/\\]|(?:[\w-]+[/\\])*(?:\.?bin|Scripts)[/\\][^/\\]")
+"""`.venv/bin/server`, `node_modules/.bin/server`: no host begins with a dot, and few are followed by `bin`."""
+_BARE_NAME = re.compile(r"(?=\w*mcp|[\w-]*-mcp)\w+(?:-\w+)+$", re.IGNORECASE)
+"""`mcp-server-time`, `crm-mcp`: a name by itself, without a dot, a port or a path, as programs have."""
 _NPM_PACKAGE = re.compile(r"@[\w.-]+/[\w.-]+(?:@[\w.^~-]+)?$")
 _URL_ALMOST = re.compile(r"https?\b", re.IGNORECASE)
 
@@ -40,7 +44,7 @@ def is_command(text: str) -> bool:
     first = words[0]
     return (
         _is_program(first)
-        or any(shape.match(first) is not None for shape in (_SCHEME, _PATH, _NPM_PACKAGE))
+        or any(shape.match(first) is not None for shape in (_SCHEME, _PATH, _RELATIVE, _BARE_NAME, _NPM_PACKAGE))
         or (_SCRIPT.search(first) is not None and "/" not in first)
         or any(word.startswith("-") or word == "stdio" for word in words[1:])
     )

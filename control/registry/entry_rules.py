@@ -15,6 +15,7 @@ from control.registry.fields import check_fields
 from control.registry.headers import check_fixed_headers
 from control.registry.slugs import check_slug
 from control.registry.visibility import check_visibility
+from control.registry.without_scheme import did_you_mean
 from core.egress.addresses import ANYWHERE, AddressPolicy, UrlRefused, check_url
 
 
@@ -66,6 +67,8 @@ def _checked_reached(reached: Reached, policy: AddressPolicy) -> Reached:
             except BrokenRule:
                 if is_command(url):
                     raise BrokenRule("url", SENTENCE) from None
+                if meant := did_you_mean(url):
+                    raise BrokenRule("url", f"must begin with https:// or http://{meant}") from None
                 raise
     assert_never(reached)
 

@@ -34,6 +34,13 @@ COMMANDS = [
     "`npx -y mcp-server`",
     "$ uvx mcp-server-time",
     "npx",
+    ".venv/bin/mcp-server-time",
+    "venv/bin/server --port 1",
+    "node_modules/.bin/mcp-server-everything",
+    r".venv\Scripts\mcp-server-time.exe",
+    "mcp-server-time",
+    "crm-mcp",
+    "mcp-server-time.exe",
 ]
 NO_COMMANDS = [
     "",
@@ -51,6 +58,12 @@ NO_COMMANDS = [
     "//crm.example.com/mcp",
     '{"url": "https://crm.example.com/mcp"}',
     "the CRM server",
+    "127.0.0.1:9541/mcp",
+    "crm/mcp",
+    "mcp.example.com/bin",
+    "mcp-server.example.com",
+    "mcp-server:8000/mcp",
+    "robin/mcp",
     "/",
 ]
 

@@ -72,6 +72,13 @@ def test_a_misspelt_url_keeps_its_own_sentence(url: str) -> None:
         checked(url)
 
 
+@pytest.mark.parametrize("url", ["127.0.0.1:9541/mcp", "localhost:9541/mcp", "[::1]:9541/mcp", "10.0.0.1/mcp"])
+def test_an_address_without_a_scheme_is_told_with_the_one_that_was_probably_meant(url: str) -> None:
+    with pytest.raises(BrokenRule) as refused:
+        checked(url)
+    assert str(refused.value) == f"url: must begin with https:// or http://; did you mean http://{url}?"
+
+
 @pytest.mark.parametrize("docs_url", ["/wiki", "npx docs"])
 def test_a_docs_url_is_no_place_for_commands(docs_url: str) -> None:
     with pytest.raises(BrokenRule, match=r"docs_url: (must begin|empty)"):
