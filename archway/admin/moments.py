@@ -45,5 +45,17 @@ def before_now(text: str, now: datetime | None = None) -> str:
         ) from None
 
 
+def ago_from(text: str, now: datetime | None = None) -> str:
+    """How long ago a moment of the admin API was, in whole minutes, hours or days: `10 min ago`."""
+    try:
+        seconds = ((now or datetime.now(UTC)) - datetime.fromisoformat(text)).total_seconds()
+    except (TypeError, ValueError):
+        return f"at {text}"
+    for name, least, length in (("days", 172_800, 86_400), ("h", 7_200, 3_600), ("min", 60, 60)):
+        if seconds >= least:
+            return f"{int(seconds // length)} {name} ago"
+    return "just now"
+
+
 def _written(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -146,6 +146,10 @@ _change_tool("release", {"state": "active"}, "Let a tool out of quarantine.")
 _change_tool("acknowledge", {"acknowledged": True}, "Say that you know how a tool changed: gateways warn no more.")
 
 
+BAD_PATH = "Check the path of the URL."
+"""Said in `state_reason` where a server answers and has nothing at this path: the entry's URL is to be mended."""
+
+
 def why_not_ready(installation: Mapping[str, Any]) -> str:
     """Why an installation cannot be used yet, and what to do; '' for one that is ready."""
     state, address = installation.get("state"), str(installation.get("address", ""))
@@ -155,6 +159,10 @@ def why_not_ready(installation: Mapping[str, Any]) -> str:
     again = f"archway installations discover {quote(address)}"
     if state in {"needs_sign_in", "credential_refused"}:
         again = f"archway installations update {quote(address)} --credential (or --secret NAME) asks the server again"
+    elif BAD_PATH in why:
+        slug = quote(str(installation.get("entry_slug") or address.partition("@")[0]))
+        again = f"archway entries update {slug} --url URL\nThen: {again}"
+        return f"{address} is not ready ({state}): {why}\nMend the entry: {again}"
     return f"{address} is not ready ({state}): {why}\nWhen that is mended: {again}"
 
 

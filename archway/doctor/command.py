@@ -43,4 +43,10 @@ def doctor(
     if failed:
         typer.echo(f"{failed} failed")
         raise typer.Exit(1)
-    typer.echo("nothing is wrong")
+    typer.echo(_nothing_failed(sum(finding.level == "warning" for finding in findings)))
+
+
+def _nothing_failed(warnings: int) -> str:
+    if not warnings:
+        return "nothing is wrong"
+    return f"nothing failed; {warnings} warning{'' if warnings == 1 else 's'}"

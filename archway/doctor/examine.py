@@ -38,7 +38,7 @@ def examine(state: StateFolder, environment: Mapping[str, str]) -> list[Finding]
     findings = looked(f"Python {sys.version.split()[0]}", check_python())
     findings += looked(f"state folder {state.root}", check_state(state.root))
     findings += _settings(here, {**keys, **environment})
-    findings += looked("ports of last time", check_ports(ports, facts)) if ports else []
+    findings += looked("ports that the last start used here", check_ports(ports, facts)) if ports else []
     findings += _servers(state, environment, kept, facts)
     findings += _asked(here)
     if facts.running:
@@ -69,13 +69,17 @@ def _named(given: Given, findings: Sequence[Finding]) -> list[Finding]:
 
 def _settings(given: Given, settings: Mapping[str, str]) -> list[Finding]:
     planes = [plane for plane in ("control", "proxy") if given.is_for(plane)]
-    told = f"settings of {given.name}, {given.ours}" + (f", for {' and '.join(planes)}" if planes else "")
+    told = f"settings of {given.name}, {_counted(given.ours)}" + (f", for {' and '.join(planes)}" if planes else "")
     found = looked(told, check_settings(settings) + check_needed(given.settings) + check_gaps(given))
     for plane in planes:
         networks = given.settings.get("ARCHWAY_UPSTREAM_NETWORKS", "").strip()
         open_to = f"and {networks}" if networks else "only; ARCHWAY_UPSTREAM_NETWORKS opens others"
         found.append(Finding(f"{plane} lets servers be at public addresses {open_to}", level="ok"))
     return found
+
+
+def _counted(ours: int) -> str:
+    return f"{ours or 'no'} ARCHWAY_ variable{'' if ours == 1 else 's'}"
 
 
 def _asked(given: Given) -> list[Finding]:

@@ -3,6 +3,8 @@
 import shlex
 from collections.abc import Iterable
 
+from archway.admin.moments import ago_from
+from archway.admin.registry import BAD_PATH
 from archway.admin_client import AdminApi, Problem, Unreachable
 from archway.doctor.finding import Finding, looked, note
 from archway.status.facts import Facts, InstallationFact
@@ -50,19 +52,31 @@ def check_first_call(state: StateFolder, facts: Facts) -> list[Finding]:
 def check_installations(installations: Iterable[InstallationFact]) -> list[Finding]:
     """A line for each; what is not ready is worth knowing, with the command that helps."""
     return [
-        Finding(f"installation {one.name}: ready", level="ok")
+        Finding(f"installation {one.name}: ready{_asked_when(one)}", level="ok")
         if one.state == "ready"
         else note(f"installation {one.name}: {one.state}", one.reason.rstrip("."), cure_of(one))
         for one in installations
     ]
 
 
+def _asked_when(one: InstallationFact) -> str:
+    """How old the word is: `ready` only repeats the last discovery, and the server may have died since."""
+    if not one.discovered_at:
+        return ""
+    ago = ago_from(one.discovered_at)
+    return f" (asked {ago}; `archway installations discover {shlex.quote(one.name)}` asks again)"
+
+
 def cure_of(one: InstallationFact) -> str:
     """The command that helps an installation which is not ready. Asking the server again gives no credential."""
     name = shlex.quote(one.name)
-    if one.state == "needs_sign_in":
+    what = {"needs_sign_in": "give what it lacks", "credential_refused": "give what its server takes"}.get(one.state)
+    if what is not None:
         return (
-            f"give what it lacks: `archway installations update {name} --credential` for the key or token, "
+            f"{what}: `archway installations update {name} --credential` for the key or token, "
             f"`archway installations update {name} --secret FIELD` for another secret answer"
         )
-    return f"`archway installations discover {name}` tries again, once its server can be reached"
+    again = f"`archway installations discover {name}` tries again"
+    if BAD_PATH in one.reason:
+        return f"`archway entries update {shlex.quote(one.entry)} --url URL` mends the path, and then {again}"
+    return f"{again}, once that is mended"

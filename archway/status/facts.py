@@ -33,6 +33,8 @@ class InstallationFact:
     state: str
     reason: str
     runtime: str
+    discovered_at: str = ""
+    """When its server last answered a discovery; '' for never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,4 +116,5 @@ def _fact(one: dict[str, Any], entries: dict[str, dict[str, Any]]) -> Installati
         reason=str(one.get("state_reason") or ""),
         # An entry's kind decides where its server runs.
         runtime=str(one.get("runtime") or entry.get("kind") or "remote"),
+        discovered_at=str(one.get("discovered_at") or ""),
     )

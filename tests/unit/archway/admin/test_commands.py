@@ -268,6 +268,8 @@ def installation(state, reason=""):
         ("credential_refused", "crm does not accept it.", "archway installations update crm@Support --credential"),
         ("needs_sign_in", "Its secrets cannot be opened.", "archway installations update crm@Support --credential"),
         ("new", "", "archway installations discover crm@Support"),
+        ("unreachable", "crm answers 404. Check the path of the URL.", "archway entries update crm --url URL"),
+        ("unreachable", "A web page. Check the path of the URL.", "Then: archway installations discover crm@Support"),
     ],
 )
 @pytest.mark.parametrize("form", [(), ("--json",)])

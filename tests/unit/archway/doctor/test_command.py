@@ -4,6 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from archway.all_commands import app
+from archway.doctor.finding import Finding
 from archway.up.keys_file import KEY_NAMES, verify_keys
 from core.keys import new_key
 
@@ -89,3 +90,26 @@ def test_a_file_that_is_none_ends_with_a_sentence(tmp_path):
     done = CliRunner().invoke(app, ["doctor", "--env-file", str(tmp_path / "none.env")])
     assert done.exit_code == 2
     assert "none.env cannot be read" in done.output
+
+
+@pytest.mark.parametrize(
+    ("levels", "last"),
+    [
+        (["ok", "ok"], "nothing is wrong"),
+        (["ok", "warning"], "nothing failed; 1 warning"),
+        (["warning"] * 5, "nothing failed; 5 warnings"),
+        (["warning", "failed"], "1 failed"),
+    ],
+)
+def test_the_last_line_says_that_nothing_is_wrong_only_where_nothing_is_warned_of(doctor, monkeypatch, levels, last):
+    found = [Finding("a thing", level=level) for level in levels]
+    monkeypatch.setattr("archway.doctor.examine.examine_files", lambda *_: found)
+    code, lines = doctor(CONTROL)
+    assert (code, lines[-1]) == (int("failed" in levels), last)
+
+
+def test_a_file_without_settings_of_archway_says_so(tmp_path):
+    file = tmp_path / "other.env"
+    file.write_text("PATH=/bin\n")
+    done = CliRunner().invoke(app, ["doctor", "--env-file", str(file)])
+    assert "other.env, no ARCHWAY_ variables" in done.output
