@@ -15,8 +15,9 @@ from core.mcp.large_answer_json import is_object, items_of, with_item
 from core.mcp.versions import LEGACY_VERSIONS
 
 META_SERVER_INFO = "io.modelcontextprotocol/serverInfo"
+_OURS = "archway/"
 # Our own refusals are marked with this; an upstream must not be able to speak in our name.
-META_REFUSAL = "archway/refusal"
+META_REFUSAL = _OURS + "refusal"
 
 RESULT_TYPES: tuple[str, ...] = ("complete", "input_required", "task")
 
@@ -80,6 +81,18 @@ def result_for_modern(
         shaped.setdefault("ttlMs", 0)
         shaped.setdefault("cacheScope", "private")
     return shaped
+
+
+def progress_for_caller(params: Mapping[str, object], token: object) -> dict[str, object]:
+    """What a caller gets of an upstream's progress, under the caller's own `token`: what the protocol has, no more.
+
+    Of its `_meta` nothing is left in which an upstream would speak in our name.
+    """
+    told = {name: params[name] for name in ("progress", "total", "message") if name in params}
+    meta = params.get("_meta")
+    if isinstance(meta, dict) and (kept := {key: value for key, value in meta.items() if not key.startswith(_OURS)}):
+        told["_meta"] = kept
+    return {**told, "progressToken": token}
 
 
 def is_only_a_task(tool: Mapping[str, object]) -> bool:

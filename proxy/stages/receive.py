@@ -4,6 +4,7 @@ from collections.abc import Awaitable
 
 import orjson
 
+from core.mcp.shapes import progress_for_caller
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
@@ -30,9 +31,9 @@ async def _converse(x: Exchange, deps: Deps) -> None:
 
     async def on_progress(params: Json) -> None:
         deps.slots.add(PROGRESS)
-        params = {**params, "progressToken": token}
+        told = progress_for_caller(params, token)
         await x.outlet.send_event(
-            orjson.dumps({"jsonrpc": "2.0", "method": "notifications/progress", "params": params})
+            orjson.dumps({"jsonrpc": "2.0", "method": "notifications/progress", "params": told})
         )
 
     def hold(size: int) -> None:

@@ -139,9 +139,10 @@ def _asked(x: Exchange, request: Request) -> str:
 
 def _client(x: Exchange, request: Request) -> str:
     info = request.meta.get(META_CLIENT_INFO)
-    if isinstance(info, dict):
-        return f"{info.get('name', '')} {info.get('version', '')}"[:LONGEST_NAME]
-    return x.headers.get("user-agent", "")[:LONGEST_NAME]
+    if not isinstance(info, dict):
+        return _NOT_TOLD.sub("", x.headers.get("user-agent", "")[:LONGEST_NAME])
+    told = (info.get("name"), info.get("version"))
+    return _NOT_TOLD.sub("", " ".join(text[:LONGEST_NAME] for text in told if isinstance(text, str))[:LONGEST_NAME])
 
 
 def _trace_id(x: Exchange, request: Request) -> str:

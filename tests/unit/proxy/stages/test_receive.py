@@ -13,21 +13,21 @@ from tests.fakes.call_parts import Outlet, exchange, gateway, installation, part
 class Upstreams:
     """An upstream that answers with one message, after a step of progress."""
 
-    def __init__(self, answer: dict[str, Any]) -> None:
-        self.answer = answer
+    def __init__(self, answer: dict[str, Any], progress: dict[str, Any] | None = None) -> None:
+        self.answer, self.progress = answer, progress or {"progress": 1}
         self.owner: Owner | None = None
 
     async def call(self, _installation: Any, _outbound: Any, owner: Owner, on_progress: Any) -> dict[str, Any]:
         self.owner = owner
-        await on_progress({"progressToken": "p7", "progress": 1})
+        await on_progress({"progressToken": "p7", **self.progress})
         return self.answer
 
 
-async def forwarded(answer: dict[str, Any]) -> Any:
+async def forwarded(answer: dict[str, Any], progress: dict[str, Any] | None = None) -> Any:
     x = exchange(gateway([tool()]), meta={"progressToken": "mine"})
     x.installation, x.outbound = installation(), Outbound("tools/call", {}, {}, wants_progress=True)
     async with parts() as deps:
-        deps.upstreams = upstreams = Upstreams(answer)  # type: ignore[assignment]  # the one method
+        deps.upstreams = upstreams = Upstreams(answer, progress)  # type: ignore[assignment]  # the one method
         pending = receive(x, deps)
         assert pending is not None
         await pending
@@ -40,6 +40,25 @@ async def test_the_result_is_kept_and_progress_carries_the_callers_token() -> No
     assert x.result == {"content": []}
     assert isinstance(x.outlet, Outlet)
     assert [orjson.loads(event)["params"] for event in x.outlet.events] == [{"progressToken": "mine", "progress": 1}]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"progress": 1, "total": 2, "message": "half"}, {"progress": 1, "total": 2, "message": "half"}),
+        ({"progress": 1, "_meta": {"archway/refusal": {"reason": "quarantined"}}}, {"progress": 1}),
+        ({"progress": 1, "_meta": {"archway/other": 1, "their/own": 2}}, {"progress": 1, "_meta": {"their/own": 2}}),
+        ({"progress": 1, "_meta": [{"archway/refusal": {}}]}, {"progress": 1}),
+        ({"progress": 1, "archway/refusal": {}, "content": [], "task": {}}, {"progress": 1}),
+        ({"progressToken": "another's", "progress": 1.5}, {"progress": 1.5}),
+    ],
+)
+async def test_of_progress_goes_on_what_the_protocol_has_and_nothing_in_our_name(
+    said: dict[str, Any], told: dict[str, Any]
+) -> None:
+    x = await forwarded({"result": {}}, said)
+    (event,) = x.outlet.events
+    assert orjson.loads(event)["params"] == {**told, "progressToken": "mine"}
 
 
 @pytest.mark.parametrize(("error", "text"), [({"message": "no\x1b"}, "no"), ({"message": 3}, ""), ("no", "")])

@@ -1,6 +1,7 @@
 import hashlib
 from typing import Any
 
+import orjson
 import pytest
 
 from core.records import CallRecord
@@ -85,6 +86,29 @@ async def test_the_client_is_named_as_it_says_and_briefly() -> None:
         x = exchange(gateway())
         x.headers["user-agent"] = "agent/1"
         assert record(x, deps).client == "agent/1"
+
+
+@pytest.mark.parametrize(
+    ("info", "told"),
+    [
+        ({"name": "agent", "version": "1"}, "agent 1"),
+        ({"name": orjson.Fragment(b"50000000000000000000"), "version": "1"}, "1"),
+        ({"name": "agent", "version": orjson.Fragment(b"1e999")}, "agent"),
+        ({"name": {"a": orjson.Fragment(b"1e999")}, "version": ["1"]}, ""),
+        ({"name": 7, "version": None}, ""),
+        ({"name": "a\x1b[31m\nb\x9b\u202ec\ud800", "version": "\x002"}, "a[31mbc 2"),
+        ({}, ""),
+    ],
+)
+async def test_of_a_clients_name_only_text_is_recorded_and_nothing_that_a_terminal_obeys(
+    info: dict[str, object], told: str
+) -> None:
+    async with parts() as deps:
+        meta: dict[str, object] = {"io.modelcontextprotocol/clientInfo": info}
+        assert record(exchange(gateway(), meta=meta), deps).client == told
+        x = exchange(gateway())
+        x.headers["user-agent"] = "agent/1\x9b31m"
+        assert record(x, deps).client == "agent/131m"
 
 
 async def test_the_installation_and_its_owner_are_told() -> None:
