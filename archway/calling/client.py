@@ -152,6 +152,8 @@ def _json(raw: bytes, url: str) -> dict[str, Any]:
         message = json.loads(raw)
     except ValueError:
         message = None
+    except RecursionError:
+        raise NotReached(f"{url} answers with JSON that is nested too deep to be read") from None
     if not isinstance(message, dict):
         raise NotReached(f"{url} answers, but not as a gateway does; check the URL")
     return message
@@ -171,7 +173,7 @@ def _refusal(refused: urllib.error.HTTPError, url: str) -> Refused | NotReached:
     try:
         said = json.loads(refused.read(1 << 20))
         return _refused(said["error"], refused.code)
-    except (ValueError, KeyError, TypeError, AttributeError, OSError):
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError, OSError):
         return NotReached(f"{url} answers {refused.code}, but not as a gateway does; check the URL")
 
 

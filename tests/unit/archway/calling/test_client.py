@@ -128,6 +128,27 @@ def test_what_is_no_gateway_is_told_as_such(server: Server, answer: object) -> N
         server.answers(answer).call(TOOL, {})
 
 
+DEEP = b"[" * 90_000 + b"]" * 90_000
+
+
+@pytest.mark.parametrize(
+    ("status", "media", "body", "told"),
+    [
+        (200, "application/json", b'{"jsonrpc":"2.0","id":1,"result":%b}' % DEEP, "nested too deep"),
+        (200, "application/json", b'{"a":' * 90_000 + b"1" + b"}" * 90_000, "nested too deep"),
+        (200, "text/event-stream", b'data: {"result":{"content":%b}}\n\n' % DEEP, "nested too deep"),
+        (200, "application/json", DEEP[:90_000], "nested too deep"),
+        (403, "application/json", b'{"error":%b}' % DEEP, "answers 403"),
+        (502, "application/json", DEEP, "answers 502"),
+    ],
+)
+def test_an_answer_that_is_too_deep_is_told_in_a_sentence(
+    server: Server, status: int, media: str, body: bytes, told: str
+) -> None:
+    with pytest.raises(NotReached, match=told):
+        server.answers((status, media, body)).call(TOOL, {})
+
+
 def test_nobody_there_is_told_with_the_url() -> None:
     with pytest.raises(NotReached, match=r"127\.0\.0\.1:1/ does not answer"):
         Gateway("http://127.0.0.1:1/", "t").tools()
