@@ -7,7 +7,7 @@ message are passed over, an id may have become a string, a body may be a list.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, TypeVar
 
 from core.egress.faults import UpstreamFault
@@ -42,10 +42,12 @@ async def messages(response: UpstreamAnswer, *, cap_bytes: int, large: Turns | N
     """
     response = inflated(response, cap_bytes)
     if is_stream(response):
-        async for message in _events(response, cap_bytes, large):
+        async for message in messages_of_stream(
+            response, cap_bytes, lambda raw: _read_in_turn(_as_message, raw, large)
+        ):
             yield message
         return
-    value = await _read_in_turn(lambda value: value, await _body(response, cap_bytes), large)
+    value = await _read_in_turn(lambda value: value, await whole_body(response, cap_bytes), large)
     for item in value if isinstance(value, list) else [value]:
         yield _as_message(item)
 
@@ -69,7 +71,7 @@ async def whole_answer(
     response: UpstreamAnswer, request_id: int, *, cap_bytes: int, large: Turns | None = None
 ) -> Json:
     """The message that answers our request, in an answer that is one JSON body. Raises UpstreamFault."""
-    body = await _body(inflated(response, cap_bytes), cap_bytes)
+    body = await whole_body(inflated(response, cap_bytes), cap_bytes)
     return await _read_in_turn(lambda value: _answer_of(value, request_id), body, large)
 
 
@@ -110,7 +112,13 @@ def no_answer() -> UpstreamFault:
     return UpstreamFault("broken", sent=True, whole=True, detail="the answer ended without an answer to our request")
 
 
-async def _events(response: UpstreamAnswer, cap_bytes: int, large: Turns | None) -> AsyncIterator[Json]:
+async def messages_of_stream(
+    response: UpstreamAnswer, cap_bytes: int, read_it: Callable[[bytes], Awaitable[Json]]
+) -> AsyncIterator[Json]:
+    """Every message of an event stream; `read_it` reads the data of one event. Raises UpstreamFault.
+
+    An event that cannot be read is passed over, and told where the stream ends without anybody having left.
+    """
     reader = EventReader(max_event_bytes=cap_bytes, max_events=MAX_EVENTS)
     unread: UpstreamFault | None = None
     try:
@@ -120,7 +128,7 @@ async def _events(response: UpstreamAnswer, cap_bytes: int, large: Turns | None)
                 if event.name != MESSAGE:
                     continue
                 try:
-                    message = await _read_in_turn(_as_message, event.data, large)
+                    message = await read_it(event.data)
                 except UpstreamFault as fault:
                     unread = fault
                     continue
@@ -162,7 +170,8 @@ async def _read_in_turn(taken: Callable[[object], T], raw: bytes, large: Turns |
     return await large.read(lambda raw: taken(_json(raw)), raw)
 
 
-async def _body(response: UpstreamAnswer, cap_bytes: int) -> bytes:
+async def whole_body(response: UpstreamAnswer, cap_bytes: int) -> bytes:
+    """The body of an answer that is one JSON text. Raises UpstreamFault, also for an empty one and a web page."""
     body = await response.read_capped(cap_bytes)
     if not body:
         raise UpstreamFault("broken", sent=True, whole=True, detail=f"status {response.status} with an empty body")

@@ -12,20 +12,18 @@ from typing import Final, TypeVar
 import orjson
 
 from core.egress.faults import UpstreamFault
-from core.mcp.event_stream import Event, EventReader, EventStreamFault
 from core.mcp.list_page import MAX_ITEMS, MAX_LIST_VALUES, MAX_REJECTED, NoPage, Page, read_page
 from proxy.upstream.answers import (
-    MAX_EVENTS,
-    MESSAGE,
     Json,
     answer_in,
     inflated,
     is_answer_to,
     is_stream,
+    messages_of_stream,
     no_answer,
     the_answer,
+    whole_body,
 )
-from proxy.upstream.faults import WEB_PAGE
 from proxy.upstream.transport import UpstreamAnswer
 
 MAX_PAGE_BYTES: Final = 4 << 20
@@ -61,9 +59,7 @@ class ListAnswers:
         response = inflated(response, cap)
         if is_stream(response):
             return await self._from_stream(response, request_id, cap, beside)
-        body = await response.read_capped(cap)
-        if body[:256].lstrip().startswith(b"<"):
-            raise UpstreamFault("broken", sent=True, kind="web_page", detail=WEB_PAGE)
+        body = await whole_body(response, cap)
         if body[:256].lstrip().startswith(b"["):  # a batch, as for any answer
             body = await _beside_calls(body, lambda: orjson.dumps(answer_in(body, request_id)))
         return the_answer(await self._read(body), request_id)
@@ -109,39 +105,23 @@ class ListAnswers:
         return False
 
     async def _from_stream(self, response: UpstreamAnswer, request_id: int, cap: int, beside: Beside) -> Json:
-        reader = EventReader(max_event_bytes=cap, max_events=MAX_EVENTS)
-        unread: UpstreamFault | None = None
-        while chunk := await response.next_chunk():
-            found = _events(reader, chunk, cap)
-            for number, event in enumerate(found, 1):
-                try:
-                    message = await self._read(event.data)
-                except UpstreamFault as fault:
-                    unread = fault
-                    continue
-                if is_answer_to(message, request_id):
-                    response.may_be_left(all_read=number == len(found) and not reader.behind)
-                    return message
-                await beside(message)
-        raise unread or no_answer()
+        async for message in messages_of_stream(response, cap, self._read):
+            if is_answer_to(message, request_id):
+                return message
+            await beside(message)
+        raise no_answer()
 
     async def _read(self, raw: bytes) -> Json:
         try:
             page = await _beside_calls(raw, lambda: read_page(raw, self.member))
         except NoPage as wrong:
-            raise UpstreamFault("broken", sent=True, detail=f"the answer is no acceptable JSON: {wrong}") from None
+            detail = f"the answer is no acceptable JSON: {wrong}"
+            raise UpstreamFault("broken", sent=True, whole=True, detail=detail) from None
         if page.message.get("jsonrpc") != "2.0":
-            raise UpstreamFault("broken", sent=True, detail="the answer is no JSON-RPC message")
+            raise UpstreamFault("broken", sent=True, whole=True, detail="the answer is no JSON-RPC message")
         self._page, self._page_bytes = page, len(raw)
         return page.message
 
 
 async def _beside_calls(raw: bytes, read_it: Callable[[], T]) -> T:
     return read_it() if len(raw) <= _SMALL else await asyncio.to_thread(read_it)
-
-
-def _events(reader: EventReader, chunk: bytes, cap: int) -> list[Event]:
-    try:
-        return [event for event in reader.feed(chunk) if event.data and event.name == MESSAGE]
-    except EventStreamFault as fault:
-        raise UpstreamFault("too_large", sent=True, detail=str(fault), figure=cap) from fault

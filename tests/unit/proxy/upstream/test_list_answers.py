@@ -56,7 +56,11 @@ async def test_what_comes_before_the_page_is_handed_on() -> None:
     [
         (b"<html>", JSON_TYPE, "the answer is a web page"),
         (b"{'a'}", JSON_TYPE, "the answer is no acceptable JSON: Expecting property name"),
-        (b"data: {'a'}\n\n", SSE_TYPE, "the answer is no acceptable JSON: Expecting property name"),
+        (
+            b"data: {'a'}\n\n",
+            SSE_TYPE,
+            "an event was no message, and none answers: the answer is no acceptable JSON",
+        ),
         (b"data: " + ONE.replace(b"7", b"8") + b"\n\n", SSE_TYPE, "the answer ended without an answer"),
         (ONE.replace(b"2.0", b"1.0"), JSON_TYPE, "the answer is no JSON-RPC message"),
     ],
@@ -65,6 +69,14 @@ async def test_what_is_no_page_is_told(body: bytes, kind: bytes, detail: str) ->
     with pytest.raises(UpstreamFault) as fault:
         await answered(body, kind)
     assert (fault.value.reason, fault.value.detail[: len(detail)]) == ("broken", detail)
+    assert fault.value.whole  # the server is alive
+
+
+async def test_a_list_of_too_many_events_is_not_said_to_have_too_many_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("proxy.upstream.answers.MAX_EVENTS", 3)
+    with pytest.raises(UpstreamFault) as fault:
+        await answered(b'data: {"jsonrpc":"2.0","method":"x"}\n\n' * 4, SSE_TYPE)
+    assert (fault.value.reason, fault.value.figure, fault.value.unit) == ("too_large", 3, "events")
 
 
 @pytest.mark.parametrize(("most", "figure"), [(1 << 24, MAX_PAGE_BYTES), (1_000, 1_000)])
