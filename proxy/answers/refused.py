@@ -8,11 +8,11 @@ from core.mcp.faults import INTERNAL_ERROR, MessageFault, error_message, result_
 from core.mcp.message import Request
 from core.mcp.shapes import META_REFUSAL, result_for_modern
 from core.mcp.versions import Era
+from proxy.answers.at_the_door import record_at_door
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.our_name import server_info
 from proxy.refusals import Refusal
-from proxy.stages.record import record_at_door
 
 _CHALLENGED: Final = {
     "not_authenticated": ', error="invalid_token", error_description="The token is not valid here."',

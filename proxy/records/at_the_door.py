@@ -1,8 +1,8 @@
 """How many records the refusals at the door may leave: those of callers who are known, before there is a call.
 
-Asked by the stage that makes such records. One caller who is refused over and over fills no table: after a few
-records they get one now and then, which says how many of theirs before it have none. Left out: callers who
-are not known, of whom the log and the metrics tell.
+Asked by `proxy/answers/at_the_door.py`, which makes such records. One caller who is refused over and over fills no
+table: after a few records they get one now and then, which says how many of theirs before it have none. Left out:
+callers who are not known, of whom the log and the metrics tell.
 """
 
 import time

@@ -30,9 +30,9 @@ from core import snapshot
 from core.egress.addresses import MAX_URL_CHARS
 from core.mcp import deep_json, json_limits, large_answer_json, list_page, message, tool_names
 from proxy.edge import head_rules
-from proxy.records import at_the_door
+from proxy.records import at_the_door, texts
 from proxy.settings import ProxySettings
-from proxy.stages import record, relay
+from proxy.stages import relay
 from proxy.upstream import answers, breakers, conversation, eras, handshake, list_answers, unpacked, unsuccessful
 from proxy.upstream.pool import head
 from tests.house.tracked import ROOT
@@ -150,8 +150,8 @@ FIGURES = {
     "the same of all callers of a worker": (
         f"{at_the_door.ALL_AT_ONCE} at once, then {at_the_door.ALL_PER_SECOND:g} a second"
     ),
-    "the sentence that a caller was told": f"{record._LONGEST_SENTENCE} characters",
-    "the name of a client, of a gateway or tool that there is not": f"{record.LONGEST_NAME} characters",
+    "the sentence that a caller was told": f"{texts.LONGEST_SENTENCE} characters",
+    "the name of a client, of a gateway or tool that there is not": f"{texts.LONGEST_NAME} characters",
 }
 IN_WORDS = {
     "a string in it, such as an argument",
