@@ -92,7 +92,7 @@ def progress_for_caller(params: Mapping[str, object], token: object) -> dict[str
     meta = params.get("_meta")
     if isinstance(meta, dict) and (kept := {key: value for key, value in meta.items() if not key.startswith(_OURS)}):
         told["_meta"] = kept
-    return {**told, "progressToken": token}
+    return {"progressToken": token, **told}
 
 
 def is_only_a_task(tool: Mapping[str, object]) -> bool:

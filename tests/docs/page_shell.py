@@ -139,7 +139,8 @@ class PageShell:
         shell = psutil.Process(self._stay_on.pop(port))
         programs = [*shell.children(recursive=True), shell]
         for one in programs:
-            one.terminate()
+            with contextlib.suppress(psutil.NoSuchProcess):  # a shell may end when its program does
+                one.terminate()
         _, left = psutil.wait_procs(programs, ENDS_WITHIN_S)
         assert not left
 
