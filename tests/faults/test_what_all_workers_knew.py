@@ -53,9 +53,10 @@ async def standing_still(system: System) -> AsyncIterator[None]:
 async def start(system: System, workers: int) -> None:
     """Start the proxy that was ended, with so many workers."""
     system.proxies[0].environment["ARCHWAY_WORKERS"] = str(workers)
+    ports(system).unlink(missing_ok=True)  # workers of one that was killed are there a moment more
     system.proxies[0].start()
-    await system.proxies[0].ready(system.http)
     await eventually(lambda: _are(system, workers), 60, "all workers are there")
+    await system.proxies[0].ready(system.http)
 
 
 async def _are(system: System, workers: int) -> bool:
@@ -63,8 +64,12 @@ async def _are(system: System, workers: int) -> bool:
 
 
 def pids(system: System) -> list[int]:
-    told = orjson.loads((system.folder / "proxy-0.ports").read_bytes())
+    told = orjson.loads(ports(system).read_bytes()) if ports(system).exists() else {"workers": []}
     return [pid for pid, _ in told["workers"]]
+
+
+def ports(system: System) -> Path:
+    return system.folder / "proxy-0.ports"
 
 
 async def known_to_one_worker_each(system: System, name: str) -> list[Person]:
