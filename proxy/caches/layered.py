@@ -20,7 +20,7 @@ from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
 from proxy.caches.disk_copy import DiskCopy, Kept, newest
 from proxy.caches.redis_copy import RedisCopy, SealedForm
-from proxy.caches.two_ages import PATIENCE_S, Aged, SourceUnreachable, TwoAgeCache
+from proxy.caches.two_ages import PATIENCE_S, REFRESHED_FROM, Aged, SourceUnreachable, TwoAgeCache
 from proxy.redis import Redis
 
 V = TypeVar("V")
@@ -80,11 +80,11 @@ class LayeredCache(Generic[V]):
     async def get(self, key: str, ask: Callable[[bool], Awaitable[Aged[V]]]) -> V:
         """The value; `ask` is told whether this key is known here, however old. Raises SourceUnreachable."""
         self._recall(key)
-        return await self.memory.get(key, lambda: self._look(key, ask))
+        return await self.memory.get(key, lambda: self._look(key, ask, self._soft))
 
     def fresh(self, key: str, ask: Callable[[bool], Awaitable[Aged[V]]]) -> V | None:
         """The value if memory has it fresh; keeps it so."""
-        return self.memory.fresh(key, lambda: self._look(key, ask))
+        return self.memory.fresh(key, lambda: self._look(key, ask, REFRESHED_FROM[0] * self._soft))
 
     async def drop(self, key: str) -> None:
         """Forget one value everywhere."""
@@ -202,13 +202,15 @@ class LayeredCache(Generic[V]):
         self._from_disk.pop(key, None)  # what was kept there is older than what we know now
         self._once_known.put(key, True)
 
-    async def _look(self, key: str, ask: Callable[[bool], Awaitable[Aged[V]]]) -> Aged[V]:
+    async def _look(self, key: str, ask: Callable[[bool], Awaitable[Aged[V]]], below: float) -> Aged[V]:
+        """What another worker asked less than `below` seconds ago, else what control says. A refresh looks for
+        something younger than what it is to replace, of which there is a copy, too."""
         drops = self.memory.drops
         copied = await self._copy.read(key)
         if copied is not None and not self._believable(key, copied):
             self._remember(key)
             copied = None
-        if copied is not None and self.memory.age(copied) < self._soft and self.memory.usable(copied):
+        if copied is not None and self.memory.age(copied) < below and self.memory.usable(copied):
             self._remember(key)
             return copied
         if copied is not None and not self.memory.holds(key):

@@ -1,7 +1,8 @@
 """A bounded cache whose values have two ages.
 
-Younger than the soft age a value is used. From half of it on, a use starts a refresh off the call's path. Older, the
-source is asked first, and the value is used only if the source cannot be reached, up to the hard age; that is
+Younger than the soft age a value is used. From about half of it on, a use starts a refresh off the call's path; from
+when exactly is drawn for each value, so that what was asked together is not asked together again. Older, the source
+is asked first, and the value is used only if the source cannot be reached, up to the hard age; that is
 counted. A source that has not answered within the patience counts as out of reach: the value serves, the question
 goes on off the path, and nobody waits again before the source has answered somebody. However many callers wait for
 one key, the source is asked once (single flight).
@@ -10,6 +11,7 @@ Not for single-use records such as codes or replay guards: those must refuse whe
 """
 
 import asyncio
+import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -25,6 +27,9 @@ PATIENCE_S = 0.5
 """How long a call that an older value could serve waits for the source. A source that works answers in a tenth of it;
 while Redis is frozen, the looks into it that come before a question take another tenth."""
 
+REFRESHED_FROM = (0.5, 0.6)
+"""Between which shares of the soft age the one lies from which on a value is refreshed."""
+
 
 class SourceUnreachable(Exception):
     """The source gave no answer; an older value may serve."""
@@ -39,6 +44,8 @@ class Aged(Generic[V]):
     """`time.monotonic()` at which the source was asked."""
     expires: float = inf
     """Unix seconds after which it is nothing, whatever its age."""
+    young_until: float = -inf
+    """`time.monotonic()` from which on a use has it asked for again; drawn when it is held."""
 
 
 Ask = Callable[[], Awaitable[Aged[V]]]
@@ -80,28 +87,29 @@ class TwoAgeCache(Generic[V]):
         return self._drops
 
     def fresh(self, key: str, ask: Ask[V] | None = None) -> V | None:
-        """The value if it is below its soft age; with `ask`, one above half of that is refreshed meanwhile."""
+        """The value if it is below its soft age; with `ask`, one that is not young is refreshed meanwhile."""
         aged = self._held.peek(key)
         if aged is None:
             return None
-        age = time.monotonic() - aged.asked
+        now = time.monotonic()
+        age = now - aged.asked
         if age >= self._soft or aged.expires <= time.time():
             return None
         self._held.touch(key)
         self.hits += 1
         self.used_age += age
-        if ask is not None and age > self._soft / 2:
+        if ask is not None and now > aged.young_until:
             _ = self._asking.run(key, lambda: self._ask(key, ask))
         return aged.value
 
     def young(self, key: str) -> V | None:
-        """The value if it is below half of its soft age, so that nothing need be asked about it."""
+        """The value if it is so young, about half of its soft age, that nothing need be asked about it."""
         aged = self._held.peek(key)
-        if aged is None or (age := time.monotonic() - aged.asked) > self._soft / 2 or aged.expires <= time.time():
+        if aged is None or (now := time.monotonic()) > aged.young_until or aged.expires <= time.time():
             return None
         self._held.touch(key)
         self.hits += 1
-        self.used_age += age
+        self.used_age += now - aged.asked
         return aged.value
 
     async def get(self, key: str, ask: Ask[V]) -> V:
@@ -153,6 +161,8 @@ class TwoAgeCache(Generic[V]):
         if held is not None and held.asked > aged.asked:
             return held
         self.changes += 1
+        share = random.uniform(*REFRESHED_FROM)  # noqa: S311 - spreads load, hides nothing
+        aged.young_until = aged.asked + share * self._soft
         self._held.put(key, aged)
         return aged
 
@@ -180,7 +190,7 @@ class TwoAgeCache(Generic[V]):
         self._asking.disown_all()
         horizon = time.monotonic() - self._soft
         for aged in self._held.values():
-            aged.asked = min(aged.asked, horizon)
+            aged.asked, aged.young_until = min(aged.asked, horizon), -inf
 
     def items(self) -> list[tuple[str, Aged[V]]]:
         """A copy of what is held, for the copy on disk."""

@@ -26,6 +26,11 @@ class Disk(dict[str, dict[str, Kept]]):
         return dict(self.get(name, {}))
 
 
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
 def save(cache: LayeredCache[str], disk: Any) -> None:
     write = cache.pending_write(disk)
     assert write is not None
@@ -204,6 +209,34 @@ async def test_a_control_that_is_silent_holds_nobody_up_whom_a_copy_can_serve(
     for _ in range(5):
         await asyncio.sleep(0)
     assert after.memory.fresh("k") == "newer", "it was asked off the path"
+
+
+async def test_a_refresh_asks_control_though_the_copy_of_what_is_held_is_not_past_its_soft_age(
+    worker: Any, control: Control, clock: Clock
+) -> None:
+    here = worker()
+    await here.get("k", control)
+    clock.now += 0.7 * SOFT
+    control.value = "newer"
+    assert here.fresh("k", control) == "value"
+    await settle()
+    assert here.memory.young("k") == "newer"
+    assert len(control.known) == 2
+
+
+async def test_a_refresh_takes_what_another_worker_asked_just_now(
+    worker: Any, control: Control, clock: Clock
+) -> None:
+    here, there = worker(), worker()
+    for one in (here, there):
+        await one.get("k", control)
+    clock.now += 0.7 * SOFT
+    control.value = "newer"
+    for one in (there, here):
+        assert one.fresh("k", control) == "value"
+        await settle()
+        assert one.memory.young("k") == "newer"
+    assert len(control.known) == 2, "once by each for both"
 
 
 async def test_a_dropped_value_is_gone_from_memory_redis_and_disk(

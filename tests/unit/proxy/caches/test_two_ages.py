@@ -4,9 +4,11 @@ import asyncio
 from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.tasks import Tasks
-from proxy.caches.two_ages import Aged, SourceUnreachable, TwoAgeCache
+from proxy.caches.two_ages import REFRESHED_FROM, Aged, SourceUnreachable, TwoAgeCache
 from tests.unit.proxy.caches.conftest import Clock
 
 SOFT, HARD = 60.0, 600.0
@@ -58,13 +60,64 @@ async def test_a_value_that_nears_its_soft_age_is_refreshed_off_the_path(
     cache: TwoAgeCache[str], source: Source, clock: Clock
 ) -> None:
     await cache.get("k", source)
-    clock.now += SOFT / 2 + 1
+    clock.now += REFRESHED_FROM[1] * SOFT + 1
     source.value = "newer"
     assert cache.fresh("k", source) == "value"
     assert cache.fresh("k", source) == "value"
     await settle()
     assert cache.fresh("k") == "newer"
     assert source.asked == 2
+
+
+async def test_what_was_asked_together_is_refreshed_at_ages_of_its_own(clock: Clock, tasks: Tasks) -> None:
+    cache: TwoAgeCache[str] = TwoAgeCache("test", size=200, soft=SOFT, hard=HARD, tasks=tasks)
+    sources = {f"k{number}": Source(clock) for number in range(200)}
+    began = clock.now
+    for key, source in sources.items():
+        cache.put(key, await source())
+    refreshed: dict[str, float] = {}
+    while clock.now - began < SOFT - 0.05:
+        clock.now += 0.1
+        for key in sources.keys() - refreshed.keys():
+            again = Source(clock)
+            assert cache.fresh(key, again) == "value"
+            await asyncio.sleep(0)
+            if again.asked:
+                refreshed[key] = clock.now - began
+    least, most = (share * SOFT for share in REFRESHED_FROM)
+    assert refreshed.keys() == sources.keys()
+    assert all(least <= age <= most + 0.1 for age in refreshed.values())
+    assert len({round(age, 1) for age in refreshed.values()}) > 30, "of 60 moments"
+
+
+@given(drawn=st.floats(0, 1), age=st.floats(0, HARD), doubted=st.booleans())
+def test_whatever_is_drawn_the_soft_age_stays_the_bound(drawn: float, age: float, doubted: bool) -> None:
+    ours = Clock()
+
+    async def held() -> None:
+        asked: list[int] = []
+
+        async def ask() -> Aged[str]:
+            asked.append(1)
+            raise SourceUnreachable
+
+        cache: TwoAgeCache[str] = TwoAgeCache(
+            "test", size=1, soft=SOFT, hard=HARD, tasks=Tasks("test", quiet=(SourceUnreachable,))
+        )
+        cache.put("k", Aged("value", ours.now))
+        if doubted:
+            cache.doubt_all()
+        ours.now += age
+        young, fresh = cache.young("k"), cache.fresh("k", ask)
+        await asyncio.sleep(0)
+        assert (fresh == "value") == (not doubted and ours.now - began < SOFT)
+        assert (young == "value") == (fresh == "value" and not asked)
+        assert young is None or age <= REFRESHED_FROM[1] * SOFT + 1e-6
+
+    began = ours.now
+    drawing = patch("random.uniform", lambda least, most: least + drawn * (most - least))
+    with drawing, patch("proxy.caches.two_ages.time", ours):
+        asyncio.run(held())
 
 
 @pytest.mark.parametrize("age", [0.0, SOFT / 2, SOFT / 2 + 1, SOFT - 1, SOFT, HARD])
