@@ -5,7 +5,7 @@ never answers for a principal merely named. Answers are sealed (`core/internal_c
 """
 
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -13,6 +13,8 @@ from core.snapshot import RouteKind
 
 LegacyRevision = Literal["", "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
 PrincipalKind = Literal["user", "team", "organisation"]
+MOST_IN_A_LIST: Final = 100
+"""Of one list of questions; control refuses to read one that is longer."""
 
 
 class Principal(msgspec.Struct, frozen=True, dict=True):
@@ -49,6 +51,18 @@ class TokenVerdict(msgspec.Struct, frozen=True, omit_defaults=True):
     kept_out: Principal | None = None
     """Who bears a token that holds and is not for gateways. `principal` is None then: a proxy of another version,
     which does not know this field, refuses such a token as one that does not hold."""
+
+
+class TokenQuestions(msgspec.Struct, frozen=True):
+    """Who are the bearers of the tokens with these SHA-256? Asked about what is known, to know it again."""
+
+    digests: Annotated[list[str], msgspec.Meta(max_length=MOST_IN_A_LIST)]
+
+
+class TokenVerdicts(msgspec.Struct, frozen=True):
+    """The answers to `TokenQuestions`, each with its digest, in any order. What is left out is to be asked alone."""
+
+    verdicts: list[TokenVerdict]
 
 
 class InstallationQuestion(msgspec.Struct, frozen=True):
@@ -106,6 +120,25 @@ class InstallationAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     installation: ResolvedInstallation | None = msgspec.field(default=None, name="connection")
     """Called `connection` on the wire, as version 0.1 does."""
     refusal: InstallationRefusal | None = None
+
+
+class InstallationQuestions(msgspec.Struct, frozen=True):
+    """Many times the question of an installation, each with its own bearer."""
+
+    questions: Annotated[list[InstallationQuestion], msgspec.Meta(max_length=MOST_IN_A_LIST)]
+
+
+class AnsweredInstallation(msgspec.Struct, frozen=True):
+    """One question of a list, and its answer."""
+
+    question: InstallationQuestion
+    answer: InstallationAnswer
+
+
+class InstallationAnswers(msgspec.Struct, frozen=True):
+    """The answers to `InstallationQuestions`, in any order. What is left out is to be asked alone."""
+
+    answers: list[AnsweredInstallation]
 
 
 class GatewayQuestion(msgspec.Struct, frozen=True):

@@ -36,7 +36,7 @@ class ResolutionRows:
     """Of this entry: at least the pinned one, or those of the caller, of the caller's teams and of the organisation.
     Others may be among them and are passed over."""
     team_names: Mapping[str, str]
-    """Names of the caller's teams, for sentences."""
+    """Names of the caller's teams, and perhaps of others, for sentences."""
 
 
 def choose_installation(principal: Principal, rows: ResolutionRows | None) -> Installation | InstallationRefusal:

@@ -20,7 +20,13 @@ from control.store.pool import StoreConflict, StoreUnavailable
 from core.clocks import CURE, REFUSED_FOR_CLOCK
 from core.internal_call import MAX_BODY, SCHEME, CallMistimed, CallRefused, InternalCalls
 from core.internal_server import NAMELESS
-from core.resolve import GatewayQuestion, InstallationQuestion, TokenQuestion
+from core.resolve import (
+    GatewayQuestion,
+    InstallationQuestion,
+    InstallationQuestions,
+    TokenQuestion,
+    TokenQuestions,
+)
 from core.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -29,7 +35,7 @@ ANSWER_WITHIN_S: Final = 1.4
 _BODY_WITHIN_S: Final = 2.0
 _WAITING: Final = 200
 """Questions of one kind that may wait for a place; one more is told to come again."""
-PLACES: Final = {"token": 4, "connection": 5, "gateway": 2, "index": 1}
+PLACES: Final = {"token": 4, "tokens": 2, "connection": 5, "connections": 2, "gateway": 2, "index": 1}
 """How many of each kind are answered at once; the sum is the size of the pool behind."""
 
 Answer = Callable[[bytes], Awaitable[Any]]
@@ -51,7 +57,9 @@ class InternalListener:
         self._calls, self._tasks = calls, tasks
         self._kinds = {
             "/internal/token": _kind("token", TokenQuestion, questions.token),
+            "/internal/tokens": _kind("tokens", TokenQuestions, questions.tokens),
             "/internal/connection": _kind("connection", InstallationQuestion, questions.installation),
+            "/internal/connections": _kind("connections", InstallationQuestions, questions.installations),
             "/internal/gateway": _kind("gateway", GatewayQuestion, questions.gateway),
             "/internal/index": Kind(lambda _: questions.index(), asyncio.Semaphore(PLACES["index"])),
         }

@@ -2,11 +2,13 @@
 
 Called by `listener.py`, which has checked that a proxy asks. The proxy's word is not taken for who calls: the
 caller's token is looked up again in the transaction that finds the credential. A question that is out of form (an
-identifier that is none) has the answer that fits a thing which does not exist.
+identifier that is none) has the answer that fits a thing which does not exist. A list of questions is answered by the
+same code as one, with as many statements.
 """
 
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from control.credentials.resolution import ResolutionRows, choose_installation
@@ -16,21 +18,27 @@ from control.publish.epochs import ChangeStream
 from control.redis import RedisAway
 from control.registry.installation import Installation
 from control.registry.row_seals import RowSeals
-from control.store.pool import Pool, transaction
+from control.store.pool import Pool, StoreConflict, StoreUnavailable, transaction
 from control.store.publication import gateway_named
-from control.store.resolution import resolution_rows
-from control.store.tokens import verdict_for
+from control.store.resolution import Wanted, resolution_rows
+from control.store.tokens import verdict_for, verdicts_for
 from core.identifiers import SLUG, is_id
 from core.resolve import (
+    AnsweredInstallation,
     GatewayAnswer,
     GatewayQuestion,
     IndexAnswer,
     InstallationAnswer,
+    InstallationAnswers,
     InstallationQuestion,
+    InstallationQuestions,
     InstallationRefusal,
+    Principal,
     ResolvedInstallation,
     TokenQuestion,
+    TokenQuestions,
     TokenVerdict,
+    TokenVerdicts,
 )
 from core.sealing import SealBroken
 from core.signing import Signer
@@ -59,20 +67,65 @@ class Questions:
         async with transaction(self.pool) as connection:
             return await verdict_for(connection, question.digest)
 
+    async def tokens(self, questions: TokenQuestions) -> TokenVerdicts:
+        """Say who the bearers of these tokens are; where one cannot be read, nothing, so that each is asked alone."""
+        digests = [digest for digest in questions.digests if _DIGEST.fullmatch(digest)]
+        impossible = [
+            TokenVerdict(digest, refusal="unknown") for digest in set(questions.digests).difference(digests)
+        ]
+        try:
+            async with transaction(self.pool) as connection:
+                verdicts = await verdicts_for(connection, digests)
+        except (StoreUnavailable, StoreConflict):
+            raise
+        except Exception:
+            log.exception("a list of tokens cannot be answered")
+            return TokenVerdicts(impossible)
+        return TokenVerdicts([*verdicts.values(), *impossible])
+
     async def installation(self, question: InstallationQuestion) -> InstallationAnswer:
         """Say which upstream and which credential serve this bearer for this assigned tool."""
-        if not _DIGEST.fullmatch(question.digest):
-            return _refused(_NOT_VALID)
+        return self._resolved(*(await self._read([question]))[0])
+
+    async def installations(self, questions: InstallationQuestions) -> InstallationAnswers:
+        """Say the same for many; what cannot be answered is left out, to be asked alone."""
+        try:
+            read = await self._read(questions.questions)
+        except (StoreUnavailable, StoreConflict):
+            raise
+        except Exception:
+            log.exception("a list of installations cannot be answered")
+            return InstallationAnswers([])
+        answers: list[AnsweredInstallation] = []
+        for question, (principal, rows) in zip(questions.questions, read, strict=True):
+            try:
+                answers.append(AnsweredInstallation(question, self._resolved(principal, rows)))
+            except Exception:
+                log.exception("an installation of a list cannot be resolved")
+        return InstallationAnswers(answers)
+
+    async def _read(
+        self, questions: Sequence[InstallationQuestion]
+    ) -> list[tuple[Principal | None, ResolutionRows | None]]:
+        """Of each question: who asks, if their token holds, and what the choice for them looks at."""
+        digests = {question.digest for question in questions if _DIGEST.fullmatch(question.digest)}
+        if not digests:
+            return [(None, None)] * len(questions)
         async with transaction(self.pool) as connection:
-            verdict = await verdict_for(connection, question.digest)
-            if verdict.principal is None:
-                return _refused(_NOT_VALID)
-            rows = None
-            if is_id(question.gateway_id) and is_id(question.assignment_id):
-                rows = await resolution_rows(
-                    connection, question.gateway_id, question.assignment_id, verdict.principal
-                )
-        chosen = choose_installation(verdict.principal, rows)
+            verdicts = await verdicts_for(connection, list(digests))
+            bearers = [_bearer(verdicts.get(question.digest)) for question in questions]
+            wanted = {
+                number: Wanted(question.gateway_id, question.assignment_id, bearer)
+                for number, (question, bearer) in enumerate(zip(questions, bearers, strict=True))
+                if bearer is not None and is_id(question.gateway_id) and is_id(question.assignment_id)
+            }
+            rows = dict(zip(wanted, await resolution_rows(connection, list(wanted.values())), strict=True))
+        return [(bearer, rows.get(number)) for number, bearer in enumerate(bearers)]
+
+    def _resolved(self, principal: Principal | None, rows: ResolutionRows | None) -> InstallationAnswer:
+        if principal is None:
+            return _refused(_NOT_VALID)
+        chosen = choose_installation(principal, rows)
         if isinstance(chosen, InstallationRefusal):
             return _refused(chosen)
         assert rows is not None  # else nothing was chosen
@@ -106,6 +159,10 @@ class Questions:
         if isinstance(found, ResolvedInstallation):
             return InstallationAnswer(installation=found)
         return _refused(found)
+
+
+def _bearer(verdict: TokenVerdict | None) -> Principal | None:
+    return None if verdict is None else verdict.principal
 
 
 def _refused(refusal: InstallationRefusal) -> InstallationAnswer:

@@ -4,7 +4,7 @@ Written in `writes/entries.py`. Writers lock the row first (`lock=True`), so tha
 its `If-Match` with what the first wrote.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -31,6 +31,12 @@ async def one(connection: Connection, entry_id: str, *, lock: bool = False) -> E
     """The entry with this identifier."""
     row = await connection.fetchrow(_SELECT + "where e.id = $1" + (" for update of e" if lock else ""), entry_id)
     return None if row is None else _made(row)
+
+
+async def many(connection: Connection, entry_ids: Collection[str]) -> dict[str, Entry]:
+    """The entries with these identifiers, by identifier."""
+    rows = await connection.fetch(_SELECT + "where e.id = any($1::uuid[])", list(entry_ids))
+    return {row["id"]: _made(row) for row in rows}
 
 
 async def by_slug(connection: Connection, slug: str) -> Entry | None:

@@ -3,7 +3,7 @@
 Written in `writes/gateways.py`. The revision is raised by `touch_gateways` (`outbox.py`) and by nothing else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from control.registry.gateway import Gateway
@@ -27,6 +27,12 @@ async def one(connection: Connection, gateway_id: str, *, lock: bool = False) ->
     """The gateway with this identifier; locked for a change."""
     row = await connection.fetchrow(_SELECT + "where g.id = $1" + (" for update of g" if lock else ""), gateway_id)
     return None if row is None else made(Gateway, row)
+
+
+async def many(connection: Connection, gateway_ids: Collection[str]) -> dict[str, Gateway]:
+    """The gateways with these identifiers, by identifier."""
+    rows = await connection.fetch(_SELECT + "where g.id = any($1::uuid[])", list(gateway_ids))
+    return {row["id"]: made(Gateway, row) for row in rows}
 
 
 async def page(

@@ -3,7 +3,7 @@
 Written in `writes/installations.py`. Secret values leave this file sealed only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from control.registry.counted import counted
@@ -59,16 +59,22 @@ async def lock_of_entry(connection: Connection, entry_id: str) -> list[Installat
 
 
 async def candidates(
-    connection: Connection, entry_id: str, user_id: str | None, teams: Sequence[str]
+    connection: Connection,
+    *,
+    pinned: Collection[str],
+    entries: Collection[str],
+    users: Collection[str],
+    teams: Collection[str],
 ) -> list[Installation]:
-    """Installations of an entry that may serve a caller: the user's, those of these teams, and the organisation's."""
+    """What may serve any of some callers: the pinned ones, and of these entries those of the users, of the teams and
+    of the organisation.
+    """
     rows = await connection.fetch(
         _SELECT
-        + """where i.entry_id = $1
-             and (i.scope = 'personal' and i.user_id = $2 or i.scope = 'team' and i.team_id = any($3::uuid[])
-                  or i.scope = 'organisation')
-           order by i.id""",
-        entry_id, user_id, list(teams),
+        + """where i.id = any($1::uuid[])
+             or i.entry_id = any($2::uuid[]) and (i.scope = 'organisation' or i.user_id = any($3::uuid[])
+                                                  or i.team_id = any($4::uuid[]))""",
+        list(pinned), list(entries), list(users), list(teams),
     )  # fmt: skip
     return [_made(row) for row in rows]
 

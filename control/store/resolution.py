@@ -1,47 +1,112 @@
-"""What the choice of a credential looks at, read in one transaction.
+"""What the choice of a credential looks at, read in one transaction, for one caller or for many.
 
-Called by `control/internal/` after the caller's token was checked in the same transaction.
+Called by `control/internal/` after the callers' tokens were checked in the same transaction. However many callers
+there are, each kind of row is asked for once.
 """
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from control.credentials.resolution import ResolutionRows
-from control.registry.gateway import visibility_of
+from control.registry.entry import Entry
+from control.registry.gateway import Gateway, visibility_of
+from control.registry.installation import Installation
+from control.registry.owner import Organisation, Owner, Person, TeamOwner
 from control.store import entries, gateways, installations
-from control.store.pool import Connection
+from control.store.pool import Connection, Row
 from core.resolve import Principal
 
-_ASSIGNMENT: Final = """
-    select a.installation_id as pinned, t.entry_id
+_ASSIGNMENTS: Final = """
+    select a.id, a.gateway_id, a.installation_id as pinned, t.entry_id
     from assignments a
     join entry_tools t on t.id = a.tool_id
-    where a.id = $1 and a.gateway_id = $2
+    where a.id = any($1::uuid[])
 """
 
 
-async def resolution_rows(
-    connection: Connection, gateway_id: str, assignment_id: str, principal: Principal
-) -> ResolutionRows | None:
-    """The rows for one caller and one assigned tool; None where the assignment is not on that gateway."""
-    found = await connection.fetchrow(_ASSIGNMENT, assignment_id, gateway_id)
-    if found is None:
-        return None
-    gateway = await gateways.one(connection, gateway_id)
-    entry = await entries.one(connection, found["entry_id"])
-    assert gateway is not None  # the assignment refers to it
-    assert entry is not None  # its tool refers to it
-    own_teams = sorted(principal.teams)
-    if found["pinned"] is not None:
-        pinned = await installations.one(connection, found["pinned"])
-        candidates = [] if pinned is None else [pinned]
-    else:
-        person = principal.id if principal.kind == "user" else None
-        candidates = await installations.candidates(connection, found["entry_id"], person, own_teams)
-    names = await connection.fetch("select id, name from teams where id = any($1::uuid[])", own_teams)
-    return ResolutionRows(
-        visibility_of(gateway),
-        entry,
-        found["pinned"],
-        candidates,
-        {row["id"]: row["name"] for row in names},
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One caller and one tool that is assigned to a gateway."""
+
+    gateway_id: str
+    assignment_id: str
+    principal: Principal
+
+
+async def resolution_rows(connection: Connection, wanted: Sequence[Wanted]) -> list[ResolutionRows | None]:
+    """The rows for each, in the same order; None where the assignment is not on that gateway."""
+    if not wanted:
+        return []
+    rows = await connection.fetch(_ASSIGNMENTS, list({one.assignment_id for one in wanted}))
+    by_id = {row["id"]: row for row in rows}
+    found = [_on_its_gateway(by_id.get(one.assignment_id), one) for one in wanted]
+    asked = [(one, row) for one, row in zip(wanted, found, strict=True) if row is not None]
+    if not asked:
+        return [None] * len(wanted)
+    known = _Known(
+        await gateways.many(connection, {row["gateway_id"] for _, row in asked}),
+        await entries.many(connection, {row["entry_id"] for _, row in asked}),
+        await _candidates(connection, asked),
+        await _team_names(connection, wanted),
     )
+    return [None if row is None else known.rows(row, one.principal) for one, row in zip(wanted, found, strict=True)]
+
+
+class _Known:
+    """What was read for all of them."""
+
+    def __init__(
+        self,
+        of_gateways: Mapping[str, Gateway],
+        of_entries: Mapping[str, Entry],
+        candidates: Sequence[Installation],
+        team_names: Mapping[str, str],
+    ) -> None:
+        self._gateways, self._entries, self._team_names = of_gateways, of_entries, team_names
+        self._by_id = {one.id: one for one in candidates}
+        self._owned: defaultdict[tuple[str, Owner], list[Installation]] = defaultdict(list)
+        for one in candidates:
+            self._owned[one.entry_id, one.owner].append(one)
+
+    def rows(self, assignment: Row, caller: Principal) -> ResolutionRows | None:
+        """What the choice for this caller looks at; None where the gateway or the entry has gone meanwhile."""
+        pinned, entry = assignment["pinned"], self._entries.get(assignment["entry_id"])
+        gateway = self._gateways.get(assignment["gateway_id"])
+        if gateway is None or entry is None:
+            return None
+        if pinned is None:
+            serving = [one for owner in _owners_for(caller) for one in self._owned.get((entry.id, owner), ())]
+        else:
+            serving = [self._by_id[pinned]] if pinned in self._by_id else []
+        return ResolutionRows(visibility_of(gateway), entry, pinned, serving, self._team_names)
+
+
+def _owners_for(caller: Principal) -> list[Owner]:
+    """Whose installations may serve a caller."""
+    owners: list[Owner] = [Organisation(), *(TeamOwner(team) for team in caller.teams)]
+    return [*owners, Person(caller.id)] if caller.kind == "user" else owners
+
+
+def _on_its_gateway(assignment: Row | None, wanted: Wanted) -> Row | None:
+    return assignment if assignment is not None and assignment["gateway_id"] == wanted.gateway_id else None
+
+
+async def _candidates(connection: Connection, asked: Sequence[tuple[Wanted, Row]]) -> list[Installation]:
+    callers = [one.principal for one, row in asked if row["pinned"] is None]
+    return await installations.candidates(
+        connection,
+        pinned={row["pinned"] for _, row in asked if row["pinned"] is not None},
+        entries={row["entry_id"] for _, row in asked if row["pinned"] is None},
+        users={caller.id for caller in callers if caller.kind == "user"},
+        teams={team for caller in callers for team in caller.teams},
+    )
+
+
+async def _team_names(connection: Connection, wanted: Sequence[Wanted]) -> dict[str, str]:
+    teams = {team for one in wanted for team in one.principal.teams}
+    if not teams:
+        return {}
+    rows = await connection.fetch("select id, name from teams where id = any($1::uuid[])", list(teams))
+    return {row["id"]: row["name"] for row in rows}

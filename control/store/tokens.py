@@ -3,6 +3,7 @@
 Written in `writes/tokens.py`, but for the time of the last use: that is no change, and is noted here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, assert_never
@@ -23,6 +24,12 @@ _SELECT: Final = f"""
            t.expires_at is not null and t.expires_at <= now() as expired
     from tokens t left join users u on u.id = t.user_id left join teams g on g.id = t.team_id
 """
+_VERDICTS: Final = _SELECT.replace(
+    "as expired",
+    """as expired,
+           t.last_used_at is null or t.last_used_at < now() - interval '1 minute' as use_is_news,
+           array(select m.team_id from memberships m where m.user_id = t.user_id) as teams""",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,40 +56,58 @@ async def use(connection: Connection, digest: str) -> Held | None:
 
 async def verdict_for(connection: Connection, digest: str) -> TokenVerdict:
     """Who bears the token with this digest, as a proxy needs to know; notes its use. Needs a writing transaction."""
-    token = await by_digest(connection, digest)
-    if token is None:
-        return TokenVerdict(digest, refusal="unknown")
+    return (await verdicts_for(connection, [digest]))[digest]
+
+
+async def verdicts_for(connection: Connection, digests: Sequence[str]) -> dict[str, TokenVerdict]:
+    """Who bears the tokens with these digests, by digest; notes their use. Needs a writing transaction."""
+    verdicts = {digest: TokenVerdict(digest, refusal="unknown") for digest in digests}
+    used: list[str] = []
+    for row in await connection.fetch(_VERDICTS + "where t.digest = any($1::text[])", list(verdicts)):
+        verdict = _verdict(row)
+        verdicts[verdict.digest] = verdict
+        if verdict.principal is not None and row["use_is_news"]:
+            used.append(verdict.token_id)
+    if used:
+        await _note_uses(connection, used)
+    return verdicts
+
+
+def _verdict(row: Row) -> TokenVerdict:
+    token = _made(row)
     refusal = refusal_of(token)
     if refusal:
-        return TokenVerdict(digest, token_id=token.id, refusal=refusal)
+        return TokenVerdict(token.digest, token_id=token.id, refusal=refusal)
     expires = None if token.expires_at is None else token.expires_at.timestamp()
-    principal = await _principal(connection, token)
+    principal = _principal(token, row["teams"])
     if token.use != "gateways":
-        return TokenVerdict(digest, token_id=token.id, expires=expires, kept_out=principal)
-    await note_use(connection, token.id)
-    return TokenVerdict(digest, principal, token.id, expires)
+        return TokenVerdict(token.digest, token_id=token.id, expires=expires, kept_out=principal)
+    return TokenVerdict(token.digest, principal, token.id, expires)
 
 
 async def note_use(connection: Connection, token_id: str) -> None:
     """Remember that it was used, at most once a minute; never waits for another who writes the same."""
+    await _note_uses(connection, [token_id])
+
+
+async def _note_uses(connection: Connection, token_ids: Sequence[str]) -> None:
     await connection.execute(
-        """update tokens set last_used_at = now() where id = (
+        """update tokens set last_used_at = now() where id in (
                select id from tokens
-               where id = $1 and (last_used_at is null or last_used_at < now() - interval '1 minute')
+               where id = any($1::uuid[]) and (last_used_at is null or last_used_at < now() - interval '1 minute')
                for no key update skip locked)""",
-        token_id,
+        token_ids,
     )
 
 
-async def _principal(connection: Connection, token: Token) -> Principal:
+def _principal(token: Token, teams: Sequence[str]) -> Principal:
     match token.owner:
         case Organisation():
             return Principal("organisation", "organisation", token.name)
         case TeamOwner(team_id):
             return Principal("team", team_id, token.owner_name, frozenset({team_id}))
         case Person(user_id):
-            rows = await connection.fetch("select team_id from memberships where user_id = $1", user_id)
-            return Principal("user", user_id, token.owner_name, frozenset(row["team_id"] for row in rows))
+            return Principal("user", user_id, token.owner_name, frozenset(teams))
     assert_never(token.owner)
 
 

@@ -1,5 +1,6 @@
 """What tests of the control plane share: a real PostgreSQL, a real Valkey, the admin API over them."""
 
+from tests.control.asking_proxy import proxy
 from tests.fixtures_admin import admin, deps, probing_proxy, proxy_ring, secret_ring
 from tests.fixtures_postgres import database, pool, postgres
 from tests.fixtures_redis import _session_redis, breakable_redis, redis_server
@@ -13,6 +14,7 @@ __all__ = [
     "pool",
     "postgres",
     "probing_proxy",
+    "proxy",
     "proxy_ring",
     "redis_server",
     "secret_ring",

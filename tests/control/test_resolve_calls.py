@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
 
-import aiohttp
 import jwt
 import msgspec
 import orjson
 import pytest
-from aiohttp import web
 
 from control.internal import listener
-from control.internal.listener import PLACES, InternalListener
-from control.internal.questions import Questions
 from control.publish.epochs import ChangeStream
 from control.publish.publisher import Publisher
 from control.redis import Redis
-from control.registry.row_seals import SECRET_VALUES_PURPOSE, RowSeals
-from control.store.pool import Pool, close_pool, open_pool, transaction
+from control.registry.row_seals import SECRET_VALUES_PURPOSE
+from control.store.pool import Pool, transaction
 from core import internal_call
 from core.clocks import seconds_ahead
 from core.identifiers import new_id
@@ -39,66 +33,25 @@ from core.resolve import (
     TokenVerdict,
 )
 from core.sealing import SealBroken, Sealer
-from core.signing import Signer, Verifier
 from core.snapshot import open_gateway, open_index
-from core.tasks import Tasks
 from tests.control import seeded
+from tests.control.asking_proxy import CALLS, RING, SECRETS, SIGNER, VERIFIER, AskingProxy
 from tests.fixtures_postgres import Server
 from tests.fixtures_redis import RedisServer
 from tests.plugins.moved_clock import MovedClock
 
 A_BUSY_MACHINE_S = 10.0
-SECRETS = parse_key_ring("ARCHWAY_SECRET_KEY", new_key())
-RING = parse_key_ring("ARCHWAY_PROXY_KEY", new_key())
-SIGNER = Signer(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()))
-VERIFIER = Verifier("ARCHWAY_VERIFY_KEYS", SIGNER.public_keys)
-CALLS = InternalCalls(RING, caller="proxy", answerer="control")
 
-
-@dataclass
-class AskingProxy:
-    """A proxy that asks control."""
-
-    url: str
-    session: aiohttp.ClientSession
-
-    async def ask(self, path: str, question: object, kind: type[Any]) -> Any:
-        body = b"" if question is None else msgspec.msgpack.encode(question)
-        authorization, call_id = CALLS.mint("POST", path, body)
-        status, answer = await self.post(path, body, authorization)
-        assert status == 200
-        return msgspec.msgpack.decode(CALLS.open_answer(call_id, answer), type=kind)
-
-    async def post(
-        self, path: str, body: bytes, authorization: str | None, method: str = "POST"
-    ) -> tuple[int, bytes]:
-        headers = {"Authorization": authorization} if authorization else {}
-        async with self.session.request(method, self.url + path, data=body, headers=headers) as response:
-            return response.status, await response.read()
-
-    async def installation(self, digest: str, gateway_id: str, assignment_id: str) -> InstallationAnswer:
-        question = InstallationQuestion(digest, gateway_id, assignment_id)
-        answer: InstallationAnswer = await self.ask("/internal/connection", question, InstallationAnswer)
-        return answer
-
-
-@pytest.fixture
-async def proxy(database: str, pool: Pool, redis_server: RedisServer) -> AsyncIterator[AskingProxy]:
-    tasks, redis = Tasks("test"), Redis(redis_server.url, deadline_s=0.15)
-    questions_pool = await open_pool(database, largest=sum(PLACES.values()))
-    questions = Questions(questions_pool, ChangeStream(redis, SIGNER), SIGNER, RowSeals(SECRETS))
-    runner = web.AppRunner(InternalListener(CALLS, questions, tasks).application(), handler_cancellation=True)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    async with aiohttp.ClientSession() as session:
-        yield AskingProxy(f"http://127.0.0.1:{runner.addresses[0][1]}", session)
-    await runner.cleanup()
-    await tasks.close()
-    await redis.close()
-    await close_pool(questions_pool)
-
-
-PATHS = ["/internal/token", "/internal/connection", "/internal/gateway", "/internal/index", "/internal/x", "/"]
+PATHS = [
+    "/internal/token",
+    "/internal/connection",
+    "/internal/gateway",
+    "/internal/index",
+    "/internal/tokens",
+    "/internal/connections",
+    "/internal/x",
+    "/",
+]
 
 
 @pytest.mark.parametrize("ahead", [90, -120, 3600])

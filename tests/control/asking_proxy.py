@@ -1,0 +1,74 @@
+"""A proxy as control's internal listener sees one: questions over HTTP, minted and opened as a proxy does."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+from aiohttp import web
+
+from control.internal.listener import PLACES, InternalListener
+from control.internal.questions import Questions
+from control.publish.epochs import ChangeStream
+from control.redis import Redis
+from control.registry.row_seals import RowSeals
+from control.store.pool import Pool, close_pool, open_pool
+from core.internal_call import InternalCalls
+from core.keys import new_key, parse_key_ring
+from core.resolve import InstallationAnswer, InstallationQuestion
+from core.signing import Signer, Verifier
+from core.tasks import Tasks
+from tests.fixtures_redis import RedisServer
+
+SECRETS = parse_key_ring("ARCHWAY_SECRET_KEY", new_key())
+RING = parse_key_ring("ARCHWAY_PROXY_KEY", new_key())
+SIGNER = Signer(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()))
+VERIFIER = Verifier("ARCHWAY_VERIFY_KEYS", SIGNER.public_keys)
+CALLS = InternalCalls(RING, caller="proxy", answerer="control")
+
+
+@dataclass
+class AskingProxy:
+    """A proxy that asks control."""
+
+    url: str
+    session: aiohttp.ClientSession
+
+    async def ask(self, path: str, question: object, kind: type[Any]) -> Any:
+        body = b"" if question is None else msgspec.msgpack.encode(question)
+        authorization, call_id = CALLS.mint("POST", path, body)
+        status, answer = await self.post(path, body, authorization)
+        assert status == 200
+        return msgspec.msgpack.decode(CALLS.open_answer(call_id, answer), type=kind)
+
+    async def post(
+        self, path: str, body: bytes, authorization: str | None, method: str = "POST"
+    ) -> tuple[int, bytes]:
+        headers = {"Authorization": authorization} if authorization else {}
+        async with self.session.request(method, self.url + path, data=body, headers=headers) as response:
+            return response.status, await response.read()
+
+    async def installation(self, digest: str, gateway_id: str, assignment_id: str) -> InstallationAnswer:
+        question = InstallationQuestion(digest, gateway_id, assignment_id)
+        answer: InstallationAnswer = await self.ask("/internal/connection", question, InstallationAnswer)
+        return answer
+
+
+@pytest.fixture
+async def proxy(database: str, pool: Pool, redis_server: RedisServer) -> AsyncIterator[AskingProxy]:
+    tasks, redis = Tasks("test"), Redis(redis_server.url, deadline_s=0.15)
+    questions_pool = await open_pool(database, largest=sum(PLACES.values()))
+    questions = Questions(questions_pool, ChangeStream(redis, SIGNER), SIGNER, RowSeals(SECRETS))
+    runner = web.AppRunner(InternalListener(CALLS, questions, tasks).application(), handler_cancellation=True)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with aiohttp.ClientSession() as session:
+        yield AskingProxy(f"http://127.0.0.1:{runner.addresses[0][1]}", session)
+    await runner.cleanup()
+    await tasks.close()
+    await redis.close()
+    await close_pool(questions_pool)
