@@ -4,7 +4,7 @@ BIN := .venv/bin
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help up down test faults pages fuzz check tools lock format bench clean soak conformance
+.PHONY: help up down test faults pages fuzz check tools lock format bench bench-quick clean soak conformance
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -67,6 +67,10 @@ clean: ## remove the environments and caches; what `make up` keeps in .archway s
 
 bench: .venv/.ok ## what a governed call costs beside nginx and between the lanes, row by row; 20 minutes, with BENCH_SHORT=1 five
 	@$(BIN)/python -m bench.run
+
+bench-quick: .venv/.ok ## what a call costs in user space, by its plan and through all stages: figures that repeat; 30 seconds
+	@$(BIN)/python -m bench.in_process --form json --form stream --form legacy
+	@$(BIN)/python -m bench.in_process --form json --form stream --form legacy --without-plans
 
 soak: .venv/.ok ## a modest load for HOURS=n (1; fractions too) with changes and restarts; fails if something grows or is lost
 	@$(BIN)/python -m tests.soak.run $(or $(HOURS),1)

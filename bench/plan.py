@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-HEADLINE = ("headline", "connections", "gateways", "tools", "stages")
+HEADLINE = ("headline", "connections", "gateways", "tools", "stages", "in_process")
 
 
 @dataclass(frozen=True, slots=True)

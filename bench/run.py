@@ -28,6 +28,7 @@ from bench.rows.flatness import front, gateways, gets, tools, workers
 from bench.rows.found import Found
 from bench.rows.headline import headline
 from bench.rows.idle_streams import streams
+from bench.rows.in_process import in_process
 from bench.rows.overload import overload
 from bench.rows.sizes import sizes
 from bench.rows.slow_upstream import slow_upstream
@@ -39,6 +40,7 @@ ROWS: Final[dict[str, Callable[[Stand], Found]]] = {
     "headline": headline,  #         the governed call beside nginx and the aiohttp lane, 64 connections
     "connections": connections,  #   1, 16, 64, 256 connections on every side
     "stages": stages,  #             cost of each stage, in one process
+    "in_process": in_process,  #     a whole call in user space, in one process: the figure that repeats
     "gateways": gateways,  #         1 and 1,000 loaded gateways of 50 tools
     "tools": tools,  #               1 and 1,000 tools on a gateway
     "gets": gets,  #                 1 % GETs among the calls

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from core.resolve import InstallationQuestion, ResolvedInstallation, TokenVerdict
+from proxy.caches.two_ages import Rest
 from proxy.gateways.compiled import CompiledGateway
 from proxy.limits.overload import Overload
 from proxy.limits.running_calls import Calls
@@ -22,6 +23,7 @@ from proxy.sessions.endings import Endings
 from proxy.sessions.mailbox import Mailbox
 from proxy.sessions.sealed import Sessions
 from proxy.settings import ProxySettings
+from proxy.telemetry.counting import CallSlots
 from proxy.telemetry.refusal_log import RefusalLog
 from proxy.tracing.tracer import Tracer
 from proxy.upstream.conversation import Upstreams
@@ -41,12 +43,21 @@ class Counts(Protocol):
     ) -> None:
         """Count one call."""
 
+    def of_call(self, gateway: str, server: str, tool: str, status: str) -> CallSlots:
+        """Where such calls are counted."""
+
+    def call_at(self, places: CallSlots, seconds: float, bytes_in: int, bytes_out: int) -> None:
+        """Count one call there."""
+
 
 class KnowsTokens(Protocol):
     """A part that says who is the bearer of a token (`proxy/resolve/token_verdicts.py`)."""
 
     def known(self, digest: str) -> TokenVerdict | None:
         """The verdict if nobody need be asked for it."""
+
+    def rest(self, digest: str) -> Rest[TokenVerdict] | None:
+        """What `known` has given, for who rests on it for a while."""
 
     def refused_lately(self, digest: str) -> bool:
         """Whether this token was refused a moment ago."""
@@ -79,6 +90,9 @@ class KnowsInstallations(Protocol):
 
     def known(self, key: str, question: InstallationQuestion) -> ResolvedInstallation | None:
         """The answer if nobody need be waited for."""
+
+    def rest(self, key: str) -> Rest[ResolvedInstallation] | None:
+        """What `young` or `known` has given, for who rests on it for a while."""
 
     async def resolve(self, key: str, question: InstallationQuestion) -> ResolvedInstallation:
         """The answer, asked for. Raises Refusal, and SourceUnreachable."""

@@ -7,7 +7,7 @@ differ only in how they make a head, read a body and write an `Answer` or a stre
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from core.identifiers import new_id
 from core.mcp.message import Batch, Message, Request, RoutingHeaders
@@ -57,6 +57,10 @@ class Head:
     headers: dict[str, str] | None = None
     """Instead of `raw_headers`, from a lane that has judged them as `admit` does: by lower-case name."""
     judged: Judged | None = None
+    plans: "dict[str, Any] | None" = None
+    """What was decided of calls with this head, by the name that they call (`proxy/plans`); None before."""
+    unplanned: str = ""
+    """Why calls with this head have no plan; empty where that is not known."""
 
 
 @dataclass(slots=True)
@@ -118,6 +122,19 @@ class Outlet(Protocol):
         """
 
 
+class _Nobody:
+    """The way back to a caller that was answered."""
+
+    streaming = False
+    gone = True
+
+    async def send_event(self, message: bytes) -> None:
+        """Nothing."""
+
+
+NOBODY: Final[Outlet] = _Nobody()
+
+
 @dataclass(slots=True)
 class Exchange:
     """Everything about one request. Each stage fills what it names; later stages rely on it."""
@@ -157,6 +174,8 @@ class Exchange:
     """Whether it is a call that is not over."""
     # parse
     body: bytes = b""
+    read: object = None
+    """The body as JSON, where the lane has read it already."""
     message: Message | Batch | None = None
     era: Era = Era.LEGACY
     # look up the method

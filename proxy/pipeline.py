@@ -5,6 +5,10 @@ A stage is a function of the exchange and the worker's parts. It fills what it i
 so a warm call passes through plain functions. The lanes call `at_headers`, read the body, then call `at_message`, and
 at the end of every request, whatever became of it, `at_end`. A lane without a task for it calls `at_message_now`
 first, which never waits, and goes on with a call (`begin_call`, `UpstreamCall.go_on`) until it needs a task.
+
+A call is not decided twice. What the stages found for one head and one tool is kept with the head as a plan
+(`proxy/plans`), taken from a call that was answered here, for as long as everything that they looked at stands. The
+next such call of the fast lane goes by it; what is unusual about one, before or after it is sent, comes back here.
 """
 
 from collections.abc import Awaitable, Iterable
@@ -31,7 +35,7 @@ from proxy.stages.parse import parse
 from proxy.stages.receive import receive
 from proxy.stages.relay import relay
 from proxy.stages.resolve_credential import resolve_credential
-from proxy.upstream_call import Stage, UpstreamCall, answer_of, call_key
+from proxy.upstream_call import Stage, UpstreamCall, answer_of, begin, call_key
 
 # On the headers alone: a stranger does not buy the parsing of JSON.
 AT_HEADERS: Final[tuple[Stage, ...]] = (
@@ -126,7 +130,12 @@ async def call(x: Exchange, deps: Deps) -> None:
 def begin_call(x: Exchange, deps: Deps) -> UpstreamCall:
     """The call in a request whose method is known, for a lane without a task for it. Raises Refusal `overloaded`."""
     assert x.choose is not None
-    return UpstreamCall(x, deps, (x.choose, *TO_UPSTREAM))
+    return begin(x, deps, (x.choose, *TO_UPSTREAM))
+
+
+def go_on_from_plan(x: Exchange, deps: Deps) -> UpstreamCall:
+    """A call that went by its plan (`proxy/plans`) as far as `forward`, and has become unusual: the rest of it."""
+    return UpstreamCall(x, deps, TO_UPSTREAM[TO_UPSTREAM.index(forward) + 1 :])
 
 
 def _from_memory(x: Exchange, deps: Deps, method: FromMemory) -> Answer:

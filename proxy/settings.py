@@ -41,6 +41,9 @@ class ProxySettings(msgspec.Struct, frozen=True):
     """File of counting slots that the supervisor made; unset: counts stay in this process."""
     lane: Literal["auto", "fast", "aiohttp"] = "auto"
     """Which code serves the public listener: `auto` takes the one that is best proven, the fast lane."""
+    plans: bool = True
+    """Whether a call whose head and tool were decided on just before goes by that; else each goes through all stages.
+    """
     workers: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
 
     allowed_hosts: tuple[str, ...] = ()

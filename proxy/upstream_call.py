@@ -33,12 +33,6 @@ class UpstreamCall:
     __slots__ = ("_deps", "_left", "_over", "_ready", "_waits", "x")
 
     def __init__(self, x: Exchange, deps: Deps, stages: Iterable[Stage]) -> None:
-        """Raises Refusal `overloaded` where the principal has a quarter of the calls, or all have all of them."""
-        most = deps.settings.calls_in_flight
-        if not deps.usage.running.take(x.principal_key, 1, most=most, share=quarter(most)):
-            raise overloaded()
-        if deps.tracer is not None:
-            x.trace = deps.tracer.begin(x.request.meta, x.headers)
         self.x, self._deps = x, deps
         x.runs = True
         self._left = iter(stages if x.trace is None else x.trace.timed(stages))
@@ -52,6 +46,13 @@ class UpstreamCall:
     def key(self) -> CallKey | None:
         """What its session calls it, if it has one."""
         return call_key(self.x)
+
+    def wait(self, ready: Callable[[], None]) -> None:
+        """Wait for the upstream's answer, as where `go_on` returned None: the call was sent."""
+        assert self.x.sent is not None
+        self._waits, self._ready = True, ready
+        self._deps.calls.waits(self)
+        self.x.sent.then(ready)
 
     def go_on(self, ready: Callable[[], None]) -> Answer | Awaitable[Answer | None] | None:
         """Take steps for a lane that has no task for this call, as far as nothing but the upstream is waited for.
@@ -175,6 +176,16 @@ class UpstreamCall:
 
     def _answer(self, answer: Answer) -> None:
         self.x.answer, self.x.bytes_out = answer, len(answer.body)
+
+
+def begin(x: Exchange, deps: Deps, stages: Iterable[Stage]) -> UpstreamCall:
+    """A call that begins. Raises Refusal `overloaded` where its principal has a quarter of all, or none is left."""
+    most = deps.settings.calls_in_flight
+    if not deps.usage.running.take(x.principal_key, 1, most=most, share=quarter(most)):
+        raise overloaded()
+    if deps.tracer is not None and x.trace is None:
+        x.trace = deps.tracer.begin(x.request.meta, x.headers)
+    return UpstreamCall(x, deps, stages)
 
 
 def answer_of(x: Exchange, deps: Deps) -> Answer | None:

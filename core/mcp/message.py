@@ -38,6 +38,7 @@ __all__ = [
     "RoutingHeaders",
     "parse",
     "parse_item",
+    "parse_value",
     "valid_id",
 ]
 
@@ -92,7 +93,11 @@ def parse(raw: bytes, headers: RoutingHeaders) -> Message | Batch:
     A modern request is judged in this order: shape, `_meta`, header against body, version, log level. All but the
     first is in `core.mcp.modern_envelope`.
     """
-    value = loads(raw)
+    return parse_value(loads(raw), headers)
+
+
+def parse_value(value: object, headers: RoutingHeaders) -> Message | Batch:
+    """As `parse`, for a body that was read with the same limits (`core.mcp.json_limits.loads`)."""
     if isinstance(value, dict):
         return _plain_request(value, headers) or judge(value, headers)
     if isinstance(value, list):

@@ -38,6 +38,10 @@ class Recent(Generic[K, V]):
                 self.put(key, value)
         return value
 
+    def values(self) -> list[V]:
+        """A copy of all values. This is no use of them."""
+        return [*self._newer.values(), *self._older.values()]
+
     def put(self, key: K, value: V) -> None:
         """Remember a value."""
         if len(self._newer) >= self._most:

@@ -19,8 +19,8 @@ from math import inf
 from typing import Generic, TypeVar
 
 from core.tasks import Tasks
-from proxy.caches.bounded import Bounded
 from proxy.caches.single_flight import SingleFlight, ends_within
+from proxy.caches.standing import Standing
 
 V = TypeVar("V")
 PATIENCE_S = 0.5
@@ -46,6 +46,19 @@ class Aged(Generic[V]):
     """Unix seconds after which it is nothing, whatever its age."""
     young_until: float = -inf
     """`time.monotonic()` from which on a use has it asked for again; drawn when it is held."""
+    stands: bool = True
+    """False once it is held no more, or was doubted: what was decided with it is to be decided again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rest(Generic[V]):
+    """A value on which something rests for as long as it stands, but no longer than it may be used."""
+
+    aged: Aged[V]
+    young_until: float
+    """Monotonic time from which on a use should have it asked for again."""
+    fresh_until: float
+    """Monotonic time from which on it may not be used without asking."""
 
 
 Ask = Callable[[], Awaitable[Aged[V]]]
@@ -77,7 +90,7 @@ class TwoAgeCache(Generic[V]):
         self.changes = 0
         """Rises whenever what is held becomes other than it was."""
         self._soft, self._hard = soft, hard
-        self._held: Bounded[str, Aged[V]] = Bounded(size)
+        self._held: Standing[str, Aged[V]] = Standing(size)
         self._asking = SingleFlight[Aged[V]](f"{name} refresh", tasks)
         self._drops = 0
 
@@ -190,7 +203,16 @@ class TwoAgeCache(Generic[V]):
         self._asking.disown_all()
         horizon = time.monotonic() - self._soft
         for aged in self._held.values():
-            aged.asked, aged.young_until = min(aged.asked, horizon), -inf
+            aged.asked, aged.young_until, aged.stands = min(aged.asked, horizon), -inf, False
+
+    def rest(self, key: str) -> "Rest[V] | None":
+        """What `young` has given just now, for who rests on it for a while."""
+        aged = self._held.peek(key)
+        return None if aged is None else Rest(aged, aged.young_until, aged.asked + self._soft)
+
+    def stands_no_more(self, key: str) -> None:
+        """The source has said something else: nobody may rest on what is held, which will go or be replaced."""
+        self._held.doubt(key)
 
     def items(self) -> list[tuple[str, Aged[V]]]:
         """A copy of what is held, for the copy on disk."""

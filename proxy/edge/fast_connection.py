@@ -18,7 +18,9 @@ from proxy.edge.request_reader import ReaderEvent, RequestReader
 from proxy.edge.served_request import ServedRequest
 from proxy.edge.unjudged import slow_header_answer
 from proxy.edge.wire import Wire
-from proxy.exchange import Exchange, Head
+from proxy.exchange import NOBODY, Exchange, Head
+from proxy.plans.planned_call import PlannedCall
+from proxy.plans.plans import FIRST, IN_PIECES, OFF, OVERLOADED, Declined
 
 IDLE_S: Final = 75.0
 """How long a connection may be silent between two requests."""
@@ -37,7 +39,7 @@ class FastConnection(Wire):
         super().__init__(parts.deps.settings.write_seconds)
         self._parts = parts
         self.reader = RequestReader(parts.heads, parts.memory)
-        self._served: ServedRequest | None = None
+        self._served: ServedRequest | PlannedCall | None = None
         """The request in hand; None for one that was refused without, and for a stream that is held."""
         self._paused = False
 
@@ -69,11 +71,12 @@ class FastConnection(Wire):
         served, self._served = self._served, None
         if served is not None:
             served.leave()
+            self._served = None  # a planned call has become another
 
     def too_late(self) -> None:
         """A deadline is over: which one, the state says."""
         state, served = self.reader.state, self._served
-        if state is reading.BODY and served is not None:
+        if state is reading.BODY and isinstance(served, ServedRequest):
             served.body_is_late()
         elif state is reading.HEAD:
             if self.reader.kept:
@@ -108,7 +111,7 @@ class FastConnection(Wire):
             self.without_deadline()
             self._loop.call_soon(self._next)  # in its turn: others have something to say as well
         elif event is reading.BODY_CAME:
-            assert self._served is not None
+            assert isinstance(self._served, ServedRequest)
             self._served.body_came()
         elif event is reading.ENOUGH:
             self._pause_if_enough()
@@ -144,12 +147,46 @@ class FastConnection(Wire):
                 return
             let_in = asked
         self.without_deadline()
-        self._served = served = ServedRequest(self, parts, head, let_in=let_in)
-        served.begin()
-        if reader.key is not None:
-            reader.remember(head)
+        known = reader.key is None and head.judged is not None
+        planned = self._planned(head, let_in=let_in) if known else FIRST
+        if isinstance(planned, PlannedCall):
+            self._served = planned
+        else:
+            x = Exchange(head, NOBODY)
+            x.let_in = let_in
+            self._served = served = ServedRequest(self, parts, x, planned, known=known)
+            served.begin()
+            if reader.key is not None:
+                reader.remember(head)
         if len(reader.kept) > reading.MOST_KEPT:
             self._pause_if_enough()
+
+    def _planned(self, head: Head, *, let_in: bool) -> PlannedCall | Declined:
+        """A call with a known head that was sent by its plan, or why it was not."""
+        reader, parts = self.reader, self._parts
+        if not parts.plans.on:
+            return OFF
+        if parts.deps.overload.sheds and not let_in:
+            return OVERLOADED
+        body = None if reader.closes else reader.body_with_head()
+        if body is None:
+            return IN_PIECES
+        planned = parts.plans.begin(self, head, body)
+        if isinstance(planned, PlannedCall):
+            _ = reader.take_body()
+        return planned
+
+    # a planned call
+
+    def write_usual(self, request_id: str, body: bytes) -> None:
+        """Write a success with JSON to the request in hand."""
+        self.without_deadline()
+        self.written(at_once=self.put(self._parts.answer_heads.usual(request_id, len(body)), body))
+
+    def becomes(self, x: Exchange) -> ServedRequest:
+        """The request in hand is the pipeline's from now on."""
+        self._served = served = ServedRequest(self, self._parts, x)
+        return served
 
     def _refuse(self, head: Head, answer: bytes) -> None:
         self.transport.write(answer)

@@ -53,6 +53,10 @@ class HeadMemory:
         key = (peer, at, sha256(rest).digest())
         return key, int(digits), self._known.get(key)
 
+    def heads(self) -> list[Head]:
+        """All that are known."""
+        return [head for _, head in self._known.values()]
+
     def keep(self, key: Key, head: Head, *, close: bool, refused: bool = False) -> None:
         """Keep the head of a POST with which somebody was accepted, or that an overloaded worker `refused`.
 

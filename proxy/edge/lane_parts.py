@@ -10,6 +10,7 @@ from proxy.edge.head_rules import HeadReader
 from proxy.edge.listener import Listener
 from proxy.edge.overload_refusals import OverloadRefusals
 from proxy.edge.stream_sweep import StreamSweep
+from proxy.plans.plans import Plans
 
 
 class OpenConnection(Protocol):
@@ -26,7 +27,7 @@ class OpenConnection(Protocol):
         """End it at once, whatever is unsent."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LaneParts:
     """The parts that all connections of one worker's fast lane share."""
 
@@ -38,5 +39,9 @@ class LaneParts:
     refusals: OverloadRefusals
     heads: HeadReader = field(default_factory=HeadReader)
     memory: HeadMemory = field(default_factory=HeadMemory)
+    plans: Plans = field(init=False)
     connections: set[OpenConnection] = field(default_factory=set)
     """Those that are open and were not handed over."""
+
+    def __post_init__(self) -> None:
+        self.plans = Plans(self.deps, self.memory.heads)

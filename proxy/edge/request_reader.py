@@ -172,6 +172,11 @@ class RequestReader:
         """How much of the body has not come with the head; negative where more than the body has."""
         return self.length - len(self.kept)
 
+    def body_with_head(self) -> bytes | None:
+        """The body, if all of it came with the head; it stays to be taken."""
+        kept = self.kept
+        return kept[: self.length] if len(kept) >= self.length else None
+
     def take_body(self) -> bytes | None:
         """The body, if it is whole; else each further part of it is told as `BODY_CAME`."""
         length = self.length

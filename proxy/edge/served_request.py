@@ -22,8 +22,9 @@ from proxy.edge.caller import Caller
 from proxy.edge.get_stream import take_place
 from proxy.edge.lane_parts import LaneParts
 from proxy.edge.writing import PIECE
-from proxy.exchange import Answer, Exchange, Head, Outlet
+from proxy.exchange import NOBODY, Answer, Exchange
 from proxy.pipeline import at_headers, at_message, at_message_now, begin_call
+from proxy.plans.plans import FIRST, Declined
 from proxy.refusals import Refusal
 from proxy.room import at_end, reserve
 from proxy.stages.admit import GATEWAY_PATH
@@ -37,13 +38,28 @@ _JSON: Final = "application/json"
 class ServedRequest:
     """A request that the fast lane serves, from its head to its answer."""
 
-    __slots__ = ("_body_began", "_call", "_caller", "_deps", "_parts", "_task", "gone", "streaming", "x")
+    __slots__ = (
+        "_body_began",
+        "_call",
+        "_caller",
+        "_deps",
+        "_known",
+        "_parts",
+        "_task",
+        "_unplanned",
+        "gone",
+        "streaming",
+        "x",
+    )
 
-    def __init__(self, caller: Caller, parts: LaneParts, head: Head, *, let_in: bool) -> None:
+    def __init__(
+        self, caller: Caller, parts: LaneParts, x: Exchange, unplanned: Declined = FIRST, *, known: bool = False
+    ) -> None:
+        """`unplanned`: why a call goes without a plan; `known`: whether its head was, so that a plan may be made."""
         self._caller, self._parts, self._deps = caller, parts, parts.deps
-        self.x = Exchange(head, self)
-        if let_in:
-            self.x.let_in = True
+        self.x = x
+        x.outlet, x.read, x.trace = self, unplanned.read, unplanned.trace
+        self._unplanned, self._known = unplanned.why, known
         self._body_began = 0.0
         """When the first bytes of a body came that did not come whole."""
         self._call: UpstreamCall | None = None
@@ -143,6 +159,7 @@ class ServedRequest:
         if answer is not None:
             return answer
         if isinstance(x.message, Request):
+            self._parts.plans.count(self._unplanned)
             self._call = begin_call(x, deps)
             return self._go_on()
         self._spawn(at_message(x, deps))
@@ -162,13 +179,21 @@ class ServedRequest:
 
     def _go_on(self) -> Answer | None:
         assert self._call is not None
-        further = self._call.go_on(self._on_ready)
-        if further is None or isinstance(further, Answer):
+        further = self._call.go_on(self.ready)
+        if further is None:
+            return None
+        if isinstance(further, Answer):
+            if self._known:
+                self._parts.plans.learn(self.x, self._unplanned)
             return further
         self._spawn(further)
         return None
 
-    def _on_ready(self) -> None:
+    def goes_on(self, call: UpstreamCall) -> None:
+        """Serve a call that was sent by its plan, and is the pipeline's now."""
+        self._call = call
+
+    def ready(self) -> None:
         """The upstream has answered, or the call was cancelled; the caller may have left."""
         self._try(self._go_on)
 
@@ -257,16 +282,3 @@ class ServedRequest:
                 await self._caller.put_chunk(chunk(data[start : start + PIECE]))
         except ConnectionError:
             self.gone = True
-
-
-class _Nobody:
-    """The way back to a caller that was answered."""
-
-    streaming = False
-    gone = True
-
-    async def send_event(self, message: bytes) -> None:
-        """Nothing."""
-
-
-NOBODY: Final[Outlet] = _Nobody()

@@ -1,7 +1,7 @@
 """A gateway as calls use it: look-ups instead of lists, and the lists as bytes.
 
 Made once from a snapshot, off the calls' path, and swapped in whole; nothing here changes afterwards but the times at
-which it was last known to be current, and last used.
+which it was last known to be current, and last used, and whether it is still held.
 """
 
 import time
@@ -74,7 +74,7 @@ def compiled_tool(tool: Tool, rule: Rule | None) -> CompiledTool:
 class CompiledGateway:
     """A gateway as calls use it, made once from a snapshot and swapped in whole."""
 
-    __slots__ = ("_pages", "allowlist", "confirmed", "id", "server_info", "snapshot", "tools", "used")
+    __slots__ = ("_pages", "allowlist", "confirmed", "id", "server_info", "snapshot", "stands", "tools", "used")
 
     def __init__(self, snapshot: Gateway) -> None:
         self.snapshot = snapshot
@@ -82,6 +82,8 @@ class CompiledGateway:
         self.server_info = server_info(snapshot.name)
         """`serverInfo`, shared by all answers."""
         self.confirmed = self.used = time.monotonic()
+        self.stands = True
+        """False once one of its names leads elsewhere, or nowhere."""
         # Judged when it was saved, and again here: it may have been saved before a name was known to be harmful.
         self.allowlist = tuple(name for name in snapshot.header_allowlist if why_not_passed(name) is None)
         rules: dict[str, Rule] = {}

@@ -54,8 +54,7 @@ class Gateways:
         unknown_per_second: float,
         tasks: Tasks,
     ) -> None:
-        self._control, self._redis, self._verifier = control, redis, verifier
-        self._max_stale = max_stale
+        self._control, self._redis, self._verifier, self._max_stale = control, redis, verifier, max_stale
         self._budget = Budget(unknown_per_second)
         self._by_name: dict[str, CompiledGateway] = {}
         self._documents: dict[str, bytes] = {}
@@ -250,8 +249,7 @@ class Gateways:
             return None
         if confirmed is not None and compiled.snapshot.revision < self._revisions.get(gateway_id, 0):
             return None
-        held = self._by_name.get(gateway_id)
-        if held is not None:
+        if (held := self._by_name.get(gateway_id)) is not None:
             if held.snapshot.revision >= compiled.snapshot.revision:
                 held.confirmed = max(held.confirmed, confirmed or 0.0)
                 return held
@@ -259,8 +257,9 @@ class Gateways:
         if confirmed is not None:
             compiled.confirmed = confirmed
         self._changes += 1
-        self._by_name[gateway_id] = compiled
-        self._by_name[compiled.snapshot.slug] = compiled
+        if (other := self._by_name.get(compiled.snapshot.slug)) is not None:
+            other.stands = False
+        self._by_name[gateway_id] = self._by_name[compiled.snapshot.slug] = compiled
         self._documents[gateway_id] = document
         self._document_bytes += len(document)
         self._make_room()
@@ -277,8 +276,10 @@ class Gateways:
         self._changes += 1
         gateway = self._by_name.pop(gateway_id, None)
         self._document_bytes -= len(self._documents.pop(gateway_id, b""))
-        if gateway is not None and self._by_name.get(gateway.snapshot.slug) is gateway:
-            del self._by_name[gateway.snapshot.slug]
+        if gateway is not None:
+            gateway.stands = False
+            if self._by_name.get(gateway.snapshot.slug) is gateway:
+                del self._by_name[gateway.snapshot.slug]
 
     def _last_resort(self, name: str) -> CompiledGateway | None:
         identifier = self._identifier(name)

@@ -10,7 +10,7 @@ at another worker: the mailbox brings it to the table that has the call.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any, Protocol
 
 from core.tasks import Tasks
@@ -39,6 +39,7 @@ class Calls:
         self._tasks = tasks
         self._all: set[asyncio.Task[Any]] = set()
         self._stepped: set[Stepped] = set()
+        self._others: list[Iterable[Stepped]] = []
         self._running: dict[CallKey, asyncio.Task[Any] | Stepped] = {}
         self._called_off: set[asyncio.Task[Any]] = set()
         """Cancelled by their own sessions, and not yet at their ends."""
@@ -82,6 +83,10 @@ class Calls:
             if key is not None:
                 self._done(key, task)
 
+    def watch(self, running: Iterable[Stepped]) -> None:
+        """When the worker stops, cancel these, too: calls that are waited for and outside of any session."""
+        self._others.append(running)
+
     def waits(self, call: Stepped) -> None:
         """A call waits in no task: for its upstream, or for the task to begin in which it calls `run_here`."""
         self._stepped.add(call)
@@ -109,7 +114,7 @@ class Calls:
 
     async def end(self) -> None:
         """The worker stops: cancel every call, and wait until each has left its record, at most `END_S`."""
-        for call in list(self._stepped):
+        for call in [*self._stepped, *(one for running in self._others for one in running)]:
             call.cancel()
         running = set(self._all)
         for task in running:

@@ -12,7 +12,7 @@ from core.keys import KeyRing
 from core.resolve import InstallationQuestion, ResolvedInstallation
 from core.tasks import Tasks
 from proxy.caches.layered import LayeredCache
-from proxy.caches.two_ages import Aged
+from proxy.caches.two_ages import Aged, Rest
 from proxy.redis import Redis
 from proxy.refusals import Refusal
 from proxy.resolve.control_client import ControlClient
@@ -52,6 +52,10 @@ class Installations:
     def known(self, key: str, question: InstallationQuestion) -> ResolvedInstallation | None:
         """The installation if it is in memory and fresh. No waiting: the warm path."""
         return self.resolved.fresh(key, lambda _: self._ask(question))
+
+    def rest(self, key: str) -> Rest[ResolvedInstallation] | None:
+        """What `young` or `known` has given just now, for who rests on it for a while."""
+        return self.resolved.memory.rest(key)
 
     async def resolve(self, key: str, question: InstallationQuestion) -> ResolvedInstallation:
         """The installation; raises Refusal with control's reason, or SourceUnreachable."""

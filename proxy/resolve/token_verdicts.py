@@ -14,7 +14,7 @@ from core.resolve import TokenQuestion, TokenVerdict
 from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
 from proxy.caches.layered import LayeredCache
-from proxy.caches.two_ages import Aged
+from proxy.caches.two_ages import Aged, Rest
 from proxy.limits.budget import Budget
 from proxy.redis import Redis
 from proxy.refusals import Refusal
@@ -63,6 +63,10 @@ class Authority:
             if verdict is None:
                 return None
         return verdict if verdict.expires is None or verdict.expires > time.time() else None
+
+    def rest(self, digest: str) -> Rest[TokenVerdict] | None:
+        """What `known` has given just now, for who rests on it for a while."""
+        return self.verdicts.memory.rest(digest)
 
     def refused_lately(self, digest: str) -> bool:
         """Whether control refused this token a moment ago."""
@@ -114,6 +118,7 @@ class Authority:
         verdict = await self._control.token(TokenQuestion(digest))
         if verdict.digest != digest or (verdict.principal is None and verdict.kept_out is None):
             self._unknown.put(digest, time.monotonic() + _UNKNOWN_S)
+            self.verdicts.memory.stands_no_more(digest)  # it is held until the copy in Redis is gone, too
             raise Refusal("not_authenticated", detail=verdict.refusal, presented=True)
         return Aged(verdict, asked, inf if verdict.expires is None else verdict.expires)
 

@@ -12,7 +12,7 @@ import binascii
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -20,6 +20,7 @@ from core import redis_names
 from core.keys import KeyRing
 from core.sealing import SealBroken, Sealer
 from proxy.caches.bounded import Bounded
+from proxy.caches.standing import Standing
 from proxy.redis import Redis, RedisAway
 
 LIFETIME_S = 86_400
@@ -31,7 +32,7 @@ _Key = tuple[str, str, str]
 """Identifier, gateway, principal."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Session:
     """A legacy client's session, as its sealed identifier says it."""
 
@@ -39,6 +40,8 @@ class Session:
     version: str
     capabilities: int
     issued: int
+    stands: bool = field(default=True, compare=False)
+    """False once this worker holds it no more, or may have missed its end."""
 
     @property
     def is_over(self) -> bool:
@@ -59,7 +62,7 @@ class Sessions:
     def __init__(self, ring: KeyRing, redis: Redis) -> None:
         self._sealer = Sealer(ring, "session")
         self._redis = redis
-        self._seen: Bounded[_Key, Session] = Bounded(_CACHED)
+        self._seen: Standing[_Key, Session] = Standing(_CACHED)
         """Sessions that were looked for in Redis and had not ended; none that this worker knows to be over."""
         self._keys: dict[str, _Key] = {}
         """Under which key a session is in `_seen`, by its jti."""
@@ -83,6 +86,11 @@ class Sessions:
             return None
         self._seen.touch(key)
         return session
+
+    def holds(self, session: Session) -> bool:
+        """Whether it is this very session that `known` gives."""
+        key = self._keys.get(session.jti)
+        return key is not None and self._seen.peek(key) is session
 
     async def open(self, text: str, gateway_id: str, principal_key: str) -> Session | None:
         """The session behind an identifier; None for what is forged, foreign, expired or ended."""

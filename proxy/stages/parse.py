@@ -3,7 +3,7 @@
 Under a session id that stands for none, only `initialize` is heard.
 """
 
-from core.mcp.message import Batch, Message, Notification, Request, RoutingHeaders
+from core.mcp.message import Batch, Message, Notification, Request, RoutingHeaders, parse_value
 from core.mcp.message import parse as parse_message
 from core.mcp.versions import Era
 from proxy.deps import Deps
@@ -24,7 +24,8 @@ def parse(x: Exchange, deps: Deps) -> None:
     if x.session is not None and routing.protocol_version is None:
         # A session says its version where the header is silent.
         routing = RoutingHeaders(x.session.version, routing.method, routing.name)
-    x.message = parse_message(x.body, routing)
+    x.message = parse_message(x.body, routing) if x.read is None else parse_value(x.read, routing)
+    x.read = None
     if x.session_lost and not _opens_another(x.message):
         raise Refusal("session_unknown")
     if isinstance(x.message, Request):

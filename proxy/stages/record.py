@@ -6,6 +6,7 @@ before there is a call (`proxy/answers/at_the_door.py`).
 
 import hashlib
 import time
+from collections.abc import Mapping
 from typing import Final
 
 import orjson
@@ -45,7 +46,7 @@ def record(x: Exchange, deps: Deps) -> CallRecord:
         x.principal_key,  # principal
         "token",  # auth
         x.token_id,
-        _client(x, request),
+        client_of(x.headers, request.meta),
         x.address,
         snapshot.id,  # gateway_id
         snapshot.revision,  # gateway_revision
@@ -54,7 +55,7 @@ def record(x: Exchange, deps: Deps) -> CallRecord:
         installation.installation_id if installation is not None else "",
         installation.owner if installation is not None else "",  # installation_owner
         installation.version if installation is not None else 0,  # credential_version
-        _digest(request.params.get("arguments")),  # arguments_sha256
+        digest_of(request.params.get("arguments")),  # arguments_sha256
         len(x.body),  # bytes_in
         x.bytes_out,
         x.session.jti if x.session is not None else "",  # session
@@ -87,7 +88,7 @@ def record(x: Exchange, deps: Deps) -> CallRecord:
     return kept
 
 
-def _digest(arguments: object) -> str:
+def digest_of(arguments: object) -> str:
     """SHA-256 of the arguments as canonical JSON: sorted keys."""
     if not arguments:
         return _NO_ARGUMENTS
@@ -102,10 +103,11 @@ def _asked(x: Exchange, request: Request) -> str:
     return ASKED + short_name(name)
 
 
-def _client(x: Exchange, request: Request) -> str:
-    info = request.meta.get(META_CLIENT_INFO)
+def client_of(headers: Mapping[str, str], meta: Mapping[str, object]) -> str:
+    """What a record calls the client of a message with this `_meta`, sent with these headers."""
+    info = meta.get(META_CLIENT_INFO)
     if not isinstance(info, dict):
-        return short_name(x.headers.get("user-agent", ""))
+        return short_name(headers.get("user-agent", ""))
     told = (info.get("name"), info.get("version"))
     return short_name(" ".join(text[:LONGEST_NAME] for text in told if isinstance(text, str)))
 

@@ -45,6 +45,10 @@ FAST_LANE: Final = series(REQUESTS, ("fast",))
 AIOHTTP_LANE: Final = series(REQUESTS, ("aiohttp",))
 
 
+CallSlots = tuple[int, int]
+"""Where calls of one gateway, server, tool and status are counted: the counter, and the first slot of durations."""
+
+
 class Slots:
     """This worker's slots; with no file, only in its own memory."""
 
@@ -52,7 +56,7 @@ class Slots:
         self._file = SlotsFile(path)
         self._values = self._file.values
         self._place = {entry.name: entry.first for entry in self._file.entries}
-        self._calls: dict[tuple[str, str, str, str], tuple[int, int]] = {}
+        self._calls: dict[tuple[str, str, str, str], CallSlots] = {}
         self._left = {CALLS.name: CALL_SERIES, DURATIONS.name: DURATION_SERIES, REVISIONS.name: REVISION_SERIES}
         for entry in self._file.entries:  # of the worker before this one
             family = entry.name.partition("{")[0]
@@ -81,7 +85,14 @@ class Slots:
         self, gateway: str, server: str, tool: str, status: str, seconds: float, bytes_in: int, bytes_out: int
     ) -> None:
         """Count one call. The first three are names of a snapshot, `other` where none is known."""
-        places = self._calls.get((gateway, server, tool, status)) or self._places(gateway, server, tool, status)
+        self.call_at(self.of_call(gateway, server, tool, status), seconds, bytes_in, bytes_out)
+
+    def of_call(self, gateway: str, server: str, tool: str, status: str) -> CallSlots:
+        """Where such calls are counted, for `call_at`."""
+        return self._calls.get((gateway, server, tool, status)) or self._places(gateway, server, tool, status)
+
+    def call_at(self, places: CallSlots, seconds: float, bytes_in: int, bytes_out: int) -> None:
+        """Count one call."""
         values, durations = self._values, places[1]
         values[places[0]] += 1.0
         values[durations + bisect_left(BOUNDS, seconds)] += 1.0
@@ -100,7 +111,7 @@ class Slots:
         place = self._place.get(name)
         return float(self._values[place]) if place is not None else 0.0
 
-    def _places(self, gateway: str, server: str, tool: str, status: str) -> tuple[int, int]:
+    def _places(self, gateway: str, server: str, tool: str, status: str) -> CallSlots:
         if status not in STATUSES:
             return self._places(gateway, server, tool, "internal")  # no table has it: a bug of ours
         calls = self._within_bound(CALLS, (gateway, server, tool, status))

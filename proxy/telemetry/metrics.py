@@ -53,6 +53,30 @@ _CACHES: Final = ("verdicts", "connections", "snapshots")
 _RESOLVED: Final = ("remembered", "asked", "refused", "unavailable")
 _AUTHENTICATED: Final = ("accepted", "missing", "malformed", "refused", "too_many_unknown", "unavailable")
 
+UNPLANNED: Final = (
+    "first",  # of its head and tool, or since a long while
+    "again",  # the plan is old, or something that it rests on has changed
+    "changed",  # something changed while the call ran
+    "unusual",  # the message: progress, keys of others in `_meta`, another shape
+    "in_pieces",  # the body did not come with its head
+    "no_place",  # a limit is reached
+    "no_connection",  # none lies idle
+    "in_doubt",  # something is against the server
+    "traced",
+    "audited",  # the gateway waits for its records
+    "resource",  # that is offered as a tool
+    "mirrored",  # arguments stand in headers too
+    "trace_context",
+    "browser",  # the answer names the origin
+    "sent_otherwise",  # through an egress proxy
+    "refused",  # or failed: only what was answered is kept
+    "overloaded",
+    "off",  # ARCHWAY_PLANS is 0
+)
+"""Why a call has no plan."""
+LEFT: Final = ("answer", "caller", "deadline", "connection", "cancelled")
+"""What became unusual of a call that was sent by its plan."""
+
 METRICS: Final[tuple[Metric, ...]] = (
     # Requests and calls
     _counter("requests_total", "Requests, by the lane that read them.", lane=("fast", "aiohttp")),
@@ -60,6 +84,8 @@ METRICS: Final[tuple[Metric, ...]] = (
     _counter("refusals_total", "Refusals of requests and of calls.", reason=tuple(TABLE)),
     _of_snapshots("calls_total", "counter", "Calls, by how they ended.", "gateway", "server", "tool", "status"),
     _of_snapshots("call_duration_seconds", "histogram", "From a call's headers to its record.", "gateway", "status"),
+    _counter("planned_calls_total", "Calls of the fast lane by their plan.", plan=("kept", *UNPLANNED)),
+    _counter("plans_left_total", "Calls that left their plan after they were sent.", why=LEFT),
     _counter("bytes_in_total", "Bytes of the bodies of calls."),
     _counter("bytes_out_total", "Bytes of the answers to calls."),
     _counter("lists_total", "Lists answered from memory."),
@@ -138,6 +164,8 @@ CONNECTS: Final = _with_labels("upstream_connects_total")
 CACHE_USES: Final = _with_labels("cache_uses_total")
 CACHE_USED_AGE: Final = _with_labels("cache_used_age_seconds_total")
 SPANS: Final = _with_labels("spans_total")
+PLANNED: Final = _with_labels("planned_calls_total")
+PLANS_LEFT: Final = _with_labels("plans_left_total")
 # Names of series, where a metric has one alone.
 BYTES_IN: Final = _plain("bytes_in_total")
 BYTES_OUT: Final = _plain("bytes_out_total")

@@ -25,7 +25,7 @@ _MODERN_END = b',"_meta":%b}}' % orjson.dumps(MODERN_META)
 class CallFrame:
     """The frame of one tool's calls for one version of the protocol: of any method with a name and arguments."""
 
-    __slots__ = ("_before", "_modern", "_names", "head", "installation")
+    __slots__ = ("_modern", "_names", "before", "end", "head", "installation")
 
     def __init__(
         self, installation: ResolvedInstallation, outbound: Outbound, version: str, head: PreparedHead
@@ -34,14 +34,17 @@ class CallFrame:
         self._names = frozenset(installation.own_headers)
         """Those of the installation, which win over a caller's."""
         self._modern = version == MODERN
-        self._before = b',"method":%b,"params":{"name":%b,"arguments":' % (
+        self.end = _MODERN_END if self._modern else b"}}"
+        """What stands behind the arguments where nothing else is in `_meta`."""
+        self.before = b',"method":%b,"params":{"name":%b,"arguments":' % (
             orjson.dumps(outbound.method),
             orjson.dumps(outbound.named),
         )
+        """What stands between the id and the arguments."""
 
     def body(self, outbound: Outbound) -> bytes:
         """The message of one call."""
-        before, arguments = self._before, orjson.dumps(outbound.params["arguments"])
+        before, arguments = self.before, orjson.dumps(outbound.params["arguments"])
         if outbound.meta or outbound.wants_progress:
             meta = outbound.whole_meta(modern=self._modern)
             return b'{"jsonrpc":"2.0","id":%d%b%b,"_meta":%b}}' % (outbound.id, before, arguments, orjson.dumps(meta))
@@ -49,7 +52,7 @@ class CallFrame:
             outbound.id,
             before,
             arguments,
-            _MODERN_END if self._modern else b"}}",
+            self.end,
         )
 
     def more(self, outbound: Outbound) -> dict[str, str]:

@@ -9,6 +9,7 @@ the task inside is cancelled, and the block ends in TimeoutError.
 
 import asyncio
 import time
+from collections.abc import Set as AbstractSet
 from types import TracebackType
 from typing import Protocol
 
@@ -33,7 +34,9 @@ class Deadlines:
     def __init__(self, *, seconds: float, ceiling: float) -> None:
         self._seconds, self._ceiling = seconds, ceiling
         self._running: set[Limited] = set()
-        self._timer: asyncio.TimerHandle | None = None
+        self._others: list[AbstractSet[Limited]] = []
+        self.sweeps = False
+        """Whether it looks for what is late: it rests while nothing runs."""
 
     def seconds_for(self, installation: ResolvedInstallation) -> float:
         """How long a call may wait for its answer, or for the next message of progress."""
@@ -59,8 +62,17 @@ class Deadlines:
     def started(self, deadline: Limited) -> None:
         """From now on it can strike."""
         self._running.add(deadline)
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
+        if not self.sweeps:
+            self.sweep()
+
+    def watch(self, running: AbstractSet[Limited]) -> None:
+        """Look among these for what is late, too. Who adds the first to them calls `sweep`, unless it `sweeps`."""
+        self._others.append(running)
+
+    def sweep(self) -> None:
+        """Look for what is late from now on, until nothing runs."""
+        self.sweeps = True
+        asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
 
     def stopped(self, deadline: Limited) -> None:
         """It can strike no more."""
@@ -68,14 +80,16 @@ class Deadlines:
 
     def _sweep(self) -> None:
         now = time.monotonic()
+        all_running = (self._running, *self._others)
         # First of all: whatever a strike comes to, the others have their time limits.
-        self._timer = None
-        if self._running:
-            self._timer = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
-        for deadline in [one for one in self._running if one.until <= now]:
-            if deadline in self._running:  # else an earlier strike has ended it
-                self._running.discard(deadline)
-                deadline.strike()
+        self.sweeps = any(all_running)
+        if self.sweeps:
+            self.sweep()
+        for running in all_running:
+            for deadline in [one for one in running if one.until <= now]:
+                if deadline in running:  # else an earlier strike has ended it
+                    self._running.discard(deadline)
+                    deadline.strike()
 
 
 class Deadline:

@@ -22,8 +22,8 @@ from core.mcp.faults import METHOD_NOT_FOUND, UNSUPPORTED_VERSION
 from core.mcp.versions import MODERN, Era
 from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
-from proxy.caches.bounded import Bounded
 from proxy.caches.single_flight import SingleFlight
+from proxy.caches.standing import Standing
 from proxy.refusals import Refusal
 from proxy.upstream.answers import Json, answer_in, inflated, is_answer_to, is_stream, is_success, messages
 from proxy.upstream.faults import no_common_version
@@ -49,7 +49,7 @@ OpenLegacy = Callable[[float], Awaitable[object]]
 """Opens a legacy session within so many seconds; raises UpstreamFault or Refusal."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Found:
     """What an upstream was found to speak; `discovered` is a modern server's own answer."""
 
@@ -59,6 +59,8 @@ class Found:
     age: float = _AGE_S
     """Seconds for which it was to be believed."""
     discovered: Json | None = None
+    stands: bool = True
+    """False once something else was found, or it was forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Eras:
 
     def __init__(self, transport: Transport, tasks: Tasks) -> None:
         self._transport = transport
-        self._found: Bounded[str, Found] = Bounded(_KEPT)
+        self._found: Standing[str, Found] = Standing(_KEPT)
         self._finding = SingleFlight[Found]("find era", tasks)
         self._asking = SingleFlight[None]("ask for an era again", tasks)
         self._turning = SingleFlight[bool]("ask whether it is modern now", tasks)
@@ -95,6 +97,10 @@ class Eras:
             self._ask_off_the_path(key, installation, found)
         self._found.touch(key)
         return found.era
+
+    def found(self, installation: ResolvedInstallation) -> Found | None:
+        """What `known` rests on, where the era is not pinned."""
+        return self._found.peek(_key(installation)) if installation.protocol == "auto" else None
 
     async def find(self, installation: ResolvedInstallation, open_legacy: OpenLegacy | None) -> Found:
         """Ask the upstream, once for all who wait; a server that is not modern must open a session.

@@ -39,6 +39,8 @@ def _unguessable() -> Iterator[int]:
 
 
 _ids = _unguessable()
+new_upstream_id = _ids.__next__
+"""The identifier of a request to an upstream: a number of 31 bits that nobody can guess."""
 
 
 @dataclass(slots=True)
@@ -62,7 +64,7 @@ class Outbound:
     wants_progress: bool = False
     lists: ListAnswers | None = None
     """What reads the answer, where it is a page of a list."""
-    id: int = field(default_factory=_ids.__next__)
+    id: int = field(default_factory=new_upstream_id)
 
     @property
     def progress_token(self) -> str:

@@ -8,23 +8,31 @@ unknown era, no session, no idle connection, a stream with something before the 
 
 import asyncio
 from collections.abc import Callable, Generator
-from typing import Any
+from collections.abc import Set as AbstractSet
+from typing import Any, Protocol
 
 from core.egress.faults import UpstreamFault
 from core.mcp.versions import MODERN, Era
 from core.resolve import ResolvedInstallation
 from proxy.upstream.answers import ON_LOOP, Json, answer_in, message_in, the_answer
-from proxy.upstream.call_frames import CallFrames
+from proxy.upstream.call_frames import CallFrame, CallFrames
 from proxy.upstream.courtesy import Courtesy
-from proxy.upstream.deadlines import Deadlines
+from proxy.upstream.deadlines import Deadlines, Limited
+from proxy.upstream.eras import Found
 from proxy.upstream.first_message import FirstMessage
 from proxy.upstream.handshake import UpstreamSession
 from proxy.upstream.health import Health
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.pool.awaited_answer import PoolAnswer
+from proxy.upstream.pool.connection import PoolConnection, Taker
+from proxy.upstream.pool.places import Way
 from proxy.upstream.session_loss import is_session_lost
-from proxy.upstream.sessions import UpstreamSessions
+from proxy.upstream.sessions import HeldSession, UpstreamSessions
 from proxy.upstream.transport import Transport
+
+
+class LimitedTaker(Limited, Taker, Protocol):
+    """Who sends a call on a way that was kept: it takes the usual answer, and has an end in time."""
 
 
 class SentCall:
@@ -51,9 +59,10 @@ class SentCall:
         session: UpstreamSession | None,
         answer: PoolAnswer,
         until: float,
+        first: FirstMessage | None = None,
     ) -> None:
         self._calls = calls
-        self._first: FirstMessage | None = None
+        self._first = first
         self.installation, self.outbound, self.caller = installation, outbound, caller
         self.session = session
         """Of a legacy upstream; None for a modern one."""
@@ -116,6 +125,28 @@ class SentCalls:
         self.most = most
         """Bytes that an answer may have."""
 
+    def seconds_for(self, installation: ResolvedInstallation) -> float:
+        """How long a call may wait for its answer."""
+        return self._deadlines.seconds_for(installation)
+
+    def in_doubt(self, installation_id: str) -> bool:
+        """Whether anything is against a server, for anybody."""
+        return self._health.breakers.doubts(installation_id)
+
+    def send_on(self, way: Way, body: bytes, taker: LimitedTaker) -> PoolConnection | None:
+        """Send a call on a way that was kept; None, and nothing sent, where no connection is at hand.
+
+        It goes on as another with `begun`, with the answer that reads what comes.
+        """
+        connection = self._transport.send_on(way, body, taker)
+        if not self._deadlines.sweeps:
+            self._deadlines.sweep()
+        return connection
+
+    def watch(self, running: AbstractSet[LimitedTaker]) -> None:
+        """Keep the deadlines of those among `running`, whose calls were sent with `send_on`."""
+        self._deadlines.watch(running)
+
     def begin(
         self, installation: ResolvedInstallation, outbound: Outbound, principal: str, jti: str | None
     ) -> SentCall | None:
@@ -134,13 +165,40 @@ class SentCalls:
         frame = self._frames.of(installation, outbound, MODERN if session is None else session.version)
         if frame is None:
             return None
-        more = frame.more(outbound)
-        if session is not None and session.id is not None:
-            more = {**more, "mcp-session-id": session.id}
-        answer = self._transport.send_now(frame.head, more, frame.body(outbound))
+        answer = self._transport.send_now(frame.head, _more(frame, outbound, session), frame.body(outbound))
         if answer is None:
             return None
         sent = SentCall(self, installation, outbound, principal, session, answer, self._deadlines.until(installation))
+        self._deadlines.started(sent)
+        return sent
+
+    def way(self, sent: SentCall) -> tuple[Way, CallFrame] | None:
+        """How calls like one that was answered go again; None where each is written by itself."""
+        session = sent.session
+        frame = self._frames.of(sent.installation, sent.outbound, MODERN if session is None else session.version)
+        if frame is None or sent.outbound.meta or sent.outbound.wants_progress:
+            return None
+        way = self._transport.way(frame.head, _more(frame, sent.outbound, session))
+        return None if way is None else (way, frame)
+
+    def rests_on(self, sent: SentCall, jti: str | None) -> tuple[Found | None, HeldSession | None]:
+        """What `begin` took for true of the server of a call: its era, where that was found out, and its session."""
+        installation = sent.installation
+        key = self._sessions.key(installation, sent.caller, jti)
+        return self._health.eras.found(installation), None if sent.session is None else self._sessions.held(key)
+
+    def begun(
+        self,
+        installation: ResolvedInstallation,
+        outbound: Outbound,
+        principal: str,
+        session: UpstreamSession | None,
+        answer: PoolAnswer,
+        until: float,
+        first: FirstMessage | None,
+    ) -> SentCall:
+        """A call that was sent otherwise, from its answer on."""
+        sent = SentCall(self, installation, outbound, principal, session, answer, until, first)
         self._deadlines.started(sent)
         return sent
 
@@ -206,3 +264,9 @@ def _message(sent: SentCall) -> Json:
     if answer.fault is not None:
         raise answer.fault
     return answer_in(answer.fetch(), sent.outbound.id)
+
+
+def _more(frame: CallFrame, outbound: Outbound, session: UpstreamSession | None) -> dict[str, str]:
+    """The headers that stand beside those of the frame."""
+    more = frame.more(outbound)
+    return more if session is None or session.id is None else {**more, "mcp-session-id": session.id}

@@ -7,6 +7,7 @@ A session is never used for another owner. Sealed copies in Redis let another wo
 
 import logging
 import time
+from dataclasses import dataclass
 
 import msgspec
 import orjson
@@ -20,6 +21,7 @@ from core.sealing import SealBroken, Sealer
 from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
 from proxy.caches.single_flight import SingleFlight
+from proxy.caches.standing import Standing
 from proxy.redis import Redis, RedisAway
 from proxy.upstream.answers import is_answer_to, is_success, messages
 from proxy.upstream.handshake import OPEN_S, Opened, UpstreamSession, initialize
@@ -34,13 +36,28 @@ _AGE_S = 1500.0
 _PING_S = 5.0
 
 
+@dataclass(slots=True, eq=False)
+class HeldSession:
+    """A session that this worker uses, and since when (monotonic)."""
+
+    session: UpstreamSession
+    since: float
+    stands: bool = True
+    """False once it is used no more."""
+
+    @property
+    def good_until(self) -> float:
+        """Monotonic time after which it is looked for again."""
+        return self.since + _AGE_S
+
+
 class UpstreamSessions:
     """The sessions with legacy upstreams, by owner and upstream."""
 
     def __init__(self, transport: Transport, redis: Redis, ring: KeyRing, tasks: Tasks) -> None:
         self._transport, self._redis = transport, redis
         self._sealer = Sealer(ring, "upstream-session")
-        self._held: Bounded[str, tuple[UpstreamSession, float]] = Bounded(_KEPT)
+        self._held: Standing[str, HeldSession] = Standing(_KEPT)
         self._fresh: Bounded[str, UpstreamSession] = Bounded(_KEPT)
         """Which one this worker opened last."""
         self._doubted: Bounded[str, tuple[UpstreamSession, float]] = Bounded(_KEPT)
@@ -59,10 +76,14 @@ class UpstreamSessions:
     def known(self, key: str) -> UpstreamSession | None:
         """The session, if this worker has it. The warm path."""
         held = self._held.peek(key)
-        if held is None or time.monotonic() - held[1] > _AGE_S:
+        if held is None or time.monotonic() > held.good_until:
             return None
         self._held.touch(key)
-        return held[0]
+        return held.session
+
+    def held(self, key: str) -> HeldSession | None:
+        """What `known` rests on."""
+        return self._held.peek(key)
 
     async def open(self, key: str, installation: ResolvedInstallation, within: float = OPEN_S) -> UpstreamSession:
         """The session, from Redis or by `initialize`, once for all who wait. Raises UpstreamFault or Refusal."""
@@ -80,7 +101,7 @@ class UpstreamSessions:
     async def lost(self, key: str, session: UpstreamSession) -> None:
         """The upstream does not know this session any more: forget it, unless another took its place already."""
         held = self._held.get(key)
-        if held is not None and held[0] == session:
+        if held is not None and held.session == session:
             self._held.pop(key)
         self._lost.put(key, session)
         if await self._copy(key) != session:
@@ -93,7 +114,7 @@ class UpstreamSessions:
     def doubt(self, key: str, session: UpstreamSession) -> None:
         """The upstream failed, perhaps because of this session: ask it with a `ping` before it is used again."""
         held = self._held.get(key)
-        if held is not None and held[0] == session:
+        if held is not None and held.session == session:
             self._held.pop(key)
             self._doubted.put(key, (session, time.monotonic()))
 
@@ -109,7 +130,7 @@ class UpstreamSessions:
         of_another_pin = session is not None and installation.revision not in ("", session.version)
         if session is None or of_another_pin or session == self._lost.peek(key):
             return (await self._opened(key, installation, within)).session
-        self._held.put(key, (session, time.monotonic()))
+        self._held.put(key, HeldSession(session, time.monotonic()))
         return session
 
     async def _opened(self, key: str, installation: ResolvedInstallation, within: float) -> Opened:
@@ -117,7 +138,7 @@ class UpstreamSessions:
         session = opened.session
         self._fresh.put(key, session)
         await self._leave_copy(key, session)
-        self._held.put(key, (session, time.monotonic()))
+        self._held.put(key, HeldSession(session, time.monotonic()))
         return opened
 
     async def _doubted_that_lives(self, key: str, installation: ResolvedInstallation) -> UpstreamSession | None:

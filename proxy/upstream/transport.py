@@ -14,7 +14,9 @@ import aiohttp
 from core.egress.addresses import AddressPolicy, PublicUrl
 from core.egress.client import Egress, never_reuse, next_chunk, read_capped, tls_context
 from proxy.upstream.pool.awaited_answer import PoolAnswer
+from proxy.upstream.pool.connection import PoolConnection, Taker
 from proxy.upstream.pool.head import INFLATED
+from proxy.upstream.pool.places import Way
 from proxy.upstream.pool.pool import UpstreamPool
 from proxy.upstream.pool.request import PreparedHead
 
@@ -84,6 +86,19 @@ class Transport(Protocol):
         header that must not be sent.
         """
 
+    def way(self, head: PreparedHead, more: Mapping[str, str]) -> Way | None:
+        """What requests with this head and these further headers have in common, and over which connections they go.
+
+        None from a transport that prepares nothing, and where no connection leads there. Raises ValueError for a
+        header that must not be sent.
+        """
+
+    def send_on(self, way: Way, body: bytes, taker: Taker) -> PoolConnection | None:
+        """Send a request over a connection that is at hand; None, and nothing sent, where none is.
+
+        The taker takes the usual answer itself; else it has the answer read, which it then has to `settle`.
+        """
+
     async def close(self) -> None:
         """Close every connection; requests under way fail."""
 
@@ -135,6 +150,14 @@ class AiohttpTransport:
         return None
 
     def send_now(self, head: PreparedHead, more: Mapping[str, str], body: bytes) -> PoolAnswer | None:
+        """Nothing, as above."""
+        return None
+
+    def way(self, head: PreparedHead, more: Mapping[str, str]) -> Way | None:
+        """None, as above."""
+        return None
+
+    def send_on(self, way: Way, body: bytes, taker: Taker) -> PoolConnection | None:
         """Nothing, as above."""
         return None
 

@@ -219,7 +219,7 @@ async def test_a_caller_that_leaves_in_the_round_in_which_an_answer_begins_leave
     rig: Rig, answer: Answer
 ) -> None:
     held = replace(answer, hold=asyncio.Event()) if answer.progress else answer
-    goes_on = ServedRequest._on_ready
+    goes_on = ServedRequest.ready
 
     def goes_on_and_is_left(request: ServedRequest) -> None:
         goes_on(request)
@@ -231,7 +231,7 @@ async def test_a_caller_that_leaves_in_the_round_in_which_an_answer_begins_leave
             async with rig.events("t", meta={"progressToken": 1}) as events:
                 assert "params" in await anext(events)
         else:
-            with patch.object(ServedRequest, "_on_ready", goes_on_and_is_left), suppress(aiohttp.ClientError):
+            with patch.object(ServedRequest, "ready", goes_on_and_is_left), suppress(aiohttp.ClientError):
                 await at.call(meta={"progressToken": 1})
         await at.nothing_is_held()
         if rig.lane == "fast":

@@ -88,11 +88,13 @@ class BreakableRedis:
         self.away = False
 
     async def ask(self, command: Any) -> Any:
-        if self.away:
-            command.close()
-            raise RedisAway
-        await asyncio.sleep(0)
-        return await command
+        try:
+            if self.away:
+                raise RedisAway
+            await asyncio.sleep(0)
+            return await command
+        finally:
+            command.close()  # one that was cancelled before it began would complain
 
 
 class Disk(dict[str, dict[str, Kept]]):

@@ -12,7 +12,8 @@ from typing import Protocol, cast
 
 from core.egress.faults import UpstreamFault
 from proxy.upstream.pool.awaited_answer import PoolAnswer
-from proxy.upstream.pool.head import KnownHeads, broken
+from proxy.upstream.pool.head import HEAD_END, KnownHeads, ReceivedHead, broken
+from proxy.upstream.pool.usual_answer import LAST_CHUNK, MOST_PIECES, body_of, first_chunk, may_become_usual
 
 
 class Keeper(Protocol):
@@ -28,15 +29,32 @@ class Keeper(Protocol):
         """The connection is closed."""
 
 
+class Taker(Protocol):
+    """Who sent a request and takes the usual answer to it as it comes, without an object for it."""
+
+    def take(self, body: bytes) -> bool:
+        """Take the whole body of a success; False, and nothing done, if it is not the usual one."""
+
+    def take_events(self, content: bytes) -> bool:
+        """Take the first chunk of an event stream as all of its content; False, and nothing done, as above."""
+
+    def unusual(self) -> None:
+        """It will not come so: what comes is read by an answer, which the taker gets with `hand_over`."""
+
+
 class PoolConnection(asyncio.Protocol):
     """An open connection: idle, with one request under way, or waiting for the end of a stream that was left."""
 
     __slots__ = (
         "_answer",
+        "_begun",
+        "_ends",
         "_heads",
         "_keeper",
         "_kernel",
         "_paused",
+        "_pieces",
+        "_taker",
         "_transport",
         "counted",
         "idle_until",
@@ -52,6 +70,11 @@ class PoolConnection(asyncio.Protocol):
         """Monotonic time up to which it may be used again, or a left stream may end; 0 while it is in use."""
         self._keeper = keeper
         self._answer: PoolAnswer | None = None
+        self._taker: Taker | None = None
+        self._begun, self._pieces = b"", 0
+        """What came of an answer for the taker that is not whole yet, and in how many pieces."""
+        self._ends: float = 0.0
+        """While only the last chunk of an answer is awaited that was taken: how long it may lie idle then."""
         self._transport: asyncio.Transport | None = None
         self._kernel: select.poll | None = None
         self._paused = False
@@ -83,6 +106,23 @@ class PoolConnection(asyncio.Protocol):
         self._transport.write(request)
         return answer
 
+    def send_for(self, taker: Taker, request: bytes) -> None:
+        """Write a request, whose answer the taker takes or has read. The connection belongs to it as with `send`."""
+        assert self._answer is None
+        assert self._transport is not None
+        self.idle_until = 0.0
+        self._taker = taker
+        self._transport.write(request)
+
+    def hand_over(self) -> PoolAnswer:
+        """An answer that reads what comes, in place of the taker: called by it where the usual one will not come."""
+        self._taker = None
+        self._answer = answer = PoolAnswer(self, self._heads)
+        begun, self._begun, self._pieces = self._begun, b"", 0
+        if begun:
+            answer.feed(begun)  # of a head that was judged before
+        return answer
+
     def settle(self, idle_seconds: float) -> None:
         """The request is over; with 0 seconds the connection is too."""
         self._answer = None
@@ -91,7 +131,8 @@ class PoolConnection(asyncio.Protocol):
         if idle_seconds <= 0 or transport is None or transport.is_closing() or transport.get_write_buffer_size():
             self.close()
             return
-        self.read_on()
+        if self._paused:
+            self.read_on()
         self._keeper.give_back(self, idle_seconds)
 
     def finish(self) -> None:
@@ -119,6 +160,14 @@ class PoolConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the answer; without a request, or behind its answer, they are nobody's."""
+        if self._taker is not None:
+            if self._begun:
+                data, self._begun = self._begun + data, b""
+            if self._taken(self._taker, data):
+                return
+        elif self._ends:
+            self._ended(data)
+            return
         answer = self._answer
         if answer is None or answer.complete:
             if answer is not None:
@@ -137,8 +186,57 @@ class PoolConnection(asyncio.Protocol):
             self._transport.pause_reading()
         answer.wake()
 
+    def _taken(self, taker: Taker, data: bytes) -> bool:
+        """Whether nothing is left to be done with what came; else the taker has asked for an answer that reads it."""
+        start = data.find(HEAD_END) + len(HEAD_END)
+        head = self._heads.known(data[:start])
+        if head is not None:
+            if head.plain:
+                body = body_of(data, start, head)
+                if body is not None and taker.take(body):
+                    self._is_over(head, whole=True)
+                    return True
+            elif head.streams and head.chunked:
+                chunk = first_chunk(data, start)
+                if chunk is not None and self._took_events(taker, head, chunk[0], data[chunk[1] :]):
+                    return True
+            if self._keeps_begun(data, start, head):
+                return True
+        taker.unusual()
+        return False
+
+    def _took_events(self, taker: Taker, head: ReceivedHead, content: bytes, behind: bytes) -> bool:
+        if (behind and behind != LAST_CHUNK) or not taker.take_events(content):
+            return False
+        self._is_over(head, whole=bool(behind))
+        return True
+
+    def _is_over(self, head: ReceivedHead, *, whole: bool) -> None:
+        """The taker has its answer, of which the last chunk may be missing."""
+        self._taker, self._pieces = None, 0
+        idle_seconds = head.idle_seconds if head.keeps else 0.0
+        if whole or idle_seconds <= 0:
+            self.settle(idle_seconds)
+        else:
+            self._ends = idle_seconds
+            self._keeper.finishing(self)
+
+    def _keeps_begun(self, data: bytes, start: int, head: ReceivedHead) -> bool:
+        self._pieces += 1
+        if self._pieces >= MOST_PIECES or not may_become_usual(data, start, head):
+            return False
+        self._begun = data
+        return True
+
+    def _ended(self, data: bytes) -> None:
+        """What comes behind an answer that was taken must be its last chunk, and all of it."""
+        idle_seconds, self._ends = self._ends, 0.0
+        self.settle(idle_seconds if data == LAST_CHUNK else 0.0)
+
     def eof_received(self) -> None:
         """The far side will send no more. The transport closes itself after this."""
+        if self._taker is not None:
+            self._taker.unusual()
         answer = self._answer
         if answer is None:
             return
@@ -151,6 +249,8 @@ class PoolConnection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """The connection is closed, by whomever."""
+        if self._taker is not None:
+            self._taker.unusual()
         self._transport = self._kernel = None
         self._keeper.lost(self)
         if self._answer is not None:

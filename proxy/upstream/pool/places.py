@@ -29,13 +29,22 @@ class Origin:
         self.waiters: deque[_Waiter] = deque()
 
 
+class Way:
+    """What many requests share: over whose connections they go, and their bytes up to the length of the body."""
+
+    __slots__ = ("data", "origin")
+
+    def __init__(self, origin: Origin, data: bytes) -> None:
+        self.origin, self.data = origin, data
+
+
 class Places:
     """The places of one pool: at most `limit`, and `per_origin` of one upstream."""
 
     def __init__(self, limit: int, per_origin: int) -> None:
         self._limit, self._per_origin = limit, per_origin
         self._origins: dict[str, Origin] = {}
-        self._hungry: dict[Origin, None] = {}
+        self.hungry: dict[Origin, None] = {}
         """Origins with waiters, in the order in which they began to wait."""
         self.taken = 0
 
@@ -65,7 +74,7 @@ class Places:
             return None
         waiter: _Waiter = asyncio.get_running_loop().create_future()
         origin.waiters.append(waiter)
-        self._hungry[origin] = None
+        self.hungry[origin] = None
         self._make_room(origin)
         try:
             return await waiter
@@ -80,7 +89,7 @@ class Places:
     def free(self, origin: Origin) -> None:
         """A connection is closed: its place goes to the first who waits and may have it."""
         self._count(origin, -1)
-        for hungry in list(self._hungry):
+        for hungry in list(self.hungry):
             if self.has_room(hungry) and self._serve(hungry, None):
                 self._count(hungry, 1)
         self._tidy(origin)
@@ -91,13 +100,13 @@ class Places:
 
     def needed_elsewhere(self, origin: Origin) -> bool:
         """Whether the pool is full while another upstream waits that is not at its own limit."""
-        if not self._hungry or self.taken < self._limit or origin.waiters:
+        if not self.hungry or self.taken < self._limit or origin.waiters:
             return False
-        return any(one.places < self._per_origin for one in self._hungry)
+        return any(one.places < self._per_origin for one in self.hungry)
 
     def refuse_all(self, error: Exception) -> None:
         """End the waiting of everybody."""
-        for origin in list(self._hungry):
+        for origin in list(self.hungry):
             for waiter in origin.waiters:
                 if not waiter.done():
                     waiter.set_exception(error)
@@ -110,7 +119,7 @@ class Places:
                 waiter.set_result(what)
                 served = True
         if not origin.waiters:
-            self._hungry.pop(origin, None)
+            self.hungry.pop(origin, None)
         return served
 
     def _leave(self, origin: Origin, waiter: _Waiter) -> None:
@@ -131,7 +140,7 @@ class Places:
     def _tidy(self, origin: Origin) -> None:
         if origin.waiters:
             return
-        self._hungry.pop(origin, None)
+        self.hungry.pop(origin, None)
         if not origin.places and self._origins.get(origin.name) is origin:
             del self._origins[origin.name]
 

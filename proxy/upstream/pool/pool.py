@@ -13,9 +13,8 @@ import asyncio
 import contextlib
 import ssl
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from types import TracebackType
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 
 from aiohttp.abc import AbstractResolver
 
@@ -24,9 +23,10 @@ from core.egress.client import CONNECT_SECONDS
 from core.egress.faults import Kind, UpstreamFault
 from proxy.upstream.pool.awaited_answer import PoolAnswer
 from proxy.upstream.pool.connect import Connector
-from proxy.upstream.pool.connection import PoolConnection
+from proxy.upstream.pool.connection import PoolConnection, Taker
 from proxy.upstream.pool.head import KnownHeads
-from proxy.upstream.pool.places import Origin, Places
+from proxy.upstream.pool.one_request import PoolRequest, within
+from proxy.upstream.pool.places import Origin, Places, Way
 from proxy.upstream.pool.request import PreparedHead, RequestWriter, Target, target_of
 
 _MAX_TARGETS = 10_000
@@ -86,8 +86,8 @@ class UpstreamPool:
         if the block ends without an exception, the answer was complete and is no redirect.
         """
         target = self._targets.get(url) or self._target(url)
-        request = _Request(self, target, self._writer.write(method, target, headers, body))
-        return request if deadline is None else _within(deadline, request)
+        request = PoolRequest(self, target, self._writer.write(method, target, headers, body))
+        return request if deadline is None else within(deadline, request)
 
     def prepare(self, method: str, url: PublicUrl, headers: Mapping[str, str]) -> PreparedHead:
         """What many requests begin with; see `Transport.prepare`."""
@@ -101,6 +101,18 @@ class UpstreamPool:
         data = self._writer.finish(head, more, body)
         connection = self._idle(origin)
         return None if connection is None else connection.send(data)
+
+    def way(self, head: PreparedHead, more: Mapping[str, str]) -> Way | None:
+        """What calls with this head have in common; None where no connection leads there. See `Transport.way`."""
+        origin = self._places.known(head.target.origin)
+        return None if origin is None else Way(origin, self._writer.up_to_length(head, more))
+
+    def send_on(self, way: Way, body: bytes, taker: Taker) -> PoolConnection | None:
+        """Send a request over an idle connection, whose answer `taker` takes if it can; see `Transport.send_on`."""
+        connection = self._idle(way.origin)
+        if connection is not None:
+            connection.send_for(taker, b"%b%d\r\n\r\n%b" % (way.data, len(body), body))
+        return connection
 
     @property
     def places(self) -> int:
@@ -139,13 +151,15 @@ class UpstreamPool:
         """Hand a sound connection whose request is over to the first who waits for it, or let it lie idle."""
         origin = connection.origin
         assert isinstance(origin, Origin)
-        origin.finishing.pop(connection, None)
+        if origin.finishing:
+            origin.finishing.pop(connection, None)
         connection.idle_until = time.monotonic() + idle_seconds
-        if self._closed or self._places.needed_elsewhere(origin):
+        if self._closed or (self._places.hungry and self._places.needed_elsewhere(origin)):
             connection.close()
-        elif not self._places.give(origin, connection):
+        elif not (origin.waiters and self._places.give(origin, connection)):
             origin.idle.append(connection)
-            self._sweep_later()
+            if self._sweeping is None:
+                self._sweep_later()
 
     def finishing(self, connection: PoolConnection) -> None:
         """Keep a connection for a short while in which its answer may still come to its end."""
@@ -252,46 +266,6 @@ class UpstreamPool:
             self._targets.clear()  # it costs microseconds to take one apart again
         self._targets[url] = target
         return target
-
-
-class _Request:
-    """One request on one connection, as a block."""
-
-    __slots__ = ("_answer", "_data", "_pool", "_target")
-
-    def __init__(self, pool: UpstreamPool, target: Target, data: bytes) -> None:
-        self._pool, self._target, self._data = pool, target, data
-        self._answer: PoolAnswer | None = None
-
-    async def __aenter__(self) -> PoolAnswer:
-        connection = await self._pool.connection(self._target)
-        answer = self._answer = connection.send(self._data)
-        try:
-            await answer.begun()
-        except BaseException:
-            answer.settle(sound=False)
-            raise
-        return answer
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._answer is not None
-        self._answer.settle(sound=kind is None)
-
-
-@asynccontextmanager
-async def _within(deadline: float, request: _Request) -> AsyncIterator[PoolAnswer]:
-    """The request with a clock of its own."""
-    clock = asyncio.timeout(deadline)
-    try:
-        async with clock, request as answer:
-            yield answer
-    except TimeoutError:
-        if not clock.expired():
-            raise
-        detail = f"no complete answer within {deadline:g} s"
-        raise UpstreamFault("slow", sent=True, detail=detail, figure=deadline) from None
 
 
 def _closed() -> UpstreamFault:

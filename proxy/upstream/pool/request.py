@@ -81,9 +81,13 @@ class RequestWriter:
 
     def finish(self, head: PreparedHead, more: Mapping[str, str], body: bytes) -> bytes:
         """The bytes of one request; `more` are headers that are not in the head. Raises as `write`."""
+        return b"%b%d\r\n\r\n%b" % (self.up_to_length(head, more), len(body), body)
+
+    def up_to_length(self, head: PreparedHead, more: Mapping[str, str]) -> bytes:
+        """As `finish`, up to the length of the body."""
         agent = b"" if head.names_agent or "user-agent" in more else _AGENT
         lines = self._written(more) if more else b""
-        return b"%b%b%bcontent-length: %d\r\n\r\n%b" % (head.data, lines, agent, len(body), body)
+        return b"%b%b%bcontent-length: " % (head.data, lines, agent)
 
     def _written(self, headers: Mapping[str, str]) -> bytes:
         lines, parts = self._lines, []

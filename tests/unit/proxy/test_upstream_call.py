@@ -19,7 +19,7 @@ from proxy.room import at_end
 from proxy.sessions.sealed import Session
 from proxy.stages.apply_limits import apply_limits
 from proxy.stages.choose_tool import choose_tool
-from proxy.upstream_call import Stage, UpstreamCall
+from proxy.upstream_call import Stage, UpstreamCall, begin
 from tests.fakes.call_parts import exchange, gateway, parts, tool
 
 
@@ -57,7 +57,7 @@ async def call(*stages: Stage, **held: Any) -> AsyncIterator[tuple[UpstreamCall,
     """A call that holds a place at its upstream; at the end nothing is held, and there is one record."""
     async with parts() as deps:
         x = exchange(gateway([tool()], **held))
-        yield UpstreamCall(x, deps, (choose_tool, apply_limits, *stages)), x, deps
+        yield begin(x, deps, (choose_tool, apply_limits, *stages)), x, deps
         assert deps.usage.calls_in_flight == 0
         assert deps.usage.at_servers == 0
         assert deps.records.kept == 1

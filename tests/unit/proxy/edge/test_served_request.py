@@ -17,9 +17,9 @@ from proxy.edge.lane_parts import LaneParts
 from proxy.edge.listener import Listener
 from proxy.edge.overload_refusals import OverloadRefusals
 from proxy.edge.request_reader import BODY_CAME, RequestReader
-from proxy.edge.served_request import NOBODY, ServedRequest
+from proxy.edge.served_request import ServedRequest
 from proxy.edge.stream_sweep import StreamSweep
-from proxy.exchange import Answer, Exchange, Head
+from proxy.exchange import NOBODY, Answer, Exchange, Head
 from tests.fakes.proxy_parts import gateway, hold, known_token, user
 from tests.fakes.raw_http import request_bytes
 from tests.unit.proxy.edge.conftest import LATER, PING, WORKS
@@ -42,7 +42,7 @@ class Caller:
     def receives(self, data: bytes) -> ServedRequest:
         head = self.reader.feed(data)
         assert isinstance(head, Head)
-        self.request = request = ServedRequest(self, self.parts, head, let_in=False)
+        self.request = request = ServedRequest(self, self.parts, Exchange(head, NOBODY))
         request.begin()
         return request
 

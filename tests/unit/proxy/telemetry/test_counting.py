@@ -98,7 +98,7 @@ def test_a_status_of_no_table_is_a_bug_and_makes_no_series() -> None:
     slots = Slots()
     call(slots, status='x"} 1\n')
     assert slots.value(calls_of("t", "internal")) == 1
-    assert not [name for name in slots._place if "x" in name.partition("{")[2].rpartition("status=")[2]]
+    assert not [name for name in slots._place if "x" in name.partition("status=")[2]]
 
 
 def test_every_series_that_is_known_beforehand_is_there_from_the_start() -> None:

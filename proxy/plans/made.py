@@ -1,0 +1,121 @@
+"""A plan, taken from a call that went through the stages and was answered.
+
+Nothing is decided here. It is asked whether the outcome depended on more than the head and the tool, and whether what
+the stages took is still what the memories hold; then what they filled in is written down.
+"""
+
+import time
+from math import inf
+from typing import Final
+
+from core.mcp.methods import META_CLIENT_INFO, TOOLS_CALL
+from core.mcp.versions import Era
+from core.resolve import ResolvedInstallation
+from proxy.caches.standing import Stands
+from proxy.caches.two_ages import Rest
+from proxy.deps import Deps
+from proxy.exchange import Exchange
+from proxy.plans.plan import RENEW_S, Plan
+from proxy.sessions.sealed import LIFETIME_S
+from proxy.stages.record import client_of
+from proxy.tracing.context import KEYS
+
+_ANSWERED: Final = frozenset({"ok", "tool_error"})
+
+
+def plan_of(x: Exchange, deps: Deps) -> Plan | str:
+    """The plan that this call stands for; else why calls like it have none: a word of `metrics.UNPLANNED`."""
+    why = _depends_on_more(x)
+    if why:
+        return why
+    assert x.gateway is not None
+    assert x.target is not None
+    assert x.installation is not None
+    assert x.sent is not None
+    sent, now = deps.upstreams.sent, time.monotonic()
+    resting, verdict = _resting(x, deps), deps.authority.rest(x.token_digest)
+    found, held = sent.rests_on(x.sent, x.session.jti if x.session is not None else None)
+    if verdict is None or resting is None or verdict.aged.value.principal is not x.principal:
+        return "changed"
+    if x.session is not None and not deps.sessions.holds(x.session):
+        return "changed"
+    if (None if held is None else held.session) != x.sent.session:
+        return "changed"
+    if found is not None and (found.era is Era.MODERN) != (x.sent.session is None):
+        return "changed"
+    way = sent.way(x.sent)
+    if way is None:
+        return "sent_otherwise"
+    plan = Plan()
+    others: list[Stands] = [one for one in (found, held, x.session) if one is not None]
+    plan.verdict, plan.resting, plan.gateway, plan.rests_on = verdict.aged, resting.aged, x.gateway, tuple(others)
+    plan.renew_at = max(min(verdict.young_until, resting.young_until), now + RENEW_S)
+    plan.good_until = min(
+        verdict.fresh_until,
+        resting.fresh_until,
+        inf if found is None else found.until,
+        inf if held is None else held.good_until,
+    )
+    if now >= plan.good_until:
+        return "changed"
+    plan.expires = min(verdict.aged.expires, inf if x.session is None else x.session.issued + LIFETIME_S)
+    plan.max_stale = deps.settings.max_stale
+    plan.way, plan.before, plan.end = way[0], way[1].before, way[1].end
+    plan.seconds = sent.seconds_for(x.installation)
+    plan.installation, plan.upstream_session = x.installation, x.sent.session
+    _who_and_what(plan, x)
+    _told(plan, x, deps)
+    return plan
+
+
+def _depends_on_more(x: Exchange) -> str:
+    """The word for what else than head and tool the outcome depended on; empty for nothing."""
+    target, outbound, gateway = x.target, x.outbound, x.gateway
+    if x.status not in _ANSWERED or x.sent is None or target is None or outbound is None or gateway is None:
+        return "refused"
+    if gateway.snapshot.audit_required:
+        return "audited"
+    if outbound.method != TOOLS_CALL:
+        return "resource"
+    if target.param_headers:
+        return "mirrored"
+    if not KEYS.isdisjoint(x.headers):
+        return "trace_context"
+    if outbound.wants_progress or outbound.meta:
+        return "unusual"
+    return "browser" if "origin" in x.headers else ""
+
+
+def _resting(x: Exchange, deps: Deps) -> Rest[ResolvedInstallation] | None:
+    """What the installation of this call is held as; None where it is another one by now."""
+    assert x.gateway is not None
+    assert x.target is not None
+    target = x.target
+    own = x.principal_key if target.route.per_principal else None
+    rest = deps.installations.rest(deps.installations.key(x.gateway.id, target.assignment_id, own))
+    return rest if rest is not None and rest.aged.value is x.installation else None
+
+
+def _who_and_what(plan: Plan, x: Exchange) -> None:
+    assert x.target is not None
+    assert x.gateway is not None
+    plan.target, plan.exposed, plan.entry_id = x.target, x.target.exposed, x.target.route.entry_id
+    plan.principal_key = x.principal_key
+    plan.modern, plan.version, plan.server_info = x.era is Era.MODERN, x.version, x.gateway.server_info
+    plan.session, plan.jti = x.session, x.session.jti if x.session is not None else ""
+
+
+def _told(plan: Plan, x: Exchange, deps: Deps) -> None:
+    """What a record of such a call says, and where it is counted."""
+    assert x.installation is not None
+    assert x.gateway is not None
+    assert x.target is not None
+    snapshot, installation = x.gateway.snapshot, x.installation
+    plan.token_id, plan.address = x.token_id, x.address
+    plan.client_info = x.request.meta.get(META_CLIENT_INFO)
+    plan.client = client_of(x.headers, x.request.meta)
+    plan.gateway_id, plan.revision = snapshot.id, snapshot.revision
+    plan.installation_id, plan.owner = installation.installation_id, installation.owner
+    plan.credential_version = installation.version
+    names = snapshot.slug, x.target.route.entry, x.target.exposed
+    plan.ok, plan.failed = deps.slots.of_call(*names, "ok"), deps.slots.of_call(*names, "tool_error")

@@ -1,0 +1,123 @@
+"""What the stages decided for one head and one tool, and what that rests on.
+
+A plan decides nothing: `made.py` takes it from a call that went through the pipeline and was answered. It stands as
+long as every value from which the stages took it is still what the worker's memories hold (whoever drops, replaces or
+doubts one says so: `stands`), and no longer than each of them may be used without asking. No token is in it.
+"""
+
+from typing import Final
+
+from core.resolve import ResolvedInstallation, TokenVerdict
+from proxy.caches.standing import Stands
+from proxy.caches.two_ages import Aged
+from proxy.exchange import Target
+from proxy.gateways.compiled import CompiledGateway
+from proxy.sessions.sealed import Session
+from proxy.telemetry.counting import CallSlots
+from proxy.upstream.handshake import UpstreamSession
+from proxy.upstream.pool.places import Way
+
+RENEW_S: Final = 1.0
+"""Once a plan is old enough to be renewed, one call in so many seconds goes through the stages, which ask again."""
+
+
+class Plan:
+    """How calls of one tool with one head go on. `made.plan_of` sets everything; only `renew_at` changes later."""
+
+    __slots__ = (
+        "address",
+        "before",
+        "client",
+        "client_info",
+        "credential_version",
+        "end",
+        "entry_id",
+        "expires",
+        "exposed",
+        "failed",
+        "gateway",
+        "gateway_id",
+        "good_until",
+        "installation",
+        "installation_id",
+        "jti",
+        "max_stale",
+        "modern",
+        "ok",
+        "owner",
+        "principal_key",
+        "renew_at",
+        "resting",
+        "rests_on",
+        "revision",
+        "seconds",
+        "server_info",
+        "session",
+        "target",
+        "token_id",
+        "upstream_session",
+        "verdict",
+        "version",
+        "way",
+    )
+
+    # what it rests on
+    verdict: Aged[TokenVerdict]
+    resting: Aged[ResolvedInstallation]
+    gateway: CompiledGateway
+    rests_on: tuple[Stands, ...]
+    """What else there is: the era that was found out, sessions of a legacy caller and of a legacy server."""
+    renew_at: float
+    """Monotonic time from which on a call goes through the stages now and then, which ask again."""
+    good_until: float
+    """Monotonic time from which on nothing of it may be used."""
+    expires: float
+    """Unix seconds after which it is nothing: those of the token, or of the caller's session."""
+    max_stale: float
+    """Seconds for which a gateway may be used that is not known to be current."""
+
+    # how the call goes on
+    way: Way
+    before: bytes
+    end: bytes
+    """What stands between the id and the arguments, and behind them."""
+    seconds: float
+    """How long the server has for its answer."""
+    installation: ResolvedInstallation
+    upstream_session: UpstreamSession | None
+
+    # who calls what, and how they are answered
+    target: Target
+    exposed: str
+    principal_key: str
+    entry_id: str
+    modern: bool
+    version: str
+    """The revision that the answer must fit."""
+    server_info: dict[str, object]
+    session: Session | None
+    jti: str
+    """Of the caller's session; empty without one."""
+
+    # what a record and the counters say
+    token_id: str
+    address: str
+    client_info: object
+    client: str
+    """What a record calls a client with this `clientInfo`."""
+    gateway_id: str
+    revision: int
+    installation_id: str
+    owner: str
+    credential_version: int
+    ok: CallSlots
+    failed: CallSlots
+    """Counters of calls that succeed, and of those of which the tool says that they failed."""
+
+    def stands(self, now: float, unix: float) -> bool:
+        """Whether all that was decided holds still, at this monotonic and this Unix time."""
+        if not (self.verdict.stands and self.resting.stands and self.gateway.stands):
+            return False
+        if now >= self.good_until or unix >= self.expires or now - self.gateway.confirmed > self.max_stale:
+            return False
+        return all(one.stands for one in self.rests_on)

@@ -1,0 +1,76 @@
+"""The usual call and the usual answer: those with which nothing can be wrong, found in one look.
+
+"Not certain" is all that is said of others; the pipeline, which knows every case, then says what they are. What is
+certain here passes there without a word: `core/mcp/message.py` for calls, `proxy/upstream/answers.py` and the stages
+`receive` and `relay` for answers.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from core.mcp.answer_json import read_plainly
+from core.mcp.message import MAX_ID_BYTES
+from core.mcp.methods import (
+    META_CLIENT_CAPABILITIES,
+    META_CLIENT_INFO,
+    META_PROTOCOL_VERSION,
+    TOOLS_CALL,
+)
+from core.mcp.versions import MODERN
+
+if TYPE_CHECKING:
+    from proxy.plans.plan import Plan
+
+_LONGEST_ID: Final = MAX_ID_BYTES // 4
+_ENVELOPE: Final = frozenset({META_PROTOCOL_VERSION, META_CLIENT_CAPABILITIES, META_CLIENT_INFO})
+_EVENT: Final = re.compile(rb"(?:(?:event: ?message|id:[^\r\n]*)\r?\n)*data: ?+([^\r\n]+)\r?\n\r?\n")
+"""An event of type `message` with one line of data, as `core/mcp/event_stream.py` reads it."""
+Json = dict[str, Any]
+
+
+def plan_for(message: object, plans: Mapping[str, "Plan"]) -> "Plan | bool | None":
+    """The plan of a usual call; None for a usual call without one, False for one that is not certain."""
+    if type(message) is not dict or len(message) != 4 or message.get("jsonrpc") != "2.0":
+        return False
+    request_id, params = message.get("id"), message.get("params")
+    if type(request_id) is str:
+        if len(request_id) > _LONGEST_ID:
+            return False
+    elif type(request_id) is not int:
+        return False
+    if message.get("method") != TOOLS_CALL or type(params) is not dict or type(params.get("arguments")) is not dict:
+        return False
+    name = params.get("name")
+    if type(name) is not str:
+        return False
+    plan = plans.get(name)
+    if plan is None:
+        return None
+    if not plan.modern:
+        return plan if "_meta" not in params else False
+    meta = params.get("_meta")
+    certain = (
+        type(meta) is dict
+        and meta.get(META_PROTOCOL_VERSION) == MODERN
+        and type(meta.get(META_CLIENT_CAPABILITIES)) is dict
+        and _ENVELOPE.issuperset(meta)
+    )
+    return plan if certain else False
+
+
+def only_message(content: bytes) -> bytes | None:
+    """The message in the one event of which this is all; None where it may be more, less or something else."""
+    found = _EVENT.fullmatch(content)
+    return found[1] if found is not None else None
+
+
+def usual_result(body: bytes, request_id: int) -> Json | None:
+    """The complete result in a body that answers our request; None where that is not certain."""
+    answer = read_plainly(body)
+    if type(answer) is not dict or answer.get("jsonrpc") != "2.0" or "method" in answer or "error" in answer:
+        return None
+    found, result = answer.get("id"), answer.get("result")
+    if type(found) is not int or found != request_id or type(result) is not dict:
+        return None
+    return result if result.get("resultType", "complete") == "complete" else None
