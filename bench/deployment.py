@@ -39,11 +39,11 @@ class Deployment:
         """How long it took to make things, for the report."""
 
     @property
-    def behind(self) -> list[int]:
-        """Control, database and Redis: what a proxy's records and cold questions cost elsewhere."""
+    def behind(self) -> dict[str, list[int]]:
+        """Processes of control, PostgreSQL and Redis: what a proxy's records and cold questions cost elsewhere."""
         pids = self._up["pids"]
-        first = [pid for pid in (*pids["control"], pids["postgres"], pids["redis"]) if pid]
-        return [pid for one in first for pid in with_children(one)]
+        first = {"control": pids["control"], "postgres": [pids["postgres"]], "redis": [pids["redis"]]}
+        return {who: [pid for one in ones if one for pid in with_children(one)] for who, ones in first.items()}
 
     @cached_property
     def tokens(self) -> list[str]:

@@ -66,7 +66,7 @@ def measured(side: Side, orders: Orders) -> dict[str, Any]:
     Raises WrongAnswers.
     """
     orders = side.ordered(orders)
-    generate("bench.load", _changed(orders, seconds=min(_SHORTLY_S, orders.seconds)))
+    first = generate("bench.load", _changed(orders, seconds=min(_SHORTLY_S, orders.seconds)))
     pids = side.pids
     before = cpu_seconds(pids)
     seen = generate("bench.load", orders)
@@ -74,6 +74,7 @@ def measured(side: Side, orders: Orders) -> dict[str, Any]:
     if seen["wrong"] or seen["lost"] or not seen["calls"]:
         raise WrongAnswers(f"{side.name}: {seen['wrong']} wrong, {seen['lost']} lost answers; {seen['example']!r}")
     seen |= {"cpu_us_per_call": 1e6 * used / seen["calls"], "resident_mib": resident_mib(pids)}
+    seen["calls_in_all"] = first["calls"] + seen["calls"]
     return seen
 
 

@@ -76,10 +76,15 @@ class Stand:
         }
         return Orders(**(usual | changes))
 
-    def alternate(self, cases: Sequence[Case], rounds: int | None = None) -> Rounds:
-        """A, B, A, B ...; every case is warm before the first round."""
+    def warm(self, cases: Sequence[Case]) -> None:
+        """Let every side meet what it will be asked for."""
         for case in cases:
             warm(case.side, case.orders)
+
+    def alternate(self, cases: Sequence[Case], rounds: int | None = None, *, are_warm: bool = False) -> Rounds:
+        """A, B, A, B ...; every case is warm before the first round."""
+        if not are_warm:
+            self.warm(cases)
         seen: dict[str, list[dict[str, Any]]] = {case.name: [] for case in cases}
         for _ in range(rounds or self.plan.few_rounds):
             for case in cases:
