@@ -1,10 +1,12 @@
 """The record of a call, and the batches in which records travel from proxies to control.
 
 A batch is numbered per worker without holes, so that control can insert it once and name what is missing. No
-argument and no result is in a record, only the digest of the arguments.
+argument and no result is in a record, only the digest of the arguments. Calls that went by a plan have almost all in
+common with others of that plan: that is in a batch once, as a line, and the record of such a call is a row that names
+its line. A row of fields means the same as the record that the line becomes with them.
 """
 
-from typing import Literal
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -52,7 +54,24 @@ class CallRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """At the door: how many refusals of this caller since the record before have none."""
 
 
-class Batch(msgspec.Struct, frozen=True):
+Row: TypeAlias = tuple[
+    Annotated[int, msgspec.Meta(ge=0)],
+    str,
+    float,
+    float,
+    str,
+    Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)],
+    int,
+    int,
+]
+"""The record of a call that has the rest in common with others: which of the batch's lines that is, `id` (and
+`request_id`), `time`, `duration_ms`, `status`, `arguments_sha256` as bytes, `bytes_in`, `bytes_out`."""
+
+FORMAT: Final = 2
+"""The newest form of a batch. The first has whole records alone; the second may have rows and lines besides."""
+
+
+class Batch(msgspec.Struct, frozen=True, omit_defaults=True):
     """A numbered batch of one worker's call records, in order."""
 
     worker: str
@@ -61,7 +80,23 @@ class Batch(msgspec.Struct, frozen=True):
     """1, 2, 3 ... per worker."""
     dropped: int
     """How many records were lost between the batch before and this one."""
-    records: list[CallRecord]
+    records: list[CallRecord | Row]
+    lines: list[CallRecord] = []
+    """What rows have in common: records in which the fields of a row are empty."""
+    format: int = 1
+
+
+_decoder: Final = msgspec.msgpack.Decoder(Batch)
+
+
+def read_batch(body: bytes) -> Batch:
+    """The batch in these bytes, of every form that there is; ValueError for one of a later form or a broken one."""
+    batch = _decoder.decode(body)
+    if not 1 <= batch.format <= FORMAT:
+        raise ValueError(f"form {batch.format} of a batch is later than ours")
+    if any(type(one) is tuple and one[0] >= len(batch.lines) for one in batch.records):
+        raise ValueError("a row names a line that the batch has not")
+    return batch
 
 
 BATCH_PURPOSE = "records"

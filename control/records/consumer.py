@@ -13,15 +13,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Final, Protocol
 
-import msgspec
-
 from control.records.rows import days_of, rows_of
 from control.redis import Entry, GroupMissing, Redis, RedisAway
 from control.store.pool import Pool, StoreConflict, StoreUnavailable, transaction
 from control.store.records import insert_batch, make_partitions
 from core.identifiers import new_id
 from core.keys import KeyRing
-from core.records import BATCH_PURPOSE, Batch
+from core.records import BATCH_PURPOSE, Batch, read_batch
 from core.redis_names import RECORDS, RECORDS_GROUP, RECORDS_TTL_S
 from core.sealing import SealBroken, Sealer
 
@@ -32,8 +30,6 @@ _WAIT_S: Final = 1.0
 _LOOK_FOR_IDLE_EVERY_S: Final = 10.0
 _AGAIN_AFTER_S: Final = 1.0
 _FORGET_CONSUMER_S: Final = 3_600.0
-
-_decoder = msgspec.msgpack.Decoder(Batch)
 
 
 class Committed(Protocol):
@@ -146,7 +142,7 @@ class RecordConsumer:
 
     def _opened(self, fields: Mapping[bytes, bytes]) -> Batch:
         worker, number = fields[b"w"].decode(), fields[b"n"].decode()
-        batch = _decoder.decode(self._sealer.open(fields[b"b"], worker, number))
+        batch = read_batch(self._sealer.open(fields[b"b"], worker, number))
         if (batch.worker, str(batch.number)) != (worker, number):
             raise ValueError("the batch names another worker or number")
         return batch
@@ -158,8 +154,12 @@ class RecordConsumer:
             async with transaction(self._pool) as connection:
                 await make_partitions(connection, sorted(missing))
             self._days = days_of(records)
-        async with transaction(self._pool) as connection:
-            await insert_batch(connection, row, records)
+        try:
+            async with transaction(self._pool) as connection:
+                await insert_batch(connection, row, records)
+        except StoreConflict:  # a record is there already: of it alone there is nothing to keep
+            async with transaction(self._pool) as connection:
+                await insert_batch(connection, row, records, one_by_one=True)
         return True
 
     def _note_fault(self, fault: str) -> None:

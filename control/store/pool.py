@@ -26,6 +26,8 @@ BEGIN_WITHIN_S: Final = 1.2
 STATEMENT_S: Final = 10.0
 """The longest statement of ours, a page of a list, takes milliseconds; beyond this the database is ill."""
 COMMIT_WITHIN_S: Final = 5.0
+_JSONB_VERSION: Final = b"\x01"
+"""What PostgreSQL puts before `jsonb` in its binary form."""
 _SERVER_SETTINGS: Final = {
     "application_name": "archway-control",
     "statement_timeout": "15000",
@@ -92,8 +94,13 @@ async def close_pool(pool: Pool, grace: float = 3.0) -> None:
 
 async def prepare_connection(connection: Connection) -> None:
     """Teach a connection our two types; for those who open one outside the pool (LISTEN, migrations)."""
-    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_to_json, decoder=orjson.loads)
-    await connection.set_type_codec("uuid", schema="pg_catalog", encoder=str, decoder=str)
+    # In binary form, the only one that COPY of rows takes.
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=_to_json, decoder=_from_json, format="binary"
+    )
+    await connection.set_type_codec(
+        "uuid", schema="pg_catalog", encoder=_to_uuid, decoder=_from_uuid, format="binary"
+    )
 
 
 @asynccontextmanager
@@ -177,5 +184,18 @@ def _unavailable(error: BaseException) -> StoreUnavailable:
     return StoreUnavailable(f"the database is away ({type(error).__name__})")
 
 
-def _to_json(value: Any) -> str:
-    return orjson.dumps(value).decode()
+def _to_json(value: Any) -> bytes:
+    return _JSONB_VERSION + orjson.dumps(value)
+
+
+def _from_json(sent: bytes) -> Any:
+    return orjson.loads(sent[1:])
+
+
+def _to_uuid(text: str) -> bytes:
+    return bytes.fromhex(text.replace("-", ""))  # PostgreSQL refuses what is not of its length
+
+
+def _from_uuid(sent: bytes) -> str:
+    digits = sent.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

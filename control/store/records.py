@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 
 from control.store.pool import Connection
+from core.identifiers import is_id
 
 _LOCK: Final = 0x72656373
 _PARTITION = re.compile(r"records_(\d{4})(\d{2})(\d{2})")
@@ -20,9 +21,13 @@ _BATCH: Final = """
     values ($1, $2, $3, $4, $5, $6) on conflict do nothing returning true
 """
 
-_RECORD: Final = """
-    insert into records (id, time, principal, token_id, gateway_id, tool, entry_id, installation_id, decision, status,
-                         request_id, duration_ms, record)
+_COLUMNS: Final = (
+    "id", "time", "principal", "token_id", "gateway_id", "tool", "entry_id", "installation_id", "decision", "status",
+    "request_id", "duration_ms", "record",
+)  # fmt: skip
+
+_RECORD: Final = f"""
+    insert into records ({", ".join(_COLUMNS)})
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing
 """
 
@@ -39,7 +44,9 @@ _PAGE: Final = """
       and ($11::text is null or entry_id = $11)
       and ($12::text is null or installation_id = $12)
       and ($13::text is null or starts_with(lower(record ->> 'client'), lower($13)))
-      and ($14::text is null or request_id = $14)
+      and ($14::text is null
+           or (id = $15::uuid and request_id = $14)
+           or (request_id <> id::text and request_id = $14))
     order by time desc, id desc limit $1
 """
 
@@ -137,13 +144,20 @@ class KeptGap:
     noticed_at: datetime
 
 
-async def insert_batch(connection: Connection, batch: BatchRow, records: Iterable[RecordValues]) -> bool:
-    """The batch and its records; False and nothing written where the batch is there already."""
+async def insert_batch(
+    connection: Connection, batch: BatchRow, records: Iterable[RecordValues], *, one_by_one: bool = False
+) -> bool:
+    """The batch and its records; False and nothing written where the batch is there already.
+
+    Raises StoreConflict where one of the records is there; `one_by_one`, which costs twice as much, leaves it out.
+    """
     new = await connection.fetchval(
         _BATCH, batch.worker, batch.number, batch.records, batch.dropped, batch.first_time, batch.last_time
     )
-    if new:
+    if new and one_by_one:
         await connection.executemany(_RECORD, records)
+    elif new:
+        await connection.copy_records_to_table("records", records=records, columns=_COLUMNS)
     return bool(new)
 
 
@@ -155,7 +169,7 @@ async def page(
     rows = await connection.fetch(
         _PAGE, limit, time, record_id, wanted.gateway_id, wanted.principal, wanted.tool, wanted.status,
         wanted.decision, wanted.since, wanted.until, wanted.entry_id, wanted.installation_id, wanted.client,
-        wanted.request_id,
+        wanted.request_id, wanted.request_id if is_id(wanted.request_id or "") else None,
     )  # fmt: skip
     return [KeptRecord(*row) for row in rows]
 

@@ -1,8 +1,9 @@
 """Records on their way to control: batched, numbered, sealed, and spooled to a bounded file while Redis is away.
 
-`keep` is plain and never waits. A background task sends what has gathered every 200 ms, or sooner at 500 records.
-What cannot be sent goes to the spool; what fits nowhere is dropped and counted, and the next batch says how many. A
-gateway with `audit: required` waits for its record to be safe, and is refused where it could not be.
+`keep` and `keep_row` are plain and never wait. A background task sends what has gathered every 200 ms, or sooner at
+500 records; what many of them have in common is in a batch once. What cannot be sent goes to the spool; what fits
+nowhere is dropped and counted, and the next batch says how many. A gateway with `audit: required` waits for its
+record to be safe, and is refused where it could not be.
 """
 
 import asyncio
@@ -10,13 +11,14 @@ import logging
 import os
 from collections import deque
 from contextlib import suppress
+from typing import TypeAlias
 
 import msgspec
 
 from core import redis_names
 from core.identifiers import new_id
 from core.keys import KeyRing
-from core.records import BATCH_PURPOSE, Batch, CallRecord
+from core.records import BATCH_PURPOSE, FORMAT, Batch, CallRecord, Row
 from core.sealing import Sealer
 from core.tasks import forever
 from proxy.records.at_the_door import DoorRecords
@@ -28,6 +30,9 @@ EVERY_S = 0.2
 AT_ONCE = 500
 _WAITING = 20_000
 """Records in memory; at 5,000 calls a second that is four seconds of a stuck sender."""
+
+_LinedRow: TypeAlias = tuple[CallRecord, str, float, float, str, bytes, int, int]
+"""As `core.records.Row`, with the line itself."""
 
 
 class RecordKeeper:
@@ -41,7 +46,7 @@ class RecordKeeper:
         """Which refusals before a call leave a record."""
         self._redis = redis
         self._sealer = Sealer(ring, BATCH_PURPOSE)
-        self._waiting: deque[CallRecord] = deque()
+        self._waiting: deque[CallRecord | _LinedRow] = deque()
         self._number = 0
         self._dropped_since = 0
         self._full = asyncio.Event()
@@ -62,6 +67,31 @@ class RecordKeeper:
         self.kept += 1
         self._waiting.append(record)
         if len(self._waiting) >= AT_ONCE:
+            self._full.set()
+
+    def keep_row(
+        self,
+        line: CallRecord,
+        call_id: str,
+        time: float,
+        duration_ms: float,
+        status: str,
+        arguments_sha256: bytes,
+        bytes_in: int,
+        bytes_out: int,
+    ) -> None:
+        """Take the record that `line` becomes with these fields; never waits, and costs less than a whole record.
+
+        `call_id` is the request's identifier too. Batches tell lines apart by identity: hand in the same object for
+        all calls that have it in common.
+        """
+        waiting = self._waiting
+        if len(waiting) >= _WAITING:
+            self._drop(1)
+            return
+        self.kept += 1
+        waiting.append((line, call_id, time, duration_ms, status, arguments_sha256, bytes_in, bytes_out))
+        if len(waiting) >= AT_ONCE:
             self._full.set()
 
     async def safe(self, record: CallRecord, deadline: float = 2.0) -> bool:
@@ -102,10 +132,7 @@ class RecordKeeper:
             if not safe:
                 self._drop(len(batch.records))
                 self._dropped_since += batch.dropped
-            for record in batch.records:
-                future = self._safe.get(record.id)
-                if future is not None and not future.done():
-                    future.set_result(safe)
+            self._tell(batch, safe)
             if not safe:
                 return  # what is left waits in memory: trying again at once would only lose it, and hold the loop
 
@@ -119,8 +146,30 @@ class RecordKeeper:
     def _next_batch(self) -> Batch:
         self._number += 1
         dropped, self._dropped_since = self._dropped_since, 0
-        records = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
-        return Batch(self.worker, self._number, dropped, records)
+        waiting = self._waiting
+        records: list[CallRecord | Row] = []
+        lines: list[CallRecord] = []
+        places: dict[int, int] = {}  # of lines, by identity: the list keeps each alive meanwhile
+        for _ in range(min(AT_ONCE, len(waiting))):
+            one = waiting.popleft()
+            if isinstance(one, CallRecord):
+                records.append(one)
+                continue
+            line = one[0]
+            place = places.setdefault(id(line), len(lines))
+            if place == len(lines):
+                lines.append(line)
+            records.append((place, *one[1:]))
+        return Batch(self.worker, self._number, dropped, records, lines, FORMAT if lines else 1)
+
+    def _tell(self, batch: Batch, safe: bool) -> None:
+        """Answer those who wait for one of these records."""
+        if not self._safe:
+            return
+        for one in batch.records:
+            future = self._safe.get(one.id) if isinstance(one, CallRecord) else None
+            if future is not None and not future.done():
+                future.set_result(safe)
 
     async def _resend(self) -> None:
         if self._redis.away or not self._spool.may_hold_some:

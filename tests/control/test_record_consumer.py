@@ -22,10 +22,11 @@ from control.store.pool import Pool, transaction
 from control.store.records import gaps
 from core.identifiers import new_id
 from core.keys import new_key, parse_key_ring
-from core.records import BATCH_PURPOSE, Batch, CallRecord
+from core.records import BATCH_PURPOSE, FORMAT, Batch, CallRecord
 from core.redis_names import RECORDS, RECORDS_GROUP
 from core.sealing import Sealer
 from core.tasks import Tasks
+from tests.fakes.call_records import as_row, line_of
 from tests.fixtures_redis import RedisServer
 
 KEY = new_key()
@@ -42,10 +43,14 @@ def a_record(**fields: Any) -> CallRecord:
 def send(
     server: RedisServer, number: int, records: list[CallRecord], *, worker: str = "w1", dropped: int = 0
 ) -> None:
-    batch = Batch(worker, number, dropped, records)
-    sealed = Sealer(RING, BATCH_PURPOSE).seal(msgspec.msgpack.encode(batch), worker, str(number))
+    send_batch(server, Batch(worker, number, dropped, list(records)))
+
+
+def send_batch(server: RedisServer, batch: Batch) -> None:
+    body = msgspec.msgpack.encode(batch)
+    sealed = Sealer(RING, BATCH_PURPOSE).seal(body, batch.worker, str(batch.number))
     with server.client() as redis:
-        redis.xadd(RECORDS, {"w": worker, "n": number, "b": sealed})
+        redis.xadd(RECORDS, {"w": batch.worker, "n": batch.number, "b": sealed})
 
 
 @pytest.fixture
@@ -160,6 +165,65 @@ async def test_a_record_that_postgres_could_not_hold_is_kept_all_the_same(
     times = [row["time"] for row in await pool.fetch("select time from records")]
     assert len(times) == 3
     assert all(datetime.now(UTC) - time < timedelta(minutes=1) for time in times)
+
+
+async def test_rows_are_kept_as_their_whole_records_would_be(
+    pool: Pool, redis_server: RedisServer, consuming: Callable[[], None]
+) -> None:
+    calls = [a_record(principal=f"user:{at % 3}", arguments_sha256=f"{at:064x}", bytes_in=1) for at in range(1, 9)]
+    calls = [msgspec.structs.replace(one, request_id=one.id, bytes_out=7) for one in calls]
+    lines = [line_of(one) for one in calls[:3]]
+    mixed = [as_row(at % 3, one) if at % 4 else one for at, one in enumerate(calls)]
+    send_batch(redis_server, Batch("w1", 1, 0, mixed, lines, FORMAT))
+    consuming()
+    await eventually_taken(redis_server)
+    kept = await pool.fetch("select * from records order by time, id")
+    assert [msgspec.convert(row["record"], CallRecord) for row in kept] == calls
+    assert [(row["id"], row["request_id"], row["principal"]) for row in kept] == [
+        (one.id, one.id, one.principal) for one in calls
+    ]
+
+
+async def test_a_broken_batch_is_thrown_away_whole_and_keeps_nobody_waiting(
+    pool: Pool, redis_server: RedisServer, consuming: Callable[[], None]
+) -> None:
+    good = a_record(arguments_sha256="00" * 32)
+    send_batch(redis_server, Batch("w1", 1, 0, [good, as_row(1, good)], [line_of(good)], FORMAT))
+    send_batch(redis_server, Batch("w1", 2, 0, [good], [], FORMAT + 1))
+    send(redis_server, 3, [])
+    consuming()
+    await eventually_taken(redis_server)
+    assert await pool.fetchval("select count(*) from records") == 0
+    assert await pool.fetchval("select array_agg(number) from record_batches") == [3]
+
+
+async def test_odd_texts_in_rows_and_lines_are_kept_all_the_same(
+    pool: Pool, redis_server: RedisServer, consuming: Callable[[], None]
+) -> None:
+    odd = a_record(
+        id="no\0id", client="nul\0 \\. \t\n\\N", tool='"quoted" {1}', status="\\x", arguments_sha256="ff" * 32
+    )
+    odd = msgspec.structs.replace(odd, duration_ms=float("nan"), time=float("inf"), bytes_in=2**60)
+    send_batch(redis_server, Batch("w1", 1, 0, [as_row(0, odd), odd], [line_of(odd)], FORMAT))
+    consuming()
+    await eventually_taken(redis_server)
+    kept = await pool.fetch("select * from records")
+    assert {row["tool"] for row in kept} == {'"quoted" {1}'}
+    assert {row["status"] for row in kept} == {"\\x"}
+    assert {row["record"]["client"] for row in kept} == {"nul\ufffd \\. \ufffd\ufffd\\N"}
+    assert [(row["record"]["bytes_in"], row["record"]["duration_ms"]) for row in kept] == [(2**60, None)] * 2
+
+
+async def test_a_record_that_another_batch_brought_too_is_there_once_and_costs_no_other(
+    pool: Pool, redis_server: RedisServer, consuming: Callable[[], None]
+) -> None:
+    twice = a_record()
+    send(redis_server, 1, [twice])
+    send(redis_server, 2, [a_record(), twice, a_record(), twice])
+    consuming()
+    await eventually_taken(redis_server)
+    await eventually_kept(pool, 3)
+    assert await pool.fetchval("select count(*) from record_batches") == 2
 
 
 async def test_a_flushed_stream_is_taken_up_again(

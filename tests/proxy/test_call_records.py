@@ -11,12 +11,13 @@ import pytest
 
 from core import redis_names
 from core.identifiers import new_id
-from core.records import BATCH_PURPOSE, Batch, CallRecord
+from core.records import BATCH_PURPOSE, Batch, CallRecord, read_batch
 from core.sealing import Sealer
 from core.snapshot import Visibility
 from core.tasks import Tasks
 from core.tokens import digest, new_token
 from proxy.records.at_the_door import AT_ONCE
+from tests.fakes.call_records import whole_records
 from tests.fakes.mcp_upstream import Answer, McpUpstream
 from tests.fixtures_redis import RedisServer
 from tests.proxy.conftest import Rig, eventually, running_rig
@@ -30,14 +31,14 @@ def batches(rig: Rig) -> list[Batch]:
     opened = []
     for _, fields in found:
         worker, number = fields[b"w"].decode(), fields[b"n"].decode()
-        batch = msgspec.msgpack.decode(sealer.open(fields[b"b"], worker, number), type=Batch)
+        batch = read_batch(sealer.open(fields[b"b"], worker, number))
         assert (batch.worker, str(batch.number)) == (worker, number)
         opened.append(batch)
     return opened
 
 
 def records(rig: Rig) -> list[CallRecord]:
-    return [record for batch in batches(rig) for record in batch.records]
+    return [record for batch in batches(rig) for record in whole_records(batch)]
 
 
 async def arrived(rig: Rig, count: int) -> list[CallRecord]:

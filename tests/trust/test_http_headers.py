@@ -6,13 +6,13 @@ refusal; that the good one is served stands in `test_the_request_that_the_cases_
 
 import json
 
-import msgspec
 import pytest
 from redis.asyncio import Redis
 
 from core import redis_names
-from core.records import BATCH_PURPOSE, Batch, CallRecord
+from core.records import BATCH_PURPOSE, CallRecord, read_batch
 from core.sealing import Sealer
+from tests.fakes.call_records import whole_records
 from tests.fakes.mcp_upstream import McpUpstream
 from tests.fakes.raw_answers import is_refused
 from tests.fakes.raw_http import Headers, RawAnswer, exchange, request_bytes
@@ -60,7 +60,7 @@ async def records(rig: Rig) -> list[CallRecord]:
     found: list[CallRecord] = []
     for _, fields in entries:
         batch = sealer.open(fields[b"b"], fields[b"w"].decode(), fields[b"n"].decode())
-        found += msgspec.msgpack.decode(batch, type=Batch).records
+        found += whole_records(read_batch(batch))
     return found
 
 

@@ -3,13 +3,16 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control.records.rows import days_of, kept_time, rows_of
+from control.records import rows
+from control.records.rows import KeptTimes, days_of, rows_of
 from core.identifiers import new_id
-from core.records import Batch, CallRecord
+from core.records import FORMAT, Batch, CallRecord
+from tests.fakes.call_records import as_row, line_of
 
 RECEIVED = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -38,12 +41,12 @@ def test_an_empty_batch_has_no_span() -> None:
 )
 def test_a_time_outside_the_kept_days_becomes_the_time_of_receipt(seconds_off: float, kept: bool) -> None:
     time = RECEIVED + timedelta(seconds=seconds_off)
-    assert kept_time(time.timestamp(), RECEIVED, 3) == (time if kept else RECEIVED)
+    assert KeptTimes(RECEIVED, 3).of(time.timestamp()) == (time if kept else RECEIVED)
 
 
 @given(st.floats())
 def test_every_float_has_a_time(seconds: float) -> None:
-    assert abs(kept_time(seconds, RECEIVED, 30) - RECEIVED) < timedelta(days=31)
+    assert abs(KeptTimes(RECEIVED, 30).of(seconds) - RECEIVED) < timedelta(days=31)
 
 
 def test_nul_is_replaced_everywhere_and_an_odd_identifier_by_a_new_one() -> None:
@@ -61,3 +64,41 @@ def test_marks_that_steer_a_terminal_or_turn_text_around_are_replaced(mark: str)
 def test_days_are_counted_in_utc() -> None:
     _, values = rows_of(Batch("w", 1, 0, [a_record(time=RECEIVED.timestamp() - 86_400), a_record()]), RECEIVED, 30)
     assert days_of(values) == {date(2026, 11, 20), date(2026, 11, 21)}
+
+
+ODD = st.text(max_size=12) | st.sampled_from(["nul\0", "\x1b[31m", "\u202etxt", "Zoë 中"])
+
+
+@given(
+    st.builds(
+        a_record,
+        status=ODD,
+        client=ODD,
+        principal=ODD,
+        tool=ODD,
+        time=st.floats(),
+        duration_ms=st.floats(),
+        arguments_sha256=st.binary(min_size=32, max_size=32).map(bytes.hex),
+        bytes_in=st.integers(1, 2**60),
+        bytes_out=st.integers(1, 2**60),
+    )
+)
+def test_a_row_becomes_what_its_whole_record_becomes(record: CallRecord) -> None:
+    record = msgspec.structs.replace(record, request_id=record.id)
+    _, whole = rows_of(Batch("w", 1, 0, [record]), RECEIVED, 30)
+    _, lined = rows_of(Batch("w", 1, 0, [as_row(1, record)], [a_record(), line_of(record)], FORMAT), RECEIVED, 30)
+    assert repr(lined[0][:-1]) == repr(whole[0][:-1])  # by text, since what is no number equals nothing
+    assert sorted(map(repr, lined[0][-1].items())) == sorted(map(repr, whole[0][-1].items()))
+
+
+@given(st.text())
+def test_texts_that_need_no_cleaning_are_told_from_those_that_do(text: str) -> None:
+    _, [values] = rows_of(Batch("w", 1, 0, [a_record(tool=text)]), RECEIVED, 30)
+    assert values[5] == rows._STEERING.sub("\ufffd", text)
+
+
+def test_the_identifier_of_a_row_is_its_requests_and_an_odd_one_is_replaced() -> None:
+    record = a_record(id="x\0", arguments_sha256="00" * 32)
+    _, [values] = rows_of(Batch("w", 1, 0, [as_row(0, record)], [line_of(record)], FORMAT), RECEIVED, 30)
+    assert len(values[0]) == 36
+    assert (values[10], values[12]["id"], values[12]["request_id"]) == ("x\ufffd", "x\ufffd", "x\ufffd")

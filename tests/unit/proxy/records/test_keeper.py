@@ -4,16 +4,19 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.identifiers import new_id
 from core.keys import new_key, parse_key_ring
-from core.records import BATCH_PURPOSE, Batch, CallRecord
+from core.records import BATCH_PURPOSE, Batch, CallRecord, read_batch
 from core.sealing import Sealer
 from core.tasks import Tasks
 from proxy.records import keeper
 from proxy.records.keeper import AT_ONCE, RecordKeeper
 from proxy.records.spool import Spool
 from proxy.redis import Redis
+from tests.fakes.call_records import as_row, line_of, whole_records
 
 RING = parse_key_ring("proxy", new_key())
 AWAY = "redis://127.0.0.1:1/0"
@@ -28,7 +31,7 @@ def spooled(folder: Path) -> list[Batch]:
     for path in sorted((folder / "records").glob("*.batch")):
         worker, number, _ = path.name.rsplit(".", 2)
         sealed = Sealer(RING, BATCH_PURPOSE).open(path.read_bytes(), worker, str(int(number)))
-        found.append(msgspec.msgpack.decode(sealed, type=Batch))
+        found.append(read_batch(sealed))
     return found
 
 
@@ -131,3 +134,77 @@ async def test_sending_goes_on_after_a_failure(monkeypatch: pytest.MonkeyPatch) 
     _ = tasks.spawn("records", made.send())
     await asyncio.wait_for(flushed.wait(), 30)
     await tasks.close()
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+NUMBERS = st.integers(0, 2**53)
+KEPT = st.builds(
+    CallRecord,
+    TEXTS, st.floats(allow_nan=False), st.floats(allow_nan=False), TEXTS, st.sampled_from(["allowed", "refused"]),
+    TEXTS, TEXTS,
+    principal=TEXTS, client=TEXTS, tool=TEXTS, gateway_revision=NUMBERS, session=TEXTS, reason=TEXTS,
+    arguments_sha256=st.binary(min_size=32, max_size=32).map(bytes.hex), bytes_in=NUMBERS, bytes_out=NUMBERS,
+)  # fmt: skip
+OWN = ("id", "time", "duration_ms", "status", "arguments_sha256", "bytes_in", "bytes_out")
+
+
+@given(st.lists(st.tuples(KEPT, st.integers(0, 4)), max_size=30))
+def test_rows_and_lines_give_back_the_records_that_would_have_been_kept_whole(
+    calls: list[tuple[CallRecord, int]],
+) -> None:
+    made = RecordKeeper(Redis(AWAY), RING, "")
+    kept, lines = [], [line_of(record) for record, _ in calls[:3]]
+    for record, whose in calls:
+        if whose >= len(lines):
+            made.keep(record)
+            kept.append(record)
+            continue
+        _, call_id, time, duration_ms, status, digest, *sizes = as_row(0, record)
+        made.keep_row(lines[whose], call_id, time, duration_ms, status, digest, *sizes)
+        own = {name: getattr(record, name) for name in OWN}
+        kept.append(msgspec.structs.replace(lines[whose], request_id=record.id, **own))
+
+    batch = read_batch(msgspec.msgpack.encode(made._next_batch()))
+
+    assert whole_records(batch) == kept
+    assert len(batch.lines) <= 3
+
+
+async def test_rows_are_bounded_and_counted_as_records_are(tmp_path: Path) -> None:
+    made, line = RecordKeeper(Redis(AWAY), RING, str(tmp_path)), line_of(a_record())
+    for _ in range(keeper._WAITING - 1):
+        made.keep_row(line, new_id(), 1.0, 1.0, "ok", b"\0" * 32, 1, 1)
+    made.keep(a_record())
+    made.keep_row(line, new_id(), 1.0, 1.0, "ok", b"\0" * 32, 1, 1)
+    made.keep(a_record())
+    assert (made.kept, made.dropped) == (keeper._WAITING, 2)
+
+    await made.flush()
+
+    first, *others = spooled(tmp_path)
+    assert (first.dropped, first.lines) == (2, [line])
+    assert sum(len(one.records) for one in (first, *others)) == keeper._WAITING
+    assert {len(one.records) for one in (first, *others)} == {AT_ONCE}
+
+
+async def test_rows_wake_the_sender_as_records_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "EVERY_S", 600)
+    made, tasks, flushed = RecordKeeper(Redis(AWAY), RING, ""), Tasks("test"), asyncio.Event()
+
+    async def flush() -> None:
+        flushed.set()
+
+    monkeypatch.setattr(made, "flush", flush)
+    _ = tasks.spawn("records", made.send())
+    for _ in range(AT_ONCE):
+        made.keep_row(a_record(), new_id(), 1.0, 1.0, "ok", b"\0" * 32, 1, 1)
+    await asyncio.wait_for(flushed.wait(), 30)
+    await tasks.close()
+
+
+async def test_who_demands_a_record_among_rows_waits_until_it_is_safe(tmp_path: Path) -> None:
+    made, record = RecordKeeper(Redis(AWAY), RING, str(tmp_path)), a_record()
+    made.keep_row(line_of(record), new_id(), 1.0, 1.0, "ok", b"\0" * 32, 1, 1)
+    made.keep(record)
+    safe, _ = await asyncio.gather(made.safe(record), made.flush())
+    assert safe is True
