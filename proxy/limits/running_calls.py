@@ -114,7 +114,8 @@ class Calls:
 
     async def end(self) -> None:
         """The worker stops: cancel every call, and wait until each has left its record, at most `END_S`."""
-        for call in [*self._stepped, *(one for running in self._others for one in running)]:
+        # Each once: a call that is waited for and has a session stands in both.
+        for call in dict.fromkeys([*self._stepped, *(one for running in self._others for one in running)]):
             call.cancel()
         running = set(self._all)
         for task in running:

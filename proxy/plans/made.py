@@ -21,6 +21,11 @@ from proxy.stages.record import client_of
 from proxy.tracing.context import KEYS
 
 _ANSWERED: Final = frozenset({"ok", "tool_error"})
+_LARGE: Final = object()
+"""Instead of a `clientInfo` that is not kept: it equals none, and a record names the client by the call itself."""
+_MEMBERS: Final = 8
+_LONGEST: Final = 256
+"""Texts of a `clientInfo` that is kept, and characters of each: a caller may send megabytes with every head."""
 
 
 def plan_of(x: Exchange, deps: Deps) -> Plan | str:
@@ -86,6 +91,13 @@ def _depends_on_more(x: Exchange) -> str:
     return "browser" if "origin" in x.headers else ""
 
 
+def _is_small(info: object) -> bool:
+    """Whether a `clientInfo`, or none, takes so little room that a plan may keep it."""
+    if type(info) is not dict:
+        return info is None
+    return len(info) <= _MEMBERS and all(type(one) is str and len(one) <= _LONGEST for one in info.values())
+
+
 def _resting(x: Exchange, deps: Deps) -> Rest[ResolvedInstallation] | None:
     """What the installation of this call is held as; None where it is another one by now."""
     assert x.gateway is not None
@@ -112,7 +124,8 @@ def _told(plan: Plan, x: Exchange, deps: Deps) -> None:
     assert x.target is not None
     snapshot, installation = x.gateway.snapshot, x.installation
     plan.token_id, plan.address = x.token_id, x.address
-    plan.client_info = x.request.meta.get(META_CLIENT_INFO)
+    info = x.request.meta.get(META_CLIENT_INFO)
+    plan.client_info = info if _is_small(info) else _LARGE
     plan.client = client_of(x.headers, x.request.meta)
     plan.gateway_id, plan.revision = snapshot.id, snapshot.revision
     plan.installation_id, plan.owner = installation.installation_id, installation.owner

@@ -17,6 +17,8 @@ MOST_PIECES: Final = 8
 _MOST_DIGITS: Final = 5
 """Of the length of a chunk."""
 _HEX: Final = frozenset(b"0123456789abcdefABCDEF")
+_BEFORE_END: Final = frozenset({b"", b"\r"})
+"""What may stand behind the content of a chunk that is not whole."""
 
 
 def body_of(data: bytes, start: int, head: ReceivedHead) -> bytes | None:
@@ -41,7 +43,10 @@ def first_chunk(data: bytes, start: int) -> tuple[bytes, int] | None:
 
 
 def may_become_usual(data: bytes, start: int, head: ReceivedHead) -> bool:
-    """Whether an answer that is not whole may yet be the usual one; `start`: where its body begins."""
+    """Whether an answer that is not whole may yet be the usual one; `start`: where its body begins.
+
+    What is not read now is read later where nobody looks for a fault: all of it must be right as far as it came.
+    """
     came = len(data) - start
     if head.plain:
         return head.length is not None and came < head.length <= MOST_BEGUN
@@ -49,8 +54,8 @@ def may_become_usual(data: bytes, start: int, head: ReceivedHead) -> bool:
         return False
     stop = data.find(b"\r\n", start, start + _MOST_DIGITS + 2)
     if stop < 0:
-        digits = data[start:].removesuffix(b"\r")
+        digits = data[start:].removesuffix(b"\r") if came > 1 else data[start:]
         return len(digits) <= _MOST_DIGITS and _HEX.issuperset(digits)
     digits = data[start:stop]
     size = int(digits, 16) if stop > start and _HEX.issuperset(digits) else 0
-    return size > 0 and len(data) - stop - 2 < size + 2
+    return size > 0 and data[stop + 2 + size :] in _BEFORE_END

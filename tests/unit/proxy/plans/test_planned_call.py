@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 
 from core.mcp.versions import Era
+from proxy.plans.planned_call import PlannedCall
 from proxy.upstream.answers import ON_LOOP
 from tests.fakes.planned_lane import LAST, STREAM, PlannedLane, Server, event, in_json, planned_lane
 
@@ -221,6 +222,52 @@ async def test_a_worker_that_ends_calls_off_what_goes_by_a_plan() -> None:
         await lane.deps.calls.end()
         assert [record.status for record in lane.records] == ["cancelled"]
         assert lane.answer().status == 200  # says so
+        assert lane.nothing_is_held()
+
+
+async def test_a_worker_that_ends_records_a_call_of_a_session_once() -> None:
+    async with planned_lane(caller=Era.LEGACY) as lane:
+        lane.planned()
+        lane.asks()
+        assert lane.by_plan == 1
+        await lane.deps.calls.end()
+        assert [record.status for record in lane.records] == ["cancelled"]
+        assert lane.nothing_is_held()
+
+
+def planned_now(lane: PlannedLane) -> PlannedCall:
+    call = lane.caller._served
+    assert isinstance(call, PlannedCall)
+    return call
+
+
+def let_it_be_late(lane: PlannedLane) -> None:
+    planned_now(lane).until = 0.0
+    lane.deps.upstreams._deadlines._sweep()
+
+
+ENDS: dict[str, Callable[[PlannedLane], None]] = {
+    "late": let_it_be_late,
+    "its caller leaves": lambda lane: lane.leaves(),
+    "the worker ends": lambda lane: planned_now(lane).cancel(),
+}
+
+
+@pytest.mark.parametrize("begun", [b"", b"5", b"5\r", b"\r", b"5\r\nhello", b"5\r\nhello\r", b"5\r\nhellox"])
+@pytest.mark.parametrize("ends", ENDS)
+async def test_a_call_whose_answer_stops_anywhere_in_a_chunk_ends_like_any_other(begun: bytes, ends: str) -> None:
+    async with planned_lane() as lane:
+        lane.planned()
+        lane.asks().says(STREAM, LAST)  # so that the head is known
+        await asyncio.sleep(0.01)
+        lane.answer()
+        server = lane.asks()
+        assert lane.by_plan == 2
+        server.says(STREAM + begun)
+        if isinstance(lane.caller._served, PlannedCall):
+            ENDS[ends](lane)
+        await asyncio.sleep(0.01)
+        assert len(lane.records) == 2
         assert lane.nothing_is_held()
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.upstream.pool.answer import ReceivedAnswer
 from proxy.upstream.pool.head import KnownHeads, ReceivedHead
 from proxy.upstream.pool.usual_answer import MOST_BEGUN, body_of, first_chunk, may_become_usual
 
@@ -62,9 +63,30 @@ def test_a_beginning_of_a_usual_answer_may_become_one(content: bytes, data: st.D
     assert may_become_usual(whole[:cut], 0, STREAM)
 
 
-@pytest.mark.parametrize("data", [b"0\r\n", b"x", b"5;", b"\r\n", b"123456", b"5\r\n12345\r\nx", b"5\r\n12345xx"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"0\r\n",
+        b"x",
+        b"5;",
+        b"\r",
+        b"\r\n",
+        b"123456",
+        b"5\r\n12345\r\nx",
+        b"5\r\n12345x",
+        b"5\r\n12345\n",
+        b"5\r\n12345xx",
+    ],
+)
 def test_what_has_left_the_usual_does_not_come_back(data: bytes) -> None:
     assert not may_become_usual(data, 0, STREAM)
+
+
+@given(st.lists(st.sampled_from([b"0", b"5", b"a", b"\r", b"\n", b"\r\n", b";", b"12345", b"x"]), max_size=6))
+def test_what_may_become_one_is_no_fault_as_far_as_it_came(parts: list[bytes]) -> None:
+    heads, began = KnownHeads(), b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+    if may_become_usual(b"".join(parts), 0, STREAM):
+        ReceivedAnswer(heads).feed(began + b"".join(parts))
 
 
 def test_what_is_long_or_of_no_known_length_is_read_as_it_comes() -> None:
