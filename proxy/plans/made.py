@@ -10,6 +10,7 @@ from typing import Final
 
 from core.mcp.methods import META_CLIENT_INFO, TOOLS_CALL
 from core.mcp.versions import Era
+from core.records import CallRecord
 from core.resolve import ResolvedInstallation
 from proxy.caches.standing import Stands
 from proxy.caches.two_ages import Rest
@@ -123,12 +124,30 @@ def _told(plan: Plan, x: Exchange, deps: Deps) -> None:
     assert x.gateway is not None
     assert x.target is not None
     snapshot, installation = x.gateway.snapshot, x.installation
-    plan.token_id, plan.address = x.token_id, x.address
+    plan.token_id, plan.installation_id = x.token_id, installation.installation_id
     info = x.request.meta.get(META_CLIENT_INFO)
     plan.client_info = info if _is_small(info) else _LARGE
-    plan.client = client_of(x.headers, x.request.meta)
-    plan.gateway_id, plan.revision = snapshot.id, snapshot.revision
-    plan.installation_id, plan.owner = installation.installation_id, installation.owner
-    plan.credential_version = installation.version
+    plan.line = CallRecord(
+        id="",
+        time=0.0,
+        duration_ms=0.0,
+        request_id="",
+        decision="allowed",
+        status="",
+        method=TOOLS_CALL,
+        principal=x.principal_key,
+        auth="token",
+        token_id=x.token_id,
+        client=client_of(x.headers, x.request.meta),
+        address=x.address,
+        gateway_id=snapshot.id,
+        gateway_revision=snapshot.revision,
+        tool=x.target.exposed,
+        entry_id=x.target.route.entry_id,
+        installation_id=installation.installation_id,
+        installation_owner=installation.owner,
+        credential_version=installation.version,
+        session=plan.jti,
+    )
     names = snapshot.slug, x.target.route.entry, x.target.exposed
     plan.ok, plan.failed = deps.slots.of_call(*names, "ok"), deps.slots.of_call(*names, "tool_error")

@@ -7,6 +7,7 @@ doubts one says so: `stands`), and no longer than each of them may be used witho
 
 from typing import Final
 
+from core.records import CallRecord
 from core.resolve import ResolvedInstallation, TokenVerdict
 from proxy.caches.standing import Stands
 from proxy.caches.two_ages import Aged
@@ -25,31 +26,26 @@ class Plan:
     """How calls of one tool with one head go on. `made.plan_of` sets everything; only `renew_at` changes later."""
 
     __slots__ = (
-        "address",
         "before",
-        "client",
         "client_info",
-        "credential_version",
         "end",
         "entry_id",
         "expires",
         "exposed",
         "failed",
         "gateway",
-        "gateway_id",
         "good_until",
         "installation",
         "installation_id",
         "jti",
+        "line",
         "max_stale",
         "modern",
         "ok",
-        "owner",
         "principal_key",
         "renew_at",
         "resting",
         "rests_on",
-        "revision",
         "seconds",
         "server_info",
         "session",
@@ -101,15 +97,11 @@ class Plan:
 
     # what a record and the counters say
     token_id: str
-    address: str
     client_info: object
-    client: str
-    """What a record calls a client with this `clientInfo`."""
-    gateway_id: str
-    revision: int
+    """What the client of this head says of itself in each message."""
+    line: CallRecord
+    """What the records of all calls of it have in common, if the client says that."""
     installation_id: str
-    owner: str
-    credential_version: int
     ok: CallSlots
     failed: CallSlots
     """Counters of calls that succeed, and of those of which the tool says that they failed."""

@@ -11,12 +11,12 @@ import time
 from typing import Protocol
 
 import orjson
+from msgspec.structs import replace
 
 from core.identifiers import new_id
 from core.mcp.faults import result_message
-from core.mcp.methods import META_CLIENT_INFO, TOOLS_CALL
+from core.mcp.methods import META_CLIENT_INFO
 from core.mcp.shapes import result_for_legacy, result_for_modern
-from core.records import CallRecord
 from proxy.exchange import Exchange, Head
 from proxy.limits.running_calls import CallKey
 from proxy.pipeline import go_on_from_plan
@@ -24,7 +24,7 @@ from proxy.plans.made_exchange import exchange_of
 from proxy.plans.parts import PlanParts
 from proxy.plans.plan import Plan
 from proxy.plans.usual import Json, only_message, usual_result
-from proxy.stages.record import client_of, digest_of
+from proxy.stages.record import client_of, sha256_of
 from proxy.upstream.answers import ON_LOOP
 from proxy.upstream.first_message import FirstMessage
 from proxy.upstream.outbound import new_upstream_id
@@ -212,39 +212,32 @@ class PlannedCall:
         usage.leave(plan.entry_id, principal, plan.exposed)
         failed = result.get("isError") is True
         seconds = time.perf_counter() - self.began
-        deps.records.keep(self._record("tool_error" if failed else "ok", seconds, size))
+        self._record("tool_error" if failed else "ok", seconds, size)
         deps.slots.call_at(plan.failed if failed else plan.ok, seconds, len(self.body), size)
         self._caller.write_usual(self.request_id, body)
         return True
 
-    def _record(self, status: str, seconds: float, bytes_out: int) -> CallRecord:
-        plan, params = self.plan, self.message["params"]
+    def _record(self, status: str, seconds: float, bytes_out: int) -> None:
+        plan, params, records = self.plan, self.message["params"], self._parts.deps.records
         meta = params.get("_meta") or {}
-        info = meta.get(META_CLIENT_INFO)
-        return CallRecord(
-            self.request_id,  # id
-            self.time,
-            int(seconds * 1_000_000 + 0.5) / 1000,  # duration_ms
-            self.request_id,
-            "allowed",  # decision
-            status,
-            TOOLS_CALL,
-            plan.principal_key,
-            "token",  # auth
-            plan.token_id,
-            plan.client if info == plan.client_info else client_of(self._headers, meta),
-            plan.address,
-            plan.gateway_id,
-            plan.revision,
-            plan.exposed,
-            plan.entry_id,
-            plan.installation_id,
-            plan.owner,
-            plan.credential_version,
-            digest_of(params["arguments"]),
-            len(self.body),
-            bytes_out,
-            plan.jti,
+        duration_ms, digest = int(seconds * 1_000_000 + 0.5) / 1000, sha256_of(params["arguments"])
+        if meta.get(META_CLIENT_INFO) == plan.client_info:
+            size = len(self.body)
+            records.keep_row(plan.line, self.request_id, self.time, duration_ms, status, digest, size, bytes_out)
+            return
+        records.keep(
+            replace(
+                plan.line,
+                id=self.request_id,
+                time=self.time,
+                duration_ms=duration_ms,
+                request_id=self.request_id,
+                status=status,
+                client=client_of(self._headers, meta),
+                arguments_sha256=digest.hex(),
+                bytes_in=len(self.body),
+                bytes_out=bytes_out,
+            )
         )
 
     @property

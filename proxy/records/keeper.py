@@ -31,7 +31,7 @@ AT_ONCE = 500
 _WAITING = 20_000
 """Records in memory; at 5,000 calls a second that is four seconds of a stuck sender."""
 
-_LinedRow: TypeAlias = tuple[CallRecord, str, float, float, str, bytes, int, int]
+LinedRow: TypeAlias = tuple[CallRecord, str, float, float, str, bytes, int, int]
 """As `core.records.Row`, with the line itself."""
 
 
@@ -46,7 +46,7 @@ class RecordKeeper:
         """Which refusals before a call leave a record."""
         self._redis = redis
         self._sealer = Sealer(ring, BATCH_PURPOSE)
-        self._waiting: deque[CallRecord | _LinedRow] = deque()
+        self._waiting: deque[CallRecord | LinedRow] = deque()
         self._number = 0
         self._dropped_since = 0
         self._full = asyncio.Event()

@@ -25,7 +25,7 @@ from proxy.tracing.context import PARENT, parent_of
 ASKED: Final = "unknown: "
 """Before a name that only the caller said: no tool's name has a space, so nobody takes it for one of ours."""
 _REFUSED: Final = frozenset({"wrong_message", *(reason for reason, row in TABLE.items() if row.decided_by_us)})
-_NO_ARGUMENTS: Final = hashlib.sha256(b"{}").hexdigest()
+_NO_ARGUMENTS: Final = hashlib.sha256(b"{}").digest()
 
 
 def record(x: Exchange, deps: Deps) -> CallRecord:
@@ -55,7 +55,7 @@ def record(x: Exchange, deps: Deps) -> CallRecord:
         installation.installation_id if installation is not None else "",
         installation.owner if installation is not None else "",  # installation_owner
         installation.version if installation is not None else 0,  # credential_version
-        digest_of(request.params.get("arguments")),  # arguments_sha256
+        sha256_of(request.params.get("arguments")).hex(),  # arguments_sha256
         len(x.body),  # bytes_in
         x.bytes_out,
         x.session.jti if x.session is not None else "",  # session
@@ -88,11 +88,11 @@ def record(x: Exchange, deps: Deps) -> CallRecord:
     return kept
 
 
-def digest_of(arguments: object) -> str:
+def sha256_of(arguments: object) -> bytes:
     """SHA-256 of the arguments as canonical JSON: sorted keys."""
     if not arguments:
         return _NO_ARGUMENTS
-    return hashlib.sha256(orjson.dumps(arguments, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(orjson.dumps(arguments, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def _asked(x: Exchange, request: Request) -> str:

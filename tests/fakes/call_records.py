@@ -5,11 +5,17 @@ from __future__ import annotations
 import msgspec
 
 from core.records import Batch, CallRecord, Row
+from proxy.records.keeper import LinedRow, RecordKeeper
 
 
 def whole_records(batch: Batch) -> list[CallRecord]:
     """Every record of the batch, in order."""
     return [_whole(batch.lines[one[0]], one) if isinstance(one, tuple) else one for one in batch.records]
+
+
+def waiting_records(keeper: RecordKeeper) -> list[CallRecord]:
+    """Every record that the keeper has not sent yet, in order."""
+    return [_whole(one[0], one) if isinstance(one, tuple) else one for one in keeper._waiting]
 
 
 def as_row(line: int, record: CallRecord) -> Row:
@@ -28,7 +34,7 @@ def line_of(record: CallRecord) -> CallRecord:
     )  # fmt: skip
 
 
-def _whole(line: CallRecord, row: Row) -> CallRecord:
+def _whole(line: CallRecord, row: Row | LinedRow) -> CallRecord:
     _, call_id, time, duration_ms, status, digest, bytes_in, bytes_out = row
     return msgspec.structs.replace(
         line, id=call_id, time=time, duration_ms=duration_ms, request_id=call_id, status=status,

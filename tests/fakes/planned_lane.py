@@ -36,6 +36,7 @@ from proxy.upstream.pool.connection import PoolConnection
 from proxy.upstream.pool.pool import UpstreamPool
 from proxy.upstream.sessions import HeldSession
 from proxy.worker import Worker
+from tests.fakes.call_records import waiting_records
 from tests.fakes.proxy_parts import gateway, hold, proxy_settings, tool, user
 from tests.proxy.conftest import modern_request
 
@@ -287,7 +288,7 @@ class PlannedLane:
     @property
     def records(self) -> list[CallRecord]:
         """Those that were kept since the plan was made."""
-        return list(self.worker.deps.records._waiting)
+        return waiting_records(self.worker.deps.records)
 
     def nothing_is_held(self) -> bool:
         """Whether no place, no room and no registration is left of any call."""

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import pytest
 
+from core.mcp.methods import META_CLIENT_INFO
 from core.mcp.versions import Era
 from proxy.plans.planned_call import PlannedCall
 from proxy.upstream.answers import ON_LOOP
@@ -49,6 +50,26 @@ async def test_with_a_plan_or_without_server_caller_and_record_see_the_same(call
     assert sent[0] == sent_too[0]
     assert sent[1].split(b"\r\n")[:-1] == sent_too[1].split(b"\r\n")[:-1]
     assert answered == answered_too
+
+
+async def test_calls_of_a_plan_leave_rows_of_one_line_and_a_client_that_says_another_name_a_record_of_its_own() -> (
+    None
+):
+    said = {META_CLIENT_INFO: {"name": "another", "version": "7"}}
+    seen = []
+    for plans in (True, False):
+        async with planned_lane(caller=Era.MODERN, server=Era.MODERN, plans=plans) as lane:
+            lane.planned()
+            for meta in (None, said, None):
+                lane.asks({"b": 1}, meta=meta).answers(isError=meta is not None)
+                assert lane.answer().status == 200
+            assert lane.by_plan == 3 * plans
+            rows = [one for one in lane.worker.deps.records._waiting if isinstance(one, tuple)]
+            assert len({id(line) for line, *_ in rows}) == plans
+            assert len(rows) == 2 * plans
+            seen.append([(one.client, one.status, one.arguments_sha256, one.bytes_out) for one in lane.records])
+    assert seen[0] == seen[1]
+    assert [client for client, *_ in seen[0]] == ["test 1", "another 7", "test 1"]
 
 
 _OF_ONE_CALL = {"id", "time", "duration_ms", "request_id", "gateway_id", "entry_id", "session", "principal"}
