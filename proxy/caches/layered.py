@@ -55,12 +55,13 @@ class LayeredCache(Generic[V]):
         redis_name: str,
         tasks: Tasks,
         patience: Callable[[], float] = lambda: PATIENCE_S,
+        gathered: float = 0.0,
     ) -> None:
         self.memory: TwoAgeCache[V] = TwoAgeCache(
-            name, size=size, soft=soft, hard=hard, tasks=tasks, patience=patience
+            name, size=size, soft=soft, hard=hard, tasks=tasks, patience=patience, gathered=gathered
         )
         self._form = SealedForm(ring, name, kind)
-        self._copy = RedisCopy(redis, self._form, redis_name, hard)
+        self._copy = RedisCopy(redis, self._form, redis_name, hard, tasks)
         self._soft, self._hard, self._size = soft, hard, size
         self._patience = patience
         self._name = name
@@ -83,8 +84,9 @@ class LayeredCache(Generic[V]):
         return await self.memory.get(key, lambda: self._look(key, ask, self._soft))
 
     def fresh(self, key: str, ask: Callable[[bool], Awaitable[Aged[V]]]) -> V | None:
-        """The value if memory has it fresh; keeps it so."""
-        return self.memory.fresh(key, lambda: self._look(key, ask, REFRESHED_FROM[0] * self._soft))
+        """The value if memory has it fresh; keeps it so. `ask` may then wait for what else is asked just now."""
+        young = REFRESHED_FROM[0] * self._soft
+        return self.memory.fresh(key, lambda: self._look(key, ask, young, listed=True))
 
     async def drop(self, key: str) -> None:
         """Forget one value everywhere."""
@@ -202,11 +204,13 @@ class LayeredCache(Generic[V]):
         self._from_disk.pop(key, None)  # what was kept there is older than what we know now
         self._once_known.put(key, True)
 
-    async def _look(self, key: str, ask: Callable[[bool], Awaitable[Aged[V]]], below: float) -> Aged[V]:
+    async def _look(
+        self, key: str, ask: Callable[[bool], Awaitable[Aged[V]]], below: float, *, listed: bool = False
+    ) -> Aged[V]:
         """What another worker asked less than `below` seconds ago, else what control says. A refresh looks for
         something younger than what it is to replace, of which there is a copy, too."""
         drops = self.memory.drops
-        copied = await self._copy.read(key)
+        copied = await self._copy.read(key, listed=listed)
         if copied is not None and not self._believable(key, copied):
             self._remember(key)
             copied = None
@@ -229,7 +233,7 @@ class LayeredCache(Generic[V]):
             raise
         # What was asked before a change may be about the past: it must not outlive that change in Redis.
         if drops == self.memory.drops:
-            await self._copy.write(key, aged)
+            await self._copy.write(key, aged, listed=listed)
             if drops != self.memory.drops:
                 await self._copy.forget([key])
         self._remember(key)

@@ -7,12 +7,14 @@ the source was asked; control deletes the copies that its events name.
 
 import logging
 import time
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from core.keys import KeyRing
 from core.sealing import SealBroken, Sealer
+from core.tasks import Tasks
+from proxy.caches.in_lists import InLists
 from proxy.caches.two_ages import Aged
 from proxy.redis import Redis, RedisAway
 
@@ -57,29 +59,43 @@ class SealedForm(Generic[V]):
         return Aged(copy.value, time.monotonic() - max(age, 0.0), copy.expires)
 
 
+class _Write(NamedTuple):
+    key: str
+    sealed: bytes
+    ttl: int
+
+
 class RedisCopy(Generic[V]):
     """Copies of one cache's values in Redis."""
 
-    def __init__(self, redis: Redis, form: SealedForm[V], name: str, ttl: float) -> None:
+    def __init__(self, redis: Redis, form: SealedForm[V], name: str, ttl: float, tasks: Tasks) -> None:
         self._redis, self._form = redis, form
+        self._reading = InLists[str, bytes]("copies read", self._read_all, tasks)
+        self._writing = InLists[_Write, None]("copies written", self._write_all, tasks)
         self._name, self._ttl = name, int(ttl)
 
-    async def read(self, key: str) -> Aged[V] | None:
-        """The copy, of whatever age, or None."""
+    async def read(self, key: str, *, listed: bool = False) -> Aged[V] | None:
+        """The copy, of whatever age, or None. `listed`: it may be read with others that are wanted just now."""
         try:
-            sealed = await self._redis.ask(self._redis.commands.get(self._name + key))
+            if listed:
+                sealed = await self._reading.ask(key)
+            else:
+                sealed = await self._redis.ask(self._redis.commands.get(self._name + key))
         except RedisAway:
             return None
         return None if sealed is None else self._form.open(key, sealed)
 
-    async def write(self, key: str, aged: Aged[V]) -> None:
-        """Leave a copy; nothing happens where Redis is away."""
+    async def write(self, key: str, aged: Aged[V], *, listed: bool = False) -> None:
+        """Leave a copy; nothing happens where Redis is away. `listed`: it may be written with others."""
         if aged.expires <= time.time():
             return
         ttl = max(1, min(self._ttl, int(aged.expires - time.time()) if aged.expires < 1e15 else self._ttl))
         try:
-            sealed = self._form.close(key, aged)
-            await self._redis.ask(self._redis.commands.set(self._name + key, sealed, ex=ttl))
+            write = _Write(key, self._form.close(key, aged), ttl)
+            if listed:
+                await self._writing.ask(write)
+            else:
+                await self._redis.ask(self._redis.commands.set(self._name + key, write.sealed, ex=ttl))
         except RedisAway:
             return
 
@@ -91,3 +107,14 @@ class RedisCopy(Generic[V]):
             await self._redis.ask(self._redis.commands.delete(*(self._name + key for key in keys)))
         except RedisAway:
             return
+
+    async def _read_all(self, keys: list[str]) -> dict[str, bytes]:
+        found = await self._redis.ask(self._redis.commands.mget([self._name + key for key in keys]))
+        return {key: sealed for key, sealed in zip(keys, found, strict=True) if sealed is not None}
+
+    async def _write_all(self, writes: list[_Write]) -> dict[_Write, None]:
+        pipeline = self._redis.commands.pipeline(transaction=False)
+        for write in writes:
+            pipeline.set(self._name + write.key, write.sealed, ex=write.ttl)
+        await self._redis.ask(pipeline.execute())
+        return {}

@@ -5,7 +5,8 @@ when exactly is drawn for each value, so that what was asked together is not ask
 is asked first, and the value is used only if the source cannot be reached, up to the hard age; that is
 counted. A source that has not answered within the patience counts as out of reach: the value serves, the question
 goes on off the path, and nobody waits again before the source has answered somebody. However many callers wait for
-one key, the source is asked once (single flight).
+one key, the source is asked once (single flight). Refreshes wait for each other in a window, so that the source can
+be asked about many at once.
 
 Not for single-use records such as codes or replay guards: those must refuse when their store is away.
 """
@@ -21,6 +22,7 @@ from typing import Generic, TypeVar
 from core.tasks import Tasks
 from proxy.caches.single_flight import SingleFlight, ends_within
 from proxy.caches.standing import Standing
+from proxy.caches.window import Window
 
 V = TypeVar("V")
 PATIENCE_S = 0.5
@@ -69,8 +71,8 @@ class TwoAgeCache(Generic[V]):
     """Values by text keys, each with an age; the least recently used go first when it is full.
 
     `young` gives what needs no question for a while, `fresh` what may be used at once, `get` that or the source's
-    answer. `holds` asks for a value of any age, `expired` for none that could serve again, `usable` whether one may
-    serve while the source is away.
+    answer. A refresh waits `gathered` seconds for others, unless somebody waits for it. `holds` asks for a value of
+    any age, `expired` for none that could serve again, `usable` whether one may serve while the source is away.
     """
 
     def __init__(
@@ -82,9 +84,10 @@ class TwoAgeCache(Generic[V]):
         hard: float,
         tasks: Tasks,
         patience: Callable[[], float] = lambda: PATIENCE_S,
+        gathered: float = 0.0,
     ) -> None:
         self.name, self._patience = name, patience
-        self.hits = self.misses = self.stale_uses = 0
+        self.hits = self.misses = self.stale_uses = self.refreshes = 0
         self.used_age = 0.0
         """Seconds; the ages of what was used fresh, added up."""
         self.changes = 0
@@ -92,6 +95,7 @@ class TwoAgeCache(Generic[V]):
         self._soft, self._hard = soft, hard
         self._held: Standing[str, Aged[V]] = Standing(size)
         self._asking = SingleFlight[Aged[V]](f"{name} refresh", tasks)
+        self._window = Window(gathered)
         self._drops = 0
 
     @property
@@ -111,8 +115,9 @@ class TwoAgeCache(Generic[V]):
         self._held.touch(key)
         self.hits += 1
         self.used_age += age
-        if ask is not None and now > aged.young_until:
-            _ = self._asking.run(key, lambda: self._ask(key, ask))
+        if ask is not None and now > aged.young_until and key not in self._asking:
+            self.refreshes += 1
+            _ = self._asking.run(key, lambda: self._refresh(key, ask))
         return aged.value
 
     def young(self, key: str) -> V | None:
@@ -131,6 +136,8 @@ class TwoAgeCache(Generic[V]):
         if value is not None:
             return value
         self.misses += 1
+        if key in self._asking:
+            self._window.hurry()
         asking = self._asking.run(key, lambda: self._ask(key, ask))
         if not await ends_within(asking, self._patience() if self.serves(key) else PATIENCE_S):
             if self.serves(key):  # not dropped since, or found meanwhile
@@ -226,6 +233,10 @@ class TwoAgeCache(Generic[V]):
         assert aged is not None
         self.stale_uses += 1
         return aged.value
+
+    async def _refresh(self, key: str, ask: Ask[V]) -> Aged[V]:
+        await self._window.turn()
+        return await self._ask(key, ask)
 
     async def _ask(self, key: str, ask: Ask[V]) -> Aged[V]:
         drops = self._drops

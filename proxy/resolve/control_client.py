@@ -18,9 +18,13 @@ from core.resolve import (
     GatewayQuestion,
     IndexAnswer,
     InstallationAnswer,
+    InstallationAnswers,
     InstallationQuestion,
+    InstallationQuestions,
     TokenQuestion,
+    TokenQuestions,
     TokenVerdict,
+    TokenVerdicts,
 )
 from core.sealing import SealBroken
 from proxy.caches.two_ages import SourceUnreachable
@@ -31,6 +35,13 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 DEADLINE_S = 3.0
+_TOKENS, _INSTALLATIONS = "/internal/tokens", "/internal/connections"
+_KNOWS_NO_LISTS = frozenset({400, 403, 404, 405})
+"""What a control of another version answers to a list: 403 where it does not know its path, as to a stranger."""
+
+
+class ListsUnknown(Exception):
+    """Control cannot read a list of questions, or we not its answer: it is of another version. Ask one by one."""
 
 
 class ControlClient:
@@ -55,6 +66,19 @@ class ControlClient:
     async def installation(self, question: InstallationQuestion) -> InstallationAnswer:
         """Ask which upstream and which credential serve a call."""
         return await self._ask("/internal/connection", question, InstallationAnswer)
+
+    async def tokens(self, questions: list[TokenQuestion]) -> dict[TokenQuestion, TokenVerdict]:
+        """Ask who bears these tokens; raises ListsUnknown. What control leaves out is to be asked alone."""
+        asked = TokenQuestions([question.digest for question in questions])
+        answer = await self._ask(_TOKENS, asked, TokenVerdicts)
+        return {TokenQuestion(verdict.digest): verdict for verdict in answer.verdicts}
+
+    async def installations(
+        self, questions: list[InstallationQuestion]
+    ) -> dict[InstallationQuestion, InstallationAnswer]:
+        """Ask for many installations; raises ListsUnknown. What control leaves out is to be asked alone."""
+        answer = await self._ask(_INSTALLATIONS, InstallationQuestions(questions), InstallationAnswers)
+        return {one.question: one.answer for one in answer.answers}
 
     async def gateway(self, question: GatewayQuestion) -> GatewayAnswer:
         """Ask for a gateway's snapshot."""
@@ -81,6 +105,8 @@ class ControlClient:
             try:
                 answer = msgspec.msgpack.decode(await self._post(address, path, body), type=kind)
             except (UpstreamFault, SealBroken, msgspec.MsgspecError) as fault:
+                if isinstance(fault, msgspec.MsgspecError) and path in (_TOKENS, _INSTALLATIONS):
+                    raise ListsUnknown from fault
                 why = (fault.detail if isinstance(fault, UpstreamFault) else "") or str(fault)
                 log.info("control gave no answer", extra={"path": path, "why": why})
                 self._addresses.append(self._addresses.pop(0))  # the next question begins at another replica
@@ -96,6 +122,8 @@ class ControlClient:
         url = PublicUrl(address + path)
         async with self._egress.request("POST", url, headers, body, deadline=DEADLINE_S) as response:
             mistimed = self.clock.seen(response.status, response.headers)
+            if response.status in _KNOWS_NO_LISTS and path in (_TOKENS, _INSTALLATIONS) and not mistimed:
+                raise ListsUnknown
             if response.status != 200:
                 detail = f"control answered {response.status}" + (f": {mistimed}" if mistimed else "")
                 raise UpstreamFault("broken", sent=True, detail=detail)

@@ -6,27 +6,42 @@ Refusals are not kept: the person may just have signed in.
 """
 
 import time
+from collections.abc import Awaitable, Callable
 
 from core import redis_names
 from core.keys import KeyRing
-from core.resolve import InstallationQuestion, ResolvedInstallation
+from core.resolve import InstallationAnswer, InstallationQuestion, ResolvedInstallation
 from core.tasks import Tasks
 from proxy.caches.layered import LayeredCache
 from proxy.caches.two_ages import Aged, Rest
 from proxy.redis import Redis
 from proxy.refusals import Refusal
 from proxy.resolve.control_client import ControlClient
+from proxy.resolve.refreshes import GATHERED_S, Refreshes
 
 _SIZE = 50_000
+Put = Callable[[InstallationQuestion], Awaitable[InstallationAnswer]]
+"""A way to ask control."""
 
 
 class Installations:
     """Installations that control resolved, remembered for the calls that come."""
 
     def __init__(
-        self, control: ControlClient, redis: Redis, ring: KeyRing, *, soft: float, hard: float, tasks: Tasks
+        self,
+        control: ControlClient,
+        redis: Redis,
+        ring: KeyRing,
+        *,
+        soft: float,
+        hard: float,
+        tasks: Tasks,
+        gathered: float = GATHERED_S,
     ) -> None:
         self._control = control
+        self.refreshes = Refreshes[InstallationQuestion, InstallationAnswer](
+            "installations", control.installation, control.installations, tasks
+        )
         self.resolved: LayeredCache[ResolvedInstallation] = LayeredCache(
             "connections",
             ResolvedInstallation,
@@ -38,6 +53,7 @@ class Installations:
             redis_name=redis_names.installation_key(""),
             tasks=tasks,
             patience=control.pulse.patience,
+            gathered=gathered,
         )
 
     @staticmethod
@@ -51,7 +67,7 @@ class Installations:
 
     def known(self, key: str, question: InstallationQuestion) -> ResolvedInstallation | None:
         """The installation if it is in memory and fresh. No waiting: the warm path."""
-        return self.resolved.fresh(key, lambda _: self._ask(question))
+        return self.resolved.fresh(key, lambda _: self._ask(question, self.refreshes.ask))
 
     def rest(self, key: str) -> Rest[ResolvedInstallation] | None:
         """What `young` or `known` has given just now, for who rests on it for a while."""
@@ -59,7 +75,7 @@ class Installations:
 
     async def resolve(self, key: str, question: InstallationQuestion) -> ResolvedInstallation:
         """The installation; raises Refusal with control's reason, or SourceUnreachable."""
-        return await self.resolved.get(key, lambda _: self._ask(question))
+        return await self.resolved.get(key, lambda _: self._ask(question, self._control.installation))
 
     async def forget_installation(self, identifier: str) -> None:
         """Forget an installation that changed."""
@@ -88,9 +104,9 @@ class Installations:
         """News may have been missed: ask again before a remembered answer is used."""
         self.resolved.memory.doubt_all()
 
-    async def _ask(self, question: InstallationQuestion) -> Aged[ResolvedInstallation]:
+    async def _ask(self, question: InstallationQuestion, put: Put) -> Aged[ResolvedInstallation]:
         asked = time.monotonic()
-        answer = await self._control.installation(question)
+        answer = await put(question)
         if answer.installation is None:
             refusal = answer.refusal
             if refusal is None:

@@ -6,6 +6,7 @@ them costs known callers nothing.
 """
 
 import time
+from collections.abc import Awaitable, Callable
 from math import inf
 
 from core import redis_names
@@ -19,10 +20,13 @@ from proxy.limits.budget import Budget
 from proxy.redis import Redis
 from proxy.refusals import Refusal
 from proxy.resolve.control_client import ControlClient
+from proxy.resolve.refreshes import GATHERED_S, Refreshes
 
 _SIZE = 50_000
 _UNKNOWN_SIZE = 20_000
 _UNKNOWN_S = 10.0
+Put = Callable[[TokenQuestion], Awaitable[TokenVerdict]]
+"""A way to ask control."""
 
 
 class Authority:
@@ -38,8 +42,10 @@ class Authority:
         hard: float,
         unknown_per_second: float,
         tasks: Tasks,
+        gathered: float = GATHERED_S,
     ) -> None:
         self._control = control
+        self.refreshes = Refreshes[TokenQuestion, TokenVerdict]("tokens", control.token, control.tokens, tasks)
         self.budget = Budget(unknown_per_second)
         self.verdicts: LayeredCache[TokenVerdict] = LayeredCache(
             "verdicts",
@@ -52,6 +58,7 @@ class Authority:
             redis_name=redis_names.verdict_key(""),
             tasks=tasks,
             patience=control.pulse.patience,
+            gathered=gathered,
         )
         self._unknown: Bounded[str, float] = Bounded(_UNKNOWN_SIZE)
 
@@ -59,7 +66,7 @@ class Authority:
         """The verdict if it is in memory and fresh. No waiting: the warm path."""
         verdict = self.verdicts.memory.young(digest)
         if verdict is None:
-            verdict = self.verdicts.fresh(digest, lambda known: self._ask(digest, "", known))
+            verdict = self.verdicts.fresh(digest, lambda known: self._ask(digest, "", known, self.refreshes.ask))
             if verdict is None:
                 return None
         return verdict if verdict.expires is None or verdict.expires > time.time() else None
@@ -78,7 +85,9 @@ class Authority:
 
         Raises SourceUnreachable where nobody can tell, Refusal `too_many_unknown` beyond the strangers' budget.
         """
-        verdict = await self.verdicts.get(digest, lambda known: self._ask(digest, address, known))
+        verdict = await self.verdicts.get(
+            digest, lambda known: self._ask(digest, address, known, self._control.token)
+        )
         if not _unexpired(verdict):  # it expired while it was asked for
             raise Refusal("not_authenticated", detail="expired", presented=True)
         return verdict
@@ -111,11 +120,11 @@ class Authority:
         """News may have been missed: ask again before a remembered verdict is used."""
         self.verdicts.memory.doubt_all()
 
-    async def _ask(self, digest: str, address: str, known: bool) -> Aged[TokenVerdict]:
+    async def _ask(self, digest: str, address: str, known: bool, put: Put) -> Aged[TokenVerdict]:
         if not known and not self.budget.take(address):
             raise Refusal("too_many_unknown", retry_after=1)
         asked = time.monotonic()
-        verdict = await self._control.token(TokenQuestion(digest))
+        verdict = await put(TokenQuestion(digest))
         if verdict.digest != digest or (verdict.principal is None and verdict.kept_out is None):
             self._unknown.put(digest, time.monotonic() + _UNKNOWN_S)
             self.verdicts.memory.stands_no_more(digest)  # it is held until the copy in Redis is gone, too

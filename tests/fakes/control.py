@@ -21,16 +21,21 @@ from core.identifiers import new_id
 from core.internal_call import CallRefused, InternalCalls
 from core.keys import KeyRing, new_key, parse_key_ring
 from core.resolve import (
+    AnsweredInstallation,
     GatewayAnswer,
     GatewayQuestion,
     IndexAnswer,
     InstallationAnswer,
+    InstallationAnswers,
     InstallationQuestion,
+    InstallationQuestions,
     InstallationRefusal,
     Principal,
     ResolvedInstallation,
     TokenQuestion,
+    TokenQuestions,
     TokenVerdict,
+    TokenVerdicts,
 )
 from core.signing import Signer
 from core.snapshot import FORMAT, Gateway, Index, IndexRow, Route, Tool, Visibility, sign_gateway, sign_index
@@ -56,6 +61,8 @@ class FakeControl:
         """Paths of the questions, in order."""
         self.slow = 0.0
         self.down = False
+        self.knows_lists = True
+        """Whether it is of a version that answers lists of questions."""
         self.clock_ahead = 0.0
         """By so much its clock is ahead; with another than 0 it refuses all questions for that."""
         self._calls = InternalCalls(self.ring, caller="proxy", answerer="control")
@@ -204,18 +211,34 @@ class FakeControl:
         answers: dict[str, Callable[[bytes], Awaitable[msgspec.Struct]]] = {
             "/internal/token": self._token,
             "/internal/connection": self._installation,
+            "/internal/tokens": self._tokens,
+            "/internal/connections": self._installations,
             "/internal/gateway": self._gateway,
             "/internal/index": self._index_answer,
         }
+        if request.path in ("/internal/tokens", "/internal/connections") and not self.knows_lists:
+            return web.Response(status=403)
         answer = msgspec.msgpack.encode(await answers[request.path](body))
         return web.Response(body=self._calls.seal_answer(call_id, answer))
 
     async def _token(self, body: bytes) -> TokenVerdict:
-        asked = msgspec.msgpack.decode(body, type=TokenQuestion)
-        return self.verdicts.get(asked.digest) or TokenVerdict(asked.digest, refusal="unknown")
+        return self._verdict(msgspec.msgpack.decode(body, type=TokenQuestion).digest)
+
+    async def _tokens(self, body: bytes) -> TokenVerdicts:
+        asked = msgspec.msgpack.decode(body, type=TokenQuestions)
+        return TokenVerdicts([self._verdict(digest) for digest in asked.digests])
+
+    def _verdict(self, digest: str) -> TokenVerdict:
+        return self.verdicts.get(digest) or TokenVerdict(digest, refusal="unknown")
 
     async def _installation(self, body: bytes) -> InstallationAnswer:
-        asked = msgspec.msgpack.decode(body, type=InstallationQuestion)
+        return self._resolved(msgspec.msgpack.decode(body, type=InstallationQuestion))
+
+    async def _installations(self, body: bytes) -> InstallationAnswers:
+        asked = msgspec.msgpack.decode(body, type=InstallationQuestions)
+        return InstallationAnswers([AnsweredInstallation(one, self._resolved(one)) for one in asked.questions])
+
+    def _resolved(self, asked: InstallationQuestion) -> InstallationAnswer:
         if asked.digest not in self.verdicts:
             return InstallationAnswer(refusal=InstallationRefusal("not_allowed", "This token is not valid."))
         found = (

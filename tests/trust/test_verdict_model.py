@@ -28,6 +28,7 @@ from proxy.caches.disk_copy import Kept
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.redis import RedisAway
 from proxy.refusals import Refusal
+from proxy.resolve.control_client import ListsUnknown
 from proxy.resolve.control_pulse import ControlPulse
 from proxy.resolve.token_verdicts import Authority
 
@@ -75,9 +76,30 @@ class Redis:
     async def set(self, key: str, value: bytes, ex: int) -> None:
         self.values[key] = (value, self._clock.now + ex)
 
+    async def mget(self, keys: list[str]) -> list[bytes | None]:
+        return [await self.get(key) for key in keys]
+
+    def pipeline(self, *, transaction: bool) -> "Pipeline":
+        return Pipeline(self)
+
     async def delete(self, *keys: str) -> None:
         for key in keys:
             self.values.pop(key, None)
+
+
+class Pipeline:
+    """Values that are set with one question."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._commands: list[tuple[str, bytes, int]] = []
+
+    def set(self, key: str, value: bytes, ex: int) -> None:
+        self._commands.append((key, value, ex))
+
+    async def execute(self) -> None:
+        for command in self._commands:
+            await self._redis.set(*command)
 
 
 class BreakableRedis:
@@ -129,6 +151,7 @@ class Verdicts(RuleBasedStateMachine):
             for module in (
                 "resolve.token_verdicts",
                 "resolve.control_pulse",
+                "resolve.refreshes",
                 "limits.budget",
                 "caches.two_ages",
                 "caches.layered",
@@ -142,6 +165,7 @@ class Verdicts(RuleBasedStateMachine):
         self.redis = Redis(self.clock)
         self.redis_is_down = False
         self.control_is_down = False
+        self.control_knows_lists = True
         self.held_back: asyncio.Event | None = None
         self.step = 0
         self.truths = {name: [Truth(0.0, 0, None)] for name in TOKENS}
@@ -160,7 +184,7 @@ class Verdicts(RuleBasedStateMachine):
         redis = BreakableRedis(self.redis)
         redis.away = self.redis_is_down
         authority = Authority(
-            self, redis, RING, soft=SOFT, hard=HARD, unknown_per_second=1e9, tasks=self.tasks  # type: ignore[arg-type]
+            self, redis, RING, soft=SOFT, hard=HARD, unknown_per_second=1e9, tasks=self.tasks, gathered=0.0  # type: ignore[arg-type]
         )  # fmt: skip
         authority.verdicts.load(disk)  # type: ignore[arg-type]
         return WorkerUnderTest(authority, redis, disk)
@@ -177,6 +201,14 @@ class Verdicts(RuleBasedStateMachine):
         if is_down:
             raise SourceUnreachable
         return verdict or TokenVerdict(question.digest, refusal="unknown")
+
+    async def tokens(self, questions: list[TokenQuestion]) -> dict[TokenQuestion, TokenVerdict]:
+        """Its answer to a list; to some of it, where a token was revoked: what it leaves out is asked alone."""
+        if not self.control_knows_lists:
+            raise ListsUnknown
+        answers = await asyncio.gather(*(self.token(question) for question in questions))
+        by_digest = [(TokenQuestion(answer.digest), answer) for answer in answers]
+        return dict(by_digest[1:] if any(answer.refusal for answer in answers) else by_digest)
 
     def change(self, name: str, verdict: TokenVerdict | None) -> None:
         self.step += 1
@@ -312,6 +344,42 @@ class Verdicts(RuleBasedStateMachine):
         self.clock.now += seconds
         self.answers_arrive()
         self.somebody_calls(which, name)
+
+    @rule(known=st.booleans())
+    def control_is_of_another_version(self, known: bool) -> None:
+        self.control_knows_lists = known
+
+    @rule(which=WORKERS, name=NAMES, team=st.sampled_from([None, "green"]), told=WORKERS)
+    def a_change_overtakes_a_list(self, which: int, name: str, team: str | None, told: int) -> None:
+        """The same race, for an answer about several that are refreshed together."""
+        self.answers_arrive()
+        self.everybody_calls(which)
+        self.clock.now += 40.0
+        self.answers_are_held_back()
+        self.everybody_calls(which)
+        if team is None:
+            self.revoke(name)
+        else:
+            self.issue_or_change_role(name, team, None)
+        self.a_worker_is_told(told)
+        self.answers_arrive()
+        self.everybody_calls(told)
+
+    @rule(which=WORKERS)
+    def everybody_calls(self, which: int) -> None:
+        """At one moment, so that what is refreshed is asked in one list."""
+        worker = self.workers[which]
+
+        async def begin() -> "list[asyncio.Task[None]]":
+            return [self.tasks.spawn("call", self.call(worker, name, dict(worker.told))) for name in TOKENS]
+
+        tasks = self.run(begin())
+        if self.held_back is not None:
+            self.waiting += tasks
+        else:
+            self.run(asyncio.wait(tasks))
+        for _ in range(20):  # refreshes go on by themselves
+            self.run(asyncio.sleep(0))
 
     @rule(which=WORKERS, name=NAMES)
     def somebody_calls(self, which: int, name: str) -> None:

@@ -6,15 +6,10 @@ from unittest.mock import patch
 
 import pytest
 
-from core.keys import new_key, parse_key_ring
-from core.tasks import Tasks
 from proxy.caches.disk_copy import Kept
 from proxy.caches.layered import LayeredCache
-from proxy.caches.two_ages import Aged, SourceUnreachable
-from tests.unit.proxy.caches.conftest import Clock, MemoryRedis
-
-SOFT, HARD = 60.0, 600.0
-RING = parse_key_ring("proxy", new_key())
+from proxy.caches.two_ages import SourceUnreachable
+from tests.unit.proxy.caches.conftest import HARD, SOFT, Clock, Control, MemoryRedis
 
 
 class Disk(dict[str, dict[str, Kept]]):
@@ -26,51 +21,10 @@ class Disk(dict[str, dict[str, Kept]]):
         return dict(self.get(name, {}))
 
 
-async def settle() -> None:
-    for _ in range(20):
-        await asyncio.sleep(0)
-
-
 def save(cache: LayeredCache[str], disk: Any) -> None:
     write = cache.pending_write(disk)
     assert write is not None
     write()
-
-
-class Control:
-    """The source; remembers whether each asker was known."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
-        self.known: list[bool] = []
-        self.asked = asyncio.Event()
-        self.value: str | Exception = "value"
-        self.gate: asyncio.Event | None = None
-
-    async def __call__(self, known: bool) -> Aged[str]:
-        self.known.append(known)
-        self.asked.set()
-        value, asked = self.value, self.clock.now
-        if self.gate is not None:
-            await self.gate.wait()
-        if isinstance(value, Exception):
-            raise value
-        return Aged(value, asked)
-
-
-@pytest.fixture
-def control(clock: Clock) -> Control:
-    return Control(clock)
-
-
-@pytest.fixture
-def worker(redis: MemoryRedis, tasks: Tasks) -> Any:
-    def make(**more: Any) -> LayeredCache[str]:
-        return LayeredCache(
-            "test", str, size=10, soft=SOFT, hard=HARD, ring=RING, redis=redis, redis_name="n:", tasks=tasks, **more  # type: ignore[arg-type]
-        )  # fmt: skip
-
-    return make
 
 
 async def test_another_workers_copy_spares_a_question(worker: Any, control: Control) -> None:
@@ -209,34 +163,6 @@ async def test_a_control_that_is_silent_holds_nobody_up_whom_a_copy_can_serve(
     for _ in range(5):
         await asyncio.sleep(0)
     assert after.memory.fresh("k") == "newer", "it was asked off the path"
-
-
-async def test_a_refresh_asks_control_though_the_copy_of_what_is_held_is_not_past_its_soft_age(
-    worker: Any, control: Control, clock: Clock
-) -> None:
-    here = worker()
-    await here.get("k", control)
-    clock.now += 0.7 * SOFT
-    control.value = "newer"
-    assert here.fresh("k", control) == "value"
-    await settle()
-    assert here.memory.young("k") == "newer"
-    assert len(control.known) == 2
-
-
-async def test_a_refresh_takes_what_another_worker_asked_just_now(
-    worker: Any, control: Control, clock: Clock
-) -> None:
-    here, there = worker(), worker()
-    for one in (here, there):
-        await one.get("k", control)
-    clock.now += 0.7 * SOFT
-    control.value = "newer"
-    for one in (there, here):
-        assert one.fresh("k", control) == "value"
-        await settle()
-        assert one.memory.young("k") == "newer"
-    assert len(control.known) == 2, "once by each for both"
 
 
 async def test_a_dropped_value_is_gone_from_memory_redis_and_disk(

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
 import pytest
 
 from core.keys import new_key, parse_key_ring
+from core.tasks import Tasks
 from proxy.caches.redis_copy import RedisCopy, SealedForm
 from proxy.caches.two_ages import Aged
 from tests.unit.proxy.caches.conftest import Clock, MemoryRedis
@@ -14,7 +16,7 @@ RING = parse_key_ring("proxy", new_key())
 
 
 def copies(redis: Any, purpose: str = "verdicts", kind: type = str) -> RedisCopy[Any]:
-    return RedisCopy(redis, SealedForm(RING, purpose, kind), "name:", 3600)
+    return RedisCopy(redis, SealedForm(RING, purpose, kind), "name:", 3600, Tasks("test"))
 
 
 async def test_a_copy_comes_back_with_its_age_and_expiry(clock: Clock, redis: MemoryRedis) -> None:
@@ -77,6 +79,25 @@ async def test_a_redis_that_is_away_is_no_matter(clock: Clock, redis: MemoryRedi
     await copy.write("k", Aged("v", clock.now))
     await copy.forget(["k"])
     assert await copy.read("k") is None
+
+
+async def test_copies_that_are_wanted_together_are_read_and_written_with_one_question_each(
+    clock: Clock, redis: MemoryRedis
+) -> None:
+    copy = copies(redis)
+    aged = {f"k{number}": Aged(f"v{number}", clock.now, clock.time() + 100 + number) for number in range(5)}
+    await asyncio.gather(*(copy.write(key, one, listed=True) for key, one in aged.items()))
+    assert redis.asked == ["pipeline", *["set"] * 5]
+    assert redis.lives == {f"name:k{number}": 100 + number for number in range(5)}
+    redis.asked.clear()
+    redis.values["name:k1"] = redis.values["name:k2"]
+    del redis.values["name:k3"]
+    found = await asyncio.gather(*(copy.read(key, listed=True) for key in aged))
+    assert [one and one.value for one in found] == ["v0", None, "v2", None, "v4"]
+    assert redis.asked == ["mget"]
+    redis.away = True
+    await copy.write("k0", aged["k0"], listed=True)
+    assert await copy.read("k0", listed=True) is None
 
 
 async def test_forgetting_nothing_asks_nothing(redis: MemoryRedis) -> None:

@@ -135,6 +135,44 @@ async def test_a_value_is_young_where_it_is_fresh_and_need_not_be_refreshed(
     assert cache.young("other") is None
 
 
+async def test_refreshes_wait_for_each_other_until_a_call_waits_for_one_of_them(clock: Clock, tasks: Tasks) -> None:
+    cache: TwoAgeCache[str] = TwoAgeCache("test", size=3, soft=SOFT, hard=HARD, tasks=tasks, gathered=3600)
+    sources = {key: Source(clock) for key in ("a", "b", "c")}
+    for key in ("a", "b"):
+        cache.put(key, await sources[key]())
+    clock.now += SOFT - 1
+    for _ in range(3):
+        for key in ("a", "b"):
+            assert cache.fresh(key, sources[key]) == "value"
+    await settle()
+    assert await cache.get("c", sources["c"]) == "value", "a call that is cold waits for no refresh"
+    assert ([source.asked for source in sources.values()], cache.refreshes) == ([1, 1, 1], 2)
+    clock.now += 1
+    sources["a"].value = "newer"
+    assert await asyncio.wait_for(cache.get("a", sources["a"]), 30) == "newer"
+    assert [source.asked for source in sources.values()] == [2, 2, 1]
+
+
+@pytest.mark.parametrize("change", ["drop", "drop_where", "doubt_all"])
+async def test_what_changes_while_a_refresh_waits_for_others_is_asked_after_the_change(
+    clock: Clock, tasks: Tasks, source: Source, change: str
+) -> None:
+    cache: TwoAgeCache[str] = TwoAgeCache("test", size=3, soft=SOFT, hard=HARD, tasks=tasks, gathered=3600)
+    cache.put("k", await source())
+    clock.now += SOFT - 1
+    assert cache.fresh("k", source) == "value"
+    await settle()
+    {"drop": lambda: cache.drop("k"), "drop_where": lambda: cache.drop_where(lambda *_: True)}.get(
+        change, cache.doubt_all
+    )()
+    source.value = "after the change"
+    assert cache.fresh("k") is None
+    assert await cache.get("k", source) == "after the change"
+    cache._window.hurry()
+    await settle()
+    assert cache.fresh("k") == "after the change"
+
+
 async def test_a_value_that_is_used_while_young_is_not_the_first_to_go(
     cache: TwoAgeCache[str], source: Source
 ) -> None:

@@ -24,6 +24,11 @@ class Control:
         self.asked.append(question)
         return self.answer
 
+    async def installations(
+        self, questions: list[InstallationQuestion]
+    ) -> dict[InstallationQuestion, InstallationAnswer]:
+        return {question: await self.installation(question) for question in questions}
+
 
 def installations(answer: InstallationAnswer) -> tuple[Installations, Control]:
     control = Control(answer)

@@ -47,6 +47,9 @@ class Control:
             raise SourceUnreachable
         return self.verdicts.get(question.digest) or TokenVerdict(question.digest, refusal="unknown")
 
+    async def tokens(self, questions: list[TokenQuestion]) -> dict[TokenQuestion, TokenVerdict]:
+        return {question: await self.token(question) for question in questions}
+
     def knows(self, digest: str, principal: Principal, expires: float | None = None) -> TokenVerdict:
         self.verdicts[digest] = TokenVerdict(digest, principal, "id", expires)
         return self.verdicts[digest]
@@ -61,7 +64,7 @@ def control() -> Control:
 async def authority(control: Control) -> AsyncIterator[Authority]:
     tasks = Tasks("test", quiet=(Refusal, SourceUnreachable))
     yield Authority(
-        control, NoRedis(), RING, soft=60, hard=600, unknown_per_second=5, tasks=tasks  # type: ignore[arg-type]
+        control, NoRedis(), RING, soft=60, hard=600, unknown_per_second=5, tasks=tasks, gathered=0.0  # type: ignore[arg-type]
     )  # fmt: skip
     await tasks.close()
 

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from core.resolve import MOST_IN_A_LIST
+from core.tasks import Tasks
+from proxy.caches.two_ages import SourceUnreachable
+from proxy.resolve.control_client import ListsUnknown
+from proxy.resolve.refreshes import ONE_BY_ONE_S, Refreshes
+from tests.plugins.moved_clock import MovedClock
+
+
+class Control:
+    """Answers a question in upper case, of a list all but what it cannot."""
+
+    def __init__(self) -> None:
+        self.one_by_one: list[str] = []
+        self.lists: list[list[str]] = []
+        self.knows_lists = True
+        self.left_out: set[str] = set()
+        self.broken: set[str] = set()
+
+    async def one(self, question: str) -> str:
+        self.one_by_one.append(question)
+        if question in self.broken:
+            raise SourceUnreachable
+        return question.upper()
+
+    async def many(self, questions: list[str]) -> dict[str, str]:
+        self.lists.append(questions)
+        if not self.knows_lists:
+            raise ListsUnknown
+        return {one: one.upper() for one in questions if one not in self.left_out}
+
+
+@pytest.fixture
+def control() -> Control:
+    return Control()
+
+
+@pytest.fixture
+async def refreshes(control: Control) -> AsyncIterator[Refreshes[str, str]]:
+    tasks = Tasks("test")
+    yield Refreshes("letters", control.one, control.many, tasks)
+    await tasks.close()
+
+
+async def asked(refreshes: Refreshes[str, str], letters: str) -> str:
+    return "".join(await asyncio.gather(*(refreshes.ask(letter) for letter in letters)))
+
+
+async def test_those_of_one_moment_are_one_question(refreshes: Refreshes[str, str], control: Control) -> None:
+    assert await asked(refreshes, "abc") == "ABC"
+    assert (control.lists, control.one_by_one, refreshes.questions) == ([["a", "b", "c"]], [], 1)
+
+
+async def test_one_alone_is_asked_as_a_call_would(refreshes: Refreshes[str, str], control: Control) -> None:
+    assert await asked(refreshes, "a") == "A"
+    assert (control.lists, control.one_by_one, refreshes.questions) == ([], ["a"], 1)
+
+
+async def test_a_list_has_an_end(refreshes: Refreshes[str, str], control: Control) -> None:
+    await asyncio.gather(*(refreshes.ask(f"{number}") for number in range(2 * MOST_IN_A_LIST + 1)))
+    assert [len(one) for one in control.lists] == [MOST_IN_A_LIST] * 2
+    assert refreshes.questions == 3
+
+
+async def test_what_a_list_leaves_out_is_asked_alone_and_spoils_no_other(
+    refreshes: Refreshes[str, str], control: Control
+) -> None:
+    control.left_out = {"b", "c"}
+    control.broken = {"c"}
+    answers = await asyncio.gather(*(refreshes.ask(letter) for letter in "abcd"), return_exceptions=True)
+    assert [answers[0], answers[1], answers[3]] == ["A", "B", "D"]
+    assert isinstance(answers[2], SourceUnreachable)
+    assert (control.one_by_one, refreshes.questions) == (["b", "c"], 3)
+
+
+async def test_a_control_that_knows_no_lists_is_asked_one_by_one_and_tried_again_after_a_while(
+    refreshes: Refreshes[str, str], control: Control, clock: MovedClock
+) -> None:
+    control.knows_lists = False
+    for _ in range(3):
+        assert await asked(refreshes, "abc") == "ABC"
+    assert (len(control.lists), len(control.one_by_one)) == (1, 9)
+    control.knows_lists = True
+    clock.pass_by(ONE_BY_ONE_S)
+    assert await asked(refreshes, "abc") == "ABC"
+    assert (len(control.lists), len(control.one_by_one)) == (2, 9)
