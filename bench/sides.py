@@ -20,6 +20,7 @@ from bench.cpu import cpu_seconds, keep_on, resident_mib, with_children
 from bench.deployment import COMMAND, Deployment
 from bench.orders import Orders, Target
 from bench.processes import end, generate
+from bench.refreshes import Refreshes, refreshes_of
 from proxy.settings import ProxySettings
 
 HAS_LANES = any(one == "lane" for one in ProxySettings.__struct_fields__)
@@ -45,6 +46,8 @@ class Side:
     pid: int
     target: Target | None = None
     """What is called here whatever the row says: a bare proxy knows one path."""
+    metrics_url: str = ""
+    """Where a proxy of ours tells what it counts."""
 
     @property
     def pids(self) -> list[int]:
@@ -68,14 +71,20 @@ def measured(side: Side, orders: Orders) -> dict[str, Any]:
     orders = side.ordered(orders)
     first = generate("bench.load", _changed(orders, seconds=min(_SHORTLY_S, orders.seconds)))
     pids = side.pids
-    before = cpu_seconds(pids)
+    asked, before = _refreshes(side), cpu_seconds(pids)
     seen = generate("bench.load", orders)
     used = cpu_seconds(pids) - before
+    refreshes = _refreshes(side).since(asked)
     if seen["wrong"] or seen["lost"] or not seen["calls"]:
         raise WrongAnswers(f"{side.name}: {seen['wrong']} wrong, {seen['lost']} lost answers; {seen['example']!r}")
     seen |= {"cpu_us_per_call": 1e6 * used / seen["calls"], "resident_mib": resident_mib(pids)}
+    seen |= {"refreshes": refreshes.refreshes, "refresh_questions": refreshes.questions}
     seen["calls_in_all"] = first["calls"] + seen["calls"]
     return seen
+
+
+def _refreshes(side: Side) -> Refreshes:
+    return refreshes_of(side.metrics_url) if side.metrics_url else Refreshes(0, 0)
 
 
 def warm(side: Side, orders: Orders) -> None:
@@ -111,7 +120,8 @@ def archway_side(
         process = subprocess.Popen([COMMAND, "proxy", "--ports-file", str(ports), "--grace", "1"], env=told)
         try:
             url = _when_ready(process, ports, workers)
-            side = Side(name, url, process.pid)
+            told_at = f"http://127.0.0.1:{json.loads(ports.read_text())['metrics']}/metrics"
+            side = Side(name, url, process.pid, metrics_url=told_at)
             if running.plan.pin and workers == 1:
                 keep_on(side.pids, [PROXY_CORE])
             yield side

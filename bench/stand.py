@@ -97,4 +97,7 @@ class Stand:
 def _say(name: str, figures: dict[str, Any]) -> None:
     cost, rate = figures["cpu_us_per_call"], figures["calls_per_second"]
     waits = f"p50 {figures['p50_ms']:.2f} ms, p99 {figures['p99_ms']:.2f} ms"
-    print(f"  {name:24} {cost:7.1f} us CPU a call, {rate:7.0f} calls/s, {waits}", flush=True)
+    asked = ""
+    if figures["refreshes"]:
+        asked = f", {figures['refreshes']} refreshes in {figures['refresh_questions']} questions"
+    print(f"  {name:24} {cost:7.1f} us CPU a call, {rate:7.0f} calls/s, {waits}{asked}", flush=True)

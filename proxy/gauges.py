@@ -10,10 +10,16 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from core.logs import lines_dropped
-from core.resolve import ResolvedInstallation, TokenVerdict
+from core.resolve import (
+    InstallationAnswer,
+    InstallationQuestion,
+    ResolvedInstallation,
+    TokenQuestion,
+    TokenVerdict,
+)
 from core.tasks import forever
 from proxy.caches.two_ages import TwoAgeCache
 from proxy.deps import Deps
@@ -22,6 +28,7 @@ from proxy.gateways.holder import Gateways
 from proxy.limits.overload import Overload
 from proxy.limits.usage import Usage
 from proxy.resolve.control_clock import ControlClock
+from proxy.resolve.refreshes import Refreshes
 from proxy.telemetry.counting import Slots
 from proxy.telemetry.metrics import (
     CACHE_USED_AGE,
@@ -35,6 +42,8 @@ from proxy.telemetry.metrics import (
     LOOP_LAG,
     RECORDS,
     RECORDS_DROPPED,
+    REFRESH_QUESTIONS,
+    REFRESHES,
     REFUSALS_UNSAID,
     SNAPSHOT_AGE,
     SNAPSHOTS_REJECTED,
@@ -83,6 +92,8 @@ class Watched:
     egress: Connecting
     clock: ControlClock
     spans: Sender | None
+    verdict_refreshes: Refreshes[TokenQuestion, TokenVerdict]
+    installation_refreshes: Refreshes[InstallationQuestion, InstallationAnswer]
 
 
 class Gauges:
@@ -108,7 +119,9 @@ class Gauges:
             series(SPANS, ("sent",)): lambda: spans.sent if spans is not None else 0,
             series(SPANS, ("dropped",)): lambda: spans.dropped if spans is not None else 0,
             **_of_a_cache("verdicts", verdicts),
+            **_of_refreshes("verdicts", verdicts, watched.verdict_refreshes),
             **_of_a_cache("connections", installations),
+            **_of_refreshes("connections", installations, watched.installation_refreshes),
             **_of_a_cache("snapshots", gateways),
         }
         self._told: dict[str, float] = dict.fromkeys(self._counted, 0)
@@ -176,4 +189,13 @@ def _of_a_cache(name: str, cache: _Uses) -> dict[str, Callable[[], float]]:
         series(CACHE_USES, (name, "miss")): lambda: cache.misses,
         series(CACHE_USES, (name, "stale")): lambda: getattr(cache, "stale_uses", 0),
         series(CACHE_USED_AGE, (name,)): lambda: cache.used_age,
+    }
+
+
+def _of_refreshes(
+    name: str, cache: TwoAgeCache[Any], refreshes: Refreshes[Any, Any]
+) -> dict[str, Callable[[], float]]:
+    return {
+        series(REFRESHES, (name,)): lambda: cache.refreshes,
+        series(REFRESH_QUESTIONS, (name,)): lambda: refreshes.questions,
     }

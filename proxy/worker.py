@@ -159,6 +159,8 @@ class Worker:
                 self.egress,
                 control.clock,
                 self.spans,
+                self.authority.refreshes,
+                self.installations.refreshes,
             ),
         )
         self.internal = InternalListener(

@@ -13,7 +13,9 @@ _KEPT_WITHIN_S: Final = 1.5
 def headline(stand: Stand) -> Found:
     """`ratio_to_nginx` and `ratio_to_aiohttp_lane` are medians of ratios of the CPU of one call.
 
-    What a call costs is told apart: in the proxy, and behind it in control, PostgreSQL and Redis.
+    What a call costs is told apart: in the proxy, and behind it in control, PostgreSQL and Redis. So is what was
+    asked again beside the calls of a round: callers that began together are asked about again at about one time, and
+    a round that meets that pays for it.
     """
     orders = stand.orders(seconds=stand.plan.seconds)
     cases = [Case(side.name, side, orders) for side in stand.sides]
@@ -29,6 +31,8 @@ def headline(stand: Stand) -> Found:
     lines["proxy_cpu_us_per_call"] = lines[f"{ours}_cpu_us_per_call"]
     for who, used in behind.items():
         lines[f"{who}_cpu_us_per_call"] = 1e6 * used / governed
+    lines["refreshes_per_round"] = rounds.median(ours, "refreshes")
+    lines["refreshes_of_the_round_with_most"] = max(one["refreshes"] for one in rounds.seen[ours])
     lines["control_database_redis_cpu_us_per_call"] = 1e6 * sum(behind.values()) / governed
     if ours != stand.aiohttp.name:
         lines["ratio_to_aiohttp_lane"] = rounds.ratio(ours, stand.aiohttp.name)

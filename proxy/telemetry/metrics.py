@@ -50,6 +50,7 @@ def _of_snapshots(name: str, kind: Kind, says: str, *labels: str) -> Metric:
 
 
 _CACHES: Final = ("verdicts", "connections", "snapshots")
+_REFRESHED: Final = ("verdicts", "connections")
 _RESOLVED: Final = ("remembered", "asked", "refused", "unavailable")
 _AUTHENTICATED: Final = ("accepted", "missing", "malformed", "refused", "too_many_unknown", "unavailable")
 
@@ -99,6 +100,8 @@ METRICS: Final[tuple[Metric, ...]] = (
     # What is remembered
     _counter("cache_uses_total", "Questions to what is remembered.", cache=_CACHES, result=("hit", "miss", "stale")),
     _counter("cache_used_age_seconds_total", "Ages of what was a hit, added up.", cache=_CACHES),
+    _counter("refreshes_total", "Values that were asked about again before their soft age.", cache=_REFRESHED),
+    _counter("refresh_questions_total", "Questions to control about refreshes, of one or many.", cache=_REFRESHED),
     _counter("stale_uses_total", "Uses past the soft age, because control could not be reached."),
     _gauge("control_clock_difference_seconds", "Between this clock and control's, at its last answer.", "oldest"),
     _gauge("verdicts_held", "Verdicts on tokens in memory."),
@@ -163,6 +166,8 @@ REFUSALS: Final = _with_labels("refusals_total")
 CONNECTS: Final = _with_labels("upstream_connects_total")
 CACHE_USES: Final = _with_labels("cache_uses_total")
 CACHE_USED_AGE: Final = _with_labels("cache_used_age_seconds_total")
+REFRESHES: Final = _with_labels("refreshes_total")
+REFRESH_QUESTIONS: Final = _with_labels("refresh_questions_total")
 SPANS: Final = _with_labels("spans_total")
 PLANNED: Final = _with_labels("planned_calls_total")
 PLANS_LEFT: Final = _with_labels("plans_left_total")

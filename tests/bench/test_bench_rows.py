@@ -62,6 +62,15 @@ def test_it_ends_with_lines_of_names_and_values(run):
     assert any(line.startswith("aiohttp_cpu_us_per_call: ") for line in lines)
 
 
+def test_each_round_of_the_headline_says_how_many_refreshes_it_saw(run):
+    _, folder = run
+    document = json.loads(next(folder.glob("*.json")).read_text())
+    rounds = [one for seen in document["rows"]["headline"].values() for one in seen]
+    assert rounds
+    assert all(one["refreshes"] >= 0 and one["refresh_questions"] >= 0 for one in rounds)
+    assert document["lines"]["refreshes_of_the_round_with_most"] >= document["lines"]["refreshes_per_round"] >= 0
+
+
 def test_the_streams_were_all_open_beside_the_calls(run):
     _, folder = run
     lines = json.loads(next(folder.glob("*.json")).read_text())["lines"]

@@ -85,6 +85,10 @@ async def test_the_oldest_snapshot_is_told_and_alarms_once_when_it_is_too_old(
         assert made.deps.slots.value('archway_snapshot_revision{gateway="g"}') == 0
 
 
+async def _never() -> Any:
+    await asyncio.Event().wait()
+
+
 async def test_what_the_caches_and_pools_count_is_told_by_difference() -> None:
     async with worker() as made:
         deps = made.deps
@@ -93,6 +97,9 @@ async def test_what_the_caches_and_pools_count_is_told_by_difference() -> None:
         for _ in range(2):
             verdicts.fresh("known")
         verdicts.fresh("unknown")
+        verdicts.put("old", Aged("a verdict", time.monotonic() - 50))  # type: ignore[arg-type]  # any value does
+        verdicts.fresh("old", _never)
+        deps.authority.refreshes.questions += 2  # type: ignore[attr-defined]  # a worker's own
         with pytest.raises(Refusal):
             await deps.gateways.load("nothing", "192.0.2.1")
         with pytest.raises(UpstreamFault):
@@ -101,7 +108,10 @@ async def test_what_the_caches_and_pools_count_is_told_by_difference() -> None:
         for _ in range(2):
             made.gauges.tell()
         uses = 'archway_cache_uses_total{cache="%s",result="%s"}'
-        assert deps.slots.value(uses % ("verdicts", "hit")) == 2
-        assert deps.slots.value('archway_cache_used_age_seconds_total{cache="verdicts"}') == pytest.approx(6, abs=1)
+        assert deps.slots.value(uses % ("verdicts", "hit")) == 3
+        assert deps.slots.value('archway_cache_used_age_seconds_total{cache="verdicts"}') == pytest.approx(56, abs=1)
+        assert deps.slots.value('archway_refreshes_total{cache="verdicts"}') == 1
+        assert deps.slots.value('archway_refresh_questions_total{cache="verdicts"}') == 2
+        assert deps.slots.value('archway_refreshes_total{cache="connections"}') == 0
         assert deps.slots.value(uses % ("snapshots", "miss")) == 1
         assert deps.slots.value('archway_upstream_connects_total{outcome="failed"}') == 1
