@@ -4,7 +4,7 @@ BIN := .venv/bin
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help up down test faults pages fuzz check tools lock format bench bench-quick clean soak conformance
+.PHONY: help up down compiled test test-compiled faults pages fuzz check tools lock format bench bench-quick clean soak conformance
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -26,6 +26,9 @@ up: .venv/.ok ## start everything here: database, Redis, control, proxy and a de
 down: .venv/.ok ## stop what `make up` started
 	@$(BIN)/archway down
 
+compiled: .venv/.ok ## compile what nearly every call passes, for workers started from then on; needs a C compiler, two minutes
+	@$(BIN)/python tools/compile.py
+
 lock: ## resolve the dependencies again into constraints.txt (no addresses in it)
 	UV_SYSTEM_CERTS=1 $(BIN)/uv pip compile --universal --no-header --no-annotate --all-extras pyproject.toml -o constraints.txt -q
 
@@ -34,6 +37,9 @@ tools: .venv/.ok ## bring what the tests need from npm and further SDK versions 
 
 test: .venv/.ok tools ## run the tests but for the long ones, without network; print the table of trust rows
 	@$(BIN)/pytest -n 2 --dist loadfile --trust-table=test --ignore=tests/bench --ignore=tests/faults --ignore=tests/docs
+
+test-compiled: compiled tools ## run the tests that see a worker from outside once more, on what `make compiled` made
+	@$(BIN)/python -m pytest -p tests.plugins.compiled_form -n 2 --dist loadfile tests/proxy tests/edge tests/fuzz tests/up
 
 faults: .venv/.ok tools ## run the long tests: whole systems with parts killed, frozen, slow or replaced, or under load
 	@$(BIN)/pytest -n 2 --dist loadfile --trust-table=faults tests/bench tests/faults
@@ -62,7 +68,7 @@ format: .venv/.ok ## put the sources in their form
 	@$(BIN)/ruff check --fix .
 
 clean: ## remove the environments and caches; what `make up` keeps in .archway stays
-	rm -rf .venv .tools build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .fuzz
+	rm -rf .venv .tools build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .fuzz .compiled .compiled.begun
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 bench: .venv/.ok ## what a governed call costs beside nginx and between the lanes, row by row; 20 minutes, with BENCH_SHORT=1 five

@@ -5,8 +5,8 @@ keep what is written: everything but kernel and event loop is there, from the ca
 connections, 100 callers, arguments of their own in each call, and every answer is checked. Microseconds are the least
 of many batches, since what the machine does besides only ever adds; so they repeat within a few percent where a
 figure under load does not. `--form` takes `json` (the default), `stream` (answers as event streams, in three pieces
-as servers write them), `legacy` (callers in a session, with JSON). `--profile` prints a profile by function instead,
-whose figures tell shares and not costs.
+as servers write them), `legacy` (callers in a session, with JSON). `--compiled` takes what `make compiled` made.
+`--profile` prints a profile by function instead, whose figures tell shares and not costs.
 """
 
 import argparse
@@ -24,7 +24,9 @@ from typing import Any, Final, cast
 import orjson
 import uvloop
 
+from bench.compiled import begin_again
 from bench.orders import ENVELOPE, LEGACY, MARKER, MODERN
+from core import compiled_form
 from core.identifiers import new_id
 from core.keys import new_key, parse_key_ring
 from core.mcp.versions import Era
@@ -275,8 +277,11 @@ def main() -> None:
     parser.add_argument("--form", choices=FORMS, action="append", help="of calls; may stand several times")
     parser.add_argument("--batches", type=int, default=100, help="of 320 calls each")
     parser.add_argument("--without-plans", action="store_true", help="every call through all stages")
+    parser.add_argument("--compiled", action="store_true", help="with the modules that `make compiled` made")
     parser.add_argument("--profile", action="store_true")
     told = parser.parse_args()
+    if told.compiled and not compiled_form.is_used():
+        begin_again("bench.in_process")
     environment: dict[str, Any] = {"plans": False} if told.without_plans else {}
     collect_seldom()
     loops: Callable[..., Any] = uvloop.run

@@ -44,6 +44,8 @@ class ProxySettings(msgspec.Struct, frozen=True):
     plans: bool = True
     """Whether a call whose head and tool were decided on just before goes by that; else each goes through all stages.
     """
+    compiled: bool = True
+    """Whether a worker uses compiled modules where they fit its sources: read first, by `core/compiled_form.py`."""
     workers: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
 
     allowed_hosts: tuple[str, ...] = ()

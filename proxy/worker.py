@@ -6,6 +6,7 @@ Run by the supervisor with inherited sockets (`ARCHWAY_PROXY_FD`), or alone as `
 import asyncio
 import gc
 import logging
+import os
 import resource
 import signal
 import sys
@@ -15,6 +16,7 @@ from contextlib import asynccontextmanager
 
 import uvloop
 
+from core import compiled_form
 from core.egress.addresses import ANYWHERE, AddressPolicy, parse_networks
 from core.egress.client import Egress, UpstreamFault
 from core.internal_call import InternalCalls
@@ -48,7 +50,7 @@ from proxy.sessions.mailbox import Letter, Mailbox
 from proxy.sessions.sealed import Sessions
 from proxy.settings import ProxySettings, from_environment
 from proxy.telemetry.counting import Slots
-from proxy.telemetry.metrics import TLS_FILES_BROKEN, WORKER_START_TIME
+from proxy.telemetry.metrics import COMPILED, TLS_FILES_BROKEN, WORKER_START_TIME
 from proxy.tracing.sending import OtlpExporter, Sender
 from proxy.tracing.tracer import Tracer
 from proxy.upstream.conversation import Upstreams
@@ -181,6 +183,7 @@ class Worker:
         self.installations.resolved.load(self.disk)
         self.gateways.load_disk(self.disk)
         self.slots.set(WORKER_START_TIME, time.time())
+        self.slots.set(COMPILED, float(compiled_form.is_used()))
         for name, work in (
             ("changes", self.changes.follow()),
             ("mailbox", deps.mailbox.read()),
@@ -252,12 +255,15 @@ async def run(settings: ProxySettings) -> None:
         loop.add_signal_handler(number, stop.set)
     worker = Worker(settings)
     worker.start()
+    if why_not := os.environ.get(compiled_form.WHY_NOT):
+        log.warning("the compiled modules are not used; `make compiled` makes them again", extra={"why": why_not})
     try:
         tls = server_tls(worker)
         if tls:
             loop.add_signal_handler(signal.SIGHUP, tls.look_now)
         async with listening(worker, tls) as (public, internal):
-            log.info("proxy worker serves", extra={"port": public, "internal_port": internal})
+            form = "compiled" if compiled_form.is_used() else "interpreted"
+            log.info("proxy worker serves", extra={"port": public, "internal_port": internal, "form": form})
             await stop.wait()
     finally:
         await worker.close()

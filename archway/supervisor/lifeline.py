@@ -3,7 +3,8 @@
 `python -m archway.supervisor.lifeline proxy.worker`: standard input is a pipe that the supervisor holds open and
 never writes to. At its end this process asks itself to stop as SIGTERM would, and after a short grace it is gone.
 A thread watches, so that even a stuck event loop cannot outlive its supervisor. Unlike core/children/guard.py it
-needs no second process; it serves programs of ours only.
+needs no second process; it serves programs of ours only. Here, before anything of the module is imported, it is
+decided whether compiled modules are taken (`core/compiled_form.py`); the module says in its log what came of it.
 """
 
 import contextlib
@@ -14,6 +15,8 @@ import sys
 import threading
 import time
 
+from core import compiled_form
+
 GRACE_S = 3.0
 
 
@@ -22,6 +25,7 @@ def main() -> None:
     module = sys.argv[1]
     threading.Thread(target=_watch, daemon=True, name="lifeline").start()
     sys.argv = sys.argv[1:]
+    compiled_form.take_if_wanted(os.environ, compiled_form.root())
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 

@@ -4,7 +4,7 @@ Behind it stands the aiohttp lane's `Listener`: it gets every connection on whic
 """
 
 import asyncio
-from typing import Final
+from typing import Final, cast
 
 from proxy.deps import Deps
 from proxy.edge.answer_bytes import AnswerHeads
@@ -24,9 +24,9 @@ class FastLane:
         heads = AnswerHeads()
         self.parts = LaneParts(deps, listener, sweep, heads, OverloadRefusals(deps, heads))
 
-    def __call__(self) -> FastConnection:
+    def __call__(self) -> asyncio.Protocol:
         """The protocol of a new connection."""
-        return FastConnection(self.parts)
+        return cast("asyncio.Protocol", FastConnection(self.parts))  # in all but name, see `Wire`
 
     @property
     def open_connections(self) -> int:

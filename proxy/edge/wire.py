@@ -18,8 +18,11 @@ _LEFT: Final = frozenset({7, 8})
 """Linux's numbers for TCP states: CLOSE, after a reset, and CLOSE_WAIT, after the caller's FIN."""
 
 
-class Wire(asyncio.Protocol, ABC):
-    """A transport with a timer and an outlet that can be full."""
+class Wire(ABC):
+    """A transport with a timer and an outlet that can be full.
+
+    It is what asyncio calls a protocol, without being derived from that class: then it could not be compiled.
+    """
 
     __slots__ = (
         "_deadline",
@@ -156,6 +159,10 @@ class Wire(asyncio.Protocol, ABC):
             self._drained = self._loop.create_future()
         self.within(self._write_seconds)
         await self._drained
+
+    def eof_received(self) -> bool:
+        """The caller will send no more: the transport is to close itself after this."""
+        return False
 
     def pause_writing(self) -> None:
         """The transport holds enough that was not read."""

@@ -7,7 +7,6 @@ usual one, and whether a connection lies idle. Where any of it says no, nothing 
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final
 
 import orjson
@@ -35,15 +34,17 @@ _SWEEP_S: Final = 5.0
 _PLANNED: Final = by_value(PLANNED)
 
 
-@dataclass(frozen=True, slots=True)
 class Declined:
     """A call that does not go by a plan: the word why, and what was found out of it already."""
 
-    why: str
-    read: object = None
-    """Its body as JSON, where that was read."""
-    trace: CallTrace | None = None
-    """Where it was sampled."""
+    __slots__ = ("read", "trace", "why")
+
+    def __init__(self, why: str, read: object = None, trace: CallTrace | None = None) -> None:
+        self.why = why
+        self.read = read
+        """Its body as JSON, where that was read."""
+        self.trace = trace
+        """Where it was sampled."""
 
 
 OFF: Final = Declined("off")

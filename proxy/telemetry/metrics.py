@@ -118,6 +118,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     _counter("log_lines_dropped_total", "Log lines lost: nobody read them fast enough."),
     _counter("refusals_unsaid_total", "Refusals not logged, because their source had many."),
     _counter("accept_pauses_total", "Times that callers had to wait, because places or descriptors ran out."),
+    _gauge("compiled", "Workers that run compiled modules; the others are interpreted."),
     _gauge("tasks", "Tasks of the event loops."),
     _gauge("tls_files_broken", "1 in each worker that cannot use the TLS files and goes on with those before."),
     _gauge("worker_start_time_seconds", "Unix time at which the youngest worker began.", "oldest"),
@@ -193,5 +194,6 @@ LOG_LINES_DROPPED: Final = _plain("log_lines_dropped_total")
 REFUSALS_UNSAID: Final = _plain("refusals_unsaid_total")
 ACCEPT_PAUSES: Final = _plain("accept_pauses_total")
 TASKS: Final = _plain("tasks")
+COMPILED: Final = _plain("compiled")
 TLS_FILES_BROKEN: Final = _plain("tls_files_broken")
 WORKER_START_TIME: Final = _plain("worker_start_time_seconds")

@@ -10,6 +10,7 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
+from typing import cast
 
 import aiohappyeyeballs
 from aiohttp.abc import AbstractResolver
@@ -59,7 +60,7 @@ class Connector:
             dialled = await self._dial(target)
             try:
                 await asyncio.get_running_loop().create_connection(
-                    lambda: connection,
+                    lambda: cast("asyncio.Protocol", connection),  # in all but name
                     sock=dialled,
                     ssl=self._tls if target.tls else None,
                     server_hostname=target.host if target.tls else None,

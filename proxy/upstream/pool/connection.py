@@ -42,8 +42,11 @@ class Taker(Protocol):
         """It will not come so: what comes is read by an answer, which the taker gets with `hand_over`."""
 
 
-class PoolConnection(asyncio.Protocol):
-    """An open connection: idle, with one request under way, or waiting for the end of a stream that was left."""
+class PoolConnection:
+    """An open connection: idle, with one request under way, or waiting for the end of a stream that was left.
+
+    It is what asyncio calls a protocol, without being derived from that class: then it could not be compiled.
+    """
 
     __slots__ = (
         "_answer",
@@ -157,6 +160,12 @@ class PoolConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection is open."""
         self._transport = cast("asyncio.Transport", transport)
+
+    def pause_writing(self) -> None:
+        """The transport holds enough that was not read: a request is written at once all the same."""
+
+    def resume_writing(self) -> None:
+        """The transport has sent most of it."""
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the answer; without a request, or behind its answer, they are nobody's."""
