@@ -7,7 +7,7 @@ classes as they are: what is only read (settings, sessions, whether a record can
 lanes, or once a call is sent, recorded or streamed, which a dry run leaves out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from proxy.caches.two_ages import Rest
 from proxy.gateways.compiled import CompiledGateway
 from proxy.limits.overload import Overload
 from proxy.limits.running_calls import Calls
+from proxy.limits.seat import CallLimits, Seat
 from proxy.limits.shares import Shares
 from proxy.limits.streams import Streams
 from proxy.records.keeper import RecordKeeper
@@ -34,6 +35,12 @@ class Counts(Protocol):
 
     def add(self, name: str, amount: float = 1.0) -> None:
         """Count in a series that is known beforehand, by its whole name."""
+
+    def places(self, names: Iterable[str]) -> tuple[int, ...]:
+        """Where these series are counted."""
+
+    def add_all(self, places: tuple[int, ...]) -> None:
+        """Count one in each of these."""
 
     def count_refusal(self, reason: str) -> None:
         """Count a refusal."""
@@ -126,6 +133,9 @@ class HasRoom(Protocol):
 
     def leave(self, server: str, principal: str, tool: str) -> None:
         """Give a place at a server back."""
+
+    def seat(self, principal: str, server: str, tool: str, limits: CallLimits) -> Seat:
+        """All that calls of one principal, of one tool of one server, take, looked up once."""
 
 
 @dataclass(slots=True)

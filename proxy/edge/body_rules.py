@@ -3,12 +3,16 @@
 from typing import Final
 
 from proxy.deps import Deps
+from proxy.edge.request_reader import BODY_WANTED, HEAD_BEGUN, LAST_BODY_WANTED, ReaderEvent
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
+from proxy.settings import ProxySettings
 
 SLACK_S: Final = 2.0
 LEAST_RATE: Final = 1024
 """Bytes a second that a body must come at on the average, once `SLACK_S` are over."""
+LINGER_S: Final = 1.0
+"""How long the rest of a body that nobody wants is read and thrown away, so that its sender can read why."""
 
 
 def judge_announced(x: Exchange, deps: Deps, length: int) -> None:
@@ -17,6 +21,16 @@ def judge_announced(x: Exchange, deps: Deps, length: int) -> None:
         raise Refusal("body_packed")
     if length > deps.settings.max_body:
         raise Refusal("body_too_large", limit=deps.settings.max_body)
+
+
+def seconds_of(event: ReaderEvent, settings: ProxySettings) -> float:
+    """How long a connection waits for what its reader says is wanted now."""
+    if event is HEAD_BEGUN:
+        return settings.header_seconds
+    if event is BODY_WANTED:
+        return settings.body_seconds
+    assert event is LAST_BODY_WANTED, event
+    return LINGER_S
 
 
 def seconds_for(size: int, most: float) -> float:

@@ -8,11 +8,13 @@ aiohttp's parser goes on where it was.
 """
 
 import asyncio
+from math import inf
 from typing import Final
 
 from core.mcp.event_stream import COMMENT_KEEPALIVE
 from proxy.edge import request_reader as reading
 from proxy.edge.answer_bytes import LAST_CHUNK, chunk
+from proxy.edge.body_rules import seconds_of
 from proxy.edge.lane_parts import LaneParts
 from proxy.edge.request_reader import ReaderEvent, RequestReader
 from proxy.edge.served_request import ServedRequest
@@ -20,12 +22,10 @@ from proxy.edge.unjudged import slow_header_answer
 from proxy.edge.wire import Wire
 from proxy.exchange import NOBODY, Exchange, Head
 from proxy.plans.planned_call import PlannedCall
-from proxy.plans.plans import FIRST, IN_PIECES, OFF, OVERLOADED, Declined
+from proxy.plans.plans import IN_PIECES, OVERLOADED, Declined
 
 IDLE_S: Final = 75.0
 """How long a connection may be silent between two requests."""
-LINGER_S: Final = 1.0
-"""How long the rest of a body that nobody wants is read and thrown away, so that its sender can read why."""
 LOOK_S: Final = 1.0
 """How often the kernel is asked whether a caller is still there, from whom nothing is read while it is served."""
 
@@ -103,7 +103,7 @@ class FastConnection(Wire):
     # what the reader says
 
     def _do(self, event: Head | ReaderEvent) -> None:
-        if event is reading.IDLE:  # first, for nearly every answer ends so
+        if event is reading.IDLE:
             self.within(IDLE_S)
         elif isinstance(event, Head):
             self._begin(event)
@@ -124,63 +124,54 @@ class FastConnection(Wire):
         elif event is reading.TOO_MUCH:
             self.cut()
         else:
-            self._wait(event)
-
-    def _wait(self, event: ReaderEvent) -> None:
-        """Set the clock for what the reader waits for."""
-        settings = self._parts.deps.settings
-        if event is reading.HEAD_BEGUN:
-            self.within(settings.header_seconds)
-        elif event is reading.BODY_WANTED:
-            self.within(settings.body_seconds)
-        else:
-            assert event is reading.LAST_BODY_WANTED, event
-            self.within(LINGER_S)
+            self.within(seconds_of(event, self._parts.deps.settings))
 
     def _begin(self, head: Head) -> None:
         """Serve a request, or refuse it if an overloaded worker does so on its head alone."""
         reader, parts, let_in = self.reader, self._parts, False
+        planned: PlannedCall | Declined | None = None
         if parts.deps.overload.sheds:
             asked = parts.refusals.ask(head, reader.missing, close=reader.closes)
             if isinstance(asked, bytes):
                 self._refuse(head, asked)
                 return
             let_in = asked
-        self.without_deadline()
-        known = reader.key is None and head.judged is not None
-        planned = self._planned(head, let_in=let_in) if known else FIRST
-        if isinstance(planned, PlannedCall):
-            self._served = planned
+            planned = OVERLOADED if not let_in else None
+        if planned is None:
+            planned = self._planned(head) if head.plans else parts.plans.none_for(head)
+        self._deadline = inf
+        if isinstance(planned, Declined):
+            self._serve(head, planned, let_in=let_in)
         else:
-            x = Exchange(head, NOBODY)
-            x.let_in = let_in
-            self._served = served = ServedRequest(self, parts, x, planned, known=known)
-            served.begin()
-            if reader.key is not None:
-                reader.remember(head)
+            self._served = planned
         if len(reader.kept) > reading.MOST_KEPT:
             self._pause_if_enough()
 
-    def _planned(self, head: Head, *, let_in: bool) -> PlannedCall | Declined:
-        """A call with a known head that was sent by its plan, or why it was not."""
-        reader, parts = self.reader, self._parts
-        if not parts.plans.on:
-            return OFF
-        if parts.deps.overload.sheds and not let_in:
-            return OVERLOADED
-        body = None if reader.closes else reader.body_with_head()
-        if body is None:
+    def _planned(self, head: Head) -> PlannedCall | Declined:
+        """A call that was sent by its plan, or why it was not."""
+        reader = self.reader
+        kept, length = reader.kept, reader.length
+        if reader.closes or len(kept) < length:
             return IN_PIECES
-        planned = parts.plans.begin(self, head, body)
-        if isinstance(planned, PlannedCall):
-            _ = reader.take_body()
+        planned = self._parts.plans.begin(self, head, kept[:length])
+        if not isinstance(planned, Declined):
+            reader.has_given_body()
         return planned
+
+    def _serve(self, head: Head, unplanned: Declined, *, let_in: bool) -> None:
+        """Serve a request through the stages."""
+        reader, x, known = self.reader, Exchange(head, NOBODY), head.judged is not None
+        x.let_in = let_in
+        self._served = served = ServedRequest(self, self._parts, x, unplanned, known=known)
+        served.begin()
+        if reader.key is not None:
+            reader.remember(head)
 
     # a planned call
 
     def write_usual(self, request_id: str, body: bytes) -> None:
         """Write a success with JSON to the request in hand."""
-        self.without_deadline()
+        self._deadline = inf
         self.written(at_once=self.put(self._parts.answer_heads.usual(request_id, len(body)), body))
 
     def becomes(self, x: Exchange) -> ServedRequest:
@@ -215,7 +206,13 @@ class FastConnection(Wire):
         served, self._served = self._served, None
         if served is not None:
             served.end()
-        self._do(self.reader.answered())
+        event = self.reader.answered()
+        if event is reading.IDLE:  # nearly every answer ends so
+            self._deadline = deadline = self._loop.time() + IDLE_S
+            if deadline < self._fires:
+                self.until(deadline)
+        else:
+            self._do(event)
         if self._paused:
             self.resume_reading()
 

@@ -25,6 +25,8 @@ MOST_BYTES: Final = 2048
 _LINES: Final = (b"ontent-Length: ", b"ontent-length: ")
 _BEFORE: Final = (b"\r\nC", b"\r\nc")
 _MOST_DIGITS: Final = 15
+_TO_DIGITS: Final = len(_LINES[0])
+_NOT_KEPT: Final = (None, 0, None)
 
 
 class HeadMemory:
@@ -41,16 +43,21 @@ class HeadMemory:
         Without a key it cannot be kept, and nothing else is said. A known head is in the grammar of `head_rules`,
         and so is this one: the two differ in the digits of one length.
         """
-        at = _length_at(data, end)
+        if end > MOST_BYTES:
+            return _NOT_KEPT
+        at = data.find(_LINES[0], 0, end)
         if at < 0:
-            return None, 0, None
+            at = data.find(_LINES[1], 0, end)
+        if at < 0 or data[at - 3 : at] not in _BEFORE:
+            return _NOT_KEPT
         stop = data.find(b"\r\n", at, end)
-        digits = data[at + len(_LINES[0]) : stop if stop >= 0 else end]
+        if stop < 0:
+            stop = end
+        digits = data[at + _TO_DIGITS : stop]
         # As strict as the grammar.
         if not digits.isdigit() or len(digits) > _MOST_DIGITS or (digits[0] == 0x30 and len(digits) > 1):
-            return None, 0, None
-        rest = data[:at] + data[stop:end] if stop >= 0 else data[:at]
-        key = (peer, at, sha256(rest).digest())
+            return _NOT_KEPT
+        key = (peer, at, sha256(data[:at] + data[stop:end]).digest())
         return key, int(digits), self._known.get(key)
 
     def heads(self) -> list[Head]:
@@ -65,14 +72,3 @@ class HeadMemory:
         judged = head.judged
         if head.method == "POST" and judged is not None and (refused or judged.token_digest):
             self._known.put(key, (close, head))
-
-
-def _length_at(data: bytes, end: int) -> int:
-    """Where the line that names the length begins, behind its first letter; -1 for an unusual one, or a long head."""
-    if end > MOST_BYTES:
-        return -1
-    for line in _LINES:
-        at = data.find(line, 0, end)
-        if at >= 0:
-            return at if data[at - 3 : at] in _BEFORE else -1
-    return -1

@@ -130,7 +130,7 @@ class RequestReader:
         if seen:
             data = self.kept + data
         self._segments += 1
-        end = data.find(END, max(0, seen - 3))
+        end = data.find(END, seen - 3 if seen > 3 else 0)
         if end >= 0:
             head = self._whole(data, end)
             if head is not None:
@@ -172,11 +172,6 @@ class RequestReader:
         """How much of the body has not come with the head; negative where more than the body has."""
         return self.length - len(self.kept)
 
-    def body_with_head(self) -> bytes | None:
-        """The body, if all of it came with the head; it stays to be taken."""
-        kept = self.kept
-        return kept[: self.length] if len(kept) >= self.length else None
-
     def take_body(self) -> bytes | None:
         """The body, if it is whole; else each further part of it is told as `BODY_CAME`."""
         length = self.length
@@ -194,6 +189,12 @@ class RequestReader:
         body, self._body = bytes(self._body), None
         self.state = SERVING
         return body
+
+    def has_given_body(self) -> None:
+        """As `take_body`, by who has found in `kept` that the body is whole, and has it."""
+        length = self.length
+        self.came = self.size = length
+        self.kept = self.kept[length:]
 
     def skip_body(self) -> ReaderEvent:
         """Nobody wants the body: `SKIPPED` at once, or told when it was read."""

@@ -5,46 +5,41 @@ tool that hangs keeps what it is given, so neither it nor a caller is ever given
 each may have three times what is left free. One that hangs leaves a quarter, two a seventh, ten a thirty-first.
 """
 
+from proxy.limits.shares import Share, Shares
+
 
 class ServerPlaces:
     """The places at one server that are taken, by caller and tool."""
 
-    __slots__ = ("_by_caller", "_by_tool", "used")
+    __slots__ = ("__weakref__", "callers", "tools", "used")
 
     def __init__(self) -> None:
         self.used = 0
         """By all together."""
-        self._by_caller: dict[str, int] = {}
-        self._by_tool: dict[str, int] = {}
+        self.callers, self.tools = Shares(), Shares()
+        """The same by caller and by tool; their own sums are not kept."""
 
     def take(self, caller: str, tool: str, most: int) -> bool:
         """Take one of `most` places; False where none is left for this caller or for this tool."""
-        if 2 * self.used >= most and not self._has_one_for(caller, tool, most):
+        by_caller, by_tool = self.callers.share(caller), self.tools.share(tool)
+        if 2 * self.used >= most and not self.has_one_for(by_caller, by_tool, most):
             return False
-        self._by_caller[caller] = self._by_caller.get(caller, 0) + 1
-        self._by_tool[tool] = self._by_tool.get(tool, 0) + 1
+        by_caller.used += 1
+        by_tool.used += 1
         self.used += 1
         return True
 
     def give_back(self, caller: str, tool: str) -> None:
         """Give back one that was taken."""
-        if caller not in self._by_caller or tool not in self._by_tool:
-            return
-        self.used -= 1
-        _one_less(self._by_caller, caller)
-        _one_less(self._by_tool, tool)
+        by_caller, by_tool = self.callers.share(caller), self.tools.share(tool)
+        if by_caller.used and by_tool.used:
+            by_caller.used -= 1
+            by_tool.used -= 1
+            self.used -= 1
 
-    def _has_one_for(self, caller: str, tool: str, most: int) -> bool:
+    def has_one_for(self, caller: Share, tool: Share, most: int) -> bool:
+        """Whether one is left for them, when half of the places are taken."""
         free = most - self.used
         if free <= 0:
             return False
-        by_caller, by_tool = self._by_caller.get(caller, 0), self._by_tool.get(tool, 0)
-        return by_caller < min((most + 1) // 2, 3 * free) and by_tool < 3 * free
-
-
-def _one_less(counts: dict[str, int], key: str) -> None:
-    held = counts[key]
-    if held > 1:
-        counts[key] = held - 1
-    else:
-        del counts[key]
+        return caller.used < min((most + 1) // 2, 3 * free) and tool.used < 3 * free

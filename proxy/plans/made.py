@@ -8,7 +8,9 @@ import time
 from math import inf
 from typing import Final
 
-from core.mcp.methods import META_CLIENT_INFO, TOOLS_CALL
+from orjson import dumps
+
+from core.mcp.methods import TOOLS_CALL
 from core.mcp.versions import Era
 from core.records import CallRecord
 from core.resolve import ResolvedInstallation
@@ -16,6 +18,7 @@ from proxy.caches.standing import Stands
 from proxy.caches.two_ages import Rest
 from proxy.deps import Deps
 from proxy.exchange import Exchange
+from proxy.limits.seat import CallLimits
 from proxy.plans.plan import RENEW_S, Plan
 from proxy.sessions.sealed import LIFETIME_S
 from proxy.stages.record import client_of
@@ -23,13 +26,12 @@ from proxy.tracing.context import KEYS
 
 _ANSWERED: Final = frozenset({"ok", "tool_error"})
 _LARGE: Final = object()
-"""Instead of a `clientInfo` that is not kept: it equals none, and a record names the client by the call itself."""
-_MEMBERS: Final = 8
-_LONGEST: Final = 256
-"""Texts of a `clientInfo` that is kept, and characters of each: a caller may send megabytes with every head."""
+"""Instead of a `_meta` that is not kept: it equals none, and each call is looked at by itself."""
+_LONGEST: Final = 2048
+"""Bytes of a `_meta` that is kept: a caller may send megabytes with every head."""
 
 
-def plan_of(x: Exchange, deps: Deps) -> Plan | str:
+def plan_of(x: Exchange, deps: Deps, limits: CallLimits) -> Plan | str:
     """The plan that this call stands for; else why calls like it have none: a word of `metrics.UNPLANNED`."""
     why = _depends_on_more(x)
     if why:
@@ -69,7 +71,7 @@ def plan_of(x: Exchange, deps: Deps) -> Plan | str:
     plan.way, plan.before, plan.end = way[0], way[1].before, way[1].end
     plan.seconds = sent.seconds_for(x.installation)
     plan.installation, plan.upstream_session = x.installation, x.sent.session
-    _who_and_what(plan, x)
+    _who_and_what(plan, x, deps, limits)
     _told(plan, x, deps)
     return plan
 
@@ -92,11 +94,9 @@ def _depends_on_more(x: Exchange) -> str:
     return "browser" if "origin" in x.headers else ""
 
 
-def _is_small(info: object) -> bool:
-    """Whether a `clientInfo`, or none, takes so little room that a plan may keep it."""
-    if type(info) is not dict:
-        return info is None
-    return len(info) <= _MEMBERS and all(type(one) is str and len(one) <= _LONGEST for one in info.values())
+def _kept(meta: object) -> object:
+    """The `_meta` of a call, if it takes so little room that a plan may keep it."""
+    return meta if len(dumps(meta)) <= _LONGEST else _LARGE
 
 
 def _resting(x: Exchange, deps: Deps) -> Rest[ResolvedInstallation] | None:
@@ -109,11 +109,12 @@ def _resting(x: Exchange, deps: Deps) -> Rest[ResolvedInstallation] | None:
     return rest if rest is not None and rest.aged.value is x.installation else None
 
 
-def _who_and_what(plan: Plan, x: Exchange) -> None:
+def _who_and_what(plan: Plan, x: Exchange, deps: Deps, limits: CallLimits) -> None:
     assert x.target is not None
     assert x.gateway is not None
     plan.target, plan.exposed, plan.entry_id = x.target, x.target.exposed, x.target.route.entry_id
     plan.principal_key = x.principal_key
+    plan.seat = deps.usage.seat(x.principal_key, plan.entry_id, plan.exposed, limits)
     plan.modern, plan.version, plan.server_info = x.era is Era.MODERN, x.version, x.gateway.server_info
     plan.session, plan.jti = x.session, x.session.jti if x.session is not None else ""
 
@@ -125,8 +126,7 @@ def _told(plan: Plan, x: Exchange, deps: Deps) -> None:
     assert x.target is not None
     snapshot, installation = x.gateway.snapshot, x.installation
     plan.token_id, plan.installation_id = x.token_id, installation.installation_id
-    info = x.request.meta.get(META_CLIENT_INFO)
-    plan.client_info = info if _is_small(info) else _LARGE
+    plan.meta = _kept(x.request.params.get("_meta"))
     plan.line = CallRecord(
         id="",
         time=0.0,

@@ -13,6 +13,7 @@ from proxy.caches.standing import Stands
 from proxy.caches.two_ages import Aged
 from proxy.exchange import Target
 from proxy.gateways.compiled import CompiledGateway
+from proxy.limits.seat import Seat
 from proxy.sessions.sealed import Session
 from proxy.telemetry.counting import CallSlots
 from proxy.upstream.handshake import UpstreamSession
@@ -27,7 +28,6 @@ class Plan:
 
     __slots__ = (
         "before",
-        "client_info",
         "end",
         "entry_id",
         "expires",
@@ -40,12 +40,14 @@ class Plan:
         "jti",
         "line",
         "max_stale",
+        "meta",
         "modern",
         "ok",
         "principal_key",
         "renew_at",
         "resting",
         "rests_on",
+        "seat",
         "seconds",
         "server_info",
         "session",
@@ -82,6 +84,9 @@ class Plan:
     installation: ResolvedInstallation
     upstream_session: UpstreamSession | None
 
+    seat: Seat
+    """What its calls take of the worker."""
+
     # who calls what, and how they are answered
     target: Target
     exposed: str
@@ -97,10 +102,10 @@ class Plan:
 
     # what a record and the counters say
     token_id: str
-    client_info: object
-    """What the client of this head says of itself in each message."""
+    meta: object
+    """`_meta` of the call that it was made of, which is certain: most clients send the same with each call."""
     line: CallRecord
-    """What the records of all calls of it have in common, if the client says that."""
+    """What the records of all calls of it with this `_meta` have in common."""
     installation_id: str
     ok: CallSlots
     failed: CallSlots
@@ -112,4 +117,7 @@ class Plan:
             return False
         if now >= self.good_until or unix >= self.expires or now - self.gateway.confirmed > self.max_stale:
             return False
-        return all(one.stands for one in self.rests_on)
+        for one in self.rests_on:  # noqa: SIM110 - a generator would take longer than all of this
+            if not one.stands:
+                return False
+        return True

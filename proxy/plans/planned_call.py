@@ -7,15 +7,13 @@ pipeline's own callbacks go on: an answer that is not the usual one, a caller th
 connection, a session that cancels. What is held (places, room, the connection) goes over with it.
 """
 
-import time
+from time import perf_counter
 from typing import Protocol
 
-import orjson
 from msgspec.structs import replace
+from orjson import dumps
 
 from core.identifiers import new_id
-from core.mcp.faults import result_message
-from core.mcp.methods import META_CLIENT_INFO
 from core.mcp.shapes import result_for_legacy, result_for_modern
 from proxy.exchange import Exchange, Head
 from proxy.limits.running_calls import CallKey
@@ -90,10 +88,11 @@ class PlannedCall:
         body: bytes,
         message: Json,
         until: float,
+        unix: float,
     ) -> None:
         self._parts, self._caller, self._head = parts, caller, head
         self.plan, self.body, self.message = plan, body, message
-        self.began, self.time = time.perf_counter(), time.time()
+        self.began, self.time = perf_counter(), unix
         self.request_id = new_id()
         self.upstream_id = new_upstream_id()
         self.until = until
@@ -125,7 +124,7 @@ class PlannedCall:
 
     def take(self, body: bytes) -> bool:
         """Answer the caller with this body; False, and nothing done, where that is not certain to be right."""
-        if len(body) > ON_LOOP or self._parts.sent.in_doubt(self.plan.installation_id):
+        if len(body) > ON_LOOP or self._parts.sent.against(self.plan.installation_id) is not None:
             return False  # a whole answer tells the breaker that the server is well
         result = usual_result(body, self.upstream_id)
         return result is not None and self._finish(result)
@@ -191,41 +190,39 @@ class PlannedCall:
 
     def end(self) -> None:
         """The answer is with the transport."""
-        self._parts.deps.usage.held.give_back(self.plan.principal_key, self.bytes_held)
+        self.plan.seat.give_room_back(self.bytes_held)
         self.bytes_held = 0
 
     def _finish(self, result: Json) -> bool:
         """Answer, record and count; False, and nothing done, where there is no room for the answer."""
-        plan, deps = self.plan, self._parts.deps
+        plan, parts = self.plan, self._parts
         shaped = (
             result_for_modern(result, plan.server_info) if plan.modern else result_for_legacy(result, plan.version)
         )
-        body = orjson.dumps(result_message(self.message["id"], shaped))
-        size, principal = len(body), plan.principal_key
-        usage, most, share = deps.usage, self._parts.most_bytes, self._parts.bytes_share
-        if deps.draining or not usage.held.take(principal, size, most=most, share=share):
+        body = dumps({"jsonrpc": "2.0", "id": self.message["id"], "result": shaped})
+        size, seat = len(body), plan.seat
+        if parts.deps.draining or not seat.take_room(size):
             return False
         self._over = True
         self.bytes_held += size
         self._waits_no_more()
-        usage.running.give_back(principal, 1)
-        usage.leave(plan.entry_id, principal, plan.exposed)
+        seat.leave()
         failed = result.get("isError") is True
-        seconds = time.perf_counter() - self.began
+        seconds = perf_counter() - self.began
         self._record("tool_error" if failed else "ok", seconds, size)
-        deps.slots.call_at(plan.failed if failed else plan.ok, seconds, len(self.body), size)
+        parts.slots.call_at(plan.failed if failed else plan.ok, seconds, len(self.body), size)
         self._caller.write_usual(self.request_id, body)
         return True
 
     def _record(self, status: str, seconds: float, bytes_out: int) -> None:
-        plan, params, records = self.plan, self.message["params"], self._parts.deps.records
-        meta = params.get("_meta") or {}
+        plan, params, parts = self.plan, self.message["params"], self._parts
+        meta = params.get("_meta")
         duration_ms, digest = int(seconds * 1_000_000 + 0.5) / 1000, sha256_of(params["arguments"])
-        if meta.get(META_CLIENT_INFO) == plan.client_info:
+        if meta == plan.meta:
             size = len(self.body)
-            records.keep_row(plan.line, self.request_id, self.time, duration_ms, status, digest, size, bytes_out)
+            parts.keep_row(plan.line, self.request_id, self.time, duration_ms, status, digest, size, bytes_out)
             return
-        records.keep(
+        parts.keep(
             replace(
                 plan.line,
                 id=self.request_id,
@@ -233,7 +230,7 @@ class PlannedCall:
                 duration_ms=duration_ms,
                 request_id=self.request_id,
                 status=status,
-                client=client_of(self._headers, meta),
+                client=client_of(self._headers, meta or {}),
                 arguments_sha256=digest.hex(),
                 bytes_in=len(self.body),
                 bytes_out=bytes_out,

@@ -5,11 +5,12 @@ names none. Asked per call, whatever a plan says: limits, room, what is against 
 usual one, and whether a connection lies idle. Where any of it says no, nothing was taken and nothing sent.
 """
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from time import monotonic, time
+from types import MappingProxyType
 from typing import Final
 
-import orjson
+from orjson import dumps
 
 from core.mcp.faults import MessageFault
 from core.mcp.json_limits import loads
@@ -19,7 +20,7 @@ from proxy.plans.made import plan_of
 from proxy.plans.parts import PlanParts
 from proxy.plans.plan import RENEW_S, Plan
 from proxy.plans.planned_call import PlannedCall, PlannedCaller
-from proxy.plans.usual import Json, plan_for
+from proxy.plans.usual import plan_for
 from proxy.stages.authenticate import ACCEPTED
 from proxy.stages.resolve_credential import REMEMBERED
 from proxy.telemetry.counting import FAST_LANE
@@ -51,6 +52,7 @@ OFF: Final = Declined("off")
 FIRST: Final = Declined("first")
 IN_PIECES: Final = Declined("in_pieces")
 OVERLOADED: Final = Declined("overloaded")
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _UNREADABLE: Final = Declined("unusual")
 _NO_PLACE: Final = Declined("no_place")
 
@@ -62,66 +64,61 @@ class Plans:
         self._parts, self._deps = PlanParts(deps), deps
         self.on: Final = deps.settings.plans
         self._most_body: Final = deps.settings.max_body
-        self._heads, self._sweep_at, self._kept = heads, time.monotonic() + _SWEEP_S, 0
+        self._tracer: Final = deps.tracer
+        self._counted: Final = deps.slots.places((FAST_LANE, ACCEPTED, REMEMBERED, _PLANNED["kept"]))
+        self._heads, self._sweep_at, self._kept = heads, monotonic() + _SWEEP_S, 0
+
+    def none_for(self, head: Head) -> Declined:
+        """Why a call of a head without plans has none."""
+        if not self.on:
+            return OFF
+        return Declined(head.unplanned) if head.unplanned else FIRST
 
     def begin(self, caller: PlannedCaller, head: Head, body: bytes) -> PlannedCall | Declined:
-        """Send a call of a known head by its plan, if it has one and nothing about it is unusual."""
-        plans = head.plans
-        if plans is None:
-            return Declined(head.unplanned) if head.unplanned else FIRST
+        """Send a call of a head that has plans by its plan, if it has one and nothing about it is unusual."""
         if len(body) > self._most_body:
             return _UNREADABLE
         try:
             message = loads(body)
         except MessageFault:
             return _UNREADABLE
-        plan = plan_for(message, plans)
-        if not isinstance(plan, Plan):
+        plan = plan_for(message, head.plans)
+        if not isinstance(plan, Plan) or not isinstance(message, dict):
             return Declined("first" if plan is None else "unusual", message)
-        now = time.monotonic()
-        if now >= plan.renew_at or not plan.stands(now, time.time()):
+        now, unix = monotonic(), time()
+        if now >= plan.renew_at or not plan.stands(now, unix):
             self._renewed_by_this(plan, now)
             return Declined("again", message)
-        assert isinstance(message, dict)
-        return self._sent(caller, head, body, plan, message, now)
-
-    def _sent(
-        self, caller: PlannedCaller, head: Head, body: bytes, plan: Plan, message: Json, now: float
-    ) -> PlannedCall | Declined:
-        deps, sent = self._deps, self._parts.sent
-        if sent.in_doubt(plan.installation_id):
+        parts, size = self._parts, len(body)
+        if parts.sent.against(plan.installation_id) is not None:
             return Declined("in_doubt", message)
-        if not self._take(plan, len(body)):
+        if self._deps.draining or not plan.seat.take(size):
             return _NO_PLACE
-        if deps.tracer is not None and (trace := deps.tracer.begin({}, {})) is not None:
-            self._give_back(plan, len(body))
+        if self._tracer is not None and (trace := self._tracer.begin(_NOTHING, _NOTHING)) is not None:
+            _give_back(plan, size)
             return Declined("traced", message, trace)
-        call = PlannedCall(self._parts, plan, caller, head, body, message, now + plan.seconds)
-        arguments = orjson.dumps(message["params"]["arguments"])
+        call = PlannedCall(parts, plan, caller, head, body, message, now + plan.seconds, unix)
+        arguments = dumps(message["params"]["arguments"])
         text = b'{"jsonrpc":"2.0","id":%d%b%b%b' % (call.upstream_id, plan.before, arguments, plan.end)
-        connection = sent.send_on(plan.way, text, call)
+        connection = parts.sent.transport.send_on(plan.way, text, call)
         if connection is None:
-            self._give_back(plan, len(body))
+            _give_back(plan, size)
             return Declined("no_connection", message)
         call.waits(connection)
-        add = deps.slots.add
-        add(FAST_LANE)
-        add(ACCEPTED)
-        add(REMEMBERED)
-        add(_PLANNED["kept"])
+        parts.slots.add_all(self._counted)
         return call
 
     def learn(self, x: Exchange, why: str) -> None:
         """Keep what the stages decided for a call of a known head, now that it is answered."""
-        head, now = x.head, time.monotonic()
+        head, now = x.head, monotonic()
         if not self.on:
             return
         if now >= self._sweep_at:
             self._sweep(now)
         known = head.plans.get(x.target.exposed) if head.plans is not None and x.target is not None else None
-        if known is not None and why != "no_connection" and known.stands(now, time.time()) and now < known.renew_at:
+        if known is not None and why != "no_connection" and known.stands(now, time()) and now < known.renew_at:
             return
-        plan = plan_of(x, self._deps)
+        plan = plan_of(x, self._deps, self._parts.limits)
         if isinstance(plan, str):
             head.unplanned = plan
             return
@@ -139,32 +136,14 @@ class Plans:
         """This call goes through the stages; those that come meanwhile go on by the plan, as long as it stands."""
         plan.renew_at = now + RENEW_S
 
-    def _take(self, plan: Plan, size: int) -> bool:
-        """Take places and room for a call; False, and nothing taken, where there is none."""
-        parts, deps, principal = self._parts, self._deps, plan.principal_key
-        usage, calls, room = deps.usage, parts.most_calls, parts.most_bytes
-        if deps.draining or usage.running.used >= calls or usage.held.used >= room:
-            return False
-        if not usage.held.take(principal, size, most=room, share=parts.bytes_share):
-            return False
-        if not usage.running.take(principal, 1, most=calls, share=parts.calls_share):
-            usage.held.give_back(principal, size)
-            return False
-        if not usage.enter(plan.entry_id, principal, plan.exposed, deps.settings.calls_per_upstream):
-            usage.running.give_back(principal, 1)
-            usage.held.give_back(principal, size)
-            return False
-        return True
-
-    def _give_back(self, plan: Plan, size: int) -> None:
-        usage, principal = self._deps.usage, plan.principal_key
-        usage.leave(plan.entry_id, principal, plan.exposed)
-        usage.running.give_back(principal, 1)
-        usage.held.give_back(principal, size)
-
     def _sweep(self, now: float) -> None:
-        self._sweep_at, self._kept, unix = now + _SWEEP_S, 0, time.time()
+        self._sweep_at, self._kept, unix = now + _SWEEP_S, 0, time()
         for head in self._heads():
             if head.plans:
                 head.plans = {name: plan for name, plan in head.plans.items() if plan.stands(now, unix)}
                 self._kept += len(head.plans)
+
+
+def _give_back(plan: Plan, size: int) -> None:
+    plan.seat.leave()
+    plan.seat.give_room_back(size)

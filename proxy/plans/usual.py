@@ -9,7 +9,10 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from core.mcp.answer_json import read_plainly
+from orjson import JSONDecodeError, loads
+
+from core.mcp.deep_json import is_deep
+from core.mcp.exact_numbers import may_change
 from core.mcp.message import MAX_ID_BYTES
 from core.mcp.methods import (
     META_CLIENT_CAPABILITIES,
@@ -29,7 +32,7 @@ _EVENT: Final = re.compile(rb"(?:(?:event: ?message|id:[^\r\n]*)\r?\n)*data: ?+(
 Json = dict[str, Any]
 
 
-def plan_for(message: object, plans: Mapping[str, "Plan"]) -> "Plan | bool | None":
+def plan_for(message: object, plans: Mapping[str, "Plan"] | None) -> "Plan | bool | None":
     """The plan of a usual call; None for a usual call without one, False for one that is not certain."""
     if type(message) is not dict or len(message) != 4 or message.get("jsonrpc") != "2.0":
         return False
@@ -44,19 +47,23 @@ def plan_for(message: object, plans: Mapping[str, "Plan"]) -> "Plan | bool | Non
     name = params.get("name")
     if type(name) is not str:
         return False
-    plan = plans.get(name)
+    plan = plans.get(name) if plans is not None else None
     if plan is None:
         return None
-    if not plan.modern:
-        return plan if "_meta" not in params else False
     meta = params.get("_meta")
-    certain = (
+    if meta == plan.meta and (meta is not None or "_meta" not in params):
+        return plan
+    return plan if plan.modern and _is_plain(meta) else False
+
+
+def _is_plain(meta: object) -> bool:
+    """Whether nothing in this `_meta` of a modern call is asked of us but to know it."""
+    return (
         type(meta) is dict
         and meta.get(META_PROTOCOL_VERSION) == MODERN
         and type(meta.get(META_CLIENT_CAPABILITIES)) is dict
         and _ENVELOPE.issuperset(meta)
     )
-    return plan if certain else False
 
 
 def only_message(content: bytes) -> bytes | None:
@@ -67,7 +74,12 @@ def only_message(content: bytes) -> bytes | None:
 
 def usual_result(body: bytes, request_id: int) -> Json | None:
     """The complete result in a body that answers our request; None where that is not certain."""
-    answer = read_plainly(body)
+    try:
+        answer = loads(body)
+    except JSONDecodeError:
+        return None
+    if may_change(body, answer) or is_deep(body):
+        return None
     if type(answer) is not dict or answer.get("jsonrpc") != "2.0" or "method" in answer or "error" in answer:
         return None
     found, result = answer.get("id"), answer.get("result")

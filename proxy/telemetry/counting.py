@@ -7,6 +7,7 @@ counted as `other`.
 """
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -72,6 +73,16 @@ class Slots:
     def add(self, name: str, amount: float = 1.0) -> None:
         """Count in a series that is known beforehand, by its whole name."""
         self._values[self._place[name]] += amount
+
+    def places(self, names: Iterable[str]) -> tuple[int, ...]:
+        """Where these series are counted, for `add_all`."""
+        return tuple(self._place[name] for name in names)
+
+    def add_all(self, places: tuple[int, ...]) -> None:
+        """Count one in each of these."""
+        values = self._values
+        for place in places:
+            values[place] += 1.0
 
     def set(self, name: str, value: float) -> None:
         """Tell a gauge."""

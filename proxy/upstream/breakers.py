@@ -7,6 +7,7 @@ it rests one caller's calls of one tool, and nobody else's. Any whole answer end
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from proxy.caches.bounded import Bounded
@@ -56,9 +57,11 @@ class Breakers:
 
     def __init__(self) -> None:
         self._states: Bounded[str, _State] = Bounded(_KEPT)
+        self.against: Callable[[str], object] = self._states.peek
+        """Whatever is against an upstream, for anybody; None for nothing. The warm path."""
 
     def doubts(self, upstream: str) -> bool:
-        """Whether anything is against it, for anybody. The warm path."""
+        """Whether anything is against it, for anybody."""
         return self._states.peek(upstream) is not None
 
     def doubts_call(self, upstream: str, tool: str, caller: str) -> bool:

@@ -8,8 +8,7 @@ unknown era, no session, no idle connection, a stream with something before the 
 
 import asyncio
 from collections.abc import Callable, Generator
-from collections.abc import Set as AbstractSet
-from typing import Any, Protocol
+from typing import Any
 
 from core.egress.faults import UpstreamFault
 from core.mcp.versions import MODERN, Era
@@ -17,22 +16,17 @@ from core.resolve import ResolvedInstallation
 from proxy.upstream.answers import ON_LOOP, Json, answer_in, message_in, the_answer
 from proxy.upstream.call_frames import CallFrame, CallFrames
 from proxy.upstream.courtesy import Courtesy
-from proxy.upstream.deadlines import Deadlines, Limited
+from proxy.upstream.deadlines import Deadlines
 from proxy.upstream.eras import Found
 from proxy.upstream.first_message import FirstMessage
 from proxy.upstream.handshake import UpstreamSession
 from proxy.upstream.health import Health
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.pool.awaited_answer import PoolAnswer
-from proxy.upstream.pool.connection import PoolConnection, Taker
 from proxy.upstream.pool.places import Way
 from proxy.upstream.session_loss import is_session_lost
 from proxy.upstream.sessions import HeldSession, UpstreamSessions
 from proxy.upstream.transport import Transport
-
-
-class LimitedTaker(Limited, Taker, Protocol):
-    """Who sends a call on a way that was kept: it takes the usual answer, and has an end in time."""
 
 
 class SentCall:
@@ -119,33 +113,17 @@ class SentCalls:
         *,
         most: int,
     ) -> None:
-        self._health, self._sessions, self._transport = health, sessions, transport
-        self._courtesy, self._deadlines = courtesy, deadlines
+        self._health, self._sessions, self.transport = health, sessions, transport
+        self._courtesy, self.deadlines = courtesy, deadlines
+        self.against = health.breakers.against
+        """What is against a server, by its installation; None for nothing."""
         self._frames = CallFrames(transport)
         self.most = most
         """Bytes that an answer may have."""
 
     def seconds_for(self, installation: ResolvedInstallation) -> float:
         """How long a call may wait for its answer."""
-        return self._deadlines.seconds_for(installation)
-
-    def in_doubt(self, installation_id: str) -> bool:
-        """Whether anything is against a server, for anybody."""
-        return self._health.breakers.doubts(installation_id)
-
-    def send_on(self, way: Way, body: bytes, taker: LimitedTaker) -> PoolConnection | None:
-        """Send a call on a way that was kept; None, and nothing sent, where no connection is at hand.
-
-        It goes on as another with `begun`, with the answer that reads what comes.
-        """
-        connection = self._transport.send_on(way, body, taker)
-        if not self._deadlines.sweeps:
-            self._deadlines.sweep()
-        return connection
-
-    def watch(self, running: AbstractSet[LimitedTaker]) -> None:
-        """Keep the deadlines of those among `running`, whose calls were sent with `send_on`."""
-        self._deadlines.watch(running)
+        return self.deadlines.seconds_for(installation)
 
     def begin(
         self, installation: ResolvedInstallation, outbound: Outbound, principal: str, jti: str | None
@@ -165,11 +143,11 @@ class SentCalls:
         frame = self._frames.of(installation, outbound, MODERN if session is None else session.version)
         if frame is None:
             return None
-        answer = self._transport.send_now(frame.head, _more(frame, outbound, session), frame.body(outbound))
+        answer = self.transport.send_now(frame.head, _more(frame, outbound, session), frame.body(outbound))
         if answer is None:
             return None
-        sent = SentCall(self, installation, outbound, principal, session, answer, self._deadlines.until(installation))
-        self._deadlines.started(sent)
+        sent = SentCall(self, installation, outbound, principal, session, answer, self.deadlines.until(installation))
+        self.deadlines.started(sent)
         return sent
 
     def way(self, sent: SentCall) -> tuple[Way, CallFrame] | None:
@@ -178,7 +156,7 @@ class SentCalls:
         frame = self._frames.of(sent.installation, sent.outbound, MODERN if session is None else session.version)
         if frame is None or sent.outbound.meta or sent.outbound.wants_progress:
             return None
-        way = self._transport.way(frame.head, _more(frame, sent.outbound, session))
+        way = self.transport.way(frame.head, _more(frame, sent.outbound, session))
         return None if way is None else (way, frame)
 
     def rests_on(self, sent: SentCall, jti: str | None) -> tuple[Found | None, HeldSession | None]:
@@ -199,7 +177,7 @@ class SentCalls:
     ) -> SentCall:
         """A call that was sent otherwise, from its answer on."""
         sent = SentCall(self, installation, outbound, principal, session, answer, until, first)
-        self._deadlines.started(sent)
+        self.deadlines.started(sent)
         return sent
 
     def received(self, sent: SentCall) -> Json | None:
@@ -207,7 +185,7 @@ class SentCalls:
 
         Raises Refusal with a reason of the `upstream_` family.
         """
-        self._deadlines.stopped(sent)
+        self.deadlines.stopped(sent)
         answer = sent.answer
         if answer.head is not None and answer.head.streams and sent.look_for_first_message():
             return self._first_message(sent)
@@ -249,7 +227,7 @@ class SentCalls:
 
     def abandon(self, sent: SentCall) -> None:
         """Nobody waits for this call: a modern upstream sees the end of the connection, a legacy one is told."""
-        self._deadlines.stopped(sent)
+        self.deadlines.stopped(sent)
         sent.answer.settle(sound=False)
         self._tell(sent, "cancelled by the caller")
 

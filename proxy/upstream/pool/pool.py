@@ -109,10 +109,14 @@ class UpstreamPool:
 
     def send_on(self, way: Way, body: bytes, taker: Taker) -> PoolConnection | None:
         """Send a request over an idle connection, whose answer `taker` takes if it can; see `Transport.send_on`."""
-        connection = self._idle(way.origin)
-        if connection is not None:
-            connection.send_for(taker, b"%b%d\r\n\r\n%b" % (way.data, len(body), body))
-        return connection
+        idle = way.origin.idle
+        while idle:
+            connection = idle.pop()
+            if connection.is_clean():
+                connection.send_for(taker, b"%b%d\r\n\r\n%b" % (way.data, len(body), body))
+                return connection
+            connection.close()
+        return None
 
     @property
     def places(self) -> int:

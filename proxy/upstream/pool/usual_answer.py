@@ -21,11 +21,6 @@ _BEFORE_END: Final = frozenset({b"", b"\r"})
 """What may stand behind the content of a chunk that is not whole."""
 
 
-def body_of(data: bytes, start: int, head: ReceivedHead) -> bytes | None:
-    """The whole body that begins at `start`; None where more is to come, or more came than that."""
-    return data[start:] if head.length == len(data) - start else None
-
-
 def first_chunk(data: bytes, start: int) -> tuple[bytes, int] | None:
     """Content of the chunk that begins at `start`, and where the next one begins; None where it is not whole.
 

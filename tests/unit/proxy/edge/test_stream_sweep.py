@@ -172,4 +172,5 @@ async def test_a_token_that_nobody_vouches_for_any_more_ends_its_stream_without_
     x = streaming(deps)
     ((_, aged),) = deps.authority.verdicts.memory.items()
     aged.asked -= deps.settings.max_stale + 1
+    aged.young_until = aged.asked
     await Stream(x, deps).ends()

@@ -7,6 +7,7 @@ from typing import NoReturn
 import pytest
 
 from proxy.limits.server_places import ServerPlaces
+from proxy.limits.shares import Share
 
 MOST = 100
 
@@ -58,7 +59,7 @@ def test_what_is_given_back_is_there_again_and_never_more() -> None:
     assert not places.take("user:3", "t", 1)
 
 
-class Counted(dict[str, int]):
+class Counted(dict[str, Share]):
     """Counts that are asked for by key alone: to look through them all would take longer with each call that runs."""
 
     def __iter__(self) -> NoReturn:
@@ -72,9 +73,8 @@ def test_a_place_is_given_without_a_look_at_what_all_others_hold(held: int) -> N
     places = ServerPlaces()
     for number in range(held):
         assert places.take(f"user:{number}", f"t{number}", MOST)
-    for name in places.__slots__:
-        if isinstance(counts := getattr(places, name), dict):
-            setattr(places, name, Counted(counts))
+    for counts in (places.callers, places.tools):
+        counts._by_owner = Counted(counts._by_owner)
     assert places.take("user:other", "other", MOST)
     places.give_back("user:other", "other")
     assert places.used == held
@@ -91,5 +91,6 @@ def test_whatever_is_taken_and_given_back_the_counts_are_those_of_what_is_held(s
             places.give_back(*line)
             held[line] -= 1
         assert places.used == held.total()
-    assert places._by_caller == +Counter(whose for (whose, _) in held.elements())
-    assert places._by_tool == +Counter(which for (_, which) in held.elements())
+    for counts, one in ((places.callers, 0), (places.tools, 1)):
+        having = {owner: share.used for owner, share in counts._by_owner.items() if share.used}
+        assert having == +Counter(line[one] for line in held.elements())

@@ -3,7 +3,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.limits.shares import Shares
+from proxy.limits.shares import MOST_IDLE, Shares
 
 
 def test_an_owner_has_no_more_than_its_share_and_all_together_no_more_than_there_is() -> None:
@@ -22,7 +22,21 @@ def test_what_is_given_back_can_be_taken_and_never_more_than_was_had() -> None:
     shares.give_back("a", 9)
     shares.give_back("c", 9)
     assert (shares.used, shares.of("a")) == (2, 0)
-    assert list(shares._by_owner) == ["b"]
+
+
+def test_owners_with_nothing_are_forgotten_when_there_are_many_but_never_doubled() -> None:
+    shares = Shares()
+    kept = shares.share("kept")
+    shares.take("busy", 1, most=9, share=9)
+    for number in range(3 * MOST_IDLE):
+        shares.take(f"o{number}", 1, most=9, share=9)
+        shares.give_back(f"o{number}", 1)
+    assert len(shares._by_owner) <= 2 * MOST_IDLE
+    assert "kept" not in shares._by_owner
+    assert shares.share("kept") is kept
+    assert shares.of("busy") == 1
+    kept.used += 3
+    assert not shares.take("kept", 1, most=9, share=3)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from("abc"), st.integers(0, 4)), max_size=40))

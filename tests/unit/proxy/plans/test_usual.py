@@ -19,7 +19,7 @@ from tests.proxy.conftest import modern_request
 
 def plans(*, modern: bool = True) -> dict[str, Plan]:
     plan = Plan()
-    plan.modern = modern
+    plan.modern, plan.meta = modern, {"another": 1} if modern else None
     return {"t": plan}
 
 

@@ -1,4 +1,4 @@
-"""Chunks and bodies that are found in their bytes, as the parser of chunks finds them."""
+"""Chunks that are found in their bytes, as the parser of chunks finds them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from proxy.upstream.pool.answer import ReceivedAnswer
 from proxy.upstream.pool.head import KnownHeads, ReceivedHead
-from proxy.upstream.pool.usual_answer import MOST_BEGUN, body_of, first_chunk, may_become_usual
+from proxy.upstream.pool.usual_answer import MOST_BEGUN, first_chunk, may_become_usual
 
 
 def head(*lines: bytes) -> ReceivedHead:
@@ -17,11 +17,6 @@ def head(*lines: bytes) -> ReceivedHead:
 
 JSON = head(b"content-type: application/json", b"content-length: 5")
 STREAM = head(b"content-type: text/event-stream", b"transfer-encoding: chunked")
-
-
-@pytest.mark.parametrize(("data", "body"), [(b"12345", b"12345"), (b"1234", None), (b"123456", None)])
-def test_a_body_is_whole_with_its_last_byte_and_no_more(data: bytes, body: bytes | None) -> None:
-    assert body_of(b"--" + data, 2, JSON) == body
 
 
 @given(st.binary(min_size=1, max_size=300), st.binary(max_size=10))
