@@ -9,14 +9,14 @@ is away they wait with the proxies. What was not sealed by a proxy of ours is th
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
-from control.records.rows import days_of, rows_of
+from control.records.rows import PackedBatch, Packing, days_of, rows_of
 from control.redis import Entry, GroupMissing, Redis, RedisAway
 from control.store.pool import Pool, StoreConflict, StoreUnavailable, transaction
-from control.store.records import insert_batch, make_partitions
+from control.store.records import insert_batch, insert_batches, make_partitions
 from core.identifiers import new_id
 from core.keys import KeyRing
 from core.records import BATCH_PURPOSE, Batch, read_batch
@@ -30,6 +30,15 @@ _WAIT_S: Final = 1.0
 _LOOK_FOR_IDLE_EVERY_S: Final = 10.0
 _AGAIN_AFTER_S: Final = 1.0
 _FORGET_CONSUMER_S: Final = 3_600.0
+_TOGETHER: Final = 2_000
+"""Records of one transaction: some milliseconds of the event loop."""
+_GATHER_S: Final = 0.2
+"""After a few batches, while more gather: as long as a worker gathers records. The first after a while is not kept
+waiting."""
+
+
+_Opened: TypeAlias = tuple[bytes, Batch]
+"""The identifier of an entry, and what is in it."""
 
 
 class Committed(Protocol):
@@ -59,6 +68,7 @@ class RecordConsumer:
         self._pool, self._redis = pool, redis
         self._sealer = Sealer(ring, BATCH_PURPOSE)
         self._days_kept, self._idle_s, self._committed = days_kept, idle_s, committed
+        self._packing = Packing(days_kept)
         self._name = f"control-{new_id()}"
         self._looked_for_idle = float("-inf")
         self._days: set[date] = set()
@@ -101,6 +111,8 @@ class RecordConsumer:
     async def _take_new(self) -> None:
         entries = await self._redis.read_group(RECORDS, RECORDS_GROUP, self._name, count=_TAKE, wait_s=_WAIT_S)
         await self._take(entries)
+        if 0 < len(entries) < _TAKE:
+            await asyncio.sleep(_GATHER_S)
 
     async def _take_idle(self) -> None:
         """Now and then: what a dead consumer left, and dead consumers themselves."""
@@ -116,29 +128,48 @@ class RecordConsumer:
     async def _take(self, entries: Sequence[Entry]) -> None:
         finished: list[bytes] = []
         try:
+            opened: list[_Opened] = []
             for entry_id, fields in entries:
-                if await self._kept(fields):
+                try:
+                    opened.append((entry_id, self._opened(fields)))
+                except (SealBroken, KeyError, ValueError) as broken:
+                    log.error("a batch of records is not ours", extra={"fault": str(broken)})
                     finished.append(entry_id)
+            for some in _in_transactions(opened):
+                finished += await self._kept(some)
         finally:
             if finished:
                 await self._committed()
                 await self._redis.finish(RECORDS, RECORDS_GROUP, finished)
 
-    async def _kept(self, fields: Mapping[bytes, bytes]) -> bool:
-        """Whether the entry is done with; raises StoreUnavailable and StoreConflict."""
+    async def _kept(self, some: Sequence[_Opened]) -> list[bytes]:
+        """Which of these entries are done with; raises StoreUnavailable and StoreConflict."""
         try:
-            batch = self._opened(fields)
-        except (SealBroken, KeyError, ValueError) as broken:
-            log.error("a batch of records is not ours", extra={"fault": str(broken)})
-            return True
+            await self._insert([self._packing.packed(batch, datetime.now(UTC)) for _, batch in some])
+            return [entry_id for entry_id, _ in some]
+        except StoreUnavailable:
+            raise
+        except StoreConflict:
+            log.info("a record is there already: batches are kept one by one")
+        except Exception:
+            log.exception("batches of records are kept one by one")
+        self._days = set()
+        return [entry_id for entry_id, batch in some if await self._kept_alone(batch)]
+
+    async def _kept_alone(self, batch: Batch) -> bool:
+        """Whether the batch is done with; raises StoreUnavailable and StoreConflict."""
         try:
-            return await self._insert(batch)
+            row, records = rows_of(batch, datetime.now(UTC), self._days_kept)
+            await self._make_days(days_of(records))
+            async with transaction(self._pool) as connection:
+                await insert_batch(connection, row, records)
         except (StoreUnavailable, StoreConflict):
             raise
         except Exception:
             # A batch that Postgres refuses keeps nobody waiting; it stays on the stream and is tried again.
             log.exception("a batch of records cannot be kept", extra={"worker": batch.worker, "number": batch.number})
             return False
+        return True
 
     def _opened(self, fields: Mapping[bytes, bytes]) -> Batch:
         worker, number = fields[b"w"].decode(), fields[b"n"].decode()
@@ -147,20 +178,17 @@ class RecordConsumer:
             raise ValueError("the batch names another worker or number")
         return batch
 
-    async def _insert(self, batch: Batch) -> bool:
-        row, records = rows_of(batch, datetime.now(UTC), self._days_kept)
-        missing = days_of(records) - self._days
+    async def _insert(self, batches: Sequence[PackedBatch]) -> None:
+        await self._make_days(set().union(*(one.days for one in batches)))
+        async with transaction(self._pool) as connection:
+            await insert_batches(connection, [(one.row, one.records) for one in batches])
+
+    async def _make_days(self, days: set[date]) -> None:
+        missing = days - self._days
         if missing:
             async with transaction(self._pool) as connection:
                 await make_partitions(connection, sorted(missing))
-            self._days = days_of(records)
-        try:
-            async with transaction(self._pool) as connection:
-                await insert_batch(connection, row, records)
-        except StoreConflict:  # a record is there already: of it alone there is nothing to keep
-            async with transaction(self._pool) as connection:
-                await insert_batch(connection, row, records, one_by_one=True)
-        return True
+            self._days = days
 
     def _note_fault(self, fault: str) -> None:
         if fault != self._fault:
@@ -169,3 +197,15 @@ class RecordConsumer:
             else:
                 log.info("records are taken again")
         self._fault = fault
+
+
+def _in_transactions(opened: Sequence[_Opened]) -> Iterator[list[_Opened]]:
+    """Batches that are kept together: a commit costs as much as a hundred records."""
+    some: list[_Opened] = []
+    for one in opened:
+        if some and sum(len(batch.records) for _, batch in some) + len(one[1].records) > _TOGETHER:
+            yield some
+            some = []
+        some.append(one)
+    if some:
+        yield some

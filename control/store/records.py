@@ -5,29 +5,26 @@ batch's primary key makes it once, however often it arrives.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 
+from control.store.copied_records import COLUMNS, HEADER, TRAILER, RecordValues
 from control.store.pool import Connection
 from core.identifiers import is_id
 
 _LOCK: Final = 0x72656373
 _PARTITION = re.compile(r"records_(\d{4})(\d{2})(\d{2})")
 
-_BATCH: Final = """
+_BATCHES: Final = """
     insert into record_batches (worker, number, records, dropped, first_time, last_time)
-    values ($1, $2, $3, $4, $5, $6) on conflict do nothing returning true
+    select * from unnest($1::text[], $2::bigint[], $3::int[], $4::int[], $5::timestamptz[], $6::timestamptz[])
+    on conflict do nothing returning worker, number
 """
 
-_COLUMNS: Final = (
-    "id", "time", "principal", "token_id", "gateway_id", "tool", "entry_id", "installation_id", "decision", "status",
-    "request_id", "duration_ms", "record",
-)  # fmt: skip
-
 _RECORD: Final = f"""
-    insert into records ({", ".join(_COLUMNS)})
+    insert into records ({", ".join(COLUMNS)})
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing
 """
 
@@ -81,9 +78,6 @@ _FORGET_BATCHES: Final = """
         or exists (select 1 from record_batches mid
                    where mid.worker = old.worker and mid.received_at < $1 and mid.number > old.number))
 """
-
-RecordValues = tuple[Any, ...]
-"""In the order of the columns of `records`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,21 +138,40 @@ class KeptGap:
     noticed_at: datetime
 
 
-async def insert_batch(
-    connection: Connection, batch: BatchRow, records: Iterable[RecordValues], *, one_by_one: bool = False
-) -> bool:
-    """The batch and its records; False and nothing written where the batch is there already.
+async def insert_batches(connection: Connection, batches: Sequence[tuple[BatchRow, bytes]]) -> None:
+    """Batches and their records, which `copied_records.py` has packed; of a batch that is there already, nothing.
 
-    Raises StoreConflict where one of the records is there; `one_by_one`, which costs twice as much, leaves it out.
+    Raises StoreConflict at the end of the transaction where one of the records is there though its batch is not.
     """
-    new = await connection.fetchval(
-        _BATCH, batch.worker, batch.number, batch.records, batch.dropped, batch.first_time, batch.last_time
-    )
-    if new and one_by_one:
+    new = await _insert_keys(connection, {(row.worker, row.number): row for row, _ in batches})
+    packed = {(row.worker, row.number): records for row, records in batches}
+    records = b"".join(packed[key] for key in new)
+    if records:
+        whole = memoryview(HEADER + records + TRAILER)  # the driver takes bytes for the name of a file
+        await connection.copy_to_table("records", source=whole, columns=COLUMNS, format="binary")
+
+
+async def insert_batch(connection: Connection, batch: BatchRow, records: Iterable[RecordValues]) -> bool:
+    """A batch and its records one by one, without those that are there; False where the batch itself is."""
+    new = await _insert_keys(connection, {(batch.worker, batch.number): batch})
+    if new:
         await connection.executemany(_RECORD, records)
-    elif new:
-        await connection.copy_records_to_table("records", records=records, columns=_COLUMNS)
     return bool(new)
+
+
+async def _insert_keys(connection: Connection, rows: Mapping[tuple[str, int], BatchRow]) -> list[tuple[str, int]]:
+    """Those that were not there."""
+    ordered = [rows[key] for key in sorted(rows)]  # two replicas that have the same ones do not wait for each other
+    found = await connection.fetch(
+        _BATCHES,
+        [one.worker for one in ordered],
+        [one.number for one in ordered],
+        [one.records for one in ordered],
+        [one.dropped for one in ordered],
+        [one.first_time for one in ordered],
+        [one.last_time for one in ordered],
+    )
+    return [(row["worker"], row["number"]) for row in found]
 
 
 async def page(

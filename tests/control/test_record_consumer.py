@@ -214,6 +214,42 @@ async def test_odd_texts_in_rows_and_lines_are_kept_all_the_same(
     assert [(row["record"]["bytes_in"], row["record"]["duration_ms"]) for row in kept] == [(2**60, None)] * 2
 
 
+async def test_a_batch_that_cannot_be_kept_keeps_no_other_from_being_kept(
+    pool: Pool, redis_server: RedisServer, consuming: Callable[[], None]
+) -> None:
+    send(redis_server, 1, [a_record()])
+    send(redis_server, 2, [a_record()], dropped=2**40)  # more than its column holds
+    send(redis_server, 3, [a_record()])
+    consuming()
+    await eventually_kept(pool, 2)
+    assert await pool.fetchval("select array_agg(number order by number) from record_batches") == [1, 3]
+
+
+async def test_many_batches_are_kept_whatever_their_size(
+    pool: Pool, redis_server: RedisServer, consuming: Callable[[], None]
+) -> None:
+    sizes = [0, 1, 500, 3_000, 2, 0, 499, 1]
+    for number, size in enumerate(sizes, 1):
+        send(redis_server, number, [a_record() for _ in range(size)])
+    consuming()
+    await eventually_kept(pool, sum(sizes))
+    await eventually_taken(redis_server)
+    kept = await pool.fetch("select records from record_batches order by number")
+    assert [row["records"] for row in kept] == sizes
+
+
+async def test_a_day_that_was_dropped_meanwhile_is_made_again(
+    pool: Pool, redis_server: RedisServer, consuming: Callable[[], None]
+) -> None:
+    consuming()
+    send(redis_server, 1, [a_record()])
+    await eventually_kept(pool, 1)
+    await pool.execute(f"drop table {name(datetime.now(UTC).date())}")
+    send(redis_server, 2, [a_record()])
+    await eventually_kept(pool, 1)
+    await eventually_taken(redis_server)
+
+
 async def test_a_record_that_another_batch_brought_too_is_there_once_and_costs_no_other(
     pool: Pool, redis_server: RedisServer, consuming: Callable[[], None]
 ) -> None:
