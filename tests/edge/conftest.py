@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from tests.fakes.mcp_answers import PREPARES
 from tests.fakes.mcp_upstream import McpUpstream
 from tests.fakes.raw_answers import WholeAnswer, answers_in
 from tests.fakes.raw_http import request_bytes
@@ -14,12 +15,12 @@ from tests.proxy.conftest import (  # noqa: F401
     Rig,
     _session_redis,
     breakable_redis,
-    lane,
     make_rig,
     modern_request,
     redis_server,
     rig,
     upstream,
+    way,
 )
 
 GATEWAY = "/v1/mcp/g"
@@ -32,8 +33,12 @@ FAREWELL = request_bytes("GET", "/health", [("Host", "127.0.0.1"), ("Connection"
 
 
 async def serve_echo(rig: Rig, upstream: McpUpstream) -> None:  # noqa: F811
-    """Gateway `g` with the tool `echo`."""
+    """Gateway `g` with the tool `echo`; calls as `call_bytes` makes them go by a plan, where there are plans."""
     await rig.serve([rig.control.tool("echo", "echo", rig.control.installation(upstream.url))])
+    if rig.prepared is not None:
+        with rig.prepared.without_records():
+            call = call_bytes(rig, "", arguments=PREPARES)
+            await conversation(rig.port, call, call, call, FAREWELL)
 
 
 def call_bytes(

@@ -13,6 +13,8 @@ from typing import Any
 import orjson
 
 JSON = dict[str, Any]
+PREPARES: JSON = {"prepares": "the proxy for a call that is tested"}
+"""Arguments of a call that is answered and forgotten: it leaves the scripts and what was seen as they are."""
 
 
 @dataclass(slots=True)
@@ -51,6 +53,11 @@ class Received:
     @property
     def arguments(self) -> JSON:
         return self.params.get("arguments") or {}
+
+    @property
+    def prepares(self) -> bool:
+        """Whether this is a call that only prepares the proxy."""
+        return self.method == "tools/call" and isinstance(self.params, dict) and self.arguments == PREPARES
 
     @property
     def session(self) -> str | None:

@@ -152,8 +152,9 @@ class McpUpstream:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
         received = Received(request.method, request.path_qs, request.headers, raw, _parsed(raw))
-        self.seen.append(received)
-        self._note_change()
+        if not received.prepares:
+            self.seen.append(received)
+            self._note_change()
         try:
             response = await self._answer(request, received)
         except (asyncio.CancelledError, ConnectionResetError):
@@ -227,6 +228,8 @@ class McpUpstream:
 
     async def _choose(self, received: Received, *, modern: bool) -> Answer:
         method = received.method or ""
+        if received.prepares:
+            return Answer(text="prepared")
         if method in self._methods:
             answer = await self._methods[method].next(received)
         elif method == "tools/call" and received.tool in self._scripts:

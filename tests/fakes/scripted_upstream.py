@@ -7,7 +7,8 @@
 
 A script's steps: bytes are written, a number is a pause in seconds, and the words below do what they say. When a
 script ends the connection stays open for the next request, unless the script said otherwise. A script may also be a
-function of the raw request that it answers.
+function of the raw request that it answers. Calls that only prepare the proxy (`mcp_answers.PREPARES`) are answered
+well and forgotten.
 """
 
 import asyncio
@@ -20,6 +21,10 @@ import struct
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
+
+import orjson
+
+from tests.fakes.mcp_answers import PREPARES
 
 
 class Act(enum.Enum):
@@ -37,6 +42,7 @@ Script = Sequence[Step]
 Replies = Script | Callable[[bytes], Script]
 
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
+_PREPARES = b'"arguments":' + orjson.dumps(PREPARES)
 
 
 def ok(body: bytes, *extra: bytes, status: bytes = b"200 OK") -> bytes:
@@ -140,7 +146,11 @@ class ScriptedUpstream:
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         going_on = await self._play(self._on_accept, writer)
         while going_on:
-            self.requests.append(await _one_request(reader))
+            request = await _one_request(reader)
+            if _PREPARES in request:
+                writer.write(_prepared(request))
+                continue
+            self.requests.append(request)
             self._news.set()
             turn = min(len(self.requests), len(self._scripts)) - 1
             script = self._scripts[turn]
@@ -185,6 +195,13 @@ async def _act(act: Act, before: Step, writer: asyncio.StreamWriter) -> bool:
         with contextlib.suppress(OSError):
             await writer.wait_closed()
     return False
+
+
+def _prepared(request: bytes) -> bytes:
+    message = orjson.loads(request.partition(b"\r\n\r\n")[2])
+    result = {"content": [], "resultType": "complete"}
+    body = orjson.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result})
+    return ok(body, b"Content-Type: application/json")
 
 
 async def _one_request(reader: asyncio.StreamReader) -> bytes:

@@ -1,6 +1,7 @@
 """A proxy worker in this process, with a real Redis, a control in memory and scripted MCP servers behind it.
 
-Whatever asks for a `rig` or `make_rig` runs once in each lane.
+Whatever asks for a `rig` or `make_rig` runs in three ways: in each lane, and in the fast lane with plans,
+where calls are prepared so that the tested ones go by one (`prepared_calls.py`).
 """
 
 import asyncio
@@ -26,13 +27,16 @@ from tests.fixtures_redis import (  # noqa: F401
     breakable_redis,
     redis_server,
 )
+from tests.proxy.prepared_calls import PreparedCalls
 
 LANES = ("aiohttp", "fast")
+WAYS = (*LANES, "planned")
+"""How a worker serves: in one of the lanes, the fast one without plans, or in the fast lane with plans."""
 
 
-@pytest.fixture(params=LANES)
-def lane(request: pytest.FixtureRequest) -> str:
-    """The lane that the public listener of this test's workers is made of."""
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    """How this test's workers serve."""
     return str(request.param)
 
 
@@ -47,8 +51,15 @@ class Rig:
     token: str
     http: aiohttp.ClientSession
     internal_port: int = 0
-    lane: str = LANES[0]
+    way: str = WAYS[0]
+    prepared: PreparedCalls | None = None
+    """What prepares calls, so that those of a test go by a plan; set to None, the next go as they come."""
     gateways: dict[str, Gateway] = field(default_factory=dict)
+
+    @property
+    def lane(self) -> str:
+        """The lane that the public listener is made of."""
+        return lane_of(self.way)
 
     def url(self, gateway: str = "g") -> str:
         return f"http://127.0.0.1:{self.port}/v1/mcp/{gateway}"
@@ -68,7 +79,10 @@ class Rig:
             "Content-Type": "application/json",
             "Accept": "application/json, text/event-stream",
         }
-        async with self.http.post(self.url(gateway), json=message, headers=usual | (headers or {})) as response:
+        named = usual | (headers or {})
+        if self.prepared is not None:
+            await self.prepared.prepare(message, self.url(gateway), named)
+        async with self.http.post(self.url(gateway), json=message, headers=named) as response:
             return Reply(response.status, dict(response.headers), await response.read())
 
     async def modern(
@@ -189,24 +203,31 @@ def settings_for(control: FakeControl, redis_url: str, **changed: Any) -> ProxyS
     return ProxySettings(**(values | changed))
 
 
+def lane_of(way: str) -> str:
+    """The lane in which a worker serves in this way."""
+    return way if way in LANES else "fast"
+
+
 @asynccontextmanager
 async def running_rig(
-    redis: RedisServer, lane: str, *, control: FakeControl | None = None, **settings: Any
+    redis: RedisServer, way: str, *, control: FakeControl | None = None, **settings: Any
 ) -> AsyncIterator[Rig]:
-    """A worker that serves in this lane, and all around it; `control` to share one among several workers."""
+    """A worker that serves in this way, and all around it; `control` to share one among several workers."""
     client: Redis = Redis.from_url(redis.url, protocol=2, driver_info=None)
     own = control is None
     control = control or FakeControl(client)
     if own:
         await control.start()
         await control.ensure_epoch()
-    worker = Worker(settings_for(control, redis.url, lane=lane, **settings))
+    planned = way == "planned"
+    worker = Worker(settings_for(control, redis.url, lane=lane_of(way), plans=planned, **settings))
     worker.start()
     try:
         async with listening(worker) as (port, internal_port):
             async with aiohttp.ClientSession() as http:
                 await asyncio.wait_for(worker.changes.compared_once.wait(), 30)
-                yield Rig(control, redis, worker, port, control.token(), http, internal_port, lane)
+                prepared = PreparedCalls(worker, http) if planned else None
+                yield Rig(control, redis, worker, port, control.token(), http, internal_port, way, prepared)
             for _ in range(10):  # the listener, which looks twenty times a second, learns before that we hung up
                 await asyncio.sleep(0)
     finally:
@@ -217,9 +238,9 @@ async def running_rig(
 
 
 @pytest.fixture
-async def rig(redis_server: RedisServer, lane: str) -> AsyncIterator[Rig]:  # noqa: F811
+async def rig(redis_server: RedisServer, way: str) -> AsyncIterator[Rig]:  # noqa: F811
     """A proxy with usual settings."""
-    async with running_rig(redis_server, lane) as running:
+    async with running_rig(redis_server, way) as running:
         yield running
 
 
@@ -227,11 +248,11 @@ MakeRig = Callable[..., Any]
 
 
 @pytest.fixture
-async def make_rig(redis_server: RedisServer, lane: str) -> MakeRig:  # noqa: F811
+async def make_rig(redis_server: RedisServer, way: str) -> MakeRig:  # noqa: F811
     """`async with make_rig(soft_age=0.5) as rig:` for other settings."""
 
     def make(**settings: Any) -> Any:
-        return running_rig(redis_server, lane, **settings)
+        return running_rig(redis_server, way, **settings)
 
     return make
 

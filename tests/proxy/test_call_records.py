@@ -116,9 +116,9 @@ async def test_batches_are_numbered_without_holes(rig: Rig, upstream: McpUpstrea
 
 
 async def test_records_wait_in_the_spool_while_redis_is_away(
-    breakable_redis: RedisServer, lane: str, upstream: McpUpstream, tmp_path: Path
+    breakable_redis: RedisServer, way: str, upstream: McpUpstream, tmp_path: Path
 ) -> None:
-    async with running_rig(breakable_redis, lane, disk_cache=str(tmp_path / "disk")) as rig:
+    async with running_rig(breakable_redis, way, disk_cache=str(tmp_path / "disk")) as rig:
         await rig.serve([rig.control.tool("t", "echo", rig.control.installation(upstream.url))])
         await rig.call("t")
         await arrived(rig, 1)
@@ -134,8 +134,8 @@ async def test_records_wait_in_the_spool_while_redis_is_away(
         assert not list((tmp_path / "disk" / "records").glob("*.batch"))
 
 
-async def test_what_fits_nowhere_is_counted(breakable_redis: RedisServer, lane: str, upstream: McpUpstream) -> None:
-    async with running_rig(breakable_redis, lane) as rig:
+async def test_what_fits_nowhere_is_counted(breakable_redis: RedisServer, way: str, upstream: McpUpstream) -> None:
+    async with running_rig(breakable_redis, way) as rig:
         await rig.serve([rig.control.tool("t", "echo", rig.control.installation(upstream.url))])
         await rig.call("t")
         await arrived(rig, 1)
@@ -153,9 +153,9 @@ async def test_what_fits_nowhere_is_counted(breakable_redis: RedisServer, lane: 
 
 
 async def test_a_gateway_that_demands_records_refuses_what_it_cannot_record(
-    breakable_redis: RedisServer, lane: str, upstream: McpUpstream
+    breakable_redis: RedisServer, way: str, upstream: McpUpstream
 ) -> None:
-    async with running_rig(breakable_redis, lane) as rig:
+    async with running_rig(breakable_redis, way) as rig:
         connection = rig.control.installation(upstream.url)
         await rig.serve([rig.control.tool("t", "echo", connection)], audit_required=True)
         await rig.serve([rig.control.tool("t", "echo", connection)], slug="other")
@@ -174,8 +174,8 @@ async def test_a_gateway_that_demands_records_refuses_what_it_cannot_record(
         assert (await rig.call("t", gateway="other")).result["content"]
 
 
-async def test_a_result_that_was_streamed_is_kept_back_too(breakable_redis: RedisServer, lane: str) -> None:
-    async with running_rig(breakable_redis, lane) as rig, McpUpstream(era="modern") as server:
+async def test_a_result_that_was_streamed_is_kept_back_too(breakable_redis: RedisServer, way: str) -> None:
+    async with running_rig(breakable_redis, way) as rig, McpUpstream(era="modern") as server:
         held = asyncio.Event()
         server.tool("t", Answer(text="secret", progress=1, hold=held))
         await rig.serve([rig.control.tool("t", "t", rig.control.installation(server.url))], audit_required=True)
@@ -192,9 +192,9 @@ async def test_a_result_that_was_streamed_is_kept_back_too(breakable_redis: Redi
 
 
 async def test_with_a_spool_such_a_gateway_goes_on(
-    breakable_redis: RedisServer, lane: str, upstream: McpUpstream, tmp_path: Path
+    breakable_redis: RedisServer, way: str, upstream: McpUpstream, tmp_path: Path
 ) -> None:
-    async with running_rig(breakable_redis, lane, disk_cache=str(tmp_path)) as rig:
+    async with running_rig(breakable_redis, way, disk_cache=str(tmp_path)) as rig:
         await rig.serve([rig.control.tool("t", "echo", rig.control.installation(upstream.url))], audit_required=True)
         await rig.call("t")
         breakable_redis.kill()

@@ -12,6 +12,7 @@ import pytest
 
 from core.tasks import Tasks
 from proxy.edge.served_request import ServedRequest
+from proxy.telemetry.metrics import PLANNED, by_value
 from proxy.upstream.pool.pool import UpstreamPool
 from proxy.upstream.sent_call import SentCall, SentCalls
 from tests.fakes.mcp_upstream import Answer, McpUpstream
@@ -24,17 +25,24 @@ ERAS = pytest.mark.parametrize("era", ["modern", "legacy"])
 
 @dataclass
 class Warm:
-    """A rig and a server that have met, and how many calls were sent at once since."""
+    """A rig and a server that have met, and which calls were sent at once since through the stages."""
 
     rig: Rig
     server: McpUpstream
     sent: list[SentCall]
 
+    @property
+    def by_plan(self) -> int:
+        """How many calls were sent by a plan, ever: at once, too."""
+        return int(self.rig.worker.slots.value(by_value(PLANNED)["kept"]))
+
     async def call(self, **more: Any) -> Reply:
         """A call, which must have been sent at once; aiohttp's client, behind the aiohttp lane, never does."""
-        before = len(self.sent)
+        sent, by_plan = len(self.sent), self.by_plan
         reply = await self.rig.call("t", **more)
-        assert len(self.sent) == before + (self.rig.lane == "fast")
+        goes_by_plan = self.rig.way == "planned" and not more.get("meta")  # progress is none of a plan's
+        assert self.by_plan == by_plan + goes_by_plan
+        assert len(self.sent) == sent + (self.rig.lane == "fast" and not goes_by_plan)
         return reply
 
     def started(self, **more: Any) -> "asyncio.Task[Reply]":
@@ -74,6 +82,7 @@ async def warm(rig: Rig, era: str, *answers: Answer) -> AsyncIterator[Warm]:
         server.tool("t", [Answer(text="first"), *answers])
         await rig.serve([rig.control.tool("t", "t", rig.control.installation(server.url, isolation="shared"))])
         assert (await rig.call("t")).result["content"][0]["text"] == "first"
+        rig.prepared = None
         with patch.object(SentCalls, "begin", seen):
             yield Warm(rig, server, sent)
         await Warm(rig, server, sent).nothing_is_held()
@@ -94,13 +103,13 @@ async def test_calls_one_after_another_whose_answers_are_streams_share_a_connect
     rig: Rig, era: str, how: dict[str, Any]
 ) -> None:
     async with warm(rig, era, Answer(text="fine", **how)) as at:
-        before = rig.worker.egress.opened
+        before, by_plan = rig.worker.egress.opened, at.by_plan
         for _ in range(20):
             await rig.call("t", meta={"progressToken": 1} if "progress" in how else None)
             if isinstance(rig.worker.egress, UpstreamPool):
                 await nothing_finishes(rig.worker.egress)
         assert rig.worker.egress.opened == before + (0 if rig.lane == "fast" else 19)
-        assert len(at.sent) == (20 if rig.lane == "fast" else 0)
+        assert len(at.sent) + at.by_plan - by_plan == (20 if rig.lane == "fast" else 0)
 
 
 @ERAS

@@ -49,7 +49,7 @@ async def test_a_cancelled_call_ends_and_its_upstream_learns_of_it(rig: Rig, era
 async def test_a_cancellation_finds_its_call_in_another_worker(rig: Rig, redis_server: RedisServer) -> None:
     async with (
         McpUpstream(era="legacy") as server,
-        running_rig(redis_server, rig.lane, control=rig.control) as second,
+        running_rig(redis_server, rig.way, control=rig.control) as second,
     ):
         server.tool("t", Answer(hold=asyncio.Event()))
         await rig.serve([rig.control.tool("t", "t", rig.control.installation(server.url))])

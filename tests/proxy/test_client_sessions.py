@@ -13,7 +13,7 @@ from tests.proxy.conftest import Rig, eventually, running_rig
 async def test_a_session_opened_in_one_worker_is_good_in_another(rig: Rig, redis_server: RedisServer) -> None:
     await rig.serve([])
     session = await rig.open_session()
-    async with running_rig(redis_server, rig.lane, control=rig.control) as second:
+    async with running_rig(redis_server, rig.way, control=rig.control) as second:
         reply = await second.legacy("ping", session=session, token=rig.token)
 
         assert reply.result == {}
@@ -22,7 +22,7 @@ async def test_a_session_opened_in_one_worker_is_good_in_another(rig: Rig, redis
 async def test_an_ended_session_is_over_in_a_worker_that_knew_it(rig: Rig, redis_server: RedisServer) -> None:
     await rig.serve([])
     session = await rig.open_session()
-    async with running_rig(redis_server, rig.lane, control=rig.control) as second:
+    async with running_rig(redis_server, rig.way, control=rig.control) as second:
         assert (await second.legacy("ping", session=session, token=rig.token)).status == 200
         headers = {"Authorization": f"Bearer {rig.token}", "Mcp-Session-Id": session}
         async with rig.http.delete(rig.url(), headers=headers) as ended:
@@ -40,16 +40,16 @@ async def test_an_ended_session_is_over_in_a_worker_that_comes_later(rig: Rig, r
     headers = {"Authorization": f"Bearer {rig.token}", "Mcp-Session-Id": session}
     async with rig.http.delete(rig.url(), headers=headers):
         pass
-    async with running_rig(redis_server, rig.lane, control=rig.control) as second:
+    async with running_rig(redis_server, rig.way, control=rig.control) as second:
         assert (await second.legacy("ping", session=session, token=rig.token)).status == 404
 
 
 async def test_a_session_that_is_ended_while_redis_is_away_is_over_everywhere_when_it_is_back(
-    breakable_redis: RedisServer, lane: str
+    breakable_redis: RedisServer, way: str
 ) -> None:
     async with (
-        running_rig(breakable_redis, lane) as first,
-        running_rig(breakable_redis, lane, control=first.control) as second,
+        running_rig(breakable_redis, way) as first,
+        running_rig(breakable_redis, way, control=first.control) as second,
     ):
         await first.serve([])
         session = await first.open_session()
@@ -75,7 +75,7 @@ async def test_a_stream_ends_with_its_session_even_if_the_letter_was_missed(
     session = await rig.open_session()
     headers = {"Authorization": f"Bearer {rig.token}", "Mcp-Session-Id": session}
     async with (
-        running_rig(redis_server, rig.lane, control=rig.control) as second,
+        running_rig(redis_server, rig.way, control=rig.control) as second,
         second.http.get(second.url(), headers=headers | {"Accept": "text/event-stream"}) as stream,
     ):
         assert stream.status == 200

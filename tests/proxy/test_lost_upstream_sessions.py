@@ -188,7 +188,7 @@ async def test_a_session_that_another_worker_left_in_redis_may_be_lost_too(
 ) -> None:
     async with (
         ForgetfulUpstream(refusing) as server,
-        running_rig(redis_server, rig.lane, control=rig.control) as second,
+        running_rig(redis_server, rig.way, control=rig.control) as second,
     ):
         await one_tool(rig, server)
         assert await said(rig) == GOOD

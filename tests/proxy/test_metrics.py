@@ -24,10 +24,11 @@ def counted(rig: Rig, file: Path) -> Counts:
 
 
 async def test_calls_are_counted_with_all_that_they_took(
-    make_rig: MakeRig, upstream: McpUpstream, tmp_path: Path, lane: str
+    make_rig: MakeRig, upstream: McpUpstream, tmp_path: Path
 ) -> None:
     file = tmp_path / "worker-1.counts"
     async with make_rig(metrics_file=str(file)) as rig:
+        rig.prepared = None  # every call is counted
         await rig.serve([rig.control.tool("find", "echo", rig.control.installation(upstream.url))], slug="sales")
         for number in range(3):
             await rig.call("find", {"text": str(number)}, gateway="sales")
@@ -36,7 +37,7 @@ async def test_calls_are_counted_with_all_that_they_took(
         counts = counted(rig, file)
 
     wanted = {
-        ("requests_total", lane): 5,
+        ("requests_total", rig.lane): 5,
         ("authentications_total", "accepted"): 4,
         ("authentications_total", "refused"): 1,
         ("refusals_total", "not_authenticated"): 1,

@@ -54,6 +54,7 @@ async def test_a_call_that_its_caller_wants_traced_is_one_span_between_the_calle
 ) -> None:
     async with make_rig(otlp_endpoint=collector.url, trace_ratio=0.0) as rig:
         await rig.serve([rig.control.tool("find", "echo", rig.control.installation(upstream.url))])
+        rig.prepared = None  # told of first calls
         reply = await rig.call("find", {"text": "hunter2"}, headers={"traceparent": f"00-{TRACE}-{CALLER}-01"})
         span = await collector.next()
         await rig.call("find", {"text": "x"})  # nobody wants this one traced

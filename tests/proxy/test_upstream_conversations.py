@@ -55,7 +55,7 @@ async def test_many_calls_of_a_lost_session_share_the_new_one(rig: Rig) -> None:
 async def test_another_worker_uses_the_upstream_session_of_the_first(rig: Rig, redis_server: RedisServer) -> None:
     async with (
         McpUpstream(era="legacy") as server,
-        running_rig(redis_server, rig.lane, control=rig.control) as second,
+        running_rig(redis_server, rig.way, control=rig.control) as second,
     ):
         server.tool("t", Answer(text="fine"))
         await one_tool(rig, server)

@@ -99,6 +99,7 @@ async def test_a_modern_server_is_served_again_as_soon_as_a_fault_has_passed(rig
     async with McpUpstream(era="modern") as server:
         server.on("server/discover", [answer, answer, answer, DISCOVERED])
         await one_tool(rig, server.url)
+        rig.prepared = None  # told of first calls
 
         for _ in range(3):
             assert (await rig.call("t")).refusal["code"].startswith("upstream_")
@@ -145,6 +146,7 @@ async def test_a_server_that_answers_neither_is_told_by_what_it_said_first(
     async with McpUpstream(era="modern") as server:
         server.on("server/discover", answer)
         await one_tool(rig, server.url)
+        rig.prepared = None  # told of first calls
 
         refused = await rig.call("t")
 
@@ -188,6 +190,7 @@ async def test_a_silent_server_that_opens_no_session_either_is_slow_and_nothing_
         late = Answer(hold=asyncio.Event())
         server.on("server/discover", [late, DISCOVERED])
         await one_tool(rig, server.url)
+        rig.prepared = None  # told of first calls
 
         caller = tasks.create_task(rig.call("t"))
         await server.wait_for("server/discover")
@@ -199,6 +202,7 @@ async def test_a_silent_server_that_opens_no_session_either_is_slow_and_nothing_
 async def test_a_reset_is_not_taken_for_legacy(rig: Rig) -> None:
     async with ScriptedUpstream([RESET]) as server:
         await one_tool(rig, server.url + "/mcp")
+        rig.prepared = None  # told of first calls
 
         for _ in range(2):
             assert (await rig.call("t")).refusal["code"] == "upstream_broken"
@@ -298,6 +302,7 @@ async def test_a_server_that_refuses_both_eras_is_not_asked_for_ever(rig: Rig) -
         server.on("server/discover", Answer(status=404))
         server.on("initialize", Answer(error=modern_error("2031-01-01"), status=400))
         await one_tool(rig, server.url)
+        rig.prepared = None  # told of first calls
 
         assert (await rig.call("t")).refusal["code"] == "upstream_era"
         assert len(server.seen) == 3
@@ -307,7 +312,7 @@ async def test_what_one_worker_discovered_is_asked_again_by_all(rig: Rig, redis_
     """Control announces a discovery that went well as a change of the installation."""
     async with (
         McpUpstream(era="both") as server,
-        running_rig(redis_server, rig.lane, control=rig.control) as second,
+        running_rig(redis_server, rig.way, control=rig.control) as second,
     ):
         server.on("server/discover", [*[Answer(status=429)] * 2, DISCOVERED])
         connection = rig.control.installation(server.url)
@@ -334,6 +339,7 @@ async def test_a_server_that_speaks_no_era_is_refused_and_asked_again_each_time(
         server.on("server/discover", answer)
         server.on("initialize", Answer(error=(-32601, "Method not found"), status=404))
         await one_tool(rig, server.url)
+        rig.prepared = None  # told of first calls
 
         for calls in (1, 2):
             assert (await rig.call("t")).refusal["code"].startswith("upstream_")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.proxy.conftest import _session_redis, lane, make_rig, redis_server, rig  # noqa: F401
+from tests.proxy.conftest import _session_redis, make_rig, redis_server, rig, way  # noqa: F401
 from tests.sdk_table.sdks import Seen, ask_both
 
 

@@ -3,9 +3,9 @@
 from tests.proxy.conftest import (  # noqa: F401
     _session_redis,
     breakable_redis,
-    lane,
     make_rig,
     redis_server,
     rig,
     upstream,
+    way,
 )

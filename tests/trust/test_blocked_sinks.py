@@ -106,6 +106,7 @@ async def test_calls_and_other_scrapes_go_on_while_a_scraper_never_reads(
             scraper.connect(("127.0.0.1", port))
             scraper.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
             async with make_rig(metrics_file=str(counts)) as rig:
+                rig.prepared = None  # every call is counted
                 await calls_are_answered(rig, upstream)
                 async with (
                     aiohttp.ClientSession() as client,
