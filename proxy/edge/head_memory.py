@@ -18,6 +18,9 @@ Key = tuple[str, int, bytes]
 Known = tuple[bool, Head]
 """Whether the connection closes after the answer, and the head."""
 
+Asked = tuple[Key | None, int, Known | None]
+"""What to keep a head by, the length of its body, and the head if it is known."""
+
 MOST: Final = 2048
 MOST_BYTES: Final = 2048
 """How long a head may be. Read, it takes at most 15 KiB (a hundred made-up headers), and there are at most twice
@@ -37,7 +40,7 @@ class HeadMemory:
     def __init__(self) -> None:
         self._known: Recent[Key, Known] = Recent(MOST)
 
-    def ask(self, data: bytes, end: int, peer: str) -> tuple[Key | None, int, Known | None]:
+    def ask(self, data: bytes, end: int, peer: str) -> Asked:
         """For the head that ends at `end`: what to keep it by, the length of its body, and the head if it is known.
 
         Without a key it cannot be kept, and nothing else is said. A known head is in the grammar of `head_rules`,

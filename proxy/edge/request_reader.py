@@ -20,7 +20,7 @@ returns, the `Head` of a request or a `ReaderEvent`, says what to do or to wait 
 
 from typing import Final, NewType
 
-from proxy.edge.head_memory import HeadMemory, Key
+from proxy.edge.head_memory import Asked, HeadMemory, Key
 from proxy.edge.head_rules import END, HeadReader
 from proxy.exchange import Head
 
@@ -108,7 +108,17 @@ class RequestReader:
         """Bytes came: what to do now; None for nothing else than before."""
         state = self.state
         if state is HEAD:
-            return self._read_head(data)
+            if self.kept or (end := data.find(END)) < 0:
+                return self._read_head(data)
+            asked = self._memory.ask(data, end, self.peer)
+            known = asked[2]
+            if known is None:
+                return self._read_head(data, asked)
+            # Nearly every request: it begins with these bytes, and its head is known.
+            self.closes, head = known
+            self.key, self.length, self.size = None, asked[1], 0
+            self.kept, self.state = data[end + 4 :], SERVING
+            return head
         if state is BODY:
             return self._read_body(data)
         if state is SKIPPING:
@@ -125,14 +135,14 @@ class RequestReader:
 
     # the head
 
-    def _read_head(self, data: bytes) -> Head | ReaderEvent | None:
+    def _read_head(self, data: bytes, asked: Asked | None = None) -> Head | ReaderEvent | None:
         seen = len(self.kept)
         if seen:
             data = self.kept + data
         self._segments += 1
         end = data.find(END, seen - 3 if seen > 3 else 0)
         if end >= 0:
-            head = self._whole(data, end)
+            head = self._whole(data, end, asked or self._memory.ask(data, end, self.peer))
             if head is not None:
                 return head
         elif self._segments >= MOST_SEGMENTS or len(data) > MOST_BEGUN:
@@ -143,9 +153,9 @@ class RequestReader:
         self.state, self.kept = HANDING, data
         return NOT_PLAIN
 
-    def _whole(self, data: bytes, end: int) -> Head | None:
+    def _whole(self, data: bytes, end: int, asked: Asked) -> Head | None:
         """The head that ends at `end`; None where it is not plain."""
-        self.key, length, known = self._memory.ask(data, end, self.peer)
+        self.key, length, known = asked
         if known is not None:
             self.closes, head = known
             self.key = None

@@ -34,23 +34,25 @@ Json = dict[str, Any]
 
 def plan_for(message: object, plans: Mapping[str, "Plan"] | None) -> "Plan | bool | None":
     """The plan of a usual call; None for a usual call without one, False for one that is not certain."""
-    if type(message) is not dict or len(message) != 4 or message.get("jsonrpc") != "2.0":
+    if type(message) is not dict or len(message) != 4:
         return False
-    request_id, params = message.get("id"), message.get("params")
+    get = message.get
+    request_id, params = get("id"), get("params")
     if type(request_id) is str:
         if len(request_id) > _LONGEST_ID:
             return False
     elif type(request_id) is not int:
         return False
-    if message.get("method") != TOOLS_CALL or type(params) is not dict or type(params.get("arguments")) is not dict:
+    if get("jsonrpc") != "2.0" or get("method") != TOOLS_CALL or type(params) is not dict:
         return False
-    name = params.get("name")
-    if type(name) is not str:
+    get = params.get
+    name = get("name")
+    if type(name) is not str or type(get("arguments")) is not dict:
         return False
     plan = plans.get(name) if plans is not None else None
     if plan is None:
         return None
-    meta = params.get("_meta")
+    meta = get("_meta")
     if meta == plan.meta and (meta is not None or "_meta" not in params):
         return plan
     return plan if plan.modern and _is_plain(meta) else False

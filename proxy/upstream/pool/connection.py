@@ -202,7 +202,8 @@ class PoolConnection:
         if head is not None:
             if head.plain:
                 if head.length == len(data) - start and taker.take(data[start:]):
-                    self._is_over(head, whole=True)
+                    self._taker, self._pieces = None, 0
+                    self.settle(head.idle_seconds if head.keeps else 0.0)
                     return True
             elif head.streams and head.chunked:
                 chunk = first_chunk(data, start)
