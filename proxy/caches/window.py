@@ -7,7 +7,7 @@ import asyncio
 
 
 class Window:
-    """Opens with the first who comes, and lets all go on after so many seconds, or when they are `most`.
+    """Opens with the first who comes, and lets all go on after so many seconds, or as soon as they are `most`.
 
     With 0 seconds nobody waits.
     """
@@ -27,8 +27,8 @@ class Window:
             self._timer = asyncio.get_running_loop().call_later(self._seconds, self.hurry)
         closed = self._closed
         self._waiting += 1
-        if self._waiting >= self._most:
-            self.hurry()
+        if self._waiting == self._most:
+            _ = asyncio.get_running_loop().call_soon(self.hurry)  # this one goes on with the others, not before them
         _ = await closed.wait()
 
     def hurry(self) -> None:

@@ -25,13 +25,24 @@ async def test_all_go_on_when_the_time_is_over(tasks: Tasks) -> None:
     await asyncio.wait_for(asyncio.gather(*waiting), 30)
 
 
-async def test_all_go_on_when_they_are_enough_and_the_next_begins_another(tasks: Tasks) -> None:
-    window = Window(LONG, 3)
-    waiting = await begun(tasks, window, 4)
+async def test_all_go_on_together_when_they_are_enough(tasks: Tasks) -> None:
+    window, round_of = Window(LONG, 3), list[int]()
+
+    async def one() -> None:
+        await window.turn()
+        round_of.append(rounds)
+
+    rounds = 0
+    waiting = [tasks.spawn("one", one()) for _ in range(4)]
+    while not all(task.done() for task in waiting):
+        await asyncio.sleep(0)
+        rounds += 1
+    assert len(set(round_of)) == 1, "none goes on before the others"
+    late = await begun(tasks, window, 2)
     await asyncio.sleep(0)
-    assert [task.done() for task in waiting] == [True, True, True, False]
+    assert not any(task.done() for task in late)
     window.hurry()
-    await asyncio.gather(*waiting)
+    await asyncio.gather(*late)
 
 
 async def test_one_who_is_waited_for_hurries_all(tasks: Tasks) -> None:
