@@ -22,7 +22,7 @@ from proxy.edge.unjudged import slow_header_answer
 from proxy.edge.wire import Wire
 from proxy.exchange import NOBODY, Exchange, Head
 from proxy.plans.planned_call import PlannedCall
-from proxy.plans.plans import IN_PIECES, OVERLOADED, Declined
+from proxy.plans.plans import IN_PIECES, LAST, OVERLOADED, Declined
 
 IDLE_S: Final = 75.0
 """How long a connection may be silent between two requests."""
@@ -151,7 +151,9 @@ class FastConnection(Wire):
         """A call that was sent by its plan, or why it was not."""
         reader = self.reader
         kept, length = reader.kept, reader.length
-        if reader.closes or len(kept) < length:
+        if reader.closes:
+            return LAST
+        if len(kept) < length:
             return IN_PIECES
         planned = self._parts.plans.begin(self, head, kept[:length])
         if not isinstance(planned, Declined):

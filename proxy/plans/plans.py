@@ -51,6 +51,7 @@ class Declined:
 OFF: Final = Declined("off")
 FIRST: Final = Declined("first")
 IN_PIECES: Final = Declined("in_pieces")
+LAST: Final = Declined("last")
 OVERLOADED: Final = Declined("overloaded")
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _UNREADABLE: Final = Declined("unusual")

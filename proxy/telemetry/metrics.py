@@ -60,6 +60,7 @@ UNPLANNED: Final = (
     "changed",  # something changed while the call ran
     "unusual",  # the message: progress, keys of others in `_meta`, another shape
     "in_pieces",  # the body did not come with its head
+    "last",  # the connection ends with it
     "no_place",  # a limit is reached
     "no_connection",  # none lies idle
     "in_doubt",  # something is against the server

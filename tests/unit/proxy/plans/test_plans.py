@@ -144,6 +144,15 @@ async def test_a_body_that_comes_behind_its_head_is_left_to_the_stages() -> None
         assert (lane.by_plan, lane.unplanned("in_pieces")) == (0, 1)
 
 
+async def test_the_last_call_of_a_connection_is_left_to_the_stages() -> None:
+    async with planned_lane() as lane:
+        for number in (1, 2, 3):
+            more = lane.another_caller()
+            more.data_received(lane.request({"n": number}, headers="Connection: close\r\n"))
+            lane.asked().answers()
+        assert (lane.by_plan, lane.unplanned("last")) == (0, 1)
+
+
 async def test_a_body_above_its_limit_is_refused_with_a_plan_as_without() -> None:
     async with planned_lane(max_body=400) as lane:
         lane.planned()
