@@ -90,7 +90,7 @@ class Plans:
         if now >= plan.renew_at or not plan.stands(now, unix):
             self._renewed_by_this(plan, now)
             return Declined("again", message)
-        parts, size = self._parts, len(body)
+        parts, size, arguments = self._parts, len(body), dumps(message["params"]["arguments"])
         if parts.sent.against(plan.installation_id) is not None:
             return Declined("in_doubt", message)
         if self._deps.draining or not plan.seat.take(size):
@@ -99,7 +99,6 @@ class Plans:
             _give_back(plan, size)
             return Declined("traced", message, trace)
         call = PlannedCall(parts, plan, caller, head, body, message, now + plan.seconds, unix)
-        arguments = dumps(message["params"]["arguments"])
         text = b'{"jsonrpc":"2.0","id":%d%b%b%b' % (call.upstream_id, plan.before, arguments, plan.end)
         connection = parts.sent.transport.send_on(plan.way, text, call)
         if connection is None:
