@@ -16,7 +16,7 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import replace
 
-from control.store.copied_records import PackedLine, RecordValues, packed_record, packed_text
+from control.store.copied_records import EPOCH, PackedLine, RecordValues, microseconds, packed_record, packed_text
 from control.store.records import BatchRow
 from core.identifiers import new_id
 from core.records import Batch, CallRecord, Row
@@ -30,6 +30,8 @@ _OWN: Final = frozenset(
     {"id", "time", "duration_ms", "request_id", "status", "arguments_sha256", "bytes_in", "bytes_out"}
 )
 """Members of `record` that each row has for itself."""
+_UNIX: Final = round(EPOCH.timestamp() * 1_000_000)
+_DAY: Final = 86_400_000_000
 _LINES: Final = 4_096
 """Lines that are remembered, 2 KB each."""
 _STATUSES: Final = 256
@@ -69,25 +71,28 @@ class Packing:
     def packed(self, batch: Batch, received: datetime) -> PackedBatch:
         """The batch's row, and its records: the same values as those of `rows_of`."""
         kept, lines = KeptTimes(received, self._days_kept), [self._line(one) for one in batch.lines]
-        times = [kept.of(one[2] if isinstance(one, tuple) else one.time) for one in batch.records]
+        times = [kept.microseconds(one[2] if isinstance(one, tuple) else one.time) for one in batch.records]
         records = [
             self._row(lines[one[0]], one, one[5].hex(), time) if isinstance(one, tuple) else self._record(one, time)
             for one, time in zip(batch.records, times, strict=True)
         ]
-        days = frozenset(time.date() for time in times)
-        return PackedBatch(_batch_row(batch, times), days, b"".join(records))
+        span = [_moment(min(times)), _moment(max(times))] if times else []
+        days = frozenset(_moment(day * _DAY).date() for day in {time // _DAY for time in times})
+        return PackedBatch(_batch_row(batch, span), days, b"".join(records))
 
-    def _row(self, line: PackedLine, row: Row, digest: str, kept: datetime) -> bytes:
+    def _row(self, line: PackedLine, row: Row, digest: str, time: int) -> bytes:
         _, call_id, said, duration_ms, status, _, bytes_in, bytes_out = row
-        record_id = call_id if _IDENTIFIER.fullmatch(call_id) else _identifier(call_id)
-        call_id, (status, packed_status) = _clean(call_id), self._status(status)
+        status, packed_status = self._status(status)
+        record_id = call_id
+        if not _IDENTIFIER.fullmatch(call_id):
+            record_id, call_id = _identifier(call_id), _clean(call_id)
         own = _own(call_id, said, duration_ms, status, digest, bytes_in, bytes_out)
-        return line.packed(record_id, kept, packed_status, packed_text(call_id), duration_ms, own)
+        return line.packed(record_id, time, packed_status, packed_text(call_id), duration_ms, own)
 
-    def _record(self, record: CallRecord, kept: datetime) -> bytes:
+    def _record(self, record: CallRecord, time: int) -> bytes:
         """One that came whole: nearly always it has a line in common with others all the same."""
         if record.request_id != record.id:
-            return packed_record(_of_record(record, kept))
+            return packed_record(_of_record(record, _moment(time)))
         line = replace(
             record, id="", time=0.0, duration_ms=0.0, request_id="", status="", arguments_sha256="", bytes_in=0,
             bytes_out=0,
@@ -95,7 +100,7 @@ class Packing:
         row = (
             0, record.id, record.time, record.duration_ms, record.status, b"", record.bytes_in, record.bytes_out
         )  # fmt: skip
-        return self._row(self._line(line), row, _clean(record.arguments_sha256), kept)
+        return self._row(self._line(line), row, _clean(record.arguments_sha256), time)
 
 
 def _packed_line(line: CallRecord) -> PackedLine:
@@ -109,7 +114,7 @@ def _packed_status(status: str) -> tuple[str, bytes]:
 
 def _batch_row(batch: Batch, times: list[datetime]) -> BatchRow:
     first, last = (min(times), max(times)) if times else (None, None)
-    return BatchRow(_clean(batch.worker), batch.number, len(times), max(0, batch.dropped), first, last)
+    return BatchRow(_clean(batch.worker), batch.number, len(batch.records), max(0, batch.dropped), first, last)
 
 
 def days_of(rows: list[RecordValues]) -> set[date]:
@@ -122,15 +127,23 @@ class KeptTimes:
 
     def __init__(self, received: datetime, days_kept: int) -> None:
         first = received.astimezone(UTC).date() - timedelta(days=days_kept - 1)
-        self._received = received
+        self._received = microseconds(received)
         self._oldest = datetime.combine(first, time(), UTC).timestamp()
         self._newest = (received + _AHEAD).timestamp()
 
     def of(self, seconds: float) -> datetime:
         """The time at which a record is kept that says this one."""
+        return _moment(self.microseconds(seconds))
+
+    def microseconds(self, seconds: float) -> int:
+        """The same, since 2000."""
         if self._oldest <= seconds <= self._newest:
-            return datetime.fromtimestamp(seconds, UTC)
+            return round(seconds * 1_000_000) - _UNIX
         return self._received  # for what is no number too
+
+
+def _moment(time: int) -> datetime:
+    return EPOCH + timedelta(microseconds=time)
 
 
 def _line(line: CallRecord) -> _Common:

@@ -26,7 +26,7 @@ _BEGIN: Final = Struct(">hi16siq")  # how many columns; id; time
 _LENGTH: Final = Struct(">i")
 _END: Final = Struct(">idiB")  # duration; length of `record` and the version of jsonb, which belongs to it
 _JSONB: Final = 1
-_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
+EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class PackedLine:
@@ -44,17 +44,20 @@ class PackedLine:
     def packed(
         self,
         record_id: str,
-        time: datetime,
+        time: int,
         status: bytes,
         request_id: bytes,
         duration_ms: float,
         own: dict[str, Any],
     ) -> bytes:
-        """The record with these values and its own members of `record`; both texts are packed."""
+        """The record with these values and its own members of `record`.
+
+        Both texts are packed, `time` is in `microseconds`.
+        """
         json = self._members + orjson.dumps(own)[1:]
         return b"".join(
             (
-                _BEGIN.pack(len(COLUMNS), 16, bytes.fromhex(record_id.replace("-", "")), 8, _microseconds(time)),
+                _BEGIN.pack(len(COLUMNS), 16, bytes.fromhex(record_id.replace("-", "")), 8, time),
                 self._common,
                 status,
                 request_id,
@@ -70,7 +73,7 @@ def packed_record(values: RecordValues) -> bytes:
     json = orjson.dumps(record)
     return b"".join(
         (
-            _BEGIN.pack(len(COLUMNS), 16, bytes.fromhex(record_id.replace("-", "")), 8, _microseconds(time)),
+            _BEGIN.pack(len(COLUMNS), 16, bytes.fromhex(record_id.replace("-", "")), 8, microseconds(time)),
             *map(packed_text, texts),
             _END.pack(8, duration_ms, len(json) + 1, _JSONB),
             json,
@@ -84,6 +87,7 @@ def packed_text(text: str) -> bytes:
     return _LENGTH.pack(len(encoded)) + encoded
 
 
-def _microseconds(time: datetime) -> int:
-    since = time - _EPOCH
+def microseconds(time: datetime) -> int:
+    """Since 2000, as PostgreSQL counts."""
+    since = time - EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

@@ -145,9 +145,9 @@ async def insert_batches(connection: Connection, batches: Sequence[tuple[BatchRo
     """
     new = await _insert_keys(connection, {(row.worker, row.number): row for row, _ in batches})
     packed = {(row.worker, row.number): records for row, records in batches}
-    records = b"".join(packed[key] for key in new)
-    if records:
-        whole = memoryview(HEADER + records + TRAILER)  # the driver takes bytes for the name of a file
+    if any(packed[key] for key in new):
+        # A view, since the driver takes bytes for the name of a file.
+        whole = memoryview(b"".join([HEADER, *(packed[key] for key in new), TRAILER]))
         await connection.copy_to_table("records", source=whole, columns=COLUMNS, format="binary")
 
 
