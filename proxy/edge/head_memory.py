@@ -51,7 +51,7 @@ class HeadMemory:
         at = data.find(_LINES[0], 0, end)
         if at < 0:
             at = data.find(_LINES[1], 0, end)
-        if at < 0 or data[at - 3 : at] not in _BEFORE:
+        if at < 3 or data[at - 3 : at] not in _BEFORE:
             return _NOT_KEPT
         stop = data.find(b"\r\n", at, end)
         if stop < 0:

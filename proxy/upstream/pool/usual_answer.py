@@ -27,8 +27,10 @@ def first_chunk(data: bytes, start: int) -> tuple[bytes, int] | None:
     A chunk has no extensions here, and some content (RFC 9112 section 7.1).
     """
     stop = data.find(b"\r\n", start, start + _MOST_DIGITS + 2)
+    if stop <= start:
+        return None
     digits = data[start:stop]
-    if stop <= start or not _HEX.issuperset(digits):
+    if not _HEX.issuperset(digits):
         return None
     size = int(digits, 16)
     begin, end = stop + 2, stop + 2 + size
