@@ -14,11 +14,16 @@ wanted = project["dependencies"] + extras["proxy"] + extras["control"]
 print("\n".join(one for one in wanted if not one.startswith("archway[")))
 PY
 RUN /opt/archway/bin/pip install --no-cache-dir -c constraints.txt -r /tmp/requirements.txt
+# A compiler, for this stage alone: the image holds what it made, and nothing to compile with.
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
+COPY setup.py setup.py
+COPY tools/compile.py tools/compile.py
 COPY core core
 COPY proxy proxy
 COPY control control
 COPY archway archway
-RUN /opt/archway/bin/pip install --no-cache-dir --no-deps . \
+RUN PIP_CONSTRAINT=/src/constraints.txt ARCHWAY_COMPILED_WHEEL=1 \
+    /opt/archway/bin/pip install --no-cache-dir --no-deps . \
  && /opt/archway/bin/pip uninstall -y pip \
  && /opt/archway/bin/python -m compileall -q /opt/archway/lib
 

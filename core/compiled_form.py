@@ -13,7 +13,7 @@ import json
 import platform
 import sys
 import sysconfig
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ExtensionFileLoader, ModuleSpec
@@ -67,9 +67,14 @@ def root() -> Path:
     return Path(__file__).parents[1]
 
 
+def is_wanted(environment: Mapping[str, str]) -> bool:
+    """Whether a build may be used: unless `ARCHWAY_COMPILED` says no."""
+    return environment.get(SETTING, "").strip().lower() not in _OFF
+
+
 def take_if_wanted(environment: MutableMapping[str, str], packages: Path) -> None:
     """As `take`, unless `ARCHWAY_COMPILED` says no. Why a build is not used is left in the environment."""
-    if environment.get(SETTING, "").strip().lower() in _OFF:
+    if not is_wanted(environment):
         return
     try:
         take(packages)

@@ -21,6 +21,8 @@ sys.path.insert(0, str(ROOT))
 
 from core.compiled_form import FOLDERS, SHARED, STAMP, DoesNotFit, stamp_of, what_is_here  # noqa: E402 - see above
 
+CHECKOUT, WHEEL = FOLDERS
+
 
 def modules() -> list[str]:
     """The modules that are compiled, by name."""
@@ -75,7 +77,7 @@ def is_made(folder: Path) -> bool:
 
 def main() -> None:
     """The program; `--can` only says, by its status, whether this machine can compile."""
-    missing, folder = lacks(), ROOT / FOLDERS[0]
+    missing, folder = lacks(), ROOT / CHECKOUT
     if sys.argv[1:] == ["--can"]:
         sys.exit(bool(missing))
     if missing:

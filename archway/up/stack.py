@@ -18,6 +18,7 @@ from archway.up import postgres, redis
 from archway.up.environment import Wiring, public_url
 from archway.up.first_call import FirstCall
 from archway.up.first_setup import ARGUMENTS, Gone, Setup, finished, set_up
+from archway.up.form import form
 from archway.up.given_servers import tell_away
 from archway.up.keys_file import keys_for
 from archway.up.orphans import end_all
@@ -30,6 +31,7 @@ from archway.up.summary import end_sentence, summary
 from archway.up.up_file import UpFacts, UpFile
 from core.children.child import Child
 from core.children.program import Program
+from core.compiled_form import root
 from core.tokens import digest, new_token
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -170,6 +172,7 @@ class Stack:
                 trouble,
                 gone.what if gone else "",
                 end_sentence(self._state.root, foreground=self._options.foreground),
+                form(self._given, root()),
             )
         )
 

@@ -8,16 +8,24 @@ from archway.up.state import DEFAULT
 
 
 def summary(
-    state: Path, control_url: str, call: FirstCall | None, trouble: str | None, gone: str = "", end: str = ""
+    state: Path,
+    control_url: str,
+    call: FirstCall | None,
+    trouble: str | None,
+    gone: str = "",
+    end: str = "",
+    workers: str = "",
 ) -> str:
     """URL, token and commands, ready to be copied.
 
-    `gone` says why there is none at a later start, `end` how everything is ended.
+    `gone` says why there is none at a later start, `end` how everything is ended, `workers` in which form they run.
     """
     lines = ["", f"Archway runs. {end}".rstrip()]
     if call is not None:
         lines += [f"  Gateway    {call.gateway_url}", f"  Token      {call.token} (of the member Demo)"]
     lines += [f"  Admin API  {control_url}/api/v1 (token for this run in {state}/up.json)", f"  State      {state}"]
+    if workers:
+        lines += [f"  Workers    {workers}"]
     if call is not None and trouble is None:
         lines += ["", "Call a tool:", "", call.command, ""]
         lines += ["Or, in any terminal:", "", *(f"  {line}" for line in call.in_our_words), ""]

@@ -22,6 +22,12 @@ def test_how_everything_is_ended_is_said():
     assert "Archway runs. Ctrl-C ends it; the data stays." in text
 
 
+def test_in_which_form_workers_run_is_said():
+    text = summary(Path("/s"), "http://127.0.0.1:8401", CALL, None, workers="interpreted")
+
+    assert "  Workers    interpreted" in text.splitlines()
+
+
 def test_a_first_call_that_did_not_work_shows_no_command():
     text = summary(Path("/s"), "http://127.0.0.1:8401", CALL, "HTTP 404")
 
