@@ -171,21 +171,25 @@ class _Memory:
         refreshes._one_by_one_until = one_by_one_until
         before, questions = self._used(), refreshes.questions
         for at in range(0, len(uses), _AT_ONCE):
-            for use in uses[at : at + _AT_ONCE]:
-                assert use() is not None
-            await self._until_young(cache, at + _AT_ONCE)
+            await self._until_young(cache, uses[at : at + _AT_ONCE], at + _AT_ONCE)
         used = self._used()
         told = {f"{who}_us_per_refresh": 1e6 * (used[who] - before[who]) / len(uses) for who in used}
         return {**told, "questions": refreshes.questions - questions}
 
-    async def _until_young(self, cache: LayeredCache[Any], young: int) -> None:
+    async def _until_young(self, cache: LayeredCache[Any], uses: list[Callable[[], object]], young: int) -> None:
+        """Use them until so many are young: where control was too slow for one, the next use asks again."""
         late = time.monotonic() + _WITHIN_S
+        for use in uses:
+            assert use() is not None
         while sum(cache.memory.age(aged) < _OLD_S for _, aged in cache.memory.items()) < min(
             young, len(cache.memory)
         ):
             if time.monotonic() > late:
                 raise RuntimeError("control did not answer; its log says why")
             await asyncio.sleep(0.1)
+            if not cache.memory.asks:
+                for use in uses:
+                    assert use() is not None
 
     def _used(self) -> dict[str, float]:
         behind = {who: cpu_seconds(pids) for who, pids in self._running.behind.items()}

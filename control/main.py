@@ -117,7 +117,7 @@ async def composed(settings: ControlSettings) -> AsyncIterator[Replica]:
     async with AsyncExitStack() as ending:
         pool = await open_pool(settings.database_url)
         ending.push_async_callback(close_pool, pool)
-        questions_pool = await open_pool(settings.database_url, largest=sum(PLACES.values()))
+        questions_pool = await open_pool(settings.database_url, largest=sum(PLACES.values()), plans_once=True)
         ending.push_async_callback(close_pool, questions_pool)
         await ensure_first_admin(pool)
         egress = await ending.enter_async_context(_to_proxies(settings))

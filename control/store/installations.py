@@ -58,23 +58,23 @@ async def lock_of_entry(connection: Connection, entry_id: str) -> list[Installat
     return [_made(row) for row in rows]
 
 
+async def many(connection: Connection, installation_ids: Collection[str]) -> list[Installation]:
+    """The installations with these identifiers."""
+    rows = await connection.fetch(_SELECT + "where i.id = any($1::uuid[])", list(installation_ids))
+    return [_made(row) for row in rows]
+
+
 async def candidates(
-    connection: Connection,
-    *,
-    pinned: Collection[str],
-    entries: Collection[str],
-    users: Collection[str],
-    teams: Collection[str],
+    connection: Connection, entry_ids: Collection[str], users: Collection[str], teams: Collection[str]
 ) -> list[Installation]:
-    """What may serve any of some callers: the pinned ones, and of these entries those of the users, of the teams and
-    of the organisation.
+    """Installations of these entries that may serve any of some callers: those of the users, of these teams, and of
+    the organisation.
     """
     rows = await connection.fetch(
         _SELECT
-        + """where i.id = any($1::uuid[])
-             or i.entry_id = any($2::uuid[]) and (i.scope = 'organisation' or i.user_id = any($3::uuid[])
-                                                  or i.team_id = any($4::uuid[]))""",
-        list(pinned), list(entries), list(users), list(teams),
+        + """where i.entry_id = any($1::uuid[])
+             and (i.scope = 'organisation' or i.user_id = any($2::uuid[]) or i.team_id = any($3::uuid[]))""",
+        list(entry_ids), list(users), list(teams),
     )  # fmt: skip
     return [_made(row) for row in rows]
 

@@ -66,8 +66,13 @@ class StoreConflict(Exception):
         self.constraint = constraint
 
 
-async def open_pool(dsn: str, *, smallest: int = 1, largest: int = 10) -> Pool:
-    """A pool of connections; raises StoreUnavailable when the first cannot be made within a second."""
+async def open_pool(dsn: str, *, smallest: int = 1, largest: int = 10, plans_once: bool = False) -> Pool:
+    """A pool of connections; raises StoreUnavailable when the first cannot be made within a second.
+
+    `plans_once`: each connection plans a statement once, whatever is asked with it. To plan one that takes a list
+    costs PostgreSQL more than to run it, and it would do so each time.
+    """
+    settings = _SERVER_SETTINGS | ({"plan_cache_mode": "force_generic_plan"} if plans_once else {})
     try:
         return await asyncpg.create_pool(
             dsn,
@@ -76,7 +81,7 @@ async def open_pool(dsn: str, *, smallest: int = 1, largest: int = 10) -> Pool:
             timeout=BEGIN_WITHIN_S,
             command_timeout=STATEMENT_S,
             max_inactive_connection_lifetime=300.0,
-            server_settings=_SERVER_SETTINGS,
+            server_settings=settings,
             init=prepare_connection,
         )
     except _AWAY as error:

@@ -1,7 +1,7 @@
 """What the choice of a credential looks at, read in one transaction, for one caller or for many.
 
 Called by `control/internal/` after the callers' tokens were checked in the same transaction. However many callers
-there are, each kind of row is asked for once.
+there are, each kind of row is asked for once, and installations a second time where some are pinned and some not.
 """
 
 from collections import defaultdict
@@ -94,14 +94,16 @@ def _on_its_gateway(assignment: Row | None, wanted: Wanted) -> Row | None:
 
 
 async def _candidates(connection: Connection, asked: Sequence[tuple[Wanted, Row]]) -> list[Installation]:
-    callers = [one.principal for one, row in asked if row["pinned"] is None]
-    return await installations.candidates(
-        connection,
-        pinned={row["pinned"] for _, row in asked if row["pinned"] is not None},
-        entries={row["entry_id"] for _, row in asked if row["pinned"] is None},
-        users={caller.id for caller in callers if caller.kind == "user"},
-        teams={team for caller in callers for team in caller.teams},
-    )
+    """The pinned ones, and what may serve those whose tool has none pinned."""
+    found: dict[str, Installation] = {}
+    if pinned := {row["pinned"] for _, row in asked if row["pinned"] is not None}:
+        found |= {one.id: one for one in await installations.many(connection, pinned)}
+    if entry_ids := {row["entry_id"] for _, row in asked if row["pinned"] is None}:
+        callers = [one.principal for one, row in asked if row["pinned"] is None]
+        users = {caller.id for caller in callers if caller.kind == "user"}
+        teams = {team for caller in callers for team in caller.teams}
+        found |= {one.id: one for one in await installations.candidates(connection, entry_ids, users, teams)}
+    return list(found.values())
 
 
 async def _team_names(connection: Connection, wanted: Sequence[Wanted]) -> dict[str, str]:

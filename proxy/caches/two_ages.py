@@ -103,6 +103,11 @@ class TwoAgeCache(Generic[V]):
         """Rises whenever something is dropped or doubted: what was asked before may be about the past."""
         return self._drops
 
+    @property
+    def asks(self) -> int:
+        """How many values are being asked for just now."""
+        return len(self._asking)
+
     def fresh(self, key: str, ask: Ask[V] | None = None) -> V | None:
         """The value if it is below its soft age; with `ask`, one that is not young is refreshed meanwhile."""
         aged = self._held.peek(key)

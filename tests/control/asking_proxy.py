@@ -61,7 +61,7 @@ class AskingProxy:
 @pytest.fixture
 async def proxy(database: str, pool: Pool, redis_server: RedisServer) -> AsyncIterator[AskingProxy]:
     tasks, redis = Tasks("test"), Redis(redis_server.url, deadline_s=0.15)
-    questions_pool = await open_pool(database, largest=sum(PLACES.values()))
+    questions_pool = await open_pool(database, largest=sum(PLACES.values()), plans_once=True)
     questions = Questions(questions_pool, ChangeStream(redis, SIGNER), SIGNER, RowSeals(SECRETS))
     runner = web.AppRunner(InternalListener(CALLS, questions, tasks).application(), handler_cancellation=True)
     await runner.setup()

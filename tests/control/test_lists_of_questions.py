@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from control.registry.row_seals import SECRET_VALUES_PURPOSE
-from control.store.pool import Connection, Pool, transaction
+from control.store.pool import Connection, Pool, close_pool, open_pool, transaction
 from control.store.resolution import Wanted, resolution_rows
 from control.store.tokens import verdicts_for
 from core.identifiers import new_id
@@ -239,7 +239,7 @@ class Counting:
         return getattr(self._connection, name)
 
 
-async def test_a_list_takes_as_many_statements_as_one(pool: Pool) -> None:
+async def test_a_list_takes_as_many_statements_as_one_of_each_kind_of_its_questions(pool: Pool) -> None:
     questions = await questions_of_all_sorts(pool)
     seen = []
     for asked in (questions[:1], questions):
@@ -255,7 +255,23 @@ async def test_a_list_takes_as_many_statements_as_one(pool: Pool) -> None:
             ]
             await resolution_rows(counting, wanted)
             seen.append(counting.statements)
-    assert seen == [7, 7]
+    assert seen == [7, 8]
+
+
+async def test_what_takes_a_list_is_planned_once_and_not_for_each_question(database: str, pool: Pool) -> None:
+    sorts = await tokens_of_all_sorts(pool)
+    ours = await open_pool(database, largest=1, plans_once=True)
+    try:
+        for _ in range(10):
+            async with transaction(ours) as conn:
+                await verdicts_for(conn, [sorts["ann"], sorts["bob"]])
+        planned = await ours.fetchrow(
+            "select custom_plans, generic_plans from pg_prepared_statements where statement like '%t.digest = any%'"
+        )
+    finally:
+        await close_pool(ours)
+    assert planned is not None
+    assert (planned["custom_plans"], planned["generic_plans"]) == (0, 10)
 
 
 async def test_nothing_is_read_for_nobody(pool: Pool) -> None:
