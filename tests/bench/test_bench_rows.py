@@ -62,6 +62,14 @@ def test_it_ends_with_lines_of_names_and_values(run):
     assert any(line.startswith("aiohttp_cpu_us_per_call: ") for line in lines)
 
 
+def test_the_headline_tells_what_a_call_costs_in_each_part_of_the_product(run):
+    _, folder = run
+    lines = json.loads(next(folder.glob("*.json")).read_text())["lines"]
+    behind = [lines[f"{part}_cpu_us_per_call"] for part in ("control", "postgres", "redis")]
+    assert lines["control_database_redis_cpu_us_per_call"] == pytest.approx(sum(behind), abs=0.1)
+    assert lines["proxy_cpu_us_per_call"] == lines["fast_cpu_us_per_call"]
+
+
 def test_each_round_of_the_headline_says_how_many_refreshes_it_saw(run):
     _, folder = run
     document = json.loads(next(folder.glob("*.json")).read_text())

@@ -94,6 +94,19 @@ async def test_filters_narrow_the_list_and_the_export(
     assert [json.loads(line)["tool"] for line in lines] == found
 
 
+async def test_a_call_is_found_by_its_request_which_is_nearly_always_its_own_identifier(
+    admin: AdminClient, pool: Pool
+) -> None:
+    usual, other = new_id(), new_id()
+    await keep(
+        pool,
+        a_call(tool="usual", id=usual, request_id=usual),
+        a_call(ago_s=1, tool="other", id=other, request_id=usual),
+    )
+    assert [item["tool"] for item in await admin.items(f"/records?request_id={usual}")] == ["usual", "other"]
+    assert await admin.items(f"/records?request_id={other}") == []
+
+
 async def test_a_span_of_time_has_its_beginning_and_not_its_end(admin: AdminClient, pool: Pool) -> None:
     await keep(pool, *(a_call(ago_s=age, tool=f"t{age}") for age in (10, 20, 30)))
     since, until = (NOW - timedelta(seconds=age) for age in (20, 10))
