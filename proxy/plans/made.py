@@ -57,7 +57,8 @@ def plan_of(x: Exchange, deps: Deps, limits: CallLimits) -> Plan | str:
     plan = Plan()
     others: list[Stands] = [one for one in (found, held, x.session) if one is not None]
     plan.verdict, plan.resting, plan.gateway, plan.rests_on = verdict.aged, resting.aged, x.gateway, tuple(others)
-    plan.renew_at = max(min(verdict.young_until, resting.young_until), now + RENEW_S)
+    young_until = min(verdict.young_until, resting.young_until)
+    plan.renew_at = young_until if young_until > now else now + RENEW_S
     plan.good_until = min(
         verdict.fresh_until,
         resting.fresh_until,

@@ -87,7 +87,7 @@ class Plans:
         if not isinstance(plan, Plan) or not isinstance(message, dict):
             return Declined("first" if plan is None else "unusual", message)
         now, unix = monotonic(), time()
-        if now >= plan.renew_at or not plan.stands(now, unix):
+        if now > plan.renew_at or not plan.stands(now, unix):
             self._renewed_by_this(plan, now)
             return Declined("again", message)
         parts, size, arguments = self._parts, len(body), dumps(message["params"]["arguments"])
@@ -116,7 +116,7 @@ class Plans:
         if now >= self._sweep_at:
             self._sweep(now)
         known = head.plans.get(x.target.exposed) if head.plans is not None and x.target is not None else None
-        if known is not None and why != "no_connection" and known.stands(now, time()) and now < known.renew_at:
+        if known is not None and why != "no_connection" and known.stands(now, time()) and now <= known.renew_at:
             return
         plan = plan_of(x, self._deps, self._parts.limits)
         if isinstance(plan, str):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
 from core.mcp.methods import META_CLIENT_INFO
+from proxy.plans.plan import RENEW_S
 from tests.fakes.planned_lane import PlannedLane, planned_lane
 
 PLAIN: dict[str, Any] = {"name": "client", "version": "1"}
@@ -51,3 +53,14 @@ async def test_a_record_names_a_client_that_is_not_kept(what: str) -> None:
         call_twice(lane, HEAVY[what])
         assert lane.by_plan == 2
         assert {record.client for record in lane.records} == {"client 1"}
+
+
+async def test_a_plan_is_renewed_when_what_it_rests_on_is_young_no_more() -> None:
+    async with planned_lane() as lane:
+        lane.asks().answers()
+        aged = lane.worker.authority.verdicts.memory.items()[0][1]
+        aged.young_until = soon = time.monotonic() + RENEW_S / 2
+        lane.asks().answers()
+        (head,) = lane.lane.parts.memory.heads()
+        assert head.plans
+        assert head.plans["t"].renew_at == soon
