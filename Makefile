@@ -51,7 +51,7 @@ conformance: .venv/.ok tools ## the official MCP conformance suite against a gat
 	@$(BIN)/python -m tests.conformance.run
 
 FUZZ_SECONDS ?= 300
-fuzz: .venv/.ok ## hold the two lanes against each other with atheris for FUZZ_SECONDS; new inputs go to .fuzz/, see tests/fuzz
+fuzz: .venv/.ok ## hold both lanes, and plans, against each other with atheris for FUZZ_SECONDS; new inputs go to .fuzz/, see tests/fuzz
 	@$(BIN)/pip install -q -c constraints.txt -e '.[fuzz]'
 	@mkdir -p .fuzz/new
 	@$(BIN)/python -m tests.fuzz.fuzz_lanes -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.fuzz/ .fuzz/new tests/fuzz/corpus

@@ -65,22 +65,25 @@ def equal(reference: Outcome, other: Outcome) -> bool:
     return reference == other
 
 
-async def judged(reference: Lane, other: Lane, raw: bytes, cuts: Cuts) -> str:
-    """ "" where both lanes did the same with `raw`, cut at these places; else what each did.
+async def judged(lanes: Sequence[Lane], raw: bytes, cuts: Cuts) -> str:
+    """ "" where all lanes did the same as the first with `raw`, cut at these places; else what each did.
 
     A difference must show three times: a machine that was busy elsewhere makes a deadline strike in one lane only.
     """
     said = ""
     for _ in range(3):
-        expected, found = await asyncio.gather(reference.outcome(raw, cuts), other.outcome(raw, cuts))
-        if equal(expected, found):
+        expected, *found = await asyncio.gather(*(lane.outcome(raw, cuts) for lane in lanes))
+        differ = [(lane, one) for lane, one in zip(lanes[1:], found, strict=True) if not equal(expected, one)]
+        if not differ:
             return ""
         others = [every_end, every_byte, *(in_two(number) for number in range(len(beginnings(raw))))]
-        outcomes = [expected, *[await reference.outcome(raw, places) for places in others]]
-        if any(equal(one, found) for one in outcomes):
+        outcomes = [expected, *[await lanes[0].outcome(raw, places) for places in others]]
+        differ = [(lane, one) for lane, one in differ if not any(equal(other, one) for other in outcomes)]
+        if not differ:
             return ""
-        lines = [f"{reference.name}: {_told(one)}" for one in dict.fromkeys(outcomes)]
-        said = "\n".join([repr(raw), f"cut at {cuts}", *lines, f"{other.name}: {_told(found)}"])
+        lines = [f"{lanes[0].name}: {_told(one)}" for one in dict.fromkeys(outcomes)]
+        lines += [f"{lane.name}: {_told(one)}" for lane, one in differ]
+        said = "\n".join([repr(raw), f"cut at {cuts}", *lines])
     return said
 
 
@@ -92,6 +95,6 @@ def _told(outcome: Outcome) -> str:
 def _lines(answers: Sequence[Said]) -> str:
     return "".join(
         f"\n    {one.version} {one.status}{' close' if one.closes else ''} {dict(one.headers)} {sorted(one.named)} "
-        f"{one.body[:300]!r}"
+        f"{one.body[:300]!r}\n        record {one.record}"
         for one in answers
     )

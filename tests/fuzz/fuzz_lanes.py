@@ -1,4 +1,4 @@
-"""Both lanes under atheris, which keeps what reaches new code of the fast lane. Run by `make fuzz`.
+"""Both lanes, and plans, under atheris, which keeps what reaches new code of the fast lane. Run by `make fuzz`.
 
     python -m tests.fuzz.fuzz_lanes [options of libFuzzer] [folders of inputs]
 
@@ -18,14 +18,14 @@ from random import Random
 import atheris
 import uvloop
 
-with atheris.instrument_imports(include=["proxy.edge", "proxy.stages.admit"]):
+with atheris.instrument_imports(include=["proxy.edge", "proxy.plans", "proxy.stages.admit"]):
     import proxy.worker  # noqa: F401  # before anything else of ours, so that the lanes are instrumented
 
 from tests.fixtures_redis import RedisServer
 from tests.fuzz.differences import judged
-from tests.fuzz.grammar import GOOD, byte_string, request, scratched
-from tests.fuzz.lanes import two_lanes
-from tests.proxy.conftest import LANES
+from tests.fuzz.grammar import GOOD, request, scratched
+from tests.fuzz.lanes import all_lanes
+from tests.fuzz.repeated import conversation
 
 LONGEST = 64 << 10
 
@@ -46,7 +46,7 @@ def changed(data: bytes, longest: int, seed: int) -> bytes:
     rnd = Random(seed)
     how = rnd.randrange(6)
     if how <= 1:
-        return byte_string(rnd)[:longest]
+        return conversation(rnd)[:longest]
     if how == 2:
         return (data + request(rnd))[:longest]
     if how == 3:
@@ -60,11 +60,11 @@ def fuzz(redis: RedisServer) -> None:
     """Fuzz until libFuzzer has had enough; it ends the program itself."""
     logging.disable(logging.ERROR)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        lanes = two_lanes(redis, (LANES[0], LANES[-1]), slow=0.15)
-        reference, other, upstream = runner.run(lanes.__aenter__())
+        running = all_lanes(redis, slow=0.15)
+        lanes, upstream = runner.run(running.__aenter__())
 
         def one(data: bytes) -> None:
-            said = runner.run(judged(reference, other, data, cuts_of(data)))
+            said = runner.run(judged(lanes, data, cuts_of(data)))
             upstream.seen.clear()
             if said:
                 print(f"\nThe lanes do not agree about\n{said}", file=sys.stderr)

@@ -54,14 +54,14 @@ USUAL = listed(
     (b"Content-Type", b"application/json"),
     (b"Accept", b"application/json, text/event-stream"),
 )
-_META = {
+META = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
     "io.modelcontextprotocol/clientCapabilities": {},
     "io.modelcontextprotocol/clientInfo": {"name": "fuzz", "version": "1"},
 }
 
 
-def _rpc(method: str, params: Any = None, **more: Any) -> bytes:
+def rpc(method: str, params: Any = None, **more: Any) -> bytes:
     return json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}, **more}).encode()
 
 
@@ -70,7 +70,7 @@ def modern(method: str, params: dict[str, Any], **meta: Any) -> Request:
     named = listed((b"MCP-Protocol-Version", b"2026-07-28"), (b"Mcp-Method", method.encode()))
     if "name" in params:
         named.append(header(b"Mcp-Name", params["name"].encode()))
-    return Request(headers=USUAL + named, body=_rpc(method, {**params, "_meta": {**_META, **meta}}))
+    return Request(headers=USUAL + named, body=rpc(method, {**params, "_meta": {**META, **meta}}))
 
 
 def legacy(body: bytes, *, session: bool = False) -> Request:
@@ -98,10 +98,10 @@ GOOD: tuple[Callable[[], Request], ...] = (
     lambda: modern("tools/call", {"name": "absent", "arguments": {}}),
     lambda: modern("tools/list", {}),
     lambda: modern("server/discover", {}),
-    lambda: legacy(_rpc("ping")),
-    lambda: legacy(_rpc("initialize", _HELLO)),
-    lambda: legacy(_rpc("tools/call", {"name": "echo", "arguments": {"text": "{MARK}"}}), session=True),
-    lambda: legacy(_rpc("ping"), session=True),
+    lambda: legacy(rpc("ping")),
+    lambda: legacy(rpc("initialize", _HELLO)),
+    lambda: legacy(rpc("tools/call", {"name": "echo", "arguments": {"text": "{MARK}"}}), session=True),
+    lambda: legacy(rpc("ping"), session=True),
     lambda: legacy(b'{"jsonrpc":"2.0","method":"notifications/initialized"}', session=True),
     lambda: Request(b"DELETE", headers=USUAL[:2] + listed((b"Mcp-Session-Id", b"{SESSION}"))),
     lambda: _get(b"/health"),
@@ -160,9 +160,9 @@ VALUES = (b"", b" ", b"\t", b"a\x00b", b"a\x01b", b"a\x7fb", b"a\x80b", b"a\xffb
 BETWEEN = (b":", b":  ", b" : ", b":\t", b"\t:", b"", b"=", b": \t ", b":\r\n ", b":\x0b")
 ENDS = (b"\r\n", b"\n", b"\r", b"\r\r\n", b" \r\n", b"\x00\r\n", b"\n\r\n", b"\r\n\r\n")
 BODIES = (
-    b"", b"{}", b"[]", b"null", b"nonsense", b"\xff\xfe", b"\xef\xbb\xbf" + _rpc("ping"), b" " + _rpc("ping") + b"\n",
-    _rpc("ping", id=None), _rpc("ping", id=1.5), _rpc("ping", id="\u00e9"), _rpc("ping", id=[1]), _rpc("nonsense"),
-    b"[" + _rpc("ping") + b"]", b'{"jsonrpc":"2.0","id":1,"result":{}}', b'{"jsonrpc":"2.0","method":"x"}',
+    b"", b"{}", b"[]", b"null", b"nonsense", b"\xff\xfe", b"\xef\xbb\xbf" + rpc("ping"), b" " + rpc("ping") + b"\n",
+    rpc("ping", id=None), rpc("ping", id=1.5), rpc("ping", id="\u00e9"), rpc("ping", id=[1]), rpc("nonsense"),
+    b"[" + rpc("ping") + b"]", b'{"jsonrpc":"2.0","id":1,"result":{}}', b'{"jsonrpc":"2.0","method":"x"}',
     b'{"jsonrpc":"1.0","id":1,"method":"ping"}', b'{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}',
     b'{"jsonrpc":"2.0","id":1,"method":"ping","params":[' + b"[" * 70 + b"]" * 70 + b"]}",
     b'{"jsonrpc":"2.0","id":1e400,"method":"ping"}', b"{" * 100, b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
@@ -285,7 +285,7 @@ SOFT = listed(
 """Headers that a good request may have."""
 
 
-def _gentle(r: Request, rnd: Random) -> None:
+def gentle(r: Request, rnd: Random) -> None:
     """A request that means the same, or nearly, written in another way."""
     how = rnd.randrange(6)
     at = rnd.randrange(len(r.headers)) if r.headers else 0
@@ -317,7 +317,7 @@ def request(rnd: Random) -> bytes:
     made.headers = list(made.headers)
     how = rnd.randrange(6)
     for _ in range(rnd.choice((1, 1, 2)) if how in {0, 1, 2} else 0):
-        _gentle(made, rnd)
+        gentle(made, rnd)
     if how == 1:
         _chunk(made, rnd)
     if how == 5:

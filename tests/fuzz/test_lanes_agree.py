@@ -1,4 +1,5 @@
-"""The same bytes to both lanes: verdict, headers, body, order of answers and the connection's end are equal."""
+"""The same bytes to both lanes, and to the fast one with plans: verdict, headers, body, order of answers, records and
+the connection's end are equal."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,9 +12,9 @@ from hypothesis import strategies as st
 
 from tests.fixtures_redis import RedisServer
 from tests.fuzz.differences import judged
-from tests.fuzz.grammar import GOOD, byte_string
-from tests.fuzz.lanes import Lane, two_lanes
-from tests.proxy.conftest import LANES
+from tests.fuzz.grammar import GOOD
+from tests.fuzz.lanes import Lane, all_lanes, beginnings
+from tests.fuzz.repeated import USUAL_CALLS, conversation, rows
 
 CORPUS = Path(__file__).parent / "corpus"
 AT_ONCE = 12
@@ -21,10 +22,15 @@ AT_ONCE = 12
 
 
 class Judge:
-    """Both lanes, in a loop that runs while a question is judged."""
+    """The lanes, in a loop that runs while a question is judged."""
 
-    def __init__(self, runner: asyncio.Runner, reference: Lane, other: Lane) -> None:
-        self._runner, self._reference, self._other = runner, reference, other
+    def __init__(self, runner: asyncio.Runner, lanes: list[Lane]) -> None:
+        self._runner, self._lanes = runner, lanes
+
+    @property
+    def by_plan(self) -> list[int]:
+        """How many calls each has sent by a plan."""
+        return [lane.by_plan for lane in self._lanes]
 
     def agree(self, *questions: tuple[bytes, list[int]]) -> None:
         """Fail where the lanes do not do the same with these byte strings, each cut at its places."""
@@ -34,22 +40,22 @@ class Judge:
 
     async def _all(self, questions: tuple[tuple[bytes, list[int]], ...]) -> list[str]:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(judged(self._reference, self._other, raw, cuts)) for raw, cuts in questions]
+            tasks = [group.create_task(judged(self._lanes, raw, cuts)) for raw, cuts in questions]
         return [said for task in tasks if (said := task.result())]
 
 
 @pytest.fixture
 def judge(redis_server: RedisServer) -> Iterator[Judge]:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        lanes = two_lanes(redis_server, (LANES[0], LANES[-1]))
-        reference, other, _ = runner.run(lanes.__aenter__())
-        yield Judge(runner, reference, other)
-        runner.run(lanes.__aexit__(None, None, None))
+        running = all_lanes(redis_server)
+        lanes, _ = runner.run(running.__aenter__())
+        yield Judge(runner, lanes)
+        runner.run(running.__aexit__(None, None, None))
 
 
 @st.composite
 def questions(draw: st.DrawFn) -> tuple[bytes, list[int]]:
-    raw = byte_string(draw(st.randoms(use_true_random=False)))
+    raw = conversation(draw(st.randoms(use_true_random=False)))
     cuts = draw(st.lists(st.integers(1, max(1, len(raw))), max_size=6))
     return raw, cuts
 
@@ -79,9 +85,19 @@ def test_whatever_comes_both_lanes_do_the_same(judge: Judge) -> None:
         judge.agree(*asked)
 
     agree()
+    *without, by_plan = judge.by_plan
+    assert without == [0, 0]
+    assert by_plan > 20
+
+
+def test_calls_with_one_head_are_the_same_by_a_plan_whatever_their_bodies_and_answers(judge: Judge) -> None:
+    asked = [(raw, cuts) for make in USUAL_CALLS for raw in rows(make) for cuts in ([], beginnings(raw))]
+    for start in range(0, len(asked), AT_ONCE):
+        judge.agree(*asked[start : start + AT_ONCE])
+    assert judge.by_plan[-1] > len(asked)
 
 
 def test_what_was_found_before_stays_the_same(judge: Judge) -> None:
     for path in sorted(CORPUS.glob("*")):
         raw = path.read_bytes()
-        judge.agree((raw, []), (raw, list(range(1, len(raw) + 100))))
+        judge.agree((raw, []), (raw, list(range(1, len(raw) + 100))), (raw, beginnings(raw)))
