@@ -137,6 +137,9 @@ class HasRoom(Protocol):
     def seat(self, principal: str, server: str, tool: str, limits: CallLimits) -> Seat:
         """All that calls of one principal, of one tool of one server, take, looked up once."""
 
+    def found_by_name(self, server: str, principal: str, tool: str) -> None:
+        """Have at hand by name what a seat has taken."""
+
 
 @dataclass(slots=True)
 class Deps:

@@ -58,6 +58,13 @@ class Usage:
         """All that calls of one principal, of one tool of one server, take of a worker, looked up once."""
         return Seat(self.running, self.held, self._at(server), principal, tool, limits)
 
+    def found_by_name(self, server: str, principal: str, tool: str) -> None:
+        """Have at hand by name what a seat has taken, so that it can be given back so: it may have been forgotten."""
+        at = self._at(server)
+        for shares in (self.running, self.held, at.callers):
+            _ = shares.share(principal)
+        _ = at.tools.share(tool)
+
     def _at(self, server: str) -> ServerPlaces:
         places = self._at_servers.get(server)
         if places is None:

@@ -249,6 +249,8 @@ class PlannedCall:
         parts, caller = self._parts, self._caller
         parts.left(why)
         self._waits_no_more()
+        plan = self.plan
+        parts.deps.usage.found_by_name(plan.target.route.entry_id, plan.principal_key, plan.exposed)
         if self._answer is None:
             self._answer = self.connection.hand_over()
         x = exchange_of(self, self._head, parts.deps)

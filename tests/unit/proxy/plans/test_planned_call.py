@@ -11,6 +11,7 @@ import pytest
 
 from core.mcp.methods import META_CLIENT_INFO
 from core.mcp.versions import Era
+from proxy.limits.shares import MOST_IDLE
 from proxy.plans.planned_call import PlannedCall
 from proxy.upstream.answers import ON_LOOP
 from tests.fakes.planned_lane import LAST, STREAM, PlannedLane, Server, event, in_json, planned_lane
@@ -290,6 +291,26 @@ async def test_a_call_whose_answer_stops_anywhere_in_a_chunk_ends_like_any_other
         await asyncio.sleep(0.01)
         assert len(lane.records) == 2
         assert lane.nothing_is_held()
+
+
+async def test_a_call_that_leaves_its_plan_gives_its_places_back_where_its_caller_was_forgotten_meanwhile() -> None:
+    async with planned_lane() as lane:
+        lane.planned()
+        usage = lane.worker.usage
+        for number in range(2 * MOST_IDLE):  # others who came since
+            usage.running.share(f"user:{number}")
+            usage.held.share(f"user:{number}")
+            assert usage.enter(f"server {number}", "user", "tool", 1)
+            usage.leave(f"server {number}", "user", "tool")
+        server = lane.asks()
+        assert lane.by_plan == 1
+        places = [usage.running.used, usage.held.used > 0, usage._at(lane.tool.route.entry_id).used]
+        assert places == [1, True, 1]
+        server.says(in_json(b"{}", "503 Service Unavailable"))
+        await asyncio.sleep(0.01)
+        assert lane.answer().json
+        assert lane.nothing_is_held()
+        assert usage.running.of(lane.principal.key) == usage._at(lane.tool.route.entry_id).used == 0
 
 
 async def test_a_planned_call_leaves_nothing_to_the_garbage_collector() -> None:
