@@ -8,6 +8,7 @@ earlier calls do: a known server, caches that are filled, counters that stand hi
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,6 +23,13 @@ from tests.fakes.mcp_answers import PREPARES
 _TIMES = 3
 
 
+class _Nowhere(deque[Any]):
+    """Keeps nothing."""
+
+    def append(self, _: Any) -> None:
+        """Forget it."""
+
+
 class PreparedCalls:
     """What has been prepared for one rig."""
 
@@ -33,7 +41,8 @@ class PreparedCalls:
     @contextmanager
     def without_records(self) -> Iterator[None]:
         """What is called meanwhile leaves no record."""
-        with patch.object(self._worker.deps.records, "keep"):
+        records = self._worker.deps.records  # parts of the worker hold on to its methods, which cannot be replaced
+        with patch.object(records, "_waiting", _Nowhere()), patch.object(records, "kept", records.kept):
             yield
 
     async def prepare(self, message: Any, url: str, headers: dict[str, str]) -> None:
