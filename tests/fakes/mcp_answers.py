@@ -91,6 +91,8 @@ class Answer:
     pace: float = 0.0  # seconds between events
     hold: asyncio.Event | None = None  # the final answer waits for it
     slice_bytes: int = 0  # cut an event stream into writes of this size, wherever that falls
+    piece_bytes: int = 0  # cut a JSON body into writes of this size
+    chunked: bool = False  # and send each as a chunk, without a length
     wrong_id: bool = False
     finals: int = 1  # 2: the final answer twice; 0: the stream ends without one
     cut: bool = False  # the connection is reset where the final answer should stand

@@ -51,7 +51,10 @@ class Sending:
             return web.Response(body=answer.raw, status=answer.status, headers=answer.headers)
         if answer.status != 200 and answer.error is None:
             return web.Response(status=answer.status, headers=answer.headers)
-        return json_response(final_message(answer, received.id, modern=modern), answer.status, answer.headers)
+        message = final_message(answer, received.id, modern=modern)
+        if answer.piece_bytes:
+            return await _in_pieces(request, orjson.dumps(message), answer)
+        return json_response(message, answer.status, answer.headers)
 
     async def _send_stream(
         self, request: web.Request, received: Received, answer: Answer, *, modern: bool
@@ -85,6 +88,22 @@ class Sending:
         await _write(stream, as_event({"jsonrpc": "2.0", "id": ask_id, "method": method, "params": params}), answer)
         reply = await asyncio.wait_for(self._questions[ask_id], QUESTION_DEADLINE_SECONDS)
         return answer.then(reply.get("result", reply.get("error")))
+
+
+async def _in_pieces(request: web.Request, body: bytes, answer: Answer) -> web.StreamResponse:
+    response = web.StreamResponse(
+        status=answer.status, headers={"Content-Type": "application/json", **answer.headers}
+    )
+    if answer.chunked:
+        response.enable_chunked_encoding()
+    else:
+        response.content_length = len(body)
+    await response.prepare(request)
+    for start in range(0, len(body), answer.piece_bytes):
+        await response.write(body[start : start + answer.piece_bytes])
+        await asyncio.sleep(0)
+    await response.write_eof()
+    return response
 
 
 def json_response(message: JSON, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
