@@ -11,6 +11,7 @@ import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 
+from tests.fakes.mcp_answers import PREPARES
 from tests.fakes.mcp_upstream import Answer, McpUpstream
 
 ACCEPT = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
@@ -165,3 +166,21 @@ async def test_a_restarted_server_keeps_its_port():
         await up.start()
         assert up.url == url
         assert (await post(up, call("echo"))).status == 200
+
+
+async def test_a_call_that_prepares_is_answered_and_forgotten():
+    async with McpUpstream(era="modern") as up:
+        up.tool("greet", [Answer(text="first"), Answer(text="second")])
+        async with Client(up.url, mode="2026-07-28") as client:
+            answers = [await client.call_tool("greet", arguments) for arguments in (PREPARES, {"a": 1})]
+        assert [answer.content[0].text for answer in answers] == ["prepared", "first"]
+        assert [one.arguments for one in up.seen_of("tools/call")] == [{"a": 1}]
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_body_may_come_in_pieces(chunked):
+    async with McpUpstream(era="modern") as up:
+        up.tool("greet", Answer(text="hello", piece_bytes=3, chunked=chunked))
+        async with Client(up.url, mode="2026-07-28") as client:
+            answer = await client.call_tool("greet", {})
+        assert answer.content[0].text == "hello"
