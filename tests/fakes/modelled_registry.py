@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from core.resolve import ResolvedInstallation
-from core.snapshot import Tool
+from core.resolve import InstallationRefusal, ResolvedInstallation
+from core.snapshot import Tool, Visibility
 from tests.fakes.silent_network import Truth
 
 MODERN_URL, LEGACY_URL = "http://192.0.2.9/mcp", "http://192.0.2.10/mcp"
@@ -16,11 +16,20 @@ TOOLS = {
 }
 """By name: the URL of its server, and whether its installation is the caller's own."""
 
+KEPT = {MODERN_URL: "m_kept", LEGACY_URL: "l_kept"}
+"""Tools that nothing is changed of, by the URL of their server: who calls them keeps connections to it open."""
+SEEN_BY = {
+    "all": Visibility("organisation"),
+    "red": Visibility("teams", ["red"]),
+    "ada": Visibility("personal", owner="ada"),
+}
+GONE = InstallationRefusal("needs_sign_in", "Sign in first.", "http://gw.example/sign-in")
+
 
 def assigned(truth: Truth) -> dict[str, Tool]:
     """The tools, with an installation of each for everybody who may have one."""
     made = {}
-    for name, (url, own) in TOOLS.items():
+    for name, (url, own) in (TOOLS | {tool: (url, False) for url, tool in KEPT.items()}).items():
         made[name] = truth.tool(name, name, installation(name, url, "shared", 1), per_principal=own)
         if own:
             for caller in CALLERS:

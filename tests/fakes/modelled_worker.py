@@ -76,6 +76,18 @@ class Told:
     asked: list[Any] = field(default_factory=list)
     counts: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def size(self) -> tuple[int, ...]:
+        """How much there is of each."""
+        return len(self.answers), len(self.sent), len(self.records), len(self.asked)
+
+    def add(self, later: "Told") -> None:
+        """And what can be told since."""
+        self.answers |= later.answers
+        self.sent = sorted(self.sent + later.sent, key=repr)
+        self.records = sorted(self.records + later.records, key=repr)
+        self.asked, self.counts = sorted(self.asked + later.asked), later.counts
+
 
 class ModelledWorker:
     """The worker, its lane and its surroundings. Made in a running loop."""

@@ -21,28 +21,33 @@ from contextlib import ExitStack
 from typing import Any
 from unittest.mock import patch
 
-import msgspec
 from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from core.changes import Change, Kind
 from core.resolve import InstallationRefusal, Principal, ResolvedInstallation, TokenVerdict
-from core.snapshot import Rule, Visibility
+from core.snapshot import Rule
 from core.tokens import new_token
-from tests.fakes.modelled_registry import CALLERS, LEGACY_URL, MODERN_URL, TOOLS, assigned, installation
-from tests.fakes.modelled_worker import CALL_S, HARD, SOFT, ModelCall, ModelCaller, ModelledWorker, Told
+from tests.fakes.modelled_registry import (
+    CALLERS,
+    GONE,
+    KEPT,
+    LEGACY_URL,
+    MODERN_URL,
+    SEEN_BY,
+    TOOLS,
+    assigned,
+    installation,
+)
+from tests.fakes.modelled_worker import CALL_S, HARD, SOFT, ModelCall, ModelCaller, ModelledWorker
+from tests.fakes.side_by_side import SideBySide
 from tests.fakes.silent_network import SilentServer, Truth
 from tests.fakes.virtual_loop import VirtualLoop, VirtualTime
 
+PAUSES = (0.5, 3.0, 29.0, SOFT / 2, SOFT + 1, 400.0, HARD + 1, 86_401.0)
 LINES = ("X-Tenant: red\r\n", "X-Tenant: blue\r\nX-Lang: de\r\n", "X-Forwarded-For: 203.0.113.7\r\n")
 HOW = ("json", "json", "stream", "stream and its end", "pieces", "tool error", "error", "status")
-SEEN_BY = {
-    "all": Visibility("organisation"),
-    "red": Visibility("teams", ["red"]),
-    "ada": Visibility("personal", owner="ada"),
-}
-GONE = InstallationRefusal("needs_sign_in", "Sign in first.", "http://gw.example/sign-in")
 names, tools, lines = st.sampled_from(CALLERS), st.sampled_from(sorted(TOOLS)), st.sampled_from(LINES)
 hows, seldom = st.sampled_from(HOW), st.sampled_from([True, False, False])
 heard = st.sampled_from(["now", "now", "missed", "compared", "later"])
@@ -56,7 +61,7 @@ class Used:
         self.calls = self.by_plan = 0.0
 
 
-class Plans(RuleBasedStateMachine):
+class Plans(SideBySide, RuleBasedStateMachine):
     """The machine. `used` is set by the test."""
 
     used = Used()
@@ -70,7 +75,7 @@ class Plans(RuleBasedStateMachine):
         self.loop = VirtualLoop(self.clock)
         self.truth = Truth()
         self.callers = {name: ModelCaller(name, name, modern=name != "bob") for name in CALLERS}
-        self.teams = {"ada": frozenset({"red"}), "bob": frozenset({"red", "blue"}), "cyd": frozenset[str]()}
+        self.teams = {name: frozenset({"red"}) for name in ("ada", "bob", "dan")} | {"cyd": frozenset()}
         self.number = 0
         self.unpublished: list[Callable[[ModelledWorker], None]] = []
         self.redis_is_down = False
@@ -89,7 +94,8 @@ class Plans(RuleBasedStateMachine):
         """Calls that began with them."""
         self.tools = assigned(self.truth)
         self.gateway = self.truth.gateway("g", list(self.tools.values()), header_allowlist=["x-tenant"])
-        for name in CALLERS:
+        self.callers["dan"] = ModelCaller("dan", "dan", modern=True)
+        for name in self.callers:
             self._issue(name, None)
         self.workers = [self.run(self._new_worker(plans=plans)) for plans in (True, False)]
         for worker in self.workers:
@@ -100,51 +106,12 @@ class Plans(RuleBasedStateMachine):
         servers = [SilentServer(MODERN_URL, modern=True), SilentServer(LEGACY_URL, modern=False)]
         return ModelledWorker(self.truth, servers, plans=plans)
 
-    # how both are asked and told the same
-
-    def run(self, work: Any) -> Any:
-        return self.loop.run_until_complete(work)
-
-    def do(self, act: Callable[[ModelledWorker], Any]) -> None:
-        """The same to both, and whatever follows from it without time passing."""
-
-        async def both() -> None:
-            for worker in self.workers:
-                done = act(worker)
-                if done is not None:
-                    await done
-
-        self.run(both())
-        self.settle()
-
-    def settle(self) -> None:
-        """Let everything happen that can, and compare."""
-        self.loop.run_until_idle()
-        planned, other = (worker.told() for worker in self.workers)
-        self.compare(planned, other)
-        for number in planned.answers:
-            self.pending.pop(number, None)
-
-    def compare(self, planned: Told, other: Told) -> None:
-        """The sentences that this run is about; see the module."""
-        assert planned.sent == other.sent
-        assert planned.answers == other.answers
-        assert planned.records == other.records
-        assert planned.asked == other.asked
-        assert planned.counts == other.counts
-        for got in planned.sent:
-            if got.message["method"] == "tools/call":
-                who, credential = got.message["params"]["arguments"]["who"], got.header("authorization")
-                assert credential.startswith((f"Bearer own-{who} v", "Bearer shared v")), (who, credential)
-        for number, (status, _, body) in planned.answers.items():
-            if number in self.pending and status == 200 and "result" in body and not body["result"].get("isError"):
-                (content,) = body["result"]["content"]
-                assert msgspec.json.decode(content["text"]) == self.pending[number].arguments
-        assert self.must_not_reach.isdisjoint(self.workers[0].reached), "a revoked token had one more call"
-
-    def passes(self, seconds: float) -> None:
-        self.run(asyncio.sleep(seconds))
-        self.settle()
+    def pass_busily(self, seconds: float, url: str) -> None:
+        """Time passes, and somebody else's calls keep the connections to this server open."""
+        for _ in range(int(seconds / 3)):
+            self.passes(1.5)
+            self.call("dan", KEPT[url], LINES[0], "json")
+        self.passes(seconds % 3)
 
     # what changes
 
@@ -319,11 +286,13 @@ class Plans(RuleBasedStateMachine):
             worker.redis.away = down
         self._flush()
 
-    @rule(seconds=st.sampled_from([0.5, 3.0, 29.0, SOFT / 2, SOFT + 1, 400.0, HARD + 1, 86_401.0]))
-    def time_passes(self, seconds: float) -> None:
+    @rule(seconds=st.sampled_from(PAUSES), busy=st.sampled_from([None, *KEPT]))
+    def time_passes(self, seconds: float, busy: str | None) -> None:
         """News takes less than a second, and an index a soft age, where Redis or control is there."""
         self.news_is_heard()
-        self.passes(seconds)
+        if busy and seconds < 2 * SOFT:
+            self.pass_busily(seconds, busy)
+        self.passes(seconds if not busy else 0.5)
         self.control_answers_again()
         if self.clock.now - self.compared >= SOFT:
             self.compared = self.clock.now
@@ -359,6 +328,7 @@ class Plans(RuleBasedStateMachine):
 
     @initialize(tools=st.lists(tools, min_size=3, max_size=3), lines=lines)
     def everybody_calls(self, tools: list[str], lines: str) -> None:
+        self.a_session_begins_or_ends(begins=True)
         for name, tool in zip(CALLERS, tools, strict=True):
             self.somebody_calls(name, tool, lines, "json", 3)
 
@@ -375,6 +345,7 @@ class Plans(RuleBasedStateMachine):
         self.control_goes_or_comes(down=False)
         self.control_answers_again()
         self.redis_goes_or_comes(down=False)
+        self.a_session_begins_or_ends(begins=True)
         for one in CALLERS:
             if self.callers[one].token in self.revoked:
                 self._issue(one, None)
@@ -451,11 +422,24 @@ class Plans(RuleBasedStateMachine):
         else:
             self.do(lambda worker: worker.end_session(number, caller))
 
-    @rule(hear=heard)
-    def a_session_ends_at_another_worker(self, hear: str) -> None:
+    @rule(name=names, tool=tools, lines=lines, revoked=st.booleans())
+    def a_refresh_finds_what_nobody_heard_of(self, name: str, tool: str, lines: str, revoked: bool) -> None:
+        self.all_is_well_and_somebody_calls(name, tool, lines, "json")
+        if revoked:
+            self.a_token_is_revoked(name, "later")
+        else:
+            self.an_installation_is_changed(tool, name, "later", "renewed")
+        self.pass_busily(SOFT * 0.56, TOOLS[tool][0])
+        self.somebody_calls(name, tool, lines, "json", 3)
+
+    @rule(hear=heard, tool=tools)
+    def a_session_ends_at_another_worker(self, hear: str, tool: str) -> None:
+        self.a_session_begins_or_ends(begins=True)
+        self.somebody_calls("bob", tool, LINES[0], "json", 3)
         self.do(lambda worker: worker.ended_elsewhere(self.callers["bob"], self.gateway.id, is_told=hear == "now"))
         if hear == "missed":
             self.news_is_missed()
+        self.somebody_calls("bob", tool, LINES[0], "json", 2)
 
     def teardown(self) -> None:
         try:
@@ -477,7 +461,7 @@ def test_no_plan_decides_otherwise_than_the_stages_whatever_changes() -> None:
     class Machine(Plans):
         used = Used()
 
-    runs = int(os.environ.get("ARCHWAY_PLAN_MODEL", "30"))
+    runs = int(os.environ.get("ARCHWAY_PLAN_MODEL", "25"))
     quick = settings(
         max_examples=runs, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
     )
