@@ -5,11 +5,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from core.egress.addresses import AddressPolicy, parse_networks
+from core.egress.client import Egress
+from core.internal_call import InternalCalls
 from core.resolve import MOST_IN_A_LIST
 from core.tasks import Tasks
+from core.tokens import digest
 from proxy.caches.two_ages import SourceUnreachable
-from proxy.resolve.control_client import ListsUnknown
+from proxy.redis import Redis
+from proxy.resolve.control_client import ControlClient, ListsUnknown
 from proxy.resolve.refreshes import ONE_BY_ONE_S, Refreshes
+from proxy.resolve.token_verdicts import Authority
+from tests.fakes.control import FakeControl
 from tests.plugins.moved_clock import MovedClock
 
 
@@ -90,3 +97,31 @@ async def test_a_control_that_knows_no_lists_is_asked_one_by_one_and_tried_again
     clock.pass_by(ONE_BY_ONE_S)
     assert await asked(refreshes, "abc") == "ABC"
     assert (len(control.lists), len(control.one_by_one)) == (2, 9)
+
+
+@pytest.mark.parametrize(
+    ("knows_lists", "paths"), [(True, ["tokens"]), (False, ["tokens", "token", "token", "token"])]
+)
+async def test_a_control_of_either_version_refreshes_what_is_held(
+    knows_lists: bool, paths: list[str], clock: MovedClock
+) -> None:
+    tasks, redis = Tasks("test"), Redis("redis://127.0.0.1:1/0")
+    async with FakeControl() as control, Egress(AddressPolicy(parse_networks("127.0.0.0/8"))) as egress:
+        control.knows_lists = knows_lists
+        client = ControlClient(
+            egress, (control.url,), InternalCalls(control.ring, caller="proxy", answerer="control")
+        )
+        authority = Authority(client, redis, control.ring, soft=60, hard=600, unknown_per_second=99, tasks=tasks)
+        digests = [digest(control.token()) for _ in range(3)]
+        for one in digests:
+            await authority.verdict(one, "192.0.2.1")
+        clock.pass_by(40)
+        control.asked.clear()
+        assert all(authority.known(one) for one in digests)
+        running = [*authority.verdicts.memory._asking._running.values()]
+        _, late = await asyncio.wait(running, timeout=30)
+        assert not late
+        assert all(authority.verdicts.memory.young(one) for one in digests)
+        assert control.asked == [f"/internal/{path}" for path in paths]
+    await tasks.close()
+    await redis.close()
