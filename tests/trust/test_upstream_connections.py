@@ -90,15 +90,15 @@ async def test_what_came_in_this_very_moment_is_seen_too(make_rig: MakeRig, _row
         await rig.serve([rig.control.tool("t", "t", rig.control.installation(upstream.url, protocol=MODERN))])
         await rig.call("t")
         sent = rig.worker.deps.upstreams.sent
-        name = "send_on" if rig.way == "planned" else "begin"
-        send = getattr(sent, name)
+        sender, name = (sent.transport, "send_on") if rig.way == "planned" else (sent, "begin")
+        send = getattr(sender, name)
 
         def at_the_last_moment(*given: Any) -> Any:
             if poisons:
                 upstream.write_to_all(poisons.pop())
             return send(*given)
 
-        setattr(sent, name, at_the_last_moment)
+        setattr(sender, name, at_the_last_moment)
         assert (await rig.call("t")).result["content"][0]["text"] == "yours"
         assert upstream.connections == 2
 
