@@ -29,6 +29,7 @@ from core.changes import Change, Kind
 from core.resolve import InstallationRefusal, Principal, ResolvedInstallation, TokenVerdict
 from core.snapshot import Rule
 from core.tokens import new_token
+from proxy.resolve.refreshes import GATHERED_S
 from tests.fakes.modelled_registry import (
     CALLERS,
     GONE,
@@ -50,6 +51,7 @@ LINES = ("X-Tenant: red\r\n", "X-Tenant: blue\r\nX-Lang: de\r\n", "X-Forwarded-F
 HOW = ("json", "json", "stream", "stream and its end", "pieces", "tool error", "error", "status")
 names, tools, lines = st.sampled_from(CALLERS), st.sampled_from(sorted(TOOLS)), st.sampled_from(LINES)
 hows, seldom = st.sampled_from(HOW), st.sampled_from([True, False, False])
+several = st.lists(st.integers(0, 8), min_size=2, max_size=6)
 heard = st.sampled_from(["now", "now", "missed", "compared", "later"])
 """What becomes of the news of a change."""
 
@@ -109,7 +111,7 @@ class Plans(SideBySide, RuleBasedStateMachine):
     def pass_busily(self, seconds: float, url: str) -> None:
         """Time passes, and somebody else's calls keep the connections to this server open."""
         for _ in range(int(seconds / 3)):
-            self.passes(1.5)
+            self.passes(2.7)
             self.call("dan", KEPT[url], LINES[0], "json")
         self.passes(seconds % 3)
 
@@ -372,18 +374,22 @@ class Plans(SideBySide, RuleBasedStateMachine):
     def somebody_calls_and_is_answered_late(self, name: str, tool: str, lines: str, how: str) -> None:
         self.call(name, tool, lines, how)
 
-    @rule(data=st.data(), turns=st.lists(st.integers(0, 8), min_size=2, max_size=6))
+    @rule(data=st.data(), turns=several)
     def several_call_at_once(self, data: st.DataObject, turns: list[int]) -> None:
-        """So many turns of the loop lie between them, while what the first has asked for comes in."""
-        if not self.lately:
-            return
-        for turn in turns:
-            self.number = self.next() if turn is turns[0] else self.number + 1
-            call = self.prepared(self.number, *data.draw(st.sampled_from(self.lately)), "json")
+        if self.lately:
+            self.at_once([data.draw(st.sampled_from(self.lately)) for _ in turns], turns)
 
-            async def begin(call: ModelCall = call, turn: int = turn) -> None:
+    def at_once(self, calls: list[tuple[str, str, str]], turns: list[int]) -> None:
+        """So many turns of the loop lie between calls, from when what a first one asks for is on its way."""
+        self.number = self.next() - 1
+        for place, (one, turn) in enumerate(zip(calls, turns, strict=True)):
+            self.number += 1
+            call = self.prepared(self.number, *one, "json")
+
+            async def begin(call: ModelCall = call, turn: int = turn, first: bool = not place) -> None:
                 for worker in self.workers:
                     worker.begin(call)
+                await asyncio.sleep(GATHERED_S if first else 0)
                 for _ in range(turn):
                     await asyncio.sleep(0)
 
@@ -422,14 +428,17 @@ class Plans(SideBySide, RuleBasedStateMachine):
         else:
             self.do(lambda worker: worker.end_session(number, caller))
 
-    @rule(name=names, tool=tools, lines=lines, revoked=st.booleans())
-    def a_refresh_finds_what_nobody_heard_of(self, name: str, tool: str, lines: str, revoked: bool) -> None:
+    @rule(name=names, tool=tools, lines=lines, revoked=st.booleans(), turns=several)
+    def a_refresh_finds_what_nobody_heard_of(
+        self, name: str, tool: str, lines: str, revoked: bool, turns: list[int]
+    ) -> None:
         self.all_is_well_and_somebody_calls(name, tool, lines, "json")
         if revoked:
             self.a_token_is_revoked(name, "later")
         else:
             self.an_installation_is_changed(tool, name, "later", "renewed")
         self.pass_busily(SOFT * 0.56, TOOLS[tool][0])
+        self.at_once([(name, tool, lines)] * len(turns), turns)
         self.somebody_calls(name, tool, lines, "json", 3)
 
     @rule(hear=heard, tool=tools)
