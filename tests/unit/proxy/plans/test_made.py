@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from core.mcp.methods import META_CLIENT_INFO
+from proxy.caches.two_ages import Aged
 from proxy.plans.plan import RENEW_S
 from tests.fakes.planned_lane import PlannedLane, planned_lane
+from tests.fakes.proxy_parts import user
 
 PLAIN: dict[str, Any] = {"name": "client", "version": "1"}
 HEAVY: dict[str, Any] = {
@@ -64,3 +68,45 @@ async def test_a_plan_is_renewed_when_what_it_rests_on_is_young_no_more() -> Non
         (head,) = lane.lane.parts.memory.heads()
         assert head.plans
         assert head.plans["t"].renew_at == soon
+
+
+async def test_a_plan_is_not_used_when_what_it_rests_on_may_not_be_used_without_asking() -> None:
+    async with planned_lane() as lane:
+        lane.planned()
+        (head,) = lane.lane.parts.memory.heads()
+        assert head.plans
+        head.plans["t"].good_until = time.monotonic()
+        lane.asks().answers()
+        assert (lane.by_plan, lane.unplanned("again")) == (0, 1)
+
+
+async def test_a_plan_is_not_used_when_its_gateway_is_not_known_to_be_current() -> None:
+    async with planned_lane() as lane:
+        lane.planned()
+        lane.gateway.confirmed -= lane.deps.settings.max_stale + 1
+        lane.says(lane.request())
+        assert (lane.by_plan, lane.unplanned("again")) == (0, 0)
+
+
+def another_verdict(lane: PlannedLane) -> None:
+    memory = lane.worker.authority.verdicts.memory
+    key, aged = memory.items()[0]
+    memory.put(key, Aged(replace(aged.value, principal=user()), aged.asked + 1))
+
+
+def another_installation(lane: PlannedLane) -> None:
+    changed = replace(lane.installation, credential_headers=[("Authorization", "Bearer other")])
+    lane.worker.installations.resolved.memory.put(lane.installation_key, Aged(changed, time.monotonic() + 1e6))
+
+
+@pytest.mark.parametrize("replaced", [another_verdict, another_installation])
+async def test_no_plan_is_made_of_what_was_replaced_while_the_call_was_with_its_server(
+    replaced: Callable[[PlannedLane], None],
+) -> None:
+    async with planned_lane() as lane:
+        lane.asks().answers()
+        server = lane.asks()
+        replaced(lane)
+        server.answers()
+        (head,) = lane.lane.parts.memory.heads()
+        assert (head.plans, head.unplanned) == (None, "changed")
