@@ -113,14 +113,24 @@ def is_used() -> bool:
     return any(isinstance(finder, CompiledModules) for finder in sys.meta_path)
 
 
-def stamp_of(packages: Path, folder: Path, modules: list[str], compiler: str) -> dict[str, object]:
-    """What is to be written of a build in `folder`, from these packages, that is whole."""
+def here(packages: Path) -> dict[str, str]:
+    """What a build must be made of and for, to be used here."""
+    return {
+        "python": f"{platform.python_version()} {sysconfig.get_config_var('SOABI')}",
+        "machine": sysconfig.get_platform(),
+        "sources": _sources(packages),
+    }
+
+
+def stamp_of(made_of: dict[str, str], folder: Path, modules: list[str], compiler: str) -> dict[str, object]:
+    """What is to be written of a build in `folder`; `made_of`: what `here` said before it. Raises DoesNotFit for half
+    of one."""
     found = sorted(folder.rglob("*.so"))
     files = {_module_of(file, folder): [str(file.relative_to(folder)), _digest(file)] for file in found}
     missing = {SHARED, *modules} - files.keys()
     if missing:
         raise DoesNotFit(f"it is not whole: {', '.join(sorted(missing))}")
-    return {**_here(packages), "compiler": compiler, "modules": modules, "files": files}
+    return {**made_of, "compiler": compiler, "modules": modules, "files": files}
 
 
 def _build_in(folder: Path, packages: Path) -> Build:
@@ -132,21 +142,13 @@ def _build_in(folder: Path, packages: Path) -> Build:
         raise DoesNotFit("it is not whole: it has no stamp") from None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise DoesNotFit(f"its stamp cannot be read: {type(error).__name__}") from None
-    for what, here in _here(packages).items():
-        if told.get(what) != here:
+    for what, is_so in here(packages).items():
+        if told.get(what) != is_so:
             raise DoesNotFit("the sources have changed since" if what == "sources" else f"it is for another {what}")
     for name, (file, digest) in files.items():
         if not file.is_file() or _digest(file) != digest:
             raise DoesNotFit(f"it is not whole: {name}")
     return Build({name: file for name, (file, _) in files.items()}, compiler)
-
-
-def _here(packages: Path) -> dict[str, str]:
-    return {
-        "python": f"{platform.python_version()} {sysconfig.get_config_var('SOABI')}",
-        "machine": sysconfig.get_platform(),
-        "sources": _sources(packages),
-    }
 
 
 def _sources(packages: Path) -> str:

@@ -141,7 +141,7 @@ class HasRoom(Protocol):
         """Have at hand by name what a seat has taken."""
 
 
-@dataclass(slots=True)
+@dataclass  # without slots, since it is compiled
 class Deps:
     """The parts of one worker that the stages work with."""
 

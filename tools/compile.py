@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from core.compiled_form import FOLDERS, SHARED, STAMP, DoesNotFit, stamp_of, what_is_here  # noqa: E402 - see above
+from core.compiled_form import FOLDERS, SHARED, STAMP, DoesNotFit, here, stamp_of, what_is_here  # noqa: E402 - see above
 
 CHECKOUT, WHEEL = FOLDERS
 
@@ -39,6 +39,7 @@ def build(folder: Path) -> None:
     began = folder.with_name(f"{folder.name}.begun")
     shutil.rmtree(began, ignore_errors=True)
     os.chdir(ROOT)  # mypy reads pyproject.toml here
+    made_of = here(ROOT)  # a source that changes meanwhile makes a build that does not fit
     paths = [f"{name.replace('.', '/')}.py" for name in modules()]
     extensions = mypycify(
         paths, group_name=SHARED.removesuffix("__mypyc"), opt_level="3", debug_level="0", target_dir=str(began / "c")
@@ -47,7 +48,7 @@ def build(folder: Path) -> None:
     command.build_lib, command.build_temp = str(began / "made"), str(began / "objects")
     command.ensure_finalized()
     command.run()
-    stamp = stamp_of(ROOT, began / "made", modules(), f"mypyc {version}")
+    stamp = stamp_of(made_of, began / "made", modules(), f"mypyc {version}")
     (began / "made" / STAMP).write_text(json.dumps(stamp, indent=1))
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,7 @@ class OpenConnection(Protocol):
         """End it at once, whatever is unsent."""
 
 
-@dataclass(slots=True)
+@dataclass  # without slots, since it is compiled
 class LaneParts:
     """The parts that all connections of one worker's fast lane share."""
 

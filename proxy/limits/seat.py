@@ -10,7 +10,7 @@ from proxy.limits.server_places import ServerPlaces
 from proxy.limits.shares import Shares, quarter
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, since it is compiled
 class CallLimits:
     """How much a worker has of what a call takes."""
 

@@ -20,7 +20,7 @@ _KEPT = 10_000
 _KEPT_LINES = 256
 
 
-@dataclass(slots=True)
+@dataclass  # without slots, since it is compiled
 class _Row:
     """Failures in a row of one kind."""
 
@@ -45,7 +45,7 @@ class _Row:
         return True
 
 
-@dataclass(slots=True)
+@dataclass  # without slots, since it is compiled
 class _State:
     connecting: _Row = field(default_factory=_Row)
     calls: Bounded[tuple[str, str], _Row] = field(default_factory=lambda: Bounded(_KEPT_LINES))

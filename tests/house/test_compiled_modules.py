@@ -44,6 +44,20 @@ def unsure_slices(source: str) -> Iterator[str]:
         yield ast.unparse(node)
 
 
+def slotted_dataclasses(source: str) -> list[str]:
+    """Classes that mypyc compiles into a module that cannot be imported, or without their slots."""
+    classes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef)]
+    return [one.name for one in classes if any("slots=True" in ast.unparse(mark) for mark in one.decorator_list)]
+
+
+def test_no_dataclass_of_what_is_compiled_has_slots() -> None:
+    assert not {(path, name) for path in compiled() for name in slotted_dataclasses((ROOT / path).read_text())}
+
+
+def test_a_dataclass_with_slots_is_seen() -> None:
+    assert slotted_dataclasses("@dataclass(frozen=True, slots=True)\nclass A: ...") == ["A"]
+
+
 def test_what_is_compiled_is_there_and_in_order() -> None:
     assert set(compiled()) <= set(tracked())
     assert compiled() == sorted(compiled())

@@ -11,6 +11,7 @@ from core.compiled_form import (
     STAMP,
     CompiledModules,
     DoesNotFit,
+    here,
     is_used,
     stamp_of,
     take,
@@ -29,7 +30,7 @@ def packages(tmp_path: Path) -> Path:
     (folder / "proxy").mkdir(parents=True)
     (folder / f"{SHARED}.cpython-311-x86_64-linux-gnu.so").write_bytes(b"everything")
     (folder / "proxy" / "one.cpython-311-x86_64-linux-gnu.so").write_bytes(b"a pointer")
-    write(tmp_path, **stamp_of(tmp_path, folder, ["proxy.one"], "mypyc 9"))
+    write(tmp_path, **stamp_of(here(tmp_path), folder, ["proxy.one"], "mypyc 9"))
     return tmp_path
 
 
@@ -118,7 +119,7 @@ def test_a_build_that_lacks_something_does_not_fit(packages, change):
 
 def test_no_stamp_is_made_of_half_a_build(packages):
     with pytest.raises(DoesNotFit, match=r"it is not whole: proxy\.two"):
-        stamp_of(packages, packages / ".compiled", ["proxy.one", "proxy.two"], "mypyc 9")
+        stamp_of(here(packages), packages / ".compiled", ["proxy.one", "proxy.two"], "mypyc 9")
 
 
 def test_a_build_that_cannot_be_loaded_leaves_the_sources_in_use(packages):
