@@ -35,3 +35,14 @@ async def test_a_worker_says_which_form_runs(tmp_path: Path, said: str) -> None:
 
     assert [one["form"] for one in proxy.said("proxy worker serves")] == [expected]
     assert told == f"archway_compiled {int(expected == 'compiled')}"
+
+
+async def test_a_worker_says_why_compiled_modules_are_not_used(tmp_path: Path) -> None:
+    why = "the sources have changed since"  # as its lifeline leaves word
+
+    async with supervised(tmp_path, compiled="0", not_compiled=why) as proxy:
+        await proxy.call()
+
+    assert [
+        one["why"] for one in proxy.said("the compiled modules are not used; `make compiled` makes them again")
+    ] == [why]
