@@ -95,7 +95,10 @@ def take(packages: Path) -> bool:
 
     Raises DoesNotFit; then nothing is changed, and the sources serve.
     """
-    build = what_is_here(packages)
+    try:
+        build = what_is_here(packages)
+    except OSError as error:  # it is being replaced, or a source is
+        raise DoesNotFit(f"it cannot be read: {type(error).__name__}") from None
     if build is None:
         return False
     finder = CompiledModules(build.files)

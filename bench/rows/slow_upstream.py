@@ -17,6 +17,7 @@ def slow_upstream(stand: Stand) -> Found:
     with archway_side(stand.running, "bulkheads", lane_of(stand.ours.name), settings=usual) as side:
         healthy = stand.orders()
         warm(side, healthy)
+        warm(side, stand.orders(targets=[stand.running.slow]))  # no call comes before the news of its gateway
         alone = [measured(side, healthy) for _ in range(rounds)]
         lasts = max(2.0, rounds * (seconds + 2.5))
         slow = stand.orders(

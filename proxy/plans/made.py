@@ -90,7 +90,7 @@ def _depends_on_more(x: Exchange) -> str:
         return "mirrored"
     if not KEYS.isdisjoint(x.headers):
         return "trace_context"
-    if outbound.wants_progress or outbound.meta:
+    if "progressToken" in x.request.meta or outbound.meta:
         return "unusual"
     return "browser" if "origin" in x.headers else ""
 

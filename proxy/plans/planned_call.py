@@ -111,7 +111,10 @@ class PlannedCall:
     def waits(self, connection: PoolConnection) -> None:
         """It was sent there, and waits for its answer."""
         self.connection = connection
-        self._parts.running.add(self)
+        parts = self._parts
+        parts.running.add(self)
+        if not parts.sent.deadlines.sweeps:
+            parts.sent.deadlines.sweep()
         if self.plan.jti:
             self._parts.deps.calls.waits(self)
 
@@ -156,7 +159,7 @@ class PlannedCall:
             elif answer.is_whole and self.take(answer.peek(0)):
                 answer.settle(sound=True)
                 return
-        self._to_pipeline("answer")
+        self._to_pipeline("answer" if answer.fault is None else "connection")
         answer.wake()  # it is what the pipeline waits for, too
 
     def _take_first(self, answer: PoolAnswer) -> bool:

@@ -122,11 +122,16 @@ class Plans:
         if isinstance(plan, str):
             head.unplanned = plan
             return
-        if head.plans is None or len(head.plans) >= MOST_OF_A_HEAD:
+        if head.plans is None:
             head.plans = {}
-        if self._kept < MOST or plan.exposed in head.plans:
-            self._kept += plan.exposed not in head.plans
+        is_new = plan.exposed not in head.plans
+        if is_new and len(head.plans) >= MOST_OF_A_HEAD:
+            head.plans.pop(next(iter(head.plans)))
+            self._kept -= 1
+        if self._kept < MOST or not is_new:
+            self._kept += is_new
             head.plans[plan.exposed] = plan
+            head.unplanned = ""
 
     def count(self, why: str) -> None:
         """Count a call that goes without a plan."""

@@ -23,4 +23,4 @@ def test_a_worker_under_load_says_which_functions_a_call_enters():
     )
     assert done.returncode == 0, done.stderr
     assert " us of CPU each while profiled" in done.stdout
-    assert any(line.split()[2:] and "pipeline.py" in line for line in done.stdout.splitlines())
+    assert any(line.split()[2:] and "planned_call.py" in line for line in done.stdout.splitlines())

@@ -290,6 +290,11 @@ class PlannedLane:
         """Those that were kept since the plan was made."""
         return waiting_records(self.worker.deps.records)
 
+    async def at_rest(self) -> None:
+        """Wait until nobody looks for what is late any more: nothing runs, and none of it will begin by itself."""
+        while self.deps.upstreams._deadlines.sweeps:  # noqa: ASYNC110 - nothing tells it
+            await asyncio.sleep(0.01)
+
     def nothing_is_held(self) -> bool:
         """Whether no place, no room and no registration is left of any call."""
         usage, calls = self.worker.usage, self.deps.calls

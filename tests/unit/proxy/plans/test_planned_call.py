@@ -346,3 +346,16 @@ async def test_a_caller_that_leaves_its_answer_unread_leaves_nothing_held() -> N
         server.answers("long")
         lane.leaves()
         assert lane.nothing_is_held()
+
+
+async def test_a_planned_call_has_its_deadline_though_nothing_ran_for_a_while_before_it() -> None:
+    async with planned_lane(call_seconds=0.1) as lane:
+        lane.planned()
+        await lane.at_rest()
+        lane.asks()
+        async with asyncio.timeout(20):
+            while not lane.out.data:  # noqa: ASYNC110 - a transport that is not there tells nobody
+                await asyncio.sleep(0.01)
+        assert [record.status for record in lane.records] == ["upstream_slow"]
+        assert lane.left("deadline") == 1
+        assert lane.nothing_is_held()

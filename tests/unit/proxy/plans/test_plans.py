@@ -12,6 +12,7 @@ import pytest
 
 from core.mcp.versions import Era
 from proxy.caches.two_ages import Aged
+from proxy.plans.plans import MOST_OF_A_HEAD
 from proxy.telemetry.metrics import REFUSALS, UNPLANNED, by_value
 from tests.fakes.planned_lane import PlannedLane, planned_lane
 
@@ -228,3 +229,18 @@ async def test_plans_that_stand_no_more_go_with_the_next_sweep() -> None:
 
 def test_every_word_is_used_once() -> None:
     assert len(set(UNPLANNED)) == len(UNPLANNED)
+
+
+async def test_a_head_with_many_tools_keeps_its_other_plans_when_one_is_renewed() -> None:
+    async with planned_lane() as lane:
+        lane.planned()
+        (head,) = lane.lane.parts.memory.heads()
+        assert head.plans is not None
+        plan = head.plans["t"]
+        head.plans.update({f"other-{number}": plan for number in range(MOST_OF_A_HEAD - 1)})
+        plan.renew_at = 0.0
+        drop_token(lane)
+        lane.know(Era.MODERN)
+        lane.asks().answers()
+        assert len(head.plans) == MOST_OF_A_HEAD
+        assert head.plans["t"] is not plan
