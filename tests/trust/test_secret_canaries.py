@@ -66,6 +66,7 @@ def watched(sinks: Sinks, redis_server: RedisServer, counting_file: Path) -> Ite
 @pytest.fixture
 async def rig(make_rig: MakeRig, counting_file: Path, tmp_path: Path) -> AsyncIterator[Rig]:
     async with make_rig(metrics_file=str(counting_file), call_seconds=1.0, max_body=1 << 18) as running:
+        running.prepared = None  # its gateway waits for records, of which prepared calls leave none
         yield running
 
 
