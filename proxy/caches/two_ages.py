@@ -20,6 +20,7 @@ from math import inf
 from typing import Generic, TypeVar
 
 from core.tasks import Tasks
+from proxy.caches.meanwhile import UnderWay
 from proxy.caches.single_flight import SingleFlight, ends_within
 from proxy.caches.standing import Standing
 from proxy.caches.window import Window
@@ -96,6 +97,7 @@ class TwoAgeCache(Generic[V]):
         self._held: Standing[str, Aged[V]] = Standing(size)
         self._asking = SingleFlight[Aged[V]](f"{name} refresh", tasks)
         self._window = Window(gathered)
+        self._under_way = UnderWay[V]()
         self._drops = 0
 
     @property
@@ -192,16 +194,18 @@ class TwoAgeCache(Generic[V]):
         return aged
 
     def drop(self, key: str) -> None:
-        """Forget one value; what is being asked for now will not be held either."""
+        """Forget one value; if it is being asked for now, that answer will not be held either."""
         self._drops += 1
         self.changes += 1
         self._held.pop(key)
+        self._under_way.change(lambda name, _: name == key)
         self._asking.disown(key)
 
     def drop_where(self, concerns: Callable[[str, V], bool]) -> list[str]:
-        """Forget every value that `concerns`; their keys. What is being asked for now will not be held."""
+        """Forget every value that `concerns`; their keys. No such answer that is on its way will be held."""
         self._drops += 1
         self.changes += 1
+        self._under_way.change(concerns)
         self._asking.disown_all()
         gone = [key for key, aged in self._held.items() if concerns(key, aged.value)]
         for key in gone:
@@ -212,6 +216,7 @@ class TwoAgeCache(Generic[V]):
         """Age everything past its soft age: news may have been missed."""
         self._drops += 1
         self.changes += 1
+        self._under_way.doubt()
         self._asking.disown_all()
         horizon = time.monotonic() - self._soft
         for aged in self._held.values():
@@ -244,15 +249,22 @@ class TwoAgeCache(Generic[V]):
         return await self._ask(key, ask)
 
     async def _ask(self, key: str, ask: Ask[V]) -> Aged[V]:
-        drops = self._drops
-        try:
-            aged = await ask()
-        except SourceUnreachable:
-            raise
-        except Exception:
-            self.changes += 1
-            self._held.pop(key)  # the source said no: what we held is over, whatever its age
-            raise
+        with self._under_way.question() as meanwhile:
+            try:
+                aged = await ask()
+            except SourceUnreachable:
+                raise
+            except Exception:
+                self.changes += 1
+                self._held.pop(key)  # the source said no: what we held is over, whatever its age
+                self._under_way.change(lambda name, _: name == key)  # and what it said before that, too
+                raise
         # An answer from before a change that we have since applied may be about the past: this call may use it,
         # since it came in before the change, but the next one asks again.
-        return self.put(key, aged) if drops == self._drops else aged
+        if meanwhile.changed(key, aged.value):
+            return aged
+        if meanwhile.doubted:
+            doubted = min(aged.asked, time.monotonic() - self._soft)
+            _ = self.put(key, Aged(aged.value, doubted, aged.expires))
+            return aged
+        return self.put(key, aged)

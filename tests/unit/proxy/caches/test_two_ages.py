@@ -342,6 +342,75 @@ async def test_an_answer_that_a_change_overtook_is_not_held(
     assert cache.fresh("k") == "after the change"
 
 
+@pytest.mark.parametrize("change", ["drop", "drop_where"])
+async def test_an_answer_that_a_change_overtook_is_not_held_though_nobody_asks_again(
+    cache: TwoAgeCache[str], source: Source, change: str
+) -> None:
+    source.gate.clear()
+    waiting = asyncio.gather(cache.get("k", source))
+    await settle()
+    _ = cache.drop("k") if change == "drop" else cache.drop_where(lambda key, _: key == "k")
+    source.gate.set()
+    assert await waiting == ["value"]
+    assert not cache.holds("k")
+
+
+async def test_an_answer_that_a_doubt_overtook_serves_while_nobody_answers(
+    cache: TwoAgeCache[str], source: Source
+) -> None:
+    """Its caller was served: it is not the one who is turned away when control goes just after."""
+    source.gate.clear()
+    waiting = asyncio.gather(cache.get("k", source))
+    await settle()
+    cache.doubt_all()
+    source.gate.set()
+    assert await waiting == ["value"]
+    assert cache.fresh("k") is None
+    source.value = SourceUnreachable()
+    assert await cache.get("k", source) == "value"
+
+
+async def test_an_answer_that_a_change_of_others_overtook_is_held(cache: TwoAgeCache[str], source: Source) -> None:
+    source.gate.clear()
+    waiting = asyncio.gather(cache.get("k", source))
+    await settle()
+    cache.drop("another")
+    assert cache.drop_where(lambda key, value: key == "another" or value == "other") == []
+    source.gate.set()
+    assert await waiting == ["value"]
+    assert cache.fresh("k") == "value"
+
+
+@pytest.mark.parametrize("number", [1, 511, 512, 600])
+async def test_more_changes_than_are_remembered_concern_every_answer(
+    cache: TwoAgeCache[str], source: Source, number: int
+) -> None:
+    source.gate.clear()
+    waiting = asyncio.gather(cache.get("k", source))
+    await settle()
+    for _ in range(number):
+        cache.drop("another")
+    source.gate.set()
+    await waiting
+    assert cache.holds("k") == (number < 512)
+
+
+async def test_an_answer_from_before_a_refusal_is_not_held_whichever_comes_last(
+    cache: TwoAgeCache[str], source: Source
+) -> None:
+    source.gate.clear()
+    before = asyncio.gather(cache.get("k", source))
+    await settle()
+    cache.doubt_all()  # whoever comes now asks again
+    refusing = Source(Clock())
+    refusing.value = ValueError()
+    with pytest.raises(ValueError):
+        await cache.get("k", refusing)
+    source.gate.set()
+    assert await before == ["value"]
+    assert not cache.holds("k")
+
+
 async def test_a_doubted_value_is_asked_again_and_serves_if_nobody_answers(
     cache: TwoAgeCache[str], source: Source
 ) -> None:
