@@ -381,20 +381,6 @@ async def test_an_answer_that_a_change_of_others_overtook_is_held(cache: TwoAgeC
     assert cache.fresh("k") == "value"
 
 
-@pytest.mark.parametrize("number", [1, 511, 512, 600])
-async def test_more_changes_than_are_remembered_concern_every_answer(
-    cache: TwoAgeCache[str], source: Source, number: int
-) -> None:
-    source.gate.clear()
-    waiting = asyncio.gather(cache.get("k", source))
-    await settle()
-    for _ in range(number):
-        cache.drop("another")
-    source.gate.set()
-    await waiting
-    assert cache.holds("k") == (number < 512)
-
-
 async def test_an_answer_from_before_a_refusal_is_not_held_whichever_comes_last(
     cache: TwoAgeCache[str], source: Source
 ) -> None:
