@@ -7,7 +7,7 @@ classes as they are: what is only read (settings, sessions, whether a record can
 lanes, or once a call is sent, recorded or streamed, which a dry run leaves out.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -33,14 +33,11 @@ from proxy.upstream.conversation import Upstreams
 class Counts(Protocol):
     """A part that counts what happens (`proxy/telemetry/counting.py`)."""
 
+    planned: int
+    """Calls that went by a plan."""
+
     def add(self, name: str, amount: float = 1.0) -> None:
         """Count in a series that is known beforehand, by its whole name."""
-
-    def places(self, names: Iterable[str]) -> tuple[int, ...]:
-        """Where these series are counted."""
-
-    def add_all(self, places: tuple[int, ...]) -> None:
-        """Count one in each of these."""
 
     def count_refusal(self, reason: str) -> None:
         """Count a refusal."""

@@ -185,6 +185,8 @@ class Exchange:
     """How the refusal of a call looks; None for what no server is asked for."""
     # where the call is sampled
     trace: CallTrace | None = None
+    sampled: bool = False
+    """Whether it was drawn already if the call is traced."""
     # choose the target
     target: Target | None = None
     # limits

@@ -29,8 +29,9 @@ from proxy.limits.overload import Overload
 from proxy.limits.usage import Usage
 from proxy.resolve.control_clock import ControlClock
 from proxy.resolve.refreshes import Refreshes
-from proxy.telemetry.counting import Slots
+from proxy.telemetry.counting import FAST_LANE, Slots
 from proxy.telemetry.metrics import (
+    AUTHENTICATIONS,
     CACHE_USED_AGE,
     CACHE_USES,
     CALLS_IN_FLIGHT,
@@ -40,11 +41,13 @@ from proxy.telemetry.metrics import (
     GATEWAYS_HELD,
     LOG_LINES_DROPPED,
     LOOP_LAG,
+    PLANNED,
     RECORDS,
     RECORDS_DROPPED,
     REFRESH_QUESTIONS,
     REFRESHES,
     REFUSALS_UNSAID,
+    RESOLUTIONS,
     SNAPSHOT_AGE,
     SNAPSHOTS_REJECTED,
     SPANS,
@@ -63,6 +66,16 @@ TASKS_EVERY = 10
 """Tasks are counted at every tenth telling: with ten thousand of them that takes a millisecond or two."""
 SNAPSHOT_ALARM_S = 300.0
 """Older than this, control and Redis have both been away for minutes."""
+
+
+_OF_PLANNED_CALLS: Final = (
+    FAST_LANE,
+    series(PLANNED, ("kept",)),
+    series(AUTHENTICATIONS, ("accepted",)),
+    series(RESOLUTIONS, ("remembered",)),
+    *(series(CACHE_USES, (name, "planned")) for name in ("verdicts", "connections", "snapshots")),
+)
+"""Each call that goes by a plan counts in all of these: it was let in, by what was remembered."""
 
 
 class Connecting(Protocol):
@@ -123,6 +136,7 @@ class Gauges:
             **_of_a_cache("connections", installations),
             **_of_refreshes("connections", installations, watched.installation_refreshes),
             **_of_a_cache("snapshots", gateways),
+            **dict.fromkeys(_OF_PLANNED_CALLS, lambda: watched.slots.planned),
         }
         self._told: dict[str, float] = dict.fromkeys(self._counted, 0)
         self._told[LOG_LINES_DROPPED] = lines_dropped()

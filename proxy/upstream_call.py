@@ -183,7 +183,7 @@ def begin(x: Exchange, deps: Deps, stages: Iterable[Stage]) -> UpstreamCall:
     most = deps.settings.calls_in_flight
     if not deps.usage.running.take(x.principal_key, 1, most=most, share=quarter(most)):
         raise overloaded()
-    if deps.tracer is not None and x.trace is None:
+    if deps.tracer is not None and not x.sampled:
         x.trace = deps.tracer.begin(x.request.meta, x.headers)
     return UpstreamCall(x, deps, stages)
 

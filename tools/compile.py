@@ -48,7 +48,7 @@ def build(folder: Path) -> None:
     command.build_lib, command.build_temp = str(began / "made"), str(began / "objects")
     command.ensure_finalized()
     command.run()
-    stamp = stamp_of(made_of, began / "made", modules(), f"mypyc {version}")
+    stamp = stamp_of(made_of, began / "made", modules(), _by(version))
     (began / "made" / STAMP).write_text(json.dumps(stamp, indent=1))
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -67,13 +67,18 @@ def lacks() -> str:
 
 
 def is_made(folder: Path) -> bool:
-    """Whether the build in this folder is of the sources, and of the list, that are here."""
+    """Whether the build in this folder is of the sources, the list and the compiler that are here."""
+    from mypy.version import __version__ as version
+
     try:
-        if what_is_here(ROOT) is None:
-            return False
-    except DoesNotFit:
+        told = json.loads((folder / STAMP).read_bytes())
+        return what_is_here(ROOT) is not None and told["modules"] == modules() and told["compiler"] == _by(version)
+    except (DoesNotFit, OSError, ValueError):
         return False
-    return bool(json.loads((folder / STAMP).read_bytes())["modules"] == modules())
+
+
+def _by(version: str) -> str:
+    return f"mypyc {version}"
 
 
 def main() -> None:

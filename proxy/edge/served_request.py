@@ -58,7 +58,7 @@ class ServedRequest:
         """`unplanned`: why a call goes without a plan; `known`: whether its head was, so that a plan may be made."""
         self._caller, self._parts, self._deps = caller, parts, parts.deps
         self.x = x
-        x.outlet, x.read, x.trace = self, unplanned.read, unplanned.trace
+        x.outlet, x.read, x.trace, x.sampled = self, unplanned.read, unplanned.trace, unplanned.sampled
         self._unplanned, self._known = unplanned.why, known
         self._body_began = 0.0
         """When the first bytes of a body came that did not come whole."""

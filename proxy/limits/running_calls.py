@@ -1,8 +1,9 @@
 """The calls that run in this worker, so that they can be cancelled from elsewhere, and ended when the worker stops.
 
-A call runs in one of three ways: in a task of its own (`run`); in a task of its lane that serves this one request and
-outlives its caller (`run_here`); or, while only its upstream is waited for, in none (`waits`).
-`UpstreamCall.go_on` and `pipeline.answer_request` register it.
+A call runs in one of four ways: in a task of its own (`run`); in a task of its lane that serves this one request and
+outlives its caller (`run_here`); while only its upstream is waited for, in none (`waits`); or by its plan, outside of
+any session, in a set that is looked through when the worker stops (`watch`). `UpstreamCall.go_on`,
+`pipeline.answer_request` and `PlannedCall.waits` register it.
 
 A modern caller that leaves cancels it; a legacy caller that leaves does not (MCP 2025-11-25, transports): its call
 runs on to the deadline, with nobody to tell. A legacy cancellation names a session and a request id, and may arrive

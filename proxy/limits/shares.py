@@ -45,7 +45,7 @@ class Shares:
 
     def of(self, owner: str) -> int:
         """What one owner has."""
-        share = self._by_owner.get(owner)
+        share = self._by_owner.get(owner) or self._others.get(owner)
         return 0 if share is None else share.used
 
     def share(self, owner: str) -> Share:
@@ -75,7 +75,7 @@ class Shares:
         by_owner = self._by_owner
         if len(by_owner) >= self._most:
             self._forget_idle()
-        share = by_owner[owner] = self._others.get(owner, Share())
+        share = by_owner[owner] = self._others.pop(owner, Share())
         return share
 
     def _forget_idle(self) -> None:

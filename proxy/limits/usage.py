@@ -42,7 +42,7 @@ class Usage:
     @property
     def at_servers(self) -> int:
         """Places that are taken, at all servers together."""
-        return sum(places.used for places in self._at_servers.values())
+        return sum(places.used for known in (self._at_servers, self._others) for places in known.values())
 
     def enter(self, server: str, principal: str, tool: str, most: int) -> bool:
         """Take a place at a server that has `most`; False where none is left for this principal or this tool."""
@@ -70,7 +70,7 @@ class Usage:
         if places is None:
             if len(self._at_servers) >= self._most:
                 self._forget_idle()
-            places = self._at_servers[server] = self._others.get(server, ServerPlaces())
+            places = self._at_servers[server] = self._others.pop(server, ServerPlaces())
         return places
 
     def _forget_idle(self) -> None:

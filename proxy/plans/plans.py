@@ -21,9 +21,6 @@ from proxy.plans.parts import PlanParts
 from proxy.plans.plan import RENEW_S, Plan
 from proxy.plans.planned_call import PlannedCall, PlannedCaller
 from proxy.plans.usual import plan_for
-from proxy.stages.authenticate import ACCEPTED
-from proxy.stages.resolve_credential import REMEMBERED
-from proxy.telemetry.counting import FAST_LANE
 from proxy.telemetry.metrics import PLANNED, by_value
 from proxy.tracing.call_trace import CallTrace
 
@@ -38,14 +35,16 @@ _PLANNED: Final = by_value(PLANNED)
 class Declined:
     """A call that does not go by a plan: the word why, and what was found out of it already."""
 
-    __slots__ = ("read", "trace", "why")
+    __slots__ = ("read", "sampled", "trace", "why")
 
-    def __init__(self, why: str, read: object = None, trace: CallTrace | None = None) -> None:
+    def __init__(
+        self, why: str, read: object = None, trace: CallTrace | None = None, *, sampled: bool = False
+    ) -> None:
         self.why = why
         self.read = read
         """Its body as JSON, where that was read."""
-        self.trace = trace
-        """Where it was sampled."""
+        self.trace, self.sampled = trace, sampled
+        """Its trace, if it has one; and whether it was drawn already if it has."""
 
 
 OFF: Final = Declined("off")
@@ -66,7 +65,6 @@ class Plans:
         self.on: Final = deps.settings.plans
         self._most_body: Final = deps.settings.max_body
         self._tracer: Final = deps.tracer
-        self._counted: Final = deps.slots.places((FAST_LANE, ACCEPTED, REMEMBERED, _PLANNED["kept"]))
         self._heads, self._sweep_at, self._kept = heads, monotonic() + _SWEEP_S, 0
 
     def none_for(self, head: Head) -> Declined:
@@ -97,15 +95,15 @@ class Plans:
             return _NO_PLACE
         if self._tracer is not None and (trace := self._tracer.begin(_NOTHING, _NOTHING)) is not None:
             _give_back(plan, size)
-            return Declined("traced", message, trace)
+            return Declined("traced", message, trace, sampled=True)
         call = PlannedCall(parts, plan, caller, head, body, message, now + plan.seconds, unix)
         text = b'{"jsonrpc":"2.0","id":%d%b%b%b' % (call.upstream_id, plan.before, arguments, plan.end)
         connection = parts.sent.transport.send_on(plan.way, text, call)
         if connection is None:
             _give_back(plan, size)
-            return Declined("no_connection", message)
+            return Declined("no_connection", message, sampled=self._tracer is not None)
         call.waits(connection)
-        parts.slots.add_all(self._counted)
+        parts.slots.planned += 1
         return call
 
     def learn(self, x: Exchange, why: str) -> None:

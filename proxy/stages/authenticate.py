@@ -17,7 +17,7 @@ from proxy.refusals import Refusal
 from proxy.telemetry.metrics import AUTHENTICATIONS, by_value
 
 _OUTCOMES: Final = by_value(AUTHENTICATIONS)
-ACCEPTED: Final = _OUTCOMES["accepted"]
+_ACCEPTED: Final = _OUTCOMES["accepted"]
 
 
 def authenticate(x: Exchange, deps: Deps) -> Awaitable[None] | None:
@@ -74,7 +74,7 @@ def _not_authenticated(deps: Deps, why: str, *, presented: bool = True) -> Refus
 def _accept(x: Exchange, verdict: TokenVerdict, deps: Deps) -> None:
     if verdict.principal is None or verdict.digest != x.token_digest:
         raise _kept_out(x, verdict, deps)
-    deps.slots.add(ACCEPTED)
+    deps.slots.add(_ACCEPTED)
     x.principal = verdict.principal
     x.principal_key = verdict.principal.key
     x.token_id = verdict.token_id

@@ -11,7 +11,7 @@ from proxy.refusals import Refusal
 from proxy.telemetry.metrics import RESOLUTIONS, by_value
 
 _OUTCOMES: Final = by_value(RESOLUTIONS)
-REMEMBERED: Final = _OUTCOMES["remembered"]
+_REMEMBERED: Final = _OUTCOMES["remembered"]
 
 
 def resolve_credential(x: Exchange, deps: Deps) -> Awaitable[None] | None:
@@ -28,7 +28,7 @@ def resolve_credential(x: Exchange, deps: Deps) -> Awaitable[None] | None:
         x.installation = deps.installations.known(key, question)
         if x.installation is None:
             return _ask(x, deps, key, question)
-    deps.slots.add(REMEMBERED)
+    deps.slots.add(_REMEMBERED)
     return None
 
 

@@ -7,7 +7,6 @@ counted as `other`.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -56,6 +55,8 @@ class Slots:
     def __init__(self, path: str = "") -> None:
         self._file = SlotsFile(path)
         self._values = self._file.values
+        self.planned = 0
+        """Calls that went by a plan: `proxy/gauges.py` tells them once a second, in each of their series."""
         self._place = {entry.name: entry.first for entry in self._file.entries}
         self._calls: dict[tuple[str, str, str, str], CallSlots] = {}
         self._left = {CALLS.name: CALL_SERIES, DURATIONS.name: DURATION_SERIES, REVISIONS.name: REVISION_SERIES}
@@ -73,16 +74,6 @@ class Slots:
     def add(self, name: str, amount: float = 1.0) -> None:
         """Count in a series that is known beforehand, by its whole name."""
         self._values[self._place[name]] += amount
-
-    def places(self, names: Iterable[str]) -> tuple[int, ...]:
-        """Where these series are counted, for `add_all`."""
-        return tuple(self._place[name] for name in names)
-
-    def add_all(self, places: tuple[int, ...]) -> None:
-        """Count one in each of these."""
-        values = self._values
-        for place in places:
-            values[place] += 1.0
 
     def set(self, name: str, value: float) -> None:
         """Tell a gauge."""

@@ -50,6 +50,7 @@ def _of_snapshots(name: str, kind: Kind, says: str, *labels: str) -> Metric:
 
 
 _CACHES: Final = ("verdicts", "connections", "snapshots")
+_USES: Final = ("hit", "planned", "miss", "stale")
 _REFRESHED: Final = ("verdicts", "connections")
 _RESOLVED: Final = ("remembered", "asked", "refused", "unavailable")
 _AUTHENTICATED: Final = ("accepted", "missing", "malformed", "refused", "too_many_unknown", "unavailable")
@@ -77,7 +78,8 @@ UNPLANNED: Final = (
 )
 """Why a call has no plan."""
 LEFT: Final = ("answer", "caller", "deadline", "connection", "cancelled")
-"""What became unusual of a call that was sent by its plan."""
+"""What became unusual of a call that was sent by its plan. `answer`: it is another one, or there is no room for it,
+or the worker ends."""
 
 METRICS: Final[tuple[Metric, ...]] = (
     # Requests and calls
@@ -99,7 +101,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     _counter("credential_resolutions_total", "Calls by where their credential came from.", outcome=_RESOLVED),
     _counter("upstream_connects_total", "Connections to servers.", outcome=("made", "failed")),
     # What is remembered
-    _counter("cache_uses_total", "Questions to what is remembered.", cache=_CACHES, result=("hit", "miss", "stale")),
+    _counter("cache_uses_total", "Questions to what is remembered.", cache=_CACHES, result=_USES),
     _counter("cache_used_age_seconds_total", "Ages of what was a hit, added up.", cache=_CACHES),
     _counter("refreshes_total", "Values that were asked about again before their soft age.", cache=_REFRESHED),
     _counter("refresh_questions_total", "Questions to control about refreshes, of one or many.", cache=_REFRESHED),

@@ -93,6 +93,7 @@ class SentCall:
         """Wait until it is ready; a waiter that is cancelled meanwhile abandons it."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.then(lambda: None if future.done() else future.set_result(None))
+        self.answer.wake()  # it may have come before the task began in which it is awaited
         try:
             yield from future
         except BaseException:

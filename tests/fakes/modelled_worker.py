@@ -18,7 +18,7 @@ from proxy.edge.fast_connection import FastConnection
 from proxy.edge.fast_lane import FastLane
 from proxy.edge.lanes import public_listener
 from proxy.sessions.mailbox import Letter
-from proxy.telemetry.metrics import AUTHENTICATIONS, CALLS, PLANNED, REFUSALS, REQUESTS, RESOLUTIONS, by_value
+from proxy.telemetry.metrics import AUTHENTICATIONS, CALLS, REFUSALS, REQUESTS, RESOLUTIONS
 from proxy.upstream.pool.connection import PoolConnection
 from proxy.upstream.pool.pool import UpstreamPool
 from proxy.upstream.pool.request import Target
@@ -265,6 +265,7 @@ class ModelledWorker:
         told.records = sorted((self._recorded(one) for one in waiting_records(records)), key=repr)
         records._waiting.clear()
         told.asked, self._control.asked = sorted(self._control.asked), []
+        self.worker.gauges.tell()
         slots = self.worker.slots
         counts = {name: slots.value(name) for name in slots._place if name.startswith(_COUNTED)}
         told.counts = {name: count for name, count in counts.items() if count}
@@ -289,9 +290,9 @@ class ModelledWorker:
         return self._control.pulse.late
 
     @property
-    def by_plan(self) -> float:
+    def by_plan(self) -> int:
         """How many calls were sent by a plan."""
-        return self.worker.slots.value(by_value(PLANNED)["kept"])
+        return self.worker.slots.planned
 
     @property
     def holds_nothing(self) -> bool:

@@ -30,6 +30,7 @@ from proxy.edge.fast_connection import FastConnection
 from proxy.edge.fast_lane import FastLane
 from proxy.edge.lanes import public_listener
 from proxy.telemetry.metrics import PLANNED, PLANS_LEFT, by_value
+from proxy.tracing.tracer import Tracer
 from proxy.upstream.eras import Found, _key
 from proxy.upstream.handshake import UpstreamSession
 from proxy.upstream.pool.connection import PoolConnection
@@ -251,6 +252,13 @@ class PlannedLane:
         head, _, body = self.out.taken().partition(b"\r\n\r\n")
         return Answered(int(head.split(b" ")[1]), head, body)
 
+    async def answer_in_time(self) -> Answered:
+        """What the caller gets, from a call that goes on in a task or waits for its deadline."""
+        async with asyncio.timeout(20):
+            while not self.out.data:  # noqa: ASYNC110 - a transport that is not there tells nobody
+                await asyncio.sleep(0.002)
+        return self.answer()
+
     def another_caller(self) -> FastConnection:
         """A further connection of the same caller."""
         return self._connected()[0]
@@ -269,9 +277,9 @@ class PlannedLane:
     # what became of it
 
     @property
-    def by_plan(self) -> float:
+    def by_plan(self) -> int:
         """How many calls were sent by a plan."""
-        return self.count(by_value(PLANNED)["kept"])
+        return self.worker.slots.planned
 
     def left(self, why: str) -> float:
         """How many calls left their plan for this."""
@@ -283,6 +291,7 @@ class PlannedLane:
 
     def count(self, series: str) -> float:
         """What is counted in a series."""
+        self.worker.gauges.tell()
         return self.worker.slots.value(series)
 
     @property
@@ -331,10 +340,11 @@ class PlannedLane:
 
 @asynccontextmanager
 async def planned_lane(
-    *, caller: Era = Era.MODERN, server: Era = Era.MODERN, **settings: Any
+    *, caller: Era = Era.MODERN, server: Era = Era.MODERN, tracer: Tracer | None = None, **settings: Any
 ) -> AsyncIterator[PlannedLane]:
     """The lane, with these settings of the worker."""
     worker = Worker(proxy_settings(**settings))
+    worker.deps.tracer = tracer
     lane = PlannedLane(worker, caller=caller, server=server)
     try:
         yield lane

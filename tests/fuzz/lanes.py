@@ -26,7 +26,6 @@ from msgspec import structs
 from core.mcp.event_stream import COMMENT_KEEPALIVE
 from core.records import CallRecord
 from proxy.redis_patience import Patience
-from proxy.telemetry.metrics import PLANNED, by_value
 from proxy.upstream import breakers
 from tests.fakes.mcp_answers import Answer, Received
 from tests.fakes.mcp_upstream import McpUpstream
@@ -140,7 +139,7 @@ class Lane:
     @property
     def by_plan(self) -> int:
         """How many calls it sent by a plan."""
-        return int(self._rig.worker.slots.value(by_value(PLANNED)["kept"]))
+        return self._rig.worker.slots.planned
 
     async def outcome(self, raw: bytes, cuts: Cuts) -> Outcome:
         """Send `raw`, cut at these places, then the farewell; read to the end."""

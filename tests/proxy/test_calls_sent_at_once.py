@@ -12,7 +12,6 @@ import pytest
 
 from core.tasks import Tasks
 from proxy.edge.served_request import ServedRequest
-from proxy.telemetry.metrics import PLANNED, by_value
 from proxy.upstream.pool.pool import UpstreamPool
 from proxy.upstream.sent_call import SentCall, SentCalls
 from tests.fakes.mcp_upstream import Answer, McpUpstream
@@ -34,7 +33,7 @@ class Warm:
     @property
     def by_plan(self) -> int:
         """How many calls were sent by a plan, ever: at once, too."""
-        return int(self.rig.worker.slots.value(by_value(PLANNED)["kept"]))
+        return self.rig.worker.slots.planned
 
     async def call(self, **more: Any) -> Reply:
         """A call, which must have been sent at once; aiohttp's client, behind the aiohttp lane, never does."""

@@ -33,7 +33,10 @@ def test_owners_with_nothing_are_forgotten_when_there_are_many_but_never_doubled
         shares.give_back(f"o{number}", 1)
     assert len(shares._by_owner) <= 2 * MOST_IDLE
     assert "kept" not in shares._by_owner
+    kept.used = 2
+    assert shares.of("kept") == 2
     assert shares.share("kept") is kept
+    kept.used = 0
     assert shares.of("busy") == 1
     kept.used += 3
     assert not shares.take("kept", 1, most=9, share=3)

@@ -160,12 +160,9 @@ async def outcome(lane: PlannedLane, bent: Bent) -> tuple[int, object, str]:
     """What the caller got of a call that was answered so, and how its record says it ended."""
     lane.planned()
     bent(lane, lane.asks({"text": "hi"}, id="m"))
-    async with asyncio.timeout(20):
-        while not lane.out.data:  # noqa: ASYNC110 - a transport that is not there tells nobody
-            await asyncio.sleep(0.001)
-    got = lane.answer()
+    got = await lane.answer_in_time()
     (record,) = lane.records
-    while not lane.nothing_is_held():  # noqa: ASYNC110 - as above
+    while not lane.nothing_is_held():  # noqa: ASYNC110 - nothing tells it
         await asyncio.sleep(0.001)
     return got.status, {name: value for name, value in got.json.items() if name != "_meta"}, record.status
 
@@ -353,9 +350,7 @@ async def test_a_planned_call_has_its_deadline_though_nothing_ran_for_a_while_be
         lane.planned()
         await lane.at_rest()
         lane.asks()
-        async with asyncio.timeout(20):
-            while not lane.out.data:  # noqa: ASYNC110 - a transport that is not there tells nobody
-                await asyncio.sleep(0.01)
+        await lane.answer_in_time()
         assert [record.status for record in lane.records] == ["upstream_slow"]
         assert lane.left("deadline") == 1
         assert lane.nothing_is_held()

@@ -14,7 +14,9 @@ from core.mcp.versions import Era
 from proxy.caches.two_ages import Aged
 from proxy.plans.plans import MOST_OF_A_HEAD
 from proxy.telemetry.metrics import REFUSALS, UNPLANNED, by_value
+from proxy.tracing.tracer import Tracer
 from tests.fakes.planned_lane import PlannedLane, planned_lane
+from tests.unit.proxy.tracing.test_tracer import Kept
 
 
 async def test_the_first_call_makes_its_head_known_and_the_second_makes_the_plan() -> None:
@@ -170,6 +172,28 @@ async def test_where_no_connection_lies_idle_nothing_was_taken() -> None:
         lane.says(lane.request())
         assert (lane.by_plan, lane.unplanned("no_connection")) == (0, 1)
         assert lane.worker.usage.calls_in_flight == 1  # of the one that opens a connection
+
+
+@pytest.mark.parametrize("connections", [0, 1])
+async def test_whether_a_call_is_traced_is_drawn_once(connections: int) -> None:
+    async with planned_lane(tracer=Tracer(Kept(), ratio=0.0, per_second=1)) as lane:
+        lane.planned()
+        if not connections:
+            for server in lane.servers:
+                server.out.lose()
+        with patch("proxy.tracing.tracer.random.random", return_value=0.5) as drawn:
+            lane.says(lane.request())
+        assert (lane.by_plan, drawn.call_count) == (connections, 1)
+
+
+async def test_a_call_that_is_traced_goes_through_the_stages_with_its_trace() -> None:
+    tracer = Tracer(kept := Kept(), ratio=0.0, per_second=1)
+    async with planned_lane(tracer=tracer) as lane:
+        lane.planned()
+        tracer._ratio = 1.0
+        lane.asks().answers()
+        assert (await lane.answer_in_time()).status == 200
+        assert (lane.by_plan, lane.unplanned("traced"), len(kept.spans)) == (0, 1, 1)
 
 
 async def test_where_something_is_against_the_server_the_stages_look_at_each_call() -> None:

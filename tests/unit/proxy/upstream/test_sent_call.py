@@ -31,6 +31,18 @@ async def test_aiohttps_client_sends_nothing_at_once() -> None:
         assert made.sent.begin(to, outbound(), "p", None) is None
 
 
+async def test_an_answer_that_came_before_anybody_awaits_it_is_there_at_once() -> None:
+    async with upstreams() as (made, to):
+        await met(made, to)
+        sent = made.sent.begin(to, outbound(), "p", None)
+        assert sent is not None
+        async with asyncio.timeout(20):
+            while not sent.answer.complete:  # noqa: ASYNC110 - nobody is to be told
+                await asyncio.sleep(0.002)
+            await sent
+        assert made.sent.received(sent) == RESULT
+
+
 async def test_a_whole_answer_is_read_and_its_connection_is_used_again() -> None:
     async with upstreams() as (made, to):
         await met(made, to)
