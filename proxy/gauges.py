@@ -159,15 +159,19 @@ class Gauges:
         slots.set(CONTROL_CLOCK, abs(watched.clock.ahead))
         slots.set(VERDICTS_HELD, len(watched.verdicts))
         slots.set(CONNECTIONS_HELD, len(watched.installations))
-        for name, count in self._counted.items():
-            now = count()
-            slots.add(name, now - self._told[name])
-            self._told[name] = now
+        self.tell_counts()
         if self._tellings % TASKS_EVERY == 0:
             slots.set(TASKS, len(asyncio.all_tasks()))
         self._tellings += 1
         self._tell_age()
         self._tell_revisions()
+
+    def tell_counts(self) -> None:
+        """Bring every counter up to now."""
+        for name, count in self._counted.items():
+            now = count()
+            self._watched.slots.add(name, now - self._told[name])
+            self._told[name] = now
 
     def _tell_revisions(self) -> None:
         """Of each gateway that is held; one that is held no more, or has another slug now, has none."""

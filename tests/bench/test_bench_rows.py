@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from bench.plan import HEADLINE, plan_of
 from bench.run import ROWS
+from tests.bench.conftest import run_program
 
-ROOT = Path(__file__).resolve().parents[2]
 TINY = {
     "BENCH_ROUNDS": "1",
     "BENCH_SECONDS": "0.3",
@@ -30,17 +29,8 @@ CHEAP = ("headline", "gateways", "gets", "streams", "overload", "slow")
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
     """One run of the program over the rows that differ in how they work."""
     folder = tmp_path_factory.mktemp("results")
-    given = {name: text for name, text in os.environ.items() if not name.startswith(("ARCHWAY_", "BENCH_"))}
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.run", "--out", str(folder)],
-        cwd=ROOT,
-        env={**given, **TINY, "BENCH_ROWS": " ".join(CHEAP), "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
-    return done, folder
+    settings = {**TINY, "BENCH_ROWS": " ".join(CHEAP)}
+    return run_program("bench.run", "--out", str(folder), timeout=280, **settings), folder
 
 
 @pytest.mark.timeout(300)
@@ -98,15 +88,7 @@ def test_a_picture_is_drawn(run):
 
 
 def test_a_row_that_there_is_not_is_named():
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.run"],
-        cwd=ROOT,
-        env={**os.environ, "BENCH_ROWS": "gateway", "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_program("bench.run", timeout=60, BENCH_ROWS="gateway")
     assert done.returncode == 2
     assert "there is no row 'gateway'; there are headline, connections" in done.stderr
 

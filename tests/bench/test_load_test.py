@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from bench.load_setup import CannotLoad, place
 from bench.sizing import Sample, Sizing
+from tests.bench.conftest import run_program
 from tests.fixtures_archway import RunningArchway, archway
 
-ROOT = Path(__file__).resolve().parents[2]
 __all__ = ["archway"]
 
 
 def load(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    given = {name: text for name, text in os.environ.items() if not name.startswith("ARCHWAY_")}
-    return subprocess.run(
-        [sys.executable, "-m", "locust", "-f", "bench/locustfile.py", "--headless", *arguments],
-        cwd=ROOT,
-        env={**given, **environment, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
+    return run_program("locust", "-f", "bench/locustfile.py", "--headless", *arguments, **environment)
 
 
 @pytest.mark.parametrize("processes", [1, 2], ids=["alone", "a master and two workers"])

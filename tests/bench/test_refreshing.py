@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.bench.conftest import run_program
 
 
 def test_both_forms_of_asking_again_are_told_apart_for_everybody_and_by_their_questions():
-    given = {name: text for name, text in os.environ.items() if not name.startswith("ARCHWAY_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.refreshing", "--rounds", "1", "--tokens", "12"],
-        cwd=ROOT,
-        env={**given, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
+    done = run_program("bench.refreshing", "--rounds", "1", "--tokens", "12")
     assert done.returncode == 0, done.stderr
     found = dict(line.split(": ") for line in done.stdout.splitlines() if ": " in line)
     for kind in ("tokens", "installations"):

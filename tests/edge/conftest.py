@@ -32,9 +32,11 @@ FAREWELL = request_bytes("GET", "/health", [("Host", "127.0.0.1"), ("Connection"
 """The last request of a connection whose every answer is wanted."""
 
 
-async def serve_echo(rig: Rig, upstream: McpUpstream) -> None:  # noqa: F811
-    """Gateway `g` with the tool `echo`; calls as `call_bytes` makes them go by a plan, where there are plans."""
-    await rig.serve([rig.control.tool("echo", "echo", rig.control.installation(upstream.url))])
+async def serve_echo(rig: Rig, upstream: McpUpstream, *others: str) -> None:  # noqa: F811
+    """Gateway `g` with the tool `echo`, and others; calls of `echo` as `call_bytes` makes them go by a plan, where
+    there are plans."""
+    installation = rig.control.installation(upstream.url)
+    await rig.serve([rig.control.tool(name, name, installation) for name in ("echo", *others)])
     if rig.prepared is not None:
         with rig.prepared.without_records():
             call = call_bytes(rig, "", arguments=PREPARES)

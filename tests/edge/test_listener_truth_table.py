@@ -36,12 +36,9 @@ METADATA = request_bytes("GET", f"/.well-known/oauth-protected-resource{GATEWAY}
 
 
 async def test_calls_sent_at_once_are_answered_in_their_order(rig: Rig, upstream: McpUpstream) -> None:
-    await serve_echo(rig, upstream)
     held = asyncio.Event()
     upstream.tool("slow", Answer(text='{"marker": "slow"}', hold=held))
-    await rig.serve(
-        [rig.control.tool(name, name, rig.control.installation(upstream.url)) for name in ("echo", "slow")]
-    )
+    await serve_echo(rig, upstream, "slow")
     async with connected(rig.port) as connection:
         await connection.send(
             call_bytes(rig, "", tool="slow") + call_bytes(rig, "second") + call_bytes(rig, "third") + FAREWELL
@@ -126,10 +123,9 @@ async def test_a_chunked_body_is_a_body(rig: Rig, upstream: McpUpstream, size: i
 
 
 async def test_a_caller_who_reads_slowly_gets_everything_in_order(rig: Rig, upstream: McpUpstream) -> None:
-    await serve_echo(rig, upstream)
     text = "x" * (3 << 20)
     upstream.tool("much", Answer(text=text))
-    await rig.serve([rig.control.tool("much", "much", rig.control.installation(upstream.url))])
+    await serve_echo(rig, upstream, "much")
     async with connected(rig.port, receive_buffer=4096) as connection:
         await connection.send(call_bytes(rig, "", tool="much") + HEALTH + FAREWELL)
         await upstream.wait_for("tools/call")

@@ -24,6 +24,7 @@ from proxy.upstream.pool.pool import UpstreamPool
 from proxy.upstream.pool.request import Target
 from proxy.worker import Worker
 from tests.fakes.call_records import waiting_records
+from tests.fakes.held_parts import holds_nothing
 from tests.fakes.planned_lane import LEGACY, Answered, Written
 from tests.fakes.proxy_parts import proxy_settings
 from tests.fakes.silent_network import AskedControl, Far, Received, SilentRedis, SilentServer, Truth, received
@@ -265,7 +266,7 @@ class ModelledWorker:
         told.records = sorted((self._recorded(one) for one in waiting_records(records)), key=repr)
         records._waiting.clear()
         told.asked, self._control.asked = sorted(self._control.asked), []
-        self.worker.gauges.tell()
+        self.worker.gauges.tell_counts()
         slots = self.worker.slots
         counts = {name: slots.value(name) for name in slots._place if name.startswith(_COUNTED)}
         told.counts = {name: count for name, count in counts.items() if count}
@@ -297,17 +298,7 @@ class ModelledWorker:
     @property
     def holds_nothing(self) -> bool:
         """Whether no place, no room and no registration is left of any call."""
-        usage, calls = self.worker.usage, self.worker.deps.calls
-        return not (
-            usage.calls_in_flight
-            or usage.bytes_in_flight
-            or usage.at_servers
-            or calls._stepped
-            or calls._running
-            or calls._all
-            or self.lane.parts.plans._parts.running
-            or self.worker.deps.upstreams._deadlines._running
-        )
+        return holds_nothing(self.worker, self.lane)
 
     async def close(self) -> None:
         """End it."""

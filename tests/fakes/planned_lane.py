@@ -38,6 +38,7 @@ from proxy.upstream.pool.pool import UpstreamPool
 from proxy.upstream.sessions import HeldSession
 from proxy.worker import Worker
 from tests.fakes.call_records import waiting_records
+from tests.fakes.held_parts import holds_nothing
 from tests.fakes.proxy_parts import gateway, hold, proxy_settings, tool, user
 from tests.proxy.conftest import modern_request
 
@@ -291,7 +292,7 @@ class PlannedLane:
 
     def count(self, series: str) -> float:
         """What is counted in a series."""
-        self.worker.gauges.tell()
+        self.worker.gauges.tell_counts()
         return self.worker.slots.value(series)
 
     @property
@@ -306,16 +307,7 @@ class PlannedLane:
 
     def nothing_is_held(self) -> bool:
         """Whether no place, no room and no registration is left of any call."""
-        usage, calls = self.worker.usage, self.deps.calls
-        return not (
-            usage.calls_in_flight
-            or usage.bytes_in_flight
-            or usage.at_servers
-            or calls._stepped
-            or calls._running
-            or self.lane.parts.plans._parts.running
-            or self.deps.upstreams._deadlines._running
-        )
+        return holds_nothing(self.worker, self.lane)
 
     def _connected(self) -> tuple[FastConnection, Written]:
         connection = self.lane()

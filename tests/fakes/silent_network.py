@@ -91,13 +91,11 @@ class AskedControl(ControlClient):
         return await self._truth.answer(path, body)
 
 
-class SilentRedis:
-    """One worker's Redis, in memory: breakable, and without lifetimes, which its readers check themselves."""
+class Breakable:
+    """A way to a Redis in memory, which can be away."""
 
     def __init__(self) -> None:
         self.away = False
-        self.values: dict[str, Any] = {}
-        self.commands = self
 
     async def ask(self, command: Any) -> Any:
         try:
@@ -106,7 +104,16 @@ class SilentRedis:
             await asyncio.sleep(0)
             return await command
         finally:
-            command.close()  # one that was never awaited would complain
+            command.close()  # one that was cancelled before it began would complain
+
+
+class SilentRedis(Breakable):
+    """One worker's Redis, in memory: breakable, and without lifetimes, which its readers check themselves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values: dict[str, Any] = {}
+        self.commands = self
 
     async def get(self, key: str) -> Any:
         return self.values.get(key)

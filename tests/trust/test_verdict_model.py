@@ -26,11 +26,12 @@ from core.tasks import Tasks
 from core.tokens import digest
 from proxy.caches.disk_copy import Kept
 from proxy.caches.two_ages import SourceUnreachable
-from proxy.redis import RedisAway
 from proxy.refusals import Refusal
 from proxy.resolve.control_client import ListsUnknown
 from proxy.resolve.control_pulse import ControlPulse
 from proxy.resolve.token_verdicts import Authority
+from tests.fakes.silent_network import Breakable
+from tests.fakes.virtual_loop import VirtualTime
 
 SOFT, HARD = 60.0, 600.0
 RING = parse_key_ring("proxy", new_key())
@@ -38,19 +39,6 @@ TOKENS = {name: digest(name) for name in "abcd"}
 USERS = {name: f"user-{name}" for name in TOKENS}
 WORKERS = st.sampled_from([0, 1])
 NAMES = st.sampled_from(sorted(TOKENS))
-
-
-class Clock:
-    """`time`, as the proxy's modules see it."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time(self) -> float:
-        return self.now + 1_700_000_000
 
 
 @dataclass
@@ -65,7 +53,7 @@ class Truth:
 class Redis:
     """A few commands of Redis in memory, with a lifetime for each value."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: VirtualTime) -> None:
         self._clock = clock
         self.values: dict[str, tuple[bytes, float]] = {}
 
@@ -102,21 +90,12 @@ class Pipeline:
             await self._redis.set(*command)
 
 
-class BreakableRedis:
+class BreakableRedis(Breakable):
     """One worker's way to Redis."""
 
     def __init__(self, redis: Redis) -> None:
+        super().__init__()
         self.commands = redis
-        self.away = False
-
-    async def ask(self, command: Any) -> Any:
-        try:
-            if self.away:
-                raise RedisAway
-            await asyncio.sleep(0)
-            return await command
-        finally:
-            command.close()  # one that was cancelled before it began would complain
 
 
 class Disk(dict[str, dict[str, Kept]]):
@@ -145,7 +124,7 @@ class Verdicts(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.clock = Clock()
+        self.clock = VirtualTime()
         self.patches = [
             patch(f"proxy.{module}.time", self.clock)
             for module in (
