@@ -53,6 +53,9 @@ class PlannedCaller(Protocol):
     def becomes(self, x: Exchange) -> PipelineRequest:
         """The request in hand is the pipeline's from now on; what serves it is the way back of its exchange, too."""
 
+    def cut(self) -> None:
+        """End it at once, whatever is unsent."""
+
 
 class PlannedCall:
     """A call that was sent by its plan."""
@@ -249,10 +252,20 @@ class PlannedCall:
 
     def _to_pipeline(self, why: str) -> tuple[PipelineRequest, UpstreamCall]:
         """Go on as the call that the stages would have made, which waits for its answer."""
-        parts, caller = self._parts, self._caller
-        parts.left(why)
+        self._parts.left(why)
         self._waits_no_more()
-        plan = self.plan
+        try:
+            return self._become_pipelines()
+        except Exception:  # a bug of ours: nobody waits for this call any more, so nothing may be held for it
+            self._over = True
+            self.plan.seat.leave()
+            self.end()
+            self.connection.close()
+            self._caller.cut()
+            raise
+
+    def _become_pipelines(self) -> tuple[PipelineRequest, UpstreamCall]:
+        plan, parts, caller = self.plan, self._parts, self._caller
         parts.deps.usage.found_by_name(plan.target.route.entry_id, plan.principal_key, plan.exposed)
         if self._answer is None:
             self._answer = self.connection.hand_over()

@@ -6,6 +6,7 @@ import asyncio
 import gc
 from collections.abc import Callable
 from itertools import pairwise
+from unittest.mock import patch
 
 import pytest
 
@@ -112,8 +113,11 @@ def _ends_after(server: Server, length: int) -> None:
 
 
 def _late(lane: PlannedLane) -> None:
-    for call in list(lane.lane.parts.plans._parts.running):
-        call.strike()
+    """The time of every call is over, whether it goes by a plan or not."""
+    deadlines = lane.deps.upstreams._deadlines
+    for call in (*lane.lane.parts.plans._parts.running, *deadlines._running):
+        call.until = 0.0
+    deadlines._sweep()
 
 
 def _begun_and_late(lane: PlannedLane, server: Server) -> None:
@@ -187,13 +191,24 @@ async def test_an_answer_that_is_wrong_is_refused_in_the_same_words(name: str) -
     for plans in (True, False):
         async with planned_lane(plans=plans) as lane:
             bent, status = WRONG[name]
-            if not plans and "time" in name:
-                continue  # nothing of a plan strikes there
             got = await outcome(lane, bent)
             seen.append((got[0], got[1]["result"]["content"] if "result" in got[1] else got[1], got[2]))  # type: ignore[index,operator]  # of JSON
             assert got[2] == status
             assert lane.by_plan == plans
-    assert seen[0] == seen[-1]
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("bent", ["an error", "a time that is over", "an end in the middle"])
+async def test_a_bug_on_the_way_to_the_pipeline_holds_nothing_and_leaves_nobody_waiting(bent: str) -> None:
+    async with planned_lane() as lane:
+        lane.planned()
+        server = lane.asks()
+        with patch("proxy.plans.planned_call.exchange_of", side_effect=KeyError), pytest.raises(KeyError):
+            WRONG[bent][0](lane, server)
+        await asyncio.sleep(0)
+        assert lane.out.closed
+        assert server.out.closed
+        assert lane.nothing_is_held()
 
 
 async def test_a_modern_caller_that_leaves_ends_its_call_and_the_connection() -> None:
@@ -260,13 +275,8 @@ def planned_now(lane: PlannedLane) -> PlannedCall:
     return call
 
 
-def let_it_be_late(lane: PlannedLane) -> None:
-    planned_now(lane).until = 0.0
-    lane.deps.upstreams._deadlines._sweep()
-
-
 ENDS: dict[str, Callable[[PlannedLane], None]] = {
-    "late": let_it_be_late,
+    "late": _late,
     "its caller leaves": lambda lane: lane.leaves(),
     "the worker ends": lambda lane: planned_now(lane).cancel(),
 }
