@@ -6,6 +6,7 @@ seat asks exactly what `admit`, `room.reserve`, `upstream_call.begin` and `apply
 
 from dataclasses import dataclass
 
+from proxy.limits.forgetful import Kept
 from proxy.limits.server_places import ServerPlaces
 from proxy.limits.shares import Shares, quarter
 
@@ -32,6 +33,7 @@ class Seat:
         "_calls",
         "_calls_share",
         "_held",
+        "_kept",
         "_most_calls",
         "_most_room",
         "_room",
@@ -41,11 +43,15 @@ class Seat:
     )
 
     def __init__(
-        self, running: Shares, held: Shares, at: ServerPlaces, principal: str, tool: str, limits: CallLimits
+        self, running: Shares, held: Shares, places: Kept[ServerPlaces], principal: str, tool: str, limits: CallLimits
     ) -> None:
+        at = places.count
+        calls, room = running.keep(principal), held.keep(principal)
+        caller, of_tool = at.callers.keep(principal), at.tools.keep(tool)
+        self._kept = (places, calls, room, caller, of_tool)
+        """So that they are found again by name, for as long as this takes of them."""
         self._running, self._held, self._at = running, held, at
-        self._calls, self._room = running.share(principal), held.share(principal)
-        self._caller, self._tool = at.callers.share(principal), at.tools.share(tool)
+        self._calls, self._room, self._caller, self._tool = calls.count, room.count, caller.count, of_tool.count
         self._most_calls, self._calls_share = limits.calls, quarter(limits.calls)
         self._most_room, self._room_share = limits.room, quarter(limits.room)
         self._at_server = limits.at_server

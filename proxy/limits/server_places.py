@@ -11,7 +11,7 @@ from proxy.limits.shares import Share, Shares
 class ServerPlaces:
     """The places at one server that are taken, by caller and tool."""
 
-    __slots__ = ("__weakref__", "callers", "tools", "used")
+    __slots__ = ("callers", "tools", "used")
 
     def __init__(self) -> None:
         self.used = 0

@@ -58,7 +58,7 @@ def plan_of(x: Exchange, deps: Deps, limits: CallLimits) -> Plan | str:
     others: list[Stands] = [one for one in (found, held, x.session) if one is not None]
     plan.verdict, plan.resting, plan.gateway, plan.rests_on = verdict.aged, resting.aged, x.gateway, tuple(others)
     young_until = min(verdict.young_until, resting.young_until)
-    plan.renew_at = young_until if young_until > now else now + RENEW_S
+    plan.renew_at = young_until if young_until >= now else now + RENEW_S
     plan.good_until = min(
         verdict.fresh_until,
         resting.fresh_until,

@@ -74,7 +74,7 @@ def test_a_place_is_given_without_a_look_at_what_all_others_hold(held: int) -> N
     for number in range(held):
         assert places.take(f"user:{number}", f"t{number}", MOST)
     for counts in (places.callers, places.tools):
-        counts._by_owner = Counted(counts._by_owner)
+        counts._owners._counts = Counted(counts._owners._counts)
     assert places.take("user:other", "other", MOST)
     places.give_back("user:other", "other")
     assert places.used == held
@@ -92,5 +92,5 @@ def test_whatever_is_taken_and_given_back_the_counts_are_those_of_what_is_held(s
             held[line] -= 1
         assert places.used == held.total()
     for counts, one in ((places.callers, 0), (places.tools, 1)):
-        having = {owner: share.used for owner, share in counts._by_owner.items() if share.used}
+        having = {owner: share.used for owner, share in counts._owners._counts.items() if share.used}
         assert having == +Counter(line[one] for line in held.elements())

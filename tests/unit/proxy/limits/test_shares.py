@@ -3,7 +3,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.limits.shares import MOST_IDLE, Shares
+from proxy.limits.forgetful import MOST_IDLE
+from proxy.limits.shares import Shares
 
 
 def test_an_owner_has_no_more_than_its_share_and_all_together_no_more_than_there_is() -> None:
@@ -24,21 +25,14 @@ def test_what_is_given_back_can_be_taken_and_never_more_than_was_had() -> None:
     assert (shares.used, shares.of("a")) == (2, 0)
 
 
-def test_owners_with_nothing_are_forgotten_when_there_are_many_but_never_doubled() -> None:
+def test_what_a_forgotten_owner_has_is_told_and_counts() -> None:
     shares = Shares()
-    kept = shares.share("kept")
-    shares.take("busy", 1, most=9, share=9)
-    for number in range(3 * MOST_IDLE):
+    kept = shares.keep("kept")
+    for number in range(2 * MOST_IDLE):
         shares.take(f"o{number}", 1, most=9, share=9)
         shares.give_back(f"o{number}", 1)
-    assert len(shares._by_owner) <= 2 * MOST_IDLE
-    assert "kept" not in shares._by_owner
-    kept.used = 2
-    assert shares.of("kept") == 2
-    assert shares.share("kept") is kept
-    kept.used = 0
-    assert shares.of("busy") == 1
-    kept.used += 3
+    kept.count.used = 3
+    assert shares.of("kept") == 3
     assert not shares.take("kept", 1, most=9, share=3)
 
 

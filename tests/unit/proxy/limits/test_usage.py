@@ -1,7 +1,8 @@
 """What is in use of a worker: counted in all, by principal and at each server, and given back."""
 
+from proxy.limits.forgetful import MOST_IDLE
 from proxy.limits.seat import CallLimits
-from proxy.limits.usage import MOST_IDLE, Usage
+from proxy.limits.usage import Usage
 
 
 def test_what_runs_and_what_is_held_is_told_in_all() -> None:
@@ -40,7 +41,7 @@ def test_a_place_that_a_seat_takes_at_a_forgotten_server_is_counted_once_and_giv
     for number in range(MOST_IDLE):
         usage.enter(f"s{number}", "user:2", "t", 1)
         usage.leave(f"s{number}", "user:2", "t")
-    assert "forgotten" not in usage._at_servers
+    assert "forgotten" not in usage._at_servers._counts
     assert seat.take(1)
     assert usage.at_servers == 1
     usage.found_by_name("forgotten", "user:1", "t")

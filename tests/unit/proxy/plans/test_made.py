@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from msgspec.structs import replace
@@ -68,6 +69,18 @@ async def test_a_plan_is_renewed_when_what_it_rests_on_is_young_no_more() -> Non
         (head,) = lane.lane.parts.memory.heads()
         assert head.plans
         assert head.plans["t"].renew_at == soon
+
+
+async def test_a_plan_of_the_last_moment_at_which_what_it_rests_on_is_young_is_renewed_by_the_next_call() -> None:
+    async with planned_lane() as lane:
+        lane.asks().answers()
+        aged = lane.worker.authority.verdicts.memory.items()[0][1]
+        aged.young_until = moment = time.monotonic()
+        with patch("time.monotonic", return_value=moment):
+            lane.asks().answers()
+        (head,) = lane.lane.parts.memory.heads()
+        assert head.plans
+        assert head.plans["t"].renew_at == moment
 
 
 async def test_a_plan_is_not_used_when_what_it_rests_on_may_not_be_used_without_asking() -> None:

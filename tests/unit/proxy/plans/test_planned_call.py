@@ -12,7 +12,7 @@ import pytest
 
 from core.mcp.methods import META_CLIENT_INFO
 from core.mcp.versions import Era
-from proxy.limits.shares import MOST_IDLE
+from proxy.limits.forgetful import MOST_IDLE
 from proxy.plans.planned_call import PlannedCall
 from proxy.upstream.answers import ON_LOOP
 from tests.fakes.planned_lane import LAST, STREAM, PlannedLane, Server, event, in_json, planned_lane
@@ -311,13 +311,30 @@ async def test_a_call_that_leaves_its_plan_gives_its_places_back_where_its_calle
             usage.leave(f"server {number}", "user", "tool")
         server = lane.asks()
         assert lane.by_plan == 1
-        places = [usage.running.used, usage.held.used > 0, usage._at(lane.tool.route.entry_id).used]
+        places = [usage.running.used, usage.held.used > 0, usage._at_servers.of(lane.tool.route.entry_id).used]
         assert places == [1, True, 1]
         server.says(in_json(b"{}", "503 Service Unavailable"))
         await asyncio.sleep(0.01)
         assert lane.answer().json
         assert lane.nothing_is_held()
-        assert usage.running.of(lane.principal.key) == usage._at(lane.tool.route.entry_id).used == 0
+        assert usage.running.of(lane.principal.key) == usage._at_servers.of(lane.tool.route.entry_id).used == 0
+
+
+async def test_a_call_that_left_its_plan_gives_its_places_back_though_the_plan_is_gone_by_then() -> None:
+    async with planned_lane() as lane:
+        lane.planned()
+        usage = lane.worker.usage
+        usage.running._owners._forget_idle()  # so that the seat alone knows where its count is
+        server = lane.asks()
+        planned_now(lane)._to_pipeline("answer")
+        for head in lane.lane.parts.memory.heads():
+            head.plans = None
+        gc.collect()
+        assert usage.running.of(lane.principal.key) == 1
+        server.answers()
+        assert lane.answer().status == 200
+        assert lane.nothing_is_held()
+        assert usage.running.of(lane.principal.key) == 0
 
 
 async def test_a_planned_call_leaves_nothing_to_the_garbage_collector() -> None:
