@@ -23,7 +23,11 @@ C = TypeVar("C", bound=InUse)
 
 
 class Kept(Generic[C]):
-    """A count, for as long as somebody holds this. A thing of its own: a compiled count takes no weak reference."""
+    """A count that is found again for as long as somebody holds this.
+
+    Who lets go of one that is in use asks for it by name (`Forgetful.of`) before: then it is not forgotten. A thing
+    of its own, since a compiled count takes no weak reference.
+    """
 
     __slots__ = ("__weakref__", "count")
 

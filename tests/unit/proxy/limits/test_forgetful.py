@@ -66,6 +66,8 @@ def test_there_are_never_two_counts_of_one_name(steps: list[tuple[str, str]]) ->
             case "keep":
                 kept[name] = counts.keep(name)
             case "let go":
+                if used[name]:
+                    counts.of(name)  # as who lets go of one that is in use has to
                 kept.pop(name, None)
             case "use":
                 (kept[name].count if name in kept else counts.of(name)).used += 1
