@@ -18,8 +18,12 @@ CALLS, CALLERS, WAITERS = 1000, 20, 500
         pytest.param("legacy", id="P-6: 1,000 parallel calls with the same id, legacy upstream"),
     ],
 )
-async def test_equal_ids_of_many_callers_never_cross(make_rig: MakeRig, era: str) -> None:
+async def test_equal_ids_of_many_callers_never_cross(
+    make_rig: MakeRig, era: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """CVE-2026-25536: state of one caller in an object that several share."""
+    # On a busy machine a thousand requests at once may take the loop longer than control has for an answer.
+    monkeypatch.setattr("proxy.resolve.control_client.DEADLINE_S", 250.0)
     async with (
         McpUpstream(era=era) as server,
         make_rig(
@@ -34,6 +38,7 @@ async def test_equal_ids_of_many_callers_never_cross(make_rig: MakeRig, era: str
             marker = f"marker-{number}"
             progress = {"progressToken": "same"} if number % 2 else None
             reply = await rig.call("t", {"marker": marker}, id="same", token=tokens[number % CALLERS], meta=progress)
+            assert reply.status == 200, reply.body
             last = reply.events[-1] if progress else reply.json
             assert last["id"] == "same"
             assert last["result"]["content"][0]["text"] == marker
