@@ -49,6 +49,14 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
+async def asked(cache: TwoAgeCache[str], source: Source) -> asyncio.Future[list[str]]:
+    """A caller whose question is under way until the source's gate is set."""
+    source.gate.clear()
+    waiting = asyncio.gather(cache.get("k", source))
+    await settle()
+    return waiting
+
+
 async def test_a_young_value_is_used_without_asking(cache: TwoAgeCache[str], source: Source) -> None:
     assert await cache.get("k", source) == "value"
     assert cache.fresh("k") == "value"
@@ -328,9 +336,7 @@ async def test_one_who_stops_waiting_stops_nobody_else(cache: TwoAgeCache[str], 
 async def test_an_answer_that_a_change_overtook_is_not_held(
     cache: TwoAgeCache[str], source: Source, change: str
 ) -> None:
-    source.gate.clear()
-    waiting = asyncio.gather(cache.get("k", source))
-    await settle()
+    waiting = await asked(cache, source)
     source.value = "after the change"
     {"drop": lambda: cache.drop("k"), "drop_where": lambda: cache.drop_where(lambda *_: True)}.get(
         change, cache.doubt_all
@@ -346,9 +352,7 @@ async def test_an_answer_that_a_change_overtook_is_not_held(
 async def test_an_answer_that_a_change_overtook_is_not_held_though_nobody_asks_again(
     cache: TwoAgeCache[str], source: Source, change: str
 ) -> None:
-    source.gate.clear()
-    waiting = asyncio.gather(cache.get("k", source))
-    await settle()
+    waiting = await asked(cache, source)
     _ = cache.drop("k") if change == "drop" else cache.drop_where(lambda key, _: key == "k")
     source.gate.set()
     assert await waiting == ["value"]
@@ -359,9 +363,7 @@ async def test_an_answer_that_a_doubt_overtook_serves_while_nobody_answers(
     cache: TwoAgeCache[str], source: Source
 ) -> None:
     """Its caller was served: it is not the one who is turned away when control goes just after."""
-    source.gate.clear()
-    waiting = asyncio.gather(cache.get("k", source))
-    await settle()
+    waiting = await asked(cache, source)
     cache.doubt_all()
     source.gate.set()
     assert await waiting == ["value"]
@@ -371,9 +373,7 @@ async def test_an_answer_that_a_doubt_overtook_serves_while_nobody_answers(
 
 
 async def test_an_answer_that_a_change_of_others_overtook_is_held(cache: TwoAgeCache[str], source: Source) -> None:
-    source.gate.clear()
-    waiting = asyncio.gather(cache.get("k", source))
-    await settle()
+    waiting = await asked(cache, source)
     cache.drop("another")
     assert cache.drop_where(lambda key, value: key == "another" or value == "other") == []
     source.gate.set()
@@ -384,9 +384,7 @@ async def test_an_answer_that_a_change_of_others_overtook_is_held(cache: TwoAgeC
 async def test_an_answer_from_before_a_refusal_is_not_held_whichever_comes_last(
     cache: TwoAgeCache[str], source: Source
 ) -> None:
-    source.gate.clear()
-    before = asyncio.gather(cache.get("k", source))
-    await settle()
+    before = await asked(cache, source)
     cache.doubt_all()  # whoever comes now asks again
     refusing = Source(Clock())
     refusing.value = ValueError()
