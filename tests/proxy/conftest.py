@@ -29,6 +29,8 @@ from tests.fixtures_redis import (  # noqa: F401
 )
 from tests.proxy.prepared_calls import PreparedCalls
 
+CONTROL_DEADLINE_S = 250.0
+"""How long a rig waits for control, in place of three seconds: a busy machine must not decide what a test sees."""
 LANES = ("aiohttp", "fast")
 WAYS = (*LANES, "planned")
 """How a worker serves: in one of the lanes, the fast one without plans, or in the fast lane with plans."""
@@ -222,6 +224,8 @@ async def running_rig(
     planned = way == "planned"
     worker = Worker(settings_for(control, redis.url, lane=lane_of(way), plans=planned, **settings))
     worker.start()
+    patched = pytest.MonkeyPatch()
+    patched.setattr("proxy.resolve.control_client.DEADLINE_S", CONTROL_DEADLINE_S)
     try:
         async with listening(worker) as (port, internal_port):
             async with aiohttp.ClientSession() as http:
@@ -231,6 +235,7 @@ async def running_rig(
             for _ in range(10):  # the listener, which looks twenty times a second, learns before that we hung up
                 await asyncio.sleep(0)
     finally:
+        patched.undo()
         await worker.close()
         if own:
             await control.stop()
