@@ -15,7 +15,7 @@ from archway.admin.resource import Action, Option, Resource
 from archway.admin.show import show_list, show_one
 from archway.options import DEFAULT_STATE, State
 
-ROLE = Option("role", "admin or member.")
+ROLE = Option("role", "admin, editor or member.")
 TeamNamed = Annotated[str, typer.Argument(help="The team's name or id.")]
 UserNamed = Annotated[str, typer.Argument(help="The user's e-mail, name or id.")]
 
@@ -86,7 +86,7 @@ def members(team: TeamNamed, state: State = DEFAULT_STATE, form: Form = Form.TAB
 def add(
     team: TeamNamed,
     user: UserNamed,
-    role: Annotated[str, typer.Option(help="admin or member.")] = "member",
+    role: Annotated[str, typer.Option(help="admin, editor or member.")] = "member",
     state: State = DEFAULT_STATE,
     form: Form = Form.TABLE,
 ) -> None:

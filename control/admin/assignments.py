@@ -29,7 +29,7 @@ operations = Operations("assignments")
 async def list_assignments(asked: Asked, gateway_id: Id, query: NamedPageQuery) -> Page[AssignmentView]:
     """List the tools of a gateway, by the names that clients see."""
     async with transaction(asked.pool, readonly=True) as connection:
-        visible_gateway(await gateways.one(connection, gateway_id), asked.caller)
+        visible_gateway(await gateways.one(connection, gateway_id), asked.caller, "assignment:read")
         found = await assignments.page(connection, gateway_id, limit=query.fetch, after=query.place)
     return page_of(found, query, partial(shown, AssignmentView), lambda one: place_key(one.exposed_name, one.id))
 
@@ -49,7 +49,7 @@ async def create_assignments(asked: Asked, gateway_id: Id, body: AssignmentCreat
 async def read_assignment(asked: Asked, gateway_id: Id, assignment_id: Id) -> AssignmentView:
     """Show an assignment."""
     async with transaction(asked.pool, readonly=True) as connection:
-        visible_gateway(await gateways.one(connection, gateway_id), asked.caller)
+        visible_gateway(await gateways.one(connection, gateway_id), asked.caller, "assignment:read")
         found = await assignments.one(connection, gateway_id, assignment_id)
     return shown(AssignmentView, one_or_404(found, "assignment"))
 

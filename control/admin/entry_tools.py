@@ -18,7 +18,7 @@ operations = Operations("entry tools")
 async def list_entry_tools(asked: Asked, entry_id: Id, query: NamedPageQuery) -> Page[ToolView]:
     """List an entry's tools by name, as last discovered. `missing_since`: its server no longer lists it."""
     async with transaction(asked.pool, readonly=True) as connection:
-        visible_entry(await entries.one(connection, entry_id), asked.caller)
+        visible_entry(await entries.one(connection, entry_id), asked.caller, "tool:read")
         found = await tools.page(connection, entry_id, limit=query.fetch, after=query.place)
     return page_of(found, query, _view, lambda one: place_key(one.name, one.id))
 
@@ -27,7 +27,7 @@ async def list_entry_tools(asked: Asked, entry_id: Id, query: NamedPageQuery) ->
 async def read_entry_tool(asked: Asked, entry_id: Id, tool_id: Id) -> ToolView:
     """Show a tool of an entry."""
     async with transaction(asked.pool, readonly=True) as connection:
-        visible_entry(await entries.one(connection, entry_id), asked.caller)
+        visible_entry(await entries.one(connection, entry_id), asked.caller, "tool:read")
         return _view(one_or_404(await tools.one(connection, entry_id, tool_id), "tool"))
 
 

@@ -39,7 +39,7 @@ async def list_gateways(asked: Asked, query: GatewayQuery) -> Page[GatewayView]:
             connection,
             limit=query.fetch,
             after=query.place,
-            everything=asked.caller.is_admin,
+            everything=asked.caller.may("gateway:read"),
             user_id=asked.caller.user_id or None,
             teams=list(asked.caller.teams),
             label=label_filter(query.label),
@@ -99,6 +99,7 @@ def _judged(
     asked: Asked, gateway: Gateway, tools: Sequence[AssignedTool], members: int, lent: Sequence[Lent]
 ) -> GatewayView:
     judged = usability(tools, kind=gateway.visibility, members=members)
+    manages = may_manage_gateway(asked.caller, "gateway:update", gateway)
     why = why_not_called_by(asked.caller, gateway.visibility, gateway.teams, gateway.owner_id)
     return shown(
         GatewayView,
@@ -106,7 +107,7 @@ def _judged(
         client_auth=list(CLIENT_AUTH),
         usable=judged.usable,
         reasons=list(judged.reasons),
-        warnings=[*judged.warnings, *(lending_warnings(lent) if may_manage_gateway(asked.caller, gateway) else ())],
+        warnings=[*judged.warnings, *(lending_warnings(lent) if manages else ())],
         notes=[why] if why is not None else [],
         connect=_connect(asked.deps.public_url, gateway.slug),
     )

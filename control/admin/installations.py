@@ -34,9 +34,9 @@ async def list_installations(asked: Asked, query: InstallationQuery) -> Page[Ins
             connection,
             limit=query.fetch,
             after=query.place,
-            everything=asked.caller.is_admin,
+            everything=asked.caller.may("installation:read"),
             user_id=asked.caller.user_id or None,
-            teams=list(asked.caller.teams),
+            teams=asked.caller.teams_with("installation:read"),
             entry_id=query.entry_id,
             scope=query.scope,
             name=query.name,
@@ -72,8 +72,8 @@ async def change_installation(asked: Asked, installation_id: Id, body: Installat
 async def discover_installation(asked: Asked, installation_id: Id) -> InstallationView:
     """Ask the server again what it offers (at most 20 seconds)."""
     async with transaction(asked.pool, readonly=True) as connection:
-        found = visible_installation(await installations.one(connection, installation_id), asked.caller)
-    changes.refuse_others(asked.caller, found)
+        found = await installations.one(connection, installation_id)
+    changes.managed(found, asked.caller, "installation:discover")
     return await _discovered(asked, installation_id)
 
 

@@ -19,6 +19,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from control.admin.api import PREFIX, Operation
 from control.admin.permissions import TABLE
 from control.http.models import Model
+from control.registry.actions import ACTIONS
 
 _REF = "#/components/schemas/{model}"
 _ALWAYS = (400, 401, 403, 421, 422, 500, 503)
@@ -123,12 +124,14 @@ def _schemas(operations: Iterable[Operation]) -> tuple[Schemas, dict[str, Any]]:
 
 def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     summary, _, rest = (inspect.getdoc(operation.function) or operation.function.__name__).partition("\n")
-    needs = f"Needs {TABLE[operation.key].value}."
+    opens, *more = TABLE[operation.key]
+    needs = f"Needs `{opens}`: {ACTIONS[opens].meaning}." + "".join(f" A part needs `{one}` too." for one in more)
     told: dict[str, Any] = {
         "operationId": operation.function.__name__,
         "tags": [operation.tag],
         "summary": summary,
         "description": f"{rest.strip()}\n\n{needs}".strip(),
+        "x-permissions": [opens, *more],
         "parameters": _parameters(operation),
         "responses": _responses(operation, schemas),
     }

@@ -1,105 +1,102 @@
-"""Who may call what: one table, read by `control/admin/api.py` before anything else of a request is looked at.
+"""The action that each route needs: one table, read by `control/admin/api.py` before anything else of a request.
 
-An operation that is not in the table cannot be called; the application does not even start with one. Rows that say
-`BY_OBJECT` are narrowed by the operation itself, with the rules of `control/registry/access.py` and
-`control/registry/visibility.py`: what one may see there depends on the object.
+An operation that is not in the table cannot be called; the application does not even start with one. The door asks
+whether there could be anything to which the caller may do this; whether they may do it to this very object is judged
+where the object is read, by the same action (`control/registry/access.py`, `control/registry/visibility.py`). What
+each action means, and who holds it, is `control/registry/actions.py`'s.
 """
 
 from collections.abc import Mapping
-from enum import Enum
 from types import MappingProxyType
 
 from control.http.problems import forbidden, not_found
 from control.registry.access import Caller
+from control.registry.actions import ACTIONS, Action, lacking
+from control.registry.owner import TeamOwner
 
-
-class Needs(Enum):
-    """What a caller needs for an operation."""
-
-    SIGNED_IN = "any signed-in user"
-    BY_OBJECT = "any signed-in user; what they see or change depends on the object"
-    TEAM_MEMBER = "a member of the team"
-    TEAM_ADMIN = "an admin of the team"
-    ADMIN = "an admin"
-
-
-TABLE: Mapping[str, Needs] = MappingProxyType(
+TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
     {
-        "GET /openapi.json": Needs.SIGNED_IN,
-        "GET /me": Needs.SIGNED_IN,
-        "GET /deployment": Needs.SIGNED_IN,
+        "GET /openapi.json": ("api:read",),
+        "GET /me": ("api:read",),
+        "GET /deployment": ("api:read", "deployment:read"),
         # people
-        "GET /users": Needs.ADMIN,
-        "POST /users": Needs.ADMIN,
-        "GET /users/{user_id}": Needs.BY_OBJECT,
-        "PATCH /users/{user_id}": Needs.ADMIN,
-        "DELETE /users/{user_id}": Needs.ADMIN,
-        "POST /users/{user_id}/disable": Needs.ADMIN,
-        "POST /users/{user_id}/enable": Needs.ADMIN,
-        "POST /users/{user_id}/revoke-tokens": Needs.BY_OBJECT,
-        "GET /teams": Needs.BY_OBJECT,
-        "POST /teams": Needs.ADMIN,
-        "GET /teams/{team_id}": Needs.TEAM_MEMBER,
-        "PATCH /teams/{team_id}": Needs.ADMIN,
-        "DELETE /teams/{team_id}": Needs.ADMIN,
-        "GET /teams/{team_id}/members": Needs.TEAM_MEMBER,
-        "PUT /teams/{team_id}/members/{user_id}": Needs.TEAM_ADMIN,
-        "DELETE /teams/{team_id}/members/{user_id}": Needs.TEAM_ADMIN,
+        "GET /users": ("user:list",),
+        "POST /users": ("user:create", "role:grant"),
+        "GET /users/{user_id}": ("user:read",),
+        "PATCH /users/{user_id}": ("user:update", "role:grant"),
+        "DELETE /users/{user_id}": ("user:delete",),
+        "POST /users/{user_id}/disable": ("user:disable",),
+        "POST /users/{user_id}/enable": ("user:disable",),
+        "POST /users/{user_id}/revoke-tokens": ("token:revoke",),
+        "GET /teams": ("team:read",),
+        "POST /teams": ("team:create",),
+        "GET /teams/{team_id}": ("team:read",),
+        "PATCH /teams/{team_id}": ("team:update",),
+        "DELETE /teams/{team_id}": ("team:delete",),
+        "GET /teams/{team_id}/members": ("member:read",),
+        "PUT /teams/{team_id}/members/{user_id}": ("member:update", "role:grant"),
+        "DELETE /teams/{team_id}/members/{user_id}": ("member:delete",),
         # tokens
-        "GET /tokens": Needs.BY_OBJECT,
-        "POST /tokens": Needs.ADMIN,  # no token makes tokens but an admin's
-        "POST /tokens/identify": Needs.BY_OBJECT,
-        "GET /tokens/{token_id}": Needs.BY_OBJECT,
-        "PATCH /tokens/{token_id}": Needs.BY_OBJECT,
-        "DELETE /tokens/{token_id}": Needs.BY_OBJECT,
-        "POST /tokens/{token_id}/revoke": Needs.BY_OBJECT,
+        "GET /tokens": ("token:read",),
+        "POST /tokens": ("token:create",),  # no token makes tokens but an admin's
+        "POST /tokens/identify": ("token:read",),
+        "GET /tokens/{token_id}": ("token:read",),
+        "PATCH /tokens/{token_id}": ("token:update", "token:create"),
+        "DELETE /tokens/{token_id}": ("token:delete",),
+        "POST /tokens/{token_id}/revoke": ("token:revoke",),
         # the registry
-        "GET /entries": Needs.BY_OBJECT,
-        "POST /entries": Needs.ADMIN,
-        "GET /entries/{entry_id}": Needs.BY_OBJECT,
-        "PATCH /entries/{entry_id}": Needs.ADMIN,
-        "DELETE /entries/{entry_id}": Needs.ADMIN,
-        "GET /entries/{entry_id}/tools": Needs.BY_OBJECT,
-        "GET /entries/{entry_id}/tools/{tool_id}": Needs.BY_OBJECT,
-        "PATCH /entries/{entry_id}/tools/{tool_id}": Needs.ADMIN,
-        "GET /installations": Needs.BY_OBJECT,
-        "POST /installations": Needs.BY_OBJECT,
-        "GET /installations/{installation_id}": Needs.BY_OBJECT,
-        "PATCH /installations/{installation_id}": Needs.BY_OBJECT,
-        "POST /installations/{installation_id}/discover": Needs.BY_OBJECT,
-        "DELETE /installations/{installation_id}": Needs.BY_OBJECT,
+        "GET /entries": ("entry:read",),
+        "POST /entries": ("entry:create",),
+        "GET /entries/{entry_id}": ("entry:read",),
+        "PATCH /entries/{entry_id}": ("entry:update",),
+        "DELETE /entries/{entry_id}": ("entry:delete",),
+        "GET /entries/{entry_id}/tools": ("tool:read",),
+        "GET /entries/{entry_id}/tools/{tool_id}": ("tool:read",),
+        "PATCH /entries/{entry_id}/tools/{tool_id}": ("tool:update",),
+        "GET /installations": ("installation:read",),
+        "POST /installations": ("installation:create",),
+        "GET /installations/{installation_id}": ("installation:read",),
+        "PATCH /installations/{installation_id}": ("installation:update",),
+        "POST /installations/{installation_id}/discover": ("installation:discover",),
+        "DELETE /installations/{installation_id}": ("installation:delete",),
         # gateways
-        "GET /gateways": Needs.BY_OBJECT,
-        "POST /gateways": Needs.BY_OBJECT,
-        "GET /gateways/{gateway_id}": Needs.BY_OBJECT,
-        "PATCH /gateways/{gateway_id}": Needs.BY_OBJECT,
-        "DELETE /gateways/{gateway_id}": Needs.BY_OBJECT,
-        "GET /gateways/{gateway_id}/assignments": Needs.BY_OBJECT,
-        "POST /gateways/{gateway_id}/assignments": Needs.BY_OBJECT,
-        "GET /gateways/{gateway_id}/assignments/{assignment_id}": Needs.BY_OBJECT,
-        "PATCH /gateways/{gateway_id}/assignments/{assignment_id}": Needs.BY_OBJECT,
-        "DELETE /gateways/{gateway_id}/assignments/{assignment_id}": Needs.BY_OBJECT,
+        "GET /gateways": ("gateway:read",),
+        "POST /gateways": ("gateway:create",),
+        "GET /gateways/{gateway_id}": ("gateway:read",),
+        "PATCH /gateways/{gateway_id}": ("gateway:update",),
+        "DELETE /gateways/{gateway_id}": ("gateway:delete",),
+        "GET /gateways/{gateway_id}/assignments": ("assignment:read",),
+        "POST /gateways/{gateway_id}/assignments": ("assignment:create",),
+        "GET /gateways/{gateway_id}/assignments/{assignment_id}": ("assignment:read",),
+        "PATCH /gateways/{gateway_id}/assignments/{assignment_id}": ("assignment:update",),
+        "DELETE /gateways/{gateway_id}/assignments/{assignment_id}": ("assignment:delete",),
         # what happened
-        "GET /records": Needs.ADMIN,
-        "GET /records/export": Needs.ADMIN,
-        "GET /records/gaps": Needs.ADMIN,
-        "GET /records/{record_id}": Needs.ADMIN,
-        "GET /audit": Needs.ADMIN,
+        "GET /records": ("record:read",),
+        "GET /records/export": ("record:read",),
+        "GET /records/gaps": ("gap:read",),
+        "GET /records/{record_id}": ("record:read",),
+        "GET /audit": ("audit:read",),
     }
 )
+"""The first action of a row opens the route; a further one opens a part of it: numbers, another role, a later end."""
 
 
 def check(key: str, caller: Caller, path: Mapping[str, str]) -> None:
-    """Raise Problem unless `caller` may call the operation `key` with these path parameters."""
-    needs = TABLE.get(key)
-    if needs is None:
+    """Raise Problem unless `caller` may call the operation `key` with these path parameters.
+
+    The team that a path names is judged here, everything else where it is read.
+    """
+    if key not in TABLE:
         raise forbidden("Nobody may do this.")
-    if caller.is_admin or needs in {Needs.SIGNED_IN, Needs.BY_OBJECT}:
-        return
-    if needs is Needs.ADMIN:
-        raise forbidden("This needs an admin.")
-    team_id = path["team_id"]
-    if not caller.belongs_to(team_id):
+    action = TABLE[key][0]
+    if "team_id" in path and ACTIONS[action].team is not None:
+        _check_team(action, caller, TeamOwner(path["team_id"]))
+    elif not caller.may_for_some(action):
+        raise forbidden(lacking(action))
+
+
+def _check_team(action: Action, caller: Caller, team: TeamOwner) -> None:
+    if not caller.may_for("team:read", team):
         raise not_found("team")
-    if needs is Needs.TEAM_ADMIN and not caller.administers(team_id):
-        raise forbidden("This needs an admin of the team.")
+    if not caller.may_for(action, team):
+        raise forbidden(lacking(action))

@@ -39,7 +39,7 @@ class TeamQuery(NamedPageQuery):
 
 
 class Membership(Model):
-    """The role of a user in a team; its admins manage members, tokens and installations."""
+    """The role of a user in a team: its editors manage installations, its admins members and tokens too."""
 
     role: Role = "member"
 

@@ -17,8 +17,8 @@ operations = Operations("teams")
 
 @operations.get("/teams")
 async def list_teams(asked: Asked, query: TeamQuery) -> Page[TeamView]:
-    """List teams by name: all to an admin, else one's own."""
-    member = None if asked.caller.is_admin else asked.caller.user_id
+    """List teams by name: all to whoever holds `team:read` for the organisation, else one's own."""
+    member = None if asked.caller.may("team:read") else asked.caller.user_id
     async with transaction(asked.pool, readonly=True) as connection:
         rows = await teams.page(connection, limit=query.fetch, after=query.place, member=member, name=query.name)
     return page_of(rows, query, partial(shown, TeamView), lambda one: place_key(one.name, one.id))

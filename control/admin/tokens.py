@@ -1,7 +1,7 @@
 """`/tokens`: bearer tokens of a user, a team or the organisation. The secret is in the answer to POST, once.
 
-Admins make them. Users see, rename, shorten and revoke their own, a team's admins the team's, admins all
-(`control/registry/token.py`). Changes are `control/changes/tokens.py`'s. All of a user's are revoked in `users.py`.
+Admins make them. Users see, rename, shorten and revoke their own, a team's admins the team's, admins all. Changes are
+`control/changes/tokens.py`'s. All of a user's are revoked in `users.py`.
 """
 
 from control.admin.api import Asked, Operations
@@ -32,9 +32,9 @@ async def list_tokens(asked: Asked, query: TokenQuery) -> Page[Token]:
             connection,
             limit=query.fetch,
             after=query.place,
-            everything=caller.is_admin,
+            everything=caller.may("token:read"),
             of_user=caller.user_id,
-            of_teams=[team for team in caller.teams if caller.administers(team)],
+            of_teams=caller.teams_with("token:read"),
             **query.model_dump(exclude={"limit", "cursor"}),
         )
     return page_of(rows, query, _shown, lambda one: place_key(one.name, one.id))
@@ -61,7 +61,7 @@ async def identify_token(asked: Asked, body: Found) -> Identified:
         return Identified(well_formed=False, token=None)
     async with transaction(asked.pool, readonly=True) as connection:
         found = await tokens.by_digest(connection, body.digest or digest(body.token or ""))
-    if found is None or not token.manages(asked.caller, found):
+    if found is None or not asked.caller.may_for("token:read", found.owner):
         return Identified(well_formed=True, token=None)
     return Identified.model_construct(well_formed=True, token=_shown(found))
 
@@ -71,7 +71,7 @@ async def get_token(asked: Asked, token_id: Id) -> Token:
     """Show a token; never its secret."""
     async with transaction(asked.pool, readonly=True) as connection:
         found = await tokens.one(connection, token_id)
-    if found is None or not token.manages(asked.caller, found):
+    if found is None or not asked.caller.may_for("token:read", found.owner):
         raise not_found("token")
     return _shown(found)
 

@@ -9,8 +9,9 @@ from control.changes import tokens as token_changes
 from control.changes import users as changes
 from control.http.models import Id
 from control.http.paging import Page, page_of, place_key
-from control.http.problems import forbidden, not_found
+from control.http.problems import not_found
 from control.registry import user
+from control.registry.owner import Person
 from control.store import users
 from control.store.pool import transaction
 
@@ -23,8 +24,6 @@ async def list_users(asked: Asked, query: UserQuery) -> Page[User]:
 
     Admins of a team see them too: they choose members among them.
     """
-    if not asked.caller.is_admin and "admin" not in asked.caller.teams.values():
-        raise forbidden("This needs an admin, or an admin of a team.")
     async with transaction(asked.pool, readonly=True) as connection:
         rows = await users.page(
             connection, limit=query.fetch, after=query.place, email=query.email, role=query.role
@@ -42,7 +41,7 @@ async def create_user(asked: Asked, body: NewUser) -> User:
 @operations.get("/users/{user_id}")
 async def get_user(asked: Asked, user_id: Id) -> User:
     """Show a user; oneself, or anyone to an admin."""
-    if not asked.caller.owns(user_id):
+    if not asked.caller.may_for("user:read", Person(user_id)):
         raise not_found("user")
     async with transaction(asked.pool, readonly=True) as connection:
         row = await users.one(connection, user_id)

@@ -13,6 +13,7 @@ from control.changes.gateways import managed
 from control.changes.refusals import NotNow, NotThere, refuse_stale
 from control.changes.write import Write, there
 from control.credentials.cure import to_give_again
+from control.registry.actions import Action
 from control.registry.assignment import Assignment, told_of_assignment
 from control.registry.broken_rule import BrokenRule
 from control.registry.entry import Entry
@@ -65,7 +66,7 @@ class Assigned:
 async def create(write: Write, gateway_id: str, wanted: WantedTools) -> Assigned:
     """Assign tools of one entry, by name or all of them; StoreConflict for an exposed name that is taken."""
     entry = await _entry(write, wanted.entry)
-    gateway = await _locked_gateway(write, gateway_id)
+    gateway = await _locked_gateway(write, gateway_id, "assignment:create")
     wanted = replace(wanted, installation=await _pin(write, gateway, wanted.installation, entry.id))
     found = await _wanted_tools(write, entry, wanted)
     kept, created = await _assign(write, gateway_id, entry.slug, found, wanted)
@@ -81,7 +82,7 @@ async def change(
     write: Write, gateway_id: str, assignment_id: str, wanted: Mapping[str, Any], version: int | None = None
 ) -> Assignment:
     """Give an assignment another `exposed_name` or `installation` (None: resolve at call time): what is named."""
-    gateway = await _locked_gateway(write, gateway_id)
+    gateway = await _locked_gateway(write, gateway_id, "assignment:update")
     before = await _locked(write, gateway_id, assignment_id, version)
     name, pin = before.exposed_name, before.installation_id
     if "installation" in wanted:
@@ -97,15 +98,15 @@ async def change(
 
 async def delete(write: Write, gateway_id: str, assignment_id: str, version: int | None = None) -> None:
     """Take a tool off the gateway."""
-    await _locked_gateway(write, gateway_id)
+    await _locked_gateway(write, gateway_id, "assignment:delete")
     before = await _locked(write, gateway_id, assignment_id, version)
     await rows.delete(write, assignment_id)
     await write.announce(gateways=[gateway_id])
     await write.record("delete", "assignment", assignment_id, told_of_assignment(before), None)
 
 
-async def _locked_gateway(write: Write, gateway_id: str) -> Gateway:
-    return managed(await gateways.one(write.connection, gateway_id, lock=True), write.actor)
+async def _locked_gateway(write: Write, gateway_id: str, action: Action) -> Gateway:
+    return managed(await gateways.one(write.connection, gateway_id, lock=True), write.actor, action)
 
 
 async def _locked(write: Write, gateway_id: str, assignment_id: str, version: int | None) -> Assignment:
@@ -119,7 +120,7 @@ async def _locked(write: Write, gateway_id: str, assignment_id: str, version: in
 async def _entry(write: Write, name: str) -> Entry:
     find = entries.one if is_id(name) else entries.by_slug
     entry = await find(write.connection, name)
-    if entry is None or not sees(write.actor, entry.visibility, entry.teams):
+    if entry is None or not sees(write.actor, "entry:read", entry.visibility, entry.teams):
         raise BrokenRule("entry", "is not the id of an entry that you may see; list /entries")
     return entry
 
@@ -141,8 +142,8 @@ async def _installation(write: Write, name: str, entry_id: str) -> Installation 
         return await installations.one(write.connection, name)
     actor = write.actor
     found = await installations.page(
-        write.connection, limit=MOST_OF_A_NAME, after=None, everything=actor.is_admin,
-        user_id=actor.user_id or None, teams=list(actor.teams), name=name,
+        write.connection, limit=MOST_OF_A_NAME, after=None, everything=actor.may("installation:read"),
+        user_id=actor.user_id or None, teams=actor.teams_with("installation:read"), name=name,
     )  # fmt: skip
     fitting = [one for one in found if one.entry_id == entry_id] or found
     if len(fitting) > 1:
@@ -168,8 +169,8 @@ async def _why_no_tools(write: Write, entry: Entry) -> str:
     """The rest of the sentence: which installation was asked in vain and what helps it, or that there is none."""
     actor = write.actor
     installed = await installations.page(
-        write.connection, limit=MOST_OF_A_NAME, after=None, everything=actor.is_admin,
-        user_id=actor.user_id or None, teams=list(actor.teams), entry_id=entry.id,
+        write.connection, limit=MOST_OF_A_NAME, after=None, everything=actor.may("installation:read"),
+        user_id=actor.user_id or None, teams=actor.teams_with("installation:read"), entry_id=entry.id,
     )  # fmt: skip
     failed = next((one for one in installed if one.state not in {"new", "ready"}), None)
     if failed is None:

@@ -7,6 +7,7 @@ from control.changes.refusals import NotAllowed, refuse_stale
 from control.changes.visible import visible_gateway
 from control.changes.write import Write, there
 from control.registry.access import Caller
+from control.registry.actions import Action, lacking
 from control.registry.gateway import Gateway, GatewayFields, told_of_gateway
 from control.registry.gateway_access import check_audience, may_manage_gateway, with_owner
 from control.registry.headers import check_allowlist
@@ -22,7 +23,7 @@ async def create(write: Write, wanted: GatewayFields) -> Gateway:
     `gateways_owner_id_fkey`, `gateway_teams_team_id_fkey`.
     """
     gateway_id = new_id()
-    await rows.insert(write, gateway_id, _checked(write.actor, wanted))
+    await rows.insert(write, gateway_id, _checked(write.actor, "gateway:create", wanted))
     await write.announce(gateways=[gateway_id])
     made = there(await gateways.one(write.connection, gateway_id))
     await write.record("create", "gateway", gateway_id, None, told_of_gateway(made))
@@ -33,8 +34,8 @@ async def change(
     write: Write, gateway_id: str, wanted: Callable[[Gateway], GatewayFields], version: int | None = None
 ) -> Gateway:
     """Make of a gateway what `wanted` says of what it is now. Raises as `create`."""
-    before = await _locked(write, gateway_id, version)
-    checked = _checked(write.actor, wanted(before))
+    before = await _locked(write, gateway_id, "gateway:update", version)
+    checked = _checked(write.actor, "gateway:update", wanted(before))
     check_audience(checked, await assignments.personal_pins(write.connection, gateway_id))
     await rows.update(write, gateway_id, checked)
     await write.announce(gateways=[gateway_id])
@@ -45,30 +46,30 @@ async def change(
 
 async def delete(write: Write, gateway_id: str, version: int | None = None) -> None:
     """Delete a gateway with its assignments; its URL is unknown from then on."""
-    before = await _locked(write, gateway_id, version)
+    before = await _locked(write, gateway_id, "gateway:delete", version)
     await rows.delete(write, gateway_id)
     await write.announce(gateways_gone=[gateway_id])
     await write.record("delete", "gateway", gateway_id, told_of_gateway(before), None)
 
 
-def managed(found: Gateway | None, caller: Caller) -> Gateway:
-    """The gateway; raises NotThere, or NotAllowed for a caller who may not change it."""
-    gateway = visible_gateway(found, caller)
-    if not may_manage_gateway(caller, gateway):
-        raise NotAllowed("This needs an admin; you may change your own personal gateways.")
-    return gateway
+def managed(found: Gateway | None, caller: Caller, action: Action) -> Gateway:
+    """The gateway; raises NotThere, or NotAllowed for a caller who may not do this to it."""
+    if found is not None and may_manage_gateway(caller, action, found):
+        return found
+    visible_gateway(found, caller)
+    raise NotAllowed(f"{lacking(action)} You may change your own personal gateways.")
 
 
-async def _locked(write: Write, gateway_id: str, version: int | None) -> Gateway:
-    gateway = managed(await gateways.one(write.connection, gateway_id, lock=True), write.actor)
+async def _locked(write: Write, gateway_id: str, action: Action, version: int | None) -> Gateway:
+    gateway = managed(await gateways.one(write.connection, gateway_id, lock=True), write.actor, action)
     refuse_stale(version, gateway.version)
     return gateway
 
 
-def _checked(actor: Caller, wanted: GatewayFields) -> GatewayFields:
+def _checked(actor: Caller, action: Action, wanted: GatewayFields) -> GatewayFields:
     gateway = with_owner(actor, wanted)
-    if not may_manage_gateway(actor, gateway):
-        raise NotAllowed("This needs an admin; you may make personal gateways of your own.")
+    if not may_manage_gateway(actor, action, gateway):
+        raise NotAllowed(f"{lacking(action)} You may make personal gateways of your own.")
     check_visibility(gateway.visibility, gateway.teams, gateway.owner_id)
     check_slug(gateway.slug)
     return replace(gateway, header_allowlist=tuple(check_allowlist(gateway.header_allowlist)))

@@ -6,7 +6,7 @@ A new one, or one with other answers, is in the state `new`: whoever calls has i
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, assert_never
+from typing import Any
 
 from control.changes.refusals import NotAllowed, NotNow, refuse_in_use, refuse_stale
 from control.changes.safeguards import Safeguards
@@ -14,6 +14,7 @@ from control.changes.visible import visible_installation
 from control.changes.write import Write, there
 from control.credentials.filling import Filled, fill, kept_of, still_asked
 from control.registry.access import Caller
+from control.registry.actions import Action, lacking
 from control.registry.broken_rule import BrokenRule
 from control.registry.entry import Entry
 from control.registry.installation import (
@@ -24,7 +25,7 @@ from control.registry.installation import (
     address_of,
     told_of_installation,
 )
-from control.registry.installing import may_fill, may_manage, owner_for
+from control.registry.installing import may_fill, owner_for
 from control.registry.owner import Organisation, Owner, Person, Scope, TeamOwner
 from control.registry.visibility import sees
 from control.store import entries, installations, teams, users
@@ -63,10 +64,10 @@ async def create(write: Write, safeguards: Safeguards, wanted: WantedInstallatio
     """Install an entry. BrokenRule; NotAllowed; NotNow where its owner has installed it already."""
     owner = owner_for(write.actor, wanted.scope, wanted.team_id)
     entry = await entries.one(write.connection, wanted.entry_id, lock=True)
-    if entry is None or not sees(write.actor, entry.visibility, entry.teams):
+    if entry is None or not sees(write.actor, "entry:read", entry.visibility, entry.teams):
         raise BrokenRule("entry_id", "is not the id of an entry that you may see; list /entries")
-    if not may_fill(write.actor, owner):
-        raise NotAllowed(_needed(owner))
+    if not may_fill(write.actor, "installation:create", owner):
+        raise NotAllowed(_needed("installation:create", owner))
     name = wanted.name or await _usual_name(write, entry, owner)
     await _refuse_second(write, entry, owner, name)
     installation_id = new_id()
@@ -93,7 +94,7 @@ async def change(
     version: int | None = None,
 ) -> Changed:
     """Give an installation what `wanted` names: `name`, `protocol`, `values` (some answers) or `credential`."""
-    before = await _locked(write, installation_id, version)
+    before = await _locked(write, installation_id, "installation:update", version)
     answers = None
     if not {"values", "credential"}.isdisjoint(wanted):
         answers = await _other_answers(write, safeguards, before, wanted)
@@ -113,7 +114,7 @@ async def change(
 
 async def delete(write: Write, installation_id: str, version: int | None = None, *, cascade: bool = False) -> None:
     """Delete an installation and its secrets; with the assignments pinned to it only if `cascade` says so."""
-    before = await _locked(write, installation_id, version)
+    before = await _locked(write, installation_id, "installation:delete", version)
     refuse_in_use("installation", await installations.dependents(write.connection, installation_id), cascade=cascade)
     gateways = await installations.gateways_of(write.connection, installation_id)
     await rows.delete(write, installation_id)
@@ -121,18 +122,19 @@ async def delete(write: Write, installation_id: str, version: int | None = None,
     await write.record("delete", "installation", installation_id, _recorded(before), None)
 
 
-def refuse_others(caller: Caller, installation: Installation) -> None:
-    """Raise NotAllowed for a caller who may see the installation and may not change it."""
-    if not may_manage(caller, installation.owner):
-        raise NotAllowed(_needed(installation.owner))
+def managed(found: Installation | None, caller: Caller, action: Action) -> Installation:
+    """The installation; raises NotThere, or NotAllowed for a caller who may not do this to it."""
+    if found is not None and caller.may_for(action, found.owner):
+        return found
+    installation = visible_installation(found, caller)
+    raise NotAllowed(_needed(action, installation.owner))
 
 
-async def _locked(write: Write, installation_id: str, version: int | None) -> Installation:
-    found = visible_installation(await installations.one(write.connection, installation_id), write.actor)
-    refuse_others(write.actor, found)
+async def _locked(write: Write, installation_id: str, action: Action, version: int | None) -> Installation:
+    found = managed(await installations.one(write.connection, installation_id), write.actor, action)
     await entries.one(write.connection, found.entry_id, lock=True)
     locked = await installations.one(write.connection, installation_id, lock=True)
-    installation = visible_installation(locked, write.actor)
+    installation = managed(locked, write.actor, action)
     refuse_stale(version, installation.version)
     return installation
 
@@ -174,7 +176,7 @@ async def _refuse_second(write: Write, entry: Entry, owner: Owner, name: str) ->
 async def _other_answers(
     write: Write, safeguards: Safeguards, before: Installation, wanted: Mapping[str, Any]
 ) -> SealedAnswers:
-    if not may_fill(write.actor, before.owner):
+    if not may_fill(write.actor, "installation:update", before.owner):
         raise NotAllowed("Only the owner of this installation may give its answers.")
     entry = there(await entries.one(write.connection, before.entry_id))
     values = {**still_asked(entry, before), **wanted.get("values", {})}
@@ -204,12 +206,5 @@ def _secrets_given(wanted: Mapping[str, Any], after: Installation) -> list[str]:
     return sorted(given & set(after.secret_names))
 
 
-def _needed(owner: Owner) -> str:
-    match owner:
-        case Person():
-            return "This needs the owner of the installation."
-        case TeamOwner():
-            return "This needs an admin of the team."
-        case Organisation():
-            return "This needs an admin."
-    assert_never(owner)
+def _needed(action: Action, owner: Owner) -> str:
+    return "This needs the owner of the installation." if isinstance(owner, Person) else lacking(action)

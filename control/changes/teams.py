@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from control.changes.refusals import NotThere, refuse_stale
+from control.changes.refusals import NotAllowed, NotThere, refuse_stale
 from control.changes.write import Write, there
-from control.registry.access import Role
+from control.registry.actions import Role, team_permissions_of
+from control.registry.granting import why_not_given
 from control.registry.team import Member, NewTeam, Team, told_of_member, told_of_team
 from control.store import teams
 from control.store.audit import Action
@@ -49,6 +50,7 @@ async def set_member(write: Write, team_id: str, user_id: str, role: Role, versi
     """Add a user to a team, or change their role there; StoreConflict `memberships_user_id_fkey`."""
     await _locked(write, team_id, version)
     before = await teams.member(write.connection, team_id, user_id)
+    _refuse_roles(write, team_id, role, *([] if before is None else [before.role]))
     await rows.set_member(write, team_id, user_id, role)
     after = there(await teams.member(write.connection, team_id, user_id))
     await write.announce(users=[user_id])
@@ -64,9 +66,17 @@ async def remove_member(write: Write, team_id: str, user_id: str, version: int |
     before = await teams.member(write.connection, team_id, user_id)
     if before is None:
         raise NotThere("member")
+    _refuse_roles(write, team_id, before.role)
     await rows.remove_member(write, team_id, user_id)
     await write.announce(users=[user_id])
     await write.record("delete", "membership", f"{team_id}/{user_id}", told_of_member(before), None)
+
+
+def _refuse_roles(write: Write, team_id: str, *roles: str) -> None:
+    """Raise NotAllowed where the actor may neither give nor take one of these roles, which hold more than they do."""
+    for role in roles:
+        if why := why_not_given(write.actor, team_permissions_of(role), team_id):
+            raise NotAllowed(why)
 
 
 async def _locked(write: Write, team_id: str, version: int | None) -> Team:

@@ -11,14 +11,14 @@ from typing import Any, Final
 from control.changes.refusals import NotAllowed, NotNow, NotThere, refuse_stale
 from control.changes.write import Write, there
 from control.registry.access import Caller
+from control.registry.actions import Action
 from control.registry.broken_rule import BrokenRule
-from control.registry.owner import owner_columns
+from control.registry.owner import Person, owner_columns
 from control.registry.token import (
     Kind,
     NewToken,
     Token,
     Use,
-    manages,
     owner_of_new,
     puts_off,
     refuse_use,
@@ -75,7 +75,7 @@ async def change(write: Write, token_id: str, wanted: Mapping[str, Any], version
     """Rename a token or change its end: what `wanted` names. One that is revoked stays so."""
     # Before the token: users are locked first, and then tokens.
     why_not_longer = await _why_no_admin(write) if "expires_at" in wanted else ""
-    before = await _locked(write, token_id)
+    before = await _locked(write, token_id, "token:update")
     refuse_stale(version, before.version)
     if before.revoked_at is not None:
         raise NotNow("The token is revoked; make a new one.")
@@ -94,7 +94,7 @@ async def change(write: Write, token_id: str, wanted: Mapping[str, Any], version
 
 async def revoke(write: Write, token_id: str) -> Token:
     """Revoke a token: proxies refuse it within a second. Revoking twice is no error."""
-    before = await _locked(write, token_id)
+    before = await _locked(write, token_id, "token:revoke")
     if before.revoked_at is not None:
         return before
     await rows.revoke(write, token_id)
@@ -108,7 +108,10 @@ async def revoke_all_of(write: Write, user_id: str) -> int:
     """Revoke every token of a user, the actor's own included; how many held until now. None that is being made for
     them, or with one of theirs, comes after it.
     """
-    if not write.actor.owns(user_id) or await users.hold(write.connection, user_id) is None:
+    if (
+        not write.actor.may_for("token:revoke", Person(user_id))
+        or await users.hold(write.connection, user_id) is None
+    ):
         raise NotThere("user")
     held = await tokens.lock_all_of(write.connection, user_id)
     if not held:
@@ -123,16 +126,16 @@ async def revoke_all_of(write: Write, user_id: str) -> int:
 
 async def delete(write: Write, token_id: str, version: int | None = None) -> None:
     """Revoke a token and take it off the lists."""
-    before = await _locked(write, token_id)
+    before = await _locked(write, token_id, "token:delete")
     refuse_stale(version, before.version)
     await rows.delete(write, token_id)
     await write.announce(tokens=[before.digest])
     await write.record("delete", "token", token_id, told_of_token(before), None)
 
 
-async def _locked(write: Write, token_id: str) -> Token:
+async def _locked(write: Write, token_id: str, action: Action) -> Token:
     token = await tokens.one(write.connection, token_id, lock=True)
-    if token is None or not manages(write.actor, token):
+    if token is None or not write.actor.may_for(action, token.owner):
         raise NotThere("token")
     return token
 
@@ -142,7 +145,7 @@ async def _why_no_admin(write: Write, owner_id: str | None = None) -> str:
     so that a token which is being revoked leaves nothing behind. An actor without a user is this process.
     """
     actor = write.actor
-    if not actor.is_admin:
+    if not actor.may("token:create"):
         return _NEEDS_ADMIN
     if actor.user_id and not await users.admin_for_long(write.connection, actor.user_id, owner_id):
         return _NEEDS_ADMIN

@@ -1,11 +1,15 @@
-"""Changes of users. The last admin who is not disabled cannot be disabled, demoted or deleted."""
+"""Changes of users. The last admin who is not disabled cannot be disabled, demoted or deleted. Nobody gives a role
+that holds more than they do, and nobody changes a person who may do more.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from control.changes.refusals import NotNow, NotThere, refuse_stale
-from control.changes.write import Write
+from control.changes.refusals import NotAllowed, NotNow, NotThere, refuse_stale
+from control.changes.write import Write, there
+from control.registry.actions import permissions_of
+from control.registry.granting import why_not_given
 from control.registry.user import NewUser, User, told_of_user
 from control.store import users
 from control.store.writes import users as rows
@@ -13,6 +17,7 @@ from control.store.writes import users as rows
 
 async def create(write: Write, wanted: NewUser) -> User:
     """Let a person in. StoreConflict `users_email`."""
+    _refuse_role(write, wanted.role)
     made = await rows.insert(write, wanted)
     await write.announce()
     await write.record("create", "user", made.id, None, told_of_user(made))
@@ -23,6 +28,8 @@ async def change(write: Write, user_id: str, wanted: Mapping[str, Any], version:
     """Give a user another `name`, `email` or `role`: what `wanted` names. StoreConflict `users_email`."""
     before = await _locked(write, user_id, keeps_admin=wanted.get("role", "admin") == "admin")
     refuse_stale(version, before.version)
+    if wanted.get("role", before.role) != before.role:
+        _refuse_role(write, wanted["role"])
     after = await rows.update(write, user_id, replace(before, **wanted))
     await write.announce(users=[user_id])
     await write.record("update", "user", user_id, told_of_user(before), told_of_user(after))
@@ -73,6 +80,13 @@ async def _locked(write: Write, user_id: str, *, keeps_admin: bool) -> User:
     user = await users.one(write.connection, user_id, lock=True)
     if user is None:
         raise NotThere("user")
+    if not write.actor.holds_all_of(there(await users.standing(write.connection, user_id))):
+        raise NotAllowed("This person may do more than you, so only somebody who may do as much changes them.")
     if not others and user.is_active_admin:
         raise NotNow("This is the last admin: make another user an admin first.")
     return user
+
+
+def _refuse_role(write: Write, role: str) -> None:
+    if why := why_not_given(write.actor, permissions_of(role)):
+        raise NotAllowed(why)

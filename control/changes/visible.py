@@ -5,6 +5,7 @@ Called by the changes here, and by the operations of the admin API that read. Fu
 
 from control.changes.refusals import NotThere
 from control.registry.access import Caller
+from control.registry.actions import Action
 from control.registry.entry import Entry
 from control.registry.gateway import Gateway
 from control.registry.installation import Installation
@@ -12,9 +13,9 @@ from control.registry.installing import may_see
 from control.registry.visibility import sees
 
 
-def visible_entry(found: Entry | None, caller: Caller) -> Entry:
-    """The entry; raises NotThere."""
-    if found is None or not sees(caller, found.visibility, found.teams):
+def visible_entry(found: Entry | None, caller: Caller, action: Action = "entry:read") -> Entry:
+    """The entry; raises NotThere. `action`: another that shows something of it, such as `tool:read`."""
+    if found is None or not sees(caller, action, found.visibility, found.teams):
         raise NotThere("entry")
     return found
 
@@ -26,8 +27,8 @@ def visible_installation(found: Installation | None, caller: Caller) -> Installa
     return found
 
 
-def visible_gateway(found: Gateway | None, caller: Caller) -> Gateway:
-    """The gateway; raises NotThere."""
-    if found is None or not sees(caller, found.visibility, found.teams, found.owner_id):
+def visible_gateway(found: Gateway | None, caller: Caller, action: Action = "gateway:read") -> Gateway:
+    """The gateway; raises NotThere. `action`: another that shows something of it, such as `assignment:read`."""
+    if found is None or not sees(caller, action, found.visibility, found.teams, found.owner_id):
         raise NotThere("gateway")
     return found

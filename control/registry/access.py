@@ -1,14 +1,26 @@
-"""Who asks the admin API, and what that lets them do. Rules only; no I/O.
+"""Who asks the admin API, and what they hold: permissions of `actions.py`, for everything, a team, or their own.
 
-A caller is an admin (a user with the role, or the run's own token), or a member, who may additionally be the admin
-of teams. Everything not granted here is refused.
+Rules only; no I/O. A caller holds what their role gives, what their role in each team gives for that team, and what
+the sets of permissions give that somebody gave them. What is not held here is refused.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import assert_never
 
-Role = Literal["admin", "member"]
+from control.registry.actions import ACTIONS, Action, Role, permissions_of, team_permissions_of
+from control.registry.owner import Organisation, Owner, Person, TeamOwner
+
+__all__ = ["Caller", "GivenSet", "Role"]
+
+
+@dataclass(frozen=True, slots=True)
+class GivenSet:
+    """A set of permissions that somebody was given: for one team, or (None) for the whole organisation."""
+
+    team_id: str | None
+    permissions: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +30,7 @@ class Caller:
     user_id: str
     name: str
     role: Role
-    teams: dict[str, Role] = field(default_factory=dict)
+    teams: Mapping[str, Role] = field(default_factory=dict)
     """Team id to the role there."""
     token_id: str = ""
     """The token they came with; '' for the run's own."""
@@ -26,24 +38,63 @@ class Caller:
     """When that token ends; None: never, as the run's own."""
     address: str = ""
     request_id: str = ""
+    given: tuple[GivenSet, ...] = ()
 
     @property
-    def is_admin(self) -> bool:
-        """Whether the caller may do everything."""
-        return self.role == "admin"
+    def permissions(self) -> frozenset[Action]:
+        """What the caller holds for the whole organisation: for everything and everybody in it."""
+        return permissions_of(self.role) | self._given(None)
 
-    def administers(self, team_id: str) -> bool:
-        """Whether the caller may manage this team: its members, its tokens, its installations."""
-        return self.is_admin or self.teams.get(team_id) == "admin"
+    def permissions_for(self, team_id: str) -> frozenset[Action]:
+        """What the caller holds for this team, with all that they hold for the whole organisation."""
+        return self.permissions | self._held_for(team_id)
 
-    def belongs_to(self, team_id: str) -> bool:
-        """Whether the caller may see this team."""
-        return self.is_admin or team_id in self.teams
+    def may(self, action: Action) -> bool:
+        """Whether the caller may do this to whatever there is."""
+        return action in self.permissions
+
+    def may_for(self, action: Action, owner: Owner) -> bool:
+        """Whether the caller may do this to what belongs to `owner`."""
+        if self.may(action):
+            return True
+        match owner:
+            case Person(user_id):
+                return ACTIONS[action].own and bool(user_id) and user_id == self.user_id
+            case TeamOwner(team_id):
+                return action in self._held_for(team_id)
+            case Organisation():
+                return False
+        assert_never(owner)
+
+    def may_for_some(self, action: Action) -> bool:
+        """Whether there could be anything to which the caller may do this; whoever may not is refused at the door."""
+        held = ACTIONS[action]
+        return held.own or held.shown or self.may(action) or bool(self.teams_with(action))
+
+    def teams_with(self, action: Action) -> list[str]:
+        """The teams for which the caller holds this; those of the whole organisation are not meant."""
+        return [team_id for team_id in self.teams if action in self._held_for(team_id)]
+
+    def holds_all_of(self, other: "Caller") -> bool:
+        """Whether the caller holds whatever `other` holds. Nobody changes a person who may do more than they."""
+        return other.permissions <= self.permissions and all(
+            other.permissions_for(team_id) <= self.permissions_for(team_id) for team_id in other.teams
+        )
 
     def may_grant_until(self, moment: datetime | None) -> bool:
         """Whether the caller may give access that ends then (None: never): it must not outlive their own token."""
         return self.token_expires_at is None or (moment is not None and moment <= self.token_expires_at)
 
-    def owns(self, user_id: str | None) -> bool:
-        """Whether the caller is this user, or an admin."""
-        return self.is_admin or user_id == self.user_id
+    def _held_for(self, team_id: str) -> frozenset[Action]:
+        if team_id not in self.teams:
+            return frozenset()
+        return team_permissions_of(self.teams[team_id]) | self._given(team_id)
+
+    def _given(self, team_id: str | None) -> frozenset[Action]:
+        """What sets give. What cannot be in a set, or be held for a team, is not held, whatever a row says."""
+        names = {name for one in self.given if one.team_id == team_id for name in one.permissions}
+        return frozenset(
+            action
+            for action, held in ACTIONS.items()
+            if action in names and not held.reserved and (team_id is None or held.team is not None)
+        )

@@ -1,18 +1,20 @@
 """Who may change a gateway, and whose installation a tool on it may be pinned to.
 
-Called by `control/changes/`. Admins manage every gateway; everybody manages their own personal ones. A pin lends an
-installation's credential to whoever sees the gateway, so a personal one stays with its owner.
+Called by `control/changes/`. Who holds the action for the organisation manages every gateway; everybody manages their
+own personal ones. A pin lends an installation's credential to whoever sees the gateway, so a personal one stays with
+its owner.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 
 from control.registry.access import Caller
+from control.registry.actions import Action
 from control.registry.broken_rule import BrokenRule
 from control.registry.gateway import GatewayFields
 from control.registry.installation import Installation
 from control.registry.installing import may_fill
-from control.registry.owner import Person, TeamOwner
+from control.registry.owner import Organisation, Person, TeamOwner
 
 
 def with_owner(caller: Caller, gateway: GatewayFields) -> GatewayFields:
@@ -22,10 +24,10 @@ def with_owner(caller: Caller, gateway: GatewayFields) -> GatewayFields:
     return replace(gateway, owner_id=gateway.owner_id or caller.user_id or None)
 
 
-def may_manage_gateway(caller: Caller, gateway: GatewayFields) -> bool:
-    """Whether the caller may make, change or delete such a gateway."""
-    own = gateway.visibility == "personal" and gateway.owner_id is not None and gateway.owner_id == caller.user_id
-    return caller.is_admin or own
+def may_manage_gateway(caller: Caller, action: Action, gateway: GatewayFields) -> bool:
+    """Whether the caller may do this, such as `gateway:update`, to such a gateway."""
+    personal = gateway.visibility == "personal" and gateway.owner_id is not None
+    return caller.may_for(action, Person(gateway.owner_id or "") if personal else Organisation())
 
 
 def check_pin(
@@ -37,7 +39,7 @@ def check_pin(
     owner = installation.owner
     if isinstance(owner, Person):
         _check_personal_pin(caller, gateway, owner, field)
-    elif isinstance(owner, TeamOwner) and not may_fill(caller, owner):
+    elif isinstance(owner, TeamOwner) and not may_fill(caller, "installation:update", owner):
         raise BrokenRule(field, "belongs to a team; only an admin of that team may lend it to a gateway")
 
 

@@ -1,12 +1,11 @@
 """Who may install an entry for whom, and who may see, change and fill in an installation.
 
-Called by `control/changes/`. A personal installation holds one person's credential: they alone fill it. A team's
-needs an admin of that team, the organisation's an admin.
+Called by `control/changes/`, with the action of the operation. A personal installation holds one person's credential:
+they alone fill it, whatever others hold.
 """
 
-from typing import assert_never
-
 from control.registry.access import Caller
+from control.registry.actions import Action
 from control.registry.broken_rule import BrokenRule
 from control.registry.owner import Organisation, Owner, Person, Scope, TeamOwner
 
@@ -28,32 +27,13 @@ def owner_for(caller: Caller, scope: Scope, team_id: str | None) -> Owner:
     return Person(caller.user_id)
 
 
-def may_manage(caller: Caller, owner: Owner) -> bool:
-    """Whether the caller may change or delete it."""
-    match owner:
-        case Person(user_id):
-            return caller.owns(user_id)
-        case TeamOwner(team_id):
-            return caller.administers(team_id)
-        case Organisation():
-            return caller.is_admin
-    assert_never(owner)
-
-
-def may_fill(caller: Caller, owner: Owner) -> bool:
+def may_fill(caller: Caller, action: Action, owner: Owner) -> bool:
     """Whether the caller may give its answers: nobody fills in another person's credential, not even an admin."""
     if isinstance(owner, Person):
         return owner.id == caller.user_id
-    return may_manage(caller, owner)
+    return caller.may_for(action, owner)
 
 
 def may_see(caller: Caller, owner: Owner) -> bool:
-    """Whether the caller may read it (never its secrets)."""
-    match owner:
-        case Person():
-            return may_manage(caller, owner)
-        case TeamOwner(team_id):
-            return caller.belongs_to(team_id)
-        case Organisation():
-            return True
-    assert_never(owner)
+    """Whether the caller may read it (never its secrets); the organisation's is shown to everybody."""
+    return isinstance(owner, Organisation) or caller.may_for("installation:read", owner)

@@ -73,18 +73,6 @@ def kind_of(owner: Owner) -> Kind:
     assert_never(owner)
 
 
-def manages(caller: Caller, token: Token) -> bool:
-    """Whether the caller may see, change and revoke this token."""
-    match token.owner:
-        case Person(user_id):
-            return caller.owns(user_id)
-        case TeamOwner(team_id):
-            return caller.administers(team_id)
-        case Organisation():
-            return caller.is_admin
-    assert_never(token.owner)
-
-
 def owner_of_new(caller: Caller, kind: Kind, user_id: str | None, team_id: str | None) -> Owner:
     """Whose a new token is; raises BrokenRule where what was asked for does not fit its kind."""
     if user_id is not None and kind != "user":

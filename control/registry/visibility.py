@@ -1,13 +1,14 @@
 """Who sees an entry, a gateway or an installation, and which settings of visibility go together.
 
-Organisation: everybody here. Teams: their members. Personal: the owner alone. Admins administer, so they see every
-row in the admin API; that lets them call nothing (the proxy asks `core.snapshot.Visibility`).
+Organisation: everybody here. Teams: their members. Personal: the owner alone. Who holds the action for the whole
+organisation sees every row in the admin API; that lets them call nothing (the proxy asks `core.snapshot.Visibility`).
 """
 
 from collections.abc import Collection
 from typing import Literal
 
 from control.registry.access import Caller
+from control.registry.actions import Action
 from control.registry.broken_rule import BrokenRule
 
 VisibilityKind = Literal["organisation", "teams", "personal"]
@@ -37,9 +38,11 @@ def why_not_called_by(caller: Caller, kind: VisibilityKind, teams: Collection[st
     return None
 
 
-def sees(caller: Caller, kind: VisibilityKind, teams: Collection[str], owner: str | None = None) -> bool:
-    """Whether `caller` may see the object."""
-    if caller.is_admin or kind == "organisation":
+def sees(
+    caller: Caller, action: Action, kind: VisibilityKind, teams: Collection[str], owner: str | None = None
+) -> bool:
+    """Whether `caller` may see the object; `action` is the one that shows it, such as `entry:read`."""
+    if caller.may(action) or kind == "organisation":
         return True
     if kind == "teams":
         return any(team in caller.teams for team in teams)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from control.registry.access import Caller
+from control.registry.access import Caller, GivenSet
 from control.registry.user import User
 from control.store.pool import Connection
 from control.store.rows import columns_of, made
@@ -11,6 +11,14 @@ from control.store.statements import Place, behind, in_order, listed, place_of
 
 COLUMNS: Final = columns_of(User)
 _SELECT: Final = f"select {listed(COLUMNS)} from users "
+_CALLER: Final = """
+    select u.name, u.role,
+           coalesce((select jsonb_object_agg(m.team_id, m.role) from memberships m where m.user_id = u.id),
+                    '{}') as teams,
+           coalesce((select jsonb_agg(jsonb_build_object('team_id', h.team_id, 'permissions', r.permissions))
+                     from role_holders h join roles r on r.id = h.role_id where h.user_id = u.id), '[]') as given
+    from users u where u.id = $1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +43,20 @@ async def first_admin(connection: Connection) -> str | None:
 
 async def caller(connection: Connection, user_id: str, token_id: str) -> Caller | None:
     """The user as a caller of the admin API; None for one who is gone or disabled."""
-    row = await connection.fetchrow(
-        """select u.name, u.role,
-                  coalesce(jsonb_object_agg(m.team_id, m.role) filter (where m.team_id is not null), '{}') as teams
-           from users u left join memberships m on m.user_id = u.id
-           where u.id = $1 and u.disabled_at is null group by u.id""",
-        user_id,
-    )
-    return None if row is None else Caller(user_id, row["name"], row["role"], row["teams"], token_id)
+    return await _as_caller(connection, user_id, token_id, "and u.disabled_at is null")
+
+
+async def standing(connection: Connection, user_id: str) -> Caller | None:
+    """The user with all that they hold, disabled or not; None for one who is gone."""
+    return await _as_caller(connection, user_id, "", "")
+
+
+async def _as_caller(connection: Connection, user_id: str, token_id: str, condition: str) -> Caller | None:
+    row = await connection.fetchrow(_CALLER + condition, user_id)
+    if row is None:
+        return None
+    given = tuple(GivenSet(one["team_id"], one["permissions"]) for one in row["given"])
+    return Caller(user_id, row["name"], row["role"], row["teams"], token_id, given=given)
 
 
 async def one(connection: Connection, user_id: str, *, lock: bool = False) -> User | None:

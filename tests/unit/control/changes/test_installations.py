@@ -55,9 +55,9 @@ async def test_a_member_installs_for_the_organisation_neither_first_nor_later(po
         entry, ann = await new_entry(write), await member(write, "Ann")
         made = await new_installation(write, entry)
     async with changing(pool, ann) as write:
-        with pytest.raises(NotAllowed, match="This needs an admin"):
+        with pytest.raises(NotAllowed, match="This needs installation:"):
             await new_installation(write, entry, name="Another")
-        with pytest.raises(NotAllowed, match="This needs an admin"):
+        with pytest.raises(NotAllowed, match="This needs installation:"):
             await installations.delete(write, made.id)
 
 

@@ -1,6 +1,7 @@
 import pytest
 
 from control.registry.access import Caller
+from control.registry.actions import Action
 from control.registry.broken_rule import BrokenRule
 from control.registry.gateway import GatewayFields
 from control.registry.gateway_access import check_audience, check_pin, may_manage_gateway, with_owner
@@ -9,18 +10,22 @@ from tests.fakes.registry import an_installation, gateway_fields
 
 ANNA = Caller("anna", "Anna", "member", {"blue": "member"})
 LENA = Caller("lena", "Lena", "member", {"blue": "admin"})
+EDITOR = Caller("ed", "Ed", "editor")
 ADMIN = Caller("root", "Root", "admin")
 ANNAS = gateway_fields(visibility="personal", owner_id="anna")
 BENS = gateway_fields(visibility="personal", owner_id="ben")
 OPEN = gateway_fields()
 
 
-def test_everybody_manages_their_own_personal_gateways_and_admins_all() -> None:
-    assert may_manage_gateway(ANNA, ANNAS)
-    assert not may_manage_gateway(ANNA, BENS)
-    assert not may_manage_gateway(ANNA, OPEN)
-    assert not may_manage_gateway(Caller("", "nobody", "member"), gateway_fields(visibility="personal"))
-    assert may_manage_gateway(ADMIN, gateway_fields(visibility="teams", teams=("t1",)))
+@pytest.mark.parametrize("action", ["gateway:create", "gateway:update", "gateway:delete", "assignment:create"])
+def test_everybody_manages_their_own_personal_gateways_and_admins_all(action: Action) -> None:
+    assert may_manage_gateway(ANNA, action, ANNAS)
+    assert not may_manage_gateway(ANNA, action, BENS)
+    assert not may_manage_gateway(ANNA, action, OPEN)
+    assert not may_manage_gateway(Caller("", "nobody", "member"), action, gateway_fields(visibility="personal"))
+    assert may_manage_gateway(ADMIN, action, gateway_fields(visibility="teams", teams=("t1",)))
+    assert may_manage_gateway(EDITOR, action, gateway_fields(visibility="teams", teams=("t1",)))
+    assert not may_manage_gateway(LENA, action, gateway_fields(visibility="teams", teams=("blue",)))
 
 
 def test_a_personal_gateway_belongs_to_who_makes_it_unless_another_is_named() -> None:

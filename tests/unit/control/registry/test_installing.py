@@ -1,13 +1,17 @@
 import pytest
 
 from control.registry.access import Caller
+from control.registry.actions import Action
 from control.registry.broken_rule import BrokenRule
-from control.registry.installing import may_fill, may_manage, may_see, owner_for
+from control.registry.installing import may_fill, may_see, owner_for
 from control.registry.owner import Organisation, Owner, Person, TeamOwner
 
 ANNA = Caller("anna", "Anna", "member", {"blue": "member"})
 LENA = Caller("lena", "Lena", "member", {"blue": "admin"})
+EVE = Caller("eve", "Eve", "member", {"blue": "editor"})
+EDITOR = Caller("ed", "Ed", "editor")
 ADMIN = Caller("root", "Root", "admin")
+CHANGING: tuple[Action, ...] = ("installation:create", "installation:update", "installation:delete")
 PERSONAL, TEAM, SHARED = Person("anna"), TeamOwner("blue"), Organisation()
 
 
@@ -17,18 +21,23 @@ PERSONAL, TEAM, SHARED = Person("anna"), TeamOwner("blue"), Organisation()
         (ANNA, PERSONAL, True, True, True),
         (LENA, PERSONAL, False, False, False),
         (ADMIN, PERSONAL, True, True, False),
+        (EDITOR, PERSONAL, True, True, False),
         (ANNA, TEAM, True, False, False),
         (LENA, TEAM, True, True, True),
+        (EVE, TEAM, True, True, True),
         (Caller("ben", "Ben", "member"), TEAM, False, False, False),
         (ADMIN, TEAM, True, True, True),
         (ANNA, SHARED, True, False, False),
+        (EVE, SHARED, True, False, False),
+        (EDITOR, SHARED, True, True, True),
         (ADMIN, SHARED, True, True, True),
     ],
 )
 def test_who_may_do_what(caller: Caller, owner: Owner, sees: bool, manages: bool, fills: bool) -> None:
     assert may_see(caller, owner) is sees
-    assert may_manage(caller, owner) is manages
-    assert may_fill(caller, owner) is fills
+    for action in CHANGING:
+        assert caller.may_for(action, owner) is manages
+        assert may_fill(caller, action, owner) is fills
 
 
 def test_a_personal_installation_is_the_callers() -> None:

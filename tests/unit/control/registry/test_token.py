@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from control.registry.access import Caller
+from control.registry.actions import Action
 from control.registry.broken_rule import BrokenRule
 from control.registry.owner import Organisation, Person, TeamOwner
 from control.registry.token import (
     Token,
-    manages,
     owner_of_new,
     puts_off,
     refuse_use,
@@ -23,6 +23,7 @@ NOW = datetime.now(UTC)
 LATER = NOW + timedelta(days=1)
 ADMIN = Caller("u1", "Ann", "admin")
 MEMBER = Caller("u2", "Bea", "member", {"red": "admin", "blue": "member"})
+MANAGING: tuple[Action, ...] = ("token:read", "token:update", "token:revoke", "token:delete")
 
 
 def token(**fields: Any) -> Token:
@@ -62,12 +63,13 @@ def test_people_are_told_whose_a_token_is_and_never_its_digest(owner, kind, user
 
 
 def test_people_manage_their_own_and_admins_of_a_team_its_tokens() -> None:
-    assert manages(MEMBER, token())
-    assert not manages(MEMBER, token(owner=Person("u1")))
-    assert manages(MEMBER, token(owner=TeamOwner("red")))
-    assert not manages(MEMBER, token(owner=TeamOwner("blue")))
-    assert not manages(MEMBER, token(owner=Organisation()))
-    assert manages(ADMIN, token(owner=Organisation()))
+    for action in MANAGING:
+        assert MEMBER.may_for(action, token().owner)
+        assert not MEMBER.may_for(action, token(owner=Person("u1")).owner)
+        assert MEMBER.may_for(action, token(owner=TeamOwner("red")).owner)
+        assert not MEMBER.may_for(action, token(owner=TeamOwner("blue")).owner)
+        assert not MEMBER.may_for(action, token(owner=Organisation()).owner)
+        assert ADMIN.may_for(action, token(owner=Organisation()).owner)
 
 
 def test_a_new_token_is_the_callers_own_unless_it_names_another_owner() -> None:

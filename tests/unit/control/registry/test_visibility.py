@@ -1,6 +1,6 @@
 import pytest
 
-from control.registry.access import Caller
+from control.registry.access import Caller, GivenSet
 from control.registry.broken_rule import BrokenRule
 from control.registry.visibility import VisibilityKind, check_visibility, sees
 
@@ -39,12 +39,18 @@ def test_parts_that_do_not_fit_are_refused(
 def test_a_member_sees_what_is_shown_to_her(
     kind: VisibilityKind, teams: list[str], owner: str | None, seen: bool
 ) -> None:
-    assert sees(ANNA, kind, teams, owner) is seen
+    assert sees(ANNA, "gateway:read", kind, teams, owner) is seen
 
 
 def test_an_admin_sees_every_row() -> None:
-    assert sees(ADMIN, "personal", [], "anna")
+    assert sees(ADMIN, "gateway:read", "personal", [], "anna")
+
+
+def test_who_holds_the_action_sees_every_row_of_it_and_of_no_other() -> None:
+    reader = Caller("ray", "Ray", "member", given=(GivenSet(None, ["entry:read"]),))
+    assert sees(reader, "entry:read", "teams", ["red"])
+    assert not sees(reader, "tool:read", "teams", ["red"])
 
 
 def test_who_is_no_user_owns_nothing_by_that() -> None:
-    assert not sees(Caller("", "nobody", "member"), "personal", [], None)
+    assert not sees(Caller("", "nobody", "member"), "gateway:read", "personal", [], None)

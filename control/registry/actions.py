@@ -1,0 +1,130 @@
+"""The permissions: one row for each action of the admin API, with who holds it. The only list of them that there is.
+
+An action is `resource:action`. It is held for the whole organisation, for one team, or by everybody for what is their
+own. `control/admin/permissions.py` names the action of every route; `access.py` asks here what a caller holds, and
+`docs/administering/permissions.md` is made of this table. Leaves out whose an object is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Final, Literal, get_args
+
+Role = Literal["admin", "editor", "member"]
+"""A person's role in the organisation, or in one team. Each holds what those after it hold."""
+Action = Literal[
+    "api:read", "deployment:read",
+    "user:list", "user:read", "user:create", "user:update", "user:disable", "user:delete",
+    "team:read", "team:create", "team:update", "team:delete",
+    "member:read", "member:update", "member:delete",
+    "role:read", "role:create", "role:update", "role:delete", "role:grant",
+    "token:read", "token:create", "token:update", "token:revoke", "token:delete",
+    "entry:read", "entry:create", "entry:update", "entry:delete",
+    "tool:read", "tool:update",
+    "installation:read", "installation:create", "installation:update", "installation:discover", "installation:delete",
+    "gateway:read", "gateway:create", "gateway:update", "gateway:delete",
+    "assignment:read", "assignment:create", "assignment:update", "assignment:delete",
+    "record:read", "gap:read", "audit:read",
+]  # fmt: skip
+"""The name of a permission."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What an action lets somebody do, and who holds it without being given a set of permissions."""
+
+    meaning: str
+    role: Role = "admin"
+    """The least role in the organisation that holds it for everything and everybody."""
+    team: Role | None = None
+    """The least role in a team that holds it for that team; None: it cannot be held for a team."""
+    own: bool = False
+    """Whether everybody holds it for what is their own."""
+    shown: bool = False
+    """Whether everybody holds it for what is shown to them (`visibility.py`)."""
+    reserved: bool = False
+    """Whether it is the role admin's alone: no set of permissions may have it."""
+
+
+ACTIONS: Final[Mapping[Action, Held]] = MappingProxyType(
+    {
+        "api:read": Held("see who one is, what one may do, and which version runs", role="member"),
+        "deployment:read": Held("see how much there is of what"),
+        "user:list": Held("list people, to choose among them", team="admin"),
+        "user:read": Held("see a person", own=True),
+        "user:create": Held("let a person in"),
+        "user:update": Held("change a person's name, address or role"),
+        "user:disable": Held("shut a person out, and let them in again"),
+        "user:delete": Held("delete a person with what is theirs"),
+        "team:read": Held("see a team", role="editor", team="member"),
+        "team:create": Held("make a team"),
+        "team:update": Held("rename and describe a team"),
+        "team:delete": Held("delete a team with what is its own"),
+        "member:read": Held("see who is in a team", team="member"),
+        "member:update": Held("take a person into a team, and change their role there", team="admin"),
+        "member:delete": Held("take a person out of a team", team="admin"),
+        "role:read": Held("see which roles there are", role="member"),
+        "role:create": Held("make a role: a set of permissions"),
+        "role:update": Held("change a role, and what it holds"),
+        "role:delete": Held("delete a role"),
+        "role:grant": Held("give roles, take them away, and see who holds which", team="admin"),
+        "token:read": Held("see a token, never its secret", team="admin", own=True),
+        "token:create": Held("make a token, for whomever, and let one live longer", reserved=True),
+        "token:update": Held("rename a token, and let it end earlier", team="admin", own=True),
+        "token:revoke": Held("revoke a token, or all tokens of a person", team="admin", own=True),
+        "token:delete": Held("revoke a token and take it off the lists", team="admin", own=True),
+        "entry:read": Held("see an entry", role="editor", shown=True),
+        "entry:create": Held("approve a server: make an entry", role="editor"),
+        "entry:update": Held("change an entry", role="editor"),
+        "entry:delete": Held("delete an entry", role="editor"),
+        "tool:read": Held("see the tools that an entry keeps", role="editor", shown=True),
+        "tool:update": Held("put a tool into quarantine, release it, acknowledge how it changed",
+                            role="editor"),
+        "installation:read": Held("see an installation, never its secrets",
+                                  role="editor", team="member", own=True, shown=True),
+        "installation:create": Held("install an entry, and fill it in", role="editor", team="editor", own=True),
+        "installation:update": Held("change an installation, fill it in again, and pin tools to it",
+                                    role="editor", team="editor", own=True),
+        "installation:discover": Held("ask a server again what it offers", role="editor", team="editor", own=True),
+        "installation:delete": Held("delete an installation and its secrets", role="editor", team="editor", own=True),
+        "gateway:read": Held("see a gateway", role="editor", own=True, shown=True),
+        "gateway:create": Held("make a gateway; one's own are personal ones", role="editor", own=True),
+        "gateway:update": Held("change a gateway", role="editor", own=True),
+        "gateway:delete": Held("delete a gateway", role="editor", own=True),
+        "assignment:read": Held("see which tools a gateway shows", role="editor", own=True, shown=True),
+        "assignment:create": Held("assign tools to a gateway", role="editor", own=True),
+        "assignment:update": Held("rename an assigned tool, or pin it to another installation",
+                                  role="editor", own=True),
+        "assignment:delete": Held("take a tool off a gateway", role="editor", own=True),
+        "record:read": Held("read records of calls; a team's are those of its tokens", team="admin", own=True),
+        "gap:read": Held("see which records never arrived"),
+        "audit:read": Held("read the audit trail"),
+    }
+)  # fmt: skip
+"""Every permission, in the order of the page."""
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+"""From the one that holds most."""
+
+
+@lru_cache(maxsize=8)
+def permissions_of(role: str) -> frozenset[Action]:
+    """What a role in the organisation holds, for everything in it; nothing for a role that this version does not
+    know.
+    """
+    return frozenset(action for action, held in ACTIONS.items() if _reaches(role, held.role))
+
+
+@lru_cache(maxsize=8)
+def team_permissions_of(role: str) -> frozenset[Action]:
+    """What a role in a team holds, for that team; nothing for a role that this version does not know."""
+    return frozenset(action for action, held in ACTIONS.items() if held.team and _reaches(role, held.team))
+
+
+def _reaches(role: str, least: Role) -> bool:
+    return role in ROLES[: ROLES.index(least) + 1]
+
+
+def lacking(action: Action) -> str:
+    """The sentence for somebody who does not hold an action."""
+    return f"This needs {action} ({ACTIONS[action].meaning}), which you do not hold; ask an admin."
