@@ -22,7 +22,8 @@ RECORD = Resource(
     name="records",
     one="record",
     path="/records",
-    help="Records of calls: who called what, through which gateway, and how it ended.",
+    help="Records of calls: who called what, through which gateway, and how it ended. You see those of your own "
+    "calls; an admin of a team also those of its tokens; with record:read one sees all.",
     columns=(
         "time",
         "principal",

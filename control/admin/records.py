@@ -1,10 +1,13 @@
 """`/records`: calls as they ended, and what is missing of them.
 
+Whose records somebody sees is told by `control/registry/record_access.py`.
+
 The list is for looking, the export for programs: JSON lines, streamed in short transactions, so that a slow reader
 holds nothing. Gaps say which batches of which proxy worker never came.
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +20,7 @@ from control.http.models import Id
 from control.http.paging import Page, bad_cursor, open_cursor, page_of
 from control.http.problems import invalid, not_found
 from control.records.partitions import days_begin
+from control.registry.record_access import principals_read_by
 from control.store import records
 from control.store.pool import Connection, Pool, transaction
 from control.store.records import KeptGap, KeptRecord, Wanted
@@ -30,20 +34,21 @@ _EARLIEST_YEAR, _LATEST_YEAR = 1970, 9000  # as `Moment`
 
 @operations.get("/records")
 async def list_records(asked: Asked, query: RecordQuery) -> Page[Record]:
-    """List calls, newest first."""
-    before = _record_key(query.cursor)
+    """List calls, newest first: one's own, those of a team's tokens to its admins; all with `record:read`."""
+    before, wanted = _record_key(query.cursor), _wanted(asked, query)
     async with transaction(asked.pool, readonly=True) as connection:
-        await _refuse_unknown(connection, query)
-        rows = await records.page(connection, query.wanted, limit=query.fetch, before=before)
+        await _refuse_unknown(connection, wanted)
+        rows = await records.page(connection, wanted, limit=query.fetch, before=before)
     return page_of(rows, query, _record, lambda one: f"{one.time.isoformat()} {one.id}")
 
 
 @operations.get("/records/export", media="application/jsonl")
 async def export_records(asked: Asked, query: RecordFilter) -> AsyncIterator[bytes]:
-    """Export every call that fits, newest first, as one JSON object a line."""
+    """Export every call that fits and may be seen, newest first, as one JSON object a line."""
+    wanted = _wanted(asked, query)
     async with transaction(asked.pool, readonly=True) as connection:
-        await _refuse_unknown(connection, query)
-    return _pages(asked.pool, query.wanted)
+        await _refuse_unknown(connection, wanted)
+    return _pages(asked.pool, wanted)
 
 
 @operations.get("/records/{record_id}")
@@ -51,7 +56,8 @@ async def get_record(asked: Asked, record_id: Id) -> Record:
     """Show a call; the id of its request, which every answer has, is its id too."""
     async with transaction(asked.pool, readonly=True) as connection:
         kept = await records.one(connection, record_id)
-    if kept is None:
+    principals = principals_read_by(asked.caller)
+    if kept is None or (principals is not None and kept.record.get("principal") not in principals):
         raise not_found("record")
     return _record(kept)
 
@@ -77,14 +83,20 @@ def _record(kept: KeptRecord) -> Record:
     return shown(Record, _values(kept))
 
 
-async def _refuse_unknown(connection: Connection, query: RecordFilter) -> None:
+def _wanted(asked: Asked, query: RecordFilter) -> Wanted:
+    return replace(query.wanted, principals=principals_read_by(asked.caller))
+
+
+async def _refuse_unknown(connection: Connection, wanted: Wanted) -> None:
     """Problem 422 for a gateway, entry or installation that there is not and never was: an empty list would say that
-    nobody called it.
+    nobody called it. To whoever sees only some records it says no more than that, and is what they get.
     """
+    if wanted.principals is not None:
+        return
     named: tuple[tuple[records.Named, str | None, str], ...] = (
-        ("gateway", query.gateway, "is not the id of a gateway, and no record names it; list /gateways"),
-        ("entry", query.entry, "is not the id of an entry, and no record names it; list /entries"),
-        ("installation", query.installation, "is not the id of an installation, and no record names it; list "
+        ("gateway", wanted.gateway_id, "is not the id of a gateway, and no record names it; list /gateways"),
+        ("entry", wanted.entry_id, "is not the id of an entry, and no record names it; list /entries"),
+        ("installation", wanted.installation_id, "is not the id of an installation, and no record names it; list "
          "/installations"),
     )  # fmt: skip
     for what, identifier, problem in named:

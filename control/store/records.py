@@ -44,6 +44,7 @@ _PAGE: Final = """
       and ($14::text is null
            or (id = $15::uuid and request_id = $14)
            or (request_id <> id::text and request_id = $14))
+      and ($16::text[] is null or principal = any($16))
     order by time desc, id desc limit $1
 """
 
@@ -96,6 +97,8 @@ class Wanted:
     client: str | None = None
     """How the client's name begins, in whatever case."""
     request_id: str | None = None
+    principals: Sequence[str] | None = None
+    """Only of these callers: whose records somebody may read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +185,7 @@ async def page(
     rows = await connection.fetch(
         _PAGE, limit, time, record_id, wanted.gateway_id, wanted.principal, wanted.tool, wanted.status,
         wanted.decision, wanted.since, wanted.until, wanted.entry_id, wanted.installation_id, wanted.client,
-        wanted.request_id, wanted.request_id if is_id(wanted.request_id or "") else None,
+        wanted.request_id, wanted.request_id if is_id(wanted.request_id or "") else None, wanted.principals,
     )  # fmt: skip
     return [KeptRecord(*row) for row in rows]
 

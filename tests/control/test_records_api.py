@@ -165,10 +165,40 @@ async def test_gaps_are_listed_in_pages_with_what_the_worker_gave_up(admin: Admi
     assert await admin.items("/records/gaps?worker=w2") == []
 
 
-@pytest.mark.parametrize("path", ["/records", "/records/export", "/records/gaps"])
-async def test_members_see_no_records(path: str, admin: AdminClient) -> None:
+async def test_members_see_no_gaps(admin: AdminClient) -> None:
     member = await admin.as_new_user("Ann")
-    assert (await member.get(path)).status == 403
+    assert (await member.get("/records/gaps")).status == 403
+
+
+async def test_records_are_read_by_their_owner_a_teams_by_its_admins_and_all_by_an_admin(
+    admin: AdminClient, pool: Pool
+) -> None:
+    red, blue = await admin.made("/teams", {"name": "Red"}), await admin.made("/teams", {"name": "Blue"})
+    ann, bea = await admin.as_new_user("Ann"), await admin.as_new_user("Bea")
+    for person, team, role in (
+        (ann, red, "member"),
+        (ann, blue, "editor"),
+        (bea, red, "admin"),
+        (bea, blue, "member"),
+    ):
+        await admin.put(f"/teams/{team['id']}/members/{person.user['id']}", {"role": role})
+    principals = [f"user:{ann.user['id']}", f"user:{bea.user['id']}", f"team:{red['id']}", f"team:{blue['id']}"]
+    principals += ["organisation", ""]
+    calls = {whose: a_call(principal=whose) for whose in principals}
+    await keep(pool, *calls.values())
+    for reader, read in ((ann, [principals[0]]), (bea, [principals[1], principals[2]]), (admin, principals)):
+        assert {item["principal"] for item in await reader.items("/records")} == {*read}
+        exported = (await reader.get("/records/export")).body.splitlines()
+        assert {json.loads(line)["principal"] for line in exported} == {*read}
+        shown = [whose for whose, call in calls.items() if (await reader.get(f"/records/{call.id}")).status == 200]
+        assert shown == read
+
+
+async def test_filters_never_widen_what_a_member_reads_or_tell_what_there_is(admin: AdminClient, pool: Pool) -> None:
+    ann = await admin.as_new_user("Ann")
+    await keep(pool, a_call(principal=f"user:{PERSON}", gateway_id=GATEWAY))
+    for filters in (f"principal=user:{PERSON}", f"gateway={GATEWAY}", f"gateway={new_id()}", "decision=allowed"):
+        assert await ann.items(f"/records?{filters}") == []
 
 
 async def test_an_outcome_that_there_is_not_is_refused_with_those_that_there_are(admin: AdminClient) -> None:
