@@ -12,6 +12,7 @@ from archway.admin.gateways import ASSIGNMENTS, GATEWAYS
 from archway.admin.history import AUDIT, RECORDS
 from archway.admin.people import TEAMS, TOKENS, USERS
 from archway.admin.registry import ENTRIES, INSTALLATIONS
+from archway.admin.roles import ROLES
 from archway.calling.commands import call, tools
 from archway.doctor.command import doctor
 from archway.keys_command import keys
@@ -60,7 +61,7 @@ for panel, plain in (
         app.command(rich_help_panel=panel)(command)
 app.add_typer(keys, name="keys", rich_help_panel="Run a deployment")
 for panel, groups in (
-    ("People", {"users": USERS, "teams": TEAMS, "tokens": TOKENS}),
+    ("People", {"users": USERS, "teams": TEAMS, "roles": ROLES, "tokens": TOKENS}),
     (
         "Servers and tools",
         {"entries": ENTRIES, "installations": INSTALLATIONS, "gateways": GATEWAYS, "assignments": ASSIGNMENTS},

@@ -116,8 +116,8 @@ AUDIT_RECORD = Resource(
         Option("action", "Only this action: create, update, delete, revoke, enable, disable or discover."),
         Option(
             "object_kind",
-            "Only on objects of this kind: user, team, membership, token, entry, tool, installation, gateway or "
-            "assignment.",
+            "Only on objects of this kind: user, team, membership, role, role_holder, token, entry, tool, "
+            "installation, gateway or assignment.",
         ),
         Option("object_id", "Only on this object."),
         replace(_SINCE, name="since"),

@@ -120,6 +120,7 @@ class Resource:
 REFERENCES: dict[str, tuple[str, tuple[str, ...]]] = {
     "user": ("/users", ("email", "name")),
     "team": ("/teams", ("name",)),
+    "role": ("/roles", ("name",)),
     "entry": ("/entries", ("slug", "name")),
     "installation": ("/installations", ("name", "address")),
     "gateway": ("/gateways", ("slug", "name")),

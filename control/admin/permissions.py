@@ -36,6 +36,15 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "GET /teams/{team_id}/members": ("member:read",),
         "PUT /teams/{team_id}/members/{user_id}": ("member:update", "role:grant"),
         "DELETE /teams/{team_id}/members/{user_id}": ("member:delete",),
+        "GET /permissions": ("role:read",),
+        "GET /roles": ("role:read",),
+        "POST /roles": ("role:create",),
+        "GET /roles/{role_id}": ("role:read",),
+        "PATCH /roles/{role_id}": ("role:update",),
+        "DELETE /roles/{role_id}": ("role:delete",),
+        "GET /roles/{role_id}/holders": ("role:grant",),
+        "PUT /roles/{role_id}/holders/{user_id}": ("role:grant",),
+        "DELETE /roles/{role_id}/holders/{user_id}": ("role:grant",),
         # tokens
         "GET /tokens": ("token:read",),
         "POST /tokens": ("token:create",),  # no token makes tokens but an admin's

@@ -12,7 +12,10 @@ from control.store.pool import Connection
 from control.store.rows import columns_of
 from control.store.statements import listed
 
-ObjectKind = Literal["user", "team", "membership", "token", "entry", "tool", "installation", "gateway", "assignment"]
+ObjectKind = Literal[
+    "user", "team", "membership", "role", "role_holder", "token", "entry", "tool", "installation", "gateway",
+    "assignment",
+]  # fmt: skip
 Action = Literal["create", "update", "delete", "revoke", "enable", "disable", "discover"]
 
 

@@ -63,8 +63,24 @@ async def members(api: Api) -> str:
     return f"/teams/{team['id']}/members"
 
 
+async def roles(api: Api) -> str:
+    for name in NAMES:
+        await api.post("/roles", {"name": name})
+    return "/roles"
+
+
+async def holders(api: Api) -> str:
+    role = await api.post("/roles", {"name": "Reader"})
+    for number, name in enumerate(NAMES):
+        user = await api.post("/users", {"name": name, "email": f"u{number}@example.com"})
+        await api.call("PUT", f"/roles/{role['id']}/holders/{user['id']}", {}, expect=200, tag="*")
+    return f"/roles/{role['id']}/holders"
+
+
 @pytest.mark.parametrize(
-    "make", [entries, gateways, teams, tokens, installations, members], ids=lambda one: one.__name__
+    "make",
+    [entries, gateways, teams, tokens, installations, members, roles, holders],
+    ids=lambda one: one.__name__,
 )
 async def test_a_list_is_in_the_order_of_names_and_pages_cut_it_nowhere_else(
     api: Api, make: Callable[[Api], Any]

@@ -15,7 +15,7 @@ import pytest
 import typer
 from pydantic import BaseModel
 
-from archway.admin import gateways, history, people, registry
+from archway.admin import gateways, history, people, registry, roles
 from archway.admin.resource import Option, Resource
 from archway.all_commands import app
 from control.admin.api import Operation
@@ -27,6 +27,10 @@ BY_HAND = {
     "GET /teams/{team_id}/members": "teams members",
     "PUT /teams/{team_id}/members/{user_id}": "teams add",
     "DELETE /teams/{team_id}/members/{user_id}": "teams remove",
+    "GET /permissions": "roles permissions",
+    "GET /roles/{role_id}/holders": "roles holders",
+    "PUT /roles/{role_id}/holders/{user_id}": "roles give",
+    "DELETE /roles/{role_id}/holders/{user_id}": "roles take",
     "POST /tokens/identify": "tokens identify",
     "POST /tokens/{token_id}/revoke": "tokens revoke",
     "POST /users/{user_id}/revoke-tokens": "tokens revoke",
@@ -41,7 +45,11 @@ NOT_ON_THE_COMMAND_LINE = {
     "GET /entries/{entry_id}/tools/{tool_id}": "`entries tools --json` has all of them whole",
     "GET /records/export": "for programs, which read JSON lines from the API; `records list --json` is for people",
 }
-TAKEN_AS = {("tokens identify", "digest"): "token"}
+TAKEN_AS = {
+    ("tokens identify", "digest"): "token",
+    ("roles give", "team_id"): "--team",
+    ("roles take", "team_id"): "--team",
+}
 """Fields of commands that are written out, by the argument that stands for them: its shape says which is sent."""
 NAMED_BY_OPTION = {("tokens revoke", "user"): "--all-of"}
 """What a path names and an option takes, beside an argument that names something else."""
@@ -59,7 +67,7 @@ OPERATIONS: dict[str, Operation] = {one.key: one for resource in RESOURCES for o
 
 def described() -> dict[str, Resource]:
     """The command line's resources, by the API's path of the list, with parameters named `{}`."""
-    found = [one for module in (people, registry, gateways, history) for one in vars(module).values()]
+    found = [one for module in (people, roles, registry, gateways, history) for one in vars(module).values()]
     return {unnamed(one.path): one for one in found if isinstance(one, Resource)}
 
 
@@ -161,7 +169,7 @@ def test_a_command_that_is_written_out_takes_every_field_and_nothing_that_is_non
     named = {NAMED_BY_OPTION.get((command, name), name) for name in named}
     assert options_of(command).keys() - OF_ALL_COMMANDS == {
         *named,
-        *(name if name in options_of(command) else "--" + name.replace("_", "-") for name in taken),
+        *(name if name in options_of(command) else "--" + name.strip("-").replace("_", "-") for name in taken),
     }
 
 
@@ -177,5 +185,9 @@ def test_a_command_that_is_written_out_tells_each_word_that_a_field_takes(key: s
 
 
 def test_the_fields_that_are_told_otherwise_are_fields() -> None:
-    fields = {(command, name) for key, command in BY_HAND.items() for name in fields_of(OPERATIONS[key].body)}
+    fields = {
+        (command, name)
+        for key, command in BY_HAND.items()
+        for name in {**fields_of(OPERATIONS[key].query), **fields_of(OPERATIONS[key].body)}
+    }
     assert {*TAKEN_AS, *SAID_BY_A_COMMAND} <= fields

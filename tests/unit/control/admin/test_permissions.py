@@ -38,7 +38,7 @@ def test_an_admin_may_call_all_that_is_in_the_table() -> None:
 
 def test_every_row_names_an_action_and_every_action_opens_or_widens_a_route() -> None:
     assert all(TABLE.values())
-    assert {action for row in TABLE.values() for action in row} == set(ACTIONS) - UNUSED
+    assert {action for row in TABLE.values() for action in row} == set(ACTIONS)
 
 
 @pytest.mark.parametrize("key", [key for key in TABLE if not for_all(key)])
@@ -60,7 +60,3 @@ def test_a_team_is_shown_to_its_members_and_hidden_from_others() -> None:
 def test_members_are_managed_by_the_teams_admins() -> None:
     key = "PUT /teams/{team_id}/members/{user_id}"
     assert [refused(key, MEMBER, team) for team in ("red", "blue", "green")] == [0, 403, 404]
-
-
-UNUSED: set[str] = {"role:read", "role:create", "role:update", "role:delete"}
-"""Actions that no route needs."""

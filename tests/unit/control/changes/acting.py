@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from control.changes import discoveries, entries, gateways, installations, teams, tokens, users
+from control.changes import discoveries, entries, gateways, installations, roles, teams, tokens, users
 from control.changes.installations import WantedInstallation
 from control.changes.safeguards import Safeguards
 from control.changes.write import Write, changing
@@ -14,6 +14,8 @@ from control.registry.entry import Entry
 from control.registry.entry_tool import EntryTool
 from control.registry.gateway import Gateway
 from control.registry.installation import Installation
+from control.registry.role import NewRole
+from control.registry.role import Role as MadeRole
 from control.registry.row_seals import RowSeals
 from control.registry.team import NewTeam, Team
 from control.registry.token import Kind, Token
@@ -48,6 +50,10 @@ async def new_team(write: Write, name: str, *members: str) -> Team:
     for member in members:
         await teams.set_member(write, team.id, member, "member")
     return team
+
+
+async def new_role(write: Write, name: str, *permissions: str) -> MadeRole:
+    return await roles.create(write, NewRole(name=name, description="", permissions=permissions))
 
 
 async def new_token(write: Write, *, user: str | None = None, team: str | None = None) -> Token:

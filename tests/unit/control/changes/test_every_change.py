@@ -23,6 +23,7 @@ from control.changes import (
     entry_tools,
     gateways,
     installations,
+    roles,
     teams,
     tokens,
     users,
@@ -43,6 +44,7 @@ from tests.unit.control.changes.acting import (
     new_entry,
     new_gateway,
     new_installation,
+    new_role,
     new_team,
     new_token,
     new_user,
@@ -65,6 +67,8 @@ class World:
     """A user who is in no team."""
     disabled: str
     team: str
+    role: str
+    """Which the user holds."""
     token: str
     digest: str
     team_digest: str
@@ -128,6 +132,11 @@ CASES = {
         "delete membership",
         lambda there: [("user", there.user)],
     ),
+    "roles.create": Case(lambda write, _: new_role(write, "Reader", "gap:read"), "create role"),
+    "roles.change": Case(lambda write, there: roles.change(write, there.role, {"name": "Reader"}), "update role"),
+    "roles.delete": Case(lambda write, there: roles.delete(write, there.role), "delete role"),
+    "roles.give": Case(lambda write, there: roles.give(write, there.role, there.other), "create role_holder"),
+    "roles.take": Case(lambda write, there: roles.take(write, there.role, there.user), "delete role_holder"),
     "tokens.create": Case(lambda write, there: new_token(write, user=there.user), "create token"),
     "tokens.change": Case(
         lambda write, there: tokens.change(write, there.token, {"name": "laptop"}),
@@ -265,6 +274,8 @@ async def there(pool: Pool) -> World:
         user, other, disabled = [(await new_user(write, name)).id for name in ("Ann", "Bea", "Dan")]
         await users.disable(write, disabled)
         team = (await new_team(write, "Red", user)).id
+        role = (await new_role(write, "Auditor", "audit:read")).id
+        await roles.give(write, role, user)
         token, of_team = await new_token(write, user=user), await new_token(write, team=team)
         entry = await new_entry(write)
         installation = await new_installation(write, entry)
@@ -275,7 +286,7 @@ async def there(pool: Pool) -> World:
         (assignment,) = (await assignments.create(write, gateway, wanted)).assignments
     await forget(pool)
     return World(
-        user, other, disabled, team, token.id, token.digest, of_team.digest,
+        user, other, disabled, team, role, token.id, token.digest, of_team.digest,
         entry, tool, installation, gateway, assignment.id,
     )  # fmt: skip
 
