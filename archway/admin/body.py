@@ -15,6 +15,8 @@ from archway.admin.resource import Option
 from archway.admin_client import AdminApi
 
 LONGEST_FILE = 1 << 20
+ORGANISATIONS = frozenset({"organisation", "organization"})
+"""How people write it; the API has the first."""
 
 
 class BadOption(Exception):
@@ -76,6 +78,8 @@ def read(api: AdminApi, option: Option, value: Any) -> Any:
             return find(api, option.of, value)
         case "references":
             return [find(api, option.of, one) for one in value]
+        case "owner":
+            return None if value in ORGANISATIONS else find(api, "team", value)
         case "principal":
             return principal(api, value)
         case "period" | "moment":
@@ -94,7 +98,7 @@ def read(api: AdminApi, option: Option, value: Any) -> Any:
 
 def principal(api: AdminApi, text: str) -> str:
     """`user:ID`, `team:ID` or `organisation` for an e-mail, a name, `team:NAME`; raises NotNamed."""
-    if text in {"organisation", "organization"}:
+    if text in ORGANISATIONS:
         return "organisation"
     kind, separator, name = text.partition(":")
     if separator and kind in {"user", "team"}:

@@ -57,6 +57,8 @@ def with_owners(api: AdminApi, items: Iterable[Mapping[str, Any]]) -> list[dict[
 
 
 def _with_owner(names: Names, item: Mapping[str, Any]) -> dict[str, Any]:
+    if item.get("team_id"):
+        item = {**item, "team_id": names.team(str(item["team_id"]))}
     if item.get("visibility") == "teams":
         teams = [names.team(str(team)) for team in item.get("teams") or []]
         return {**item, "owner": ", ".join(teams), "teams": teams}

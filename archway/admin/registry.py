@@ -38,6 +38,12 @@ ENTRY_FIELDS = (
     Option("passthrough", "Whether callers' allowed headers go on to this server.", "flag"),
     Option("isolation", "principal, client_session or shared: who shares a session with the server."),
     Option("deadline_s", "Longest wait for an answer in seconds; 0: the proxy's.", "number"),
+    Option(
+        "team_id",
+        "The team whose own entry it is, which alone sees it; or organisation, as it is unless said otherwise.",
+        "owner",
+        flag="belongs_to",
+    ),
 )
 
 ENTRY_CHANGES = (
@@ -64,6 +70,7 @@ ENTRY = Resource(
             "archway entries create --slug time --name Time --url https://time.example.com/mcp",
             "archway entries create --slug crm --name CRM --url https://crm.example.com/mcp "
             '--credential-model static --credential-placement \'{"style": "bearer"}\'',
+            "archway entries create --slug bugs --name Bugs --url https://bugs.example.com/mcp --belongs-to Platform",
             "archway entries create --body entry.json",
         ),
         "list": ("archway entries list --text crm", "archway entries list --label stage=live -o wide"),
@@ -71,6 +78,7 @@ ENTRY = Resource(
         "update": (
             "archway entries update crm --url https://crm.example.com/v2/mcp",
             "archway entries update crm --add-label stage=live --remove-team Sales",
+            "archway entries update bugs --belongs-to organisation --visibility organisation",
         ),
         "delete": ("archway entries delete crm --cascade",),
     },

@@ -15,6 +15,7 @@ Kind = Literal[
     "json",
     "reference",
     "references",
+    "owner",
     "principal",
     "secrets",
     "prompt",
@@ -22,7 +23,8 @@ Kind = Literal[
     "moment",
 ]
 """How an option is read: `list` and `references` may be repeated, `map` takes name=value, `json` a JSON text,
-`reference` the name or identifier of another object, `principal` a caller by e-mail, name or team,
+`reference` the name or identifier of another object, `owner` that of a team, or `organisation`,
+`principal` a caller by e-mail, name or team,
 `secrets` the names of secret values that are then asked for,
 `prompt` nothing: the field's own value is asked for,
 `period` how far ahead a moment lies, such as `90d`, `moment` how far back, or the moment itself."""

@@ -15,7 +15,7 @@ from control.changes.visible import visible_entry
 from control.http.models import Id
 from control.http.paging import Page, page_of, place_key
 from control.registry.entry import Entry, told_of_entry
-from control.registry.partial import entry_with, wanted_entry
+from control.registry.partial import entry_with, new_entry
 from control.store import entries
 from control.store.pool import transaction
 
@@ -40,9 +40,9 @@ async def list_entries(asked: Asked, query: EntryQuery) -> Page[EntryView]:
 
 @operations.post("/entries")
 async def create_entry(asked: Asked, body: EntryCreate) -> EntryView:
-    """Approve a remote server."""
+    """Approve a remote server: for the organisation, or as the own entry of a team that one is an editor of."""
     async with asked.changing() as write:
-        made = await changes.create(write, asked.deps.safeguards, wanted_entry(body.model_dump()))
+        made = await changes.create(write, asked.deps.safeguards, new_entry(body.model_dump(), body.model_fields_set))
     return await _looked_at(asked, made)
 
 

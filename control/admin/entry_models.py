@@ -94,6 +94,11 @@ class EntryFields(Model):
     passthrough: bool = Bound(True, description="Whether headers on a gateway's allowlist go on to this server.")
     isolation: Isolation = Bound("principal", description="Who may share a session with the server.")
     deadline_s: Deadline = Bound(0, description="Longest wait for an answer in seconds; 0: the proxy's setting.")
+    team_id: Id | None = Bound(
+        None,
+        description="The team whose own entry it is: its editors keep it, and it alone sees it. Null: the "
+        "organisation's, and what a change to null makes of it.",
+    )
 
 
 class EntryCreate(EntryFields):

@@ -23,6 +23,7 @@ from control.registry.gateway import Gateway
 from control.registry.gateway_access import check_pin
 from control.registry.installation import Installation
 from control.registry.installing import may_see
+from control.registry.team_entries import check_shown_on
 from control.registry.visibility import sees
 from control.store import assignments, entries, gateways, installations, tools
 from control.store.writes import assignments as rows
@@ -67,6 +68,8 @@ async def create(write: Write, gateway_id: str, wanted: WantedTools) -> Assigned
     """Assign tools of one entry, by name or all of them; StoreConflict for an exposed name that is taken."""
     entry = await _entry(write, wanted.entry)
     gateway = await _locked_gateway(write, gateway_id, "assignment:create")
+    if entry.team_id is not None:
+        check_shown_on(gateway, {entry.slug: entry.team_id}, "entry")
     wanted = replace(wanted, installation=await _pin(write, gateway, wanted.installation, entry.id))
     found = await _wanted_tools(write, entry, wanted)
     kept, created = await _assign(write, gateway_id, entry.slug, found, wanted)

@@ -5,13 +5,16 @@ by every gateway that carries its tools; all of it is written together.
 from collections.abc import Callable
 from typing import Any
 
-from control.changes.refusals import NotThere, refuse_in_use, refuse_stale
+from control.changes.refusals import NotAllowed, refuse_in_use, refuse_stale
 from control.changes.safeguards import Safeguards
+from control.changes.visible import managed_entry
 from control.changes.write import Write, there
 from control.credentials import dispatch
 from control.credentials.binding import state_after
+from control.registry.actions import Action, lacking
 from control.registry.entry import Entry, NewEntry, WantedEntry, entry_fields, told_of_entry
 from control.registry.entry_rules import check_entry
+from control.registry.team_entries import check_owner_stays, entry_owner
 from control.store import entries, installations
 from control.store.writes import entries as rows
 from control.store.writes import installations as installation_rows
@@ -19,7 +22,11 @@ from core.identifiers import new_id
 
 
 async def create(write: Write, safeguards: Safeguards, wanted: WantedEntry) -> Entry:
-    """Approve a server. BrokenRule; StoreConflict `entries_slug_key` or `entry_teams_team_id_fkey`."""
+    """Approve a server, for the organisation or as a team's own. BrokenRule; NotAllowed; StoreConflict
+    `entries_slug_key`, `entry_teams_team_id_fkey` or `entries_team_id_fkey`.
+    """
+    if not write.actor.may_for("entry:create", entry_owner(wanted)):
+        raise NotAllowed(f"{lacking('entry:create')} An editor of a team may make entries that belong to it.")
     entry_id = new_id()
     await rows.insert(write, entry_id, _sealed(safeguards, entry_id, wanted, None))
     made = there(await entries.one(write.connection, entry_id))
@@ -37,10 +44,15 @@ async def change(
 ) -> Entry:
     """Make of an entry what `wanted` says of what it is now. Raises as `create`.
 
-    Secrets do not follow it to another origin: its installations are then to be filled in again.
+    Secrets do not follow it to another origin: its installations are then to be filled in again. A team's own becomes
+    the organisation's where whoever may change those says so, and never the other way round.
     """
-    before = await _locked(write, entry_id, version)
-    await rows.update(write, entry_id, _sealed(safeguards, entry_id, wanted(before), before))
+    before = await _locked(write, entry_id, "entry:update", version)
+    asked = wanted(before)
+    check_owner_stays(before, asked)
+    if not write.actor.may_for("entry:update", entry_owner(asked)):
+        raise NotAllowed(lacking("entry:update"))
+    await rows.update(write, entry_id, _sealed(safeguards, entry_id, asked, before))
     after = there(await entries.one(write.connection, entry_id))
     await write.announce(
         installations=await _settle_installations(write, safeguards, before, after),
@@ -53,7 +65,7 @@ async def change(
 
 async def delete(write: Write, entry_id: str, version: int | None = None, *, cascade: bool = False) -> None:
     """Delete an entry with its tools; with its installations and assignments only if `cascade` says so."""
-    before = await _locked(write, entry_id, version)
+    before = await _locked(write, entry_id, "entry:delete", version)
     installed = await installations.lock_of_entry(write.connection, entry_id)
     refuse_in_use("entry", await entries.dependents(write.connection, entry_id), cascade=cascade)
     gateways = await entries.gateways_of(write.connection, entry_id)
@@ -62,10 +74,8 @@ async def delete(write: Write, entry_id: str, version: int | None = None, *, cas
     await write.record("delete", "entry", entry_id, _recorded(before), None)
 
 
-async def _locked(write: Write, entry_id: str, version: int | None) -> Entry:
-    entry = await entries.one(write.connection, entry_id, lock=True)
-    if entry is None:
-        raise NotThere("entry")
+async def _locked(write: Write, entry_id: str, action: Action, version: int | None) -> Entry:
+    entry = managed_entry(await entries.one(write.connection, entry_id, lock=True), write.actor, action)
     refuse_stale(version, entry.version)
     return entry
 

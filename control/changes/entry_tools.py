@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from control.changes.refusals import NotThere, refuse_stale
+from control.changes.visible import managed_entry
 from control.changes.write import Write, there
 from control.registry.entry_tool import EntryTool, told_of_tool
 from control.store import entries, tools
@@ -13,10 +14,7 @@ async def set_state(
     write: Write, entry_id: str, tool_id: str, state: Literal["active", "quarantined"], version: int | None = None
 ) -> EntryTool:
     """Put a tool into quarantine, or take it out: calls of it are refused on every gateway."""
-    before = await tools.one(write.connection, entry_id, tool_id, lock=True)
-    if before is None:
-        raise NotThere("tool")
-    refuse_stale(version, before.version)
+    before = await _locked(write, entry_id, tool_id, version)
     await rows.set_state(write, tool_id, state)
     after = there(await tools.one(write.connection, entry_id, tool_id))
     await write.announce(gateways=await tools.gateways_of(write.connection, tool_id))
@@ -27,10 +25,7 @@ async def set_state(
 
 async def acknowledge(write: Write, entry_id: str, tool_id: str, version: int | None = None) -> EntryTool:
     """Somebody has looked at a changed tool: gateways warn of it no more."""
-    before = await tools.one(write.connection, entry_id, tool_id, lock=True)
-    if before is None:
-        raise NotThere("tool")
-    refuse_stale(version, before.version)
+    before = await _locked(write, entry_id, tool_id, version)
     if before.changed_at is None:
         return before
     await rows.acknowledge(write, tool_id)
@@ -40,6 +35,15 @@ async def acknowledge(write: Write, entry_id: str, tool_id: str, version: int | 
     after: dict[str, Any] = {"changed_at": None, "differences": []}
     await write.record("update", "tool", tool_id, {**named, **seen}, {**named, **after})
     return there(await tools.one(write.connection, entry_id, tool_id))
+
+
+async def _locked(write: Write, entry_id: str, tool_id: str, version: int | None) -> EntryTool:
+    managed_entry(await entries.one(write.connection, entry_id), write.actor, "tool:update")
+    tool = await tools.one(write.connection, entry_id, tool_id, lock=True)
+    if tool is None:
+        raise NotThere("tool")
+    refuse_stale(version, tool.version)
+    return tool
 
 
 async def _named(write: Write, tool: EntryTool) -> dict[str, str]:

@@ -12,6 +12,7 @@ from control.registry.gateway import Gateway, GatewayFields, told_of_gateway
 from control.registry.gateway_access import check_audience, may_manage_gateway, with_owner
 from control.registry.headers import check_allowlist
 from control.registry.slugs import check_slug
+from control.registry.team_entries import check_shown_on
 from control.registry.visibility import check_visibility
 from control.store import assignments, gateways
 from control.store.writes import gateways as rows
@@ -37,6 +38,7 @@ async def change(
     before = await _locked(write, gateway_id, "gateway:update", version)
     checked = _checked(write.actor, "gateway:update", wanted(before))
     check_audience(checked, await assignments.personal_pins(write.connection, gateway_id))
+    check_shown_on(checked, await assignments.of_team_entries(write.connection, gateway_id))
     await rows.update(write, gateway_id, checked)
     await write.announce(gateways=[gateway_id])
     after = there(await gateways.one(write.connection, gateway_id))

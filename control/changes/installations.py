@@ -27,6 +27,7 @@ from control.registry.installation import (
 )
 from control.registry.installing import may_fill, owner_for
 from control.registry.owner import Organisation, Owner, Person, Scope, TeamOwner
+from control.registry.team_entries import check_installed_for
 from control.registry.visibility import sees
 from control.store import entries, installations, teams, users
 from control.store.writes import installations as rows
@@ -68,6 +69,7 @@ async def create(write: Write, safeguards: Safeguards, wanted: WantedInstallatio
         raise BrokenRule("entry_id", "is not the id of an entry that you may see; list /entries")
     if not may_fill(write.actor, "installation:create", owner):
         raise NotAllowed(_needed("installation:create", owner))
+    check_installed_for(entry, owner)
     name = wanted.name or await _usual_name(write, entry, owner)
     await _refuse_second(write, entry, owner, name)
     installation_id = new_id()

@@ -3,13 +3,14 @@
 Called by the changes here, and by the operations of the admin API that read. Functions of what the store found.
 """
 
-from control.changes.refusals import NotThere
+from control.changes.refusals import NotAllowed, NotThere
 from control.registry.access import Caller
-from control.registry.actions import Action
+from control.registry.actions import Action, lacking
 from control.registry.entry import Entry
 from control.registry.gateway import Gateway
 from control.registry.installation import Installation
 from control.registry.installing import may_see
+from control.registry.team_entries import entry_owner
 from control.registry.visibility import sees
 
 
@@ -18,6 +19,14 @@ def visible_entry(found: Entry | None, caller: Caller, action: Action = "entry:r
     if found is None or not sees(caller, action, found.visibility, found.teams):
         raise NotThere("entry")
     return found
+
+
+def managed_entry(found: Entry | None, caller: Caller, action: Action) -> Entry:
+    """The entry; raises NotThere, or NotAllowed for a caller who may not do this to it."""
+    if found is not None and caller.may_for(action, entry_owner(found)):
+        return found
+    visible_entry(found, caller)
+    raise NotAllowed(lacking(action))
 
 
 def visible_installation(found: Installation | None, caller: Caller) -> Installation:

@@ -62,6 +62,8 @@ class EntryFields:
     """Who may share a session with the server."""
     deadline_s: float
     """Longest wait for an answer; 0: the proxy's setting."""
+    team_id: str | None = None
+    """The team whose own entry it is (`team_entries.py`); None: the organisation's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

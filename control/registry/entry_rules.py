@@ -14,6 +14,7 @@ from control.registry.entry import Entry, Reached, Remote, WantedEntry, bound_or
 from control.registry.fields import check_fields
 from control.registry.headers import check_fixed_headers
 from control.registry.slugs import check_slug
+from control.registry.team_entries import check_shown_to_its_team
 from control.registry.visibility import check_visibility
 from control.registry.without_scheme import did_you_mean
 from core.egress.addresses import ANYWHERE, AddressPolicy, UrlRefused, check_url
@@ -36,6 +37,7 @@ def check_entry(
     Fixed headers may be a credential, so they do not follow the entry to another origin: they are given again.
     """
     check_visibility(wanted.visibility, wanted.teams, None)
+    check_shown_to_its_team(wanted)
     reached = _checked_reached(wanted.reached, policy)
     # A docs link is opened by a person's browser and never by us.
     docs_url = _checked_url(wanted.docs_url, ANYWHERE, "docs_url") if wanted.docs_url else ""

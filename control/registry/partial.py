@@ -5,7 +5,7 @@ callers of the admin API send, in its words. Leaves out whether the whole can be
 `visibility.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -14,6 +14,13 @@ from control.registry.broken_rule import BrokenRule
 from control.registry.credential import credential_of
 from control.registry.entry import Entry, Remote, WantedEntry, told_of_entry
 from control.registry.gateway import Gateway, GatewayFields, told_of_gateway
+
+
+def new_entry(told: Mapping[str, Any], named: Collection[str]) -> WantedEntry:
+    """A new entry. One that is to be a team's own is shown to that team, unless it is named who sees it."""
+    if told["team_id"] is not None and not {"visibility", "teams"} & set(named):
+        told = {**told, "visibility": "teams", "teams": [told["team_id"]]}
+    return wanted_entry(told)
 
 
 def wanted_entry(told: Mapping[str, Any]) -> WantedEntry:

@@ -65,6 +65,17 @@ async def definition_bytes(connection: Connection, gateway_id: str) -> int:
     return size
 
 
+async def of_team_entries(connection: Connection, gateway_id: str) -> dict[str, str]:
+    """Exposed names of tools whose entry belongs to a team, each with that team."""
+    rows = await connection.fetch(
+        """select a.exposed_name, e.team_id from assignments a
+           join entry_tools t on t.id = a.tool_id join entries e on e.id = t.entry_id
+           where a.gateway_id = $1 and e.team_id is not null order by a.exposed_name""",
+        gateway_id,
+    )
+    return {row["exposed_name"]: row["team_id"] for row in rows}
+
+
 async def personal_pins(connection: Connection, gateway_id: str) -> dict[str, str]:
     """Exposed names that are pinned to somebody's personal installation, each with that person."""
     rows = await connection.fetch(

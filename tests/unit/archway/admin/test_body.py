@@ -21,6 +21,22 @@ def test_pairs_become_a_map_and_numbers_are_marked_as_such():
     assert body == {"values": {"region": "eu", "limit": 5, "url": "http://x/?a=b"}}
 
 
+@pytest.mark.parametrize("text", ["organisation", "organization"])
+def test_an_owner_that_is_the_organisation_is_sent_as_none_in_either_spelling(text):
+    assert body_of(None, ENTRY_FIELDS, {"slug": "time", "belongs_to": text}, None) == {
+        "slug": "time",
+        "team_id": None,
+    }
+
+
+def test_an_owner_that_is_a_team_is_found_by_its_name():
+    class Api:
+        def pages(self, path, **_):
+            return iter([{"id": "t1", "name": "Platform"}] if path == "/teams" else [])
+
+    assert body_of(Api(), ENTRY_FIELDS, {"belongs_to": "platform"}, None) == {"team_id": "t1"}
+
+
 @pytest.mark.parametrize("text", ["region", "=eu", "limit:=many"])
 def test_a_pair_that_is_none_is_refused_by_the_options_name(text):
     with pytest.raises(BadOption, match="--value"):

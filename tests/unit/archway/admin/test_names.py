@@ -25,6 +25,11 @@ def owners(*items):
     return [one["owner"] for one in with_owners(Api(), items)]
 
 
+def test_the_team_whose_own_an_entry_is_is_named():
+    (entry,) = with_owners(Api(), [{"team_id": "t1", "visibility": "teams", "teams": ["t1"]}])
+    assert (entry["team_id"], entry["owner"]) == ("Sales", "Sales")
+
+
 def test_what_is_seen_by_teams_a_person_or_everybody_says_so_by_name():
     assert owners(
         {"visibility": "teams", "teams": ["t1", "t2"]},

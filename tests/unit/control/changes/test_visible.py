@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from control.changes.refusals import NotThere
-from control.changes.visible import visible_entry, visible_gateway, visible_installation
+from control.changes.refusals import NotAllowed, NotThere
+from control.changes.visible import managed_entry, visible_entry, visible_gateway, visible_installation
 from control.registry.access import Caller
 from control.registry.owner import Person
 from tests.fakes.registry import a_gateway, an_entry, an_installation
@@ -32,6 +32,18 @@ def test_what_is_hidden_is_said_as_what_is_not_there() -> None:
     for gateway in (BOBS_GATEWAY, None):
         with pytest.raises(NotThere, match="no such gateway"):
             visible_gateway(gateway, ANN)
+
+
+def test_an_entry_is_managed_by_whoever_may_do_it_to_its_owners_and_else_refused_or_not_there() -> None:
+    eve = Caller("eve", "Eve", "member", {"t1": "editor"})
+    reds = an_entry(visibility="teams", teams=("t1",), team_id="t1")
+    assert managed_entry(reds, eve, "entry:update") is reds
+    assert managed_entry(HIDDEN, ADMIN, "entry:update") is HIDDEN
+    with pytest.raises(NotAllowed, match="needs entry:delete"):
+        managed_entry(HIDDEN, eve, "entry:delete")  # shown to the team, and not its own
+    for found in (HIDDEN, reds, None):
+        with pytest.raises(NotThere, match="no such entry"):
+            managed_entry(found, ANN, "entry:update")
 
 
 def test_what_is_shown_to_all_is_there_for_a_member() -> None:

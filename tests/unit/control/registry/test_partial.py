@@ -9,7 +9,7 @@ import pytest
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import NoCredential
 from control.registry.entry import Remote
-from control.registry.partial import entry_with, gateway_with
+from control.registry.partial import entry_with, gateway_with, new_entry
 from tests.fakes.registry import BEARER, a_gateway, an_entry
 
 OF_TEAMS = an_entry(credential=BEARER, visibility="teams", teams=("t1",))
@@ -20,6 +20,18 @@ def test_what_is_not_named_of_an_entry_stays() -> None:
     wanted = entry_with(OF_TEAMS, {"url": "https://b.example/mcp"})
     assert wanted.reached == Remote("https://b.example/mcp")
     assert (wanted.credential, wanted.teams, wanted.fixed_headers) == (BEARER, ("t1",), None)
+
+
+def test_a_new_entry_of_a_team_is_shown_to_it_unless_it_is_named_who_sees_it() -> None:
+    told = {
+        "slug": "bugs", "name": "Bugs", "url": "https://b.example/mcp", "labels": {}, "visibility": "organisation",
+        "teams": [], "credential_model": "none", "credential_placement": None, "fields": [], "passthrough": True,
+        "isolation": "principal", "deadline_s": 0.0, "team_id": "t1",
+    }  # fmt: skip
+    made = new_entry(told, {"slug", "team_id"})
+    assert (made.visibility, made.teams, made.team_id) == ("teams", ("t1",), "t1")
+    assert new_entry(told, {"slug", "team_id", "visibility"}).visibility == "organisation"
+    assert new_entry({**told, "team_id": None}, {"slug"}).visibility == "organisation"
 
 
 def test_an_entry_for_the_organisation_leaves_its_teams() -> None:
