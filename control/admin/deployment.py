@@ -1,4 +1,4 @@
-"""`/deployment`: which version runs, where gateways are, and with `deployment:read` how much there is of what."""
+"""`/deployment`: which version runs, where gateways are, and how much there is of what one may see."""
 
 from pydantic import Field
 
@@ -16,14 +16,14 @@ class Deployment(View):
 
     version: str = Field(description="Of the control plane that answers.")
     public_url: str = Field(description="Where gateways are, without a slash at the end.")
-    counts: dict[str, int] = Field(description="How many there are of what; empty without `deployment:read`.")
+    counts: dict[str, int] = Field(
+        description="How many there are of what: of what the caller may see, with `deployment:read` of everything."
+    )
 
 
 @operations.get("/deployment")
 async def show_deployment(asked: Asked) -> Deployment:
-    """Show which version runs, where gateways are, and how much there is of what."""
-    found: dict[str, int] = {}
-    if asked.caller.may("deployment:read"):
-        async with transaction(asked.pool, readonly=True) as connection:
-            found = await counts(connection)
+    """Show which version runs, where gateways are, and how much there is of what one may see."""
+    async with transaction(asked.pool, readonly=True) as connection:
+        found = await counts(connection, asked.caller)
     return Deployment(version=VERSION, public_url=asked.deps.public_url, counts=found)

@@ -4,7 +4,7 @@ from control.admin.api import Asked, Operations
 from control.admin.entry_models import DefinitionDifference, ToolPatch, ToolView
 from control.admin.resource import one_or_404, shown
 from control.changes import entry_tools as changes
-from control.changes.visible import visible_entry
+from control.changes.visible import managed_entry, visible_entry
 from control.http.models import Id
 from control.http.paging import NamedPageQuery, Page, page_of, place_key
 from control.registry.entry_tool import EntryTool, told_of_tool
@@ -39,6 +39,7 @@ async def change_entry_tool(asked: Asked, entry_id: Id, tool_id: Id, body: ToolP
     """
     wanted, version = body.changes(), asked.version
     async with asked.changing() as write:
+        managed_entry(await entries.one(write.connection, entry_id), asked.caller, "tool:update")
         tool = one_or_404(await tools.one(write.connection, entry_id, tool_id), "tool")
         if "state" in wanted:
             tool = await changes.set_state(write, entry_id, tool_id, wanted["state"], version)

@@ -105,7 +105,5 @@ def check(key: str, caller: Caller, path: Mapping[str, str]) -> None:
 
 
 def _check_team(action: Action, caller: Caller, team: TeamOwner) -> None:
-    if not caller.may_for("team:read", team):
-        raise not_found("team")
     if not caller.may_for(action, team):
-        raise forbidden(lacking(action))
+        raise forbidden(lacking(action)) if caller.may_for("team:read", team) else not_found("team")

@@ -15,7 +15,7 @@ from control.registry.actions import Action, lacking
 from control.registry.entry import Entry, NewEntry, WantedEntry, entry_fields, told_of_entry
 from control.registry.entry_rules import check_entry
 from control.registry.team_entries import check_owner_stays, entry_owner
-from control.store import entries, installations
+from control.store import entries, gateways, installations
 from control.store.writes import entries as rows
 from control.store.writes import installations as installation_rows
 from core.identifiers import new_id
@@ -67,11 +67,17 @@ async def delete(write: Write, entry_id: str, version: int | None = None, *, cas
     """Delete an entry with its tools; with its installations and assignments only if `cascade` says so."""
     before = await _locked(write, entry_id, "entry:delete", version)
     installed = await installations.lock_of_entry(write.connection, entry_id)
-    refuse_in_use("entry", await entries.dependents(write.connection, entry_id), cascade=cascade)
-    gateways = await entries.gateways_of(write.connection, entry_id)
+    refuse_in_use("entry", await _dependents(write, entry_id), cascade=cascade)
+    showing = await entries.gateways_of(write.connection, entry_id)
     await rows.delete(write, entry_id)
-    await write.announce(installations=[one.id for one in installed], entries=[entry_id], gateways=gateways)
+    await write.announce(installations=[one.id for one in installed], entries=[entry_id], gateways=showing)
     await write.record("delete", "entry", entry_id, _recorded(before), None)
+
+
+async def _dependents(write: Write, entry_id: str) -> list[str]:
+    """What would go with the entry, in words."""
+    installed = await installations.of_entry_in_words(write.connection, entry_id, write.actor)
+    return installed + await gateways.showing_in_words(write.connection, write.actor, entry_id=entry_id)
 
 
 async def _locked(write: Write, entry_id: str, action: Action, version: int | None) -> Entry:

@@ -29,7 +29,7 @@ from control.registry.installing import may_fill, owner_for
 from control.registry.owner import Organisation, Owner, Person, Scope, TeamOwner
 from control.registry.team_entries import check_installed_for
 from control.registry.visibility import sees
-from control.store import entries, installations, teams, users
+from control.store import entries, gateways, installations, teams, users
 from control.store.writes import installations as rows
 from core.identifiers import new_id
 
@@ -117,10 +117,11 @@ async def change(
 async def delete(write: Write, installation_id: str, version: int | None = None, *, cascade: bool = False) -> None:
     """Delete an installation and its secrets; with the assignments pinned to it only if `cascade` says so."""
     before = await _locked(write, installation_id, "installation:delete", version)
-    refuse_in_use("installation", await installations.dependents(write.connection, installation_id), cascade=cascade)
-    gateways = await installations.gateways_of(write.connection, installation_id)
+    used = await gateways.showing_in_words(write.connection, write.actor, installation_id=installation_id)
+    refuse_in_use("installation", used, cascade=cascade)
+    pinned = await installations.gateways_of(write.connection, installation_id)
     await rows.delete(write, installation_id)
-    await write.announce(installations=[installation_id], gateways=gateways)
+    await write.announce(installations=[installation_id], gateways=pinned)
     await write.record("delete", "installation", installation_id, _recorded(before), None)
 
 

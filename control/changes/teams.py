@@ -1,15 +1,17 @@
 """Changes of teams and of who belongs to them. A team's version rises with its members too."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 from control.changes.refusals import NotAllowed, NotThere, refuse_stale
 from control.changes.write import Write, there
+from control.registry.access import Caller
 from control.registry.actions import Role, team_permissions_of
 from control.registry.granting import why_not_given
+from control.registry.owner import TeamOwner
 from control.registry.team import Member, NewTeam, Team, told_of_member, told_of_team
-from control.store import teams
+from control.store import teams, users
 from control.store.audit import Action
 from control.store.writes import teams as rows
 
@@ -50,7 +52,9 @@ async def set_member(write: Write, team_id: str, user_id: str, role: Role, versi
     """Add a user to a team, or change their role there; StoreConflict `memberships_user_id_fkey`."""
     await _locked(write, team_id, version)
     before = await teams.member(write.connection, team_id, user_id)
-    _refuse_roles(write, team_id, role, *([] if before is None else [before.role]))
+    holder = await write.holder("member:update", TeamOwner(team_id))
+    for one in (role, role if before is None else before.role):
+        _refuse(holder, team_id, team_permissions_of(one))
     await rows.set_member(write, team_id, user_id, role)
     after = there(await teams.member(write.connection, team_id, user_id))
     await write.announce(users=[user_id])
@@ -63,20 +67,22 @@ async def set_member(write: Write, team_id: str, user_id: str, role: Role, versi
 async def remove_member(write: Write, team_id: str, user_id: str, version: int | None = None) -> None:
     """Remove a user from a team; they lose the access that the team gave."""
     await _locked(write, team_id, version)
-    before = await teams.member(write.connection, team_id, user_id)
-    if before is None:
+    before, leaver = (
+        await teams.member(write.connection, team_id, user_id),
+        await users.standing(write.connection, user_id),
+    )
+    if before is None or leaver is None:
         raise NotThere("member")
-    _refuse_roles(write, team_id, before.role)
+    _refuse(await write.holder("member:delete", TeamOwner(team_id)), team_id, leaver.held_for(team_id))
     await rows.remove_member(write, team_id, user_id)
     await write.announce(users=[user_id])
     await write.record("delete", "membership", f"{team_id}/{user_id}", told_of_member(before), None)
 
 
-def _refuse_roles(write: Write, team_id: str, *roles: str) -> None:
-    """Raise NotAllowed where the actor may neither give nor take one of these roles, which hold more than they do."""
-    for role in roles:
-        if why := why_not_given(write.actor, team_permissions_of(role), team_id):
-            raise NotAllowed(why)
+def _refuse(holder: Caller, team_id: str, permissions: Collection[str]) -> None:
+    """Raise NotAllowed for somebody who may neither give nor take these for the team, since they hold less."""
+    if why := why_not_given(holder, permissions, team_id):
+        raise NotAllowed(why)
 
 
 async def _locked(write: Write, team_id: str, version: int | None) -> Team:

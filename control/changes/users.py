@@ -8,8 +8,9 @@ from typing import Any
 
 from control.changes.refusals import NotAllowed, NotNow, NotThere, refuse_stale
 from control.changes.write import Write, there
-from control.registry.actions import permissions_of
+from control.registry.actions import Action, permissions_of
 from control.registry.granting import why_not_given
+from control.registry.owner import Organisation
 from control.registry.user import NewUser, User, told_of_user
 from control.store import users
 from control.store.writes import users as rows
@@ -17,7 +18,7 @@ from control.store.writes import users as rows
 
 async def create(write: Write, wanted: NewUser) -> User:
     """Let a person in. StoreConflict `users_email`."""
-    _refuse_role(write, wanted.role)
+    await _refuse_role(write, "user:create", wanted.role)
     made = await rows.insert(write, wanted)
     await write.announce()
     await write.record("create", "user", made.id, None, told_of_user(made))
@@ -26,10 +27,10 @@ async def create(write: Write, wanted: NewUser) -> User:
 
 async def change(write: Write, user_id: str, wanted: Mapping[str, Any], version: int | None = None) -> User:
     """Give a user another `name`, `email` or `role`: what `wanted` names. StoreConflict `users_email`."""
-    before = await _locked(write, user_id, keeps_admin=wanted.get("role", "admin") == "admin")
+    before = await _locked(write, user_id, "user:update", keeps_admin=wanted.get("role", "admin") == "admin")
     refuse_stale(version, before.version)
     if wanted.get("role", before.role) != before.role:
-        _refuse_role(write, wanted["role"])
+        await _refuse_role(write, "user:update", wanted["role"])
     after = await rows.update(write, user_id, replace(before, **wanted))
     await write.announce(users=[user_id])
     await write.record("update", "user", user_id, told_of_user(before), told_of_user(after))
@@ -48,7 +49,7 @@ async def enable(write: Write, user_id: str) -> User:
 
 async def delete(write: Write, user_id: str, version: int | None = None) -> None:
     """Delete a user with their tokens, memberships, personal installations and personal gateways."""
-    before = await _locked(write, user_id, keeps_admin=False)
+    before = await _locked(write, user_id, "user:delete", keeps_admin=False)
     refuse_stale(version, before.version)
     going = await users.goes_with(write.connection, user_id)
     await rows.delete(write, user_id)
@@ -63,7 +64,7 @@ async def delete(write: Write, user_id: str, version: int | None = None) -> None
 
 
 async def _set_disabled(write: Write, user_id: str, *, disabled: bool) -> User:
-    before = await _locked(write, user_id, keeps_admin=not disabled)
+    before = await _locked(write, user_id, "user:disable", keeps_admin=not disabled)
     if (before.disabled_at is not None) == disabled:
         return before
     after = await rows.set_disabled(write, user_id, disabled)
@@ -74,19 +75,20 @@ async def _set_disabled(write: Write, user_id: str, *, disabled: bool) -> User:
     return after
 
 
-async def _locked(write: Write, user_id: str, *, keeps_admin: bool) -> User:
+async def _locked(write: Write, user_id: str, action: Action, *, keeps_admin: bool) -> User:
     """The user, locked; refused where the last admin would go. All admins are locked before, always in one order."""
     others = 1 if keeps_admin else await users.other_admins(write.connection, user_id)
     user = await users.one(write.connection, user_id, lock=True)
     if user is None:
         raise NotThere("user")
-    if not write.actor.holds_all_of(there(await users.standing(write.connection, user_id))):
+    holder = await write.holder(action, Organisation())
+    if not holder.holds_all_of(there(await users.standing(write.connection, user_id))):
         raise NotAllowed("This person may do more than you, so only somebody who may do as much changes them.")
     if not others and user.is_active_admin:
         raise NotNow("This is the last admin: make another user an admin first.")
     return user
 
 
-def _refuse_role(write: Write, role: str) -> None:
-    if why := why_not_given(write.actor, permissions_of(role)):
+async def _refuse_role(write: Write, action: Action, role: str) -> None:
+    if why := why_not_given(await write.holder(action, Organisation()), permissions_of(role)):
         raise NotAllowed(why)

@@ -16,9 +16,13 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
+from control.changes.refusals import NotAllowed
+from control.registry import actions
 from control.registry.access import Caller
 from control.registry.moments import in_utc
-from control.store import outbox
+from control.registry.owner import Owner
+from control.registry.token_validity import refusal_of
+from control.store import outbox, tokens, users
 from control.store.audit import Action, ObjectKind
 from control.store.pool import Connection, Pool, transaction
 from control.store.writes import audit
@@ -40,6 +44,27 @@ class Write(Writing):
     def __init__(self, connection: Connection, actor: Caller) -> None:
         super().__init__(connection)
         self.actor = actor
+
+    async def holder(self, action: actions.Action, owner: Owner) -> Caller:
+        """The actor with what they hold now; raises NotAllowed without `action`. One without a user is this process.
+
+        Asked before access is given or taken: a request that is slow to come gives nothing that its sender lost
+        meanwhile, with a role, a team or their token.
+        """
+        now = await self._standing() if self.actor.user_id else self.actor
+        if now is None:
+            raise NotAllowed("The token that you came with was revoked or has expired meanwhile; take another.")
+        if not now.may_for(action, owner):
+            raise NotAllowed(actions.lacking(action))
+        return now
+
+    async def _standing(self) -> Caller | None:
+        actor = self.actor
+        if actor.token_id:
+            token = await tokens.one(self.connection, actor.token_id)
+            if token is None or refusal_of(token):
+                return None
+        return await users.caller(self.connection, actor.user_id, actor.token_id)
 
     async def announce(
         self,

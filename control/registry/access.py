@@ -47,7 +47,13 @@ class Caller:
 
     def permissions_for(self, team_id: str) -> frozenset[Action]:
         """What the caller holds for this team, with all that they hold for the whole organisation."""
-        return self.permissions | self._held_for(team_id)
+        return self.permissions | self.held_for(team_id)
+
+    def held_for(self, team_id: str) -> frozenset[Action]:
+        """What the caller holds by being in this team: by their role there, and by what was given for it."""
+        if team_id not in self.teams:
+            return frozenset()
+        return team_permissions_of(self.teams[team_id]) | self._given(team_id)
 
     def may(self, action: Action) -> bool:
         """Whether the caller may do this to whatever there is."""
@@ -61,7 +67,7 @@ class Caller:
             case Person(user_id):
                 return ACTIONS[action].own and bool(user_id) and user_id == self.user_id
             case TeamOwner(team_id):
-                return action in self._held_for(team_id)
+                return action in self.held_for(team_id)
             case Organisation():
                 return False
         assert_never(owner)
@@ -73,7 +79,7 @@ class Caller:
 
     def teams_with(self, action: Action) -> list[str]:
         """The teams for which the caller holds this; those of the whole organisation are not meant."""
-        return [team_id for team_id in self.teams if action in self._held_for(team_id)]
+        return [team_id for team_id in self.teams if action in self.held_for(team_id)]
 
     def holds_all_of(self, other: "Caller") -> bool:
         """Whether the caller holds whatever `other` holds. Nobody changes a person who may do more than they."""
@@ -84,11 +90,6 @@ class Caller:
     def may_grant_until(self, moment: datetime | None) -> bool:
         """Whether the caller may give access that ends then (None: never): it must not outlive their own token."""
         return self.token_expires_at is None or (moment is not None and moment <= self.token_expires_at)
-
-    def _held_for(self, team_id: str) -> frozenset[Action]:
-        if team_id not in self.teams:
-            return frozenset()
-        return team_permissions_of(self.teams[team_id]) | self._given(team_id)
 
     def _given(self, team_id: str | None) -> frozenset[Action]:
         """What sets give. What cannot be in a set, or be held for a team, is not held, whatever a row says."""

@@ -50,7 +50,7 @@ class Held:
 ACTIONS: Final[Mapping[Action, Held]] = MappingProxyType(
     {
         "api:read": Held("see who one is, what one may do, and which version runs", role="member"),
-        "deployment:read": Held("see how much there is of what"),
+        "deployment:read": Held("see how much there is of what, also of what one does not see"),
         "user:list": Held("list people, to choose among them", team="admin"),
         "user:read": Held("see a person", own=True),
         "user:create": Held("let a person in"),

@@ -40,7 +40,7 @@ def check_pin(
     if isinstance(owner, Person):
         _check_personal_pin(caller, gateway, owner, field)
     elif isinstance(owner, TeamOwner) and not may_fill(caller, "installation:update", owner):
-        raise BrokenRule(field, "belongs to a team; only an admin of that team may lend it to a gateway")
+        raise BrokenRule(field, "belongs to a team; only its editors and admins may lend it to a gateway")
 
 
 def check_audience(gateway: GatewayFields, pins: Mapping[str, str]) -> None:

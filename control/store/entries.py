@@ -9,7 +9,6 @@ from typing import Final
 
 import msgspec
 
-from control.registry.counted import counted
 from control.registry.entry import Entry, Reached
 from control.store.pool import Connection, Row
 from control.store.rows import made
@@ -77,21 +76,6 @@ async def gateways_of(connection: Connection, entry_id: str) -> list[str]:
         entry_id,
     )
     return [row["gateway_id"] for row in rows]
-
-
-async def dependents(connection: Connection, entry_id: str, limit: int = 20) -> list[str]:
-    """What would go with it, in words: installations, and assignments by gateway."""
-    installations = await connection.fetch(
-        "select name, scope from installations where entry_id = $1 order by lower(name), id limit $2", entry_id, limit
-    )
-    gateways = await connection.fetch(
-        """select g.slug, count(*) as tools from assignments a
-           join entry_tools t on t.id = a.tool_id join gateways g on g.id = a.gateway_id
-           where t.entry_id = $1 group by g.slug order by g.slug limit $2""",
-        entry_id, limit,
-    )  # fmt: skip
-    words = [f"the {row['scope']} installation {row['name']!r}" for row in installations]
-    return words + [f"{counted(row['tools'], 'tool')} on the gateway {row['slug']!r}" for row in gateways]
 
 
 def _escaped(text: str) -> str:

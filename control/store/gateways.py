@@ -6,6 +6,8 @@ Written in `writes/gateways.py`. The revision is raised by `touch_gateways` (`ou
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
+from control.registry.access import Caller
+from control.registry.counted import counted
 from control.registry.gateway import Gateway
 from control.registry.usability import AssignedTool
 from control.store.pool import Connection
@@ -70,6 +72,32 @@ async def audiences(connection: Connection, gateway_ids: Sequence[str]) -> dict[
         list(gateway_ids),
     )
     return {row["id"]: row["people"] for row in rows}
+
+
+async def showing_in_words(
+    connection: Connection,
+    caller: Caller,
+    *,
+    entry_id: str | None = None,
+    installation_id: str | None = None,
+    limit: int = 20,
+) -> list[str]:
+    """Gateways that show tools of an entry, or tools pinned to an installation, for a sentence: by slug those that
+    the caller may see, the others together.
+    """
+    rows = await connection.fetch(
+        f"""select slug, count(*) as tools from (
+                select case when {_VISIBLE} then g.slug end as slug from assignments a
+                join entry_tools t on t.id = a.tool_id join gateways g on g.id = a.gateway_id
+                where ($4::uuid is null or t.entry_id = $4) and ($5::uuid is null or a.installation_id = $5)
+            ) seen group by slug order by slug nulls last limit $6""",
+        caller.may("gateway:read"), caller.user_id or None, list(caller.teams), entry_id, installation_id, limit,
+    )  # fmt: skip
+    return [
+        f"{counted(row['tools'], 'tool')} on "
+        + ("gateways of others" if row["slug"] is None else f"the gateway {row['slug']!r}")
+        for row in rows
+    ]
 
 
 async def assigned_tools(connection: Connection, gateway_ids: Sequence[str]) -> dict[str, list[AssignedTool]]:

@@ -6,6 +6,7 @@ Written in `writes/installations.py`. Secret values leave this file sealed only.
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from control.registry.access import Caller
 from control.registry.counted import counted
 from control.registry.installation import Installation
 from control.registry.owner import Owner, Scope, owner_columns, owner_of
@@ -116,14 +117,23 @@ async def gateways_of(connection: Connection, installation_id: str) -> list[str]
     return [row["gateway_id"] for row in rows]
 
 
-async def dependents(connection: Connection, installation_id: str, limit: int = 20) -> list[str]:
-    """What would go with it, in words."""
+async def of_entry_in_words(connection: Connection, entry_id: str, caller: Caller, limit: int = 20) -> list[str]:
+    """Installations of an entry, for a sentence: by name those that the caller may see, the others counted."""
     rows = await connection.fetch(
-        """select g.slug, count(*) as tools from assignments a join gateways g on g.id = a.gateway_id
-           where a.installation_id = $1 group by g.slug order by g.slug limit $2""",
-        installation_id, limit,
+        f"""select name, scope, count(*) as number from (
+                select case when {_VISIBLE} then i.name end as name, i.scope
+                from installations i where i.entry_id = $4
+            ) seen group by name, scope order by name is null, lower(name), scope limit $5""",
+        caller.may("installation:read"), caller.user_id or None, caller.teams_with("installation:read"),
+        entry_id, limit,
     )  # fmt: skip
-    return [f"{counted(row['tools'], 'tool')} on the gateway {row['slug']!r}" for row in rows]
+    return [_in_words(row["number"], row["scope"], row["name"]) for row in rows]
+
+
+def _in_words(number: int, scope: str, name: str | None) -> str:
+    if name is None:
+        return f"{counted(number, f'{scope} installation')} of others"
+    return f"the {scope} installation {name!r}"
 
 
 def _made(row: Row) -> Installation:

@@ -35,6 +35,24 @@ async def test_a_revoked_token_and_a_disabled_user_are_not_counted(api: Api) -> 
     assert (after["users"], after["tokens"]) == (before["users"], before["tokens"])
 
 
-async def test_who_is_no_admin_sees_no_numbers(api: Api) -> None:
-    shown = await api.get("/deployment", as_=await api.user("anna"))
-    assert (shown["version"], shown["counts"]) == (VERSION, {})
+async def test_who_is_no_admin_sees_the_numbers_of_what_their_lists_show(api: Api) -> None:
+    red, blue = await api.team("Red"), await api.team("Blue")
+    anna, bob = await api.user("Anna", red), await api.user("Bob", blue)
+    ours = await api.entry()
+    for team in (red, blue):
+        own = await api.entry(slug=f"of-{team['name'].lower()}", team_id=team["id"])
+        await api.install(own, scope="team", team_id=team["id"])
+        gateway = await api.gateway(slug=team["name"].lower(), visibility="teams", teams=[team["id"]])
+        await api.assign(gateway, own)
+    for person in (anna, bob):
+        await api.install(ours, as_=person, scope="personal")
+        mine = await api.gateway(as_=person, slug=f"of-{person.user['id']}", visibility="personal")
+        await api.assign(mine, ours, as_=person)
+    shown = await api.get("/deployment", as_=anna)
+    listed = {
+        name: len(await anna.items(f"/{name}"))
+        for name in ("teams", "tokens", "entries", "installations", "gateways")
+    }
+    assert listed == {"teams": 1, "tokens": 1, "entries": 2, "installations": 2, "gateways": 2}
+    assert shown["counts"] == {**listed, "users": 1, "installations_ready": 2, "assignments": 4}
+    assert shown["version"] == VERSION

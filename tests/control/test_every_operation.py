@@ -7,12 +7,13 @@ so that 404 is a refusal. A stale `If-Match` keeps changes from being made: it i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from control.admin.permissions import TABLE
 from control.registry.actions import ACTIONS, Action, permissions_of, team_permissions_of
 from control.store.pool import Pool
 from tests.control.registry_api import JSON, Api, api
@@ -196,8 +197,8 @@ async def build(api: Api, pool: Pool) -> Callable[[str, str], Any]:
 
 @pytest.mark.parametrize(
     ("role", "team_role"),
-    [("member", ""), ("member", "member"), ("member", "admin"), ("editor", ""), ("admin", "")],
-    ids=["member of no team", "member", "team admin", "editor", "admin"],
+    [("member", ""), ("member", "member"), ("member", "editor"), ("member", "admin"), ("editor", ""), ("admin", "")],
+    ids=["member of no team", "member", "team editor", "team admin", "editor", "admin"],
 )
 async def test_each_operation_is_allowed_or_refused_as_the_table_says(
     role: str, team_role: str, api: Api, build: Callable[[str, str], Any]
@@ -224,3 +225,58 @@ async def test_nobody_without_a_token_is_let_in_anywhere(api: Api, build: Callab
 async def test_every_operation_that_takes_a_body_has_one_here(api: Api) -> None:
     taking = {f"{method} {path}" for method, path, told in await operations(api.admin) if "requestBody" in told}
     assert set(BODIES) == taking
+
+
+async def sees_all_numbers(api: Api, client: AdminClient) -> bool:
+    asked = [(await one.get("/deployment")).json["counts"] for one in (client, api.admin)]
+    return bool(asked[0] == asked[1])
+
+
+async def lets_an_editor_in(_: Api, client: AdminClient) -> bool:
+    body = {"name": "New", "email": f"by.{client.user['id']}@example.com", "role": "editor"}
+    return (await client.post("/users", body)).status == 201
+
+
+async def makes_an_editor(api: Api, client: AdminClient) -> bool:
+    found = await api.post("/users", {"name": "New", "email": f"by.{client.user['id']}@example.com"})
+    answer = await client.send("PATCH", f"/users/{found['id']}", {"role": "editor"}, match="*")
+    return answer.status == 200
+
+
+async def makes_an_editor_of_a_team(api: Api, client: AdminClient) -> bool:
+    team, new = await api.team(f"Of {client.user['id']}"), await api.admin.as_new_user(f"New {client.user['id']}")
+    path = f"/teams/{team['id']}/members/{new.user['id']}"
+    return (await client.put(path, {"role": "editor"})).status == 200
+
+
+async def puts_off_an_end(api: Api, client: AdminClient) -> bool:
+    body = {"name": "t", "user_id": client.user["id"], "expires_at": "2100-01-01T00:00:00Z"}
+    path = f"/tokens/{(await api.post('/tokens', body))['id']}"
+    return (await client.send("PATCH", path, {"expires_at": None}, match="*")).status == 200
+
+
+PARTS: dict[str, Callable[[Api, AdminClient], Awaitable[bool]]] = {
+    "GET /deployment": sees_all_numbers,
+    "POST /users": lets_an_editor_in,
+    "PATCH /users/{user_id}": makes_an_editor,
+    "PUT /teams/{team_id}/members/{user_id}": makes_an_editor_of_a_team,
+    "PATCH /tokens/{token_id}": puts_off_an_end,
+}
+"""That part of an operation which needs an action of its own: whether somebody may do it."""
+
+
+def test_every_operation_of_which_a_part_needs_more_is_asked_for_it() -> None:
+    assert set(PARTS) == {key for key, needed in TABLE.items() if len(needed) > 1}
+
+
+@pytest.mark.parametrize("key", PARTS)
+async def test_a_part_of_an_operation_needs_its_own_action_beside_the_one_that_opens_it(api: Api, key: str) -> None:
+    opens, part = TABLE[key]
+    for name, more in (("Without", ()), ("With", (part,))):
+        client = await api.admin.as_new_user(name)
+        # What an editor holds, so that nothing is refused for being more than the giver holds.
+        held = sorted({*permissions_of("editor"), opens, *more} - {"token:create"})
+        role = await api.post("/roles", {"name": name, "permissions": held})
+        await api.call("PUT", f"/roles/{role['id']}/holders/{client.user['id']}", {}, expect=200, tag="*")
+        assert await PARTS[key](api, client) == (bool(more) and part != "token:create"), name
+    assert await PARTS[key](api, api.admin)

@@ -154,3 +154,20 @@ async def test_an_entry_that_the_version_before_makes_meanwhile_is_the_organisat
         await connection.execute(copied + "kind, url, credential from entries")
     listed = (await api.get("/entries"))["items"]
     assert {one["slug"]: one["team_id"] for one in listed} == {made["slug"]: None, "old": None}
+
+
+async def test_a_refusal_to_delete_it_names_nothing_that_its_editor_may_not_see(
+    api: Api, red: JSON, eve: AdminClient, bugs: JSON
+) -> None:
+    ann = await api.user("Ann", red)
+    await api.install(bugs, as_=ann, scope="personal")
+    await api.assign(await api.gateway(as_=ann, slug="anns", visibility="personal"), bugs, as_=ann)
+    await api.install(bugs, as_=eve, scope="team", team_id=red["id"])
+    path = f"/entries/{bugs['id']}"
+    told = (await api.call("DELETE", path, as_=eve, expect=409, tag="*"))["detail"]
+    assert "the team installation 'bugs@Red', 1 personal installation of others" in told
+    assert "2 tools on gateways of others" in told
+    assert "ann" not in told.lower()
+    told = (await api.call("DELETE", path, expect=409, tag="*"))["detail"]
+    assert "the personal installation 'bugs@ann@example.com'" in told
+    assert "2 tools on the gateway 'anns'" in told

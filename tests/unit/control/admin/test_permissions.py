@@ -6,7 +6,7 @@ import pytest
 
 from control.admin.permissions import TABLE, check
 from control.http.problems import Problem
-from control.registry.access import Caller
+from control.registry.access import Caller, GivenSet
 from control.registry.actions import ACTIONS, permissions_of
 
 ADMIN = Caller("u1", "Ann", "admin")
@@ -60,3 +60,9 @@ def test_a_team_is_shown_to_its_members_and_hidden_from_others() -> None:
 def test_members_are_managed_by_the_teams_admins() -> None:
     key = "PUT /teams/{team_id}/members/{user_id}"
     assert [refused(key, MEMBER, team) for team in ("red", "blue", "green")] == [0, 403, 404]
+
+
+def test_who_may_do_it_for_every_team_need_not_see_the_team() -> None:
+    keeper = Caller("u4", "Kay", "member", given=(GivenSet(None, ["member:update"]),))
+    assert refused("PUT /teams/{team_id}/members/{user_id}", keeper, "red") == 0
+    assert refused("GET /teams/{team_id}/members", keeper, "red") == 404

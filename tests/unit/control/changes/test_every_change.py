@@ -29,7 +29,9 @@ from control.changes import (
     users,
 )
 from control.changes.assignments import WantedTools
+from control.changes.refusals import NotAllowed
 from control.changes.write import Write, changing
+from control.registry.access import Caller
 from control.registry.entry import Entry
 from control.registry.entry_tool import EntryTool
 from control.registry.installation import Installation
@@ -306,3 +308,19 @@ async def test_a_change_leaves_one_audit_record_and_tells_proxies_what_they_hold
             line["action"] == "delete",
         )
     assert [(kind, told) for kind, told, _ in await outbox_of(pool)] == case.announced(there)
+
+
+GIVES_OR_TAKES = [name for name in CASES if name.partition(".")[0] in {"users", "roles"}]
+GIVES_OR_TAKES += ["teams.set_member", "teams.remove_member", "tokens.create"]
+GIVES_OR_TAKES.remove("roles.delete")  # gives nothing, and what it takes away its maker could take when they asked
+
+
+@pytest.mark.parametrize("name", GIVES_OR_TAKES)
+async def test_a_change_that_gives_access_or_takes_it_is_refused_to_who_was_demoted_meanwhile(
+    name: str, pool: Pool, there: World
+) -> None:
+    async with changing(pool, ADMIN) as write:
+        eve = await new_user(write, "Eve")
+    async with changing(pool, Caller(eve.id, "Eve", "admin")) as write:
+        with pytest.raises(NotAllowed):
+            await CASES[name].act(write, there)

@@ -139,6 +139,18 @@ async def test_an_admin_of_a_team_gives_and_takes_for_that_team_alone(pool: Pool
         await roles.take(write, giver.id, ann, red)
 
 
+async def test_nobody_takes_a_role_that_holds_what_they_do_not(pool: Pool) -> None:
+    async with changing(pool, ADMIN) as write:
+        ann, auditor = (await new_user(write, "Ann")).id, await new_role(write, "Auditor", "audit:read")
+        own = await new_role(write, "Gaps", "gap:read")
+        for role in (auditor, own):
+            await roles.give(write, role.id, ann)
+    async with changing(pool, MAKER) as write:
+        with pytest.raises(NotAllowed, match="you lack audit:read"):
+            await roles.take(write, auditor.id, ann)
+        await roles.take(write, own.id, ann)
+
+
 async def test_a_change_on_a_version_that_is_gone_is_refused(pool: Pool) -> None:
     async with changing(pool, ADMIN) as write:
         ann, auditor = (await new_user(write, "Ann")).id, (await new_role(write, "Auditor", "audit:read")).id

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from control.changes import teams
-from control.changes.refusals import NotThere, Stale
+from control.changes import roles, teams
+from control.changes.refusals import NotAllowed, NotThere, Stale
 from control.changes.write import changing
+from control.registry.access import Caller, GivenSet
 from control.registry.team import NewTeam
 from control.store.pool import Pool, StoreConflict
-from tests.unit.control.changes.acting import ADMIN, NOBODY, audit_of, changed, forget, new_team, new_user
+from tests.unit.control.changes.acting import (
+    ADMIN,
+    NOBODY,
+    audit_of,
+    changed,
+    forget,
+    new_role,
+    new_team,
+    new_user,
+)
 
 
 async def test_what_is_not_named_stays(pool: Pool) -> None:
@@ -62,3 +72,25 @@ async def test_another_role_is_an_update_of_the_membership(pool: Pool) -> None:
     (line,) = await audit_of(pool)
     assert (line["action"], line["object_id"]) == ("update", f"{red}/{ann}")
     assert (line["before"]["role"], line["after"]["role"], line["after"]["name"]) == ("member", "admin", "Ann")
+
+
+async def test_who_takes_people_in_and_out_leaves_alone_those_who_may_do_more_in_the_team(pool: Pool) -> None:
+    async with changing(pool, ADMIN) as write:
+        ann, bea, cid = [(await new_user(write, name)).id for name in ("Ann", "Bea", "Cid")]
+        red = (await new_team(write, "Red", ann, bea, cid)).id
+        await teams.set_member(write, red, bea, "editor")
+        await roles.give(write, (await new_role(write, "Reader", "token:read")).id, cid, red)
+    keeper = Caller("", "Kay", "member", given=(GivenSet(None, ["member:update", "member:delete"]),))
+    async with changing(pool, keeper) as write:
+        for act in (
+            teams.remove_member(write, red, bea),
+            teams.remove_member(write, red, cid),
+            teams.set_member(write, red, bea, "member"),
+            teams.set_member(write, red, ann, "editor"),
+        ):
+            with pytest.raises(NotAllowed, match="needs role:grant"):
+                await act
+        await teams.remove_member(write, red, ann)
+    async with changing(pool, Caller("", "Tom", "member", {red: "admin"})) as write:
+        await teams.remove_member(write, red, cid)
+        await teams.remove_member(write, red, bea)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from functools import partial
 
 import pytest
 
+from control.changes import tokens, users
+from control.changes.refusals import NotAllowed
 from control.changes.write import Unfinished, Write, changing, there
 from control.registry.access import Caller
+from control.registry.owner import Organisation
 from control.registry.team import NewTeam
 from control.store.pool import Pool, transaction
 from control.store.writes import teams as rows
 from core.identifiers import new_id
-from tests.unit.control.changes.acting import ADMIN, audit_of, changed, outbox_of
+from tests.unit.control.changes.acting import ADMIN, audit_of, changed, new_token, new_user, outbox_of
 
 RED = NewTeam(name="Red", description="")
 
@@ -113,3 +117,34 @@ def test_a_row_that_this_transaction_wrote_and_cannot_read_is_a_bug() -> None:
     with pytest.raises(AssertionError):
         there(None)
     assert there("row") == "row"
+
+
+def demotion(write: Write, user: str, _: str) -> Awaitable[object]:
+    return users.change(write, user, {"role": "member"})
+
+
+def disabling(write: Write, user: str, _: str) -> Awaitable[object]:
+    return users.disable(write, user)
+
+
+def deletion(write: Write, user: str, _: str) -> Awaitable[object]:
+    return users.delete(write, user)
+
+
+def revocation(write: Write, _: str, token: str) -> Awaitable[object]:
+    return tokens.revoke(write, token)
+
+
+@pytest.mark.parametrize("loss", [demotion, disabling, deletion, revocation], ids=lambda one: one.__name__)
+async def test_what_somebody_lost_after_their_request_came_they_do_not_hold_in_it(pool: Pool, loss) -> None:
+    async with changing(pool, ADMIN) as write:
+        await new_user(write, "Root", "admin")
+        ann = (await new_user(write, "Ann", "admin")).id
+        token = (await new_token(write, user=ann)).id
+    actor = Caller(ann, "Ann", "admin", token_id=token)
+    async with changing(pool, actor) as write:
+        assert (await write.holder("role:grant", Organisation())).role == "admin"
+        async with changing(pool, ADMIN) as other:
+            await loss(other, ann, token)
+        with pytest.raises(NotAllowed):
+            await write.holder("role:grant", Organisation())
