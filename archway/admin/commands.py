@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from archway.admin.body import BadOption, body_of, read
+from archway.admin.completion import offering
 from archway.admin.connection import NoApi, connect, where_taken_from
 from archway.admin.follow import News, follow
 from archway.admin.form import Form, form_of, form_parameters
@@ -254,7 +255,9 @@ def _option(option: Option, *, needed: bool = False) -> inspect.Parameter:
     names = [option.option]
     if option.kind == "flag":
         names = [f"{option.option}/--no-{option.option.removeprefix('--')}"]
-    return _parameter(name, _TYPES.get(option.kind, str) | None, typer.Option(*names, help=words), None)
+    offered = offering(option.words) if option.words else None
+    declared = typer.Option(*names, help=words, autocompletion=offered)
+    return _parameter(name, _TYPES.get(option.kind, str) | None, declared, None)
 
 
 def _parent(resource: Resource) -> list[inspect.Parameter]:

@@ -7,6 +7,7 @@ import typer
 
 from archway.admin.body import BadOption
 from archway.admin.commands import commands, explained
+from archway.admin.completion import offering
 from archway.admin.connection import connect
 from archway.admin.form import Form, with_form
 from archway.admin.lookup import find, find_in
@@ -15,7 +16,8 @@ from archway.admin.resource import Action, Option, Resource
 from archway.admin.show import show_list, show_one
 from archway.options import DEFAULT_STATE, State
 
-ROLE = Option("role", "admin, editor or member.")
+ROLES = ("admin", "editor", "member")
+ROLE = Option("role", "admin, editor or member.", words=ROLES)
 TeamNamed = Annotated[str, typer.Argument(help="The team's name or id.")]
 UserNamed = Annotated[str, typer.Argument(help="The user's e-mail, name or id.")]
 
@@ -86,7 +88,7 @@ def members(team: TeamNamed, state: State = DEFAULT_STATE, form: Form = Form.TAB
 def add(
     team: TeamNamed,
     user: UserNamed,
-    role: Annotated[str, typer.Option(help="admin, editor or member.")] = "member",
+    role: Annotated[str, typer.Option(help="admin, editor or member.", autocompletion=offering(ROLES))] = "member",
     state: State = DEFAULT_STATE,
     form: Form = Form.TABLE,
 ) -> None:

@@ -47,6 +47,8 @@ class Option:
     """A value that would do, for options whose form is not obvious."""
     part: Literal["", "add", "remove"] = ""
     """Adds to the field's list or map, or removes from it; else the whole is replaced."""
+    words: tuple[str, ...] = ()
+    """The words that it takes, where these are few; shells offer them."""
 
     @property
     def option(self) -> str:

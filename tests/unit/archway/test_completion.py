@@ -42,6 +42,8 @@ def offered(tmp_path_factory):
         ("archway installations cr", ["create"]),
         ("archway gateways update --add", ["--add-label", "--add-team", "--add-header"]),
         ("archway gateways list --output ", ["table", "wide", "json", "yaml"]),
+        ("archway users list --role ", ["admin", "editor", "member"]),
+        ("archway teams add Platform ada --role ed", ["editor"]),
         ("archway --ver", ["--version"]),
     ],
 )
