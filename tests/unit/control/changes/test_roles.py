@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from control.changes import roles, teams, users
@@ -198,3 +200,32 @@ async def test_a_role_of_ones_own_does_not_let_anybody_change_a_person_who_may_d
             ):
                 with pytest.raises(NotAllowed, match="may do more than you"):
                     await act
+
+
+async def test_two_who_give_one_person_a_role_at_once_give_it_once(pool: Pool) -> None:
+    async with changing(pool, ADMIN) as write:
+        ann, auditor = (await new_user(write, "Ann")).id, (await new_role(write, "Auditor", "audit:read")).id
+    await forget(pool)
+    await asyncio.gather(*(changed(pool, lambda write: roles.give(write, auditor, ann)) for _ in range(4)))
+    assert len(await audit_of(pool)) == 1
+
+
+async def test_a_role_gets_nothing_that_cannot_be_held_for_a_team_while_it_is_given_for_one(pool: Pool) -> None:
+    async with changing(pool, ADMIN) as write:
+        ann, giver = (await new_user(write, "Ann")).id, (await new_role(write, "Giver", "token:read")).id
+        red = (await new_team(write, "Red", ann)).id
+    wanted = {"permissions": ("token:read", "audit:read")}
+
+    async def change_meanwhile() -> str:
+        try:
+            await changed(pool, lambda write: roles.change(write, giver, wanted))
+        except NotNow as refused:
+            return str(refused)
+        return ""
+
+    async with asyncio.TaskGroup() as group, changing(pool, ADMIN) as write:
+        await roles.give(write, giver, ann, red)
+        other = group.create_task(change_meanwhile())
+        done, _ = await asyncio.wait({other}, timeout=0.3)
+        assert not done
+    assert "holds this role for a team" in other.result()
