@@ -81,11 +81,11 @@ async def _locked(write: Write, user_id: str, action: Action, *, keeps_admin: bo
     user = await users.one(write.connection, user_id, lock=True)
     if user is None:
         raise NotThere("user")
+    if not others and user.is_active_admin:
+        raise NotNow("This is the last admin: make another user an admin first.")
     holder = await write.holder(action, Organisation())
     if not holder.holds_all_of(there(await users.standing(write.connection, user_id))):
         raise NotAllowed("This person may do more than you, so only somebody who may do as much changes them.")
-    if not others and user.is_active_admin:
-        raise NotNow("This is the last admin: make another user an admin first.")
     return user
 
 
