@@ -97,7 +97,7 @@ BODIES: dict[str, dict[str, Body]] = {
     },
     "PATCH /gateways/{gateway_id}": {ANY: lambda _, __: NAME},
     "POST /gateways/{gateway_id}/assignments": {
-        ANY: lambda world, scope: {"entry": world.ids[scope]["of_entry"], "tools": ["*"]}
+        ANY: lambda _, __: {"entry": "shared", "tools": ["*"]}
     },
     "PATCH /gateways/{gateway_id}/assignments/{assignment_id}": {ANY: lambda _, __: {"exposed_name": "another"}},
 }  # fmt: skip
@@ -146,7 +146,7 @@ async def tools_of(api: Api, entry: JSON) -> str:
 
 async def assigned(api: Api, gateway: JSON, entry: JSON, as_: AdminClient | None = None) -> dict[str, str]:
     made: Any = await api.assign(gateway, entry, as_=as_)
-    return {"gateway_id": gateway["id"], "assignment_id": made["items"][0]["id"], "of_entry": entry["slug"]}
+    return {"gateway_id": gateway["id"], "assignment_id": made["items"][0]["id"]}
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ FIGURES = {
     "body of a request to the admin API": size(ADMIN_BODY),
     "items in a page of the admin API's lists": f"{paging.MOST}",
     "a cursor of such a list": f"{paging.LONGEST_CURSOR:,} characters",
-    "a name of a person, team, token, entry, installation or gateway": f"{longest(models.Name)} characters",
+    "a name of a person, team, role, token, entry, installation or gateway": f"{longest(models.Name)} characters",
     "a slug": f"{longest(Slug)} characters",
     "a name or ENTRY@OWNER that asks for an installation": f"{LONGEST_ADDRESS} characters",
     "a description that a person enters": f"{longest(models.Description):,} characters",
