@@ -44,6 +44,7 @@ SHUTS_OUT = ("/users/{user_id}/disable", OWN)
 OF_EACH = dict(zip(ACTIONS, combinations(range(8), 4), strict=False))
 SETS = [frozenset(action for action in ACTIONS if number in OF_EACH[action]) for number in range(8)]
 """For any two permissions there is a set with the first and without the second, so that none stands for another."""
+RESERVED = frozenset(action for action, held in ACTIONS.items() if held.reserved)
 SEEN_IN_TEAMS = frozenset({"team:read", "member:read", "installation:read"})
 """What everybody holds for a team of theirs; who lacks it changes nobody who is in one."""
 
@@ -77,7 +78,7 @@ KINDS = (
     Kind("team admin", team_role="admin"),
     Kind("editor", "editor"),
     Kind("admin", "admin"),
-    *(Kind("given a set", given=(held | SEEN_IN_TEAMS) - {"token:create"}) for held in SETS),
+    *(Kind("given a set", given=(held | SEEN_IN_TEAMS) - RESERVED) for held in SETS),
     *(
         Kind("given a set for the team", team_role="member", given_for_team=held & team_permissions_of("admin"))
         for held in SETS[:2]

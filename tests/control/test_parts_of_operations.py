@@ -9,7 +9,7 @@ import pytest
 from control.admin.permissions import TABLE
 from control.registry.actions import permissions_of
 from tests.control.registry_api import Api, api
-from tests.control.test_every_operation import give
+from tests.control.test_every_operation import RESERVED, give
 from tests.fixtures_admin import AdminClient
 
 __all__ = ["api"]
@@ -63,7 +63,7 @@ async def test_a_part_of_an_operation_needs_its_own_action_beside_the_one_that_o
     for name, more in (("Without", ()), ("With", (part,))):
         client = await api.admin.as_new_user(name)
         # What an editor holds, so that nothing is refused for being more than the giver holds.
-        held = permissions_of("editor").union((opens, *more)) - {"token:create"}
+        held = permissions_of("editor").union((opens, *more)) - RESERVED
         await give(api, client, name, held, None)
-        assert await PARTS[key](api, client) == (bool(more) and part != "token:create"), name
+        assert await PARTS[key](api, client) == (bool(more) and part not in RESERVED), name
     assert await PARTS[key](api, api.admin)
