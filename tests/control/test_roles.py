@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
+import aiohttp
 import pytest
 
+from control.http import reading
 from control.registry.actions import ACTIONS, permissions_of
 from control.store.pool import Pool, transaction
 from core.identifiers import new_id
@@ -180,3 +185,34 @@ async def test_a_row_of_a_later_version_gives_what_this_one_knows(admin: AdminCl
     assert (await ann.post("/tokens", {"name": "x"})).status == 403
     renamed = (await admin.patch(f"/roles/{role['id']}", {"name": "B"})).json
     assert renamed["permissions"] == ["gap:read", "moon:read", "token:create"]
+
+
+async def test_a_body_that_is_slow_to_come_gives_nothing_that_its_sender_lost_meanwhile(
+    admin: AdminClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "BODY_WITHIN_S", 60.0)
+    bea, role = await admin.as_new_user("Bea", "admin"), await admin.made("/roles", {"name": "A"})
+    demoted = asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"{"
+        await demoted.wait()
+        yield b"}"
+
+    async def give() -> int:
+        url = f"{admin.url}/api/v1/roles/{role['id']}/holders/{bea.user['id']}"
+        headers = {"Authorization": f"Bearer {bea.token}", "If-Match": "*", "Content-Type": "application/json"}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.put(url, data=slowly(), headers=headers) as answer,
+        ):
+            return answer.status
+
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        given = group.create_task(give())
+        while (await admin.items(f"/tokens?user_id={bea.user['id']}"))[0]["last_used_at"] is None:  # noqa: ASYNC110 - nobody tells that she was let in
+            await asyncio.sleep(0.02)
+        assert (await admin.patch(f"/users/{bea.user['id']}", {"role": "member"})).status == 200
+        demoted.set()
+    assert given.result() == 403
+    assert await admin.items(f"/roles/{role['id']}/holders") == []
