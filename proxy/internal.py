@@ -14,7 +14,7 @@ from aiohttp import web
 from core.clocks import CURE, REFUSED_FOR_CLOCK
 from core.internal_call import MAX_ANSWER, MAX_BODY, SCHEME, CallMistimed, CallRefused, InternalCalls
 from core.internal_server import NAMELESS
-from core.resolve import Probe, ProbeQuestion
+from core.probes import Probe, ProbeQuestion
 from proxy.upstream.probe import Prober
 
 log = logging.getLogger(__name__)

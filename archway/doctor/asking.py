@@ -20,7 +20,8 @@ from core.egress.addresses import ANYWHERE, PublicUrl
 from core.egress.client import Egress, UpstreamFault, read_capped
 from core.internal_call import MAX_ANSWER, InternalCalls, Plane
 from core.keys import BadKey, KeyRing, parse_key_ring
-from core.resolve import IndexAnswer, Probe, ProbeQuestion, ResolvedInstallation
+from core.probes import Probe, ProbeQuestion
+from core.resolve import IndexAnswer, ResolvedInstallation
 from core.sealing import SealBroken
 
 DEADLINE_S = 5.0

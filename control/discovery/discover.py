@@ -28,7 +28,8 @@ from control.registry.installation import Installation
 from control.registry.tool_definitions import Found, found_tools
 from control.store import entries, installations
 from control.store.pool import Pool, transaction
-from core.resolve import InstallationRefusal, Probe
+from core.probes import Probe
+from core.resolve import InstallationRefusal
 from core.sealing import SealBroken
 
 MAX_REPORTED: Final = 100

@@ -17,7 +17,8 @@ from core.clocks import CURE, difference, is_refused_for_clock, seconds_ahead
 from core.egress.addresses import PublicUrl
 from core.egress.client import Egress, UpstreamFault, read_capped
 from core.internal_call import MAX_ANSWER, InternalCalls
-from core.resolve import Probe, ProbeQuestion, ResolvedInstallation
+from core.probes import Probe, ProbeQuestion
+from core.resolve import ResolvedInstallation
 from core.sealing import SealBroken
 
 log = logging.getLogger(__name__)

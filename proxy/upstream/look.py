@@ -10,7 +10,8 @@ import orjson
 
 from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
-from core.resolve import Probe, ResolvedInstallation
+from core.probes import Probe
+from core.resolve import ResolvedInstallation
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.redirects import redirect_words
 from proxy.upstream.transport import Transport

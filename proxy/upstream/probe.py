@@ -10,7 +10,8 @@ from typing import Final, Literal
 
 from core.mcp.shapes import META_SERVER_INFO
 from core.mcp.versions import MODERN, Era
-from core.resolve import Probe, ProbeQuestion, ResolvedInstallation
+from core.probes import Probe, ProbeQuestion
+from core.resolve import ResolvedInstallation
 from proxy.refusals import Refusal
 from proxy.upstream.answers import Json
 from proxy.upstream.conversation import Owner, Upstreams

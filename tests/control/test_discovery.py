@@ -32,7 +32,7 @@ from core.egress.client import Egress
 from core.identifiers import new_id
 from core.internal_call import InternalCalls
 from core.keys import new_key, parse_key_ring
-from core.resolve import Probe
+from core.probes import Probe
 from tests.fakes.probing_proxy import ProbingProxy
 from tests.fakes.registry import BEARER, an_entry, an_installation, gateway_fields
 

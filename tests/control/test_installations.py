@@ -7,7 +7,7 @@ from control.store import installations
 from control.store.migrate import FOLDER
 from control.store.pool import transaction
 from core.identifiers import new_id
-from core.resolve import Probe
+from core.probes import Probe
 from tests.control.registry_api import Api, api
 from tests.fakes.registry import an_entry
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.resolve import Probe
+from core.probes import Probe
 from tests.control.registry_api import Api, api
 
 __all__ = ["api"]

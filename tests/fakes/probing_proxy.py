@@ -19,7 +19,7 @@ from aiohttp import web
 from core.clocks import REFUSED_FOR_CLOCK
 from core.internal_call import CallRefused, InternalCalls
 from core.keys import KeyRing
-from core.resolve import Probe, ProbeQuestion
+from core.probes import Probe, ProbeQuestion
 
 
 class ProbingProxy:

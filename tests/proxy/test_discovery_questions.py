@@ -13,7 +13,8 @@ import pytest
 from core import internal_call
 from core.internal_call import InternalCalls
 from core.mcp.versions import MODERN
-from core.resolve import Probe, ProbeQuestion, ResolvedInstallation
+from core.probes import Probe, ProbeQuestion
+from core.resolve import ResolvedInstallation
 from core.sealing import SealBroken
 from proxy import internal
 from proxy.worker import Worker, listening

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from core.resolve import ProbeQuestion
+from core.probes import ProbeQuestion
 from tests.fakes.forgetful_upstream import ENDED_BY, LOST_BY, ForgetfulUpstream, Refusing
 from tests.fakes.mcp_upstream import Answer, Era, McpUpstream
 from tests.fixtures_redis import RedisServer

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.mcp.versions import MODERN
-from core.resolve import ProbeQuestion
+from core.probes import ProbeQuestion
 from proxy.upstream import eras
 from tests.fakes.mcp_upstream import Answer, McpUpstream
 from tests.fakes.scripted_upstream import RESET, ScriptedUpstream

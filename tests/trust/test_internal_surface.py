@@ -15,7 +15,7 @@ import pytest
 
 from core.internal_call import InternalCalls
 from core.keys import new_key, parse_key_ring
-from core.resolve import Probe, ProbeQuestion
+from core.probes import Probe, ProbeQuestion
 from tests.fakes.mcp_upstream import McpUpstream
 from tests.fakes.raw_http import RawAnswer, exchange, request_bytes
 from tests.proxy.conftest import Rig

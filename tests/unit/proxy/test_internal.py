@@ -3,7 +3,7 @@ import pytest
 
 from core.internal_call import MAX_ANSWER, InternalCalls
 from core.keys import new_key, parse_key_ring
-from core.resolve import Probe
+from core.probes import Probe
 from proxy.internal import encoded
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from control.discovery.discover import MAX_REASON, Failure, Understood, server_facts, understand, without_secrets
 from control.registry.tool_definitions import found_tools
-from core.resolve import Probe
+from core.probes import Probe
 
 
 def test_texts_of_a_server_are_cut_and_its_control_marks_escaped() -> None:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from core.resolve import Probe
+from core.probes import Probe
 from proxy.upstream.look import look_for_redirect
 from tests.fakes.call_parts import installation
 from tests.fakes.pool_calls import Pool
