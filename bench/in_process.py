@@ -30,11 +30,12 @@ from core import compiled_form
 from core.identifiers import new_id
 from core.keys import new_key, parse_key_ring
 from core.mcp.versions import Era
-from core.resolve import Principal, ResolvedInstallation, TokenVerdict
+from core.resolve import CallerVerdict, Principal, ResolvedInstallation, TokenProof
 from core.signing import Signer
 from core.snapshot import FORMAT, Gateway, Route, Tool, Visibility
 from core.tokens import digest, new_token
 from proxy.caches.two_ages import Aged
+from proxy.caller import Caller
 from proxy.edge.fast_connection import FastConnection
 from proxy.edge.lanes import public_listener
 from proxy.gateways.compiled import CompiledGateway
@@ -156,7 +157,7 @@ class Rig:
         worker, gateway, token = self._worker, self._gateway, new_token()
         principal = Principal("user", new_id(), f"c{number}")
         far = time.monotonic() + _FAR_S
-        verdict = TokenVerdict(digest(token), principal, "token-id", time.time() + _FAR_S)
+        verdict = CallerVerdict(digest(token), principal, "token-id", time.time() + _FAR_S)
         worker.authority.verdicts.memory.put(digest(token), Aged(verdict, far, time.time() + _FAR_S))
         for assignment in (tool.assignment_id for tool in gateway.tools.values()):
             for caller in (None, principal.key):
@@ -165,8 +166,9 @@ class Rig:
         if self._form != "legacy":
             lines = f"MCP-Protocol-Version: {MODERN}\r\nMcp-Method: tools/call\r\nMcp-Name: one__echo\r\n"
             return _request(token, lines, {"_meta": ENVELOPE})
-        identifier, session = worker.deps.sessions.new(gateway.id, principal.key, LEGACY, 0)
-        worker.deps.sessions._remember((identifier, gateway.id, principal.key), session)
+        known = Caller(verdict, TokenProof(verdict.digest))
+        identifier, session = worker.deps.sessions.new(gateway.id, known, LEGACY, 0)
+        worker.deps.sessions._remember((identifier, gateway.id, known.key, known.way), session)
         return _request(token, f"MCP-Protocol-Version: {LEGACY}\r\nMcp-Session-Id: {identifier}\r\n", {})
 
     def _connected_callers(self) -> list[tuple[FastConnection, Written]]:

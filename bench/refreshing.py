@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import Any, Final
@@ -31,15 +32,15 @@ from core.egress.client import Egress
 from core.internal_call import InternalCalls
 from core.keys import parse_key_ring
 from core.redis_names import installation_key, verdict_key
-from core.resolve import InstallationQuestion
+from core.resolve import InstallationQuestion, TokenProof
 from core.tasks import Tasks
 from core.tokens import digest
 from proxy.caches.layered import LayeredCache
 from proxy.redis import Redis
+from proxy.resolve.caller_verdicts import Authority
 from proxy.resolve.control_client import ControlClient
 from proxy.resolve.installations import Installations
 from proxy.resolve.refreshes import Refreshes
-from proxy.resolve.token_verdicts import Authority
 
 FORMS: Final = {"one_by_one": inf, "in_lists": 0.0}
 """Until when nothing is asked in lists."""
@@ -138,13 +139,13 @@ class _Memory:
         authority, installations = self.authority, self.installations
         asked = {}
         for one in digests:
-            verdict = await authority.verdict(one, "127.0.0.1")
+            verdict = await authority.verdict(TokenProof(one), "127.0.0.1")
             assert verdict.principal is not None
             key = installations.key(gateway_id, assignment_id, verdict.principal.key)
             asked[key] = InstallationQuestion(one, gateway_id, assignment_id)
             _ = await installations.resolve(key, asked[key])
         return {
-            "tokens": [lambda one=one: authority.known(one) for one in digests],  # type: ignore[misc]  # bound at once
+            "tokens": [partial(authority.known, TokenProof(one)) for one in digests],
             "installations": [
                 lambda key=key, question=question: installations.known(key, question)  # type: ignore[misc]  # the same
                 for key, question in asked.items()

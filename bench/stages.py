@@ -28,13 +28,14 @@ import uvloop
 from bench.immediate import Immediate, NoStream
 from core.identifiers import new_id
 from core.keys import new_key, parse_key_ring
-from core.resolve import Principal, ResolvedInstallation, TokenVerdict
+from core.resolve import CallerVerdict, Principal, ResolvedInstallation, TokenProof
 from core.signing import Signer
 from core.snapshot import FORMAT, Gateway, Route, Tool, Visibility
 from core.tokens import digest, new_token
 from proxy import methods, pipeline, upstream_call
 from proxy.answers.plain import public_answer
 from proxy.caches.two_ages import Aged
+from proxy.caller import Caller
 from proxy.exchange import Answer, Exchange, Head
 from proxy.gateways.compiled import CompiledGateway
 from proxy.room import at_end
@@ -66,10 +67,10 @@ class Bench:
         self._spent: dict[str, float] = defaultdict(float)
         principal = Principal("user", new_id(), "Ada")
         gateway = _warm_gateway(worker, principal.key)
-        self._head = _warm_caller(worker, principal)
+        caller, self._head = _warm_caller(worker, principal)
         if legacy:
-            session_id, session = deps.sessions.new(gateway.id, principal.key, "2025-11-25", 0)
-            deps.sessions._remember((session_id, gateway.id, principal.key), session)
+            session_id, session = deps.sessions.new(gateway.id, caller, "2025-11-25", 0)
+            deps.sessions._remember((session_id, gateway.id, caller.key, caller.way), session)
             self._head += [(b"Mcp-Session-Id", session_id.encode()), (b"Mcp-Protocol-Version", b"2025-11-25")]
         else:
             self._head += [
@@ -193,13 +194,13 @@ def _warm_gateway(worker: Worker, caller: str) -> CompiledGateway:
     return held
 
 
-def _warm_caller(worker: Worker, principal: Principal) -> list[tuple[bytes, bytes]]:
-    """The headers of a caller whose token is known."""
+def _warm_caller(worker: Worker, principal: Principal) -> tuple[Caller, list[tuple[bytes, bytes]]]:
+    """A caller whose token is known, and their headers."""
     token = new_token()
-    verdict = TokenVerdict(digest(token), principal, "token-id", time.time() + FRESH_S)
+    verdict = CallerVerdict(digest(token), principal, "token-id", time.time() + FRESH_S)
     known = Aged(verdict, time.monotonic() + FRESH_S, time.time() + FRESH_S)
     worker.authority.verdicts.memory.put(digest(token), known)
-    return [
+    return Caller(verdict, TokenProof(verdict.digest)), [
         (b"Host", b"gw.example:8080"),
         (b"Authorization", b"Bearer " + token.encode()),
         (b"Content-Type", b"application/json"),

@@ -2,19 +2,30 @@
 
 Every question carries the caller's own proof (for an `arch_` token its digest), which control checks again: it
 never answers for a principal merely named. Answers are sealed (`core/internal_call.py`).
+
+Some fields have another name on the wire, and proofs are laid flat there: so planes of the version before read what
+this one says about `arch_` tokens, and the other way round.
 """
 
 from functools import cached_property
-from typing import Annotated, Final, Literal
+from hashlib import sha256
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 
 from core.snapshot import RouteKind
 
 LegacyRevision = Literal["", "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
-PrincipalKind = Literal["user", "team", "organisation"]
+PrincipalKind = Literal["user", "team", "organisation", "service", "external"]
+"""The last two are not made yet: who calls for nobody but itself, and who is known to an identity provider alone."""
+AuthKind = Literal["token", "oauth", "jwt"]
+"""Ways of authenticating: an `arch_` token, an access token that Archway made, an identity provider's own token.
+Only the first is accepted so far."""
 MOST_IN_A_LIST: Final = 100
 """Of one list of questions; control refuses to read one that is longer."""
+_LONGEST_JWT: Final = 16 << 10
+_Jwt = Annotated[str, msgspec.Meta(max_length=_LONGEST_JWT)]
+"""A token somebody signed, whole. Longer than a header may be, it is none."""
 
 
 class Principal(msgspec.Struct, frozen=True, dict=True):
@@ -32,18 +43,76 @@ class Principal(msgspec.Struct, frozen=True, dict=True):
         return self.kind if self.kind == "organisation" else f"{self.kind}:{self.id}"
 
 
-class TokenQuestion(msgspec.Struct, frozen=True):
-    """Who is the bearer of the token with this SHA-256?"""
+class TokenProof(msgspec.Struct, frozen=True):
+    """The proof of who bears an `arch_` token: its SHA-256, since nobody knows that without having the token."""
 
     digest: str
 
 
-class TokenVerdict(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who bears a token, or why not: `unknown`, `revoked`, `expired` and `disabled` look alike to the caller."""
+class JwtProof(msgspec.Struct, frozen=True):
+    """The proof of who bears a signed token: the token itself, whose signature is checked by whoever is asked."""
 
     digest: str
+    """SHA-256 of the whole token, by which it is known in memories."""
+    jwt: str
+
+    @staticmethod
+    def of(jwt: str) -> "JwtProof":
+        """The proof that this token is."""
+        return JwtProof(sha256(jwt.encode()).hexdigest(), jwt)
+
+    def __repr__(self) -> str:
+        return f"JwtProof({self.digest})"
+
+
+Proof: TypeAlias = TokenProof | JwtProof
+"""What a caller proves with who they are. Each has the digest of the whole credential."""
+
+
+class Credential(msgspec.Struct, frozen=True):
+    """What a caller came with: the way of authenticating, and what is told of it. Never the secret itself."""
+
+    kind: AuthKind
+    id: str
+    """Of the token, or of the grant behind an access token."""
+    client: str = ""
+    """The OAuth client that it was made for; empty for none."""
+    scopes: frozenset[str] = frozenset()
+
+
+class CallerQuestion(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who is the bearer of this credential?"""
+
+    digest: str
+    """SHA-256 of the whole credential, of whatever kind: planes of the version before know no other proof."""
+    jwt: _Jwt = ""
+    """The credential itself, where it is a signed token."""
+
+    @staticmethod
+    def of(proof: Proof) -> "CallerQuestion":
+        """The question that this proof stands in."""
+        return CallerQuestion(proof.digest, _jwt_of(proof))
+
+    @property
+    def proof(self) -> Proof:
+        """The proof that it carries."""
+        return _proof_of(self.digest, self.jwt)
+
+    def __repr__(self) -> str:
+        return f"CallerQuestion({self.digest})"
+
+
+class CallerVerdict(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
+    """Who bears a credential, or why nobody: `unknown`, `revoked`, `expired` and `disabled` look alike to the caller.
+
+    Control says it of what it is asked about; what a proxy has verified by itself has one of the same form.
+    """
+
+    digest: str
+    """Of the credential; a verdict on another one than was asked about is none."""
     principal: Principal | None = None
-    token_id: str = ""
+    credential_id: str = msgspec.field(default="", name="token_id")
+    """Called `token_id` on the wire, as version 0.1 does."""
     expires: float | None = None
     """Unix seconds; a verdict never outlives it."""
     refusal: Literal["", "unknown", "revoked", "expired", "disabled"] = msgspec.field(default="", name="refused")
@@ -51,26 +120,75 @@ class TokenVerdict(msgspec.Struct, frozen=True, omit_defaults=True):
     kept_out: Principal | None = None
     """Who bears a token that holds and is not for gateways. `principal` is None then: a proxy of another version,
     which does not know this field, refuses such a token as one that does not hold."""
+    auth: AuthKind = "token"
+    """By which way of authenticating."""
+    client: str = ""
+    """The OAuth client that the credential was made for."""
+    scopes: frozenset[str] = frozenset()
+
+    @cached_property
+    def credential(self) -> Credential:
+        """What the caller came with."""
+        return Credential(self.auth, self.credential_id, self.client, self.scopes)
 
 
-class TokenQuestions(msgspec.Struct, frozen=True):
-    """Who are the bearers of the tokens with these SHA-256? Asked about what is known, to know it again."""
+class CallerQuestions(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who are the bearers of these credentials? Asked about what is known, to know it again."""
 
     digests: Annotated[list[str], msgspec.Meta(max_length=MOST_IN_A_LIST)]
+    jwts: Annotated[dict[str, _Jwt], msgspec.Meta(max_length=MOST_IN_A_LIST)] = {}
+    """By its digest, which is among those: each credential that is a signed token."""
+
+    @staticmethod
+    def of(questions: "list[CallerQuestion]") -> "CallerQuestions":
+        """Many questions as one list."""
+        jwts = {question.digest: question.jwt for question in questions if question.jwt}
+        return CallerQuestions([question.digest for question in questions], jwts)
+
+    @property
+    def proofs(self) -> list[Proof]:
+        """The proofs that it carries, in their order."""
+        return [_proof_of(digest, self.jwts.get(digest, "")) for digest in self.digests]
+
+    def __repr__(self) -> str:
+        return f"CallerQuestions({self.digests})"
 
 
-class TokenVerdicts(msgspec.Struct, frozen=True):
-    """The answers to `TokenQuestions`, each with its digest, in any order. What is left out is to be asked alone."""
+class CallerVerdicts(msgspec.Struct, frozen=True):
+    """The answers to `CallerQuestions`, each with its digest, in any order. What is left out is to be asked alone."""
 
-    verdicts: list[TokenVerdict]
+    verdicts: list[CallerVerdict]
 
 
-class InstallationQuestion(msgspec.Struct, frozen=True):
+class InstallationQuestion(msgspec.Struct, frozen=True, omit_defaults=True):
     """Which upstream, with which credential, for this bearer and this assigned tool?"""
 
     digest: str
     gateway_id: str
     assignment_id: str
+    jwt: _Jwt = ""
+    """As in `CallerQuestion`."""
+
+    @staticmethod
+    def of(proof: Proof, gateway_id: str, assignment_id: str) -> "InstallationQuestion":
+        """The question that this proof stands in."""
+        return InstallationQuestion(proof.digest, gateway_id, assignment_id, _jwt_of(proof))
+
+    @property
+    def proof(self) -> Proof:
+        """The proof that it carries."""
+        return _proof_of(self.digest, self.jwt)
+
+    def __repr__(self) -> str:
+        return f"InstallationQuestion({self.digest}, {self.gateway_id}, {self.assignment_id})"
+
+
+def _jwt_of(proof: Proof) -> str:
+    return proof.jwt if isinstance(proof, JwtProof) else ""
+
+
+def _proof_of(digest: str, jwt: str) -> Proof:
+    return JwtProof.of(jwt) if jwt else TokenProof(digest)  # the digest of a whole token is never taken on trust
 
 
 class ResolvedInstallation(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):

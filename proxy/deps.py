@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from core.resolve import InstallationQuestion, ResolvedInstallation, TokenVerdict
+from core.resolve import CallerVerdict, InstallationQuestion, Proof, ResolvedInstallation
 from proxy.caches.two_ages import Rest
 from proxy.gateways.compiled import CompiledGateway
 from proxy.limits.overload import Overload
@@ -54,22 +54,22 @@ class Counts(Protocol):
         """Count one call there."""
 
 
-class KnowsTokens(Protocol):
-    """A part that says who is the bearer of a token (`proxy/resolve/token_verdicts.py`)."""
+class KnowsCallers(Protocol):
+    """A part that says who is the bearer of a credential (`proxy/resolve/caller_verdicts.py`)."""
 
-    def known(self, digest: str) -> TokenVerdict | None:
+    def known(self, proof: Proof) -> CallerVerdict | None:
         """The verdict if nobody need be asked for it."""
 
-    def rest(self, digest: str) -> Rest[TokenVerdict] | None:
+    def rest(self, digest: str) -> Rest[CallerVerdict] | None:
         """What `known` has given, for who rests on it for a while."""
 
     def refused_lately(self, digest: str) -> bool:
-        """Whether this token was refused a moment ago."""
+        """Whether a credential was refused a moment ago."""
 
     def remembers(self, digest: str) -> bool:
         """Whether a verdict is here that has not expired, however old."""
 
-    async def verdict(self, digest: str, address: str) -> TokenVerdict:
+    async def verdict(self, proof: Proof, address: str) -> CallerVerdict:
         """The verdict, asked for. Raises SourceUnreachable, and Refusal."""
 
 
@@ -144,7 +144,7 @@ class Deps:
 
     settings: ProxySettings
     slots: Counts
-    authority: KnowsTokens
+    authority: KnowsCallers
     gateways: HoldsGateways
     sessions: Sessions
     endings: Endings

@@ -13,8 +13,9 @@ from core.identifiers import new_id
 from core.mcp.message import Batch, Message, Request, RoutingHeaders
 from core.mcp.param_headers import ParamHeaders
 from core.mcp.versions import Era
-from core.resolve import Principal, ResolvedInstallation
+from core.resolve import ResolvedInstallation
 from core.snapshot import Route, Rule
+from proxy.caller import STRANGER, Caller
 from proxy.gateways.compiled import CompiledGateway
 from proxy.refusals import RefusedAs
 from proxy.sessions.sealed import Session
@@ -28,18 +29,18 @@ class Judged:
     """What a head says by its bytes and its peer, whatever the time: filled by `admit`, `authenticate` and `parse`.
 
     It stays with its head. A lane that gets the same head again from the same peer hands in the same `Head`, so
-    several requests may share it; what time changes (whether the token still stands, the gateway, the session, room)
-    is asked again for each of them.
+    several requests may share it; what time changes (whether the credential still stands, the gateway, the session,
+    room) is asked again for each of them.
     """
 
     headers: dict[str, str]
-    """Without `authorization` once its token was accepted; not to be changed otherwise."""
+    """Without `authorization` once its credential was accepted; not to be changed otherwise."""
     gateway_name: str
     address: str
-    token_digest: str = ""
-    """Of a token that was accepted at least once; empty before."""
+    caller: Caller | None = None
+    """Who was accepted with it the last time; None before."""
     claimed_digest: str | None = None
-    """Of the token that came, whatever it is worth; empty for none. Filled where an overloaded worker asks for it."""
+    """Of the credential that came, whatever it is worth; empty for none. Filled where an overloaded worker asks."""
     routing: RoutingHeaders | None = None
 
 
@@ -153,11 +154,7 @@ class Exchange:
     gateway_name: str = ""
     address: str = ""
     # authenticate
-    principal: Principal | None = None
-    principal_key: str = ""
-    """`user:ID`, `team:ID` or `organisation`."""
-    token_digest: str = ""
-    token_id: str = ""
+    caller: Caller = STRANGER
     # enter the gateway
     gateway: CompiledGateway | None = None
     session: Session | None = None

@@ -9,8 +9,8 @@ from typing import Final
 
 from core.changes import Change, Kind
 from proxy.gateways.holder import Gateways
+from proxy.resolve.caller_verdicts import Authority
 from proxy.resolve.installations import Installations
-from proxy.resolve.token_verdicts import Authority
 from proxy.upstream.health import Health
 from proxy.upstream.sessions import UpstreamSessions
 

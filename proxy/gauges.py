@@ -14,11 +14,11 @@ from typing import Any, Final, Protocol
 
 from core.logs import lines_dropped
 from core.resolve import (
+    CallerQuestion,
+    CallerVerdict,
     InstallationAnswer,
     InstallationQuestion,
     ResolvedInstallation,
-    TokenQuestion,
-    TokenVerdict,
 )
 from core.tasks import forever
 from proxy.caches.two_ages import TwoAgeCache
@@ -98,14 +98,14 @@ class Watched:
     """Where they are told."""
     usage: Usage
     overload: Overload
-    verdicts: TwoAgeCache[TokenVerdict]
+    verdicts: TwoAgeCache[CallerVerdict]
     installations: TwoAgeCache[ResolvedInstallation]
     gateways: Gateways
     changes: ChangeStream
     egress: Connecting
     clock: ControlClock
     spans: Sender | None
-    verdict_refreshes: Refreshes[TokenQuestion, TokenVerdict]
+    verdict_refreshes: Refreshes[CallerQuestion, CallerVerdict]
     installation_refreshes: Refreshes[InstallationQuestion, InstallationAnswer]
 
 

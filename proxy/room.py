@@ -18,7 +18,7 @@ def try_reserve(x: Exchange, deps: Deps, size: int) -> bool:
     if x.ended:
         return True
     most = deps.settings.bytes_in_flight
-    if not deps.usage.held.take(x.principal_key, size, most=most, share=quarter(most)):
+    if not deps.usage.held.take(x.caller.key, size, most=most, share=quarter(most)):
         return False
     x.bytes_held += size
     return True
@@ -35,13 +35,13 @@ def hold_read(x: Exchange, deps: Deps, size: int) -> bool:
 
     It is held, too, where the caller has left and the call runs on.
     """
-    deps.usage.held.give_back(x.principal_key, x.bytes_read)
+    deps.usage.held.give_back(x.caller.key, x.bytes_read)
     x.bytes_held -= x.bytes_read
     x.bytes_read = 0
     if x.ended and not x.runs:
         return True
     most = deps.settings.bytes_in_flight
-    if size and not deps.usage.held.take(x.principal_key, size, most=most, share=quarter(most)):
+    if size and not deps.usage.held.take(x.caller.key, size, most=most, share=quarter(most)):
         return False
     x.bytes_held += size
     x.bytes_read = size
@@ -52,7 +52,7 @@ def no_room(x: Exchange, deps: Deps) -> Refusal:
     """The refusal of an answer for which there is no room beside others of its caller, or of all."""
     assert x.installation is not None
     most, held = deps.settings.bytes_in_flight, deps.usage.held
-    left = min(quarter(most) - held.of(x.principal_key), most - held.used)
+    left = min(quarter(most) - held.of(x.caller.key), most - held.used)
     return Refusal(
         "upstream_too_large",
         server=x.installation.entry,
@@ -69,5 +69,5 @@ def at_end(x: Exchange, deps: Deps) -> None:
     """
     x.ended = True
     if not x.runs:
-        deps.usage.held.give_back(x.principal_key, x.bytes_held)
+        deps.usage.held.give_back(x.caller.key, x.bytes_held)
         x.bytes_held = x.bytes_read = 0

@@ -155,9 +155,9 @@ class UpstreamCall:
     def _give_back(self) -> None:
         self._over = True
         x, usage = self.x, self._deps.usage
-        usage.running.give_back(x.principal_key, 1)
+        usage.running.give_back(x.caller.key, 1)
         if x.holds_slot and x.target is not None:
-            usage.leave(x.target.route.entry_id, x.principal_key, x.target.exposed)
+            usage.leave(x.target.route.entry_id, x.caller.key, x.target.exposed)
         x.runs = False
         if x.ended:
             at_end(x, self._deps)
@@ -181,7 +181,7 @@ class UpstreamCall:
 def begin(x: Exchange, deps: Deps, stages: Iterable[Stage]) -> UpstreamCall:
     """A call that begins. Raises Refusal `overloaded` where its principal has a quarter of all, or none is left."""
     most = deps.settings.calls_in_flight
-    if not deps.usage.running.take(x.principal_key, 1, most=most, share=quarter(most)):
+    if not deps.usage.running.take(x.caller.key, 1, most=most, share=quarter(most)):
         raise overloaded()
     if deps.tracer is not None and not x.sampled:
         x.trace = deps.tracer.begin(x.request.meta, x.headers)

@@ -42,9 +42,9 @@ from proxy.listening.descriptors import raise_limit
 from proxy.records.keeper import RecordKeeper
 from proxy.redis import Redis
 from proxy.refusals import Refusal
+from proxy.resolve.caller_verdicts import Authority
 from proxy.resolve.control_client import ControlClient
 from proxy.resolve.installations import Installations
-from proxy.resolve.token_verdicts import Authority
 from proxy.sessions.endings import Endings
 from proxy.sessions.mailbox import Letter, Mailbox
 from proxy.sessions.sealed import Sessions

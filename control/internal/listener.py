@@ -21,11 +21,11 @@ from core.clocks import CURE, REFUSED_FOR_CLOCK
 from core.internal_call import MAX_BODY, SCHEME, CallMistimed, CallRefused, InternalCalls
 from core.internal_server import NAMELESS
 from core.resolve import (
+    CallerQuestion,
+    CallerQuestions,
     GatewayQuestion,
     InstallationQuestion,
     InstallationQuestions,
-    TokenQuestion,
-    TokenQuestions,
 )
 from core.tasks import Tasks
 
@@ -56,8 +56,8 @@ class InternalListener:
     def __init__(self, calls: InternalCalls, questions: Questions, tasks: Tasks) -> None:
         self._calls, self._tasks = calls, tasks
         self._kinds = {
-            "/internal/token": _kind("token", TokenQuestion, questions.token),
-            "/internal/tokens": _kind("tokens", TokenQuestions, questions.tokens),
+            "/internal/token": _kind("token", CallerQuestion, questions.caller),
+            "/internal/tokens": _kind("tokens", CallerQuestions, questions.callers),
             "/internal/connection": _kind("connection", InstallationQuestion, questions.installation),
             "/internal/connections": _kind("connections", InstallationQuestions, questions.installations),
             "/internal/gateway": _kind("gateway", GatewayQuestion, questions.gateway),

@@ -1,14 +1,14 @@
-"""What control answers to proxies, from Postgres: who a token is, which credential, a gateway, the index.
+"""What control answers to proxies, from Postgres: who calls, which credential, a gateway, the index.
 
 Called by `listener.py`, which has checked that a proxy asks. The proxy's word is not taken for who calls: the
-caller's token is looked up again in the transaction that finds the credential. A question that is out of form (an
+caller's proof is looked up again in the transaction that finds the credential. A question that is out of form (an
 identifier that is none) has the answer that fits a thing which does not exist. A list of questions is answered by the
 same code as one, with as many statements.
 """
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from control.credentials.resolution import ResolutionRows, choose_installation
@@ -25,6 +25,10 @@ from control.store.tokens import verdict_for, verdicts_for
 from core.identifiers import SLUG, is_id
 from core.resolve import (
     AnsweredInstallation,
+    CallerQuestion,
+    CallerQuestions,
+    CallerVerdict,
+    CallerVerdicts,
     GatewayAnswer,
     GatewayQuestion,
     IndexAnswer,
@@ -34,11 +38,9 @@ from core.resolve import (
     InstallationQuestions,
     InstallationRefusal,
     Principal,
+    Proof,
     ResolvedInstallation,
-    TokenQuestion,
-    TokenQuestions,
-    TokenVerdict,
-    TokenVerdicts,
+    TokenProof,
 )
 from core.sealing import SealBroken
 from core.signing import Signer
@@ -60,28 +62,27 @@ class Questions:
     signer: Signer
     seals: RowSeals
 
-    async def token(self, question: TokenQuestion) -> TokenVerdict:
-        """Say who the bearer of a token is."""
-        if not _DIGEST.fullmatch(question.digest):
-            return TokenVerdict(question.digest, refusal="unknown")
+    async def caller(self, question: CallerQuestion) -> CallerVerdict:
+        """Say who the bearer of a credential is."""
+        digests = _of_tokens([question.proof])
+        if not digests:
+            return CallerVerdict(question.digest, refusal="unknown")
         async with transaction(self.pool) as connection:
             return await verdict_for(connection, question.digest)
 
-    async def tokens(self, questions: TokenQuestions) -> TokenVerdicts:
-        """Say who the bearers of these tokens are; where one cannot be read, nothing, so that each is asked alone."""
-        digests = [digest for digest in questions.digests if _DIGEST.fullmatch(digest)]
-        impossible = [
-            TokenVerdict(digest, refusal="unknown") for digest in set(questions.digests).difference(digests)
-        ]
+    async def callers(self, questions: CallerQuestions) -> CallerVerdicts:
+        """Say who bears these credentials; where one cannot be read, nothing, so that each is asked alone."""
+        digests = _of_tokens(questions.proofs)
+        impossible = [CallerVerdict(digest, refusal="unknown") for digest in {*questions.digests} - digests]
         try:
             async with transaction(self.pool) as connection:
-                verdicts = await verdicts_for(connection, digests)
+                verdicts = await verdicts_for(connection, list(digests))
         except (StoreUnavailable, StoreConflict):
             raise
         except Exception:
-            log.exception("a list of tokens cannot be answered")
-            return TokenVerdicts(impossible)
-        return TokenVerdicts([*verdicts.values(), *impossible])
+            log.exception("a list of callers cannot be answered")
+            return CallerVerdicts(impossible)
+        return CallerVerdicts([*verdicts.values(), *impossible])
 
     async def installation(self, question: InstallationQuestion) -> InstallationAnswer:
         """Say which upstream and which credential serve this bearer for this assigned tool."""
@@ -107,13 +108,13 @@ class Questions:
     async def _read(
         self, questions: Sequence[InstallationQuestion]
     ) -> list[tuple[Principal | None, ResolutionRows | None]]:
-        """Of each question: who asks, if their token holds, and what the choice for them looks at."""
-        digests = {question.digest for question in questions if _DIGEST.fullmatch(question.digest)}
+        """Of each question: who asks, if their proof holds, and what the choice for them looks at."""
+        digests = _of_tokens([question.proof for question in questions])
         if not digests:
             return [(None, None)] * len(questions)
         async with transaction(self.pool) as connection:
             verdicts = await verdicts_for(connection, list(digests))
-            bearers = [_bearer(verdicts.get(question.digest)) for question in questions]
+            bearers = [_bearer(question.proof, verdicts) for question in questions]
             wanted = {
                 number: Wanted(question.gateway_id, question.assignment_id, bearer)
                 for number, (question, bearer) in enumerate(zip(questions, bearers, strict=True))
@@ -161,7 +162,14 @@ class Questions:
         return _refused(found)
 
 
-def _bearer(verdict: TokenVerdict | None) -> Principal | None:
+def _of_tokens(proofs: Iterable[Proof]) -> set[str]:
+    """The digests of `arch_` tokens among these proofs, if they are any. No other proof holds yet."""
+    return {proof.digest for proof in proofs if isinstance(proof, TokenProof) and _DIGEST.fullmatch(proof.digest)}
+
+
+def _bearer(proof: Proof, verdicts: Mapping[str, CallerVerdict]) -> Principal | None:
+    """Who proves themselves so; nobody by a proof of another kind that only names a token's digest."""
+    verdict = verdicts.get(proof.digest) if isinstance(proof, TokenProof) else None
     return None if verdict is None else verdict.principal
 
 

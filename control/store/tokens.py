@@ -14,7 +14,7 @@ from control.registry.token_validity import refusal_of
 from control.store.pool import Connection, Row
 from control.store.rows import columns_of, made
 from control.store.statements import Place, behind, in_order, listed, place_of
-from core.resolve import Principal, TokenVerdict
+from core.resolve import CallerVerdict, Principal
 
 _MADE: Final = {"owner", "owner_name", "owner_disabled_at", "expired"}
 """Fields of a token that are no columns of its table."""
@@ -54,35 +54,35 @@ async def use(connection: Connection, digest: str) -> Held | None:
     return Held(token.id, token.use, owner_columns(token.owner).user_id, token.expires_at)
 
 
-async def verdict_for(connection: Connection, digest: str) -> TokenVerdict:
+async def verdict_for(connection: Connection, digest: str) -> CallerVerdict:
     """Who bears the token with this digest, as a proxy needs to know; notes its use. Needs a writing transaction."""
     return (await verdicts_for(connection, [digest]))[digest]
 
 
-async def verdicts_for(connection: Connection, digests: Sequence[str]) -> dict[str, TokenVerdict]:
+async def verdicts_for(connection: Connection, digests: Sequence[str]) -> dict[str, CallerVerdict]:
     """Who bears the tokens with these digests, by digest; notes their use. Needs a writing transaction."""
-    verdicts = {digest: TokenVerdict(digest, refusal="unknown") for digest in digests}
+    verdicts = {digest: CallerVerdict(digest, refusal="unknown") for digest in digests}
     used: list[str] = []
     for row in await connection.fetch(_VERDICTS + "where t.digest = any($1::text[])", list(verdicts)):
         verdict = _verdict(row)
         verdicts[verdict.digest] = verdict
         if verdict.principal is not None and row["use_is_news"]:
-            used.append(verdict.token_id)
+            used.append(verdict.credential_id)
     if used:
         await _note_uses(connection, used)
     return verdicts
 
 
-def _verdict(row: Row) -> TokenVerdict:
+def _verdict(row: Row) -> CallerVerdict:
     token = _made(row)
     refusal = refusal_of(token)
     if refusal:
-        return TokenVerdict(token.digest, token_id=token.id, refusal=refusal)
+        return CallerVerdict(token.digest, credential_id=token.id, refusal=refusal)
     expires = None if token.expires_at is None else token.expires_at.timestamp()
     principal = _principal(token, row["teams"])
     if token.use != "gateways":
-        return TokenVerdict(token.digest, token_id=token.id, expires=expires, kept_out=principal)
-    return TokenVerdict(token.digest, principal, token.id, expires)
+        return CallerVerdict(token.digest, credential_id=token.id, expires=expires, kept_out=principal)
+    return CallerVerdict(token.digest, principal, token.id, expires)
 
 
 async def note_use(connection: Connection, token_id: str) -> None:

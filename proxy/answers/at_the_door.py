@@ -15,7 +15,7 @@ from proxy.records.texts import sentence, short_name
 
 def record_at_door(x: Exchange, deps: Deps) -> None:
     """Hand the record of a refusal before a call to the keeper, unless its caller has left enough of them."""
-    left_out = deps.records.door.take(x.principal_key)
+    left_out = deps.records.door.take(x.caller.key)
     if left_out is None:
         return
     gateway = x.gateway if x.gateway is not None else deps.gateways.held(x.gateway_name)
@@ -28,9 +28,9 @@ def record_at_door(x: Exchange, deps: Deps) -> None:
             decision="refused",
             status=x.status,
             method=x.message.method if isinstance(x.message, Request) else "",
-            principal=x.principal_key,
-            auth="token",
-            token_id=x.token_id,
+            principal=x.caller.key,
+            auth=x.caller.way,
+            token_id=x.caller.credential.id,
             client=short_name(x.headers.get("user-agent", "")),
             address=x.address,
             gateway_id=gateway.snapshot.id if gateway is not None else "",

@@ -37,7 +37,7 @@ def initialize(x: Exchange, deps: Deps) -> Answer:
         for place, name in enumerate(CLIENT_CAPABILITIES)
         if isinstance(declared, dict) and name in declared
     )
-    session_id, x.session = deps.sessions.new(x.gateway.id, x.principal_key, version, bits)
+    session_id, x.session = deps.sessions.new(x.gateway.id, x.caller, version, bits)
     result: dict[str, object] = {
         "protocolVersion": version,
         "capabilities": _CAPABILITIES,

@@ -28,12 +28,12 @@ def answer_of_refusal(x: Exchange, refusal: Refusal, deps: Deps) -> Answer:
         x.address or x.head.peer,
         refusal,
         x.request_id,
-        principal=x.principal_key,
+        principal=x.caller.key,
         gateway=x.gateway.snapshot.slug if x.gateway is not None else "",
     )
     x.status, x.reason = refusal.reason, refusal.sentence
     row = refusal.row
-    if row.kind == "http" and x.principal_key and not x.runs:
+    if row.kind == "http" and x.caller.key and not x.runs:
         record_at_door(x, deps)
     if row.kind == "http" or not isinstance(x.message, Request):
         return _at_http(x, refusal, deps)

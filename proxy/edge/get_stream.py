@@ -26,7 +26,7 @@ def take_place(x: Exchange, deps: Deps) -> str:
         raise Refusal("session_missing")
     if x.session.jti in deps.streams:
         raise Refusal("stream_open")
-    if not deps.streams.open(x.session.jti, x.principal_key, deps.settings.streams):
+    if not deps.streams.open(x.session.jti, x.caller.key, deps.settings.streams):
         raise Refusal("overloaded", retry_after=30)
     return x.session.jti
 

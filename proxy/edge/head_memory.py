@@ -73,5 +73,5 @@ class HeadMemory:
         Other strangers' are not kept: what fits in here would be theirs, and tens of megabytes of it.
         """
         judged = head.judged
-        if head.method == "POST" and judged is not None and (refused or judged.token_digest):
+        if head.method == "POST" and judged is not None and (refused or judged.caller is not None):
             self._known.put(key, (close, head))

@@ -2,17 +2,17 @@
 
 Each stream is looked at about every second, a few at a time, so that ten thousand of them never hold up a call. A
 stream gets a comment every 15 s or so. It ends when the worker drains, each at a moment of its own; when its session
-ends, or has lasted its 24 hours; when the gateway admits the caller no more; or when the token is good no longer,
-which is asked with every comment, and at once where the verdict on it is not remembered. That its caller left, its
-lane tells. Whether a stream may begin is decided in `get_stream.py`.
+ends, or has lasted its 24 hours; when the gateway admits the caller no more; or when what they came with is good no
+longer, which is asked with every comment, and at once where the verdict on it is not remembered. That its caller
+left, its lane tells. Whether a stream may begin is decided in `get_stream.py`.
 """
 
 import asyncio
 import random
 from typing import Final, Protocol
 
-from core.resolve import Principal
 from proxy.caches.two_ages import SourceUnreachable
+from proxy.caller import STRANGER
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.listening.drain import GOODBYE, goodbye_after, look_within
@@ -38,12 +38,13 @@ class OpenStream(Protocol):
 class HeldStream:
     """What must be known of a stream while it is open."""
 
-    __slots__ = ("address", "asking", "due", "gateway_name", "goodbye", "principal", "session", "token_digest")
+    __slots__ = ("address", "asking", "caller", "due", "gateway_name", "goodbye", "session")
 
     def __init__(self, x: Exchange, due: float) -> None:
         assert x.session is not None
-        self.gateway_name, self.address, self.token_digest = x.gateway_name, x.address, x.token_digest
-        self.principal: Principal | None = x.principal
+        self.gateway_name, self.address = x.gateway_name, x.address
+        self.caller = x.caller
+        """As judged the last time; a stranger once nothing speaks for them any more."""
         self.session: Session = x.session
         self.due = due
         """When the next comment is."""
@@ -104,29 +105,29 @@ class StreamSweep:
             self._end(stream)
             return
         comment = now >= held.due
-        if not comment and deps.authority.remembers(held.token_digest):
+        if not comment and deps.authority.remembers(held.caller.proof.digest):
             return
-        verdict = deps.authority.known(held.token_digest)
+        verdict = deps.authority.known(held.caller.proof)
         if verdict is None:
             held.asking = True
             _ = deps.calls.serve(self._ask(stream, held, comment=comment))
             return
-        held.principal = verdict.principal  # a caller that has left a team since may not see the gateway any more
+        held.caller = held.caller.judged(verdict)  # one that has left a team since may not see the gateway any more
         self._go_on(stream, held, comment=comment)
 
     async def _ask(self, stream: OpenStream, held: HeldStream, *, comment: bool) -> None:
-        """Ask about the token as any request would: while Redis is away, no announcement of its end can come."""
+        """Ask about the caller as any request would: while Redis is away, no announcement of its end can come."""
         try:
-            verdict = await self._deps.authority.verdict(held.token_digest, held.address)
-            held.principal = verdict.principal
+            verdict = await self._deps.authority.verdict(held.caller.proof, held.address)
+            held.caller = held.caller.judged(verdict)
         except (Refusal, SourceUnreachable):
-            held.principal = None
+            held.caller = STRANGER
         held.asking = False
         if stream in self._streams:
             self._go_on(stream, held, comment=comment)
 
     def _go_on(self, stream: OpenStream, held: HeldStream, *, comment: bool) -> None:
-        if held.principal is None:
+        if held.caller.principal is None:
             self._end(stream)
         elif comment:
             held.due = _next_comment()
@@ -138,15 +139,15 @@ class StreamSweep:
 
 
 def still_good(held: HeldStream, deps: Deps) -> bool:
-    """Whether the session goes on, the gateway still admits the caller, and the token was not just refused."""
+    """Whether the session goes on, the gateway still admits the caller, and they were not just refused."""
     gateway = deps.gateways.held(held.gateway_name)
     return (
         not deps.sessions.has_ended(held.session.jti)
         and not held.session.is_over
         and gateway is not None
-        and held.principal is not None
-        and gateway.admits(held.principal)
-        and not deps.authority.refused_lately(held.token_digest)
+        and held.caller.principal is not None
+        and gateway.admits(held.caller.principal)
+        and not deps.authority.refused_lately(held.caller.proof.digest)
     )
 
 

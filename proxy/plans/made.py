@@ -41,9 +41,9 @@ def plan_of(x: Exchange, deps: Deps, limits: CallLimits) -> Plan | str:
     assert x.installation is not None
     assert x.sent is not None
     sent, now = deps.upstreams.sent, time.monotonic()
-    resting, verdict = _resting(x, deps), deps.authority.rest(x.token_digest)
+    resting, verdict = _resting(x, deps), deps.authority.rest(x.caller.proof.digest)
     found, held = sent.rests_on(x.sent, x.session.jti if x.session is not None else None)
-    if verdict is None or resting is None or verdict.aged.value.principal is not x.principal:
+    if verdict is None or resting is None or verdict.aged.value is not x.caller.verdict:
         return "changed"
     if x.session is not None and not deps.sessions.holds(x.session):
         return "changed"
@@ -105,7 +105,7 @@ def _resting(x: Exchange, deps: Deps) -> Rest[ResolvedInstallation] | None:
     assert x.gateway is not None
     assert x.target is not None
     target = x.target
-    own = x.principal_key if target.route.per_principal else None
+    own = x.caller.key if target.route.per_principal else None
     rest = deps.installations.rest(deps.installations.key(x.gateway.id, target.assignment_id, own))
     return rest if rest is not None and rest.aged.value is x.installation else None
 
@@ -114,8 +114,8 @@ def _who_and_what(plan: Plan, x: Exchange, deps: Deps, limits: CallLimits) -> No
     assert x.target is not None
     assert x.gateway is not None
     plan.target, plan.exposed, plan.entry_id = x.target, x.target.exposed, x.target.route.entry_id
-    plan.principal_key = x.principal_key
-    plan.seat = deps.usage.seat(x.principal_key, plan.entry_id, plan.exposed, limits)
+    plan.caller = x.caller
+    plan.seat = deps.usage.seat(x.caller.key, plan.entry_id, plan.exposed, limits)
     plan.modern, plan.version, plan.server_info = x.era is Era.MODERN, x.version, x.gateway.server_info
     plan.session, plan.jti = x.session, x.session.jti if x.session is not None else ""
 
@@ -126,7 +126,7 @@ def _told(plan: Plan, x: Exchange, deps: Deps) -> None:
     assert x.gateway is not None
     assert x.target is not None
     snapshot, installation = x.gateway.snapshot, x.installation
-    plan.token_id, plan.installation_id = x.token_id, installation.installation_id
+    plan.installation_id = installation.installation_id
     plan.meta = _kept(x.request.params.get("_meta"))
     plan.line = CallRecord(
         id="",
@@ -136,9 +136,9 @@ def _told(plan: Plan, x: Exchange, deps: Deps) -> None:
         decision="allowed",
         status="",
         method=TOOLS_CALL,
-        principal=x.principal_key,
-        auth="token",
-        token_id=x.token_id,
+        principal=x.caller.key,
+        auth=x.caller.way,
+        token_id=x.caller.credential.id,
         client=client_of(x.headers, x.request.meta),
         address=x.address,
         gateway_id=snapshot.id,

@@ -32,13 +32,11 @@ class Sent(Protocol):
 
 def exchange_of(call: Sent, head: Head, deps: Deps) -> Exchange:
     """The exchange of this call, without a way back and without what waits for its answer (`Exchange.sent`)."""
-    plan, message, judged, verdict = call.plan, call.message, head.judged, call.plan.verdict.value
+    plan, message, judged = call.plan, call.message, head.judged
     assert judged is not None
     x = Exchange(head, NOBODY, call.request_id, call.began, call.time)
     x.headers, x.gateway_name, x.address = judged.headers, judged.gateway_name, judged.address
-    x.principal, x.principal_key = verdict.principal, plan.principal_key
-    x.token_digest, x.token_id = judged.token_digest, plan.token_id
-    x.gateway, x.session = plan.gateway, plan.session
+    x.caller, x.gateway, x.session = plan.caller, plan.gateway, plan.session
     x.body, x.bytes_held = call.body, call.bytes_held
     params = message["params"]
     x.era = Era.MODERN if plan.modern else Era.LEGACY

@@ -2,15 +2,16 @@
 
 A plan decides nothing: `made.py` takes it from a call that went through the pipeline and was answered. It stands as
 long as every value from which the stages took it is still what the worker's memories hold (whoever drops, replaces or
-doubts one says so: `stands`), and no longer than each of them may be used without asking. No token is in it.
+doubts one says so: `stands`), and no longer than each of them may be used without asking.
 """
 
 from typing import Final
 
 from core.records import CallRecord
-from core.resolve import ResolvedInstallation, TokenVerdict
+from core.resolve import CallerVerdict, ResolvedInstallation
 from proxy.caches.standing import Stands
 from proxy.caches.two_ages import Aged
+from proxy.caller import Caller
 from proxy.exchange import Target
 from proxy.gateways.compiled import CompiledGateway
 from proxy.limits.seat import Seat
@@ -28,6 +29,7 @@ class Plan:
 
     __slots__ = (
         "before",
+        "caller",
         "end",
         "entry_id",
         "expires",
@@ -43,7 +45,6 @@ class Plan:
         "meta",
         "modern",
         "ok",
-        "principal_key",
         "renew_at",
         "resting",
         "rests_on",
@@ -52,7 +53,6 @@ class Plan:
         "server_info",
         "session",
         "target",
-        "token_id",
         "upstream_session",
         "verdict",
         "version",
@@ -60,7 +60,7 @@ class Plan:
     )
 
     # what it rests on
-    verdict: Aged[TokenVerdict]
+    verdict: Aged[CallerVerdict]
     resting: Aged[ResolvedInstallation]
     gateway: CompiledGateway
     rests_on: tuple[Stands, ...]
@@ -70,7 +70,7 @@ class Plan:
     good_until: float
     """Monotonic time from which on nothing of it may be used."""
     expires: float
-    """Unix seconds after which it is nothing: those of the token, or of the caller's session."""
+    """Unix seconds after which it is nothing: those of the credential, or of the caller's session."""
     max_stale: float
     """Seconds for which a gateway may be used that is not known to be current."""
 
@@ -90,7 +90,7 @@ class Plan:
     # who calls what, and how they are answered
     target: Target
     exposed: str
-    principal_key: str
+    caller: Caller
     entry_id: str
     modern: bool
     version: str
@@ -101,7 +101,6 @@ class Plan:
     """Of the caller's session; empty without one."""
 
     # what a record and the counters say
-    token_id: str
     meta: object
     """`_meta` of the call that it was made of, which is certain: most clients send the same with each call."""
     line: CallRecord

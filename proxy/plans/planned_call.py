@@ -266,7 +266,7 @@ class PlannedCall:
 
     def _become_pipelines(self) -> tuple[PipelineRequest, UpstreamCall]:
         plan, parts, caller = self.plan, self._parts, self._caller
-        parts.deps.usage.found_by_name(plan.target.route.entry_id, plan.principal_key, plan.exposed)
+        parts.deps.usage.found_by_name(plan.target.route.entry_id, plan.caller.key, plan.exposed)
         if self._answer is None:
             self._answer = self.connection.hand_over()
         x = exchange_of(self, self._head, parts.deps)
@@ -274,7 +274,7 @@ class PlannedCall:
         x.sent = parts.sent.begun(
             self.plan.installation,
             x.outbound,
-            x.principal_key,
+            x.caller.key,
             self.plan.upstream_session,
             self._answer,
             self.until,

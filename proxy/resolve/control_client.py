@@ -14,6 +14,10 @@ from core.egress.addresses import PublicUrl
 from core.egress.client import Egress, UpstreamFault, read_capped
 from core.internal_call import MAX_ANSWER, InternalCalls
 from core.resolve import (
+    CallerQuestion,
+    CallerQuestions,
+    CallerVerdict,
+    CallerVerdicts,
     GatewayAnswer,
     GatewayQuestion,
     IndexAnswer,
@@ -21,10 +25,6 @@ from core.resolve import (
     InstallationAnswers,
     InstallationQuestion,
     InstallationQuestions,
-    TokenQuestion,
-    TokenQuestions,
-    TokenVerdict,
-    TokenVerdicts,
 )
 from core.sealing import SealBroken
 from proxy.caches.two_ages import SourceUnreachable
@@ -35,7 +35,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 DEADLINE_S = 3.0
-_TOKENS, _INSTALLATIONS = "/internal/tokens", "/internal/connections"
+_CALLERS, _INSTALLATIONS = "/internal/tokens", "/internal/connections"
+"""Paths of lists, named as version 0.1 names them."""
 _KNOWS_NO_LISTS = frozenset({400, 403, 404, 405})
 """What a control of another version answers to a list: 403 where it does not know its path, as to a stranger."""
 
@@ -59,19 +60,19 @@ class ControlClient:
         """Whether control is being left alone just now."""
         return self.pulse.away
 
-    async def token(self, question: TokenQuestion) -> TokenVerdict:
-        """Ask who bears a token."""
-        return await self._ask("/internal/token", question, TokenVerdict)
+    async def caller(self, question: CallerQuestion) -> CallerVerdict:
+        """Ask who bears a credential."""
+        return await self._ask("/internal/token", question, CallerVerdict)
 
     async def installation(self, question: InstallationQuestion) -> InstallationAnswer:
         """Ask which upstream and which credential serve a call."""
         return await self._ask("/internal/connection", question, InstallationAnswer)
 
-    async def tokens(self, questions: list[TokenQuestion]) -> dict[TokenQuestion, TokenVerdict]:
-        """Ask who bears these tokens; raises ListsUnknown. What control leaves out is to be asked alone."""
-        asked = TokenQuestions([question.digest for question in questions])
-        answer = await self._ask(_TOKENS, asked, TokenVerdicts)
-        return {TokenQuestion(verdict.digest): verdict for verdict in answer.verdicts}
+    async def callers(self, questions: list[CallerQuestion]) -> dict[CallerQuestion, CallerVerdict]:
+        """Ask who bears these credentials; raises ListsUnknown. What control leaves out is to be asked alone."""
+        answer = await self._ask(_CALLERS, CallerQuestions.of(questions), CallerVerdicts)
+        verdicts = {verdict.digest: verdict for verdict in answer.verdicts}
+        return {question: verdicts[question.digest] for question in questions if question.digest in verdicts}
 
     async def installations(
         self, questions: list[InstallationQuestion]
@@ -105,7 +106,7 @@ class ControlClient:
             try:
                 answer = msgspec.msgpack.decode(await self._post(address, path, body), type=kind)
             except (UpstreamFault, SealBroken, msgspec.MsgspecError) as fault:
-                if isinstance(fault, msgspec.MsgspecError) and path in (_TOKENS, _INSTALLATIONS):
+                if isinstance(fault, msgspec.MsgspecError) and path in (_CALLERS, _INSTALLATIONS):
                     raise ListsUnknown from fault
                 why = (fault.detail if isinstance(fault, UpstreamFault) else "") or str(fault)
                 log.info("control gave no answer", extra={"path": path, "why": why})
@@ -122,7 +123,7 @@ class ControlClient:
         url = PublicUrl(address + path)
         async with self._egress.request("POST", url, headers, body, deadline=DEADLINE_S) as response:
             mistimed = self.clock.seen(response.status, response.headers)
-            if response.status in _KNOWS_NO_LISTS and path in (_TOKENS, _INSTALLATIONS) and not mistimed:
+            if response.status in _KNOWS_NO_LISTS and path in (_CALLERS, _INSTALLATIONS) and not mistimed:
                 raise ListsUnknown
             if response.status != 200:
                 detail = f"control answered {response.status}" + (f": {mistimed}" if mistimed else "")

@@ -1,6 +1,6 @@
 """What control is asked about values that are held and still young enough: in lists, and off every call's path.
 
-`token_verdicts.py` and `installations.py` ask here when a value is refreshed; what a call waits for they ask control
+`caller_verdicts.py` and `installations.py` ask here when a value is refreshed; what a call waits for they ask control
 at once. A control of the version before lists answers such a question as it answers a stranger: then it is asked one
 by one, and no list is tried for a while. So is each question that a list left unanswered.
 """

@@ -1,7 +1,7 @@
 """Legacy sessions: an identifier that says everything about its session and can be read by any worker.
 
 A session id is sealed {128-bit jti, version, capability bits, issued}, bound to the gateway, the principal and the
-kind of authentication, never to a token: it opens for nobody else and on no other gateway, and a client cannot
+way of authenticating, never to a credential: it opens for nobody else and on no other gateway, and a client cannot
 choose one. It proves no identity. A session that is ended before its time leaves a tombstone in Redis, for as long
 as it would have lived; `endings.py` tells the workers that know the session already. Used by the stage
 `enter_gateway`.
@@ -18,9 +18,11 @@ import msgspec
 
 from core import redis_names
 from core.keys import KeyRing
+from core.resolve import AuthKind
 from core.sealing import SealBroken, Sealer
 from proxy.caches.bounded import Bounded
 from proxy.caches.standing import Standing
+from proxy.caller import Caller
 from proxy.redis import Redis, RedisAway
 
 LIFETIME_S = 86_400
@@ -28,8 +30,8 @@ _CACHED = 50_000
 _LONGEST_ID = 512
 _AT_ONCE = 500
 
-_Key = tuple[str, str, str]
-"""Identifier, gateway, principal."""
+_Key = tuple[str, str, str, AuthKind]
+"""Identifier, gateway, principal, way of authenticating."""
 
 
 @dataclass(slots=True)
@@ -70,17 +72,17 @@ class Sessions:
         """The latest that have ended, by their jti. Of those forgotten here, Redis has the tombstone."""
         self._doubts = 0
 
-    def new(self, gateway_id: str, principal_key: str, version: str, capabilities: int) -> tuple[str, Session]:
+    def new(self, gateway_id: str, caller: Caller, version: str, capabilities: int) -> tuple[str, Session]:
         """A session and its identifier, visible ASCII (MCP 2025-11-25, transports, "Session Management")."""
         jti = secrets.token_bytes(16)
         session = Session(jti.hex(), version, capabilities, int(time.time()))
         inside = msgspec.msgpack.encode(_Inside(jti, version, capabilities, session.issued))
-        sealed = self._sealer.seal(inside, gateway_id, principal_key, "token")
+        sealed = self._sealer.seal(inside, gateway_id, caller.key, caller.way)
         return _text(sealed), session
 
-    def known(self, text: str, gateway_id: str, principal_key: str) -> Session | None:
+    def known(self, text: str, gateway_id: str, caller: Caller) -> Session | None:
         """The session, if this worker has seen and checked it. The warm path."""
-        key = (text, gateway_id, principal_key)
+        key = (text, gateway_id, caller.key, caller.way)
         session = self._seen.peek(key)
         if session is None or time.time() - session.issued > LIFETIME_S:
             return None
@@ -92,9 +94,9 @@ class Sessions:
         key = self._keys.get(session.jti)
         return key is not None and self._seen.peek(key) is session
 
-    async def open(self, text: str, gateway_id: str, principal_key: str) -> Session | None:
+    async def open(self, text: str, gateway_id: str, caller: Caller) -> Session | None:
         """The session behind an identifier; None for what is forged, foreign, expired or ended."""
-        session = self._read(text, gateway_id, principal_key)
+        session = self._read(text, gateway_id, caller)
         if session is None or session.jti in self._ended:
             return None
         doubts = self._doubts
@@ -108,7 +110,7 @@ class Sessions:
         if session.jti in self._ended:  # perhaps since we asked
             return None
         if doubts == self._doubts:
-            self._remember((text, gateway_id, principal_key), session)
+            self._remember((text, gateway_id, caller.key, caller.way), session)
         return session
 
     async def bury(self, session: Session) -> bool:
@@ -158,16 +160,15 @@ class Sessions:
         if gone is not None:
             del self._keys[gone.jti]
 
-    def _read(self, text: str, gateway_id: str, principal_key: str) -> Session | None:
+    def _read(self, text: str, gateway_id: str, caller: Caller) -> Session | None:
         if len(text) > _LONGEST_ID:
             return None
         try:
             sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
             if _text(sealed) != text:
                 return None  # base64 has several spellings of the same bytes; a session has one identifier
-            inside = msgspec.msgpack.decode(
-                self._sealer.open(sealed, gateway_id, principal_key, "token"), type=_Inside
-            )
+            opened = self._sealer.open(sealed, gateway_id, caller.key, caller.way)
+            inside = msgspec.msgpack.decode(opened, type=_Inside)
         except (binascii.Error, ValueError, SealBroken, msgspec.MsgspecError):
             return None
         if time.time() - inside.issued > LIFETIME_S:

@@ -66,7 +66,7 @@ def overload_refuses(judged: Judged, deps: Deps) -> bool:
 
 def _is_stranger(judged: Judged, deps: Deps) -> bool:
     """Whether this worker knows nothing of the caller; a head may be new because of a trace or a request's id."""
-    claimed = judged.token_digest or judged.claimed_digest
+    claimed = judged.claimed_digest if judged.caller is None else judged.caller.proof.digest
     if claimed is None:  # a caller that is refused comes again
         scheme, _, credential = judged.headers.get("authorization", "").partition(" ")
         claimed = judged.claimed_digest = digest(credential) if scheme.lower() == "bearer" else ""

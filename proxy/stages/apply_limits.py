@@ -13,7 +13,7 @@ def apply_limits(x: Exchange, deps: Deps) -> None:
     if x.gateway.snapshot.audit_required and not deps.records.can_keep:
         raise Refusal("audit_unavailable")
     route = x.target.route
-    if not deps.usage.enter(route.entry_id, x.principal_key, x.target.exposed, deps.settings.calls_per_upstream):
+    if not deps.usage.enter(route.entry_id, x.caller.key, x.target.exposed, deps.settings.calls_per_upstream):
         deps.overload.pressed = True
         raise Refusal("busy", server=route.entry)
     x.holds_slot = True

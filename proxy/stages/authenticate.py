@@ -1,16 +1,18 @@
 """Authenticate: the shape of the credential picks exactly one verifier, and its refusal is final.
 
-There is no anonymous principal. At present there is one shape: an `arch_` token as `Authorization: Bearer`. The
-token is used up here: nothing after this stage sees it. Whether a token is accepted is judged by control, in
-`control/registry/token_validity.py`; the verdict is remembered in `proxy/resolve/token_verdicts.py`.
+There is no anonymous principal. `SHAPES` lists what may come as `Authorization: Bearer`, each shape with its
+verifier; at present there is one, an `arch_` token. The credential is used up here: later stages see the caller.
+Whether a token is accepted is judged by control, in `control/registry/token_validity.py`; the verdict is remembered
+in `proxy/resolve/caller_verdicts.py`. Leaves out which ways of authenticating a gateway accepts (`enter_gateway.py`).
 """
 
-from collections.abc import Awaitable
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
 
-from core.resolve import TokenVerdict
-from core.tokens import digest, well_formed
+from core.resolve import CallerVerdict, Proof, TokenProof
+from core.tokens import PREFIX, digest, well_formed
 from proxy.caches.two_ages import SourceUnreachable
+from proxy.caller import Caller
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
@@ -19,27 +21,44 @@ from proxy.telemetry.metrics import AUTHENTICATIONS, by_value
 _OUTCOMES: Final = by_value(AUTHENTICATIONS)
 _ACCEPTED: Final = _OUTCOMES["accepted"]
 
+HasShape: TypeAlias = Callable[[str], bool]
+Verify: TypeAlias = Callable[[Exchange, str, Deps], Awaitable[None] | None]
+"""Fills the caller by a credential of its shape, or refuses; waits only for a cold one."""
+
 
 def authenticate(x: Exchange, deps: Deps) -> Awaitable[None] | None:
-    """Fill the principal. Refuses 401, 403 for an API token, and 429 or 503 where nobody could be asked; waits only
-    for a cold token.
+    """Fill the caller. Refuses 401, 403 for an API token, and 429 or 503 where nobody could be asked; waits only
+    for a cold credential.
     """
-    judged, credential = x.head.judged, None
-    if judged is not None and judged.token_digest:
-        x.token_digest = judged.token_digest  # of the same bytes as before, which were accepted then
-    else:
-        credential = _presented(x, deps)
-        x.token_digest = digest(credential)
-    if deps.authority.refused_lately(x.token_digest):
-        raise _not_authenticated(deps, "refused")
-    verdict = deps.authority.known(x.token_digest)
-    if verdict is None:
-        # What has no token's form is nowhere known: only now is that worth a look.
-        if credential is not None and well_formed(credential) is None:
-            raise _not_authenticated(deps, "malformed")
-        return _ask(x, deps)
-    _accept(x, verdict, deps)
-    return None
+    judged = x.head.judged
+    if judged is not None and judged.caller is not None:
+        proof = judged.caller.proof  # of the same bytes as before, which were accepted then
+        return None if _is_known(x, proof, deps) else _ask(x, proof, deps)
+    credential = _presented(x, deps)
+    for has_shape, verify in SHAPES:
+        if has_shape(credential):
+            return verify(x, credential, deps)
+    raise _not_authenticated(deps, "malformed")
+
+
+def is_arch_token(credential: str) -> bool:
+    """Whether it says of itself that it is a token of ours."""
+    return credential.startswith(PREFIX)
+
+
+def by_digest(x: Exchange, credential: str, deps: Deps) -> Awaitable[None] | None:
+    """Fill the caller by the verdict on a token with this digest."""
+    proof = TokenProof(digest(credential))
+    if _is_known(x, proof, deps):
+        return None
+    # What has no token's form is nowhere known: only now is that worth a look.
+    if well_formed(credential) is None:
+        raise _not_authenticated(deps, "malformed")
+    return _ask(x, proof, deps)
+
+
+SHAPES: Final[tuple[tuple[HasShape, Verify], ...]] = ((is_arch_token, by_digest),)
+"""Each shape of a credential, and the one verifier of its. No credential has two of them."""
 
 
 def _presented(x: Exchange, deps: Deps) -> str:
@@ -54,16 +73,27 @@ def _presented(x: Exchange, deps: Deps) -> str:
     return credential
 
 
-async def _ask(x: Exchange, deps: Deps) -> None:
+def _is_known(x: Exchange, proof: Proof, deps: Deps) -> bool:
+    """Fill the caller by the verdict that is remembered; False where there is none."""
+    if deps.authority.refused_lately(proof.digest):
+        raise _not_authenticated(deps, "refused")
+    verdict = deps.authority.known(proof)
+    if verdict is None:
+        return False
+    _accept(x, verdict, proof, deps)
+    return True
+
+
+async def _ask(x: Exchange, proof: Proof, deps: Deps) -> None:
     try:
-        verdict = await deps.authority.verdict(x.token_digest, x.address)
+        verdict = await deps.authority.verdict(proof, x.address)
     except SourceUnreachable:
         deps.slots.add(_OUTCOMES["unavailable"])
         raise Refusal("cannot_authenticate") from None
     except Refusal as refusal:
         deps.slots.add(_OUTCOMES["too_many_unknown" if refusal.reason == "too_many_unknown" else "refused"])
         raise
-    _accept(x, verdict, deps)
+    _accept(x, verdict, proof, deps)
 
 
 def _not_authenticated(deps: Deps, why: str, *, presented: bool = True) -> Refusal:
@@ -71,24 +101,29 @@ def _not_authenticated(deps: Deps, why: str, *, presented: bool = True) -> Refus
     return Refusal("not_authenticated", presented=True) if presented else Refusal("not_authenticated")
 
 
-def _accept(x: Exchange, verdict: TokenVerdict, deps: Deps) -> None:
-    if verdict.principal is None or verdict.digest != x.token_digest:
-        raise _kept_out(x, verdict, deps)
+def _accept(x: Exchange, verdict: CallerVerdict, proof: Proof, deps: Deps) -> None:
+    if verdict.principal is None or verdict.digest != proof.digest:
+        raise _kept_out(x, verdict, proof, deps)
     deps.slots.add(_ACCEPTED)
-    x.principal = verdict.principal
-    x.principal_key = verdict.principal.key
-    x.token_id = verdict.token_id
     judged = x.head.judged
-    if judged is not None and not judged.token_digest:
-        judged.headers, judged.token_digest = x.headers, x.token_digest
+    before = judged.caller if judged is not None else None
+    if before is not None and before.verdict is verdict:
+        x.caller = before
+        return
+    x.caller = Caller(verdict, proof)
+    if judged is None:
+        return
+    judged.caller = x.caller
+    if before is None:
+        judged.headers = x.headers
         if x.head.headers is not None:
             x.head.headers = x.headers
 
 
-def _kept_out(x: Exchange, verdict: TokenVerdict, deps: Deps) -> Refusal:
+def _kept_out(x: Exchange, verdict: CallerVerdict, proof: Proof, deps: Deps) -> Refusal:
     """The refusal of a token that holds and is not for gateways: its bearer is told to records, and to no stage."""
-    if verdict.kept_out is None or verdict.digest != x.token_digest:
+    if verdict.kept_out is None or verdict.digest != proof.digest:
         return _not_authenticated(deps, "refused")
     deps.slots.add(_OUTCOMES["refused"])
-    x.principal_key, x.token_id = verdict.kept_out.key, verdict.token_id
+    x.caller = Caller(verdict, proof)
     return Refusal("token_for_api")

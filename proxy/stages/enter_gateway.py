@@ -31,8 +31,8 @@ async def _load(x: Exchange, deps: Deps) -> None:
 
 
 def _enter(x: Exchange, gateway: CompiledGateway) -> None:
-    assert x.principal is not None
-    if not gateway.admits(x.principal):
+    assert x.caller.principal is not None
+    if not gateway.admits(x.caller.principal):
         raise Refusal("gateway_unknown")
     x.gateway = gateway
 
@@ -43,13 +43,13 @@ def _session(x: Exchange, deps: Deps) -> Awaitable[None] | None:
     if text is None or x.headers.get("mcp-protocol-version", "").strip() == MODERN:
         return None
     assert x.gateway is not None
-    x.session = deps.sessions.known(text, x.gateway.id, x.principal_key)
+    x.session = deps.sessions.known(text, x.gateway.id, x.caller)
     return None if x.session is not None else _open(x, deps, text)
 
 
 async def _open(x: Exchange, deps: Deps, text: str) -> None:
     assert x.gateway is not None
-    x.session = await deps.sessions.open(text, x.gateway.id, x.principal_key)
+    x.session = await deps.sessions.open(text, x.gateway.id, x.caller)
     x.session_lost = x.session is None
     if x.session_lost and x.head.method != "POST":
         raise Refusal("session_unknown")

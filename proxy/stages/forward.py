@@ -15,5 +15,5 @@ def forward(x: Exchange, deps: Deps) -> Awaitable[None] | None:
     assert x.installation is not None
     assert x.outbound is not None
     jti = x.session.jti if x.session is not None else None
-    x.sent = deps.upstreams.sent.begin(x.installation, x.outbound, x.principal_key, jti)
+    x.sent = deps.upstreams.sent.begin(x.installation, x.outbound, x.caller.key, jti)
     return x.sent

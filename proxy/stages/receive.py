@@ -41,7 +41,7 @@ async def _converse(x: Exchange, deps: Deps) -> None:
         if not hold_read(x, deps, size):
             raise no_room(x, deps)
 
-    owner = Owner(x.principal_key, x.session.jti if x.session is not None else None, hold)
+    owner = Owner(x.caller.key, x.session.jti if x.session is not None else None, hold)
     if x.sent is not None:
         _take(x, await deps.upstreams.go_on(x.sent, owner, on_progress))
     else:

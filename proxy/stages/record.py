@@ -43,9 +43,9 @@ def record(x: Exchange, deps: Deps) -> CallRecord:
         "refused" if x.status in _REFUSED else "allowed",  # decision
         x.status,
         request.method,
-        x.principal_key,  # principal
-        "token",  # auth
-        x.token_id,
+        x.caller.key,  # principal
+        x.caller.way,  # auth
+        x.caller.credential.id,  # token_id
         client_of(x.headers, request.meta),
         x.address,
         snapshot.id,  # gateway_id

@@ -20,11 +20,11 @@ def resolve_credential(x: Exchange, deps: Deps) -> Awaitable[None] | None:
     assert target is not None
     assert x.gateway is not None
     key = deps.installations.key(
-        x.gateway.id, target.assignment_id, x.principal_key if target.route.per_principal else None
+        x.gateway.id, target.assignment_id, x.caller.key if target.route.per_principal else None
     )
     x.installation = deps.installations.young(key)
     if x.installation is None:
-        question = InstallationQuestion(x.token_digest, x.gateway.id, target.assignment_id)
+        question = InstallationQuestion.of(x.caller.proof, x.gateway.id, target.assignment_id)
         x.installation = deps.installations.known(key, question)
         if x.installation is None:
             return _ask(x, deps, key, question)

@@ -15,15 +15,15 @@ from control.store.tokens import verdicts_for
 from core.identifiers import new_id
 from core.resolve import (
     MOST_IN_A_LIST,
+    CallerQuestion,
+    CallerQuestions,
+    CallerVerdict,
+    CallerVerdicts,
     InstallationAnswer,
     InstallationAnswers,
     InstallationQuestion,
     InstallationQuestions,
     Principal,
-    TokenQuestion,
-    TokenQuestions,
-    TokenVerdict,
-    TokenVerdicts,
 )
 from core.sealing import Sealer
 from tests.control import seeded
@@ -32,8 +32,8 @@ from tests.control.asking_proxy import CALLS, SECRETS, AskingProxy
 HEADER = {"kind": "static", "style": "header", "header": "x-api-key"}
 
 
-async def asked_together(proxy: AskingProxy, digests: list[str]) -> dict[str, TokenVerdict]:
-    answer: TokenVerdicts = await proxy.ask("/internal/tokens", TokenQuestions(digests), TokenVerdicts)
+async def asked_together(proxy: AskingProxy, digests: list[str]) -> dict[str, CallerVerdict]:
+    answer: CallerVerdicts = await proxy.ask("/internal/tokens", CallerQuestions(digests), CallerVerdicts)
     assert len(answer.verdicts) == len({one.digest for one in answer.verdicts})
     return {verdict.digest: verdict for verdict in answer.verdicts}
 
@@ -81,7 +81,7 @@ async def tokens_of_all_sorts(pool: Pool) -> dict[str, str]:
 async def test_a_list_of_tokens_is_answered_as_each_alone(proxy: AskingProxy, pool: Pool) -> None:
     sorts = await tokens_of_all_sorts(pool)
     alone = {
-        digest: await proxy.ask("/internal/token", TokenQuestion(digest), TokenVerdict) for digest in sorts.values()
+        digest: await proxy.ask("/internal/token", CallerQuestion(digest), CallerVerdict) for digest in sorts.values()
     }
     together = await asked_together(proxy, [*sorts.values(), sorts["bob"]])
     assert together == alone
@@ -115,7 +115,7 @@ async def test_an_empty_list_is_answered(proxy: AskingProxy) -> None:
 @pytest.mark.parametrize(("path", "more"), [("tokens", 0), ("tokens", 1), ("connections", 0), ("connections", 1)])
 async def test_a_list_that_is_too_long_is_not_read(path: str, more: int, proxy: AskingProxy) -> None:
     digests = [f"{number:064x}" for number in range(MOST_IN_A_LIST + more)]
-    asked: Any = TokenQuestions(digests)
+    asked: Any = CallerQuestions(digests)
     if path == "connections":
         asked = InstallationQuestions([InstallationQuestion(one, new_id(), new_id()) for one in digests])
     body = msgspec.msgpack.encode(asked)

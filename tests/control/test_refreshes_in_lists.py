@@ -13,14 +13,14 @@ import pytest
 from control.store.pool import Pool, transaction
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
-from core.resolve import InstallationQuestion, TokenQuestion, TokenVerdict
+from core.resolve import CallerQuestion, CallerVerdict, InstallationQuestion, TokenProof
 from core.tasks import Tasks
 from proxy.caches.two_ages import SourceUnreachable, TwoAgeCache
 from proxy.redis import Redis
 from proxy.refusals import Refusal
+from proxy.resolve.caller_verdicts import Authority
 from proxy.resolve.control_client import ControlClient
 from proxy.resolve.installations import Installations
-from proxy.resolve.token_verdicts import Authority
 from tests.control import seeded
 from tests.control.asking_proxy import CALLS, RING, AskingProxy
 from tests.fixtures_redis import RedisServer
@@ -40,7 +40,7 @@ class Memory:
     async def refreshed(self, digests: list[str]) -> None:
         """Use all of them at one moment, and wait until what that began is over."""
         for digest in digests:
-            _ = self.authority.known(digest)
+            _ = self.authority.known(TokenProof(digest))
         await over(self.authority.verdicts.memory)
 
 
@@ -75,8 +75,8 @@ async def tokens_for(pool: Pool, *names: str) -> dict[str, str]:
         return {name: await seeded.token(conn, user=await seeded.user(conn, name)) for name in names}
 
 
-async def held(memory: Memory, digests: dict[str, str]) -> dict[str, TokenVerdict]:
-    return {name: await memory.authority.verdict(digest, "192.0.2.1") for name, digest in digests.items()}
+async def held(memory: Memory, digests: dict[str, str]) -> dict[str, CallerVerdict]:
+    return {name: await memory.authority.verdict(TokenProof(digest), "192.0.2.1") for name, digest in digests.items()}
 
 
 NAMES = ("ann", "bob", "revoked", "expired", "disabled", "deleted", "in another team")
@@ -116,7 +116,7 @@ async def test_a_list_ends_and_renews_what_questions_one_by_one_would(
         await alone.refreshed([digest])
     assert alone.authority.refreshes.questions == 8
     for memory in (together, alone):
-        after = {name: memory.authority.known(digest) for name, digest in digests.items()}
+        after = {name: memory.authority.known(TokenProof(digest)) for name, digest in digests.items()}
         assert {name for name, verdict in after.items() if verdict is None} == {
             "revoked",
             "expired",
@@ -162,9 +162,9 @@ async def test_a_revocation_while_a_list_is_on_its_way_is_not_undone_by_its_answ
     digests = await tokens_for(pool, "ann", "bob")
     memory = await make()
     verdicts = await held(memory, digests)
-    asked, answered, arrives = memory.control.tokens, asyncio.Event(), asyncio.Event()
+    asked, answered, arrives = memory.control.callers, asyncio.Event(), asyncio.Event()
 
-    async def slowly(questions: list[TokenQuestion]) -> dict[TokenQuestion, TokenVerdict]:
+    async def slowly(questions: list[CallerQuestion]) -> dict[CallerQuestion, CallerVerdict]:
         answer = await asked(questions)
         answered.set()
         await arrives.wait()
@@ -174,7 +174,7 @@ async def test_a_revocation_while_a_list_is_on_its_way_is_not_undone_by_its_answ
     clock.pass_by(OLD_ENOUGH)
     with redis_server.client() as client:
         client.flushall()
-    assert all(memory.authority.known(digest) for digest in digests.values())
+    assert all(memory.authority.known(TokenProof(digest)) for digest in digests.values())
     running = [*memory.authority.verdicts.memory._asking._running.values()]
     await asyncio.wait_for(answered.wait(), 30)
     await pool.execute("update tokens set revoked_at = now() where digest = $1", digests["ann"])
@@ -187,12 +187,12 @@ async def test_a_revocation_while_a_list_is_on_its_way_is_not_undone_by_its_answ
     arrives.set()
     _, late = await asyncio.wait(running, timeout=30)
     assert not late
-    assert memory.authority.known(digests["ann"]) is None
+    assert memory.authority.known(TokenProof(digests["ann"])) is None
     with redis_server.client() as client:
         assert not [key for key in client.keys("*") if digests["ann"].encode() in key]
     with pytest.raises(Refusal, match="not_authenticated"):
-        await memory.authority.verdict(digests["ann"], "192.0.2.1")
-    assert memory.authority.known(digests["bob"]) is not None
+        await memory.authority.verdict(TokenProof(digests["ann"]), "192.0.2.1")
+    assert memory.authority.known(TokenProof(digests["bob"])) is not None
 
 
 async def test_installations_of_many_callers_are_refreshed_in_one_question_and_stay_their_own(

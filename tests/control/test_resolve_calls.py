@@ -24,13 +24,13 @@ from core.identifiers import new_id
 from core.internal_call import SCHEME, InternalCalls
 from core.keys import new_key, parse_key_ring
 from core.resolve import (
+    CallerQuestion,
+    CallerVerdict,
     GatewayAnswer,
     GatewayQuestion,
     IndexAnswer,
     InstallationAnswer,
     InstallationQuestion,
-    TokenQuestion,
-    TokenVerdict,
 )
 from core.sealing import SealBroken, Sealer
 from core.snapshot import open_gateway, open_index
@@ -58,7 +58,7 @@ PATHS = [
 async def test_a_proxy_whose_clock_is_off_is_told_that_and_nobody_else_is(
     ahead: float, proxy: AskingProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    body, now = msgspec.msgpack.encode(TokenQuestion("x")), time.time()
+    body, now = msgspec.msgpack.encode(CallerQuestion("x")), time.time()
     stranger = InternalCalls(parse_key_ring("K", new_key()), caller="proxy", answerer="control")
     monkeypatch.setattr(internal_call, "time", SimpleNamespace(time=lambda: now + ahead))
     ours, theirs = (calls.mint("POST", "/internal/token", body)[0] for calls in (CALLS, stranger))
@@ -78,7 +78,7 @@ async def test_without_a_token_nothing_is_said(path: str, proxy: AskingProxy) ->
 
 
 async def test_a_token_for_another_body_path_or_direction_is_refused(proxy: AskingProxy) -> None:
-    body = msgspec.msgpack.encode(TokenQuestion("0" * 64))
+    body = msgspec.msgpack.encode(CallerQuestion("0" * 64))
     authorization, _ = CALLS.mint("POST", "/internal/token", body)
     assert await proxy.post("/internal/token", body + b"x", authorization) == (403, b"")
     assert await proxy.post("/internal/connection", body, authorization) == (403, b"")
@@ -89,7 +89,7 @@ async def test_a_token_for_another_body_path_or_direction_is_refused(proxy: Aski
 
 @pytest.mark.parametrize("wrong", ["audience", "expired", "key", "unsigned"])
 async def test_a_token_with_wrong_claims_is_refused(wrong: str, proxy: AskingProxy) -> None:
-    body = msgspec.msgpack.encode(TokenQuestion("0" * 64))
+    body = msgspec.msgpack.encode(CallerQuestion("0" * 64))
     right, _ = CALLS.mint("POST", "/internal/token", body)
     claims = jwt.decode(right.removeprefix(f"{SCHEME} "), options={"verify_signature": False})
     key = RING.current.derive("internal/proxy-to-control")
@@ -105,12 +105,12 @@ async def test_a_token_with_wrong_claims_is_refused(wrong: str, proxy: AskingPro
 
 
 async def test_the_claims_that_are_changed_above_are_accepted_unchanged(proxy: AskingProxy) -> None:
-    verdict = await proxy.ask("/internal/token", TokenQuestion("0" * 64), TokenVerdict)
-    assert verdict == TokenVerdict("0" * 64, refusal="unknown")
+    verdict = await proxy.ask("/internal/token", CallerQuestion("0" * 64), CallerVerdict)
+    assert verdict == CallerVerdict("0" * 64, refusal="unknown")
 
 
 async def test_an_answer_opens_for_its_own_call_only(proxy: AskingProxy) -> None:
-    body = msgspec.msgpack.encode(TokenQuestion("0" * 64))
+    body = msgspec.msgpack.encode(CallerQuestion("0" * 64))
     authorization, call_id = CALLS.mint("POST", "/internal/token", body)
     _, answer = await proxy.post("/internal/token", body, authorization)
     _, other_call = CALLS.mint("POST", "/internal/token", body)
@@ -130,7 +130,7 @@ async def test_a_token_s_bearer_is_told_with_teams(proxy: AskingProxy, pool: Poo
         ann = await seeded.user(conn)
         team = await seeded.team(conn, "ops", ann)
         digest = await seeded.token(conn, user=ann)
-    verdict: TokenVerdict = await proxy.ask("/internal/token", TokenQuestion(digest), TokenVerdict)
+    verdict: CallerVerdict = await proxy.ask("/internal/token", CallerQuestion(digest), CallerVerdict)
     assert verdict.principal is not None
     assert (verdict.principal.id, verdict.principal.teams) == (ann, frozenset({team}))
 
@@ -145,7 +145,7 @@ async def test_an_api_token_is_told_to_be_kept_out_and_gets_no_credential(proxy:
         assignment = await seeded.assignment(
             conn, gateway_id, await seeded.tool(conn, entry_id), installation=installation
         )
-    verdict: TokenVerdict = await proxy.ask("/internal/token", TokenQuestion(digest), TokenVerdict)
+    verdict: CallerVerdict = await proxy.ask("/internal/token", CallerQuestion(digest), CallerVerdict)
     assert (verdict.principal, verdict.refusal) == (None, "")
     assert verdict.kept_out is not None
     assert verdict.kept_out.id == ann
@@ -326,8 +326,8 @@ async def test_nobody_s_credential_is_missing_with_a_command_and_no_dead_link(
 async def test_a_frozen_postgres_is_a_503_within_a_second_and_a_half_and_then_all_is_well(
     proxy: AskingProxy, postgres: Server
 ) -> None:
-    body = msgspec.msgpack.encode(TokenQuestion("0" * 64))
-    await proxy.ask("/internal/token", TokenQuestion("0" * 64), TokenVerdict)
+    body = msgspec.msgpack.encode(CallerQuestion("0" * 64))
+    await proxy.ask("/internal/token", CallerQuestion("0" * 64), CallerVerdict)
     postgres.freeze()
     try:
         authorization, _ = CALLS.mint("POST", "/internal/token", body)
@@ -338,14 +338,14 @@ async def test_a_frozen_postgres_is_a_503_within_a_second_and_a_half_and_then_al
         postgres.thaw()
     assert took < 1.5 + A_BUSY_MACHINE_S
     async with asyncio.timeout(30):
-        verdict = await proxy.ask("/internal/token", TokenQuestion("0" * 64), TokenVerdict)
+        verdict = await proxy.ask("/internal/token", CallerQuestion("0" * 64), CallerVerdict)
     assert verdict.refusal == "unknown"
 
 
 async def test_a_postgres_that_stops_in_the_middle_of_an_answer_is_a_503_as_soon(
     proxy: AskingProxy, pool: Pool
 ) -> None:
-    body = msgspec.msgpack.encode(TokenQuestion("0" * 64))
+    body = msgspec.msgpack.encode(CallerQuestion("0" * 64))
     async with transaction(pool) as conn:
         await conn.execute("lock table tokens in access exclusive mode")
         authorization, _ = CALLS.mint("POST", "/internal/token", body)
@@ -362,7 +362,7 @@ async def test_a_flood_of_one_kind_of_question_is_turned_away_and_the_others_are
     monkeypatch.setattr(listener, "ANSWER_WITHIN_S", 8.0)
 
     async def ask() -> int:
-        body = msgspec.msgpack.encode(TokenQuestion(new_id()[:4] * 16))
+        body = msgspec.msgpack.encode(CallerQuestion(new_id()[:4] * 16))
         authorization, _ = CALLS.mint("POST", "/internal/token", body.replace(b"-", b"0"))
         return (await proxy.post("/internal/token", body.replace(b"-", b"0"), authorization))[0]
 

@@ -9,13 +9,13 @@ import pytest
 from control.store import tokens
 from control.store.pool import Pool, transaction
 from core.identifiers import new_id
-from core.resolve import TokenVerdict
+from core.resolve import CallerVerdict
 from core.tokens import digest, new_token, well_formed
 from tests.fixtures_admin import AdminClient
 from tests.plugins.secret_canaries import Canaries, Sinks
 
 
-async def verdict(pool: Pool, secret: str) -> TokenVerdict:
+async def verdict(pool: Pool, secret: str) -> CallerVerdict:
     async with transaction(pool) as connection:
         return await tokens.verdict_for(connection, digest(secret))
 

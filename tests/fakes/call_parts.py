@@ -14,7 +14,7 @@ from core.identifiers import new_id
 from core.keys import new_key, parse_key_ring
 from core.mcp.message import Request
 from core.mcp.versions import Era
-from core.resolve import Principal, ResolvedInstallation
+from core.resolve import ResolvedInstallation
 from core.signing import Signer
 from core.snapshot import FORMAT, Gateway, Route, Tool, Visibility
 from proxy.deps import Deps
@@ -22,6 +22,7 @@ from proxy.exchange import Exchange, Head
 from proxy.gateways.compiled import CompiledGateway
 from proxy.settings import ProxySettings
 from proxy.worker import Worker
+from tests.fakes.callers import a_user
 
 NOWHERE = "http://127.0.0.1:1"
 
@@ -90,8 +91,7 @@ def exchange(
 ) -> Exchange:
     """A tools/call by a user, as it stands once its method was looked up; `params` replace those of a call of `t`."""
     x = Exchange(Head("POST", "/v1/mcp/g", (1, 1), [], "127.0.0.1"), Outlet())
-    x.principal, x.principal_key = Principal("user", "u", "a user"), "user:u"
-    x.token_digest, x.token_id = "d" * 64, "token"
+    x.caller = a_user("u")
     x.gateway_name, x.gateway = held.slug, CompiledGateway(held)
     x.message = Request(1, "tools/call", {"name": "t", "arguments": {}} | params, era, meta or {})
     x.era, x.refused_as = era, "result"

@@ -22,6 +22,10 @@ from core.internal_call import CallRefused, InternalCalls
 from core.keys import KeyRing, new_key, parse_key_ring
 from core.resolve import (
     AnsweredInstallation,
+    CallerQuestion,
+    CallerQuestions,
+    CallerVerdict,
+    CallerVerdicts,
     GatewayAnswer,
     GatewayQuestion,
     IndexAnswer,
@@ -32,10 +36,6 @@ from core.resolve import (
     InstallationRefusal,
     Principal,
     ResolvedInstallation,
-    TokenQuestion,
-    TokenQuestions,
-    TokenVerdict,
-    TokenVerdicts,
 )
 from core.signing import Signer
 from core.snapshot import FORMAT, Gateway, Index, IndexRow, Route, Tool, Visibility, sign_gateway, sign_index
@@ -51,7 +51,7 @@ class FakeControl:
         self.signer = Signer(parse_key_ring("signing", new_key()))
         self.redis = redis
         self.gateways: dict[str, Gateway] = {}
-        self.verdicts: dict[str, TokenVerdict] = {}
+        self.verdicts: dict[str, CallerVerdict] = {}
         self.installations: dict[str, ResolvedInstallation | InstallationRefusal] = {}
         """By assignment; by `assignment/token digest` where it is a caller's own."""
         self.epoch = ""
@@ -99,14 +99,14 @@ class FakeControl:
         """A token that is known from now on."""
         token = new_token()
         principal = Principal(kind, new_id(), f"a {kind}", teams)
-        self.verdicts[digest(token)] = TokenVerdict(digest(token), principal, new_id(), expires)
+        self.verdicts[digest(token)] = CallerVerdict(digest(token), principal, new_id(), expires)
         return token
 
     def token_for_api(self) -> str:
         """A token that is known from now on and is not for gateways."""
         token = new_token()
         bearer = Principal("user", new_id(), "an admin")
-        self.verdicts[digest(token)] = TokenVerdict(digest(token), token_id=new_id(), kept_out=bearer)
+        self.verdicts[digest(token)] = CallerVerdict(digest(token), credential_id=new_id(), kept_out=bearer)
         return token
 
     def gateway(self, slug: str, tools: list[Tool], **fields: Any) -> Gateway:
@@ -221,15 +221,15 @@ class FakeControl:
         answer = msgspec.msgpack.encode(await answers[request.path](body))
         return web.Response(body=self._calls.seal_answer(call_id, answer))
 
-    async def _token(self, body: bytes) -> TokenVerdict:
-        return self._verdict(msgspec.msgpack.decode(body, type=TokenQuestion).digest)
+    async def _token(self, body: bytes) -> CallerVerdict:
+        return self._verdict(msgspec.msgpack.decode(body, type=CallerQuestion).digest)
 
-    async def _tokens(self, body: bytes) -> TokenVerdicts:
-        asked = msgspec.msgpack.decode(body, type=TokenQuestions)
-        return TokenVerdicts([self._verdict(digest) for digest in asked.digests])
+    async def _tokens(self, body: bytes) -> CallerVerdicts:
+        asked = msgspec.msgpack.decode(body, type=CallerQuestions)
+        return CallerVerdicts([self._verdict(digest) for digest in asked.digests])
 
-    def _verdict(self, digest: str) -> TokenVerdict:
-        return self.verdicts.get(digest) or TokenVerdict(digest, refusal="unknown")
+    def _verdict(self, digest: str) -> CallerVerdict:
+        return self.verdicts.get(digest) or CallerVerdict(digest, refusal="unknown")
 
     async def _installation(self, body: bytes) -> InstallationAnswer:
         return self._resolved(msgspec.msgpack.decode(body, type=InstallationQuestion))

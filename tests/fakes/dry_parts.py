@@ -9,7 +9,7 @@ What a worker remembers is read without a trace: no use is counted, nothing is r
 
 from dataclasses import replace
 
-from core.resolve import InstallationQuestion, ResolvedInstallation, TokenVerdict
+from core.resolve import CallerVerdict, InstallationQuestion, Proof, ResolvedInstallation
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.deps import Deps
 from proxy.gateways.compiled import CompiledGateway
@@ -34,14 +34,14 @@ class NoCounts:
         """Nothing."""
 
 
-class PeeksAtTokens:
-    """Knows what the worker remembers of tokens."""
+class PeeksAtCallers:
+    """Knows what the worker remembers of callers."""
 
     def __init__(self, made: Worker) -> None:
         self._verdicts = dict(made.authority.verdicts.memory.items())
 
-    def known(self, digest: str) -> TokenVerdict | None:
-        aged = self._verdicts.get(digest)
+    def known(self, proof: Proof) -> CallerVerdict | None:
+        aged = self._verdicts.get(proof.digest)
         return aged.value if aged is not None else None
 
     def refused_lately(self, digest: str) -> bool:
@@ -50,7 +50,7 @@ class PeeksAtTokens:
     def remembers(self, digest: str) -> bool:
         return digest in self._verdicts
 
-    async def verdict(self, digest: str, address: str) -> TokenVerdict:
+    async def verdict(self, proof: Proof, address: str) -> CallerVerdict:
         raise SourceUnreachable
 
 
@@ -116,7 +116,7 @@ def dry_parts(made: Worker) -> Deps:
     return replace(
         made.deps,
         slots=NoCounts(),
-        authority=PeeksAtTokens(made),
+        authority=PeeksAtCallers(made),
         gateways=PeeksAtGateways(made),
         installations=PeeksAtInstallations(made),
         overload=NeverSheds(),

@@ -24,6 +24,7 @@ from proxy.upstream.pool.pool import UpstreamPool
 from proxy.upstream.pool.request import Target
 from proxy.worker import Worker
 from tests.fakes.call_records import waiting_records
+from tests.fakes.callers import a_user
 from tests.fakes.held_parts import holds_nothing
 from tests.fakes.planned_lane import LEGACY, Answered, Written
 from tests.fakes.proxy_parts import proxy_settings
@@ -234,7 +235,7 @@ class ModelledWorker:
     def ended_elsewhere(self, caller: ModelCaller, gateway_id: str, *, is_told: bool) -> None:
         """Another worker ends the caller's session, and this one gets a letter, or none."""
         text, sessions = self._sessions.get(caller.name, ""), self.worker.deps.sessions
-        session = sessions._read(text, gateway_id, f"user:{caller.user}")
+        session = sessions._read(text, gateway_id, a_user(caller.user))
         if session is not None:
             self.redis.values[redis_names.tombstone_key(session.jti)] = b"1"
             if is_told:

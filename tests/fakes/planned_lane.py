@@ -23,7 +23,7 @@ import orjson
 
 from core.mcp.versions import Era
 from core.records import CallRecord
-from core.resolve import ResolvedInstallation, TokenVerdict
+from core.resolve import CallerVerdict, ResolvedInstallation
 from core.tokens import digest, new_token
 from proxy.caches.two_ages import Aged
 from proxy.edge.fast_connection import FastConnection
@@ -38,6 +38,7 @@ from proxy.upstream.pool.pool import UpstreamPool
 from proxy.upstream.sessions import HeldSession
 from proxy.worker import Worker
 from tests.fakes.call_records import waiting_records
+from tests.fakes.callers import caller_of
 from tests.fakes.held_parts import holds_nothing
 from tests.fakes.proxy_parts import gateway, hold, proxy_settings, tool, user
 from tests.proxy.conftest import modern_request
@@ -189,7 +190,7 @@ class PlannedLane:
     def know(self, server: Era) -> None:
         """The token's bearer, the installation, the era of the server and the sessions of both sides."""
         far, deps = time.monotonic() + FAR_S, self.deps
-        verdict = TokenVerdict(digest(self.token), self.principal, "token-id", None)
+        verdict = CallerVerdict(digest(self.token), self.principal, "token-id", None)
         self.worker.authority.verdicts.memory.put(digest(self.token), Aged(verdict, far))
         self.worker.installations.resolved.memory.put(self.installation_key, Aged(self.installation, far))
         upstreams = deps.upstreams
@@ -198,8 +199,9 @@ class PlannedLane:
             key = upstreams.sessions.key(self.installation, self.principal.key, None)
             upstreams.sessions._held.put(key, HeldSession(UpstreamSession("up-1", LEGACY), time.monotonic()))
         if self._caller_era is Era.LEGACY:
-            self._session, session = deps.sessions.new(self.gateway.id, self.principal.key, LEGACY, 0)
-            deps.sessions._remember((self._session, self.gateway.id, self.principal.key), session)
+            known = caller_of(self.principal)
+            self._session, session = deps.sessions.new(self.gateway.id, known, LEGACY, 0)
+            deps.sessions._remember((self._session, self.gateway.id, known.key, known.way), session)
 
     @property
     def installation_key(self) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from core.identifiers import new_id
 from core.keys import new_key, parse_key_ring
-from core.resolve import Principal, TokenVerdict
+from core.resolve import CallerVerdict, Principal
 from core.signing import Signer
 from core.snapshot import FORMAT, Gateway, Route, Tool, Visibility
 from core.tokens import digest, new_token
@@ -119,9 +119,9 @@ def known_token(
 ) -> str:
     """A token, this one or a new one, whose verdict the worker remembers since `age` seconds."""
     token = token or new_token()
-    verdict = TokenVerdict(digest(token), principal, "token-id", expires)
+    verdict = CallerVerdict(digest(token), principal, "token-id", expires)
     if for_api:
-        verdict = TokenVerdict(digest(token), None, "token-id", expires, kept_out=principal)
+        verdict = CallerVerdict(digest(token), None, "token-id", expires, kept_out=principal)
     aged = Aged(verdict, time.monotonic() - age, float("inf") if expires is None else expires)
     deps.authority.verdicts.memory.put(digest(token), aged)
     return token

@@ -63,7 +63,7 @@ async def test_a_record_says_who_called_what_with_which_credential_and_how_it_en
         assert verdict.principal is not None
         assert record.request_id == {name.lower(): value for name, value in reply.headers.items()}["x-request-id"]
         assert record.principal == f"user:{verdict.principal.id}"
-        assert (record.auth, record.token_id, record.client) == ("token", verdict.token_id, "test 1")
+        assert (record.auth, record.token_id, record.client) == ("token", verdict.credential_id, "test 1")
         assert (record.gateway_id, record.gateway_revision) == (gateway.id, 1)
         assert (record.tool, record.method) == ("shown", "tools/call")
         assert (record.entry_id, record.installation_id) == (connection.entry_id, connection.installation_id)
@@ -239,10 +239,10 @@ async def test_a_known_caller_who_is_refused_at_the_door_leaves_a_record(rig: Ri
     assert known.principal is not None
     assert kept_out.kept_out is not None
     assert [(one.principal, one.token_id) for one in ended] == [
-        (known.principal.key, known.token_id),
-        (known.principal.key, known.token_id),
-        (kept_out.kept_out.key, kept_out.token_id),
-        (known.principal.key, known.token_id),
+        (known.principal.key, known.credential_id),
+        (known.principal.key, known.credential_id),
+        (kept_out.kept_out.key, kept_out.credential_id),
+        (known.principal.key, known.credential_id),
     ]
     assert all(one.reason and one.address == "127.0.0.1" for one in ended)
     assert [one.method for one in ended] == ["", "", "", "tools/list"]  # of what was read by then

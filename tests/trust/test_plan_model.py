@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from core.changes import Change, Kind
-from core.resolve import InstallationRefusal, Principal, ResolvedInstallation, TokenVerdict
+from core.resolve import CallerVerdict, InstallationRefusal, Principal, ResolvedInstallation
 from core.snapshot import Rule
 from core.tokens import new_token
 from proxy.resolve.refreshes import GATHERED_S
@@ -163,7 +163,7 @@ class Plans(SideBySide, RuleBasedStateMachine):
     def _judge(self, name: str, expires: float | None) -> None:
         digest = self.callers[name].digest
         principal = Principal("user", name, name, self.teams[name])
-        self.truth.verdicts[digest] = TokenVerdict(digest, principal, f"token of {name}", expires)
+        self.truth.verdicts[digest] = CallerVerdict(digest, principal, f"token of {name}", expires)
         token = self.callers[name].token
         self.revoked.discard(token)
         self.gone.discard(token)

@@ -3,7 +3,7 @@
 import pytest
 
 from core.identifiers import new_id
-from core.resolve import TokenVerdict
+from core.resolve import CallerVerdict
 from core.tokens import digest, new_token
 from tests.proxy.conftest import Reply, Rig
 
@@ -128,6 +128,6 @@ async def test_a_session_belongs_to_the_caller_not_to_the_token(rig: Rig) -> Non
     session = await rig.open_session()
     renewed = new_token()
     principal = rig.control.verdicts[digest(rig.token)].principal
-    rig.control.verdicts[digest(renewed)] = TokenVerdict(digest(renewed), principal, new_id())
+    rig.control.verdicts[digest(renewed)] = CallerVerdict(digest(renewed), principal, new_id())
 
     assert (await use(rig, "POST", session, token=renewed)).status == 200

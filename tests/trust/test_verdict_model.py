@@ -21,15 +21,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from core.keys import new_key, parse_key_ring
-from core.resolve import Principal, TokenQuestion, TokenVerdict
+from core.resolve import CallerQuestion, CallerVerdict, Principal, TokenProof
 from core.tasks import Tasks
 from core.tokens import digest
 from proxy.caches.disk_copy import Kept
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.refusals import Refusal
+from proxy.resolve.caller_verdicts import Authority
 from proxy.resolve.control_client import ListsUnknown
 from proxy.resolve.control_pulse import ControlPulse
-from proxy.resolve.token_verdicts import Authority
 from tests.fakes.silent_network import Breakable
 from tests.fakes.virtual_loop import VirtualTime
 
@@ -47,7 +47,7 @@ class Truth:
 
     since: float
     step: int
-    verdict: TokenVerdict | None
+    verdict: CallerVerdict | None
 
 
 class Redis:
@@ -128,7 +128,7 @@ class Verdicts(RuleBasedStateMachine):
         self.patches = [
             patch(f"proxy.{module}.time", self.clock)
             for module in (
-                "resolve.token_verdicts",
+                "resolve.caller_verdicts",
                 "resolve.control_pulse",
                 "resolve.refreshes",
                 "limits.budget",
@@ -168,7 +168,7 @@ class Verdicts(RuleBasedStateMachine):
         authority.verdicts.load(disk)  # type: ignore[arg-type]
         return WorkerUnderTest(authority, redis, disk)
 
-    async def token(self, question: TokenQuestion) -> TokenVerdict:
+    async def caller(self, question: CallerQuestion) -> CallerVerdict:
         """Control's answer, as of now, though it may be long on its way."""
         name = next(name for name, one in TOKENS.items() if one == question.digest)
         verdict = self.truths[name][-1].verdict
@@ -179,17 +179,17 @@ class Verdicts(RuleBasedStateMachine):
             await self.held_back.wait()
         if is_down:
             raise SourceUnreachable
-        return verdict or TokenVerdict(question.digest, refusal="unknown")
+        return verdict or CallerVerdict(question.digest, refusal="unknown")
 
-    async def tokens(self, questions: list[TokenQuestion]) -> dict[TokenQuestion, TokenVerdict]:
+    async def callers(self, questions: list[CallerQuestion]) -> dict[CallerQuestion, CallerVerdict]:
         """Its answer to a list; to some of it, where a token was revoked: what it leaves out is asked alone."""
         if not self.control_knows_lists:
             raise ListsUnknown
-        answers = await asyncio.gather(*(self.token(question) for question in questions))
-        by_digest = [(TokenQuestion(answer.digest), answer) for answer in answers]
+        answers = await asyncio.gather(*(self.caller(question) for question in questions))
+        by_digest = [(CallerQuestion(answer.digest), answer) for answer in answers]
         return dict(by_digest[1:] if any(answer.refusal for answer in answers) else by_digest)
 
-    def change(self, name: str, verdict: TokenVerdict | None) -> None:
+    def change(self, name: str, verdict: CallerVerdict | None) -> None:
         self.step += 1
         self.truths[name].append(Truth(self.clock.now, self.step, verdict))
 
@@ -221,7 +221,7 @@ class Verdicts(RuleBasedStateMachine):
         old = self.truths[name][-1].verdict
         principal = Principal("user", USERS[name], name, frozenset({team} - {""}))
         expires = old.expires if old is not None else None if life is None else self.clock.time() + life
-        self.change(name, TokenVerdict(TOKENS[name], principal, f"id-{name}", expires))
+        self.change(name, CallerVerdict(TOKENS[name], principal, f"id-{name}", expires))
         if old is None:
             self.publish(name, lambda authority: authority.forget(TOKENS[name]))
         else:
@@ -379,30 +379,30 @@ class Verdicts(RuleBasedStateMachine):
         began = self.clock.now
         try:
             verdict = self.authenticated(worker.authority, TOKENS[name]) or await worker.authority.verdict(
-                TOKENS[name], "203.0.113.9"
+                TokenProof(TOKENS[name]), "203.0.113.9"
             )
         except (Refusal, SourceUnreachable):
             return
         self.judge(name, verdict, told.get(name, 0), began)
 
-    def judge(self, name: str, verdict: TokenVerdict, told: int, began: float) -> None:
+    def judge(self, name: str, verdict: CallerVerdict, told: int, began: float) -> None:
         """The sentence that this run is about; see the module."""
         self.is_true_enough(name, verdict, told, began)
 
-    def is_true_enough(self, name: str, verdict: TokenVerdict, told: int, began: float) -> None:
+    def is_true_enough(self, name: str, verdict: CallerVerdict, told: int, began: float) -> None:
         until = self.when_true(name, verdict, after=told)
         assert until is not None, "was not true after the change that this worker had applied"
         assert began - until <= HARD, "was true only so long ago"
         assert began - until <= SOFT or self.control_is_down or self.held_back is not None, "was asked too long ago"
 
     @staticmethod
-    def authenticated(authority: Authority, token: str) -> TokenVerdict | None:
+    def authenticated(authority: Authority, token: str) -> CallerVerdict | None:
         """The warm path, as the stage takes it."""
         if authority.refused_lately(token):
             raise Refusal("not_authenticated")
-        return authority.known(token)
+        return authority.known(TokenProof(token))
 
-    def when_true(self, name: str, verdict: TokenVerdict, *, after: int) -> float | None:
+    def when_true(self, name: str, verdict: CallerVerdict, *, after: int) -> float | None:
         """Until when this verdict was true, counting only truths from step `after` on."""
         truths = self.truths[name]
         for place in reversed(range(len(truths))):
@@ -424,25 +424,25 @@ class Verdicts(RuleBasedStateMachine):
 
 
 class OwnVerdicts(Verdicts):
-    def judge(self, name: str, verdict: TokenVerdict, told: int, began: float) -> None:
-        assert (verdict.digest, verdict.token_id) == (TOKENS[name], f"id-{name}"), "another token's verdict"
+    def judge(self, name: str, verdict: CallerVerdict, told: int, began: float) -> None:
+        assert (verdict.digest, verdict.credential_id) == (TOKENS[name], f"id-{name}"), "another token's verdict"
         assert verdict.principal is not None
         assert verdict.principal.id == USERS[name], "another bearer's verdict"
 
 
 class UnexpiredVerdicts(Verdicts):
-    def judge(self, name: str, verdict: TokenVerdict, told: int, began: float) -> None:
+    def judge(self, name: str, verdict: CallerVerdict, told: int, began: float) -> None:
         assert verdict.expires is None or verdict.expires > self.clock.time(), "outlived its expiry"
 
 
 class UnrevokedVerdicts(Verdicts):
-    def judge(self, name: str, verdict: TokenVerdict, told: int, began: float) -> None:
+    def judge(self, name: str, verdict: CallerVerdict, told: int, began: float) -> None:
         if self.truths[name][-1].verdict is None:
             self.is_true_enough(name, verdict, told, began)
 
 
 class PresentRoles(Verdicts):
-    def judge(self, name: str, verdict: TokenVerdict, told: int, began: float) -> None:
+    def judge(self, name: str, verdict: CallerVerdict, told: int, began: float) -> None:
         if self.truths[name][-1].verdict is not None:
             self.is_true_enough(name, verdict, told, began)
 

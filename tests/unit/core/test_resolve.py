@@ -5,7 +5,24 @@ from typing import Literal
 import msgspec
 import pytest
 
-from core.resolve import InstallationAnswer, InstallationRefusal, Principal, ResolvedInstallation, TokenVerdict
+from core.resolve import (
+    CallerQuestion,
+    CallerQuestions,
+    CallerVerdict,
+    CallerVerdicts,
+    Credential,
+    InstallationAnswer,
+    InstallationQuestion,
+    InstallationQuestions,
+    InstallationRefusal,
+    JwtProof,
+    Principal,
+    PrincipalKind,
+    Proof,
+    ResolvedInstallation,
+    TokenProof,
+)
+from tests.fakes import version_before
 
 CONNECTION = ResolvedInstallation(
     "i1",
@@ -22,9 +39,12 @@ CONNECTION = ResolvedInstallation(
 @pytest.mark.parametrize(
     "answer",
     [
-        TokenVerdict("d", Principal("user", "u1", "Ann", frozenset({"t1"})), "t", 5.5),
-        TokenVerdict("d", refusal="revoked"),
-        TokenVerdict("d", token_id="t", kept_out=Principal("user", "u1", "Ann")),
+        CallerVerdict("d", Principal("user", "u1", "Ann", frozenset({"t1"})), "t", 5.5),
+        CallerVerdict("d", refusal="revoked"),
+        CallerVerdict("d", credential_id="t", kept_out=Principal("user", "u1", "Ann")),
+        CallerVerdict(
+            "d", Principal("service", "s1", "CI"), "grant", 5.5, auth="oauth", client="c1", scopes=frozenset({"mcp"})
+        ),
         InstallationAnswer(installation=CONNECTION),
         InstallationAnswer(refusal=InstallationRefusal("credential_missing", "why", "https://archway.test")),
     ],
@@ -34,7 +54,7 @@ def test_answers_survive_the_wire(answer: msgspec.Struct) -> None:
 
 
 def test_a_verdict_says_its_refusal_under_the_name_that_planes_of_other_versions_know() -> None:
-    said = msgspec.msgpack.decode(msgspec.msgpack.encode(TokenVerdict("d", refusal="revoked")))
+    said = msgspec.msgpack.decode(msgspec.msgpack.encode(CallerVerdict("d", refusal="revoked")))
     assert said == {"digest": "d", "refused": "revoked"}
 
 
@@ -46,10 +66,128 @@ def test_a_token_that_is_not_for_gateways_has_no_bearer_for_proxies_of_the_versi
         expires: float | None = None
         refused: Literal["", "unknown", "revoked", "expired", "disabled"] = ""
 
-    said = msgspec.msgpack.encode(TokenVerdict("d", token_id="t", kept_out=Principal("user", "u1", "Ann")))
+    said = msgspec.msgpack.encode(CallerVerdict("d", credential_id="t", kept_out=Principal("user", "u1", "Ann")))
     assert msgspec.msgpack.decode(said, type=BeforeItSaidSo) == BeforeItSaidSo("d", token_id="t")
 
 
 def test_a_connection_shows_no_credential() -> None:
     assert "s3cret" not in repr(CONNECTION)
     assert "s3cret" not in repr(InstallationAnswer(installation=CONNECTION))
+
+
+JWT = JwtProof.of("a.b.c")
+PROOFS = [TokenProof("d"), JWT]
+
+
+@pytest.mark.parametrize("proof", PROOFS)
+def test_a_question_carries_the_proof_that_it_was_made_of(proof: Proof) -> None:
+    alone, for_a_tool = CallerQuestion.of(proof), InstallationQuestion.of(proof, "g", "a")
+    for question in (alone, for_a_tool):
+        sent = msgspec.msgpack.encode(question)
+        assert msgspec.msgpack.decode(sent, type=type(question)).proof == proof  # type: ignore[attr-defined]  # both have it
+    together = msgspec.msgpack.encode(CallerQuestions.of([CallerQuestion.of(one) for one in PROOFS]))
+    assert msgspec.msgpack.decode(together, type=CallerQuestions).proofs == PROOFS
+
+
+@pytest.mark.parametrize(
+    "question", [CallerQuestion("of another", JWT.jwt), InstallationQuestion("of another", "g", "a", JWT.jwt)]
+)
+def test_a_signed_token_is_never_the_proof_of_another_credential(question: CallerQuestion) -> None:
+    assert question.proof == JWT
+    assert CallerQuestions(["of another"], {"of another": JWT.jwt}).proofs == [JWT]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        JWT,
+        CallerQuestion.of(JWT),
+        CallerQuestions.of([CallerQuestion.of(JWT)]),
+        InstallationQuestion.of(JWT, "g", "a"),
+        InstallationQuestions([InstallationQuestion.of(JWT, "g", "a")]),
+    ],
+)
+def test_no_proof_shows_a_signed_token(told: object) -> None:
+    assert JWT.jwt not in repr(told)
+
+
+@pytest.mark.parametrize("length", [16 << 10, (16 << 10) + 1])
+def test_what_is_longer_than_a_header_is_read_as_no_proof(length: int) -> None:
+    asked = [
+        CallerQuestion("d", "x" * length),
+        CallerQuestions(["d"], {"d": "x" * length}),
+        InstallationQuestion("d", "g", "a", "x" * length),
+    ]
+    for question in asked:
+        sent = msgspec.msgpack.encode(question)
+        if length == 16 << 10:
+            assert msgspec.msgpack.decode(sent, type=type(question)) == question
+            continue
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.msgpack.decode(sent, type=type(question))
+
+
+def test_a_verdict_tells_what_its_caller_came_with() -> None:
+    by_client = CallerVerdict("d", auth="oauth", credential_id="g1", client="c1", scopes=frozenset({"mcp"}))
+    assert by_client.credential == Credential("oauth", "g1", "c1", frozenset({"mcp"}))
+    assert CallerVerdict("d", credential_id="t1").credential == Credential("token", "t1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [
+        ("user", "user:1"),
+        ("team", "team:1"),
+        ("organisation", "organisation"),
+        ("service", "service:1"),
+        ("external", "external:1"),
+    ],
+)
+def test_no_two_kinds_of_principals_share_a_key(kind: PrincipalKind, key: str) -> None:
+    assert Principal(kind, "1", "x").key == key
+
+
+ADA = Principal("user", "u1", "Ada", frozenset({"t1"}))
+VERDICTS = [
+    CallerVerdict("d", ADA, "t", 5.5),
+    CallerVerdict("d", Principal("organisation", "organisation", "all"), "t"),
+    CallerVerdict("d", credential_id="t", refusal="revoked"),
+    CallerVerdict("d", credential_id="t", expires=5.5, kept_out=ADA),
+]
+BEFORE = [version_before.as_before(verdict) for verdict in VERDICTS]
+
+
+@pytest.mark.parametrize(
+    ("now", "before"),
+    [
+        (CallerQuestion.of(TokenProof("d")), version_before.TokenQuestion("d")),
+        (CallerQuestions.of([CallerQuestion("d"), CallerQuestion("e")]), version_before.TokenQuestions(["d", "e"])),
+        (
+            InstallationQuestion.of(TokenProof("d"), "g", "a"),
+            version_before.InstallationQuestionBefore("d", "g", "a"),
+        ),
+        (
+            InstallationQuestions([InstallationQuestion("d", "g", "a")]),
+            version_before.InstallationQuestionsBefore([version_before.InstallationQuestionBefore("d", "g", "a")]),
+        ),
+        (CallerVerdicts(VERDICTS), version_before.TokenVerdicts(BEFORE)),
+        *zip(VERDICTS, BEFORE, strict=True),
+    ],
+)
+def test_what_is_said_of_tokens_is_the_same_bytes_as_in_the_version_before(
+    now: msgspec.Struct, before: msgspec.Struct
+) -> None:
+    sent = msgspec.msgpack.encode(now)
+    assert sent == msgspec.msgpack.encode(before)
+    assert msgspec.msgpack.decode(sent, type=type(now)) == now
+    assert msgspec.msgpack.decode(sent, type=type(before)) == before
+
+
+def test_to_control_of_the_version_before_a_signed_token_is_one_that_nobody_knows() -> None:
+    asked = msgspec.msgpack.encode(CallerQuestion.of(JWT))
+    assert msgspec.msgpack.decode(asked, type=version_before.TokenQuestion) == version_before.TokenQuestion(
+        JWT.digest
+    )
+    asked = msgspec.msgpack.encode(CallerQuestions.of([CallerQuestion.of(JWT)]))
+    told = msgspec.msgpack.decode(asked, type=version_before.TokenQuestions)
+    assert told == version_before.TokenQuestions([JWT.digest])

@@ -93,7 +93,7 @@ def traces(made: Worker) -> dict[str, Any]:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What control was asked."""
     questions: list[str] = []
-    for name in ("token", "installation", "gateway", "index"):
+    for name in ("caller", "installation", "gateway", "index"):
 
         async def ask(*_: object, name: str = name) -> None:
             questions.append(name)

@@ -8,7 +8,7 @@ import pytest
 from core.changes import Change, Kind
 from core.identifiers import new_id
 from core.mcp.versions import Era
-from core.resolve import Principal, TokenVerdict
+from core.resolve import CallerVerdict, Principal, TokenProof
 from proxy.caches.two_ages import Aged
 from proxy.upstream.eras import Found, _key
 from proxy.worker import Worker
@@ -19,7 +19,7 @@ CONNECTION = installation()
 
 def filled(made: Worker) -> None:
     """A token of user u in team t, and a connection of that user."""
-    verdict = TokenVerdict("d", Principal("user", "u", "u", frozenset({"t"})), "token")
+    verdict = CallerVerdict("d", Principal("user", "u", "u", frozenset({"t"})), "token")
     made.deps.authority.verdicts.memory.put("d", Aged(verdict, time.monotonic()))
     made.deps.installations.resolved.memory.put("g/a/user:u", Aged(CONNECTION, time.monotonic()))
 
@@ -82,7 +82,7 @@ async def test_in_doubt_nothing_remembered_is_used_before_it_was_asked_again() -
         filled(made)
         made.forgetting.doubt()
         assert left(made) == (True, True)  # kept: it may serve while control is away
-        assert made.deps.authority.known("d") is None
+        assert made.deps.authority.known(TokenProof("d")) is None
         assert made.deps.installations.resolved.memory.fresh("g/a/user:u") is None
 
 

@@ -9,6 +9,7 @@ from proxy.methods import method_of
 from proxy.pipeline import AT_HEADERS, TO_UPSTREAM, at_headers, at_message, at_message_now, call
 from proxy.refusals import Refusal
 from tests.fakes.call_parts import Outlet, exchange, gateway, parts, tool
+from tests.fakes.callers import a_user
 
 
 def test_nothing_of_the_body_is_looked_at_before_the_caller_and_the_gateway_are_known() -> None:
@@ -72,7 +73,7 @@ async def test_a_principal_with_a_quarter_of_the_calls_is_refused_and_another_is
     async with parts(calls_in_flight=8) as deps:
         deps.usage.running.take("user:u", 2, most=8, share=2)
         greedy, other = exchange(gateway([tool()])), exchange(gateway([tool()]))
-        other.principal_key = "user:other"
+        other.caller = a_user("other")
         method_of(greedy)
         method_of(other)
         with pytest.raises(Refusal, match="overloaded"):

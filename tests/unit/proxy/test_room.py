@@ -4,12 +4,13 @@ from proxy.limits.shares import quarter
 from proxy.refusals import Refusal
 from proxy.room import at_end, hold_read, no_room, reserve, try_reserve
 from tests.fakes.call_parts import exchange, gateway, installation, parts
+from tests.fakes.callers import a_user
 
 
 async def test_one_principal_has_a_quarter_of_the_room_and_gives_it_back_at_the_end() -> None:
     async with parts(bytes_in_flight=100) as deps:
         greedy, other = exchange(gateway()), exchange(gateway())
-        other.principal_key = "user:other"
+        other.caller = a_user("other")
         reserve(greedy, deps, 25)
         with pytest.raises(Refusal, match="overloaded"):
             reserve(greedy, deps, 1)

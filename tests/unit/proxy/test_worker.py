@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.resolve import Principal, TokenVerdict
+from core.resolve import CallerVerdict, Principal
 from proxy import pipeline
 from proxy import worker as worker_module
 from proxy.caches.two_ages import Aged
@@ -46,7 +46,7 @@ async def test_the_records_of_calls_that_run_at_the_end_are_kept(
 async def test_the_disk_is_written_again_after_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_module, "DISK_EVERY_S", 0.01)
     async with worker(disk_cache=str(tmp_path)) as made:
-        verdict = TokenVerdict("d", Principal("user", "u", "u"), "token")
+        verdict = CallerVerdict("d", Principal("user", "u", "u"), "token")
         made.authority.verdicts.memory.put("d", Aged(verdict, time.monotonic()))
         failures = [ZeroDivisionError()]
         whole = made.deps.gateways.pending_write

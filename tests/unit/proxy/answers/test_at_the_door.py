@@ -6,6 +6,7 @@ from core.records import CallRecord
 from proxy.answers.at_the_door import record_at_door
 from proxy.records.at_the_door import AT_ONCE
 from tests.fakes.call_parts import exchange, gateway, parts
+from tests.fakes.callers import a_user
 
 
 async def kept(monkeypatch: pytest.MonkeyPatch, times: int = 1, **more: object) -> list[CallRecord]:
@@ -26,12 +27,17 @@ async def test_a_refusal_is_told_with_its_caller_and_its_gateway(monkeypatch: py
     (one,) = await kept(monkeypatch)
     assert (one.principal, one.token_id, one.decision, one.status) == (
         "user:u",
-        "token",
+        "token-id",
         "refused",
         "gateway_unknown",
     )
     assert (one.gateway_revision, one.gateway_asked, one.reason) == (9, "", "No gateway.")
     assert (one.method, one.left_out) == ("tools/call", 0)
+
+
+async def test_a_refusal_is_told_with_what_its_caller_came_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    (one,) = await kept(monkeypatch, caller=a_user("ada", way="jwt"))
+    assert (one.principal, one.auth, one.token_id) == ("user:ada", "jwt", "token-id")
 
 
 @pytest.mark.parametrize(("asked", "told"), [("nowhere", "nowhere"), ("a\x1b\u202eb", "ab"), ("x" * 500, "x" * 128)])

@@ -13,12 +13,13 @@ from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.gateways.compiled import CompiledGateway
 from proxy.methods import FromMemory, method_of
+from tests.fakes.callers import a_user
 from tests.fakes.proxy_parts import exchange, gateway, tool
 
 
 def asked(held: CompiledGateway, method: str, era: Era = Era.MODERN, **params: object) -> Exchange:
     x = exchange({})
-    x.gateway, x.era, x.principal_key = held, era, "user:1"
+    x.gateway, x.era, x.caller = held, era, a_user("1")
     x.message = Request(1, method, dict(params), era, {})
     return x
 
@@ -50,7 +51,7 @@ async def test_initialize_opens_a_session_that_knows_what_the_client_can(deps: D
         "elicitation",
         "roots",
     ]
-    assert await deps.sessions.open(answer.headers["Mcp-Session-Id"], x.gateway.id, "user:1") == x.session  # type: ignore[union-attr]
+    assert await deps.sessions.open(answer.headers["Mcp-Session-Id"], x.gateway.id, a_user("1")) == x.session  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("wanted", ["1999-01-01", None, 7])

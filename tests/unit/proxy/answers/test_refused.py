@@ -13,6 +13,7 @@ from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.gateways.compiled import compiled_tool
 from proxy.refusals import Refusal
+from tests.fakes.callers import a_user
 from tests.fakes.proxy_parts import PUBLIC_URL, exchange, gateway, tool
 
 
@@ -126,7 +127,7 @@ async def test_the_log_says_who_was_refused_where_and_why_and_never_the_token(
     deps: Deps, caplog: pytest.LogCaptureFixture
 ) -> None:
     x = called()
-    x.principal_key, x.token_digest = "user:ada", "d" * 64
+    x.caller = a_user("ada")
     with caplog.at_level(logging.INFO):
         answer_of_refusal(x, Refusal("upstream_refused", server="srv", detail="Connect call failed"), deps)
     (line,) = caplog.records

@@ -19,6 +19,7 @@ from proxy.edge.fast_lane import FastLane
 from proxy.edge.lanes import public_listener
 from proxy.exchange import Exchange
 from proxy.sessions.sealed import Session
+from tests.fakes.callers import caller_of
 from tests.fakes.proxy_parts import exchange, gateway, hold, known_token, proxy_parts, user
 from tests.fakes.raw_http import request_bytes
 
@@ -104,10 +105,9 @@ def streaming(deps: Deps, accept: str = "text/event-stream") -> Exchange:
     """A request for the stream of the session `jti`, as it stands behind the stages that judge a head."""
     x = exchange({}, method="GET")
     x.headers, x.gateway_name = {"accept": accept}, "g"
-    x.principal = user()
-    x.principal_key = f"user:{x.principal.id}"
+    principal = user()
     x.gateway = hold(deps, gateway())
-    x.token_digest = digest(known_token(deps, x.principal))
+    x.caller = caller_of(principal, digest(known_token(deps, principal)))
     x.session = Session("jti", "2025-11-25", 0, int(time.time()))
     return x
 

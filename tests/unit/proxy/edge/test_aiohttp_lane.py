@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from aiohttp import HttpVersion11, web
 
+from core.resolve import TokenProof
 from core.tokens import digest
 from proxy.deps import Deps
 from proxy.edge import body_rules
@@ -164,7 +165,7 @@ async def test_bodies_that_are_only_announced_take_no_room(port: int, headers: H
 
 async def test_who_has_its_share_of_the_room_is_refused_alone(port: int, headers: Headers, deps: Deps) -> None:
     greedy = known_token(deps, user())
-    principal = deps.authority.known(digest(greedy))
+    principal = deps.authority.known(TokenProof(digest(greedy)))
     assert principal is not None
     assert principal.principal is not None
     quarter = deps.settings.bytes_in_flight // 4

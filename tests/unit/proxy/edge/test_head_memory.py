@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from proxy.edge.head_memory import HeadMemory
 from proxy.edge.head_rules import HeadReader
 from proxy.exchange import Head, Judged
+from tests.fakes.callers import a_user
 
 LINES = (b"POST /v1/mcp/g HTTP/1.1", b"Host: gw.example", b"Authorization: Bearer arch_x", b"Content-Length: 12")
 BLOCK = b"\r\n".join(LINES)
@@ -17,7 +18,7 @@ def head(block: bytes, *, method: str = "POST", judged: bool = True) -> Head:
     read = HeadReader().read(block)
     assert read is not None
     made = Head(method, read.target, (1, 1), (), PEER, read.headers)
-    made.judged = Judged(read.headers, "g", PEER, token_digest="of arch_x") if judged else None
+    made.judged = Judged(read.headers, "g", PEER, caller=a_user("x")) if judged else None
     return made
 
 
@@ -102,7 +103,7 @@ def test_what_cannot_be_known_again_is_not_kept() -> None:
 def test_a_strangers_head_is_kept_only_where_an_overloaded_worker_refused_it() -> None:
     memory, strange = HeadMemory(), head(BLOCK)
     assert strange.judged is not None
-    strange.judged.token_digest = ""
+    strange.judged.caller = None
     key, _, _ = memory.ask(BLOCK, len(BLOCK), PEER)
     assert key is not None
     memory.keep(key, strange, close=False)

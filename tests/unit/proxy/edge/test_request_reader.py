@@ -12,6 +12,7 @@ from proxy.edge.head_memory import HeadMemory
 from proxy.edge.head_rules import HeadReader
 from proxy.edge.request_reader import ReaderEvent, RequestReader
 from proxy.exchange import Head, Judged
+from tests.fakes.callers import a_user
 
 HEAD = b"POST /v1/mcp/g HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n"
 BODY = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
@@ -164,7 +165,7 @@ def test_a_head_is_known_again_by_what_was_judged_of_it_whatever_its_length_says
     memory = HeadMemory()
     first = Server(reader(memory))
     head = head_of(first.reader.feed(post()))
-    head.judged = Judged({}, "g", "192.0.2.1", token_digest="d")
+    head.judged = Judged({}, "g", "192.0.2.1", caller=a_user("x"))
     first.reader.remember(head)
     second = reader(memory)
     assert head_of(second.feed(post(b"{}"))) is head

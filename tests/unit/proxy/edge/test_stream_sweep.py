@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import pytest
 
-from core.resolve import Principal, TokenQuestion, TokenVerdict
+from core.resolve import CallerQuestion, CallerVerdict, Principal
 from core.snapshot import Visibility
 from proxy.deps import Deps
 from proxy.edge.get_stream import take_place
@@ -17,6 +17,7 @@ from proxy.edge.stream_sweep import HeldStream, StreamSweep, still_good
 from proxy.exchange import Exchange
 from proxy.listening.drain import GOODBYE
 from proxy.sessions.sealed import LIFETIME_S, Session
+from tests.fakes.callers import caller_of
 from tests.fakes.proxy_parts import gateway, hold
 from tests.unit.proxy.edge.conftest import streaming, until
 
@@ -92,7 +93,7 @@ async def test_while_a_drained_stream_waits_for_its_goodbye_its_token_may_still_
 
 
 def drop_token(x: Exchange, deps: Deps) -> None:
-    deps.authority.verdicts.memory.drop(x.token_digest)
+    deps.authority.verdicts.memory.drop(x.caller.proof.digest)
 
 
 def expire_token(x: Exchange, deps: Deps) -> None:
@@ -130,14 +131,14 @@ async def test_a_stream_ends_when(deps: Deps, end: Callable[[Exchange, Deps], No
     assert len(stream.sweep) == len(deps.streams) == 0
 
 
-def control_says(deps: Deps, verdict: TokenVerdict, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def control_says(deps: Deps, verdict: CallerVerdict, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked: list[str] = []
 
-    async def token(question: TokenQuestion) -> TokenVerdict:
+    async def caller(question: CallerQuestion) -> CallerVerdict:
         asked.append(question.digest)
         return verdict
 
-    monkeypatch.setattr(deps.authority._control, "token", token)
+    monkeypatch.setattr(deps.authority._control, "caller", caller)
     return asked
 
 
@@ -145,25 +146,26 @@ async def test_a_stream_survives_that_its_verdict_made_room_for_another(
     deps: Deps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     x = streaming(deps)
-    asked = control_says(deps, TokenVerdict(x.token_digest, x.principal, "token-id"), monkeypatch)
+    asked = control_says(deps, CallerVerdict(x.caller.proof.digest, x.caller.principal, "token-id"), monkeypatch)
     deps.authority.verdicts.memory._held.clear()  # as the least recently used go
     stream = Stream(x, deps)
     await until(lambda: stream.comments >= 2)
     assert not stream.ended.is_set()
-    assert asked == [x.token_digest]
+    assert asked == [x.caller.proof.digest]
 
 
 async def test_a_stream_goes_by_what_the_new_verdict_says_of_its_caller(
     deps: Deps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     x = streaming(deps)
-    assert x.principal is not None
-    x.principal = Principal("user", x.principal.id, "Ada", frozenset({"red"}))
+    assert x.caller.principal is not None
+    ada, digest = x.caller.principal.id, x.caller.proof.digest
+    x.caller = caller_of(Principal("user", ada, "Ada", frozenset({"red"})), digest)
     x.gateway = hold(deps, gateway(visibility=Visibility("teams", teams=["red"])))
     assert still_good(HeldStream(x, 0.0), deps)
-    control_says(deps, TokenVerdict(x.token_digest, Principal("user", x.principal.id, "Ada"), "id"), monkeypatch)
-    await deps.authority.forget_principal("user", x.principal.id)
-    deps.authority.verdicts.memory.drop(x.token_digest)
+    control_says(deps, CallerVerdict(digest, Principal("user", ada, "Ada"), "id"), monkeypatch)
+    await deps.authority.forget_principal("user", ada)
+    deps.authority.verdicts.memory.drop(digest)
     await Stream(x, deps).ends()
 
 

@@ -1,16 +1,27 @@
 import re
+from typing import Any
 
+import msgspec
 import pytest
 
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
 from core.internal_call import InternalCalls
 from core.keys import new_key, parse_key_ring
-from core.resolve import InstallationAnswer, InstallationQuestion, InstallationRefusal, TokenQuestion, TokenVerdict
+from core.resolve import (
+    CallerQuestion,
+    CallerVerdict,
+    Credential,
+    InstallationAnswer,
+    InstallationQuestion,
+    InstallationRefusal,
+    JwtProof,
+)
 from core.tokens import digest
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.resolve import control_pulse
 from proxy.resolve.control_client import ControlClient, ListsUnknown
+from tests.fakes import version_before
 from tests.fakes.control import FakeControl
 
 NOBODY = "http://127.0.0.1:1"
@@ -28,7 +39,7 @@ def loopback() -> Egress:
 async def test_a_question_is_answered() -> None:
     async with FakeControl() as control, loopback() as egress:
         token = control.token()
-        verdict = await client(egress, control, control.url).token(TokenQuestion(digest(token)))
+        verdict = await client(egress, control, control.url).caller(CallerQuestion(digest(token)))
         assert verdict == control.verdicts[digest(token)]
 
 
@@ -36,7 +47,7 @@ async def test_the_next_address_is_tried_and_stays_first() -> None:
     async with FakeControl() as control, loopback() as egress:
         asking = client(egress, control, NOBODY, control.url + "/")
         for _ in range(2):
-            assert isinstance(await asking.token(TokenQuestion("x")), TokenVerdict)
+            assert isinstance(await asking.caller(CallerQuestion("x")), CallerVerdict)
         assert asking._addresses[0] == control.url
 
 
@@ -54,12 +65,12 @@ async def test_a_control_that_is_down_is_left_alone_and_probed(monkeypatch: pyte
         asking = client(egress, control, control.url)
         for _ in range(10):
             with pytest.raises(SourceUnreachable):
-                await asking.token(TokenQuestion("x"))
+                await asking.caller(CallerQuestion("x"))
         assert len(control.asked) == 3
         assert asking.away
         control.down = False
         monkeypatch.setattr(asking.pulse, "_next_try", 0.0)
-        assert isinstance(await asking.token(TokenQuestion("x")), TokenVerdict)
+        assert isinstance(await asking.caller(CallerQuestion("x")), CallerVerdict)
         assert not asking.away
 
 
@@ -70,18 +81,18 @@ async def test_an_answer_that_cannot_be_read_is_no_answer(monkeypatch: pytest.Mo
         asking = client(egress, control, control.url)
         for _ in range(3):
             with pytest.raises(SourceUnreachable):
-                await asking.token(TokenQuestion("x"))
+                await asking.caller(CallerQuestion("x"))
         assert asking.away
 
 
 async def test_a_list_of_tokens_is_answered_by_digest() -> None:
     async with FakeControl() as control, loopback() as egress:
         digests = [digest(control.token()) for _ in range(3)]
-        asked = [TokenQuestion(one) for one in (*digests, "unknown")]
-        answers = await client(egress, control, NOBODY, control.url).tokens(asked)
+        asked = [CallerQuestion(one) for one in (*digests, "unknown")]
+        answers = await client(egress, control, NOBODY, control.url).callers(asked)
         assert answers == {
-            **{TokenQuestion(one): control.verdicts[one] for one in digests},
-            TokenQuestion("unknown"): TokenVerdict("unknown", refusal="unknown"),
+            **{CallerQuestion(one): control.verdicts[one] for one in digests},
+            CallerQuestion("unknown"): CallerVerdict("unknown", refusal="unknown"),
         }
 
 
@@ -104,9 +115,9 @@ async def test_a_control_of_another_version_is_told_apart_from_one_that_is_away(
         control.verdicts["x"] = InstallationRefusal("not_allowed", "another form")  # type: ignore[assignment]  # on purpose
         for _ in range(5):
             with pytest.raises(ListsUnknown):
-                await asking.tokens([TokenQuestion("x"), TokenQuestion("y")])
+                await asking.callers([CallerQuestion("x"), CallerQuestion("y")])
         assert not asking.pulse.late
-        assert await asking.token(TokenQuestion("y")) == TokenVerdict("y", refusal="unknown")
+        assert await asking.caller(CallerQuestion("y")) == CallerVerdict("y", refusal="unknown")
 
 
 async def test_a_control_that_is_down_or_has_another_clock_leaves_a_list_unanswered() -> None:
@@ -115,7 +126,7 @@ async def test_a_control_that_is_down_or_has_another_clock_leaves_a_list_unanswe
         for trouble in ("down", "clock"):
             control.down, control.clock_ahead = trouble == "down", 100.0 * (trouble == "clock")
             with pytest.raises(SourceUnreachable):
-                await asking.tokens([TokenQuestion("x")])
+                await asking.callers([CallerQuestion("x")])
         assert asking.pulse.late
 
 
@@ -127,10 +138,53 @@ async def test_a_control_that_refuses_for_the_clock_is_not_only_away(
         asking = client(egress, control, control.url)
         control.clock_ahead = ahead
         with caplog.at_level("INFO"), pytest.raises(SourceUnreachable):
-            await asking.token(TokenQuestion("x"))
+            await asking.caller(CallerQuestion("x"))
         assert abs(abs(asking.clock.ahead) - 100) < 5
         said = next(line.why for line in caplog.records if line.getMessage() == "control gave no answer")  # type: ignore[attr-defined]
         assert re.search(words.replace("100", r"\d+"), said)
         control.clock_ahead = 0.0
-        assert isinstance(await asking.token(TokenQuestion("x")), TokenVerdict)
+        assert isinstance(await asking.caller(CallerQuestion("x")), CallerVerdict)
         assert abs(asking.clock.ahead) < 5
+
+
+class ControlBefore(FakeControl):
+    """It reads and answers as the version before does, about tokens that are known."""
+
+    async def _token(self, body: bytes) -> Any:
+        asked = msgspec.msgpack.decode(body, type=version_before.TokenQuestion)
+        return version_before.as_before(self._verdict(asked.digest))
+
+    async def _tokens(self, body: bytes) -> Any:
+        asked = msgspec.msgpack.decode(body, type=version_before.TokenQuestions)
+        return version_before.TokenVerdicts(
+            [version_before.as_before(self._verdict(digest)) for digest in asked.digests]
+        )
+
+    async def _installation(self, body: bytes) -> InstallationAnswer:
+        asked = msgspec.msgpack.decode(body, type=version_before.InstallationQuestionBefore)
+        return self._resolved(InstallationQuestion(asked.digest, asked.gateway_id, asked.assignment_id))
+
+
+async def test_control_of_the_version_before_is_understood_about_tokens() -> None:
+    async with ControlBefore() as control, loopback() as egress:
+        asking = client(egress, control, control.url)
+        known = CallerQuestion(digest(control.token()))
+        verdict = await asking.caller(known)
+        assert verdict.credential == Credential("token", control.verdicts[known.digest].credential_id)
+        assert await asking.callers([known]) == {known: verdict}
+        control.installations["a"] = found = control.installation("http://server.test/mcp")
+        question = InstallationQuestion(known.digest, "g", "a")
+        assert await asking.installation(question) == InstallationAnswer(installation=found)
+
+
+async def test_control_of_the_version_before_knows_no_signed_token_and_is_not_taken_to_be_away() -> None:
+    async with ControlBefore() as control, loopback() as egress:
+        asking = client(egress, control, control.url)
+        proof = JwtProof.of("a.b.c")
+        unknown = CallerVerdict(proof.digest, refusal="unknown")
+        question = CallerQuestion.of(proof)
+        for _ in range(4):
+            assert await asking.caller(question) == unknown
+            assert await asking.callers([question]) == {question: unknown}
+            assert (await asking.installation(InstallationQuestion.of(proof, "g", "a"))).refusal is not None
+        assert not asking.pulse.late

@@ -8,14 +8,14 @@ import pytest
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
 from core.internal_call import InternalCalls
-from core.resolve import MOST_IN_A_LIST
+from core.resolve import MOST_IN_A_LIST, TokenProof
 from core.tasks import Tasks
 from core.tokens import digest
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.redis import Redis
+from proxy.resolve.caller_verdicts import Authority
 from proxy.resolve.control_client import ControlClient, ListsUnknown
 from proxy.resolve.refreshes import ONE_BY_ONE_S, Refreshes
-from proxy.resolve.token_verdicts import Authority
 from tests.fakes.control import FakeControl
 from tests.plugins.moved_clock import MovedClock
 
@@ -114,10 +114,10 @@ async def test_a_control_of_either_version_refreshes_what_is_held(
         authority = Authority(client, redis, control.ring, soft=60, hard=600, unknown_per_second=99, tasks=tasks)
         digests = [digest(control.token()) for _ in range(3)]
         for one in digests:
-            await authority.verdict(one, "192.0.2.1")
+            await authority.verdict(TokenProof(one), "192.0.2.1")
         clock.pass_by(40)
         control.asked.clear()
-        assert all(authority.known(one) for one in digests)
+        assert all(authority.known(TokenProof(one)) for one in digests)
         running = [*authority.verdicts.memory._asking._running.values()]
         _, late = await asyncio.wait(running, timeout=30)
         assert not late

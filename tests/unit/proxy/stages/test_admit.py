@@ -12,6 +12,7 @@ from proxy.deps import Deps
 from proxy.refusals import Refusal
 from proxy.stages import admit as stage
 from proxy.stages.admit import admit, gateway_in, one_too_many
+from tests.fakes.callers import a_user
 from tests.fakes.overload import overloaded
 from tests.fakes.proxy_parts import exchange, known_token, proxy_parts, user
 
@@ -200,7 +201,7 @@ async def test_who_is_refused_and_comes_again_is_hashed_once_and_looked_up_each_
         with patch.object(type(deps.authority), "remembers", lambda *_: False):
             assert one_too_many(head, deps)
             assert head.judged is not None
-            head.judged.token_digest = "a" * 64  # accepted once, and forgotten since
+            head.judged.caller = a_user("x")  # accepted once, and forgotten since
             assert one_too_many(head, deps)
     known = scheme.lower() == "bearer"
     assert asked == [not known, not known, True, True]

@@ -5,6 +5,7 @@ from proxy.refusals import Refusal
 from proxy.stages.apply_limits import apply_limits
 from proxy.stages.choose_tool import choose_tool
 from tests.fakes.call_parts import exchange, gateway, parts, tool
+from tests.fakes.callers import a_user
 
 
 async def test_a_call_takes_one_of_its_upstreams_places() -> None:
@@ -27,7 +28,7 @@ async def test_where_a_record_is_demanded_and_cannot_be_kept_no_place_is_taken()
         x: Exchange = exchange(held)
         choose_tool(x, deps)
         for _ in range(3):
-            await deps.sessions.open("x", "g", "p")
+            await deps.sessions.open("x", "g", a_user("p"))
         while not deps.records._redis.away:
             await deps.installations.resolved.drop("x")
         with pytest.raises(Refusal) as refusal:

@@ -6,13 +6,14 @@ from contextlib import suppress
 
 import pytest
 
-from core.resolve import Principal
+from core.resolve import Credential, Principal, Proof, TokenProof
 from core.tokens import digest, new_token
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
+from proxy.stages import authenticate as stage
 from proxy.stages.admit import admit
-from proxy.stages.authenticate import authenticate
+from proxy.stages.authenticate import SHAPES, authenticate
 from proxy.telemetry.metrics import AUTHENTICATIONS, by_value
 from tests.fakes.proxy_parts import exchange, known_token, user
 
@@ -30,8 +31,9 @@ async def test_a_known_token_names_its_bearer_without_waiting_and_is_used_up(dep
 
     assert authenticate(x, deps) is None
 
-    assert (x.principal, x.principal_key, x.token_id) == (principal, f"user:{principal.id}", "token-id")
-    assert x.token_digest == digest(token)
+    assert (x.caller.principal, x.caller.key) == (principal, f"user:{principal.id}")
+    assert x.caller.credential == Credential("token", "token-id")
+    assert x.caller.proof == TokenProof(digest(token))
     assert "authorization" not in x.headers
     assert token not in repr(x)
     assert outcomes(deps) == {"accepted": 1}
@@ -43,7 +45,9 @@ def outcomes(deps: Deps) -> dict[str, float]:
     return {value: number for value, number in counted.items() if number}
 
 
-@pytest.mark.parametrize("value", [None, "", "Bearer", "Bearer ", "Basic x", "Bearer arch_x", "arch_x"])
+@pytest.mark.parametrize(
+    "value", [None, "", "Bearer", "Bearer ", "Basic x", "Bearer arch_x", "arch_x", "Bearer eyJ.e30.c2ln"]
+)
 async def test_what_is_no_token_is_refused_without_asking(deps: Deps, value: str | None) -> None:
     with pytest.raises(Refusal) as caught:
         authenticate(with_credential(value), deps)
@@ -73,7 +77,7 @@ async def test_an_unknown_token_cannot_be_judged_while_control_is_away(deps: Dep
 async def test_what_control_or_the_budget_refuses_is_counted_as_such(
     deps: Deps, monkeypatch: pytest.MonkeyPatch, reason: str, outcome: str
 ) -> None:
-    async def refuse(digest: str, address: str) -> None:
+    async def refuse(proof: Proof, address: str) -> None:
         raise Refusal(reason, retry_after=1)
 
     monkeypatch.setattr(deps.authority, "verdict", refuse)
@@ -98,7 +102,7 @@ async def test_a_verdict_past_its_soft_age_serves_while_control_is_away(deps: De
     pending = authenticate(x, deps)
     assert pending is not None
     await pending
-    assert x.principal == principal
+    assert x.caller.principal == principal
 
 
 @pytest.mark.parametrize("again", [1, 2])
@@ -109,7 +113,8 @@ async def test_a_token_for_the_api_is_refused_as_such_and_nobody_is_asked_again(
         x = with_credential(f"Bearer {token}")
         with pytest.raises(Refusal, match="token_for_api"):
             authenticate(x, deps)
-        assert (x.principal, x.principal_key, x.token_id) == (None, f"user:{principal.id}", "token-id")
+        assert (x.caller.principal, x.caller.key) == (None, f"user:{principal.id}")
+        assert x.caller.credential == Credential("token", "token-id")
     assert outcomes(deps) == {"refused": again}
 
 
@@ -142,4 +147,42 @@ async def test_a_head_that_two_exchanges_share_loses_its_credential_only_once_th
     admit(other, deps)
     assert authenticate(other, deps) is None
     assert "authorization" not in shared.headers
-    assert shared.token_digest == digest(token)
+    assert shared.caller is other.caller
+
+
+async def test_what_a_head_was_accepted_with_is_not_judged_anew_while_the_verdict_is_the_same(deps: Deps) -> None:
+    token = known_token(deps, user())
+    one = exchange({"Authorization": f"Bearer {token}"})
+    again = Exchange(one.head, one.outlet)
+    for x in (one, again):
+        admit(x, deps)
+        assert authenticate(x, deps) is None
+    assert again.caller is one.caller
+
+    known_token(deps, changed := user(teams=frozenset({"red"})), token=token)
+    after = Exchange(one.head, one.outlet)
+    admit(after, deps)
+    assert authenticate(after, deps) is None
+    assert after.caller.principal == changed
+    assert "authorization" not in after.headers
+
+
+def test_no_credential_has_the_shape_of_two_verifiers() -> None:
+    for credential in (new_token(), "arch_x", "eyJ.e30.c2ln", "", "Arch_x"):
+        assert sum(has_shape(credential) for has_shape, _ in SHAPES) == credential.startswith("arch_")
+
+
+async def test_the_shape_picks_one_verifier_and_its_refusal_is_final(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def takes_all(x: Exchange, credential: str, _: Deps) -> None:
+        asked.append(credential)
+
+    monkeypatch.setattr(stage, "SHAPES", (*SHAPES, (lambda _: True, takes_all)))
+    with pytest.raises(Refusal, match="not_authenticated"):
+        authenticate(with_credential("Bearer arch_x"), deps)
+    assert asked == []
+    authenticate(with_credential("Bearer eyJ.e30.c2ln"), deps)
+    assert asked == ["eyJ.e30.c2ln"]

@@ -11,6 +11,7 @@ from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
 from proxy.stages.enter_gateway import enter_gateway
+from tests.fakes.callers import caller_of
 from tests.fakes.proxy_parts import exchange, gateway, hold, user
 
 ADA = user(teams=frozenset({"red"}))
@@ -18,7 +19,7 @@ ADA = user(teams=frozenset({"red"}))
 
 def entering(principal: Principal = ADA, **headers: str) -> Exchange:
     x = exchange({})
-    x.principal, x.principal_key, x.gateway_name = principal, f"user:{principal.id}", "g"
+    x.caller, x.gateway_name = caller_of(principal), "g"
     x.headers = {name.replace("_", "-"): value for name, value in headers.items()}
     return x
 
@@ -62,7 +63,7 @@ async def test_a_gateway_that_was_not_confirmed_for_too_long_is_loaded_again(dep
 
 async def test_a_session_opens_for_its_principal_on_its_gateway_alone(deps: Deps) -> None:
     held = hold(deps, gateway())
-    text, session = deps.sessions.new(held.id, f"user:{ADA.id}", "2025-11-25", 0)
+    text, session = deps.sessions.new(held.id, caller_of(ADA), "2025-11-25", 0)
 
     x = entering(mcp_session_id=text)
     pending = enter_gateway(x, deps)

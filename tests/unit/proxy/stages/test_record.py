@@ -5,6 +5,7 @@ import orjson
 import pytest
 
 from core.records import CallRecord
+from core.resolve import Principal
 from proxy.exchange import Exchange
 from proxy.refusals import TABLE, Reason
 from proxy.sessions.sealed import Session
@@ -13,6 +14,7 @@ from proxy.stages.record import record
 from proxy.tracing.call_trace import Finished
 from proxy.tracing.tracer import Tracer
 from tests.fakes.call_parts import exchange, gateway, installation, parts, tool
+from tests.fakes.callers import caller_of
 
 TRACEPARENT = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
 
@@ -145,7 +147,7 @@ async def test_each_part_of_a_record_stands_in_its_own_field() -> None:
         method="tools/call",
         principal="user:u",
         auth="token",
-        token_id="token",
+        token_id="token-id",
         client="agent/1",
         address="192.0.2.9",
         gateway_id=x.gateway.id,
@@ -161,6 +163,14 @@ async def test_each_part_of_a_record_stands_in_its_own_field() -> None:
         session="the jti",
         trace_id="a" * 32,
     )
+
+
+async def test_a_record_says_what_its_caller_came_with() -> None:
+    async with parts() as deps:
+        x = exchange(gateway([tool()]))
+        x.caller = caller_of(Principal("service", "ci", "CI"), way="oauth", credential_id="the grant")
+        kept = record(x, deps)
+    assert (kept.principal, kept.auth, kept.token_id) == ("service:ci", "oauth", "the grant")
 
 
 @pytest.mark.parametrize("arguments", [{}, None])

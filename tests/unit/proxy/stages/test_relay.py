@@ -93,12 +93,12 @@ async def test_an_answer_that_has_no_room_beside_the_callers_unread_ones_is_not_
     async with parts(bytes_in_flight=4000) as deps:
         choose_tool(x, deps)
         x.installation, x.result = installation(), {"content": [{"type": "text", "text": "x" * 900}]}
-        deps.usage.held.take(x.principal_key, 900, most=4000, share=1000)
+        deps.usage.held.take(x.caller.key, 900, most=4000, share=1000)
         with pytest.raises(Refusal, match="upstream_too_large") as refusal:
             relay(x, deps)
         assert refusal.value.words["limit"] == 100
         assert (x.answer, x.status, x.bytes_held) == (None, "", 0)
-        deps.usage.held.give_back(x.principal_key, 900)
+        deps.usage.held.give_back(x.caller.key, 900)
         x.result = {"content": TEXT}
         relay(x, deps)
         assert x.answer is not None

@@ -61,7 +61,7 @@ async def test_a_connection_that_is_the_callers_own_is_asked_for_under_their_nam
     ((key, question),) = answers.asked
     assert x.installation == answers.answer
     assert key == f"{held.id} {held.tools[0].assignment_id} {caller}"
-    assert question == InstallationQuestion(x.token_digest, held.id, held.tools[0].assignment_id)
+    assert question == InstallationQuestion(x.caller.proof.digest, held.id, held.tools[0].assignment_id)
 
 
 async def test_controls_refusal_is_the_callers() -> None:

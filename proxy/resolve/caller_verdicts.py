@@ -1,8 +1,8 @@
-"""Who is the bearer of a token: control's verdicts, remembered.
+"""Who calls: control's verdicts on what callers prove themselves with, remembered.
 
-`authenticate` asks here. A token's verdict is kept under the SHA-256 of the whole token and never outlives the
-token's expiry. Tokens that control does not know have a small memory of their own and a budget, so that a flood of
-them costs known callers nothing.
+`authenticate` asks here. A verdict is kept under the SHA-256 of the whole credential and never outlives the
+credential's expiry. Credentials that control does not know have a small memory of their own and a budget, so that a
+flood of them costs known callers nothing.
 """
 
 import time
@@ -11,7 +11,7 @@ from math import inf
 
 from core import redis_names
 from core.keys import KeyRing
-from core.resolve import TokenQuestion, TokenVerdict
+from core.resolve import CallerQuestion, CallerVerdict, Proof
 from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
 from proxy.caches.layered import LayeredCache
@@ -25,12 +25,12 @@ from proxy.resolve.refreshes import GATHERED_S, Refreshes
 _SIZE = 50_000
 _UNKNOWN_SIZE = 20_000
 _UNKNOWN_S = 10.0
-Put = Callable[[TokenQuestion], Awaitable[TokenVerdict]]
+Put = Callable[[CallerQuestion], Awaitable[CallerVerdict]]
 """A way to ask control."""
 
 
 class Authority:
-    """Control's verdicts on tokens, remembered; strangers have a small memory and a budget of their own."""
+    """Control's verdicts on callers, remembered; strangers have a small memory and a budget of their own."""
 
     def __init__(
         self,
@@ -45,11 +45,11 @@ class Authority:
         gathered: float = GATHERED_S,
     ) -> None:
         self._control = control
-        self.refreshes = Refreshes[TokenQuestion, TokenVerdict]("tokens", control.token, control.tokens, tasks)
+        self.refreshes = Refreshes[CallerQuestion, CallerVerdict]("callers", control.caller, control.callers, tasks)
         self.budget = Budget(unknown_per_second)
-        self.verdicts: LayeredCache[TokenVerdict] = LayeredCache(
+        self.verdicts: LayeredCache[CallerVerdict] = LayeredCache(
             "verdicts",
-            TokenVerdict,
+            CallerVerdict,
             size=_SIZE,
             soft=soft,
             hard=hard,
@@ -62,31 +62,32 @@ class Authority:
         )
         self._unknown: Bounded[str, float] = Bounded(_UNKNOWN_SIZE)
 
-    def known(self, digest: str) -> TokenVerdict | None:
+    def known(self, proof: Proof) -> CallerVerdict | None:
         """The verdict if it is in memory and fresh. No waiting: the warm path."""
+        digest = proof.digest
         verdict = self.verdicts.memory.young(digest)
         if verdict is None:
-            verdict = self.verdicts.fresh(digest, lambda known: self._ask(digest, "", known, self.refreshes.ask))
+            verdict = self.verdicts.fresh(digest, lambda known: self._ask(proof, "", known, self.refreshes.ask))
             if verdict is None:
                 return None
         return verdict if verdict.expires is None or verdict.expires > time.time() else None
 
-    def rest(self, digest: str) -> Rest[TokenVerdict] | None:
+    def rest(self, digest: str) -> Rest[CallerVerdict] | None:
         """What `known` has given just now, for who rests on it for a while."""
         return self.verdicts.memory.rest(digest)
 
     def refused_lately(self, digest: str) -> bool:
-        """Whether control refused this token a moment ago."""
+        """Whether control refused the credential with this digest a moment ago."""
         until = self._unknown.peek(digest)
         return until is not None and until > time.monotonic()
 
-    async def verdict(self, digest: str, address: str) -> TokenVerdict:
+    async def verdict(self, proof: Proof, address: str) -> CallerVerdict:
         """The verdict, asked for if need be: who bears it, or that it is not for gateways (`kept_out`).
 
         Raises SourceUnreachable where nobody can tell, Refusal `too_many_unknown` beyond the strangers' budget.
         """
         verdict = await self.verdicts.get(
-            digest, lambda known: self._ask(digest, address, known, self._control.token)
+            proof.digest, lambda known: self._ask(proof, address, known, self._control.caller)
         )
         if not _unexpired(verdict):  # it expired while it was asked for
             raise Refusal("not_authenticated", detail="expired", presented=True)
@@ -95,12 +96,12 @@ class Authority:
     def remembers(self, digest: str) -> bool:
         """Whether a verdict that has not expired is in memory, however old.
 
-        If not, a change of the token or its bearer may have been announced, or room was made for others: ask.
+        If not, a change of the credential or its bearer may have been announced, or room was made for others: ask.
         """
         return not self.verdicts.memory.expired(digest)
 
     async def forget(self, digest: str) -> None:
-        """Forget a token whose change was announced."""
+        """Forget a credential whose change was announced."""
         self._unknown.pop(digest)
         await self.verdicts.drop(digest)
 
@@ -108,7 +109,7 @@ class Authority:
         """Forget every verdict that rests on a user or team that changed."""
         self._unknown.clear()
 
-        def concerns(_: str, verdict: TokenVerdict) -> bool:
+        def concerns(_: str, verdict: CallerVerdict) -> bool:
             principal = verdict.principal or verdict.kept_out
             if principal is None:
                 return False
@@ -120,11 +121,12 @@ class Authority:
         """News may have been missed: ask again before a remembered verdict is used."""
         self.verdicts.memory.doubt_all()
 
-    async def _ask(self, digest: str, address: str, known: bool, put: Put) -> Aged[TokenVerdict]:
+    async def _ask(self, proof: Proof, address: str, known: bool, put: Put) -> Aged[CallerVerdict]:
+        digest = proof.digest
         if not known and not self.budget.take(address):
             raise Refusal("too_many_unknown", retry_after=1)
         asked = time.monotonic()
-        verdict = await put(TokenQuestion(digest))
+        verdict = await put(CallerQuestion.of(proof))
         if verdict.digest != digest or (verdict.principal is None and verdict.kept_out is None):
             self._unknown.put(digest, time.monotonic() + _UNKNOWN_S)
             self.verdicts.memory.stands_no_more(digest)  # it is held until the copy in Redis is gone, too
@@ -132,5 +134,5 @@ class Authority:
         return Aged(verdict, asked, inf if verdict.expires is None else verdict.expires)
 
 
-def _unexpired(verdict: TokenVerdict) -> bool:
+def _unexpired(verdict: CallerVerdict) -> bool:
     return verdict.expires is None or verdict.expires > time.time()

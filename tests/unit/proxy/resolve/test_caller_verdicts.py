@@ -7,17 +7,20 @@ from collections.abc import AsyncIterator
 import pytest
 
 from core.keys import new_key, parse_key_ring
-from core.resolve import Principal, TokenQuestion, TokenVerdict
+from core.resolve import CallerQuestion, CallerVerdict, Credential, JwtProof, Principal, TokenProof
 from core.tasks import Tasks
-from proxy.caches.two_ages import SourceUnreachable
+from proxy.caches.redis_copy import SealedForm
+from proxy.caches.two_ages import Aged, SourceUnreachable
 from proxy.redis import RedisAway
 from proxy.refusals import Refusal
+from proxy.resolve.caller_verdicts import Authority
 from proxy.resolve.control_pulse import ControlPulse
-from proxy.resolve.token_verdicts import Authority
 from tests.fakes.proxy_parts import user
+from tests.fakes.version_before import TokenVerdict, as_before
 
 RING = parse_key_ring("proxy", new_key())
 TOKEN, OTHER = "a" * 64, "b" * 64
+PROOF = TokenProof(TOKEN)
 
 
 class NoRedis:
@@ -36,22 +39,22 @@ class NoRedis:
 
 class Control:
     def __init__(self) -> None:
-        self.verdicts: dict[str, TokenVerdict] = {}
+        self.verdicts: dict[str, CallerVerdict] = {}
         self.asked: list[str] = []
         self.down = False
         self.pulse = ControlPulse()
 
-    async def token(self, question: TokenQuestion) -> TokenVerdict:
+    async def caller(self, question: CallerQuestion) -> CallerVerdict:
         self.asked.append(question.digest)
         if self.down:
             raise SourceUnreachable
-        return self.verdicts.get(question.digest) or TokenVerdict(question.digest, refusal="unknown")
+        return self.verdicts.get(question.digest) or CallerVerdict(question.digest, refusal="unknown")
 
-    async def tokens(self, questions: list[TokenQuestion]) -> dict[TokenQuestion, TokenVerdict]:
-        return {question: await self.token(question) for question in questions}
+    async def callers(self, questions: list[CallerQuestion]) -> dict[CallerQuestion, CallerVerdict]:
+        return {question: await self.caller(question) for question in questions}
 
-    def knows(self, digest: str, principal: Principal, expires: float | None = None) -> TokenVerdict:
-        self.verdicts[digest] = TokenVerdict(digest, principal, "id", expires)
+    def knows(self, digest: str, principal: Principal, expires: float | None = None) -> CallerVerdict:
+        self.verdicts[digest] = CallerVerdict(digest, principal, "id", expires)
         return self.verdicts[digest]
 
 
@@ -71,15 +74,15 @@ async def authority(control: Control) -> AsyncIterator[Authority]:
 
 async def test_a_verdict_is_asked_once_and_then_known(authority: Authority, control: Control) -> None:
     verdict = control.knows(TOKEN, user())
-    assert authority.known(TOKEN) is None
-    assert await authority.verdict(TOKEN, "x") == verdict
-    assert authority.known(TOKEN) == verdict
+    assert authority.known(PROOF) is None
+    assert await authority.verdict(PROOF, "x") == verdict
+    assert authority.known(PROOF) == verdict
     assert control.asked == [TOKEN]
 
 
 async def test_a_refused_token_is_remembered_for_a_moment(authority: Authority, control: Control) -> None:
     with pytest.raises(Refusal, match="not_authenticated"):
-        await authority.verdict(TOKEN, "x")
+        await authority.verdict(PROOF, "x")
     assert authority.refused_lately(TOKEN)
     assert not authority.refused_lately(OTHER)
     await authority.forget(TOKEN)  # it was issued
@@ -87,29 +90,29 @@ async def test_a_refused_token_is_remembered_for_a_moment(authority: Authority, 
 
 
 async def test_an_answer_about_another_token_is_no_verdict(authority: Authority, control: Control) -> None:
-    control.verdicts[TOKEN] = TokenVerdict(OTHER, user(), "id")
+    control.verdicts[TOKEN] = CallerVerdict(OTHER, user(), "id")
     with pytest.raises(Refusal, match="not_authenticated"):
-        await authority.verdict(TOKEN, "x")
+        await authority.verdict(PROOF, "x")
 
 
 async def test_a_verdict_that_expired_on_its_way_is_none(authority: Authority, control: Control) -> None:
     control.knows(TOKEN, user(), expires=time.time() - 0.001)
     with pytest.raises(Refusal, match="not_authenticated"):
-        await authority.verdict(TOKEN, "x")
-    assert authority.known(TOKEN) is None
+        await authority.verdict(PROOF, "x")
+    assert authority.known(PROOF) is None
 
 
 async def test_strangers_have_a_budget_that_known_tokens_do_not_need(authority: Authority, control: Control) -> None:
     control.knows(TOKEN, user())
-    await authority.verdict(TOKEN, "flooding")
+    await authority.verdict(PROOF, "flooding")
     reasons = []
     for number in range(20):
         with pytest.raises(Refusal) as caught:
-            await authority.verdict(f"{number:064}", "flooding")
+            await authority.verdict(TokenProof(f"{number:064}"), "flooding")
         reasons.append(caught.value.reason)
     assert reasons == ["not_authenticated"] * 4 + ["too_many_unknown"] * 16
     authority.verdicts.memory.doubt_all()
-    assert await authority.verdict(TOKEN, "flooding")
+    assert await authority.verdict(PROOF, "flooding")
 
 
 @pytest.mark.parametrize(
@@ -126,15 +129,15 @@ async def test_a_change_of_a_principal_ends_the_verdicts_that_rest_on_it(
     authority: Authority, control: Control, kind: str, identifier: str, concerned: bool
 ) -> None:
     control.knows(TOKEN, Principal("user", "ada", "Ada", frozenset({"red"})))
-    await authority.verdict(TOKEN, "x")
+    await authority.verdict(PROOF, "x")
     await authority.forget_principal(kind, identifier)
     assert authority.remembers(TOKEN) != concerned
-    assert (authority.known(TOKEN) is None) == concerned
+    assert (authority.known(PROOF) is None) == concerned
 
 
 async def test_a_token_that_has_expired_is_remembered_no_more(authority: Authority, control: Control) -> None:
     control.knows(TOKEN, user(), expires=time.time() + 0.05)
-    await authority.verdict(TOKEN, "x")
+    await authority.verdict(PROOF, "x")
     assert authority.remembers(TOKEN)
     await asyncio.sleep(0.06)
     assert not authority.remembers(TOKEN)
@@ -143,21 +146,53 @@ async def test_a_token_that_has_expired_is_remembered_no_more(authority: Authori
 async def test_where_nobody_can_tell_nobody_is_refused_for_good(authority: Authority, control: Control) -> None:
     control.down = True
     with pytest.raises(SourceUnreachable):
-        await authority.verdict(TOKEN, "x")
+        await authority.verdict(PROOF, "x")
     assert not authority.refused_lately(TOKEN)
 
 
 async def test_a_token_that_is_not_for_gateways_is_asked_about_once(authority: Authority, control: Control) -> None:
-    control.verdicts[TOKEN] = TokenVerdict(TOKEN, token_id="id", kept_out=user())
-    assert (await authority.verdict(TOKEN, "x")).principal is None
-    assert authority.known(TOKEN) == control.verdicts[TOKEN]
+    control.verdicts[TOKEN] = CallerVerdict(TOKEN, credential_id="id", kept_out=user())
+    assert (await authority.verdict(PROOF, "x")).principal is None
+    assert authority.known(PROOF) == control.verdicts[TOKEN]
     assert control.asked == [TOKEN]
 
 
 async def test_a_change_of_its_bearer_ends_the_verdict_on_a_token_that_is_not_for_gateways(
     authority: Authority, control: Control
 ) -> None:
-    control.verdicts[TOKEN] = TokenVerdict(TOKEN, token_id="id", kept_out=Principal("user", "ada", "Ada"))
-    await authority.verdict(TOKEN, "x")
+    control.verdicts[TOKEN] = CallerVerdict(TOKEN, credential_id="id", kept_out=Principal("user", "ada", "Ada"))
+    await authority.verdict(PROOF, "x")
     await authority.forget_principal("user", "ada")
-    assert authority.known(TOKEN) is None
+    assert authority.known(PROOF) is None
+
+
+async def test_the_proof_of_a_caller_is_what_control_is_asked_with(
+    authority: Authority, control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proof, asked = JwtProof.of("a.b.c"), []
+
+    async def caller(question: CallerQuestion) -> CallerVerdict:
+        asked.append(question.proof)
+        return CallerVerdict(question.digest, user(), "grant", auth="jwt")
+
+    monkeypatch.setattr(control, "caller", caller)
+    assert (await authority.verdict(proof, "x")).credential == Credential("jwt", "grant")
+    assert authority.known(proof) is not None
+    assert authority.known(TokenProof(proof.digest)) is authority.known(proof), "it is known by its digest"
+    assert asked == [proof]
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        CallerVerdict(TOKEN, Principal("user", "ada", "Ada", frozenset({"red"})), "id", 5e9),
+        CallerVerdict(TOKEN, credential_id="id", kept_out=Principal("team", "red", "Red")),
+    ],
+)
+def test_copies_of_verdicts_are_read_by_workers_of_the_version_before_and_theirs_here(verdict: CallerVerdict) -> None:
+    now, before = SealedForm(RING, "verdicts", CallerVerdict), SealedForm(RING, "verdicts", TokenVerdict)
+    ours, theirs = Aged(verdict, 0.0), Aged(as_before(verdict), 0.0)
+    read, read_there = now.open(TOKEN, before.close(TOKEN, theirs)), before.open(TOKEN, now.close(TOKEN, ours))
+    assert read is not None
+    assert read_there is not None
+    assert (read.value, read_there.value) == (verdict, theirs.value)

@@ -1,0 +1,37 @@
+"""Who makes a request: the verdict on a caller, together with the proof that it is about.
+
+Made by the stage `authenticate`. What a caller has or does (sessions, streams, records, shares of the worker) is
+bound to this, never to the bytes of a credential.
+"""
+
+from typing import Final
+
+from core.resolve import AuthKind, CallerVerdict, Proof, TokenProof
+
+
+class Caller:
+    """Who makes a request, how they proved it, and with what. Shared by requests, and never changed."""
+
+    __slots__ = ("credential", "key", "principal", "proof", "verdict", "way")
+
+    def __init__(self, verdict: CallerVerdict, proof: Proof) -> None:
+        self.verdict, self.proof = verdict, proof
+        self.principal = verdict.principal
+        """None for nobody, and for who is known and may not call gateways."""
+        bearer = verdict.principal or verdict.kept_out
+        self.key = bearer.key if bearer is not None else ""
+        """`user:ID`, `team:ID`, `organisation` and so on; empty for nobody."""
+        self.credential = verdict.credential
+        self.way: AuthKind = verdict.auth
+        """Of authenticating."""
+
+    def judged(self, verdict: CallerVerdict) -> "Caller":
+        """The caller by another verdict on the same proof; this one, where nothing is new."""
+        return self if verdict is self.verdict else Caller(verdict, self.proof)
+
+    def __repr__(self) -> str:
+        return f"Caller({self.key or 'nobody'}, {self.way})"
+
+
+STRANGER: Final = Caller(CallerVerdict("", refusal="unknown"), TokenProof(""))
+"""Who makes a request that was not authenticated, or not yet."""
