@@ -102,7 +102,7 @@ class CallerQuestion(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"CallerQuestion({self.digest})"
 
 
-class CallerVerdict(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
+class CallerVerdict(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who bears a credential, or why nobody: `unknown`, `revoked`, `expired` and `disabled` look alike to the caller.
 
     Control says it of what it is asked about; what a proxy has verified by itself has one of the same form.
@@ -126,7 +126,7 @@ class CallerVerdict(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
     """The OAuth client that the credential was made for."""
     scopes: frozenset[str] = frozenset()
 
-    @cached_property
+    @property
     def credential(self) -> Credential:
         """What the caller came with."""
         return Credential(self.auth, self.credential_id, self.client, self.scopes)

@@ -83,7 +83,9 @@ class Gateway(msgspec.Struct, frozen=True, omit_defaults=True):
     instructions: str = ""
     header_allowlist: list[str] = []
     """Lower case."""
-    client_auth: list[Literal["token"]] = msgspec.field(default_factory=lambda: ["token"])
+    client_auth: list[str] = msgspec.field(default_factory=lambda: ["token"])
+    """Ways of authenticating that it accepts, each as `core.resolve.AuthKind` calls it. One that a reader does not
+    know is one that nobody comes by there, so a later version may add to them."""
     audit_required: bool = False
     rules: list[Rule] = []
 

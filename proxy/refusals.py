@@ -92,6 +92,9 @@ TABLE: Final[dict[str, Reason]] = {
     "cannot_authenticate": _http(503, -31503, "The token cannot be checked now; retry soon.", retryable=True),
     # enter the gateway
     "gateway_unknown": _http(404, -31404, "There is no such gateway for this caller; check the URL."),
+    "way_not_accepted": _http(
+        401, -31401, "This gateway does not accept {way}; sign in as it asks for, or ask an administrator."
+    ),
     "gateway_unavailable": _http(503, -31503, "The gateway cannot be loaded now; retry soon.", retryable=True),
     "session_unknown": _http(404, -31404, "There is no such session; open a new one with initialize."),
     "session_missing": _http(

@@ -14,6 +14,7 @@ Status = Literal[
     "internal",
     "token_for_api",
     "gateway_unknown",
+    "way_not_accepted",
     "gateway_unavailable",
     "session_unknown",
     "session_missing",

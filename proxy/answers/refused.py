@@ -16,6 +16,7 @@ from proxy.refusals import Refusal
 
 _CHALLENGED: Final = {
     "not_authenticated": ', error="invalid_token", error_description="The token is not valid here."',
+    "way_not_accepted": ', error="invalid_token", error_description="This gateway takes no token of this kind."',
     "token_for_api": ', error="insufficient_scope", error_description="The token is not for gateways."',
 }
 """Refusals that tell what a token would have to be, with the error of the challenge."""

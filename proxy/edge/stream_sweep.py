@@ -139,7 +139,7 @@ class StreamSweep:
 
 
 def still_good(held: HeldStream, deps: Deps) -> bool:
-    """Whether the session goes on, the gateway still admits the caller, and they were not just refused."""
+    """Whether the session goes on, the gateway still takes the caller, and they were not just refused."""
     gateway = deps.gateways.held(held.gateway_name)
     return (
         not deps.sessions.has_ended(held.session.jti)
@@ -147,6 +147,7 @@ def still_good(held: HeldStream, deps: Deps) -> bool:
         and gateway is not None
         and held.caller.principal is not None
         and gateway.admits(held.caller.principal)
+        and gateway.accepts(held.caller.way)
         and not deps.authority.refused_lately(held.caller.proof.digest)
     )
 

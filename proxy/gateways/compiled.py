@@ -16,7 +16,7 @@ from core.mcp.methods import RESOURCES_READ, TOOLS_CALL
 from core.mcp.param_headers import ParamHeaders
 from core.mcp.shapes import is_only_a_task, tool_for_legacy, tool_for_modern
 from core.mcp.versions import Era
-from core.resolve import Principal
+from core.resolve import AuthKind, Principal
 from core.snapshot import Gateway, Route, Rule, Tool
 from core.visibility import may_enter
 from proxy.our_name import server_info
@@ -74,7 +74,18 @@ def compiled_tool(tool: Tool, rule: Rule | None) -> CompiledTool:
 class CompiledGateway:
     """A gateway as calls use it, made once from a snapshot and swapped in whole."""
 
-    __slots__ = ("_pages", "allowlist", "confirmed", "id", "server_info", "snapshot", "stands", "tools", "used")
+    __slots__ = (
+        "_pages",
+        "allowlist",
+        "confirmed",
+        "id",
+        "server_info",
+        "snapshot",
+        "stands",
+        "tools",
+        "used",
+        "ways",
+    )
 
     def __init__(self, snapshot: Gateway) -> None:
         self.snapshot = snapshot
@@ -93,6 +104,8 @@ class CompiledGateway:
         for tool in snapshot.tools:
             if is_only_a_task(tool.definition):
                 rules.setdefault(tool.exposed, Rule("refuse", "only_as_task", [tool.exposed]))
+        self.ways = frozenset(snapshot.client_auth)
+        """Of authenticating that it accepts."""
         self.tools = {tool.exposed: compiled_tool(tool, rules.get(tool.exposed)) for tool in snapshot.tools}
         visible = [tool.definition for tool in snapshot.tools if tool.exposed not in rules]
         self._pages = {
@@ -103,6 +116,10 @@ class CompiledGateway:
     def admits(self, principal: Principal) -> bool:
         """Whether this principal sees the gateway at all."""
         return may_enter(principal, self.snapshot.visibility)
+
+    def accepts(self, way: AuthKind) -> bool:
+        """Whether callers may authenticate in this way here."""
+        return way in self.ways
 
     def page(self, era: Era, number: int) -> tuple[bytes, bool] | None:
         """One page of `tools/list` as a JSON array, and whether another follows; None beyond the last."""

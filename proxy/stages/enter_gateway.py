@@ -1,21 +1,31 @@
-"""Enter the gateway: does it exist, does this principal see it, and is the session one of theirs here?
+"""Enter the gateway: does it exist, does this principal see it, does it accept how they authenticated, and is the
+session one of theirs here?
 
 What is no session of theirs is refused here, but for a POST: it may be the `initialize` that opens another one, sent
 by a client that did not forget the lost one. `parse` refuses every other message. A gateway that exists but is not
-yours and one that does not exist are the same: 404 in the same words.
+yours and one that does not exist are the same: 404 in the same words, however you authenticated.
 """
 
 from collections.abc import Awaitable
+from typing import Final
 
 from core.mcp.versions import MODERN
+from core.resolve import AuthKind
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.gateways.compiled import CompiledGateway
 from proxy.refusals import Refusal
 
+_TOLD: Final[dict[AuthKind, str]] = {
+    "token": "tokens that begin with `arch_`",
+    "oauth": "access tokens of Archway",
+    "jwt": "tokens of an identity provider",
+}
+"""Ways of authenticating as callers are told of them."""
+
 
 def enter_gateway(x: Exchange, deps: Deps) -> Awaitable[None] | None:
-    """Fill gateway and session. Refuses 404, and 503 where the gateway cannot be had; waits only when cold."""
+    """Fill gateway and session. Refuses 401, 404, and 503 where the gateway cannot be had; waits only when cold."""
     gateway = deps.gateways.held(x.gateway_name)
     if gateway is None:
         return _load(x, deps)
@@ -31,10 +41,13 @@ async def _load(x: Exchange, deps: Deps) -> None:
 
 
 def _enter(x: Exchange, gateway: CompiledGateway) -> None:
-    assert x.caller.principal is not None
-    if not gateway.admits(x.caller.principal):
+    caller = x.caller
+    assert caller.principal is not None
+    if not gateway.admits(caller.principal):
         raise Refusal("gateway_unknown")
     x.gateway = gateway
+    if not gateway.accepts(caller.way):
+        raise Refusal("way_not_accepted", way=_TOLD[caller.way])
 
 
 def _session(x: Exchange, deps: Deps) -> Awaitable[None] | None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -96,3 +96,22 @@ def test_the_index_comes_back_and_a_later_format_is_refused() -> None:
     assert open_index(sign_index(index, SIGNER), VERIFIER) == index
     with pytest.raises(SnapshotBroken, match="later"):
         open_index(sign_index(msgspec.structs.replace(index, format=FORMAT + 1), SIGNER), VERIFIER)
+
+
+class GatewayBefore(Gateway, frozen=True, omit_defaults=True):
+    """As the version before reads it."""
+
+    client_auth: list[Literal["token"]] = msgspec.field(default_factory=lambda: ["token"])
+
+
+def test_a_gateway_that_accepts_tokens_is_read_by_the_version_before_and_its_own_here() -> None:
+    read = VERIFIER.verify(sign_gateway(a_gateway(), SIGNER), "gateway", "g1")
+    assert msgspec.msgpack.decode(read, type=GatewayBefore).client_auth == ["token"]
+    before = GatewayBefore(**{name: getattr(a_gateway(), name) for name in Gateway.__struct_fields__})
+    sent = SIGNER.sign(msgspec.msgpack.encode(before), "gateway", "g1")
+    assert open_gateway(sent, "g1", VERIFIER) == a_gateway(client_auth=["token"])
+
+
+def test_a_way_of_authenticating_of_a_later_version_leaves_the_rest_of_the_gateway_readable() -> None:
+    later = a_gateway(client_auth=["token", "of a later version"])
+    assert open_gateway(sign_gateway(later, SIGNER), "g1", VERIFIER) == later

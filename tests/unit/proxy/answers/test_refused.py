@@ -52,6 +52,18 @@ async def test_busy_says_when_to_come_back_and_405_what_is_served(deps: Deps) ->
     assert answer.headers["Allow"] == "GET, POST, DELETE, OPTIONS"
 
 
+async def test_a_caller_who_authenticated_in_a_way_that_is_not_accepted_is_challenged_to_do_otherwise(
+    deps: Deps,
+) -> None:
+    x = exchange({})
+    x.gateway_name, x.caller = "g", a_user("ada")
+    answer = answer_of_refusal(x, Refusal("way_not_accepted", way="tokens that begin with `arch_`"), deps)
+    assert answer.status == 401
+    assert answer.headers["WWW-Authenticate"] == challenge(
+        x, deps, ', error="invalid_token", error_description="This gateway takes no token of this kind."'
+    )
+
+
 async def test_the_challenge_names_the_metadata_and_an_error_only_where_a_token_was_presented(deps: Deps) -> None:
     x = exchange({})
     x.gateway_name = "g"

@@ -176,3 +176,10 @@ async def test_a_token_that_nobody_vouches_for_any_more_ends_its_stream_without_
     aged.asked -= deps.settings.max_stale + 1
     aged.young_until = aged.asked
     await Stream(x, deps).ends()
+
+
+async def test_a_stream_is_good_for_as_long_as_its_gateway_accepts_how_its_caller_authenticated(deps: Deps) -> None:
+    x = streaming(deps)
+    assert still_good(HeldStream(x, 0.0), deps)
+    hold(deps, gateway(client_auth=["oauth"]))
+    assert not still_good(HeldStream(x, 0.0), deps)

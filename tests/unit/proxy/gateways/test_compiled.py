@@ -117,3 +117,13 @@ def test_the_visibility_decides_who_is_admitted() -> None:
     made = CompiledGateway(gateway(visibility=Visibility("teams", ["red"])))
     assert made.admits(Principal("user", "u", "u", frozenset({"red"})))
     assert not made.admits(Principal("user", "u", "u", frozenset({"blue"})))
+
+
+@pytest.mark.parametrize(
+    ("accepted", "by_token"), [(["token"], True), (["oauth", "token"], True), (["oauth"], False), ([], False)]
+)
+def test_a_gateway_accepts_the_ways_of_authenticating_that_its_snapshot_names(
+    accepted: list[str], by_token: bool
+) -> None:
+    assert CompiledGateway(gateway(client_auth=accepted)).accepts("token") is by_token
+    assert CompiledGateway(gateway()).accepts("token"), "nothing is said in a snapshot of the version before"

@@ -12,9 +12,10 @@ from msgspec.structs import replace
 
 from core.mcp.methods import META_CLIENT_INFO
 from proxy.caches.two_ages import Aged
+from proxy.gateways.compiled import CompiledGateway
 from proxy.plans.plan import RENEW_S
 from tests.fakes.planned_lane import PlannedLane, planned_lane
-from tests.fakes.proxy_parts import user
+from tests.fakes.proxy_parts import hold, user
 
 PLAIN: dict[str, Any] = {"name": "client", "version": "1"}
 HEAVY: dict[str, Any] = {
@@ -123,3 +124,16 @@ async def test_no_plan_is_made_of_what_was_replaced_while_the_call_was_with_its_
         server.answers()
         (head,) = lane.lane.parts.memory.heads()
         assert (head.plans, head.unplanned) == (None, "changed")
+
+
+async def test_what_calls_of_a_plan_leave_says_what_their_caller_came_with() -> None:
+    async with planned_lane() as lane:
+        memory = lane.worker.authority.verdicts.memory
+        key, aged = memory.items()[0]
+        signed_in = replace(aged.value, auth="oauth", credential_id="the grant")
+        memory.put(key, Aged(signed_in, aged.asked))
+        hold(lane.deps, CompiledGateway(replace(lane.gateway.snapshot, client_auth=["oauth"])))
+        call_twice(lane, PLAIN)
+        call_twice(lane, PLAIN)
+        assert lane.by_plan > 0
+        assert {(record.auth, record.token_id) for record in lane.records} == {("oauth", "the grant")}

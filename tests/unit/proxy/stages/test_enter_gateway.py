@@ -5,7 +5,7 @@ import time
 import pytest
 
 from core.mcp.versions import MODERN
-from core.resolve import Principal
+from core.resolve import AuthKind, Principal
 from core.snapshot import Visibility
 from proxy.deps import Deps
 from proxy.exchange import Exchange
@@ -46,6 +46,30 @@ async def test_a_gateway_admits_those_who_see_it(deps: Deps, visibility: Visibil
     assert x.gateway is held
 
 
+@pytest.mark.parametrize("way", ["token", "oauth", "jwt"])
+async def test_a_gateway_refuses_a_caller_who_authenticated_in_a_way_that_it_does_not_accept(
+    deps: Deps, way: AuthKind
+) -> None:
+    held = hold(deps, gateway(client_auth=[one for one in ("token", "oauth", "jwt") if one != way]))
+    for accepted in ("token", "oauth", "jwt"):
+        x = entering()
+        x.caller = caller_of(ADA, way=accepted)
+        if accepted != way:
+            assert enter_gateway(x, deps) is None
+            continue
+        with pytest.raises(Refusal, match="way_not_accepted"):
+            enter_gateway(x, deps)
+        assert x.gateway is held, "which its record names"
+
+
+async def test_whom_a_gateway_does_not_admit_is_not_told_how_to_authenticate(deps: Deps) -> None:
+    hold(deps, gateway(visibility=Visibility("teams", teams=["blue"]), client_auth=["oauth"]))
+    x = entering()
+    with pytest.raises(Refusal, match="gateway_unknown"):
+        enter_gateway(x, deps)
+    assert x.gateway is None
+
+
 async def test_a_gateway_that_cannot_be_had_is_not_said_to_be_unknown(deps: Deps) -> None:
     pending = enter_gateway(entering(), deps)
     assert pending is not None
@@ -62,7 +86,7 @@ async def test_a_gateway_that_was_not_confirmed_for_too_long_is_loaded_again(dep
 
 
 async def test_a_session_opens_for_its_principal_on_its_gateway_alone(deps: Deps) -> None:
-    held = hold(deps, gateway())
+    held = hold(deps, gateway(client_auth=["token", "oauth"]))
     text, session = deps.sessions.new(held.id, caller_of(ADA), "2025-11-25", 0)
 
     x = entering(mcp_session_id=text)
@@ -71,7 +95,9 @@ async def test_a_session_opens_for_its_principal_on_its_gateway_alone(deps: Deps
     await pending
     assert x.session == session
 
-    for stranger in (entering(user(), mcp_session_id=text), entering(mcp_session_id="chosen-by-me")):
+    otherwise = entering(mcp_session_id=text)
+    otherwise.caller = caller_of(ADA, way="oauth")
+    for stranger in (entering(user(), mcp_session_id=text), otherwise, entering(mcp_session_id="chosen-by-me")):
         pending = enter_gateway(stranger, deps)
         assert pending is not None
         await pending  # a POST may open another one: `parse` says which
