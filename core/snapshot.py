@@ -5,6 +5,7 @@ Control compiles it from Postgres (`control/publish/compile.py`), a proxy decode
 version before could misread a document; writers keep writing the older format for one minor version.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final, Literal
 
 import msgspec
@@ -84,10 +85,16 @@ class Gateway(msgspec.Struct, frozen=True, omit_defaults=True):
     header_allowlist: list[str] = []
     """Lower case."""
     client_auth: list[str] = msgspec.field(default_factory=lambda: ["token"])
-    """Ways of authenticating that it accepts, each as `core.resolve.AuthKind` calls it. One that a reader does not
-    know is one that nobody comes by there, so a later version may add to them."""
+    """Ways of authenticating that it accepts, each as `core.resolve.AuthKind` calls it; see `client_auth_of`."""
+    client_auth_beside: list[str] = []
+    """Further ones. A way that a reader does not know is one that nobody comes by there."""
     audit_required: bool = False
     rules: list[Rule] = []
+
+    @property
+    def ways(self) -> frozenset[str]:
+        """Of authenticating that it accepts."""
+        return frozenset(self.client_auth).union(self.client_auth_beside)
 
 
 class IndexRow(msgspec.Struct, frozen=True, array_like=True):
@@ -115,6 +122,16 @@ class SnapshotBroken(ValueError):
 _gateway = msgspec.msgpack.Decoder(Gateway)
 _index = msgspec.msgpack.Decoder(Index)
 _pack = msgspec.msgpack.Encoder()
+
+
+def client_auth_of(ways: Iterable[str]) -> tuple[list[str], list[str]]:
+    """`client_auth` and `client_auth_beside` of a gateway that accepts these ways of authenticating.
+
+    Version 0.1 takes tokens on each gateway that it can read, and can read none with another word than `token` in
+    `client_auth`. So one that accepts tokens and more is still read there, and one that accepts none is not.
+    """
+    others = sorted({*ways} - {"token"})
+    return (["token"], others) if "token" in ways else (others or ["none"], [])
 
 
 def sign_gateway(gateway: Gateway, signer: Signer) -> bytes:

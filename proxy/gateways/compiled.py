@@ -104,7 +104,7 @@ class CompiledGateway:
         for tool in snapshot.tools:
             if is_only_a_task(tool.definition):
                 rules.setdefault(tool.exposed, Rule("refuse", "only_as_task", [tool.exposed]))
-        self.ways = frozenset(snapshot.client_auth)
+        self.ways = snapshot.ways
         """Of authenticating that it accepts."""
         self.tools = {tool.exposed: compiled_tool(tool, rules.get(tool.exposed)) for tool in snapshot.tools}
         visible = [tool.definition for tool in snapshot.tools if tool.exposed not in rules]

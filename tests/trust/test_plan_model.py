@@ -27,7 +27,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from core.changes import Change, Kind
 from core.resolve import CallerVerdict, InstallationRefusal, Principal, ResolvedInstallation
-from core.snapshot import Rule
+from core.snapshot import Rule, client_auth_of
 from core.tokens import new_token
 from proxy.resolve.refreshes import GATHERED_S
 from tests.fakes.modelled_registry import (
@@ -51,6 +51,8 @@ LINES = ("X-Tenant: red\r\n", "X-Tenant: blue\r\nX-Lang: de\r\n", "X-Forwarded-F
 HOW = ("json", "json", "stream", "stream and its end", "pieces", "tool error", "error", "status")
 names, tools, lines = st.sampled_from(CALLERS), st.sampled_from(sorted(TOOLS)), st.sampled_from(LINES)
 hows, seldom = st.sampled_from(HOW), st.sampled_from([True, False, False])
+WAYS = (("token",), ("token", "oauth"), ("token",), ("oauth",))
+KEPT_FIELDS = ("tools", "header_allowlist", "rules", "visibility", "client_auth", "client_auth_beside")
 several = st.lists(st.integers(0, 8), min_size=2, max_size=6)
 heard = st.sampled_from(["now", "now", "missed", "compared", "later"])
 """What becomes of the news of a change."""
@@ -205,8 +207,7 @@ class Plans(SideBySide, RuleBasedStateMachine):
 
     def _revise(self, hear: str, **fields: Any) -> None:
         held = self.gateway
-        kept = {name: getattr(held, name) for name in ("tools", "header_allowlist", "rules", "visibility")}
-        self.gateway = self.truth.gateway("g", **(kept | fields))
+        self.gateway = self.truth.gateway("g", **({name: getattr(held, name) for name in KEPT_FIELDS} | fields))
         self.announce("gateway", held.id, self.gateway.revision, hear=hear)
 
     @rule(hear=heard, allowed=st.sampled_from([(), ("x-tenant",), ("x-lang", "x-tenant")]))
@@ -220,6 +221,11 @@ class Plans(SideBySide, RuleBasedStateMachine):
     @rule(hear=heard, seen_by=st.sampled_from(sorted(SEEN_BY)))
     def a_gateway_is_shown_to_others(self, hear: str, seen_by: str) -> None:
         self._revise(hear, visibility=SEEN_BY[seen_by])
+
+    @rule(hear=heard, ways=st.sampled_from(WAYS))
+    def a_gateway_accepts_other_ways_of_authenticating(self, hear: str, ways: tuple[str, ...]) -> None:
+        accepted, beside = client_auth_of(ways)
+        self._revise(hear, client_auth=accepted, client_auth_beside=beside)
 
     @rule(hear=heard, tool=tools, there=st.booleans())
     def a_tool_goes_or_comes(self, hear: str, tool: str, there: bool) -> None:
@@ -351,7 +357,14 @@ class Plans(SideBySide, RuleBasedStateMachine):
         for one in CALLERS:
             if self.callers[one].token in self.revoked:
                 self._issue(one, None)
-        self._revise("now", tools=[*self.tools.values()], rules=[], visibility=SEEN_BY["all"])
+        self._revise(
+            "now",
+            tools=[*self.tools.values()],
+            rules=[],
+            visibility=SEEN_BY["all"],
+            client_auth=["token"],
+            client_auth_beside=[],
+        )
         self.somebody_calls(name, tool, lines, how, 4)
 
     @rule(name=names, tool=tools, lines=lines, life=st.sampled_from([2.5, 20.5, 45.5]))

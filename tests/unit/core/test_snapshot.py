@@ -20,6 +20,7 @@ from core.snapshot import (
     SnapshotBroken,
     Tool,
     Visibility,
+    client_auth_of,
     open_gateway,
     open_index,
     sign_gateway,
@@ -110,6 +111,26 @@ def test_a_gateway_that_accepts_tokens_is_read_by_the_version_before_and_its_own
     before = GatewayBefore(**{name: getattr(a_gateway(), name) for name in Gateway.__struct_fields__})
     sent = SIGNER.sign(msgspec.msgpack.encode(before), "gateway", "g1")
     assert open_gateway(sent, "g1", VERIFIER) == a_gateway(client_auth=["token"])
+
+
+@pytest.mark.parametrize("ways", [{"token"}, {"oauth", "token"}, {"token", "jwt", "oauth"}, {"token", "a later one"}])
+def test_a_gateway_that_accepts_tokens_among_others_is_read_by_the_version_before(ways: set[str]) -> None:
+    accepted, beside = client_auth_of(ways)
+    document = sign_gateway(a_gateway(client_auth=accepted, client_auth_beside=beside), SIGNER)
+    assert open_gateway(document, "g1", VERIFIER).ways == ways
+    read = msgspec.msgpack.decode(VERIFIER.verify(document, "gateway", "g1"), type=GatewayBefore)
+    assert read.client_auth == ["token"]
+
+
+@pytest.mark.parametrize("ways", [set(), {"oauth"}, {"oauth", "jwt"}])
+def test_a_gateway_that_accepts_no_tokens_is_none_for_the_version_before_which_would_take_them(
+    ways: set[str],
+) -> None:
+    accepted, beside = client_auth_of(ways)
+    document = sign_gateway(a_gateway(client_auth=accepted, client_auth_beside=beside), SIGNER)
+    assert open_gateway(document, "g1", VERIFIER).ways - {"none"} == ways
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.msgpack.decode(VERIFIER.verify(document, "gateway", "g1"), type=GatewayBefore)
 
 
 def test_a_way_of_authenticating_of_a_later_version_leaves_the_rest_of_the_gateway_readable() -> None:
