@@ -1,8 +1,9 @@
 """Calls between the planes: who may make one, and how its answer is closed.
 
 A call carries a JWT (HS256, 30 seconds) bound to the audience, the direction, the method and path, and the body's
-digest. The answer is sealed and bound to that very call, so neither half can be replayed or swapped. Keys derive
-from `ARCHWAY_PROXY_KEY`. No header between our own parts is trusted for anything else.
+digest. The answer is sealed and bound to that very call, so neither half can be replayed or swapped. A question that
+has a caller's whole credential in it is sealed too; others are not, as version 0.1 sends them. Keys derive from
+`ARCHWAY_PROXY_KEY`. No header between our own parts is trusted for anything else.
 """
 
 import time
@@ -19,6 +20,8 @@ Plane = Literal["proxy", "control"]
 LIFETIME_S = 30
 _LEEWAY_S = 60
 SCHEME = "Archway-Internal"
+PLAIN, SEALED = "application/octet-stream", "application/vnd.archway.sealed"
+"""Content types of questions."""
 MAX_BODY = 1 << 20
 MAX_ANSWER = 17 << 20
 
@@ -32,12 +35,12 @@ class CallMistimed(CallRefused):
 
 
 class InternalCalls:
-    """Mints and checks the tokens of one direction's calls, and seals and opens their answers."""
+    """Mints and checks the tokens of one direction's calls, and seals and opens what they carry."""
 
     def __init__(self, ring: KeyRing, *, caller: Plane, answerer: Plane) -> None:
         direction = f"internal/{caller}-to-{answerer}"
         self._keys = [key.derive(direction) for key in ring.keys]
-        self._answers = Sealer(ring, direction + "/answer")
+        self._questions, self._answers = Sealer(ring, direction + "/question"), Sealer(ring, direction + "/answer")
         self._caller, self._answerer = caller, answerer
 
     def mint(self, method: str, path: str, body: bytes) -> tuple[str, str]:
@@ -62,6 +65,14 @@ class InternalCalls:
         if claims["req"] != _request_digest(method, path, body):
             raise CallRefused("the token was made for another request")
         return str(claims["jti"])
+
+    def seal_question(self, path: str, question: bytes) -> bytes:
+        """The body of a question that nobody on the way may read; `mint` is for what this gives."""
+        return self._questions.seal(question, path)
+
+    def open_question(self, path: str, sealed: bytes) -> bytes:
+        """The question; raises SealBroken for what was sealed for another path, or by somebody else."""
+        return self._questions.open(sealed, path)
 
     def seal_answer(self, call_id: str, answer: bytes) -> bytes:
         """The answer's body on the wire."""

@@ -23,9 +23,10 @@ AuthKind = Literal["token", "oauth", "jwt"]
 Only the first is accepted so far."""
 MOST_IN_A_LIST: Final = 100
 """Of one list of questions; control refuses to read one that is longer."""
-_LONGEST_JWT: Final = 16 << 10
-_Jwt = Annotated[str, msgspec.Meta(max_length=_LONGEST_JWT)]
-"""A token somebody signed, whole. Longer than a header may be, it is none."""
+LONGEST_JWT: Final = 16 << 10
+"""Characters of a signed token. No lane takes a header that is as long."""
+_Jwt = Annotated[str, msgspec.Meta(max_length=LONGEST_JWT)]
+"""A token somebody signed, whole."""
 
 
 class Principal(msgspec.Struct, frozen=True, dict=True):
@@ -50,7 +51,11 @@ class TokenProof(msgspec.Struct, frozen=True):
 
 
 class JwtProof(msgspec.Struct, frozen=True):
-    """The proof of who bears a signed token: the token itself, whose signature is checked by whoever is asked."""
+    """The proof of who bears a signed token: the token itself, whose signature is checked by whoever is asked.
+
+    So the token stays in a proxy's memory while its caller may have to be asked about again. It is in nothing that is
+    written or told: no record, log line or `repr`, no copy in Redis or on disk. To control it goes sealed.
+    """
 
     digest: str
     """SHA-256 of the whole token, by which it is known in memories."""
@@ -131,6 +136,10 @@ class CallerVerdict(msgspec.Struct, frozen=True, omit_defaults=True):
         """What the caller came with."""
         return Credential(self.auth, self.credential_id, self.client, self.scopes)
 
+    def is_about(self, proof: Proof) -> bool:
+        """Whether it was said of this very credential: an `arch_` token is never told to be a signed one, or back."""
+        return self.digest == proof.digest and (self.auth == "token") == isinstance(proof, TokenProof)
+
 
 class CallerQuestions(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who are the bearers of these credentials? Asked about what is known, to know it again."""
@@ -178,6 +187,11 @@ class InstallationQuestion(msgspec.Struct, frozen=True, omit_defaults=True):
     def proof(self) -> Proof:
         """The proof that it carries."""
         return _proof_of(self.digest, self.jwt)
+
+    @property
+    def named(self) -> "InstallationQuestion":
+        """This question as answers repeat it: the proof is not sent back."""
+        return InstallationQuestion(self.digest, self.gateway_id, self.assignment_id) if self.jwt else self
 
     def __repr__(self) -> str:
         return f"InstallationQuestion({self.digest}, {self.gateway_id}, {self.assignment_id})"
@@ -250,6 +264,7 @@ class AnsweredInstallation(msgspec.Struct, frozen=True):
     """One question of a list, and its answer."""
 
     question: InstallationQuestion
+    """As `InstallationQuestion.named` has it."""
     answer: InstallationAnswer
 
 

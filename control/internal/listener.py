@@ -18,7 +18,7 @@ from aiohttp import web
 from control.internal.questions import Questions
 from control.store.pool import StoreConflict, StoreUnavailable
 from core.clocks import CURE, REFUSED_FOR_CLOCK
-from core.internal_call import MAX_BODY, SCHEME, CallMistimed, CallRefused, InternalCalls
+from core.internal_call import MAX_BODY, SCHEME, SEALED, CallMistimed, CallRefused, InternalCalls
 from core.internal_server import NAMELESS
 from core.resolve import (
     CallerQuestion,
@@ -27,6 +27,7 @@ from core.resolve import (
     InstallationQuestion,
     InstallationQuestions,
 )
+from core.sealing import SealBroken
 from core.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -81,11 +82,13 @@ class InternalListener:
             async with asyncio.timeout(_BODY_WITHIN_S):
                 body = await request.read()
             call_id = self._calls.check(authorization, "POST", request.path, body)
+            if request.content_type == SEALED:
+                body = self._calls.open_question(request.path, body)
         except CallMistimed as mistimed:
             told = {"path": request.path, "fault": str(mistimed), "cure": CURE}
             log.warning("internal call refused for its time", extra=told)
             return web.Response(status=403, headers=REFUSED_FOR_CLOCK)
-        except (CallRefused, TimeoutError, web.HTTPRequestEntityTooLarge) as refused:
+        except (CallRefused, SealBroken, TimeoutError, web.HTTPRequestEntityTooLarge) as refused:
             log.warning("internal call refused", extra={"path": request.path, "fault": str(refused)})
             return web.Response(status=403)
         status, answer = await self._answered(kind, body, request.path)

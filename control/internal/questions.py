@@ -100,7 +100,7 @@ class Questions:
         answers: list[AnsweredInstallation] = []
         for question, (principal, rows) in zip(questions.questions, read, strict=True):
             try:
-                answers.append(AnsweredInstallation(question, self._resolved(principal, rows)))
+                answers.append(AnsweredInstallation(question.named, self._resolved(principal, rows)))
             except Exception:
                 log.exception("an installation of a list cannot be resolved")
         return InstallationAnswers(answers)

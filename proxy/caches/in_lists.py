@@ -5,27 +5,39 @@ round because a window let them through together (`window.py`). Each asker has i
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from math import inf
+from typing import Generic, TypeAlias, TypeVar
 
 from core.tasks import Tasks
 
 Q = TypeVar("Q")
 A = TypeVar("A")
+Asker: TypeAlias = tuple[Q, asyncio.Future[A | None]]
+"""Who waits in a list: their question, and where its answer is put."""
 
 
 class InLists(Generic[Q, A]):
     """Asks `many` for all who ask in one round, at most `most` at a time; `tasks` owns the asking, under `name`.
 
+    A list ends, too, where its questions would take more than `room` together; `room_of` says what each takes.
     Questions are hashable, and equal ones are asked once. `many` has a deadline of its own; what it raises is raised
     for each asker of that list.
     """
 
     def __init__(
-        self, name: str, many: Callable[[list[Q]], Awaitable[Mapping[Q, A]]], tasks: Tasks, *, most: int = 100
+        self,
+        name: str,
+        many: Callable[[list[Q]], Awaitable[Mapping[Q, A]]],
+        tasks: Tasks,
+        *,
+        most: int = 100,
+        room: float = inf,
+        room_of: Callable[[Q], int] = lambda _: 0,
     ) -> None:
         self._name, self._many, self._tasks, self._most = name, many, tasks, most
-        self._waiting: list[tuple[Q, asyncio.Future[A | None]]] = []
+        self._room, self._room_of = room, room_of
+        self._waiting: list[Asker[Q, A]] = []
 
     async def ask(self, question: Q) -> A | None:
         """The answer to this question; None where the list that came back has none."""
@@ -38,10 +50,23 @@ class InLists(Generic[Q, A]):
 
     def _send(self) -> None:
         waiting, self._waiting = [one for one in self._waiting if not one[1].done()], []
-        for at in range(0, len(waiting), self._most):
-            _ = self._tasks.spawn(self._name, self._answer(waiting[at : at + self._most]))
+        for some in self._cut(waiting):
+            _ = self._tasks.spawn(self._name, self._answer(some))
 
-    async def _answer(self, waiting: list[tuple[Q, "asyncio.Future[A | None]"]]) -> None:
+    def _cut(self, waiting: list[Asker[Q, A]]) -> Iterator[list[Asker[Q, A]]]:
+        some: list[Asker[Q, A]] = []
+        left = self._room
+        for one in waiting:
+            takes = self._room_of(one[0])
+            if some and (len(some) == self._most or takes > left):
+                yield some
+                some, left = [], self._room
+            some.append(one)
+            left -= takes
+        if some:
+            yield some
+
+    async def _answer(self, waiting: list[Asker[Q, A]]) -> None:
         try:
             answers = await self._many(list(dict.fromkeys(question for question, _ in waiting)))
         except asyncio.CancelledError:

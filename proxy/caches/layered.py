@@ -4,7 +4,7 @@ What workers before us left on disk goes into memory when it is asked for, as ol
 have been missed meanwhile, so it serves only where control cannot be asked. The same is done with an older copy from
 Redis.
 
-Used for verdicts on tokens (`proxy/resolve/caller_verdicts.py`) and for installations
+Used for verdicts on callers (`proxy/resolve/caller_verdicts.py`) and for installations
 (`proxy/resolve/installations.py`).
 """
 

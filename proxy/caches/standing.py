@@ -2,7 +2,7 @@
 
 What was decided with a value is kept elsewhere for as long as the value stands (`proxy/plans`). So that nobody has to
 look into the memory for that, whatever takes a value out of it tells the value: another one in its place, room that
-is made, forgetting. A value that does not stand never stands again. Used for verdicts on tokens, installations, eras
+is made, forgetting. A value that does not stand never stands again. Used for verdicts on callers, installations, eras
 and sessions.
 """
 

@@ -19,7 +19,7 @@ from proxy.caches.two_ages import Aged, Rest
 from proxy.limits.budget import Budget
 from proxy.redis import Redis
 from proxy.refusals import Refusal
-from proxy.resolve.control_client import ControlClient
+from proxy.resolve.control_client import ControlClient, room_of
 from proxy.resolve.refreshes import GATHERED_S, Refreshes
 
 _SIZE = 50_000
@@ -45,7 +45,9 @@ class Authority:
         gathered: float = GATHERED_S,
     ) -> None:
         self._control = control
-        self.refreshes = Refreshes[CallerQuestion, CallerVerdict]("callers", control.caller, control.callers, tasks)
+        self.refreshes = Refreshes[CallerQuestion, CallerVerdict](
+            "callers", control.caller, control.callers, tasks, room_of=room_of
+        )
         self.budget = Budget(unknown_per_second)
         self.verdicts: LayeredCache[CallerVerdict] = LayeredCache(
             "verdicts",
@@ -127,7 +129,7 @@ class Authority:
             raise Refusal("too_many_unknown", retry_after=1)
         asked = time.monotonic()
         verdict = await put(CallerQuestion.of(proof))
-        if verdict.digest != digest or (verdict.principal is None and verdict.kept_out is None):
+        if not verdict.is_about(proof) or (verdict.principal is None and verdict.kept_out is None):
             self._unknown.put(digest, time.monotonic() + _UNKNOWN_S)
             self.verdicts.memory.stands_no_more(digest)  # it is held until the copy in Redis is gone, too
             raise Refusal("not_authenticated", detail=verdict.refusal, presented=True)

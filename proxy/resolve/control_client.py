@@ -3,16 +3,18 @@
 Several addresses are tried in turn. A control that does not answer is left alone after three failures and probed
 once a second, so that callers whose values may serve from memory wait for nothing. Raises SourceUnreachable when
 there is no answer, or none that can be read; what control says is believed only when it is sealed for this very call.
+A question with a signed token in it goes sealed, which a control of the version before cannot read. It is not taken
+to be away for that: what is remembered serves.
 """
 
 import logging
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
 from core.egress.addresses import PublicUrl
 from core.egress.client import Egress, UpstreamFault, read_capped
-from core.internal_call import MAX_ANSWER, InternalCalls
+from core.internal_call import MAX_ANSWER, PLAIN, SEALED, InternalCalls
 from core.resolve import (
     CallerQuestion,
     CallerQuestions,
@@ -39,10 +41,21 @@ _CALLERS, _INSTALLATIONS = "/internal/tokens", "/internal/connections"
 """Paths of lists, named as version 0.1 names them."""
 _KNOWS_NO_LISTS = frozenset({400, 403, 404, 405})
 """What a control of another version answers to a list: 403 where it does not know its path, as to a stranger."""
+_BESIDE_JWT: Final = 512
+"""Bytes for all of a question that is no signed token: a digest, two identifiers and the names of fields."""
 
 
 class ListsUnknown(Exception):
     """Control cannot read a list of questions, or we not its answer: it is of another version. Ask one by one."""
+
+
+class SealUnknown(Exception):
+    """Control cannot read a question because it is sealed: it is of the version before."""
+
+
+def room_of(question: CallerQuestion | InstallationQuestion) -> int:
+    """How many bytes a question takes in a list, at most."""
+    return _BESIDE_JWT + len(question.jwt)
 
 
 class ControlClient:
@@ -62,15 +75,16 @@ class ControlClient:
 
     async def caller(self, question: CallerQuestion) -> CallerVerdict:
         """Ask who bears a credential."""
-        return await self._ask("/internal/token", question, CallerVerdict)
+        return await self._ask("/internal/token", question, CallerVerdict, secret=question.jwt != "")
 
     async def installation(self, question: InstallationQuestion) -> InstallationAnswer:
         """Ask which upstream and which credential serve a call."""
-        return await self._ask("/internal/connection", question, InstallationAnswer)
+        return await self._ask("/internal/connection", question, InstallationAnswer, secret=question.jwt != "")
 
     async def callers(self, questions: list[CallerQuestion]) -> dict[CallerQuestion, CallerVerdict]:
         """Ask who bears these credentials; raises ListsUnknown. What control leaves out is to be asked alone."""
-        answer = await self._ask(_CALLERS, CallerQuestions.of(questions), CallerVerdicts)
+        asked = CallerQuestions.of(questions)
+        answer = await self._ask(_CALLERS, asked, CallerVerdicts, secret=bool(asked.jwts))
         verdicts = {verdict.digest: verdict for verdict in answer.verdicts}
         return {question: verdicts[question.digest] for question in questions if question.digest in verdicts}
 
@@ -78,8 +92,11 @@ class ControlClient:
         self, questions: list[InstallationQuestion]
     ) -> dict[InstallationQuestion, InstallationAnswer]:
         """Ask for many installations; raises ListsUnknown. What control leaves out is to be asked alone."""
-        answer = await self._ask(_INSTALLATIONS, InstallationQuestions(questions), InstallationAnswers)
-        return {one.question: one.answer for one in answer.answers}
+        secret = any(question.jwt for question in questions)
+        asked = InstallationQuestions(questions)
+        answer = await self._ask(_INSTALLATIONS, asked, InstallationAnswers, secret=secret)
+        answers = {one.question: one.answer for one in answer.answers}
+        return {question: answers[question.named] for question in questions if question.named in answers}
 
     async def gateway(self, question: GatewayQuestion) -> GatewayAnswer:
         """Ask for a gateway's snapshot."""
@@ -89,42 +106,51 @@ class ControlClient:
         """Ask for the index of every gateway that exists."""
         return await self._ask("/internal/index", None, IndexAnswer)
 
-    async def _ask(self, path: str, question: msgspec.Struct | None, kind: type[T]) -> T:
+    async def _ask(self, path: str, question: msgspec.Struct | None, kind: type[T], *, secret: bool = False) -> T:
         if self.pulse.away:
             raise SourceUnreachable
         body = b"" if question is None else msgspec.msgpack.encode(question)
         asking = object()
         self.pulse.begins(asking)
         try:
-            return await self._of_any(path, body, kind)
+            return await self._of_any(path, body, kind, secret)
         finally:
             self.pulse.ends(asking)
 
-    async def _of_any(self, path: str, body: bytes, kind: type[T]) -> T:
+    async def _of_any(self, path: str, body: bytes, kind: type[T], secret: bool) -> T:
         """The answer of the first address that gives one."""
+        of_another_version = False
         for address in list(self._addresses):
             try:
-                answer = msgspec.msgpack.decode(await self._post(address, path, body), type=kind)
-            except (UpstreamFault, SealBroken, msgspec.MsgspecError) as fault:
+                answer = msgspec.msgpack.decode(await self._post(address, path, body, secret), type=kind)
+            except (UpstreamFault, SealBroken, SealUnknown, msgspec.MsgspecError) as fault:
                 if isinstance(fault, msgspec.MsgspecError) and path in (_CALLERS, _INSTALLATIONS):
                     raise ListsUnknown from fault
+                of_another_version = of_another_version or isinstance(fault, SealUnknown)
                 why = (fault.detail if isinstance(fault, UpstreamFault) else "") or str(fault)
                 log.info("control gave no answer", extra={"path": path, "why": why})
                 self._addresses.append(self._addresses.pop(0))  # the next question begins at another replica
                 continue
             self.pulse.answers()
             return answer
-        self.pulse.fails()
+        if of_another_version:
+            self.pulse.answers()
+        else:
+            self.pulse.fails()
         raise SourceUnreachable
 
-    async def _post(self, address: str, path: str, body: bytes) -> bytes:
+    async def _post(self, address: str, path: str, body: bytes, secret: bool) -> bytes:
+        if secret:
+            body = self._calls.seal_question(path, body)
         authorization, call_id = self._calls.mint("POST", path, body)
-        headers = {"Authorization": authorization, "Content-Type": "application/octet-stream"}
+        headers = {"Authorization": authorization, "Content-Type": SEALED if secret else PLAIN}
         url = PublicUrl(address + path)
         async with self._egress.request("POST", url, headers, body, deadline=DEADLINE_S) as response:
             mistimed = self.clock.seen(response.status, response.headers)
             if response.status in _KNOWS_NO_LISTS and path in (_CALLERS, _INSTALLATIONS) and not mistimed:
                 raise ListsUnknown
+            if response.status == 400 and secret:
+                raise SealUnknown("it cannot read what is sealed")
             if response.status != 200:
                 detail = f"control answered {response.status}" + (f": {mistimed}" if mistimed else "")
                 raise UpstreamFault("broken", sent=True, detail=detail)

@@ -16,7 +16,7 @@ from proxy.caches.layered import LayeredCache
 from proxy.caches.two_ages import Aged, Rest
 from proxy.redis import Redis
 from proxy.refusals import Refusal
-from proxy.resolve.control_client import ControlClient
+from proxy.resolve.control_client import ControlClient, room_of
 from proxy.resolve.refreshes import GATHERED_S, Refreshes
 
 _SIZE = 50_000
@@ -40,7 +40,7 @@ class Installations:
     ) -> None:
         self._control = control
         self.refreshes = Refreshes[InstallationQuestion, InstallationAnswer](
-            "installations", control.installation, control.installations, tasks
+            "installations", control.installation, control.installations, tasks, room_of=room_of
         )
         self.resolved: LayeredCache[ResolvedInstallation] = LayeredCache(
             "connections",

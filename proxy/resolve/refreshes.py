@@ -22,10 +22,15 @@ ONE_BY_ONE_S: Final = 60.0
 """For how long no list is tried of a control that knew none."""
 GATHERED_S: Final = 0.05
 """For how long a refresh waits for others. A value is refreshed many seconds before it could not be used any more."""
+MOST_BYTES: Final = 512 << 10
+"""Of one list: half of what control reads (`core/internal_call.py`). A hundred signed tokens may take more."""
 
 
 class Refreshes(Generic[Q, A]):
-    """One kind of question of refreshes to control. `one` asks it, `many` asks a list; `questions` counts both."""
+    """One kind of question of refreshes to control. `one` asks it, `many` asks a list; `questions` counts both.
+
+    `room_of` says how many bytes a question takes in a list.
+    """
 
     def __init__(
         self,
@@ -33,10 +38,14 @@ class Refreshes(Generic[Q, A]):
         one: Callable[[Q], Awaitable[A]],
         many: Callable[[list[Q]], Awaitable[dict[Q, A]]],
         tasks: Tasks,
+        *,
+        room_of: Callable[[Q], int] = lambda _: 0,
     ) -> None:
         self.questions = 0
         self._name, self._one, self._many = name, one, many
-        self._lists = InLists[Q, A](f"{name} refreshes", self._asked, tasks, most=MOST_IN_A_LIST)
+        self._lists = InLists[Q, A](
+            f"{name} refreshes", self._asked, tasks, most=MOST_IN_A_LIST, room=MOST_BYTES, room_of=room_of
+        )
         self._one_by_one_until = 0.0
 
     async def ask(self, question: Q) -> A:

@@ -58,7 +58,11 @@ def by_digest(x: Exchange, credential: str, deps: Deps) -> Awaitable[None] | Non
 
 
 SHAPES: Final[tuple[tuple[HasShape, Verify], ...]] = ((is_arch_token, by_digest),)
-"""Each shape of a credential, and the one verifier of its. No credential has two of them."""
+"""Each shape of a credential, and the one verifier of its. No credential has two of them.
+
+A verdict is found by the credential alone: what a credential is good for beside its bearer, such as one gateway, its
+verifier checks itself, before it looks for a verdict. That is done once for each head, which names the gateway.
+"""
 
 
 def _presented(x: Exchange, deps: Deps) -> str:
@@ -102,14 +106,15 @@ def _not_authenticated(deps: Deps, why: str, *, presented: bool = True) -> Refus
 
 
 def _accept(x: Exchange, verdict: CallerVerdict, proof: Proof, deps: Deps) -> None:
-    if verdict.principal is None or verdict.digest != proof.digest:
-        raise _kept_out(x, verdict, proof, deps)
-    deps.slots.add(_ACCEPTED)
     judged = x.head.judged
     before = judged.caller if judged is not None else None
-    if before is not None and before.verdict is verdict:
+    if before is not None and before.verdict is verdict:  # what was accepted with the same bytes
+        deps.slots.add(_ACCEPTED)
         x.caller = before
         return
+    if verdict.principal is None or not verdict.is_about(proof):
+        raise _kept_out(x, verdict, proof, deps)
+    deps.slots.add(_ACCEPTED)
     x.caller = Caller(verdict, proof)
     if judged is None:
         return
@@ -122,7 +127,7 @@ def _accept(x: Exchange, verdict: CallerVerdict, proof: Proof, deps: Deps) -> No
 
 def _kept_out(x: Exchange, verdict: CallerVerdict, proof: Proof, deps: Deps) -> Refusal:
     """The refusal of a token that holds and is not for gateways: its bearer is told to records, and to no stage."""
-    if verdict.kept_out is None or verdict.digest != proof.digest:
+    if verdict.kept_out is None or not verdict.is_about(proof):
         return _not_authenticated(deps, "refused")
     deps.slots.add(_OUTCOMES["refused"])
     x.caller = Caller(verdict, proof)

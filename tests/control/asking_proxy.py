@@ -17,7 +17,7 @@ from control.publish.epochs import ChangeStream
 from control.redis import Redis
 from control.registry.row_seals import RowSeals
 from control.store.pool import Pool, close_pool, open_pool
-from core.internal_call import InternalCalls
+from core.internal_call import PLAIN, SEALED, InternalCalls
 from core.keys import new_key, parse_key_ring
 from core.resolve import InstallationAnswer, InstallationQuestion
 from core.signing import Signer, Verifier
@@ -38,17 +38,26 @@ class AskingProxy:
     url: str
     session: aiohttp.ClientSession
 
-    async def ask(self, path: str, question: object, kind: type[Any]) -> Any:
+    async def ask(self, path: str, question: object, kind: type[Any], *, sealed: bool = False) -> Any:
         body = b"" if question is None else msgspec.msgpack.encode(question)
+        if sealed:
+            body = CALLS.seal_question(path, body)
         authorization, call_id = CALLS.mint("POST", path, body)
-        status, answer = await self.post(path, body, authorization)
+        status, answer = await self.post(path, body, authorization, content_type=SEALED if sealed else PLAIN)
         assert status == 200
         return msgspec.msgpack.decode(CALLS.open_answer(call_id, answer), type=kind)
 
     async def post(
-        self, path: str, body: bytes, authorization: str | None, method: str = "POST"
+        self,
+        path: str,
+        body: bytes,
+        authorization: str | None,
+        method: str = "POST",
+        content_type: str = PLAIN,
     ) -> tuple[int, bytes]:
-        headers = {"Authorization": authorization} if authorization else {}
+        headers = {"Content-Type": content_type}
+        if authorization:
+            headers["Authorization"] = authorization
         async with self.session.request(method, self.url + path, data=body, headers=headers) as response:
             return response.status, await response.read()
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
 from control.store.pool import Pool, transaction
+from core.internal_call import SEALED, InternalCalls
+from core.keys import new_key, parse_key_ring
 from core.resolve import (
     CallerQuestion,
     CallerQuestions,
@@ -22,7 +25,7 @@ from core.resolve import (
     TokenProof,
 )
 from tests.control import seeded
-from tests.control.asking_proxy import AskingProxy
+from tests.control.asking_proxy import CALLS, AskingProxy
 from tests.fakes.version_before import (
     InstallationQuestionBefore,
     InstallationQuestionsBefore,
@@ -102,6 +105,40 @@ async def test_a_signed_token_beside_the_digest_of_a_token_that_holds_proves_not
         assert answer.refusal is not None
         assert answer.refusal.code == "not_allowed"
     assert allowed.installation is not None
+
+
+async def test_a_sealed_question_is_answered_as_a_plain_one_and_its_token_is_not_sent_back(
+    proxy: AskingProxy, pool: Pool
+) -> None:
+    ann = await ann_with_a_tool(pool)
+    questions: list[tuple[str, object, type[Any]]] = [
+        ("/internal/token", CallerQuestion.of(TokenProof(ann.digest)), CallerVerdict),
+        ("/internal/token", CallerQuestion.of(JWT), CallerVerdict),
+        (
+            "/internal/tokens",
+            CallerQuestions.of([CallerQuestion.of(JWT), CallerQuestion(ann.digest)]),
+            CallerVerdicts,
+        ),
+        ("/internal/connection", InstallationQuestion.of(JWT, ann.gateway, ann.assignment), InstallationAnswer),
+    ]
+    for path, question, kind in questions:
+        told = await proxy.ask(path, question, kind)
+        assert await proxy.ask(path, question, kind, sealed=True) == told
+    by_jwt = InstallationQuestion.of(JWT, ann.gateway, ann.assignment)
+    listed: InstallationAnswers = await proxy.ask(
+        "/internal/connections", InstallationQuestions([by_jwt]), InstallationAnswers, sealed=True
+    )
+    assert [one.question for one in listed.answers] == [by_jwt.named]
+
+
+@pytest.mark.parametrize("path", ["/internal/token", "/internal/connection"])
+async def test_what_is_sealed_for_another_question_or_by_another_is_refused(proxy: AskingProxy, path: str) -> None:
+    question = msgspec.msgpack.encode(CallerQuestion.of(JWT))
+    stranger = InternalCalls(parse_key_ring("K", new_key()), caller="proxy", answerer="control")
+    other = "/internal/tokens"
+    for body in (question, CALLS.seal_question(other, question), stranger.seal_question(path, question), b""):
+        authorization, _ = CALLS.mint("POST", path, body)
+        assert await proxy.post(path, body, authorization, content_type=SEALED) == (403, b"")
 
 
 async def test_a_proxy_of_the_version_before_is_answered_as_it_always_was(

@@ -18,7 +18,7 @@ from core import redis_names
 from core.changes import Change, Kind, sign_change
 from core.clocks import REFUSED_FOR_CLOCK
 from core.identifiers import new_id
-from core.internal_call import CallRefused, InternalCalls
+from core.internal_call import SEALED, CallRefused, InternalCalls
 from core.keys import KeyRing, new_key, parse_key_ring
 from core.resolve import (
     AnsweredInstallation,
@@ -63,6 +63,8 @@ class FakeControl:
         self.down = False
         self.knows_lists = True
         """Whether it is of a version that answers lists of questions."""
+        self.opens_seals = True
+        """Whether it is of a version that reads questions which are sealed."""
         self.clock_ahead = 0.0
         """By so much its clock is ahead; with another than 0 it refuses all questions for that."""
         self._calls = InternalCalls(self.ring, caller="proxy", answerer="control")
@@ -206,6 +208,8 @@ class FakeControl:
             return web.Response(status=403, headers={**REFUSED_FOR_CLOCK, "Date": date})
         try:
             call_id = self._calls.check(request.headers.get("Authorization", ""), request.method, request.path, body)
+            if self.opens_seals and request.content_type == SEALED:
+                body = self._calls.open_question(request.path, body)
         except CallRefused:
             return web.Response(status=403)
         answers: dict[str, Callable[[bytes], Awaitable[msgspec.Struct]]] = {
@@ -218,7 +222,10 @@ class FakeControl:
         }
         if request.path in ("/internal/tokens", "/internal/connections") and not self.knows_lists:
             return web.Response(status=403)
-        answer = msgspec.msgpack.encode(await answers[request.path](body))
+        try:
+            answer = msgspec.msgpack.encode(await answers[request.path](body))
+        except msgspec.MsgspecError:
+            return web.Response(status=400)
         return web.Response(body=self._calls.seal_answer(call_id, answer))
 
     async def _token(self, body: bytes) -> CallerVerdict:
@@ -236,7 +243,7 @@ class FakeControl:
 
     async def _installations(self, body: bytes) -> InstallationAnswers:
         asked = msgspec.msgpack.decode(body, type=InstallationQuestions)
-        return InstallationAnswers([AnsweredInstallation(one, self._resolved(one)) for one in asked.questions])
+        return InstallationAnswers([AnsweredInstallation(one.named, self._resolved(one)) for one in asked.questions])
 
     def _resolved(self, asked: InstallationQuestion) -> InstallationAnswer:
         if asked.digest not in self.verdicts:

@@ -22,6 +22,17 @@ def test_a_call_is_known_by_its_token_and_its_answer_opens() -> None:
     assert CALLS.open_answer(call_id, CALLS.seal_answer(call_id, b"answer")) == b"answer"
 
 
+def test_a_sealed_question_shows_nothing_and_opens_for_its_path_and_direction_alone() -> None:
+    sealed = CALLS.seal_question("/p", b"a caller's token")
+    assert b"token" not in sealed
+    assert CALLS.open_question("/p", sealed) == b"a caller's token"
+    backwards = InternalCalls(RING, caller="control", answerer="proxy")
+    answer = CALLS.seal_answer("/p", b"an answer")
+    for opener, path, closed in ((CALLS, "/q", sealed), (backwards, "/p", sealed), (CALLS, "/p", answer)):
+        with pytest.raises(SealBroken):
+            opener.open_question(path, closed)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"), [("GET", "/p", b"b"), ("POST", "/q", b"b"), ("POST", "/p", b"c")]
 )

@@ -6,6 +6,8 @@ import msgspec
 import pytest
 
 from core.resolve import (
+    LONGEST_JWT,
+    AuthKind,
     CallerQuestion,
     CallerQuestions,
     CallerVerdict,
@@ -111,8 +113,14 @@ def test_no_proof_shows_a_signed_token(told: object) -> None:
     assert JWT.jwt not in repr(told)
 
 
-@pytest.mark.parametrize("length", [16 << 10, (16 << 10) + 1])
-def test_what_is_longer_than_a_header_is_read_as_no_proof(length: int) -> None:
+def test_an_answer_repeats_its_question_without_the_signed_token() -> None:
+    assert InstallationQuestion.of(JWT, "g", "a").named == InstallationQuestion(JWT.digest, "g", "a")
+    by_token = InstallationQuestion.of(TokenProof("d"), "g", "a")
+    assert by_token.named == by_token
+
+
+@pytest.mark.parametrize("length", [LONGEST_JWT, LONGEST_JWT + 1])
+def test_what_is_longer_than_any_header_is_read_as_no_proof(length: int) -> None:
     asked = [
         CallerQuestion("d", "x" * length),
         CallerQuestions(["d"], {"d": "x" * length}),
@@ -120,7 +128,7 @@ def test_what_is_longer_than_a_header_is_read_as_no_proof(length: int) -> None:
     ]
     for question in asked:
         sent = msgspec.msgpack.encode(question)
-        if length == 16 << 10:
+        if length == LONGEST_JWT:
             assert msgspec.msgpack.decode(sent, type=type(question)) == question
             continue
         with pytest.raises(msgspec.ValidationError):
@@ -131,6 +139,14 @@ def test_a_verdict_tells_what_its_caller_came_with() -> None:
     by_client = CallerVerdict("d", auth="oauth", credential_id="g1", client="c1", scopes=frozenset({"mcp"}))
     assert by_client.credential == Credential("oauth", "g1", "c1", frozenset({"mcp"}))
     assert CallerVerdict("d", credential_id="t1").credential == Credential("token", "t1")
+
+
+@pytest.mark.parametrize("auth", ["token", "oauth", "jwt"])
+@pytest.mark.parametrize("proof", [TokenProof(JWT.digest), JWT], ids=["a token", "a signed token"])
+@pytest.mark.parametrize("digest", [JWT.digest, "another"])
+def test_a_verdict_is_about_one_credential_of_its_own_kind(auth: AuthKind, proof: Proof, digest: str) -> None:
+    fits = (auth == "token") == isinstance(proof, TokenProof)
+    assert CallerVerdict(digest, ADA, auth=auth).is_about(proof) == (fits and digest == JWT.digest)
 
 
 @pytest.mark.parametrize(

@@ -43,18 +43,28 @@ async def test_what_is_asked_in_one_round_is_asked_as_one(tasks: Tasks) -> None:
     assert source.asked == [[3, 1, 2], [4]]
 
 
+async def test_a_list_ends_where_there_is_no_room_for_the_next_question(tasks: Tasks) -> None:
+    source = Source()
+    lists = InLists("test", source, tasks, most=3, room=10, room_of=lambda question: question)
+    asked = (4, 6, 1, 2, 3, 5, 40, 1)
+    answers = await asyncio.gather(*(lists.ask(number) for number in asked))
+    assert answers == [f"answer to {number}" for number in asked]
+    assert source.asked == [[4, 6], [1, 2, 3], [5], [40], [1]]
+
+
 @given(
     questions=st.lists(st.integers(0, 20), min_size=1, max_size=60),
     most=st.integers(1, 10),
+    room=st.integers(0, 50),
     silent=st.frozensets(st.integers(0, 20)),
     leaving=st.sets(st.integers(0, 59)),
 )
 def test_each_asker_gets_the_answer_to_their_own_question(
-    questions: list[int], most: int, silent: frozenset[int], leaving: set[int]
+    questions: list[int], most: int, room: int, silent: frozenset[int], leaving: set[int]
 ) -> None:
     async def asking() -> None:
         source, tasks = Source(silent), Tasks("test")
-        lists = InLists("test", source, tasks, most=most)
+        lists = InLists("test", source, tasks, most=most, room=room, room_of=lambda question: question)
         source.gate.clear()
         asked = [tasks.spawn("asker", lists.ask(one)) for one in questions]
         await asyncio.sleep(0)
@@ -70,6 +80,7 @@ def test_each_asker_gets_the_answer_to_their_own_question(
             else:
                 assert answer == (None if question in silent else f"answer to {question}")
         assert all(len(one) <= most and len(set(one)) == len(one) for one in source.asked)
+        assert all(len(one) == 1 or sum(one) <= room for one in source.asked)
         await tasks.close()
 
     asyncio.run(asking())

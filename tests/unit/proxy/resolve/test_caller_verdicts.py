@@ -4,10 +4,20 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 
 from core.keys import new_key, parse_key_ring
-from core.resolve import CallerQuestion, CallerVerdict, Credential, JwtProof, Principal, TokenProof
+from core.resolve import (
+    AuthKind,
+    CallerQuestion,
+    CallerVerdict,
+    Credential,
+    JwtProof,
+    Principal,
+    Proof,
+    TokenProof,
+)
 from core.tasks import Tasks
 from proxy.caches.redis_copy import SealedForm
 from proxy.caches.two_ages import Aged, SourceUnreachable
@@ -180,6 +190,29 @@ async def test_the_proof_of_a_caller_is_what_control_is_asked_with(
     assert authority.known(proof) is not None
     assert authority.known(TokenProof(proof.digest)) is authority.known(proof), "it is known by its digest"
     assert asked == [proof]
+
+
+@pytest.mark.parametrize(
+    ("proof", "auth"), [(PROOF, "oauth"), (PROOF, "jwt"), (JwtProof(TOKEN, "a.b.c"), "token")], ids=str
+)
+async def test_a_verdict_on_a_credential_of_another_kind_is_none(
+    authority: Authority, control: Control, proof: Proof, auth: AuthKind
+) -> None:
+    control.verdicts[TOKEN] = CallerVerdict(TOKEN, user(), "id", auth=auth)
+    with pytest.raises(Refusal, match="not_authenticated"):
+        await authority.verdict(proof, "x")
+    assert authority.known(proof) is None
+
+
+async def test_what_is_remembered_of_a_caller_and_copied_holds_no_signed_token(
+    authority: Authority, control: Control
+) -> None:
+    proof = JwtProof.of("header.claims.signature")
+    control.verdicts[proof.digest] = CallerVerdict(proof.digest, user(), "grant", auth="oauth")
+    await authority.verdict(proof, "x")
+    ((key, aged),) = authority.verdicts.memory.items()
+    for told in (key, repr(aged), msgspec.msgpack.encode(aged.value).decode("latin-1")):
+        assert "claims" not in told
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
 
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
@@ -23,8 +24,10 @@ from proxy.resolve import control_pulse
 from proxy.resolve.control_client import ControlClient, ListsUnknown
 from tests.fakes import version_before
 from tests.fakes.control import FakeControl
+from tests.fakes.proxy_parts import user
 
 NOBODY = "http://127.0.0.1:1"
+PROOF = JwtProof.of("header.claims.signature")
 
 
 def client(egress: Egress, control: FakeControl, *addresses: str, ring: object = None) -> ControlClient:
@@ -177,14 +180,75 @@ async def test_control_of_the_version_before_is_understood_about_tokens() -> Non
         assert await asking.installation(question) == InstallationAnswer(installation=found)
 
 
-async def test_control_of_the_version_before_knows_no_signed_token_and_is_not_taken_to_be_away() -> None:
+async def test_control_of_the_version_before_cannot_read_a_signed_token_and_is_not_taken_to_be_away() -> None:
     async with ControlBefore() as control, loopback() as egress:
         asking = client(egress, control, control.url)
-        proof = JwtProof.of("a.b.c")
-        unknown = CallerVerdict(proof.digest, refusal="unknown")
-        question = CallerQuestion.of(proof)
+        control.opens_seals = False
+        question = CallerQuestion.of(PROOF)
         for _ in range(4):
-            assert await asking.caller(question) == unknown
-            assert await asking.callers([question]) == {question: unknown}
-            assert (await asking.installation(InstallationQuestion.of(proof, "g", "a"))).refusal is not None
+            with pytest.raises(SourceUnreachable):  # what is remembered of the caller serves
+                await asking.caller(question)
+            with pytest.raises(ListsUnknown):
+                await asking.callers([question])
+            with pytest.raises(SourceUnreachable):
+                await asking.installation(InstallationQuestion.of(PROOF, "g", "a"))
         assert not asking.pulse.late
+        known = CallerQuestion(digest(control.token()))
+        assert (await asking.caller(known)).principal is not None
+
+
+async def test_a_signed_token_is_asked_of_the_replica_that_can_read_it() -> None:
+    async with FakeControl() as control, FakeControl() as before, loopback() as egress:
+        before.ring, before._calls, before.opens_seals = control.ring, control._calls, False
+        control.verdicts[PROOF.digest] = CallerVerdict(PROOF.digest, user(), "grant", auth="oauth")
+        asking = client(egress, control, before.url, control.url)
+        assert await asking.caller(CallerQuestion.of(PROOF)) == control.verdicts[PROOF.digest]
+        assert asking._addresses[0] == control.url
+
+
+class Overheard(FakeControl):
+    """It keeps the bodies of questions as they came."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bodies: list[bytes] = []
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.bodies.append(await request.read())
+        return await super()._answer(request)
+
+
+async def test_nobody_on_the_way_can_read_a_signed_token_in_a_question() -> None:
+    async with Overheard() as control, loopback() as egress:
+        asking = client(egress, control, control.url)
+        control.verdicts[PROOF.digest] = CallerVerdict(PROOF.digest, user(), "grant", auth="oauth")
+        control.installations["a"] = control.installation("http://server.test/mcp")
+        caller, other = CallerQuestion.of(PROOF), CallerQuestion(digest(control.token()))
+        for_tool = InstallationQuestion.of(PROOF, "g", "a")
+        assert (await asking.caller(caller)).credential == Credential("oauth", "grant")
+        assert [one.principal is None for one in (await asking.callers([caller, other])).values()] == [False, False]
+        found = await asking.installation(for_tool)
+        assert found.installation is not None
+        others = InstallationQuestion(other.digest, "g", "a")
+        assert await asking.installations([for_tool, others]) == {for_tool: found, others: found}
+        assert len(control.bodies) == 4
+        assert not [body for body in control.bodies if b"claims" in body]
+
+
+async def test_a_question_without_a_signed_token_is_sent_as_the_version_before_reads_it() -> None:
+    async with Overheard() as control, loopback() as egress:
+        asking = client(egress, control, control.url)
+        control.installations["a"] = control.installation("http://server.test/mcp")
+        known = digest(control.token())
+        await asking.caller(CallerQuestion(known))
+        await asking.callers([CallerQuestion(known)])
+        await asking.installation(InstallationQuestion(known, "g", "a"))
+        await asking.installations([InstallationQuestion(known, "g", "a")])
+        for_tool = version_before.InstallationQuestionBefore(known, "g", "a")
+        sent = [
+            version_before.TokenQuestion(known),
+            version_before.TokenQuestions([known]),
+            for_tool,
+            version_before.InstallationQuestionsBefore([for_tool]),
+        ]
+        assert control.bodies == [msgspec.msgpack.encode(one) for one in sent]

@@ -1,23 +1,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
+import msgspec
 import pytest
 
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
-from core.internal_call import InternalCalls
-from core.resolve import MOST_IN_A_LIST, TokenProof
+from core.internal_call import MAX_BODY, InternalCalls
+from core.resolve import (
+    LONGEST_JWT,
+    MOST_IN_A_LIST,
+    CallerQuestion,
+    CallerQuestions,
+    InstallationQuestion,
+    InstallationQuestions,
+    JwtProof,
+    TokenProof,
+)
 from core.tasks import Tasks
 from core.tokens import digest
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.redis import Redis
 from proxy.resolve.caller_verdicts import Authority
-from proxy.resolve.control_client import ControlClient, ListsUnknown
+from proxy.resolve.control_client import ControlClient, ListsUnknown, room_of
 from proxy.resolve.refreshes import ONE_BY_ONE_S, Refreshes
 from tests.fakes.control import FakeControl
 from tests.plugins.moved_clock import MovedClock
+
+Question = CallerQuestion | InstallationQuestion
 
 
 class Control:
@@ -73,6 +85,39 @@ async def test_a_list_has_an_end(refreshes: Refreshes[str, str], control: Contro
     await asyncio.gather(*(refreshes.ask(f"{number}") for number in range(2 * MOST_IN_A_LIST + 1)))
     assert [len(one) for one in control.lists] == [MOST_IN_A_LIST] * 2
     assert refreshes.questions == 3
+
+
+LONGEST = [JwtProof.of(f"{number:03}" + "j" * (LONGEST_JWT - 3)) for number in range(MOST_IN_A_LIST)]
+
+
+@pytest.mark.parametrize(
+    ("questions", "listed"),
+    [
+        ([CallerQuestion.of(one) for one in LONGEST], CallerQuestions.of),
+        ([InstallationQuestion.of(one, "g" * 36, "a" * 36) for one in LONGEST], InstallationQuestions),
+    ],
+    ids=["callers", "installations"],
+)
+async def test_a_hundred_of_the_longest_signed_tokens_are_lists_that_control_reads(
+    questions: list[Question], listed: Callable[[list[Question]], object]
+) -> None:
+    tasks = Tasks("test")
+    lists: list[list[Question]] = []
+
+    async def one(question: Question) -> str:
+        raise AssertionError
+
+    async def many(some: list[Question]) -> dict[Question, str]:
+        lists.append(some)
+        return dict.fromkeys(some, "answer")
+
+    refreshes = Refreshes("questions", one, many, tasks, room_of=room_of)
+    assert await asyncio.gather(*map(refreshes.ask, questions)) == ["answer"] * MOST_IN_A_LIST
+    for some in lists:
+        sent = len(msgspec.msgpack.encode(listed(some)))
+        assert sent <= sum(map(room_of, some))
+        assert sent < MAX_BODY
+    await tasks.close()
 
 
 async def test_what_a_list_leaves_out_is_asked_alone_and_spoils_no_other(

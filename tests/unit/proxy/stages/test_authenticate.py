@@ -6,8 +6,10 @@ from contextlib import suppress
 
 import pytest
 
-from core.resolve import Credential, Principal, Proof, TokenProof
+from core.resolve import CallerVerdict, Credential, Principal, Proof, TokenProof
 from core.tokens import digest, new_token
+from proxy.caches.two_ages import Aged
+from proxy.caller import STRANGER
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
@@ -86,6 +88,19 @@ async def test_what_control_or_the_budget_refuses_is_counted_as_such(
     with pytest.raises(Refusal, match=reason):
         await pending
     assert outcomes(deps) == {outcome: 1}
+
+
+@pytest.mark.parametrize("field", ["principal", "kept_out"])
+async def test_a_verdict_on_a_credential_of_another_kind_names_nobody(deps: Deps, field: str) -> None:
+    token = known_token(deps, user())
+    memory = deps.authority.verdicts.memory
+    ((key, aged),) = memory.items()
+    other = CallerVerdict(key, credential_id="grant", auth="oauth", **{field: aged.value.principal})
+    memory.put(key, Aged(other, aged.asked))
+    x = with_credential(f"Bearer {token}")
+    with pytest.raises(Refusal, match="not_authenticated"):
+        authenticate(x, deps)
+    assert x.caller is STRANGER
 
 
 async def test_a_verdict_past_its_expiry_is_none(deps: Deps) -> None:
