@@ -1,7 +1,8 @@
 """Who makes a request: the verdict on a caller, together with the proof that it is about.
 
 Made by the stage `authenticate`. What a caller has or does (sessions, streams, records, shares of the worker) is
-bound to this, never to the bytes of a credential.
+bound to who they are and how they authenticated, never to the bytes of a credential. The proof stays with a caller:
+control is asked with it again (`core.resolve.JwtProof` says what that means for a signed token).
 """
 
 from typing import Final

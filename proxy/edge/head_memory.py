@@ -3,8 +3,9 @@ the body's length.
 
 What was judged about a head stays with it (`proxy.exchange.Judged`), so a call whose head comes again is neither read
 nor judged a second time. A head is known by its peer and by the SHA-256 of its bytes without that one line's rest; of
-a credential that was accepted nothing else is kept. A head that was refused before anybody looked at its credential
-has that in it, until it was not seen for one to two minutes. One per worker, since behind a reverse proxy any caller
+an `arch_` token that was accepted nothing else is kept. A signed token is kept in the proof of its caller, since
+control is asked with it again; so is any credential of a head that was refused before anybody looked at it. Both go
+with their head, when it was not seen for one to two minutes. One per worker, since behind a reverse proxy any caller
 may come on any connection. Used by `request_reader.py`.
 """
 

@@ -2,7 +2,8 @@
 
 A plan decides nothing: `made.py` takes it from a call that went through the pipeline and was answered. It stands as
 long as every value from which the stages took it is still what the worker's memories hold (whoever drops, replaces or
-doubts one says so: `stands`), and no longer than each of them may be used without asking.
+doubts one says so: `stands`), and no longer than each of them may be used without asking. Of the caller's credential
+it has what the caller has (`proxy/caller.py`).
 """
 
 from typing import Final
