@@ -168,9 +168,9 @@ def _of_tokens(proofs: Iterable[Proof]) -> set[str]:
 
 
 def _bearer(proof: Proof, verdicts: Mapping[str, CallerVerdict]) -> Principal | None:
-    """Who proves themselves so; nobody by a proof of another kind that only names a token's digest."""
-    verdict = verdicts.get(proof.digest) if isinstance(proof, TokenProof) else None
-    return None if verdict is None else verdict.principal
+    """Who proves themselves so; nobody by a proof of another kind than the verdict is about."""
+    verdict = verdicts.get(proof.digest)
+    return verdict.principal if verdict is not None and verdict.is_about(proof) else None
 
 
 def _refused(refusal: InstallationRefusal) -> InstallationAnswer:

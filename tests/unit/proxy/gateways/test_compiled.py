@@ -126,4 +126,5 @@ def test_a_gateway_accepts_the_ways_of_authenticating_that_its_snapshot_names(
     accepted: list[str], by_token: bool
 ) -> None:
     assert CompiledGateway(gateway(client_auth=accepted)).accepts("token") is by_token
+    assert CompiledGateway(gateway(client_auth=accepted, client_auth_beside=["jwt"])).accepts("jwt")
     assert CompiledGateway(gateway()).accepts("token"), "nothing is said in a snapshot of the version before"
