@@ -18,12 +18,15 @@ import aiohttp
 import pytest
 
 from core import redis_names
+from core.identifiers import new_id
 from core.keys import new_key
 from core.records import BATCH_PURPOSE
+from core.resolve import CallerVerdict, JwtProof, Principal
 from core.sealing import Sealer
 from core.tokens import new_token
 from proxy.telemetry.exposition import render
 from tests.fakes.mcp_upstream import Answer, McpUpstream
+from tests.fakes.signed_callers import take_signed_tokens
 from tests.fixtures_redis import RedisServer
 from tests.plugins.secret_canaries import Canaries, Sinks
 from tests.proxy.conftest import MakeRig, Reply, Rig, eventually, settings_for
@@ -157,6 +160,46 @@ async def test_a_bearer_is_nowhere_but_in_the_request(rig: Rig, canary: Canaries
             watched.feed("an answer", reply.body + repr(reply.headers).encode())
         await rig.control.revoke(rig.token)
         watched.feed("an answer", (await rig.call("good")).body)
+
+
+@pytest.mark.parametrize("_row", [pytest.param(0, id="X-1: signed token")])
+async def test_a_signed_token_is_nowhere_but_in_the_request_and_sealed_for_control(
+    make_rig: MakeRig, canary: Canaries, watched: Sinks, counting_file: Path, tmp_path: Path, _row: int
+) -> None:
+    token, disk = f"eyJhbGciOiJFZERTQSJ9.{canary('claims')}.{canary('signature')}", tmp_path / "disk"
+    proof = JwtProof.of(token)
+    with pytest.MonkeyPatch.context() as patched:
+        take_signed_tokens(patched)
+        async with make_rig(metrics_file=str(counting_file), call_seconds=1.0, disk_cache=str(disk)) as rig:
+            rig.prepared = None  # as in `rig`
+            bearer = Principal("user", new_id(), "Ada")
+            rig.control.verdicts[proof.digest] = CallerVerdict(proof.digest, bearer, "grant", auth="jwt")
+            check = rig.control._calls.check
+
+            def overheard(authorization: str, method: str, path: str, body: bytes) -> str:
+                watched.feed("a question to control", body)
+                asked.append(path)
+                return check(authorization, method, path, body)
+
+            asked: list[str] = []
+            patched.setattr(rig.control._calls, "check", overheard)
+            async with bad_and_good_tools(rig) as server:
+                (held,) = rig.control.gateways.values()
+                await rig.serve(held.tools, audit_required=True, client_auth_beside=["jwt"])
+                await every_path(rig, watched, arguments={}, token=token)
+                assert {"/internal/token", "/internal/connection"} <= {*asked}
+                assert server.seen_of("tools/call", tool="good")
+                for seen in server.seen:
+                    watched.feed("what a server was sent", repr(seen.headers).encode() + seen.raw)
+            watched.feed("the identifier of a session", await rig.open_session(token=token))
+            rig.control.down = True
+            refused = await rig.call("good", token=f"eyJhbGciOiJFZERTQSJ9.{canary('of nobody')}.c2ln")
+            assert refused.status == 503
+            watched.feed("an answer", refused.body + repr(refused.headers).encode())
+    kept = [file for file in disk.rglob("*") if file.is_file()]
+    assert kept
+    for file in kept:
+        watched.feed("a copy on disk", file.read_bytes())
 
 
 @pytest.mark.parametrize("_row", [pytest.param(0, id="X-1: header value")])

@@ -11,15 +11,12 @@ import pytest
 from msgspec.structs import replace
 
 from core.mcp.methods import META_CLIENT_INFO
-from core.resolve import JwtProof
 from proxy.caches.two_ages import Aged
-from proxy.deps import Deps
-from proxy.exchange import Exchange
 from proxy.gateways.compiled import CompiledGateway
 from proxy.plans.plan import RENEW_S
-from proxy.stages import authenticate
 from tests.fakes.planned_lane import PlannedLane, planned_lane
 from tests.fakes.proxy_parts import hold, user
+from tests.fakes.signed_callers import take_signed_tokens
 
 PLAIN: dict[str, Any] = {"name": "client", "version": "1"}
 HEAVY: dict[str, Any] = {
@@ -131,10 +128,7 @@ async def test_no_plan_is_made_of_what_was_replaced_while_the_call_was_with_its_
 
 
 async def test_what_calls_of_a_plan_leave_says_what_their_caller_came_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    def by_signature(x: Exchange, credential: str, deps: Deps) -> None:
-        assert authenticate._is_known(x, JwtProof.of(credential), deps)
-
-    monkeypatch.setattr(authenticate, "SHAPES", ((lambda _: True, by_signature),))
+    take_signed_tokens(monkeypatch, instead=True)
     async with planned_lane() as lane:
         memory = lane.worker.authority.verdicts.memory
         key, aged = memory.items()[0]
