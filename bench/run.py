@@ -8,6 +8,7 @@ read from /proc; figures are medians over the rounds; every call has its own arg
 
 import argparse
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -84,7 +85,7 @@ def _one_row(name: str, stand: Stand, report: Report) -> None:
     began = time.monotonic()
     try:
         found = ROWS[name](stand)
-    except (WrongAnswers, RuntimeError, OSError) as why:
+    except (WrongAnswers, RuntimeError, OSError, subprocess.SubprocessError) as why:
         report.failed.append(f"{name}: {why}")
         print(f"  failed: {why}", flush=True)
         return

@@ -220,7 +220,7 @@ async def _measured(arguments: argparse.Namespace) -> None:
             public_url="http://gw.example:8080",
         )
     )
-    worker.deps.upstreams = cast("Upstreams", Immediate())
+    upstreams, worker.deps.upstreams = worker.deps.upstreams, cast("Upstreams", Immediate())
     try:
         bench = Bench(worker, legacy=arguments.legacy, fast=not arguments.aiohttp)
         await bench.batch(1000)
@@ -230,6 +230,7 @@ async def _measured(arguments: argparse.Namespace) -> None:
             await _told(bench, arguments.calls // BATCHES)
     finally:
         worker.deps.records._waiting.clear()
+        worker.deps.upstreams = upstreams  # the worker closes what it made
         await worker.close()
 
 

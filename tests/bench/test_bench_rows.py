@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from bench.plan import HEADLINE, plan_of
-from bench.run import ROWS
+from bench.report import Report
+from bench.run import ROWS, _one_row
 from tests.bench.conftest import run_program
 
 TINY = {
@@ -91,6 +92,18 @@ def test_a_row_that_there_is_not_is_named():
     done = run_program("bench.run", timeout=60, BENCH_ROWS="gateway")
     assert done.returncode == 2
     assert "there is no row 'gateway'; there are headline, connections" in done.stderr
+
+
+def test_a_row_whose_program_ends_badly_is_told_and_the_others_go_on(monkeypatch, tmp_path, capsys):
+    def ends_badly(_):
+        """A row that needs another program."""
+        subprocess.run(["false"], check=True)
+
+    monkeypatch.setitem(ROWS, "stages", ends_badly)
+    report = Report({}, tmp_path)
+    _one_row("stages", None, report)
+    assert [told.partition(":")[0] for told in report.failed] == ["stages"]
+    assert "failed: " in capsys.readouterr().out
 
 
 def test_the_short_run_has_rows_that_exist():
