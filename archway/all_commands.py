@@ -13,6 +13,7 @@ from archway.admin.history import AUDIT, RECORDS
 from archway.admin.people import TEAMS, TOKENS, USERS
 from archway.admin.registry import ENTRIES, INSTALLATIONS
 from archway.admin.roles import ROLES
+from archway.admin.sign_in import SESSIONS
 from archway.calling.commands import call, tools
 from archway.doctor.command import doctor
 from archway.keys_command import keys
@@ -61,7 +62,7 @@ for panel, plain in (
         app.command(rich_help_panel=panel)(command)
 app.add_typer(keys, name="keys", rich_help_panel="Run a deployment")
 for panel, groups in (
-    ("People", {"users": USERS, "teams": TEAMS, "roles": ROLES, "tokens": TOKENS}),
+    ("People", {"users": USERS, "teams": TEAMS, "roles": ROLES, "sessions": SESSIONS, "tokens": TOKENS}),
     (
         "Servers and tools",
         {"entries": ENTRIES, "installations": INSTALLATIONS, "gateways": GATEWAYS, "assignments": ASSIGNMENTS},

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final
+from typing import Final, NamedTuple
 
 import uvloop
 from aiohttp import web
@@ -23,8 +23,11 @@ from control.changes.first_admin import ensure_first_admin
 from control.changes.safeguards import Safeguards
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
+from control.http.cookies import rules_for
 from control.internal.listener import PLACES, InternalListener
 from control.internal.questions import Questions
+from control.public.deps import PublicDeps
+from control.public_listener import public_app
 from control.publish.copies import StaleCopiesSweep
 from control.publish.epochs import ChangeStream
 from control.publish.publisher import Publisher
@@ -36,7 +39,7 @@ from control.settings import ControlSettings, from_environment
 from control.store.migrate import MigrationRefused, migrate
 from control.store.notifications import listen as listen_for
 from control.store.pool import Pool, StoreUnavailable, close_pool, open_pool
-from core.egress.addresses import ANYWHERE
+from core.egress.addresses import ANYWHERE, AddressPolicy
 from core.egress.client import Egress
 from core.internal_call import InternalCalls
 from core.internal_server import InternalSite
@@ -54,18 +57,31 @@ _PUBLISH_DEADLINE_S: Final = 1.0
 """A slow Redis must not stop publishing; nobody waits for it but the next round."""
 _QUESTION_DEADLINE_S: Final = 0.15
 """A proxy waits for the answer."""
+_PEOPLE_DEADLINE_S: Final = 0.5
+"""A person waits for the page, and it does without Redis."""
+
+
+class Ports(NamedTuple):
+    """Where the listeners of a replica are."""
+
+    admin: int
+    internal: int
+    public: int
 
 
 class Replica:
     """One replica of control, made of its parts by `composed`."""
 
-    def __init__(self, settings: ControlSettings, pool: Pool, questions_pool: Pool, egress: Egress) -> None:
+    def __init__(
+        self, settings: ControlSettings, pool: Pool, questions_pool: Pool, to_proxies: Egress, outside: Egress
+    ) -> None:
         self.settings, self.pool = settings, pool
         ring, signer, seals = settings.proxy_ring, settings.signer, RowSeals(settings.secret_ring)
         self.redis = {
             "publish": Redis(settings.redis_url, deadline_s=_PUBLISH_DEADLINE_S),
             "records": Redis(settings.redis_url, deadline_s=_PUBLISH_DEADLINE_S),
             "questions": Redis(settings.redis_url, deadline_s=_QUESTION_DEADLINE_S),
+            "people": Redis(settings.redis_url, deadline_s=_PEOPLE_DEADLINE_S),
         }
         self.copies = StaleCopiesSweep(pool, self.redis["publish"])
         self.publisher = Publisher(pool, self.redis["publish"], signer, copies_stale=self.copies.wake)
@@ -77,17 +93,31 @@ class Replica:
             Questions(questions_pool, stream, signer, seals),
             self.tasks,
         )
-        to_proxies = InternalCalls(ring, caller="control", answerer="proxy")
-        probes = ProbeClient(egress, settings.proxy_internal_url, to_proxies)
+        calls = InternalCalls(ring, caller="control", answerer="proxy")
+        probes = ProbeClient(to_proxies, settings.proxy_internal_url, calls)
         safeguards = Safeguards(seals, settings.addresses)
         self.admin = Deps(
             pool=pool,
             safeguards=safeguards,
             discoverer=Discoverer(pool, probes, safeguards),
             public_url=settings.base_url,
+            issuer_url=settings.pages_url,
             run_token_sha256=settings.run_token_sha256,
             allowed_hosts=frozenset(settings.hosts),
             records_days=settings.records_days,
+        )
+        self.public = PublicDeps(
+            pool=pool,
+            redis=self.redis["people"],
+            seals=seals,
+            safeguards=safeguards,
+            signer=signer,
+            egress=outside,
+            public_url=settings.base_url,
+            issuer_url=settings.pages_url,
+            allowed_hosts=frozenset(settings.people_hosts),
+            from_proxies=InternalCalls(ring, caller="proxy", answerer="control"),
+            trusted_proxies=settings.proxies,
         )
 
     def start(self) -> None:
@@ -120,17 +150,18 @@ async def composed(settings: ControlSettings) -> AsyncIterator[Replica]:
         questions_pool = await open_pool(settings.database_url, largest=sum(PLACES.values()), plans_once=True)
         ending.push_async_callback(close_pool, questions_pool)
         await ensure_first_admin(pool)
-        egress = await ending.enter_async_context(_to_proxies(settings))
-        replica = Replica(settings, pool, questions_pool, egress)
+        to_proxies = await ending.enter_async_context(_egress(settings, ANYWHERE))
+        outside = await ending.enter_async_context(_egress(settings, settings.addresses))
+        replica = Replica(settings, pool, questions_pool, to_proxies, outside)
         replica.start()
         ending.push_async_callback(replica.close)
         yield replica
 
 
-def _to_proxies(settings: ControlSettings) -> Egress:
-    """Their internal listeners' addresses are the operator's word. Raises BadSetting."""
+def _egress(settings: ControlSettings, addresses: AddressPolicy) -> Egress:
+    """A client for these addresses; those of proxies are the operator's word. Raises BadSetting."""
     try:
-        return Egress(ANYWHERE, ca_bundle=settings.ca_bundle or None)
+        return Egress(addresses, ca_bundle=settings.ca_bundle or None)
     except ValueError as unusable:
         raise BadSetting(str(unusable)) from None
 
@@ -152,8 +183,8 @@ async def database_ready(settings: ControlSettings) -> None:
 
 
 @asynccontextmanager
-async def listening(replica: Replica) -> AsyncIterator[tuple[int, int]]:
-    """Both listeners open, the admin's and the internal one; their ports."""
+async def listening(replica: Replica) -> AsyncIterator[Ports]:
+    """All listeners open, the one for people last; their ports."""
     settings = replica.settings
     async with AsyncExitStack() as ending:
         internal, internal_port = await _listen_internal(
@@ -162,7 +193,11 @@ async def listening(replica: Replica) -> AsyncIterator[tuple[int, int]]:
         ending.push_async_callback(internal.cleanup)
         admin, port = await listen(build_app(replica.admin), *host_port("admin_listen", settings.admin_listen))
         ending.push_async_callback(admin.cleanup)
-        yield port, internal_port
+        public, public_port = await listen(
+            public_app(replica.public), *host_port("control_public_listen", settings.control_public_listen)
+        )
+        ending.push_async_callback(public.cleanup)
+        yield Ports(port, internal_port, public_port)
 
 
 async def run(settings: ControlSettings) -> None:
@@ -186,8 +221,11 @@ async def run(settings: ControlSettings) -> None:
 async def _serve(settings: ControlSettings) -> Exception:
     """Serve until cancelled; what keeps it from serving is returned, since it is a sentence for the operator."""
     try:
-        async with composed(settings) as replica, listening(replica) as (port, internal_port):
-            log.info("control serves", extra={"port": port, "internal_port": internal_port})
+        async with composed(settings) as replica, listening(replica) as ports:
+            told = {"port": ports.admin, "internal_port": ports.internal, "public_port": ports.public}
+            log.info("control serves", extra=told)
+            if not rules_for(settings.pages_url).kept:
+                log.warning("nobody can sign in: browsers keep our cookies over https alone; set ARCHWAY_ISSUER_URL")
             if not settings.proxy_internal_url:
                 log.warning("no server can be discovered: set ARCHWAY_PROXY_INTERNAL_URL to where proxies listen")
             await asyncio.Event().wait()

@@ -1,14 +1,15 @@
 """Control's Redis (or Valkey): few commands, each with a deadline, all faults in one word.
 
-Used by the publisher, the record consumer and the internal listener. redis-py's own defaults hang for seconds on a
-frozen server; here a command ends within `deadline_s`, whatever the server does, and is never retried: its caller
-knows better what to do when Redis is away. The names of keys and their ages are in `core/redis_names.py`.
+Used by the publisher, the record consumer, the internal listener and what throttles people. redis-py's own defaults
+hang for seconds on a frozen server; here a command ends within `deadline_s`, whatever the server does, and is never
+retried: its caller knows better what to do when Redis is away. The names of keys and their ages are in
+`core/redis_names.py`.
 """
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Self, cast
 
 import redis.asyncio
@@ -66,6 +67,15 @@ class Redis:
                 await self._redis.aclose()
         except _FAULTS as fault:
             log.debug("redis did not close well", extra={"fault": str(fault)})
+
+    @property
+    def client(self) -> Any:
+        """The connections themselves, for a library that sends commands of its own; only within `asking`."""
+        return self._redis
+
+    def asking(self) -> AbstractAsyncContextManager[None]:
+        """The deadline and the one word for faults, around what somebody else sends over `client`."""
+        return self._asking()
 
     async def script(self, lua: str, keys: Sequence[str], arguments: Sequence[str | bytes | int]) -> Any:
         """Run a script; strings in its answer are bytes."""

@@ -1,5 +1,6 @@
 """What control can be told, with the reason of each limit. Read once at start from `ARCHWAY_*` variables."""
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -25,14 +26,21 @@ class ControlSettings(msgspec.Struct, frozen=True):
     public_url: str
     """Base of the gateways' URLs; never taken from a request."""
     issuer_url: str = ""
-    """Base of the pages for people; by default the public URL."""
+    """Base of people's pages, and the issuer of the authorization server; by default the public URL,
+    whose proxies pass on what is for control."""
 
     admin_listen: str = "127.0.0.1:8401"
     control_internal_listen: str = "127.0.0.1:8402"
+    control_public_listen: str = "127.0.0.1:8404"
+    """People's pages and the authorization server; proxies pass requests for them on to it."""
     proxy_internal_url: tuple[str, ...] = ()
     """Where proxies answer questions (discovery), tried in turn."""
     allowed_hosts: tuple[str, ...] = ()
-    """Names under which the admin listener answers, besides those of loopback."""
+    """Names under which the admin listener answers, besides those of loopback, and the listener for people, besides
+    those of its URLs."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks of reverse proxies whose X-Forwarded-For is believed on the listener for people. Archway's own proxies
+    need not be named: their word has a proof."""
     run_token_sha256: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-fA-F]{64})?$")] = ""
     """Digest of the admin token of this run, made by `archway up`."""
 
@@ -86,6 +94,26 @@ class ControlSettings(msgspec.Struct, frozen=True):
         )
 
     @property
+    def people_hosts(self) -> tuple[str, ...]:
+        """Names (lower case, no port) under which the listener for people answers: those of its URLs."""
+        named = {urlsplit(url).hostname or "" for url in (self.base_url, self.pages_url)}
+        named |= {host.strip().lower() for host in self.allowed_hosts}
+        return tuple(sorted((named | set(_LOOPBACK_NAMES) if named & set(_LOOPBACK_NAMES) else named) - {""}))
+
+    @property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Networks whose X-Forwarded-For is believed."""
+        try:
+            return tuple(ip_network(text.strip()) for text in self.trusted_proxies)
+        except ValueError as error:
+            raise BadSetting(f"ARCHWAY_TRUSTED_PROXIES: {error}; give networks such as 10.0.0.0/8") from None
+
+    @property
+    def pages_url(self) -> str:
+        """Where people's pages are, and who issues access tokens; without a slash at its end."""
+        return (self.issuer_url or self.public_url).rstrip("/")
+
+    @property
     def base_url(self) -> str:
         """The public URL without a slash at its end."""
         return self.public_url.rstrip("/")
@@ -110,6 +138,8 @@ def from_environment() -> ControlSettings:
         _check_url("ARCHWAY_PROXY_INTERNAL_URL", url, ("http", "https"))
     host_port("admin_listen", settings.admin_listen)
     host_port("control_internal_listen", settings.control_internal_listen)
+    host_port("control_public_listen", settings.control_public_listen)
+    _ = settings.proxies
     _ = settings.addresses
     return settings
 

@@ -62,3 +62,7 @@ def upstream_session_key(key: str) -> str:
 def tombstone_key(jti: str) -> str:
     """A client session that was ended before its time; lives as long as the session would have."""
     return f"{PREFIX}ended:{jti}"
+
+
+THROTTLES: Final = PREFIX + "throttle"
+"""Begins the name of each count of tries at something; a count lives until it is zero again, some minutes."""

@@ -25,6 +25,10 @@ class ProxySettings(msgspec.Struct, frozen=True):
     verify_keys: str
     public_url: str
     """Base of the gateways' URLs; never taken from a request."""
+    issuer_url: str = ""
+    """Base of the authorization server and of the pages for people; by default the public URL."""
+    control_public_url: tuple[str, ...] = ()
+    """Where control serves these; what comes for them to the public URL is passed on there. Empty: nothing is."""
 
     proxy_listen: str = "127.0.0.1:8400"
     proxy_internal_listen: str = "127.0.0.1:8403"
@@ -118,6 +122,21 @@ class ProxySettings(msgspec.Struct, frozen=True):
         return Verifier("ARCHWAY_VERIFY_KEYS", self.verify_keys)
 
     @property
+    def base_url(self) -> str:
+        """The public URL without a slash at its end."""
+        return self.public_url.rstrip("/")
+
+    @property
+    def issuer(self) -> str:
+        """The authorization server as its tokens and its metadata name it, byte for byte."""
+        return (self.issuer_url or self.public_url).rstrip("/")
+
+    @property
+    def passes_on(self) -> bool:
+        """Whether people and clients that come here to sign in are passed on to control."""
+        return bool(self.control_public_url) and self.issuer == self.base_url
+
+    @property
     def hosts(self) -> frozenset[str]:
         """Host names (no port, lower case) that a request may name."""
         public = urlsplit(self.public_url).hostname or ""
@@ -158,6 +177,11 @@ def from_environment(environment: Mapping[str, str] | None = None) -> ProxySetti
     settings = load(ProxySettings, environment)
     if not _is_http(settings.public_url):
         raise BadSetting(f"ARCHWAY_PUBLIC_URL must be an http(s) URL; got {settings.public_url!r}")
+    if settings.issuer_url and not _is_http(settings.issuer_url):
+        raise BadSetting("ARCHWAY_ISSUER_URL must be an http(s) URL such as https://sign-in.example.com")
+    for url in settings.control_public_url:
+        if not _is_base(url):
+            raise BadSetting("ARCHWAY_CONTROL_PUBLIC_URL takes http(s) URLs without a path: http://control:8404")
     if settings.soft_age > settings.max_stale:
         raise BadSetting("ARCHWAY_SOFT_AGE must not be above ARCHWAY_MAX_STALE")
     if bool(settings.tls_cert) != bool(settings.tls_key):
@@ -170,6 +194,11 @@ def from_environment(environment: Mapping[str, str] | None = None) -> ProxySetti
 
 def _is_http(url: str) -> bool:
     return urlsplit(url).scheme in _OWN_PORT and bool(urlsplit(url).hostname)
+
+
+def _is_base(url: str) -> bool:
+    parts = urlsplit(url.strip())
+    return _is_http(url.strip()) and parts.path in {"", "/"} and not (parts.query or parts.fragment or parts.username)
 
 
 def _origin(url: str) -> str:

@@ -427,7 +427,8 @@ def _outcome(status: int, headers: Mapping[str, str], raw: bytes, took: float) -
 
 def _control(folder: Path, number: int, ports: tuple[int, int], environment: dict[str, str]) -> Program:
     admin, internal = ports
-    own = {"ARCHWAY_ADMIN_LISTEN": f"127.0.0.1:{admin}", "ARCHWAY_CONTROL_INTERNAL_LISTEN": f"127.0.0.1:{internal}"}
+    listeners = {"ADMIN": admin, "CONTROL_INTERNAL": internal, "CONTROL_PUBLIC": 0}
+    own = {f"ARCHWAY_{name}_LISTEN": f"127.0.0.1:{port}" for name, port in listeners.items()}
     return Program(f"control-{number}", ["-m", "control.main"], environment | own, admin, folder)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from archway.admin_client import AdminApi, Problem
 
 ORGANISATION = "organisation"
+_NAMED_BY_THEIR_USER = {"session", "sign_in_link", "password"}
 CALLERS = "the caller's"
 """Whose installation serves a call that is not pinned to one."""
 
@@ -76,13 +77,22 @@ def with_pins(_: AdminApi, items: Iterable[Mapping[str, Any]]) -> list[dict[str,
     return [{**item, "installation_name": item.get("installation_name") or CALLERS} for item in items]
 
 
-def with_objects(_: AdminApi, items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Lines of the audit trail with what the object was called at that time."""
-    return [{**item, "object": _object_of(item)} for item in items]
+def with_users(api: AdminApi, items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Browser sessions with the e-mail of whoever is signed in."""
+    names = Names(api)
+    return [{**item, "user": names.user(str(item["user_id"]))} for item in items]
 
 
-def _object_of(line: Mapping[str, Any]) -> str:
+def with_objects(api: AdminApi, items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Lines of the audit trail with what the object was called at that time, or whose it is."""
+    names = Names(api)
+    return [{**item, "object": _object_of(names, item)} for item in items]
+
+
+def _object_of(names: Names, line: Mapping[str, Any]) -> str:
     object_ = line.get("after") or line.get("before") or {}
+    if line.get("object_kind") in _NAMED_BY_THEIR_USER:
+        return names.user(str(object_.get("user_id") or ""))
     if line.get("action") == "discover":  # tells of what was found, through which installation: ENTRY@OWNER
         return str(object_.get("installation") or "").partition("@")[0]
     if line.get("object_kind") == "tool" and object_.get("entry"):

@@ -32,8 +32,11 @@ USER = Resource(
     create=(Option("name", "Full name.", needed=True), Option("email", "Address; unique.", needed=True), ROLE),
     update=(Option("name", "Full name."), Option("email", "Address; unique."), ROLE),
     actions=(
-        Action("disable", "Refuse a user everywhere, within a second; nothing is deleted.", "disabled"),
+        Action(
+            "disable", "Refuse a user everywhere, within a second; only browser sessions end for good.", "disabled"
+        ),
         Action("enable", "Let a disabled user in again.", "enabled"),
+        Action("end-sessions", "End all browser sessions of a user.", "ended"),
     ),
     examples={
         "create": ("archway users create --name 'Ada Lovelace' --email ada@example.com --role admin",),
@@ -43,6 +46,7 @@ USER = Resource(
         "delete": ("archway users delete ada@example.com",),
         "disable": ("archway users disable ada@example.com",),
         "enable": ("archway users enable ada@example.com",),
+        "end-sessions": ("archway users end-sessions ada@example.com",),
     },
 )
 USERS = commands(USER)

@@ -18,6 +18,7 @@ class Ports:
     control: int
     proxy_internal: int
     control_internal: int
+    control_public: int
     metrics: int
     postgres: int
     redis: int
@@ -46,6 +47,7 @@ def control_environment(wiring: Wiring, given: Mapping[str, str]) -> dict[str, s
         "ARCHWAY_RUN_TOKEN_SHA256": wiring.run_token_sha256,
         "ARCHWAY_ADMIN_LISTEN": _at(wiring.ports.control),
         "ARCHWAY_CONTROL_INTERNAL_LISTEN": _at(wiring.ports.control_internal),
+        "ARCHWAY_CONTROL_PUBLIC_LISTEN": _at(wiring.ports.control_public),
         "ARCHWAY_PROXY_INTERNAL_URL": f"http://{_at(wiring.ports.proxy_internal)}",
     }
 
@@ -55,6 +57,7 @@ def proxy_environment(wiring: Wiring, given: Mapping[str, str]) -> dict[str, str
     told = _shared(wiring, given) | {
         "ARCHWAY_VERIFY_KEYS": wiring.keys["ARCHWAY_VERIFY_KEYS"],
         "ARCHWAY_CONTROL_INTERNAL_URL": f"http://{_at(wiring.ports.control_internal)}",
+        "ARCHWAY_CONTROL_PUBLIC_URL": f"http://{_at(wiring.ports.control_public)}",
         "ARCHWAY_PROXY_LISTEN": _at(wiring.ports.proxy),
         "ARCHWAY_PROXY_INTERNAL_LISTEN": _at(wiring.ports.proxy_internal),
         "ARCHWAY_METRICS_LISTEN": _at(wiring.ports.metrics),

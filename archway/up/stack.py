@@ -29,6 +29,7 @@ from archway.up.report import Report, step
 from archway.up.state import StateFolder
 from archway.up.summary import end_sentence, summary
 from archway.up.up_file import UpFacts, UpFile
+from archway.up.way_in import way_in
 from core.children.child import Child
 from core.children.program import Program
 from core.compiled_form import root
@@ -149,12 +150,15 @@ class Stack:
     async def _introduce(self, wiring: Wiring, admin_token: str) -> None:
         """The first setup, `up.json`, and the words for the person who waits."""
         control_url = f"http://{LOOPBACK}:{wiring.ports.control}"
-        found = await self._set_up(AdminApi(control_url, admin_token), wiring)
+        api = AdminApi(control_url, admin_token)
+        found = await self._set_up(api, wiring)
+        sign_in = await asyncio.to_thread(way_in, api)
         setup, gone = (found, None) if isinstance(found, Setup) else (None, found)
         base = public_url(wiring.ports, self._given)
         facts = UpFacts(
             proxy_url=f"http://{LOOPBACK}:{wiring.ports.proxy}",
             control_url=control_url,
+            control_public_url=f"http://{LOOPBACK}:{wiring.ports.control_public}",
             metrics_url=f"http://{LOOPBACK}:{wiring.ports.metrics}/metrics",
             admin_token=admin_token,
             gateway_url=base + setup.gateway_path if setup else None,
@@ -173,6 +177,7 @@ class Stack:
                 gone.what if gone else "",
                 end_sentence(self._state.root, foreground=self._options.foreground),
                 form(self._given, root()),
+                sign_in,
             )
         )
 

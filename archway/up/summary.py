@@ -15,15 +15,19 @@ def summary(
     gone: str = "",
     end: str = "",
     workers: str = "",
+    sign_in: str = "",
 ) -> str:
     """URL, token and commands, ready to be copied.
 
-    `gone` says why there is none at a later start, `end` how everything is ended, `workers` in which form they run.
+    `gone` says why there is none at a later start, `end` how everything is ended, `workers` in which form they run,
+    `sign_in` is the link that signs the admin in.
     """
     lines = ["", f"Archway runs. {end}".rstrip()]
     if call is not None:
         lines += [f"  Gateway    {call.gateway_url}", f"  Token      {call.token} (of the member Demo)"]
     lines += [f"  Admin API  {control_url}/api/v1 (token for this run in {state}/up.json)", f"  State      {state}"]
+    if sign_in:
+        lines += [f"  Sign in    {sign_in} (as the admin, once)"]
     if workers:
         lines += [f"  Workers    {workers}"]
     if call is not None and trouble is None:

@@ -16,6 +16,7 @@ class UpFacts:
 
     proxy_url: str
     control_url: str
+    control_public_url: str
     metrics_url: str
     admin_token: str
     gateway_url: str | None
@@ -43,6 +44,7 @@ class UpFile:
         return {
             "proxy_url": facts.proxy_url,
             "control_url": facts.control_url,
+            "control_public_url": facts.control_public_url,
             "admin_token": facts.admin_token,
             "gateway_url": facts.gateway_url,
             "gateway_token": facts.gateway_token,

@@ -134,9 +134,9 @@ class Operations:
         """Declare an operation that changes the fields that the body names."""
         return self._declare("PATCH", path, 200)
 
-    def delete(self, path: str) -> Callable[[F], F]:
+    def delete(self, path: str, *, if_match: bool = True) -> Callable[[F], F]:
         """Declare an operation that deletes."""
-        return self._declare("DELETE", path, 204)
+        return self._declare("DELETE", path, 204, if_match=if_match)
 
     def _declare(
         self, method: str, path: str, status: int, media: str = "application/json", *, if_match: bool = True

@@ -16,9 +16,16 @@ class Deps:
     discoverer: Discoverer
     public_url: str
     """Of gateways, without a slash at the end."""
+    issuer_url: str = ""
+    """Of people's pages, where that is another; without a slash at the end."""
     run_token_sha256: str = ""
     """Digest of this run's own admin token; '' where there is none."""
     allowed_hosts: frozenset[str] = frozenset({"localhost", "127.0.0.1", "::1"})
     """Names under which the admin listener answers."""
     records_days: int = 30
     """Days that records of calls are kept."""
+
+    @property
+    def pages_url(self) -> str:
+        """Where people's pages are, without a slash at the end."""
+        return self.issuer_url or self.public_url

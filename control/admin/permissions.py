@@ -45,6 +45,13 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "GET /roles/{role_id}/holders": ("role:grant",),
         "PUT /roles/{role_id}/holders/{user_id}": ("role:grant",),
         "DELETE /roles/{role_id}/holders/{user_id}": ("role:grant",),
+        "GET /users/{user_id}/links": ("link:read",),
+        "POST /users/{user_id}/links": ("link:create",),  # as good as a token of theirs
+        "DELETE /users/{user_id}/links/{link_id}": ("link:delete",),
+        "POST /users/{user_id}/end-sessions": ("session:delete",),
+        "GET /sessions": ("session:read",),
+        "GET /sessions/{session_id}": ("session:read",),
+        "DELETE /sessions/{session_id}": ("session:delete",),
         # tokens
         "GET /tokens": ("token:read",),
         "POST /tokens": ("token:create",),  # no token makes tokens but an admin's

@@ -18,7 +18,7 @@ class UserFields(Model):
 
 
 class NewUser(UserFields):
-    """A new user. What they use are tokens that an admin makes for them."""
+    """A new user. To sign in they need a link, to call gateways by token a token: an admin makes both."""
 
 
 class UserChange(UserFields, Change):

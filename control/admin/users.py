@@ -64,7 +64,7 @@ async def delete_user(asked: Asked, user_id: Id) -> None:
 
 @operations.post("/users/{user_id}/disable", status=200)
 async def disable_user(asked: Asked, user_id: Id) -> User:
-    """Shut a user out: none of their tokens is accepted any more. Nothing is deleted."""
+    """Shut a user out: none of their tokens is accepted any more, their browser sessions end. Nothing else goes."""
     async with asked.changing() as write:
         return shown(User, await changes.disable(write, user_id))
 

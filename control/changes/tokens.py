@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from control.changes.as_admin import why_no_admin
 from control.changes.refusals import NotAllowed, NotNow, NotThere, refuse_stale
 from control.changes.write import Write, there
 from control.registry.access import Caller
@@ -141,17 +142,7 @@ async def _locked(write: Write, token_id: str, action: Action) -> Token:
 
 
 async def _why_no_admin(write: Write, owner_id: str | None = None) -> str:
-    """Why the actor is no admin whose token holds, '' if they are: as things stand now and not when the request came,
-    so that a token which is being revoked leaves nothing behind. An actor without a user is this process.
-    """
-    actor = write.actor
-    if not actor.may("token:create"):
-        return _NEEDS_ADMIN
-    if actor.user_id and not await users.admin_for_long(write.connection, actor.user_id, owner_id):
-        return _NEEDS_ADMIN
-    if actor.token_id and not await tokens.holds(write.connection, actor.token_id):
-        return "The token that you came with was revoked or has expired meanwhile; take another."
-    return ""
+    return await why_no_admin(write, "token:create", _NEEDS_ADMIN, owner_id)
 
 
 def _refuse_past(ends: datetime | None) -> None:

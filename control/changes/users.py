@@ -12,7 +12,7 @@ from control.registry.actions import Action, permissions_of
 from control.registry.granting import why_not_given
 from control.registry.owner import Organisation
 from control.registry.user import NewUser, User, told_of_user
-from control.store import users
+from control.store import browser_sessions, users
 from control.store.writes import users as rows
 
 
@@ -38,7 +38,7 @@ async def change(write: Write, user_id: str, wanted: Mapping[str, Any], version:
 
 
 async def disable(write: Write, user_id: str) -> User:
-    """Shut a user out: none of their tokens is accepted any more. Nothing is deleted."""
+    """Shut a user out: none of their tokens is accepted any more, and their browser sessions end."""
     return await _set_disabled(write, user_id, disabled=True)
 
 
@@ -68,6 +68,8 @@ async def _set_disabled(write: Write, user_id: str, *, disabled: bool) -> User:
     if (before.disabled_at is not None) == disabled:
         return before
     after = await rows.set_disabled(write, user_id, disabled)
+    if disabled:
+        await browser_sessions.delete_all_of(write.connection, user_id)
     await write.announce(users=[user_id])
     await write.record(
         "disable" if disabled else "enable", "user", user_id, told_of_user(before), told_of_user(after)

@@ -12,10 +12,8 @@ from typing import Final
 import orjson
 from aiohttp import web
 
-from control.changes.refusals import Refused
-from control.http.problems import Problem, invalid, of_conflict, of_refused
-from control.registry.broken_rule import BrokenRule
-from control.store.pool import StoreConflict, StoreUnavailable
+from control.http.problems import Problem, of_refusal
+from control.store.pool import StoreUnavailable
 from core.identifiers import new_id
 
 log = logging.getLogger(__name__)
@@ -47,10 +45,10 @@ async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Number the request, check its Host, and turn whatever is raised into an answer."""
     request[REQUEST_ID] = new_id()
     try:
-        _check_host(request)
+        check_host(request)
         return await handler(request)
     except Exception as error:  # noqa: BLE001  # the last line of defence: what is not a refusal is a bug, and says so
-        return _refusal(request, _problem_of(request, error))
+        return _refusal(request, problem_of(request, error))
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -59,24 +57,26 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     response.headers["X-Request-Id"] = request.get(REQUEST_ID) or new_id()
 
 
-def _problem_of(request: web.Request, error: Exception) -> Problem:
+def problem_of(request: web.Request, error: Exception) -> Problem:
+    """What is said of an exception; one that is no refusal is a bug, and goes into the log."""
+    if (refusal := of_refusal(error)) is not None:
+        return refusal
     match error:
-        case Problem():
-            return error
-        case BrokenRule():
-            return invalid(error.field, error.message)
-        case Refused():
-            return of_refused(error)
-        case StoreConflict():
-            return of_conflict(error)
         case StoreUnavailable():
             return Problem(
                 503, "The database cannot be reached; try again in a moment.", headers={"Retry-After": "1"}
             )
         case web.HTTPException():
             return _of_aiohttp(error)
-    log.error("admin request failed", exc_info=error, extra={"request_id": request[REQUEST_ID], "path": request.path})
+    told = {"request_id": request[REQUEST_ID], "path": path_to_log(request)}
+    log.error("request failed", exc_info=error, extra=told)
     return Problem(500, "Something went wrong on our side; the log has more under this request id.")
+
+
+def path_to_log(request: web.Request) -> str:
+    """The path without the secret that it may hold: that of a link which signs a person in."""
+    secret = request.match_info.get("secret")
+    return request.path.replace(secret, "...") if secret else request.path
 
 
 def _of_aiohttp(error: web.HTTPException) -> Problem:
@@ -94,8 +94,8 @@ def _refusal(request: web.Request, problem: Problem) -> web.Response:
     )
 
 
-def _check_host(request: web.Request) -> None:
-    """Refuse names that are not ours: a page elsewhere may have its own name resolve to us (DNS rebinding)."""
+def check_host(request: web.Request) -> None:
+    """Raise Problem 421 for names that are not ours: a page elsewhere may have its own lead to us (DNS rebinding)."""
     if request.path in ANY_HOST:
         return
     given = request.headers.getall("Host", [])

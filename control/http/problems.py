@@ -10,6 +10,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 
 from control.changes.refusals import NotAllowed, NotNow, NotThere, Refused, Stale
+from control.registry.broken_rule import BrokenRule
 from control.store.pool import StoreConflict
 
 
@@ -133,3 +134,17 @@ def _not_now(error: NotNow) -> Problem:
     if any(field == "cascade" for field, _ in error.fields):
         detail = f"{detail.removesuffix('.')}, or add ?cascade=true."
     return conflict(detail, [FieldError(field, message) for field, message in error.fields])
+
+
+def of_refusal(error: Exception) -> Problem | None:
+    """What a change or a rule refused, as the API says it; None for what is no refusal."""
+    match error:
+        case Problem():
+            return error
+        case BrokenRule():
+            return invalid(error.field, error.message)
+        case Refused():
+            return of_refused(error)
+        case StoreConflict():
+            return of_conflict(error)
+    return None

@@ -51,7 +51,7 @@ M = TypeVar("M", bound=BaseModel)
 
 def read_path(model: type[BaseModel], path: dict[str, str]) -> dict[str, Any]:
     """The path's parameters, checked."""
-    return dict(_checked(model, path))
+    return dict(checked(model, path))
 
 
 def read_query(model: type[M], request: web.Request) -> M:
@@ -61,8 +61,7 @@ def read_query(model: type[M], request: web.Request) -> M:
         if name in given:
             raise _problem([FieldError(_cut(name), "is given twice")])
         given[name] = value
-    _refuse_nul(given)
-    return _checked(model, given)
+    return checked(model, given)
 
 
 async def read_body(model: type[M], request: web.Request) -> M:
@@ -90,7 +89,9 @@ async def _read(request: web.Request) -> bytes:
         raise Problem(413, f"The body is larger than {MAX_BODY} bytes.") from None
 
 
-def _checked(model: type[M], given: dict[str, str]) -> M:
+def checked(model: type[M], given: dict[str, Any]) -> M:
+    """The model of these values, of a query, a path or a form; raises Problem that names the fields at fault."""
+    _refuse_nul(given)
     try:
         return model.model_validate(given)
     except ValidationError as error:

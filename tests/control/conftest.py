@@ -2,6 +2,7 @@
 
 from tests.control.asking_proxy import proxy
 from tests.fixtures_admin import admin, deps, probing_proxy, proxy_ring, secret_ring
+from tests.fixtures_people import people, public_deps
 from tests.fixtures_postgres import database, pool, postgres
 from tests.fixtures_redis import _session_redis, breakable_redis, redis_server
 
@@ -11,11 +12,13 @@ __all__ = [
     "breakable_redis",
     "database",
     "deps",
+    "people",
     "pool",
     "postgres",
     "probing_proxy",
     "proxy",
     "proxy_ring",
+    "public_deps",
     "redis_server",
     "secret_ring",
 ]

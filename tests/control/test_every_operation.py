@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from control.registry.actions import ACTIONS, Action, Role, permissions_of, team_permissions_of
-from control.store.pool import Pool
+from control.sign_in.session import begin
+from control.store.pool import Pool, transaction
 from tests.control.registry_api import JSON, Api, api
 from tests.control.test_records_api import a_call, keep
 from tests.fixtures_admin import AdminClient
@@ -35,6 +36,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "/installations/{installation_id}": (OWN, TEAM, OTHERS),
     "/gateways/{gateway_id}": (OWN, OTHERS),
     "/records/{record_id}": (OWN, TEAM, OTHERS),
+    "/sessions/{session_id}": (OWN, OTHERS),
 }
 """Whose the object of a path can be, by how the path begins. One without an object is asked for whatever it has."""
 LAST = "/users/{user_id}/revoke-tokens"
@@ -93,6 +95,7 @@ class World:
     client: AdminClient
     kind: Kind
     ids: dict[str, dict[str, str]]
+    pool: Pool
 
     def expects(self, action: Action, scope: str) -> bool:
         """What the table says."""
@@ -111,6 +114,7 @@ NAME = {"name": "Another"}
 BODIES: dict[str, dict[str, Body]] = {
     "POST /users": {OTHERS: lambda _, __: {"name": "New", "email": "new@example.com"}},
     "PATCH /users/{user_id}": {ANY: lambda _, __: NAME},
+    "POST /users/{user_id}/links": {ANY: lambda _, __: {"purpose": "reset"}},
     "POST /teams": {OTHERS: lambda _, __: {"name": "Green"}},
     "PATCH /teams/{team_id}": {ANY: lambda _, __: NAME},
     "PUT /teams/{team_id}/members/{user_id}": {ANY: lambda _, __: {"role": "member"}},
@@ -175,7 +179,12 @@ def scopes_of(method: str, path: str) -> Iterator[str]:
 
 
 async def status_of(world: World, method: str, path: str, scope: str) -> int:
-    where = path.format_map({**world.ids[ANY], **world.ids.get(scope, {})})
+    ids = {**world.ids[ANY], **world.ids.get(scope, {})}
+    if "{session_id}" in path:  # what came before may have ended the person's
+        async with transaction(world.pool) as connection:
+            _, session = await begin(connection, ids["user_id"], method="link", address="", agent="")
+        ids["session_id"] = session.id
+    where = path.format_map(ids)
     bodies = BODIES.get(f"{method} {path}", {})
     body = bodies.get(scope, bodies.get(ANY))
     if method == "DELETE" and "/holders/" in path and scope == TEAM:
@@ -243,9 +252,12 @@ async def build(api: Api, pool: Pool) -> Callable[[Kind], Any]:
             OTHERS: a_call(principal=f"user:{zoe.user['id']}"),
         }
         await keep(pool, *calls.values())
+        for scope in (OWN, OTHERS):
+            link = await api.post(f"/users/{ids[scope]['user_id']}/links", {"purpose": "reset"})
+            ids[scope]["link_id"] = link["id"]
         for scope, call in calls.items():
             ids[scope]["record_id"] = call.id
-        return World(client, kind, ids)
+        return World(client, kind, ids, pool)
 
     return built
 
@@ -269,7 +281,7 @@ async def test_each_operation_is_allowed_or_refused_as_the_table_says(
 
 async def test_nobody_without_a_token_is_let_in_anywhere(api: Api, build: Callable[[Kind], Any]) -> None:
     world = await build(KINDS[0])
-    stranger = World(api.admin.bearing(""), world.kind, world.ids)
+    stranger = World(api.admin.bearing(""), world.kind, world.ids, world.pool)
     for method, path, _ in await operations(api.admin):
         for scope in scopes_of(method, path):
             assert await status_of(stranger, method, path, scope) == 401, f"{method} {path}"

@@ -15,7 +15,7 @@ import pytest
 import typer
 from pydantic import BaseModel
 
-from archway.admin import gateways, history, people, registry, roles
+from archway.admin import gateways, history, people, registry, roles, sign_in
 from archway.admin.resource import Option, Resource
 from archway.all_commands import app
 from control.admin.api import Operation
@@ -31,6 +31,9 @@ BY_HAND = {
     "GET /roles/{role_id}/holders": "roles holders",
     "PUT /roles/{role_id}/holders/{user_id}": "roles give",
     "DELETE /roles/{role_id}/holders/{user_id}": "roles take",
+    "GET /users/{user_id}/links": "users links",
+    "POST /users/{user_id}/links": "users invite",
+    "DELETE /users/{user_id}/links/{link_id}": "users take-back-link",
     "POST /tokens/identify": "tokens identify",
     "POST /tokens/{token_id}/revoke": "tokens revoke",
     "POST /users/{user_id}/revoke-tokens": "tokens revoke",
@@ -54,9 +57,12 @@ TAKEN_AS = {
 NAMED_BY_OPTION = {("tokens revoke", "user"): "--all-of"}
 """What a path names and an option takes, beside an argument that names something else."""
 SAID_BY_A_COMMAND = {
+    ("users invite", "purpose"): {
+        "invitation": "users invite", "reset": "users reset-link", "sign_in": "users sign-in-link",
+    },
     ("entries quarantine", "state"): {"quarantined": "entries quarantine", "active": "entries release"},
     ("entries quarantine", "acknowledged"): {True: "entries acknowledge"},
-}
+}  # fmt: skip
 """Fields whose every word has a command of its own."""
 OF_ALL_COMMANDS = {"--state", "--output", "--json"}
 WORDS_LEFT_OUT = {("records list", "status"): "its reasons are on a page of their own, docs/operating/errors.md"}
@@ -67,7 +73,7 @@ OPERATIONS: dict[str, Operation] = {one.key: one for resource in RESOURCES for o
 
 def described() -> dict[str, Resource]:
     """The command line's resources, by the API's path of the list, with parameters named `{}`."""
-    found = [one for module in (people, roles, registry, gateways, history) for one in vars(module).values()]
+    found = [one for module in (people, sign_in, roles, registry, gateways, history) for one in vars(module).values()]
     return {unnamed(one.path): one for one in found if isinstance(one, Resource)}
 
 

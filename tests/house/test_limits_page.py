@@ -6,13 +6,16 @@ import re
 from typing import get_args
 
 import msgspec
+from throttled.asyncio import Quota
 
 from control.admin.entry_models import Slug
 from control.changes.assignments import MOST_BYTES, MOST_ON_A_GATEWAY
 from control.discovery import discover, probe_client
-from control.http import models, paging
+from control.http import forms, models, paging
 from control.http.reading import MAX_BODY as ADMIN_BODY
+from control.public import app as public_app
 from control.registry import (
+    browser_session,
     client_patterns,
     definition_differences,
     definition_extras,
@@ -21,11 +24,15 @@ from control.registry import (
     fields,
     headers,
     output_schemas,
+    password_rules,
     resource_tools,
+    sign_in_link,
     tool_definitions,
     visibility,
 )
 from control.registry.installation import LONGEST_ADDRESS
+from control.sign_in import passwords, throttling
+from control.store import known_devices, sign_in_attempts
 from core import snapshot
 from core.egress.addresses import MAX_URL_CHARS
 from core.mcp import deep_json, json_limits, large_answer_json, list_page, message, tool_names
@@ -58,6 +65,12 @@ def longest(text: object) -> int:
     """What a text of the admin API may have at most."""
     (rule,) = (one for one in get_args(text) if isinstance(one, models.Worded))
     return rule.longest
+
+
+def tries(quota: Quota) -> str:
+    """As the page writes a quota."""
+    assert quota.period_sec == 3_600
+    return f"{quota.burst}, then {quota.get_limit()} an hour"
 
 
 FIGURES = {
@@ -126,6 +139,21 @@ FIGURES = {
     "tools named as added, changed or gone": f"{discovery_news.MOST_NAMED} of each",
     "places told at which a tool differs": f"{definition_differences.MOST}",
     "changed tools compared in a line of the audit trail": f"{discovery_news.MOST_COMPARED}",
+    "a form of a page": f"{size(forms.MAX_FORM)}, {forms.MOST_FIELDS} fields",
+    "any other body on the listener for people": size(public_app.MAX_BODY),
+    "a password": f"{password_rules.SHORTEST} to {password_rules.LONGEST} characters",
+    "attempts to sign in with one address of mail, from browsers that are not known": tries(throttling.BY_NAME),
+    "the same from one address of network (of IPv6: one /64)": tries(throttling.BY_ADDRESS),
+    "the same from a browser in which the person has signed in before": tries(throttling.BY_DEVICE),
+    "passwords that are compared at once, by each control": (
+        f"{passwords.AT_ONCE}, and 1 for browsers that are known; {passwords.WAITING} wait for each"
+    ),
+    "browser sessions of one person": f"{browser_session.MOST_OF_ONE_PERSON}",
+    "browsers that are known for one person": (
+        f"{known_devices.MOST_OF_ONE_PERSON}, each for {known_devices.AGE.days} days after its last use"
+    ),
+    "open links of one person": f"{sign_in_link.MOST_OPEN}",
+    "attempts that are kept": f"{sign_in_attempts.MOST}",
     "body of a request to the admin API": size(ADMIN_BODY),
     "items in a page of the admin API's lists": f"{paging.MOST}",
     "a cursor of such a list": f"{paging.LONGEST_CURSOR:,} characters",

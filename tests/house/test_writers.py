@@ -13,6 +13,9 @@ MAKERS = {"insert_into", "update_of"}
 OTHER_WRITERS = {
     "control/store/outbox.py": "the announcement itself",
     "control/store/statements.py": "makes statements, runs none",
+    "control/store/browser_sessions.py": "no part of the registry; ending somebody's is recorded by a change",
+    "control/store/known_devices.py": "to know a browser gives no access, and nobody decides it",
+    "control/store/sign_in_attempts.py": "what happened at the door is nobody's change",
     "control/store/tokens.py": "when a token was last used is no change, and proxies have it noted",
     "control/store/publication.py": "the publisher forgets what is published",
     "control/store/stale_copies.py": "the publisher's list of copies to delete",

@@ -2,12 +2,30 @@
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
+
+
+class StaysWhereItIs(urllib.request.HTTPRedirectHandler):
+    """Redirects are looked at and not followed."""
+
+    def redirect_request(self, *_):
+        return None
+
+
+def refused(browser, asked):
+    """The status of an answer that is not 200, and the cookies that it sets."""
+    with pytest.raises(urllib.error.HTTPError) as answer:
+        browser.open(asked, timeout=30)
+    with answer.value as closed_after:
+        return closed_after.code, closed_after.headers.get_all("Set-Cookie") or []
 
 
 def test_the_printed_command_calls_the_demos_tool(running):
@@ -16,12 +34,29 @@ def test_the_printed_command_calls_the_demos_tool(running):
 
 def test_up_json_has_the_fixed_shape_and_is_for_its_owner_alone(running):
     assert set(running.file) == {
-        "proxy_url", "control_url", "admin_token", "gateway_url", "gateway_token", "metrics_url", "pids",
+        "proxy_url", "control_url", "control_public_url", "admin_token", "gateway_url", "gateway_token",
+        "metrics_url", "pids",
     }  # fmt: skip
     assert set(running.file["pids"]) == {"proxy", "control", "postgres", "redis", "demo"}
     assert len(running.file["pids"]["proxy"]) == 2  # the supervisor and one worker
     assert stat.S_IMODE((running.state / "up.json").stat().st_mode) == 0o600
     assert stat.S_IMODE(running.state.stat().st_mode) == 0o700
+
+
+def test_the_printed_link_signs_the_first_admin_in_once(running):
+    (link,) = re.findall(r"Sign in +(\S+)", running.said)
+    path = link.removeprefix(running.file["proxy_url"])
+    assert path.startswith("/sign-in/link/")
+    url = running.file["control_public_url"] + path
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(), StaysWhereItIs)
+
+    with browser.open(url, timeout=30) as answer:
+        page = answer.read().decode()
+    (token,) = re.findall(r'name="csrf" value="([^"]+)"', page)
+    form = urllib.request.Request(url, f"csrf={token}".encode(), {"Sec-Fetch-Site": "same-origin"})
+    status, cookies = refused(browser, form)
+    assert (status, any(one.startswith("archway-") for one in cookies)) == (303, True)
+    assert refused(browser, urllib.request.Request(url)) == (410, [])
 
 
 def test_no_secret_stands_in_a_command_line(running):

@@ -31,7 +31,7 @@ Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
 def settings(database: str, redis_url: str) -> ControlSettings:
     return ControlSettings(
         database, redis_url, new_key(), new_key(), new_key(), "https://archway.test",
-        admin_listen="127.0.0.1:0", control_internal_listen="127.0.0.1:0",
+        admin_listen="127.0.0.1:0", control_internal_listen="127.0.0.1:0", control_public_listen="127.0.0.1:0",
     )  # fmt: skip
 
 
@@ -50,7 +50,7 @@ async def start() -> AsyncIterator[Start]:
         given = {
             "DATABASE_URL": database, "REDIS_URL": redis_url, "SECRET_KEY": new_key(), "PROXY_KEY": new_key(),
             "SIGNING_KEY": new_key(), "PUBLIC_URL": "https://archway.test", "ADMIN_LISTEN": "127.0.0.1:0",
-            "CONTROL_INTERNAL_LISTEN": "127.0.0.1:0", **changed,
+            "CONTROL_INTERNAL_LISTEN": "127.0.0.1:0", "CONTROL_PUBLIC_LISTEN": "127.0.0.1:0", **changed,
         }  # fmt: skip
         environment = {f"ARCHWAY_{name}": text for name, text in given.items()}
         process = await asyncio.create_subprocess_exec(
@@ -79,10 +79,13 @@ async def told(process: asyncio.subprocess.Process, event: str) -> str:
     return lines
 
 
-async def test_a_replica_serves_both_listeners_and_publishes(database: str, redis_server: RedisServer) -> None:
-    async with composed(settings(database, redis_server.url)) as replica, listening(replica) as (admin, internal):
+async def test_a_replica_serves_its_three_listeners_and_publishes(database: str, redis_server: RedisServer) -> None:
+    async with composed(settings(database, redis_server.url)) as replica, listening(replica) as ports:
         async with aiohttp.ClientSession() as session:
-            for port, path, status in ((admin, "/ready", 200), (admin, "/api/v1/me", 401), (internal, "/ready", 403)):
+            for port, path, status in (
+                (ports.admin, "/ready", 200), (ports.admin, "/api/v1/me", 401), (ports.internal, "/ready", 403),
+                (ports.public, "/ready", 200), (ports.public, "/api/v1/me", 421),
+            ):  # fmt: skip
                 async with session.get(f"http://127.0.0.1:{port}{path}") as answer:
                     assert answer.status == status
         with redis_server.client() as redis:

@@ -50,6 +50,8 @@ def test_each_of_the_six_is_missed_by_name(name: str, monkeypatch: pytest.Monkey
         ("PROXY_INTERNAL_URL", "http://ok.test,nonsense"),
         ("ADMIN_LISTEN", "8080"),
         ("CONTROL_INTERNAL_LISTEN", "h:x"),
+        ("CONTROL_PUBLIC_LISTEN", "h:x"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
         ("RECORDS_DAYS", "0"),
         ("UPSTREAM_NETWORKS", "10.0.0.0/99"),
         ("RUN_TOKEN_SHA256", "hidden-word"),
@@ -74,3 +76,23 @@ def test_signing_keys_that_proxies_could_not_tell_apart_are_refused_at_the_start
     old = GIVEN["ARCHWAY_SIGNING_KEY"]
     with pytest.raises(BadKey, match="ARCHWAY_SIGNING_KEY: the public halves share an identifier"):
         read(monkeypatch, SIGNING_KEY=f"{shares_its_public_identifier(old)},{old}")
+
+
+def test_peoples_pages_are_at_the_public_url_unless_it_is_said_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(monkeypatch).pages_url == "https://archway.test"
+    assert read(monkeypatch, ISSUER_URL="https://sign-in.test/").pages_url == "https://sign-in.test"
+
+
+def test_the_listener_for_people_answers_under_the_names_of_its_urls(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(monkeypatch).people_hosts == ("archway.test",)
+    there = read(monkeypatch, ISSUER_URL="https://Sign-In.test", ALLOWED_HOSTS="Other.test")
+    assert there.people_hosts == ("archway.test", "other.test", "sign-in.test")
+    here = read(monkeypatch, PUBLIC_URL="http://127.0.0.1:8400", ISSUER_URL="", ALLOWED_HOSTS="")
+    assert here.people_hosts == ("127.0.0.1", "::1", "localhost")
+
+
+def test_nobodys_word_on_addresses_is_believed_unless_it_is_said_whose(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(monkeypatch).proxies == ()
+    assert [str(one) for one in read(monkeypatch, TRUSTED_PROXIES="10.0.0.0/8, ::1/128").proxies] == [
+        "10.0.0.0/8", "::1/128",
+    ]  # fmt: skip

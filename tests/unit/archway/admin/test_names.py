@@ -2,7 +2,7 @@
 
 import pytest
 
-from archway.admin.names import with_objects, with_owners, with_pins, with_token_owners
+from archway.admin.names import with_objects, with_owners, with_pins, with_token_owners, with_users
 from archway.admin_client import Problem
 
 TEAMS, USERS = {"t1": "Sales", "t2": "Support"}, {"u1": "ada@example.com"}
@@ -94,3 +94,16 @@ def test_a_tool_in_the_audit_trail_is_told_with_its_entry():
 def test_a_discovery_in_the_audit_trail_is_told_by_its_entry(address):
     line = {"object_kind": "entry", "action": "discover", "after": {"installation": address, "added": ["now"]}}
     assert [one["object"] for one in with_objects(None, [line])] == ["time"]
+
+
+def test_a_browser_session_and_what_happened_to_it_are_told_by_whose_they_are():
+    (session,) = with_users(Api(), [{"user_id": "u1"}])
+    assert session["user"] == "ada@example.com"
+    lines = with_objects(
+        Api(),
+        [
+            {"object_kind": "session", "after": {"user_id": "u1", "address": "192.0.2.1"}},
+            {"object_kind": "password", "before": {"user_id": "u9"}},
+        ],
+    )
+    assert [one["object"] for one in lines] == ["ada@example.com", "u9"]

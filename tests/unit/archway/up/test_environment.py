@@ -7,7 +7,7 @@ from archway.up.environment import (
     stranger_environment,
 )
 
-PORTS = Ports(1, 2, 3, 4, 5, 6, 7, 8)
+PORTS = Ports(1, 2, 3, 4, 5, 6, 7, 8, 9)
 KEYS = {name: name.lower() for name in ("ARCHWAY_SECRET_KEY", "ARCHWAY_PROXY_KEY", "ARCHWAY_SIGNING_KEY")}
 WIRING = Wiring(PORTS, KEYS | {"ARCHWAY_VERIFY_KEYS": "v"}, "postgresql://d", "redis://r", "ab", 2, "/s/c")
 
@@ -42,3 +42,9 @@ def test_a_public_url_that_was_given_is_kept():
     told = control_environment(WIRING, {"ARCHWAY_PUBLIC_URL": "https://mcp.example.com"})
 
     assert told["ARCHWAY_PUBLIC_URL"] == "https://mcp.example.com"
+
+
+def test_a_proxy_is_told_where_peoples_pages_are():
+    control, proxy = control_environment(WIRING, {}), proxy_environment(WIRING, {})
+
+    assert proxy["ARCHWAY_CONTROL_PUBLIC_URL"] == f"http://{control['ARCHWAY_CONTROL_PUBLIC_LISTEN']}"

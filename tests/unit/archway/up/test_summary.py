@@ -53,3 +53,10 @@ def test_what_is_gone_is_said_instead_of_a_dead_command():
 )
 def test_what_ends_a_run_in_another_folder_names_the_folder(root, foreground, words):
     assert end_sentence(root, foreground=foreground).startswith(words)
+
+
+def test_the_link_for_the_admin_is_shown_and_that_it_is_good_once():
+    text = summary(Path("/s"), "http://127.0.0.1:8401", CALL, None, sign_in="http://127.0.0.1:8400/sign-in/link/x")
+
+    assert "  Sign in    http://127.0.0.1:8400/sign-in/link/x (as the admin, once)" in text.splitlines()
+    assert "Sign in" not in summary(Path("/s"), "http://127.0.0.1:8401", CALL, None)

@@ -9,7 +9,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import ANY
 
@@ -23,6 +23,7 @@ from control.changes import (
     entry_tools,
     gateways,
     installations,
+    people,
     roles,
     teams,
     tokens,
@@ -32,10 +33,13 @@ from control.changes.assignments import WantedTools
 from control.changes.refusals import NotAllowed
 from control.changes.write import Write, changing
 from control.registry.access import Caller
+from control.registry.browser_session import BrowserSession
 from control.registry.entry import Entry
 from control.registry.entry_tool import EntryTool
 from control.registry.installation import Installation
+from control.sign_in.session import begin
 from control.store.pool import Pool
+from core.tokens import digest
 from tests.fakes.registry import a_wanted_entry, gateway_fields
 from tests.unit.control.changes.acting import (
     ADMIN,
@@ -55,9 +59,16 @@ from tests.unit.control.changes.acting import (
 
 MOVED = a_wanted_entry("https://elsewhere.test/mcp")
 WITHOUT_WRITE = {
+    "as_admin.why_no_admin": "changes nothing: it says who may",
     "first_admin.ensure_first_admin": "makes its own Write; nobody's act, which test_first_admin.py holds it to",
 }
 """Public coroutines of the folder that are not changes in somebody's `Write`, each with its reason."""
+
+
+def acting_as(write: Write, user_id: str) -> Write:
+    """The same transaction, of this person."""
+    write.actor = replace(ADMIN, user_id=user_id)
+    return write
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,10 @@ class World:
     installation: Installation
     gateway: str
     assignment: str
+    link: str
+    """Of the user; its secret is `link`."""
+    session: BrowserSession
+    """Of the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +128,24 @@ CASES = {
         "delete user",
         lambda there: [("token", there.digest), ("user", there.user)],
     ),
+    "people.make_link": Case(
+        lambda write, there: people.make_link(write, there.user, "reset", digest("another")), "create sign_in_link"
+    ),
+    "people.delete_link": Case(
+        lambda write, there: people.delete_link(write, there.user, there.link), "delete sign_in_link"
+    ),
+    "people.use_link": Case(
+        lambda write, there: people.use_link(acting_as(write, there.user), digest("link")), "update sign_in_link"
+    ),
+    "people.set_password": Case(
+        lambda write, there: people.set_password(acting_as(write, there.other), "$argon2id$x"), "update password"
+    ),
+    "people.hash_anew": Case(
+        lambda write, there: people.hash_anew(acting_as(write, there.user), "$argon2id$a", "$argon2id$b"), ""
+    ),
+    "people.signed_in": Case(lambda write, there: people.signed_in(write, there.session), "create session"),
+    "people.end_session": Case(lambda write, there: people.end_session(write, there.session.id), "delete session"),
+    "people.end_sessions_of": Case(lambda write, there: people.end_sessions_of(write, there.user), "delete session"),
     "teams.create": Case(lambda write, _: new_team(write, "Blue"), "create team"),
     "teams.change": Case(
         lambda write, there: teams.change(write, there.team, {"name": "Rot"}),
@@ -286,10 +319,12 @@ async def there(pool: Pool) -> World:
         gateway = (await new_gateway(write)).id
         wanted = WantedTools(entry=entry.id, tools=["*"], installation=installation.id)
         (assignment,) = (await assignments.create(write, gateway, wanted)).assignments
+        link = (await people.make_link(write, user, "reset", digest("link"))).id
+        _, session = await begin(write.connection, user, method="link", address="", agent="")
     await forget(pool)
     return World(
         user, other, disabled, team, role, token.id, token.digest, of_team.digest,
-        entry, tool, installation, gateway, assignment.id,
+        entry, tool, installation, gateway, assignment.id, link, session,
     )  # fmt: skip
 
 

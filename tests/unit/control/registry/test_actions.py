@@ -35,10 +35,10 @@ def test_a_role_that_this_version_does_not_know_holds_nothing(held_by) -> None:
     assert held_by("owner") == frozenset()
 
 
-def test_only_admins_make_tokens_and_no_set_does() -> None:
-    assert [action for action, held in ACTIONS.items() if held.reserved] == ["token:create"]
-    assert "token:create" not in permissions_of("editor")
-    assert ACTIONS["token:create"].team is None
+def test_only_admins_make_tokens_and_links_and_no_set_does() -> None:
+    assert [action for action, held in ACTIONS.items() if held.reserved] == ["link:create", "token:create"]
+    assert not {"token:create", "link:create"} & permissions_of("editor")
+    assert (ACTIONS["token:create"].team, ACTIONS["link:create"].team) == (None, None)
 
 
 def test_who_lacks_an_action_is_told_its_name_and_what_it_is_for() -> None:

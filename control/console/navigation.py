@@ -1,0 +1,86 @@
+"""Where the console leads: its groups and pages, of which each person is shown what is theirs.
+
+Called by `rendering.py`. A row is shown to whoever could do something there beyond their own affairs: the page itself
+asks for its permission (`routes.py`), this only leaves out what would be empty.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from control.registry.access import Caller
+from control.registry.actions import Action
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page that the navigation leads to."""
+
+    label: str
+    path: str
+    icon: str
+    shown: Callable[[Caller], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Pages that belong together, under one heading ('' for those of the person themselves)."""
+
+    label: str
+    places: tuple[Place, ...]
+
+
+def _everybody(_caller: Caller) -> bool:
+    return True
+
+
+def _with(action: Action) -> Callable[[Caller], bool]:
+    """Whoever holds it for the organisation or for a team; what everybody holds for their own does not count."""
+    return lambda caller: caller.may(action) or bool(caller.teams_with(action))
+
+
+GROUPS: Final = (
+    Group(
+        "",
+        (
+            Place("Home", "/", "home", _everybody),
+            Place("Connect", "/my/connect", "plug", _everybody),
+            Place("My access", "/my/access", "key", _everybody),
+        ),
+    ),
+    Group(
+        "People",
+        (
+            Place("People", "/people", "person", _with("user:list")),
+            Place("Teams", "/teams", "team", _with("member:update")),
+            Place("Tokens", "/tokens", "token", _with("token:read")),
+        ),
+    ),
+)
+"""All that there is, in the order in which it is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPlace:
+    """A page as it stands in somebody's navigation."""
+
+    label: str
+    path: str
+    icon: str
+    here: bool
+
+
+def navigation(caller: Caller, path: str) -> list[tuple[str, list[ShownPlace]]]:
+    """The groups that this person sees while they are at `path`, each with its heading."""
+    seen = [(group.label, [one for one in group.places if one.shown(caller)]) for group in GROUPS]
+    return [
+        (label, [ShownPlace(one.label, one.path, one.icon, _is_here(one.path, path)) for one in places])
+        for label, places in seen
+        if places
+    ]
+
+
+def _is_here(place: str, path: str) -> bool:
+    if place == "/my/connect" and path.startswith("/connect/"):
+        return True
+    return path == place or (place != "/" and path.startswith(place + "/"))

@@ -1,0 +1,36 @@
+"""What a page says after something was done: one sentence for each word of `?said=`, shown once the page is there.
+
+A form is answered with a redirection (303), so that going back or reloading sends nothing twice; the word tells the
+page behind it what happened. Only these sentences can be shown: a link that somebody sends can say nothing else.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "saved": "Saved.",
+        "signed-out": "You signed out.",
+        "token-revoked": "The token is revoked; gateways refuse it within a second.",
+        "token-renamed": "The token is changed.",
+        "token-deleted": "The token is revoked and taken off the list.",
+        "tokens-revoked": "All of their tokens are revoked; gateways refuse them within a second.",
+        "client-withdrawn": "The client's access is withdrawn; gateways refuse it within a second.",
+        "session-ended": "That session is over.",
+        "sessions-ended": "Every other session is over.",
+        "password-changed": "The password is changed, and your sessions in other browsers are over.",
+        "person-disabled": "They are shut out: nothing of theirs is accepted any more.",
+        "person-enabled": "They may come in again.",
+        "person-deleted": "The person is deleted, with what was theirs.",
+        "team-made": "The team is made. Take people into it.",
+        "team-deleted": "The team is deleted. Its members stay.",
+        "member-set": "The member is saved.",
+        "member-removed": "They are out of the team, and lose what it gave them.",
+    }
+)
+
+
+def sentence_of(word: str) -> str:
+    """The sentence for a word; '' for any other."""
+    return SENTENCES.get(word, "")

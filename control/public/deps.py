@@ -1,0 +1,53 @@
+"""What the parts of the listener for people stand on: made once by `control/main.py`, handed to the `routes` of each.
+
+A part (`control/oauth/`, `control/sign_in/`, `control/console/`) has a function `routes(deps)` that gives the
+application its routes; `control/public_listener.py` lists the parts.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+
+from aiohttp import web
+
+from control.changes.safeguards import Safeguards
+from control.http.cookies import CookieRules, rules_for
+from control.redis import Redis
+from control.registry.row_seals import RowSeals
+from control.store.pool import Pool
+from core.egress.client import Egress
+from core.internal_call import InternalCalls
+from core.signing import Signer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicDeps:
+    """Everything that a handler for people or OAuth clients may use beside its request."""
+
+    pool: Pool
+    redis: Redis
+    """For what may be forgotten at any time; each command has a deadline."""
+    seals: RowSeals
+    safeguards: Safeguards
+    signer: Signer
+    egress: Egress
+    """Guarded: it reaches public addresses, and those that the operator has opened."""
+    public_url: str
+    """Of gateways, without a slash at the end."""
+    issuer_url: str
+    """Of people's pages and of the authorization server, without a slash at the end."""
+    allowed_hosts: frozenset[str]
+    """Names (lower case, no port) under which the listener answers."""
+    from_proxies: InternalCalls | None = None
+    """Checks the word of our proxies on where a request came from; None: no proxy passes requests on."""
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks whose X-Forwarded-For is believed where no proxy of ours is before them."""
+
+    @property
+    def cookies(self) -> CookieRules:
+        """How cookies are named and guarded where people's pages are."""
+        return rules_for(self.issuer_url)
+
+
+Part = Callable[[PublicDeps], list[web.RouteDef]]
+"""A part of the listener: its routes, made of what it stands on."""
