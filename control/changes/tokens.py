@@ -1,6 +1,7 @@
 """Changes of bearer tokens. Only an admin makes tokens, or lets one live longer: else a token in a thief's hand would
-make others, and its end would mean nothing. For the same reason whoever came with a token that ends gives no access
-that outlives it: they make no token that ends later, and put off no token's end beyond it, that one's included.
+make others, and its end would mean nothing. A person who signed in makes tokens for their own calls, which end. For
+the same reason whoever came with a token that ends gives no access that outlives it: they make no token that ends
+later, and put off no token's end beyond it, that one's included.
 """
 
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from control.changes.as_admin import why_no_admin
+from control.changes.as_admin import why_no_admin, why_not_themselves
 from control.changes.refusals import NotAllowed, NotNow, NotThere, refuse_stale
 from control.changes.write import Write, there
 from control.registry.access import Caller
@@ -20,8 +21,10 @@ from control.registry.token import (
     NewToken,
     Token,
     Use,
+    is_own_of,
     owner_of_new,
     puts_off,
+    refuse_long,
     refuse_use,
     told_of_token,
 )
@@ -50,9 +53,12 @@ async def create(write: Write, wanted: WantedToken) -> tuple[Token, str]:
     """
     refuse_use(wanted.use, wanted.kind)
     owner = owner_of_new(write.actor, wanted.kind, wanted.user_id, wanted.team_id)
-    if why := await _why_no_admin(write, owner_columns(owner).user_id):
+    own = is_own_of(write.actor, owner, wanted.use)
+    if why := await (why_not_themselves(write) if own else _why_no_admin(write, owner_columns(owner).user_id)):
         raise NotAllowed(why)
     _refuse_past(wanted.expires_at)
+    if own:
+        refuse_long(wanted.expires_at, datetime.now(UTC))
     _refuse_outliving(write.actor, wanted.expires_at)
     secret = new_token()
     token_id = await rows.insert(

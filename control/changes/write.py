@@ -14,7 +14,7 @@ an earlier one left out. So each change is tested by itself (`tests/unit/control
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from control.changes.refusals import NotAllowed
 from control.registry import actions
@@ -22,7 +22,7 @@ from control.registry.access import Caller
 from control.registry.moments import in_utc
 from control.registry.owner import Owner
 from control.registry.token_validity import refusal_of
-from control.store import outbox, tokens, users
+from control.store import browser_sessions, outbox, tokens, users
 from control.store.audit import Action, ObjectKind
 from control.store.pool import Connection, Pool, transaction
 from control.store.writes import audit
@@ -30,6 +30,8 @@ from control.store.writing import Writing
 from core.changes import Kind
 
 _Row = TypeVar("_Row")
+_REVOKED: Final = "The token that you came with was revoked or has expired meanwhile; take another."
+_SIGNED_OUT: Final = "You signed out or were shut out meanwhile; sign in again."
 
 
 class Unfinished(Exception):
@@ -49,11 +51,11 @@ class Write(Writing):
         """The actor with what they hold now; raises NotAllowed without `action`. One without a user is this process.
 
         Asked before access is given or taken: a request that is slow to come gives nothing that its sender lost
-        meanwhile, with a role, a team or their token.
+        meanwhile, with a role, a team, their token or their session.
         """
         now = await self._standing() if self.actor.user_id else self.actor
         if now is None:
-            raise NotAllowed("The token that you came with was revoked or has expired meanwhile; take another.")
+            raise NotAllowed(_SIGNED_OUT if self.actor.session_id else _REVOKED)
         if not now.may_for(action, owner):
             raise NotAllowed(actions.lacking(action))
         return now
@@ -64,6 +66,8 @@ class Write(Writing):
             token = await tokens.one(self.connection, actor.token_id)
             if token is None or refusal_of(token):
                 return None
+        if actor.session_id and not await browser_sessions.holds(self.connection, actor.session_id):
+            return None
         return await users.caller(self.connection, actor.user_id, actor.token_id)
 
     async def announce(

@@ -79,5 +79,5 @@ async def _visitor(request: web.Request, deps: PublicDeps, secret: str) -> Visit
         caller = None if session is None else await users.caller(connection, session.user_id, "")
     if session is None or caller is None:
         return None
-    named = replace(caller, address=client_address(request), request_id=request[REQUEST_ID])
+    named = replace(caller, address=client_address(request), request_id=request[REQUEST_ID], session_id=session.id)
     return Visitor(named, session.id, session.csrf)

@@ -36,6 +36,8 @@ class Caller:
     """The token they came with; '' for the run's own."""
     token_expires_at: datetime | None = None
     """When that token ends; None: never, as the run's own."""
+    session_id: str = ""
+    """The browser session of a person who signed in; '' for whoever came with a token."""
     address: str = ""
     request_id: str = ""
     given: tuple[GivenSet, ...] = ()

@@ -5,7 +5,7 @@ else. The secret itself is kept nowhere, its digest only.
 """
 
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal, assert_never
 
 from control.registry.access import Caller
@@ -19,6 +19,8 @@ Use = Literal["gateways", "api"]
 """What a token is for: calling gateways, or the admin API. No token is for both, so that one which is pasted into a
 client opens nothing else; and it is settled when the token is made, so that a verdict on it never has to be doubted
 for this reason."""
+LONGEST_OWN: Final = timedelta(days=366)
+"""A token that a person makes for themselves lasts no longer: nobody else looks after it."""
 _NOT_TOLD: Final = {"digest", "owner", "owner_name", "expired", "owner_disabled_at"}
 
 
@@ -92,6 +94,24 @@ def refuse_use(use: Use, kind: Kind) -> None:
     """Raise BrokenRule where a token of this kind of owner cannot be for that: the API asks which person it is."""
     if use == "api" and kind != "user":
         raise BrokenRule("use", "`api` is allowed only with the kind user; leave it out, or name a user")
+
+
+def is_own_of(actor: Caller, owner: Owner, use: Use) -> bool:
+    """Whether a person who signed in makes a token for their own calls, for which nobody need be an admin."""
+    return (
+        bool(actor.session_id)
+        and not actor.may("token:create")
+        and use == "gateways"
+        and (owner == Person(actor.user_id))
+    )
+
+
+def refuse_long(ends: datetime | None, now: datetime) -> None:
+    """Raise BrokenRule where a token that a person makes for themselves would not end soon enough."""
+    if ends is None or ends > now + LONGEST_OWN:
+        raise BrokenRule(
+            "expires_at", f"must be within {LONGEST_OWN.days} days; ask an admin for one that lasts longer"
+        )
 
 
 def puts_off(before: datetime | None, after: datetime | None) -> bool:

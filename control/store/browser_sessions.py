@@ -74,6 +74,16 @@ async def one(connection: Connection, session_id: str) -> BrowserSession | None:
     return None if row is None else _made(row)
 
 
+async def holds(connection: Connection, session_id: str) -> bool:
+    """Whether the session still holds, and is not ended by anybody before the transaction ends."""
+    row = await connection.fetchrow(
+        f"select s.id from browser_sessions s join users u on u.id = s.user_id where s.id = $1 and {_HOLDS} "
+        "for share of s",
+        session_id, IDLE,
+    )  # fmt: skip
+    return row is not None
+
+
 async def of_user(connection: Connection, user_id: str) -> list[BrowserSession]:
     """A person's sessions that hold, the newest first."""
     rows = await connection.fetch(_SELECT + f"where s.user_id = $1 and {_HOLDS} order by s.id desc", user_id, IDLE)

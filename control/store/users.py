@@ -91,6 +91,12 @@ async def admin_for_long(connection: Connection, user_id: str, owner_id: str | N
     return any(row["id"] == user_id and row["admin"] for row in rows)
 
 
+async def enabled_for_long(connection: Connection, user_id: str) -> bool:
+    """Whether the user is there and not disabled, and stays so until the transaction ends."""
+    row = await connection.fetchrow("select disabled_at from users where id = $1 for share", user_id)
+    return row is not None and row["disabled_at"] is None
+
+
 async def hold(connection: Connection, user_id: str) -> User | None:
     """The user; until the transaction ends nobody makes a token for them, or with a token of theirs."""
     row = await connection.fetchrow(_SELECT + "where id = $1 for no key update", user_id)

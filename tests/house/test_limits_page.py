@@ -31,6 +31,7 @@ from control.registry import (
     visibility,
 )
 from control.registry.installation import LONGEST_ADDRESS
+from control.registry.token import LONGEST_OWN
 from control.sign_in import passwords, throttling
 from control.store import known_devices, sign_in_attempts
 from core import snapshot
@@ -152,6 +153,7 @@ FIGURES = {
     "browsers that are known for one person": (
         f"{known_devices.MOST_OF_ONE_PERSON}, each for {known_devices.AGE.days} days after its last use"
     ),
+    "how long a token lasts that a person makes for themselves": f"{LONGEST_OWN.days} days",
     "open links of one person": f"{sign_in_link.MOST_OPEN}",
     "attempts that are kept": f"{sign_in_attempts.MOST}",
     "body of a request to the admin API": size(ADMIN_BODY),

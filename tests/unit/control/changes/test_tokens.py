@@ -15,6 +15,8 @@ from control.changes.write import changing
 from control.registry.access import Caller
 from control.registry.broken_rule import BrokenRule
 from control.registry.owner import Person
+from control.sign_in.session import begin
+from control.store import browser_sessions
 from control.store.pool import Pool, transaction
 from core.tokens import digest, well_formed
 from tests.unit.control.changes.acting import ADMIN, audit_of, forget, new_team, new_token, new_user, outbox_of
@@ -200,3 +202,71 @@ async def test_a_change_on_a_version_that_is_gone_is_refused(pool: Pool) -> None
         for act in (tokens.change(write, token, {}, version=2), tokens.delete(write, token, version=2)):
             with pytest.raises(Stale):
                 await act
+
+
+async def signed_in(pool: Pool) -> tuple[Caller, str]:
+    """A member who signed in in a browser, and another user."""
+    async with changing(pool, ADMIN) as write:
+        ann, bea = (await new_user(write, "Ann")).id, (await new_user(write, "Bea")).id
+    async with transaction(pool) as connection:
+        _, session = await begin(connection, ann, method="password", address="127.0.0.1", agent="")
+    return Caller(ann, "Ann", "member", session_id=session.id), bea
+
+
+async def test_who_signed_in_makes_tokens_for_their_own_calls_that_end_within_a_year(pool: Pool) -> None:
+    ann, _ = await signed_in(pool)
+    async with changing(pool, ann) as write:
+        made, _ = await tokens.create(write, replace(PLAIN, expires_at=in_hours(24 * 365)))
+        for ends in (None, in_hours(24 * 367)):
+            with pytest.raises(BrokenRule, match="must be within 366 days"):
+                await tokens.create(write, replace(PLAIN, expires_at=ends))
+    assert (made.owner, made.use, made.created_by) == (Person(ann.user_id), "gateways", ann.user_id)
+
+
+async def test_who_signed_in_makes_no_token_for_another_and_none_for_the_api(pool: Pool) -> None:
+    ann, bea = await signed_in(pool)
+    async with changing(pool, ann) as write:
+        for wanted in (
+            replace(PLAIN, user_id=bea),
+            replace(PLAIN, use="api"),
+            replace(PLAIN, kind="organisation"),
+        ):
+            with pytest.raises(NotAllowed, match="Only an admin"):
+                await tokens.create(write, replace(wanted, expires_at=in_hours(1)))
+
+
+@pytest.mark.parametrize("meanwhile", ["signed out", "disabled"])
+async def test_who_signed_out_or_was_shut_out_meanwhile_makes_no_token(pool: Pool, meanwhile: str) -> None:
+    ann, _ = await signed_in(pool)
+    async with changing(pool, ADMIN) as write:
+        if meanwhile == "disabled":
+            await users.disable(write, ann.user_id)
+        else:
+            await browser_sessions.delete(write.connection, ann.session_id)
+    async with changing(pool, ann) as write:
+        with pytest.raises(NotAllowed, match="meanwhile"):
+            await tokens.create(write, replace(PLAIN, expires_at=in_hours(1)))
+
+
+async def test_an_admin_whose_session_is_over_makes_no_token(pool: Pool) -> None:
+    ann, bea = await signed_in(pool)
+    async with changing(pool, ADMIN) as write:
+        await users.change(write, ann.user_id, {"role": "admin"})
+        await browser_sessions.delete(write.connection, ann.session_id)
+    async with changing(pool, replace(ann, role="admin")) as write:
+        with pytest.raises(NotAllowed, match="You signed out meanwhile"):
+            await tokens.create(write, replace(PLAIN, user_id=bea))
+
+
+async def test_no_token_is_made_in_a_session_that_is_just_being_ended(pool: Pool) -> None:
+    ann, _ = await signed_in(pool)
+
+    async def make() -> None:
+        async with changing(pool, ann) as write:
+            with pytest.raises(NotAllowed, match="You signed out meanwhile"):
+                await tokens.create(write, replace(PLAIN, expires_at=in_hours(1)))
+
+    async with asyncio.TaskGroup() as group, transaction(pool) as connection:
+        await browser_sessions.delete(connection, ann.session_id)
+        group.create_task(make())
+        await waiting_for_a_lock(pool)

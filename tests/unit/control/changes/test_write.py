@@ -14,6 +14,8 @@ from control.changes.write import Unfinished, Write, changing, there
 from control.registry.access import Caller
 from control.registry.owner import Organisation
 from control.registry.team import NewTeam
+from control.sign_in.session import begin
+from control.store import browser_sessions
 from control.store.pool import Pool, transaction
 from control.store.writes import teams as rows
 from core.identifiers import new_id
@@ -147,4 +149,25 @@ async def test_what_somebody_lost_after_their_request_came_they_do_not_hold_in_i
         async with changing(pool, ADMIN) as other:
             await loss(other, ann, token)
         with pytest.raises(NotAllowed):
+            await write.holder("role:grant", Organisation())
+
+
+def sign_out(write: Write, _: str, session: str) -> Awaitable[object]:
+    return browser_sessions.delete(write.connection, session)
+
+
+@pytest.mark.parametrize("loss", [demotion, disabling, deletion, sign_out], ids=lambda one: one.__name__)
+async def test_what_somebody_lost_after_their_page_was_sent_they_do_not_hold_in_it(pool: Pool, loss) -> None:
+    async with changing(pool, ADMIN) as write:
+        await new_user(write, "Root", "admin")
+        ann = (await new_user(write, "Ann", "admin")).id
+    async with transaction(pool) as connection:
+        _, session = await begin(connection, ann, method="password", address="", agent="")
+    actor = Caller(ann, "Ann", "admin", session_id=session.id)
+    async with changing(pool, actor) as write:
+        assert (await write.holder("role:grant", Organisation())).role == "admin"
+    async with changing(pool, ADMIN) as other:
+        await loss(other, ann, session.id)
+    with pytest.raises(NotAllowed):
+        async with changing(pool, actor) as write:
             await write.holder("role:grant", Organisation())
