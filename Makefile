@@ -4,7 +4,7 @@ BIN := .venv/bin
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help up down compiled test test-compiled faults pages fuzz check tools lock format bench bench-quick clean soak conformance
+.PHONY: help up down compiled test test-compiled faults journeys pages fuzz check tools lock format bench bench-quick clean soak conformance
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -35,14 +35,17 @@ lock: ## resolve the dependencies again into constraints.txt (no addresses in it
 tools: .venv/.ok ## bring what the tests need from npm and further SDK versions into .tools/ (cached)
 	@tools/install.sh
 
-test: .venv/.ok tools ## run the tests but for the long ones, without network; print the table of trust rows
-	@$(BIN)/pytest -n 2 --dist loadfile --trust-table=test --ignore=tests/bench --ignore=tests/faults --ignore=tests/docs
+test: .venv/.ok tools ## run the tests but for the long ones and those in a browser, without network; print the table of trust rows
+	@$(BIN)/pytest -n 2 --dist loadfile --trust-table=test --ignore=tests/bench --ignore=tests/faults --ignore=tests/journeys --ignore=tests/docs
 
 test-compiled: compiled tools ## run the tests that see a worker from outside once more, on what `make compiled` made
 	@$(BIN)/python -m pytest -p tests.plugins.compiled_form -n 2 --dist loadfile tests/proxy tests/edge tests/fuzz tests/up
 
 faults: .venv/.ok tools ## run the long tests: whole systems with parts killed, frozen, slow or replaced, or under load
 	@$(BIN)/pytest -n 2 --dist loadfile --trust-table=faults tests/bench tests/faults
+
+journeys: .venv/.ok tools ## open the pages in a real browser, as people do; needs Chromium; pictures of every page go to .journeys/
+	@$(BIN)/pytest -n 2 --dist loadfile tests/journeys
 
 pages: .venv/.ok tools ## run the code blocks of README and docs/ as a reader would, on one `archway up`
 	@$(BIN)/pytest -n 2 --dist loadfile tests/docs

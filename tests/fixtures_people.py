@@ -30,10 +30,11 @@ from control.changes import people as changes
 from control.changes import users
 from control.changes.safeguards import Safeguards
 from control.changes.write import changing
+from control.console.problem_page import problem_page
 from control.http.listener import listen
 from control.public.app import build_app
 from control.public.deps import PublicDeps
-from control.public_listener import PARTS, refused_page
+from control.public_listener import PARTS
 from control.redis import Redis
 from control.registry.access import Caller, Role
 from control.registry.row_seals import RowSeals
@@ -187,7 +188,7 @@ async def people(public_deps: PublicDeps) -> AsyncIterator[People]:
     """The listener for people with all of its parts."""
     sign_in = partial(routes, door=Door(public_deps, Passwords(WEAK)))
     parts = [sign_in if part is routes else part for part in PARTS]
-    runner, port = await listen(build_app(public_deps, parts, refused_page), "127.0.0.1", 0)
+    runner, port = await listen(build_app(public_deps, parts, problem_page), "127.0.0.1", 0)
     async with AsyncExitStack() as ending:
         yield People(public_deps.pool, f"http://127.0.0.1:{port}", ending)
     await runner.cleanup()

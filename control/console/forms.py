@@ -1,23 +1,20 @@
-"""Forms of pages: what a person typed, read into the models of the admin API, and what is wrong with it.
+"""A form of a page: what a person typed, read into the models of the admin API, and what is wrong with it.
 
-    form = await read_form(request)
+    form = await visit.form()
     try:
         wanted = form.read(NewTeam)
         ...
     except REFUSALS as refusal:
-        return visit.render("teams/new.html", status=..., form=form.refused(refusal))
+        return visit.again("teams/new.html", form.refused(refusal))
 
 A refusal comes back in the same form, with all that was typed, at the field that it names, in the API's own sentence;
-what names no field of the form stands above it. The macros of `templates/parts/form.html` show it. Leaves out whether
-a form is one of ours: `control/http/csrf.py`.
+what names no field of the form stands above it. The macros of `templates/parts/form.html` show it.
 """
 
-import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
-from aiohttp import web
 from pydantic import BaseModel
 
 from control.changes.refusals import Refused
@@ -28,8 +25,6 @@ from control.store.pool import StoreConflict
 
 REFUSALS: Final = (Problem, BrokenRule, Refused, StoreConflict)
 """What a change may raise and a person may mend. A database that is away is another matter."""
-FORM_WITHIN_S: Final = 10.0
-MOST_FIELDS: Final = 500
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -51,6 +46,12 @@ class Form:
     def error(self, name: str) -> str:
         """What is wrong with a field; '' where nothing is."""
         return self.errors.get(name, "")
+
+    @property
+    def version(self) -> int | None:
+        """The version that the form was made of; None where it does not say, so that whatever there is changes."""
+        text = self.value("version")
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
     def read(self, model: type[M], *, leave_out: Collection[str] = (), **made: Any) -> M:
         """The model of the fields that it has in common with the form, and of those that the page `made` itself.
@@ -81,33 +82,11 @@ class Form:
         return " ".join(map(_spoken, strange)) or problem.detail
 
 
-async def read_form(request: web.Request, *, multiple: Collection[str] = ()) -> Form:
-    """What was sent; raises Problem for what no form of a page sends. `multiple`: fields that may come more than
-    once, joined with commas.
+def typed(given: Mapping[str, str]) -> Form:
+    """The form that a browser sent: without the spaces around a text, which nobody sees, and with the new lines that
+    everybody but forms uses.
     """
-    if request.content_type != "application/x-www-form-urlencoded":
-        raise Problem(415, "Send the form as a browser does.")
-    try:
-        async with asyncio.timeout(FORM_WITHIN_S):
-            sent = await request.post()
-    except TimeoutError:
-        raise Problem(408, f"The form did not arrive within {FORM_WITHIN_S:.0f} seconds.") from None
-    if len(sent) > MOST_FIELDS:
-        raise Problem(413, f"A form has at most {MOST_FIELDS} fields.")
-    given: dict[str, str] = {}
-    for name, text in sent.items():
-        if not isinstance(text, str):
-            raise Problem(415, "Send the form as a browser does.")
-        if name in given and name not in multiple:
-            raise Problem(422, "A field of the form came twice.")
-        cleaned = _cleaned(text)
-        given[name] = f"{given[name]},{cleaned}" if name in given else cleaned
-    return Form(given)
-
-
-def _cleaned(text: str) -> str:
-    """Without the spaces around it, which nobody sees, and with the new lines that everybody else uses."""
-    return text.replace("\r\n", "\n").strip()
+    return Form({name: text.replace("\r\n", "\n").strip() for name, text in given.items()})
 
 
 def _spoken(error: FieldError) -> str:

@@ -12,21 +12,24 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from control.console import moments, static
+from control.console.browsers import browser_of
 from control.console.navigation import navigation
 from control.console.said import sentence_of
 from control.console.visible_text import visible
-from control.console.visitor import VISITOR
+from control.public.visitor import visitor_of
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
 THEME_COOKIE: Final = "archway-theme"
 """Set by the page's own script; it says `light` or `dark`, and nothing follows from it but colours."""
 _THEMES: Final = {"light", "dark"}
+_NO_FILTER: Final = {"cursor", "said"}
 
 
 def render(request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
@@ -38,12 +41,13 @@ def render(request: web.Request, template: str, *, status: int = 200, **values: 
 
 def page_text(request: web.Request, template: str, **values: Any) -> str:
     """The page, or a part of one, as text; for an event of a stream, say."""
-    visitor = request.get(VISITOR)
+    visitor = visitor_of(request)
     shared = {
         "visitor": visitor,
         "navigation": navigation(visitor.caller, request.path) if visitor is not None else [],
         "theme": _theme_of(request),
         "now": datetime.now(UTC),
+        "filters": _filters_of(request),
         "said": sentence_of(request.query.get("said", "")),
     }
     return environment().get_template(template).render(shared | values)
@@ -64,6 +68,7 @@ def environment() -> Environment:
     )
     made.globals["asset"] = static.address
     made.filters["ago"] = moments.ago
+    made.filters["browser"] = browser_of
     made.filters["exact"] = moments.exact
     return made
 
@@ -75,6 +80,11 @@ def _printed(value: Any) -> Any:
     if isinstance(value, str) and not isinstance(value, Markup):
         return visible(value)
     return value
+
+
+def _filters_of(request: web.Request) -> str:
+    """The query string of a list without the place in it: for the address of its next page."""
+    return urlencode([(name, text) for name, text in request.query.items() if text and name not in _NO_FILTER])
 
 
 def _theme_of(request: web.Request) -> str:

@@ -20,6 +20,7 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "session-ended": "That session is over.",
         "sessions-ended": "Every other session is over.",
         "password-changed": "The password is changed, and your sessions in other browsers are over.",
+        "their-sessions-ended": "They are signed out everywhere.",
         "person-disabled": "They are shut out: nothing of theirs is accepted any more.",
         "person-enabled": "They may come in again.",
         "person-deleted": "The person is deleted, with what was theirs.",

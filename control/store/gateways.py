@@ -31,6 +31,12 @@ async def one(connection: Connection, gateway_id: str, *, lock: bool = False) ->
     return None if row is None else made(Gateway, row)
 
 
+async def named(connection: Connection, name: str) -> Gateway | None:
+    """The gateway with this slug or identifier."""
+    row = await connection.fetchrow(_SELECT + "where g.slug = $1 or g.id::text = $1", name)
+    return None if row is None else made(Gateway, row)
+
+
 async def many(connection: Connection, gateway_ids: Collection[str]) -> dict[str, Gateway]:
     """The gateways with these identifiers, by identifier."""
     rows = await connection.fetch(_SELECT + "where g.id = any($1::uuid[])", list(gateway_ids))

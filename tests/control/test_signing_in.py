@@ -273,7 +273,7 @@ async def test_a_path_that_is_none_is_a_page_for_people_and_a_problem_for_progra
     browser = await people.browser()
     page = await browser.get("/nothing-here")
     assert (page.status, page.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
-    assert "Not Found" in page.words
+    assert "Not here" in page.words
     problem = await browser.get("/nothing-here", Accept="*/*")
     assert (problem.status, problem.headers["Content-Type"]) == (404, "application/problem+json")
 

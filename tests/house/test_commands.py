@@ -36,7 +36,7 @@ def test_the_readme_shows(command):
     assert command in (ROOT / "README.md").read_text()
 
 
-@pytest.mark.parametrize("command", ["make check", "make test", "make faults", "make pages"])
+@pytest.mark.parametrize("command", ["make check", "make test", "make faults", "make journeys", "make pages"])
 def test_ci_runs(command):
     assert f"step {command}\n" in (ROOT / ".ci" / "run").read_text()
 
@@ -49,11 +49,12 @@ def pytest_words(target: str) -> list[str]:
     return line.split()[1:]
 
 
-def test_what_make_test_leaves_out_is_what_make_faults_and_make_pages_run():
+def test_what_make_test_leaves_out_is_what_the_other_targets_run():
     usual = ["-n", "2", "--dist", "loadfile"]
     left_out = [word.removeprefix("--ignore=") for word in pytest_words("test") if word.startswith("--ignore=")]
     assert pytest_words("test") == [*usual, "--trust-table=test", *(f"--ignore={folder}" for folder in left_out)]
-    assert pytest_words("faults") == [*usual, "--trust-table=faults", *left_out[:-1]]
+    assert pytest_words("faults") == [*usual, "--trust-table=faults", *left_out[:-2]]
+    assert pytest_words("journeys") == [*usual, *left_out[-2:-1]]
     assert pytest_words("pages") == [*usual, *left_out[-1:]]
     assert all((ROOT / folder).is_dir() for folder in left_out)
 

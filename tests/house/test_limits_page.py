@@ -10,6 +10,7 @@ from throttled.asyncio import Quota
 
 from control.admin.entry_models import Slug
 from control.changes.assignments import MOST_BYTES, MOST_ON_A_GATEWAY
+from control.console import first_call
 from control.discovery import discover, probe_client
 from control.http import forms, models, paging
 from control.http.reading import MAX_BODY as ADMIN_BODY
@@ -153,6 +154,7 @@ FIGURES = {
     "browsers that are known for one person": (
         f"{known_devices.MOST_OF_ONE_PERSON}, each for {known_devices.AGE.days} days after its last use"
     ),
+    "pages of one replica that wait for a first call": f"{first_call.MOST_OPEN}",
     "how long a token lasts that a person makes for themselves": f"{LONGEST_OWN.days} days",
     "open links of one person": f"{sign_in_link.MOST_OPEN}",
     "attempts that are kept": f"{sign_in_attempts.MOST}",

@@ -42,11 +42,13 @@ function announce(text) {
   place.textContent = text;
 }
 
-// `<div data-live="/path">`: each event of the stream is this part anew, as the server renders it. The stream ends
+// `<div data-live="/path">`: each event of the stream is this part as the server renders it now. The stream ends
 // with an event `done`; the browser opens one that broke again by itself.
 function follow(part) {
   const stream = new EventSource(part.dataset.live);
-  stream.addEventListener("part", (event) => { part.innerHTML = event.data; });
+  stream.addEventListener("part", (event) => {
+    if (part.innerHTML.trim() !== event.data.trim()) part.innerHTML = event.data;
+  });
   stream.addEventListener("done", () => stream.close());
   addEventListener("pagehide", () => stream.close(), { once: true });
 }
@@ -68,5 +70,5 @@ document.addEventListener("keydown", (event) => {
   find.select();
 });
 
-for (const button of document.querySelectorAll("[data-copy], [data-theme-switch]")) button.hidden = false;
+document.documentElement.classList.add("scripted");
 for (const part of document.querySelectorAll("[data-live]")) follow(part);

@@ -1,0 +1,1 @@
+"""How each client is told of a gateway: where it is configured, and by which way of authenticating."""

@@ -1,0 +1,61 @@
+"""What a person does to connect a client: a sentence, and what they copy or open for it.
+
+The forms are filled in by `desktop.py`, `terminal.py`, `platforms.py` and `sdks.py`, one function for each client and
+way. Functions of values: what they make depends on the gateway's address, its name and the token alone.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from core.resolve import AuthKind
+
+HOLDER: Final = "arch_..."
+"""Stands for the token's secret until there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The gateway that a client is to call: its address, its name, and the token if there is one."""
+
+    url: str
+    slug: str
+    secret: str = HOLDER
+    """Of the token that was made a moment ago."""
+
+    @property
+    def bearer(self) -> str:
+        """The value of the header that carries the token."""
+        return f"Bearer {self.secret}"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do; with `code` something to copy, with `link` something to open."""
+
+    says: str
+    code: str = ""
+    where: str = ""
+    """The file or the program that the code is for."""
+    link: str = ""
+    opens: str = ""
+    """What the link says."""
+
+
+Steps = tuple[Step, ...]
+Instructions = Callable[[Target], Steps]
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A client that people use, with what is to be done for each way of authenticating that it knows."""
+
+    key: str
+    label: str
+    ways: Mapping[AuthKind, Instructions]
+
+
+def as_json(value: Any) -> str:
+    """JSON as people write it in files."""
+    return json.dumps(value, indent=2, ensure_ascii=False)

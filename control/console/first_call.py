@@ -1,0 +1,91 @@
+"""The light of Connect: an event stream that says when a client has called the gateway.
+
+Each event is the light as it is now, by the page's own template (`templates/connect/light.html`), so that the page's
+script decides nothing. A replica looks into the records once a second for each open page, of which it takes a
+bounded number; a stream ends after some minutes, and the browser opens another.
+"""
+
+import asyncio
+from typing import Final
+
+from aiohttp import web
+
+from control.console.last_call import LastCall, last_call
+from control.console.rendering import page_text
+from control.console.shown_gateways import named
+from control.console.visit import Visit
+from control.http.problems import Problem
+from control.public.answering import stays_open
+from control.public.visitor import still_holds
+from control.store.pool import StoreUnavailable, transaction
+
+MOST_OPEN: Final = 200
+"""Streams that one replica keeps open. A page without one says that it is to be loaded again."""
+LONGEST_S: Final = 600.0
+PAUSE_S: Final = 1.0
+ASKED_AGAIN_EACH: Final = 15
+"""Rounds between two looks at whether the person is still signed in; a comment then keeps the connection in use."""
+_WRITE_WITHIN_S: Final = 10.0
+
+
+class FirstCalls:
+    """The open streams of one replica."""
+
+    def __init__(self, pause_s: float = PAUSE_S, longest_s: float = LONGEST_S, most: int = MOST_OPEN) -> None:
+        self._pause_s, self._longest_s, self._most = pause_s, longest_s, most
+        self._open = 0
+
+    async def follow(self, visit: Visit) -> web.StreamResponse:
+        """Answer with a stream, until there is a call that went well, or the time is over."""
+        if self._open >= self._most:
+            raise Problem(503, "Too many pages wait for a call; load this one again.", headers={"Retry-After": "10"})
+        async with transaction(visit.pool, readonly=True) as connection:
+            shown = await named(connection, visit.caller, visit.deps.public_url, visit.named("gateway"))
+        self._open += 1
+        try:
+            return await self._told(visit, shown.gateway.id)
+        finally:
+            self._open -= 1
+
+    async def _told(self, visit: Visit, gateway_id: str) -> web.StreamResponse:
+        stays_open(visit.request)
+        answer = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        )
+        await answer.prepare(visit.request)
+        try:
+            async with asyncio.timeout(self._longest_s):
+                await self._follow(visit, answer, gateway_id)
+        except (TimeoutError, StoreUnavailable, ConnectionError):
+            pass  # the browser opens another stream by itself
+        return answer
+
+    async def _follow(self, visit: Visit, answer: web.StreamResponse, gateway_id: str) -> None:
+        before, round_ = await self._last(visit, gateway_id), 0
+        await self._send(answer, _event(visit, before))
+        while before is None or not before.well:
+            await asyncio.sleep(self._pause_s)
+            round_ += 1
+            if round_ % ASKED_AGAIN_EACH == 0:
+                if not await still_holds(visit.deps, visit.visitor):
+                    return
+                await self._send(answer, ": still here\n\n")
+            now = await self._last(visit, gateway_id)
+            if now is not None and (before is None or now.id != before.id):
+                before = now
+                await self._send(answer, _event(visit, now))
+        await self._send(answer, "event: done\ndata: done\n\n")
+
+    async def _last(self, visit: Visit, gateway_id: str) -> LastCall | None:
+        async with transaction(visit.pool, readonly=True) as connection:
+            return await last_call(connection, visit.caller, gateway_id)
+
+    async def _send(self, answer: web.StreamResponse, text: str) -> None:
+        async with asyncio.timeout(_WRITE_WITHIN_S):
+            await answer.write(text.encode())
+
+
+def _event(visit: Visit, call: LastCall | None) -> str:
+    text = page_text(visit.request, "connect/light.html", call=call)
+    lines = "\n".join(f"data: {line}" for line in text.splitlines() if line.strip())
+    return f"event: part\n{lines}\n\n"

@@ -1,0 +1,44 @@
+"""My access: whatever can act as the person who looks, and how each of it is ended: tokens, clients, sessions."""
+
+from aiohttp import web
+
+from control.changes import people as changes
+from control.console.visit import Visit
+from control.registry.token import told_of_token
+from control.store import browser_sessions, teams, tokens, users
+from control.store.pool import transaction
+
+_MOST_TOKENS = 200
+
+
+async def end_session(visit: Visit) -> web.Response:
+    """Sign out in another browser, or in this one."""
+    await visit.form()
+    session_id = visit.named("session_id")
+    async with visit.changing() as write:
+        await changes.end_session(write, session_id)
+    return visit.go("/sign-in" if session_id == visit.visitor.session_id else "/my/access", "session-ended")
+
+
+async def end_other_sessions(visit: Visit) -> web.Response:
+    """Sign out everywhere but here."""
+    await visit.form()
+    async with visit.changing() as write:
+        await changes.end_sessions_of(write, visit.caller.user_id, but=visit.visitor.session_id)
+    return visit.go("/my/access", "sessions-ended")
+
+
+async def show(visit: Visit) -> web.Response:
+    """The page."""
+    me = visit.caller.user_id
+    async with transaction(visit.pool, readonly=True) as connection:
+        own = await tokens.page(
+            connection, limit=_MOST_TOKENS, after=None, everything=False, of_user=me, of_teams=[], user_id=me
+        )
+        return visit.page(
+            "my_access/show.html",
+            person=await users.one(connection, me),
+            tokens=[told_of_token(one) for one in own],
+            sessions=await browser_sessions.of_user(connection, me),
+            teams=await teams.of_user(connection, me),
+        )

@@ -1,0 +1,114 @@
+"""The pages of the console: their addresses, and the permission that each needs, in one table.
+
+Called by the listener for people (`control/public_listener.py`). A page's permission is that of the operation of the
+admin API which does the same (`control/admin/permissions.py`); a page that one may not see is not there. Where a row
+names the least that there is, `GET /me`, the change itself judges who may make it.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from control.admin import permissions
+from control.console import static
+from control.console.first_call import FirstCalls
+from control.console.pages import connect, find, home, my_access, people, person, team, teams, tokens
+from control.console.visit import Visit
+from control.http.csrf import check
+from control.http.problems import Problem, not_found
+from control.public.deps import PublicDeps
+from control.public.visitor import signed_in
+
+Answer = Callable[[Visit], Awaitable[web.StreamResponse]]
+_ID: Final = "[0-9a-f-]{36}"
+_EVERYBODY: Final = "GET /me"
+
+
+@dataclass(frozen=True, slots=True)
+class PageRoute:
+    """A page, or what one of its forms does."""
+
+    method: str
+    path: str
+    answer: Answer
+    needs: str
+    """The operation of the admin API whose permission is needed."""
+
+
+PAGES: Final = (
+    PageRoute("GET", "/", home.show, _EVERYBODY),
+    PageRoute("GET", "/find", find.show, _EVERYBODY),
+    PageRoute("GET", "/my/access", my_access.show, _EVERYBODY),
+    PageRoute(
+        "POST", f"/my/sessions/{{session_id:{_ID}}}/end", my_access.end_session, "DELETE /sessions/{session_id}"
+    ),
+    PageRoute("POST", "/my/sessions/end-others", my_access.end_other_sessions, "DELETE /sessions/{session_id}"),
+    PageRoute("GET", "/my/connect", connect.gateways, "GET /gateways"),
+    PageRoute("GET", "/connect/{gateway}", connect.show, "GET /gateways"),
+    PageRoute("POST", "/connect/{gateway}/token", connect.make_token, _EVERYBODY),
+    PageRoute("GET", "/tokens", tokens.show, "GET /tokens"),
+    PageRoute("GET", "/tokens/new", tokens.new, _EVERYBODY),
+    PageRoute("POST", "/tokens/new", tokens.create, _EVERYBODY),
+    PageRoute("POST", f"/tokens/{{token_id:{_ID}}}/revoke", tokens.revoke, "POST /tokens/{token_id}/revoke"),
+    PageRoute("GET", "/people", people.show, "GET /users"),
+    PageRoute("GET", "/people/invite", people.invite, "POST /users"),
+    PageRoute("POST", "/people/invite", people.create, "POST /users"),
+    PageRoute("GET", f"/people/{{user_id:{_ID}}}", person.show, "GET /users/{user_id}"),
+    PageRoute("POST", f"/people/{{user_id:{_ID}}}", person.change, "PATCH /users/{user_id}"),
+    PageRoute("POST", f"/people/{{user_id:{_ID}}}/disable", person.disable, "POST /users/{user_id}/disable"),
+    PageRoute("POST", f"/people/{{user_id:{_ID}}}/enable", person.enable, "POST /users/{user_id}/enable"),
+    PageRoute(
+        "POST",
+        f"/people/{{user_id:{_ID}}}/revoke-tokens",
+        person.revoke_tokens,
+        "POST /users/{user_id}/revoke-tokens",
+    ),
+    PageRoute("POST", f"/people/{{user_id:{_ID}}}/reset-link", person.reset_link, "POST /users/{user_id}/links"),
+    PageRoute(
+        "POST", f"/people/{{user_id:{_ID}}}/end-sessions", person.end_sessions, "POST /users/{user_id}/end-sessions"
+    ),
+    PageRoute("POST", f"/people/{{user_id:{_ID}}}/delete", person.delete, "DELETE /users/{user_id}"),
+    PageRoute("GET", "/teams", teams.show, "GET /teams"),
+    PageRoute("GET", "/teams/new", teams.new, "POST /teams"),
+    PageRoute("POST", "/teams/new", teams.create, "POST /teams"),
+    PageRoute("GET", f"/teams/{{team_id:{_ID}}}", team.show, "GET /teams/{team_id}"),
+    PageRoute("POST", f"/teams/{{team_id:{_ID}}}", team.change, "PATCH /teams/{team_id}"),
+    PageRoute("POST", f"/teams/{{team_id:{_ID}}}/members", team.set_member, "PUT /teams/{team_id}/members/{user_id}"),
+    PageRoute(
+        "POST",
+        f"/teams/{{team_id:{_ID}}}/members/remove",
+        team.remove_member,
+        "DELETE /teams/{team_id}/members/{user_id}",
+    ),
+    PageRoute("POST", f"/teams/{{team_id:{_ID}}}/delete", team.delete, "DELETE /teams/{team_id}"),
+)
+"""Every page, in the order of the navigation."""
+
+
+def routes(deps: PublicDeps) -> list[web.RouteDef]:
+    """The routes of the console, with the files that its pages need."""
+    light = PageRoute("GET", "/connect/{gateway}/first-call", FirstCalls().follow, "GET /gateways")
+    shown = [web.route(page.method, page.path, _handler(page, deps)) for page in (*PAGES, light)]
+    return [*shown, web.get("/static/{hash}/{file}", static.serve)]
+
+
+def _handler(page: PageRoute, deps: PublicDeps) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        visit = Visit(request, deps, signed_in(request))
+        _permit(page, visit)
+        if page.method == "POST":
+            await check(request, visit.visitor)
+        return await page.answer(visit)
+
+    return handle
+
+
+def _permit(page: PageRoute, visit: Visit) -> None:
+    try:
+        permissions.check(page.needs, visit.caller, visit.request.match_info)
+    except Problem:
+        if page.method == "GET":
+            raise not_found("page") from None
+        raise

@@ -1,0 +1,84 @@
+"""Gateways as pages show them to one person: where they are, how much is on them, and what is in the way.
+
+Called by the pages that list gateways and by Connect. What is visible and what is usable is judged by the rules of
+`control/registry/`, as for the admin API.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from control.changes.refusals import NotThere
+from control.changes.visible import visible_gateway
+from control.registry.access import Caller
+from control.registry.gateway import Gateway
+from control.registry.usability import usability
+from control.registry.visibility import why_not_called_by
+from control.store import gateways
+from control.store.pool import Connection
+from control.store.statements import Place
+
+
+@dataclass(frozen=True, slots=True)
+class ShownGateway:
+    """A gateway that a person sees, with what keeps them from calling it."""
+
+    gateway: Gateway
+    url: str
+    tools: int
+    reasons: tuple[str, ...]
+    """Why nobody can use it as it stands."""
+    warnings: tuple[str, ...]
+    why_not: str
+    """Why this person cannot call it; '' where they may."""
+
+    @property
+    def slug(self) -> str:
+        """Its name in the address."""
+        return self.gateway.slug
+
+    @property
+    def state(self) -> tuple[str, str]:
+        """A word, and the tone in which it is said."""
+        if self.reasons:
+            return "not usable", "bad"
+        if self.why_not:
+            return "not yours", "quiet"
+        return ("usable, with warnings", "warn") if self.warnings else ("usable", "ok")
+
+
+async def visible_to(
+    connection: Connection, caller: Caller, public_url: str, *, limit: int, after: Place | None = None
+) -> list[ShownGateway]:
+    """The gateways that the person sees, by name."""
+    found = await gateways.page(
+        connection,
+        limit=limit,
+        after=after,
+        everything=caller.may("gateway:read"),
+        user_id=caller.user_id or None,
+        teams=list(caller.teams),
+    )
+    return await _shown(connection, caller, public_url, found)
+
+
+async def named(connection: Connection, caller: Caller, public_url: str, name: str) -> ShownGateway:
+    """The gateway with this slug or identifier; raises NotThere for one that the person does not see."""
+    found = visible_gateway(await gateways.named(connection, name), caller)
+    shown = await _shown(connection, caller, public_url, [found])
+    if not shown:
+        raise NotThere("gateway")
+    return shown[0]
+
+
+async def _shown(
+    connection: Connection, caller: Caller, public_url: str, found: Sequence[Gateway]
+) -> list[ShownGateway]:
+    ids = [one.id for one in found]
+    people, tools = await gateways.audiences(connection, ids), await gateways.assigned_tools(connection, ids)
+    shown = []
+    for one in found:
+        judged = usability(tools[one.id], kind=one.visibility, members=people[one.id])
+        why = why_not_called_by(caller, one.visibility, one.teams, one.owner_id) or ""
+        url = f"{public_url}/v1/mcp/{one.slug}"
+        shown.append(ShownGateway(one, url, len(tools[one.id]), judged.reasons, judged.warnings, why))
+    return shown

@@ -1,0 +1,64 @@
+"""The event stream of Connect: what it tells, when it ends, and how many a replica keeps open."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from control.console import first_call
+from control.store import browser_sessions
+from control.store.pool import transaction
+from tests.console.serving import Console, Reader, reading
+from tests.control import seeded
+
+WITHIN_S = 30.0
+
+
+async def a_gateway(console: Console) -> str:
+    async with transaction(console.pool) as connection:
+        return await seeded.gateway(connection, "sales")
+
+
+async def events(reader: Reader, console: Console, after_first: asyncio.Event) -> str:
+    """All that the stream says until it ends; `after_first` is set once it has said something."""
+    told = ""
+    async with reader.http.get(f"{console.url}/connect/sales/first-call") as answer:
+        assert answer.content_type == "text/event-stream"
+        async for piece in answer.content.iter_any():
+            told += piece.decode()
+            after_first.set()
+    return told
+
+
+async def test_it_says_that_it_waits_then_that_the_call_arrived_and_ends(console: Console) -> None:
+    gateway_id, bea, waits = await a_gateway(console), await console.person("Bea"), asyncio.Event()
+    async with reading(console, bea) as reader, asyncio.timeout(WITHIN_S), asyncio.TaskGroup() as group:
+        stream = group.create_task(events(reader, console, waits))
+        await waits.wait()
+        await console.called(gateway_id, bea, "crm__find", "quarantined", "It is in quarantine.")
+        await console.called(gateway_id, bea, "crm__find")
+    told = stream.result()
+    assert told.index("Waiting for your first call") < told.index("Connected: your call arrived")
+    assert told.endswith("event: done\ndata: done\n\n")
+
+
+async def test_a_call_that_was_there_before_ends_it_at_once(console: Console) -> None:
+    gateway_id, bea = await a_gateway(console), await console.person("Bea")
+    await console.called(gateway_id, bea, "crm__find")
+    async with reading(console, bea) as reader, asyncio.timeout(WITHIN_S):
+        told = await events(reader, console, asyncio.Event())
+    assert "Waiting" not in told
+    assert "event: done" in told
+
+
+async def test_it_ends_with_the_session(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(first_call, "ASKED_AGAIN_EACH", 1)
+    await a_gateway(console)
+    bea, waits = await console.person("Bea"), asyncio.Event()
+    async with reading(console, bea) as reader, asyncio.timeout(WITHIN_S), asyncio.TaskGroup() as group:
+        stream = group.create_task(events(reader, console, waits))
+        await waits.wait()
+        async with transaction(console.pool) as connection:
+            await browser_sessions.delete_all_of(connection, bea.id)
+    assert "done" not in stream.result()

@@ -1,0 +1,19 @@
+"""What journeys share: the pages, served over real servers, and a browser."""
+
+from tests.console.conftest import _session_redis, console, database, pool, postgres, redis_server
+from tests.fixtures_archway import archway
+from tests.fixtures_browser import browser, visits
+from tests.fixtures_upstreams import time_server
+
+__all__ = [
+    "_session_redis",
+    "archway",
+    "browser",
+    "console",
+    "database",
+    "pool",
+    "postgres",
+    "redis_server",
+    "time_server",
+    "visits",
+]

@@ -1,0 +1,103 @@
+"""Every page in four looks: nobody is kept from using it, and no name makes it wider than the window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from control.changes import gateways, teams, tokens
+from control.changes.tokens import WantedToken
+from control.changes.write import changing
+from control.registry.gateway import GatewayFields
+from control.registry.team import NewTeam
+from control.registry.user import User
+from tests.console.serving import MAKER, Console
+from tests.fakes.registry import gateway_fields
+from tests.fixtures_browser import LOOKS, Visits, overflows, serious_findings, shot
+
+LONG = ("unbreakable" * 12)[:120]
+HEBREW = "צוות התמיכה והמכירות של החברה כולה, בכל הסניפים ובכל השעות"
+NAMES = {
+    "home": "/",
+    "my-access": "/my/access",
+    "connect": "/my/connect",
+    "gateway": "/connect/sales",
+    "tokens": "/tokens",
+    "new-token": "/tokens/new",
+    "people": "/people",
+    "invite": "/people/invite",
+    "person": "/people/{person}",
+    "teams": "/teams",
+    "new-team": "/teams/new",
+    "team": "/teams/{team}",
+    "find": "/find?q=a",
+    "missing": "/people/00000000-0000-0000-0000-000000000000",
+}
+
+
+@dataclass(frozen=True)
+class Lived:
+    """A deployment that people use."""
+
+    admin: User
+    person: User
+    team: str
+
+    def path(self, name: str) -> str:
+        return NAMES[name].format(person=self.person.id, team=self.team)
+
+
+async def lived_in(console: Console, *, odd: bool = False) -> Lived:
+    """People, teams, tokens and gateways; `odd`: with names that are long, or run from right to left."""
+    admin, bea = await console.person("Ann Admin", "admin"), await console.person(LONG if odd else "Bea Bell")
+    others = [await console.person(HEBREW if odd else name, "editor") for name in ("Carl Ny", "Dana Levi")]
+    async with changing(console.pool, MAKER) as write:
+        text = (LONG * 5)[:500] if odd else "Answers customers, and writes down what they asked."
+        team = await teams.create(write, NewTeam(name=HEBREW if odd else "Support", description=text))
+        for one in (bea, *others):
+            await teams.set_member(write, team.id, one.id, "editor" if one is bea else "member")
+        for name in ("Claude Code on my laptop", LONG if odd else "Nightly report"):
+            for owner in (admin, bea):
+                await tokens.create(write, WantedToken(name=name, user_id=owner.id))
+        for slug, name in (("sales", "Sales"), ("support", LONG if odd else "Support desk")):
+            await gateways.create(write, _gateway(slug, name, text))
+    await console.cookie(admin)
+    return Lived(admin, bea, team.id)
+
+
+def _gateway(slug: str, name: str, description: str) -> GatewayFields:
+    return gateway_fields(slug=slug, name=name, description=description)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+async def test_every_page_can_be_used_by_everybody(visits: Visits, console: Console, look: str) -> None:
+    lived = await lived_in(console)
+    visits.expected = ("404",)
+    page, found = await visits.page(lived.admin, look), {}
+    for name in NAMES:
+        await page.goto(lived.path(name))
+        await shot(page, f"{name}-{look}")
+        found[name] = [*await serious_findings(page), *(["too wide"] if await overflows(page) else [])]
+    assert not {name: told for name, told in found.items() if told}
+
+
+@pytest.mark.parametrize("look", ["wide-light", "narrow-dark"])
+async def test_no_name_breaks_a_page(visits: Visits, console: Console, look: str) -> None:
+    lived = await lived_in(console, odd=True)
+    visits.expected = ("404",)
+    page, wide = await visits.page(lived.admin, look), []
+    for name in NAMES:
+        await page.goto(lived.path(name))
+        await shot(page, f"odd-{name}-{look}")
+        wide += [name] if await overflows(page) else []
+    assert not wide
+
+
+async def test_a_page_outside_can_be_used_by_everybody(visits: Visits) -> None:
+    visits.expected = ("404",)
+    for look in LOOKS:
+        page = await visits.page(None, look)
+        await page.goto("/nothing-here")
+        await shot(page, f"outside-{look}")
+        assert not await serious_findings(page)
