@@ -10,7 +10,7 @@ import msgspec
 
 from core.signing import SignatureBroken, Signer, Verifier
 
-Kind = Literal["gateway", "token", "user", "team", "installation", "entry", "session"]
+Kind = Literal["gateway", "token", "user", "team", "installation", "entry", "session", "provider", "grant", "client"]
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -20,7 +20,9 @@ class Change(msgspec.Struct, frozen=True):
     number: int
     kind: Kind
     name: str
-    """The identifier of the gateway, user, team, installation or entry; a token's digest; a session's jti."""
+    """The identifier of the gateway, user, team, installation, entry or grant; a token's digest; a session's jti; an
+    OAuth client as its tokens name it; a provider's issuer, whose keys or settings have changed, or whose tokens
+    prove nothing any more."""
     revision: int = 0
     """A gateway's new revision; -1 when it is gone."""
 

@@ -69,6 +69,16 @@ class Visibility(msgspec.Struct, frozen=True, omit_defaults=True):
     owner: str | None = None
 
 
+class TokenIssuer(msgspec.Struct, frozen=True):
+    """The identity provider whose own tokens a gateway takes, and what those must be for."""
+
+    provider_id: str
+    issuer: str
+    """By which its key set is asked for (`core/key_sets.py`)."""
+    audience: str
+    """What a token must be for: exactly this. Never empty."""
+
+
 class Gateway(msgspec.Struct, frozen=True, omit_defaults=True):
     """A gateway as control compiled it: its tools, rules and headers, and who sees it."""
 
@@ -90,6 +100,8 @@ class Gateway(msgspec.Struct, frozen=True, omit_defaults=True):
     """Further ones. A way that a reader does not know is one that nobody comes by there."""
     audit_required: bool = False
     rules: list[Rule] = []
+    identity_provider: TokenIssuer | None = None
+    """None: it takes no tokens of an identity provider, whatever `client_auth` says."""
 
     @property
     def ways(self) -> frozenset[str]:
