@@ -4,7 +4,7 @@ BIN := .venv/bin
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help up down compiled test test-compiled faults journeys pages fuzz check tools lock format bench bench-quick clean soak conformance
+.PHONY: help up down compiled test test-compiled faults journeys pages fuzz check tools lock format bench bench-quick clean soak conformance keycloak
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -52,6 +52,10 @@ pages: .venv/.ok tools ## run the code blocks of README and docs/ as a reader wo
 
 conformance: .venv/.ok tools ## the official MCP conformance suite against a gateway, both eras; fails beside what is known to
 	@$(BIN)/python -m tests.conformance.run
+
+keycloak: .venv/.ok ## sign in with a real Keycloak, and call with its tokens; needs Java and Maven, five minutes the first time
+	@tools/keycloak.sh
+	@$(BIN)/pytest -q -p no:xdist tests/keycloak/trial.py
 
 FUZZ_SECONDS ?= 300
 fuzz: .venv/.ok ## hold both lanes, and plans, against each other with atheris for FUZZ_SECONDS; new inputs go to .fuzz/, see tests/fuzz

@@ -10,6 +10,7 @@ import typer
 
 from archway.admin.gateways import ASSIGNMENTS, GATEWAYS
 from archway.admin.history import AUDIT, RECORDS
+from archway.admin.identity_providers import IDENTITY_PROVIDERS
 from archway.admin.people import TEAMS, TOKENS, USERS
 from archway.admin.registry import ENTRIES, INSTALLATIONS
 from archway.admin.roles import ROLES
@@ -62,7 +63,17 @@ for panel, plain in (
         app.command(rich_help_panel=panel)(command)
 app.add_typer(keys, name="keys", rich_help_panel="Run a deployment")
 for panel, groups in (
-    ("People", {"users": USERS, "teams": TEAMS, "roles": ROLES, "sessions": SESSIONS, "tokens": TOKENS}),
+    (
+        "People",
+        {
+            "users": USERS,
+            "teams": TEAMS,
+            "roles": ROLES,
+            "sessions": SESSIONS,
+            "tokens": TOKENS,
+            "identity-providers": IDENTITY_PROVIDERS,
+        },
+    ),
     (
         "Servers and tools",
         {"entries": ENTRIES, "installations": INSTALLATIONS, "gateways": GATEWAYS, "assignments": ASSIGNMENTS},

@@ -24,8 +24,14 @@ from control.changes.safeguards import Safeguards
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
 from control.http.cookies import rules_for
+from control.identity.asking import Asker
+from control.identity.callers import ProviderCallers
+from control.identity.key_sets import KeySets
+from control.identity.presence import Presence
+from control.identity.single_sign_on import SingleSignOn
 from control.internal.listener import PLACES, InternalListener
 from control.internal.questions import Questions
+from control.internal.signed_callers import SignedCallers
 from control.public.deps import PublicDeps
 from control.public_listener import public_app
 from control.publish.copies import StaleCopiesSweep
@@ -83,14 +89,19 @@ class Replica:
             "questions": Redis(settings.redis_url, deadline_s=_QUESTION_DEADLINE_S),
             "people": Redis(settings.redis_url, deadline_s=_PEOPLE_DEADLINE_S),
         }
+        asker = Asker(outside, settings.addresses)
+        self.key_sets = KeySets(pool, asker, signer)
+        self.presence = Presence(pool, asker, self.key_sets, seals)
+        single_sign_on = SingleSignOn(pool, asker, self.key_sets, seals, settings.pages_url)
         self.copies = StaleCopiesSweep(pool, self.redis["publish"])
         self.publisher = Publisher(pool, self.redis["publish"], signer, copies_stale=self.copies.wake)
         self.consumer = RecordConsumer(pool, self.redis["records"], ring, days_kept=settings.records_days)
         self.tasks = Tasks("control")
+        providers = ProviderCallers(questions_pool, self.key_sets)
         stream = ChangeStream(self.redis["questions"], signer)
         self.internal = InternalListener(
             InternalCalls(ring, caller="proxy", answerer="control"),
-            Questions(questions_pool, stream, signer, seals),
+            Questions(questions_pool, stream, signer, seals, SignedCallers((providers,))),
             self.tasks,
         )
         calls = InternalCalls(ring, caller="control", answerer="proxy")
@@ -100,6 +111,8 @@ class Replica:
             pool=pool,
             safeguards=safeguards,
             discoverer=Discoverer(pool, probes, safeguards),
+            key_sets=self.key_sets,
+            redirect_uri=single_sign_on.redirect_uri,
             public_url=settings.base_url,
             issuer_url=settings.pages_url,
             run_token_sha256=settings.run_token_sha256,
@@ -113,6 +126,7 @@ class Replica:
             safeguards=safeguards,
             signer=signer,
             egress=outside,
+            single_sign_on=single_sign_on,
             public_url=settings.base_url,
             issuer_url=settings.pages_url,
             allowed_hosts=frozenset(settings.people_hosts),
@@ -129,12 +143,15 @@ class Replica:
             ("outbox", listen_for(dsn, OUTBOX_CHANNEL, self.publisher.wake)),
             ("records", self.consumer.run()),
             ("partitions", keep_partitions(self.pool, days)),
+            ("key-sets", self.key_sets.run()),
+            ("presence", self.presence.run()),
         ):
             _ = self.tasks.spawn(name, work)
 
     async def close(self) -> None:
         """End the background work; what it left undone is in Postgres or Redis, for the next."""
         await self.tasks.close()
+        await self.key_sets.close()
         await self.consumer.close()
         for redis in self.redis.values():
             await redis.close()

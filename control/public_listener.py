@@ -11,9 +11,10 @@ from control.console.problem_page import problem_page
 from control.console.routes import routes as console
 from control.public.app import build_app
 from control.public.deps import Part, PublicDeps
+from control.sign_in import oidc
 from control.sign_in import routes as sign_in
 
-PARTS: Final[tuple[Part, ...]] = (sign_in.routes, console)
+PARTS: Final[tuple[Part, ...]] = (sign_in.routes, oidc.routes, console)
 """Each is asked for its routes once, at start."""
 
 

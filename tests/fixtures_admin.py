@@ -26,12 +26,15 @@ from control.changes.first_admin import ensure_first_admin
 from control.changes.safeguards import Safeguards
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
+from control.identity.asking import Asker
+from control.identity.key_sets import KeySets
 from control.registry.row_seals import RowSeals
 from control.store.pool import Pool
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
 from core.internal_call import InternalCalls
 from core.keys import KeyRing, new_key, parse_key_ring
+from core.signing import Signer
 from tests.fakes.probing_proxy import ProbingProxy
 
 RUN_TOKEN = "the-token-of-this-run"
@@ -143,13 +146,18 @@ async def deps(
     egress = Egress(LOOPBACK)
     calls = InternalCalls(proxy_ring, caller="control", answerer="proxy")
     safeguards = Safeguards(RowSeals(secret_ring), LOOPBACK)
+    signer = Signer(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()))
+    key_sets = KeySets(pool, Asker(egress, LOOPBACK), signer)
     yield Deps(
         pool=pool,
         safeguards=safeguards,
         discoverer=Discoverer(pool, ProbeClient(egress, [probing_proxy.url], calls), safeguards),
+        key_sets=key_sets,
+        redirect_uri=lambda slug: f"https://tools.example.com/sign-in/oidc/{slug}/callback",
         public_url="https://tools.example.com",
         run_token_sha256=sha256(RUN_TOKEN.encode()).hexdigest(),
     )
+    await key_sets.close()
     await egress.close()
 
 

@@ -32,6 +32,9 @@ from control.changes.safeguards import Safeguards
 from control.changes.write import changing
 from control.console.problem_page import problem_page
 from control.http.listener import listen
+from control.identity.asking import Asker
+from control.identity.key_sets import KeySets
+from control.identity.single_sign_on import SingleSignOn
 from control.public.app import build_app
 from control.public.deps import PublicDeps
 from control.public_listener import PARTS
@@ -45,7 +48,7 @@ from control.sign_in.passwords import Passwords
 from control.sign_in.routes import routes
 from control.sign_in.session import new_secret
 from control.store.pool import Pool, transaction
-from core.egress.addresses import AddressPolicy
+from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
 from core.keys import new_key, parse_key_ring
 from core.signing import Signer
@@ -122,6 +125,11 @@ class Browser:
     def cookie(self, word: str) -> str:
         return next((one.value for one in self._session.cookie_jar if one.key == f"{word}-8400"), "")
 
+    def kept(self, beginning: str) -> tuple[str, str]:
+        """The cookie whose word begins so, and its value."""
+        (found,) = [one for one in self._session.cookie_jar if one.key.startswith(beginning) and one.value]
+        return found.key.removesuffix("-8400"), found.value
+
     def keeps(self, word: str, value: str) -> None:
         """The browser has this cookie, whoever put it there."""
         self._session.cookie_jar.update_cookies({f"{word}-8400": value}, response_url=URL(self.url))
@@ -166,21 +174,26 @@ class People:
 @pytest.fixture
 async def public_deps(pool: Pool, redis_server: RedisServer) -> AsyncIterator[PublicDeps]:
     """What the parts of the listener for people stand on."""
-    ring = parse_key_ring("ARCHWAY_SECRET_KEY", new_key())
-    addresses = AddressPolicy()
+    seals = RowSeals(parse_key_ring("ARCHWAY_SECRET_KEY", new_key()))
+    signer = Signer(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()))
+    addresses = AddressPolicy(parse_networks("127.0.0.0/8"))  # where the identity providers of tests are
     async with Redis(redis_server.url, deadline_s=2.0) as redis, Egress(addresses) as egress:
+        asker = Asker(egress, addresses)
+        key_sets = KeySets(pool, asker, signer)
         yield PublicDeps(
             pool=pool,
             redis=redis,
-            seals=RowSeals(ring),
-            safeguards=Safeguards(RowSeals(ring), addresses),
-            signer=Signer(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key())),
+            seals=seals,
+            safeguards=Safeguards(seals, addresses),
+            signer=signer,
             egress=egress,
+            single_sign_on=SingleSignOn(pool, asker, key_sets, seals, ISSUER),
             public_url=ISSUER,
             issuer_url=ISSUER,
             allowed_hosts=frozenset({"127.0.0.1", "localhost"}),
             trusted_proxies=(ip_network("127.0.0.0/8"),),
         )
+        await key_sets.close()
 
 
 @pytest.fixture

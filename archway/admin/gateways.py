@@ -22,7 +22,15 @@ GATEWAY_FIELDS = (
         "header_allowlist", "A header of callers that is passed on; may be repeated.", "list", flag="allow_header"
     ),
     Option("audit_required", "Refuse a call rather than lose its record.", "flag"),
-)
+    Option(
+        "identity_provider_id", "The identity provider whose own tokens it takes.", "reference",
+        of="identity_provider", flag="identity_provider",
+    ),
+    Option(
+        "identity_provider_audience", "What those tokens must be for: one of the provider's audiences.",
+        flag="audience",
+    ),
+)  # fmt: skip
 
 
 def connection_and_tools(api: AdminApi, gateway: dict[str, Any]) -> str:

@@ -117,7 +117,7 @@ AUDIT_RECORD = Resource(
         Option(
             "object_kind",
             "Only on objects of this kind: user, team, membership, role, role_holder, token, entry, tool, "
-            "installation, gateway, assignment, sign_in_link, password or session.",
+            "installation, gateway, assignment, sign_in_link, password, session, identity_provider or identity.",
         ),
         Option("object_id", "Only on this object."),
         replace(_SINCE, name="since"),

@@ -128,6 +128,7 @@ REFERENCES: dict[str, tuple[str, tuple[str, ...]]] = {
     "entry": ("/entries", ("slug", "name")),
     "installation": ("/installations", ("name", "address")),
     "gateway": ("/gateways", ("slug", "name")),
+    "identity_provider": ("/identity-providers", ("slug", "name")),
 }
 """Where an object of a kind is looked up, and by which fields."""
 FINDS_BY_NAME = frozenset({"/installations"})

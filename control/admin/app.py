@@ -16,6 +16,7 @@ from control.admin import (
     entries,
     entry_tools,
     gateways,
+    identity_providers,
     installations,
     links,
     me,
@@ -51,6 +52,7 @@ RESOURCES: tuple[Operations, ...] = (
     installations.operations,
     gateways.operations,
     assignments.operations,
+    identity_providers.operations,
     audit.operations,
     records.operations,
 )

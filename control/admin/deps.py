@@ -1,9 +1,11 @@
 """What the operations of the admin API stand on: built once by `control/main.py`, handed to each through `Asked`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from control.changes.safeguards import Safeguards
 from control.discovery.discover import Discoverer
+from control.identity.key_sets import KeySets
 from control.store.pool import Pool
 
 
@@ -14,6 +16,9 @@ class Deps:
     pool: Pool
     safeguards: Safeguards
     discoverer: Discoverer
+    key_sets: KeySets
+    redirect_uri: Callable[[str], str]
+    """Where an identity provider of this slug sends browsers back to."""
     public_url: str
     """Of gateways, without a slash at the end."""
     issuer_url: str = ""

@@ -6,7 +6,7 @@ from pydantic import Field as Bound
 
 from control.admin.entry_models import Slug, Teams, Text
 from control.admin.labels import Labels
-from control.http.models import BothSpellings, Change, Description, Id, Item, Model, Moment, Name
+from control.http.models import BothSpellings, Change, Description, Id, Item, Model, Moment, Name, Worded
 from control.http.paging import NamedPageQuery
 from control.registry.entry_tool import ToolKind, ToolState
 from control.registry.exposed_names import MAX_EXPOSED
@@ -18,6 +18,9 @@ from control.registry.visibility import VisibilityKind
 
 HeaderNames = Annotated[list[Annotated[str, Bound(min_length=1, max_length=64)]], Bound(max_length=MAX_ALLOWLIST)]
 InstallationName = Annotated[str, Bound(min_length=1, max_length=LONGEST_ADDRESS)]
+Audience = Annotated[
+    str, Worded(r"[!-~]*", "must be printable characters without spaces, as tokens have it in `aud`", longest=512)
+]
 ExposedName = Annotated[str, Bound(min_length=1, max_length=MAX_EXPOSED)]
 
 
@@ -36,6 +39,12 @@ class GatewayFields(Model):
         default_factory=list, description="Headers of callers that go on to HTTP servers; stored in lower case."
     )
     audit_required: bool = Bound(False, description="Refuse calls of which no record can be kept.")
+    identity_provider_id: Id | None = Bound(
+        None, description="The identity provider whose own tokens it takes; null: no provider's."
+    )
+    identity_provider_audience: Audience = Bound(
+        "", description="What those tokens must be for: one of the provider's `audiences`, by default the only one."
+    )
 
 
 class GatewayCreate(GatewayFields):

@@ -3,6 +3,7 @@
 Written by `control/changes/gateways.py`.
 """
 
+import time
 from collections.abc import Sequence
 from functools import partial
 
@@ -16,19 +17,17 @@ from control.changes import gateways as changes
 from control.changes.visible import visible_gateway
 from control.http.models import Id
 from control.http.paging import Page, page_of, place_key
-from control.registry.gateway import Gateway, GatewayFields, told_of_gateway
+from control.registry.gateway import Gateway, GatewayFields, told_of_gateway, ways_in
 from control.registry.gateway_access import may_manage_gateway
 from control.registry.lending import Lent, lending_warnings
 from control.registry.partial import gateway_with
+from control.registry.provider_warnings import gateway_warning
 from control.registry.usability import AssignedTool, usability
 from control.registry.visibility import why_not_called_by
-from control.store import gateways, lending
+from control.store import gateways, identity_providers, lending
 from control.store.pool import Connection, transaction
 
 operations = Operations("gateways")
-
-CLIENT_AUTH = ("token",)
-"""How callers of a gateway may authenticate; the snapshot says the same."""
 
 
 @operations.get("/gateways")
@@ -92,11 +91,30 @@ async def _views(asked: Asked, connection: Connection, found: Sequence[Gateway])
     lent: dict[str, list[Lent]] = {gateway_id: [] for gateway_id in ids}
     for one in await lending.lent_on(connection, ids):
         lent[one.gateway_id].append(one)
-    return [_judged(asked, one, tools[one.id], people[one.id], lent[one.id]) for one in found]
+    provided = await _of_providers(connection, found)
+    return [_judged(asked, one, tools[one.id], people[one.id], lent[one.id], provided[one.id]) for one in found]
+
+
+async def _of_providers(connection: Connection, found: Sequence[Gateway]) -> dict[str, str]:
+    """Of each gateway, why it takes no tokens of the identity provider that it names; '' where it does."""
+    named = {one.identity_provider_id for one in found if one.identity_provider_id is not None}
+    providers = await identity_providers.many(connection, named) if named else {}
+    states = await identity_providers.states(connection, named) if named else {}
+    return {
+        one.id: gateway_warning(
+            providers[one.identity_provider_id],
+            one.identity_provider_audience,
+            states[one.identity_provider_id],
+            time.time(),
+        )
+        if one.identity_provider_id is not None
+        else ""
+        for one in found
+    }
 
 
 def _judged(
-    asked: Asked, gateway: Gateway, tools: Sequence[AssignedTool], members: int, lent: Sequence[Lent]
+    asked: Asked, gateway: Gateway, tools: Sequence[AssignedTool], members: int, lent: Sequence[Lent], provided: str
 ) -> GatewayView:
     judged = usability(tools, kind=gateway.visibility, members=members)
     manages = may_manage_gateway(asked.caller, "gateway:update", gateway)
@@ -104,10 +122,10 @@ def _judged(
     return shown(
         GatewayView,
         told_of_gateway(gateway),
-        client_auth=list(CLIENT_AUTH),
+        client_auth=[*ways_in(gateway)],
         usable=judged.usable,
         reasons=list(judged.reasons),
-        warnings=[*judged.warnings, *(lending_warnings(lent) if manages else ())],
+        warnings=[*judged.warnings, *(lending_warnings(lent) if manages else ()), *([provided] if provided else [])],
         notes=[why] if why is not None else [],
         connect=_connect(asked.deps.public_url, gateway.slug),
     )

@@ -86,6 +86,15 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "GET /gateways/{gateway_id}/assignments/{assignment_id}": ("assignment:read",),
         "PATCH /gateways/{gateway_id}/assignments/{assignment_id}": ("assignment:update",),
         "DELETE /gateways/{gateway_id}/assignments/{assignment_id}": ("assignment:delete",),
+        # identity providers
+        "GET /identity-providers": ("identity_provider:read",),
+        "POST /identity-providers": ("identity_provider:create",),
+        "GET /identity-providers/{provider_id}": ("identity_provider:read",),
+        "PATCH /identity-providers/{provider_id}": ("identity_provider:update",),
+        "DELETE /identity-providers/{provider_id}": ("identity_provider:delete",),
+        "POST /identity-providers/{provider_id}/test": ("identity_provider:update",),
+        "GET /identity-providers/{provider_id}/people": ("identity_provider:update",),
+        "DELETE /identity-providers/{provider_id}/people/{identity_id}": ("identity_provider:delete",),
         # what happened
         "GET /records": ("record:read",),
         "GET /records/export": ("record:read",),

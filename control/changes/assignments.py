@@ -66,8 +66,8 @@ class Assigned:
 
 async def create(write: Write, gateway_id: str, wanted: WantedTools) -> Assigned:
     """Assign tools of one entry, by name or all of them; StoreConflict for an exposed name that is taken."""
-    entry = await _entry(write, wanted.entry)
     gateway = await _locked_gateway(write, gateway_id, "assignment:create")
+    entry = await _entry(write, wanted.entry)
     if entry.team_id is not None:
         check_shown_on(gateway, {entry.slug: entry.team_id}, "entry")
     wanted = replace(wanted, installation=await _pin(write, gateway, wanted.installation, entry.id))

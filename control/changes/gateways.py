@@ -8,13 +8,15 @@ from control.changes.visible import visible_gateway
 from control.changes.write import Write, there
 from control.registry.access import Caller
 from control.registry.actions import Action, lacking
+from control.registry.broken_rule import BrokenRule
 from control.registry.gateway import Gateway, GatewayFields, told_of_gateway
 from control.registry.gateway_access import check_audience, may_manage_gateway, with_owner
 from control.registry.headers import check_allowlist
+from control.registry.provider_rules import audience_for
 from control.registry.slugs import check_slug
 from control.registry.team_entries import check_shown_on
 from control.registry.visibility import check_visibility
-from control.store import assignments, gateways
+from control.store import assignments, gateways, identity_providers
 from control.store.writes import gateways as rows
 from core.identifiers import new_id
 
@@ -24,7 +26,8 @@ async def create(write: Write, wanted: GatewayFields) -> Gateway:
     `gateways_owner_id_fkey`, `gateway_teams_team_id_fkey`.
     """
     gateway_id = new_id()
-    await rows.insert(write, gateway_id, _checked(write.actor, "gateway:create", wanted))
+    checked = _checked(write.actor, "gateway:create", wanted)
+    await rows.insert(write, gateway_id, await _with_audience(write, checked))
     await write.announce(gateways=[gateway_id])
     made = there(await gateways.one(write.connection, gateway_id))
     await write.record("create", "gateway", gateway_id, None, told_of_gateway(made))
@@ -39,6 +42,9 @@ async def change(
     checked = _checked(write.actor, "gateway:update", wanted(before))
     check_audience(checked, await assignments.personal_pins(write.connection, gateway_id))
     check_shown_on(checked, await assignments.of_team_entries(write.connection, gateway_id))
+    before_named = (before.identity_provider_id, before.identity_provider_audience)
+    if (checked.identity_provider_id, checked.identity_provider_audience) != before_named:
+        checked = await _with_audience(write, checked)
     await rows.update(write, gateway_id, checked)
     await write.announce(gateways=[gateway_id])
     after = there(await gateways.one(write.connection, gateway_id))
@@ -60,6 +66,18 @@ def managed(found: Gateway | None, caller: Caller, action: Action) -> Gateway:
         return found
     visible_gateway(found, caller)
     raise NotAllowed(f"{lacking(action)} You may change your own personal gateways.")
+
+
+async def _with_audience(write: Write, wanted: GatewayFields) -> GatewayFields:
+    """The gateway with what tokens of its provider must be for; BrokenRule."""
+    if wanted.identity_provider_id is None:
+        if wanted.identity_provider_audience:
+            raise BrokenRule("identity_provider_audience", "is allowed only with `identity_provider_id`")
+        return wanted
+    provider = await identity_providers.one(write.connection, wanted.identity_provider_id)
+    if provider is None:
+        raise BrokenRule("identity_provider_id", "is not the id of an identity provider; list /identity-providers")
+    return replace(wanted, identity_provider_audience=audience_for(wanted.identity_provider_audience, provider))
 
 
 async def _locked(write: Write, gateway_id: str, action: Action, version: int | None) -> Gateway:

@@ -66,6 +66,10 @@ async def delete(write: Write, user_id: str, version: int | None = None) -> None
 async def _set_disabled(write: Write, user_id: str, *, disabled: bool) -> User:
     before = await _locked(write, user_id, "user:disable", keeps_admin=not disabled)
     if (before.disabled_at is not None) == disabled:
+        if disabled:
+            await rows.keep_disabled(write, user_id)
+            await write.announce()
+            write.observed()
         return before
     after = await rows.set_disabled(write, user_id, disabled)
     if disabled:

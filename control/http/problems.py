@@ -93,6 +93,12 @@ CONSTRAINTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "gateways_slug_key": ("slug", "is another gateway's; choose another"),
         "gateways_owner_id_fkey": ("owner_id", "is not the id of a user; list /users"),
         "gateway_teams_team_id_fkey": ("teams", "names a team that does not exist; list /teams"),
+        "identity_providers_slug": ("slug", "is another identity provider's; choose another"),
+        "identity_providers_issuer": ("issuer", "is another identity provider's; change that one"),
+        "gateways_identity_provider_id_fkey": (
+            "identity_provider_id",
+            "is not the id of an identity provider; list /identity-providers",
+        ),
         "assignments_gateway_id_exposed_name_key": ("exposed_name", "is taken on this gateway; choose another"),
         "assignments_tool_id_fkey": ("tool_id", "is not the id of a tool; list /entries/{entry_id}/tools"),
         "assignments_installation_id_fkey": (

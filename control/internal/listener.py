@@ -20,6 +20,7 @@ from control.store.pool import StoreConflict, StoreUnavailable
 from core.clocks import CURE, REFUSED_FOR_CLOCK
 from core.internal_call import MAX_BODY, SCHEME, SEALED, CallMistimed, CallRefused, InternalCalls
 from core.internal_server import NAMELESS
+from core.key_sets import KeySetQuestion
 from core.resolve import (
     CallerQuestion,
     CallerQuestions,
@@ -36,7 +37,7 @@ ANSWER_WITHIN_S: Final = 1.4
 _BODY_WITHIN_S: Final = 2.0
 _WAITING: Final = 200
 """Questions of one kind that may wait for a place; one more is told to come again."""
-PLACES: Final = {"token": 4, "tokens": 2, "connection": 5, "connections": 2, "gateway": 2, "index": 1}
+PLACES: Final = {"token": 4, "tokens": 2, "connection": 5, "connections": 2, "gateway": 2, "index": 1, "key-set": 2}
 """How many of each kind are answered at once; the sum is the size of the pool behind."""
 
 Answer = Callable[[bytes], Awaitable[Any]]
@@ -62,6 +63,7 @@ class InternalListener:
             "/internal/connection": _kind("connection", InstallationQuestion, questions.installation),
             "/internal/connections": _kind("connections", InstallationQuestions, questions.installations),
             "/internal/gateway": _kind("gateway", GatewayQuestion, questions.gateway),
+            "/internal/key-set": _kind("key-set", KeySetQuestion, questions.key_set),
             "/internal/index": Kind(lambda _: questions.index(), asyncio.Semaphore(PLACES["index"])),
         }
 

@@ -1,4 +1,4 @@
-"""What control answers to proxies, from Postgres: who calls, which credential, a gateway, the index.
+"""What control answers to proxies: who calls, which credential, a gateway, the index, the keys of an issuer.
 
 Called by `listener.py`, which has checked that a proxy asks. The proxy's word is not taken for who calls: the
 caller's proof is looked up again in the transaction that finds the credential. A question that is out of form (an
@@ -9,20 +9,22 @@ same code as one, with as many statements.
 import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from control.credentials.resolution import ResolutionRows, choose_installation
 from control.credentials.resolved import needs_sign_in, resolve_installation
+from control.internal.signed_callers import SignedCallers
 from control.publish.documents import gateway_document, index_document
 from control.publish.epochs import ChangeStream
 from control.redis import RedisAway
 from control.registry.installation import Installation
 from control.registry.row_seals import RowSeals
-from control.store.pool import Pool, StoreConflict, StoreUnavailable, transaction
+from control.store.pool import Connection, Pool, StoreConflict, StoreUnavailable, transaction
 from control.store.publication import gateway_named
 from control.store.resolution import Wanted, resolution_rows
 from control.store.tokens import verdict_for, verdicts_for
 from core.identifiers import SLUG, is_id
+from core.key_sets import KeySetAnswer, KeySetQuestion
 from core.resolve import (
     AnsweredInstallation,
     CallerQuestion,
@@ -37,6 +39,7 @@ from core.resolve import (
     InstallationQuestion,
     InstallationQuestions,
     InstallationRefusal,
+    JwtProof,
     Principal,
     Proof,
     ResolvedInstallation,
@@ -61,19 +64,30 @@ class Questions:
     stream: ChangeStream
     signer: Signer
     seals: RowSeals
+    signed: SignedCallers = field(default_factory=SignedCallers)
+    """Judges signed tokens."""
+
+    async def key_set(self, question: KeySetQuestion) -> KeySetAnswer:
+        """Say what an issuer's keys are."""
+        return await self.signed.key_set(question)
 
     async def caller(self, question: CallerQuestion) -> CallerVerdict:
         """Say who the bearer of a credential is."""
-        digests = _of_tokens([question.proof])
-        if not digests:
+        proof = question.proof
+        if isinstance(proof, JwtProof):
+            return await self.signed.verdict(proof)
+        if not _of_tokens([proof]):
             return CallerVerdict(question.digest, refusal="unknown")
         async with transaction(self.pool) as connection:
             return await verdict_for(connection, question.digest)
 
     async def callers(self, questions: CallerQuestions) -> CallerVerdicts:
         """Say who bears these credentials; where one cannot be read, nothing, so that each is asked alone."""
-        digests = _of_tokens(questions.proofs)
-        impossible = [CallerVerdict(digest, refusal="unknown") for digest in {*questions.digests} - digests]
+        asked, digests = {*questions.digests}, _of_tokens(questions.proofs)
+        signed = [proof for proof in _signed(questions.proofs) if proof.digest in asked]
+        others = asked - digests - {proof.digest for proof in signed}
+        impossible = [CallerVerdict(digest, refusal="unknown") for digest in others]
+        impossible += (await self.signed.verdicts(signed)).values()
         try:
             async with transaction(self.pool) as connection:
                 verdicts = await verdicts_for(connection, list(digests))
@@ -109,12 +123,17 @@ class Questions:
         self, questions: Sequence[InstallationQuestion]
     ) -> list[tuple[Principal | None, ResolutionRows | None]]:
         """Of each question: who asks, if their proof holds, and what the choice for them looks at."""
-        digests = _of_tokens([question.proof for question in questions])
-        if not digests:
+        proofs = [question.proof for question in questions]
+        digests, signed = _of_tokens(proofs), _signed(proofs)
+        if not digests and not signed:
             return [(None, None)] * len(questions)
+        judged = await self.signed.verdicts(signed)
         async with transaction(self.pool) as connection:
             verdicts = await verdicts_for(connection, list(digests))
-            bearers = [_bearer(question.proof, verdicts) for question in questions]
+            bearers = [
+                _bearer(question.proof, verdicts) or await self._signed_bearer(connection, question, judged)
+                for question in questions
+            ]
             wanted = {
                 number: Wanted(question.gateway_id, question.assignment_id, bearer)
                 for number, (question, bearer) in enumerate(zip(questions, bearers, strict=True))
@@ -122,6 +141,18 @@ class Questions:
             }
             rows = dict(zip(wanted, await resolution_rows(connection, list(wanted.values())), strict=True))
         return [(bearer, rows.get(number)) for number, bearer in enumerate(bearers)]
+
+    async def _signed_bearer(
+        self, connection: Connection, question: InstallationQuestion, judged: Mapping[str, CallerVerdict]
+    ) -> Principal | None:
+        """Who bears the signed token that this question stands in, if it was made for the gateway that it names."""
+        proof = question.proof
+        verdict = judged.get(proof.digest) if isinstance(proof, JwtProof) else None
+        if not isinstance(proof, JwtProof) or verdict is None or verdict.principal is None:
+            return None
+        if not is_id(question.gateway_id) or not await self.signed.accepts(connection, proof, question.gateway_id):
+            return None
+        return verdict.principal
 
     def _resolved(self, principal: Principal | None, rows: ResolutionRows | None) -> InstallationAnswer:
         if principal is None:
@@ -163,8 +194,13 @@ class Questions:
 
 
 def _of_tokens(proofs: Iterable[Proof]) -> set[str]:
-    """The digests of `arch_` tokens among these proofs, if they are any. No other proof holds yet."""
+    """The digests of `arch_` tokens among these proofs, if they are any."""
     return {proof.digest for proof in proofs if isinstance(proof, TokenProof) and _DIGEST.fullmatch(proof.digest)}
+
+
+def _signed(proofs: Iterable[Proof]) -> list[JwtProof]:
+    """The signed tokens among these proofs, each once."""
+    return list({proof.digest: proof for proof in proofs if isinstance(proof, JwtProof)}.values())
 
 
 def _bearer(proof: Proof, verdicts: Mapping[str, CallerVerdict]) -> Principal | None:

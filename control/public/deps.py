@@ -12,6 +12,7 @@ from aiohttp import web
 
 from control.changes.safeguards import Safeguards
 from control.http.cookies import CookieRules, rules_for
+from control.identity.single_sign_on import SingleSignOn
 from control.redis import Redis
 from control.registry.row_seals import RowSeals
 from control.store.pool import Pool
@@ -32,6 +33,7 @@ class PublicDeps:
     signer: Signer
     egress: Egress
     """Guarded: it reaches public addresses, and those that the operator has opened."""
+    single_sign_on: SingleSignOn
     public_url: str
     """Of gateways, without a slash at the end."""
     issuer_url: str

@@ -8,9 +8,9 @@ is an admin's word, and what another person's credential could not see must not 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
-from control.registry.gateway import AssignedRoute, GatewayContents, visibility_of
+from control.registry.gateway import AssignedRoute, GatewayContents, token_issuer_of, visibility_of, ways_in
 from core.mcp.param_headers import InvalidParamHeader, param_headers
-from core.snapshot import FORMAT, Gateway, Index, IndexRow, Route, Rule, Tool
+from core.snapshot import FORMAT, Gateway, Index, IndexRow, Route, Rule, Tool, client_auth_of
 
 _REFUSING_STATES: Final[tuple[Literal["quarantined", "held_back"], ...]] = ("quarantined", "held_back")
 
@@ -19,6 +19,7 @@ def compile_gateway(contents: GatewayContents) -> Gateway:
     """The gateway as proxies run it."""
     gateway = contents.gateway
     assigned = sorted(contents.assigned, key=lambda one: one.exposed_name)
+    accepted, beside = client_auth_of(ways_in(gateway))
     return Gateway(
         format=FORMAT,
         id=gateway.id,
@@ -30,8 +31,11 @@ def compile_gateway(contents: GatewayContents) -> Gateway:
         description=gateway.description,
         instructions=gateway.instructions,
         header_allowlist=sorted({name.lower() for name in gateway.header_allowlist}),
+        client_auth=accepted,
+        client_auth_beside=beside,
         audit_required=gateway.audit_required,
         rules=_rules(assigned),
+        identity_provider=token_issuer_of(contents),
     )
 
 

@@ -27,6 +27,7 @@ Action = Literal[
     "installation:read", "installation:create", "installation:update", "installation:discover", "installation:delete",
     "gateway:read", "gateway:create", "gateway:update", "gateway:delete",
     "assignment:read", "assignment:create", "assignment:update", "assignment:delete",
+    "identity_provider:read", "identity_provider:create", "identity_provider:update", "identity_provider:delete",
     "record:read", "gap:read", "audit:read",
 ]  # fmt: skip
 """The name of a permission."""
@@ -104,6 +105,11 @@ ACTIONS: Final[Mapping[Action, Held]] = MappingProxyType(
         "assignment:update": Held("rename an assigned tool, or pin it to another installation",
                                   role="editor", own=True),
         "assignment:delete": Held("take a tool off a gateway", role="editor", own=True),
+        "identity_provider:read": Held("see the identity providers, never a secret", role="editor"),
+        "identity_provider:create": Held("let people sign in with an identity provider, and gateways take its tokens",
+                                         reserved=True),
+        "identity_provider:update": Held("change an identity provider, and what it may give", reserved=True),
+        "identity_provider:delete": Held("delete an identity provider, and unlink a person from it", reserved=True),
         "record:read": Held("read records of calls; a team's are those of its tokens", team="admin", own=True),
         "gap:read": Held("see which records never arrived"),
         "audit:read": Held("read the audit trail"),

@@ -12,7 +12,8 @@ from control.registry.entry_tool import ToolKind, ToolState
 from control.registry.owner import Scope
 from control.registry.told import as_plain
 from control.registry.visibility import VisibilityKind
-from core.snapshot import RouteKind, Visibility
+from core.resolve import AuthKind
+from core.snapshot import RouteKind, TokenIssuer, Visibility
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,10 @@ class GatewayFields:
     """Headers of callers that go on to servers."""
     audit_required: bool
     """Refuse calls of which no record can be kept."""
+    identity_provider_id: str | None = None
+    """Whose own tokens it takes; None: no provider's."""
+    identity_provider_audience: str = ""
+    """What those must be for: one of the audiences that the provider is allowed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +78,26 @@ class GatewayContents:
 
     gateway: Gateway
     assigned: tuple[AssignedRoute, ...]
+    issuer: str = ""
+    """Of the provider whose tokens it takes; '' where it takes none, or that provider's settings do not allow it."""
+
+
+def token_issuer_of(contents: GatewayContents) -> TokenIssuer | None:
+    """Whose tokens the gateway takes, as proxies are told; None where it takes none."""
+    gateway = contents.gateway
+    if gateway.identity_provider_id is None or not contents.issuer or not gateway.identity_provider_audience:
+        return None
+    return TokenIssuer(gateway.identity_provider_id, contents.issuer, gateway.identity_provider_audience)
 
 
 def told_of_gateway(gateway: Gateway) -> dict[str, Any]:
     """All that is kept of a gateway, in the words of the admin API."""
     return {one.name: as_plain(getattr(gateway, one.name)) for one in fields(gateway)}
+
+
+def ways_in(gateway: GatewayFields) -> list[AuthKind]:
+    """The ways of authenticating that the gateway accepts."""
+    return ["token"] if gateway.identity_provider_id is None else ["token", "jwt"]
 
 
 def visibility_of(gateway: GatewayFields) -> Visibility:

@@ -14,6 +14,7 @@ from control.registry.broken_rule import BrokenRule
 from control.registry.credential import credential_of
 from control.registry.entry import Entry, Remote, WantedEntry, told_of_entry
 from control.registry.gateway import Gateway, GatewayFields, told_of_gateway
+from control.registry.identity_provider import IdentityProvider, ProviderFields, told_of_provider
 
 
 def new_entry(told: Mapping[str, Any], named: Collection[str]) -> WantedEntry:
@@ -46,15 +47,23 @@ def entry_with(before: Entry, given: Mapping[str, Any]) -> WantedEntry:
 
 def gateway_with(before: Gateway, given: Mapping[str, Any]) -> GatewayFields:
     """The gateway with the given parts. Another visibility drops the owner or the teams that only the former one has,
-    unless those are given too. BrokenRule for a personal gateway whose owner is taken away.
+    another identity provider the audience, unless those are given too. BrokenRule for a personal gateway whose owner
+    is taken away.
     """
     wanted = {**told_of_gateway(before), **given}
     if given.get("visibility", "personal") != "personal" and "owner_id" not in given:
         wanted["owner_id"] = None
     if given.get("visibility", "teams") != "teams" and "teams" not in given:
         wanted["teams"] = []
+    if "identity_provider_id" in given and "identity_provider_audience" not in given:
+        wanted["identity_provider_audience"] = ""
     if wanted["visibility"] == "personal" and given.get("owner_id", "") is None:
         raise BrokenRule(
             "owner_id", "must be a user's id where visibility is 'personal'; leave it out to keep the owner"
         )
     return msgspec.convert(wanted, GatewayFields)
+
+
+def provider_with(before: IdentityProvider, given: Mapping[str, Any]) -> ProviderFields:
+    """The identity provider with the given parts; everything else stays."""
+    return msgspec.convert({**told_of_provider(before), **given}, ProviderFields)

@@ -18,6 +18,13 @@ FIXED_HEADERS_PURPOSE = "fixed-headers"
 """An entry's fixed headers: a sealed JSON object of header to value, bound to the entry's identifier."""
 SECRET_VALUES_PURPOSE = "installation"  # noqa: S105  # the name of a purpose
 """An installation's secret answers: a sealed JSON object of name to value, bound to the installation's identifier."""
+CLIENT_SECRET_PURPOSE = "identity-provider"  # noqa: S105  # the name of a purpose
+"""What Archway shows an identity provider that it is the registered client, bound to the provider's identifier."""
+PROVIDER_TOKENS_PURPOSE = "provider-tokens"
+"""What an identity provider gave at a person's own sign-in: sealed JSON, bound to their identity's identifier."""
+
+COOKIE_PURPOSE = "browser-cookie"
+"""What a browser keeps for us for some minutes and must not read, bound to the cookie's name."""
 
 _pairs = msgspec.json.Decoder(dict[str, str])
 
@@ -36,6 +43,9 @@ class RowSeals:
     def __init__(self, ring: KeyRing) -> None:
         self._fixed = Sealer(ring, FIXED_HEADERS_PURPOSE)
         self._values = Sealer(ring, SECRET_VALUES_PURPOSE)
+        self._client_secrets = Sealer(ring, CLIENT_SECRET_PURPOSE)
+        self._provider_tokens = Sealer(ring, PROVIDER_TOKENS_PURPOSE)
+        self._cookies = Sealer(ring, COOKIE_PURPOSE)
 
     def fixed_headers(self, entry_id: str, headers: Mapping[str, str]) -> bytes | None:
         """An entry's fixed headers as its row keeps them."""
@@ -52,6 +62,30 @@ class RowSeals:
     def open_secret_values(self, installation_id: str, sealed: bytes | None) -> dict[str, str]:
         """An installation's secret answers, the credential among them; raises SealBroken."""
         return _opened(self._values, sealed, installation_id)
+
+    def client_secret(self, provider_id: str, secret: str) -> bytes | None:
+        """A client's secret at an identity provider as the provider's row keeps it."""
+        return self._client_secrets.seal(secret.encode(), provider_id) if secret else None
+
+    def open_client_secret(self, provider_id: str, sealed: bytes | None) -> str:
+        """The client's secret, '' for none; raises SealBroken."""
+        return self._client_secrets.open(sealed, provider_id).decode() if sealed else ""
+
+    def provider_tokens(self, identity_id: str, tokens: bytes) -> bytes:
+        """A provider's tokens as the identity's row keeps them."""
+        return self._provider_tokens.seal(tokens, identity_id)
+
+    def open_provider_tokens(self, identity_id: str, sealed: bytes) -> bytes:
+        """A provider's tokens; raises SealBroken."""
+        return self._provider_tokens.open(sealed, identity_id)
+
+    def browser_cookie(self, name: str, plain: bytes) -> bytes:
+        """What a browser keeps for us."""
+        return self._cookies.seal(plain, name)
+
+    def open_browser_cookie(self, name: str, sealed: bytes) -> bytes:
+        """What a browser brought back; raises SealBroken."""
+        return self._cookies.open(sealed, name)
 
     def open(self, entry: Entry, installation: Installation) -> OpenedSecrets:
         """The secrets of both; raises SealBroken where one was moved, changed, or sealed with a key that is gone."""

@@ -1,10 +1,12 @@
-"""Which ways in beside a password the sign-in page offers: one button each.
+"""Which ways in beside a password the sign-in page offers: one button for each identity provider.
 
-Called by `routes.py`. Single sign-on adds its identity providers here.
+Called by `routes.py`.
 """
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
+from control.store import identity_providers
 from control.store.pool import Connection
 
 
@@ -16,6 +18,10 @@ class Way:
     url: str
 
 
-async def ways_in(_connection: Connection, _return_to: str) -> list[Way]:
+async def ways_in(connection: Connection, return_to: str) -> list[Way]:
     """All ways in beside a password, in the order of the page."""
-    return []
+    query = urlencode({"return_to": return_to})
+    return [
+        Way(f"Sign in with {one.name}", f"/sign-in/oidc/{one.slug}?{query}")
+        for one in await identity_providers.for_sign_in(connection)
+    ]

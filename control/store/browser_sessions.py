@@ -118,5 +118,10 @@ async def delete_all_of(connection: Connection, user_id: str, *, but: str | None
     return sorted((_made(row) for row in rows), key=lambda session: session.id)
 
 
+async def delete_all_by(connection: Connection, provider_id: str) -> None:
+    """All sessions of people for whom this identity provider vouched end."""
+    await connection.execute("delete from browser_sessions where provider_id = $1", provider_id)
+
+
 def _made(row: Row) -> BrowserSession:
     return made(BrowserSession, row)

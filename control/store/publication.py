@@ -10,6 +10,7 @@ from typing import Final
 
 from control.registry.gateway import AssignedRoute, GatewayContents
 from control.store import gateways
+from control.store.identity_providers import of_gateway
 from control.store.pool import Connection
 from control.store.rows import made
 from core.changes import Kind
@@ -70,7 +71,9 @@ async def gateway_contents(connection: Connection, gateway_id: str) -> GatewayCo
     if gateway is None:
         return None
     rows = await connection.fetch(_ASSIGNMENTS, gateway_id)
-    return GatewayContents(gateway, tuple(made(AssignedRoute, row) for row in rows))
+    provider = await of_gateway(connection, gateway_id)
+    assigned = tuple(made(AssignedRoute, row) for row in rows)
+    return GatewayContents(gateway, assigned, "" if provider is None else provider.issuer)
 
 
 async def gateway_named(connection: Connection, slug: str) -> str | None:

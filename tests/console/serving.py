@@ -21,6 +21,9 @@ from control.changes.safeguards import Safeguards
 from control.changes.write import changing
 from control.http.cookies import SESSION
 from control.http.listener import listen
+from control.identity.asking import Asker
+from control.identity.key_sets import KeySets
+from control.identity.single_sign_on import SingleSignOn
 from control.public.deps import PublicDeps
 from control.public_listener import public_app
 from control.redis import Redis
@@ -95,13 +98,17 @@ async def console_served(pool: Pool, redis_url: str) -> AsyncIterator[Console]:
     url = f"http://127.0.0.1:{port}"
     egress, redis = Egress(AddressPolicy()), Redis(redis_url, deadline_s=0.5)
     seals = RowSeals(parse_key_ring("ARCHWAY_SECRET_KEY", new_key()))
+    signer = Signer(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()))
+    asker = Asker(egress, AddressPolicy())
+    key_sets = KeySets(pool, asker, signer)
     deps = PublicDeps(
         pool=pool,
         redis=redis,
         seals=seals,
         safeguards=Safeguards(seals, AddressPolicy()),
-        signer=Signer(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key())),
+        signer=signer,
         egress=egress,
+        single_sign_on=SingleSignOn(pool, asker, key_sets, seals, url),
         public_url="https://mcp.example.com",
         issuer_url=url,
         allowed_hosts=frozenset({"127.0.0.1", "localhost"}),
@@ -111,6 +118,7 @@ async def console_served(pool: Pool, redis_url: str) -> AsyncIterator[Console]:
         yield Console(url, deps)
     finally:
         await runner.cleanup()
+        await key_sets.close()
         await redis.close()
         await egress.close()
 

@@ -2,6 +2,7 @@
 
 from tests.control.asking_proxy import proxy
 from tests.fixtures_admin import admin, deps, probing_proxy, proxy_ring, secret_ring
+from tests.fixtures_idp import idp, idp_issuer
 from tests.fixtures_people import people, public_deps
 from tests.fixtures_postgres import database, pool, postgres
 from tests.fixtures_redis import _session_redis, breakable_redis, redis_server
@@ -12,6 +13,8 @@ __all__ = [
     "breakable_redis",
     "database",
     "deps",
+    "idp",
+    "idp_issuer",
     "people",
     "pool",
     "postgres",

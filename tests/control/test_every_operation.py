@@ -14,11 +14,16 @@ from typing import Any
 
 import pytest
 
+from control.changes import identities
+from control.changes.write import changing
 from control.registry.actions import ACTIONS, Action, Role, permissions_of, team_permissions_of
 from control.sign_in.session import begin
+from control.store import identity_providers
 from control.store.pool import Pool, transaction
+from tests.control import seeded
 from tests.control.registry_api import JSON, Api, api
 from tests.control.test_records_api import a_call, keep
+from tests.fakes.providers import a_person
 from tests.fixtures_admin import AdminClient
 
 __all__ = ["api"]
@@ -149,12 +154,27 @@ BODIES: dict[str, dict[str, Body]] = {
         ANY: lambda _, __: {"entry": "shared", "tools": ["*"]}
     },
     "PATCH /gateways/{gateway_id}/assignments/{assignment_id}": {ANY: lambda _, __: {"exposed_name": "another"}},
+    "POST /identity-providers": {OTHERS: lambda _, __: a_provider("new")},
+    "PATCH /identity-providers/{provider_id}": {ANY: lambda _, __: NAME},
 }  # fmt: skip
 """What is sent, by whose it is to be; ANY where that is the path's to say. Each would do as it is."""
 
 
 def an_entry(slug: str) -> JSON:
     return {"slug": slug, "name": slug, "url": f"https://{slug}.example/mcp"}
+
+
+def a_provider(slug: str) -> JSON:
+    """One that is switched off, so that nothing is asked."""
+    return {"slug": slug, "name": slug, "issuer": f"https://{slug}.example", "sign_in": False, "enabled": False}
+
+
+async def known_at(pool: Pool, provider_id: str, user_id: str) -> str:
+    """The identity of a user whom the provider knows."""
+    async with changing(pool, seeded.SEEDER) as write:
+        provider = await identity_providers.one(write.connection, provider_id)
+        assert provider is not None
+        return (await identities.link(write, provider, a_person(), user_id)).id
 
 
 async def operations(admin: AdminClient) -> list[tuple[str, str, JSON]]:
@@ -257,6 +277,11 @@ async def build(api: Api, pool: Pool) -> Callable[[Kind], Any]:
             ids[scope]["link_id"] = link["id"]
         for scope, call in calls.items():
             ids[scope]["record_id"] = call.id
+        provider = await api.post("/identity-providers", a_provider("corp"))
+        ids[ANY] |= {
+            "provider_id": provider["id"],
+            "identity_id": await known_at(pool, provider["id"], zoe.user["id"]),
+        }
         return World(client, kind, ids, pool)
 
     return built

@@ -11,7 +11,7 @@ from tests.control.registry_api import Api, api
 __all__ = ["api"]
 
 NULL_MEANS = {
-    "/gateways/{gateway_id}": {"owner_id"},
+    "/gateways/{gateway_id}": {"owner_id", "identity_provider_id"},
     "/entries/{entry_id}": {"credential_placement", "team_id"},
     "/gateways/{gateway_id}/assignments/{assignment_id}": {"installation"},
     "/tokens/{token_id}": {"expires_at"},

@@ -66,10 +66,11 @@ async def test_a_token_is_told_as_what_its_bearer_came_with(proxy: AskingProxy, 
     assert verdict.credential == Credential("token", verdict.credential_id)
 
 
-async def test_a_signed_token_proves_nobody_yet(proxy: AskingProxy, pool: Pool) -> None:
+async def test_a_signed_token_whose_issuer_is_nobody_proves_nobody(proxy: AskingProxy, pool: Pool) -> None:
     ann = await ann_with_a_tool(pool)
     asked = CallerQuestion.of(JWT)
-    assert await proxy.ask("/internal/token", asked, CallerVerdict) == CallerVerdict(JWT.digest, refusal="unknown")
+    nobody = CallerVerdict(JWT.digest, refusal="unknown", auth="jwt")
+    assert await proxy.ask("/internal/token", asked, CallerVerdict) == nobody
     told: CallerVerdicts = await proxy.ask(
         "/internal/tokens", CallerQuestions.of([asked, CallerQuestion(ann.digest)]), CallerVerdicts
     )

@@ -15,7 +15,7 @@ import pytest
 import typer
 from pydantic import BaseModel
 
-from archway.admin import gateways, history, people, registry, roles, sign_in
+from archway.admin import gateways, history, identity_providers, people, registry, roles, sign_in
 from archway.admin.resource import Option, Resource
 from archway.all_commands import app
 from control.admin.api import Operation
@@ -40,6 +40,8 @@ BY_HAND = {
     "GET /entries/{entry_id}/tools": "entries tools",
     "GET /records/{record_id}": "records show",
     "PATCH /entries/{entry_id}/tools/{tool_id}": "entries quarantine",
+    "GET /identity-providers/{provider_id}/people": "identity-providers people",
+    "DELETE /identity-providers/{provider_id}/people/{identity_id}": "identity-providers unlink",
 }
 """Operations whose command is written out, and not made of a resource's description."""
 NOT_ON_THE_COMMAND_LINE = {
@@ -73,7 +75,11 @@ OPERATIONS: dict[str, Operation] = {one.key: one for resource in RESOURCES for o
 
 def described() -> dict[str, Resource]:
     """The command line's resources, by the API's path of the list, with parameters named `{}`."""
-    found = [one for module in (people, sign_in, roles, registry, gateways, history) for one in vars(module).values()]
+    found = [
+        one
+        for module in (people, sign_in, roles, registry, gateways, history, identity_providers)
+        for one in vars(module).values()
+    ]
     return {unnamed(one.path): one for one in found if isinstance(one, Resource)}
 
 

@@ -11,7 +11,6 @@ from typing import Final
 
 from aiohttp import web
 
-from control.admin.gateways import CLIENT_AUTH
 from control.admin.token_models import NewToken
 from control.changes import tokens as changes
 from control.console.connecting.clients import WAYS, client_by, clients_for, ways_of
@@ -21,6 +20,7 @@ from control.console.last_call import last_call
 from control.console.shown_gateways import ShownGateway, named, visible_to
 from control.console.visit import Visit
 from control.http.paging import NamedPageQuery, page_of, place_key
+from control.registry.gateway import ways_in
 from control.store.pool import transaction
 
 OWN_TOKEN: Final = timedelta(days=90)
@@ -80,7 +80,7 @@ async def _shown(visit: Visit, form: Form, secret: str, client: str, way: str = 
     async with transaction(visit.pool, readonly=True) as connection:
         shown = await named(connection, visit.caller, visit.deps.public_url, visit.named("gateway"))
         call = await last_call(connection, visit.caller, shown.gateway.id)
-    clients = [_tab(one, shown, secret) for one in clients_for(CLIENT_AUTH)]
+    clients = [_tab(one, shown, secret) for one in clients_for(ways_in(shown.gateway))]
     keys = [one.key for one in clients]
     return visit.again(
         "connect/gateway.html",
@@ -96,5 +96,5 @@ async def _shown(visit: Visit, form: Form, secret: str, client: str, way: str = 
 
 def _tab(client: Client, shown: ShownGateway, secret: str) -> ShownClient:
     to = Target(shown.url, shown.slug, secret)
-    ways = [ShownWay(way, *WAYS[way], client.ways[way](to)) for way in ways_of(client, CLIENT_AUTH)]
+    ways = [ShownWay(way, *WAYS[way], client.ways[way](to)) for way in ways_of(client, ways_in(shown.gateway))]
     return ShownClient(client.key, client.label, ways)

@@ -39,12 +39,18 @@ async def update(writing: Writing, user_id: str, user: NewUser) -> User:
 async def set_disabled(writing: Writing, user_id: str, disabled: bool) -> User:
     """The row of a user who is shut out from now on, or let in again."""
     row = await writing.fetch_row(
-        """update users set disabled_at = case when $2 then now() end, updated_at = now(), version = version + 1
+        """update users set disabled_at = case when $2 then now() end, shut_out_by = null, updated_at = now(),
+               version = version + 1
            where id = $1"""
         + _RETURNING,
         user_id, disabled,
     )  # fmt: skip
     return made(User, row)
+
+
+async def keep_disabled(writing: Writing, user_id: str) -> None:
+    """The user who was shut out because a provider no longer knew them stays so, whatever it says later."""
+    await writing.execute("update users set shut_out_by = null where id = $1", user_id)
 
 
 async def delete(writing: Writing, user_id: str) -> None:

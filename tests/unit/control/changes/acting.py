@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from control.changes import discoveries, entries, gateways, installations, roles, teams, tokens, users
+from control.changes import (
+    discoveries,
+    entries,
+    gateways,
+    identity_providers,
+    installations,
+    roles,
+    teams,
+    tokens,
+    users,
+)
 from control.changes.installations import WantedInstallation
 from control.changes.safeguards import Safeguards
 from control.changes.write import Write, changing
@@ -13,6 +23,7 @@ from control.registry.access import Caller, Role
 from control.registry.entry import Entry
 from control.registry.entry_tool import EntryTool
 from control.registry.gateway import Gateway
+from control.registry.identity_provider import IdentityProvider
 from control.registry.installation import Installation
 from control.registry.role import NewRole
 from control.registry.role import Role as MadeRole
@@ -26,6 +37,7 @@ from control.store.pool import Pool, Row, transaction
 from core.egress.addresses import AddressPolicy
 from core.identifiers import new_id
 from core.keys import new_key, parse_key_ring
+from tests.fakes.providers import provider_fields
 from tests.fakes.registry import a_wanted_entry, gateway_fields
 
 ADMIN = Caller(user_id="", name="Ann", role="admin", address="127.0.0.1", request_id="r-1")
@@ -78,6 +90,12 @@ async def discovered(
     found = found_tools([{"name": name, "inputSchema": {"type": "object"}, **definition} for name in names], [])
     assert await discoveries.keep_server(write, entry, installation, {"era": "modern"}, found.tools)
     return await tools.named(write.connection, entry.id, ["*"])
+
+
+async def new_provider(write: Write, slug: str, issuer: str, **changes: Any) -> IdentityProvider:
+    """An identity provider that may give the role of an editor."""
+    wanted = provider_fields(slug=slug, issuer=issuer, **{"highest_role": "editor", **changes})
+    return await identity_providers.create(write, wanted, "secret", SAFEGUARDS)
 
 
 async def new_gateway(write: Write, slug: str = "work", **changes: Any) -> Gateway:

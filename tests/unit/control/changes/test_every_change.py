@@ -22,6 +22,8 @@ from control.changes import (
     entries,
     entry_tools,
     gateways,
+    identities,
+    identity_providers,
     installations,
     people,
     roles,
@@ -36,10 +38,14 @@ from control.registry.access import Caller
 from control.registry.browser_session import BrowserSession
 from control.registry.entry import Entry
 from control.registry.entry_tool import EntryTool
+from control.registry.identity import Identity
+from control.registry.identity_provider import Endpoints, IdentityProvider
 from control.registry.installation import Installation
 from control.sign_in.session import begin
 from control.store.pool import Pool
+from core.key_sets import PublicKey
 from core.tokens import digest
+from tests.fakes.providers import ISSUER, a_person, provider_fields
 from tests.fakes.registry import a_wanted_entry, gateway_fields
 from tests.unit.control.changes.acting import (
     ADMIN,
@@ -50,6 +56,7 @@ from tests.unit.control.changes.acting import (
     new_entry,
     new_gateway,
     new_installation,
+    new_provider,
     new_role,
     new_team,
     new_token,
@@ -57,6 +64,8 @@ from tests.unit.control.changes.acting import (
     outbox_of,
 )
 
+ENDPOINTS = Endpoints(f"{ISSUER}/a", f"{ISSUER}/t", f"{ISSUER}/k")
+KEY = PublicKey("RSA", "a", n="n", e="AQAB")
 MOVED = a_wanted_entry("https://elsewhere.test/mcp")
 WITHOUT_WRITE = {
     "as_admin.why_no_admin": "changes nothing: it says who may",
@@ -96,6 +105,9 @@ class World:
     """Of the user; its secret is `link`."""
     session: BrowserSession
     """Of the user."""
+    provider: IdentityProvider
+    identity: Identity
+    """Of the user, at the provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +116,9 @@ class Case:
 
     act: Callable[[Write, World], Awaitable[Any]]
     recorded: str
-    """Action and kind of object; '' where nobody decided it, so that the trail says nothing."""
+    """Action and kind of object, of several changes in one with commas; '' where nobody decided it, so that the trail
+    says nothing.
+    """
     announced: Callable[[World], list[tuple[str, str]]] = lambda _: []
     """Kind and name, in their order."""
 
@@ -248,6 +262,66 @@ CASES = {
         "delete installation",
         lambda there: [("installation", there.installation.id), ("gateway", there.gateway)],
     ),
+    "identity_providers.create": Case(
+        lambda write, _: new_provider(write, "google", "https://accounts.google.com"),
+        "create identity_provider",
+        lambda _: [("provider", "https://accounts.google.com")],
+    ),
+    "identity_providers.change": Case(
+        lambda write, there: identity_providers.change(
+            write, there.provider.id, lambda _: provider_fields(name="Other"), None, SAFEGUARDS
+        ),
+        "update identity_provider",
+        lambda there: [("provider", there.provider.issuer)],
+    ),
+    "identity_providers.delete": Case(
+        lambda write, there: identity_providers.delete(write, there.provider.id),
+        "delete identity_provider",
+        lambda there: [("user", there.user), ("provider", there.provider.issuer)],
+    ),
+    "identity_providers.claim_try": Case(
+        lambda write, there: identity_providers.claim_try(write, there.provider.id, 60.0), ""
+    ),
+    "identity_providers.keep_endpoints": Case(
+        lambda write, there: identity_providers.keep_endpoints(write, there.provider, ENDPOINTS), ""
+    ),
+    "identity_providers.keep_keys": Case(
+        lambda write, there: identity_providers.keep_keys(write, there.provider, [KEY], []),
+        "",
+        lambda there: [("provider", there.provider.issuer)],
+    ),
+    "identity_providers.keep_fault": Case(
+        lambda write, there: identity_providers.keep_fault(write, there.provider, "nobody answers"), ""
+    ),
+    "identities.link": Case(
+        lambda write, there: identities.link(write, there.provider, a_person(subject="bea"), there.other),
+        "create identity",
+    ),
+    "identities.make_person": Case(
+        lambda write, there: identities.make_person(write, there.provider, a_person(subject="cid")),
+        "create user, create identity",
+    ),
+    "identities.unlink": Case(
+        lambda write, there: identities.unlink(write, there.identity.id),
+        "delete identity",
+        lambda there: [("user", there.user), ("provider", there.provider.issuer)],
+    ),
+    "identities.sign_in": Case(
+        lambda write, there: identities.sign_in(write, there.provider, there.identity, a_person(), b"sealed"), ""
+    ),
+    "identities.apply_claims": Case(
+        lambda write, there: identities.apply_claims(write, there.provider, there.identity, a_person(role="editor")),
+        "update user",
+        lambda there: [("user", there.user)],
+    ),
+    "identities.claim_check": Case(lambda write, there: identities.claim_check(write, there.identity.id, 60.0), ""),
+    "identities.keep_check": Case(lambda write, there: identities.keep_check(write, there.identity, b"sealed"), ""),
+    "identities.shut_out": Case(
+        lambda write, there: identities.shut_out(write, there.provider, there.identity),
+        "update identity, disable user",
+        lambda there: [("user", there.user)],
+    ),
+    "identities.use_state": Case(lambda write, _: identities.use_state(write, "0" * 64, 60.0), ""),
     "gateways.create": Case(
         lambda write, _: new_gateway(write, "play"), "create gateway", lambda _: [("gateway", ANY)]
     ),
@@ -322,10 +396,12 @@ async def there(pool: Pool) -> World:
         (assignment,) = (await assignments.create(write, gateway, wanted)).assignments
         link = (await people.make_link(write, user, "reset", digest("link"))).id
         _, session = await begin(write.connection, user, method="link", address="", agent="")
+        provider = await new_provider(write, "corp", ISSUER)
+        identity = await identities.link(write, provider, a_person(), user)
     await forget(pool)
     return World(
         user, other, disabled, team, role, token.id, token.digest, of_team.digest,
-        entry, tool, installation, gateway, assignment.id, link, session,
+        entry, tool, installation, gateway, assignment.id, link, session, provider, identity,
     )  # fmt: skip
 
 
@@ -337,7 +413,8 @@ async def test_a_change_leaves_one_audit_record_and_tells_proxies_what_they_hold
     async with changing(pool, ADMIN) as write:
         await case.act(write, there)
     lines = await audit_of(pool)
-    assert [f"{line['action']} {line['object_kind']}" for line in lines] == ([case.recorded] if case.recorded else [])
+    recorded = case.recorded.split(", ") if case.recorded else []
+    assert [f"{line['action']} {line['object_kind']}" for line in lines] == recorded
     for line in lines:
         assert (line["before"] is None, line["after"] is None) == (
             line["action"] in {"create", "discover"},

@@ -36,7 +36,13 @@ def test_a_role_that_this_version_does_not_know_holds_nothing(held_by) -> None:
 
 
 def test_only_admins_make_tokens_and_links_and_no_set_does() -> None:
-    assert [action for action, held in ACTIONS.items() if held.reserved] == ["link:create", "token:create"]
+    assert [action for action, held in ACTIONS.items() if held.reserved] == [
+        "link:create",
+        "token:create",
+        "identity_provider:create",
+        "identity_provider:update",
+        "identity_provider:delete",
+    ]
     assert not {"token:create", "link:create"} & permissions_of("editor")
     assert (ACTIONS["token:create"].team, ACTIONS["link:create"].team) == (None, None)
 

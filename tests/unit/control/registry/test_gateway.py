@@ -1,7 +1,9 @@
 from __future__ import annotations
 
-from control.registry.gateway import told_of_gateway, visibility_of
-from core.snapshot import Visibility
+import pytest
+
+from control.registry.gateway import GatewayContents, token_issuer_of, told_of_gateway, visibility_of, ways_in
+from core.snapshot import TokenIssuer, Visibility
 from tests.fakes.registry import MADE_AT, a_gateway, gateway_fields
 
 
@@ -19,3 +21,27 @@ def test_teams_stand_in_one_order() -> None:
 def test_people_are_told_all_that_is_kept_of_a_gateway() -> None:
     told = told_of_gateway(a_gateway(header_allowlist=("x-a",)))
     assert (told["slug"], told["header_allowlist"], told["created_at"]) == ("work", ["x-a"], MADE_AT)
+
+
+def test_a_gateway_takes_a_providers_tokens_where_it_names_one() -> None:
+    assert "jwt" not in ways_in(gateway_fields())
+    assert "jwt" in ways_in(gateway_fields(identity_provider_id="p1", identity_provider_audience="api://a"))
+
+
+def test_proxies_are_told_whose_tokens_a_gateway_takes_and_what_for() -> None:
+    gateway = a_gateway(identity_provider_id="p1", identity_provider_audience="api://a")
+    told = token_issuer_of(GatewayContents(gateway, (), "https://id.test"))
+    assert told == TokenIssuer("p1", "https://id.test", "api://a")
+
+
+@pytest.mark.parametrize(
+    ("fields", "issuer"),
+    [
+        ({}, "https://id.test"),
+        ({"identity_provider_id": "p1", "identity_provider_audience": "api://a"}, ""),
+        ({"identity_provider_id": "p1"}, "https://id.test"),
+    ],
+    ids=["no provider", "a provider that is switched off", "no audience"],
+)
+def test_a_gateway_without_issuer_or_audience_takes_no_providers_tokens(fields: dict[str, str], issuer: str) -> None:
+    assert token_issuer_of(GatewayContents(a_gateway(**fields), (), issuer)) is None

@@ -1,0 +1,123 @@
+"""SQL that reads who people are at identity providers. Written in `writes/identities.py`."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from control.registry.access import Role
+from control.registry.identity import Identity
+from control.store.pool import Connection, Row
+from control.store.rows import columns_of, made
+from control.store.statements import listed
+
+COLUMNS: Final = columns_of(Identity)
+_SELECT: Final = f"select {listed(COLUMNS)} from identities "
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a user has now of what claims may change: their role, their teams, and which of these a provider gave."""
+
+    name: str
+    role: Role
+    disabled: bool
+    shut_out_by: str | None
+    """The provider that no longer knew them; None where an admin shut them out, or nobody did."""
+    teams: dict[str, Role]
+    provided: frozenset[str]
+    """Teams that this provider's claims gave."""
+
+
+async def one(connection: Connection, identity_id: str, *, lock: bool = False) -> Identity | None:
+    """The identity with this identifier; locked for a change."""
+    row = await connection.fetchrow(_SELECT + "where id = $1" + (" for update" if lock else ""), identity_id)
+    return None if row is None else made(Identity, row)
+
+
+async def by_subject(connection: Connection, issuer: str, subject: str) -> Identity | None:
+    """Who is known by this issuer under this subject; both byte for byte."""
+    row = await connection.fetchrow(_SELECT + "where issuer = $1 and subject = $2", issuer, subject)
+    return None if row is None else made(Identity, row)
+
+
+async def of_user(connection: Connection, user_id: str) -> list[Identity]:
+    """A user's identities at all providers."""
+    rows = await connection.fetch(_SELECT + "where user_id = $1 order by created_at, id", user_id)
+    return [made(Identity, row) for row in rows]
+
+
+async def user_with_email(connection: Connection, email: str) -> str | None:
+    """The user with this address, in whatever case."""
+    found: str | None = await connection.fetchval("select id from users where lower(email) = lower($1)", email)
+    return found
+
+
+async def standing(connection: Connection, user_id: str, provider_id: str) -> Standing | None:
+    """What the user has now; None where there is no such user."""
+    row = await connection.fetchrow(
+        """select u.name, u.role, u.disabled_at is not null as disabled, u.shut_out_by,
+                  coalesce((select jsonb_object_agg(m.team_id, m.role) from memberships m where m.user_id = u.id),
+                           '{}') as teams,
+                  array(select p.team_id from provided_memberships p
+                        where p.user_id = u.id and p.provider_id = $2) as provided
+           from users u where u.id = $1""",
+        user_id, provider_id,
+    )  # fmt: skip
+    return None if row is None else made(Standing, row)
+
+
+async def existing_teams(connection: Connection, team_ids: list[str]) -> set[str]:
+    """Those of these teams that there are: a rule may name one that was deleted."""
+    return {row["id"] for row in await connection.fetch("select id from teams where id = any($1::uuid[])", team_ids)}
+
+
+async def people_of(connection: Connection, provider_id: str) -> list[str]:
+    """Users who are known by this provider."""
+    rows = await connection.fetch(
+        "select distinct user_id from identities where provider_id = $1 order by user_id", provider_id
+    )
+    return [row["user_id"] for row in rows]
+
+
+async def given_by(connection: Connection, provider_id: str) -> tuple[list[tuple[str, str]], list[str]]:
+    """What the provider's claims gave: memberships (team, user), and users who have their role from them."""
+    teams = await connection.fetch(
+        "select team_id, user_id from provided_memberships where provider_id = $1 order by team_id, user_id",
+        provider_id,
+    )
+    roles = await connection.fetch(
+        """select i.user_id from identities i join users u on u.id = i.user_id
+           where i.provider_id = $1 and i.role_given = u.role and u.role <> 'member' order by i.user_id""",
+        provider_id,
+    )
+    return [(row["team_id"], row["user_id"]) for row in teams], [row["user_id"] for row in roles]
+
+
+async def due(connection: Connection, *, older_s: float, again_s: float, limit: int) -> list[tuple[str, str]]:
+    """Identities of people who signed in and whose provider has not been asked about them for so long, each with that
+    provider.
+
+    `again_s`: one that was tried is left alone for so long, by whichever replica it was tried.
+    """
+    rows = await connection.fetch(
+        """select i.id, i.provider_id from identities i
+           join identity_providers p on p.id = i.provider_id and p.enabled
+           join users u on u.id = i.user_id and u.disabled_at is null
+           where i.signed_in_at is not null and i.gone_at is null and i.tokens is not null
+             and i.checked_at < now() - make_interval(secs => $1)
+             and (i.check_tried_at is null or i.check_tried_at < now() - make_interval(secs => $2))
+           order by i.checked_at limit $3""",
+        older_s, again_s, limit,
+    )  # fmt: skip
+    return [(row["id"], row["provider_id"]) for row in rows]
+
+
+async def page(connection: Connection, provider_id: str, *, limit: int, after: str | None) -> list[Row]:
+    """Who is known by this provider, behind an identity (identifiers rise with time), with the user's name."""
+    rows: list[Row] = await connection.fetch(
+        """select i.id, i.user_id, u.name, u.email as user_email, i.subject, i.email, i.signed_in_at, i.checked_at,
+                  i.gone_at, i.fault
+           from identities i join users u on u.id = i.user_id
+           where i.provider_id = $2 and ($3::uuid is null or i.id > $3) order by i.id limit $1""",
+        limit, provider_id, after,
+    )  # fmt: skip
+    return rows

@@ -1,0 +1,121 @@
+// A real OpenID provider (npm oidc-provider) on loopback, which a test can rotate, switch off and lie with.
+// Arguments: PORT REDIRECT_URI. Prints "ready ISSUER". Run by tests/fakes/identity_provider.py.
+//
+// Beside the provider's own addresses there are these for the test, all POST with JSON:
+//   /test/rotate   {keep}            another signing key; `keep`: the old ones stay published
+//   /test/outage   {on}              everything else answers 503
+//   /test/person   {id, claims}      make or change a person; claims null: they are gone
+//   /test/token    {claims, header}  any token, signed with the current key; answers {token}
+//   /test/counts   {}                how often each address was asked
+//   /test/foreign  {jwks_uri}        the metadata names this address for its keys
+//   /test/reset    {}                as it was when it began, but for its key
+import { createSign, generateKeyPairSync, randomUUID } from "node:crypto";
+import { createServer } from "node:http";
+
+const library = new URL("../../.tools/npm/node_modules/oidc-provider/lib/index.js", import.meta.url);
+const { Provider } = await import(library.href);
+
+const [port, redirectUri] = [Number(process.argv[2]), process.argv[3]];
+const issuer = `http://127.0.0.1:${port}`;
+const usual = () => ({
+  ann: { email: "ann@corp.test", email_verified: true, name: "Ann Archer", groups: ["eng"], roles: [] },
+  bob: { email: "bob@corp.test", email_verified: false, name: "Bob Baker", groups: [], roles: [] },
+});
+let people = usual();
+let asked = {};
+let keys = [newKey()];
+let provider = newProvider();
+let outage = false;
+let foreignKeys = "";
+
+function newKey() {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  return { ...privateKey.export({ format: "jwk" }), kid: randomUUID(), alg: "RS256", use: "sig", privateKey };
+}
+
+function newProvider() {
+  const made = new Provider(issuer, {
+    jwks: { keys: keys.map(({ privateKey, ...jwk }) => jwk) },
+    clients: [
+      {
+        client_id: "archway",
+        client_secret: "a secret: with + and %",
+        redirect_uris: [redirectUri],
+        grant_types: ["authorization_code", "refresh_token"],
+        response_types: ["code"],
+      },
+    ],
+    scopes: ["openid", "offline_access", "profile", "email"],
+    claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name", "groups", "roles"] },
+    conformIdTokenClaims: false, // so that an id_token has what userinfo has
+    findAccount: (_ctx, id) => people[id] && { accountId: id, claims: () => ({ sub: id, ...people[id] }) },
+    pkce: { required: () => true },
+    cookies: { keys: ["of the test"] },
+    features: { devInteractions: { enabled: true }, revocation: { enabled: true } },
+    rotateRefreshToken: true,
+    ttl: { AccessToken: 300, IdToken: 300, Session: 3600, Interaction: 600, Grant: 14 * 86400, RefreshToken: 14 * 86400 },
+  });
+  made.on("server_error", (_ctx, error) => console.error(error));
+  return made;
+}
+
+const encoded = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+
+function signed({ claims, header }) {
+  const now = Math.floor(Date.now() / 1000);
+  const head = { alg: "RS256", kid: keys[0].kid, typ: "at+jwt", ...header };
+  const body = { iss: issuer, iat: now, exp: now + 300, jti: randomUUID(), ...claims };
+  const text = `${encoded(head)}.${encoded(body)}`;
+  return `${text}.${createSign("RSA-SHA256").update(text).sign(keys[0].privateKey, "base64url")}`;
+}
+
+const orders = {
+  "/test/rotate": ({ keep }) => {
+    keys = [newKey(), ...(keep ? keys : [])];
+    provider = newProvider(); // sessions and grants are kept beside it
+    return { kid: keys[0].kid };
+  },
+  "/test/outage": ({ on }) => ({ on: (outage = on) }),
+  "/test/person": ({ id, claims }) => {
+    if (claims === null) delete people[id];
+    else people[id] = { ...people[id], ...claims };
+    return {};
+  },
+  "/test/token": (order) => ({ token: signed(order) }),
+  "/test/counts": () => asked,
+  "/test/reset": () => {
+    [people, asked, outage, foreignKeys] = [usual(), {}, false, ""];
+    return {};
+  },
+  "/test/foreign": ({ jwks_uri }) => ({ jwks_uri: (foreignKeys = jwks_uri) }),
+};
+
+async function bodyOf(request) {
+  let text = "";
+  for await (const part of request) text += part;
+  return JSON.parse(text || "{}");
+}
+
+const server = createServer(async (request, response) => {
+  const path = request.url.split("?")[0];
+  if (orders[path]) {
+    response.setHeader("Content-Type", "application/json");
+    return response.end(JSON.stringify(orders[path](await bodyOf(request))));
+  }
+  asked[path] = (asked[path] ?? 0) + 1;
+  if (outage) {
+    response.statusCode = 503;
+    return response.end();
+  }
+  if (foreignKeys && path === "/.well-known/openid-configuration") {
+    const own = (name) => `${issuer}${name}`;
+    response.setHeader("Content-Type", "application/json");
+    return response.end(JSON.stringify({
+      issuer, authorization_endpoint: own("/auth"), token_endpoint: own("/token"), userinfo_endpoint: own("/me"),
+      jwks_uri: foreignKeys, code_challenge_methods_supported: ["S256"],
+    }));
+  }
+  return provider.callback()(request, response);
+});
+server.listen(port, "127.0.0.1", () => console.log(`ready ${issuer}`));
+process.on("SIGTERM", () => process.exit(0));

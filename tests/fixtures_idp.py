@@ -1,0 +1,50 @@
+"""A real OpenID provider for tests: one process for all tests of a file, as it was when it began for each of them.
+
+Imported by the conftest.py of the folders that need it. Needs `make tools`.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.fakes.identity_provider import IdentityProvider
+from tests.fixtures_people import ISSUER
+
+ROOT = Path(__file__).resolve().parents[1]
+NODE = ROOT / ".tools" / "bin" / "node"
+SCRIPT = ROOT / "tests" / "fakes" / "idp.mjs"
+CALLBACK = "/sign-in/oidc/corp/callback"
+
+
+@pytest.fixture(scope="module")
+def idp_issuer() -> Iterator[str]:
+    """The issuer of a provider that runs; it sends browsers back to the tests' own address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    command = [str(NODE), str(SCRIPT), str(port), ISSUER + CALLBACK]
+    environment = {"PATH": os.environ["PATH"], "NODE_NO_WARNINGS": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as process:
+        try:
+            assert process.stdout is not None
+            while not (line := process.stdout.readline()).startswith(b"ready"):
+                assert line, "the provider did not start"
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+async def idp(idp_issuer: str) -> AsyncIterator[IdentityProvider]:
+    """The provider, as it was when it began."""
+    async with aiohttp.ClientSession() as session:
+        provider = IdentityProvider(idp_issuer, session)
+        await provider.reset()
+        yield provider

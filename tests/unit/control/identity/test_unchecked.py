@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import pytest
+
+from control.identity.unchecked import key_named, unchecked_claims
+from core.jwt import TokenRefused
+from tests.fakes.issuer import FakeIssuer
+
+
+def test_a_token_says_what_it_is_to_be_checked_with() -> None:
+    issuer = FakeIssuer()
+    issuer.issuer = "https://id.example.com"
+    token = issuer.token(aud="x")
+    assert key_named(token) == "a"
+    assert unchecked_claims(token)["aud"] == "x"
+
+
+@pytest.mark.parametrize("token", ["", "a", "a.b.c", "e30.e30.e30", "...", "eyJ4.eyJ5.eyJ6"])
+def test_what_is_no_token_says_nothing(token: str) -> None:
+    with pytest.raises(TokenRefused):
+        unchecked_claims(token)

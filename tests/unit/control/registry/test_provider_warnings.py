@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from control.registry.identity_provider import Endpoints, ProviderState
+from control.registry.provider_warnings import gateway_warning, provider_warnings
+from core.key_sets import HARD_S, PublicKey
+from tests.fakes.providers import ISSUER, a_provider
+
+NOW = 2_000_000_000.0
+ENDPOINTS = Endpoints(f"{ISSUER}/a", f"{ISSUER}/t", f"{ISSUER}/k")
+KEY = PublicKey("RSA", "a", n="n", e="AQAB")
+
+
+def state(seconds_ago: float = 60, **changes: Any) -> ProviderState:
+    fetched = datetime.fromtimestamp(NOW - seconds_ago, UTC)
+    usual = {"provider_id": "p1", "endpoints": ENDPOINTS, "keys": (KEY,), "fetched_at": fetched}
+    return ProviderState(**{**usual, **changes})
+
+
+def warned(made: ProviderState, **changes: Any) -> str:
+    return " ".join(provider_warnings(a_provider(**changes), made, NOW))
+
+
+def test_a_provider_in_order_has_no_warning() -> None:
+    assert warned(state()) == ""
+
+
+def test_an_outage_says_how_long_the_keys_of_before_are_used() -> None:
+    assert "23 h more" in warned(state(3_600, fault="nobody answers at id.example.com"))
+    assert "too old" in warned(state(HARD_S + 1, fault="nobody answers"))
+    assert "It cannot be asked: gone." in warned(state(keys=(), fetched_at=None, fault="gone"))
+
+
+def test_hosts_that_nobody_approved_are_named() -> None:
+    foreign = Endpoints(f"{ISSUER}/a", "https://tokens.test/t", f"{ISSUER}/k")
+    assert "https://tokens.test" in warned(state(endpoints=foreign))
+    assert warned(state(endpoints=foreign), approved_hosts=("https://tokens.test",)) == ""
+
+
+def test_keys_that_are_not_used_are_told_with_why() -> None:
+    assert "key 2 is a private key" in warned(state(skipped=("key 2 is a private key",)))
+
+
+def test_a_provider_that_was_never_asked_is_told_how_to_be() -> None:
+    assert "archway identity-providers test corp" in warned(ProviderState(provider_id="p1"))
+
+
+def test_a_provider_that_cannot_be_asked_about_people_later_is_told() -> None:
+    assert "offline_access" in warned(state(), scopes=("openid",))
+    assert warned(state(), scopes=(), sign_in=False) == ""
+
+
+def test_nothing_is_said_of_a_provider_that_is_switched_off() -> None:
+    assert warned(state(fault="gone"), enabled=False) == ""
+
+
+def test_a_gateway_is_told_why_it_takes_no_tokens_of_its_provider() -> None:
+    provider = a_provider(audiences=("api://a",))
+    assert gateway_warning(provider, "api://a", state(), NOW) == ""
+    assert "switched off" in gateway_warning(a_provider(enabled=False), "api://a", state(), NOW)
+    assert "audience" in gateway_warning(provider, "api://b", state(), NOW)
+    assert "No keys" in gateway_warning(provider, "api://a", state(keys=()), NOW)
+    assert "No keys" in gateway_warning(provider, "api://a", state(HARD_S), NOW)
