@@ -11,6 +11,7 @@ import typer
 from archway.admin.gateways import ASSIGNMENTS, GATEWAYS
 from archway.admin.history import AUDIT, RECORDS
 from archway.admin.identity_providers import IDENTITY_PROVIDERS
+from archway.admin.oauth import GRANTS, OAUTH_CLIENTS
 from archway.admin.people import TEAMS, TOKENS, USERS
 from archway.admin.registry import ENTRIES, INSTALLATIONS
 from archway.admin.roles import ROLES
@@ -74,6 +75,7 @@ for panel, groups in (
             "identity-providers": IDENTITY_PROVIDERS,
         },
     ),
+    ("OAuth", {"oauth-clients": OAUTH_CLIENTS, "grants": GRANTS}),
     (
         "Servers and tools",
         {"entries": ENTRIES, "installations": INSTALLATIONS, "gateways": GATEWAYS, "assignments": ASSIGNMENTS},

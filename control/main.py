@@ -30,8 +30,10 @@ from control.identity.key_sets import KeySets
 from control.identity.presence import Presence
 from control.identity.single_sign_on import SingleSignOn
 from control.internal.listener import PLACES, InternalListener
+from control.internal.own_callers import OwnCallers
 from control.internal.questions import Questions
 from control.internal.signed_callers import SignedCallers
+from control.oauth.sweep import keep_swept
 from control.public.deps import PublicDeps
 from control.public_listener import public_app
 from control.publish.copies import StaleCopiesSweep
@@ -40,6 +42,7 @@ from control.publish.publisher import Publisher
 from control.records.consumer import RecordConsumer
 from control.records.partitions import keep_partitions
 from control.redis import Redis
+from control.registry.refresh_token import RefreshTokens
 from control.registry.row_seals import RowSeals
 from control.settings import ControlSettings, from_environment
 from control.store.migrate import MigrationRefused, migrate
@@ -49,6 +52,7 @@ from core.egress.addresses import ANYWHERE, AddressPolicy
 from core.egress.client import Egress
 from core.internal_call import InternalCalls
 from core.internal_server import InternalSite
+from core.jwt import AccessTokenSigner
 from core.keys import BadKey
 from core.logs import json_logging
 from core.settings import BadSetting, host_port
@@ -97,11 +101,13 @@ class Replica:
         self.publisher = Publisher(pool, self.redis["publish"], signer, copies_stale=self.copies.wake)
         self.consumer = RecordConsumer(pool, self.redis["records"], ring, days_kept=settings.records_days)
         self.tasks = Tasks("control")
+        access_tokens = AccessTokenSigner(settings.signing_ring, settings.pages_url)
+        own = OwnCallers(questions_pool, access_tokens, signer, settings.base_url)
         providers = ProviderCallers(questions_pool, self.key_sets)
         stream = ChangeStream(self.redis["questions"], signer)
         self.internal = InternalListener(
             InternalCalls(ring, caller="proxy", answerer="control"),
-            Questions(questions_pool, stream, signer, seals, SignedCallers((providers,))),
+            Questions(questions_pool, stream, signer, seals, SignedCallers((own, providers))),
             self.tasks,
         )
         calls = InternalCalls(ring, caller="control", answerer="proxy")
@@ -131,6 +137,8 @@ class Replica:
             issuer_url=settings.pages_url,
             allowed_hosts=frozenset(settings.people_hosts),
             from_proxies=InternalCalls(ring, caller="proxy", answerer="control"),
+            access_tokens=access_tokens,
+            refresh_tokens=RefreshTokens(settings.secret_ring),
             trusted_proxies=settings.proxies,
         )
 
@@ -145,6 +153,7 @@ class Replica:
             ("partitions", keep_partitions(self.pool, days)),
             ("key-sets", self.key_sets.run()),
             ("presence", self.presence.run()),
+            ("oauth-sweep", keep_swept(self.pool)),
         ):
             _ = self.tasks.spawn(name, work)
 

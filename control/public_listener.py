@@ -9,12 +9,13 @@ from aiohttp import web
 
 from control.console.problem_page import problem_page
 from control.console.routes import routes as console
+from control.oauth import routes as oauth
 from control.public.app import build_app
 from control.public.deps import Part, PublicDeps
 from control.sign_in import oidc
 from control.sign_in import routes as sign_in
 
-PARTS: Final[tuple[Part, ...]] = (sign_in.routes, oidc.routes, console)
+PARTS: Final[tuple[Part, ...]] = (oauth.routes, sign_in.routes, oidc.routes, console)
 """Each is asked for its routes once, at start."""
 
 

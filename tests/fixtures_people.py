@@ -40,6 +40,7 @@ from control.public.deps import PublicDeps
 from control.public_listener import PARTS
 from control.redis import Redis
 from control.registry.access import Caller, Role
+from control.registry.refresh_token import RefreshTokens
 from control.registry.row_seals import RowSeals
 from control.registry.sign_in_link import Purpose
 from control.registry.user import NewUser
@@ -50,6 +51,7 @@ from control.sign_in.session import new_secret
 from control.store.pool import Pool, transaction
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
+from core.jwt import AccessTokenSigner
 from core.keys import new_key, parse_key_ring
 from core.signing import Signer
 from core.tokens import digest
@@ -174,7 +176,8 @@ class People:
 @pytest.fixture
 async def public_deps(pool: Pool, redis_server: RedisServer) -> AsyncIterator[PublicDeps]:
     """What the parts of the listener for people stand on."""
-    seals = RowSeals(parse_key_ring("ARCHWAY_SECRET_KEY", new_key()))
+    ring = parse_key_ring("ARCHWAY_SECRET_KEY", new_key())
+    seals = RowSeals(ring)
     signer = Signer(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()))
     addresses = AddressPolicy(parse_networks("127.0.0.0/8"))  # where the identity providers of tests are
     async with Redis(redis_server.url, deadline_s=2.0) as redis, Egress(addresses) as egress:
@@ -191,6 +194,8 @@ async def public_deps(pool: Pool, redis_server: RedisServer) -> AsyncIterator[Pu
             public_url=ISSUER,
             issuer_url=ISSUER,
             allowed_hosts=frozenset({"127.0.0.1", "localhost"}),
+            access_tokens=AccessTokenSigner(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()), ISSUER),
+            refresh_tokens=RefreshTokens(ring),
             trusted_proxies=(ip_network("127.0.0.0/8"),),
         )
         await key_sets.close()

@@ -9,6 +9,7 @@ from archway.admin.resource import Option, Resource, in_parts
 from archway.admin.show import table_text
 from archway.admin_client import AdminApi
 
+_CLIENT = "The client_id of an OAuth client that is let in; none: every client"
 GATEWAY_FIELDS = (
     Option("slug", "Short unique name, a DNS label; part of the URL.", needed=True),
     Option("name", "Name for people.", needed=True),
@@ -30,6 +31,7 @@ GATEWAY_FIELDS = (
         "identity_provider_audience", "What those tokens must be for: one of the provider's audiences.",
         flag="audience",
     ),
+    Option("allowed_clients", f"{_CLIENT}; may be repeated.", "list", flag="allow_client"),
 )  # fmt: skip
 
 
@@ -54,10 +56,11 @@ def _block(value: Any) -> list[str]:
 
 
 GATEWAY_CHANGES = (
-    *(one for one in GATEWAY_FIELDS if one.name not in {"labels", "teams", "header_allowlist"}),
+    *(one for one in GATEWAY_FIELDS if one.name not in {"labels", "teams", "header_allowlist", "allowed_clients"}),
     *in_parts("labels", "label", "map", "A label, name=value"),
     *in_parts("teams", "team", "references", "A team that may use it", of="team"),
     *in_parts("header_allowlist", "header", "list", "A header of callers that is passed on", whole="allow_header"),
+    *in_parts("allowed_clients", "client", "list", _CLIENT, whole="allow_client"),
 )
 GATEWAY = Resource(
     name="gateways",

@@ -129,6 +129,7 @@ REFERENCES: dict[str, tuple[str, tuple[str, ...]]] = {
     "installation": ("/installations", ("name", "address")),
     "gateway": ("/gateways", ("slug", "name")),
     "identity_provider": ("/identity-providers", ("slug", "name")),
+    "oauth_client": ("/oauth-clients", ("name", "client_id")),
 }
 """Where an object of a kind is looked up, and by which fields."""
 FINDS_BY_NAME = frozenset({"/installations"})

@@ -12,11 +12,20 @@ from control.registry.entry_tool import ToolKind, ToolState
 from control.registry.exposed_names import MAX_EXPOSED
 from control.registry.headers import MAX_ALLOWLIST
 from control.registry.installation import LONGEST_ADDRESS
+from control.registry.oauth_client import LONGEST_ID, MAX_CLIENTS
 from control.registry.owner import Scope
 from control.registry.tool_definitions import MAX_TOOLS
 from control.registry.visibility import VisibilityKind
 
 HeaderNames = Annotated[list[Annotated[str, Bound(min_length=1, max_length=64)]], Bound(max_length=MAX_ALLOWLIST)]
+ClientIds = Annotated[
+    list[
+        Annotated[
+            str, Worded(r"[!-~]+", "must be a client_id: printable characters without spaces", longest=LONGEST_ID)
+        ]
+    ],
+    Bound(max_length=MAX_CLIENTS),
+]
 InstallationName = Annotated[str, Bound(min_length=1, max_length=LONGEST_ADDRESS)]
 Audience = Annotated[
     str, Worded(r"[!-~]*", "must be printable characters without spaces, as tokens have it in `aud`", longest=512)
@@ -44,6 +53,10 @@ class GatewayFields(Model):
     )
     identity_provider_audience: Audience = Bound(
         "", description="What those tokens must be for: one of the provider's `audiences`, by default the only one."
+    )
+    allowed_clients: ClientIds = Bound(
+        default_factory=list,
+        description="OAuth clients that it lets in, by their `client_id`; none: every client.",
     )
 
 

@@ -12,11 +12,12 @@ from control.registry.broken_rule import BrokenRule
 from control.registry.gateway import Gateway, GatewayFields, told_of_gateway
 from control.registry.gateway_access import check_audience, may_manage_gateway, with_owner
 from control.registry.headers import check_allowlist
+from control.registry.oauth_client import may_call
 from control.registry.provider_rules import audience_for
 from control.registry.slugs import check_slug
 from control.registry.team_entries import check_shown_on
 from control.registry.visibility import check_visibility
-from control.store import assignments, gateways, identity_providers
+from control.store import assignments, gateways, identity_providers, oauth_grants
 from control.store.writes import gateways as rows
 from core.identifiers import new_id
 
@@ -46,7 +47,9 @@ async def change(
     if (checked.identity_provider_id, checked.identity_provider_audience) != before_named:
         checked = await _with_audience(write, checked)
     await rows.update(write, gateway_id, checked)
-    await write.announce(gateways=[gateway_id])
+    if checked.slug != before.slug:
+        await rows.retire_slug(write, gateway_id, before.slug)
+    await write.announce(clients=await _shut_out(write, before, checked), gateways=[gateway_id])
     after = there(await gateways.one(write.connection, gateway_id))
     await write.record("update", "gateway", gateway_id, told_of_gateway(before), told_of_gateway(after))
     return after
@@ -80,6 +83,14 @@ async def _with_audience(write: Write, wanted: GatewayFields) -> GatewayFields:
     return replace(wanted, identity_provider_audience=audience_for(wanted.identity_provider_audience, provider))
 
 
+async def _shut_out(write: Write, before: Gateway, after: GatewayFields) -> list[str]:
+    """The clients that the gateway let in and lets in no more, of those that have a grant for it."""
+    if before.allowed_clients == after.allowed_clients:
+        return []
+    held = await oauth_grants.clients_at(write.connection, before.id)
+    return [one for one in held if not may_call(one, after.allowed_clients)]
+
+
 async def _locked(write: Write, gateway_id: str, action: Action, version: int | None) -> Gateway:
     gateway = managed(await gateways.one(write.connection, gateway_id, lock=True), write.actor, action)
     refuse_stale(version, gateway.version)
@@ -92,4 +103,8 @@ def _checked(actor: Caller, action: Action, wanted: GatewayFields) -> GatewayFie
         raise NotAllowed(f"{lacking(action)} You may make personal gateways of your own.")
     check_visibility(gateway.visibility, gateway.teams, gateway.owner_id)
     check_slug(gateway.slug)
-    return replace(gateway, header_allowlist=tuple(check_allowlist(gateway.header_allowlist)))
+    return replace(
+        gateway,
+        header_allowlist=tuple(check_allowlist(gateway.header_allowlist)),
+        allowed_clients=tuple(dict.fromkeys(gateway.allowed_clients)),
+    )

@@ -81,6 +81,7 @@ CONSTRAINTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "role_holders_membership": ("team_id", "is not a team that this person is in; add them to it first"),
         "tokens_user_id_fkey": ("user_id", "is not the id of a user; list /users"),
         "tokens_team_id_fkey": ("team_id", "is not the id of a team; list /teams"),
+        "oauth_clients_team_id_fkey": ("team_id", "is not the id of a team; list /teams"),
         "entries_slug_key": ("slug", "is another entry's; choose another"),
         "entries_team_id_fkey": ("team_id", "is not the id of a team; list /teams"),
         "entry_teams_team_id_fkey": ("teams", "names a team that does not exist; list /teams"),

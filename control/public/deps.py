@@ -14,10 +14,12 @@ from control.changes.safeguards import Safeguards
 from control.http.cookies import CookieRules, rules_for
 from control.identity.single_sign_on import SingleSignOn
 from control.redis import Redis
+from control.registry.refresh_token import RefreshTokens
 from control.registry.row_seals import RowSeals
 from control.store.pool import Pool
 from core.egress.client import Egress
 from core.internal_call import InternalCalls
+from core.jwt import AccessTokenSigner
 from core.signing import Signer
 
 
@@ -40,6 +42,8 @@ class PublicDeps:
     """Of people's pages and of the authorization server, without a slash at the end."""
     allowed_hosts: frozenset[str]
     """Names (lower case, no port) under which the listener answers."""
+    access_tokens: AccessTokenSigner
+    refresh_tokens: RefreshTokens
     from_proxies: InternalCalls | None = None
     """Checks the word of our proxies on where a request came from; None: no proxy passes requests on."""
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()

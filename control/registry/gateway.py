@@ -39,6 +39,8 @@ class GatewayFields:
     """Whose own tokens it takes; None: no provider's."""
     identity_provider_audience: str = ""
     """What those must be for: one of the audiences that the provider is allowed."""
+    allowed_clients: tuple[str, ...] = ()
+    """OAuth clients that it lets in, as their tokens name them; none: every client."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +99,7 @@ def told_of_gateway(gateway: Gateway) -> dict[str, Any]:
 
 def ways_in(gateway: GatewayFields) -> list[AuthKind]:
     """The ways of authenticating that the gateway accepts."""
-    return ["token"] if gateway.identity_provider_id is None else ["token", "jwt"]
+    return ["token", "oauth"] if gateway.identity_provider_id is None else ["token", "oauth", "jwt"]
 
 
 def visibility_of(gateway: GatewayFields) -> Visibility:

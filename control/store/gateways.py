@@ -14,7 +14,7 @@ from control.store.pool import Connection
 from control.store.rows import made
 from control.store.statements import Place, behind, in_order, place_of
 
-_SELECT: Final = """
+SELECT: Final = """
     select g.*, array(select t.team_id from gateway_teams t where t.gateway_id = g.id order by t.team_id) as teams
     from gateways g
 """
@@ -27,19 +27,19 @@ _VISIBLE: Final = """
 
 async def one(connection: Connection, gateway_id: str, *, lock: bool = False) -> Gateway | None:
     """The gateway with this identifier; locked for a change."""
-    row = await connection.fetchrow(_SELECT + "where g.id = $1" + (" for update of g" if lock else ""), gateway_id)
+    row = await connection.fetchrow(SELECT + "where g.id = $1" + (" for update of g" if lock else ""), gateway_id)
     return None if row is None else made(Gateway, row)
 
 
 async def named(connection: Connection, name: str) -> Gateway | None:
     """The gateway with this slug or identifier."""
-    row = await connection.fetchrow(_SELECT + "where g.slug = $1 or g.id::text = $1", name)
+    row = await connection.fetchrow(SELECT + "where g.slug = $1 or g.id::text = $1", name)
     return None if row is None else made(Gateway, row)
 
 
 async def many(connection: Connection, gateway_ids: Collection[str]) -> dict[str, Gateway]:
     """The gateways with these identifiers, by identifier."""
-    rows = await connection.fetch(_SELECT + "where g.id = any($1::uuid[])", list(gateway_ids))
+    rows = await connection.fetch(SELECT + "where g.id = any($1::uuid[])", list(gateway_ids))
     return {row["id"]: made(Gateway, row) for row in rows}
 
 
@@ -55,7 +55,7 @@ async def page(
 ) -> list[Gateway]:
     """Gateways by name, behind `after`. `everything`: all; else those that the user or one of `teams` sees."""
     rows = await connection.fetch(
-        _SELECT
+        SELECT
         + "where"
         + _VISIBLE
         + f"""and {behind(5, "g.name", "g.id")}

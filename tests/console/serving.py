@@ -28,6 +28,7 @@ from control.public.deps import PublicDeps
 from control.public_listener import public_app
 from control.redis import Redis
 from control.registry.access import Caller, Role
+from control.registry.refresh_token import RefreshTokens
 from control.registry.row_seals import RowSeals
 from control.registry.user import NewUser, User
 from control.sign_in import session as sessions
@@ -37,6 +38,7 @@ from control.store.records import BatchRow
 from core.egress.addresses import AddressPolicy
 from core.egress.client import Egress
 from core.identifiers import new_id
+from core.jwt import AccessTokenSigner
 from core.keys import new_key, parse_key_ring
 from core.signing import Signer
 from tests.fixtures_upstreams import free_port
@@ -111,6 +113,8 @@ async def console_served(pool: Pool, redis_url: str) -> AsyncIterator[Console]:
         single_sign_on=SingleSignOn(pool, asker, key_sets, seals, url),
         public_url="https://mcp.example.com",
         issuer_url=url,
+        access_tokens=AccessTokenSigner(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()), url),
+        refresh_tokens=RefreshTokens(parse_key_ring("ARCHWAY_SECRET_KEY", new_key())),
         allowed_hosts=frozenset({"127.0.0.1", "localhost"}),
     )
     runner, _ = await listen(public_app(deps), "127.0.0.1", port)

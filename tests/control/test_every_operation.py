@@ -14,12 +14,16 @@ from typing import Any
 
 import pytest
 
-from control.changes import identities
+from control.changes import identities, oauth_grants
+from control.changes.oauth_grants import NewGrant
 from control.changes.write import changing
+from control.registry.access import Caller
 from control.registry.actions import ACTIONS, Action, Role, permissions_of, team_permissions_of
 from control.sign_in.session import begin
 from control.store import identity_providers
 from control.store.pool import Pool, transaction
+from core.identifiers import new_id
+from core.tokens import digest
 from tests.control import seeded
 from tests.control.registry_api import JSON, Api, api
 from tests.control.test_records_api import a_call, keep
@@ -37,6 +41,8 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "/roles/{role_id}/holders": (ANY,),
     "/roles/{role_id}": (OTHERS,),
     "/tokens/{token_id}": (OWN, TEAM, OTHERS),
+    "/oauth-clients/{oauth_client_id}": (OTHERS,),
+    "/grants/{grant_id}": (OWN, OTHERS),
     "/entries/{entry_id}": (TEAM, OTHERS),
     "/installations/{installation_id}": (OWN, TEAM, OTHERS),
     "/gateways/{gateway_id}": (OWN, OTHERS),
@@ -131,6 +137,8 @@ BODIES: dict[str, dict[str, Body]] = {
     "POST /tokens": {OTHERS: lambda _, __: NAME},
     "POST /tokens/identify": {ANY: lambda _, __: {"token": "arch_no"}},
     "PATCH /tokens/{token_id}": {ANY: lambda _, __: NAME},
+    "POST /oauth-clients": {OTHERS: lambda _, __: {"name": "New", "redirect_uris": ["https://new.example/cb"]}},
+    "PATCH /oauth-clients/{oauth_client_id}": {ANY: lambda _, __: NAME},
     "POST /entries": {
         TEAM: lambda world, _: {**an_entry("reds"), "team_id": world.ids[TEAM]["team_id"]},
         OTHERS: lambda _, __: an_entry("ours"),
@@ -230,6 +238,16 @@ async def give(api: Api, client: AdminClient, name: str, permissions: frozenset[
     await api.call("PUT", path, {"team_id": team and team["id"]}, expect=200, tag="*")
 
 
+async def a_grant(pool: Pool, client_pk: str, whose: dict[str, str]) -> str:
+    """What this person allowed the client at their gateway."""
+    wanted = NewGrant(client_pk=client_pk, user_id=whose["user_id"], gateway_id=whose["gateway_id"], scopes=("mcp",))
+    async with changing(pool, Caller(whose["user_id"], "Somebody", "member")) as write:
+        made = await oauth_grants.allow(
+            write, wanted, digest(new_id()), redirect_uri="https://c.example/cb", challenge="c" * 43
+        )
+    return made.id
+
+
 @pytest.fixture
 async def build(api: Api, pool: Pool) -> Callable[[Kind], Any]:
     """Makes the world of a caller of this kind."""
@@ -282,6 +300,10 @@ async def build(api: Api, pool: Pool) -> Callable[[Kind], Any]:
             "provider_id": provider["id"],
             "identity_id": await known_at(pool, provider["id"], zoe.user["id"]),
         }
+        oauth_client = await api.post("/oauth-clients", {"name": "C", "redirect_uris": ["https://c.example/cb"]})
+        ids[ANY]["oauth_client_id"] = oauth_client["id"]
+        for scope in (OWN, OTHERS):
+            ids[scope]["grant_id"] = await a_grant(pool, oauth_client["id"], ids[scope])
         return World(client, kind, ids, pool)
 
     return built

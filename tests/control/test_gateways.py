@@ -12,7 +12,7 @@ async def test_a_gateway_is_shown_with_what_a_client_needs(api: Api) -> None:
     assert made == await api.get(f"/gateways/{made['id']}")
     assert made["connect"]["url"] == "https://tools.example.com/v1/mcp/desk"
     assert made["connect"]["client_config"]["mcpServers"]["desk"]["url"] == made["connect"]["url"]
-    assert made["client_auth"] == ["token"]
+    assert made["client_auth"] == ["token", "oauth"]
 
 
 async def test_a_gateway_is_usable_once_it_has_a_callable_tool(api: Api) -> None:

@@ -15,7 +15,7 @@ import pytest
 import typer
 from pydantic import BaseModel
 
-from archway.admin import gateways, history, identity_providers, people, registry, roles, sign_in
+from archway.admin import gateways, history, identity_providers, oauth, people, registry, roles, sign_in
 from archway.admin.resource import Option, Resource
 from archway.all_commands import app
 from control.admin.api import Operation
@@ -37,6 +37,10 @@ BY_HAND = {
     "POST /tokens/identify": "tokens identify",
     "POST /tokens/{token_id}/revoke": "tokens revoke",
     "POST /users/{user_id}/revoke-tokens": "tokens revoke",
+    "POST /oauth-clients/{oauth_client_id}/renew-secret": "oauth-clients renew-secret",
+    "POST /oauth-clients/{oauth_client_id}/revoke-grants": "grants revoke",
+    "POST /grants/{grant_id}/revoke": "grants revoke",
+    "POST /users/{user_id}/revoke-grants": "grants revoke",
     "GET /entries/{entry_id}/tools": "entries tools",
     "GET /records/{record_id}": "records show",
     "PATCH /entries/{entry_id}/tools/{tool_id}": "entries quarantine",
@@ -56,7 +60,11 @@ TAKEN_AS = {
     ("roles take", "team_id"): "--team",
 }
 """Fields of commands that are written out, by the argument that stands for them: its shape says which is sent."""
-NAMED_BY_OPTION = {("tokens revoke", "user"): "--all-of"}
+NAMED_BY_OPTION = {
+    ("tokens revoke", "user"): "--all-of",
+    ("grants revoke", "user"): "--all-of",
+    ("grants revoke", "oauth_client"): "--client",
+}
 """What a path names and an option takes, beside an argument that names something else."""
 SAID_BY_A_COMMAND = {
     ("users invite", "purpose"): {
@@ -75,11 +83,8 @@ OPERATIONS: dict[str, Operation] = {one.key: one for resource in RESOURCES for o
 
 def described() -> dict[str, Resource]:
     """The command line's resources, by the API's path of the list, with parameters named `{}`."""
-    found = [
-        one
-        for module in (people, sign_in, roles, registry, gateways, history, identity_providers)
-        for one in vars(module).values()
-    ]
+    modules = (people, sign_in, roles, oauth, registry, gateways, history, identity_providers)
+    found = [one for module in modules for one in vars(module).values()]
     return {unnamed(one.path): one for one in found if isinstance(one, Resource)}
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import get_args
 
 import msgspec
 from throttled.asyncio import Quota
 
 from control.admin.entry_models import Slug
+from control.changes import oauth_grants
 from control.changes.assignments import MOST_BYTES, MOST_ON_A_GATEWAY
 from control.console import first_call
 from control.discovery import discover, probe_client
 from control.http import forms, models, paging
 from control.http.reading import MAX_BODY as ADMIN_BODY
+from control.oauth import limits, parameters, register, sweep
+from control.oauth.clients import cimd, documents
 from control.public import app as public_app
 from control.registry import (
     browser_session,
@@ -24,8 +28,12 @@ from control.registry import (
     exposed_names,
     fields,
     headers,
+    oauth_client,
+    oauth_grant,
     output_schemas,
     password_rules,
+    redirects,
+    refresh_rotation,
     resource_tools,
     sign_in_link,
     tool_definitions,
@@ -34,8 +42,8 @@ from control.registry import (
 from control.registry.installation import LONGEST_ADDRESS
 from control.registry.token import LONGEST_OWN
 from control.sign_in import passwords, throttling
-from control.store import known_devices, sign_in_attempts
-from core import snapshot
+from control.store import known_devices, oauth_requests, sign_in_attempts
+from core import jwt, snapshot
 from core.egress.addresses import MAX_URL_CHARS
 from core.mcp import deep_json, json_limits, large_answer_json, list_page, message, tool_names
 from proxy.edge import head_rules
@@ -71,8 +79,8 @@ def longest(text: object) -> int:
 
 def tries(quota: Quota) -> str:
     """As the page writes a quota."""
-    assert quota.period_sec == 3_600
-    return f"{quota.burst}, then {quota.get_limit()} an hour"
+    unit = {3_600: "an hour", 60: "a minute"}[quota.period_sec]
+    return f"{quota.burst}, then {quota.get_limit()} {unit}"
 
 
 FIGURES = {
@@ -158,6 +166,30 @@ FIGURES = {
     "how long a token lasts that a person makes for themselves": f"{LONGEST_OWN.days} days",
     "open links of one person": f"{sign_in_link.MOST_OPEN}",
     "attempts that are kept": f"{sign_in_attempts.MOST}",
+    "a registration": size(register.MAX_BODY),
+    "redirects of one client": f"{redirects.MOST}",
+    "registrations from one address of network": tries(limits.REGISTER),
+    "clients that registered and were never used": (
+        f"{register.MOST_UNUSED:,}, each for {sweep.UNUSED_FOR // timedelta(hours=1)} hours"
+    ),
+    "a client's own document": f"{size(documents.MOST_BYTES)}, within {documents.WITHIN_S} seconds",
+    "documents that are kept, by each control": (
+        f"{documents.MOST_KEPT:,}, each for {cimd.LEAST_FRESH_S:.0f} seconds to {cimd.MOST_FRESH_S / 3_600:.0f} hours"
+    ),
+    "documents that are read from one host": (
+        f"{documents.A_MINUTE_OF_ONE_HOST} a minute; {documents.MOST_AT_ONCE} at once in all"
+    ),
+    "one parameter": f"{parameters.LONGEST:,} characters",
+    "seconds of a code, and of an access token": f"{oauth_grants.CODE_LIFE.seconds}, {jwt.ACCESS_TOKEN_S}",
+    "minutes that a consent page waits": f"{oauth_requests.LIFE // timedelta(minutes=1)}",
+    "days of a refresh token that nobody uses, and of a grant": (
+        f"{refresh_rotation.IDLE.days}, {oauth_grant.LIFE.days}"
+    ),
+    "seconds in which a replaced refresh token is still answered": f"{refresh_rotation.GRACE.seconds}",
+    "codes that are redeemed from one address of network": tries(limits.CODE),
+    "refreshes of one grant": tries(limits.REFRESH),
+    "tokens of one client that acts by itself": tries(limits.CLIENT),
+    "clients that a gateway names": f"{oauth_client.MAX_CLIENTS}",
     "body of a request to the admin API": size(ADMIN_BODY),
     "items in a page of the admin API's lists": f"{paging.MOST}",
     "a cursor of such a list": f"{paging.LONGEST_CURSOR:,} characters",

@@ -24,6 +24,15 @@ async def update(writing: Writing, gateway_id: str, gateway: GatewayFields) -> N
     await _set_teams(writing, gateway_id, gateway.teams)
 
 
+async def retire_slug(writing: Writing, gateway_id: str, slug: str) -> None:
+    """The gateway had this slug; whoever was given its URL by it still means this gateway."""
+    await writing.execute(
+        """insert into retired_slugs (slug, gateway_id) values ($1, $2)
+           on conflict (slug) do update set gateway_id = excluded.gateway_id, retired_at = now()""",
+        slug, gateway_id,
+    )  # fmt: skip
+
+
 async def delete(writing: Writing, gateway_id: str) -> None:
     """The gateway goes, with its assignments."""
     await writing.execute("delete from gateways where id = $1", gateway_id)

@@ -11,12 +11,14 @@ from control.changes import (
     gateways,
     identity_providers,
     installations,
+    oauth_grants,
     roles,
     teams,
     tokens,
     users,
 )
 from control.changes.installations import WantedInstallation
+from control.changes.oauth_grants import NewGrant
 from control.changes.safeguards import Safeguards
 from control.changes.write import Write, changing
 from control.registry.access import Caller, Role
@@ -25,6 +27,8 @@ from control.registry.entry_tool import EntryTool
 from control.registry.gateway import Gateway
 from control.registry.identity_provider import IdentityProvider
 from control.registry.installation import Installation
+from control.registry.oauth_client import ClientFields, OAuthClient
+from control.registry.oauth_grant import Grant
 from control.registry.role import NewRole
 from control.registry.role import Role as MadeRole
 from control.registry.row_seals import RowSeals
@@ -37,11 +41,13 @@ from control.store.pool import Pool, Row, transaction
 from core.egress.addresses import AddressPolicy
 from core.identifiers import new_id
 from core.keys import new_key, parse_key_ring
+from core.tokens import digest
 from tests.fakes.providers import provider_fields
 from tests.fakes.registry import a_wanted_entry, gateway_fields
 
 ADMIN = Caller(user_id="", name="Ann", role="admin", address="127.0.0.1", request_id="r-1")
 SAFEGUARDS = Safeguards(RowSeals(parse_key_ring("ARCHWAY_SECRET_KEY", new_key())), AddressPolicy())
+REDIRECT = "https://client.example.com/callback"
 NOBODY = new_id()
 """An identifier that nothing has."""
 
@@ -100,6 +106,23 @@ async def new_provider(write: Write, slug: str, issuer: str, **changes: Any) -> 
 
 async def new_gateway(write: Write, slug: str = "work", **changes: Any) -> Gateway:
     return await gateways.create(write, gateway_fields(slug=slug, **changes))
+
+
+def a_client(**changes: Any) -> ClientFields:
+    """What a client for people is registered with, in whichever way."""
+    usual: dict[str, Any] = {"name": "Claude", "redirect_uris": (REDIRECT,), "auth_method": "client_secret_post"}
+    return ClientFields(**{**usual, **changes})
+
+
+def a_grant(client: OAuthClient, user: str | None, gateway: str) -> NewGrant:
+    return NewGrant(
+        client_pk=client.id, user_id=user, gateway_id=gateway, scopes=("mcp",), redirect_host="client.example.com"
+    )
+
+
+async def new_grant(write: Write, client: OAuthClient, user: str, gateway: str) -> Grant:
+    wanted = a_grant(client, user, gateway)
+    return await oauth_grants.allow(write, wanted, digest(user), redirect_uri=REDIRECT, challenge="c" * 43)
 
 
 async def forget(pool: Pool) -> None:

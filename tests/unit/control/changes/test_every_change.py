@@ -25,6 +25,8 @@ from control.changes import (
     identities,
     identity_providers,
     installations,
+    oauth_clients,
+    oauth_grants,
     people,
     roles,
     teams,
@@ -41,6 +43,8 @@ from control.registry.entry_tool import EntryTool
 from control.registry.identity import Identity
 from control.registry.identity_provider import Endpoints, IdentityProvider
 from control.registry.installation import Installation
+from control.registry.oauth_client import OAuthClient
+from control.registry.oauth_grant import Grant
 from control.sign_in.session import begin
 from control.store.pool import Pool
 from core.key_sets import PublicKey
@@ -50,11 +54,14 @@ from tests.fakes.registry import a_wanted_entry, gateway_fields
 from tests.unit.control.changes.acting import (
     ADMIN,
     SAFEGUARDS,
+    a_client,
+    a_grant,
     audit_of,
     discovered,
     forget,
     new_entry,
     new_gateway,
+    new_grant,
     new_installation,
     new_provider,
     new_role,
@@ -108,6 +115,9 @@ class World:
     provider: IdentityProvider
     identity: Identity
     """Of the user, at the provider."""
+    client: OAuthClient
+    grant: Grant
+    """What the user allowed the client at the gateway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +217,53 @@ CASES = {
         lambda write, there: tokens.delete(write, there.token),
         "delete token",
         lambda there: [("token", there.digest)],
+    ),
+    "oauth_clients.create": Case(
+        lambda write, _: oauth_clients.create(write, a_client(name="Another")), "create oauth_client"
+    ),
+    "oauth_clients.register": Case(lambda write, _: oauth_clients.register(write, a_client(), "d" * 64), ""),
+    "oauth_clients.keep_document": Case(
+        lambda write, _: oauth_clients.keep_document(write, "https://client.example/c.json", a_client()), ""
+    ),
+    "oauth_clients.change": Case(
+        lambda write, there: oauth_clients.change(write, there.client.id, {"name": "Another"}),
+        "update oauth_client",
+        lambda there: [("client", there.client.client_id)],
+    ),
+    "oauth_clients.renew_secret": Case(
+        lambda write, there: oauth_clients.renew_secret(write, there.client.id), "update oauth_client"
+    ),
+    "oauth_clients.set_disabled": Case(
+        lambda write, there: oauth_clients.set_disabled(write, there.client.id, disabled=True),
+        "disable oauth_client",
+        lambda there: [("client", there.client.client_id)],
+    ),
+    "oauth_clients.delete": Case(
+        lambda write, there: oauth_clients.delete(write, there.client.id),
+        "delete oauth_client",
+        lambda there: [("client", there.client.client_id)],
+    ),
+    "oauth_grants.allow": Case(
+        lambda write, there: new_grant(write, there.client, there.other, there.gateway), "create grant"
+    ),
+    "oauth_grants.allow_itself": Case(
+        lambda write, there: oauth_grants.allow_itself(write, a_grant(there.client, None, there.gateway)),
+        "create grant",
+    ),
+    "oauth_grants.revoke": Case(
+        lambda write, there: oauth_grants.revoke(write, there.grant.id),
+        "revoke grant",
+        lambda there: [("grant", there.grant.id)],
+    ),
+    "oauth_grants.revoke_all_of": Case(
+        lambda write, there: oauth_grants.revoke_all_of(write, user_id=there.user),
+        "revoke grant",
+        lambda there: [("grant", there.grant.id)],
+    ),
+    "oauth_grants.end": Case(
+        lambda write, there: oauth_grants.end(write, there.grant, "token_reused"),
+        "revoke grant",
+        lambda there: [("grant", there.grant.id)],
     ),
     "entries.create": Case(lambda write, _: new_entry(write, "crm"), "create entry"),
     "entries.change": Case(
@@ -398,10 +455,13 @@ async def there(pool: Pool) -> World:
         _, session = await begin(write.connection, user, method="link", address="", agent="")
         provider = await new_provider(write, "corp", ISSUER)
         identity = await identities.link(write, provider, a_person(), user)
+        client, _ = await oauth_clients.create(write, a_client())
+        grant = await new_grant(write, client, user, gateway)
     await forget(pool)
     return World(
         user, other, disabled, team, role, token.id, token.digest, of_team.digest,
         entry, tool, installation, gateway, assignment.id, link, session, provider, identity,
+        client, grant,
     )  # fmt: skip
 
 

@@ -36,6 +36,11 @@ def test_a_gateway_carries_what_proxies_decide_by() -> None:
     assert found.header_allowlist == ["x-a", "x-b"]
 
 
+def test_further_ways_in_stand_beside_tokens_so_that_proxies_of_the_version_before_read_it() -> None:
+    found = compiled(replace(GATEWAY, identity_provider_id="p1", identity_provider_audience="api://a"))
+    assert (found.client_auth, found.client_auth_beside) == (["token"], ["jwt", "oauth"])
+
+
 def test_a_tool_is_shown_under_its_exposed_name_and_called_by_its_own() -> None:
     tool = compiled(GATEWAY, assigned("github__search")).tools[0]
     assert (tool.exposed, tool.upstream) == ("github__search", "search")

@@ -12,7 +12,7 @@ from control.registry.actions import ACTIONS, ROLES, Action, lacking, permission
 
 def test_every_action_has_one_row_and_is_named_resource_and_action() -> None:
     assert list(ACTIONS) == list(get_args(Action))
-    assert all(re.fullmatch(r"[a-z]+:[a-z]+", action) for action in ACTIONS)
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*:[a-z]+", action) for action in ACTIONS)
 
 
 def test_an_admin_holds_everything() -> None:
@@ -39,6 +39,8 @@ def test_only_admins_make_tokens_and_links_and_no_set_does() -> None:
     assert [action for action, held in ACTIONS.items() if held.reserved] == [
         "link:create",
         "token:create",
+        "oauth_client:create",
+        "oauth_client:update",
         "identity_provider:create",
         "identity_provider:update",
         "identity_provider:delete",

@@ -1,0 +1,53 @@
+"""What the token endpoint changes by itself: its own transaction, in which a client is the actor.
+
+Called by the files of this folder. A refusal that changes something (a code that came twice ends its grant) is
+returned, not raised, so that the change is committed before the client hears of it.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from aiohttp import web
+
+from control.changes.write import Write, changing
+from control.http.answering import REQUEST_ID
+from control.http.client_address import client_address
+from control.oauth.errors import OAuthRefused, invalid_grant
+from control.registry.access import Caller
+from control.registry.oauth_client import OAuthClient
+from control.registry.oauth_grant import Grant, Refusal, refusal_of
+from control.store.pool import Pool
+
+T = TypeVar("T")
+_SENTENCES: dict[Refusal, str] = {
+    "revoked": "Access was taken back.",
+    "expired": "Access has ended after a year.",
+    "disabled": "The person was shut out.",
+    "client_gone": "The client was shut out.",
+    "client_not_allowed": "The gateway does not let this client in any more.",
+}
+
+
+@asynccontextmanager
+async def changing_by_client(pool: Pool, client: OAuthClient, request: web.Request) -> AsyncIterator[Write]:
+    """A transaction in which this client brings something about."""
+    actor = Caller("", client.name, "member", address=client_address(request), request_id=request[REQUEST_ID])
+    async with changing(pool, actor) as write:
+        yield write
+
+
+def raised(outcome: T | OAuthRefused) -> T:
+    """The outcome of a transaction; raises the refusal that it is."""
+    if isinstance(outcome, OAuthRefused):
+        raise outcome
+    return outcome
+
+
+def refused_by(grant: Grant) -> OAuthRefused | None:
+    """Why the grant is good for nothing, if it is."""
+    why = refusal_of(grant)
+    if not why:
+        return None
+    cure = "have the gateway allow this client" if why == "client_not_allowed" else "have the person sign in again"
+    return invalid_grant(_SENTENCES[why], cure)

@@ -1,0 +1,56 @@
+"""Which client a request names: one that has a row, or one that is known by its own document.
+
+A document is read when a person is sent here with it, and what it said then is kept with the first person who comes.
+Where a client redeems a code or refreshes, the row is enough: nobody is signed out where a client's website is down.
+"""
+
+from dataclasses import dataclass
+
+from control.oauth.clients.cimd import is_document_url
+from control.oauth.errors import NotSentBack, OAuthRefused
+from control.oauth.server import AuthorizationServer
+from control.registry.oauth_client import ClientFields, OAuthClient
+from control.store import oauth_clients
+from control.store.pool import transaction
+
+
+@dataclass(frozen=True, slots=True)
+class NamedClient:
+    """A client as an authorize request names it."""
+
+    client_id: str
+    fields: ClientFields
+    row: OAuthClient | None
+    """None: it is known by its document alone, until a person comes with it."""
+
+
+async def named_for_person(server: AuthorizationServer, client_id: str) -> NamedClient:
+    """The client that wants to act for a person; raises NotSentBack for one that there is not."""
+    async with transaction(server.pool, readonly=True) as connection:
+        row = await oauth_clients.named(connection, client_id)
+    if row is not None and row.disabled_at is not None:
+        raise NotSentBack("invalid_client", "This client was shut out by an administrator.", cure="enable the client")
+    if is_document_url(client_id):
+        return NamedClient(client_id, await server.documents.client(client_id), row)
+    if row is None:
+        raise NotSentBack(
+            "invalid_client",
+            "There is no such client here: it was deleted, or its registration was never used and has ended.",
+            cure="have the client forget what it knows of this server and register again",
+        )
+    if row.acts != "for_people":
+        raise NotSentBack("unauthorized_client", "This client acts by itself and signs nobody in.")
+    return NamedClient(client_id, row, row)
+
+
+async def named_for_token(server: AuthorizationServer, client_id: str) -> OAuthClient:
+    """The client that brings something to the token endpoint; raises OAuthRefused."""
+    async with transaction(server.pool, readonly=True) as connection:
+        row = await oauth_clients.named(connection, client_id)
+    if row is None or row.disabled_at is not None:
+        raise OAuthRefused(
+            "invalid_client",
+            "There is no such client here, or it was shut out.",
+            cure="have the client register again",
+        )
+    return row

@@ -1,0 +1,43 @@
+"""The gateway that a client asks for (RFC 8707), whatever it calls it; one name in the end, and never none.
+
+Called by the authorize endpoint and by each kind of grant.
+"""
+
+from control.oauth.errors import OAuthRefused
+from control.oauth.parameters import Parameters
+from control.oauth.server import AuthorizationServer
+from control.registry.gateway import Gateway
+from control.registry.resources import gateway_named_by
+from control.store import gateway_names
+from control.store.pool import Connection
+
+_CURE = "give the client the gateway's URL as its Connect page shows it"
+
+
+async def asked_gateway(connection: Connection, server: AuthorizationServer, form: Parameters) -> Gateway | None:
+    """The gateway of the parameter `resource`, None where that is not given; raises OAuthRefused `invalid_target`.
+
+    It may come twice only if both mean the same: a token is for one gateway.
+    """
+    found: dict[str, Gateway] = {}
+    for resource in form.all("resource"):
+        name = gateway_named_by(resource, server.public_url)
+        gateway = await gateway_names.by_any_name(connection, name) if name is not None else None
+        if gateway is None:
+            raise invalid_target("The resource is not a gateway of this server.")
+        found[gateway.id] = gateway
+    if len(found) > 1:
+        raise invalid_target("The request names two gateways; a token is for one.")
+    return next(iter(found.values()), None)
+
+
+async def check_same(connection: Connection, server: AuthorizationServer, form: Parameters, gateway_id: str) -> None:
+    """Raise OAuthRefused where the request names another gateway than the grant is for; it need not name any."""
+    asked = await asked_gateway(connection, server, form)
+    if asked is not None and asked.id != gateway_id:
+        raise invalid_target("The grant is for another gateway.")
+
+
+def invalid_target(sentence: str) -> OAuthRefused:
+    """A resource that no token can be made for."""
+    return OAuthRefused("invalid_target", sentence, cure=_CURE)

@@ -1,0 +1,59 @@
+"""The token endpoint (RFC 6749 section 3.2): a client proves itself and brings what tokens are made of."""
+
+from collections.abc import Awaitable, Callable
+from types import MappingProxyType
+from typing import Final
+
+from aiohttp import web
+
+from control.oauth.client_authentication import authenticated
+from control.oauth.errors import OAuthRefused
+from control.oauth.grants import client, code, refresh
+from control.oauth.issue import Issued
+from control.oauth.parameters import Parameters, of_form
+from control.oauth.programs import json_answer
+from control.oauth.server import AuthorizationServer
+from control.registry.oauth_client import OAuthClient
+
+Redeem = Callable[[AuthorizationServer, web.Request, OAuthClient, Parameters], Awaitable[Issued]]
+GRANTS: Final = MappingProxyType(
+    {
+        "authorization_code": code.redeem,
+        "refresh_token": refresh.refresh,
+        "client_credentials": client.by_itself,
+    }
+)
+"""By `grant_type`; the metadata names the same."""
+
+
+class TokenEndpoint:
+    """Answers with tokens, or says in the protocol's words why not; either leaves a trace."""
+
+    def __init__(self, server: AuthorizationServer) -> None:
+        self._server = server
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """One request; raises OAuthRefused."""
+        form, named = Parameters(()), ""
+        try:
+            form = await of_form(request)
+            redeem: Redeem | None = GRANTS.get(form.required("grant_type"))
+            if redeem is None:
+                raise OAuthRefused("unsupported_grant_type", "This grant_type is none of the metadata's.")
+            proven = await authenticated(self._server, request, form)
+            named = proven.name
+            done = await redeem(self._server, request, proven, form)
+        except OAuthRefused as refused:
+            await self._server.traces.note(
+                request,
+                "token",
+                client=named or form.one("client_id"),
+                gateway=form.one("resource"),
+                reason=refused.sentence,
+                cure=refused.cure,
+            )
+            raise
+        await self._server.traces.note(
+            request, "token", client=named, gateway=done.grant.gateway_slug, user_id=done.grant.user_id
+        )
+        return json_answer(done.answer)

@@ -1,0 +1,55 @@
+"""Secrets of the authorization server are with the client that got them, and nowhere else (row X-1)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fixtures_redis import RedisServer
+from tests.oauth.flow import Flow, claims_of
+from tests.plugins.secret_canaries import Canaries, Sinks
+from tests.trust.test_secret_canaries import everything_in
+
+
+async def the_database(flow: Flow) -> str:
+    """Every row of every table, as text."""
+    tables = await flow.people.rows("select tablename as name from pg_tables where schemaname = 'public'")
+    lines = []
+    for table in tables:
+        found = await flow.people.rows(f'select t::text as line from "{table["name"]}" t')
+        lines += [row["line"] for row in found]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("what", [
+    pytest.param("refresh token", id="X-1: refresh token"),
+    pytest.param("authorization code", id="X-1: authorization code"),
+    pytest.param("client secret", id="X-1: client secret"),
+])  # fmt: skip
+async def test_a_secret_is_in_no_log_no_row_no_key_of_redis_and_no_refusal(
+    flow: Flow, canary: Canaries, sinks: Sinks, redis_server: RedisServer, what: str
+) -> None:
+    client = await flow.register(token_endpoint_auth_method="client_secret_post")  # a method's name
+    code = (await flow.authorized(client["client_id"]))["code"]
+    tokens = (await flow.redeem(client, code)).json
+    secret = {
+        "refresh token": tokens["refresh_token"],
+        "authorization code": code,
+        "client secret": client["client_secret"],
+    }[what]
+    canary.watch(what, secret)
+
+    refused = [
+        await flow.redeem(client, code),
+        await flow.redeem(client, code, client_secret=f"{client['client_secret']}x"),
+        await flow.refresh(client, tokens["refresh_token"], scope="admin"),
+        await flow.refresh({"client_id": "nobody"}, tokens["refresh_token"], client_secret=client["client_secret"]),
+        await flow.send("POST", "/oauth/register", json={"client_secret": client["client_secret"]}),
+        await flow.send("GET", f"/oauth/token?client_secret={client['client_secret']}&code={code}"),
+    ]
+
+    assert all(400 <= answer.status < 500 for answer in refused)
+    for number, answer in enumerate(refused):
+        sinks.feed(f"refusal {number}", answer.body)
+    sinks.feed("the database", await the_database(flow))
+    sinks.feed("redis", everything_in(redis_server))
+    assert claims_of(tokens["access_token"])["gid"]
