@@ -44,6 +44,9 @@ PAGES: Final = (
     PageRoute(
         "POST", f"/my/sessions/{{session_id:{_ID}}}/end", my_access.end_session, "DELETE /sessions/{session_id}"
     ),
+    PageRoute(
+        "POST", f"/my/clients/{{grant_id:{_ID}}}/withdraw", my_access.withdraw, "POST /grants/{grant_id}/revoke"
+    ),
     PageRoute("POST", "/my/sessions/end-others", my_access.end_other_sessions, "DELETE /sessions/{session_id}"),
     PageRoute("GET", "/my/connect", connect.gateways, "GET /gateways"),
     PageRoute("GET", "/connect/{gateway}", connect.show, "GET /gateways"),

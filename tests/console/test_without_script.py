@@ -7,15 +7,16 @@ from html import unescape
 
 import pytest
 
-from control.changes import teams
+from control.changes import oauth_clients, teams
 from control.changes.write import changing
 from control.registry.team import NewTeam
-from control.store import browser_sessions, sign_in_links, tokens, users
+from control.store import browser_sessions, oauth_grants, sign_in_links, tokens, users
 from control.store.pool import transaction
 from core.identifiers import new_id
 from core.tokens import digest
 from tests.console.serving import MAKER, Console, reading
 from tests.control import seeded
+from tests.unit.control.changes import acting
 
 ALL_PAGES = ("/", "/my/access", "/my/connect", "/tokens", "/tokens/new", "/people", "/people/invite", "/teams")
 
@@ -273,3 +274,22 @@ async def test_names_are_found_by_a_part_of_them(console: Console) -> None:
         _, text = await reader.get("/find?q=SAL")
         assert ["/connect/sales-tools" in text, "Salespeople" in text, "Sal Paradise" in text] == [True] * 3
         assert "Nothing has such a name" in (await reader.get("/find?q=%25"))[1]
+
+
+async def test_a_client_that_one_signed_in_to_is_listed_and_withdrawn(console: Console) -> None:
+    bea = await console.person("Bea")
+    async with transaction(console.pool) as connection:
+        gateway_id = await seeded.gateway(connection, "sales")
+    async with changing(console.pool, MAKER) as write:
+        client, _ = await oauth_clients.create(write, acting.a_client())
+        grant = await acting.new_grant(write, client, bea.id, gateway_id)
+    async with transaction(console.pool) as connection:
+        await oauth_grants.redeem(connection, digest(bea.id), grant.id)
+    async with reading(console, bea) as reader:
+        _, text = await reader.get("/my/access")
+        assert grant.client_name in text
+        assert f"/my/clients/{grant.id}/withdraw" in text
+        assert (await reader.post(f"/my/clients/{grant.id}/withdraw"))[2] == "/my/access?said=client-withdrawn"
+        assert "No client is connected" in (await reader.get("/my/access"))[1]
+    async with reading(console, await console.person("Carl")) as reader:
+        assert (await reader.post(f"/my/clients/{grant.id}/withdraw"))[0] == 404

@@ -6,15 +6,18 @@ from dataclasses import dataclass
 
 import pytest
 
-from control.changes import gateways, teams, tokens
+from control.changes import gateways, oauth_clients, teams, tokens
 from control.changes.tokens import WantedToken
 from control.changes.write import changing
 from control.registry.gateway import GatewayFields
 from control.registry.team import NewTeam
 from control.registry.user import User
+from control.store import oauth_grants
+from core.tokens import digest
 from tests.console.serving import MAKER, Console
 from tests.fakes.registry import gateway_fields
 from tests.fixtures_browser import LOOKS, Visits, overflows, serious_findings, shot
+from tests.unit.control.changes import acting
 
 LONG = ("unbreakable" * 12)[:120]
 HEBREW = "צוות התמיכה והמכירות של החברה כולה, בכל הסניפים ובכל השעות"
@@ -62,8 +65,18 @@ async def lived_in(console: Console, *, odd: bool = False) -> Lived:
                 await tokens.create(write, WantedToken(name=name, user_id=owner.id))
         for slug, name in (("sales", "Sales"), ("support", LONG if odd else "Support desk")):
             await gateways.create(write, _gateway(slug, name, text))
+    await _connected(console, admin)
     await console.cookie(admin)
     return Lived(admin, bea, team.id)
+
+
+async def _connected(console: Console, person: User) -> None:
+    """A client that the person signed in to."""
+    async with changing(console.pool, MAKER) as write:
+        gateway_id = await write.connection.fetchval("select id from gateways where slug = 'sales'")
+        client, _ = await oauth_clients.create(write, acting.a_client(name="Claude"))
+        grant = await acting.new_grant(write, client, person.id, gateway_id)
+        await oauth_grants.redeem(write.connection, digest(person.id), grant.id)
 
 
 def _gateway(slug: str, name: str, description: str) -> GatewayFields:

@@ -2,13 +2,23 @@
 
 from aiohttp import web
 
+from control.changes import oauth_grants as grant_changes
 from control.changes import people as changes
 from control.console.visit import Visit
 from control.registry.token import told_of_token
-from control.store import browser_sessions, teams, tokens, users
+from control.store import browser_sessions, oauth_grants, teams, tokens, users
 from control.store.pool import transaction
 
 _MOST_TOKENS = 200
+_MOST_GRANTS = 200
+
+
+async def withdraw(visit: Visit) -> web.Response:
+    """Take back what a client was allowed: its tokens are refused within a second, running calls end too."""
+    await visit.form()
+    async with visit.changing() as write:
+        await grant_changes.revoke(write, visit.named("grant_id"))
+    return visit.go("/my/access", "client-withdrawn")
 
 
 async def end_session(visit: Visit) -> web.Response:
@@ -39,6 +49,9 @@ async def show(visit: Visit) -> web.Response:
             "my_access/show.html",
             person=await users.one(connection, me),
             tokens=[told_of_token(one) for one in own],
+            grants=await oauth_grants.page(
+                connection, limit=_MOST_GRANTS, after=None, everything=False, of_user=me, user_id=me
+            ),
             sessions=await browser_sessions.of_user(connection, me),
             teams=await teams.of_user(connection, me),
         )
