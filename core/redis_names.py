@@ -66,3 +66,8 @@ def tombstone_key(jti: str) -> str:
 
 THROTTLES: Final = PREFIX + "throttle"
 """Begins the name of each count of tries at something; a count lives until it is zero again, some minutes."""
+
+
+def key_set_key(issuer: str) -> str:
+    """Sealed copy of the signed keys of one issuer."""
+    return f"{PREFIX}keys:{issuer}"

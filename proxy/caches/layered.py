@@ -88,6 +88,12 @@ class LayeredCache(Generic[V]):
         young = REFRESHED_FROM[0] * self._soft
         return self.memory.fresh(key, lambda: self._look(key, ask, young, listed=True))
 
+    async def learn(self, key: str, aged: Aged[V]) -> None:
+        """Hold what control has said outside of a question of ours here, and leave copies of it."""
+        self._remember(key)
+        _ = self.memory.put(key, aged)
+        await self._copy.write(key, aged)
+
     async def drop(self, key: str) -> None:
         """Forget one value everywhere."""
         self._note(lambda name, _: name == key)

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable
 from heapq import nsmallest
 
-from core import redis_names
 from core.resolve import GatewayQuestion
 from core.signing import Verifier
 from core.snapshot import Index, SnapshotBroken, open_gateway
@@ -26,8 +25,9 @@ from proxy.caches.two_ages import SourceUnreachable
 from proxy.gateways.compiled import CompiledGateway
 from proxy.gateways.disk_snapshots import NAME, DiskSnapshots, to_keep
 from proxy.gateways.newest_index import NewestIndex
+from proxy.gateways.redis_snapshots import document_in_redis
 from proxy.limits.budget import Budget
-from proxy.redis import Redis, RedisAway
+from proxy.redis import Redis
 from proxy.refusals import Refusal, overloaded
 from proxy.resolve.control_client import ControlClient
 
@@ -57,13 +57,14 @@ class Gateways:
         self._control, self._redis, self._verifier, self._max_stale = control, redis, verifier, max_stale
         self._budget = Budget(unknown_per_second)
         self._by_name: dict[str, CompiledGateway] = {}
+        self._retired: dict[str, set[str]] = {}
+        """Slugs of before by which gateways were asked for, by identifier."""
         self._documents: dict[str, bytes] = {}
-        self._document_bytes = 0
         self._looking = SingleFlight[CompiledGateway | None]("look for gateway", tasks)
         self._loading = SingleFlight[CompiledGateway | None]("load gateway", tasks)
         self._unknown: Bounded[str, float] = Bounded(_UNKNOWN_SIZE)
         self._on_disk = DiskSnapshots(max_stale, MOST_HELD)
-        self._changes = self._saved = 0
+        self._document_bytes = self._changes = self._saved = 0
         self.index_current = False
         """Whether the index is of the epoch that the change stream is in, with no news missed since."""
         self.unseen = False
@@ -73,8 +74,7 @@ class Gateways:
         self._ids: dict[str, str] = {}
         self._revisions: dict[str, int] = {}
         """The newest revision that was announced or is in the index: nothing older is taken from Redis or disk."""
-        self._rejected = 0
-        self.hits = self.misses = 0
+        self._rejected = self.hits = self.misses = 0
         self.used_age = 0.0
         """Seconds since what was used was known to be current, added up."""
 
@@ -93,6 +93,14 @@ class Gateways:
         self.hits += 1
         self.used_age += age
         return gateway
+
+    def peek(self, name: str) -> CompiledGateway | None:
+        """The gateway, if it is here; that is no use of it, and whether it may be used `held` says."""
+        return self._by_name.get(name)
+
+    def is_absent(self, name: str) -> bool:
+        """Whether it is certain, without asking anybody, that there is no such gateway."""
+        return self.index_current and self._id_of(name) is None
 
     async def load(self, name: str, address: str) -> CompiledGateway:
         """The gateway, fetched if need be; raises Refusal `gateway_unknown` or `gateway_unavailable`."""
@@ -204,7 +212,7 @@ class Gateways:
         gateway_id = self._id_of(name)
         if gateway_id is None or time.monotonic() - self._newest.confirmed > self._max_stale:
             return None
-        document = await self._document_in_redis(gateway_id, self._revisions.get(gateway_id, 0))
+        document = await document_in_redis(self._redis, gateway_id, self._revisions.get(gateway_id, 0))
         return None if document is None else self._take(gateway_id, document, self._newest.confirmed)
 
     async def _of_control(self, name: str) -> CompiledGateway | None:
@@ -221,19 +229,10 @@ class Gateways:
         if gateway is None:
             raise SourceUnreachable
         gateway.confirmed = time.monotonic()
+        if self._by_name.setdefault(name, gateway) is gateway and name not in {gateway.id, gateway.snapshot.slug}:
+            self._retired.setdefault(gateway.id, set()).add(name)
         self._changes += 1
         return gateway
-
-    async def _document_in_redis(self, gateway_id: str, at_least: int) -> bytes | None:
-        try:
-            revision, document = await self._redis.ask(
-                self._redis.commands.hmget(redis_names.snapshot_key(gateway_id), "revision", "document")
-            )
-        except RedisAway:
-            return None
-        if revision is None or document is None or not revision.isdigit() or int(revision) < at_least:
-            return None
-        return bytes(document)
 
     def _take(self, gateway_id: str, document: bytes, confirmed: float | None = None) -> CompiledGateway | None:
         """Check, compile and swap in; None for a document that must not be used. What we hold then stays.
@@ -278,8 +277,9 @@ class Gateways:
         self._document_bytes -= len(self._documents.pop(gateway_id, b""))
         if gateway is not None:
             gateway.stands = False
-            if self._by_name.get(gateway.snapshot.slug) is gateway:
-                del self._by_name[gateway.snapshot.slug]
+            for name in (gateway.snapshot.slug, *self._retired.pop(gateway_id, ())):
+                if self._by_name.get(name) is gateway:
+                    del self._by_name[name]
 
     def _last_resort(self, name: str) -> CompiledGateway | None:
         identifier = self._identifier(name)

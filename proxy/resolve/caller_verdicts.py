@@ -11,7 +11,7 @@ from math import inf
 
 from core import redis_names
 from core.keys import KeyRing
-from core.resolve import CallerQuestion, CallerVerdict, Proof
+from core.resolve import CallerQuestion, CallerVerdict, Proof, TokenProof
 from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
 from proxy.caches.layered import LayeredCache
@@ -119,13 +119,30 @@ class Authority:
 
         await self.verdicts.drop_where(concerns)
 
+    async def forget_grant(self, identifier: str) -> None:
+        """Forget the access tokens of a grant that has ended or changed."""
+        await self._forget_signed(lambda verdict: verdict.auth == "oauth" and verdict.credential_id == identifier)
+
+    async def forget_client(self, client: str) -> None:
+        """Forget the access tokens of an OAuth client that has ended or changed."""
+        await self._forget_signed(lambda verdict: verdict.auth == "oauth" and verdict.client == client)
+
+    async def forget_providers_tokens(self) -> None:
+        """Forget the tokens of identity providers, of which one has changed; verdicts do not say of which."""
+        await self._forget_signed(lambda verdict: verdict.auth == "jwt")
+
+    async def _forget_signed(self, concerns: Callable[[CallerVerdict], bool]) -> None:
+        self._unknown.clear()
+        await self.verdicts.drop_where(lambda _, verdict: concerns(verdict))
+
     def doubt(self) -> None:
         """News may have been missed: ask again before a remembered verdict is used."""
         self.verdicts.memory.doubt_all()
 
     async def _ask(self, proof: Proof, address: str, known: bool, put: Put) -> Aged[CallerVerdict]:
         digest = proof.digest
-        if not known and not self.budget.take(address):
+        # Whoever bears a signed token is no stranger: nobody asks before its signature was found good.
+        if not known and isinstance(proof, TokenProof) and not self.budget.take(address):
             raise Refusal("too_many_unknown", retry_after=1)
         asked = time.monotonic()
         verdict = await put(CallerQuestion.of(proof))

@@ -15,6 +15,7 @@ import msgspec
 from core.egress.addresses import PublicUrl
 from core.egress.client import Egress, UpstreamFault, read_capped
 from core.internal_call import MAX_ANSWER, PLAIN, SEALED, InternalCalls
+from core.key_sets import KeySetAnswer, KeySetQuestion
 from core.resolve import (
     CallerQuestion,
     CallerQuestions,
@@ -39,14 +40,20 @@ T = TypeVar("T")
 DEADLINE_S = 3.0
 _CALLERS, _INSTALLATIONS = "/internal/tokens", "/internal/connections"
 """Paths of lists, named as version 0.1 names them."""
+_KEY_SET = "/internal/key-set"
+_NOT_ALWAYS = frozenset({_CALLERS, _INSTALLATIONS, _KEY_SET})
+"""Paths that a control of the version before may not know: that it has no answer there is no failure of its."""
 _KNOWS_NO_LISTS = frozenset({400, 403, 404, 405})
-"""What a control of another version answers to a list: 403 where it does not know its path, as to a stranger."""
+"""What a control of another version answers to these: 403 where it does not know the path, as to a stranger."""
 _BESIDE_JWT: Final = 512
 """Bytes for all of a question that is no signed token: a digest, two identifiers and the names of fields."""
 
 
 class ListsUnknown(Exception):
-    """Control cannot read a list of questions, or we not its answer: it is of another version. Ask one by one."""
+    """Control cannot read a list of questions, or we not its answer: it is of another version. Ask one by one.
+
+    So is one that does not know a path that came later, where `ControlClient` says what that means.
+    """
 
 
 class SealUnknown(Exception):
@@ -98,6 +105,13 @@ class ControlClient:
         answers = {one.question: one.answer for one in answer.answers}
         return {question: answers[question.named] for question in questions if question.named in answers}
 
+    async def key_set(self, question: KeySetQuestion) -> KeySetAnswer:
+        """Ask for the keys of an issuer. A control of the version before knows of none."""
+        try:
+            return await self._ask(_KEY_SET, question, KeySetAnswer)
+        except ListsUnknown:
+            return KeySetAnswer()
+
     async def gateway(self, question: GatewayQuestion) -> GatewayAnswer:
         """Ask for a gateway's snapshot."""
         return await self._ask("/internal/gateway", question, GatewayAnswer)
@@ -124,7 +138,7 @@ class ControlClient:
             try:
                 answer = msgspec.msgpack.decode(await self._post(address, path, body, secret), type=kind)
             except (UpstreamFault, SealBroken, SealUnknown, msgspec.MsgspecError) as fault:
-                if isinstance(fault, msgspec.MsgspecError) and path in (_CALLERS, _INSTALLATIONS):
+                if isinstance(fault, msgspec.MsgspecError) and path in _NOT_ALWAYS:
                     raise ListsUnknown from fault
                 of_another_version = of_another_version or isinstance(fault, SealUnknown)
                 why = (fault.detail if isinstance(fault, UpstreamFault) else "") or str(fault)
@@ -147,7 +161,7 @@ class ControlClient:
         url = PublicUrl(address + path)
         async with self._egress.request("POST", url, headers, body, deadline=DEADLINE_S) as response:
             mistimed = self.clock.seen(response.status, response.headers)
-            if response.status in _KNOWS_NO_LISTS and path in (_CALLERS, _INSTALLATIONS) and not mistimed:
+            if response.status in _KNOWS_NO_LISTS and path in _NOT_ALWAYS and not mistimed:
                 raise ListsUnknown
             if response.status == 400 and secret:
                 raise SealUnknown("it cannot read what is sealed")

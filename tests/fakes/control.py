@@ -19,6 +19,7 @@ from core.changes import Change, Kind, sign_change
 from core.clocks import REFUSED_FOR_CLOCK
 from core.identifiers import new_id
 from core.internal_call import SEALED, CallRefused, InternalCalls
+from core.key_sets import KeySet, KeySetAnswer, KeySetQuestion, sign_key_set
 from core.keys import KeyRing, new_key, parse_key_ring
 from core.resolve import (
     AnsweredInstallation,
@@ -34,12 +35,14 @@ from core.resolve import (
     InstallationQuestion,
     InstallationQuestions,
     InstallationRefusal,
+    JwtProof,
     Principal,
     ResolvedInstallation,
 )
 from core.signing import Signer
 from core.snapshot import FORMAT, Gateway, Index, IndexRow, Route, Tool, Visibility, sign_gateway, sign_index
 from core.tokens import digest, new_token
+from tests.fakes.issuers import FakeIssuer
 
 
 class FakeControl:
@@ -57,6 +60,8 @@ class FakeControl:
         self.epoch = ""
         self.number = 0
         self.index_revision = 0
+        self.key_sets: dict[str, KeySet] = {}
+        """By issuer."""
         self.asked: list[str] = []
         """Paths of the questions, in order."""
         self.slow = 0.0
@@ -110,6 +115,18 @@ class FakeControl:
         bearer = Principal("user", new_id(), "an admin")
         self.verdicts[digest(token)] = CallerVerdict(digest(token), credential_id=new_id(), kept_out=bearer)
         return token
+
+    def knows(self, issuer: FakeIssuer) -> None:
+        """The issuer's keys, as they are now."""
+        self.key_sets[issuer.name] = issuer.key_set()
+
+    def bears(self, jwt: str, principal: Principal | None = None, **fields: Any) -> Principal:
+        """Somebody who bears this signed token from now on, an access token of ours unless `auth` says otherwise."""
+        principal = principal or Principal("user", new_id(), "a user")
+        digest = JwtProof.of(jwt).digest
+        usual = {"credential_id": new_id(), "auth": "oauth", "client": "a-client", "scopes": frozenset({"mcp"})}
+        self.verdicts[digest] = CallerVerdict(digest, principal, **(usual | fields))
+        return principal
 
     def gateway(self, slug: str, tools: list[Tool], **fields: Any) -> Gateway:
         """A gateway that is known from now on, at the next revision."""
@@ -219,6 +236,7 @@ class FakeControl:
             "/internal/connections": self._installations,
             "/internal/gateway": self._gateway,
             "/internal/index": self._index_answer,
+            "/internal/key-set": self._key_set,
         }
         if request.path in ("/internal/tokens", "/internal/connections") and not self.knows_lists:
             return web.Response(status=403)
@@ -261,6 +279,10 @@ class FakeControl:
             if name in (gateway.id, gateway.slug):
                 return GatewayAnswer(gateway.id, sign_gateway(gateway, self.signer))
         return GatewayAnswer()
+
+    async def _key_set(self, body: bytes) -> KeySetAnswer:
+        found = self.key_sets.get(msgspec.msgpack.decode(body, type=KeySetQuestion).issuer)
+        return KeySetAnswer() if found is None else KeySetAnswer(sign_key_set(found, self.signer))
 
     async def _index_answer(self, body: bytes) -> IndexAnswer:
         return IndexAnswer(self._index())

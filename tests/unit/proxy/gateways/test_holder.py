@@ -33,11 +33,13 @@ class Control:
     asked: int = 0
     signer: Signer = SIGNER
     pulse: ControlPulse = field(default_factory=ControlPulse)
+    retired: dict[str, str] = field(default_factory=dict)
+    """Slugs of before, with the identifier of the gateway that had them."""
 
     async def gateway(self, question: GatewayQuestion) -> GatewayAnswer:
         self._ask()
         for one in self.gateways:
-            if question.name in (one.id, one.slug):
+            if question.name in (one.id, one.slug) or self.retired.get(question.name) == one.id:
                 return GatewayAnswer(one.id, sign_gateway(one, self.signer))
         return GatewayAnswer()
 
@@ -79,6 +81,32 @@ async def test_a_gateway_is_loaded_once_and_found_by_both_names() -> None:
     loaded = await held.load("one", "address")
     assert held.held("one") is held.held(one.id) is loaded
     assert control.asked == 1
+
+
+async def test_a_gateway_is_found_by_a_slug_that_it_had_before_until_another_has_it() -> None:
+    one = gateway(slug="new")
+    control = Control([one], retired={"old": one.id})
+    held = holder(control)
+    loaded = await held.load("old", "address")
+    assert held.held("old") is held.held("new") is loaded
+    assert held.all() == [loaded]
+    assert control.asked == 1
+
+    control.gateways[0] = newer = gateway(id=one.id, slug="new", revision=2)
+    await held.refresh(one.id, 2)
+    assert held.held("old") is None  # asked for again: it may have gone to another
+    assert (await held.load("old", "address")).snapshot == newer
+
+    control.retired.clear()
+    control.gateways.append(gateway(slug="old"))
+    await held.load(control.gateways[1].id, "address")
+    other = held.held("old")
+    assert other is not None
+    assert other.snapshot == control.gateways[1]
+    held.forget(one.id)
+    assert held.held("old") is other
+    held.forget(other.id)
+    assert (held.held("old"), held.all()) == (None, [])
 
 
 async def test_an_unknown_name_is_remembered_for_a_moment() -> None:
