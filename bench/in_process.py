@@ -38,12 +38,13 @@ from proxy.caches.two_ages import Aged
 from proxy.caller import Caller
 from proxy.edge.fast_connection import FastConnection
 from proxy.edge.lanes import public_listener
+from proxy.garbage import collect_seldom
 from proxy.gateways.compiled import CompiledGateway
 from proxy.settings import ProxySettings
 from proxy.upstream.eras import Found, _key
 from proxy.upstream.pool.connection import PoolConnection
 from proxy.upstream.pool.pool import UpstreamPool
-from proxy.worker import Worker, collect_seldom
+from proxy.worker import Worker
 
 CALLERS: Final = 64
 TOKENS: Final = 100
@@ -281,8 +282,7 @@ def main() -> None:
     parser.add_argument("--without-plans", action="store_true", help="every call through all stages")
     parser.add_argument("--compiled", action="store_true", help="with the modules that `make compiled` made")
     parser.add_argument("--profile", action="store_true")
-    told = parser.parse_args()
-    if told.compiled and not compiled_form.is_used():
+    if (told := parser.parse_args()).compiled and not compiled_form.is_used():
         begin_again("bench.in_process")
     environment: dict[str, Any] = {"plans": False} if told.without_plans else {}
     collect_seldom()

@@ -127,7 +127,7 @@ class Caller(asyncio.Protocol):
                 load.note_wrong(whole)
         else:
             load.got += 1
-            if answers.status not in {b"200", b"405"}:
+            if answers.status not in {b"200", b"404", b"405"}:  # nobody signs in at a gateway of tokens alone
                 load.note_wrong(whole)
         closes = answers.closes
         answers.clear()

@@ -65,7 +65,8 @@ def call_templates(orders: Orders) -> list[bytes]:
 
 
 def get_templates(orders: Orders) -> list[bytes]:
-    """GETs that are answered at once: a stream that a modern client cannot have, and a page that any client reads."""
+    """GETs that are answered at once: a stream that a modern client cannot have, and a page that clients read where
+    people sign in; a gateway that takes tokens alone has none."""
     host, target, token = urlsplit(orders.url).netloc, orders.targets[0], orders.tokens[0]
     lines = f"Host: {host}\r\nAuthorization: Bearer {token}\r\nAccept: text/event-stream\r\n"
     page = f"/.well-known/oauth-protected-resource{target.path}"

@@ -37,11 +37,12 @@ from proxy.answers.plain import public_answer
 from proxy.caches.two_ages import Aged
 from proxy.caller import Caller
 from proxy.exchange import Answer, Exchange, Head
+from proxy.garbage import collect_seldom
 from proxy.gateways.compiled import CompiledGateway
 from proxy.room import at_end
 from proxy.settings import ProxySettings
 from proxy.upstream.conversation import Upstreams
-from proxy.worker import Worker, collect_seldom
+from proxy.worker import Worker
 
 BATCHES = 400
 FRESH_S = 1e5
@@ -61,7 +62,7 @@ class Bench:
         self._deps, self._legacy, self._fast = deps, legacy, fast
         self._outlet = NoStream()
         self._begin: Callable[..., Exchange] = self.exchange
-        self._public: Callable[..., Answer | None] = public_answer
+        self._public: Callable[..., object] = public_answer
         self._end: Callable[..., None] = at_end
         self._count = 0
         self._spent: dict[str, float] = defaultdict(float)

@@ -1,8 +1,8 @@
 """Requests for pages and endpoints of sign-in that a proxy passes on to control's public listener.
 
 People and clients come to one address, the public URL, where a proxy listens. What is not for a gateway there it
-passes on, and says where the request came from: control slows down who tries passwords by their address, which
-nobody must be able to choose. So the proxy's word carries a token of the calls between the
+passes on (`proxy/edge/passing_on.py`), and says where the request came from: control slows down who tries passwords
+by their address, which nobody must be able to choose. So the proxy's word carries a token of the calls between the
 planes, bound to this method, this path and this very word; control reads it with `came_from` and believes no header
 without it. The token says nothing of who asks, and the body is not bound: what control does with that it judges as
 if the request had come straight to it.

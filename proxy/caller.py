@@ -8,15 +8,18 @@ control is asked with it again (`core.resolve.JwtProof` says what that means for
 from typing import Final
 
 from core.resolve import AuthKind, CallerVerdict, Proof, TokenProof
+from proxy.verified_token import Verified
 
 
 class Caller:
     """Who makes a request, how they proved it, and with what. Shared by requests, and never changed."""
 
-    __slots__ = ("credential", "key", "principal", "proof", "verdict", "way")
+    __slots__ = ("credential", "key", "principal", "proof", "verdict", "verified", "way")
 
-    def __init__(self, verdict: CallerVerdict, proof: Proof) -> None:
+    def __init__(self, verdict: CallerVerdict, proof: Proof, verified: Verified | None = None) -> None:
         self.verdict, self.proof = verdict, proof
+        self.verified = verified
+        """What was verified here of a signed token; None for a token that control alone can judge."""
         self.principal = verdict.principal
         """None for nobody, and for who is known and may not call gateways."""
         bearer = verdict.principal or verdict.kept_out
@@ -26,9 +29,14 @@ class Caller:
         self.way: AuthKind = verdict.auth
         """Of authenticating."""
 
+    @property
+    def stands(self) -> bool:
+        """Whether what was verified of their token is so still; asked of control it must be in any case."""
+        return self.verified is None or self.verified.stands
+
     def judged(self, verdict: CallerVerdict) -> "Caller":
         """The caller by another verdict on the same proof; this one, where nothing is new."""
-        return self if verdict is self.verdict else Caller(verdict, self.proof)
+        return self if verdict is self.verdict else Caller(verdict, self.proof, self.verified)
 
     def __repr__(self) -> str:
         return f"Caller({self.key or 'nobody'}, {self.way})"

@@ -1,6 +1,6 @@
 """What the stages work with, built once per worker in `proxy/worker.py` and passed as an argument.
 
-Six parts are protocols: those through which a stage that decides on a call counts, takes a place, spends a budget,
+Seven parts are protocols: those through which a stage that decides on a call counts, takes a place, spends a budget,
 refreshes or asks. Such a stage knows no more of them than the protocol here says, so it can run dry: with parts that
 look only at what is there, to explain what would become of a call (`tests/unit/proxy/test_deps.py`). The others are
 classes as they are: what is only read (settings, sessions, whether a record can be kept), and what is first used by
@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from core.resolve import CallerVerdict, InstallationQuestion, Proof, ResolvedInstallation
+from core.egress.client import Egress
+from core.resolve import CallerVerdict, InstallationQuestion, JwtProof, Proof, ResolvedInstallation
 from proxy.caches.two_ages import Rest
 from proxy.gateways.compiled import CompiledGateway
 from proxy.limits.overload import Overload
@@ -28,6 +29,7 @@ from proxy.telemetry.counting import CallSlots
 from proxy.telemetry.refusal_log import RefusalLog
 from proxy.tracing.tracer import Tracer
 from proxy.upstream.conversation import Upstreams
+from proxy.verified_token import Verified
 
 
 class Counts(Protocol):
@@ -73,11 +75,27 @@ class KnowsCallers(Protocol):
         """The verdict, asked for. Raises SourceUnreachable, and Refusal."""
 
 
+class ChecksSignedTokens(Protocol):
+    """A part that checks signed tokens by itself (`proxy/callers/signed_tokens.py`)."""
+
+    def known(self, digest: str, gateway_name: str) -> Verified | None:
+        """What was verified of a token before, if it holds for this gateway now."""
+
+    async def verified(self, proof: JwtProof, gateway_name: str, address: str) -> Verified:
+        """What is verified of a token now. Raises Refusal, and SourceUnreachable."""
+
+    def is_for(self, verified: Verified, gateway: CompiledGateway) -> bool:
+        """Whether a token is one for this gateway."""
+
+
 class HoldsGateways(Protocol):
     """A part that has the gateways (`proxy/gateways/holder.py`)."""
 
     def held(self, name: str) -> CompiledGateway | None:
         """The gateway by slug or identifier, if it is here."""
+
+    def peek(self, name: str) -> CompiledGateway | None:
+        """The same, of whatever age; this is no use of it."""
 
     async def load(self, name: str, address: str) -> CompiledGateway:
         """The gateway, fetched. Raises Refusal."""
@@ -145,6 +163,7 @@ class Deps:
     settings: ProxySettings
     slots: Counts
     authority: KnowsCallers
+    signed_tokens: ChecksSignedTokens
     gateways: HoldsGateways
     sessions: Sessions
     endings: Endings
@@ -166,3 +185,5 @@ class Deps:
     draining: bool = False
     refusal_log: RefusalLog = field(default_factory=RefusalLog)
     overload: ShedsLoad = field(default_factory=Overload)
+    to_pages: Egress | None = None
+    """The client for control's public listener. None: nothing is passed on there."""

@@ -1,4 +1,4 @@
-"""What a worker forgets when control announces a change: one row for each kind of change.
+"""What a worker forgets when control announces a change, and what it ends: one row for each kind of change.
 
 The reader of the change stream (`proxy/gateways/changes.py`) calls it with each event, and with a doubt where news
 may have been missed. What each part then does with what it holds is in that part.
@@ -8,9 +8,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from core.changes import Change, Kind
+from proxy.access_endings import AccessEndings
+from proxy.caller import Caller
+from proxy.callers.signed_tokens import SignedTokens
 from proxy.gateways.holder import Gateways
+from proxy.limits.running_calls import Calls
 from proxy.resolve.caller_verdicts import Authority
 from proxy.resolve.installations import Installations
+from proxy.resolve.key_sets import KeySets
+from proxy.sessions.sealed import Sessions
 from proxy.upstream.health import Health
 from proxy.upstream.sessions import UpstreamSessions
 
@@ -18,51 +24,99 @@ Forget = Callable[[Change], Awaitable[None]]
 
 
 class Forgetting:
-    """Applies changes to the parts of one worker that remember something."""
+    """Applies changes to the parts of one worker that remember something, or have something running."""
 
     def __init__(
         self,
         authority: Authority,
+        key_sets: KeySets,
+        signed_tokens: SignedTokens,
         gateways: Gateways,
         installations: Installations,
-        sessions: UpstreamSessions,
+        upstream_sessions: UpstreamSessions,
         health: Health,
+        sessions: Sessions,
+        calls: Calls,
+        endings: AccessEndings,
     ) -> None:
-        self._authority, self._gateways, self._installations = authority, gateways, installations
-        self._sessions, self._health = sessions, health
+        self._authority, self._key_sets, self._signed_tokens = authority, key_sets, signed_tokens
+        self._gateways, self._installations = gateways, installations
+        self._upstream_sessions, self._health = upstream_sessions, health
+        self._sessions, self._calls, self._endings = sessions, calls, endings
         self.by_kind: Final[Mapping[Kind, Forget]] = {
             "gateway": self._gateway,
-            "token": lambda change: authority.forget(change.name),
+            "token": self._token,
             "user": self._principal,
             "team": self._principal,
+            "grant": self._grant,
+            "client": self._client,
+            "provider": self._provider,
+            "session": self._session,
             "installation": self._installation,
             "entry": lambda change: installations.forget_entry(change.name),
         }
-        """The kinds that concern a worker. A session's end is told by the mailbox."""
 
     async def apply(self, change: Change) -> None:
-        """Forget what one announced change makes untrue."""
+        """Forget what one announced change makes untrue, and end what it takes away from those who have it."""
         forget = self.by_kind.get(change.kind)
         if forget is not None:
             await forget(change)
 
     def doubt(self) -> None:
-        """News may have been missed: ask again before anything remembered is used."""
+        """News may have been missed: ask again before what is remembered is used, and about all who call just now."""
         self._authority.doubt()
         self._installations.doubt()
+        self._key_sets.doubt()
+        self._endings.look_at_all()
 
     async def _gateway(self, change: Change) -> None:
+        held = self._gateways.peek(change.name)
+        names = (change.name, held.snapshot.slug) if held is not None else (change.name,)
         if change.revision < 0:
             self._gateways.forget(change.name)
+            self._endings.end_all(names)
         else:
             await self._gateways.refresh(change.name, change.revision)
+            self._endings.look(lambda _: True, at=names)  # who sees it, and how they may come, may have changed
         await self._installations.forget_gateway(change.name)
+
+    async def _token(self, change: Change) -> None:
+        await self._authority.forget(change.name)
+        self._endings.look(lambda caller: caller.proof.digest == change.name)
 
     async def _principal(self, change: Change) -> None:
         await self._authority.forget_principal(change.kind, change.name)
         await self._installations.forget_principal(f"{change.kind}:{change.name}")
+        self._endings.look(lambda caller: _is_of(caller, change))
+
+    async def _grant(self, change: Change) -> None:
+        await self._authority.forget_grant(change.name)
+        self._endings.look(lambda caller: caller.way == "oauth" and caller.credential.id == change.name)
+
+    async def _client(self, change: Change) -> None:
+        await self._authority.forget_client(change.name)
+        self._endings.look(lambda caller: caller.way == "oauth" and caller.credential.client == change.name)
+
+    async def _provider(self, change: Change) -> None:
+        await self._key_sets.forget(change.name)
+        self._signed_tokens.forget_issuer(change.name)
+        await self._authority.forget_providers_tokens()
+        self._endings.look(lambda caller: caller.verified is not None and caller.verified.issuer == change.name)
+
+    async def _session(self, change: Change) -> None:
+        """A session of a legacy client, as its `DELETE` ends it; there the mailbox tells the others."""
+        self._sessions.end_here(change.name)
+        self._calls.cancel_session(change.name)
 
     async def _installation(self, change: Change) -> None:
         await self._installations.forget_installation(change.name)
-        self._sessions.forget_installation(change.name)
+        self._upstream_sessions.forget_installation(change.name)
         self._health.forget_installation(change.name)
+
+
+def _is_of(caller: Caller, change: Change) -> bool:
+    """Whether a change of a user or team may concern a caller."""
+    principal = caller.principal
+    if principal is None:
+        return False
+    return (principal.kind, principal.id) == (change.kind, change.name) or change.name in principal.teams

@@ -21,16 +21,20 @@ from core.resolve import (
     ResolvedInstallation,
 )
 from core.tasks import forever
+from proxy.access_endings import AccessEndings
 from proxy.caches.two_ages import TwoAgeCache
+from proxy.callers.signed_tokens import SignedTokens
 from proxy.deps import Deps
 from proxy.gateways.changes import ChangeStream
 from proxy.gateways.holder import Gateways
 from proxy.limits.overload import Overload
 from proxy.limits.usage import Usage
 from proxy.resolve.control_clock import ControlClock
+from proxy.resolve.key_sets import KeySets
 from proxy.resolve.refreshes import Refreshes
 from proxy.telemetry.counting import FAST_LANE, Slots
 from proxy.telemetry.metrics import (
+    ACCESS_ENDED,
     AUTHENTICATIONS,
     CACHE_USED_AGE,
     CACHE_USES,
@@ -39,6 +43,8 @@ from proxy.telemetry.metrics import (
     CONNECTS,
     CONTROL_CLOCK,
     GATEWAYS_HELD,
+    KEY_SET_QUESTIONS,
+    KEY_SETS_HELD,
     LOG_LINES_DROPPED,
     LOOP_LAG,
     PLANNED,
@@ -48,6 +54,7 @@ from proxy.telemetry.metrics import (
     REFRESHES,
     REFUSALS_UNSAID,
     RESOLUTIONS,
+    SIGNED_TOKENS,
     SNAPSHOT_AGE,
     SNAPSHOTS_REJECTED,
     SPANS,
@@ -105,6 +112,9 @@ class Watched:
     egress: Connecting
     clock: ControlClock
     spans: Sender | None
+    key_sets: KeySets
+    signed_tokens: SignedTokens
+    access: AccessEndings
     verdict_refreshes: Refreshes[CallerQuestion, CallerVerdict]
     installation_refreshes: Refreshes[InstallationQuestion, InstallationAnswer]
 
@@ -117,14 +127,18 @@ class Gauges:
         self._alarmed = False
         self._tellings = 0
         verdicts, installations, gateways = watched.verdicts, watched.installations, watched.gateways
-        changes, egress, spans = watched.changes, watched.egress, watched.spans
+        changes, egress, spans, keys = watched.changes, watched.egress, watched.spans, watched.key_sets.held.memory
         self._revisions: dict[str, int] = {}
         self._counted: Final[Mapping[str, Callable[[], float]]] = {
             RECORDS: lambda: deps.records.kept,
             RECORDS_DROPPED: lambda: deps.records.dropped,
             SNAPSHOTS_REJECTED: lambda: gateways.rejected,
             STREAM_HOLES: lambda: changes.holes,
-            STALE_USES: lambda: verdicts.stale_uses + installations.stale_uses,
+            STALE_USES: lambda: verdicts.stale_uses + installations.stale_uses + keys.stale_uses,
+            KEY_SET_QUESTIONS: lambda: watched.key_sets.questions,
+            ACCESS_ENDED: lambda: watched.access.cut,
+            series(SIGNED_TOKENS, ("good",)): lambda: watched.signed_tokens.checked,
+            series(SIGNED_TOKENS, ("refused",)): lambda: watched.signed_tokens.refused,
             LOG_LINES_DROPPED: lines_dropped,
             REFUSALS_UNSAID: lambda: deps.refusal_log.unsaid,
             series(CONNECTS, ("made",)): lambda: egress.opened,
@@ -136,6 +150,7 @@ class Gauges:
             **_of_a_cache("connections", installations),
             **_of_refreshes("connections", installations, watched.installation_refreshes),
             **_of_a_cache("snapshots", gateways),
+            **_of_a_cache("key_sets", keys),
             **dict.fromkeys(_OF_PLANNED_CALLS, lambda: watched.slots.planned),
         }
         self._told: dict[str, float] = dict.fromkeys(self._counted, 0)
@@ -159,6 +174,7 @@ class Gauges:
         slots.set(CONTROL_CLOCK, abs(watched.clock.ahead))
         slots.set(VERDICTS_HELD, len(watched.verdicts))
         slots.set(CONNECTIONS_HELD, len(watched.installations))
+        slots.set(KEY_SETS_HELD, len(watched.key_sets.held.memory))
         self.tell_counts()
         if self._tellings % TASKS_EVERY == 0:
             slots.set(TASKS, len(asyncio.all_tasks()))

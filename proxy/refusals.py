@@ -66,6 +66,12 @@ TABLE: Final[dict[str, Reason]] = {
     "host_unknown": _http(421, -31421, "This server does not serve that host name; use the public URL."),
     "origin_foreign": _http(403, -31403, "Requests from this origin are not allowed."),
     "path_unknown": _http(404, -31404, "There is nothing at this path. Gateways are at /v1/mcp/<slug>."),
+    "no_sign_in": _http(
+        404,
+        -31404,
+        "Nobody signs in at this URL: there is no such gateway, or it takes only tokens that begin with `arch_`, as "
+        "`Authorization: Bearer arch_...`.",
+    ),
     "method_not_allowed": _http(405, -31405, "The method {method} is not supported here."),
     "not_acceptable": _http(406, -31406, "The Accept header must allow {wanted}."),
     "media_type": _http(415, -31415, "The Content-Type must be application/json."),
@@ -76,6 +82,13 @@ TABLE: Final[dict[str, Reason]] = {
     "header_slow": _http(408, -31408, "The headers did not arrive within {seconds:g} s.", retryable=True),
     "body_slow": _http(408, -31408, "The request body did not arrive within {seconds:g} s.", retryable=True),
     "overloaded": _http(503, -31503, "The server is busy; retry after {retry_after} s.", retryable=True),
+    # passed on to control
+    "sign_in_away": _http(
+        503,
+        -31503,
+        "The pages and endpoints of sign-in cannot be reached now; retry soon. Whoever is signed in can go on.",
+        retryable=True,
+    ),
     # authenticate
     "not_authenticated": _http(
         401,
@@ -87,6 +100,9 @@ TABLE: Final[dict[str, Reason]] = {
         -31403,
         "This token is for the admin API and calls no gateways; an administrator makes one for gateways with "
         "`archway tokens create`.",
+    ),
+    "scope_missing": _http(
+        403, -31403, "This access token does not allow `{scope}`; sign in again and allow it to call this gateway."
     ),
     "too_many_unknown": _http(429, -31429, "Too many unknown callers; retry after {retry_after} s.", retryable=True),
     "cannot_authenticate": _http(503, -31503, "The token cannot be checked now; retry soon.", retryable=True),
@@ -139,6 +155,9 @@ TABLE: Final[dict[str, Reason]] = {
     "upstream_error": _beyond("{server} answered with an error."),
     "upstream_asks": _beyond("{server} asked the client for something that this gateway does not pass on."),
     "cancelled": _beyond("The call was cancelled."),
+    "access_ended": _call(
+        "Your access ended while this call ran, so it was stopped; sign in again or ask an administrator."
+    ),
 }
 
 

@@ -8,14 +8,14 @@ its session can cancel it. Whatever becomes of it, it ends once: what it held is
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Final
+from typing import Any, Final
 
 from core.mcp.faults import MessageFault
 from core.records import CallRecord
 from proxy.answers.refused import answer_of_refusal, faulty, internal_error
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
-from proxy.limits.running_calls import CallKey
+from proxy.limits.running_calls import Asked, CallKey
 from proxy.limits.shares import quarter
 from proxy.refusals import Refusal, overloaded
 from proxy.room import at_end
@@ -30,7 +30,7 @@ _NO_MORE: Final[tuple[Stage, ...]] = ()
 class UpstreamCall:
     """A call that has a place among this worker's calls. Ends with its last step, or by `cancel`."""
 
-    __slots__ = ("_deps", "_left", "_over", "_ready", "_waits", "x")
+    __slots__ = ("_deps", "_left", "_over", "_ready", "_task", "_waits", "x")
 
     def __init__(self, x: Exchange, deps: Deps, stages: Iterable[Stage]) -> None:
         self.x, self._deps = x, deps
@@ -41,11 +41,18 @@ class UpstreamCall:
         """Whether it is registered as a call that waits in no task."""
         self._ready: Callable[[], None] | None = None
         """Whom to tell when its upstream has answered, or when it was cancelled."""
+        self._task: asyncio.Task[Any] | None = None
+        """In which it runs, where it runs in one."""
+        deps.calls.begins(self)
 
     @property
     def key(self) -> CallKey | None:
         """What its session calls it, if it has one."""
         return call_key(self.x)
+
+    def asked(self) -> Asked:
+        """Who called, which gateway, and from where."""
+        return self.x.caller, self.x.gateway_name, self.x.address
 
     def wait(self, ready: Callable[[], None]) -> None:
         """Wait for the upstream's answer, as where `go_on` returned None: the call was sent."""
@@ -98,6 +105,7 @@ class UpstreamCall:
 
     async def rest(self, pending: Awaitable[None] | None) -> None:
         """From what a step returned to the end, in a task; being cancelled ends the call."""
+        self._task = asyncio.current_task()
         try:
             while pending is not None:
                 try:
@@ -122,6 +130,18 @@ class UpstreamCall:
         self._left = iter(_NO_MORE)
         self._cancelled()
         ready()
+
+    def cut_off(self) -> None:
+        """End it now, wherever it waits, and tell its caller that their access has ended."""
+        if self._over:
+            return
+        self.x.cut_off = True
+        if self._waits and self._ready is not None:
+            self.cancel()
+        elif self._task is not None:
+            _ = self._deps.calls.call_off(self._task)
+        else:  # its task has not begun
+            asyncio.get_running_loop().call_soon(self.cut_off)
 
     def _cancel_in_its_task(self) -> None:
         """A task that has not begun would never run, and so never give back what its call holds: in its turn."""
@@ -148,12 +168,13 @@ class UpstreamCall:
     def _cancelled(self) -> None:
         if self._over:
             return
-        self.x.status = "cancelled"
+        self.x.status = "access_ended" if self.x.cut_off else "cancelled"
         self._give_back()
         record(self.x, self._deps)
 
     def _give_back(self) -> None:
         self._over = True
+        self._deps.calls.ends(self)
         x, usage = self.x, self._deps.usage
         usage.running.give_back(x.caller.key, 1)
         if x.holds_slot and x.target is not None:
@@ -191,7 +212,7 @@ def begin(x: Exchange, deps: Deps, stages: Iterable[Stage]) -> UpstreamCall:
 def answer_of(x: Exchange, deps: Deps) -> Answer | None:
     """The answer of a call that is over; None where a stream has carried it."""
     if x.answer is None and not x.outlet.streaming:
-        return answer_of_refusal(x, Refusal("cancelled"), deps)  # by its own session
+        return answer_of_refusal(x, Refusal("access_ended") if x.cut_off else Refusal("cancelled"), deps)
     return x.answer
 
 

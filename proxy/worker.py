@@ -4,7 +4,6 @@ Run by the supervisor with inherited sockets (`ARCHWAY_PROXY_FD`), or alone as `
 """
 
 import asyncio
-import gc
 import logging
 import os
 import resource
@@ -23,13 +22,18 @@ from core.internal_call import InternalCalls
 from core.keys import BadKey
 from core.logs import json_logging
 from core.settings import BadSetting
-from core.tasks import Tasks, forever
+from core.tasks import Tasks
 from proxy import listeners
+from proxy.access_endings import AccessEndings
 from proxy.caches.disk_copy import DiskCopy
+from proxy.caches.saving import Saving
 from proxy.caches.two_ages import SourceUnreachable
+from proxy.callers.signed_tokens import SignedTokens
 from proxy.deps import Deps
-from proxy.edge.tls import ServerTls
+from proxy.edge.passing_on import open_to_pages
+from proxy.edge.tls import ServerTls, tls_of
 from proxy.forgetting import Forgetting
+from proxy.garbage import collect_seldom
 from proxy.gateways.changes import ChangeStream
 from proxy.gateways.holder import Gateways
 from proxy.gauges import Gauges, Watched
@@ -45,13 +49,14 @@ from proxy.refusals import Refusal
 from proxy.resolve.caller_verdicts import Authority
 from proxy.resolve.control_client import ControlClient
 from proxy.resolve.installations import Installations
+from proxy.resolve.key_sets import IssuerUnknown, KeySets
 from proxy.sessions.endings import Endings
 from proxy.sessions.mailbox import Letter, Mailbox
 from proxy.sessions.sealed import Sessions
 from proxy.settings import ProxySettings, from_environment
 from proxy.telemetry.counting import Slots
 from proxy.telemetry.metrics import COMPILED, TLS_FILES_BROKEN, WORKER_START_TIME
-from proxy.tracing.sending import OtlpExporter, Sender
+from proxy.tracing.sending import sender_to
 from proxy.tracing.tracer import Tracer
 from proxy.upstream.conversation import Upstreams
 from proxy.upstream.eras import Eras
@@ -60,7 +65,6 @@ from proxy.upstream.sessions import UpstreamSessions
 from proxy.upstream.transport import open_transport
 
 log = logging.getLogger(__name__)
-DISK_EVERY_S = 5.0
 
 
 class Worker:
@@ -70,7 +74,7 @@ class Worker:
         ring = settings.key_ring
         soft, hard = settings.soft_age, settings.max_stale
         self.settings = settings
-        self.tasks = Tasks("worker", quiet=(Refusal, SourceUnreachable, UpstreamFault))
+        self.tasks = Tasks("worker", quiet=(Refusal, SourceUnreachable, IssuerUnknown, UpstreamFault))
         self.disk = DiskCopy(settings.disk_cache, ring, hard)
         self.redis = Redis(settings.redis_url)
         self.egress = open_transport(
@@ -99,6 +103,13 @@ class Worker:
             tasks=self.tasks,
         )
         self.installations = Installations(control, self.redis, ring, soft=soft, hard=hard, tasks=self.tasks)
+        self.key_sets = KeySets(control, self.redis, ring, settings.verifier, hard=hard, tasks=self.tasks)
+        self.signed_tokens = SignedTokens(
+            self.key_sets, self.gateways, issuer=settings.issuer, base_url=settings.base_url, per_second=unknown
+        )
+        self.saving = Saving(
+            self.disk, (self.authority.verdicts, self.installations.resolved, self.key_sets.held, self.gateways)
+        )
         upstream_sessions = UpstreamSessions(self.egress, self.redis, ring, self.tasks)
         upstreams = Upstreams(
             self.egress,
@@ -109,17 +120,6 @@ class Worker:
             ceiling_seconds=settings.call_ceiling_seconds,
             max_answer=settings.max_answer,
         )
-        self.forgetting = Forgetting(
-            self.authority, self.gateways, self.installations, upstream_sessions, upstreams.health
-        )
-        self.changes = ChangeStream(
-            self.redis,
-            settings.verifier,
-            self.gateways,
-            apply=self.forgetting.apply,
-            doubt=self.forgetting.doubt,
-            compare_every=soft,
-        )
         self.slots = Slots(settings.metrics_file)
         self.overload, self.usage = Overload(settings.most_lag), Usage()
         sessions, streams = Sessions(ring, self.redis), Streams()
@@ -128,6 +128,7 @@ class Worker:
             settings=settings,
             slots=self.slots,
             authority=self.authority,
+            signed_tokens=self.signed_tokens,
             gateways=self.gateways,
             sessions=sessions,
             endings=Endings(sessions, mailbox, streams),
@@ -139,12 +140,34 @@ class Worker:
             streams=streams,
             hosts=settings.hosts,
             origins=settings.origins,
-            follows_changes=self.changes.compared_once.is_set,
+            follows_changes=self._follows_changes,
             usage=self.usage,
             overload=self.overload,
+            to_pages=open_to_pages(settings),
+        )
+        self.access = AccessEndings(self.deps, self.tasks)
+        self.forgetting = Forgetting(
+            self.authority,
+            self.key_sets,
+            self.signed_tokens,
+            self.gateways,
+            self.installations,
+            upstream_sessions,
+            upstreams.health,
+            sessions,
+            self.deps.calls,
+            self.access,
+        )
+        self.changes = ChangeStream(
+            self.redis,
+            settings.verifier,
+            self.gateways,
+            apply=self.forgetting.apply,
+            doubt=self.forgetting.doubt,
+            compare_every=soft,
         )
         mailbox.reconnected = self.deps.endings.doubt
-        self.spans = _spans(settings)
+        self.spans = sender_to(settings.otlp_endpoint, settings.collector_headers, settings.ca_bundle)
         if self.spans is not None:
             ratio, per_second = settings.trace_ratio, settings.traces_per_second
             self.deps.tracer = Tracer(self.spans, ratio=ratio, per_second=per_second)
@@ -161,6 +184,9 @@ class Worker:
                 self.egress,
                 control.clock,
                 self.spans,
+                self.key_sets,
+                self.signed_tokens,
+                self.access,
                 self.authority.refreshes,
                 self.installations.refreshes,
             ),
@@ -168,6 +194,9 @@ class Worker:
         self.internal = InternalListener(
             InternalCalls(ring, caller="control", answerer="proxy"), Prober(upstreams, self.egress)
         )
+
+    def _follows_changes(self) -> bool:
+        return self.changes.compared_once.is_set()
 
     def deliver(self, letter: Letter) -> None:
         """A letter from a worker, perhaps from this one."""
@@ -181,6 +210,7 @@ class Worker:
         deps = self.deps
         self.authority.verdicts.load(self.disk)
         self.installations.resolved.load(self.disk)
+        self.key_sets.held.load(self.disk)
         self.gateways.load_disk(self.disk)
         self.slots.set(WORKER_START_TIME, time.time())
         self.slots.set(COMPILED, float(compiled_form.is_used()))
@@ -191,7 +221,8 @@ class Worker:
             ("records", deps.records.send()),
             ("gauges", self.gauges.keep_telling()),
             ("overload", self.overload.watch()),
-            ("disk", self._save_to_disk()),
+            ("disk", self.saving.keep_saving()),
+            ("access", self.access.keep_looking()),
         ):
             _ = self.tasks.spawn(name, work)
 
@@ -204,32 +235,13 @@ class Worker:
             await asyncio.to_thread(self.spans.close)
         self.gauges.tell()
         await self.tasks.close()
-        await self._save()
+        await self.saving.save()
         self.disk.close()
         await self.egress.close()
         await self.to_control.close()
+        if self.deps.to_pages is not None:
+            await self.deps.to_pages.close()
         await self.redis.close()
-
-    async def _save_to_disk(self) -> None:
-        if self.disk.kept:
-            await forever("disk", self._save_after_a_while, DISK_EVERY_S)
-
-    async def _save_after_a_while(self) -> None:
-        await asyncio.sleep(DISK_EVERY_S)
-        await self._save()
-
-    async def _save(self) -> None:
-        """What changed since the last time, copied here and written by a thread."""
-        for kept in (self.authority.verdicts, self.installations.resolved, self.gateways):
-            write = kept.pending_write(self.disk)
-            if write is not None:
-                await asyncio.to_thread(write)
-
-
-def _spans(settings: ProxySettings) -> Sender | None:
-    if not settings.otlp_endpoint:
-        return None
-    return Sender(OtlpExporter(settings.otlp_endpoint, settings.collector_headers, settings.ca_bundle))
 
 
 @asynccontextmanager
@@ -237,14 +249,6 @@ async def listening(worker: Worker, tls: ServerTls | None = None) -> AsyncIterat
     """Both listeners open; their ports."""
     async with listeners.listening(worker.deps, worker.internal, tls) as ports:
         yield ports
-
-
-def server_tls(worker: Worker) -> ServerTls | None:
-    """What the settings say of TLS; raises BadSetting for files that cannot be used."""
-    settings, slots = worker.settings, worker.slots
-    if not settings.tls_cert:
-        return None
-    return ServerTls(settings.tls_cert, settings.tls_key, lambda broken: slots.set(TLS_FILES_BROKEN, float(broken)))
 
 
 async def run(settings: ProxySettings) -> None:
@@ -258,7 +262,8 @@ async def run(settings: ProxySettings) -> None:
     if why_not := os.environ.get(compiled_form.WHY_NOT):
         log.warning("the compiled modules are not used; `make compiled` makes them again", extra={"why": why_not})
     try:
-        tls = server_tls(worker)
+        slots = worker.slots
+        tls = tls_of(settings.tls_cert, settings.tls_key, lambda broken: slots.set(TLS_FILES_BROKEN, float(broken)))
         if tls:
             loop.add_signal_handler(signal.SIGHUP, tls.look_now)
         async with listening(worker, tls) as (public, internal):
@@ -267,17 +272,6 @@ async def run(settings: ProxySettings) -> None:
             await stop.wait()
     finally:
         await worker.close()
-
-
-def collect_seldom() -> None:
-    """Look for cycles of garbage after 20,000 objects, not 700, and not among what the start has made.
-
-    A call makes some hundreds, and nearly all go with the last reference: looking through them each second or third
-    call was a tenth of a worker's work.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 def main() -> None:

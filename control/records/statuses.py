@@ -13,6 +13,7 @@ Status = Literal[
     "wrong_message",
     "internal",
     "token_for_api",
+    "scope_missing",
     "gateway_unknown",
     "way_not_accepted",
     "gateway_unavailable",
@@ -53,4 +54,5 @@ Status = Literal[
     "upstream_error",
     "upstream_asks",
     "cancelled",
+    "access_ended",
 ]

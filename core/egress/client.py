@@ -140,15 +140,17 @@ class Egress:
         *,
         deadline: float,
         silence: float | None = None,
+        host: str | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """One request. Inside the block stand the answer's status and headers; `read_capped` or `next_chunk` read on.
 
         `deadline`: seconds for the whole block, connecting and the caller's reading included; the task that enters
-        the block must leave it. `silence`: seconds that may pass without a byte. Redirects come back unfollowed.
+        the block must leave it. `silence`: seconds that may pass without a byte. `host`: what somebody asked for,
+        where a request is passed on to a server of ours; else the URL's own. Redirects come back unfollowed.
         Raises UpstreamFault, and ValueError for a header that must not be sent. The connection is used again only
         if the block ends without an exception, the answer was read whole and is no redirect.
         """
-        sendable = _sendable(headers or {})
+        sendable = {**_sendable(headers or {}), **({} if host is None else {"Host": host})}
         times = aiohttp.ClientTimeout(
             connect=self._connect_seconds, sock_connect=self._connect_seconds, sock_read=silence
         )

@@ -1,20 +1,19 @@
-"""The few public answers: health, readiness, protected-resource metadata and CORS preflights.
+"""The few public answers: health, readiness, where to sign in, and CORS preflights.
 
-`PUBLIC` is the whole list of what is answered without a token. Whatever is not in it must authenticate first.
+`PUBLIC` is the whole list of what is answered without a token. Whatever is not in it must authenticate first, or is
+passed on to control (`proxy/edge/passing_on.py`).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 
-import orjson
-
+from proxy.answers.protected_resource import PREFIX, judge_for_anybody, protected_resource
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange, Head
 from proxy.refusals import Refusal
 from proxy.stages.admit import HTTP, admit
 
-RESOURCE_PREFIX: Final = "/.well-known/oauth-protected-resource"
 _METHODS = "GET, POST, DELETE, OPTIONS"
 
 
@@ -30,29 +29,27 @@ def ready(_x: Exchange, deps: Deps) -> Answer:
     return Answer(200, b'{"status":"ready"}')
 
 
-def protected_resource(x: Exchange, deps: Deps) -> Answer:
-    """RFC 9728 metadata of one gateway; the same form whether or not there is such a gateway."""
-    _judge(x, deps, x.head.target.removeprefix(RESOURCE_PREFIX))
-    name = x.gateway_name
-    base = deps.settings.public_url.rstrip("/")
-    document = {
-        "resource": f"{base}/v1/mcp/{name}",
-        "scopes_supported": ["mcp"],
-        "bearer_methods_supported": ["header"],
-        "resource_name": name,
-    }
-    answer = Answer(200, orjson.dumps(document))
+def cors_preflight(x: Exchange, deps: Deps) -> Answer:
+    """A browser asks whether it may; the origin was judged. `Mcp-Param-*` has no wildcard, so its wish is echoed."""
+    admit(x, deps)
+    if "origin" not in x.headers:
+        raise Refusal("method_not_allowed", method="OPTIONS")
+    return _preflight(x, _METHODS)
+
+
+def metadata_preflight(x: Exchange, deps: Deps) -> Answer:
+    """A browser asks whether it may read where to sign in: clients send a header with that which needs a question."""
+    judge_for_anybody(x, deps)
+    answer = _preflight(x, "GET")
     answer.headers["Access-Control-Allow-Origin"] = "*"
     return answer
 
 
-def cors_preflight(x: Exchange, deps: Deps) -> Answer:
-    """A browser asks whether it may; the origin was judged. `Mcp-Param-*` has no wildcard, so its wish is echoed."""
-    admit(x, deps)
-    if "origin" not in x.headers or "access-control-request-method" not in x.headers:
+def _preflight(x: Exchange, methods: str) -> Answer:
+    if "access-control-request-method" not in x.headers:
         raise Refusal("method_not_allowed", method="OPTIONS")
     answer = Answer(204)
-    answer.headers["Access-Control-Allow-Methods"] = _METHODS
+    answer.headers["Access-Control-Allow-Methods"] = methods
     answer.headers["Access-Control-Allow-Headers"] = x.headers.get("access-control-request-headers", "")[:1024]
     answer.headers["Access-Control-Max-Age"] = "600"
     return answer
@@ -64,7 +61,7 @@ class PublicRoute:
 
     methods: frozenset[str]
     target: str
-    answer: Callable[[Exchange, Deps], Answer]
+    answer: Callable[[Exchange, Deps], Answer | Awaitable[Answer]]
     whole: bool = True
     """Whether the target must be the whole of it."""
 
@@ -78,29 +75,19 @@ class PublicRoute:
 PUBLIC: Final = (
     PublicRoute(frozenset({"GET", "HEAD"}), "/health", health),
     PublicRoute(frozenset({"GET", "HEAD"}), "/ready", ready),
-    PublicRoute(frozenset({"GET"}), f"{RESOURCE_PREFIX}/", protected_resource, whole=False),
+    PublicRoute(frozenset({"GET"}), f"{PREFIX}/", protected_resource, whole=False),
+    PublicRoute(frozenset({"OPTIONS"}), f"{PREFIX}/", metadata_preflight, whole=False),
     PublicRoute(frozenset({"OPTIONS"}), "", cors_preflight, whole=False),
 )
 
 _PUBLIC_METHODS: Final = frozenset().union(*(route.methods for route in PUBLIC))
 
 
-def public_answer(x: Exchange, deps: Deps) -> Answer | None:
-    """The answer to a request that needs no token; None where it needs one."""
+def public_answer(x: Exchange, deps: Deps) -> Answer | Awaitable[Answer] | None:
+    """The answer to a request that needs no token, or what to wait for it; None where it needs one."""
     if x.head.method not in _PUBLIC_METHODS:
         return None
     for route in PUBLIC:
         if route.takes(x.head):
             return route.answer(x, deps)
     return None
-
-
-def _judge(x: Exchange, deps: Deps, target: str) -> None:
-    """Check host and headers as for any request; any origin may read public metadata."""
-    head, headers = x.head, x.head.headers
-    raw = [(name, value) for name, value in head.raw_headers if name.lower() != b"origin"]
-    if headers is not None:
-        headers = {name: value for name, value in headers.items() if name != "origin"}
-    # A copy: the lane's head may be another request's too.
-    x.head = replace(head, raw_headers=raw, headers=headers, target=target, judged=None)
-    admit(x, deps)

@@ -9,15 +9,18 @@ from core.mcp.message import Request
 from core.mcp.shapes import META_REFUSAL, result_for_modern
 from core.mcp.versions import Era
 from proxy.answers.at_the_door import record_at_door
+from proxy.answers.protected_resource import metadata_url
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.our_name import server_info
 from proxy.refusals import Refusal
+from proxy.verified_token import SCOPE
 
 _CHALLENGED: Final = {
     "not_authenticated": ', error="invalid_token", error_description="The token is not valid here."',
     "way_not_accepted": ', error="invalid_token", error_description="This gateway takes no token of this kind."',
     "token_for_api": ', error="insufficient_scope", error_description="The token is not for gateways."',
+    "scope_missing": ', error="insufficient_scope", error_description="The token does not allow calling gateways."',
 }
 """Refusals that tell what a token would have to be, with the error of the challenge."""
 
@@ -90,10 +93,15 @@ def _error_of(refusal: Refusal) -> str:
 
 
 def challenge(x: Exchange, deps: Deps, error: str) -> str:
-    """`WWW-Authenticate` (RFC 6750 section 3, RFC 9728 section 5.1)."""
-    base = deps.settings.public_url.rstrip("/")
-    metadata = f"{base}/.well-known/oauth-protected-resource/v1/mcp/{x.gateway_name}"
-    return f'Bearer resource_metadata="{metadata}", scope="mcp"{error}'
+    """`WWW-Authenticate` (RFC 6750 section 3, RFC 9728 section 5.1).
+
+    It is the same for a gateway that exists and for one that does not. Only the scope is left out where a gateway
+    takes the tokens of an identity provider alone, which knows none of ours: the gateway's metadata tells as much.
+    """
+    gateway = deps.gateways.peek(x.gateway_name)
+    of_provider = gateway is not None and gateway.accepts("jwt") and not gateway.accepts("oauth")
+    scope = "" if of_provider else f', scope="{SCOPE}"'
+    return f'Bearer resource_metadata="{metadata_url(x.gateway_name, deps)}"{scope}{error}'
 
 
 def _sentence(refusal: Refusal) -> str:

@@ -2,8 +2,8 @@
 
 It turns aiohttp's request into a `Head`, reads the body within its cap and time, and writes an `Answer` or a
 stream. What is served without a token is in `proxy/answers/plain.py`, by which method in `METHODS`; what is decided
-is in `proxy/pipeline.py`. The low-level `web.Server` is used, not an application: paths are matched raw, by us, and
-nothing is normalised on the way.
+is in `proxy/pipeline.py`; what is control's to answer is passed on (`passing_on.py`). The low-level `web.Server` is
+used, not an application: paths are matched raw, by us, and nothing is normalised on the way.
 """
 
 import asyncio
@@ -15,11 +15,13 @@ from aiohttp import HttpVersion10, HttpVersion11, web
 from core.mcp.event_stream import encode_event
 from proxy.answers.plain import public_answer
 from proxy.answers.refused import answer_of_refusal, internal_error
+from proxy.answers.refused_page import refused_page
 from proxy.answers.sessions import end_session
 from proxy.deps import Deps
 from proxy.edge.answer_headers import METHODS, SECURITY_HEADERS, STREAM_HEADERS, own_headers
 from proxy.edge.body_rules import judge_announced, seconds_for, too_slow
 from proxy.edge.get_stream import hold_stream
+from proxy.edge.passing_on import MOST_BODY, PassingOn
 from proxy.edge.stream_sweep import StreamSweep
 from proxy.edge.writing import PIECE, within, write_pieces, write_whole
 from proxy.exchange import Answer, Exchange, Head
@@ -86,6 +88,7 @@ class AiohttpLane:
 
     def __init__(self, deps: Deps, sweep: StreamSweep) -> None:
         self._deps, self._sweep = deps, sweep
+        self._passing_on = PassingOn(deps, deps.to_pages) if deps.to_pages is not None else None
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, whatever it is; raises only when the caller has left."""
@@ -98,6 +101,8 @@ class AiohttpLane:
         outlet.headers = own_headers(x.request_id, _origin(x.head), self._deps.origins)
         self._deps.slots.add(AIOHTTP_LANE)
         try:
+            if self._passing_on is not None and self._passing_on.takes(x.head.target):
+                return await self._passed_on(x, request, self._passing_on)
             answer = await self._answered(x, request)
             if answer is None or outlet.streaming:  # a stream that has begun can only be ended
                 return await outlet.end()
@@ -117,10 +122,27 @@ class AiohttpLane:
             log.exception("a request failed inside", extra={"request_id": x.request_id})
             return internal_error(x)
 
+    async def _passed_on(self, x: Exchange, request: web.BaseRequest, passing_on: PassingOn) -> web.StreamResponse:
+        """Control's answer to a request that is not for a gateway, or why there is none."""
+        try:
+            passing_on.judge(x)
+            body = await self._body(x, request, MOST_BODY) if request.can_read_body else b""
+            return await passing_on.pass_on(x, request, body, last=_is_last(request))
+        except Refusal as refusal:
+            answer = refused_page(x, refusal, self._deps)
+        except (asyncio.CancelledError, ConnectionError):
+            raise
+        except Exception:
+            log.exception("a request could not be passed on", extra={"request_id": x.request_id})
+            if request.writer.output_size > 0:
+                raise ConnectionResetError("the answer has begun; no other can follow") from None
+            answer = internal_error(x)
+        return await self._written(x, request, answer)
+
     async def _route(self, x: Exchange, request: web.BaseRequest) -> Answer | None:
         public = public_answer(x, self._deps)
         if public is not None:
-            return public
+            return public if isinstance(public, Answer) else await public
         pending = at_headers(x, self._deps)
         if pending is not None:
             await pending
@@ -136,13 +158,15 @@ class AiohttpLane:
         await hold_stream(x, self._deps, self._sweep, x.outlet.send)
         return None
 
-    async def _body(self, x: Exchange, request: web.BaseRequest) -> bytes:
+    async def _body(self, x: Exchange, request: web.BaseRequest, most: int | None = None) -> bytes:
         """The body: at most so many bytes, in time and not too slowly; a compressed one is not taken.
 
-        Room is taken for what has come, never for what is announced: announcing costs a caller nothing.
+        Room is taken for what has come, never for what is announced: announcing costs a caller nothing. `most`: a cap
+        in place of the setting's.
         """
-        limit, seconds = self._deps.settings.max_body, self._deps.settings.body_seconds
-        judge_announced(x, self._deps, request.content_length or 0)
+        settings = self._deps.settings
+        limit, seconds = settings.max_body if most is None else most, settings.body_seconds
+        judge_announced(x, self._deps, request.content_length or 0, limit)
         _ask_for_body(x, request)
         parts: list[bytes] = []
         size = 0

@@ -15,12 +15,14 @@ LINGER_S: Final = 1.0
 """How long the rest of a body that nobody wants is read and thrown away, so that its sender can read why."""
 
 
-def judge_announced(x: Exchange, deps: Deps, length: int) -> None:
-    """Before any of it is read: refuses what is compressed, and what announces itself as too large."""
+def judge_announced(x: Exchange, deps: Deps, length: int, most: int | None = None) -> None:
+    """Before any of it is read: refuses what is compressed, and what announces itself as too large, for the setting
+    or for `most`."""
+    limit = deps.settings.max_body if most is None else most
     if x.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
         raise Refusal("body_packed")
-    if length > deps.settings.max_body:
-        raise Refusal("body_too_large", limit=deps.settings.max_body)
+    if length > limit:
+        raise Refusal("body_too_large", limit=limit)
 
 
 def seconds_of(event: ReaderEvent, settings: ProxySettings) -> float:

@@ -1,10 +1,10 @@
 """Which header blocks the fast lane reads itself: a strict grammar, in which nothing has two readings.
 
-It is a small part of what RFC 9112 allows: POST, GET or DELETE of a plain path that is not public metadata, HTTP/1.1,
-CRLF at the end of every line, names that are tokens, values of visible ASCII, no name twice but of lists that nobody
-judges, framing by one plain Content-Length. Whatever is not in it is handed over, byte for byte, to
-aiohttp, and so gets that lane's verdict: the fast lane refuses no framing of its own. A block that is not whole yet
-is measured by the same grammar, so that one that has left it does not wait here for its end.
+It is a small part of what RFC 9112 allows: POST, GET or DELETE of a plain path that is no public metadata and is not
+passed on to control, HTTP/1.1, CRLF at the end of every line, names that are tokens, values of visible ASCII, no name
+twice but of lists that nobody judges, framing by one plain Content-Length. Whatever is not in it is handed over, byte
+for byte, to aiohttp, and so gets that lane's verdict: the fast lane refuses no framing of its own. A block that is
+not whole yet is measured by the same grammar, so that one that has left it does not wait here for its end.
 
 Used by `request_reader.py`. What the headers say is judged by the stage `admit`, for both lanes.
 """
@@ -14,6 +14,7 @@ from typing import Final
 
 from core.egress.header_grammar import MAY_REPEAT, NAME, VALUE
 from proxy.caches.usual import remember
+from proxy.edge.passed_on_paths import FIRST_PARTS
 
 MOST_HEAD: Final = 64 << 10
 MOST_LINE: Final = 8190
@@ -21,7 +22,8 @@ MOST_HEADERS: Final = 100
 END: Final = b"\r\n\r\n"
 
 _METHODS: Final = (b"POST /", b"GET /", b"DELETE /")
-_REST = rb"(?!\.well-known/)[A-Za-z0-9\-._~%/;:=&?+,*@]*"
+_ELSEWHERE = "|".join((r"\.well-known", *FIRST_PARTS)).encode()
+_REST = rb"(?!(?:" + _ELSEWHERE + rb")[/? ]|[? ])[A-Za-z0-9\-._~%/;:=&?+,*@]*"
 _REQUEST_LINE = re.compile(rb"(POST|GET|DELETE) (/" + _REST + rb") HTTP/1\.1")
 _REST_BEGUN = re.compile(_REST)
 _HEADER = re.compile(rf"({NAME}):[\t ]*({VALUE})".encode())

@@ -108,8 +108,11 @@ class ServedRequest:
         deps.slots.add(FAST_LANE)
         if not x.head.target.startswith(GATEWAY_PATH):
             public = public_answer(x, deps)
-            if public is not None:
+            if isinstance(public, Answer):
                 return public
+            if public is not None:
+                self._spawn(public)
+                return None
         pending = at_headers(x, deps)
         if pending is None:
             return self._judged()

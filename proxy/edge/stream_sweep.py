@@ -11,13 +11,11 @@ import asyncio
 import random
 from typing import Final, Protocol
 
-from proxy.caches.two_ages import SourceUnreachable
-from proxy.caller import STRANGER
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.listening.drain import GOODBYE, goodbye_after, look_within
-from proxy.refusals import Refusal
 from proxy.sessions.sealed import Session
+from proxy.stages.authenticate import judged_again
 
 KEEPALIVE_S = 15.0
 LOOK_S = 1.0
@@ -105,9 +103,10 @@ class StreamSweep:
             self._end(stream)
             return
         comment = now >= held.due
-        if not comment and deps.authority.remembers(held.caller.proof.digest):
+        stands = held.caller.stands
+        if not comment and stands and deps.authority.remembers(held.caller.proof.digest):
             return
-        verdict = deps.authority.known(held.caller.proof)
+        verdict = deps.authority.known(held.caller.proof) if stands else None
         if verdict is None:
             held.asking = True
             _ = deps.calls.serve(self._ask(stream, held, comment=comment))
@@ -117,11 +116,7 @@ class StreamSweep:
 
     async def _ask(self, stream: OpenStream, held: HeldStream, *, comment: bool) -> None:
         """Ask about the caller as any request would: while Redis is away, no announcement of its end can come."""
-        try:
-            verdict = await self._deps.authority.verdict(held.caller.proof, held.address)
-            held.caller = held.caller.judged(verdict)
-        except (Refusal, SourceUnreachable):
-            held.caller = STRANGER
+        held.caller = await judged_again(held.caller, held.gateway_name, held.address, self._deps)
         held.asking = False
         if stream in self._streams:
             self._go_on(stream, held, comment=comment)
@@ -148,6 +143,7 @@ def still_good(held: HeldStream, deps: Deps) -> bool:
         and held.caller.principal is not None
         and gateway.admits(held.caller.principal)
         and gateway.accepts(held.caller.way)
+        and (held.caller.verified is None or deps.signed_tokens.is_for(held.caller.verified, gateway))
         and not deps.authority.refused_lately(held.caller.proof.digest)
     )
 

@@ -20,6 +20,11 @@ _Stamp = tuple[tuple[int, int, int], ...]
 """Inode, size and time of change of each file."""
 
 
+def tls_of(cert: str, key: str, tell_broken: Callable[[bool], None]) -> "ServerTls | None":
+    """TLS as the settings have it, None for plain HTTP; raises BadSetting for files that cannot be used."""
+    return ServerTls(cert, key, tell_broken) if cert else None
+
+
 class ServerTls:
     """The context that a listener is given, and what keeps it up to date. Raises BadSetting for unusable files."""
 

@@ -3,7 +3,8 @@
 A call runs in one of four ways: in a task of its own (`run`); in a task of its lane that serves this one request and
 outlives its caller (`run_here`); while only its upstream is waited for, in none (`waits`); or by its plan, outside of
 any session, in a set that is looked through when the worker stops (`watch`). `UpstreamCall.go_on`,
-`pipeline.answer_request` and `PlannedCall.waits` register it.
+`pipeline.answer_request` and `PlannedCall.waits` register it. Whoever called may lose their access meanwhile:
+`proxy/access_endings.py` asks for all that `running`, and has those cut off.
 
 A modern caller that leaves cancels it; a legacy caller that leaves does not (MCP 2025-11-25, transports): its call
 runs on to the deadline, with nobody to tell. A legacy cancellation names a session and a request id, and may arrive
@@ -15,9 +16,12 @@ from collections.abc import Coroutine, Iterable
 from typing import Any, Protocol
 
 from core.tasks import Tasks
+from proxy.caller import Caller
 
 CallKey = tuple[str, str | int]
 """The session's jti and the request's id."""
+Asked = tuple[Caller, str, str]
+"""Who called, as judged when they did; the gateway as the request names it; the address that it came from."""
 LEAVE_S = 1.0
 END_S = 1.0
 
@@ -33,6 +37,16 @@ class Stepped(Protocol):
         """End the call now."""
 
 
+class RunningCall(Stepped, Protocol):
+    """A call that runs, in whichever way, and for whom (`proxy/upstream_call.py`, `proxy/plans/planned_call.py`)."""
+
+    def asked(self) -> Asked:
+        """Who called, which gateway, and from where."""
+
+    def cut_off(self) -> None:
+        """End it now, wherever it waits, and tell its caller that their access has ended."""
+
+
 class Calls:
     """The calls that run in one worker, with what each principal holds of its places and its memory."""
 
@@ -40,7 +54,9 @@ class Calls:
         self._tasks = tasks
         self._all: set[asyncio.Task[Any]] = set()
         self._stepped: set[Stepped] = set()
-        self._others: list[Iterable[Stepped]] = []
+        self._begun: set[RunningCall] = set()
+        """Those that went through the stages, in whichever way they run."""
+        self._others: list[Iterable[RunningCall]] = []
         self._running: dict[CallKey, asyncio.Task[Any] | Stepped] = {}
         self._called_off: set[asyncio.Task[Any]] = set()
         """Cancelled by their own sessions, and not yet at their ends."""
@@ -49,11 +65,32 @@ class Calls:
         """A task for one request of a lane; with `run_here` its call needs no other."""
         return self._tasks.spawn("request", work)
 
+    def begins(self, call: RunningCall) -> None:
+        """A call has a place; it runs until `ends`."""
+        self._begun.add(call)
+
+    def ends(self, call: RunningCall) -> None:
+        """A call has given its place back."""
+        self._begun.discard(call)
+
+    def running(self) -> list[RunningCall]:
+        """Every call that runs now."""
+        return [*self._begun, *(one for running in self._others for one in running)]
+
+    def call_off(self, task: "asyncio.Task[Any]") -> bool:
+        """Cancel a call in the task that it runs in, which may be its lane's; whether it was not over."""
+        if task in self._called_off:
+            return True
+        if not task.cancel():
+            return False
+        self._called_off.add(task)
+        return True
+
     async def run(self, key: CallKey | None, work: Coroutine[Any, Any, None], *, ends_with_caller: bool) -> None:
         """Run a call to its end; being cancelled here means that the caller has left."""
         task = self._tasks.spawn("call", work)
         self._all.add(task)
-        task.add_done_callback(self._all.discard)
+        task.add_done_callback(self._forget)
         if key is not None:
             self._running[key] = task
             task.add_done_callback(lambda _: self._done(key, task))
@@ -80,11 +117,11 @@ class Calls:
             if task not in self._called_off or task.uncancel():
                 raise  # cancelled by a caller that has left, or by a worker that stops
         finally:
-            self._all.discard(task)
+            self._forget(task)
             if key is not None:
                 self._done(key, task)
 
-    def watch(self, running: Iterable[Stepped]) -> None:
+    def watch(self, running: Iterable[RunningCall]) -> None:
         """When the worker stops, cancel these, too: calls that are waited for and outside of any session."""
         self._others.append(running)
 
@@ -103,15 +140,16 @@ class Calls:
     def cancel(self, key: CallKey) -> bool:
         """Cancel the call with this key; whether it runs here."""
         running = self._running.get(key)
-        if running is None or running in self._called_off:
-            return running is not None
-        if not isinstance(running, asyncio.Task):
+        if isinstance(running, asyncio.Task):
+            return self.call_off(running)
+        if running is not None:
             running.cancel()
-            return True
-        if not running.cancel():
-            return False
-        self._called_off.add(running)
-        return True
+        return running is not None
+
+    def cancel_session(self, jti: str) -> None:
+        """Cancel every call of a session that has ended."""
+        for key in [key for key in self._running if key[0] == jti]:
+            _ = self.cancel(key)
 
     async def end(self) -> None:
         """The worker stops: cancel every call, and wait until each has left its record, at most `END_S`."""
@@ -124,8 +162,10 @@ class Calls:
         if running:
             await asyncio.wait(running, timeout=END_S)
 
+    def _forget(self, task: "asyncio.Task[Any]") -> None:
+        self._all.discard(task)
+        self._called_off.discard(task)
+
     def _done(self, key: CallKey, call: "asyncio.Task[Any] | Stepped") -> None:
-        if isinstance(call, asyncio.Task):
-            self._called_off.discard(call)
         if self._running.get(key) is call:
             del self._running[key]

@@ -43,7 +43,8 @@ def plan_of(x: Exchange, deps: Deps, limits: CallLimits) -> Plan | str:
     sent, now = deps.upstreams.sent, time.monotonic()
     resting, verdict = _resting(x, deps), deps.authority.rest(x.caller.proof.digest)
     found, held = sent.rests_on(x.sent, x.session.jti if x.session is not None else None)
-    if verdict is None or resting is None or verdict.aged.value is not x.caller.verdict:
+    verified = x.caller.verified
+    if verdict is None or resting is None or verdict.aged.value is not x.caller.verdict or not x.caller.stands:
         return "changed"
     if x.session is not None and not deps.sessions.holds(x.session):
         return "changed"
@@ -55,7 +56,7 @@ def plan_of(x: Exchange, deps: Deps, limits: CallLimits) -> Plan | str:
     if way is None:
         return "sent_otherwise"
     plan = Plan()
-    others: list[Stands] = [one for one in (found, held, x.session) if one is not None]
+    others: list[Stands] = [one for one in (found, held, x.session, verified) if one is not None]
     plan.verdict, plan.resting, plan.gateway, plan.rests_on = verdict.aged, resting.aged, x.gateway, tuple(others)
     young_until = min(verdict.young_until, resting.young_until)
     plan.renew_at = young_until if young_until >= now else now + RENEW_S
@@ -67,7 +68,11 @@ def plan_of(x: Exchange, deps: Deps, limits: CallLimits) -> Plan | str:
     )
     if now >= plan.good_until:
         return "changed"
-    plan.expires = min(verdict.aged.expires, inf if x.session is None else x.session.issued + LIFETIME_S)
+    plan.expires = min(
+        verdict.aged.expires,
+        inf if x.session is None else x.session.issued + LIFETIME_S,
+        inf if verified is None else verified.expires,
+    )
     plan.max_stale = deps.settings.max_stale
     plan.way, plan.before, plan.end = way[0], way[1].before, way[1].end
     plan.seconds = sent.seconds_for(x.installation)

@@ -3,7 +3,7 @@
 from typing import Final, Protocol
 
 from proxy.deps import Deps
-from proxy.limits.running_calls import Stepped
+from proxy.limits.running_calls import RunningCall
 from proxy.limits.seat import CallLimits
 from proxy.telemetry.metrics import PLANS_LEFT, by_value
 from proxy.upstream.deadlines import Limited
@@ -12,7 +12,7 @@ from proxy.upstream.pool.connection import Taker
 _LEFT: Final = by_value(PLANS_LEFT)
 
 
-class Running(Limited, Taker, Stepped, Protocol):
+class Running(Limited, Taker, RunningCall, Protocol):
     """A planned call that waits for its answer."""
 
 

@@ -65,13 +65,15 @@ class Plan:
     resting: Aged[ResolvedInstallation]
     gateway: CompiledGateway
     rests_on: tuple[Stands, ...]
-    """What else there is: the era that was found out, sessions of a legacy caller and of a legacy server."""
+    """What else there is: the era that was found out, sessions of a legacy caller and of a legacy server, and
+    what was verified of a signed token."""
     renew_at: float
     """Monotonic time from which on a call goes through the stages now and then, which ask again."""
     good_until: float
     """Monotonic time from which on nothing of it may be used."""
     expires: float
-    """Unix seconds after which it is nothing: those of the credential, or of the caller's session."""
+    """Unix seconds after which it is nothing: those of the credential, of a signed token itself, or of the caller's
+    session."""
     max_stale: float
     """Seconds for which a gateway may be used that is not known to be current."""
 

@@ -16,7 +16,7 @@ from orjson import dumps
 from core.identifiers import new_id
 from core.mcp.shapes import result_for_legacy, result_for_modern
 from proxy.exchange import Exchange, Head
-from proxy.limits.running_calls import CallKey
+from proxy.limits.running_calls import Asked, CallKey
 from proxy.pipeline import go_on_from_plan
 from proxy.plans.made_exchange import exchange_of
 from proxy.plans.parts import PlanParts
@@ -111,6 +111,12 @@ class PlannedCall:
         jti = self.plan.jti
         return (jti, self.message["id"]) if jti else None
 
+    def asked(self) -> Asked:
+        """Who called, which gateway, and from where."""
+        judged = self._head.judged
+        assert judged is not None
+        return self.plan.caller, judged.gateway_name, judged.address
+
     def waits(self, connection: PoolConnection) -> None:
         """It was sent there, and waits for its answer."""
         self.connection = connection
@@ -186,6 +192,10 @@ class PlannedCall:
     def cancel(self) -> None:
         """Its session cancels it, or the worker ends."""
         self._to_pipeline("cancelled")[1].cancel()
+
+    def cut_off(self) -> None:
+        """Its caller's access has ended."""
+        self._to_pipeline("cancelled")[1].cut_off()
 
     def leave(self) -> None:
         """The caller has left."""

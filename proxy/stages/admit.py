@@ -75,6 +75,15 @@ def _is_stranger(judged: Judged, deps: Deps) -> bool:
 
 def _judged(head: Head, deps: Deps) -> Judged:
     """What the head is by itself. Refuses 400, 403, 404 and 421."""
+    headers, path = judged_for_us(head, deps)
+    origin = headers.get("origin")
+    if origin is not None and origin not in deps.origins:
+        raise Refusal("origin_foreign")
+    return Judged(headers, gateway_in(path), address_of(head.peer, headers, deps))
+
+
+def judged_for_us(head: Head, deps: Deps) -> tuple[dict[str, str], str]:
+    """Headers and path of a request that has one meaning and is for a host of ours. Refuses 400 and 421."""
     if head.version not in HTTP:
         raise Refusal("framing", what="this version of HTTP is not supported")
     headers = _headers(head.raw_headers, deps.header_names) if head.headers is None else head.headers
@@ -84,10 +93,7 @@ def _judged(head: Head, deps: Deps) -> Judged:
         host, path = _effective(path, headers)
     if _hostname(host) not in deps.hosts:
         raise Refusal("host_unknown")
-    origin = headers.get("origin")
-    if origin is not None and origin not in deps.origins:
-        raise Refusal("origin_foreign")
-    return Judged(headers, gateway_in(path), _address(head.peer, headers, deps))
+    return headers, path
 
 
 @lru_cache(1024)
@@ -160,7 +166,7 @@ def _hostname(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
-def _address(address: str, headers: dict[str, str], deps: Deps) -> str:
+def address_of(address: str, headers: dict[str, str], deps: Deps) -> str:
     """Where the request came from: the peer, or what a trusted reverse proxy says before itself."""
     proxies = deps.settings.trusted_proxies
     if not proxies:

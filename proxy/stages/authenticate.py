@@ -1,25 +1,34 @@
 """Authenticate: the shape of the credential picks exactly one verifier, and its refusal is final.
 
 There is no anonymous principal. `SHAPES` lists what may come as `Authorization: Bearer`, each shape with its
-verifier; at present there is one, an `arch_` token. The credential is used up here: later stages see the caller.
-Whether a token is accepted is judged by control, in `control/registry/token_validity.py`; the verdict is remembered
-in `proxy/resolve/caller_verdicts.py`. Leaves out which ways of authenticating a gateway accepts (`enter_gateway.py`).
+verifier: an `arch_` token, and a signed token (JWT), which may be an access token of ours or an identity provider's
+own; its issuer says which. The credential is used up here: later stages see the caller. A signed token is first
+checked without asking anybody (`proxy/callers/`). Whether a credential is accepted now is judged by control, in
+`control/registry/token_validity.py` and beside it; the verdict is remembered in `proxy/resolve/caller_verdicts.py`.
+Leaves out which ways of authenticating a gateway accepts (`enter_gateway.py`).
 """
 
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
-from core.resolve import CallerVerdict, Proof, TokenProof
+from core.resolve import CallerVerdict, JwtProof, Proof, TokenProof
 from core.tokens import PREFIX, digest, well_formed
 from proxy.caches.two_ages import SourceUnreachable
-from proxy.caller import Caller
+from proxy.caller import STRANGER, Caller
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
 from proxy.telemetry.metrics import AUTHENTICATIONS, by_value
+from proxy.verified_token import SCOPE, Verified, look
 
 _OUTCOMES: Final = by_value(AUTHENTICATIONS)
 _ACCEPTED: Final = _OUTCOMES["accepted"]
+_COUNTED_AS: Final = {
+    "too_many_unknown": "too_many_unknown",
+    "overloaded": "too_many_unknown",
+    "cannot_authenticate": "unavailable",
+}
+"""How a refusal that comes of asking is counted; others as `refused`."""
 
 HasShape: TypeAlias = Callable[[str], bool]
 Verify: TypeAlias = Callable[[Exchange, str, Deps], Awaitable[None] | None]
@@ -41,6 +50,21 @@ def authenticate(x: Exchange, deps: Deps) -> Awaitable[None] | None:
     raise _not_authenticated(deps, "malformed")
 
 
+async def judged_again(caller: Caller, gateway_name: str, address: str, deps: Deps) -> Caller:
+    """Who somebody is by now, that was let in at this gateway before; a stranger where nothing speaks for them.
+
+    Asked about who has a stream open or a call running, when a change may concern them.
+    """
+    try:
+        verified = await _verified(caller.proof, gateway_name, address, deps)
+        verdict = await deps.authority.verdict(caller.proof, address)
+    except (Refusal, SourceUnreachable):
+        return STRANGER
+    if not _holds(verdict, caller.proof, verified):
+        return STRANGER
+    return Caller(verdict, caller.proof, verified)
+
+
 def is_arch_token(credential: str) -> bool:
     """Whether it says of itself that it is a token of ours."""
     return credential.startswith(PREFIX)
@@ -57,11 +81,27 @@ def by_digest(x: Exchange, credential: str, deps: Deps) -> Awaitable[None] | Non
     return _ask(x, proof, deps)
 
 
-SHAPES: Final[tuple[tuple[HasShape, Verify], ...]] = ((is_arch_token, by_digest),)
+def is_jwt(credential: str) -> bool:
+    """Whether it looks like a JSON Web Token in its short form: three parts, of which the first begins an object."""
+    return credential.startswith("eyJ") and credential.count(".") == 2
+
+
+def by_signature(x: Exchange, credential: str, deps: Deps) -> Awaitable[None] | None:
+    """Fill the caller by what is verified of a signed token, and by the verdict on who bears it now."""
+    proof = JwtProof.of(credential)
+    if _is_known(x, proof, deps):
+        return None
+    # As above: its form is worth a look only now. An issuer is asked about only where a gateway names it.
+    if look(credential) is None:
+        raise _not_authenticated(deps, "malformed")
+    return _ask(x, proof, deps)
+
+
+SHAPES: Final[tuple[tuple[HasShape, Verify], ...]] = ((is_arch_token, by_digest), (is_jwt, by_signature))
 """Each shape of a credential, and the one verifier of its. No credential has two of them.
 
 A verdict is found by the credential alone: what a credential is good for beside its bearer, such as one gateway, its
-verifier checks itself, before it looks for a verdict. That is done once for each head, which names the gateway.
+verifier checks itself, before it looks for a verdict.
 """
 
 
@@ -81,23 +121,37 @@ def _is_known(x: Exchange, proof: Proof, deps: Deps) -> bool:
     """Fill the caller by the verdict that is remembered; False where there is none."""
     if deps.authority.refused_lately(proof.digest):
         raise _not_authenticated(deps, "refused")
+    verified = None
+    if isinstance(proof, JwtProof):
+        verified = deps.signed_tokens.known(proof.digest, x.gateway_name)
+        if verified is None:
+            return False
     verdict = deps.authority.known(proof)
     if verdict is None:
         return False
-    _accept(x, verdict, proof, deps)
+    _accept(x, verdict, proof, deps, verified)
     return True
+
+
+async def _verified(proof: Proof, gateway_name: str, address: str, deps: Deps) -> Verified | None:
+    """What is verified of a signed token here; None for another proof. Raises Refusal, and SourceUnreachable."""
+    if not isinstance(proof, JwtProof):
+        return None
+    known = deps.signed_tokens.known(proof.digest, gateway_name)
+    return known or await deps.signed_tokens.verified(proof, gateway_name, address)
 
 
 async def _ask(x: Exchange, proof: Proof, deps: Deps) -> None:
     try:
+        verified = await _verified(proof, x.gateway_name, x.address, deps)
         verdict = await deps.authority.verdict(proof, x.address)
     except SourceUnreachable:
         deps.slots.add(_OUTCOMES["unavailable"])
         raise Refusal("cannot_authenticate") from None
     except Refusal as refusal:
-        deps.slots.add(_OUTCOMES["too_many_unknown" if refusal.reason == "too_many_unknown" else "refused"])
+        deps.slots.add(_OUTCOMES[_COUNTED_AS.get(refusal.reason, "refused")])
         raise
-    _accept(x, verdict, proof, deps)
+    _accept(x, verdict, proof, deps, verified)
 
 
 def _not_authenticated(deps: Deps, why: str, *, presented: bool = True) -> Refusal:
@@ -105,17 +159,27 @@ def _not_authenticated(deps: Deps, why: str, *, presented: bool = True) -> Refus
     return Refusal("not_authenticated", presented=True) if presented else Refusal("not_authenticated")
 
 
-def _accept(x: Exchange, verdict: CallerVerdict, proof: Proof, deps: Deps) -> None:
+def _holds(verdict: CallerVerdict, proof: Proof, verified: Verified | None) -> bool:
+    """Whether the verdict lets its bearer in: it is about this very credential, and about one of its kind."""
+    of_its_kind = verified is None or verdict.auth == verified.way
+    return verdict.principal is not None and verdict.is_about(proof) and of_its_kind
+
+
+def _accept(x: Exchange, verdict: CallerVerdict, proof: Proof, deps: Deps, verified: Verified | None) -> None:
     judged = x.head.judged
     before = judged.caller if judged is not None else None
-    if before is not None and before.verdict is verdict:  # what was accepted with the same bytes
+    if before is not None and before.verdict is verdict and before.verified is verified:  # accepted with these bytes
         deps.slots.add(_ACCEPTED)
         x.caller = before
         return
-    if verdict.principal is None or not verdict.is_about(proof):
+    if not _holds(verdict, proof, verified):
         raise _kept_out(x, verdict, proof, deps)
+    if verified is not None and not verified.may_call:
+        deps.slots.add(_OUTCOMES["refused"])
+        x.caller = Caller(verdict, proof, verified)
+        raise Refusal("scope_missing", scope=SCOPE)
     deps.slots.add(_ACCEPTED)
-    x.caller = Caller(verdict, proof)
+    x.caller = Caller(verdict, proof, verified)
     if judged is None:
         return
     judged.caller = x.caller

@@ -49,8 +49,10 @@ def _of_snapshots(name: str, kind: Kind, says: str, *labels: str) -> Metric:
     return Metric(f"archway_{name}", kind, says, labels, ())
 
 
-_CACHES: Final = ("verdicts", "connections", "snapshots")
+_CACHES: Final = ("verdicts", "connections", "snapshots", "key_sets")
 _USES: Final = ("hit", "planned", "miss", "stale")
+_CHECKED: Final = ("good", "refused")
+_PASSED_ON: Final = ("answered", "unavailable")
 _REFRESHED: Final = ("verdicts", "connections")
 _RESOLVED: Final = ("remembered", "asked", "refused", "unavailable")
 _AUTHENTICATED: Final = ("accepted", "missing", "malformed", "refused", "too_many_unknown", "unavailable")
@@ -85,11 +87,14 @@ METRICS: Final[tuple[Metric, ...]] = (
     # Requests and calls
     _counter("requests_total", "Requests, by the lane that read them.", lane=("fast", "aiohttp")),
     _counter("authentications_total", "Requests by how authentication ended.", outcome=_AUTHENTICATED),
+    _counter("signed_tokens_total", "Signed tokens that were checked, as they were not remembered.", found=_CHECKED),
     _counter("refusals_total", "Refusals of requests and of calls.", reason=tuple(TABLE)),
     _of_snapshots("calls_total", "counter", "Calls, by how they ended.", "gateway", "server", "tool", "status"),
     _of_snapshots("call_duration_seconds", "histogram", "From a call's headers to its record.", "gateway", "status"),
     _counter("planned_calls_total", "Calls of the fast lane by their plan.", plan=("kept", *UNPLANNED)),
     _counter("plans_left_total", "Calls that left their plan after they were sent.", why=LEFT),
+    _counter("access_ended_total", "Calls that were stopped, because their caller may not call any more."),
+    _counter("passed_on_total", "Requests passed on to control's public listener.", outcome=_PASSED_ON),
     _counter("bytes_in_total", "Bytes of the bodies of calls."),
     _counter("bytes_out_total", "Bytes of the answers to calls."),
     _counter("lists_total", "Lists answered from memory."),
@@ -105,11 +110,13 @@ METRICS: Final[tuple[Metric, ...]] = (
     _counter("cache_used_age_seconds_total", "Ages of what was a hit, added up.", cache=_CACHES),
     _counter("refreshes_total", "Values that were asked about again before their soft age.", cache=_REFRESHED),
     _counter("refresh_questions_total", "Questions to control about refreshes, of one or many.", cache=_REFRESHED),
+    _counter("key_set_questions_total", "Questions to control about the keys of an issuer."),
     _counter("stale_uses_total", "Uses past the soft age, because control could not be reached."),
     _gauge("control_clock_difference_seconds", "Between this clock and control's, at its last answer.", "oldest"),
     _gauge("verdicts_held", "Verdicts on tokens in memory."),
     _gauge("connections_held", "Resolved credentials in memory."),
     _gauge("gateways_held", "Gateways in memory."),
+    _gauge("key_sets_held", "Issuers whose keys are in memory."),
     _of_snapshots("snapshot_revision", "least", "Revision of a gateway, the lowest that a worker holds.", "gateway"),
     _gauge("snapshot_age_seconds", "Longest time since a held gateway was known to be current.", "oldest"),
     _counter("snapshots_rejected_total", "Documents that control did not sign, or that cannot be read."),
@@ -173,6 +180,8 @@ CACHE_USED_AGE: Final = _with_labels("cache_used_age_seconds_total")
 REFRESHES: Final = _with_labels("refreshes_total")
 REFRESH_QUESTIONS: Final = _with_labels("refresh_questions_total")
 SPANS: Final = _with_labels("spans_total")
+SIGNED_TOKENS: Final = _with_labels("signed_tokens_total")
+PASSED_ON: Final = _with_labels("passed_on_total")
 PLANNED: Final = _with_labels("planned_calls_total")
 PLANS_LEFT: Final = _with_labels("plans_left_total")
 # Names of series, where a metric has one alone.
@@ -188,6 +197,9 @@ CONTROL_CLOCK: Final = _plain("control_clock_difference_seconds")
 VERDICTS_HELD: Final = _plain("verdicts_held")
 CONNECTIONS_HELD: Final = _plain("connections_held")
 GATEWAYS_HELD: Final = _plain("gateways_held")
+KEY_SETS_HELD: Final = _plain("key_sets_held")
+KEY_SET_QUESTIONS: Final = _plain("key_set_questions_total")
+ACCESS_ENDED: Final = _plain("access_ended_total")
 SNAPSHOT_AGE: Final = _plain("snapshot_age_seconds")
 SNAPSHOTS_REJECTED: Final = _plain("snapshots_rejected_total")
 STREAM_HOLES: Final = _plain("stream_holes_total")

@@ -160,3 +160,8 @@ class OtlpExporter:
 def _traces_url(endpoint: str) -> str:
     path = urlsplit(endpoint).path.rstrip("/")
     return endpoint if path.endswith("/v1/traces") else endpoint.rstrip("/") + "/v1/traces"
+
+
+def sender_to(endpoint: str, headers: dict[str, str], ca_bundle: str) -> Sender | None:
+    """What sends spans to this collector; None where there is none, and no call is traced."""
+    return Sender(OtlpExporter(endpoint, headers, ca_bundle)) if endpoint else None

@@ -36,7 +36,8 @@ async def serve_echo(rig: Rig, upstream: McpUpstream, *others: str) -> None:  # 
     """Gateway `g` with the tool `echo`, and others; calls of `echo` as `call_bytes` makes them go by a plan, where
     there are plans."""
     installation = rig.control.installation(upstream.url)
-    await rig.serve([rig.control.tool(name, name, installation) for name in ("echo", *others)])
+    tools = [rig.control.tool(name, name, installation) for name in ("echo", *others)]
+    await rig.serve(tools, client_auth_beside=["oauth"])
     if rig.prepared is not None:
         with rig.prepared.without_records():
             call = call_bytes(rig, "", arguments=PREPARES)

@@ -9,13 +9,14 @@ What a worker remembers is read without a trace: no use is counted, nothing is r
 
 from dataclasses import replace
 
-from core.resolve import CallerVerdict, InstallationQuestion, Proof, ResolvedInstallation
+from core.resolve import CallerVerdict, InstallationQuestion, JwtProof, Proof, ResolvedInstallation
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.deps import Deps
 from proxy.gateways.compiled import CompiledGateway
 from proxy.limits.shares import Shares
 from proxy.refusals import Refusal
 from proxy.resolve.installations import Installations
+from proxy.verified_token import Verified
 from proxy.worker import Worker
 
 
@@ -54,6 +55,24 @@ class PeeksAtCallers:
         raise SourceUnreachable
 
 
+class PeeksAtSignedTokens:
+    """Knows what the worker has verified of signed tokens."""
+
+    def __init__(self, made: Worker) -> None:
+        self._made = made
+        self._verified = dict(made.signed_tokens._verified.items())
+
+    def known(self, digest: str, gateway_name: str) -> Verified | None:
+        verified, gateway = self._verified.get(digest), self._made.gateways.peek(gateway_name)
+        return verified if verified is not None and gateway is not None and self.is_for(verified, gateway) else None
+
+    async def verified(self, proof: JwtProof, gateway_name: str, address: str) -> Verified:
+        raise SourceUnreachable
+
+    def is_for(self, verified: Verified, gateway: CompiledGateway) -> bool:
+        return self._made.signed_tokens.is_for(verified, gateway)
+
+
 class PeeksAtGateways:
     """Knows the gateways that the worker holds."""
 
@@ -62,6 +81,9 @@ class PeeksAtGateways:
         self._held = {one.id: one for one in held} | {one.snapshot.slug: one for one in held}
 
     def held(self, name: str) -> CompiledGateway | None:
+        return self._held.get(name)
+
+    def peek(self, name: str) -> CompiledGateway | None:
         return self._held.get(name)
 
     async def load(self, name: str, address: str) -> CompiledGateway:
@@ -117,6 +139,7 @@ def dry_parts(made: Worker) -> Deps:
         made.deps,
         slots=NoCounts(),
         authority=PeeksAtCallers(made),
+        signed_tokens=PeeksAtSignedTokens(made),
         gateways=PeeksAtGateways(made),
         installations=PeeksAtInstallations(made),
         overload=NeverSheds(),

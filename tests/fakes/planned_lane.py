@@ -20,7 +20,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import orjson
+from msgspec.structs import replace
 
+from core.jwt import verify
 from core.mcp.versions import Era
 from core.records import CallRecord
 from core.resolve import CallerVerdict, ResolvedInstallation
@@ -29,6 +31,8 @@ from proxy.caches.two_ages import Aged
 from proxy.edge.fast_connection import FastConnection
 from proxy.edge.fast_lane import FastLane
 from proxy.edge.lanes import public_listener
+from proxy.gateways.compiled import CompiledGateway
+from proxy.resolve.key_sets import KeySetDocument
 from proxy.telemetry.metrics import PLANNED, PLANS_LEFT, by_value
 from proxy.tracing.tracer import Tracer
 from proxy.upstream.eras import Found, _key
@@ -36,11 +40,13 @@ from proxy.upstream.handshake import UpstreamSession
 from proxy.upstream.pool.connection import PoolConnection
 from proxy.upstream.pool.pool import UpstreamPool
 from proxy.upstream.sessions import HeldSession
+from proxy.verified_token import Verified
 from proxy.worker import Worker
 from tests.fakes.call_records import waiting_records
 from tests.fakes.callers import caller_of
 from tests.fakes.held_parts import holds_nothing
-from tests.fakes.proxy_parts import gateway, hold, proxy_settings, tool, user
+from tests.fakes.issuers import FakeIssuer
+from tests.fakes.proxy_parts import PUBLIC_URL, gateway, hold, proxy_settings, tool, user
 from tests.proxy.conftest import modern_request
 
 LEGACY = "2025-11-25"
@@ -202,6 +208,20 @@ class PlannedLane:
             known = caller_of(self.principal)
             self._session, session = deps.sessions.new(self.gateway.id, known, LEGACY, 0)
             deps.sessions._remember((self._session, self.gateway.id, known.key, known.way), session)
+
+    def signs_in(self, life: int = 600) -> None:
+        """The caller comes with an access token of ours from now on, which the worker has verified."""
+        issuer, now, far = FakeIssuer(PUBLIC_URL, kind="own"), int(time.time()), time.monotonic() + FAR_S
+        self.token = issuer.token(aud=f"{PUBLIC_URL}/v1/mcp/g", exp=now + life)
+        key_set, worker = issuer.key_set(), self.worker
+        worker.key_sets.held.memory.put(PUBLIC_URL, Aged(KeySetDocument(b"signed"), far))
+        worker.key_sets._opened.put(PUBLIC_URL, (b"signed", key_set))
+        claims = verify(self.token, key_set, f"{PUBLIC_URL}/v1/mcp/g", now)
+        self.verified = Verified(claims, key_set.keys[0], "oauth")
+        worker.signed_tokens._verified.put(digest(self.token), self.verified)
+        verdict = CallerVerdict(digest(self.token), self.principal, "the grant", None, auth="oauth")
+        worker.authority.verdicts.memory.put(digest(self.token), Aged(verdict, far))
+        self.gateway = hold(self.deps, CompiledGateway(replace(self.gateway.snapshot, client_auth=["oauth"])))
 
     @property
     def installation_key(self) -> str:

@@ -209,7 +209,7 @@ async def all_lanes(redis: RedisServer, slow: float = SLOW_S) -> AsyncIterator[t
             reference.control.tool(name, name, reference.control.installation(upstream.url))
             for name in ("echo", "told", "odd")
         ]
-        await reference.serve(tools, header_allowlist=["x-tenant"])
+        await reference.serve(tools, header_allowlist=["x-tenant"], client_auth_beside=["oauth"])
         yield [Lane(rig.way, rig.way[0], rig, upstream) for rig in rigs], upstream
 
 

@@ -46,7 +46,7 @@ from control.store import known_devices, oauth_requests, sign_in_attempts
 from core import jwt, snapshot
 from core.egress.addresses import MAX_URL_CHARS
 from core.mcp import deep_json, json_limits, large_answer_json, list_page, message, tool_names
-from proxy.edge import head_rules
+from proxy.edge import head_rules, passing_on
 from proxy.records import at_the_door, texts
 from proxy.settings import ProxySettings
 from proxy.stages import relay
@@ -100,6 +100,9 @@ FIGURES = {
     "calls at once to one server, of one worker": f"{DEFAULTS['calls_per_upstream']}",
     "bodies, and answers that are over 1 MiB or unread, of one worker": size(DEFAULTS["bytes_in_flight"]),
     "open event streams, of one worker": f"{DEFAULTS['streams']:,}",
+    "requests for people's pages and sign-in at once, of one worker": f"{passing_on.MOST_AT_ONCE}",
+    "body of such a request": size(passing_on.MOST_BODY),
+    "seconds for all of such an answer, event streams too": f"{passing_on.WHOLE_S:g}; {passing_on.SILENCE_S:g}",
     "seconds of a call": f"{DEFAULTS['call_seconds']}",
     "an answer, and an event of a stream": size(DEFAULTS["max_answer"]),
     "members of an answer in gzip": f"{unpacked.MAX_MEMBERS}",

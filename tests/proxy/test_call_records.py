@@ -18,6 +18,7 @@ from core.tasks import Tasks
 from core.tokens import digest, new_token
 from proxy.records.at_the_door import AT_ONCE
 from tests.fakes.call_records import whole_records
+from tests.fakes.issuers import FakeIssuer
 from tests.fakes.mcp_upstream import Answer, McpUpstream
 from tests.fixtures_redis import RedisServer
 from tests.proxy.conftest import Rig, eventually, running_rig
@@ -284,3 +285,19 @@ async def test_a_call_that_is_refused_for_want_of_room_leaves_one_record(rig: Ri
     (one,) = await arrived(rig, 1)
 
     assert (one.status, one.method, one.decision) == ("overloaded", "tools/call", "refused")
+
+
+async def test_a_record_of_a_call_by_an_access_token_names_its_grant_and_holds_no_token(
+    rig: Rig, upstream: McpUpstream
+) -> None:
+    issuer = FakeIssuer("http://127.0.0.1:8080", kind="own")
+    rig.control.knows(issuer)
+    tools = [rig.control.tool("t", "echo", rig.control.installation(upstream.url))]
+    await rig.serve(tools, client_auth_beside=["oauth"])
+    jwt = issuer.token(aud="http://127.0.0.1:8080/v1/mcp/g")
+    principal = rig.control.bears(jwt, credential_id="grant-1")
+    for _ in range(2):
+        assert (await rig.call("t", token=jwt)).status == 200
+    for record in await arrived(rig, 2):
+        assert (record.auth, record.token_id, record.principal) == ("oauth", "grant-1", principal.key)
+        assert jwt not in repr(record)

@@ -47,6 +47,7 @@ async def test_it_refuses_before_a_body_or_a_good_token_is_there(rig: Rig) -> No
 
 @pytest.mark.parametrize("path", ["/health", "/ready", "/.well-known/oauth-protected-resource/v1/mcp/g"])
 async def test_what_is_public_is_answered(rig: Rig, path: str) -> None:
+    await rig.serve([], client_auth=["oauth"])
     rig.worker.deps.overload = overloaded()
     async with rig.http.get(f"http://127.0.0.1:{rig.port}{path}") as answer:
         assert answer.status == 200

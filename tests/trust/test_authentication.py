@@ -7,6 +7,7 @@ from itertools import product
 import pytest
 
 from core.identifiers import new_id
+from core.snapshot import Visibility
 from core.tokens import new_token
 from proxy.answers.plain import PUBLIC
 from proxy.edge.answer_headers import METHODS
@@ -138,19 +139,34 @@ async def test_the_word_bearer_may_be_in_any_case(rig: Rig) -> None:
         assert (await rig.modern("tools/list", headers={"Authorization": f"{scheme} {rig.token}"})).status == 200
 
 
+def request_id(answer: RawAnswer) -> bytes:
+    return str(answer.json["error"]["data"]["request_id"]).encode()
+
+
 async def test_what_is_public_is_this_and_shows_nothing_of_anybody(rig: Rig) -> None:
     assert [(sorted(route.methods), route.target) for route in PUBLIC] == [
         (["GET", "HEAD"], "/health"),
         (["GET", "HEAD"], "/ready"),
         (["GET"], "/.well-known/oauth-protected-resource/"),
+        (["OPTIONS"], "/.well-known/oauth-protected-resource/"),
         (["OPTIONS"], ""),
     ]
     await rig.serve([])
+    await rig.serve([], slug="h", client_auth_beside=["oauth"], visibility=Visibility("teams", teams=["others"]))
+    await rig.modern("tools/list")
+    where = "/.well-known/oauth-protected-resource/v1/mcp/"
+    answers = [await ask(rig, "GET", where + name, []) for name in ("g", "no-such-gateway", new_id())]
+    assert {answer.status for answer in answers} == {404}
+    assert len({answer.body.replace(request_id(answer), b"") for answer in answers}) == 1
+    hidden = await ask(rig, "GET", where + "h", [])
+    assert hidden.json == {
+        "resource": "http://127.0.0.1:8080/v1/mcp/h",
+        "authorization_servers": ["http://127.0.0.1:8080"],
+        "bearer_methods_supported": ["header"],
+        "resource_name": "h",
+        "scopes_supported": ["mcp"],
+    }
     asked = len(rig.control.asked)
-    known = await ask(rig, "GET", "/.well-known/oauth-protected-resource/v1/mcp/g", [])
-    unknown = await ask(rig, "GET", "/.well-known/oauth-protected-resource/v1/mcp/x", [])
-    assert known.status == unknown.status == 200
-    assert known.body.replace(b"/g", b"/x").replace(b'"g"', b'"x"') == unknown.body
     assert (await ask(rig, "GET", "/health", [])).body == b'{"status":"ok"}'
     assert (await ask(rig, "GET", "/ready", [])).body == b'{"status":"ready"}'
     assert rig.control.asked[asked:] == []

@@ -18,15 +18,14 @@ import aiohttp
 import pytest
 
 from core import redis_names
-from core.identifiers import new_id
 from core.keys import new_key
 from core.records import BATCH_PURPOSE
-from core.resolve import CallerVerdict, JwtProof, Principal
 from core.sealing import Sealer
+from core.snapshot import TokenIssuer
 from core.tokens import new_token
 from proxy.telemetry.exposition import render
+from tests.fakes.issuers import FakeIssuer
 from tests.fakes.mcp_upstream import Answer, McpUpstream
-from tests.fakes.signed_callers import take_signed_tokens
 from tests.fixtures_redis import RedisServer
 from tests.plugins.secret_canaries import Canaries, Sinks
 from tests.proxy.conftest import MakeRig, Reply, Rig, eventually, settings_for
@@ -166,14 +165,18 @@ async def test_a_bearer_is_nowhere_but_in_the_request(rig: Rig, canary: Canaries
 async def test_a_signed_token_is_nowhere_but_in_the_request_and_sealed_for_control(
     make_rig: MakeRig, canary: Canaries, watched: Sinks, counting_file: Path, tmp_path: Path, _row: int
 ) -> None:
-    token, disk = f"eyJhbGciOiJFZERTQSJ9.{canary('claims')}.{canary('signature')}", tmp_path / "disk"
-    proof = JwtProof.of(token)
+    issuer, disk = FakeIssuer("https://idp.example", provider_id="p1"), tmp_path / "disk"
+    token, of_nobody = issuer.token(aud="api://archway"), issuer.token(aud="api://archway")
+    for name, one in (("token", token), ("token of nobody", of_nobody)):
+        _, claims, signature = one.split(".")
+        canary.watch(f"claims of the {name}", claims)
+        canary.watch(f"signature of the {name}", signature)
+    taken = {"client_auth_beside": ["jwt"], "identity_provider": TokenIssuer("p1", issuer.name, "api://archway")}
     with pytest.MonkeyPatch.context() as patched:
-        take_signed_tokens(patched)
         async with make_rig(metrics_file=str(counting_file), call_seconds=1.0, disk_cache=str(disk)) as rig:
             rig.prepared = None  # as in `rig`
-            bearer = Principal("user", new_id(), "Ada")
-            rig.control.verdicts[proof.digest] = CallerVerdict(proof.digest, bearer, "grant", auth="jwt")
+            rig.control.knows(issuer)
+            rig.control.bears(token, auth="jwt", client="")
             check = rig.control._calls.check
 
             def overheard(authorization: str, method: str, path: str, body: bytes) -> str:
@@ -185,7 +188,7 @@ async def test_a_signed_token_is_nowhere_but_in_the_request_and_sealed_for_contr
             patched.setattr(rig.control._calls, "check", overheard)
             async with bad_and_good_tools(rig) as server:
                 (held,) = rig.control.gateways.values()
-                await rig.serve(held.tools, audit_required=True, client_auth_beside=["jwt"])
+                await rig.serve(held.tools, audit_required=True, **taken)
                 await every_path(rig, watched, arguments={}, token=token)
                 assert {"/internal/token", "/internal/connection"} <= {*asked}
                 assert server.seen_of("tools/call", tool="good")
@@ -193,7 +196,7 @@ async def test_a_signed_token_is_nowhere_but_in_the_request_and_sealed_for_contr
                     watched.feed("what a server was sent", repr(seen.headers).encode() + seen.raw)
             watched.feed("the identifier of a session", await rig.open_session(token=token))
             rig.control.down = True
-            refused = await rig.call("good", token=f"eyJhbGciOiJFZERTQSJ9.{canary('of nobody')}.c2ln")
+            refused = await rig.call("good", token=of_nobody)
             assert refused.status == 503
             watched.feed("an answer", refused.body + repr(refused.headers).encode())
     kept = [file for file in disk.rglob("*") if file.is_file()]

@@ -86,9 +86,10 @@ async def test_in_doubt_nothing_remembered_is_used_before_it_was_asked_again() -
         assert made.deps.installations.resolved.memory.fresh("g/a/user:u") is None
 
 
-async def test_every_kind_of_change_has_its_row_but_the_end_of_a_session_which_the_mailbox_tells() -> None:
+async def test_every_kind_of_change_has_its_row_and_a_session_that_ends_takes_nothing_else_along() -> None:
     async with worker() as made:
-        assert set(made.forgetting.by_kind) == set(get_args(Kind)) - {"session"}
+        assert set(made.forgetting.by_kind) == set(get_args(Kind))
         filled(made)
         await made.forgetting.apply(Change("epoch", 1, "session", "s"))
         assert left(made) == (True, True)
+        assert made.deps.sessions.has_ended("s")

@@ -1,5 +1,4 @@
 import asyncio
-import gc
 import time
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ import pytest
 
 from core.resolve import CallerVerdict, Principal
 from proxy import pipeline
-from proxy import worker as worker_module
+from proxy.caches import saving
 from proxy.caches.two_ages import Aged
 from proxy.records.spool import Spool
 from proxy.sessions.mailbox import Letter
@@ -44,7 +43,7 @@ async def test_the_records_of_calls_that_run_at_the_end_are_kept(
 
 
 async def test_the_disk_is_written_again_after_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_module, "DISK_EVERY_S", 0.01)
+    monkeypatch.setattr(saving, "EVERY_S", 0.01)
     async with worker(disk_cache=str(tmp_path)) as made:
         verdict = CallerVerdict("d", Principal("user", "u", "u"), "token")
         made.authority.verdicts.memory.put("d", Aged(verdict, time.monotonic()))
@@ -57,19 +56,7 @@ async def test_the_disk_is_written_again_after_a_failure(tmp_path: Path, monkeyp
             return whole(disk)
 
         monkeypatch.setattr(made.deps.gateways, "pending_write", pending_write)
-        _ = made.tasks.spawn("disk", made._save_to_disk())
+        _ = made.tasks.spawn("disk", made.saving.keep_saving())
         async with asyncio.timeout(30):
             while failures or not made.disk.read("verdicts"):  # noqa: ASYNC110 - nothing tells of a written file
                 await asyncio.sleep(0.01)
-
-
-def test_cycles_are_collected_seldom_but_collected() -> None:
-    before = gc.get_threshold()
-    try:
-        worker_module.collect_seldom()
-        assert gc.isenabled()
-        assert all(0 < most <= 20_000 for most in gc.get_threshold())
-        assert gc.get_freeze_count() > 0
-    finally:
-        gc.unfreeze()
-        gc.set_threshold(*before)

@@ -12,11 +12,9 @@ from msgspec.structs import replace
 
 from core.mcp.methods import META_CLIENT_INFO
 from proxy.caches.two_ages import Aged
-from proxy.gateways.compiled import CompiledGateway
 from proxy.plans.plan import RENEW_S
 from tests.fakes.planned_lane import PlannedLane, planned_lane
-from tests.fakes.proxy_parts import hold, user
-from tests.fakes.signed_callers import take_signed_tokens
+from tests.fakes.proxy_parts import user
 
 PLAIN: dict[str, Any] = {"name": "client", "version": "1"}
 HEAVY: dict[str, Any] = {
@@ -127,15 +125,44 @@ async def test_no_plan_is_made_of_what_was_replaced_while_the_call_was_with_its_
         assert (head.plans, head.unplanned) == (None, "changed")
 
 
-async def test_what_calls_of_a_plan_leave_says_what_their_caller_came_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    take_signed_tokens(monkeypatch, instead=True)
+async def test_what_calls_of_a_plan_leave_says_what_their_caller_came_with() -> None:
     async with planned_lane() as lane:
-        memory = lane.worker.authority.verdicts.memory
-        key, aged = memory.items()[0]
-        signed_in = replace(aged.value, auth="oauth", credential_id="the grant")
-        memory.put(key, Aged(signed_in, aged.asked))
-        hold(lane.deps, CompiledGateway(replace(lane.gateway.snapshot, client_auth=["oauth"])))
+        lane.signs_in()
         call_twice(lane, PLAIN)
         call_twice(lane, PLAIN)
         assert lane.by_plan > 0
         assert {(record.auth, record.token_id) for record in lane.records} == {("oauth", "the grant")}
+
+
+async def test_a_plan_of_a_signed_token_is_good_no_longer_than_the_token() -> None:
+    async with planned_lane() as lane:
+        lane.signs_in(life=600)
+        call_twice(lane, PLAIN)
+        (head,) = lane.lane.parts.memory.heads()
+        assert head.plans
+        plan = head.plans["t"]
+        assert plan.expires == lane.verified.expires
+        assert plan.stands(time.monotonic(), lane.verified.expires - 1)
+        assert not plan.stands(time.monotonic(), lane.verified.expires)
+
+
+async def test_a_plan_of_a_signed_token_ends_when_its_issuer_changes() -> None:
+    async with planned_lane() as lane:
+        lane.signs_in()
+        call_twice(lane, PLAIN)
+        (head,) = lane.lane.parts.memory.heads()
+        assert head.plans
+        lane.worker.signed_tokens.forget_issuer(lane.verified.issuer)
+        assert not head.plans["t"].stands(time.monotonic(), time.time())
+
+
+async def test_no_plan_is_made_of_a_token_that_was_forgotten_while_the_call_was_with_its_server() -> None:
+    async with planned_lane() as lane:
+        lane.signs_in()
+        lane.asks().answers()
+        lane.answer()
+        server = lane.asks()
+        lane.worker.signed_tokens.forget_issuer(lane.verified.issuer)
+        server.answers()
+        (head,) = lane.lane.parts.memory.heads()
+        assert (head.plans, head.unplanned) == (None, "changed")

@@ -183,8 +183,9 @@ async def test_what_a_head_was_accepted_with_is_not_judged_anew_while_the_verdic
 
 
 def test_no_credential_has_the_shape_of_two_verifiers() -> None:
-    for credential in (new_token(), "arch_x", "eyJ.e30.c2ln", "", "Arch_x"):
-        assert sum(has_shape(credential) for has_shape, _ in SHAPES) == credential.startswith("arch_")
+    shaped = (new_token(), "arch_x", "eyJ.e30.c2ln", "arch_eyJ.e30.c2ln")
+    for credential in (*shaped, "", "Arch_x", "eyJ.e30", "eyJ.e30.c2ln.x", "eyJ.a.b.c.d", "e30.e30.c2ln", "sk-x.y.z"):
+        assert sum(has_shape(credential) for has_shape, _ in SHAPES) == (credential in shaped)
 
 
 async def test_the_shape_picks_one_verifier_and_its_refusal_is_final(
@@ -196,8 +197,9 @@ async def test_the_shape_picks_one_verifier_and_its_refusal_is_final(
         asked.append(credential)
 
     monkeypatch.setattr(stage, "SHAPES", (*SHAPES, (lambda _: True, takes_all)))
-    with pytest.raises(Refusal, match="not_authenticated"):
-        authenticate(with_credential("Bearer arch_x"), deps)
+    for credential in ("arch_x", "eyJ.e30.c2ln"):
+        with pytest.raises(Refusal, match="not_authenticated"):
+            authenticate(with_credential(f"Bearer {credential}"), deps)
     assert asked == []
-    authenticate(with_credential("Bearer eyJ.e30.c2ln"), deps)
-    assert asked == ["eyJ.e30.c2ln"]
+    authenticate(with_credential("Bearer of another shape"), deps)
+    assert asked == ["of another shape"]

@@ -1,0 +1,111 @@
+"""Calls that run while their callers lose their access: each is ended, and its caller told why.
+
+Whoever may not call any more does not begin a call, since the verdict on them is gone; what they began before goes
+on for up to ten minutes unless it is ended here. Control's word on a change says what it is about, not what it means:
+so those whom it may concern are judged again, as they would be with their next call, and only calls of those who
+would be refused are cut off. `proxy/forgetting.py` tells of each change once what it makes untrue is forgotten. While
+no change can be heard of, because Redis is away, all who have calls running are judged again twice a soft age. That a
+token has expired since does not end a call: it was good when the call began, and nothing was taken away. Open
+event streams are looked after in the same way by `proxy/edge/stream_sweep.py`.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Collection
+from typing import Final
+
+from core.tasks import Tasks, forever
+from proxy.caller import Caller
+from proxy.deps import Deps
+from proxy.limits.running_calls import RunningCall
+from proxy.stages.authenticate import judged_again
+
+log = logging.getLogger(__name__)
+Concerns = Callable[[Caller], bool]
+"""Whether a change may be about this caller."""
+_AT_ONCE: Final = 20
+"""Callers who are asked about at the same time."""
+
+
+class AccessEndings:
+    """Ends the calls of those whose access has ended. One for each worker."""
+
+    def __init__(self, deps: Deps, tasks: Tasks) -> None:
+        self._deps, self._tasks = deps, tasks
+        self.cut = 0
+        """Calls that were ended so."""
+
+    def look(self, concerns: Concerns, *, at: Collection[str] = ()) -> None:
+        """Judge again those who have calls running, of whom `concerns` says that it may be about them.
+
+        `at`: the names of one gateway, where only calls of its are meant.
+        """
+        groups = self._running(concerns, at)
+        if groups:
+            _ = self._tasks.spawn("access", self._judge(groups))
+
+    def look_at_all(self) -> None:
+        """Judge everybody again who has a call running, since news may have been missed."""
+        self.look(lambda caller: not _has_expired(caller))
+
+    def end_all(self, at: Collection[str]) -> None:
+        """End every call of a gateway that is gone."""
+        for calls in self._running(lambda _: True, at):
+            self._cut_off(calls)
+
+    def _running(self, concerns: Concerns, at: Collection[str]) -> list[list[RunningCall]]:
+        """The calls, by caller and gateway."""
+        running: dict[tuple[str, str], list[RunningCall]] = {}
+        for call in self._deps.calls.running():
+            caller, gateway_name, _ = call.asked()
+            if (not at or gateway_name in at) and concerns(caller):
+                running.setdefault((caller.proof.digest, gateway_name), []).append(call)
+        return list(running.values())
+
+    async def keep_looking(self) -> None:
+        """Judge everybody again now and then, until cancelled."""
+        await forever("access", self._look_after_a_while, self._deps.settings.soft_age / 2)
+
+    async def _look_after_a_while(self) -> None:
+        await asyncio.sleep(self._deps.settings.soft_age / 2)
+        self.look_at_all()
+
+    async def _judge(self, groups: list[list[RunningCall]]) -> None:
+        places = asyncio.Semaphore(_AT_ONCE)
+
+        async def judge(calls: list[RunningCall]) -> None:
+            async with places:
+                if not await self._may_go_on(calls[0]):
+                    self._cut_off(calls)
+
+        async with asyncio.TaskGroup() as group:
+            for calls in groups:
+                _ = group.create_task(judge(calls))
+
+    async def _may_go_on(self, call: RunningCall) -> bool:
+        caller, gateway_name, address = call.asked()
+        try:
+            now = await judged_again(caller, gateway_name, address, self._deps)
+        except Exception:
+            log.exception("a caller could not be judged again")
+            return False
+        gateway = self._deps.gateways.peek(gateway_name)
+        if now.principal is None:
+            return False
+        # A gateway that was let go for want of room says nothing against the call.
+        return gateway is None or (gateway.admits(now.principal) and gateway.accepts(now.way))
+
+    def _cut_off(self, calls: list[RunningCall]) -> None:
+        self.cut += len(calls)
+        caller, gateway_name, _ = calls[0].asked()
+        told = {"principal": caller.key, "gateway": gateway_name, "calls": len(calls)}
+        log.info("calls were ended, since their caller may not call any more", extra=told)
+        for call in calls:
+            call.cut_off()
+
+
+def _has_expired(caller: Caller) -> bool:
+    """Whether what they came with is past its end, so that nobody can say any more who bears it."""
+    ends = [caller.verdict.expires, None if caller.verified is None else caller.verified.expires]
+    return any(end is not None and end <= time.time() for end in ends)

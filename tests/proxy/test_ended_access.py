@@ -1,0 +1,177 @@
+"""Calls that run while their callers lose their access: they end within a second or so, and say why."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from core.resolve import JwtProof
+from core.snapshot import TokenIssuer, Visibility
+from core.tasks import Tasks
+from core.tokens import digest
+from tests.fakes.issuers import FakeIssuer
+from tests.fakes.mcp_upstream import Answer, McpUpstream
+from tests.proxy.conftest import MakeRig, Reply, Rig, eventually
+
+PUBLIC = "http://127.0.0.1:8080"
+WITHIN_S = 10
+
+
+async def held_calls(rig: Rig, upstream: McpUpstream, **more: Any) -> tuple[asyncio.Task[Reply], asyncio.Event]:
+    """A call that its server holds, and what lets it go on."""
+    held = asyncio.Event()
+    upstream.tool("slow", Answer(text="done", hold=held))
+    await rig.serve(
+        [rig.control.tool("t", "slow", rig.control.installation(upstream.url))], client_auth_beside=["oauth", "jwt"]
+    )
+    call = Tasks("test").spawn("call", rig.call("t", **more))
+    await upstream.wait_for("tools/call")
+    return call, held
+
+
+async def ended(call: asyncio.Task[Reply]) -> Reply:
+    return await asyncio.wait_for(call, WITHIN_S)
+
+
+def disable(rig: Rig, token: str) -> str:
+    """Control refuses the token's bearer from now on; who that was."""
+    verdict = rig.control.verdicts.pop(digest(token))
+    assert verdict.principal is not None
+    return verdict.principal.id
+
+
+async def test_a_call_of_a_person_who_is_disabled_ends_and_is_told_why(rig: Rig, upstream: McpUpstream) -> None:
+    call, _ = await held_calls(rig, upstream)
+    await rig.control.announce("user", disable(rig, rig.token))
+    reply = await ended(call)
+    assert (reply.status, reply.refusal["code"]) == (200, "access_ended")
+    assert reply.result["isError"]
+    assert "access ended" in reply.result["content"][0]["text"]
+    assert rig.worker.access.cut == 1
+    assert (await rig.call("t")).status == 401
+
+
+async def test_a_call_by_a_token_that_is_revoked_ends(rig: Rig, upstream: McpUpstream) -> None:
+    call, _ = await held_calls(rig, upstream)
+    await rig.control.revoke(rig.token)
+    assert (await ended(call)).refusal["code"] == "access_ended"
+
+
+@pytest.mark.parametrize("kind", ["grant", "client", "provider", "user"])
+async def test_a_call_by_a_signed_token_ends_with_what_it_rests_on(
+    rig: Rig, upstream: McpUpstream, kind: Any
+) -> None:
+    own = kind != "provider"
+    issuer = FakeIssuer(PUBLIC if own else "https://idp.example", kind="own" if own else "provider", provider_id="p")
+    rig.control.knows(issuer)
+    jwt = issuer.token(aud=f"{PUBLIC}/v1/mcp/g")
+    principal = rig.control.bears(jwt, credential_id="grant-1", auth="oauth" if own else "jwt")
+    held = asyncio.Event()
+    upstream.tool("slow", Answer(text="done", hold=held))
+    await rig.serve(
+        [rig.control.tool("t", "slow", rig.control.installation(upstream.url))],
+        client_auth_beside=["oauth", "jwt"],
+        identity_provider=TokenIssuer("p", "https://idp.example", f"{PUBLIC}/v1/mcp/g"),
+    )
+    call = Tasks("test").spawn("call", rig.call("t", token=jwt))
+    await upstream.wait_for("tools/call")
+    rig.control.verdicts.pop(JwtProof.of(jwt).digest)
+    names = {"grant": "grant-1", "client": "a-client", "provider": issuer.name, "user": principal.id}
+    await rig.control.announce(kind, names[kind])
+    assert (await ended(call)).refusal["code"] == "access_ended"
+
+
+async def test_a_legacy_call_ends_too_and_a_session_that_is_ended_ends_its_calls(
+    rig: Rig, upstream: McpUpstream
+) -> None:
+    held = asyncio.Event()
+    upstream.tool("slow", Answer(text="done", hold=held))
+    await rig.serve([rig.control.tool("t", "slow", rig.control.installation(upstream.url))])
+    session = await rig.open_session()
+    call = Tasks("test").spawn("call", rig.legacy("tools/call", {"name": "t", "arguments": {}}, session=session))
+    await upstream.wait_for("tools/call")
+    (running,) = rig.worker.deps.calls.running()
+    jti = running.key[0] if running.key is not None else ""
+    await rig.control.announce("session", jti)
+    assert (await ended(call)).refusal["code"] == "cancelled"
+    assert (await rig.legacy("ping", session=session)).status == 404
+
+
+async def test_a_streamed_answer_ends(rig: Rig, upstream: McpUpstream) -> None:
+    upstream.tool("slow", Answer(text="done", progress=1, hold=asyncio.Event()))
+    await rig.serve([rig.control.tool("t", "slow", rig.control.installation(upstream.url))])
+    async with rig.events("t", meta={"progressToken": "p"}) as events:
+        assert (await anext(events))["method"] == "notifications/progress"
+        await rig.control.announce("user", disable(rig, rig.token))
+
+        async def rest() -> list[Any]:
+            return [event async for event in events]
+
+        assert [event for event in await asyncio.wait_for(rest(), WITHIN_S) if "result" in event] == []
+
+
+async def test_a_change_that_takes_nothing_away_ends_nothing(rig: Rig, upstream: McpUpstream) -> None:
+    call, held = await held_calls(rig, upstream)
+    principal = rig.control.verdicts[digest(rig.token)].principal
+    assert principal is not None
+    for kind, name in (("user", principal.id), ("team", "some-team"), ("grant", "other"), ("user", "other")):
+        await rig.control.announce(kind, name)  # type: ignore[arg-type]  # each is a kind
+
+    async def has_heard() -> bool:
+        return rig.worker.changes.number >= rig.control.number
+
+    await eventually(has_heard)
+    held.set()
+    reply = await ended(call)
+    assert reply.result["content"][0]["text"] == "done"
+    assert rig.worker.access.cut == 0
+
+
+async def test_calls_of_others_go_on(rig: Rig, upstream: McpUpstream) -> None:
+    other = rig.control.token()
+    call, held = await held_calls(rig, upstream, token=other)
+    await rig.control.announce("user", disable(rig, rig.token))
+
+    async def is_known() -> bool:
+        return (await rig.modern("tools/list")).status == 401
+
+    await eventually(is_known)
+    held.set()
+    assert (await ended(call)).result["content"][0]["text"] == "done"
+
+
+async def test_who_may_see_the_gateway_no_more_ends_there_with_what_they_run(rig: Rig, upstream: McpUpstream) -> None:
+    call, _ = await held_calls(rig, upstream)
+    await rig.serve([], visibility=Visibility("teams", teams=["others"]))
+    assert (await ended(call)).refusal["code"] == "access_ended"
+
+
+async def test_a_gateway_that_is_deleted_ends_its_calls(rig: Rig, upstream: McpUpstream) -> None:
+    call, _ = await held_calls(rig, upstream)
+    (gateway,) = rig.control.gateways.values()
+    rig.control.gateways.clear()
+    await rig.control.announce("gateway", gateway.id, -1)
+    assert (await ended(call)).refusal["code"] == "access_ended"
+
+
+async def test_while_no_news_can_come_callers_are_judged_again_twice_a_soft_age(
+    make_rig: MakeRig, upstream: McpUpstream
+) -> None:
+    async with make_rig(soft_age=1.0) as rig:
+        call, _ = await held_calls(rig, upstream)
+        disable(rig, rig.token)  # and nobody tells
+        assert (await ended(call)).refusal["code"] == "access_ended"
+
+
+async def test_nothing_is_held_for_a_call_that_was_ended(rig: Rig, upstream: McpUpstream) -> None:
+    call, _ = await held_calls(rig, upstream)
+    await rig.control.revoke(rig.token)
+    await ended(call)
+
+    async def is_free() -> bool:
+        usage = rig.worker.usage
+        return not (usage.calls_in_flight or usage.at_servers or rig.worker.deps.calls.running())
+
+    await eventually(is_free)
