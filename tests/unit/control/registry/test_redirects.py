@@ -21,7 +21,7 @@ WEB = "https://client.example.com/callback"
     "uri",
     [WEB, f"{WEB}?tenant=a", "https://client.example.com", "https://localhost/cb", "http://localhost/cb",
      "http://localhost:8080", "http://127.0.0.1:1/cb", "http://[::1]:65535/cb", "http://localhost?x=y",
-     *(f"{scheme}://cb" for scheme in PRIVATE_SCHEMES)],
+     *(f"{scheme}://cb" for scheme in sorted(PRIVATE_SCHEMES))],
 )  # fmt: skip
 def test_a_website_this_machine_and_known_programs_may_be_registered(uri: str) -> None:
     assert why_not_registered(uri) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from control.registry.refresh_token import BroughtToken, RefreshTokens, brought, new_salt
@@ -47,11 +49,19 @@ def test_a_token_outlives_the_change_of_the_key() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["", "archr_", "arch_x", TOKENS.token(GRANT, 1, SALT) + "A", TOKENS.token(GRANT, 1, SALT)[:-1],
-     TOKENS.token(GRANT, 1, SALT).replace("_1_", "_0_"), TOKENS.token(GRANT, 1, SALT).replace("_1_", "_-1_"),
-     TOKENS.token(GRANT, 1, SALT).replace("_1_", "_1234567890_"), TOKENS.token(GRANT, 1, SALT).upper(),
-     TOKENS.token(GRANT, 1, SALT).replace("_1_", "_\u0661_")],
-)  # fmt: skip
-def test_what_is_out_of_form_is_none(text: str) -> None:
-    assert brought(text) is None
+    "spoiled",
+    [
+        pytest.param(lambda token: "", id="empty"),
+        pytest.param(lambda token: "archr_", id="its mark alone"),
+        pytest.param(lambda token: "arch_x", id="another kind"),
+        pytest.param(lambda token: token + "A", id="too long"),
+        pytest.param(lambda token: token[:-1], id="too short"),
+        pytest.param(lambda token: token.replace("_1_", "_0_"), id="round 0"),
+        pytest.param(lambda token: token.replace("_1_", "_-1_"), id="round -1"),
+        pytest.param(lambda token: token.replace("_1_", "_1234567890_"), id="round of ten digits"),
+        pytest.param(str.upper, id="capitals"),
+        pytest.param(lambda token: token.replace("_1_", "_\u0661_"), id="a digit of another script"),
+    ],
+)
+def test_what_is_out_of_form_is_none(spoiled: Callable[[str], str]) -> None:
+    assert brought(spoiled(TOKENS.token(GRANT, 1, SALT))) is None
