@@ -20,7 +20,9 @@ class OAuthClientFields(Model):
     """Fields of a client that an admin sets. `ClientFields` of `control/registry/oauth_client.py` has their names."""
 
     name: Name = Field(description="Shown to the people whom it asks.")
-    team_id: Id | None = Field(None, description="Of a client that acts by itself: as whose member it calls.")
+    team_id: Id | None = Field(
+        None, description="Of a client that acts by itself: as whose member it calls; null: of no team."
+    )
     redirect_uris: Redirects = Field(
         default_factory=list, description="Where people may be sent back to, to the letter."
     )

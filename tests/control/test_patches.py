@@ -15,6 +15,7 @@ NULL_MEANS = {
     "/entries/{entry_id}": {"credential_placement", "team_id"},
     "/gateways/{gateway_id}/assignments/{assignment_id}": {"installation"},
     "/tokens/{token_id}": {"expires_at"},
+    "/oauth-clients/{oauth_client_id}": {"team_id"},
 }
 """Everywhere else null is refused."""
 ONE_FIELD = {"/entries/{entry_id}/tools/{tool_id}"}

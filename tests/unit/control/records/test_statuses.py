@@ -7,7 +7,7 @@ from proxy.refusals import TABLE
 
 BEFORE_THE_CALLER_IS_KNOWN = {
     "framing", "header_repeated", "header_value", "host_unknown", "origin_foreign", "path_unknown", "header_slow",
-    "not_authenticated", "too_many_unknown", "cannot_authenticate",
+    "not_authenticated", "too_many_unknown", "cannot_authenticate", "no_sign_in", "sign_in_away",
 }  # fmt: skip
 """Reasons of refusals that leave no record."""
 
