@@ -59,11 +59,21 @@ def _email(value: Any) -> str:
 
 
 def _is_verified(provider: IdentityProvider, claims: Mapping[str, Any]) -> bool:
-    """`true` is verified; some providers say it as text. Whatever else is said is not."""
+    """`true` is verified; some providers say it as text. Whatever else is said is not.
+
+    `email_verified` speaks of the claim `email` alone (OpenID Connect Core 5.1). Of an address that is taken from
+    another claim, such as a name that people choose for themselves, it says nothing unless the two are the same.
+    """
     said = claims.get("email_verified")
-    if said is None:
-        return provider.assume_email_verified
+    if said is None or not _is_spoken_of(claims, provider.email_claim):
+        return provider.assume_email_verified and said in (None, True, "true")
     return said is True or said == "true"
+
+
+def _is_spoken_of(claims: Mapping[str, Any], email_claim: str) -> bool:
+    """Whether the address in this claim is the one that `email_verified` is about."""
+    address, about = _email(claim(claims, email_claim)), _email(claims.get("email"))
+    return email_claim == "email" or address.lower() == about.lower()
 
 
 def _name(value: Any) -> str:

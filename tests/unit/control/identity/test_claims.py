@@ -47,6 +47,28 @@ def test_an_address_is_verified_where_the_provider_says_so(claims: dict[str, Any
     assert read(**claims).email_verified is verified
 
 
+NAMED = a_provider(email_claim="preferred_username")
+"""Takes the address from a name, which people may choose for themselves at many a provider."""
+
+
+@pytest.mark.parametrize(
+    ("email", "verified"),
+    [("mallory@corp.test", False), ("Boss@corp.test", True), (None, False)],
+    ids=["another address was verified", "the same was", "there is no other"],
+)
+def test_that_one_address_is_verified_says_nothing_of_another(email: str | None, verified: bool) -> None:
+    told = {"preferred_username": "boss@corp.test", "email": email, "email_verified": True}
+    person = read(NAMED, **told)
+    assert (person.email, person.email_verified) == ("boss@corp.test", verified)
+
+
+def test_an_address_of_another_claim_may_be_assumed_to_be_verified_unless_something_is_denied() -> None:
+    trusting = a_provider(email_claim="upn", assume_email_verified=True)
+    assert read(trusting, upn="ann@corp.test").email_verified
+    assert read(trusting, upn="ann@corp.test", email="a@b.test", email_verified=True).email_verified
+    assert not read(trusting, upn="ann@corp.test", email_verified=False).email_verified
+
+
 def test_what_is_not_said_may_be_assumed_and_what_is_denied_may_not() -> None:
     trusting = a_provider(assume_email_verified=True)
     assert read(trusting).email_verified
