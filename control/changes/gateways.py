@@ -58,8 +58,9 @@ async def change(
 async def delete(write: Write, gateway_id: str, version: int | None = None) -> None:
     """Delete a gateway with its assignments; its URL is unknown from then on."""
     before = await _locked(write, gateway_id, "gateway:delete", version)
+    held = await oauth_grants.clients_at(write.connection, gateway_id)
     await rows.delete(write, gateway_id)
-    await write.announce(gateways_gone=[gateway_id])
+    await write.announce(clients=held, gateways_gone=[gateway_id])
     await write.record("delete", "gateway", gateway_id, told_of_gateway(before), None)
 
 
@@ -84,11 +85,15 @@ async def _with_audience(write: Write, wanted: GatewayFields) -> GatewayFields:
 
 
 async def _shut_out(write: Write, before: Gateway, after: GatewayFields) -> list[str]:
-    """The clients that the gateway let in and lets in no more, of those that have a grant for it."""
-    if before.allowed_clients == after.allowed_clients:
+    """The clients whose tokens for the gateway are good no more, of those that have a grant for it.
+
+    Either it lets them in no more, or it has another slug: then its tokens name a URL that may be another gateway's
+    next, and what proxies remember of them must not let them in there.
+    """
+    if (before.allowed_clients, before.slug) == (after.allowed_clients, after.slug):
         return []
     held = await oauth_grants.clients_at(write.connection, before.id)
-    return [one for one in held if not may_call(one, after.allowed_clients)]
+    return [one for one in held if before.slug != after.slug or not may_call(one, after.allowed_clients)]
 
 
 async def _locked(write: Write, gateway_id: str, action: Action, version: int | None) -> Gateway:

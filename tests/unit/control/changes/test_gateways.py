@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from control.changes import assignments, gateways
+from control.changes import assignments, gateways, oauth_clients
 from control.changes.assignments import WantedTools
 from control.changes.refusals import NotAllowed, NotThere, Stale
 from control.changes.write import Write, changing
@@ -16,12 +17,16 @@ from control.store.pool import Pool, StoreConflict
 from tests.fakes.registry import gateway_fields
 from tests.unit.control.changes.acting import (
     ADMIN,
+    a_client,
     changed,
     discovered,
+    forget,
     new_entry,
     new_gateway,
+    new_grant,
     new_installation,
     new_user,
+    outbox_of,
 )
 
 OWN = gateway_fields(slug="own", visibility="personal")
@@ -46,6 +51,30 @@ async def test_a_personal_gateway_is_its_maker_s_and_others_do_not_see_it(pool: 
     async with changing(pool, bea) as write:
         with pytest.raises(NotThere):
             await gateways.delete(write, made.id)
+
+
+@pytest.mark.parametrize("how", ["another slug", "deleted", "another client let in", "another name"])
+async def test_proxies_forget_the_clients_whose_tokens_name_a_url_that_may_become_another_gateways(
+    pool: Pool, how: str
+) -> None:
+    """A token names a gateway by its slug: remembered, it would open the one that has the slug next."""
+    async with changing(pool, ADMIN) as write:
+        made = await new_gateway(write)
+        client, _ = await oauth_clients.create(write, a_client())
+        await new_grant(write, client, (await new_user(write, "ann")).id, made.id)
+    await forget(pool)
+
+    async with changing(pool, ADMIN) as write:
+        if how == "deleted":
+            await gateways.delete(write, made.id)
+        else:
+            changes: dict[str, Any] = {"another slug": {"slug": "sales"}, "another name": {"name": "Sales"}}.get(
+                how, {"allowed_clients": (client.client_id, "another")}
+            )
+            await gateways.change(write, made.id, lambda before: replace(before, **changes))
+
+    told = [name for kind, name, _ in await outbox_of(pool) if kind == "client"]
+    assert told == ([client.client_id] if how in ("another slug", "deleted") else [])
 
 
 async def test_a_shared_gateway_needs_an_admin(pool: Pool) -> None:
