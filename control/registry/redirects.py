@@ -27,6 +27,8 @@ _FORBIDDEN = re.compile(r"[\\\"<>^`{|}#]")
 _LOOPBACK = re.compile(
     r"http://(?P<host>localhost|127\.0\.0\.1|\[::1\])(?::(?P<port>[0-9]{1,5}))?(?P<rest>(?:[/?].*)?)"
 )
+_LOOPBACK_TLS = re.compile(r"https://(?i:localhost)(?::(?P<port>[0-9]{1,5}))?(?:[/?].*)?")
+"""A program with a certificate of its own: it is on this machine all the same, and takes one port for good."""
 _PUBLIC: Final = AddressPolicy()
 
 
@@ -76,15 +78,16 @@ def redirect_host(uri: str) -> str:
 
 def is_this_machine(uri: str) -> bool:
     """Whether a program on the person's own machine gets the code, whichever program that is."""
-    return _LOOPBACK.fullmatch(uri) is not None
+    return _LOOPBACK.fullmatch(uri) is not None or _LOOPBACK_TLS.fullmatch(uri) is not None
 
 
 def _why_not_https(uri: str) -> str | None:
     authority = uri.removeprefix("https://").partition("/")[0].partition("?")[0]
     if not uri.startswith("https://") or "@" in authority:
         return "is not written as https://host/path"
+    here = _LOOPBACK_TLS.fullmatch(uri)
     try:
-        if not authority.lower().startswith("localhost"):
+        if here is None or not _is_port(here["port"]):
             check_url(uri, _PUBLIC, purpose="redirect")
     except UrlRefused:
         return "has a host that is none, or a private address"

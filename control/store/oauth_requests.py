@@ -73,11 +73,11 @@ async def take(connection: Connection, request_id: str, session_id: str) -> Aske
 async def is_agreed(
     connection: Connection, asked: AskedConsent, redirect_host: str, within: timedelta = timedelta(days=180)
 ) -> bool:
-    """Whether the person agreed to this before, or to more."""
-    scopes = await connection.fetchval(
-        """select scopes from oauth_consents
-           where user_id = $1 and client_id = $2 and redirect_host = $3 and gateway_id = $4
-             and at > now() - $5::interval""",
+    """Whether the person agreed to this before, or to more. A client that refreshes gets `offline_access` unasked."""
+    row = await connection.fetchrow(
+        """select a.scopes, c.refreshes from oauth_consents a join oauth_clients c on c.id = a.client_id
+           where a.user_id = $1 and a.client_id = $2 and a.redirect_host = $3 and a.gateway_id = $4
+             and a.at > now() - $5::interval""",
         asked.user_id, asked.client_id, redirect_host, asked.gateway_id, within,
     )  # fmt: skip
-    return scopes is not None and set(asked.scopes) <= {*scopes, OFFLINE}
+    return row is not None and {*asked.scopes, *([OFFLINE] if row["refreshes"] else [])} <= set(row["scopes"])

@@ -210,6 +210,31 @@ async def test_a_person_is_asked_again_where_something_differs(flow: Flow, chang
     assert page.to.startswith("/consent/")
 
 
+async def test_a_client_that_was_let_act_while_the_person_is_here_gets_no_more_in_silence(flow: Flow) -> None:
+    client = await flow.register(grant_types=["authorization_code"])
+    await flow.signed_in(client)
+
+    the_same = await flow.browser.get(flow.authorize_path(client["client_id"]))
+    page = await flow.browser.get(flow.authorize_path(client["client_id"], scope="mcp offline_access"))
+
+    assert "code" in told(the_same.to)
+    assert page.to.startswith("/consent/")
+
+
+async def test_a_client_that_begins_to_refresh_is_asked_about_again(flow: Flow) -> None:
+    """As one may that is known by its own document, which it can change."""
+    client = await flow.register(grant_types=["authorization_code"])
+    await flow.signed_in(client)
+    await flow.people.rows("update oauth_clients set refreshes = true")
+
+    page = await flow.browser.get(flow.authorize_path(client["client_id"]))
+    assert page.to.startswith("/consent/")
+    await flow.signed_in(client, prompt="consent")
+
+    page = await flow.browser.get(flow.authorize_path(client["client_id"], scope="mcp offline_access"))
+    assert "refresh_token" in (await flow.redeem(client, told(page.to)["code"])).json
+
+
 async def test_a_request_that_wants_no_page_is_told_who_is_missing(flow: Flow) -> None:
     client = await flow.register()
     stranger = await flow.people.browser()
@@ -236,14 +261,23 @@ async def test_a_program_on_this_machine_takes_whatever_port_is_free_and_the_pag
     assert tokens["access_token"]
 
 
-async def test_a_program_on_this_machine_never_gets_a_code_in_silence(flow: Flow) -> None:
-    client = await flow.register(redirect_uris=["http://localhost/cb"])
-    asked = "http://localhost:51234/cb"
+@pytest.mark.parametrize(
+    ("registered", "asked"),
+    [
+        ("http://localhost/cb", "http://localhost:51234/cb"),
+        ("https://localhost:3000/cb", "https://localhost:3000/cb"),
+    ],
+)
+async def test_a_program_on_this_machine_never_gets_a_code_in_silence(
+    flow: Flow, registered: str, asked: str
+) -> None:
+    client = await flow.register(redirect_uris=[registered])
     await flow.signed_in(client, redirect_uri=asked)
 
     page = await flow.browser.get(flow.authorize_path(client["client_id"], redirect_uri=asked))
 
     assert page.to.startswith("/consent/")
+    assert 'id="this-machine"' in (await flow.browser.get(page.to)).text
 
 
 async def test_a_scheme_of_a_known_client_is_sent_back_to(flow: Flow) -> None:

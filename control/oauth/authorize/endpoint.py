@@ -16,7 +16,7 @@ from control.oauth.code import code_for
 from control.oauth.errors import NotSentBack, OAuthRefused
 from control.oauth.parameters import of_query
 from control.oauth.server import AuthorizationServer
-from control.registry.redirects import redirect_host
+from control.registry.redirects import is_this_machine, redirect_host
 from control.store import oauth_requests
 from control.store.oauth_requests import AskedConsent
 from control.store.pool import StoreUnavailable
@@ -103,4 +103,5 @@ def _may_be_silent(asked: AuthorizeRequest) -> bool:
     """Whether the person's word of before may do: nobody else brought them, only the client gets the code."""
     site = asked.http.headers.get("Sec-Fetch-Site", "cross-site")
     prompts = asked.prompts - {"none"}
-    return site in _OWN_SITE and not prompts and asked.redirect_uri.startswith("https://")
+    is_website = asked.redirect_uri.startswith("https://") and not is_this_machine(asked.redirect_uri)
+    return site in _OWN_SITE and not prompts and is_website

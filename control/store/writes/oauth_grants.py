@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from control.registry.oauth_grant import LIFE, RevokedFor
+from control.registry.oauth_scopes import OFFLINE
 from control.store.writing import Writing
 from core.identifiers import new_id
 
@@ -56,13 +57,14 @@ async def revoke(writing: Writing, grant_ids: Sequence[str], why: RevokedFor) ->
 
 
 async def remember_consent(writing: Writing, grant: NewGrant) -> None:
-    """The person need not be asked the same again."""
+    """The person need not be asked the same again. That a client refreshes is a part of what they agree to."""
     await writing.execute(
         """insert into oauth_consents (user_id, client_id, redirect_host, gateway_id, scopes)
-           values ($1, $2, $3, $4, $5)
+           select $1, id, $3, $4, case when refreshes then array_append($5::text[], $6) else $5 end
+           from oauth_clients where id = $2
            on conflict (user_id, client_id, redirect_host, gateway_id) do update
            set scopes = excluded.scopes, at = now()""",
-        grant.user_id, grant.client_pk, grant.redirect_host, grant.gateway_id, list(grant.scopes),
+        grant.user_id, grant.client_pk, grant.redirect_host, grant.gateway_id, list(grant.scopes), OFFLINE,
     )  # fmt: skip
 
 
