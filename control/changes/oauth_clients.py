@@ -57,7 +57,7 @@ async def register(write: Write, wanted: ClientFields, content_digest: str | Non
     None for a client with a secret, which is nobody else's.
     """
     if content_digest is not None:
-        known = await oauth_clients.registered_as(write.connection, content_digest)
+        known = await oauth_clients.registered_again(write.connection, content_digest)
         if known is not None:
             return known, ""
     client_pk = new_id()

@@ -1,12 +1,13 @@
 """Dynamic client registration (RFC 7591): whoever asks becomes a client, so it costs us little and ends by itself.
 
 Registrations that say the same give one client, since some clients register twice for each attempt and all register
-again on each machine. One with a secret is its own. What nobody used for a day is forgotten (`sweep.py`), and there
-is a most of such. A client's pictures and pages are kept nowhere and never fetched.
+again on each machine. One with a secret is its own. What nobody used for a day is forgotten (`sweep.py`), and earlier
+where there are too many of such. A client's pictures and pages are kept nowhere and never fetched.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Final
 
@@ -24,11 +25,14 @@ from control.oauth.server import AuthorizationServer
 from control.registry.access import Caller
 from control.registry.oauth_client import SECRET_METHODS, ClientFields, OAuthClient
 from control.store import oauth_clients
-from control.store.pool import StoreConflict
+from control.store.pool import Connection, StoreConflict
 
 MAX_BODY: Final = 64 << 10
 MOST_UNUSED: Final = 5_000
-"""Clients that registered and were never used; one more waits until some of them are forgotten."""
+"""Clients that registered and were never used; for one more the oldest of them are forgotten, but for young ones."""
+YOUNG: Final = timedelta(hours=1)
+"""Somebody may still be on their way through the sign-in page."""
+_FORGOTTEN_AT_ONCE: Final = 50
 _FULL_WAIT_S: Final = 600.0
 
 
@@ -61,16 +65,26 @@ class RegistrationEndpoint:
         for _ in range(2):
             try:
                 async with changing(self._server.pool, actor) as write:
-                    if await oauth_clients.unused(write.connection) >= MOST_UNUSED:
-                        raise OAuthRefused(
-                            "temporarily_unavailable",
-                            "Too many clients have registered and were never used; try again later.",
-                            wait_s=_FULL_WAIT_S,
-                        )
+                    if content is None or await oauth_clients.registered_as(write.connection, content) is None:
+                        await _make_room(write.connection)
                     return await changes.register(write, wanted, content)
             except StoreConflict:  # the same registration came twice at the same moment; the other one was first
                 continue
         raise OAuthRefused("temporarily_unavailable", "Try again in a moment.", wait_s=1)
+
+
+async def _make_room(connection: Connection) -> None:
+    """Room for one more client: of too many, those go that nobody has used for longest, so that whoever registers
+    without end shuts nobody out who signs in just now. Raises OAuthRefused where all of them are young.
+    """
+    if await oauth_clients.unused(connection) < MOST_UNUSED:
+        return
+    if not await oauth_clients.forget_unused(connection, YOUNG, _FORGOTTEN_AT_ONCE):
+        raise OAuthRefused(
+            "temporarily_unavailable",
+            "Too many clients have registered and were never used; try again later.",
+            wait_s=_FULL_WAIT_S,
+        )
 
 
 def content_digest(client: ClientFields) -> str:

@@ -36,6 +36,16 @@ async def registered_as(connection: Connection, content_digest: str) -> OAuthCli
     return None if row is None else made(OAuthClient, row)
 
 
+async def registered_again(connection: Connection, content_digest: str) -> OAuthClient | None:
+    """The same, for who registers with it again; one that nobody has used yet is as young as a new one by that."""
+    row = await connection.fetchrow(
+        f"""update oauth_clients set created_at = case when {_UNUSED} then now() else created_at end
+            where content_digest = $1 returning {listed(COLUMNS)}""",
+        content_digest,
+    )
+    return None if row is None else made(OAuthClient, row)
+
+
 async def unused(connection: Connection) -> int:
     """How many clients registered by themselves and were never used."""
     return int(await connection.fetchval(f"select count(*) from oauth_clients where kind = 'dynamic' and {_UNUSED}"))

@@ -119,6 +119,35 @@ async def test_registrations_have_a_rate_and_a_most(flow: Flow, monkeypatch: pyt
     assert int(often[-1].headers["Retry-After"]) >= 1
 
 
+async def test_whoever_registers_without_end_shuts_nobody_out(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is known already needs no room, and for what is new the oldest that nobody used are forgotten."""
+    used = await flow.register()
+    await flow.signed_in(used)
+    await flow.register(client_name="old and unused")
+    await flow.people.rows("update oauth_clients set created_at = created_at - interval '61 minutes'")
+    young = await flow.register(client_name="young")
+    monkeypatch.setattr(register, "MOST_UNUSED", 2)
+
+    again = await flow.registration()
+    new = await flow.registration(client_name="new")
+    too_many = await flow.registration(client_name="one too many")
+
+    assert (again.status, again.json["client_id"]) == (201, used["client_id"])
+    assert (new.status, too_many.status) == (201, 503)
+    left = {row["name"] for row in await flow.people.rows("select name from oauth_clients")}
+    assert left == {"Test client", young["client_name"], "new"}
+
+
+async def test_a_registration_that_comes_again_is_good_for_a_day_again(flow: Flow) -> None:
+    before = await flow.register()
+    await flow.people.rows("update oauth_clients set created_at = created_at - interval '25 hours'")
+    again = await flow.register()
+
+    assert again["client_id"] == before["client_id"]
+    assert await sweep(flow.pool) == 0
+    assert (await flow.consent_path(again["client_id"])).startswith("/consent/")
+
+
 @pytest.mark.parametrize("_", [pytest.param(0, id="O-6: unused for a day")])
 async def test_a_client_that_nobody_used_for_a_day_is_forgotten_and_others_stay(flow: Flow, _: int) -> None:
     used, unused, young = [await flow.register(client_name=name) for name in ("used", "unused", "young")]
