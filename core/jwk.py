@@ -74,13 +74,13 @@ def public_members(jwk: Any, algorithms: Collection[str]) -> dict[str, str]:
     kty, kid = jwk.get("kty"), jwk.get("kid")
     if not isinstance(kty, str) or kty not in _MEMBERS:
         raise KeyUnfit("is not of type RSA, EC or OKP")
-    if not isinstance(kid, str) or not 0 < len(kid) <= LONGEST_KID:
-        raise KeyUnfit(f"has no `kid` of 1 to {LONGEST_KID} characters")
+    if not isinstance(kid, str) or not 0 < len(kid) <= LONGEST_KID or not kid.isprintable():
+        raise KeyUnfit(f"has no `kid` of 1 to {LONGEST_KID} printable characters")
     uses = jwk.get("key_ops", ["verify"])
     if jwk.get("use", "sig") != "sig" or not isinstance(uses, list) or "verify" not in uses:
         raise KeyUnfit("is not for signatures")
     kept = {name: jwk.get(name) for name in ("kty", *_MEMBERS[kty])}
-    if not all(isinstance(value, str) for value in kept.values()):
+    if not all(isinstance(value, str) and value.isprintable() for value in kept.values()):
         raise KeyUnfit("lacks members of its type")
     fitting = [alg for alg in sorted(ASYMMETRIC & set(algorithms)) if _fits(kept, alg)]
     if "alg" in jwk:

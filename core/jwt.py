@@ -91,7 +91,7 @@ def _signed_claims(token: str, keys: KeysOfIssuer, now: float) -> dict[str, Any]
         raise TokenRefused("issuer", "The token was made by another issuer.")
     _check_times(claims, now)
     subject = claims.get("sub")
-    if not isinstance(subject, str) or not 0 < len(subject) <= _LONGEST_SUBJECT:
+    if not isinstance(subject, str) or not 0 < len(subject) <= _LONGEST_SUBJECT or "\0" in subject:
         raise TokenRefused("claims", "The token does not say whose it is.")
     return claims
 

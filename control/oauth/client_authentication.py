@@ -47,6 +47,8 @@ class _Shown:
 async def authenticated(server: AuthorizationServer, request: web.Request, form: Parameters) -> OAuthClient:
     """The client; raises OAuthRefused `invalid_client` unless it proved itself as it registered to."""
     shown = _shown(request, form)
+    if not shown.client_id.isprintable():  # nobody's name, and none that can be looked up
+        raise _unproven("The request does not name a client.")
     try:
         client = await named_for_token(server, shown.client_id)
         await _prove(server, client, shown)

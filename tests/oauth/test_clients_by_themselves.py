@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from typing import Any
 
@@ -76,6 +77,22 @@ async def test_who_shows_a_wrong_secret_in_a_header_is_told_the_scheme(flow: Flo
     answer = await flow.token(grant_type="client_credentials", headers={"Authorization": "Basic YTpi"})
     assert answer.status == 401
     assert answer.headers["WWW-Authenticate"].startswith("Basic ")
+
+
+@pytest.mark.parametrize("by", ["header", "assertion"])
+async def test_a_name_that_nobody_can_have_is_refused_as_an_unknown_client(flow: Flow, by: str) -> None:
+    if by == "header":
+        headers = {"Authorization": "Basic " + base64.b64encode(b"a\0b:secret").decode()}
+        answer = await flow.token(grant_type="client_credentials", headers=headers)
+    else:
+        parts = [base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (b"{}", b'{"iss": "a\\u0000b"}')]
+        answer = await flow.token(
+            grant_type="client_credentials",
+            client_assertion=".".join([*parts, "c2ln"]),
+            client_assertion_type=ASSERTION_TYPE,
+        )
+
+    assert (answer.status, answer.error) == (401, "invalid_client")
 
 
 async def test_a_client_for_people_gets_nothing_by_itself(flow: Flow) -> None:

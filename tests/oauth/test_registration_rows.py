@@ -9,6 +9,7 @@ import pytest
 
 from control.oauth import limits, register
 from control.oauth.sweep import sweep
+from tests.fakes.issuer import rsa_jwk
 from tests.fakes.scripted_upstream import ScriptedUpstream, ok
 from tests.oauth.flow import REDIRECT, Flow
 
@@ -57,6 +58,19 @@ async def test_a_registration_with_no_good_redirect_is_refused(flow: Flow, name:
     answer = await flow.registration(**changes)
     assert (answer.status, answer.error) == (400, error)
     assert not await flow.people.rows("select 1 from oauth_clients")
+
+
+KEYS_NOBODY_CAN_KEEP: dict[str, dict[str, Any]] = {
+    "NUL in a key's name": {"jwks": {"keys": [rsa_jwk("a\0b")]}},
+    "NUL in a key": {"jwks": {"keys": [rsa_jwk("a") | {"e": "AQ\0AB"}]}},
+    "NUL in jwks_uri": {"jwks_uri": "https://client.example.com/\0"},
+}
+
+
+@pytest.mark.parametrize("name", KEYS_NOBODY_CAN_KEEP)
+async def test_keys_that_cannot_be_kept_are_refused_as_bad_metadata(flow: Flow, name: str) -> None:
+    answer = await flow.registration(token_endpoint_auth_method="private_key_jwt", **KEYS_NOBODY_CAN_KEEP[name])
+    assert (answer.status, answer.error) == (400, "invalid_client_metadata")
 
 
 @pytest.mark.parametrize("_", [pytest.param(0, id="O-6: a bad one among good ones")])

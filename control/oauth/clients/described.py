@@ -10,6 +10,7 @@ from typing import Any, Final
 from control.oauth.errors import OAuthRefused
 from control.registry.oauth_client import AuthMethod, ClientFields, shown_name
 from control.registry.redirects import usable
+from core.egress.addresses import ANYWHERE, UrlRefused, check_url
 from core.jwk import MOST_KEYS, usable_keys
 
 ASSERTION_ALGORITHMS: Final = ("RS256", "ES256")
@@ -19,7 +20,6 @@ _METHODS: Final[dict[str, AuthMethod]] = {
     "client_secret_post": "client_secret_post",
     "private_key_jwt": "private_key_jwt",
 }
-_LONGEST_URI: Final = 2_048
 
 
 def described(metadata: Mapping[str, Any], *, unnamed: str) -> ClientFields:
@@ -62,7 +62,7 @@ def _keys_of(metadata: Mapping[str, Any], method: AuthMethod) -> tuple[dict[str,
     if (jwks is None) == (uri is None):
         raise invalid_metadata("private_key_jwt needs jwks or jwks_uri, one of the two.")
     if uri is not None:
-        if not isinstance(uri, str) or not uri.startswith("https://") or len(uri) > _LONGEST_URI:
+        if not isinstance(uri, str) or not _is_https_url(uri):
             raise invalid_metadata("jwks_uri must be an https URL.")
         return {}, uri
     _refuse_private(jwks)
@@ -71,6 +71,14 @@ def _keys_of(metadata: Mapping[str, Any], method: AuthMethod) -> tuple[dict[str,
     if not found:
         raise invalid_metadata("jwks holds no public key that an assertion can be checked with.")
     return {"keys": list(found)}, ""
+
+
+def _is_https_url(uri: str) -> bool:
+    """Whether it is one in form; whether it may be asked is judged when it is."""
+    try:
+        return check_url(uri, ANYWHERE, purpose="jwks_uri").startswith("https://")
+    except UrlRefused:
+        return False
 
 
 def _refuse_private(jwks: object) -> None:

@@ -63,7 +63,7 @@ def test_a_key_that_is_not_fit_is_left_out_and_the_others_stay(name: str) -> Non
     "jwk",
     [None, "key", {}, {"kty": "RSA"}, ec_jwk(kid=7), ec_jwk(kid="k" * 257), ec_jwk(alg="ES384"),
      ec_jwk(alg=["ES256"]), ec_jwk(ec.SECP384R1()), ec_jwk(key_ops=["sign"]), ec_jwk(key_ops="verify"),
-     {**rsa_jwk(), "n": "!!"}, {**rsa_jwk(), "e": 3}],
+     {**rsa_jwk(), "n": "!!"}, {**rsa_jwk(), "e": 3}, {**rsa_jwk(), "e": "AQ\0AB"}, ec_jwk(kid="a\0b")],
 )  # fmt: skip
 def test_other_keys_that_are_not_fit_are_left_out_too(jwk: Any) -> None:
     assert usable_keys([jwk], ALGORITHMS).keys == ()
