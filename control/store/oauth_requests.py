@@ -14,6 +14,8 @@ from control.store.rows import columns_of, made
 from control.store.statements import insert_into, listed
 
 LIFE: Final = timedelta(minutes=10)
+REMEMBERED: Final = timedelta(days=180)
+"""How long what a person agreed to is not asked again."""
 _MOST_OF_ONE: Final = 20
 
 
@@ -71,7 +73,7 @@ async def take(connection: Connection, request_id: str, session_id: str) -> Aske
 
 
 async def is_agreed(
-    connection: Connection, asked: AskedConsent, redirect_host: str, within: timedelta = timedelta(days=180)
+    connection: Connection, asked: AskedConsent, redirect_host: str, within: timedelta = REMEMBERED
 ) -> bool:
     """Whether the person agreed to this before, or to more. A client that refreshes gets `offline_access` unasked."""
     row = await connection.fetchrow(
@@ -81,3 +83,14 @@ async def is_agreed(
         asked.user_id, asked.client_id, redirect_host, asked.gateway_id, within,
     )  # fmt: skip
     return row is not None and {*asked.scopes, *([OFFLINE] if row["refreshes"] else [])} <= set(row["scopes"])
+
+
+async def has_let_in(connection: Connection, user_id: str, client_pk: str, redirect_host: str) -> bool:
+    """Whether the person let this client in at any gateway, to be sent back there."""
+    return bool(
+        await connection.fetchval(
+            """select exists (select from oauth_consents where user_id = $1 and client_id = $2 and redirect_host = $3
+                              and at > now() - $4::interval)""",
+            user_id, client_pk, redirect_host, REMEMBERED,
+        )
+    )  # fmt: skip

@@ -31,6 +31,8 @@ from tests.fakes.registry import gateway_fields
 from tests.fixtures_people import ISSUER, NOBODY, PASSWORD, Browser, People
 
 REDIRECT = "https://client.example.com/callback"
+LOOPBACK = "http://127.0.0.1:3000/cb"
+"""Of a program on the person's machine, which hears of each refusal."""
 RESOURCE = f"{ISSUER}/v1/mcp/work"
 VERIFIER = "a" * 43
 CHALLENGE = base64.urlsafe_b64encode(sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()

@@ -7,10 +7,12 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from tests.fixtures_people import ISSUER, PASSWORD
-from tests.oauth.flow import REDIRECT, STATE, Flow, claims_of, told
+from control.changes import oauth_clients
+from control.changes.write import changing
+from control.registry.oauth_client import ClientFields
+from tests.fixtures_people import ISSUER, NOBODY, PASSWORD
+from tests.oauth.flow import LOOPBACK, REDIRECT, STATE, Flow, claims_of, told
 
-LOOPBACK = "http://127.0.0.1:3000/cb"
 REDIRECTS = {
     "prefix": REDIRECT[:-1],
     "suffix": f"{REDIRECT}/more",
@@ -40,6 +42,49 @@ async def test_a_redirect_that_is_not_the_clients_is_a_page_and_no_redirect(flow
     assert "evil.example" not in page.text
 
 
+REFUSED: dict[str, dict[str, Any]] = {
+    "for nothing that there is": {"response_type": "token"},
+    "for no page": {"prompt": "none"},
+    "for another's gateway": {"resource": "https://evil.example/v1/mcp/work"},
+}
+
+
+@pytest.mark.parametrize("who", ["a stranger", "a person"])
+async def test_a_link_to_us_leads_to_no_website_that_nobody_vouches_for(flow: Flow, who: str) -> None:
+    """Anybody can register one (RFC 9700 section 4.11.2)."""
+    evil = "https://evil.example/cb"
+    client = await flow.register(redirect_uris=[evil])
+    browser = flow.browser if who == "a person" else await flow.people.browser()
+
+    for changes in REFUSED.values():
+        page = await browser.get(flow.authorize_path(client["client_id"], redirect_uri=evil, **changes))
+        assert (page.status, page.to) == (400, "")
+        assert "evil.example" not in page.text
+
+
+async def test_the_website_of_a_client_that_the_person_let_in_hears_of_a_refusal(flow: Flow) -> None:
+    client = await flow.register(redirect_uris=[REDIRECT, "https://evil.example/cb"])
+    await flow.signed_in(client)
+    stranger = await flow.people.browser()
+
+    page = await flow.browser.get(flow.authorize_path(client["client_id"], response_type="token"))
+    elsewhere = {"redirect_uri": "https://evil.example/cb", "response_type": "token"}
+
+    assert told(page.to)["error"] == "unsupported_response_type"
+    assert not (await flow.browser.get(flow.authorize_path(client["client_id"], **elsewhere))).to
+    assert not (await stranger.get(flow.authorize_path(client["client_id"], response_type="token"))).to
+
+
+async def test_the_website_of_an_admins_client_hears_of_a_refusal(flow: Flow) -> None:
+    async with changing(flow.pool, NOBODY) as write:
+        wanted = ClientFields(name="Open WebUI", redirect_uris=(REDIRECT,), auth_method="client_secret_post")
+        client, _ = await oauth_clients.create(write, wanted)
+
+    page = await (await flow.people.browser()).get(flow.authorize_path(client.client_id, response_type="token"))
+
+    assert told(page.to)["error"] == "unsupported_response_type"
+
+
 PKCE: dict[str, dict[str, Any]] = {
     "none": {"code_challenge": None, "code_challenge_method": None},
     "plain": {"code_challenge_method": "plain"},
@@ -51,9 +96,9 @@ PKCE: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", [pytest.param(name, id=f"O-2: {name}") for name in PKCE])
 async def test_a_request_without_a_good_challenge_is_refused(flow: Flow, name: str) -> None:
-    client = await flow.register()
+    client = await flow.register(redirect_uris=[LOOPBACK])
 
-    page = await flow.browser.get(flow.authorize_path(client["client_id"], **PKCE[name]))
+    page = await flow.browser.get(flow.authorize_path(client["client_id"], redirect_uri=LOOPBACK, **PKCE[name]))
 
     assert told(page.to)["error"] == "invalid_request"
 
@@ -66,8 +111,8 @@ async def test_who_answers_is_said_with_the_code(flow: Flow, case: str) -> None:
 
 @pytest.mark.parametrize("case", [pytest.param("error", id="O-5: iss on error")])
 async def test_who_answers_is_said_with_an_error(flow: Flow, case: str) -> None:
-    client = await flow.register()
-    page = await flow.browser.get(flow.authorize_path(client["client_id"], scope="admin"))
+    client = await flow.register(redirect_uris=[LOOPBACK])
+    page = await flow.browser.get(flow.authorize_path(client["client_id"], redirect_uri=LOOPBACK, scope="admin"))
     assert told(page.to)["iss"] == ISSUER
 
 
@@ -114,8 +159,8 @@ DUPLICATES = {
 @pytest.mark.parametrize("name", [pytest.param(name, id=f"O-9: {name}") for name in DUPLICATES])
 async def test_a_parameter_that_comes_twice_is_refused(flow: Flow, name: str) -> None:
     parameter, where = DUPLICATES[name]
-    client = await flow.register()
-    path = f"{flow.authorize_path(client['client_id'])}&{urlencode({parameter: 'again'})}"
+    client = await flow.register(redirect_uris=[LOOPBACK])
+    path = f"{flow.authorize_path(client['client_id'], redirect_uri=LOOPBACK)}&{urlencode({parameter: 'again'})}"
 
     page = await flow.browser.get(path)
 
@@ -137,9 +182,9 @@ UNSUPPORTED = {
 @pytest.mark.parametrize("name", [pytest.param(name, id=f"O-9: {name}") for name in UNSUPPORTED])
 async def test_what_would_change_the_request_and_is_not_supported_is_refused(flow: Flow, name: str) -> None:
     changes, error = UNSUPPORTED[name]
-    client = await flow.register()
+    client = await flow.register(redirect_uris=[LOOPBACK])
 
-    page = await flow.browser.get(flow.authorize_path(client["client_id"], **changes))
+    page = await flow.browser.get(flow.authorize_path(client["client_id"], redirect_uri=LOOPBACK, **changes))
 
     assert told(page.to)["error"] == error
 
@@ -233,8 +278,8 @@ SCOPES = {"*": "*", "unknown": "mcp admin"}
 
 @pytest.mark.parametrize("name", [pytest.param(name, id=f"O-13: {name}") for name in SCOPES])
 async def test_a_scope_that_there_is_none_of_is_refused(flow: Flow, name: str) -> None:
-    client = await flow.register()
-    page = await flow.browser.get(flow.authorize_path(client["client_id"], scope=SCOPES[name]))
+    client = await flow.register(redirect_uris=[LOOPBACK])
+    page = await flow.browser.get(flow.authorize_path(client["client_id"], redirect_uri=LOOPBACK, scope=SCOPES[name]))
     assert told(page.to) | {"error_description": ""} == {
         "error": "invalid_scope", "error_description": "", "state": STATE, "iss": ISSUER,
     }  # fmt: skip

@@ -12,7 +12,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from control.changes import oauth_clients
+from control.changes.write import changing
 from control.http.listener import listen
+from control.oauth.clients.described import described
 from control.public.app import build_app
 from control.public.deps import PublicDeps
 from control.public_listener import PARTS
@@ -21,9 +24,10 @@ from core.egress.client import Egress
 from tests.fakes.own_authority import issue
 from tests.fakes.scripted_names import ScriptedNames
 from tests.fakes.scripted_upstream import ScriptedUpstream, ok
-from tests.fixtures_people import PASSWORD, People
+from tests.fixtures_people import NOBODY, PASSWORD, People
 from tests.oauth.client_shapes import SHAPES, Shape
 from tests.oauth.flow import Flow, claims_of
+from tests.proxy.conftest import eventually
 
 HOST = "documents.example"
 
@@ -73,3 +77,19 @@ async def test_a_real_clients_shape_signs_a_person_in(
             answer = await way.refresh(client, tokens["refresh_token"])
             assert answer.status == 200, answer.body
         assert await way.living_families() == 1
+
+
+async def test_two_who_come_at_once_with_a_document_that_nobody_used_before_are_both_asked(
+    flow: Flow, public_deps: PublicDeps, tmp_path: Path
+) -> None:
+    shape = SHAPES[0]
+
+    async def somebody_waits() -> bool:
+        return bool(await flow.people.rows("select 1 from pg_locks where not granted"))
+
+    async with known(shape, flow, public_deps, tmp_path) as (way, client_id), asyncio.TaskGroup() as group:
+        async with changing(flow.pool, NOBODY) as other:
+            await oauth_clients.keep_document(other, client_id, described(shape.says, unnamed=""))
+            asking = group.create_task(way.consent_path(client_id, redirect_uri=shape.redirect))
+            await eventually(somebody_waits)
+        assert (await asking).startswith("/consent/")

@@ -13,7 +13,7 @@ from control.public.deps import PublicDeps
 from control.registry.oauth_client import ClientFields
 from core.jwt import access_token_of, verify
 from tests.fixtures_people import ISSUER, NOBODY
-from tests.oauth.flow import REDIRECT, RESOURCE, STATE, Flow, claims_of, told
+from tests.oauth.flow import LOOPBACK, REDIRECT, RESOURCE, STATE, Flow, claims_of, told
 
 
 async def test_a_client_registers_signs_a_person_in_and_gets_a_token_for_one_gateway(
@@ -114,19 +114,19 @@ async def test_a_client_that_names_no_gateway_gets_the_only_one_that_it_can_mean
 
 
 async def test_a_client_that_names_no_gateway_is_refused_where_there_are_two(flow: Flow) -> None:
-    client = await flow.register()
+    client = await flow.register(redirect_uris=[LOOPBACK])
     await flow.gateway("sales")
 
-    page = await flow.browser.get(flow.authorize_path(client["client_id"], resource=None))
+    page = await flow.browser.get(flow.authorize_path(client["client_id"], redirect_uri=LOOPBACK, resource=None))
 
     assert told(page.to)["error"] == "invalid_target"
 
 
 async def test_a_gateway_that_names_its_clients_lets_no_other_in(flow: Flow) -> None:
-    allowed, other = await flow.register(), await flow.register(client_name="Other")
+    allowed, other = await flow.register(), await flow.register(redirect_uris=[LOOPBACK])
     await flow.change_gateway("work", allowed_clients=(allowed["client_id"],))
 
-    page = await flow.browser.get(flow.authorize_path(other["client_id"]))
+    page = await flow.browser.get(flow.authorize_path(other["client_id"], redirect_uri=LOOPBACK))
     tokens = await flow.signed_in(allowed)
 
     assert told(page.to)["error"] == "access_denied"
@@ -146,9 +146,10 @@ async def test_a_client_that_a_gateway_lets_in_no_more_refreshes_no_more(flow: F
 async def test_a_person_who_does_not_see_the_gateway_is_told_so_by_their_client(flow: Flow) -> None:
     bob = await flow.people.person("Bob")
     await flow.gateway("bobs", visibility="personal", owner_id=bob["id"])
-    client = await flow.register()
+    client = await flow.register(redirect_uris=[LOOPBACK])
+    bobs = f"{ISSUER}/v1/mcp/bobs"
 
-    page = await flow.browser.get(flow.authorize_path(client["client_id"], resource=f"{ISSUER}/v1/mcp/bobs"))
+    page = await flow.browser.get(flow.authorize_path(client["client_id"], redirect_uri=LOOPBACK, resource=bobs))
 
     assert told(page.to)["error"] == "access_denied"
 
@@ -236,11 +237,12 @@ async def test_a_client_that_begins_to_refresh_is_asked_about_again(flow: Flow) 
 
 
 async def test_a_request_that_wants_no_page_is_told_who_is_missing(flow: Flow) -> None:
-    client = await flow.register()
+    client = await flow.register(redirect_uris=[LOOPBACK])
     stranger = await flow.people.browser()
+    path = flow.authorize_path(client["client_id"], redirect_uri=LOOPBACK, prompt="none")
 
-    nobody = await stranger.get(flow.authorize_path(client["client_id"], prompt="none"))
-    not_agreed = await flow.browser.get(flow.authorize_path(client["client_id"], prompt="none"))
+    nobody = await stranger.get(path)
+    not_agreed = await flow.browser.get(path)
 
     assert told(nobody.to)["error"] == "login_required"
     assert told(not_agreed.to)["error"] == "consent_required"

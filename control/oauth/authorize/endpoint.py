@@ -11,6 +11,7 @@ from control.changes.write import changing
 from control.http.problems import Problem
 from control.oauth.authorize import sent_back
 from control.oauth.authorize.list import CHECKS
+from control.oauth.authorize.may_send_back import may_send_back
 from control.oauth.authorize.request import AuthorizeRequest
 from control.oauth.code import code_for
 from control.oauth.errors import NotSentBack, OAuthRefused
@@ -19,7 +20,7 @@ from control.oauth.server import AuthorizationServer
 from control.registry.redirects import is_this_machine, redirect_host
 from control.store import oauth_requests
 from control.store.oauth_requests import AskedConsent
-from control.store.pool import StoreUnavailable
+from control.store.pool import StoreConflict, StoreUnavailable
 from core.identifiers import new_id
 
 _OWN_SITE = frozenset({"none", "same-origin", "same-site"})
@@ -40,11 +41,14 @@ class AuthorizeEndpoint:
         try:
             for check in CHECKS:
                 await check(asked)
-            return await self._answer(asked)
+            try:
+                return await self._answer(asked)
+            except StoreConflict:  # somebody else came with the same document for the first time, just then
+                return await self._answer(asked)
         except OAuthRefused as refused:
             return await self._refuse(asked, refused)
         except StoreUnavailable:
-            if not asked.redirect_uri:
+            if not await may_send_back(asked):
                 raise
             away = OAuthRefused("temporarily_unavailable", "The database cannot be reached; try again.")
             return sent_back.with_refusal(asked.redirect_uri, asked.state, self._server.issuer, away)
@@ -94,7 +98,7 @@ class AuthorizeEndpoint:
             reason=refused.sentence,
             cure=refused.cure,
         )
-        if isinstance(refused, NotSentBack) or not asked.redirect_uri:
+        if isinstance(refused, NotSentBack) or not await may_send_back(asked):
             raise Problem(400, refused.sentence)
         return sent_back.with_refusal(asked.redirect_uri, asked.state, self._server.issuer, refused)
 

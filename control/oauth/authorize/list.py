@@ -1,7 +1,8 @@
 """The checks of an authorize request, in order: one line each, with what it can refuse. Read this first.
 
 Until the redirect is known to be the client's, a refusal is a page here: sending the person there would help whoever
-made it up. After that the client is told. Whoever the person is, is asked last.
+made it up. After that the client is told, unless it has a website that nobody vouches for (`may_send_back.py`). Who
+the person is, is asked last.
 """
 
 from collections.abc import Awaitable, Callable
@@ -25,7 +26,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     check_client_once,    # client_id, redirect_uri, state come once           page
     check_client,         # there is such a client, and it acts for people     page
     check_redirect,       # to the letter one that the client registered       page
-    # ---- from here on the client hears of it
+    # ---- from here on the client hears of it, if it may
     check_once,           # nothing else comes twice                           invalid_request
     check_unsupported,    # no request objects, no other response mode         request_not_supported
     check_response_type,  # a code, nothing else                               unsupported_response_type
