@@ -41,6 +41,8 @@ ROUND_S: Final = 20.0
 """Between two looks at whose keys are old."""
 DISCOVERY_S: Final = 3_600.0
 """How long a provider's metadata is taken as it was; where its keys cannot be had it is read again at once."""
+SIGN_IN_AGAIN_S: Final = 5.0
+"""Between two questions for where a provider's endpoints are, however many people want to sign in with it."""
 WAIT_S: Final = 0.8
 """The longest that a proxy's question waits for the provider, as it has a deadline; what comes later is announced."""
 
@@ -81,17 +83,18 @@ class KeySets:
         return await asyncio.shield(self._ask(provider, cool_down_s=0.0, metadata=True))
 
     async def endpoints(self, provider: IdentityProvider) -> Endpoints:
-        """Where the provider's endpoints are, each at a host that may be used; asks it where that is not known yet.
-
-        Raises ProviderAway, NotApproved.
+        """Where the provider's endpoints are, each at a host that may be used. Where that is not known yet it is
+        asked, once for all who wait and not again at once: whoever opens the sign-in page comes here. Raises
+        ProviderAway, NotApproved.
         """
         async with transaction(self._pool, readonly=True) as connection:
             state = await identity_providers.state(connection, provider.id)
         endpoints = state.endpoints
         if endpoints is None:
-            endpoints = (await self.refresh(provider)).endpoints
-        if endpoints is None:
-            raise ProviderAway("it was changed meanwhile; try again")
+            asked = await asyncio.shield(self._ask(provider, cool_down_s=SIGN_IN_AGAIN_S))
+            endpoints = asked.endpoints
+            if endpoints is None:
+                raise ProviderAway(asked.fault or "it was asked just now; try again in a moment")
         refuse_unapproved(provider, endpoints)
         return endpoints
 

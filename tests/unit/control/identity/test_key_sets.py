@@ -15,7 +15,7 @@ from control.changes.safeguards import Safeguards
 from control.changes.write import changing
 from control.identity.asking import Asker, ProviderAway
 from control.identity.discovery import NotApproved
-from control.identity.key_sets import KeySets
+from control.identity.key_sets import SIGN_IN_AGAIN_S, KeySets
 from control.registry.identity_provider import IdentityProvider
 from control.registry.row_seals import RowSeals
 from control.store import identity_providers
@@ -126,6 +126,21 @@ async def test_keys_that_changed_are_found_by_the_first_token_that_names_one_and
     await rig.pass_by(COOL_DOWN_S + 1)
     assert await rig.names(kid) == {kid}
     assert ("provider", rig.issuer.issuer, 0) in await outbox_of(pool)
+
+
+async def test_all_who_want_to_sign_in_with_a_provider_that_is_away_make_one_question_in_a_while(rig: Rig) -> None:
+    """Anybody may open the sign-in page, as often as they like."""
+    provider = await rig.add()
+    rig.issuer.metadata = {"issuer": "https://other.example"}
+    answers = await asyncio.gather(*(rig.key_sets.endpoints(provider) for _ in range(20)), return_exceptions=True)
+    assert {type(answer) for answer in answers} == {ProviderAway}
+    with pytest.raises(ProviderAway, match="metadata of another issuer"):
+        await rig.key_sets.endpoints(provider)
+    assert rig.issuer.asked["metadata"] == 1
+
+    rig.issuer.metadata = {}
+    await rig.pass_by(SIGN_IN_AGAIN_S + 1)
+    assert (await rig.key_sets.endpoints(provider)).jwks_uri == f"{rig.issuer.issuer}/keys"
 
 
 BROKEN = {
