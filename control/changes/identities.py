@@ -15,7 +15,7 @@ from control.registry.identity import Identity, ProvidedPerson, told_of_identity
 from control.registry.identity_provider import IdentityProvider
 from control.registry.provider_rules import lower_of
 from control.registry.user import NewUser
-from control.store import identities
+from control.store import browser_sessions, identities
 from control.store.identities import Standing
 from control.store.writes import identities as rows
 
@@ -43,11 +43,14 @@ async def make_person(write: Write, provider: IdentityProvider, person: Provided
 
 
 async def unlink(write: Write, identity_id: str) -> None:
-    """The user is known by this subject no more; with another one they can be found again."""
+    """The user is known by this subject no more; with another one they can be found again. The sessions end that the
+    provider vouched for: they may be somebody else's.
+    """
     before = await identities.one(write.connection, identity_id, lock=True)
     if before is None:
         raise NotThere("identity")
     await rows.delete(write, identity_id)
+    await browser_sessions.delete_all_by(write.connection, before.provider_id, user_id=before.user_id)
     await write.announce(users=[before.user_id], providers=[before.issuer])
     await write.record("delete", "identity", identity_id, told_of_identity(before), None)
 

@@ -118,9 +118,12 @@ async def delete_all_of(connection: Connection, user_id: str, *, but: str | None
     return sorted((_made(row) for row in rows), key=lambda session: session.id)
 
 
-async def delete_all_by(connection: Connection, provider_id: str) -> None:
-    """All sessions of people for whom this identity provider vouched end."""
-    await connection.execute("delete from browser_sessions where provider_id = $1", provider_id)
+async def delete_all_by(connection: Connection, provider_id: str, *, user_id: str | None = None) -> None:
+    """All sessions of people for whom this identity provider vouched end; `user_id`: of this one alone."""
+    await connection.execute(
+        "delete from browser_sessions where provider_id = $1 and ($2::uuid is null or user_id = $2)",
+        provider_id, user_id,
+    )  # fmt: skip
 
 
 def _made(row: Row) -> BrowserSession:

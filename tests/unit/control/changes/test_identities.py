@@ -9,6 +9,8 @@ from control.changes.write import Write, changing
 from control.registry.actions import Role
 from control.registry.identity import Identity
 from control.registry.identity_provider import IdentityProvider
+from control.sign_in.session import begin
+from control.store import browser_sessions
 from control.store import identities as stored
 from control.store.pool import Pool, StoreConflict
 from tests.fakes.providers import ISSUER, a_person
@@ -160,3 +162,26 @@ async def test_whom_people_shut_out_stays_out_when_they_sign_in(pool: Pool) -> N
         standing = await stored.standing(write.connection, identity.user_id, provider.id)
     assert standing is not None
     assert standing.disabled
+
+
+async def test_who_is_unlinked_is_out_of_the_browsers_that_the_provider_let_them_into(pool: Pool) -> None:
+    """Perhaps it was somebody else, who had been given the address."""
+    async with changing(pool, ADMIN) as write:
+        provider, identity = await known(write)
+        other = await new_user(write, "bea")
+        ways: dict[str, Any] = {
+            "by it": {"method": "oidc", "provider_id": provider.id},
+            "not": {"method": "password"},
+        }
+        begun = {
+            (user_id, how): (await begin(write.connection, user_id, address="", agent="", **way))[1].id
+            for user_id in (identity.user_id, other.id)
+            for how, way in ways.items()
+        }
+        await identities.unlink(write, identity.id)
+        left = {
+            one.id
+            for user_id in (identity.user_id, other.id)
+            for one in await browser_sessions.of_user(write.connection, user_id)
+        }
+    assert left == set(begun.values()) - {begun[identity.user_id, "by it"]}
