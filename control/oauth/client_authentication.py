@@ -122,7 +122,7 @@ async def _prove(server: AuthorizationServer, client: OAuthClient, shown: _Shown
 async def _prove_by_key(server: AuthorizationServer, client: OAuthClient, assertion: str) -> None:
     if not assertion:
         raise _unproven("This client proves itself with a signed assertion, which is missing.")
-    found = client.jwks.get("keys", []) if client.jwks else await server.documents.keys(client.jwks_uri)
+    found = client.jwks.get("keys", []) if client.jwks else await _fetched_keys(server, client)
     keys = _ClientKeys(client.client_id, {key["kid"]: key for key in usable_keys(found, ASSERTION_ALGORITHMS).keys})
     claims = _verified(assertion, keys, (server.issuer, server.token_endpoint))
     if claims["sub"] != client.client_id:
@@ -136,6 +136,10 @@ async def _prove_by_key(server: AuthorizationServer, client: OAuthClient, assert
     async with transaction(server.pool) as connection:
         if not await oauth_grants.use_assertion(connection, digest(f"{client.id}\n{name}"), until):
             raise _unproven("The assertion was used before; sign another.")
+
+
+async def _fetched_keys(server: AuthorizationServer, client: OAuthClient) -> list[Any]:
+    return await server.documents.keys(client.jwks_uri, known=client.kind != "dynamic")
 
 
 def _verified(assertion: str, keys: "_ClientKeys", audiences: tuple[str, ...]) -> VerifiedClaims:

@@ -31,7 +31,7 @@ async def named_for_person(server: AuthorizationServer, client_id: str) -> Named
     if row is not None and row.disabled_at is not None:
         raise NotSentBack("invalid_client", "This client was shut out by an administrator.", cure="enable the client")
     if is_document_url(client_id):
-        return NamedClient(client_id, await server.documents.client(client_id), row)
+        return NamedClient(client_id, await server.documents.client(client_id, known=row is not None), row)
     if row is None:
         raise NotSentBack(
             "invalid_client",

@@ -1,9 +1,10 @@
 """Fetches clients' own documents and key sets, through the guarded outbound client, and keeps them for a while.
 
 Whoever opens the authorize endpoint names the URL, so everything is bounded: 2.5 seconds, 64 KiB, no redirect, one
-fetch for all who wait for the same, a few at once, a number a minute for each host. What failed is not kept; what was
-good is used for up to a day while its host is away. Called by
-`control/oauth/named_client.py` and where a client proves itself.
+fetch for all who wait for the same, a few at once, a number a minute for each host. A client that people use already
+is counted by itself, so that nobody keeps it out by naming other documents, of its host or of many. What failed is
+not kept; what was good is used for up to a day while its host is away. Called by `control/oauth/named_client.py` and
+where a client proves itself.
 """
 
 import asyncio
@@ -49,37 +50,40 @@ class ClientDocuments:
         self._running: dict[str, asyncio.Future[bytes]] = {}
         self._by_host: OrderedDict[str, deque[float]] = OrderedDict()
 
-    async def client(self, client_id: str) -> ClientFields:
-        """What a client's document says of it; raises NotSentBack."""
+    async def client(self, client_id: str, *, known: bool = False) -> ClientFields:
+        """What a client's document says of it; raises NotSentBack. `known`: somebody has signed in with it before."""
         url = cimd.checked_url(client_id)
-        return cimd.client_of(await self._body(url, lambda body: cimd.client_of(body, client_id)), client_id)
+        body = await self._body(url, lambda body: cimd.client_of(body, client_id), known=known)
+        return cimd.client_of(body, client_id)
 
-    async def keys(self, url: str) -> list[Any]:
-        """The members of a client's key set; raises NotSentBack where it cannot be had."""
+    async def keys(self, url: str, *, known: bool = False) -> list[Any]:
+        """The members of a client's key set; raises NotSentBack where it cannot be had. `known`: not of a client that
+        whoever asks registered.
+        """
         try:
             checked = check_url(url, ANYWHERE, purpose="jwks_uri")
         except UrlRefused:
             raise cimd.unusable() from None
-        return _keys_in(await self._body(checked, _keys_in))
+        return _keys_in(await self._body(checked, _keys_in, known=known))
 
-    async def _body(self, url: PublicUrl, check: Callable[[bytes], object]) -> bytes:
+    async def _body(self, url: PublicUrl, check: Callable[[bytes], object], *, known: bool) -> bytes:
         kept, now = self._kept.get(url), self._clock()
         if kept is not None and now < kept.fresh_until:
             self._kept.move_to_end(url)
             return kept.body
         try:
-            return await self._once(url, lambda: self._fetched(url, check))
+            return await self._once(url, lambda: self._fetched(url, check, known=known), known=known)
         except NotSentBack:
             if kept is not None and now < kept.good_until:
                 return kept.body
             raise
 
-    async def _once(self, url: str, fetch: Callable[[], Awaitable[bytes]]) -> bytes:
+    async def _once(self, url: str, fetch: Callable[[], Awaitable[bytes]], *, known: bool) -> bytes:
         """One fetch for all who want the same at the same time."""
         running = self._running.get(url)
         if running is not None:
             return await asyncio.shield(running)
-        if len(self._running) >= MOST_AT_ONCE:
+        if len(self._running) >= MOST_AT_ONCE and not known:
             raise cimd.unusable()
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._running[url] = future
@@ -96,8 +100,8 @@ class ClientDocuments:
         finally:
             del self._running[url]
 
-    async def _fetched(self, url: PublicUrl, check: Callable[[bytes], object]) -> bytes:
-        self._count(urlsplit(url).netloc)
+    async def _fetched(self, url: PublicUrl, check: Callable[[bytes], object], *, known: bool) -> bytes:
+        self._count(url if known else urlsplit(url).netloc)
         try:
             async with self._egress.request("GET", url, {"Accept": "application/json"}, deadline=WITHIN_S) as answer:
                 if answer.status != 200 or not cimd.is_json(answer.headers.get("Content-Type", "")):
@@ -115,10 +119,10 @@ class ClientDocuments:
             self._kept.popitem(last=False)
         return body
 
-    def _count(self, host: str) -> None:
+    def _count(self, whose: str) -> None:
         now = self._clock()
-        asked = self._by_host.setdefault(host, deque(maxlen=A_MINUTE_OF_ONE_HOST))
-        self._by_host.move_to_end(host)
+        asked = self._by_host.setdefault(whose, deque(maxlen=A_MINUTE_OF_ONE_HOST))
+        self._by_host.move_to_end(whose)
         while len(self._by_host) > MOST_HOSTS:
             self._by_host.popitem(last=False)
         if len(asked) == A_MINUTE_OF_ONE_HOST and now - asked[0] < 60.0:

@@ -195,6 +195,20 @@ async def test_one_host_is_asked_so_often_a_minute_and_others_not_less_for_it(se
         assert await host.name_of("/more.json") == "Claude"
 
 
+async def test_nobody_keeps_a_client_out_by_naming_documents_that_there_are_none_of(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(documents, "A_MINUTE_OF_ONE_HOST", 1)
+    tasks = Tasks("test")
+    async with served([60.0, ok(b"")], good()) as host:
+        made_up = tasks.spawn("made up", host.documents.client(host.url("/made-up.json")))
+        await host.upstream.seen(1)
+        assert await _refused(host)
+        assert (await host.documents.client(host.url(), known=True)).name == "Claude"
+        made_up.cancel()
+
+
 @pytest.mark.parametrize("_", [pytest.param(0, id="O-7: 1,000 documents")])
 async def test_no_more_documents_are_kept_than_so_many(
     served: Served, monkeypatch: pytest.MonkeyPatch, _: int
