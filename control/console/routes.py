@@ -50,7 +50,7 @@ PAGES: Final = (
     PageRoute("POST", "/my/sessions/end-others", my_access.end_other_sessions, "DELETE /sessions/{session_id}"),
     PageRoute("GET", "/my/connect", connect.gateways, "GET /gateways"),
     PageRoute("GET", "/connect/{gateway}", connect.show, "GET /gateways"),
-    PageRoute("POST", "/connect/{gateway}/token", connect.make_token, _EVERYBODY),
+    PageRoute("POST", "/connect/{gateway}/token", connect.make_token, "GET /gateways"),
     PageRoute("GET", "/tokens", tokens.show, "GET /tokens"),
     PageRoute("GET", "/tokens/new", tokens.new, _EVERYBODY),
     PageRoute("POST", "/tokens/new", tokens.create, _EVERYBODY),
@@ -90,10 +90,14 @@ PAGES: Final = (
 """Every page, in the order of the navigation."""
 
 
+def light_route() -> PageRoute:
+    """The event stream of Connect, with its own count of those that are open."""
+    return PageRoute("GET", "/connect/{gateway}/first-call", FirstCalls().follow, "GET /gateways")
+
+
 def routes(deps: PublicDeps) -> list[web.RouteDef]:
     """The routes of the console, with the files that its pages need."""
-    light = PageRoute("GET", "/connect/{gateway}/first-call", FirstCalls().follow, "GET /gateways")
-    shown = [web.route(page.method, page.path, _handler(page, deps)) for page in (*PAGES, light)]
+    shown = [web.route(page.method, page.path, _handler(page, deps)) for page in (*PAGES, light_route())]
     return [*shown, web.get("/static/{hash}/{file}", static.serve)]
 
 

@@ -118,7 +118,7 @@ async def _shown(visit: Visit, form: Form | None = None) -> web.Response:
             "person": person,
             "teams": await teams.of_user(connection, user_id),
             "tokens": [told_of_token(one) for one in owned],
-            "sessions": await browser_sessions.of_user(connection, user_id) if caller.may("user:disable") else [],
+            "sessions": await browser_sessions.of_user(connection, user_id) if caller.may("session:read") else [],
             "going": await users.goes_with(connection, user_id) if caller.may("user:delete") else None,
         }
     kept = {"name": person.name, "email": person.email, "role": person.role, "version": str(person.version)}

@@ -87,9 +87,11 @@ async def _shown(visit: Visit, form: Form | None = None, adding: Form | None = N
         found = await teams.one(connection, team_id)
         if found is None:
             raise NotThere("team")
-        rows = await teams.members(connection, team_id, limit=query.fetch, after=query.place)
-        manages = visit.caller.may_for("member:update", owner)
-        others = await _others(connection, [one.user_id for one in rows]) if manages else []
+        sees = visit.caller.may_for("member:read", owner)
+        rows = await teams.members(connection, team_id, limit=query.fetch, after=query.place) if sees else []
+        manages = sees and visit.caller.may_for("member:update", owner)
+        chooses = manages and visit.caller.may_for_some("user:list")
+        others = await _others(connection, [one.user_id for one in rows]) if chooses else []
         deletes = visit.caller.may_for("team:delete", owner)
         going = await teams.goes_with(connection, team_id) if deletes else None
     page = page_of(rows, query, told_of_member, lambda one: place_key(one.name, one.user_id))
@@ -104,6 +106,7 @@ async def _shown(visit: Visit, form: Form | None = None, adding: Form | None = N
         form=shown,
         adding=adding or Form({"role": "member"}),
         others=others,
+        sees=sees,
         manages=manages,
         changes=visit.caller.may_for("team:update", owner),
         going=going,
