@@ -8,7 +8,7 @@ import re
 from typing import Final
 from urllib.parse import quote
 
-HOME: Final = "/my/access"
+HOME: Final = "/"
 """Where a person who wanted nothing else is taken."""
 _LONGEST: Final = 4_096
 """An authorization request of an OAuth client is carried in it."""

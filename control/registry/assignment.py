@@ -36,6 +36,19 @@ class Assignment:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class OfferedTool:
+    """A tool as somebody sees it who may call a gateway, and which can be called: neither in quarantine nor gone."""
+
+    name: str
+    """On the gateway."""
+    description: str
+    """The server's own words."""
+    only_reads: bool
+    """Whether the server says that it changes nothing. Its word, not ours."""
+    input_schema: dict[str, Any]
+
+
 def told_of_assignment(assignment: Assignment) -> dict[str, Any]:
     """All that is kept of an assignment, in the words of the admin API."""
     return {one.name: as_plain(getattr(assignment, one.name)) for one in fields(assignment)}

@@ -142,7 +142,7 @@ class SignInPages:
             return await self._password_page(request, _at(form, broken.field, broken.message))
         except (TooOften, Busy) as not_now:
             return _later(await self._password_page(request, _not_now(form, not_now)), not_now)
-        return welcome(self._deps, entered, HOME + "?said=password-changed")
+        return welcome(self._deps, entered, "/my/access?said=password-changed")
 
     async def _sign_in_page(self, request: web.Request, form: Form, return_to: str) -> web.Response:
         async with transaction(self._deps.pool, readonly=True) as connection:

@@ -6,7 +6,7 @@ Written in `writes/assignments.py`.
 from collections.abc import Sequence
 from typing import Final
 
-from control.registry.assignment import Assignment
+from control.registry.assignment import Assignment, OfferedTool
 from control.store.pool import Connection
 from control.store.rows import made
 from control.store.statements import Place, behind, in_order, place_of
@@ -53,6 +53,20 @@ async def listed(connection: Connection, ids: Sequence[str]) -> list[Assignment]
 async def of_gateway(connection: Connection, gateway_id: str) -> list[Assignment]:
     """All of a gateway; the caller has locked the gateway's row."""
     return [made(Assignment, row) for row in await connection.fetch(_SELECT + "where a.gateway_id = $1", gateway_id)]
+
+
+async def offered(connection: Connection, gateway_id: str, limit: int) -> list[OfferedTool]:
+    """The tools that a gateway offers to whoever calls it, by the names that they have there."""
+    rows = await connection.fetch(
+        """select a.exposed_name as name, coalesce(t.definition ->> 'description', '') as description,
+               coalesce(t.definition #> '{annotations,readOnlyHint}' = 'true'::jsonb, false) as only_reads,
+               coalesce(t.definition -> 'inputSchema', '{}'::jsonb) as input_schema
+           from assignments a join entry_tools t on t.id = a.tool_id
+           where a.gateway_id = $1 and t.state = 'active' and t.missing_since is null
+           order by a.exposed_name limit $2""",
+        gateway_id, limit,
+    )  # fmt: skip
+    return [made(OfferedTool, row) for row in rows]
 
 
 async def definition_bytes(connection: Connection, gateway_id: str) -> int:

@@ -12,6 +12,7 @@ import pytest
 from control.changes import identity_providers as changes
 from control.changes import teams, users
 from control.changes.write import changing
+from control.http.return_to import HOME
 from control.identity.token_endpoint import unpacked
 from control.public.deps import PublicDeps
 from control.registry.identity_provider import IdentityProvider, RoleRule, TeamRule
@@ -265,7 +266,7 @@ async def test_two_tabs_may_be_under_way_in_one_browser(corp: Corp, people: Peop
 async def test_nobody_is_led_elsewhere(corp: Corp, people: People, return_to: str) -> None:
     await ann_of(people)
     page = await corp.sign_in(await people.browser(), "ann", return_to)
-    assert page.to == "/my/access"
+    assert page.to == HOME
 
 
 @pytest.mark.parametrize("slug", ["nobody", "corp2", "x" * 63])

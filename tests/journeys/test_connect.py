@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from control.store.pool import transaction
 from tests.console.serving import Console
@@ -17,15 +17,21 @@ async def a_gateway(console: Console) -> str:
         return await seeded.gateway(connection, "sales", name="Sales")
 
 
+async def chooses(page: Page, client: str) -> None:
+    """A person takes the client's tab, and there the way by a token: signing in comes first."""
+    await page.locator("label", has_text=client).click()
+    await page.locator("label", has_text="With a token").locator("visible=true").click()
+
+
 async def test_the_light_turns_green_by_itself_when_the_first_call_arrives(visits: Visits, console: Console) -> None:
     gateway_id, bea = await a_gateway(console), await console.person("Bea")
     page = await visits.page(bea)
     await page.goto("/")
     await page.get_by_role("link", name="Connect to Sales").click()
     await expect(page.get_by_text("Waiting for your first call")).to_be_visible()
-    await page.get_by_text("Claude Code", exact=True).click()
+    await chooses(page, "Claude Code")
     await page.get_by_role("button", name="Make a token for Claude Code").click()
-    command = page.locator("pre", has_text="claude mcp add")
+    command = page.locator("pre", has_text="claude mcp add").locator("visible=true")
     await expect(command).to_contain_text("https://mcp.example.com/v1/mcp/sales")
     await expect(command).to_contain_text("Authorization: Bearer arch_")
     await shot(page, "connect-made-wide-light")
@@ -81,7 +87,7 @@ async def test_without_a_script_a_client_is_chosen_and_a_token_made(visits: Visi
     await a_gateway(console)
     page = await visits.page(await console.person("Bea"), java_script_enabled=False)
     await page.goto("/connect/sales")
-    await page.locator("label", has_text="Codex").click()
+    await chooses(page, "Codex")
     await page.get_by_role("button", name="Make a token for Codex").click()
     await expect(page.locator("pre", has_text="export ARCHWAY_TOKEN=arch_").locator("visible=true")).to_have_count(1)
     await expect(page.get_by_text("Waiting for your first call")).to_be_visible()

@@ -62,7 +62,7 @@ async def main() -> None:
         Client(streamable_http_client(URL, http_client=http)) as mcp,
     ):
         for tool in (await mcp.list_tools()).tools:
-            print(tool.name)
+            print(tool.name){call}
     server.close()
 
 
@@ -110,7 +110,7 @@ try {{
   await transport.finishAuth(await code);
   await client.connect(new StreamableHTTPClientTransport(url, {{ authProvider }}));
 }}
-for (const tool of (await client.listTools()).tools) console.log(tool.name);
+for (const tool of (await client.listTools()).tools) console.log(tool.name);{call}
 await client.close();
 server.close();
 """

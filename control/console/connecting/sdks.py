@@ -29,7 +29,7 @@ async def main() -> None:
         Client(streamable_http_client(URL, http_client=http)) as client,
     ):
         for tool in (await client.list_tools()).tools:
-            print(tool.name)
+            print(tool.name){call}
 
 
 asyncio.run(main())
@@ -42,20 +42,20 @@ const transport = new StreamableHTTPClientTransport(new URL({url}), {{
 }});
 const client = new Client({{ name: "my-program", version: "1" }}, {{ versionNegotiation: {{ mode: "auto" }} }});
 await client.connect(transport);
-for (const tool of (await client.listTools()).tools) console.log(tool.name);
+for (const tool of (await client.listTools()).tools) console.log(tool.name);{call}
 await client.close();
 """
 
 
 def python_signed_in(to: Target) -> Steps:
     """The Python SDK, which opens a browser."""
-    program = PYTHON_SIGNED_IN.format(url=json.dumps(to.url))
+    program = PYTHON_SIGNED_IN.format(url=json.dumps(to.url), call=_python_call(to, "mcp"))
     return (Step("Install the SDK, then run this. Your browser opens: sign in here.", program, _PYTHON_FILE),)
 
 
 def typescript_signed_in(to: Target) -> Steps:
     """The TypeScript SDK, which prints where to sign in."""
-    program = TYPESCRIPT_SIGNED_IN.format(url=json.dumps(to.url))
+    program = TYPESCRIPT_SIGNED_IN.format(url=json.dumps(to.url), call=_typescript_call(to))
     says = "Install the SDK, then run this. It prints an address: open it, and sign in here."
     return (Step(says, program, _TYPESCRIPT_FILE),)
 
@@ -92,8 +92,25 @@ def _jwt() -> Step:
 
 
 def _python(to: Target, variable: str) -> str:
-    return _PYTHON.format(imports="\nimport os", url=json.dumps(to.url), token=f"os.environ['{variable}']")
+    token, call = f"os.environ['{variable}']", _python_call(to, "client")
+    return _PYTHON.format(imports="\nimport os", url=json.dumps(to.url), token=token, call=call)
 
 
 def _typescript(to: Target, variable: str) -> str:
-    return _TYPESCRIPT.format(url=json.dumps(to.url), token=f"process.env.{variable}")
+    token = f"process.env.{variable}"
+    return _TYPESCRIPT.format(url=json.dumps(to.url), token=token, call=_typescript_call(to))
+
+
+def _python_call(to: Target, client: str) -> str:
+    """A further line of the program: the list of tools alone is no call."""
+    if to.call is None:
+        return ""
+    asked = f"{json.dumps(to.call.tool)}, {dict(to.call.arguments)!r}"
+    return f"\n        print((await {client}.call_tool({asked})).content)"
+
+
+def _typescript_call(to: Target) -> str:
+    if to.call is None:
+        return ""
+    asked = f"{{ name: {json.dumps(to.call.tool)}, arguments: {to.call.as_json} }}"
+    return f"\nconsole.log((await client.callTool({asked})).content);"

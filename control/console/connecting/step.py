@@ -1,7 +1,7 @@
 """What a person does to connect a client: a sentence, and what they copy or open for it.
 
 The forms are filled in by `desktop.py`, `terminal.py`, `platforms.py` and `sdks.py`, one function for each client and
-way. Functions of values: what they make depends on the gateway's address, its name and the token alone.
+way. Functions of values: what they make depends on the gateway's address and name, the token, and the call to try.
 """
 
 import json
@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from control.console.connecting.sample_call import SampleCall
 from core.resolve import AuthKind
 
 HOLDER: Final = "arch_..."
@@ -17,12 +18,14 @@ HOLDER: Final = "arch_..."
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The gateway that a client is to call: its address, its name, and the token if there is one."""
+    """The gateway that a client is to call: its address, its name, the token if there is one, a call to try."""
 
     url: str
     slug: str
     secret: str = HOLDER
     """Of the token that was made a moment ago."""
+    call: SampleCall | None = None
+    """A call that changes nothing, to be tried at once; None where no tool is known to be of that kind."""
 
     @property
     def bearer(self) -> str:

@@ -1,8 +1,11 @@
 """Clients of a terminal: Claude Code, Codex, and curl as the smallest of all."""
 
+import json
 import shlex
+from typing import Any
 
 from control.console.connecting.step import Step, Steps, Target
+from core.mcp.methods import META_CLIENT_CAPABILITIES, META_PROTOCOL_VERSION
 from core.mcp.versions import MODERN
 
 
@@ -47,8 +50,8 @@ def codex_token(to: Target) -> Steps:
 
 
 def curl_token(to: Target) -> Steps:
-    """The list of tools, without any client."""
-    return (Step("List the tools:", _curl(to.url, to.bearer), "in a terminal"),)
+    """The list of tools and a call of one, without any client."""
+    return _curl_steps(to, to.bearer)
 
 
 def curl_jwt(to: Target) -> Steps:
@@ -59,19 +62,30 @@ def curl_jwt(to: Target) -> Steps:
             "export JWT=eyJ...",
             "in a terminal",
         ),
-        Step("List the tools:", _curl(to.url, "Bearer $JWT"), "in a terminal"),
+        *_curl_steps(to, "Bearer $JWT"),
     )
 
 
-def _curl(url: str, bearer: str) -> str:
+def _curl_steps(to: Target, bearer: str) -> Steps:
+    listed = Step("List the tools:", _curl(to.url, bearer, "tools/list", {}), "in a terminal")
+    if to.call is None:
+        return (listed,)
+    asked = {"name": to.call.tool, "arguments": dict(to.call.arguments)}
+    called = _curl(to.url, bearer, "tools/call", asked, f"  -H {shlex.quote(f'Mcp-Name: {to.call.tool}')} \\\n")
+    return (listed, Step("Call one of them; this is what turns the light green:", called, "in a terminal"))
+
+
+def _curl(url: str, bearer: str, method: str, params: dict[str, Any], header: str = "") -> str:
+    told = "".join(f"        {json.dumps(name)}: {json.dumps(value)},\n" for name, value in params.items())
     body = (
-        '{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {\n'
-        f'        "_meta": {{"io.modelcontextprotocol/protocolVersion": "{MODERN}",\n'
-        '                  "io.modelcontextprotocol/clientCapabilities": {}}}}'
+        f'{{"jsonrpc": "2.0", "id": 1, "method": "{method}", "params": {{\n{told}'
+        f'        "_meta": {{"{META_PROTOCOL_VERSION}": "{MODERN}",\n'
+        f'                  "{META_CLIENT_CAPABILITIES}": {{}}}}}}}}'
     )
     return (
-        f'curl -sS {shlex.quote(url)} -H "Authorization: {bearer}" \\\n'
+        f"curl -sS -w '\\n' {shlex.quote(url)} \\\n"
+        f'  -H "Authorization: {bearer}" \\\n'
         "  -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' \\\n"
-        f"  -H 'MCP-Protocol-Version: {MODERN}' -H 'Mcp-Method: tools/list' \\\n"
-        f"  -d '{body}'"
+        f"  -H 'MCP-Protocol-Version: {MODERN}' -H 'Mcp-Method: {method}' \\\n{header}"
+        f"  -d {shlex.quote(body)}"
     )

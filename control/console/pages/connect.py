@@ -14,6 +14,7 @@ from aiohttp import web
 from control.admin.token_models import NewToken
 from control.changes import tokens as changes
 from control.console.connecting.clients import WAYS, client_by, clients_for, ways_of
+from control.console.connecting.sample_call import SampleCall, sample_call
 from control.console.connecting.step import HOLDER, Client, Steps, Target
 from control.console.forms import REFUSALS, Form
 from control.console.last_call import last_call
@@ -21,10 +22,13 @@ from control.console.shown_gateways import ShownGateway, named, visible_to
 from control.console.visit import Visit
 from control.http.paging import NamedPageQuery, page_of, place_key
 from control.registry.gateway import ways_in
+from control.store import assignments
 from control.store.pool import transaction
 
 OWN_TOKEN: Final = timedelta(days=90)
 """How long a token lasts that is made here. My access makes others."""
+_MOST_TOOLS: Final = 100
+"""Of those that are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,10 @@ async def make_token(visit: Visit) -> web.Response:
     """Make a token of one's own for a client, and show what to copy with its secret in it."""
     form = await visit.form()
     client = client_by(form.value("client"))
+    async with transaction(visit.pool, readonly=True) as connection:
+        shown = await named(connection, visit.caller, visit.deps.public_url, visit.named("gateway"))
     try:
-        name = f"{client.label if client else 'A client'} · {visit.named('gateway')}"[:128]
+        name = f"{client.label if client else 'A client'} · {shown.slug}"[:128]
         wanted = Form({"name": name}).read(NewToken, expires_at=datetime.now(UTC) + OWN_TOKEN)
         async with visit.changing() as write:
             _made, secret = await changes.create(write, changes.WantedToken(**wanted.model_dump()))
@@ -80,7 +86,8 @@ async def _shown(visit: Visit, form: Form, secret: str, client: str, way: str = 
     async with transaction(visit.pool, readonly=True) as connection:
         shown = await named(connection, visit.caller, visit.deps.public_url, visit.named("gateway"))
         call = await last_call(connection, visit.caller, shown.gateway.id)
-    clients = [_tab(one, shown, secret) for one in clients_for(ways_in(shown.gateway))]
+        tools = await assignments.offered(connection, shown.gateway.id, _MOST_TOOLS)
+    clients = [_tab(one, shown, secret, sample_call(tools)) for one in clients_for(ways_in(shown.gateway))]
     keys = [one.key for one in clients]
     return visit.again(
         "connect/gateway.html",
@@ -91,10 +98,11 @@ async def _shown(visit: Visit, form: Form, secret: str, client: str, way: str = 
         open_way=way,
         secret="" if secret == HOLDER else secret,
         call=call,
+        tools=tools,
     )
 
 
-def _tab(client: Client, shown: ShownGateway, secret: str) -> ShownClient:
-    to = Target(shown.url, shown.slug, secret)
+def _tab(client: Client, shown: ShownGateway, secret: str, call: SampleCall | None) -> ShownClient:
+    to = Target(shown.url, shown.slug, secret, call)
     ways = [ShownWay(way, *WAYS[way], client.ways[way](to)) for way in ways_of(client, ways_in(shown.gateway))]
     return ShownClient(client.key, client.label, ways)

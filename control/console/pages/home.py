@@ -7,8 +7,8 @@ from aiohttp import web
 from control.console.shown_gateways import visible_to
 from control.console.visit import Visit
 from control.registry.access import Caller
-from control.store import counts
-from control.store.pool import transaction
+from control.store import browser_sessions, counts, passwords
+from control.store.pool import Connection, transaction
 
 _MOST_SHOWN = 6
 
@@ -30,6 +30,7 @@ async def show(visit: Visit) -> web.Response:
     async with transaction(visit.pool, readonly=True) as connection:
         found = await visible_to(connection, visit.caller, visit.deps.public_url, limit=_MOST_SHOWN + 1)
         counted = await counts.counts(connection, visit.caller) if visit.caller.may("deployment:read") else None
+        way_back = await _has_a_way_back(connection, visit)
     steps = [] if counted is None else beginning(visit.caller, counted)
     return visit.page(
         "home/home.html",
@@ -37,7 +38,16 @@ async def show(visit: Visit) -> web.Response:
         more=len(found) > _MOST_SHOWN,
         steps=[] if all(one.done for one in steps) else steps,
         counted=counted,
+        way_back=way_back,
     )
+
+
+async def _has_a_way_back(connection: Connection, visit: Visit) -> bool:
+    """Whether the person can sign in again by themselves: the link that they came with opens nothing any more."""
+    session = await browser_sessions.one(connection, visit.visitor.session_id)
+    if session is not None and session.method == "oidc":
+        return True
+    return await passwords.of_user(connection, visit.caller.user_id) is not None
 
 
 def beginning(caller: Caller, counted: dict[str, int]) -> list[Beginning]:

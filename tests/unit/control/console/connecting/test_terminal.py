@@ -6,6 +6,7 @@ import json
 import shlex
 
 from control.console.connecting import terminal
+from control.console.connecting.sample_call import SampleCall
 from control.console.connecting.step import Target
 
 TARGET = Target("https://mcp.example.com/v1/mcp/sales", "sales", "arch_secret")
@@ -25,3 +26,14 @@ def test_what_curl_sends_is_a_message() -> None:
     words = shlex.split(terminal.curl_token(TARGET)[0].code.replace("\\\n", ""))
     message = json.loads(words[words.index("-d") + 1])
     assert (message["method"], "Authorization: Bearer arch_secret" in words) == ("tools/list", True)
+
+
+def test_curl_calls_a_tool_where_there_is_one_to_try() -> None:
+    to = Target(TARGET.url, "sales", "arch_secret", SampleCall("crm__find", {"name": "O'Neil"}))
+    listed, called = terminal.curl_token(to)
+    words = shlex.split(called.code.replace("\\\n", ""))
+    message = json.loads(words[words.index("-d") + 1])
+    assert (message["method"], message["params"]["name"]) == ("tools/call", "crm__find")
+    assert message["params"]["arguments"] == {"name": "O'Neil"}
+    assert {"Mcp-Name: crm__find", "Mcp-Method: tools/call"} <= set(words)
+    assert terminal.curl_token(TARGET) == (listed,)
