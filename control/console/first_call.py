@@ -2,10 +2,11 @@
 
 Each event is the light as it is now, by the page's own template (`templates/connect/light.html`), so that the page's
 script decides nothing. A replica looks into the records once a second for each open page, of which it takes a
-bounded number; a stream ends after some minutes, and the browser opens another.
+bounded number, of one person a few; a stream ends after some minutes, and the browser opens another.
 """
 
 import asyncio
+from collections import Counter
 from typing import Final
 
 from aiohttp import web
@@ -21,10 +22,13 @@ from control.store.pool import StoreUnavailable, transaction
 
 MOST_OPEN: Final = 200
 """Streams that one replica keeps open. A page without one says that it is to be loaded again."""
+MOST_OF_ONE: Final = 10
+"""Of these of one person, who would else take them from everybody."""
 LONGEST_S: Final = 600.0
 PAUSE_S: Final = 1.0
-ASKED_AGAIN_EACH: Final = 15
-"""Rounds between two looks at whether the person is still signed in; a comment then keeps the connection in use."""
+ASKED_AGAIN_AFTER_S: Final = 10.0
+"""Between two looks at whether the person is still signed in; a comment then keeps the connection in use. Our own
+proxies cut off what is silent for 30 seconds, and a round may take longer than its pause."""
 _WRITE_WITHIN_S: Final = 10.0
 
 
@@ -33,19 +37,23 @@ class FirstCalls:
 
     def __init__(self, pause_s: float = PAUSE_S, longest_s: float = LONGEST_S, most: int = MOST_OPEN) -> None:
         self._pause_s, self._longest_s, self._most = pause_s, longest_s, most
-        self._open = 0
+        self._open: Counter[str] = Counter()
+        """By person."""
 
     async def follow(self, visit: Visit) -> web.StreamResponse:
         """Answer with a stream, until there is a call that went well, or the time is over."""
-        if self._open >= self._most:
+        person = visit.caller.user_id
+        if self._open.total() >= self._most or self._open[person] >= MOST_OF_ONE:
             raise Problem(503, "Too many pages wait for a call; load this one again.", headers={"Retry-After": "10"})
         async with transaction(visit.pool, readonly=True) as connection:
             shown = await named(connection, visit.caller, visit.deps.public_url, visit.named("gateway"))
-        self._open += 1
+        self._open[person] += 1
         try:
             return await self._told(visit, shown.gateway.id)
         finally:
-            self._open -= 1
+            self._open[person] -= 1
+            if not self._open[person]:
+                del self._open[person]
 
     async def _told(self, visit: Visit, gateway_id: str) -> web.StreamResponse:
         stays_open(visit.request)
@@ -61,12 +69,13 @@ class FirstCalls:
         return answer
 
     async def _follow(self, visit: Visit, answer: web.StreamResponse, gateway_id: str) -> None:
-        before, round_ = await self._last(visit, gateway_id), 0
+        clock = asyncio.get_running_loop().time
+        before, asked = await self._last(visit, gateway_id), clock()
         await self._send(answer, _event(visit, before))
         while before is None or not before.well:
             await asyncio.sleep(self._pause_s)
-            round_ += 1
-            if round_ % ASKED_AGAIN_EACH == 0:
+            if clock() - asked >= ASKED_AGAIN_AFTER_S:
+                asked = clock()
                 if not await still_holds(visit.deps, visit.visitor):
                     return
                 await self._send(answer, ": still here\n\n")

@@ -9,10 +9,11 @@ import re
 from typing import Final
 
 _INVISIBLE: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    "\u2800\u3164\ufeff\uffa0\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e01ef]"
 )
-"""Controls but for tab and new line, marks of direction, spaces without width, tags that spell hidden words."""
+"""Controls but for tab and new line, marks of direction, spaces without width, letters that are blank (fillers of
+Hangul, the empty Braille cell), tags and selectors that spell hidden words."""
 
 
 def visible(text: str) -> str:

@@ -77,7 +77,8 @@ async def _given(request: web.Request) -> str:
 
 
 def _compare(given: str, expected: str) -> None:
-    if not hmac.compare_digest(given.encode(), expected.encode()):
+    # Whoever asks may send any bytes in a header or a cookie; those that are no text come as lone surrogates.
+    if not hmac.compare_digest(given.encode(errors="surrogatepass"), expected.encode(errors="surrogatepass")):
         raise forbidden("This form is of an earlier visit: go back, load the page again, and repeat what you did.")
 
 

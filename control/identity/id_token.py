@@ -23,7 +23,9 @@ def checked_id_token(
     """The claims of the `id_token`; raises TokenRefused. `nonce` None: a refreshed one, which need not have it."""
     claims = verify(tokens.id_token, key_set, client_id, now)
     said = claims.get("nonce")
-    if nonce is not None and not (isinstance(said, str) and hmac.compare_digest(said.encode(), nonce.encode())):
+    if nonce is not None and not (
+        isinstance(said, str) and hmac.compare_digest(said.encode(errors="surrogatepass"), nonce.encode())
+    ):
         raise TokenRefused("claims", "The id_token was made for another sign-in.")
     if claims.get("azp", client_id) != client_id:
         raise TokenRefused("audience", "The id_token was made for another client.")

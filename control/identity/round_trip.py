@@ -96,7 +96,7 @@ def code_of(
 
 def cookie_word(state: str) -> str:
     """The name of the cookie of one sign-in: several may be under way, one in each tab."""
-    return "archway-oidc-" + sha256(state.encode()).hexdigest()[:16]
+    return "archway-oidc-" + sha256(state.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def _filled(parameters: Mapping[str, str]) -> dict[str, str]:
@@ -111,4 +111,4 @@ def _refusal(error: str) -> tuple[str, str]:
 
 
 def _equal(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode(), expected.encode())
+    return hmac.compare_digest(given.encode(errors="surrogatepass"), expected.encode())

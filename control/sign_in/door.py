@@ -60,7 +60,10 @@ class Door:
         """Let in whoever has this address, if the password is theirs. Raises NotLetIn, TooOften, Busy."""
         address = client_address(request)
         claimed, device = await self._claimed(request, email)
-        admitted = await self._throttle.admit(name=email, address=address, device=device)
+        # Counted is the person, where there is one: an address may be written in ways that are one to the database
+        # alone (`İ` for `i`), and each would be counted by itself.
+        name = email if claimed is None else claimed.user_id
+        admitted = await self._throttle.admit(name=name, address=address, device=device)
         if admitted.wait_s:
             log.debug("too many attempts to sign in", extra={"address": address})  # there may be any number
             raise TooOften(admitted.wait_s)

@@ -6,7 +6,6 @@ of the answer: `control/identity/single_sign_on.py`.
 """
 
 import base64
-import binascii
 from datetime import timedelta
 from typing import Final
 
@@ -114,7 +113,7 @@ def _begun(request: web.Request, deps: PublicDeps, state: str) -> Begun | None:
     try:
         sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         return unpack_begun(deps.seals.open_browser_cookie(word, sealed))
-    except (binascii.Error, SealBroken, msgspec.MsgspecError):
+    except (ValueError, SealBroken, msgspec.MsgspecError):  # no base64, or not even ASCII
         return None
 
 

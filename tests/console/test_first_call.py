@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
 
 from control.console import first_call
 from control.store import browser_sessions
 from control.store.pool import transaction
+from proxy.edge import passing_on
 from tests.console.serving import Console, Reader, reading
 from tests.control import seeded
 
@@ -53,7 +55,7 @@ async def test_a_call_that_was_there_before_ends_it_at_once(console: Console) ->
 
 
 async def test_it_ends_with_the_session(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(first_call, "ASKED_AGAIN_EACH", 1)
+    monkeypatch.setattr(first_call, "ASKED_AGAIN_AFTER_S", 0.0)
     await a_gateway(console)
     bea, waits = await console.person("Bea"), asyncio.Event()
     async with reading(console, bea) as reader, asyncio.timeout(WITHIN_S), asyncio.TaskGroup() as group:
@@ -62,3 +64,32 @@ async def test_it_ends_with_the_session(console: Console, monkeypatch: pytest.Mo
         async with transaction(console.pool) as connection:
             await browser_sessions.delete_all_of(connection, bea.id)
     assert "done" not in stream.result()
+
+
+async def test_a_stream_that_waits_says_so_now_and_then(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(first_call, "ASKED_AGAIN_AFTER_S", 0.0)
+    await a_gateway(console)
+    async with (
+        reading(console, await console.person("Bea")) as reader,
+        asyncio.timeout(WITHIN_S),
+        reader.http.get(f"{console.url}/connect/sales/first-call") as answer,
+    ):
+        told = b""
+        while b": still here\n\n" not in told:
+            told += await answer.content.readany()
+
+
+def test_a_proxy_cuts_off_no_stream_that_waits() -> None:
+    """Even if a round takes as long as a write may."""
+    assert first_call.ASKED_AGAIN_AFTER_S + first_call.PAUSE_S + 10.0 < passing_on.SILENCE_S
+
+
+async def test_one_person_takes_no_more_than_a_few_from_everybody(console: Console) -> None:
+    await a_gateway(console)
+    bea, carl = await console.person("Bea"), await console.person("Carl")
+    url = f"{console.url}/connect/sales/first-call"
+    async with AsyncExitStack() as ending, reading(console, bea) as reader, reading(console, carl) as other:
+        for _ in range(first_call.MOST_OF_ONE):
+            assert (await ending.enter_async_context(reader.http.get(url))).status == 200
+        assert (await ending.enter_async_context(reader.http.get(url))).status == 503
+        assert (await ending.enter_async_context(other.http.get(url))).status == 200

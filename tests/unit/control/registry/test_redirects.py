@@ -32,6 +32,8 @@ def test_a_website_this_machine_and_known_programs_may_be_registered(uri: str) -
     ["", "callback", "/callback", "http://client.example.com/cb", "http://10.0.0.1/cb", "http://localhost.evil.example/cb",
      "http://localhost@evil.example/cb", "http://127.0.0.1.evil.example/", "http://127.0.0.2/cb", "http://localhost:0/cb",
      "http://localhost:65536/cb", "https://10.0.0.1/cb", "https://[::1]/cb", "https://169.254.169.254/", "https://0x7f.1/",
+     "https://localhost:99999/cb",
+     "https://localhost:x/cb", "https://localhost%2eevil.example/cb",
      "https://user@client.example.com/cb", "https:///cb", "https:client.example.com", f"{WEB}#f", f"{WEB} ",
      f"{WEB}\n",
      "https://localhost%2eevil.example/", "https://localhost&.evil.example/", "https://localhost:0/", "https://localhost./",
