@@ -24,6 +24,8 @@ MOST_OPEN: Final = 200
 """Streams that one replica keeps open. A page without one says that it is to be loaded again."""
 MOST_OF_ONE: Final = 10
 """Of these of one person, who would else take them from everybody."""
+AFTER: Final = "after"
+"""Names the call that there was when a token was made: the page then waits for one with that token."""
 LONGEST_S: Final = 600.0
 PAUSE_S: Final = 1.0
 ASKED_AGAIN_AFTER_S: Final = 10.0
@@ -87,7 +89,8 @@ class FirstCalls:
 
     async def _last(self, visit: Visit, gateway_id: str) -> LastCall | None:
         async with transaction(visit.pool, readonly=True) as connection:
-            return await last_call(connection, visit.caller, gateway_id)
+            found = await last_call(connection, visit.caller, gateway_id)
+        return None if found is not None and found.id == visit.request.query.get(AFTER) else found
 
     async def _send(self, answer: web.StreamResponse, text: str) -> None:
         async with asyncio.timeout(_WRITE_WITHIN_S):

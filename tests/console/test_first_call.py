@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import AsyncExitStack
 
 import pytest
@@ -22,10 +23,12 @@ async def a_gateway(console: Console) -> str:
         return await seeded.gateway(connection, "sales")
 
 
-async def events(reader: Reader, console: Console, after_first: asyncio.Event) -> str:
+async def events(
+    reader: Reader, console: Console, after_first: asyncio.Event, path: str = "/connect/sales/first-call"
+) -> str:
     """All that the stream says until it ends; `after_first` is set once it has said something."""
     told = ""
-    async with reader.http.get(f"{console.url}/connect/sales/first-call") as answer:
+    async with reader.http.get(console.url + path) as answer:
         assert answer.content_type == "text/event-stream"
         async for piece in answer.content.iter_any():
             told += piece.decode()
@@ -52,6 +55,21 @@ async def test_a_call_that_was_there_before_ends_it_at_once(console: Console) ->
         told = await events(reader, console, asyncio.Event())
     assert "Waiting" not in told
     assert "event: done" in told
+
+
+async def test_who_has_just_made_a_token_waits_for_another_call_than_the_one_before(console: Console) -> None:
+    gateway_id, bea, waits = await a_gateway(console), await console.person("Bea"), asyncio.Event()
+    await console.called(gateway_id, bea, "crm__before")
+    async with reading(console, bea) as reader, asyncio.timeout(WITHIN_S), asyncio.TaskGroup() as group:
+        _, page, _ = await reader.post("/connect/sales/token", client="curl")
+        assert "Waiting for your first call" in page
+        (path,) = re.findall(r'data-live="([^"]+)"', page)
+        stream = group.create_task(events(reader, console, waits, path))
+        await waits.wait()
+        await console.called(gateway_id, bea, "crm__after")
+    told = stream.result()
+    assert told.index("Waiting") < told.index("crm__after")
+    assert "crm__before" not in told
 
 
 async def test_it_ends_with_the_session(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:

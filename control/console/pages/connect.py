@@ -97,7 +97,8 @@ async def _shown(visit: Visit, form: Form, secret: str, client: str, way: str = 
         open=client if client in keys else keys[0],
         open_way=way,
         secret="" if secret == HOLDER else secret,
-        call=call,
+        call=call if secret == HOLDER else None,
+        after=call.id if call is not None and secret != HOLDER else "",
         tools=tools,
     )
 
