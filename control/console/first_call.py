@@ -21,7 +21,7 @@ from control.public.visitor import still_holds
 from control.store.pool import StoreUnavailable, transaction
 
 MOST_OPEN: Final = 200
-"""Streams that one replica keeps open. A page without one says that it is to be loaded again."""
+"""Streams that one replica keeps open. A page without one asks again after some seconds."""
 MOST_OF_ONE: Final = 10
 """Of these of one person, who would else take them from everybody."""
 AFTER: Final = "after"
@@ -46,7 +46,7 @@ class FirstCalls:
         """Answer with a stream, until there is a call that went well, or the time is over."""
         person = visit.caller.user_id
         if self._open.total() >= self._most or self._open[person] >= MOST_OF_ONE:
-            raise Problem(503, "Too many pages wait for a call; load this one again.", headers={"Retry-After": "10"})
+            raise Problem(503, "Too many pages wait for a call; this one asks again.", headers={"Retry-After": "10"})
         async with transaction(visit.pool, readonly=True) as connection:
             shown = await named(connection, visit.caller, visit.deps.public_url, visit.named("gateway"))
         self._open[person] += 1

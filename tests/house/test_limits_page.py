@@ -165,7 +165,9 @@ FIGURES = {
     "browsers that are known for one person": (
         f"{known_devices.MOST_OF_ONE_PERSON}, each for {known_devices.AGE.days} days after its last use"
     ),
-    "pages of one replica that wait for a first call": f"{first_call.MOST_OPEN}",
+    "pages of one replica that wait for a first call": (
+        f"{first_call.MOST_OPEN}; {first_call.MOST_OF_ONE} of one person"
+    ),
     "how long a token lasts that a person makes for themselves": f"{LONGEST_OWN.days} days",
     "open links of one person": f"{sign_in_link.MOST_OPEN}",
     "attempts that are kept": f"{sign_in_attempts.MOST}",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import AsyncExitStack
 
 from playwright.async_api import Page, expect
 
+from control.console.first_call import MOST_OF_ONE
 from control.store.pool import transaction
-from tests.console.serving import Console
+from tests.console.serving import Console, reading
 from tests.control import seeded
 from tests.fixtures_browser import Visits, serious_findings, shot
 
@@ -66,6 +68,20 @@ async def test_somebody_elses_call_turns_nobodys_light_green(visits: Visits, con
     await console.called(gateway_id, carl, "crm__find")
     await expect(theirs.locator(".light.ok")).to_be_visible(timeout=30_000)
     await expect(page.locator(".light.waiting")).to_be_visible()
+
+
+async def test_a_page_that_found_no_place_to_wait_asks_again(visits: Visits, console: Console) -> None:
+    gateway_id, bea = await a_gateway(console), await console.person("Bea")
+    visits.expected = ("503",)
+    page, url = await visits.page(bea), f"{console.url}/connect/sales/first-call"
+    async with AsyncExitStack() as others, reading(console, bea) as reader:
+        for _ in range(MOST_OF_ONE):
+            await others.enter_async_context(reader.http.get(url))
+        async with page.expect_response("**/first-call") as refused:
+            await page.goto("/connect/sales")
+        assert (await refused.value).status == 503
+    await console.called(gateway_id, bea, "crm__find")
+    await expect(page.locator(".light.ok")).to_be_visible()
 
 
 async def test_a_client_is_chosen_by_keys_and_what_it_needs_is_copied(visits: Visits, console: Console) -> None:

@@ -43,13 +43,18 @@ function announce(text) {
 }
 
 // `<div data-live="/path">`: each event of the stream is this part as the server renders it now. The stream ends
-// with an event `done`; the browser opens one that broke again by itself.
+// with an event `done`; the browser opens one that broke again by itself, and one that was refused is asked for again.
+const AGAIN_AFTER_MS = 5000;
+
 function follow(part) {
   const stream = new EventSource(part.dataset.live);
   stream.addEventListener("part", (event) => {
     if (part.innerHTML.trim() !== event.data.trim()) part.innerHTML = event.data;
   });
   stream.addEventListener("done", () => stream.close());
+  stream.addEventListener("error", () => {
+    if (stream.readyState === EventSource.CLOSED) setTimeout(() => follow(part), AGAIN_AFTER_MS);
+  });
   addEventListener("pagehide", () => stream.close(), { once: true });
 }
 
