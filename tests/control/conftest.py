@@ -1,6 +1,7 @@
 """What tests of the control plane share: a real PostgreSQL, a real Valkey, the admin API over them."""
 
 from tests.control.asking_proxy import proxy
+from tests.control.corp_sign_in import corp
 from tests.fixtures_admin import admin, deps, probing_proxy, proxy_ring, secret_ring
 from tests.fixtures_idp import idp, idp_issuer
 from tests.fixtures_people import people, public_deps
@@ -11,6 +12,7 @@ __all__ = [
     "_session_redis",
     "admin",
     "breakable_redis",
+    "corp",
     "database",
     "deps",
     "idp",

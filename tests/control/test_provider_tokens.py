@@ -268,6 +268,16 @@ async def test_an_outage_of_an_hour_takes_nobodys_access(corp: Corp) -> None:
     assert (await corp.verdict(token)).principal is not None
 
 
+async def test_keys_at_a_foreign_host_prove_nothing_before_somebody_approved_the_host(corp: Corp) -> None:
+    host = await corp.idp.foreign_keys()
+    assert (await corp.says()).principal is None
+    assert (await corp.idp.counts()).get("/jwks", 0) == 0
+    await corp.change(approved_hosts=(host,))
+    async with transaction(corp.pool) as connection:
+        await connection.execute("update identity_provider_states set tried_at = tried_at - interval '2 minutes'")
+    assert (await corp.says()).principal is not None
+
+
 @pytest.mark.parametrize(
     ("claims", "accepted"),
     [

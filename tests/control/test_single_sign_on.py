@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from typing import Any
 
-import aiohttp
 import pytest
 
 from control.changes import identity_providers as changes
@@ -14,70 +11,17 @@ from control.changes import teams, users
 from control.changes.write import changing
 from control.http.return_to import HOME
 from control.identity.token_endpoint import unpacked
-from control.public.deps import PublicDeps
-from control.registry.identity_provider import IdentityProvider, RoleRule, TeamRule
+from control.registry.identity_provider import RoleRule, TeamRule
 from control.registry.team import NewTeam
 from control.registry.user import NewUser
 from control.store import identities
 from control.store.pool import transaction
-from tests.fakes.identity_provider import CLIENT_SECRET
-from tests.fakes.identity_provider import IdentityProvider as Idp
-from tests.fakes.providers import provider_fields
-from tests.fixtures_idp import CALLBACK
-from tests.fixtures_people import ISSUER, NOBODY, Browser, People, Shown
-
-SCOPES = ("openid", "profile", "email", "offline_access")
-
-
-@dataclass
-class Corp:
-    """The provider, as it is and as the registry has it, and a way through it."""
-
-    idp: Idp
-    people: People
-    deps: PublicDeps
-    provider: IdentityProvider
-
-    async def change(self, **fields: Any) -> None:
-        async with changing(self.people.pool, NOBODY) as write:
-            self.provider = await changes.change(
-                write, self.provider.id, lambda now: replace(now, **fields), None, self.deps.safeguards
-            )
-
-    async def there_and_back(self, browser: Browser, person: str, return_to: str = "/my/access") -> str:
-        """Off to the provider, where the person signs in: the path and query with which the browser comes back."""
-        off = await browser.get(f"/sign-in/oidc/corp?return_to={return_to}")
-        assert off.status == 303, off.words
-        jar = aiohttp.CookieJar(unsafe=True)
-        async with aiohttp.ClientSession(cookie_jar=jar) as at_provider:
-            back = await self.idp.sign_in(at_provider, off.to, person)
-        assert back.startswith(ISSUER + CALLBACK)
-        return back.removeprefix(ISSUER)
-
-    async def sign_in(self, browser: Browser, person: str, return_to: str = "/my/access") -> Shown:
-        return await browser.get(await self.there_and_back(browser, person, return_to))
-
-    async def why(self) -> list[tuple[str, str]]:
-        """The reasons that an admin is told of, each with whether there is a cure."""
-        rows = await self.people.rows("select reason, cure from sign_in_attempts where reason <> '' order by id")
-        return [(row["reason"], row["cure"]) for row in rows]
-
-
-@pytest.fixture
-async def corp(idp: Idp, people: People, public_deps: PublicDeps) -> Corp:
-    async with changing(people.pool, NOBODY) as write:
-        wanted = provider_fields(issuer=idp.issuer, scopes=SCOPES)
-        provider = await changes.create(write, wanted, CLIENT_SECRET, public_deps.safeguards)
-    return Corp(idp, people, public_deps, provider)
-
-
-async def ann_of(people: People, role: Any = "member") -> str:
-    async with changing(people.pool, NOBODY) as write:
-        return (await users.create(write, NewUser(name="Ann", email="ann@corp.test", role=role))).id
+from tests.control.corp_sign_in import Corp
+from tests.fixtures_people import NOBODY, People
 
 
 async def test_a_person_signs_in_with_their_provider_and_goes_where_they_wanted(corp: Corp, people: People) -> None:
-    ann, browser = await ann_of(people), await people.browser()
+    ann, browser = await corp.ann(), await people.browser()
     page = await corp.sign_in(browser, "ann", "/people?page=2")
     assert (page.status, page.to) == (303, "/people?page=2")
     assert await browser.is_in()
@@ -92,7 +36,7 @@ async def test_the_sign_in_page_offers_the_provider(corp: Corp, people: People) 
 
 
 async def test_what_the_provider_gave_is_kept_sealed_for_later(corp: Corp, people: People) -> None:
-    await ann_of(people)
+    await corp.ann()
     await corp.sign_in(await people.browser(), "ann")
     async with transaction(people.pool, readonly=True) as connection:
         identity = await identities.by_subject(connection, corp.idp.issuer, "ann")
@@ -105,7 +49,7 @@ async def test_what_the_provider_gave_is_kept_sealed_for_later(corp: Corp, peopl
 
 
 async def test_a_return_that_this_browser_did_not_begin_is_refused(corp: Corp, people: People) -> None:
-    await ann_of(people)
+    await corp.ann()
     back = await corp.there_and_back(await people.browser(), "ann")
     victim = await people.browser()
     page = await victim.get(back)
@@ -117,7 +61,7 @@ async def test_a_return_that_this_browser_did_not_begin_is_refused(corp: Corp, p
 async def test_a_return_that_comes_twice_is_refused_though_the_browser_still_has_its_cookie(
     corp: Corp, people: People
 ) -> None:
-    await ann_of(people)
+    await corp.ann()
     browser = await people.browser()
     back = await corp.there_and_back(browser, "ann")
     (word, value) = browser.kept("archway-oidc-")
@@ -129,7 +73,7 @@ async def test_a_return_that_comes_twice_is_refused_though_the_browser_still_has
 
 @pytest.mark.parametrize("change", ["missing", "another", "twice"])
 async def test_a_state_that_is_not_the_one_is_refused(corp: Corp, people: People, change: str) -> None:
-    await ann_of(people)
+    await corp.ann()
     browser = await people.browser()
     back = await corp.there_and_back(browser, "ann")
     state = back.partition("state=")[2].partition("&")[0]
@@ -143,7 +87,7 @@ async def test_a_state_that_is_not_the_one_is_refused(corp: Corp, people: People
 
 
 async def test_an_answer_of_another_provider_is_refused(corp: Corp, people: People) -> None:
-    await ann_of(people)
+    await corp.ann()
     browser = await people.browser()
     back = await corp.there_and_back(browser, "ann")
     assert "iss=" in back  # RFC 9207; the provider says that it does
@@ -188,7 +132,7 @@ async def test_a_newcomer_is_made_with_the_teams_and_the_role_of_the_rules(corp:
 
 
 async def test_what_people_gave_is_not_taken_by_claims(corp: Corp, people: People) -> None:
-    ann = await ann_of(people, "editor")
+    ann = await corp.ann("editor")
     async with changing(people.pool, NOBODY) as write:
         ops = await teams.create(write, NewTeam(name="Ops", description=""))
         await teams.set_member(write, ops.id, ann, "admin")
@@ -202,7 +146,7 @@ async def test_what_people_gave_is_not_taken_by_claims(corp: Corp, people: Peopl
 
 
 async def test_a_disabled_person_does_not_get_in(corp: Corp, people: People) -> None:
-    ann = await ann_of(people)
+    ann = await corp.ann()
     await people.person("Root", role="admin")
     await corp.sign_in(await people.browser(), "ann")
     async with changing(people.pool, NOBODY) as write:
@@ -213,7 +157,7 @@ async def test_a_disabled_person_does_not_get_in(corp: Corp, people: People) -> 
 
 
 async def test_a_provider_that_is_away_or_switched_off_signs_nobody_in(corp: Corp, people: People) -> None:
-    await ann_of(people)
+    await corp.ann()
     await corp.idp.outage(on=True)
     page = await (await people.browser()).get("/sign-in/oidc/corp")
     assert page.status == 503
@@ -227,7 +171,7 @@ async def test_a_provider_that_is_away_or_switched_off_signs_nobody_in(corp: Cor
 
 
 async def test_sessions_that_a_provider_vouched_for_end_with_it(corp: Corp, people: People) -> None:
-    await ann_of(people)
+    await corp.ann()
     browser = await people.browser()
     await corp.sign_in(browser, "ann")
     assert await browser.is_in()
@@ -236,7 +180,7 @@ async def test_sessions_that_a_provider_vouched_for_end_with_it(corp: Corp, peop
 
 
 async def test_a_wrong_secret_is_the_admins_to_mend(corp: Corp, people: People) -> None:
-    await ann_of(people)
+    await corp.ann()
     async with changing(people.pool, NOBODY) as write:
         await changes.change(write, corp.provider.id, lambda now: now, "wrong", corp.deps.safeguards)
     assert (await corp.sign_in(await people.browser(), "ann")).status == 403
@@ -246,7 +190,7 @@ async def test_a_wrong_secret_is_the_admins_to_mend(corp: Corp, people: People) 
 
 
 async def test_keys_that_rotated_between_two_sign_ins_are_found(corp: Corp, people: People) -> None:
-    await ann_of(people)
+    await corp.ann()
     assert (await corp.sign_in(await people.browser(), "ann")).status == 303
     await corp.idp.rotate()
     await people.rows("update identity_provider_states set tried_at = tried_at - interval '2 minutes'")
@@ -254,7 +198,7 @@ async def test_keys_that_rotated_between_two_sign_ins_are_found(corp: Corp, peop
 
 
 async def test_two_tabs_may_be_under_way_in_one_browser(corp: Corp, people: People) -> None:
-    await ann_of(people)
+    await corp.ann()
     browser = await people.browser()
     first = await corp.there_and_back(browser, "ann", "/people")
     second = await corp.there_and_back(browser, "ann", "/teams")
@@ -264,7 +208,7 @@ async def test_two_tabs_may_be_under_way_in_one_browser(corp: Corp, people: Peop
 
 @pytest.mark.parametrize("return_to", ["https://evil.test", "//evil.test", "/\\evil.test", "javascript:alert(1)"])
 async def test_nobody_is_led_elsewhere(corp: Corp, people: People, return_to: str) -> None:
-    await ann_of(people)
+    await corp.ann()
     page = await corp.sign_in(await people.browser(), "ann", return_to)
     assert page.to == HOME
 

@@ -47,13 +47,17 @@ class IdentityProvider:
         """A token with these claims, over the usual ones, signed with the provider's key of now."""
         return str((await self._order("token", claims=claims, header=header))["token"])
 
+    async def says(self, **claims: Any) -> None:
+        """What it tells Archway of whoever signs in has these claims over the usual ones from now on."""
+        await self._order("say", claims=claims)
+
     async def counts(self) -> dict[str, int]:
         """How often each of its addresses was asked."""
         return await self._order("counts")
 
-    async def foreign_keys(self, jwks_uri: str) -> None:
-        """Its metadata names an address elsewhere for its keys."""
-        await self._order("foreign", jwks_uri=jwks_uri)
+    async def foreign_keys(self) -> str:
+        """Its metadata names another origin than its own for its keys, which are there too; that origin."""
+        return str((await self._order("foreign"))["origin"])
 
     async def sign_in(self, browser: aiohttp.ClientSession, address: str, person: str) -> str:
         """Follow an address at the provider as a person does who signs in and agrees; where the browser is sent then.

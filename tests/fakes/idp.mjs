@@ -6,8 +6,9 @@
 //   /test/outage   {on}              everything else answers 503
 //   /test/person   {id, claims}      make or change a person; claims null: they are gone
 //   /test/token    {claims, header}  any token, signed with the current key; answers {token}
+//   /test/say      {claims}          what an id_token has from now on, over the usual claims
 //   /test/counts   {}                how often each address was asked
-//   /test/foreign  {jwks_uri}        the metadata names this address for its keys
+//   /test/foreign  {}                the metadata names another origin for its keys, where they are; answers {origin}
 //   /test/reset    {}                as it was when it began, but for its key
 import { createSign, generateKeyPairSync, randomUUID } from "node:crypto";
 import { createServer } from "node:http";
@@ -27,6 +28,7 @@ let keys = [newKey()];
 let provider = newProvider();
 let outage = false;
 let foreignKeys = "";
+let saidToo = null;
 
 function newKey() {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
@@ -55,6 +57,13 @@ function newProvider() {
     rotateRefreshToken: true,
     ttl: { AccessToken: 300, IdToken: 300, Session: 3600, Interaction: 600, Grant: 14 * 86400, RefreshToken: 14 * 86400 },
   });
+  made.use(async (ctx, next) => {
+    await next();
+    if (saidToo && ctx.body?.id_token) {
+      const told = JSON.parse(Buffer.from(ctx.body.id_token.split(".")[1], "base64url"));
+      ctx.body.id_token = signed({ claims: { ...told, ...saidToo }, header: { typ: "JWT" } });
+    }
+  });
   made.on("server_error", (_ctx, error) => console.error(error));
   return made;
 }
@@ -82,12 +91,17 @@ const orders = {
     return {};
   },
   "/test/token": (order) => ({ token: signed(order) }),
+  "/test/say": ({ claims }) => ({ claims: (saidToo = claims) }),
   "/test/counts": () => asked,
   "/test/reset": () => {
-    [people, asked, outage, foreignKeys] = [usual(), {}, false, ""];
+    [people, asked, outage, foreignKeys, saidToo] = [usual(), {}, false, "", null];
     return {};
   },
-  "/test/foreign": ({ jwks_uri }) => ({ jwks_uri: (foreignKeys = jwks_uri) }),
+  "/test/foreign": () => {
+    const origin = `http://127.0.0.1:${elsewhere.address().port}`;
+    foreignKeys = `${origin}/jwks`;
+    return { origin };
+  },
 };
 
 async function bodyOf(request) {
@@ -96,7 +110,7 @@ async function bodyOf(request) {
   return JSON.parse(text || "{}");
 }
 
-const server = createServer(async (request, response) => {
+async function answer(request, response) {
   const path = request.url.split("?")[0];
   if (orders[path]) {
     response.setHeader("Content-Type", "application/json");
@@ -116,6 +130,9 @@ const server = createServer(async (request, response) => {
     }));
   }
   return provider.callback()(request, response);
+}
+
+const elsewhere = createServer(answer).listen(0, "127.0.0.1", () => {
+  createServer(answer).listen(port, "127.0.0.1", () => console.log(`ready ${issuer}`));
 });
-server.listen(port, "127.0.0.1", () => console.log(`ready ${issuer}`));
 process.on("SIGTERM", () => process.exit(0));

@@ -34,7 +34,10 @@ def running(data: Path) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     shutil.rmtree(home / "data", ignore_errors=True)
-    command = [str(home / "bin" / "kc.sh"), "start-dev", "--http-host=127.0.0.1", f"--http-port={port}"]
+    command = [
+        str(home / "bin" / "kc.sh"), "start-dev", "--http-host=127.0.0.1", f"--http-port={port}",
+        f"--hostname=http://127.0.0.1:{port}", "--hostname-backchannel-dynamic=true",
+    ]  # fmt: skip
     environment = {
         **{name: os.environ[name] for name in ("PATH", "HOME", "JAVA_HOME") if name in os.environ},
         "KC_BOOTSTRAP_ADMIN_USERNAME": "admin", "KC_BOOTSTRAP_ADMIN_PASSWORD": "admin",
@@ -63,19 +66,29 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
 class Keycloak:
     """A realm as its administrator sees it."""
 
-    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
+    def __init__(self, url: str, session: aiohttp.ClientSession, seen_at: str = "") -> None:
+        """`seen_at`: the origin of the proxy before it, by which others know it."""
         self._url, self._session, self._token = url, session, ""
-        self.issuer = f"{url}/realms/corp"
+        self.own_origin, self.origin = url, seen_at or url
+        self.issuer = f"{self.origin}/realms/corp"
 
     async def set_up(self, redirect_uri: str, audience: str) -> None:
-        """The realm `corp` as docs/administering/identity-providers/keycloak.md has it, with Ann in the group eng."""
+        """The realm `corp`, made anew as its page in docs/ has it. Ann is in the group eng.
+
+        Beside the page's clients there is `agent-of-another`, whose tokens are for another audience, and
+        `agent-of-all`, whose tokens are for the audience and for Keycloak's own `account`.
+        """
         for _ in range(60):  # it listens before it answers
             async with self._session.get(f"{self._url}/realms/master") as answer:
                 if answer.status == 200:
                     break
             await asyncio.sleep(1.0)
         self._token = (await self.tokens("master", "admin-cli", username="admin", password="admin"))["access_token"]
-        await self._admin("POST", "", {"realm": "corp", "enabled": True, "sslRequired": "none"})
+        if any(realm["realm"] == "corp" for realm in await self._admin("GET", "")):
+            await self._admin("DELETE", "/corp")
+        await self._admin("POST", "", {
+            "realm": "corp", "enabled": True, "sslRequired": "none", "attributes": {"frontendUrl": self.origin},
+        })  # fmt: skip
         await self._admin("POST", "/corp/groups", {"name": "eng"})
         await self._admin("POST", "/corp/users", {
             "username": "ann", "email": "ann@corp.test", "emailVerified": True, "firstName": "Ann",
@@ -88,17 +101,24 @@ class Keycloak:
             "standardFlowEnabled": True, "attributes": {"pkce.code.challenge.method": "S256"},
             "protocolMappers": [groups],
         })  # fmt: skip
+        for_archway = ["basic", "email", "profile"]
+        await self._agent("agent", audience, for_archway)
+        await self._agent("agent-of-another", f"{audience}-2", for_archway)
+        await self._agent("agent-of-all", audience, [*for_archway, "roles"])
+
+    async def _agent(self, name: str, audience: str, scopes: list[str]) -> None:
+        """A program that calls with tokens for this audience."""
         reaching = _mapper("audience", "oidc-audience-mapper", {"included.custom.audience": audience})
         await self._admin("POST", "/corp/clients", {
-            "clientId": "agent", "publicClient": True, "enabled": True, "directAccessGrantsEnabled": True,
-            "fullScopeAllowed": False, "defaultClientScopes": ["basic", "email", "profile"],
-            "protocolMappers": [reaching],
+            "clientId": name, "publicClient": True, "enabled": True, "directAccessGrantsEnabled": True,
+            "fullScopeAllowed": "roles" in scopes, "defaultClientScopes": scopes, "protocolMappers": [reaching],
         })  # fmt: skip
 
     async def tokens(self, realm: str, client: str, **more: str) -> dict[str, Any]:
         """Tokens for a name and a password, as the client `agent` gets them."""
         form = {"grant_type": "password", "client_id": client, **more}
-        url = f"{self._url}/realms/{realm}/protocol/openid-connect/token"
+        where = self._url if realm == "master" else self.origin
+        url = f"{where}/realms/{realm}/protocol/openid-connect/token"
         async with self._session.post(url, data=form) as answer:
             assert answer.status == 200, await answer.text()
             return dict(await answer.json())
@@ -109,6 +129,12 @@ class Keycloak:
             "name": "another", "providerId": "rsa-generated", "providerType": "org.keycloak.keys.KeyProvider",
             "config": {"priority": ["1000"], "enabled": ["true"], "active": ["true"]},
         })  # fmt: skip
+
+    async def also_for(self, another: str) -> None:
+        """From now on what it says at Archway's sign-in is for another client too."""
+        (archway,) = await self._admin("GET", f"/corp/clients?clientId={CLIENT_ID}")
+        mapper = _mapper("also", "oidc-audience-mapper", {"included.custom.audience": another})
+        await self._admin("POST", f"/corp/clients/{archway['id']}/protocol-mappers/models", mapper)
 
     async def disable_ann(self) -> None:
         """Ann is shut out in the realm."""
@@ -131,7 +157,7 @@ class Keycloak:
         headers = {"Authorization": f"Bearer {self._token}"}
         url = f"{self._url}/admin/realms{path}"
         async with self._session.request(method, url, json=body, headers=headers) as answer:
-            assert answer.status < 300, await answer.text()
+            assert answer.status < 300, (path, await answer.text())
             return await answer.json() if answer.content_type == "application/json" else None
 
 
