@@ -55,7 +55,7 @@ conformance: .venv/.ok tools ## the official MCP conformance suite against a gat
 
 keycloak: .venv/.ok ## sign in with a real Keycloak, and call with its tokens; needs Java and Maven, five minutes the first time
 	@tools/keycloak.sh
-	@$(BIN)/pytest -q -p no:xdist tests/keycloak/trial.py
+	@$(BIN)/pytest -q -p no:xdist tests/keycloak/trial.py tests/keycloak/trial_page.py
 
 FUZZ_SECONDS ?= 300
 fuzz: .venv/.ok ## hold both lanes, and plans, against each other with atheris for FUZZ_SECONDS; new inputs go to .fuzz/, see tests/fuzz

@@ -32,7 +32,7 @@ def body_of(
 ) -> dict[str, Any]:
     """The body: what the file holds, with the options over it; raises BadOption, NotInPart or NotNamed.
 
-    `now` is the object as it is, for options that change a part of a list.
+    `now` is the object as it is, for options that change a part of a list. A reference that is given as '' is none.
     """
     body = _from_file(file) if file else {}
     filled: dict[str, Option] = {}
@@ -40,7 +40,7 @@ def body_of(
         value = given.get(option.flag or option.name)
         if value is None or value == [] or (option.kind == "prompt" and not value):
             continue
-        taken = read(api, option, value)
+        taken = None if option.kind == "reference" and value == "" else read(api, option, value)
         if option.part:
             _refuse_both(filled.get(option.name), option)
             body[option.name] = changed(api, option, body.get(option.name, (now or {}).get(option.name)), taken)

@@ -24,7 +24,8 @@ GATEWAY_FIELDS = (
     ),
     Option("audit_required", "Refuse a call rather than lose its record.", "flag"),
     Option(
-        "identity_provider_id", "The identity provider whose own tokens it takes.", "reference",
+        "identity_provider_id", "The identity provider whose own tokens it takes; '' for none, with --audience ''.",
+        "reference",
         of="identity_provider", flag="identity_provider",
     ),
     Option(

@@ -32,7 +32,7 @@ _UNKNOWN_S: Final = 10.0
 
 
 class IssuerUnknown(Exception):
-    """Control knows no such issuer, or has none of its keys: no token of its proves anything now."""
+    """Control knows no such issuer, or has none of its keys: none of its tokens proves anything now."""
 
 
 class KeySetDocument(msgspec.Struct, frozen=True):

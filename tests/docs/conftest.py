@@ -13,6 +13,9 @@ import orjson
 import pytest
 
 from archway.admin_client import AdminApi
+from tests.fixtures_idp import idp_issuer
+
+__all__ = ["idp_issuer"]
 
 WITHIN_S = 200.0
 KEPT = {"admin@localhost", "demo@archway.invalid"}
@@ -40,6 +43,10 @@ class Deployment:
         for entry in list(api.pages("/entries")):
             if entry["slug"] != "time":
                 api.delete(f"/entries/{entry['id']}", cascade="true")
+        for client in list(api.pages("/oauth-clients")):
+            api.delete(f"/oauth-clients/{client['id']}")
+        for provider in list(api.pages("/identity-providers")):
+            api.delete(f"/identity-providers/{provider['id']}")
         for team in list(api.pages("/teams")):
             api.delete(f"/teams/{team['id']}")
         for user in list(api.pages("/users")):

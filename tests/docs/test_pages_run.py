@@ -24,10 +24,13 @@ PAGES = [
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page not in OWN_DEPLOYMENT])
-def test_a_page_does_what_it_says(page: str, deployment: Deployment, tmp_path: Path) -> None:
+def test_a_page_does_what_it_says(page: str, deployment: Deployment, idp_issuer: str, tmp_path: Path) -> None:
     folder, environment = workplace(tmp_path, ARCHWAY_STATE=str(deployment.state))
     (folder / ".archway").symlink_to(deployment.state)
-    words = {"https://mcp.example.com": deployment.file["proxy_url"]}
+    here = deployment.file["proxy_url"]
+    words = {
+        "https://mcp.example.com": here, "https://tools.example.com": here, "https://id.example.com": idp_issuer,
+    }  # fmt: skip
     place = Place(folder, environment, dict(deployment.ports), words, deployment.file["gateway_token"])
     try:
         with PageShell(place) as shell:

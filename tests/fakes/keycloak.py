@@ -73,7 +73,7 @@ class Keycloak:
         self.issuer = f"{self.origin}/realms/corp"
 
     async def set_up(self, redirect_uri: str, audience: str) -> None:
-        """The realm `corp`, made anew as its page in docs/ has it. Ann is in the group eng.
+        """The realm `corp`, made once more as its page in docs/ has it. Ann is in the group eng.
 
         Beside the page's clients there is `agent-of-another`, whose tokens are for another audience, and
         `agent-of-all`, whose tokens are for the audience and for Keycloak's own `account`.

@@ -12,6 +12,7 @@ from typing import Self
 
 import aiohttp
 from aiohttp import web
+from multidict import CIMultiDict
 
 _NOT_PASSED_ON = {"connection", "content-length", "content-encoding", "date", "server", "transfer-encoding"}
 
@@ -56,10 +57,7 @@ class KeycloakFront:
             request.method, self._behind + str(request.rel_url), data=await request.read(), headers=headers,
             allow_redirects=False,
         ) as answer:  # fmt: skip
-            body = await answer.read()
-            passed_on = web.Response(status=answer.status, body=body)
-            del passed_on.headers["Content-Type"]
-            for name, value in answer.headers.items():
-                if name.lower() not in _NOT_PASSED_ON:
-                    passed_on.headers.add(name, value)
-            return passed_on
+            passed_on = CIMultiDict(
+                (name, value) for name, value in answer.headers.items() if name.lower() not in _NOT_PASSED_ON
+            )
+            return web.Response(status=answer.status, body=await answer.read(), headers=passed_on)

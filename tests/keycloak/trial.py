@@ -6,6 +6,7 @@ What npm `oidc-provider` shows in every run of the tests (`tests/control/test_si
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,7 @@ from control.changes import gateways, teams, users
 from control.changes import identity_providers as changes
 from control.changes.write import changing
 from control.identity.asking import Asker
+from control.identity.discovery import NotApproved
 from control.identity.key_sets import KeySets
 from control.identity.presence import Presence
 from control.public.deps import PublicDeps
@@ -46,6 +48,7 @@ class Corp:
     people: People
     deps: PublicDeps
     proxy: AskingProxy
+    key_sets: KeySets
     presence: Presence
     provider: IdentityProvider
     ann: str
@@ -79,6 +82,15 @@ class Corp:
         """Control's word on a token that was shown to a proxy."""
         question = CallerQuestion.of(JwtProof.of(token))
         answer: CallerVerdict = await self.proxy.ask_again("/internal/token", question, CallerVerdict)
+        return answer
+
+    async def verdict_in_the_end(self, token: str) -> CallerVerdict:
+        """The same for a token whose key is asked for: a busy Keycloak may take longer than a proxy waits."""
+        for _ in range(60):
+            answer = await self.verdict(token)
+            if answer.principal is not None:
+                break
+            await asyncio.sleep(0.5)
         return answer
 
     async def hours_pass(self, hours: int) -> None:
@@ -124,7 +136,8 @@ async def corp(
         asker = Asker(public_deps.egress, public_deps.safeguards.addresses)
         key_sets = KeySets(people.pool, asker, public_deps.signer)
         presence = Presence(people.pool, asker, key_sets, public_deps.seals)
-        yield Corp(keycloak, front, people, public_deps, proxy, presence, provider, ann.id, eng.id)
+        await key_sets.refresh(provider)  # as the admin API does with each that is added or changed
+        yield Corp(keycloak, front, people, public_deps, proxy, key_sets, presence, provider, ann.id, eng.id)
         await key_sets.close()
 
 
@@ -168,7 +181,7 @@ async def test_keys_may_rotate_between_two_sign_ins_and_two_calls(corp: Corp) ->
     await corp.people.rows("update identity_provider_states set tried_at = tried_at - interval '2 minutes'")
     after = (await corp.given())["access_token"]
     assert jwt.get_unverified_header(after)["kid"] != jwt.get_unverified_header(before)["kid"]
-    assert (await corp.verdict(after)).principal is not None
+    assert (await corp.verdict_in_the_end(after)).principal is not None
     assert (await corp.verdict(before)).principal is not None  # Keycloak publishes the key of before on
     await corp.signed_in()
 
@@ -196,20 +209,20 @@ async def test_an_outage_of_an_hour_takes_nobodys_access(corp: Corp) -> None:
 
 async def test_hosts_that_are_foreign_to_the_issuer_are_used_once_they_are_approved(corp: Corp) -> None:
     corp.front.tells_host = False
+    with pytest.raises(NotApproved):
+        await corp.key_sets.refresh(corp.provider)
     assert (await (await corp.people.browser()).get("/sign-in/oidc/corp")).status == 503
     ((why, cure),) = await corp.why()
     assert corp.keycloak.own_origin in why
     assert "archway identity-providers test corp" in cure
-    token = (await corp.given())["access_token"]
-    assert (await corp.verdict(token)).principal is None
     async with changing(corp.people.pool, NOBODY) as write:
-        await changes.change(
+        approved = await changes.change(
             write, corp.provider.id, lambda now: replace(now, approved_hosts=(corp.keycloak.own_origin,)), None,
             corp.deps.safeguards,
         )  # fmt: skip
-    await corp.hours_pass(1)
+    await corp.key_sets.refresh(approved)
     await corp.signed_in()
-    assert (await corp.verdict(token)).principal is not None
+    assert (await corp.verdict((await corp.given())["access_token"])).principal is not None
 
 
 async def test_whoever_was_disabled_there_is_out_once_they_are_asked_about(corp: Corp) -> None:

@@ -37,6 +37,11 @@ def test_an_owner_that_is_a_team_is_found_by_its_name():
     assert body_of(Api(), ENTRY_FIELDS, {"belongs_to": "platform"}, None) == {"team_id": "t1"}
 
 
+def test_a_reference_that_is_given_empty_is_none():
+    provider = Option("identity_provider_id", "", "reference", of="identity_provider", flag="identity_provider")
+    assert body_of(None, (provider,), {"identity_provider": ""}, None) == {"identity_provider_id": None}
+
+
 @pytest.mark.parametrize("text", ["region", "=eu", "limit:=many"])
 def test_a_pair_that_is_none_is_refused_by_the_options_name(text):
     with pytest.raises(BadOption, match="--value"):
