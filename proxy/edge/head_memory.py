@@ -6,13 +6,17 @@ nor judged a second time. A head is known by its peer and by the SHA-256 of its 
 an `arch_` token that was accepted nothing else is kept. A signed token is kept in the proof of its caller, since
 control is asked with it again; so is any credential of a head that was refused before anybody looked at it. Both go
 with their head, when it was not seen for one to two minutes. One per worker, since behind a reverse proxy any caller
-may come on any connection. Used by `request_reader.py`.
+may come on any connection. Heads differ in size, as tokens of providers are long: what they keep is bounded in bytes.
+Used by `request_reader.py`.
 """
 
 from hashlib import sha256
+from sys import getsizeof
 from typing import Final
 
+from core.resolve import JwtProof
 from proxy.caches.recent import Recent
+from proxy.edge.head_rules import REMEMBERED
 from proxy.exchange import Head
 
 Key = tuple[str, int, bytes]
@@ -22,10 +26,15 @@ Known = tuple[bool, Head]
 Asked = tuple[Key | None, int, Known | None]
 """What to keep a head by, the length of its body, and the head if it is known."""
 
-MOST: Final = 2048
-MOST_BYTES: Final = 2048
-"""How long a head may be. Read, it takes at most 15 KiB (a hundred made-up headers), and there are at most twice
-`MOST`: 60 MiB were they all so, which only an overloaded worker keeps of strangers."""
+MOST: Final = 16_384
+"""In each half of the memory; as many as there are plans."""
+ROOM: Final = 32 << 20
+"""What the heads of a half may take together. Both halves are full of strangers in an overloaded worker alone."""
+LONGEST: Final = 10 << 10
+"""How long a head may be: the longest line that a lane takes, such as a provider's token, and what is beside it."""
+_OF_EACH: Final = 1024
+"""What a head takes beside its headers: key, objects, and who was accepted with it."""
+_OF_A_TEXT: Final = 56
 _LINES: Final = (b"ontent-Length: ", b"ontent-length: ")
 _BEFORE: Final = (b"\r\nC", b"\r\nc")
 _MOST_DIGITS: Final = 15
@@ -39,7 +48,7 @@ class HeadMemory:
     __slots__ = ("_known",)
 
     def __init__(self) -> None:
-        self._known: Recent[Key, Known] = Recent(MOST)
+        self._known: Recent[Key, Known] = Recent(MOST, room=ROOM, size_of=_size_of)
 
     def ask(self, data: bytes, end: int, peer: str) -> Asked:
         """For the head that ends at `end`: what to keep it by, the length of its body, and the head if it is known.
@@ -47,11 +56,11 @@ class HeadMemory:
         Without a key it cannot be kept, and nothing else is said. A known head is in the grammar of `head_rules`,
         and so is this one: the two differ in the digits of one length.
         """
-        if end > MOST_BYTES:
+        if end > LONGEST:
             return _NOT_KEPT
-        at = data.find(_LINES[0], 0, end)
+        at = data.rfind(_LINES[0], 0, end)
         if at < 0:
-            at = data.find(_LINES[1], 0, end)
+            at = data.rfind(_LINES[1], 0, end)
         if at < 3 or data[at - 3 : at] not in _BEFORE:
             return _NOT_KEPT
         stop = data.find(b"\r\n", at, end)
@@ -76,3 +85,17 @@ class HeadMemory:
         judged = head.judged
         if head.method == "POST" and judged is not None and (refused or judged.caller is not None):
             self._known.put(key, (close, head))
+
+
+def _size_of(known: Known) -> int:
+    """How many bytes a head keeps, rather too many than too few."""
+    head = known[1]
+    judged = head.judged
+    headers = head.headers or {}
+    taken = _OF_EACH + len(head.target) + getsizeof(headers)
+    for name, value in headers.items():
+        taken += _OF_A_TEXT + len(value)
+        if name not in REMEMBERED:  # else the name is the reader's own
+            taken += _OF_A_TEXT + len(name)
+    proof = None if judged is None or judged.caller is None else judged.caller.proof
+    return taken + len(proof.jwt) if isinstance(proof, JwtProof) else taken

@@ -43,7 +43,7 @@ _NOT_HERE = frozenset(
     }
 )
 """Headers that change how a message is read, or what follows it."""
-_REMEMBERED = frozenset(
+REMEMBERED: Final = frozenset(
     {
         "accept",
         "accept-encoding",
@@ -156,7 +156,7 @@ class HeadReader:
         name, value = match[1].decode().lower(), match[2].rstrip(b"\t ").decode()
         if not _fits(name, value):
             return None
-        if name in _REMEMBERED and len(line) <= _LONGEST_REMEMBERED:
+        if name in REMEMBERED and len(line) <= _LONGEST_REMEMBERED:
             remember(self._lines, line, (name, value), _MOST_REMEMBERED)
         if name not in {"connection", "content-length"} and len(match[1]) <= _LONGEST_REMEMBERED:
             remember(self._names, match[1], name, _MOST_REMEMBERED)

@@ -26,7 +26,7 @@ from proxy.tracing.call_trace import CallTrace
 
 MOST_OF_A_HEAD: Final = 64
 MOST: Final = 16_384
-"""Plans of a worker; each takes about a kilobyte."""
+"""Plans of a worker; each takes two to three kilobytes."""
 _SWEEP_S: Final = 5.0
 """How often plans go that stand no more: until then one holds what it was made from, a whole gateway with it."""
 _PLANNED: Final = by_value(PLANNED)

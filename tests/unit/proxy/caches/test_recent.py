@@ -50,3 +50,20 @@ def test_it_is_bounded_however_much_of_it_is_asked_for_again() -> None:
         for earlier in range(number):
             memory.get(earlier)
     assert len(memory) <= 2 * 10
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 9))), st.integers(9, 30))
+def test_what_a_half_holds_takes_no_more_than_its_room(puts: list[tuple[int, int]], room: int) -> None:
+    memory: Recent[int, int] = Recent(1000, room=room, size_of=lambda size: size)
+    for key, size in puts:
+        memory.put(key, size)
+        assert memory.get(key) == size
+        assert sum(memory.values()) <= 2 * room
+
+
+def test_what_fits_into_a_half_is_kept_however_it_is_asked_for() -> None:
+    memory: Recent[int, int] = Recent(1000, room=60, size_of=lambda size: size)
+    for number in range(10):
+        memory.put(number, 6)
+    for _ in range(3):
+        assert [memory.get(number) for number in range(10)] == [6] * 10
