@@ -29,6 +29,8 @@ MOST: Final = 16_384
 """Plans of a worker; each takes two to three kilobytes."""
 _SWEEP_S: Final = 5.0
 """How often plans go that stand no more: until then one holds what it was made from, a whole gateway with it."""
+_AT_A_TIME: Final = 256
+"""Heads that are looked at with one call. Ten thousand at once take fifteen milliseconds, and all would wait."""
 _PLANNED: Final = by_value(PLANNED)
 
 
@@ -66,6 +68,9 @@ class Plans:
         self._most_body: Final = deps.settings.max_body
         self._tracer: Final = deps.tracer
         self._heads, self._sweep_at, self._kept = heads, monotonic() + _SWEEP_S, 0
+        self._unswept: list[Head] = []
+        """What is left of the heads of the sweep that goes on; plans that it found standing, or that came since."""
+        self._standing = 0
 
     def none_for(self, head: Head) -> Declined:
         """Why a call of a head without plans has none."""
@@ -128,6 +133,7 @@ class Plans:
             self._kept -= 1
         if self._kept < MOST or not is_new:
             self._kept += is_new
+            self._standing += is_new
             head.plans[plan.exposed] = plan
             head.unplanned = ""
 
@@ -140,11 +146,17 @@ class Plans:
         plan.renew_at = now + RENEW_S
 
     def _sweep(self, now: float) -> None:
-        self._sweep_at, self._kept, unix = now + _SWEEP_S, 0, time()
-        for head in self._heads():
+        """Look at some of the heads; with the last of them the sweep is over."""
+        if not self._unswept:
+            self._unswept, self._standing = [*self._heads()], 0
+        unix = time()
+        for head in self._unswept[-_AT_A_TIME:]:
             if head.plans:
                 head.plans = {name: plan for name, plan in head.plans.items() if plan.stands(now, unix)}
-                self._kept += len(head.plans)
+                self._standing += len(head.plans)
+        del self._unswept[-_AT_A_TIME:]
+        if not self._unswept:
+            self._sweep_at, self._kept = now + _SWEEP_S, self._standing
 
 
 def _give_back(plan: Plan, size: int) -> None:

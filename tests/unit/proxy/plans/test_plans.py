@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -249,6 +250,28 @@ async def test_plans_that_stand_no_more_go_with_the_next_sweep() -> None:
         drop_token(lane)
         plans._sweep(time.monotonic())
         assert head.plans == {}
+
+
+async def test_a_sweep_looks_at_some_heads_with_each_call_and_is_over_with_the_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("proxy.plans.plans._AT_A_TIME", 2)
+    async with planned_lane() as lane:
+        lane.planned()
+        plans = lane.lane.parts.plans
+        (head,) = lane.lane.parts.memory.heads()
+        assert head.plans is not None
+        three = [replace(head, plans=dict(head.plans)) for _ in range(3)]
+        plans._heads = lambda: three
+        drop_token(lane)
+        due = plans._sweep_at
+        plans._sweep(due)
+        assert [bool(one.plans) for one in three] == [True, False, False]
+        assert plans._sweep_at == due
+        plans._sweep(due)
+        assert [bool(one.plans) for one in three] == [False, False, False]
+        assert plans._kept == 0
+        assert plans._sweep_at > due
 
 
 def test_every_word_is_used_once() -> None:
