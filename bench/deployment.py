@@ -84,6 +84,15 @@ class Deployment:
         """A gateway whose server is another process, to be asked for slow answers."""
         return self._gateway("slow", self._entry("slow", self._slow_port, 1))
 
+    def gateway_of_ways(self, slug: str, naming: dict[str, Any]) -> Target:
+        """A gateway with one tool that takes other tokens beside ours, as these fields of it say."""
+        return self._gateway(slug, self._entry(slug, self.stub_port, 1), naming)
+
+    def gateway_id(self, target: Target) -> str:
+        """The identifier of the gateway that calls of this target go to."""
+        slug = target.path.rpartition("/")[2]
+        return str(next(one for one in self.api.pages("/gateways") if one["slug"] == slug)["id"])
+
     def _entry(self, slug: str, port: int, tools: int) -> tuple[str, str]:
         """Ids of an entry with a static credential and of the organisation's installation."""
         entry = self.api.post(
@@ -102,9 +111,9 @@ class Deployment:
             raise RuntimeError(f"the stub server was not discovered: {installation['state_reason']}")
         return entry["id"], installation["id"]
 
-    def _gateway(self, slug: str, installed: tuple[str, str]) -> Target:
+    def _gateway(self, slug: str, installed: tuple[str, str], more: dict[str, Any] | None = None) -> Target:
         """Everything on: visibility, credential, allowlist, record."""
-        body = {"slug": slug, "name": slug, "header_allowlist": ["x-tenant"]}
+        body = {"slug": slug, "name": slug, "header_allowlist": ["x-tenant"], **(more or {})}
         gateway = self.api.post("/gateways", body)
         assign = {"entry": installed[0], "installation": installed[1], "tools": ["*"]}
         self.api.post(f"/gateways/{gateway['id']}/assignments", assign)
@@ -124,8 +133,11 @@ def _tool(entry: str, number: int) -> str:
 
 
 @contextmanager
-def deployment(plan: Plan, state: Path, stub_port: int, slow_port: int) -> Iterator[Deployment]:
-    """`archway up` in its own folder, ended with the block. Control and database give way to what is measured."""
+def deployment(
+    plan: Plan, state: Path, stub_port: int, slow_port: int, *, gives_way: bool = True
+) -> Iterator[Deployment]:
+    """`archway up` in its own folder, ended with the block. Control and database give way to what is measured, unless
+    it is they."""
     where = ["--state", str(state)]
     ports = ["--proxy-port", "0", "--control-port", "0", "--workers", "1", "--no-demo", "--detach"]
     began = time.monotonic()
@@ -134,7 +146,8 @@ def deployment(plan: Plan, state: Path, stub_port: int, slow_port: int) -> Itera
         up = json.loads((state / "up.json").read_text())
         running = Deployment(plan, state, up, stub_port, slow_port)
         running.made_s["deployment"] = time.monotonic() - began
-        step_back([*up["pids"]["control"], *with_children(up["pids"]["postgres"])])
+        if gives_way:
+            step_back([*up["pids"]["control"], *with_children(up["pids"]["postgres"])])
         yield running
     finally:
         subprocess.run([COMMAND, "down", *where], check=False, stdout=subprocess.DEVNULL, timeout=60)

@@ -33,6 +33,8 @@ class Load:
         self.got = self.wrong = self.lost = self.open = 0
         self.example = b""
         self.over = False
+        self.begun = 0
+        """Of the calls that were ordered, where their number was."""
         self._tasks = Tasks("load")
 
     async def run(self) -> dict[str, object]:
@@ -43,7 +45,7 @@ class Load:
         self.latencies.clear()
         self.got = 0
         began = time.perf_counter()
-        await asyncio.sleep(self.orders.seconds)
+        await self._time_is_over(began + self.orders.seconds)
         self.over = True
         took, calls = time.perf_counter() - began, len(self.latencies)
         until = time.perf_counter() + LAST_ANSWERS_S + self.orders.arguments.get("wait", 0)
@@ -60,6 +62,17 @@ class Load:
             "lost": self.lost + self.open,
             "example": self.example.decode("latin-1"),
         }
+
+    @property
+    def all_begun(self) -> bool:
+        """Whether so many calls were ordered, and each has begun."""
+        return 0 < self.orders.calls <= self.begun
+
+    async def _time_is_over(self, until: float) -> None:
+        if not self.orders.calls:
+            await asyncio.sleep(until - time.perf_counter())
+        while self.open and time.perf_counter() < until:  # noqa: ASYNC110 - an event per answer would cost more
+            await asyncio.sleep(0.01)
 
     def again(self, number: int, count: int) -> None:
         """A connection was ended after an answer: open another in its place."""
@@ -97,7 +110,7 @@ class Caller(asyncio.Protocol):
 
     def _next(self) -> None:
         load = self._load
-        if load.over:
+        if load.over or load.all_begun:
             self._transport.close()
             return
         count = self._count = self._count + 1
@@ -107,7 +120,9 @@ class Caller(asyncio.Protocol):
             self._transport.write(load.gets[count // self._every % len(load.gets)])
             return
         marker = self._marker = MARKER % (self._number, count)
-        template = load.calls[(self._number + count * self._stride) % len(load.calls)]
+        place = load.begun if load.orders.calls else self._number + count * self._stride
+        load.begun += 1
+        template = load.calls[place % len(load.calls)]
         self._began = time.perf_counter()
         self._transport.write(template % (marker, marker))
 
@@ -140,7 +155,7 @@ class Caller(asyncio.Protocol):
         load = self._load
         load.open -= 1
         load.lost += self._waiting
-        if not load.over:
+        if not load.over and not load.all_begun:
             load.again(self._number, self._count)
 
 

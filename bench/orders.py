@@ -38,6 +38,8 @@ class Orders(msgspec.Struct):
     """Callers; calls go evenly over them too."""
     connections: int
     seconds: float
+    calls: int = 0
+    """Closed loop only: end after so many, each by the next caller, or after `seconds`; 0: then alone."""
     get_every: int = 0
     """Each so many requests of a connection one is a GET that is answered at once; 0: none."""
     arguments: dict[str, int | float | bool] = {}

@@ -26,6 +26,8 @@ class Plan:
     gateways: int
     gateway_tools: int
     many_tools: int
+    many_callers: int
+    """By three ways of authenticating."""
     streams: int
     overload_seconds: float
     pin: bool
@@ -65,6 +67,7 @@ def plan_of(environment: Mapping[str, str] = os.environ) -> Plan:
         gateways=int(number("BENCH_GATEWAYS", 1000, 100)),
         gateway_tools=int(number("BENCH_GATEWAY_TOOLS", 50, 50)),
         many_tools=int(number("BENCH_MANY_TOOLS", 1000, 1000)),
+        many_callers=int(number("BENCH_MANY_CALLERS", 10_000, 1_000)),
         streams=int(number("BENCH_STREAMS", 10_000, 1_000)),
         overload_seconds=number("BENCH_OVERLOAD_SECONDS", 20, 6),
         pin=environment.get("BENCH_PIN", "1") != "0" and (os.cpu_count() or 1) > 1,

@@ -99,10 +99,9 @@ async def _measured(running: Deployment, rounds: int) -> dict[str, float]:
 
 def _assigned(running: Deployment) -> tuple[str, str]:
     """The gateway that calls go to, and the assignment of its one tool."""
-    slug = running.plain.path.rpartition("/")[2]
-    gateway = next(one for one in running.api.pages("/gateways") if one["slug"] == slug)
-    assignment = next(iter(running.api.pages(f"/gateways/{gateway['id']}/assignments")))
-    return gateway["id"], assignment["id"]
+    gateway_id = running.gateway_id(running.plain)
+    assignment = next(iter(running.api.pages(f"/gateways/{gateway_id}/assignments")))
+    return gateway_id, assignment["id"]
 
 
 class _Memory:

@@ -30,7 +30,10 @@ from bench.rows.found import Found
 from bench.rows.headline import headline
 from bench.rows.idle_streams import streams
 from bench.rows.in_process import in_process
+from bench.rows.many_callers import many_callers
+from bench.rows.oauth_refreshes import oauth_refreshes
 from bench.rows.overload import overload
+from bench.rows.signed_tokens import signed_tokens
 from bench.rows.sizes import sizes
 from bench.rows.slow_upstream import slow_upstream
 from bench.rows.stages import stages
@@ -49,6 +52,9 @@ ROWS: Final[dict[str, Callable[[Stand], Found]]] = {
     "workers": workers,  #           1 and 2 workers
     "sizes": sizes,  #               answers of 1, 10 and 100 KB, JSON and event stream
     "streams": streams,  #           10,000 idle streams, and calls beside them
+    "signed_tokens": signed_tokens,  # what callers show: warm and first calls, in one process
+    "many_callers": many_callers,  #   10,000 callers by three ways: first calls, memory, how caches hold
+    "oauth_refreshes": oauth_refreshes,  # refresh tokens that control takes on one core
     "overload": overload,  #         three times saturation, open loop
     "slow": slow_upstream,  #        one slow server among healthy ones
 }

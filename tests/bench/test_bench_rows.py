@@ -22,8 +22,11 @@ TINY = {
     "BENCH_MANY_TOOLS": "60",
     "BENCH_STREAMS": "20",
     "BENCH_OVERLOAD_SECONDS": "1",
+    "BENCH_MANY_CALLERS": "30",
 }
-CHEAP = ("headline", "gateways", "gets", "streams", "overload", "slow")
+CHEAP = (
+    "headline", "gateways", "gets", "streams", "overload", "slow", "signed_tokens", "many_callers", "oauth_refreshes",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +83,30 @@ def test_no_answer_was_neither_good_nor_a_refusal(run):
     _, folder = run
     lines = json.loads(next(folder.glob("*.json")).read_text())["lines"]
     assert (lines["overload_wrong"], lines["slow_calls_wrong"]) == (0, 0)
+
+
+def test_each_way_of_authenticating_is_told_beside_the_static_token(run):
+    _, folder = run
+    lines = json.loads(next(folder.glob("*.json")).read_text())["lines"]
+    for way in ("oauth", "jwt", "long_jwt"):
+        assert lines[f"signed_tokens_{way}_ratio_to_static"] > 0
+        assert lines[f"signed_tokens_{way}_first_ratio_to_static"] > 0
+
+
+def test_everybody_came_for_the_first_time_by_each_way_and_then_went_by_a_plan(run):
+    _, folder = run
+    document = json.loads(next(folder.glob("*.json")).read_text())
+    first = document["rows"]["many_callers"]["first"]
+    assert {way: seen["calls"] for way, seen in first.items()} == {"static": 10, "oauth": 10, "long_jwt": 10}
+    assert document["lines"]["many_callers_planned_share"] > 0
+    assert document["lines"]["many_callers_cached_share"] > 0
+
+
+def test_refresh_tokens_were_taken_at_the_rate_that_was_offered(run):
+    _, folder = run
+    lines = json.loads(next(folder.glob("*.json")).read_text())["lines"]
+    assert lines["oauth_refreshes_most_per_second"] > 0
+    assert lines["oauth_refreshes_p99_ms"] >= lines["oauth_refreshes_p50_ms"] > 0
 
 
 def test_a_picture_is_drawn(run):
