@@ -13,7 +13,7 @@ from control.store.statements import Place, behind, in_order, listed, place_of
 COLUMNS: Final = columns_of(OAuthClient)
 _SELECT: Final = f"select {listed(COLUMNS)} from oauth_clients "
 _UNUSED: Final = """
-    kind <> 'registered' and last_used_at is null
+    kind <> 'registered' and last_used_at is null and disabled_at is null
     and not exists (select from oauth_grants g where g.client_id = oauth_clients.id and g.redeemed_at is not null)
 """
 
@@ -52,7 +52,9 @@ async def unused(connection: Connection) -> int:
 
 
 async def forget_unused(connection: Connection, older_than: timedelta, most: int) -> int:
-    """Forget clients that nobody made an admin's, and nobody used since; how many."""
+    """Forget clients that nobody made an admin's, and nobody used since; how many. One that was shut out stays, since
+    it would be let in when it comes again.
+    """
     rows = await connection.fetch(
         f"""delete from oauth_clients where id in (
                 select id from oauth_clients where created_at < now() - $1::interval and {_UNUSED}

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from control.changes import oauth_clients
+from control.changes.write import changing
 from control.oauth import limits, register
 from control.oauth.sweep import sweep
 from tests.fakes.issuer import rsa_jwk
 from tests.fakes.scripted_upstream import ScriptedUpstream, ok
+from tests.fixtures_people import NOBODY
 from tests.oauth.flow import REDIRECT, Flow
 
 CURSOR = "cursor://anysphere.cursor-mcp/oauth/callback"
@@ -150,6 +153,19 @@ async def test_whoever_registers_without_end_shuts_nobody_out(flow: Flow, monkey
     assert (new.status, too_many.status) == (201, 503)
     left = {row["name"] for row in await flow.people.rows("select name from oauth_clients")}
     assert left == {"Test client", young["client_name"], "new"}
+
+
+async def test_a_client_that_was_shut_out_before_anybody_used_it_stays_shut_out(flow: Flow) -> None:
+    client = await flow.register()
+    (row,) = await flow.people.rows("select id from oauth_clients")
+    async with changing(flow.pool, NOBODY) as write:
+        await oauth_clients.set_disabled(write, row["id"], disabled=True)
+    await flow.people.rows("update oauth_clients set created_at = created_at - interval '25 hours'")
+
+    assert await sweep(flow.pool) == 0
+    assert (await flow.register())["client_id"] == client["client_id"]
+    page = await flow.browser.get(flow.authorize_path(client["client_id"]))
+    assert (page.status, page.to) == (400, "")
 
 
 async def test_a_registration_that_comes_again_is_good_for_a_day_again(flow: Flow) -> None:
