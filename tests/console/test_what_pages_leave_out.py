@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
-from control.changes import people, teams
+from control.changes import oauth_clients, people, teams, tokens
+from control.changes.tokens import WantedToken
 from control.changes.write import changing
 from control.registry.access import Caller
 from control.registry.team import NewTeam
+from control.store import oauth_grants
 from control.store.pool import transaction
+from core.tokens import digest
 from tests.console.serving import MAKER, Console, reading
 from tests.control import seeded
+from tests.unit.control.changes import acting
 
 ONLY_READS = {"annotations": {"readOnlyHint": True}}
 
@@ -65,3 +71,42 @@ async def test_whoever_came_by_a_link_and_has_no_password_is_told_how_to_come_ba
         await people.set_password(write, "$argon2id$of-nothing")
     async with reading(console, bea) as reader:
         assert not re.search(r'<p class="note[^>]*>.*/my/password', (await reader.get("/"))[1])
+
+
+EVIL = """<img src=x onerror=alert(1)>"'</title></script>\u202e"""
+
+
+async def test_no_name_and_no_word_of_anybody_is_markup(console: Console) -> None:
+    """Of people, teams, tokens, gateways, clients, tools, and of what a client calls itself while it calls."""
+    ann = await console.person(EVIL, "admin")
+    async with changing(console.pool, replace(MAKER, user_id=ann.id)) as write:
+        team = await teams.create(write, NewTeam(name=EVIL, description=EVIL))
+        await teams.set_member(write, team.id, ann.id, "admin")
+        await tokens.create(write, WantedToken(name=EVIL, user_id=ann.id))
+        gateway = await acting.new_gateway(write, "evil", name=EVIL, description=EVIL)
+        client, _ = await oauth_clients.create(write, acting.a_client(name=EVIL))
+        grant = await acting.new_grant(write, client, ann.id, gateway.id)
+        await oauth_grants.redeem(write.connection, digest(ann.id), grant.id)
+        entry = await seeded.entry(write.connection, "evil", name=EVIL)
+        told = {
+            "name": "x",
+            "description": EVIL,
+            "inputSchema": {"required": ["a"], "properties": {"a": {"default": EVIL}}},
+        }
+        tool = await seeded.tool(write.connection, entry, "x", definition=told | ONLY_READS)
+        await seeded.assignment(write.connection, gateway.id, tool, "evil__x")
+    await console.called(gateway.id, ann, "evil__x", "upstream_error", EVIL)
+    paths = [
+        "/", "/my/access", "/my/connect", "/connect/evil", "/people", f"/people/{ann.id}", "/teams",
+        f"/teams/{team.id}", "/tokens", "/tokens/new", "/find?q=img", f"/find?q={quote(EVIL)}",
+        "/people?email=%3Cimg",
+    ]  # fmt: skip
+    async with reading(console, ann) as reader:
+        for path in paths:
+            status, text = await reader.get(path)
+            assert status == 200, path
+            assert "<img" not in text, path
+            assert "\u202e" not in text, path
+            assert text.count("</title>") == text.count("</html>") == 1, path
+        shown = (await reader.post("/connect/evil/token", client="curl"))[1]
+    assert "<img" not in shown
