@@ -19,8 +19,8 @@ from control.publish.epochs import ChangeStream
 from control.redis import RedisAway
 from control.registry.installation import Installation
 from control.registry.row_seals import RowSeals
+from control.store.gateway_names import id_by_any_name
 from control.store.pool import Connection, Pool, StoreConflict, StoreUnavailable, transaction
-from control.store.publication import gateway_named
 from control.store.resolution import Wanted, resolution_rows
 from control.store.tokens import verdict_for, verdicts_for
 from core.identifiers import SLUG, is_id
@@ -164,12 +164,12 @@ class Questions:
         return self._opened(rows, chosen)
 
     async def gateway(self, question: GatewayQuestion) -> GatewayAnswer:
-        """The snapshot of the gateway with this slug or identifier."""
+        """The snapshot of the gateway with this slug, slug of before, or identifier."""
         name = question.name
         if not (SLUG.fullmatch(name) or is_id(name)):
             return GatewayAnswer()
         async with transaction(self.pool, readonly=True, isolation="repeatable_read") as connection:
-            gateway_id = name if is_id(name) else await gateway_named(connection, name)
+            gateway_id = await id_by_any_name(connection, name)
             found = await gateway_document(connection, gateway_id, self.signer) if gateway_id else None
         return GatewayAnswer(found.id, found.document) if found else GatewayAnswer()
 

@@ -1,6 +1,7 @@
 """SQL that finds gateways by the names that clients know them by, and those that one person may call.
 
-Called by the authorization server. Slugs that a gateway had before are written in `writes/gateways.py`.
+Called by the authorization server, and where a proxy asks for a gateway by what a caller's URL says. Slugs that a
+gateway had before are written in `writes/gateways.py`.
 """
 
 from typing import Final
@@ -28,8 +29,16 @@ _CALLABLE: Final = (
 
 async def by_any_name(connection: Connection, name: str) -> Gateway | None:
     """The gateway with this identifier, slug, or slug of before; a slug that somebody has now comes first."""
-    gateway_id = name if is_id(name) else await connection.fetchval(_NAMED, name)
+    gateway_id = await id_by_any_name(connection, name)
     return await gateways.one(connection, gateway_id) if gateway_id else None
+
+
+async def id_by_any_name(connection: Connection, name: str) -> str | None:
+    """The identifier that `by_any_name` looks for; one that is given is not looked up."""
+    if is_id(name):
+        return name
+    found = await connection.fetchval(_NAMED, name)
+    return None if found is None else str(found)
 
 
 async def callable_by(connection: Connection, user_id: str, client_id: str) -> list[Gateway]:

@@ -76,12 +76,6 @@ async def gateway_contents(connection: Connection, gateway_id: str) -> GatewayCo
     return GatewayContents(gateway, assigned, "" if provider is None else provider.issuer)
 
 
-async def gateway_named(connection: Connection, slug: str) -> str | None:
-    """The identifier of the gateway with this slug."""
-    found = await connection.fetchval("select id from gateways where slug = $1", slug)
-    return None if found is None else str(found)
-
-
 async def index_rows(connection: Connection) -> tuple[int, list[IndexRow]]:
     """The index's revision, and its row of every gateway."""
     revision = await connection.fetchval("select index_revision from publication")

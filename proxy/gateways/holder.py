@@ -26,6 +26,7 @@ from proxy.gateways.compiled import CompiledGateway
 from proxy.gateways.disk_snapshots import NAME, DiskSnapshots, to_keep
 from proxy.gateways.newest_index import NewestIndex
 from proxy.gateways.redis_snapshots import document_in_redis
+from proxy.gateways.retired_slugs import RetiredSlugs
 from proxy.limits.budget import Budget
 from proxy.redis import Redis
 from proxy.refusals import Refusal, overloaded
@@ -57,19 +58,17 @@ class Gateways:
         self._control, self._redis, self._verifier, self._max_stale = control, redis, verifier, max_stale
         self._budget = Budget(unknown_per_second)
         self._by_name: dict[str, CompiledGateway] = {}
-        self._retired: dict[str, set[str]] = {}
-        """Slugs of before by which gateways were asked for, by identifier."""
+        self._retired = RetiredSlugs()
         self._documents: dict[str, bytes] = {}
         self._looking = SingleFlight[CompiledGateway | None]("look for gateway", tasks)
         self._loading = SingleFlight[CompiledGateway | None]("load gateway", tasks)
         self._unknown: Bounded[str, float] = Bounded(_UNKNOWN_SIZE)
         self._on_disk = DiskSnapshots(max_stale, MOST_HELD)
-        self._document_bytes = self._changes = self._saved = 0
+        self._document_bytes = self._changes = self._saved = self._index_revision = 0
         self.index_current = False
         """Whether the index is of the epoch that the change stream is in, with no news missed since."""
         self.unseen = False
         """Whether a gateway was announced that the index we know lacks."""
-        self._index_revision = 0
         self._newest = NewestIndex(control, redis, verifier, soft_age=soft_age)
         self._ids: dict[str, str] = {}
         self._revisions: dict[str, int] = {}
@@ -149,8 +148,8 @@ class Gateways:
             self.forget(gateway_id)
 
     def _note_unseen(self, gateway_id: str) -> None:
-        """An index that lacks a gateway, or may lack its new slug, cannot say that there is none."""
-        if gateway_id and gateway_id not in self._ids:
+        """An index that lacks a gateway, or may lack its new slug, cannot say that there is none, nor whose it is."""
+        if gateway_id and (gateway_id not in self._ids or (self._retired and gateway_id not in self._by_name)):
             self.unseen = True
         if gateway_id not in self._by_name:
             self.index_current = False
@@ -229,8 +228,8 @@ class Gateways:
         if gateway is None:
             raise SourceUnreachable
         gateway.confirmed = time.monotonic()
-        if self._by_name.setdefault(name, gateway) is gateway and name not in {gateway.id, gateway.snapshot.slug}:
-            self._retired.setdefault(gateway.id, set()).add(name)
+        if self._by_name.setdefault(name, gateway) is gateway:
+            self._retired.note(gateway, name)
         self._changes += 1
         return gateway
 
@@ -277,7 +276,7 @@ class Gateways:
         self._document_bytes -= len(self._documents.pop(gateway_id, b""))
         if gateway is not None:
             gateway.stands = False
-            for name in (gateway.snapshot.slug, *self._retired.pop(gateway_id, ())):
+            for name in (gateway.snapshot.slug, *self._retired.pop(gateway_id)):
                 if self._by_name.get(name) is gateway:
                     del self._by_name[name]
 
@@ -294,6 +293,7 @@ class Gateways:
         self._index_revision = index.revision
         self._ids = {row.id: row.id for row in index.gateways} | {row.slug: row.id for row in index.gateways}
         self._revisions = {row.id: row.revision for row in index.gateways}
+        self._retired.lead_elsewhere(self._by_name, self._ids)
 
     def _id_of(self, name: str) -> str | None:
         held = self._by_name.get(name)

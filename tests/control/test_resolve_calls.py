@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import jwt
@@ -12,6 +12,8 @@ import msgspec
 import orjson
 import pytest
 
+from control.changes import gateways
+from control.changes.write import changing
 from control.internal import listener
 from control.publish.epochs import ChangeStream
 from control.publish.publisher import Publisher
@@ -169,6 +171,28 @@ async def test_a_gateway_is_given_signed_by_slug_and_by_identifier(proxy: Asking
         assert open_gateway(answer.document, gateway_id, VERIFIER).slug == "work"
     for name in ("play", new_id()):
         assert await proxy.ask("/internal/gateway", GatewayQuestion(name), GatewayAnswer) == GatewayAnswer()
+
+
+async def test_a_gateway_is_found_by_a_slug_that_it_had_before_until_another_has_it(
+    proxy: AskingProxy, pool: Pool
+) -> None:
+    async def found(name: str) -> str:
+        answer: GatewayAnswer = await proxy.ask("/internal/gateway", GatewayQuestion(name), GatewayAnswer)
+        return open_gateway(answer.document, answer.id, VERIFIER).slug if answer.document else ""
+
+    async with transaction(pool) as conn:
+        renamed = await seeded.gateway(conn, "work")
+    for slug in ("office", "desk"):
+        async with changing(pool, seeded.SEEDER) as write:
+            await gateways.change(write, renamed, lambda now, slug=slug: replace(now, slug=slug))  # type: ignore[misc]  # mypy: no default of a lambda
+    assert [await found(name) for name in ("work", "office", "desk", renamed)] == ["desk"] * 4
+
+    async with transaction(pool) as conn:
+        await seeded.gateway(conn, "work")
+    assert await found("work") == "work"
+    async with changing(pool, seeded.SEEDER) as write:
+        await gateways.delete(write, renamed)
+    assert (await found("office"), await found("work")) == ("", "work")
 
 
 async def test_the_index_is_given_for_the_epoch_that_redis_shows(

@@ -54,6 +54,8 @@ class FakeControl:
         self.signer = Signer(parse_key_ring("signing", new_key()))
         self.redis = redis
         self.gateways: dict[str, Gateway] = {}
+        self.retired: dict[str, str] = {}
+        """Slugs of before, with the identifier of the gateway that had them."""
         self.verdicts: dict[str, CallerVerdict] = {}
         self.installations: dict[str, ResolvedInstallation | InstallationRefusal] = {}
         """By assignment; by `assignment/token digest` where it is a caller's own."""
@@ -276,7 +278,7 @@ class FakeControl:
     async def _gateway(self, body: bytes) -> GatewayAnswer:
         name = msgspec.msgpack.decode(body, type=GatewayQuestion).name
         for gateway in self.gateways.values():
-            if name in (gateway.id, gateway.slug):
+            if name in (gateway.id, gateway.slug) or self.retired.get(name) == gateway.id:
                 return GatewayAnswer(gateway.id, sign_gateway(gateway, self.signer))
         return GatewayAnswer()
 

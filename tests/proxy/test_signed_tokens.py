@@ -85,6 +85,32 @@ async def test_a_call_by_any_name_of_the_gateway_is_for_its_one_resource(
     assert await calls(rig, by_id, 2, gateway=gateway.id) == [401] * 2
 
 
+async def test_the_url_that_a_gateway_had_before_leads_on_to_the_same_gateway_and_the_same_sign_in(
+    rig: Rig, upstream: McpUpstream, ours: FakeIssuer
+) -> None:
+    await serve(rig, upstream)
+    (gateway,) = rig.control.gateways.values()
+    rig.control.retired["before"] = gateway.id
+    jwt, by_old = ours.token(aud=RESOURCE), ours.token(aud=f"{PUBLIC}/v1/mcp/before")
+    rig.control.bears(jwt)
+    rig.control.bears(by_old)
+
+    assert await calls(rig, jwt, gateway="before") == [200] * 4
+    assert await calls(rig, by_old, 2, gateway="before") == [401] * 2  # tokens are for the one canonical name
+    for name in ("before", "g", gateway.id):
+        stranger = await rig.call("t", token="eyJhbGciOiJFZERTQSJ9.e30.c2ln", gateway=name)
+        where = f"{PUBLIC}/.well-known/oauth-protected-resource/v1/mcp/{name}"
+        assert (stranger.status, f'resource_metadata="{where}"' in stranger.headers["WWW-Authenticate"]) == (
+            401,
+            True,
+        )
+        path = f"/.well-known/oauth-protected-resource/v1/mcp/{name}"
+        async with rig.http.get(f"http://127.0.0.1:{rig.port}{path}") as answer:
+            told = await answer.json()
+        # Each document is about the URL that was asked, or clients would refuse it (RFC 9728 section 3.3).
+        assert (told["resource"], told["authorization_servers"]) == (f"{PUBLIC}/v1/mcp/{name}", [PUBLIC])
+
+
 async def test_a_warm_caller_is_served_while_control_is_away_and_one_whom_nobody_knows_is_not(
     rig: Rig, upstream: McpUpstream, ours: FakeIssuer
 ) -> None:

@@ -109,6 +109,29 @@ async def test_a_gateway_is_found_by_a_slug_that_it_had_before_until_another_has
     assert (held.held("old"), held.all()) == (None, [])
 
 
+async def test_a_slug_of_before_leads_to_the_gateway_that_has_it_now_once_that_is_heard_of() -> None:
+    one = gateway(slug="new")
+    control = Control([one], retired={"old": one.id})
+    held = holder(control)
+    loaded = await held.load("old", "address")
+    await held.compare("epoch")
+    assert held.held("old") is loaded  # nobody else has it
+
+    control.retired.clear()
+    control.gateways.append(other := gateway(slug="old"))
+    await held.refresh(other.id, other.revision)
+    assert held.unseen
+    await held.compare("epoch")
+
+    assert held.held("old") is None
+    assert (await held.load("old", "address")).id == other.id
+    assert not loaded.stands  # nor does what was decided of calls by the old URL
+    still = held.held("new")
+    assert still is held.held(one.id)
+    assert still is not None
+    assert (still.stands, still.snapshot) == (True, one)
+
+
 async def test_an_unknown_name_is_remembered_for_a_moment() -> None:
     control = Control()
     held = holder(control)
