@@ -14,6 +14,7 @@ from archway.admin.identity_providers import IDENTITY_PROVIDERS
 from archway.admin.oauth import GRANTS, OAUTH_CLIENTS
 from archway.admin.people import TEAMS, TOKENS, USERS
 from archway.admin.registry import ENTRIES, INSTALLATIONS
+from archway.admin.revoke import REVOKE
 from archway.admin.roles import ROLES
 from archway.admin.sign_in import SESSIONS
 from archway.calling.commands import call, tools
@@ -73,6 +74,7 @@ for panel, groups in (
             "sessions": SESSIONS,
             "tokens": TOKENS,
             "identity-providers": IDENTITY_PROVIDERS,
+            "revoke": REVOKE,
         },
     ),
     ("OAuth", {"oauth-clients": OAUTH_CLIENTS, "grants": GRANTS}),

@@ -36,6 +36,7 @@ from control.internal.signed_callers import SignedCallers
 from control.oauth.sweep import keep_swept
 from control.public.deps import PublicDeps
 from control.public_listener import public_app
+from control.publish.acknowledgements import Acknowledgements
 from control.publish.copies import StaleCopiesSweep
 from control.publish.epochs import ChangeStream
 from control.publish.publisher import Publisher
@@ -113,6 +114,7 @@ class Replica:
         calls = InternalCalls(ring, caller="control", answerer="proxy")
         probes = ProbeClient(to_proxies, settings.proxy_internal_url, calls)
         safeguards = Safeguards(seals, settings.addresses)
+        acknowledgements = Acknowledgements(pool, self.redis["people"], stream, ring)
         self.admin = Deps(
             pool=pool,
             safeguards=safeguards,
@@ -124,6 +126,7 @@ class Replica:
             run_token_sha256=settings.run_token_sha256,
             allowed_hosts=frozenset(settings.hosts),
             records_days=settings.records_days,
+            acknowledged=acknowledgements.of,
         )
         self.public = PublicDeps(
             pool=pool,

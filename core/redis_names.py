@@ -14,6 +14,17 @@ CHANGES_HEAD: Final = PREFIX + "changes:head"
 CHANGES_LENGTH: Final = 10_000
 CHANGES_TTL_S: Final = 7 * 86_400
 
+WORKERS: Final = PREFIX + "workers"
+"""Sorted set: workers by when each last said how far it has followed the change stream."""
+WORKERS_TTL_S: Final = 60
+"""After so long without a word a worker is taken to be gone."""
+
+
+def worker_key(worker: str) -> str:
+    """Sealed `core.acknowledgements.Acknowledgement` of one worker."""
+    return f"{PREFIX}worker:{worker}"
+
+
 INDEX: Final = PREFIX + "index"
 """Hash `epoch`, `revision`, `document` (signed `core.snapshot.Index`)."""
 SNAPSHOT_TTL_S: Final = 86_400
@@ -60,10 +71,12 @@ def upstream_session_key(key: str) -> str:
 
 
 def tombstone_key(jti: str) -> str:
-    """A client session that was ended before its time; lives as long as the session would have."""
+    """A client session that was ended before its time; lives at least as long as the session would have."""
     return f"{PREFIX}ended:{jti}"
 
 
+TOMBSTONE_TTL_S: Final = 86_400
+"""No session lives longer; for who does not know when one began."""
 THROTTLES: Final = PREFIX + "throttle"
 """Begins the name of each count of tries at something; a count lives until it is zero again, some minutes."""
 

@@ -1,12 +1,12 @@
-"""Calls that run while their callers lose their access: each is ended, and its caller told why.
+"""Calls that run and streams that are open while their callers lose their access: each is ended.
 
 Whoever may not call any more does not begin a call, since the verdict on them is gone; what they began before goes
 on for up to ten minutes unless it is ended here. Control's word on a change says what it is about, not what it means:
 so those whom it may concern are judged again, as they would be with their next call, and only calls of those who
 would be refused are cut off. `proxy/forgetting.py` tells of each change once what it makes untrue is forgotten. While
 no change can be heard of, because Redis is away, all who have calls running are judged again twice a soft age. That a
-token has expired since does not end a call: it was good when the call began, and nothing was taken away. Open
-event streams are looked after in the same way by `proxy/edge/stream_sweep.py`.
+token has expired since does not end a call: it was good when the call began, and nothing was taken away. The caller
+of a call is told why. Open event streams are judged by `proxy/edge/stream_sweep.py`, which is told here when to look.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from core.tasks import Tasks, forever
 from proxy.caller import Caller
 from proxy.deps import Deps
 from proxy.limits.running_calls import RunningCall
+from proxy.limits.streams import MayConcern
 from proxy.stages.authenticate import judged_again
 
 log = logging.getLogger(__name__)
@@ -35,24 +36,47 @@ class AccessEndings:
         self._deps, self._tasks = deps, tasks
         self.cut = 0
         """Calls that were ended so."""
+        self._judging: set[asyncio.Task[None]] = set()
 
     def look(self, concerns: Concerns, *, at: Collection[str] = ()) -> None:
-        """Judge again those who have calls running, of whom `concerns` says that it may be about them.
+        """Judge again those who have calls running or streams open, and whom it may be about as `concerns` says.
 
-        `at`: the names of one gateway, where only calls of its are meant.
+        `at`: the names of one gateway, where only what is at this one is meant.
         """
-        groups = self._running(concerns, at)
-        if groups:
-            _ = self._tasks.spawn("access", self._judge(groups))
+        self._look_at_calls(concerns, at)
+        self._look_at_streams(lambda caller, gateway, _: (not at or gateway in at) and concerns(caller))
+
+    def look_at_session(self, jti: str) -> None:
+        """Look at the stream of a session that has ended."""
+        self._look_at_streams(lambda _, __, session: session == jti)
 
     def look_at_all(self) -> None:
         """Judge everybody again who has a call running, since news may have been missed."""
-        self.look(lambda caller: not _has_expired(caller))
+        self._look_at_calls(lambda caller: not _has_expired(caller))
 
     def end_all(self, at: Collection[str]) -> None:
-        """End every call of a gateway that is gone."""
+        """End every call and stream of a gateway that is gone."""
         for calls in self._running(lambda _: True, at):
             self._cut_off(calls)
+        self._look_at_streams(lambda _, gateway, __: gateway in at)
+
+    async def settled(self) -> None:
+        """Wait until all were judged that are being judged now."""
+        if self._judging:
+            _ = await asyncio.wait(set(self._judging))
+
+    def _look_at_calls(self, concerns: Concerns, at: Collection[str] = ()) -> None:
+        groups = self._running(concerns, at)
+        if groups:
+            self._remember(self._tasks.spawn("access", self._judge(groups)))
+
+    def _look_at_streams(self, may_concern: MayConcern) -> None:
+        for asked in self._deps.streams.look_at(may_concern):
+            self._remember(asked)
+
+    def _remember(self, judging: "asyncio.Task[None]") -> None:
+        self._judging.add(judging)
+        judging.add_done_callback(self._judging.discard)
 
     def _running(self, concerns: Concerns, at: Collection[str]) -> list[list[RunningCall]]:
         """The calls, by caller and gateway."""

@@ -104,9 +104,10 @@ class Forgetting:
         self._endings.look(lambda caller: caller.verified is not None and caller.verified.issuer == change.name)
 
     async def _session(self, change: Change) -> None:
-        """A session of a legacy client, as its `DELETE` ends it; there the mailbox tells the others."""
+        """A session of a legacy client that somebody else ended; of its own `DELETE` the mailbox tells."""
         self._sessions.end_here(change.name)
         self._calls.cancel_session(change.name)
+        self._endings.look_at_session(change.name)
 
     async def _installation(self, change: Change) -> None:
         await self._installations.forget_installation(change.name)

@@ -34,6 +34,7 @@ from proxy.edge.passing_on import open_to_pages
 from proxy.edge.tls import ServerTls, tls_of
 from proxy.forgetting import Forgetting
 from proxy.garbage import collect_seldom
+from proxy.gateways.acknowledging import Acknowledging
 from proxy.gateways.changes import ChangeStream
 from proxy.gateways.holder import Gateways
 from proxy.gauges import Gauges, Watched
@@ -166,6 +167,7 @@ class Worker:
             doubt=self.forgetting.doubt,
             compare_every=soft,
         )
+        self.acknowledging = Acknowledging(self.redis, ring, self.changes, self.access.settled)
         mailbox.reconnected = self.deps.endings.doubt
         self.spans = sender_to(settings.otlp_endpoint, settings.collector_headers, settings.ca_bundle)
         if self.spans is not None:
@@ -223,6 +225,7 @@ class Worker:
             ("overload", self.overload.watch()),
             ("disk", self.saving.keep_saving()),
             ("access", self.access.keep_looking()),
+            ("acknowledging", self.acknowledging.keep_telling()),
         ):
             _ = self.tasks.spawn(name, work)
 
@@ -235,6 +238,7 @@ class Worker:
             await asyncio.to_thread(self.spans.close)
         self.gauges.tell()
         await self.tasks.close()
+        await self.acknowledging.leave()
         await self.saving.save()
         self.disk.close()
         await self.egress.close()

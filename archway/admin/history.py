@@ -117,8 +117,8 @@ AUDIT_RECORD = Resource(
         Option(
             "object_kind",
             "Only on objects of this kind: user, team, membership, role, role_holder, token, entry, tool, "
-            "installation, gateway, assignment, sign_in_link, password, session, identity_provider, identity, "
-            "oauth_client or grant.",
+            "installation, gateway, assignment, sign_in_link, password, session, client_session, identity_provider, "
+            "identity, oauth_client or grant.",
         ),
         Option("object_id", "Only on this object."),
         replace(_SINCE, name="since"),

@@ -25,6 +25,7 @@ from control.admin import (
     oauth_clients,
     openapi,
     records,
+    revocations,
     roles,
     sessions,
     teams,
@@ -42,6 +43,7 @@ from control.store.pool import transaction
 RESOURCES: tuple[Operations, ...] = (
     me.operations,
     deployment.operations,
+    revocations.operations,
     users.operations,
     links.operations,
     sessions.operations,

@@ -1,12 +1,17 @@
 """What the operations of the admin API stand on: built once by `control/main.py`, handed to each through `Asked`."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from control.changes.safeguards import Safeguards
 from control.discovery.discover import Discoverer
 from control.identity.key_sets import KeySets
+from control.publish.acknowledgements import NOBODY_ASKED, Acknowledged
 from control.store.pool import Pool
+
+
+async def _asks_nobody(_upto: int, _within_s: float) -> Acknowledged:
+    return NOBODY_ASKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,8 @@ class Deps:
     """Names under which the admin listener answers."""
     records_days: int = 30
     """Days that records of calls are kept."""
+    acknowledged: Callable[[int, float], Awaitable[Acknowledged]] = _asks_nobody
+    """Which workers have applied what the outbox held up to a number, at the latest after so many seconds."""
 
     @property
     def pages_url(self) -> str:

@@ -19,6 +19,14 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "GET /openapi.json": ("api:read",),
         "GET /me": ("api:read",),
         "GET /deployment": ("api:read", "deployment:read"),
+        # the end of somebody's access, and who has applied it
+        "POST /revocations/tokens/{token_id}": ("token:revoke",),
+        "POST /revocations/clients/{oauth_client_id}": ("oauth_client:disable",),
+        "POST /revocations/grants/{grant_id}": ("grant:revoke",),
+        "POST /revocations/sessions/{session_id}": ("session:delete",),
+        "POST /revocations/client-sessions/{client_session}": ("session:delete",),
+        "POST /revocations/providers/{provider_id}": ("identity_provider:update",),
+        "POST /revocations/users/{user_id}": ("user:disable",),
         # people
         "GET /users": ("user:list",),
         "POST /users": ("user:create", "role:grant"),

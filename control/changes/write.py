@@ -81,16 +81,18 @@ class Write(Writing):
         providers: Iterable[str] = (),
         grants: Iterable[str] = (),
         clients: Iterable[str] = (),
+        sessions: Iterable[str] = (),
         gateways_gone: Iterable[str] = (),
         gateways: Iterable[str] = (),
     ) -> None:
         """Tell proxies what is no longer true: digests of tokens, issuers of providers, clients as their tokens name
-        them, and identifiers of the rest. Called without any, it says that proxies hold nothing of what was written.
-        Gateways come last, all at once, since that locks them.
+        them, sessions of clients as records name them, and identifiers of the rest. Called without any, it says that
+        proxies hold nothing of what was written. Gateways come last, all at once, since that locks them.
         """
         told: tuple[tuple[Kind, Iterable[str]], ...] = (
             ("token", tokens), ("installation", installations), ("user", users), ("team", teams), ("entry", entries),
             ("provider", providers), ("grant", grants), ("client", clients),
+            ("session", sessions),
         )  # fmt: skip
         for kind, names in told:
             for name in names:

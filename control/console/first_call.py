@@ -28,9 +28,9 @@ AFTER: Final = "after"
 """Names the call that there was when a token was made: the page then waits for one with that token."""
 LONGEST_S: Final = 600.0
 PAUSE_S: Final = 1.0
-ASKED_AGAIN_AFTER_S: Final = 10.0
-"""Between two looks at whether the person is still signed in; a comment then keeps the connection in use. Our own
-proxies cut off what is silent for 30 seconds, and a round may take longer than its pause."""
+COMMENT_AFTER_S: Final = 10.0
+"""Between two comments, which keep the connection in use. Our own proxies cut off what is silent for 30 seconds, and a
+round may take longer than its pause."""
 _WRITE_WITHIN_S: Final = 10.0
 
 
@@ -72,14 +72,14 @@ class FirstCalls:
 
     async def _follow(self, visit: Visit, answer: web.StreamResponse, gateway_id: str) -> None:
         clock = asyncio.get_running_loop().time
-        before, asked = await self._last(visit, gateway_id), clock()
+        before, told = await self._last(visit, gateway_id), clock()
         await self._send(answer, _event(visit, before))
         while before is None or not before.well:
             await asyncio.sleep(self._pause_s)
-            if clock() - asked >= ASKED_AGAIN_AFTER_S:
-                asked = clock()
-                if not await still_holds(visit.deps, visit.visitor):
-                    return
+            if not await still_holds(visit.deps, visit.visitor):
+                return  # within a second of the end of their session
+            if clock() - told >= COMMENT_AFTER_S:
+                told = clock()
                 await self._send(answer, ": still here\n\n")
             now = await self._last(visit, gateway_id)
             if now is not None and (before is None or now.id != before.id):

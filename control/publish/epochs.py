@@ -12,7 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from control.publish.newer import is_newer_gateway, is_newer_index
-from control.publish.scripts import ANNOUNCE, BEGIN_EPOCH, LOOK, REMOVE_GATEWAY, SHOW_INDEX, STORE_GATEWAY
+from control.publish.scripts import (
+    ANNOUNCE,
+    BEGIN_EPOCH,
+    BURY_SESSION,
+    LOOK,
+    REMOVE_GATEWAY,
+    SHOW_INDEX,
+    STORE_GATEWAY,
+)
 from control.redis import Redis
 from core.changes import Change, Kind, sign_change
 from core.redis_names import (
@@ -23,8 +31,10 @@ from core.redis_names import (
     GONE_TTL_S,
     INDEX,
     SNAPSHOT_TTL_S,
+    TOMBSTONE_TTL_S,
     gone_key,
     snapshot_key,
+    tombstone_key,
 )
 from core.signing import Signer, Verifier
 from core.snapshot import MAX_BYTES
@@ -84,6 +94,10 @@ class ChangeStream:
         head = await self._look()
         return head.epoch if head is not None else ""
 
+    async def position(self) -> StreamHead | None:
+        """Where the stream stands, without beginning an epoch; None where there is none."""
+        return await self._look()
+
     async def store_gateway(self, gateway_id: str, revision: int, document: bytes) -> bool:
         """Put a snapshot where proxies read it; False where a newer one, or the gateway's end, stands already.
 
@@ -105,6 +119,10 @@ class ChangeStream:
     async def remove_gateway(self, gateway_id: str) -> None:
         """Take a deleted gateway's snapshot away."""
         await self._redis.script(REMOVE_GATEWAY, [snapshot_key(gateway_id), gone_key(gateway_id)], [GONE_TTL_S])
+
+    async def bury_session(self, jti: str) -> None:
+        """Leave the mark of a client's session that has ended, for workers that meet it later."""
+        await self._redis.script(BURY_SESSION, [tombstone_key(jti)], [TOMBSTONE_TTL_S])
 
     async def announce(
         self,

@@ -151,6 +151,8 @@ class Publisher:
             digests = await digests_of(reading, _names(changes, "user"), _names(changes, "team"))
         for gateway_id, document in documents.items():
             await self._store(gateway_id, document)
+        for jti in sorted({one.name for one in changes if one.kind == "session"}):
+            await self._stream.bury_session(jti)
         await self._after("stored")
         untrue = [verdict_key(digest) for digest in sorted({*digests, *_names(changes, "token")})]
         return await self._stream.announce(head, _events(changes, documents), index=index, untrue=untrue)

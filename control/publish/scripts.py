@@ -114,3 +114,25 @@ local named = redis.sha1hex(document)
 if #document > tonumber(ARGV[1]) then document = '' end
 return {named, document}
 """
+
+SHOW_WORKERS: Final = """
+-- KEYS: workers by time. ARGV: how the name of one's key begins, most workers, most bytes of what one says. Answers
+-- {worker, what it said, ...}, whoever spoke last first.
+if redis.call('TYPE', KEYS[1]).ok ~= 'zset' then return {} end
+local shown = {}
+for _, worker in ipairs(redis.call('ZREVRANGE', KEYS[1], 0, ARGV[2] - 1)) do
+    local key = ARGV[1] .. worker
+    local is_text = #worker < 100 and redis.call('TYPE', key).ok == 'string'
+    if is_text and redis.call('STRLEN', key) <= tonumber(ARGV[3]) then
+        shown[#shown + 1] = worker
+        shown[#shown + 1] = redis.call('GET', key)
+    end
+end
+return shown
+"""
+
+BURY_SESSION: Final = """
+-- KEYS: tombstone. ARGV: ttl.
+redis.call('SET', KEYS[1], '1', 'EX', ARGV[1])
+return 1
+"""

@@ -3,8 +3,9 @@
 Each stream is looked at about every second, a few at a time, so that ten thousand of them never hold up a call. A
 stream gets a comment every 15 s or so. It ends when the worker drains, each at a moment of its own; when its session
 ends, or has lasted its 24 hours; when the gateway admits the caller no more; or when what they came with is good no
-longer, which is asked with every comment, and at once where the verdict on it is not remembered. That its caller
-left, its lane tells. Whether a stream may begin is decided in `get_stream.py`.
+longer, which is asked with every comment, and at once where the verdict on it is not remembered. Those that a change
+may be about are looked at when it is heard of. That its caller left, its lane tells. Whether a stream may begin is
+decided in `get_stream.py`.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from typing import Final, Protocol
 
 from proxy.deps import Deps
 from proxy.exchange import Exchange
+from proxy.limits.streams import MayConcern
 from proxy.listening.drain import GOODBYE, goodbye_after, look_within
 from proxy.sessions.sealed import Session
 from proxy.stages.authenticate import judged_again
@@ -58,6 +60,7 @@ class StreamSweep:
         self._deps = deps
         self._streams: dict[OpenStream, HeldStream] = {}
         self._task: asyncio.Task[None] | None = None
+        deps.streams.looked_after_by(self)
 
     def add(self, stream: OpenStream, x: Exchange) -> None:
         """Look after a stream that has begun, for which `get_stream.take_place` took its session's place."""
@@ -74,6 +77,15 @@ class StreamSweep:
     def __len__(self) -> int:
         return len(self._streams)
 
+    def look_at(self, may_concern: MayConcern) -> list[asyncio.Task[None]]:
+        """Look now at the streams that a change may be about; the questions that this began."""
+        concerned = [
+            stream
+            for stream, held in self._streams.items()
+            if may_concern(held.caller, held.gateway_name, held.session.jti)
+        ]
+        return [asked for stream in concerned if (asked := self._look(stream)) is not None]
+
     async def _sweep(self) -> None:
         """Round after round while there are streams."""
         look_s = look_within(self._deps.settings.grace_seconds, LOOK_S)
@@ -84,35 +96,35 @@ class StreamSweep:
                 for start in range(0, portion * _PARTS, portion):
                     await asyncio.sleep(look_s / _PARTS)
                     for stream in everyone[start : start + portion]:
-                        self._look(stream)
+                        _ = self._look(stream)
         finally:
             self._task = None
 
-    def _look(self, stream: OpenStream) -> None:
+    def _look(self, stream: OpenStream) -> asyncio.Task[None] | None:
         held = self._streams.get(stream)
         if held is None or held.asking:
-            return
+            return None
         deps = self._deps
         now = asyncio.get_running_loop().time()
         if deps.draining and not held.goodbye:
             held.goodbye = now + goodbye_after(deps.settings.grace_seconds)
         if deps.draining and now >= held.goodbye:
             self._end(stream, GOODBYE)
-            return
+            return None
         if not still_good(held, deps):
             self._end(stream)
-            return
+            return None
         comment = now >= held.due
         stands = held.caller.stands
         if not comment and stands and deps.authority.remembers(held.caller.proof.digest):
-            return
+            return None
         verdict = deps.authority.known(held.caller.proof) if stands else None
         if verdict is None:
             held.asking = True
-            _ = deps.calls.serve(self._ask(stream, held, comment=comment))
-            return
+            return deps.calls.serve(self._ask(stream, held, comment=comment))
         held.caller = held.caller.judged(verdict)  # one that has left a team since may not see the gateway any more
         self._go_on(stream, held, comment=comment)
+        return None
 
     async def _ask(self, stream: OpenStream, held: HeldStream, *, comment: bool) -> None:
         """Ask about the caller as any request would: while Redis is away, no announcement of its end can come."""

@@ -53,6 +53,8 @@ class ChangeStream:
         self._behind = False
         self._reading = False
         self.holes = 0
+        self.news = asyncio.Event()
+        """Set whenever more of the stream is applied; for who tells of it, and clears it."""
         self.compared_once = asyncio.Event()
         """Set once the first comparison was made, whatever its outcome."""
 
@@ -86,12 +88,13 @@ class ChangeStream:
         last = await self._redis.blocking.xrevrange(redis_names.CHANGES, count=1)
         epoch, number = await self._head()
         known = (self.epoch, self.number) == (epoch, number)
+        if not known:
+            self._doubt()
         self.epoch, self.number = epoch, number
         self._position = last[0][0] if last else "0-0"
         self._behind = False
-        if not known:
-            self._doubt()
         await self._compare()
+        self.news.set()
 
     async def _read(self) -> None:
         # A bound for all of it: each piece of an answer has the socket's own time.
@@ -107,8 +110,9 @@ class ChangeStream:
         self._behind = False
         for position, fields in found[0][1]:
             change = self._opened(fields)
-            self.number, self._position = change.number, position
             await self._apply(change)
+            self.number, self._position = change.number, position  # after: what could not be applied is a hole
+            self.news.set()
         if self._gateways.unseen:
             await self._compare()
         else:

@@ -1,6 +1,21 @@
 """The GET streams that this worker holds: one per session, capped in all and for each principal."""
 
+import asyncio
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+from proxy.caller import Caller
 from proxy.limits.shares import Shares, quarter
+
+MayConcern: TypeAlias = Callable[[Caller, str, str], bool]
+"""Whether something may be about the stream of this caller, at this gateway, in the session of this jti."""
+
+
+class LooksAfterStreams(Protocol):
+    """A part that looks at open streams now and then, and can be told to look now (`proxy/edge/stream_sweep.py`)."""
+
+    def look_at(self, may_concern: MayConcern) -> "list[asyncio.Task[None]]":
+        """Look at these at once; the questions that this began."""
 
 
 class Streams:
@@ -9,6 +24,15 @@ class Streams:
     def __init__(self) -> None:
         self._owner: dict[str, str] = {}
         self._shares = Shares()
+        self._sweeps: list[LooksAfterStreams] = []
+
+    def looked_after_by(self, sweep: LooksAfterStreams) -> None:
+        """This part looks after some of them."""
+        self._sweeps.append(sweep)
+
+    def look_at(self, may_concern: MayConcern) -> "list[asyncio.Task[None]]":
+        """Have streams looked at now which something may be about; the questions that this began."""
+        return [asked for sweep in self._sweeps for asked in sweep.look_at(may_concern)]
 
     def open(self, jti: str, owner: str, most: int) -> bool:
         """Take the session's one place; False where the worker has `most`, or this principal a quarter of that."""

@@ -72,8 +72,7 @@ async def test_who_has_just_made_a_token_waits_for_another_call_than_the_one_bef
     assert "crm__before" not in told
 
 
-async def test_it_ends_with_the_session(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(first_call, "ASKED_AGAIN_AFTER_S", 0.0)
+async def test_it_ends_with_the_session_at_the_next_look(console: Console) -> None:
     await a_gateway(console)
     bea, waits = await console.person("Bea"), asyncio.Event()
     async with reading(console, bea) as reader, asyncio.timeout(WITHIN_S), asyncio.TaskGroup() as group:
@@ -85,7 +84,7 @@ async def test_it_ends_with_the_session(console: Console, monkeypatch: pytest.Mo
 
 
 async def test_a_stream_that_waits_says_so_now_and_then(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(first_call, "ASKED_AGAIN_AFTER_S", 0.0)
+    monkeypatch.setattr(first_call, "COMMENT_AFTER_S", 0.0)
     await a_gateway(console)
     async with (
         reading(console, await console.person("Bea")) as reader,
@@ -99,7 +98,7 @@ async def test_a_stream_that_waits_says_so_now_and_then(console: Console, monkey
 
 def test_a_proxy_cuts_off_no_stream_that_waits() -> None:
     """Even if a round takes as long as a write may."""
-    assert first_call.ASKED_AGAIN_AFTER_S + first_call.PAUSE_S + 10.0 < passing_on.SILENCE_S
+    assert first_call.COMMENT_AFTER_S + first_call.PAUSE_S + 10.0 < passing_on.SILENCE_S
 
 
 async def test_one_person_takes_no_more_than_a_few_from_everybody(console: Console) -> None:

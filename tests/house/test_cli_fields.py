@@ -41,6 +41,13 @@ BY_HAND = {
     "POST /oauth-clients/{oauth_client_id}/revoke-grants": "grants revoke",
     "POST /grants/{grant_id}/revoke": "grants revoke",
     "POST /users/{user_id}/revoke-grants": "grants revoke",
+    "POST /revocations/tokens/{token_id}": "revoke token",
+    "POST /revocations/clients/{oauth_client_id}": "revoke client",
+    "POST /revocations/grants/{grant_id}": "revoke grant",
+    "POST /revocations/sessions/{session_id}": "revoke session",
+    "POST /revocations/client-sessions/{client_session}": "revoke session",
+    "POST /revocations/providers/{provider_id}": "revoke provider",
+    "POST /revocations/users/{user_id}": "revoke user",
     "GET /entries/{entry_id}/tools": "entries tools",
     "GET /records/{record_id}": "records show",
     "PATCH /entries/{entry_id}/tools/{tool_id}": "entries quarantine",
@@ -64,6 +71,7 @@ NAMED_BY_OPTION = {
     ("tokens revoke", "user"): "--all-of",
     ("grants revoke", "user"): "--all-of",
     ("grants revoke", "oauth_client"): "--client",
+    ("revoke session", "client_session"): "session",
 }
 """What a path names and an option takes, beside an argument that names something else."""
 SAID_BY_A_COMMAND = {

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
+import aiohttp
 import pytest
 
+from core.acknowledgements import PURPOSE, open_acknowledgement
+from core.redis_names import WORKERS, worker_key
 from core.resolve import JwtProof
+from core.sealing import Sealer
 from core.snapshot import TokenIssuer, Visibility
 from core.tasks import Tasks
 from core.tokens import digest
@@ -59,28 +66,143 @@ async def test_a_call_by_a_token_that_is_revoked_ends(rig: Rig, upstream: McpUps
     assert (await ended(call)).refusal["code"] == "access_ended"
 
 
-@pytest.mark.parametrize("kind", ["grant", "client", "provider", "user"])
-async def test_a_call_by_a_signed_token_ends_with_what_it_rests_on(
-    rig: Rig, upstream: McpUpstream, kind: Any
-) -> None:
+@dataclass
+class SignedIn:
+    """Somebody who comes with a signed token, and what their access rests on."""
+
+    jwt: str
+    names: dict[str, str]
+
+    def ends(self, rig: Rig) -> None:
+        """Control refuses them from now on."""
+        rig.control.verdicts.pop(JwtProof.of(self.jwt).digest)
+
+
+async def signed_in(rig: Rig, upstream: McpUpstream, kind: str) -> SignedIn:
+    """With a token of an identity provider's where its end is to be seen, else with one of ours."""
     own = kind != "provider"
     issuer = FakeIssuer(PUBLIC if own else "https://idp.example", kind="own" if own else "provider", provider_id="p")
     rig.control.knows(issuer)
     jwt = issuer.token(aud=f"{PUBLIC}/v1/mcp/g")
     principal = rig.control.bears(jwt, credential_id="grant-1", auth="oauth" if own else "jwt")
-    held = asyncio.Event()
-    upstream.tool("slow", Answer(text="done", hold=held))
+    upstream.tool("slow", Answer(text="done", hold=asyncio.Event()))
     await rig.serve(
         [rig.control.tool("t", "slow", rig.control.installation(upstream.url))],
         client_auth_beside=["oauth", "jwt"],
         identity_provider=TokenIssuer("p", "https://idp.example", f"{PUBLIC}/v1/mcp/g"),
     )
-    call = Tasks("test").spawn("call", rig.call("t", token=jwt))
-    await upstream.wait_for("tools/call")
-    rig.control.verdicts.pop(JwtProof.of(jwt).digest)
     names = {"grant": "grant-1", "client": "a-client", "provider": issuer.name, "user": principal.id}
-    await rig.control.announce(kind, names[kind])
+    return SignedIn(jwt, names)
+
+
+RESTS_ON = ["grant", "client", "provider", "user"]
+
+
+@pytest.mark.parametrize("kind", RESTS_ON)
+async def test_a_call_by_a_signed_token_ends_with_what_it_rests_on(
+    rig: Rig, upstream: McpUpstream, kind: Any
+) -> None:
+    person = await signed_in(rig, upstream, kind)
+    call = Tasks("test").spawn("call", rig.call("t", token=person.jwt))
+    await upstream.wait_for("tools/call")
+    person.ends(rig)
+    await rig.control.announce(kind, person.names[kind])
     assert (await ended(call)).refusal["code"] == "access_ended"
+
+
+@asynccontextmanager
+async def open_stream(rig: Rig, token: str) -> AsyncIterator[tuple[str, aiohttp.ClientResponse]]:
+    """The event stream of a legacy client; its session, and the answer."""
+    session = await rig.open_session(token=token)
+    headers = {
+        "Authorization": f"Bearer {token}",
+        "Accept": "text/event-stream",
+        "Mcp-Session-Id": session,
+        "MCP-Protocol-Version": "2025-11-25",
+    }
+    async with rig.http.get(rig.url(), headers=headers) as answer:
+        assert answer.status == 200
+        yield session, answer
+
+
+@pytest.fixture
+def seldom_swept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody goes round the streams while a test runs: they end because of what was announced, or not at all."""
+    monkeypatch.setattr("proxy.edge.stream_sweep.LOOK_S", 3_600.0)
+
+
+@pytest.mark.usefixtures("seldom_swept")
+@pytest.mark.parametrize("kind", [*RESTS_ON, "token", "session", "gateway"])
+async def test_a_stream_ends_at_once_with_what_it_rests_on(rig: Rig, upstream: McpUpstream, kind: Any) -> None:
+    person = await signed_in(rig, upstream, kind)
+    token = rig.token if kind in {"token", "session", "gateway"} else person.jwt
+    async with open_stream(rig, token) as (_, stream), open_stream(rig, rig.control.token()) as (_, others):
+        jti = next(iter(rig.worker.deps.streams.sessions()))
+        if kind == "token":
+            await rig.control.revoke(rig.token)
+        elif kind == "gateway":
+            (gateway,) = rig.control.gateways.values()
+            rig.control.gateways.clear()
+            await rig.control.announce("gateway", gateway.id, -1)
+        elif kind == "session":
+            await rig.control.announce("session", jti)
+        else:
+            person.ends(rig)
+            await rig.control.announce(kind, person.names[kind])
+        _ = await asyncio.wait_for(stream.read(), WITHIN_S)
+        if kind == "gateway":
+            _ = await asyncio.wait_for(others.read(), WITHIN_S)
+        else:
+            assert len(rig.worker.deps.streams) == 1
+            assert not others.content.at_eof()
+
+
+@pytest.mark.usefixtures("seldom_swept")
+async def test_a_worker_says_that_it_has_applied_a_change_once_what_it_concerns_has_ended(
+    rig: Rig, upstream: McpUpstream
+) -> None:
+    call, _ = await held_calls(rig, upstream)
+    sealer = Sealer(rig.control.ring, PURPOSE)
+
+    def has_applied(number: int) -> bool:
+        with rig.redis.client() as client:
+            (worker,) = [name.decode() for name in client.zrange(WORKERS, 0, -1)] or [""]
+            sealed = client.get(worker_key(worker))
+        said = open_acknowledgement(worker, sealed, sealer) if sealed else None
+        return said is not None and (said.epoch, said.number >= number) == (rig.control.epoch, True)
+
+    async def says_so() -> bool:
+        return has_applied(rig.control.number)
+
+    await eventually(says_so)
+    before = rig.control.number
+    rig.control.slow = 1.0  # so that the answer about the caller takes a moment
+    await rig.control.announce("user", disable(rig, rig.token))
+
+    async def is_forgotten() -> bool:
+        return rig.worker.changes.number > before
+
+    await eventually(is_forgotten)
+    assert not call.done()
+    assert not has_applied(before + 1)
+    await eventually(says_so)
+    assert rig.worker.access.cut == 1
+    assert (await ended(call)).refusal["code"] == "access_ended"
+
+
+async def test_a_worker_that_stops_is_asked_no_more(make_rig: MakeRig) -> None:
+    async with make_rig() as rig:
+
+        def workers() -> int:
+            with rig.redis.client() as client:
+                return int(client.zcard(WORKERS)) + len(client.keys(worker_key("*")))
+
+        async def has_spoken() -> bool:
+            return workers() == 2
+
+        await eventually(has_spoken)
+        await rig.worker.acknowledging.leave()
+        assert workers() == 0
 
 
 async def test_a_legacy_call_ends_too_and_a_session_that_is_ended_ends_its_calls(

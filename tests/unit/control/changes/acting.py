@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import control.changes
 from control.changes import (
     discoveries,
     entries,
@@ -143,3 +147,14 @@ async def outbox_of(pool: Pool) -> list[tuple[str, str, int]]:
     async with transaction(pool, readonly=True) as connection:
         rows = await connection.fetch("select kind, name, revision from outbox order by id")
     return [(row["kind"], row["name"], row["revision"]) for row in rows]
+
+
+def changes_of_the_folder() -> dict[str, Callable[..., Any]]:
+    """Public coroutines by `file.name`."""
+    found: dict[str, Callable[..., Any]] = {}
+    for file in pkgutil.iter_modules(control.changes.__path__):
+        module = importlib.import_module(f"control.changes.{file.name}")
+        for name, one in inspect.getmembers(module, inspect.iscoroutinefunction):
+            if one.__module__ == module.__name__ and not name.startswith("_"):
+                found[f"{file.name}.{name}"] = one
+    return found

@@ -5,9 +5,7 @@ A new function of `control/changes/` needs a case here. The cases of one file st
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,9 +13,9 @@ from unittest.mock import ANY
 
 import pytest
 
-import control.changes
 from control.changes import (
     assignments,
+    client_sessions,
     discoveries,
     entries,
     entry_tools,
@@ -57,6 +55,7 @@ from tests.unit.control.changes.acting import (
     a_client,
     a_grant,
     audit_of,
+    changes_of_the_folder,
     discovered,
     forget,
     new_entry,
@@ -379,6 +378,11 @@ CASES = {
         lambda there: [("user", there.user)],
     ),
     "identities.use_state": Case(lambda write, _: identities.use_state(write, "0" * 64, 60.0), ""),
+    "client_sessions.end": Case(
+        lambda write, _: client_sessions.end(write, "ab" * 16),
+        "delete client_session",
+        lambda _: [("session", "ab" * 16)],
+    ),
     "gateways.create": Case(
         lambda write, _: new_gateway(write, "play"), "create gateway", lambda _: [("gateway", ANY)]
     ),
@@ -408,17 +412,6 @@ CASES = {
         lambda there: [("gateway", there.gateway)],
     ),
 }
-
-
-def changes_of_the_folder() -> dict[str, Callable[..., Any]]:
-    """Public coroutines by `file.name`."""
-    found: dict[str, Callable[..., Any]] = {}
-    for file in pkgutil.iter_modules(control.changes.__path__):
-        module = importlib.import_module(f"control.changes.{file.name}")
-        for name, one in inspect.getmembers(module, inspect.iscoroutinefunction):
-            if one.__module__ == module.__name__ and not name.startswith("_"):
-                found[f"{file.name}.{name}"] = one
-    return found
 
 
 def test_every_change_takes_a_write_first() -> None:

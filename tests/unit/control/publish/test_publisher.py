@@ -12,7 +12,7 @@ from control.redis import Redis
 from control.store.outbox import announce, touch_gateways
 from control.store.pool import Pool, transaction
 from core.keys import new_key, parse_key_ring
-from core.redis_names import snapshot_key
+from core.redis_names import TOMBSTONE_TTL_S, snapshot_key, tombstone_key
 from core.signing import Signer
 from tests.control import seeded
 from tests.fixtures_redis import RedisServer
@@ -67,3 +67,16 @@ async def test_publishing_walks_over_no_keys(
             await announce(conn, "installation", SOMETHING)
         await Publisher(pool, redis, SIGNER).publish()
     assert await pool.fetchval("select count(*) from outbox") == 0
+
+
+async def test_a_session_of_a_client_that_is_ended_leaves_its_mark_for_workers_that_meet_it_later(
+    pool: Pool, redis_server: RedisServer
+) -> None:
+    jti = "ab" * 16
+    async with Redis(redis_server.url, deadline_s=2) as redis:
+        async with transaction(pool) as conn:
+            await announce(conn, "session", jti)
+        await Publisher(pool, redis, SIGNER).publish()
+    with redis_server.client() as client:
+        assert client.exists(tombstone_key(jti))
+        assert 0 < client.ttl(tombstone_key(jti)) <= TOMBSTONE_TTL_S
