@@ -29,8 +29,8 @@ AFTER: Final = "after"
 LONGEST_S: Final = 600.0
 PAUSE_S: Final = 1.0
 COMMENT_AFTER_S: Final = 10.0
-"""Between two comments, which keep the connection in use. Our own proxies cut off what is silent for 30 seconds, and a
-round may take longer than its pause."""
+"""Between two comments, which keep the connection in use. Our own proxies cut off what is silent for 30 seconds, and
+a round may take longer than its pause."""
 _WRITE_WITHIN_S: Final = 10.0
 
 

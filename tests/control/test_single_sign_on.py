@@ -48,7 +48,8 @@ async def test_what_the_provider_gave_is_kept_sealed_for_later(corp: Corp, peopl
     assert tokens.expires_at > time.time()
 
 
-async def test_a_return_that_this_browser_did_not_begin_is_refused(corp: Corp, people: People) -> None:
+@pytest.mark.parametrize("whose", [pytest.param("another browser's", id="O-10: callback in another browser")])
+async def test_a_return_that_this_browser_did_not_begin_is_refused(corp: Corp, people: People, whose: str) -> None:
     await corp.ann()
     back = await corp.there_and_back(await people.browser(), "ann")
     victim = await people.browser()
@@ -58,8 +59,9 @@ async def test_a_return_that_this_browser_did_not_begin_is_refused(corp: Corp, p
     assert await corp.why() == [("state", "")]
 
 
+@pytest.mark.parametrize("times", [pytest.param(2, id="O-5: state reused at our callback")])
 async def test_a_return_that_comes_twice_is_refused_though_the_browser_still_has_its_cookie(
-    corp: Corp, people: People
+    corp: Corp, people: People, times: int
 ) -> None:
     await corp.ann()
     browser = await people.browser()
@@ -71,7 +73,14 @@ async def test_a_return_that_comes_twice_is_refused_though_the_browser_still_has
     assert (await corp.why())[-1][0] == "used"
 
 
-@pytest.mark.parametrize("change", ["missing", "another", "twice"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param("missing", id="O-5: state missing at our callback"),
+        pytest.param("another", id="O-5: another state at our callback"),
+        pytest.param("twice", id="O-5: another state at our callback-beside the right one"),
+    ],
+)
 async def test_a_state_that_is_not_the_one_is_refused(corp: Corp, people: People, change: str) -> None:
     await corp.ann()
     browser = await people.browser()
@@ -86,12 +95,13 @@ async def test_a_state_that_is_not_the_one_is_refused(corp: Corp, people: People
     assert not await browser.is_in()
 
 
-async def test_an_answer_of_another_provider_is_refused(corp: Corp, people: People) -> None:
+@pytest.mark.parametrize("iss", [pytest.param("iss=x", id="O-5: iss wrong at our callback")])
+async def test_an_answer_of_another_provider_is_refused(corp: Corp, people: People, iss: str) -> None:
     await corp.ann()
     browser = await people.browser()
     back = await corp.there_and_back(browser, "ann")
     assert "iss=" in back  # RFC 9207; the provider says that it does
-    assert (await browser.get(back.replace("iss=", "iss=x"))).status == 403
+    assert (await browser.get(back.replace("iss=", iss))).status == 403
     assert await corp.why() == [("issuer", "")]
 
 

@@ -39,7 +39,9 @@ class Moved(datetime.datetime):
 time.time = moved
 datetime.datetime = Moved
 """
-REFUSED = pytest.mark.parametrize("ahead", [95.0, -125.0], ids=["the proxy is ahead", "the proxy is behind"])
+REFUSED = pytest.mark.parametrize(
+    "ahead", [95.0, -125.0], ids=["F-10: a proxy 95 s ahead", "F-10: a proxy 125 s behind"]
+)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

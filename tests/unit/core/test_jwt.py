@@ -283,3 +283,9 @@ def test_for_whichever_gateway_a_token_is_read_where_nobody_is_let_in_by_it() ->
 
 def test_an_access_token_that_says_nothing_of_a_key_is_bound_to_none() -> None:
     assert access_token_of(VerifiedClaims(claims())).confirmation == {}
+
+
+@pytest.mark.parametrize("second", [pytest.param(1, id="F-10: a leap second")])
+def test_a_second_that_one_clock_has_twice_and_another_not_refuses_nobody(second: int) -> None:
+    for changes in ({"iat": NOW + second, "nbf": NOW + second}, {"iat": NOW - 600, "exp": NOW - second}):
+        assert verify(own(claims(**changes)), SIGNER, RESOURCE, NOW)

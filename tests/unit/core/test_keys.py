@@ -29,7 +29,14 @@ def test_a_ring_closes_with_the_first_key_and_keeps_the_second() -> None:
         (new_key() + ",", "is empty"),
         (",".join(new_key() for _ in range(3)), "holds 3 keys"),
     ],
-    ids=["nothing", "no base64url", "short", "weak", "a comma too many", "three"],
+    ids=[
+        "A-7: no key",
+        "no base64url",
+        "A-7: a short key",
+        "A-7: a key that is not random",
+        "a comma too many",
+        "three",
+    ],
 )
 def test_a_bad_key_is_refused_with_its_setting_and_the_reason(text: str, reason: str) -> None:
     with pytest.raises(BadKey, match=f"ARCHWAY_X.*{reason}"):
@@ -52,10 +59,11 @@ def test_a_refusal_does_not_show_the_key() -> None:
     assert key not in repr(parse_key_ring("ARCHWAY_X", key))
 
 
-def test_one_secret_under_two_settings_is_refused() -> None:
+@pytest.mark.parametrize("settings", [pytest.param(("A", "B"), id="A-7: a key given twice")])
+def test_one_secret_under_two_settings_is_refused(settings: tuple[str, str]) -> None:
     key = parse_key_ring("A", new_key())
     with pytest.raises(BadKey, match="B and A hold the same key"):
-        refuse_repeats({"A": key, "B": key})
+        refuse_repeats(dict.fromkeys(settings, key))
     refuse_repeats({"A": key, "B": parse_key_ring("B", new_key())})
 
 

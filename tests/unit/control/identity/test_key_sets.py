@@ -99,6 +99,18 @@ async def test_a_provider_that_is_switched_off_has_no_keys(rig: Rig) -> None:
     assert rig.issuer.asked == {}
 
 
+@pytest.mark.parametrize("minutes", [pytest.param(5, id="L-2: fetches of keys")])
+async def test_in_five_minutes_of_questions_a_provider_is_asked_for_its_keys_once_more_at_most(
+    rig: Rig, minutes: int
+) -> None:
+    await rig.add()
+    for _ in range(minutes * 4):
+        for _ in range(10):
+            assert await rig.names() == {"a"}
+        await rig.pass_by(15)
+    assert rig.issuer.fetched <= 2
+
+
 @pytest.mark.parametrize("callers", [pytest.param(50, id="F-12: unknown kid flood")])
 async def test_all_who_bring_a_key_that_nobody_knows_make_one_question(rig: Rig, callers: int) -> None:
     await rig.add()

@@ -85,13 +85,14 @@ def test_an_answer_that_is_not_the_one_to_what_was_begun_is_refused() -> None:
     assert refused({"state": made.state, "code": "c"}, made, now=NOW - 1) == "late"
 
 
-def test_another_provider_that_answers_is_found_out() -> None:
+@pytest.mark.parametrize("absent", [pytest.param("", id="O-5: iss missing at our callback")])
+def test_another_provider_that_answers_is_found_out(absent: str) -> None:
     made = begun()
     answer = {"state": made.state, "code": "c"}
     assert refused({**answer, "iss": "https://evil.test"}, made) == "issuer"
     assert refused({**answer, "iss": f"{ISSUER}/"}, made) == "issuer"
     assert refused(answer, made, NAMING) == "issuer"
-    assert refused({**answer, "iss": ""}, made) == "issuer"
+    assert refused({**answer, "iss": absent}, made) == "issuer"
 
 
 def test_an_answer_without_a_code_says_why() -> None:

@@ -64,7 +64,10 @@ async def test_a_caller_who_authenticated_in_a_way_that_is_not_accepted_is_chall
     )
 
 
-async def test_the_challenge_names_the_metadata_and_an_error_only_where_a_token_was_presented(deps: Deps) -> None:
+@pytest.mark.parametrize("scope", [pytest.param("offline_access", id="O-13: offline_access is not in our challenge")])
+async def test_the_challenge_names_the_metadata_and_an_error_only_where_a_token_was_presented(
+    deps: Deps, scope: str
+) -> None:
     x = exchange({})
     x.gateway_name = "g"
     bare = challenge(x, deps, "")
@@ -72,6 +75,7 @@ async def test_the_challenge_names_the_metadata_and_an_error_only_where_a_token_
     assert "error" not in bare
     presented = answer_of_refusal(x, Refusal("not_authenticated", presented=True), deps)
     assert 'error="invalid_token"' in presented.headers["WWW-Authenticate"]
+    assert scope not in bare + presented.headers["WWW-Authenticate"]
 
 
 async def test_an_unknown_tool_is_an_error_for_the_request(deps: Deps) -> None:

@@ -64,6 +64,21 @@ async def test_a_young_value_is_used_without_asking(cache: TwoAgeCache[str], sou
     assert source.asked == 1
 
 
+@pytest.mark.parametrize("jump", [pytest.param(3_600.0, id="F-10: a jump of 1 h")])
+async def test_a_wall_clock_that_jumps_makes_nothing_older_or_younger(
+    cache: TwoAgeCache[str], source: Source, clock: Clock, jump: float
+) -> None:
+    await cache.get("k", source)
+    for by in (jump, -jump):
+        with patch.object(clock, "time", lambda by=by: clock.now + by):
+            assert cache.fresh("k", source) == "value"
+            assert await cache.get("k", source) == "value"
+    assert source.asked == 1
+    clock.now += HARD + 1
+    with patch.object(clock, "time", lambda: clock.now - HARD - jump):
+        assert cache.fresh("k") is None
+
+
 async def test_a_value_that_nears_its_soft_age_is_refreshed_off_the_path(
     cache: TwoAgeCache[str], source: Source, clock: Clock
 ) -> None:

@@ -340,3 +340,18 @@ async def test_nothing_of_a_token_is_in_what_is_told(tokens: SignedTokens) -> No
     said = repr(verified) + repr(tokens) + (await refused(tokens, OTHER.token(aud=new_id()))).detail
     assert proof.jwt not in said
     assert proof.jwt.rsplit(".", 1)[1] not in said
+
+
+@pytest.mark.parametrize("callers", [pytest.param(10_000, id="L-2: 10,000 callers, one token each")])
+async def test_so_many_callers_of_two_issuers_are_all_remembered_and_their_keys_asked_for_once(
+    tokens: SignedTokens, keys: Keys, callers: int
+) -> None:
+    proofs = [
+        JwtProof.of(OURS.token(aud=RESOURCE) if number % 2 else PROVIDER.token(aud="api://archway"))
+        for number in range(callers)
+    ]
+    for proof in proofs:
+        await tokens.verified(proof, "g", ADDRESS)
+    assert all(tokens.known(proof.digest, "g") for proof in proofs)
+    assert (sorted(keys.asked), keys.newest) == (sorted([OURS.name, PROVIDER.name]), [])
+    assert tokens.checked == callers
