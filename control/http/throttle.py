@@ -11,7 +11,6 @@ and nobody is shut out.
 import logging
 from collections.abc import Mapping
 from hashlib import sha256
-from ipaddress import IPv6Address, ip_address
 from math import ceil
 from typing import Any, Final
 
@@ -48,17 +47,6 @@ class Throttle:
             self._away = True
             result = await self._here[kind].limit(key)
         return max(1, ceil(result.state.retry_after)) if result.limited else 0
-
-
-def network_of(address: str) -> str:
-    """An address as it is counted: whoever has one of IPv6 has a whole /64 of them."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address):
-        return str(parsed.ipv4_mapped) if parsed.ipv4_mapped is not None else parsed.exploded[:19]
-    return str(parsed)
 
 
 def _counted(quota: Quota, store: Any) -> Throttled:

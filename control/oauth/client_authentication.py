@@ -174,4 +174,8 @@ class _ClientKeys:
 
 
 def _unproven(sentence: str) -> OAuthRefused:
-    return OAuthRefused("invalid_client", sentence, cure="check the client's id and secret, or register it again")
+    return OAuthRefused(
+        "invalid_client",
+        sentence,
+        cure="Check the client's id and secret, or give it another: archway oauth-clients renew-secret NAME.",
+    )

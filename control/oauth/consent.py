@@ -19,6 +19,7 @@ from control.http.problems import Problem, not_found
 from control.oauth.authorize import sent_back
 from control.oauth.code import code_for
 from control.oauth.errors import OAuthRefused
+from control.oauth.named_gateway import not_let_in
 from control.oauth.server import AuthorizationServer
 from control.public.visitor import Visitor, signed_in
 from control.registry.gateway import Gateway
@@ -83,8 +84,7 @@ class ConsentPage:
             client=question.client.name,
             gateway=question.gateway.slug,
             user_id=visitor.caller.user_id,
-            reason=refused.sentence if refused else "",
-            cure=refused.cure if refused else "",
+            refused=refused,
         )
 
 
@@ -110,7 +110,7 @@ def _why_not(question: _Question) -> OAuthRefused | None:
     if client.disabled_at is not None or not is_registered(question.asked.redirect_uri, client.redirect_uris):
         return OAuthRefused("access_denied", "The client was shut out or has changed meanwhile.")
     if not may_call(client.client_id, question.gateway.allowed_clients):
-        return OAuthRefused("access_denied", "The gateway does not let this client in.")
+        return not_let_in(client.client_id, question.gateway)
     return None
 
 

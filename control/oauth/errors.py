@@ -8,6 +8,8 @@ repeats nothing of what was sent.
 from types import MappingProxyType
 from typing import Final, Literal
 
+from control.registry.oauth_grant import Grant
+
 Code = Literal[
     "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
     "invalid_scope", "invalid_target", "access_denied", "unsupported_response_type", "request_not_supported",
@@ -16,6 +18,17 @@ Code = Literal[
 ]  # fmt: skip
 STATUS: Final = MappingProxyType({"invalid_client": 401, "slow_down": 429, "temporarily_unavailable": 503})
 """Of answers in JSON; what is not here is 400."""
+_MENDED: Final = "The client asks in a way that it should not: tell its makers what is said here."
+_CURES: Final[MappingProxyType[Code, str]] = MappingProxyType(
+    {
+        "slow_down": "Wait; if it goes on, look at what the client does again and again.",
+        "temporarily_unavailable": "Try again in a moment.",
+        "access_denied": "Nothing is wrong if the person did not want it; else begin again in the client.",
+        "login_required": "Sign in to these pages in the same browser, or have the client show a page.",
+        "consent_required": "Have the client show a page, on which the person agrees.",
+    }
+)
+"""What helps where whoever refuses says nothing better."""
 
 
 class OAuthRefused(Exception):
@@ -24,12 +37,20 @@ class OAuthRefused(Exception):
     allow_redirect = True
     """Whether the client may be told by sending the person back to it."""
 
-    def __init__(self, code: Code, sentence: str, *, cure: str = "", wait_s: float = 0) -> None:
+    def __init__(
+        self, code: Code, sentence: str, *, reason: str = "", asked: str = "", cure: str = "", wait_s: float = 0
+    ) -> None:
         super().__init__(sentence)
         self.code: Code = code
         self.sentence = sentence
-        self.cure = cure
-        """What helps, for whoever looks at the trace of the sign-in."""
+        self.reason = reason or sentence
+        """Why, for whoever looks at the trace of the sign-in: more may stand there than a client is told."""
+        self.asked = asked
+        """What the client asked for, in its own words; for the trace alone."""
+        self.cure = cure or _CURES.get(code, _MENDED)
+        """What helps; for the trace alone."""
+        self.grant: Grant | None = None
+        """What was brought belongs to this, where that is known; for the trace alone."""
         self.wait_s = wait_s
         """Seconds after which the same may work."""
 
@@ -51,11 +72,11 @@ class NotSentBack(OAuthRefused):
     allow_redirect = False
 
 
-def invalid_grant(sentence: str, cure: str = "have the person sign in again") -> OAuthRefused:
+def invalid_grant(sentence: str, cure: str = "Have the person sign in again with the client.") -> OAuthRefused:
     """A code, a refresh token or a grant that is good for nothing (any more)."""
     return OAuthRefused("invalid_grant", sentence, cure=cure)
 
 
-def invalid_request(sentence: str, cure: str = "") -> OAuthRefused:
+def invalid_request(sentence: str, cure: str = "", *, asked: str = "") -> OAuthRefused:
     """A request that lacks something, or says it twice or in a way that has no meaning."""
-    return OAuthRefused("invalid_request", sentence, cure=cure)
+    return OAuthRefused("invalid_request", sentence, cure=cure, asked=asked)

@@ -9,9 +9,10 @@ from typing import Final, Literal
 
 from throttled.asyncio import per_min
 
-from control.http.throttle import Throttle, network_of
+from control.http.throttle import Throttle
 from control.oauth.errors import OAuthRefused
 from control.redis import Redis
+from control.registry.network import network_of
 
 Kind = Literal["register", "code", "refresh", "client", "proof"]
 REGISTER: Final = per_min(30, burst=30)

@@ -13,6 +13,8 @@ from control.registry.oauth_client import ClientFields, OAuthClient
 from control.store import oauth_clients
 from control.store.pool import transaction
 
+_FOR_PEOPLE = "Register another client for people: archway oauth-clients create --acts for_people ..."
+
 
 @dataclass(frozen=True, slots=True)
 class NamedClient:
@@ -29,17 +31,23 @@ async def named_for_person(server: AuthorizationServer, client_id: str) -> Named
     async with transaction(server.pool, readonly=True) as connection:
         row = await oauth_clients.named(connection, client_id)
     if row is not None and row.disabled_at is not None:
-        raise NotSentBack("invalid_client", "This client was shut out by an administrator.", cure="enable the client")
+        raise NotSentBack(
+            "invalid_client",
+            "This client was shut out by an administrator.",
+            cure=f"Let it in again: archway oauth-clients enable {row.id}",
+        )
     if is_document_url(client_id):
         return NamedClient(client_id, await server.documents.client(client_id, known=row is not None), row)
     if row is None:
         raise NotSentBack(
             "invalid_client",
             "There is no such client here: it was deleted, or its registration was never used and has ended.",
-            cure="have the client forget what it knows of this server and register again",
+            asked=f"client_id {client_id}",
+            cure="Have the client forget what it knows of this server (mostly: remove the server, and add it again), "
+            "so that it registers again.",
         )
     if row.acts != "for_people":
-        raise NotSentBack("unauthorized_client", "This client acts by itself and signs nobody in.")
+        raise NotSentBack("unauthorized_client", "This client acts by itself and signs nobody in.", cure=_FOR_PEOPLE)
     return NamedClient(client_id, row, row)
 
 
@@ -51,6 +59,7 @@ async def named_for_token(server: AuthorizationServer, client_id: str) -> OAuthC
         raise OAuthRefused(
             "invalid_client",
             "There is no such client here, or it was shut out.",
-            cure="have the client register again",
+            asked=f"client_id {client_id}",
+            cure="Have the client forget what it knows of this server, so that it registers again.",
         )
     return row

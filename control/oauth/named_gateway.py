@@ -8,10 +8,11 @@ from control.oauth.parameters import Parameters
 from control.oauth.server import AuthorizationServer
 from control.registry.gateway import Gateway
 from control.registry.resources import gateway_named_by
+from control.registry.sign_in_cures import let_in
 from control.store import gateway_names
 from control.store.pool import Connection
 
-_CURE = "give the client the gateway's URL as its Connect page shows it"
+_CURE = "Give the client the gateway's URL as its Connect page shows it: `archway gateways show` prints it too."
 
 
 async def asked_gateway(connection: Connection, server: AuthorizationServer, form: Parameters) -> Gateway | None:
@@ -24,7 +25,7 @@ async def asked_gateway(connection: Connection, server: AuthorizationServer, for
         name = gateway_named_by(resource, server.public_url)
         gateway = await gateway_names.by_any_name(connection, name) if name is not None else None
         if gateway is None:
-            raise invalid_target("The resource is not a gateway of this server.")
+            raise invalid_target("The resource is not a gateway of this server.", asked=f"resource {resource}")
         found[gateway.id] = gateway
     if len(found) > 1:
         raise invalid_target("The request names two gateways; a token is for one.")
@@ -38,6 +39,17 @@ async def check_same(connection: Connection, server: AuthorizationServer, form: 
         raise invalid_target("The grant is for another gateway.")
 
 
-def invalid_target(sentence: str) -> OAuthRefused:
+def invalid_target(sentence: str, *, asked: str = "", cure: str = _CURE) -> OAuthRefused:
     """A resource that no token can be made for."""
-    return OAuthRefused("invalid_target", sentence, cure=_CURE)
+    return OAuthRefused("invalid_target", sentence, cure=cure, asked=asked)
+
+
+def not_let_in(client_id: str, gateway: Gateway) -> OAuthRefused:
+    """A gateway that names other clients than this one; the trace says which, and how this one is added."""
+    return OAuthRefused(
+        "access_denied",
+        "The gateway does not let this client in.",
+        reason=f"The gateway {gateway.slug} lets in only the clients that it names, and this is none of them.",
+        asked=f"client_id {client_id}; the gateway names {', '.join(gateway.allowed_clients)}",
+        cure=let_in(gateway.slug, client_id),
+    )

@@ -52,9 +52,7 @@ class RegistrationEndpoint:
             name = wanted.name
             client, secret = await self._registered(request, wanted)
         except OAuthRefused as refused:
-            await self._server.traces.note(
-                request, "registered", client=name, reason=refused.sentence, cure=refused.cure
-            )
+            await self._server.traces.note(request, "registered", client=name, refused=refused)
             raise
         await self._server.traces.note(request, "registered", client=client.name)
         return json_answer(_told(client, secret), 201)

@@ -40,7 +40,7 @@ class AuthorizationServer:
             refresh_tokens=deps.refresh_tokens,
             documents=ClientDocuments(deps.egress),
             limits=Limits(deps.redis),
-            traces=Traces(deps.pool),
+            traces=Traces(deps.sign_ins),
         )
 
     @property

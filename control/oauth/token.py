@@ -49,11 +49,12 @@ class TokenEndpoint:
                 "token",
                 client=named or form.one("client_id"),
                 gateway=form.one("resource"),
-                reason=refused.sentence,
-                cure=refused.cure,
+                refused=refused,
             )
             raise
-        await self._server.traces.note(
-            request, "token", client=named, gateway=done.grant.gateway_slug, user_id=done.grant.user_id
-        )
+        # That a client goes on is no news: refreshes that went well would be most of what is kept.
+        if form.one("grant_type") != "refresh_token":
+            await self._server.traces.note(
+                request, "token", client=named, gateway=done.grant.gateway_slug, user_id=done.grant.user_id
+            )
         return json_answer(done.answer)

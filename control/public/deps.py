@@ -5,7 +5,7 @@ application its routes; `control/public_listener.py` lists the parts.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
 from aiohttp import web
@@ -13,6 +13,7 @@ from aiohttp import web
 from control.changes.safeguards import Safeguards
 from control.http.cookies import CookieRules, rules_for
 from control.identity.single_sign_on import SingleSignOn
+from control.records.sign_in_notes import SignInNotes
 from control.redis import Redis
 from control.registry.refresh_token import RefreshTokens
 from control.registry.row_seals import RowSeals
@@ -48,6 +49,12 @@ class PublicDeps:
     """Checks the word of our proxies on where a request came from; None: no proxy passes requests on."""
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     """Networks whose X-Forwarded-For is believed where no proxy of ours is before them."""
+
+    sign_ins: SignInNotes = field(init=False)
+    """Keeps what happened at the door."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sign_ins", SignInNotes(self.pool))  # how a frozen one is completed
 
     @property
     def cookies(self) -> CookieRules:

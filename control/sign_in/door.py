@@ -17,9 +17,10 @@ from control.http.client_address import client_address
 from control.public.deps import PublicDeps
 from control.registry.password import Claimed
 from control.registry.password_rules import check_password
+from control.registry.sign_in_attempt import NewAttempt
 from control.registry.sign_in_link import SignInLink
 from control.registry.user import User
-from control.sign_in import attempts, links
+from control.sign_in import links
 from control.sign_in.devices import known_device
 from control.sign_in.entering import Entered, enter, person
 from control.sign_in.passwords import Passwords
@@ -30,6 +31,9 @@ from core.tokens import digest
 
 log = logging.getLogger(__name__)
 _LONGEST_ADDRESS: Final = 254
+
+
+_LINK: Final = "Make them a link by which they set one: archway users reset-link EMAIL"
 
 
 class NotLetIn(Exception):
@@ -137,15 +141,11 @@ class Door:
 
     async def _refuse(self, claimed: Claimed | None, address: str) -> None:
         log.info("sign-in refused", extra={"address": address})
-        async with transaction(self._deps.pool) as connection:
-            await attempts.note(
-                connection,
-                step="signed_in",
-                user_id=None if claimed is None else claimed.user_id,
-                address=address,
-                reason="The address or the password was wrong, or the person is disabled.",
-                cure="Try again, or ask an admin for a link: archway users reset-link.",
-            )
+        reason, cure = _why_not(claimed)
+        user_id = None if claimed is None else claimed.user_id
+        await self._deps.sign_ins.note(
+            NewAttempt(step="signed_in", user_id=user_id, address=address, reason=reason, cure=cure)
+        )
 
     async def _enter(self, request: web.Request, user_id: str, compared: str, newer: str | None) -> Entered:
         """Unless the password was changed since it was compared, or the person shut out."""
@@ -160,3 +160,17 @@ class Door:
             if newer is not None:
                 await people.hash_anew(write, compared, newer)
             return entered
+
+
+def _why_not(claimed: Claimed | None) -> tuple[str, str]:
+    """Why a password let nobody in, and what helps: for the trace alone, since whoever typed it is told neither."""
+    if claimed is None:
+        return (
+            "Nobody here has the address of mail that was typed.",
+            "Look how it is written, or invite the person: archway users invite",
+        )
+    if claimed.disabled:
+        return "The person is shut out.", f"Let them in again: archway users enable {claimed.user_id}"
+    if claimed.hash is None:
+        return "The person has no password yet.", f"{_LINK}. Or they sign in with an identity provider."
+    return "The password was wrong.", f"They try again. {_LINK}"

@@ -2,7 +2,7 @@
 
     async with changing(deps.pool, caller) as write:
         entered = await enter(write, request, deps, method="password")
-    return welcome(deps, entered, return_to)
+    return await welcome(deps, entered, return_to)
 
 Called by `door.py` and by single sign-on. The session that the browser had before ends, whoever's it was.
 """
@@ -21,7 +21,8 @@ from control.http.return_to import local_path
 from control.public.deps import PublicDeps
 from control.registry.access import Caller
 from control.registry.browser_session import BrowserSession, Method
-from control.sign_in import attempts, devices, session
+from control.registry.sign_in_attempt import NewAttempt
+from control.sign_in import devices, session
 from control.store import users
 from control.store.pool import transaction
 
@@ -64,15 +65,16 @@ async def enter(
     )
     device = await devices.remember(connection, actor.user_id)
     await people.signed_in(write, begun)
-    await attempts.note(connection, step="signed_in", user_id=actor.user_id, address=actor.address)
     log.info("signed in", extra={"user_id": actor.user_id, "method": method, "address": actor.address})
     return Entered(begun, secret, device)
 
 
-def welcome(deps: PublicDeps, entered: Entered, return_to: str) -> web.Response:
-    """Have the browser keep the session, and go where the person wanted to go: with 303, so that nothing which was
-    sent here is sent there (RFC 9700 section 4.11).
+async def welcome(deps: PublicDeps, entered: Entered, return_to: str) -> web.Response:
+    """Note that the person is in; have the browser keep the session, and go where they wanted to go: with 303, so
+    that nothing which was sent here is sent there (RFC 9700 section 4.11).
     """
+    begun = entered.session
+    await deps.sign_ins.note(NewAttempt(step="signed_in", user_id=begun.user_id, address=begun.address))
     response = web.Response(status=303, headers={"Location": local_path(return_to)})
     set_cookie(response, deps.cookies, SESSION, entered.secret, entered.session.age)
     devices.keep(response, deps.cookies, entered.device)

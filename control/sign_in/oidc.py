@@ -21,12 +21,12 @@ from control.identity.round_trip import AGE_S, Begun, cookie_word
 from control.identity.single_sign_on import CALLBACK, SignedIn, SignInRefused, pack_begun, unpack_begun
 from control.public.deps import PublicDeps
 from control.public.visitor import PUBLIC_DEPS
-from control.sign_in.attempts import note
+from control.registry.sign_in_attempt import NewAttempt
 from control.sign_in.entering import enter, person, welcome
-from control.store.pool import transaction
 from core.sealing import SealBroken
 
 START: Final = "/sign-in/oidc/{provider}"
+_CURE: Final = "Begin again at the sign-in page; it may help to close other tabs of it."
 _STATUS: Final = {"away": 503, "refused": 403, "nobody": 403}
 _MOST_UNDER_WAY: Final = 5
 _WORD: Final = "archway-oidc-"
@@ -77,7 +77,7 @@ async def _let_in(request: web.Request, deps: PublicDeps, signed_in: SignedIn, s
         raise Problem(403, "Your account here was disabled just now. Ask an administrator of Archway.")
     async with changing(deps.pool, actor) as write:
         entered = await enter(write, request, deps, method="oidc", provider_id=signed_in.provider.id)
-    response = welcome(deps, entered, signed_in.return_to)
+    response = await welcome(deps, entered, signed_in.return_to)
     clear_cookie(response, deps.cookies, cookie_word(state))
     return response
 
@@ -85,16 +85,16 @@ async def _let_in(request: web.Request, deps: PublicDeps, signed_in: SignedIn, s
 async def _refused(request: web.Request, refused: SignInRefused) -> Problem:
     """The page of a sign-in that failed, and its trace for an admin."""
     deps = request.app[PUBLIC_DEPS]
-    async with transaction(deps.pool) as connection:
-        await note(
-            connection,
+    await deps.sign_ins.note(
+        NewAttempt(
             step="signed_in",
             client=request.match_info["provider"],
             user_id=refused.user_id,
             address=client_address(request),
             reason=refused.why,
-            cure=refused.cure,
+            cure=refused.cure or _CURE,
         )
+    )
     return Problem(_STATUS[refused.kind], str(refused))
 
 

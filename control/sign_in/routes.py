@@ -76,7 +76,7 @@ class SignInPages:
             return await self._sign_in_page(request, replace(form, problem=_WRONG, status=422), return_to)
         except (TooOften, Busy) as not_now:
             return _later(await self._sign_in_page(request, _not_now(form, not_now), return_to), not_now)
-        return welcome(self._deps, entered, return_to)
+        return await welcome(self._deps, entered, return_to)
 
     async def sign_out(self, request: web.Request) -> web.Response:
         """The session of this browser ends; whoever has none is out already."""
@@ -109,7 +109,7 @@ class SignInPages:
             return _link_closed(request)
         except Busy as busy:
             return _later(await self._link_page(request, _not_now(form, busy)), busy)
-        return welcome(self._deps, entered, HOME)
+        return await welcome(self._deps, entered, HOME)
 
     async def show_password(self, request: web.Request) -> web.Response:
         """The page on which a person changes their password."""
@@ -142,7 +142,7 @@ class SignInPages:
             return await self._password_page(request, _at(form, broken.field, broken.message))
         except (TooOften, Busy) as not_now:
             return _later(await self._password_page(request, _not_now(form, not_now)), not_now)
-        return welcome(self._deps, entered, "/my/access?said=password-changed")
+        return await welcome(self._deps, entered, "/my/access?said=password-changed")
 
     async def _sign_in_page(self, request: web.Request, form: Form, return_to: str) -> web.Response:
         async with transaction(self._deps.pool, readonly=True) as connection:

@@ -14,8 +14,9 @@ from typing import Final
 
 from throttled.asyncio import per_hour
 
-from control.http.throttle import Throttle, network_of
+from control.http.throttle import Throttle
 from control.redis import Redis
+from control.registry.network import network_of
 
 BY_NAME: Final = per_hour(30, burst=10)
 BY_ADDRESS: Final = per_hour(240, burst=30)

@@ -19,6 +19,7 @@ from control.http.reading import MAX_BODY as ADMIN_BODY
 from control.oauth import limits, parameters, register, sweep
 from control.oauth.clients import cimd, documents
 from control.public import app as public_app
+from control.records import sign_in_notes
 from control.registry import (
     browser_session,
     client_patterns,
@@ -170,7 +171,13 @@ FIGURES = {
     ),
     "how long a token lasts that a person makes for themselves": f"{LONGEST_OWN.days} days",
     "open links of one person": f"{sign_in_link.MOST_OPEN}",
-    "attempts that are kept": f"{sign_in_attempts.MOST}",
+    "steps of signing in that are kept": (
+        f"{sign_in_attempts.MOST}; of one person or one network of strangers {sign_in_attempts.SHARE}, while others "
+        "need the room"
+    ),
+    "steps that one control writes a second of strangers, and as many of people who are known": (
+        f"{sign_in_notes.A_SECOND}, of one {sign_in_notes.OF_ONE_A_SECOND}"
+    ),
     "a registration": size(register.MAX_BODY),
     "redirects of one client": f"{redirects.MOST}",
     "registrations from one address of network": tries(limits.REGISTER),

@@ -4,6 +4,7 @@ from control.oauth.authorize.request import AuthorizeRequest
 from control.oauth.errors import OAuthRefused
 from control.oauth.named_gateway import invalid_target
 from control.registry.gateway import visibility_of
+from control.registry.sign_in_cures import visible_to_them
 from control.store import gateway_names
 from control.store.pool import transaction
 from core.resolve import Principal
@@ -17,11 +18,13 @@ async def check_gateway(asked: AuthorizeRequest) -> None:
         return
     caller = asked.person.caller
     person = Principal("user", caller.user_id, caller.name, frozenset(caller.teams))
-    if not may_enter(person, visibility_of(asked.gateway)):
+    gateway = asked.gateway
+    if not may_enter(person, visibility_of(gateway)):
         raise OAuthRefused(
             "access_denied",
             "There is no such gateway, or you may not see it.",
-            cure="the gateway must be visible to the person: to everybody, or to one of their teams",
+            reason=f"The person may not see the gateway {gateway.slug}, whose visibility is {gateway.visibility}.",
+            cure=visible_to_them(gateway.slug),
         )
 
 

@@ -13,10 +13,13 @@ async def check_redirect(asked: AuthorizeRequest) -> None:
     uri = asked.sent.one("redirect_uri")
     if not uri:
         raise NotSentBack("invalid_request", "The request does not say where the person is to be sent back to.")
-    if not is_registered(uri, asked.named_client.fields.redirect_uris):
+    registered = asked.named_client.fields.redirect_uris
+    if not is_registered(uri, registered):
         raise NotSentBack(
             "invalid_request",
             "The client has not registered the address that it wants you sent back to, so nothing was done.",
-            cure="have the client register this very redirect_uri",
+            asked=f"redirect_uri {uri}; it registered {', '.join(registered)}",
+            cure="Have the client register this very redirect_uri: most do once they forget what they know of this "
+            "server. A client that you registered: `archway oauth-clients update NAME --add-redirect URI`.",
         )
     asked.redirect_uri = uri

@@ -4,8 +4,7 @@ A client of 2025-03-26 names none. Then the gateway is the only one that its per
 """
 
 from control.oauth.authorize.request import AuthorizeRequest
-from control.oauth.errors import OAuthRefused
-from control.oauth.named_gateway import asked_gateway
+from control.oauth.named_gateway import asked_gateway, not_let_in
 from control.registry.oauth_client import may_call
 from control.store.pool import transaction
 
@@ -15,8 +14,4 @@ async def check_resource(asked: AuthorizeRequest) -> None:
     async with transaction(asked.server.pool, readonly=True) as connection:
         asked.gateway = await asked_gateway(connection, asked.server, asked.sent)
     if asked.gateway is not None and not may_call(asked.named_client.client_id, asked.gateway.allowed_clients):
-        raise OAuthRefused(
-            "access_denied",
-            "The gateway does not let this client in.",
-            cure="have the gateway's admin add the client to its allowed clients",
-        )
+        raise not_let_in(asked.named_client.client_id, asked.gateway)

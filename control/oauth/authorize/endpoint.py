@@ -95,8 +95,7 @@ class AuthorizeEndpoint:
             client=asked.client.fields.name if asked.client is not None else asked.sent.one("client_id"),
             gateway=asked.gateway.slug if asked.gateway is not None else asked.sent.one("resource"),
             user_id=asked.visitor.caller.user_id if asked.visitor is not None else None,
-            reason=refused.sentence,
-            cure=refused.cure,
+            refused=refused,
         )
         if isinstance(refused, NotSentBack) or not await may_send_back(asked):
             raise Problem(400, refused.sentence)

@@ -80,7 +80,8 @@ def unusable() -> NotSentBack:
     return NotSentBack(
         "invalid_client",
         "The client's own document cannot be used: it is not there, or does not describe this client.",
-        cure="the client's makers publish its document at its client_id, over https, without a redirect, as JSON",
+        cure="The client's document must be at its client_id, over https, without a redirect, as JSON, and this "
+        "deployment must reach it: open the client_id in a browser, then ask the client's makers.",
     )
 
 

@@ -35,7 +35,8 @@ def described(metadata: Mapping[str, Any], *, unnamed: str) -> ClientFields:
         raise OAuthRefused(
             "invalid_redirect_uri",
             "None of the redirect_uris can be allowed: use https, http on this machine, or a known client's scheme.",
-            cure="register an https redirect, or http://localhost or http://127.0.0.1 with any port",
+            asked=", ".join(redirects),
+            cure="Have the client register an https redirect, or http://localhost or http://127.0.0.1 with any port.",
         )
     jwks, jwks_uri = _keys_of(metadata, method)
     grant_types = metadata.get("grant_types")

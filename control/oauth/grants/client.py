@@ -4,6 +4,8 @@ Called by `control/oauth/token.py`. There is one grant for each client and gatew
 taking it back ends them; no refresh token, since the client can prove itself again.
 """
 
+from typing import Final
+
 from aiohttp import web
 
 from control.changes import oauth_grants as changes
@@ -19,9 +21,12 @@ from control.registry.gateway import Gateway, visibility_of
 from control.registry.oauth_client import OAuthClient, may_call, principal_of
 from control.registry.oauth_grant import Grant
 from control.registry.oauth_scopes import CALL, ScopeUnknown, scopes_of
+from control.registry.sign_in_cures import let_in, visible_to_its_team
 from control.store import gateway_names, oauth_clients
 from control.store.pool import StoreConflict
 from core.visibility import may_enter
+
+_NOT_HERE: Final = "This client is not let in at that gateway."
 
 
 async def by_itself(
@@ -65,6 +70,11 @@ async def _gateway(server: AuthorizationServer, write: Write, client: OAuthClien
         if len(seen) != 1:
             raise invalid_target("The request names no gateway; name one with the parameter resource.")
         gateway = seen[0]
-    if not may_call(client.client_id, gateway.allowed_clients) or not may_enter(principal, visibility_of(gateway)):
-        raise invalid_target("This client is not let in at that gateway.")
+    if not may_call(client.client_id, gateway.allowed_clients):
+        names = ", ".join(gateway.allowed_clients)
+        raise invalid_target(
+            _NOT_HERE, asked=f"the gateway names {names}", cure=let_in(gateway.slug, client.client_id)
+        )
+    if not may_enter(principal, visibility_of(gateway)):
+        raise invalid_target(_NOT_HERE, cure=visible_to_its_team(gateway.slug, client.client_id))
     return gateway

@@ -16,7 +16,7 @@ from control.changes import oauth_grants as changes
 from control.changes.write import Write
 from control.http.client_address import client_address
 from control.oauth.errors import OAuthRefused, invalid_grant
-from control.oauth.grants.machine import changing_by_client, raised, refused_by
+from control.oauth.grants.machine import changing_by_client, of, raised, refused_by
 from control.oauth.issue import Issued, issued
 from control.oauth.named_gateway import check_same
 from control.oauth.parameters import Parameters
@@ -30,6 +30,7 @@ from control.store.oauth_grants import Code
 from core.tokens import digest
 
 _VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+_TWICE: Final = "Have the person sign in again; the code was brought twice, so somebody may have a copy of it."
 _NO_GOOD: Final = "The code is unknown, was used, or has expired."
 
 
@@ -52,11 +53,11 @@ async def _redeemed(
         return invalid_grant(_NO_GOOD)
     if kept.used:
         await changes.end(write, grant, "code_reused")
-        return invalid_grant(_NO_GOOD, "have the person sign in again; its code was brought twice")
+        return of(grant, invalid_grant(_NO_GOOD, _TWICE))
     if grant.client_pk != client.id or kept.expired:
         return invalid_grant(_NO_GOOD)
     if why := _why_not(kept, form, verifier):
-        return why
+        return of(grant, why)
     await check_same(connection, server, form, grant.gateway_id)
     if refused := refused_by(grant):
         return refused

@@ -17,6 +17,7 @@ from control.oauth.errors import OAuthRefused, invalid_grant
 from control.registry.access import Caller
 from control.registry.oauth_client import OAuthClient
 from control.registry.oauth_grant import Grant, Refusal, refusal_of
+from control.registry.sign_in_cures import let_in
 from control.store.pool import Pool
 
 T = TypeVar("T")
@@ -49,5 +50,20 @@ def refused_by(grant: Grant) -> OAuthRefused | None:
     why = refusal_of(grant)
     if not why:
         return None
-    cure = "have the gateway allow this client" if why == "client_not_allowed" else "have the person sign in again"
-    return invalid_grant(_SENTENCES[why], cure)
+    return of(grant, invalid_grant(_SENTENCES[why], _cure(grant, why)))
+
+
+def of(grant: Grant, refused: OAuthRefused) -> OAuthRefused:
+    """The refusal of what belongs to a grant: the trace says whose it is."""
+    refused.grant = grant
+    return refused
+
+
+def _cure(grant: Grant, why: Refusal) -> str:
+    if why == "client_not_allowed":
+        return let_in(grant.gateway_slug, grant.client_id)
+    if why == "client_gone":
+        return f"Let the client in again: archway oauth-clients enable {grant.client_pk}"
+    if why == "disabled":
+        return f"Let the person in again: archway users enable {grant.user_id}"
+    return "Have the person sign in again with the client."

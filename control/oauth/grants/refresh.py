@@ -10,7 +10,7 @@ from aiohttp import web
 from control.changes import oauth_grants as changes
 from control.changes.write import Write
 from control.oauth.errors import OAuthRefused, invalid_grant
-from control.oauth.grants.machine import changing_by_client, raised, refused_by
+from control.oauth.grants.machine import changing_by_client, of, raised, refused_by
 from control.oauth.issue import Issued, issued
 from control.oauth.named_gateway import check_same
 from control.oauth.parameters import Parameters
@@ -24,6 +24,7 @@ from control.store import oauth_grants
 from control.store.oauth_grants import Family
 from control.store.pool import transaction
 
+_TWO = "Have the person sign in again; two programs may share one copy of the token, which each needs of its own."
 _NO_GOOD = "The refresh token is unknown, was replaced, or has ended."
 
 
@@ -64,12 +65,12 @@ async def _refreshed(
     if refused := refused_by(grant):
         return refused
     if family.now - family.used_at > IDLE:
-        return invalid_grant("The refresh token was not used for a month.")
+        return of(grant, invalid_grant("The refresh token was not used for a month."))
     scopes = _scopes(form, grant)
     await check_same(connection, server, form, grant.gateway_id)
     number = await _living(write, grant, family, token.number)
     if number is None:
-        return invalid_grant(_NO_GOOD, "have the person sign in again; two programs may share one copy of the token")
+        return of(grant, invalid_grant(_NO_GOOD, _TWO))
     await oauth_grants.note_use(connection, grant.id)
     return issued(server, grant, scopes, server.refresh_tokens.token(grant.id, number, family.salt))
 

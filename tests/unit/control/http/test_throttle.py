@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 from throttled.asyncio import per_hour
 
-from control.http.throttle import Throttle, network_of
+from control.http.throttle import Throttle
 from control.redis import Redis
 
 NOBODY_LISTENS = "redis://127.0.0.1:1/0"
@@ -17,17 +16,3 @@ async def test_with_redis_away_each_kind_and_each_name_is_counted_here_by_itself
         assert [await throttle.wait("few", "ann") > 0 for _ in range(2)] == [False, True]
         assert [await throttle.wait("more", "ann") > 0 for _ in range(3)] == [False, False, True]
         assert await throttle.wait("few", "bea") == 0
-
-
-@pytest.mark.parametrize(
-    ("address", "counted"),
-    [
-        ("2001:db8:1:2:3:4:5:6", "2001:0db8:0001:0002"),
-        ("2001:db8:1:2::ffff", "2001:0db8:0001:0002"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("192.0.2.1", "192.0.2.1"),
-        ("nonsense", "nonsense"),
-    ],
-)
-def test_whoever_has_an_address_of_ipv6_has_the_whole_network_of_it(address: str, counted: str) -> None:
-    assert network_of(address) == counted
