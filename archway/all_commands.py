@@ -17,6 +17,7 @@ from archway.admin.registry import ENTRIES, INSTALLATIONS
 from archway.admin.revoke import REVOKE
 from archway.admin.roles import ROLES
 from archway.admin.sign_in import SESSIONS
+from archway.admin.sign_ins import SIGN_INS
 from archway.calling.commands import call, tools
 from archway.doctor.command import doctor
 from archway.keys_command import keys
@@ -82,7 +83,7 @@ for panel, groups in (
         "Servers and tools",
         {"entries": ENTRIES, "installations": INSTALLATIONS, "gateways": GATEWAYS, "assignments": ASSIGNMENTS},
     ),
-    ("What happened", {"records": RECORDS, "audit": AUDIT}),
+    ("What happened", {"records": RECORDS, "audit": AUDIT, "sign-ins": SIGN_INS}),
 ):
     for name, group in groups.items():
         app.add_typer(group, name=name, rich_help_panel=panel)

@@ -72,6 +72,8 @@ def _list(resource: Resource) -> Callable[..., None]:
         limit = int(given["limit"])
         items = list(itertools.islice(api.pages(_path(api, resource, given), **query), limit))
         show_list(_for_people(api, resource, items, form), resource.columns, form)
+        if resource.after_list is not None and not form.for_programs and (told := resource.after_list(items)):
+            typer.echo(told)
 
     own = [_parameter("limit", int, typer.Option("--limit", min=1, help="Show at most this many."), 1000)]
     if resource.follow:

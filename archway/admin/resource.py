@@ -115,6 +115,8 @@ class Resource:
     """A sentence for a person about what was made."""
     for_people: Callable[[AdminApi, list[dict[str, Any]]], list[dict[str, Any]]] | None = None
     """Puts names in the place of identifiers, in tables only."""
+    after_list: Callable[[list[dict[str, Any]]], str] | None = None
+    """What follows a table, for people; '' for nothing."""
     apart: tuple[str, ...] = ()
     """Fields that `after_sheet` shows in its own way."""
     after_sheet: Callable[[AdminApi, dict[str, Any]], str] | None = None

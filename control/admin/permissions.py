@@ -60,6 +60,7 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "GET /sessions": ("session:read",),
         "GET /sessions/{session_id}": ("session:read",),
         "DELETE /sessions/{session_id}": ("session:delete",),
+        "GET /sign-ins": ("sign_in:read",),
         # tokens
         "GET /tokens": ("token:read",),
         "POST /tokens": ("token:create",),  # no token makes tokens but an admin's

@@ -54,6 +54,7 @@ GROUPS: Final = (
             Place("People", "/people", "person", _with("user:list")),
             Place("Teams", "/teams", "team", _with("member:update")),
             Place("Tokens", "/tokens", "token", _with("token:read")),
+            Place("Sign-ins", "/sign-ins", "footprint", _with("sign_in:read")),
         ),
     ),
 )

@@ -14,7 +14,7 @@ from aiohttp import web
 from control.admin import permissions
 from control.console import static
 from control.console.first_call import FirstCalls
-from control.console.pages import connect, find, home, my_access, people, person, team, teams, tokens
+from control.console.pages import connect, find, home, my_access, people, person, sign_ins, team, teams, tokens
 from control.console.visit import Visit
 from control.http.csrf import check
 from control.http.problems import Problem, not_found
@@ -55,6 +55,7 @@ PAGES: Final = (
     PageRoute("GET", "/tokens/new", tokens.new, _EVERYBODY),
     PageRoute("POST", "/tokens/new", tokens.create, _EVERYBODY),
     PageRoute("POST", f"/tokens/{{token_id:{_ID}}}/revoke", tokens.revoke, "POST /tokens/{token_id}/revoke"),
+    PageRoute("GET", "/sign-ins", sign_ins.show, "GET /sign-ins"),
     PageRoute("GET", "/people", people.show, "GET /users"),
     PageRoute("GET", "/people/invite", people.invite, "POST /users"),
     PageRoute("POST", "/people/invite", people.create, "POST /users"),

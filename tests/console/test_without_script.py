@@ -17,8 +17,10 @@ from tests.console.serving import MAKER, Console, reading
 from tests.control import seeded
 from tests.unit.control.changes import acting
 
-ALL_PAGES = ("/", "/my/access", "/my/connect", "/tokens", "/tokens/new", "/people", "/people/invite", "/teams")
 NOBODYS_PAGE = "/people/01a22456-45b4-7d41-905f-9abfb7d91bd8"
+ALL_PAGES = (
+    "/", "/my/access", "/my/connect", "/tokens", "/tokens/new", "/people", "/people/invite", "/teams", "/sign-ins",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("path", [*ALL_PAGES, "/find?q=a", "/teams/new"])

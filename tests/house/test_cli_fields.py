@@ -15,7 +15,7 @@ import pytest
 import typer
 from pydantic import BaseModel
 
-from archway.admin import gateways, history, identity_providers, oauth, people, registry, roles, sign_in
+from archway.admin import gateways, history, identity_providers, oauth, people, registry, roles, sign_in, sign_ins
 from archway.admin.resource import Option, Resource
 from archway.all_commands import app
 from control.admin.api import Operation
@@ -91,7 +91,7 @@ OPERATIONS: dict[str, Operation] = {one.key: one for resource in RESOURCES for o
 
 def described() -> dict[str, Resource]:
     """The command line's resources, by the API's path of the list, with parameters named `{}`."""
-    modules = (people, sign_in, roles, oauth, registry, gateways, history, identity_providers)
+    modules = (people, sign_in, sign_ins, roles, oauth, registry, gateways, history, identity_providers)
     found = [one for module in modules for one in vars(module).values()]
     return {unnamed(one.path): one for one in found if isinstance(one, Resource)}
 

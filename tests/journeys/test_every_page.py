@@ -10,6 +10,7 @@ from control.changes import gateways, oauth_clients, teams, tokens
 from control.changes.tokens import WantedToken
 from control.changes.write import changing
 from control.registry.gateway import GatewayFields
+from control.registry.sign_in_attempt import NewAttempt
 from control.registry.team import NewTeam
 from control.registry.user import User
 from control.store import oauth_grants
@@ -28,6 +29,7 @@ NAMES = {
     "gateway": "/connect/sales",
     "tokens": "/tokens",
     "new-token": "/tokens/new",
+    "sign-ins": "/sign-ins",
     "people": "/people",
     "invite": "/people/invite",
     "person": "/people/{person}",
@@ -66,6 +68,7 @@ async def lived_in(console: Console, *, odd: bool = False) -> Lived:
         for slug, name in (("sales", "Sales"), ("support", LONG if odd else "Support desk")):
             await gateways.create(write, _gateway(slug, name, text))
     await _connected(console, admin)
+    await _tried(console, admin, LONG if odd else "Claude", HEBREW if odd else "sales")
     await console.cookie(admin)
     return Lived(admin, bea, team.id)
 
@@ -77,6 +80,19 @@ async def _connected(console: Console, person: User) -> None:
         client, _ = await oauth_clients.create(write, acting.a_client(name="Claude"))
         grant = await acting.new_grant(write, client, person.id, gateway_id)
         await oauth_grants.redeem(write.connection, digest(person.id), grant.id)
+
+
+async def _tried(console: Console, person: User, client: str, gateway: str) -> None:
+    """A client that stopped at its consent, and one that a stranger made up."""
+    reason, cure = "The gateway sales lets in only the clients that it names.", f"Let it in: archway gateways {LONG}"
+    notes = console.deps.sign_ins
+    await notes.note(NewAttempt(step="registered", client=client, address="2001:db8:1:2:3:4:5:6"))
+    await notes.note(
+        NewAttempt(
+            step="authorised", client=client, gateway=gateway, user_id=person.id, address="192.0.2.1", reason=reason,
+            asked=f"client_id {LONG} \u202eevil", cure=cure,
+        )
+    )  # fmt: skip
 
 
 def _gateway(slug: str, name: str, description: str) -> GatewayFields:

@@ -1,4 +1,7 @@
-"""My access: whatever can act as the person who looks, and how each of it is ended: tokens, clients, sessions."""
+"""My access: whatever can act as the person who looks, and how each of it is ended: tokens, clients, sessions.
+
+And how their last attempts to sign in went.
+"""
 
 from aiohttp import web
 
@@ -6,11 +9,12 @@ from control.changes import oauth_grants as grant_changes
 from control.changes import people as changes
 from control.console.visit import Visit
 from control.registry.token import told_of_token
-from control.store import browser_sessions, oauth_grants, teams, tokens, users
+from control.store import browser_sessions, oauth_grants, sign_in_attempts, teams, tokens, users
 from control.store.pool import transaction
 
 _MOST_TOKENS = 200
 _MOST_GRANTS = 200
+_LAST_ATTEMPTS = 5
 
 
 async def withdraw(visit: Visit) -> web.Response:
@@ -53,5 +57,6 @@ async def show(visit: Visit) -> web.Response:
                 connection, limit=_MOST_GRANTS, after=None, everything=False, of_user=me, user_id=me
             ),
             sessions=await browser_sessions.of_user(connection, me),
+            attempts=await sign_in_attempts.page(connection, limit=_LAST_ATTEMPTS, user_id=me),
             teams=await teams.of_user(connection, me),
         )
