@@ -33,6 +33,7 @@ from control.internal.listener import PLACES, InternalListener
 from control.internal.own_callers import OwnCallers
 from control.internal.questions import Questions
 from control.internal.signed_callers import SignedCallers
+from control.internal.told_steps import StepsAtProxies
 from control.oauth.sweep import keep_swept
 from control.public.deps import PublicDeps
 from control.public_listener import public_app
@@ -41,7 +42,9 @@ from control.publish.copies import StaleCopiesSweep
 from control.publish.epochs import ChangeStream
 from control.publish.publisher import Publisher
 from control.records.consumer import RecordConsumer
+from control.records.first_calls import FirstCalls
 from control.records.partitions import keep_partitions
+from control.records.sign_in_notes import SignInNotes
 from control.redis import Redis
 from control.registry.refresh_token import RefreshTokens
 from control.registry.row_seals import RowSeals
@@ -100,15 +103,23 @@ class Replica:
         single_sign_on = SingleSignOn(pool, asker, self.key_sets, seals, settings.pages_url)
         self.copies = StaleCopiesSweep(pool, self.redis["publish"])
         self.publisher = Publisher(pool, self.redis["publish"], signer, copies_stale=self.copies.wake)
-        self.consumer = RecordConsumer(pool, self.redis["records"], ring, days_kept=settings.records_days)
+        sign_ins = SignInNotes(pool)
+        self.consumer = RecordConsumer(
+            pool,
+            self.redis["records"],
+            ring,
+            days_kept=settings.records_days,
+            first_calls=FirstCalls(pool, sign_ins),
+        )
         self.tasks = Tasks("control")
         access_tokens = AccessTokenSigner(settings.signing_ring, settings.pages_url)
         own = OwnCallers(questions_pool, access_tokens, signer, settings.base_url)
         providers = ProviderCallers(questions_pool, self.key_sets)
         stream = ChangeStream(self.redis["questions"], signer)
+        steps = StepsAtProxies(questions_pool, SignInNotes(questions_pool), settings.base_url)
         self.internal = InternalListener(
             InternalCalls(ring, caller="proxy", answerer="control"),
-            Questions(questions_pool, stream, signer, seals, SignedCallers((own, providers))),
+            Questions(questions_pool, stream, signer, seals, steps, SignedCallers((own, providers))),
             self.tasks,
         )
         calls = InternalCalls(ring, caller="control", answerer="proxy")

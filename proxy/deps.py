@@ -27,6 +27,7 @@ from proxy.sessions.sealed import Sessions
 from proxy.settings import ProxySettings
 from proxy.telemetry.counting import CallSlots
 from proxy.telemetry.refusal_log import RefusalLog
+from proxy.telemetry.sign_in_steps import SignInSteps
 from proxy.tracing.tracer import Tracer
 from proxy.upstream.conversation import Upstreams
 from proxy.verified_token import Verified
@@ -184,6 +185,8 @@ class Deps:
     """Names of headers as they came that the stage `admit` judged good, in lower case."""
     draining: bool = False
     refusal_log: RefusalLog = field(default_factory=RefusalLog)
+    sign_ins: SignInSteps = field(default_factory=SignInSteps)
+    """Steps of signing in, of which control is told."""
     overload: ShedsLoad = field(default_factory=Overload)
     to_pages: Egress | None = None
     """The client for control's public listener. None: nothing is passed on there."""

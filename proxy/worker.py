@@ -51,6 +51,7 @@ from proxy.resolve.caller_verdicts import Authority
 from proxy.resolve.control_client import ControlClient
 from proxy.resolve.installations import Installations
 from proxy.resolve.key_sets import IssuerUnknown, KeySets
+from proxy.resolve.telling_steps import keep_telling
 from proxy.sessions.endings import Endings
 from proxy.sessions.mailbox import Letter, Mailbox
 from proxy.sessions.sealed import Sessions
@@ -85,7 +86,7 @@ class Worker:
             pool=settings.lane != "aiohttp",
         )
         self.to_control = Egress(ANYWHERE, ca_bundle=settings.ca_bundle or None, connect_seconds=1.0)
-        control = ControlClient(
+        self.control = control = ControlClient(
             self.to_control,
             settings.control_internal_url,
             InternalCalls(ring, caller="proxy", answerer="control"),
@@ -226,6 +227,7 @@ class Worker:
             ("disk", self.saving.keep_saving()),
             ("access", self.access.keep_looking()),
             ("acknowledging", self.acknowledging.keep_telling()),
+            ("sign-ins", keep_telling(deps.sign_ins, self.control)),
         ):
             _ = self.tasks.spawn(name, work)
 

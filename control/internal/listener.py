@@ -29,6 +29,7 @@ from core.resolve import (
     InstallationQuestions,
 )
 from core.sealing import SealBroken
+from core.sign_in_steps import ToldSteps
 from core.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,16 @@ ANSWER_WITHIN_S: Final = 1.4
 _BODY_WITHIN_S: Final = 2.0
 _WAITING: Final = 200
 """Questions of one kind that may wait for a place; one more is told to come again."""
-PLACES: Final = {"token": 4, "tokens": 2, "connection": 5, "connections": 2, "gateway": 2, "index": 1, "key-set": 2}
+PLACES: Final = {
+    "token": 4,
+    "tokens": 2,
+    "connection": 5,
+    "connections": 2,
+    "gateway": 2,
+    "index": 1,
+    "key-set": 2,
+    "steps": 1,
+}
 """How many of each kind are answered at once; the sum is the size of the pool behind."""
 
 Answer = Callable[[bytes], Awaitable[Any]]
@@ -64,6 +74,7 @@ class InternalListener:
             "/internal/connections": _kind("connections", InstallationQuestions, questions.installations),
             "/internal/gateway": _kind("gateway", GatewayQuestion, questions.gateway),
             "/internal/key-set": _kind("key-set", KeySetQuestion, questions.key_set),
+            "/internal/sign-in-steps": _kind("steps", ToldSteps, questions.steps.take),
             "/internal/index": Kind(lambda _: questions.index(), asyncio.Semaphore(PLACES["index"])),
         }
 

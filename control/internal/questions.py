@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from control.credentials.resolution import ResolutionRows, choose_installation
 from control.credentials.resolved import needs_sign_in, resolve_installation
 from control.internal.signed_callers import SignedCallers
+from control.internal.told_steps import StepsAtProxies
 from control.publish.documents import gateway_document, index_document
 from control.publish.epochs import ChangeStream
 from control.redis import RedisAway
@@ -64,6 +65,8 @@ class Questions:
     stream: ChangeStream
     signer: Signer
     seals: RowSeals
+    steps: StepsAtProxies
+    """Takes what proxies tell, which is no question."""
     signed: SignedCallers = field(default_factory=SignedCallers)
     """Judges signed tokens."""
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Final, Protocol, TypeAlias
 
+from control.records.first_calls import FirstCalls
 from control.records.rows import PackedBatch, Packing, days_of, rows_of
 from control.redis import Entry, GroupMissing, Redis, RedisAway
 from control.store.pool import Pool, StoreConflict, StoreUnavailable, transaction
@@ -64,11 +65,12 @@ class RecordConsumer:
         days_kept: int,
         idle_s: float = 30.0,
         committed: Committed = _go_on,
+        first_calls: FirstCalls | None = None,
     ) -> None:
         self._pool, self._redis = pool, redis
         self._sealer = Sealer(ring, BATCH_PURPOSE)
         self._days_kept, self._idle_s, self._committed = days_kept, idle_s, committed
-        self._packing = Packing(days_kept)
+        self._packing, self._first_calls = Packing(days_kept), first_calls
         self._name = f"control-{new_id()}"
         self._looked_for_idle = float("-inf")
         self._days: set[date] = set()
@@ -141,6 +143,8 @@ class RecordConsumer:
             if finished:
                 await self._committed()
                 await self._redis.finish(RECORDS, RECORDS_GROUP, finished)
+        if self._first_calls is not None:
+            await self._first_calls.look([batch for entry_id, batch in opened if entry_id in finished])
 
     async def _kept(self, some: Sequence[_Opened]) -> list[bytes]:
         """Which of these entries are done with; raises StoreUnavailable and StoreConflict."""

@@ -4,6 +4,7 @@ Called by the authorization server, and where a proxy asks for a gateway by what
 gateway had before are written in `writes/gateways.py`.
 """
 
+from collections.abc import Collection
 from typing import Final
 
 from control.registry.gateway import Gateway
@@ -39,6 +40,19 @@ async def id_by_any_name(connection: Connection, name: str) -> str | None:
         return name
     found = await connection.fetchval(_NAMED, name)
     return None if found is None else str(found)
+
+
+async def by_any_names(connection: Connection, names: Collection[str]) -> dict[str, Gateway]:
+    """The gateways with these identifiers, slugs, or slugs of before, by the name that was asked for."""
+    rows = await connection.fetch(
+        """select n.name, coalesce(
+               (select id from gateways g where g.slug = n.name or g.id::text = n.name),
+               (select gateway_id from retired_slugs r where r.slug = n.name)) as id
+           from unnest($1::text[]) as n (name)""",
+        list(names),
+    )
+    found = await gateways.many(connection, {row["id"] for row in rows if row["id"] is not None})
+    return {row["name"]: found[row["id"]] for row in rows if row["id"] in found}
 
 
 async def callable_by(connection: Connection, user_id: str, client_id: str) -> list[Gateway]:

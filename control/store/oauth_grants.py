@@ -184,6 +184,15 @@ async def note_use(connection: Connection, grant_id: str) -> None:
     )
 
 
+async def note_first_calls(connection: Connection, grant_ids: Sequence[str]) -> list[Grant]:
+    """Those of these grants by which nobody had called before: from now on somebody has."""
+    rows = await connection.fetch(
+        "update oauth_grants set called_at = now() where id = any($1::uuid[]) and called_at is null returning id",
+        list(grant_ids),
+    )
+    return list((await many(connection, [row["id"] for row in rows])).values()) if rows else []
+
+
 async def use_assertion(connection: Connection, digest: str, expires_at: datetime) -> bool:
     """Whether a client's assertion is brought for the first time; it is not from now on."""
     row = await connection.fetchrow(

@@ -17,6 +17,7 @@ from typing import Final
 
 import orjson
 
+from proxy.answers.sign_in_steps import METADATA_PATH, note_metadata
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.gateways.compiled import CompiledGateway
@@ -25,7 +26,7 @@ from proxy.refusals import Refusal
 from proxy.stages.admit import admit
 from proxy.verified_token import SCOPE
 
-PREFIX: Final = "/.well-known/oauth-protected-resource"
+PREFIX: Final = METADATA_PATH
 
 
 def protected_resource(x: Exchange, deps: Deps) -> Answer | Awaitable[Answer]:
@@ -62,7 +63,11 @@ def judge_for_anybody(x: Exchange, deps: Deps) -> None:
     # A copy: the lane's head may be another request's too.
     target = head.target.removeprefix(PREFIX)
     x.head = replace(head, raw_headers=raw, headers=headers, target=target, judged=None)
-    admit(x, deps)
+    try:
+        admit(x, deps)
+    except Refusal:
+        x.head = head  # what is told of a refused request is what came
+        raise
 
 
 async def _loaded(x: Exchange, deps: Deps) -> Answer:
@@ -87,6 +92,7 @@ def _told(x: Exchange, gateway: CompiledGateway, deps: Deps) -> Answer:
     }
     if gateway.accepts("oauth"):  # a provider knows no scope of ours, and would refuse it
         document["scopes_supported"] = [SCOPE]
+    note_metadata(x, deps)
     answer = Answer(200, orjson.dumps(document))
     answer.headers["Access-Control-Allow-Origin"] = "*"
     return answer

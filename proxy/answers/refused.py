@@ -10,6 +10,7 @@ from core.mcp.shapes import META_REFUSAL, result_for_modern
 from core.mcp.versions import Era
 from proxy.answers.at_the_door import record_at_door
 from proxy.answers.protected_resource import metadata_url
+from proxy.answers.sign_in_steps import note_refusal
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.our_name import server_info
@@ -37,8 +38,10 @@ def answer_of_refusal(x: Exchange, refusal: Refusal, deps: Deps) -> Answer:
     )
     x.status, x.reason = refusal.reason, refusal.sentence
     row = refusal.row
-    if row.kind == "http" and x.caller.key and not x.runs:
-        record_at_door(x, deps)
+    if row.kind == "http" and not x.runs:
+        if x.caller.key:
+            record_at_door(x, deps)
+        note_refusal(x, refusal, deps)
     if row.kind == "http" or not isinstance(x.message, Request):
         return _at_http(x, refusal, deps)
     if row.is_result(x.refused_as):

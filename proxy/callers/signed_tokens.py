@@ -166,4 +166,4 @@ class SignedTokens:
     def _no(self, why: str) -> Refusal:
         """The one refusal that a caller gets; the log says what was wrong."""
         self.refused += 1
-        return Refusal("not_authenticated", detail=why, presented=True)
+        return Refusal("not_authenticated", detail=why, presented=why.partition(":")[0])

@@ -30,6 +30,7 @@ from core.resolve import (
     InstallationQuestions,
 )
 from core.sealing import SealBroken
+from core.sign_in_steps import StepsTaken, ToldSteps
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.resolve.control_clock import ControlClock
 from proxy.resolve.control_pulse import ControlPulse
@@ -40,8 +41,8 @@ T = TypeVar("T")
 DEADLINE_S = 3.0
 _CALLERS, _INSTALLATIONS = "/internal/tokens", "/internal/connections"
 """Paths of lists, named as version 0.1 names them."""
-_KEY_SET = "/internal/key-set"
-_NOT_ALWAYS = frozenset({_CALLERS, _INSTALLATIONS, _KEY_SET})
+_KEY_SET, _STEPS = "/internal/key-set", "/internal/sign-in-steps"
+_NOT_ALWAYS = frozenset({_CALLERS, _INSTALLATIONS, _KEY_SET, _STEPS})
 """Paths that a control of the version before may not know: that it has no answer there is no failure of its."""
 _KNOWS_NO_LISTS = frozenset({400, 403, 404, 405})
 """What a control of another version answers to these: 403 where it does not know the path, as to a stranger."""
@@ -111,6 +112,10 @@ class ControlClient:
             return await self._ask(_KEY_SET, question, KeySetAnswer)
         except ListsUnknown:
             return KeySetAnswer()
+
+    async def sign_in_steps(self, told: ToldSteps) -> StepsTaken:
+        """Tell of steps of signing in; raises ListsUnknown of a control of the version before."""
+        return await self._ask(_STEPS, told, StepsTaken)
 
     async def gateway(self, question: GatewayQuestion) -> GatewayAnswer:
         """Ask for a gateway's snapshot."""

@@ -156,7 +156,7 @@ async def _ask(x: Exchange, proof: Proof, deps: Deps) -> None:
 
 def _not_authenticated(deps: Deps, why: str, *, presented: bool = True) -> Refusal:
     deps.slots.add(_OUTCOMES[why])
-    return Refusal("not_authenticated", presented=True) if presented else Refusal("not_authenticated")
+    return Refusal("not_authenticated", presented=why) if presented else Refusal("not_authenticated")
 
 
 def _holds(verdict: CallerVerdict, proof: Proof, verified: Verified | None) -> bool:

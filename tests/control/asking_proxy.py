@@ -17,7 +17,9 @@ from control.identity.key_sets import KeySets
 from control.internal.listener import PLACES, InternalListener
 from control.internal.questions import Questions
 from control.internal.signed_callers import SignedCallers
+from control.internal.told_steps import StepsAtProxies
 from control.publish.epochs import ChangeStream
+from control.records.sign_in_notes import SignInNotes
 from control.redis import Redis
 from control.registry.row_seals import RowSeals
 from control.store.pool import Pool, close_pool, open_pool
@@ -93,7 +95,9 @@ async def proxy(database: str, pool: Pool, redis_server: RedisServer) -> AsyncIt
     egress = Egress(LOOPBACK)
     key_sets = KeySets(pool, Asker(egress, LOOPBACK), SIGNER)
     signed = SignedCallers((ProviderCallers(questions_pool, key_sets),))
-    questions = Questions(questions_pool, ChangeStream(redis, SIGNER), SIGNER, RowSeals(SECRETS), signed)
+    steps = StepsAtProxies(questions_pool, SignInNotes(questions_pool), "https://mcp.example.com")
+    stream = ChangeStream(redis, SIGNER)
+    questions = Questions(questions_pool, stream, SIGNER, RowSeals(SECRETS), steps, signed)
     runner = web.AppRunner(InternalListener(CALLS, questions, tasks).application(), handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -39,10 +39,13 @@ from core.resolve import (
     Principal,
     ResolvedInstallation,
 )
+from core.sign_in_steps import StepsTaken, ToldStep, ToldSteps
 from core.signing import Signer
 from core.snapshot import FORMAT, Gateway, Index, IndexRow, Route, Tool, Visibility, sign_gateway, sign_index
 from core.tokens import digest, new_token
 from tests.fakes.issuers import FakeIssuer
+
+_STEPS = "/internal/sign-in-steps"
 
 
 class FakeControl:
@@ -66,6 +69,8 @@ class FakeControl:
         """By issuer."""
         self.asked: list[str] = []
         """Paths of the questions, in order."""
+        self.steps: list[ToldStep] = []
+        """Steps of signing in of which it was told."""
         self.slow = 0.0
         self.down = False
         self.knows_lists = True
@@ -217,7 +222,8 @@ class FakeControl:
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.read()
-        self.asked.append(request.path)
+        if request.path != _STEPS:  # told at any time, and no question
+            self.asked.append(request.path)
         if self.slow:
             await asyncio.sleep(self.slow)
         if self.down:
@@ -239,6 +245,7 @@ class FakeControl:
             "/internal/gateway": self._gateway,
             "/internal/index": self._index_answer,
             "/internal/key-set": self._key_set,
+            _STEPS: self._take_steps,
         }
         if request.path in ("/internal/tokens", "/internal/connections") and not self.knows_lists:
             return web.Response(status=403)
@@ -285,6 +292,11 @@ class FakeControl:
     async def _key_set(self, body: bytes) -> KeySetAnswer:
         found = self.key_sets.get(msgspec.msgpack.decode(body, type=KeySetQuestion).issuer)
         return KeySetAnswer() if found is None else KeySetAnswer(sign_key_set(found, self.signer))
+
+    async def _take_steps(self, body: bytes) -> StepsTaken:
+        steps = msgspec.msgpack.decode(body, type=ToldSteps).steps
+        self.steps += steps
+        return StepsTaken(len(steps))
 
     async def _index_answer(self, body: bytes) -> IndexAnswer:
         return IndexAnswer(self._index())

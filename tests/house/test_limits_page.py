@@ -47,10 +47,12 @@ from control.store import known_devices, oauth_requests, sign_in_attempts
 from core import jwt, snapshot
 from core.egress.addresses import MAX_URL_CHARS
 from core.mcp import deep_json, json_limits, large_answer_json, list_page, message, tool_names
+from core.sign_in_steps import MOST_TOLD
 from proxy.edge import head_rules, passing_on
 from proxy.records import at_the_door, texts
 from proxy.settings import ProxySettings
 from proxy.stages import relay
+from proxy.telemetry import sign_in_steps
 from proxy.upstream import answers, breakers, conversation, eras, handshake, list_answers, unpacked, unsuccessful
 from proxy.upstream.pool import head
 from tests.house.tracked import ROOT
@@ -177,6 +179,9 @@ FIGURES = {
     ),
     "steps that one control writes a second of strangers, and as many of people who are known": (
         f"{sign_in_notes.A_SECOND}, of one {sign_in_notes.OF_ONE_A_SECOND}"
+    ),
+    "steps that one worker tells control in a message, a second apart": (
+        f"{MOST_TOLD}, of one network {sign_in_steps.OF_ONE}"
     ),
     "a registration": size(register.MAX_BODY),
     "redirects of one client": f"{redirects.MOST}",

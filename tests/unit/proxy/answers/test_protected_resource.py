@@ -9,6 +9,7 @@ import pytest
 
 from core.snapshot import TokenIssuer, Visibility
 from proxy.answers.protected_resource import PREFIX, protected_resource
+from proxy.answers.refused import answer_of_refusal
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.gateways.compiled import CompiledGateway
@@ -130,3 +131,16 @@ async def test_a_page_of_any_origin_may_read_it(deps: Deps, origin: str) -> None
     answer = protected_resource(asked(Origin=origin), deps)
     assert isinstance(answer, Answer)
     assert answer.headers == {"Access-Control-Allow-Origin": "*"}
+
+
+async def test_whoever_reads_it_has_taken_a_step_of_signing_in_and_at_a_foreign_host_one_that_failed(
+    deps: Deps,
+) -> None:
+    hold(deps, ways("oauth"))
+    told(deps)
+    x = asked(Host="other.example")
+    with pytest.raises(Refusal) as refused:
+        protected_resource(x, deps)
+    answer_of_refusal(x, refused.value, deps)
+    steps = [(one.step, one.word, one.gateway, one.asked) for one in deps.sign_ins.take()]
+    assert steps == [("metadata", "", "g", ""), ("metadata", "host_unknown", "g", "other.example")]
