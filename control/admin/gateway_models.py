@@ -97,8 +97,8 @@ class GatewayView(GatewayFields, Item):
     usable: bool
     reasons: list[str] = Bound(description="Why nobody can use it as it stands.")
     warnings: list[str] = Bound(
-        description="Tools that cannot be called just now, and those that changed unseen; to its admins, whose "
-        "credential others call with."
+        description="Tools that cannot be called just now, and those that changed unseen; ways in that are shut; to "
+        "its admins, whose credential others call with."
     )
     notes: list[str] = Bound(description="Why you, who see the gateway here, cannot call it.")
     connect: Connect

@@ -3,7 +3,6 @@
 Written by `control/changes/gateways.py`.
 """
 
-import time
 from collections.abc import Sequence
 from functools import partial
 
@@ -11,20 +10,21 @@ import msgspec
 
 from control.admin.api import Asked, Operations
 from control.admin.gateway_models import Connect, GatewayCreate, GatewayPatch, GatewayQuery, GatewayView
+from control.admin.gateway_ways import ShutWays, shut
 from control.admin.labels import label_filter
 from control.admin.resource import shown
 from control.changes import gateways as changes
 from control.changes.visible import visible_gateway
+from control.http.cookies import rules_for
 from control.http.models import Id
 from control.http.paging import Page, page_of, place_key
 from control.registry.gateway import Gateway, GatewayFields, told_of_gateway, ways_in
 from control.registry.gateway_access import may_manage_gateway
 from control.registry.lending import Lent, lending_warnings
 from control.registry.partial import gateway_with
-from control.registry.provider_warnings import gateway_warning
 from control.registry.usability import AssignedTool, usability
 from control.registry.visibility import why_not_called_by
-from control.store import gateways, identity_providers, lending
+from control.store import gateways, lending
 from control.store.pool import Connection, transaction
 
 operations = Operations("gateways")
@@ -91,32 +91,14 @@ async def _views(asked: Asked, connection: Connection, found: Sequence[Gateway])
     lent: dict[str, list[Lent]] = {gateway_id: [] for gateway_id in ids}
     for one in await lending.lent_on(connection, ids):
         lent[one.gateway_id].append(one)
-    provided = await _of_providers(connection, found)
-    return [_judged(asked, one, tools[one.id], people[one.id], lent[one.id], provided[one.id]) for one in found]
-
-
-async def _of_providers(connection: Connection, found: Sequence[Gateway]) -> dict[str, str]:
-    """Of each gateway, why it takes no tokens of the identity provider that it names; '' where it does."""
-    named = {one.identity_provider_id for one in found if one.identity_provider_id is not None}
-    providers = await identity_providers.many(connection, named) if named else {}
-    states = await identity_providers.states(connection, named) if named else {}
-    return {
-        one.id: gateway_warning(
-            providers[one.identity_provider_id],
-            one.identity_provider_audience,
-            states[one.identity_provider_id],
-            time.time(),
-        )
-        if one.identity_provider_id is not None
-        else ""
-        for one in found
-    }
+    ways = await shut(connection, found, pages_kept=rules_for(asked.deps.pages_url).kept)
+    return [_judged(asked, one, tools[one.id], people[one.id], lent[one.id], ways[one.id]) for one in found]
 
 
 def _judged(
-    asked: Asked, gateway: Gateway, tools: Sequence[AssignedTool], members: int, lent: Sequence[Lent], provided: str
+    asked: Asked, gateway: Gateway, tools: Sequence[AssignedTool], members: int, lent: Sequence[Lent], ways: ShutWays
 ) -> GatewayView:
-    judged = usability(tools, kind=gateway.visibility, members=members)
+    judged = usability(tools, kind=gateway.visibility, members=members, shut=ways.reason)
     manages = may_manage_gateway(asked.caller, "gateway:update", gateway)
     why = why_not_called_by(asked.caller, gateway.visibility, gateway.teams, gateway.owner_id)
     return shown(
@@ -125,7 +107,7 @@ def _judged(
         client_auth=[*ways_in(gateway)],
         usable=judged.usable,
         reasons=list(judged.reasons),
-        warnings=[*judged.warnings, *(lending_warnings(lent) if manages else ()), *([provided] if provided else [])],
+        warnings=[*judged.warnings, *(lending_warnings(lent) if manages else ()), *ways.warnings],
         notes=[why] if why is not None else [],
         connect=_connect(asked.deps.public_url, gateway.slug),
     )

@@ -7,6 +7,7 @@ Called by the pages that list gateways and by Connect. What is visible and what 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from control.admin.gateway_ways import shut
 from control.changes.refusals import NotThere
 from control.changes.visible import visible_gateway
 from control.registry.access import Caller
@@ -28,6 +29,8 @@ class ShownGateway:
     reasons: tuple[str, ...]
     """Why nobody can use it as it stands."""
     warnings: tuple[str, ...]
+    shut: tuple[str, ...]
+    """Of each way in that is shut, why, and what helps."""
     why_not: str
     """Why this person cannot call it; '' where they may."""
 
@@ -43,7 +46,7 @@ class ShownGateway:
             return "not usable", "bad"
         if self.why_not:
             return "not yours", "quiet"
-        return ("usable, with warnings", "warn") if self.warnings else ("usable", "ok")
+        return ("usable, with warnings", "warn") if self.warnings or self.shut else ("usable", "ok")
 
 
 async def visible_to(
@@ -75,10 +78,12 @@ async def _shown(
 ) -> list[ShownGateway]:
     ids = [one.id for one in found]
     people, tools = await gateways.audiences(connection, ids), await gateways.assigned_tools(connection, ids)
+    ways = await shut(connection, found, pages_kept=True)  # whoever sees a page has signed in
     shown = []
     for one in found:
-        judged = usability(tools[one.id], kind=one.visibility, members=people[one.id])
+        judged = usability(tools[one.id], kind=one.visibility, members=people[one.id], shut=ways[one.id].reason)
         why = why_not_called_by(caller, one.visibility, one.teams, one.owner_id) or ""
         url = f"{public_url}/v1/mcp/{one.slug}"
-        shown.append(ShownGateway(one, url, len(tools[one.id]), judged.reasons, judged.warnings, why))
+        tools_of, shut_ways = len(tools[one.id]), ways[one.id].warnings
+        shown.append(ShownGateway(one, url, tools_of, judged.reasons, judged.warnings, shut_ways, why))
     return shown

@@ -62,13 +62,18 @@ def usability(
     *,
     kind: VisibilityKind,
     members: int,
+    shut: str = "",
 ) -> Usability:
-    """Judge a gateway. `members` counts the people who see it (enabled ones)."""
+    """Judge a gateway. `members` counts the people who see it (enabled ones); `shut`: why none of them can come in,
+    by whichever way (`gateway_ways.py`).
+    """
     reasons: list[str] = []
     if not tools:
         reasons.append("No tool is assigned; assign at least one.")
     if members == 0:
         reasons.append(_NOBODY[kind])
+    if shut:
+        reasons.append(shut)
     broken = [(tool, why) for tool in tools if (why := _why_not(tool)) is not None]
     if tools and len(broken) == len(tools):
         reasons.append("No assigned tool can be called now; see the warnings.")

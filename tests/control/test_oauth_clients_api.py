@@ -12,6 +12,7 @@ from control.store.oauth_grants import redeem
 from control.store.pool import Pool, transaction
 from core.identifiers import new_id
 from core.tokens import digest
+from tests.control import seeded
 from tests.control.registry_api import Api, api
 from tests.fixtures_admin import AdminClient
 
@@ -128,3 +129,22 @@ async def test_a_gateway_names_the_clients_that_it_lets_in_and_those_shut_out_ar
     async with transaction(pool) as connection:
         told = await connection.fetch("select name from outbox where kind = 'client'")
     assert [row["name"] for row in told] == [client["client_id"]]
+
+
+async def test_a_gateway_whose_only_client_is_deleted_says_so_and_is_not_usable_while_nobody_has_a_token(
+    api: Api, admin: AdminClient, pool: Pool
+) -> None:
+    client = await admin.made("/oauth-clients", WEB)
+    made = await admin.made("/gateways", {"slug": "desk", "name": "Desk", "allowed_clients": [client["client_id"]]})
+    path = f"/gateways/{made['id']}"
+    await admin.delete(f"/oauth-clients/{client['id']}", match=await admin.etag(f"/oauth-clients/{client['id']}"))
+    without = (await admin.get(path)).json
+    async with transaction(pool) as connection:
+        await seeded.token(connection)
+    with_a_token = (await admin.get(path)).json
+
+    told = f"he only OAuth client that it lets in was deleted: {client['client_id']}."
+    assert made["warnings"] == []
+    assert [told in one for one in without["reasons"] if one.startswith("No way in is open")] == [True]
+    assert [told in one for one in with_a_token["warnings"]] == [True]
+    assert not any("way in" in one for one in with_a_token["reasons"])
