@@ -17,7 +17,7 @@ from control.http.models import Id
 from control.publish.acknowledgements import Acknowledged
 from control.registry.counted import counted
 from control.registry.partial import provider_with
-from control.store import outbox
+from control.store import publication
 
 operations = Operations("revocations")
 _NO_PROXY_HOLDS_IT: Final = "Over from its next request on: no proxy holds a browser session."
@@ -89,7 +89,7 @@ async def end_user(asked: Asked, user_id: Id, query: RevocationQuery) -> Revocat
 
 
 async def _newest(write: Write) -> int:
-    return await outbox.newest(write.connection)
+    return await publication.newest_change(write.connection)
 
 
 async def _told(asked: Asked, query: RevocationQuery, kind: Ended, name: str, upto: int) -> Revocation:

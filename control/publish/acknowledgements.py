@@ -16,7 +16,7 @@ from typing import Final
 from control.publish.epochs import ChangeStream, StreamHead
 from control.publish.scripts import SHOW_WORKERS
 from control.redis import Redis, RedisAway
-from control.store import outbox
+from control.store import publication
 from control.store.pool import Pool, StoreUnavailable, transaction
 from core.acknowledgements import LARGEST, PURPOSE, Acknowledgement, AcknowledgementBroken, open_acknowledgement
 from core.keys import KeyRing
@@ -74,7 +74,7 @@ class Acknowledgements:
     async def _position(self, upto: int) -> StreamHead | None:
         """Where the stream stood once all up to this number was published; None before."""
         async with transaction(self._pool, readonly=True) as connection:
-            if await outbox.holds(connection, upto):
+            if await publication.change_waits(connection, upto):
                 return None
         return await self._stream.position()
 

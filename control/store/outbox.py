@@ -29,13 +29,3 @@ async def gateways_gone(connection: Connection, ids: Iterable[str]) -> None:
         await announce(connection, "gateway", gateway_id, -1)
     if chosen:
         await connection.execute("update publication set index_revision = index_revision + 1")
-
-
-async def newest(connection: Connection) -> int:
-    """The number of the last change that stands in the outbox, those of this transaction included; 0 for none."""
-    return int(await connection.fetchval("select coalesce(max(id), 0) from outbox"))
-
-
-async def holds(connection: Connection, upto: int) -> bool:
-    """Whether a change up to this number still waits to be published."""
-    return bool(await connection.fetchval("select exists (select from outbox where id <= $1)", upto))

@@ -60,6 +60,16 @@ async def forget_changes(connection: Connection, ids: Sequence[int]) -> None:
     await connection.execute("delete from outbox where id = any($1::bigint[])", list(ids))
 
 
+async def newest_change(connection: Connection) -> int:
+    """The number of the last change that stands in the outbox, those of this transaction included; 0 for none."""
+    return int(await connection.fetchval("select coalesce(max(id), 0) from outbox"))
+
+
+async def change_waits(connection: Connection, upto: int) -> bool:
+    """Whether a change up to this number still waits to be published."""
+    return bool(await connection.fetchval("select exists (select from outbox where id <= $1)", upto))
+
+
 async def gateway_ids(connection: Connection) -> list[str]:
     """Every gateway, by identifier."""
     return [str(row["id"]) for row in await connection.fetch("select id from gateways order by id")]

@@ -13,7 +13,7 @@ from control.publish.acknowledgements import NOBODY_ASKED, Acknowledgements
 from control.publish.epochs import ChangeStream
 from control.publish.publisher import Publisher
 from control.redis import Redis
-from control.store import outbox
+from control.store import outbox, publication
 from control.store.pool import Pool, transaction
 from core.acknowledgements import PURPOSE, Acknowledgement, seal_acknowledgement
 from core.keys import new_key, parse_key_ring
@@ -39,7 +39,7 @@ class Bench:
     async def announce(self, *, publish: bool = True) -> int:
         async with transaction(self.pool) as connection:
             await outbox.announce(connection, "token", "a" * 64)
-            upto = await outbox.newest(connection)
+            upto = await publication.newest_change(connection)
         if publish:
             await Publisher(self.pool, self.redis, SIGNER).publish()
         return upto
