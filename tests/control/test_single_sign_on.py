@@ -174,6 +174,8 @@ async def test_a_provider_that_is_away_or_switched_off_signs_nobody_in(corp: Cor
     assert "archway identity-providers test corp" in (await corp.why())[0][1]
     await corp.idp.outage(on=False)
     browser = await people.browser()
+    assert (await browser.get("/sign-in/oidc/corp")).status == 503  # it is not asked again at once
+    await people.rows("update identity_provider_states set tried_at = tried_at - interval '6 seconds'")
     back = await corp.there_and_back(browser, "ann")
     await corp.change(enabled=False)
     assert (await browser.get(back)).status == 403
