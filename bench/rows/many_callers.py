@@ -88,7 +88,9 @@ def _shares(stand: Stand, side: Side, by_way: ByWay) -> dict[str, float]:
     _ = generate("bench.load", side.ordered(orders))
     time.sleep(_TOLD_S)
     before = counted(side.metrics_url)
-    _ = generate("bench.load", side.ordered(orders))
+    found = generate("bench.load", side.ordered(orders))
+    if found["wrong"] or found["lost"] or not found["calls"]:
+        raise WrongAnswers(f"calls of all: {found['wrong']} wrong, {found['lost']} lost; {found['example']!r}")
     time.sleep(_TOLD_S)
     grew = {name: value - before.get(name, 0.0) for name, value in counted(side.metrics_url).items()}
     planned = sum(value for name, value in grew.items() if name.startswith("planned_calls"))
