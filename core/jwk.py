@@ -22,6 +22,8 @@ ASYMMETRIC: Final = frozenset(
 )
 """Algorithms that a set of keys may allow at all. None has a shared secret, and `none` is not among them."""
 LONGEST_KID: Final = 256
+NOT_FOR_SIGNATURES: Final = "is not for signatures"
+"""Why a key is left out that nobody meant for them: a set may well hold keys for encryption too."""
 MOST_KEYS: Final = 100
 """Of one set; what stands after these is not read."""
 _LEAST_RSA_BITS: Final = 2048
@@ -78,7 +80,7 @@ def public_members(jwk: Any, algorithms: Collection[str]) -> dict[str, str]:
         raise KeyUnfit(f"has no `kid` of 1 to {LONGEST_KID} printable characters")
     uses = jwk.get("key_ops", ["verify"])
     if jwk.get("use", "sig") != "sig" or not isinstance(uses, list) or "verify" not in uses:
-        raise KeyUnfit("is not for signatures")
+        raise KeyUnfit(NOT_FOR_SIGNATURES)
     kept = {name: jwk.get(name) for name in ("kty", *_MEMBERS[kty])}
     if not all(isinstance(value, str) and value.isprintable() for value in kept.values()):
         raise KeyUnfit("lacks members of its type")

@@ -93,7 +93,8 @@ TABLE: Final[dict[str, Reason]] = {
     "not_authenticated": _http(
         401,
         -31401,
-        "Send a token as `Authorization: Bearer arch_...`; an administrator makes one with `archway tokens create`.",
+        "Have your client sign you in, or send a token as `Authorization: Bearer arch_...`: you make one on the page "
+        "My access, or an administrator does with `archway tokens create`.",
     ),
     "token_for_api": _http(
         403,

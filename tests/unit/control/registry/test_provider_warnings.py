@@ -5,6 +5,7 @@ from typing import Any
 
 from control.registry.identity_provider import Endpoints, ProviderState
 from control.registry.provider_warnings import gateway_warning, provider_warnings
+from core.jwk import NOT_FOR_SIGNATURES
 from core.key_sets import HARD_S, PublicKey
 from tests.fakes.providers import ISSUER, a_provider
 
@@ -41,6 +42,10 @@ def test_hosts_that_nobody_approved_are_named() -> None:
 
 def test_keys_that_are_not_used_are_told_with_why() -> None:
     assert "key 2 is a private key" in warned(state(skipped=("key 2 is a private key",)))
+
+
+def test_a_key_for_encryption_is_nothing_to_warn_of() -> None:
+    assert warned(state(skipped=(f"key 1 {NOT_FOR_SIGNATURES}",))) == ""
 
 
 def test_a_provider_that_was_never_asked_is_told_how_to_be() -> None:
