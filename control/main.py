@@ -147,6 +147,7 @@ class Replica:
             signer=signer,
             egress=outside,
             single_sign_on=single_sign_on,
+            key_sets=self.key_sets,
             public_url=settings.base_url,
             issuer_url=settings.pages_url,
             allowed_hosts=frozenset(settings.people_hosts),

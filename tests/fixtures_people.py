@@ -191,6 +191,7 @@ async def public_deps(pool: Pool, redis_server: RedisServer) -> AsyncIterator[Pu
             signer=signer,
             egress=egress,
             single_sign_on=SingleSignOn(pool, asker, key_sets, seals, ISSUER),
+            key_sets=key_sets,
             public_url=ISSUER,
             issuer_url=ISSUER,
             allowed_hosts=frozenset({"127.0.0.1", "localhost"}),

@@ -11,6 +11,7 @@ A refusal comes back in the same form, with all that was typed, at the field tha
 what names no field of the form stands above it. The macros of `templates/parts/form.html` show it.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
@@ -26,6 +27,8 @@ from control.store.pool import StoreConflict
 REFUSALS: Final = (Problem, BrokenRule, Refused, StoreConflict)
 """What a change may raise and a person may mend. A database that is away is another matter."""
 M = TypeVar("M", bound=BaseModel)
+_OF_A_LIST: Final = re.compile(r"(\w+)(?:\[([0-9]{1,4})\]|\.).*")
+"""The path of one of several values, for which a form has one field: `redirect_uris[1]`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,18 @@ class Form:
     def error(self, name: str) -> str:
         """What is wrong with a field; '' where nothing is."""
         return self.errors.get(name, "")
+
+    def flag(self, name: str) -> bool:
+        """Whether a box is ticked; browsers send nothing of one that is not."""
+        return bool(self.value(name))
+
+    def words(self, name: str) -> list[str]:
+        """The values of a field that has several: set apart by spaces, commas or new lines."""
+        return self.value(name).replace(",", " ").split()
+
+    def lines(self, name: str) -> list[str]:
+        """The values of a field that has one on each line."""
+        return [line.strip() for line in self.value(name).split("\n") if line.strip()]
 
     @property
     def version(self) -> int | None:
@@ -72,11 +87,19 @@ class Form:
             raise refusal
         errors: dict[str, str] = {}
         for one in problem.errors:
-            errors.setdefault(one.field, one.message)
+            name, where = self._field_of(one.field)
+            errors.setdefault(name, where + one.message)
         return replace(self, errors=errors, problem=self._above(problem), status=problem.status)
 
+    def _field_of(self, path: str) -> tuple[str, str]:
+        """The field that a path of the API is about, and which of its values is meant."""
+        found = None if path in self.given else _OF_A_LIST.fullmatch(path)
+        if found is None or found[1] not in self.given:
+            return path, ""
+        return found[1], f"(number {int(found[2]) + 1}) " if found[2] else ""
+
     def _above(self, problem: Problem) -> str:
-        strange = [one for one in problem.errors if one.field not in self.given]
+        strange = [one for one in problem.errors if self._field_of(one.field)[0] not in self.given]
         if problem.errors and not strange:
             return ""
         return " ".join(map(_spoken, strange)) or problem.detail

@@ -57,6 +57,13 @@ GROUPS: Final = (
             Place("Sign-ins", "/sign-ins", "footprint", _with("sign_in:read")),
         ),
     ),
+    Group(
+        "Access",
+        (
+            Place("Identity providers", "/identity-providers", "shield", _with("identity_provider:read")),
+            Place("OAuth clients", "/oauth-clients", "app", _with("oauth_client:read")),
+        ),
+    ),
 )
 """All that there is, in the order in which it is shown."""
 

@@ -8,6 +8,7 @@ is escaped, and shown with what is invisible in it (`visible_text.py`). Pages of
 `page.html`, the others `door.html`. Leaves out the headers of answers: the public listener puts them on.
 """
 
+import shlex
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -70,6 +71,7 @@ def environment() -> Environment:
     made.filters["ago"] = moments.ago
     made.filters["browser"] = browser_of
     made.filters["exact"] = moments.exact
+    made.filters["shell"] = shlex.quote
     return made
 
 

@@ -14,7 +14,25 @@ from aiohttp import web
 from control.admin import permissions
 from control.console import static
 from control.console.first_call import FirstCalls
-from control.console.pages import connect, find, home, my_access, people, person, sign_ins, team, teams, tokens
+from control.console.pages import (
+    connect,
+    find,
+    grants,
+    home,
+    identity_provider,
+    identity_providers,
+    my_access,
+    oauth_client,
+    oauth_clients,
+    people,
+    person,
+    provider_hosts,
+    provider_rules,
+    sign_ins,
+    team,
+    teams,
+    tokens,
+)
 from control.console.visit import Visit
 from control.http.csrf import check
 from control.http.problems import Problem, not_found
@@ -23,6 +41,9 @@ from control.public.visitor import signed_in
 
 Answer = Callable[[Visit], Awaitable[web.StreamResponse]]
 _ID: Final = "[0-9a-f-]{36}"
+_PROVIDER: Final = f"/identity-providers/{{provider_id:{_ID}}}"
+_CHANGES_PROVIDER: Final = "PATCH /identity-providers/{provider_id}"
+_CLIENT: Final = f"/oauth-clients/{{client_id:{_ID}}}"
 _EVERYBODY: Final = "GET /me"
 
 
@@ -73,6 +94,10 @@ PAGES: Final = (
     PageRoute(
         "POST", f"/people/{{user_id:{_ID}}}/end-sessions", person.end_sessions, "POST /users/{user_id}/end-sessions"
     ),
+    PageRoute("POST", f"/people/{{user_id:{_ID}}}/roles", person.give_role, "PUT /roles/{role_id}/holders/{user_id}"),
+    PageRoute(
+        "POST", f"/people/{{user_id:{_ID}}}/roles/take", person.take_role, "DELETE /roles/{role_id}/holders/{user_id}"
+    ),
     PageRoute("POST", f"/people/{{user_id:{_ID}}}/delete", person.delete, "DELETE /users/{user_id}"),
     PageRoute("GET", "/teams", teams.show, "GET /teams"),
     PageRoute("GET", "/teams/new", teams.new, "POST /teams"),
@@ -87,6 +112,52 @@ PAGES: Final = (
         "DELETE /teams/{team_id}/members/{user_id}",
     ),
     PageRoute("POST", f"/teams/{{team_id:{_ID}}}/delete", team.delete, "DELETE /teams/{team_id}"),
+    PageRoute("GET", "/identity-providers", identity_providers.show, "GET /identity-providers"),
+    PageRoute("GET", "/identity-providers/new", identity_providers.new, "POST /identity-providers"),
+    PageRoute("POST", "/identity-providers/new", identity_providers.create, "POST /identity-providers"),
+    PageRoute("GET", _PROVIDER, identity_provider.show, "GET /identity-providers/{provider_id}"),
+    PageRoute("GET", f"{_PROVIDER}/change", identity_provider.change_form, _CHANGES_PROVIDER),
+    PageRoute("POST", f"{_PROVIDER}/change", identity_provider.change, _CHANGES_PROVIDER),
+    PageRoute("POST", f"{_PROVIDER}/ask", identity_provider.ask, "POST /identity-providers/{provider_id}/test"),
+    PageRoute("POST", f"{_PROVIDER}/switch-on", identity_provider.switch_on, _CHANGES_PROVIDER),
+    PageRoute("POST", f"{_PROVIDER}/switch-off", identity_provider.switch_off, _CHANGES_PROVIDER),
+    PageRoute("POST", f"{_PROVIDER}/hosts/approve", provider_hosts.approve, _CHANGES_PROVIDER),
+    PageRoute("POST", f"{_PROVIDER}/hosts/refuse", provider_hosts.refuse, _CHANGES_PROVIDER),
+    PageRoute("POST", f"{_PROVIDER}/rules", provider_rules.add, _CHANGES_PROVIDER),
+    PageRoute("POST", f"{_PROVIDER}/rules/remove", provider_rules.remove, _CHANGES_PROVIDER),
+    PageRoute(
+        "POST",
+        f"{_PROVIDER}/people/{{identity_id:{_ID}}}/unlink",
+        identity_provider.unlink,
+        "DELETE /identity-providers/{provider_id}/people/{identity_id}",
+    ),
+    PageRoute("POST", f"{_PROVIDER}/delete", identity_provider.delete, "DELETE /identity-providers/{provider_id}"),
+    PageRoute("GET", "/oauth-clients", oauth_clients.show, "GET /oauth-clients"),
+    PageRoute("GET", "/oauth-clients/new", oauth_clients.new, "POST /oauth-clients"),
+    PageRoute("POST", "/oauth-clients/new", oauth_clients.create, "POST /oauth-clients"),
+    PageRoute("GET", _CLIENT, oauth_client.show, "GET /oauth-clients/{oauth_client_id}"),
+    PageRoute("POST", _CLIENT, oauth_client.change, "PATCH /oauth-clients/{oauth_client_id}"),
+    PageRoute(
+        "POST",
+        f"{_CLIENT}/renew-secret",
+        oauth_client.renew_secret,
+        "POST /oauth-clients/{oauth_client_id}/renew-secret",
+    ),
+    PageRoute("POST", f"{_CLIENT}/disable", oauth_client.disable, "POST /oauth-clients/{oauth_client_id}/disable"),
+    PageRoute("POST", f"{_CLIENT}/enable", oauth_client.enable, "POST /oauth-clients/{oauth_client_id}/enable"),
+    PageRoute(
+        "POST",
+        f"{_CLIENT}/withdraw-all",
+        oauth_client.withdraw_all,
+        "POST /oauth-clients/{oauth_client_id}/revoke-grants",
+    ),
+    PageRoute("POST", f"{_CLIENT}/delete", oauth_client.delete, "DELETE /oauth-clients/{oauth_client_id}"),
+    PageRoute(
+        "POST",
+        f"/oauth-clients/grants/{{grant_id:{_ID}}}/withdraw",
+        grants.withdraw,
+        "POST /grants/{grant_id}/revoke",
+    ),
 )
 """Every page, in the order of the navigation."""
 

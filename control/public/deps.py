@@ -12,6 +12,7 @@ from aiohttp import web
 
 from control.changes.safeguards import Safeguards
 from control.http.cookies import CookieRules, rules_for
+from control.identity.key_sets import KeySets
 from control.identity.single_sign_on import SingleSignOn
 from control.records.sign_in_notes import SignInNotes
 from control.redis import Redis
@@ -37,6 +38,8 @@ class PublicDeps:
     egress: Egress
     """Guarded: it reaches public addresses, and those that the operator has opened."""
     single_sign_on: SingleSignOn
+    key_sets: KeySets
+    """Of identity providers: they are asked again for an admin who waits."""
     public_url: str
     """Of gateways, without a slash at the end."""
     issuer_url: str

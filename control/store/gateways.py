@@ -43,6 +43,22 @@ async def many(connection: Connection, gateway_ids: Collection[str]) -> dict[str
     return {row["id"]: made(Gateway, row) for row in rows}
 
 
+async def naming_client(connection: Connection, client_id: str) -> list[Gateway]:
+    """The gateways that name this client, as its tokens have it, among those that they let in; by name."""
+    rows = await connection.fetch(
+        SELECT + f"where $1 = any(g.allowed_clients) {in_order('g.name', 'g.id')}", client_id
+    )
+    return [made(Gateway, row) for row in rows]
+
+
+async def of_providers(connection: Connection, provider_ids: Collection[str]) -> list[Gateway]:
+    """The gateways that take tokens of one of these identity providers; by name."""
+    rows = await connection.fetch(
+        SELECT + f"where g.identity_provider_id = any($1::uuid[]) {in_order('g.name', 'g.id')}", list(provider_ids)
+    )
+    return [made(Gateway, row) for row in rows]
+
+
 async def page(
     connection: Connection,
     *,

@@ -27,6 +27,20 @@ class Standing:
     """Teams that this provider's claims gave."""
 
 
+@dataclass(frozen=True, slots=True)
+class GoesWithProvider:
+    """What the deletion of an identity provider takes from people, in names for whoever is asked about it."""
+
+    people: list[str]
+    """Who is known by it, and signs in with it no more."""
+    teams: list[tuple[str, int]]
+    """Teams with how many members its claims gave them, who are taken out."""
+    roles: list[str]
+    """Who has their role from its claims, and is a member then."""
+    sessions: int
+    """Browser sessions that it vouched for."""
+
+
 async def one(connection: Connection, identity_id: str, *, lock: bool = False) -> Identity | None:
     """The identity with this identifier; locked for a change."""
     row = await connection.fetchrow(_SELECT + "where id = $1" + (" for update" if lock else ""), identity_id)
@@ -90,6 +104,32 @@ async def given_by(connection: Connection, provider_id: str) -> tuple[list[tuple
         provider_id,
     )
     return [(row["team_id"], row["user_id"]) for row in teams], [row["user_id"] for row in roles]
+
+
+async def goes_with(connection: Connection, provider_id: str) -> GoesWithProvider:
+    """What the provider's deletion will take along."""
+    people = await connection.fetch(
+        """select u.name from users u where exists (
+               select from identities i where i.user_id = u.id and i.provider_id = $1)
+           order by lower(u.name) collate "C", u.id""",
+        provider_id,
+    )
+    teams = await connection.fetch(
+        """select t.name, count(*) as members from provided_memberships p join teams t on t.id = p.team_id
+           where p.provider_id = $1 group by t.id, t.name order by lower(t.name) collate "C", t.id""",
+        provider_id,
+    )
+    _, holders = await given_by(connection, provider_id)
+    roles = await connection.fetch(
+        """select name from users where id = any($1::uuid[]) order by lower(name) collate "C", id""", holders
+    )
+    sessions = await connection.fetchval("select count(*) from browser_sessions where provider_id = $1", provider_id)
+    return GoesWithProvider(
+        [row["name"] for row in people],
+        [(row["name"], row["members"]) for row in teams],
+        [row["name"] for row in roles],
+        int(sessions),
+    )
 
 
 async def due(connection: Connection, *, older_s: float, again_s: float, limit: int) -> list[tuple[str, str]]:

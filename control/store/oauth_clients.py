@@ -2,6 +2,7 @@
 the last use: that is no change, and is noted here. Clients that nobody used are forgotten here too.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -28,6 +29,14 @@ async def named(connection: Connection, client_id: str) -> OAuthClient | None:
     """The client that calls itself so."""
     row = await connection.fetchrow(_SELECT + "where client_id = $1", client_id)
     return None if row is None else made(OAuthClient, row)
+
+
+async def names_of(connection: Connection, client_ids: Sequence[str]) -> dict[str, str]:
+    """The names of those of these clients that have been here, by what each calls itself."""
+    rows = await connection.fetch(
+        "select client_id, name from oauth_clients where client_id = any($1)", list(client_ids)
+    )  # fmt: skip
+    return {row["client_id"]: row["name"] for row in rows}
 
 
 async def registered_as(connection: Connection, content_digest: str) -> OAuthClient | None:

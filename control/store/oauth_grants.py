@@ -106,6 +106,19 @@ async def page(
     return [made(Grant, row) for row in rows]
 
 
+async def people_by_client(connection: Connection, client_pks: Sequence[str]) -> dict[str, int]:
+    """How many people allow each of these clients something now, by the client's row."""
+    rows = await connection.fetch(
+        """select c.id, (
+               select count(distinct g.user_id) from oauth_grants g
+               where g.client_id = c.id and g.redeemed_at is not null and g.revoked_at is null
+                 and g.expires_at > now()) as people
+           from oauth_clients c where c.id = any($1::uuid[])""",
+        list(client_pks),
+    )
+    return {row["id"]: row["people"] for row in rows}
+
+
 async def locked_of(
     connection: Connection, *, user_id: str | None = None, client_pk: str | None = None
 ) -> list[Grant]:

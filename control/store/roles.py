@@ -69,6 +69,17 @@ async def holder(connection: Connection, role_id: str, user_id: str, team_id: st
     return None if row is None else made(Holder, row)
 
 
+async def of_user(connection: Connection, user_id: str) -> list[Holder]:
+    """What a person holds of the roles that admins made: for the organisation first, then by team."""
+    rows = await connection.fetch(
+        _SELECT_HOLDER
+        + """where h.user_id = $1
+             order by lower(coalesce(t.name, '')) collate "C", lower(r.name) collate "C", h.role_id""",
+        user_id,
+    )
+    return [made(Holder, row) for row in rows]
+
+
 async def is_held_for_a_team(connection: Connection, role_id: str) -> bool:
     """Whether somebody holds the role for a team."""
     return bool(

@@ -8,10 +8,11 @@ import pytest
 
 from control.store.pool import Pool
 from tests.console.serving import Console, console_served
+from tests.fixtures_idp import idp, idp_issuer
 from tests.fixtures_postgres import database, pool, postgres
 from tests.fixtures_redis import RedisServer, _session_redis, redis_server
 
-__all__ = ["_session_redis", "database", "pool", "postgres", "redis_server"]
+__all__ = ["_session_redis", "database", "idp", "idp_issuer", "pool", "postgres", "redis_server"]
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ from control.sign_in import session as sessions
 from control.store import records
 from control.store.pool import Pool, transaction
 from control.store.records import BatchRow
-from core.egress.addresses import AddressPolicy
+from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
 from core.identifiers import new_id
 from core.jwt import AccessTokenSigner
@@ -98,19 +98,21 @@ async def console_served(pool: Pool, redis_url: str) -> AsyncIterator[Console]:
     """Served until the end of the block."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    egress, redis = Egress(AddressPolicy()), Redis(redis_url, deadline_s=0.5)
+    addresses = AddressPolicy(parse_networks("127.0.0.0/8"))  # where the identity providers of tests are
+    egress, redis = Egress(addresses), Redis(redis_url, deadline_s=0.5)
     seals = RowSeals(parse_key_ring("ARCHWAY_SECRET_KEY", new_key()))
     signer = Signer(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()))
-    asker = Asker(egress, AddressPolicy())
+    asker = Asker(egress, addresses)
     key_sets = KeySets(pool, asker, signer)
     deps = PublicDeps(
         pool=pool,
         redis=redis,
         seals=seals,
-        safeguards=Safeguards(seals, AddressPolicy()),
+        safeguards=Safeguards(seals, addresses),
         signer=signer,
         egress=egress,
         single_sign_on=SingleSignOn(pool, asker, key_sets, seals, url),
+        key_sets=key_sets,
         public_url="https://mcp.example.com",
         issuer_url=url,
         access_tokens=AccessTokenSigner(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()), url),

@@ -10,7 +10,7 @@ import pytest
 from control.changes import oauth_clients, teams
 from control.changes.write import changing
 from control.registry.team import NewTeam
-from control.store import browser_sessions, oauth_grants, sign_in_links, tokens, users
+from control.store import browser_sessions, oauth_grants, roles, sign_in_links, tokens, users
 from control.store.pool import transaction
 from core.tokens import digest
 from tests.console.serving import MAKER, Console, reading
@@ -266,6 +266,60 @@ async def test_a_token_made_at_connect_stands_in_what_is_copied(console: Console
         assert "arch_..." not in text
         assert re.search(r'id="client-codex"[^>]*checked', text)
         assert "Codex · sales" in (await reader.get("/my/access"))[1]
+
+
+async def test_connect_says_whose_tokens_a_gateway_takes_and_which_clients_it_lets_in(console: Console) -> None:
+    async with changing(console.pool, MAKER) as write:
+        url = "https://mcp.example.com/v1/mcp/sales"
+        provider = await acting.new_provider(write, "corp", "https://id.example.com", audiences=(url,))
+        client, _ = await oauth_clients.create(write, acting.a_client(name="Chat"))
+        named = (client.client_id, "https://gone.example.com/client.json")
+        await acting.new_gateway(write, "sales", identity_provider_id=provider.id, allowed_clients=named)
+        await acting.new_gateway(write, "open")
+    async with reading(console, await console.person("Bea")) as reader:
+        _, text = await reader.get("/connect/sales")
+        assert "Your identity provider" in unescape(text)
+        assert f"tokens of https://id.example.com for {url}" in text
+        assert "No keys of the identity provider Corp are known" in text
+        assert re.search(rf"<bdi>Chat</bdi> <span[^>]*>{client.client_id}", text)
+        assert re.search(r"https://gone\.example\.com/client\.json</span> <span[^>]*>not here yet", text)
+        assert "/identity-providers/" not in text
+        _, text = await reader.get("/connect/open")
+        assert "every client that its people sign in to" in text
+        assert "identity provider" not in text.lower()
+    async with reading(console, await console.person("Ed", "editor")) as reader:
+        assert f'href="/identity-providers/{provider.id}"' in (await reader.get("/connect/sales"))[1]
+
+
+async def test_an_admin_gives_a_role_of_their_own_and_takes_it_away(console: Console) -> None:
+    bea = await console.person("Bea")
+    async with changing(console.pool, MAKER) as write:
+        team = await acting.new_team(write, "Red", bea.id)
+        auditor = await acting.new_role(write, "Auditor", "record:read")
+    path = f"/people/{bea.id}"
+    async with reading(console, await console.person("Ann", "admin")) as reader:
+        for team_id in ("", team.id):
+            _, _, where = await reader.post(f"{path}/roles", role_id=auditor.id, team_id=team_id)
+            assert where == f"{path}?said=role-given"
+        _, text = await reader.get(path)
+        assert text.count("Take Auditor away") == 2
+        await reader.post(f"{path}/roles/take", role_id=auditor.id, team_id="")
+        async with transaction(console.pool, readonly=True) as connection:
+            assert [one.team_id for one in await roles.of_user(connection, bea.id)] == [team.id]
+
+
+async def test_a_role_that_cannot_be_given_so_says_why_on_the_page(console: Console) -> None:
+    bea = await console.person("Bea")
+    async with changing(console.pool, MAKER) as write:
+        team = await acting.new_team(write, "Red")
+        auditor = await acting.new_role(write, "Auditor", "record:read")
+    async with reading(console, await console.person("Ann", "admin")) as reader:
+        status, text, _ = await reader.post(f"/people/{bea.id}/roles", role_id=auditor.id, team_id=team.id)
+        assert status == 409
+        assert "is not a team that this person is in" in text
+    async with reading(console, bea) as reader:
+        assert "Auditor" not in (await reader.get(f"/people/{bea.id}"))[1]
+        assert (await reader.post(f"/people/{bea.id}/roles", role_id=auditor.id, team_id=""))[0] == 403
 
 
 async def test_names_are_found_by_a_part_of_them(console: Console) -> None:

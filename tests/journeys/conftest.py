@@ -3,6 +3,7 @@
 from tests.console.conftest import _session_redis, console, database, pool, postgres, redis_server
 from tests.fixtures_archway import archway
 from tests.fixtures_browser import browser, visits
+from tests.fixtures_idp import idp, idp_issuer
 from tests.fixtures_upstreams import time_server
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "browser",
     "console",
     "database",
+    "idp",
+    "idp_issuer",
     "pool",
     "postgres",
     "redis_server",

@@ -6,16 +6,21 @@ from dataclasses import dataclass
 
 import pytest
 
-from control.changes import gateways, oauth_clients, teams, tokens
+from control.changes import gateways, identity_providers, oauth_clients, teams, tokens
 from control.changes.tokens import WantedToken
 from control.changes.write import changing
 from control.registry.gateway import GatewayFields
+from control.registry.identity_provider import Endpoints, RoleRule, TeamRule
+from control.registry.partial import gateway_with
 from control.registry.sign_in_attempt import NewAttempt
 from control.registry.team import NewTeam
 from control.registry.user import User
+from control.store import gateways as stored_gateways
 from control.store import oauth_grants
+from core.identifiers import new_id
 from core.tokens import digest
 from tests.console.serving import MAKER, Console
+from tests.fakes.providers import provider_fields
 from tests.fakes.registry import gateway_fields
 from tests.fixtures_browser import LOOKS, Visits, overflows, serious_findings, shot
 from tests.unit.control.changes import acting
@@ -36,6 +41,13 @@ NAMES = {
     "teams": "/teams",
     "new-team": "/teams/new",
     "team": "/teams/{team}",
+    "identity-providers": "/identity-providers",
+    "new-identity-provider": "/identity-providers/new",
+    "identity-provider": "/identity-providers/{provider}",
+    "change-identity-provider": "/identity-providers/{provider}/change",
+    "oauth-clients": "/oauth-clients",
+    "new-oauth-client": "/oauth-clients/new",
+    "oauth-client": "/oauth-clients/{client}",
     "find": "/find?q=a",
     "missing": "/people/00000000-0000-0000-0000-000000000000",
 }
@@ -48,9 +60,13 @@ class Lived:
     admin: User
     person: User
     team: str
+    client: str
+    provider: str
 
     def path(self, name: str) -> str:
-        return NAMES[name].format(person=self.person.id, team=self.team)
+        return NAMES[name].format(
+            person=self.person.id, team=self.team, client=self.client, provider=self.provider
+        )  # fmt: skip
 
 
 async def lived_in(console: Console, *, odd: bool = False) -> Lived:
@@ -67,19 +83,49 @@ async def lived_in(console: Console, *, odd: bool = False) -> Lived:
                 await tokens.create(write, WantedToken(name=name, user_id=owner.id))
         for slug, name in (("sales", "Sales"), ("support", LONG if odd else "Support desk")):
             await gateways.create(write, _gateway(slug, name, text))
-    await _connected(console, admin)
+    provider = await _vouched_for(console, bea, team.id, LONG if odd else "Corp")
+    client = await _connected(console, (admin, bea), LONG if odd else "Claude")
     await _tried(console, admin, LONG if odd else "Claude", HEBREW if odd else "sales")
     await console.cookie(admin)
-    return Lived(admin, bea, team.id)
+    return Lived(admin, bea, team.id, client, provider)
 
 
-async def _connected(console: Console, person: User) -> None:
-    """A client that the person signed in to."""
+async def _connected(console: Console, people: tuple[User, ...], name: str) -> str:
+    """A client that these people signed in to, which the gateway `sales` names."""
     async with changing(console.pool, MAKER) as write:
-        gateway_id = await write.connection.fetchval("select id from gateways where slug = 'sales'")
-        client, _ = await oauth_clients.create(write, acting.a_client(name="Claude"))
-        grant = await acting.new_grant(write, client, person.id, gateway_id)
-        await oauth_grants.redeem(write.connection, digest(person.id), grant.id)
+        sales = await stored_gateways.named(write.connection, "sales")
+        assert sales is not None
+        client, _ = await oauth_clients.create(write, acting.a_client(name=name))
+        for one in people:
+            grant = await acting.new_grant(write, client, one.id, sales.id)
+            await oauth_grants.redeem(write.connection, digest(one.id), grant.id)
+        await gateways.change(
+            write, sales.id, lambda now: gateway_with(now, {"allowed_clients": [client.client_id]})
+        )  # fmt: skip
+    return client.id
+
+
+async def _vouched_for(console: Console, person: User, team_id: str, name: str) -> str:
+    """An identity provider with an endpoint elsewhere, which knows the person, and whose tokens `sales` takes."""
+    url = "https://mcp.example.com/v1/mcp/sales"
+    wanted = provider_fields(
+        name=name, teams_claim="groups", roles_claim="realm_access.roles", highest_role="editor", audiences=(url,),
+        team_rules=(TeamRule(name, team_id),), role_rules=(RoleRule("tool-curators", "editor"),),
+    )  # fmt: skip
+    at = "https://id.example.com/oauth2"
+    async with changing(console.pool, MAKER) as write:
+        provider = await identity_providers.create(write, wanted, "secret", console.deps.safeguards)
+        endpoints = Endpoints(f"{at}/authorize", f"{at}/token", "https://keys.example.net/keys")
+        await identity_providers.claim_try(write, provider.id, 0)
+        await identity_providers.keep_endpoints(write, provider, endpoints)
+        await write.connection.execute(
+            """insert into identities (id, provider_id, issuer, subject, user_id, email, signed_in_at, checked_at)
+               values ($1, $2, $3, 'bea', $4, 'bea@corp.test', now(), now())""",
+            new_id(), provider.id, provider.issuer, person.id,
+        )  # fmt: skip
+        sales = await write.connection.fetchval("select id from gateways where slug = 'sales'")
+        await gateways.change(write, sales, lambda now: gateway_with(now, {"identity_provider_id": provider.id}))
+    return provider.id
 
 
 async def _tried(console: Console, person: User, client: str, gateway: str) -> None:

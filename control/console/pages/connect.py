@@ -13,6 +13,7 @@ from aiohttp import web
 
 from control.admin.token_models import NewToken
 from control.changes import tokens as changes
+from control.console.admitted import admitted_at
 from control.console.connecting.clients import WAYS, client_by, clients_for, ways_of
 from control.console.connecting.sample_call import SampleCall, sample_call
 from control.console.connecting.step import HOLDER, Client, Steps, Target
@@ -87,12 +88,15 @@ async def _shown(visit: Visit, form: Form, secret: str, client: str, way: str = 
         shown = await named(connection, visit.caller, visit.deps.public_url, visit.named("gateway"))
         call = await last_call(connection, visit.caller, shown.gateway.id)
         tools = await assignments.offered(connection, shown.gateway.id, _MOST_TOOLS)
+        admitted = await admitted_at(connection, shown.gateway)
     clients = [_tab(one, shown, secret, sample_call(tools)) for one in clients_for(ways_in(shown.gateway))]
     keys = [one.key for one in clients]
     return visit.again(
         "connect/gateway.html",
         form,
         shown=shown,
+        admitted=admitted,
+        ways=[WAYS[way] for way in WAYS if way in ways_in(shown.gateway)],
         clients=clients,
         open=client if client in keys else keys[0],
         open_way=way,

@@ -23,6 +23,8 @@ class Beginning:
     path: str = ""
     link: str = ""
     command: str = ""
+    also: tuple[str, str] | None = None
+    """A second way: its path, and what its link says."""
 
 
 async def show(visit: Visit) -> web.Response:
@@ -79,6 +81,9 @@ def beginning(caller: Caller, counted: dict[str, int]) -> list[Beginning]:
                 counted["users"] > 1,
                 path="/people/invite",
                 link="Invite somebody",
+                also=("/identity-providers", "Use an identity provider")
+                if caller.may("identity_provider:create")
+                else None,
             ),
         ),
         (

@@ -7,13 +7,13 @@ from aiohttp import web
 
 from control.changes import oauth_grants as grant_changes
 from control.changes import people as changes
+from control.console.pages.grants import MOST_SHOWN, rows_of
 from control.console.visit import Visit
 from control.registry.token import told_of_token
 from control.store import browser_sessions, oauth_grants, sign_in_attempts, teams, tokens, users
 from control.store.pool import transaction
 
 _MOST_TOKENS = 200
-_MOST_GRANTS = 200
 _LAST_ATTEMPTS = 5
 
 
@@ -53,8 +53,10 @@ async def show(visit: Visit) -> web.Response:
             "my_access/show.html",
             person=await users.one(connection, me),
             tokens=[told_of_token(one) for one in own],
-            grants=await oauth_grants.page(
-                connection, limit=_MOST_GRANTS, after=None, everything=False, of_user=me, user_id=me
+            grants=rows_of(
+                await oauth_grants.page(
+                    connection, limit=MOST_SHOWN, after=None, everything=False, of_user=me, user_id=me
+                )
             ),
             sessions=await browser_sessions.of_user(connection, me),
             attempts=await sign_in_attempts.page(connection, limit=_LAST_ATTEMPTS, user_id=me),

@@ -2,23 +2,35 @@
 
 from aiohttp import web
 
+from control.admin.role_models import Holding
 from control.admin.user_models import UserChange
 from control.changes import people as people_changes
+from control.changes import roles as role_changes
 from control.changes import tokens as token_changes
 from control.changes import users as changes
 from control.changes.refusals import NotThere
 from control.changes.write import there
 from control.console.forms import REFUSALS, Form
+from control.console.pages.grants import MOST_SHOWN, rows_of
+from control.console.role_choices import role_choices, roles_seen
 from control.console.visit import Visit
 from control.http.links import link_url, new_link_secret
+from control.http.models import Id
 from control.registry.owner import Person
 from control.registry.token import told_of_token
 from control.registry.user import User
-from control.store import browser_sessions, teams, tokens, users
+from control.store import browser_sessions, oauth_grants, roles, teams, tokens, users
 from control.store.pool import Connection, transaction
 from core.tokens import digest
 
 _MOST_TOKENS = 100
+_MOST_ROLES = 200
+
+
+class GivenRole(Holding):
+    """A role of somebody, as the forms of their page name it."""
+
+    role_id: Id
 
 
 async def show(visit: Visit) -> web.Response:
@@ -100,7 +112,31 @@ async def delete(visit: Visit) -> web.Response:
     return visit.go("/people", "person-deleted")
 
 
-async def _shown(visit: Visit, form: Form | None = None) -> web.Response:
+async def give_role(visit: Visit) -> web.Response:
+    """Give them a role that admins made, for everything or for a team of theirs."""
+    form = await visit.form()
+    try:
+        wanted = form.read(GivenRole, team_id=form.value("team_id") or None)
+        async with visit.changing() as write:
+            await role_changes.give(write, wanted.role_id, visit.named("user_id"), wanted.team_id)
+    except REFUSALS as refusal:
+        return await _shown(visit, giving=form.refused(refusal))
+    return _back(visit, "role-given")
+
+
+async def take_role(visit: Visit) -> web.Response:
+    """Take such a role from them, as they hold it for everything or for one team."""
+    form = await visit.form()
+    try:
+        wanted = form.read(GivenRole, team_id=form.value("team_id") or None)
+        async with visit.changing() as write:
+            await role_changes.take(write, wanted.role_id, visit.named("user_id"), wanted.team_id)
+    except REFUSALS as refusal:
+        return await _shown(visit, giving=form.refused(refusal))
+    return _back(visit, "role-taken")
+
+
+async def _shown(visit: Visit, form: Form | None = None, giving: Form | None = None) -> web.Response:
     user_id = visit.named("user_id")
     async with transaction(visit.pool, readonly=True) as connection:
         person = await _visible(visit, connection, user_id)
@@ -114,15 +150,32 @@ async def _shown(visit: Visit, form: Form | None = None) -> web.Response:
             of_teams=[],
             user_id=user_id,
         )
+        mine = await teams.of_user(connection, user_id)
+        made = await roles.page(connection, limit=_MOST_ROLES, after=None)
         values = {
             "person": person,
-            "teams": await teams.of_user(connection, user_id),
+            "teams": mine,
+            "held": roles_seen(caller, await roles.of_user(connection, user_id)),
+            "choices": role_choices(caller, made, mine),
             "tokens": [told_of_token(one) for one in owned],
+            "grants": rows_of(
+                await oauth_grants.page(
+                    connection,
+                    limit=MOST_SHOWN,
+                    after=None,
+                    everything=caller.may("grant:read"),
+                    of_user=caller.user_id,
+                    user_id=user_id,
+                )
+            ),
             "sessions": await browser_sessions.of_user(connection, user_id) if caller.may("session:read") else [],
             "going": await users.goes_with(connection, user_id) if caller.may("user:delete") else None,
         }
     kept = {"name": person.name, "email": person.email, "role": person.role, "version": str(person.version)}
-    return visit.again("people/person.html", form if form is not None and form.given else _with(form, kept), **values)
+    shown = form if form is not None and form.given else _with(form, kept)
+    giving = giving or Form()
+    status = max(shown.status, giving.status)
+    return visit.page("people/person.html", status=status, form=shown, giving=giving, **values)
 
 
 def _with(form: Form | None, kept: dict[str, str]) -> Form:

@@ -73,3 +73,25 @@ def test_what_is_no_matter_of_a_form_goes_on(refusal: Exception) -> None:
 @pytest.mark.parametrize(("text", "version"), [("3", 3), ("", None), ("x", None), ("-1", None), ("9" * 20, None)])
 def test_a_form_that_does_not_say_its_version_is_of_any(text: str, version: int | None) -> None:
     assert Form({"version": text}).version == version
+
+
+def test_one_of_several_values_comes_back_at_their_field_with_its_place() -> None:
+    form = typed({"redirect_uris": "https://a.example/cb\nhttp://b.example/cb"})
+    again = refused(form, BrokenRule("redirect_uris[1]", "has http"))
+    assert again.error("redirect_uris") == "(number 2) has http"
+    assert again.problem == ""
+
+
+def test_one_of_several_values_that_have_no_field_stands_above() -> None:
+    assert refused(typed({"name": "x"}), BrokenRule("labels[0]", "is odd")).problem == "labels[0] is odd."
+
+
+def test_fields_of_several_values_are_read_by_words_or_by_lines() -> None:
+    form = typed({"domains": "a.test, b.test\r\nc.test", "urls": "one, two\r\n\r\n three "})
+    assert form.words("domains") == ["a.test", "b.test", "c.test"]
+    assert form.lines("urls") == ["one, two", "three"]
+
+
+def test_a_box_is_ticked_or_not_there() -> None:
+    form = typed({"yes": "true"})
+    assert (form.flag("yes"), form.flag("no")) == (True, False)

@@ -22,7 +22,11 @@ def test_a_member_sees_what_is_theirs_and_nothing_else() -> None:
 
 
 def test_an_admin_sees_everything() -> None:
-    assert {"/people", "/teams", "/tokens"} < set(paths(caller("admin")))
+    assert {"/people", "/teams", "/tokens", "/identity-providers", "/oauth-clients"} < set(paths(caller("admin")))
+
+
+def test_an_editor_sees_who_lets_people_in_and_no_people() -> None:
+    assert paths(caller("editor"))[3:] == ["/identity-providers", "/oauth-clients"]
 
 
 def test_an_admin_of_a_team_sees_what_they_can_do_for_it() -> None:

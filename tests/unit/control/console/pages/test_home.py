@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from control.console.pages.home import beginning
-from control.registry.access import Caller
+from control.registry.access import Caller, GivenSet
 
 NOTHING = {"entries": 0, "gateways": 0, "users": 1, "tokens": 0}
 
@@ -30,3 +30,10 @@ def test_nobody_is_told_to_do_what_they_may_not() -> None:
         "Make a gateway",
         "Connect a client",
     ]
+
+
+def test_whoever_adds_identity_providers_is_led_there_too() -> None:
+    (step,) = (one for one in beginning(Caller("u", "Ann", "admin"), NOTHING) if one.title == "Let people in")
+    assert step.also == ("/identity-providers", "Use an identity provider")
+    inviting = Caller("u", "Ann", "member", given=(GivenSet(None, ["user:create"]),))
+    assert [one.also for one in beginning(inviting, NOTHING) if one.title == "Let people in"] == [None]
