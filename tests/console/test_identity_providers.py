@@ -162,7 +162,7 @@ async def test_a_rule_gives_a_team_or_a_role_and_is_removed_by_what_it_says(cons
         assert after.team_rules == (TeamRule("eng", team.id, "member"),)
         assert after.role_rules == (RoleRule("eng", "editor"),)
         _, text = await reader.get(path)
-        assert "the team Support, as member" in text
+        assert "the team <bdi>Support</bdi>, as member" in text
         assert "the role editor" in text
         await reader.post(f"{path}/rules/remove", value="eng", gives=team.id, role="member")
         after = await kept(console, provider.id)

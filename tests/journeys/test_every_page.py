@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from control.changes import gateways, identity_providers, oauth_clients, teams, tokens
+from control.changes import gateways, identity_providers, oauth_clients, roles, teams, tokens
 from control.changes.tokens import WantedToken
 from control.changes.write import changing
 from control.registry.gateway import GatewayFields
@@ -78,6 +78,9 @@ async def lived_in(console: Console, *, odd: bool = False) -> Lived:
         team = await teams.create(write, NewTeam(name=HEBREW if odd else "Support", description=text))
         for one in (bea, *others):
             await teams.set_member(write, team.id, one.id, "editor" if one is bea else "member")
+        auditor = await acting.new_role(write, LONG if odd else "Auditor", "record:read")
+        for team_id in (None, team.id):
+            await roles.give(write, auditor.id, bea.id, team_id)
         for name in ("Claude Code on my laptop", LONG if odd else "Nightly report"):
             for owner in (admin, bea):
                 await tokens.create(write, WantedToken(name=name, user_id=owner.id))

@@ -6,10 +6,12 @@ import re
 
 from playwright.async_api import expect
 
+from control.changes.write import changing
 from control.store import users
 from control.store.pool import transaction
-from tests.console.serving import Console
+from tests.console.serving import MAKER, Console
 from tests.fixtures_browser import Visits, serious_findings, shot
+from tests.unit.control.changes import acting
 
 
 async def test_an_admin_invites_somebody_who_then_chooses_a_password_and_is_in(
@@ -90,6 +92,24 @@ async def test_a_team_is_made_and_its_members_roles_change_by_keys_alone(visits:
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("status").first).to_contain_text("The member is saved")
     await expect(page.get_by_label("Role of Bea Bell", exact=True)).to_have_value("editor")
+
+
+async def test_a_role_that_an_admin_made_is_given_and_taken_by_keys_alone(visits: Visits, console: Console) -> None:
+    bea = await console.person("Bea Bell")
+    async with changing(console.pool, MAKER) as write:
+        await acting.new_team(write, "Support", bea.id)
+        await acting.new_role(write, "Auditor", "record:read")
+    page = await visits.page(await console.person("Ann", "admin"), "narrow-light")
+    await page.goto(f"/people/{bea.id}")
+    await page.get_by_label("For", exact=True).focus()
+    await page.keyboard.type("the team")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("row", name="Auditor")).to_contain_text("the team Support")
+    await shot(page, "role-given-narrow-light")
+    assert not await serious_findings(page)
+    await page.get_by_role("button", name="Take Auditor away, for Support").press("Enter")
+    await expect(page.get_by_role("status").first).to_contain_text("The role is taken away")
 
 
 async def test_without_a_script_a_refused_form_keeps_what_was_typed(visits: Visits, console: Console) -> None:
