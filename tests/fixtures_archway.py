@@ -7,6 +7,7 @@ Import the fixture in the folder's conftest. Everything it started ends with the
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -55,12 +56,17 @@ class RunningArchway:
 
 
 @contextmanager
-def archway_up(state: Path) -> Iterator[RunningArchway]:
-    """Start everything with its state in this folder; at the end, end it."""
+def archway_up(state: Path, **settings: str) -> Iterator[RunningArchway]:
+    """Start everything with its state in this folder; at the end, end it. `settings` are ARCHWAY_* variables."""
     where = ["--state", str(state)]
     options = ["--proxy-port", "0", "--control-port", "0", "--no-demo", "--detach"]
     started = subprocess.run(
-        [_COMMAND, "up", *where, *options], capture_output=True, text=True, timeout=_UP_S, check=False
+        [_COMMAND, "up", *where, *options],
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=_UP_S,
+        check=False,
     )
     try:
         assert started.returncode == 0, started.stdout + started.stderr

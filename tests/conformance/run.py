@@ -1,4 +1,5 @@
-"""`make conformance`: the official MCP conformance suite against a gateway of a whole Archway, for both eras.
+"""`make conformance`: the official MCP conformance suite against a gateway and the authorization server of a whole
+Archway, for both eras.
 
 Archway is started as a person starts it, in a state folder of its own; behind the gateway stands `server.py`, its
 tools under their own names. What is known to fail is in `expected_failures_*.yml`, each with its reason; the exit
@@ -14,11 +15,12 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.conformance import authorization
+from tests.conformance.authorization import SUITE
 from tests.fixtures_archway import archway_up
-from tests.fixtures_upstreams import NODE, NPM, ROOT, answering, free_port, running
+from tests.fixtures_upstreams import NODE, ROOT, answering, free_port, running
 
 HERE = Path(__file__).parent
-SUITE = NPM / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
 SUITE_S = 600
 UNSCORED = {
     "2025-11-25": ("server-session-lifecycle", "json-schema-2020-12"),
@@ -60,7 +62,8 @@ def main() -> int:
         state = Path(folder, "state")
         with running(command, {"PYTHONPATH": str(ROOT)}, log) as process, archway_up(state) as archway:
             server = archway.entry("suite", answering(f"http://127.0.0.1:{port}/mcp", process, log))
-            found = judged(archway.gateway("suite", server, prefix=False), archway.token())
+            url = archway.gateway("suite", server, prefix=False)
+            found = judged(url, archway.token()) | authorization.judged(archway, url)
     print()
     for asked, good in found.items():
         print(f"conformance: {asked}: {'as expected' if good else 'FAILED'}")

@@ -4,7 +4,9 @@ from tests.console.conftest import _session_redis, console, database, pool, post
 from tests.fixtures_archway import archway
 from tests.fixtures_browser import browser, visits
 from tests.fixtures_idp import idp, idp_issuer
+from tests.fixtures_own_documents import own_documents
 from tests.fixtures_upstreams import time_server
+from tests.journeys.real_sign_in import desk, person
 
 __all__ = [
     "_session_redis",
@@ -12,8 +14,11 @@ __all__ = [
     "browser",
     "console",
     "database",
+    "desk",
     "idp",
     "idp_issuer",
+    "own_documents",
+    "person",
     "pool",
     "postgres",
     "redis_server",

@@ -1,7 +1,8 @@
 """What five real clients send when they sign somebody in, frozen.
 
-Redirects of Claude Code are as its document had them; the rest is written from reports of people who run servers, and
-not seen by us: names of members may differ, their kinds do not.
+Redirects of Claude Code are as its document had them, which said nothing of its `application_type`. That Codex has a
+document where it finds one taken is reported; its redirects are those of a client that says to do the same. The rest
+is written from reports of people who run servers, not seen by us: names of members may differ, not their kinds.
 """
 
 from __future__ import annotations
@@ -65,7 +66,6 @@ CLAUDE_CODE = Shape(
         "grant_types": ["authorization_code", "refresh_token"],
         "response_types": ["code"],
         "token_endpoint_auth_method": "none",
-        "application_type": "native",
     },
     "http://localhost:54545/callback",
     {"scope": None},
@@ -89,6 +89,20 @@ VS_CODE = Shape(
 )  # fmt: skip
 CODEX = Shape(
     "Codex",
+    "document",
+    {
+        "client_name": "Codex",
+        "redirect_uris": ["http://127.0.0.1/callback", "http://localhost/callback"],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "token_endpoint_auth_method": "none",
+        "token_endpoint_auth_methods_supported": ["none"],
+        "application_type": "native",
+    },
+    "http://127.0.0.1:45991/callback",
+)
+CODEX_REGISTERING = Shape(
+    "Codex where it registers",
     "registration",
     {
         "client_name": "Codex",
@@ -116,4 +130,4 @@ CURSOR = Shape(
     "cursor://anysphere.cursor-mcp/oauth/callback",
     registers_twice=True,
 )  # fmt: skip
-SHAPES = (CLAUDE_AI, CLAUDE_AI_REGISTERING, CLAUDE_CODE, VS_CODE, CODEX, CURSOR)
+SHAPES = (CLAUDE_AI, CLAUDE_AI_REGISTERING, CLAUDE_CODE, VS_CODE, CODEX, CODEX_REGISTERING, CURSOR)
