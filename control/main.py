@@ -1,7 +1,7 @@
-"""One control replica: its parts put together, its listeners opened, its background work owned, its end orderly.
+"""The process of one control replica: its listeners opened, its end orderly.
 
-`python -m control.main`, run by `archway up` or as a container of its own; any number of replicas may run. It starts
-and stays up with Redis away; a database that is away is waited for at the start, and after that each request is told.
+`python -m control.main`, run by `archway up` or as a container of its own; any number of replicas may run. What a
+replica is made of is in `control/replica.py`.
 """
 
 import asyncio
@@ -9,7 +9,6 @@ import logging
 import resource
 import signal
 import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, NamedTuple
@@ -18,45 +17,13 @@ import uvloop
 from aiohttp import web
 
 from control.admin.app import build_app, listen
-from control.admin.deps import Deps
-from control.changes.first_admin import ensure_first_admin
-from control.changes.safeguards import Safeguards
-from control.discovery.discover import Discoverer
-from control.discovery.probe_client import ProbeClient
 from control.http.cookies import rules_for
-from control.identity.asking import Asker
-from control.identity.callers import ProviderCallers
-from control.identity.key_sets import KeySets
-from control.identity.presence import Presence
-from control.identity.single_sign_on import SingleSignOn
-from control.internal.listener import PLACES, InternalListener
-from control.internal.own_callers import OwnCallers
-from control.internal.questions import Questions
-from control.internal.signed_callers import SignedCallers
-from control.internal.told_steps import StepsAtProxies
-from control.oauth.sweep import keep_swept
-from control.public.deps import PublicDeps
 from control.public_listener import public_app
-from control.publish.acknowledgements import Acknowledgements
-from control.publish.copies import StaleCopiesSweep
-from control.publish.epochs import ChangeStream
-from control.publish.publisher import Publisher
-from control.records.consumer import RecordConsumer
-from control.records.first_calls import FirstCalls
-from control.records.partitions import keep_partitions
-from control.records.sign_in_notes import SignInNotes
-from control.redis import Redis
-from control.registry.refresh_token import RefreshTokens
-from control.registry.row_seals import RowSeals
+from control.replica import Replica, composed
 from control.settings import ControlSettings, from_environment
-from control.store.migrate import MigrationRefused, migrate
-from control.store.notifications import listen as listen_for
-from control.store.pool import Pool, StoreUnavailable, close_pool, open_pool
-from core.egress.addresses import ANYWHERE, AddressPolicy
-from core.egress.client import Egress
-from core.internal_call import InternalCalls
+from control.store.migrate import MigrationRefused
+from control.store.pool import StoreUnavailable
 from core.internal_server import InternalSite
-from core.jwt import AccessTokenSigner
 from core.keys import BadKey
 from core.logs import json_logging
 from core.settings import BadSetting, host_port
@@ -64,15 +31,7 @@ from core.tasks import Tasks
 
 log = logging.getLogger("control.main")  # also where this file is `__main__`
 
-OUTBOX_CHANNEL: Final = "archway_outbox"
-_DATABASE_AGAIN_S: Final = 1.0
 _CLOSE_WITHIN_S: Final = 15.0
-_PUBLISH_DEADLINE_S: Final = 1.0
-"""A slow Redis must not stop publishing; nobody waits for it but the next round."""
-_QUESTION_DEADLINE_S: Final = 0.15
-"""A proxy waits for the answer."""
-_PEOPLE_DEADLINE_S: Final = 0.5
-"""A person waits for the page, and it does without Redis."""
 
 
 class Ports(NamedTuple):
@@ -81,146 +40,6 @@ class Ports(NamedTuple):
     admin: int
     internal: int
     public: int
-
-
-class Replica:
-    """One replica of control, made of its parts by `composed`."""
-
-    def __init__(
-        self, settings: ControlSettings, pool: Pool, questions_pool: Pool, to_proxies: Egress, outside: Egress
-    ) -> None:
-        self.settings, self.pool = settings, pool
-        ring, signer, seals = settings.proxy_ring, settings.signer, RowSeals(settings.secret_ring)
-        self.redis = {
-            "publish": Redis(settings.redis_url, deadline_s=_PUBLISH_DEADLINE_S),
-            "records": Redis(settings.redis_url, deadline_s=_PUBLISH_DEADLINE_S),
-            "questions": Redis(settings.redis_url, deadline_s=_QUESTION_DEADLINE_S),
-            "people": Redis(settings.redis_url, deadline_s=_PEOPLE_DEADLINE_S),
-        }
-        asker = Asker(outside, settings.addresses)
-        self.key_sets = KeySets(pool, asker, signer)
-        self.presence = Presence(pool, asker, self.key_sets, seals)
-        single_sign_on = SingleSignOn(pool, asker, self.key_sets, seals, settings.pages_url)
-        self.copies = StaleCopiesSweep(pool, self.redis["publish"])
-        self.publisher = Publisher(pool, self.redis["publish"], signer, copies_stale=self.copies.wake)
-        sign_ins = SignInNotes(pool)
-        self.consumer = RecordConsumer(
-            pool,
-            self.redis["records"],
-            ring,
-            days_kept=settings.records_days,
-            first_calls=FirstCalls(pool, sign_ins),
-        )
-        self.tasks = Tasks("control")
-        access_tokens = AccessTokenSigner(settings.signing_ring, settings.pages_url)
-        own = OwnCallers(questions_pool, access_tokens, signer, settings.base_url)
-        providers = ProviderCallers(questions_pool, self.key_sets)
-        stream = ChangeStream(self.redis["questions"], signer)
-        steps = StepsAtProxies(questions_pool, SignInNotes(questions_pool), settings.base_url)
-        self.internal = InternalListener(
-            InternalCalls(ring, caller="proxy", answerer="control"),
-            Questions(questions_pool, stream, signer, seals, steps, SignedCallers((own, providers))),
-            self.tasks,
-        )
-        calls = InternalCalls(ring, caller="control", answerer="proxy")
-        probes = ProbeClient(to_proxies, settings.proxy_internal_url, calls)
-        safeguards = Safeguards(seals, settings.addresses)
-        acknowledgements = Acknowledgements(pool, self.redis["people"], stream, ring)
-        self.admin = Deps(
-            pool=pool,
-            safeguards=safeguards,
-            discoverer=Discoverer(pool, probes, safeguards),
-            key_sets=self.key_sets,
-            redirect_uri=single_sign_on.redirect_uri,
-            public_url=settings.base_url,
-            issuer_url=settings.pages_url,
-            run_token_sha256=settings.run_token_sha256,
-            allowed_hosts=frozenset(settings.hosts),
-            records_days=settings.records_days,
-            acknowledged=acknowledgements.of,
-        )
-        self.public = PublicDeps(
-            pool=pool,
-            redis=self.redis["people"],
-            seals=seals,
-            safeguards=safeguards,
-            signer=signer,
-            egress=outside,
-            single_sign_on=single_sign_on,
-            key_sets=self.key_sets,
-            public_url=settings.base_url,
-            issuer_url=settings.pages_url,
-            allowed_hosts=frozenset(settings.people_hosts),
-            from_proxies=InternalCalls(ring, caller="proxy", answerer="control"),
-            access_tokens=access_tokens,
-            refresh_tokens=RefreshTokens(settings.secret_ring),
-            trusted_proxies=settings.proxies,
-        )
-
-    def start(self) -> None:
-        """Begin the background work."""
-        dsn, days = self.settings.database_url, self.settings.records_days
-        for name, work in (
-            ("publisher", self.publisher.run()),
-            ("stale-copies", self.copies.run()),
-            ("outbox", listen_for(dsn, OUTBOX_CHANNEL, self.publisher.wake)),
-            ("records", self.consumer.run()),
-            ("partitions", keep_partitions(self.pool, days)),
-            ("key-sets", self.key_sets.run()),
-            ("presence", self.presence.run()),
-            ("oauth-sweep", keep_swept(self.pool)),
-        ):
-            _ = self.tasks.spawn(name, work)
-
-    async def close(self) -> None:
-        """End the background work; what it left undone is in Postgres or Redis, for the next."""
-        await self.tasks.close()
-        await self.key_sets.close()
-        await self.consumer.close()
-        for redis in self.redis.values():
-            await redis.close()
-
-
-@asynccontextmanager
-async def composed(settings: ControlSettings) -> AsyncIterator[Replica]:
-    """A replica that works; its database is migrated and has its first admin. Raises as `database_ready`."""
-    await database_ready(settings)
-    async with AsyncExitStack() as ending:
-        pool = await open_pool(settings.database_url)
-        ending.push_async_callback(close_pool, pool)
-        questions_pool = await open_pool(settings.database_url, largest=sum(PLACES.values()), plans_once=True)
-        ending.push_async_callback(close_pool, questions_pool)
-        await ensure_first_admin(pool)
-        to_proxies = await ending.enter_async_context(_egress(settings, ANYWHERE))
-        outside = await ending.enter_async_context(_egress(settings, settings.addresses))
-        replica = Replica(settings, pool, questions_pool, to_proxies, outside)
-        replica.start()
-        ending.push_async_callback(replica.close)
-        yield replica
-
-
-def _egress(settings: ControlSettings, addresses: AddressPolicy) -> Egress:
-    """A client for these addresses; those of proxies are the operator's word. Raises BadSetting."""
-    try:
-        return Egress(addresses, ca_bundle=settings.ca_bundle or None)
-    except ValueError as unusable:
-        raise BadSetting(str(unusable)) from None
-
-
-async def database_ready(settings: ControlSettings) -> None:
-    """Migrate; wait for a database that is away. Raises StoreUnavailable in the end, MigrationRefused at once."""
-    deadline = time.monotonic() + settings.database_wait
-    while True:
-        try:
-            applied = await migrate(settings.database_url)
-        except StoreUnavailable as fault:
-            if time.monotonic() > deadline:
-                raise
-            log.warning("waiting for the database at ARCHWAY_DATABASE_URL", extra={"fault": str(fault)})
-            await asyncio.sleep(_DATABASE_AGAIN_S)
-        else:
-            log.info("database ready", extra={"applied": ", ".join(applied)})
-            return
 
 
 @asynccontextmanager

@@ -15,6 +15,9 @@ from tests.console.serving import Console
 from tests.control import seeded
 from tests.fixtures_browser import LOOKS, Visits, overflows, serious_findings, shot
 
+PAGE = b'<!doctype html><link rel="icon" href="data:,"><h1>Signed in</h1>'
+"""It names an icon, or a browser asks for one when nobody listens any more."""
+
 
 @asynccontextmanager
 async def a_client():
@@ -25,7 +28,7 @@ async def a_client():
         path = urlsplit((await reader.readline()).split()[1].decode())
         if path.path == "/callback" and not came_back.done():
             came_back.set_result(parse_qs(path.query))
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<h1>Signed in</h1>")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n" + PAGE)
         await writer.drain()
         writer.close()
 

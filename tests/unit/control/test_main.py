@@ -14,7 +14,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from control.main import composed, listening
+from control.main import listening
+from control.replica import composed
 from control.settings import ControlSettings
 from control.store.outbox import announce
 from control.store.pool import transaction

@@ -26,7 +26,15 @@ def test_it_counts_for_no_other_worker() -> None:
         open_acknowledgement("1-b", seal_acknowledgement(SAID, SEALER), SEALER)
 
 
-@pytest.mark.parametrize("sealed", [b"", b"x" * 200, SEALER.seal(b"\x90", "1-a"), SEALER.seal(b"", "1-a")])
+@pytest.mark.parametrize(
+    "sealed",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"x" * 200, id="no seal"),
+        pytest.param(SEALER.seal(b"\x90", "1-a"), id="sealed, but no object"),
+        pytest.param(SEALER.seal(b"", "1-a"), id="sealed, but empty"),
+    ],
+)
 def test_what_is_no_word_of_a_worker_is_refused(sealed: bytes) -> None:
     with pytest.raises(AcknowledgementBroken):
         open_acknowledgement("1-a", sealed, SEALER)
