@@ -19,6 +19,8 @@ from control.store.pool import transaction
 from tests.control.corp_sign_in import Corp
 from tests.fixtures_people import NOBODY, People
 
+BEGIN_AGAIN = "Begin again at the sign-in page; it may help to close other tabs of it."
+
 
 async def test_a_person_signs_in_with_their_provider_and_goes_where_they_wanted(corp: Corp, people: People) -> None:
     ann, browser = await corp.ann(), await people.browser()
@@ -56,7 +58,7 @@ async def test_a_return_that_this_browser_did_not_begin_is_refused(corp: Corp, p
     page = await victim.get(back)
     assert page.status == 403
     assert not await victim.is_in()
-    assert await corp.why() == [("state", "")]
+    assert await corp.why() == [("state", BEGIN_AGAIN)]
 
 
 @pytest.mark.parametrize("times", [pytest.param(2, id="O-5: state reused at our callback")])
@@ -102,7 +104,7 @@ async def test_an_answer_of_another_provider_is_refused(corp: Corp, people: Peop
     back = await corp.there_and_back(browser, "ann")
     assert "iss=" in back  # RFC 9207; the provider says that it does
     assert (await browser.get(back.replace("iss=", iss))).status == 403
-    assert await corp.why() == [("issuer", "")]
+    assert await corp.why() == [("issuer", BEGIN_AGAIN)]
 
 
 async def test_whoever_is_nobody_here_is_told_so_and_an_admin_is_told_what_to_do(corp: Corp, people: People) -> None:
