@@ -193,8 +193,8 @@ FIGURES = {
     "documents that are kept, by each control": (
         f"{documents.MOST_KEPT:,}, each for {cimd.LEAST_FRESH_S:.0f} seconds to {cimd.MOST_FRESH_S / 3_600:.0f} hours"
     ),
-    "documents that are read from one host, or of one client that people use already": (
-        f"{documents.A_MINUTE_OF_ONE_HOST} a minute; but for such clients {documents.MOST_AT_ONCE} at once in all"
+    "documents that are read from one host": (
+        f"{documents.A_MINUTE_OF_ONE_HOST} a minute; {documents.MOST_AT_ONCE} at once in all"
     ),
     "one parameter": f"{parameters.LONGEST:,} characters",
     "seconds of a code, and of an access token": f"{oauth_grants.CODE_LIFE.seconds}, {jwt.ACCESS_TOKEN_S}",
