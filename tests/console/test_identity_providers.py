@@ -22,8 +22,6 @@ from tests.fakes.identity_provider import IdentityProvider as Idp
 from tests.fakes.providers import provider_fields
 from tests.unit.control.changes import acting
 
-ELSEWHERE = "https://keys.example.net"
-
 
 def filled(idp: Idp, **changes: str) -> dict[str, str]:
     """The form of a provider as an admin fills it."""
@@ -134,16 +132,18 @@ async def test_what_failed_is_told_and_asking_again_tells_more(console: Console,
 async def test_a_foreign_host_is_approved_by_a_button_and_taken_back(console: Console, idp: Idp) -> None:
     provider = await added(console, idp.issuer)
     path = f"/identity-providers/{provider.id}"
-    await idp.foreign_keys(f"{ELSEWHERE}/keys")
+    elsewhere = await idp.foreign_keys()
     async with reading(console, await console.person("Ann", "admin")) as reader:
         await reader.post(f"{path}/ask")
         _, text = await reader.get(path)
         assert "waits for approval" in text
-        assert f'aria-label="Approve {ELSEWHERE}"' in text
-        assert (await reader.post(f"{path}/hosts/approve", host=ELSEWHERE))[2] == f"{path}?said=host-approved"
-        assert (await kept(console, provider.id)).approved_hosts == (ELSEWHERE,)
-        assert f'aria-label="Approve {ELSEWHERE} no more"' in (await reader.get(path))[1]
-        await reader.post(f"{path}/hosts/refuse", host=ELSEWHERE)
+        assert f'aria-label="Approve {elsewhere}"' in text
+        assert (await reader.post(f"{path}/hosts/approve", host=elsewhere))[2] == f"{path}?said=host-approved"
+        assert (await kept(console, provider.id)).approved_hosts == (elsewhere,)
+        _, text = await reader.get(path)
+        assert "works" in text
+        assert f'aria-label="Approve {elsewhere} no more"' in text
+        await reader.post(f"{path}/hosts/refuse", host=elsewhere)
         assert (await kept(console, provider.id)).approved_hosts == ()
         status, text, _ = await reader.post(f"{path}/hosts/approve", host="https://a.example.com/path")
         assert status == 422

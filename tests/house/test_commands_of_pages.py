@@ -37,7 +37,10 @@ def unknown(line: str) -> str:
     words = VALUE.sub("X", line).strip('"').split()[1:]
     command: Any = typer.main.get_command(app)
     while hasattr(command, "commands"):
-        if not words or words[0] not in command.commands:
+        alone = not words or words[0].startswith("--")
+        if alone and command.invoke_without_command:
+            break
+        if alone or words[0] not in command.commands:
             return f"no command {' '.join(words[:1])} in {command.name}"
         command = command.commands[words.pop(0)]
     known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
