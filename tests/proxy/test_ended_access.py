@@ -128,7 +128,7 @@ async def open_stream(rig: Rig, token: str) -> AsyncIterator[tuple[str, aiohttp.
 @pytest.fixture
 def seldom_swept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody goes round the streams while a test runs: they end because of what was announced, or not at all."""
-    monkeypatch.setattr("proxy.edge.stream_sweep.LOOK_S", 3_600.0)
+    monkeypatch.setattr("proxy.edge.stream_sweep.look_within", lambda *_: 3_600.0)
 
 
 @pytest.mark.usefixtures("seldom_swept")
