@@ -62,7 +62,7 @@ async def test_who_follows_the_page_can_sign_in_with_keycloak_and_call_with_its_
     assert provider["warnings"] == []
     jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=[URL(here), URL(keycloak.origin)])
     async with aiohttp.ClientSession(cookie_jar=jar) as browser:
-        async with browser.get(f"{here}/sign-in/oidc/keycloak", allow_redirects=False) as off:
+        async with browser.get(f"{here}/sign-in/oidc/keycloak?return_to=/my/access", allow_redirects=False) as off:
             assert off.status == 303, await off.text()
         back = await keycloak.sign_in(browser, off.headers["Location"])
         async with browser.get(back) as page:
