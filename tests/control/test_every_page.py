@@ -9,6 +9,7 @@ there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -156,7 +157,7 @@ async def test_a_stranger_is_led_to_the_door_from_every_page(people: People, poo
     paths = [(page.method, page.path) for page in WALKED]
     paths += [tuple(one.split(" ")) for one in sorted(OF_A_PERSON)]  # type: ignore[misc]  # two words each
     for method, path in paths:
-        where = _filled(path, dict.fromkeys([*SCOPES, "request_id"], "0198e000-0000-7000-8000-000000000000"))
+        where = re.sub(r"{\w+}", "0198e000-0000-7000-8000-000000000000", shape(path))
         page = await stranger.send(method, where, {"csrf": "x"} if method == "POST" else None)
         assert (page.status, page.to.partition("?")[0]) == (303, "/sign-in"), f"{method} {path}: {page.status}"
     assert await _everything(people) == before
@@ -181,6 +182,7 @@ async def test_each_page_is_there_or_not_as_the_table_says(
                 continue
             ids = await ids_of(world, path, scope)
             form = {"user_id": ids.get("user_id", "")} if "/members" in path else {}
+            form |= {"role_id": ids["role_id"]} if "/roles" in path else {}
             status = await caller.status(page.method, _filled(path, ids), {**form, **FORMS.get(path, {})})
             if (status not in REFUSED) != allowed or status >= 500:
                 wrong.append(f"{page.method} {path}, {scope}: {status}, and the table says {allowed}")
