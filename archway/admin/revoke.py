@@ -132,7 +132,7 @@ def session(
       archway sessions --user ada@example.com
       archway revoke session 0198c5d2-0000-7000-8000-000000000000
 
-      archway records list --user ada@example.com --json
+      archway records list --principal ada@example.com --json
       archway revoke session 6f1c0e7a9b2d4f538a7be0c1d2e3f405
     """
     with explained():

@@ -35,5 +35,5 @@ async def test_every_client_calls_a_tool_of_the_pypi_server(client: RealClient, 
 async def test_every_client_is_told_that_a_made_up_token_is_none(
     client: RealClient, gateway: tuple[str, str]
 ) -> None:
-    with pytest.raises(DriverError, match=r"401|[Uu]nauthorized|Send a token|auth_required"):
+    with pytest.raises(DriverError, match=r"401|[Uu]nauthorized|send a token|auth_required"):
         await client.run(gateway[0], "arch_made_up", "everything__echo", {})

@@ -131,6 +131,10 @@ class SilentRedis(Breakable):
     def pipeline(self, *, transaction: bool) -> "SilentPipeline":
         return SilentPipeline(self)
 
+    async def zrem(self, key: str, *members: str) -> None:
+        for member in members:
+            self.values.get(key, {}).pop(member, None)
+
     async def exists(self, key: str) -> bool:
         return key in self.values
 

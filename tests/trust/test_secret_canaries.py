@@ -37,6 +37,9 @@ def everything_in(server: RedisServer) -> bytes:
         parts = []
         for key in redis.scan_iter("*"):
             kind = redis.type(key)
+            if kind == b"zset":
+                parts += [key, *redis.zrange(key, 0, -1)]
+                continue
             read = {b"string": redis.get, b"hash": redis.hgetall, b"stream": redis.xrange}[kind]
             value = read(key)
             parts += [key, value if isinstance(value, bytes) else repr(value).encode()]

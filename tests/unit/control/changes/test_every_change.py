@@ -394,7 +394,7 @@ CASES = {
     "gateways.delete": Case(
         lambda write, there: gateways.delete(write, there.gateway),
         "delete gateway",
-        lambda there: [("gateway", there.gateway)],
+        lambda there: [("client", there.client.client_id), ("gateway", there.gateway)],
     ),
     "assignments.create": Case(
         lambda write, there: assignments.create(write, there.gateway, WantedTools(entry="github", tools=["search"])),
