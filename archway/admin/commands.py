@@ -39,7 +39,7 @@ _TYPES |= {"secrets": list[str], "prompt": bool}
 def commands(resource: Resource) -> typer.Typer:
     """The sub-commands of `archway <resource>`."""
     group = typer.Typer(help=resource.help, no_args_is_help=not resource.listed_alone)
-    _add(group, resource, "list", _list(resource), f"List {resource.name}.")
+    _add(group, resource, "list", _list(resource), f"List {_several(resource.one)}.")
     if resource.listed_alone:
         group.callback(invoke_without_command=True, help=resource.help + _examples(resource, ""))(
             _alone(_list(resource))
@@ -280,7 +280,11 @@ def _which(resource: Resource) -> inspect.Parameter:
 
 
 def _a(noun: str) -> str:
-    return f"an {noun}" if noun[0] in "aeio" else f"a {noun}"
+    return f"an {noun}" if noun[0].lower() in "aeio" else f"a {noun}"
+
+
+def _several(noun: str) -> str:
+    return f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}s"
 
 
 def _parameter(name: str, kind: Any, option: Any, default: Any) -> inspect.Parameter:

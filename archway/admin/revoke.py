@@ -18,9 +18,12 @@ REVOKE = typer.Typer(
     no_args_is_help=True,
     help="""End the access of a token, client, grant, user, session or identity provider, in every proxy.
 
-    Calls that run and streams that are open end too, within a second. The command waits until the workers of
-    proxies have said that they applied it (--wait, 5 s), and names those that did not; then its status is 1, though
-    the access has ended: it holds in each worker as soon as that hears of it.
+    Calls that run and streams that are open end too, within a second.
+
+    The command waits until the workers of proxies have said that they
+    applied it (--wait, 5 s), and names those that did not; then its status
+    is 1, though the access has ended: it holds in each worker as soon as
+    that hears of it.
 
     [bold]Examples[/bold]
 

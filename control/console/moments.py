@@ -17,8 +17,7 @@ def ago(moment: datetime, now: datetime) -> str:
     seconds = (now - moment).total_seconds()
     if abs(seconds) < _JUST_NOW_S:
         return "just now"
-    spoken = _spoken(int(abs(seconds)))
-    return f"{spoken} ago" if seconds > 0 else f"in {spoken}"
+    return f"{_spoken(int(seconds))} ago" if seconds > 0 else f"in {_spoken(int(-seconds), to_come=True)}"
 
 
 def exact(moment: datetime) -> str:
@@ -26,13 +25,14 @@ def exact(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _spoken(seconds: int) -> str:
-    for below, size, word in _STEPS:
+def _spoken(seconds: int, *, to_come: bool = False) -> str:
+    """In the largest unit that fits: whole ones that have gone by, or the nearest number of those to come. So what is
+    made for 7 days ends in 7 days when it is shown a moment later.
+    """
+    for below, size, word in (*_STEPS, (_YEAR_S, _MONTH_S, "month")):
         if seconds < below:
-            return _counted(seconds // size, word)
-    if seconds < _YEAR_S:
-        return _counted(seconds // _MONTH_S, "month")
-    return _counted(seconds // _YEAR_S, "year")
+            return _counted((seconds + (size // 2 if to_come else 0)) // size, word)
+    return _counted((seconds + (_YEAR_S // 2 if to_come else 0)) // _YEAR_S, "year")
 
 
 def _counted(number: int, word: str) -> str:

@@ -14,6 +14,7 @@ from control.http.problems import Problem
 from control.public.visitor import visitor_of
 
 _TITLES: Final = {
+    400: "That did not work",
     403: "You may not do this",
     404: "Not here",
     412: "Somebody else changed this",

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 _LONGEST_ADDRESS: Final = 254
 
 
-_LINK: Final = "Make them a link by which they set one: archway users reset-link EMAIL"
+_LINK: Final = "Make them a link by which they set one: `archway users reset-link EMAIL`"
 
 
 class NotLetIn(Exception):

@@ -89,7 +89,7 @@ class Person:
         page.on("console", self._listen)
         await page.goto(address)
         if not self.is_in:
-            await page.get_by_label("E-mail").fill(self.email)
+            await page.get_by_label("Email").fill(self.email)
             await page.get_by_label("Password").fill(PASSWORD)
             await page.get_by_role("button", name="Sign in", exact=True).click()
             self.is_in = True

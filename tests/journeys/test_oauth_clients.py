@@ -21,7 +21,7 @@ async def test_a_client_is_registered_by_keys_alone_and_its_secret_is_seen_once(
 ) -> None:
     page = await visits.page(await console.person("Ann", "admin"), "narrow-dark")
     await page.goto("/oauth-clients")
-    await expect(page.get_by_role("heading", name="No client was here yet")).to_be_visible()
+    await expect(page.get_by_role("heading", name="No client has come yet")).to_be_visible()
     await shot(page, "oauth-clients-empty-narrow-dark")
     assert not await serious_findings(page)
     await page.goto("/oauth-clients/new")

@@ -23,10 +23,16 @@ NOW = datetime(2026, 11, 28, 20, 0, 0, tzinfo=UTC)
         (timedelta(days=45), "1 month ago"),
         (timedelta(days=800), "2 years ago"),
         (-timedelta(days=3), "in 3 days"),
+        (-timedelta(days=7) + timedelta(seconds=1), "in 7 days"),
+        (-timedelta(days=90) + timedelta(seconds=1), "in 3 months"),
+        (-timedelta(days=365) + timedelta(seconds=1), "in 12 months"),
+        (-timedelta(hours=1, minutes=10), "in 1 hour"),
         (-timedelta(seconds=4), "just now"),
     ],
 )
-def test_how_long_ago_is_said_in_the_largest_whole_unit(before: timedelta, spoken: str) -> None:
+def test_the_past_is_said_in_whole_units_and_what_is_to_come_in_the_nearest_number(
+    before: timedelta, spoken: str
+) -> None:
     assert ago(NOW - before, NOW) == spoken
 
 
