@@ -9,8 +9,8 @@ import time
 from aiohttp import web
 
 from control.changes import oauth_grants as changes
+from control.oauth.as_client import changing_by_client
 from control.oauth.client_authentication import authenticated
-from control.oauth.grants.machine import changing_by_client
 from control.oauth.parameters import of_form
 from control.oauth.programs import json_answer
 from control.oauth.server import AuthorizationServer

@@ -11,8 +11,8 @@ from aiohttp import web
 from control.changes import oauth_grants as changes
 from control.changes.oauth_grants import NewGrant
 from control.changes.write import Write
+from control.oauth.as_client import changing_by_client
 from control.oauth.errors import OAuthRefused
-from control.oauth.grants.machine import changing_by_client
 from control.oauth.issue import Issued, issued
 from control.oauth.named_gateway import asked_gateway, invalid_target
 from control.oauth.parameters import Parameters

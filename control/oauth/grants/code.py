@@ -15,8 +15,8 @@ from aiohttp import web
 from control.changes import oauth_grants as changes
 from control.changes.write import Write
 from control.http.client_address import client_address
+from control.oauth.as_client import about, changing_by_client, raised, refused_by
 from control.oauth.errors import OAuthRefused, invalid_grant
-from control.oauth.grants.machine import changing_by_client, of, raised, refused_by
 from control.oauth.issue import Issued, issued
 from control.oauth.named_gateway import check_same
 from control.oauth.parameters import Parameters
@@ -53,11 +53,11 @@ async def _redeemed(
         return invalid_grant(_NO_GOOD)
     if kept.used:
         await changes.end(write, grant, "code_reused")
-        return of(grant, invalid_grant(_NO_GOOD, _TWICE))
+        return about(grant, invalid_grant(_NO_GOOD, _TWICE))
     if grant.client_pk != client.id or kept.expired:
         return invalid_grant(_NO_GOOD)
     if why := _why_not(kept, form, verifier):
-        return of(grant, why)
+        return about(grant, why)
     await check_same(connection, server, form, grant.gateway_id)
     if refused := refused_by(grant):
         return refused

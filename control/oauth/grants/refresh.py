@@ -9,8 +9,8 @@ from aiohttp import web
 
 from control.changes import oauth_grants as changes
 from control.changes.write import Write
+from control.oauth.as_client import about, changing_by_client, raised, refused_by
 from control.oauth.errors import OAuthRefused, invalid_grant
-from control.oauth.grants.machine import changing_by_client, of, raised, refused_by
 from control.oauth.issue import Issued, issued
 from control.oauth.named_gateway import check_same
 from control.oauth.parameters import Parameters
@@ -65,12 +65,12 @@ async def _refreshed(
     if refused := refused_by(grant):
         return refused
     if family.now - family.used_at > IDLE:
-        return of(grant, invalid_grant("The refresh token was not used for a month."))
+        return about(grant, invalid_grant("The refresh token was not used for a month."))
     scopes = _scopes(form, grant)
     await check_same(connection, server, form, grant.gateway_id)
     number = await _living(write, grant, family, token.number)
     if number is None:
-        return of(grant, invalid_grant(_NO_GOOD, _TWO))
+        return about(grant, invalid_grant(_NO_GOOD, _TWO))
     await oauth_grants.note_use(connection, grant.id)
     return issued(server, grant, scopes, server.refresh_tokens.token(grant.id, number, family.salt))
 

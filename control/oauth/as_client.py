@@ -1,7 +1,8 @@
-"""What the token endpoint changes by itself: its own transaction, in which a client is the actor.
+"""Changes that a client brings about by itself at an endpoint: a transaction with the client as its actor.
 
-Called by the files of this folder. A refusal that changes something (a code that came twice ends its grant) is
-returned, not raised, so that the change is committed before the client hears of it.
+Called by the grants of the token endpoint (`grants/`) and by the revocation endpoint. A refusal that changes
+something (a code that came twice ends its grant) is returned, not raised, so that the change is committed before the
+client hears of it.
 """
 
 from collections.abc import AsyncIterator
@@ -50,10 +51,10 @@ def refused_by(grant: Grant) -> OAuthRefused | None:
     why = refusal_of(grant)
     if not why:
         return None
-    return of(grant, invalid_grant(_SENTENCES[why], _cure(grant, why)))
+    return about(grant, invalid_grant(_SENTENCES[why], _cure(grant, why)))
 
 
-def of(grant: Grant, refused: OAuthRefused) -> OAuthRefused:
+def about(grant: Grant, refused: OAuthRefused) -> OAuthRefused:
     """The refusal of what belongs to a grant: the trace says whose it is."""
     refused.grant = grant
     return refused
