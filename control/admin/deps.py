@@ -1,4 +1,4 @@
-"""What the operations of the admin API stand on: built once by `control/main.py`, handed to each through `Asked`."""
+"""What the operations of the admin API stand on: built by `control/replica.py`, handed to each through `Asked`."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """The one user whom nobody makes: an admin at the first start, so that the run's own token acts for somebody.
 
-Called by `control/main.py` before the listeners open.
+Called by `control/replica.py` before the listeners open.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""What changes of entries and installations need beside their transaction: built once, by `control/main.py`."""
+"""What changes of entries and installations need beside their transaction: built once, by `control/replica.py`."""
 
 from dataclasses import dataclass
 

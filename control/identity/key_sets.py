@@ -1,6 +1,6 @@
 """The key sets of identity providers: fetched, kept in Postgres, signed, and answered to proxies.
 
-One owner in each replica, made by `control/main.py`. Keys are asked for again before they are old, by whichever
+One owner in each replica, made by `control/replica.py`. Keys are asked for again before they are old, by whichever
 replica comes first; a key that nobody knows makes one question in a minute, however many ask for it. While a provider
 is away its keys stay good for a day: an outage signs nobody out, and is told in the log and in the admin API. Empty
 and broken answers change nothing. An issuer that is not in the registry is never asked.

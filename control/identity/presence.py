@@ -1,10 +1,10 @@
 """Whether the people who signed in are still there at their provider: asked every four hours, with what it gave them.
 
-One owner in each replica, made by `control/main.py`. A provider that refuses a person's refresh token no longer knows
-them, or has ended what they agreed to: they are shut out, wholly, until they sign in there again. A provider that
-cannot be asked signs nobody out; its people are asked about again in minutes. Its answer may also say who they are
-now, so that teams and roles follow. Whom a provider gave no refresh token cannot be asked about: their sessions end
-eight hours after they signed in, as all of single sign-on do.
+One owner in each replica, made by `control/replica.py`. A provider that refuses a person's refresh token no longer
+knows them, or has ended what they agreed to: they are shut out, wholly, until they sign in there again. A provider
+that cannot be asked signs nobody out; its people are asked about again in minutes. Its answer may also say who they
+are now, so that teams and roles follow. Whom a provider gave no refresh token cannot be asked about: their sessions
+end eight hours after they signed in, as all of single sign-on do.
 """
 
 import asyncio

@@ -1,9 +1,9 @@
 """The internal listener: authenticated, sealed, bounded. Proxies alone talk to it.
 
-Composed by `control/main.py`. POST only, MessagePack in, a sealed MessagePack out (`core/internal_call.py`). Whoever
-is not a proxy gets 403 with nothing in it, for every path and method alike; a proxy whose clock is off is told that.
-Each kind of question has its own places, so that a flood of one (unknown tokens, say) leaves the others theirs.
-Postgres away: 503 within a second and a half.
+Composed by `control/replica.py`. POST only, MessagePack in, a sealed MessagePack out (`core/internal_call.py`).
+Whoever is not a proxy gets 403 with nothing in it, for every path and method alike; a proxy whose clock is off is
+told that. Each kind of question has its own places, so that a flood of one (unknown tokens, say) leaves the others
+theirs. Postgres away: 503 within a second and a half.
 """
 
 import asyncio

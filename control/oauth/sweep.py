@@ -1,6 +1,6 @@
 """Forgets what the authorization server need not keep: clients that nobody used, codes and requests that are over.
 
-Run by `control/main.py` in every replica; rows that another one has are passed over. A bounded number each round.
+Run by `control/replica.py` in every replica; rows that another one has are passed over. A bounded number each round.
 """
 
 import asyncio

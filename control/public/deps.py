@@ -1,4 +1,4 @@
-"""What the parts of the listener for people stand on: made once by `control/main.py`, handed to the `routes` of each.
+"""What the parts of the listener for people stand on: made by `control/replica.py`, handed to the `routes` of each.
 
 A part (`control/oauth/`, `control/sign_in/`, `control/console/`) has a function `routes(deps)` that gives the
 application its routes; `control/public_listener.py` lists the parts.

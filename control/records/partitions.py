@@ -1,6 +1,6 @@
 """Keeps the days: partitions made ahead, and whole days dropped when they are old enough.
 
-Run by `control/main.py` in every replica; they take turns by a lock, and each finds the other's work done.
+Run by `control/replica.py` in every replica; they take turns by a lock, and each finds the other's work done.
 """
 
 import asyncio

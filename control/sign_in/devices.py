@@ -3,7 +3,7 @@
 After each sign-in the browser gets one. An attempt that brings it, for the same person, is counted by itself and not
 with those of strangers, so that nobody can lock a person out of where they usually sign in by guessing at their
 password elsewhere (https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies). It opens
-nothing: the password is asked for all the same. Called by `routes.py`.
+nothing: the password is asked for all the same. Called by `door.py` and `entering.py`.
 """
 
 from aiohttp import web

@@ -4,7 +4,7 @@ One hash takes 64 MiB and a good part of a second of a core, and everybody on th
 are few threads and a short queue, and whoever finds it full is told to come again. Browsers that are known have a
 thread of their own: a flood of strangers leaves them that.
 
-Whoever's address is unknown, or has no password, costs what a wrong password costs. Called by `routes.py`.
+Whoever's address is unknown, or has no password, costs what a wrong password costs. Called by `door.py`.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """LISTEN on one channel, for as long as the process lives, on a connection of its own.
 
-Called by `control/main.py` for the publisher. A notification only wakes what would look anyway: one that is lost with
-its connection costs half a second, nothing else.
+Called by `control/replica.py` for the publisher. A notification only wakes what would look anyway: one that is lost
+with its connection costs half a second, nothing else.
 """
 
 import asyncio
