@@ -34,8 +34,6 @@ _OF_A_SIGN_IN: Final = frozenset({"nonce", "at_hash", "c_hash", "s_hash"})
 """Claims that only an `id_token` has: it tells a client who signed in, and opens nothing (RFC 9068 section 5)."""
 _KINDS_OF_OTHERS: Final = frozenset({"id", "refresh", "offline", "logout"})
 """Keycloak says in a claim `typ` what a token is."""
-
-
 _CLOCK: Final = f"its clock is more than a minute ahead of ours, or ours behind: {CURE}"
 
 

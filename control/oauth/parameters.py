@@ -3,7 +3,7 @@
 Called by every endpoint. `resource` alone may come more than once (RFC 8707 section 2); unknown names are ignored.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -51,10 +51,6 @@ class Parameters:
                 raise invalid_request("A parameter is given twice.", "send each parameter once")
             if any(len(value) > LONGEST or "\0" in value for value in values):
                 raise invalid_request("A parameter is too long, or holds the character U+0000.")
-
-    def as_mapping(self) -> Mapping[str, list[str]]:
-        """All of them."""
-        return self._values
 
 
 def of_query(request: web.Request) -> Parameters:

@@ -5,7 +5,6 @@ Made once by `routes.py` from what the public listener stands on.
 
 from dataclasses import dataclass
 
-from control.http.cookies import rules_for
 from control.oauth.clients.documents import ClientDocuments
 from control.oauth.limits import Limits
 from control.oauth.traces import Traces
@@ -47,8 +46,3 @@ class AuthorizationServer:
     def token_endpoint(self) -> str:
         """Where tokens are made, as the metadata names it."""
         return f"{self.issuer}/oauth/token"
-
-    @property
-    def sees_browsers(self) -> bool:
-        """Whether browsers keep our cookies, so that anybody can sign in here."""
-        return rules_for(self.issuer).kept

@@ -12,7 +12,6 @@ from control.registry.oauth_client import may_call
 
 LIFE: Final = timedelta(days=365)
 """A person is asked again after a year, however often the client refreshed."""
-UNREDEEMED: Final = timedelta(minutes=10)
 RevokedFor = Literal["", "asked", "code_reused", "token_reused"]
 Refusal = Literal["", "revoked", "expired", "disabled", "client_gone", "client_not_allowed"]
 

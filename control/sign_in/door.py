@@ -31,8 +31,6 @@ from core.tokens import digest
 
 log = logging.getLogger(__name__)
 _LONGEST_ADDRESS: Final = 254
-
-
 _LINK: Final = "Make them a link by which they set one: `archway users reset-link EMAIL`"
 
 

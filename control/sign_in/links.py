@@ -1,18 +1,15 @@
-"""Links that sign a person in once: what their URL is, and how its secret is made and looked up.
+"""Links that sign a person in once: how one is looked up by the secret in its URL (`control/http/links.py`).
 
 Made by an admin through the API, the command line or a page (`control/changes/people.py` writes the row); opened by
-`routes.py`. A look at the page changes nothing, since programs look at links too (mail scanners, previews): the form
+`door.py`. A look at the page changes nothing, since programs look at links too (mail scanners, previews): the form
 on it uses the link up.
 """
 
 from control.http.cookies import may_be_secret
-from control.http.links import LINK_PATH
 from control.registry.sign_in_link import SignInLink
 from control.store import sign_in_links
 from control.store.pool import Connection
 from core.tokens import digest
-
-__all__ = ["LINK_PATH", "opened"]
 
 
 async def opened(connection: Connection, secret: str) -> SignInLink | None:

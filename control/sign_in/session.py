@@ -16,7 +16,6 @@ from control.store import browser_sessions
 from control.store.pool import Connection
 from core.tokens import digest
 
-__all__ = ["BrowserSession", "Method", "begin", "end", "end_all_of_user", "new_secret", "session_by"]
 _SECRET_BYTES: Final = 32
 """256 bits: a stored SHA-256 is sufficient, as for tokens."""
 _LONGEST_AGENT: Final = 256
@@ -54,11 +53,6 @@ async def session_by(connection: Connection, secret: str) -> BrowserSession | No
 async def end(connection: Connection, session_id: str) -> None:
     """The session is over; its cookie opens nothing any more."""
     await browser_sessions.delete(connection, session_id)
-
-
-async def end_all_of_user(connection: Connection, user_id: str, *, but: str | None = None) -> int:
-    """All of a person's sessions are over, `but` one; how many there were."""
-    return len(await browser_sessions.delete_all_of(connection, user_id, but=but))
 
 
 def new_secret() -> str:

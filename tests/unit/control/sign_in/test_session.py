@@ -6,7 +6,8 @@ import pytest
 
 from control.changes import users
 from control.changes.write import changing
-from control.sign_in.session import begin, end, end_all_of_user, session_by
+from control.sign_in.session import begin, end, session_by
+from control.store import browser_sessions
 from control.store.pool import Pool, StoreConflict, transaction
 from core.identifiers import new_id
 from tests.unit.control.changes.acting import ADMIN, new_user
@@ -123,7 +124,8 @@ async def test_ending_one_leaves_the_others_and_ending_all_leaves_one_if_asked(p
         await end(connection, new_id())
     assert [await holds(pool, secret) for secret, _ in made] == [False, True, True, True]
     async with transaction(pool) as connection:
-        assert await end_all_of_user(connection, ann, but=made[3][1].id) == 2
+        ended = await browser_sessions.delete_all_of(connection, ann, but=made[3][1].id)
+        assert len(ended) == 2
     assert [await holds(pool, secret) for secret, _ in made] == [False, False, False, True]
 
 
