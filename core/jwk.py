@@ -10,18 +10,21 @@ import binascii
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
-ASYMMETRIC: Final = frozenset(
-    {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
-)
+Algorithm = Literal[
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
+]  # fmt: skip
+"""How a token may be signed: with keys of two halves only, so that who checks a token can make none."""
+ASYMMETRIC: Final[frozenset[Algorithm]] = frozenset(get_args(Algorithm))
 """Algorithms that a set of keys may allow at all. None has a shared secret, and `none` is not among them."""
 LONGEST_KID: Final = 256
+"""Characters of a key's name; a longer one is nobody's."""
 NOT_FOR_SIGNATURES: Final = "is not for signatures"
 """Why a key is left out that nobody meant for them: a set may well hold keys for encryption too."""
 MOST_KEYS: Final = 100

@@ -12,14 +12,12 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from core.jwk import LONGEST_KID, MOST_KEYS, Algorithm
 from core.signing import SignatureBroken, Signer, Verifier
 
 FORMAT: Final = 1
 MAX_BYTES: Final = 256 << 10
 """A document above this is refused: a hundred keys of the longest kind are a third of it."""
-MAX_KEYS: Final = 100
-MAX_KID: Final = 256
-"""Characters of a key's name; a longer one is nobody's."""
 MAX_ISSUER: Final = 512
 SOFT_S: Final = 300.0
 """A proxy asks again for a key set that it has had for so long; until then it hears of news by change events."""
@@ -28,13 +26,6 @@ HARD_S: Final = 86_400.0
 COOL_DOWN_S: Final = 60.0
 """For so long after keys were fetched, a key that is not among them makes nobody fetch again."""
 
-Algorithm = Literal[
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
-]  # fmt: skip
-"""How a token may be signed: with keys of two halves only, so that who checks a token can make none."""
-ALGORITHMS: Final[tuple[Algorithm, ...]] = (
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
-)  # fmt: skip
 _CURVES: Final[Mapping[str, str]] = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 
 
@@ -100,7 +91,7 @@ class KeySet(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
         if algorithm not in self.algorithms:
             return None
         if kid:
-            found = self.by_kid.get(kid) if len(kid) <= MAX_KID else None
+            found = self.by_kid.get(kid) if len(kid) <= LONGEST_KID else None
             return found if found is not None and found.fits(algorithm) else None
         fitting = [key for key in self.keys if key.fits(algorithm)]
         return fitting[0] if len(fitting) == 1 else None
@@ -110,7 +101,7 @@ class KeySetQuestion(msgspec.Struct, frozen=True, omit_defaults=True):
     """What are this issuer's keys? An issuer that control does not know is answered with nothing, and never asked."""
 
     issuer: Annotated[str, msgspec.Meta(max_length=MAX_ISSUER)]
-    kid: Annotated[str, msgspec.Meta(max_length=MAX_KID)] = ""
+    kid: Annotated[str, msgspec.Meta(max_length=LONGEST_KID)] = ""
     """A key that a token names and the asker's set lacks: control asks the issuer again, at most once a minute."""
 
 
@@ -142,6 +133,6 @@ def open_key_set(document: bytes, issuer: str, verifier: Verifier) -> KeySet:
         raise KeySetBroken(f"key set of {issuer}: {broken}") from broken
     if key_set.format > FORMAT or key_set.issuer != issuer:
         raise KeySetBroken(f"key set of {issuer}: format {key_set.format}, issuer {key_set.issuer}")
-    if len(key_set.keys) > MAX_KEYS or len(key_set.by_kid) != len(key_set.keys):
+    if len(key_set.keys) > MOST_KEYS or len(key_set.by_kid) != len(key_set.keys):
         raise KeySetBroken(f"key set of {issuer}: too many keys, or two of one name")
     return key_set

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
+from core.jwk import LONGEST_KID
 from core.jwt import LONGEST, VerifiedClaims
-from core.key_sets import MAX_ISSUER, MAX_KID, PublicKey
+from core.key_sets import MAX_ISSUER, PublicKey
 from core.resolve import AuthKind
 
 SCOPE: Final = "mcp"
@@ -69,7 +70,7 @@ def look(token: str) -> Claimed | None:
     issuer, kid, algorithm = payload.get("iss"), header.get("kid", ""), header.get("alg")
     if not isinstance(issuer, str) or not 0 < len(issuer) <= MAX_ISSUER:
         return None
-    if not isinstance(kid, str) or len(kid) > MAX_KID or not isinstance(algorithm, str):
+    if not isinstance(kid, str) or len(kid) > LONGEST_KID or not isinstance(algorithm, str):
         return None
     return Claimed(issuer, the_audience(payload.get("aud")), kid, algorithm)
 

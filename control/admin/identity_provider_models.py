@@ -10,7 +10,8 @@ from control.http.paging import NamedPageQuery
 from control.registry.actions import Role
 from control.registry.identity_provider import ClientAuthentication
 from control.registry.provider_rules import MAX_RULES
-from core.key_sets import MAX_ISSUER, Algorithm
+from core.jwk import Algorithm
+from core.key_sets import MAX_ISSUER
 
 _WORD = rf"[^\s{MARKS}]*"
 Issuer = Annotated[

@@ -15,7 +15,8 @@ import msgspec
 
 from control.registry.actions import Role
 from control.registry.told import as_plain
-from core.key_sets import Algorithm, PublicKey
+from core.jwk import Algorithm
+from core.key_sets import PublicKey
 
 ClientAuthentication = Literal["client_secret_basic", "client_secret_post", "none"]
 """How Archway shows the provider's token endpoint that it is the registered client."""

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm
 
 from core.identifiers import new_id
-from core.key_sets import FORMAT, Algorithm, KeySet, PublicKey
+from core.jwk import Algorithm
+from core.key_sets import FORMAT, KeySet, PublicKey
 
 Private = Ed25519PrivateKey | EllipticCurvePrivateKey
 LIFE_S = 600
