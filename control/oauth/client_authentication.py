@@ -19,11 +19,10 @@ from aiohttp import web
 
 from control.http.client_address import client_address
 from control.oauth.errors import OAuthRefused, invalid_request
-from control.oauth.metadata import ASSERTION_ALGORITHMS
 from control.oauth.named_client import named_for_token
 from control.oauth.parameters import Parameters
 from control.oauth.server import AuthorizationServer
-from control.registry.oauth_client import SECRET_METHODS, OAuthClient
+from control.registry.oauth_client import ASSERTION_ALGORITHMS, SECRET_METHODS, OAuthClient
 from control.store import oauth_grants
 from control.store.pool import transaction
 from core.jwk import usable_keys

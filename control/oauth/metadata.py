@@ -11,11 +11,10 @@ import orjson
 from aiohttp import web
 
 from control.oauth.server import AuthorizationServer
+from control.oauth.token import GRANTS
+from control.registry.oauth_client import ASSERTION_ALGORITHMS, AUTH_METHODS
 from control.registry.oauth_scopes import KNOWN
 
-AUTH_METHODS: Final = ("none", "client_secret_basic", "client_secret_post", "private_key_jwt")
-ASSERTION_ALGORITHMS: Final = ("RS256", "ES256")
-GRANT_TYPES: Final = ("authorization_code", "refresh_token", "client_credentials")
 WELL_KNOWN: Final = ("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration")
 _CACHE: Final = {"Cache-Control": "public, max-age=300"}
 
@@ -31,7 +30,7 @@ def document(issuer: str) -> dict[str, Any]:
         "jwks_uri": f"{issuer}/oauth/jwks",
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": list(GRANT_TYPES),
+        "grant_types_supported": list(GRANTS),
         "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
         "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
         "revocation_endpoint_auth_methods_supported": list(AUTH_METHODS),

@@ -23,7 +23,7 @@ GRANTS: Final = MappingProxyType(
         "client_credentials": client.by_itself,
     }
 )
-"""By `grant_type`; the metadata names the same."""
+"""By `grant_type`; the metadata names these, in this order."""
 
 
 class TokenEndpoint:

@@ -8,7 +8,7 @@ proves itself: that is `control/oauth/client_authentication.py`.
 import re
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from control.registry.broken_rule import BrokenRule
 from control.registry.redirects import MOST, why_not_registered
@@ -18,6 +18,10 @@ Kind = Literal["registered", "dynamic", "document"]
 """By an admin, by itself, or by a document of its own."""
 Acts = Literal["for_people", "by_itself"]
 AuthMethod = Literal["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]
+AUTH_METHODS: Final[tuple[AuthMethod, ...]] = get_args(AuthMethod)
+"""How a client may prove itself, in the order of the metadata."""
+ASSERTION_ALGORITHMS: Final = ("RS256", "ES256")
+"""What a client with a key of its own may sign its assertions by."""
 SECRET_METHODS: Final = ("client_secret_basic", "client_secret_post")
 LONGEST_NAME: Final = 128
 LONGEST_ID: Final = 1_024

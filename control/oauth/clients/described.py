@@ -5,21 +5,16 @@ cannot be allowed, as long as one is left: real clients send some that only othe
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from control.oauth.errors import OAuthRefused
-from control.registry.oauth_client import AuthMethod, ClientFields, shown_name
+from control.registry.oauth_client import ASSERTION_ALGORITHMS, AUTH_METHODS, AuthMethod, ClientFields, shown_name
 from control.registry.redirects import usable
 from core.egress.addresses import ANYWHERE, UrlRefused, check_url
 from core.jwk import MOST_KEYS, usable_keys
 
-ASSERTION_ALGORITHMS: Final = ("RS256", "ES256")
-_METHODS: Final[dict[str, AuthMethod]] = {
-    "none": "none",
-    "client_secret_basic": "client_secret_basic",
-    "client_secret_post": "client_secret_post",
-    "private_key_jwt": "private_key_jwt",
-}
+_METHODS: Final[Mapping[str, AuthMethod]] = MappingProxyType({method: method for method in AUTH_METHODS})
 
 
 def described(metadata: Mapping[str, Any], *, unnamed: str) -> ClientFields:
