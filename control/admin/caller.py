@@ -7,7 +7,6 @@ token for gateways opens nothing here, not even `/me`: whoever finds one learns 
 
 import hmac
 import re
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 
@@ -15,14 +14,13 @@ from aiohttp import web
 
 from control.admin.api import CALLER, DEPS
 from control.admin.deps import Deps
-from control.http.answering import REQUEST_ID
+from control.http.answering import REQUEST_ID, Handler
 from control.http.problems import Problem, forbidden
 from control.registry.access import Caller
 from control.store import tokens, users
 from control.store.pool import transaction
 from core.tokens import digest, well_formed
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PUBLIC: Final = frozenset({"/health", "/ready"})
 """Answered without a caller; they say whether the process lives and the database answers, nothing else."""
 _NOT_OURS: Final = (

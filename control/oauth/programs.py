@@ -4,18 +4,18 @@ Clients that run in a browser (the Inspector, say) come from whatever origin. No
 may ask; none may send credentials of the browser along.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from math import ceil
 from typing import Any, Final
 
 import orjson
 from aiohttp import web
 
+from control.http.answering import Handler
 from control.oauth.client_authentication import challenge_of
 from control.oauth.errors import OAuthRefused
 from control.store.pool import StoreUnavailable
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ANY_ORIGIN: Final = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 _PREFLIGHT: Final = {
     **ANY_ORIGIN,

@@ -1,14 +1,16 @@
 """The routes of the authorization server, for the public listener. Old clients look for three of them at the root."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from aiohttp import web
 
+from control.http.answering import Handler
 from control.oauth.authorize.endpoint import AuthorizeEndpoint
 from control.oauth.consent import ConsentPage
 from control.oauth.jwks import Jwks
 from control.oauth.metadata import Metadata, paths
-from control.oauth.programs import Handler, for_programs, preflight
+from control.oauth.programs import for_programs, preflight
 from control.oauth.register import RegistrationEndpoint
 from control.oauth.revoke import RevocationEndpoint
 from control.oauth.server import AuthorizationServer
@@ -38,7 +40,7 @@ def routes(deps: PublicDeps) -> list[web.RouteDef]:
     return found
 
 
-def _for_programs(method: str, at: "list[str] | tuple[str, ...]", handler: Handler) -> list[web.RouteDef]:
+def _for_programs(method: str, at: Iterable[str], handler: Handler) -> list[web.RouteDef]:
     return [
         one for path in at for one in (web.route(method, path, for_programs(handler)), web.options(path, preflight))
     ]

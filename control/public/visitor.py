@@ -5,13 +5,12 @@ person is needed. A session that is over, or of somebody who was disabled, is no
 time, so that an end holds from the next request on.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from aiohttp import web
 
-from control.http.answering import REQUEST_ID
+from control.http.answering import REQUEST_ID, Handler
 from control.http.client_address import client_address
 from control.http.cookies import SESSION, may_be_secret, read_cookie
 from control.public.deps import PublicDeps
@@ -20,7 +19,6 @@ from control.store import browser_sessions, users
 from control.store.pool import transaction
 from core.tokens import digest
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PUBLIC_DEPS: web.AppKey[PublicDeps] = web.AppKey("public_deps", PublicDeps)
 
 
