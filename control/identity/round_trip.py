@@ -18,6 +18,8 @@ from control.registry.identity_provider import Endpoints, IdentityProvider
 
 AGE_S: Final = 600.0
 """A person may take so long at the provider."""
+COOKIE_PREFIX: Final = "archway-oidc-"
+"""What the names of the cookies of all sign-ins begin with that are under way in a browser."""
 _LONGEST_CODE: Final = 8 << 10
 
 
@@ -96,7 +98,17 @@ def code_of(
 
 def cookie_word(state: str) -> str:
     """The name of the cookie of one sign-in: several may be under way, one in each tab."""
-    return "archway-oidc-" + sha256(state.encode(errors="surrogatepass")).hexdigest()[:16]
+    return COOKIE_PREFIX + sha256(state.encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+def pack_begun(begun: Begun) -> bytes:
+    """What was begun, as it is sealed into the cookie of the browser that began it."""
+    return msgspec.json.encode(begun)
+
+
+def unpack_begun(plain: bytes) -> Begun:
+    """What `pack_begun` made; raises `msgspec.MsgspecError` for anything else."""
+    return msgspec.json.decode(plain, type=Begun)
 
 
 def _filled(parameters: Mapping[str, str]) -> dict[str, str]:

@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-import msgspec
-
 from control.changes import identities as changes
 from control.changes.write import Write, changing, there
 from control.identity.asking import Asker, ProviderAway, ProviderRefused
@@ -185,13 +183,3 @@ def _away(provider: IdentityProvider, why: Exception) -> SignInRefused:
         f"{provider.name} cannot be used just now; try again in a moment. {_ASK_ADMIN}", why=str(why),
         cure=f"Run `archway identity-providers test {provider.slug}`.", kind="away",
     )  # fmt: skip
-
-
-def pack_begun(begun: Begun) -> bytes:
-    """As it is sealed into a cookie."""
-    return msgspec.json.encode(begun)
-
-
-def unpack_begun(plain: bytes) -> Begun:
-    """What `pack_begun` made."""
-    return msgspec.json.decode(plain, type=Begun)

@@ -17,8 +17,8 @@ from control.http.client_address import client_address
 from control.http.cookies import clear_cookie, set_cookie
 from control.http.problems import Problem
 from control.http.return_to import local_path
-from control.identity.round_trip import AGE_S, Begun, cookie_word
-from control.identity.single_sign_on import CALLBACK, SignedIn, SignInRefused, pack_begun, unpack_begun
+from control.identity.round_trip import AGE_S, COOKIE_PREFIX, Begun, cookie_word, pack_begun, unpack_begun
+from control.identity.single_sign_on import CALLBACK, SignedIn, SignInRefused
 from control.public.deps import PublicDeps
 from control.public.visitor import PUBLIC_DEPS
 from control.registry.sign_in_attempt import NewAttempt
@@ -29,7 +29,6 @@ START: Final = "/sign-in/oidc/{provider}"
 _CURE: Final = "Begin again at the sign-in page; it may help to close other tabs of it."
 _STATUS: Final = {"away": 503, "refused": 403, "nobody": 403}
 _MOST_UNDER_WAY: Final = 5
-_WORD: Final = "archway-oidc-"
 _LONGEST_COOKIE: Final = 4_000
 """A browser keeps no longer one, so neither does it come back."""
 
@@ -119,7 +118,9 @@ def _begun(request: web.Request, deps: PublicDeps, state: str) -> Begun | None:
 
 def _forget_oldest(request: web.Request, response: web.Response, deps: PublicDeps) -> None:
     """Sign-ins that were begun and never ended fill no browser."""
-    prefix, suffix = deps.cookies.name(_WORD).removesuffix(deps.cookies.suffix), deps.cookies.suffix
+    prefix, suffix = deps.cookies.name(COOKIE_PREFIX).removesuffix(deps.cookies.suffix), deps.cookies.suffix
     under_way = [name for name in request.cookies if name.startswith(prefix) and name.endswith(suffix)]
     for name in under_way[: max(0, len(under_way) - _MOST_UNDER_WAY + 1)]:
-        clear_cookie(response, deps.cookies, name.removeprefix(prefix.removesuffix(_WORD)).removesuffix(suffix))
+        clear_cookie(
+            response, deps.cookies, name.removeprefix(prefix.removesuffix(COOKIE_PREFIX)).removesuffix(suffix)
+        )
