@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 from control.http.models import Model
 from control.http.problems import not_found
+from control.registry.access import Caller
+from control.registry.actions import Action
 
 M = TypeVar("M", bound=Model)
 R = TypeVar("R")
@@ -27,6 +29,17 @@ def one_or_404(row: R | None, what: str) -> R:
     if row is None:
         raise not_found(what)
     return row
+
+
+def whose(caller: Caller, action: Action, user_id: str | None) -> str | None:
+    """Whose rows a list shows, None for everybody's: `user_id` filters. Who may not do this to all has their own
+    rows; another's user is Problem 404.
+    """
+    if caller.may(action):
+        return user_id
+    if user_id not in {None, caller.user_id}:
+        raise not_found("user")
+    return caller.user_id
 
 
 def _of(row: Any, name: str) -> Any:

@@ -5,7 +5,7 @@ An end holds from the session's next request on: nothing remembers a session. Al
 """
 
 from control.admin.api import Asked, Operations
-from control.admin.resource import shown
+from control.admin.resource import shown, whose
 from control.admin.session_models import EndedSessions, Session, SessionQuery
 from control.changes import people
 from control.http.models import Id
@@ -22,11 +22,7 @@ operations = Operations("sessions")
 @operations.get("/sessions")
 async def list_sessions(asked: Asked, query: SessionQuery) -> Page[Session]:
     """List browser sessions, the newest first: one's own, or all to an admin."""
-    caller, user_id = asked.caller, query.user_id
-    if not caller.may("session:read"):
-        if user_id not in {None, caller.user_id}:
-            raise not_found("user")
-        user_id = caller.user_id
+    user_id = whose(asked.caller, "session:read", query.user_id)
     async with transaction(asked.pool, readonly=True) as connection:
         rows = await browser_sessions.page(connection, limit=query.fetch, before_id=query.after, user_id=user_id)
     return page_of(rows, query, lambda one: shown(Session, told_of_session(one)), lambda one: one.id)

@@ -4,10 +4,9 @@ Noted by whoever takes a step (`control/records/sign_in_notes.py`). Nothing here
 """
 
 from control.admin.api import Asked, Operations
-from control.admin.resource import shown
+from control.admin.resource import shown, whose
 from control.admin.sign_in_models import SignIn, SignInQuery
 from control.http.paging import Page, page_of
-from control.http.problems import not_found
 from control.registry.sign_in_attempt import told_of_attempt
 from control.store import sign_in_attempts
 from control.store.pool import transaction
@@ -18,11 +17,7 @@ operations = Operations("sign-ins")
 @operations.get("/sign-ins")
 async def list_sign_ins(asked: Asked, query: SignInQuery) -> Page[SignIn]:
     """List steps of attempts to sign in, the newest first: one's own, or all with `sign_in:read`."""
-    caller, user_id = asked.caller, query.user_id
-    if not caller.may("sign_in:read"):
-        if user_id not in {None, caller.user_id}:
-            raise not_found("user")
-        user_id = caller.user_id
+    user_id = whose(asked.caller, "sign_in:read", query.user_id)
     async with transaction(asked.pool, readonly=True) as connection:
         rows = await sign_in_attempts.page(
             connection,

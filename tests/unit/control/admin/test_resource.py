@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from control.admin.resource import one_or_404, shown
+from control.admin.resource import one_or_404, shown, whose
 from control.http.models import Item, Name
 from control.http.problems import Problem
+from control.registry.access import Caller
+
+ADA, ROOT = Caller("ada", "Ada", "member"), Caller("root", "Root", "admin")
 
 
 class Team(Item):
@@ -52,3 +55,19 @@ def test_a_row_that_is_not_there_is_404() -> None:
     with pytest.raises(Problem, match="no such team") as refused:
         one_or_404(None, "team")
     assert refused.value.status == 404
+
+
+@pytest.mark.parametrize("user_id", [None, "ada"])
+def test_who_may_not_read_all_rows_is_shown_their_own_whether_they_ask_for_them_or_not(user_id: str | None) -> None:
+    assert whose(ADA, "session:read", user_id) == "ada"
+
+
+def test_rows_of_somebody_else_are_404_to_who_may_not_read_all() -> None:
+    with pytest.raises(Problem, match="no such user") as refused:
+        whose(ADA, "session:read", "root")
+    assert refused.value.status == 404
+
+
+@pytest.mark.parametrize("user_id", [None, "ada"])
+def test_who_may_read_all_rows_is_shown_those_that_they_ask_for(user_id: str | None) -> None:
+    assert whose(ROOT, "session:read", user_id) == user_id
