@@ -16,6 +16,7 @@ from control.registry.broken_rule import BrokenRule
 from control.registry.oauth_client import (
     SECRET_METHODS,
     ClientFields,
+    Kind,
     NewClient,
     OAuthClient,
     check_registered,
@@ -34,19 +35,7 @@ async def create(write: Write, wanted: ClientFields) -> tuple[OAuthClient, str]:
     BrokenRule; StoreConflict `oauth_clients_team_id_fkey`.
     """
     check_registered(wanted)
-    client_pk = new_id()
-    secret = _new_secret(wanted)
-    made = await rows.insert(
-        write,
-        client_pk,
-        NewClient(
-            **_fields_of(wanted),
-            client_id=client_pk,
-            kind="registered",
-            secret_digest=digest(secret) if secret else None,
-            created_by=write.actor.user_id or None,
-        ),
-    )
+    made, secret = await _inserted(write, wanted, kind="registered", created_by=write.actor.user_id or None)
     await write.announce()
     await write.record("create", "oauth_client", made.id, None, told_of_client(made))
     return made, secret
@@ -60,19 +49,7 @@ async def register(write: Write, wanted: ClientFields, content_digest: str | Non
         known = await oauth_clients.registered_again(write.connection, content_digest)
         if known is not None:
             return known, ""
-    client_pk = new_id()
-    secret = _new_secret(wanted)
-    made = await rows.insert(
-        write,
-        client_pk,
-        NewClient(
-            **_fields_of(wanted),
-            client_id=client_pk,
-            kind="dynamic",
-            secret_digest=digest(secret) if secret else None,
-            content_digest=content_digest,
-        ),
-    )
+    made, secret = await _inserted(write, wanted, kind="dynamic", content_digest=content_digest)
     await write.announce()
     write.observed()
     return made, secret
@@ -145,6 +122,27 @@ async def delete(write: Write, client_pk: str, version: int | None = None) -> No
     await rows.delete(write, client_pk)
     await write.announce(clients=[before.client_id])
     await write.record("delete", "oauth_client", client_pk, told_of_client(before), None)
+
+
+async def _inserted(
+    write: Write,
+    wanted: ClientFields,
+    *,
+    kind: Kind,
+    created_by: str | None = None,
+    content_digest: str | None = None,
+) -> tuple[OAuthClient, str]:
+    """The row of a client that is named by its own identifier, and its secret, '' where it has none."""
+    client_pk, secret = new_id(), _new_secret(wanted)
+    client = NewClient(
+        **_fields_of(wanted),
+        client_id=client_pk,
+        kind=kind,
+        secret_digest=digest(secret) if secret else None,
+        content_digest=content_digest,
+        created_by=created_by,
+    )
+    return await rows.insert(write, client_pk, client), secret
 
 
 async def _locked(write: Write, client_pk: str, version: int | None) -> OAuthClient:
