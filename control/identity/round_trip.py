@@ -4,7 +4,6 @@ Called by `control/sign_in/oidc.py`. What was begun is kept in a sealed cookie o
 who begin and never end cost no row; what came back once is remembered, so that it cannot come back twice.
 """
 
-import base64
 import hmac
 import secrets
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import msgspec
 
 from control.registry.identity_provider import Endpoints, IdentityProvider
+from control.registry.pkce import s256_challenge
 
 AGE_S: Final = 600.0
 """A person may take so long at the provider."""
@@ -57,7 +57,6 @@ def authorize_url(provider: IdentityProvider, endpoints: Endpoints, redirect_uri
     """Where the browser is sent. What Archway fills stands over what the provider's settings say; a parameter that
     these leave empty is not sent.
     """
-    challenge = base64.urlsafe_b64encode(sha256(begun.verifier.encode()).digest()).rstrip(b"=").decode()
     parameters = {
         **provider.authorize_parameters,
         "response_type": "code",
@@ -66,7 +65,7 @@ def authorize_url(provider: IdentityProvider, endpoints: Endpoints, redirect_uri
         "scope": " ".join(provider.scopes),
         "state": begun.state,
         "nonce": begun.nonce,
-        "code_challenge": challenge,
+        "code_challenge": s256_challenge(begun.verifier),
         "code_challenge_method": "S256",
     }
     if "offline_access" in provider.scopes and "prompt" not in parameters:

@@ -4,10 +4,8 @@ Of two who bring one code, the row's lock lets the first through; the second end
 has a copy (RFC 6749 section 4.1.2). Called by `control/oauth/token.py`.
 """
 
-import base64
 import hmac
 import re
-from hashlib import sha256
 from typing import Final
 
 from aiohttp import web
@@ -24,6 +22,7 @@ from control.oauth.server import AuthorizationServer
 from control.registry.oauth_client import OAuthClient
 from control.registry.oauth_grant import Grant
 from control.registry.oauth_scopes import OFFLINE
+from control.registry.pkce import s256_challenge
 from control.registry.refresh_token import new_salt
 from control.store import oauth_grants
 from control.store.oauth_grants import Code
@@ -71,8 +70,7 @@ def _why_not(kept: Code, form: Parameters, verifier: str) -> OAuthRefused | None
         return invalid_grant("The code was made for another redirect_uri.")
     if not _VERIFIER.fullmatch(verifier):
         return invalid_grant("The code_verifier is out of form (RFC 7636 section 4.1).")
-    made = base64.urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    if not hmac.compare_digest(made, kept.challenge):
+    if not hmac.compare_digest(s256_challenge(verifier), kept.challenge):
         return invalid_grant("The code_verifier does not fit the code.")
     return None
 
