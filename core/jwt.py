@@ -137,10 +137,10 @@ class AccessTokenSigner:
         self.public_keys: tuple[dict[str, str], ...] = tuple(ed25519_jwk(key.public_key()) for key in self._keys)
         """As JWKs, the current key first; the previous one checks what it signed until that has ended."""
 
-    def key_for(self, kid: str, algorithm: str) -> "OwnKey | None":
+    def key_for(self, kid: str, algorithm: str) -> "BareKey | None":
         """The public half of one of our keys."""
         found = next((key for key in self.public_keys if key["kid"] == kid), None)
-        return OwnKey(found) if found is not None and algorithm in self.algorithms else None
+        return BareKey(found) if found is not None and algorithm in self.algorithms else None
 
     def sign(self, token: AccessToken) -> str:
         """The token as a caller bears it."""
@@ -162,8 +162,8 @@ class AccessTokenSigner:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnKey:
-    """The public half of one of our own keys, as `verify` asks for it."""
+class BareKey:
+    """A public key that is nothing but its members, as `verify` asks for one: our own, or a client's."""
 
     jwk: Mapping[str, Any]
 

@@ -26,7 +26,7 @@ from control.registry.oauth_client import ASSERTION_ALGORITHMS, SECRET_METHODS, 
 from control.store import oauth_grants
 from control.store.pool import transaction
 from core.jwk import usable_keys
-from core.jwt import LEEWAY_S, TokenRefused, VerifiedClaims, named_issuer, verify
+from core.jwt import LEEWAY_S, BareKey, TokenRefused, VerifiedClaims, named_issuer, verify
 from core.tokens import digest
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -152,11 +152,6 @@ def _verified(assertion: str, keys: "_ClientKeys", audiences: tuple[str, ...]) -
 
 
 @dataclass(frozen=True, slots=True)
-class _Key:
-    jwk: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class _ClientKeys:
     """A client's own keys, as `core.jwt.verify` asks for them."""
 
@@ -165,11 +160,11 @@ class _ClientKeys:
     kind: str = "client"
     algorithms: tuple[str, ...] = ASSERTION_ALGORITHMS
 
-    def key_for(self, kid: str, algorithm: str) -> _Key | None:
+    def key_for(self, kid: str, algorithm: str) -> BareKey | None:
         """The key that an assertion names; the only one, where it names none."""
         if not kid and len(self.by_kid) == 1:
-            return _Key(next(iter(self.by_kid.values())))
-        return _Key(self.by_kid[kid]) if kid in self.by_kid else None
+            return BareKey(next(iter(self.by_kid.values())))
+        return BareKey(self.by_kid[kid]) if kid in self.by_kid else None
 
 
 def _unproven(sentence: str) -> OAuthRefused:

@@ -18,7 +18,7 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from core.jwt import (
     AccessToken,
     AccessTokenSigner,
-    OwnKey,
+    BareKey,
     TokenRefused,
     VerifiedClaims,
     access_token_of,
@@ -51,8 +51,8 @@ class Provider:
         }
     )
 
-    def key_for(self, kid: str, _algorithm: str) -> OwnKey | None:
-        return OwnKey(self.by_kid[kid]) if kid in self.by_kid else None
+    def key_for(self, kid: str, _algorithm: str) -> BareKey | None:
+        return BareKey(self.by_kid[kid]) if kid in self.by_kid else None
 
 
 PROVIDER = Provider()
