@@ -28,6 +28,8 @@ LEEWAY_S: Final = 60
 """Clocks of two hosts differ."""
 LONGEST_LIFE_S: Final = 24 * 3600
 TYPE: Final = "at+jwt"
+CALL_SCOPE: Final = "mcp"
+"""What an access token of ours must allow for its bearer to call a gateway; control gives it to each."""
 _FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _LONGEST_SUBJECT: Final = 255
 _LATEST: Final = 1 << 40

@@ -4,17 +4,14 @@ Pure: made by `proxy/callers/signed_tokens.py`. `Claimed` is believed in nothing
 """
 
 import base64
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from core.jwk import LONGEST_KID
-from core.jwt import LONGEST, VerifiedClaims
+from core.jwt import CALL_SCOPE, LONGEST, VerifiedClaims
 from core.key_sets import MAX_ISSUER, PublicKey
 from core.resolve import AuthKind
-
-SCOPE: Final = "mcp"
-"""What an access token of ours must allow for its bearer to call a gateway."""
 
 
 class Claimed(msgspec.Struct, frozen=True):
@@ -43,7 +40,7 @@ class Verified:
         """That it was signed with; once its issuer's set has this no more, the token proves nothing."""
         self.way: AuthKind = way
         scope = claims.get("scope", "")
-        self.may_call = way != "oauth" or (isinstance(scope, str) and SCOPE in scope.split())
+        self.may_call = way != "oauth" or (isinstance(scope, str) and CALL_SCOPE in scope.split())
         """Whether it allows calls of gateways at all; what a token of a provider allows, its settings say."""
         self.stands = True
         """False once it is remembered no more, or its issuer has changed: what rests on it is decided again."""

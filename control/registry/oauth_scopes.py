@@ -3,7 +3,9 @@
 from collections.abc import Collection
 from typing import Final
 
-CALL: Final = "mcp"
+from core.jwt import CALL_SCOPE
+
+CALL: Final = CALL_SCOPE
 """Calling the tools of one gateway. Every access token has it."""
 OFFLINE: Final = "offline_access"
 """Going on while the person is away, with a refresh token."""

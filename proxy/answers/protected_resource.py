@@ -17,6 +17,7 @@ from typing import Final
 
 import orjson
 
+from core.jwt import CALL_SCOPE
 from proxy.answers.sign_in_steps import METADATA_PATH, note_metadata
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
@@ -24,7 +25,6 @@ from proxy.gateways.compiled import CompiledGateway
 from proxy.gateways.resources import PATH
 from proxy.refusals import Refusal
 from proxy.stages.admit import admit
-from proxy.verified_token import SCOPE
 
 PREFIX: Final = METADATA_PATH
 
@@ -91,7 +91,7 @@ def _told(x: Exchange, gateway: CompiledGateway, deps: Deps) -> Answer:
         "resource_name": x.gateway_name,
     }
     if gateway.accepts("oauth"):  # a provider knows no scope of ours, and would refuse it
-        document["scopes_supported"] = [SCOPE]
+        document["scopes_supported"] = [CALL_SCOPE]
     note_metadata(x, deps)
     answer = Answer(200, orjson.dumps(document))
     answer.headers["Access-Control-Allow-Origin"] = "*"

@@ -4,6 +4,7 @@ from typing import Final
 
 import orjson
 
+from core.jwt import CALL_SCOPE
 from core.mcp.faults import INTERNAL_ERROR, MessageFault, error_message, result_message
 from core.mcp.message import Request
 from core.mcp.shapes import META_REFUSAL, result_for_modern
@@ -15,7 +16,6 @@ from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.our_name import server_info
 from proxy.refusals import Refusal
-from proxy.verified_token import SCOPE
 
 _CHALLENGED: Final = {
     "not_authenticated": ', error="invalid_token", error_description="The token is not valid here."',
@@ -103,7 +103,7 @@ def challenge(x: Exchange, deps: Deps, error: str) -> str:
     """
     gateway = deps.gateways.peek(x.gateway_name)
     of_provider = gateway is not None and gateway.accepts("jwt") and not gateway.accepts("oauth")
-    scope = "" if of_provider else f', scope="{SCOPE}"'
+    scope = "" if of_provider else f', scope="{CALL_SCOPE}"'
     return f'Bearer resource_metadata="{metadata_url(x.gateway_name, deps)}"{scope}{error}'
 
 

@@ -11,6 +11,7 @@ Leaves out which ways of authenticating a gateway accepts (`enter_gateway.py`).
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
+from core.jwt import CALL_SCOPE
 from core.resolve import CallerVerdict, JwtProof, Proof, TokenProof
 from core.tokens import PREFIX, digest, well_formed
 from proxy.caches.two_ages import SourceUnreachable
@@ -19,7 +20,7 @@ from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
 from proxy.telemetry.metrics import AUTHENTICATIONS, by_value
-from proxy.verified_token import SCOPE, Verified, look
+from proxy.verified_token import Verified, look
 
 _OUTCOMES: Final = by_value(AUTHENTICATIONS)
 _ACCEPTED: Final = _OUTCOMES["accepted"]
@@ -177,7 +178,7 @@ def _accept(x: Exchange, verdict: CallerVerdict, proof: Proof, deps: Deps, verif
     if verified is not None and not verified.may_call:
         deps.slots.add(_OUTCOMES["refused"])
         x.caller = Caller(verdict, proof, verified)
-        raise Refusal("scope_missing", scope=SCOPE)
+        raise Refusal("scope_missing", scope=CALL_SCOPE)
     deps.slots.add(_ACCEPTED)
     x.caller = Caller(verdict, proof, verified)
     if judged is None:
