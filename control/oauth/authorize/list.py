@@ -28,13 +28,14 @@ CHECKS: Final[tuple[Check, ...]] = (
     check_redirect,       # to the letter one that the client registered       page
     # ---- from here on the client hears of it, if it may
     check_once,           # nothing else comes twice                           invalid_request
-    check_unsupported,    # no request objects, no other response mode         request_not_supported
+    check_unsupported,    # no request objects                                 request_not_supported, request_uri_...
+                          # no other response mode                             invalid_request
     check_response_type,  # a code, nothing else                               unsupported_response_type
     check_pkce,           # a challenge, S256                                  invalid_request
     check_scope,          # scopes that there are                              invalid_scope
-    check_resource,       # a gateway of ours, which lets this client in       invalid_target
+    check_resource,       # a gateway of ours, which lets this client in       invalid_target, access_denied
     check_prompt,         # `none` alone, and then only a person who is here   invalid_request, login_required
     # ---- from here on there is a person
     check_person,         # somebody has signed in                             to the sign-in page
-    check_gateway,        # they see the gateway; or it is the only one        invalid_target
+    check_gateway,        # they see the gateway; or it is the only one        access_denied, invalid_target
 )  # fmt: skip
