@@ -22,6 +22,7 @@ from control.registry.gateway import Gateway, GatewayFields, told_of_gateway, wa
 from control.registry.gateway_access import may_manage_gateway
 from control.registry.lending import Lent, lending_warnings
 from control.registry.partial import gateway_with
+from control.registry.resources import canonical_resource
 from control.registry.usability import AssignedTool, usability
 from control.registry.visibility import why_not_called_by
 from control.store import gateways, lending
@@ -114,7 +115,7 @@ def _judged(
 
 
 def _connect(public_url: str, slug: str) -> Connect:
-    url = f"{public_url}/v1/mcp/{slug}"
+    url = canonical_resource(public_url, slug)
     authorization = "Bearer arch_..."
     config = {"type": "http", "url": url, "headers": {"Authorization": authorization}}
     return Connect(

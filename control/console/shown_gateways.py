@@ -12,6 +12,7 @@ from control.changes.refusals import NotThere
 from control.changes.visible import visible_gateway
 from control.registry.access import Caller
 from control.registry.gateway import Gateway
+from control.registry.resources import canonical_resource
 from control.registry.usability import usability
 from control.registry.visibility import why_not_called_by
 from control.store import gateways
@@ -83,7 +84,7 @@ async def _shown(
     for one in found:
         judged = usability(tools[one.id], kind=one.visibility, members=people[one.id], shut=ways[one.id].reason)
         why = why_not_called_by(caller, one.visibility, one.teams, one.owner_id) or ""
-        url = f"{public_url}/v1/mcp/{one.slug}"
+        url = canonical_resource(public_url, one.slug)
         tools_of, shut_ways = len(tools[one.id]), ways[one.id].warnings
         shown.append(ShownGateway(one, url, tools_of, judged.reasons, judged.warnings, shut_ways, why))
     return shown

@@ -1,8 +1,8 @@
 """The one name of a gateway as an OAuth resource (RFC 8707), and which gateway a client means by whatever name.
 
-Called by the authorization server and where tokens are judged. Clients send what they were given: its URL by
-slug, by identifier or by a slug that it had before, sometimes with a slash at its end. A token names one thing only.
-Pure: whether there is such a gateway is asked in `control/store/gateway_names.py`.
+Called by the authorization server, where tokens are judged, and where people are shown the URL. Clients send what
+they were given: its URL by slug, by identifier or by a slug that it had before, sometimes with a slash at its end. A
+token names one thing only. Pure: whether there is such a gateway is asked in `control/store/gateway_names.py`.
 """
 
 from typing import Final
@@ -15,7 +15,7 @@ LONGEST: Final = 2_048
 
 
 def canonical_resource(public_url: str, slug: str) -> str:
-    """What access tokens for the gateway with this slug name as their audience."""
+    """The URL of the gateway with this slug: where clients call it, and the audience of its access tokens."""
     return f"{public_url.rstrip('/')}{PATH}{slug}"
 
 
