@@ -9,10 +9,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from control.registry.actions import ROLES, Role
+from control.registry.actions import Role
 from control.registry.identity import ProvidedPerson
 from control.registry.identity_provider import IdentityProvider, TeamRule
-from control.registry.provider_rules import lower_of
+from control.registry.provider_rules import higher_of, lower_of
 
 _EMAIL = re.compile(r"[!-?A-~]{1,64}@[!-?A-~]{1,189}")
 """As the admin API takes one. There is one `@`: what stands behind the last is not always what others read."""
@@ -108,7 +108,7 @@ def _ruled(rules: Sequence[TeamRule], values: frozenset[str]) -> dict[str, Role]
     for rule in rules:
         if rule.value in values:
             before = teams.get(rule.team_id)
-            teams[rule.team_id] = rule.role if before is None else _higher_of(before, rule.role)
+            teams[rule.team_id] = rule.role if before is None else higher_of(before, rule.role)
     return teams
 
 
@@ -121,9 +121,5 @@ def _role(provider: IdentityProvider, claims: Mapping[str, Any], *, complete: bo
     role: Role = "member"
     for rule in provider.role_rules:
         if rule.value in values:
-            role = _higher_of(role, rule.role)
+            role = higher_of(role, rule.role)
     return lower_of(role, provider.highest_role)
-
-
-def _higher_of(one: Role, other: Role) -> Role:
-    return ROLES[min(ROLES.index(one), ROLES.index(other))]

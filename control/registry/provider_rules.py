@@ -81,6 +81,11 @@ def lower_of(one: Role, other: Role) -> Role:
     return ROLES[max(ROLES.index(one), ROLES.index(other))]
 
 
+def higher_of(one: Role, other: Role) -> Role:
+    """The role of the two that holds more."""
+    return ROLES[min(ROLES.index(one), ROLES.index(other))]
+
+
 def _check_issuer(issuer: str, policy: AddressPolicy) -> None:
     """An issuer is compared byte by byte with what tokens say, so it is judged and not changed."""
     if len(issuer) > MAX_ISSUER:

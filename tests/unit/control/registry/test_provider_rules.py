@@ -6,7 +6,7 @@ import pytest
 
 from control.registry.broken_rule import BrokenRule
 from control.registry.identity_provider import ProviderFields, RoleRule, TeamRule
-from control.registry.provider_rules import audience_for, check_provider, lower_of, may_be_plain
+from control.registry.provider_rules import audience_for, check_provider, higher_of, lower_of, may_be_plain
 from core.egress.addresses import AddressPolicy, parse_networks
 from tests.fakes.providers import provider_fields
 
@@ -109,9 +109,11 @@ def test_a_gateway_takes_tokens_for_one_of_the_providers_audiences_alone() -> No
             audience_for(audience, provider)
 
 
-def test_the_lower_of_two_roles_is_the_one_that_holds_less() -> None:
+def test_of_two_roles_the_lower_holds_less_and_the_higher_more() -> None:
     assert lower_of("admin", "member") == "member"
     assert lower_of("editor", "admin") == "editor"
+    assert higher_of("admin", "member") == "admin"
+    assert higher_of("editor", "admin") == "admin"
 
 
 @pytest.mark.parametrize(
