@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from proxy.answers.protected_resource import PREFIX, judge_for_anybody, protected_resource
+from proxy.answers.protected_resource import judge_for_anybody, protected_resource
+from proxy.answers.sign_in_steps import METADATA_PATH
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange, Head
 from proxy.refusals import Refusal
@@ -75,8 +76,8 @@ class PublicRoute:
 PUBLIC: Final = (
     PublicRoute(frozenset({"GET", "HEAD"}), "/health", health),
     PublicRoute(frozenset({"GET", "HEAD"}), "/ready", ready),
-    PublicRoute(frozenset({"GET"}), f"{PREFIX}/", protected_resource, whole=False),
-    PublicRoute(frozenset({"OPTIONS"}), f"{PREFIX}/", metadata_preflight, whole=False),
+    PublicRoute(frozenset({"GET"}), f"{METADATA_PATH}/", protected_resource, whole=False),
+    PublicRoute(frozenset({"OPTIONS"}), f"{METADATA_PATH}/", metadata_preflight, whole=False),
     PublicRoute(frozenset({"OPTIONS"}), "", cors_preflight, whole=False),
 )
 

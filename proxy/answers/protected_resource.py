@@ -13,7 +13,6 @@ makes tokens for the canonical one alone (`proxy/gateways/resources.py`).
 
 from collections.abc import Awaitable
 from dataclasses import replace
-from typing import Final
 
 import orjson
 
@@ -22,11 +21,9 @@ from proxy.answers.sign_in_steps import METADATA_PATH, note_metadata
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.gateways.compiled import CompiledGateway
-from proxy.gateways.resources import PATH
+from proxy.gateways.resources import GATEWAY_PATH
 from proxy.refusals import Refusal
 from proxy.stages.admit import admit
-
-PREFIX: Final = METADATA_PATH
 
 
 def protected_resource(x: Exchange, deps: Deps) -> Answer | Awaitable[Answer]:
@@ -38,7 +35,7 @@ def protected_resource(x: Exchange, deps: Deps) -> Answer | Awaitable[Answer]:
 
 def metadata_url(name: str, deps: Deps) -> str:
     """Where the metadata of the gateway with this name is."""
-    return f"{deps.settings.base_url}{PREFIX}{PATH}{name}"
+    return f"{deps.settings.base_url}{METADATA_PATH}{GATEWAY_PATH}{name}"
 
 
 def authorization_servers(gateway: CompiledGateway, deps: Deps) -> list[str]:
@@ -61,7 +58,7 @@ def judge_for_anybody(x: Exchange, deps: Deps) -> None:
     if headers is not None:
         headers = {name: value for name, value in headers.items() if name != "origin"}
     # A copy: the lane's head may be another request's too.
-    target = head.target.removeprefix(PREFIX)
+    target = head.target.removeprefix(METADATA_PATH)
     x.head = replace(head, raw_headers=raw, headers=headers, target=target, judged=None)
     try:
         admit(x, deps)
@@ -85,7 +82,7 @@ def _told(x: Exchange, gateway: CompiledGateway, deps: Deps) -> Answer:
     if not servers:
         raise Refusal("no_sign_in")
     document: dict[str, object] = {
-        "resource": f"{deps.settings.base_url}{PATH}{x.gateway_name}",
+        "resource": f"{deps.settings.base_url}{GATEWAY_PATH}{x.gateway_name}",
         "authorization_servers": servers,
         "bearer_methods_supported": ["header"],
         "resource_name": x.gateway_name,

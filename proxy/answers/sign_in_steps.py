@@ -9,8 +9,8 @@ from typing import Final
 from core.sign_in_steps import ProxyStep, ToldStep
 from proxy.deps import Deps
 from proxy.exchange import Exchange, Head
+from proxy.gateways.resources import GATEWAY_PATH
 from proxy.refusals import Refusal
-from proxy.stages.admit import GATEWAY_PATH
 from proxy.telemetry.sign_in_steps import short
 
 METADATA_PATH: Final = "/.well-known/oauth-protected-resource"

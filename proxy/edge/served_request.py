@@ -23,11 +23,11 @@ from proxy.edge.get_stream import take_place
 from proxy.edge.lane_parts import LaneParts
 from proxy.edge.writing import PIECE
 from proxy.exchange import NOBODY, Answer, Exchange
+from proxy.gateways.resources import GATEWAY_PATH
 from proxy.pipeline import at_headers, at_message, at_message_now, begin_call
 from proxy.plans.plans import FIRST, Declined
 from proxy.refusals import Refusal
 from proxy.room import at_end, reserve
-from proxy.stages.admit import GATEWAY_PATH
 from proxy.telemetry.counting import FAST_LANE
 from proxy.upstream_call import UpstreamCall
 

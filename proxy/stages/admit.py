@@ -16,9 +16,9 @@ from core.tokens import digest
 from proxy.caches.usual import remember
 from proxy.deps import Deps
 from proxy.exchange import Exchange, Head, Judged
+from proxy.gateways.resources import GATEWAY_PATH
 from proxy.refusals import Refusal, overloaded
 
-GATEWAY_PATH = "/v1/mcp/"
 _GATEWAY_NAME = re.compile(r"[a-z0-9-]{1,63}")
 _VALUE = re.compile(VALUE.encode())
 _TOKEN = re.compile(NAME.encode())

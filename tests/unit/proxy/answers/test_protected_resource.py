@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from core.snapshot import TokenIssuer, Visibility
-from proxy.answers.protected_resource import PREFIX, protected_resource
+from proxy.answers.protected_resource import protected_resource
 from proxy.answers.refused import answer_of_refusal
+from proxy.answers.sign_in_steps import METADATA_PATH
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.gateways.compiled import CompiledGateway
@@ -20,7 +21,7 @@ PROVIDER = TokenIssuer("p1", "https://idp.example/tenant", "api://archway")
 
 
 def asked(name: str = "g", **headers: str) -> Exchange:
-    return exchange(headers, method="GET", target=f"{PREFIX}/v1/mcp/{name}")
+    return exchange(headers, method="GET", target=f"{METADATA_PATH}/v1/mcp/{name}")
 
 
 def told(deps: Deps, name: str = "g") -> Any:
@@ -48,7 +49,7 @@ async def test_a_gateway_that_takes_access_tokens_names_our_authorization_server
 async def test_the_authorization_server_is_named_to_the_letter_as_its_own_metadata_names_it() -> None:
     async with proxy_parts(issuer_url="https://sign-in.example/", public_url="https://gw.example/") as deps:
         hold(deps, ways("oauth"))
-        x = exchange({"Host": "gw.example"}, method="GET", target=f"{PREFIX}/v1/mcp/g")
+        x = exchange({"Host": "gw.example"}, method="GET", target=f"{METADATA_PATH}/v1/mcp/g")
         answer = protected_resource(x, deps)
         assert isinstance(answer, Answer)
         said = json.loads(answer.body)
