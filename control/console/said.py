@@ -11,10 +11,7 @@ from typing import Final
 SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "saved": "Saved.",
-        "signed-out": "You signed out.",
         "token-revoked": "The token is revoked; gateways refuse it within a second.",
-        "token-renamed": "The token is changed.",
-        "token-deleted": "The token is revoked and taken off the list.",
         "tokens-revoked": "All of their tokens are revoked; gateways refuse them within a second.",
         "client-withdrawn": "The client's access is withdrawn; gateways refuse it within a second.",
         "grants-withdrawn": "All that it was allowed is taken back; gateways refuse it within a second.",

@@ -5,7 +5,6 @@ which was meant (RFC 6749 section 3.1); what a form has besides is the handler's
 """
 
 import asyncio
-from collections.abc import Collection
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -21,14 +20,13 @@ Form = dict[str, str]
 FORM: web.RequestKey[list[tuple[str, str]]] = web.RequestKey("form", list)
 
 
-async def read_form(request: web.Request, *, repeated: Collection[str] = ()) -> Form:
-    """The fields; of one that may be `repeated` the first. Read once, however often it is asked for."""
+async def read_form(request: web.Request) -> Form:
+    """The fields, none of which may come twice. Read once, however often it is asked for."""
     form: Form = {}
     for name, value in await read_pairs(request):
-        if name not in form:
-            form[name] = value
-        elif name not in repeated:
+        if name in form:
             raise Problem(400, "A field of the form is given twice.", [FieldError(_shown(name), "is given twice")])
+        form[name] = value
     return form
 
 
