@@ -34,8 +34,8 @@ a round may take longer than its pause."""
 _WRITE_WITHIN_S: Final = 10.0
 
 
-class FirstCalls:
-    """The open streams of one replica."""
+class OpenLights:
+    """The lights that one replica keeps up: a stream for each open page that waits for a gateway's first call."""
 
     def __init__(self, pause_s: float = PAUSE_S, longest_s: float = LONGEST_S, most: int = MOST_OPEN) -> None:
         self._pause_s, self._longest_s, self._most = pause_s, longest_s, most

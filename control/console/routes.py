@@ -13,7 +13,7 @@ from aiohttp import web
 
 from control.admin import permissions
 from control.console import static
-from control.console.first_call import FirstCalls
+from control.console.first_call import OpenLights
 from control.console.pages import (
     connect,
     find,
@@ -164,7 +164,7 @@ PAGES: Final = (
 
 def light_route() -> PageRoute:
     """The event stream of Connect, with its own count of those that are open."""
-    return PageRoute("GET", "/connect/{gateway}/first-call", FirstCalls().follow, "GET /gateways")
+    return PageRoute("GET", "/connect/{gateway}/first-call", OpenLights().follow, "GET /gateways")
 
 
 def routes(deps: PublicDeps) -> list[web.RouteDef]:
