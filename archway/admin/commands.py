@@ -19,6 +19,7 @@ from archway.admin.follow import News, follow
 from archway.admin.form import Form, form_of, form_parameters
 from archway.admin.lists import NotInPart, removed
 from archway.admin.lookup import NotNamed, find, find_in
+from archway.admin.nouns import one_of, several
 from archway.admin.problem_text import problem_text
 from archway.admin.resource import Action, Option, Resource
 from archway.admin.show import show_list, show_one
@@ -39,7 +40,7 @@ _TYPES |= {"secrets": list[str], "prompt": bool}
 def commands(resource: Resource) -> typer.Typer:
     """The sub-commands of `archway <resource>`."""
     group = typer.Typer(help=resource.help, no_args_is_help=not resource.listed_alone)
-    _add(group, resource, "list", _list(resource), f"List {_several(resource.one)}.")
+    _add(group, resource, "list", _list(resource), f"List {several(resource.one)}.")
     if resource.listed_alone:
         group.callback(invoke_without_command=True, help=resource.help + _examples(resource, ""))(
             _alone(_list(resource))
@@ -49,9 +50,9 @@ def commands(resource: Resource) -> typer.Typer:
     if resource.create:
         _add(group, resource, "create", _create(resource), f"Make a new {resource.one}.")
     if resource.update:
-        _add(group, resource, "update", _update(resource), f"Change {_a(resource.one)}; other fields stay.")
+        _add(group, resource, "update", _update(resource), f"Change {one_of(resource.one)}; other fields stay.")
     if resource.delete:
-        _add(group, resource, "delete", _delete(resource), f"Delete {_a(resource.one)}.")
+        _add(group, resource, "delete", _delete(resource), f"Delete {one_of(resource.one)}.")
     for action in resource.actions:
         _add(group, resource, action.name, _act(resource, action), action.help)
     return group
@@ -277,14 +278,6 @@ def _which(resource: Resource) -> inspect.Parameter:
         typer.Argument(help=f"Its {names}.", metavar=resource.one.upper().replace(" ", "_")),
         inspect.Parameter.empty,
     )
-
-
-def _a(noun: str) -> str:
-    return f"an {noun}" if noun[0].lower() in "aeio" else f"a {noun}"
-
-
-def _several(noun: str) -> str:
-    return f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}s"
 
 
 def _parameter(name: str, kind: Any, option: Any, default: Any) -> inspect.Parameter:

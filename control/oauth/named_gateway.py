@@ -39,6 +39,12 @@ async def check_same(connection: Connection, server: AuthorizationServer, form: 
         raise invalid_target("The grant is for another gateway.")
 
 
+def named_in_notes(server: AuthorizationServer, form: Parameters) -> str:
+    """What a note calls the gateway that was asked for: its name, where the resource is a gateway's URL of ours."""
+    resource = form.one("resource")
+    return gateway_named_by(resource, server.public_url) or resource
+
+
 def invalid_target(sentence: str, *, asked: str = "", cure: str = _CURE) -> OAuthRefused:
     """A resource that no token can be made for."""
     return OAuthRefused("invalid_target", sentence, cure=cure, asked=asked)

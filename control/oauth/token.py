@@ -10,6 +10,7 @@ from control.oauth.client_authentication import authenticated
 from control.oauth.errors import OAuthRefused
 from control.oauth.grants import client, code, refresh
 from control.oauth.issue import Issued
+from control.oauth.named_gateway import named_in_notes
 from control.oauth.parameters import Parameters, of_form
 from control.oauth.programs import json_answer
 from control.oauth.server import AuthorizationServer
@@ -48,7 +49,7 @@ class TokenEndpoint:
                 request,
                 "token",
                 client=named or form.one("client_id"),
-                gateway=form.one("resource"),
+                gateway=named_in_notes(self._server, form),
                 refused=refused,
             )
             raise

@@ -82,6 +82,16 @@ async def test_that_a_client_goes_on_is_no_news_and_that_it_cannot_is(flow: Flow
     assert last["asked"] == "resource http://127.0.0.1:8400/v1/mcp/none"
 
 
+async def test_what_failed_before_its_gateway_was_looked_up_is_found_by_the_gateways_name(
+    flow: Flow,
+) -> None:
+    client = await flow.register(client_name="Claude")
+    await flow.browser.get(flow.authorize_path(client["client_id"], redirect_uri="https://evil.example/"))
+    await flow.redeem(client, "archc_unknown")
+
+    assert [step["gateway"] for step in await noted(flow) if step["reason"]] == ["work", "work"]
+
+
 async def test_a_gateway_that_names_its_clients_says_which_came_and_how_it_is_added(flow: Flow) -> None:
     client = await flow.register(client_name="Claude")
     await flow.change_gateway("work", allowed_clients=("https://claude.ai/oauth/client.json",))

@@ -15,6 +15,7 @@ from control.oauth.authorize.may_send_back import may_send_back
 from control.oauth.authorize.request import AuthorizeRequest
 from control.oauth.code import code_for
 from control.oauth.errors import NotSentBack, OAuthRefused
+from control.oauth.named_gateway import named_in_notes
 from control.oauth.parameters import of_query
 from control.oauth.server import AuthorizationServer
 from control.registry.redirects import is_this_machine, redirect_host
@@ -93,7 +94,7 @@ class AuthorizeEndpoint:
             asked.http,
             "authorised",
             client=asked.client.fields.name if asked.client is not None else asked.sent.one("client_id"),
-            gateway=asked.gateway.slug if asked.gateway is not None else asked.sent.one("resource"),
+            gateway=asked.gateway.slug if asked.gateway is not None else named_in_notes(self._server, asked.sent),
             user_id=asked.visitor.caller.user_id if asked.visitor is not None else None,
             refused=refused,
         )
