@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
 
-from archway.admin_client import AdminApi
+from archway.admin_client import AdminApi, Problem
 from bench.cpu import step_back, with_children
 from bench.orders import Target
 from bench.plan import Plan
@@ -24,6 +25,8 @@ from bench.processes import environment_of
 _T = TypeVar("_T")
 _AT_ONCE = 8
 """Requests to the admin API."""
+_BUSY_FOR_S = 60.0
+"""How long the admin API may say that it is busy: a machine that has just started it has much to do."""
 COMMAND = str(Path(sys.executable).with_name("archway"))
 
 
@@ -51,8 +54,8 @@ class Deployment:
 
         def made(number: int) -> str:
             body = {"name": f"Caller {number}", "email": f"c{number}@bench.invalid", "role": "member"}
-            person = self.api.post("/users", body)
-            return str(self.api.post("/tokens", {"name": "bench", "kind": "user", "user_id": person["id"]})["secret"])
+            person = self._post("/users", body)
+            return str(self._post("/tokens", {"name": "bench", "kind": "user", "user_id": person["id"]})["secret"])
 
         return self._all("callers", made, range(self.plan.callers))
 
@@ -95,7 +98,7 @@ class Deployment:
 
     def _entry(self, slug: str, port: int, tools: int) -> tuple[str, str]:
         """Ids of an entry with a static credential and of the organisation's installation."""
-        entry = self.api.post(
+        entry = self._post(
             "/entries",
             {
                 "slug": slug,
@@ -106,7 +109,7 @@ class Deployment:
             },
         )
         body = {"entry_id": entry["id"], "scope": "organisation", "credential": "upstream-secret"}
-        installation = self.api.post("/installations", body)
+        installation = self._post("/installations", body)
         if installation["state"] != "ready":
             raise RuntimeError(f"the stub server was not discovered: {installation['state_reason']}")
         return entry["id"], installation["id"]
@@ -114,10 +117,21 @@ class Deployment:
     def _gateway(self, slug: str, installed: tuple[str, str], more: dict[str, Any] | None = None) -> Target:
         """Everything on: visibility, credential, allowlist, record."""
         body = {"slug": slug, "name": slug, "header_allowlist": ["x-tenant"], **(more or {})}
-        gateway = self.api.post("/gateways", body)
+        gateway = self._post("/gateways", body)
         assign = {"entry": installed[0], "installation": installed[1], "tools": ["*"]}
-        self.api.post(f"/gateways/{gateway['id']}/assignments", assign)
+        self._post(f"/gateways/{gateway['id']}/assignments", assign)
         return Target(f"/v1/mcp/{slug}", _tool(slug, 0))
+
+    def _post(self, path: str, body: dict[str, Any]) -> Any:
+        """What the admin API makes; asked again while it says that it is busy. Raises Problem."""
+        deadline = time.monotonic() + _BUSY_FOR_S
+        while True:
+            try:
+                return self.api.post(path, body)
+            except Problem as problem:
+                if problem.status != HTTPStatus.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
+                    raise
+                time.sleep(1)
 
     def _all(self, what: str, make: Callable[[int], _T], numbers: Sequence[int]) -> list[_T]:
         began = time.monotonic()
