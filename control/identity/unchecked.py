@@ -25,6 +25,6 @@ def _part(token: str, number: int) -> Mapping[str, Any]:
     text = token.split(".")[number]
     try:
         part = msgspec.json.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=dict[str, Any])
-    except (msgspec.MsgspecError, ValueError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         raise TokenRefused("form", "The token is not a signed token.") from None
     return part

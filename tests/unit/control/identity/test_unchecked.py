@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
+
 import pytest
 
 from control.identity.unchecked import key_named, unchecked_claims
@@ -19,3 +21,9 @@ def test_a_token_says_what_it_is_to_be_checked_with() -> None:
 def test_what_is_no_token_says_nothing(token: str) -> None:
     with pytest.raises(TokenRefused):
         unchecked_claims(token)
+
+
+def test_a_head_that_nests_without_end_is_no_token() -> None:
+    deep = urlsafe_b64encode(b'{"kid":' + b"[" * 6_000 + b"]" * 6_000 + b"}").decode()
+    with pytest.raises(TokenRefused):
+        key_named(f"{deep}.e30.e30")
