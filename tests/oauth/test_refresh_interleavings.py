@@ -94,6 +94,22 @@ async def test_windows_that_refresh_at_the_same_moment_sign_nobody_out_and_fork_
 
 
 @pytest.mark.parametrize("seed", range(4))
+async def test_windows_that_bring_the_same_token_at_once_get_one_and_the_same_new_token(
+    flow: Flow, replicas: list[str], seed: int
+) -> None:
+    asked = Replicas(flow, replicas, random.Random(seed))
+    client = await flow.register()
+    first = (await flow.signed_in(client))["refresh_token"]
+    fields = {"grant_type": "refresh_token", "refresh_token": first, "client_id": client["client_id"]}
+
+    answers = await asyncio.gather(*(asked.token(**fields) for _ in range(8)))
+
+    assert {answer.status for answer in answers} == {200}
+    assert len({answer.json["refresh_token"] for answer in answers}) == 1
+    assert await living(flow) == [2]
+
+
+@pytest.mark.parametrize("seed", range(4))
 async def test_a_code_that_comes_to_several_replicas_never_leaves_two_living_families(
     flow: Flow, replicas: list[str], seed: int
 ) -> None:
