@@ -14,6 +14,8 @@ from typing import Final
 from control.admin.deps import Deps
 from control.changes.first_admin import ensure_first_admin
 from control.changes.safeguards import Safeguards
+from control.credentials.renewals import Renewals
+from control.credentials.usable import Usable
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
 from control.identity.asking import Asker
@@ -94,11 +96,12 @@ class Replica:
         access_tokens = AccessTokenSigner(settings.signing_ring, settings.pages_url)
         own = OwnCallers(questions_pool, access_tokens, signer, settings.base_url)
         providers = ProviderCallers(questions_pool, self.key_sets)
+        usable = Usable(seals, Renewals())
         stream = ChangeStream(self.redis["questions"], signer)
         steps = StepsAtProxies(questions_pool, SignInNotes(questions_pool), settings.base_url)
         self.internal = InternalListener(
             InternalCalls(ring, caller="proxy", answerer="control"),
-            Questions(questions_pool, stream, signer, seals, steps, SignedCallers((own, providers))),
+            Questions(questions_pool, stream, signer, usable, steps, SignedCallers((own, providers))),
             self.tasks,
         )
         calls = InternalCalls(ring, caller="control", answerer="proxy")
@@ -108,7 +111,7 @@ class Replica:
         self.admin = Deps(
             pool=pool,
             safeguards=safeguards,
-            discoverer=Discoverer(pool, probes, safeguards),
+            discoverer=Discoverer(pool, probes, safeguards, usable),
             key_sets=self.key_sets,
             redirect_uri=single_sign_on.redirect_uri,
             public_url=settings.base_url,

@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args, get_
 
 import msgspec
 from pydantic import Field as Bound
-from pydantic import create_model
+from pydantic import SerializerFunctionWrapHandler, create_model, model_serializer
 
 from control.http.models import Model
 from control.registry.credential import KINDS, KINDS_WITH_SETTINGS, settings_class
 
-_NAMES: Final = {"static": "PlacementBody"}
+_NAMES: Final = {"static": "PlacementBody", "oauth": "OAuthSettings"}
 """Names in the OpenAPI document that are not `<Kind>Settings`."""
+
+
+class _Settings(Model):
+    """Settings of one kind: what is not named is not told on, so that it is no setting of another kind."""
+
+    @model_serializer(mode="wrap")
+    def _named_alone(self, told: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in told(self).items() if name in self.model_fields_set}
 
 
 def settings_body(kind: str) -> type[Model]:
@@ -22,7 +30,7 @@ def settings_body(kind: str) -> type[Model]:
     declared = settings_class(kind)
     name = _NAMES.get(kind, "".join(word.title() for word in kind.split("_")) + "Settings")
     fields: Any = {one.name: _field(one.type, one.default) for one in msgspec.structs.fields(declared)}
-    return create_model(name, __base__=Model, __doc__=declared.__doc__, **fields)
+    return create_model(name, __base__=_Settings, __doc__=declared.__doc__, **fields)
 
 
 def _field(declared: Any, default: Any) -> tuple[Any, Any]:

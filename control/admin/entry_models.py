@@ -56,6 +56,7 @@ HeaderName = Annotated[str, Bound(min_length=1, max_length=64)]
 Headers = Annotated[
     dict[HeaderName, Annotated[str, Bound(min_length=1, max_length=MAX_VALUE)]], Bound(max_length=MAX_FIXED_HEADERS)
 ]
+ClientSecret = Annotated[str, Bound(max_length=1_024)]
 Number = Annotated[StrictInt, Bound(ge=-(2**53), le=2**53)] | Annotated[StrictFloat, Bound(allow_inf_nan=False)]
 Answer: TypeAlias = Annotated[StrictStr, Bound(max_length=MAX_VALUE)] | StrictBool | Number
 Teams = Annotated[list[Id], Bound(max_length=MAX_TEAMS)]
@@ -108,6 +109,9 @@ class EntryCreate(EntryFields):
     fixed_headers: Headers = Bound(
         default_factory=dict, description="Sent with every request; values are sealed and never shown again."
     )
+    client_secret: ClientSecret | None = Bound(
+        None, description="With the credential model `oauth` and a `client_id`: that client's secret. Never shown."
+    )
 
 
 class EntryPatch(EntryFields, Change):
@@ -119,6 +123,11 @@ class EntryPatch(EntryFields, Change):
     fixed_headers: Headers = Bound(
         default_factory=dict,
         description="All of them: what is not given again is removed. Required when the URL moves to another origin.",
+    )
+    client_secret: ClientSecret | None = Bound(
+        None,
+        description="As for a new entry; empty takes it away. Required again where the client, its provider or the "
+        "server's origin changes.",
     )
 
 
@@ -139,7 +148,8 @@ class EntryView(EntryFields, Item):
     """An entry as it is shown: names of fixed headers, never their values."""
 
     kind: Literal["remote"]
-    credential_placement: dict[str, str]
+    credential_placement: dict[str, Any]
+    has_client_secret: bool = Bound(description="Whether the secret of a client at the provider is kept.")
     fixed_header_names: list[str]
     discovery: dict[str, Any] = Bound(
         description="The latest discovery: when, by whom, through which installation; how many tools; which were "

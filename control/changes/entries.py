@@ -11,8 +11,11 @@ from control.changes.visible import managed_entry
 from control.changes.write import Write, there
 from control.credentials import dispatch
 from control.credentials.binding import state_after
+from control.registry.account import client_place
 from control.registry.actions import Action, lacking
-from control.registry.entry import Entry, NewEntry, WantedEntry, entry_fields, told_of_entry
+from control.registry.broken_rule import BrokenRule
+from control.registry.credential import OAuthCredential
+from control.registry.entry import Entry, NewEntry, WantedEntry, bound_origin, entry_fields, told_of_entry
 from control.registry.entry_rules import check_entry
 from control.registry.team_entries import check_owner_stays, entry_owner
 from control.store import entries, gateways, installations
@@ -87,13 +90,40 @@ async def _locked(write: Write, entry_id: str, action: Action, version: int | No
 
 
 def _sealed(safeguards: Safeguards, entry_id: str, wanted: WantedEntry, before: Entry | None) -> NewEntry:
-    checked = check_entry(wanted, dispatch.check(wanted.credential), safeguards.addresses, before)
+    checked = check_entry(
+        wanted, dispatch.check(wanted.credential, safeguards.addresses), safeguards.addresses, before
+    )
     if checked.entry.fixed_headers is None:
         sealed = before.fixed_headers if before else None
     else:
         sealed = safeguards.seals.fixed_headers(entry_id, checked.entry.fixed_headers)
     return NewEntry(
-        **entry_fields(checked.entry), fixed_headers=sealed, fixed_header_names=checked.fixed_header_names
+        **entry_fields(checked.entry),
+        fixed_headers=sealed,
+        fixed_header_names=checked.fixed_header_names,
+        client_secret=_client_secret(safeguards, entry_id, checked.entry, before),
+    )
+
+
+def _client_secret(safeguards: Safeguards, entry_id: str, wanted: WantedEntry, before: Entry | None) -> bytes | None:
+    """The sealed secret of the entry's own client at its provider. It follows the entry to no other provider."""
+    credential, given = wanted.credential, wanted.client_secret
+    if not isinstance(credential, OAuthCredential) or not credential.client_id:
+        if given:
+            raise BrokenRule(
+                "client_secret", "goes with the credential model 'oauth' and a client_id; give both or leave it out"
+            )
+        return None
+    place = client_place(credential, bound_origin(wanted.reached))
+    if given is not None:
+        return safeguards.seals.entry_client_secret(entry_id, place, given)
+    if before is None or before.client_secret is None:
+        return None
+    kept = before.credential
+    if isinstance(kept, OAuthCredential) and client_place(kept, bound_origin(before.reached)) == place:
+        return before.client_secret
+    raise BrokenRule(
+        "client_secret", "was given for another provider or client; give it again, or empty for a client without one"
     )
 
 

@@ -49,6 +49,8 @@ def why_to_fill_again(entry: Entry, installation: Installation, policy: AddressP
         for one in entry.fields
         if one.type != "secret" or one.name in secrets
     }
+    if missing := [name for name in dispatch.asks(entry.credential) if name not in installation.plain_values]:
+        return f"Its entry asks for {missing[0]}; give it."
     try:
         check_answers(entry.fields, given, policy)
     except BrokenRule as broken:

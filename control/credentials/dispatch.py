@@ -7,17 +7,30 @@ cure. The type checker refuses a kind that is missing here.
 from collections.abc import Collection, Mapping
 from typing import assert_never
 
-from control.credentials.kinds import none, static
-from control.registry.credential import CheckedCredential, Credential, Cure, NoCredential, StaticCredential
+from control.credentials.kinds import client_credentials, none, oauth, static
+from control.registry.credential import (
+    CheckedCredential,
+    ClientCredentials,
+    Credential,
+    Cure,
+    NoCredential,
+    OAuthCredential,
+    StaticCredential,
+)
+from core.egress.addresses import AddressPolicy
 
 
-def check(credential: Credential) -> CheckedCredential:
+def check(credential: Credential, policy: AddressPolicy) -> CheckedCredential:
     """The credential as an entry may be saved with it, or BrokenRule."""
     match credential:
         case NoCredential():
             return none.check(credential)
         case StaticCredential():
             return static.check(credential)
+        case OAuthCredential():
+            return oauth.check(credential, policy)
+        case ClientCredentials():
+            return client_credentials.check(credential, policy)
     assert_never(credential)
 
 
@@ -31,16 +44,32 @@ def take(credential: Credential, given: str | None, earlier: Mapping[str, str], 
             return none.take(credential, given, earlier, entry_name)
         case StaticCredential():
             return static.take(credential, given, earlier, entry_name)
+        case OAuthCredential():
+            return oauth.take(credential, given, earlier, entry_name)
+        case ClientCredentials():
+            return client_credentials.take(credential, given, earlier, entry_name)
     assert_never(credential)
 
 
+def asks(credential: Credential) -> tuple[str, ...]:
+    """Names of the plain answers that an installation brings for it, beside those to the entry's fields."""
+    return client_credentials.ASKS if isinstance(credential, ClientCredentials) else ()
+
+
 def headers(credential: Credential, secrets: Mapping[str, str]) -> list[tuple[str, str]]:
-    """The headers that carry it, names in lower case. Nothing may be missing: ask `cure` first."""
+    """The headers that carry it, names in lower case. Nothing may be missing: ask `cure` first.
+
+    A kind with an account finds the provider's token under `ACCESS_TOKEN`.
+    """
     match credential:
         case NoCredential():
             return none.headers(credential, secrets)
         case StaticCredential():
             return static.headers(credential, secrets)
+        case OAuthCredential():
+            return oauth.headers(credential, secrets)
+        case ClientCredentials():
+            return client_credentials.headers(credential, secrets)
     assert_never(credential)
 
 
@@ -51,4 +80,8 @@ def cure(credential: Credential, held: Collection[str]) -> Cure | None:
             return none.cure(credential, held)
         case StaticCredential():
             return static.cure(credential, held)
+        case OAuthCredential():
+            return oauth.cure(credential, held)
+        case ClientCredentials():
+            return client_credentials.cure(credential, held)
     assert_never(credential)

@@ -6,15 +6,19 @@ Called when an entry is installed and when an installation is filled in again. L
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from control.credentials import dispatch
+from control.registry.broken_rule import BrokenRule
 from control.registry.entry import Entry, bound_origin
 from control.registry.fields import Answer, check_answers
 from control.registry.installation import Installation
 from control.registry.row_seals import RowSeals
 from core.egress.addresses import AddressPolicy
 from core.sealing import SealBroken
+
+_LONGEST: Final = 1_024
+"""Characters of an answer that the credential's kind asks for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +50,25 @@ def fill(
     secret_fields = {one.name for one in entry.fields if one.type == "secret"}
     earlier = kept or {}
     given = {**{name: value for name, value in earlier.items() if name in secret_fields}, **values}
+    of_credential = {name: given.pop(name, None) for name in dispatch.asks(entry.credential)}
     answers = check_answers(entry.fields, given, policy)
+    plain = answers.plain | {name: _checked(name, value, entry) for name, value in of_credential.items()}
     secret = {**answers.secret, **dispatch.take(entry.credential, credential, earlier, entry.name)}
-    return Filled(answers.plain, secret, bound_origin(entry.reached))
+    return Filled(plain, secret, bound_origin(entry.reached))
+
+
+def _checked(name: str, value: Any, entry: Entry) -> str:
+    """An answer that the credential's kind asks for itself; BrokenRule for none, and for one that cannot be sent."""
+    if not isinstance(value, str) or not value:
+        raise BrokenRule(f"values.{name}", f"is needed: {entry.name} takes the identifier of a client")
+    if len(value) > _LONGEST or not value.isprintable():
+        raise BrokenRule(f"values.{name}", f"must be one line of at most {_LONGEST} characters")
+    return value
 
 
 def still_asked(entry: Entry, installation: Installation) -> Mapping[str, Any]:
     """The plain answers that were given earlier, to what the entry still asks."""
-    names = {one.name for one in entry.fields if one.type != "secret"}
+    names = {one.name for one in entry.fields if one.type != "secret"} | set(dispatch.asks(entry.credential))
     return {name: value for name, value in installation.plain_values.items() if name in names}
 
 

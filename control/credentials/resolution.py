@@ -12,9 +12,10 @@ in the team, and no entry serves that is not shown to them any more.
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from control.credentials.cure import install_link, to_connect
+from control.registry.account import Account
 from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.owner import Organisation, Person, TeamOwner
@@ -37,6 +38,8 @@ class ResolutionRows:
     Others may be among them and are passed over."""
     team_names: Mapping[str, str]
     """Names of the caller's teams, and perhaps of others, for sentences."""
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    """What the installations hold at providers, by installation. It decides about no choice."""
 
 
 def choose_installation(principal: Principal, rows: ResolutionRows | None) -> Installation | InstallationRefusal:

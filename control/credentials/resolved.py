@@ -9,6 +9,8 @@ from typing import Literal, assert_never
 
 from control.credentials import dispatch
 from control.credentials.cure import install_link, to_give_again
+from control.registry.account import Account
+from control.registry.credential import WithAccount
 from control.registry.entry import Entry, Reached, Remote, bound_origin
 from control.registry.fields import field_headers
 from control.registry.installation import Installation, Protocol
@@ -19,18 +21,20 @@ from core.snapshot import RouteKind
 
 
 def resolve_installation(
-    entry: Entry, installation: Installation, secrets: OpenedSecrets
+    entry: Entry, installation: Installation, secrets: OpenedSecrets, account: Account | None = None
 ) -> ResolvedInstallation | InstallationRefusal:
     """The installation, or `needs_sign_in` where the secrets were given for another origin than the entry now has.
 
-    Headers are lower case; the installation's own (fields
-    and credential) go over the entry's fixed ones.
+    Headers are lower case; the installation's own (fields and credential) go over the entry's fixed ones. `account`:
+    what it holds at a provider, whose token is among `secrets`, for the kinds that need one.
     """
     refusal = why_not_usable(entry, installation)
     if refusal is not None:
         return refusal
     if dispatch.cure(entry.credential, secrets.values) is not None:
         return needs_sign_in(entry, installation, "has no credential yet")
+    if isinstance(entry.credential, WithAccount) and account is None:
+        return needs_sign_in(entry, installation, "is not signed in at its provider yet")
     own = field_headers(entry.fields, installation.plain_values, secrets.values)
     own += dispatch.headers(entry.credential, secrets.values)
     protocol, revision = _spoken(installation.protocol)
@@ -41,7 +45,7 @@ def resolve_installation(
         owner=owner_key(installation.owner),
         kind=route_kind(entry.reached),
         url=entry.reached.url,
-        version=entry.version + installation.credential_version - 1,
+        version=version_of(entry, installation, account),
         fixed_headers=sorted(secrets.fixed_headers.items()),
         credential_headers=own,
         protocol=protocol,
@@ -49,6 +53,11 @@ def resolve_installation(
         isolation=entry.isolation,
         deadline_s=entry.deadline_s,
     )
+
+
+def version_of(entry: Entry, installation: Installation, account: Account | None = None) -> int:
+    """The version of what a proxy is told: rises with each change of entry and answers, and with each new token."""
+    return entry.version + installation.credential_version - 1 + (account.version if account else 0)
 
 
 def resolve_without_secrets(entry: Entry) -> ResolvedInstallation:

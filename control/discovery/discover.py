@@ -19,18 +19,19 @@ from control.changes.discoveries import FailedState
 from control.changes.safeguards import Safeguards
 from control.changes.write import Write, changing
 from control.credentials.binding import why_to_fill_again
-from control.credentials.resolved import resolve_installation, resolve_without_secrets
+from control.credentials.resolved import resolve_without_secrets
+from control.credentials.usable import Usable
 from control.discovery.blanking import blanked, written_in_texts
 from control.discovery.probe_client import DEADLINE_S, ProbeClient, ProbeUnavailable
 from control.registry.access import Caller
+from control.registry.account import Account
 from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.tool_definitions import Found, found_tools
-from control.store import entries, installations
+from control.store import accounts, entries, installations
 from control.store.pool import Pool, transaction
 from core.probes import Probe
 from core.resolve import InstallationRefusal
-from core.sealing import SealBroken
 
 MAX_REPORTED: Final = 100
 """Rejected tools that are named; a hostile server could list thousands."""
@@ -73,10 +74,11 @@ class Understood:
 class Discoverer:
     """Discovers tools; it needs the database, a way to ask proxies, and what opens the rows' secrets."""
 
-    def __init__(self, pool: Pool, probes: ProbeClient, safeguards: Safeguards) -> None:
+    def __init__(self, pool: Pool, probes: ProbeClient, safeguards: Safeguards, usable: Usable) -> None:
         self._pool = pool
         self._probes = probes
         self._safeguards = safeguards
+        self._usable = usable
 
     async def look(self, entry: Entry) -> str:
         """Where the entry's URL redirects to, in words; '' where it does not, or where that cannot be known now."""
@@ -94,15 +96,16 @@ class Discoverer:
         async with transaction(self._pool, readonly=True) as connection:
             installation = await installations.one(connection, installation_id)
             entry = None if installation is None else await entries.one(connection, installation.entry_id)
+            account = None if installation is None else await accounts.one(connection, installation.id)
         if installation is None or entry is None:
             return None
-        answer, secrets = await self._ask(entry, installation, deadline)
+        answer, secrets = await self._ask(entry, installation, account, deadline)
         understood = await asyncio.to_thread(understand, answer, secrets)
         async with changing(self._pool, asked_by) as write:
             return await _keep(write, entry, installation, understood)
 
     async def _ask(
-        self, entry: Entry, installation: Installation, deadline: float
+        self, entry: Entry, installation: Installation, account: Account | None, deadline: float
     ) -> "tuple[Probe | Failure, frozenset[str]]":
         """The answer, and the secrets that were used for it."""
         if installation.state == "needs_sign_in":
@@ -110,15 +113,11 @@ class Discoverer:
             to_fill = why_to_fill_again(entry, installation, self._safeguards.addresses)
             if to_fill is not None:
                 return Failure("needs_sign_in", to_fill), frozenset()
-        try:
-            opened = self._safeguards.seals.open(entry, installation)
-        except SealBroken:
-            why = "Its secrets cannot be opened with ARCHWAY_SECRET_KEY; give them again."
-            return Failure("needs_sign_in", why), frozenset()
+        found = await self._usable.opened(entry, replace(installation, state="new"), account)
+        if isinstance(found, InstallationRefusal):
+            return Failure("needs_sign_in", found.sentence), frozenset()
+        resolved, opened = found
         secrets = frozenset(opened.fixed_headers.values()) | frozenset(opened.values.values())
-        resolved = resolve_installation(entry, replace(installation, state="new"), opened)
-        if isinstance(resolved, InstallationRefusal):
-            return Failure("needs_sign_in", resolved.sentence), secrets
         try:
             return await self._probes.probe(resolved, deadline), secrets
         except ProbeUnavailable as unavailable:

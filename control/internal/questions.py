@@ -12,14 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from control.credentials.resolution import ResolutionRows, choose_installation
-from control.credentials.resolved import needs_sign_in, resolve_installation
+from control.credentials.usable import Usable
 from control.internal.signed_callers import SignedCallers
 from control.internal.told_steps import StepsAtProxies
 from control.publish.documents import gateway_document, index_document
 from control.publish.epochs import ChangeStream
 from control.redis import RedisAway
-from control.registry.installation import Installation
-from control.registry.row_seals import RowSeals
 from control.store.gateway_names import id_by_any_name
 from control.store.pool import Connection, Pool, StoreConflict, StoreUnavailable, transaction
 from control.store.resolution import Wanted, resolution_rows
@@ -46,7 +44,6 @@ from core.resolve import (
     ResolvedInstallation,
     TokenProof,
 )
-from core.sealing import SealBroken
 from core.signing import Signer
 
 log = logging.getLogger(__name__)
@@ -64,7 +61,8 @@ class Questions:
     pool: Pool
     stream: ChangeStream
     signer: Signer
-    seals: RowSeals
+    usable: Usable
+    """Makes what was chosen ready for use."""
     steps: StepsAtProxies
     """Takes what proxies tell, which is no question."""
     signed: SignedCallers = field(default_factory=SignedCallers)
@@ -103,7 +101,8 @@ class Questions:
 
     async def installation(self, question: InstallationQuestion) -> InstallationAnswer:
         """Say which upstream and which credential serve this bearer for this assigned tool."""
-        return self._resolved(*(await self._read([question]))[0])
+        principal, rows = (await self._read([question]))[0]
+        return await self._resolved(principal, rows)
 
     async def installations(self, questions: InstallationQuestions) -> InstallationAnswers:
         """Say the same for many; what cannot be answered is left out, to be asked alone."""
@@ -117,7 +116,7 @@ class Questions:
         answers: list[AnsweredInstallation] = []
         for question, (principal, rows) in zip(questions.questions, read, strict=True):
             try:
-                answers.append(AnsweredInstallation(question.named, self._resolved(principal, rows)))
+                answers.append(AnsweredInstallation(question.named, await self._resolved(principal, rows)))
             except Exception:
                 log.exception("an installation of a list cannot be resolved")
         return InstallationAnswers(answers)
@@ -157,14 +156,17 @@ class Questions:
             return None
         return verdict.principal
 
-    def _resolved(self, principal: Principal | None, rows: ResolutionRows | None) -> InstallationAnswer:
+    async def _resolved(self, principal: Principal | None, rows: ResolutionRows | None) -> InstallationAnswer:
         if principal is None:
             return _refused(_NOT_VALID)
         chosen = choose_installation(principal, rows)
         if isinstance(chosen, InstallationRefusal):
             return _refused(chosen)
         assert rows is not None  # else nothing was chosen
-        return self._opened(rows, chosen)
+        found = await self.usable.resolved(rows.entry, chosen, rows.accounts.get(chosen.id))
+        if isinstance(found, ResolvedInstallation):
+            return InstallationAnswer(installation=found)
+        return _refused(found)
 
     async def gateway(self, question: GatewayQuestion) -> GatewayAnswer:
         """The snapshot of the gateway with this slug, slug of before, or identifier."""
@@ -184,16 +186,6 @@ class Questions:
             epoch = ""
         async with transaction(self.pool, readonly=True, isolation="repeatable_read") as connection:
             return IndexAnswer((await index_document(connection, epoch, self.signer)).document)
-
-    def _opened(self, rows: ResolutionRows, installation: Installation) -> InstallationAnswer:
-        try:
-            found = resolve_installation(rows.entry, installation, self.seals.open(rows.entry, installation))
-        except SealBroken:
-            log.exception("sealed values cannot be opened", extra={"installation": installation.id})
-            found = needs_sign_in(rows.entry, installation, "has a credential that cannot be read any more")
-        if isinstance(found, ResolvedInstallation):
-            return InstallationAnswer(installation=found)
-        return _refused(found)
 
 
 def _of_tokens(proofs: Iterable[Proof]) -> set[str]:

@@ -16,7 +16,18 @@ from control.registry.broken_rule import BrokenRule
 CREDENTIAL: Final = "credential"
 """The name under which the primary credential stands among an installation's secret values."""
 
+ACCESS_TOKEN: Final = "access_token"  # noqa: S105  # the name of a token
+"""The name under which a provider's token stands where headers are made; in no row."""
+
+
+CLIENT_ID: Final = "client_id"
+"""The name under which a client of the installation stands among its plain answers."""
+
 Style = Literal["bearer", "authorization", "header"]
+Registration = Literal["auto", "own", "document", "dynamic"]
+ClientAuthentication = Literal["", "client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
+OMIT: Final = "omit"
+"""As `resource`: that it is not sent."""
 
 
 class _Kind(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind"):
@@ -42,7 +53,118 @@ class StaticCredential(_Kind, frozen=True, tag="static"):
     ] = ""
 
 
-Credential = NoCredential | StaticCredential
+_Url = Annotated[str, msgspec.Meta(max_length=2_048)]
+_Scopes = Annotated[tuple[str, ...], msgspec.Meta(max_length=100)]
+_Hosts = Annotated[
+    tuple[str, ...],
+    msgspec.Meta(
+        max_length=20,
+        description="Origins that are foreign to the issuer and may serve its endpoints, such as "
+        "`https://oauth2.googleapis.com`: nothing is sent to others.",
+    ),
+]
+
+
+class OAuthCredential(_Kind, frozen=True, tag="oauth"):
+    """A token of the caller's own account: each person signs in at the server's provider in a browser."""
+
+    registration: Annotated[
+        Registration,
+        msgspec.Meta(
+            description="How the provider knows Archway: `own` (a client that was registered there by hand), "
+            "`document` (by the URL of a document that Archway serves), `dynamic` (Archway registers itself), or "
+            "`auto`: the first of these that goes."
+        ),
+    ] = "auto"
+    client_id: Annotated[
+        str, msgspec.Meta(max_length=1_024, description="Of a client that was registered at the provider by hand.")
+    ] = ""
+    client_authentication: Annotated[
+        ClientAuthentication, msgspec.Meta(description="How that client proves itself; empty: as the provider says.")
+    ] = ""
+    issuer: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=2_048,
+            description="The provider's authorization server, to the letter; empty: the one that the server names.",
+        ),
+    ] = ""
+    authorization_endpoint: Annotated[
+        _Url, msgspec.Meta(description="Where people sign in; empty: as the provider's metadata says.")
+    ] = ""
+    token_endpoint: Annotated[
+        _Url, msgspec.Meta(description="Where tokens come from; empty: as the provider's metadata says.")
+    ] = ""
+    registration_endpoint: Annotated[
+        _Url, msgspec.Meta(description="Where clients register; empty: as the provider's metadata says.")
+    ] = ""
+    revocation_endpoint: Annotated[
+        _Url, msgspec.Meta(description="Where tokens are revoked; empty: as the provider's metadata says.")
+    ] = ""
+    scopes: Annotated[
+        _Scopes, msgspec.Meta(description="What is asked for; empty: what the server says that it needs.")
+    ] = ()
+    resource: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=2_048,
+            description="What the tokens are for (RFC 8707); empty: the server's URL; `omit`: not sent, for "
+            "providers that refuse it.",
+        ),
+    ] = ""
+    authorize_parameters: Annotated[
+        dict[str, str],
+        msgspec.Meta(
+            max_length=20,
+            description="Sent with people to the provider besides, such as `access_type=offline` for Google.",
+        ),
+    ] = {}
+    approved_hosts: _Hosts = ()
+    account_endpoint: Annotated[
+        _Url,
+        msgspec.Meta(
+            description="Where the account's name is asked with its token, for providers that tell it in no other "
+            "way, such as `https://api.github.com/user`."
+        ),
+    ] = ""
+    account_claim: Annotated[
+        str, msgspec.Meta(max_length=64, description="What of that answer is the name, such as `login`.")
+    ] = ""
+
+
+class ClientCredentials(_Kind, frozen=True, tag="client_credentials"):
+    """A token that a client of the installation gets for itself (OAuth client credentials), shared by all callers."""
+
+    issuer: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=2_048,
+            description="The authorization server, to the letter; empty: the one that the server names.",
+        ),
+    ] = ""
+    token_endpoint: Annotated[
+        _Url, msgspec.Meta(description="Where tokens come from; empty: as the issuer's metadata says.")
+    ] = ""
+    client_authentication: Annotated[
+        ClientAuthentication,
+        msgspec.Meta(description="How the client proves itself; empty: `client_secret_basic`."),
+    ] = ""
+    scopes: Annotated[
+        _Scopes, msgspec.Meta(description="What is asked for; empty: what the server says that it needs.")
+    ] = ()
+    resource: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=2_048,
+            description="What the tokens are for (RFC 8707); empty: the server's URL; `omit`: not sent.",
+        ),
+    ] = ""
+    approved_hosts: _Hosts = ()
+
+
+Credential = NoCredential | StaticCredential | OAuthCredential | ClientCredentials
+WithAccount = OAuthCredential | ClientCredentials
+"""Kinds of which a request carries a token that a provider gave, and that ends: an account (`account.py`)."""
 
 _OF_KIND: Final[Mapping[str, type[_Kind]]] = {str(one.__struct_config__.tag): one for one in get_args(Credential)}
 KINDS: Final = tuple(_OF_KIND)
@@ -57,6 +179,8 @@ class CheckedCredential:
     credential: Credential
     fills: tuple[str, ...]
     """The headers that it fills, lower case: no other source may fill them too."""
+    asks: tuple[str, ...] = ()
+    """Plain answers that installations bring for it: no field may have such a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +211,16 @@ def settings_of(credential: Credential) -> dict[str, Any]:
 
 def credential_of(kind: str, settings: Mapping[str, Any] | None, field: str = "credential_placement") -> Credential:
     """The credential of this kind with these settings; BrokenRule at `field` where they do not go together."""
-    names = settings_class(kind).__struct_fields__
+    declared = msgspec.structs.fields(settings_class(kind))
+    names = [one.name for one in declared]
     if settings and not names:
         kinds = " or ".join(repr(one) for one in KINDS_WITH_SETTINGS)
         raise BrokenRule(field, f"goes with the credential model {kinds} only; take it out")
-    if names and not settings:
+    if not settings and any(one.required for one in declared):
         raise BrokenRule(field, f"is needed with the credential model {kind!r}; give its {names[0]}")
     try:
+        if settings and not set(names).issuperset(settings):
+            raise msgspec.ValidationError
         made: Credential = msgspec.convert({**(settings or {}), "kind": kind}, Credential)
     except msgspec.ValidationError:
         raise BrokenRule(field, f"does not fit the credential model {kind!r}; it takes {', '.join(names)}") from None

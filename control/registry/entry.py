@@ -18,7 +18,7 @@ from control.registry.told import as_plain
 
 EntryVisibility = Literal["organisation", "teams"]
 Isolation = Literal["principal", "client_session", "shared"]
-_NOT_TOLD = {"reached", "credential", "fixed_headers"}
+_NOT_TOLD = {"reached", "credential", "fixed_headers", "client_secret"}
 """Fields that are told in other words, or to nobody."""
 
 
@@ -72,6 +72,8 @@ class WantedEntry(EntryFields):
 
     fixed_headers: Mapping[str, str] | None = field(default=None, repr=False)
     """Header to value; None: those that it has stay."""
+    client_secret: str | None = field(default=None, repr=False)
+    """Of a client that was registered at the server's provider by hand; None: the one that it has stays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,8 @@ class NewEntry(EntryFields):
     fixed_headers: bytes | None = field(repr=False)
     """Sealed for this entry (`row_seals.py`)."""
     fixed_header_names: tuple[str, ...]
+    client_secret: bytes | None = field(repr=False)
+    """Sealed for this entry and for the provider that it names; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,4 +112,5 @@ def told_of_entry(entry: Entry) -> dict[str, Any]:
         **as_plain(entry.reached),
         "credential_model": kind_of(entry.credential),
         "credential_placement": settings_of(entry.credential),
+        "has_client_secret": entry.client_secret is not None,
     }

@@ -52,6 +52,11 @@ def check_entry(
     for name in credential.fills:
         if name in names:
             raise BrokenRule("credential_placement", f"fills {name}, which is a fixed header already; choose one")
+    for number, one in enumerate(wanted.fields):
+        if one.name in credential.asks:
+            raise BrokenRule(
+                f"fields[{number}].name", f"{one.name!r} is asked for the credential; choose another name"
+            )
     fields = check_fields(wanted.fields, credential.fills, names, policy)
     check_slug(wanted.slug)
     checked = replace(

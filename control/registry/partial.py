@@ -37,7 +37,7 @@ def entry_with(before: Entry, given: Mapping[str, Any]) -> WantedEntry:
     unless those are given too. Fixed headers that are not given stay.
     """
     told = told_of_entry(before)
-    wanted = {**told, "fixed_headers": None, **given}
+    wanted = {**told, "fixed_headers": None, "client_secret": None, **given}
     if wanted["credential_model"] != told["credential_model"] and "credential_placement" not in given:
         wanted["credential_placement"] = None
     if given.get("visibility") == "organisation" and "teams" not in given:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from control.registry.account import Account, AccountTokens, NewAccount, bound_words
+from control.registry.credential import ACCESS_TOKEN
 from control.registry.entry import Entry
 from control.registry.installation import Installation
 from core.keys import KeyRing
@@ -23,10 +25,21 @@ CLIENT_SECRET_PURPOSE = "identity-provider"  # noqa: S105  # the name of a purpo
 PROVIDER_TOKENS_PURPOSE = "provider-tokens"
 """What an identity provider gave at a person's own sign-in: sealed JSON, bound to their identity's identifier."""
 
+ENTRY_CLIENT_PURPOSE = "entry-client"
+"""The secret of a client that was registered at a provider by hand, bound to the entry and to where it may go."""
+UPSTREAM_CLIENT_PURPOSE = "upstream-client"
+"""The secret of a client that Archway registered itself, bound to its row and its issuer."""
+ACCOUNT_PURPOSE = "account"
+"""What a provider gave to an installation: sealed JSON, bound to the installation and to where it may go."""
+SIGN_IN_PURPOSE = "account-sign-in"
+"""What was begun at a provider and is not ended yet, and what came back, bound to the row and to which of the two."""
+REVOCATION_PURPOSE = "account-revocation"
+"""Tokens that a provider is still to be told of, bound to their row and the address that is told."""
 COOKIE_PURPOSE = "browser-cookie"
 """What a browser keeps for us for some minutes and must not read, bound to the cookie's name."""
 
 _pairs = msgspec.json.Decoder(dict[str, str])
+_tokens = msgspec.json.Decoder(AccountTokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +59,11 @@ class RowSeals:
         self._client_secrets = Sealer(ring, CLIENT_SECRET_PURPOSE)
         self._provider_tokens = Sealer(ring, PROVIDER_TOKENS_PURPOSE)
         self._cookies = Sealer(ring, COOKIE_PURPOSE)
+        self._entry_clients = Sealer(ring, ENTRY_CLIENT_PURPOSE)
+        self._upstream_clients = Sealer(ring, UPSTREAM_CLIENT_PURPOSE)
+        self._accounts = Sealer(ring, ACCOUNT_PURPOSE)
+        self._sign_ins = Sealer(ring, SIGN_IN_PURPOSE)
+        self._revocations = Sealer(ring, REVOCATION_PURPOSE)
 
     def fixed_headers(self, entry_id: str, headers: Mapping[str, str]) -> bytes | None:
         """An entry's fixed headers as its row keeps them."""
@@ -87,12 +105,54 @@ class RowSeals:
         """What a browser brought back; raises SealBroken."""
         return self._cookies.open(sealed, name)
 
-    def open(self, entry: Entry, installation: Installation) -> OpenedSecrets:
-        """The secrets of both; raises SealBroken where one was moved, changed, or sealed with a key that is gone."""
-        return OpenedSecrets(
-            self.open_fixed_headers(entry.id, entry.fixed_headers),
-            self.open_secret_values(installation.id, installation.secret_values),
-        )
+    def entry_client_secret(self, entry_id: str, place: str, secret: str) -> bytes | None:
+        """The secret of an entry's own client, as the entry's row keeps it. `place`: where it may go."""
+        return self._entry_clients.seal(secret.encode(), entry_id, place) if secret else None
+
+    def open_entry_client_secret(self, entry_id: str, place: str, sealed: bytes | None) -> str:
+        """The secret, '' for none; raises SealBroken, also where the entry names another place than before."""
+        return self._entry_clients.open(sealed, entry_id, place).decode() if sealed else ""
+
+    def upstream_client_secret(self, client_pk: str, issuer: str, secret: str) -> bytes | None:
+        """The secret of a client that Archway registered, as the client's row keeps it."""
+        return self._upstream_clients.seal(secret.encode(), client_pk, issuer) if secret else None
+
+    def open_upstream_client_secret(self, client_pk: str, issuer: str, sealed: bytes | None) -> str:
+        """The secret, '' for none; raises SealBroken."""
+        return self._upstream_clients.open(sealed, client_pk, issuer).decode() if sealed else ""
+
+    def account_tokens(self, installation_id: str, account: NewAccount, tokens: AccountTokens) -> bytes:
+        """Tokens as the account's row keeps them: for this installation, and for where the account may go."""
+        return self._accounts.seal(msgspec.json.encode(tokens), installation_id, *bound_words(account))
+
+    def open_account_tokens(self, account: Account) -> AccountTokens:
+        """An account's tokens; raises SealBroken."""
+        return _tokens.decode(self._accounts.open(account.tokens, account.installation_id, *account.bound_to))
+
+    def sign_in(self, sign_in_id: str, part: str, plain: bytes) -> bytes:
+        """A part of a sign-in at a provider as its row keeps it. `part`: `begun` or `tokens`."""
+        return self._sign_ins.seal(plain, sign_in_id, part)
+
+    def open_sign_in(self, sign_in_id: str, part: str, sealed: bytes) -> bytes:
+        """A part of a sign-in at a provider; raises SealBroken."""
+        return self._sign_ins.open(sealed, sign_in_id, part)
+
+    def revocation(self, revocation_id: str, endpoint: str, plain: bytes) -> bytes:
+        """What a provider is still to be told, as its row keeps it."""
+        return self._revocations.seal(plain, revocation_id, endpoint)
+
+    def open_revocation(self, revocation_id: str, endpoint: str, sealed: bytes) -> bytes:
+        """What a provider is still to be told; raises SealBroken."""
+        return self._revocations.open(sealed, revocation_id, endpoint)
+
+    def open(self, entry: Entry, installation: Installation, account: Account | None = None) -> OpenedSecrets:
+        """The secrets of both, and the account's token under `ACCESS_TOKEN`; raises SealBroken where one was moved,
+        changed, or sealed with a key that is gone.
+        """
+        values = self.open_secret_values(installation.id, installation.secret_values)
+        if account is not None:
+            values[ACCESS_TOKEN] = self.open_account_tokens(account).access_token
+        return OpenedSecrets(self.open_fixed_headers(entry.id, entry.fixed_headers), values)
 
 
 def _opened(sealer: Sealer, sealed: bytes | None, owner: str) -> dict[str, str]:

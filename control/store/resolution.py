@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from control.credentials.resolution import ResolutionRows
+from control.registry.account import Account
 from control.registry.entry import Entry
 from control.registry.gateway import Gateway, visibility_of
 from control.registry.installation import Installation
 from control.registry.owner import Organisation, Owner, Person, TeamOwner
-from control.store import entries, gateways, installations
+from control.store import accounts, entries, gateways, installations
 from control.store.pool import Connection, Row
 from core.resolve import Principal
 
@@ -45,10 +46,12 @@ async def resolution_rows(connection: Connection, wanted: Sequence[Wanted]) -> l
     asked = [(one, row) for one, row in zip(wanted, found, strict=True) if row is not None]
     if not asked:
         return [None] * len(wanted)
+    candidates = await _candidates(connection, asked)
     known = _Known(
         await gateways.many(connection, {row["gateway_id"] for _, row in asked}),
         await entries.many(connection, {row["entry_id"] for _, row in asked}),
-        await _candidates(connection, asked),
+        candidates,
+        await _accounts(connection, candidates),
         await _team_names(connection, wanted),
     )
     return [None if row is None else known.rows(row, one.principal) for one, row in zip(wanted, found, strict=True)]
@@ -62,10 +65,11 @@ class _Known:
         of_gateways: Mapping[str, Gateway],
         of_entries: Mapping[str, Entry],
         candidates: Sequence[Installation],
+        accounts_of: Mapping[str, Account],
         team_names: Mapping[str, str],
     ) -> None:
         self._gateways, self._entries, self._team_names = of_gateways, of_entries, team_names
-        self._by_id = {one.id: one for one in candidates}
+        self._by_id, self._accounts = {one.id: one for one in candidates}, accounts_of
         self._owned: defaultdict[tuple[str, Owner], list[Installation]] = defaultdict(list)
         for one in candidates:
             self._owned[one.entry_id, one.owner].append(one)
@@ -80,7 +84,8 @@ class _Known:
             serving = [one for owner in _owners_for(caller) for one in self._owned.get((entry.id, owner), ())]
         else:
             serving = [self._by_id[pinned]] if pinned in self._by_id else []
-        return ResolutionRows(visibility_of(gateway), entry, pinned, serving, self._team_names)
+        held = {one.id: self._accounts[one.id] for one in serving if one.id in self._accounts}
+        return ResolutionRows(visibility_of(gateway), entry, pinned, serving, self._team_names, held)
 
 
 def _owners_for(caller: Principal) -> list[Owner]:
@@ -104,6 +109,11 @@ async def _candidates(connection: Connection, asked: Sequence[tuple[Wanted, Row]
         teams = {team for caller in callers for team in caller.teams}
         found |= {one.id: one for one in await installations.candidates(connection, entry_ids, users, teams)}
     return list(found.values())
+
+
+async def _accounts(connection: Connection, candidates: Sequence[Installation]) -> Mapping[str, Account]:
+    """What they hold at providers."""
+    return await accounts.many(connection, [one.id for one in candidates]) if candidates else {}
 
 
 async def _team_names(connection: Connection, wanted: Sequence[Wanted]) -> dict[str, str]:

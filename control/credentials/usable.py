@@ -1,0 +1,97 @@
+"""An installation made ready for use: its secrets opened, and the token of its account one that lives.
+
+Called by the resolve calls (`control/internal/`) and by discovery, so that what was probed is what is called. Leaves
+out who may have it (`resolution.py`), and how a provider is asked for the next token: whoever is handed in as
+`Renewals` does that (`control/credentials/upstream_oauth/`).
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Protocol
+
+from control.credentials.resolved import needs_sign_in, resolve_installation, version_of, why_not_usable
+from control.registry.account import Account, place_of
+from control.registry.credential import OAuthCredential, WithAccount
+from control.registry.entry import Entry, bound_origin
+from control.registry.installation import Installation
+from control.registry.row_seals import OpenedSecrets, RowSeals
+from core.resolve import InstallationRefusal, ResolvedInstallation
+from core.sealing import SealBroken
+
+log = logging.getLogger(__name__)
+
+
+class Renewals(Protocol):
+    """Asks providers for the next token of an account, once however many ask for it."""
+
+    async def renewed(
+        self, entry: Entry, installation: Installation, account: Account | None
+    ) -> Account | InstallationRefusal:
+        """The account with a token that is newer than that of `account`, or why there is none. `account` is None
+        where a client of the installation has no token yet.
+        """
+
+
+class Usable:
+    """Makes installations ready for use; it needs what opens their rows, and whoever renews tokens."""
+
+    def __init__(
+        self, seals: RowSeals, renewals: Renewals, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._seals, self._renewals, self._clock = seals, renewals, clock
+
+    async def resolved(
+        self, entry: Entry, installation: Installation, account: Account | None, refused_version: int = 0
+    ) -> ResolvedInstallation | InstallationRefusal:
+        """The installation as a proxy may use it, or why it cannot be used. May wait for the provider.
+
+        `refused_version`: the server did not accept the credential of this version, so a newer one is needed.
+        """
+        found = await self.opened(entry, installation, account, refused_version)
+        return found if isinstance(found, InstallationRefusal) else found[0]
+
+    async def opened(
+        self, entry: Entry, installation: Installation, account: Account | None, refused_version: int = 0
+    ) -> tuple[ResolvedInstallation, OpenedSecrets] | InstallationRefusal:
+        """As `resolved`, with all secrets that are in it."""
+        if isinstance(entry.credential, WithAccount):
+            refusal = why_not_usable(entry, installation) or why_no_account(entry, installation, account)
+            if refusal is not None:
+                return refusal
+            if self._must_be_renewed(entry, installation, account, refused_version):
+                found = await self._renewals.renewed(entry, installation, account)
+                if isinstance(found, InstallationRefusal):
+                    return found
+                account = found
+        else:
+            account = None
+        try:
+            secrets = self._seals.open(entry, installation, account)
+        except SealBroken:
+            log.exception("sealed values cannot be opened", extra={"installation": installation.id})
+            return needs_sign_in(entry, installation, "has a credential that cannot be read any more")
+        found = resolve_installation(entry, installation, secrets, account)
+        return found if isinstance(found, InstallationRefusal) else (found, secrets)
+
+    def _must_be_renewed(
+        self, entry: Entry, installation: Installation, account: Account | None, refused_version: int
+    ) -> bool:
+        if account is None or account.place != place_of(entry, bound_origin(entry.reached)):
+            return True  # a client gets its token for the place that the entry names now
+        if version_of(entry, installation, account) <= refused_version:
+            return True
+        return not account.lives_at(self._clock())
+
+
+def why_no_account(entry: Entry, installation: Installation, account: Account | None) -> InstallationRefusal | None:
+    """Why a person must sign in at the provider first; None where nobody has to, as for a client's own tokens."""
+    if not isinstance(entry.credential, OAuthCredential):
+        return None
+    if account is None:
+        return needs_sign_in(entry, installation, "is not signed in at its provider yet")
+    if account.place != place_of(entry, bound_origin(entry.reached)):
+        return needs_sign_in(entry, installation, "was signed in for another address or provider of this server")
+    if account.refused_at is not None:
+        return needs_sign_in(entry, installation, "was signed out by its provider")
+    return None

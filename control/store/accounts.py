@@ -1,0 +1,29 @@
+"""SQL that reads accounts: what installations hold at the providers of their servers.
+
+Written in `writes/accounts.py`. Tokens leave this file sealed only.
+"""
+
+from collections.abc import Collection
+from typing import Final
+
+from control.registry.account import Account
+from control.store.pool import Connection
+from control.store.rows import columns_of, made
+from control.store.statements import listed
+
+COLUMNS: Final = columns_of(Account)
+_SELECT: Final = f"select {listed(COLUMNS)} from accounts "
+
+
+async def one(connection: Connection, installation_id: str, *, lock: bool = False) -> Account | None:
+    """The account of this installation; locked for a change."""
+    row = await connection.fetchrow(
+        _SELECT + "where installation_id = $1" + (" for update" if lock else ""), installation_id
+    )
+    return None if row is None else made(Account, row)
+
+
+async def many(connection: Connection, installation_ids: Collection[str]) -> dict[str, Account]:
+    """The accounts of these installations, by installation."""
+    rows = await connection.fetch(_SELECT + "where installation_id = any($1::uuid[])", list(installation_ids))
+    return {row["installation_id"]: made(Account, row) for row in rows}
