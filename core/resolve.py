@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from core.snapshot import RouteKind
 
@@ -25,8 +26,13 @@ MOST_IN_A_LIST: Final = 100
 """Of one list of questions; control refuses to read one that is longer."""
 LONGEST_JWT: Final = 16 << 10
 """Characters of a signed token. No lane takes a header that is as long."""
+MOST_SCOPES, LONGEST_SCOPE = 64, 256
+"""Scopes that one challenge may ask for, and characters of each; what is beyond is left out."""
 _Jwt = Annotated[str, msgspec.Meta(max_length=LONGEST_JWT)]
 """A token somebody signed, whole."""
+_Scopes = Annotated[
+    tuple[Annotated[str, msgspec.Meta(max_length=LONGEST_SCOPE)], ...], msgspec.Meta(max_length=MOST_SCOPES)
+]
 
 
 class Principal(msgspec.Struct, frozen=True, dict=True):
@@ -177,6 +183,10 @@ class InstallationQuestion(msgspec.Struct, frozen=True, omit_defaults=True):
     assignment_id: str
     jwt: _Jwt = ""
     """As in `CallerQuestion`."""
+    refused_version: int = 0
+    """The upstream has refused the credential of this version of the installation with 401; 0 where it has not."""
+    needed_scopes: _Scopes = ()
+    """The scopes that the upstream asks for where it says that the credential has too few (403)."""
 
     @staticmethod
     def of(proof: Proof, gateway_id: str, assignment_id: str) -> "InstallationQuestion":
@@ -191,7 +201,7 @@ class InstallationQuestion(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def named(self) -> "InstallationQuestion":
         """This question as answers repeat it: the proof is not sent back."""
-        return InstallationQuestion(self.digest, self.gateway_id, self.assignment_id) if self.jwt else self
+        return replace(self, jwt="") if self.jwt else self
 
     def __repr__(self) -> str:
         return f"InstallationQuestion({self.digest}, {self.gateway_id}, {self.assignment_id})"
@@ -217,7 +227,7 @@ class ResolvedInstallation(msgspec.Struct, frozen=True, omit_defaults=True, dict
     kind: RouteKind
     url: str
     version: int
-    """Rises when the credential or the address changes."""
+    """Rises when the credential or the address changes: with each new token, too."""
     fixed_headers: list[tuple[str, str]] = []
     """The entry's own headers: over the caller's, under the credential's."""
     credential_headers: list[tuple[str, str]] = []
@@ -228,6 +238,12 @@ class ResolvedInstallation(msgspec.Struct, frozen=True, omit_defaults=True, dict
     """Who may share a legacy upstream session."""
     deadline_s: float = 0
     """Longest wait for an answer; 0: the proxy's setting."""
+    expires_at: float = 0
+    """Unix seconds at which the credential ends, so that nobody keeps this for longer; 0: never."""
+    installation: str = ""
+    """The name by which its owner tells it from their others of the entry."""
+    account: str = ""
+    """The account at the provider that acts, as the provider names it; empty where that is not known."""
 
     @cached_property
     def own_headers(self) -> dict[str, str]:
@@ -241,9 +257,19 @@ class ResolvedInstallation(msgspec.Struct, frozen=True, omit_defaults=True, dict
 class InstallationRefusal(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why no installation can be had; the sentence is for the person behind the client."""
 
-    code: Literal["not_allowed", "credential_missing", "credential_ambiguous", "installation_gone", "needs_sign_in"]
+    code: Literal[
+        "not_allowed",
+        "credential_missing",
+        "credential_ambiguous",
+        "installation_gone",
+        "needs_sign_in",
+        "provider_away",
+    ]
+    """`provider_away`: who renews the credential cannot be reached now, and nobody has to sign in again. A proxy of
+    the version before takes that for no answer at all."""
     sentence: str
     link: str = ""
+    """Of the page on which the person gives what is missing."""
 
 
 class InstallationAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -272,22 +298,3 @@ class InstallationAnswers(msgspec.Struct, frozen=True):
     """The answers to `InstallationQuestions`, in any order. What is left out is to be asked alone."""
 
     answers: list[AnsweredInstallation]
-
-
-class GatewayQuestion(msgspec.Struct, frozen=True):
-    """What is the snapshot of the gateway with this slug or identifier?"""
-
-    name: str
-
-
-class GatewayAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A gateway's signed snapshot; without a document there is no such gateway."""
-
-    id: str = ""
-    document: bytes = b""
-
-
-class IndexAnswer(msgspec.Struct, frozen=True):
-    """The signed index, for the epoch that control sees on the change stream ('' while Redis is away)."""
-
-    document: bytes

@@ -139,6 +139,7 @@ TABLE: Final[dict[str, Reason]] = {
     "credential_ambiguous": _call("{why}"),
     "installation_gone": _call("{why}"),
     "needs_sign_in": _call("{why}"),
+    "provider_away": _call("{why}", retryable=True),
     "credential_unavailable": _call(
         "The credential for {server} cannot be looked up now; retry soon.", retryable=True
     ),

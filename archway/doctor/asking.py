@@ -18,10 +18,11 @@ from archway.doctor.finding import Finding, note
 from core.clocks import CURE, MOST_S, difference, is_refused_for_clock, seconds_ahead
 from core.egress.addresses import ANYWHERE, PublicUrl
 from core.egress.client import Egress, UpstreamFault, read_capped
+from core.gateway_answers import IndexAnswer
 from core.internal_call import MAX_ANSWER, InternalCalls, Plane
 from core.keys import BadKey, KeyRing, parse_key_ring
 from core.probes import Probe, ProbeQuestion
-from core.resolve import IndexAnswer, ResolvedInstallation
+from core.resolve import ResolvedInstallation
 from core.sealing import SealBroken
 
 DEADLINE_S = 5.0

@@ -18,16 +18,11 @@ from aiohttp import web
 from control.internal.questions import Questions
 from control.store.pool import StoreConflict, StoreUnavailable
 from core.clocks import CURE, REFUSED_FOR_CLOCK
+from core.gateway_answers import GatewayQuestion
 from core.internal_call import MAX_BODY, SCHEME, SEALED, CallMistimed, CallRefused, InternalCalls
 from core.internal_server import NAMELESS
 from core.key_sets import KeySetQuestion
-from core.resolve import (
-    CallerQuestion,
-    CallerQuestions,
-    GatewayQuestion,
-    InstallationQuestion,
-    InstallationQuestions,
-)
+from core.resolve import CallerQuestion, CallerQuestions, InstallationQuestion, InstallationQuestions
 from core.sealing import SealBroken
 from core.sign_in_steps import ToldSteps
 from core.tasks import Tasks

@@ -22,6 +22,7 @@ from control.store.gateway_names import id_by_any_name
 from control.store.pool import Connection, Pool, StoreConflict, StoreUnavailable, transaction
 from control.store.resolution import Wanted, resolution_rows
 from control.store.tokens import verdict_for, verdicts_for
+from core.gateway_answers import GatewayAnswer, GatewayQuestion, IndexAnswer
 from core.identifiers import SLUG, is_id
 from core.key_sets import KeySetAnswer, KeySetQuestion
 from core.resolve import (
@@ -30,9 +31,6 @@ from core.resolve import (
     CallerQuestions,
     CallerVerdict,
     CallerVerdicts,
-    GatewayAnswer,
-    GatewayQuestion,
-    IndexAnswer,
     InstallationAnswer,
     InstallationAnswers,
     InstallationQuestion,

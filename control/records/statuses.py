@@ -40,6 +40,7 @@ Status = Literal[
     "credential_ambiguous",
     "installation_gone",
     "needs_sign_in",
+    "provider_away",
     "credential_unavailable",
     "upstream_refused",
     "upstream_resting",

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from heapq import nsmallest
 
-from core.resolve import GatewayQuestion
+from core.gateway_answers import GatewayQuestion
 from core.signing import Verifier
 from core.snapshot import Index, SnapshotBroken, open_gateway
 from core.tasks import Tasks

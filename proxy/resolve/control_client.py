@@ -14,6 +14,7 @@ import msgspec
 
 from core.egress.addresses import PublicUrl
 from core.egress.client import Egress, UpstreamFault, read_capped
+from core.gateway_answers import GatewayAnswer, GatewayQuestion, IndexAnswer
 from core.internal_call import MAX_ANSWER, PLAIN, SEALED, InternalCalls
 from core.key_sets import KeySetAnswer, KeySetQuestion
 from core.resolve import (
@@ -21,9 +22,6 @@ from core.resolve import (
     CallerQuestions,
     CallerVerdict,
     CallerVerdicts,
-    GatewayAnswer,
-    GatewayQuestion,
-    IndexAnswer,
     InstallationAnswer,
     InstallationAnswers,
     InstallationQuestion,

@@ -22,18 +22,11 @@ from control.registry.row_seals import SECRET_VALUES_PURPOSE
 from control.store.pool import Pool, transaction
 from core import internal_call
 from core.clocks import seconds_ahead
+from core.gateway_answers import GatewayAnswer, GatewayQuestion, IndexAnswer
 from core.identifiers import new_id
 from core.internal_call import SCHEME, InternalCalls
 from core.keys import new_key, parse_key_ring
-from core.resolve import (
-    CallerQuestion,
-    CallerVerdict,
-    GatewayAnswer,
-    GatewayQuestion,
-    IndexAnswer,
-    InstallationAnswer,
-    InstallationQuestion,
-)
+from core.resolve import CallerQuestion, CallerVerdict, InstallationAnswer, InstallationQuestion
 from core.sealing import SealBroken, Sealer
 from core.snapshot import open_gateway, open_index
 from tests.control import seeded

@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from core import redis_names
 from core.changes import Change, Kind, sign_change
 from core.clocks import REFUSED_FOR_CLOCK
+from core.gateway_answers import GatewayAnswer, GatewayQuestion, IndexAnswer
 from core.identifiers import new_id
 from core.internal_call import SEALED, CallRefused, InternalCalls
 from core.key_sets import KeySet, KeySetAnswer, KeySetQuestion, sign_key_set
@@ -27,9 +28,6 @@ from core.resolve import (
     CallerQuestions,
     CallerVerdict,
     CallerVerdicts,
-    GatewayAnswer,
-    GatewayQuestion,
-    IndexAnswer,
     InstallationAnswer,
     InstallationAnswers,
     InstallationQuestion,

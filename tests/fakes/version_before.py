@@ -49,6 +49,26 @@ class InstallationQuestionsBefore(msgspec.Struct, frozen=True):
     questions: list[InstallationQuestionBefore]
 
 
+class InstallationBefore(msgspec.Struct, frozen=True, omit_defaults=True):
+    installation_id: str
+    entry_id: str
+    entry: str
+    owner: str
+    kind: str
+    url: str
+    version: int
+    fixed_headers: list[tuple[str, str]] = []
+    credential_headers: list[tuple[str, str]] = []
+    protocol: Literal["auto", "legacy", "2026-07-28"] = "auto"
+    isolation: Literal["principal", "client_session", "shared"] = "principal"
+    deadline_s: float = 0
+
+
+class InstallationAnswerBefore(msgspec.Struct, frozen=True, omit_defaults=True):
+    connection: InstallationBefore | None = None
+    refusal: object = None
+
+
 def as_before(verdict: CallerVerdict) -> TokenVerdict:
     """What control of the version before says of the same token."""
     principal, kept_out = (

@@ -4,9 +4,12 @@ from typing import Literal
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from core.resolve import (
     LONGEST_JWT,
+    LONGEST_SCOPE,
+    MOST_SCOPES,
     AuthKind,
     CallerQuestion,
     CallerQuestions,
@@ -48,7 +51,9 @@ CONNECTION = ResolvedInstallation(
             "d", Principal("service", "s1", "CI"), "grant", 5.5, auth="oauth", client="c1", scopes=frozenset({"mcp"})
         ),
         InstallationAnswer(installation=CONNECTION),
+        InstallationAnswer(installation=replace(CONNECTION, expires_at=5.5, installation="Work", account="ann")),
         InstallationAnswer(refusal=InstallationRefusal("credential_missing", "why", "https://archway.test")),
+        InstallationAnswer(refusal=InstallationRefusal("provider_away", "why")),
     ],
 )
 def test_answers_survive_the_wire(answer: msgspec.Struct) -> None:
@@ -117,6 +122,32 @@ def test_an_answer_repeats_its_question_without_the_signed_token() -> None:
     assert InstallationQuestion.of(JWT, "g", "a").named == InstallationQuestion(JWT.digest, "g", "a")
     by_token = InstallationQuestion.of(TokenProof("d"), "g", "a")
     assert by_token.named == by_token
+
+
+REFUSED = InstallationQuestion(JWT.digest, "g", "a", JWT.jwt, refused_version=3, needed_scopes=("repo", "user"))
+
+
+def test_an_answer_repeats_what_an_upstream_said_of_the_credential() -> None:
+    assert REFUSED.named == InstallationQuestion(JWT.digest, "g", "a", "", 3, ("repo", "user"))
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(REFUSED), type=InstallationQuestion) == REFUSED
+
+
+@pytest.mark.parametrize(
+    ("scopes", "is_read"),
+    [
+        (("s" * LONGEST_SCOPE,), True),
+        (("s" * (LONGEST_SCOPE + 1),), False),
+        (("s",) * MOST_SCOPES, True),
+        (("s",) * (MOST_SCOPES + 1), False),
+    ],
+)
+def test_a_question_asks_for_so_many_scopes_and_no_more(scopes: tuple[str, ...], is_read: bool) -> None:
+    sent = msgspec.msgpack.encode(InstallationQuestion("d", "g", "a", needed_scopes=scopes))
+    if is_read:
+        assert msgspec.msgpack.decode(sent, type=InstallationQuestion).needed_scopes == scopes
+        return
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.msgpack.decode(sent, type=InstallationQuestion)
 
 
 @pytest.mark.parametrize("length", [LONGEST_JWT, LONGEST_JWT + 1])
@@ -207,3 +238,20 @@ def test_to_control_of_the_version_before_a_signed_token_is_one_that_nobody_know
     asked = msgspec.msgpack.encode(CallerQuestions.of([CallerQuestion.of(JWT)]))
     told = msgspec.msgpack.decode(asked, type=version_before.TokenQuestions)
     assert told == version_before.TokenQuestions([JWT.digest])
+
+
+def test_planes_of_the_version_before_read_questions_and_answers_about_tokens_that_end() -> None:
+    asked = msgspec.msgpack.encode(InstallationQuestion("d", "g", "a", refused_version=3, needed_scopes=("repo",)))
+    before = msgspec.msgpack.decode(asked, type=version_before.InstallationQuestionBefore)
+    assert before == version_before.InstallationQuestionBefore("d", "g", "a")
+    found = InstallationAnswer(replace(CONNECTION, expires_at=5.5, installation="Work", account="ann"))
+    told = msgspec.msgpack.decode(msgspec.msgpack.encode(found), type=version_before.InstallationAnswerBefore)
+    assert told.connection is not None
+    assert (told.connection.installation_id, told.connection.version) == ("i1", 3)
+    assert told.connection.credential_headers == [("authorization", "s3cret")]
+
+
+def test_an_answer_of_the_version_before_is_about_a_credential_that_never_ends() -> None:
+    told = msgspec.msgpack.decode(msgspec.msgpack.encode(CONNECTION))
+    assert not {"expires_at", "installation", "account"} & set(told)
+    assert msgspec.convert(told, ResolvedInstallation).expires_at == 0

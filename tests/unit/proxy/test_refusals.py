@@ -9,7 +9,14 @@ import pytest
 from proxy.refusals import CALL_REFUSED, TABLE, Reason, Refusal, RefusedAs
 
 ROOT = Path(__file__).parents[3]
-FROM_CONTROL = {"not_allowed", "credential_missing", "credential_ambiguous", "installation_gone", "needs_sign_in"}
+FROM_CONTROL = {
+    "not_allowed",
+    "credential_missing",
+    "credential_ambiguous",
+    "installation_gone",
+    "needs_sign_in",
+    "provider_away",
+}
 """Words that an answer of control brings (`core.resolve.InstallationRefusal`)."""
 BY_TABLE = {reason for reason in TABLE if reason.startswith("upstream_")} | {
     "quarantined",

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from archway.doctor.asking import TO_CONTROL, TO_PROXIES, ask, runs
+from core.gateway_answers import IndexAnswer
 from core.internal_call import CallRefused, InternalCalls
 from core.keys import new_key, parse_key_ring
 from core.probes import Probe
-from core.resolve import IndexAnswer
 
 NOBODY = "http://127.0.0.1:1"
 

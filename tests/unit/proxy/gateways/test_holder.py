@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from core import redis_names
+from core.gateway_answers import GatewayAnswer, GatewayQuestion, IndexAnswer
 from core.keys import new_key, parse_key_ring
-from core.resolve import GatewayAnswer, GatewayQuestion, IndexAnswer
 from core.signing import Signer, Verifier
 from core.snapshot import FORMAT, Gateway, Index, IndexRow, sign_gateway, sign_index
 from core.tasks import Tasks

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
+from core.gateway_answers import IndexAnswer
 from core.keys import new_key, parse_key_ring
-from core.resolve import IndexAnswer
 from core.signing import Signer, Verifier
 from core.snapshot import FORMAT, Index, sign_index
 from proxy.caches.two_ages import SourceUnreachable
