@@ -24,6 +24,8 @@ from control.admin.app import build_app, listen
 from control.admin.deps import Deps
 from control.changes.first_admin import ensure_first_admin
 from control.changes.safeguards import Safeguards
+from control.credentials.renewals import Renewals
+from control.credentials.usable import Usable
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
 from control.identity.asking import Asker
@@ -151,7 +153,9 @@ async def deps(
     yield Deps(
         pool=pool,
         safeguards=safeguards,
-        discoverer=Discoverer(pool, ProbeClient(egress, [probing_proxy.url], calls), safeguards),
+        discoverer=Discoverer(
+            pool, ProbeClient(egress, [probing_proxy.url], calls), safeguards, Usable(safeguards.seals, Renewals())
+        ),
         key_sets=key_sets,
         redirect_uri=lambda slug: f"https://tools.example.com/sign-in/oidc/{slug}/callback",
         public_url="https://tools.example.com",

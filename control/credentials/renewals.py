@@ -14,7 +14,7 @@ class Renewals:
         self,
         entry: Entry,
         installation: Installation,
-        account: Account | None,  # noqa: ARG002 # not asked yet
+        account: Account | None,  # not asked yet
     ) -> Account | InstallationRefusal:
         """The account with a newer token, or why there is none."""
         return needs_sign_in(entry, installation, "has a token that has ended")

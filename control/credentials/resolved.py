@@ -52,6 +52,9 @@ def resolve_installation(
         revision=revision,
         isolation=entry.isolation,
         deadline_s=entry.deadline_s,
+        expires_at=account.expires_at.timestamp() if account and account.expires_at else 0,
+        installation=installation.name,
+        account=account.account_name if account else "",
     )
 
 

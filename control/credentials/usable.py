@@ -71,8 +71,8 @@ class Usable:
         except SealBroken:
             log.exception("sealed values cannot be opened", extra={"installation": installation.id})
             return needs_sign_in(entry, installation, "has a credential that cannot be read any more")
-        found = resolve_installation(entry, installation, secrets, account)
-        return found if isinstance(found, InstallationRefusal) else (found, secrets)
+        resolved = resolve_installation(entry, installation, secrets, account)
+        return resolved if isinstance(resolved, InstallationRefusal) else (resolved, secrets)
 
     def _must_be_renewed(
         self, entry: Entry, installation: Installation, account: Account | None, refused_version: int

@@ -100,7 +100,7 @@ class Questions:
     async def installation(self, question: InstallationQuestion) -> InstallationAnswer:
         """Say which upstream and which credential serve this bearer for this assigned tool."""
         principal, rows = (await self._read([question]))[0]
-        return await self._resolved(principal, rows)
+        return await self._resolved(principal, rows, question.refused_version)
 
     async def installations(self, questions: InstallationQuestions) -> InstallationAnswers:
         """Say the same for many; what cannot be answered is left out, to be asked alone."""
@@ -114,7 +114,11 @@ class Questions:
         answers: list[AnsweredInstallation] = []
         for question, (principal, rows) in zip(questions.questions, read, strict=True):
             try:
-                answers.append(AnsweredInstallation(question.named, await self._resolved(principal, rows)))
+                answers.append(
+                    AnsweredInstallation(
+                        question.named, await self._resolved(principal, rows, question.refused_version)
+                    )
+                )
             except Exception:
                 log.exception("an installation of a list cannot be resolved")
         return InstallationAnswers(answers)
@@ -154,14 +158,16 @@ class Questions:
             return None
         return verdict.principal
 
-    async def _resolved(self, principal: Principal | None, rows: ResolutionRows | None) -> InstallationAnswer:
+    async def _resolved(
+        self, principal: Principal | None, rows: ResolutionRows | None, refused_version: int
+    ) -> InstallationAnswer:
         if principal is None:
             return _refused(_NOT_VALID)
         chosen = choose_installation(principal, rows)
         if isinstance(chosen, InstallationRefusal):
             return _refused(chosen)
         assert rows is not None  # else nothing was chosen
-        found = await self.usable.resolved(rows.entry, chosen, rows.accounts.get(chosen.id))
+        found = await self.usable.resolved(rows.entry, chosen, rows.accounts.get(chosen.id), refused_version)
         if isinstance(found, ResolvedInstallation):
             return InstallationAnswer(installation=found)
         return _refused(found)

@@ -65,6 +65,8 @@ class Account(NewAccount):
     installation_id: str
     version: int
     """Rises with every new token."""
+    wanted_scopes: tuple[str, ...]
+    """What its server said that it needs besides: asked for at the next sign-in."""
     fault: str
     """Why the last refresh gave no tokens, in one sentence; '' where it did."""
     failing_since: datetime | None

@@ -11,6 +11,8 @@ import msgspec
 import pytest
 from aiohttp import web
 
+from control.credentials.renewals import Renewals
+from control.credentials.usable import Usable
 from control.identity.asking import Asker
 from control.identity.callers import ProviderCallers
 from control.identity.key_sets import KeySets
@@ -97,7 +99,7 @@ async def proxy(database: str, pool: Pool, redis_server: RedisServer) -> AsyncIt
     signed = SignedCallers((ProviderCallers(questions_pool, key_sets),))
     steps = StepsAtProxies(questions_pool, SignInNotes(questions_pool), "https://mcp.example.com")
     stream = ChangeStream(redis, SIGNER)
-    questions = Questions(questions_pool, stream, SIGNER, RowSeals(SECRETS), steps, signed)
+    questions = Questions(questions_pool, stream, SIGNER, Usable(RowSeals(SECRETS), Renewals()), steps, signed)
     runner = web.AppRunner(InternalListener(CALLS, questions, tasks).application(), handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

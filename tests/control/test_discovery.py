@@ -11,6 +11,8 @@ import orjson
 import pytest
 
 from control.changes.safeguards import Safeguards
+from control.credentials.renewals import Renewals
+from control.credentials.usable import Usable
 from control.discovery.discover import Discoverer, Discovery
 from control.discovery.probe_client import ProbeClient
 from control.registry.access import Caller
@@ -52,7 +54,9 @@ async def discoverer(pool: Pool, proxy: ProbingProxy) -> AsyncIterator[Discovere
     async with Egress(AddressPolicy(parse_networks("127.0.0.0/8"))) as egress:
         calls = InternalCalls(PROXY_RING, caller="control", answerer="proxy")
         safeguards = Safeguards(RowSeals(SECRET_RING), AddressPolicy())
-        yield Discoverer(pool, ProbeClient(egress, [proxy.url], calls), safeguards)
+        yield Discoverer(
+            pool, ProbeClient(egress, [proxy.url], calls), safeguards, Usable(safeguards.seals, Renewals())
+        )
 
 
 async def make_entry(pool: Pool, **changes: Any) -> str:
@@ -395,7 +399,9 @@ async def test_without_an_address_of_a_proxy_the_setting_is_named(pool: Pool) ->
     async with Egress(AddressPolicy()) as egress:
         calls = InternalCalls(PROXY_RING, caller="control", answerer="proxy")
         safeguards = Safeguards(RowSeals(SECRET_RING), AddressPolicy())
-        discoverer = Discoverer(pool, ProbeClient(egress, [], calls), safeguards)
+        discoverer = Discoverer(
+            pool, ProbeClient(egress, [], calls), safeguards, Usable(safeguards.seals, Renewals())
+        )
         installation_id = await install(pool, await make_entry(pool))
         await discoverer.discover(installation_id)
     assert "ARCHWAY_PROXY_INTERNAL_URL" in (await state(pool, installation_id))[1]

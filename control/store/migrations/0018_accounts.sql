@@ -35,6 +35,8 @@ create table accounts (
     -- when the background takes the next tokens; null: never by itself
     refresh_at timestamptz,
     scopes text[] not null default '{}',
+    -- what its server said that it needs besides (403 insufficient_scope): asked for at the next sign-in
+    wanted_scopes text[] not null default '{}',
     account_name text not null default '',
     subject text not null default '',
     -- rises with every new token, so that whoever refreshed writes only over what they read

@@ -5,13 +5,28 @@ from __future__ import annotations
 import importlib
 import inspect
 import typing
+from collections.abc import Callable
 
 import pytest
 
 from control.credentials import dispatch
-from control.registry.credential import KINDS, Credential, NoCredential, StaticCredential, settings_class
+from control.registry.credential import (
+    KINDS,
+    ClientCredentials,
+    Credential,
+    NoCredential,
+    OAuthCredential,
+    StaticCredential,
+    settings_class,
+)
+from core.egress.addresses import ANYWHERE
 
-SAMPLES: dict[str, Credential] = {"none": NoCredential(), "static": StaticCredential("bearer")}
+SAMPLES: dict[str, Credential] = {
+    "none": NoCredential(),
+    "static": StaticCredential("bearer"),
+    "oauth": OAuthCredential(),
+    "client_credentials": ClientCredentials(issuer="https://login.test"),
+}
 FUNCTIONS = ("check", "take", "headers", "cure")
 
 
@@ -32,9 +47,14 @@ def test_each_function_goes_to_the_file_of_each_kind(kind: str, function: str) -
 
 @pytest.mark.parametrize(("kind", "credential"), SAMPLES.items())
 def test_a_credential_goes_to_the_file_of_its_kind(kind: str, credential: Credential) -> None:
-    module = importlib.import_module(f"control.credentials.kinds.{kind}")
-    held = {"credential": "k"}
-    assert dispatch.check(credential) == module.check(credential)
-    assert dispatch.take(credential, None, held, "CRM") == module.take(credential, None, held, "CRM")
+    module, given = importlib.import_module(f"control.credentials.kinds.{kind}"), None
+    held = {"credential": "k", "access_token": "t"}
+    assert dispatch.check(credential, ANYWHERE) == module.check(credential, *_more(module.check))
+    assert dispatch.take(credential, given, held, "CRM") == module.take(credential, given, held, "CRM")
     assert dispatch.headers(credential, held) == module.headers(credential, held)
     assert dispatch.cure(credential, ()) == module.cure(credential, ())
+
+
+def _more(check: Callable[..., object]) -> list[object]:
+    """The address policy, for the kinds whose settings hold addresses."""
+    return [ANYWHERE] if "policy" in inspect.signature(check).parameters else []
