@@ -24,16 +24,28 @@ ENTRY_FIELDS = (
     Option("labels", "A label, name=value; may be repeated.", "map", flag="label"),
     Option("visibility", "organisation or teams."),
     Option("teams", "A team that sees it; may be repeated.", "references", of="team", flag="team"),
-    Option("credential_model", "none, or static: a key or token that installations bring."),
+    Option(
+        "credential_model",
+        "none; static: a key or token that installations bring; oauth: each person signs in at the server's "
+        "provider; client_credentials: a client of the installation gets tokens for itself.",
+    ),
     Option(
         "credential_placement",
-        'JSON: {"style": "bearer"|"authorization"|"header", "header": "x-api-key"}.',
+        'JSON: for static {"style": "bearer"|"authorization"|"header", "header": "x-api-key"}; for oauth such as '
+        '{"scopes": ["repo"], "issuer": "https://login.example.com"}; for client_credentials such as '
+        '{"issuer": "https://login.example.com", "scopes": ["mcp"]}.',
         "json",
         example='{"style": "header", "header": "x-api-key"}',
     ),
     Option("fields", 'JSON: questions at installation, [{"name", "type", "header", ...}].', "json"),
     Option(
         "fixed_headers", "A header with a secret value, sent with every request: its name.", "secrets", flag="header"
+    ),
+    Option(
+        "client_secret",
+        "With oauth: the secret of the client that you registered at the provider, asked for at the terminal; in "
+        "scripts --value-from-env client_secret=VARIABLE.",
+        "prompt",
     ),
     Option("passthrough", "Whether callers' allowed headers go on to this server.", "flag"),
     Option("isolation", "principal, client_session or shared: who shares a session with the server."),

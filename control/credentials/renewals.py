@@ -8,7 +8,7 @@ from core.resolve import InstallationRefusal
 
 
 class Renewals:
-    """Renews accounts."""
+    """Gives no account a next token yet: one whose token has ended needs a person to sign in again."""
 
     async def renewed(
         self,

@@ -54,9 +54,8 @@ async def discoverer(pool: Pool, proxy: ProbingProxy) -> AsyncIterator[Discovere
     async with Egress(AddressPolicy(parse_networks("127.0.0.0/8"))) as egress:
         calls = InternalCalls(PROXY_RING, caller="control", answerer="proxy")
         safeguards = Safeguards(RowSeals(SECRET_RING), AddressPolicy())
-        yield Discoverer(
-            pool, ProbeClient(egress, [proxy.url], calls), safeguards, Usable(safeguards.seals, Renewals())
-        )
+        usable = Usable(safeguards.seals, Renewals())
+        yield Discoverer(pool, ProbeClient(egress, [proxy.url], calls), safeguards, usable)
 
 
 async def make_entry(pool: Pool, **changes: Any) -> str:
@@ -399,9 +398,8 @@ async def test_without_an_address_of_a_proxy_the_setting_is_named(pool: Pool) ->
     async with Egress(AddressPolicy()) as egress:
         calls = InternalCalls(PROXY_RING, caller="control", answerer="proxy")
         safeguards = Safeguards(RowSeals(SECRET_RING), AddressPolicy())
-        discoverer = Discoverer(
-            pool, ProbeClient(egress, [], calls), safeguards, Usable(safeguards.seals, Renewals())
-        )
+        usable = Usable(safeguards.seals, Renewals())
+        discoverer = Discoverer(pool, ProbeClient(egress, [], calls), safeguards, usable)
         installation_id = await install(pool, await make_entry(pool))
         await discoverer.discover(installation_id)
     assert "ARCHWAY_PROXY_INTERNAL_URL" in (await state(pool, installation_id))[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from control.registry.account import Account
 from control.registry.credential import NoCredential, StaticCredential
 from control.registry.entry import Entry, Remote, WantedEntry
 from control.registry.gateway import AssignedRoute, Gateway, GatewayFields
@@ -43,6 +44,17 @@ def an_installation(**changes: Any) -> Installation:
         "discovered_at": None, "version": 1,
     }  # fmt: skip
     return Installation(**{**usual, **changes})
+
+
+def an_account(**changes: Any) -> Account:
+    usual: dict[str, Any] = {
+        "installation_id": "i1", "place": "here", "issuer": "https://login.test",
+        "token_endpoint": "https://login.test/token", "client_id": "archway", "client_authentication": "none",
+        "tokens": b"sealed", "version": 1, "wanted_scopes": (), "fault": "", "failing_since": None,
+        "refused_at": None,
+        "used_at": None, "refreshed_at": MADE_AT, "created_at": MADE_AT,
+    }  # fmt: skip
+    return Account(**{**usual, **changes})
 
 
 def gateway_fields(**changes: Any) -> GatewayFields:

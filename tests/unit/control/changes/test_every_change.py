@@ -14,6 +14,7 @@ from unittest.mock import ANY
 import pytest
 
 from control.changes import (
+    accounts,
     assignments,
     client_sessions,
     discoveries,
@@ -35,6 +36,7 @@ from control.changes.assignments import WantedTools
 from control.changes.refusals import NotAllowed
 from control.changes.write import Write, changing
 from control.registry.access import Caller
+from control.registry.account import AccountTokens
 from control.registry.browser_session import BrowserSession
 from control.registry.entry import Entry
 from control.registry.entry_tool import EntryTool
@@ -48,7 +50,7 @@ from control.store.pool import Pool
 from core.key_sets import PublicKey
 from core.tokens import digest
 from tests.fakes.providers import ISSUER, a_person, provider_fields
-from tests.fakes.registry import a_wanted_entry, gateway_fields
+from tests.fakes.registry import a_wanted_entry, an_account, gateway_fields
 from tests.unit.control.changes.acting import (
     ADMIN,
     SAFEGUARDS,
@@ -132,6 +134,7 @@ class Case:
     """Kind and name, in their order."""
 
 
+A_TOKEN = AccountTokens("a", "r")
 CASES = {
     "users.create": Case(lambda write, _: new_user(write, "Cid"), "create user"),
     "users.change": Case(
@@ -301,6 +304,11 @@ CASES = {
             write, there.entry, there.installation, "needs_sign_in", "Its secrets do not open."
         ),
         "",
+        lambda there: [("installation", there.installation.id)],
+    ),
+    "accounts.keep": Case(
+        lambda write, there: accounts.keep(write, SAFEGUARDS.seals, there.installation, an_account(), A_TOKEN),
+        "update installation",
         lambda there: [("installation", there.installation.id)],
     ),
     "installations.create": Case(

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pytest
 
+from control.registry.account import AccountTokens
 from control.registry.row_seals import RowSeals
 from core.keys import new_key, parse_key_ring
 from core.sealing import SealBroken
-from tests.fakes.registry import an_entry, an_installation
+from tests.fakes.registry import an_account, an_entry, an_installation
 
 RING = parse_key_ring("ARCHWAY_SECRET_KEY", new_key())
 
@@ -36,3 +39,45 @@ def test_secret_values_open_again_to_change_some_of_them() -> None:
 def test_nothing_to_seal_is_kept_as_null() -> None:
     assert RowSeals(RING).secret_values("i", {}) is None
     assert RowSeals(RING).fixed_headers("e", {}) is None
+
+
+@pytest.mark.parametrize("moved", ["place", "issuer", "token_endpoint", "revocation_endpoint", "resource"])
+def test_tokens_open_only_in_the_row_that_says_where_they_may_go(moved: str) -> None:
+    seals, given = RowSeals(RING), an_account()
+    kept = replace(given, tokens=seals.account_tokens("i1", given, AccountTokens("a", "r")))
+    assert seals.open_account_tokens(kept) == AccountTokens("a", "r")
+    assert seals.open(an_entry(), an_installation(), kept).values == {"access_token": "a"}
+    with pytest.raises(SealBroken):
+        seals.open_account_tokens(replace(kept, **{moved: "https://thief.test"}))
+    with pytest.raises(SealBroken):
+        seals.open_account_tokens(replace(kept, installation_id="i2"))
+
+
+def test_a_clients_secret_opens_for_its_own_provider_alone() -> None:
+    seals = RowSeals(RING)
+    sealed = seals.entry_client_secret("e1", "here", "s")
+    assert seals.open_entry_client_secret("e1", "here", sealed) == "s"
+    with pytest.raises(SealBroken):
+        seals.open_entry_client_secret("e1", "there", sealed)
+    assert seals.entry_client_secret("e1", "here", "") is None
+    assert seals.open_entry_client_secret("e1", "here", None) == ""
+    registered = seals.upstream_client_secret("c1", "https://a.test", "s")
+    assert seals.open_upstream_client_secret("c1", "https://a.test", registered) == "s"
+    with pytest.raises(SealBroken):
+        seals.open_upstream_client_secret("c1", "https://b.test", registered)
+
+
+def test_the_parts_of_a_sign_in_are_not_taken_for_each_other() -> None:
+    seals = RowSeals(RING)
+    sealed = seals.sign_in("s1", "begun", b"verifier")
+    assert seals.open_sign_in("s1", "begun", sealed) == b"verifier"
+    with pytest.raises(SealBroken):
+        seals.open_sign_in("s1", "tokens", sealed)
+
+
+def test_what_is_still_to_be_revoked_opens_for_the_address_that_is_told() -> None:
+    seals = RowSeals(RING)
+    sealed = seals.revocation("r1", "https://a.test/revoke", b"token")
+    assert seals.open_revocation("r1", "https://a.test/revoke", sealed) == b"token"
+    with pytest.raises(SealBroken):
+        seals.open_revocation("r1", "https://thief.test/revoke", sealed)

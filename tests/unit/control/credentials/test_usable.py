@@ -1,0 +1,110 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from control.credentials.usable import Usable
+from control.registry.account import Account, AccountTokens, place_of
+from control.registry.credential import ClientCredentials, OAuthCredential
+from control.registry.entry import Entry
+from control.registry.installation import Installation
+from control.registry.row_seals import RowSeals
+from core.keys import new_key, parse_key_ring
+from core.resolve import InstallationRefusal, ResolvedInstallation
+from tests.fakes.registry import an_account, an_entry, an_installation
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+SEALS = RowSeals(parse_key_ring("ARCHWAY_SECRET_KEY", new_key()))
+ENTRY = an_entry(credential=OAuthCredential())
+CLIENT = an_entry(credential=ClientCredentials(issuer="https://login.test"))
+
+
+def held(entry: Entry = ENTRY, token: str = "one", **changes: Any) -> Account:
+    """An account of the entry whose token lives for an hour."""
+    usual = {"place": place_of(entry, "https://github.test"), "expires_at": NOW + timedelta(hours=1)}
+    account = an_account(**{**usual, **changes})
+    return replace(account, tokens=SEALS.account_tokens("i1", account, AccountTokens(token, "refresh")))
+
+
+class Renewing:
+    """Gives the next token, and remembers what it was asked about."""
+
+    def __init__(self, answer: Account | InstallationRefusal | None = None) -> None:
+        self.asked: list[Account | None] = []
+        self.answer = answer or held(token="two", version=2)
+
+    async def renewed(self, _: Entry, __: Installation, account: Account | None) -> Account | InstallationRefusal:
+        self.asked.append(account)
+        return self.answer
+
+
+async def resolved(
+    account: Account | None, renewing: Renewing | None = None, entry: Entry = ENTRY, refused_version: int = 0
+) -> ResolvedInstallation | InstallationRefusal:
+    usable = Usable(SEALS, renewing or Renewing(), lambda: NOW)
+    return await usable.resolved(entry, an_installation(), account, refused_version)
+
+
+async def test_a_token_that_lives_is_used_without_asking_anybody() -> None:
+    renewing = Renewing()
+    found = await resolved(held(account_name="octocat"), renewing)
+    assert isinstance(found, ResolvedInstallation)
+    assert found.credential_headers == [("authorization", "Bearer one")]
+    assert (found.account, found.installation, found.version) == ("octocat", "Ours", 2)
+    assert found.expires_at == (NOW + timedelta(hours=1)).timestamp()
+    assert renewing.asked == []
+
+
+async def test_a_token_that_ends_is_renewed_first() -> None:
+    found = await resolved(held(expires_at=NOW))
+    assert isinstance(found, ResolvedInstallation)
+    assert found.credential_headers == [("authorization", "Bearer two")]
+
+
+async def test_a_token_that_the_server_refused_is_renewed_and_a_newer_one_is_not() -> None:
+    renewing = Renewing()
+    await resolved(held(), renewing, refused_version=2)
+    assert len(renewing.asked) == 1
+    await resolved(held(version=2), renewing, refused_version=2)
+    assert len(renewing.asked) == 1
+
+
+async def test_why_there_is_no_next_token_is_told() -> None:
+    away = InstallationRefusal("provider_away", "Still connected.")
+    assert await resolved(held(expires_at=NOW), Renewing(away)) == away
+
+
+async def test_nobody_is_asked_where_a_person_must_sign_in() -> None:
+    renewing = Renewing()
+    for account, why in (
+        (None, "is not signed in at its provider yet"),
+        (held(place="elsewhere"), "was signed in for another address or provider of this server"),
+        (held(refused_at=NOW), "was signed out by its provider"),
+    ):
+        found = await resolved(account, renewing)
+        assert isinstance(found, InstallationRefusal)
+        assert found.code == "needs_sign_in"
+        assert why in found.sentence
+    assert renewing.asked == []
+
+
+async def test_a_client_without_a_token_gets_one() -> None:
+    renewing = Renewing(held(CLIENT, "client"))
+    usable = Usable(SEALS, renewing, lambda: NOW)
+    secrets = SEALS.secret_values("i1", {"credential": "s3cret"})
+    installation = an_installation(secret_values=secrets, secret_names=("credential",))
+    found = await usable.resolved(CLIENT, installation, None)
+    assert isinstance(found, ResolvedInstallation)
+    assert found.credential_headers == [("authorization", "Bearer client")]
+    assert "s3cret" not in str(found.own_headers)
+
+
+async def test_an_account_of_an_entry_of_another_kind_is_not_looked_at() -> None:
+    found = await resolved(held(), entry=an_entry())
+    assert isinstance(found, ResolvedInstallation)
+    assert (found.credential_headers, found.version) == ([], 1)
+
+
+async def test_tokens_that_cannot_be_opened_are_to_be_given_again() -> None:
+    found = await resolved(replace(held(), tokens=b"x" * 40))
+    assert isinstance(found, InstallationRefusal)
+    assert "cannot be read any more" in found.sentence

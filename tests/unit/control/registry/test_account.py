@@ -1,0 +1,69 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from control.registry.account import Account, AccountTokens, client_place, place_of
+from control.registry.credential import ClientCredentials, OAuthCredential
+from tests.fakes.registry import an_account, an_entry
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+ORIGIN = "https://github.test"
+
+
+def test_a_token_lives_until_shortly_before_its_end() -> None:
+    account = an_account(expires_at=NOW + timedelta(seconds=11))
+    assert account.lives_at(NOW)
+    assert not account.lives_at(NOW + timedelta(seconds=1))
+
+
+def test_a_token_without_an_end_lives_until_the_provider_says_otherwise() -> None:
+    assert an_account(expires_at=None).lives_at(NOW)
+    assert not an_account(expires_at=None, refused_at=NOW).lives_at(NOW)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"issuer": "https://other.test"},
+        {"token_endpoint": "https://other.test/token"},
+        {"revocation_endpoint": "https://other.test/revoke"},
+        {"resource": "https://other.test"},
+        {"client_id": "other"},
+        {"account_endpoint": "https://other.test/user"},
+    ],
+)
+def test_the_place_of_an_account_is_another_when_its_provider_is(changed: dict[str, str]) -> None:
+    before, after = an_entry(credential=OAuthCredential()), an_entry(credential=OAuthCredential(**changed))
+    assert place_of(before, ORIGIN) != place_of(after, ORIGIN)
+    assert place_of(before, ORIGIN) == place_of(an_entry(credential=OAuthCredential(scopes=("more",))), ORIGIN)
+
+
+def test_the_place_of_an_account_is_another_when_its_server_is() -> None:
+    entry = an_entry(credential=OAuthCredential())
+    assert place_of(entry, ORIGIN) != place_of(entry, "https://other.test")
+
+
+def test_a_clients_own_account_has_a_place_too() -> None:
+    one, other = ClientCredentials(issuer="https://a.test"), ClientCredentials(issuer="https://b.test")
+    assert place_of(an_entry(credential=one), ORIGIN) != place_of(an_entry(credential=other), ORIGIN)
+
+
+def test_the_secret_of_a_client_is_for_one_client_at_one_provider() -> None:
+    one = OAuthCredential(client_id="a", issuer="https://a.test")
+    others = [
+        OAuthCredential(client_id="b", issuer="https://a.test"),
+        OAuthCredential(client_id="a", issuer="https://b.test"),
+    ]
+    assert client_place(one, ORIGIN) not in {client_place(other, ORIGIN) for other in others}
+
+
+def test_tokens_are_not_shown() -> None:
+    assert repr(AccountTokens("s3cret", "more")) == "AccountTokens()"
+    assert "sealed" not in repr(replace(an_account(), tokens=b"sealed"))
+
+
+def test_all_that_says_where_tokens_may_go_is_bound_in() -> None:
+    account: Account = an_account()
+    for name in ("place", "issuer", "token_endpoint", "revocation_endpoint", "resource"):
+        assert replace(account, **{name: "https://other.test"}).bound_to != account.bound_to
