@@ -193,12 +193,12 @@ INSTALLATION = Resource(
     one="installation",
     path="/installations",
     help="Entries put to use: with somebody's answers and credential, for a person, a team or everybody.",
-    columns=("name", "owner", "entry_slug", "state", "state_reason", "protocol", "id"),
+    columns=("name", "owner", "entry_slug", "default", "state", "state_reason", "protocol", "id"),
     names=("name", "address"),
     filters=(
         Option("entry_id", "Only of this entry.", "reference", of="entry", flag="entry"),
         Option("scope", "personal, team or organisation."),
-        Option("name", "Only what goes by it: its name, or ENTRY@OWNER such as crm@Support."),
+        Option("name", "Only what goes by it: ENTRY@OWNER such as crm@Support, crm@Support/staging, or its name."),
     ),
     create=(
         Option("entry_id", "The entry to install.", "reference", of="entry", flag="entry", needed=True),
@@ -209,6 +209,7 @@ INSTALLATION = Resource(
         Option("values", ANSWER, "map", flag="value"),
         Option("values", "A secret answer: the field's name; the value is asked for.", "secrets", flag="secret"),
         Option("credential", "Ask for the key or token of an entry with the model static.", "prompt"),
+        Option("default", "Make it the owner's default of this entry; the first is anyway.", "flag"),
     ),
     update=(
         Option("name", "Name for people."),
@@ -216,6 +217,7 @@ INSTALLATION = Resource(
         Option("values", ANSWER, "map", flag="value"),
         Option("values", "A secret answer: the field's name; the value is asked for.", "secrets", flag="secret"),
         Option("credential", "Ask for another key or token.", "prompt"),
+        Option("default", "Make it the owner's default of this entry, in the place of the one that was.", "flag"),
     ),
     cascade=True,
     actions=(Action("discover", "Ask the server again for its tools.", "discovered"),),
@@ -227,10 +229,14 @@ INSTALLATION = Resource(
             "archway installations create --entry crm --scope team --team Platform --credential",
             "CRM_TOKEN=... archway installations create --entry crm --scope personal "
             "--value-from-env credential=CRM_TOKEN",
+            "archway installations create --entry crm --scope team --team Support --name staging --credential",
         ),
         "list": ("archway installations list --entry crm", "archway installations list --name crm@Support"),
         "show": ("archway installations show crm@Support",),
-        "update": ("archway installations update crm@Support --credential",),
+        "update": (
+            "archway installations update crm@Support --credential",
+            "archway installations update crm@Support/staging --default",
+        ),
         "delete": ("archway installations delete crm@Support --cascade",),
         "discover": ("archway installations discover Time", "archway installations discover crm@Support"),
     },

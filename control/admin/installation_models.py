@@ -24,7 +24,9 @@ class InstallationCreate(Model):
     entry_id: Id
     scope: ScopeWord
     name: Name | None = Bound(
-        None, description="By default the entry's name; for a team or a person `crm@Support`, as `address`."
+        None,
+        description="By default the entry's name; for a team or a person `crm@Support`. One owner's installations of "
+        "an entry have different names.",
     )
     team_id: Id | None = Bound(None, description="The team, with the scope `team`.")
     protocol: Protocol = Bound(
@@ -36,6 +38,7 @@ class InstallationCreate(Model):
     credential: Credential | None = Bound(
         None, description="For the credential model `static`: the key or token itself. Sealed, never shown again."
     )
+    default: bool = Bound(False, description="Make it the owner's default of this entry; the first is anyway.")
 
 
 class InstallationPatch(Change):
@@ -45,6 +48,7 @@ class InstallationPatch(Change):
     protocol: Protocol
     values: Values = Bound(description="Answers to change, by name; null takes one away.")
     credential: Credential = Bound(description="Another credential, which replaces the present one.")
+    default: bool = Bound(description="True: it becomes the owner's default, in the place of the one that was.")
 
 
 class InstallationDelete(Query):
@@ -71,8 +75,10 @@ class InstallationView(Item):
     entry_slug: str
     name: Name
     address: str = Bound(
-        description="The entry's slug, `@` and the owner: names it wherever an installation is asked for."
+        description="The entry's slug, `@` and the owner, and for one that is not the default `/` and its name: "
+        "names it wherever an installation is asked for."
     )
+    default: bool = Bound(description="Whether it serves where nobody says which one of its owner is meant.")
     scope: Scope
     owner: str = Bound(description="The person's e-mail, the team's name, or `organisation`.")
     user_id: Id | None

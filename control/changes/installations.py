@@ -4,7 +4,7 @@ A new one, or one with other answers, is in the state `new`: whoever calls has i
 (`control/discovery/`), outside of the transaction. Rows are locked after their entry's, as everywhere.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,6 +50,8 @@ class WantedInstallation:
     values: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """Answers to the entry's fields."""
     credential: str | None = field(default=None, repr=False)
+    default: bool = False
+    """Whether it becomes its owner's default; the first is anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Changed:
 
 
 async def create(write: Write, safeguards: Safeguards, wanted: WantedInstallation) -> Installation:
-    """Install an entry. BrokenRule; NotAllowed; NotNow where its owner has installed it already."""
+    """Install an entry. BrokenRule; NotAllowed; NotNow where its owner has one of that name already."""
     owner = owner_for(write.actor, wanted.scope, wanted.team_id)
     entry = await entries.one(write.connection, wanted.entry_id, lock=True)
     if entry is None or not sees(write.actor, "entry:read", entry.visibility, entry.teams):
@@ -71,7 +73,8 @@ async def create(write: Write, safeguards: Safeguards, wanted: WantedInstallatio
         raise NotAllowed(_needed("installation:create", owner))
     check_installed_for(entry, owner)
     name = wanted.name or await _usual_name(write, entry, owner)
-    await _refuse_second(write, entry, owner, name)
+    others = await installations.of_owner(write.connection, entry.id, owner)
+    _refuse_same_name(entry, others, name)
     installation_id = new_id()
     filled = fill(entry, wanted.values, wanted.credential, safeguards.addresses)
     await rows.insert(
@@ -79,11 +82,15 @@ async def create(write: Write, safeguards: Safeguards, wanted: WantedInstallatio
         installation_id,
         NewInstallation(
             entry_id=entry.id, name=name, owner=owner, protocol=wanted.protocol,
-            created_by=write.actor.user_id or None, **_sealed(safeguards, installation_id, filled),
+            created_by=write.actor.user_id or None, is_default=not others,
+            **_sealed(safeguards, installation_id, filled),
         ),
     )  # fmt: skip
+    if wanted.default:
+        await rows.set_default(write, installation_id)
     made = there(await installations.one(write.connection, installation_id))
-    await write.announce(installations=[installation_id])
+    served = _who_is_served_otherwise(made) if made.is_default else {}
+    await write.announce(installations=[installation_id], **served)
     await write.record("create", "installation", installation_id, None, _recorded(made))
     return made
 
@@ -95,8 +102,11 @@ async def change(
     wanted: Mapping[str, Any],
     version: int | None = None,
 ) -> Changed:
-    """Give an installation what `wanted` names: `name`, `protocol`, `values` (some answers) or `credential`."""
+    """Give an installation what `wanted` names: `name`, `protocol`, `values` (some answers), `credential`, or
+    `default`, which takes that from the one that was.
+    """
     before = await _locked(write, installation_id, "installation:update", version)
+    moved = _becomes_default(before, wanted)
     answers = None
     if not {"values", "credential"}.isdisjoint(wanted):
         answers = await _other_answers(write, safeguards, before, wanted)
@@ -105,8 +115,11 @@ async def change(
     )
     if answers is not None:
         await rows.fill(write, installation_id, answers)
+    if moved:
+        await rows.set_default(write, installation_id)
     after = there(await installations.one(write.connection, installation_id))
-    await write.announce(installations=[installation_id])
+    served = _who_is_served_otherwise(after) if moved else {}
+    await write.announce(installations=[installation_id], **served)
     await write.record(
         "update", "installation", installation_id,
         _recorded(before), {**_recorded(after), "secrets_given": _secrets_given(wanted, after)},
@@ -115,7 +128,9 @@ async def change(
 
 
 async def delete(write: Write, installation_id: str, version: int | None = None, *, cascade: bool = False) -> None:
-    """Delete an installation and its secrets; with the assignments pinned to it only if `cascade` says so."""
+    """Delete an installation and its secrets; with the assignments pinned to it only if `cascade` says so. Where it
+    was its owner's default, the oldest other one becomes that.
+    """
     before = await _locked(write, installation_id, "installation:delete", version)
     used = await gateways.showing_in_words(write.connection, write.actor, installation_id=installation_id)
     refuse_in_use("installation", used, cascade=cascade)
@@ -123,6 +138,20 @@ async def delete(write: Write, installation_id: str, version: int | None = None,
     await rows.delete(write, installation_id)
     await write.announce(installations=[installation_id], gateways=pinned)
     await write.record("delete", "installation", installation_id, _recorded(before), None)
+    if before.is_default:
+        await _next_default(write, before)
+
+
+async def _next_default(write: Write, gone: Installation) -> None:
+    """The oldest of the owner's other ones takes the place of the default that was deleted."""
+    others = await installations.of_owner(write.connection, gone.entry_id, gone.owner)
+    if not others:
+        return
+    oldest = others[0]
+    await rows.set_default(write, oldest.id)
+    after = there(await installations.one(write.connection, oldest.id))
+    await write.announce(installations=[oldest.id])
+    await write.record("update", "installation", oldest.id, _recorded(oldest), _recorded(after))
 
 
 def managed(found: Installation | None, caller: Caller, action: Action) -> Installation:
@@ -159,21 +188,32 @@ async def _owner_name(write: Write, owner: Owner) -> str | None:
     return None
 
 
-async def _refuse_second(write: Write, entry: Entry, owner: Owner, name: str) -> None:
-    """Raise NotNow that names the first: two that look the same would leave every call without one to choose."""
-    first = await installations.of_owner(write.connection, entry.id, owner, name)
-    if first is None:
-        return
-    field, message = "entry_id", f"is installed for {first.owner_name} already, as {first.name!r}; change that one"
-    if isinstance(owner, Organisation):
-        field, message = (
-            "name",
-            (
-                f"{first.name!r} is the name of the organisation's installation of {entry.slug} ({first.id}); "
-                "change that one, or give another name"
-            ),
-        )
-    raise NotNow(f"{field}: {message}", [(field, message)])
+def _refuse_same_name(entry: Entry, others: Sequence[Installation], name: str) -> None:
+    """Raise NotNow that names the other one: an owner tells several of an entry apart by their names."""
+    for other in others:
+        if other.name.lower() == name.lower():
+            whose = "the organisation" if isinstance(other.owner, Organisation) else other.owner_name
+            message = (
+                f"{other.name!r} is the name of an installation of {entry.slug} that {whose} has ({other.id}); "
+                "change that one, or give this one a name of its own"
+            )
+            raise NotNow(f"name: {message}", [("name", message)])
+
+
+def _becomes_default(before: Installation, wanted: Mapping[str, Any]) -> bool:
+    """Whether the change makes it the default. That it is not any more is said of the one that takes its place."""
+    default = wanted.get("default", before.is_default)
+    if before.is_default and not default:
+        raise BrokenRule("default", "cannot be taken away alone; make another installation of this owner the default")
+    return default and not before.is_default
+
+
+def _who_is_served_otherwise(installation: Installation) -> dict[str, list[str]]:
+    """Whose calls may find another installation than they did, as proxies are told: one person's, or, of a team or
+    the organisation, any caller's of the entry.
+    """
+    owner = installation.owner
+    return {"users": [owner.id]} if isinstance(owner, Person) else {"entries": [installation.entry_id]}
 
 
 async def _other_answers(

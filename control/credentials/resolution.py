@@ -2,8 +2,9 @@
 
 Called by `control/internal/` with what `control/store/resolution.py` read after the caller's token was checked again.
 Pinned: that one; a personal one for its owner only. Resolved at call time: the caller's own, then that of one of the
-caller's teams (the gateway's teams before others), then the organisation's. Where two fit equally nobody guesses. A
-credential that must be given again is not passed over for a wider one: it would act as somebody else, in silence.
+caller's teams (the gateway's teams before others), then the organisation's. Of several that one owner has, the
+default is meant. Where those of two teams fit equally nobody guesses. A credential that must be given again is not
+passed over for a wider one: it would act as somebody else, in silence.
 
 A shared gateway is an administrator's word and lends what is on it. A personal one is its owner's, and what they were
 allowed when they pinned may have been taken away since: so there a team's installation serves only while the owner is
@@ -34,8 +35,8 @@ class ResolutionRows:
     pinned: str | None
     """The installation that the assignment names."""
     installations: Sequence[Installation]
-    """Of this entry: at least the pinned one, or those of the caller, of the caller's teams and of the organisation.
-    Others may be among them and are passed over."""
+    """Of this entry: at least the pinned one, or the defaults of the caller, of the caller's teams and of the
+    organisation. Others may be among them and are passed over."""
     team_names: Mapping[str, str]
     """Names of the caller's teams, and perhaps of others, for sentences."""
     accounts: Mapping[str, Account] = field(default_factory=dict)
@@ -103,10 +104,11 @@ def _found_from(principal: Principal, rows: ResolutionRows) -> Installation | In
 
 def _rounds(principal: Principal, rows: ResolutionRows) -> Iterable[list[Installation]]:
     """Candidates in order of preference; the first round that has any decides."""
-    yield [one for one in rows.installations if _owns(principal, one)]
-    yield [one for one in rows.installations if _is_teams(one, principal.teams.intersection(rows.visibility.teams))]
-    yield [one for one in rows.installations if _is_teams(one, principal.teams)]
-    yield [one for one in rows.installations if isinstance(one.owner, Organisation)]
+    defaults = [one for one in rows.installations if one.is_default]
+    yield [one for one in defaults if _owns(principal, one)]
+    yield [one for one in defaults if _is_teams(one, principal.teams.intersection(rows.visibility.teams))]
+    yield [one for one in defaults if _is_teams(one, principal.teams)]
+    yield [one for one in defaults if isinstance(one.owner, Organisation)]
 
 
 def _ambiguous(rows: ResolutionRows, fitting: Sequence[Installation]) -> InstallationRefusal:

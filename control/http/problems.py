@@ -85,9 +85,10 @@ CONSTRAINTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "entries_slug_key": ("slug", "is another entry's; choose another"),
         "entries_team_id_fkey": ("team_id", "is not the id of a team; list /teams"),
         "entry_teams_team_id_fkey": ("teams", "names a team that does not exist; list /teams"),
-        "installations_one_personal": ("entry_id", "is installed for this user already; change that installation"),
-        "installations_one_team": ("entry_id", "is installed for this team already; change that installation"),
-        "installations_one_name": ("name", "is another installation's of this entry; choose another"),
+        "installations_one_name": (
+            "name",
+            "is another installation's of this entry and owner; choose another",
+        ),
         "installations_entry_id_fkey": ("entry_id", "is not the id of an entry; list /entries"),
         "installations_user_id_fkey": ("user_id", "is not the id of a user; list /users"),
         "installations_team_id_fkey": ("team_id", "is not the id of a team; list /teams"),

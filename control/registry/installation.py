@@ -15,9 +15,9 @@ from control.registry.told import as_plain
 Protocol = Literal["auto", "legacy", "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"]
 """What its server is spoken to: found out, the newest legacy revision that both know, or one revision."""
 InstallationState = Literal["new", "ready", "needs_sign_in", "credential_refused", "unreachable"]
-LONGEST_ADDRESS: Final = 400
-"""A slug has 63 characters at most, an e-mail 254, a team's name 128."""
-_NOT_TOLD: Final = {"owner", "secret_values", "entry_name", "owner_name"}
+LONGEST_ADDRESS: Final = 450
+"""A slug has 63 characters at most, an e-mail 254, a team's name 128, and so has an installation's."""
+_NOT_TOLD: Final = {"owner", "secret_values", "entry_name", "owner_name", "is_default"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,8 @@ class NewInstallation(SealedAnswers):
     protocol: Protocol
     created_by: str | None
     """The user who made it; None for the token of a run, and where that user is gone."""
+    is_default: bool
+    """Whether it serves where nobody says which of its owner's installations of the entry is meant: one does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +68,15 @@ class Installation(NewInstallation):
 
     @property
     def address(self) -> str:
-        """`crm@Support`: names it wherever an installation is asked for."""
-        return address_of(self.entry_slug, self.owner_name)
+        """`crm@Support` for the default of its owner, `crm@Support/staging` for another: names it wherever an
+        installation is asked for.
+        """
+        whose = address_of(self.entry_slug, self.owner_name)
+        return whose if self.is_default else f"{whose}/{self.name}"
 
 
 def address_of(entry_slug: str, owner_name: str) -> str:
-    """An installation by its entry and its owner; a slug has no `@`, so the first one parts the two."""
+    """An owner's default installation of an entry; a slug has no `@`, so the first one parts the two."""
     return f"{entry_slug}@{owner_name}"
 
 
@@ -82,5 +87,7 @@ def told_of_installation(installation: Installation) -> dict[str, Any]:
         for one in fields(installation)
         if one.name not in _NOT_TOLD
     }
-    named = {"owner": installation.owner_name, "address": installation.address}
+    named = {
+        "owner": installation.owner_name, "address": installation.address, "default": installation.is_default,
+    }  # fmt: skip
     return {**told, **named, **owner_columns(installation.owner)._asdict()}

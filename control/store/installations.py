@@ -15,6 +15,7 @@ from control.store.rows import made
 from control.store.statements import Place, behind, in_order, place_of
 
 _OWNER: Final = "coalesce(u.email, t.name, 'organisation')"
+_OF_OWNER: Final = "i.entry_id = $1 and i.user_id is not distinct from $2 and i.team_id is not distinct from $3"
 _SELECT: Final = f"""
     select i.*, e.slug as entry_slug, e.name as entry_name, {_OWNER} as owner_name
     from installations i join entries e on e.id = i.entry_id
@@ -23,12 +24,20 @@ _SELECT: Final = f"""
 _VISIBLE: Final = """
     ($1 or i.scope = 'organisation' or i.user_id = $2::uuid or i.team_id = any($3::uuid[]))
 """
-_NAMED: Final = f"""
-    lower($9) in (lower(i.name), lower(e.slug || '@' || {_OWNER}), lower(e.slug || '@' || u.name),
-                  case when i.scope = 'organisation' then e.slug || '@organization' end)
+_ADDRESSES: Final = f"""
+    (select lower(e.slug || '@' || whose)
+     from unnest(array[{_OWNER}, u.name, case when i.scope = 'organisation' then 'organization' end]) as whose)
 """
-"""By its own name, or as ENTRY@OWNER: the entry's slug, and the team's name, the person's email or name, or either
-spelling of the organisation."""
+"""ENTRY@OWNER: the entry's slug, and the team's name, the person's email or name, or either spelling of the
+organisation."""
+_FIT: Final = f"""
+    case when i.is_default and lower($9) in {_ADDRESSES} then 1
+         when right(lower($9), length(i.name) + 1) = lower('/' || i.name)
+              and left(lower($9), -length(i.name) - 1) in {_ADDRESSES} then 1
+         when lower($9) = lower(i.name) then 2 end
+"""
+"""How a name fits: 1, as an address, ENTRY@OWNER for the default and ENTRY@OWNER/NAME for each; 2, as its own name,
+which counts where nothing has such an address; else null."""
 
 
 async def one(connection: Connection, installation_id: str, *, lock: bool = False) -> Installation | None:
@@ -39,18 +48,13 @@ async def one(connection: Connection, installation_id: str, *, lock: bool = Fals
     return None if row is None else _made(row)
 
 
-async def of_owner(connection: Connection, entry_id: str, owner: Owner, name: str) -> Installation | None:
-    """What stands in the way of another one of this owner: a person and a team have one of an entry, the
-    organisation one of a name, in whatever case.
-    """
-    scope, user_id, team_id = owner_columns(owner)
-    row = await connection.fetchrow(
-        _SELECT
-        + """where i.entry_id = $1 and i.scope = $2 and i.user_id is not distinct from $3
-               and i.team_id is not distinct from $4 and ($2 <> 'organisation' or lower(i.name) = lower($5))""",
-        entry_id, scope, user_id, team_id, name,
-    )  # fmt: skip
-    return None if row is None else _made(row)
+async def of_owner(connection: Connection, entry_id: str, owner: Owner) -> list[Installation]:
+    """All installations of an entry that this owner has, the oldest first."""
+    _, user_id, team_id = owner_columns(owner)
+    rows = await connection.fetch(
+        _SELECT + f"where {_OF_OWNER} order by i.created_at, i.id", entry_id, user_id, team_id
+    )
+    return [_made(row) for row in rows]
 
 
 async def lock_of_entry(connection: Connection, entry_id: str) -> list[Installation]:
@@ -68,12 +72,12 @@ async def many(connection: Connection, installation_ids: Collection[str]) -> lis
 async def candidates(
     connection: Connection, entry_ids: Collection[str], users: Collection[str], teams: Collection[str]
 ) -> list[Installation]:
-    """Installations of these entries that may serve any of some callers: those of the users, of these teams, and of
-    the organisation.
+    """Installations of these entries that may serve any of some callers: the defaults of the users, of these teams,
+    and of the organisation.
     """
     rows = await connection.fetch(
         _SELECT
-        + """where i.entry_id = any($1::uuid[])
+        + """where i.entry_id = any($1::uuid[]) and i.is_default
              and (i.scope = 'organisation' or i.user_id = any($2::uuid[]) or i.team_id = any($3::uuid[]))""",
         list(entry_ids), list(users), list(teams),
     )  # fmt: skip
@@ -93,16 +97,19 @@ async def page(
     name: str | None = None,
 ) -> list[Installation]:
     """Installations by name, behind `after`. `everything`: all; else the organisation's, the user's and those of
-    `teams`. `name`: those that go by it, as `_NAMED` says.
+    `teams`. `name`: those that go by it, by their address or else by their own name.
     """
     rows = await connection.fetch(
-        _SELECT
-        + "where"
-        + _VISIBLE
-        + f"""and {behind(5, "i.name", "i.id")}
+        f"""with fitting as (
+                select i.id, {_FIT} as fit from installations i join entries e on e.id = i.entry_id
+                left join users u on u.id = i.user_id left join teams t on t.id = i.team_id
+                where $9::text is not null and {_VISIBLE} and ($7::uuid is null or i.entry_id = $7)
+            )
+            {_SELECT}
+            where {_VISIBLE} and {behind(5, "i.name", "i.id")}
              and ($7::uuid is null or i.entry_id = $7)
              and ($8::text is null or i.scope = $8)
-             and ($9::text is null or {_NAMED})
+             and ($9::text is null or i.id in (select id from fitting where fit = (select min(fit) from fitting)))
            {in_order("i.name", "i.id")} limit $4""",
         everything, user_id, list(teams), limit, *place_of(after), entry_id, scope, name,
     )  # fmt: skip

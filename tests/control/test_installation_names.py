@@ -106,21 +106,21 @@ async def test_of_two_entries_installations_of_one_name_the_assigned_entrys_is_m
     assert {one["installation_id"] for one in made["items"]} == {wanted["id"]}
 
 
-async def test_a_second_installation_of_the_same_owner_is_refused_once_and_plainly(api: Api) -> None:
+async def test_a_second_installation_of_one_owner_and_name_is_refused_once_and_plainly(api: Api) -> None:
     entry, team, anna = await api.entry(slug="crm", name="CRM"), await api.team("Support"), await api.user("anna")
     first = await api.install(entry)
-    await api.install(entry, scope="team", team_id=team["id"])
-    await api.install(entry, as_=anna, scope="personal", name="Mine")
+    second = await api.install(entry, scope="team", team_id=team["id"])
+    third = await api.install(entry, as_=anna, scope="personal", name="Mine")
     refused = [
         await api.install(entry, expect=409, name="crm"),
-        await api.install(entry, expect=409, scope="team", team_id=team["id"], name="Another"),
-        await api.install(entry, expect=409, as_=anna, scope="personal"),
+        await api.install(entry, expect=409, scope="team", team_id=team["id"]),
+        await api.install(entry, expect=409, as_=anna, scope="personal", name="MINE"),
     ]
+    cure = "change that one, or give this one a name of its own"
     assert [one["detail"] for one in refused] == [
-        f"name: 'CRM' is the name of the organisation's installation of crm ({first['id']}); change that one, or "
-        "give another name",
-        "entry_id: is installed for Support already, as 'crm@Support'; change that one",
-        "entry_id: is installed for anna@example.com already, as 'Mine'; change that one",
+        f"name: 'CRM' is the name of an installation of crm that the organisation has ({first['id']}); {cure}",
+        f"name: 'crm@Support' is the name of an installation of crm that Support has ({second['id']}); {cure}",
+        f"name: 'Mine' is the name of an installation of crm that anna@example.com has ({third['id']}); {cure}",
     ]
     for problem in refused:
         (error,) = problem["errors"]

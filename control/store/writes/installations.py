@@ -15,7 +15,7 @@ _INSERT: Final = insert_into("installations", _OWNER + _COLUMNS)
 
 
 async def insert(writing: Writing, installation_id: str, installation: NewInstallation) -> None:
-    """A new one in the state `new`; StoreConflict `installations_one_personal`, `_one_team` or `_one_name`."""
+    """A new one in the state `new`; StoreConflict `installations_one_name` or `_one_default`."""
     owner = owner_columns(installation.owner)
     await writing.execute(_INSERT, installation_id, *owner, *values_of(installation, _COLUMNS))
 
@@ -27,6 +27,22 @@ async def rename(writing: Writing, installation_id: str, name: str, protocol: st
            where id = $1""",
         installation_id, name, protocol,
     )  # fmt: skip
+
+
+async def set_default(writing: Writing, installation_id: str) -> None:
+    """Make it the default of its owner, in the place of the one that was."""
+    await writing.execute(
+        """update installations o set is_default = false, version = o.version + 1, updated_at = now()
+           from installations i
+           where i.id = $1 and o.id <> i.id and o.is_default and o.entry_id = i.entry_id
+             and o.user_id is not distinct from i.user_id and o.team_id is not distinct from i.team_id""",
+        installation_id,
+    )
+    await writing.execute(
+        """update installations set is_default = true, version = version + 1, updated_at = now()
+           where id = $1 and not is_default""",
+        installation_id,
+    )
 
 
 async def fill(writing: Writing, installation_id: str, answers: SealedAnswers) -> None:

@@ -101,3 +101,19 @@ async def test_a_change_on_a_version_that_is_gone_is_refused(pool: Pool) -> None
             await installations.change(write, SAFEGUARDS, made.id, {"name": "Ours"}, version=2)
         with pytest.raises(Stale):
             await installations.delete(write, made.id, version=2)
+
+
+async def test_an_owner_has_one_default_whatever_is_made_changed_and_deleted(pool: Pool) -> None:
+    async with changing(pool, ADMIN) as write:
+        entry = await new_entry(write)
+        first, second, third = [await new_installation(write, entry, name=name) for name in ("a", "b", "c")]
+        assert [one.is_default for one in (first, second, third)] == [True, False, False]
+        await installations.change(write, SAFEGUARDS, third.id, {"default": True})
+        await installations.change(write, SAFEGUARDS, third.id, {"default": True, "name": "d"})
+        with pytest.raises(BrokenRule, match="default: cannot be taken away alone"):
+            await installations.change(write, SAFEGUARDS, third.id, {"default": False})
+        await installations.delete(write, third.id)
+        fourth = await new_installation(write, entry, name="e", default=True)
+        await installations.delete(write, second.id)
+        rows = await write.connection.fetch("select id from installations where is_default")
+    assert [row["id"] for row in rows] == [fourth.id]

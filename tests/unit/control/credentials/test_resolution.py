@@ -25,7 +25,7 @@ def installed(name: str, *, user: str | None = None, team: str | None = None, en
 
 MINE, BOBS = installed("mine", user="ann"), installed("bobs", user="bob")
 OF_OPS, OF_DEV, OF_QA = (installed(f"of-{team}", team=team) for team in ("ops", "dev", "qa"))
-OF_ALL, OF_ALL_TOO = installed("of-all"), installed("of-all-too")
+OF_ALL = installed("of-all")
 
 
 def chosen(
@@ -61,7 +61,23 @@ def test_where_two_fit_equally_nobody_guesses() -> None:
     assert isinstance(refusal, InstallationRefusal)
     assert refusal.code == "credential_ambiguous"
     assert "'of-dev' of the team 'Developers'; 'of-ops' of the team 'Operations'" in refusal.sentence
-    assert chosen(ANN, OF_ALL, OF_ALL_TOO) == "credential_ambiguous"
+
+
+@pytest.mark.parametrize("others", [(), (OF_ALL, OF_OPS), (OF_ALL,)])
+@pytest.mark.parametrize("principal", [ANN, OPS])
+def test_of_several_of_one_owner_only_the_default_serves(
+    principal: Principal, others: tuple[Installation, ...]
+) -> None:
+    for usual, told in ((MINE, "mine"), (OF_OPS, "of-ops"), (OF_ALL, "of-all")):
+        beside = replace(usual, id="beside", name="beside", is_default=False)
+        assert chosen(principal, beside, *others) != "beside"
+        if principal == ANN or usual != MINE:
+            assert chosen(principal, beside, usual) == told
+
+
+def test_one_that_is_not_the_default_serves_where_a_tool_is_pinned_to_it() -> None:
+    staging = replace(OF_ALL, id="staging", name="staging", is_default=False)
+    assert chosen(ANN, OF_ALL, staging, pinned="staging") == "staging"
 
 
 def test_a_team_s_token_begins_at_its_team() -> None:

@@ -13,3 +13,8 @@ def test_nobody_is_told_of_secrets_but_their_names() -> None:
     assert told_of_installation(installation)["secret_names"] == ["credential"]
     assert "s3aled" not in str(told_of_installation(installation))
     assert "s3aled" not in repr(installation)
+
+
+def test_the_default_goes_by_its_entry_and_owner_and_another_by_its_name_behind_these() -> None:
+    assert an_installation(owner_name="Support").address == "github@Support"
+    assert an_installation(owner_name="Support", name="staging", is_default=False).address == "github@Support/staging"

@@ -1,0 +1,17 @@
+-- Each owner of an entry may have several installations of it, told apart by their names; one of them is the default,
+-- which serves where nobody names one. So far a person and a team had one of each entry.
+drop index installations_one_personal;
+drop index installations_one_team;
+drop index installations_one_name;
+
+alter table installations add column is_default boolean not null default false;
+update installations i set is_default = true where not exists (
+    select 1 from installations o
+    where o.entry_id = i.entry_id and o.scope = i.scope
+      and o.user_id is not distinct from i.user_id and o.team_id is not distinct from i.team_id
+      and (o.created_at, o.id) < (i.created_at, i.id));
+
+create unique index installations_one_name on installations (entry_id, user_id, team_id, lower(name))
+    nulls not distinct;
+create unique index installations_one_default on installations (entry_id, user_id, team_id)
+    nulls not distinct where is_default;
