@@ -93,7 +93,7 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "GET /entries/{entry_id}/tools/{tool_id}": ("tool:read",),
         "PATCH /entries/{entry_id}/tools/{tool_id}": ("tool:update",),
         "GET /installations": ("installation:read",),
-        "POST /installations": ("installation:create",),
+        "POST /installations": ("installation:create", "installation:share"),
         "GET /installations/{installation_id}": ("installation:read",),
         "PATCH /installations/{installation_id}": ("installation:update",),
         "POST /installations/{installation_id}/discover": ("installation:discover",),

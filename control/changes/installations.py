@@ -25,7 +25,7 @@ from control.registry.installation import (
     address_of,
     told_of_installation,
 )
-from control.registry.installing import may_fill, owner_for
+from control.registry.installing import may_fill, may_install, owner_for
 from control.registry.owner import Organisation, Owner, Person, Scope, TeamOwner
 from control.registry.team_entries import check_installed_for
 from control.registry.visibility import sees
@@ -69,8 +69,8 @@ async def create(write: Write, safeguards: Safeguards, wanted: WantedInstallatio
     entry = await entries.one(write.connection, wanted.entry_id, lock=True)
     if entry is None or not sees(write.actor, "entry:read", entry.visibility, entry.teams):
         raise BrokenRule("entry_id", "is not the id of an entry that you may see; list /entries")
-    if not may_fill(write.actor, "installation:create", owner):
-        raise NotAllowed(_needed("installation:create", owner))
+    if not may_install(write.actor, owner):
+        raise NotAllowed(_needed("installation:share", owner))
     check_installed_for(entry, owner)
     name = wanted.name or await _usual_name(write, entry, owner)
     others = await installations.of_owner(write.connection, entry.id, owner)

@@ -27,6 +27,15 @@ def owner_for(caller: Caller, scope: Scope, team_id: str | None) -> Owner:
     return Person(caller.user_id)
 
 
+def may_install(caller: Caller, owner: Owner) -> bool:
+    """Whether the caller may make an installation of this owner: for themselves, or, with `installation:share`, one
+    that others call with too.
+    """
+    if isinstance(owner, Person):
+        return owner.id == caller.user_id
+    return caller.may_for("installation:share", owner)
+
+
 def may_fill(caller: Caller, action: Action, owner: Owner) -> bool:
     """Whether the caller may give its answers: nobody fills in another person's credential, not even an admin."""
     if isinstance(owner, Person):

@@ -110,7 +110,7 @@ async def test_me_tells_what_one_holds_for_everything_and_for_each_team(admin: A
     await admin.put(f"/teams/{team['id']}/members/{ann.user['id']}", {"role": "editor"})
     me = (await ann.get("/me")).json
     assert {*me["permissions"]} == permissions_of("member")
-    assert "installation:create" in me["team_permissions"][team["id"]]
+    assert "installation:share" in me["team_permissions"][team["id"]]
     assert "record:read" not in me["team_permissions"][team["id"]]
 
 

@@ -112,8 +112,24 @@ async def test_a_tool_is_pinned_to_one_that_is_not_the_default_by_its_address(ap
     assert made["items"][0]["installation_id"] == staging["id"]
 
 
-async def test_of_installations_from_before_the_oldest_of_each_owner_becomes_the_default(api: Api) -> None:
+async def test_a_team_s_installation_needs_the_permission_to_share(api: Api) -> None:
     entry, team = await api.entry(), await api.team("Support")
+    anna = await api.user("anna", team)
+    asked = {"scope": "team", "team_id": team["id"], "as_": anna}
+    problem = await api.install(entry, **asked, expect=403)
+    assert problem["detail"].startswith("This needs installation:share (")
+    role = await api.post("/roles", {"name": "Sharer", "permissions": ["installation:share"]})
+    path = f"/roles/{role['id']}/holders/{anna.user['id']}"
+    await api.call("PUT", path, {"team_id": team["id"]}, expect=200, tag="*")
+    await api.install(entry, **asked)
+    await api.install(entry, as_=anna, expect=403)
+
+
+async def test_before_this_version_the_oldest_was_meant_and_roles_installed_for_others_by_another_name(
+    api: Api,
+) -> None:
+    entry, team = await api.entry(), await api.team("Support")
+    role = await api.post("/roles", {"name": "R", "permissions": ["installation:create", "installation:read"]})
     for name, owner in (("a", {}), ("b", {}), ("c", {}), ("d", {"scope": "team", "team_id": team["id"]})):
         await api.install(entry, name=name, **owner)
     migration = (FOLDER / "0020_several_installations.sql").read_text()
@@ -124,3 +140,5 @@ async def test_of_installations_from_before_the_oldest_of_each_owner_becomes_the
         await connection.execute("update installations set created_at = '2020-01-01Z' where name = 'b'")
         await connection.execute(migration)
     assert await seen(api) == {"a": False, "b": True, "c": False, "d": True}
+    now = await api.get(f"/roles/{role['id']}")
+    assert now["permissions"] == ["installation:read", "installation:share"]

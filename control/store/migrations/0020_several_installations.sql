@@ -15,3 +15,9 @@ create unique index installations_one_name on installations (entry_id, user_id, 
     nulls not distinct;
 create unique index installations_one_default on installations (entry_id, user_id, team_id)
     nulls not distinct where is_default;
+
+-- Who installs for a team or the organisation now needs installation:share. Everybody installs for themselves, so in a
+-- role installation:create gave nothing but that.
+update roles set permissions = array_replace(permissions, 'installation:create', 'installation:share'),
+    version = version + 1
+where 'installation:create' = any(permissions);

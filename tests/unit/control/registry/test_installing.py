@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
-from control.registry.access import Caller
+from control.registry.access import Caller, GivenSet
 from control.registry.actions import Action
 from control.registry.broken_rule import BrokenRule
-from control.registry.installing import may_fill, may_see, owner_for
+from control.registry.installing import may_fill, may_install, may_see, owner_for
 from control.registry.owner import Organisation, Owner, Person, TeamOwner
 
 ANNA = Caller("anna", "Anna", "member", {"blue": "member"})
@@ -11,7 +13,7 @@ LENA = Caller("lena", "Lena", "member", {"blue": "admin"})
 EVE = Caller("eve", "Eve", "member", {"blue": "editor"})
 EDITOR = Caller("ed", "Ed", "editor")
 ADMIN = Caller("root", "Root", "admin")
-CHANGING: tuple[Action, ...] = ("installation:create", "installation:update", "installation:delete")
+CHANGING: tuple[Action, ...] = ("installation:update", "installation:discover", "installation:delete")
 PERSONAL, TEAM, SHARED = Person("anna"), TeamOwner("blue"), Organisation()
 
 
@@ -35,9 +37,18 @@ PERSONAL, TEAM, SHARED = Person("anna"), TeamOwner("blue"), Organisation()
 )
 def test_who_may_do_what(caller: Caller, owner: Owner, sees: bool, manages: bool, fills: bool) -> None:
     assert may_see(caller, owner) is sees
+    assert may_install(caller, owner) is fills
     for action in CHANGING:
         assert caller.may_for(action, owner) is manages
         assert may_fill(caller, action, owner) is fills
+
+
+def test_what_others_share_is_installed_with_a_permission_of_its_own() -> None:
+    sharing = replace(ANNA, given=(GivenSet("blue", {"installation:share"}),))
+    assert may_install(sharing, TEAM)
+    assert not may_install(sharing, SHARED)
+    assert not may_install(replace(ANNA, given=(GivenSet("blue", {"installation:create"}),)), TEAM)
+    assert may_install(replace(ANNA, given=(GivenSet(None, {"installation:share"}),)), SHARED)
 
 
 def test_a_personal_installation_is_the_callers() -> None:
