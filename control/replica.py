@@ -101,7 +101,9 @@ class Replica:
         steps = StepsAtProxies(questions_pool, SignInNotes(questions_pool), settings.base_url)
         self.internal = InternalListener(
             InternalCalls(ring, caller="proxy", answerer="control"),
-            Questions(questions_pool, stream, signer, usable, steps, SignedCallers((own, providers))),
+            Questions(
+                questions_pool, stream, signer, usable, steps, settings.pages_url, SignedCallers((own, providers))
+            ),
             self.tasks,
         )
         calls = InternalCalls(ring, caller="control", answerer="proxy")

@@ -1,40 +1,68 @@
-"""What a person can do about a credential that is missing or no longer fits, in one sentence.
+"""What a person can do about a credential that is missing or no longer fits: a page to open, or a command to run.
 
-Called by `resolution.py` and `control/internal/questions.py`; the sentence goes through a model to the person, so it
-names a command that they can run as it stands. Leaves out why: that is said by whoever found it.
+Called by `resolution.py`, `resolved.py` and `control/internal/questions.py`. The sentence goes through a model to the
+person, so it names a link and a command that work as they stand. Leaves out why: that is said by whoever found it.
 """
 
 from shlex import quote
+from urllib.parse import urlencode
+
+from msgspec.structs import replace
 
 from control.credentials import dispatch
 from control.registry.entry import Entry
 from control.registry.installation import Installation
-from core.resolve import Principal
+from core.resolve import InstallationRefusal, Principal
 
 _OR_ASK = ", or ask an administrator."
 
 
-def install_link(entry: Entry) -> str:  # noqa: ARG001  # the page that will be linked is the entry's
-    """Where a person connects this entry in a browser: '' because there are no install pages yet.
+def install_link(pages_url: str, entry: Entry, principal: Principal, installation: Installation | None = None) -> str:
+    """Where a person connects this entry, or gives this installation what it lacks, in a browser.
 
-    A link to a page that is not there is worse than none. Once there are pages, their address is made here, and a
-    refusal carries it in `InstallationRefusal.link` beside the command, never a second time in the sentence.
+    It names whom it is for, so that the page can refuse another person whom it was sent to. '' for a caller that
+    belongs to no person and no team, and without `pages_url`, which is where people's pages are.
     """
-    return ""
+    if not pages_url or principal.kind not in {"user", "team"}:
+        return ""
+    named = {} if installation is None else {"installation": installation.id}
+    return f"{pages_url}/install/{entry.slug}?{urlencode({'as': principal.key, **named})}"
 
 
-def to_connect(entry: Entry, principal: Principal) -> str:
-    """For somebody whom no installation of the entry fits."""
+def to_connect(entry: Entry, principal: Principal, link: str = "") -> str:
+    """For somebody whom no installation of the entry fits; `link`: as `install_link` made it."""
     wanted = "personal"
     if principal.kind == "team":
         wanted = f"team --team {quote(principal.name or principal.id)}"
-    return f"Run `archway installations create --entry {entry.slug} --scope {wanted}{_option(entry)}`{_OR_ASK}"
+    command = f"`archway installations create --entry {entry.slug} --scope {wanted}{_option(entry)}`"
+    return f"Open {link} to connect it, then try again. Or run {command}{_OR_ASK}" if link else _run(command)
 
 
 def to_give_again(entry: Entry, installation: Installation) -> str:
     """For an installation of the entry whose credential, or else secret answers, must be given once more."""
+    return _run(_giving_again(entry, installation))
+
+
+def with_link(
+    refusal: InstallationRefusal, link: str, entry: Entry, installation: Installation
+) -> InstallationRefusal:
+    """The refusal of an installation that needs a person, who is sent to `link` first and to the command second."""
+    if not link or refusal.code != "needs_sign_in":
+        return refusal
+    why = refusal.sentence.removesuffix(to_give_again(entry, installation)).rstrip()
+    told = (
+        f"{why} Open {link} to put that right, then try again. Or run {_giving_again(entry, installation)}{_OR_ASK}"
+    )
+    return replace(refusal, sentence=told, link=link)
+
+
+def _giving_again(entry: Entry, installation: Installation) -> str:
     options = _option(entry) or _secret_answers(entry, installation)
-    return f"Run `archway installations update {quote(installation.address)}{options}`{_OR_ASK}"
+    return f"`archway installations update {quote(installation.address)}{options}`"
+
+
+def _run(command: str) -> str:
+    return f"Run {command}{_OR_ASK}"
 
 
 def _secret_answers(entry: Entry, installation: Installation) -> str:

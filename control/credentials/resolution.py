@@ -43,8 +43,12 @@ class ResolutionRows:
     """What the installations hold at providers, by installation. It decides about no choice."""
 
 
-def choose_installation(principal: Principal, rows: ResolutionRows | None) -> Installation | InstallationRefusal:
-    """The installation to use, or why none. `rows` None: the assignment is not on that gateway."""
+def choose_installation(
+    principal: Principal, rows: ResolutionRows | None, pages_url: str = ""
+) -> Installation | InstallationRefusal:
+    """The installation to use, or why none. `rows` None: the assignment is not on that gateway. `pages_url`: where
+    people's pages are, on which one is made.
+    """
     if rows is None or not may_enter(principal, rows.visibility):
         return InstallationRefusal("not_allowed", "This gateway has no such tool for you.")
     if rows.visibility.kind == "personal" and not _sees_entry(principal, rows.entry):
@@ -62,7 +66,7 @@ def choose_installation(principal: Principal, rows: ResolutionRows | None) -> In
             "the organisation belongs to no person and no team. Use a token of a user or of a team, or ask an admin "
             "to pin this tool to an installation.",
         )
-    return _found_from(principal, rows)
+    return _found_from(principal, rows, pages_url)
 
 
 def _pinned(principal: Principal, rows: ResolutionRows, pinned: str) -> Installation | InstallationRefusal:
@@ -88,18 +92,16 @@ def _pinned(principal: Principal, rows: ResolutionRows, pinned: str) -> Installa
     return installation
 
 
-def _found_from(principal: Principal, rows: ResolutionRows) -> Installation | InstallationRefusal:
+def _found_from(principal: Principal, rows: ResolutionRows, pages_url: str) -> Installation | InstallationRefusal:
     for fitting in _rounds(principal, rows):
         if len(fitting) == 1:
             return fitting[0]
         if fitting:
-            return _ambiguous(rows, fitting)
+            return _ambiguous(rows, fitting, install_link(pages_url, rows.entry, principal))
     who = "your team has no" if principal.kind == "team" else "neither you nor a team of yours has an"
-    return InstallationRefusal(
-        "credential_missing",
-        f"{rows.entry.name} is not connected: {who} installation of it. {to_connect(rows.entry, principal)}",
-        install_link(rows.entry),
-    )
+    link = install_link(pages_url, rows.entry, principal)
+    why = f"{rows.entry.name} is not connected: {who} installation of it."
+    return InstallationRefusal("credential_missing", f"{why} {to_connect(rows.entry, principal, link)}", link)
 
 
 def _rounds(principal: Principal, rows: ResolutionRows) -> Iterable[list[Installation]]:
@@ -111,12 +113,14 @@ def _rounds(principal: Principal, rows: ResolutionRows) -> Iterable[list[Install
     yield [one for one in defaults if isinstance(one.owner, Organisation)]
 
 
-def _ambiguous(rows: ResolutionRows, fitting: Sequence[Installation]) -> InstallationRefusal:
+def _ambiguous(rows: ResolutionRows, fitting: Sequence[Installation], link: str) -> InstallationRefusal:
     names = sorted(_name(rows, one) for one in fitting)
+    own = f"Open {link} to connect your own, then try again" if link else "Connect your own"
     return InstallationRefusal(
         "credential_ambiguous",
-        f"Several credentials for {rows.entry.name} fit you equally: {'; '.join(names)}. Connect your own, or "
+        f"Several credentials for {rows.entry.name} fit you equally: {'; '.join(names)}. {own}, or "
         "ask an admin to pin this tool to one of them.",
+        link,
     )
 
 

@@ -8,7 +8,7 @@ answer, and are nowhere kept.
 from typing import Literal, assert_never
 
 from control.credentials import dispatch
-from control.credentials.cure import install_link, to_give_again
+from control.credentials.cure import to_give_again
 from control.registry.account import Account
 from control.registry.credential import WithAccount
 from control.registry.entry import Entry, Reached, Remote, bound_origin
@@ -95,11 +95,9 @@ def why_not_usable(entry: Entry, installation: Installation) -> InstallationRefu
 
 
 def needs_sign_in(entry: Entry, installation: Installation, because: str) -> InstallationRefusal:
-    """The refusal, with what to do about it."""
+    """The refusal, with what to do about it; where a caller is told, `cure.with_link` puts the page before that."""
     sentence = f"The installation {installation.name!r} of {entry.name} {because}."
-    return InstallationRefusal(
-        "needs_sign_in", f"{sentence} {to_give_again(entry, installation)}", install_link(entry)
-    )
+    return InstallationRefusal("needs_sign_in", f"{sentence} {to_give_again(entry, installation)}")
 
 
 def route_kind(reached: Reached) -> RouteKind:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from control.credentials.cure import install_link, with_link
 from control.credentials.resolution import ResolutionRows, choose_installation
 from control.credentials.usable import Usable
 from control.internal.signed_callers import SignedCallers
@@ -63,6 +64,8 @@ class Questions:
     """Makes what was chosen ready for use."""
     steps: StepsAtProxies
     """Takes what proxies tell, which is no question."""
+    pages_url: str
+    """Where people's pages are: refusals link to the one on which a credential is given."""
     signed: SignedCallers = field(default_factory=SignedCallers)
     """Judges signed tokens."""
 
@@ -163,14 +166,15 @@ class Questions:
     ) -> InstallationAnswer:
         if principal is None:
             return _refused(_NOT_VALID)
-        chosen = choose_installation(principal, rows)
+        chosen = choose_installation(principal, rows, self.pages_url)
         if isinstance(chosen, InstallationRefusal):
             return _refused(chosen)
         assert rows is not None  # else nothing was chosen
         found = await self.usable.resolved(rows.entry, chosen, rows.accounts.get(chosen.id), refused_version)
         if isinstance(found, ResolvedInstallation):
             return InstallationAnswer(installation=found)
-        return _refused(found)
+        link = install_link(self.pages_url, rows.entry, principal, chosen)
+        return _refused(with_link(found, link, rows.entry, chosen))
 
     async def gateway(self, question: GatewayQuestion) -> GatewayAnswer:
         """The snapshot of the gateway with this slug, slug of before, or identifier."""

@@ -40,6 +40,7 @@ SIGNER = Signer(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()))
 VERIFIER = Verifier("ARCHWAY_VERIFY_KEYS", SIGNER.public_keys)
 LOOPBACK = AddressPolicy(parse_networks("127.0.0.0/8"))
 """Where the identity providers of tests are."""
+PAGES_URL = "https://archway.test"
 CALLS = InternalCalls(RING, caller="proxy", answerer="control")
 
 
@@ -99,7 +100,8 @@ async def proxy(database: str, pool: Pool, redis_server: RedisServer) -> AsyncIt
     signed = SignedCallers((ProviderCallers(questions_pool, key_sets),))
     steps = StepsAtProxies(questions_pool, SignInNotes(questions_pool), "https://mcp.example.com")
     stream = ChangeStream(redis, SIGNER)
-    questions = Questions(questions_pool, stream, SIGNER, Usable(RowSeals(SECRETS), Renewals()), steps, signed)
+    usable = Usable(RowSeals(SECRETS), Renewals())
+    questions = Questions(questions_pool, stream, SIGNER, usable, steps, PAGES_URL, signed)
     runner = web.AppRunner(InternalListener(CALLS, questions, tasks).application(), handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

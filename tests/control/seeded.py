@@ -67,7 +67,7 @@ async def installation(
     origin = await conn.fetchval("select substring(url from '^[^/]+//[^/]+') from entries where id = $1", entry_id)
     values = {
         "id": new_id(), "entry_id": entry_id, "name": f"{scope} one", "scope": scope,
-        "user_id": user, "team_id": team, "state": "ready", "bound_origin": origin, **columns,
+        "user_id": user, "team_id": team, "state": "ready", "is_default": True, "bound_origin": origin, **columns,
     }  # fmt: skip
     await _insert(conn, "installations", values)
     return str(values["id"])

@@ -30,7 +30,7 @@ from core.resolve import CallerQuestion, CallerVerdict, InstallationAnswer, Inst
 from core.sealing import SealBroken, Sealer
 from core.snapshot import open_gateway, open_index
 from tests.control import seeded
-from tests.control.asking_proxy import CALLS, RING, SECRETS, SIGNER, VERIFIER, AskingProxy
+from tests.control.asking_proxy import CALLS, PAGES_URL, RING, SECRETS, SIGNER, VERIFIER, AskingProxy
 from tests.fixtures_postgres import Server
 from tests.fixtures_redis import RedisServer
 from tests.plugins.moved_clock import MovedClock
@@ -269,7 +269,9 @@ async def test_a_credential_given_for_another_origin_is_not_sent(
     assert answer.refusal is not None
     assert answer.refusal.code == "needs_sign_in"
     assert "`archway installations update github@organisation --credential`" in answer.refusal.sentence
-    assert answer.refusal.link == ""
+    link = f"{PAGES_URL}/install/github?as=user%3A{scene.person}&installation={installed}"
+    assert answer.refusal.link == link
+    assert f"Open {link} to put that right, then try again." in answer.refusal.sentence
 
 
 async def test_a_sealed_value_moved_to_another_installation_opens_for_nobody(
@@ -328,7 +330,7 @@ async def test_on_a_personal_gateway_leaving_the_team_or_losing_sight_of_the_ent
     assert "you are not in that team" in await refused()
 
 
-async def test_nobody_s_credential_is_missing_with_a_command_and_no_dead_link(
+async def test_nobody_s_credential_is_missing_with_a_link_and_a_command(
     proxy: AskingProxy, pool: Pool, scene: Scene
 ) -> None:
     async with transaction(pool) as conn:
@@ -336,7 +338,9 @@ async def test_nobody_s_credential_is_missing_with_a_command_and_no_dead_link(
     await install(pool, scene, "key-of-bob", user=other)
     answer = await proxy.installation(scene.digest, scene.gateway_id, await assign(pool, scene))
     assert answer.refusal is not None
-    assert (answer.refusal.code, answer.refusal.link) == ("credential_missing", "")
+    link = f"{PAGES_URL}/install/github?as=user%3A{scene.person}"
+    assert (answer.refusal.code, answer.refusal.link) == ("credential_missing", link)
+    assert f"Open {link} to connect it, then try again." in answer.refusal.sentence
     assert "`archway installations create --entry github --scope personal --credential`" in answer.refusal.sentence
 
 

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from control.credentials.cure import install_link, to_connect, to_give_again
+from control.credentials.cure import install_link, to_connect, to_give_again, with_link
+from control.credentials.resolved import needs_sign_in
 from control.registry.fields import Field
-from core.resolve import Principal
+from core.resolve import InstallationRefusal, Principal
 from tests.fakes.registry import BEARER, an_entry, an_installation
 
 ENTRY = an_entry(slug="crm", credential=BEARER)
 ANN = Principal("user", "u1", "Ann")
+PAGES = "https://archway.test"
 
 
 def test_a_person_connects_a_personal_installation() -> None:
@@ -54,5 +56,44 @@ def test_secret_answers_are_given_again_where_the_entry_takes_no_credential() ->
     assert told.startswith("Run `archway installations update github@organisation --secret pin`")
 
 
-def test_nobody_is_sent_to_a_page_that_is_not_there() -> None:
-    assert install_link(ENTRY) == ""
+@pytest.mark.parametrize(
+    ("principal", "told"),
+    [
+        (ANN, "https://archway.test/install/crm?as=user%3Au1"),
+        (Principal("team", "t1", "Ops"), "https://archway.test/install/crm?as=team%3At1"),
+        (Principal("organisation", "", "All"), ""),
+        (Principal("service", "c1", "Nightly"), ""),
+        (Principal("external", "x", "Somebody"), ""),
+    ],
+)
+def test_a_person_and_a_team_get_a_link_that_names_whom_it_is_for(principal: Principal, told: str) -> None:
+    assert install_link(PAGES, ENTRY, principal) == told
+    assert install_link("", ENTRY, principal) == ""
+
+
+def test_a_link_that_mends_an_installation_names_it() -> None:
+    assert install_link(PAGES, ENTRY, ANN, an_installation(id="i 1&")).endswith("?as=user%3Au1&installation=i+1%26")
+
+
+def test_a_link_goes_before_the_command_and_says_to_try_again() -> None:
+    assert to_connect(ENTRY, ANN, "https://a.test/x") == (
+        "Open https://a.test/x to connect it, then try again. Or run `archway installations create --entry crm "
+        "--scope personal --credential`, or ask an administrator."
+    )
+
+
+def test_a_refusal_that_a_person_can_end_leads_to_the_page_first() -> None:
+    told = with_link(needs_sign_in(ENTRY, an_installation(), "must be given it"), PAGES, ENTRY, an_installation())
+    assert told == InstallationRefusal(
+        "needs_sign_in",
+        f"The installation 'Ours' of GitHub must be given it. Open {PAGES} to put that right, then try again. Or run "
+        "`archway installations update github@organisation --credential`, or ask an administrator.",
+        PAGES,
+    )
+
+
+def test_without_a_link_and_where_nobody_can_do_anything_the_refusal_stays_as_it_was() -> None:
+    waiting = needs_sign_in(ENTRY, an_installation(), "must be given it")
+    away = InstallationRefusal("provider_away", "The provider is away.")
+    assert with_link(waiting, "", ENTRY, an_installation()) == waiting
+    assert with_link(away, PAGES, ENTRY, an_installation()) == away

@@ -107,6 +107,23 @@ def test_a_missing_credential_is_told_with_what_a_person_can_do_now() -> None:
     )
 
 
+def test_whom_nothing_fits_is_led_to_the_page_that_connects_the_entry() -> None:
+    rows = ResolutionRows(Visibility("organisation"), ENTRY, None, [], NAMES)
+    for principal, key in ((ANN, "user%3Aann"), (OPS, "team%3Aops")):
+        refusal = choose_installation(principal, rows, "https://archway.test")
+        assert isinstance(refusal, InstallationRefusal)
+        assert refusal.link == f"https://archway.test/install/github?as={key}"
+        assert f"installation of it. Open {refusal.link} to connect it, then try again. Or run `" in refusal.sentence
+
+
+def test_where_two_fit_the_page_for_one_s_own_is_named() -> None:
+    rows = ResolutionRows(Visibility("organisation"), ENTRY, None, [OF_OPS, OF_DEV], NAMES)
+    refusal = choose_installation(ANN, rows, "https://archway.test")
+    assert isinstance(refusal, InstallationRefusal)
+    assert refusal.link
+    assert f"Open {refusal.link} to connect your own, then try again, or ask an admin" in refusal.sentence
+
+
 @pytest.mark.parametrize("others", [(), (MINE,), (OF_DEV, OF_QA), (BOBS, OF_QA)])
 def test_a_team_s_token_is_told_that_its_team_has_none_and_how_to_make_one(others: tuple[Installation, ...]) -> None:
     refusal = choose_installation(OPS, ResolutionRows(Visibility("organisation"), ENTRY, None, others, NAMES))
