@@ -264,7 +264,7 @@ class System:
                 (session or self.sessions[proxy]).post(url, data=body, headers=headers) as answer,
             ):
                 raw = await answer.read()
-                return _outcome(answer.status, answer.headers, raw, time.monotonic() - began)
+                return outcome_of(answer.status, answer.headers, raw, time.monotonic() - began)
         except TimeoutError:
             return Outcome("late", time.monotonic() - began)
         except aiohttp.ClientError as error:
@@ -410,7 +410,8 @@ def modern_request(method: str, params: Mapping[str, Any], token: str) -> tuple[
     ), headers
 
 
-def _outcome(status: int, headers: Mapping[str, str], raw: bytes, took: float) -> Outcome:
+def outcome_of(status: int, headers: Mapping[str, str], raw: bytes, took: float = 0.0) -> Outcome:
+    """How the request ended that was answered so."""
     request_id = headers.get("X-Request-Id", "")
     message = orjson.loads(raw) if raw else {}
     error = message.get("error") or {}
