@@ -18,7 +18,6 @@ from control.credentials.renewals import Renewals
 from control.credentials.usable import Usable
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
-from control.identity.asking import Asker
 from control.identity.callers import ProviderCallers
 from control.identity.key_sets import KeySets
 from control.identity.presence import Presence
@@ -29,6 +28,7 @@ from control.internal.questions import Questions
 from control.internal.signed_callers import SignedCallers
 from control.internal.told_steps import StepsAtProxies
 from control.oauth.sweep import keep_swept
+from control.providers.asking import Asker
 from control.public.deps import PublicDeps
 from control.publish.acknowledgements import Acknowledgements
 from control.publish.copies import StaleCopiesSweep

@@ -28,8 +28,8 @@ from control.credentials.renewals import Renewals
 from control.credentials.usable import Usable
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
-from control.identity.asking import Asker
 from control.identity.key_sets import KeySets
+from control.providers.asking import Asker
 from control.registry.row_seals import RowSeals
 from control.store.pool import Pool
 from core.egress.addresses import AddressPolicy, parse_networks

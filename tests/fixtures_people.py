@@ -32,9 +32,9 @@ from control.changes.safeguards import Safeguards
 from control.changes.write import changing
 from control.console.problem_page import problem_page
 from control.http.listener import listen
-from control.identity.asking import Asker
 from control.identity.key_sets import KeySets
 from control.identity.single_sign_on import SingleSignOn
+from control.providers.asking import Asker
 from control.public.app import build_app
 from control.public.deps import PublicDeps
 from control.public_listener import PARTS

@@ -24,8 +24,8 @@ from control.changes import identity_providers as changes
 from control.http.models import Id
 from control.http.paging import Page, PageQuery, page_of, place_key
 from control.http.problems import not_found
-from control.identity.asking import ProviderAway
 from control.identity.discovery import NotApproved
+from control.providers.asking import ProviderAway
 from control.registry.identity_provider import (
     IdentityProvider,
     ProviderFields,

@@ -3,8 +3,8 @@
 from contextlib import suppress
 
 from control.console.visit import Visit
-from control.identity.asking import ProviderAway
 from control.identity.discovery import NotApproved
+from control.providers.asking import ProviderAway
 from control.registry.identity_provider import IdentityProvider
 
 

@@ -7,7 +7,7 @@ found here, and used by nobody before an admin has approved them. Leaves out whe
 from collections.abc import Mapping
 from typing import Any, Final
 
-from control.identity.asking import Asker, ProviderAway
+from control.providers.asking import Asker, ProviderAway
 from control.registry.identity_provider import ENDPOINTS, Endpoints, IdentityProvider
 from control.registry.provider_rules import may_be_plain
 from core.egress.addresses import AddressPolicy, UrlRefused, check_url

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from control.identity.asking import ProviderAway
+from control.providers.asking import ProviderAway
 from core.jwk import usable_keys
 from core.key_sets import PublicKey
 

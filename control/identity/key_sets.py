@@ -16,9 +16,9 @@ from typing import Final
 from control.changes import identity_providers as changes
 from control.changes.identities import acting_for
 from control.changes.write import changing
-from control.identity.asking import Asker, ProviderAway
 from control.identity.discovery import NotApproved, discover, refuse_unapproved
 from control.identity.jwks import keys_in
+from control.providers.asking import Asker, ProviderAway
 from control.registry.identity_provider import Endpoints, IdentityProvider, ProviderState
 from control.store import identity_providers
 from control.store.pool import Connection, Pool, StoreConflict, StoreUnavailable, transaction

@@ -15,13 +15,13 @@ from typing import Any, Final
 
 from control.changes import identities as changes
 from control.changes.write import changing
-from control.identity.asking import Asker, ProviderAway, ProviderRefused
 from control.identity.claims import person_of
 from control.identity.discovery import NotApproved
 from control.identity.id_token import same_person
 from control.identity.key_sets import KeySets
 from control.identity.said import id_claims, with_userinfo
 from control.identity.token_endpoint import Client, ProviderTokens, kept_beside, unpacked
+from control.providers.asking import Asker, ProviderAway, ProviderRefused
 from control.registry.identity import Identity
 from control.registry.identity_provider import IdentityProvider
 from control.registry.row_seals import RowSeals

@@ -11,7 +11,7 @@ from urllib.parse import quote_plus, urlencode
 
 import msgspec
 
-from control.identity.asking import Asker, ProviderAway
+from control.providers.asking import Asker, ProviderAway
 from control.registry.identity_provider import Endpoints, IdentityProvider
 
 _LONGEST: Final = 16 << 10

@@ -21,9 +21,9 @@ from control.changes.safeguards import Safeguards
 from control.changes.write import changing
 from control.http.cookies import SESSION
 from control.http.listener import listen
-from control.identity.asking import Asker
 from control.identity.key_sets import KeySets
 from control.identity.single_sign_on import SingleSignOn
+from control.providers.asking import Asker
 from control.public.deps import PublicDeps
 from control.public_listener import public_app
 from control.redis import Redis

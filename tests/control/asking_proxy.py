@@ -13,13 +13,13 @@ from aiohttp import web
 
 from control.credentials.renewals import Renewals
 from control.credentials.usable import Usable
-from control.identity.asking import Asker
 from control.identity.callers import ProviderCallers
 from control.identity.key_sets import KeySets
 from control.internal.listener import PLACES, InternalListener
 from control.internal.questions import Questions
 from control.internal.signed_callers import SignedCallers
 from control.internal.told_steps import StepsAtProxies
+from control.providers.asking import Asker
 from control.publish.epochs import ChangeStream
 from control.records.sign_in_notes import SignInNotes
 from control.redis import Redis

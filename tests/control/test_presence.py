@@ -12,10 +12,10 @@ from control.changes import identities as identity_changes
 from control.changes import identity_providers as changes
 from control.changes import teams, users
 from control.changes.write import changing
-from control.identity.asking import Asker
 from control.identity.key_sets import KeySets
 from control.identity.presence import OLDER_S, Presence
 from control.identity.token_endpoint import ProviderTokens, unpacked
+from control.providers.asking import Asker
 from control.public.deps import PublicDeps
 from control.registry.identity import Identity
 from control.registry.identity_provider import IdentityProvider, TeamRule

@@ -18,10 +18,10 @@ from yarl import URL
 from control.changes import gateways, teams, users
 from control.changes import identity_providers as changes
 from control.changes.write import changing
-from control.identity.asking import Asker
 from control.identity.discovery import NotApproved
 from control.identity.key_sets import KeySets
 from control.identity.presence import Presence
+from control.providers.asking import Asker
 from control.public.deps import PublicDeps
 from control.registry.identity_provider import IdentityProvider, TeamRule
 from control.registry.team import NewTeam

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from control.identity.asking import Asker, ProviderAway
 from control.identity.discovery import WELL_KNOWN, discover, endpoints_in
 from control.identity.token_endpoint import Client
 from control.oauth.clients.documents import ClientDocuments
 from control.oauth.errors import NotSentBack
+from control.providers.asking import Asker, ProviderAway
 from control.registry.broken_rule import BrokenRule
 from control.registry.identity_provider import Endpoints
 from control.registry.provider_rules import check_provider

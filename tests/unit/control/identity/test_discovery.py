@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from control.identity.asking import ProviderAway
 from control.identity.discovery import NotApproved, endpoints_in, refuse_unapproved
+from control.providers.asking import ProviderAway
 from core.egress.addresses import AddressPolicy, parse_networks
 from tests.fakes.providers import ISSUER, a_provider
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from control.identity.asking import ProviderAway
 from control.identity.jwks import keys_in
+from control.providers.asking import ProviderAway
 from core.jwk import ASYMMETRIC
 from tests.fakes.issuer import ec_jwk, rsa_jwk
 

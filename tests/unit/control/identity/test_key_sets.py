@@ -13,9 +13,9 @@ from aiohttp import web
 from control.changes import identity_providers as changes
 from control.changes.safeguards import Safeguards
 from control.changes.write import changing
-from control.identity.asking import Asker, ProviderAway
 from control.identity.discovery import NotApproved
 from control.identity.key_sets import SIGN_IN_AGAIN_S, KeySets
+from control.providers.asking import Asker, ProviderAway
 from control.registry.identity_provider import IdentityProvider
 from control.registry.row_seals import RowSeals
 from control.store import identity_providers

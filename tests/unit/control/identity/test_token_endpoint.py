@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from control.identity.asking import ProviderAway
 from control.identity.token_endpoint import ProviderTokens, basic, kept_beside, tokens_in, unpacked
+from control.providers.asking import ProviderAway
 
 ANSWER = {"access_token": "at", "id_token": "it", "refresh_token": "rt", "token_type": "Bearer", "expires_in": 300}
 

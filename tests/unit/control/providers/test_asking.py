@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
-from control.identity.asking import Asker, ProviderAway, ProviderRefused
+from control.providers.asking import Asker, ProviderAway, ProviderRefused, seconds_until
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
 from tests.fakes.issuer import FakeIssuer
@@ -84,11 +84,47 @@ async def test_what_may_be_otherwise_in_a_moment_is_no_refusal(asker: Asker, sta
             await asker.post(url, b"a=b", {})
 
 
+@pytest.mark.parametrize(
+    ("said", "date", "seconds"),
+    [
+        ("7", None, 7.0),
+        (" 7 ", None, 7.0),
+        ("99999999999999999999", None, 3600.0),
+        ("Wed, 21 Oct 2015 07:28:30 GMT", "Wed, 21 Oct 2015 07:28:00 GMT", 30.0),
+        ("Wed, 21 Oct 2015 07:27:30 GMT", "Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("Wed, 21 Oct 2015 07:28:30 GMT", None, 0.0),
+        ("soon", None, 0.0),
+        ("-5", None, 0.0),
+        (None, None, 0.0),
+    ],
+)
+def test_how_long_a_provider_wants_to_be_left_alone_is_read(
+    said: str | None, date: str | None, seconds: float
+) -> None:
+    assert seconds_until(said, date) == seconds
+
+
+async def test_a_provider_that_is_asked_too_often_says_for_how_long(asker: Asker) -> None:
+    async with Tokens(429, "slow down", {"Retry-After": "12"}) as url:
+        with pytest.raises(ProviderAway) as away:
+            await asker.post(url, b"a=b", {})
+    assert away.value.retry_after == 12.0
+
+
+async def test_an_answer_of_any_status_can_be_looked_at_and_is_not_shown(asker: Asker) -> None:
+    challenge = {"WWW-Authenticate": 'Bearer scope="a"'}
+    async with Tokens(401, '{"secret": "abc"}', challenge) as url:
+        answer = await asker.ask("POST", url, {})
+    assert (answer.status, answer.content_type, answer.json()) == (401, "application/json", {"secret": "abc"})
+    assert answer.challenges == ('Bearer scope="a"',)
+    assert "abc" not in repr(answer)
+
+
 class Tokens:
     """A token endpoint that always answers the same."""
 
-    def __init__(self, status: int, text: str) -> None:
-        self._status, self._text = status, text
+    def __init__(self, status: int, text: str, headers: dict[str, str] | None = None) -> None:
+        self._status, self._text, self._headers = status, text, headers
 
     async def __aenter__(self) -> str:
         app = web.Application()
@@ -102,4 +138,6 @@ class Tokens:
         await self._runner.cleanup()
 
     async def _answer(self, _: web.Request) -> web.Response:
-        return web.Response(status=self._status, text=self._text, content_type="application/json")
+        return web.Response(
+            status=self._status, text=self._text, content_type="application/json", headers=self._headers
+        )
