@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from control.providers.claim import claim
 from control.registry.actions import Role
 from control.registry.identity import ProvidedPerson
 from control.registry.identity_provider import IdentityProvider, TeamRule
@@ -35,18 +36,6 @@ def person_of(provider: IdentityProvider, claims: Mapping[str, Any], *, complete
         teams=_teams(provider, claims, complete=complete),
         role=_role(provider, claims, complete=complete),
     )
-
-
-def claim(claims: Mapping[str, Any], name: str) -> Any:
-    """The claim of this name; one that has dots may also be a path, such as `realm_access.roles`. None: not there."""
-    if not name or name in claims:
-        return claims.get(name)
-    found: Any = claims
-    for part in name.split("."):
-        if not isinstance(found, Mapping) or part not in found:
-            return None
-        found = found[part]
-    return found
 
 
 def domain_of(email: str) -> str:

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from control.providers.asking import Asker, ProviderAway
+from control.providers.endpoints import EndpointUnfit, checked_endpoint
 from control.registry.identity_provider import ENDPOINTS, Endpoints, IdentityProvider
-from control.registry.provider_rules import may_be_plain
-from core.egress.addresses import AddressPolicy, UrlRefused, check_url
+from core.egress.addresses import AddressPolicy
 
 WELL_KNOWN: Final = "/.well-known/openid-configuration"
 _NEEDED: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -53,13 +53,7 @@ def refuse_unapproved(provider: IdentityProvider, endpoints: Endpoints) -> None:
 
 
 def _checked(found: Mapping[str, Any], name: str, issuer: str, policy: AddressPolicy) -> str:
-    url = found.get(name)
-    if not isinstance(url, str) or not url:
-        raise ProviderAway(f"its metadata has no {name}")
     try:
-        checked = check_url(url, policy, purpose=name)
-    except UrlRefused as refused:
-        raise ProviderAway(str(refused)) from None
-    if checked.startswith("http://") and not (issuer.startswith("http://") and may_be_plain(checked)):
-        raise ProviderAway(f"{name}: must begin with https://")
-    return checked
+        return checked_endpoint(found.get(name), name, issuer, policy)
+    except EndpointUnfit as unfit:
+        raise ProviderAway(str(unfit)) from None

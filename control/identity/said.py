@@ -7,12 +7,12 @@ Called by `presence.py` and `single_sign_on.py`. Everything that comes out was c
 from collections.abc import Mapping
 from typing import Any
 
-from control.identity.claims import claim
 from control.identity.id_token import checked_id_token, same_person
 from control.identity.key_sets import KeySets
 from control.identity.token_endpoint import Client, ProviderTokens
 from control.identity.unchecked import key_named
 from control.providers.asking import ProviderAway
+from control.providers.claim import claim
 from control.registry.identity_provider import IdentityProvider
 from core.jwt import TokenRefused
 

@@ -18,10 +18,11 @@ from control.identity.claims import person_of
 from control.identity.discovery import NotApproved
 from control.identity.key_sets import KeySets
 from control.identity.matching import Unmatched, matched
-from control.identity.round_trip import AGE_S, BadReturn, Begun, authorize_url, begin, code_of
+from control.identity.round_trip import Begun, authorize_url, begin, code_of
 from control.identity.said import id_claims, with_userinfo
 from control.identity.token_endpoint import Client, ProviderTokens
 from control.providers.asking import Asker, ProviderAway, ProviderRefused
+from control.providers.browser_round import AGE_S, BadReturn
 from control.registry.identity_provider import IdentityProvider
 from control.registry.row_seals import RowSeals
 from control.store import identities, identity_providers

@@ -4,14 +4,14 @@ Called at a sign-in and when a provider is asked whether it still knows a person
 `id_token.py` checks that. What is kept of them is sealed by whoever keeps it.
 """
 
-import base64
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import urlencode
 
 import msgspec
 
 from control.providers.asking import Asker, ProviderAway
+from control.providers.client_secret import basic
 from control.registry.identity_provider import Endpoints, IdentityProvider
 
 _LONGEST: Final = 16 << 10
@@ -98,12 +98,6 @@ def kept_beside(before: ProviderTokens, given: ProviderTokens) -> ProviderTokens
         id_token=given.id_token or before.id_token,
         scope=given.scope or before.scope,
     )
-
-
-def basic(client_id: str, secret: str) -> str:
-    """The header of a client with a secret; both parts are encoded as in a form first (RFC 6749 section 2.3.1)."""
-    pair = f"{quote_plus(client_id)}:{quote_plus(secret)}"
-    return "Basic " + base64.b64encode(pair.encode()).decode()
 
 
 def tokens_in(answer: Mapping[str, Any], now: float) -> ProviderTokens:

@@ -62,6 +62,8 @@ class Answer:
     """Seconds, as `Retry-After` says them; 0 where it does not."""
     challenges: tuple[str, ...]
     """Each `WWW-Authenticate` header, as it stands."""
+    location: str
+    """Where a redirect leads, which nobody has followed or checked; '' for none."""
     raw: bytes
 
     def __repr__(self) -> str:
@@ -108,6 +110,7 @@ class Asker:
                     content_type=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
                     retry_after=seconds_until(response.headers.get("Retry-After"), response.headers.get("Date")),
                     challenges=tuple(response.headers.getall("WWW-Authenticate", ())),
+                    location=response.headers.get("Location", ""),
                     raw=raw,
                 )
         except UrlRefused as refused:

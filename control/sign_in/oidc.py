@@ -17,8 +17,9 @@ from control.http.client_address import client_address
 from control.http.cookies import clear_cookie, set_cookie
 from control.http.problems import Problem
 from control.http.return_to import local_path
-from control.identity.round_trip import AGE_S, COOKIE_PREFIX, Begun, cookie_word, pack_begun, unpack_begun
+from control.identity.round_trip import COOKIE_PREFIX, Begun, cookie_word, pack_begun, unpack_begun
 from control.identity.single_sign_on import CALLBACK, SignedIn, SignInRefused
+from control.providers.browser_round import AGE_S
 from control.public.deps import PublicDeps
 from control.public.visitor import PUBLIC_DEPS
 from control.registry.sign_in_attempt import NewAttempt

@@ -15,7 +15,7 @@ import pytest
 
 from control.http import csrf
 from control.http.problems import Problem
-from control.identity import round_trip
+from control.providers import browser_round
 from control.registry.refresh_token import BroughtToken, RefreshTokens
 from core.keys import new_key, parse_key_ring
 from core.tokens import digest
@@ -40,7 +40,7 @@ COMPARED = {
     "token": ("control/admin/caller.py", "control/registry/refresh_token.py", "control/http/csrf.py"),
     "secret": ("control/oauth/client_authentication.py", "control/sign_in/door.py"),
     "code": ("control/oauth/grants/code.py", "control/registry/refresh_token.py"),
-    "state": ("control/identity/round_trip.py", "control/identity/id_token.py"),
+    "state": ("control/providers/browser_round.py", "control/identity/id_token.py"),
 }
 """Where what somebody brought stands beside what is kept. Everything else is looked up by its hash."""
 TRIES = 10_000
@@ -105,7 +105,7 @@ def refused_form(given: str) -> None:
 
 
 def refused_state(given: str) -> None:
-    assert not round_trip._equal(given, "k" * 43)
+    assert not browser_round._equal(given, "k" * 43)
 
 
 def refused_refresh(given: str) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from control.identity.claims import claim, domain_of, person_of
+from control.identity.claims import domain_of, person_of
 from control.registry.identity_provider import IdentityProvider, RoleRule, TeamRule
 from tests.fakes.providers import ISSUER, a_provider
 
@@ -129,23 +129,6 @@ def test_a_role_is_never_more_than_the_highest() -> None:
 
 def test_without_rules_nothing_is_said_of_roles() -> None:
     assert read(a_provider(roles_claim="roles"), roles=["x"]).role is None
-
-
-@pytest.mark.parametrize(
-    ("name", "found"),
-    [
-        ("plain", 1),
-        ("https://corp.test/roles", 2),
-        ("a.b.c", 3),
-        ("a.x", None),
-        ("a.b.c.d", None),
-        ("", None),
-        ("gone", None),
-    ],
-)
-def test_a_claim_is_found_by_its_whole_name_or_as_a_path(name: str, found: int | None) -> None:
-    claims = {"plain": 1, "https://corp.test/roles": 2, "a": {"b": {"c": 3}}}
-    assert claim(claims, name) == found
 
 
 def test_a_domain_is_compared_in_lower_case() -> None:

@@ -8,7 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
-from control.identity.round_trip import AGE_S, BadReturn, Begun, authorize_url, begin, code_of, cookie_word
+from control.identity.round_trip import Begun, authorize_url, begin, code_of, cookie_word
+from control.providers.browser_round import AGE_S, BadReturn
 from control.registry.identity_provider import Endpoints
 from tests.fakes.providers import ISSUER, a_provider
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from control.identity.token_endpoint import ProviderTokens, basic, kept_beside, tokens_in, unpacked
+from control.identity.token_endpoint import ProviderTokens, kept_beside, tokens_in, unpacked
 from control.providers.asking import ProviderAway
 
 ANSWER = {"access_token": "at", "id_token": "it", "refresh_token": "rt", "token_type": "Bearer", "expires_in": 300}
@@ -39,10 +39,6 @@ def test_an_end_that_cannot_be_read_is_none(said: Any, end: float) -> None:
 def test_an_answer_that_cannot_be_used_is_none(changes: dict[str, Any]) -> None:
     with pytest.raises(ProviderAway):
         tokens_in({**ANSWER, **changes}, 1000.0)
-
-
-def test_a_client_says_who_it_is_with_each_part_encoded() -> None:
-    assert basic("a:b", "s %+") == "Basic YSUzQWI6cyslMjUlMkI="  # of a%3Ab:s+%25%2B
 
 
 def test_tokens_are_packed_to_be_sealed_and_shown_to_nobody() -> None:
