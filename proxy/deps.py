@@ -21,6 +21,7 @@ from proxy.limits.seat import CallLimits, Seat
 from proxy.limits.shares import Shares
 from proxy.limits.streams import Streams
 from proxy.records.keeper import RecordKeeper
+from proxy.resolve.renewals import Renewals
 from proxy.sessions.endings import Endings
 from proxy.sessions.mailbox import Mailbox
 from proxy.sessions.sealed import Sessions
@@ -119,6 +120,10 @@ class KnowsInstallations(Protocol):
 
     async def resolve(self, key: str, question: InstallationQuestion) -> ResolvedInstallation:
         """The answer, asked for. Raises Refusal, and SourceUnreachable."""
+
+    @property
+    def renewals(self) -> Renewals:
+        """What knows newer credentials than those that upstreams refuse, once a call was sent."""
 
 
 class ShedsLoad(Protocol):

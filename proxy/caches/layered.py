@@ -94,6 +94,13 @@ class LayeredCache(Generic[V]):
         _ = self.memory.put(key, aged)
         await self._copy.write(key, aged)
 
+    async def replace(self, key: str, ask: Callable[[], Awaitable[Aged[V]]]) -> V:
+        """Ask now, whatever is held, and hold what is said in its place. Where asking raises, all stays as it is."""
+        drops = self.memory.drops
+        aged = await self.memory.replace(key, ask)
+        await self._keep(key, aged, drops, listed=False)
+        return aged.value
+
     async def drop(self, key: str) -> None:
         """Forget one value everywhere."""
         self._note(lambda name, _: name == key)
@@ -126,7 +133,9 @@ class LayeredCache(Generic[V]):
         if changes == self._saved:
             return None
         self._let_untrue_go()
-        held = self.memory.items()[::-1]  # the copy has room for the first: what was used last
+        now = time.time()
+        # The copy has room for the first: what was used last.
+        held = [(key, aged) for key, aged in self.memory.items()[::-1] if aged.expires > now]
         self._from_disk = {key: kept for key, kept in self._from_disk.items() if self._is_of_use(kept)}
         others, unjudged = dict(self._from_disk), self._unjudged
         number = len(unjudged)
@@ -237,10 +246,14 @@ class LayeredCache(Generic[V]):
                 self._once_known.pop(key)
                 await self._copy.forget([key])
             raise
-        # What was asked before a change may be about the past: it must not outlive that change in Redis.
+        await self._keep(key, aged, drops, listed=listed)
+        return aged
+
+    async def _keep(self, key: str, aged: Aged[V], drops: int, *, listed: bool) -> None:
+        """Leave a copy of what control said, unless something was forgotten since it was asked: what was asked before
+        a change may be about the past, and must not outlive that change in Redis."""
         if drops == self.memory.drops:
             await self._copy.write(key, aged, listed=listed)
             if drops != self.memory.drops:
                 await self._copy.forget([key])
         self._remember(key)
-        return aged

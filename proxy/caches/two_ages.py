@@ -20,7 +20,7 @@ from math import inf
 from typing import Generic, TypeVar
 
 from core.tasks import Tasks
-from proxy.caches.meanwhile import UnderWay
+from proxy.caches.meanwhile import Meanwhile, UnderWay
 from proxy.caches.single_flight import SingleFlight, ends_within
 from proxy.caches.standing import Standing
 from proxy.caches.window import Window
@@ -72,8 +72,9 @@ class TwoAgeCache(Generic[V]):
     """Values by text keys, each with an age; the least recently used go first when it is full.
 
     `young` gives what needs no question for a while, `fresh` what may be used at once, `get` that or the source's
-    answer. A refresh waits `gathered` seconds for others, unless somebody waits for it. `holds` asks for a value of
-    any age, `expired` for none that could serve again, `usable` whether one may serve while the source is away.
+    answer, `replace` the source's answer in any case. A refresh waits `gathered` seconds for others, unless somebody
+    waits for it. `holds` asks for a value of any age, `expired` for none that could serve again, `usable` whether one
+    may serve while the source is away.
     """
 
     def __init__(
@@ -156,6 +157,12 @@ class TwoAgeCache(Generic[V]):
             if self.serves(key):
                 return self._stale(key)
             raise
+
+    async def replace(self, key: str, ask: Ask[V]) -> Aged[V]:
+        """Ask the source now, whatever is held, and hold what it says. Where asking raises, all stays as it is."""
+        with self._under_way.question() as meanwhile:
+            aged = await ask()
+        return self._taken(key, aged, meanwhile)
 
     def serves(self, key: str) -> bool:
         """Whether a value is held that may serve while its source is away."""
@@ -259,6 +266,9 @@ class TwoAgeCache(Generic[V]):
                 self._held.pop(key)  # the source said no: what we held is over, whatever its age
                 self._under_way.change(lambda name, _: name == key)  # and what it said before that, too
                 raise
+        return self._taken(key, aged, meanwhile)
+
+    def _taken(self, key: str, aged: Aged[V], meanwhile: Meanwhile[V]) -> Aged[V]:
         # An answer from before a change that we have since applied may be about the past: this call may use it,
         # since it came in before the change, but the next one asks again.
         if meanwhile.changed(key, aged.value):

@@ -22,6 +22,7 @@ from proxy.limits.seat import CallLimits
 from proxy.plans.plan import RENEW_S, Plan
 from proxy.sessions.sealed import LIFETIME_S
 from proxy.stages.record import client_of
+from proxy.stages.resolve_credential import key_of
 from proxy.tracing.context import KEYS
 
 _ANSWERED: Final = frozenset({"ok", "tool_error"})
@@ -70,6 +71,7 @@ def plan_of(x: Exchange, deps: Deps, limits: CallLimits) -> Plan | str:
         return "changed"
     plan.expires = min(
         verdict.aged.expires,
+        resting.aged.expires,
         inf if x.session is None else x.session.issued + LIFETIME_S,
         inf if verified is None else verified.expires,
     )
@@ -107,11 +109,7 @@ def _kept(meta: object) -> object:
 
 def _resting(x: Exchange, deps: Deps) -> Rest[ResolvedInstallation] | None:
     """What the installation of this call is held as; None where it is another one by now."""
-    assert x.gateway is not None
-    assert x.target is not None
-    target = x.target
-    own = x.caller.key if target.route.per_principal else None
-    rest = deps.installations.rest(deps.installations.key(x.gateway.id, target.assignment_id, own))
+    rest = deps.installations.rest(key_of(x, deps))
     return rest if rest is not None and rest.aged.value is x.installation else None
 
 

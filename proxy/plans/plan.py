@@ -72,8 +72,8 @@ class Plan:
     good_until: float
     """Monotonic time from which on nothing of it may be used."""
     expires: float
-    """Unix seconds after which it is nothing: those of the credential, of a signed token itself, or of the caller's
-    session."""
+    """Unix seconds after which it is nothing: those of the caller's credential, of a signed token itself, of the
+    caller's session, or of the installation's token."""
     max_stale: float
     """Seconds for which a gateway may be used that is not known to be current."""
 

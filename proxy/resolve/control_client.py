@@ -7,6 +7,7 @@ A question with a signed token in it goes sealed, which a control of the version
 to be away for that: what is remembered serves.
 """
 
+import asyncio
 import logging
 from typing import Final, TypeVar
 
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 DEADLINE_S = 3.0
+RENEWAL_S = 15.0
+"""How long control may take to renew a credential: it asks a provider, and waits where another replica does."""
 _CALLERS, _INSTALLATIONS = "/internal/tokens", "/internal/connections"
 """Paths of lists, named as version 0.1 names them."""
 _KEY_SET, _STEPS = "/internal/key-set", "/internal/sign-in-steps"
@@ -87,6 +90,17 @@ class ControlClient:
         """Ask which upstream and which credential serve a call."""
         return await self._ask("/internal/connection", question, InstallationAnswer, secret=question.jwt != "")
 
+    async def renewal(self, question: InstallationQuestion) -> InstallationAnswer:
+        """Ask for a newer credential than one that an upstream refused. That the answer is late is not held against
+        control, which waits for a provider then: others' questions go on."""
+        try:
+            async with asyncio.timeout(RENEWAL_S):
+                return await self._ask(
+                    "/internal/connection", question, InstallationAnswer, secret=question.jwt != "", patient=True
+                )
+        except TimeoutError:
+            raise SourceUnreachable from None
+
     async def callers(self, questions: list[CallerQuestion]) -> dict[CallerQuestion, CallerVerdict]:
         """Ask who bears these credentials; raises ListsUnknown. What control leaves out is to be asked alone."""
         asked = CallerQuestions.of(questions)
@@ -123,10 +137,20 @@ class ControlClient:
         """Ask for the index of every gateway that exists."""
         return await self._ask("/internal/index", None, IndexAnswer)
 
-    async def _ask(self, path: str, question: msgspec.Struct | None, kind: type[T], *, secret: bool = False) -> T:
+    async def _ask(
+        self,
+        path: str,
+        question: msgspec.Struct | None,
+        kind: type[T],
+        *,
+        secret: bool = False,
+        patient: bool = False,
+    ) -> T:
         if self.pulse.away:
             raise SourceUnreachable
         body = b"" if question is None else msgspec.msgpack.encode(question)
+        if patient:
+            return await self._of_any(path, body, kind, secret, patient=True)
         asking = object()
         self.pulse.begins(asking)
         try:
@@ -134,12 +158,13 @@ class ControlClient:
         finally:
             self.pulse.ends(asking)
 
-    async def _of_any(self, path: str, body: bytes, kind: type[T], secret: bool) -> T:
+    async def _of_any(self, path: str, body: bytes, kind: type[T], secret: bool, *, patient: bool = False) -> T:
         """The answer of the first address that gives one."""
+        seconds = RENEWAL_S if patient else DEADLINE_S
         of_another_version = False
         for address in list(self._addresses):
             try:
-                answer = msgspec.msgpack.decode(await self._post(address, path, body, secret), type=kind)
+                answer = msgspec.msgpack.decode(await self._post(address, path, body, secret, seconds), type=kind)
             except (UpstreamFault, SealBroken, SealUnknown, msgspec.MsgspecError) as fault:
                 if isinstance(fault, msgspec.MsgspecError) and path in _NOT_ALWAYS:
                     raise ListsUnknown from fault
@@ -152,17 +177,17 @@ class ControlClient:
             return answer
         if of_another_version:
             self.pulse.answers()
-        else:
+        elif not patient:
             self.pulse.fails()
         raise SourceUnreachable
 
-    async def _post(self, address: str, path: str, body: bytes, secret: bool) -> bytes:
+    async def _post(self, address: str, path: str, body: bytes, secret: bool, seconds: float) -> bytes:
         if secret:
             body = self._calls.seal_question(path, body)
         authorization, call_id = self._calls.mint("POST", path, body)
         headers = {"Authorization": authorization, "Content-Type": SEALED if secret else PLAIN}
         url = PublicUrl(address + path)
-        async with self._egress.request("POST", url, headers, body, deadline=DEADLINE_S) as response:
+        async with self._egress.request("POST", url, headers, body, deadline=seconds) as response:
             mistimed = self.clock.seen(response.status, response.headers)
             if response.status in _KNOWS_NO_LISTS and path in _NOT_ALWAYS and not mistimed:
                 raise ListsUnknown

@@ -2,7 +2,7 @@
 
 `resolve_credential` asks here. An installation is kept under gateway, assignment and, where it is the caller's own,
 the caller: one caller's credential cannot be found under another's key, and the seal of a copy is bound to that key.
-Refusals are not kept: the person may just have signed in.
+Refusals are not kept: the person may just have signed in. Nothing is kept for longer than its credential is good.
 """
 
 import time
@@ -18,6 +18,7 @@ from proxy.redis import Redis
 from proxy.refusals import Refusal
 from proxy.resolve.control_client import ControlClient, room_of
 from proxy.resolve.refreshes import GATHERED_S, Refreshes
+from proxy.resolve.renewals import Renewals, end_of
 
 _SIZE = 50_000
 Put = Callable[[InstallationQuestion], Awaitable[InstallationAnswer]]
@@ -55,6 +56,8 @@ class Installations:
             patience=control.pulse.patience,
             gathered=gathered,
         )
+        self.renewals = Renewals(control, self.resolved, tasks)
+        """Newer credentials than those that upstreams refuse."""
 
     @staticmethod
     def key(gateway_id: str, assignment_id: str, principal_key: str | None) -> str:
@@ -112,4 +115,4 @@ class Installations:
             if refusal is None:
                 raise Refusal("not_allowed", why="Archway found no installation for this tool.")
             raise Refusal(refusal.code, why=refusal.sentence, link=refusal.link)
-        return Aged(answer.installation, asked)
+        return Aged(answer.installation, asked, end_of(answer.installation))

@@ -1,6 +1,10 @@
-"""Receive: the one message that answers the call; progress goes to the caller as it comes."""
+"""Receive: the one message that answers the call; progress goes to the caller as it comes.
+
+A call whose credential the upstream refused is sent once more with a newer one, if there is one.
+"""
 
 from collections.abc import Awaitable
+from dataclasses import replace
 
 import orjson
 
@@ -9,6 +13,7 @@ from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
 from proxy.room import hold_read, no_room
+from proxy.stages.renew_credential import renew_credential
 from proxy.telemetry.metrics import PROGRESS
 from proxy.upstream.answers import Json
 from proxy.upstream.conversation import Owner
@@ -42,10 +47,18 @@ async def _converse(x: Exchange, deps: Deps) -> None:
             raise no_room(x, deps)
 
     owner = Owner(x.caller.key, x.session.jti if x.session is not None else None, hold)
-    if x.sent is not None:
-        _take(x, await deps.upstreams.go_on(x.sent, owner, on_progress))
-    else:
-        _take(x, await deps.upstreams.call(x.installation, x.outbound, owner, on_progress))
+    try:
+        if x.sent is not None:
+            answer = await deps.upstreams.go_on(x.sent, owner, on_progress)
+        else:
+            answer = await deps.upstreams.call(x.installation, x.outbound, owner, on_progress)
+    except Refusal as refusal:
+        until = await renew_credential(x, deps, refusal)
+        if until is None:
+            raise
+        owner = replace(owner, until=until)
+        answer = await deps.upstreams.call(x.installation, x.outbound, owner, on_progress)
+    _take(x, answer)
 
 
 def _take(x: Exchange, answer: Json) -> None:

@@ -16,15 +16,10 @@ _REMEMBERED: Final = _OUTCOMES["remembered"]
 
 def resolve_credential(x: Exchange, deps: Deps) -> Awaitable[None] | None:
     """Fill the installation. Refuses with control's reason and a link; waits only for a cold key."""
-    target = x.target
-    assert target is not None
-    assert x.gateway is not None
-    key = deps.installations.key(
-        x.gateway.id, target.assignment_id, x.caller.key if target.route.per_principal else None
-    )
+    key = key_of(x, deps)
     x.installation = deps.installations.young(key)
     if x.installation is None:
-        question = InstallationQuestion.of(x.caller.proof, x.gateway.id, target.assignment_id)
+        question = question_of(x)
         x.installation = deps.installations.known(key, question)
         if x.installation is None:
             return _ask(x, deps, key, question)
@@ -43,3 +38,19 @@ async def _ask(x: Exchange, deps: Deps, key: str, question: InstallationQuestion
         deps.slots.add(_OUTCOMES["refused"])
         raise
     deps.slots.add(_OUTCOMES["asked"])
+
+
+def key_of(x: Exchange, deps: Deps) -> str:
+    """Under which the installation of this call is remembered."""
+    target = x.target
+    assert target is not None
+    assert x.gateway is not None
+    own = x.caller.key if target.route.per_principal else None
+    return deps.installations.key(x.gateway.id, target.assignment_id, own)
+
+
+def question_of(x: Exchange) -> InstallationQuestion:
+    """What control is asked about the installation of this call."""
+    assert x.target is not None
+    assert x.gateway is not None
+    return InstallationQuestion.of(x.caller.proof, x.gateway.id, x.target.assignment_id)

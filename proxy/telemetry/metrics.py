@@ -55,6 +55,7 @@ _CHECKED: Final = ("good", "refused")
 _PASSED_ON: Final = ("answered", "unavailable")
 _REFRESHED: Final = ("verdicts", "connections")
 _RESOLVED: Final = ("remembered", "asked", "refused", "unavailable")
+_RENEWED: Final = ("renewed", "nothing_newer", "refused", "unavailable")
 _AUTHENTICATED: Final = ("accepted", "missing", "malformed", "refused", "too_many_unknown", "unavailable")
 
 UNPLANNED: Final = (
@@ -104,6 +105,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     _gauge("loop_lag_seconds", "Longest round of an event loop that was measured in the last second.", "oldest"),
     # Servers
     _counter("credential_resolutions_total", "Calls by where their credential came from.", outcome=_RESOLVED),
+    _counter("credential_renewals_total", "Calls whose server refused the credential.", outcome=_RENEWED),
     _counter("upstream_connects_total", "Connections to servers.", outcome=("made", "failed")),
     # What is remembered
     _counter("cache_uses_total", "Questions to what is remembered.", cache=_CACHES, result=_USES),
@@ -172,6 +174,7 @@ DURATIONS: Final = _with_labels("call_duration_seconds")
 REVISIONS: Final = _with_labels("snapshot_revision")
 AUTHENTICATIONS: Final = _with_labels("authentications_total")
 RESOLUTIONS: Final = _with_labels("credential_resolutions_total")
+RENEWALS: Final = _with_labels("credential_renewals_total")
 REQUESTS: Final = _with_labels("requests_total")
 REFUSALS: Final = _with_labels("refusals_total")
 CONNECTS: Final = _with_labels("upstream_connects_total")

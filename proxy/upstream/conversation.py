@@ -60,6 +60,8 @@ class Owner:
     session_jti: str | None = None
     hold: Hold = field(default=lambda _: None, compare=False)
     """Takes their room for a large answer that waits for its turn."""
+    until: float = field(default=0.0, compare=False)
+    """Monotonic time at which a call that is made again is given up; 0: as long from now as any call."""
 
 
 @dataclass(slots=True)
@@ -112,7 +114,7 @@ class Upstreams:
     ) -> Json:
         """The upstream's final message. Raises Refusal with a reason of the `upstream_` family."""
         self.health.admit(installation, outbound, owner.principal_key)
-        call = self._new(installation, outbound, owner, on_progress, 0.0)
+        call = self._new(installation, outbound, owner, on_progress, owner.until)
         work = self._timed(call, self._in_its_era(call, owner))
         return await self.health.guarded(installation, outbound, owner.principal_key, work)
 

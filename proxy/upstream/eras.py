@@ -76,7 +76,7 @@ class _Heard:
 
 
 class Eras:
-    """The eras of upstreams that were found out, by installation and its version."""
+    """The eras of upstreams that were found out, by installation and its address."""
 
     def __init__(self, transport: Transport, tasks: Tasks) -> None:
         self._transport = transport
@@ -246,4 +246,5 @@ def _of_error(error: Json | None) -> _Heard:
 
 
 def _key(installation: ResolvedInstallation) -> str:
-    return f"{installation.installation_id}/{installation.version}"
+    """A newer credential changes nothing about the server at this address; whatever else changes is announced."""
+    return f"{installation.installation_id}/{installation.url}"

@@ -20,6 +20,7 @@ from core.mcp.event_stream import Event, EventReader, EventStreamFault
 from core.resolve import ResolvedInstallation
 from proxy.refusals import Refusal
 from proxy.upstream.answers import EVENT_STREAM, Json, inflated, is_stream, media_type
+from proxy.upstream.challenges import scopes_needed
 from proxy.upstream.faults import upstream_text
 from proxy.upstream.transport import UpstreamAnswer
 
@@ -47,6 +48,8 @@ class Unsuccessful:
     """Where it redirects to, as the server wrote it."""
     offers_oauth: bool = False
     """Whether its challenge names the metadata of an authorization server (RFC 9728)."""
+    needed_scopes: tuple[str, ...] = ()
+    """What its challenge asks for where it says that the credential has too few scopes."""
 
     def refusal(self, installation: ResolvedInstallation, during: str) -> Refusal:
         """What the caller is told; `during` is for the log."""
@@ -59,6 +62,7 @@ class Unsuccessful:
             said=self.words,
             location=self.location,
             offers_oauth=self.offers_oauth,
+            needed_scopes=self.needed_scopes,
         )
 
 
@@ -77,6 +81,7 @@ async def read_unsuccessful(response: UpstreamAnswer) -> Unsuccessful:
         words_of(found) if found is not None else _text_in(body),
         (response.header("location") or "")[:_MOST_HEADER] if 300 <= response.status < 400 else "",
         "resource_metadata" in challenge.lower(),
+        scopes_needed(challenge) if response.status == 403 else (),
     )
 
 

@@ -60,6 +60,11 @@ class FakeControl:
         self.verdicts: dict[str, CallerVerdict] = {}
         self.installations: dict[str, ResolvedInstallation | InstallationRefusal] = {}
         """By assignment; by `assignment/token digest` where it is a caller's own."""
+        self.renews: Callable[[InstallationQuestion], Awaitable[ResolvedInstallation | InstallationRefusal]] | None
+        self.renews = None
+        """Answers questions about credentials that an upstream refused; None: as if nothing was said of that."""
+        self.renewals: list[InstallationQuestion] = []
+        """Those questions, in order."""
         self.epoch = ""
         self.number = 0
         self.index_revision = 0
@@ -264,7 +269,14 @@ class FakeControl:
         return self.verdicts.get(digest) or CallerVerdict(digest, refusal="unknown")
 
     async def _installation(self, body: bytes) -> InstallationAnswer:
-        return self._resolved(msgspec.msgpack.decode(body, type=InstallationQuestion))
+        asked = msgspec.msgpack.decode(body, type=InstallationQuestion)
+        if not asked.refused_version and not asked.needed_scopes:
+            return self._resolved(asked)
+        self.renewals.append(asked)
+        found = None if self.renews is None else await self.renews(asked)
+        if isinstance(found, InstallationRefusal):
+            return InstallationAnswer(refusal=found)
+        return self._resolved(asked) if found is None else InstallationAnswer(found)
 
     async def _installations(self, body: bytes) -> InstallationAnswers:
         asked = msgspec.msgpack.decode(body, type=InstallationQuestions)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -384,3 +385,44 @@ async def test_a_change_that_comes_while_the_copy_is_written_is_held_against_it_
     after.memory.changes += 1
     save(after, disk)
     assert set(disk["test"]) == {"c"}
+
+
+def of(control: Control) -> Any:
+    async def ask() -> Any:
+        return await control(True)
+
+    return ask
+
+
+async def test_what_is_replaced_is_replaced_for_other_workers_too(worker: Any, control: Control) -> None:
+    ours = worker()
+    await ours.get("k", control)
+    control.value = "newer"
+    assert await ours.replace("k", of(control)) == "newer"
+    assert await worker().get("k", control) == "newer"
+    assert len(control.known) == 2
+
+
+async def test_what_was_forgotten_while_it_was_replaced_leaves_no_copy(
+    worker: Any, control: Control, redis: MemoryRedis
+) -> None:
+    ours, control.gate = worker(), asyncio.Event()
+    replacing = asyncio.gather(ours.replace("k", of(control)))
+    await control.asked.wait()
+    await ours.drop("k")
+    control.gate.set()
+    await replacing
+    assert redis.values == {}
+
+
+async def test_what_has_ended_is_not_written_to_disk(worker: Any, control: Control, clock: Clock) -> None:
+    ours, disk = worker(), Disk()
+
+    async def ending(_: bool) -> Any:
+        return replace(await control(True), expires=clock.time() + 10)
+
+    await ours.get("ends", ending)
+    await ours.get("stays", control)
+    clock.now += 11
+    save(ours, disk)
+    assert set(disk["test"]) == {"stays"}

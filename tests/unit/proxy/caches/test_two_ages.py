@@ -440,3 +440,30 @@ async def test_an_older_value_does_not_replace_a_younger(cache: TwoAgeCache[str]
     cache.put("k", Aged("younger", clock.now))
     assert cache.put("k", Aged("older", clock.now - 10)).value == "younger"
     assert cache.fresh("k") == "younger"
+
+
+async def test_a_value_is_replaced_however_young_it_is(cache: TwoAgeCache[str], source: Source) -> None:
+    assert await cache.get("k", source) == "value"
+    source.value = "another"
+    assert (await cache.replace("k", source)).value == "another"
+    assert cache.fresh("k") == "another"
+
+
+async def test_where_the_source_has_nothing_in_its_place_what_is_held_stays(
+    cache: TwoAgeCache[str], source: Source
+) -> None:
+    assert await cache.get("k", source) == "value"
+    for nothing in (SourceUnreachable(), PermissionError()):
+        source.value = nothing
+        with pytest.raises(type(nothing)):
+            await cache.replace("k", source)
+        assert cache.fresh("k") == "value"
+
+
+async def test_what_is_dropped_while_it_is_replaced_is_not_held(cache: TwoAgeCache[str], source: Source) -> None:
+    replacing = asyncio.gather(cache.replace("k", source))
+    await settle()
+    cache.drop("k")
+    source.gate.set()
+    assert [one.value for one in await replacing] == ["value"]
+    assert not cache.holds("k")

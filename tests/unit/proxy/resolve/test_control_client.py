@@ -252,3 +252,28 @@ async def test_a_question_without_a_signed_token_is_sent_as_the_version_before_r
             version_before.InstallationQuestionsBefore([for_tool]),
         ]
         assert control.bodies == [msgspec.msgpack.encode(one) for one in sent]
+
+
+async def test_a_control_that_takes_long_to_renew_a_credential_is_not_taken_to_be_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("proxy.resolve.control_client.RENEWAL_S", 0.2)
+    async with FakeControl() as control, loopback() as egress:
+        asking = client(egress, control, control.url)
+        refused = InstallationQuestion(digest(control.token()), "g", "a", refused_version=3)
+        control.slow = 2.0
+        for _ in range(3):
+            with pytest.raises(SourceUnreachable):
+                await asking.renewal(refused)
+        assert not asking.pulse.late
+        control.slow = 0.0
+        assert isinstance(await asking.caller(CallerQuestion("x")), CallerVerdict)
+
+
+async def test_a_question_about_a_refused_credential_says_what_the_upstream_said() -> None:
+    async with FakeControl() as control, loopback() as egress:
+        known = digest(control.token())
+        control.installations["a"] = found = control.installation("http://server.test/mcp")
+        asked = InstallationQuestion(known, "g", "a", refused_version=3, needed_scopes=("repo",))
+        assert await client(egress, control, control.url).renewal(asked) == InstallationAnswer(installation=found)
+        assert control.renewals == [asked]

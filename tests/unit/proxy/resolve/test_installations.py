@@ -1,3 +1,4 @@
+import time
 from dataclasses import dataclass, field
 
 import pytest
@@ -9,6 +10,7 @@ from proxy.redis import Redis
 from proxy.refusals import Refusal
 from proxy.resolve.control_pulse import ControlPulse
 from proxy.resolve.installations import Installations
+from proxy.resolve.renewals import MARGIN_S
 from tests.fakes.call_parts import installation
 
 QUESTION = InstallationQuestion("digest", "g", "a")
@@ -105,3 +107,14 @@ async def test_installations_entries_and_gateways_are_forgotten() -> None:
     assert held(made) == {"gg/a/*"}
     await made.forget_entry(found.entry_id)
     assert held(made) == set()
+
+
+@pytest.mark.parametrize(("left", "is_kept"), [(MARGIN_S + 60, True), (MARGIN_S - 1, False), (-60, False)])
+async def test_nothing_is_kept_when_little_of_its_credentials_life_is_left(left: float, is_kept: bool) -> None:
+    ending = installation(expires_at=time.time() + left)
+    made, control = installations(InstallationAnswer(installation=ending))
+    assert await made.resolve("g/a/*", QUESTION) == ending, "the call that asked for it may try it"
+    assert (made.known("g/a/*", QUESTION) == ending) == is_kept
+    assert (made.young("g/a/*") == ending) == is_kept
+    await made.resolve("g/a/*", QUESTION)
+    assert len(control.asked) == 1 + (not is_kept)

@@ -1,0 +1,168 @@
+"""A newer credential in place of one that an upstream has refused: asked of control once for all who meet it.
+
+Called off the warm path: by the stage `receive` when an upstream answered 401, or 403 with the scopes that it wants,
+and in the background where a tool's result only looks like that. However many calls of however many callers meet one
+refused version of an installation, this worker asks control once; who comes later finds what was said. Control may
+have to ask a provider first, so the question may take long, and says nothing of control then. Leaves out sending the
+call again, which `receive` does, once.
+"""
+
+import asyncio
+import time
+from math import inf
+from typing import Final
+
+from core.resolve import InstallationAnswer, InstallationQuestion, ResolvedInstallation
+from core.tasks import Tasks
+from proxy.caches.bounded import Bounded
+from proxy.caches.layered import LayeredCache
+from proxy.caches.single_flight import SingleFlight
+from proxy.caches.two_ages import Aged
+from proxy.refusals import Refusal
+from proxy.resolve.control_client import ControlClient
+
+MARGIN_S: Final = 5.0
+"""A credential is not used any more when so little of its life is left: a call must be at its upstream before."""
+NOTHING_NEWER_S: Final = 30.0
+"""For how long control is not asked again about a version of which it had no newer one: mostly of a key that somebody
+typed, and that was withdrawn since."""
+REFUSED_S: Final = 2.0
+"""The same, where it said that somebody must sign in, or that the provider is away."""
+SUSPECTED_S: Final = 60.0
+"""How often, at most, results that only look refused start a question about one credential."""
+_MOST: Final = 10_000
+_OF_THE_CREDENTIAL: Final = frozenset({"needs_sign_in", "provider_away"})
+"""Refusals that are about the credential, whoever asks; others are about who asked."""
+
+
+def end_of(installation: ResolvedInstallation) -> float:
+    """Unix seconds from which on it is not to be used: before its credential ends."""
+    return installation.expires_at - MARGIN_S if installation.expires_at else inf
+
+
+class _NotNewer(Exception):
+    """Control had no newer credential."""
+
+    def __init__(self, answer: InstallationAnswer) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+class Renewals:
+    """The newer credentials of one worker; `resolved`: where the worker's installations are remembered."""
+
+    def __init__(self, control: ControlClient, resolved: LayeredCache[ResolvedInstallation], tasks: Tasks) -> None:
+        self.questions = 0
+        """How often control was asked."""
+        self._control, self._resolved, self._tasks = control, resolved, tasks
+        self._asking = SingleFlight[tuple[str, InstallationAnswer]]("renewed credential", tasks)
+        self._newest: Bounded[str, ResolvedInstallation] = Bounded(_MOST)
+        """By installation: the newest that somebody's call brought here."""
+        self._said: Bounded[str, tuple[float, InstallationAnswer]] = Bounded(_MOST)
+        """What control said in place of a newer credential, and until when (monotonic) it is not asked again."""
+        self._suspected: Bounded[str, float] = Bounded(_MOST)
+        """By installation: until when no result starts a question about it."""
+
+    async def newer(
+        self, key: str, question: InstallationQuestion, refused: ResolvedInstallation, until: float
+    ) -> ResolvedInstallation | None:
+        """The installation with a newer credential than the `refused` one; None where there is none.
+
+        `key`: under which it is remembered; `question`: with what the upstream said. Waits until this monotonic time
+        at most. Raises Refusal with control's reason, or SourceUnreachable.
+        """
+        found = await self._known(key, refused)
+        if found is not None:
+            return found
+        about, me = f"{refused.installation_id}/{refused.version}/{' '.join(question.needed_scopes)}", question.digest
+        asker, answer = await self._answer(about, key, question, refused, until)
+        if asker != me and answer.refusal is None and (found := await self._known(key, refused)) is not None:
+            return found
+        if asker != me and not _is_for_all(answer, refused):
+            asker, answer = await self._answer(f"{about}/{me}", key, question, refused, until)
+        if answer.refusal is not None:
+            raise Refusal(answer.refusal.code, why=answer.refusal.sentence, link=answer.refusal.link)
+        found = answer.installation
+        return found if found is not None and asker == me and is_newer(found, refused) else None
+
+    def suspect(self, key: str, question: InstallationQuestion, installation: ResolvedInstallation) -> None:
+        """Ask in the background about a credential that a tool's result speaks against, once a minute at most."""
+        name, now = installation.installation_id, time.monotonic()
+        if not installation.credential_headers or now < (self._suspected.peek(name) or 0.0):
+            return
+        _ = self._suspected.put(name, now + SUSPECTED_S)
+        asking = self.newer(key, question, installation, now + SUSPECTED_S)
+        _ = self._tasks.spawn("suspected credential", asking)
+
+    async def _known(self, key: str, refused: ResolvedInstallation) -> ResolvedInstallation | None:
+        """What is remembered for this caller and is newer already.
+
+        What another caller's call brought is theirs too, as long as control's word holds that this installation is
+        theirs: the credential is another then, and the word as old as it was.
+        """
+        memory = self._resolved.memory
+        held = memory.fresh(key)
+        if held is None or is_newer(held, refused):
+            return held
+        newest, rest = self._newest.get(held.installation_id), memory.rest(key)
+        if newest is None or rest is None or not is_newer(newest, refused) or end_of(newest) <= time.time():
+            return None
+        asked = rest.aged.asked
+
+        async def as_theirs() -> Aged[ResolvedInstallation]:
+            return Aged(newest, asked, end_of(newest))
+
+        return await self._resolved.replace(key, as_theirs)
+
+    async def _answer(
+        self, about: str, key: str, question: InstallationQuestion, refused: ResolvedInstallation, until: float
+    ) -> tuple[str, InstallationAnswer]:
+        """Whose credential (by digest) control was asked with, and its answer; empty where none came in time."""
+        said = self._said.peek(about)
+        if said is not None and time.monotonic() < said[0]:
+            return question.digest, said[1]
+        run = self._asking.run(about, lambda: self._ask(about, key, question, refused))
+        done, _ = await asyncio.wait((run,), timeout=max(until - time.monotonic(), 0.0))
+        return run.result() if done else (question.digest, InstallationAnswer())
+
+    async def _ask(
+        self, about: str, key: str, question: InstallationQuestion, refused: ResolvedInstallation
+    ) -> tuple[str, InstallationAnswer]:
+        self.questions += 1
+
+        async def ask() -> Aged[ResolvedInstallation]:
+            asked = time.monotonic()
+            answer = await self._control.renewal(question)
+            found = answer.installation
+            if found is None or not is_newer(found, refused):
+                raise _NotNewer(answer)
+            return Aged(found, asked, end_of(found))
+
+        try:
+            found = await self._resolved.replace(key, ask)
+        except _NotNewer as nothing:
+            await self._note(about, key, question, nothing.answer)
+            return question.digest, nothing.answer
+        _ = self._newest.put(found.installation_id, found)
+        return question.digest, InstallationAnswer(found)
+
+    async def _note(self, about: str, key: str, question: InstallationQuestion, answer: InstallationAnswer) -> None:
+        refusal = answer.refusal
+        if refusal is not None and question.refused_version and refusal.code != "provider_away":
+            await self._resolved.drop(key)  # so the next call is refused at once, until somebody has signed in
+        if refusal is None or refusal.code in _OF_THE_CREDENTIAL:
+            age = NOTHING_NEWER_S if refusal is None else REFUSED_S
+            _ = self._said.put(about, (time.monotonic() + age, answer))
+
+
+def is_newer(found: ResolvedInstallation, refused: ResolvedInstallation) -> bool:
+    """Whether it is worth another try: with a newer credential, or with another installation altogether."""
+    return found.installation_id != refused.installation_id or found.version > refused.version
+
+
+def _is_for_all(answer: InstallationAnswer, refused: ResolvedInstallation) -> bool:
+    """Whether an answer without a newer credential is about the credential, and not about who asked."""
+    if answer.refusal is not None:
+        return answer.refusal.code in _OF_THE_CREDENTIAL
+    found = answer.installation
+    return found is not None and found.installation_id == refused.installation_id and found.version <= refused.version

@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from core.keys import new_key, parse_key_ring
+from core.resolve import InstallationAnswer, InstallationQuestion, InstallationRefusal, ResolvedInstallation
+from core.tasks import Tasks
+from proxy.caches.two_ages import SourceUnreachable
+from proxy.redis import Redis
+from proxy.refusals import Refusal
+from proxy.resolve import renewals
+from proxy.resolve.control_pulse import ControlPulse
+from proxy.resolve.installations import Installations
+from tests.fakes.call_parts import installation
+
+FIRST = installation(credential_headers=[("authorization", "Bearer 1")])
+SECOND = replace(FIRST, version=2, credential_headers=[("authorization", "Bearer 2")])
+ANN, BEN = InstallationQuestion("ann", "g", "a"), InstallationQuestion("ben", "g", "a")
+ANNS, BENS = "g/a/user:ann", "g/a/user:ben"
+SIGN_IN, AWAY = InstallationRefusal("needs_sign_in", "Sign in."), InstallationRefusal("provider_away", "Later.")
+NOT_YOURS = InstallationRefusal("not_allowed", "Not yours.")
+SOON_S = 30.0
+
+
+@dataclass
+class Control:
+    """Resolves to `now`; what it says of refused credentials is in `answers`, by who asks."""
+
+    now: ResolvedInstallation = FIRST
+    answers: dict[str, ResolvedInstallation | InstallationRefusal | Exception] = field(default_factory=dict)
+    asked: list[InstallationQuestion] = field(default_factory=list)
+    gate: asyncio.Event | None = None
+    pulse: ControlPulse = field(default_factory=ControlPulse)
+
+    async def installation(self, _: InstallationQuestion) -> InstallationAnswer:
+        return InstallationAnswer(self.now)
+
+    async def installations(self, questions: list[InstallationQuestion]) -> dict[Any, Any]:
+        return {}
+
+    async def renewal(self, question: InstallationQuestion) -> InstallationAnswer:
+        self.asked.append(question)
+        if self.gate is not None:
+            await self.gate.wait()
+        said = self.answers.get(question.digest, SECOND)
+        if isinstance(said, Exception):
+            raise said
+        if isinstance(said, InstallationRefusal):
+            return InstallationAnswer(refusal=said)
+        return InstallationAnswer(said)
+
+
+class Worker:
+    """The memory of one worker, in which Ann and Ben have an installation each, or the same."""
+
+    def __init__(self, control: Control) -> None:
+        redis, ring = Redis("redis://127.0.0.1:1/0"), parse_key_ring("proxy", new_key())
+        self.tasks = Tasks("test", quiet=(Refusal, SourceUnreachable))
+        self.held = Installations(control, redis, ring, soft=60, hard=600, tasks=self.tasks)  # type: ignore[arg-type]  # its methods
+
+    async def know(self) -> None:
+        await self.held.resolve(ANNS, ANN)
+        await self.held.resolve(BENS, BEN)
+
+    async def newer(
+        self, key: str, question: InstallationQuestion, *, within: float = SOON_S
+    ) -> ResolvedInstallation | None:
+        asked = replace(question, refused_version=1)
+        return await self.held.renewals.newer(key, asked, FIRST, time.monotonic() + within)
+
+    def holds(self, key: str) -> ResolvedInstallation | None:
+        return self.held.young(key)
+
+
+async def both(worker: Worker, control: Control) -> list[Any]:
+    """What Ann and Ben get, who ask together; Ann was first."""
+    control.gate = asyncio.Event()
+    together = asyncio.gather(worker.newer(ANNS, ANN), worker.newer(BENS, BEN), return_exceptions=True)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    control.gate.set()
+    return [one.reason if isinstance(one, Refusal) else one for one in await together]
+
+
+@pytest.fixture
+def control() -> Control:
+    return Control()
+
+
+@pytest.fixture
+async def worker(control: Control) -> Worker:
+    made = Worker(control)
+    await made.know()
+    return made
+
+
+async def test_a_newer_credential_is_held_from_now_on(worker: Worker, control: Control) -> None:
+    assert await worker.newer(ANNS, ANN) == SECOND
+    assert worker.holds(ANNS) == SECOND
+    assert control.asked == [replace(ANN, refused_version=1)]
+
+
+async def test_who_meets_the_same_refusal_meanwhile_or_later_asks_nobody(worker: Worker, control: Control) -> None:
+    await worker.held.resolve("g/b/user:ann", replace(ANN, assignment_id="b"))
+    assert await both(worker, control) == [SECOND, SECOND]
+    assert await worker.newer("g/b/user:ann", ANN) == SECOND
+    assert await worker.newer(ANNS, ANN) == SECOND
+    assert len(control.asked) == worker.held.renewals.questions == 1
+    assert worker.holds(BENS) == SECOND
+
+
+async def test_what_one_caller_brought_is_no_word_for_another_of_whom_nothing_is_known(
+    worker: Worker, control: Control
+) -> None:
+    assert await worker.newer(ANNS, ANN) == SECOND
+    control.answers["ben"] = NOT_YOURS
+    await worker.held.forget_principal("user:ben")
+    with pytest.raises(Refusal, match="not_allowed"):
+        await worker.newer(BENS, BEN)
+
+
+async def test_the_word_that_an_installation_is_theirs_grows_no_younger_by_anothers_call(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = worker.held.rest(BENS)
+    assert before is not None
+    assert await worker.newer(ANNS, ANN) == SECOND
+    assert await worker.newer(BENS, BEN) == SECOND
+    after = worker.held.rest(BENS)
+    assert after is not None
+    assert (after.aged.asked, after.aged.value) == (before.aged.asked, SECOND)
+
+
+async def test_a_refusal_of_the_credential_is_for_all_who_met_it(worker: Worker, control: Control) -> None:
+    for refusal in (SIGN_IN, AWAY):
+        control.answers["ann"] = refusal
+        worker = Worker(control)
+        await worker.know()
+        assert await both(worker, control) == [refusal.code, refusal.code]
+    assert len(control.asked) == 2
+
+
+async def test_a_refusal_of_one_caller_is_not_for_another(worker: Worker, control: Control) -> None:
+    control.answers["ann"] = NOT_YOURS
+    assert await both(worker, control) == ["not_allowed", SECOND]
+
+
+async def test_another_installation_that_one_caller_has_now_is_not_for_another(
+    worker: Worker, control: Control
+) -> None:
+    control.answers["ann"] = own = replace(FIRST, installation_id="anns own")
+    assert await both(worker, control) == [own, SECOND]
+
+
+@pytest.mark.parametrize("answer", [FIRST, SIGN_IN, AWAY])
+async def test_what_control_has_in_place_of_a_newer_one_is_not_asked_for_again_for_a_while(
+    worker: Worker, control: Control, answer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control.answers["ann"] = answer
+    told = []
+    for _ in range(2):
+        try:
+            told.append(await worker.newer(ANNS, ANN))
+        except Refusal as refusal:
+            told.append(refusal.reason)
+    assert told == [None if answer is FIRST else answer.code] * 2
+    assert len(control.asked) == 1
+    later = time.monotonic() + renewals.NOTHING_NEWER_S + 1
+    monkeypatch.setattr(renewals.time, "monotonic", lambda: later)
+    control.answers["ann"] = SECOND
+    assert await worker.newer(ANNS, ANN) == SECOND
+
+
+@pytest.mark.parametrize(("answer", "is_held"), [(SIGN_IN, False), (NOT_YOURS, False), (AWAY, True), (FIRST, True)])
+async def test_a_refused_credential_is_let_go_of_where_nothing_comes_in_its_place(
+    worker: Worker, control: Control, answer: Any, is_held: bool
+) -> None:
+    control.answers["ann"] = answer
+    try:
+        await worker.newer(ANNS, ANN)
+    except Refusal:
+        assert isinstance(answer, InstallationRefusal)
+    assert (worker.holds(ANNS) == FIRST) == is_held
+
+
+async def test_a_token_whose_scopes_do_not_do_for_one_tool_goes_on_serving_others(
+    worker: Worker, control: Control
+) -> None:
+    control.answers["ann"] = SIGN_IN
+    asked = replace(ANN, needed_scopes=("repo",))
+    with pytest.raises(Refusal, match="needs_sign_in"):
+        await worker.held.renewals.newer(ANNS, asked, FIRST, time.monotonic() + SOON_S)
+    assert worker.holds(ANNS) == FIRST
+
+
+async def test_who_waits_no_longer_than_their_call_may_take_stops_nobody_else(
+    worker: Worker, control: Control
+) -> None:
+    control.gate = asyncio.Event()
+    waiting = asyncio.gather(worker.newer(ANNS, ANN))
+    assert await worker.newer(BENS, BEN, within=0.0) is None
+    control.gate.set()
+    assert await waiting == [SECOND]
+
+
+async def test_a_control_that_is_away_is_told_as_such(worker: Worker, control: Control) -> None:
+    control.answers["ann"] = SourceUnreachable()
+    with pytest.raises(SourceUnreachable):
+        await worker.newer(ANNS, ANN)
+    assert worker.holds(ANNS) == FIRST
+
+
+async def test_a_result_that_looks_refused_starts_one_question_a_minute(
+    worker: Worker, control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control.answers["ann"] = FIRST
+    asked = replace(ANN, refused_version=1)
+    for _ in range(3):
+        worker.held.renewals.suspect(ANNS, asked, FIRST)
+    _ = await asyncio.wait(set(worker.tasks._running))
+    assert control.asked == [asked]
+    later = time.monotonic() + renewals.SUSPECTED_S + 1
+    monkeypatch.setattr(renewals.time, "monotonic", lambda: later)
+    worker.held.renewals.suspect(ANNS, asked, FIRST)
+    _ = await asyncio.wait(set(worker.tasks._running))
+    assert control.asked == [asked, asked]
+
+
+async def test_a_server_without_a_credential_starts_no_question(worker: Worker, control: Control) -> None:
+    worker.held.renewals.suspect(ANNS, replace(ANN, refused_version=1), replace(FIRST, credential_headers=[]))
+    assert len(worker.tasks) == 0
