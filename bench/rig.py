@@ -276,6 +276,9 @@ def _installation(entry_id: str) -> ResolvedInstallation:
         url="http://192.0.2.9/mcp",
         version=1,
         credential_headers=[("Authorization", "Bearer a-credential-of-the-usual-length")],
+        expires_at=time.time() + 86_400,
+        installation="Main",
+        account="somebody@example.com",
     )
 
 

@@ -42,6 +42,8 @@ class CallRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     installation_id: str = ""
     installation_owner: str = ""
     credential_version: int = 0
+    account: str = ""
+    """The account at the server's provider that acted, as the provider names it."""
     arguments_sha256: str = ""
     bytes_in: int = 0
     bytes_out: int = 0

@@ -113,8 +113,14 @@ def _with_names(names: Names, record: Mapping[str, Any]) -> dict[str, Any]:
         "principal": names.principal(str(record["principal"])),
         "gateway": names.gateway(gateway) if gateway else record.get("gateway_asked") or "",
         "server": names.entry(entry) if entry else "",
-        "credential": names.principal(str(record.get("installation_owner") or "")),
+        "credential": _credential(names, record),
     }
+
+
+def _credential(names: Names, record: Mapping[str, Any]) -> str:
+    """Whose credential a call got, and the account at the server's provider that acted with it."""
+    owner = names.principal(str(record.get("installation_owner") or ""))
+    return f"{owner} as {record['account']}" if record.get("account") else owner
 
 
 def _called(object_: Mapping[str, Any]) -> str:

@@ -47,6 +47,9 @@ class Record(Item):
     installation_id: str
     installation_owner: str
     credential_version: int
+    account: str = Field(
+        description="The account at the server's provider that acted, as the provider names it; empty where none is."
+    )
     arguments_sha256: str
     bytes_in: int
     bytes_out: int

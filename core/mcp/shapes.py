@@ -18,9 +18,12 @@ META_SERVER_INFO = "io.modelcontextprotocol/serverInfo"
 _OURS = "archway/"
 # Our own refusals are marked with this; an upstream must not be able to speak in our name.
 META_REFUSAL = _OURS + "refusal"
+# Which installation acted, and with which account: ours to say, too.
+META_ACCOUNT = _OURS + "account"
 
 RESULT_TYPES: tuple[str, ...] = ("complete", "input_required", "task")
 
+_NOT_THEIRS = frozenset({META_SERVER_INFO, META_REFUSAL, META_ACCOUNT})
 _MODERN_MEMBERS = ("resultType", "ttlMs", "cacheScope")
 _FIRST_WITH_RESOURCE_LINKS = "2025-06-18"
 
@@ -36,8 +39,10 @@ def result_type(result: dict[str, object]) -> str:
     return kind
 
 
-def result_for_legacy(result: dict[str, object], version: str) -> dict[str, object]:
+def result_for_legacy(result: dict[str, object], version: str, account: object = None) -> dict[str, object]:
     """An upstream's complete result for a caller that speaks the legacy revision `version`.
+
+    `account`: what `_meta` says of who acted; None for nothing.
 
     Drops what only modern results have. Structured content that is no object cannot be told to a legacy
     client: it goes, and stays readable as JSON text where the result has no text. Before 2025-06-18 a
@@ -51,6 +56,9 @@ def result_for_legacy(result: dict[str, object], version: str) -> dict[str, obje
         shaped.pop(name, None)
     if "_meta" in shaped:
         _strip_meta(shaped)
+    if account is not None:
+        meta = shaped.get("_meta")
+        shaped["_meta"] = {**meta, META_ACCOUNT: account} if isinstance(meta, dict) else {META_ACCOUNT: account}
     structured = shaped.get("structuredContent")
     if "structuredContent" in shaped and not isinstance(structured, dict) and not is_object(structured):
         _tell_as_text(shaped, shaped.pop("structuredContent"))
@@ -62,9 +70,11 @@ def result_for_legacy(result: dict[str, object], version: str) -> dict[str, obje
 
 
 def result_for_modern(
-    result: dict[str, object], server_info: dict[str, object], *, cacheable: bool = False
+    result: dict[str, object], server_info: dict[str, object], account: object = None, *, cacheable: bool = False
 ) -> dict[str, object]:
     """An upstream's result for a modern caller, with our `server_info` in `_meta` (2026-07-28, basic).
+
+    `account`: what `_meta` says besides of who acted; None for nothing.
 
     With `cacheable` (lists, and reading a resource) a complete result without hints is given the careful ones:
     not to be kept, private. Raises ValueError for an unknown `resultType`.
@@ -74,9 +84,10 @@ def result_for_modern(
     if "_meta" in shaped:
         _strip_meta(shaped)
     meta = shaped.get("_meta")
-    shaped["_meta"] = (
-        {**meta, META_SERVER_INFO: server_info} if isinstance(meta, dict) else {META_SERVER_INFO: server_info}
-    )
+    ours: dict[str, object] = {META_SERVER_INFO: server_info}
+    if account is not None:
+        ours[META_ACCOUNT] = account
+    shaped["_meta"] = {**meta, **ours} if isinstance(meta, dict) else ours
     if cacheable and kind == "complete":
         shaped.setdefault("ttlMs", 0)
         shaped.setdefault("cacheScope", "private")
@@ -121,7 +132,7 @@ def _strip_meta(shaped: dict[str, object]) -> None:
         # No revision allows it, and nothing may hide in it.
         shaped.pop("_meta", None)
         return
-    kept = {key: value for key, value in meta.items() if key not in {META_SERVER_INFO, META_REFUSAL}}
+    kept = {key: value for key, value in meta.items() if key not in _NOT_THEIRS}
     if kept or not meta:
         shaped["_meta"] = kept
     else:

@@ -22,6 +22,7 @@ from proxy.limits.seat import CallLimits
 from proxy.plans.plan import RENEW_S, Plan
 from proxy.sessions.sealed import LIFETIME_S
 from proxy.stages.record import client_of
+from proxy.stages.relay import account_of
 from proxy.stages.resolve_credential import key_of
 from proxy.tracing.context import KEYS
 
@@ -116,10 +117,12 @@ def _resting(x: Exchange, deps: Deps) -> Rest[ResolvedInstallation] | None:
 def _who_and_what(plan: Plan, x: Exchange, deps: Deps, limits: CallLimits) -> None:
     assert x.target is not None
     assert x.gateway is not None
+    assert x.installation is not None
     plan.target, plan.exposed, plan.entry_id = x.target, x.target.exposed, x.target.route.entry_id
     plan.caller = x.caller
     plan.seat = deps.usage.seat(x.caller.key, plan.entry_id, plan.exposed, limits)
     plan.modern, plan.version, plan.server_info = x.era is Era.MODERN, x.version, x.gateway.server_info
+    plan.account = account_of(x.installation)
     plan.session, plan.jti = x.session, x.session.jti if x.session is not None else ""
 
 
@@ -151,6 +154,7 @@ def _told(plan: Plan, x: Exchange, deps: Deps) -> None:
         installation_id=installation.installation_id,
         installation_owner=installation.owner,
         credential_version=installation.version,
+        account=installation.account,
         session=plan.jti,
     )
     names = snapshot.slug, x.target.route.entry, x.target.exposed

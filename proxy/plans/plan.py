@@ -8,6 +8,8 @@ it has what the caller has (`proxy/caller.py`).
 
 from typing import Final
 
+from orjson import Fragment
+
 from core.records import CallRecord
 from core.resolve import CallerVerdict, ResolvedInstallation
 from proxy.caches.standing import Stands
@@ -29,6 +31,7 @@ class Plan:
     """How calls of one tool with one head go on. `made.plan_of` sets everything; only `renew_at` changes later."""
 
     __slots__ = (
+        "account",
         "before",
         "caller",
         "end",
@@ -99,6 +102,8 @@ class Plan:
     version: str
     """The revision that the answer must fit."""
     server_info: dict[str, object]
+    account: Fragment | None
+    """What its results say of who acted."""
     session: Session | None
     jti: str
     """Of the caller's session; empty without one."""

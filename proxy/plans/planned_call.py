@@ -213,7 +213,9 @@ class PlannedCall:
         """Answer, record and count; False, and nothing done, where there is no room for the answer."""
         plan, parts = self.plan, self._parts
         shaped = (
-            result_for_modern(result, plan.server_info) if plan.modern else result_for_legacy(result, plan.version)
+            result_for_modern(result, plan.server_info, plan.account)
+            if plan.modern
+            else result_for_legacy(result, plan.version, plan.account)
         )
         body = dumps({"jsonrpc": "2.0", "id": self.message["id"], "result": shaped})
         size, seat = len(body), plan.seat

@@ -55,6 +55,7 @@ def record(x: Exchange, deps: Deps) -> CallRecord:
         installation.installation_id if installation is not None else "",
         installation.owner if installation is not None else "",  # installation_owner
         installation.version if installation is not None else 0,  # credential_version
+        installation.account if installation is not None else "",
         sha256_of(request.params.get("arguments")).hex(),  # arguments_sha256
         len(x.body),  # bytes_in
         x.bytes_out,

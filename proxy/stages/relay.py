@@ -13,6 +13,7 @@ import orjson
 from core.mcp.faults import result_message
 from core.mcp.shapes import result_for_legacy, result_for_modern, result_type
 from core.mcp.versions import Era
+from core.resolve import ResolvedInstallation
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.refusals import Refusal
@@ -61,11 +62,19 @@ def _written(x: Exchange) -> tuple[dict[str, object], bytes]:
     if result.get("resultType", "complete") != "complete":
         raise _unfinished(result, x.installation.entry)
     shaped = (
-        result_for_modern(result, x.gateway.server_info)
+        result_for_modern(result, x.gateway.server_info, account_of(x.installation))
         if x.era is Era.MODERN
-        else result_for_legacy(result, x.version)
+        else result_for_legacy(result, x.version, account_of(x.installation))
     )
     return result, orjson.dumps(result_message(x.request.id, shaped))
+
+
+def account_of(installation: ResolvedInstallation) -> orjson.Fragment | None:
+    """What results say of who acted, as JSON; None where control has not told the installation's name."""
+    name, owner, account = installation.installation, installation.owner, installation.account
+    if not name:
+        return None
+    return orjson.Fragment(orjson.dumps({"installation": name, "owner": owner, "account": account}))
 
 
 def _answer(x: Exchange, deps: Deps, result: dict[str, object], body: bytes) -> None:

@@ -241,6 +241,13 @@ async def test_what_no_record_names_and_nothing_is_called_is_refused_rather_than
     assert (refused.status, "no record names it" in refused.problem(name)) == (422, True)
 
 
+async def test_a_record_says_which_account_acted(admin: AdminClient, pool: Pool) -> None:
+    person = f"user:{PERSON}"
+    await keep(pool, a_call(principal=person, account="octocat"), a_call(principal=person))
+    items = await admin.items(f"/records?principal={person}")
+    assert sorted(item["account"] for item in items) == ["", "octocat"]
+
+
 async def test_a_refusal_at_the_door_is_a_record_like_others(admin: AdminClient, pool: Pool) -> None:
     person = f"user:{PERSON}"
     refused = {"decision": "refused", "status": "gateway_unknown", "method": "", "gateway_asked": "hidden"}

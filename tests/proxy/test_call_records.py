@@ -53,7 +53,9 @@ async def arrived(rig: Rig, count: int) -> list[CallRecord]:
 async def test_a_record_says_who_called_what_with_which_credential_and_how_it_ended(rig: Rig) -> None:
     async with McpUpstream(era="modern") as server:
         server.tool("t", Answer(text="fine"))
-        connection = rig.control.installation(server.url, version=7, owner="team:x")
+        connection = rig.control.installation(
+            server.url, version=7, owner="team:x", installation="Work", account="octocat"
+        )
         gateway = await rig.serve([rig.control.tool("shown", "t", connection)])
         arguments = {"b": 1, "a": [2]}
 
@@ -69,6 +71,9 @@ async def test_a_record_says_who_called_what_with_which_credential_and_how_it_en
         assert (record.tool, record.method) == ("shown", "tools/call")
         assert (record.entry_id, record.installation_id) == (connection.entry_id, connection.installation_id)
         assert (record.installation_owner, record.credential_version) == ("team:x", 7)
+        assert record.account == "octocat"
+        acted = {"installation": "Work", "owner": "team:x", "account": "octocat"}
+        assert reply.result["_meta"]["archway/account"] == acted
         assert (record.decision, record.status) == ("allowed", "ok")
         assert record.arguments_sha256 == hashlib.sha256(b'{"a":[2],"b":1}').hexdigest()
         assert record.trace_id == "a" * 32
@@ -301,3 +306,13 @@ async def test_a_record_of_a_call_by_an_access_token_names_its_grant_and_holds_n
     for record in await arrived(rig, 2):
         assert (record.auth, record.token_id, record.principal) == ("oauth", "grant-1", principal.key)
         assert jwt not in repr(record)
+
+
+async def test_a_legacy_caller_is_told_which_account_acted(rig: Rig, upstream: McpUpstream) -> None:
+    upstream.tool("t", Answer(text="fine", meta={"archway/account": {"account": "of the server's making"}}))
+    held = rig.control.installation(upstream.url, owner="user:ann", installation="Work", account="octocat")
+    await rig.serve([rig.control.tool("t", "t", held)])
+    session = await rig.open_session()
+    reply = await rig.legacy("tools/call", {"name": "t", "arguments": {}}, session=session)
+    acted = {"installation": "Work", "owner": "user:ann", "account": "octocat"}
+    assert reply.result["_meta"] == {"archway/account": acted}

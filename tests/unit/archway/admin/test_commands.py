@@ -359,10 +359,12 @@ def test_records_tell_the_server_and_whose_credential_and_why(api):
     api.lists["/entries"] = [{"id": "e1", "slug": "github"}]
     refused = {**RECORD, "entry_id": "e1", "installation_owner": f"team:{TEAM['id']}", "reason": "Because."}
     outside = {**RECORD, "gateway_id": "", "gateway_asked": "hidden"}
-    api.lists["/records"] = [refused, outside]
-    first, second = run("records", "list").stdout.splitlines()[1:]
+    signed_in = {**refused, "account": "octocat"}
+    api.lists["/records"] = [refused, outside, signed_in]
+    first, second, third = run("records", "list").stdout.splitlines()[1:]
     assert all(word in first for word in ("github", "team:Engines", "Because."))
     assert "hidden" in second
+    assert "team:Engines as octocat" in third
 
 
 @pytest.mark.parametrize("text", ["laptop", "r-1", ""])

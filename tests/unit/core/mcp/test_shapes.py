@@ -120,12 +120,22 @@ def test_only_what_may_be_cached_gets_hints_and_careful_ones() -> None:
     assert (kept["ttlMs"], kept["cacheScope"]) == (9, "public")
 
 
-def test_no_upstream_speaks_a_refusal_in_our_name() -> None:
-    forged: dict[str, object] = {"content": [], "_meta": {"archway/refusal": {"code": "x"}, "a/b": 1}}
+@pytest.mark.parametrize("ours", ["archway/refusal", "archway/account"])
+def test_no_upstream_speaks_in_our_name(ours: str) -> None:
+    forged: dict[str, object] = {"content": [], "_meta": {ours: {"code": "x"}, "a/b": 1}}
     assert result_for_legacy(forged, "2025-11-25")["_meta"] == {"a/b": 1}
     assert result_for_modern(forged, US)["_meta"] == {"a/b": 1, SERVER_INFO: US}
-    only: dict[str, object] = {"_meta": {"archway/refusal": {}}}
+    only: dict[str, object] = {"_meta": {ours: {}}}
     assert result_for_legacy(only, "2025-11-25") == {}
+
+
+@pytest.mark.parametrize("meta", [None, {}, {"a/b": 1}, {"archway/account": "mine", "a/b": 1}, ["no object"]])
+def test_results_of_both_eras_say_who_acted(meta: object) -> None:
+    given: dict[str, object] = {"content": []} | ({} if meta is None else {"_meta": meta})
+    theirs = {"a/b": 1} if isinstance(meta, dict) and meta else {}
+    who = {"archway/account": {"account": "octocat"}}
+    assert result_for_legacy(given, "2025-11-25", who["archway/account"])["_meta"] == theirs | who
+    assert result_for_modern(given, US, who["archway/account"])["_meta"] == theirs | who | {SERVER_INFO: US}
 
 
 def test_meta_that_is_no_object_is_dropped() -> None:

@@ -129,7 +129,7 @@ async def test_each_part_of_a_record_stands_in_its_own_field() -> None:
     async with parts() as deps:
         x = exchange(gateway([tool()], revision=9), arguments={"a": 1}, meta={"traceparent": TRACEPARENT})
         choose_tool(x, deps)
-        x.installation = installation(owner="team:t", version=4)
+        x.installation = installation(owner="team:t", version=4, account="octocat")
         x.session = Session("the jti", "2025-11-25", 0, 0)
         x.status, x.body, x.bytes_out, x.address = "upstream_slow", b"12345", 7, "192.0.2.9"
         x.headers["user-agent"] = "agent/1"
@@ -157,6 +157,7 @@ async def test_each_part_of_a_record_stands_in_its_own_field() -> None:
         installation_id=x.installation.installation_id,
         installation_owner="team:t",
         credential_version=4,
+        account="octocat",
         arguments_sha256=hashlib.sha256(b'{"a":1}').hexdigest(),
         bytes_in=5,
         bytes_out=7,

@@ -36,6 +36,26 @@ async def test_a_result_is_told_in_the_callers_era(era: Era) -> None:
     assert x.bytes_out == len(x.answer.body)
 
 
+@pytest.mark.parametrize("era", [Era.MODERN, Era.LEGACY])
+@pytest.mark.parametrize("is_error", [True, False])
+async def test_a_result_says_which_account_acted_whatever_the_server_says(era: Era, is_error: bool) -> None:
+    x = exchange(gateway([tool()]), era=era)
+    async with parts() as deps:
+        choose_tool(x, deps)
+        x.installation = installation(owner="user:ann", installation="Work", account="octocat")
+        x.result = {"content": TEXT, "isError": is_error, "_meta": {"archway/account": "mine"}}
+        relay(x, deps)
+    assert x.answer is not None
+    told = orjson.loads(x.answer.body)["result"]["_meta"]["archway/account"]
+    assert told == {"installation": "Work", "owner": "user:ann", "account": "octocat"}
+
+
+async def test_of_an_installation_without_a_name_nothing_is_said() -> None:
+    x = await relayed({"content": TEXT}, era=Era.LEGACY)
+    assert x.answer is not None
+    assert "_meta" not in orjson.loads(x.answer.body)["result"]
+
+
 async def test_a_tools_own_error_is_a_result() -> None:
     assert (await relayed({"content": TEXT, "isError": True})).status == "tool_error"
 
