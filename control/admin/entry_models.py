@@ -53,6 +53,7 @@ def _no_command(value: object) -> object:
 Url = Annotated[str, BeforeValidator(_no_command), Bound(min_length=1, max_length=MAX_URL_CHARS)]
 OptionalUrl = Annotated[str, Bound(max_length=MAX_URL_CHARS)]
 HeaderName = Annotated[str, Bound(min_length=1, max_length=64)]
+OptionalHeaderName = Annotated[str, Bound(max_length=64)]
 Headers = Annotated[
     dict[HeaderName, Annotated[str, Bound(min_length=1, max_length=MAX_VALUE)]], Bound(max_length=MAX_FIXED_HEADERS)
 ]
@@ -64,11 +65,13 @@ Deadline = Annotated[float, Bound(ge=0, le=3_600)]
 
 
 class FieldBody(Model):
-    """One question to everyone who installs the entry; the answer fills a request header, never a URL."""
+    """One question to everyone who installs the entry; the answer fills a request header, or a place in the URL."""
 
     name: Annotated[str, Bound(min_length=1, max_length=40)]
     type: FieldType = "string"
-    header: HeaderName
+    header: OptionalHeaderName = Bound(
+        "", description="The header that the answer fills. Left out: it fills `{name}` in the entry's URL."
+    )
     title: Text = ""
     description: Description = ""
     required: bool = True
@@ -85,7 +88,10 @@ class EntryFields(Model):
     slug: Slug
     name: Name
     description: Description = ""
-    url: Url
+    url: Url = Bound(
+        description="Where the server answers. `{name}` stands for the answer to the field of that name that has no "
+        "header: a whole segment of the path, or one label of the host, left of its owner's domain."
+    )
     docs_url: OptionalUrl = ""
     labels: Labels = Bound(default_factory=dict)
     visibility: Annotated[EntryVisibility, BothSpellings()] = "organisation"

@@ -93,6 +93,9 @@ class InstallationView(Item):
     secret_names: list[str]
     bound_origin: str
     """Secrets were given for this origin and go nowhere else."""
+    bound_places: dict[str, str] = Bound(
+        description="The header that each secret was given for, with the word before it. It goes into no other."
+    )
     credential_version: int
     created_by: Id | None
     created_at: Moment

@@ -223,7 +223,7 @@ async def _other_answers(
         raise NotAllowed("Only the owner of this installation may give its answers.")
     entry = there(await entries.one(write.connection, before.entry_id))
     values = {**still_asked(entry, before), **wanted.get("values", {})}
-    kept = kept_of(entry, before, safeguards.seals)
+    kept = kept_of(entry, before, safeguards.seals, values, safeguards.addresses)
     filled = fill(entry, values, wanted.get("credential"), safeguards.addresses, kept)
     return SealedAnswers(**_sealed(safeguards, before.id, filled))
 
@@ -234,6 +234,7 @@ def _sealed(safeguards: Safeguards, installation_id: str, filled: Filled) -> dic
         "secret_values": safeguards.seals.secret_values(installation_id, filled.secret),
         "secret_names": filled.secret_names,
         "bound_origin": filled.origin,
+        "bound_places": filled.places,
     }
 
 

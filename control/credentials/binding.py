@@ -1,18 +1,20 @@
 """What a change of its entry makes of an installation: still good, to be discovered again, or to be filled in again.
 
-Called with each installation of an entry in the transaction that changes the entry. A credential is bound to the
-origin that it was given for: when the entry moves, nobody's secret follows it to the new address. Judged by what is
-so now, not by what changed, so that an entry that moves back finds its installations as they were.
+Called with each installation of an entry in the transaction that changes the entry. A secret is bound to the origin
+and the header that it was given for (`places.py`): nobody's follows the entry to another. Judged by what is so now,
+not by what changed, so that an entry that moves back finds its installations as they were.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
 from control.credentials import dispatch
+from control.credentials.places import given_elsewhere
 from control.registry.broken_rule import BrokenRule
-from control.registry.entry import Entry, bound_origin
+from control.registry.entry import Entry
 from control.registry.fields import check_answers
 from control.registry.installation import Installation
+from control.registry.server_url import server_url
 from core.egress.addresses import AddressPolicy
 
 
@@ -39,8 +41,13 @@ def state_after(before: Entry, after: Entry, installation: Installation, policy:
 def why_to_fill_again(entry: Entry, installation: Installation, policy: AddressPolicy) -> str | None:
     """Why a person has to give answers again, or None where all fit the entry."""
     secrets = set(installation.secret_names)
-    if secrets and installation.bound_origin != bound_origin(entry.reached):
-        return "Its secrets were given for another address of this server; give them again."
+    try:
+        url = server_url(entry, installation.plain_values, policy)
+    except BrokenRule as broken:
+        return _no_longer_fit(broken)
+    elsewhere = given_elsewhere(entry, installation, url)
+    if elsewhere is not None:
+        return f"It {elsewhere.because} ({elsewhere.details}); give them again."
     cure = dispatch.cure(entry.credential, secrets)
     if cure is not None:
         return cure.sentence
@@ -54,5 +61,9 @@ def why_to_fill_again(entry: Entry, installation: Installation, policy: AddressP
     try:
         check_answers(entry.fields, given, policy)
     except BrokenRule as broken:
-        return f"Its answers no longer fit the entry ({broken}); give them again."
+        return _no_longer_fit(broken)
     return None
+
+
+def _no_longer_fit(broken: BrokenRule) -> str:
+    return f"Its answers no longer fit the entry ({broken}); give them again."

@@ -4,17 +4,20 @@ Called by `resolution.py`, `resolved.py` and `control/internal/questions.py`. Th
 person, so it names a link and a command that work as they stand. Leaves out why: that is said by whoever found it.
 """
 
+from collections.abc import Collection
 from shlex import quote
 from urllib.parse import urlencode
 
 from msgspec.structs import replace
 
 from control.credentials import dispatch
+from control.registry.credential import CREDENTIAL
 from control.registry.entry import Entry
 from control.registry.installation import Installation
 from core.resolve import InstallationRefusal, Principal
 
 _OR_ASK = ", or ask an administrator."
+_RUN = " Run `"
 
 
 def install_link(pages_url: str, entry: Entry, principal: Principal, installation: Installation | None = None) -> str:
@@ -38,27 +41,26 @@ def to_connect(entry: Entry, principal: Principal, link: str = "") -> str:
     return f"Open {link} to connect it, then try again. Or run {command}{_OR_ASK}" if link else _run(command)
 
 
-def to_give_again(entry: Entry, installation: Installation) -> str:
-    """For an installation of the entry whose credential, or else secret answers, must be given once more."""
-    return _run(_giving_again(entry, installation))
+def to_give_again(entry: Entry, installation: Installation, secrets: Collection[str] = (), answer: str = "") -> str:
+    """For an installation of the entry whose credential, or else secret answers, must be given once more.
+
+    `secrets`: the names of those that must be, where it is known which; `answer`: of the plain answer that must be.
+    """
+    if answer:
+        return _run(f"`archway installations update {quote(installation.address)} --value {answer}=...`")
+    named = "".join(f" --secret {name}" for name in secrets if name != CREDENTIAL)
+    options = (_option(entry) if CREDENTIAL in secrets else "") + named
+    options = options or _option(entry) or _secret_answers(entry, installation)
+    return _run(f"`archway installations update {quote(installation.address)}{options}`")
 
 
-def with_link(
-    refusal: InstallationRefusal, link: str, entry: Entry, installation: Installation
-) -> InstallationRefusal:
+def with_link(refusal: InstallationRefusal, link: str) -> InstallationRefusal:
     """The refusal of an installation that needs a person, who is sent to `link` first and to the command second."""
-    if not link or refusal.code != "needs_sign_in":
+    why, run, command = refusal.sentence.rpartition(_RUN)
+    if not link or refusal.code != "needs_sign_in" or not run:
         return refusal
-    why = refusal.sentence.removesuffix(to_give_again(entry, installation)).rstrip()
-    told = (
-        f"{why} Open {link} to put that right, then try again. Or run {_giving_again(entry, installation)}{_OR_ASK}"
-    )
+    told = f"{why} Open {link} to put that right, then try again. Or run `{command}"
     return replace(refusal, sentence=told, link=link)
-
-
-def _giving_again(entry: Entry, installation: Installation) -> str:
-    options = _option(entry) or _secret_answers(entry, installation)
-    return f"`archway installations update {quote(installation.address)}{options}`"
 
 
 def _run(command: str) -> str:

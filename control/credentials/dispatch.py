@@ -73,6 +73,23 @@ def headers(credential: Credential, secrets: Mapping[str, str]) -> list[tuple[st
     assert_never(credential)
 
 
+def places(credential: Credential) -> dict[str, str]:
+    """Where each of its secrets goes, by the secret's name, in words that differ wherever what is sent differs.
+
+    An installation keeps them, and a secret goes to no other place than it was given for (`places.py`).
+    """
+    match credential:
+        case NoCredential():
+            return none.places(credential)
+        case StaticCredential():
+            return static.places(credential)
+        case OAuthCredential():
+            return oauth.places(credential)
+        case ClientCredentials():
+            return client_credentials.places(credential)
+    assert_never(credential)
+
+
 def cure(credential: Credential, held: Collection[str]) -> Cure | None:
     """What a person can do where something is missing among the secrets of these names; None where nothing is."""
     match credential:

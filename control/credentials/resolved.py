@@ -5,17 +5,22 @@ what is called. Leaves out who may have it: that is `resolution.py`. Secrets com
 answer, and are nowhere kept.
 """
 
+from collections.abc import Collection
 from typing import Literal, assert_never
 
 from control.credentials import dispatch
 from control.credentials.cure import to_give_again
+from control.credentials.places import given_elsewhere
 from control.registry.account import Account
+from control.registry.broken_rule import BrokenRule
 from control.registry.credential import WithAccount
-from control.registry.entry import Entry, Reached, Remote, bound_origin
+from control.registry.entry import Entry, Reached, Remote
 from control.registry.fields import field_headers
 from control.registry.installation import Installation, Protocol
 from control.registry.owner import owner_key
 from control.registry.row_seals import OpenedSecrets
+from control.registry.server_url import is_whole, server_url
+from core.egress.addresses import ANYWHERE
 from core.resolve import InstallationRefusal, LegacyRevision, ResolvedInstallation
 from core.snapshot import RouteKind
 
@@ -23,7 +28,7 @@ from core.snapshot import RouteKind
 def resolve_installation(
     entry: Entry, installation: Installation, secrets: OpenedSecrets, account: Account | None = None
 ) -> ResolvedInstallation | InstallationRefusal:
-    """The installation, or `needs_sign_in` where the secrets were given for another origin than the entry now has.
+    """The installation, or `needs_sign_in` where its answers or secrets do not fit what its entry now is.
 
     Headers are lower case; the installation's own (fields and credential) go over the entry's fixed ones. `account`:
     what it holds at a provider, whose token is among `secrets`, for the kinds that need one.
@@ -44,7 +49,7 @@ def resolve_installation(
         entry=entry.slug,
         owner=owner_key(installation.owner),
         kind=route_kind(entry.reached),
-        url=entry.reached.url,
+        url=server_url(entry, installation.plain_values, ANYWHERE),
         version=version_of(entry, installation, account),
         fixed_headers=sorted(secrets.fixed_headers.items()),
         credential_headers=own,
@@ -63,8 +68,12 @@ def version_of(entry: Entry, installation: Installation, account: Account | None
     return entry.version + installation.credential_version - 1 + (account.version if account else 0)
 
 
-def resolve_without_secrets(entry: Entry) -> ResolvedInstallation:
-    """The entry's server as anybody may look at it, before anything is installed."""
+def resolve_without_secrets(entry: Entry) -> ResolvedInstallation | None:
+    """The entry's server as anybody may look at it, before anything is installed; None where only an installation
+    says where it is.
+    """
+    if not is_whole(entry):
+        return None
     return ResolvedInstallation(
         installation_id=entry.id,
         entry_id=entry.id,
@@ -86,18 +95,31 @@ def _spoken(protocol: Protocol) -> tuple[Literal["auto", "legacy", "2026-07-28"]
 
 
 def why_not_usable(entry: Entry, installation: Installation) -> InstallationRefusal | None:
-    """A credential is bound to the origin that it was given for; a moved server does not get it."""
+    """Why the installation must not be used as its entry now is: secrets are bound to what they were given for."""
+    try:
+        # Whether an address may be connected to was said when it was saved, and is decided at each connect.
+        url = server_url(entry, installation.plain_values, ANYWHERE)
+    except BrokenRule as broken:
+        name = broken.field.removeprefix("values.")
+        return needs_sign_in(entry, installation, "has no answer that fits the address of its server", answer=name)
+    elsewhere = given_elsewhere(entry, installation, url)
+    if elsewhere is not None:
+        return needs_sign_in(entry, installation, elsewhere.because, elsewhere.names)
     if installation.state == "needs_sign_in":
         return needs_sign_in(entry, installation, "must be given its credential again")
-    if installation.secret_names and installation.bound_origin != bound_origin(entry.reached):
-        return needs_sign_in(entry, installation, "was given a credential for another address of this server")
     return None
 
 
-def needs_sign_in(entry: Entry, installation: Installation, because: str) -> InstallationRefusal:
-    """The refusal, with what to do about it; where a caller is told, `cure.with_link` puts the page before that."""
+def needs_sign_in(
+    entry: Entry, installation: Installation, because: str, secrets: Collection[str] = (), answer: str = ""
+) -> InstallationRefusal:
+    """The refusal, with what to do about it: which secrets or which answer to give again, where that is known.
+
+    Where a caller is told, `cure.with_link` puts the page before that.
+    """
     sentence = f"The installation {installation.name!r} of {entry.name} {because}."
-    return InstallationRefusal("needs_sign_in", f"{sentence} {to_give_again(entry, installation)}")
+    cure = to_give_again(entry, installation, secrets, answer)
+    return InstallationRefusal("needs_sign_in", f"{sentence} {cure}")
 
 
 def route_kind(reached: Reached) -> RouteKind:

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
+from control.credentials.places import account_place
 from control.credentials.resolved import needs_sign_in, resolve_installation, version_of, why_not_usable
-from control.registry.account import Account, place_of
+from control.registry.account import Account
 from control.registry.credential import OAuthCredential, WithAccount
-from control.registry.entry import Entry, bound_origin
+from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.row_seals import OpenedSecrets, RowSeals
 from core.resolve import InstallationRefusal, ResolvedInstallation
@@ -77,7 +78,7 @@ class Usable:
     def _must_be_renewed(
         self, entry: Entry, installation: Installation, account: Account | None, refused_version: int
     ) -> bool:
-        if account is None or account.place != place_of(entry, bound_origin(entry.reached)):
+        if account is None or account.place != account_place(entry, installation):
             return True  # a client gets its token for the place that the entry names now
         if version_of(entry, installation, account) <= refused_version:
             return True
@@ -90,7 +91,7 @@ def why_no_account(entry: Entry, installation: Installation, account: Account | 
         return None
     if account is None:
         return needs_sign_in(entry, installation, "is not signed in at its provider yet")
-    if account.place != place_of(entry, bound_origin(entry.reached)):
+    if account.place != account_place(entry, installation):
         return needs_sign_in(entry, installation, "was signed in for another address or provider of this server")
     if account.refused_at is not None:
         return needs_sign_in(entry, installation, "was signed out by its provider")

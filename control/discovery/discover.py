@@ -82,8 +82,11 @@ class Discoverer:
 
     async def look(self, entry: Entry) -> str:
         """Where the entry's URL redirects to, in words; '' where it does not, or where that cannot be known now."""
+        server = resolve_without_secrets(entry)
+        if server is None:
+            return ""
         try:
-            found = await self._probes.look(resolve_without_secrets(entry))
+            found = await self._probes.look(server)
         except ProbeUnavailable:
             return ""
         # A proxy of the version before asks all that it knows, and would tell of a credential that nobody gave yet.

@@ -174,7 +174,7 @@ class Questions:
         if isinstance(found, ResolvedInstallation):
             return InstallationAnswer(installation=found)
         link = install_link(self.pages_url, rows.entry, principal, chosen)
-        return _refused(with_link(found, link, rows.entry, chosen))
+        return _refused(with_link(found, link))
 
     async def gateway(self, question: GatewayQuestion) -> GatewayAnswer:
         """The snapshot of the gateway with this slug, slug of before, or identifier."""

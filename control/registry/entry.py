@@ -26,6 +26,7 @@ class Remote(msgspec.Struct, frozen=True, tag="remote", tag_field="kind"):
     """A server that runs elsewhere and is asked at its URL."""
 
     url: str
+    """Perhaps with placeholders (`url_template.py`): what is asked is then said by `server_url.py`."""
 
 
 Reached = Remote
@@ -33,7 +34,7 @@ Reached = Remote
 
 
 def bound_origin(reached: Reached) -> str:
-    """What a credential for this server is bound to: it is sent nowhere else."""
+    """What the entry's own secrets are bound to: they are sent nowhere else. Placeholders stand as they are."""
     match reached:
         case Remote(url):
             return origin_of(url)

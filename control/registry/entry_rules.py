@@ -15,6 +15,7 @@ from control.registry.fields import check_fields
 from control.registry.headers import check_fixed_headers
 from control.registry.slugs import check_slug
 from control.registry.team_entries import check_shown_to_its_team
+from control.registry.url_template import check_template, placeholders
 from control.registry.visibility import check_visibility
 from control.registry.without_scheme import did_you_mean
 from core.egress.addresses import ANYWHERE, AddressPolicy, UrlRefused, check_url
@@ -57,7 +58,7 @@ def check_entry(
             raise BrokenRule(
                 f"fields[{number}].name", f"{one.name!r} is asked for the credential; choose another name"
             )
-    fields = check_fields(wanted.fields, credential.fills, names, policy)
+    fields = check_fields(wanted.fields, credential.fills, names, policy, placeholders(reached.url))
     check_slug(wanted.slug)
     checked = replace(
         wanted, reached=reached, docs_url=docs_url, fixed_headers=fixed_headers,
@@ -70,7 +71,7 @@ def _checked_reached(reached: Reached, policy: AddressPolicy) -> Reached:
     match reached:
         case Remote(url):
             try:
-                return Remote(_checked_url(url, policy, "url"))
+                return Remote(_checked_template(url, policy))
             except BrokenRule:
                 if is_command(url):
                     raise BrokenRule("url", SENTENCE) from None
@@ -78,6 +79,13 @@ def _checked_reached(reached: Reached, policy: AddressPolicy) -> Reached:
                     raise BrokenRule("url", f"must begin with https:// or http://{meant}") from None
                 raise
     assert_never(reached)
+
+
+def _checked_template(url: str, policy: AddressPolicy) -> str:
+    try:
+        return check_template(url, policy)
+    except UrlRefused as refused:
+        raise BrokenRule("url", str(refused).removeprefix("url: ")) from None
 
 
 def _checked_url(url: str, policy: AddressPolicy, field_name: str) -> str:

@@ -1,19 +1,21 @@
 """Install-time fields: what an entry asks of everyone who installs it, and the check of what they answer.
 
 Called when an entry is saved (`check_fields`), when an installation is filled in (`check_answers`) and when
-one is resolved (`field_headers`). Every field fills a request header. A URL is never filled from a field: the
-address belongs to the entry, was approved with it, and is what credentials are bound to.
+one is resolved (`field_headers`). A field fills a request header, or the placeholder of its name in the entry's URL
+(`url_template.py`): one of the two, and a secret only a header, since URLs are written into logs.
 """
 
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Final, Literal
 
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import CREDENTIAL
 from control.registry.headers import check_own_header, check_value
+from control.registry.url_template import UrlPart, why_not
 from core.egress.addresses import AddressPolicy, UrlRefused, check_url
 
 FieldType = Literal["string", "number", "boolean", "url", "secret", "select"]
@@ -23,6 +25,7 @@ MAX_FIELDS = 32
 MAX_OPTIONS = 100
 MAX_TITLE = 200
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_TYPES_IN_URL: Final = ("string", "select", "number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +34,19 @@ class Field:
 
     name: str
     type: FieldType
-    header: str
-    """Lower case; the answer is sent as this header's value."""
+    header: str = ""
+    """Lower case; the answer is sent as this header's value. '': it fills the placeholder `{name}` of the URL."""
     title: str = ""
     description: str = ""
     required: bool = True
     default: Answer | None = None
     options: tuple[str, ...] = ()
     """What a `select` offers."""
+
+    @property
+    def fills_url(self) -> bool:
+        """Whether its answer is a part of the URL, and goes into no header."""
+        return not self.header
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +58,16 @@ class Answers:
 
 
 def check_fields(
-    fields: Sequence[Field], of_credential: Iterable[str], fixed_headers: Iterable[str], policy: AddressPolicy
+    fields: Sequence[Field],
+    of_credential: Iterable[str],
+    fixed_headers: Iterable[str],
+    policy: AddressPolicy,
+    places: Mapping[str, UrlPart] = MappingProxyType({}),
 ) -> tuple[Field, ...]:
     """The fields with header names in lower case, or BrokenRule.
 
     Names are unique and headers are filled by one source only: a field, the credential (`of_credential`), or the
-    fixed headers.
+    fixed headers. Each of the URL's placeholders (`places`) is filled by the one field of its name.
     """
     if len(fields) > MAX_FIELDS:
         raise BrokenRule("fields", f"has {len(fields)} fields; at most {MAX_FIELDS} are allowed")
@@ -70,8 +82,16 @@ def check_fields(
             raise BrokenRule(f"{where}.name", f"{one.name!r} is the name of an earlier field; each needs its own")
         names.add(one.name)
         ready = _checked_field(one, where, policy)
-        _claim(headers, ready.header, f"the field {one.name!r}", f"{where}.header")
+        if ready.fills_url:
+            _check_of_url(ready, where, places)
+        elif one.name in places:
+            raise BrokenRule(f"{where}.header", f"must be left out: {{{one.name}}} stands in the url, and is filled")
+        else:
+            _claim(headers, ready.header, f"the field {one.name!r}", f"{where}.header")
         checked.append(ready)
+    for name in places:
+        if name not in names:
+            raise BrokenRule("url", f"has the placeholder {{{name}}}; add a field of that name, without a header")
     return tuple(checked)
 
 
@@ -106,6 +126,8 @@ def field_headers(
     """The headers that an installation's answers fill, in the order of the fields. Unanswered ones give none."""
     found: list[tuple[str, str]] = []
     for one in fields:
+        if one.fills_url:
+            continue
         answer = secret.get(one.name) if one.type == "secret" else plain.get(one.name)
         if answer is not None:
             found.append((one.header, as_text(answer)))
@@ -113,7 +135,7 @@ def field_headers(
 
 
 def as_text(answer: Answer) -> str:
-    """An answer as a header's value: `true`, `false`, a number without a needless `.0`, or the text."""
+    """An answer as it is sent: `true`, `false`, a number without a needless `.0`, or the text."""
     if isinstance(answer, bool):
         return "true" if answer else "false"
     if isinstance(answer, float) and answer.is_integer():
@@ -128,10 +150,8 @@ def _checked_field(one: Field, where: str, policy: AddressPolicy) -> Field:
         raise BrokenRule(f"{where}.name", f"{CREDENTIAL!r} is the entry's own credential; choose another name")
     if len(one.title) > MAX_TITLE:
         raise BrokenRule(f"{where}.title", f"must have at most {MAX_TITLE} characters")
-    ready = Field(
-        one.name, one.type, check_own_header(one.header, f"{where}.header"), one.title, one.description,
-        one.required, one.default, one.options,
-    )  # fmt: skip
+    header = check_own_header(one.header, f"{where}.header") if one.header else ""
+    ready = replace(one, header=header)
     _check_options(ready, where)
     if ready.default is None:
         return ready
@@ -139,6 +159,25 @@ def _checked_field(one: Field, where: str, policy: AddressPolicy) -> Field:
         raise BrokenRule(f"{where}.default", "must not be given for a secret: all who see the entry would see it")
     _checked_answer(ready, ready.default, f"{where}.default", policy)
     return ready
+
+
+def _check_of_url(one: Field, where: str, places: Mapping[str, UrlPart]) -> None:
+    """Whether a field without a header fills a placeholder, and is always answered with what can stand there."""
+    if one.name not in places:
+        raise BrokenRule(f"{where}.header", f"is needed; without one, the url needs the placeholder {{{one.name}}}")
+    if one.type not in _TYPES_IN_URL:
+        raise BrokenRule(
+            f"{where}.type", f"fills the url, so it must be {' or '.join(_TYPES_IN_URL)}; a header takes {one.type!r}"
+        )
+    if not one.required and one.default is None:
+        raise BrokenRule(f"{where}.required", "must be true, or give a default: without an answer there is no url")
+    given = [(f"{where}.options[{number}]", option) for number, option in enumerate(one.options)]
+    if one.default is not None:
+        given.append((f"{where}.default", as_text(one.default)))
+    for path, text in given:
+        wrong = why_not(places[one.name], text)
+        if wrong is not None:
+            raise BrokenRule(path, wrong)
 
 
 def _check_options(one: Field, where: str) -> None:

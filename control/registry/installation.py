@@ -30,6 +30,8 @@ class SealedAnswers:
     secret_names: tuple[str, ...]
     bound_origin: str
     """Secrets were given for this origin and go nowhere else."""
+    bound_places: dict[str, str]
+    """Where in a request each secret was given for, by its name, as `control/credentials/places.py` writes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

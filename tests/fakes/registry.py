@@ -40,6 +40,7 @@ def an_installation(**changes: Any) -> Installation:
         "owner": Organisation(), "owner_name": "organisation", "protocol": "auto", "state": "ready",
         "state_reason": "", "server": {},
         "plain_values": {}, "secret_values": None, "secret_names": (), "bound_origin": "https://github.test",
+        "bound_places": {"credential": "authorization: Bearer"},
         "credential_version": 1, "created_by": None, "is_default": True, "created_at": MADE_AT, "updated_at": MADE_AT,
         "discovered_at": None, "version": 1,
     }  # fmt: skip

@@ -67,6 +67,13 @@ def headers(_: ClientCredentials, secrets: Mapping[str, str]) -> list[tuple[str,
     return [("authorization", f"Bearer {secrets[ACCESS_TOKEN]}")]
 
 
+def places(credential: ClientCredentials) -> dict[str, str]:
+    """The provider that the client proves itself to, and how: a key that only signs must not be sent as a secret."""
+    how = credential.client_authentication or "client_secret_basic"
+    where = " ".join(one for one in (credential.issuer, credential.token_endpoint) if one)
+    return {CREDENTIAL: f"{how} at {where}"}
+
+
 def cure(_: ClientCredentials, held: Collection[str]) -> Cure | None:
     """To give the client's secret, where it is not among the secrets of these names."""
     return None if CREDENTIAL in held else _CURE

@@ -23,6 +23,11 @@ def headers(_: NoCredential, _secrets: Mapping[str, str]) -> list[tuple[str, str
     return []
 
 
+def places(_: NoCredential) -> dict[str, str]:
+    """No places ({}): no secret is sent."""
+    return {}
+
+
 def cure(_: NoCredential, _held: Collection[str]) -> Cure | None:
     """No cure (None): nothing can be missing."""
     return None

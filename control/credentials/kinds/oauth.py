@@ -60,6 +60,11 @@ def headers(_: OAuthCredential, secrets: Mapping[str, str]) -> list[tuple[str, s
     return [("authorization", f"Bearer {secrets[ACCESS_TOKEN]}")]
 
 
+def places(_: OAuthCredential) -> dict[str, str]:
+    """No places ({}): an installation holds no secret of its own, and accounts know where they may go themselves."""
+    return {}
+
+
 def cure(_: OAuthCredential, _held: Collection[str]) -> Cure | None:
     """None: no secret of the installation's row can be missing. Whether it has an account is judged elsewhere."""
     return None

@@ -40,13 +40,22 @@ def take(
 def headers(credential: StaticCredential, secrets: Mapping[str, str]) -> list[tuple[str, str]]:
     """The one header that carries it; its name in lower case."""
     value = secrets[CREDENTIAL]
-    name = credential.header if credential.style == "header" else "authorization"
-    return [(name, f"Bearer {value}" if credential.style == "bearer" else value)]
+    return [(_header(credential), f"Bearer {value}" if credential.style == "bearer" else value)]
+
+
+def places(credential: StaticCredential) -> dict[str, str]:
+    """The one header, and the word before the value if there is one: `authorization: Bearer`, `x-api-key`."""
+    name = _header(credential)
+    return {CREDENTIAL: f"{name}: Bearer" if credential.style == "bearer" else name}
 
 
 def cure(_: StaticCredential, held: Collection[str]) -> Cure | None:
     """To give it, where it is not among the secrets of these names."""
     return None if CREDENTIAL in held else _CURE
+
+
+def _header(credential: StaticCredential) -> str:
+    return credential.header if credential.style == "header" else "authorization"
 
 
 def _checked(credential: StaticCredential, value: str) -> str:

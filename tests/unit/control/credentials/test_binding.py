@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from control.credentials.binding import NewState, state_after, why_to_fill_again
+from control.registry.credential import StaticCredential
 from control.registry.entry import Remote
 from control.registry.fields import Field
 from core.egress.addresses import AddressPolicy
@@ -76,3 +77,34 @@ def test_one_that_fits_again_without_a_move_is_to_be_discovered() -> None:
     change = state_after(ENTRY, ENTRY, replace(FILLED, state="needs_sign_in"), POLICY)
     assert change is not None
     assert change.state == "new"
+
+
+def test_a_credential_does_not_follow_to_another_header_or_style() -> None:
+    moved = replace(ENTRY, credential=StaticCredential("header", "x-key"))
+    assert state_after(ENTRY, moved, FILLED, POLICY) == NewState(
+        "needs_sign_in",
+        "It has secrets that were given to be sent in another way (credential: 'authorization: Bearer', now "
+        "'x-key'); give them again.",
+    )
+
+
+def test_a_secret_answer_does_not_follow_to_another_header() -> None:
+    entry = replace(ENTRY, fields=(Field("pin", "secret", "x-pin"),))
+    filled = replace(FILLED, secret_names=("credential", "pin"), bound_places={**FILLED.bound_places, "pin": "x-pin"})
+    assert state_after(entry, entry, filled, POLICY) is None
+    change = state_after(entry, replace(entry, fields=(Field("pin", "secret", "x-log"),)), filled, POLICY)
+    assert change is not None
+    assert change.reason.startswith(
+        "It has secrets that were given to be sent in another way (pin: 'x-pin', now 'x-log')"
+    )
+
+
+def test_an_answer_that_the_address_needs_has_to_be_given() -> None:
+    entry = replace(ENTRY, reached=Remote("https://a.example/{site}"), fields=(Field("site", "string"),))
+    change = state_after(ENTRY, entry, FILLED, POLICY)
+    assert change is not None
+    assert change.state == "needs_sign_in"
+    assert "values.site: is needed" in change.reason
+    assert state_after(ENTRY, entry, replace(FILLED, plain_values={"site": "blue"}), POLICY) == NewState(
+        "new", "The address of its server changed; discover its tools again."
+    )

@@ -83,7 +83,7 @@ def test_a_link_goes_before_the_command_and_says_to_try_again() -> None:
 
 
 def test_a_refusal_that_a_person_can_end_leads_to_the_page_first() -> None:
-    told = with_link(needs_sign_in(ENTRY, an_installation(), "must be given it"), PAGES, ENTRY, an_installation())
+    told = with_link(needs_sign_in(ENTRY, an_installation(), "must be given it"), PAGES)
     assert told == InstallationRefusal(
         "needs_sign_in",
         f"The installation 'Ours' of GitHub must be given it. Open {PAGES} to put that right, then try again. Or run "
@@ -95,5 +95,17 @@ def test_a_refusal_that_a_person_can_end_leads_to_the_page_first() -> None:
 def test_without_a_link_and_where_nobody_can_do_anything_the_refusal_stays_as_it_was() -> None:
     waiting = needs_sign_in(ENTRY, an_installation(), "must be given it")
     away = InstallationRefusal("provider_away", "The provider is away.")
-    assert with_link(waiting, "", ENTRY, an_installation()) == waiting
-    assert with_link(away, PAGES, ENTRY, an_installation()) == away
+    assert with_link(waiting, "") == waiting
+    assert with_link(away, PAGES) == away
+
+
+def test_exactly_what_must_be_given_again_is_asked_for_where_that_is_known() -> None:
+    entry = an_entry(credential=BEARER, fields=(Field("pin", "secret", "x-pin"),))
+    told = to_give_again(entry, an_installation(), ("credential", "pin"))
+    assert "update github@organisation --credential --secret pin`" in told
+    assert "update github@organisation --secret pin`" in to_give_again(entry, an_installation(), ("pin",))
+
+
+def test_an_answer_that_is_no_secret_is_given_as_a_value() -> None:
+    told = to_give_again(ENTRY, an_installation(), answer="region")
+    assert told.startswith("Run `archway installations update github@organisation --value region=...`")

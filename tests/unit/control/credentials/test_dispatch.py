@@ -27,7 +27,7 @@ SAMPLES: dict[str, Credential] = {
     "oauth": OAuthCredential(),
     "client_credentials": ClientCredentials(issuer="https://login.test"),
 }
-FUNCTIONS = ("check", "take", "headers", "cure")
+FUNCTIONS = ("check", "take", "headers", "places", "cure")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -52,7 +52,15 @@ def test_a_credential_goes_to_the_file_of_its_kind(kind: str, credential: Creden
     assert dispatch.check(credential, ANYWHERE) == module.check(credential, *_more(module.check))
     assert dispatch.take(credential, given, held, "CRM") == module.take(credential, given, held, "CRM")
     assert dispatch.headers(credential, held) == module.headers(credential, held)
+    assert dispatch.places(credential) == module.places(credential)
     assert dispatch.cure(credential, ()) == module.cure(credential, ())
+
+
+@pytest.mark.parametrize("credential", SAMPLES.values())
+def test_each_secret_that_a_kind_takes_has_a_place(credential: Credential) -> None:
+    """Else it would be bound to nothing, and sent nowhere."""
+    taken = dispatch.take(credential, None, {"credential": "k"}, "CRM")
+    assert set(taken) == set(dispatch.places(credential))
 
 
 def _more(check: Callable[..., object]) -> list[object]:

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from control.credentials.resolved import resolve_installation, route_kind
+from control.credentials.places import places_of
+from control.credentials.resolved import resolve_installation, resolve_without_secrets, route_kind
 from control.registry.credential import Credential, StaticCredential
 from control.registry.entry import Entry, Remote
 from control.registry.fields import Field
@@ -50,12 +51,13 @@ def test_a_connection_says_how_to_reach_and_how_to_speak() -> None:
 )
 def test_the_credential_stands_where_the_entry_places_it(credential: Credential, header: tuple[str, str]) -> None:
     entry = an_entry(credential=credential)
-    assert connected(entry, GIVEN, credential="s3cret").credential_headers == [header]
+    installation = replace(GIVEN, bound_places=places_of(entry))
+    assert connected(entry, installation, credential="s3cret").credential_headers == [header]
 
 
 def test_plain_and_secret_answers_fill_their_headers() -> None:
     fields = (Field("site", "string", "x-site"), Field("pass", "secret", "x-pass"))
-    installation = replace(OURS, plain_values={"site": "eu"}, secret_names=("pass",))
+    installation = replace(OURS, plain_values={"site": "eu"}, secret_names=("pass",), bound_places={"pass": "x-pass"})
     found = connected(an_entry(fields=fields), installation, **{"pass": "p"})
     assert found.credential_headers == [("x-site", "eu"), ("x-pass", "p")]
 
@@ -80,3 +82,58 @@ def test_what_needs_its_credential_again_or_never_had_one_is_refused() -> None:
 
 def test_a_remote_entry_is_reached_by_a_remote_route() -> None:
     assert route_kind(Remote("https://a.test/mcp")) == "remote"
+
+
+IN_A_WORKSPACE = an_entry(
+    "https://{region}.github.test/mcp/{workspace}",
+    credential=BEARER,
+    fields=(Field("region", "string"), Field("workspace", "string"), Field("site", "string", "x-site")),
+)
+
+
+def test_answers_fill_the_address_each_in_its_place() -> None:
+    installation = replace(
+        GIVEN, bound_origin="https://eu.github.test", plain_values={"region": "eu", "workspace": "a b", "site": "s"}
+    )
+    found = connected(IN_A_WORKSPACE, installation, credential="s3cret")
+    assert found.url == "https://eu.github.test/mcp/a%20b"
+    assert found.credential_headers == [("x-site", "s"), ("authorization", "Bearer s3cret")]
+
+
+def test_a_credential_for_one_region_is_not_sent_to_another() -> None:
+    installation = replace(
+        GIVEN, bound_origin="https://eu.github.test", plain_values={"region": "us", "workspace": "w"}
+    )
+    assert refused(IN_A_WORKSPACE, installation, credential="s3cret") == "needs_sign_in"
+
+
+@pytest.mark.parametrize("region", [None, "eu.evil", "eu/../x", "", "eu@evil"])
+def test_an_answer_in_the_row_that_makes_no_address_is_refused_with_its_cure(region: str | None) -> None:
+    """However it came there: an address is made of checked parts at each use."""
+    values = {"workspace": "w"} if region is None else {"workspace": "w", "region": region}
+    found = resolve_installation(IN_A_WORKSPACE, replace(OURS, plain_values=values), OpenedSecrets({}, {}))
+    assert isinstance(found, InstallationRefusal)
+    assert found.code == "needs_sign_in"
+    assert "--value region=..." in found.sentence
+
+
+def test_nobody_looks_at_a_server_whose_address_an_installation_says() -> None:
+    assert resolve_without_secrets(IN_A_WORKSPACE) is None
+    looked_at = resolve_without_secrets(ENTRY)
+    assert looked_at is not None
+    assert looked_at.url == "https://github.test/mcp"
+
+
+def test_a_credential_is_not_sent_in_another_header_than_it_was_given_for() -> None:
+    entry = an_entry(credential=StaticCredential("header", "x-log"))
+    found = resolve_installation(entry, GIVEN, OpenedSecrets({}, {"credential": "s3cret"}))
+    assert isinstance(found, InstallationRefusal)
+    assert found.sentence.startswith(
+        "The installation 'Ours' of GitHub has secrets that were given to be sent in another way. Run `archway "
+        "installations update github@organisation --credential`"
+    )
+    assert "x-log" not in found.sentence
+
+
+def test_a_secret_whose_place_is_not_known_is_sent_nowhere() -> None:
+    assert refused(an_entry(credential=BEARER), replace(GIVEN, bound_places={}), credential="s") == "needs_sign_in"

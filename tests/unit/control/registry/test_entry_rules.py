@@ -106,3 +106,19 @@ def test_parts_that_do_not_fit_are_refused(changes: dict[str, Any], field: str) 
 def test_the_credential_and_a_fixed_header_do_not_share_a_name() -> None:
     with pytest.raises(BrokenRule, match="credential_placement: fills x-key"):
         checked(credential=HEADER, fixed_headers={"x-key": "v"})
+
+
+def test_a_url_with_placeholders_needs_a_field_for_each() -> None:
+    url = "https://{region}.A.example.com/mcp"
+    found = checked(url, fields=(Field("region", "string"),))
+    assert found.entry.reached.url == "https://{region}.a.example.com/mcp"
+    with pytest.raises(BrokenRule, match=r"url: has the placeholder {region}"):
+        checked(url)
+    with pytest.raises(BrokenRule, match=r"fields\[0\]\.header: is needed"):
+        checked(fields=(Field("region", "string"),))
+
+
+def test_fixed_headers_do_not_follow_to_an_address_that_installations_choose() -> None:
+    before = an_entry("https://eu.example.com/mcp", fixed_header_names=("x-b",))
+    with pytest.raises(BrokenRule, match=r"fixed_headers: were given for https://eu\.example\.com"):
+        checked("https://{region}.example.com/mcp", before=before, fields=(Field("region", "string"),))

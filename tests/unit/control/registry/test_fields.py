@@ -15,6 +15,7 @@ from control.registry.fields import (
     field_headers,
 )
 from control.registry.told import as_plain
+from control.registry.url_template import UrlPart
 from core.egress.addresses import AddressPolicy
 from core.mcp.header_values import safe_header_value
 
@@ -119,3 +120,39 @@ def test_answers_fill_headers_in_the_order_of_the_fields() -> None:
 @given(st.one_of(st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False)))
 def test_every_plain_answer_is_a_safe_header_value(answer: bool | int | float) -> None:
     assert safe_header_value(as_text(answer))
+
+
+PLACES: dict[str, UrlPart] = {"region": "host label", "site": "path segment"}
+REGION, SITE = Field("region", "string"), Field("site", "string")
+
+
+def test_a_field_without_a_header_fills_the_placeholder_of_its_name() -> None:
+    assert check_fields([REGION, SITE, ACCOUNT], (), (), PUBLIC, PLACES) == (REGION, SITE, ACCOUNT)
+    assert field_headers([REGION, ACCOUNT], {"region": "eu", "account": "acme"}, {}) == [("x-account", "acme")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ([REGION], "url"),
+        ([REGION, SITE, Field("other", "string")], "fields[2].header"),
+        ([REGION, Field("site", "string", "x-site")], "fields[1].header"),
+        ([REGION, Field("site", "secret")], "fields[1].type"),
+        ([REGION, Field("site", "url")], "fields[1].type"),
+        ([REGION, Field("site", "boolean")], "fields[1].type"),
+        ([REGION, Field("site", "string", required=False)], "fields[1].required"),
+        ([REGION, Field("site", "string", default="a/b")], "fields[1].default"),
+        ([REGION, Field("site", "select", options=("a", ".."))], "fields[1].options[1]"),
+        ([Field("region", "number", default=1.5), SITE], "fields[0].default"),
+        ([REGION, REGION, SITE], "fields[1].name"),
+    ],
+)
+def test_placeholders_and_fields_without_a_header_belong_together_one_to_one(fields: list[Field], path: str) -> None:
+    with pytest.raises(BrokenRule) as refused:
+        check_fields(fields, (), (), PUBLIC, PLACES)
+    assert refused.value.field == path
+
+
+def test_an_optional_field_may_fill_the_url_with_its_default() -> None:
+    optional = Field("site", "string", required=False, default="main")
+    assert check_fields([REGION, optional], (), (), PUBLIC, PLACES) == (REGION, optional)

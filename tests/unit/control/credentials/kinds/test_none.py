@@ -17,3 +17,7 @@ def test_a_credential_that_nobody_would_send_is_not_taken() -> None:
     assert none.take(NONE, None, {"credential": "old"}, "CRM") == {}
     with pytest.raises(BrokenRule, match="credential: is not accepted by CRM"):
         none.take(NONE, "k3y", {}, "CRM")
+
+
+def test_it_has_no_place_in_a_request() -> None:
+    assert none.places(NoCredential()) == {}

@@ -63,6 +63,13 @@ def test_a_new_value_goes_before_the_one_given_earlier_and_one_of_them_is_needed
         static.take(BEARER, None, {}, "CRM")
 
 
+def test_each_way_of_sending_it_is_another_place() -> None:
+    ways = [BEARER, BARE, StaticCredential("header", "x-api-key"), StaticCredential("header", "x-other")]
+    assert [static.places(one)["credential"] for one in ways] == [
+        "authorization: Bearer", "authorization", "x-api-key", "x-other",
+    ]  # fmt: skip
+
+
 def test_what_is_missing_has_a_cure() -> None:
     cure = static.cure(BEARER, {"pin"})
     assert cure is not None
