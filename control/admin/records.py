@@ -14,32 +14,31 @@ from typing import Any
 import orjson
 
 from control.admin.api import Asked, Operations
+from control.admin.record_lists import gap_key, gap_place, record_key, record_place, refuse_unknown
 from control.admin.record_models import Gap, GapQuery, Record, RecordFilter, RecordQuery
 from control.admin.resource import shown
 from control.http.models import Id
-from control.http.paging import Page, bad_cursor, open_cursor, page_of
-from control.http.problems import invalid, not_found
+from control.http.paging import Page, page_of
+from control.http.problems import not_found
 from control.records.partitions import days_begin
 from control.registry.record_access import principals_read_by
 from control.store import records
-from control.store.pool import Connection, Pool, transaction
+from control.store.pool import Pool, transaction
 from control.store.records import KeptGap, KeptRecord, Wanted
-from core.identifiers import is_id
 
 operations = Operations("records")
 
 _EXPORT_PAGE = 500
-_EARLIEST_YEAR, _LATEST_YEAR = 1970, 9000  # as `Moment`
 
 
 @operations.get("/records")
 async def list_records(asked: Asked, query: RecordQuery) -> Page[Record]:
     """List calls, newest first: one's own, those of a team's tokens to its admins; all with `record:read`."""
-    before, wanted = _record_key(query.cursor), _wanted(asked, query)
+    before, wanted = record_place(query.cursor), _wanted(asked, query)
     async with transaction(asked.pool, readonly=True) as connection:
-        await _refuse_unknown(connection, wanted)
+        await refuse_unknown(connection, wanted)
         rows = await records.page(connection, wanted, limit=query.fetch, before=before)
-    return page_of(rows, query, _record, lambda one: f"{one.time.isoformat()} {one.id}")
+    return page_of(rows, query, _record, record_key)
 
 
 @operations.get("/records/export", media="application/jsonl")
@@ -47,7 +46,7 @@ async def export_records(asked: Asked, query: RecordFilter) -> AsyncIterator[byt
     """Export every call that fits and may be seen, newest first, as one JSON object a line."""
     wanted = _wanted(asked, query)
     async with transaction(asked.pool, readonly=True) as connection:
-        await _refuse_unknown(connection, wanted)
+        await refuse_unknown(connection, wanted)
     return _pages(asked.pool, wanted)
 
 
@@ -74,9 +73,9 @@ async def list_gaps(asked: Asked, query: GapQuery) -> Page[Gap]:
             worker=query.worker,
             since=since,
             until=query.until,
-            before=_gap_key(query.cursor),
+            before=gap_place(query.cursor),
         )
-    return page_of(rows, query, _gap, lambda one: f"{one.noticed_at.isoformat()} {one.number} {one.worker}")
+    return page_of(rows, query, _gap, gap_key)
 
 
 def _record(kept: KeptRecord) -> Record:
@@ -85,23 +84,6 @@ def _record(kept: KeptRecord) -> Record:
 
 def _wanted(asked: Asked, query: RecordFilter) -> Wanted:
     return replace(query.wanted, principals=principals_read_by(asked.caller))
-
-
-async def _refuse_unknown(connection: Connection, wanted: Wanted) -> None:
-    """Problem 422 for a gateway, entry or installation that there is not and never was: an empty list would say that
-    nobody called it. To whoever sees only some records it says no more than that, and is what they get.
-    """
-    if wanted.principals is not None:
-        return
-    named: tuple[tuple[records.Named, str | None, str], ...] = (
-        ("gateway", wanted.gateway_id, "is not the id of a gateway, and no record names it; list /gateways"),
-        ("entry", wanted.entry_id, "is not the id of an entry, and no record names it; list /entries"),
-        ("installation", wanted.installation_id, "is not the id of an installation, and no record names it; list "
-         "/installations"),
-    )  # fmt: skip
-    for what, identifier, problem in named:
-        if identifier is not None and not await records.is_known(connection, what, identifier):
-            raise invalid(what, problem)
 
 
 def _values(kept: KeptRecord) -> dict[str, Any]:
@@ -134,32 +116,3 @@ async def _pages(pool: Pool, wanted: Wanted) -> AsyncIterator[bytes]:
             before = (rows[-1].time, rows[-1].id)
         if len(rows) < _EXPORT_PAGE:
             return
-
-
-def _record_key(cursor: str) -> tuple[datetime, str] | None:
-    if not cursor:
-        return None
-    time, _, record_id = open_cursor(cursor).partition(" ")
-    if not is_id(record_id):
-        raise bad_cursor()
-    return _moment(time), record_id
-
-
-def _gap_key(cursor: str) -> tuple[datetime, str, int] | None:
-    if not cursor:
-        return None
-    time, _, rest = open_cursor(cursor).partition(" ")
-    number, _, worker = rest.partition(" ")
-    if not (number.isascii() and number.isdigit() and len(number) < 19) or "\0" in worker:
-        raise bad_cursor()
-    return _moment(time), worker, int(number)
-
-
-def _moment(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise bad_cursor() from None
-    if found.tzinfo is None or not _EARLIEST_YEAR <= found.year <= _LATEST_YEAR:
-        raise bad_cursor()
-    return found
