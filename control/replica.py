@@ -139,6 +139,7 @@ class Replica:
             access_tokens=access_tokens,
             refresh_tokens=RefreshTokens(settings.secret_ring),
             trusted_proxies=settings.proxies,
+            records_days=settings.records_days,
         )
 
     def start(self) -> None:

@@ -49,6 +49,13 @@ GROUPS: Final = (
         ),
     ),
     Group(
+        "Tools",
+        (
+            Place("Gateways", "/gateways", "gateway", _with("gateway:read")),
+            Place("Activity", "/activity", "lines", _with("record:read")),
+        ),
+    ),
+    Group(
         "People",
         (
             Place("People", "/people", "person", _with("user:list")),

@@ -15,8 +15,13 @@ from control.admin import permissions
 from control.console import static
 from control.console.first_call import OpenLights
 from control.console.pages import (
+    activity,
     connect,
     find,
+    gateway,
+    gateway_tool,
+    gateway_tools,
+    gateways,
     grants,
     home,
     identity_provider,
@@ -44,6 +49,10 @@ _ID: Final = "[0-9a-f-]{36}"
 _PROVIDER: Final = f"/identity-providers/{{provider_id:{_ID}}}"
 _CHANGES_PROVIDER: Final = "PATCH /identity-providers/{provider_id}"
 _CLIENT: Final = f"/oauth-clients/{{client_id:{_ID}}}"
+_GATEWAY: Final = f"/gateways/{{gateway_id:{_ID}}}"
+_SHOWN_TOOL: Final = f"{_GATEWAY}/tools/{{assignment_id:{_ID}}}"
+_ASSIGNS: Final = "POST /gateways/{gateway_id}/assignments"
+_ASSIGNED: Final = "/gateways/{gateway_id}/assignments/{assignment_id}"
 _EVERYBODY: Final = "GET /me"
 
 
@@ -72,6 +81,21 @@ PAGES: Final = (
     PageRoute("GET", "/my/connect", connect.gateways, "GET /gateways"),
     PageRoute("GET", "/connect/{gateway}", connect.show, "GET /gateways"),
     PageRoute("POST", "/connect/{gateway}/token", connect.make_token, "GET /gateways"),
+    PageRoute("GET", "/gateways", gateways.show, "GET /gateways"),
+    PageRoute("GET", "/gateways/new", gateways.new, "POST /gateways"),
+    PageRoute("POST", "/gateways/new", gateways.create, "POST /gateways"),
+    PageRoute("GET", _GATEWAY, gateway.show, "GET /gateways/{gateway_id}"),
+    PageRoute("GET", f"{_GATEWAY}/edit", gateway.edit, "PATCH /gateways/{gateway_id}"),
+    PageRoute("POST", f"{_GATEWAY}/edit", gateway.change, "PATCH /gateways/{gateway_id}"),
+    PageRoute("GET", f"{_GATEWAY}/tools", gateway_tools.show, _ASSIGNS),
+    PageRoute("POST", f"{_GATEWAY}/tools", gateway_tools.update, _ASSIGNS),
+    PageRoute("GET", _SHOWN_TOOL, gateway_tool.show, f"GET {_ASSIGNED}"),
+    PageRoute("POST", _SHOWN_TOOL, gateway_tool.change, f"PATCH {_ASSIGNED}"),
+    PageRoute("POST", f"{_SHOWN_TOOL}/again", gateway_tool.again, _ASSIGNS),
+    PageRoute("POST", f"{_SHOWN_TOOL}/remove", gateway_tool.remove, f"DELETE {_ASSIGNED}"),
+    PageRoute("POST", f"{_GATEWAY}/delete", gateway.delete, "DELETE /gateways/{gateway_id}"),
+    PageRoute("GET", "/activity", activity.show, "GET /records"),
+    PageRoute("GET", f"/activity/{{record_id:{_ID}}}", activity.record, "GET /records/{record_id}"),
     PageRoute("GET", "/tokens", tokens.show, "GET /tokens"),
     PageRoute("GET", "/tokens/new", tokens.new, _EVERYBODY),
     PageRoute("POST", "/tokens/new", tokens.create, _EVERYBODY),

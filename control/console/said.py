@@ -39,6 +39,13 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "person-deleted": "The person is deleted, with what was theirs.",
         "team-made": "The team is made. Take people into it.",
         "team-deleted": "The team is deleted. Its members stay.",
+        "gateway-made": "The gateway is made. Pick its tools.",
+        "gateway-saved": "The gateway is saved; clients see it so within a second.",
+        "gateway-deleted": "The gateway is deleted, with its list of tools.",
+        "tools-saved": "The tools are saved; clients see them so within a second.",
+        "tool-saved": "The tool is saved; clients see it so within a second.",
+        "tool-added": "The tool is shown once more.",
+        "tool-removed": "The tool is off this gateway.",
         "member-set": "The member is saved.",
         "member-removed": "They are out of the team, and lose what it gave them.",
     }

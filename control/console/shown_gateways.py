@@ -4,7 +4,7 @@ Called by the pages that list gateways and by Connect. What is visible and what 
 `control/registry/`, as for the admin API.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from control.admin.gateway_ways import shut
@@ -34,6 +34,10 @@ class ShownGateway:
     """Of each way in that is shut, why, and what helps."""
     why_not: str
     """Why this person cannot call it; '' where they may."""
+    people: int
+    """How many see it who are not shut out."""
+    closed: bool = False
+    """Whether no way in is open at all: then one of `reasons` says so."""
 
     @property
     def slug(self) -> str:
@@ -51,9 +55,15 @@ class ShownGateway:
 
 
 async def visible_to(
-    connection: Connection, caller: Caller, public_url: str, *, limit: int, after: Place | None = None
+    connection: Connection,
+    caller: Caller,
+    public_url: str,
+    *,
+    limit: int,
+    after: Place | None = None,
+    label: Mapping[str, str] | None = None,
 ) -> list[ShownGateway]:
-    """The gateways that the person sees, by name."""
+    """The gateways that the person sees, by name; `label`: those that have it."""
     found = await gateways.page(
         connection,
         limit=limit,
@@ -61,6 +71,7 @@ async def visible_to(
         everything=caller.may("gateway:read"),
         user_id=caller.user_id or None,
         teams=list(caller.teams),
+        label=label,
     )
     return await _shown(connection, caller, public_url, found)
 
@@ -83,8 +94,17 @@ async def _shown(
     shown = []
     for one in found:
         judged = usability(tools[one.id], kind=one.visibility, members=people[one.id], shut=ways[one.id].reason)
-        why = why_not_called_by(caller, one.visibility, one.teams, one.owner_id) or ""
-        url = canonical_resource(public_url, one.slug)
-        tools_of, shut_ways = len(tools[one.id]), ways[one.id].warnings
-        shown.append(ShownGateway(one, url, tools_of, judged.reasons, judged.warnings, shut_ways, why))
+        shown.append(
+            ShownGateway(
+                gateway=one,
+                url=canonical_resource(public_url, one.slug),
+                tools=len(tools[one.id]),
+                reasons=judged.reasons,
+                warnings=judged.warnings,
+                shut=ways[one.id].warnings,
+                why_not=why_not_called_by(caller, one.visibility, one.teams, one.owner_id) or "",
+                people=people[one.id],
+                closed=bool(ways[one.id].reason),
+            )
+        )
     return shown

@@ -52,6 +52,8 @@ class PublicDeps:
     """Checks the word of our proxies on where a request came from; None: no proxy passes requests on."""
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     """Networks whose X-Forwarded-For is believed where no proxy of ours is before them."""
+    records_days: int = 30
+    """How many days of calls are kept."""
 
     sign_ins: SignInNotes = field(init=False)
     """Keeps what happened at the door."""

@@ -74,7 +74,7 @@ def usability(
         reasons.append(_NOBODY[kind])
     if shut:
         reasons.append(shut)
-    broken = [(tool, why) for tool in tools if (why := _why_not(tool)) is not None]
+    broken = [(tool, why) for tool in tools if (why := why_not_called(tool)) is not None]
     if tools and len(broken) == len(tools):
         reasons.append("No assigned tool can be called now; see the warnings.")
     changed = [(tool, _what_changed(tool)) for tool in tools if tool.changed]
@@ -89,7 +89,8 @@ def _what_changed(tool: AssignedTool) -> str:
     )
 
 
-def _why_not(tool: AssignedTool) -> str | None:
+def why_not_called(tool: AssignedTool) -> str | None:
+    """What keeps everybody from calling this tool just now; None where nothing does."""
     if tool.tool_state == "quarantined":
         return "in quarantine"
     if tool.tool_state == "held_back":

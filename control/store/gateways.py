@@ -4,6 +4,7 @@ Written in `writes/gateways.py`. The revision is raised by `touch_gateways` (`ou
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from control.registry.access import Caller
@@ -23,6 +24,17 @@ _VISIBLE: Final = """
         or (g.visibility = 'teams'
             and exists (select 1 from gateway_teams t where t.gateway_id = g.id and t.team_id = any($3::uuid[]))))
 """
+
+
+@dataclass(frozen=True, slots=True)
+class GoesWithGateway:
+    """What a gateway's deletion takes along."""
+
+    tools: int
+    people: int
+    """Who allowed a client to call it for them."""
+    clients: list[str]
+    """Names of these clients, and of those that call for themselves."""
 
 
 async def one(connection: Connection, gateway_id: str, *, lock: bool = False) -> Gateway | None:
@@ -142,3 +154,18 @@ async def assigned_tools(connection: Connection, gateway_ids: Sequence[str]) -> 
     for row in rows:
         found[row["gateway_id"]].append(made(AssignedTool, row))
     return found
+
+
+async def goes_with(connection: Connection, gateway_id: str) -> GoesWithGateway:
+    """What deleting the gateway will take along."""
+    row = await connection.fetchrow(
+        """with held as (
+               select g.user_id, c.name from oauth_grants g join oauth_clients c on c.id = g.client_id
+               where g.gateway_id = $1 and g.redeemed_at is not null and g.revoked_at is null
+                 and g.expires_at > now())
+           select (select count(*) from assignments where gateway_id = $1)::int as tools,
+               (select count(distinct user_id) from held)::int as people,
+               array(select name from held group by name order by lower(name)) as clients""",
+        gateway_id,
+    )
+    return made(GoesWithGateway, row)

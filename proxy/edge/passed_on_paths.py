@@ -23,6 +23,8 @@ PAGES: Final = (
     "identity-providers",
     "oauth-clients",
     "sign-ins",
+    "gateways",
+    "activity",
 )
 ENDPOINTS: Final = (
     "oauth",

@@ -82,9 +82,12 @@ class Console:
         self.batches += 1
         now, record_id = datetime.now(UTC), new_id()
         principal = f"user:{person.id}"
-        told = {"status": status, "tool": tool, "client": "claude-code 2.1", "reason": reason, "principal": principal}
-        row = BatchRow("a-worker", self.batches, 1, 0, now, now)
         decision = "allowed" if status == "ok" else "refused"
+        told = {
+            "status": status, "tool": tool, "client": "claude-code 2.1", "reason": reason, "principal": principal,
+            "gateway_id": gateway_id, "decision": decision, "method": "tools/call", "duration_ms": 12.0,
+        }  # fmt: skip
+        row = BatchRow("a-worker", self.batches, 1, 0, now, now)
         values = (
             record_id, now, principal, "", gateway_id, tool, "", "", decision, status, record_id, 12.0, told,
         )  # fmt: skip

@@ -63,6 +63,7 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
     "grant_id": (OWN, OTHERS),
     "gateway": (OWN, OTHERS),
     "token_id": (OWN, TEAM, OTHERS),
+    "record_id": (OWN, TEAM, OTHERS),
     "user_id": (OWN, OTHERS),
     "team_id": (TEAM, OTHERS),
 }
@@ -70,12 +71,18 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
 ALSO: Mapping[str, Action] = {
     "POST /people/invite": "link:create",  # lets somebody in, and makes their link
     "POST /people/{user_id}": "user:read",  # shows the form again
+    "POST /gateways/{gateway_id}/tools/{assignment_id}": "assignment:read",  # the same
+    "POST /gateways/{gateway_id}/tools/{assignment_id}/again": "assignment:read",
 }
 """What a page needs besides."""
 STALE = "999999"
 FORMS: Mapping[str, Mapping[str, str]] = {
     "/connect/{gateway}/token": {"client": "curl"},
     "/tokens/new": {"name": "New", "use": "gateways", "whose": "mine", "days": "7"},
+    "/gateways/new": {"name": "Mine", "slug": "mine-too", "visibility": "personal"},
+    "/gateways/{gateway_id}/edit": {"name": "Another", "slug": "mine", "visibility": "personal", "version": STALE},
+    "/gateways/{gateway_id}/tools/{assignment_id}": {"exposed_name": "another", "version": STALE},
+    "/gateways/{gateway_id}/tools/{assignment_id}/again": {"exposed_name": "again"},
     "/people/invite": {"name": "New", "email": "new@example.com", "role": "member"},
     "/people/{user_id}": {"name": "Another", "version": STALE},
     "/teams/new": {"name": "Green"},

@@ -17,9 +17,11 @@ from control.registry.team import NewTeam
 from control.registry.user import User
 from control.store import gateways as stored_gateways
 from control.store import oauth_grants
+from control.store.pool import transaction
 from core.identifiers import new_id
 from core.tokens import digest
 from tests.console.serving import MAKER, Console
+from tests.control import seeded
 from tests.fakes.providers import provider_fields
 from tests.fakes.registry import gateway_fields
 from tests.fixtures_browser import LOOKS, Visits, overflows, serious_findings, shot
@@ -32,6 +34,14 @@ NAMES = {
     "my-access": "/my/access",
     "connect": "/my/connect",
     "gateway": "/connect/sales",
+    "gateways": "/gateways",
+    "new-gateway": "/gateways/new",
+    "gateway-sheet": "/gateways/{gateway}",
+    "edit-gateway": "/gateways/{gateway}/edit",
+    "gateway-tools": "/gateways/{gateway}/tools",
+    "gateway-tool": "/gateways/{gateway}/tools/{assignment}",
+    "activity": "/activity",
+    "call": "/activity/{call}",
     "tokens": "/tokens",
     "new-token": "/tokens/new",
     "sign-ins": "/sign-ins",
@@ -62,10 +72,14 @@ class Lived:
     team: str
     client: str
     provider: str
+    gateway: str
+    assignment: str
+    call: str
 
     def path(self, name: str) -> str:
         return NAMES[name].format(
-            person=self.person.id, team=self.team, client=self.client, provider=self.provider
+            person=self.person.id, team=self.team, client=self.client, provider=self.provider,
+            gateway=self.gateway, assignment=self.assignment, call=self.call,
         )  # fmt: skip
 
 
@@ -90,7 +104,25 @@ async def lived_in(console: Console, *, odd: bool = False) -> Lived:
     client = await _connected(console, (admin, bea), LONG if odd else "Claude")
     await _tried(console, admin, LONG if odd else "Claude", HEBREW if odd else "sales")
     await console.cookie(admin)
-    return Lived(admin, bea, team.id, client, provider)
+    gateway, assignment = await _with_tools(console, LONG if odd else "crm", HEBREW if odd else "CRM", text)
+    await console.called(gateway, bea, LONG[:60] if odd else "crm__find", "upstream_slow", text[:256])
+    async with transaction(console.pool, readonly=True) as connection:
+        call = await connection.fetchval("select id from records")
+    return Lived(admin, bea, team.id, client, provider, gateway, assignment, call)
+
+
+async def _with_tools(console: Console, tool: str, name: str, text: str) -> tuple[str, str]:
+    """The gateway `sales` shows one tool of a server, pinned, and could show another."""
+    async with transaction(console.pool) as connection:
+        gateway = await connection.fetchval("select id from gateways where slug = 'sales'")
+        entry = await seeded.entry(connection, "crm", name=name)
+        installation = await seeded.installation(connection, entry, name=name, state="needs_sign_in")
+        told = {"name": tool, "description": f"{text} \u202e{HEBREW}", "inputSchema": {"type": "object"}}
+        first = await seeded.tool(connection, entry, tool, definition=told)
+        await seeded.tool(connection, entry, f"{tool}_more", definition=told, state="quarantined")
+        assignment = await seeded.assignment(connection, gateway, first, f"a_{tool}"[:64], installation)
+        await connection.execute("update gateways set instructions = $1, header_allowlist = '{x-tenant}'", text)
+    return gateway, assignment
 
 
 async def _connected(console: Console, people: tuple[User, ...], name: str) -> str:

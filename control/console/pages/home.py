@@ -70,6 +70,8 @@ def beginning(caller: Caller, counted: dict[str, int]) -> list[Beginning]:
                 "Make a gateway",
                 "A gateway shows chosen tools to chosen people at one address.",
                 counted["gateways"] > 0,
+                path="/gateways/new",
+                link="Make a gateway",
                 command="archway gateways create --slug sales --name Sales",
             ),
         ),

@@ -58,6 +58,81 @@ function follow(part) {
   addEventListener("pagehide", () => stream.close(), { once: true });
 }
 
+// Boxes of a list that is looked through (`data-picks`): what was ticked or unticked is kept while a search shows other
+// rows, in hidden fields of the form that all boxes belong to, and comes back with its row.
+const picked = new Map();
+
+function wasOf(box) {
+  return document.querySelector(`[data-picks] [name="was:${box.name.slice(5)}"]`);
+}
+
+function changedBoxes() {
+  const boxes = [...document.querySelectorAll("[data-pick]:not(:disabled)")];
+  return boxes.filter((box) => box.checked !== Boolean(wasOf(box)));
+}
+
+function keepPicks() {
+  for (const box of document.querySelectorAll("[data-pick]")) picked.delete(box.name);
+  for (const box of changedBoxes()) picked.set(box.name, { checked: box.checked, was: wasOf(box)?.value });
+}
+
+// What the server carried over with a form that it refused.
+function takeCarried() {
+  for (const field of document.querySelectorAll("[data-kept] input")) {
+    const [kind, tool] = field.name.split(":");
+    const pick = picked.get(`tool:${tool}`) || { checked: false };
+    if (kind === "tool") pick.checked = true;
+    else pick.was = field.value;
+    picked.set(`tool:${tool}`, pick);
+  }
+}
+
+function showPicks() {
+  const kept = document.querySelector("[data-kept]");
+  if (!kept) return;
+  kept.replaceChildren();
+  for (const [name, pick] of picked) {
+    const box = document.getElementById(name);
+    if (box) box.checked = pick.checked;
+    else if (pick.checked) kept.append(hidden(name, "true"));
+    else if (pick.was) kept.append(hidden(`was:${name.slice(5)}`, pick.was));
+  }
+  countPicks();
+}
+
+function hidden(name, value) {
+  const field = document.createElement("input");
+  Object.assign(field, { type: "hidden", name, value });
+  return field;
+}
+
+function countPicks() {
+  const place = document.querySelector("[data-picked]");
+  if (!place) return;
+  const number = changedBoxes().length + document.querySelectorAll("[data-kept] input").length;
+  place.textContent = number ? `${number} to save` : "";
+  for (const all of document.querySelectorAll("[data-all]")) {
+    const boxes = [...all.closest(".pick").querySelectorAll("[data-pick]")];
+    const ticked = boxes.filter((box) => box.checked).length;
+    all.checked = ticked === boxes.length;
+    all.indeterminate = ticked > 0 && ticked < boxes.length;
+  }
+}
+
+document.addEventListener("htmx:before:swap", keepPicks);
+document.addEventListener("htmx:after:settle", showPicks);
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-all]")) {
+    const boxes = event.target.closest(".pick").querySelectorAll("[data-pick]:not(:disabled)");
+    for (const box of boxes) box.checked = event.target.checked;
+  }
+  if (event.target.matches("[data-all], [data-pick]")) countPicks();
+});
+// A form that is sent from wherever a search has led: its answer shows the same search again.
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("[data-here]")) event.target.action = location.pathname + location.search;
+});
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy], [data-theme-switch]");
   if (!button) return;
@@ -77,3 +152,5 @@ document.addEventListener("keydown", (event) => {
 
 document.documentElement.classList.add("scripted");
 for (const part of document.querySelectorAll("[data-live]")) follow(part);
+takeCarried();
+countPicks();

@@ -22,15 +22,16 @@ def test_a_member_sees_what_is_theirs_and_nothing_else() -> None:
 
 
 def test_an_admin_sees_everything() -> None:
-    assert {"/people", "/teams", "/tokens", "/identity-providers", "/oauth-clients"} < set(paths(caller("admin")))
+    rows = {"/gateways", "/activity", "/people", "/teams", "/tokens", "/identity-providers", "/oauth-clients"}
+    assert rows < set(paths(caller("admin")))
 
 
-def test_an_editor_sees_who_lets_people_in_and_no_people() -> None:
-    assert paths(caller("editor"))[3:] == ["/identity-providers", "/oauth-clients"]
+def test_an_editor_sees_gateways_and_who_lets_people_in_and_no_people() -> None:
+    assert paths(caller("editor"))[3:] == ["/gateways", "/identity-providers", "/oauth-clients"]
 
 
 def test_an_admin_of_a_team_sees_what_they_can_do_for_it() -> None:
-    assert {"/people", "/teams", "/tokens"} < set(paths(caller(teams={TEAM: "admin"})))
+    assert {"/activity", "/people", "/teams", "/tokens"} < set(paths(caller(teams={TEAM: "admin"})))
 
 
 def test_a_role_that_was_given_shows_its_page() -> None:

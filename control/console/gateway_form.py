@@ -1,0 +1,82 @@
+"""The form of a gateway: what the admin API takes, made of its fields, and its fields made of a gateway.
+
+Called by the pages that make and change one. A part that the page did not show, such as the identity provider to
+somebody who may see none, is left as it is.
+"""
+
+from dataclasses import replace
+from typing import Any, Final
+
+from control.console.forms import Form
+from control.http.problems import invalid
+from control.registry.gateway import Gateway
+from control.registry.visibility import VisibilityKind
+
+_TEAM: Final = "team:"
+"""Begins the name of the box of each team."""
+_PROVIDER: Final = "identity_provider_id"
+_AUDIENCE: Final = "identity_provider_audience"
+
+
+def new_gateway_form(visibility: VisibilityKind) -> Form:
+    """The form before anything was typed."""
+    return Form(
+        {
+            "name": "", "slug": "", "description": "", "visibility": visibility, "teams": "", "instructions": "",
+            "labels": "", "header_allowlist": "", "audit_required": "", _PROVIDER: "", _AUDIENCE: "",
+            "allowed_clients": "",
+        }
+    )  # fmt: skip
+
+
+def form_of_gateway(gateway: Gateway) -> Form:
+    """The form of a gateway as it is kept."""
+    return Form(
+        {
+            "name": gateway.name,
+            "slug": gateway.slug,
+            "description": gateway.description,
+            "visibility": gateway.visibility,
+            "teams": " ".join(gateway.teams),
+            "instructions": gateway.instructions,
+            "labels": "\n".join(f"{name}={value}" for name, value in gateway.labels.items()),
+            "header_allowlist": "\n".join(gateway.header_allowlist),
+            "audit_required": "true" if gateway.audit_required else "",
+            _PROVIDER: gateway.identity_provider_id or "",
+            _AUDIENCE: gateway.identity_provider_audience,
+            "allowed_clients": "\n".join(gateway.allowed_clients),
+            "version": str(gateway.version),
+        }
+    )
+
+
+def gathered(form: Form) -> Form:
+    """The form with the boxes of teams as one value, as it is made and shown again."""
+    ticked = [name.removeprefix(_TEAM) for name in form.given if name.startswith(_TEAM)]
+    rest = {name: text for name, text in form.given.items() if not name.startswith(_TEAM)}
+    return replace(form, given={**rest, "teams": " ".join(ticked)})
+
+
+def made_of(form: Form) -> dict[str, Any]:
+    """The fields of a gateway that are no single text in the form. Raises Problem for labels that are none."""
+    made: dict[str, Any] = {
+        "teams": form.words("teams") if form.value("visibility") == "teams" else [],
+        "labels": _labels_of(form),
+        "header_allowlist": form.words("header_allowlist"),
+        "audit_required": form.flag("audit_required"),
+        "allowed_clients": form.words("allowed_clients"),
+    }
+    if _PROVIDER in form.given:
+        made[_PROVIDER] = form.value(_PROVIDER) or None
+        made[_AUDIENCE] = form.value(_AUDIENCE) if form.value(_PROVIDER) else ""
+    return made
+
+
+def _labels_of(form: Form) -> dict[str, str]:
+    labels: dict[str, str] = {}
+    for number, line in enumerate(form.lines("labels")):
+        name, equals, value = line.partition("=")
+        if not equals or not name.strip():
+            raise invalid(f"labels[{number}]", "must be name=value")
+        labels[name.strip()] = value.strip()
+    return labels
