@@ -73,6 +73,7 @@ ENTRY = Resource(
     filters=(
         Option("text", "Only those with this text in their name or slug."),
         Option("label", "Only with this label, name=value."),
+        Option("credential_model", "Only with credentials of this kind: none or static."),
     ),
     create=ENTRY_FIELDS,
     update=ENTRY_CHANGES,
@@ -198,6 +199,11 @@ INSTALLATION = Resource(
     filters=(
         Option("entry_id", "Only of this entry.", "reference", of="entry", flag="entry"),
         Option("scope", "personal, team or organisation."),
+        Option(
+            "state",
+            "Only in this state: new, ready, needs_sign_in, credential_refused, unreachable.",
+            flag="in_state",
+        ),
         Option("name", "Only what goes by it: ENTRY@OWNER such as crm@Support, crm@Support/staging, or its name."),
     ),
     create=(

@@ -34,6 +34,7 @@ async def list_entries(asked: Asked, query: EntryQuery) -> Page[EntryView]:
             teams=list(asked.caller.teams),
             label=label_filter(query.label),
             text=query.text,
+            credential=query.credential_model,
         )
     return page_of(found, query, _view, lambda one: place_key(one.name, one.id))
 

@@ -62,6 +62,7 @@ class InstallationQuery(NamedPageQuery):
 
     entry_id: Id | None = None
     scope: ScopeWord | None = None
+    state: InstallationState | None = None
     name: Annotated[
         str | None,
         Bound(max_length=LONGEST_ADDRESS, description="Those that go by it: their name or `address`."),

@@ -39,6 +39,7 @@ async def list_installations(asked: Asked, query: InstallationQuery) -> Page[Ins
             teams=asked.caller.teams_with("installation:read"),
             entry_id=query.entry_id,
             scope=query.scope,
+            state=query.state,
             name=query.name,
         )
     return page_of(found, query, _view, lambda one: place_key(one.name, one.id))

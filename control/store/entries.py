@@ -53,8 +53,11 @@ async def page(
     teams: Sequence[str],
     label: Mapping[str, str] | None = None,
     text: str = "",
+    credential: str | None = None,
 ) -> list[Entry]:
-    """Entries by name, behind `after`. `everything`: all; else those of the organisation and of `teams`."""
+    """Entries by name, behind `after`. `everything`: all; else those of the organisation and of `teams`.
+    `credential`: only those with a credential of this kind.
+    """
     rows = await connection.fetch(
         _SELECT
         + "where"
@@ -62,8 +65,9 @@ async def page(
         + f"""and {behind(4, "e.name", "e.id")}
              and ($6::jsonb is null or e.labels @> $6)
              and ($7 = '' or e.slug ilike '%' || $7 || '%' or e.name ilike '%' || $7 || '%')
+             and ($8::text is null or e.credential ->> 'kind' = $8)
            {in_order("e.name", "e.id")} limit $3""",
-        everything, list(teams), limit, *place_of(after), dict(label) if label else None, _escaped(text),
+        everything, list(teams), limit, *place_of(after), dict(label) if label else None, _escaped(text), credential,
     )  # fmt: skip
     return [_made(row) for row in rows]
 

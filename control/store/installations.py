@@ -8,7 +8,7 @@ from typing import Final
 
 from control.registry.access import Caller
 from control.registry.counted import counted
-from control.registry.installation import Installation
+from control.registry.installation import Installation, InstallationState
 from control.registry.owner import Owner, Scope, owner_columns, owner_of
 from control.store.pool import Connection, Row
 from control.store.rows import made
@@ -95,6 +95,7 @@ async def page(
     entry_id: str | None = None,
     scope: Scope | None = None,
     name: str | None = None,
+    state: InstallationState | None = None,
 ) -> list[Installation]:
     """Installations by name, behind `after`. `everything`: all; else the organisation's, the user's and those of
     `teams`. `name`: those that go by it, by their address or else by their own name.
@@ -110,8 +111,9 @@ async def page(
              and ($7::uuid is null or i.entry_id = $7)
              and ($8::text is null or i.scope = $8)
              and ($9::text is null or i.id in (select id from fitting where fit = (select min(fit) from fitting)))
+             and ($10::text is null or i.state = $10)
            {in_order("i.name", "i.id")} limit $4""",
-        everything, user_id, list(teams), limit, *place_of(after), entry_id, scope, name,
+        everything, user_id, list(teams), limit, *place_of(after), entry_id, scope, name, state,
     )  # fmt: skip
     return [_made(row) for row in rows]
 

@@ -131,6 +131,16 @@ async def test_lists_are_paged_and_filtered(api: Api) -> None:
     assert (await api.get("/entries?label=b", expect=422))["errors"][0]["field"] == "label"
 
 
+async def test_entries_are_found_by_the_kind_of_their_credential(api: Api) -> None:
+    await api.entry(slug="open")
+    await api.entry(slug="keyed", credential_model="static", credential_placement={"style": "bearer"})
+    for kind, slug in (("none", "open"), ("static", "keyed")):
+        found = await api.get(f"/entries?credential_model={kind}")
+        assert [one["slug"] for one in found["items"]] == [slug]
+    refused = await api.get("/entries?credential_model=key", expect=422)
+    assert refused["errors"][0]["field"] == "credential_model"
+
+
 async def test_a_change_without_if_match_or_with_an_old_one_is_refused(api: Api) -> None:
     path = f"/entries/{(await api.entry())['id']}"
     await api.call("PATCH", path, {"name": "B"}, expect=428)

@@ -254,3 +254,11 @@ async def test_installations_that_shared_a_name_before_are_told_apart_by_the_mig
         rows = await connection.fetch("select name from installations")
     assert len({row["name"].lower() for row in rows}) == 2
     assert all(len(row["name"]) <= 128 for row in rows)
+
+
+async def test_installations_are_found_by_their_state(api: Api) -> None:
+    entry = await api.entry()
+    made = await api.install(entry)
+    assert [one["id"] for one in (await api.get("/installations?state=ready"))["items"]] == [made["id"]]
+    assert (await api.get("/installations?state=unreachable"))["items"] == []
+    await api.get("/installations?state=fine", expect=422)
