@@ -18,6 +18,7 @@ from control.credentials.renewals import Renewals
 from control.credentials.usable import Usable
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
+from control.discovery.under_way import DiscoveriesUnderWay
 from control.identity.callers import ProviderCallers
 from control.identity.key_sets import KeySets
 from control.identity.presence import Presence
@@ -109,11 +110,13 @@ class Replica:
         calls = InternalCalls(ring, caller="control", answerer="proxy")
         probes = ProbeClient(to_proxies, settings.proxy_internal_url, calls)
         safeguards = Safeguards(seals, settings.addresses)
+        discoverer = Discoverer(pool, probes, safeguards, usable)
+        self.discoveries = DiscoveriesUnderWay(discoverer, self.redis["people"])
         acknowledgements = Acknowledgements(pool, self.redis["people"], stream, ring)
         self.admin = Deps(
             pool=pool,
             safeguards=safeguards,
-            discoverer=Discoverer(pool, probes, safeguards, usable),
+            discoverer=discoverer,
             key_sets=self.key_sets,
             redirect_uri=single_sign_on.redirect_uri,
             public_url=settings.base_url,
@@ -132,6 +135,7 @@ class Replica:
             egress=outside,
             single_sign_on=single_sign_on,
             key_sets=self.key_sets,
+            discoveries=self.discoveries,
             public_url=settings.base_url,
             issuer_url=settings.pages_url,
             allowed_hosts=frozenset(settings.people_hosts),
@@ -160,6 +164,7 @@ class Replica:
     async def close(self) -> None:
         """End the background work; what it left undone is in Postgres or Redis, for the next."""
         await self.tasks.close()
+        await self.discoveries.close()
         await self.key_sets.close()
         await self.consumer.close()
         for redis in self.redis.values():

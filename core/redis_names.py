@@ -40,6 +40,11 @@ GONE_TTL_S: Final = 3_600
 """A publisher that compiled a gateway before it was deleted ends within its deadlines, long before this."""
 
 
+def discovering_key(installation_id: str) -> str:
+    """Stands while a server is asked what it offers, for pages that show so; it ends by its age at the latest."""
+    return f"{PREFIX}discovering:{installation_id}"
+
+
 def gone_key(gateway_id: str) -> str:
     """Stands for a while after a gateway was deleted, so that a slow publisher cannot bring it back."""
     return f"{PREFIX}gone:{gateway_id}"

@@ -31,6 +31,9 @@ from control.changes import users
 from control.changes.safeguards import Safeguards
 from control.changes.write import changing
 from control.console.problem_page import problem_page
+from control.discovery.discover import Discoverer
+from control.discovery.probe_client import ProbeClient
+from control.discovery.under_way import DiscoveriesUnderWay
 from control.http.listener import listen
 from control.identity.key_sets import KeySets
 from control.identity.single_sign_on import SingleSignOn
@@ -51,6 +54,7 @@ from control.sign_in.session import new_secret
 from control.store.pool import Pool, transaction
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
+from core.internal_call import InternalCalls
 from core.jwt import AccessTokenSigner
 from core.keys import new_key, parse_key_ring
 from core.signing import Signer
@@ -183,11 +187,15 @@ async def public_deps(pool: Pool, redis_server: RedisServer) -> AsyncIterator[Pu
     async with Redis(redis_server.url, deadline_s=2.0) as redis, Egress(addresses) as egress:
         asker = Asker(egress, addresses)
         key_sets = KeySets(pool, asker, signer)
+        safeguards = Safeguards(seals, addresses)
+        no_proxy = ProbeClient(egress, [], InternalCalls(ring, caller="control", answerer="proxy"))
+        discoveries = DiscoveriesUnderWay(Discoverer(pool, no_proxy, safeguards), redis)
         yield PublicDeps(
             pool=pool,
             redis=redis,
             seals=seals,
-            safeguards=Safeguards(seals, addresses),
+            safeguards=safeguards,
+            discoveries=discoveries,
             signer=signer,
             egress=egress,
             single_sign_on=SingleSignOn(pool, asker, key_sets, seals, ISSUER),
@@ -199,6 +207,7 @@ async def public_deps(pool: Pool, redis_server: RedisServer) -> AsyncIterator[Pu
             refresh_tokens=RefreshTokens(ring),
             trusted_proxies=(ip_network("127.0.0.0/8"),),
         )
+        await discoveries.close()
         await key_sets.close()
 
 

@@ -11,6 +11,7 @@ from ipaddress import IPv4Network, IPv6Network
 from aiohttp import web
 
 from control.changes.safeguards import Safeguards
+from control.discovery.under_way import DiscoveriesUnderWay
 from control.http.cookies import CookieRules, rules_for
 from control.identity.key_sets import KeySets
 from control.identity.single_sign_on import SingleSignOn
@@ -40,6 +41,8 @@ class PublicDeps:
     single_sign_on: SingleSignOn
     key_sets: KeySets
     """Of identity providers: they are asked again for an admin who waits."""
+    discoveries: DiscoveriesUnderWay
+    """Asks servers what they offer while the person looks elsewhere."""
     public_url: str
     """Of gateways, without a slash at the end."""
     issuer_url: str

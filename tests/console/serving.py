@@ -19,6 +19,9 @@ import aiohttp
 from control.changes import users
 from control.changes.safeguards import Safeguards
 from control.changes.write import changing
+from control.discovery.discover import Discoverer
+from control.discovery.probe_client import ProbeClient
+from control.discovery.under_way import DiscoveriesUnderWay
 from control.http.cookies import SESSION
 from control.http.listener import listen
 from control.identity.key_sets import KeySets
@@ -38,9 +41,11 @@ from control.store.records import BatchRow
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
 from core.identifiers import new_id
+from core.internal_call import InternalCalls
 from core.jwt import AccessTokenSigner
 from core.keys import new_key, parse_key_ring
 from core.signing import Signer
+from tests.fakes.probing_proxy import ProbingProxy
 from tests.fixtures_upstreams import free_port
 
 MAKER = Caller(user_id="", name="maker", role="admin")
@@ -52,6 +57,8 @@ class Console:
 
     url: str
     deps: PublicDeps
+    proxy: ProbingProxy
+    """Answers for the servers of installations: `console.proxy.offers("search")`."""
     batches: int = 0
     sent: list[str] = field(default_factory=list)
 
@@ -107,29 +114,36 @@ async def console_served(pool: Pool, redis_url: str) -> AsyncIterator[Console]:
     signer = Signer(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()))
     asker = Asker(egress, addresses)
     key_sets = KeySets(pool, asker, signer)
-    deps = PublicDeps(
-        pool=pool,
-        redis=redis,
-        seals=seals,
-        safeguards=Safeguards(seals, addresses),
-        signer=signer,
-        egress=egress,
-        single_sign_on=SingleSignOn(pool, asker, key_sets, seals, url),
-        key_sets=key_sets,
-        public_url="https://mcp.example.com",
-        issuer_url=url,
-        access_tokens=AccessTokenSigner(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()), url),
-        refresh_tokens=RefreshTokens(parse_key_ring("ARCHWAY_SECRET_KEY", new_key())),
-        allowed_hosts=frozenset({"127.0.0.1", "localhost"}),
-    )
-    runner, _ = await listen(public_app(deps), "127.0.0.1", port)
-    try:
-        yield Console(url, deps)
-    finally:
-        await runner.cleanup()
-        await key_sets.close()
-        await redis.close()
-        await egress.close()
+    safeguards = Safeguards(seals, addresses)
+    ring = parse_key_ring("ARCHWAY_PROXY_KEY", new_key())
+    async with ProbingProxy(ring) as proxy:
+        probes = ProbeClient(egress, [proxy.url], InternalCalls(ring, caller="control", answerer="proxy"))
+        discoveries = DiscoveriesUnderWay(Discoverer(pool, probes, safeguards), redis)
+        deps = PublicDeps(
+            pool=pool,
+            redis=redis,
+            seals=seals,
+            safeguards=safeguards,
+            signer=signer,
+            egress=egress,
+            single_sign_on=SingleSignOn(pool, asker, key_sets, seals, url),
+            key_sets=key_sets,
+            discoveries=discoveries,
+            public_url="https://mcp.example.com",
+            issuer_url=url,
+            access_tokens=AccessTokenSigner(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()), url),
+            refresh_tokens=RefreshTokens(parse_key_ring("ARCHWAY_SECRET_KEY", new_key())),
+            allowed_hosts=frozenset({"127.0.0.1", "localhost"}),
+        )
+        runner, _ = await listen(public_app(deps), "127.0.0.1", port)
+        try:
+            yield Console(url, deps, proxy)
+        finally:
+            await runner.cleanup()
+            await discoveries.close()
+            await key_sets.close()
+            await redis.close()
+            await egress.close()
 
 
 class Reader:

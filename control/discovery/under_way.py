@@ -1,0 +1,81 @@
+"""Discoveries that go on by themselves while a person looks elsewhere: begun by a page, and ended with the replica.
+
+A page answers at once and shows that the server is being asked; whoever comes back sees the same, at whatever
+replica, because Redis holds a mark for as long as the question may take. Redis away: only the replica that asks
+knows, and the same server may be asked twice. Called by the console's pages; the admin API asks while its caller
+waits (`control/admin/installations.py`). Leaves out what is asked and kept: `discover.py`.
+"""
+
+import logging
+from typing import Final
+
+from control.discovery.discover import Discoverer
+from control.discovery.probe_client import DEADLINE_S
+from control.redis import Redis, RedisAway
+from control.registry.access import Caller
+from core.redis_names import discovering_key
+from core.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+MOST: Final = 20
+"""Discoveries that one replica has under way; each holds a proxy's answer in memory."""
+_MARK_S: Final = int(DEADLINE_S) + 10
+"""A mark outlives the question by as long as its answer may take to be kept."""
+_MARK: Final = "return redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) and 1 or 0"
+_IS_MARKED: Final = "return redis.call('EXISTS', KEYS[1])"
+
+
+class DiscoveriesUnderWay:
+    """The discoveries that pages began. `close` it: what runs is given up, and installations stay as they are."""
+
+    def __init__(self, discoverer: Discoverer, redis: Redis, most: int = MOST) -> None:
+        self._discoverer, self._redis, self._most = discoverer, redis, most
+        self._tasks = Tasks("discoveries")
+        self._here: set[str] = set()
+
+    async def begin(self, installation_id: str, asked_by: Caller) -> bool:
+        """Ask this installation's server, and answer before it does; a second question joins the first. False where
+        as many run here as may.
+        """
+        if await self.goes_on(installation_id) or installation_id in self._here:  # it may have begun meanwhile
+            return True
+        if len(self._here) >= self._most:
+            return False
+        self._here.add(installation_id)
+        _ = self._tasks.spawn(installation_id, self._discover(installation_id, asked_by))
+        return True
+
+    async def goes_on(self, installation_id: str) -> bool:
+        """Whether the installation's server is being asked now, by whichever replica."""
+        if installation_id in self._here:
+            return True
+        try:
+            return bool(await self._redis.script(_IS_MARKED, [discovering_key(installation_id)], []))
+        except RedisAway:
+            return False
+
+    async def close(self) -> None:
+        """Give up what runs."""
+        await self._tasks.close()
+
+    async def _discover(self, installation_id: str, asked_by: Caller) -> None:
+        key = discovering_key(installation_id)
+        try:
+            await self._mark(key)
+            _ = await self._discoverer.discover(installation_id, asked_by=asked_by)
+        finally:
+            self._here.discard(installation_id)
+            await self._unmark(key)
+
+    async def _mark(self, key: str) -> None:
+        try:
+            _ = await self._redis.script(_MARK, [key], [_MARK_S])
+        except RedisAway as away:
+            log.debug("a discovery is not marked in redis", extra={"fault": str(away)})
+
+    async def _unmark(self, key: str) -> None:
+        try:
+            await self._redis.delete([key])
+        except RedisAway as away:
+            log.debug("a discovery's mark ends by its age", extra={"fault": str(away)})

@@ -1,0 +1,118 @@
+"""Discoveries that pages begin: they go on by themselves, each once, as many as may."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+
+from control.discovery.discover import Discoverer
+from control.discovery.under_way import DiscoveriesUnderWay
+from control.redis import Redis, RedisAway
+from control.registry.access import Caller
+
+ANN = Caller("u1", "Ann", "admin")
+
+
+class Servers:
+    """Answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self.answer = asyncio.Event()
+        self.kept = asyncio.Event()
+
+    async def discover(self, installation_id: str, *, asked_by: Caller) -> None:
+        self.asked.append((installation_id, asked_by.name))
+        await self.answer.wait()
+        self.kept.set()
+
+
+class Marks:
+    """What of Redis is used here: keys that are there or not; `away`: nothing answers."""
+
+    def __init__(self) -> None:
+        self.keys: set[str] = set()
+        self.away = False
+        self.made, self.deleted = asyncio.Event(), asyncio.Event()
+
+    async def script(self, lua: str, keys: list[str], _arguments: list[Any]) -> int:
+        if self.away:
+            raise RedisAway("no answer")
+        if "EXISTS" in lua:
+            return int(keys[0] in self.keys)
+        self.keys.add(keys[0])
+        self.made.set()
+        return 1
+
+    async def delete(self, names: list[str]) -> None:
+        self.deleted.set()
+        if self.away:
+            raise RedisAway("no answer")
+        self.keys -= set(names)
+
+
+def under_way(servers: Servers, marks: Marks, most: int = 20) -> DiscoveriesUnderWay:
+    return DiscoveriesUnderWay(cast(Discoverer, servers), cast(Redis, marks), most)
+
+
+async def test_it_goes_on_while_the_person_looks_elsewhere_and_is_over_with_the_answer() -> None:
+    servers, marks = Servers(), Marks()
+    ours, other_replica = under_way(servers, marks), under_way(servers, marks)
+    assert await ours.begin("i1", ANN)
+    await marks.made.wait()
+    assert [await one.goes_on("i1") for one in (ours, other_replica)] == [True, True]
+    assert not await ours.goes_on("i2")
+    servers.answer.set()
+    await marks.deleted.wait()
+    assert [await one.goes_on("i1") for one in (ours, other_replica)] == [False, False]
+    assert servers.asked == [("i1", "Ann")]
+    await ours.close()
+
+
+async def test_a_second_question_joins_the_first_at_whatever_replica() -> None:
+    servers, marks = Servers(), Marks()
+    ours, other_replica = under_way(servers, marks), under_way(servers, marks)
+    assert await ours.begin("i1", ANN)
+    assert await ours.begin("i1", ANN)
+    await marks.made.wait()
+    assert await other_replica.begin("i1", ANN)
+    servers.answer.set()
+    await marks.deleted.wait()
+    await ours.close()
+    await other_replica.close()
+    assert servers.asked == [("i1", "Ann")]
+
+
+async def test_no_more_run_than_may() -> None:
+    servers = Servers()
+    ours = under_way(servers, Marks(), most=1)
+    assert await ours.begin("i1", ANN)
+    assert not await ours.begin("i2", ANN)
+    await ours.close()
+
+
+async def test_redis_away_takes_nothing_but_the_mark() -> None:
+    servers, marks = Servers(), Marks()
+    marks.away = True
+    ours = under_way(servers, marks)
+    assert await ours.begin("i1", ANN)
+    assert await ours.goes_on("i1")
+    servers.answer.set()
+    await marks.deleted.wait()
+    assert servers.kept.is_set()
+    assert not await ours.goes_on("i1")
+    await ours.close()
+
+
+@pytest.mark.parametrize("answers", [True, False])
+async def test_its_end_gives_up_what_runs(answers: bool) -> None:
+    servers = Servers()
+    ours = under_way(servers, Marks())
+    await ours.begin("i1", ANN)
+    await asyncio.sleep(0)
+    if answers:
+        servers.answer.set()
+    await ours.close()
+    assert not await ours.goes_on("i1")
