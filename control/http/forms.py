@@ -14,7 +14,8 @@ from control.http.problems import FieldError, Problem
 
 MAX_FORM: Final = 64 << 10
 """The largest form of ours is a consent with a long `state`, a few thousand bytes."""
-MOST_FIELDS: Final = 200
+MOST_FIELDS: Final = 500
+"""An entry with as many install-time fields as it may have needs some 350."""
 FORM_WITHIN_S: Final = 10.0
 Form = dict[str, str]
 FORM: web.RequestKey[list[tuple[str, str]]] = web.RequestKey("form", list)
@@ -60,7 +61,7 @@ def _parsed(raw: bytes) -> list[tuple[str, str]]:
     try:
         pairs = parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError:  # not UTF-8, or too many fields
-        raise Problem(400, "The form cannot be read: send at most 200 fields, in UTF-8.") from None
+        raise Problem(400, f"The form cannot be read: send at most {MOST_FIELDS} fields, in UTF-8.") from None
     if any("\0" in name or "\0" in value for name, value in pairs):
         raise Problem(400, "The form must not hold the character U+0000.")
     return pairs

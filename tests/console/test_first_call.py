@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from control.console import first_call
+from control.console import live
 from control.store import browser_sessions
 from control.store.pool import transaction
 from proxy.edge import passing_on
@@ -84,7 +84,7 @@ async def test_it_ends_with_the_session_at_the_next_look(console: Console) -> No
 
 
 async def test_a_stream_that_waits_says_so_now_and_then(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(first_call, "COMMENT_AFTER_S", 0.0)
+    monkeypatch.setattr(live, "COMMENT_AFTER_S", 0.0)
     await a_gateway(console)
     async with (
         reading(console, await console.person("Bea")) as reader,
@@ -98,7 +98,7 @@ async def test_a_stream_that_waits_says_so_now_and_then(console: Console, monkey
 
 def test_a_proxy_cuts_off_no_stream_that_waits() -> None:
     """Even if a round takes as long as a write may."""
-    assert first_call.COMMENT_AFTER_S + first_call.PAUSE_S + 10.0 < passing_on.SILENCE_S
+    assert live.COMMENT_AFTER_S + live.PAUSE_S + 10.0 < passing_on.SILENCE_S
 
 
 async def test_one_person_takes_no_more_than_a_few_from_everybody(console: Console) -> None:
@@ -106,7 +106,7 @@ async def test_one_person_takes_no_more_than_a_few_from_everybody(console: Conso
     bea, carl = await console.person("Bea"), await console.person("Carl")
     url = f"{console.url}/connect/sales/first-call"
     async with AsyncExitStack() as ending, reading(console, bea) as reader, reading(console, carl) as other:
-        for _ in range(first_call.MOST_OF_ONE):
+        for _ in range(live.MOST_OF_ONE):
             assert (await ending.enter_async_context(reader.http.get(url))).status == 200
         assert (await ending.enter_async_context(reader.http.get(url))).status == 503
         assert (await ending.enter_async_context(other.http.get(url))).status == 200

@@ -12,8 +12,8 @@ from throttled.asyncio import Quota
 from control.admin.entry_models import Slug
 from control.changes import oauth_grants
 from control.changes.assignments import MOST_BYTES, MOST_ON_A_GATEWAY
-from control.console import first_call
-from control.discovery import discover, probe_client
+from control.console import live
+from control.discovery import discover, probe_client, under_way
 from control.http import forms, models, paging
 from control.http.reading import MAX_BODY as ADMIN_BODY
 from control.oauth import limits, parameters, register, sweep
@@ -168,9 +168,9 @@ FIGURES = {
     "browsers that are known for one person": (
         f"{known_devices.MOST_OF_ONE_PERSON}, each for {known_devices.AGE.days} days after its last use"
     ),
-    "pages of one replica that wait for a first call": (
-        f"{first_call.MOST_OPEN}; {first_call.MOST_OF_ONE} of one person"
-    ),
+    "pages of one replica that wait for a first call": f"{live.MOST_OPEN}; {live.MOST_OF_ONE} of one person",
+    "pages of one replica that wait for a server's answer": f"{live.MOST_OPEN}; {live.MOST_OF_ONE} of one person",
+    "servers that one replica asks at once for pages, what they offer": f"{under_way.MOST}",
     "how long a token lasts that a person makes for themselves": f"{LONGEST_OWN.days} days",
     "open links of one person": f"{sign_in_link.MOST_OPEN}",
     "steps of signing in that are kept": (
