@@ -12,7 +12,7 @@ what names no field of the form stands above it. The macros of `templates/parts/
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
@@ -80,16 +80,19 @@ class Form:
         }
         return checked(model, texts | made)
 
-    def refused(self, refusal: Exception) -> "Form":
-        """The same form with what was refused; raises again what is no matter of a form: that nothing is there."""
+    def refused(self, refusal: Exception, named: Callable[[str], str] = str) -> "Form":
+        """The same form with what was refused; raises again what is no matter of a form: that nothing is there.
+
+        `named`: the form's own name for a path of the API, where the two differ.
+        """
         problem = of_refusal(refusal)
         if problem is None or problem.status == 404:
             raise refusal
         errors: dict[str, str] = {}
         for one in problem.errors:
-            name, where = self._field_of(one.field)
+            name, where = self._field_of(named(one.field))
             errors.setdefault(name, where + one.message)
-        return replace(self, errors=errors, problem=self._above(problem), status=problem.status)
+        return replace(self, errors=errors, problem=self._above(problem, named), status=problem.status)
 
     def _field_of(self, path: str) -> tuple[str, str]:
         """The field that a path of the API is about, and which of its values is meant."""
@@ -98,8 +101,8 @@ class Form:
             return path, ""
         return found[1], f"(number {int(found[2]) + 1}) " if found[2] else ""
 
-    def _above(self, problem: Problem) -> str:
-        strange = [one for one in problem.errors if self._field_of(one.field)[0] not in self.given]
+    def _above(self, problem: Problem, named: Callable[[str], str]) -> str:
+        strange = [one for one in problem.errors if self._field_of(named(one.field))[0] not in self.given]
         if problem.errors and not strange:
             return ""
         return " ".join(map(_spoken, strange)) or problem.detail

@@ -34,9 +34,14 @@ def _everybody(_caller: Caller) -> bool:
     return True
 
 
-def _with(action: Action) -> Callable[[Caller], bool]:
-    """Whoever holds it for the organisation or for a team; what everybody holds for their own does not count."""
-    return lambda caller: caller.may(action) or bool(caller.teams_with(action))
+def _with(*actions: Action) -> Callable[[Caller], bool]:
+    """Whoever holds one for the organisation or for a team; what everybody holds for their own does not count."""
+    return lambda caller: any(caller.may(one) or caller.teams_with(one) for one in actions)
+
+
+def _keeps(sees: Action, changes: Action) -> Callable[[Caller], bool]:
+    """Whoever sees all of them, or keeps those of a team; being in a team is not enough."""
+    return lambda caller: caller.may(sees) or bool(caller.teams_with(changes))
 
 
 GROUPS: Final = (
@@ -45,12 +50,15 @@ GROUPS: Final = (
         (
             Place("Home", "/", "home", _everybody),
             Place("Connect", "/my/connect", "plug", _everybody),
+            Place("My connections", "/my/connections", "link", _everybody),
             Place("My access", "/my/access", "key", _everybody),
         ),
     ),
     Group(
         "Tools",
         (
+            Place("Registry", "/registry", "shelf", _with("entry:read", "entry:update")),
+            Place("Installations", "/installations", "socket", _keeps("installation:read", "installation:update")),
             Place("Gateways", "/gateways", "gateway", _with("gateway:read")),
             Place("Activity", "/activity", "lines", _with("record:read")),
         ),

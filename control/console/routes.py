@@ -17,6 +17,8 @@ from control.console.first_call import OpenLights
 from control.console.pages import (
     activity,
     connect,
+    entry,
+    entry_tool,
     find,
     gateway,
     gateway_tool,
@@ -26,13 +28,18 @@ from control.console.pages import (
     home,
     identity_provider,
     identity_providers,
+    install,
+    installation,
+    installations,
     my_access,
+    my_connections,
     oauth_client,
     oauth_clients,
     people,
     person,
     provider_hosts,
     provider_rules,
+    registry,
     sign_ins,
     team,
     teams,
@@ -49,6 +56,13 @@ _ID: Final = "[0-9a-f-]{36}"
 _PROVIDER: Final = f"/identity-providers/{{provider_id:{_ID}}}"
 _CHANGES_PROVIDER: Final = "PATCH /identity-providers/{provider_id}"
 _CLIENT: Final = f"/oauth-clients/{{client_id:{_ID}}}"
+_ENTRY: Final = f"/registry/{{entry_id:{_ID}}}"
+_TOOL: Final = f"{_ENTRY}/tools/{{tool_id:{_ID}}}"
+_CHANGES_ENTRY: Final = "PATCH /entries/{entry_id}"
+_CHANGES_TOOL: Final = "PATCH /entries/{entry_id}/tools/{tool_id}"
+_INSTALLATION: Final = f"/installations/{{installation_id:{_ID}}}"
+_READS_INSTALLATION: Final = "GET /installations/{installation_id}"
+_CHANGES_INSTALLATION: Final = "PATCH /installations/{installation_id}"
 _GATEWAY: Final = f"/gateways/{{gateway_id:{_ID}}}"
 _SHOWN_TOOL: Final = f"{_GATEWAY}/tools/{{assignment_id:{_ID}}}"
 _ASSIGNS: Final = "POST /gateways/{gateway_id}/assignments"
@@ -81,6 +95,28 @@ PAGES: Final = (
     PageRoute("GET", "/my/connect", connect.gateways, "GET /gateways"),
     PageRoute("GET", "/connect/{gateway}", connect.show, "GET /gateways"),
     PageRoute("POST", "/connect/{gateway}/token", connect.make_token, "GET /gateways"),
+    PageRoute("GET", "/my/connections", my_connections.show, "GET /installations"),
+    PageRoute("GET", "/registry", registry.show, "GET /entries"),
+    PageRoute("GET", "/registry/new", registry.new, "POST /entries"),
+    PageRoute("POST", "/registry/new", registry.create, "POST /entries"),
+    PageRoute("GET", _ENTRY, entry.show, "GET /entries/{entry_id}"),
+    PageRoute("GET", f"{_ENTRY}/change", entry.change_form, _CHANGES_ENTRY),
+    PageRoute("POST", f"{_ENTRY}/change", entry.change, _CHANGES_ENTRY),
+    PageRoute("GET", f"{_ENTRY}/install", install.form, "POST /installations"),
+    PageRoute("POST", f"{_ENTRY}/install", install.install, "POST /installations"),
+    PageRoute("POST", f"{_ENTRY}/delete", entry.delete, "DELETE /entries/{entry_id}"),
+    PageRoute("GET", _TOOL, entry_tool.show, "GET /entries/{entry_id}/tools/{tool_id}"),
+    PageRoute("POST", f"{_TOOL}/quarantine", entry_tool.quarantine, _CHANGES_TOOL),
+    PageRoute("POST", f"{_TOOL}/release", entry_tool.release, _CHANGES_TOOL),
+    PageRoute("POST", f"{_TOOL}/acknowledge", entry_tool.acknowledge, _CHANGES_TOOL),
+    PageRoute("GET", "/installations", installations.show, "GET /installations"),
+    PageRoute("GET", _INSTALLATION, installation.show, _READS_INSTALLATION),
+    PageRoute("GET", f"{_INSTALLATION}/change", installation.change_form, _CHANGES_INSTALLATION),
+    PageRoute("POST", f"{_INSTALLATION}/change", installation.change, _CHANGES_INSTALLATION),
+    PageRoute(
+        "POST", f"{_INSTALLATION}/discover", installation.discover, "POST /installations/{installation_id}/discover"
+    ),
+    PageRoute("POST", f"{_INSTALLATION}/delete", installation.delete, "DELETE /installations/{installation_id}"),
     PageRoute("GET", "/gateways", gateways.show, "GET /gateways"),
     PageRoute("GET", "/gateways/new", gateways.new, "POST /gateways"),
     PageRoute("POST", "/gateways/new", gateways.create, "POST /gateways"),
@@ -186,14 +222,18 @@ PAGES: Final = (
 """Every page, in the order of the navigation."""
 
 
-def light_route() -> PageRoute:
-    """The event stream of Connect, with its own count of those that are open."""
-    return PageRoute("GET", "/connect/{gateway}/first-call", OpenLights().follow, "GET /gateways")
+def live_routes() -> tuple[PageRoute, ...]:
+    """The event streams, each kind with its own count of those that are open."""
+    states = installation.InstallationStates()
+    return (
+        PageRoute("GET", "/connect/{gateway}/first-call", OpenLights().follow, "GET /gateways"),
+        PageRoute("GET", f"{_INSTALLATION}/state", states.follow, _READS_INSTALLATION),
+    )
 
 
 def routes(deps: PublicDeps) -> list[web.RouteDef]:
     """The routes of the console, with the files that its pages need."""
-    shown = [web.route(page.method, page.path, _handler(page, deps)) for page in (*PAGES, light_route())]
+    shown = [web.route(page.method, page.path, _handler(page, deps)) for page in (*PAGES, *live_routes())]
     return [*shown, web.get("/static/{hash}/{file}", static.serve)]
 
 

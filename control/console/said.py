@@ -11,6 +11,18 @@ from typing import Final
 SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "saved": "Saved.",
+        "entry-made": "The entry is added. Install it, and its tools are found.",
+        "entry-changed": "Saved.",
+        "entry-moved": "Saved. Secrets do not follow to another address: see which installations wait for theirs.",
+        "entry-deleted": "The entry is deleted, with what depended on it.",
+        "tool-quarantined": "The tool is in quarantine: every gateway refuses it within a second.",
+        "tool-released": "The tool is released: gateways take calls of it within a second.",
+        "tool-acknowledged": "The change is acknowledged: gateways warn of it no more.",
+        "installed": "It is installed. Its server is asked now what it offers.",
+        "installed-not-asked": "It is installed. Too much is asked at once just now: ask its server in a moment.",
+        "installation-changed": "Saved. Its server is asked now what it offers.",
+        "installation-deleted": "It is deleted, with its secrets.",
+        "not-asked": "Too much is asked at once just now. Try it again in a moment.",
         "token-revoked": "The token is revoked; gateways refuse it within a second.",
         "tokens-revoked": "All of their tokens are revoked; gateways refuse them within a second.",
         "client-withdrawn": "The client's access is withdrawn; gateways refuse it within a second.",

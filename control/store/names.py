@@ -1,4 +1,4 @@
-"""SQL that finds gateways, people and teams by a part of their name, for the console's search.
+"""SQL that finds gateways, entries, people and teams by a part of their name, for the console's search.
 
 What the caller may see is given, as elsewhere.
 """
@@ -30,6 +30,21 @@ async def gateways(
                                                        and t.team_id = any($5::uuid[]))))
            order by lower(name), g.id limit $2""",
         text, limit, everything, user_id or None, list(teams),
+    )  # fmt: skip
+    return _made(rows)
+
+
+async def entries(
+    connection: Connection, text: str, limit: int, *, everything: bool, teams: Sequence[str]
+) -> list[Named]:
+    """Entries with such a name or slug that the person sees."""
+    rows = await connection.fetch(
+        """select id, name, slug as other from entries e
+           where (strpos(lower(name), lower($1)) > 0 or strpos(slug, lower($1)) > 0)
+             and ($3 or visibility = 'organisation'
+                  or exists (select 1 from entry_teams t where t.entry_id = e.id and t.team_id = any($4::uuid[])))
+           order by lower(name), id limit $2""",
+        text, limit, everything, list(teams),
     )  # fmt: skip
     return _made(rows)
 

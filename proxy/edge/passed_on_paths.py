@@ -17,6 +17,8 @@ PAGES: Final = (
     "static",
     "find",
     # for those who administer
+    "registry",
+    "installations",
     "people",
     "teams",
     "tokens",

@@ -152,6 +152,11 @@ class Reader:
     def __init__(self, session: aiohttp.ClientSession, console: Console, csrf: str) -> None:
         self.http, self._console, self.csrf = session, console, csrf
 
+    @property
+    def url(self) -> str:
+        """Where the console is."""
+        return self._console.url
+
     async def get(self, path: str) -> tuple[int, str]:
         """The status and the page, after any redirection."""
         async with self.http.get(self._console.url + path, headers={"Accept": "text/html"}) as answer:

@@ -13,6 +13,7 @@ from control.registry.team import NewTeam
 from control.store import browser_sessions, oauth_grants, roles, sign_in_links, tokens, users
 from control.store.pool import transaction
 from core.tokens import digest
+from tests.console.registry_seeds import an_entry
 from tests.console.serving import MAKER, Console, reading
 from tests.control import seeded
 from tests.unit.control.changes import acting
@@ -326,9 +327,11 @@ async def test_names_are_found_by_a_part_of_them(console: Console) -> None:
     async with transaction(console.pool) as connection:
         await seeded.gateway(connection, "sales-tools")
         await seeded.team(connection, "Salespeople")
+    server = await an_entry(console, "salesforce")
     async with reading(console, await console.person("Sal Paradise", "admin")) as reader:
         _, text = await reader.get("/find?q=SAL")
         assert ["/connect/sales-tools" in text, "Salespeople" in text, "Sal Paradise" in text] == [True] * 3
+        assert f'href="/registry/{server.id}"' in text
         assert "Nothing has such a name" in (await reader.get("/find?q=%25"))[1]
 
 

@@ -17,7 +17,7 @@ import aiohttp
 import pytest
 
 from control.admin.permissions import TABLE
-from control.console.routes import PAGES, PageRoute, light_route
+from control.console.routes import PAGES, PageRoute, live_routes
 from control.public.deps import PublicDeps
 from control.public_listener import public_app
 from control.registry.actions import Action
@@ -42,7 +42,7 @@ from tests.fixtures_people import People
 from tests.oauth.flow import Flow, flow
 
 __all__ = ["api", "build", "flow"]
-WALKED = (*PAGES, light_route())
+WALKED = (*PAGES, *live_routes())
 OPEN = {
     "GET /sign-in", "POST /sign-in", "POST /sign-out", "GET /static/{hash}/{file}", "GET /health", "GET /ready",
     "GET /sign-in/link/{secret}", "POST /sign-in/link/{secret}",
@@ -66,11 +66,21 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
     "record_id": (OWN, TEAM, OTHERS),
     "user_id": (OWN, OTHERS),
     "team_id": (TEAM, OTHERS),
+    "entry_id": (TEAM, OTHERS),
+    "installation_id": (OWN, TEAM, OTHERS),
 }
 """Whose the object can be that a path names."""
+OF_ANY = {"/registry/{entry_id}/install"}
+"""Of an entry that is shown to all: it is installed for the caller themselves."""
 ALSO: Mapping[str, Action] = {
     "POST /people/invite": "link:create",  # lets somebody in, and makes their link
     "POST /people/{user_id}": "user:read",  # shows the form again
+    "GET /registry/{entry_id}/change": "entry:read",
+    "POST /registry/{entry_id}/change": "entry:read",
+    "POST /registry/{entry_id}/delete": "entry:read",
+    "GET /installations/{installation_id}/change": "installation:read",
+    "POST /installations/{installation_id}/change": "installation:read",
+    "POST /installations/{installation_id}/delete": "installation:read",
     "POST /gateways/{gateway_id}/tools/{assignment_id}": "assignment:read",  # the same
     "POST /gateways/{gateway_id}/tools/{assignment_id}/again": "assignment:read",
 }
@@ -88,6 +98,11 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "/teams/new": {"name": "Green"},
     "/teams/{team_id}": {"name": "Another", "version": STALE},
     "/teams/{team_id}/members": {"role": "member"},
+    "/registry/{entry_id}/install": {"whose": "personal", "name": "", "protocol": "auto"},
+    "/registry/{entry_id}/change": {"name": "Another", "version": STALE},
+    "/registry/{entry_id}/delete": {"cascade": "true", "version": STALE},
+    "/installations/{installation_id}/change": {"name": "Another", "protocol": "auto", "version": STALE},
+    "/installations/{installation_id}/delete": {"cascade": "true", "version": STALE},
 }
 """What is sent beside the identifiers of the object. Each would do as it is, but for a version that is not now's."""
 ENDS_THE_CALLER = {("/people/{user_id}/disable", OWN), ("/people/{user_id}/delete", OWN)}
@@ -105,6 +120,8 @@ def in_order() -> list[PageRoute]:
 
 
 def scopes(page: PageRoute) -> tuple[str, ...]:
+    if shape(page.path) in OF_ANY:
+        return (ANY,)
     return next((found for name, found in SCOPES.items() if f"{{{name}" in page.path), (ANY,))
 
 

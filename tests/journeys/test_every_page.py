@@ -6,7 +6,17 @@ from dataclasses import dataclass
 
 import pytest
 
-from control.changes import gateways, identity_providers, oauth_clients, roles, teams, tokens
+from control.changes import (
+    assignments,
+    discoveries,
+    gateways,
+    identity_providers,
+    oauth_clients,
+    roles,
+    teams,
+    tokens,
+)
+from control.changes.assignments import WantedTools
 from control.changes.tokens import WantedToken
 from control.changes.write import changing
 from control.registry.gateway import GatewayFields
@@ -16,10 +26,11 @@ from control.registry.sign_in_attempt import NewAttempt
 from control.registry.team import NewTeam
 from control.registry.user import User
 from control.store import gateways as stored_gateways
-from control.store import oauth_grants
+from control.store import installations, oauth_grants
 from control.store.pool import transaction
 from core.identifiers import new_id
 from core.tokens import digest
+from tests.console.registry_seeds import ASKS, BEARER, an_entry, an_installation
 from tests.console.serving import MAKER, Console
 from tests.control import seeded
 from tests.fakes.providers import provider_fields
@@ -34,6 +45,16 @@ NAMES = {
     "my-access": "/my/access",
     "connect": "/my/connect",
     "gateway": "/connect/sales",
+    "my-connections": "/my/connections",
+    "registry": "/registry",
+    "new-entry": "/registry/new",
+    "entry": "/registry/{entry}",
+    "change-entry": "/registry/{entry}/change",
+    "tool": "/registry/{entry}/tools/{tool}",
+    "install": "/registry/{entry}/install",
+    "installations": "/installations",
+    "installation": "/installations/{installation}",
+    "change-installation": "/installations/{installation}/change",
     "gateways": "/gateways",
     "new-gateway": "/gateways/new",
     "gateway-sheet": "/gateways/{gateway}",
@@ -75,11 +96,15 @@ class Lived:
     gateway: str
     assignment: str
     call: str
+    entry: str
+    tool: str
+    installation: str
 
     def path(self, name: str) -> str:
         return NAMES[name].format(
             person=self.person.id, team=self.team, client=self.client, provider=self.provider,
-            gateway=self.gateway, assignment=self.assignment, call=self.call,
+            gateway=self.gateway, assignment=self.assignment, call=self.call, entry=self.entry,
+            tool=self.tool, installation=self.installation,
         )  # fmt: skip
 
 
@@ -102,13 +127,36 @@ async def lived_in(console: Console, *, odd: bool = False) -> Lived:
             await gateways.create(write, _gateway(slug, name, text))
     provider = await _vouched_for(console, bea, team.id, LONG if odd else "Corp")
     client = await _connected(console, (admin, bea), LONG if odd else "Claude")
+    served = await _served(console, admin, LONG if odd else "Calendar", text, HEBREW if odd else "Searches.")
     await _tried(console, admin, LONG if odd else "Claude", HEBREW if odd else "sales")
-    await console.cookie(admin)
     gateway, assignment = await _with_tools(console, LONG if odd else "crm", HEBREW if odd else "CRM", text)
     await console.called(gateway, bea, LONG[:60] if odd else "crm__find", "upstream_slow", text[:256])
     async with transaction(console.pool, readonly=True) as connection:
         call = await connection.fetchval("select id from records")
-    return Lived(admin, bea, team.id, client, provider, gateway, assignment, call)
+    await console.cookie(admin)
+    return Lived(admin, bea, team.id, client, provider, gateway, assignment, call, *served)
+
+
+async def _served(console: Console, admin: User, name: str, text: str, said: str) -> tuple[str, str, str]:
+    """Servers with tools, one of which changed, and installations in each state; entry, tool and installation."""
+    entry = await an_entry(
+        console, "calendar", name=name, description=text, credential=BEARER, fields=ASKS,
+        docs_url="https://docs.example.com/calendar", labels={"team": "sales", "area": name[:60]},
+    )  # fmt: skip
+    other = await an_entry(console, "time", docs_url="https://docs.example.com/time")
+    await an_installation(console, entry, name=name, values={"account": text[:300]})
+    mine = await an_installation(console, entry, admin, name=name, values={"account": "12"})
+    await an_installation(console, other, admin, name="Clock")
+    async with changing(console.pool, MAKER) as write:
+        for description in (said, f"{said} {text}"):
+            tool, *_ = await acting.discovered(write, entry, mine, "search", "find", description=description)
+        sales = await stored_gateways.named(write.connection, "sales")
+        assert sales is not None
+        await assignments.create(write, sales.id, WantedTools(entry=entry.slug, tools=["*"]))
+        asked = await installations.one(write.connection, mine.id)
+        assert asked is not None
+        await discoveries.keep_failure(write, entry, asked, "credential_refused", f"The server answered 401: {text}")
+    return entry.id, tool.id, mine.id
 
 
 async def _with_tools(console: Console, tool: str, name: str, text: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Find: gateways, people and teams with such a name, of those that the person may see."""
+"""Find: gateways, servers, people and teams with such a name, of those that the person may see."""
 
 from aiohttp import web
 
@@ -19,6 +19,9 @@ async def show(visit: Visit) -> web.Response:
             found = [
                 ("Gateways", await names.gateways(
                     connection, text, _MOST_OF_A_KIND, everything=caller.may("gateway:read"), user_id=caller.user_id,
+                    teams=list(caller.teams))),
+                ("Servers", await names.entries(
+                    connection, text, _MOST_OF_A_KIND, everything=caller.may("entry:read"),
                     teams=list(caller.teams))),
                 ("People", await names.people(connection, text, _MOST_OF_A_KIND)
                     if caller.may("user:list") or caller.teams_with("user:list") else []),

@@ -61,6 +61,8 @@ def beginning(caller: Caller, counted: dict[str, int]) -> list[Beginning]:
                 "Approve a server",
                 "An entry says which MCP server may be used, and with whose credential.",
                 counted["entries"] > 0,
+                path="/registry/new",
+                link="Add a server",
                 command="archway entries create --slug time --name Time --url https://time.example.com/mcp",
             ),
         ),

@@ -22,6 +22,14 @@ def test_a_form_becomes_the_model_that_the_api_takes() -> None:
     assert form.read(NewTeam) == NewTeam(name="Support", description="one\ntwo")
 
 
+def test_a_path_of_the_api_may_have_another_name_in_the_form() -> None:
+    form = typed({"static-header": "x y"})
+    again = form.refused(
+        BrokenRule("placement.header", "is no name"), {"placement.header": "static-header"}.__getitem__
+    )
+    assert (again.error("static-header"), again.problem) == ("is no name", "")
+
+
 def test_a_change_names_the_fields_of_the_form() -> None:
     assert typed({"name": "Red"}).read(TeamChange).changes() == {"name": "Red"}
 

@@ -18,7 +18,7 @@ def caller(role: Role = "member", **more: object) -> Caller:
 
 
 def test_a_member_sees_what_is_theirs_and_nothing_else() -> None:
-    assert paths(caller()) == ["/", "/my/connect", "/my/access"]
+    assert paths(caller()) == ["/", "/my/connect", "/my/connections", "/my/access"]
 
 
 def test_an_admin_sees_everything() -> None:
@@ -26,17 +26,23 @@ def test_an_admin_sees_everything() -> None:
     assert rows < set(paths(caller("admin")))
 
 
-def test_an_editor_sees_gateways_and_who_lets_people_in_and_no_people() -> None:
-    assert paths(caller("editor"))[3:] == ["/gateways", "/identity-providers", "/oauth-clients"]
+def test_an_editor_sees_servers_and_gateways_and_who_lets_people_in_and_no_people() -> None:
+    tools = ["/registry", "/installations", "/gateways"]
+    assert paths(caller("editor"))[4:] == [*tools, "/identity-providers", "/oauth-clients"]
 
 
 def test_an_admin_of_a_team_sees_what_they_can_do_for_it() -> None:
     assert {"/activity", "/people", "/teams", "/tokens"} < set(paths(caller(teams={TEAM: "admin"})))
 
 
+def test_an_editor_of_a_team_keeps_its_servers_and_a_member_of_it_does_not() -> None:
+    assert paths(caller(teams={TEAM: "editor"}))[4:] == ["/registry", "/installations"]
+    assert paths(caller(teams={TEAM: "member"}))[4:] == []
+
+
 def test_a_role_that_was_given_shows_its_page() -> None:
     given = (GivenSet(None, ["user:list"]),)
-    assert paths(caller(given=given))[3:] == ["/people"]
+    assert paths(caller(given=given))[4:] == ["/people"]
 
 
 def test_the_page_that_one_is_at_is_marked_with_those_below_it() -> None:

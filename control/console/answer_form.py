@@ -1,0 +1,96 @@
+"""The form in which an entry is installed, and an installation given its answers again: a question for each field.
+
+Called by the pages that install and change installations. A secret is never put back: where one is stored, the form
+says so, and what is typed replaces it. Leaves out what may be answered.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from control.console.forms import Form
+from control.registry.entry import Entry
+from control.registry.fields import Field, as_text
+from control.registry.installation import Installation
+
+PREFIX: Final = "values."
+"""Before the name of a field, as the API's paths have it."""
+TAKE: Final = "take."
+"""Before the name of a stored secret that may be taken away: a box to tick."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One field of the entry, as the form asks for it."""
+
+    name: str
+    """Of the field in the form."""
+    key: str
+    label: str
+    hint: str
+    type: str
+    required: bool
+    stored: bool
+    """Whether a secret answer is kept: it stays where nothing is typed."""
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+def questions(entry: Entry, kept: Installation | None = None) -> list[Question]:
+    """What the entry asks, in its order; `kept`: the installation that answered before."""
+    stored = set(kept.secret_names) if kept is not None else set()
+    return [_question(one, one.name in stored) for one in entry.fields]
+
+
+def form_of_answers(entry: Entry, kept: Installation | None = None) -> dict[str, str]:
+    """What stands in the form: plain answers that were given, else defaults; of secrets nothing."""
+    answers: Mapping[str, Any] = kept.plain_values if kept is not None else {}
+    given = {}
+    for one in entry.fields:
+        answer = answers.get(one.name, one.default)
+        given[f"{PREFIX}{one.name}"] = "" if one.type == "secret" or answer is None else as_text(answer)
+    return given
+
+
+def answers_of_form(entry: Entry, form: Form, stored: Collection[str] = ()) -> dict[str, Any]:
+    """The answers as the API takes them: null for one that was left empty; of stored secrets those alone that were
+    typed again, or are to be taken away.
+    """
+    answers: dict[str, Any] = {}
+    for one in entry.fields:
+        text = form.value(f"{PREFIX}{one.name}")
+        if one.type == "secret" and not text and one.name in stored and not form.flag(f"{TAKE}{one.name}"):
+            continue
+        answers[one.name] = _answer(one, text)
+    return answers
+
+
+def _question(one: Field, stored: bool) -> Question:
+    hints = [one.description, f"Sent as the header {one.header}."]
+    if stored and one.type == "secret":
+        hints.insert(0, "One is stored. Type another to replace it.")
+    if one.default is not None:
+        hints.append(f"Usually {as_text(one.default)}.")
+    hint, required = " ".join(filter(None, hints)), one.required and one.default is None and not stored
+    return Question(
+        f"{PREFIX}{one.name}", one.name, one.title or one.name, hint, one.type, required, stored, _choices(one)
+    )  # fmt: skip
+
+
+def _choices(one: Field) -> tuple[tuple[str, str], ...]:
+    unsaid = (("", "not answered"),) if not one.required or one.default is None else ()
+    if one.type == "boolean":
+        return (*unsaid, ("true", "yes"), ("false", "no"))
+    return (*unsaid, *((option, option) for option in one.options)) if one.type == "select" else ()
+
+
+def _answer(one: Field, text: str) -> Any:
+    if not text:
+        return None
+    if one.type == "boolean":
+        return {"true": True, "false": False}.get(text, text)
+    if one.type == "number":
+        try:
+            return float(text) if "." in text or "e" in text.lower() else int(text)
+        except ValueError:
+            return text  # the API says that it is no number
+    return text

@@ -1,0 +1,125 @@
+"""The form of an entry: what the admin API takes, made of its fields, and its fields made of an entry.
+
+Called by the pages of the registry. Of fixed headers it holds the names alone: values are sealed, and never put back.
+The part about the credential is `credential_form.py`'s. Leaves out what may be saved.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from control.console.credential_form import credential_of_form, field_of_setting, form_of_credential
+from control.console.form_rows import rows_of, with_rows
+from control.console.forms import Form
+from control.registry.entry import Entry, told_of_entry
+from control.registry.fields import as_text
+
+BLANK: Final[Mapping[str, Mapping[str, str]]] = {
+    "fields": {"name": "", "type": "string", "header": "", "title": "", "description": "", "required": "true",
+               "default": "", "options": ""},
+    "fixed_headers": {"name": "", "value": ""},
+}  # fmt: skip
+"""A row of each list before anything was typed."""
+_TEXTS: Final = ("slug", "name", "description", "url", "docs_url", "isolation")
+_TEAM: Final = "teams."
+"""Before the identifier of a team that sees it: a box to tick."""
+_NUMBER: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
+_OF_A_ROW: Final = re.compile(r"fixed_headers(?:\.(.+)|\[([0-9]+)\])?")
+
+
+def new_entry_form() -> Form:
+    """The form before anything was typed: shown to everybody, without a credential."""
+    given = {
+        **dict.fromkeys(_TEXTS, ""), "isolation": "principal", "labels": "", "visibility": "organisation",
+        "passthrough": "true", "deadline_s": "", "team_id": "", "fixed_headers_none": "",
+    }  # fmt: skip
+    form = Form(given | form_of_credential("none", {}))
+    return with_rows(with_rows(form, "fields", []), "fixed_headers", [])
+
+
+def form_of_entry(entry: Entry) -> Form:
+    """The form of an entry as it is kept."""
+    told = told_of_entry(entry)
+    given = {name: told[name] for name in _TEXTS} | {
+        "labels": "\n".join(f"{name}={value}" for name, value in entry.labels.items()),
+        "visibility": entry.visibility,
+        "passthrough": "true" if entry.passthrough else "",
+        "deadline_s": as_text(entry.deadline_s) if entry.deadline_s else "",
+        "team_id": entry.team_id or "",
+        "fixed_headers_none": "",
+        "version": str(entry.version),
+    }
+    given |= {f"{_TEAM}{one}": "true" for one in entry.teams}
+    given |= form_of_credential(told["credential_model"], told["credential_placement"])
+    return with_rows(Form(given), "fields", [_row(one) for one in told["fields"]])
+
+
+def tidied(form: Form) -> Form:
+    """The form without rows in which nothing was typed, so that the API's numbers are those of its rows."""
+    fields = [row for row in rows_of(form, "fields") if any(row.get(one) for one in ("name", "header", "title"))]
+    headers = [row for row in rows_of(form, "fixed_headers") if row.get("name") or row.get("value")]
+    return with_rows(with_rows(form, "fields", fields), "fixed_headers", headers)
+
+
+def made_of(form: Form, *, new: bool) -> dict[str, Any]:
+    """The fields of an entry that are no single text in the form, of a form that is `tidied`."""
+    teams = [name.removeprefix(_TEAM) for name in form.given if name.startswith(_TEAM) and form.flag(name)]
+    shown: dict[str, Any] = {"teams": teams if form.value("visibility") == "teams" else []}
+    headers = {row.get("name", ""): row.get("value", "") for row in rows_of(form, "fixed_headers")}
+    if new or headers or form.flag("fixed_headers_none"):
+        shown |= {"fixed_headers": headers}
+    return shown | {
+        "labels": dict(_pair(line) for line in form.lines("labels")),
+        "fields": [_field(row) for row in rows_of(form, "fields")],
+        "passthrough": form.flag("passthrough"),
+        "deadline_s": _number(form.value("deadline_s") or "0"),
+        "team_id": form.value("team_id") or None,
+        **credential_of_form(form),
+    }
+
+
+def form_field(form: Form, path: str) -> str:
+    """The form's own name for a path of the API."""
+    if found := _OF_A_ROW.fullmatch(path):
+        names = [row.get("name", "").lower() for row in rows_of(form, "fixed_headers")]
+        number = int(found[2]) if found[2] else names.index(found[1]) if found[1] in names else 0
+        part = "value" if found[1] else "name"
+        return f"fixed_headers[{number}].{part}" if number < len(names) else path
+    if path.startswith("fields[") and ".options" in path:
+        return path.partition(".options")[0] + ".options"
+    return field_of_setting(path, form.value("credential_model"))
+
+
+def _pair(line: str) -> tuple[str, str]:
+    name, _, value = line.partition("=")
+    return name.strip(), value.strip()
+
+
+def _number(text: str) -> Any:
+    """As JSON would have it; what is no number stays a text, of which the API says so."""
+    if not _NUMBER.fullmatch(text):
+        return text
+    return float(text) if "." in text else int(text)
+
+
+def _row(told: Mapping[str, Any]) -> dict[str, str]:
+    default = told["default"]
+    return {
+        **{name: told[name] for name in ("name", "type", "header", "title", "description")},
+        "required": "true" if told["required"] else "",
+        "default": "" if default is None else as_text(default),
+        "options": ", ".join(told["options"]),
+    }
+
+
+def _field(row: Mapping[str, str]) -> dict[str, Any]:
+    """One question, as the API takes it."""
+    text = row.get("default", "")
+    default: Any = text or None
+    if text and row.get("type") == "number":
+        default = _number(text)
+    if text and row.get("type") == "boolean":
+        default = {"true": True, "false": False}.get(text, text)
+    options = [one.strip() for one in row.get("options", "").split(",") if one.strip()]
+    texts = {name: row.get(name, "") for name in ("name", "type", "header", "title", "description")}
+    return texts | {"required": bool(row.get("required")), "default": default, "options": options}

@@ -1,0 +1,149 @@
+"""One entry: its tools, its installations, the gateways that show it; how it is changed and deleted."""
+
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from control.admin.entry_models import EntryPatch
+from control.changes import entries as changes
+from control.changes.visible import managed_entry, visible_entry
+from control.console.entry_form import BLANK, form_field, form_of_entry, made_of, tidied
+from control.console.form_rows import with_buttons
+from control.console.forms import REFUSALS, Form
+from control.console.pages.registry import choices_for_entries
+from control.console.seen_gateways import seen_by
+from control.console.shown_entries import ShownEntry
+from control.console.shown_installations import ShownInstallation
+from control.console.visit import Visit
+from control.http.paging import NamedPageQuery, page_of, place_key
+from control.registry.credential import kind_of
+from control.registry.entry import Entry
+from control.registry.entry_tool import EntryTool, told_of_tool
+from control.registry.partial import entry_with
+from control.registry.team_entries import entry_owner
+from control.store import entries, gateways, installations, registry_counts, teams, tools
+from control.store.pool import Connection, transaction
+
+_MOST_SHOWN = 50
+
+
+async def show(visit: Visit) -> web.Response:
+    """The page."""
+    return await shown(visit)
+
+
+async def change_form(visit: Visit) -> web.Response:
+    """The form that changes it."""
+    async with transaction(visit.pool, readonly=True) as connection:
+        entry = await found(connection, visit)
+        managed_entry(entry, visit.caller, "entry:update")
+    return await _changing(visit, entry, form_of_entry(entry))
+
+
+async def change(visit: Visit) -> web.Response:
+    """Change it; or show the form again after one of the buttons of its rows."""
+    form = await visit.form()
+    async with transaction(visit.pool, readonly=True) as connection:
+        entry = await found(connection, visit)
+    if (more := with_buttons(form, BLANK)) is not None:
+        return await _changing(visit, entry, more)
+    form = tidied(form)
+    try:
+        given = form.read(EntryPatch, **made_of(form, new=False)).changes()
+        if given["team_id"] is not None:
+            given |= {"visibility": "teams", "teams": [given["team_id"]]}
+        async with visit.changing() as write:
+            await changes.change(
+                write, visit.deps.safeguards, entry.id, lambda before: entry_with(before, given), form.version
+            )
+    except REFUSALS as refusal:
+        return await _changing(visit, entry, form.refused(refusal, lambda path: form_field(form, path)))
+    return visit.go(f"/registry/{entry.id}", "entry-changed" if given["url"] == entry.reached.url else "entry-moved")
+
+
+async def delete(visit: Visit) -> web.Response:
+    """Delete it with all that depends on it, which the page named before."""
+    form = await visit.form()
+    try:
+        async with visit.changing() as write:
+            await changes.delete(write, visit.named("entry_id"), form.version, cascade=form.flag("cascade"))
+    except REFUSALS as refusal:
+        return await shown(visit, form.refused(refusal))
+    return visit.go("/registry", "entry-deleted")
+
+
+async def found(connection: Connection, visit: Visit) -> Entry:
+    """The entry of the page; raises NotThere."""
+    return visible_entry(await entries.one(connection, visit.named("entry_id")), visit.caller)
+
+
+async def shown(visit: Visit, form: Form | None = None) -> web.Response:
+    """The page; `form`: one of its forms that was refused."""
+    query, caller = visit.query(NamedPageQuery), visit.caller
+    async with transaction(visit.pool, readonly=True) as connection:
+        entry = await found(connection, visit)
+        rows = await tools.page(connection, entry.id, limit=query.fetch, after=query.place)
+        counts = await registry_counts.of_entries(connection, [entry.id], caller)
+        installed = await installations.page(
+            connection,
+            limit=_MOST_SHOWN,
+            after=None,
+            everything=caller.may("installation:read"),
+            user_id=caller.user_id,
+            teams=caller.teams_with("installation:read"),
+            entry_id=entry.id,
+        )
+        showing = await registry_counts.gateways_showing(connection, entry.id)
+        owner = await teams.one(connection, entry.team_id) if entry.team_id else None
+        seeing = [await teams.one(connection, one) for one in entry.teams[:_MOST_SHOWN]]
+        deletes = caller.may_for("entry:delete", entry_owner(entry))
+        going = await _going(connection, visit, entry) if deletes else None
+    page = page_of(rows, query, _row, lambda one: place_key(one.name, one.id))
+    kind = kind_of(entry.credential)
+    return visit.again(
+        "registry/entry.html",
+        form or Form(),
+        shown=ShownEntry(entry, counts[entry.id]),
+        entry=entry,
+        discovered_at=_moment_of(entry),
+        url=entry.reached.url,
+        kind=kind,
+        tools=page.items,
+        next=page.next,
+        query=query,
+        installed=[ShownInstallation(one, kind) for one in installed],
+        showing=seen_by(caller, [one.gateway for one in showing]),
+        tools_on={one.gateway.id: one.tools for one in showing},
+        owner=owner,
+        seeing=[one.name for one in seeing if one is not None],
+        changes=caller.may_for("entry:update", entry_owner(entry)),
+        curates=caller.may_for("tool:update", entry_owner(entry)),
+        going=going,
+    )
+
+
+def _row(tool: EntryTool) -> dict[str, Any]:
+    return {**told_of_tool(tool), "discovered_at": tool.discovered_at}
+
+
+def _moment_of(entry: Entry) -> datetime | None:
+    """When its tools were last found."""
+    return datetime.fromisoformat(entry.discovery["at"]) if "at" in entry.discovery else None
+
+
+async def _going(connection: Connection, visit: Visit, entry: Entry) -> list[str]:
+    """What goes with the entry when it is deleted, in words."""
+    installed = await installations.of_entry_in_words(connection, entry.id, visit.caller)
+    return installed + await gateways.showing_in_words(connection, visit.caller, entry_id=entry.id)
+
+
+async def _changing(visit: Visit, entry: Entry, form: Form) -> web.Response:
+    async with transaction(visit.pool, readonly=True) as connection:
+        choices = await choices_for_entries(connection, visit)
+        going = await _going(connection, visit, entry)
+    if entry.team_id is not None:  # the organisation may take it over, and it never becomes another team's
+        choices["owners"] = [one for one in choices["owners"] if one[0] in {"", entry.team_id}]
+    else:
+        choices["owners"] = []
+    return visit.again("registry/change.html", form, entry=entry, going=going, **choices)

@@ -1,0 +1,103 @@
+"""Installing an entry: for whom, its answers, its credential. What its server offers is asked for afterwards."""
+
+from aiohttp import web
+
+from control.admin.installation_models import InstallationCreate
+from control.changes import installations as changes
+from control.changes.visible import visible_entry
+from control.console.answer_form import answers_of_form, form_of_answers, questions
+from control.console.forms import REFUSALS, Form
+from control.console.shown_installations import SIGNS_IN
+from control.console.visit import Visit
+from control.credentials import dispatch
+from control.registry.broken_rule import BrokenRule
+from control.registry.credential import CREDENTIAL, kind_of
+from control.registry.entry import Entry
+from control.registry.installing import may_fill
+from control.registry.owner import Organisation, Owner, Person, TeamOwner
+from control.registry.team_entries import check_installed_for
+from control.store import entries, teams
+from control.store.pool import Connection, transaction
+
+PROTOCOLS = [
+    ("auto", "found out"), ("legacy", "the newest with initialize"), ("2026-07-28", "2026-07-28"),
+    ("2025-11-25", "2025-11-25"), ("2025-06-18", "2025-06-18"), ("2025-03-26", "2025-03-26"),
+    ("2024-11-05", "2024-11-05"),
+]  # fmt: skip
+_MOST_TEAMS = 200
+
+
+async def form(visit: Visit) -> web.Response:
+    """The form, for oneself unless the address says otherwise."""
+    async with transaction(visit.pool, readonly=True) as connection:
+        entry = await _found(connection, visit)
+    given = {"name": "", "whose": visit.request.query.get("whose", "personal")[:64], "protocol": "auto"}
+    return await _asked(visit, entry, Form(given | {CREDENTIAL: ""} | form_of_answers(entry)))
+
+
+async def install(visit: Visit) -> web.Response:
+    """Install it, and have its server asked; on to the installation's page, which follows that."""
+    form = await visit.form()
+    async with transaction(visit.pool, readonly=True) as connection:
+        entry = await _found(connection, visit)
+    scope, _, team_id = form.value("whose").partition(":")
+    try:
+        wanted = form.read(
+            InstallationCreate,
+            leave_out={"name", CREDENTIAL},
+            entry_id=entry.id,
+            scope=scope,
+            team_id=team_id or None,
+            values={name: value for name, value in answers_of_form(entry, form).items() if value is not None},
+        )
+        async with visit.changing() as write:
+            made = await changes.create(
+                write, visit.deps.safeguards, changes.WantedInstallation(**wanted.model_dump())
+            )  # fmt: skip
+    except REFUSALS as refusal:
+        return await _asked(visit, entry, form.refused(refusal, _form_field))
+    began = await visit.deps.discoveries.begin(made.id, visit.caller)
+    return visit.go(f"/installations/{made.id}", "installed" if began else "installed-not-asked")
+
+
+async def owners_offered(connection: Connection, visit: Visit, entry: Entry) -> list[tuple[str, str]]:
+    """For whom the person may install the entry: pairs of value and label."""
+    caller = visit.caller
+    found = await teams.page(
+        connection, limit=_MOST_TEAMS, after=None, member=None if caller.may("team:read") else caller.user_id
+    )
+    possible: list[tuple[Owner, str, str]] = [(Person(caller.user_id), "personal", "Myself")]
+    possible += [(TeamOwner(one.id), f"team:{one.id}", f"The team {one.name}") for one in found]
+    possible.append((Organisation(), "organisation", "The whole organisation"))
+    return [(value, label) for owner, value, label in possible if _may_install(visit, entry, owner)]
+
+
+def _may_install(visit: Visit, entry: Entry, owner: Owner) -> bool:
+    try:
+        check_installed_for(entry, owner)
+    except BrokenRule:
+        return False
+    return may_fill(visit.caller, "installation:create", owner)
+
+
+def _form_field(path: str) -> str:
+    return "whose" if path in {"scope", "team_id", "entry_id"} else path
+
+
+async def _found(connection: Connection, visit: Visit) -> Entry:
+    return visible_entry(await entries.one(connection, visit.named("entry_id")), visit.caller)
+
+
+async def _asked(visit: Visit, entry: Entry, form: Form) -> web.Response:
+    async with transaction(visit.pool, readonly=True) as connection:
+        owners = await owners_offered(connection, visit, entry)
+    return visit.again(
+        "registry/install.html",
+        form,
+        entry=entry,
+        owners=owners,
+        questions=questions(entry),
+        asks_credential=dispatch.cure(entry.credential, ()) is not None,
+        signs_in=kind_of(entry.credential) in SIGNS_IN,
+        protocols=PROTOCOLS,
+    )

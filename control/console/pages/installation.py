@@ -1,0 +1,198 @@
+"""One installation: its state, why, and what helps; who can use it; how it is changed, asked again and deleted."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from control.admin.installation_models import InstallationPatch
+from control.changes import installations as changes
+from control.changes.refusals import NotThere
+from control.changes.visible import visible_installation
+from control.console.answer_form import answers_of_form, form_of_answers, questions
+from control.console.forms import REFUSALS, Form
+from control.console.live import LiveParts, Look
+from control.console.pages.install import PROTOCOLS
+from control.console.rendering import page_text
+from control.console.seen_gateways import SeenGateways, seen_by
+from control.console.shown_installations import ShownInstallation, who_can_use, whose
+from control.console.visit import Visit
+from control.credentials import dispatch
+from control.registry.credential import CREDENTIAL, kind_of
+from control.registry.entry import Entry
+from control.registry.installation import Installation
+from control.registry.installing import may_fill
+from control.registry.owner import Person
+from control.registry.visibility import sees
+from control.store import entries, gateways, installations, registry_counts
+from control.store.pool import Connection, transaction
+
+_BACK = {"connections": "/my/connections"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the page is about."""
+
+    installation: Installation
+    entry: Entry
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.entry.credential)
+
+
+async def show(visit: Visit) -> web.Response:
+    """The page."""
+    return await _shown(visit, Form())
+
+
+async def change_form(visit: Visit) -> web.Response:
+    """The form that renames it and gives its answers again."""
+    async with transaction(visit.pool, readonly=True) as connection:
+        found = await _found(connection, visit)
+    changes.managed(found.installation, visit.caller, "installation:update")
+    row = found.installation
+    given = {"name": row.name, "protocol": row.protocol, CREDENTIAL: "", "version": str(row.version)}
+    return _changing(visit, found, Form(given | form_of_answers(found.entry, row)))
+
+
+async def change(visit: Visit) -> web.Response:
+    """Change it; with other answers its server is asked again."""
+    form = await visit.form()
+    async with transaction(visit.pool, readonly=True) as connection:
+        found = await _found(connection, visit)
+    try:
+        fills = may_fill(visit.caller, "installation:update", found.installation.owner)
+        values = answers_of_form(found.entry, form, found.installation.secret_names)
+        given = {"values": values} if fills and found.entry.fields else {}
+        wanted = form.read(InstallationPatch, leave_out={CREDENTIAL}, **given).changes()
+        async with visit.changing() as write:
+            changed = await changes.change(
+                write, visit.deps.safeguards, found.installation.id, wanted, form.version
+            )  # fmt: skip
+    except REFUSALS as refusal:
+        return _changing(visit, found, form.refused(refusal))
+    if not changed.to_discover:
+        return _back(visit, "saved")
+    began = await visit.deps.discoveries.begin(found.installation.id, visit.caller)
+    return _back(visit, "installation-changed" if began else "saved")
+
+
+async def discover(visit: Visit) -> web.Response:
+    """Have its server asked again, while the person may look elsewhere."""
+    await visit.form()
+    async with transaction(visit.pool, readonly=True) as connection:
+        found = await installations.one(connection, visit.named("installation_id"))
+    row = changes.managed(found, visit.caller, "installation:discover")
+    began = await visit.deps.discoveries.begin(row.id, visit.caller)
+    return _back(visit, "" if began else "not-asked")
+
+
+async def delete(visit: Visit) -> web.Response:
+    """Delete it and its secrets, with the tools that are pinned to it, which the page named before."""
+    form = await visit.form()
+    try:
+        async with visit.changing() as write:
+            await changes.delete(
+                write, visit.named("installation_id"), form.version, cascade=form.flag("cascade")
+            )  # fmt: skip
+    except REFUSALS as refusal:
+        return await _shown(visit, form.refused(refusal))
+    return visit.go(_BACK.get(form.value("back"), "/installations"), "installation-deleted")
+
+
+class InstallationStates:
+    """Follows an installation while its server is being asked: a stream for each open page."""
+
+    def __init__(self) -> None:
+        self._live = LiveParts()
+
+    async def follow(self, visit: Visit) -> web.StreamResponse:
+        """Answer with a stream, until the server has answered."""
+        async with transaction(visit.pool, readonly=True) as connection:
+            await _found(connection, visit)
+
+        async def look() -> Look:
+            asking = await visit.deps.discoveries.goes_on(visit.named("installation_id"))
+            async with transaction(visit.pool, readonly=True) as connection:
+                found = await _found(connection, visit)
+            shown = ShownInstallation(found.installation, found.kind, asking)
+            values = _state_values(visit, shown)
+            return Look(
+                state=(asking, shown.state, shown.cause),
+                text=lambda: page_text(visit.request, "installations/state.html", **values),
+                done=not asking,
+            )
+
+        return await self._live.follow(visit, look)
+
+
+def _state_values(visit: Visit, shown: ShownInstallation) -> dict[str, object]:
+    owner = shown.installation.owner
+    return {
+        "shown": shown,
+        "discovers": visit.caller.may_for("installation:discover", owner),
+        "fills": may_fill(visit.caller, "installation:update", owner),
+    }
+
+
+def _back(visit: Visit, said: str) -> web.Response:
+    return visit.go(f"/installations/{visit.named('installation_id')}", said)
+
+
+async def _found(connection: Connection, visit: Visit) -> _Found:
+    row = visible_installation(await installations.one(connection, visit.named("installation_id")), visit.caller)
+    entry = await entries.one(connection, row.entry_id)
+    if entry is None:
+        raise NotThere("installation")
+    return _Found(row, entry)
+
+
+async def _shown(visit: Visit, form: Form) -> web.Response:
+    """The page; `form`: one of its forms that was refused."""
+    caller = visit.caller
+    async with transaction(visit.pool, readonly=True) as connection:
+        found = await _found(connection, visit)
+        row = found.installation
+        showing = await registry_counts.gateways_showing(connection, row.entry_id, row.id)
+        counts = await registry_counts.of_entries(connection, [row.entry_id], caller)
+        deletes = caller.may_for("installation:delete", row.owner)
+        going = await gateways.showing_in_words(connection, caller, installation_id=row.id) if deletes else None
+    shown = ShownInstallation(row, found.kind, await visit.deps.discoveries.goes_on(row.id))
+    return visit.again(
+        "installations/installation.html",
+        form,
+        **_state_values(visit, shown),
+        row=row,
+        entry=found.entry,
+        sees_entry=sees(caller, "entry:read", found.entry.visibility, found.entry.teams),
+        tools=counts[row.entry_id].tools,
+        personal=isinstance(row.owner, Person),
+        whose=whose(row.owner, row.owner_name, caller.user_id),
+        who=who_can_use(row.owner, row.owner_name, caller.user_id),
+        pinned=_seen(visit, [one for one in showing if one.pinned]),
+        resolved=_seen(visit, [one for one in showing if one.tools > one.pinned]),
+        updates=caller.may_for("installation:update", row.owner),
+        going=going,
+    )
+
+
+def _seen(visit: Visit, showing: list[registry_counts.ShowingGateway]) -> SeenGateways:
+    return seen_by(visit.caller, [one.gateway for one in showing])
+
+
+def _changing(visit: Visit, found: _Found, form: Form) -> web.Response:
+    row = found.installation
+    shown = ShownInstallation(row, found.kind)
+    return visit.again(
+        "installations/change.html",
+        form,
+        row=row,
+        shown=shown,
+        entry=found.entry,
+        questions=questions(found.entry, row),
+        fills=may_fill(visit.caller, "installation:update", row.owner),
+        asks_credential=dispatch.cure(found.entry.credential, ()) is not None,
+        credential_stored=CREDENTIAL in row.secret_names,
+        protocols=PROTOCOLS,
+    )

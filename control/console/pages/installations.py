@@ -1,0 +1,44 @@
+"""Installations: those that the person sees, with the state of each."""
+
+from aiohttp import web
+
+from control.admin.installation_models import InstallationQuery
+from control.console.shown_installations import STATES, ShownInstallation
+from control.console.visit import Visit
+from control.http.paging import page_of, place_key
+from control.registry.credential import kind_of
+from control.store import entries, installations
+from control.store.pool import transaction
+
+_MOST_ENTRIES = 200
+
+
+async def show(visit: Visit) -> web.Response:
+    """The list, by name."""
+    query, caller = visit.query(InstallationQuery), visit.caller
+    async with transaction(visit.pool, readonly=True) as connection:
+        rows = await installations.page(
+            connection,
+            limit=query.fetch,
+            after=query.place,
+            everything=caller.may("installation:read"),
+            user_id=caller.user_id,
+            teams=caller.teams_with("installation:read"),
+            **query.model_dump(exclude={"limit", "cursor"}),
+        )
+        of = await entries.many(connection, {one.entry_id for one in rows})
+        choices = await entries.page(
+            connection, limit=_MOST_ENTRIES, after=None, everything=caller.may("entry:read"), teams=list(caller.teams)
+        )
+    page = page_of(rows, query, lambda one: {"row": one}, lambda one: place_key(one.name, one.id))
+    shown = [
+        ShownInstallation(row, kind_of(of[row.entry_id].credential)) for row in (one["row"] for one in page.items)
+    ]
+    return visit.page(
+        "installations/list.html",
+        installed=shown,
+        next=page.next,
+        query=query,
+        entries=[(one.id, one.name) for one in choices],
+        states=[(state, word) for state, (word, _) in STATES.items()],
+    )

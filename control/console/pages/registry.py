@@ -1,0 +1,93 @@
+"""The registry: the servers that are approved, as cards that are found by text, label and kind; and another one."""
+
+from typing import Any
+
+from aiohttp import web
+
+from control.admin.entry_models import EntryCreate, EntryQuery
+from control.admin.labels import label_filter
+from control.changes import entries as changes
+from control.console.credential_form import kind_label, kinds
+from control.console.entry_form import BLANK, form_field, made_of, new_entry_form, tidied
+from control.console.form_rows import with_buttons
+from control.console.forms import REFUSALS, Form
+from control.console.shown_entries import ShownEntry
+from control.console.visit import Visit
+from control.http.paging import page_of, place_key
+from control.registry.credential import KINDS
+from control.registry.owner import TeamOwner
+from control.registry.partial import new_entry
+from control.store import entries, registry_counts, teams
+from control.store.pool import Connection, transaction
+
+_MOST_TEAMS = 200
+
+
+async def show(visit: Visit) -> web.Response:
+    """The cards, by name."""
+    query, caller = visit.query(EntryQuery), visit.caller
+    async with transaction(visit.pool, readonly=True) as connection:
+        rows = await entries.page(
+            connection,
+            limit=query.fetch,
+            after=query.place,
+            everything=caller.may("entry:read"),
+            teams=list(caller.teams),
+            label=label_filter(query.label),
+            text=query.text,
+            credential=query.credential_model,
+        )
+        counts = await registry_counts.of_entries(connection, [one.id for one in rows], caller)
+    page = page_of(rows, query, lambda one: {"row": one}, lambda one: place_key(one.name, one.id))
+    shown = [ShownEntry(one["row"], counts[one["row"].id]) for one in page.items]
+    labelled = [(one, kind_label(one)) for one in KINDS]
+    return visit.page("registry/list.html", entries=shown, next=page.next, query=query, kinds=labelled)
+
+
+async def new(visit: Visit) -> web.Response:
+    """The form of another one."""
+    form = new_entry_form()
+    if not visit.caller.may("entry:create"):
+        form = Form({**form.given, "team_id": visit.caller.teams_with("entry:create")[0]})
+    return await _asked(visit, form)
+
+
+async def create(visit: Visit) -> web.Response:
+    """Add it; or show the form again after one of the buttons of its rows."""
+    form = await visit.form()
+    if (more := with_buttons(form, BLANK)) is not None:
+        return await _asked(visit, more)
+    form = tidied(form)
+    try:
+        wanted = form.read(EntryCreate, **_of_team(made_of(form, new=True)))
+        async with visit.changing() as write:
+            made = await changes.create(
+                write, visit.deps.safeguards, new_entry(wanted.model_dump(), wanted.model_fields_set)
+            )
+    except REFUSALS as refusal:
+        return await _asked(visit, form.refused(refusal, lambda path: form_field(form, path)))
+    return visit.go(f"/registry/{made.id}", "entry-made")
+
+
+async def choices_for_entries(connection: Connection, visit: Visit) -> dict[str, Any]:
+    """What the form of an entry offers: teams that may see it, owners that it may have, kinds of credentials."""
+    caller, every = visit.caller, visit.caller.may("entry:create")
+    found = await teams.page(
+        connection, limit=_MOST_TEAMS, after=None, member=None if caller.may("team:read") else caller.user_id
+    )
+    owners = [("", "The organisation")] if every else []
+    owners += [(one.id, f"The team {one.name}") for one in found if caller.may_for("entry:create", TeamOwner(one.id))]
+    return {"teams": found, "owners": owners, "kinds": kinds()}
+
+
+def _of_team(given: dict[str, Any]) -> dict[str, Any]:
+    """A team's own entry is shown to that team, and to nobody else: it is not asked who sees it."""
+    if given["team_id"] is None:
+        return given
+    return given | {"visibility": "teams", "teams": [given["team_id"]]}
+
+
+async def _asked(visit: Visit, form: Form) -> web.Response:
+    async with transaction(visit.pool, readonly=True) as connection:
+        choices = await choices_for_entries(connection, visit)
+    return visit.again("registry/new.html", form, **choices)

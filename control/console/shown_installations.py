@@ -1,0 +1,109 @@
+"""An installation as pages show it: its state in a word, what causes it, what helps, and who can use it.
+
+Called by the pages of installations, of an entry, and by My connections. Functions of what the store found; whose
+installation serves a call is decided in `control/credentials/resolution.py`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from control.console.credential_form import kind_label
+from control.registry.installation import Installation, InstallationState
+from control.registry.owner import Organisation, Owner, Person, TeamOwner
+
+STATES: Final[Mapping[InstallationState, tuple[str, str]]] = MappingProxyType(
+    {
+        "ready": ("ready", "ok"),
+        "new": ("not asked yet", "quiet"),
+        "needs_sign_in": ("to be filled in again", "warn"),
+        "credential_refused": ("credential refused", "bad"),
+        "unreachable": ("unreachable", "bad"),
+    }
+)
+"""Each state as a word, and the tone in which it is said."""
+_CURES: Final[Mapping[InstallationState, str]] = MappingProxyType(
+    {
+        "ready": "",
+        "new": "Ask the server what it offers.",
+        "needs_sign_in": "Give its answers again.",
+        "credential_refused": "Give another credential: the server does not take this one.",
+        "unreachable": "See whether the server runs and can be reached, then ask it again.",
+    }
+)
+"""What helps in each state."""
+SIGNS_IN: Final = frozenset({"oauth"})
+"""Kinds of credentials that a person gives by signing in at the provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownInstallation:
+    """An installation with what a person wants to know of it."""
+
+    installation: Installation
+    kind: str
+    """Of its entry's credential."""
+    asking: bool = False
+    """Whether its server is being asked now."""
+
+    @property
+    def state(self) -> tuple[str, str]:
+        """A word, and the tone in which it is said."""
+        word, tone = STATES.get(self.installation.state, (self.installation.state.replace("_", " "), "quiet"))
+        return (
+            ("needs sign-in", tone) if self.signs_in and self.installation.state == "needs_sign_in" else (word, tone)
+        )
+
+    @property
+    def cause(self) -> str:
+        """Why it is in that state, as discovery or a change said it."""
+        return self.installation.state_reason
+
+    @property
+    def cure(self) -> str:
+        """What helps; '' where nothing has to be done."""
+        if self.signs_in and self.installation.state in {"needs_sign_in", "credential_refused"}:
+            return "Sign in at the provider again."
+        return _CURES.get(self.installation.state, "")
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether its credential comes of signing in at the provider, on the page behind `sign_in_path`."""
+        return self.kind in SIGNS_IN
+
+    @property
+    def sign_in_path(self) -> str:
+        """Where its person signs in at the provider."""
+        return f"/install/{self.installation.entry_slug}"
+
+    def whose(self, me: str) -> str:
+        """Whose it is, in a few words, told to the person `me`."""
+        return whose(self.installation.owner, self.installation.owner_name, me)
+
+    @property
+    def kind_label(self) -> str:
+        """What its kind of credential is called."""
+        return kind_label(self.kind)
+
+
+def whose(owner: Owner, owner_name: str, me: str) -> str:
+    """Whose it is, in a few words."""
+    match owner:
+        case Person(user_id):
+            return "yours" if user_id == me else owner_name
+        case TeamOwner():
+            return f"the team {owner_name}"
+        case Organisation():
+            return "the organisation"
+
+
+def who_can_use(owner: Owner, owner_name: str, me: str) -> str:
+    """For whom it is chosen at gateways that resolve at call time, in one sentence."""
+    match owner:
+        case Person(user_id):
+            return "You alone, before any other." if user_id == me else f"{owner_name} alone, before any other."
+        case TeamOwner():
+            return f"Members of the team {owner_name} who have none of their own, and the team's tokens."
+        case Organisation():
+            return "Everybody for whom there is none of their own and none of their team."
