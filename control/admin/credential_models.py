@@ -29,8 +29,13 @@ def settings_body(kind: str) -> type[Model]:
     """The model of this kind's settings: one field for each of its class."""
     declared = settings_class(kind)
     name = _NAMES.get(kind, "".join(word.title() for word in kind.split("_")) + "Settings")
-    fields: Any = {one.name: _field(one.type, one.default) for one in msgspec.structs.fields(declared)}
+    fields: Any = {one.name: _field(one.type, _default(one)) for one in msgspec.structs.fields(declared)}
     return create_model(name, __base__=_Settings, __doc__=declared.__doc__, **fields)
+
+
+def _default(one: Any) -> Any:
+    """What a field is that is not named; NODEFAULT where it must be. An empty object is made by its factory."""
+    return one.default if one.default_factory is msgspec.NODEFAULT else one.default_factory()
 
 
 def _field(declared: Any, default: Any) -> tuple[Any, Any]:

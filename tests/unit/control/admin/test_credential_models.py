@@ -32,3 +32,9 @@ def test_settings_are_described_and_bounded_as_their_class_says() -> None:
 def test_settings_of_another_form_are_refused(given: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         PlacementBody.model_validate(given)
+
+
+def test_a_setting_that_is_needed_in_its_class_is_needed_in_a_body_and_no_other() -> None:
+    for kind in KINDS_WITH_SETTINGS:
+        required = {name for name, one in settings_body(kind).model_fields.items() if one.is_required()}
+        assert required == ({"style"} if kind == "static" else set()), kind
