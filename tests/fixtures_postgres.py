@@ -20,17 +20,15 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-import asyncpg
 import pytest
 
-from control.store.migrate import migrate
 from control.store.pool import Pool, close_pool, open_pool
+from tests.emptied_databases import Template, is_emptied, made_of_template, make_template
 
-TEMPLATE = "archway_template"
 GUARD = """
 import ctypes, os, signal, subprocess, sys, threading
 run_as, command = sys.argv[1], sys.argv[2:]
@@ -67,6 +65,9 @@ class Server:
     data: Path
     pid: int
     guard: subprocess.Popen[bytes]
+    emptied: list[str] = field(default_factory=list)
+    """Databases that earlier tests left, and that are as new."""
+    template: Template | None = None
 
     def dsn(self, database: str = "postgres") -> str:
         return f"postgresql://archway:{self.password}@127.0.0.1:{self.port}/{database}"
@@ -96,7 +97,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The server of this test process, with the migrated template database."""
     server = start_server(tmp_path_factory.mktemp("postgres"))
     try:
-        asyncio.run(_make_template(server))
+        asyncio.run(make_template(server))
         yield server
     finally:
         stop_server(server)
@@ -104,15 +105,13 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 async def database(postgres: Server) -> AsyncIterator[str]:
-    """The DSN of a fresh database with our schema; dropped afterwards."""
-    name = f"test_{secrets.token_hex(6)}"
-    admin = await asyncpg.connect(postgres.dsn(), timeout=60)
-    try:
-        await admin.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
-        yield postgres.dsn(name)
-        await admin.execute(f"drop database {name} with (force)")
-    finally:
-        await admin.close(timeout=30)
+    """The DSN of an empty database with our schema: a new one, or one that an earlier test left and that was emptied,
+    which takes a tenth of the time.
+    """
+    name = postgres.emptied.pop() if postgres.emptied else await made_of_template(postgres)
+    yield postgres.dsn(name)
+    if await is_emptied(postgres, name):
+        postgres.emptied.append(name)
 
 
 @pytest.fixture
@@ -210,15 +209,6 @@ def _wait_until_ready(server: Server, log: Path, before: int) -> None:
         time.sleep(0.02)
     stop_server(server)
     raise RuntimeError("the server did not start within 60 s")
-
-
-async def _make_template(server: Server) -> None:
-    admin = await asyncpg.connect(server.dsn(), timeout=60)
-    try:
-        await admin.execute(f"create database {TEMPLATE}")
-    finally:
-        await admin.close(timeout=30)
-    await migrate(server.dsn(TEMPLATE))
 
 
 def _tree(pid: int) -> list[int]:

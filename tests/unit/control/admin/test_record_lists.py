@@ -10,10 +10,9 @@ from control.admin.record_lists import gap_key, gap_place, record_key, record_pl
 from control.http.paging import make_cursor
 from control.http.problems import Problem
 from control.store.records import KeptGap, KeptRecord
-from core.identifiers import new_id
 
 AT = datetime(2026, 11, 28, 19, 40, 12, 345678, tzinfo=UTC)
-RECORD = KeptRecord(new_id(), AT, {})
+RECORD = KeptRecord("0197c9c0-0000-7000-8000-000000000001", AT, {})
 GAP = KeptGap("a worker", 7, 5, 6, 0, None, AT, AT)
 
 
