@@ -1,4 +1,4 @@
-"""The registry's commands against a running deployment."""
+"""The registry's commands against a running deployment, and what a change of an entry does to secrets there."""
 
 import json
 import os
@@ -11,7 +11,10 @@ from threading import Thread
 
 import pytest
 
+from tests.fakes.mcp_upstream import Answer, McpUpstream
+from tests.fixtures_system import eventually
 from tests.up.conftest import ARCHWAY
+from tests.up.redirected import CHANGES, Redirected
 
 
 @pytest.fixture
@@ -227,3 +230,58 @@ def test_the_status_of_a_deployment_is_known_by_its_address_and_a_token(running)
     assert told["listeners"][1]["url"] == running.file["proxy_url"]
     assert told["version"] == told["command_line"]
     assert told["counts"]["gateways"] >= 1
+
+
+@pytest.fixture
+async def redirected(running):
+    async with McpUpstream(era="modern") as here, McpUpstream(era="modern") as elsewhere:
+        for one in (here, elsewhere):
+            one.tool("look", Answer(text="seen"))
+        yield Redirected(running, here, elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("kind", "way"),
+    [
+        *((kind, "api") for kind in CHANGES),
+        ("another address", "cli"),
+        ("a header in place of the usual one", "cli"),
+        ("another header of a field", "cli"),
+    ],
+)
+async def test_a_stored_secret_follows_its_entry_to_no_other_place(
+    redirected: Redirected, kind: str, way: str
+) -> None:
+    """No other server and no other header; and where the entry goes back, all is as it was."""
+    entry, changed, header = CHANGES[kind]
+    changed = {name: redirected.elsewhere.url if value == "elsewhere" else value for name, value in changed.items()}
+    back = {name: redirected.here.url if name == "url" else entry[name] for name in changed}
+    await redirected.set_up(entry)
+
+    async def is_used() -> bool:
+        return await redirected.code() == "ok"
+
+    async def is_refused() -> bool:
+        return await redirected.code() == "needs_sign_in"
+
+    await eventually(is_used, 60, "the tool is called")
+    before = redirected.places()
+    assert {where for where, _ in before} == {"here"}
+    assert any(place.startswith(f"{header}: ") for _, place in before)
+
+    await redirected.change(way, changed)
+    waiting = await redirected.state()
+    assert waiting["state"] == "needs_sign_in"
+    assert waiting["state_reason"].startswith("It has secrets that were given ")
+    assert "give them again" in waiting["state_reason"]
+    await eventually(is_refused, 60, "calls are refused")
+    again = await redirected.made(f"/installations/{redirected.installation['id']}/discover", {})
+    assert again["state"] == "needs_sign_in"
+    assert redirected.places() == before
+
+    await redirected.change(way, back)
+    assert (await redirected.state())["state"] == "new"
+    redirected.here.seen.clear()
+    await eventually(is_used, 60, "it is called again")
+    assert redirected.places() == before
+    assert redirected.canary not in redirected.told()
