@@ -20,6 +20,7 @@ _SEEN: Final = """
     ($2 or e.visibility = 'organisation'
         or exists (select 1 from entry_teams m where m.entry_id = e.id and m.team_id = any($3::uuid[])))
 """
+_SHOWN: Final = "exists (select 1 from assignments a where a.tool_id = t.id and a.gateway_id = $1)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,24 +77,27 @@ async def page(
     `teams`. `text`: a part of the tool's name, its description, or its entry's name or slug; `entry`: a slug.
     """
     rows = await connection.fetch(
-        f"""select t.id, t.name, left(coalesce(t.definition ->> 'description', ''), 400) as description,
+        f"""with found as (
+               select t.id from entry_tools t join entries e on e.id = t.entry_id
+               where {_SEEN} and {behind(5, _NAME, "t.id")}
+                 and ($7 = '' or strpos(lower(t.name), lower($7)) > 0 or strpos(lower(e.name), lower($7)) > 0
+                      or strpos(e.slug, lower($7)) > 0
+                      or strpos(lower(coalesce(t.definition ->> 'description', '')), lower($7)) > 0)
+                 and ($8 = '' or e.slug = $8)
+                 and ($9::text is null or {_SHOWN} = ($9 = 'yes'))
+                 and (t.missing_since is null or {_SHOWN})
+               {in_order(_NAME, "t.id")} limit $4)
+           select t.id, t.name, left(coalesce(t.definition ->> 'description', ''), 400) as description,
                coalesce(t.definition #> '{{annotations,readOnlyHint}}' = 'true'::jsonb, false) as only_reads,
                t.state, t.missing_since is not null as missing, t.entry_id, e.slug as entry_slug,
                e.name as entry_name, coalesce(own.shown, '[]'::jsonb) as shown
-           from entry_tools t join entries e on e.id = t.entry_id
+           from found join entry_tools t on t.id = found.id join entries e on e.id = t.entry_id
            left join lateral (
                select jsonb_agg(jsonb_build_object('id', a.id, 'exposed_name', a.exposed_name,
                                                    'installation', i.name) order by a.exposed_name) as shown
                from assignments a left join installations i on i.id = a.installation_id
                where a.tool_id = t.id and a.gateway_id = $1) own on true
-           where {_SEEN} and {behind(5, _NAME, "t.id")}
-             and ($7 = '' or strpos(lower(t.name), lower($7)) > 0 or strpos(lower(e.name), lower($7)) > 0
-                  or strpos(e.slug, lower($7)) > 0
-                  or strpos(lower(coalesce(t.definition ->> 'description', '')), lower($7)) > 0)
-             and ($8 = '' or e.slug = $8)
-             and ($9::text is null or (own.shown is not null) = ($9 = 'yes'))
-             and (t.missing_since is null or own.shown is not null)
-           {in_order(_NAME, "t.id")} limit $4""",
+           {in_order(_NAME, "t.id")}""",
         gateway_id, everything, list(teams), limit, *place_of(after), text, entry, picked,
     )  # fmt: skip
     return [made(ToolChoice, row) for row in rows]
