@@ -165,8 +165,8 @@ class Exchange:
     """How much of the worker's room for bodies and answers this request has taken."""
     bytes_read: int = 0
     """How much of that is for a large answer that was read, or waits for it, and is not written yet."""
-    cut_off: bool = False
-    """Whether the call was ended because its caller may not call any more; else its own session cancels it."""
+    cut_off: str = ""
+    """Why the call was ended though its caller waits (`running_calls.CutOff`); empty: its own session cancels it."""
     ended: bool = False
     """Whether its caller was answered, or has left: then it takes no more, and gives back what it has."""
     runs: bool = False

@@ -53,7 +53,7 @@ class Forgetting:
             "provider": self._provider,
             "session": self._session,
             "installation": self._installation,
-            "entry": lambda change: installations.forget_entry(change.name),
+            "entry": self._entry,
         }
 
     async def apply(self, change: Change) -> None:
@@ -113,6 +113,11 @@ class Forgetting:
         await self._installations.forget_installation(change.name)
         self._upstream_sessions.forget_installation(change.name)
         self._health.forget_installation(change.name)
+        self._endings.look_at_installations(lambda one: one.installation_id == change.name)
+
+    async def _entry(self, change: Change) -> None:
+        await self._installations.forget_entry(change.name)
+        self._endings.look_at_installations(lambda one: one.entry_id == change.name)
 
 
 def _is_of(caller: Caller, change: Change) -> bool:

@@ -160,6 +160,10 @@ TABLE: Final[dict[str, Reason]] = {
     "access_ended": _call(
         "Your access ended while this call ran, so it was stopped; sign in again or ask an administrator."
     ),
+    "installation_ended": _call(
+        "This call was stopped while it ran, because the installation that it used was removed or is not yours any "
+        "more."
+    ),
 }
 
 

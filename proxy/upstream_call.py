@@ -15,7 +15,7 @@ from core.records import CallRecord
 from proxy.answers.refused import answer_of_refusal, faulty, internal_error
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
-from proxy.limits.running_calls import Asked, CallKey
+from proxy.limits.running_calls import Asked, CallKey, CutOff, Through
 from proxy.limits.shares import quarter
 from proxy.refusals import Refusal, overloaded
 from proxy.room import at_end
@@ -51,8 +51,12 @@ class UpstreamCall:
         return call_key(self.x)
 
     def asked(self) -> Asked:
-        """Who called, which gateway, and from where."""
-        return self.x.caller, self.x.gateway_name, self.x.address
+        """Who called, which gateway, from where, and through which installation."""
+        x, through = self.x, None
+        if x.installation is not None and x.gateway is not None and x.target is not None:
+            target = x.target
+            through = Through(x.installation, x.gateway.id, target.assignment_id, target.route.per_principal)
+        return Asked(x.caller, x.gateway_name, x.address, through)
 
     def wait(self, ready: Callable[[], None]) -> None:
         """Wait for the upstream's answer, as where `go_on` returned None: the call was sent."""
@@ -131,17 +135,17 @@ class UpstreamCall:
         self._cancelled()
         ready()
 
-    def cut_off(self) -> None:
-        """End it now, wherever it waits, and tell its caller that their access has ended."""
+    def cut_off(self, why: CutOff) -> None:
+        """End it now, wherever it waits, and tell its caller why."""
         if self._over:
             return
-        self.x.cut_off = True
+        self.x.cut_off = why
         if self._waits and self._ready is not None:
             self.cancel()
         elif self._task is not None:
             _ = self._deps.calls.call_off(self._task)
         else:  # its task has not begun
-            asyncio.get_running_loop().call_soon(self.cut_off)
+            asyncio.get_running_loop().call_soon(self.cut_off, why)
 
     def _cancel_in_its_task(self) -> None:
         """A task that has not begun would never run, and so never give back what its call holds: in its turn."""
@@ -168,7 +172,7 @@ class UpstreamCall:
     def _cancelled(self) -> None:
         if self._over:
             return
-        self.x.status = "access_ended" if self.x.cut_off else "cancelled"
+        self.x.status = self.x.cut_off or "cancelled"
         self._give_back()
         record(self.x, self._deps)
 
@@ -212,7 +216,7 @@ def begin(x: Exchange, deps: Deps, stages: Iterable[Stage]) -> UpstreamCall:
 def answer_of(x: Exchange, deps: Deps) -> Answer | None:
     """The answer of a call that is over; None where a stream has carried it."""
     if x.answer is None and not x.outlet.streaming:
-        return answer_of_refusal(x, Refusal("access_ended") if x.cut_off else Refusal("cancelled"), deps)
+        return answer_of_refusal(x, Refusal(x.cut_off or "cancelled"), deps)
     return x.answer
 
 

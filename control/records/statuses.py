@@ -56,4 +56,5 @@ Status = Literal[
     "upstream_asks",
     "cancelled",
     "access_ended",
+    "installation_ended",
 ]

@@ -13,17 +13,41 @@ at another worker: the mailbox brings it to the table that has the call.
 
 import asyncio
 from collections.abc import Coroutine, Iterable
-from typing import Any, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
+from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
 from proxy.caller import Caller
 
 CallKey = tuple[str, str | int]
 """The session's jti and the request's id."""
-Asked = tuple[Caller, str, str]
-"""Who called, as judged when they did; the gateway as the request names it; the address that it came from."""
+CutOff = Literal["access_ended", "installation_ended"]
+"""Why a call is ended that its caller still waits for: a reason of `proxy/refusals.py`."""
 LEAVE_S = 1.0
 END_S = 1.0
+
+
+class Through(NamedTuple):
+    """The installation that a call goes through, and what it was resolved for."""
+
+    installation: ResolvedInstallation
+    gateway_id: str
+    assignment_id: str
+    per_principal: bool
+    """Whether it may be the caller's own."""
+
+
+class Asked(NamedTuple):
+    """What a running call was decided on."""
+
+    caller: Caller
+    """As judged when they called."""
+    gateway: str
+    """As the request names it."""
+    address: str
+    """That it came from."""
+    through: Through | None
+    """None before it was resolved."""
 
 
 class Stepped(Protocol):
@@ -41,10 +65,10 @@ class RunningCall(Stepped, Protocol):
     """A call that runs, in whichever way, and for whom (`proxy/upstream_call.py`, `proxy/plans/planned_call.py`)."""
 
     def asked(self) -> Asked:
-        """Who called, which gateway, and from where."""
+        """Who called, which gateway, from where, and through which installation."""
 
-    def cut_off(self) -> None:
-        """End it now, wherever it waits, and tell its caller that their access has ended."""
+    def cut_off(self, why: CutOff) -> None:
+        """End it now, wherever it waits, and tell its caller why."""
 
 
 class Calls:

@@ -16,7 +16,7 @@ from orjson import dumps
 from core.identifiers import new_id
 from core.mcp.shapes import result_for_legacy, result_for_modern
 from proxy.exchange import Exchange, Head
-from proxy.limits.running_calls import Asked, CallKey
+from proxy.limits.running_calls import Asked, CallKey, CutOff, Through
 from proxy.pipeline import go_on_from_plan
 from proxy.plans.made_exchange import exchange_of
 from proxy.plans.parts import PlanParts
@@ -112,10 +112,11 @@ class PlannedCall:
         return (jti, self.message["id"]) if jti else None
 
     def asked(self) -> Asked:
-        """Who called, which gateway, and from where."""
-        judged = self._head.judged
+        """Who called, which gateway, from where, and through which installation."""
+        judged, plan, target = self._head.judged, self.plan, self.plan.target
         assert judged is not None
-        return self.plan.caller, judged.gateway_name, judged.address
+        through = Through(plan.installation, plan.gateway.id, target.assignment_id, target.route.per_principal)
+        return Asked(plan.caller, judged.gateway_name, judged.address, through)
 
     def waits(self, connection: PoolConnection) -> None:
         """It was sent there, and waits for its answer."""
@@ -193,9 +194,9 @@ class PlannedCall:
         """Its session cancels it, or the worker ends."""
         self._to_pipeline("cancelled")[1].cancel()
 
-    def cut_off(self) -> None:
-        """Its caller's access has ended."""
-        self._to_pipeline("cancelled")[1].cut_off()
+    def cut_off(self, why: CutOff) -> None:
+        """It may not go on."""
+        self._to_pipeline("cancelled")[1].cut_off(why)
 
     def leave(self) -> None:
         """The caller has left."""

@@ -82,6 +82,7 @@ class Installations:
 
     async def forget_installation(self, identifier: str) -> None:
         """Forget an installation that changed."""
+        self.renewals.forget(identifier)
         await self.resolved.drop_where(lambda _, installation: installation.installation_id == identifier)
 
     async def forget_entry(self, identifier: str) -> None:
@@ -105,6 +106,7 @@ class Installations:
 
     def doubt(self) -> None:
         """News may have been missed: ask again before a remembered answer is used."""
+        self.renewals.doubt()
         self.resolved.memory.doubt_all()
 
     async def _ask(self, question: InstallationQuestion, put: Put) -> Aged[ResolvedInstallation]:

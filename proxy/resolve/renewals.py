@@ -94,6 +94,14 @@ class Renewals:
         asking = self.newer(key, question, installation, now + SUSPECTED_S)
         _ = self._tasks.spawn("suspected credential", asking)
 
+    def forget(self, installation_id: str) -> None:
+        """The installation changed: what it had before serves nobody."""
+        _ = self._newest.pop(installation_id)
+
+    def doubt(self) -> None:
+        """News may have been missed: the same of all."""
+        self._newest.clear()
+
     async def _known(self, key: str, refused: ResolvedInstallation) -> ResolvedInstallation | None:
         """What is remembered for this caller and is newer already.
 

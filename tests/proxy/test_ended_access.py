@@ -10,10 +10,11 @@ from typing import Any
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 
 from core.acknowledgements import PURPOSE, open_acknowledgement
 from core.redis_names import WORKERS, worker_key
-from core.resolve import JwtProof
+from core.resolve import InstallationRefusal, JwtProof, ResolvedInstallation
 from core.sealing import Sealer
 from core.snapshot import TokenIssuer, Visibility
 from core.tasks import Tasks
@@ -297,3 +298,64 @@ async def test_nothing_is_held_for_a_call_that_was_ended(rig: Rig, upstream: Mcp
         return not (usage.calls_in_flight or usage.at_servers or rig.worker.deps.calls.running())
 
     await eventually(is_free)
+
+
+GONE = InstallationRefusal("installation_gone", "It was deleted.")
+AWAY = InstallationRefusal("provider_away", "Try again.")
+SIGN_IN = InstallationRefusal("needs_sign_in", "Sign in again.")
+
+
+def resolves_to(rig: Rig, answer: ResolvedInstallation | InstallationRefusal) -> ResolvedInstallation:
+    """Control says so from now on of each tool; what it said before."""
+    (before,) = rig.control.installations.values()
+    assert isinstance(before, ResolvedInstallation)
+    rig.control.installations = dict.fromkeys(rig.control.installations, answer)
+    return before
+
+
+@pytest.mark.parametrize("kind", ["installation", "entry"])
+async def test_a_call_ends_with_the_installation_that_it_goes_through(
+    rig: Rig, upstream: McpUpstream, kind: Any
+) -> None:
+    call, _ = await held_calls(rig, upstream)
+    before = resolves_to(rig, GONE)
+    await rig.control.announce(kind, before.installation_id if kind == "installation" else before.entry_id)
+    reply = await ended(call)
+    assert (reply.status, reply.refusal["code"]) == (200, "installation_ended")
+    assert "was removed" in reply.result["content"][0]["text"]
+    assert (await rig.call("t")).refusal["code"] == "installation_gone"
+
+
+async def test_a_call_ends_where_another_installation_takes_the_place_of_its_own(
+    rig: Rig, upstream: McpUpstream
+) -> None:
+    call, _ = await held_calls(rig, upstream)
+    before = resolves_to(rig, rig.control.installation(upstream.url))
+    await rig.control.announce("installation", before.installation_id)
+    assert (await ended(call)).refusal["code"] == "installation_ended"
+
+
+@pytest.mark.parametrize("change", ["another", "renewed", "sign_in", "away", "unreachable"])
+async def test_a_call_goes_on_whose_installation_is_still_there(rig: Rig, upstream: McpUpstream, change: str) -> None:
+    call, held = await held_calls(rig, upstream)
+    (before,) = rig.control.installations.values()
+    assert isinstance(before, ResolvedInstallation)
+    name = before.installation_id
+    if change == "another":
+        name = rig.control.installation(upstream.url).installation_id
+    elif change == "unreachable":
+        rig.control.down = True
+    else:
+        _ = resolves_to(rig, {"renewed": replace(before, version=2), "sign_in": SIGN_IN, "away": AWAY}[change])
+    asked = len(rig.control.asked)
+    await rig.control.announce("installation", name)
+
+    async def was_judged() -> bool:
+        judged = change == "another" or len(rig.control.asked) > asked
+        return judged and rig.worker.changes.number >= rig.control.number
+
+    await eventually(was_judged)
+    await rig.worker.access.settled()
+    held.set()
+    assert (await ended(call)).result["content"][0]["text"] == "done"
+    assert rig.worker.access.cut == 0

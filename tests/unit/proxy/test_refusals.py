@@ -3,9 +3,11 @@ from __future__ import annotations
 import ast
 import string
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from proxy.limits.running_calls import CutOff
 from proxy.refusals import CALL_REFUSED, TABLE, Reason, Refusal, RefusedAs
 
 ROOT = Path(__file__).parents[3]
@@ -22,8 +24,10 @@ BY_TABLE = {reason for reason in TABLE if reason.startswith("upstream_")} | {
     "quarantined",
     "held_back",
     "only_as_task",
+    *get_args(CutOff),
+    "cancelled",
 }
-"""Words that another table or the snapshot's rules bring."""
+"""Words that another table, the snapshot's rules or the end of a running call bring."""
 
 
 def raised() -> dict[str, set[str]]:
