@@ -28,6 +28,7 @@ from proxy.upstream.first_message import FirstMessage
 from proxy.upstream.outbound import new_upstream_id
 from proxy.upstream.pool.awaited_answer import PoolAnswer
 from proxy.upstream.pool.connection import PoolConnection
+from proxy.upstream.refused_results import looks_refused
 from proxy.upstream_call import UpstreamCall
 
 
@@ -211,8 +212,8 @@ class PlannedCall:
         self.bytes_held = 0
 
     def _finish(self, result: Json) -> bool:
-        """Answer, record and count; False, and nothing done, where there is no room for the answer."""
-        plan, parts = self.plan, self._parts
+        """Answer, record and count; False, and nothing done, where there is no room, or more is to be done."""
+        plan, parts, failed = self.plan, self._parts, result.get("isError") is True
         shaped = (
             result_for_modern(result, plan.server_info, plan.account)
             if plan.modern
@@ -220,13 +221,12 @@ class PlannedCall:
         )
         body = dumps({"jsonrpc": "2.0", "id": self.message["id"], "result": shaped})
         size, seat = len(body), plan.seat
-        if parts.deps.draining or not seat.take_room(size):
+        if parts.deps.draining or (failed and looks_refused(result)) or not seat.take_room(size):
             return False
         self._over = True
         self.bytes_held += size
         self._waits_no_more()
         seat.leave()
-        failed = result.get("isError") is True
         seconds = perf_counter() - self.began
         self._record("tool_error" if failed else "ok", seconds, size)
         parts.slots.call_at(plan.failed if failed else plan.ok, seconds, len(self.body), size)

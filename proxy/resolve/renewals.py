@@ -10,7 +10,7 @@ call again, which `receive` does, once.
 import asyncio
 import time
 from math import inf
-from typing import Final
+from typing import Final, TypeAlias
 
 from core.resolve import InstallationAnswer, InstallationQuestion, ResolvedInstallation
 from core.tasks import Tasks
@@ -31,8 +31,10 @@ REFUSED_S: Final = 2.0
 SUSPECTED_S: Final = 60.0
 """How often, at most, results that only look refused start a question about one credential."""
 _MOST: Final = 10_000
-_OF_THE_CREDENTIAL: Final = frozenset({"needs_sign_in", "provider_away"})
-"""Refusals that are about the credential, whoever asks; others are about who asked."""
+_Said: TypeAlias = tuple[str, InstallationAnswer]
+"""Whose credential (by digest) control was asked with, and its answer."""
+_KEPT: Final = frozenset({"needs_sign_in", "provider_away"})
+"""Refusals that do not pass in a moment."""
 
 
 def end_of(installation: ResolvedInstallation) -> float:
@@ -55,10 +57,10 @@ class Renewals:
         self.questions = 0
         """How often control was asked."""
         self._control, self._resolved, self._tasks = control, resolved, tasks
-        self._asking = SingleFlight[tuple[str, InstallationAnswer]]("renewed credential", tasks)
+        self._asking = SingleFlight[_Said]("renewed credential", tasks)
         self._newest: Bounded[str, ResolvedInstallation] = Bounded(_MOST)
         """By installation: the newest that somebody's call brought here."""
-        self._said: Bounded[str, tuple[float, InstallationAnswer]] = Bounded(_MOST)
+        self._said: Bounded[str, tuple[float, _Said]] = Bounded(_MOST)
         """What control said in place of a newer credential, and until when (monotonic) it is not asked again."""
         self._suspected: Bounded[str, float] = Bounded(_MOST)
         """By installation: until when no result starts a question about it."""
@@ -95,12 +97,15 @@ class Renewals:
         _ = self._tasks.spawn("suspected credential", asking)
 
     def forget(self, installation_id: str) -> None:
-        """The installation changed: what it had before serves nobody."""
+        """The installation changed: what it had before serves nobody, and what was said of it may be otherwise."""
         _ = self._newest.pop(installation_id)
+        for about in [one for one in self._said if one.startswith(installation_id)]:
+            _ = self._said.pop(about)
 
     def doubt(self) -> None:
         """News may have been missed: the same of all."""
         self._newest.clear()
+        self._said.clear()
 
     async def _known(self, key: str, refused: ResolvedInstallation) -> ResolvedInstallation | None:
         """What is remembered for this caller and is newer already.
@@ -124,18 +129,18 @@ class Renewals:
 
     async def _answer(
         self, about: str, key: str, question: InstallationQuestion, refused: ResolvedInstallation, until: float
-    ) -> tuple[str, InstallationAnswer]:
-        """Whose credential (by digest) control was asked with, and its answer; empty where none came in time."""
+    ) -> _Said:
+        """What control says, or has said a moment ago; an empty answer where none came in time."""
         said = self._said.peek(about)
         if said is not None and time.monotonic() < said[0]:
-            return question.digest, said[1]
+            return said[1]
         run = self._asking.run(about, lambda: self._ask(about, key, question, refused))
         done, _ = await asyncio.wait((run,), timeout=max(until - time.monotonic(), 0.0))
         return run.result() if done else (question.digest, InstallationAnswer())
 
     async def _ask(
         self, about: str, key: str, question: InstallationQuestion, refused: ResolvedInstallation
-    ) -> tuple[str, InstallationAnswer]:
+    ) -> _Said:
         self.questions += 1
 
         async def ask() -> Aged[ResolvedInstallation]:
@@ -158,9 +163,9 @@ class Renewals:
         refusal = answer.refusal
         if refusal is not None and question.refused_version and refusal.code != "provider_away":
             await self._resolved.drop(key)  # so the next call is refused at once, until somebody has signed in
-        if refusal is None or refusal.code in _OF_THE_CREDENTIAL:
+        if refusal is None or refusal.code in _KEPT:
             age = NOTHING_NEWER_S if refusal is None else REFUSED_S
-            _ = self._said.put(about, (time.monotonic() + age, answer))
+            _ = self._said.put(about, (time.monotonic() + age, (question.digest, answer)))
 
 
 def is_newer(found: ResolvedInstallation, refused: ResolvedInstallation) -> bool:
@@ -169,8 +174,9 @@ def is_newer(found: ResolvedInstallation, refused: ResolvedInstallation) -> bool
 
 
 def _is_for_all(answer: InstallationAnswer, refused: ResolvedInstallation) -> bool:
-    """Whether an answer without a newer credential is about the credential, and not about who asked."""
+    """Whether an answer without a newer credential is the same for all; where somebody must sign in, the link is for
+    who asked."""
     if answer.refusal is not None:
-        return answer.refusal.code in _OF_THE_CREDENTIAL
+        return answer.refusal.code == "provider_away"
     found = answer.installation
     return found is not None and found.installation_id == refused.installation_id and found.version <= refused.version

@@ -18,6 +18,8 @@ from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.refusals import Refusal
 from proxy.room import hold_read, no_room, try_reserve
+from proxy.stages.renew_credential import suspect_credential
+from proxy.upstream.refused_results import looks_refused
 
 DELIVER_S = 30.0
 """A caller that takes longer to read its last event has lost it."""
@@ -80,7 +82,10 @@ def account_of(installation: ResolvedInstallation) -> orjson.Fragment | None:
 def _answer(x: Exchange, deps: Deps, result: dict[str, object], body: bytes) -> None:
     if not try_reserve(x, deps, len(body)):
         raise no_room(x, deps)
-    x.status = "tool_error" if result.get("isError") is True else "ok"
+    failed = result.get("isError") is True
+    x.status = "tool_error" if failed else "ok"
+    if failed and looks_refused(result):
+        suspect_credential(x, deps)
     x.answer, x.bytes_out = Answer(200, body), len(body)
 
 

@@ -1,7 +1,8 @@
 """Renew the credential: what follows where an upstream has refused it before the call was run.
 
 No stage of its own: `receive` asks here when a call was answered 401, or 403 with the scopes that it would take, and
-sends the call once more with what it gets. A server's refusal of a key that nobody can renew stays what it is.
+sends the call once more with what it gets. A server's refusal of a key that nobody can renew stays what it is. Also
+`relay` asks here, where only the words of a result look like that: that call has run, and is not sent again.
 """
 
 import time
@@ -46,6 +47,13 @@ async def renew_credential(x: Exchange, deps: Deps, refusal: Refusal) -> float |
     x.installation, x.sent = newer, None
     compose_headers(x, deps)
     return until
+
+
+def suspect_credential(x: Exchange, deps: Deps) -> None:
+    """Have control asked, in the background and seldom, about the credential of a call whose result looks refused."""
+    assert x.installation is not None
+    question = replace(question_of(x), refused_version=x.installation.version)
+    deps.installations.renewals.suspect(key_of(x, deps), question, x.installation)
 
 
 def _question(x: Exchange, refusal: Refusal) -> InstallationQuestion | None:

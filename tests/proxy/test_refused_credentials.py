@@ -309,3 +309,30 @@ async def test_a_token_that_has_ended_serves_nobody_though_control_is_away(
             assert (await rig.call("t")).refusal["code"] == "credential_unavailable"
         finally:
             await rig.control.start()
+
+
+async def test_a_result_that_looks_refused_starts_a_renewal_and_no_second_run(
+    rig: Rig, upstream: McpUpstream
+) -> None:
+    upstream.tool("api", Answer(text="GitHub API error: 401 Bad credentials", is_error=True))
+    first = with_version(rig.control.installation(upstream.url), 1)
+    tool = rig.control.tool("t", "api", first)
+    await rig.serve([tool])
+    second = with_version(first, 2)
+    rig.control.renews = says(second)
+    for _ in range(3):
+        assert (await rig.call("t")).result["isError"]
+
+    async def is_renewed() -> bool:
+        return (await rig.call("t")).result["isError"] and called_with(upstream)[-1] == bearer(2)
+
+    await eventually(is_renewed)
+    assert [one.refused_version for one in rig.control.renewals] == [1]
+    assert len(called_with(upstream)) == len(upstream.seen_of("tools/call", tool="api"))
+
+
+async def test_a_result_that_fails_otherwise_starts_nothing(rig: Rig, upstream: McpUpstream) -> None:
+    upstream.tool("api", Answer(text="404 Not Found", is_error=True))
+    await rig.serve([rig.control.tool("t", "api", with_version(rig.control.installation(upstream.url), 1))])
+    assert (await rig.call("t")).result["isError"]
+    assert rig.worker.installations.renewals.questions == 0

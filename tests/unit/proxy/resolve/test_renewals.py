@@ -137,12 +137,28 @@ async def test_the_word_that_an_installation_is_theirs_grows_no_younger_by_anoth
     assert (after.aged.asked, after.aged.value) == (before.aged.asked, SECOND)
 
 
-async def test_a_refusal_of_the_credential_is_for_all_who_met_it(worker: Worker, control: Control) -> None:
-    for refusal in (SIGN_IN, AWAY):
-        control.answers["ann"] = refusal
-        worker = Worker(control)
-        await worker.know()
-        assert await both(worker, control) == [refusal.code, refusal.code]
+async def test_that_the_provider_is_away_is_for_all_who_met_it(worker: Worker, control: Control) -> None:
+    control.answers["ann"] = AWAY
+    assert await both(worker, control) == ["provider_away", "provider_away"]
+    assert len(control.asked) == 1
+
+
+async def test_where_somebody_must_sign_in_each_caller_gets_a_link_of_their_own(
+    worker: Worker, control: Control
+) -> None:
+    for name in ("ann", "ben"):
+        control.answers[name] = InstallationRefusal("needs_sign_in", "Sign in.", f"https://pages.test/?as={name}")
+    control.gate = asyncio.Event()
+    together = asyncio.gather(worker.newer(ANNS, ANN), worker.newer(BENS, BEN), return_exceptions=True)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    control.gate.set()
+    links = [one.link for one in await together if isinstance(one, Refusal)]
+    for key, question in ((ANNS, ANN), (BENS, BEN)):  # of a moment ago
+        with pytest.raises(Refusal) as refused:
+            await worker.newer(key, question)
+        links.append(refused.value.link)
+    assert links == ["https://pages.test/?as=ann", "https://pages.test/?as=ben"] * 2
     assert len(control.asked) == 2
 
 
@@ -175,6 +191,33 @@ async def test_what_control_has_in_place_of_a_newer_one_is_not_asked_for_again_f
     monkeypatch.setattr(renewals.time, "monotonic", lambda: later)
     control.answers["ann"] = SECOND
     assert await worker.newer(ANNS, ANN) == SECOND
+
+
+@pytest.mark.parametrize("news", ["a change", "a doubt"])
+async def test_what_was_said_before_the_installation_changed_is_asked_again(
+    worker: Worker, control: Control, news: str
+) -> None:
+    control.answers["ann"] = SIGN_IN
+    with pytest.raises(Refusal):
+        await worker.newer(ANNS, ANN)
+    control.answers["ann"] = SECOND
+    if news == "a change":
+        await worker.held.forget_installation("another")
+        with pytest.raises(Refusal):
+            await worker.newer(ANNS, ANN)
+        await worker.held.forget_installation(FIRST.installation_id)
+    else:
+        worker.held.doubt()
+    assert await worker.newer(ANNS, ANN) == SECOND
+
+
+async def test_what_an_installation_had_before_it_changed_serves_nobody(worker: Worker, control: Control) -> None:
+    control.answers["ann"] = replace(FIRST, version=9)
+    assert await worker.newer(ANNS, ANN) == replace(FIRST, version=9)
+    await worker.held.forget_installation(FIRST.installation_id)
+    control.answers["ben"] = SECOND
+    await worker.know()
+    assert await worker.newer(BENS, BEN) == SECOND
 
 
 @pytest.mark.parametrize(("answer", "is_held"), [(SIGN_IN, False), (NOT_YOURS, False), (AWAY, True), (FIRST, True)])
