@@ -62,6 +62,13 @@ ENTRY_CHANGES = (
     *(one for one in ENTRY_FIELDS if one.name not in {"labels", "teams"}),
     *in_parts("labels", "label", "map", "A label, name=value"),
     *in_parts("teams", "team", "references", "A team that sees it", of="team"),
+    Option(
+        "discovery_installation_id",
+        "The installation through which its tools are found: its name, ENTRY@OWNER or id; '' for one that is ready.",
+        "reference",
+        of="installation",
+        flag="discovery_installation",
+    ),
 )
 ENTRY = Resource(
     name="entries",
@@ -92,6 +99,7 @@ ENTRY = Resource(
             "archway entries update crm --url https://crm.example.com/v2/mcp",
             "archway entries update crm --add-label stage=live --remove-team Sales",
             "archway entries update bugs --belongs-to organisation --visibility organisation",
+            "archway entries update crm --discovery-installation crm@Support",
         ),
         "delete": ("archway entries delete crm --cascade",),
     },

@@ -57,9 +57,15 @@ async def read_entry(asked: Asked, entry_id: Id) -> EntryView:
 @operations.patch("/entries/{entry_id}")
 async def change_entry(asked: Asked, entry_id: Id, body: EntryPatch) -> EntryView:
     """Change an entry. Secrets do not follow it to another origin: its installations are then filled in again."""
-    wanted = partial(entry_with, given=body.changes())
+    given = body.changes()
     async with asked.changing() as write:
-        changed = await changes.change(write, asked.deps.safeguards, entry_id, wanted, asked.version)
+        changed, version = None, asked.version
+        if "discovery_installation_id" in given:
+            through = given.pop("discovery_installation_id")
+            changed, version = await changes.discover_through(write, entry_id, through, version), None
+        if given or changed is None:
+            wanted = partial(entry_with, given=given)
+            changed = await changes.change(write, asked.deps.safeguards, entry_id, wanted, version)
     return await _looked_at(asked, changed) if "url" in body.model_fields_set else _view(changed)
 
 

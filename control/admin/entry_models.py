@@ -135,6 +135,11 @@ class EntryPatch(EntryFields, Change):
         description="As for a new entry; empty takes it away. Required again where the client, its provider or the "
         "server's origin changes.",
     )
+    discovery_installation_id: Id | None = Bound(
+        None,
+        description="The installation through which its tools are found; null: one that is ready, the organisation's "
+        "before a team's and a person's.",
+    )
 
 
 class EntryQuery(NamedPageQuery):
@@ -158,8 +163,11 @@ class EntryView(EntryFields, Item):
     credential_placement: dict[str, Any]
     has_client_secret: bool = Bound(description="Whether the secret of a client at the provider is kept.")
     fixed_header_names: list[str]
+    discovery_installation_id: Id | None = Bound(
+        description="The installation through which its tools are found; null: the first that becomes ready will be."
+    )
     discovery: dict[str, Any] = Bound(
-        description="The latest discovery: when, by whom, through which installation; how many tools; which were "
+        description="The latest discovery through that one: when, by whom; how many tools; which were "
         "added, changed and are gone; which were left out, and notes, with reasons."
     )
     warnings: list[str] = Bound(description="After a change of the URL: where it redirects to.")

@@ -84,6 +84,7 @@ class InstallationView(Item):
     owner: str = Bound(description="The person's e-mail, the team's name, or `organisation`.")
     user_id: Id | None
     team_id: Id | None
+    discovers: bool = Bound(description="Whether its entry's tools are found through it.")
     protocol: Protocol
     state: InstallationState
     state_reason: str

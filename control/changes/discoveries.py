@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from control.changes.write import Write
+from control.changes.write import Write, there
 from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.moments import in_utc
@@ -25,10 +25,17 @@ FailedState = Literal["unreachable", "credential_refused", "needs_sign_in"]
 async def keep_server(
     write: Write, entry: Entry, asked: Installation, facts: Mapping[str, Any], found: Sequence[FoundTool]
 ) -> bool:
-    """The installation is ready, and its entry has these tools; False where what was `asked` changed meanwhile."""
+    """The installation is ready, and its entry has these tools, if they are found through this one; False where what
+    was `asked` changed meanwhile.
+    """
     now = await _still(write, entry, asked)
     if now is None:
         return False
+    if not await _finds_tools(write, now):
+        await rows.set_server(write, now.id, facts)
+        await write.announce(installations=[now.id])
+        write.observed()
+        return True
     news = await tools.store(write, entry.id, found)
     told = {name: facts[name] for name in ("tools", "rejected", "notes") if name in facts}
     by = {"at": in_utc(datetime.now(UTC)), "by": write.actor.name, "installation": now.address}
@@ -42,6 +49,22 @@ async def keep_server(
         await write.record("discover", "entry", entry.id, None, {"installation": now.address, **news.recorded()})
     else:
         write.observed()
+    return True
+
+
+async def _finds_tools(write: Write, now: Installation) -> bool:
+    """Whether the entry's tools are found through this installation: it takes the place of none, and of one whose
+    credential is not good any more. Through several, a tool that one account sees and another does not would come and
+    go.
+    """
+    if now.discovers:
+        return True
+    entry = there(await entries.one(write.connection, now.entry_id))
+    through = entry.discovery_installation_id
+    present = None if through is None else await installations.one(write.connection, through)
+    if present is not None and present.state not in {"needs_sign_in", "credential_refused"}:
+        return False
+    await entry_rows.discover_through(write, entry.id, now.id)
     return True
 
 

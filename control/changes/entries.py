@@ -17,6 +17,7 @@ from control.registry.broken_rule import BrokenRule
 from control.registry.credential import OAuthCredential
 from control.registry.entry import Entry, NewEntry, WantedEntry, bound_origin, entry_fields, told_of_entry
 from control.registry.entry_rules import check_entry
+from control.registry.installing import may_see
 from control.registry.team_entries import check_owner_stays, entry_owner
 from control.store import entries, gateways, installations
 from control.store.writes import entries as rows
@@ -62,6 +63,31 @@ async def change(
         entries=[entry_id],
         gateways=await entries.gateways_of(write.connection, entry_id),
     )
+    await write.record("update", "entry", entry_id, _recorded(before), _recorded(after))
+    return after
+
+
+async def discover_through(
+    write: Write, entry_id: str, installation_id: str | None, version: int | None = None
+) -> Entry:
+    """Find an entry's tools through this installation from now on; None: through one that is ready, if there is one.
+    BrokenRule for an installation that the actor may not have discovered.
+    """
+    before = await _locked(write, entry_id, "entry:update", version)
+    if installation_id is None:
+        await rows.discover_through_another(write, [entry_id])
+    else:
+        chosen = await installations.one(write.connection, installation_id)
+        if chosen is None or chosen.entry_id != entry_id or not may_see(write.actor, chosen.owner):
+            raise BrokenRule(
+                "discovery_installation_id",
+                "is not the id of an installation of this entry that you may see; list /installations",
+            )
+        if not write.actor.may_for("installation:discover", chosen.owner):
+            raise BrokenRule("discovery_installation_id", lacking("installation:discover"))
+        await rows.discover_through(write, entry_id, installation_id, decided=True)
+    after = there(await entries.one(write.connection, entry_id))
+    await write.announce()
     await write.record("update", "entry", entry_id, _recorded(before), _recorded(after))
     return after
 

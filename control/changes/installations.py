@@ -30,6 +30,7 @@ from control.registry.owner import Organisation, Owner, Person, Scope, TeamOwner
 from control.registry.team_entries import check_installed_for
 from control.registry.visibility import sees
 from control.store import entries, gateways, installations, teams, users
+from control.store.writes import entries as entry_rows
 from control.store.writes import installations as rows
 from core.identifiers import new_id
 
@@ -129,7 +130,8 @@ async def change(
 
 async def delete(write: Write, installation_id: str, version: int | None = None, *, cascade: bool = False) -> None:
     """Delete an installation and its secrets; with the assignments pinned to it only if `cascade` says so. Where it
-    was its owner's default, the oldest other one becomes that.
+    was its owner's default, the oldest other one becomes that; where the tools of its entry were found through it,
+    they are found through another.
     """
     before = await _locked(write, installation_id, "installation:delete", version)
     used = await gateways.showing_in_words(write.connection, write.actor, installation_id=installation_id)
@@ -138,6 +140,10 @@ async def delete(write: Write, installation_id: str, version: int | None = None,
     await rows.delete(write, installation_id)
     await write.announce(installations=[installation_id], gateways=pinned)
     await write.record("delete", "installation", installation_id, _recorded(before), None)
+    if before.discovers:
+        await entry_rows.discover_through_another(write, [before.entry_id])
+        await write.announce()
+        write.observed()
     if before.is_default:
         await _next_default(write, before)
 

@@ -11,8 +11,9 @@ from control.registry.actions import Role, team_permissions_of
 from control.registry.granting import why_not_given
 from control.registry.owner import TeamOwner
 from control.registry.team import Member, NewTeam, Team, told_of_member, told_of_team
-from control.store import teams, users
+from control.store import entries, teams, users
 from control.store.audit import Action
+from control.store.writes import entries as entry_rows
 from control.store.writes import teams as rows
 
 
@@ -35,9 +36,11 @@ async def change(write: Write, team_id: str, wanted: Mapping[str, Any], version:
 
 async def delete(write: Write, team_id: str, version: int | None = None) -> None:
     """Delete a team with its tokens, memberships and installations. Its members stay users."""
+    found_by_it = await entries.discovered_by(write.connection, TeamOwner(team_id))
     before = await _locked(write, team_id, version)
     going = await teams.goes_with(write.connection, team_id)
     await rows.delete(write, team_id)
+    await entry_rows.discover_through_another(write, found_by_it)
     await write.announce(
         tokens=going.tokens,
         installations=going.installations,

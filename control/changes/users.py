@@ -10,9 +10,10 @@ from control.changes.refusals import NotAllowed, NotNow, NotThere, refuse_stale
 from control.changes.write import Write, there
 from control.registry.actions import Action, permissions_of
 from control.registry.granting import why_not_given
-from control.registry.owner import Organisation
+from control.registry.owner import Organisation, Person
 from control.registry.user import NewUser, User, told_of_user
-from control.store import browser_sessions, users
+from control.store import browser_sessions, entries, users
+from control.store.writes import entries as entry_rows
 from control.store.writes import users as rows
 
 
@@ -49,10 +50,12 @@ async def enable(write: Write, user_id: str) -> User:
 
 async def delete(write: Write, user_id: str, version: int | None = None) -> None:
     """Delete a user with their tokens, memberships, personal installations and personal gateways."""
+    found_by_them = await entries.discovered_by(write.connection, Person(user_id))
     before = await _locked(write, user_id, "user:delete", keeps_admin=False)
     refuse_stale(version, before.version)
     going = await users.goes_with(write.connection, user_id)
     await rows.delete(write, user_id)
+    await entry_rows.discover_through_another(write, found_by_them)
     await write.announce(
         tokens=going.tokens,
         installations=going.installations,
@@ -64,6 +67,7 @@ async def delete(write: Write, user_id: str, version: int | None = None) -> None
 
 
 async def _set_disabled(write: Write, user_id: str, *, disabled: bool) -> User:
+    found_by_them = await entries.discovered_by(write.connection, Person(user_id)) if disabled else ()
     before = await _locked(write, user_id, "user:disable", keeps_admin=not disabled)
     if (before.disabled_at is not None) == disabled:
         if disabled:
@@ -74,6 +78,7 @@ async def _set_disabled(write: Write, user_id: str, *, disabled: bool) -> User:
     after = await rows.set_disabled(write, user_id, disabled)
     if disabled:
         await browser_sessions.delete_all_of(write.connection, user_id)
+        await entry_rows.discover_through_another(write, found_by_them)
     await write.announce(users=[user_id])
     await write.record(
         "disable" if disabled else "enable", "user", user_id, told_of_user(before), told_of_user(after)

@@ -94,7 +94,9 @@ class Entry(NewEntry):
 
     id: str
     discovery: dict[str, Any]
-    """What the latest discovery found, through whichever installation (`control/changes/discoveries.py`)."""
+    """What the latest discovery through its discovery installation found (`control/changes/discoveries.py`)."""
+    discovery_installation_id: str | None
+    """The installation through which its tools are found; None: the first that becomes ready will be it."""
     created_at: datetime
     updated_at: datetime
     version: int

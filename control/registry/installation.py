@@ -67,6 +67,8 @@ class Installation(NewInstallation):
     entry_name: str
     owner_name: str
     """The person's e-mail, the team's name, or `organisation`."""
+    discovers: bool
+    """Whether its entry's tools are found through it."""
 
     @property
     def address(self) -> str:

@@ -17,7 +17,8 @@ from control.store.statements import Place, behind, in_order, place_of
 _OWNER: Final = "coalesce(u.email, t.name, 'organisation')"
 _OF_OWNER: Final = "i.entry_id = $1 and i.user_id is not distinct from $2 and i.team_id is not distinct from $3"
 _SELECT: Final = f"""
-    select i.*, e.slug as entry_slug, e.name as entry_name, {_OWNER} as owner_name
+    select i.*, e.slug as entry_slug, e.name as entry_name, {_OWNER} as owner_name,
+        e.discovery_installation_id is not distinct from i.id as discovers
     from installations i join entries e on e.id = i.entry_id
     left join users u on u.id = i.user_id left join teams t on t.id = i.team_id
 """

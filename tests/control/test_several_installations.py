@@ -135,10 +135,12 @@ async def test_before_this_version_the_oldest_was_meant_and_roles_installed_for_
     migration = (FOLDER / "0020_several_installations.sql").read_text()
     async with transaction(api.pool) as connection:
         await connection.execute("drop index installations_one_default; alter table installations drop is_default")
+        await connection.execute("alter table entries drop discovery_installation_id")
         await connection.execute("create index installations_one_personal on installations (user_id)")
         await connection.execute("create index installations_one_team on installations (team_id)")
         await connection.execute("update installations set created_at = '2020-01-01Z' where name = 'b'")
         await connection.execute(migration)
     assert await seen(api) == {"a": False, "b": True, "c": False, "d": True}
+    assert [one["name"] for one in (await api.get("/installations"))["items"] if one["discovers"]] == ["b"]
     now = await api.get(f"/roles/{role['id']}")
     assert now["permissions"] == ["installation:read", "installation:share"]

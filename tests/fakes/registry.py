@@ -25,7 +25,8 @@ def an_entry(url: str = "https://github.test/mcp", **changes: Any) -> Entry:
     usual: dict[str, Any] = {
         **_FIELDS, "id": "e1", "reached": Remote(url), "fixed_headers": None, "fixed_header_names": (),
         "client_secret": None,
-        "discovery": {}, "created_at": MADE_AT, "updated_at": MADE_AT, "version": 1,
+        "discovery": {}, "discovery_installation_id": None,
+        "created_at": MADE_AT, "updated_at": MADE_AT, "version": 1,
     }  # fmt: skip
     return Entry(**{**usual, **changes})
 
@@ -41,7 +42,8 @@ def an_installation(**changes: Any) -> Installation:
         "state_reason": "", "server": {},
         "plain_values": {}, "secret_values": None, "secret_names": (), "bound_origin": "https://github.test",
         "bound_places": {"credential": "authorization: Bearer"},
-        "credential_version": 1, "created_by": None, "is_default": True, "created_at": MADE_AT, "updated_at": MADE_AT,
+        "credential_version": 1, "created_by": None, "is_default": True, "discovers": True,
+        "created_at": MADE_AT, "updated_at": MADE_AT,
         "discovered_at": None, "version": 1,
     }  # fmt: skip
     return Installation(**{**usual, **changes})

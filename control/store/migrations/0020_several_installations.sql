@@ -21,3 +21,11 @@ create unique index installations_one_default on installations (entry_id, user_i
 update roles set permissions = array_replace(permissions, 'installation:create', 'installation:share'),
     version = version + 1
 where 'installation:create' = any(permissions);
+
+-- Through which installation an entry's tools are found. Null: none is ready; the first that becomes so is taken.
+alter table entries add column discovery_installation_id uuid references installations on delete set null;
+update entries e set discovery_installation_id = (
+    select i.id from installations i left join users u on u.id = i.user_id
+    where i.entry_id = e.id and i.state = 'ready' and u.disabled_at is null
+    order by case i.scope when 'organisation' then 0 when 'team' then 1 else 2 end, i.created_at, i.id limit 1);
+create index entries_discovery on entries (discovery_installation_id) where discovery_installation_id is not null;

@@ -3,7 +3,7 @@
 A field of `NewEntry` is a column of the same name, but for those that `_APART` names.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -41,6 +41,32 @@ async def delete(writing: Writing, entry_id: str) -> None:
 async def set_discovery(writing: Writing, entry_id: str, discovery: Mapping[str, Any]) -> None:
     """What the latest discovery found. Nobody's change of the entry, so its version stays."""
     await writing.execute("update entries set discovery = $2 where id = $1", entry_id, dict(discovery))
+
+
+async def discover_through(writing: Writing, entry_id: str, installation_id: str, *, decided: bool = False) -> None:
+    """Find its tools through this installation. Where nobody decided that, its version stays, as above."""
+    await writing.execute(
+        """update entries set discovery_installation_id = $2, version = version + $3::bool::int,
+               updated_at = case when $3::bool then now() else updated_at end
+           where id = $1""",
+        entry_id, installation_id, decided,
+    )  # fmt: skip
+
+
+async def discover_through_another(writing: Writing, entry_ids: Collection[str]) -> None:
+    """Find the tools of these entries through another installation than now: one that is ready, the organisation's
+    before a team's and a team's before a person's who is not shut out. Through none where there is none.
+    """
+    await writing.execute(
+        """update entries e set discovery_installation_id = (
+               select i.id from installations i left join users u on u.id = i.user_id
+               where i.entry_id = e.id and i.id is distinct from e.discovery_installation_id
+                 and i.state = 'ready' and u.disabled_at is null
+               order by case i.scope when 'organisation' then 0 when 'team' then 1 else 2 end,
+                        i.is_default desc, i.created_at, i.id limit 1)
+           where e.id = any($1::uuid[])""",
+        list(entry_ids),
+    )
 
 
 async def _set_teams(writing: Writing, entry_id: str, teams: tuple[str, ...]) -> None:

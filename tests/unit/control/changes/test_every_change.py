@@ -277,6 +277,9 @@ CASES = {
             ("gateway", there.gateway),
         ],
     ),
+    "entries.discover_through": Case(
+        lambda write, there: entries.discover_through(write, there.entry.id, there.installation.id), "update entry"
+    ),
     "entries.delete": Case(
         lambda write, there: entries.delete(write, there.entry.id, cascade=True),
         "delete entry",
