@@ -31,6 +31,8 @@ from control.changes import users
 from control.changes.safeguards import Safeguards
 from control.changes.write import changing
 from control.console.problem_page import problem_page
+from control.credentials.renewals import Renewals
+from control.credentials.usable import Usable
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
 from control.discovery.under_way import DiscoveriesUnderWay
@@ -189,7 +191,7 @@ async def public_deps(pool: Pool, redis_server: RedisServer) -> AsyncIterator[Pu
         key_sets = KeySets(pool, asker, signer)
         safeguards = Safeguards(seals, addresses)
         no_proxy = ProbeClient(egress, [], InternalCalls(ring, caller="control", answerer="proxy"))
-        discoveries = DiscoveriesUnderWay(Discoverer(pool, no_proxy, safeguards), redis)
+        discoveries = DiscoveriesUnderWay(Discoverer(pool, no_proxy, safeguards, Usable(seals, Renewals())), redis)
         yield PublicDeps(
             pool=pool,
             redis=redis,

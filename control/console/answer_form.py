@@ -8,7 +8,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from control.console.credential_form import SETTING_WORDS
 from control.console.forms import Form
+from control.credentials import dispatch
 from control.registry.entry import Entry
 from control.registry.fields import Field, as_text
 from control.registry.installation import Installation
@@ -38,13 +40,16 @@ class Question:
 def questions(entry: Entry, kept: Installation | None = None) -> list[Question]:
     """What the entry asks, in its order; `kept`: the installation that answered before."""
     stored = set(kept.secret_names) if kept is not None else set()
-    return [_question(one, one.name in stored) for one in entry.fields]
+    return [
+        *map(_of_credential, dispatch.asks(entry.credential)),
+        *(_question(one, one.name in stored) for one in entry.fields),
+    ]
 
 
 def form_of_answers(entry: Entry, kept: Installation | None = None) -> dict[str, str]:
     """What stands in the form: plain answers that were given, else defaults; of secrets nothing."""
     answers: Mapping[str, Any] = kept.plain_values if kept is not None else {}
-    given = {}
+    given = {f"{PREFIX}{one}": str(answers.get(one, "")) for one in dispatch.asks(entry.credential)}
     for one in entry.fields:
         answer = answers.get(one.name, one.default)
         given[f"{PREFIX}{one.name}"] = "" if one.type == "secret" or answer is None else as_text(answer)
@@ -55,13 +60,19 @@ def answers_of_form(entry: Entry, form: Form, stored: Collection[str] = ()) -> d
     """The answers as the API takes them: null for one that was left empty; of stored secrets those alone that were
     typed again, or are to be taken away.
     """
-    answers: dict[str, Any] = {}
+    answers: dict[str, Any] = {one: form.value(f"{PREFIX}{one}") or None for one in dispatch.asks(entry.credential)}
     for one in entry.fields:
         text = form.value(f"{PREFIX}{one.name}")
         if one.type == "secret" and not text and one.name in stored and not form.flag(f"{TAKE}{one.name}"):
             continue
         answers[one.name] = _answer(one, text)
     return answers
+
+
+def _of_credential(name: str) -> Question:
+    """What the kind of credential asks for itself, such as the identifier of a client."""
+    label, hint = SETTING_WORDS.get(name, (name.replace("_", " ").capitalize(), ""))
+    return Question(f"{PREFIX}{name}", name, label, hint, "string", required=True, stored=False)
 
 
 def _question(one: Field, stored: bool) -> Question:

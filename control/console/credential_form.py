@@ -30,6 +30,8 @@ class Setting:
     widget: Widget
     required: bool
     choices: tuple[tuple[str, str], ...] = ()
+    rare: bool = False
+    """Whether most entries of the kind leave it as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,10 @@ SETTING_WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "token_endpoint": ("Token endpoint", "Where tokens are given; left empty, it is found out."),
         "registration_endpoint": ("Registration endpoint", "Left empty, it is found out."),
         "revocation_endpoint": ("Revocation endpoint", "Where tokens are taken back; left empty, it is found out."),
-        "scopes": ("Scopes", "What is asked for, set apart by spaces; left empty, what the server names."),
+        "scopes": (
+            "Scopes",
+            "What is asked for, set apart by spaces; left empty, what the server names.",
+        ),
         "resource": ("Resource", "Left empty, the server's own; omit, for a provider that refuses it."),
         "authorize_parameters": (
             "More parameters",
@@ -84,6 +89,14 @@ SETTING_WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     }
 )
 """By setting, its label and help. One that is not here is shown with its declared description."""
+_RARE: Final = {
+    "oauth": {
+        "authorization_endpoint", "token_endpoint", "registration_endpoint", "revocation_endpoint", "resource",
+        "authorize_parameters", "approved_hosts", "account_endpoint", "account_claim",
+    },
+    "client_credentials": {"resource", "approved_hosts"},
+}  # fmt: skip
+"""By kind, what stands under *More*."""
 VALUE_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "bearer": "Authorization: Bearer, then the key",
@@ -113,6 +126,13 @@ def kind_label(kind: str) -> str:
     return KIND_WORDS[kind][0] if kind in KIND_WORDS else kind.replace("_", " ")
 
 
+def credential_words(kind: str) -> tuple[str, str]:
+    """What an installation brings as its credential, as a label, and what is done with it."""
+    if kind == "client_credentials":
+        return "Client secret or private key", "Sent to the provider alone, for tokens; a key as PEM, with its lines."
+    return "Key or token", "It is sent to the server with every call."
+
+
 def form_of_credential(kind: str, settings: Mapping[str, Any]) -> dict[str, str]:
     """What stands in the form for a credential of this kind; of the other kinds, what is usual."""
     given = {"credential_model": kind}
@@ -131,7 +151,7 @@ def credential_of_form(form: Form) -> dict[str, Any]:
     if found is None or not found.settings:
         return {"credential_model": kind, "credential_placement": None}
     settings = {one.setting: _value(form, one) for one in found.settings}
-    given = {name: value for name, value in settings.items() if value not in ("", [], {})}
+    given = {name: value for name, value in settings.items() if value not in ("", (), {})}
     return {"credential_model": kind, "credential_placement": given}
 
 
@@ -144,25 +164,24 @@ def field_of_setting(path: str, kind: str) -> str:
     setting = rest.partition("[")[0].partition(".")[0]
     if setting in names:
         return f"{kind}-{setting}"
-    return f"{kind}-{names[-1]}" if names and not rest else path
+    return f"{kind}-{names[0]}" if names and not rest else path
 
 
 def _kind(kind: str) -> Kind:
-    label, sentence = KIND_WORDS.get(kind, (kind_label(kind), settings_class(kind).__doc__ or ""))
-    return Kind(
-        kind, label, sentence, tuple(_setting(kind, one) for one in msgspec.structs.fields(settings_class(kind)))
-    )
+    declared = settings_class(kind)
+    label, sentence = KIND_WORDS.get(kind, (kind_label(kind), declared.__doc__ or ""))
+    return Kind(kind, label, sentence, tuple(_setting(kind, one) for one in msgspec.structs.fields(declared)))
 
 
 def _setting(kind: str, declared: Any) -> Setting:
     bare, described = _bare(declared.type)
     label, hint = SETTING_WORDS.get(declared.name, (declared.name.replace("_", " ").capitalize(), described))
     widget = _widget(bare)
-    choices = (
-        tuple((str(one), VALUE_WORDS.get(str(one), str(one))) for one in get_args(bare)) if widget == "choice" else ()
-    )
+    values = [str(one) for one in get_args(bare)] if widget == "choice" else []
+    choices = tuple((one, VALUE_WORDS.get(one, one)) for one in values)
     required = declared.default is msgspec.NODEFAULT and declared.default_factory is msgspec.NODEFAULT
-    return Setting(f"{kind}-{declared.name}", declared.name, label, hint, widget, required, choices)
+    rare = declared.name in _RARE.get(kind, ())
+    return Setting(f"{kind}-{declared.name}", declared.name, label, hint, widget, required, choices, rare)
 
 
 def _bare(declared: Any) -> tuple[Any, str]:
@@ -202,7 +221,7 @@ def _value(form: Form, setting: Setting) -> Any:
         case "tick":
             return form.flag(setting.name)
         case "words":
-            return form.words(setting.name)
+            return tuple(form.words(setting.name))
         case "pairs":
             pairs = (line.partition("=") for line in form.lines(setting.name))
             return {name.strip(): value.strip() for name, _, value in pairs}

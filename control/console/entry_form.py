@@ -6,6 +6,7 @@ The part about the credential is `credential_form.py`'s. Leaves out what may be 
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from control.console.credential_form import credential_of_form, field_of_setting, form_of_credential
@@ -20,6 +21,8 @@ BLANK: Final[Mapping[str, Mapping[str, str]]] = {
     "fixed_headers": {"name": "", "value": ""},
 }  # fmt: skip
 """A row of each list before anything was typed."""
+OF_THE_CLIENT: Final = "client_secret"
+"""Of the entry's own client at its provider, for the kind that people sign in with: typed, and never put back."""
 _TEXTS: Final = ("slug", "name", "description", "url", "docs_url", "isolation")
 _TEAM: Final = "teams."
 """Before the identifier of a team that sees it: a box to tick."""
@@ -31,7 +34,8 @@ def new_entry_form() -> Form:
     """The form before anything was typed: shown to everybody, without a credential."""
     given = {
         **dict.fromkeys(_TEXTS, ""), "isolation": "principal", "labels": "", "visibility": "organisation",
-        "passthrough": "true", "deadline_s": "", "team_id": "", "fixed_headers_none": "",
+        "passthrough": "true", "deadline_s": "", "team_id": "", "fixed_headers_none": "", OF_THE_CLIENT: "",
+        "client_secret_none": "",
     }  # fmt: skip
     form = Form(given | form_of_credential("none", {}))
     return with_rows(with_rows(form, "fields", []), "fixed_headers", [])
@@ -47,6 +51,8 @@ def form_of_entry(entry: Entry) -> Form:
         "deadline_s": as_text(entry.deadline_s) if entry.deadline_s else "",
         "team_id": entry.team_id or "",
         "fixed_headers_none": "",
+        OF_THE_CLIENT: "",
+        "client_secret_none": "",
         "version": str(entry.version),
     }
     given |= {f"{_TEAM}{one}": "true" for one in entry.teams}
@@ -55,7 +61,11 @@ def form_of_entry(entry: Entry) -> Form:
 
 
 def tidied(form: Form) -> Form:
-    """The form without rows in which nothing was typed, so that the API's numbers are those of its rows."""
+    """The form without rows in which nothing was typed, so that the API's numbers are those of its rows, and without
+    the client's secret where its kind is not chosen.
+    """
+    if form.value("credential_model") != "oauth":
+        form = replace(form, given={**form.given, OF_THE_CLIENT: ""})
     fields = [row for row in rows_of(form, "fields") if any(row.get(one) for one in ("name", "header", "title"))]
     headers = [row for row in rows_of(form, "fixed_headers") if row.get("name") or row.get("value")]
     return with_rows(with_rows(form, "fields", fields), "fixed_headers", headers)
@@ -68,6 +78,8 @@ def made_of(form: Form, *, new: bool) -> dict[str, Any]:
     headers = {row.get("name", ""): row.get("value", "") for row in rows_of(form, "fixed_headers")}
     if new or headers or form.flag("fixed_headers_none"):
         shown |= {"fixed_headers": headers}
+    if form.value("credential_model") == "oauth" and form.flag("client_secret_none"):
+        shown |= {OF_THE_CLIENT: ""}
     return shown | {
         "labels": dict(_pair(line) for line in form.lines("labels")),
         "fields": [_field(row) for row in rows_of(form, "fields")],

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+from urllib.parse import urlencode
 
 from control.console.credential_form import kind_label
+from control.registry.account import Account
 from control.registry.installation import Installation, InstallationState
-from control.registry.owner import Organisation, Owner, Person, TeamOwner
+from control.registry.owner import Organisation, Owner, Person, TeamOwner, owner_key
 
 STATES: Final[Mapping[InstallationState, tuple[str, str]]] = MappingProxyType(
     {
@@ -46,6 +48,8 @@ class ShownInstallation:
     """Of its entry's credential."""
     asking: bool = False
     """Whether its server is being asked now."""
+    account: Account | None = None
+    """What it holds at its server's provider."""
 
     @property
     def state(self) -> tuple[str, str]:
@@ -75,7 +79,15 @@ class ShownInstallation:
     @property
     def sign_in_path(self) -> str:
         """Where its person signs in at the provider."""
-        return f"/install/{self.installation.entry_slug}"
+        row = self.installation
+        return sign_in_path(row.entry_slug, owner_key(row.owner), row.id)
+
+    @property
+    def account_told(self) -> str:
+        """Whose account it is at the provider, in words; '' where there is none."""
+        if self.account is None:
+            return ""
+        return self.account.account_name or "an account that the provider does not name"
 
     def whose(self, me: str) -> str:
         """Whose it is, in a few words, told to the person `me`."""
@@ -85,6 +97,14 @@ class ShownInstallation:
     def kind_label(self) -> str:
         """What its kind of credential is called."""
         return kind_label(self.kind)
+
+
+def sign_in_path(entry_slug: str, owner: str, installation_id: str = "") -> str:
+    """The page on which somebody signs in at the provider of an entry, for this owner (`user:ID`), and for an
+    installation that there is.
+    """
+    named = {"as": owner} | ({"installation": installation_id} if installation_id else {})
+    return f"/install/{entry_slug}?{urlencode(named)}"
 
 
 def whose(owner: Owner, owner_name: str, me: str) -> str:

@@ -19,6 +19,8 @@ import aiohttp
 from control.changes import users
 from control.changes.safeguards import Safeguards
 from control.changes.write import changing
+from control.credentials.renewals import Renewals
+from control.credentials.usable import Usable
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
 from control.discovery.under_way import DiscoveriesUnderWay
@@ -118,7 +120,7 @@ async def console_served(pool: Pool, redis_url: str) -> AsyncIterator[Console]:
     ring = parse_key_ring("ARCHWAY_PROXY_KEY", new_key())
     async with ProbingProxy(ring) as proxy:
         probes = ProbeClient(egress, [proxy.url], InternalCalls(ring, caller="control", answerer="proxy"))
-        discoveries = DiscoveriesUnderWay(Discoverer(pool, probes, safeguards), redis)
+        discoveries = DiscoveriesUnderWay(Discoverer(pool, probes, safeguards, Usable(seals, Renewals())), redis)
         deps = PublicDeps(
             pool=pool,
             redis=redis,

@@ -11,6 +11,7 @@ import pytest
 from control.changes import assignments, discoveries, entries, gateways, teams
 from control.changes.assignments import WantedTools
 from control.changes.write import changing
+from control.registry.credential import ClientCredentials, OAuthCredential
 from control.registry.entry import Entry, WantedEntry, entry_fields
 from control.registry.entry import Remote as At
 from control.registry.installation import Installation
@@ -131,6 +132,46 @@ async def test_for_whom_one_may_install_is_offered_and_nothing_else(
             assert (f'<option value="{value}"' in text) == (scope in offered), scope
             status, _, _ = await reader.post(path, whose=value, name="", protocol="auto")
             assert (status == 303) == (scope in offered), (scope, status)
+
+
+async def test_a_client_that_acts_by_itself_is_given_with_its_key_in_lines_and_never_shown(console: Console) -> None:
+    shared = ClientCredentials(issuer="http://127.0.0.1:9/id", client_authentication="private_key_jwt")
+    entry = await an_entry(console, credential=shared)
+    key = "-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----"
+    path = f"/registry/{entry.id}/install"
+    async with reading(console, await console.person("Ed", "editor")) as reader:
+        _, text = await reader.get(path)
+        assert "Client secret or private key" in text
+        assert 'name="values.client_id"' in text
+        status, text, _ = await reader.post(path, whose="organisation", credential=key.replace("\n", "\r\n"))
+        assert status == 422
+        assert 'aria-describedby="values.client_id-error' in text
+        assert "abc" not in text
+        sent = {"values.client_id": "reports", "credential": key.replace("\n", "\r\n")}
+        status, text, _ = await reader.post(path, whose="organisation", **sent)
+        assert status == 303, text
+        (made,) = await installations(console)
+        row = await kept(console, made)
+        assert row.plain_values == {"client_id": "reports"}
+        assert console.deps.seals.open_secret_values(made, row.secret_values) == {"credential": key}
+        _, text = await reader.get(f"/installations/{made}/change")
+        assert 'value="reports"' in text
+        assert "abc" not in text
+
+
+async def test_who_signs_in_with_their_own_account_is_led_to_the_provider(console: Console) -> None:
+    entry, bea = await an_entry(console, "github", credential=OAuthCredential()), await console.person("Bea")
+    here = f"/install/github?as=user%3A{bea.id}"
+    async with reading(console, bea) as reader:
+        for path in (f"/registry/{entry.id}/install", "/my/connections"):
+            assert f'href="{here}"' in (await reader.get(path))[1], path
+        made = await an_installation(console, entry, bea)
+        console.proxy.answer = Probe(era="", version="", fault="upstream_credential", sentence="Sign in first.")
+        await reader.post(f"/installations/{made.id}/discover")
+        told = await settled(reader, made.id)
+        assert f'href="{here}&amp;installation={made.id}">Sign in at the provider' in told
+        _, text = await reader.get("/my/connections")
+        assert f'href="{here}&amp;installation={made.id}" aria-label="Sign in at Github again"' in text
 
 
 async def test_a_second_one_is_refused_with_the_first_by_name(console: Console) -> None:

@@ -11,6 +11,7 @@ import pytest
 from control.changes import assignments, discoveries, gateways, teams
 from control.changes.assignments import WantedTools
 from control.changes.write import changing
+from control.registry.credential import NoCredential, OAuthCredential
 from control.registry.entry import Entry
 from control.registry.entry_tool import EntryTool
 from control.registry.team import NewTeam
@@ -259,3 +260,61 @@ async def test_an_entry_asks_what_it_asks(console: Console) -> None:
         _, text = await reader.get(f"/registry/{entry.id}/install")
     for told in ("Key or token", "Account", "Second token", "Sent as the header x-region. Usually eu.", "Sandbox"):
         assert told in text, told
+
+
+SIGNS_IN = {
+    "credential_model": "oauth", "oauth-registration": "own", "oauth-client_id": "archway", "client_secret": SECRET,
+    "oauth-client_authentication": "client_secret_basic", "oauth-issuer": "http://127.0.0.1:9/id",
+    "oauth-scopes": "read write", "oauth-authorize_parameters": "prompt=consent",
+}  # fmt: skip
+
+
+async def test_an_entry_whose_people_sign_in_keeps_its_clients_secret_until_the_provider_is_another(
+    console: Console,
+) -> None:
+    form = filled(**SIGNS_IN)
+    form = {name: value for name, value in form.items() if not name.startswith("fixed_headers")}
+    async with reading(console, await console.person("Ed", "editor")) as reader:
+        status, text, _ = await reader.post("/registry/new", **form)
+        assert status == 303, text
+        made = await kept(console)
+        assert isinstance(made.credential, OAuthCredential)
+        assert (made.credential.client_id, made.credential.scopes) == ("archway", ("read", "write"))
+        assert made.client_secret is not None
+        path = f"/registry/{made.id}/change"
+        _, text = await reader.get(path)
+        assert "One is stored. Type another to replace it." in text
+        assert SECRET not in unescape(text)
+        status, text, _ = await reader.post(path, **form | {"client_secret": "", "version": str(made.version)})
+        assert status == 303, text
+        moved = form | {"client_secret": "", "version": "", "oauth-issuer": "http://127.0.0.1:9/other"}
+        status, text, _ = await reader.post(path, **moved)
+        assert status == 422
+        assert "Client secret was given for another provider or client; give it again" in unescape(text)
+        assert (await kept(console)).client_secret is not None
+        await reader.post(path, **moved | {"client_secret_none": "true"})
+        assert (await kept(console)).client_secret is None
+
+
+async def test_what_stands_in_a_kind_that_is_not_chosen_is_left_alone(console: Console) -> None:
+    form = filled(**SIGNS_IN | {"credential_model": "none"})
+    async with reading(console, await console.person("Ed", "editor")) as reader:
+        status, text, _ = await reader.post("/registry/new", **form)
+        assert status == 303, text
+        made = await kept(console)
+        assert made.credential == NoCredential()
+        assert made.client_secret is None
+
+
+async def test_what_is_wrong_with_a_setting_of_signing_in_stands_at_it(console: Console) -> None:
+    async with reading(console, await console.person("Ed", "editor")) as reader:
+        for changes, field in (
+            ({"oauth-client_id": ""}, "oauth-client_id"),
+            ({"oauth-registration": "dynamic"}, "oauth-registration"),
+            ({"oauth-token_endpoint": "not a url"}, "oauth-token_endpoint"),
+            ({"oauth-authorize_parameters": "state=1"}, "oauth-authorize_parameters"),
+            ({"oauth-approved_hosts": "https://a.example.com/path"}, "oauth-approved_hosts"),
+        ):
+            status, text, _ = await reader.post("/registry/new", **filled(**SIGNS_IN | changes))
+            assert status == 422
+            assert f'aria-describedby="{field}-error' in text, field

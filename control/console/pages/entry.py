@@ -8,7 +8,7 @@ from aiohttp import web
 from control.admin.entry_models import EntryPatch
 from control.changes import entries as changes
 from control.changes.visible import managed_entry, visible_entry
-from control.console.entry_form import BLANK, form_field, form_of_entry, made_of, tidied
+from control.console.entry_form import BLANK, OF_THE_CLIENT, form_field, form_of_entry, made_of, tidied
 from control.console.form_rows import with_buttons
 from control.console.forms import REFUSALS, Form
 from control.console.pages.registry import choices_for_entries
@@ -50,7 +50,7 @@ async def change(visit: Visit) -> web.Response:
         return await _changing(visit, entry, more)
     form = tidied(form)
     try:
-        given = form.read(EntryPatch, **made_of(form, new=False)).changes()
+        given = form.read(EntryPatch, leave_out={OF_THE_CLIENT}, **made_of(form, new=False)).changes()
         if given["team_id"] is not None:
             given |= {"visibility": "teams", "teams": [given["team_id"]]}
         async with visit.changing() as write:

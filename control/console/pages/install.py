@@ -6,8 +6,9 @@ from control.admin.installation_models import InstallationCreate
 from control.changes import installations as changes
 from control.changes.visible import visible_entry
 from control.console.answer_form import answers_of_form, form_of_answers, questions
+from control.console.credential_form import credential_words
 from control.console.forms import REFUSALS, Form
-from control.console.shown_installations import SIGNS_IN
+from control.console.shown_installations import SIGNS_IN, sign_in_path
 from control.console.visit import Visit
 from control.credentials import dispatch
 from control.registry.broken_rule import BrokenRule
@@ -91,6 +92,7 @@ async def _found(connection: Connection, visit: Visit) -> Entry:
 async def _asked(visit: Visit, entry: Entry, form: Form) -> web.Response:
     async with transaction(visit.pool, readonly=True) as connection:
         owners = await owners_offered(connection, visit, entry)
+    signs_in = kind_of(entry.credential) in SIGNS_IN
     return visit.again(
         "registry/install.html",
         form,
@@ -98,6 +100,8 @@ async def _asked(visit: Visit, entry: Entry, form: Form) -> web.Response:
         owners=owners,
         questions=questions(entry),
         asks_credential=dispatch.cure(entry.credential, ()) is not None,
-        signs_in=kind_of(entry.credential) in SIGNS_IN,
+        credential_words=credential_words(kind_of(entry.credential)),
+        credential_lines=kind_of(entry.credential) == "client_credentials",
+        sign_in_path=sign_in_path(entry.slug, f"user:{visit.caller.user_id}") if signs_in else "",
         protocols=PROTOCOLS,
     )

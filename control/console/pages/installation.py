@@ -9,6 +9,7 @@ from control.changes import installations as changes
 from control.changes.refusals import NotThere
 from control.changes.visible import visible_installation
 from control.console.answer_form import answers_of_form, form_of_answers, questions
+from control.console.credential_form import credential_words
 from control.console.forms import REFUSALS, Form
 from control.console.live import LiveParts, Look
 from control.console.pages.install import PROTOCOLS
@@ -17,13 +18,14 @@ from control.console.seen_gateways import SeenGateways, seen_by
 from control.console.shown_installations import ShownInstallation, who_can_use, whose
 from control.console.visit import Visit
 from control.credentials import dispatch
+from control.registry.account import Account
 from control.registry.credential import CREDENTIAL, kind_of
 from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.installing import may_fill
 from control.registry.owner import Person
 from control.registry.visibility import sees
-from control.store import entries, gateways, installations, registry_counts
+from control.store import accounts, entries, gateways, installations, registry_counts
 from control.store.pool import Connection, transaction
 
 _BACK = {"connections": "/my/connections"}
@@ -35,6 +37,7 @@ class _Found:
 
     installation: Installation
     entry: Entry
+    account: Account | None
 
     @property
     def kind(self) -> str:
@@ -64,7 +67,7 @@ async def change(visit: Visit) -> web.Response:
     try:
         fills = may_fill(visit.caller, "installation:update", found.installation.owner)
         values = answers_of_form(found.entry, form, found.installation.secret_names)
-        given = {"values": values} if fills and found.entry.fields else {}
+        given = {"values": values} if fills and values else {}
         wanted = form.read(InstallationPatch, leave_out={CREDENTIAL}, **given).changes()
         async with visit.changing() as write:
             changed = await changes.change(
@@ -116,7 +119,7 @@ class InstallationStates:
             asking = await visit.deps.discoveries.goes_on(visit.named("installation_id"))
             async with transaction(visit.pool, readonly=True) as connection:
                 found = await _found(connection, visit)
-            shown = ShownInstallation(found.installation, found.kind, asking)
+            shown = ShownInstallation(found.installation, found.kind, asking, found.account)
             values = _state_values(visit, shown)
             return Look(
                 state=(asking, shown.state, shown.cause),
@@ -145,7 +148,7 @@ async def _found(connection: Connection, visit: Visit) -> _Found:
     entry = await entries.one(connection, row.entry_id)
     if entry is None:
         raise NotThere("installation")
-    return _Found(row, entry)
+    return _Found(row, entry, await accounts.one(connection, row.id))
 
 
 async def _shown(visit: Visit, form: Form) -> web.Response:
@@ -158,7 +161,7 @@ async def _shown(visit: Visit, form: Form) -> web.Response:
         counts = await registry_counts.of_entries(connection, [row.entry_id], caller)
         deletes = caller.may_for("installation:delete", row.owner)
         going = await gateways.showing_in_words(connection, caller, installation_id=row.id) if deletes else None
-    shown = ShownInstallation(row, found.kind, await visit.deps.discoveries.goes_on(row.id))
+    shown = ShownInstallation(row, found.kind, await visit.deps.discoveries.goes_on(row.id), found.account)
     return visit.again(
         "installations/installation.html",
         form,
@@ -193,6 +196,8 @@ def _changing(visit: Visit, found: _Found, form: Form) -> web.Response:
         questions=questions(found.entry, row),
         fills=may_fill(visit.caller, "installation:update", row.owner),
         asks_credential=dispatch.cure(found.entry.credential, ()) is not None,
+        credential_words=credential_words(found.kind),
+        credential_lines=found.kind == "client_credentials",
         credential_stored=CREDENTIAL in row.secret_names,
         protocols=PROTOCOLS,
     )

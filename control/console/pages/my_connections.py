@@ -2,10 +2,10 @@
 
 from aiohttp import web
 
-from control.console.shown_installations import SIGNS_IN, ShownInstallation
+from control.console.shown_installations import SIGNS_IN, ShownInstallation, sign_in_path
 from control.console.visit import Visit
 from control.registry.credential import kind_of
-from control.store import entries, gateways, installations
+from control.store import accounts, entries, gateways, installations
 from control.store.pool import transaction
 
 _MOST_SHOWN = 100
@@ -29,8 +29,11 @@ async def show(visit: Visit) -> web.Response:
         seen = await entries.page(
             connection, limit=_MOST_SHOWN, after=None, everything=False, teams=list(caller.teams)
         )
+        held = await accounts.many(connection, [one.id for one in rows])
         going = {one.id: await gateways.showing_in_words(connection, caller, installation_id=one.id) for one in rows}
-    shown = [ShownInstallation(one, kind_of(of[one.entry_id].credential)) for one in rows]
+    shown = [
+        ShownInstallation(one, kind_of(of[one.entry_id].credential), account=held.get(one.id)) for one in rows
+    ]  # fmt: skip
     mine = {one.entry_id for one in rows}
     offered = [one for one in seen if one.id not in mine]
     return visit.page(
@@ -40,6 +43,10 @@ async def show(visit: Visit) -> web.Response:
         going=going,
         offered=offered[:_MOST_OFFERED],
         more=len(offered) > _MOST_OFFERED,
-        signs_in={one.id for one in offered if kind_of(one.credential) in SIGNS_IN},
+        sign_in_paths={
+            one.id: sign_in_path(one.slug, f"user:{caller.user_id}")
+            for one in offered
+            if kind_of(one.credential) in SIGNS_IN
+        },
         waiting=sum(one.installation.state in {"needs_sign_in", "credential_refused"} for one in shown),
     )

@@ -8,7 +8,7 @@ from control.admin.entry_models import EntryCreate, EntryQuery
 from control.admin.labels import label_filter
 from control.changes import entries as changes
 from control.console.credential_form import kind_label, kinds
-from control.console.entry_form import BLANK, form_field, made_of, new_entry_form, tidied
+from control.console.entry_form import BLANK, OF_THE_CLIENT, form_field, made_of, new_entry_form, tidied
 from control.console.form_rows import with_buttons
 from control.console.forms import REFUSALS, Form
 from control.console.shown_entries import ShownEntry
@@ -59,7 +59,7 @@ async def create(visit: Visit) -> web.Response:
         return await _asked(visit, more)
     form = tidied(form)
     try:
-        wanted = form.read(EntryCreate, **_of_team(made_of(form, new=True)))
+        wanted = form.read(EntryCreate, leave_out={OF_THE_CLIENT}, **_of_team(made_of(form, new=True)))
         async with visit.changing() as write:
             made = await changes.create(
                 write, visit.deps.safeguards, new_entry(wanted.model_dump(), wanted.model_fields_set)

@@ -20,7 +20,14 @@ from control.console.credential_form import (
     kinds,
 )
 from control.console.forms import Form
-from control.registry.credential import KINDS, StaticCredential, credential_of, settings_class, settings_of
+from control.registry.credential import (
+    KINDS,
+    OAuthCredential,
+    StaticCredential,
+    credential_of,
+    settings_class,
+    settings_of,
+)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -41,6 +48,24 @@ def test_what_the_untouched_form_sends_is_what_the_api_takes(kind: str) -> None:
     settings_body(kind).model_validate(sent["credential_placement"])
 
 
+def test_what_an_admin_fills_in_for_signing_in_is_what_the_api_takes() -> None:
+    typed = {
+        "credential_model": "oauth", "oauth-registration": "own", "oauth-client_id": "archway",
+        "oauth-issuer": "https://id.example.com", "oauth-scopes": "read, write",
+        "oauth-authorize_parameters": "access_type=offline\nprompt=",
+        "oauth-approved_hosts": "https://a.example.com https://b.example.com",
+    }  # fmt: skip
+    sent = credential_of_form(Form({**form_of_credential("oauth", {}), **typed}))
+    told = settings_body("oauth").model_validate(sent["credential_placement"]).model_dump()
+    made = credential_of("oauth", told)
+    assert isinstance(made, OAuthCredential)
+    assert (made.registration, made.client_id, made.scopes) == ("own", "archway", ("read", "write"))
+    assert made.authorize_parameters == {"access_type": "offline", "prompt": ""}
+    assert made.approved_hosts == ("https://a.example.com", "https://b.example.com")
+    again = credential_of_form(Form(form_of_credential("oauth", settings_of(made))))
+    assert credential_of("oauth", again["credential_placement"]) == made
+
+
 def test_the_form_of_a_credential_makes_the_same_credential_again() -> None:
     before = StaticCredential("header", "x-api-key")
     made = credential_of_form(Form(form_of_credential("static", settings_of(before))))
@@ -55,7 +80,7 @@ def test_settings_of_kinds_that_are_not_chosen_are_left_alone() -> None:
 
 def test_what_is_wrong_stands_at_the_setting_of_the_kind() -> None:
     assert field_of_setting("credential_placement.header", "static") == "static-header"
-    assert field_of_setting("credential_placement", "static") == "static-header"
+    assert field_of_setting("credential_placement", "static") == "static-style"
     for path, kind in (("slug", "static"), ("credential_placement", "none"), ("credential_placement.x", "static")):
         assert field_of_setting(path, kind) == path
 
@@ -78,7 +103,7 @@ def test_each_type_of_setting_has_its_widget_and_comes_back_as_itself(monkeypatc
     assert [one.required for one in every.settings] == [True, False, False, False, False]
     assert (every.settings[4].label, every.settings[4].hint) == ("More", "What is sent besides.")
     assert kind_label("every_kind") == "every kind"
-    settings: dict[str, Any] = {"must": "x", "word": "a", "flag": True, "hosts": ["h1", "h2"], "more": {"p": "1=2"}}
+    settings: dict[str, Any] = {"must": "x", "word": "a", "flag": True, "hosts": ("h1", "h2"), "more": {"p": "1=2"}}
     form = Form(form_of_credential("every", settings))
     assert credential_of_form(form)["credential_placement"] == settings
     empty = credential_of_form(Form(form_of_credential("every", {})))["credential_placement"]

@@ -23,7 +23,7 @@ def test_every_state_has_a_word_and_what_helps(state: InstallationState) -> None
 def test_where_a_person_signs_in_at_the_provider_they_are_sent_there() -> None:
     shown = ShownInstallation(an_installation(state="needs_sign_in"), "oauth")
     assert shown.state == ("needs sign-in", "warn")
-    assert (shown.signs_in, shown.sign_in_path) == (True, "/install/github")
+    assert (shown.signs_in, shown.sign_in_path) == (True, "/install/github?as=organisation&installation=i1")
     assert shown.cure == "Sign in at the provider again."
     assert not ShownInstallation(an_installation(), "static").signs_in
 
