@@ -76,7 +76,12 @@ def _of_credential(name: str) -> Question:
 
 
 def _question(one: Field, stored: bool) -> Question:
-    hints = [one.description, f"Sent as the header {one.header}."]
+    goes = (
+        f"Stands in the server's address, for {{{one.name}}}."
+        if one.fills_url
+        else f"Sent as the header {one.header}."
+    )
+    hints = [one.description, goes]
     if stored and one.type == "secret":
         hints.insert(0, "One is stored. Type another to replace it.")
     if one.default is not None:

@@ -283,7 +283,7 @@ async def test_my_connections_are_ones_own_with_what_needs_one_and_what_one_may_
     async with reading(console, bea) as reader:
         _, text = await reader.get("/my/connections")
         assert "1 connection needs you" in text
-        assert "Its secrets were given for another address of this server" in text
+        assert "It has secrets that were given for another address of this server" in text
         assert (
             f'href="/installations/{made.id}/change" aria-label="Give the answers for Github again">Reconnect' in text
         )

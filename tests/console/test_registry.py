@@ -185,6 +185,43 @@ async def test_an_entry_that_moves_takes_no_secret_along(console: Console) -> No
         assert where.endswith("said=entry-moved")
 
 
+@pytest.mark.parametrize(
+    "changes", [{"url": "http://127.0.0.2:9/mcp"}, {"static-header": "x-log"}, {"static-style": "bearer"}]
+)
+async def test_an_entry_that_is_made_to_lead_elsewhere_takes_no_key_along(
+    console: Console, changes: dict[str, str]
+) -> None:
+    """Another address, another header, another style: the page changes it as the API does."""
+    async with reading(console, await console.person("Ed", "editor")) as reader:
+        plain = {name: text for name, text in filled().items() if not name.startswith("fixed_headers")}
+        await reader.post("/registry/new", **plain)
+        entry = await kept(console)
+        installation = await an_installation(console, entry, values={"account": 7}, credential=SECRET)
+        if "static-style" in changes:
+            plain.pop("static-header")
+        moved = plain | changes | {"version": str(entry.version)}
+        status, text, _ = await reader.post(f"/registry/{entry.id}/change", **moved)
+        assert status == 303, text
+        _, text = await reader.get(f"/installations/{installation.id}")
+    assert "It has secrets that were given" in unescape(text)
+    assert SECRET not in text
+
+
+async def test_a_question_without_a_header_stands_in_the_url(console: Console) -> None:
+    async with reading(console, await console.person("Ed", "editor")) as reader:
+        form = filled(url="http://127.0.0.1:9/{account}/mcp", **{"fields[0].header": ""})
+        status, text, _ = await reader.post("/registry/new", **form)
+        assert status == 303, text
+        entry = await kept(console)
+        assert (entry.reached.url, entry.fields[0].fills_url) == ("http://127.0.0.1:9/{account}/mcp", True)
+        _, text = await reader.get(f"/registry/{entry.id}/install")
+        assert "Stands in the server's address, for {account}." in unescape(text)
+        wrong = filled(slug="other", url="http://127.0.0.1:9/x{account}", **{"fields[0].header": ""})
+        status, text, _ = await reader.post("/registry/new", **wrong)
+    assert status == 422
+    assert "URL has the placeholder {account} where none can stand" in unescape(text)
+
+
 async def test_an_editor_of_a_team_makes_its_own_entry_which_it_alone_sees(console: Console) -> None:
     ann, bea = await console.person("Ann"), await console.person("Bea")
     async with changing(console.pool, MAKER) as write:

@@ -29,6 +29,11 @@ def test_each_field_is_a_question_with_its_kind_and_what_may_be_left_out() -> No
     assert fast.choices == (("", "not answered"), ("true", "yes"), ("false", "no"))
 
 
+def test_an_answer_that_stands_in_the_address_says_so() -> None:
+    (question,) = questions(an_entry("https://{region}.example.com/", fields=(Field("region", "string"),)))
+    assert question.hint == "Stands in the server's address, for {region}."
+
+
 def test_a_secret_that_is_stored_says_so_and_need_not_be_typed_again() -> None:
     token = questions(ENTRY, KEPT)[1]
     assert (token.stored, token.required) == (True, False)
