@@ -77,6 +77,17 @@ def with_pins(_: AdminApi, items: Iterable[Mapping[str, Any]]) -> list[dict[str,
     return [{**item, "installation_name": item.get("installation_name") or CALLERS} for item in items]
 
 
+def with_standings(_: AdminApi, items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Installations with how they stand, why, and what helps, each by itself and in words."""
+    return [_with_standing(item) for item in items]
+
+
+def _with_standing(item: Mapping[str, Any]) -> dict[str, Any]:
+    told = item.get("standing") or {}
+    words = str(told.get("word", "")).replace("_", " ")
+    return {**item, "standing": words, "cause": told.get("cause", ""), "cure": told.get("cure", "")}
+
+
 def with_users(api: AdminApi, items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Browser sessions with the e-mail of whoever is signed in."""
     names = Names(api)

@@ -10,7 +10,7 @@ from archway.admin.commands import commands, explained
 from archway.admin.connection import connect
 from archway.admin.form import Form, with_form
 from archway.admin.lookup import find, find_in
-from archway.admin.names import with_owners
+from archway.admin.names import with_owners, with_standings
 from archway.admin.resource import Action, Option, Resource, in_parts
 from archway.admin.show import show_list, show_one
 from archway.options import DEFAULT_STATE, State
@@ -202,7 +202,8 @@ INSTALLATION = Resource(
     one="installation",
     path="/installations",
     help="Entries put to use: with somebody's answers and credential, for a person, a team or everybody.",
-    columns=("name", "owner", "entry_slug", "default", "state", "state_reason", "protocol", "id"),
+    columns=("name", "owner", "entry_slug", "default", "standing", "cause", "protocol", "id"),
+    for_people=with_standings,
     names=("name", "address"),
     filters=(
         Option("entry_id", "Only of this entry.", "reference", of="entry", flag="entry"),

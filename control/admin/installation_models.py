@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from pydantic import Field as Bound
 
 from control.admin.entry_models import Answer
-from control.http.models import BothSpellings, Change, Id, Item, Model, Moment, Name, Query
+from control.credentials.standing import StandingWord
+from control.http.models import BothSpellings, Change, Id, Item, Model, Moment, Name, Query, View
 from control.http.paging import NamedPageQuery
 from control.registry.fields import MAX_FIELDS
 from control.registry.headers import MAX_VALUE
@@ -69,6 +70,14 @@ class InstallationQuery(NamedPageQuery):
     ] = None
 
 
+class StandingView(View):
+    """How an installation stands, in words that a person understands."""
+
+    word: StandingWord
+    cause: str = Bound(description="Why; empty for one that is ready.")
+    cure: str = Bound(description="What helps; empty where nothing has to be done.")
+
+
 class InstallationView(Item):
     """An installation as it is shown: its secrets by their names only."""
 
@@ -88,6 +97,10 @@ class InstallationView(Item):
     protocol: Protocol
     state: InstallationState
     state_reason: str
+    standing: StandingView = Bound(
+        description="How it stands: what discovery found last, whether its account at the provider is good, and "
+        "whether tools of its entry changed since somebody approved them."
+    )
     server: dict[str, Any]
     """What discovery saw: era, version, names, capabilities, count of tools, those that were left out, and notes; of
     the latest one also what it `added` to the entry, `changed` and found `gone`."""

@@ -5,6 +5,8 @@ Written by `control/changes/installations.py`. Whoever installs learns in the sa
 reason, and discovered again on demand.
 """
 
+from collections.abc import Mapping
+
 from control.admin.api import Asked, Operations
 from control.admin.installation_models import (
     InstallationCreate,
@@ -12,16 +14,19 @@ from control.admin.installation_models import (
     InstallationPatch,
     InstallationQuery,
     InstallationView,
+    StandingView,
 )
 from control.admin.resource import shown
 from control.changes import installations as changes
 from control.changes.visible import visible_installation
+from control.credentials.standing import Standing
 from control.http.models import Id
 from control.http.paging import Page, page_of, place_key
 from control.http.problems import conflict
 from control.registry.installation import Installation, told_of_installation
 from control.store import installations
 from control.store.pool import transaction
+from control.store.standings import standings
 
 operations = Operations("installations")
 
@@ -42,7 +47,8 @@ async def list_installations(asked: Asked, query: InstallationQuery) -> Page[Ins
             state=query.state,
             name=query.name,
         )
-    return page_of(found, query, _view, lambda one: place_key(one.name, one.id))
+        stand = await standings(connection, found)
+    return page_of(found, query, lambda one: _view(one, stand), lambda one: place_key(one.name, one.id))
 
 
 @operations.post("/installations")
@@ -58,7 +64,8 @@ async def create_installation(asked: Asked, body: InstallationCreate) -> Install
 async def read_installation(asked: Asked, installation_id: Id) -> InstallationView:
     """Show an installation."""
     async with transaction(asked.pool, readonly=True) as connection:
-        return _view(visible_installation(await installations.one(connection, installation_id), asked.caller))
+        found = visible_installation(await installations.one(connection, installation_id), asked.caller)
+        return _view(found, await standings(connection, [found]))
 
 
 @operations.patch("/installations/{installation_id}")
@@ -66,7 +73,8 @@ async def change_installation(asked: Asked, installation_id: Id, body: Installat
     """Change an installation; with other answers or another protocol its server is discovered again."""
     async with asked.changing() as write:
         changed = await changes.change(write, asked.deps.safeguards, installation_id, body.changes(), asked.version)
-    return await _discovered(asked, installation_id) if changed.to_discover else _view(changed.installation)
+        stand = await standings(write.connection, [changed.installation])
+    return await _discovered(asked, installation_id) if changed.to_discover else _view(changed.installation, stand)
 
 
 @operations.post("/installations/{installation_id}/discover", status=200)
@@ -85,14 +93,16 @@ async def delete_installation(asked: Asked, installation_id: Id, query: Installa
         await changes.delete(write, installation_id, asked.version, cascade=query.cascade)
 
 
-def _view(installation: Installation) -> InstallationView:
-    return shown(InstallationView, told_of_installation(installation))
+def _view(installation: Installation, stand: Mapping[str, Standing]) -> InstallationView:
+    """`stand`: how it stands, with others perhaps, by identifiers."""
+    standing = shown(StandingView, stand[installation.id])
+    return shown(InstallationView, told_of_installation(installation), standing=standing)
 
 
 async def _discovered(asked: Asked, installation_id: str) -> InstallationView:
     await asked.deps.discoverer.discover(installation_id, asked_by=asked.caller)
     async with transaction(asked.pool, readonly=True) as connection:
         found = await installations.one(connection, installation_id)
-    if found is None:
-        raise conflict("The installation was deleted while its server was asked.")
-    return _view(found)
+        if found is None:
+            raise conflict("The installation was deleted while its server was asked.")
+        return _view(found, await standings(connection, [found]))

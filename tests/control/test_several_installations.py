@@ -144,3 +144,20 @@ async def test_before_this_version_the_oldest_was_meant_and_roles_installed_for_
     assert [one["name"] for one in (await api.get("/installations"))["items"] if one["discovers"]] == ["b"]
     now = await api.get(f"/roles/{role['id']}")
     assert now["permissions"] == ["installation:read", "installation:share"]
+
+
+async def test_how_an_installation_stands_is_told_in_words(api: Api) -> None:
+    entry = await api.entry()
+    made = await api.install(entry)
+    assert made["standing"] == {"word": "ready", "cause": "", "cure": ""}
+    api.proxy.offers("now", "convert")
+    tools: list[dict[str, object]] = api.proxy.answer.tools
+    tools[0]["description"] = "Now something else."
+    again = await api.post(f"/installations/{made['id']}/discover", expect=200)
+    assert again["standing"]["word"] == "tools_changed"
+    assert again["standing"]["cause"] == "1 tool of time changed since somebody approved them: now."
+    listed = (await api.get("/installations"))["items"][0]
+    assert listed["standing"] == (await api.get(f"/installations/{made['id']}"))["standing"] == again["standing"]
+    (now,) = [one for one in (await api.get(f"/entries/{entry['id']}/tools"))["items"] if one["name"] == "now"]
+    await api.patch(f"/entries/{entry['id']}/tools/{now['id']}", {"acknowledged": True})
+    assert (await api.patch(f"/installations/{made['id']}", {"name": "x"}))["standing"]["word"] == "ready"

@@ -1,0 +1,101 @@
+"""How an installation stands, as a person understands it: a word, what causes it, and what helps.
+
+Called where installations are told of: the admin API, and the console's pages. Pure: of what the store found. What a
+call does with the installation is decided in `usable.py`; this says the same in words, and what discovery found last.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from shlex import quote
+from typing import Final, Literal, assert_never
+
+from control.credentials.cure import to_give_again
+from control.credentials.places import account_place
+from control.registry.account import Account
+from control.registry.broken_rule import BrokenRule
+from control.registry.counted import counted
+from control.registry.credential import OAuthCredential
+from control.registry.entry import Entry
+from control.registry.installation import Installation
+
+StandingWord = Literal["ready", "not_asked", "needs_sign_in", "needs_sign_in_again", "unreachable", "tools_changed"]
+MOST_NAMED: Final = 5
+"""Tools that a cause names; the others are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an installation stands. `ready` has no cause and no cure; of `tools_changed` calls go on."""
+
+    word: StandingWord
+    cause: str = ""
+    cure: str = ""
+
+
+def standing_of(
+    entry: Entry, installation: Installation, account: Account | None = None, changed: Sequence[str] = ()
+) -> Standing:
+    """How it stands. `account`: what it holds at its server's provider. `changed`: names of the entry's tools that
+    are held back, or are other ones than somebody has approved.
+    """
+    if isinstance(entry.credential, OAuthCredential) and (found := _signed_out(entry, installation, account)):
+        return found
+    again = f"`archway installations discover {quote(installation.address)}`"
+    match installation.state:
+        case "new":
+            return Standing("not_asked", "Its server was not asked yet.", f"{again} asks it.")
+        case "needs_sign_in":
+            return _to_give(entry, installation, "It must be given its credential, or answers, again.")
+        case "credential_refused":
+            return _to_give(entry, installation, "Its server does not take this credential.")
+        case "unreachable":
+            why = installation.state_reason or "Its server cannot be reached."
+            return Standing("unreachable", why, f"When that is mended, {again} asks it again.")
+        case "ready":
+            return _ready(entry, changed)
+    assert_never(installation.state)
+
+
+def _signed_out(entry: Entry, installation: Installation, account: Account | None) -> Standing | None:
+    """Where a person must sign in at the provider: what they can do; None where they need not."""
+    cure = f"Sign in at its provider on the page `/install/{entry.slug}` of the console."
+    if account is None:
+        return Standing("needs_sign_in", "Nobody has signed in for it at its server's provider yet.", cure)
+    if account.place != _place(entry, installation):
+        return Standing("needs_sign_in_again", "Its server or its provider has another address since then.", cure)
+    if account.refused_at is not None:
+        why = f"Its provider does not know this sign-in any more. {account.fault}".rstrip()
+        return Standing("needs_sign_in_again", why, cure)
+    if installation.state in {"needs_sign_in", "credential_refused"}:
+        why = installation.state_reason or "Its server does not take what its provider gave."
+        return Standing("needs_sign_in_again", why, cure)
+    return None
+
+
+def _place(entry: Entry, installation: Installation) -> str:
+    try:
+        return account_place(entry, installation)
+    except BrokenRule:  # its answers make no address any more
+        return ""
+
+
+def _to_give(entry: Entry, installation: Installation, otherwise: str) -> Standing:
+    """A credential or an answer is missing: for the first time, or once more."""
+    cure = to_give_again(entry, installation)
+    # A sentence that discovery kept ends with the cure: it is told once.
+    cause = installation.state_reason.removesuffix(cure).rstrip() or otherwise
+    first = not installation.secret_names and installation.discovered_at is None
+    return Standing("needs_sign_in" if first else "needs_sign_in_again", cause, cure)
+
+
+def _ready(entry: Entry, changed: Sequence[str]) -> Standing:
+    if not changed:
+        return Standing("ready")
+    more = len(changed) - MOST_NAMED
+    names = ", ".join(changed[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return Standing(
+        "tools_changed",
+        f"{counted(len(changed), 'tool')} of {entry.slug} changed since somebody approved them: {names}.",
+        f"See what differs with `archway entries changes {entry.slug}`, then run "
+        f"`archway entries acknowledge {entry.slug} TOOL`, or put the tool into quarantine.",
+    )
