@@ -107,7 +107,10 @@ def server_in(
     if found.get("issuer") != issuer:  # RFC 8414 section 3.3: identical, byte for byte
         said = found.get("issuer")
         other = f": it says {said[:200]!r}" if isinstance(said, str) and said.isprintable() else ""
-        raise Unfit(f"what is at {issuer} is the metadata of another issuer{other}")
+        raise Unfit(
+            f"what is at {issuer} is the metadata of another issuer{other}; if that is right, give it to the entry "
+            "as its `issuer`"
+        )
     methods = words(found, "code_challenge_methods_supported")
     if needs_browser and methods and "S256" not in methods:
         raise Unfit(f"{issuer} does not take PKCE with S256, without which nobody is sent there")

@@ -64,11 +64,19 @@ def typed_endpoints(settings: OAuthCredential | ClientCredentials) -> dict[str, 
 
 
 async def find_authorization_server(
-    asker: Asker, issuer: str, typed: Mapping[str, str], *, needs_browser: bool = True
+    asker: Asker, issuer: str, typed: Mapping[str, str], *, needs_browser: bool = True, elsewhere: str = ""
 ) -> AuthorizationServer:
-    """The server of this issuer; raises ProviderAway, and Unfit where it has no metadata or must not be used."""
+    """The server of this issuer; raises ProviderAway, and Unfit where it has no metadata or must not be used.
+
+    `elsewhere`: where the server says that its issuer is, and an admin says otherwise. The metadata there is good too
+    if it is of the admin's issuer: some providers publish it behind a path that their own name does not have.
+    """
     check_issuer(issuer, asker.policy)
-    for url in metadata_urls(issuer):
+    urls = metadata_urls(issuer)
+    if elsewhere and elsewhere != issuer:
+        check_issuer(elsewhere, asker.policy)
+        urls += metadata_urls(elsewhere)
+    for url in urls:
         found = await metadata_at(asker, url)
         if found is not None:
             return server_in(found, issuer, asker.policy, typed, needs_browser=needs_browser)
@@ -110,7 +118,13 @@ async def _server(
     if _is_enough(typed, needs_browser=needs_browser):
         return typed_server(issuer or origin_of(typed["token_endpoint"]), asker.policy, typed)
     if issuer:
-        return await find_authorization_server(asker, issuer, typed, needs_browser=needs_browser)
+        return await find_authorization_server(
+            asker,
+            issuer,
+            typed,
+            needs_browser=needs_browser,
+            elsewhere=described.authorization_servers[0] if described else "",
+        )
     return await find_legacy_server(asker, server_url, typed, needs_browser=needs_browser)
 
 

@@ -14,13 +14,12 @@ import msgspec
 from control.credentials.upstream_oauth.authorization_server import AuthorizationServer
 from control.credentials.upstream_oauth.client import METHODS, How, Method, UpstreamClient
 from control.credentials.upstream_oauth.unfit import AskTheAdmin
-from control.providers.asking import Asker, error_word, is_refusal, unusable
+from control.providers.asking import Answer, Asker, error_word, is_refusal, unusable
 from control.registry.credential import OAuthCredential
 
 NAME: Final = "Archway"
 _GRANTS: Final = ("authorization_code", "refresh_token")
-_PREFERRED: Final[tuple[Method, ...]] = ("client_secret_basic", "client_secret_post", "none")
-"""How we want to prove ourselves: with a secret where there can be one, since we can keep it."""
+_WITH_SECRET: Final = frozenset({"client_secret_basic", "client_secret_post"})
 _LONGEST: Final = 4_096
 _LATEST: Final = 1 << 40
 
@@ -105,21 +104,26 @@ async def register(
     cannot use, ProviderAway where it cannot be asked.
     """
     asked = _asked_method(server, ours)
-    told = {**_told(ours), "token_endpoint_auth_method": asked, **({"scope": " ".join(scopes)} if scopes else {})}
-    answer = await asker.ask(
-        "POST", server.registration_endpoint, {"Content-Type": "application/json"}, msgspec.json.encode(told)
-    )
+    answer = await _posted(asker, server, ours, asked, scopes)
+    if scopes and is_refusal(answer.status):
+        # A client need not say its scopes. Some servers hold it to what it said, others know only their own.
+        answer = await _posted(asker, server, ours, asked, ())
     found = answer.json()
     if answer.status in {200, 201} and found is not None:
         return _client_in(found, server, ours, asked)
     if is_refusal(answer.status) or answer.status in {404, 405}:
-        word = error_word(found)
-        raise AskTheAdmin(
-            server.issuer,
-            ours.redirect_uri,
-            f"refused to register Archway ({answer.status} {word})".replace(" )", ")"),
-        )
+        said = f"{answer.status} {error_word(found)}".strip()
+        raise AskTheAdmin(server.issuer, ours.redirect_uri, f"refused to register Archway ({said})")
     raise unusable(server.registration_endpoint, answer)
+
+
+async def _posted(
+    asker: Asker, server: AuthorizationServer, ours: OurClient, asked: Method, scopes: Sequence[str]
+) -> Answer:
+    told = {**_told(ours), "token_endpoint_auth_method": asked, **({"scope": " ".join(scopes)} if scopes else {})}
+    return await asker.ask(
+        "POST", server.registration_endpoint, {"Content-Type": "application/json"}, msgspec.json.encode(told)
+    )
 
 
 def _told(ours: OurClient) -> dict[str, Any]:
@@ -170,23 +174,23 @@ def _unsaid_method(server: AuthorizationServer, asked: Method, secret: str) -> M
 
 
 def _asked_method(server: AuthorizationServer, ours: OurClient) -> Method:
-    """What we ask for: the best of what the server lists; without a list RFC 8414's own default."""
+    """What we ask for: a secret where there can be one, since we can keep it; without a list RFC 8414's default."""
     listed = server.authentication_methods
-    if not listed:
-        return "client_secret_basic"
-    for method in _PREFERRED:
-        if method in listed:
-            return method
+    if not listed or not _WITH_SECRET.isdisjoint(listed):
+        return _secret_method(server)
+    if "none" in listed:
+        return "none"
     if "private_key_jwt" in listed and ours.keys:
         return "private_key_jwt"
     raise AskTheAdmin(server.issuer, ours.redirect_uri, "takes no way for a client to prove itself that Archway has")
 
 
 def _secret_method(server: AuthorizationServer) -> Method:
-    listed = server.authentication_methods
-    return "client_secret_post" if "client_secret_post" in listed and "client_secret_basic" not in listed else (
-        "client_secret_basic"
-    )  # fmt: skip
+    """How a client with a secret proves itself: as the server lists first, which is what it has tried most."""
+    for method in server.authentication_methods:
+        if method in _WITH_SECRET:
+            return "client_secret_post" if method == "client_secret_post" else "client_secret_basic"
+    return "client_secret_basic"
 
 
 def _document_method(server: AuthorizationServer, ours: OurClient) -> Method | None:

@@ -69,6 +69,7 @@ def proven(place: TokenPlace, form: Mapping[str, str], now: float) -> tuple[byte
     match client.authentication:
         case "client_secret_basic":
             headers["Authorization"] = basic(client.client_id, client.client_secret)
+            fields["client_id"] = client.client_id  # the Python SDK's servers look for it here too
         case "client_secret_post":
             fields |= {"client_id": client.client_id, "client_secret": client.client_secret}
         case "private_key_jwt":

@@ -89,6 +89,28 @@ async def test_the_entrys_issuer_wins_over_the_servers(server: Answering, asker:
     assert found.server.issuer == server.url
 
 
+async def test_metadata_behind_a_path_is_good_for_the_issuer_that_an_admin_gave(
+    server: Answering, asker: Asker
+) -> None:
+    describe(server, f"{server.url}/tenant")
+    server.at(f"{OAUTH}/tenant", metadata(server.url))
+    with pytest.raises(Unfit, match="as its `issuer`"):
+        await discover(asker, f"{server.url}/mcp", OAuthCredential())
+    found = await discover(asker, f"{server.url}/mcp", OAuthCredential(issuer=server.url))
+    assert found.server.token_endpoint == f"{server.url}/token"
+
+
+async def test_nobody_else_becomes_that_issuer_by_saying_so(server: Answering, asker: Asker) -> None:
+    async with Answering() as evil:
+        describe(server, evil.url)
+        evil.at(OAUTH, metadata(server.url, token_endpoint=f"{evil.url}/token"))
+        with pytest.raises(NotApproved):
+            await discover(asker, f"{server.url}/mcp", OAuthCredential(issuer=server.url))
+        evil.at(OAUTH, metadata(evil.url))
+        with pytest.raises(Unfit):
+            await discover(asker, f"{server.url}/mcp", OAuthCredential(issuer=server.url))
+
+
 async def test_an_entry_that_says_all_asks_nobody(server: Answering, asker: Asker) -> None:
     settings = OAuthCredential(
         issuer=f"{server.url}/as", authorization_endpoint=f"{server.url}/a", token_endpoint=f"{server.url}/t",

@@ -16,7 +16,7 @@ from control.credentials.upstream_oauth.registration import (
 from control.credentials.upstream_oauth.unfit import AskTheAdmin
 from control.providers.asking import Asker, ProviderAway
 from control.registry.credential import OAuthCredential
-from tests.fakes.answering import Answering, Said, text
+from tests.fakes.answering import Answering, Asked, Said, text
 from tests.fakes.upstream_clients import BACK, OURS, a_server
 
 KEY = {"kty": "EC", "crv": "P-256", "x": "x", "y": "y", "kid": "k"}
@@ -89,9 +89,14 @@ def test_the_document_says_what_mcp_wants_of_a_web_client() -> None:
 
 @pytest.mark.parametrize(
     ("listed", "secret", "method"),
-    [((), "s", "client_secret_basic"), (("client_secret_post",), "s", "client_secret_post"),
-     (("client_secret_post", "client_secret_basic"), "s", "client_secret_basic"), ((), "", "none")],
-)  # fmt: skip
+    [
+        ((), "s", "client_secret_basic"),
+        (("client_secret_post",), "s", "client_secret_post"),
+        (("client_secret_post", "client_secret_basic"), "s", "client_secret_post"),
+        (("private_key_jwt", "client_secret_basic", "client_secret_post"), "s", "client_secret_basic"),
+        ((), "", "none"),
+    ],
+)
 def test_a_client_of_ones_own_proves_itself_as_the_server_lists(
     listed: tuple[str, ...], secret: str, method: str
 ) -> None:
@@ -121,9 +126,9 @@ async def test_archway_registers_itself(server: Answering, asker: Asker) -> None
 @pytest.mark.parametrize(
     ("listed", "asked"),
     [((), "client_secret_basic"), (("none", "client_secret_post"), "client_secret_post"), (("none",), "none"),
-     (("none", "client_secret_post", "client_secret_basic"), "client_secret_basic")],
+     (("none", "client_secret_post", "client_secret_basic"), "client_secret_post")],
 )  # fmt: skip
-async def test_the_best_way_to_prove_itself_that_a_server_lists_is_asked_for(
+async def test_a_secret_is_asked_for_where_there_can_be_one_as_the_server_lists_it_first(
     server: Answering, asker: Asker, listed: tuple[str, ...], asked: str
 ) -> None:
     server.at("/register", {"client_id": "c", "client_secret": "s"}, 200)
@@ -164,6 +169,19 @@ async def test_a_server_that_refuses_says_why_in_its_word_alone(server: Answerin
     assert "(400 invalid_client_metadata)" in sentence
     assert "<b>" not in sentence
     assert "(404)" in await refused(server, asker, text("nothing here", 404))
+
+
+async def test_a_server_that_knows_not_all_scopes_is_asked_again_without_them(
+    server: Answering, asker: Asker
+) -> None:
+    def answer(asked: Asked) -> Said:
+        return (
+            Said('{"error": "invalid_client_metadata"}', 400) if "scope" in asked.json else Said('{"client_id": "c"}')
+        )
+
+    server.at("/register", answer)
+    assert (await register(asker, at(server), OURS, scopes=("a",))).client_id == "c"
+    assert len(server.asked) == 2
 
 
 async def test_a_server_that_takes_nothing_that_we_can_do_is_not_asked(server: Answering, asker: Asker) -> None:

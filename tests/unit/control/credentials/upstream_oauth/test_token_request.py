@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 from typing import Any
 
@@ -78,8 +79,8 @@ async def test_a_secret_in_the_header_has_each_part_encoded_and_stands_nowhere_e
     place = at(server, client_id="a:b", client_secret="s %+", authentication="client_secret_basic")
     await refresh(asker, place, "rt", "", NOW)
     (asked,) = server.asked
-    assert asked.headers["authorization"] == "Basic YSUzQWI6cyslMjUlMkI="
-    assert set(asked.form) == {"grant_type", "refresh_token"}
+    assert base64.b64decode(asked.headers["authorization"].removeprefix("Basic ")) == b"a%3Ab:s%20%25%2B"
+    assert set(asked.form) == {"grant_type", "refresh_token", "client_id"}
 
 
 async def test_a_client_with_a_key_signs_for_the_issuer_anew_each_time(server: Answering, asker: Asker) -> None:
