@@ -1,5 +1,5 @@
 """`make conformance`: the official MCP conformance suite against a gateway and the authorization server of a whole
-Archway, for both eras.
+Archway, for both eras, and against its OAuth towards servers.
 
 Archway is started as a person starts it, in a state folder of its own; behind the gateway stands `server.py`, its
 tools under their own names. What is known to fail is in `expected_failures_*.yml`, each with its reason; the exit
@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.conformance import authorization
+from tests.conformance import authorization, oauth_client
 from tests.conformance.authorization import SUITE
 from tests.fixtures_archway import archway_up
 from tests.fixtures_upstreams import NODE, ROOT, answering, free_port, running
@@ -63,7 +63,7 @@ def main() -> int:
         with running(command, {"PYTHONPATH": str(ROOT)}, log) as process, archway_up(state) as archway:
             server = archway.entry("suite", answering(f"http://127.0.0.1:{port}/mcp", process, log))
             url = archway.gateway("suite", server, prefix=False)
-            found = judged(url, archway.token()) | authorization.judged(archway, url)
+            found = judged(url, archway.token()) | authorization.judged(archway, url) | oauth_client.judged()
     print()
     for asked, good in found.items():
         print(f"conformance: {asked}: {'as expected' if good else 'FAILED'}")
