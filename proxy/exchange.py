@@ -182,6 +182,8 @@ class Exchange:
     """The stage that chooses the target of a call; None for what no server is asked for."""
     refused_as: RefusedAs | None = None
     """How the refusal of a call looks; None for what no server is asked for."""
+    asked: int = 0
+    """How often its caller was asked something in place of an answer, as a modern one says who calls again."""
     # where the call is sampled
     trace: CallTrace | None = None
     sampled: bool = False

@@ -24,6 +24,8 @@ _DISCOVER_TTL_MS = 60_000
 _LIST_TTL_MS = 10_000
 CLIENT_CAPABILITIES: Final = ("elicitation", "sampling", "roots")
 """Bit by bit in a session: what the client said it can."""
+URL_ELICITATION: Final = 1 << len(CLIENT_CAPABILITIES)
+"""A bit more: it can show a link to its person. `elicitation` alone says only that it can show a form."""
 
 
 def initialize(x: Exchange, deps: Deps) -> Answer:
@@ -31,12 +33,7 @@ def initialize(x: Exchange, deps: Deps) -> Answer:
     assert x.gateway is not None
     params = x.request.params
     version = negotiate_legacy(params.get("protocolVersion"))
-    declared = params.get("capabilities")
-    bits = sum(
-        1 << place
-        for place, name in enumerate(CLIENT_CAPABILITIES)
-        if isinstance(declared, dict) and name in declared
-    )
+    bits = _bits(params.get("capabilities"))
     session_id, x.session = deps.sessions.new(x.gateway.id, x.caller, version, bits)
     result: dict[str, object] = {
         "protocolVersion": version,
@@ -48,6 +45,15 @@ def initialize(x: Exchange, deps: Deps) -> Answer:
     answer = _answer(x.request, result)
     answer.headers["Mcp-Session-Id"] = session_id
     return answer
+
+
+def _bits(declared: object) -> int:
+    if not isinstance(declared, dict):
+        return 0
+    elicitation = declared.get("elicitation")
+    shows_links = isinstance(elicitation, dict) and isinstance(elicitation.get("url"), dict)
+    known = sum(1 << place for place, name in enumerate(CLIENT_CAPABILITIES) if name in declared)
+    return known | (URL_ELICITATION if shows_links else 0)
 
 
 def discover(x: Exchange, deps: Deps) -> Answer:

@@ -12,6 +12,7 @@ from core.mcp.versions import Era
 from proxy.answers.at_the_door import record_at_door
 from proxy.answers.protected_resource import metadata_url
 from proxy.answers.sign_in_steps import note_refusal
+from proxy.answers.url_elicitation import question_of
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.our_name import server_info
@@ -44,6 +45,9 @@ def answer_of_refusal(x: Exchange, refusal: Refusal, deps: Deps) -> Answer:
         note_refusal(x, refusal, deps)
     if row.kind == "http" or not isinstance(x.message, Request):
         return _at_http(x, refusal, deps)
+    question = question_of(x, refusal, _details(x, refusal), deps) if refusal.link else None
+    if question is not None:
+        return question
     if row.is_result(x.refused_as):
         return Answer(200, orjson.dumps(result_message(x.message.id, _as_result(x, refusal))))
     data = _details(x, refusal) if row.kind == "call" else _data(x)

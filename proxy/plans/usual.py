@@ -43,7 +43,7 @@ def plan_for(message: object, plans: Mapping[str, "Plan"] | None) -> "Plan | boo
             return False
     elif type(request_id) is not int:
         return False
-    if get("jsonrpc") != "2.0" or get("method") != TOOLS_CALL or type(params) is not dict:
+    if get("jsonrpc") != "2.0" or get("method") != TOOLS_CALL or type(params) is not dict or len(params) > 3:
         return False
     get = params.get
     name = get("name")

@@ -9,6 +9,7 @@ from core.mcp.versions import Era
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
+from proxy.stages.take_answers import take_answers
 
 
 def choose_tool(x: Exchange, deps: Deps) -> None:
@@ -23,6 +24,8 @@ def choose_tool(x: Exchange, deps: Deps) -> None:
         arguments = request.params["arguments"] = {}
     if not isinstance(arguments, dict):
         raise MessageFault(INVALID_PARAMS, "params.arguments must be an object.", status, request.id)
+    if "requestState" in request.params and x.era is Era.MODERN:
+        take_answers(x, deps)
     tool = x.gateway.tools.get(name)
     if tool is None:
         raise Refusal("tool_unknown", tool=name[:128])

@@ -8,7 +8,7 @@ from core.mcp.faults import MessageFault
 from core.mcp.message import Request
 from core.mcp.versions import Era
 from core.snapshot import Rule
-from proxy.answers.from_memory import CLIENT_CAPABILITIES
+from proxy.answers.from_memory import CLIENT_CAPABILITIES, URL_ELICITATION
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.gateways.compiled import CompiledGateway
@@ -52,6 +52,28 @@ async def test_initialize_opens_a_session_that_knows_what_the_client_can(deps: D
         "roots",
     ]
     assert await deps.sessions.open(answer.headers["Mcp-Session-Id"], x.gateway.id, a_user("1")) == x.session  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("declared", "shows_links"),
+    [
+        ({"elicitation": {"url": {}}}, True),
+        ({"elicitation": {"form": {}, "url": {}}}, True),
+        ({"elicitation": {}}, False),
+        ({"elicitation": {"form": {}}}, False),
+        ({"elicitation": {"url": True}}, False),
+        ({"elicitation": True}, False),
+        ({"url": {}}, False),
+        ([], False),
+    ],
+)
+async def test_a_session_knows_whether_its_client_can_show_a_link(
+    deps: Deps, declared: object, shows_links: bool
+) -> None:
+    x = asked(gateway(), "initialize", Era.LEGACY, protocolVersion="2025-11-25", capabilities=declared)
+    from_memory(x, deps)
+    assert x.session is not None
+    assert bool(x.session.capabilities & URL_ELICITATION) == shows_links
 
 
 @pytest.mark.parametrize("wanted", ["1999-01-01", None, 7])

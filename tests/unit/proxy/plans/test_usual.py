@@ -35,6 +35,14 @@ def with_meta(**changed: Any) -> dict[str, Any]:
     return with_params(_meta=message()["params"]["_meta"] | changed)
 
 
+@pytest.mark.parametrize("modern", [True, False])
+def test_a_call_that_is_made_again_with_answers_is_not_certain(modern: bool) -> None:
+    call = {**message()["params"], "requestState": "s"}
+    if not modern:
+        call["_meta"] = {"another": 1}
+    assert plan_for(message(params=call), plans(modern=modern)) is False
+
+
 def test_a_usual_call_has_its_plan_and_one_of_another_tool_has_none() -> None:
     held = plans()
     assert plan_for(message(), held) is held["t"]

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import base64
+import time
+
+import pytest
+
+from core.keys import new_key, parse_key_ring
+from proxy.sessions import call_state
+from proxy.sessions.call_state import LIFETIME_S, StateBroken, close_state, open_state
+
+RING = parse_key_ring("proxy", new_key())
+MINE = ("gateway", "user:ann", "tool", "digest")
+
+
+def test_a_state_says_how_often_its_caller_was_asked() -> None:
+    assert [open_state(RING, close_state(RING, asked, MINE), MINE) for asked in (1, 5)] == [1, 5]
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_it_opens_for_nobody_elses_call_and_no_other_call(place: int) -> None:
+    other = (*MINE[:place], "another", *MINE[place + 1 :])
+    with pytest.raises(StateBroken):
+        open_state(RING, close_state(RING, 1, MINE), other)
+
+
+def test_no_bit_of_it_can_be_changed() -> None:
+    sealed = base64.urlsafe_b64decode(close_state(RING, 1, MINE))
+    for at in range(len(sealed)):
+        changed = sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :]
+        with pytest.raises(StateBroken):
+            open_state(RING, base64.urlsafe_b64encode(changed).decode(), MINE)
+
+
+@pytest.mark.parametrize("state", [None, 3, {}, "", "x", "é", "AAAA", "A" * 100_000])
+def test_what_is_none_of_ours_is_refused(state: object) -> None:
+    with pytest.raises(StateBroken):
+        open_state(RING, state, MINE)
+
+
+def test_it_is_good_for_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    state, now = close_state(RING, 1, MINE), time.time()
+    monkeypatch.setattr(call_state.time, "time", lambda: now + LIFETIME_S - 1)
+    assert open_state(RING, state, MINE) == 1
+    monkeypatch.setattr(call_state.time, "time", lambda: now + LIFETIME_S + 1)
+    with pytest.raises(StateBroken):
+        open_state(RING, state, MINE)
