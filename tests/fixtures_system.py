@@ -39,9 +39,10 @@ from core.mcp.versions import MODERN
 from core.redis_names import snapshot_key
 from core.signing import Signer
 from proxy.telemetry.exposition import render
+from tests.emptied_databases import TEMPLATE
 from tests.fakes.toxic_proxy import ToxicProxy
 from tests.fixtures_admin import AdminClient
-from tests.fixtures_postgres import TEMPLATE, Server
+from tests.fixtures_postgres import Server
 from tests.fixtures_redis import RedisServer
 from tests.fixtures_upstreams import free_port
 
