@@ -14,7 +14,7 @@ from control.credentials import dispatch
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import CREDENTIAL, kind_of
 from control.registry.entry import Entry
-from control.registry.installing import may_fill
+from control.registry.installing import may_install
 from control.registry.owner import Organisation, Owner, Person, TeamOwner
 from control.registry.team_entries import check_installed_for
 from control.store import entries, teams
@@ -32,7 +32,12 @@ async def form(visit: Visit) -> web.Response:
     """The form, for oneself unless the address says otherwise."""
     async with transaction(visit.pool, readonly=True) as connection:
         entry = await _found(connection, visit)
-    given = {"name": "", "whose": visit.request.query.get("whose", "personal")[:64], "protocol": "auto"}
+    given = {
+        "name": "",
+        "whose": visit.request.query.get("whose", "personal")[:64],
+        "protocol": "auto",
+        "default": "",
+    }
     return await _asked(visit, entry, Form(given | {CREDENTIAL: ""} | form_of_answers(entry)))
 
 
@@ -48,6 +53,7 @@ async def install(visit: Visit) -> web.Response:
             leave_out={"name", CREDENTIAL},
             entry_id=entry.id,
             scope=scope,
+            default=form.flag("default"),
             team_id=team_id or None,
             values={name: value for name, value in answers_of_form(entry, form).items() if value is not None},
         )
@@ -78,7 +84,7 @@ def _may_install(visit: Visit, entry: Entry, owner: Owner) -> bool:
         check_installed_for(entry, owner)
     except BrokenRule:
         return False
-    return may_fill(visit.caller, "installation:create", owner)
+    return may_install(visit.caller, owner)
 
 
 def _form_field(path: str) -> str:

@@ -1,6 +1,7 @@
 """One installation: its state, why, and what helps; who can use it; how it is changed, asked again and deleted."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
@@ -55,7 +56,7 @@ async def change_form(visit: Visit) -> web.Response:
         found = await _found(connection, visit)
     changes.managed(found.installation, visit.caller, "installation:update")
     row = found.installation
-    given = {"name": row.name, "protocol": row.protocol, CREDENTIAL: "", "version": str(row.version)}
+    given = {"name": row.name, "protocol": row.protocol, CREDENTIAL: "", "default": "", "version": str(row.version)}
     return _changing(visit, found, Form(given | form_of_answers(found.entry, row)))
 
 
@@ -67,8 +68,10 @@ async def change(visit: Visit) -> web.Response:
     try:
         fills = may_fill(visit.caller, "installation:update", found.installation.owner)
         values = answers_of_form(found.entry, form, found.installation.secret_names)
-        given = {"values": values} if fills and values else {}
-        wanted = form.read(InstallationPatch, leave_out={CREDENTIAL}, **given).changes()
+        given: dict[str, Any] = {"values": values} if fills and values else {}
+        if form.flag("default") and not found.installation.is_default:
+            given |= {"default": True}
+        wanted = form.read(InstallationPatch, leave_out={CREDENTIAL, "default"}, **given).changes()
         async with visit.changing() as write:
             changed = await changes.change(
                 write, visit.deps.safeguards, found.installation.id, wanted, form.version
