@@ -378,3 +378,18 @@ async def test_gateways_are_listed_by_label_and_half_a_label_is_told_of(console:
         assert [">Sales<" in text, ">Support<" in text] == [True, False]
         status, text = await reader.get("/gateways?label=stage")
         assert (status, "Label must be name=value." in text, ">Support<" in text) == (200, True, True)
+
+
+async def test_only_accounts_are_offered_that_the_person_may_lend(console: Console) -> None:
+    servers, bea = await known(console), await console.person("Bea")
+    async with transaction(console.pool) as connection:
+        team = await seeded.team(connection, "Red", bea.id)
+        gateway_id = await seeded.gateway(connection, "mine", visibility="personal", owner_id=bea.id)
+        of_team = await seeded.installation(connection, servers.github, team=team)
+        own = await seeded.installation(connection, servers.github, user=bea.id, state="needs_sign_in")
+    async with reading(console, bea) as reader:
+        _, text = await reader.get(f"/gateways/{gateway_id}/tools?entry=github")
+    offered = re.findall(r'<option value="([0-9a-f-]{36})"', text)
+    assert offered == [servers.installation, own]
+    assert of_team not in offered
+    assert "(needs sign in)" in text
