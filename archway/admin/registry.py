@@ -80,7 +80,7 @@ ENTRY = Resource(
     filters=(
         Option("text", "Only those with this text in their name or slug."),
         Option("label", "Only with this label, name=value."),
-        Option("credential_model", "Only with credentials of this kind: none or static."),
+        Option("credential_model", "Only with credentials of this kind: none, static, oauth or client_credentials."),
     ),
     create=ENTRY_FIELDS,
     update=ENTRY_CHANGES,

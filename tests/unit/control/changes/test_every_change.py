@@ -303,9 +303,7 @@ CASES = {
         lambda there: [("installation", there.installation.id), ("gateway", there.gateway)],
     ),
     "discoveries.keep_failure": Case(
-        lambda write, there: discoveries.keep_failure(
-            write, there.entry, there.installation, "needs_sign_in", "Its secrets do not open."
-        ),
+        lambda write, there: discoveries.keep_failure(write, there.entry, there.installation, "needs_sign_in", "x"),
         "",
         lambda there: [("installation", there.installation.id)],
     ),
@@ -464,8 +462,7 @@ async def there(pool: Pool) -> World:
     await forget(pool)
     return World(
         user, other, disabled, team, role, token.id, token.digest, of_team.digest,
-        entry, tool, installation, gateway, assignment.id, link, session, provider, identity,
-        client, grant,
+        entry, tool, installation, gateway, assignment.id, link, session, provider, identity, client, grant,
     )  # fmt: skip
 
 
