@@ -3,8 +3,10 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from core.redis_names import CHANGES, CHANGES_HEAD
+from core.resolve import InstallationQuestion, ResolvedInstallation
 from tests.fakes.mcp_upstream import Answer, McpUpstream
 from tests.proxy.conftest import MakeRig, Rig
 
@@ -51,6 +53,7 @@ async def herd(rig: Rig, server: McpUpstream) -> None:
     async with asyncio.TaskGroup() as group:
         replies = [group.create_task(rig.call("t")) for _ in range(WAITERS)]
     assert all(reply.result().result["content"] for reply in replies)
+    assert not any(reply.result().result.get("isError") for reply in replies)
 
 
 def forget_copies(rig: Rig) -> None:
@@ -107,3 +110,36 @@ async def test_an_upstream_is_met_once_for_all_who_wait(make_rig: MakeRig, era: 
 
         assert len(server.seen_of(method)) == 1
         assert len(server.seen_of("tools/call")) == WAITERS
+
+
+@pytest.mark.parametrize(
+    "era",
+    [
+        pytest.param("modern", id="F-13: token for a modern upstream"),
+        pytest.param("legacy", id="F-13: token for a legacy upstream"),
+    ],
+)
+async def test_a_token_that_an_upstream_refuses_is_renewed_once_for_all_who_meet_it(
+    make_rig: MakeRig, era: str
+) -> None:
+    async with McpUpstream(era=era) as server, make_rig(calls_per_upstream=2 * WAITERS) as rig:
+        first = rig.control.installation(server.url, credential_headers=[("authorization", "Bearer 1")])
+        second = replace(first, version=2, credential_headers=[("authorization", "Bearer 2")])
+        await rig.serve([rig.control.tool("t", "echo", first)])
+        server.requires = {"Authorization": "Bearer 1"}
+        assert "isError" not in (await rig.call("t")).result
+        server.requires = {"Authorization": "Bearer 2"}
+
+        async def renews(_: InstallationQuestion) -> ResolvedInstallation:
+            await asyncio.sleep(0.3)
+            return second
+
+        rig.control.renews = renews
+        seen = len(server.seen)
+
+        await herd(rig, server)
+
+        assert [one.refused_version for one in rig.control.renewals] == [1]
+        answered = [one for one in server.seen[seen:] if one.headers["Authorization"] == "Bearer 2"]
+        assert len([one for one in answered if one.tool == "echo"]) == WAITERS
+        assert len([one for one in answered if one.method == "initialize"]) == (1 if era == "legacy" else 0)

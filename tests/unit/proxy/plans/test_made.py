@@ -146,6 +146,21 @@ async def test_a_plan_of_a_signed_token_is_good_no_longer_than_the_token() -> No
         assert not plan.stands(time.monotonic(), lane.verified.expires)
 
 
+async def test_a_plan_is_good_no_longer_than_the_token_that_its_calls_bring() -> None:
+    async with planned_lane() as lane:
+        end = time.time() + 600
+        ending = replace(lane.installation, expires_at=end + 5)
+        lane.worker.installations.resolved.memory.put(
+            lane.installation_key, Aged(ending, time.monotonic() + 1e6, expires=end)
+        )
+        call_twice(lane, PLAIN)
+        (head,) = lane.lane.parts.memory.heads()
+        assert head.plans
+        plan = head.plans["t"]
+        assert plan.stands(time.monotonic(), end - 1)
+        assert not plan.stands(time.monotonic(), end)
+
+
 async def test_a_plan_of_a_signed_token_ends_when_its_issuer_changes() -> None:
     async with planned_lane() as lane:
         lane.signs_in()
