@@ -19,7 +19,7 @@ ENTRY_FIELDS = (
     Option("slug", "Short unique name, a DNS label.", needed=True),
     Option("name", "Name for people.", needed=True),
     Option("description", "What the server does."),
-    Option("url", "Where the server answers.", needed=True),
+    Option("url", "Where the server answers; {name} stands for the answer to that field.", needed=True),
     Option("docs_url", "Where its documentation is."),
     Option("labels", "A label, name=value; may be repeated.", "map", flag="label"),
     Option("visibility", "organisation or teams."),
@@ -37,7 +37,11 @@ ENTRY_FIELDS = (
         "json",
         example='{"style": "header", "header": "x-api-key"}',
     ),
-    Option("fields", 'JSON: questions at installation, [{"name", "type", "header", ...}].', "json"),
+    Option(
+        "fields",
+        'JSON: questions at installation, [{"name", "type", "header", ...}]; without header: for {name} in the URL.',
+        "json",
+    ),
     Option(
         "fixed_headers", "A header with a secret value, sent with every request: its name.", "secrets", flag="header"
     ),
@@ -187,7 +191,8 @@ def why_not_ready(installation: Mapping[str, Any]) -> str:
     why = installation.get("state_reason") or "Its server was not asked yet."
     again = f"archway installations discover {quote(address)}"
     if state in {"needs_sign_in", "credential_refused"}:
-        again = f"archway installations update {quote(address)} --credential (or --secret NAME) asks the server again"
+        given = "--credential (or --secret NAME, --value NAME=TEXT)"
+        again = f"archway installations update {quote(address)} {given} asks the server again"
     elif BAD_PATH in why:
         slug = quote(str(installation.get("entry_slug") or address.partition("@")[0]))
         again = f"archway entries update {slug} --url URL\nThen: {again}"

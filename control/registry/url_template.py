@@ -22,11 +22,13 @@ UrlPart = Literal["host label", "path segment"]
 
 MAX_SEGMENT: Final = 255
 """Characters of an answer that fills a path segment, before they are encoded."""
+MAX_LABEL: Final = 63
+"""Characters of an answer that fills a label of the host (RFC 1035 section 2.3.4)."""
 _PLACEHOLDER: Final = re.compile(r"\{([a-z][a-z0-9_]{0,39})\}")
 _SAMPLE: Final = "a"
 """Stands for an answer while the rest of a template is checked. No number, so that it makes no address of a host."""
 _AUTHORITY: Final = re.compile(r"(?P<host>\[[^\]]*\]|[^:]*)(?P<port>:[0-9]+)?")
-_LABEL: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_LABEL: Final = re.compile(rf"[A-Za-z0-9](?:[A-Za-z0-9-]{{0,{MAX_LABEL - 2}}}[A-Za-z0-9])?")
 # Printable ASCII, but for what ends a segment, begins another part of the URL, or is read in two ways: `%` (encoded
 # already?), `\` (a slash to some) and `;` (`..;` is `..` to some servers).
 _SEGMENT: Final = re.compile(r"[ -~]+")
@@ -109,7 +111,7 @@ def why_not(part: UrlPart, answer: str) -> str | None:
     """Why this answer cannot be that part of a URL, without repeating it; None where it can."""
     if part == "host label":
         if _LABEL.fullmatch(answer) is None:
-            return "must be one label of a host name: 1 to 63 of a-z, 0-9 and '-', not '-' at an end"
+            return f"must be one label of a host name: 1 to {MAX_LABEL} of a-z, 0-9 and '-', not '-' at an end"
         return None
     if not 1 <= len(answer) <= MAX_SEGMENT or _SEGMENT.fullmatch(answer) is None:
         return f"must have 1 to {MAX_SEGMENT} printable ASCII characters: it is a part of the address"

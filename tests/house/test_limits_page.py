@@ -38,6 +38,7 @@ from control.registry import (
     resource_tools,
     sign_in_link,
     tool_definitions,
+    url_template,
     visibility,
 )
 from control.registry.installation import LONGEST_ADDRESS
@@ -217,6 +218,8 @@ FIGURES = {
     "a credential, a header's value, an answer to a field": f"{headers.MAX_VALUE:,} characters",
     "headers of an entry": f"{headers.MAX_FIXED_HEADERS}",
     "fields of an entry": f"{fields.MAX_FIELDS}",
+    "an answer that stands in a URL": f"{url_template.MAX_LABEL} characters in the host, "
+    f"{url_template.MAX_SEGMENT} in the path; the whole URL {MAX_URL_CHARS:,}",
     "options of a field": f"{fields.MAX_OPTIONS}",
     "a URL": f"{MAX_URL_CHARS:,} characters",
     "names on a gateway's header allowlist": f"{headers.MAX_ALLOWLIST}",
