@@ -130,8 +130,8 @@ class EntryPatch(EntryFields, Change):
         default_factory=dict,
         description="All of them: what is not given again is removed. Required when the URL moves to another origin.",
     )
-    client_secret: ClientSecret | None = Bound(
-        None,
+    client_secret: ClientSecret = Bound(
+        "",
         description="As for a new entry; empty takes it away. Required again where the client, its provider or the "
         "server's origin changes.",
     )

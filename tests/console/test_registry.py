@@ -16,7 +16,7 @@ from control.registry.entry import Entry
 from control.registry.entry_tool import EntryTool
 from control.registry.team import NewTeam
 from control.registry.tool_definitions import found_tools
-from control.store import entries, tools
+from control.store import entries, installations, tools
 from control.store.pool import transaction
 from tests.console.registry_seeds import ASKS, BEARER, SECRET, an_entry, an_installation
 from tests.console.serving import MAKER, Console, reading
@@ -44,7 +44,10 @@ async def kept(console: Console, slug: str = "github") -> Entry:
 
 
 async def discovered(console: Console, entry: Entry, *names: str, **definition: Any) -> list[EntryTool]:
-    installation = await an_installation(console, entry, name=f"One of {len(names)} {definition}"[:60])
+    """Through one installation, however often: an entry's tools are found through one of them."""
+    async with transaction(console.pool, readonly=True) as connection:
+        made = await installations.candidates(connection, [entry.id], [], [])
+    installation = made[0] if made else await an_installation(console, entry, name="Of all")
     found = found_tools([{"name": name, "inputSchema": {"type": "object"}, **definition} for name in names], [])
     async with changing(console.pool, MAKER) as write:
         now = await entries.one(write.connection, entry.id)

@@ -75,6 +75,7 @@ OF_ANY = {"/registry/{entry_id}/install"}
 ALSO: Mapping[str, Action] = {
     "POST /people/invite": "link:create",  # lets somebody in, and makes their link
     "POST /people/{user_id}": "user:read",  # shows the form again
+    "POST /gateways/{gateway_id}/tools/{assignment_id}/again": "assignment:read",
     "GET /registry/{entry_id}/change": "entry:read",
     "POST /registry/{entry_id}/change": "entry:read",
     "POST /registry/{entry_id}/delete": "entry:read",
@@ -82,7 +83,6 @@ ALSO: Mapping[str, Action] = {
     "POST /installations/{installation_id}/change": "installation:read",
     "POST /installations/{installation_id}/delete": "installation:read",
     "POST /gateways/{gateway_id}/tools/{assignment_id}": "assignment:read",  # the same
-    "POST /gateways/{gateway_id}/tools/{assignment_id}/again": "assignment:read",
 }
 """What a page needs besides."""
 STALE = "999999"

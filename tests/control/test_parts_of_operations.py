@@ -43,11 +43,17 @@ async def puts_off_an_end(api: Api, client: AdminClient) -> bool:
     return (await client.send("PATCH", path, {"expires_at": None}, match="*")).status == 200
 
 
+async def installs_for_everybody(api: Api, client: AdminClient) -> bool:
+    body = {"entry_id": (await api.entry())["id"], "scope": "organisation", "name": f"Of {client.user['id']}"}
+    return (await client.post("/installations", body)).status == 201
+
+
 PARTS: dict[str, Callable[[Api, AdminClient], Awaitable[bool]]] = {
     "GET /deployment": sees_all_numbers,
     "POST /users": lets_an_editor_in,
     "PATCH /users/{user_id}": makes_an_editor,
     "PUT /teams/{team_id}/members/{user_id}": makes_an_editor_of_a_team,
+    "POST /installations": installs_for_everybody,
     "PATCH /tokens/{token_id}": puts_off_an_end,
 }
 """That part of an operation which needs an action of its own: whether somebody may do it."""
@@ -63,7 +69,7 @@ async def test_a_part_of_an_operation_needs_its_own_action_beside_the_one_that_o
     for name, more in (("Without", ()), ("With", (part,))):
         client = await api.admin.as_new_user(name)
         # What an editor holds, so that nothing is refused for being more than the giver holds.
-        held = permissions_of("editor").union((opens, *more)) - RESERVED
+        held = (permissions_of("editor") - {part}).union((opens, *more)) - RESERVED
         await give(api, client, name, held, None)
         assert await PARTS[key](api, client) == (bool(more) and part not in RESERVED), name
     assert await PARTS[key](api, api.admin)

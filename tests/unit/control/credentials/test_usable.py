@@ -2,6 +2,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from control.credentials import dispatch
 from control.credentials.usable import Usable
 from control.registry.account import Account, AccountTokens, place_of
 from control.registry.credential import ClientCredentials, OAuthCredential
@@ -91,7 +92,9 @@ async def test_a_client_without_a_token_gets_one() -> None:
     renewing = Renewing(held(CLIENT, "client"))
     usable = Usable(SEALS, renewing, lambda: NOW)
     secrets = SEALS.secret_values("i1", {"credential": "s3cret"})
-    installation = an_installation(secret_values=secrets, secret_names=("credential",))
+    installation = an_installation(
+        secret_values=secrets, secret_names=("credential",), bound_places=dispatch.places(CLIENT.credential)
+    )
     found = await usable.resolved(CLIENT, installation, None)
     assert isinstance(found, ResolvedInstallation)
     assert found.credential_headers == [("authorization", "Bearer client")]
