@@ -13,10 +13,11 @@ from control.console.pin_choices import AT_CALL_TIME, pin_choices
 from control.console.visit import Visit
 from control.http.reading import checked
 from control.registry.assignment import Assignment
+from control.registry.gateway import Gateway
 from control.registry.gateway_access import may_manage_gateway
 from control.registry.usability import why_not_called
 from control.store import assignments, gateways, tools
-from control.store.pool import transaction
+from control.store.pool import Connection, transaction
 
 
 async def show(visit: Visit) -> web.Response:
@@ -43,11 +44,7 @@ async def again(visit: Visit) -> web.Response:
     form = await visit.form()
     try:
         async with visit.changing() as write:
-            found = await assignments.one(
-                write.connection, visit.named("gateway_id"), visit.named("assignment_id")
-            )  # fmt: skip
-            if found is None:
-                raise NotThere("assignment")
+            _gateway, found = await _found(visit, write.connection)
             asked = form.read(
                 AssignmentCreate,
                 leave_out={"exposed_name"},
@@ -69,14 +66,20 @@ async def remove(visit: Visit) -> web.Response:
     return visit.go(f"/gateways/{visit.named('gateway_id')}", "tool-removed")
 
 
+async def _found(visit: Visit, connection: Connection) -> tuple[Gateway, Assignment]:
+    """The tool that the page is about, and its gateway; raises NotThere where the person does not see them."""
+    found = await gateways.one(connection, visit.named("gateway_id"))
+    gateway = visible_gateway(found, visit.caller, "assignment:read")
+    one = await assignments.one(connection, gateway.id, visit.named("assignment_id"))
+    if one is None:
+        raise NotThere("assignment")
+    return gateway, one
+
+
 async def _shown(visit: Visit, form: Form | None = None, more: Form | None = None) -> web.Response:
     caller = visit.caller
     async with transaction(visit.pool, readonly=True) as connection:
-        found = await gateways.one(connection, visit.named("gateway_id"))
-        gateway = visible_gateway(found, caller, "assignment:read")
-        one = await assignments.one(connection, gateway.id, visit.named("assignment_id"))
-        if one is None:
-            raise NotThere("assignment")
+        gateway, one = await _found(visit, connection)
         tool = await tools.one(connection, one.entry_id, one.tool_id)
         judged = (await gateways.assigned_tools(connection, [gateway.id]))[gateway.id]
         pins = (await pin_choices(connection, caller, gateway, [one.entry_id]))[one.entry_id]
