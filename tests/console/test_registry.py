@@ -260,7 +260,7 @@ async def test_deleting_names_what_goes_and_takes_it_along(console: Console) -> 
     async with reading(console, await console.person("Ed", "editor")) as reader:
         _, text = await reader.get(f"/registry/{entry.id}")
         text = unescape(text)
-        assert "the organisation installation 'One of 1" in text
+        assert "the organisation installation 'Of all" in text
         assert "1 tool on the gateway 'sales'" in text
         status, _, _ = await reader.post(f"/registry/{entry.id}/delete")
         assert status == 409

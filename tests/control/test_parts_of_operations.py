@@ -44,7 +44,11 @@ async def puts_off_an_end(api: Api, client: AdminClient) -> bool:
 
 
 async def installs_for_everybody(api: Api, client: AdminClient) -> bool:
-    body = {"entry_id": (await api.entry())["id"], "scope": "organisation", "name": f"Of {client.user['id']}"}
+    body = {
+        "entry_id": (await api.entry(slug=f"e{client.user['id'][-8:]}"))["id"],
+        "scope": "organisation",
+        "name": f"Of {client.user['id']}",
+    }
     return (await client.post("/installations", body)).status == 201
 
 
