@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
+from archway.admin.catalog import ENTRIES
 from archway.admin.gateways import ASSIGNMENTS, GATEWAYS
 from archway.admin.history import AUDIT, RECORDS
 from archway.admin.identity_providers import IDENTITY_PROVIDERS
 from archway.admin.oauth import GRANTS, OAUTH_CLIENTS
 from archway.admin.people import TEAMS, TOKENS, USERS
-from archway.admin.registry import ENTRIES, INSTALLATIONS
+from archway.admin.registry import INSTALLATIONS
 from archway.admin.revoke import REVOKE
 from archway.admin.roles import ROLES
 from archway.admin.sign_in import SESSIONS

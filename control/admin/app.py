@@ -12,6 +12,7 @@ from control.admin import (
     assignments,
     audit,
     caller,
+    catalog,
     deployment,
     entries,
     entry_tools,
@@ -43,6 +44,7 @@ from control.store.pool import transaction
 
 RESOURCES: tuple[Operations, ...] = (
     me.operations,
+    catalog.operations,
     deployment.operations,
     revocations.operations,
     users.operations,

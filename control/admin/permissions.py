@@ -18,6 +18,8 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
     {
         "GET /openapi.json": ("api:read",),
         "GET /me": ("api:read",),
+        "GET /catalog": ("entry:read",),
+        "POST /catalog/read": ("entry:create",),
         "GET /deployment": ("api:read", "deployment:read"),
         # the end of somebody's access, and who has applied it
         "POST /revocations/tokens/{token_id}": ("token:revoke",),

@@ -143,6 +143,7 @@ BODIES: dict[str, dict[str, Body]] = {
         ANY: lambda world, scope: {"team_id": world.ids[TEAM]["team_id"] if scope == TEAM else None}
     },
     "POST /tokens": {OTHERS: lambda _, __: NAME},
+    "POST /catalog/read": {ANY: lambda _, __: {"config": {"mcpServers": {"a": {"url": "https://a.example/mcp"}}}}},
     "POST /tokens/identify": {ANY: lambda _, __: {"token": "arch_no"}},
     "PATCH /tokens/{token_id}": {ANY: lambda _, __: NAME},
     "POST /oauth-clients": {OTHERS: lambda _, __: {"name": "New", "redirect_uris": ["https://new.example/cb"]}},

@@ -48,6 +48,8 @@ BY_HAND = {
     "POST /revocations/client-sessions/{client_session}": "revoke session",
     "POST /revocations/providers/{provider_id}": "revoke provider",
     "POST /revocations/users/{user_id}": "revoke user",
+    "GET /catalog": "entries catalog",
+    "POST /catalog/read": "entries import",
     "GET /entries/{entry_id}/tools": "entries tools",
     "GET /records/{record_id}": "records show",
     "PATCH /entries/{entry_id}/tools/{tool_id}": "entries quarantine",

@@ -77,6 +77,32 @@ def test_an_entry_becomes_a_tool_on_a_gateway(archway):
     archway("entries", "delete", "clock", "--cascade")
 
 
+def test_an_entry_is_made_of_the_catalog_and_of_a_clients_file(archway, running, tmp_path):
+    assert "linear" in [one["slug"] for one in archway("entries", "catalog")]
+    assert archway("entries", "catalog", "linear")["needs_client"] is False
+    assert archway("entries", "add", "linear", "--slug", "tickets")["credential_model"] == "oauth"
+    told = running.run("entries", "add", "github")
+    assert told.returncode == 1
+    assert "needs --client-id" in told.stderr
+    made = archway("entries", "add", "github", "--client-id", "Iv1.abc")
+    assert made["credential_placement"]["client_id"] == "Iv1.abc"
+
+    file = tmp_path / "mcp.json"
+    file.write_text(json.dumps({"mcpServers": {
+        "Pages": {"url": "https://pages.example.com/mcp", "headers": {"X-Key": "sk_live_0123456789"}},
+        "Files": {"command": "npx", "args": ["-y", "files"]},
+    }}))  # fmt: skip
+    would = archway("entries", "import", str(file), "--dry-run")
+    assert [one["outcome"] for one in would] == ["would be made", "left out"]
+    done = archway("entries", "import", str(file))
+    assert [one["outcome"] for one in done] == ["made", "left out"]
+    shown = json.dumps(archway("entries", "show", "pages"))
+    assert "secret" in shown
+    assert "sk_live" not in shown + json.dumps(done)
+    for slug in ("tickets", "github", "pages"):
+        archway("entries", "delete", slug)
+
+
 def test_a_refusal_names_the_field_and_ends_with_one(running):
     done = running.run("entries", "create", "--slug", "Not A Slug", "--name", "X", "--url", "https://example.com/mcp")
 
