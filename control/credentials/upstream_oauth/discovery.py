@@ -8,12 +8,15 @@ nobody approved but the questions for metadata.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from control.credentials.upstream_oauth.authorization_server import (
     ENDPOINTS,
     OAUTH,
     AuthorizationServer,
     assumed_server,
     check_issuer,
+    foreign_hosts,
     metadata_urls,
     server_in,
     typed_server,
@@ -118,14 +121,28 @@ async def _server(
     if _is_enough(typed, needs_browser=needs_browser):
         return typed_server(issuer or origin_of(typed["token_endpoint"]), asker.policy, typed)
     if issuer:
-        return await find_authorization_server(
+        server = await find_authorization_server(
             asker,
             issuer,
             typed,
             needs_browser=needs_browser,
             elsewhere=described.authorization_servers[0] if described else "",
         )
-    return await find_legacy_server(asker, server_url, typed, needs_browser=needs_browser)
+    else:
+        server = await find_legacy_server(asker, server_url, typed, needs_browser=needs_browser)
+    return server if settings.issuer else _held_to_typed(server, typed)
+
+
+def _held_to_typed(server: AuthorizationServer, typed: Mapping[str, str]) -> AuthorizationServer:
+    """The server, where an admin typed its token endpoint and not its issuer.
+
+    What is at that endpoint's origin is its own then, and what the issuer names, of whom only the server told, is
+    foreign. Else a server could name an issuer that gets the secrets which are meant for the typed place alone.
+    """
+    if "token_endpoint" not in typed:
+        return server
+    endpoints = {name: getattr(server, name) for name in ENDPOINTS}
+    return replace(server, foreign_hosts=foreign_hosts(typed["token_endpoint"], endpoints, typed))
 
 
 def _says_all(settings: OAuthCredential | ClientCredentials) -> bool:

@@ -111,6 +111,23 @@ async def test_nobody_else_becomes_that_issuer_by_saying_so(server: Answering, a
             await discover(asker, f"{server.url}/mcp", OAuthCredential(issuer=server.url))
 
 
+async def test_an_issuer_that_only_the_server_named_gets_nothing_that_is_for_the_typed_endpoint(
+    server: Answering, asker: Asker
+) -> None:
+    async with Answering() as theirs:
+        describe(server, theirs.url)
+        theirs.at(OAUTH, metadata(theirs.url))
+        typed = OAuthCredential(token_endpoint=f"{server.url}/token", client_id="archway")
+        with pytest.raises(NotApproved) as refused:
+            await discover(asker, f"{server.url}/mcp", typed)
+        assert refused.value.hosts == (theirs.url,)
+        theirs.at(OAUTH, metadata(theirs.url, **{
+            name: f"{server.url}/{name}"
+            for name in ("authorization_endpoint", "registration_endpoint", "revocation_endpoint")
+        }))  # fmt: skip
+        assert (await discover(asker, f"{server.url}/mcp", typed)).server.revocation_endpoint
+
+
 async def test_an_entry_that_says_all_asks_nobody(server: Answering, asker: Asker) -> None:
     settings = OAuthCredential(
         issuer=f"{server.url}/as", authorization_endpoint=f"{server.url}/a", token_endpoint=f"{server.url}/t",
