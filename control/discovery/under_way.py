@@ -2,7 +2,7 @@
 
 A page answers at once and shows that the server is being asked; whoever comes back sees the same, at whatever
 replica, because Redis holds a mark for as long as the question may take. Redis away: only the replica that asks
-knows, and the same server may be asked twice. Called by the console's pages; the admin API asks while its caller
+knows. Called by the console's pages; the admin API asks while its caller
 waits (`control/admin/installations.py`). Leaves out what is asked and kept: `discover.py`.
 """
 
@@ -13,6 +13,7 @@ from control.discovery.discover import Discoverer
 from control.discovery.probe_client import DEADLINE_S
 from control.redis import Redis, RedisAway
 from control.registry.access import Caller
+from core.identifiers import new_id
 from core.redis_names import discovering_key
 from core.tasks import Tasks
 
@@ -22,8 +23,8 @@ MOST: Final = 20
 """Discoveries that one replica has under way; each holds a proxy's answer in memory."""
 _MARK_S: Final = int(DEADLINE_S) + 10
 """A mark outlives the question by as long as its answer may take to be kept."""
-_MARK: Final = "return redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) and 1 or 0"
-_IS_MARKED: Final = "return redis.call('EXISTS', KEYS[1])"
+_MARK: Final = "redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2]) return 1"
+_MARKED_BY: Final = "return redis.call('GET', KEYS[1])"
 
 
 class DiscoveriesUnderWay:
@@ -31,18 +32,20 @@ class DiscoveriesUnderWay:
 
     def __init__(self, discoverer: Discoverer, redis: Redis, most: int = MOST) -> None:
         self._discoverer, self._redis, self._most = discoverer, redis, most
-        self._tasks = Tasks("discoveries")
-        self._here: set[str] = set()
+        self._tasks, self._replica = Tasks("discoveries"), new_id()
+        self._here: dict[str, Caller | None] = {}
+        """By installation that is being asked, who wants it asked once more after that."""
 
-    async def begin(self, installation_id: str, asked_by: Caller) -> bool:
-        """Ask this installation's server, and answer before it does; a second question joins the first. False where
-        as many run here as may.
+    def begin(self, installation_id: str, asked_by: Caller) -> bool:
+        """Ask this installation's server, and answer before it does. Where it is being asked here, it is asked once
+        more afterwards: its answers may be others now. False where as many run here as may.
         """
-        if await self.goes_on(installation_id) or installation_id in self._here:  # it may have begun meanwhile
+        if installation_id in self._here:
+            self._here[installation_id] = asked_by
             return True
         if len(self._here) >= self._most:
             return False
-        self._here.add(installation_id)
+        self._here[installation_id] = None
         _ = self._tasks.spawn(installation_id, self._discover(installation_id, asked_by))
         return True
 
@@ -51,9 +54,10 @@ class DiscoveriesUnderWay:
         if installation_id in self._here:
             return True
         try:
-            return bool(await self._redis.script(_IS_MARKED, [discovering_key(installation_id)], []))
+            by = await self._redis.script(_MARKED_BY, [discovering_key(installation_id)], [])
         except RedisAway:
             return False
+        return by is not None and by != self._replica.encode()  # one of ours is of a discovery that is over
 
     async def close(self) -> None:
         """Give up what runs."""
@@ -61,16 +65,19 @@ class DiscoveriesUnderWay:
 
     async def _discover(self, installation_id: str, asked_by: Caller) -> None:
         key = discovering_key(installation_id)
+        wanted: Caller | None = asked_by
         try:
-            await self._mark(key)
-            _ = await self._discoverer.discover(installation_id, asked_by=asked_by)
+            while wanted is not None:
+                await self._mark(key)
+                _ = await self._discoverer.discover(installation_id, asked_by=wanted)
+                wanted, self._here[installation_id] = self._here[installation_id], None
         finally:
-            self._here.discard(installation_id)
+            del self._here[installation_id]
             await self._unmark(key)
 
     async def _mark(self, key: str) -> None:
         try:
-            _ = await self._redis.script(_MARK, [key], [_MARK_S])
+            _ = await self._redis.script(_MARK, [key], [self._replica, _MARK_S])
         except RedisAway as away:
             log.debug("a discovery is not marked in redis", extra={"fault": str(away)})
 

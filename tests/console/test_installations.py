@@ -309,3 +309,19 @@ async def test_my_connections_are_ones_own_with_what_needs_one_and_what_one_may_
 def moved(entry: Entry) -> WantedEntry:
     """The entry at another address."""
     return replace(WantedEntry(**entry_fields(entry)), reached=At("http://127.0.0.2:9/mcp"))
+
+
+async def test_a_refused_credential_is_given_again_and_the_server_is_asked_with_it(console: Console) -> None:
+    entry = await an_entry(console, credential=BEARER)
+    why = "The server answered 401."
+    console.proxy.answer = Probe(era="", version="", fault="upstream_credential", sentence=why)
+    async with reading(console, await console.person("Bea")) as reader:
+        await reader.post(f"/registry/{entry.id}/install", whose="personal", credential="wrong")
+        (made,) = await installations(console)
+        assert "Credential refused" in await settled(reader, made)
+        console.proxy.offers("search")
+        form = {"name": "Mine", "protocol": "auto", "credential": "right"}
+        _, _, where = await reader.post(f"/installations/{made}/change", **form)
+        assert where.endswith("installation-changed")
+        assert "Ready" in await settled(reader, made)
+        assert console.proxy.questions[-1].installation.own_headers["authorization"] == "Bearer right"

@@ -63,7 +63,7 @@ async def install(visit: Visit) -> web.Response:
             )  # fmt: skip
     except REFUSALS as refusal:
         return await _asked(visit, entry, form.refused(refusal, _form_field))
-    began = await visit.deps.discoveries.begin(made.id, visit.caller)
+    began = visit.deps.discoveries.begin(made.id, visit.caller)
     return visit.go(f"/installations/{made.id}", "installed" if began else "installed-not-asked")
 
 

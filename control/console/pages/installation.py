@@ -80,7 +80,7 @@ async def change(visit: Visit) -> web.Response:
         return _changing(visit, found, form.refused(refusal))
     if not changed.to_discover:
         return _back(visit, "saved")
-    began = await visit.deps.discoveries.begin(found.installation.id, visit.caller)
+    began = visit.deps.discoveries.begin(found.installation.id, visit.caller)
     return _back(visit, "installation-changed" if began else "saved")
 
 
@@ -90,7 +90,7 @@ async def discover(visit: Visit) -> web.Response:
     async with transaction(visit.pool, readonly=True) as connection:
         found = await installations.one(connection, visit.named("installation_id"))
     row = changes.managed(found, visit.caller, "installation:discover")
-    began = await visit.deps.discoveries.begin(row.id, visit.caller)
+    began = visit.deps.discoveries.begin(row.id, visit.caller)
     return _back(visit, "" if began else "not-asked")
 
 
