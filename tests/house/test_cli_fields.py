@@ -48,8 +48,6 @@ BY_HAND = {
     "POST /revocations/client-sessions/{client_session}": "revoke session",
     "POST /revocations/providers/{provider_id}": "revoke provider",
     "POST /revocations/users/{user_id}": "revoke user",
-    "GET /catalog": "entries catalog",
-    "POST /catalog/read": "entries import",
     "GET /entries/{entry_id}/tools": "entries tools",
     "GET /records/{record_id}": "records show",
     "PATCH /entries/{entry_id}/tools/{tool_id}": "entries quarantine",
@@ -60,6 +58,8 @@ BY_HAND = {
 NOT_ON_THE_COMMAND_LINE = {
     "GET /me": "the one who types knows; `archway status` says how things are",
     "GET /deployment": "`archway status` shows it",
+    "GET /catalog": "`entries catalog` lists it, and `entries add` makes an entry of it",
+    "POST /catalog/read": "`entries import` sends it a file, and makes what comes back",
     "GET /entries/{entry_id}/tools/{tool_id}": "`entries tools --json` has all of them whole",
     "GET /records/export": "for programs, which read JSON lines from the API; `records list --json` is for people",
 }
