@@ -11,10 +11,11 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
+from control.accounts.refresher import Refresher
+from control.accounts.renewals import Renewals
 from control.admin.deps import Deps
 from control.changes.first_admin import ensure_first_admin
 from control.changes.safeguards import Safeguards
-from control.credentials.renewals import Renewals
 from control.credentials.usable import Usable
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
@@ -46,6 +47,7 @@ from control.settings import ControlSettings
 from control.store.migrate import migrate
 from control.store.notifications import listen as listen_for
 from control.store.pool import Pool, StoreUnavailable, close_pool, open_pool
+from core.client_keys import ClientKey
 from core.egress.addresses import ANYWHERE, AddressPolicy
 from core.egress.client import Egress
 from core.internal_call import InternalCalls
@@ -97,7 +99,9 @@ class Replica:
         access_tokens = AccessTokenSigner(settings.signing_ring, settings.pages_url)
         own = OwnCallers(questions_pool, access_tokens, signer, settings.base_url)
         providers = ProviderCallers(questions_pool, self.key_sets)
-        usable = Usable(seals, Renewals())
+        self.renewals = Renewals(pool, asker, seals, ClientKey.own(settings.signing_ring))
+        self.refresher = Refresher(pool, self.renewals)
+        usable = Usable(seals, self.renewals)
         stream = ChangeStream(self.redis["questions"], signer)
         steps = StepsAtProxies(questions_pool, SignInNotes(questions_pool), settings.base_url)
         self.internal = InternalListener(
@@ -157,6 +161,7 @@ class Replica:
             ("partitions", keep_partitions(self.pool, days)),
             ("key-sets", self.key_sets.run()),
             ("presence", self.presence.run()),
+            ("account-refresher", self.refresher.run()),
             ("oauth-sweep", keep_swept(self.pool)),
         ):
             _ = self.tasks.spawn(name, work)
@@ -165,6 +170,8 @@ class Replica:
         """End the background work; what it left undone is in Postgres or Redis, for the next."""
         await self.tasks.close()
         await self.discoveries.close()
+        await self.refresher.close()
+        await self.renewals.close()
         await self.key_sets.close()
         await self.consumer.close()
         for redis in self.redis.values():

@@ -20,11 +20,11 @@ from typing import Any
 import aiohttp
 import pytest
 
+from control.accounts.renewals import Renewals
 from control.admin.app import build_app, listen
 from control.admin.deps import Deps
 from control.changes.first_admin import ensure_first_admin
 from control.changes.safeguards import Safeguards
-from control.credentials.renewals import Renewals
 from control.credentials.usable import Usable
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
@@ -32,6 +32,7 @@ from control.identity.key_sets import KeySets
 from control.providers.asking import Asker
 from control.registry.row_seals import RowSeals
 from control.store.pool import Pool
+from core.client_keys import ClientKey
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
 from core.internal_call import InternalCalls
@@ -150,17 +151,19 @@ async def deps(
     safeguards = Safeguards(RowSeals(secret_ring), LOOPBACK)
     signer = Signer(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()))
     key_sets = KeySets(pool, Asker(egress, LOOPBACK), signer)
+    renewals = Renewals(pool, Asker(egress, LOOPBACK), safeguards.seals, ClientKey.own(secret_ring))
     yield Deps(
         pool=pool,
         safeguards=safeguards,
         discoverer=Discoverer(
-            pool, ProbeClient(egress, [probing_proxy.url], calls), safeguards, Usable(safeguards.seals, Renewals())
+            pool, ProbeClient(egress, [probing_proxy.url], calls), safeguards, Usable(safeguards.seals, renewals)
         ),
         key_sets=key_sets,
         redirect_uri=lambda slug: f"https://tools.example.com/sign-in/oidc/{slug}/callback",
         public_url="https://tools.example.com",
         run_token_sha256=sha256(RUN_TOKEN.encode()).hexdigest(),
     )
+    await renewals.close()
     await key_sets.close()
     await egress.close()
 

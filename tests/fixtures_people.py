@@ -26,12 +26,12 @@ import pytest
 from argon2 import PasswordHasher
 from yarl import URL
 
+from control.accounts.renewals import Renewals
 from control.changes import people as changes
 from control.changes import users
 from control.changes.safeguards import Safeguards
 from control.changes.write import changing
 from control.console.problem_page import problem_page
-from control.credentials.renewals import Renewals
 from control.credentials.usable import Usable
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
@@ -54,6 +54,7 @@ from control.sign_in.passwords import Passwords
 from control.sign_in.routes import routes
 from control.sign_in.session import new_secret
 from control.store.pool import Pool, transaction
+from core.client_keys import ClientKey
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
 from core.internal_call import InternalCalls
@@ -191,7 +192,8 @@ async def public_deps(pool: Pool, redis_server: RedisServer) -> AsyncIterator[Pu
         key_sets = KeySets(pool, asker, signer)
         safeguards = Safeguards(seals, addresses)
         no_proxy = ProbeClient(egress, [], InternalCalls(ring, caller="control", answerer="proxy"))
-        discoveries = DiscoveriesUnderWay(Discoverer(pool, no_proxy, safeguards, Usable(seals, Renewals())), redis)
+        renewals = Renewals(pool, asker, seals, ClientKey.own(ring))
+        discoveries = DiscoveriesUnderWay(Discoverer(pool, no_proxy, safeguards, Usable(seals, renewals)), redis)
         yield PublicDeps(
             pool=pool,
             redis=redis,
@@ -210,6 +212,7 @@ async def public_deps(pool: Pool, redis_server: RedisServer) -> AsyncIterator[Pu
             trusted_proxies=(ip_network("127.0.0.0/8"),),
         )
         await discoveries.close()
+        await renewals.close()
         await key_sets.close()
 
 

@@ -2,7 +2,7 @@
 
 Called by the resolve calls (`control/internal/`) and by discovery, so that what was probed is what is called. Leaves
 out who may have it (`resolution.py`), and how a provider is asked for the next token: whoever is handed in as
-`Renewals` does that (`control/credentials/upstream_oauth/`).
+`Renewals` does that (`control/accounts/renewals.py`).
 """
 
 import logging
@@ -13,7 +13,7 @@ from typing import Protocol
 from control.credentials.places import account_place
 from control.credentials.resolved import needs_sign_in, resolve_installation, version_of, why_not_usable
 from control.registry.account import Account
-from control.registry.credential import OAuthCredential, WithAccount
+from control.registry.credential import CLIENT_ID, ClientCredentials, OAuthCredential, WithAccount
 from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.row_seals import OpenedSecrets, RowSeals
@@ -32,6 +32,9 @@ class Renewals(Protocol):
         """The account with a token that is newer than that of `account`, or why there is none. `account` is None
         where a client of the installation has no token yet.
         """
+
+    def noticed(self, account: Account) -> None:
+        """A call is about to use this account, whose token lives: nobody waits for what is made of that."""
 
 
 class Usable:
@@ -65,6 +68,8 @@ class Usable:
                 if isinstance(found, InstallationRefusal):
                     return found
                 account = found
+            if account is not None:
+                self._renewals.noticed(account)
         else:
             account = None
         try:
@@ -78,11 +83,19 @@ class Usable:
     def _must_be_renewed(
         self, entry: Entry, installation: Installation, account: Account | None, refused_version: int
     ) -> bool:
-        if account is None or account.place != account_place(entry, installation):
+        if account is None or not fits(entry, installation, account):
             return True  # a client gets its token for the place that the entry names now
         if version_of(entry, installation, account) <= refused_version:
             return True
         return not account.lives_at(self._clock())
+
+
+def fits(entry: Entry, installation: Installation, account: Account) -> bool:
+    """Whether the account is of the server and the provider that the entry names now, and of the same client."""
+    if account.place != account_place(entry, installation):
+        return False
+    of_client = isinstance(entry.credential, ClientCredentials)
+    return not of_client or account.client_id == installation.plain_values.get(CLIENT_ID)
 
 
 def why_no_account(entry: Entry, installation: Installation, account: Account | None) -> InstallationRefusal | None:
@@ -91,7 +104,7 @@ def why_no_account(entry: Entry, installation: Installation, account: Account | 
         return None
     if account is None:
         return needs_sign_in(entry, installation, "is not signed in at its provider yet")
-    if account.place != account_place(entry, installation):
+    if not fits(entry, installation, account):
         return needs_sign_in(entry, installation, "was signed in for another address or provider of this server")
     if account.refused_at is not None:
         return needs_sign_in(entry, installation, "was signed out by its provider")

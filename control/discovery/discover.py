@@ -118,7 +118,8 @@ class Discoverer:
                 return Failure("needs_sign_in", to_fill), frozenset()
         found = await self._usable.opened(entry, replace(installation, state="new"), account)
         if isinstance(found, InstallationRefusal):
-            return Failure("needs_sign_in", found.sentence), frozenset()
+            state: FailedState = "unreachable" if found.code == "provider_away" else "needs_sign_in"
+            return Failure(state, found.sentence), frozenset()
         resolved, opened = found
         secrets = frozenset(opened.fixed_headers.values()) | frozenset(opened.values.values())
         try:

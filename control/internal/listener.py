@@ -3,19 +3,19 @@
 Composed by `control/replica.py`. POST only, MessagePack in, a sealed MessagePack out (`core/internal_call.py`).
 Whoever is not a proxy gets 403 with nothing in it, for every path and method alike; a proxy whose clock is off is
 told that. Each kind of question has its own places, so that a flood of one (unknown tokens, say) leaves the others
-theirs. Postgres away: 503 within a second and a half.
+theirs. One that waits for a provider gives its place back before. Postgres away: 503 within a second and a half.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 
-from control.internal.questions import Questions
+from control.internal.questions import Later, Questions
 from control.store.pool import StoreConflict, StoreUnavailable
 from core.clocks import CURE, REFUSED_FOR_CLOCK
 from core.gateway_answers import GatewayQuestion
@@ -30,7 +30,11 @@ from core.tasks import Tasks
 log = logging.getLogger(__name__)
 
 ANSWER_WITHIN_S: Final = 1.4
+ALL_WITHIN_S: Final = 2.7
+"""For an answer that waits for a provider besides: a proxy waits for three seconds."""
 _BODY_WITHIN_S: Final = 2.0
+_LATER: Final = 1_000
+"""Questions that may wait for a provider; one more is told to come again."""
 _WAITING: Final = 200
 """Questions of one kind that may wait for a place; one more is told to come again."""
 PLACES: Final = {
@@ -45,6 +49,8 @@ PLACES: Final = {
 }
 """How many of each kind are answered at once; the sum is the size of the pool behind."""
 
+Said = tuple[int, Any]
+"""A status, and the answer where it is 200."""
 Answer = Callable[[bytes], Awaitable[Any]]
 
 
@@ -62,6 +68,7 @@ class InternalListener:
 
     def __init__(self, calls: InternalCalls, questions: Questions, tasks: Tasks) -> None:
         self._calls, self._tasks = calls, tasks
+        self._later = 0
         self._kinds = {
             "/internal/token": _kind("token", CallerQuestion, questions.caller),
             "/internal/tokens": _kind("tokens", CallerQuestions, questions.callers),
@@ -106,10 +113,24 @@ class InternalListener:
         return web.Response(body=sealed, content_type="application/octet-stream")
 
     async def _answered(self, kind: Kind, body: bytes, path: str) -> tuple[int, Any]:
-        # A task of its own: a connection that a frozen Postgres holds takes longer to give up than the caller waits.
-        work = self._tasks.spawn("question", _within_places(kind, body))
+        ends = asyncio.get_running_loop().time() + ALL_WITHIN_S
+        status, answer = await self._in_time(_within_places(kind, body), ANSWER_WITHIN_S, path)
+        if not isinstance(answer, Later):
+            return status, answer
+        if self._later >= _LATER:
+            return 503, None
+        self._later += 1
         try:
-            done, _ = await asyncio.wait({work}, timeout=ANSWER_WITHIN_S)
+            left = ends - asyncio.get_running_loop().time()
+            return await self._in_time(_said(answer.answer), left, path)
+        finally:
+            self._later -= 1
+
+    async def _in_time(self, answer: "Coroutine[Any, Any, Said]", seconds: float, path: str) -> "Said":
+        # A task of its own: a connection that a frozen Postgres holds takes longer to give up than the caller waits.
+        work = self._tasks.spawn("question", answer)
+        try:
+            done, _ = await asyncio.wait({work}, timeout=seconds)
         finally:
             work.cancel()
         if not done:
@@ -127,7 +148,14 @@ async def _within_places(kind: Kind, body: bytes) -> tuple[int, Any]:
     finally:
         kind.waiting -= 1
     try:
-        return 200, await kind.answer(body)
+        return await _said(lambda: kind.answer(body))
+    finally:
+        kind.places.release()
+
+
+async def _said(answer: Callable[[], Awaitable[Any]]) -> tuple[int, Any]:
+    try:
+        return 200, await answer()
     except msgspec.MsgspecError:
         return 400, None
     except (StoreUnavailable, StoreConflict):
@@ -135,8 +163,6 @@ async def _within_places(kind: Kind, body: bytes) -> tuple[int, Any]:
     except Exception:
         log.exception("internal question failed")
         return 500, None
-    finally:
-        kind.places.release()
 
 
 def _kind(name: str, question: type[Any], answer: Callable[[Any], Awaitable[Any]]) -> Kind:

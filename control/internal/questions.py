@@ -6,10 +6,13 @@ identifier that is none) has the answer that fits a thing which does not exist. 
 same code as one, with as many statements.
 """
 
+import asyncio
 import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 from control.credentials.cure import install_link, with_link
 from control.credentials.resolution import ResolutionRows, choose_installation
@@ -47,10 +50,19 @@ from core.signing import Signer
 
 log = logging.getLogger(__name__)
 
+LIST_WITHIN_S: Final = 1.0
+"""How long the answers of a list wait for providers: whoever asks for many does so beside the calls, and again."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NOT_VALID = InstallationRefusal(
     "not_allowed", "The token that you call with is not valid here any more; ask an administrator for another."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """An answer that may wait for somebody outside: for a provider, which holds up no other question of its kind."""
+
+    answer: Callable[[], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +112,14 @@ class Questions:
             return CallerVerdicts(impossible)
         return CallerVerdicts([*verdicts.values(), *impossible])
 
-    async def installation(self, question: InstallationQuestion) -> InstallationAnswer:
-        """Say which upstream and which credential serve this bearer for this assigned tool."""
+    async def installation(self, question: InstallationQuestion) -> Later:
+        """Say which upstream and which credential serve this bearer for this assigned tool. What is read is read
+        here; a provider that has to give a token first is waited for later.
+        """
         principal, rows = (await self._read([question]))[0]
-        return await self._resolved(principal, rows, question.refused_version)
+        return Later(lambda: self._resolved(principal, rows, question.refused_version))
 
-    async def installations(self, questions: InstallationQuestions) -> InstallationAnswers:
+    async def installations(self, questions: InstallationQuestions) -> Later | InstallationAnswers:
         """Say the same for many; what cannot be answered is left out, to be asked alone."""
         try:
             read = await self._read(questions.questions)
@@ -114,17 +128,30 @@ class Questions:
         except Exception:
             log.exception("a list of installations cannot be answered")
             return InstallationAnswers([])
-        answers: list[AnsweredInstallation] = []
-        for question, (principal, rows) in zip(questions.questions, read, strict=True):
+        return Later(lambda: self._all_resolved(questions.questions, read))
+
+    async def _all_resolved(
+        self,
+        questions: Sequence[InstallationQuestion],
+        read: Sequence[tuple[Principal | None, ResolutionRows | None]],
+    ) -> InstallationAnswers:
+        """All at once, so that a provider which is slow holds up nobody else's; those that are not there in time are
+        left out.
+        """
+        found: list[AnsweredInstallation] = []
+
+        async def answer(question: InstallationQuestion, of: tuple[Principal | None, ResolutionRows | None]) -> None:
             try:
-                answers.append(
-                    AnsweredInstallation(
-                        question.named, await self._resolved(principal, rows, question.refused_version)
-                    )
-                )
+                answered = await self._resolved(*of, question.refused_version)
             except Exception:
                 log.exception("an installation of a list cannot be resolved")
-        return InstallationAnswers(answers)
+            else:
+                found.append(AnsweredInstallation(question.named, answered))
+
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LIST_WITHIN_S):
+                await asyncio.gather(*(answer(*one) for one in zip(questions, read, strict=True)))
+        return InstallationAnswers(found)
 
     async def _read(
         self, questions: Sequence[InstallationQuestion]

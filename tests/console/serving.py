@@ -16,10 +16,10 @@ from typing import Any
 
 import aiohttp
 
+from control.accounts.renewals import Renewals
 from control.changes import users
 from control.changes.safeguards import Safeguards
 from control.changes.write import changing
-from control.credentials.renewals import Renewals
 from control.credentials.usable import Usable
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
@@ -40,6 +40,7 @@ from control.sign_in import session as sessions
 from control.store import records
 from control.store.pool import Pool, transaction
 from control.store.records import BatchRow
+from core.client_keys import ClientKey
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
 from core.identifiers import new_id
@@ -120,7 +121,8 @@ async def console_served(pool: Pool, redis_url: str) -> AsyncIterator[Console]:
     ring = parse_key_ring("ARCHWAY_PROXY_KEY", new_key())
     async with ProbingProxy(ring) as proxy:
         probes = ProbeClient(egress, [proxy.url], InternalCalls(ring, caller="control", answerer="proxy"))
-        discoveries = DiscoveriesUnderWay(Discoverer(pool, probes, safeguards, Usable(seals, Renewals())), redis)
+        renewals = Renewals(pool, asker, seals, ClientKey.own(ring))
+        discoveries = DiscoveriesUnderWay(Discoverer(pool, probes, safeguards, Usable(seals, renewals)), redis)
         deps = PublicDeps(
             pool=pool,
             redis=redis,
@@ -143,6 +145,7 @@ async def console_served(pool: Pool, redis_url: str) -> AsyncIterator[Console]:
         finally:
             await runner.cleanup()
             await discoveries.close()
+            await renewals.close()
             await key_sets.close()
             await redis.close()
             await egress.close()

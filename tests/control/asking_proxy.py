@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from control.credentials.renewals import Renewals
+from control.accounts.renewals import Renewals
 from control.credentials.usable import Usable
 from control.identity.callers import ProviderCallers
 from control.identity.key_sets import KeySets
@@ -25,6 +25,7 @@ from control.records.sign_in_notes import SignInNotes
 from control.redis import Redis
 from control.registry.row_seals import RowSeals
 from control.store.pool import Pool, close_pool, open_pool
+from core.client_keys import ClientKey
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
 from core.internal_call import PLAIN, SEALED, InternalCalls
@@ -100,8 +101,9 @@ async def proxy(database: str, pool: Pool, redis_server: RedisServer) -> AsyncIt
     signed = SignedCallers((ProviderCallers(questions_pool, key_sets),))
     steps = StepsAtProxies(questions_pool, SignInNotes(questions_pool), "https://mcp.example.com")
     stream = ChangeStream(redis, SIGNER)
-    usable = Usable(RowSeals(SECRETS), Renewals())
-    questions = Questions(questions_pool, stream, SIGNER, usable, steps, PAGES_URL, signed)
+    seals = RowSeals(SECRETS)
+    renewals = Renewals(pool, Asker(egress, LOOPBACK), seals, ClientKey.own(SECRETS))
+    questions = Questions(questions_pool, stream, SIGNER, Usable(seals, renewals), steps, PAGES_URL, signed)
     runner = web.AppRunner(InternalListener(CALLS, questions, tasks).application(), handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -109,6 +111,7 @@ async def proxy(database: str, pool: Pool, redis_server: RedisServer) -> AsyncIt
         yield AskingProxy(f"http://127.0.0.1:{runner.addresses[0][1]}", session)
     await runner.cleanup()
     await tasks.close()
+    await renewals.close()
     await redis.close()
     await key_sets.close()
     await egress.close()

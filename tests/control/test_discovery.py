@@ -10,11 +10,12 @@ import msgspec
 import orjson
 import pytest
 
+from control.accounts.renewals import Renewals
 from control.changes.safeguards import Safeguards
-from control.credentials.renewals import Renewals
 from control.credentials.usable import Usable
 from control.discovery.discover import Discoverer, Discovery
 from control.discovery.probe_client import ProbeClient
+from control.providers.asking import Asker
 from control.registry.access import Caller
 from control.registry.entry import Remote
 from control.registry.entry_tool import EntryTool
@@ -29,6 +30,7 @@ from control.store.writes import gateways as gateway_rows
 from control.store.writes import installations as installation_rows
 from control.store.writes import tools as tool_rows
 from control.store.writing import Writing
+from core.client_keys import ClientKey
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
 from core.identifiers import new_id
@@ -54,7 +56,8 @@ async def discoverer(pool: Pool, proxy: ProbingProxy) -> AsyncIterator[Discovere
     async with Egress(AddressPolicy(parse_networks("127.0.0.0/8"))) as egress:
         calls = InternalCalls(PROXY_RING, caller="control", answerer="proxy")
         safeguards = Safeguards(RowSeals(SECRET_RING), AddressPolicy())
-        usable = Usable(safeguards.seals, Renewals())
+        asker = Asker(egress, AddressPolicy())
+        usable = Usable(safeguards.seals, Renewals(pool, asker, safeguards.seals, ClientKey.own(SECRET_RING)))
         yield Discoverer(pool, ProbeClient(egress, [proxy.url], calls), safeguards, usable)
 
 
@@ -398,7 +401,8 @@ async def test_without_an_address_of_a_proxy_the_setting_is_named(pool: Pool) ->
     async with Egress(AddressPolicy()) as egress:
         calls = InternalCalls(PROXY_RING, caller="control", answerer="proxy")
         safeguards = Safeguards(RowSeals(SECRET_RING), AddressPolicy())
-        usable = Usable(safeguards.seals, Renewals())
+        asker = Asker(egress, AddressPolicy())
+        usable = Usable(safeguards.seals, Renewals(pool, asker, safeguards.seals, ClientKey.own(SECRET_RING)))
         discoverer = Discoverer(pool, ProbeClient(egress, [], calls), safeguards, usable)
         installation_id = await install(pool, await make_entry(pool))
         await discoverer.discover(installation_id)

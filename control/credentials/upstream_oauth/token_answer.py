@@ -70,6 +70,8 @@ class Away(msgspec.Struct, frozen=True, kw_only=True):
     """One sentence, for an admin."""
     retry_after: float = 0.0
     """The seconds after which it wants to be asked again; 0: it did not say."""
+    answered: bool = False
+    """Whether an answer came at all. Where none did, the provider may have done what it was asked for."""
 
 
 Outcome = Granted | Refused | Away
@@ -119,7 +121,9 @@ def _form(raw: bytes) -> dict[str, Any] | None:
 
 def _away(answer: Answer, url: str) -> Away:
     words = "or not with what a token endpoint answers"
-    return Away(why=f"{host_of(url)} answered {answer.status}, {words}", retry_after=answer.retry_after)
+    return Away(
+        why=f"{host_of(url)} answered {answer.status}, {words}", retry_after=answer.retry_after, answered=True
+    )
 
 
 def _token(said: Mapping[str, Any], name: str) -> str:

@@ -14,7 +14,6 @@ from unittest.mock import ANY
 import pytest
 
 from control.changes import (
-    accounts,
     assignments,
     client_sessions,
     discoveries,
@@ -36,7 +35,6 @@ from control.changes.assignments import WantedTools
 from control.changes.refusals import NotAllowed
 from control.changes.write import Write, changing
 from control.registry.access import Caller
-from control.registry.account import AccountTokens
 from control.registry.browser_session import BrowserSession
 from control.registry.entry import Entry
 from control.registry.entry_tool import EntryTool
@@ -50,7 +48,8 @@ from control.store.pool import Pool
 from core.key_sets import PublicKey
 from core.tokens import digest
 from tests.fakes.providers import ISSUER, a_person, provider_fields
-from tests.fakes.registry import a_wanted_entry, an_account, gateway_fields
+from tests.fakes.registry import a_wanted_entry, gateway_fields
+from tests.unit.control.changes.account_cases import ACCOUNTS, new_account
 from tests.unit.control.changes.acting import (
     ADMIN,
     SAFEGUARDS,
@@ -134,8 +133,8 @@ class Case:
     """Kind and name, in their order."""
 
 
-A_TOKEN = AccountTokens("a", "r")
 CASES = {
+    **{name: Case(*case) for name, case in ACCOUNTS.items()},
     "users.create": Case(lambda write, _: new_user(write, "Cid"), "create user"),
     "users.change": Case(
         lambda write, there: users.change(write, there.user, {"name": "Anna"}),
@@ -307,11 +306,6 @@ CASES = {
         "",
         lambda there: [("installation", there.installation.id)],
     ),
-    "accounts.keep": Case(
-        lambda write, there: accounts.keep(write, SAFEGUARDS.seals, there.installation, an_account(), A_TOKEN),
-        "update installation",
-        lambda there: [("installation", there.installation.id)],
-    ),
     "installations.create": Case(
         lambda write, there: new_installation(write, there.entry, name="Another"),
         "create installation",
@@ -459,6 +453,7 @@ async def there(pool: Pool) -> World:
         identity = await identities.link(write, provider, a_person(), user)
         client, _ = await oauth_clients.create(write, a_client())
         grant = await new_grant(write, client, user, gateway)
+        await new_account(write, installation)
     await forget(pool)
     return World(
         user, other, disabled, team, role, token.id, token.digest, of_team.digest,

@@ -1,0 +1,148 @@
+"""The next token of an account, got once however many ask for it.
+
+Called when an installation is resolved and its token has ended or was refused (`control/credentials/usable.py`), and
+by `refresher.py` ahead of the end. There is one run for an installation in this process, and one lease over all
+processes (`lease.py`). Who waits is told after a while, and may be cancelled: the run goes on. What a run does is in
+`one_renewal.py`.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from random import random
+from typing import Final
+
+from control.accounts import no_token
+from control.accounts.lease import Leases
+from control.accounts.next_tokens import NextTokens
+from control.accounts.one_renewal import Came, OneRenewal
+from control.accounts.rooms import Rooms
+from control.credentials.usable import fits
+from control.providers.asking import Asker
+from control.registry.account import Account
+from control.registry.entry import Entry
+from control.registry.installation import Installation
+from control.registry.row_seals import RowSeals
+from control.store.pool import Pool, StoreConflict, StoreUnavailable
+from core.client_keys import ClientKey
+from core.resolve import InstallationRefusal
+from core.tasks import Tasks
+
+WAIT_S: Final = 2.2
+"""Of a caller; a proxy waits three seconds for control."""
+FRESH_S: Final = 30.0
+"""A token that is younger is not renewed because its server refuses it: the next one would be refused too."""
+CLOSE_S: Final = 8.0
+"""How long what is under way may take when the process ends."""
+AT_ONE_PROVIDER: Final = 100
+"""Renewals at the same time, so that others have room."""
+_MOST_USED: Final = 10_000
+_MOST_RUNS: Final = 2_000
+_MOST_RESTING: Final = 1_000
+_REST: Final = timedelta(seconds=10)
+"""After a client got no first token: there is no row yet that would say so."""
+
+
+class Renewals:
+    """Renews accounts; it needs the database, who asks providers, and what opens secrets."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        asker: Asker,
+        seals: RowSeals,
+        own_key: ClientKey,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        luck: Callable[[], float] = random,
+    ) -> None:
+        self._clock = clock
+        self._one = OneRenewal(Leases(pool, seals), NextTokens(asker, seals, own_key, clock, luck), luck)
+        self._tasks = Tasks("renewals", quiet=(StoreUnavailable, StoreConflict))
+        self._running: dict[str, asyncio.Task[Came]] = {}
+        self._rooms = Rooms(AT_ONE_PROVIDER)
+        self._used: set[str] = set()
+        self._resting: dict[tuple[str, int, int], tuple[datetime, InstallationRefusal]] = {}
+
+    async def renewed(
+        self, entry: Entry, installation: Installation, account: Account | None
+    ) -> Account | InstallationRefusal:
+        """The account with a token that is newer than that of `account`, or why there is none. Raises
+        StoreUnavailable.
+        """
+        if account is not None and self._is_fresh(entry, installation, account):
+            return account
+        if account is None and (refusal := self._rests(entry, installation)) is not None:
+            return refusal
+        known, room = (0, entry.id) if account is None else (account.version, account.token_endpoint)
+        for _ in range(2):  # the run that was under way may have been for the version before
+            run = self.run(installation.id, known, room)
+            await asyncio.wait((run,), timeout=WAIT_S)
+            if not run.done():
+                break
+            came = run.result()
+            if came.refusal is not None:
+                self._let_rest(entry, installation, account, came.refusal)
+                return came.refusal
+            if came.account is not None and came.account.version > known:
+                return came.account
+        return no_token.under_way(entry, installation)
+
+    def noticed(self, account: Account) -> None:
+        """A call uses this account: the background keeps it fresh, and begins now where that is due."""
+        now = self._clock()
+        is_news = account.used_at is None or now - account.used_at > timedelta(hours=1)
+        if is_news and len(self._used) < _MOST_USED:
+            self._used.add(account.installation_id)
+        if account.refresh_at is not None and account.refresh_at <= now and len(self._running) < _MOST_RUNS:
+            _ = self.run(account.installation_id, account.version, account.token_endpoint)
+
+    def taken_used(self) -> set[str]:
+        """The installations whose accounts were used since this was asked last, for somebody to write it down."""
+        used, self._used = self._used, set()
+        return used
+
+    def run(self, installation_id: str, known: int, room: str) -> "asyncio.Task[Came]":
+        """The run for this installation: the one under way, or a new one that wants a version above `known`. `room`:
+        where it waits for a place, a token endpoint.
+        """
+        task = self._running.get(installation_id)
+        if task is None:
+            task = self._tasks.spawn("renew", self._run(installation_id, known, room))
+            self._running[installation_id] = task
+            task.add_done_callback(lambda _: self._running.pop(installation_id, None))
+        return task
+
+    async def close(self, grace: float = CLOSE_S) -> None:
+        """Let what is under way come to its end: a provider may have given tokens that are nowhere yet."""
+        if self._running:
+            await asyncio.wait(list(self._running.values()), timeout=grace)
+        await self._tasks.close()
+
+    async def _run(self, installation_id: str, known: int, room: str) -> Came:
+        async with self._rooms.place(room):
+            return await self._one.of(installation_id, known)
+
+    def _is_fresh(self, entry: Entry, installation: Installation, account: Account) -> bool:
+        now = self._clock()
+        lives = account.refused_at is None and (account.expires_at is None or now < account.expires_at)
+        young = now - account.refreshed_at < timedelta(seconds=FRESH_S)
+        return lives and young and fits(entry, installation, account)
+
+    def _rests(self, entry: Entry, installation: Installation) -> InstallationRefusal | None:
+        """What a client without a token was refused with just before, with the same answers and the same entry."""
+        until, refusal = self._resting.get(_asked_with(entry, installation), (None, None))
+        return refusal if until is not None and self._clock() < until else None
+
+    def _let_rest(
+        self, entry: Entry, installation: Installation, account: Account | None, refusal: InstallationRefusal
+    ) -> None:
+        if account is not None:
+            return
+        if len(self._resting) >= _MOST_RESTING:
+            self._resting.clear()
+        self._resting[_asked_with(entry, installation)] = self._clock() + _REST, refusal
+
+
+def _asked_with(entry: Entry, installation: Installation) -> tuple[str, int, int]:
+    return installation.id, installation.credential_version, entry.version

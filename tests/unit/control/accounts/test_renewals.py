@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from control.accounts import renewals as module
+from core.resolve import InstallationRefusal, ResolvedInstallation
+from core.tasks import Tasks
+from tests.fakes.renewing import Renewing
+from tests.fakes.rotating_provider import Fault, RotatingProvider
+
+
+async def test_fifty_calls_on_four_replicas_are_one_renewal(rig: Renewing, provider: RotatingProvider) -> None:
+    provider.grace_s = 0
+    ann = await rig.signed_in("ann", ended=True)
+    replicas = [rig.renewals, *[await rig.replica() for _ in range(3)]]
+    tokens = await asyncio.gather(*(rig.token(ann, replicas[number % 4]) for number in range(50)))
+    assert {provider.takes(one) for one in tokens} == {"ann"}
+    assert len(set(tokens)) == 1
+    assert (provider.granted, provider.reused, len(provider.forms)) == (1, 0, 1)
+
+
+async def test_a_caller_that_leaves_ends_no_renewal(rig: Renewing, provider: RotatingProvider) -> None:
+    ann = await rig.signed_in("ann", ended=True)
+    provider.faults.append(Fault.LATE)
+    asked = asyncio.Event()
+    provider.at_each = asked.set
+    tasks = Tasks("test")
+    tasks.spawn("leaving", rig.token(ann))
+    await asked.wait()
+    await tasks.close()
+    assert provider.takes(await rig.token(ann)) == "ann"
+    assert len(provider.forms) == 1
+
+
+async def test_a_caller_waits_a_while_and_is_told_to_come_again(
+    rig: Renewing, provider: RotatingProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WAIT_S", 0.01)
+    ann = await rig.signed_in("ann", ended=True)
+    provider.faults.append(Fault.LATE)
+    refusal = await rig.refusal(ann)
+    assert refusal.code == "provider_away"
+    assert "has not answered yet" in refusal.sentence
+    monkeypatch.setattr(module, "WAIT_S", 20)
+    assert provider.takes(await rig.token(ann)) == "ann"
+    assert len(provider.forms) == 1
+
+
+async def test_a_renewal_under_way_is_finished_when_the_process_ends(
+    rig: Renewing, provider: RotatingProvider
+) -> None:
+    ann = await rig.signed_in("ann", ended=True)
+    provider.faults.append(Fault.LATE)
+    asked = asyncio.Event()
+    provider.at_each = asked.set
+    run = rig.renewals.run(ann, 1, "")
+    await asked.wait()
+    await rig.renewals.close()
+    assert run.done()
+    assert rig.tokens(await rig.account(ann)).refresh_token == provider.families[0].newest
+
+
+async def test_a_token_that_its_server_refuses_is_renewed_once_for_everybody(
+    rig: Renewing, provider: RotatingProvider
+) -> None:
+    ann = await rig.signed_in("ann")
+    first = await rig.resolved(ann)
+    assert isinstance(first, ResolvedInstallation)
+    other = await rig.replica()
+    tokens = await asyncio.gather(
+        *(rig.token(ann, one, first.version) for one in (rig.renewals, other) for _ in range(10))
+    )
+    assert (len(set(tokens)), provider.granted) == (1, 1)
+    assert provider.takes(tokens[0]) == "ann"
+
+
+async def test_a_server_that_goes_on_refusing_causes_no_second_renewal_for_a_while(
+    rig: Renewing, provider: RotatingProvider
+) -> None:
+    ann = await rig.signed_in("ann")
+    version = 1
+    for _ in range(5):
+        found = await rig.resolved(ann, refused_version=version)
+        assert isinstance(found, ResolvedInstallation)
+        version = found.version
+    assert provider.granted == 1
+    await rig.execute("update accounts set refreshed_at = now() - interval '31 s'")
+    await rig.token(ann, refused_version=version)
+    assert provider.granted == 2
+
+
+async def test_a_call_whose_token_is_due_goes_on_with_it_while_the_next_one_is_got(
+    rig: Renewing, provider: RotatingProvider
+) -> None:
+    ann = await rig.signed_in("ann", refresh_at=datetime.now(UTC) - timedelta(seconds=1))
+    assert await rig.token(ann) == "first"
+    await rig.renewals.close()
+    assert provider.takes(await rig.token(ann)) == "ann"
+    assert provider.granted == 1
+
+
+async def test_use_is_noted_once_an_hour_and_waits_for_nobody(rig: Renewing) -> None:
+    ann, bob = await rig.signed_in("ann"), await rig.signed_in("bob")
+    await rig.execute("update accounts set used_at = now() - interval '10 minutes' where installation_id = $1", bob)
+    await rig.token(ann)
+    await rig.token(bob)
+    assert rig.renewals.taken_used() == {ann}
+    assert rig.renewals.taken_used() == set()
+
+
+async def test_a_client_that_gets_no_first_token_is_not_asked_for_with_each_call(
+    rig: Renewing, provider: RotatingProvider
+) -> None:
+    installation = await rig.installed(
+        await rig.client_entry(), values={"client_id": "archway"}, credential="a wrong secret"
+    )
+    refusals = [await rig.resolved(installation.id) for _ in range(5)]
+    assert {one.code for one in refusals if isinstance(one, InstallationRefusal)} == {"needs_sign_in"}
+    assert len(provider.forms) == 2, "asked, and once more before the no is believed"
+
+
+async def test_one_entrys_slow_provider_holds_up_nobody_elses(rig: Renewing, provider: RotatingProvider) -> None:
+    slow, quick = await rig.signed_in("ann", ended=True), await rig.signed_in("bob")
+    provider.faults.append(Fault.LATE)
+    run = rig.renewals.run(slow, 1, "")
+    assert await rig.token(quick) == "first"
+    assert not run.done()
+    await run
