@@ -3,7 +3,7 @@
 Each file starts its own system.
 """
 
-from tests.fixtures_postgres import postgres
+from tests.fixtures_postgres import database, postgres
 from tests.up.conftest import fresh, running
 
-__all__ = ["fresh", "postgres", "running"]
+__all__ = ["database", "fresh", "postgres", "running"]
