@@ -7,6 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
+from control.console.install_routes import routes as install
 from control.console.problem_page import problem_page
 from control.console.routes import routes as console
 from control.oauth import routes as oauth
@@ -15,7 +16,7 @@ from control.public.deps import Part, PublicDeps
 from control.sign_in import oidc
 from control.sign_in import routes as sign_in
 
-PARTS: Final[tuple[Part, ...]] = (oauth.routes, sign_in.routes, oidc.routes, console)
+PARTS: Final[tuple[Part, ...]] = (oauth.routes, sign_in.routes, oidc.routes, install, console)
 """Each is asked for its routes once, at start."""
 
 

@@ -11,8 +11,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
+from control.accounts.our_client import our_client
+from control.accounts.providers import UpstreamProviders
 from control.accounts.refresher import Refresher
 from control.accounts.renewals import Renewals
+from control.accounts.revocations import Revocations
+from control.accounts.sign_ins import SignIns
 from control.admin.deps import Deps
 from control.changes.first_admin import ensure_first_admin
 from control.changes.safeguards import Safeguards
@@ -116,12 +120,15 @@ class Replica:
         safeguards = Safeguards(seals, settings.addresses)
         discoverer = Discoverer(pool, probes, safeguards, usable)
         self.discoveries = DiscoveriesUnderWay(discoverer, self.redis["people"])
+        upstream = UpstreamProviders(pool, asker, seals, our_client(settings.pages_url))
+        self.revocations = Revocations(pool, asker, seals)
         acknowledgements = Acknowledgements(pool, self.redis["people"], stream, ring)
         self.admin = Deps(
             pool=pool,
             safeguards=safeguards,
             discoverer=discoverer,
             key_sets=self.key_sets,
+            upstream=upstream,
             redirect_uri=single_sign_on.redirect_uri,
             public_url=settings.base_url,
             issuer_url=settings.pages_url,
@@ -140,6 +147,7 @@ class Replica:
             single_sign_on=single_sign_on,
             key_sets=self.key_sets,
             discoveries=self.discoveries,
+            account_sign_ins=SignIns(pool, seals, upstream),
             public_url=settings.base_url,
             issuer_url=settings.pages_url,
             allowed_hosts=frozenset(settings.people_hosts),
@@ -162,6 +170,7 @@ class Replica:
             ("key-sets", self.key_sets.run()),
             ("presence", self.presence.run()),
             ("account-refresher", self.refresher.run()),
+            ("account-revocations", self.revocations.run()),
             ("oauth-sweep", keep_swept(self.pool)),
         ):
             _ = self.tasks.spawn(name, work)

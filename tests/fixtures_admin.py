@@ -20,6 +20,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from control.accounts.our_client import our_client
+from control.accounts.providers import UpstreamProviders
 from control.accounts.renewals import Renewals
 from control.admin.app import build_app, listen
 from control.admin.deps import Deps
@@ -159,6 +161,9 @@ async def deps(
             pool, ProbeClient(egress, [probing_proxy.url], calls), safeguards, Usable(safeguards.seals, renewals)
         ),
         key_sets=key_sets,
+        upstream=UpstreamProviders(
+            pool, Asker(egress, LOOPBACK), safeguards.seals, our_client("https://tools.example.com")
+        ),
         redirect_uri=lambda slug: f"https://tools.example.com/sign-in/oidc/{slug}/callback",
         public_url="https://tools.example.com",
         run_token_sha256=sha256(RUN_TOKEN.encode()).hexdigest(),

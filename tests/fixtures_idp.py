@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import aiohttp
@@ -26,10 +27,32 @@ CALLBACK = "/sign-in/oidc/corp/callback"
 @pytest.fixture(scope="module")
 def idp_issuer() -> Iterator[str]:
     """The issuer of a provider that runs; it sends browsers back to the tests' own address."""
+    with _running(ISSUER + CALLBACK) as issuer:
+        yield issuer
+
+
+@pytest.fixture(scope="module")
+def upstream_issuer() -> Iterator[str]:
+    """The issuer of a provider of MCP servers: Archway registers itself there."""
+    with _running(ISSUER + CALLBACK, "upstream") as issuer:
+        yield issuer
+
+
+@pytest.fixture
+async def upstream_idp(upstream_issuer: str) -> AsyncIterator[IdentityProvider]:
+    """The provider of MCP servers, as it was when it began."""
+    async with aiohttp.ClientSession() as session:
+        provider = IdentityProvider(upstream_issuer, session)
+        await provider.reset()
+        yield provider
+
+
+@contextmanager
+def _running(*arguments: str) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    command = [str(NODE), str(SCRIPT), str(port), ISSUER + CALLBACK]
+    command = [str(NODE), str(SCRIPT), str(port), *arguments]
     environment = {"PATH": os.environ["PATH"], "NODE_NO_WARNINGS": "1"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as process:
         try:

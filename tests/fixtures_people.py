@@ -26,7 +26,10 @@ import pytest
 from argon2 import PasswordHasher
 from yarl import URL
 
+from control.accounts.our_client import our_client
+from control.accounts.providers import UpstreamProviders
 from control.accounts.renewals import Renewals
+from control.accounts.sign_ins import SignIns
 from control.changes import people as changes
 from control.changes import users
 from control.changes.safeguards import Safeguards
@@ -200,6 +203,7 @@ async def public_deps(pool: Pool, redis_server: RedisServer) -> AsyncIterator[Pu
             seals=seals,
             safeguards=safeguards,
             discoveries=discoveries,
+            account_sign_ins=SignIns(pool, seals, UpstreamProviders(pool, asker, seals, our_client(ISSUER))),
             signer=signer,
             egress=egress,
             single_sign_on=SingleSignOn(pool, asker, key_sets, seals, ISSUER),

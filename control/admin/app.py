@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from control.admin import (
+    accounts,
     assignments,
     audit,
     caller,
@@ -60,6 +61,7 @@ RESOURCES: tuple[Operations, ...] = (
     entries.operations,
     entry_tools.operations,
     installations.operations,
+    accounts.operations,
     gateways.operations,
     assignments.operations,
     identity_providers.operations,

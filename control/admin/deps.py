@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from control.accounts.providers import UpstreamProviders
 from control.changes.safeguards import Safeguards
 from control.discovery.discover import Discoverer
 from control.identity.key_sets import KeySets
@@ -22,6 +23,8 @@ class Deps:
     safeguards: Safeguards
     discoverer: Discoverer
     key_sets: KeySets
+    upstream: UpstreamProviders
+    """Of servers: where people sign in for an installation."""
     redirect_uri: Callable[[str], str]
     """Where an identity provider of this slug sends browsers back to."""
     public_url: str

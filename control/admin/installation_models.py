@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field as Bound
 
+from control.admin.account_models import AccountView
 from control.admin.entry_models import Answer
 from control.credentials.standing import StandingWord
 from control.http.models import BothSpellings, Change, Id, Item, Model, Moment, Name, Query, View
@@ -110,6 +111,10 @@ class InstallationView(Item):
     """Secrets were given for this origin and go nowhere else."""
     bound_places: dict[str, str] = Bound(
         description="The header that each secret was given for, with the word before it. It goes into no other."
+    )
+    account: AccountView | None = Bound(description="What it holds at its server's provider; null for nothing.")
+    sign_in_link: str = Bound(
+        description="Where its owner signs in for it, or gives its answers, again: a page for their browser."
     )
     credential_version: int
     created_by: Id | None

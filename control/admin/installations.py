@@ -5,8 +5,9 @@ Written by `control/changes/installations.py`. Whoever installs learns in the sa
 reason, and discovered again on demand.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from control.admin.account_models import AccountView
 from control.admin.api import Asked, Operations
 from control.admin.installation_models import (
     InstallationCreate,
@@ -19,16 +20,20 @@ from control.admin.installation_models import (
 from control.admin.resource import shown
 from control.changes import installations as changes
 from control.changes.visible import visible_installation
+from control.credentials.cure import link_for
 from control.credentials.standing import Standing
 from control.http.models import Id
 from control.http.paging import Page, page_of, place_key
 from control.http.problems import conflict
+from control.registry.account import Account
 from control.registry.installation import Installation, told_of_installation
-from control.store import installations
-from control.store.pool import transaction
+from control.store import accounts, installations
+from control.store.pool import Connection, transaction
 from control.store.standings import standings
 
 operations = Operations("installations")
+_Told = tuple[Mapping[str, Standing], Mapping[str, Account]]
+"""How installations stand, and what they hold at providers, by their identifiers."""
 
 
 @operations.get("/installations")
@@ -47,8 +52,8 @@ async def list_installations(asked: Asked, query: InstallationQuery) -> Page[Ins
             state=query.state,
             name=query.name,
         )
-        stand = await standings(connection, found)
-    return page_of(found, query, lambda one: _view(one, stand), lambda one: place_key(one.name, one.id))
+        told = await _told(connection, found)
+    return page_of(found, query, lambda one: _view(asked, one, told), lambda one: place_key(one.name, one.id))
 
 
 @operations.post("/installations")
@@ -57,7 +62,7 @@ async def create_installation(asked: Asked, body: InstallationCreate) -> Install
     async with asked.changing() as write:
         wanted = changes.WantedInstallation(**body.model_dump())
         made = await changes.create(write, asked.deps.safeguards, wanted)
-    return await _discovered(asked, made.id)
+    return await discovered(asked, made.id)
 
 
 @operations.get("/installations/{installation_id}")
@@ -65,7 +70,7 @@ async def read_installation(asked: Asked, installation_id: Id) -> InstallationVi
     """Show an installation."""
     async with transaction(asked.pool, readonly=True) as connection:
         found = visible_installation(await installations.one(connection, installation_id), asked.caller)
-        return _view(found, await standings(connection, [found]))
+        return _view(asked, found, await _told(connection, [found]))
 
 
 @operations.patch("/installations/{installation_id}")
@@ -73,8 +78,10 @@ async def change_installation(asked: Asked, installation_id: Id, body: Installat
     """Change an installation; with other answers or another protocol its server is discovered again."""
     async with asked.changing() as write:
         changed = await changes.change(write, asked.deps.safeguards, installation_id, body.changes(), asked.version)
-        stand = await standings(write.connection, [changed.installation])
-    return await _discovered(asked, installation_id) if changed.to_discover else _view(changed.installation, stand)
+        told = await _told(write.connection, [changed.installation])
+    return (
+        await discovered(asked, installation_id) if changed.to_discover else _view(asked, changed.installation, told)
+    )
 
 
 @operations.post("/installations/{installation_id}/discover", status=200)
@@ -83,7 +90,7 @@ async def discover_installation(asked: Asked, installation_id: Id) -> Installati
     async with transaction(asked.pool, readonly=True) as connection:
         found = await installations.one(connection, installation_id)
     changes.managed(found, asked.caller, "installation:discover")
-    return await _discovered(asked, installation_id)
+    return await discovered(asked, installation_id)
 
 
 @operations.delete("/installations/{installation_id}")
@@ -93,16 +100,38 @@ async def delete_installation(asked: Asked, installation_id: Id, query: Installa
         await changes.delete(write, installation_id, asked.version, cascade=query.cascade)
 
 
-def _view(installation: Installation, stand: Mapping[str, Standing]) -> InstallationView:
-    """`stand`: how it stands, with others perhaps, by identifiers."""
-    standing = shown(StandingView, stand[installation.id])
-    return shown(InstallationView, told_of_installation(installation), standing=standing)
+async def _told(connection: Connection, found: Sequence[Installation]) -> _Told:
+    return await standings(connection, found), await accounts.many(connection, [one.id for one in found])
 
 
-async def _discovered(asked: Asked, installation_id: str) -> InstallationView:
+def _view(asked: Asked, installation: Installation, told: _Told) -> InstallationView:
+    stand, held = told
+    return shown(
+        InstallationView,
+        told_of_installation(installation),
+        standing=shown(StandingView, stand[installation.id]),
+        account=_account(held.get(installation.id)),
+        sign_in_link=link_for(asked.deps.pages_url, installation),
+    )
+
+
+def _account(account: Account | None) -> AccountView | None:
+    if account is None:
+        return None
+    return shown(
+        AccountView,
+        account,
+        name=account.account_name,
+        refreshes=account.refresh_at is not None,
+        signed_out=account.refused_at is not None,
+    )
+
+
+async def discovered(asked: Asked, installation_id: str) -> InstallationView:
+    """The installation after its server was asked what it offers; Problem 409 where it has gone meanwhile."""
     await asked.deps.discoverer.discover(installation_id, asked_by=asked.caller)
     async with transaction(asked.pool, readonly=True) as connection:
         found = await installations.one(connection, installation_id)
         if found is None:
             raise conflict("The installation was deleted while its server was asked.")
-        return _view(found, await standings(connection, [found]))
+        return _view(asked, found, await _told(connection, [found]))

@@ -91,6 +91,7 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "GET /entries/{entry_id}": ("entry:read",),
         "PATCH /entries/{entry_id}": ("entry:update",),
         "DELETE /entries/{entry_id}": ("entry:delete",),
+        "GET /entries/{entry_id}/sign-in": ("entry:read",),
         "GET /entries/{entry_id}/tools": ("tool:read",),
         "GET /entries/{entry_id}/tools/{tool_id}": ("tool:read",),
         "PATCH /entries/{entry_id}/tools/{tool_id}": ("tool:update",),
@@ -100,6 +101,8 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "PATCH /installations/{installation_id}": ("installation:update",),
         "POST /installations/{installation_id}/discover": ("installation:discover",),
         "DELETE /installations/{installation_id}": ("installation:delete",),
+        "PUT /installations/{installation_id}/account": ("installation:update",),
+        "DELETE /installations/{installation_id}/account": ("installation:update",),
         # gateways
         "GET /gateways": ("gateway:read",),
         "POST /gateways": ("gateway:create",),

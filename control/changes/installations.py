@@ -106,7 +106,7 @@ async def change(
     """Give an installation what `wanted` names: `name`, `protocol`, `values` (some answers), `credential`, or
     `default`, which takes that from the one that was.
     """
-    before = await _locked(write, installation_id, "installation:update", version)
+    before = await locked(write, installation_id, "installation:update", version)
     moved = _becomes_default(before, wanted)
     answers = None
     if not {"values", "credential"}.isdisjoint(wanted):
@@ -133,7 +133,7 @@ async def delete(write: Write, installation_id: str, version: int | None = None,
     was its owner's default, the oldest other one becomes that; where the tools of its entry were found through it,
     they are found through another.
     """
-    before = await _locked(write, installation_id, "installation:delete", version)
+    before = await locked(write, installation_id, "installation:delete", version)
     used = await gateways.showing_in_words(write.connection, write.actor, installation_id=installation_id)
     refuse_in_use("installation", used, cascade=cascade)
     pinned = await installations.gateways_of(write.connection, installation_id)
@@ -168,11 +168,12 @@ def managed(found: Installation | None, caller: Caller, action: Action) -> Insta
     raise NotAllowed(_needed(action, installation.owner))
 
 
-async def _locked(write: Write, installation_id: str, action: Action, version: int | None) -> Installation:
+async def locked(write: Write, installation_id: str, action: Action, version: int | None = None) -> Installation:
+    """The installation, locked after its entry, for a change that needs this action. NotThere; NotAllowed; Stale."""
     found = managed(await installations.one(write.connection, installation_id), write.actor, action)
     await entries.one(write.connection, found.entry_id, lock=True)
-    locked = await installations.one(write.connection, installation_id, lock=True)
-    installation = managed(locked, write.actor, action)
+    there_now = await installations.one(write.connection, installation_id, lock=True)
+    installation = managed(there_now, write.actor, action)
     refuse_stale(version, installation.version)
     return installation
 

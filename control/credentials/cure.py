@@ -14,6 +14,7 @@ from control.credentials import dispatch
 from control.registry.credential import CREDENTIAL
 from control.registry.entry import Entry
 from control.registry.installation import Installation
+from control.registry.owner import Organisation, owner_key
 from core.resolve import InstallationRefusal, Principal
 
 _OR_ASK = ", or ask an administrator."
@@ -30,6 +31,12 @@ def install_link(pages_url: str, entry: Entry, principal: Principal, installatio
         return ""
     named = {} if installation is None else {"installation": installation.id}
     return f"{pages_url}/install/{entry.slug}?{urlencode({'as': principal.key, **named})}"
+
+
+def link_for(pages_url: str, installation: Installation) -> str:
+    """Where the owner of an installation gives it what it lacks, for whoever passes it on to them."""
+    whose = {} if isinstance(installation.owner, Organisation) else {"as": owner_key(installation.owner)}
+    return f"{pages_url}/install/{installation.entry_slug}?{urlencode({**whose, 'installation': installation.id})}"
 
 
 def to_connect(entry: Entry, principal: Principal, link: str = "") -> str:

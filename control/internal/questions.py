@@ -16,12 +16,18 @@ from typing import Any, Final
 
 from control.credentials.cure import install_link, with_link
 from control.credentials.resolution import ResolutionRows, choose_installation
+from control.credentials.resolved import needs_sign_in
+from control.credentials.upstream_oauth.challenge import MOST_SCOPES, is_scope
 from control.credentials.usable import Usable
 from control.internal.signed_callers import SignedCallers
 from control.internal.told_steps import StepsAtProxies
 from control.publish.documents import gateway_document, index_document
 from control.publish.epochs import ChangeStream
 from control.redis import RedisAway
+from control.registry.credential import OAuthCredential
+from control.registry.entry import Entry
+from control.registry.installation import Installation
+from control.store import accounts
 from control.store.gateway_names import id_by_any_name
 from control.store.pool import Connection, Pool, StoreConflict, StoreUnavailable, transaction
 from control.store.resolution import Wanted, resolution_rows
@@ -117,7 +123,7 @@ class Questions:
         here; a provider that has to give a token first is waited for later.
         """
         principal, rows = (await self._read([question]))[0]
-        return Later(lambda: self._resolved(principal, rows, question.refused_version))
+        return Later(lambda: self._resolved(principal, rows, question))
 
     async def installations(self, questions: InstallationQuestions) -> Later | InstallationAnswers:
         """Say the same for many; what cannot be answered is left out, to be asked alone."""
@@ -142,7 +148,7 @@ class Questions:
 
         async def answer(question: InstallationQuestion, of: tuple[Principal | None, ResolutionRows | None]) -> None:
             try:
-                answered = await self._resolved(*of, question.refused_version)
+                answered = await self._resolved(*of, question)
             except Exception:
                 log.exception("an installation of a list cannot be resolved")
             else:
@@ -189,7 +195,7 @@ class Questions:
         return verdict.principal
 
     async def _resolved(
-        self, principal: Principal | None, rows: ResolutionRows | None, refused_version: int
+        self, principal: Principal | None, rows: ResolutionRows | None, question: InstallationQuestion
     ) -> InstallationAnswer:
         if principal is None:
             return _refused(_NOT_VALID)
@@ -197,11 +203,25 @@ class Questions:
         if isinstance(chosen, InstallationRefusal):
             return _refused(chosen)
         assert rows is not None  # else nothing was chosen
-        found = await self.usable.resolved(rows.entry, chosen, rows.accounts.get(chosen.id), refused_version)
+        account = rows.accounts.get(chosen.id)
+        if question.needed_scopes and account is not None and isinstance(rows.entry.credential, OAuthCredential):
+            found = await self._needs_more(rows.entry, chosen, question.needed_scopes)
+        else:
+            found = await self.usable.resolved(rows.entry, chosen, account, question.refused_version)
         if isinstance(found, ResolvedInstallation):
             return InstallationAnswer(installation=found)
         link = install_link(self.pages_url, rows.entry, principal, chosen)
         return _refused(with_link(found, link))
+
+    async def _needs_more(
+        self, entry: Entry, installation: Installation, scopes: Sequence[str]
+    ) -> InstallationRefusal | ResolvedInstallation:
+        """The server asks for more than the account may do: kept for its next sign-in, to which its person is led."""
+        wanted = [one for one in scopes if is_scope(one)][:MOST_SCOPES]
+        async with transaction(self.pool) as connection:
+            await accounts.want_scopes(connection, installation.id, wanted, MOST_SCOPES)
+        asked = f" ({', '.join(wanted[:10])})" if wanted else ""
+        return needs_sign_in(entry, installation, f"may not do this: its server asks for more access{asked}")
 
     async def gateway(self, question: GatewayQuestion) -> GatewayAnswer:
         """The snapshot of the gateway with this slug, slug of before, or identifier."""

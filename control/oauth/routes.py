@@ -5,8 +5,10 @@ from typing import Final
 
 from aiohttp import web
 
+from control.accounts.our_client import DOCUMENT
 from control.http.answering import Handler
 from control.oauth.authorize.endpoint import AuthorizeEndpoint
+from control.oauth.client_document import ClientDocument
 from control.oauth.consent import ConsentPage
 from control.oauth.jwks import Jwks
 from control.oauth.metadata import Metadata, paths
@@ -34,6 +36,7 @@ def routes(deps: PublicDeps) -> list[web.RouteDef]:
     found += [web.get(CONSENT, consent.show, allow_head=False), web.post(CONSENT, consent.answer)]
     found += _for_programs("GET", paths(server.issuer), Metadata(server).handle)
     found += _for_programs("GET", [JWKS], Jwks(server).handle)
+    found += _for_programs("GET", [DOCUMENT], ClientDocument(server.issuer).handle)
     found += _for_programs("POST", TOKEN, TokenEndpoint(server).handle)
     found += _for_programs("POST", REGISTER, RegistrationEndpoint(server).handle)
     found += _for_programs("POST", [REVOKE], RevocationEndpoint(server).handle)

@@ -10,6 +10,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from aiohttp import web
 
+from control.accounts.sign_ins import SignIns
 from control.changes.safeguards import Safeguards
 from control.discovery.under_way import DiscoveriesUnderWay
 from control.http.cookies import CookieRules, rules_for
@@ -41,6 +42,8 @@ class PublicDeps:
     single_sign_on: SingleSignOn
     key_sets: KeySets
     """Of identity providers: they are asked again for an admin who waits."""
+    account_sign_ins: SignIns
+    """Signs people in at the providers of servers."""
     discoveries: DiscoveriesUnderWay
     """Asks servers what they offer while the person looks elsewhere."""
     public_url: str

@@ -109,7 +109,16 @@ def place_of(entry: Entry, origin: str) -> str:
     return json.dumps(told, sort_keys=True)
 
 
+_OF_CLIENT: Final = ("issuer", "token_endpoint", "revocation_endpoint", "client_id")
+
+
 def client_place(entry_credential: OAuthCredential, origin: str) -> str:
     """Where the secret of a client that an admin registered by hand may go, as one text."""
-    names = ("issuer", "token_endpoint", "revocation_endpoint", "client_id")
-    return json.dumps({"origin": origin} | {name: getattr(entry_credential, name) for name in names}, sort_keys=True)
+    told = {"origin": origin} | {name: getattr(entry_credential, name) for name in _OF_CLIENT}
+    return json.dumps(told, sort_keys=True)
+
+
+def client_place_in(place: str) -> str:
+    """The same, of an entry as it was when an account came: `place` is the account's."""
+    told = json.loads(place)
+    return json.dumps({name: told.get(name, "") for name in ("origin", *_OF_CLIENT)}, sort_keys=True)

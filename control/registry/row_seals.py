@@ -33,8 +33,6 @@ ACCOUNT_PURPOSE = "account"
 """What a provider gave to an installation: sealed JSON, bound to the installation and to where it may go."""
 SIGN_IN_PURPOSE = "account-sign-in"
 """What was begun at a provider and is not ended yet, and what came back, bound to the row and to which of the two."""
-REVOCATION_PURPOSE = "account-revocation"
-"""Tokens that a provider is still to be told of, bound to their row and the address that is told."""
 COOKIE_PURPOSE = "browser-cookie"
 """What a browser keeps for us for some minutes and must not read, bound to the cookie's name."""
 
@@ -63,7 +61,6 @@ class RowSeals:
         self._upstream_clients = Sealer(ring, UPSTREAM_CLIENT_PURPOSE)
         self._accounts = Sealer(ring, ACCOUNT_PURPOSE)
         self._sign_ins = Sealer(ring, SIGN_IN_PURPOSE)
-        self._revocations = Sealer(ring, REVOCATION_PURPOSE)
 
     def fixed_headers(self, entry_id: str, headers: Mapping[str, str]) -> bytes | None:
         """An entry's fixed headers as its row keeps them."""
@@ -127,7 +124,11 @@ class RowSeals:
 
     def open_account_tokens(self, account: Account) -> AccountTokens:
         """An account's tokens; raises SealBroken."""
-        return _tokens.decode(self._accounts.open(account.tokens, account.installation_id, *account.bound_to))
+        return self.open_tokens(account.tokens, account.installation_id, account.bound_to)
+
+    def open_tokens(self, sealed: bytes, installation_id: str, bound_to: tuple[str, ...]) -> AccountTokens:
+        """The tokens of an account that may be gone; `bound_to`: as `bound_words` had it. Raises SealBroken."""
+        return _tokens.decode(self._accounts.open(sealed, installation_id, *bound_to))
 
     def sign_in(self, sign_in_id: str, part: str, plain: bytes) -> bytes:
         """A part of a sign-in at a provider as its row keeps it. `part`: `begun` or `tokens`."""
@@ -136,14 +137,6 @@ class RowSeals:
     def open_sign_in(self, sign_in_id: str, part: str, sealed: bytes) -> bytes:
         """A part of a sign-in at a provider; raises SealBroken."""
         return self._sign_ins.open(sealed, sign_in_id, part)
-
-    def revocation(self, revocation_id: str, endpoint: str, plain: bytes) -> bytes:
-        """What a provider is still to be told, as its row keeps it."""
-        return self._revocations.seal(plain, revocation_id, endpoint)
-
-    def open_revocation(self, revocation_id: str, endpoint: str, sealed: bytes) -> bytes:
-        """What a provider is still to be told; raises SealBroken."""
-        return self._revocations.open(sealed, revocation_id, endpoint)
 
     def open(self, entry: Entry, installation: Installation, account: Account | None = None) -> OpenedSecrets:
         """The secrets of both, and the account's token under `ACCESS_TOKEN`; raises SealBroken where one was moved,

@@ -3,7 +3,7 @@
 Written in `writes/accounts.py`. Tokens leave this file sealed only.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from control.registry.account import Account
@@ -21,6 +21,19 @@ async def one(connection: Connection, installation_id: str, *, lock: bool = Fals
         _SELECT + "where installation_id = $1" + (" for update" if lock else ""), installation_id
     )
     return None if row is None else made(Account, row)
+
+
+async def want_scopes(connection: Connection, installation_id: str, scopes: Sequence[str], most: int) -> None:
+    """Keep what the account's server says that it needs besides, for the next sign-in; at most so many. It changes
+    nothing that anybody was told, so it is written here.
+    """
+    await connection.execute(
+        """update accounts set wanted_scopes = array(
+               select scope from unnest(wanted_scopes || $2::text[]) with ordinality as wanted(scope, place)
+               group by scope order by min(place) limit $3)
+           where installation_id = $1 and not wanted_scopes @> $2::text[]""",
+        installation_id, list(scopes), most,
+    )  # fmt: skip
 
 
 async def many(connection: Connection, installation_ids: Collection[str]) -> dict[str, Account]:

@@ -14,6 +14,7 @@ PAGES: Final = (
     "consent",
     "my",
     "connect",
+    "install",
     "static",
     "find",
     # for those who administer

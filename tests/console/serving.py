@@ -16,7 +16,10 @@ from typing import Any
 
 import aiohttp
 
+from control.accounts.our_client import our_client
+from control.accounts.providers import UpstreamProviders
 from control.accounts.renewals import Renewals
+from control.accounts.sign_ins import SignIns
 from control.changes import users
 from control.changes.safeguards import Safeguards
 from control.changes.write import changing
@@ -133,6 +136,7 @@ async def console_served(pool: Pool, redis_url: str) -> AsyncIterator[Console]:
             single_sign_on=SingleSignOn(pool, asker, key_sets, seals, url),
             key_sets=key_sets,
             discoveries=discoveries,
+            account_sign_ins=SignIns(pool, seals, UpstreamProviders(pool, asker, seals, our_client(url))),
             public_url="https://mcp.example.com",
             issuer_url=url,
             access_tokens=AccessTokenSigner(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()), url),

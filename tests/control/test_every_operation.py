@@ -162,6 +162,7 @@ BODIES: dict[str, dict[str, Body]] = {
         OTHERS: lambda world, _: {"entry_id": world.ids[ANY]["entry_id"], "scope": "organisation"},
     },
     "PATCH /installations/{installation_id}": {ANY: lambda _, __: NAME},
+    "PUT /installations/{installation_id}/account": {ANY: lambda _, __: {"access_token": "x"}},
     "POST /gateways": {
         OWN: lambda _, __: {"slug": "mine-too", "name": "Mine", "visibility": "personal"},
         OTHERS: lambda _, __: {"slug": "for-all", "name": "For all"},

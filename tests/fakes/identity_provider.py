@@ -51,6 +51,10 @@ class IdentityProvider:
         """What it tells Archway of whoever signs in has these claims over the usual ones from now on."""
         await self._order("say", claims=claims)
 
+    async def knows(self, token: str) -> dict[str, Any]:
+        """Whether it would take this token now (`active`), and whose it is (`person`)."""
+        return await self._order("knows", token=token)
+
     async def counts(self) -> dict[str, int]:
         """How often each of its addresses was asked."""
         return await self._order("counts")

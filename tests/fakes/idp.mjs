@@ -1,5 +1,6 @@
 // A real OpenID provider (npm oidc-provider) on loopback, which a test can rotate, switch off and lie with.
-// Arguments: PORT REDIRECT_URI. Prints "ready ISSUER". Run by tests/fakes/identity_provider.py.
+// Arguments: PORT REDIRECT_URI [upstream]. Prints "ready ISSUER". Run by tests/fixtures_idp.py. As `upstream` it is the
+// provider of an MCP server: clients register themselves, tokens are for a resource, and refresh tokens rotate.
 //
 // Beside the provider's own addresses there are these for the test, all POST with JSON:
 //   /test/rotate   {keep}            another signing key; `keep`: the old ones stay published
@@ -7,6 +8,7 @@
 //   /test/person   {id, claims}      make or change a person; claims null: they are gone
 //   /test/token    {claims, header}  any token, signed with the current key; answers {token}
 //   /test/say      {claims}          what an id_token has from now on, over the usual claims
+//   /test/knows    {token}           whether it would take this token now: {active}
 //   /test/counts   {}                how often each address was asked
 //   /test/foreign  {}                the metadata names another origin for its keys, where they are; answers {origin}
 //   /test/reset    {}                as it was when it began, but for its key
@@ -22,6 +24,15 @@ const usual = () => ({
   ann: { email: "ann@corp.test", email_verified: true, name: "Ann Archer", groups: ["eng"], roles: [] },
   bob: { email: "bob@corp.test", email_verified: false, name: "Bob Baker", groups: [], roles: [] },
 });
+const upstream = process.argv[4] === "upstream";
+const forResources = {
+  registration: { enabled: true, initialAccessToken: false },
+  resourceIndicators: {
+    enabled: true,
+    getResourceServerInfo: () => ({ scope: "read write", accessTokenTTL: 300, accessTokenFormat: "opaque" }),
+    useGrantedResource: () => true,
+  },
+};
 let people = usual();
 let asked = {};
 let keys = [newKey()];
@@ -47,13 +58,13 @@ function newProvider() {
         response_types: ["code"],
       },
     ],
-    scopes: ["openid", "offline_access", "profile", "email"],
+    scopes: ["openid", "offline_access", "profile", "email", ...(upstream ? ["read", "write"] : [])],
     claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name", "groups", "roles"] },
     conformIdTokenClaims: false, // so that an id_token has what userinfo has
     findAccount: (_ctx, id) => people[id] && { accountId: id, claims: () => ({ sub: id, ...people[id] }) },
     pkce: { required: () => true },
     cookies: { keys: ["of the test"] },
-    features: { devInteractions: { enabled: true }, revocation: { enabled: true } },
+    features: { devInteractions: { enabled: true }, revocation: { enabled: true }, ...(upstream ? forResources : {}) },
     rotateRefreshToken: true,
     ttl: { AccessToken: 300, IdToken: 300, Session: 3600, Interaction: 600, Grant: 14 * 86400, RefreshToken: 14 * 86400 },
   });
@@ -92,6 +103,11 @@ const orders = {
   },
   "/test/token": (order) => ({ token: signed(order) }),
   "/test/say": ({ claims }) => ({ claims: (saidToo = claims) }),
+  "/test/knows": async ({ token }) => {
+    const found = (await provider.AccessToken.find(token)) ?? (await provider.RefreshToken.find(token));
+    const grant = found && (await provider.Grant.find(found.grantId));
+    return { active: Boolean(found?.isValid && grant), person: found?.accountId ?? "", scope: found?.scope ?? "" };
+  },
   "/test/counts": () => asked,
   "/test/reset": () => {
     [people, asked, outage, foreignKeys, saidToo] = [usual(), {}, false, "", null];
@@ -114,7 +130,7 @@ async function answer(request, response) {
   const path = request.url.split("?")[0];
   if (orders[path]) {
     response.setHeader("Content-Type", "application/json");
-    return response.end(JSON.stringify(orders[path](await bodyOf(request))));
+    return response.end(JSON.stringify(await orders[path](await bodyOf(request))));
   }
   asked[path] = (asked[path] ?? 0) + 1;
   if (outage) {

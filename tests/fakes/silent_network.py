@@ -86,7 +86,7 @@ class AskedControl(ControlClient):
         self._truth, self.pulse = truth, _NeverAlone()
         self.asked: list[tuple[str, bytes]] = []
 
-    async def _post(self, address: str, path: str, body: bytes, secret: bool) -> bytes:
+    async def _post(self, address: str, path: str, body: bytes, secret: bool, seconds: float) -> bytes:
         self.asked.append((path, body))
         return await self._truth.answer(path, body)
 

@@ -49,6 +49,9 @@ BY_HAND = {
     "POST /revocations/providers/{provider_id}": "revoke provider",
     "POST /revocations/users/{user_id}": "revoke user",
     "GET /entries/{entry_id}/tools": "entries tools",
+    "GET /entries/{entry_id}/sign-in": "entries sign-in",
+    "PUT /installations/{installation_id}/account": "installations deposit",
+    "DELETE /installations/{installation_id}/account": "installations disconnect",
     "GET /records/{record_id}": "records show",
     "PATCH /entries/{entry_id}/tools/{tool_id}": "entries quarantine",
     "GET /identity-providers/{provider_id}/people": "identity-providers people",
@@ -64,6 +67,10 @@ NOT_ON_THE_COMMAND_LINE = {
     "GET /records/export": "for programs, which read JSON lines from the API; `records list --json` is for people",
 }
 TAKEN_AS = {
+    ("installations deposit", "access_token"): "tokens_file",
+    ("installations deposit", "refresh_token"): "tokens_file",
+    ("installations deposit", "expires_in"): "tokens_file",
+    ("installations deposit", "scope"): "tokens_file",
     ("tokens identify", "digest"): "token",
     ("roles give", "team_id"): "--team",
     ("roles take", "team_id"): "--team",

@@ -8,16 +8,13 @@ from control.changes.visible import visible_entry
 from control.console.answer_form import answers_of_form, form_of_answers, questions
 from control.console.credential_form import credential_words
 from control.console.forms import REFUSALS, Form
+from control.console.owners_offered import owners_offered
 from control.console.shown_installations import SIGNS_IN, sign_in_path
 from control.console.visit import Visit
 from control.credentials import dispatch
-from control.registry.broken_rule import BrokenRule
 from control.registry.credential import CREDENTIAL, kind_of
 from control.registry.entry import Entry
-from control.registry.installing import may_install
-from control.registry.owner import Organisation, Owner, Person, TeamOwner
-from control.registry.team_entries import check_installed_for
-from control.store import entries, teams
+from control.store import entries
 from control.store.pool import Connection, transaction
 
 PROTOCOLS = [
@@ -25,7 +22,6 @@ PROTOCOLS = [
     ("2025-11-25", "2025-11-25"), ("2025-06-18", "2025-06-18"), ("2025-03-26", "2025-03-26"),
     ("2024-11-05", "2024-11-05"),
 ]  # fmt: skip
-_MOST_TEAMS = 200
 
 
 async def form(visit: Visit) -> web.Response:
@@ -65,26 +61,6 @@ async def install(visit: Visit) -> web.Response:
         return await _asked(visit, entry, form.refused(refusal, _form_field))
     began = visit.deps.discoveries.begin(made.id, visit.caller)
     return visit.go(f"/installations/{made.id}", "installed" if began else "installed-not-asked")
-
-
-async def owners_offered(connection: Connection, visit: Visit, entry: Entry) -> list[tuple[str, str]]:
-    """For whom the person may install the entry: pairs of value and label."""
-    caller = visit.caller
-    found = await teams.page(
-        connection, limit=_MOST_TEAMS, after=None, member=None if caller.may("team:read") else caller.user_id
-    )
-    possible: list[tuple[Owner, str, str]] = [(Person(caller.user_id), "personal", "Myself")]
-    possible += [(TeamOwner(one.id), f"team:{one.id}", f"The team {one.name}") for one in found]
-    possible.append((Organisation(), "organisation", "The whole organisation"))
-    return [(value, label) for owner, value, label in possible if _may_install(visit, entry, owner)]
-
-
-def _may_install(visit: Visit, entry: Entry, owner: Owner) -> bool:
-    try:
-        check_installed_for(entry, owner)
-    except BrokenRule:
-        return False
-    return may_install(visit.caller, owner)
 
 
 def _form_field(path: str) -> str:

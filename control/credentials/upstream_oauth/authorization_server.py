@@ -49,6 +49,8 @@ class AuthorizationServer(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
     """How clients may prove themselves at its token endpoint, of what it lists; () where it does not say."""
     signing_algorithms: tuple[str, ...] = ()
     """What a client's assertion may be signed with; () where it does not say."""
+    prompts: tuple[str, ...] = ()
+    """What its page can be asked to show (`prompt` of OpenID Connect); () where it does not say."""
     names_issuer: bool = False
     """Whether its answers to the browser say who it is (RFC 9207): then one that does not is refused."""
     takes_documents: bool = False
@@ -121,6 +123,7 @@ def server_in(
         scopes_supported=scopes_in(found.get("scopes_supported")),
         authentication_methods=words(found, "token_endpoint_auth_methods_supported"),
         signing_algorithms=words(found, "token_endpoint_auth_signing_alg_values_supported"),
+        prompts=words(found, "prompt_values_supported"),
         names_issuer=found.get("authorization_response_iss_parameter_supported") is True,
         takes_documents=found.get("client_id_metadata_document_supported") is True,
         says_s256="S256" in methods,

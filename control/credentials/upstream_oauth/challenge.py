@@ -66,6 +66,11 @@ def scopes_in(said: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(good))[:MOST_SCOPES]
 
 
+def is_scope(text: str) -> bool:
+    """Whether it is one scope (RFC 6749 section 3.3)."""
+    return _SCOPE.fullmatch(text) is not None
+
+
 def _challenges(headers: Iterable[str]) -> Iterator[tuple[str, dict[str, str]]]:
     """The scheme, in lower case, and the parameters of each challenge; of a parameter that comes twice the first."""
     left = LONGEST

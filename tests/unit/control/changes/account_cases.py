@@ -8,6 +8,7 @@ from typing import Any
 from control.changes import accounts as changes
 from control.changes import renewals
 from control.changes.write import Write, there
+from control.credentials.places import account_place
 from control.registry.account import Account, AccountTokens
 from control.registry.installation import Installation
 from control.store import accounts
@@ -61,11 +62,22 @@ async def given(write: Write, world: Any) -> None:
     await new_account(write, world.installation)
 
 
+async def connect(write: Write, world: Any) -> None:
+    account = an_account(place=account_place(world.entry, world.installation))
+    await changes.connect(write, SAFEGUARDS, world.installation.id, account, AccountTokens("a", "r"))
+
+
+async def disconnect(write: Write, world: Any) -> None:
+    await changes.disconnect(write, world.installation.id)
+
+
 def announced(world: Any) -> list[tuple[str, str]]:
     return [("installation", world.installation.id)]
 
 
 ACCOUNTS: dict[str, tuple[Any, ...]] = {
+    "accounts.connect": (connect, "update installation", announced),
+    "accounts.disconnect": (disconnect, "update installation", announced),
     "accounts.keep": (given, "update installation", announced),
     "renewals.lease": (lease, ""),
     "renewals.keep": (keep, ""),

@@ -1,0 +1,104 @@
+"""Tells providers of tokens that nobody uses any more (RFC 7009), after they are gone here.
+
+Run by `control/replica.py` in every replica. A provider that is away is asked again, later each time, for a day; then
+it is given up. So is one that knows neither the tokens nor us. Also ends sign-ins that nobody brought to an end.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from control.accounts.ending import cancel
+from control.credentials.upstream_oauth.client import METHODS, Method, TokenPlace, UpstreamClient
+from control.credentials.upstream_oauth.revocation import Kind, Revoked, revoke
+from control.providers.asking import Asker, host_of
+from control.registry.account import AccountTokens, client_place_in
+from control.registry.account_revocation import Revocation
+from control.registry.row_seals import RowSeals
+from control.store import account_revocations, account_sign_ins
+from control.store.pool import Pool, transaction
+from core.sealing import SealBroken
+from core.tasks import forever
+
+log = logging.getLogger(__name__)
+EVERY_S: Final = 5.0
+_AGAIN: Final = timedelta(seconds=15)
+_AGAIN_AFTER_S: Final = 5.0
+_MOST: Final = 10
+"""Of one round: each may wait for a provider."""
+_MOST_OVER: Final = 200
+
+
+class Revocations:
+    """Tells providers; it needs the database, who asks, and what opens what is sealed."""
+
+    def __init__(
+        self, pool: Pool, asker: Asker, seals: RowSeals, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._pool, self._asker, self._seals, self._clock = pool, asker, seals, clock
+
+    async def run(self) -> None:
+        """Round after round, until cancelled."""
+        await forever("account-revocations", self._round, _AGAIN_AFTER_S)
+
+    async def sweep(self) -> int:
+        """End sign-ins whose time is over; how many."""
+        async with transaction(self._pool) as connection:
+            over = await account_sign_ins.lock_over(connection, _MOST_OVER)
+            for row in over:
+                await cancel(connection, self._seals, row, self._clock())
+        return len(over)
+
+    async def tell(self) -> int:
+        """Tell the providers of some tokens that are due; how many were tried."""
+        async with transaction(self._pool) as connection:
+            due = await account_revocations.claim(connection, _MOST, _AGAIN)
+        async with asyncio.TaskGroup() as group:
+            for one in due:
+                group.create_task(self._tell(one))
+        return len(due)
+
+    async def _round(self) -> None:
+        await asyncio.sleep(EVERY_S)
+        await self.sweep()
+        await self.tell()
+
+    async def _tell(self, one: Revocation) -> None:
+        told = await self._told(one)
+        over = one.expires_at <= self._clock()
+        if not told.done and not over:
+            return
+        async with transaction(self._pool) as connection:
+            await account_revocations.done(connection, one.id)
+        if not told.done:
+            extra = {"provider": host_of(one.revocation_endpoint), "tries": one.tries, "cause": told.why}
+            log.warning("a provider was not told of tokens that are used no more", extra=extra)
+
+    async def _told(self, one: Revocation) -> Revoked:
+        try:
+            tokens, place = self._tokens(one), self._place(one)
+        except SealBroken:
+            return Revoked(False, "what is sealed cannot be opened any more")
+        held: tuple[tuple[Kind, str], ...] = (
+            ("refresh_token", tokens.refresh_token), ("access_token", tokens.access_token),
+        )  # fmt: skip
+        return await revoke(self._asker, place, one.revocation_endpoint, held, self._clock().timestamp())
+
+    def _tokens(self, one: Revocation) -> AccountTokens:
+        words = (one.place, one.issuer, one.token_endpoint, one.revocation_endpoint, one.resource)
+        return self._seals.open_tokens(one.tokens, one.installation_id, words)
+
+    def _place(self, one: Revocation) -> TokenPlace:
+        """The client that the tokens were given to. One whose secret was made for another place shows none."""
+        sealed, secret = one.client_secret, ""
+        if sealed is not None and one.upstream_client_id is not None:
+            secret = self._seals.open_upstream_client_secret(one.upstream_client_id, one.issuer, sealed)
+        elif sealed is not None:
+            secret = self._seals.open_entry_client_secret(one.entry_id, client_place_in(one.place), sealed)
+        method: Method = next((known for known in METHODS if known == one.client_authentication), "none")
+        client = UpstreamClient(
+            issuer=one.issuer, client_id=one.client_id, client_secret=secret, authentication=method
+        )
+        return TokenPlace(endpoint=one.token_endpoint, client=client)

@@ -1,0 +1,61 @@
+"""What an install page says of the provider before somebody is sent there, or why nobody can be.
+
+Called by the install page. The provider is asked each time: what it says may have changed since.
+"""
+
+from dataclasses import dataclass
+
+from control.accounts.providers import UpstreamProviders
+from control.accounts.sign_ins import SignIns
+from control.credentials.upstream_oauth.registration import how_to_register
+from control.credentials.upstream_oauth.unfit import CannotSignIn, NotApproved
+from control.providers.asking import ProviderAway, host_of
+from control.registry.account import Account
+from control.registry.broken_rule import BrokenRule
+from control.registry.credential import OAuthCredential
+from control.registry.entry import Entry
+from control.registry.installation import Installation
+from control.registry.server_url import is_whole
+
+
+@dataclass(frozen=True, slots=True)
+class ShownProvider:
+    """The provider of an entry, for the person who is to sign in there."""
+
+    host: str = ""
+    """Where the browser is sent; '' where it cannot be."""
+    issuer: str = ""
+    scopes: tuple[str, ...] = ()
+    """What is asked for; () leaves it to the provider."""
+    problem: str = ""
+    """Why nobody can sign in there now, for an admin; '' where one can."""
+    hosts: tuple[str, ...] = ()
+    """Hosts that an admin has to approve first."""
+    is_away: bool = False
+    """Whether trying again may help."""
+
+
+async def provider_shown(
+    sign_ins: SignIns, entry: Entry, again: Installation | None, account: Account | None
+) -> ShownProvider:
+    """What is so now. Where the server's URL depends on answers that are still to come, nothing is known yet."""
+    providers: UpstreamProviders = sign_ins.providers
+    settings = entry.credential
+    if not isinstance(settings, OAuthCredential):
+        return ShownProvider()
+    try:
+        if again is None and not is_whole(entry):
+            return ShownProvider(host="its provider")
+        found = await providers.found(providers.url_for(entry, again.plain_values if again else {}), settings)
+        how_to_register(found.server, settings, providers.ours)
+    except NotApproved as waiting:
+        return ShownProvider(problem=str(waiting), hosts=waiting.hosts)
+    except (CannotSignIn, BrokenRule) as cannot:
+        return ShownProvider(problem=str(cannot))
+    except ProviderAway as away:
+        return ShownProvider(problem=str(away), is_away=True)
+    return ShownProvider(
+        host=host_of(found.server.authorization_endpoint),
+        issuer=found.server.issuer,
+        scopes=sign_ins.scopes_for(found, settings, account),
+    )

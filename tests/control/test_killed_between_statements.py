@@ -1,0 +1,134 @@
+"""Control is killed before each statement of what installs, edits, connects, disconnects and deletes: nothing is half
+done. All rows are as before, or as after; and a sign-in that dies on its way can be begun again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from control.accounts.ending import connect
+from control.accounts.sign_ins import Browser, SignIns
+from control.changes import accounts as account_changes
+from control.changes import entries, installations
+from control.changes.installations import WantedInstallation
+from control.changes.write import Write, changing
+from control.registry.access import Caller
+from control.registry.entry import Remote
+from control.registry.partial import entry_with
+from control.store import users
+from control.store.pool import transaction
+from tests.fakes.dying_pool import Died, DyingPool
+from tests.fixtures_upstream_accounts import AtTheProvider, Hosted
+
+TABLES = (
+    "entries", "installations", "accounts", "account_sign_ins", "account_revocations", "upstream_clients", "audit",
+    "outbox",
+)  # fmt: skip
+Act = Callable[[Write], Awaitable[Any]]
+
+
+async def everything(hosted: Hosted) -> dict[str, list[str]]:
+    async with transaction(hosted.deps.pool, readonly=True) as connection:
+        return {name: sorted(map(str, await connection.fetch(f"select * from {name}"))) for name in TABLES}
+
+
+async def actor_of(hosted: Hosted, who: AtTheProvider) -> Caller:
+    async with transaction(hosted.deps.pool, readonly=True) as connection:
+        found = await users.caller(connection, who.user["id"], "")
+    assert found is not None
+    return found
+
+
+async def browser_of(hosted: Hosted, who: AtTheProvider) -> Browser:
+    (row,) = await hosted.rows(
+        "select id from browser_sessions where user_id = $1 order by id desc limit 1", who.user["id"]
+    )
+    return Browser(who.user["id"], row["id"])
+
+
+async def walked(hosted: Hosted, actor: Caller, act: Act) -> int:
+    """Kill it before its first statement, its second, and so on, until it comes to its end; the number of them."""
+    for at in range(1, 200):
+        before, dying = await everything(hosted), DyingPool(hosted.deps.pool, at)
+        try:
+            async with changing(dying, actor) as write:  # type: ignore[arg-type]  # as much of a pool as is used
+                await act(write)
+        except Died:
+            assert await everything(hosted) == before, f"killed before statement {at}"
+        else:
+            assert await everything(hosted) != before
+            return at - 1
+    raise AssertionError("it has no end")
+
+
+async def test_an_installation_is_created_whole_or_not(hosted: Hosted) -> None:
+    ann = await hosted.person("Ann")
+    wanted = WantedInstallation(entry_id=hosted.entry.id, scope="personal")
+    number = await walked(
+        hosted, await actor_of(hosted, ann), lambda write: installations.create(write, hosted.deps.safeguards, wanted)
+    )
+    assert number > 5
+
+
+async def test_an_account_is_connected_whole_or_not(hosted: Hosted) -> None:
+    ann = await hosted.person("Ann")
+    question = await ann.come_back("ann")
+    browser = await browser_of(hosted, ann)
+    waiting = await hosted.deps.account_sign_ins.waiting(browser, question.rpartition("/")[2])
+    assert waiting is not None
+    number = await walked(
+        hosted,
+        await actor_of(hosted, ann),
+        lambda write: connect(write, hosted.deps.safeguards, waiting, browser.session_id, datetime.now(UTC)),
+    )
+    assert number > 8
+    assert len(await hosted.rows("select 1 from accounts a join installations i on i.id = a.installation_id")) == 1
+    assert await hosted.rows("select 1 from account_sign_ins") == []
+
+
+@pytest.mark.parametrize("how", ["renamed", "entry moves", "disconnected", "deleted", "entry deleted"])
+async def test_what_has_an_account_is_changed_whole_or_not(hosted: Hosted, how: str) -> None:
+    ann = await hosted.person("Ann", "admin")
+    installation = await ann.connect("ann")
+    await hosted.discovered(installation)
+
+    def moved(now: Any) -> Any:
+        return replace(entry_with(now, {}), reached=Remote("https://elsewhere.example/mcp"))
+
+    safeguards = hosted.deps.safeguards
+    acts: dict[str, Act] = {
+        "renamed": lambda write: installations.change(write, safeguards, installation, {"name": "other"}),
+        "entry moves": lambda write: entries.change(write, safeguards, hosted.entry.id, moved),
+        "disconnected": lambda write: account_changes.disconnect(write, installation),
+        "deleted": lambda write: installations.delete(write, installation),
+        "entry deleted": lambda write: entries.delete(write, hosted.entry.id, cascade=True),
+    }
+    number = await walked(hosted, await actor_of(hosted, ann), acts[how])
+    assert number > 4
+    held, queued = await hosted.rows("select 1 from accounts"), await hosted.rows("select 1 from account_revocations")
+    assert (len(held), len(queued)) == ((1, 0) if how in {"renamed", "entry moves"} else (0, 1))
+
+
+async def test_a_sign_in_that_dies_on_its_way_keeps_nothing_and_is_begun_again(hosted: Hosted) -> None:
+    ann = await hosted.person("Ann")
+    browser, sign_ins = await browser_of(hosted, ann), hosted.deps.account_sign_ins
+    for at in range(1, 100):
+        begun = await ann.begin()
+        back = await ann.sign_in_there(begun.to, "ann")
+        answer = dict(part.split("=", 1) for part in back.partition("?")[2].split("&"))
+        answer["iss"] = hosted.idp.issuer
+        dying = DyingPool(hosted.deps.pool, at)
+        dead = SignIns(dying, hosted.deps.seals, sign_ins.providers)  # type: ignore[arg-type]  # as much as is used
+        with suppress(Died):
+            await dead.returned(browser, answer)
+            break
+        assert await hosted.rows("select 1 from accounts") == []
+        assert await hosted.rows("select 1 from account_sign_ins where tokens is not null") == []
+    assert at > 3
+    assert len(await hosted.rows("select 1 from account_sign_ins where tokens is not null")) == 1
