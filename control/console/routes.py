@@ -104,6 +104,7 @@ PAGES: Final = (
     PageRoute("POST", f"{_ENTRY}/change", entry.change, _CHANGES_ENTRY),
     PageRoute("GET", f"{_ENTRY}/install", install.form, "POST /installations"),
     PageRoute("POST", f"{_ENTRY}/install", install.install, "POST /installations"),
+    PageRoute("POST", f"{_ENTRY}/discover-through", entry.discover_through, _CHANGES_ENTRY),
     PageRoute("POST", f"{_ENTRY}/delete", entry.delete, "DELETE /entries/{entry_id}"),
     PageRoute("GET", _TOOL, entry_tool.show, "GET /entries/{entry_id}/tools/{tool_id}"),
     PageRoute("POST", f"{_TOOL}/quarantine", entry_tool.quarantine, _CHANGES_TOOL),

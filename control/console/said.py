@@ -14,6 +14,7 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "entry-made": "The entry is added. Install it, and its tools are found.",
         "entry-changed": "Saved.",
         "entry-moved": "Saved. Secrets do not follow to another address: see which installations wait for theirs.",
+        "discovers-through": "Saved. The tools are found through that installation from its next discovery on.",
         "entry-deleted": "The entry is deleted, with what depended on it.",
         "tool-quarantined": "The tool is in quarantine: every gateway refuses it within a second.",
         "tool-released": "The tool is released: gateways take calls of it within a second.",

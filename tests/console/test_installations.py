@@ -284,6 +284,23 @@ async def test_who_can_use_it_is_said_in_words_with_the_gateways(console: Consol
         assert where == "/installations?said=installation-deleted"
 
 
+async def test_the_tools_of_an_entry_are_found_through_another_installation(console: Console) -> None:
+    entry, ed = await an_entry(console), await console.person("Ed", "editor")
+    ours, mine = await an_installation(console, entry), await an_installation(console, entry, ed)
+    async with reading(console, ed) as reader:
+        for one in (ours, mine):
+            sent = {"installation_id": one.id}
+            _, _, where = await reader.post(f"/registry/{entry.id}/discover-through", **sent)
+            assert where == f"/registry/{entry.id}?said=discovers-through"
+            assert (await kept(console, one.id)).discovers
+            _, text = await reader.get(f"/installations/{one.id}")
+            assert "are found through this installation" in text
+        _, text = await reader.get(f"/installations/{ours.id}")
+        assert "Find the tools of Github through this one" in text
+        sent = {"installation_id": "x"}
+        assert (await reader.post(f"/registry/{entry.id}/discover-through", **sent))[0] == 422
+
+
 async def test_my_connections_are_ones_own_with_what_needs_one_and_what_one_may_connect(console: Console) -> None:
     github, time = await an_entry(console, "github", credential=BEARER), await an_entry(console, "time")
     bea = await console.person("Bea")

@@ -62,6 +62,20 @@ async def change(visit: Visit) -> web.Response:
     return visit.go(f"/registry/{entry.id}", "entry-changed" if given["url"] == entry.reached.url else "entry-moved")
 
 
+async def discover_through(visit: Visit) -> web.Response:
+    """Find its tools through another installation from now on: the one that is named, or one that is ready."""
+    form = await visit.form()
+    try:
+        chosen = form.read(EntryPatch, discovery_installation_id=form.value("installation_id") or None)
+        async with visit.changing() as write:
+            await changes.discover_through(
+                write, visit.named("entry_id"), chosen.discovery_installation_id, form.version
+            )
+    except REFUSALS as refusal:
+        return await shown(visit, form.refused(refusal))
+    return visit.go(f"/registry/{visit.named('entry_id')}", "discovers-through")
+
+
 async def delete(visit: Visit) -> web.Response:
     """Delete it with all that depends on it, which the page named before."""
     form = await visit.form()

@@ -25,6 +25,7 @@ from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.installing import may_fill
 from control.registry.owner import Person
+from control.registry.team_entries import entry_owner
 from control.registry.visibility import sees
 from control.store import accounts, entries, gateways, installations, registry_counts
 from control.store.pool import Connection, transaction
@@ -178,6 +179,7 @@ async def _shown(visit: Visit, form: Form) -> web.Response:
         who=who_can_use(row.owner, row.owner_name, caller.user_id),
         pinned=_seen(visit, [one for one in showing if one.pinned]),
         resolved=_seen(visit, [one for one in showing if one.tools > one.pinned]),
+        finds=caller.may_for("entry:update", entry_owner(found.entry)),
         updates=caller.may_for("installation:update", row.owner),
         going=going,
     )
