@@ -41,10 +41,9 @@ def link_for(pages_url: str, installation: Installation) -> str:
 
 def to_connect(entry: Entry, principal: Principal, link: str = "") -> str:
     """For somebody whom no installation of the entry fits; `link`: as `install_link` made it."""
-    wanted = "personal"
-    if principal.kind == "team":
-        wanted = f"team --team {quote(principal.name or principal.id)}"
-    command = f"`archway installations create --entry {entry.slug} --scope {wanted}{_option(entry)}`"
+    command = f"`archway installations create --entry {entry.slug} --scope {_whose(principal)}{_option(entry)}`"
+    if principal.kind not in {"user", "team"}:  # nobody sits at such a client who could open a page
+        return f"Whoever runs this client asks an administrator to run {command}."
     return f"Open {link} to connect it, then try again. Or run {command}{_OR_ASK}" if link else _run(command)
 
 
@@ -72,6 +71,19 @@ def with_link(refusal: InstallationRefusal, link: str) -> InstallationRefusal:
 
 def _run(command: str) -> str:
     return f"Run {command}{_OR_ASK}"
+
+
+def _whose(principal: Principal) -> str:
+    """Whose installation would serve this caller, as the command takes it."""
+    match principal.kind:
+        case "user":
+            return "personal"
+        case "team":
+            return f"team --team {quote(principal.name or principal.id)}"
+        case "service" | "external" if len(principal.teams) == 1:
+            return f"team --team {min(principal.teams)}"
+        case _:
+            return "organisation"
 
 
 def _secret_answers(entry: Entry, installation: Installation) -> str:

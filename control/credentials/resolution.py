@@ -14,6 +14,7 @@ in the team, and no entry serves that is not shown to them any more.
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from typing import Final
 
 from control.credentials.cure import install_link, to_connect
 from control.registry.account import Account
@@ -41,6 +42,9 @@ class ResolutionRows:
     """Names of the caller's teams, and perhaps of others, for sentences."""
     accounts: Mapping[str, Account] = field(default_factory=dict)
     """What the installations hold at providers, by installation. It decides about no choice."""
+
+
+_WHO_HAS_NONE: Final = {"user": "neither you nor a team of yours has an", "team": "your team has no"}
 
 
 def choose_installation(
@@ -98,7 +102,7 @@ def _found_from(principal: Principal, rows: ResolutionRows, pages_url: str) -> I
             return fitting[0]
         if fitting:
             return _ambiguous(rows, fitting, install_link(pages_url, rows.entry, principal))
-    who = "your team has no" if principal.kind == "team" else "neither you nor a team of yours has an"
+    who = _WHO_HAS_NONE.get(principal.kind, "neither this client nor a team of its has an")
     link = install_link(pages_url, rows.entry, principal)
     why = f"{rows.entry.name} is not connected: {who} installation of it."
     return InstallationRefusal("credential_missing", f"{why} {to_connect(rows.entry, principal, link)}", link)

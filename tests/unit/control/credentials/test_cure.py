@@ -5,7 +5,7 @@ import pytest
 from control.credentials.cure import install_link, to_connect, to_give_again, with_link
 from control.credentials.resolved import needs_sign_in
 from control.registry.fields import Field
-from core.resolve import InstallationRefusal, Principal
+from core.resolve import InstallationRefusal, Principal, PrincipalKind
 from tests.fakes.registry import BEARER, an_entry, an_installation
 
 ENTRY = an_entry(slug="crm", credential=BEARER)
@@ -30,6 +30,21 @@ def test_a_team_s_token_is_told_of_its_team() -> None:
 )
 def test_a_team_s_name_is_told_as_a_shell_takes_it(name: str, typed: str) -> None:
     assert f"--team {typed} --credential`" in to_connect(ENTRY, Principal("team", "t1", name))
+
+
+@pytest.mark.parametrize(
+    ("teams", "scope"),
+    [((), "organisation"), (("t1",), "team --team t1"), (("t1", "t2"), "organisation")],
+)
+@pytest.mark.parametrize("kind", ["service", "external"])
+def test_a_client_without_a_person_is_told_what_an_administrator_does(
+    kind: PrincipalKind, teams: tuple[str, ...], scope: str
+) -> None:
+    told = to_connect(ENTRY, Principal(kind, "c1", "Nightly", frozenset(teams)))
+    assert told == (
+        "Whoever runs this client asks an administrator to run `archway installations create --entry crm --scope "
+        f"{scope} --credential`."
+    )
 
 
 def test_a_credential_is_given_again_to_the_installation_that_lacks_it() -> None:

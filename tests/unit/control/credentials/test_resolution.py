@@ -47,6 +47,13 @@ def test_then_the_caller_s_team_then_the_organisation() -> None:
     assert chosen(ANN, OF_ALL, OF_QA, BOBS) == "of-all"
 
 
+def test_a_client_that_acts_by_itself_is_served_by_its_team_then_by_the_organisation() -> None:
+    client = Principal("service", "ann", "Nightly", frozenset({"ops"}))
+    assert chosen(client, MINE, OF_OPS, OF_ALL) == "of-ops"
+    assert chosen(client, MINE, OF_DEV, OF_ALL) == "of-all"
+    assert chosen(client, MINE, OF_DEV) == "credential_missing"
+
+
 def test_somebody_else_s_is_never_used() -> None:
     assert chosen(ANN, BOBS, OF_QA) == "credential_missing"
 
