@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from control.catalog.listed import CatalogServer
 from control.console.credential_form import credential_of_form, field_of_setting, form_of_credential
 from control.console.form_rows import rows_of, with_rows
 from control.console.forms import Form
@@ -39,6 +40,16 @@ def new_entry_form() -> Form:
     }  # fmt: skip
     form = Form(given | form_of_credential("none", {}))
     return with_rows(with_rows(form, "fields", []), "fixed_headers", [])
+
+
+def form_of_catalog(server: CatalogServer) -> Form:
+    """The form of another entry, filled in for a server of the catalog."""
+    given = {name: getattr(server, name) for name in ("slug", "name", "description", "url", "docs_url")}
+    given |= {"labels": "\n".join(f"{name}={value}" for name, value in server.labels.items())}
+    given |= form_of_credential(server.credential_model, server.credential_placement)
+    blank = BLANK["fields"]
+    rows = [{name: str(one.get(name, usual)) for name, usual in blank.items()} for one in server.fields]
+    return with_rows(Form({**new_entry_form().given, **given}), "fields", rows)
 
 
 def form_of_entry(entry: Entry) -> Form:

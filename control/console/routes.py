@@ -97,6 +97,7 @@ PAGES: Final = (
     PageRoute("POST", "/connect/{gateway}/token", connect.make_token, "GET /gateways"),
     PageRoute("GET", "/my/connections", my_connections.show, "GET /installations"),
     PageRoute("GET", "/registry", registry.show, "GET /entries"),
+    PageRoute("GET", "/registry/catalog", registry.of_catalog, "POST /entries"),
     PageRoute("GET", "/registry/new", registry.new, "POST /entries"),
     PageRoute("POST", "/registry/new", registry.create, "POST /entries"),
     PageRoute("GET", _ENTRY, entry.show, "GET /entries/{entry_id}"),

@@ -251,6 +251,17 @@ async def test_an_editor_of_a_team_makes_its_own_entry_which_it_alone_sees(conso
         assert "GitHub" not in (await reader.get("/registry"))[1]
 
 
+async def test_a_server_of_the_catalog_fills_the_form_in(console: Console) -> None:
+    async with reading(console, await console.person("Ed", "editor")) as reader:
+        _, text = await reader.get("/registry/catalog")
+        assert 'href="/registry/new?from=linear"' in text
+        assert "not run by us" in text
+        _, text = await reader.get("/registry/new?from=bigquery")
+        assert 'value="https://bigquery.googleapis.com/mcp"' in text
+        assert "access_type=offline" in text
+        assert (await reader.get("/registry/new?from=nothing"))[0] == 200
+
+
 async def test_deleting_names_what_goes_and_takes_it_along(console: Console) -> None:
     entry = await an_entry(console)
     (tool,) = await discovered(console, entry, "search")

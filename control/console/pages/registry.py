@@ -6,9 +6,18 @@ from aiohttp import web
 
 from control.admin.entry_models import EntryCreate, EntryQuery
 from control.admin.labels import label_filter
+from control.catalog.listed import catalog
 from control.changes import entries as changes
 from control.console.credential_form import kind_label, kinds
-from control.console.entry_form import BLANK, OF_THE_CLIENT, form_field, made_of, new_entry_form, tidied
+from control.console.entry_form import (
+    BLANK,
+    OF_THE_CLIENT,
+    form_field,
+    form_of_catalog,
+    made_of,
+    new_entry_form,
+    tidied,
+)
 from control.console.form_rows import with_buttons
 from control.console.forms import REFUSALS, Form
 from control.console.shown_entries import ShownEntry
@@ -44,9 +53,16 @@ async def show(visit: Visit) -> web.Response:
     return visit.page("registry/list.html", entries=shown, next=page.next, query=query, kinds=labelled)
 
 
+async def of_catalog(visit: Visit) -> web.Response:
+    """Well-known hosted servers, each with what is left to do by hand."""
+    return visit.page("registry/catalog.html", servers=catalog(), kind_label=kind_label)
+
+
 async def new(visit: Visit) -> web.Response:
-    """The form of another one."""
-    form = new_entry_form()
+    """The form of another one; filled in where the address names a server of the catalog."""
+    name = visit.request.query.get("from", "")
+    listed = next((one for one in catalog() if one.slug == name), None)
+    form = new_entry_form() if listed is None else form_of_catalog(listed)
     if not visit.caller.may("entry:create"):
         form = Form({**form.given, "team_id": visit.caller.teams_with("entry:create")[0]})
     return await _asked(visit, form)
