@@ -10,7 +10,7 @@ from typing import Final
 _MOST_AHEAD: Final = timedelta(minutes=5)
 _SHARE_AHEAD: Final = 0.2
 _FIRST_REST: Final = timedelta(seconds=5)
-_LONGEST_REST: Final = timedelta(minutes=5)
+LONGEST_REST: Final = timedelta(minutes=5)
 
 
 def next_refresh(ends: datetime | None, now: datetime, luck: float) -> datetime | None:
@@ -28,5 +28,5 @@ def rest_after(failing_since: datetime | None, now: datetime, wanted_s: float, l
     five minutes, a quarter more or less by luck; and never shorter than it wants.
     """
     failing = now - failing_since if failing_since is not None else timedelta(0)
-    rest = min(max(failing, _FIRST_REST), _LONGEST_REST) * (0.75 + luck / 2)
+    rest = min(max(failing, _FIRST_REST), LONGEST_REST) * (0.75 + luck / 2)
     return max(rest, timedelta(seconds=wanted_s) * (1 + luck / 10))

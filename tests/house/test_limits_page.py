@@ -9,6 +9,7 @@ from typing import get_args
 import msgspec
 from throttled.asyncio import Quota
 
+from control.accounts import renewals, times
 from control.admin.entry_models import Slug
 from control.changes import oauth_grants
 from control.changes.assignments import MOST_BYTES, MOST_ON_A_GATEWAY
@@ -18,6 +19,7 @@ from control.http import forms, models, paging
 from control.http.reading import MAX_BODY as ADMIN_BODY
 from control.oauth import limits, parameters, register, sweep
 from control.oauth.clients import cimd, documents
+from control.providers import asking
 from control.public import app as public_app
 from control.records import sign_in_notes
 from control.registry import (
@@ -191,6 +193,13 @@ FIGURES = {
         f"{register.MOST_UNUSED:,}, each for {sweep.UNUSED_FOR // timedelta(hours=1)} hours"
     ),
     "a client's own document": f"{size(documents.MOST_BYTES)}, within {documents.WITHIN_S} seconds",
+    "seconds that a call waits for the next token of an account": f"{renewals.WAIT_S}",
+    "seconds of a provider's answer": f"{asking.DEADLINE_S:.0f}",
+    "accounts of one provider that one control renews at once": f"{renewals.AT_ONE_PROVIDER}",
+    "minutes between two tries at a provider that is away": (
+        f"{times.LONGEST_REST // timedelta(minutes=1)}, or as long as it says, "
+        f"at most {asking.LONGEST_RETRY_S / 60:.0f}"
+    ),
     "documents that are kept, by each control": (
         f"{documents.MOST_KEPT:,}, each for {cimd.LEAST_FRESH_S:.0f} seconds to {cimd.MOST_FRESH_S / 3_600:.0f} hours"
     ),
