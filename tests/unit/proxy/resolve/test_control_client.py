@@ -254,19 +254,20 @@ async def test_a_question_without_a_signed_token_is_sent_as_the_version_before_r
         assert control.bodies == [msgspec.msgpack.encode(one) for one in sent]
 
 
-async def test_a_control_that_takes_long_to_renew_a_credential_is_not_taken_to_be_away(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("trouble", ["takes long", "fails"])
+async def test_a_control_that_cannot_renew_a_credential_is_not_taken_to_be_away(
+    monkeypatch: pytest.MonkeyPatch, trouble: str
 ) -> None:
     monkeypatch.setattr("proxy.resolve.control_client.RENEWAL_S", 0.2)
     async with FakeControl() as control, loopback() as egress:
         asking = client(egress, control, control.url)
         refused = InstallationQuestion(digest(control.token()), "g", "a", refused_version=3)
-        control.slow = 2.0
+        control.slow, control.down = 2.0 * (trouble == "takes long"), trouble == "fails"
         for _ in range(3):
             with pytest.raises(SourceUnreachable):
                 await asking.renewal(refused)
         assert not asking.pulse.late
-        control.slow = 0.0
+        control.slow, control.down = 0.0, False
         assert isinstance(await asking.caller(CallerQuestion("x")), CallerVerdict)
 
 

@@ -109,7 +109,9 @@ async def test_installations_entries_and_gateways_are_forgotten() -> None:
     assert held(made) == set()
 
 
-@pytest.mark.parametrize(("left", "is_kept"), [(MARGIN_S + 60, True), (MARGIN_S - 1, False), (-60, False)])
+@pytest.mark.parametrize(
+    ("left", "is_kept"), [(MARGIN_S + 60, True), (MARGIN_S - 1, False), (3, False), (-60, False)]
+)
 async def test_nothing_is_kept_when_little_of_its_credentials_life_is_left(left: float, is_kept: bool) -> None:
     ending = installation(expires_at=time.time() + left)
     made, control = installations(InstallationAnswer(installation=ending))

@@ -88,6 +88,12 @@ async def both(worker: Worker, control: Control) -> list[Any]:
     return [one.reason if isinstance(one, Refusal) else one for one in await together]
 
 
+async def settled(worker: Worker) -> None:
+    """Nothing runs in the background any more."""
+    if running := set(worker.tasks._running):
+        _ = await asyncio.wait(running)
+
+
 @pytest.fixture
 def control() -> Control:
     return Control()
@@ -262,16 +268,16 @@ async def test_a_control_that_is_away_is_told_as_such(worker: Worker, control: C
 async def test_a_result_that_looks_refused_starts_one_question_a_minute(
     worker: Worker, control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    control.answers["ann"] = FIRST
+    control.answers["ann"] = SourceUnreachable()
     asked = replace(ANN, refused_version=1)
     for _ in range(3):
         worker.held.renewals.suspect(ANNS, asked, FIRST)
-    _ = await asyncio.wait(set(worker.tasks._running))
+        await settled(worker)
     assert control.asked == [asked]
     later = time.monotonic() + renewals.SUSPECTED_S + 1
     monkeypatch.setattr(renewals.time, "monotonic", lambda: later)
     worker.held.renewals.suspect(ANNS, asked, FIRST)
-    _ = await asyncio.wait(set(worker.tasks._running))
+    await settled(worker)
     assert control.asked == [asked, asked]
 
 
