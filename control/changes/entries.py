@@ -11,6 +11,7 @@ from control.changes.visible import managed_entry
 from control.changes.write import Write, there
 from control.credentials import dispatch
 from control.credentials.binding import state_after
+from control.credentials.matrix import check_goes_together
 from control.registry.account import client_place
 from control.registry.actions import Action, lacking
 from control.registry.broken_rule import BrokenRule
@@ -116,6 +117,7 @@ async def _locked(write: Write, entry_id: str, action: Action, version: int | No
 
 
 def _sealed(safeguards: Safeguards, entry_id: str, wanted: WantedEntry, before: Entry | None) -> NewEntry:
+    check_goes_together(wanted.credential, wanted.reached)
     checked = check_entry(
         wanted, dispatch.check(wanted.credential, safeguards.addresses), safeguards.addresses, before
     )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from control.credentials import matrix
 from control.credentials.resolved import resolve_installation
 from control.registry.row_seals import RowSeals
 from control.store import entries, installations
@@ -91,6 +92,25 @@ async def test_a_command_in_place_of_the_url_is_told_what_to_do_with_it(api: Api
         assert error["field"] == "url"
         assert "run it behind a bridge" in error["message"]
         assert "docs/administering/stdio-servers.md" in error["message"]
+
+
+@pytest.mark.parametrize("kind", ["none", "static"])
+async def test_a_credential_that_does_not_go_with_where_the_server_runs_is_not_saved(
+    api: Api, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """What an entry can be today all goes together, so the cell is another here."""
+    entry = await api.entry(**STATIC)
+    body = {"credential_model": kind, **({"credential_placement": {"style": "bearer"}} if kind == "static" else {})}
+    cell = matrix.Cell("refused", "goes with no server of this test")
+    monkeypatch.setattr(matrix, "MATRIX", {**matrix.MATRIX, (kind, "remote"): cell})
+    for problem in (
+        await api.post(
+            "/entries", {"slug": "clock", "name": "Clock", "url": "https://c.example/", **body}, expect=422
+        ),
+        await api.patch(f"/entries/{entry['id']}", body, expect=422),
+    ):
+        (error,) = problem["errors"]
+        assert error == {"field": "credential_model", "message": f"{kind!r} goes with no server of this test"}
 
 
 async def test_a_taken_slug_is_a_conflict(api: Api) -> None:

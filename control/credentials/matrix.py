@@ -1,0 +1,95 @@
+"""Which kind of credential goes with which way of running a server: one table, asked whenever an entry is saved.
+
+Called by `control/changes/entries.py`. A server that is reached over HTTP gets its credential with every call,
+wherever it runs. A program over stdio gets what it needs once, when it is started: what ends while it runs, or is
+another for each caller, cannot be given to it. Kinds and ways of running that are still to come stand here too, so
+that each cell is decided before it is built. What a kind does is in `kinds/`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal, assert_never, get_args
+
+from control.registry.broken_rule import BrokenRule
+from control.registry.credential import Credential, kind_of
+from control.registry.entry import Reached, Remote
+
+Kind = Literal["none", "static", "oauth", "client_credentials", "token_exchange", "passthrough"]
+"""Kinds of credentials, those to come included."""
+Runtime = Literal["remote", "self_hosted_http", "self_hosted_stdio"]
+"""Where a server runs: elsewhere, or here, where it is reached over HTTP or is a program over stdio."""
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+RUNTIMES: Final[tuple[Runtime, ...]] = get_args(Runtime)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What is so for one kind of credential and one way of running a server."""
+
+    state: Literal["works", "later", "refused"]
+    """`later`: it can be built, and is not yet. `refused`: it cannot be."""
+    reason: str = ""
+    """Why it does not work; '' where it does. A sentence that begins behind the field's name."""
+
+
+_WORKS: Final = Cell("works")
+_NO_SERVERS_YET: Final = Cell("later", "goes only with servers that run elsewhere: Archway runs none itself yet")
+_NO_EXCHANGE_YET: Final = Cell("later", "is not there yet: Archway exchanges no caller's token for another")
+_NO_PASSTHROUGH_YET: Final = Cell("later", "is not there yet: a caller's own token goes to no server")
+
+
+def _not_over_stdio(because: str) -> Cell:
+    return Cell(
+        "refused", f"does not go with a program over stdio, which gets its credential only at its start: {because}"
+    )
+
+
+MATRIX: Final[Mapping[tuple[Kind, Runtime], Cell]] = MappingProxyType(
+    {
+        ("none", "remote"): _WORKS,
+        ("none", "self_hosted_http"): _NO_SERVERS_YET,
+        ("none", "self_hosted_stdio"): _NO_SERVERS_YET,
+        ("static", "remote"): _WORKS,
+        ("static", "self_hosted_http"): _NO_SERVERS_YET,
+        ("static", "self_hosted_stdio"): _NO_SERVERS_YET,
+        ("oauth", "remote"): _WORKS,
+        ("oauth", "self_hosted_http"): _NO_SERVERS_YET,
+        ("oauth", "self_hosted_stdio"): _not_over_stdio(
+            "a person's token ends while the program runs; run it over HTTP, or give it a key with 'static'"
+        ),
+        ("client_credentials", "remote"): _WORKS,
+        ("client_credentials", "self_hosted_http"): _NO_SERVERS_YET,
+        ("client_credentials", "self_hosted_stdio"): _not_over_stdio(
+            "a client's token ends while the program runs; give the program the client's own secret with 'static'"
+        ),
+        ("token_exchange", "remote"): _NO_EXCHANGE_YET,
+        ("token_exchange", "self_hosted_http"): _NO_EXCHANGE_YET,
+        ("token_exchange", "self_hosted_stdio"): _not_over_stdio("each caller's token is another; run it over HTTP"),
+        ("passthrough", "remote"): _NO_PASSTHROUGH_YET,
+        ("passthrough", "self_hosted_http"): _NO_PASSTHROUGH_YET,
+        ("passthrough", "self_hosted_stdio"): _not_over_stdio("each caller's token is another; run it over HTTP"),
+    }
+)
+
+
+def check_cell(kind: str, runtime: Runtime) -> None:
+    """BrokenRule at `credential_model`, with the reason, where this kind does not work with servers that run so."""
+    cell = next((cell for (of, at), cell in MATRIX.items() if (of, at) == (kind, runtime)), None)
+    if cell is None:
+        raise BrokenRule("credential_model", f"must be one of {', '.join(KINDS)}")
+    if cell.state != "works":
+        raise BrokenRule("credential_model", f"{kind!r} {cell.reason}")
+
+
+def check_goes_together(credential: Credential, reached: Reached) -> None:
+    """BrokenRule where an entry with this credential, reached so, must not be saved."""
+    check_cell(kind_of(credential), runtime_of(reached))
+
+
+def runtime_of(reached: Reached) -> Runtime:
+    """Where a server runs that is reached so."""
+    match reached:
+        case Remote():
+            return "remote"
+    assert_never(reached)

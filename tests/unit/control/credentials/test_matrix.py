@@ -1,0 +1,85 @@
+"""The matrix of credential kind and runtime, cell by cell: a cell works, or its reason is said when it is saved."""
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from control.credentials.matrix import (
+    KINDS,
+    MATRIX,
+    RUNTIMES,
+    Kind,
+    Runtime,
+    check_cell,
+    check_goes_together,
+    runtime_of,
+)
+from control.registry import credential
+from control.registry.broken_rule import BrokenRule
+from control.registry.credential import ClientCredentials, Credential, NoCredential, OAuthCredential
+from control.registry.entry import Remote
+from tests.fakes.registry import BEARER
+
+WORKS, LATER, REFUSED = "works", "later", "refused"
+WANTED = {
+    "none": (WORKS, LATER, LATER),
+    "static": (WORKS, LATER, LATER),
+    "oauth": (WORKS, LATER, REFUSED),
+    "client_credentials": (WORKS, LATER, REFUSED),
+    "token_exchange": (LATER, LATER, REFUSED),
+    "passthrough": (LATER, LATER, REFUSED),
+}
+"""In the order of `RUNTIMES`."""
+SAMPLES: dict[str, Credential] = {
+    "none": NoCredential(), "static": BEARER, "oauth": OAuthCredential(),
+    "client_credentials": ClientCredentials(issuer="https://login.test"),
+}  # fmt: skip
+PAGE = Path(__file__).resolve().parents[4] / "docs" / "administering" / "entries-and-installations.md"
+
+
+@pytest.mark.parametrize(("kind", "runtime"), list(product(KINDS, RUNTIMES)))
+def test_a_cell_works_or_is_refused_with_its_reason(kind: Kind, runtime: Runtime) -> None:
+    wanted, cell = WANTED[kind][RUNTIMES.index(runtime)], MATRIX[kind, runtime]
+    assert cell.state == wanted
+    if wanted == WORKS:
+        check_cell(kind, runtime)
+        check_goes_together(SAMPLES[kind], Remote("https://a.test/mcp"))
+        assert cell.reason == ""
+        return
+    with pytest.raises(BrokenRule) as refused:
+        check_cell(kind, runtime)
+    assert str(refused.value) == f"credential_model: {kind!r} {cell.reason}"
+    assert len(cell.reason) > 40
+
+
+def test_every_cell_is_declared_and_no_other() -> None:
+    assert set(MATRIX) == set(product(KINDS, RUNTIMES)) == {(kind, one) for kind in WANTED for one in RUNTIMES}
+
+
+def test_each_kind_that_an_entry_can_have_stands_in_the_matrix_and_works_somewhere() -> None:
+    assert set(credential.KINDS) <= set(KINDS)
+    assert all(
+        any(MATRIX[kind, one].state == WORKS for one in RUNTIMES) for kind in KINDS if kind in credential.KINDS
+    )
+
+
+def test_no_cell_works_of_a_kind_that_no_entry_can_have() -> None:
+    coming = [kind for kind in KINDS if kind not in credential.KINDS]
+    assert not [kind for kind in coming if any(MATRIX[kind, one].state == WORKS for one in RUNTIMES)]
+
+
+def test_what_is_asked_at_its_url_runs_elsewhere() -> None:
+    assert runtime_of(Remote("https://a.test/mcp")) == "remote"
+
+
+def test_a_kind_that_nobody_knows_is_refused_with_those_there_are() -> None:
+    with pytest.raises(BrokenRule, match="must be one of none, static"):
+        check_cell("magic", "remote")
+
+
+def test_the_page_tells_the_matrix() -> None:
+    words = {WORKS: "works", LATER: "later", REFUSED: "never"}
+    rows = [line for line in PAGE.read_text().splitlines() if line.startswith("| `")]
+    for kind, states in WANTED.items():
+        assert f"| `{kind}` | {' | '.join(words[state] for state in states)} |" in rows
