@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from control.console.credential_form import kind_label
+from control.credentials.standing import Standing, StandingWord
 from control.registry.account import Account
 from control.registry.installation import Installation, InstallationState
 from control.registry.owner import Organisation, Owner, Person, TeamOwner, owner_key
@@ -25,16 +26,18 @@ STATES: Final[Mapping[InstallationState, tuple[str, str]]] = MappingProxyType(
     }
 )
 """Each state as a word, and the tone in which it is said."""
-_CURES: Final[Mapping[InstallationState, str]] = MappingProxyType(
+_CURES: Final[Mapping[StandingWord, str]] = MappingProxyType(
     {
         "ready": "",
-        "new": "Ask the server what it offers.",
-        "needs_sign_in": "Give its answers again.",
-        "credential_refused": "Give another credential: the server does not take this one.",
+        "not_asked": "Ask the server what it offers.",
+        "needs_sign_in": "Give what it asks for.",
+        "needs_sign_in_again": "Give its credential or answers again.",
         "unreachable": "See whether the server runs and can be reached, then ask it again.",
+        "tools_changed": "Look at what changed on the page of its entry.",
     }
 )
-"""What helps in each state."""
+"""What helps on these pages, as an installation stands. Of `standing.cure` it is the same without the commands."""
+_ASKS_SOMEBODY: Final = frozenset({"needs_sign_in", "needs_sign_in_again"})
 SIGNS_IN: Final = frozenset({"oauth"})
 """Kinds of credentials that a person gives by signing in at the provider."""
 
@@ -46,6 +49,8 @@ class ShownInstallation:
     installation: Installation
     kind: str
     """Of its entry's credential."""
+    standing: Standing
+    """How it stands, as `control/credentials/standing.py` judges it."""
     asking: bool = False
     """Whether its server is being asked now."""
     account: Account | None = None
@@ -54,22 +59,29 @@ class ShownInstallation:
     @property
     def state(self) -> tuple[str, str]:
         """A word, and the tone in which it is said."""
-        word, tone = STATES.get(self.installation.state, (self.installation.state.replace("_", " "), "quiet"))
-        return (
-            ("needs sign-in", tone) if self.signs_in and self.installation.state == "needs_sign_in" else (word, tone)
-        )
+        word = self.standing.word
+        if word == "tools_changed":
+            return "tools changed", "warn"
+        if self.signs_in and word in _ASKS_SOMEBODY:
+            return word.replace("_", " ").replace("sign in", "sign-in"), "warn"
+        return STATES.get(self.installation.state, (self.installation.state.replace("_", " "), "quiet"))
 
     @property
     def cause(self) -> str:
-        """Why it is in that state, as discovery or a change said it."""
-        return self.installation.state_reason
+        """Why it stands so; '' where there is nothing to say that the word does not."""
+        return "" if self.standing.word == "not_asked" else self.standing.cause
 
     @property
     def cure(self) -> str:
         """What helps; '' where nothing has to be done."""
-        if self.signs_in and self.installation.state in {"needs_sign_in", "credential_refused"}:
-            return "Sign in at the provider again."
-        return _CURES.get(self.installation.state, "")
+        if self.signs_in and self.needs_somebody:
+            return "Sign in at the provider."
+        return _CURES[self.standing.word]
+
+    @property
+    def needs_somebody(self) -> bool:
+        """Whether whoever fills it in has to do something before calls go through it."""
+        return self.standing.word in _ASKS_SOMEBODY
 
     @property
     def signs_in(self) -> bool:

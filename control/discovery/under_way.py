@@ -6,6 +6,7 @@ knows. Called by the console's pages; the admin API asks while its caller
 waits (`control/admin/installations.py`). Leaves out what is asked and kept: `discover.py`.
 """
 
+import asyncio
 import logging
 from typing import Final
 
@@ -13,6 +14,7 @@ from control.discovery.discover import Discoverer
 from control.discovery.probe_client import DEADLINE_S
 from control.redis import Redis, RedisAway
 from control.registry.access import Caller
+from control.store.pool import StoreUnavailable
 from core.identifiers import new_id
 from core.redis_names import discovering_key
 from core.tasks import Tasks
@@ -21,6 +23,8 @@ log = logging.getLogger(__name__)
 
 MOST: Final = 20
 """Discoveries that one replica has under way; each holds a proxy's answer in memory."""
+_TRIES: Final = 3
+_AGAIN_AFTER_S: Final = 1.0
 _MARK_S: Final = int(DEADLINE_S) + 10
 """A mark outlives the question by as long as its answer may take to be kept."""
 _MARK: Final = "redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2]) return 1"
@@ -69,11 +73,23 @@ class DiscoveriesUnderWay:
         try:
             while wanted is not None:
                 await self._mark(key)
-                _ = await self._discoverer.discover(installation_id, asked_by=wanted)
+                await self._asked(installation_id, wanted)
                 wanted, self._here[installation_id] = self._here[installation_id], None
         finally:
             del self._here[installation_id]
             await self._unmark(key)
+
+    async def _asked(self, installation_id: str, asked_by: Caller) -> None:
+        """Ask, and ask again where the database was away for a moment: nobody waits here who could do it."""
+        for number in range(_TRIES):
+            try:
+                _ = await self._discoverer.discover(installation_id, asked_by=asked_by)
+            except StoreUnavailable:
+                if number == _TRIES - 1:
+                    raise
+                await asyncio.sleep(_AGAIN_AFTER_S)
+            else:
+                return
 
     async def _mark(self, key: str) -> None:
         try:

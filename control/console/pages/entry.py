@@ -24,6 +24,7 @@ from control.registry.partial import entry_with
 from control.registry.team_entries import entry_owner
 from control.store import entries, gateways, installations, registry_counts, teams, tools
 from control.store.pool import Connection, transaction
+from control.store.standings import standings
 
 _MOST_SHOWN = 50
 
@@ -108,6 +109,7 @@ async def shown(visit: Visit, form: Form | None = None) -> web.Response:
             teams=caller.teams_with("installation:read"),
             entry_id=entry.id,
         )
+        stand = await standings(connection, installed)
         showing = await registry_counts.gateways_showing(connection, entry.id)
         owner = await teams.one(connection, entry.team_id) if entry.team_id else None
         seeing = [await teams.one(connection, one) for one in entry.teams[:_MOST_SHOWN]]
@@ -126,7 +128,7 @@ async def shown(visit: Visit, form: Form | None = None) -> web.Response:
         tools=page.items,
         next=page.next,
         query=query,
-        installed=[ShownInstallation(one, kind) for one in installed],
+        installed=[ShownInstallation(one, kind, stand[one.id]) for one in installed],
         showing=seen_by(caller, [one.gateway for one in showing]),
         tools_on={one.gateway.id: one.tools for one in showing},
         owner=owner,

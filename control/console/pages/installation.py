@@ -19,6 +19,7 @@ from control.console.seen_gateways import SeenGateways, seen_by
 from control.console.shown_installations import ShownInstallation, who_can_use, whose
 from control.console.visit import Visit
 from control.credentials import dispatch
+from control.credentials.standing import Standing
 from control.registry.account import Account
 from control.registry.credential import CREDENTIAL, kind_of
 from control.registry.entry import Entry
@@ -29,6 +30,7 @@ from control.registry.team_entries import entry_owner
 from control.registry.visibility import sees
 from control.store import accounts, entries, gateways, installations, registry_counts
 from control.store.pool import Connection, transaction
+from control.store.standings import standings
 
 _BACK = {"connections": "/my/connections"}
 
@@ -40,6 +42,7 @@ class _Found:
     installation: Installation
     entry: Entry
     account: Account | None
+    standing: Standing
 
     @property
     def kind(self) -> str:
@@ -123,7 +126,7 @@ class InstallationStates:
             asking = await visit.deps.discoveries.goes_on(visit.named("installation_id"))
             async with transaction(visit.pool, readonly=True) as connection:
                 found = await _found(connection, visit)
-            shown = ShownInstallation(found.installation, found.kind, asking, found.account)
+            shown = ShownInstallation(found.installation, found.kind, found.standing, asking, found.account)
             values = _state_values(visit, shown)
             return Look(
                 state=(asking, shown.state, shown.cause),
@@ -152,7 +155,8 @@ async def _found(connection: Connection, visit: Visit) -> _Found:
     entry = await entries.one(connection, row.entry_id)
     if entry is None:
         raise NotThere("installation")
-    return _Found(row, entry, await accounts.one(connection, row.id))
+    account, stand = await accounts.one(connection, row.id), await standings(connection, [row])
+    return _Found(row, entry, account, stand[row.id])
 
 
 async def _shown(visit: Visit, form: Form) -> web.Response:
@@ -165,7 +169,8 @@ async def _shown(visit: Visit, form: Form) -> web.Response:
         counts = await registry_counts.of_entries(connection, [row.entry_id], caller)
         deletes = caller.may_for("installation:delete", row.owner)
         going = await gateways.showing_in_words(connection, caller, installation_id=row.id) if deletes else None
-    shown = ShownInstallation(row, found.kind, await visit.deps.discoveries.goes_on(row.id), found.account)
+    asking = await visit.deps.discoveries.goes_on(row.id)
+    shown = ShownInstallation(row, found.kind, found.standing, asking, found.account)
     return visit.again(
         "installations/installation.html",
         form,
@@ -191,7 +196,7 @@ def _seen(visit: Visit, showing: list[registry_counts.ShowingGateway]) -> SeenGa
 
 def _changing(visit: Visit, found: _Found, form: Form) -> web.Response:
     row = found.installation
-    shown = ShownInstallation(row, found.kind)
+    shown = ShownInstallation(row, found.kind, found.standing)
     return visit.again(
         "installations/change.html",
         form,

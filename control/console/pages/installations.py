@@ -9,6 +9,7 @@ from control.http.paging import page_of, place_key
 from control.registry.credential import kind_of
 from control.store import entries, installations
 from control.store.pool import transaction
+from control.store.standings import standings
 
 _MOST_ENTRIES = 200
 
@@ -27,12 +28,14 @@ async def show(visit: Visit) -> web.Response:
             **query.model_dump(exclude={"limit", "cursor"}),
         )
         of = await entries.many(connection, {one.entry_id for one in rows})
+        stand = await standings(connection, rows)
         choices = await entries.page(
             connection, limit=_MOST_ENTRIES, after=None, everything=caller.may("entry:read"), teams=list(caller.teams)
         )
     page = page_of(rows, query, lambda one: {"row": one}, lambda one: place_key(one.name, one.id))
     shown = [
-        ShownInstallation(row, kind_of(of[row.entry_id].credential)) for row in (one["row"] for one in page.items)
+        ShownInstallation(row, kind_of(of[row.entry_id].credential), stand[row.id])
+        for row in (one["row"] for one in page.items)
     ]
     return visit.page(
         "installations/list.html",

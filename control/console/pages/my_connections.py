@@ -7,6 +7,7 @@ from control.console.visit import Visit
 from control.registry.credential import kind_of
 from control.store import accounts, entries, gateways, installations
 from control.store.pool import transaction
+from control.store.standings import standings
 
 _MOST_SHOWN = 100
 _MOST_OFFERED = 24
@@ -29,11 +30,13 @@ async def show(visit: Visit) -> web.Response:
         seen = await entries.page(
             connection, limit=_MOST_SHOWN, after=None, everything=False, teams=list(caller.teams)
         )
+        stand = await standings(connection, rows)
         held = await accounts.many(connection, [one.id for one in rows])
         going = {one.id: await gateways.showing_in_words(connection, caller, installation_id=one.id) for one in rows}
     shown = [
-        ShownInstallation(one, kind_of(of[one.entry_id].credential), account=held.get(one.id)) for one in rows
-    ]  # fmt: skip
+        ShownInstallation(one, kind_of(of[one.entry_id].credential), stand[one.id], account=held.get(one.id))
+        for one in rows
+    ]
     mine = {one.entry_id for one in rows}
     offered = [one for one in seen if one.id not in mine]
     return visit.page(
@@ -48,5 +51,5 @@ async def show(visit: Visit) -> web.Response:
             for one in offered
             if kind_of(one.credential) in SIGNS_IN
         },
-        waiting=sum(one.installation.state in {"needs_sign_in", "credential_refused"} for one in shown),
+        waiting=sum(one.needs_somebody for one in shown),
     )

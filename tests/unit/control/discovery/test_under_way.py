@@ -7,10 +7,12 @@ from typing import Any, cast
 
 import pytest
 
+from control.discovery import under_way as under_way_module
 from control.discovery.discover import Discoverer
 from control.discovery.under_way import DiscoveriesUnderWay
 from control.redis import Redis, RedisAway
 from control.registry.access import Caller
+from control.store.pool import StoreUnavailable
 
 ANN = Caller("u1", "Ann", "admin")
 
@@ -118,6 +120,23 @@ async def test_redis_away_takes_nothing_but_the_mark() -> None:
     assert servers.kept.is_set()
     assert not await ours.goes_on("i1")
     await ours.close()
+
+
+async def test_a_database_that_is_away_for_a_moment_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(under_way_module, "_AGAIN_AFTER_S", 0.0)
+
+    class Away(Servers):
+        async def discover(self, installation_id: str, *, asked_by: Caller) -> None:
+            self.asked.append((installation_id, asked_by.name))
+            if len(self.asked) < 3:
+                raise StoreUnavailable("TimeoutError")
+
+    servers, marks = Away(), Marks()
+    ours = under_way(servers, marks)
+    assert ours.begin("i1", ANN)
+    await marks.deleted.wait()
+    await ours.close()
+    assert servers.asked == [("i1", "Ann")] * 3
 
 
 @pytest.mark.parametrize("answers", [True, False])
