@@ -149,6 +149,7 @@ async def test_one_call_is_told_in_full_with_whose_account_it_used(console: Cons
         arguments_sha256=DIGEST, bytes_in=10, bytes_out=20, trace_id="ab" * 16, account="support@example.com",
     )  # fmt: skip
     async with reading(console, ann) as reader:
+        assert "as <bdi>support@example.com</bdi>" in (await reader.get("/activity"))[1]
         status, text = await reader.get(f"/activity/{one}")
     text = unescape(text)
     assert status == 200
