@@ -14,6 +14,7 @@ from control.changes import accounts as changes
 from control.changes.installations import managed
 from control.changes.refusals import NotNow
 from control.changes.visible import visible_entry
+from control.changes.write import there
 from control.credentials.upstream_oauth.challenge import scopes_in
 from control.credentials.upstream_oauth.unfit import CannotSignIn
 from control.http.models import Id
@@ -45,7 +46,7 @@ async def deposit_account(asked: Asked, installation_id: Id, body: AccountDeposi
         found = managed(
             await installations.one(connection, installation_id), asked.caller, "installation:update"
         )  # fmt: skip
-        entry = visible_entry(await entries.one(connection, found.entry_id), asked.caller)
+        entry = there(await entries.one(connection, found.entry_id))
     if not isinstance(entry.credential, OAuthCredential):
         raise invalid("access_token", f"is not accepted by {entry.name}: nobody signs in at a provider for it")
     scopes = scopes_in(body.scope) if body.scope is not None else None

@@ -122,6 +122,8 @@ def _account(account: Account | None) -> AccountView | None:
         AccountView,
         account,
         name=account.account_name,
+        scopes=list(account.scopes),
+        wanted_scopes=list(account.wanted_scopes),
         refreshes=account.refresh_at is not None,
         signed_out=account.refused_at is not None,
     )

@@ -77,6 +77,7 @@ MOVED = a_wanted_entry("https://elsewhere.test/mcp")
 WITHOUT_WRITE = {
     "as_admin.why_no_admin": "changes nothing: it says who may",
     "as_admin.why_not_themselves": "changes nothing: it says who may",
+    "installations.locked": "changes nothing: it locks what a change is about to change",
     "first_admin.ensure_first_admin": "makes its own Write; nobody's act, which test_first_admin.py holds it to",
 }
 """Public coroutines of the folder that are not changes in somebody's `Write`, each with its reason."""

@@ -31,7 +31,11 @@ class Renewing:
 
     def __init__(self, answer: Account | InstallationRefusal | None = None) -> None:
         self.asked: list[Account | None] = []
+        self.used: list[Account] = []
         self.answer = answer or held(token="two", version=2)
+
+    def noticed(self, account: Account) -> None:
+        self.used.append(account)
 
     async def renewed(self, _: Entry, __: Installation, account: Account | None) -> Account | InstallationRefusal:
         self.asked.append(account)
@@ -53,6 +57,7 @@ async def test_a_token_that_lives_is_used_without_asking_anybody() -> None:
     assert (found.account, found.installation, found.version) == ("octocat", "Ours", 2)
     assert found.expires_at == (NOW + timedelta(hours=1)).timestamp()
     assert renewing.asked == []
+    assert len(renewing.used) == 1
 
 
 async def test_a_token_that_ends_is_renewed_first() -> None:

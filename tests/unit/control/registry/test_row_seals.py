@@ -73,11 +73,3 @@ def test_the_parts_of_a_sign_in_are_not_taken_for_each_other() -> None:
     assert seals.open_sign_in("s1", "begun", sealed) == b"verifier"
     with pytest.raises(SealBroken):
         seals.open_sign_in("s1", "tokens", sealed)
-
-
-def test_what_is_still_to_be_revoked_opens_for_the_address_that_is_told() -> None:
-    seals = RowSeals(RING)
-    sealed = seals.revocation("r1", "https://a.test/revoke", b"token")
-    assert seals.open_revocation("r1", "https://a.test/revoke", sealed) == b"token"
-    with pytest.raises(SealBroken):
-        seals.open_revocation("r1", "https://thief.test/revoke", sealed)
