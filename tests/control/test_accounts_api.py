@@ -9,7 +9,7 @@ from tests.fakes.guarded_server import GuardedServer
 from tests.fakes.identity_provider import IdentityProvider
 
 __all__ = ["api"]
-TOKENS = {"access_token": "at-secret", "refresh_token": "rt-secret", "expires_in": 3600, "scope": "read write"}
+TOKENS = {"access_token": "at-7f3a9c", "refresh_token": "rt-7f3a9c", "expires_in": 3600, "scope": "read write"}
 
 
 async def installed(api: Api, url: str) -> Any:
@@ -42,7 +42,7 @@ async def test_tokens_from_elsewhere_are_deposited_and_never_shown(api: Api, ups
     shown = await api.admin.send("GET", f"/installations/{made['id']}")
     listed = await api.admin.send("GET", "/installations")
     assert shown.json["account"]["expires_at"]
-    assert b"secret" not in given.body + shown.body + listed.body
+    assert b"7f3a9c" not in given.body + shown.body + listed.body
 
 
 async def test_an_account_is_taken_away_and_taking_it_twice_does_nothing(
@@ -64,4 +64,4 @@ async def test_an_entry_that_nobody_signs_in_to_takes_no_tokens(api: Api) -> Non
     installation = (await api.admin.send("POST", "/installations", body)).json
     refused = await api.admin.send("PUT", f"/installations/{installation['id']}/account", TOKENS)
     assert refused.status == 422
-    assert b"at-secret" not in refused.body
+    assert b"at-7f3a9c" not in refused.body

@@ -17,7 +17,7 @@ from control.changes import installations as changes
 from control.changes.installations import WantedInstallation
 from control.console.answer_form import answers_of_form, form_of_answers, questions
 from control.console.forms import REFUSALS, Form
-from control.console.install_target import NotForYou, Target, target_of
+from control.console.pages.install_target import NotForYou, Target, target_of
 from control.console.provider_shown import provider_shown
 from control.console.visit import Visit
 from control.credentials import dispatch
