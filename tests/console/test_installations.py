@@ -296,7 +296,7 @@ async def test_the_tools_of_an_entry_are_found_through_another_installation(cons
             _, text = await reader.get(f"/installations/{one.id}")
             assert "are found through this installation" in text
         _, text = await reader.get(f"/installations/{ours.id}")
-        assert "Find the tools of Github through this one" in text
+        assert "Find its tools through this one" in text
         sent = {"installation_id": "x"}
         assert (await reader.post(f"/registry/{entry.id}/discover-through", **sent))[0] == 422
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
+from control.accounts.our_client import CALLBACK
 from control.admin.entry_models import EntryCreate, EntryQuery
 from control.admin.labels import label_filter
 from control.catalog.listed import catalog
@@ -86,14 +87,16 @@ async def create(visit: Visit) -> web.Response:
 
 
 async def choices_for_entries(connection: Connection, visit: Visit) -> dict[str, Any]:
-    """What the form of an entry offers: teams that may see it, owners that it may have, kinds of credentials."""
+    """What the form of an entry offers: teams that may see it, owners that it may have, kinds of credentials, and the
+    address that is registered at a provider.
+    """
     caller, every = visit.caller, visit.caller.may("entry:create")
     found = await teams.page(
         connection, limit=_MOST_TEAMS, after=None, member=None if caller.may("team:read") else caller.user_id
     )
     owners = [("", "The organisation")] if every else []
     owners += [(one.id, f"The team {one.name}") for one in found if caller.may_for("entry:create", TeamOwner(one.id))]
-    return {"teams": found, "owners": owners, "kinds": kinds()}
+    return {"teams": found, "owners": owners, "kinds": kinds(), "callback": visit.deps.issuer_url + CALLBACK}
 
 
 def _of_team(given: dict[str, Any]) -> dict[str, Any]:
