@@ -34,12 +34,12 @@ class Renewing:
         self.used: list[Account] = []
         self.answer = answer or held(token="two", version=2)
 
-    def noticed(self, account: Account) -> None:
-        self.used.append(account)
-
     async def renewed(self, _: Entry, __: Installation, account: Account | None) -> Account | InstallationRefusal:
         self.asked.append(account)
         return self.answer
+
+    def noticed(self, account: Account) -> None:
+        self.used.append(account)
 
 
 async def resolved(
@@ -55,6 +55,7 @@ async def test_a_token_that_lives_is_used_without_asking_anybody() -> None:
     assert isinstance(found, ResolvedInstallation)
     assert found.credential_headers == [("authorization", "Bearer one")]
     assert (found.account, found.installation, found.version) == ("octocat", "Ours", 2)
+    assert [one.account_name for one in renewing.used] == ["octocat"], "the background is told that it is used"
     assert found.expires_at == (NOW + timedelta(hours=1)).timestamp()
     assert renewing.asked == []
     assert len(renewing.used) == 1
