@@ -101,7 +101,9 @@ class UpstreamProviders:
         if kept is not None:
             with suppress(SealBroken):  # sealed with a key that is gone: another client takes its place
                 return KnownClient(client_of_row(self._seals, kept), kept.id)
-        made = await registered(self.asker, server, settings, self.ours, scopes=scopes)
+        # Some providers hold a client to the scopes that it named: it may need more of theirs later.
+        named = tuple(dict.fromkeys((*scopes, *server.scopes_supported)))
+        made = await registered(self.asker, server, settings, self.ours, scopes=named)
         row = _row_of(self._seals, entry, made, self.ours.redirect_uri)
         async with transaction(self._pool) as connection:
             stays = await upstream_clients.keep(connection, row, kept.id if kept else None)

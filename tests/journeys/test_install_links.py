@@ -120,3 +120,11 @@ async def test_a_refused_call_leads_to_a_sign_in_and_then_succeeds(
         answer = await called(url, token["secret"])
         assert answer["content"][0]["text"] == "called as ann", answer
         assert server.calls[-1] == ("ann", "whoami")
+        server.needs = "write"  # its server asks for more: the person is led to a sign-in that asks for all of it
+        refused = await called(url, token["secret"])
+        link = re.search(r"http://\S+/install/hosted\?as=\S+", refused["content"][0]["text"])
+        assert refused["isError"], refused
+        assert link is not None, refused
+        await page.goto(link[0])
+        for scope in ("read", "write"):
+            await expect(page.get_by_text(scope, exact=True)).to_be_visible()
