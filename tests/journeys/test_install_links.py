@@ -128,3 +128,9 @@ async def test_a_refused_call_leads_to_a_sign_in_and_then_succeeds(
         await page.goto(link[0])
         for scope in ("read", "write"):
             await expect(page.get_by_text(scope, exact=True)).to_be_visible()
+        await page.get_by_role("button", name="Sign in at").click()
+        await page.locator("button[type=submit]", has_text="Continue").click()  # the provider knows who it is
+        await page.get_by_role("button", name="Connect", exact=True).click()
+        await expect(page.get_by_text("1 tool found")).to_be_visible()
+        answer = await called(url, token["secret"])
+        assert answer["content"][0]["text"] == "called as ann", answer
