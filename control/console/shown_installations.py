@@ -11,10 +11,11 @@ from typing import Final
 from urllib.parse import urlencode
 
 from control.console.credential_form import kind_label
+from control.credentials.cure import link_for
 from control.credentials.standing import Standing, StandingWord
 from control.registry.account import Account
 from control.registry.installation import Installation, InstallationState
-from control.registry.owner import Organisation, Owner, Person, TeamOwner, owner_key
+from control.registry.owner import Organisation, Owner, Person, TeamOwner
 
 STATES: Final[Mapping[InstallationState, tuple[str, str]]] = MappingProxyType(
     {
@@ -91,8 +92,7 @@ class ShownInstallation:
     @property
     def sign_in_path(self) -> str:
         """Where its person signs in at the provider."""
-        row = self.installation
-        return sign_in_path(row.entry_slug, owner_key(row.owner), row.id)
+        return link_for("", self.installation)
 
     @property
     def account_told(self) -> str:

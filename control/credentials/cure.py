@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from msgspec.structs import replace
 
 from control.credentials import dispatch
-from control.registry.credential import CREDENTIAL
+from control.registry.credential import CREDENTIAL, OAuthCredential
 from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.owner import Organisation, owner_key
@@ -52,6 +52,8 @@ def to_give_again(entry: Entry, installation: Installation, secrets: Collection[
 
     `secrets`: the names of those that must be, where it is known which; `answer`: of the plain answer that must be.
     """
+    if isinstance(entry.credential, OAuthCredential) and not secrets and not answer:
+        return _run(f"`archway installations sign-in {quote(installation.address)}`")
     if answer:
         return _run(f"`archway installations update {quote(installation.address)} --value {answer}=...`")
     named = "".join(f" --secret {name}" for name in secrets if name != CREDENTIAL)

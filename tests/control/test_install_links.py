@@ -89,6 +89,18 @@ async def test_a_link_for_the_person_themselves_offers_only_their_own(hosted: Ho
     assert "whole organisation" not in page.words
 
 
+async def test_a_teams_link_is_for_an_editor_of_the_team_and_for_no_member(hosted: Hosted) -> None:
+    ann, bob = await hosted.person("Ann"), await hosted.person("Bob")
+    async with changing(hosted.deps.pool, NOBODY) as write:
+        team = await teams.create(write, NewTeam(name="Support", description=""))
+        await teams.set_member(write, team.id, ann.user["id"], "editor")
+        await teams.set_member(write, team.id, bob.user["id"], "member")
+    page = await ann.browser.get(f"{ann.link}?as=team:{team.id}")
+    assert page.status == 200
+    assert page.value_of("whose") == f"team:{team.id}"
+    assert (await bob.browser.get(f"{bob.link}?as=team:{team.id}")).status == 403
+
+
 async def test_an_entry_that_one_may_not_see_has_no_link(hosted: Hosted) -> None:
     ann = await hosted.person("Ann")
     async with changing(hosted.deps.pool, NOBODY) as write:

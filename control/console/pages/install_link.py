@@ -16,6 +16,7 @@ from control.changes import entries as entry_changes
 from control.changes import installations as changes
 from control.changes.installations import WantedInstallation
 from control.console.answer_form import answers_of_form, form_of_answers, questions
+from control.console.credential_form import credential_words
 from control.console.forms import REFUSALS, Form
 from control.console.pages.install_target import NotForYou, Target, target_of
 from control.console.provider_shown import provider_shown
@@ -25,7 +26,7 @@ from control.credentials.upstream_oauth.unfit import CannotSignIn, NotApproved
 from control.http.pages import DOOR_POLICY
 from control.providers.asking import ProviderAway
 from control.registry.broken_rule import BrokenRule
-from control.registry.credential import CREDENTIAL, OAuthCredential, settings_of
+from control.registry.credential import CREDENTIAL, ClientCredentials, OAuthCredential, kind_of, settings_of
 from control.registry.installation import Installation
 from control.registry.partial import entry_with
 from control.store.pool import transaction
@@ -173,6 +174,8 @@ async def _shown(visit: Visit, target: Target, form: Form) -> web.Response:
         owners=target.owners,
         questions=[] if signs_in and again else questions(entry, again),
         asks_credential=dispatch.cure(entry.credential, ()) is not None,
+        credential_words=credential_words(kind_of(entry.credential)),
+        credential_lines=isinstance(entry.credential, ClientCredentials),
         has_credential=CREDENTIAL in held,
         signs_in=signs_in,
         provider=shown,

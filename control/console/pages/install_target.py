@@ -15,7 +15,7 @@ from control.registry.access import Caller
 from control.registry.account import Account
 from control.registry.entry import Entry
 from control.registry.installation import Installation
-from control.registry.installing import may_fill
+from control.registry.installing import may_fill, may_install
 from control.registry.owner import TeamOwner
 from control.store import accounts, entries, installations
 from control.store.pool import Connection
@@ -61,7 +61,8 @@ def refuse_others(caller: Caller, whose: str) -> None:
         return
     kind, _, identifier = whose.partition(":")
     if kind == "team" and is_id(identifier):
-        if may_fill(caller, "installation:create", TeamOwner(identifier)):
+        team = TeamOwner(identifier)
+        if may_install(caller, team) or may_fill(caller, "installation:update", team):
             return
         raise NotForYou(
             "This link is for a team, and you may not connect anything for that team. Pass it on to an editor of "

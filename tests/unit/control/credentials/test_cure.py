@@ -4,6 +4,7 @@ import pytest
 
 from control.credentials.cure import install_link, to_connect, to_give_again, with_link
 from control.credentials.resolved import needs_sign_in
+from control.registry.credential import OAuthCredential
 from control.registry.fields import Field
 from core.resolve import InstallationRefusal, Principal, PrincipalKind
 from tests.fakes.registry import BEARER, an_entry, an_installation
@@ -124,3 +125,9 @@ def test_exactly_what_must_be_given_again_is_asked_for_where_that_is_known() -> 
 def test_an_answer_that_is_no_secret_is_given_as_a_value() -> None:
     told = to_give_again(ENTRY, an_installation(), answer="region")
     assert told.startswith("Run `archway installations update github@organisation --value region=...`")
+
+
+def test_an_account_is_given_again_by_signing_in() -> None:
+    entry = an_entry(credential=OAuthCredential())
+    told = to_give_again(entry, an_installation())
+    assert told.startswith("Run `archway installations sign-in github@organisation`")
