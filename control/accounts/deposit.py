@@ -4,9 +4,10 @@ Called by the admin API. The provider is not asked for other tokens; whether the
 """
 
 from datetime import UTC, datetime
+from random import random
 
 from control.accounts.providers import UpstreamProviders
-from control.accounts.under_way import first_refresh
+from control.accounts.times import next_refresh
 from control.credentials.upstream_oauth.account import account_of
 from control.credentials.upstream_oauth.authorize import wanted_scopes
 from control.credentials.upstream_oauth.token_answer import Granted
@@ -48,8 +49,12 @@ async def deposited(
         upstream_client_id=known.row,
         tokens=b"",
         expires_at=ends,
-        refresh_at=first_refresh(ends, datetime.fromtimestamp(now, UTC)) if tokens.refresh_token else None,
+        refresh_at=_refreshed_at(ends, now) if tokens.refresh_token else None,
         scopes=scopes or (),
         account_name=whose.name,
         subject=whose.subject,
     )
+
+
+def _refreshed_at(ends: datetime | None, now: float) -> datetime | None:
+    return next_refresh(ends, datetime.fromtimestamp(now, UTC), random())  # noqa: S311  # spreads load

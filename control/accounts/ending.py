@@ -18,7 +18,7 @@ from control.registry.account_revocation import NewRevocation
 from control.registry.account_sign_in import AccountSignIn
 from control.registry.installation import Installation
 from control.registry.row_seals import RowSeals
-from control.store import account_revocations, account_sign_ins, entries, upstream_clients
+from control.store import account_revocations, account_sign_ins, accounts, entries, upstream_clients
 from control.store.pool import Connection
 from core.identifiers import new_id
 from core.sealing import SealBroken
@@ -63,6 +63,8 @@ async def cancel(connection: Connection, seals: RowSeals, row: AccountSignIn, no
         client = await upstream_clients.one(connection, way.client_row)
         secret = None if client is None else client.client_secret
     account, nobody = account_from(way, came, now), new_id()
+    if await accounts.held_elsewhere(connection, account):
+        return
     await account_revocations.add(
         connection,
         NewRevocation(

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from control.accounts.providers import FoundProvider, UpstreamProviders
 from control.credentials.upstream_oauth.authorization_server import AuthorizationServer
 from control.credentials.upstream_oauth.authorize import wanted_scopes
-from control.credentials.upstream_oauth.registration import how_to_register
+from control.credentials.upstream_oauth.registration import OurClient, how_to_register
 from control.credentials.upstream_oauth.unfit import AskTheAdmin, CannotSignIn, NotApproved
 from control.providers.asking import ProviderAway
 from control.registry.credential import OAuthCredential
@@ -31,7 +31,7 @@ _NOT_WHOLE: Final = (
 
 async def looked_at(providers: UpstreamProviders, entry: Entry, settings: OAuthCredential) -> dict[str, Any]:
     """The fields of `ProviderFound`."""
-    ours = providers.ours
+    ours = providers.ours_at(entry)
     told: dict[str, Any] = {
         "callback_url": ours.redirect_uri,
         "document_url": ours.document_url,
@@ -53,34 +53,32 @@ async def looked_at(providers: UpstreamProviders, entry: Entry, settings: OAuthC
             told |= {"problem": f"{waiting}", "hosts_to_approve": list(waiting.hosts)}
             hosts = (*settings.approved_hosts, *waiting.hosts)  # metadata is read from no other host for that
             found = await providers.found(url, replace(settings, approved_hosts=hosts))
-        return told | _told(providers, found, settings, told["problem"])
+        return told | _told(ours, found, settings, told["problem"])
     except (CannotSignIn, ProviderAway) as cannot:
         return told | {"problem": str(cannot)}
 
 
-def _told(
-    providers: UpstreamProviders, found: FoundProvider, settings: OAuthCredential, problem: str
-) -> dict[str, Any]:
+def _told(ours: OurClient, found: FoundProvider, settings: OAuthCredential, problem: str) -> dict[str, Any]:
     server = found.server
     try:
-        how_to_register(server, settings, providers.ours)
+        how_to_register(server, settings, ours)
     except AskTheAdmin as ask:
         problem = problem or str(ask)
     return {
         **{name: getattr(server, name) for name in _ENDPOINTS},
         "problem": problem,
-        "registrations": _registrations(providers, server),
+        "registrations": _registrations(ours, server),
         "scopes": list(wanted_scopes(found.discovered, settings, found.challenge)),
         "resource": found.discovered.resource,
         "warnings": _warnings(server),
     }
 
 
-def _registrations(providers: UpstreamProviders, server: AuthorizationServer) -> list[str]:
+def _registrations(ours: OurClient, server: AuthorizationServer) -> list[str]:
     found = ["own"]
     for how in ("document", "dynamic"):
         try:
-            how_to_register(server, OAuthCredential(registration=how), providers.ours)
+            how_to_register(server, OAuthCredential(registration=how), ours)
         except AskTheAdmin:
             continue
         found.append(how)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from control.accounts.asked_server import challenge_of
+from control.accounts.our_client import of_entry
 from control.credentials.upstream_oauth.authorization_server import AuthorizationServer
 from control.credentials.upstream_oauth.challenge import Challenge
 from control.credentials.upstream_oauth.client import UpstreamClient
@@ -63,8 +64,12 @@ class UpstreamProviders:
         ours: OurClient,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.asker, self.ours = asker, ours
+        self.asker, self._ours = asker, ours
         self._pool, self._seals, self._clock = pool, seals, clock
+
+    def ours_at(self, entry: Entry) -> OurClient:
+        """What Archway is at the provider of this entry: no other entry has its callback or its document."""
+        return of_entry(self._ours, entry.slug)
 
     def now(self) -> float:
         """The time, in Unix seconds."""
@@ -85,26 +90,28 @@ class UpstreamProviders:
         self, entry: Entry, settings: OAuthCredential, server: AuthorizationServer, scopes: Sequence[str]
     ) -> KnownClient:
         """The client that we are there, registered now where there is none yet. Raises ProviderAway, CannotSignIn."""
-        how = how_to_register(server, settings, self.ours)
+        ours = self.ours_at(entry)
+        how = how_to_register(server, settings, ours)
         if how == "dynamic":
             return await self._dynamic(entry, settings, server, scopes)
         secret = self._own_secret(entry, settings) if how == "own" else ""
         return KnownClient(
-            await registered(self.asker, server, settings, self.ours, client_secret=secret, scopes=scopes), None
+            await registered(self.asker, server, settings, ours, client_secret=secret, scopes=scopes), None
         )
 
     async def _dynamic(
         self, entry: Entry, settings: OAuthCredential, server: AuthorizationServer, scopes: Sequence[str]
     ) -> KnownClient:
+        ours = self.ours_at(entry)
         async with transaction(self._pool, readonly=True) as connection:
-            kept = await upstream_clients.living(connection, entry.id, server.issuer, self.ours.redirect_uri)
+            kept = await upstream_clients.living(connection, entry.id, server.issuer, ours.redirect_uri)
         if kept is not None:
             with suppress(SealBroken):  # sealed with a key that is gone: another client takes its place
                 return KnownClient(client_of_row(self._seals, kept), kept.id)
         # Some providers hold a client to the scopes that it named: it may need more of theirs later.
         named = tuple(dict.fromkeys((*scopes, *server.scopes_supported)))
-        made = await registered(self.asker, server, settings, self.ours, scopes=named)
-        row = _row_of(self._seals, entry, made, self.ours.redirect_uri)
+        made = await registered(self.asker, server, settings, ours, scopes=named)
+        row = _row_of(self._seals, entry, made, ours.redirect_uri)
         async with transaction(self._pool) as connection:
             stays = await upstream_clients.keep(connection, row, kept.id if kept else None)
         return KnownClient(made if stays.id == row.id else client_of_row(self._seals, stays), stays.id)

@@ -41,6 +41,16 @@ def of_another() -> SignInFailed:
     )
 
 
+def elsewhere(begin_again: str) -> SignInFailed:
+    """An answer that came to the callback of another entry than the sign-in began at."""
+    return SignInFailed(
+        "elsewhere",
+        "This answer came from another provider than the one that you were sent to, so it was used for nothing. "
+        "Begin again; if it happens once more, tell an admin which server you wanted to connect.",
+        begin_again,
+    )
+
+
 def replayed(begin_again: str) -> SignInFailed:
     """An answer that came before."""
     return SignInFailed(

@@ -1,7 +1,7 @@
 """A person's sign-in at the provider of a server: off to it, back with a code, and the question whose account it is.
 
     url = await sign_ins.begin(person, entry, wanted)               # where the browser is sent
-    sign_in_id = await sign_ins.returned(person, dict(request.query))   # what it came back with
+    sign_in_id = await sign_ins.returned(person, slug, dict(request.query))   # what it came back with
     shown = await sign_ins.waiting(person, sign_in_id)              # whose account it is, for the page that asks
 
 Called by the install page. Between the steps everything is in one row, sealed, for one person in one browser session;
@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from control.accounts import sign_in_failed as failed
+from control.accounts.our_client import CALLBACK
 from control.accounts.providers import FoundProvider, UpstreamProviders
 from control.accounts.under_way import Came, UnderWay, WantedNew
 from control.credentials.upstream_oauth.account import account_of
@@ -27,7 +28,7 @@ from control.credentials.upstream_oauth.token_request import Granted, redeem
 from control.credentials.upstream_oauth.unfit import CannotSignIn
 from control.providers.asking import host_of
 from control.providers.browser_round import BadReturn
-from control.registry.account import Account, place_of
+from control.registry.account import Account, origin_in, place_of
 from control.registry.account_sign_in import AccountSignIn, NewAccountSignIn
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import OAuthCredential
@@ -68,6 +69,11 @@ class Waiting:
     """What that one had so far."""
 
     @property
+    def server_origin(self) -> str:
+        """Where the account's token is sent with calls: the origin of the server."""
+        return origin_in(self.way.place)
+
+    @property
     def is_another(self) -> bool:
         """Whether it is certainly another account than the one before."""
         if self.before is None or self.before.issuer != self.way.server.issuer:
@@ -103,7 +109,7 @@ class SignIns:
         scopes = self.scopes_for(found, settings, await self._account(wanted))
         known = await self.providers.client_at(entry, settings, found.server, scopes)
         now = self._clock().timestamp()
-        begun = begin(found.discovered, known.client, self.providers.ours.redirect_uri, scopes, now)
+        begun = begin(found.discovered, known.client, self.providers.ours_at(entry).redirect_uri, scopes, now)
         extra = settings.authorize_parameters | ({"prompt": _prompt(found, scopes)} if another else {})
         address = authorize_url(found.server, begun, extra)
         way = UnderWay(
@@ -128,11 +134,15 @@ class SignIns:
             await account_sign_ins.keep(connection, sign_in_id, row)
         return address
 
-    async def returned(self, browser: Browser, answer: Mapping[str, str]) -> str:
-        """The browser is back: the identifier of the sign-in whose account waits to be confirmed; SignInFailed."""
+    async def returned(self, browser: Browser, callback_of: str, answer: Mapping[str, str]) -> str:
+        """The browser is back: the identifier of the sign-in whose account waits to be confirmed; SignInFailed.
+
+        `callback_of`: the slug of the entry whose callback it came to. An answer that comes to another callback than
+        the one that it was asked for at may be of another provider, and its code is sent to nobody.
+        """
         row, entry = await self._answered(browser, answer.get("state", ""))
         try:
-            return await self._redeemed(row, entry, answer)
+            return await self._redeemed(row, entry, callback_of, answer)
         except failed.SignInFailed as why:
             log.warning(
                 "a sign-in at a server's provider failed",
@@ -207,12 +217,14 @@ class SignIns:
             raise failed.replayed(begin_again(entry, kept))
         return row, entry
 
-    async def _redeemed(self, row: AccountSignIn, entry: Entry, answer: Mapping[str, str]) -> str:
+    async def _redeemed(self, row: AccountSignIn, entry: Entry, callback_of: str, answer: Mapping[str, str]) -> str:
         again, now = begin_again(entry, row), self._clock().timestamp()
         try:
             way, _ = opened(self._seals, row)
         except (SealBroken, msgspec.MsgspecError):
             raise failed.not_known() from None
+        if not way.begun.redirect_uri.endswith(f"{CALLBACK}/{callback_of}"):
+            raise failed.elsewhere(again)
         try:
             code = code_of(answer, way.begun, now)
         except BadReturn as bad:

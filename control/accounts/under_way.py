@@ -5,20 +5,19 @@ nothing which changes in between leads a code or a secret elsewhere.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from random import random
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
+from control.accounts.times import next_refresh
 from control.changes.installations import WantedInstallation
 from control.credentials.upstream_oauth.authorization_server import AuthorizationServer
 from control.credentials.upstream_oauth.authorize import Begun
 from control.credentials.upstream_oauth.client import UpstreamClient
 from control.registry.account import AccountTokens, NewAccount
 from control.registry.owner import Scope
-
-_LEAST_AHEAD: Final = timedelta(minutes=5)
 
 
 class WantedNew(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,18 +89,8 @@ def account_from(way: UnderWay, came: Came, now: datetime) -> NewAccount:
         upstream_client_id=way.client_row,
         tokens=b"",
         expires_at=ends,
-        refresh_at=first_refresh(ends, now) if came.refresh_token else None,
+        refresh_at=next_refresh(ends, now, random()) if came.refresh_token else None,  # noqa: S311  # spreads load
         scopes=came.scopes,
         account_name=came.account_name,
         subject=came.subject,
     )
-
-
-def first_refresh(ends: datetime | None, now: datetime) -> datetime | None:
-    """When the background asks for the next tokens of an account that has just come: ahead of the end, at another
-    moment for each account, so that those who signed in together do not refresh together.
-    """
-    if ends is None:
-        return None
-    ahead = min(_LEAST_AHEAD, (ends - now) / 5)
-    return ends - ahead * (1 + random())  # noqa: S311  # spreads load, and guards nothing

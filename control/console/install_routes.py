@@ -17,11 +17,12 @@ from control.public.deps import PublicDeps
 from control.public.visitor import signed_in
 
 _ID: Final = "[0-9a-f-]{36}"
-_LINK: Final = "/install/{entry:[a-z0-9-]{1,63}}"
+_ENTRY: Final = "{entry:[a-z0-9-]{1,63}}"
+_LINK: Final = f"/install/{_ENTRY}"
 _SIGN_IN: Final = f"/install/sign-ins/{{sign_in_id:{_ID}}}"
 Answer = Callable[[Visit], Awaitable[web.StreamResponse]]
 PAGES: Final[tuple[tuple[str, str, Answer], ...]] = (
-    ("GET", CALLBACK, install_account.callback),
+    ("GET", f"{CALLBACK}/{_ENTRY}", install_account.callback),
     ("GET", _SIGN_IN, install_account.confirm),
     ("POST", f"{_SIGN_IN}/connect", install_account.connect),
     ("POST", f"{_SIGN_IN}/another", install_account.another),
@@ -31,7 +32,7 @@ PAGES: Final[tuple[tuple[str, str, Answer], ...]] = (
     ("POST", _LINK, install_link.begin),
     ("POST", f"{_LINK}/hosts", install_link.approve),
 )
-"""In the order in which they are looked for: an entry may be called `callback`, and is then installed elsewhere."""
+"""In the order in which they are looked for."""
 
 
 def routes(deps: PublicDeps) -> list[web.RouteDef]:

@@ -47,7 +47,7 @@ async def provider_shown(
         if again is None and not is_whole(entry):
             return ShownProvider(host="its provider")
         found = await providers.found(providers.url_for(entry, again.plain_values if again else {}), settings)
-        how_to_register(found.server, settings, providers.ours)
+        how_to_register(found.server, settings, providers.ours_at(entry))
     except NotApproved as waiting:
         return ShownProvider(problem=str(waiting), hosts=waiting.hosts)
     except (CannotSignIn, BrokenRule) as cannot:

@@ -36,7 +36,7 @@ def routes(deps: PublicDeps) -> list[web.RouteDef]:
     found += [web.get(CONSENT, consent.show, allow_head=False), web.post(CONSENT, consent.answer)]
     found += _for_programs("GET", paths(server.issuer), Metadata(server).handle)
     found += _for_programs("GET", [JWKS], Jwks(server).handle)
-    found += _for_programs("GET", [DOCUMENT], ClientDocument(server.issuer).handle)
+    found += _for_programs("GET", [f"{DOCUMENT}/{{entry:[a-z0-9-]{{1,63}}}}"], ClientDocument(server.issuer).handle)
     found += _for_programs("POST", TOKEN, TokenEndpoint(server).handle)
     found += _for_programs("POST", REGISTER, RegistrationEndpoint(server).handle)
     found += _for_programs("POST", [REVOKE], RevocationEndpoint(server).handle)

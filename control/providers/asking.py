@@ -132,7 +132,11 @@ def unusable(url: str, answer: Answer) -> ProviderAway:
 def error_word(answer: Mapping[str, Any] | None) -> str:
     """`error` of an answer, where it looks like one of RFC 6749's words; '' else."""
     word = answer.get("error") if answer else None
-    return word if isinstance(word, str) and word.replace("_", "").isalpha() and len(word) <= 64 else ""
+    return (
+        word
+        if isinstance(word, str) and word.replace("_", "").isalpha() and word.isascii() and len(word) <= 64
+        else ""
+    )
 
 
 def seconds_until(retry_after: str | None, date: str | None) -> float:

@@ -118,6 +118,11 @@ def client_place(entry_credential: OAuthCredential, origin: str) -> str:
     return json.dumps(told, sort_keys=True)
 
 
+def origin_in(place: str) -> str:
+    """The origin of the server that a place names."""
+    return str(json.loads(place).get("origin", ""))
+
+
 def client_place_in(place: str) -> str:
     """The same, of an entry as it was when an account came: `place` is the account's."""
     told = json.loads(place)

@@ -50,6 +50,7 @@ def check_entry(
         raise BrokenRule(
             "fixed_headers", f"were given for {bound_origin(before.reached)}; give them again for the new url"
         )
+    _check_shared_headers(wanted, reached, names)
     for name in credential.fills:
         if name in names:
             raise BrokenRule("credential_placement", f"fills {name}, which is a fixed header already; choose one")
@@ -65,6 +66,18 @@ def check_entry(
         credential=credential.credential, fields=fields,
     )  # fmt: skip
     return CheckedEntry(checked, names)
+
+
+def _check_shared_headers(wanted: WantedEntry, reached: Reached, names: tuple[str, ...]) -> None:
+    """Fixed headers may be a key that all share: no answer of one person chooses the host that gets it."""
+    chosen = [name for name, part in placeholders(reached.url).items() if part == "host label"]
+    open_ones = [one.name for one in wanted.fields if one.name in chosen and one.type != "select"]
+    if names and open_ones:
+        raise BrokenRule(
+            "fixed_headers",
+            f"would go to any host that somebody answers for {open_ones[0]!r}; make it a field of the type 'select', "
+            "or ask each installation for the header",
+        )
 
 
 def _checked_reached(reached: Reached, policy: AddressPolicy) -> Reached:

@@ -6,7 +6,7 @@ Written in `writes/accounts.py`. Tokens leave this file sealed only.
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from control.registry.account import Account
+from control.registry.account import Account, NewAccount
 from control.store.pool import Connection
 from control.store.rows import columns_of, made
 from control.store.statements import listed
@@ -40,3 +40,13 @@ async def many(connection: Connection, installation_ids: Collection[str]) -> dic
     """The accounts of these installations, by installation."""
     rows = await connection.fetch(_SELECT + "where installation_id = any($1::uuid[])", list(installation_ids))
     return {row["installation_id"]: made(Account, row) for row in rows}
+
+
+async def held_elsewhere(connection: Connection, account: NewAccount) -> bool:
+    """Whether an installation has this account of the provider: revoking one of its tokens may end that too."""
+    found: bool = await connection.fetchval(
+        "select account_held_elsewhere($1, $2, $3, $4, $5)",
+        account.issuer, account.client_id, account.subject, account.account_name,
+        "00000000-0000-0000-0000-000000000000",
+    )  # fmt: skip
+    return found

@@ -326,7 +326,7 @@ async def test_an_entry_whose_people_sign_in_keeps_its_clients_secret_until_the_
     form = filled(**SIGNS_IN)
     form = {name: value for name, value in form.items() if not name.startswith("fixed_headers")}
     async with reading(console, await console.person("Ed", "editor")) as reader:
-        assert f"{console.url}/install/callback" in (await reader.get("/registry/new"))[1]
+        assert f"{console.url}/install/callback/SHORT-NAME" in (await reader.get("/registry/new"))[1]
         status, text, _ = await reader.post("/registry/new", **form)
         assert status == 303, text
         made = await kept(console)

@@ -49,7 +49,7 @@ OPEN = {
     "GET /sign-in/oidc/{provider}", "GET /sign-in/oidc/{provider}/callback",
     # for programs, which have proofs of their own
     "GET /.well-known/oauth-authorization-server", "GET /.well-known/openid-configuration", "GET /oauth/jwks",
-    "GET /oauth/client-metadata.json",
+    "GET /oauth/clients-of-servers/{entry}",
     "POST /oauth/token", "POST /token", "POST /oauth/register", "POST /register", "POST /oauth/revoke",
 }  # fmt: skip
 """What strangers may ask for."""
@@ -57,7 +57,8 @@ OF_A_PERSON = {
     "GET /my/password", "POST /my/password", "GET /consent/{request_id}", "POST /consent/{request_id}",
     # whom a link is for is judged by the page itself: tests/control/test_install_links.py
     "GET /install/{entry}", "POST /install/{entry}", "POST /install/{entry}/hosts",
-    "GET /install/callback", "GET /install/sign-ins/{sign_in_id}", "POST /install/sign-ins/{sign_in_id}/connect",
+    "GET /install/callback/{entry}",
+    "GET /install/sign-ins/{sign_in_id}", "POST /install/sign-ins/{sign_in_id}/connect",
     "POST /install/sign-ins/{sign_in_id}/another", "POST /install/sign-ins/{sign_in_id}/cancel",
     "GET /install/done/{installation_id}",
 }  # fmt: skip

@@ -55,8 +55,25 @@ async def test_the_provider_is_asked_for_a_code_with_pkce_state_and_the_servers_
     sent = parse_qs(urlsplit((await ann.begin()).to).query)
     assert sent["code_challenge_method"] == ["S256"]
     assert sent["resource"] == [hosted.server.url]
-    assert sent["redirect_uri"][0].endswith("/install/callback")
+    assert sent["redirect_uri"][0].endswith("/install/callback/hosted")
     assert len(sent["state"][0]) >= 40
+
+
+async def test_an_answer_at_another_entrys_callback_is_used_for_nothing(hosted: Hosted) -> None:
+    """A server that sends people on to somebody else's provider gets no code of that provider."""
+    ann = await hosted.person("Ann")
+    back = await ann.sign_in_there((await ann.begin()).to, "ann")
+    assert back.startswith("/install/callback/hosted?")
+    elsewhere = await ann.browser.get(back.replace("/callback/hosted?", "/callback/another?"))
+    assert "came from another provider" in elsewhere.words
+    assert await counts(hosted) == NOTHING
+    assert (await ann.browser.get(back)).status == 400
+
+
+async def test_the_pages_say_where_the_token_goes(hosted: Hosted) -> None:
+    ann, origin = await hosted.person("Ann"), hosted.server.url.removesuffix("/mcp")
+    assert origin in (await ann.browser.get(ann.link)).words
+    assert origin in (await ann.browser.get(await ann.come_back("ann"))).words
 
 
 async def test_archway_registers_itself_once_for_all_people_of_an_entry(hosted: Hosted) -> None:

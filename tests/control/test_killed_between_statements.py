@@ -126,7 +126,7 @@ async def test_a_sign_in_that_dies_on_its_way_keeps_nothing_and_is_begun_again(h
         dying = DyingPool(hosted.deps.pool, at)
         dead = SignIns(dying, hosted.deps.seals, sign_ins.providers)  # type: ignore[arg-type]  # as much as is used
         with suppress(Died):
-            await dead.returned(browser, answer)
+            await dead.returned(browser, hosted.entry.slug, answer)
             break
         assert await hosted.rows("select 1 from accounts") == []
         assert await hosted.rows("select 1 from account_sign_ins where tokens is not null") == []

@@ -61,7 +61,7 @@ async def test_an_admin_sees_what_was_found(api: Api, upstream_idp: IdentityProv
         found = await told(api, server.url)
     assert (found["issuer"], found["problem"], found["hosts_to_approve"]) == (upstream_idp.issuer, "", [])
     assert found["registrations"] == ["own", "dynamic"]
-    assert found["callback_url"] == "https://tools.example.com/install/callback"
+    assert found["callback_url"] == "https://tools.example.com/install/callback/hosted"
     assert found["resource"] == server.url
     assert {"openid", "email", "read"} <= set(found["scopes"])
 

@@ -54,6 +54,22 @@ async def test_the_provider_is_told_however_an_account_goes(hosted: Hosted, how:
     assert await hosted.rows("select 1 from account_revocations") == []
 
 
+@pytest.mark.parametrize("how", ["disconnected", "installation deleted", "cancelled"])
+async def test_an_account_that_another_installation_has_too_is_not_ended_there(hosted: Hosted, how: str) -> None:
+    ann = await hosted.person("Ann")
+    stays = await ann.connect("ann")
+    await hosted.discovered(stays)
+    if how == "cancelled":
+        await ann.answer(await ann.come_back("ann", name="Another"), "cancel")
+    else:
+        goes_away = await ann.connect("ann", name="Another")
+        await hosted.discovered(goes_away)
+        async with changing(hosted.deps.pool, NOBODY) as write:
+            await goes(write, hosted, how, goes_away, ann.user["id"])
+    assert await hosted.rows("select 1 from account_revocations") == []
+    assert await good(hosted, await tokens_of(hosted, stays))
+
+
 @pytest.mark.parametrize("word", ["cancel", "another"])
 async def test_what_a_person_did_not_want_is_given_back(hosted: Hosted, word: str) -> None:
     ann = await hosted.person("Ann")

@@ -1,6 +1,6 @@
 """Back from a provider: whose account it is, asked before it is kept; and what comes after.
 
-/install/callback            the provider's answer
+/install/callback/ENTRY      the provider's answer
 /install/sign-ins/ID         "Connect GitHub as octocat?"
 /install/done/ID             the installation, whose server is being asked; "go back and try again"
 """
@@ -33,7 +33,7 @@ async def callback(visit: Visit) -> web.Response:
     try:
         if len(answer) != len(query):
             raise not_known()
-        sign_in_id = await visit.deps.account_sign_ins.returned(browser_of(visit), answer)
+        sign_in_id = await visit.deps.account_sign_ins.returned(browser_of(visit), visit.named("entry"), answer)
     except SignInFailed as why:
         return failed(visit, why)
     return visit.go(f"/install/sign-ins/{sign_in_id}")

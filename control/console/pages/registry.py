@@ -96,7 +96,7 @@ async def choices_for_entries(connection: Connection, visit: Visit) -> dict[str,
     )
     owners = [("", "The organisation")] if every else []
     owners += [(one.id, f"The team {one.name}") for one in found if caller.may_for("entry:create", TeamOwner(one.id))]
-    return {"teams": found, "owners": owners, "kinds": kinds(), "callback": visit.deps.issuer_url + CALLBACK}
+    return {"teams": found, "owners": owners, "kinds": kinds(), "callback": f"{visit.deps.issuer_url}{CALLBACK}/"}
 
 
 def _of_team(given: dict[str, Any]) -> dict[str, Any]:

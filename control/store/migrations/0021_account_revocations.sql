@@ -24,6 +24,18 @@ create table account_revocations (
 );
 create index account_revocations_due on account_revocations (next_at);
 
+-- Many providers end all that a person gave to a client when one token of it is revoked: where another installation
+-- has the same account there, nothing is revoked.
+create function account_held_elsewhere(wanted_issuer text, wanted_client text, wanted_subject text, wanted_name text,
+    apart uuid) returns boolean language sql stable as $$
+    select exists (
+        select 1 from accounts a
+        where a.installation_id <> apart and a.issuer = wanted_issuer and a.client_id = wanted_client
+            and a.refused_at is null
+            and (case when wanted_subject <> '' and a.subject <> '' then a.subject = wanted_subject
+                 else wanted_name <> '' and a.account_name = wanted_name end))
+$$;
+
 create function account_goes() returns trigger language plpgsql as $$
 begin
     insert into account_revocations (installation_id, entry_id, place, issuer, token_endpoint, revocation_endpoint,
@@ -33,7 +45,8 @@ begin
         case when old.upstream_client_id is null then e.client_secret else c.client_secret end, old.tokens
     from installations i join entries e on e.id = i.entry_id
     left join upstream_clients c on c.id = old.upstream_client_id
-    where i.id = old.installation_id and e.credential ->> 'kind' = 'oauth' and old.revocation_endpoint <> '';
+    where i.id = old.installation_id and e.credential ->> 'kind' = 'oauth' and old.revocation_endpoint <> ''
+        and not account_held_elsewhere(old.issuer, old.client_id, old.subject, old.account_name, old.installation_id);
     return case when tg_op = 'DELETE' then old else new end;
 end $$;
 create trigger accounts_deleted before delete on accounts for each row execute function account_goes();

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from control.accounts.under_way import Came, UnderWay, WantedNew, account_from, first_refresh
+from control.accounts.under_way import Came, UnderWay, WantedNew, account_from
 from control.credentials.upstream_oauth.authorization_server import AuthorizationServer
 from control.credentials.upstream_oauth.authorize import Begun
 from control.credentials.upstream_oauth.client import UpstreamClient
@@ -60,14 +60,14 @@ def test_the_account_goes_where_the_sign_in_began() -> None:
 
 def test_an_account_is_refreshed_ahead_of_its_end_and_not_all_at_one_moment() -> None:
     ends = NOW + timedelta(hours=1)
-    found = {first_refresh(ends, NOW) for _ in range(50)}
+    found = {account_from(way(), came(expires_at=ends.timestamp()), NOW).refresh_at for _ in range(50)}
     assert len(found) > 1
     assert all(ends - timedelta(minutes=10) <= one < ends for one in found if one)
 
 
 def test_a_short_life_is_refreshed_in_its_second_half() -> None:
     ends = NOW + timedelta(seconds=60)
-    found = first_refresh(ends, NOW)
+    found = account_from(way(), came(expires_at=ends.timestamp()), NOW).refresh_at
     assert found is not None
     assert NOW + timedelta(seconds=30) < found < ends
 

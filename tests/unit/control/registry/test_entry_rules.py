@@ -122,3 +122,14 @@ def test_fixed_headers_do_not_follow_to_an_address_that_installations_choose() -
     before = an_entry("https://eu.example.com/mcp", fixed_header_names=("x-b",))
     with pytest.raises(BrokenRule, match=r"fixed_headers: were given for https://eu\.example\.com"):
         checked("https://{region}.example.com/mcp", before=before, fields=(Field("region", "string"),))
+
+
+@pytest.mark.parametrize(("kind", "options"), [("string", ()), ("select", ("eu", "us"))])
+def test_a_key_that_all_share_goes_to_no_host_that_one_person_chooses(kind: Any, options: tuple[str, ...]) -> None:
+    region = Field("region", kind, "", options=options)
+    wanted = a_wanted_entry("https://{region}.example.com/mcp", fields=(region,), fixed_headers={"x-key": "k"})
+    if kind == "select":
+        assert check_entry(wanted, NONE, POLICY).fixed_header_names == ("x-key",)
+        return
+    with pytest.raises(BrokenRule, match="fixed_headers: would go to any host"):
+        check_entry(wanted, NONE, POLICY)
