@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 from playwright.async_api import Page, expect
 
-from control.console.first_call import MOST_OF_ONE
+from control.console.live import MOST_OF_ONE
 from control.store.pool import transaction
 from tests.console.serving import Console, reading
 from tests.control import seeded

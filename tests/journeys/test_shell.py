@@ -12,7 +12,7 @@ async def test_a_member_sees_their_own_pages_and_nothing_else(visits: Visits, co
     page = await visits.page(await console.person("Bea"))
     await page.goto("/")
     links = page.get_by_role("navigation", name="Console").get_by_role("listitem")
-    await expect(links).to_have_text(["Home", "Connect", "My access"])
+    await expect(links).to_have_text(["Home", "Connect", "My connections", "My access"])
     await page.get_by_role("link", name="My access").first.click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("My access")
     await expect(page.locator("[aria-current=page]")).to_have_text("My access")
