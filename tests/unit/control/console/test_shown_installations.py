@@ -38,7 +38,7 @@ def test_where_a_person_signs_in_at_the_provider_they_are_sent_there() -> None:
     for word, told in (("needs_sign_in", "needs sign-in"), ("needs_sign_in_again", "needs sign-in again")):
         one = shown("oauth", word, state="new")  # type: ignore[arg-type]  # from the table
         assert one.state == (told, "warn")
-        assert (one.signs_in, one.sign_in_path) == (True, "/install/github?as=organisation&installation=i1")
+        assert (one.signs_in, one.sign_in_path) == (True, "/install/github?installation=i1")
         assert one.cure == "Sign in at the provider."
     assert not shown().signs_in
 
