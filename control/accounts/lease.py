@@ -1,6 +1,6 @@
 """Who renews an account: one at a time, over all workers and replicas, by a lease in the account's own row.
 
-Called by `renewals.py`. In one transaction the row is locked and judged, and either leased, or it is said why not:
+Called by `one_renewal.py`. In one transaction the row is locked and judged, and either leased, or it is said why not:
 somebody renews it, somebody has, its provider is left alone for a while, or a person has to sign in. Whoever holds
 the lease may ask the provider until shortly before it ends; it is longer than all questions of one renewal together.
 """

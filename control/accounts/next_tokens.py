@@ -1,8 +1,8 @@
 """A provider asked for the next tokens of an account, as the client that we are there.
 
-Called by `renewals.py` under the account's lease. A person's account is renewed with its refresh token; a client of
-the installation gets another token for itself. Nothing is sent to an endpoint whose host is neither the issuer's nor
-approved now, whatever was so when the account came. Leaves out what is made of the answer.
+Called by `one_renewal.py` under the account's lease. A person's account is renewed with its refresh token; a client
+of the installation gets another token for itself. Nothing is sent to an endpoint whose host is neither the issuer's
+nor approved now, whatever was so when the account came. Leaves out what is made of the answer.
 """
 
 from collections.abc import Callable

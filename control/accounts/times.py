@@ -1,7 +1,7 @@
 """When tokens are renewed, and how long a provider that gives none is left alone. Pure.
 
-Called by `renewals.py` and `next_tokens.py`. `luck`: a number from 0 to 1, so that accounts which came together are
-not renewed together.
+Called by all that gives an account its tokens, and by `one_renewal.py`. `luck`: a number from 0 to 1, so that
+accounts which came together are not renewed together.
 """
 
 from datetime import datetime, timedelta

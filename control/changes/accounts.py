@@ -2,7 +2,7 @@
 
 Called where a person has signed in at a provider, where tokens are deposited, and where somebody takes an account
 away. The tokens of an account that goes or gives way are queued for its provider to be told by the schema itself
-(`migrations/0021_account_revocations.sql`). Leaves out refreshes, which are nobody's decision: `control/accounts/`.
+(`migrations/0021_account_revocations.sql`). Leaves out what is written while tokens are renewed: `renewals.py`.
 """
 
 from dataclasses import replace

@@ -2,7 +2,7 @@
 
 Made by `control/store/accounts.py` of a row. Its tokens are in it sealed only (`row_seals.py`), together with all
 that says where they may go, so that a row in which one of these was changed opens for nobody. Leaves out how tokens
-are got and made new: `control/credentials/upstream_oauth/`.
+are got and made new: `control/accounts/`.
 """
 
 import json

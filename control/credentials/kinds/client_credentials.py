@@ -1,7 +1,7 @@
 """OAuth client credentials: a client of the installation gets tokens for itself, which its callers share.
 
 An installation brings the client's identifier, as an answer named `client_id`, and its secret or private key as its
-credential. The token is got, kept and made new elsewhere (`control/credentials/upstream_oauth/`); here is what an
+credential. The token is got, kept and made new elsewhere (`control/accounts/`); here is what an
 entry may say, what an installation must bring, and the one header. The client's own secret goes into no header.
 """
 

@@ -1,7 +1,8 @@
 """OAuth per person: each installation gets its tokens when its owner signs in at the provider.
 
 What a request carries is the access token of the installation's account. The account itself is found, refreshed and
-judged elsewhere (`control/credentials/upstream_oauth/`); here is what an entry may say, and the one header.
+judged elsewhere (`control/accounts/`, `control/credentials/usable.py`); here is what an entry may say, and the one
+header.
 """
 
 import re
