@@ -5,8 +5,9 @@
         await page.goto("/my/access")
         assert not await serious_findings(page)
 
-What the browser complains of (a script that fails, something that the policy forbids) fails the test. Pictures of
-pages are kept in `.journeys/`, for people to look at. Imported by the conftest of `tests/journeys/`.
+What the browser complains of on pages of ours (a script that fails, something that the policy forbids) fails the
+test: see `browser_complaints.py`. Pictures of pages are kept in `.journeys/`, for people to look at. Imported by the
+conftest of `tests/journeys/`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from control.registry.user import User
+from tests.browser_complaints import Complaints
 from tests.console.serving import Console
 
 NO_BROWSER = "no Chromium here: on Debian, apt-get install -y chromium"
@@ -65,12 +67,12 @@ async def browser() -> AsyncIterator[Browser]:
 
 @dataclass  # Playwright remembers a listener on its object, so it cannot have slots
 class Visits:
-    """Opens pages as somebody, in some look; what the browser complains of fails the test."""
+    """Opens pages as somebody, in some look; what the browser complains of on pages of ours fails the test."""
 
     browser: Browser
     console: Console
     stack: AsyncExitStack
-    complaints: list[str]
+    complaints: Complaints
     expected: tuple[str, ...] = ()
     """Parts of complaints that a test provokes."""
 
@@ -84,21 +86,16 @@ class Visits:
             await self.console.sign_in(context, person)
         page = await context.new_page()
         page.set_default_timeout(WITHIN_MS)
-        page.on("console", self._listen)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.complaints.follow(page)
         return page
-
-    def _listen(self, message: Any) -> None:
-        if message.type in {"error", "warning"}:
-            self.complaints.append(message.text)
 
 
 @pytest.fixture
 async def visits(browser: Browser, console: Console) -> AsyncIterator[Visits]:
     async with AsyncExitStack() as stack:
-        made = Visits(browser, console, stack, [])
+        made = Visits(browser, console, stack, Complaints(console.url))
         yield made
-    told = [one for one in made.complaints if not any(part in one for part in made.expected)]
+    told = [one for one in made.complaints.told if not any(part in one for part in made.expected)]
     assert not told, f"the browser says: {told}"
 
 

@@ -18,7 +18,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from core.identifiers import new_id
+from tests.browser_complaints import Complaints
 from tests.fixtures_archway import RunningArchway, archway_up
 from tests.fixtures_browser import WITHIN_MS
 from tests.fixtures_own_documents import OwnDocuments
@@ -79,14 +80,14 @@ class Person:
     email: str
     id: str
     context: BrowserContext
-    complaints: list[str] = field(default_factory=list)
+    complaints: Complaints
     is_in: bool = False
 
     async def opens(self, address: str) -> Page:
         """Open what a client asks to open, sign in if that is asked, and stand before the consent page."""
         page = await self.context.new_page()
         page.set_default_timeout(WITHIN_MS)
-        page.on("console", self._listen)
+        self.complaints.follow(page)
         await page.goto(address)
         if not self.is_in:
             await page.get_by_label("Email").fill(self.email)
@@ -104,11 +105,6 @@ class Person:
         await page.wait_for_url(lambda url: not url.startswith(self.desk.origin))
         return page
 
-    def _listen(self, message: Any) -> None:
-        """Keep what the browser complains of on pages of ours; a client's own page may want a picture."""
-        if message.type in {"error", "warning"} and self.desk.origin in message.location.get("url", self.desk.origin):
-            self.complaints.append(message.text)
-
     def grants(self) -> list[dict[str, Any]]:
         """What they have allowed."""
         return list(self.desk.archway.api.get(f"/grants?user_id={self.id}")["items"])
@@ -116,7 +112,7 @@ class Person:
 
 @pytest.fixture
 async def person(desk: Desk, browser: Browser) -> AsyncIterator[Person]:
-    """A new member with a password; what their browser complains of fails the test."""
+    """A new member with a password; what their browser complains of on pages of ours fails the test."""
     email = f"{new_id()[-12:]}@example.com"
     made = desk.archway.api.post("/users", {"name": "Ann Bell", "email": email})
     link = desk.archway.api.post(f"/users/{made['id']}/links", {"purpose": "invitation"})["url"]
@@ -126,9 +122,9 @@ async def person(desk: Desk, browser: Browser) -> AsyncIterator[Person]:
         assert chosen.status == 303, chosen.words
         context = await browser.new_context()
         ending.push_async_callback(context.close)
-        at_browser = Person(desk, "Ann Bell", email, made["id"], context)
+        at_browser = Person(desk, "Ann Bell", email, made["id"], context, Complaints(desk.origin))
         yield at_browser
-    assert not at_browser.complaints, f"the browser says: {at_browser.complaints}"
+    assert not at_browser.complaints.told, f"the browser says: {at_browser.complaints.told}"
 
 
 @dataclass

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from tests.browser_complaints import Complaints
 from tests.fixtures_browser import LOOKS, NARROW, WIDE, WITHIN_MS, overflows, serious_findings, shot
 from tests.up.conftest import Up
 
@@ -35,14 +36,14 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 class Desk:
     """Somebody at a computer: a browser, in which they open what they are given, and a terminal."""
 
-    def __init__(self, context: BrowserContext, folder: Path) -> None:
+    def __init__(self, context: BrowserContext, folder: Path, origin: str) -> None:
         self.context, self._folder = context, folder
-        self.complaints: list[str] = []
+        self.complaints = Complaints(origin)
 
     async def opens(self, url: str) -> Page:
         page = await self.context.new_page()
         page.set_default_timeout(WITHIN_MS)
-        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        self.complaints.follow(page)
         await page.goto(url)
         return page
 
@@ -62,7 +63,7 @@ class Desk:
 
 
 @pytest.fixture
-async def desks(browser: Browser, tmp_path: Path) -> AsyncIterator[dict[str, Desk]]:
+async def desks(up: Up, browser: Browser, tmp_path: Path) -> AsyncIterator[dict[str, Desk]]:
     """An admin's with a wide window, a newcomer's with a narrow one."""
     async with AsyncExitStack() as ending:
         made = {}
@@ -72,9 +73,9 @@ async def desks(browser: Browser, tmp_path: Path) -> AsyncIterator[dict[str, Des
             )
             ending.push_async_callback(context.close)
             (tmp_path / name).mkdir()
-            made[name] = Desk(context, tmp_path / name)
+            made[name] = Desk(context, tmp_path / name, up.file["proxy_url"])
         yield made
-    assert not [one for desk in made.values() for one in desk.complaints]
+    assert not [one for desk in made.values() for one in desk.complaints.told]
 
 
 async def looked_at(page: Page, name: str) -> None:
