@@ -3,6 +3,8 @@ PY ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+# What Python has compiled it keeps: tests start hundreds of processes, each of which would compile all of it again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help up down compiled test test-compiled faults journeys pages fuzz check tools lock format bench bench-quick clean soak conformance keycloak
 
