@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import urlencode
 
 import msgspec
 
@@ -214,15 +213,12 @@ class SignIns:
         if (kept.user_id, kept.session_id) != (browser.user_id, browser.session_id):
             raise failed.of_another()
         if row is None:
-            raise failed.replayed(begin_again(entry, kept))
+            raise failed.replayed(self._way(kept).begun_at(entry.slug, kept.user_id, kept.installation_id))
         return row, entry
 
     async def _redeemed(self, row: AccountSignIn, entry: Entry, callback_of: str, answer: Mapping[str, str]) -> str:
-        again, now = begin_again(entry, row), self._clock().timestamp()
-        try:
-            way, _ = opened(self._seals, row)
-        except (SealBroken, msgspec.MsgspecError):
-            raise failed.not_known() from None
+        way, now = self._way(row), self._clock().timestamp()
+        again = way.begun_at(entry.slug, row.user_id, row.installation_id)
         if not way.begun.redirect_uri.endswith(f"{CALLBACK}/{callback_of}"):
             raise failed.elsewhere(again)
         try:
@@ -252,6 +248,12 @@ class SignIns:
             raise failed.not_known()
         return row.id
 
+    def _way(self, row: AccountSignIn) -> UnderWay:
+        try:
+            return opened(self._seals, row)[0]
+        except (SealBroken, msgspec.MsgspecError):
+            raise failed.not_known() from None
+
 
 def opened(seals: RowSeals, row: AccountSignIn) -> tuple[UnderWay, Came | None]:
     """What a row keeps sealed; raises SealBroken, `msgspec.MsgspecError`."""
@@ -259,12 +261,6 @@ def opened(seals: RowSeals, row: AccountSignIn) -> tuple[UnderWay, Came | None]:
     if row.tokens is None:
         return way, None
     return way, msgspec.json.decode(seals.open_sign_in(row.id, TOKENS, row.tokens), type=Came)
-
-
-def begin_again(entry: Entry, row: AccountSignIn) -> str:
-    """The page on which the person begins once more."""
-    query = "" if row.installation_id is None else f"?{urlencode({'installation': row.installation_id})}"
-    return f"/install/{entry.slug}{query}"
 
 
 def _settings(entry: Entry) -> OAuthCredential:

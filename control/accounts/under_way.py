@@ -17,6 +17,7 @@ from control.credentials.upstream_oauth.authorization_server import Authorizatio
 from control.credentials.upstream_oauth.authorize import Begun
 from control.credentials.upstream_oauth.client import UpstreamClient
 from control.registry.account import AccountTokens, NewAccount
+from control.registry.install_path import install_path
 from control.registry.owner import Scope
 
 
@@ -30,6 +31,10 @@ class WantedNew(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"WantedNew({self.scope})"
+
+    def whose(self, user_id: str) -> str:
+        """The key of the owner that this person wants it for; '' for the organisation."""
+        return {"personal": f"user:{user_id}", "team": f"team:{self.team_id}"}.get(self.scope, "")
 
     def of(self, entry_id: str) -> WantedInstallation:
         """As the change takes it."""
@@ -53,6 +58,11 @@ class UnderWay(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"UnderWay({self.begun!r})"
+
+    def begun_at(self, slug: str, user_id: str, installation_id: str | None) -> str:
+        """The page on which this person began, for the same owner or installation: there they may begin again."""
+        whose = "" if self.wanted is None else self.wanted.whose(user_id)
+        return install_path(slug, whose, installation_id or "")
 
 
 class Came(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,12 +20,12 @@ from control.admin.installation_models import (
 from control.admin.resource import shown
 from control.changes import installations as changes
 from control.changes.visible import visible_installation
-from control.credentials.cure import link_for
 from control.credentials.standing import Standing
 from control.http.models import Id
 from control.http.paging import Page, page_of, place_key
 from control.http.problems import conflict
 from control.registry.account import Account
+from control.registry.install_path import path_to_mend
 from control.registry.installation import Installation, told_of_installation
 from control.store import accounts, installations
 from control.store.pool import Connection, transaction
@@ -111,7 +111,7 @@ def _view(asked: Asked, installation: Installation, told: _Told) -> Installation
         told_of_installation(installation),
         standing=shown(StandingView, stand[installation.id]),
         account=_account(held.get(installation.id)),
-        sign_in_link=link_for(asked.deps.pages_url, installation),
+        sign_in_link=asked.deps.pages_url + path_to_mend(installation),
     )
 
 

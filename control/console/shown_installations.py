@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import urlencode
 
 from control.console.credential_form import kind_label
-from control.credentials.cure import link_for
 from control.credentials.standing import Standing, StandingWord
 from control.registry.account import Account
+from control.registry.install_path import path_to_mend
 from control.registry.installation import Installation, InstallationState
 from control.registry.owner import Organisation, Owner, Person, TeamOwner
 
@@ -92,7 +91,7 @@ class ShownInstallation:
     @property
     def sign_in_path(self) -> str:
         """Where its person signs in at the provider."""
-        return link_for("", self.installation)
+        return path_to_mend(self.installation)
 
     @property
     def account_told(self) -> str:
@@ -109,14 +108,6 @@ class ShownInstallation:
     def kind_label(self) -> str:
         """What its kind of credential is called."""
         return kind_label(self.kind)
-
-
-def sign_in_path(entry_slug: str, owner: str, installation_id: str = "") -> str:
-    """The page on which somebody signs in at the provider of an entry, for this owner (`user:ID`), and for an
-    installation that there is.
-    """
-    named = {"as": owner} | ({"installation": installation_id} if installation_id else {})
-    return f"/install/{entry_slug}?{urlencode(named)}"
 
 
 def whose(owner: Owner, owner_name: str, me: str) -> str:

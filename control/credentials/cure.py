@@ -6,15 +6,14 @@ person, so it names a link and a command that work as they stand. Leaves out why
 
 from collections.abc import Collection
 from shlex import quote
-from urllib.parse import urlencode
 
 from msgspec.structs import replace
 
 from control.credentials import dispatch
 from control.registry.credential import CREDENTIAL, OAuthCredential
 from control.registry.entry import Entry
+from control.registry.install_path import install_path
 from control.registry.installation import Installation
-from control.registry.owner import Organisation, owner_key
 from core.resolve import InstallationRefusal, Principal
 
 _OR_ASK = ", or ask an administrator."
@@ -29,14 +28,7 @@ def install_link(pages_url: str, entry: Entry, principal: Principal, installatio
     """
     if not pages_url or principal.kind not in {"user", "team"}:
         return ""
-    named = {} if installation is None else {"installation": installation.id}
-    return f"{pages_url}/install/{entry.slug}?{urlencode({'as': principal.key, **named})}"
-
-
-def link_for(pages_url: str, installation: Installation) -> str:
-    """Where the owner of an installation gives it what it lacks, for whoever passes it on to them."""
-    whose = {} if isinstance(installation.owner, Organisation) else {"as": owner_key(installation.owner)}
-    return f"{pages_url}/install/{installation.entry_slug}?{urlencode({**whose, 'installation': installation.id})}"
+    return pages_url + install_path(entry.slug, principal.key, "" if installation is None else installation.id)
 
 
 def to_connect(entry: Entry, principal: Principal, link: str = "") -> str:

@@ -16,6 +16,7 @@ from control.registry.broken_rule import BrokenRule
 from control.registry.counted import counted
 from control.registry.credential import OAuthCredential
 from control.registry.entry import Entry
+from control.registry.install_path import path_to_mend
 from control.registry.installation import Installation
 
 StandingWord = Literal["ready", "not_asked", "needs_sign_in", "needs_sign_in_again", "unreachable", "tools_changed"]
@@ -58,7 +59,7 @@ def standing_of(
 
 def _signed_out(entry: Entry, installation: Installation, account: Account | None) -> Standing | None:
     """Where a person must sign in at the provider: what they can do; None where they need not."""
-    cure = f"Sign in at its provider on the page `/install/{entry.slug}` of the console."
+    cure = f"Sign in at its provider on the page `{path_to_mend(installation)}` of the console."
     if account is None:
         return Standing("needs_sign_in", "Nobody has signed in for it at its server's provider yet.", cure)
     if account.place != _place(entry, installation):

@@ -136,6 +136,18 @@ async def test_an_answer_counts_once(hosted: Hosted) -> None:
     assert "has come before" in again.words
 
 
+async def test_whoever_must_begin_again_is_led_to_where_they_began(hosted: Hosted) -> None:
+    ann = await hosted.person("Ann")
+    for_ann = f'href="/install/hosted?as=user%3A{ann.user["id"]}"'
+    back = await ann.sign_in_there((await ann.begin()).to, "ann")
+    question = (await ann.browser.get(back)).to
+    assert for_ann in (await ann.browser.get(back)).text
+    assert for_ann in (await ann.answer(question, "cancel")).text
+    installation = await ann.connect("ann")
+    again = f"{ann.link}?installation={installation}"
+    assert f'href="{again}"' in (await ann.answer(await ann.come_back("ann", again), "cancel")).text
+
+
 async def test_another_browser_of_the_same_person_cannot_end_it(hosted: Hosted) -> None:
     ann = await hosted.person("Ann")
     back = await ann.sign_in_there((await ann.begin()).to, "ann")

@@ -9,11 +9,12 @@ from control.console.answer_form import answers_of_form, form_of_answers, questi
 from control.console.credential_form import credential_words
 from control.console.forms import REFUSALS, Form
 from control.console.owners_offered import owners_offered
-from control.console.shown_installations import SIGNS_IN, sign_in_path
+from control.console.shown_installations import SIGNS_IN
 from control.console.visit import Visit
 from control.credentials import dispatch
 from control.registry.credential import CREDENTIAL, kind_of
 from control.registry.entry import Entry
+from control.registry.install_path import install_path
 from control.store import entries
 from control.store.pool import Connection, transaction
 
@@ -84,6 +85,6 @@ async def _asked(visit: Visit, entry: Entry, form: Form) -> web.Response:
         asks_credential=dispatch.cure(entry.credential, ()) is not None,
         credential_words=credential_words(kind_of(entry.credential)),
         credential_lines=kind_of(entry.credential) == "client_credentials",
-        sign_in_path=sign_in_path(entry.slug, f"user:{visit.caller.user_id}") if signs_in else "",
+        sign_in_path=install_path(entry.slug, f"user:{visit.caller.user_id}") if signs_in else "",
         protocols=PROTOCOLS,
     )

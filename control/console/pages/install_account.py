@@ -84,7 +84,7 @@ async def cancel(visit: Visit) -> web.Response:
     waiting = await _waiting(visit)
     if waiting is not None:
         await _given_back(visit, waiting)
-    return visit.page("install/cancelled.html", entry=waiting.entry if waiting else None)
+    return visit.page("install/cancelled.html", begin_again=_begun_at(visit, waiting) if waiting else "")
 
 
 async def done(visit: Visit) -> web.Response:
@@ -113,6 +113,11 @@ def failed(visit: Visit, why: SignInFailed) -> web.Response:
 
 async def _waiting(visit: Visit) -> Waiting | None:
     return await visit.deps.account_sign_ins.waiting(browser_of(visit), visit.named("sign_in_id"))
+
+
+def _begun_at(visit: Visit, waiting: Waiting) -> str:
+    again = waiting.installation
+    return waiting.way.begun_at(waiting.entry.slug, visit.caller.user_id, again.id if again else None)
 
 
 async def _given_back(visit: Visit, waiting: Waiting) -> None:

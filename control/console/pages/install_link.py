@@ -28,6 +28,7 @@ from control.providers.asking import ProviderAway
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import CREDENTIAL, ClientCredentials, OAuthCredential, kind_of, settings_of
 from control.registry.entry import bound_origin
+from control.registry.install_path import install_path
 from control.registry.installation import Installation
 from control.registry.partial import entry_with
 from control.store.pool import transaction
@@ -181,7 +182,7 @@ async def _shown(visit: Visit, target: Target, form: Form) -> web.Response:
         signs_in=signs_in,
         provider=shown,
         server_origin=bound_origin(entry.reached),
-        action=f"/install/{entry.slug}",
+        action=install_path(entry.slug),
         query=query,
         may_approve=visit.caller.may("entry:update"),
     )

@@ -2,9 +2,10 @@
 
 from aiohttp import web
 
-from control.console.shown_installations import SIGNS_IN, ShownInstallation, sign_in_path
+from control.console.shown_installations import SIGNS_IN, ShownInstallation
 from control.console.visit import Visit
 from control.registry.credential import kind_of
+from control.registry.install_path import install_path
 from control.store import accounts, entries, gateways, installations
 from control.store.pool import transaction
 from control.store.standings import standings
@@ -47,7 +48,7 @@ async def show(visit: Visit) -> web.Response:
         offered=offered[:_MOST_OFFERED],
         more=len(offered) > _MOST_OFFERED,
         sign_in_paths={
-            one.id: sign_in_path(one.slug, f"user:{caller.user_id}")
+            one.id: install_path(one.slug, f"user:{caller.user_id}")
             for one in offered
             if kind_of(one.credential) in SIGNS_IN
         },

@@ -58,6 +58,22 @@ def test_the_account_goes_where_the_sign_in_began() -> None:
     assert (account.account_name, account.upstream_client_id) == ("octocat", "row")
 
 
+@pytest.mark.parametrize(
+    ("wanted", "installation_id", "path"),
+    [
+        (WantedNew(scope="personal"), None, "/install/crm?as=user%3Au1"),
+        (WantedNew(scope="team", team_id="t1"), None, "/install/crm?as=team%3At1"),
+        (WantedNew(scope="organisation"), None, "/install/crm"),
+        (None, "i1", "/install/crm?installation=i1"),
+    ],
+)
+def test_a_person_begins_again_for_the_same_owner_or_the_same_installation(
+    wanted: WantedNew | None, installation_id: str | None, path: str
+) -> None:
+    begun = msgspec.structs.replace(way(), wanted=wanted)
+    assert begun.begun_at("crm", "u1", installation_id) == path
+
+
 def test_an_account_is_refreshed_ahead_of_its_end_and_not_all_at_one_moment() -> None:
     ends = NOW + timedelta(hours=1)
     found = {account_from(way(), came(expires_at=ends.timestamp()), NOW).refresh_at for _ in range(50)}

@@ -86,7 +86,7 @@ def test_where_a_person_signs_in_the_account_decides_first(
     found = standing_of(SIGNED_IN, an_installation(state=state), held)
     assert found.word == word
     assert found.cause.startswith(cause)
-    assert ("`/install/crm`" in found.cure) == word.startswith("needs_sign_in")
+    assert ("`/install/github?installation=i1`" in found.cure) == word.startswith("needs_sign_in")
 
 
 def test_answers_that_make_no_address_any_more_ask_for_another_sign_in() -> None:
