@@ -12,7 +12,7 @@ an earlier one left out. So each change is tested by itself (`tests/unit/control
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -135,6 +135,19 @@ async def changing(pool: Pool, actor: Caller) -> AsyncIterator[Write]:
         write = Write(connection, actor)
         yield write
         write.refuse_unfinished()
+
+
+class _Rehearsed(Exception):  # nothing is wrong: it ends a transaction
+    """Ends the transaction of a rehearsal, so that nothing of it is kept."""
+
+
+@asynccontextmanager
+async def rehearsing(pool: Pool, actor: Caller) -> AsyncIterator[Write]:
+    """As `changing`, but nothing of it is kept or told: so that what would be refused later is refused now."""
+    with suppress(_Rehearsed):
+        async with changing(pool, actor) as write:
+            yield write
+            raise _Rehearsed
 
 
 def there(row: _Row | None) -> _Row:

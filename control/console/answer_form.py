@@ -11,6 +11,7 @@ from typing import Any, Final
 from control.console.credential_form import SETTING_WORDS
 from control.console.forms import Form
 from control.credentials import dispatch
+from control.registry.credential import CREDENTIAL, ClientCredentials
 from control.registry.entry import Entry
 from control.registry.fields import Field, as_text
 from control.registry.installation import Installation
@@ -19,6 +20,12 @@ PREFIX: Final = "values."
 """Before the name of a field, as the API's paths have it."""
 TAKE: Final = "take."
 """Before the name of a stored secret that may be taken away: a box to tick."""
+
+_STORED: Final = "One is stored. Type another to replace it."
+_OF_A_CLIENT: Final = (
+    "Client secret or private key", "Sent to the provider alone, for tokens; a key as PEM, with its lines.",
+)  # fmt: skip
+_OF_A_KEY: Final = ("Key or token", "It is sent to the server with every call.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,28 @@ def questions(entry: Entry, kept: Installation | None = None) -> list[Question]:
         *map(_of_credential, dispatch.asks(entry.credential)),
         *(_question(one, one.name in stored) for one in entry.fields),
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialQuestion:
+    """The credential that an installation brings, as the form asks for it."""
+
+    label: str
+    hint: str
+    """What is done with it; or, where one is stored, that it stays until another is typed."""
+    lines: bool
+    """Whether it may have several, as a key in PEM."""
+    stored: bool
+
+
+def credential_question(entry: Entry, kept: Installation | None = None) -> CredentialQuestion | None:
+    """How the credential is asked for; None for an entry to which an installation brings none."""
+    if dispatch.cure(entry.credential, ()) is None:
+        return None
+    of_client = isinstance(entry.credential, ClientCredentials)
+    label, hint = _OF_A_CLIENT if of_client else _OF_A_KEY
+    stored = kept is not None and CREDENTIAL in kept.secret_names
+    return CredentialQuestion(label, _STORED if stored else hint, of_client, stored)
 
 
 def form_of_answers(entry: Entry, kept: Installation | None = None) -> dict[str, str]:
@@ -83,7 +112,7 @@ def _question(one: Field, stored: bool) -> Question:
     )
     hints = [one.description, goes]
     if stored and one.type == "secret":
-        hints.insert(0, "One is stored. Type another to replace it.")
+        hints.insert(0, _STORED)
     if one.default is not None:
         hints.append(f"Usually {as_text(one.default)}.")
     hint, required = " ".join(filter(None, hints)), one.required and one.default is None and not stored

@@ -126,13 +126,6 @@ def kind_label(kind: str) -> str:
     return KIND_WORDS[kind][0] if kind in KIND_WORDS else kind.replace("_", " ")
 
 
-def credential_words(kind: str) -> tuple[str, str]:
-    """What an installation brings as its credential, as a label, and what is done with it."""
-    if kind == "client_credentials":
-        return "Client secret or private key", "Sent to the provider alone, for tokens; a key as PEM, with its lines."
-    return "Key or token", "It is sent to the server with every call."
-
-
 def form_of_credential(kind: str, settings: Mapping[str, Any]) -> dict[str, str]:
     """What stands in the form for a credential of this kind; of the other kinds, what is usual."""
     given = {"credential_model": kind}

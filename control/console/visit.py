@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from control.changes.write import Write, changing
+from control.changes.write import Write, changing, rehearsing
 from control.console.forms import Form, typed
 from control.console.rendering import render
 from control.http.csrf import FIELD
@@ -62,6 +62,10 @@ class Visit:
     def changing(self) -> AbstractAsyncContextManager[Write]:
         """A transaction in which the person changes something."""
         return changing(self.deps.pool, self.caller)
+
+    def rehearsing(self) -> AbstractAsyncContextManager[Write]:
+        """The same, of which nothing is kept: what would be refused later is refused now."""
+        return rehearsing(self.deps.pool, self.caller)
 
     def page(self, template: str, **values: Any) -> web.Response:
         """The page."""

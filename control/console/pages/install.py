@@ -1,17 +1,19 @@
-"""Installing an entry: for whom, its answers, its credential. What its server offers is asked for afterwards."""
+"""Installing an entry: for whom, its answers, its credential. What its server offers is asked for afterwards.
+
+For whoever looks round the registry, in the console; may be done ahead of a sign-in at a provider. Whoever was sent a
+link connects an entry on the page of `install_link.py`.
+"""
 
 from aiohttp import web
 
-from control.admin.installation_models import InstallationCreate
 from control.changes import installations as changes
 from control.changes.visible import visible_entry
-from control.console.answer_form import answers_of_form, form_of_answers, questions
-from control.console.credential_form import credential_words
+from control.console.answer_form import credential_question, form_of_answers, questions
 from control.console.forms import REFUSALS, Form
+from control.console.new_installation import read_new
 from control.console.owners_offered import owners_offered
 from control.console.shown_installations import SIGNS_IN
 from control.console.visit import Visit
-from control.credentials import dispatch
 from control.registry.credential import CREDENTIAL, kind_of
 from control.registry.entry import Entry
 from control.registry.install_path import install_path
@@ -43,21 +45,10 @@ async def install(visit: Visit) -> web.Response:
     form = await visit.form()
     async with transaction(visit.pool, readonly=True) as connection:
         entry = await _found(connection, visit)
-    scope, _, team_id = form.value("whose").partition(":")
     try:
-        wanted = form.read(
-            InstallationCreate,
-            leave_out={"name", CREDENTIAL},
-            entry_id=entry.id,
-            scope=scope,
-            default=form.flag("default"),
-            team_id=team_id or None,
-            values={name: value for name, value in answers_of_form(entry, form).items() if value is not None},
-        )
+        wanted = read_new(entry, form)
         async with visit.changing() as write:
-            made = await changes.create(
-                write, visit.deps.safeguards, changes.WantedInstallation(**wanted.model_dump())
-            )  # fmt: skip
+            made = await changes.create(write, visit.deps.safeguards, wanted)
     except REFUSALS as refusal:
         return await _asked(visit, entry, form.refused(refusal, _form_field))
     began = visit.deps.discoveries.begin(made.id, visit.caller)
@@ -82,9 +73,7 @@ async def _asked(visit: Visit, entry: Entry, form: Form) -> web.Response:
         entry=entry,
         owners=owners,
         questions=questions(entry),
-        asks_credential=dispatch.cure(entry.credential, ()) is not None,
-        credential_words=credential_words(kind_of(entry.credential)),
-        credential_lines=kind_of(entry.credential) == "client_credentials",
+        credential=credential_question(entry),
         sign_in_path=install_path(entry.slug, f"user:{visit.caller.user_id}") if signs_in else "",
         protocols=PROTOCOLS,
     )

@@ -1,7 +1,8 @@
 """The page behind an install link: what a server is, what it asks, whose it will be, and off to its provider.
 
-For every kind of credential: a person signs in at the provider, or brings a key, or nothing is asked. What comes back
-from a provider is `install_account.py`'s.
+For whoever was sent a link, with nothing of the console around it. For every kind of credential: a person signs in at
+the provider, or brings a key, or nothing is asked. What comes back from a provider is `install_account.py`'s; whoever
+looks round the registry installs with `install.py`.
 """
 
 from dataclasses import replace
@@ -11,22 +12,21 @@ from aiohttp import web
 
 from control.accounts.sign_ins import Browser
 from control.accounts.under_way import WantedNew
-from control.admin.installation_models import InstallationCreate, InstallationPatch
+from control.admin.installation_models import InstallationPatch
 from control.changes import entries as entry_changes
 from control.changes import installations as changes
 from control.changes.installations import WantedInstallation
-from control.console.answer_form import answers_of_form, form_of_answers, questions
-from control.console.credential_form import credential_words
+from control.console.answer_form import answers_of_form, credential_question, form_of_answers, questions
 from control.console.forms import REFUSALS, Form
+from control.console.new_installation import read_new
 from control.console.pages.install_target import NotForYou, Target, target_of
 from control.console.provider_shown import provider_shown
 from control.console.visit import Visit
-from control.credentials import dispatch
 from control.credentials.upstream_oauth.unfit import CannotSignIn, NotApproved
 from control.http.pages import DOOR_POLICY
 from control.providers.asking import ProviderAway
 from control.registry.broken_rule import BrokenRule
-from control.registry.credential import CREDENTIAL, ClientCredentials, OAuthCredential, kind_of, settings_of
+from control.registry.credential import CREDENTIAL, OAuthCredential, settings_of
 from control.registry.entry import bound_origin
 from control.registry.install_path import install_path
 from control.registry.installation import Installation
@@ -109,9 +109,10 @@ async def _target(visit: Visit) -> Target:
 async def _to_provider(visit: Visit, target: Target, form: Form) -> web.Response:
     wanted: WantedNew | Installation | None = target.installation
     if wanted is None:
-        read = _read_new(target, form)
-        await _rehearse(visit, WantedInstallation(**read.model_dump()))
-        wanted = WantedNew(scope=read.scope, team_id=read.team_id, name=read.name, values=read.values)
+        new = _read_new(target, form)
+        async with visit.rehearsing() as write:  # else it may be refused when the person has come back
+            await changes.create(write, visit.deps.safeguards, new)
+        wanted = WantedNew(scope=new.scope, team_id=new.team_id, name=new.name, values=new.values)
     url = await visit.deps.account_sign_ins.begin(browser_of(visit), target.entry, wanted)
     return web.Response(status=303, headers={"Location": url, "Cache-Control": "no-store"})
 
@@ -120,8 +121,7 @@ async def _filled(visit: Visit, target: Target, form: Form) -> web.Response:
     """For kinds of credentials for which nobody signs in."""
     async with visit.changing() as write:
         if target.installation is None:
-            wanted = WantedInstallation(**_read_new(target, form).model_dump())
-            made = await changes.create(write, visit.deps.safeguards, wanted)
+            made = await changes.create(write, visit.deps.safeguards, _read_new(target, form))
         else:
             values = answers_of_form(target.entry, form, target.installation.secret_names)
             patch = form.read(InstallationPatch, leave_out={"name", CREDENTIAL}, values=values).changes()
@@ -131,34 +131,10 @@ async def _filled(visit: Visit, target: Target, form: Form) -> web.Response:
     return visit.go(f"/install/done/{made.id}")
 
 
-def _read_new(target: Target, form: Form) -> InstallationCreate:
-    whose = form.value("whose")
-    if whose not in {value for value, _ in target.owners}:
+def _read_new(target: Target, form: Form) -> WantedInstallation:
+    if form.value("whose") not in {value for value, _ in target.owners}:
         raise BrokenRule("whose", "must be one of those that are offered")
-    scope, _, team_id = whose.partition(":")
-    values = {name: value for name, value in answers_of_form(target.entry, form).items() if value is not None}
-    return form.read(
-        InstallationCreate,
-        leave_out={"name", CREDENTIAL},
-        entry_id=target.entry.id,
-        scope=scope,
-        team_id=team_id or None,
-        values=values,
-    )
-
-
-class _Rehearsed(Exception):
-    """Raised so that a rehearsal is written nowhere."""
-
-
-async def _rehearse(visit: Visit, wanted: WantedInstallation) -> None:
-    """Refuse now what would be refused after the person has come back from the provider."""
-    try:
-        async with visit.changing() as write:
-            await changes.create(write, visit.deps.safeguards, wanted)
-            raise _Rehearsed
-    except _Rehearsed:
-        return
+    return read_new(target.entry, form)
 
 
 async def _shown(visit: Visit, target: Target, form: Form) -> web.Response:
@@ -166,7 +142,6 @@ async def _shown(visit: Visit, target: Target, form: Form) -> web.Response:
     signs_in = isinstance(entry.credential, OAuthCredential)
     shown = await provider_shown(visit.deps.account_sign_ins, entry, again, target.account)
     query = f"?{visit.request.query_string}" if visit.request.query_string else ""
-    held = again.secret_names if again else ()
     page = visit.again(
         "install/link.html",
         form,
@@ -175,10 +150,7 @@ async def _shown(visit: Visit, target: Target, form: Form) -> web.Response:
         account=target.account,
         owners=target.owners,
         questions=[] if signs_in and again else questions(entry, again),
-        asks_credential=dispatch.cure(entry.credential, ()) is not None,
-        credential_words=credential_words(kind_of(entry.credential)),
-        credential_lines=isinstance(entry.credential, ClientCredentials),
-        has_credential=CREDENTIAL in held,
+        credential=credential_question(entry, again),
         signs_in=signs_in,
         provider=shown,
         server_origin=bound_origin(entry.reached),

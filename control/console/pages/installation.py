@@ -9,8 +9,7 @@ from control.admin.installation_models import InstallationPatch
 from control.changes import installations as changes
 from control.changes.refusals import NotThere
 from control.changes.visible import visible_installation
-from control.console.answer_form import answers_of_form, form_of_answers, questions
-from control.console.credential_form import credential_words
+from control.console.answer_form import answers_of_form, credential_question, form_of_answers, questions
 from control.console.forms import REFUSALS, Form
 from control.console.live import LiveParts, Look
 from control.console.pages.install import PROTOCOLS
@@ -18,7 +17,6 @@ from control.console.rendering import page_text
 from control.console.seen_gateways import SeenGateways, seen_by
 from control.console.shown_installations import ShownInstallation, who_can_use, whose
 from control.console.visit import Visit
-from control.credentials import dispatch
 from control.credentials.standing import Standing
 from control.registry.account import Account
 from control.registry.credential import CREDENTIAL, kind_of
@@ -205,9 +203,6 @@ def _changing(visit: Visit, found: _Found, form: Form) -> web.Response:
         entry=found.entry,
         questions=questions(found.entry, row),
         fills=may_fill(visit.caller, "installation:update", row.owner),
-        asks_credential=dispatch.cure(found.entry.credential, ()) is not None,
-        credential_words=credential_words(found.kind),
-        credential_lines=found.kind == "client_credentials",
-        credential_stored=CREDENTIAL in row.secret_names,
+        credential=credential_question(found.entry, row),
         protocols=PROTOCOLS,
     )

@@ -10,7 +10,7 @@ import pytest
 
 from control.changes import tokens, users
 from control.changes.refusals import NotAllowed
-from control.changes.write import Unfinished, Write, changing, there
+from control.changes.write import Unfinished, Write, changing, rehearsing, there
 from control.registry.access import Caller
 from control.registry.owner import Organisation
 from control.registry.team import NewTeam
@@ -43,6 +43,23 @@ async def test_a_change_that_is_recorded_and_announced_is_committed(pool: Pool) 
     await changed(pool, make)
     assert await teams_of(pool) == ["Red"]
     assert [kind for kind, *_ in await outbox_of(pool)] == ["team"]
+
+
+async def test_of_a_rehearsal_nothing_is_kept_and_nothing_told(pool: Pool) -> None:
+    async with rehearsing(pool, ADMIN) as write:
+        await make(write)
+        assert [row["name"] for row in await write.connection.fetch("select name from teams")] == ["Red"]
+    assert (await teams_of(pool), await outbox_of(pool), await audit_of(pool)) == ([], [], [])
+
+
+async def test_what_a_rehearsal_refuses_is_refused(pool: Pool) -> None:
+    async def rehearse() -> None:
+        async with rehearsing(pool, ADMIN) as write:
+            await make(write)
+            raise NotAllowed("no")
+
+    with pytest.raises(NotAllowed):
+        await rehearse()
 
 
 async def test_a_change_without_an_audit_record_is_not_committed(pool: Pool) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from control.console.answer_form import answers_of_form, form_of_answers, questions
+from control.console.answer_form import answers_of_form, credential_question, form_of_answers, questions
 from control.console.forms import Form
+from control.registry.credential import ClientCredentials, Credential, NoCredential, OAuthCredential
 from control.registry.fields import Field, FieldType
-from tests.fakes.registry import an_entry, an_installation
+from tests.fakes.registry import BEARER, an_entry, an_installation
 
 ENTRY = an_entry(
     fields=(
@@ -27,6 +28,27 @@ def test_each_field_is_a_question_with_its_kind_and_what_may_be_left_out() -> No
     assert (token.label, token.type, token.stored) == ("token", "secret", False)
     assert (region.required, region.choices) == (False, (("eu", "eu"), ("us", "us")))
     assert fast.choices == (("", "not answered"), ("true", "yes"), ("false", "no"))
+
+
+@pytest.mark.parametrize(
+    ("credential", "label", "lines"),
+    [
+        (BEARER, "Key or token", False),
+        (ClientCredentials(issuer="https://id.test"), "Client secret or private key", True),
+    ],
+)
+def test_the_credential_is_asked_for_by_what_it_is(credential: Credential, label: str, lines: bool) -> None:
+    asked = credential_question(an_entry(credential=credential))
+    assert asked is not None
+    assert (asked.label, asked.lines, asked.stored) == (label, lines, False)
+    kept = credential_question(an_entry(credential=credential), KEPT)
+    assert kept is not None
+    assert (kept.stored, kept.hint) == (True, "One is stored. Type another to replace it.")
+
+
+@pytest.mark.parametrize("credential", [NoCredential(), OAuthCredential()])
+def test_no_credential_is_asked_for_where_an_installation_brings_none(credential: Credential) -> None:
+    assert credential_question(an_entry(credential=credential)) is None
 
 
 def test_an_answer_that_stands_in_the_address_says_so() -> None:
