@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from control.accounts.kept_clients import sealed_secret
 from control.accounts.sign_ins import Waiting, opened
 from control.accounts.under_way import account_from
 from control.changes import accounts as changes
@@ -57,14 +58,11 @@ async def cancel(connection: Connection, seals: RowSeals, row: AccountSignIn, no
         return
     if came is None or entry is None or not way.server.revocation_endpoint:
         return
-    if way.client_row is None:
-        secret = entry.client_secret
-    else:
-        client = await upstream_clients.one(connection, way.client_row)
-        secret = None if client is None else client.client_secret
     account, nobody = account_from(way, came, now), new_id()
     if await accounts.held_elsewhere(connection, account):
         return
+    row_id = account.upstream_client_id
+    registered = None if row_id is None else await upstream_clients.one(connection, row_id)
     await account_revocations.add(
         connection,
         NewRevocation(
@@ -78,7 +76,7 @@ async def cancel(connection: Connection, seals: RowSeals, row: AccountSignIn, no
             client_id=account.client_id,
             client_authentication=account.client_authentication,
             upstream_client_id=account.upstream_client_id,
-            client_secret=secret,
+            client_secret=sealed_secret(entry, account, registered),
             tokens=seals.account_tokens(nobody, account, came.tokens),
         ),
     )

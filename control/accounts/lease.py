@@ -25,9 +25,10 @@ from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.row_seals import RowSeals
 from control.registry.server_url import server_url
-from control.store import entries, installations, renewals
+from control.registry.upstream_client import RegisteredClient
+from control.store import entries, installations, renewals, upstream_clients
 from control.store.pool import Pool
-from control.store.renewals import AccountToRenew, SecretOfClient
+from control.store.renewals import AccountToRenew
 from core.egress.addresses import ANYWHERE
 from core.identifiers import new_id
 from core.resolve import InstallationRefusal
@@ -57,7 +58,7 @@ class Leased:
     ends: float
     """By the monotonic clock of this process, and earlier than in the row."""
     tokens: AccountTokens = field(repr=False, default_factory=lambda: AccountTokens(""))
-    registered: SecretOfClient | None = None
+    registered: RegisteredClient | None = None
     """Where Archway registered itself."""
 
     @property
@@ -178,7 +179,7 @@ class Leases:
             return Held(entry, installation)
         registered = None
         if account.upstream_client_id is not None:
-            registered = await renewals.secret_of_client(write.connection, account.upstream_client_id)
+            registered = await upstream_clients.one(write.connection, account.upstream_client_id)
         return Leased(entry, installation, account, owner, ends, tokens, registered)
 
     async def _refusal(

@@ -10,12 +10,13 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Final
 
+from control.accounts.kept_clients import client_of_account
 from control.accounts.lease import Leased
 from control.accounts.times import next_refresh
 from control.credentials.places import account_place
 from control.credentials.upstream_oauth.account import id_claims
 from control.credentials.upstream_oauth.authorization_server import AuthorizationServer
-from control.credentials.upstream_oauth.client import METHODS, Method, TokenPlace, UpstreamClient
+from control.credentials.upstream_oauth.client import Method, TokenPlace, UpstreamClient, method_named
 from control.credentials.upstream_oauth.discovery import discover
 from control.credentials.upstream_oauth.token_request import (
     Away,
@@ -26,13 +27,11 @@ from control.credentials.upstream_oauth.token_request import (
 )
 from control.credentials.upstream_oauth.unfit import CannotSignIn
 from control.providers.asking import Asker, ProviderAway, host_of
-from control.registry.account import Account, AccountTokens, NewAccount, client_place
+from control.registry.account import Account, AccountTokens, NewAccount
 from control.registry.credential import CLIENT_ID, CREDENTIAL, OMIT, ClientCredentials, OAuthCredential
-from control.registry.entry import bound_origin
 from control.registry.origin import origin_of
 from control.registry.row_seals import RowSeals
 from core.client_keys import ClientKey, KeyRefused
-from core.sealing import SealBroken
 
 _GIVEN: Final = tuple(one.name for one in fields(NewAccount))
 _USUAL: Final[Method] = "client_secret_basic"
@@ -77,12 +76,7 @@ class NextTokens:
     async def _for_person(self, leased: Leased, credential: OAuthCredential, account: Account) -> Answered:
         if not may_be_asked(account.token_endpoint, account.issuer, credential):
             return _not_approved(account.token_endpoint, account.issuer)
-        client = UpstreamClient(
-            issuer=account.issuer,
-            client_id=account.client_id,
-            client_secret=self._secret(leased, credential, account),
-            authentication=_method(account.client_authentication),
-        )
+        client = client_of_account(self._seals, leased.entry, credential, account, leased.registered)
         place = TokenPlace(endpoint=account.token_endpoint, client=client, key=self._own_key)
         now = self.clock()
         answer = await refresh(self._asker, place, leased.tokens.refresh_token, account.resource, now.timestamp())
@@ -96,7 +90,7 @@ class NextTokens:
 
     async def _for_client(self, leased: Leased, credential: ClientCredentials) -> Answered:
         secret = self._seals.open_secret_values(leased.installation.id, leased.installation.secret_values)
-        method = _method(credential.client_authentication or _USUAL)
+        method = method_named(credential.client_authentication or _USUAL)
         try:
             key = ClientKey.from_pem(secret.get(CREDENTIAL, "")) if method == "private_key_jwt" else None
             server, resource, scopes = await self._server(leased, credential)
@@ -155,18 +149,6 @@ class NextTokens:
         wanted = credential.scopes or found.scopes_supported or ()
         return found.server, "" if credential.resource == OMIT else found.resource, wanted
 
-    def _secret(self, leased: Leased, credential: OAuthCredential, account: Account) -> str:
-        """The secret that we have at this provider; '' for a client without one."""
-        if account.upstream_client_id is not None:
-            row = leased.registered
-            if row is None or row.issuer != account.issuer:
-                raise SealBroken("the client that Archway registered is gone")
-            return self._seals.open_upstream_client_secret(row.id, row.issuer, row.client_secret)
-        if account.client_id != credential.client_id:
-            return ""  # a document of ours: its client has no secret
-        place = client_place(credential, bound_origin(leased.entry.reached))
-        return self._seals.open_entry_client_secret(leased.entry.id, place, leased.entry.client_secret)
-
     def _life(self, answer: Granted, now: datetime) -> dict[str, datetime | None]:
         ends = datetime.fromtimestamp(answer.expires_at, UTC) if answer.expires_at else None
         return {"expires_at": ends, "refresh_at": next_refresh(ends, now, self.luck())}
@@ -202,10 +184,6 @@ def _is_anothers(account: Account, answer: Granted, now: datetime) -> bool:
     server = AuthorizationServer(issuer=account.issuer, token_endpoint=account.token_endpoint)
     subject = id_claims(answer.id_token, server, account.client_id, now.timestamp()).get("sub")
     return isinstance(subject, str) and subject != account.subject
-
-
-def _method(name: str) -> Method:
-    return next((one for one in METHODS if one == name), "none")
 
 
 def _not_approved(endpoint: str, issuer: str) -> Refused:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from control.accounts.asked_server import challenge_of
+from control.accounts.kept_clients import own_secret, registered_client
 from control.accounts.our_client import of_entry
 from control.credentials.upstream_oauth.authorization_server import AuthorizationServer
 from control.credentials.upstream_oauth.challenge import Challenge
@@ -19,9 +20,8 @@ from control.credentials.upstream_oauth.discovery import Discovered, discover
 from control.credentials.upstream_oauth.registration import OurClient, how_to_register, registered
 from control.credentials.upstream_oauth.unfit import CannotSignIn
 from control.providers.asking import Asker
-from control.registry.account import client_place
 from control.registry.credential import OAuthCredential
-from control.registry.entry import Entry, bound_origin
+from control.registry.entry import Entry
 from control.registry.row_seals import RowSeals
 from control.registry.server_url import server_url
 from control.registry.upstream_client import RegisteredClient
@@ -107,37 +107,23 @@ class UpstreamProviders:
             kept = await upstream_clients.living(connection, entry.id, server.issuer, ours.redirect_uri)
         if kept is not None:
             with suppress(SealBroken):  # sealed with a key that is gone: another client takes its place
-                return KnownClient(client_of_row(self._seals, kept), kept.id)
+                return KnownClient(registered_client(self._seals, kept), kept.id)
         # Some providers hold a client to the scopes that it named: it may need more of theirs later.
         named = tuple(dict.fromkeys((*scopes, *server.scopes_supported)))
         made = await registered(self.asker, server, settings, ours, scopes=named)
         row = _row_of(self._seals, entry, made, ours.redirect_uri)
         async with transaction(self._pool) as connection:
             stays = await upstream_clients.keep(connection, row, kept.id if kept else None)
-        return KnownClient(made if stays.id == row.id else client_of_row(self._seals, stays), stays.id)
+        return KnownClient(made if stays.id == row.id else registered_client(self._seals, stays), stays.id)
 
     def _own_secret(self, entry: Entry, settings: OAuthCredential) -> str:
-        place = client_place(settings, bound_origin(entry.reached))
         try:
-            return self._seals.open_entry_client_secret(entry.id, place, entry.client_secret)
+            return own_secret(self._seals, entry, settings)
         except SealBroken:
             raise CannotSignIn(
                 "the secret of its client cannot be read any more: an admin has to give it again, with "
                 f"`archway entries update {entry.slug} --client-secret`"
             ) from None
-
-
-def client_of_row(seals: RowSeals, row: RegisteredClient) -> UpstreamClient:
-    """The client of a row; raises SealBroken."""
-    ends = row.secret_expires_at
-    return UpstreamClient(
-        issuer=row.issuer,
-        client_id=row.client_id,
-        client_secret=seals.open_upstream_client_secret(row.id, row.issuer, row.client_secret),
-        authentication=row.client_authentication,  # type: ignore[arg-type]  # as it was written below
-        how="dynamic",
-        secret_expires_at=0 if ends is None else int(ends.timestamp()),
-    )
 
 
 def _row_of(seals: RowSeals, entry: Entry, made: UpstreamClient, redirect_uri: str) -> RegisteredClient:

@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from control.accounts.ending import cancel
-from control.credentials.upstream_oauth.client import METHODS, Method, TokenPlace, UpstreamClient
+from control.accounts.kept_clients import client_of_revocation
+from control.credentials.upstream_oauth.client import TokenPlace
 from control.credentials.upstream_oauth.revocation import Kind, Revoked, revoke
 from control.providers.asking import Asker, host_of
-from control.registry.account import AccountTokens, client_place_in
+from control.registry.account import AccountTokens
 from control.registry.account_revocation import Revocation
 from control.registry.row_seals import RowSeals
 from control.store import account_revocations, account_sign_ins
@@ -78,27 +79,15 @@ class Revocations:
 
     async def _told(self, one: Revocation) -> Revoked:
         try:
-            tokens, place = self._tokens(one), self._place(one)
+            tokens, client = self._tokens(one), client_of_revocation(self._seals, one)
         except SealBroken:
             return Revoked(False, "what is sealed cannot be opened any more")
         held: tuple[tuple[Kind, str], ...] = (
             ("refresh_token", tokens.refresh_token), ("access_token", tokens.access_token),
         )  # fmt: skip
+        place = TokenPlace(endpoint=one.token_endpoint, client=client)
         return await revoke(self._asker, place, one.revocation_endpoint, held, self._clock().timestamp())
 
     def _tokens(self, one: Revocation) -> AccountTokens:
         words = (one.place, one.issuer, one.token_endpoint, one.revocation_endpoint, one.resource)
         return self._seals.open_tokens(one.tokens, one.installation_id, words)
-
-    def _place(self, one: Revocation) -> TokenPlace:
-        """The client that the tokens were given to. One whose secret was made for another place shows none."""
-        sealed, secret = one.client_secret, ""
-        if sealed is not None and one.upstream_client_id is not None:
-            secret = self._seals.open_upstream_client_secret(one.upstream_client_id, one.issuer, sealed)
-        elif sealed is not None:
-            secret = self._seals.open_entry_client_secret(one.entry_id, client_place_in(one.place), sealed)
-        method: Method = next((known for known in METHODS if known == one.client_authentication), "none")
-        client = UpstreamClient(
-            issuer=one.issuer, client_id=one.client_id, client_secret=secret, authentication=method
-        )
-        return TokenPlace(endpoint=one.token_endpoint, client=client)

@@ -5,7 +5,7 @@ Called by `control/accounts/`. Moments are compared with the database's clock, w
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -48,15 +48,6 @@ class AccountToRenew:
     """Its access token has ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class SecretOfClient:
-    """The secret of a client that Archway registered itself, as its row keeps it."""
-
-    id: str
-    issuer: str
-    client_secret: bytes | None = field(repr=False)
-
-
 async def for_renewal(connection: Connection, installation_id: str) -> AccountToRenew | None:
     """The account of this installation; its row is locked until the transaction ends."""
     row = await connection.fetchrow(_FOR_RENEWAL, installation_id)
@@ -65,12 +56,6 @@ async def for_renewal(connection: Connection, installation_id: str) -> AccountTo
     return AccountToRenew(
         made(Account, {name: row[name] for name in COLUMNS}), row["is_held"], row["is_resting"], row["has_ended"]
     )
-
-
-async def secret_of_client(connection: Connection, client_pk: str) -> SecretOfClient | None:
-    """The secret of a client that Archway registered; None where the client is gone."""
-    row = await connection.fetchrow("select id, issuer, client_secret from upstream_clients where id = $1", client_pk)
-    return None if row is None else SecretOfClient(row["id"], row["issuer"], row["client_secret"])
 
 
 async def due(

@@ -19,6 +19,11 @@ How = Literal["own", "document", "dynamic"]
 """How the authorization server came to know it: registered by hand, by a document of ours, or by itself."""
 
 
+def method_named(name: str) -> Method:
+    """The method of this name, as an entry or a row has it; `none` for a name of no method."""
+    return next((one for one in METHODS if one == name), "none")
+
+
 class UpstreamClient(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A client of ours at one authorization server. Its secret is sealed by whoever keeps it, and shown to nobody."""
 

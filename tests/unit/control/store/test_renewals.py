@@ -6,7 +6,7 @@ from typing import Any
 from control.changes import accounts
 from control.changes.write import Write, changing
 from control.registry.account import AccountTokens
-from control.store import renewals
+from control.store import renewals, upstream_clients
 from control.store.pool import Pool
 from core.identifiers import new_id
 from tests.fakes.registry import an_account
@@ -70,4 +70,4 @@ async def test_an_account_is_judged_by_the_clock_of_the_database(pool: Pool) -> 
 async def test_what_is_not_there_is_none(pool: Pool) -> None:
     async with changing(pool, ADMIN) as write:
         assert await renewals.for_renewal(write.connection, new_id()) is None
-        assert await renewals.secret_of_client(write.connection, new_id()) is None
+        assert await upstream_clients.one(write.connection, new_id()) is None

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from control.credentials.upstream_oauth.client import place_at
+from control.credentials.upstream_oauth.client import METHODS, method_named, place_at
 from tests.fakes.upstream_clients import a_client, a_server
 
 
@@ -17,3 +17,8 @@ def test_a_client_is_of_one_issuer_and_goes_to_no_other() -> None:
 def test_its_secret_is_shown_to_nobody() -> None:
     client = a_client(client_secret="s3cret", authentication="client_secret_basic")
     assert "s3cret" not in repr(client) + repr(place_at(a_server(), client))
+
+
+def test_a_method_is_known_by_its_name_and_another_word_is_none() -> None:
+    assert [method_named(one) for one in METHODS] == list(METHODS)
+    assert {method_named(""), method_named("tls_client_auth")} == {"none"}
