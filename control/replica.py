@@ -51,7 +51,6 @@ from control.settings import ControlSettings
 from control.store.migrate import migrate
 from control.store.notifications import listen as listen_for
 from control.store.pool import Pool, StoreUnavailable, close_pool, open_pool
-from core.client_keys import ClientKey
 from core.egress.addresses import ANYWHERE, AddressPolicy
 from core.egress.client import Egress
 from core.internal_call import InternalCalls
@@ -103,7 +102,7 @@ class Replica:
         access_tokens = AccessTokenSigner(settings.signing_ring, settings.pages_url)
         own = OwnCallers(questions_pool, access_tokens, signer, settings.base_url)
         providers = ProviderCallers(questions_pool, self.key_sets)
-        self.renewals = Renewals(pool, asker, seals, ClientKey.own(settings.signing_ring))
+        self.renewals = Renewals(pool, asker, seals)
         self.refresher = Refresher(pool, self.renewals)
         usable = Usable(seals, self.renewals)
         stream = ChangeStream(self.redis["questions"], signer)

@@ -1,7 +1,7 @@
-"""Keys with which Archway proves to others that it is a client (`private_key_jwt`, RFC 7523 section 2.2).
+"""Keys with which a client of somebody here proves to others that it is that client (`private_key_jwt`, RFC 7523
+section 2.2).
 
-A key is our own, made of `ARCHWAY_SIGNING_KEY`, or one that somebody brings as PEM. Control only. Leaves out which
-authorization server wants which, and who keeps a key that was brought.
+Somebody brings one as PEM. Control only. Leaves out which authorization server wants which, and who keeps it.
 """
 
 import base64
@@ -15,8 +15,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from jwt import encode as signed_jwt
 
-from core.keys import KeyRing
-
 ASSERTION_S: Final = 60
 """How long an assertion is good: it is made for one request."""
 LONGEST_PEM: Final = 16 << 10
@@ -27,7 +25,6 @@ _CURVES: Final = {
     "secp384r1": ("P-384", "ES384", 48),
     "secp521r1": ("P-521", "ES512", 66),
 }
-_ORDER_P256: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _Private = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | Ed25519PrivateKey
 
 
@@ -64,11 +61,6 @@ class ClientKey:
             raise KeyRefused("is of a kind that nothing is signed with here; use RSA, P-256, P-384, P-521 or Ed25519")
         return cls(key)
 
-    @classmethod
-    def own(cls, ring: KeyRing) -> "ClientKey":
-        """Archway's own key, on P-256 since every server knows that; the same one after each start."""
-        return cls(_p256(ring.current.derive("client assertions")))
-
     def algorithm_for(self, taken: tuple[str, ...]) -> str:
         """What we sign with for a server that takes these (() where it does not say); raises KeyRefused for none."""
         for algorithm in self._algorithms:
@@ -91,11 +83,6 @@ class ClientKey:
             "jti": identifier,
         }
         return signed_jwt(claims, self._key, algorithm=self.algorithm_for(taken), headers={"kid": self.kid})
-
-
-def _p256(secret: bytes) -> ec.EllipticCurvePrivateKey:
-    """A key of 32 derived bytes: a number from 1 to the curve's order; its bias is below one in 2**31."""
-    return ec.derive_private_key(int.from_bytes(secret, "big") % (_ORDER_P256 - 1) + 1, ec.SECP256R1())
 
 
 def _public(key: _Private) -> tuple[dict[str, str], tuple[str, ...]]:

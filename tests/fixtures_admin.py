@@ -34,7 +34,6 @@ from control.identity.key_sets import KeySets
 from control.providers.asking import Asker
 from control.registry.row_seals import RowSeals
 from control.store.pool import Pool
-from core.client_keys import ClientKey
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
 from core.internal_call import InternalCalls
@@ -153,7 +152,7 @@ async def deps(
     safeguards = Safeguards(RowSeals(secret_ring), LOOPBACK)
     signer = Signer(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()))
     key_sets = KeySets(pool, Asker(egress, LOOPBACK), signer)
-    renewals = Renewals(pool, Asker(egress, LOOPBACK), safeguards.seals, ClientKey.own(secret_ring))
+    renewals = Renewals(pool, Asker(egress, LOOPBACK), safeguards.seals)
     yield Deps(
         pool=pool,
         safeguards=safeguards,

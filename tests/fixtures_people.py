@@ -57,7 +57,6 @@ from control.sign_in.passwords import Passwords
 from control.sign_in.routes import routes
 from control.sign_in.session import new_secret
 from control.store.pool import Pool, transaction
-from core.client_keys import ClientKey
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
 from core.internal_call import InternalCalls
@@ -195,7 +194,7 @@ async def public_deps(pool: Pool, redis_server: RedisServer) -> AsyncIterator[Pu
         key_sets = KeySets(pool, asker, signer)
         safeguards = Safeguards(seals, addresses)
         no_proxy = ProbeClient(egress, [], InternalCalls(ring, caller="control", answerer="proxy"))
-        renewals = Renewals(pool, asker, seals, ClientKey.own(ring))
+        renewals = Renewals(pool, asker, seals)
         discoveries = DiscoveriesUnderWay(Discoverer(pool, no_proxy, safeguards, Usable(seals, renewals)), redis)
         yield PublicDeps(
             pool=pool,

@@ -52,17 +52,16 @@ Answered = Next | Refused | Away
 
 
 class NextTokens:
-    """Asks providers; it needs who asks, what opens secrets, and Archway's own key for clients that sign with it."""
+    """Asks providers; it needs who asks, and what opens secrets."""
 
     def __init__(
         self,
         asker: Asker,
         seals: RowSeals,
-        own_key: ClientKey,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         luck: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        self._asker, self._seals, self._own_key, self.clock, self.luck = asker, seals, own_key, clock, luck
+        self._asker, self._seals, self.clock, self.luck = asker, seals, clock, luck
 
     async def asked(self, leased: Leased) -> Answered:
         """The provider's answer, whatever it is. Raises SealBroken where a secret cannot be opened."""
@@ -77,7 +76,7 @@ class NextTokens:
         if not may_be_asked(account.token_endpoint, account.issuer, credential):
             return _not_approved(account.token_endpoint, account.issuer)
         client = client_of_account(self._seals, leased.entry, credential, account, leased.registered)
-        place = TokenPlace(endpoint=account.token_endpoint, client=client, key=self._own_key)
+        place = TokenPlace(endpoint=account.token_endpoint, client=client)
         now = self.clock()
         answer = await refresh(self._asker, place, leased.tokens.refresh_token, account.resource, now.timestamp())
         if not isinstance(answer, Granted):

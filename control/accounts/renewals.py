@@ -24,7 +24,6 @@ from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.row_seals import RowSeals
 from control.store.pool import Pool, StoreConflict, StoreUnavailable
-from core.client_keys import ClientKey
 from core.resolve import InstallationRefusal
 from core.tasks import Tasks
 
@@ -51,13 +50,12 @@ class Renewals:
         pool: Pool,
         asker: Asker,
         seals: RowSeals,
-        own_key: ClientKey,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         luck: Callable[[], float] = random,
     ) -> None:
         self._clock = clock
-        self._one = OneRenewal(Leases(pool, seals), NextTokens(asker, seals, own_key, clock, luck), luck)
+        self._one = OneRenewal(Leases(pool, seals), NextTokens(asker, seals, clock, luck), luck)
         self._tasks = Tasks("renewals", quiet=(StoreUnavailable, StoreConflict))
         self._running: dict[str, asyncio.Task[Came]] = {}
         self._rooms = Rooms(AT_ONE_PROVIDER)

@@ -43,7 +43,6 @@ from control.sign_in import session as sessions
 from control.store import records
 from control.store.pool import Pool, transaction
 from control.store.records import BatchRow
-from core.client_keys import ClientKey
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
 from core.identifiers import new_id
@@ -124,7 +123,7 @@ async def console_served(pool: Pool, redis_url: str) -> AsyncIterator[Console]:
     ring = parse_key_ring("ARCHWAY_PROXY_KEY", new_key())
     async with ProbingProxy(ring) as proxy:
         probes = ProbeClient(egress, [proxy.url], InternalCalls(ring, caller="control", answerer="proxy"))
-        renewals = Renewals(pool, asker, seals, ClientKey.own(ring))
+        renewals = Renewals(pool, asker, seals)
         discoveries = DiscoveriesUnderWay(Discoverer(pool, probes, safeguards, Usable(seals, renewals)), redis)
         deps = PublicDeps(
             pool=pool,

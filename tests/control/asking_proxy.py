@@ -25,7 +25,6 @@ from control.records.sign_in_notes import SignInNotes
 from control.redis import Redis
 from control.registry.row_seals import RowSeals
 from control.store.pool import Pool, close_pool, open_pool
-from core.client_keys import ClientKey
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
 from core.internal_call import PLAIN, SEALED, InternalCalls
@@ -102,7 +101,7 @@ async def proxy(database: str, pool: Pool, redis_server: RedisServer) -> AsyncIt
     steps = StepsAtProxies(questions_pool, SignInNotes(questions_pool), "https://mcp.example.com")
     stream = ChangeStream(redis, SIGNER)
     seals = RowSeals(SECRETS)
-    renewals = Renewals(pool, Asker(egress, LOOPBACK), seals, ClientKey.own(SECRETS))
+    renewals = Renewals(pool, Asker(egress, LOOPBACK), seals)
     questions = Questions(questions_pool, stream, SIGNER, Usable(seals, renewals), steps, PAGES_URL, signed)
     runner = web.AppRunner(InternalListener(CALLS, questions, tasks).application(), handler_cancellation=True)
     await runner.setup()

@@ -30,7 +30,6 @@ from control.store.writes import gateways as gateway_rows
 from control.store.writes import installations as installation_rows
 from control.store.writes import tools as tool_rows
 from control.store.writing import Writing
-from core.client_keys import ClientKey
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
 from core.identifiers import new_id
@@ -57,7 +56,7 @@ async def discoverer(pool: Pool, proxy: ProbingProxy) -> AsyncIterator[Discovere
         calls = InternalCalls(PROXY_RING, caller="control", answerer="proxy")
         safeguards = Safeguards(RowSeals(SECRET_RING), AddressPolicy())
         asker = Asker(egress, AddressPolicy())
-        usable = Usable(safeguards.seals, Renewals(pool, asker, safeguards.seals, ClientKey.own(SECRET_RING)))
+        usable = Usable(safeguards.seals, Renewals(pool, asker, safeguards.seals))
         yield Discoverer(pool, ProbeClient(egress, [proxy.url], calls), safeguards, usable)
 
 
@@ -402,7 +401,7 @@ async def test_without_an_address_of_a_proxy_the_setting_is_named(pool: Pool) ->
         calls = InternalCalls(PROXY_RING, caller="control", answerer="proxy")
         safeguards = Safeguards(RowSeals(SECRET_RING), AddressPolicy())
         asker = Asker(egress, AddressPolicy())
-        usable = Usable(safeguards.seals, Renewals(pool, asker, safeguards.seals, ClientKey.own(SECRET_RING)))
+        usable = Usable(safeguards.seals, Renewals(pool, asker, safeguards.seals))
         discoverer = Discoverer(pool, ProbeClient(egress, [], calls), safeguards, usable)
         installation_id = await install(pool, await make_entry(pool))
         await discoverer.discover(installation_id)

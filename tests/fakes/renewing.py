@@ -30,7 +30,6 @@ from control.registry.installation import Installation
 from control.registry.row_seals import RowSeals
 from control.store import accounts, entries, installations
 from control.store.pool import Pool, close_pool, open_pool, transaction
-from core.client_keys import ClientKey
 from core.egress.client import Egress
 from core.keys import new_key, parse_key_ring
 from core.resolve import InstallationRefusal, ResolvedInstallation
@@ -67,8 +66,7 @@ class Renewing:
 
     async def replica(self, **changes: Any) -> Renewals:
         """What one more process of control has; ended with the others."""
-        key = ClientKey.own(self.ring)
-        made = Renewals(await self._pool(), Asker(self.egress, LOOPBACK), self.seals, key, **changes)
+        made = Renewals(await self._pool(), Asker(self.egress, LOOPBACK), self.seals, **changes)
         self.ending.push_async_callback(made.close)
         return made
 

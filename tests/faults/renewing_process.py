@@ -20,7 +20,6 @@ from control.accounts.renewals import Renewals
 from control.providers.asking import Asker
 from control.registry.row_seals import RowSeals
 from control.store.pool import close_pool, open_pool
-from core.client_keys import ClientKey
 from core.egress.client import Egress
 from core.keys import parse_key_ring
 from tests.fakes.answering import LOOPBACK
@@ -57,7 +56,7 @@ async def renew(dsn: str, key: str, installation_id: str, last: int, version: in
         steps.before(asyncpg.Connection, name)
     steps.before(Asker, "ask", after_too=True)
     async with Egress(LOOPBACK) as egress:
-        renewals = Renewals(pool, Asker(egress, LOOPBACK), RowSeals(ring), ClientKey.own(ring))
+        renewals = Renewals(pool, Asker(egress, LOOPBACK), RowSeals(ring))
         came = await renewals.run(installation_id, version, "")
         assert came.account is not None, came.refusal
         await renewals.close()

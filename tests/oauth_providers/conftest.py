@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from control.credentials.upstream_oauth.registration import client_document
 from control.providers.asking import Asker
 from core.client_keys import ClientKey
-from core.keys import new_key, parse_key_ring
 from tests.fakes.answering import loopback_asker
 from tests.fakes.upstream_clients import OURS
 from tests.fixtures_upstreams import NODE, ROOT, free_port
@@ -29,7 +29,7 @@ async def asker() -> AsyncIterator[Asker]:
 @pytest.fixture(scope="module")
 def client_key() -> ClientKey:
     """With which the provider's client `signer` proves itself."""
-    return ClientKey.own(parse_key_ring("K", new_key()))
+    return ClientKey(ec.generate_private_key(ec.SECP256R1()))
 
 
 @pytest.fixture(scope="module")

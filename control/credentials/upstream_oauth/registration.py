@@ -32,8 +32,6 @@ class OurClient:
     """Where people come back to; what an admin enters in a provider's form."""
     document_url: str = ""
     """Where Archway serves the document about itself; '' where others cannot read one (no public https address)."""
-    keys: tuple[Mapping[str, Any], ...] = ()
-    """Public keys (JWK) with which the document says that it proves itself; () for a client without a proof."""
     home: str = ""
     """Archway's own address, for the consent page of a provider."""
 
@@ -42,7 +40,7 @@ def how_to_register(server: AuthorizationServer, settings: OAuthCredential, ours
     """Which way goes at this server; raises AskTheAdmin where none does, or the one that the entry names does not."""
     if settings.client_id:
         return "own"
-    document = bool(ours.document_url) and server.takes_documents and _document_method(server, ours) is not None
+    document = bool(ours.document_url) and server.takes_documents and _takes_public(server)
     ways: dict[How, bool] = {"document": document, "dynamic": bool(server.registration_endpoint)}
     for how, goes in ways.items():
         if goes and settings.registration in {"auto", how}:
@@ -84,17 +82,13 @@ def document_client(server: AuthorizationServer, ours: OurClient) -> UpstreamCli
     return UpstreamClient(
         issuer=server.issuer,
         client_id=ours.document_url,
-        authentication=_document_method(server, ours) or "none",
         how="document",
     )
 
 
 def client_document(ours: OurClient) -> dict[str, Any]:
     """The document about Archway, which it serves at `document_url` for authorization servers to read."""
-    document = {"client_id": ours.document_url, **_told(ours)}
-    if not ours.keys:
-        return {**document, "token_endpoint_auth_method": "none"}
-    return {**document, "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": list(ours.keys)}}
+    return {"client_id": ours.document_url, **_told(ours), "token_endpoint_auth_method": "none"}
 
 
 async def register(
@@ -149,7 +143,7 @@ def _client_in(
     if redirects and (not isinstance(redirects, list) or ours.redirect_uri not in redirects):
         raise AskTheAdmin(server.issuer, ours.redirect_uri, "registered Archway with another callback URL")
     method = said.get("token_endpoint_auth_method", _unsaid_method(server, asked, secret))
-    if method not in METHODS or (method == "private_key_jwt" and not ours.keys):
+    if method not in METHODS or method == "private_key_jwt":
         raise AskTheAdmin(
             server.issuer, ours.redirect_uri, "registered Archway with a way to prove itself that it has not"
         )
@@ -169,7 +163,7 @@ def _client_in(
 def _unsaid_method(server: AuthorizationServer, asked: Method, secret: str) -> Method:
     """How we prove ourselves where the answer does not say: as we asked, as far as we can."""
     if not secret:
-        return asked if asked == "private_key_jwt" else "none"
+        return "none"
     return asked if asked != "none" else _secret_method(server)
 
 
@@ -180,8 +174,6 @@ def _asked_method(server: AuthorizationServer, ours: OurClient) -> Method:
         return _secret_method(server)
     if "none" in listed:
         return "none"
-    if "private_key_jwt" in listed and ours.keys:
-        return "private_key_jwt"
     raise AskTheAdmin(server.issuer, ours.redirect_uri, "takes no way for a client to prove itself that Archway has")
 
 
@@ -193,10 +185,9 @@ def _secret_method(server: AuthorizationServer) -> Method:
     return "client_secret_basic"
 
 
-def _document_method(server: AuthorizationServer, ours: OurClient) -> Method | None:
-    """How the client of our document proves itself, as the document says; None where the server takes that not."""
-    method: Method = "private_key_jwt" if ours.keys else "none"
-    return method if not server.authentication_methods or method in server.authentication_methods else None
+def _takes_public(server: AuthorizationServer) -> bool:
+    """Whether the server takes a client that proves itself by nothing, as our document says of us."""
+    return not server.authentication_methods or "none" in server.authentication_methods
 
 
 def _is_text(value: object) -> bool:

@@ -13,7 +13,6 @@ from control.accounts.next_tokens import Next, NextTokens, is_final, may_be_aske
 from control.credentials.upstream_oauth.token_request import Away, Refused
 from control.providers.asking import Asker
 from control.registry.credential import ClientCredentials, OAuthCredential
-from core.client_keys import ClientKey
 from core.resolve import ResolvedInstallation
 from core.sealing import SealBroken
 from tests.fakes.answering import LOOPBACK
@@ -31,7 +30,7 @@ def client_of(**wanted: Any) -> dict[str, Any]:
 async def asked(rig: Renewing, installation_id: str) -> Any:
     found = await Leases(rig.pool, rig.seals).take(installation_id, 99)
     assert isinstance(found, Leased)
-    tokens = NextTokens(Asker(rig.egress, LOOPBACK), rig.seals, ClientKey.own(rig.ring))
+    tokens = NextTokens(Asker(rig.egress, LOOPBACK), rig.seals)
     return await tokens.asked(found)
 
 

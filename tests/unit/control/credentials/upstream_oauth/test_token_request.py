@@ -7,6 +7,7 @@ from typing import Any
 import jwt
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from control.credentials.upstream_oauth.authorize import begin
 from control.credentials.upstream_oauth.client import TokenPlace, place_at
@@ -21,12 +22,11 @@ from control.credentials.upstream_oauth.token_request import (
 )
 from control.providers.asking import Asker
 from core.client_keys import ClientKey
-from core.keys import new_key, parse_key_ring
 from tests.fakes.answering import Answering
 from tests.fakes.upstream_clients import BACK, SERVER_URL, a_client, a_server, found
 
 NOW = 1_000_000.0
-KEY = ClientKey.own(parse_key_ring("K", new_key()))
+KEY = ClientKey(ec.generate_private_key(ec.SECP256R1()))
 
 
 def at(server: Answering, key: ClientKey | None = None, **client: Any) -> TokenPlace:
