@@ -173,10 +173,10 @@ class SignIns:
         """What is asked for: by an installation that has an account there also what it had, and what its server said
         that it needs besides, so that nothing is lost for something else.
         """
-        scopes = wanted_scopes(found.discovered, settings, found.challenge)
-        if account is None or account.issuer != found.server.issuer:
-            return scopes
-        return tuple(dict.fromkeys((*account.scopes, *account.wanted_scopes, *scopes)))
+        had: tuple[str, ...] = ()
+        if account is not None and account.issuer == found.server.issuer:
+            had = (*account.scopes, *account.wanted_scopes)
+        return wanted_scopes(found.discovered, settings, found.challenge, had)
 
     async def _still_fits(self, row: AccountSignIn, entry: Entry, way: UnderWay) -> OAuthCredential | None:
         """The entry's settings, if its server and provider are those that the sign-in began at, and every host of an

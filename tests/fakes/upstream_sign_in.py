@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
+import msgspec
 
 from control.credentials.upstream_oauth.account import AccountName, account_of
-from control.credentials.upstream_oauth.authorize import authorize_url, begin, code_of, unpacked, wanted_scopes
+from control.credentials.upstream_oauth.authorize import Begun, authorize_url, begin, code_of, wanted_scopes
 from control.credentials.upstream_oauth.challenge import Challenge, bearer_challenge
 from control.credentials.upstream_oauth.client import TokenPlace, UpstreamClient, place_at
 from control.credentials.upstream_oauth.discovery import Discovered, discover
@@ -79,14 +80,15 @@ class SigningIn:
         return bearer_challenge(answer.challenges)
 
     async def signs_in(self, challenge: Challenge | None = None, before: tuple[str, ...] = ()) -> SignedIn:
-        """All steps from what the server says to tokens."""
+        """All steps from what the server says to tokens. `before`: what was granted so far."""
+        needed = challenge.scopes if challenge and challenge.wants_more_scopes else ()
         discovered = await discover(self._asker, self._url, self._settings, challenge)
-        scopes = wanted_scopes(discovered, self._settings, challenge, before)
+        scopes = wanted_scopes(discovered, self._settings, challenge, (*before, *needed))
         client = await self._client(discovered, scopes)
         begun = begin(discovered, client, self._ours.redirect_uri, scopes, time.time())
         sent_to = authorize_url(discovered.server, begun, self._settings.authorize_parameters)
         back = await self._browser(sent_to)
-        kept = unpacked(begun.packed())
+        kept = self._kept(begun)
         code = code_of(dict(parse_qsl(urlsplit(back).query)), kept, time.time())
         place = place_at(discovered.server, client)
         outcome = await redeem(self._asker, place, kept, code, time.time())
@@ -96,6 +98,10 @@ class SigningIn:
         """Whose account it is."""
         server, client_id = signed_in.discovered.server, signed_in.place.client.client_id
         return await account_of(self._asker, server, self._settings, client_id, signed_in.granted, time.time())
+
+    def _kept(self, begun: Begun) -> Begun:
+        """As whoever keeps it in between has it afterwards."""
+        return msgspec.json.decode(msgspec.json.encode(begun), type=Begun)
 
     async def _client(self, discovered: Discovered, scopes: tuple[str, ...]) -> UpstreamClient:
         server = discovered.server

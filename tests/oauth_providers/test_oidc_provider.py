@@ -17,7 +17,6 @@ import msgspec
 import pytest
 
 from control.credentials.upstream_oauth.account import AccountName
-from control.credentials.upstream_oauth.authorize import unpacked
 from control.credentials.upstream_oauth.client import TokenPlace, UpstreamClient
 from control.credentials.upstream_oauth.discovery import discover
 from control.credentials.upstream_oauth.revocation import revoke
@@ -146,10 +145,7 @@ async def test_a_code_is_worth_nothing_with_another_proof(
     asker: Asker, protected: Protected, idp: IdentityProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person = person_at(asker, protected, idp)
-    monkeypatch.setattr(
-        "tests.fakes.upstream_sign_in.unpacked",
-        lambda packed: msgspec.structs.replace(unpacked(packed), verifier="v" * 64),
-    )
+    monkeypatch.setattr(SigningIn, "_kept", lambda _, begun: msgspec.structs.replace(begun, verifier="v" * 64))
     outcome = (await person.signs_in(await person.challenge())).outcome
     assert isinstance(outcome, Refused)
     assert outcome.is_invalid_grant

@@ -45,36 +45,25 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"Begun({self.issuer!r})"
 
-    def packed(self) -> bytes:
-        """As it is sealed."""
-        return msgspec.json.encode(self)
-
-
-def unpacked(plain: bytes) -> Begun:
-    """What `Begun.packed` made; raises `msgspec.MsgspecError` for anything else."""
-    return msgspec.json.decode(plain, type=Begun)
-
 
 def wanted_scopes(
     discovered: Discovered,
     settings: OAuthCredential,
     challenge: Challenge | None = None,
-    before: Iterable[str] = (),
+    had: Iterable[str] = (),
 ) -> tuple[str, ...]:
     """What is asked for: the entry's scopes to the letter, else those that the server's challenge asks for, else
     those that it says it has, else none, which leaves it to the provider. `offline_access` comes with what was found
     where the provider lists it.
 
-    `before`: what the account may do already. With a challenge for more, all is asked for together, so that it does
-    not lose one for the other.
+    `had`: what the account was granted so far, and what its server said that it needs besides. All is asked for
+    together, so that it does not lose one for the other.
     """
     challenged = challenge.scopes if challenge else ()
     found = settings.scopes or challenged or discovered.scopes_supported or ()
-    if challenge and challenge.wants_more_scopes:
-        found = (*before, *found, *challenged)
     if found and not settings.scopes and OFFLINE in discovered.server.scopes_supported:
         found = (*found, OFFLINE)
-    return tuple(dict.fromkeys(found))[:MOST_SCOPES]
+    return tuple(dict.fromkeys((*had, *found)))[:MOST_SCOPES]
 
 
 def begin(

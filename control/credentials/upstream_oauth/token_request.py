@@ -36,18 +36,11 @@ async def redeem(asker: Asker, place: TokenPlace, begun: Begun, code: str, now: 
     return await _asked(asker, place, form, now)
 
 
-async def refresh(
-    asker: Asker, place: TokenPlace, refresh_token: str, resource: str, now: float, scopes: Iterable[str] = ()
-) -> Outcome:
-    """The next tokens. `Granted.refresh_token` is '' where the one before stays good, `scopes` None where they stay
-    as they were. `scopes`: usually none, which asks for what was granted before.
+async def refresh(asker: Asker, place: TokenPlace, refresh_token: str, resource: str, now: float) -> Outcome:
+    """The next tokens, for what was granted before. `Granted.refresh_token` is '' where the one before stays good,
+    `scopes` None where they stay as they were.
     """
-    form = {
-        "grant_type": "refresh_token",
-        "refresh_token": refresh_token,
-        "scope": " ".join(scopes),
-        "resource": resource,
-    }
+    form = {"grant_type": "refresh_token", "refresh_token": refresh_token, "resource": resource}
     return await _asked(asker, place, form, now)
 
 

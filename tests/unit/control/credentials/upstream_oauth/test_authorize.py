@@ -11,10 +11,9 @@ from control.credentials.upstream_oauth.authorize import (
     authorize_url,
     begin,
     code_of,
-    unpacked,
     wanted_scopes,
 )
-from control.credentials.upstream_oauth.challenge import Challenge
+from control.credentials.upstream_oauth.challenge import MOST_SCOPES, Challenge
 from control.credentials.upstream_oauth.unfit import Unfit
 from control.providers.browser_round import AGE_S, BadReturn
 from control.registry.credential import OAuthCredential
@@ -85,7 +84,6 @@ def test_no_secret_is_sent_along_or_shown_or_used_twice() -> None:
     assert one.verifier not in str(asked(one))
     assert one.verifier not in repr(one)
     assert not {one.state, one.verifier} & {other.state, other.verifier}
-    assert unpacked(one.packed()) == one
 
 
 def test_a_client_of_another_issuer_begins_nothing() -> None:
@@ -114,10 +112,14 @@ def test_tokens_that_last_are_asked_for_where_the_provider_lists_that() -> None:
     assert wanted_scopes(SAID, OAuthCredential()) == ("said",)
 
 
-def test_more_scopes_are_asked_for_together_with_those_of_before() -> None:
-    more = Challenge(scopes=("more", "had"), error="insufficient_scope")
-    assert wanted_scopes(SAID, OAuthCredential(), more, before=("had",)) == ("had", "more")
-    assert wanted_scopes(SAID, OAuthCredential(scopes=("own",)), more, before=("had",)) == ("had", "own", "more")
+def test_what_the_account_had_is_asked_for_together_with_the_rest() -> None:
+    assert wanted_scopes(SAID, OAuthCredential(), ASKS, had=("had", "asked")) == ("had", "asked")
+    assert wanted_scopes(SAID, OAuthCredential(scopes=("own",)), had=("had", "more")) == ("had", "more", "own")
+
+
+def test_so_many_scopes_are_asked_for_at_the_most() -> None:
+    had = [f"s{number}" for number in range(MOST_SCOPES)]
+    assert wanted_scopes(SAID, OAuthCredential(), had=had) == tuple(had)
 
 
 def test_the_code_of_the_answer_to_what_was_begun_comes_out() -> None:
