@@ -14,15 +14,12 @@ from control.credentials.upstream_oauth.authorize import wanted_scopes
 from control.credentials.upstream_oauth.registration import OurClient, how_to_register
 from control.credentials.upstream_oauth.unfit import AskTheAdmin, CannotSignIn, NotApproved
 from control.providers.asking import ProviderAway
-from control.registry.credential import OAuthCredential
+from control.registry.credential import ENDPOINTS, OAuthCredential
 from control.registry.entry import Entry
 from control.registry.server_url import is_whole
 
-_ENDPOINTS: Final = (
-    "issuer", "authorization_endpoint", "token_endpoint", "registration_endpoint", "revocation_endpoint",
-)  # fmt: skip
-
-
+_SAME: Final = ("issuer", *ENDPOINTS)
+"""Fields that are called as what was found."""
 _NOT_WHOLE: Final = (
     "the URL of its server has places that each installation fills, so the provider is looked for when somebody "
     "installs it"
@@ -41,7 +38,7 @@ async def looked_at(providers: UpstreamProviders, entry: Entry, settings: OAuthC
         "scopes": [],
         "resource": "",
         "warnings": [],
-        **dict.fromkeys(_ENDPOINTS, ""),
+        **dict.fromkeys(_SAME, ""),
     }
     if not is_whole(entry):
         return told | {"problem": _NOT_WHOLE}
@@ -65,7 +62,7 @@ def _told(ours: OurClient, found: FoundProvider, settings: OAuthCredential, prob
     except AskTheAdmin as ask:
         problem = problem or str(ask)
     return {
-        **{name: getattr(server, name) for name in _ENDPOINTS},
+        **{name: getattr(server, name) for name in _SAME},
         "problem": problem,
         "registrations": _registrations(ours, server),
         "scopes": list(wanted_scopes(found.discovered, settings, found.challenge)),

@@ -21,7 +21,7 @@ from control.accounts.our_client import CALLBACK
 from control.accounts.providers import FoundProvider, UpstreamProviders
 from control.accounts.under_way import Came, UnderWay, WantedNew
 from control.credentials.upstream_oauth.account import account_of
-from control.credentials.upstream_oauth.authorize import OFFLINE, authorize_url, begin, code_of, wanted_scopes
+from control.credentials.upstream_oauth.authorize import authorize_url, begin, code_of, wanted_scopes
 from control.credentials.upstream_oauth.client import place_at
 from control.credentials.upstream_oauth.token_request import Granted, redeem
 from control.credentials.upstream_oauth.unfit import CannotSignIn
@@ -33,6 +33,7 @@ from control.registry.broken_rule import BrokenRule
 from control.registry.credential import OAuthCredential
 from control.registry.entry import Entry
 from control.registry.installation import Installation
+from control.registry.oauth_scopes import OFFLINE
 from control.registry.origin import origin_of
 from control.registry.row_seals import RowSeals
 from control.store import account_sign_ins, accounts, entries, installations

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin
 import msgspec
 
 from control.console.forms import Form
-from control.registry.credential import KINDS, settings_class
+from control.registry.credential import ENDPOINTS, KINDS, settings_class
 
 Widget = Literal["text", "choice", "words", "pairs", "tick"]
 
@@ -91,8 +91,7 @@ SETTING_WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 """By setting, its label and help. One that is not here is shown with its declared description."""
 _RARE: Final = {
     "oauth": {
-        "authorization_endpoint", "token_endpoint", "registration_endpoint", "revocation_endpoint", "resource",
-        "authorize_parameters", "approved_hosts", "account_endpoint", "account_claim",
+        *ENDPOINTS, "resource", "authorize_parameters", "approved_hosts", "account_endpoint", "account_claim",
     },
     "client_credentials": {"resource", "approved_hosts"},
 }  # fmt: skip

@@ -12,6 +12,7 @@ import msgspec
 
 from control.providers.browser_round import AGE_S, address_with, code_in, new_state, new_verifier
 from control.registry.identity_provider import Endpoints, IdentityProvider
+from control.registry.oauth_scopes import OFFLINE
 from control.registry.pkce import s256_challenge
 
 COOKIE_PREFIX: Final = "archway-oidc-"
@@ -53,7 +54,7 @@ def authorize_url(provider: IdentityProvider, endpoints: Endpoints, redirect_uri
         "code_challenge": s256_challenge(begun.verifier),
         "code_challenge_method": "S256",
     }
-    if "offline_access" in provider.scopes and "prompt" not in parameters:
+    if OFFLINE in provider.scopes and "prompt" not in parameters:
         # OpenID Connect Core 11: without consent the provider ignores the wish for tokens that last.
         parameters["prompt"] = "consent"
     return address_with(endpoints.authorization_endpoint, parameters)

@@ -17,7 +17,7 @@ from typing import Any, Final
 from control.credentials.cure import install_link, with_link
 from control.credentials.resolution import ResolutionRows, choose_installation
 from control.credentials.resolved import needs_sign_in
-from control.credentials.upstream_oauth.challenge import MOST_SCOPES, is_scope
+from control.credentials.upstream_oauth.challenge import MOST_SCOPES
 from control.credentials.usable import Usable
 from control.internal.signed_callers import SignedCallers
 from control.internal.told_steps import StepsAtProxies
@@ -27,6 +27,7 @@ from control.redis import RedisAway
 from control.registry.credential import OAuthCredential
 from control.registry.entry import Entry
 from control.registry.installation import Installation
+from control.registry.oauth_scopes import is_scope
 from control.store import accounts
 from control.store.gateway_names import id_by_any_name
 from control.store.pool import Connection, Pool, StoreConflict, StoreUnavailable, transaction

@@ -26,6 +26,8 @@ CLIENT_ID: Final = "client_id"
 Style = Literal["bearer", "authorization", "header"]
 Registration = Literal["auto", "own", "document", "dynamic"]
 ClientAuthentication = Literal["", "client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
+ENDPOINTS: Final = ("authorization_endpoint", "token_endpoint", "registration_endpoint", "revocation_endpoint")
+"""Addresses of a provider that its metadata names and an entry may name instead: settings of one name."""
 OMIT: Final = "omit"
 """As `resource`: that it is not sent."""
 

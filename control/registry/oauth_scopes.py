@@ -1,5 +1,9 @@
-"""Scopes of access tokens: what a client may ask for, and what it gets. Pure; called by the authorization server."""
+"""Scopes of OAuth: what is one at all, and those of our own access tokens, which a client may ask for and gets. Pure.
 
+Called by the authorization server; of providers, by whoever reads or checks scopes of theirs.
+"""
+
+import re
 from collections.abc import Collection
 from typing import Final
 
@@ -8,13 +12,19 @@ from core.jwt import CALL_SCOPE
 CALL: Final = CALL_SCOPE
 """Calling the tools of one gateway. Every access token has it."""
 OFFLINE: Final = "offline_access"
-"""Going on while the person is away, with a refresh token."""
+"""Going on while the person is away, with a refresh token; at providers too (OpenID Connect Core 11)."""
 KNOWN: Final = (CALL, OFFLINE)
 _LONGEST: Final = 256
+_SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,200}")
 
 
 class ScopeUnknown(ValueError):
     """A scope that there is none of; the sentence repeats nothing of what was sent."""
+
+
+def is_scope(text: str) -> bool:
+    """Whether it is one scope, of whatever meaning (RFC 6749 section 3.3)."""
+    return _SCOPE.fullmatch(text) is not None
 
 
 def scopes_of(text: str, most: Collection[str] = KNOWN) -> tuple[str, ...]:

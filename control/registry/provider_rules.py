@@ -13,14 +13,13 @@ from urllib.parse import urlsplit
 from control.registry.actions import ROLES, Role
 from control.registry.broken_rule import BrokenRule
 from control.registry.identity_provider import ProviderFields, origin_of
+from control.registry.oauth_scopes import is_scope
 from control.registry.slugs import check_slug
 from core.egress.addresses import AddressPolicy, UrlRefused, check_url
 from core.key_sets import MAX_ISSUER
 
 MAX_RULES: Final = 500
 _DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_SCOPE = re.compile(r"[!#-\[\]-~]{1,200}")
-"""One scope, RFC 6749 section 3.3."""
 _OURS: Final = frozenset(
     {"client_id", "response_type", "response_mode", "redirect_uri", "scope", "state", "nonce", "code_challenge",
      "code_challenge_method", "request", "request_uri", "registration"}
@@ -110,7 +109,7 @@ def _check_client(wanted: ProviderFields, *, has_secret: bool) -> None:
     if "openid" not in wanted.scopes:
         raise BrokenRule("scopes", "must have `openid`: without it the provider does not say who signed in")
     for number, scope in enumerate(wanted.scopes):
-        if _SCOPE.fullmatch(scope) is None:
+        if not is_scope(scope):
             raise BrokenRule(f"scopes[{number}]", "must be one scope, without spaces")
     if wanted.client_authentication != "none" and not has_secret:
         raise BrokenRule("client_secret", "is needed, or `client_authentication` must be 'none' (a public client)")

@@ -4,6 +4,7 @@ Called where a provider or a gateway that names one is read. Advice only: nothin
 """
 
 from control.registry.identity_provider import IdentityProvider, ProviderState
+from control.registry.oauth_scopes import OFFLINE
 from core.jwk import NOT_FOR_SIGNATURES
 from core.key_sets import HARD_S
 
@@ -24,7 +25,7 @@ def provider_warnings(provider: IdentityProvider, state: ProviderState, now: flo
         found.append(f"It was not asked yet: `archway identity-providers test {provider.slug}`.")
     unfit = [why for why in state.skipped if not why.endswith(NOT_FOR_SIGNATURES)]
     found += [f"Of the keys that it publishes, one is not used: {why}." for why in unfit[:5]]
-    if provider.sign_in and "offline_access" not in provider.scopes:
+    if provider.sign_in and OFFLINE not in provider.scopes:
         found.append(
             "It is not asked for offline_access, so it cannot be asked whether somebody is still there; that matters "
             "unless it gives refresh tokens in another way."

@@ -4,18 +4,14 @@ Called by the kinds whose tokens a provider gives. Leaves out what the provider'
 where it is read (`control/credentials/upstream_oauth/`).
 """
 
-import re
 from collections.abc import Sequence
-from typing import Final
 
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import OMIT
+from control.registry.oauth_scopes import is_scope
 from control.registry.origin import origin_of
 from control.registry.provider_rules import may_be_plain
 from core.egress.addresses import ANYWHERE, AddressPolicy, UrlRefused, check_url
-
-_SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,200}")
-"""RFC 6749 section 3.3."""
 
 
 def checked(url: str, field: str, policy: AddressPolicy) -> str:
@@ -63,7 +59,7 @@ def checked_origins(origins: Sequence[str], field: str) -> tuple[str, ...]:
 def check_scopes(scopes: Sequence[str], field: str) -> None:
     """Refuse what is no scope (RFC 6749 section 3.3)."""
     for number, one in enumerate(scopes):
-        if _SCOPE.fullmatch(one) is None:
+        if not is_scope(one):
             raise BrokenRule(f"{field}[{number}]", "must be one scope: visible ASCII without spaces, '\"' and '\\'")
 
 

@@ -13,13 +13,11 @@ from msgspec.structs import replace
 
 from control.credentials.kinds import endpoints
 from control.registry.broken_rule import BrokenRule
-from control.registry.credential import ACCESS_TOKEN, CheckedCredential, Cure, OAuthCredential
+from control.registry.credential import ACCESS_TOKEN, ENDPOINTS, CheckedCredential, Cure, OAuthCredential
 from core.egress.addresses import AddressPolicy
 
 _FIELD: Final = "credential_placement"
-_ENDPOINTS: Final = (
-    "authorization_endpoint", "token_endpoint", "registration_endpoint", "revocation_endpoint", "account_endpoint",
-)  # fmt: skip
+_ADDRESSES: Final = (*ENDPOINTS, "account_endpoint")
 _PARAMETER = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _OURS: Final = frozenset(
     {
@@ -34,7 +32,7 @@ def check(credential: OAuthCredential, policy: AddressPolicy) -> CheckedCredenti
     """With its addresses in their one form, or BrokenRule that names what does not fit together."""
     checked = replace(
         credential,
-        **{name: endpoints.checked(getattr(credential, name), f"{_FIELD}.{name}", policy) for name in _ENDPOINTS},
+        **{name: endpoints.checked(getattr(credential, name), f"{_FIELD}.{name}", policy) for name in _ADDRESSES},
         resource=endpoints.checked_resource(credential.resource, f"{_FIELD}.resource"),
         approved_hosts=endpoints.checked_origins(credential.approved_hosts, f"{_FIELD}.approved_hosts"),
     )

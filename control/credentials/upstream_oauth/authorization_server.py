@@ -20,14 +20,13 @@ import msgspec
 from control.credentials.upstream_oauth.challenge import scopes_in
 from control.credentials.upstream_oauth.unfit import NotApproved, Unfit
 from control.providers.endpoints import EndpointUnfit, checked_endpoint
+from control.registry.credential import ENDPOINTS
 from control.registry.origin import origin_of
 from core.egress.addresses import AddressPolicy
 
 OAUTH: Final = "/.well-known/oauth-authorization-server"
 OPENID: Final = "/.well-known/openid-configuration"
-ENDPOINTS: Final = (
-    "authorization_endpoint", "token_endpoint", "registration_endpoint", "revocation_endpoint", "userinfo_endpoint",
-)  # fmt: skip
+ADDRESSES: Final = (*ENDPOINTS, "userinfo_endpoint")
 """Members of its metadata that name an address which we, or a person's browser, go to."""
 _LONGEST_ISSUER: Final = 2_048
 _MOST_WORDS: Final = 50
@@ -176,7 +175,7 @@ def _endpoints(
     needs_browser: bool = True,
 ) -> dict[str, str]:
     needed = {"token_endpoint"} | ({"authorization_endpoint"} if needs_browser else set())
-    merged = {name: typed.get(name) or found.get(name) for name in ENDPOINTS}
+    merged = {name: typed.get(name) or found.get(name) for name in ADDRESSES}
     try:
         return {
             # What an admin typed is theirs to answer for: it may be plain on this machine whatever the issuer is.

@@ -16,10 +16,8 @@ from control.credentials.upstream_oauth.discovery import Discovered
 from control.credentials.upstream_oauth.unfit import Unfit
 from control.providers.browser_round import AGE_S, address_with, code_in, new_state, new_verifier
 from control.registry.credential import OAuthCredential
+from control.registry.oauth_scopes import OFFLINE
 from control.registry.pkce import s256_challenge
-
-OFFLINE: Final = "offline_access"
-"""The scope that asks for tokens which last (OpenID Connect Core 11)."""
 
 _NEVER: Final = frozenset({"request", "request_uri", "response_mode", "nonce", "registration"})
 """Parameters that would say everything in another way, or send the answer another way; none of them is passed on."""

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from control.registry.oauth_scopes import is_scope
+
 _NAME: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _PARAMETER = re.compile(rf'({_NAME})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 _TOKEN68 = re.compile(r"[A-Za-z0-9\-._~+/]+=*(?=[ \t]*(?:,|$))")
 _SCHEME = re.compile(_NAME)
 _BETWEEN = re.compile(r"[\s,]+")
 _ESCAPED = re.compile(r"\\(.)")
-_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,200}")
 MOST_SCOPES: Final = 100
 """Of one list; a server that names more is not taken at its word."""
 LONGEST: Final = 16 << 10
@@ -62,13 +63,8 @@ def scopes_in(said: object) -> tuple[str, ...]:
     what is no scope (RFC 6749 section 3.3) is left out.
     """
     parts = said if isinstance(said, list) else re.split(r"[\s,]+", said) if isinstance(said, str) else []
-    good = [one for one in parts[: 10 * MOST_SCOPES] if isinstance(one, str) and _SCOPE.fullmatch(one)]
+    good = [one for one in parts[: 10 * MOST_SCOPES] if isinstance(one, str) and is_scope(one)]
     return tuple(dict.fromkeys(good))[:MOST_SCOPES]
-
-
-def is_scope(text: str) -> bool:
-    """Whether it is one scope (RFC 6749 section 3.3)."""
-    return _SCOPE.fullmatch(text) is not None
 
 
 def _challenges(headers: Iterable[str]) -> Iterator[tuple[str, dict[str, str]]]:

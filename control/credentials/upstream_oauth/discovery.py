@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from control.credentials.upstream_oauth.authorization_server import (
-    ENDPOINTS,
+    ADDRESSES,
     OAUTH,
     AuthorizationServer,
     assumed_server,
@@ -26,7 +26,7 @@ from control.credentials.upstream_oauth.metadata import metadata_at
 from control.credentials.upstream_oauth.protected_resource import ProtectedResource, find_protected_resource
 from control.credentials.upstream_oauth.unfit import Unfit
 from control.providers.asking import Asker
-from control.registry.credential import OMIT, ClientCredentials, OAuthCredential
+from control.registry.credential import ENDPOINTS, OMIT, ClientCredentials, OAuthCredential
 from control.registry.origin import origin_of
 
 
@@ -141,7 +141,7 @@ def _held_to_typed(server: AuthorizationServer, typed: Mapping[str, str]) -> Aut
     """
     if "token_endpoint" not in typed:
         return server
-    endpoints = {name: getattr(server, name) for name in ENDPOINTS}
+    endpoints = {name: getattr(server, name) for name in ADDRESSES}
     return replace(server, foreign_hosts=foreign_hosts(typed["token_endpoint"], endpoints, typed))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from control.registry.oauth_scopes import ScopeUnknown, scopes_of
+from control.registry.oauth_scopes import ScopeUnknown, is_scope, scopes_of
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,13 @@ def test_what_there_is_none_of_is_refused(text: str) -> None:
 def test_no_more_is_given_than_was_allowed() -> None:
     with pytest.raises(ScopeUnknown):
         scopes_of("offline_access", ("mcp",))
+
+
+@pytest.mark.parametrize("text", ["", "a b", 'a"', "a\\b", "a\n", "é", "s" * 201])
+def test_what_has_a_space_a_quote_or_no_end_is_no_scope(text: str) -> None:
+    assert not is_scope(text)
+
+
+@pytest.mark.parametrize("text", ["mcp", "https://graph.microsoft.com/.default", "tools:read,write!", "s" * 200])
+def test_scopes_of_whatever_form_are_scopes(text: str) -> None:
+    assert is_scope(text)
