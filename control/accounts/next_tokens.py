@@ -14,7 +14,7 @@ from control.accounts.kept_clients import client_of_account
 from control.accounts.lease import Leased
 from control.accounts.times import next_refresh
 from control.credentials.places import account_place
-from control.credentials.upstream_oauth.account import id_claims
+from control.credentials.upstream_oauth.account import AccountName, id_claims
 from control.credentials.upstream_oauth.authorization_server import AuthorizationServer
 from control.credentials.upstream_oauth.client import Method, TokenPlace, UpstreamClient, method_named
 from control.credentials.upstream_oauth.discovery import discover
@@ -178,11 +178,9 @@ def is_final(refused: Refused, leased: Leased) -> bool:
 
 def _is_anothers(account: Account, answer: Granted, now: datetime) -> bool:
     """Whether the ID token that came along is certainly of another person (OpenID Connect Core 12.2)."""
-    if not (answer.id_token and account.subject):
-        return False
     server = AuthorizationServer(issuer=account.issuer, token_endpoint=account.token_endpoint)
     subject = id_claims(answer.id_token, server, account.client_id, now.timestamp()).get("sub")
-    return isinstance(subject, str) and subject != account.subject
+    return isinstance(subject, str) and AccountName("", subject).is_another(account)
 
 
 def _not_approved(endpoint: str, issuer: str) -> Refused:

@@ -17,7 +17,13 @@ from control.credentials.upstream_oauth.authorization_server import Authorizatio
 from control.credentials.upstream_oauth.challenge import Challenge
 from control.credentials.upstream_oauth.client import UpstreamClient
 from control.credentials.upstream_oauth.discovery import Discovered, discover
-from control.credentials.upstream_oauth.registration import OurClient, how_to_register, registered
+from control.credentials.upstream_oauth.registration import (
+    OurClient,
+    document_client,
+    how_to_register,
+    own_client,
+    register,
+)
 from control.credentials.upstream_oauth.unfit import CannotSignIn
 from control.providers.asking import Asker
 from control.registry.credential import OAuthCredential
@@ -91,18 +97,17 @@ class UpstreamProviders:
     ) -> KnownClient:
         """The client that we are there, registered now where there is none yet. Raises ProviderAway, CannotSignIn."""
         ours = self.ours_at(entry)
-        how = how_to_register(server, settings, ours)
-        if how == "dynamic":
-            return await self._dynamic(entry, settings, server, scopes)
-        secret = self._own_secret(entry, settings) if how == "own" else ""
-        return KnownClient(
-            await registered(self.asker, server, settings, ours, client_secret=secret, scopes=scopes), None
-        )
+        match how_to_register(server, settings, ours):
+            case "own":
+                return KnownClient(own_client(server, settings, self._own_secret(entry, settings)), None)
+            case "document":
+                return KnownClient(document_client(server, ours), None)
+            case "dynamic":
+                return await self._registered(entry, server, ours, scopes)
 
-    async def _dynamic(
-        self, entry: Entry, settings: OAuthCredential, server: AuthorizationServer, scopes: Sequence[str]
+    async def _registered(
+        self, entry: Entry, server: AuthorizationServer, ours: OurClient, scopes: Sequence[str]
     ) -> KnownClient:
-        ours = self.ours_at(entry)
         async with transaction(self._pool, readonly=True) as connection:
             kept = await upstream_clients.living(connection, entry.id, server.issuer, ours.redirect_uri)
         if kept is not None:
@@ -110,7 +115,7 @@ class UpstreamProviders:
                 return KnownClient(registered_client(self._seals, kept), kept.id)
         # Some providers hold a client to the scopes that it named: it may need more of theirs later.
         named = tuple(dict.fromkeys((*scopes, *server.scopes_supported)))
-        made = await registered(self.asker, server, settings, ours, scopes=named)
+        made = await register(self.asker, server, ours, named)
         row = _row_of(self._seals, entry, made, ours.redirect_uri)
         async with transaction(self._pool) as connection:
             stays = await upstream_clients.keep(connection, row, kept.id if kept else None)

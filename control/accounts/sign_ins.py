@@ -20,7 +20,7 @@ from control.accounts import sign_in_failed as failed
 from control.accounts.our_client import CALLBACK
 from control.accounts.providers import FoundProvider, UpstreamProviders
 from control.accounts.under_way import Came, UnderWay, WantedNew
-from control.credentials.upstream_oauth.account import account_of
+from control.credentials.upstream_oauth.account import AccountName, account_of
 from control.credentials.upstream_oauth.authorize import authorize_url, begin, code_of, wanted_scopes
 from control.credentials.upstream_oauth.client import place_at
 from control.credentials.upstream_oauth.token_request import Granted, redeem
@@ -78,10 +78,7 @@ class Waiting:
         """Whether it is certainly another account than the one before."""
         if self.before is None or self.before.issuer != self.way.server.issuer:
             return False
-        if self.came.subject and self.before.subject:
-            return self.came.subject != self.before.subject
-        names = self.came.account_name, self.before.account_name
-        return all(names) and names[0] != names[1]
+        return AccountName(self.came.account_name, self.came.subject).is_another(self.before)
 
 
 class SignIns:

@@ -20,11 +20,18 @@ import aiohttp
 import msgspec
 
 from control.credentials.upstream_oauth.account import AccountName, account_of
+from control.credentials.upstream_oauth.authorization_server import AuthorizationServer
 from control.credentials.upstream_oauth.authorize import Begun, authorize_url, begin, code_of, wanted_scopes
 from control.credentials.upstream_oauth.challenge import Challenge, bearer_challenge
 from control.credentials.upstream_oauth.client import TokenPlace, UpstreamClient, place_at
 from control.credentials.upstream_oauth.discovery import Discovered, discover
-from control.credentials.upstream_oauth.registration import OurClient, registered
+from control.credentials.upstream_oauth.registration import (
+    OurClient,
+    document_client,
+    how_to_register,
+    own_client,
+    register,
+)
 from control.credentials.upstream_oauth.token_request import Granted, Outcome, redeem
 from control.providers.asking import Asker
 from control.registry.credential import OAuthCredential
@@ -106,10 +113,17 @@ class SigningIn:
     async def _client(self, discovered: Discovered, scopes: tuple[str, ...]) -> UpstreamClient:
         server = discovered.server
         if server.issuer not in self._clients:
-            self._clients[server.issuer] = await registered(
-                self._asker, server, self._settings, self._ours, client_secret=self._secret, scopes=scopes
-            )
+            self._clients[server.issuer] = await self._made(server, scopes)
         return self._clients[server.issuer]
+
+    async def _made(self, server: AuthorizationServer, scopes: tuple[str, ...]) -> UpstreamClient:
+        match how_to_register(server, self._settings, self._ours):
+            case "own":
+                return own_client(server, self._settings, self._secret)
+            case "document":
+                return document_client(server, self._ours)
+            case "dynamic":
+                return await register(self._asker, server, self._ours, scopes)
 
 
 async def agrees_at_once(url: str) -> str:

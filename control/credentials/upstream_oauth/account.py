@@ -17,6 +17,7 @@ from control.credentials.upstream_oauth.authorization_server import Authorizatio
 from control.credentials.upstream_oauth.token_answer import Granted
 from control.providers.asking import Asker, ProviderAway
 from control.providers.claim import claim
+from control.registry.account import NewAccount
 from control.registry.credential import OAuthCredential
 from control.registry.provider_rules import may_be_plain
 
@@ -35,9 +36,13 @@ class AccountName:
     subject: str
     """The provider's own word for the person (`sub`), the same at each sign-in; '' where it does not tell."""
 
-    def is_another(self, subject_before: str) -> bool:
-        """Whether it is certainly another person's account than the one before."""
-        return bool(self.subject and subject_before and self.subject != subject_before)
+    def is_another(self, before: NewAccount) -> bool:
+        """Whether it is certainly another account than this one of the same provider: by the provider's own word for
+        the person where both have it, else by the name.
+        """
+        if self.subject and before.subject:
+            return self.subject != before.subject
+        return bool(self.name and before.account_name) and self.name != before.account_name
 
 
 async def account_of(

@@ -48,27 +48,6 @@ def how_to_register(server: AuthorizationServer, settings: OAuthCredential, ours
     raise AskTheAdmin(server.issuer, ours.redirect_uri, "does not let Archway register itself")
 
 
-async def registered(
-    asker: Asker,
-    server: AuthorizationServer,
-    settings: OAuthCredential,
-    ours: OurClient,
-    *,
-    client_secret: str = "",
-    scopes: Sequence[str] = (),
-) -> UpstreamClient:
-    """The client that we are at this server. `client_secret`: of the entry's own client; `scopes`: what will be asked
-    for, which some servers want to hear when a client registers. Raises AskTheAdmin, ProviderAway.
-    """
-    match how_to_register(server, settings, ours):
-        case "own":
-            return own_client(server, settings, client_secret)
-        case "document":
-            return document_client(server, ours)
-        case "dynamic":
-            return await register(asker, server, ours, scopes)
-
-
 def own_client(server: AuthorizationServer, settings: OAuthCredential, client_secret: str) -> UpstreamClient:
     """The client that an admin registered by hand, with the secret that they gave; '' for one that has none."""
     chosen = settings.client_authentication or ("none" if not client_secret else _secret_method(server))
@@ -94,8 +73,9 @@ def client_document(ours: OurClient) -> dict[str, Any]:
 async def register(
     asker: Asker, server: AuthorizationServer, ours: OurClient, scopes: Sequence[str] = ()
 ) -> UpstreamClient:
-    """A client that the server makes for us now (RFC 7591). Raises AskTheAdmin where it refuses or gives what we
-    cannot use, ProviderAway where it cannot be asked.
+    """A client that the server makes for us now (RFC 7591). `scopes`: what will be asked for, which some servers want
+    to hear when a client registers. Raises AskTheAdmin where it refuses or gives what we cannot use, ProviderAway
+    where it cannot be asked.
     """
     asked = _asked_method(server, ours)
     answer = await _posted(asker, server, ours, asked, scopes)

@@ -12,6 +12,7 @@ from control.credentials.upstream_oauth.token_answer import Granted
 from control.providers.asking import Asker
 from control.registry.credential import OAuthCredential
 from tests.fakes.answering import Answering, Said
+from tests.fakes.registry import an_account
 from tests.fakes.upstream_clients import ISSUER, a_server
 
 NOW = 1_000_000.0
@@ -99,7 +100,11 @@ def test_a_providers_word_is_one_bounded_line_that_people_can_see(value: object,
 
 
 def test_another_persons_account_is_told_only_where_it_is_certain() -> None:
-    assert AccountName("x", "u2").is_another("u1")
-    assert not AccountName("x", "u1").is_another("u1")
-    assert not AccountName("x", "").is_another("u1")
-    assert not AccountName("x", "u1").is_another("")
+    known, named = an_account(subject="u1", account_name="x"), an_account(subject="", account_name="x")
+    assert AccountName("x", "u2").is_another(known)
+    assert not AccountName("y", "u1").is_another(known)
+    assert AccountName("y", "").is_another(known)
+    assert AccountName("y", "u1").is_another(named)
+    assert not AccountName("x", "u1").is_another(named)
+    assert not AccountName("", "u1").is_another(named)
+    assert not AccountName("y", "u2").is_another(an_account(subject="", account_name=""))

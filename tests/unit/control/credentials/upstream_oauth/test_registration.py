@@ -8,10 +8,10 @@ import pytest
 from control.credentials.upstream_oauth.authorization_server import AuthorizationServer
 from control.credentials.upstream_oauth.registration import (
     client_document,
+    document_client,
     how_to_register,
     own_client,
     register,
-    registered,
 )
 from control.credentials.upstream_oauth.unfit import AskTheAdmin
 from control.providers.asking import Asker, ProviderAway
@@ -64,8 +64,8 @@ def test_a_document_is_used_only_where_its_client_can_prove_itself() -> None:
     assert how_to_register(public, AUTO, OURS) == "document"
 
 
-async def test_the_client_of_our_document_is_the_documents_address(asker: Asker) -> None:
-    client = await registered(asker, TAKES, AUTO, OURS)
+def test_the_client_of_our_document_is_the_documents_address() -> None:
+    client = document_client(TAKES, OURS)
     assert (client.client_id, client.authentication, client.how) == (OURS.document_url, "none", "document")
 
 
@@ -105,7 +105,7 @@ def test_the_entrys_word_on_that_wins() -> None:
 async def test_archway_registers_itself(server: Answering, asker: Asker) -> None:
     given = {"client_id": "c", "client_secret": "s", "client_secret_expires_at": 99, "redirect_uris": [BACK]}
     server.at("/register", given, 201)
-    client = await registered(asker, at(server), AUTO, OURS, scopes=("a", "b"))
+    client = await register(asker, at(server), OURS, ("a", "b"))
     assert (client.client_id, client.client_secret, client.how) == ("c", "s", "dynamic")
     assert (client.authentication, client.secret_expires_at) == ("client_secret_basic", 99)
     assert client.issuer == "https://as.example"
