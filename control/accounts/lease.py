@@ -10,14 +10,14 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
 from control.accounts import no_token
 from control.changes import renewals as changes
 from control.changes.write import Write, changing
-from control.credentials.resolved import why_not_usable
+from control.credentials.resolved import why_not_fitting
 from control.credentials.usable import fits, why_no_account
 from control.registry.account import Account, AccountTokens, NewAccount
 from control.registry.credential import ClientCredentials, OAuthCredential
@@ -187,7 +187,7 @@ class Leases:
     ) -> InstallationRefusal | None:
         """Why nobody may renew it as things stand."""
         # What an earlier discovery found does not count here: the next one would never get a token.
-        refusal = why_not_usable(entry, replace(installation, state="new"))
+        refusal = why_not_fitting(entry, installation)
         if refusal is not None or isinstance(entry.credential, ClientCredentials):
             return refusal
         refusal = why_no_account(entry, installation, account)

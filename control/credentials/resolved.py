@@ -95,7 +95,16 @@ def _spoken(protocol: Protocol) -> tuple[Literal["auto", "legacy", "2026-07-28"]
 
 
 def why_not_usable(entry: Entry, installation: Installation) -> InstallationRefusal | None:
-    """Why the installation must not be used as its entry now is: secrets are bound to what they were given for."""
+    """Why the installation must not be used: it does not fit its entry, or was found to need its credential again."""
+    if (refusal := why_not_fitting(entry, installation)) is not None:
+        return refusal
+    if installation.state == "needs_sign_in":
+        return needs_sign_in(entry, installation, "must be given its credential again")
+    return None
+
+
+def why_not_fitting(entry: Entry, installation: Installation) -> InstallationRefusal | None:
+    """Why its answers and secrets do not fit what its entry now is: secrets are bound to what they were given for."""
     try:
         # Whether an address may be connected to was said when it was saved, and is decided at each connect.
         url = server_url(entry, installation.plain_values, ANYWHERE)
@@ -105,8 +114,6 @@ def why_not_usable(entry: Entry, installation: Installation) -> InstallationRefu
     elsewhere = given_elsewhere(entry, installation, url)
     if elsewhere is not None:
         return needs_sign_in(entry, installation, elsewhere.because, elsewhere.names)
-    if installation.state == "needs_sign_in":
-        return needs_sign_in(entry, installation, "must be given its credential again")
     return None
 
 

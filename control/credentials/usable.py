@@ -11,7 +11,13 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from control.credentials.places import account_place
-from control.credentials.resolved import needs_sign_in, resolve_installation, version_of, why_not_usable
+from control.credentials.resolved import (
+    needs_sign_in,
+    resolve_installation,
+    version_of,
+    why_not_fitting,
+    why_not_usable,
+)
 from control.registry.account import Account
 from control.registry.credential import CLIENT_ID, ClientCredentials, OAuthCredential, WithAccount
 from control.registry.entry import Entry
@@ -60,7 +66,7 @@ class Usable:
     ) -> tuple[ResolvedInstallation, OpenedSecrets] | InstallationRefusal:
         """As `resolved`, with all secrets that are in it."""
         if isinstance(entry.credential, WithAccount):
-            refusal = why_not_usable(entry, installation) or why_no_account(entry, installation, account)
+            refusal = _why_not(entry, installation, account)
             if refusal is not None:
                 return refusal
             if self._must_be_renewed(entry, installation, account, refused_version):
@@ -88,6 +94,17 @@ class Usable:
         if version_of(entry, installation, account) <= refused_version:
             return True
         return not account.lives_at(self._clock())
+
+
+def _why_not(entry: Entry, installation: Installation, account: Account | None) -> InstallationRefusal | None:
+    """What keeps it from being used, the most telling first: an account that was signed out says why, where its
+    installation's state says only that something must be given again.
+    """
+    return (
+        why_not_fitting(entry, installation)
+        or why_no_account(entry, installation, account)
+        or why_not_usable(entry, installation)
+    )
 
 
 def fits(entry: Entry, installation: Installation, account: Account) -> bool:

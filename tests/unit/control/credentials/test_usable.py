@@ -43,10 +43,14 @@ class Renewing:
 
 
 async def resolved(
-    account: Account | None, renewing: Renewing | None = None, entry: Entry = ENTRY, refused_version: int = 0
+    account: Account | None,
+    renewing: Renewing | None = None,
+    entry: Entry = ENTRY,
+    refused_version: int = 0,
+    **installation: Any,
 ) -> ResolvedInstallation | InstallationRefusal:
     usable = Usable(SEALS, renewing or Renewing(), lambda: NOW)
-    return await usable.resolved(entry, an_installation(), account, refused_version)
+    return await usable.resolved(entry, an_installation(**installation), account, refused_version)
 
 
 async def test_a_token_that_lives_is_used_without_asking_anybody() -> None:
@@ -92,6 +96,15 @@ async def test_nobody_is_asked_where_a_person_must_sign_in() -> None:
         assert found.code == "needs_sign_in"
         assert why in found.sentence
     assert renewing.asked == []
+
+
+async def test_the_second_caller_is_told_the_same_as_the_first_whose_renewal_marked_the_installation() -> None:
+    found = await resolved(held(refused_at=NOW), state="needs_sign_in")
+    assert isinstance(found, InstallationRefusal)
+    assert "was signed out by its provider" in found.sentence
+    without = await resolved(held(), state="needs_sign_in")
+    assert isinstance(without, InstallationRefusal)
+    assert "must be given its credential again" in without.sentence
 
 
 async def test_a_client_without_a_token_gets_one() -> None:
