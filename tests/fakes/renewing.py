@@ -107,6 +107,17 @@ class Renewing:
         """The identifier of an installation with an account; `ended`: its access token has ended."""
         entry = entry or await self.entry()
         installation = await self.installed(entry)
+        await self._keep(entry, installation, person, ended, tokens, changes)
+        return installation.id
+
+    async def sign_in_again(self, installation_id: str, person: str) -> None:
+        """The same person signs in once more, for the account that the installation has."""
+        entry, installation, _ = await self.rows(installation_id)
+        await self._keep(entry, installation, person, False, None, {})
+
+    async def _keep(
+        self, entry: Entry, installation: Installation, person: str, ended: bool, tokens: Any, changes: dict[str, Any]
+    ) -> None:
         now = datetime.now(UTC)
         ends = now + timedelta(minutes=-1 if ended else 50)
         usual: dict[str, Any] = {
@@ -122,7 +133,6 @@ class Renewing:
             "update accounts set refreshed_at = now() - interval '1 hour', created_at = now() - interval '1 hour' "
             "where installation_id = $1", installation.id,
         )  # fmt: skip
-        return installation.id
 
     async def rows(self, installation_id: str) -> tuple[Entry, Installation, Account | None]:
         async with transaction(self.pool, readonly=True) as connection:
