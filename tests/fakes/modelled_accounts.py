@@ -110,6 +110,7 @@ class ModelledProvider:
     rotated_at: float = 0.0
     is_over: bool = False
     granted: int = 0
+    requests: int = 0
     asked_at_once: int = 0
     most_at_once: int = 0
     faults: list[str] = field(default_factory=list)
@@ -121,6 +122,7 @@ class ModelledProvider:
         return work.result()
 
     async def _asked(self, refresh_token: int, steps: Steps) -> Any:
+        self.requests += 1
         self.asked_at_once += 1
         self.most_at_once = max(self.most_at_once, self.asked_at_once)
         try:
