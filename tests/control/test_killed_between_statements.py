@@ -1,13 +1,13 @@
-"""Control is killed before each statement of what installs, edits, connects, disconnects and deletes: nothing is half
-done. All rows are as before, or as after; and a sign-in that dies on its way can be begun again.
+"""Control is killed before each statement of what installs, edits, connects, renews, disconnects and deletes: nothing
+is half done. All rows are as before, or as after; and a sign-in that dies on its way can be begun again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,20 +15,24 @@ import pytest
 from control.accounts.ending import connect
 from control.accounts.sign_ins import Browser, SignIns
 from control.changes import accounts as account_changes
-from control.changes import entries, installations
+from control.changes import entries, installations, renewals
+from control.changes import users as user_changes
 from control.changes.installations import WantedInstallation
 from control.changes.write import Write, changing
 from control.registry.access import Caller
+from control.registry.account import AccountTokens, NewAccount
+from control.registry.credential import OAuthCredential
 from control.registry.entry import Remote
 from control.registry.partial import entry_with
-from control.store import users
+from control.store import accounts, users
 from control.store.pool import transaction
+from core.identifiers import new_id
 from tests.fakes.dying_pool import Died, DyingPool
 from tests.fixtures_upstream_accounts import AtTheProvider, Hosted
 
 TABLES = (
-    "entries", "installations", "accounts", "account_sign_ins", "account_revocations", "upstream_clients", "audit",
-    "outbox",
+    "users", "entries", "installations", "accounts", "account_sign_ins", "account_revocations", "upstream_clients",
+    "audit", "outbox",
 )  # fmt: skip
 Act = Callable[[Write], Awaitable[Any]]
 
@@ -92,11 +96,27 @@ async def test_an_account_is_connected_whole_or_not(hosted: Hosted) -> None:
     assert await hosted.rows("select 1 from account_sign_ins") == []
 
 
-@pytest.mark.parametrize("how", ["renamed", "entry moves", "disconnected", "deleted", "entry deleted"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "renamed", "another is the default", "entry moves", "entry has a client of its own",
+        "disconnected", "deleted", "entry deleted", "owner deleted",
+    ],
+)  # fmt: skip
 async def test_what_has_an_account_is_changed_whole_or_not(hosted: Hosted, how: str) -> None:
-    ann = await hosted.person("Ann", "admin")
+    ann, root = await hosted.person("Ann", "admin"), await hosted.person("Root", "admin")
     installation = await ann.connect("ann")
     await hosted.discovered(installation)
+    actor = await actor_of(hosted, root if how == "owner deleted" else ann)
+    if how == "another is the default":
+        async with changing(hosted.deps.pool, actor) as write:
+            second = WantedInstallation(entry_id=hosted.entry.id, scope="personal", name="second")
+            other = (await installations.create(write, hosted.deps.safeguards, second)).id
+
+    own = OAuthCredential("own", client_id="ours", issuer=hosted.idp.issuer)
+
+    def with_client(now: Any) -> Any:
+        return replace(entry_with(now, {}), credential=own, client_secret="s" * 20)
 
     def moved(now: Any) -> Any:
         return replace(entry_with(now, {}), reached=Remote("https://elsewhere.example/mcp"))
@@ -104,15 +124,73 @@ async def test_what_has_an_account_is_changed_whole_or_not(hosted: Hosted, how: 
     safeguards = hosted.deps.safeguards
     acts: dict[str, Act] = {
         "renamed": lambda write: installations.change(write, safeguards, installation, {"name": "other"}),
+        "another is the default": lambda write: installations.change(write, safeguards, other, {"default": True}),
+        "entry has a client of its own": lambda write: entries.change(
+            write, safeguards, hosted.entry.id, with_client
+        ),
+        "owner deleted": lambda write: user_changes.delete(write, ann.user["id"]),
         "entry moves": lambda write: entries.change(write, safeguards, hosted.entry.id, moved),
         "disconnected": lambda write: account_changes.disconnect(write, installation),
         "deleted": lambda write: installations.delete(write, installation),
         "entry deleted": lambda write: entries.delete(write, hosted.entry.id, cascade=True),
     }
-    number = await walked(hosted, await actor_of(hosted, ann), acts[how])
+    number = await walked(hosted, actor, acts[how])
     assert number > 4
     held, queued = await hosted.rows("select 1 from accounts"), await hosted.rows("select 1 from account_revocations")
-    assert (len(held), len(queued)) == ((1, 0) if how in {"renamed", "entry moves"} else (0, 1))
+    ends = {"disconnected", "deleted", "entry deleted", "owner deleted"}
+    assert (len(held), len(queued)) == ((0, 1) if how in ends else (1, 0))
+
+
+@pytest.mark.parametrize("how", ["leased", "kept", "failed", "refused", "put off"])
+async def test_what_a_renewal_writes_is_written_whole_or_not(hosted: Hosted, how: str) -> None:
+    """What is sent to the provider between these is walked in `tests/faults/test_renewal_killed.py`."""
+    ann = await hosted.person("Ann")
+    installation = await ann.connect("ann")
+    await hosted.discovered(installation)
+    async with transaction(hosted.deps.pool) as connection:
+        before = await accounts.one(connection, installation)
+    assert before is not None
+    given = NewAccount(**{one.name: getattr(before, one.name) for one in fields(NewAccount)})
+    we, rest, leased = new_id(), timedelta(seconds=30), how in {"kept", "failed", "refused"}
+    if leased:
+        async with changing(hosted.deps.pool, renewals.PROVIDER) as write:
+            assert await renewals.lease(write, before, we, rest)
+    acts: dict[str, Act] = {
+        "leased": lambda write: renewals.lease(write, before, we, rest),
+        "kept": lambda write: renewals.keep(write, installation, before.version, replace(given, scopes=("more",))),
+        "failed": lambda write: renewals.fail(write, before, we, "it is away", rest),
+        "refused": lambda write: renewals.refuse(write, before, "it said no", "Sign in again."),
+        "put off": lambda write: renewals.put_off(write, [installation], rest),
+    }
+    assert await walked(hosted, renewals.PROVIDER, acts[how]) > 0
+    (row,) = await hosted.rows(
+        "select a.version, refresh_owner, fault, refused_at is not null and i.state = 'needs_sign_in' as is_out "
+        "from accounts a join installations i on i.id = a.installation_id"
+    )
+    after = {
+        "leased": (1, we, "", False), "kept": (2, None, "", False), "failed": (1, None, "it is away", False),
+        "refused": (1, None, "it said no", True), "put off": (1, None, "", False),
+    }  # fmt: skip
+    assert tuple(row.values()) == after[how]
+
+
+async def test_an_account_in_place_of_another_is_connected_whole_or_not(hosted: Hosted) -> None:
+    ann = await hosted.person("Ann")
+    installation = await ann.connect("ann")
+    await hosted.discovered(installation)
+    async with transaction(hosted.deps.pool) as connection:
+        account = await accounts.one(connection, installation)
+    assert account is not None
+    same = NewAccount(**{one.name: getattr(account, one.name) for one in fields(NewAccount)})
+    given = replace(same, account_name="bob@corp.test", subject="bob")
+    safeguards, tokens = hosted.deps.safeguards, AccountTokens("a" * 20, "r" * 20)
+    number = await walked(
+        hosted,
+        await actor_of(hosted, ann),
+        lambda write: account_changes.connect(write, safeguards, installation, given, tokens),
+    )
+    assert number > 6
+    assert len(await hosted.rows("select 1 from account_revocations")) == 1, "those before are given back"
 
 
 async def test_a_sign_in_that_dies_on_its_way_keeps_nothing_and_is_begun_again(hosted: Hosted) -> None:
