@@ -20,8 +20,7 @@ LegacyRevision = Literal["", "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-
 PrincipalKind = Literal["user", "team", "organisation", "service", "external"]
 """The last two are not made yet: who calls for nobody but itself, and who is known to an identity provider alone."""
 AuthKind = Literal["token", "oauth", "jwt"]
-"""Ways of authenticating: an `arch_` token, an access token that Archway made, an identity provider's own token.
-Only the first is accepted so far."""
+"""Ways of authenticating: an `arch_` token, an access token that Archway made, an identity provider's own token."""
 MOST_IN_A_LIST: Final = 100
 """Of one list of questions; control refuses to read one that is longer."""
 LONGEST_JWT: Final = 16 << 10
@@ -29,10 +28,8 @@ LONGEST_JWT: Final = 16 << 10
 MOST_SCOPES, LONGEST_SCOPE = 64, 256
 """Scopes that one challenge may ask for, and characters of each; what is beyond is left out."""
 _Jwt = Annotated[str, msgspec.Meta(max_length=LONGEST_JWT)]
-"""A token somebody signed, whole."""
-_Scopes = Annotated[
-    tuple[Annotated[str, msgspec.Meta(max_length=LONGEST_SCOPE)], ...], msgspec.Meta(max_length=MOST_SCOPES)
-]
+_Scope = Annotated[str, msgspec.Meta(max_length=LONGEST_SCOPE)]
+_Scopes = Annotated[tuple[_Scope, ...], msgspec.Meta(max_length=MOST_SCOPES)]
 
 
 class Principal(msgspec.Struct, frozen=True, dict=True):
@@ -187,6 +184,8 @@ class InstallationQuestion(msgspec.Struct, frozen=True, omit_defaults=True):
     """The upstream has refused the credential of this version of the installation with 401; 0 where it has not."""
     needed_scopes: _Scopes = ()
     """The scopes that the upstream asks for where it says that the credential has too few (403)."""
+    waits_s: float = 0.0
+    """For how many seconds the answer may wait for a provider that has to give a token first; 0: control's own."""
 
     @staticmethod
     def of(proof: Proof, gateway_id: str, assignment_id: str) -> "InstallationQuestion":
@@ -265,11 +264,12 @@ class InstallationRefusal(msgspec.Struct, frozen=True, omit_defaults=True):
         "needs_sign_in",
         "provider_away",
     ]
-    """`provider_away`: who renews the credential cannot be reached now, and nobody has to sign in again. A proxy of
-    the version before takes that for no answer at all."""
+    """`provider_away`: it cannot be renewed now, and nobody has to sign in. To a proxy of 0.1 that is no answer."""
     sentence: str
     link: str = ""
     """Of the page on which the person gives what is missing."""
+    under_way: bool = False
+    """It is being renewed and was not there in the time that the question could wait: ask again, and for longer."""
 
 
 class InstallationAnswer(msgspec.Struct, frozen=True, omit_defaults=True):

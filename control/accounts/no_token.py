@@ -4,6 +4,8 @@ Called by `lease.py` and `one_renewal.py`. Whether a person has to sign in again
 itself: who signs in again for nothing stops believing the sentence.
 """
 
+from msgspec.structs import replace
+
 from control.credentials.resolved import needs_sign_in
 from control.registry.entry import Entry
 from control.registry.installation import Installation
@@ -21,7 +23,7 @@ def away(entry: Entry, installation: Installation, why: str) -> InstallationRefu
 
 def under_way(entry: Entry, installation: Installation) -> InstallationRefusal:
     """The next token has been asked for and is not there in the time that a call can wait."""
-    return away(entry, installation, "it has been asked and has not answered yet")
+    return replace(away(entry, installation, "it has been asked and has not answered yet"), under_way=True)
 
 
 def signed_out(entry: Entry, installation: Installation, because: str) -> InstallationRefusal:

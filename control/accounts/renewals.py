@@ -7,6 +7,7 @@ processes (`lease.py`). Who waits is told after a while, and may be cancelled: t
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from random import random
@@ -16,7 +17,6 @@ from control.accounts import no_token
 from control.accounts.lease import Leases
 from control.accounts.next_tokens import NextTokens
 from control.accounts.one_renewal import Came, OneRenewal
-from control.accounts.rooms import Rooms
 from control.credentials.usable import fits
 from control.providers.asking import Asker
 from control.registry.account import Account
@@ -25,10 +25,11 @@ from control.registry.installation import Installation
 from control.registry.row_seals import RowSeals
 from control.store.pool import Pool, StoreConflict, StoreUnavailable
 from core.resolve import InstallationRefusal
+from core.rooms import Rooms
 from core.tasks import Tasks
 
 WAIT_S: Final = 2.2
-"""Of a caller; a proxy waits three seconds for control."""
+"""Of a caller who does not say for how long they wait; a proxy waits three seconds for control."""
 FRESH_S: Final = 30.0
 """A token that is younger is not renewed because its server refuses it: the next one would be refused too."""
 CLOSE_S: Final = 8.0
@@ -63,19 +64,22 @@ class Renewals:
         self._resting: dict[tuple[str, int, int], tuple[datetime, InstallationRefusal]] = {}
 
     async def renewed(
-        self, entry: Entry, installation: Installation, account: Account | None
+        self, entry: Entry, installation: Installation, account: Account | None, within: float = 0.0
     ) -> Account | InstallationRefusal:
-        """The account with a token that is newer than that of `account`, or why there is none. Raises
-        StoreUnavailable.
+        """The account with a token that is newer than that of `account`, or why there is none; waits for it `within`
+        so many seconds (0: the usual time). Raises StoreUnavailable.
         """
         if account is not None and self._is_fresh(entry, installation, account):
             return account
         if account is None and (refusal := self._rests(entry, installation)) is not None:
             return refusal
         known, room = (0, entry.id) if account is None else (account.version, account.token_endpoint)
+        ends = time.monotonic() + (within or WAIT_S)
         for _ in range(2):  # the run that was under way may have been for the version before
+            if installation.id not in self._running and len(self._running) >= _MOST_RUNS:
+                break
             run = self.run(installation.id, known, room)
-            await asyncio.wait((run,), timeout=WAIT_S)
+            await asyncio.wait((run,), timeout=max(ends - time.monotonic(), 0.0))
             if not run.done():
                 break
             came = run.result()

@@ -33,10 +33,10 @@ class Renewals(Protocol):
     """Asks providers for the next token of an account, once however many ask for it."""
 
     async def renewed(
-        self, entry: Entry, installation: Installation, account: Account | None
+        self, entry: Entry, installation: Installation, account: Account | None, within: float = 0.0
     ) -> Account | InstallationRefusal:
-        """The account with a token that is newer than that of `account`, or why there is none. `account` is None
-        where a client of the installation has no token yet.
+        """The account with a token that is newer than that of `account`, or why there is none `within` so many
+        seconds (0: the usual time). `account` is None where a client of the installation has no token yet.
         """
 
     def noticed(self, account: Account) -> None:
@@ -52,17 +52,28 @@ class Usable:
         self._seals, self._renewals, self._clock = seals, renewals, clock
 
     async def resolved(
-        self, entry: Entry, installation: Installation, account: Account | None, refused_version: int = 0
+        self,
+        entry: Entry,
+        installation: Installation,
+        account: Account | None,
+        refused_version: int = 0,
+        within: float = 0.0,
     ) -> ResolvedInstallation | InstallationRefusal:
-        """The installation as a proxy may use it, or why it cannot be used. May wait for the provider.
+        """The installation as a proxy may use it, or why it cannot be used. May wait for the provider, `within` so
+        many seconds; 0: as long as any question.
 
         `refused_version`: the server did not accept the credential of this version, so a newer one is needed.
         """
-        found = await self.opened(entry, installation, account, refused_version)
+        found = await self.opened(entry, installation, account, refused_version, within)
         return found if isinstance(found, InstallationRefusal) else found[0]
 
     async def opened(
-        self, entry: Entry, installation: Installation, account: Account | None, refused_version: int = 0
+        self,
+        entry: Entry,
+        installation: Installation,
+        account: Account | None,
+        refused_version: int = 0,
+        within: float = 0.0,
     ) -> tuple[ResolvedInstallation, OpenedSecrets] | InstallationRefusal:
         """As `resolved`, with all secrets that are in it."""
         if isinstance(entry.credential, WithAccount):
@@ -70,7 +81,7 @@ class Usable:
             if refusal is not None:
                 return refusal
             if self._must_be_renewed(entry, installation, account, refused_version):
-                found = await self._renewals.renewed(entry, installation, account)
+                found = await self._renewals.renewed(entry, installation, account, within)
                 if isinstance(found, InstallationRefusal):
                     return found
                 account = found

@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 ANSWER_WITHIN_S: Final = 1.4
 ALL_WITHIN_S: Final = 2.7
 """For an answer that waits for a provider besides: a proxy waits for three seconds."""
+_BESIDES_S: Final = 2.0
+"""For all of an answer but the time that the asker gives to a provider."""
 _BODY_WITHIN_S: Final = 2.0
 _LATER: Final = 1_000
 """Questions that may wait for a provider; one more is told to come again."""
@@ -113,7 +115,7 @@ class InternalListener:
         return web.Response(body=sealed, content_type="application/octet-stream")
 
     async def _answered(self, kind: Kind, body: bytes, path: str) -> tuple[int, Any]:
-        ends = asyncio.get_running_loop().time() + ALL_WITHIN_S
+        began = asyncio.get_running_loop().time()
         status, answer = await self._in_time(_within_places(kind, body), ANSWER_WITHIN_S, path)
         if not isinstance(answer, Later):
             return status, answer
@@ -121,6 +123,7 @@ class InternalListener:
             return 503, None
         self._later += 1
         try:
+            ends = began + max(ALL_WITHIN_S, answer.waits_s + _BESIDES_S)
             left = ends - asyncio.get_running_loop().time()
             return await self._in_time(_said(answer.answer), left, path)
         finally:

@@ -59,6 +59,8 @@ log = logging.getLogger(__name__)
 
 LIST_WITHIN_S: Final = 1.0
 """How long the answers of a list wait for providers: whoever asks for many does so beside the calls, and again."""
+LONGEST_WAIT_S: Final = 10.0
+"""How long an answer waits for a provider, for an asker that waits for so long."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NOT_VALID = InstallationRefusal(
     "not_allowed", "The token that you call with is not valid here any more; ask an administrator for another."
@@ -70,6 +72,8 @@ class Later:
     """An answer that may wait for somebody outside: for a provider, which holds up no other question of its kind."""
 
     answer: Callable[[], Awaitable[Any]]
+    waits_s: float = 0.0
+    """For how long it waits at most, where that is not as long as any answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,8 @@ class Questions:
         here; a provider that has to give a token first is waited for later.
         """
         principal, rows = (await self._read([question]))[0]
-        return Later(lambda: self._resolved(principal, rows, question))
+        waits = min(max(question.waits_s, 0.0), LONGEST_WAIT_S)
+        return Later(lambda: self._resolved(principal, rows, question, waits), waits)
 
     async def installations(self, questions: InstallationQuestions) -> Later | InstallationAnswers:
         """Say the same for many; what cannot be answered is left out, to be asked alone."""
@@ -196,7 +201,11 @@ class Questions:
         return verdict.principal
 
     async def _resolved(
-        self, principal: Principal | None, rows: ResolutionRows | None, question: InstallationQuestion
+        self,
+        principal: Principal | None,
+        rows: ResolutionRows | None,
+        question: InstallationQuestion,
+        waits: float = 0.0,
     ) -> InstallationAnswer:
         if principal is None:
             return _refused(_NOT_VALID)
@@ -208,7 +217,7 @@ class Questions:
         if question.needed_scopes and account is not None and isinstance(rows.entry.credential, OAuthCredential):
             found = await self._needs_more(rows.entry, chosen, question.needed_scopes)
         else:
-            found = await self.usable.resolved(rows.entry, chosen, account, question.refused_version)
+            found = await self.usable.resolved(rows.entry, chosen, account, question.refused_version, waits)
         if isinstance(found, ResolvedInstallation):
             return InstallationAnswer(installation=found)
         link = install_link(self.pages_url, rows.entry, principal, chosen)

@@ -9,9 +9,12 @@ to be away for that: what is remembered serves.
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from core.egress.addresses import PublicUrl
 from core.egress.client import Egress, UpstreamFault, read_capped
@@ -28,6 +31,7 @@ from core.resolve import (
     InstallationQuestion,
     InstallationQuestions,
 )
+from core.rooms import Rooms
 from core.sealing import SealBroken
 from core.sign_in_steps import StepsTaken, ToldSteps
 from proxy.caches.two_ages import SourceUnreachable
@@ -40,6 +44,15 @@ T = TypeVar("T")
 DEADLINE_S = 3.0
 RENEWAL_S = 15.0
 """How long control may take to renew a credential: it asks a provider, and waits where another replica does."""
+FIRST_WAITS_S: Final = 0.3
+"""How long an answer about an installation waits for a provider at first: a question that waits has a place."""
+RENEWAL_WAITS_S: Final = 10.0
+FIRST_AT_ONCE: Final = 16
+"""Questions of this worker about the installations of one tool, so that a crowd at one tool waits here, in its order,
+and neither fills control nor keeps anybody from another tool."""
+PATIENT_AT_ONCE: Final = 50
+"""The same of questions that wait for a provider."""
+PLACE_WITHIN_S: Final = 20.0
 _CALLERS, _INSTALLATIONS = "/internal/tokens", "/internal/connections"
 """Paths of lists, named as version 0.1 names them."""
 _KEY_SET, _STEPS = "/internal/key-set", "/internal/sign-in-steps"
@@ -74,6 +87,7 @@ class ControlClient:
         self._egress = egress
         self._addresses = [address.strip().rstrip("/") for address in addresses]
         self._calls = calls
+        self._first, self._patient = Rooms(FIRST_AT_ONCE), Rooms(PATIENT_AT_ONCE)
         self.pulse = ControlPulse()
         self.clock = ControlClock()
 
@@ -87,19 +101,35 @@ class ControlClient:
         return await self._ask("/internal/token", question, CallerVerdict, secret=question.jwt != "")
 
     async def installation(self, question: InstallationQuestion) -> InstallationAnswer:
-        """Ask which upstream and which credential serve a call."""
-        return await self._ask("/internal/connection", question, InstallationAnswer, secret=question.jwt != "")
+        """Ask which upstream and which credential serve a call. Where a provider has to give a token first, the
+        answer is soon that this is under way; `renewal` waits for it."""
+        asked = replace(question, waits_s=FIRST_WAITS_S)
+        async with self._place(self._first, question):
+            return await self._ask("/internal/connection", asked, InstallationAnswer, secret=question.jwt != "")
 
     async def renewal(self, question: InstallationQuestion) -> InstallationAnswer:
-        """Ask for a newer credential than one that an upstream refused. That the answer is late is not held against
-        control, which waits for a provider then: others' questions go on."""
-        try:
-            async with asyncio.timeout(RENEWAL_S):
-                return await self._ask(
-                    "/internal/connection", question, InstallationAnswer, secret=question.jwt != "", patient=True
-                )
-        except TimeoutError:
-            raise SourceUnreachable from None
+        """Ask for a credential that a provider has to give first. That the answer is late is not held against
+        control, which waits for the provider then: others' questions go on."""
+        asked = replace(question, waits_s=RENEWAL_WAITS_S)
+        async with self._place(self._patient, question):
+            try:
+                async with asyncio.timeout(RENEWAL_S):
+                    return await self._ask(
+                        "/internal/connection", asked, InstallationAnswer, secret=question.jwt != "", patient=True
+                    )
+            except TimeoutError:
+                raise SourceUnreachable from None
+
+    @asynccontextmanager
+    async def _place(self, rooms: Rooms, question: InstallationQuestion) -> AsyncIterator[None]:
+        """A place for this question among those about the same tool, in their order: more at once would only wait at
+        control, which sends away what it has no room for. Raises SourceUnreachable."""
+        async with AsyncExitStack() as staying:
+            try:
+                await staying.enter_async_context(rooms.place(question.assignment_id, PLACE_WITHIN_S))
+            except TimeoutError:
+                raise SourceUnreachable from None
+            yield
 
     async def callers(self, questions: list[CallerQuestion]) -> dict[CallerQuestion, CallerVerdict]:
         """Ask who bears these credentials; raises ListsUnknown. What control leaves out is to be asked alone."""

@@ -7,6 +7,7 @@ Refusals are not kept: the person may just have signed in. Nothing is kept for l
 
 import time
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from core import redis_names
 from core.keys import KeyRing
@@ -21,6 +22,8 @@ from proxy.resolve.refreshes import GATHERED_S, Refreshes
 from proxy.resolve.renewals import Renewals, end_of
 
 _SIZE = 50_000
+AWAITED_S: Final = 30.0
+"""After this nobody asks once more for a token that a provider has to give first: half of what a call may take."""
 Put = Callable[[InstallationQuestion], Awaitable[InstallationAnswer]]
 """A way to ask control."""
 
@@ -109,12 +112,26 @@ class Installations:
         self.renewals.doubt()
         self.resolved.memory.doubt_all()
 
+    async def _awaited(self, question: InstallationQuestion, until: float) -> InstallationAnswer:
+        """Control's answer once a provider has given the token that is being asked for; at last, that it has not."""
+        while True:
+            answer = await self._control.renewal(question)
+            if not _is_under_way(answer) or time.monotonic() >= until:
+                return answer
+
     async def _ask(self, question: InstallationQuestion, put: Put) -> Aged[ResolvedInstallation]:
         asked = time.monotonic()
         answer = await put(question)
+        if _is_under_way(answer):
+            answer = await self._awaited(question, asked + AWAITED_S)
         if answer.installation is None:
             refusal = answer.refusal
             if refusal is None:
                 raise Refusal("not_allowed", why="Archway found no installation for this tool.")
             raise Refusal(refusal.code, why=refusal.sentence, link=refusal.link)
         return Aged(answer.installation, asked, end_of(answer.installation))
+
+
+def _is_under_way(answer: InstallationAnswer) -> bool:
+    """Whether there is nothing yet but will be soon: the credential is being renewed."""
+    return answer.refusal is not None and answer.refusal.under_way

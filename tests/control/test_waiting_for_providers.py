@@ -14,7 +14,7 @@ from aiohttp import web
 
 from control.internal import listener
 from control.internal.listener import PLACES, InternalListener
-from control.internal.questions import Later
+from control.internal.questions import LONGEST_WAIT_S, Later, Questions
 from core.internal_call import InternalCalls
 from core.keys import new_key, parse_key_ring
 from core.resolve import InstallationAnswer, InstallationQuestion, InstallationRefusal
@@ -32,7 +32,7 @@ class Waiting:
 
     async def installation(self, question: InstallationQuestion) -> Later:
         self.asked += 1
-        return Later(self._quick if question.digest == "quick" else self._slow)
+        return Later(self._quick if question.digest == "quick" else self._slow, question.waits_s)
 
     async def _quick(self) -> InstallationAnswer:
         return ANSWER
@@ -58,8 +58,8 @@ async def served() -> AsyncIterator[tuple[Waiting, str]]:
     await tasks.close()
 
 
-async def ask(url: str, digest: str) -> int:
-    body = msgspec.msgpack.encode(InstallationQuestion(digest, "g", "a"))
+async def ask(url: str, digest: str, waits_s: float = 0.0) -> int:
+    body = msgspec.msgpack.encode(InstallationQuestion(digest, "g", "a", waits_s=waits_s))
     authorization, _ = CALLS.mint("POST", "/internal/connection", body)
     headers = {"Authorization": authorization}
     async with (
@@ -94,3 +94,24 @@ async def test_no_more_than_so_many_wait_for_providers(
 ) -> None:
     monkeypatch.setattr(listener, "_LATER", 0)
     assert await ask(served[1], "quick") == 503
+
+
+async def test_a_question_that_may_wait_for_longer_does(
+    served: tuple[Waiting, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "ALL_WITHIN_S", 0.05)
+    waiting, url = served
+    async with asyncio.TaskGroup() as group:
+        patient = group.create_task(ask(url, "slow", waits_s=60.0))
+        assert await ask(url, "slow") == 503
+        assert not patient.done()
+        waiting.may_answer.set()
+    assert patient.result() == 200
+
+
+@pytest.mark.parametrize(("asked", "waits"), [(0.0, 0.0), (0.3, 0.3), (1e9, LONGEST_WAIT_S), (-5.0, 0.0)])
+async def test_an_answer_waits_as_long_as_the_asker_but_not_for_ever(asked: float, waits: float) -> None:
+    nobody: Any = None  # a proof that is none is not looked up
+    questions = Questions(nobody, nobody, nobody, nobody, nobody, "")
+    later = await questions.installation(InstallationQuestion("no digest", "g", "a", waits_s=asked))
+    assert later.waits_s == waits

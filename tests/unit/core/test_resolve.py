@@ -241,7 +241,9 @@ def test_to_control_of_the_version_before_a_signed_token_is_one_that_nobody_know
 
 
 def test_planes_of_the_version_before_read_questions_and_answers_about_tokens_that_end() -> None:
-    asked = msgspec.msgpack.encode(InstallationQuestion("d", "g", "a", refused_version=3, needed_scopes=("repo",)))
+    asked = msgspec.msgpack.encode(
+        InstallationQuestion("d", "g", "a", refused_version=3, needed_scopes=("repo",), waits_s=10.0)
+    )
     before = msgspec.msgpack.decode(asked, type=version_before.InstallationQuestionBefore)
     assert before == version_before.InstallationQuestionBefore("d", "g", "a")
     found = InstallationAnswer(replace(CONNECTION, expires_at=5.5, installation="Work", account="ann"))
@@ -249,6 +251,13 @@ def test_planes_of_the_version_before_read_questions_and_answers_about_tokens_th
     assert told.connection is not None
     assert (told.connection.installation_id, told.connection.version) == ("i1", 3)
     assert told.connection.credential_headers == [("authorization", "s3cret")]
+
+
+def test_planes_of_the_version_before_read_a_refusal_of_what_is_under_way() -> None:
+    refusal = InstallationRefusal("provider_away", "Asked.", under_way=True)
+    told = msgspec.msgpack.decode(msgspec.msgpack.encode(refusal))
+    assert told == {"code": "provider_away", "sentence": "Asked.", "under_way": True}
+    assert "under_way" not in msgspec.msgpack.decode(msgspec.msgpack.encode(replace(refusal, under_way=False)))
 
 
 def test_an_answer_of_the_version_before_is_about_a_credential_that_never_ends() -> None:

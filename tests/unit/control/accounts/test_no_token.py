@@ -11,7 +11,9 @@ def test_a_provider_that_is_away_asks_nobody_to_sign_in() -> None:
         "The installation 'Ours' of GitHub is still connected, but its provider gives no new token now: id.example "
         "answered 503. Try again in a minute; nobody has to sign in again."
     )
+    assert not refusal.under_way
     assert no_token.under_way(an_entry(), an_installation()).code == "provider_away"
+    assert no_token.under_way(an_entry(), an_installation()).under_way
 
 
 def test_who_was_signed_out_is_told_what_helps() -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from control.accounts import renewals as module
+from control.registry.account import Account
 from core.resolve import InstallationRefusal, ResolvedInstallation
 from core.tasks import Tasks
 from tests.fakes.renewing import Renewing
@@ -44,9 +45,34 @@ async def test_a_caller_waits_a_while_and_is_told_to_come_again(
     refusal = await rig.refusal(ann)
     assert refusal.code == "provider_away"
     assert "has not answered yet" in refusal.sentence
+    assert refusal.under_way
     monkeypatch.setattr(module, "WAIT_S", 20)
     assert provider.takes(await rig.token(ann)) == "ann"
     assert len(provider.forms) == 1
+
+
+async def test_a_caller_who_waits_for_longer_gets_the_token(
+    rig: Renewing, provider: RotatingProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WAIT_S", 0.01)
+    ann = await rig.signed_in("ann", ended=True)
+    provider.faults.append(Fault.LATE)
+    found = await rig.renewals.renewed(*await rig.rows(ann), within=20.0)
+    assert isinstance(found, Account)
+    assert found.version == 2
+
+
+async def test_no_more_than_so_many_renewals_are_begun_and_one_that_is_under_way_is_waited_for(
+    rig: Renewing, provider: RotatingProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_MOST_RUNS", 1)
+    ann, bob = await rig.signed_in("ann", ended=True), await rig.signed_in("bob", ended=True)
+    provider.faults.append(Fault.LATE)
+    run = rig.renewals.run(ann, 1, "")
+    assert (await rig.refusal(bob)).under_way
+    assert provider.takes(await rig.token(ann)) == "ann"
+    assert run.done()
+    assert provider.takes(await rig.token(bob)) == "bob"
 
 
 async def test_a_renewal_under_way_is_finished_when_the_process_ends(

@@ -32,10 +32,14 @@ class Renewing:
     def __init__(self, answer: Account | InstallationRefusal | None = None) -> None:
         self.asked: list[Account | None] = []
         self.used: list[Account] = []
+        self.waits: list[float] = []
         self.answer = answer or held(token="two", version=2)
 
-    async def renewed(self, _: Entry, __: Installation, account: Account | None) -> Account | InstallationRefusal:
+    async def renewed(
+        self, _: Entry, __: Installation, account: Account | None, within: float = 0.0
+    ) -> Account | InstallationRefusal:
         self.asked.append(account)
+        self.waits.append(within)
         return self.answer
 
     def noticed(self, account: Account) -> None:
@@ -69,6 +73,12 @@ async def test_a_token_that_ends_is_renewed_first() -> None:
     found = await resolved(held(expires_at=NOW))
     assert isinstance(found, ResolvedInstallation)
     assert found.credential_headers == [("authorization", "Bearer two")]
+
+
+async def test_the_next_token_is_waited_for_as_long_as_whoever_asks_does() -> None:
+    renewing = Renewing()
+    await Usable(SEALS, renewing, lambda: NOW).resolved(ENTRY, an_installation(), held(expires_at=NOW), within=7.5)
+    assert renewing.waits == [7.5]
 
 
 async def test_a_token_that_the_server_refused_is_renewed_and_a_newer_one_is_not() -> None:

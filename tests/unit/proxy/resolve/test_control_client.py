@@ -1,9 +1,11 @@
+import asyncio
 import re
 from typing import Any
 
 import msgspec
 import pytest
 from aiohttp import web
+from msgspec.structs import replace
 
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.egress.client import Egress
@@ -20,7 +22,7 @@ from core.resolve import (
 )
 from core.tokens import digest
 from proxy.caches.two_ages import SourceUnreachable
-from proxy.resolve import control_pulse
+from proxy.resolve import control_client, control_pulse
 from proxy.resolve.control_client import ControlClient, ListsUnknown
 from tests.fakes import version_before
 from tests.fakes.control import FakeControl
@@ -251,7 +253,8 @@ async def test_a_question_without_a_signed_token_is_sent_as_the_version_before_r
             for_tool,
             version_before.InstallationQuestionsBefore([for_tool]),
         ]
-        assert control.bodies == [msgspec.msgpack.encode(one) for one in sent]
+        read = [msgspec.msgpack.decode(body, type=type(one)) for body, one in zip(control.bodies, sent, strict=True)]
+        assert read == sent
 
 
 @pytest.mark.parametrize("trouble", ["takes long", "fails"])
@@ -277,4 +280,63 @@ async def test_a_question_about_a_refused_credential_says_what_the_upstream_said
         control.installations["a"] = found = control.installation("http://server.test/mcp")
         asked = InstallationQuestion(known, "g", "a", refused_version=3, needed_scopes=("repo",))
         assert await client(egress, control, control.url).renewal(asked) == InstallationAnswer(installation=found)
-        assert control.renewals == [asked]
+        assert control.renewals == [replace(asked, waits_s=control_client.RENEWAL_WAITS_S)]
+
+
+class Crowded(FakeControl):
+    """Answers questions about tool `a` when a test says so, and counts how many of them wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.came, self.may_answer, self.waiting, self.most = asyncio.Event(), asyncio.Event(), 0, 0
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        asked = msgspec.msgpack.decode(await request.read(), type=InstallationQuestion)
+        if asked.assignment_id == "a":
+            self.waiting += 1
+            self.most = max(self.most, self.waiting)
+            self.came.set()
+            await self.may_answer.wait()
+            self.waiting -= 1
+        return await super()._answer(request)
+
+
+@pytest.mark.parametrize("kind", ["installation", "renewal"])
+async def test_a_crowd_at_one_tool_waits_here_and_keeps_nobody_from_another(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(control_client, "FIRST_AT_ONCE", 2)
+    monkeypatch.setattr(control_client, "PATIENT_AT_ONCE", 2)
+    async with Crowded() as control, loopback() as egress:
+        known = digest(control.token())
+        control.installations |= {one: control.installation("http://server.test/mcp") for one in "ab"}
+        asking = client(egress, control, control.url)
+        ask = getattr(asking, kind)
+        async with asyncio.TaskGroup() as group:
+            crowd = [group.create_task(ask(InstallationQuestion(known, "g", "a"))) for _ in range(8)]
+            assert (await ask(InstallationQuestion(known, "g", "b"))).installation is not None
+            assert not any(one.done() for one in crowd)
+            control.may_answer.set()
+        assert all(one.result().installation is not None for one in crowd)
+        assert control.most <= 2
+
+
+async def test_who_finds_no_place_in_time_is_told_that_control_cannot_be_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(control_client, "FIRST_AT_ONCE", 1)
+    monkeypatch.setattr(control_client, "PLACE_WITHIN_S", 0.01)
+    async with Crowded() as control, loopback() as egress:
+        control.installations["a"] = control.installation("http://server.test/mcp")
+        asking, question = (
+            client(egress, control, control.url),
+            InstallationQuestion(digest(control.token()), "g", "a"),
+        )
+        async with asyncio.TaskGroup() as group:
+            first = group.create_task(asking.installation(question))
+            await control.came.wait()
+            with pytest.raises(SourceUnreachable):
+                await asking.installation(question)
+            control.may_answer.set()
+        assert first.result().installation is not None
+        assert not asking.away

@@ -8,6 +8,7 @@ from core.resolve import InstallationAnswer, InstallationQuestion, InstallationR
 from core.tasks import Tasks
 from proxy.redis import Redis
 from proxy.refusals import Refusal
+from proxy.resolve import installations as module
 from proxy.resolve.control_pulse import ControlPulse
 from proxy.resolve.installations import Installations
 from proxy.resolve.renewals import MARGIN_S
@@ -20,11 +21,18 @@ QUESTION = InstallationQuestion("digest", "g", "a")
 class Control:
     answer: InstallationAnswer
     asked: list[InstallationQuestion] = field(default_factory=list)
+    later: list[InstallationAnswer] = field(default_factory=list)
+    """What it says in turn to whoever waits for a provider."""
+    waited: list[InstallationQuestion] = field(default_factory=list)
     pulse: ControlPulse = field(default_factory=ControlPulse)
 
     async def installation(self, question: InstallationQuestion) -> InstallationAnswer:
         self.asked.append(question)
         return self.answer
+
+    async def renewal(self, question: InstallationQuestion) -> InstallationAnswer:
+        self.waited.append(question)
+        return self.later.pop(0) if len(self.later) > 1 else self.later[0]
 
     async def installations(
         self, questions: list[InstallationQuestion]
@@ -76,6 +84,41 @@ async def test_an_empty_answer_is_a_refusal() -> None:
     with pytest.raises(Refusal) as refused:
         await made.resolve("g/a/*", QUESTION)
     assert refused.value.reason == "not_allowed"
+
+
+UNDER_WAY = InstallationAnswer(refusal=InstallationRefusal("provider_away", "Asked.", under_way=True))
+AWAY = InstallationAnswer(refusal=InstallationRefusal("provider_away", "Try again."))
+
+
+async def test_a_token_that_a_provider_is_being_asked_for_is_waited_for() -> None:
+    found = installation()
+    made, control = installations(UNDER_WAY)
+    control.later = [UNDER_WAY, InstallationAnswer(installation=found)]
+    assert await made.resolve("g/a/*", QUESTION) == found
+    assert (len(control.asked), control.waited) == (1, [QUESTION, QUESTION])
+    assert made.known("g/a/*", QUESTION) == found
+
+
+async def test_a_provider_that_gives_no_token_is_not_waited_for() -> None:
+    made, control = installations(AWAY)
+    with pytest.raises(Refusal, match="provider_away"):
+        await made.resolve("g/a/*", QUESTION)
+    control.answer, control.later = UNDER_WAY, [AWAY]
+    with pytest.raises(Refusal) as refused:
+        await made.resolve("g/a/*", QUESTION)
+    assert refused.value.sentence == "Try again."
+    assert len(control.waited) == 1
+
+
+async def test_a_provider_that_takes_its_time_is_waited_for_no_longer_than_a_call_can(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "AWAITED_S", 0.0)
+    made, control = installations(UNDER_WAY)
+    control.later = [UNDER_WAY]
+    with pytest.raises(Refusal, match="provider_away"):
+        await made.resolve("g/a/*", QUESTION)
+    assert len(control.waited) == 1
 
 
 async def test_keys_of_two_callers_never_meet() -> None:

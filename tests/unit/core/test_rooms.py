@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import asyncio
 
-from control.accounts.rooms import Rooms
+import pytest
+
+from core.rooms import Rooms
 from core.tasks import Tasks
 
 
@@ -40,3 +42,20 @@ async def test_who_waits_gets_the_place_of_who_leaves() -> None:
 
     await asyncio.gather(noted("first"), noted("second"), noted("third"))
     assert order == ["first", "second", "third"]
+
+
+async def test_who_waits_for_a_place_in_vain_leaves_none_behind() -> None:
+    rooms = Rooms(1)
+    async with rooms.place("a"):
+        with pytest.raises(TimeoutError):
+            async with rooms.place("a", within=0.0):
+                raise AssertionError("there is no second place")
+        assert len(rooms) == 1
+    assert len(rooms) == 0
+
+
+async def test_what_takes_long_inside_is_not_ended_by_how_long_a_place_was_waited_for() -> None:
+    rooms = Rooms(1)
+    async with rooms.place("a", within=0.001):
+        await asyncio.sleep(0.01)
+    assert len(rooms) == 0

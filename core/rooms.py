@@ -1,6 +1,7 @@
-"""Places for what is asked of providers at the same time: so many for each of them, so that none crowds out another.
+"""Places for what is done at the same time: so many for each name, so that none crowds out another.
 
-Called by `renewals.py` before an account is leased, since whoever waits for a place must not use up a lease.
+Called by control before an account is leased, by its provider: whoever waits for a place must not use up a lease. And
+by the proxy before control is asked which credential serves a call, by the tool.
 """
 
 import asyncio
@@ -21,13 +22,19 @@ class Rooms:
         return len(self._rooms)
 
     @asynccontextmanager
-    async def place(self, name: str) -> AsyncIterator[None]:
-        """A place in this room; waits for one."""
+    async def place(self, name: str, within: float | None = None) -> AsyncIterator[None]:
+        """A place in this room; those who wait for one get it in their order. Raises TimeoutError where none is free
+        `within` so many seconds; without it, waits as long as that takes.
+        """
         room = self._rooms.setdefault(name, asyncio.Semaphore(self._places))
         self._inside[name] += 1
         try:
-            async with room:
+            async with asyncio.timeout(within):
+                await room.acquire()
+            try:
                 yield
+            finally:
+                room.release()
         finally:
             self._inside[name] -= 1
             if not self._inside[name]:
