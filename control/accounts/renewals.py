@@ -37,7 +37,7 @@ CLOSE_S: Final = 8.0
 AT_ONE_PROVIDER: Final = 100
 """Renewals at the same time, so that others have room."""
 _MOST_USED: Final = 10_000
-_MOST_RUNS: Final = 2_000
+MOST_RUNS: Final = 2_000
 _MOST_RESTING: Final = 1_000
 _REST: Final = timedelta(seconds=10)
 """After a client got no first token: there is no row yet that would say so."""
@@ -76,7 +76,7 @@ class Renewals:
         known, room = (0, entry.id) if account is None else (account.version, account.token_endpoint)
         ends = time.monotonic() + (within or WAIT_S)
         for _ in range(2):  # the run that was under way may have been for the version before
-            if installation.id not in self._running and len(self._running) >= _MOST_RUNS:
+            if installation.id not in self._running and len(self._running) >= MOST_RUNS:
                 break
             run = self.run(installation.id, known, room)
             await asyncio.wait((run,), timeout=max(ends - time.monotonic(), 0.0))
@@ -96,7 +96,7 @@ class Renewals:
         is_news = account.used_at is None or now - account.used_at > timedelta(hours=1)
         if is_news and len(self._used) < _MOST_USED:
             self._used.add(account.installation_id)
-        if account.refresh_at is not None and account.refresh_at <= now and len(self._running) < _MOST_RUNS:
+        if account.refresh_at is not None and account.refresh_at <= now and len(self._running) < MOST_RUNS:
             _ = self.run(account.installation_id, account.version, account.token_endpoint)
 
     def taken_used(self) -> set[str]:

@@ -53,6 +53,7 @@ from core.mcp import deep_json, json_limits, large_answer_json, list_page, messa
 from core.sign_in_steps import MOST_TOLD
 from proxy.edge import head_rules, passing_on
 from proxy.records import at_the_door, texts
+from proxy.resolve import control_client
 from proxy.settings import ProxySettings
 from proxy.stages import relay
 from proxy.telemetry import sign_in_steps
@@ -193,7 +194,12 @@ FIGURES = {
         f"{register.MOST_UNUSED:,}, each for {sweep.UNUSED_FOR // timedelta(hours=1)} hours"
     ),
     "a client's own document": f"{size(documents.MOST_BYTES)}, within {documents.WITHIN_S} seconds",
-    "seconds that a call waits for the next token of an account": f"{renewals.WAIT_S}",
+    f"seconds that a call waits for the next token of an account, before it waits once more for at most "
+    f"{control_client.RENEWAL_WAITS_S:.0f}": f"{renewals.WAIT_S:.0f}",
+    "questions of one worker about credentials for one tool at once; of those that wait for a provider": (
+        f"{control_client.FIRST_AT_ONCE}; {control_client.PATIENT_AT_ONCE}"
+    ),
+    "renewals that are begun in one control and not over": f"{renewals.MOST_RUNS:,}",
     "seconds of a provider's answer": f"{asking.DEADLINE_S:.0f}",
     "accounts of one provider that one control renews at once": f"{renewals.AT_ONE_PROVIDER}",
     "minutes between two tries at a provider that is away": (
