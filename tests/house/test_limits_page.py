@@ -194,8 +194,9 @@ FIGURES = {
         f"{register.MOST_UNUSED:,}, each for {sweep.UNUSED_FOR // timedelta(hours=1)} hours"
     ),
     "a client's own document": f"{size(documents.MOST_BYTES)}, within {documents.WITHIN_S} seconds",
-    f"seconds that a call waits for the next token of an account, before it waits once more for at most "
-    f"{control_client.RENEWAL_WAITS_S:.0f}": f"{renewals.WAIT_S:.0f}",
+    "seconds that a call waits for its turn to ask for a credential; then for the next token of an account": (
+        f"{control_client.PLACE_WITHIN_S:.0f}; {control_client.RENEWAL_WAITS_S:.0f}"
+    ),
     "questions of one worker about credentials for one tool at once; of those that wait for a provider": (
         f"{control_client.FIRST_AT_ONCE}; {control_client.PATIENT_AT_ONCE}"
     ),

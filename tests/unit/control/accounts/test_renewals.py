@@ -65,7 +65,7 @@ async def test_a_caller_who_waits_for_longer_gets_the_token(
 async def test_no_more_than_so_many_renewals_are_begun_and_one_that_is_under_way_is_waited_for(
     rig: Renewing, provider: RotatingProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_MOST_RUNS", 1)
+    monkeypatch.setattr(module, "MOST_RUNS", 1)
     ann, bob = await rig.signed_in("ann", ended=True), await rig.signed_in("bob", ended=True)
     provider.faults.append(Fault.LATE)
     run = rig.renewals.run(ann, 1, "")
