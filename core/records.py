@@ -27,7 +27,7 @@ class CallRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     fault."""
     method: str
     principal: str = ""
-    """`user:ID`, `team:ID` or `organisation`."""
+    """`user:ID`, `team:ID`, `service:ID` or `organisation`."""
     auth: str = ""
     """Way of authenticating: a word of `core.resolve.AuthKind`."""
     token_id: str = ""

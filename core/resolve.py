@@ -18,7 +18,8 @@ from core.snapshot import RouteKind
 
 LegacyRevision = Literal["", "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
 PrincipalKind = Literal["user", "team", "organisation", "service", "external"]
-"""The last two are not made yet: who calls for nobody but itself, and who is known to an identity provider alone."""
+"""`service`: an OAuth client that calls for nobody but itself, under the identifier of its row. `external`: who is
+known to an identity provider alone; that is not made yet."""
 AuthKind = Literal["token", "oauth", "jwt"]
 """Ways of authenticating: an `arch_` token, an access token that Archway made, an identity provider's own token."""
 MOST_IN_A_LIST: Final = 100
@@ -43,7 +44,7 @@ class Principal(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def key(self) -> str:
-        """`user:ID`, `team:ID` or `organisation`: no two kinds share one."""
+        """`user:ID`, `team:ID`, `service:ID` or `organisation`: no two kinds share one."""
         return self.kind if self.kind == "organisation" else f"{self.kind}:{self.id}"
 
 
@@ -222,7 +223,7 @@ class ResolvedInstallation(msgspec.Struct, frozen=True, omit_defaults=True, dict
     entry: str
     """The entry's slug."""
     owner: str
-    """`user:ID`, `team:ID` or `organisation`."""
+    """`user:ID`, `team:ID`, `service:ID` or `organisation`."""
     kind: RouteKind
     url: str
     version: int

@@ -95,6 +95,8 @@ class Forgetting:
 
     async def _client(self, change: Change) -> None:
         await self._authority.forget_client(change.name)
+        # One that calls for itself is named by its own identifier, and owns installations, or is in another team now.
+        await self._installations.forget_principal(f"service:{change.name}")
         self._endings.look(lambda caller: caller.way == "oauth" and caller.credential.client == change.name)
 
     async def _provider(self, change: Change) -> None:

@@ -39,7 +39,9 @@ RECORD = Resource(
     ),
     filters=(
         Option("gateway", "Only through this gateway.", "reference", of="gateway"),
-        Option("principal", "Only of this caller: e-mail or name, team:NAME, or organisation.", "principal"),
+        Option(
+            "principal", "Only of this caller: e-mail or name, team:NAME, service:NAME, or organisation.", "principal"
+        ),
         Option("tool", "Only of this tool, by the name that clients see."),
         Option("status", "Only with this outcome: ok, tool_error, cancelled, or the reason of a refusal."),
         Option("decision", "allowed or refused."),

@@ -35,12 +35,22 @@ class Names:
         """A gateway's slug."""
         return self._named(f"/gateways/{identifier}", "slug", identifier)
 
+    def client(self, identifier: str) -> str:
+        """An OAuth client's name."""
+        return self._named(f"/oauth-clients/{identifier}", "name", identifier)
+
     def principal(self, told: str) -> str:
-        """A caller or an owner, who is told as `user:ID`, `team:ID` or `organisation`."""
+        """A caller or an owner, who is told as `user:ID`, `team:ID`, `service:ID` or `organisation`."""
         kind, _, number = told.partition(":")
-        if kind == "team":
-            return f"team:{self.team(number)}"
-        return self._named(f"/users/{number}", "email", told) if kind == "user" else told
+        match kind:
+            case "team":
+                return f"team:{self.team(number)}"
+            case "service":
+                return f"service:{self.client(number)}"
+            case "user":
+                return self._named(f"/users/{number}", "email", told)
+            case _:
+                return told
 
     def _named(self, path: str, field_name: str, otherwise: str) -> str:
         if path not in self.known:

@@ -206,13 +206,13 @@ INSTALLATION = Resource(
     name="installations",
     one="installation",
     path="/installations",
-    help="Entries put to use: with somebody's answers and credential, for a person, a team or everybody.",
+    help="Entries put to use: with somebody's answers and credential, for a person, a team, a program or everybody.",
     columns=("name", "owner", "entry_slug", "default", "standing", "cause", "protocol", "id"),
     for_people=with_standings,
     names=("name", "address"),
     filters=(
         Option("entry_id", "Only of this entry.", "reference", of="entry", flag="entry"),
-        Option("scope", "personal, team or organisation."),
+        Option("scope", "personal, team, organisation or service."),
         Option(
             "state",
             "Only in this state: new, ready, needs_sign_in, credential_refused, unreachable.",
@@ -222,9 +222,18 @@ INSTALLATION = Resource(
     ),
     create=(
         Option("entry_id", "The entry to install.", "reference", of="entry", flag="entry", needed=True),
-        Option("scope", "personal, team or organisation.", needed=True),
-        Option("name", "By default the entry's name; for a team or a person ENTRY@OWNER, such as crm@Support."),
+        Option(
+            "scope", "personal, team, organisation, or service for an OAuth client that acts by itself.", needed=True
+        ),
+        Option("name", "By default the entry's name; for any owner but the organisation ENTRY@OWNER."),
         Option("team_id", "The team, with the scope team.", "reference", of="team", flag="team"),
+        Option(
+            "oauth_client_id",
+            "The client, with the scope service.",
+            "reference",
+            of="oauth_client",
+            flag="oauth_client",
+        ),
         Option("protocol", "auto, legacy, 2024-11-05, 2025-03-26, 2025-06-18, 2025-11-25 or 2026-07-28."),
         Option("values", ANSWER, "map", flag="value"),
         Option("values", "A secret answer: the field's name; the value is asked for.", "secrets", flag="secret"),
@@ -250,6 +259,7 @@ INSTALLATION = Resource(
             "CRM_TOKEN=... archway installations create --entry crm --scope personal "
             "--value-from-env credential=CRM_TOKEN",
             "archway installations create --entry crm --scope team --team Support --name staging --credential",
+            "archway installations create --entry crm --scope service --oauth-client nightly --credential",
         ),
         "list": ("archway installations list --entry crm", "archway installations list --name crm@Support"),
         "show": ("archway installations show crm@Support",),

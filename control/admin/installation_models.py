@@ -21,16 +21,19 @@ Credential = Annotated[str, Bound(min_length=1, max_length=MAX_VALUE)]
 
 
 class InstallationCreate(Model):
-    """Install an entry for oneself, a team, or the organisation."""
+    """Install an entry for oneself, a team, the organisation, or a service account."""
 
     entry_id: Id
     scope: ScopeWord
     name: Name | None = Bound(
         None,
-        description="By default the entry's name; for a team or a person `crm@Support`. One owner's installations of "
-        "an entry have different names.",
+        description="By default the entry's name; for any owner but the organisation `crm@Support`. One owner's "
+        "installations of an entry have different names.",
     )
     team_id: Id | None = Bound(None, description="The team, with the scope `team`.")
+    oauth_client_id: Id | None = Bound(
+        None, description="With the scope `service`: the OAuth client, one that acts by itself."
+    )
     protocol: Protocol = Bound(
         "auto",
         description="`auto` finds out what the server speaks; `legacy` is the newest revision with `initialize` that "
@@ -91,9 +94,10 @@ class InstallationView(Item):
     )
     default: bool = Bound(description="Whether it serves where nobody says which one of its owner is meant.")
     scope: Scope
-    owner: str = Bound(description="The person's e-mail, the team's name, or `organisation`.")
+    owner: str = Bound(description="The person's e-mail, the team's or the OAuth client's name, or `organisation`.")
     user_id: Id | None
     team_id: Id | None
+    oauth_client_id: Id | None = Bound(description="The OAuth client that acts by itself, where that is the owner.")
     discovers: bool = Bound(description="Whether its entry's tools are found through it.")
     protocol: Protocol
     state: InstallationState

@@ -96,9 +96,9 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "GET /entries/{entry_id}/tools/{tool_id}": ("tool:read",),
         "PATCH /entries/{entry_id}/tools/{tool_id}": ("tool:update",),
         "GET /installations": ("installation:read",),
-        "POST /installations": ("installation:create", "installation:share"),
+        "POST /installations": ("installation:create", "installation:share", "oauth_client:update"),
         "GET /installations/{installation_id}": ("installation:read",),
-        "PATCH /installations/{installation_id}": ("installation:update",),
+        "PATCH /installations/{installation_id}": ("installation:update", "oauth_client:update"),
         "POST /installations/{installation_id}/discover": ("installation:discover",),
         "DELETE /installations/{installation_id}": ("installation:delete",),
         "PUT /installations/{installation_id}/account": ("installation:update",),
@@ -131,7 +131,8 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "GET /audit": ("audit:read",),
     }
 )
-"""The first action of a row opens the route; a further one opens a part of it: numbers, another role, a later end."""
+"""The first action of a row opens the route; a further one opens a part of it: numbers, another role, a later end,
+what a service account acts with."""
 
 
 def check(key: str, caller: Caller, path: Mapping[str, str]) -> None:

@@ -14,9 +14,9 @@ Decision = Literal["allowed", "refused"]
 _Principal = Annotated[
     str,
     Worded(
-        rf"(?:user|team):{UUID}|organi[sz]ation",
-        "must be user:ID, team:ID or organisation, with the identifier that lists show",
-        longest=41,
+        rf"(?:user|team|service):{UUID}|organi[sz]ation",
+        "must be user:ID, team:ID, service:ID or organisation, with the identifier that lists show",
+        longest=44,
     ),
     AfterValidator(in_our_spelling),
 ]
@@ -34,7 +34,9 @@ class Record(Item):
     status: str = Field(description="`ok`, `tool_error`, `cancelled`, or the reason of a refusal or fault.")
     reason: str = Field(description="The sentence that the caller got, where something was refused or went wrong.")
     method: str = Field(description="Empty where the request was refused before it was read.")
-    principal: str = Field(description="`user:ID`, `team:ID` or `organisation`.")
+    principal: str = Field(
+        description="`user:ID`, `team:ID`, `organisation` or `service:ID`, an OAuth client by itself."
+    )
     auth: str
     token_id: str
     client: str
@@ -67,7 +69,9 @@ class RecordFilter(Query):
     gateway: Annotated[
         Id | None, Field(description="Identifier of the gateway; also of a deleted one, as long as records name it.")
     ] = None
-    principal: Annotated[_Principal | None, Field(description="`user:ID`, `team:ID` or `organisation`.")] = None
+    principal: Annotated[
+        _Principal | None, Field(description="`user:ID`, `team:ID`, `organisation` or `service:ID`.")
+    ] = None
     tool: Annotated[
         _Text, Field(description="Its exposed name: the one that the gateway showed when it was called.")
     ] = None

@@ -5,7 +5,7 @@ by every gateway that carries its tools; all of it is written together.
 from collections.abc import Callable
 from typing import Any
 
-from control.changes.refusals import NotAllowed, refuse_in_use, refuse_stale
+from control.changes.refusals import NotAllowed, NotNow, refuse_in_use, refuse_stale
 from control.changes.safeguards import Safeguards
 from control.changes.visible import managed_entry
 from control.changes.write import Write, there
@@ -18,7 +18,8 @@ from control.registry.broken_rule import BrokenRule
 from control.registry.credential import OAuthCredential
 from control.registry.entry import Entry, NewEntry, WantedEntry, bound_origin, entry_fields, told_of_entry
 from control.registry.entry_rules import check_entry
-from control.registry.installing import may_see
+from control.registry.installation import Installation
+from control.registry.installing import check_can_hold, may_see
 from control.registry.team_entries import check_owner_stays, entry_owner
 from control.store import entries, gateways, installations
 from control.store.writes import entries as rows
@@ -162,10 +163,23 @@ def _recorded(entry: Entry) -> dict[str, Any]:
     return told
 
 
+def _refuse_what_cannot_sign_in(entry: Entry, installation: Installation) -> None:
+    """Raise NotNow where the entry would have this installation sign in at its provider, and its owner never can."""
+    try:
+        check_can_hold(entry.credential, installation.owner)
+    except BrokenRule:
+        message = (
+            f"cannot be oauth while the service account {installation.owner_name!r} has the installation "
+            f"{installation.name!r}: a service account cannot sign in. Delete that installation first"
+        )
+        raise NotNow(f"credential_model: {message}", [("credential_model", message)]) from None
+
+
 async def _settle_installations(write: Write, safeguards: Safeguards, before: Entry, after: Entry) -> list[str]:
     """Give the entry's installations the states that the change makes theirs; those that got another one."""
     changed = []
     for one in await installations.lock_of_entry(write.connection, after.id):
+        _refuse_what_cannot_sign_in(after, one)
         new = state_after(before, after, one, safeguards.addresses)
         if new is not None:
             await installation_rows.set_state(write, one.id, new.state, new.reason)

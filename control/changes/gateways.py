@@ -41,7 +41,7 @@ async def change(
     """Make of a gateway what `wanted` says of what it is now. Raises as `create`."""
     before = await _locked(write, gateway_id, "gateway:update", version)
     checked = _checked(write.actor, "gateway:update", wanted(before))
-    check_audience(checked, await assignments.personal_pins(write.connection, gateway_id))
+    check_audience(checked, await assignments.pins_of_one(write.connection, gateway_id))
     check_shown_on(checked, await assignments.of_team_entries(write.connection, gateway_id))
     before_named = (before.identity_provider_id, before.identity_provider_audience)
     if (checked.identity_provider_id, checked.identity_provider_audience) != before_named:

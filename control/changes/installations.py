@@ -1,4 +1,4 @@
-"""Changes of installations: an entry, filled in by a person, a team or the organisation.
+"""Changes of installations: an entry, filled in for a person, a team, the organisation or a service account.
 
 A new one, or one with other answers, is in the state `new`: whoever calls has its server discovered afterwards
 (`control/discovery/`), outside of the transaction. Rows are locked after their entry's, as everywhere.
@@ -6,7 +6,7 @@ A new one, or one with other answers, is in the state `new`: whoever calls has i
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, assert_never
 
 from control.changes.refusals import NotAllowed, NotNow, refuse_in_use, refuse_stale
 from control.changes.safeguards import Safeguards
@@ -14,7 +14,7 @@ from control.changes.visible import visible_installation
 from control.changes.write import Write, there
 from control.credentials.filling import Filled, fill, kept_of, still_asked
 from control.registry.access import Caller
-from control.registry.actions import Action, lacking
+from control.registry.actions import Action
 from control.registry.broken_rule import BrokenRule
 from control.registry.entry import Entry
 from control.registry.installation import (
@@ -25,11 +25,11 @@ from control.registry.installation import (
     address_of,
     told_of_installation,
 )
-from control.registry.installing import may_fill, may_install, owner_for
-from control.registry.owner import Organisation, Owner, Person, Scope, TeamOwner
+from control.registry.installing import check_can_hold, may_fill, may_install, needed_for, owner_for
+from control.registry.owner import Organisation, Owner, Person, Scope, ServiceAccount, TeamOwner
 from control.registry.team_entries import check_installed_for
 from control.registry.visibility import sees
-from control.store import entries, gateways, installations, teams, users
+from control.store import entries, gateways, installations, oauth_clients, teams, users
 from control.store.writes import entries as entry_rows
 from control.store.writes import installations as rows
 from core.identifiers import new_id
@@ -45,8 +45,9 @@ class WantedInstallation:
     entry_id: str
     scope: Scope
     team_id: str | None = None
+    oauth_client_id: str | None = None
     name: str | None = None
-    """None: the entry's for the organisation, `crm@Support` for a team or a person."""
+    """None: the entry's for the organisation, `crm@Support` for any other owner."""
     protocol: Protocol = "auto"
     values: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """Answers to the entry's fields."""
@@ -66,13 +67,15 @@ class Changed:
 
 async def create(write: Write, safeguards: Safeguards, wanted: WantedInstallation) -> Installation:
     """Install an entry. BrokenRule; NotAllowed; NotNow where its owner has one of that name already."""
-    owner = owner_for(write.actor, wanted.scope, wanted.team_id)
+    owner = owner_for(write.actor, wanted.scope, wanted.team_id, wanted.oauth_client_id)
     entry = await entries.one(write.connection, wanted.entry_id, lock=True)
     if entry is None or not sees(write.actor, "entry:read", entry.visibility, entry.teams):
         raise BrokenRule("entry_id", "is not the id of an entry that you may see; list /entries")
     if not may_install(write.actor, owner):
-        raise NotAllowed(_needed("installation:share", owner))
+        raise NotAllowed(needed_for(write.actor, "installation:share", owner))
     check_installed_for(entry, owner)
+    check_can_hold(entry.credential, owner)
+    await _check_acts_by_itself(write, owner)
     name = wanted.name or await _usual_name(write, entry, owner)
     others = await installations.of_owner(write.connection, entry.id, owner)
     _refuse_same_name(entry, others, name)
@@ -165,7 +168,7 @@ def managed(found: Installation | None, caller: Caller, action: Action) -> Insta
     if found is not None and caller.may_for(action, found.owner):
         return found
     installation = visible_installation(found, caller)
-    raise NotAllowed(_needed(action, installation.owner))
+    raise NotAllowed(needed_for(caller, action, installation.owner))
 
 
 async def locked(write: Write, installation_id: str, action: Action, version: int | None = None) -> Installation:
@@ -186,13 +189,30 @@ async def _usual_name(write: Write, entry: Entry, owner: Owner) -> str:
 
 async def _owner_name(write: Write, owner: Owner) -> str | None:
     """None for the organisation, and for an owner that is not there: the schema refuses the row."""
-    if isinstance(owner, Person):
-        person = await users.one(write.connection, owner.id)
-        return None if person is None else person.email
-    if isinstance(owner, TeamOwner):
-        team = await teams.one(write.connection, owner.id)
-        return None if team is None else team.name
-    return None
+    match owner:
+        case Person(user_id):
+            person = await users.one(write.connection, user_id)
+            return None if person is None else person.email
+        case TeamOwner(team_id):
+            team = await teams.one(write.connection, team_id)
+            return None if team is None else team.name
+        case ServiceAccount(client_id):
+            client = await oauth_clients.one(write.connection, client_id)
+            return None if client is None else client.name
+        case Organisation():
+            return None
+    assert_never(owner)
+
+
+async def _check_acts_by_itself(write: Write, owner: Owner) -> None:
+    """BrokenRule for a client that is not there, or that calls for people: those bring installations of their own."""
+    if not isinstance(owner, ServiceAccount):
+        return
+    client = await oauth_clients.one(write.connection, owner.id)
+    if client is None or client.acts != "by_itself":
+        raise BrokenRule(
+            "oauth_client_id", "is not the id of an OAuth client that acts by itself; list /oauth-clients"
+        )
 
 
 def _refuse_same_name(entry: Entry, others: Sequence[Installation], name: str) -> None:
@@ -216,23 +236,35 @@ def _becomes_default(before: Installation, wanted: Mapping[str, Any]) -> bool:
 
 
 def _who_is_served_otherwise(installation: Installation) -> dict[str, list[str]]:
-    """Whose calls may find another installation than they did, as proxies are told: one person's, or, of a team or
-    the organisation, any caller's of the entry.
+    """Whose calls may find another installation than they did, as proxies are told: one person's or one client's,
+    or, of a team or the organisation, any caller's of the entry.
     """
-    owner = installation.owner
-    return {"users": [owner.id]} if isinstance(owner, Person) else {"entries": [installation.entry_id]}
+    match installation.owner:
+        case Person(user_id):
+            return {"users": [user_id]}
+        case ServiceAccount(client_id):
+            return {"clients": [client_id]}
+        case TeamOwner() | Organisation():
+            return {"entries": [installation.entry_id]}
+    assert_never(installation.owner)
 
 
 async def _other_answers(
     write: Write, safeguards: Safeguards, before: Installation, wanted: Mapping[str, Any]
 ) -> SealedAnswers:
     if not may_fill(write.actor, "installation:update", before.owner):
-        raise NotAllowed("Only the owner of this installation may give its answers.")
+        raise NotAllowed(_why_not_filled(write.actor, before.owner))
     entry = there(await entries.one(write.connection, before.entry_id))
     values = {**still_asked(entry, before), **wanted.get("values", {})}
     kept = kept_of(entry, before, safeguards.seals, values, safeguards.addresses)
     filled = fill(entry, values, wanted.get("credential"), safeguards.addresses, kept)
     return SealedAnswers(**_sealed(safeguards, before.id, filled))
+
+
+def _why_not_filled(caller: Caller, owner: Owner) -> str:
+    if isinstance(owner, Person):
+        return "Only the owner of this installation may give its answers."
+    return needed_for(caller, "installation:update", owner)
 
 
 def _sealed(safeguards: Safeguards, installation_id: str, filled: Filled) -> dict[str, Any]:
@@ -255,7 +287,3 @@ def _recorded(installation: Installation) -> dict[str, Any]:
 def _secrets_given(wanted: Mapping[str, Any], after: Installation) -> list[str]:
     given = {*wanted.get("values", {}), *({"credential"} & set(wanted))}
     return sorted(given & set(after.secret_names))
-
-
-def _needed(action: Action, owner: Owner) -> str:
-    return "This needs the owner of the installation." if isinstance(owner, Person) else lacking(action)

@@ -22,7 +22,9 @@ from control.registry.oauth_client import (
     check_registered,
     told_of_client,
 )
-from control.store import oauth_clients
+from control.registry.owner import ServiceAccount
+from control.store import entries, oauth_clients
+from control.store.writes import entries as entry_rows
 from control.store.writes import oauth_clients as rows
 from core.identifiers import new_id
 from core.tokens import digest
@@ -101,10 +103,13 @@ async def renew_secret(write: Write, client_pk: str) -> tuple[OAuthClient, str]:
 
 async def set_disabled(write: Write, client_pk: str, *, disabled: bool) -> OAuthClient:
     """Shut a client out, or let it in again: none of its tokens is accepted meanwhile. Nothing is deleted."""
+    found_by_it = await entries.discovered_by(write.connection, ServiceAccount(client_pk)) if disabled else ()
     before = await _locked(write, client_pk, None)
     if (before.disabled_at is not None) == disabled:
         return before
     after = await rows.set_disabled(write, client_pk, disabled)
+    if disabled:
+        await entry_rows.discover_through_another(write, found_by_it)
     await write.announce(clients=[before.client_id])
     await write.record(
         "disable" if disabled else "enable",
@@ -117,10 +122,13 @@ async def set_disabled(write: Write, client_pk: str, *, disabled: bool) -> OAuth
 
 
 async def delete(write: Write, client_pk: str, version: int | None = None) -> None:
-    """Delete a client with its grants. One that comes by itself may come again."""
+    """Delete a client with its grants and its installations. One that comes by itself may come again."""
+    found_by_it = await entries.discovered_by(write.connection, ServiceAccount(client_pk))
     before = await _locked(write, client_pk, version)
+    going = await oauth_clients.goes_with(write.connection, client_pk)
     await rows.delete(write, client_pk)
-    await write.announce(clients=[before.client_id])
+    await entry_rows.discover_through_another(write, found_by_it)
+    await write.announce(clients=[before.client_id], installations=going.installations, gateways=going.gateways)
     await write.record("delete", "oauth_client", client_pk, told_of_client(before), None)
 
 

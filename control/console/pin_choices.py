@@ -19,7 +19,7 @@ from control.store.pool import Connection
 
 AT_CALL_TIME: Final = ("", "Whoever calls: resolved at call time")
 """The choice of no pin."""
-_SCOPES: Final[tuple[Scope, ...]] = ("organisation", "team", "personal")
+_SCOPES: Final[tuple[Scope, ...]] = ("organisation", "team", "service", "personal")
 _MOST: Final = 200
 
 
@@ -46,6 +46,8 @@ async def _of_scope(
     connection: Connection, caller: Caller, gateway: GatewayFields, scope: Scope
 ) -> list[Installation]:
     if scope == "personal" and gateway.visibility != "personal":
+        return []
+    if scope == "service" and len(gateway.allowed_clients) != 1:
         return []
     everything = scope != "personal" and caller.may("installation:read")
     return await installations.page(

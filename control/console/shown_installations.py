@@ -7,14 +7,14 @@ installation serves a call is decided in `control/credentials/resolution.py`.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, assert_never
 
 from control.console.credential_form import kind_label
 from control.credentials.standing import Standing, StandingWord
 from control.registry.account import Account
 from control.registry.install_path import path_to_mend
 from control.registry.installation import Installation, InstallationState
-from control.registry.owner import Organisation, Owner, Person, TeamOwner
+from control.registry.owner import Organisation, Owner, Person, ServiceAccount, TeamOwner
 
 STATES: Final[Mapping[InstallationState, tuple[str, str]]] = MappingProxyType(
     {
@@ -119,6 +119,9 @@ def whose(owner: Owner, owner_name: str, me: str) -> str:
             return f"the team {owner_name}"
         case Organisation():
             return "the organisation"
+        case ServiceAccount():
+            return f"the service account {owner_name}"
+    assert_never(owner)
 
 
 def who_can_use(owner: Owner, owner_name: str, me: str) -> str:
@@ -130,3 +133,6 @@ def who_can_use(owner: Owner, owner_name: str, me: str) -> str:
             return f"Members of the team {owner_name} who have none of their own, and the team's tokens."
         case Organisation():
             return "Everybody for whom there is none of their own and none of their team."
+        case ServiceAccount():
+            return f"The service account {owner_name} alone, before its team's and the organisation's."
+    assert_never(owner)

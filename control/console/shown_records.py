@@ -73,12 +73,13 @@ class ShownRecord:
 
 
 async def shown_records(connection: Connection, caller: Caller, kept: Sequence[KeptRecord]) -> list[ShownRecord]:
-    """The records in their order; five statements, however many they are."""
+    """The records in their order; six statements, however many they are."""
     told = [one.record for one in kept]
     owners = [*_all(told, "principal"), *_all(told, "installation_owner")]
     people = await names_by_id.people(connection, [one for one in _ids(owners, "user:") if _knows(caller, one)])
     teams = await names_by_id.teams(connection, _ids(owners, "team:"))
-    named_owners = {one: _owner(one, caller, people, teams) for one in owners}
+    clients = await names_by_id.clients(connection, _ids(owners, "service:"))
+    named_owners = {one: _owner(one, caller, people, teams, clients) for one in owners}
     named_gateways = await _gateways(connection, caller, _all(told, "gateway_id"))
     named_entries = await _entries(connection, caller, _all(told, "entry_id"))
     named_installations = await _installations(connection, caller, _all(told, "installation_id"))
@@ -110,13 +111,17 @@ def _knows(caller: Caller, user_id: str) -> bool:
     return caller.may_for("user:read", Person(user_id))
 
 
-def _owner(key: str, caller: Caller, people: Mapping[str, str], teams: Mapping[str, str]) -> Named:
+def _owner(
+    key: str, caller: Caller, people: Mapping[str, str], teams: Mapping[str, str], clients: Mapping[str, str]
+) -> Named:
     """A caller or an owner, as records name them. The team of one's own call, or of its credential, is no secret."""
     kind, _, identifier = key.partition(":")
     if kind == "organisation":
         return Named("the organisation")
     if kind == "team":
         return _team(identifier, teams.get(identifier), caller)
+    if kind == "service":
+        return _client(identifier, clients.get(identifier), caller)
     if identifier in people:
         return Named(people[identifier], f"/people/{identifier}")
     return Named("somebody who is gone" if _knows(caller, identifier) else "somebody else")
@@ -126,6 +131,13 @@ def _team(team_id: str, name: str | None, caller: Caller) -> Named:
     if name is None:
         return Named("a team that is gone")
     return Named(f"the team {name}", f"/teams/{team_id}" if caller.may_for("team:read", TeamOwner(team_id)) else "")
+
+
+def _client(client_id: str, name: str | None, caller: Caller) -> Named:
+    if name is None:
+        return Named("a service account that is gone")
+    path = f"/oauth-clients/{client_id}" if caller.may("oauth_client:read") else ""
+    return Named(f"the service account {name}", path)
 
 
 async def _gateways(connection: Connection, caller: Caller, ids: Iterable[str]) -> dict[str, Named]:

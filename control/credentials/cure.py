@@ -6,6 +6,7 @@ person, so it names a link and a command that work as they stand. Leaves out why
 
 from collections.abc import Collection
 from shlex import quote
+from typing import assert_never
 
 from msgspec.structs import replace
 
@@ -18,6 +19,8 @@ from core.resolve import InstallationRefusal, Principal
 
 _OR_ASK = ", or ask an administrator."
 _RUN = " Run `"
+_ASKS = "Whoever runs this client asks an administrator to run"
+"""For callers at whom nobody sits who could open a page or run a command."""
 
 
 def install_link(pages_url: str, entry: Entry, principal: Principal, installation: Installation | None = None) -> str:
@@ -33,9 +36,12 @@ def install_link(pages_url: str, entry: Entry, principal: Principal, installatio
 
 def to_connect(entry: Entry, principal: Principal, link: str = "") -> str:
     """For somebody whom no installation of the entry fits; `link`: as `install_link` made it."""
-    command = f"`archway installations create --entry {entry.slug} --scope {_whose(principal)}{_option(entry)}`"
-    if principal.kind not in {"user", "team"}:  # nobody sits at such a client who could open a page
-        return f"Whoever runs this client asks an administrator to run {command}."
+    whose = _whose(entry, principal)
+    command = f"`archway installations create --entry {entry.slug} --scope {whose}{_option(entry)}`"
+    if principal.kind == "service" and isinstance(entry.credential, OAuthCredential):
+        return f"A service account cannot sign in there. {_ASKS} {command}, and to sign in for it."
+    if principal.kind not in {"user", "team"}:
+        return f"{_ASKS} {command}."
     return f"Open {link} to connect it, then try again. Or run {command}{_OR_ASK}" if link else _run(command)
 
 
@@ -54,10 +60,16 @@ def to_give_again(entry: Entry, installation: Installation, secrets: Collection[
     return _run(f"`archway installations update {quote(installation.address)}{options}`")
 
 
-def with_link(refusal: InstallationRefusal, link: str) -> InstallationRefusal:
-    """The refusal of an installation that needs a person, who is sent to `link` first and to the command second."""
+def with_link(refusal: InstallationRefusal, principal: Principal, link: str) -> InstallationRefusal:
+    """The refusal of an installation that needs a person, who is sent to `link` first and to the command second; a
+    program is told who can run that.
+    """
     why, run, command = refusal.sentence.rpartition(_RUN)
-    if not link or refusal.code != "needs_sign_in" or not run:
+    if refusal.code != "needs_sign_in" or not run:
+        return refusal
+    if principal.kind in {"service", "external"}:
+        return replace(refusal, sentence=f"{why} {_ASKS} `{command.removesuffix(_OR_ASK)}.")
+    if not link:
         return refusal
     told = f"{why} Open {link} to put that right, then try again. Or run `{command}"
     return replace(refusal, sentence=told, link=link)
@@ -67,17 +79,26 @@ def _run(command: str) -> str:
     return f"Run {command}{_OR_ASK}"
 
 
-def _whose(principal: Principal) -> str:
+def _whose(entry: Entry, principal: Principal) -> str:
     """Whose installation would serve this caller, as the command takes it."""
     match principal.kind:
         case "user":
             return "personal"
         case "team":
             return f"team --team {quote(principal.name or principal.id)}"
-        case "service" | "external" if len(principal.teams) == 1:
-            return f"team --team {min(principal.teams)}"
-        case _:
+        case "service":
+            if entry.team_id is None and not isinstance(entry.credential, OAuthCredential):
+                return f"service --oauth-client {quote(principal.name or principal.id)}"
+            return _team_or_all(principal)
+        case "external":
+            return _team_or_all(principal)
+        case "organisation":
             return "organisation"
+    assert_never(principal.kind)
+
+
+def _team_or_all(principal: Principal) -> str:
+    return f"team --team {min(principal.teams)}" if len(principal.teams) == 1 else "organisation"
 
 
 def _secret_answers(entry: Entry, installation: Installation) -> str:

@@ -1,10 +1,10 @@
 """Which installation serves a call: pinned, or found from the caller. Pure: values in, one or a refusal out.
 
 Called by `control/internal/` with what `control/store/resolution.py` read after the caller's token was checked again.
-Pinned: that one; a personal one for its owner only. Resolved at call time: the caller's own, then that of one of the
-caller's teams (the gateway's teams before others), then the organisation's. Of several that one owner has, the
-default is meant. Where those of two teams fit equally nobody guesses. A credential that must be given again is not
-passed over for a wider one: it would act as somebody else, in silence.
+Pinned: that one; a person's or a service account's for its owner only. Resolved at call time: the caller's own, then
+that of one of the caller's teams (the gateway's teams before others), then the organisation's. Of several that one
+owner has, the default is meant. Where those of two teams fit equally nobody guesses. A credential that must be given
+again is not passed over for a wider one: it would act as somebody else, in silence.
 
 A shared gateway is an administrator's word and lends what is on it. A personal one is its owner's, and what they were
 allowed when they pinned may have been taken away since: so there a team's installation serves only while the owner is
@@ -14,13 +14,13 @@ in the team, and no entry serves that is not shown to them any more.
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, assert_never
 
 from control.credentials.cure import install_link, to_connect
 from control.registry.account import Account
 from control.registry.entry import Entry
 from control.registry.installation import Installation
-from control.registry.owner import Organisation, Person, TeamOwner
+from control.registry.owner import Organisation, Owner, Person, ServiceAccount, TeamOwner
 from core.resolve import InstallationRefusal, Principal
 from core.snapshot import Visibility
 from core.visibility import may_enter
@@ -81,11 +81,12 @@ def _pinned(principal: Principal, rows: ResolutionRows, pinned: str) -> Installa
             f"The installation of {rows.entry.name} that this tool used was removed. Ask an administrator to assign "
             "the tool again.",
         )
-    if isinstance(installation.owner, Person) and not _owns(principal, installation):
+    another = _another_alone(principal, installation.owner)
+    if another:
         return InstallationRefusal(
             "not_allowed",
-            f"This tool uses another person's installation of {rows.entry.name}. Ask an administrator to pin it to "
-            "another one.",
+            f"This tool uses {another} installation of {rows.entry.name}. Ask an administrator to pin it to another "
+            "one.",
         )
     if rows.visibility.kind == "personal" and not _may_borrow(principal, installation):
         return InstallationRefusal(
@@ -110,8 +111,8 @@ def _found_from(principal: Principal, rows: ResolutionRows, pages_url: str) -> I
 
 def _rounds(principal: Principal, rows: ResolutionRows) -> Iterable[list[Installation]]:
     """Candidates in order of preference; the first round that has any decides."""
-    defaults = [one for one in rows.installations if one.is_default]
-    yield [one for one in defaults if _owns(principal, one)]
+    defaults, own = [one for one in rows.installations if one.is_default], own_of(principal)
+    yield [one for one in defaults if one.owner == own]
     yield [one for one in defaults if _is_teams(one, principal.teams.intersection(rows.visibility.teams))]
     yield [one for one in defaults if _is_teams(one, principal.teams)]
     yield [one for one in defaults if isinstance(one.owner, Organisation)]
@@ -146,5 +147,25 @@ def _is_teams(installation: Installation, teams: AbstractSet[str]) -> bool:
     return isinstance(installation.owner, TeamOwner) and installation.owner.id in teams
 
 
-def _owns(principal: Principal, installation: Installation) -> bool:
-    return principal.kind == "user" and installation.owner == Person(principal.id)
+def _another_alone(principal: Principal, owner: Owner) -> str:
+    """Whose it is, where its owner alone may use it and that is not the caller; else ''."""
+    match owner:
+        case Person():
+            return "" if owner == own_of(principal) else "another person's"
+        case ServiceAccount():
+            return "" if owner == own_of(principal) else "a service account's"
+        case TeamOwner() | Organisation():
+            return ""
+    assert_never(owner)
+
+
+def own_of(principal: Principal) -> Person | ServiceAccount | None:
+    """The owner that this caller is, whose installations come first; None for one that owns none by itself."""
+    match principal.kind:
+        case "user":
+            return Person(principal.id)
+        case "service":
+            return ServiceAccount(principal.id)
+        case "team" | "organisation" | "external":
+            return None
+    assert_never(principal.kind)

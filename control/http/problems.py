@@ -92,6 +92,10 @@ CONSTRAINTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "installations_entry_id_fkey": ("entry_id", "is not the id of an entry; list /entries"),
         "installations_user_id_fkey": ("user_id", "is not the id of a user; list /users"),
         "installations_team_id_fkey": ("team_id", "is not the id of a team; list /teams"),
+        "installations_oauth_client_id_fkey": (
+            "oauth_client_id",
+            "is not the id of an OAuth client that acts by itself; list /oauth-clients",
+        ),
         "gateways_slug_key": ("slug", "is another gateway's; choose another"),
         "gateways_owner_id_fkey": ("owner_id", "is not the id of a user; list /users"),
         "gateway_teams_team_id_fkey": ("teams", "names a team that does not exist; list /teams"),

@@ -221,7 +221,7 @@ class Questions:
         if isinstance(found, ResolvedInstallation):
             return InstallationAnswer(installation=found)
         link = install_link(self.pages_url, rows.entry, principal, chosen)
-        return _refused(with_link(found, link))
+        return _refused(with_link(found, principal, link))
 
     async def _needs_more(
         self, entry: Entry, installation: Installation, scopes: Sequence[str]

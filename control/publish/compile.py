@@ -63,7 +63,7 @@ def _route(one: AssignedRoute, *, personal: bool) -> Route:
     So there every installation is the caller's own, which ends with their membership; and headers of theirs go on
     only beside a credential of theirs: beside the organisation's they could tell its server that somebody else calls.
     """
-    own_pin = one.installation_scope == "personal"
+    own_pin = one.installation_scope in {"personal", "service"}
     return Route(
         kind=one.entry_kind,
         entry_id=one.entry_id,

@@ -37,7 +37,7 @@ _EVERYTHING_WITHIN_S: Final = 120.0
 _REPUBLISH_S: Final = SNAPSHOT_TTL_S / 2
 _AGAIN_AFTER_FAULT_S: Final = 60.0
 _GIVE_WAY_S: Final = 0.05
-_CREDENTIAL_KINDS: Final = frozenset({"user", "team", "installation", "entry", "gateway"})
+_CREDENTIAL_KINDS: Final = frozenset({"user", "team", "client", "installation", "entry", "gateway"})
 """Changes after which an installation that a proxy left in Redis may be somebody's no longer."""
 
 Documents = dict[str, GatewayDocument | None]

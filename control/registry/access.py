@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import assert_never
 
 from control.registry.actions import ACTIONS, Action, Role, permissions_of, team_permissions_of
-from control.registry.owner import Organisation, Owner, Person, TeamOwner
+from control.registry.owner import Organisation, Owner, Person, ServiceAccount, TeamOwner
 
 __all__ = ["Caller", "GivenSet", "Role"]
 
@@ -70,7 +70,7 @@ class Caller:
                 return ACTIONS[action].own and bool(user_id) and user_id == self.user_id
             case TeamOwner(team_id):
                 return action in self.held_for(team_id)
-            case Organisation():
+            case Organisation() | ServiceAccount():
                 return False
         assert_never(owner)
 

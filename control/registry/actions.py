@@ -105,7 +105,8 @@ ACTIONS: Final[Mapping[Action, Held]] = MappingProxyType(
         "installation:read": Held("see an installation, never its secrets",
                                   role="editor", team="member", own=True, shown=True),
         "installation:create": Held("install an entry for oneself, and fill it in", role="editor", own=True),
-        "installation:share": Held("install an entry for a team or the organisation, whose members then call with it",
+        "installation:share": Held("install an entry for a team or the organisation, whose members then call with "
+                                   "it, and with `oauth_client:update` for a service account",
                                    role="editor", team="editor"),
         "installation:update": Held("change an installation, fill it in again, and pin tools to it",
                                     role="editor", team="editor", own=True),

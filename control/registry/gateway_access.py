@@ -2,19 +2,20 @@
 
 Called by `control/changes/`. Who holds the action for the organisation manages every gateway; everybody manages their
 own personal ones. A pin lends an installation's credential to whoever sees the gateway, so a personal one stays with
-its owner.
+its owner, and a service account's at gateways that let in this client alone.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import assert_never
 
 from control.registry.access import Caller
-from control.registry.actions import Action
+from control.registry.actions import Action, lacking
 from control.registry.broken_rule import BrokenRule
 from control.registry.gateway import GatewayFields
 from control.registry.installation import Installation
 from control.registry.installing import may_fill
-from control.registry.owner import Organisation, Person, TeamOwner
+from control.registry.owner import Organisation, Owner, Person, ServiceAccount, TeamOwner
 
 
 def with_owner(caller: Caller, gateway: GatewayFields) -> GatewayFields:
@@ -37,29 +38,63 @@ def check_pin(
     if installation.entry_id != entry_id:
         raise BrokenRule(field, "is an installation of another entry; choose one of this tool's entry")
     owner = installation.owner
-    if isinstance(owner, Person):
-        _check_personal_pin(caller, gateway, owner, field)
-    elif isinstance(owner, TeamOwner) and not may_fill(caller, "installation:update", owner):
-        raise BrokenRule(field, "belongs to a team; only its editors and admins may lend it to a gateway")
+    match owner:
+        case Person():
+            return _check_personal_pin(caller, gateway, owner, field)
+        case ServiceAccount():
+            return _check_service_pin(caller, gateway, owner, field)
+        case TeamOwner():
+            if not may_fill(caller, "installation:update", owner):
+                raise BrokenRule(field, "belongs to a team; only its editors and admins may lend it to a gateway")
+            return None
+        case Organisation():
+            return None
+    assert_never(owner)
 
 
-def check_audience(gateway: GatewayFields, pins: Mapping[str, str]) -> None:
-    """BrokenRule where `gateway` would show tools that are pinned to somebody's personal installation to others.
+def check_audience(gateway: GatewayFields, pins: Mapping[str, Owner]) -> None:
+    """BrokenRule where `gateway` would show tools that are pinned to a person's or a service account's own
+    installation to others.
 
-    `pins`: exposed name to the user whose installation it is.
+    `pins`: exposed name to whose installation it is.
     """
-    for name, user_id in pins.items():
-        if gateway.visibility != "personal" or gateway.owner_id != user_id:
+    for name, owner in pins.items():
+        if isinstance(owner, Person) and not _is_for_alone(gateway, owner):
             raise BrokenRule(
                 "visibility",
                 f"would lend a person's own credential to others: {name} is pinned to one; remove it first",
             )
+        if isinstance(owner, ServiceAccount) and not _is_for_alone(gateway, owner):
+            raise BrokenRule(
+                "allowed_clients",
+                f"must be the service account alone to whose installation {name} is pinned; take the pin away first",
+            )
+
+
+def _is_for_alone(gateway: GatewayFields, owner: Person | ServiceAccount) -> bool:
+    """Whether nobody but this owner can call the gateway. What a client that calls for itself is called by gateways
+    is the identifier of its row.
+    """
+    if isinstance(owner, Person):
+        return gateway.visibility == "personal" and gateway.owner_id == owner.id
+    return gateway.allowed_clients == (owner.id,)
+
+
+def _check_service_pin(caller: Caller, gateway: GatewayFields, owner: ServiceAccount, field: str) -> None:
+    if not may_fill(caller, "installation:update", owner):
+        raise BrokenRule(field, f"belongs to a service account. {lacking('oauth_client:update')}")
+    if not _is_for_alone(gateway, owner):
+        raise BrokenRule(
+            field,
+            "belongs to a service account, and only a gateway that lets in this client alone may use it; leave it "
+            "out to resolve at call time",
+        )
 
 
 def _check_personal_pin(caller: Caller, gateway: GatewayFields, owner: Person, field: str) -> None:
     if owner.id != caller.user_id:
         raise BrokenRule(field, "belongs to another person; only they may pin it")
-    if gateway.visibility != "personal" or gateway.owner_id != owner.id:
+    if not _is_for_alone(gateway, owner):
         raise BrokenRule(
             field,
             "belongs to a person, and only their own personal gateway may use it; leave it out to resolve at call "

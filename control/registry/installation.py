@@ -1,4 +1,4 @@
-"""An installation: an entry, filled in for a person, a team or the organisation, as the registry keeps it.
+"""An installation: an entry, filled in for a person, a team, the organisation or a service account.
 
 Made by `control/store/installations.py` of a row, and by nobody else. Secrets are in it sealed only (`row_seals.py`).
 Leaves out the rules: who may make or change one is in `installing.py`.
@@ -66,7 +66,7 @@ class Installation(NewInstallation):
     entry_slug: str
     entry_name: str
     owner_name: str
-    """The person's e-mail, the team's name, or `organisation`."""
+    """The person's e-mail, the team's or the OAuth client's name, or `organisation`."""
     discovers: bool
     """Whether its entry's tools are found through it."""
 

@@ -6,11 +6,12 @@ of others shows its tools, until somebody who keeps the organisation's entries t
 """
 
 from collections.abc import Mapping
+from typing import assert_never
 
 from control.registry.broken_rule import BrokenRule
 from control.registry.entry import Entry, EntryFields
 from control.registry.gateway import GatewayFields
-from control.registry.owner import Organisation, Owner, TeamOwner
+from control.registry.owner import Organisation, Owner, Person, ServiceAccount, TeamOwner, owner_columns
 
 _TAKE_OVER = "until `archway entries update ENTRY --belongs-to organisation` makes it the organisation's"
 
@@ -33,13 +34,20 @@ def check_owner_stays(before: EntryFields, wanted: EntryFields) -> None:
 
 
 def check_installed_for(entry: Entry, owner: Owner) -> None:
-    """BrokenRule where a team's entry would be installed for the organisation, or for another team."""
+    """BrokenRule where a team's entry would be installed for the organisation, another team or a service account."""
     if entry.team_id is None:
         return
-    if isinstance(owner, Organisation):
-        raise BrokenRule("scope", f"cannot be 'organisation': the entry belongs to a team, {_TAKE_OVER}")
-    if isinstance(owner, TeamOwner) and owner.id != entry.team_id:
-        raise BrokenRule("team_id", f"must be the team whose entry it is, {_TAKE_OVER}")
+    match owner:
+        case Person():
+            return
+        case TeamOwner(team_id):
+            if team_id != entry.team_id:
+                raise BrokenRule("team_id", f"must be the team whose entry it is, {_TAKE_OVER}")
+            return
+        case Organisation() | ServiceAccount():
+            scope = owner_columns(owner).scope
+            raise BrokenRule("scope", f"cannot be {scope!r}: the entry belongs to a team, {_TAKE_OVER}")
+    assert_never(owner)
 
 
 def check_shown_on(gateway: GatewayFields, entries: Mapping[str, str], field: str = "visibility") -> None:

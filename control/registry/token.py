@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, assert_never
 
 from control.registry.access import Caller
 from control.registry.broken_rule import BrokenRule
-from control.registry.owner import Organisation, Owner, Person, TeamOwner, owner_columns
+from control.registry.owner import Organisation, Owner, Person, TeamOwner, TokenOwner, owner_columns
 from control.registry.token_validity import State, refusal_of
 
 Kind = Literal["user", "team", "organisation"]
@@ -31,7 +31,7 @@ class NewToken:
     digest: str
     """SHA-256 of the secret."""
     name: str
-    owner: Owner
+    owner: TokenOwner
     created_by: str | None
     """The user who made it; None for the token of a run, and where that user is gone."""
     expires_at: datetime | None
@@ -57,13 +57,13 @@ class Token(NewToken):
 def told_of_token(token: Token) -> dict[str, Any]:
     """All that people are told of a token, in the words of the admin API; never its digest."""
     told = {one.name: getattr(token, one.name) for one in fields(token) if one.name not in _NOT_TOLD}
-    _, user_id, team_id = owner_columns(token.owner)
+    _, user_id, team_id, _ = owner_columns(token.owner)
     state: State = refusal_of(token) or "active"
     of = {"kind": kind_of(token.owner), "user_id": user_id, "team_id": team_id, "owner": token.owner_name}
     return {**told, **of, "state": state}
 
 
-def kind_of(owner: Owner) -> Kind:
+def kind_of(owner: TokenOwner) -> Kind:
     """The word of tokens for this kind of owner."""
     match owner:
         case Person():
@@ -75,7 +75,7 @@ def kind_of(owner: Owner) -> Kind:
     assert_never(owner)
 
 
-def owner_of_new(caller: Caller, kind: Kind, user_id: str | None, team_id: str | None) -> Owner:
+def owner_of_new(caller: Caller, kind: Kind, user_id: str | None, team_id: str | None) -> TokenOwner:
     """Whose a new token is; raises BrokenRule where what was asked for does not fit its kind."""
     if user_id is not None and kind != "user":
         raise BrokenRule("user_id", "is allowed only with the kind user; leave it out")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from control.registry.assignment import Assignment, OfferedTool
+from control.registry.owner import Owner, owner_of
 from control.store.pool import Connection
 from control.store.rows import made
 from control.store.statements import Place, behind, in_order, place_of
@@ -90,11 +91,12 @@ async def of_team_entries(connection: Connection, gateway_id: str) -> dict[str, 
     return {row["exposed_name"]: row["team_id"] for row in rows}
 
 
-async def personal_pins(connection: Connection, gateway_id: str) -> dict[str, str]:
-    """Exposed names that are pinned to somebody's personal installation, each with that person."""
+async def pins_of_one(connection: Connection, gateway_id: str) -> dict[str, Owner]:
+    """Exposed names that are pinned to what one person or one service account alone may use, each with that owner."""
     rows = await connection.fetch(
-        """select a.exposed_name, i.user_id from assignments a join installations i on i.id = a.installation_id
-           where a.gateway_id = $1 and i.scope = 'personal' order by a.exposed_name""",
+        """select a.exposed_name, i.user_id, i.oauth_client_id
+           from assignments a join installations i on i.id = a.installation_id
+           where a.gateway_id = $1 and i.scope in ('personal', 'service') order by a.exposed_name""",
         gateway_id,
     )
-    return {row["exposed_name"]: row["user_id"] for row in rows}
+    return {row["exposed_name"]: owner_of(row["user_id"], None, row["oauth_client_id"]) for row in rows}

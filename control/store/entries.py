@@ -11,6 +11,7 @@ import msgspec
 
 from control.registry.entry import Entry, Reached
 from control.registry.owner import Owner, owner_columns
+from control.store.installations import owned_by
 from control.store.pool import Connection, Row
 from control.store.rows import made
 from control.store.statements import Place, behind, in_order, place_of
@@ -75,13 +76,12 @@ async def page(
 
 async def discovered_by(connection: Connection, owner: Owner) -> list[str]:
     """Entries whose tools are found through an installation of this owner, locked, in the order of identifiers."""
-    _, user_id, team_id = owner_columns(owner)
+    _, *columns = owner_columns(owner)
     rows = await connection.fetch(
-        """select e.id from entries e join installations i on i.id = e.discovery_installation_id
-           where i.user_id is not distinct from $1 and i.team_id is not distinct from $2
-           order by e.id for update of e""",
-        user_id, team_id,
-    )  # fmt: skip
+        f"""select e.id from entries e join installations i on i.id = e.discovery_installation_id
+           where {owned_by(1)} order by e.id for update of e""",
+        *columns,
+    )
     return [row["id"] for row in rows]
 
 

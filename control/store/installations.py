@@ -1,4 +1,4 @@
-"""SQL that reads installations: an entry, filled in by a person, a team or the organisation.
+"""SQL that reads installations: an entry, filled in for a person, a team, the organisation or a service account.
 
 Written in `writes/installations.py`. Secret values leave this file sealed only.
 """
@@ -14,13 +14,15 @@ from control.store.pool import Connection, Row
 from control.store.rows import made
 from control.store.statements import Place, behind, in_order, place_of
 
-_OWNER: Final = "coalesce(u.email, t.name, 'organisation')"
-_OF_OWNER: Final = "i.entry_id = $1 and i.user_id is not distinct from $2 and i.team_id is not distinct from $3"
+_OWNER: Final = "coalesce(u.email, t.name, c.name, 'organisation')"
+_OWNERS: Final = """
+    left join users u on u.id = i.user_id left join teams t on t.id = i.team_id
+    left join oauth_clients c on c.id = i.oauth_client_id
+"""
 _SELECT: Final = f"""
     select i.*, e.slug as entry_slug, e.name as entry_name, {_OWNER} as owner_name,
         e.discovery_installation_id is not distinct from i.id as discovers
-    from installations i join entries e on e.id = i.entry_id
-    left join users u on u.id = i.user_id left join teams t on t.id = i.team_id
+    from installations i join entries e on e.id = i.entry_id {_OWNERS}
 """
 _VISIBLE: Final = """
     ($1 or i.scope = 'organisation' or i.user_id = $2::uuid or i.team_id = any($3::uuid[]))
@@ -29,8 +31,8 @@ _ADDRESSES: Final = f"""
     (select lower(e.slug || '@' || whose)
      from unnest(array[{_OWNER}, u.name, case when i.scope = 'organisation' then 'organization' end]) as whose)
 """
-"""ENTRY@OWNER: the entry's slug, and the team's name, the person's email or name, or either spelling of the
-organisation."""
+"""ENTRY@OWNER: the entry's slug, and the team's or the client's name, the person's email or name, or either spelling
+of the organisation."""
 _FIT: Final = f"""
     case when i.is_default and lower($9) in {_ADDRESSES} then 1
          when right(lower($9), length(i.name) + 1) = lower('/' || i.name)
@@ -39,6 +41,16 @@ _FIT: Final = f"""
 """
 """How a name fits: 1, as an address, ENTRY@OWNER for the default and ENTRY@OWNER/NAME for each; 2, as its own name,
 which counts where nothing has such an address; else null."""
+
+
+def owned_by(number: int) -> str:
+    """The condition that an installation `i` belongs to an owner, whose columns behind `scope` are three parameters,
+    from this number.
+    """
+    return (
+        f"i.user_id is not distinct from ${number}::uuid and i.team_id is not distinct from ${number + 1}::uuid "
+        f"and i.oauth_client_id is not distinct from ${number + 2}::uuid"
+    )
 
 
 async def one(connection: Connection, installation_id: str, *, lock: bool = False) -> Installation | None:
@@ -51,9 +63,9 @@ async def one(connection: Connection, installation_id: str, *, lock: bool = Fals
 
 async def of_owner(connection: Connection, entry_id: str, owner: Owner) -> list[Installation]:
     """All installations of an entry that this owner has, the oldest first."""
-    _, user_id, team_id = owner_columns(owner)
+    _, *columns = owner_columns(owner)
     rows = await connection.fetch(
-        _SELECT + f"where {_OF_OWNER} order by i.created_at, i.id", entry_id, user_id, team_id
+        _SELECT + f"where i.entry_id = $1 and {owned_by(2)} order by i.created_at, i.id", entry_id, *columns
     )
     return [_made(row) for row in rows]
 
@@ -71,17 +83,21 @@ async def many(connection: Connection, installation_ids: Collection[str]) -> lis
 
 
 async def candidates(
-    connection: Connection, entry_ids: Collection[str], users: Collection[str], teams: Collection[str]
+    connection: Connection, entry_ids: Collection[str], owners: Collection[Owner]
 ) -> list[Installation]:
-    """Installations of these entries that may serve any of some callers: the defaults of the users, of these teams,
-    and of the organisation.
-    """
+    """Installations of these entries that may serve any of some callers: the defaults of these owners."""
+    columns = [owner_columns(one) for one in owners]
     rows = await connection.fetch(
         _SELECT
         + """where i.entry_id = any($1::uuid[]) and i.is_default
-             and (i.scope = 'organisation' or i.user_id = any($2::uuid[]) or i.team_id = any($3::uuid[]))""",
-        list(entry_ids), list(users), list(teams),
-    )  # fmt: skip
+             and (i.user_id = any($2::uuid[]) or i.team_id = any($3::uuid[]) or i.oauth_client_id = any($4::uuid[])
+                  or (i.scope = 'organisation' and $5))""",
+        list(entry_ids),
+        [one.user_id for one in columns if one.user_id is not None],
+        [one.team_id for one in columns if one.team_id is not None],
+        [one.oauth_client_id for one in columns if one.oauth_client_id is not None],
+        any(one.scope == "organisation" for one in columns),
+    )
     return [_made(row) for row in rows]
 
 
@@ -103,8 +119,7 @@ async def page(
     """
     rows = await connection.fetch(
         f"""with fitting as (
-                select i.id, {_FIT} as fit from installations i join entries e on e.id = i.entry_id
-                left join users u on u.id = i.user_id left join teams t on t.id = i.team_id
+                select i.id, {_FIT} as fit from installations i join entries e on e.id = i.entry_id {_OWNERS}
                 where $9::text is not null and {_VISIBLE} and ($7::uuid is null or i.entry_id = $7)
             )
             {_SELECT}
@@ -147,4 +162,4 @@ def _in_words(number: int, scope: str, name: str | None) -> str:
 
 
 def _made(row: Row) -> Installation:
-    return made(Installation, row, owner=owner_of(row["user_id"], row["team_id"]))
+    return made(Installation, row, owner=owner_of(row["user_id"], row["team_id"], row["oauth_client_id"]))

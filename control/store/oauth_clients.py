@@ -3,6 +3,7 @@ the last use: that is no change, and is noted here. Clients that nobody used are
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -17,6 +18,15 @@ _UNUSED: Final = """
     kind <> 'registered' and last_used_at is null and disabled_at is null
     and not exists (select from oauth_grants g where g.client_id = oauth_clients.id and g.redeemed_at is not null)
 """
+
+
+@dataclass(frozen=True, slots=True)
+class GoesWithClient:
+    """What a client's deletion takes along, or changes, beside its grants: identifiers."""
+
+    installations: list[str]
+    gateways: list[str]
+    """Gateways, which stay, and lose tools that are pinned to an installation of the client."""
 
 
 async def one(connection: Connection, client_pk: str, *, lock: bool = False) -> OAuthClient | None:
@@ -53,6 +63,25 @@ async def registered_again(connection: Connection, content_digest: str) -> OAuth
         content_digest,
     )
     return None if row is None else made(OAuthClient, row)
+
+
+async def goes_with(connection: Connection, client_pk: str) -> GoesWithClient:
+    """What the client's deletion will take along."""
+    owned = await connection.fetch("select id from installations where oauth_client_id = $1", client_pk)
+    pinned = await connection.fetch(
+        """select distinct a.gateway_id as id from assignments a join installations i on i.id = a.installation_id
+           where i.oauth_client_id = $1""",
+        client_pk,
+    )
+    return GoesWithClient([row["id"] for row in owned], [row["id"] for row in pinned])
+
+
+async def acting_by_themselves(connection: Connection, limit: int) -> list[OAuthClient]:
+    """Clients that call for themselves and for no person, by name."""
+    rows = await connection.fetch(
+        _SELECT + f"where acts = 'by_itself' {in_order('name', 'id')} limit $1", limit
+    )  # fmt: skip
+    return [made(OAuthClient, row) for row in rows]
 
 
 async def unused(connection: Connection) -> int:

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from control.credentials.resolution import ResolutionRows
+from control.credentials.resolution import ResolutionRows, own_of
 from control.registry.account import Account
 from control.registry.entry import Entry
 from control.registry.gateway import Gateway, visibility_of
 from control.registry.installation import Installation
-from control.registry.owner import Organisation, Owner, Person, TeamOwner
+from control.registry.owner import Organisation, Owner, TeamOwner
 from control.store import accounts, entries, gateways, installations
 from control.store.pool import Connection, Row
 from core.resolve import Principal
@@ -90,8 +90,9 @@ class _Known:
 
 def _owners_for(caller: Principal) -> list[Owner]:
     """Whose installations may serve a caller."""
-    owners: list[Owner] = [Organisation(), *(TeamOwner(team) for team in caller.teams)]
-    return [*owners, Person(caller.id)] if caller.kind == "user" else owners
+    wider: list[Owner] = [Organisation(), *(TeamOwner(team) for team in caller.teams)]
+    own = own_of(caller)
+    return wider if own is None else [*wider, own]
 
 
 def _on_its_gateway(assignment: Row | None, wanted: Wanted) -> Row | None:
@@ -104,10 +105,8 @@ async def _candidates(connection: Connection, asked: Sequence[tuple[Wanted, Row]
     if pinned := {row["pinned"] for _, row in asked if row["pinned"] is not None}:
         found |= {one.id: one for one in await installations.many(connection, pinned)}
     if entry_ids := {row["entry_id"] for _, row in asked if row["pinned"] is None}:
-        callers = [one.principal for one, row in asked if row["pinned"] is None]
-        users = {caller.id for caller in callers if caller.kind == "user"}
-        teams = {team for caller in callers for team in caller.teams}
-        found |= {one.id: one for one in await installations.candidates(connection, entry_ids, users, teams)}
+        owners = {owner for one, row in asked if row["pinned"] is None for owner in _owners_for(one.principal)}
+        found |= {one.id: one for one in await installations.candidates(connection, entry_ids, owners)}
     return list(found.values())
 
 

@@ -4,7 +4,7 @@ Called by `control/publish/`. A row is claimed until its transaction ends, so th
 and one that dies leaves it to the next.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,7 +44,7 @@ class StaleCopies:
     gateways: frozenset[str] = frozenset()
     assignments: frozenset[str] = frozenset()
     callers: frozenset[str] = frozenset()
-    """As `user:ID`."""
+    """As `user:ID` or `service:ID`."""
     every_caller: bool = False
     """All that are some caller's own: whose they were cannot be told any more."""
 
@@ -90,6 +90,13 @@ async def concerned(connection: Connection, changes: Sequence[StaleChange]) -> S
     return StaleCopies(
         frozenset(names.get("gateway", [])),
         frozenset(row["id"] for row in tools),
-        frozenset(f"user:{name}" for name in names.get("user", [])),
+        frozenset(_callers(names)),
         "team" in names or bool(await connection.fetchval(_GONE, installations)),
     )
+
+
+def _callers(names: Mapping[str, Sequence[str]]) -> Iterable[str]:
+    """Whose own copies go. A client that acts by itself calls itself by its identifier, and is a caller by that."""
+    for kind, caller in (("user", "user"), ("client", "service")):
+        for name in names.get(kind, ()):
+            yield f"{caller}:{name}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, assert_never
 
-from control.registry.owner import Organisation, Person, TeamOwner, owner_columns, owner_of
+from control.registry.owner import Organisation, Person, TeamOwner, owner_columns, token_owner_of
 from control.registry.token import Token, Use
 from control.registry.token_validity import refusal_of
 from control.store.pool import Connection, Row
@@ -168,4 +168,4 @@ async def page(
 
 
 def _made(row: Row) -> Token:
-    return made(Token, row, owner=owner_of(row["user_id"], row["team_id"]))
+    return made(Token, row, owner=token_owner_of(row["user_id"], row["team_id"]))

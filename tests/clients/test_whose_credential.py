@@ -37,6 +37,20 @@ class Caller:
 
 
 @dataclass(frozen=True)
+class Program:
+    """A service account, and the access token that it calls with."""
+
+    id: str
+    name: str
+    token: str
+
+    @property
+    def owner(self) -> dict[str, str]:
+        """As the API names it."""
+        return {"scope": "service", "oauth_client_id": self.id}
+
+
+@dataclass(frozen=True)
 class Desk:
     """A gateway with one tool of an entry that wants a key, resolved at call time; nobody has installed it yet but
     `discovered`, who belongs to nobody's team."""
@@ -56,6 +70,16 @@ class Desk:
         made = await self.admin.made("/tokens", {"name": name, "kind": "user", "user_id": api.user["id"]})
         return Caller(api, made["secret"])
 
+    async def program(self, name: str, **fields: Any) -> Program:
+        """An OAuth client that acts by itself, with an access token of its own for the gateway."""
+        wanted = {"name": f"{name} of {self.slug}", "acts": "by_itself", "auth_method": "client_secret_post"}
+        made = await self.admin.made("/oauth-clients", {**wanted, **fields})
+        proof = {name: made[name] for name in ("client_id", "client_secret")}
+        asked = {"grant_type": "client_credentials", "resource": self.url, **proof}
+        async with self.http.post(f"{self.pages_url}/oauth/token", data=asked) as answer:
+            assert answer.status == 200, await answer.text()
+            return Program(made["id"], made["name"], (await answer.json())["access_token"])
+
     async def team(self, name: str) -> dict[str, Any]:
         return await self.admin.made("/teams", {"name": f"{name} of {self.slug}"})
 
@@ -63,14 +87,14 @@ class Desk:
         wanted = {"entry_id": self.entry["id"], "scope": "organisation", "credential": key, **owner}
         return await (by or self.admin).made("/installations", wanted)
 
-    async def call(self, caller: Caller | str) -> Outcome:
+    async def call(self, caller: Caller | Program | str) -> Outcome:
         """One call of the tool."""
         token = caller if isinstance(caller, str) else caller.token
         body, headers = modern_request("tools/call", {"name": "t", "arguments": {}}, token)
         async with self.http.post(self.url, data=body, headers=headers) as answer:
             return outcome_of(answer.status, answer.headers, await answer.read())
 
-    async def key_of(self, caller: Caller | str) -> str:
+    async def key_of(self, caller: Caller | Program | str) -> str:
         """The key that the server got with a call of this caller; what the refusal is called, where it got none."""
         before = len(self.server.seen_of("tools/call"))
         outcome = await self.call(caller)
@@ -81,7 +105,18 @@ class Desk:
         (received,) = sent
         return str(received.headers["Authorization"]).removeprefix("Bearer ")
 
-    async def until_key(self, caller: Caller, key: str) -> None:
+    async def record_of(self, outcome: Outcome) -> dict[str, Any]:
+        """What is kept of a call: it comes some moments after it."""
+        found: list[dict[str, Any]] = []
+
+        async def there() -> bool:
+            found[:] = await self.admin.items(f"/records?request_id={outcome.request_id}")
+            return bool(found)
+
+        await eventually(there, WITHIN_S, "the call is in the records")
+        return found[0]
+
+    async def until_key(self, caller: Caller | Program, key: str) -> None:
         """Until calls of this caller are made with this key: workers hear of a change a moment after it."""
 
         async def so() -> bool:
@@ -159,6 +194,61 @@ async def test_a_team_s_token_is_served_by_its_team_and_not_by_a_member(desk: De
     assert f"{desk.pages_url}/install/{desk.slug}?as=team%3A{blue['id']} to connect it" in refused.sentence
     await desk.install("key-of-blue", scope="team", team_id=blue["id"])
     assert await desk.key_of(token) == "key-of-blue"
+
+
+async def test_a_service_account_is_served_with_its_own_before_its_team_s_and_nobody_else_is(desk: Desk) -> None:
+    blue = await desk.team("Blue")
+    program, other = await desk.program("Nightly", team_id=blue["id"]), await desk.program("Weekly")
+    ann = await desk.caller("Ann", blue)
+    refused = await desk.call(program)
+    assert (refused.status, refused.result["_meta"]["archway/refusal"].get("link")) == ("credential_missing", None)
+    assert refused.sentence == (
+        "CRM is not connected: neither this client nor a team of its has an installation of it. Whoever runs this "
+        f"client asks an administrator to run `archway installations create --entry {desk.slug} --scope service "
+        f"--oauth-client '{program.name}' --credential`."
+    )
+
+    await desk.install("key-of-all")
+    assert await desk.key_of(program) == "key-of-all"
+    await desk.install("key-of-blue", scope="team", team_id=blue["id"])
+    await desk.until_key(program, "key-of-blue")
+    its = await desk.install("key-of-nightly", **program.owner)
+    await desk.until_key(program, "key-of-nightly")
+    assert (await desk.key_of(ann), await desk.key_of(other)) == ("key-of-blue", "key-of-all")
+    record = await desk.record_of(await desk.call(program))
+    assert (record["principal"], record["installation_owner"]) == (f"service:{program.id}", f"service:{program.id}")
+
+    staging = await desk.install("key-of-staging", name="staging", default=True, **program.owner)
+    await desk.until_key(program, "key-of-staging")
+    for one in (staging, its):
+        assert (await desk.admin.delete(f"/installations/{one['id']}")).status == 204
+    await desk.until_key(program, "key-of-blue")
+
+
+async def test_a_service_account_that_is_moved_to_another_team_calls_with_that_one_s(desk: Desk) -> None:
+    blue, red = await desk.team("Blue"), await desk.team("Red")
+    for team in (blue, red):
+        await desk.install(f"key-of-{team['id']}", scope="team", team_id=team["id"])
+    program = await desk.program("Nightly", team_id=blue["id"])
+    assert await desk.key_of(program) == f"key-of-{blue['id']}"
+    assert (await desk.admin.patch(f"/oauth-clients/{program.id}", {"team_id": red["id"]})).status == 200
+    await desk.until_key(program, f"key-of-{red['id']}")
+
+
+async def test_with_a_service_account_its_calls_and_its_installations_end(desk: Desk) -> None:
+    program = await desk.program("Nightly")
+    its = await desk.install("key-of-nightly", **program.owner)
+    assert await desk.key_of(program) == "key-of-nightly"
+    desk.server.tool("t", Answer(text="done", hold=asyncio.Event()))
+    begun = len(desk.server.seen_of("tools/call"))
+    async with asyncio.TaskGroup() as tasks:
+        held = tasks.create_task(desk.call(program))
+        await desk.server.wait_for("tools/call", begun + 1)
+        assert (await desk.admin.delete(f"/oauth-clients/{program.id}")).status == 204
+    assert held.result().status in {"access_ended", "installation_ended"}
+    assert (await desk.admin.get(f"/installations/{its['id']}")).status == 404
+    assert (await desk.call(program)).status == "http 401"
+    assert len(desk.server.seen_of("tools/call")) == begun + 1
 
 
 async def test_of_several_that_one_person_has_the_default_serves_and_another_at_once_when_it_becomes_that(

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from control.admin.permissions import TABLE
-from control.registry.actions import permissions_of
+from control.registry.actions import Action, permissions_of
 from tests.control.registry_api import Api, api
 from tests.control.test_every_operation import RESERVED, give
 from tests.fixtures_admin import AdminClient
@@ -52,28 +52,50 @@ async def installs_for_everybody(api: Api, client: AdminClient) -> bool:
     return (await client.post("/installations", body)).status == 201
 
 
-PARTS: dict[str, Callable[[Api, AdminClient], Awaitable[bool]]] = {
-    "GET /deployment": sees_all_numbers,
-    "POST /users": lets_an_editor_in,
-    "PATCH /users/{user_id}": makes_an_editor,
-    "PUT /teams/{team_id}/members/{user_id}": makes_an_editor_of_a_team,
-    "POST /installations": installs_for_everybody,
-    "PATCH /tokens/{token_id}": puts_off_an_end,
+async def for_a_program(api: Api, client: AdminClient) -> dict[str, str]:
+    """What an installation is made of that is a service account's."""
+    program = {"name": f"Of {client.user['id']}", "acts": "by_itself", "auth_method": "client_secret_post"}
+    static = {"credential_model": "static", "credential_placement": {"style": "bearer"}}
+    entry = await api.entry(slug=f"e{client.user['id'][-8:]}", **static)
+    owner = {"scope": "service", "oauth_client_id": (await api.post("/oauth-clients", program))["id"]}
+    return {"entry_id": entry["id"], "credential": "k", **owner}
+
+
+async def installs_for_a_program(api: Api, client: AdminClient) -> bool:
+    return (await client.post("/installations", await for_a_program(api, client))).status == 201
+
+
+async def gives_a_program_another_key(api: Api, client: AdminClient) -> bool:
+    path = f"/installations/{(await api.post('/installations', await for_a_program(api, client)))['id']}"
+    return (await client.send("PATCH", path, {"credential": "mine"}, match="*")).status == 200
+
+
+PARTS: dict[tuple[str, Action], Callable[[Api, AdminClient], Awaitable[bool]]] = {
+    ("GET /deployment", "deployment:read"): sees_all_numbers,
+    ("POST /users", "role:grant"): lets_an_editor_in,
+    ("PATCH /users/{user_id}", "role:grant"): makes_an_editor,
+    ("PUT /teams/{team_id}/members/{user_id}", "role:grant"): makes_an_editor_of_a_team,
+    ("POST /installations", "installation:share"): installs_for_everybody,
+    ("POST /installations", "oauth_client:update"): installs_for_a_program,
+    ("PATCH /installations/{installation_id}", "oauth_client:update"): gives_a_program_another_key,
+    ("PATCH /tokens/{token_id}", "token:create"): puts_off_an_end,
 }
 """That part of an operation which needs an action of its own: whether somebody may do it."""
 
 
 def test_every_operation_of_which_a_part_needs_more_is_asked_for_it() -> None:
-    assert set(PARTS) == {key for key, needed in TABLE.items() if len(needed) > 1}
+    assert set(PARTS) == {(key, part) for key, needed in TABLE.items() for part in needed[1:]}
 
 
-@pytest.mark.parametrize("key", PARTS)
-async def test_a_part_of_an_operation_needs_its_own_action_beside_the_one_that_opens_it(api: Api, key: str) -> None:
-    opens, part = TABLE[key]
+@pytest.mark.parametrize(("key", "part"), PARTS)
+async def test_a_part_of_an_operation_needs_its_own_action_beside_the_one_that_opens_it(
+    api: Api, key: str, part: Action
+) -> None:
+    opens = TABLE[key][0]
     for name, more in (("Without", ()), ("With", (part,))):
         client = await api.admin.as_new_user(name)
         # What an editor holds, so that nothing is refused for being more than the giver holds.
         held = (permissions_of("editor") - {part}).union((opens, *more)) - RESERVED
         await give(api, client, name, held, None)
-        assert await PARTS[key](api, client) == (bool(more) and part not in RESERVED), name
-    assert await PARTS[key](api, api.admin)
+        assert await PARTS[key, part](api, client) == (bool(more) and part not in RESERVED), name
+    assert await PARTS[key, part](api, api.admin)

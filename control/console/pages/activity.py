@@ -20,7 +20,7 @@ from control.records.partitions import days_begin
 from control.records.statuses import Status
 from control.registry.access import Caller
 from control.registry.record_access import principals_read_by
-from control.store import entries, gateways, records, teams, users
+from control.store import entries, gateways, oauth_clients, records, teams, users
 from control.store.pool import Connection, transaction
 from control.store.records import KeptGap, KeptRecord, Wanted
 
@@ -114,8 +114,10 @@ async def _callers(connection: Connection, caller: Caller) -> Choices:
         return []
     people = await users.page(connection, limit=_MOST_NAMED, after=None)
     groups = await teams.page(connection, limit=_MOST_NAMED, after=None, member=None)
+    programs = await oauth_clients.acting_by_themselves(connection, _MOST_NAMED)
     return [
         *((f"user:{one.id}", one.name) for one in people),
         *((f"team:{one.id}", f"Tokens of {one.name}") for one in groups),
+        *((f"service:{one.id}", f"The service account {one.name}") for one in programs),
         ("organisation", "Tokens of the organisation"),
     ]

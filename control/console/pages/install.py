@@ -56,7 +56,7 @@ async def install(visit: Visit) -> web.Response:
 
 
 def _form_field(path: str) -> str:
-    return "whose" if path in {"scope", "team_id", "entry_id"} else path
+    return "whose" if path in {"scope", "team_id", "oauth_client_id", "entry_id"} else path
 
 
 async def _found(connection: Connection, visit: Visit) -> Entry:

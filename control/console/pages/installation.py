@@ -23,7 +23,7 @@ from control.registry.credential import CREDENTIAL, kind_of
 from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.installing import may_fill
-from control.registry.owner import Person
+from control.registry.owner import Person, ServiceAccount
 from control.registry.team_entries import entry_owner
 from control.registry.visibility import sees
 from control.store import accounts, entries, gateways, installations, registry_counts
@@ -177,7 +177,7 @@ async def _shown(visit: Visit, form: Form) -> web.Response:
         entry=found.entry,
         sees_entry=sees(caller, "entry:read", found.entry.visibility, found.entry.teams),
         tools=counts[row.entry_id].tools,
-        personal=isinstance(row.owner, Person),
+        of_one=isinstance(row.owner, Person | ServiceAccount),
         whose=whose(row.owner, row.owner_name, caller.user_id),
         who=who_can_use(row.owner, row.owner_name, caller.user_id),
         pinned=_seen(visit, [one for one in showing if one.pinned]),

@@ -13,11 +13,17 @@ from control.console.forms import REFUSALS, Form
 from control.console.pages.grants import MOST_SHOWN, rows_of
 from control.console.pages.oauth_clients import teams_to_choose
 from control.console.seen_gateways import seen_by
+from control.console.shown_installations import ShownInstallation
 from control.console.visit import Visit
 from control.registry.access import Caller
+from control.registry.credential import kind_of
+from control.registry.installing import may_see
+from control.registry.oauth_client import OAuthClient
+from control.registry.owner import ServiceAccount
 from control.registry.user import User
-from control.store import gateways, oauth_clients, oauth_grants, teams, users
+from control.store import entries, gateways, installations, oauth_clients, oauth_grants, teams, users
 from control.store.pool import Connection, transaction
+from control.store.standings import standings
 
 
 async def show(visit: Visit) -> web.Response:
@@ -98,6 +104,7 @@ async def _shown(visit: Visit, form: Form | None = None) -> web.Response:
             "alone": [one.name for one in naming.seen if len(one.allowed_clients) == 1],
             "grants": await _grants(connection, caller, client_pk),
             "teams": await teams_to_choose(connection),
+            "installed": await _installed(connection, caller, client),
         }
     kept = form_of_client(client)
     if form is not None and not form.given:
@@ -114,6 +121,16 @@ async def _grants(connection: Connection, caller: Caller, client_pk: str) -> lis
             connection, limit=MOST_SHOWN, after=None, everything=True, of_user="", client_id=client_pk
         )
     )
+
+
+async def _installed(connection: Connection, caller: Caller, client: OAuthClient) -> list[ShownInstallation]:
+    """What one that acts by itself calls with, as far as the person sees that."""
+    if client.acts != "by_itself" or not may_see(caller, ServiceAccount(client.id)):
+        return []
+    found = await installations.many(connection, (await oauth_clients.goes_with(connection, client.id)).installations)
+    stand, of = await standings(connection, found), await entries.many(connection, {one.entry_id for one in found})
+    shown = [ShownInstallation(one, kind_of(of[one.entry_id].credential), stand[one.id]) for one in found]
+    return sorted(shown, key=lambda one: (one.installation.name.lower(), one.installation.id))
 
 
 async def _maker(connection: Connection, caller: Caller, user_id: str | None) -> User | None:

@@ -55,14 +55,16 @@ async def discover_through(writing: Writing, entry_id: str, installation_id: str
 
 async def discover_through_another(writing: Writing, entry_ids: Collection[str]) -> None:
     """Find the tools of these entries through another installation than now: one that is ready, the organisation's
-    before a team's and a team's before a person's who is not shut out. Through none where there is none.
+    before a team's, a team's before a service account's and that before a person's, of none that is shut out. Through
+    none where there is none.
     """
     await writing.execute(
         """update entries e set discovery_installation_id = (
                select i.id from installations i left join users u on u.id = i.user_id
+               left join oauth_clients c on c.id = i.oauth_client_id
                where i.entry_id = e.id and i.id is distinct from e.discovery_installation_id
-                 and i.state = 'ready' and u.disabled_at is null
-               order by case i.scope when 'organisation' then 0 when 'team' then 1 else 2 end,
+                 and i.state = 'ready' and u.disabled_at is null and c.disabled_at is null
+               order by array_position(array['organisation', 'team', 'service', 'personal'], i.scope),
                         i.is_default desc, i.created_at, i.id limit 1)
            where e.id = any($1::uuid[])""",
         list(entry_ids),

@@ -9,7 +9,7 @@ from control.store.rows import columns_of, values_of
 from control.store.statements import insert_into
 from control.store.writing import Writing
 
-_OWNER: Final = ("scope", "user_id", "team_id")
+_OWNER: Final = ("scope", "user_id", "team_id", "oauth_client_id")
 _COLUMNS: Final = columns_of(NewInstallation, apart={"owner"})
 _INSERT: Final = insert_into("installations", _OWNER + _COLUMNS)
 
@@ -35,7 +35,8 @@ async def set_default(writing: Writing, installation_id: str) -> None:
         """update installations o set is_default = false, version = o.version + 1, updated_at = now()
            from installations i
            where i.id = $1 and o.id <> i.id and o.is_default and o.entry_id = i.entry_id
-             and o.user_id is not distinct from i.user_id and o.team_id is not distinct from i.team_id""",
+             and o.user_id is not distinct from i.user_id and o.team_id is not distinct from i.team_id
+             and o.oauth_client_id is not distinct from i.oauth_client_id""",
         installation_id,
     )
     await writing.execute(

@@ -20,7 +20,7 @@ _UPDATE: Final = update_of("tokens", _SET, dated=False)
 async def insert(writing: Writing, token: NewToken) -> str:
     """The identifier of a new token; StoreConflict where its owner does not exist."""
     token_id = new_id()
-    _, user_id, team_id = owner_columns(token.owner)
+    _, user_id, team_id, _ = owner_columns(token.owner)
     await writing.execute(_INSERT, token_id, kind_of(token.owner), user_id, team_id, *values_of(token, _COLUMNS))
     return token_id
 

@@ -63,6 +63,16 @@ async def test_a_change_makes_the_worker_forget_what_it_makes_untrue(
         assert left(made) == (verdict, own)
 
 
+async def test_a_client_that_changed_is_served_with_nothing_that_was_found_for_it_before() -> None:
+    async with worker() as made:
+        memory = made.deps.installations.resolved.memory
+        for key in ("g/a/service:c", "g/a/service:other", "g/a/user:c", "g/a/*"):
+            memory.put(key, Aged(CONNECTION, time.monotonic()))
+        await made.forgetting.apply(Change("epoch", 1, "client", "c"))
+        kept = [key for key in ("g/a/service:c", "g/a/service:other", "g/a/user:c", "g/a/*") if memory.holds(key)]
+        assert kept == ["g/a/service:other", "g/a/user:c", "g/a/*"]
+
+
 async def test_a_changed_or_discovered_installation_is_asked_again_what_it_speaks_and_rests_no_more() -> None:
     async with worker() as made:
         health = made.deps.upstreams.health

@@ -9,7 +9,7 @@ import pytest
 from control.console.shown_installations import STATES, ShownInstallation, who_can_use, whose
 from control.credentials.standing import Standing, StandingWord
 from control.registry.installation import InstallationState
-from control.registry.owner import Organisation, Owner, Person, TeamOwner
+from control.registry.owner import Organisation, Owner, Person, ServiceAccount, TeamOwner
 from tests.fakes.registry import an_installation
 
 
@@ -50,6 +50,7 @@ def test_where_a_person_signs_in_at_the_provider_they_are_sent_there() -> None:
         (Person("her"), "bea@example.com", "bea@example.com alone"),
         (TeamOwner("t"), "the team bea@example.com", "Members of the team"),
         (Organisation(), "the organisation", "Everybody for whom"),
+        (ServiceAccount("c"), "the service account bea@example.com", "The service account bea@example.com alone"),
     ],
 )
 def test_whose_it_is_and_who_can_use_it_is_said_in_words(owner: Owner, told: str, serves: str) -> None:

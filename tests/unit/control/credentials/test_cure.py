@@ -6,6 +6,7 @@ from control.credentials.cure import install_link, to_connect, to_give_again, wi
 from control.credentials.resolved import needs_sign_in
 from control.registry.credential import OAuthCredential
 from control.registry.fields import Field
+from control.registry.owner import ServiceAccount
 from core.resolve import InstallationRefusal, Principal, PrincipalKind
 from tests.fakes.registry import BEARER, an_entry, an_installation
 
@@ -37,7 +38,7 @@ def test_a_team_s_name_is_told_as_a_shell_takes_it(name: str, typed: str) -> Non
     ("teams", "scope"),
     [((), "organisation"), (("t1",), "team --team t1"), (("t1", "t2"), "organisation")],
 )
-@pytest.mark.parametrize("kind", ["service", "external"])
+@pytest.mark.parametrize("kind", ["external"])
 def test_a_client_without_a_person_is_told_what_an_administrator_does(
     kind: PrincipalKind, teams: tuple[str, ...], scope: str
 ) -> None:
@@ -46,6 +47,29 @@ def test_a_client_without_a_person_is_told_what_an_administrator_does(
         "Whoever runs this client asks an administrator to run `archway installations create --entry crm --scope "
         f"{scope} --credential`."
     )
+
+
+NIGHTLY = Principal("service", "c1", "Nightly run", frozenset({"t1"}))
+
+
+def test_a_service_account_is_told_how_an_administrator_gives_it_an_installation_of_its_own() -> None:
+    assert to_connect(ENTRY, NIGHTLY) == (
+        "Whoever runs this client asks an administrator to run `archway installations create --entry crm --scope "
+        "service --oauth-client 'Nightly run' --credential`."
+    )
+    assert "--oauth-client c1 " in to_connect(ENTRY, Principal("service", "c1", ""))
+
+
+@pytest.mark.parametrize(("teams", "scope"), [((), "organisation"), (("t1",), "team --team t1")])
+def test_a_service_account_is_sent_to_its_team_or_all_where_it_can_have_none_of_its_own(
+    teams: tuple[str, ...], scope: str
+) -> None:
+    client = Principal("service", "c1", "Nightly", frozenset(teams))
+    assert to_connect(an_entry(slug="crm", credential=OAuthCredential()), client) == (
+        "A service account cannot sign in there. Whoever runs this client asks an administrator to run `archway "
+        f"installations create --entry crm --scope {scope}`, and to sign in for it."
+    )
+    assert f"--scope {scope} --credential`." in to_connect(an_entry(credential=BEARER, team_id="t1"), client)
 
 
 def test_a_credential_is_given_again_to_the_installation_that_lacks_it() -> None:
@@ -99,7 +123,7 @@ def test_a_link_goes_before_the_command_and_says_to_try_again() -> None:
 
 
 def test_a_refusal_that_a_person_can_end_leads_to_the_page_first() -> None:
-    told = with_link(needs_sign_in(ENTRY, an_installation(), "must be given it"), PAGES)
+    told = with_link(needs_sign_in(ENTRY, an_installation(), "must be given it"), ANN, PAGES)
     assert told == InstallationRefusal(
         "needs_sign_in",
         f"The installation 'Ours' of GitHub must be given it. Open {PAGES} to put that right, then try again. Or run "
@@ -111,8 +135,18 @@ def test_a_refusal_that_a_person_can_end_leads_to_the_page_first() -> None:
 def test_without_a_link_and_where_nobody_can_do_anything_the_refusal_stays_as_it_was() -> None:
     waiting = needs_sign_in(ENTRY, an_installation(), "must be given it")
     away = InstallationRefusal("provider_away", "The provider is away.")
-    assert with_link(waiting, "") == waiting
-    assert with_link(away, PAGES) == away
+    assert with_link(waiting, ANN, "") == waiting
+    assert with_link(away, ANN, PAGES) == away
+    assert with_link(away, NIGHTLY, "") == away
+
+
+def test_a_program_is_told_who_gives_its_installation_what_it_lacks() -> None:
+    its = an_installation(owner=ServiceAccount("c1"), owner_name="Nightly run")
+    assert with_link(needs_sign_in(ENTRY, its, "must be given it"), NIGHTLY, "") == InstallationRefusal(
+        "needs_sign_in",
+        "The installation 'Ours' of GitHub must be given it. Whoever runs this client asks an administrator to run "
+        "`archway installations update 'github@Nightly run' --credential`.",
+    )
 
 
 def test_exactly_what_must_be_given_again_is_asked_for_where_that_is_known() -> None:

@@ -19,13 +19,17 @@ EVERYBODY = Principal("organisation", "organisation", "All")
 NAMES = {"ops": "Operations", "dev": "Developers"}
 
 
-def installed(name: str, *, user: str | None = None, team: str | None = None, entry: str = "e1") -> Installation:
-    return an_installation(id=name, entry_id=entry, name=name, owner=owner_of(user, team))
+def installed(
+    name: str, *, user: str | None = None, team: str | None = None, client: str | None = None, entry: str = "e1"
+) -> Installation:
+    return an_installation(id=name, entry_id=entry, name=name, owner=owner_of(user, team, client))
 
 
 MINE, BOBS = installed("mine", user="ann"), installed("bobs", user="bob")
 OF_OPS, OF_DEV, OF_QA = (installed(f"of-{team}", team=team) for team in ("ops", "dev", "qa"))
 OF_ALL = installed("of-all")
+NIGHTLY = Principal("service", "nightly", "Nightly", frozenset({"ops"}))
+NIGHTLYS, WEEKLYS = installed("nightlys", client="nightly"), installed("weeklys", client="weekly")
 
 
 def chosen(
@@ -52,6 +56,40 @@ def test_a_client_that_acts_by_itself_is_served_by_its_team_then_by_the_organisa
     assert chosen(client, MINE, OF_OPS, OF_ALL) == "of-ops"
     assert chosen(client, MINE, OF_DEV, OF_ALL) == "of-all"
     assert chosen(client, MINE, OF_DEV) == "credential_missing"
+
+
+def test_a_service_account_s_own_comes_before_its_team_s_and_the_organisation_s() -> None:
+    assert chosen(NIGHTLY, OF_ALL, OF_OPS, WEEKLYS, NIGHTLYS) == "nightlys"
+    assert chosen(NIGHTLY, OF_ALL, OF_OPS, NIGHTLYS, teams=("ops",)) == "nightlys"
+    assert chosen(NIGHTLY, OF_ALL, OF_OPS, WEEKLYS) == "of-ops"
+    assert chosen(NIGHTLY, WEEKLYS) == "credential_missing"
+
+
+@pytest.mark.parametrize(
+    "principal",
+    [
+        ANN,
+        Principal("user", "nightly", "A person of that identifier"),
+        Principal("team", "nightly", "A team of it", frozenset({"nightly"})),
+        Principal("external", "nightly", "Somebody's token"),
+        Principal("service", "weekly", "Weekly", frozenset({"ops"})),
+    ],
+)
+def test_a_service_account_s_own_serves_nobody_else_pinned_or_not(principal: Principal) -> None:
+    assert chosen(principal, NIGHTLYS) == "credential_missing"
+    assert chosen(principal, NIGHTLYS, pinned="nightlys") == "not_allowed"
+    assert chosen(NIGHTLY, NIGHTLYS, pinned="nightlys") == "nightlys"
+
+
+def test_a_service_account_without_one_is_told_who_gives_it_one_and_gets_no_link() -> None:
+    rows = ResolutionRows(Visibility("organisation"), ENTRY, None, [WEEKLYS], NAMES)
+    refusal = choose_installation(NIGHTLY, rows, "https://archway.test")
+    assert refusal == InstallationRefusal(
+        "credential_missing",
+        "GitHub is not connected: neither this client nor a team of its has an installation of it. Whoever runs "
+        "this client asks an administrator to run `archway installations create --entry github --scope service "
+        "--oauth-client Nightly --credential`.",
+    )
 
 
 def test_somebody_else_s_is_never_used() -> None:

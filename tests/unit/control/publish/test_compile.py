@@ -52,12 +52,14 @@ def test_a_route_is_the_caller_s_own_unless_pinned_to_what_is_shared() -> None:
         assigned("dynamic"),
         assigned("mine", installation_id="i1", installation_scope="personal"),
         assigned("ours", installation_id="i2", installation_scope="team", passthrough=False),
+        assigned("programs", installation_id="i3", installation_scope="service"),
     ]
     routes = [tool.route for tool in compiled(GATEWAY, *rows).tools]
     assert [(route.installation_id, route.per_principal, route.passthrough) for route in routes] == [
         (None, True, True),
         ("i1", True, True),
         ("i2", False, False),
+        ("i3", True, True),
     ]
 
 

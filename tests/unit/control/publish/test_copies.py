@@ -32,12 +32,13 @@ class Scene:
         return f"{gateway}/{self.ids[tool]}/{caller}"
 
     async def left_after(self, kind: str, name: str) -> list[str]:
-        """Leave four copies, publish a change, and name those that are there afterwards."""
+        """Leave five copies, publish a change, and name those that are there afterwards."""
         copies = {
             "pinned": self.key("pinned", "*"),
             "found by ann": self.key("found", f"user:{self.ids['ann']}"),
             "found by bob": self.key("found", "user:bob"),
             "other by ann": self.key("other", f"user:{self.ids['ann']}"),
+            "other by a program": self.key("other", "service:nightly"),
         }
         with self.server.client() as redis:
             redis.mset({installation_key(key): b"sealed" for key in copies.values()} | {verdict_key("d"): b"sealed"})
@@ -69,15 +70,17 @@ async def scene(pool: Pool, redis_server: RedisServer) -> AsyncIterator[Scene]:
 @pytest.mark.parametrize(
     ("kind", "name", "left"),
     [
-        ("gateway", "work", ["other by ann"]),
+        ("gateway", "work", ["other by ann", "other by a program"]),
         ("gateway", "elsewhere", ["pinned", "found by ann", "found by bob"]),
-        ("entry", "entry", ["other by ann"]),
-        ("installation", "shared", ["other by ann"]),
-        ("installation", "mine", ["pinned", "other by ann"]),
+        ("entry", "entry", ["other by ann", "other by a program"]),
+        ("installation", "shared", ["other by ann", "other by a program"]),
+        ("installation", "mine", ["pinned", "other by ann", "other by a program"]),
         ("installation", NOBODY, ["pinned"]),
-        ("user", "ann", ["pinned", "found by bob"]),
+        ("user", "ann", ["pinned", "found by bob", "other by a program"]),
+        ("user", "nightly", ["pinned", "found by ann", "found by bob", "other by ann", "other by a program"]),
+        ("client", "nightly", ["pinned", "found by ann", "found by bob", "other by ann"]),
         ("team", "team", ["pinned"]),
-        ("entry", NOBODY, ["pinned", "found by ann", "found by bob", "other by ann"]),
+        ("entry", NOBODY, ["pinned", "found by ann", "found by bob", "other by ann", "other by a program"]),
     ],
 )
 async def test_a_change_takes_the_copies_that_it_concerns(

@@ -40,7 +40,9 @@ async def test_a_gateway_that_cannot_be_published_keeps_no_other_waiting(
     assert await pool.fetchval("select count(*) from outbox") == 0
 
 
-@pytest.mark.parametrize(("kind", "noted"), [("entry", True), ("user", True), ("token", False), ("session", False)])
+@pytest.mark.parametrize(
+    ("kind", "noted"), [("entry", True), ("user", True), ("client", True), ("token", False), ("session", False)]
+)
 async def test_changes_that_make_connections_untrue_are_noted_as_they_leave_the_outbox(
     kind: str, noted: bool, pool: Pool, redis_server: RedisServer
 ) -> None:

@@ -5,7 +5,7 @@ from control.registry.actions import Action
 from control.registry.broken_rule import BrokenRule
 from control.registry.gateway import GatewayFields
 from control.registry.gateway_access import check_audience, check_pin, may_manage_gateway, with_owner
-from control.registry.owner import Person, TeamOwner
+from control.registry.owner import Person, ServiceAccount, TeamOwner
 from tests.fakes.registry import an_installation, gateway_fields
 
 ANNA = Caller("anna", "Anna", "member", {"blue": "member"})
@@ -61,7 +61,29 @@ def test_an_installation_of_another_entry_is_no_pin() -> None:
 
 @pytest.mark.parametrize("gateway", [OPEN, BENS])
 def test_a_gateway_with_somebodys_own_credential_stays_theirs(gateway: GatewayFields) -> None:
-    check_audience(ANNAS, {"clock": "anna"})
+    check_audience(ANNAS, {"clock": Person("anna")})
     check_audience(gateway, {})
     with pytest.raises(BrokenRule, match="clock is pinned to one"):
-        check_audience(gateway, {"clock": "anna"})
+        check_audience(gateway, {"clock": Person("anna")})
+
+
+NIGHTLYS = an_installation(owner=ServiceAccount("nightly"))
+FOR_NIGHTLY = gateway_fields(allowed_clients=("nightly",))
+
+
+def test_a_service_accounts_installation_is_pinned_where_that_client_alone_comes_in() -> None:
+    check_pin(ADMIN, FOR_NIGHTLY, NIGHTLYS, "e1")
+    for gateway in (OPEN, ANNAS, gateway_fields(allowed_clients=("nightly", "weekly"))):
+        with pytest.raises(BrokenRule, match="only a gateway that lets in this client alone"):
+            check_pin(ADMIN, gateway, NIGHTLYS, "e1")
+    for caller in (ANNA, LENA, EDITOR):
+        with pytest.raises(BrokenRule, match="needs oauth_client:update"):
+            check_pin(caller, FOR_NIGHTLY, NIGHTLYS, "e1")
+
+
+@pytest.mark.parametrize("gateway", [OPEN, ANNAS, gateway_fields(allowed_clients=("nightly", "weekly"))])
+def test_a_gateway_with_a_service_accounts_own_credential_lets_in_nobody_else(gateway: GatewayFields) -> None:
+    check_audience(FOR_NIGHTLY, {"clock": ServiceAccount("nightly")})
+    with pytest.raises(BrokenRule, match="to whose installation clock is pinned") as broken:
+        check_audience(gateway, {"clock": ServiceAccount("nightly")})
+    assert broken.value.field == "allowed_clients"

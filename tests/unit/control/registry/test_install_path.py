@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from control.registry.install_path import install_path, path_to_mend
-from control.registry.owner import Organisation, Owner, Person, TeamOwner
+from control.registry.owner import Organisation, Owner, Person, ServiceAccount, TeamOwner
 from tests.fakes.registry import an_installation
 
 
@@ -28,6 +28,7 @@ def test_it_says_whom_it_is_for_and_which_installation_is_meant(whose: str, inst
         (Person("u1"), "/install/github?as=user%3Au1&installation=i1"),
         (TeamOwner("t1"), "/install/github?as=team%3At1&installation=i1"),
         (Organisation(), "/install/github?installation=i1"),
+        (ServiceAccount("c1"), "/install/github?installation=i1"),
     ],
 )
 def test_an_installation_is_mended_by_its_owner_and_the_organisations_by_whoever_may(owner: Owner, path: str) -> None:

@@ -5,8 +5,9 @@ import pytest
 from control.registry.access import Caller, GivenSet
 from control.registry.actions import Action
 from control.registry.broken_rule import BrokenRule
-from control.registry.installing import may_fill, may_install, may_see, owner_for
-from control.registry.owner import Organisation, Owner, Person, TeamOwner
+from control.registry.credential import ClientCredentials, NoCredential, OAuthCredential, StaticCredential
+from control.registry.installing import check_can_hold, may_fill, may_install, may_see, needed_for, owner_for
+from control.registry.owner import Organisation, Owner, Person, ServiceAccount, TeamOwner
 
 ANNA = Caller("anna", "Anna", "member", {"blue": "member"})
 LENA = Caller("lena", "Lena", "member", {"blue": "admin"})
@@ -15,6 +16,7 @@ EDITOR = Caller("ed", "Ed", "editor")
 ADMIN = Caller("root", "Root", "admin")
 CHANGING: tuple[Action, ...] = ("installation:update", "installation:discover", "installation:delete")
 PERSONAL, TEAM, SHARED = Person("anna"), TeamOwner("blue"), Organisation()
+PROGRAM = ServiceAccount("nightly")
 
 
 @pytest.mark.parametrize(
@@ -33,6 +35,10 @@ PERSONAL, TEAM, SHARED = Person("anna"), TeamOwner("blue"), Organisation()
         (EVE, SHARED, True, False, False),
         (EDITOR, SHARED, True, True, True),
         (ADMIN, SHARED, True, True, True),
+        (ANNA, PROGRAM, False, False, False),
+        (LENA, PROGRAM, False, False, False),
+        (EDITOR, PROGRAM, True, True, False),
+        (ADMIN, PROGRAM, True, True, True),
     ],
 )
 def test_who_may_do_what(caller: Caller, owner: Owner, sees: bool, manages: bool, fills: bool) -> None:
@@ -51,10 +57,31 @@ def test_what_others_share_is_installed_with_a_permission_of_its_own() -> None:
     assert may_install(replace(ANNA, given=(GivenSet(None, {"installation:share"}),)), SHARED)
 
 
+def test_what_a_service_account_acts_with_is_given_by_who_may_change_that_client_and_by_nobody_else() -> None:
+    """No set of permissions can give the one for clients, so these are the organisation's admins."""
+    sharing = replace(ANNA, given=(GivenSet(None, {"installation:share", "oauth_client:update"}),))
+    assert not may_install(sharing, PROGRAM)
+    assert "needs oauth_client:update" in needed_for(sharing, "installation:share", PROGRAM)
+    assert "needs installation:share" in needed_for(ANNA, "installation:share", PROGRAM)
+    assert "needs oauth_client:update" in needed_for(EDITOR, "installation:update", PROGRAM)
+    assert needed_for(ADMIN, "installation:update", PERSONAL) == "This needs the owner of the installation."
+
+
+def test_a_service_account_holds_no_credential_for_which_somebody_signs_in() -> None:
+    for owner in (PERSONAL, TEAM, SHARED):
+        check_can_hold(OAuthCredential(), owner)
+    for credential in (NoCredential(), StaticCredential("bearer"), ClientCredentials()):
+        check_can_hold(credential, PROGRAM)
+    with pytest.raises(BrokenRule, match="a service account cannot sign in") as broken:
+        check_can_hold(OAuthCredential(), PROGRAM)
+    assert broken.value.field == "scope"
+
+
 def test_a_personal_installation_is_the_callers() -> None:
     assert owner_for(ANNA, "personal", None) == Person("anna")
     assert owner_for(ANNA, "team", "blue") == TeamOwner("blue")
     assert owner_for(ADMIN, "organisation", None) == Organisation()
+    assert owner_for(ADMIN, "service", None, "nightly") == PROGRAM
 
 
 def test_who_is_no_person_has_no_personal_installation() -> None:
@@ -67,3 +94,12 @@ def test_a_team_goes_with_the_scope_team_and_with_no_other() -> None:
         owner_for(LENA, "team", None)
     with pytest.raises(BrokenRule, match="leave it out"):
         owner_for(LENA, "personal", "blue")
+
+
+def test_a_client_goes_with_the_scope_service_and_with_no_other() -> None:
+    with pytest.raises(BrokenRule, match="oauth_client_id: is needed"):
+        owner_for(ADMIN, "service", None)
+    with pytest.raises(BrokenRule, match="oauth_client_id: is allowed only with the scope 'service'"):
+        owner_for(ADMIN, "organisation", None, "nightly")
+    with pytest.raises(BrokenRule, match="team_id: is allowed only with the scope 'team'"):
+        owner_for(ADMIN, "service", "blue", "nightly")

@@ -7,7 +7,7 @@ import pytest
 from control.registry.broken_rule import BrokenRule
 from control.registry.entry import Entry
 from control.registry.gateway import GatewayFields
-from control.registry.owner import Organisation, Owner, Person, TeamOwner
+from control.registry.owner import Organisation, Owner, Person, ServiceAccount, TeamOwner
 from control.registry.team_entries import (
     check_installed_for,
     check_owner_stays,
@@ -49,7 +49,9 @@ def test_an_entry_becomes_the_organisations_and_never_a_teams() -> None:
             check_owner_stays(before, REDS)
 
 
-@pytest.mark.parametrize(("owner", "field"), [(Organisation(), "scope"), (TeamOwner("blue"), "team_id")])
+@pytest.mark.parametrize(
+    ("owner", "field"), [(Organisation(), "scope"), (ServiceAccount("c1"), "scope"), (TeamOwner("blue"), "team_id")]
+)
 def test_a_teams_entry_is_installed_for_that_team_and_for_persons(owner: Owner, field: str) -> None:
     check_installed_for(OURS, owner)
     check_installed_for(REDS, TeamOwner("red"))
