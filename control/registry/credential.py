@@ -56,7 +56,26 @@ class StaticCredential(_Kind, frozen=True, tag="static"):
 
 
 _Url = Annotated[str, msgspec.Meta(max_length=2_048)]
-_Scopes = Annotated[tuple[str, ...], msgspec.Meta(max_length=100)]
+_Issuer = Annotated[
+    _Url,
+    msgspec.Meta(
+        description="The provider's authorization server, to the letter; empty: the one that the server names."
+    ),
+]
+_TokenEndpoint = Annotated[
+    _Url, msgspec.Meta(description="Where tokens come from; empty: as the provider's metadata says.")
+]
+_Scopes = Annotated[
+    tuple[str, ...],
+    msgspec.Meta(max_length=100, description="What is asked for; empty: what the server says that it needs."),
+]
+_Resource = Annotated[
+    _Url,
+    msgspec.Meta(
+        description="What the tokens are for (RFC 8707); empty: the server's URL; `omit`: not sent, for providers "
+        "that refuse it."
+    ),
+]
 _Hosts = Annotated[
     tuple[str, ...],
     msgspec.Meta(
@@ -84,36 +103,19 @@ class OAuthCredential(_Kind, frozen=True, tag="oauth"):
     client_authentication: Annotated[
         ClientAuthentication, msgspec.Meta(description="How that client proves itself; empty: as the provider says.")
     ] = ""
-    issuer: Annotated[
-        str,
-        msgspec.Meta(
-            max_length=2_048,
-            description="The provider's authorization server, to the letter; empty: the one that the server names.",
-        ),
-    ] = ""
+    issuer: _Issuer = ""
     authorization_endpoint: Annotated[
         _Url, msgspec.Meta(description="Where people sign in; empty: as the provider's metadata says.")
     ] = ""
-    token_endpoint: Annotated[
-        _Url, msgspec.Meta(description="Where tokens come from; empty: as the provider's metadata says.")
-    ] = ""
+    token_endpoint: _TokenEndpoint = ""
     registration_endpoint: Annotated[
         _Url, msgspec.Meta(description="Where clients register; empty: as the provider's metadata says.")
     ] = ""
     revocation_endpoint: Annotated[
         _Url, msgspec.Meta(description="Where tokens are revoked; empty: as the provider's metadata says.")
     ] = ""
-    scopes: Annotated[
-        _Scopes, msgspec.Meta(description="What is asked for; empty: what the server says that it needs.")
-    ] = ()
-    resource: Annotated[
-        str,
-        msgspec.Meta(
-            max_length=2_048,
-            description="What the tokens are for (RFC 8707); empty: the server's URL; `omit`: not sent, for "
-            "providers that refuse it.",
-        ),
-    ] = ""
+    scopes: _Scopes = ()
+    resource: _Resource = ""
     authorize_parameters: Annotated[
         dict[str, str],
         msgspec.Meta(
@@ -137,30 +139,14 @@ class OAuthCredential(_Kind, frozen=True, tag="oauth"):
 class ClientCredentials(_Kind, frozen=True, tag="client_credentials"):
     """A token that a client of the installation gets for itself (OAuth client credentials), shared by all callers."""
 
-    issuer: Annotated[
-        str,
-        msgspec.Meta(
-            max_length=2_048,
-            description="The authorization server, to the letter; empty: the one that the server names.",
-        ),
-    ] = ""
-    token_endpoint: Annotated[
-        _Url, msgspec.Meta(description="Where tokens come from; empty: as the issuer's metadata says.")
-    ] = ""
+    issuer: _Issuer = ""
+    token_endpoint: _TokenEndpoint = ""
     client_authentication: Annotated[
         ClientAuthentication,
         msgspec.Meta(description="How the client proves itself; empty: `client_secret_basic`."),
     ] = ""
-    scopes: Annotated[
-        _Scopes, msgspec.Meta(description="What is asked for; empty: what the server says that it needs.")
-    ] = ()
-    resource: Annotated[
-        str,
-        msgspec.Meta(
-            max_length=2_048,
-            description="What the tokens are for (RFC 8707); empty: the server's URL; `omit`: not sent.",
-        ),
-    ] = ""
+    scopes: _Scopes = ()
+    resource: _Resource = ""
     approved_hosts: _Hosts = ()
 
 
