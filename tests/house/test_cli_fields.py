@@ -12,14 +12,13 @@ from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import pytest
-import typer
 from pydantic import BaseModel
 
 from archway.admin import gateways, history, identity_providers, oauth, people, registry, roles, sign_in, sign_ins
 from archway.admin.resource import Option, Resource
-from archway.all_commands import app
 from control.admin.api import Operation
 from control.admin.app import RESOURCES
+from tests.all_commands_once import commands
 
 PAGING = {"limit", "cursor"}
 """Of every list; the command line goes through the pages by itself."""
@@ -144,7 +143,7 @@ def fields_of(model: type[BaseModel] | None) -> dict[str, Any]:
 
 def command_of(words: str) -> Any:
     """The command that is typed so."""
-    here: Any = typer.main.get_command(app)
+    here: Any = commands()
     for word in words.split():
         here = here.commands[word]
     return here

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
-from archway.all_commands import app
+from tests.all_commands_once import commands
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (*(ROOT / "control/console/templates").rglob("*.html"), ROOT / "control/console/pages/home.py")
@@ -35,7 +34,7 @@ COMMANDS = shown()
 def unknown(line: str) -> str:
     """What the command line does not know of this line; '' where it knows all."""
     words = VALUE.sub("X", line).strip('"').split()[1:]
-    command: Any = typer.main.get_command(app)
+    command: Any = commands()
     while hasattr(command, "commands"):
         alone = not words or words[0].startswith("--")
         if alone and command.invoke_without_command:

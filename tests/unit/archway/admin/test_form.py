@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from archway.admin.form import Form, form_of, with_form
 from archway.admin.show import show_list, show_one
 from archway.all_commands import app
+from tests.all_commands_once import commands
 
 ONE = {"id": "1", "name": "Élan", "url": "https://h/", "labels": {}, "note": None, "teams": ["a"], "entry_id": "9"}
 
@@ -93,7 +94,7 @@ def test_a_command_that_is_written_out_takes_the_two_options():
 
 LISTS_AND_SHOWS = [
     (group, name)
-    for group, command in typer.main.get_command(app).commands.items()
+    for group, command in commands().commands.items()
     for name in getattr(command, "commands", {})
     if name in {"list", "show", "members", "tools"}
 ]
@@ -102,9 +103,7 @@ LISTS_AND_SHOWS = [
 @pytest.mark.parametrize("words", LISTS_AND_SHOWS, ids=" ".join)
 def test_every_list_and_every_show_takes_them(words):
     group, name = words
-    options = {
-        one for option in typer.main.get_command(app).commands[group].commands[name].params for one in option.opts
-    }
+    options = {one for option in commands().commands[group].commands[name].params for one in option.opts}
     assert {"--output", "-o", "--json"} <= options
 
 
