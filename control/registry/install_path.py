@@ -22,6 +22,6 @@ def install_path(slug: str, whose: str = "", installation_id: str = "") -> str:
 
 
 def path_to_mend(installation: Installation) -> str:
-    """Where an installation is given what it lacks, by its owner; the organisation's or a program's, by whoever may."""
+    """Where an installation is given what it lacks: by its owner; an organisation's or a program's, by who may."""
     whose = owner_key(installation.owner) if isinstance(installation.owner, Person | TeamOwner) else ""
     return install_path(installation.entry_slug, whose, installation.id)
