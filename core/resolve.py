@@ -3,8 +3,8 @@
 Every question carries the caller's own proof (for an `arch_` token its digest), which control checks again: it
 never answers for a principal merely named. Answers are sealed (`core/internal_call.py`).
 
-Some fields have another name on the wire, and proofs are laid flat there: so planes of the version before read what
-this one says about `arch_` tokens, and the other way round.
+Some fields have another name on the wire, and proofs are laid flat there, so that planes of the version before and
+this one read each other about `arch_` tokens.
 """
 
 from functools import cached_property
@@ -18,8 +18,7 @@ from core.snapshot import RouteKind
 
 LegacyRevision = Literal["", "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
 PrincipalKind = Literal["user", "team", "organisation", "service", "external"]
-"""`service`: an OAuth client that calls for nobody but itself, under the identifier of its row. `external`: who is
-known to an identity provider alone; that is not made yet."""
+"""`service`: an OAuth client that calls for itself, under its row's identifier. `external`: not made yet."""
 AuthKind = Literal["token", "oauth", "jwt"]
 """Ways of authenticating: an `arch_` token, an access token that Archway made, an identity provider's own token."""
 MOST_IN_A_LIST: Final = 100
@@ -239,7 +238,7 @@ class ResolvedInstallation(msgspec.Struct, frozen=True, omit_defaults=True, dict
     deadline_s: float = 0
     """Longest wait for an answer; 0: the proxy's setting."""
     expires_at: float = 0
-    """Unix seconds at which the credential ends, so that nobody keeps this for longer; 0: never."""
+    """Unix seconds at which the credential ends, and this with it; 0: never."""
     installation: str = ""
     """The name by which its owner tells it from their others of the entry."""
     account: str = ""
