@@ -15,7 +15,6 @@ from control.registry.account import AccountTokens, NewAccount, place_of
 from control.registry.credential import OAuthCredential
 from control.registry.entry import Entry
 from control.registry.installation import Installation
-from control.registry.origin import origin_of
 
 
 async def deposited(
@@ -39,7 +38,7 @@ async def deposited(
     granted = Granted(access_token=tokens.access_token, refresh_token=tokens.refresh_token)
     whose = await account_of(providers.asker, server, settings, known.client.client_id, granted, now)
     return NewAccount(
-        place=place_of(entry, origin_of(url)),
+        place=place_of(entry, url),
         issuer=server.issuer,
         token_endpoint=server.token_endpoint,
         revocation_endpoint=server.revocation_endpoint,

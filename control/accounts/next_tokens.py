@@ -13,7 +13,7 @@ from typing import Final
 from control.accounts.kept_clients import client_of_account
 from control.accounts.lease import Leased
 from control.accounts.times import next_refresh
-from control.credentials.places import account_place
+from control.credentials.places import account_place, is_for
 from control.credentials.upstream_oauth.account import AccountName, id_claims
 from control.credentials.upstream_oauth.authorization_server import AuthorizationServer
 from control.credentials.upstream_oauth.client import Method, TokenPlace, UpstreamClient, method_named
@@ -139,7 +139,7 @@ class NextTokens:
             found = await discover(self._asker, leased.url, credential)
         except ProviderAway:
             account = leased.account
-            if account is None or account.place != account_place(leased.entry, leased.installation):
+            if account is None or not is_for(account, leased.entry, leased.installation):
                 raise
             if not may_be_asked(account.token_endpoint, account.issuer, credential):
                 raise

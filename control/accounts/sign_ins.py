@@ -34,7 +34,6 @@ from control.registry.credential import OAuthCredential
 from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.oauth_scopes import OFFLINE
-from control.registry.origin import origin_of
 from control.registry.row_seals import RowSeals
 from control.store import account_sign_ins, accounts, entries, installations
 from control.store.pool import Pool, transaction
@@ -114,7 +113,7 @@ class SignIns:
             server=found.server,
             client=known.client,
             client_row=known.row,
-            place=place_of(entry, origin_of(url)),
+            place=place_of(entry, url),
             wanted=None if isinstance(wanted, Installation) else wanted,
         )
         sign_in_id = new_id()
@@ -189,7 +188,7 @@ class SignIns:
         if answers is None or not isinstance(settings, OAuthCredential):
             return None
         try:
-            place = place_of(entry, origin_of(self.providers.url_for(entry, answers)))
+            place = place_of(entry, self.providers.url_for(entry, answers))
         except BrokenRule:
             return None
         return None if place != way.place or way.server.unapproved_hosts(settings.approved_hosts) else settings

@@ -56,7 +56,7 @@ async def read_entry(asked: Asked, entry_id: Id) -> EntryView:
 
 @operations.patch("/entries/{entry_id}")
 async def change_entry(asked: Asked, entry_id: Id, body: EntryPatch) -> EntryView:
-    """Change an entry. Secrets do not follow it to another origin: its installations are then filled in again."""
+    """Change an entry. Secrets do not follow it to another URL: its installations are then filled in again."""
     given = body.changes()
     async with asked.changing() as write:
         changed, version = None, asked.version

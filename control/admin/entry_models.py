@@ -128,7 +128,7 @@ class EntryPatch(EntryFields, Change):
     )
     fixed_headers: Headers = Bound(
         default_factory=dict,
-        description="All of them: what is not given again is removed. Required when the URL moves to another origin.",
+        description="All of them: what is not given again is removed. Required when the URL changes.",
     )
     client_secret: ClientSecret = Bound(
         "",

@@ -111,8 +111,11 @@ class InstallationView(Item):
     the latest one also what it `added` to the entry, `changed` and found `gone`."""
     plain_values: dict[str, Answer]
     secret_names: list[str]
+    bound_url: str = Bound(
+        description="Secrets were given for the server at this URL and go nowhere else; empty: it is not known."
+    )
     bound_origin: str
-    """Secrets were given for this origin and go nowhere else."""
+    """The origin of that URL."""
     bound_places: dict[str, str] = Bound(
         description="The header that each secret was given for, with the word before it. It goes into no other."
     )

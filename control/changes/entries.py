@@ -50,7 +50,7 @@ async def change(
 ) -> Entry:
     """Make of an entry what `wanted` says of what it is now. Raises as `create`.
 
-    Secrets do not follow it to another origin: its installations are then to be filled in again. A team's own becomes
+    Secrets do not follow it to another URL: its installations are then to be filled in again. A team's own becomes
     the organisation's where whoever may change those says so, and never the other way round.
     """
     before = await _locked(write, entry_id, "entry:update", version)

@@ -15,7 +15,6 @@ from control.registry.credential import CREDENTIAL
 from control.registry.entry import Entry
 from control.registry.fields import Answer, check_answers
 from control.registry.installation import Installation
-from control.registry.origin import origin_of
 from control.registry.row_seals import RowSeals
 from control.registry.server_url import server_url
 from core.egress.addresses import AddressPolicy
@@ -32,7 +31,8 @@ class Filled:
     plain: dict[str, Answer]
     secret: dict[str, str] = field(repr=False)
     """With the credential under its own name."""
-    origin: str
+    url: str
+    """Of the server that they are given for."""
     places: dict[str, str]
     """Where in a request each secret goes, by its name."""
 
@@ -75,7 +75,7 @@ def fill(
     except BrokenRule as broken:
         raise _with_cause(broken, kept, given, credential) from None
     places = {name: place for name, place in places_of(entry).items() if name in secret}
-    return Filled(plain, secret, origin_of(url), places)
+    return Filled(plain, secret, url, places)
 
 
 def _checked(name: str, value: Any, entry: Entry) -> str:

@@ -1,10 +1,11 @@
-"""What a stored secret is bound to: the origin, and the place in a request, that it was given for.
+"""What a stored secret is bound to: the URL of the server, and the place in a request, that it was given for.
 
 Called when an installation is filled in, which says so of its secrets; when its entry changes; and before each use.
 Compared is what is so now, so that an entry that moves back finds its installations as they were. What a person gave
-for `x-api-key` at one server reaches no other server and no other header, whoever changes the entry and however: some
-other header may be one that the server writes into its log, or hands on. A secret whose place is not known is sent
-nowhere. Accounts are bound to their provider besides (`control/registry/account.py`).
+for `x-api-key` at one server reaches no other server and no other header, whoever changes the entry or an answer, and
+however. Another path counts as another server, since one host may serve many owners, each at a path; some other
+header may be one that the server writes into its log, or hands on. A secret whose place is not known is sent nowhere.
+Accounts are bound to their provider besides (`control/registry/account.py`).
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from control.credentials import dispatch
 from control.registry import account
 from control.registry.entry import Entry
 from control.registry.installation import Installation
-from control.registry.origin import origin_of
 from control.registry.server_url import server_url
 from core.egress.addresses import ANYWHERE
 
@@ -40,11 +40,11 @@ def given_elsewhere(entry: Entry, installation: Installation, url: str) -> Elsew
 
     `url`: where its server is asked now. Secrets that the entry does not ask for are sent nowhere, and not looked at.
     """
-    places, origin = places_of(entry), origin_of(url)
+    places = places_of(entry)
     held = tuple(name for name in sorted(places) if name in installation.secret_names)
-    if held and installation.bound_origin != origin:
+    if held and installation.bound_url != url:
         because = "has secrets that were given for another address of this server"
-        return Elsewhere(held, because, f"{installation.bound_origin}, now {origin}")
+        return Elsewhere(held, because, f"{installation.bound_url or installation.bound_origin}, now {url}")
     before = installation.bound_places
     moved = tuple(name for name in held if before.get(name) != places[name])
     if not moved:
@@ -58,4 +58,11 @@ def account_place(entry: Entry, installation: Installation) -> str:
 
     BrokenRule where the answers make no address; what `why_not_usable` lets pass has one.
     """
-    return account.place_of(entry, origin_of(server_url(entry, installation.plain_values, ANYWHERE)))
+    return account.place_of(entry, server_url(entry, installation.plain_values, ANYWHERE))
+
+
+def is_for(held: account.Account, entry: Entry, installation: Installation) -> bool:
+    """Whether an account is of the server and the provider that the entry and the answers name now. BrokenRule as
+    `account_place`.
+    """
+    return account.is_placed_at(held, entry, server_url(entry, installation.plain_values, ANYWHERE))

@@ -10,7 +10,7 @@ from shlex import quote
 from typing import Final, Literal, assert_never
 
 from control.credentials.cure import to_give_again
-from control.credentials.places import account_place
+from control.credentials.places import is_for
 from control.registry.account import Account
 from control.registry.broken_rule import BrokenRule
 from control.registry.counted import counted
@@ -62,7 +62,7 @@ def _signed_out(entry: Entry, installation: Installation, account: Account | Non
     cure = f"Sign in at its provider on the page `{path_to_mend(installation)}` of the console."
     if account is None:
         return Standing("needs_sign_in", "Nobody has signed in for it at its server's provider yet.", cure)
-    if account.place != _place(entry, installation):
+    if not _is_for(account, entry, installation):
         return Standing("needs_sign_in_again", "Its server or its provider has another address since then.", cure)
     if account.refused_at is not None:
         why = f"Its provider does not know this sign-in any more. {account.fault}".rstrip()
@@ -73,11 +73,11 @@ def _signed_out(entry: Entry, installation: Installation, account: Account | Non
     return None
 
 
-def _place(entry: Entry, installation: Installation) -> str:
+def _is_for(account: Account, entry: Entry, installation: Installation) -> bool:
     try:
-        return account_place(entry, installation)
+        return is_for(account, entry, installation)
     except BrokenRule:  # its answers make no address any more
-        return ""
+        return False
 
 
 def _to_give(entry: Entry, installation: Installation, otherwise: str) -> Standing:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
-from control.credentials.places import account_place
+from control.credentials.places import is_for
 from control.credentials.resolved import (
     needs_sign_in,
     resolve_installation,
@@ -120,7 +120,7 @@ def _why_not(entry: Entry, installation: Installation, account: Account | None) 
 
 def fits(entry: Entry, installation: Installation, account: Account) -> bool:
     """Whether the account is of the server and the provider that the entry names now, and of the same client."""
-    if account.place != account_place(entry, installation):
+    if not is_for(account, entry, installation):
         return False
     of_client = isinstance(entry.credential, ClientCredentials)
     return not of_client or account.client_id == installation.plain_values.get(CLIENT_ID)

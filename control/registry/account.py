@@ -13,7 +13,8 @@ from typing import Final
 import msgspec
 
 from control.registry.credential import ClientCredentials, OAuthCredential
-from control.registry.entry import Entry
+from control.registry.entry import Entry, bound_origin
+from control.registry.origin import origin_of
 
 MARGIN: Final = timedelta(seconds=10)
 """Before a token's end, in which no call begins with it."""
@@ -63,6 +64,8 @@ class Account(NewAccount):
     """An account that an installation has."""
 
     installation_id: str
+    earlier_url: str = ""
+    """The URL of its server, where `place` has the origin alone (`earlier_place_of`); '' else."""
     version: int
     """Rises with every new token."""
     wanted_scopes: tuple[str, ...]
@@ -91,14 +94,32 @@ def bound_words(account: NewAccount) -> tuple[str, ...]:
     return account.place, account.issuer, account.token_endpoint, account.revocation_endpoint, account.resource
 
 
-def place_of(entry: Entry, origin: str) -> str:
-    """Where an account of this entry may go, as one text: the server's origin and all that names the provider.
+def place_of(entry: Entry, url: str) -> str:
+    """Where an account of this entry may go, as one text: the server's URL and all that names the provider.
 
-    `origin`: of the server as the installation reaches it. An account is used while its entry says the same as when
-    it came; where the entry goes back to that, the account is good again.
+    `url`: of the server as the installation reaches it, whole: one host may serve many owners, each at a path. An
+    account is used while its entry says the same as when it came; where the entry goes back to that, the account is
+    good again.
     """
+    return json.dumps({"url": url, "origin": bound_origin(entry.reached), **_provider(entry)}, sort_keys=True)
+
+
+def earlier_place_of(entry: Entry, url: str) -> str:
+    """The same as it was written before it had the URL. An account with such a place opens with no other."""
+    return json.dumps({"origin": origin_of(url), **_provider(entry)}, sort_keys=True)
+
+
+def is_placed_at(account: Account, entry: Entry, url: str) -> bool:
+    """Whether the account came for the server at this URL, and for the provider that the entry names now."""
+    if account.place == place_of(entry, url):
+        return True
+    return account.earlier_url == url and account.place == earlier_place_of(entry, url)
+
+
+def _provider(entry: Entry) -> dict[str, str]:
+    """All that an entry says of where tokens come from and go to, beside its server."""
     credential = entry.credential
-    told: dict[str, str] = {"origin": origin}
+    told: dict[str, str] = {}
     if isinstance(credential, OAuthCredential):
         names = (
             "issuer", "token_endpoint", "revocation_endpoint", "resource", "client_id", "account_endpoint",
@@ -106,7 +127,7 @@ def place_of(entry: Entry, origin: str) -> str:
         told |= {name: getattr(credential, name) for name in names}
     elif isinstance(credential, ClientCredentials):
         told |= {name: getattr(credential, name) for name in ("issuer", "token_endpoint", "resource")}
-    return json.dumps(told, sort_keys=True)
+    return told
 
 
 _OF_CLIENT: Final = ("issuer", "token_endpoint", "revocation_endpoint", "client_id")
@@ -120,7 +141,8 @@ def client_place(entry_credential: OAuthCredential, origin: str) -> str:
 
 def origin_in(place: str) -> str:
     """The origin of the server that a place names."""
-    return str(json.loads(place).get("origin", ""))
+    told = json.loads(place)
+    return origin_of(told["url"]) if "url" in told else str(told.get("origin", ""))
 
 
 def client_place_in(place: str) -> str:

@@ -10,7 +10,7 @@ from typing import assert_never
 from control.registry.broken_rule import BrokenRule
 from control.registry.commands import SENTENCE, is_command
 from control.registry.credential import CheckedCredential
-from control.registry.entry import Entry, Reached, Remote, WantedEntry, bound_origin
+from control.registry.entry import Entry, Reached, Remote, WantedEntry
 from control.registry.fields import check_fields
 from control.registry.headers import check_fixed_headers
 from control.registry.slugs import check_slug
@@ -35,7 +35,7 @@ def check_entry(
 ) -> CheckedEntry:
     """The checked entry, or BrokenRule. `before` is the entry that is being changed.
 
-    Fixed headers may be a credential, so they do not follow the entry to another origin: they are given again.
+    Fixed headers may be a credential, so they do not follow the entry to another URL: they are given again.
     """
     check_visibility(wanted.visibility, wanted.teams, None)
     check_shown_to_its_team(wanted)
@@ -46,10 +46,8 @@ def check_entry(
     if fixed_headers is not None:
         fixed_headers = check_fixed_headers(fixed_headers)
         names = tuple(fixed_headers)
-    elif before and names and bound_origin(before.reached) != bound_origin(reached):
-        raise BrokenRule(
-            "fixed_headers", f"were given for {bound_origin(before.reached)}; give them again for the new url"
-        )
+    elif before and names and before.reached != reached:
+        raise BrokenRule("fixed_headers", f"were given for {before.reached.url}; give them again for the new url")
     _check_shared_headers(wanted, reached, names)
     for name in credential.fills:
         if name in names:

@@ -28,8 +28,10 @@ class SealedAnswers:
     secret_values: bytes | None = field(repr=False)
     """Sealed for this installation; None where there are none."""
     secret_names: tuple[str, ...]
+    bound_url: str
+    """Secrets were given for the server at this URL and go nowhere else; '': it is not known for which."""
     bound_origin: str
-    """Secrets were given for this origin and go nowhere else."""
+    """The origin of that URL."""
     bound_places: dict[str, str]
     """Where in a request each secret was given for, by its name, as `control/credentials/places.py` writes it."""
 

@@ -1,6 +1,7 @@
-"""The origin of a URL: what a credential is bound to.
+"""The origin of a URL: whose server it is, as far as a host has one owner.
 
-Called where a credential is given, kept and sent. When an entry moves to another origin, nobody's secret follows it.
+Called where endpoints are held to their issuer, and where people are told where something goes. What is stored is
+bound to whole URLs (`control/credentials/places.py`).
 """
 
 from urllib.parse import urlsplit

@@ -45,6 +45,24 @@ async def test_tokens_from_elsewhere_are_deposited_and_never_shown(api: Api, ups
     assert b"7f3a9c" not in given.body + shown.body + listed.body
 
 
+async def test_an_account_is_of_one_path_of_its_server_and_good_again_when_the_entry_comes_back(
+    api: Api, upstream_idp: IdentityProvider
+) -> None:
+    """One host may serve many owners, each at a path."""
+    async with GuardedServer(upstream_idp) as server:
+        made = await installed(api, server.url)
+        given = await api.admin.send("PUT", f"/installations/{made['id']}/account", TOKENS)
+        assert given.json["standing"]["word"] != "needs_sign_in_again"
+        for url, word in (
+            (f"{server.url}/of-somebody-else", "needs_sign_in_again"),
+            (f"{server.url}?of=somebody-else", "needs_sign_in_again"),
+            (server.url, "not_asked"),
+        ):
+            await api.patch(f"/entries/{made['entry_id']}", {"url": url})
+            shown = (await api.admin.send("GET", f"/installations/{made['id']}")).json
+            assert shown["standing"]["word"] == word, url
+
+
 async def test_an_account_is_taken_away_and_taking_it_twice_does_nothing(
     api: Api, upstream_idp: IdentityProvider
 ) -> None:

@@ -73,7 +73,7 @@ async def install(pool: Pool, entry_id: str, secrets: dict[str, str] | None = No
     wanted = an_installation(
         entry_id=entry_id, secret_names=tuple(sorted(secrets or {})),
         secret_values=RowSeals(SECRET_RING).secret_values(installation_id, secrets or {}),
-        **{"bound_origin": ORIGIN, **changes},
+        **{"bound_url": f"{ORIGIN}/mcp", **changes},
     )  # fmt: skip
     async with transaction(pool) as session:
         await installation_rows.insert(Writing(session), installation_id, wanted)
@@ -224,7 +224,7 @@ async def test_secrets_bound_to_another_origin_are_never_sent(
     pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
 ) -> None:
     entry_id = await make_entry(pool, credential=BEARER)
-    installation_id = await install(pool, entry_id, {"credential": "k"}, bound_origin="https://old.example")
+    installation_id = await install(pool, entry_id, {"credential": "k"}, bound_url="https://old.example/mcp")
     await discoverer.discover(installation_id)
     assert (await state(pool, installation_id))[0] == "needs_sign_in"
     assert proxy.questions == []
@@ -242,7 +242,7 @@ async def test_proxies_hear_once_that_an_installation_needs_a_sign_in(
 ) -> None:
     proxy.offers("now")
     entry_id = await make_entry(pool, credential=BEARER)
-    installation_id = await install(pool, entry_id, {"credential": "k"}, bound_origin="https://old.example")
+    installation_id = await install(pool, entry_id, {"credential": "k"}, bound_url="https://old.example/mcp")
     await discoverer.discover(installation_id)
     assert await announced(pool) == [("installation", installation_id)]
     await discoverer.discover(installation_id)

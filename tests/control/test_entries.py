@@ -215,12 +215,18 @@ async def resolved(api: Api, entry_id: str, installation_id: str) -> object:
     return resolve_installation(entry, row, RowSeals(api.ring).open(entry, row))
 
 
-async def test_another_path_on_the_same_origin_keeps_the_credential(api: Api) -> None:
+async def test_a_credential_follows_to_no_other_path_and_is_there_when_the_entry_comes_back(api: Api) -> None:
+    """One host may serve many owners, each at a path."""
     entry = await api.entry(**STATIC)
     installed = await api.install(entry, credential="k3y")
-    await api.patch(f"/entries/{entry['id']}", {"url": "https://time.example/v2/mcp"})
+    await api.patch(f"/entries/{entry['id']}", {"url": "https://time.example/of-somebody-else/mcp"})
     moved = await api.get(f"/installations/{installed['id']}")
-    assert moved["state"] == "new"
+    assert moved["state"] == "needs_sign_in"
+    assert moved["state_reason"].endswith(
+        "(https://time.example/mcp, now https://time.example/of-somebody-else/mcp); give them again."
+    )
+    assert isinstance(await resolved(api, entry["id"], installed["id"]), InstallationRefusal)
+    await api.patch(f"/entries/{entry['id']}", {"url": "https://time.example/mcp"})
     assert (await api.post(f"/installations/{installed['id']}/discover", expect=200))["state"] == "ready"
 
 

@@ -80,7 +80,7 @@ async def test_another_answer_takes_the_key_to_no_other_host(api: Api) -> None:
     path = f"/installations/{made['id']}"
     problem = await api.patch(path, {"values": {"region": "us"}}, expect=422)
     assert problem["errors"][0]["field"] == "credential"
-    assert "https://eu.example.com, now https://us.example.com" in problem["errors"][0]["message"]
+    assert "https://eu.example.com/mcp/w, now https://us.example.com/mcp/w" in problem["errors"][0]["message"]
     moved = await api.patch(path, {"values": {"region": "us"}, "credential": "s3cr3t-key-of-the-other"})
     assert moved["bound_origin"] == "https://us.example.com"
     elsewhere = [one.installation for one in api.proxy.questions if "us.example.com" in one.installation.url]
@@ -88,11 +88,32 @@ async def test_another_answer_takes_the_key_to_no_other_host(api: Api) -> None:
     assert KEY not in str([one.credential_headers for one in elsewhere])
 
 
-async def test_another_answer_for_the_path_needs_no_key_again(api: Api) -> None:
+async def test_another_answer_takes_the_key_to_no_other_path(api: Api) -> None:
+    """One host may serve many owners, each at a path."""
     made = await api.install(await an_entry(api), credential=KEY, values={"workspace": "w"})
-    await api.patch(f"/installations/{made['id']}", {"values": {"workspace": "v"}})
-    asked = api.proxy.questions[-1].installation
-    assert (asked.url, asked.credential_headers[0][1]) == ("https://eu.example.com/mcp/v", f"Bearer {KEY}")
+    path = f"/installations/{made['id']}"
+    problem = await api.patch(path, {"values": {"workspace": "v"}}, expect=422)
+    assert problem["errors"][0]["field"] == "credential"
+    assert "https://eu.example.com/mcp/w, now https://eu.example.com/mcp/v" in problem["errors"][0]["message"]
+    moved = await api.patch(path, {"values": {"workspace": "v"}, "credential": "s3cr3t-key-of-the-other"})
+    assert moved["bound_url"] == "https://eu.example.com/mcp/v"
+    elsewhere = [one.installation for one in api.proxy.questions if one.installation.url.endswith("/v")]
+    assert elsewhere
+    assert KEY not in str([one.credential_headers for one in elsewhere])
+
+
+async def test_an_entry_moved_to_another_path_takes_no_key_along_and_moved_back_has_it_again(api: Api) -> None:
+    entry = await an_entry(api)
+    made = await api.install(entry, credential=KEY, values={"workspace": "w"})
+    await api.patch(f"/entries/{entry['id']}", {"url": URL.replace("/mcp/", "/of-somebody-else/")})
+    waiting = await api.get(f"/installations/{made['id']}")
+    assert (waiting["state"], waiting["standing"]["word"]) == ("needs_sign_in", "needs_sign_in_again")
+    assert "https://eu.example.com/mcp/w, now https://eu.example.com/of-somebody-else/w" in waiting["state_reason"]
+    assert "of-somebody-else" not in str([one.installation.url for one in api.proxy.questions])
+    await api.patch(f"/entries/{entry['id']}", {"url": URL})
+    again = await api.post(f"/installations/{made['id']}/discover", {}, expect=200)
+    assert again["state"] == "ready"
+    assert api.proxy.questions[-1].installation.credential_headers[0][1] == f"Bearer {KEY}"
 
 
 async def test_an_entry_that_gets_a_place_to_fill_asks_its_installations_for_the_answer(api: Api) -> None:
@@ -103,6 +124,9 @@ async def test_an_entry_that_gets_a_place_to_fill_asks_its_installations_for_the
     waiting = await api.get(f"/installations/{made['id']}")
     assert waiting["state"] == "needs_sign_in"
     assert "values.workspace: is needed" in waiting["state_reason"]
-    again = await api.patch(f"/installations/{made['id']}", {"values": {"workspace": "w"}})
+    path = f"/installations/{made['id']}"
+    problem = await api.patch(path, {"values": {"workspace": "w"}}, expect=422)
+    assert "https://eu.example.com/mcp, now https://eu.example.com/w" in problem["errors"][0]["message"]
+    again = await api.patch(path, {"values": {"workspace": "mcp"}})  # where it always was
     assert again["state"] == "ready"
     assert api.proxy.questions[-1].installation.credential_headers[0][1] == f"Bearer {KEY}"

@@ -41,6 +41,7 @@ def an_installation(**changes: Any) -> Installation:
         "owner": Organisation(), "owner_name": "organisation", "protocol": "auto", "state": "ready",
         "state_reason": "", "server": {},
         "plain_values": {}, "secret_values": None, "secret_names": (), "bound_origin": "https://github.test",
+        "bound_url": "https://github.test/mcp",
         "bound_places": {"credential": "authorization: Bearer"},
         "credential_version": 1, "created_by": None, "is_default": True, "discovers": True,
         "created_at": MADE_AT, "updated_at": MADE_AT,

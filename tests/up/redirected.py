@@ -33,6 +33,7 @@ PINS_CROSSED = {
 }
 CHANGES = {
     "another address": (BEARER, {"url": "elsewhere"}, "authorization"),
+    "another path of the same host": (BEARER, {"url": "another path"}, "authorization"),
     "another address for a secret answer": (PIN, {"url": "elsewhere"}, "x-pin"),
     "another style": (BEARER, BARE, "authorization"),
     "a header in place of the usual one": (BEARER, X_LOG, "authorization"),

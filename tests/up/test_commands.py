@@ -280,7 +280,8 @@ async def test_a_stored_secret_follows_its_entry_to_no_other_place(
 ) -> None:
     """No other server and no other header; and where the entry goes back, all is as it was."""
     entry, changed, header = CHANGES[kind]
-    changed = {name: redirected.elsewhere.url if value == "elsewhere" else value for name, value in changed.items()}
+    urls = {"elsewhere": redirected.elsewhere.url, "another path": f"{redirected.here.url}/of-somebody-else"}
+    changed = {name: urls[value] if name == "url" else value for name, value in changed.items()}
     back = {name: redirected.here.url if name == "url" else entry[name] for name in changed}
     await redirected.set_up(entry)
 

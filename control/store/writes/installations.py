@@ -50,10 +50,11 @@ async def fill(writing: Writing, installation_id: str, answers: SealedAnswers) -
     """New answers: another credential version, whose server has to be discovered again."""
     await writing.execute(
         """update installations set plain_values = $2, secret_values = $3, secret_names = $4, bound_origin = $5,
-               bound_places = $6, credential_version = credential_version + 1, state = 'new', state_reason = ''
+               bound_places = $6, bound_url = $7, credential_version = credential_version + 1, state = 'new',
+               state_reason = ''
            where id = $1""",
         installation_id, answers.plain_values, answers.secret_values, answers.secret_names, answers.bound_origin,
-        answers.bound_places,
+        answers.bound_places, answers.bound_url,
     )  # fmt: skip
 
 

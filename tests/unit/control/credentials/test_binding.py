@@ -11,25 +11,28 @@ from tests.fakes.registry import BEARER, an_entry, an_installation
 
 POLICY = AddressPolicy()
 ENTRY = an_entry("https://a.example/mcp", credential=BEARER)
-FILLED = an_installation(secret_names=("credential",), bound_origin="https://a.example")
+FILLED = an_installation(secret_names=("credential",), bound_url="https://a.example/mcp")
 
 
 def test_nothing_changes_where_all_still_fits() -> None:
     assert state_after(ENTRY, replace(ENTRY, name="other"), FILLED, POLICY) is None
 
 
-@pytest.mark.parametrize("url", ["https://b.example/mcp", "http://a.example/mcp", "https://a.example:8443/mcp"])
-def test_a_secret_does_not_follow_to_another_host_scheme_or_port(url: str) -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://b.example/mcp",
+        "http://a.example/mcp",
+        "https://a.example:8443/mcp",
+        "https://a.example/b",
+        "https://a.example/mcp?of=b",
+    ],
+)
+def test_a_secret_does_not_follow_to_another_host_scheme_port_path_or_query(url: str) -> None:
     change = state_after(ENTRY, replace(ENTRY, reached=Remote(url)), FILLED, POLICY)
     assert change is not None
     assert change.state == "needs_sign_in"
     assert "another address" in change.reason
-
-
-def test_another_path_is_only_discovered_again() -> None:
-    change = state_after(ENTRY, replace(ENTRY, reached=Remote("https://a.example/v2")), FILLED, POLICY)
-    assert change is not None
-    assert change.state == "new"
 
 
 def test_an_installation_without_secrets_follows_its_entry_anywhere() -> None:
@@ -105,6 +108,15 @@ def test_an_answer_that_the_address_needs_has_to_be_given() -> None:
     assert change is not None
     assert change.state == "needs_sign_in"
     assert "values.site: is needed" in change.reason
-    assert state_after(ENTRY, entry, replace(FILLED, plain_values={"site": "blue"}), POLICY) == NewState(
+    moved = state_after(ENTRY, entry, replace(FILLED, plain_values={"site": "blue"}), POLICY)
+    assert moved is not None
+    assert moved.reason.startswith("It has secrets that were given for another address of this server")
+
+
+def test_an_entry_that_gets_a_place_to_fill_keeps_its_secrets_where_the_answer_is_what_stood_there() -> None:
+    entry = replace(
+        ENTRY, reached=Remote("https://a.example/{site}"), fields=(Field("site", "string", default="mcp"),)
+    )
+    assert state_after(ENTRY, entry, FILLED, POLICY) == NewState(
         "new", "The address of its server changed; discover its tools again."
     )

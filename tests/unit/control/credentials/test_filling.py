@@ -16,10 +16,10 @@ POLICY = AddressPolicy()
 ENTRY = an_entry("https://a.example/mcp", credential=BEARER, fields=(Field("pin", "secret", "x-pin"),))
 
 
-def test_secrets_stand_apart_and_are_bound_to_the_origin() -> None:
+def test_secrets_stand_apart_and_are_bound_to_the_url() -> None:
     filled = fill(ENTRY, {"pin": "1234"}, "k3y", POLICY)
     assert (filled.secret, filled.secret_names) == ({"pin": "1234", "credential": "k3y"}, ("credential", "pin"))
-    assert filled.origin == "https://a.example"
+    assert filled.url == "https://a.example/mcp"
     assert filled.places == {"credential": "authorization: Bearer", "pin": "x-pin"}
     assert "1234" not in repr(filled)
     assert "k3y" not in repr(filled)
@@ -58,7 +58,7 @@ def filled_before(**changes: object) -> Installation:
     usual = {
         "secret_values": SEALS.secret_values("i1", {"pin": "1234", "credential": "k3y"}),
         "secret_names": ("credential", "pin"),
-        "bound_origin": "https://a.example",
+        "bound_url": "https://a.example/mcp",
         "bound_places": {"credential": "authorization: Bearer", "pin": "x-pin"},
     }
     return an_installation(**{**usual, **changes})
@@ -68,8 +68,9 @@ def test_secrets_are_kept_where_they_go_where_they_went() -> None:
     assert kept_of(ENTRY, filled_before(), SEALS, {}, POLICY) == Kept({"pin": "1234", "credential": "k3y"})
 
 
-def test_no_secret_is_kept_for_another_address() -> None:
-    kept = kept_of(replace(ENTRY, reached=an_entry("https://b.example/").reached), filled_before(), SEALS, {}, POLICY)
+@pytest.mark.parametrize("url", ["https://b.example/mcp", "https://a.example/other"])
+def test_no_secret_is_kept_for_another_address(url: str) -> None:
+    kept = kept_of(replace(ENTRY, reached=an_entry(url).reached), filled_before(), SEALS, {}, POLICY)
     assert kept.secrets == {}
 
 
@@ -87,13 +88,13 @@ def test_a_secret_whose_header_changed_is_not_kept_and_the_person_hears_why() ->
 
 
 def test_an_answer_that_leads_elsewhere_takes_no_secret_along() -> None:
-    there = filled_before(bound_origin="https://eu.a.example", plain_values={"region": "eu"})
+    there = filled_before(bound_url="https://eu.a.example/mcp", plain_values={"region": "eu"})
     assert "credential" in kept_of(IN_A_REGION, there, SEALS, {"region": "eu"}, POLICY).secrets
     kept = kept_of(IN_A_REGION, there, SEALS, {"region": "us"}, POLICY)
     assert kept.secrets == {"pin": "1234"}  # for which the entry has no place any more
     with pytest.raises(BrokenRule, match=r"credential: is needed again: .* another address of this server"):
         fill(IN_A_REGION, {"region": "us"}, None, POLICY, kept)
-    assert fill(IN_A_REGION, {"region": "us"}, "n3w", POLICY, kept).origin == "https://us.a.example"
+    assert fill(IN_A_REGION, {"region": "us"}, "n3w", POLICY, kept).url == "https://us.a.example/mcp"
 
 
 def test_a_wrong_value_is_not_told_as_one_that_is_missing() -> None:

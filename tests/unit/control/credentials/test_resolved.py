@@ -67,8 +67,9 @@ def test_a_secret_given_for_another_origin_is_not_sent() -> None:
     assert refused(moved, GIVEN, credential="s3cret") == "needs_sign_in"
 
 
-def test_another_path_of_the_same_origin_is_the_same_server() -> None:
-    assert connected(an_entry("https://GITHUB.test:443/v2", credential=BEARER), GIVEN, credential="s")
+@pytest.mark.parametrize("url", ["https://github.test/mcp/of-somebody-else", "https://github.test/mcp?of=b"])
+def test_a_secret_given_for_one_path_is_not_sent_to_another_of_the_same_host(url: str) -> None:
+    assert refused(an_entry(url, credential=BEARER), GIVEN, credential="s3cret") == "needs_sign_in"
 
 
 def test_without_secrets_a_moved_server_needs_nothing_again() -> None:
@@ -93,16 +94,21 @@ IN_A_WORKSPACE = an_entry(
 
 def test_answers_fill_the_address_each_in_its_place() -> None:
     installation = replace(
-        GIVEN, bound_origin="https://eu.github.test", plain_values={"region": "eu", "workspace": "a b", "site": "s"}
+        GIVEN,
+        bound_url="https://eu.github.test/mcp/a%20b",
+        plain_values={"region": "eu", "workspace": "a b", "site": "s"},
     )
     found = connected(IN_A_WORKSPACE, installation, credential="s3cret")
     assert found.url == "https://eu.github.test/mcp/a%20b"
     assert found.credential_headers == [("x-site", "s"), ("authorization", "Bearer s3cret")]
 
 
-def test_a_credential_for_one_region_is_not_sent_to_another() -> None:
+@pytest.mark.parametrize("answer", [{"region": "us"}, {"workspace": "v"}])
+def test_a_credential_for_one_region_or_workspace_is_not_sent_to_another(answer: dict[str, str]) -> None:
     installation = replace(
-        GIVEN, bound_origin="https://eu.github.test", plain_values={"region": "us", "workspace": "w"}
+        GIVEN,
+        bound_url="https://eu.github.test/mcp/w",
+        plain_values={"region": "eu", "workspace": "w", **answer},
     )
     assert refused(IN_A_WORKSPACE, installation, credential="s3cret") == "needs_sign_in"
 

@@ -21,7 +21,7 @@ CLIENT = an_entry(credential=ClientCredentials(issuer="https://login.test"))
 
 def held(entry: Entry = ENTRY, token: str = "one", **changes: Any) -> Account:
     """An account of the entry whose token lives for an hour."""
-    usual = {"place": place_of(entry, "https://github.test"), "expires_at": NOW + timedelta(hours=1)}
+    usual = {"place": place_of(entry, entry.reached.url), "expires_at": NOW + timedelta(hours=1)}
     account = an_account(**{**usual, **changes})
     return replace(account, tokens=SEALS.account_tokens("i1", account, AccountTokens(token, "refresh")))
 

@@ -3,12 +3,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from control.registry.account import Account, AccountTokens, client_place, place_of
+from control.registry.account import (
+    Account,
+    AccountTokens,
+    client_place,
+    client_place_in,
+    earlier_place_of,
+    is_placed_at,
+    origin_in,
+    place_of,
+)
 from control.registry.credential import ClientCredentials, OAuthCredential
 from tests.fakes.registry import an_account, an_entry
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 ORIGIN = "https://github.test"
+URL = "https://github.test/mcp"
 
 
 def test_a_token_lives_until_shortly_before_its_end() -> None:
@@ -35,18 +45,37 @@ def test_a_token_without_an_end_lives_until_the_provider_says_otherwise() -> Non
 )
 def test_the_place_of_an_account_is_another_when_its_provider_is(changed: dict[str, str]) -> None:
     before, after = an_entry(credential=OAuthCredential()), an_entry(credential=OAuthCredential(**changed))
-    assert place_of(before, ORIGIN) != place_of(after, ORIGIN)
-    assert place_of(before, ORIGIN) == place_of(an_entry(credential=OAuthCredential(scopes=("more",))), ORIGIN)
+    assert place_of(before, URL) != place_of(after, URL)
+    assert place_of(before, URL) == place_of(an_entry(credential=OAuthCredential(scopes=("more",))), URL)
 
 
-def test_the_place_of_an_account_is_another_when_its_server_is() -> None:
+@pytest.mark.parametrize("url", ["https://other.test/mcp", "https://github.test/mcp/other", f"{URL}?of=other"])
+def test_the_place_of_an_account_is_another_when_its_server_is(url: str) -> None:
     entry = an_entry(credential=OAuthCredential())
-    assert place_of(entry, ORIGIN) != place_of(entry, "https://other.test")
+    assert place_of(entry, URL) != place_of(entry, url)
+
+
+def test_an_account_whose_place_has_only_an_origin_is_for_the_one_url_that_is_known_of_it() -> None:
+    entry = an_entry(credential=OAuthCredential())
+    earlier = an_account(place=earlier_place_of(entry, URL), earlier_url=URL)
+    assert is_placed_at(earlier, entry, URL)
+    assert not is_placed_at(earlier, entry, f"{URL}/other")
+    assert not is_placed_at(replace(earlier, earlier_url=""), entry, URL)
+    assert not is_placed_at(earlier, an_entry(credential=OAuthCredential(issuer="https://other.test")), URL)
+
+
+def test_a_place_says_its_servers_origin_and_where_its_clients_secret_goes_however_it_is_written() -> None:
+    credential = OAuthCredential(client_id="a", issuer="https://a.test")
+    entry = an_entry("https://{region}.github.test/mcp", credential=credential)
+    new, earlier = (of(entry, "https://eu.github.test/mcp") for of in (place_of, earlier_place_of))
+    assert origin_in(new) == origin_in(earlier) == "https://eu.github.test"
+    assert client_place_in(new) == client_place(credential, "https://{region}.github.test")
+    assert client_place_in(earlier) == client_place(credential, "https://eu.github.test")
 
 
 def test_a_clients_own_account_has_a_place_too() -> None:
     one, other = ClientCredentials(issuer="https://a.test"), ClientCredentials(issuer="https://b.test")
-    assert place_of(an_entry(credential=one), ORIGIN) != place_of(an_entry(credential=other), ORIGIN)
+    assert place_of(an_entry(credential=one), URL) != place_of(an_entry(credential=other), URL)
 
 
 def test_the_secret_of_a_client_is_for_one_client_at_one_provider() -> None:
