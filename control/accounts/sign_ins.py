@@ -168,7 +168,8 @@ class SignIns:
 
     def scopes_for(self, found: FoundProvider, settings: OAuthCredential, account: Account | None) -> tuple[str, ...]:
         """What is asked for: by an installation that has an account there also what it had, and what its server said
-        that it needs besides, so that nothing is lost for something else.
+        that it needs besides, so that nothing is lost for something else. The entry's own scopes, where it has some,
+        are all that is ever asked for.
         """
         had: tuple[str, ...] = ()
         if account is not None and account.issuer == found.server.issuer:

@@ -15,7 +15,9 @@ class AccountView(Model):
     name: str = Bound(description="Whose account it is, as the provider says; empty where it does not.")
     issuer: str
     scopes: list[str]
-    wanted_scopes: list[str] = Bound(description="What its server needs besides: asked for at the next sign-in.")
+    wanted_scopes: list[str] = Bound(
+        description="What its server needs besides: asked for at the next sign-in, unless the entry has scopes."
+    )
     expires_at: Moment | None = Bound(description="When the token of now ends; null where the provider does not say.")
     refreshes: bool = Bound(description="Whether Archway gets the next token by itself.")
     refreshed_at: Moment

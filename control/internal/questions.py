@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from control.credentials.cure import install_link, with_link
+from control.credentials.more_access import beyond, to_ask_for_more
 from control.credentials.resolution import ResolutionRows, choose_installation
-from control.credentials.resolved import needs_sign_in
 from control.credentials.upstream_oauth.challenge import MOST_SCOPES
 from control.credentials.usable import Usable
 from control.internal.signed_callers import SignedCallers
@@ -215,7 +215,7 @@ class Questions:
         assert rows is not None  # else nothing was chosen
         account = rows.accounts.get(chosen.id)
         if question.needed_scopes and account is not None and isinstance(rows.entry.credential, OAuthCredential):
-            found = await self._needs_more(rows.entry, chosen, question.needed_scopes)
+            found = await self._needs_more(rows.entry, chosen, rows.entry.credential, question.needed_scopes)
         else:
             found = await self.usable.resolved(rows.entry, chosen, account, question.refused_version, waits)
         if isinstance(found, ResolvedInstallation):
@@ -224,14 +224,16 @@ class Questions:
         return _refused(with_link(found, principal, link))
 
     async def _needs_more(
-        self, entry: Entry, installation: Installation, scopes: Sequence[str]
+        self, entry: Entry, installation: Installation, credential: OAuthCredential, scopes: Sequence[str]
     ) -> InstallationRefusal | ResolvedInstallation:
-        """The server asks for more than the account may do: kept for its next sign-in, to which its person is led."""
+        """The server asks for more than the account may do: kept for its next sign-in, to which its person is led,
+        where the entry lets people ask for it.
+        """
         wanted = [one for one in scopes if is_scope(one)][:MOST_SCOPES]
-        async with transaction(self.pool) as connection:
-            await accounts.want_scopes(connection, installation.id, wanted, MOST_SCOPES)
-        asked = f" ({', '.join(wanted[:10])})" if wanted else ""
-        return needs_sign_in(entry, installation, f"may not do this: its server asks for more access{asked}")
+        if not beyond(credential, wanted):
+            async with transaction(self.pool) as connection:
+                await accounts.want_scopes(connection, installation.id, wanted, MOST_SCOPES)
+        return to_ask_for_more(entry, installation, credential, wanted)
 
     async def gateway(self, question: GatewayQuestion) -> GatewayAnswer:
         """The snapshot of the gateway with this slug, slug of before, or identifier."""

@@ -67,7 +67,11 @@ _TokenEndpoint = Annotated[
 ]
 _Scopes = Annotated[
     tuple[str, ...],
-    msgspec.Meta(max_length=100, description="What is asked for; empty: what the server says that it needs."),
+    msgspec.Meta(
+        max_length=100,
+        description="All that is ever asked for, whatever the server wants; empty: what the server says that it "
+        "needs, and later needs besides.",
+    ),
 ]
 _Resource = Annotated[
     _Url,

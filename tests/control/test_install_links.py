@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -262,6 +263,19 @@ async def test_the_next_sign_in_asks_for_what_it_had_and_what_the_server_needs(h
     begun = await ann.begin(f"{ann.link}?installation={installation}")
     asked = parse_qs(urlsplit(begun.to).query)["scope"][0].split()
     assert {"openid", "email", "read", "write"} <= set(asked)
+
+
+async def test_an_entry_with_scopes_asks_nobody_for_more_whatever_the_server_wants(hosted: Hosted) -> None:
+    ann = await hosted.person("Ann")
+    installation = await ann.connect("ann")
+    async with transaction(hosted.deps.pool) as connection:
+        await accounts.want_scopes(connection, installation, ["write"], 100)
+    async with changing(hosted.deps.pool, NOBODY) as write:
+        scopes = {"credential_placement": {"scopes": ["openid"]}}
+        await entries.change(write, hosted.deps.safeguards, hosted.entry.id, partial(entry_with, given=scopes))
+    for link in (ann.link, f"{ann.link}?installation={installation}"):
+        begun = await ann.begin(link, name="another")
+        assert parse_qs(urlsplit(begun.to).query)["scope"] == ["openid"], link
 
 
 async def test_nobody_else_signs_in_for_a_persons_installation(hosted: Hosted) -> None:

@@ -126,6 +126,18 @@ async def test_a_server_that_names_no_scope_that_we_know_still_leads_to_a_sign_i
     assert await work.wanted() == []
 
 
+async def test_what_the_entrys_scopes_allow_is_asked_for_and_what_they_leave_out_never_is(work: Work) -> None:
+    """Whatever the server says, an administrator's word on scopes is the last one."""
+    changed = {"scopes": ["read", "write"]}
+    await work.accounts.execute("update entries set credential = credential || $1", changed)
+    refusal = await work.refused("write", "admin")
+    assert (refusal.code, refusal.link) == ("not_allowed", "")
+    assert refusal.sentence.endswith("an administrator has to add admin to the scopes of the entry tools-0.")
+    assert await work.wanted() == []
+    assert (await work.refused("write")).code == "needs_sign_in"
+    assert await work.wanted() == ["write"]
+
+
 async def test_the_same_is_answered_in_a_list(work: Work) -> None:
     asked = InstallationQuestions([replace(work.question, needed_scopes=("write",)), work.question])
     found: InstallationAnswers = await work.proxy.ask("/internal/connections", asked, InstallationAnswers)

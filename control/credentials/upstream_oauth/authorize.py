@@ -50,16 +50,18 @@ def wanted_scopes(
     challenge: Challenge | None = None,
     had: Iterable[str] = (),
 ) -> tuple[str, ...]:
-    """What is asked for: the entry's scopes to the letter, else those that the server's challenge asks for, else
-    those that it says it has, else none, which leaves it to the provider. `offline_access` comes with what was found
-    where the provider lists it.
+    """What is asked for: the entry's scopes to the letter and nothing besides, whatever the server wants; else those
+    that the server's challenge asks for, else those that it says it has, else none, which leaves it to the provider.
+    `offline_access` comes with what was found where the provider lists it.
 
     `had`: what the account was granted so far, and what its server said that it needs besides. All is asked for
     together, so that it does not lose one for the other.
     """
+    if settings.scopes:
+        return tuple(dict.fromkeys(settings.scopes))[:MOST_SCOPES]
     challenged = challenge.scopes if challenge else ()
-    found = settings.scopes or challenged or discovered.scopes_supported or ()
-    if found and not settings.scopes and OFFLINE in discovered.server.scopes_supported:
+    found = challenged or discovered.scopes_supported or ()
+    if found and OFFLINE in discovered.server.scopes_supported:
         found = (*found, OFFLINE)
     return tuple(dict.fromkeys((*had, *found)))[:MOST_SCOPES]
 

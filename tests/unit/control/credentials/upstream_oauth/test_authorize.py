@@ -114,7 +114,11 @@ def test_tokens_that_last_are_asked_for_where_the_provider_lists_that() -> None:
 
 def test_what_the_account_had_is_asked_for_together_with_the_rest() -> None:
     assert wanted_scopes(SAID, OAuthCredential(), ASKS, had=("had", "asked")) == ("had", "asked")
-    assert wanted_scopes(SAID, OAuthCredential(scopes=("own",)), had=("had", "more")) == ("had", "more", "own")
+
+
+def test_a_server_that_wants_more_gets_no_more_than_the_entrys_scopes() -> None:
+    more = Challenge(scopes=("more", "own"), error="insufficient_scope")
+    assert wanted_scopes(SAID, OAuthCredential(scopes=("own",)), more, had=("had",)) == ("own",)
 
 
 def test_so_many_scopes_are_asked_for_at_the_most() -> None:
