@@ -11,10 +11,11 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from control.accounts import no_token
+from control.accounts.times import refusals_with
 from control.changes import renewals as changes
 from control.changes.write import Write, changing
 from control.credentials.resolved import why_not_fitting
@@ -117,13 +118,16 @@ class Leases:
             found = await renewals.for_renewal(write.connection, installation_id)
             return None if found is None else found.account
 
-    async def keep(self, leased: Leased, account: NewAccount) -> Account | None:
+    async def keep(self, leased: Leased, account: NewAccount, now: datetime) -> Account | None:
         """Store the next tokens; None where somebody was faster, or the account is gone. Raises StoreUnavailable, and
         StoreConflict where the installation is gone.
         """
-        version = 0 if leased.account is None else leased.account.version
+        before, refusals = leased.account, 0
+        if before is not None and fits(leased.entry, leased.installation, before):
+            refusals = refusals_with(before, leased.installation, now)
+        version = 0 if before is None else before.version
         async with self._writing() as write:
-            return await changes.keep(write, leased.installation.id, version, account)
+            return await changes.keep(write, leased.installation.id, version, account, refusals)
 
     async def fail(self, leased: Leased, why: str, rest: timedelta) -> bool:
         """End the lease without tokens; False where somebody else has it meanwhile. Raises StoreUnavailable."""

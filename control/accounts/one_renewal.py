@@ -141,7 +141,7 @@ class OneRenewal:
             await asyncio.sleep(_STORE_AGAIN_S)
 
     async def _stored(self, leased: Leased, came: Next) -> Came:
-        kept = await self._leases.keep(leased, came.account)
+        kept = await self._leases.keep(leased, came.account, self._next.clock())
         account = kept or await self._leases.newest(leased.installation.id)
         log.info("an account was renewed", extra=_told(leased) | {"outcome": "granted" if kept else "overtaken"})
         return Came(account) if account is not None else Came(refusal=no_token.gone())

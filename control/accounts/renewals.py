@@ -17,6 +17,7 @@ from control.accounts import no_token
 from control.accounts.lease import Leases
 from control.accounts.next_tokens import NextTokens
 from control.accounts.one_renewal import Came, OneRenewal
+from control.accounts.times import fresh_for
 from control.credentials.usable import fits
 from control.providers.asking import Asker
 from control.registry.account import Account
@@ -30,8 +31,6 @@ from core.tasks import Tasks
 
 WAIT_S: Final = 2.2
 """Of a caller who does not say for how long they wait; a proxy waits three seconds for control."""
-FRESH_S: Final = 30.0
-"""A token that is younger is not renewed because its server refuses it: the next one would be refused too."""
 CLOSE_S: Final = 8.0
 """How long what is under way may take when the process ends."""
 AT_ONE_PROVIDER: Final = 100
@@ -128,7 +127,7 @@ class Renewals:
     def _is_fresh(self, entry: Entry, installation: Installation, account: Account) -> bool:
         now = self._clock()
         lives = account.refused_at is None and (account.expires_at is None or now < account.expires_at)
-        young = now - account.refreshed_at < timedelta(seconds=FRESH_S)
+        young = now - account.refreshed_at < fresh_for(account, installation)
         return lives and young and fits(entry, installation, account)
 
     def _rests(self, entry: Entry, installation: Installation) -> InstallationRefusal | None:

@@ -27,13 +27,16 @@ async def lease(write: Write, account: Account, owner: str, life: timedelta) -> 
     return taken
 
 
-async def keep(write: Write, installation_id: str, version: int, account: NewAccount) -> Account | None:
+async def keep(
+    write: Write, installation_id: str, version: int, account: NewAccount, refusals: int = 0
+) -> Account | None:
     """Keep the next tokens of the account of this version; None where somebody was faster, or it is gone.
 
-    Version 0: the installation had no account yet.
+    Version 0: the installation had no account yet. `refusals`: how many renewals in a row the server's refusals have
+    asked for, with this one.
     """
     if version:
-        kept = await rows.keep(write, installation_id, version, account)
+        kept = await rows.keep(write, installation_id, version, account, refusals)
     else:
         kept = await rows.insert(write, installation_id, account)
     await _observed(write)

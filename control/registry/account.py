@@ -73,6 +73,8 @@ class Account(NewAccount):
     fault: str
     """Why the last refresh gave no tokens, in one sentence; '' where it did."""
     failing_since: datetime | None
+    refusals: int = 0
+    """Renewals in a row that were made because the server refused the token before."""
     refused_at: datetime | None
     """When the provider said that it does not know this sign-in any more: then a person signs in again."""
     used_at: datetime | None

@@ -26,7 +26,7 @@ AS_BEFORE = """
     drop trigger accounts_earlier_url on accounts;
     drop function installations_bound_url, accounts_earlier_url, url_of_server;
     alter table installations drop column bound_url;
-    alter table accounts drop column earlier_url;
+    alter table accounts drop column earlier_url, drop column refusals;
 """
 FIELDS = [
     {"name": "region", "type": "string", "default": "EU"},

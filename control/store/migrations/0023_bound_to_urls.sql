@@ -3,6 +3,8 @@
 alter table installations add column bound_url text not null default '';
 -- Of an account whose place says its server's origin alone, as control of the version before writes it: the URL.
 alter table accounts add column earlier_url text not null default '';
+-- Renewals one after another that the server's own refusals asked for: each of them waits longer.
+alter table accounts add column refusals int not null default 0;
 
 -- The URL of an installation's server, written as control/registry/server_url.py does: answers in their places, else
 -- defaults; a label of the host in lower case, a segment of the path encoded. Null where an answer is missing.

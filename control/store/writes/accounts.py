@@ -16,7 +16,7 @@ _PUT: Final = f"""
     values ($1, {", ".join(f"${number + 2}" for number in range(len(_GIVEN)))})
     on conflict (installation_id) do update set {", ".join(f"{name} = excluded.{name}" for name in _GIVEN)},
         version = accounts.version + 1, refresh_owner = null, refresh_until = null, fault = '', failing_since = null,
-        refused_at = null, wanted_scopes = '{{}}', refreshed_at = now(), created_at = now()
+        refused_at = null, refusals = 0, wanted_scopes = '{{}}', refreshed_at = now(), created_at = now()
     returning {listed(COLUMNS)}
 """
 

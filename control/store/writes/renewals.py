@@ -18,7 +18,7 @@ from control.store.writing import Writing
 
 _GIVEN: Final = columns_of(NewAccount)
 _KEEP: Final = f"""
-    update accounts set {", ".join(f"{name} = ${number + 3}" for number, name in enumerate(_GIVEN))},
+    update accounts set refusals = $3, {", ".join(f"{name} = ${number + 4}" for number, name in enumerate(_GIVEN))},
         version = version + 1, refresh_owner = null, refresh_until = null, fault = '', failing_since = null,
         refused_at = null, refreshed_at = now()
     where installation_id = $1 and version = $2
@@ -43,12 +43,15 @@ async def lease(writing: Writing, account: Account, owner: str, life: timedelta)
     return row is not None
 
 
-async def keep(writing: Writing, installation_id: str, version: int, account: NewAccount) -> Account | None:
-    """The account with its next tokens; None where it has a newer version than `version`, or is gone.
+async def keep(
+    writing: Writing, installation_id: str, version: int, account: NewAccount, refusals: int
+) -> Account | None:
+    """The account with its next tokens; None where it has a newer version than `version`, or is gone. `refusals`: how
+    many renewals in a row the server's refusals have asked for, with this one.
 
     Whoever has a lease that is over may still write, as long as nobody else has: these tokens are the newest.
     """
-    row = await writing.fetch_row(_KEEP, installation_id, version, *values_of(account, _GIVEN))
+    row = await writing.fetch_row(_KEEP, installation_id, version, refusals, *values_of(account, _GIVEN))
     return None if row is None else made(Account, row)
 
 

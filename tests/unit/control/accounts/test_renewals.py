@@ -118,6 +118,51 @@ async def test_a_server_that_goes_on_refusing_causes_no_second_renewal_for_a_whi
     assert provider.granted == 2
 
 
+async def test_a_server_that_refuses_whatever_it_gets_has_a_provider_asked_ever_more_seldom(
+    rig: Renewing, provider: RotatingProvider
+) -> None:
+    ann = await rig.signed_in("ann")
+    await refused(rig, ann)
+    for number, wait in enumerate((30, 60, 120, 240, 480, 900, 900), 1):
+        await aged(rig, wait - 5)
+        await refused(rig, ann)
+        assert provider.granted == number, wait
+        await aged(rig, wait + 5)
+        await refused(rig, ann)
+        assert provider.granted == number + 1, wait
+
+
+async def test_a_discovery_that_the_server_answers_ends_the_long_waits(
+    rig: Renewing, provider: RotatingProvider
+) -> None:
+    ann = await rig.signed_in("ann")
+    await rig.execute("update accounts set refusals = 6")
+    await aged(rig, 40)
+    await refused(rig, ann)
+    assert provider.granted == 0
+    await rig.execute("update installations set state = 'ready', discovered_at = now()")
+    await refused(rig, ann)
+    assert (provider.granted, (await rig.account(ann)).refusals) == (1, 1)
+
+
+async def test_a_renewal_that_was_due_counts_as_nobodys_refusal(rig: Renewing, provider: RotatingProvider) -> None:
+    ann = await rig.signed_in("ann", ended=True)
+    await rig.token(ann)
+    assert (provider.granted, (await rig.account(ann)).refusals) == (1, 0)
+
+
+async def aged(rig: Renewing, seconds: int) -> None:
+    """The token of now came so long ago."""
+    await rig.execute(f"update accounts set refreshed_at = now() - interval '{seconds} s'")
+
+
+async def refused(rig: Renewing, installation_id: str) -> None:
+    """A call meets a server that does not take the token of now."""
+    found = await rig.resolved(installation_id)
+    assert isinstance(found, ResolvedInstallation)
+    await rig.token(installation_id, refused_version=found.version)
+
+
 async def test_a_call_whose_token_is_due_goes_on_with_it_while_the_next_one_is_got(
     rig: Renewing, provider: RotatingProvider
 ) -> None:
