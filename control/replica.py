@@ -74,7 +74,13 @@ class Replica:
     """One replica of control, made of its parts by `composed`."""
 
     def __init__(
-        self, settings: ControlSettings, pool: Pool, questions_pool: Pool, to_proxies: Egress, outside: Egress
+        self,
+        settings: ControlSettings,
+        pool: Pool,
+        questions_pool: Pool,
+        to_proxies: Egress,
+        outside: Egress,
+        public: Egress,
     ) -> None:
         self.settings, self.pool = settings, pool
         ring, signer, seals = settings.proxy_ring, settings.signer, RowSeals(settings.secret_ring)
@@ -84,7 +90,7 @@ class Replica:
             "questions": Redis(settings.redis_url, deadline_s=_QUESTION_DEADLINE_S),
             "people": Redis(settings.redis_url, deadline_s=_PEOPLE_DEADLINE_S),
         }
-        asker = Asker(outside, settings.addresses)
+        asker = Asker(outside, settings.addresses, Asker(public, AddressPolicy()))
         self.key_sets = KeySets(pool, asker, signer)
         self.presence = Presence(pool, asker, self.key_sets, seals)
         single_sign_on = SingleSignOn(pool, asker, self.key_sets, seals, settings.pages_url)
@@ -198,7 +204,8 @@ async def composed(settings: ControlSettings) -> AsyncIterator[Replica]:
         await ensure_first_admin(pool)
         to_proxies = await ending.enter_async_context(_egress(settings, ANYWHERE))
         outside = await ending.enter_async_context(_egress(settings, settings.addresses))
-        replica = Replica(settings, pool, questions_pool, to_proxies, outside)
+        public = await ending.enter_async_context(_egress(settings, AddressPolicy()))
+        replica = Replica(settings, pool, questions_pool, to_proxies, outside, public)
         replica.start()
         ending.push_async_callback(replica.close)
         yield replica

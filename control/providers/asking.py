@@ -75,10 +75,13 @@ class Answer:
 
 
 class Asker:
-    """Asks providers, under one address policy."""
+    """Asks providers, under one address policy. `of_public`: who asks at public addresses alone; None where nobody
+    does. It is for addresses which only somebody named who may want us to look around inside.
+    """
 
-    def __init__(self, egress: Egress, policy: AddressPolicy) -> None:
+    def __init__(self, egress: Egress, policy: AddressPolicy, of_public: "Asker | None" = None) -> None:
         self._egress, self.policy = egress, policy
+        self.of_public = of_public if policy.allowed else self
 
     async def get(self, url: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         """The JSON object at an address; raises ProviderAway."""

@@ -46,9 +46,13 @@ def metadata_urls(server_url: str, told: str = "") -> list[str]:
 async def find_protected_resource(asker: Asker, server_url: str, told: str = "") -> ProtectedResource | None:
     """The description of a server, or None where it has none. Raises ProviderAway where that cannot be known now
     (5xx, 429, no answer), and Unfit for the description of another server.
+
+    The server's word leads to its own origin, or to a public https address: whatever an operator opened for servers,
+    none of them has us look around there. Another address is passed over.
     """
     for url in metadata_urls(server_url, told):
-        found = await metadata_at(asker, url)
+        asks = _who_asks(asker, url, server_url)
+        found = None if asks is None else await metadata_at(asks, url)
         described = None if found is None else described_in(found, server_url)
         if described is not None:
             return described
@@ -82,6 +86,15 @@ def covers(resource: str, server_url: str) -> bool:
     if not same or wide.query not in ("", narrow.query) or any(one in {".", ".."} for one in wide.path.split("/")):
         return False
     return f"{narrow.path.rstrip('/')}/".startswith(f"{wide.path.rstrip('/')}/")
+
+
+def _who_asks(asker: Asker, url: str, server_url: str) -> Asker | None:
+    try:
+        if origin_of(url) == origin_of(server_url):
+            return asker
+    except ValueError:
+        return None
+    return asker.of_public if url.startswith("https://") else None
 
 
 def _is_text(one: object) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -14,7 +15,10 @@ from control.credentials.upstream_oauth.protected_resource import (
 )
 from control.credentials.upstream_oauth.unfit import Unfit
 from control.providers.asking import Asker, ProviderAway
-from tests.fakes.answering import Answering
+from core.egress.addresses import AddressPolicy
+from core.egress.client import Egress
+from tests.fakes.answering import LOOPBACK, Answering
+from tests.fakes.scripted_names import ScriptedNames
 
 URL = "https://mcp.example/v1/mcp"
 ISSUER = "https://as.example"
@@ -79,6 +83,57 @@ async def test_the_first_address_that_has_a_description_counts(server: Answering
     found = await find_protected_resource(asker, url, f"{server.url}/told")
     assert found == ProtectedResource(server.url, (ISSUER,), None)
     assert server.paths == ["/told", f"{WELL_KNOWN}/mcp", WELL_KNOWN]
+
+
+@pytest.fixture
+async def guarded() -> AsyncIterator[Asker]:
+    """Who asks where an operator has opened loopback for servers."""
+    async with Egress(LOOPBACK) as opened, Egress(AddressPolicy()) as public:
+        yield Asker(opened, LOOPBACK, Asker(public, AddressPolicy()))
+
+
+async def test_a_server_has_nobody_ask_inside_for_what_it_says_of_itself(server: Answering, guarded: Asker) -> None:
+    server.at(WELL_KNOWN, {"resource": server.url, "authorization_servers": [ISSUER]})
+    async with Answering() as inside:
+        inside.at("/told", {"resource": server.url, "authorization_servers": ["https://evil.example"]})
+        plain = await find_protected_resource(guarded, f"{server.url}/mcp", f"{inside.url}/told")
+        assert plain == ProtectedResource(server.url, (ISSUER,), None)
+        with pytest.raises(ProviderAway, match="loopback"):
+            await find_protected_resource(
+                guarded, f"{server.url}/mcp", f"{inside.url}/told".replace("http:", "https:")
+            )
+        assert inside.paths == []
+
+
+async def test_a_name_that_leads_inside_has_nobody_ask_there_either(server: Answering) -> None:
+    names = ScriptedNames(["127.0.0.1"])
+    async with (
+        Answering() as inside,
+        Egress(LOOPBACK) as opened,
+        Egress(AddressPolicy(), resolver=names) as public,
+    ):
+        asker = Asker(opened, LOOPBACK, Asker(public, AddressPolicy()))
+        port = inside.url.rpartition(":")[2]
+        with pytest.raises(ProviderAway, match="is not allowed"):
+            await find_protected_resource(asker, f"{server.url}/mcp", f"https://public.example:{port}/told")
+        assert (names.questions, inside.paths) == (1, [])
+
+
+async def test_what_a_server_names_beside_its_origin_is_asked_by_nobody_where_there_is_no_such_asker(
+    server: Answering, asker: Asker
+) -> None:
+    assert asker.of_public is None
+    assert await find_protected_resource(asker, f"{server.url}/mcp", "https://public.example/told") is None
+
+
+@pytest.mark.parametrize(
+    "told", ["https://[x/told", "told", "ftp://public.example/told", "http://public.example/told"]
+)
+async def test_what_a_server_names_that_is_no_https_address_is_passed_over(
+    server: Answering, guarded: Asker, told: str
+) -> None:
+    assert await find_protected_resource(guarded, f"{server.url}/mcp", told) is None
+    assert server.paths == [f"{WELL_KNOWN}/mcp", WELL_KNOWN]
 
 
 async def test_a_server_without_one_is_of_before_there_were_any(server: Answering, asker: Asker) -> None:
