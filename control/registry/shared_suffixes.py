@@ -1,8 +1,9 @@
 """Endings of host names under which anybody can get a name: no place for an answer that chooses the server.
 
 Called by `url_template.py` for what is right of a filled host label. Strict and simple instead of complete: the list
-of public suffixes has ten thousand lines and changes each week, and whoever enters a server looks at its URL. Where
-this refuses a domain that has one owner, a deeper suffix of the same owner passes (`{region}.api.x.ai`). Pure.
+of public suffixes has ten thousand lines and changes each week (PyPI has it as `publicsuffixlist`, as old as the last
+upgrade), leaves out hosters that did not ask to be in it, and whoever enters a server looks at its URL. Where this
+refuses a country's short domain that has one owner, a deeper suffix passes (`{region}.api.x.ai`). Pure.
 """
 
 from collections.abc import Sequence
@@ -16,13 +17,26 @@ _LONGEST_OF_COUNTRIES: Final = 3
 
 # Where customers, and whoever else likes, get a name of their own.
 _OF_HOSTERS: Final = frozenset({
-    "amazonaws.com", "appspot.com", "azure-api.net", "azurecontainerapps.io", "azurefd.net", "azurewebsites.net",
-    "blogspot.com", "cloudapp.azure.com", "cloudapp.net", "cloudfront.net", "cloudfunctions.net", "deno.dev",
-    "duckdns.org", "elasticbeanstalk.com", "firebaseapp.com", "fly.dev", "github.dev", "github.io", "gitlab.io",
-    "herokuapp.com", "hf.space", "loca.lt", "lovable.app", "modal.run", "netlify.app", "ngrok-free.app",
-    "ngrok-free.dev", "ngrok.app", "ngrok.dev", "ngrok.io", "nip.io", "on.aws", "ondigitalocean.app", "onrender.com",
-    "pages.dev", "railway.app", "repl.co", "replit.app", "replit.dev", "run.app", "serveo.net", "sslip.io",
-    "supabase.co", "surge.sh", "trycloudflare.com", "vercel.app", "web.app", "windows.net", "workers.dev", "xip.io",
+    "adaptable.app", "aliyuncs.com", "amazonaws.com", "amplifyapp.com", "appdomain.cloud", "appspot.com",
+    "awsapprunner.com", "azure-api.net", "azurecontainerapps.io", "azureedge.net", "azurefd.net",
+    "azurestaticapps.net", "azurewebsites.net", "b-cdn.net", "b4a.run", "back4app.io", "blogspot.com", "bolt.host",
+    "builtwithdark.com", "cfargotunnel.com", "cleverapps.io", "cloud.goog", "cloudapp.azure.com", "cloudapp.net",
+    "cloudflare.net", "cloudfront.net", "cloudfunctions.net", "cloudshell.dev", "code.run", "csb.app", "daytona.app",
+    "daytona.work", "ddns.net", "deno.dev", "deno.net", "digitaloceanspaces.com", "duckdns.org", "dyndns.org",
+    "dynu.net", "dynv6.net", "e2b.app", "e2b.dev", "edgecompute.app", "edgeone.app", "elasticbeanstalk.com",
+    "fastly.net", "fastmcp.app", "fermyon.app", "firebaseapp.com", "fly.dev", "framer.app", "freemyip.com",
+    "github.dev", "github.io", "gitlab.io", "gitpod.io", "glitch.me", "googleusercontent.com", "gradio.live",
+    "hasura.app", "herokuapp.com", "hf.space", "hopto.org", "hostingersite.com", "is-a.dev", "js.org", "kinsta.app",
+    "koyeb.app", "lhr.life", "loca.lt", "localhost.run", "localtunnel.me", "lovable.app", "modal.host", "modal.run",
+    "mybluemix.net", "myqcloud.com", "netlify.app", "ngrok-free.app", "ngrok-free.dev", "ngrok.app", "ngrok.dev",
+    "ngrok.io", "nip.io", "no-ip.org", "northflank.app", "now.sh", "on-acorn.io", "on.aws", "ondigitalocean.app",
+    "onrender.com", "openshiftapps.com", "pagekite.me", "pages.dev", "pantheonsite.io", "pinggy.io", "pinggy.link",
+    "pipedream.net", "platformsh.site", "pythonanywhere.com", "r2.dev", "railway.app", "repl.co", "repl.run",
+    "replit.app", "replit.dev", "rhcloud.com", "run.app", "scw.cloud", "serveo.net", "sevalla.app", "sliplane.app",
+    "sslip.io", "stackblitz.io", "streamlit.app", "supabase.co", "supabase.in", "supabase.net", "surge.sh",
+    "sytes.net", "telebit.io", "traefik.me", "trafficmanager.net", "trycloudflare.com", "ts.net", "usercontent.goog",
+    "val.run", "vercel.app", "vercel.dev", "wasmer.app", "web.app", "webcontainer.io", "webflow.io", "windows.net",
+    "wixsite.com", "workers.dev", "xip.io", "zapto.org", "zeabur.app", "zrok.io",
 })  # fmt: skip
 
 
