@@ -48,7 +48,8 @@ class AtTheProvider:
         path = path or self.link
         page = await self.browser.get(path)
         assert page.status == 200, page.words
-        return await self.browser.post(path, {"csrf": page.value_of("csrf"), "whose": "personal", **fields})
+        seen = {"seen": page.value_of("seen")} if 'name="seen"' in page.text else {}
+        return await self.browser.post(path, {"csrf": page.value_of("csrf"), "whose": "personal", **seen, **fields})
 
     async def sign_in_there(self, address: str, as_whom: str) -> str:
         """What the provider sends the browser back to: a path of ours."""

@@ -8,8 +8,9 @@ Called by the install page. Between the steps everything is in one row, sealed, 
 nothing is an account before the person has said so (`ending.py`). Leaves out who may install what.
 """
 
+import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,13 +22,14 @@ from control.accounts.our_client import CALLBACK
 from control.accounts.providers import FoundProvider, UpstreamProviders
 from control.accounts.under_way import Came, UnderWay, WantedNew
 from control.credentials.upstream_oauth.account import AccountName, account_of
+from control.credentials.upstream_oauth.authorization_server import AuthorizationServer
 from control.credentials.upstream_oauth.authorize import authorize_url, begin, code_of, wanted_scopes
 from control.credentials.upstream_oauth.client import place_at
 from control.credentials.upstream_oauth.token_request import Granted, redeem
 from control.credentials.upstream_oauth.unfit import CannotSignIn
 from control.providers.asking import host_of
 from control.providers.browser_round import BadReturn
-from control.registry.account import Account, origin_in, place_of
+from control.registry.account import Account, place_of, url_in
 from control.registry.account_sign_in import AccountSignIn, NewAccountSignIn
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import OAuthCredential
@@ -68,9 +70,9 @@ class Waiting:
     """What that one had so far."""
 
     @property
-    def server_origin(self) -> str:
-        """Where the account's token is sent with calls: the origin of the server."""
-        return origin_in(self.way.place)
+    def server_url(self) -> str:
+        """Where the account's token is sent with calls."""
+        return url_in(self.way.place)
 
     @property
     def is_another(self) -> bool:
@@ -78,6 +80,17 @@ class Waiting:
         if self.before is None or self.before.issuer != self.way.server.issuer:
             return False
         return AccountName(self.came.account_name, self.came.subject).is_another(self.before)
+
+
+class NotSeen(Exception):
+    """A person would be sent elsewhere, or asked for something else, than the page said that they have looked at."""
+
+
+def word_for(server_url: str, provider: AuthorizationServer, scopes: Sequence[str]) -> str:
+    """What a person is shown before they leave, as one word for the form: for which server, where they are sent, and
+    what is asked for there.
+    """
+    return digest(json.dumps([server_url, provider.issuer, provider.authorization_endpoint, *scopes]))
 
 
 class SignIns:
@@ -93,16 +106,25 @@ class SignIns:
         self._pool, self._seals, self.providers, self._clock = pool, seals, providers, clock
 
     async def begin(
-        self, browser: Browser, entry: Entry, wanted: WantedNew | Installation, *, another: bool = False
+        self,
+        browser: Browser,
+        entry: Entry,
+        wanted: WantedNew | Installation,
+        *,
+        another: bool = False,
+        seen: str | None = None,
     ) -> str:
-        """Where the browser is sent. `another`: the person wants to choose the account once more. Raises
-        ProviderAway, and CannotSignIn (NotApproved with the hosts that an admin has to look at).
+        """Where the browser is sent. `another`: the person wants to choose the account once more. `seen`: what the
+        person has looked at, as `word_for` says it. Raises NotSeen where that is something else than is asked for
+        now, ProviderAway, and CannotSignIn (NotApproved with the hosts that an admin has to look at).
         """
         settings = _settings(entry)
         answers = wanted.plain_values if isinstance(wanted, Installation) else wanted.values
         url = self.providers.url_for(entry, answers)
         found = await self.providers.found(url, settings)
         scopes = self.scopes_for(found, settings, await self._account(wanted))
+        if seen is not None and seen != word_for(url, found.server, scopes):
+            raise NotSeen
         known = await self.providers.client_at(entry, settings, found.server, scopes)
         now = self._clock().timestamp()
         begun = begin(found.discovered, known.client, self.providers.ours_at(entry).redirect_uri, scopes, now)

@@ -3,10 +3,12 @@
 Called by the install page. The provider is asked each time: what it says may have changed since.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from control.accounts.providers import UpstreamProviders
-from control.accounts.sign_ins import SignIns
+from control.accounts.sign_ins import SignIns, word_for
 from control.credentials.upstream_oauth.registration import how_to_register
 from control.credentials.upstream_oauth.unfit import CannotSignIn, NotApproved
 from control.providers.asking import ProviderAway, host_of
@@ -14,7 +16,6 @@ from control.registry.account import Account
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import OAuthCredential
 from control.registry.entry import Entry
-from control.registry.installation import Installation
 from control.registry.server_url import is_whole
 
 
@@ -22,6 +23,8 @@ from control.registry.server_url import is_whole
 class ShownProvider:
     """The provider of an entry, for the person who is to sign in there."""
 
+    server: str = ""
+    """The URL of the server, to which its tokens will go; '' where it is not known."""
     host: str = ""
     """Where the browser is sent; '' where it cannot be."""
     issuer: str = ""
@@ -33,20 +36,25 @@ class ShownProvider:
     """Hosts that an admin has to approve first."""
     is_away: bool = False
     """Whether trying again may help."""
+    seen: str = ""
+    """All of this in one word, for the form; '' while it is not known where the server is."""
 
 
 async def provider_shown(
-    sign_ins: SignIns, entry: Entry, again: Installation | None, account: Account | None
+    sign_ins: SignIns, entry: Entry, answers: Mapping[str, Any] | None, account: Account | None
 ) -> ShownProvider:
-    """What is so now. Where the server's URL depends on answers that are still to come, nothing is known yet."""
+    """What is so now. `answers`: of the installation; None while they are still to come: nothing is known then of a
+    server whose URL depends on them.
+    """
     providers: UpstreamProviders = sign_ins.providers
     settings = entry.credential
     if not isinstance(settings, OAuthCredential):
         return ShownProvider()
     try:
-        if again is None and not is_whole(entry):
+        if answers is None and not is_whole(entry):
             return ShownProvider(host="its provider")
-        found = await providers.found(providers.url_for(entry, again.plain_values if again else {}), settings)
+        url = providers.url_for(entry, answers or {})
+        found = await providers.found(url, settings)
         how_to_register(found.server, settings, providers.ours_at(entry))
     except NotApproved as waiting:
         return ShownProvider(problem=str(waiting), hosts=waiting.hosts)
@@ -54,8 +62,11 @@ async def provider_shown(
         return ShownProvider(problem=str(cannot))
     except ProviderAway as away:
         return ShownProvider(problem=str(away), is_away=True)
+    scopes = sign_ins.scopes_for(found, settings, account)
     return ShownProvider(
+        server=url,
         host=host_of(found.server.authorization_endpoint),
         issuer=found.server.issuer,
-        scopes=sign_ins.scopes_for(found, settings, account),
+        scopes=scopes,
+        seen=word_for(url, found.server, scopes),
     )

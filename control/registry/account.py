@@ -141,10 +141,10 @@ def client_place(entry_credential: OAuthCredential, origin: str) -> str:
     return json.dumps(told, sort_keys=True)
 
 
-def origin_in(place: str) -> str:
-    """The origin of the server that a place names."""
+def url_in(place: str) -> str:
+    """The URL of the server that a place names; of one from before it had the URL, the origin."""
     told = json.loads(place)
-    return origin_of(told["url"]) if "url" in told else str(told.get("origin", ""))
+    return str(told.get("url") or told.get("origin", ""))
 
 
 def client_place_in(place: str) -> str:

@@ -60,6 +60,48 @@ async def test_the_provider_is_asked_for_a_code_with_pkce_state_and_the_servers_
     assert len(sent["state"][0]) >= 40
 
 
+async def test_where_the_address_hangs_on_answers_the_provider_is_shown_with_them_before_anybody_leaves(
+    hosted: Hosted,
+) -> None:
+    template = {"url": hosted.server.url.replace("/mcp", "/{place}"), "fields": [{"name": "place", "type": "string"}]}
+    async with changing(hosted.deps.pool, NOBODY) as write:
+        change = partial(entry_with, given=template)
+        await entries.change(write, hosted.deps.safeguards, hosted.entry.id, change)
+    ann = await hosted.person("Ann")
+    first = await ann.browser.get(ann.link)
+    assert "/{place}" in first.words
+    assert "it is found out with your answers" in first.words
+    shown = await ann.begin(**{"values.place": "mcp"})
+    assert (shown.status, await counts(hosted)) == (200, NOTHING)
+    assert "Look at where you will be sent" in shown.words
+    for told in (hosted.server.url, urlsplit(hosted.idp.issuer).netloc, "openid email read"):
+        assert told in shown.words
+    sent = {name: shown.value_of(name) for name in ("csrf", "whose", "seen", "values.place")}
+    assert (await ann.browser.post(ann.link, {**sent, "values.place": "other"})).status != 303
+    left = await ann.browser.post(ann.link, sent)
+    assert (left.status, left.to.startswith(hosted.idp.issuer)) == (303, True)
+
+
+async def test_a_server_that_asks_for_more_than_was_shown_is_looked_at_again(hosted: Hosted) -> None:
+    ann = await hosted.person("Ann")
+    page = await ann.browser.get(ann.link)
+    hosted.server.scopes.append("write")
+    again = await ann.browser.post(ann.link, {name: page.value_of(name) for name in ("csrf", "whose", "seen")})
+    assert (again.status, await counts(hosted)) == (200, NOTHING)
+    assert "write" in again.words
+    assert "Look at where you will be sent" in again.words
+    left = await ann.browser.post(ann.link, {name: again.value_of(name) for name in ("csrf", "whose", "seen")})
+    assert left.status == 303
+    assert "write" in parse_qs(urlsplit(left.to).query)["scope"][0]
+
+
+async def test_nobody_leaves_who_has_looked_at_nothing(hosted: Hosted) -> None:
+    ann = await hosted.person("Ann")
+    page = await ann.browser.get(ann.link)
+    left = await ann.browser.post(ann.link, {name: page.value_of(name) for name in ("csrf", "whose")})
+    assert (left.status, await counts(hosted)) == (200, NOTHING)
+
+
 async def test_an_answer_at_another_entrys_callback_is_used_for_nothing(hosted: Hosted) -> None:
     """A server that sends people on to somebody else's provider gets no code of that provider."""
     ann = await hosted.person("Ann")
@@ -72,9 +114,9 @@ async def test_an_answer_at_another_entrys_callback_is_used_for_nothing(hosted: 
 
 
 async def test_the_pages_say_where_the_token_goes(hosted: Hosted) -> None:
-    ann, origin = await hosted.person("Ann"), hosted.server.url.removesuffix("/mcp")
-    assert origin in (await ann.browser.get(ann.link)).words
-    assert origin in (await ann.browser.get(await ann.come_back("ann"))).words
+    ann, url = await hosted.person("Ann"), hosted.server.url
+    assert url in (await ann.browser.get(ann.link)).words
+    assert url in (await ann.browser.get(await ann.come_back("ann"))).words
 
 
 async def test_archway_registers_itself_once_for_all_people_of_an_entry(hosted: Hosted) -> None:

@@ -4,7 +4,8 @@
         server.url                                        # its protected-resource metadata names the provider
         server.calls                                      # who called which tool, by the provider's name for them
 
-It speaks the legacy era in plain JSON. `needs`: the scope without which a call is answered with 403.
+It speaks the legacy era in plain JSON. `needs`: the scope without which a call is answered with 403; `scopes`: those
+that it says it has.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class GuardedServer:
         self.calls: list[tuple[str, str]] = []
         self.bearers: list[str] = []
         self.needs = ""
+        self.scopes = list(SCOPES)
         self.url = ""
 
     async def __aenter__(self) -> GuardedServer:
@@ -44,7 +46,7 @@ class GuardedServer:
 
     async def _metadata(self, _request: web.Request) -> web.Response:
         return web.json_response(
-            {"resource": self.url, "authorization_servers": [self._provider.issuer], "scopes_supported": SCOPES}
+            {"resource": self.url, "authorization_servers": [self._provider.issuer], "scopes_supported": self.scopes}
         )
 
     async def _mcp(self, request: web.Request) -> web.Response:

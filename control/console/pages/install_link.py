@@ -5,12 +5,14 @@ the provider, or brings a key, or nothing is asked. What comes back from a provi
 looks round the registry installs with `install.py`.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from aiohttp import web
 
-from control.accounts.sign_ins import Browser
+from control.accounts.sign_ins import Browser, NotSeen
 from control.accounts.under_way import WantedNew
 from control.admin.installation_models import InstallationPatch
 from control.changes import entries as entry_changes
@@ -27,7 +29,6 @@ from control.http.pages import DOOR_POLICY
 from control.providers.asking import ProviderAway
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import CREDENTIAL, OAuthCredential, settings_of
-from control.registry.entry import bound_origin
 from control.registry.install_path import install_path
 from control.registry.installation import Installation
 from control.registry.partial import entry_with
@@ -57,10 +58,6 @@ async def begin(visit: Visit) -> web.Response:
         return await _filled(visit, target, form)
     except REFUSALS as refusal:
         return await _shown(visit, target, form.refused(refusal))
-    except NotApproved:
-        return await _shown(visit, target, form)  # which says why
-    except (CannotSignIn, ProviderAway) as cannot:
-        return await _shown(visit, target, replace(form, problem=f"{target.entry.name}: {cannot}.", status=409))
 
 
 async def approve(visit: Visit) -> web.Response:
@@ -113,7 +110,15 @@ async def _to_provider(visit: Visit, target: Target, form: Form) -> web.Response
         async with visit.rehearsing() as write:  # else it may be refused when the person has come back
             await changes.create(write, visit.deps.safeguards, new)
         wanted = WantedNew(scope=new.scope, team_id=new.team_id, name=new.name, values=new.values)
-    url = await visit.deps.account_sign_ins.begin(browser_of(visit), target.entry, wanted)
+    answers = wanted.plain_values if isinstance(wanted, Installation) else wanted.values
+    seen = form.value("seen")
+    try:
+        url = await visit.deps.account_sign_ins.begin(browser_of(visit), target.entry, wanted, seen=seen)
+    except (NotApproved, NotSeen):
+        return await _shown(visit, target, form, answers)  # which says why
+    except (CannotSignIn, ProviderAway) as cannot:
+        form = replace(form, problem=f"{target.entry.name}: {cannot}.", status=409)
+        return await _shown(visit, target, form, answers)
     return web.Response(status=303, headers={"Location": url, "Cache-Control": "no-store"})
 
 
@@ -137,10 +142,12 @@ def _read_new(target: Target, form: Form) -> WantedInstallation:
     return read_new(target.entry, form)
 
 
-async def _shown(visit: Visit, target: Target, form: Form) -> web.Response:
+async def _shown(visit: Visit, target: Target, form: Form, answers: Mapping[str, Any] | None = None) -> web.Response:
+    """The page. `answers`: those of a new installation, where they were given and fit."""
     entry, again = target.entry, target.installation
     signs_in = isinstance(entry.credential, OAuthCredential)
-    shown = await provider_shown(visit.deps.account_sign_ins, entry, again, target.account)
+    answers = again.plain_values if again else answers
+    shown = await provider_shown(visit.deps.account_sign_ins, entry, answers, target.account)
     query = f"?{visit.request.query_string}" if visit.request.query_string else ""
     page = visit.again(
         "install/link.html",
@@ -153,7 +160,7 @@ async def _shown(visit: Visit, target: Target, form: Form) -> web.Response:
         credential=credential_question(entry, again),
         signs_in=signs_in,
         provider=shown,
-        server_origin=bound_origin(entry.reached),
+        looks_again=signs_in and "seen" in form.given and form.status == 200,
         action=install_path(entry.slug),
         query=query,
         may_approve=visit.caller.may("entry:update"),

@@ -10,8 +10,8 @@ from control.registry.account import (
     client_place_in,
     earlier_place_of,
     is_placed_at,
-    origin_in,
     place_of,
+    url_in,
 )
 from control.registry.credential import ClientCredentials, OAuthCredential
 from tests.fakes.registry import an_account, an_entry
@@ -64,11 +64,11 @@ def test_an_account_whose_place_has_only_an_origin_is_for_the_one_url_that_is_kn
     assert not is_placed_at(earlier, an_entry(credential=OAuthCredential(issuer="https://other.test")), URL)
 
 
-def test_a_place_says_its_servers_origin_and_where_its_clients_secret_goes_however_it_is_written() -> None:
+def test_a_place_says_where_its_server_is_and_where_its_clients_secret_goes_however_it_is_written() -> None:
     credential = OAuthCredential(client_id="a", issuer="https://a.test")
     entry = an_entry("https://{region}.github.test/mcp", credential=credential)
     new, earlier = (of(entry, "https://eu.github.test/mcp") for of in (place_of, earlier_place_of))
-    assert origin_in(new) == origin_in(earlier) == "https://eu.github.test"
+    assert (url_in(new), url_in(earlier)) == ("https://eu.github.test/mcp", "https://eu.github.test")
     assert client_place_in(new) == client_place(credential, "https://{region}.github.test")
     assert client_place_in(earlier) == client_place(credential, "https://eu.github.test")
 
