@@ -4,10 +4,9 @@ Called by the admin API. The provider is not asked for other tokens; whether the
 """
 
 from datetime import UTC, datetime
-from random import random
 
+from control.accounts.given import given_of, new_account
 from control.accounts.providers import UpstreamProviders
-from control.accounts.times import next_refresh
 from control.credentials.upstream_oauth.account import account_of
 from control.credentials.upstream_oauth.authorize import wanted_scopes
 from control.credentials.upstream_oauth.token_answer import Granted
@@ -34,26 +33,19 @@ async def deposited(
     server, now = found.server, providers.now()
     asked = wanted_scopes(found.discovered, settings, found.challenge)
     known = await providers.client_at(entry, settings, server, asked)
-    ends = None if expires_in is None else datetime.fromtimestamp(now + expires_in, UTC)
-    granted = Granted(access_token=tokens.access_token, refresh_token=tokens.refresh_token)
-    whose = await account_of(providers.asker, server, settings, known.client.client_id, granted, now)
-    return NewAccount(
-        place=place_of(entry, url),
-        issuer=server.issuer,
-        token_endpoint=server.token_endpoint,
-        revocation_endpoint=server.revocation_endpoint,
-        resource=found.discovered.resource,
-        client_id=known.client.client_id,
-        client_authentication=known.client.authentication,
-        upstream_client_id=known.row,
-        tokens=b"",
-        expires_at=ends,
-        refresh_at=_refreshed_at(ends, now) if tokens.refresh_token else None,
-        scopes=scopes or (),
-        account_name=whose.name,
-        subject=whose.subject,
+    granted = Granted(
+        access_token=tokens.access_token,
+        refresh_token=tokens.refresh_token,
+        expires_at=0.0 if expires_in is None else now + expires_in,
+        scopes=scopes,
     )
-
-
-def _refreshed_at(ends: datetime | None, now: float) -> datetime | None:
-    return next_refresh(ends, datetime.fromtimestamp(now, UTC), random())  # noqa: S311  # spreads load
+    whose = await account_of(providers.asker, server, settings, known.client.client_id, granted, now)
+    return new_account(
+        given_of(granted, whose, ()),
+        server,
+        known.client,
+        client_row=known.row,
+        place=place_of(entry, url),
+        resource=found.discovered.resource,
+        now=datetime.fromtimestamp(now, UTC),
+    )

@@ -10,7 +10,6 @@ import msgspec
 
 from control.accounts.kept_clients import sealed_secret
 from control.accounts.sign_ins import Waiting, opened
-from control.accounts.under_way import account_from
 from control.changes import accounts as changes
 from control.changes.refusals import NotThere
 from control.changes.safeguards import Safeguards
@@ -36,12 +35,12 @@ async def connect(
     )  # fmt: skip
     if row is None:
         raise NotThere("sign-in")
-    way, came = waiting.way, waiting.came
+    way, given = waiting.way, waiting.given
     target = waiting.installation.id if way.wanted is None and waiting.installation else None
     wanted = target or (way.wanted.of(row.entry_id) if way.wanted else None)
     if wanted is None:
         raise NotThere("installation")
-    installation = await changes.connect(write, safeguards, wanted, account_from(way, came, now), came.tokens)
+    installation = await changes.connect(write, safeguards, wanted, way.account(given, now), given.tokens)
     await account_sign_ins.end(write.connection, row.id)
     return installation
 
@@ -53,12 +52,12 @@ async def cancel(connection: Connection, seals: RowSeals, row: AccountSignIn, no
         return
     entry = await entries.one(connection, row.entry_id)
     try:
-        way, came = opened(seals, row)
+        way, given = opened(seals, row)
     except (SealBroken, msgspec.MsgspecError):
         return
-    if came is None or entry is None or not way.server.revocation_endpoint:
+    if given is None or entry is None or not way.server.revocation_endpoint:
         return
-    account, nobody = account_from(way, came, now), new_id()
+    account, nobody = way.account(given, now), new_id()
     if await accounts.held_elsewhere(connection, account):
         return
     row_id = account.upstream_client_id
@@ -77,6 +76,6 @@ async def cancel(connection: Connection, seals: RowSeals, row: AccountSignIn, no
             client_authentication=account.client_authentication,
             upstream_client_id=account.upstream_client_id,
             client_secret=sealed_secret(entry, account, registered),
-            tokens=seals.account_tokens(nobody, account, came.tokens),
+            tokens=seals.account_tokens(nobody, account, given.tokens),
         ),
     )

@@ -18,9 +18,10 @@ from datetime import UTC, datetime
 import msgspec
 
 from control.accounts import sign_in_failed as failed
+from control.accounts.given import Given, given_of
 from control.accounts.our_client import CALLBACK
 from control.accounts.providers import FoundProvider, UpstreamProviders
-from control.accounts.under_way import Came, UnderWay, WantedNew
+from control.accounts.under_way import UnderWay, WantedNew
 from control.credentials.upstream_oauth.account import AccountName, account_of
 from control.credentials.upstream_oauth.authorization_server import AuthorizationServer
 from control.credentials.upstream_oauth.authorize import authorize_url, begin, code_of, wanted_scopes
@@ -63,7 +64,7 @@ class Waiting:
     id: str
     entry: Entry
     way: UnderWay
-    came: Came
+    given: Given
     installation: Installation | None
     """The one that signs in again; None for a new one."""
     before: Account | None
@@ -79,7 +80,7 @@ class Waiting:
         """Whether it is certainly another account than the one before."""
         if self.before is None or self.before.issuer != self.way.server.issuer:
             return False
-        return AccountName(self.came.account_name, self.came.subject).is_another(self.before)
+        return AccountName(self.given.account_name, self.given.subject).is_another(self.before)
 
 
 class NotSeen(Exception):
@@ -183,9 +184,9 @@ class SignIns:
         if entry is None or (known is not None and installation is None):
             return None
         with suppress(SealBroken, msgspec.MsgspecError):
-            way, came = opened(self._seals, row)
-            if came is not None:
-                return Waiting(row.id, entry, way, came, installation, before)
+            way, given = opened(self._seals, row)
+            if given is not None:
+                return Waiting(row.id, entry, way, given, installation, before)
         return None
 
     def scopes_for(self, found: FoundProvider, settings: OAuthCredential, account: Account | None) -> tuple[str, ...]:
@@ -253,15 +254,8 @@ class SignIns:
         if not isinstance(outcome, Granted):
             raise failed.not_redeemed(outcome, again)
         whose = await account_of(asker, way.server, settings, way.client.client_id, outcome, now)
-        came = Came(
-            access_token=outcome.access_token,
-            refresh_token=outcome.refresh_token,
-            expires_at=outcome.expires_at,
-            scopes=way.begun.scopes if outcome.scopes is None else outcome.scopes,
-            account_name=whose.name,
-            subject=whose.subject,
-        )
-        sealed = self._seals.sign_in(row.id, TOKENS, msgspec.json.encode(came))
+        given = given_of(outcome, whose, way.begun.scopes)
+        sealed = self._seals.sign_in(row.id, TOKENS, msgspec.json.encode(given))
         async with transaction(self._pool) as connection:
             kept = await account_sign_ins.keep_tokens(connection, row.id, sealed)
         if not kept:
@@ -275,12 +269,12 @@ class SignIns:
             raise failed.not_known() from None
 
 
-def opened(seals: RowSeals, row: AccountSignIn) -> tuple[UnderWay, Came | None]:
+def opened(seals: RowSeals, row: AccountSignIn) -> tuple[UnderWay, Given | None]:
     """What a row keeps sealed; raises SealBroken, `msgspec.MsgspecError`."""
     way = msgspec.json.decode(seals.open_sign_in(row.id, BEGUN, row.begun), type=UnderWay)
     if row.tokens is None:
         return way, None
-    return way, msgspec.json.decode(seals.open_sign_in(row.id, TOKENS, row.tokens), type=Came)
+    return way, msgspec.json.decode(seals.open_sign_in(row.id, TOKENS, row.tokens), type=Given)
 
 
 def _settings(entry: Entry) -> OAuthCredential:

@@ -131,6 +131,6 @@ async def _given_back(visit: Visit, waiting: Waiting) -> None:
 
 
 def _asked(visit: Visit, waiting: Waiting, form: Form) -> web.Response:
-    page = visit.again("install/confirm.html", form, waiting=waiting, came=waiting.came, entry=waiting.entry)
+    page = visit.again("install/confirm.html", form, waiting=waiting, given=waiting.given, entry=waiting.entry)
     page.headers["Content-Security-Policy"] = DOOR_POLICY
     return page

@@ -1,13 +1,14 @@
-"""What is kept of a sign-in shows no secret, and says when an account is first refreshed."""
+"""What is kept of a sign-in shows no secret, and decides where the account goes."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
 
-from control.accounts.under_way import Came, UnderWay, WantedNew, account_from
+from control.accounts.given import Given
+from control.accounts.under_way import UnderWay, WantedNew
 from control.credentials.upstream_oauth.authorization_server import AuthorizationServer
 from control.credentials.upstream_oauth.authorize import Begun
 from control.credentials.upstream_oauth.client import UpstreamClient
@@ -34,28 +35,23 @@ def way() -> UnderWay:
     )
 
 
-def came(**changes: object) -> Came:
-    usual: dict[str, object] = {
-        "access_token": "access-secret", "refresh_token": "refresh-secret", "expires_at": NOW.timestamp() + 3600,
-        "scopes": ("read",), "account_name": "octocat", "subject": "1",
-    }  # fmt: skip
-    return msgspec.convert(usual | changes, Came)
-
-
 def test_it_comes_back_whole_from_how_it_is_sealed() -> None:
     assert msgspec.json.decode(msgspec.json.encode(way()), type=UnderWay) == way()
-    assert msgspec.json.decode(msgspec.json.encode(came()), type=Came) == came()
 
 
-@pytest.mark.parametrize("thing", [way(), came(), way().wanted])
+@pytest.mark.parametrize("thing", [way(), way().wanted])
 def test_no_secret_is_in_its_repr(thing: object) -> None:
     assert "secret" not in repr(thing)
 
 
 def test_the_account_goes_where_the_sign_in_began() -> None:
-    account = account_from(way(), came(), NOW)
+    given = Given(
+        access_token="at", refresh_token="rt", expires_at=0, scopes=("read",), account_name="octocat", subject="1"
+    )
+    account = way().account(given, NOW)
     assert (account.token_endpoint, account.revocation_endpoint) == (f"{ISSUER}/token", f"{ISSUER}/r")
     assert (account.account_name, account.upstream_client_id) == ("octocat", "row")
+    assert (account.place, account.resource) == ("{}", "https://mcp.example/mcp")
 
 
 @pytest.mark.parametrize(
@@ -72,22 +68,3 @@ def test_a_person_begins_again_for_the_same_owner_or_the_same_installation(
 ) -> None:
     begun = msgspec.structs.replace(way(), wanted=wanted)
     assert begun.begun_at("crm", "u1", installation_id) == path
-
-
-def test_an_account_is_refreshed_ahead_of_its_end_and_not_all_at_one_moment() -> None:
-    ends = NOW + timedelta(hours=1)
-    found = {account_from(way(), came(expires_at=ends.timestamp()), NOW).refresh_at for _ in range(50)}
-    assert len(found) > 1
-    assert all(ends - timedelta(minutes=10) <= one < ends for one in found if one)
-
-
-def test_a_short_life_is_refreshed_in_its_second_half() -> None:
-    ends = NOW + timedelta(seconds=60)
-    found = account_from(way(), came(expires_at=ends.timestamp()), NOW).refresh_at
-    assert found is not None
-    assert NOW + timedelta(seconds=30) < found < ends
-
-
-def test_without_a_refresh_token_nobody_refreshes() -> None:
-    assert account_from(way(), came(refresh_token=""), NOW).refresh_at is None
-    assert account_from(way(), came(expires_at=0.0), NOW).refresh_at is None
