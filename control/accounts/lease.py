@@ -18,8 +18,8 @@ from control.accounts import no_token
 from control.accounts.times import refusals_with
 from control.changes import renewals as changes
 from control.changes.write import Write, changing
-from control.credentials.resolved import why_not_fitting
-from control.credentials.usable import fits, why_no_account
+from control.credentials.lacks import fits, of_account, of_answers
+from control.credentials.resolved import refusal_of
 from control.registry.account import Account, AccountTokens, NewAccount
 from control.registry.credential import ClientCredentials, OAuthCredential
 from control.registry.entry import Entry
@@ -191,10 +191,10 @@ class Leases:
     ) -> InstallationRefusal | None:
         """Why nobody may renew it as things stand."""
         # What an earlier discovery found does not count here: the next one would never get a token.
-        refusal = why_not_fitting(entry, installation)
-        if refusal is not None or isinstance(entry.credential, ClientCredentials):
-            return refusal
-        refusal = why_no_account(entry, installation, account)
+        lacking = of_answers(entry, installation)
+        if lacking is not None or isinstance(entry.credential, ClientCredentials):
+            return refusal_of(entry, installation, lacking)
+        refusal = refusal_of(entry, installation, of_account(entry, installation, account))
         if not isinstance(entry.credential, OAuthCredential):
             refusal = no_token.signed_out(entry, installation, "needs no account any more")
         if refusal is not None and account is not None and account.refused_at is None:

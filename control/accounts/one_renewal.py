@@ -15,6 +15,7 @@ from control.accounts import no_token
 from control.accounts.lease import Ended, Held, Leased, Leases
 from control.accounts.next_tokens import Answered, Next, NextTokens, is_final
 from control.accounts.times import rest_after
+from control.credentials.lacks import WORDS
 from control.credentials.upstream_oauth.token_request import Away, Refused
 from control.providers.asking import DEADLINE_S
 from control.registry.account import Account
@@ -32,7 +33,7 @@ _HELD_S: Final = 30.0
 _POLLS: Final = (0.05, 0.1, 0.2, 0.4)
 _STORE_AGAIN_S: Final = 0.5
 _ENDED: Final = "has a sign-in that has ended, and its provider gave nothing to renew it with"
-_SIGNED_OUT: Final = "was signed out by its provider"
+_SIGNED_OUT: Final = WORDS["signed_out"].because
 _REFUSED_CLIENT: Final = "has a client that its provider does not take"
 _ANOTHERS: Final = "was renewed by its provider for another person, whose tokens are not used"
 

@@ -18,7 +18,7 @@ from control.accounts.lease import Leases
 from control.accounts.next_tokens import NextTokens
 from control.accounts.one_renewal import Came, OneRenewal
 from control.accounts.times import fresh_for
-from control.credentials.usable import fits
+from control.credentials.lacks import fits
 from control.providers.asking import Asker
 from control.registry.account import Account
 from control.registry.entry import Entry

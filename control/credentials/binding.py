@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from control.credentials import dispatch
-from control.credentials.places import given_elsewhere
+from control.credentials.lacks import of_answers
 from control.registry.broken_rule import BrokenRule
 from control.registry.entry import Entry
 from control.registry.fields import check_answers
 from control.registry.installation import Installation
-from control.registry.server_url import server_url
 from core.egress.addresses import AddressPolicy
 
 
@@ -41,13 +40,10 @@ def state_after(before: Entry, after: Entry, installation: Installation, policy:
 def why_to_fill_again(entry: Entry, installation: Installation, policy: AddressPolicy) -> str | None:
     """Why a person has to give answers again, or None where all fit the entry."""
     secrets = set(installation.secret_names)
-    try:
-        url = server_url(entry, installation.plain_values, policy)
-    except BrokenRule as broken:
-        return _no_longer_fit(broken)
-    elsewhere = given_elsewhere(entry, installation, url)
-    if elsewhere is not None:
-        return f"It {elsewhere.because} ({elsewhere.details}); give them again."
+    lacking = of_answers(entry, installation, policy)
+    if lacking is not None:
+        told = f"It {lacking.because} ({lacking.details}); give them again."
+        return told if lacking.lack == "secrets_elsewhere" else _no_longer_fit(lacking.details)
     cure = dispatch.cure(entry.credential, secrets)
     if cure is not None:
         return cure.sentence
@@ -61,9 +57,9 @@ def why_to_fill_again(entry: Entry, installation: Installation, policy: AddressP
     try:
         check_answers(entry.fields, given, policy)
     except BrokenRule as broken:
-        return _no_longer_fit(broken)
+        return _no_longer_fit(str(broken))
     return None
 
 
-def _no_longer_fit(broken: BrokenRule) -> str:
-    return f"Its answers no longer fit the entry ({broken}); give them again."
+def _no_longer_fit(why: str) -> str:
+    return f"Its answers no longer fit the entry ({why}); give them again."

@@ -56,7 +56,7 @@ def given_elsewhere(entry: Entry, installation: Installation, url: str) -> Elsew
 def account_place(entry: Entry, installation: Installation) -> str:
     """Where an account of this installation may go as its entry now is: of the server that its answers say.
 
-    BrokenRule where the answers make no address; what `why_not_usable` lets pass has one.
+    BrokenRule where the answers make no address; what `lacks.of_answers` lets pass has one.
     """
     return account.place_of(entry, server_url(entry, installation.plain_values, ANYWHERE))
 

@@ -8,11 +8,10 @@ answer, and are nowhere kept.
 from collections.abc import Collection
 from typing import Literal, assert_never
 
-from control.credentials import dispatch
+from control.credentials import dispatch, lacks
 from control.credentials.cure import to_give_again
-from control.credentials.places import given_elsewhere
+from control.credentials.lacks import Lacking
 from control.registry.account import Account
-from control.registry.broken_rule import BrokenRule
 from control.registry.credential import WithAccount
 from control.registry.entry import Entry, Reached, Remote
 from control.registry.fields import field_headers
@@ -33,13 +32,13 @@ def resolve_installation(
     Headers are lower case; the installation's own (fields and credential) go over the entry's fixed ones. `account`:
     what it holds at a provider, whose token is among `secrets`, for the kinds that need one.
     """
-    refusal = why_not_usable(entry, installation)
+    lacking = lacks.of_answers(entry, installation) or lacks.of_state(installation)
+    lacking = lacking or lacks.of_secrets(entry, secrets.values)
+    if lacking is None and isinstance(entry.credential, WithAccount) and account is None:
+        lacking = Lacking("account")
+    refusal = refusal_of(entry, installation, lacking)
     if refusal is not None:
         return refusal
-    if dispatch.cure(entry.credential, secrets.values) is not None:
-        return needs_sign_in(entry, installation, "has no credential yet")
-    if isinstance(entry.credential, WithAccount) and account is None:
-        return needs_sign_in(entry, installation, "is not signed in at its provider yet")
     own = field_headers(entry.fields, installation.plain_values, secrets.values)
     own += dispatch.headers(entry.credential, secrets.values)
     protocol, revision = _spoken(installation.protocol)
@@ -94,27 +93,11 @@ def _spoken(protocol: Protocol) -> tuple[Literal["auto", "legacy", "2026-07-28"]
             return "legacy", protocol
 
 
-def why_not_usable(entry: Entry, installation: Installation) -> InstallationRefusal | None:
-    """Why the installation must not be used: it does not fit its entry, or was found to need its credential again."""
-    if (refusal := why_not_fitting(entry, installation)) is not None:
-        return refusal
-    if installation.state == "needs_sign_in":
-        return needs_sign_in(entry, installation, "must be given its credential again")
-    return None
-
-
-def why_not_fitting(entry: Entry, installation: Installation) -> InstallationRefusal | None:
-    """Why its answers and secrets do not fit what its entry now is: secrets are bound to what they were given for."""
-    try:
-        # Whether an address may be connected to was said when it was saved, and is decided at each connect.
-        url = server_url(entry, installation.plain_values, ANYWHERE)
-    except BrokenRule as broken:
-        name = broken.field.removeprefix("values.")
-        return needs_sign_in(entry, installation, "has no answer that fits the address of its server", answer=name)
-    elsewhere = given_elsewhere(entry, installation, url)
-    if elsewhere is not None:
-        return needs_sign_in(entry, installation, elsewhere.because, elsewhere.names)
-    return None
+def refusal_of(entry: Entry, installation: Installation, lacking: Lacking | None) -> InstallationRefusal | None:
+    """The refusal for what the installation lacks; None where it lacks nothing."""
+    if lacking is None:
+        return None
+    return needs_sign_in(entry, installation, lacking.because, lacking.secrets, lacking.answer)
 
 
 def needs_sign_in(

@@ -10,9 +10,8 @@ from shlex import quote
 from typing import Final, Literal, assert_never
 
 from control.credentials.cure import to_give_again
-from control.credentials.places import is_for
+from control.credentials.lacks import WORDS, of_account
 from control.registry.account import Account
-from control.registry.broken_rule import BrokenRule
 from control.registry.counted import counted
 from control.registry.credential import OAuthCredential
 from control.registry.entry import Entry
@@ -46,7 +45,7 @@ def standing_of(
         case "new":
             return Standing("not_asked", "Its server was not asked yet.", f"{again} asks it.")
         case "needs_sign_in":
-            return _to_give(entry, installation, "It must be given its credential, or answers, again.")
+            return _to_give(entry, installation, WORDS["given_again"].cause)
         case "credential_refused":
             return _to_give(entry, installation, "Its server does not take this credential.")
         case "unreachable":
@@ -60,24 +59,14 @@ def standing_of(
 def _signed_out(entry: Entry, installation: Installation, account: Account | None) -> Standing | None:
     """Where a person must sign in at the provider: what they can do; None where they need not."""
     cure = f"Sign in at its provider on the page `{path_to_mend(installation)}` of the console."
-    if account is None:
-        return Standing("needs_sign_in", "Nobody has signed in for it at its server's provider yet.", cure)
-    if not _is_for(account, entry, installation):
-        return Standing("needs_sign_in_again", "Its server or its provider has another address since then.", cure)
-    if account.refused_at is not None:
-        why = f"Its provider does not know this sign-in any more. {account.fault}".rstrip()
-        return Standing("needs_sign_in_again", why, cure)
+    lacking = of_account(entry, installation, account)
+    if lacking is not None:
+        word: StandingWord = "needs_sign_in" if lacking.lack == "account" else "needs_sign_in_again"
+        return Standing(word, f"{lacking.cause} {lacking.details}".rstrip(), cure)
     if installation.state in {"needs_sign_in", "credential_refused"}:
         why = installation.state_reason or "Its server does not take what its provider gave."
         return Standing("needs_sign_in_again", why, cure)
     return None
-
-
-def _is_for(account: Account, entry: Entry, installation: Installation) -> bool:
-    try:
-        return is_for(account, entry, installation)
-    except BrokenRule:  # its answers make no address any more
-        return False
 
 
 def _to_give(entry: Entry, installation: Installation, otherwise: str) -> Standing:

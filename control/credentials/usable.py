@@ -10,16 +10,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
-from control.credentials.places import is_for
-from control.credentials.resolved import (
-    needs_sign_in,
-    resolve_installation,
-    version_of,
-    why_not_fitting,
-    why_not_usable,
-)
+from control.credentials import lacks
+from control.credentials.lacks import Lacking
+from control.credentials.resolved import needs_sign_in, refusal_of, resolve_installation, version_of
 from control.registry.account import Account
-from control.registry.credential import CLIENT_ID, ClientCredentials, OAuthCredential, WithAccount
+from control.registry.credential import WithAccount
 from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.row_seals import OpenedSecrets, RowSeals
@@ -77,7 +72,7 @@ class Usable:
     ) -> tuple[ResolvedInstallation, OpenedSecrets] | InstallationRefusal:
         """As `resolved`, with all secrets that are in it."""
         if isinstance(entry.credential, WithAccount):
-            refusal = _why_not(entry, installation, account)
+            refusal = refusal_of(entry, installation, _lacking(entry, installation, account))
             if refusal is not None:
                 return refusal
             if self._must_be_renewed(entry, installation, account, refused_version):
@@ -100,40 +95,19 @@ class Usable:
     def _must_be_renewed(
         self, entry: Entry, installation: Installation, account: Account | None, refused_version: int
     ) -> bool:
-        if account is None or not fits(entry, installation, account):
+        if account is None or not lacks.fits(entry, installation, account):
             return True  # a client gets its token for the place that the entry names now
         if version_of(entry, installation, account) <= refused_version:
             return True
         return not account.lives_at(self._clock())
 
 
-def _why_not(entry: Entry, installation: Installation, account: Account | None) -> InstallationRefusal | None:
-    """What keeps it from being used, the most telling first: an account that was signed out says why, where its
-    installation's state says only that something must be given again.
+def _lacking(entry: Entry, installation: Installation, account: Account | None) -> Lacking | None:
+    """What it lacks, the most telling first: an account that was signed out says why, where its installation's state
+    says only that something must be given again.
     """
     return (
-        why_not_fitting(entry, installation)
-        or why_no_account(entry, installation, account)
-        or why_not_usable(entry, installation)
+        lacks.of_answers(entry, installation)
+        or lacks.of_account(entry, installation, account)
+        or lacks.of_state(installation)
     )
-
-
-def fits(entry: Entry, installation: Installation, account: Account) -> bool:
-    """Whether the account is of the server and the provider that the entry names now, and of the same client."""
-    if not is_for(account, entry, installation):
-        return False
-    of_client = isinstance(entry.credential, ClientCredentials)
-    return not of_client or account.client_id == installation.plain_values.get(CLIENT_ID)
-
-
-def why_no_account(entry: Entry, installation: Installation, account: Account | None) -> InstallationRefusal | None:
-    """Why a person must sign in at the provider first; None where nobody has to, as for a client's own tokens."""
-    if not isinstance(entry.credential, OAuthCredential):
-        return None
-    if account is None:
-        return needs_sign_in(entry, installation, "is not signed in at its provider yet")
-    if not fits(entry, installation, account):
-        return needs_sign_in(entry, installation, "was signed in for another address or provider of this server")
-    if account.refused_at is not None:
-        return needs_sign_in(entry, installation, "was signed out by its provider")
-    return None
