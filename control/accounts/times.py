@@ -52,7 +52,7 @@ def fresh_for(account: Account, installation: Installation) -> timedelta:
 
 def refusals_with(account: Account, installation: Installation, now: datetime) -> int:
     """How many renewals in a row the server's refusals have asked for, with one that is made now. One that is due by
-    itself changes nothing; where the token before was good for much longer than the last wait, they begin anew.
+    itself changes nothing; where the token before was good for much longer than the last wait, they begin at one.
     """
     is_due = account.refresh_at is not None and account.refresh_at <= now
     if is_due or not account.lives_at(now):
