@@ -349,7 +349,6 @@ async def running_system(
         for_proxy = both | {
             "ARCHWAY_REDIS_URL": redis.url.replace(f":{redis.port}/", f":{roads['redis']}/"),
             "ARCHWAY_VERIFY_KEYS": signer.public_keys,
-            "ARCHWAY_CONTROL_INTERNAL_URL": ",".join(internal),
             "ARCHWAY_SOFT_AGE": str(soft_age),
             "ARCHWAY_MAX_STALE": str(max_stale),
             "ARCHWAY_MOST_LAG": "10",  # however busy the machine that tests; overload has tests of its own
@@ -358,7 +357,10 @@ async def running_system(
         system = System(
             folder, postgres, dsn, redis,
             [_control(folder, number, ports, for_control) for number, ports in enumerate(control_ports)],
-            [_proxy(folder, number, ports, for_proxy, supervised) for number, ports in enumerate(proxy_ports)],
+            [
+                _proxy(folder, number, ports, for_proxy | _asks_first(internal, number), supervised)
+                for number, ports in enumerate(proxy_ports)
+            ],
             _stub(folder), keys, http, run_token, [new_session() for _ in proxy_ports], toxics,
         )  # fmt: skip
         ending.push_async_callback(_hang_up, system)
@@ -432,6 +434,12 @@ def _control(folder: Path, number: int, ports: tuple[int, int], environment: dic
     listeners = {"ADMIN": admin, "CONTROL_INTERNAL": internal, "CONTROL_PUBLIC": 0}
     own = {f"ARCHWAY_{name}_LISTEN": f"127.0.0.1:{port}" for name, port in listeners.items()}
     return Program(f"control-{number}", ["-m", "control.main"], environment | own, admin, folder)
+
+
+def _asks_first(controls: list[str], number: int) -> dict[str, str]:
+    """Each proxy asks a control of its own first, as behind a balancer: a proxy stays with one that answers."""
+    first = number % len(controls)
+    return {"ARCHWAY_CONTROL_INTERNAL_URL": ",".join(controls[first:] + controls[:first])}
 
 
 def _proxy(
