@@ -80,7 +80,7 @@ clean: ## remove the environments and caches; what `make up` keeps in .archway s
 	rm -rf .venv .tools build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .fuzz .compiled .compiled.begun
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-bench: .venv/.ok ## what a governed call costs beside nginx and between the lanes, row by row; 20 minutes, with BENCH_SHORT=1 five
+bench: .venv/.ok ## what a governed call costs beside nginx and between the lanes, row by row; 25 minutes, with BENCH_SHORT=1 five
 	@$(BIN)/python -m bench.run
 
 bench-quick: .venv/.ok ## what a call costs in user space, by its plan and through all stages: figures that repeat; 30 seconds

@@ -1,110 +1,155 @@
-"""What callers feel when many tokens of accounts end together: `python -m bench.account_renewals`.
+"""What callers feel when all their tokens at a provider end together: `python -m bench.account_renewals`.
 
-So many callers, each with an account of their own at one provider, resolve their installation again and again over
-two replicas of control, from before their tokens end until after, as proxies do beside the calls. All tokens end at
-the same moment. The provider rotates refresh tokens, ends everything at the first reuse, and answers after a while,
-as one that is far away does. The whole runs in one process with a PostgreSQL of its own. A call that is refused, or a
-token that is renewed twice, fails the run.
+So many callers, each with an account of their own at one provider, call through a proxy of a deployment; proxy,
+control, provider and server are processes of their own. The provider rotates refresh tokens, ends a grant whose old
+one comes again, and answers after a while, as one that is far away; the server refuses tokens that have ended. Two
+shapes. `ahead`: everybody calls again and again, from before the tokens end until after. `herd`: nobody has called
+for days, so all tokens have ended when everybody calls at one moment. A call that fails in any way, or a token that
+is not renewed exactly once, fails the run.
 """
 
 import argparse
-import asyncio
 import os
+import sys
 import tempfile
 import time
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from control.accounts.refresher import Refresher
-from control.accounts.times import next_refresh
-from control.store.migrate import migrate
-from core.resolve import InstallationRefusal
-from tests.fakes.renewing import Renewing
-from tests.fakes.rotating_provider import RotatingProvider
-from tests.fixtures_postgres import start_server, stop_server
+from bench.accounts import Ends, Provided, provided
+from bench.cpu import in_front, keep_on
+from bench.deployment import Deployment, deployment
+from bench.orders import Orders, Target
+from bench.plan import plan_of
+from bench.processes import generate, server
+from bench.sides import PROXY_CORE, Side, WrongAnswers, archway_side
 
 CALLERS: Final = 500
-LIFE_S: Final = 60.0
-"""Of the tokens that end together, from when the callers begin."""
-EACH_S: Final = 10.0
-"""Between two questions of one caller."""
+LIFE_S: Final = 90.0
+"""Of the tokens that end together, from before their people are made. They are due in the second third of it."""
+AFTER_S: Final = 10.0
+"""For how long everybody goes on after that."""
+PAUSE_S: Final = 2.5
+"""Between two calls of one caller."""
 AWAY_S: Final = 0.05
 """How far away the provider is."""
+_DAYS_S: Final = 3 * 86_400.0
+_NEW_AT_ONCE: Final = {"ARCHWAY_UNKNOWN_PER_SECOND": "100000"}
+"""Everybody may be new to the proxy at once: who they are is not what is measured."""
+_FEW: Final = 16
+_HERD_WITHIN_S: Final = 90.0
 
 
-class FarProvider(RotatingProvider):
-    """Answers after a while, as a provider at some distance."""
-
-    async def _token(self, request: Any) -> Any:
-        await asyncio.sleep(AWAY_S)
-        return await super()._token(request)
-
-
-async def measured(rig: Renewing, callers: int) -> list[float]:
-    """How long each question waited, in seconds, sorted. Raises SystemExit for a call that was refused."""
-    entry, ends = await rig.entry(), datetime.now(UTC) + timedelta(days=1)
-    installations = [await rig.signed_in(f"p{number}", entry, expires_at=ends) for number in range(callers)]
-    began, now = time.perf_counter(), datetime.now(UTC)
-    ends = now + timedelta(seconds=LIFE_S)
-    for number, one in enumerate(installations):
-        await rig.execute(
-            "update accounts set expires_at = $2, refresh_at = $3, used_at = now() where installation_id = $1",
-            one, ends, next_refresh(ends, now, number / callers),
-        )  # fmt: skip
-    replicas = [rig.renewals, await rig.replica()]
-    refreshers = [Refresher(rig.pool, one) for one in replicas]
-    waits: list[float] = []
-
-    async def call_again_and_again(number: int) -> None:
-        await asyncio.sleep(EACH_S * number / callers)
-        while time.perf_counter() - began < LIFE_S + EACH_S:
-            asked = time.perf_counter()
-            found = await rig.resolved(installations[number], replicas[number % 2])
-            waits.append(time.perf_counter() - asked)
-            if isinstance(found, InstallationRefusal):
-                raise SystemExit(f"a call was refused: {found.sentence}")
-            await asyncio.sleep(EACH_S)
-
-    async def refresh() -> None:
-        while time.perf_counter() - began < LIFE_S:
-            await asyncio.gather(*(one.round() for one in refreshers))
-            await asyncio.sleep(5)
-
-    await asyncio.gather(refresh(), *(call_again_and_again(number) for number in range(callers)))
-    for refresher in refreshers:
-        await refresher.close()
-    return sorted(waits)
+def ahead(at: Provided, side: Side, callers: int, life: float = LIFE_S) -> dict[str, float]:
+    """Everybody calls again and again while their tokens are renewed, and after those before have ended."""
+    over = time.monotonic() + life + AFTER_S
+    tokens = at.people(callers, Ends(ends_in=life, refresh_in=(life / 3, life * 2 / 3)), AWAY_S)
+    _called_once(at.resolved, side, tokens)
+    left = max(over - time.monotonic(), AFTER_S)
+    orders = _orders(at.resolved, tokens, connections=callers, seconds=left, pause=PAUSE_S)
+    return _checked("ahead", at, callers, generate("bench.load", side.ordered(orders)))
 
 
-async def run(dsn: str, callers: int) -> None:
-    """Measure, and say it."""
-    await migrate(dsn)
-    async with FarProvider(grace_s=0) as provider, Renewing(dsn, provider, connections=8) as rig:
-        waits = await measured(rig, callers)
-        if (provider.granted, provider.reused) != (callers, 0):
-            raise SystemExit(f"{provider.granted} renewals for {callers} tokens, {provider.reused} reused")
-    p50, p99 = waits[len(waits) // 2] * 1_000, waits[int(len(waits) * 0.99)] * 1_000
-    print(
-        f"{callers} tokens that ended together: {callers} renewals; {len(waits)} questions, none refused; "
-        f"p50 {p50:.0f} ms, p99 {p99:.0f} ms, longest {waits[-1] * 1_000:.0f} ms; the provider answers after "
-        f"{AWAY_S * 1_000:.0f} ms; load {os.getloadavg()[0]:.1f}"
-    )
+def herd(at: Provided, side: Side, callers: int, known_by: Target) -> dict[str, float]:
+    """Everybody calls once, at one moment, long after their tokens have ended. The proxy knows who they are, by a
+    call of another tool (`known_by`)."""
+    ends = Ends(ends_in=-_DAYS_S, refresh_in=(-_DAYS_S, -_DAYS_S), used_ago=_DAYS_S)
+    tokens = at.people(callers, ends, AWAY_S)
+    _called_once(known_by, side, tokens)
+    orders = _orders(at.resolved, tokens, connections=callers, seconds=_HERD_WITHIN_S, calls=callers)
+    return _checked("herd", at, callers, generate("bench.load", side.ordered(orders)))
 
 
-def main() -> None:
-    """The command."""
-    arguments = argparse.ArgumentParser(prog="python -m bench.account_renewals", description=__doc__)
-    arguments.add_argument("--callers", type=int, default=CALLERS)
-    callers = arguments.parse_args().callers
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # PostgreSQL runs as nobody
-        Path(folder).chmod(0o755)
-        server = start_server(Path(folder))
+def _called_once(target: Target, side: Side, tokens: list[str]) -> None:
+    """A first call of each, a few at a time: what it costs to be new is not what is measured."""
+    few = min(_FEW, len(tokens))
+    orders = _orders(target, tokens, connections=few, seconds=_HERD_WITHIN_S, calls=len(tokens))
+    _good("first calls", len(tokens), generate("bench.load", side.ordered(orders)))
+
+
+def _orders(target: Target, tokens: list[str], **more: Any) -> Orders:
+    return Orders(url="", targets=[target], tokens=tokens, **more)
+
+
+def _good(what: str, callers: int, seen: dict[str, Any]) -> None:
+    if seen["wrong"] or seen["lost"] or seen["calls"] < callers:
+        raise WrongAnswers(
+            f"{what}: {seen['calls']} calls of {callers} callers, of these {seen['wrong']} refused or wrong, and "
+            f"{seen['lost']} lost; {seen['example']!r}"
+        )
+
+
+def _checked(shape: str, at: Provided, callers: int, seen: dict[str, Any]) -> dict[str, float]:
+    """The figures of a shape in which no call failed, and each token was renewed once."""
+    told = at.told()
+    renewed = {count: told.renewed.count(count) for count in sorted(set(told.renewed))}
+    print(f"  {shape}: renewals by grants {renewed}, {told.reused} reused, {seen['wrong']} calls wrong", flush=True)
+    _good(shape, callers, seen)
+    if renewed != {1: callers} or told.reused:
+        raise WrongAnswers(f"{shape}: renewals by grants are {renewed} and not 1 each; {told.reused} tokens reused")
+    figures = {"calls": seen["calls"], "failed": 0.0, "refused_by_server": told.refused}
+    figures |= {name: seen[name] for name in ("p50_ms", "p99_ms", "longest_ms")}
+    return {f"account_renewals_{shape}_{name}": float(value) for name, value in figures.items()}
+
+
+SHAPES: Final[dict[str, Callable[[Provided, Side, int, float, Target], dict[str, float]]]] = {
+    "ahead": lambda at, side, callers, life, _: ahead(at, side, callers, life),
+    "herd": lambda at, side, callers, _, known_by: herd(at, side, callers, known_by),
+}
+
+
+@contextmanager
+def _control_in_front(running: Deployment) -> Iterator[None]:
+    """Control has a core that it shares with the proxy alone, and gives way to nobody: it is what is measured."""
+    behind = running.behind
+    others = os.sched_getaffinity(behind["control"][0])
+    if running.plan.pin:
+        keep_on(behind["control"], [PROXY_CORE])
+    try:
+        with in_front([pid for pids in behind.values() for pid in pids]):
+            yield
+    finally:
+        keep_on(behind["control"], others)
+
+
+def measured(
+    running: Deployment, lane: str, callers: int, life: float = LIFE_S, shapes: tuple[str, ...] = tuple(SHAPES)
+) -> dict[str, float]:
+    """`account_renewals_<shape>_...` of each shape. Raises WrongAnswers."""
+    lines: dict[str, float] = {"account_renewals_callers": float(callers)}
+    with (
+        provided(running, "renewals") as at,
+        archway_side(running, "renewals", lane, settings=_NEW_AT_ONCE) as side,
+        _control_in_front(running),
+    ):
+        for shape in shapes:
+            lines |= SHAPES[shape](at, side, callers, life, running.plain)
+    return lines | {"account_renewals_load": os.getloadavg()[0]}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, and print it."""
+    parser = argparse.ArgumentParser(prog="python -m bench.account_renewals", description=__doc__.splitlines()[0])
+    parser.add_argument("--callers", type=int, default=CALLERS)
+    parser.add_argument("--life", type=float, default=LIFE_S, help="seconds until the tokens of `ahead` end (90)")
+    parser.add_argument("--shape", choices=sorted(SHAPES), action="append", help="one alone; may stand twice")
+    options = parser.parse_args(arguments)
+    with ExitStack() as ending:
+        folder = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="archway-bench-")))
+        _, port = ending.enter_context(server("bench.stub_upstream", "0"))
+        running = ending.enter_context(deployment(plan_of(), folder / "state", port, port, gives_way=False))
+        shapes = tuple(options.shape or SHAPES)
         try:
-            asyncio.run(run(server.dsn(), callers))
-        finally:
-            stop_server(server)
+            lines = measured(running, "fast", options.callers, options.life, shapes)
+        except WrongAnswers as wrong:
+            print(f"failed: {wrong}")
+            return 1
+    for name, value in lines.items():
+        print(f"{name}: {value:.2f}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

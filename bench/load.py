@@ -42,13 +42,14 @@ class Load:
         for first in range(0, self.orders.connections, _DIALS):
             numbers = range(first, min(first + _DIALS, self.orders.connections))
             await asyncio.gather(*(self._dial(number) for number in numbers))
-        self.latencies.clear()
-        self.got = 0
+        if not self.orders.calls:  # those that were ordered by number all count
+            self.latencies.clear()
+            self.got = 0
         began = time.perf_counter()
         await self._time_is_over(began + self.orders.seconds)
         self.over = True
         took, calls = time.perf_counter() - began, len(self.latencies)
-        until = time.perf_counter() + LAST_ANSWERS_S + self.orders.arguments.get("wait", 0)
+        until = time.perf_counter() + LAST_ANSWERS_S + self.orders.pause + self.orders.arguments.get("wait", 0)
         while self.open and time.perf_counter() < until:  # noqa: ASYNC110 - an event per answer would cost more
             await asyncio.sleep(0.01)
         in_order = sorted(1000 * value for value in self.latencies) or [0.0]
@@ -58,6 +59,7 @@ class Load:
             "calls_per_second": calls / took,
             "p50_ms": in_order[len(in_order) // 2],
             "p99_ms": in_order[int(len(in_order) * 0.99)],
+            "longest_ms": in_order[-1],
             "wrong": self.wrong,
             "lost": self.lost + self.open,
             "example": self.example.decode("latin-1"),
@@ -105,8 +107,15 @@ class Caller(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none of asyncio's classes
-        self._load.open += 1
-        self._next()
+        load = self._load
+        load.open += 1
+        if load.orders.pause:
+            self._later(load.orders.pause * self._number / load.orders.connections)
+        else:
+            self._next()
+
+    def _later(self, seconds: float) -> None:
+        asyncio.get_running_loop().call_later(seconds, self._next)
 
     def _next(self) -> None:
         load = self._load
@@ -148,6 +157,8 @@ class Caller(asyncio.Protocol):
         answers.clear()
         if closes:
             self._transport.close()
+        elif load.orders.pause:
+            self._later(load.orders.pause)
         else:
             self._next()
 

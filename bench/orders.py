@@ -40,6 +40,8 @@ class Orders(msgspec.Struct):
     seconds: float
     calls: int = 0
     """Closed loop only: end after so many, each by the next caller, or after `seconds`; 0: then alone."""
+    pause: float = 0.0
+    """Closed loop only: seconds between two calls of one connection, which begin one after the other; 0: none."""
     get_every: int = 0
     """Each so many requests of a connection one is a GET that is answered at once; 0: none."""
     arguments: dict[str, int | float | bool] = {}

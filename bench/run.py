@@ -24,6 +24,7 @@ from bench.nginx import BINARY, bare_nginx
 from bench.plan import Plan, plan_of
 from bench.processes import server
 from bench.report import RESULTS, Report
+from bench.rows.account_renewals import account_renewals
 from bench.rows.connections import connections
 from bench.rows.flatness import front, gateways, gets, tools, workers
 from bench.rows.found import Found
@@ -33,6 +34,7 @@ from bench.rows.in_process import in_process
 from bench.rows.many_callers import many_callers
 from bench.rows.oauth_refreshes import oauth_refreshes
 from bench.rows.overload import overload
+from bench.rows.resolved import resolved
 from bench.rows.signed_tokens import signed_tokens
 from bench.rows.sizes import sizes
 from bench.rows.slow_upstream import slow_upstream
@@ -55,6 +57,8 @@ ROWS: Final[dict[str, Callable[[Stand], Found]]] = {
     "signed_tokens": signed_tokens,  # what callers show: warm and first calls, in one process
     "many_callers": many_callers,  #   10,000 callers by three ways: first calls, memory, how caches hold
     "oauth_refreshes": oauth_refreshes,  # refresh tokens that control takes on one core
+    "resolved": resolved,  #         a caller's own account beside an installation that all share, warm
+    "account_renewals": account_renewals,  # hundreds of tokens at one provider that end together
     "overload": overload,  #         three times saturation, open loop
     "slow": slow_upstream,  #        one slow server among healthy ones
 }

@@ -26,6 +26,7 @@ TINY = {
 }
 CHEAP = (
     "headline", "gateways", "gets", "streams", "overload", "slow", "signed_tokens", "many_callers", "oauth_refreshes",
+    "resolved", "account_renewals",
 )  # fmt: skip
 
 
@@ -107,6 +108,24 @@ def test_refresh_tokens_were_taken_at_the_rate_that_was_offered(run):
     lines = json.loads(next(folder.glob("*.json")).read_text())["lines"]
     assert lines["oauth_refreshes_most_per_second"] > 0
     assert lines["oauth_refreshes_p99_ms"] >= lines["oauth_refreshes_p50_ms"] > 0
+
+
+def test_a_callers_own_account_is_told_beside_an_installation_that_all_share(run):
+    _, folder = run
+    lines = json.loads(next(folder.glob("*.json")).read_text())["lines"]
+    assert lines["resolved_ratio_to_pinned"] > 0
+    assert lines["resolved_p50_ratio_to_pinned"] > 0
+
+
+def test_tokens_that_end_together_are_renewed_and_no_call_fails(run):
+    _, folder = run
+    lines = json.loads(next(folder.glob("*.json")).read_text())["lines"]
+    assert lines["account_renewals_callers"] == 8
+    assert lines["account_renewals_herd_calls"] == 8
+    assert lines["account_renewals_ahead_calls"] > 8
+    for shape in ("ahead", "herd"):
+        assert lines[f"account_renewals_{shape}_failed"] == 0
+        assert lines[f"account_renewals_{shape}_p99_ms"] >= lines[f"account_renewals_{shape}_p50_ms"] > 0
 
 
 def test_a_picture_is_drawn(run):

@@ -47,8 +47,6 @@ class Renewing:
     database: str
     provider: RotatingProvider
     ring: Any = None
-    connections: int = 1
-    """That each replica holds from the beginning."""
 
     async def __aenter__(self) -> Self:
         self.ring = self.ring or parse_key_ring("ARCHWAY_SECRET_KEY", new_key())
@@ -71,7 +69,7 @@ class Renewing:
         return made
 
     async def _pool(self) -> Pool:
-        pool = await open_pool(self.database, smallest=self.connections)
+        pool = await open_pool(self.database)
         self.ending.push_async_callback(close_pool, pool)
         return pool
 
