@@ -53,7 +53,7 @@ from core.mcp import deep_json, json_limits, large_answer_json, list_page, messa
 from core.sign_in_steps import MOST_TOLD
 from proxy.edge import head_rules, passing_on
 from proxy.records import at_the_door, texts
-from proxy.resolve import control_client
+from proxy.resolve import control_client, installations
 from proxy.settings import ProxySettings
 from proxy.stages import relay
 from proxy.telemetry import sign_in_steps
@@ -194,8 +194,9 @@ FIGURES = {
         f"{register.MOST_UNUSED:,}, each for {sweep.UNUSED_FOR // timedelta(hours=1)} hours"
     ),
     "a client's own document": f"{size(documents.MOST_BYTES)}, within {documents.WITHIN_S} seconds",
-    "seconds that a call waits for its turn to ask for a credential; then for the next token of an account": (
-        f"{control_client.PLACE_WITHIN_S:.0f}; {control_client.RENEWAL_WAITS_S:.0f}"
+    "seconds that a call waits for the next token of an account": (
+        f"{installations.AWAITED_S:g}; a wait that has begun before goes on for at most "
+        f"{control_client.RENEWAL_WAITS_S:g} more"
     ),
     "questions of one worker about credentials for one tool at once; of those that wait for a provider": (
         f"{control_client.FIRST_AT_ONCE}; {control_client.PATIENT_AT_ONCE}"
