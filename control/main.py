@@ -40,6 +40,8 @@ class Ports(NamedTuple):
     admin: int
     internal: int
     public: int
+    metrics: int = 0
+    """0: none are told."""
 
 
 @asynccontextmanager
@@ -47,6 +49,11 @@ async def listening(replica: Replica) -> AsyncIterator[Ports]:
     """All listeners open, the one for people last; their ports."""
     settings = replica.settings
     async with AsyncExitStack() as ending:
+        metrics_port = 0
+        if settings.control_metrics_listen:
+            at = host_port("control_metrics_listen", settings.control_metrics_listen)
+            metrics, metrics_port = await listen(replica.metrics.application(), *at)
+            ending.push_async_callback(metrics.cleanup)
         internal, internal_port = await _listen_internal(
             replica.internal.application(), *host_port("control_internal_listen", settings.control_internal_listen)
         )
@@ -57,7 +64,7 @@ async def listening(replica: Replica) -> AsyncIterator[Ports]:
             public_app(replica.public), *host_port("control_public_listen", settings.control_public_listen)
         )
         ending.push_async_callback(public.cleanup)
-        yield Ports(port, internal_port, public_port)
+        yield Ports(port, internal_port, public_port, metrics_port)
 
 
 async def run(settings: ControlSettings) -> None:
@@ -83,6 +90,7 @@ async def _serve(settings: ControlSettings) -> Exception:
     try:
         async with composed(settings) as replica, listening(replica) as ports:
             told = {"port": ports.admin, "internal_port": ports.internal, "public_port": ports.public}
+            told |= {"metrics_port": ports.metrics} if ports.metrics else {}
             log.info("control serves", extra=told)
             if not rules_for(settings.pages_url).kept:
                 log.warning("nobody can sign in: browsers keep our cookies over https alone; set ARCHWAY_ISSUER_URL")

@@ -24,6 +24,7 @@ from control.credentials.usable import Usable
 from control.discovery.discover import Discoverer
 from control.discovery.probe_client import ProbeClient
 from control.discovery.under_way import DiscoveriesUnderWay
+from control.http.metrics import Metrics
 from control.identity.callers import ProviderCallers
 from control.identity.key_sets import KeySets
 from control.identity.presence import Presence
@@ -110,6 +111,7 @@ class Replica:
         providers = ProviderCallers(questions_pool, self.key_sets)
         self.renewals = Renewals(pool, asker, seals)
         self.refresher = Refresher(pool, self.renewals)
+        self.metrics = Metrics(pool, self.renewals)
         usable = Usable(seals, self.renewals)
         stream = ChangeStream(self.redis["questions"], signer)
         steps = StepsAtProxies(questions_pool, SignInNotes(questions_pool), settings.base_url)

@@ -33,6 +33,8 @@ class ControlSettings(msgspec.Struct, frozen=True):
     control_internal_listen: str = "127.0.0.1:8402"
     control_public_listen: str = "127.0.0.1:8404"
     """People's pages and the authorization server; proxies pass requests for them on to it."""
+    control_metrics_listen: str = ""
+    """Prometheus metrics of this control; empty: none are told."""
     proxy_internal_url: tuple[str, ...] = ()
     """Where proxies answer questions (discovery), tried in turn."""
     allowed_hosts: tuple[str, ...] = ()
@@ -139,6 +141,8 @@ def from_environment() -> ControlSettings:
     host_port("admin_listen", settings.admin_listen)
     host_port("control_internal_listen", settings.control_internal_listen)
     host_port("control_public_listen", settings.control_public_listen)
+    if settings.control_metrics_listen:
+        host_port("control_metrics_listen", settings.control_metrics_listen)
     _ = settings.proxies
     _ = settings.addresses
     return settings

@@ -20,6 +20,7 @@ from control.credentials.upstream_oauth.token_request import Away, Refused
 from control.providers.asking import DEADLINE_S
 from control.registry.account import Account
 from control.store.pool import StoreConflict, StoreUnavailable
+from control.telemetry.metrics import Outcome
 from core.resolve import InstallationRefusal
 from core.sealing import SealBroken
 
@@ -44,6 +45,17 @@ class Came:
 
     account: Account | None = None
     refusal: InstallationRefusal | None = None
+    by_us: bool = False
+    """Whether the token was got here, and not by another process in the meantime."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """The word under which it is counted."""
+        if self.refusal is None:
+            return "renewed" if self.by_us else "adopted"
+        if self.refusal.code == "installation_gone":
+            return "gone"
+        return "away" if self.is_away else "refused"
 
     @property
     def is_away(self) -> bool:
@@ -145,7 +157,7 @@ class OneRenewal:
         kept = await self._leases.keep(leased, came.account, self._next.clock())
         account = kept or await self._leases.newest(leased.installation.id)
         log.info("an account was renewed", extra=_told(leased) | {"outcome": "granted" if kept else "overtaken"})
-        return Came(account) if account is not None else Came(refusal=no_token.gone())
+        return Came(account, by_us=kept is not None) if account is not None else Came(refusal=no_token.gone())
 
     async def _failed(self, leased: Leased, why: str, retry_after: float) -> Came:
         account = leased.account

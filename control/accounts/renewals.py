@@ -25,6 +25,7 @@ from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.row_seals import RowSeals
 from control.store.pool import Pool, StoreConflict, StoreUnavailable
+from control.telemetry.renewal_counts import RenewalCounts
 from core.resolve import InstallationRefusal
 from core.rooms import Rooms
 from core.tasks import Tasks
@@ -54,6 +55,8 @@ class Renewals:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         luck: Callable[[], float] = random,
     ) -> None:
+        self.counts = RenewalCounts()
+        """How they ended."""
         self._clock = clock
         self._one = OneRenewal(Leases(pool, seals), NextTokens(asker, seals, clock, luck), luck)
         self._tasks = Tasks("renewals", quiet=(StoreUnavailable, StoreConflict))
@@ -98,6 +101,11 @@ class Renewals:
         if account.refresh_at is not None and account.refresh_at <= now and len(self._running) < MOST_RUNS:
             _ = self.run(account.installation_id, account.version, account.token_endpoint)
 
+    @property
+    def under_way(self) -> int:
+        """Renewals that run or wait for their turn."""
+        return len(self._running)
+
     def taken_used(self) -> set[str]:
         """The installations whose accounts were used since this was asked last, for somebody to write it down."""
         used, self._used = self._used, set()
@@ -122,7 +130,14 @@ class Renewals:
 
     async def _run(self, installation_id: str, known: int, room: str) -> Came:
         async with self._rooms.place(room):
-            return await self._one.of(installation_id, known)
+            began = time.monotonic()
+            try:
+                came = await self._one.of(installation_id, known)
+            except Exception:
+                self.counts.note("failed", time.monotonic() - began)
+                raise
+            self.counts.note(came.outcome, time.monotonic() - began)
+            return came
 
     def _is_fresh(self, entry: Entry, installation: Installation, account: Account) -> bool:
         now = self._clock()

@@ -48,6 +48,16 @@ class AccountToRenew:
     """Its access token has ended."""
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How accounts stand now, for whoever watches over the deployment."""
+
+    failing: int
+    """Accounts whose provider gives no new token, and of which nobody has to sign in."""
+    revocations: int
+    """Accounts that are gone, and of which a provider was not told yet."""
+
+
 async def for_renewal(connection: Connection, installation_id: str) -> AccountToRenew | None:
     """The account of this installation; its row is locked until the transaction ends."""
     row = await connection.fetchrow(_FOR_RENEWAL, installation_id)
@@ -56,6 +66,15 @@ async def for_renewal(connection: Connection, installation_id: str) -> AccountTo
     return AccountToRenew(
         made(Account, {name: row[name] for name in COLUMNS}), row["is_held"], row["is_resting"], row["has_ended"]
     )
+
+
+async def standing(connection: Connection) -> Standing:
+    """How accounts stand now."""
+    row = await connection.fetchrow(
+        """select (select count(*) from accounts where failing_since is not null and refused_at is null) as failing,
+               (select count(*) from account_revocations) as revocations"""
+    )
+    return Standing(row["failing"], row["revocations"])
 
 
 async def due(

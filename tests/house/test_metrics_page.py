@@ -1,4 +1,4 @@
-"""The page of metrics has one row for each metric of a worker and of the supervisor, with its kind and labels."""
+"""The page of metrics has a row for each metric of a worker, the supervisor and control, with its kind and labels."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import re
 
 from archway.supervisor.metrics_listener import _own
+from control.telemetry.metrics import METRICS as OF_CONTROL
 from proxy.refusals import TABLE
 from proxy.telemetry.exposition import render
 from proxy.telemetry.metrics import METRICS, OF_THE_SUPERVISOR, STATUSES
@@ -29,7 +30,7 @@ def test_the_page_has_every_metric_with_its_kind_and_labels() -> None:
             ", ".join(f"`{one}`" for one in metric.labels) or "none",
         )
         for metric in (*METRICS, *OF_THE_SUPERVISOR)
-    }
+    } | {metric.name: (metric.kind, f"`{metric.label}`" if metric.label else "none") for metric in OF_CONTROL}
     assert told == made
     assert len(ROW.findall(PAGE)) == len(told)
 
@@ -54,4 +55,6 @@ def test_the_words_of_a_label_are_on_the_page() -> None:
     for metric in METRICS:
         words = {value for values in metric.values for value in values} - set(TABLE)
         assert not {word for word in words if f"`{word}`" not in PAGE}, metric.name
+    for of_control in OF_CONTROL:
+        assert not {word for word in of_control.values if f"`{word}`" not in says[of_control.name]}
     assert not {word for word in STATUSES - set(TABLE) if f"`{word}`" not in says["archway_calls_total"]}

@@ -26,6 +26,7 @@ PORTS = {
 def test_the_defaults_are_loopback_and_these_ports():
     fields = [field for kind in (ProxySettings, ControlSettings) for field in msgspec.structs.fields(kind)]
     listens = {variable(field.name): field.default for field in fields if field.name.endswith("_listen")}
+    assert listens.pop("ARCHWAY_CONTROL_METRICS_LISTEN") == "", "it is off unless somebody wants it"
     assert listens == {name: f"127.0.0.1:{port}" for name, port in PORTS.items()}
 
 

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
+import msgspec
 import pytest
 
 from control.main import listening
@@ -96,6 +97,16 @@ async def test_a_replica_serves_its_three_listeners_and_publishes(database: str,
                 await asyncio.sleep(0.02)
             assert redis.exists(INDEX)
     assert len(replica.tasks) == 0
+
+
+async def test_metrics_are_told_where_an_address_is_set_for_them(database: str, redis_server: RedisServer) -> None:
+    given = msgspec.structs.replace(settings(database, redis_server.url), control_metrics_listen="127.0.0.1:0")
+    async with (
+        composed(given) as replica, listening(replica) as ports, aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{ports.metrics}/metrics") as answer,
+    ):  # fmt: skip
+        assert answer.status == 200
+        assert "\narchway_accounts_failing 0\n" in await answer.text()
 
 
 async def test_the_process_serves_with_redis_away_and_ends_in_order(database: str, start: Start) -> None:

@@ -51,6 +51,7 @@ def test_each_of_the_six_is_missed_by_name(name: str, monkeypatch: pytest.Monkey
         ("ADMIN_LISTEN", "8080"),
         ("CONTROL_INTERNAL_LISTEN", "h:x"),
         ("CONTROL_PUBLIC_LISTEN", "h:x"),
+        ("CONTROL_METRICS_LISTEN", "9401"),
         ("TRUSTED_PROXIES", "10.0.0.1/8"),
         ("RECORDS_DAYS", "0"),
         ("UPSTREAM_NETWORKS", "10.0.0.0/99"),

@@ -7,6 +7,7 @@ import pytest
 
 from control.accounts import renewals as module
 from control.registry.account import Account
+from control.store.pool import StoreUnavailable, close_pool
 from core.resolve import InstallationRefusal, ResolvedInstallation
 from core.tasks import Tasks
 from tests.fakes.renewing import Renewing
@@ -87,6 +88,32 @@ async def test_a_renewal_under_way_is_finished_when_the_process_ends(
     await rig.renewals.close()
     assert run.done()
     assert rig.tokens(await rig.account(ann)).refresh_token == provider.families[0].newest
+
+
+async def test_each_renewal_is_counted_once_by_how_it_ended(rig: Renewing, provider: RotatingProvider) -> None:
+    provider.grace_s = 0
+    ann, bob, cid = [await rig.signed_in(name, ended=True) for name in ("ann", "bob", "cid")]
+    other = await rig.replica()
+    await asyncio.gather(*(rig.token(ann, one) for one in (rig.renewals, rig.renewals, other)))
+    provider.faults.append(Fault.DOWN)
+    await rig.refusal(bob)
+    provider.faults.extend([Fault.NO, Fault.NO])
+    await rig.refusal(cid)
+    ended = [rig.renewals.counts.ended, other.counts.ended]
+    assert {name: sum(one[name] for one in ended) for name in ended[0]} == {
+        "renewed": 1, "adopted": 1, "away": 1, "refused": 1, "gone": 0, "failed": 0,
+    }  # fmt: skip
+    assert (rig.renewals.under_way, other.under_way) == (0, 0)
+
+
+async def test_a_renewal_that_the_database_ended_is_counted_as_failed(rig: Renewing) -> None:
+    ann = await rig.signed_in("ann", ended=True)
+    rows = await rig.rows(ann)
+    replica = await rig.replica()
+    await close_pool(replica._one._leases._pool)
+    with pytest.raises(StoreUnavailable):
+        await replica.renewed(*rows)
+    assert replica.counts.ended["failed"] == 1
 
 
 async def test_a_token_that_its_server_refuses_is_renewed_once_for_everybody(

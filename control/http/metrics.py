@@ -1,0 +1,56 @@
+"""The metrics listener of control: `GET /metrics` for Prometheus, off unless an address is set.
+
+Served by `control/main.py`. Nobody is asked who they are. What stands in the database is counted at most every few
+seconds, however often somebody asks; while the database is away it is left out, and the rest is told.
+"""
+
+import asyncio
+import time
+from typing import Final
+
+from aiohttp import web
+
+from control.accounts.renewals import Renewals
+from control.store.pool import Pool, StoreConflict, StoreUnavailable, transaction
+from control.store.renewals import Standing, standing
+from control.telemetry.exposition import CONTENT_TYPE, exposed
+
+COUNTED_EVERY_S: Final = 5.0
+
+
+class Metrics:
+    """Answers whoever scrapes; it needs the database, and what counts renewals."""
+
+    def __init__(self, pool: Pool, renewals: Renewals) -> None:
+        self._pool, self._renewals = pool, renewals
+        self._one_at_a_time = asyncio.Lock()
+        self._standing: Standing | None = None
+        self._counted = 0.0
+
+    def application(self) -> web.Application:
+        """To be served on the address for metrics."""
+        app = web.Application()
+        app.router.add_get("/metrics", self._tell)
+        return app
+
+    async def _tell(self, _: web.Request) -> web.Response:
+        stands = await self._stands()
+        text = exposed(
+            self._renewals.counts,
+            self._renewals.under_way,
+            None if stands is None else stands.failing,
+            None if stands is None else stands.revocations,
+        )
+        return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
+
+    async def _stands(self) -> Standing | None:
+        """What the database said a moment ago; None where it could not say."""
+        async with self._one_at_a_time:
+            if time.monotonic() - self._counted >= COUNTED_EVERY_S or not self._counted:
+                try:
+                    async with transaction(self._pool, readonly=True) as connection:
+                        self._standing = await standing(connection)
+                except (StoreUnavailable, StoreConflict):
+                    self._standing = None
+                self._counted = time.monotonic()
+            return self._standing

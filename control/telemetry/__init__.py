@@ -1,0 +1,1 @@
+"""What control tells Prometheus: the names, the counts, and their text."""

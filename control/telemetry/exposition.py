@@ -1,0 +1,37 @@
+"""Control's numbers as Prometheus reads them (text exposition format 0.0.4). Pure; `control/http/metrics.py` asks."""
+
+from collections.abc import Iterable
+from itertools import accumulate
+from typing import Final
+
+from control.telemetry.metrics import BOUNDS, DURATIONS, FAILING, RENEWALS, UNDER_WAY, WAITING, Metric
+from control.telemetry.renewal_counts import RenewalCounts
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def exposed(counts: RenewalCounts, under_way: int, failing: int | None, waiting: int | None) -> str:
+    """The text. What is None is not known now, and left out."""
+    lines = [
+        *_head(RENEWALS),
+        *(f'{RENEWALS.name}{{{RENEWALS.label}="{outcome}"}} {ended}' for outcome, ended in counts.ended.items()),
+        *_head(DURATIONS),
+        *_histogram(DURATIONS.name, counts),
+    ]
+    for metric, value in ((UNDER_WAY, under_way), (FAILING, failing), (WAITING, waiting)):
+        if value is not None:
+            lines += [*_head(metric), f"{metric.name} {value}"]
+    return "\n".join(lines) + "\n"
+
+
+def _head(metric: Metric) -> list[str]:
+    return [f"# HELP {metric.name} {metric.says}", f"# TYPE {metric.name} {metric.kind}"]
+
+
+def _histogram(name: str, counts: RenewalCounts) -> Iterable[str]:
+    """Each bucket with all below it, as Prometheus wants them."""
+    ends = (*(f"{bound:g}" for bound in BOUNDS), "+Inf")
+    for end, below in zip(ends, accumulate(counts.buckets), strict=True):
+        yield f'{name}_bucket{{le="{end}"}} {below}'
+    yield f"{name}_sum {counts.seconds:.6f}"
+    yield f"{name}_count {sum(counts.buckets)}"

@@ -1,0 +1,49 @@
+"""Every metric of control: its name, its kind, its labels, what it says; docs/operating/metrics.md has the same.
+
+Whatever counts takes the name from here. No label has a value that somebody outside gave.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+Kind = Literal["counter", "gauge", "histogram"]
+Outcome = Literal["renewed", "adopted", "away", "refused", "gone", "failed"]
+"""How a renewal of an account ended. `adopted`: another control had the next token already. `away`: its provider gave
+none, and nobody is signed out. `refused`: somebody has to sign in. `gone`: the installation is no more. `failed`: the
+database was away, or there is a bug."""
+OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
+BOUNDS: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Upper ends of the buckets of a duration, in seconds; the last bucket has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric of a control: its name, kind, help text and, where it has one, its label with all its values."""
+
+    name: str
+    kind: Kind
+    says: str
+    label: str = ""
+    values: tuple[str, ...] = ()
+
+
+RENEWALS: Final = Metric(
+    "archway_account_renewals_total", "counter", "Renewals of accounts by how they ended.", "outcome", OUTCOMES
+)
+DURATIONS: Final = Metric(
+    "archway_account_renewal_duration_seconds", "histogram", "From an account's turn to the end of its renewal."
+)
+UNDER_WAY: Final = Metric(
+    "archway_account_renewals_under_way", "gauge", "Renewals that run, or wait for their turn at their provider."
+)
+FAILING: Final = Metric(
+    "archway_accounts_failing",
+    "gauge",
+    "Accounts whose provider gives no new token now.",
+)
+WAITING: Final = Metric(
+    "archway_account_revocations_waiting",
+    "gauge",
+    "Accounts that are gone, their provider not told yet.",
+)
+METRICS: Final = (RENEWALS, DURATIONS, UNDER_WAY, FAILING, WAITING)

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import re
+
+from control.telemetry.exposition import exposed
+from control.telemetry.metrics import BOUNDS, METRICS, OUTCOMES
+from control.telemetry.renewal_counts import RenewalCounts
+
+
+def counted() -> RenewalCounts:
+    counts = RenewalCounts()
+    counts.note("renewed", 0.05)
+    counts.note("away", 7.0)
+    counts.note("refused", 100.0)
+    return counts
+
+
+def test_each_metric_is_told_with_its_kind_and_each_outcome_from_the_beginning() -> None:
+    text = exposed(RenewalCounts(), 0, 0, 0)
+    assert re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE) == [(one.name, one.kind) for one in METRICS]
+    for outcome in OUTCOMES:
+        assert f'archway_account_renewals_total{{outcome="{outcome}"}} 0\n' in text
+    assert text.endswith("\n")
+
+
+def test_a_bucket_holds_all_that_were_shorter() -> None:
+    text = exposed(counted(), 0, 0, 0)
+    buckets = re.findall(r'_bucket\{le="([^"]+)"\} (\d+)', text)
+    assert [end for end, _ in buckets] == [*(f"{bound:g}" for bound in BOUNDS), "+Inf"]
+    assert dict(buckets) | {"0.1": "1", "5": "1", "10": "2", "30": "2", "+Inf": "3"} == dict(buckets)
+    assert "archway_account_renewal_duration_seconds_sum 107.050000\n" in text
+    assert "archway_account_renewal_duration_seconds_count 3\n" in text
+
+
+def test_what_is_not_known_now_is_left_out() -> None:
+    text = exposed(counted(), 4, None, None)
+    assert "archway_account_renewals_under_way 4\n" in text
+    assert "archway_accounts_failing" not in text
+    assert "archway_account_revocations_waiting" not in text
