@@ -29,7 +29,7 @@ from tests.fakes.guarded_server import GuardedServer
 from tests.fakes.identity_provider import IdentityProvider
 from tests.fakes.registry import a_wanted_entry
 from tests.fixtures_people import NOBODY, PASSWORD, Browser, People, Shown
-from tests.fixtures_system import eventually
+from tests.fixtures_program import eventually
 
 
 @dataclass

@@ -18,7 +18,8 @@ from core.identifiers import new_id
 from tests.fakes.mcp_upstream import Answer, McpUpstream, Received
 from tests.fixtures_admin import AdminClient
 from tests.fixtures_archway import RunningArchway
-from tests.fixtures_system import Outcome, eventually, modern_request, outcome_of
+from tests.fixtures_program import eventually
+from tests.fixtures_system import Outcome, modern_request, outcome_of
 
 WITHIN_S = 20.0
 """News comes within a second; without it, workers ask again after the soft age of 30."""

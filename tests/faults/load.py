@@ -14,7 +14,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from core.tasks import Tasks
-from tests.fixtures_system import Outcome, Person, System, eventually
+from tests.fixtures_program import eventually
+from tests.fixtures_system import Outcome, Person, System
 
 PAUSE_S = 0.12
 """Between two calls of one caller: some 400 calls a second in all, which two cores bear beside the tests."""

@@ -23,7 +23,8 @@ from core.signing import Signer, Verifier
 from core.snapshot import FORMAT, Gateway, open_gateway, sign_gateway
 from tests.faults.exploring import explore
 from tests.fixtures_postgres import Server
-from tests.fixtures_system import System, eventually, running_system
+from tests.fixtures_program import eventually
+from tests.fixtures_system import System, running_system
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -15,7 +15,8 @@ import pytest_asyncio
 
 from archway.doctor.asking import TO_CONTROL, TO_PROXIES, ask
 from tests.fixtures_postgres import Server
-from tests.fixtures_system import ROOT, Person, System, eventually, running_system
+from tests.fixtures_program import ROOT, eventually
+from tests.fixtures_system import Person, System, running_system
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -16,7 +16,8 @@ import pytest_asyncio
 from proxy.resolve.control_client import DEADLINE_S
 from tests.faults.load import calling
 from tests.fixtures_postgres import Server
-from tests.fixtures_system import System, eventually, running_system
+from tests.fixtures_program import eventually
+from tests.fixtures_system import System, running_system
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.fixtures_program import eventually
 from tests.fixtures_supervised import SupervisedProxy, new_session, supervised
-from tests.fixtures_system import eventually
 from tests.proxy.conftest import LANES
 
 DESCRIPTORS = 256

@@ -16,7 +16,8 @@ import pytest_asyncio
 
 from core.tasks import Tasks
 from tests.fixtures_postgres import Server
-from tests.fixtures_system import Outcome, Person, System, eventually, running_system
+from tests.fixtures_program import eventually
+from tests.fixtures_system import Outcome, Person, System, running_system
 from tests.fixtures_upstreams import NODE, NPM, answering, free_port, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -24,7 +24,8 @@ from control.store.migrate import migrate
 from tests.emptied_databases import TEMPLATE
 from tests.faults.load import all_served, calling
 from tests.fixtures_postgres import Server, start_server, stop_server
-from tests.fixtures_system import System, eventually, running_system
+from tests.fixtures_program import eventually
+from tests.fixtures_system import System, running_system
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

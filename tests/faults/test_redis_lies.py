@@ -21,7 +21,8 @@ from core.redis_names import CHANGES, CHANGES_HEAD, INDEX, PREFIX, snapshot_key
 from tests.fakes.mcp_upstream import Answer, McpUpstream, Received
 from tests.faults.exploring import explore
 from tests.fixtures_postgres import Server
-from tests.fixtures_system import Person, System, eventually, running_system
+from tests.fixtures_program import eventually
+from tests.fixtures_system import Person, System, running_system
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

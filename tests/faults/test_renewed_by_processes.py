@@ -20,7 +20,8 @@ import pytest_asyncio
 from tests.fakes.mcp_upstream import Answer, McpUpstream, Received
 from tests.fakes.rotating_provider import CLIENT, SECRET, Fault, RotatingProvider
 from tests.fixtures_postgres import Server
-from tests.fixtures_system import Outcome, System, eventually, running_system
+from tests.fixtures_program import eventually
+from tests.fixtures_system import Outcome, System, running_system
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

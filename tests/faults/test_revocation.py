@@ -25,7 +25,8 @@ from core.tasks import Tasks
 from tests.fakes.mcp_upstream import Answer, McpUpstream
 from tests.fixtures_people import PASSWORD, Browser, People
 from tests.fixtures_postgres import Server
-from tests.fixtures_system import Outcome, System, eventually, running_system
+from tests.fixtures_program import eventually
+from tests.fixtures_system import Outcome, System, running_system
 from tests.oauth.flow import Flow
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

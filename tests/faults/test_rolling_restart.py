@@ -21,8 +21,8 @@ from core.tasks import Tasks
 from proxy.listening.drain import GOODBYE
 from tests.fakes.certificates import Authority
 from tests.fakes.toxic_proxy import ToxicProxy
+from tests.fixtures_program import eventually
 from tests.fixtures_supervised import SupervisedProxy, new_session, supervised
-from tests.fixtures_system import eventually
 from tests.proxy.conftest import LANES
 
 STREAMS = int(os.environ.get("ARCHWAY_TEST_STREAMS", "200"))

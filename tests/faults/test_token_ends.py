@@ -14,7 +14,8 @@ import pytest
 import pytest_asyncio
 
 from tests.fixtures_postgres import Server
-from tests.fixtures_system import Person, System, eventually, running_system
+from tests.fixtures_program import eventually
+from tests.fixtures_system import Person, System, running_system
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -25,7 +25,8 @@ from core.tasks import Tasks
 from core.tokens import digest
 from tests.faults.load import calling
 from tests.fixtures_postgres import Server
-from tests.fixtures_system import ROOT, System, eventually, running_system
+from tests.fixtures_program import ROOT, eventually
+from tests.fixtures_system import System, running_system
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

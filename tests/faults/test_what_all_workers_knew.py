@@ -21,7 +21,8 @@ import pytest
 import pytest_asyncio
 
 from tests.fixtures_postgres import Server
-from tests.fixtures_system import Person, System, eventually, new_session, running_system
+from tests.fixtures_program import eventually
+from tests.fixtures_system import Person, System, new_session, running_system
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -21,7 +21,8 @@ import pytest_asyncio
 
 from core.tasks import Tasks
 from tests.fixtures_postgres import Server
-from tests.fixtures_system import Outcome, Person, System, eventually, modern_request, new_session, running_system
+from tests.fixtures_program import eventually
+from tests.fixtures_system import Outcome, Person, System, modern_request, new_session, running_system
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

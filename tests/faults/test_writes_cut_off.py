@@ -15,7 +15,8 @@ import pytest_asyncio
 
 from tests.faults.cutting_proxy import CuttingProxy
 from tests.fixtures_postgres import Server
-from tests.fixtures_system import System, eventually, running_system
+from tests.fixtures_program import eventually
+from tests.fixtures_system import System, running_system
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -31,7 +31,7 @@ from tests.fixtures_archway import RunningArchway, archway_up
 from tests.fixtures_browser import WITHIN_MS
 from tests.fixtures_own_documents import OwnDocuments
 from tests.fixtures_people import PASSWORD, People
-from tests.fixtures_system import eventually
+from tests.fixtures_program import eventually
 from tests.fixtures_upstreams import ROOT, answering, free_port, running
 
 TOOL, ASKED = "stub__echo", {"text": "as Ann"}

@@ -11,7 +11,7 @@ import pytest
 from tests.browser_complaints import Complaints
 from tests.console.serving import Console
 from tests.fixtures_browser import Visits
-from tests.fixtures_system import eventually
+from tests.fixtures_program import eventually
 from tests.fixtures_upstreams import free_port
 
 PICTURE = "document.body.append(Object.assign(new Image(), {{src: '{}'}}))"

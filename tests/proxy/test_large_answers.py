@@ -18,7 +18,8 @@ import pytest
 from core.mcp.large_answer_json import LARGE, read_large
 from proxy.upstream import answers
 from tests.fakes.mcp_upstream import Answer, McpUpstream, Received
-from tests.fixtures_system import eventually, modern_request
+from tests.fixtures_program import eventually
+from tests.fixtures_system import modern_request
 from tests.proxy.conftest import Rig
 
 READERS = 30

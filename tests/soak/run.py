@@ -20,7 +20,8 @@ from pathlib import Path
 import orjson
 
 from tests.fixtures_postgres import Server, _make_template, start_server, stop_server
-from tests.fixtures_system import System, eventually, running_system
+from tests.fixtures_program import eventually
+from tests.fixtures_system import System, running_system
 from tests.soak.load import SoakLoad
 from tests.soak.watch import Watch, descriptors
 

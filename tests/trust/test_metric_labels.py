@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from proxy.telemetry.exposition import render
-from tests.fixtures_system import eventually
+from tests.fixtures_program import eventually
 from tests.proxy.conftest import MakeRig, Rig
 
 MARK = "zq7"

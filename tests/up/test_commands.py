@@ -12,7 +12,7 @@ from threading import Thread
 import pytest
 
 from tests.fakes.mcp_upstream import Answer, McpUpstream
-from tests.fixtures_system import eventually
+from tests.fixtures_program import eventually
 from tests.up.conftest import ARCHWAY
 from tests.up.redirected import CHANGES, Redirected
 

@@ -16,7 +16,7 @@ from proxy.listeners import listening
 from proxy.worker import Worker
 from tests.fakes.certificates import Authority
 from tests.fakes.proxy_parts import proxy_settings
-from tests.fixtures_system import eventually
+from tests.fixtures_program import eventually
 
 WITHIN_S = 10.0
 
