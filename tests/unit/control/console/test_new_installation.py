@@ -14,7 +14,7 @@ from tests.fakes.registry import BEARER, an_entry
 ENTRY = an_entry(
     id=new_id(), credential=BEARER, fields=(Field("account", "string", "x-account"), Field("region", "string", "x-r"))
 )
-TEAM = new_id()
+TEAM = "01900000-0000-7000-8000-000000000001"
 
 
 @pytest.mark.parametrize(
