@@ -14,6 +14,7 @@ from control.changes.write import changing
 from control.registry.credential import NoCredential, OAuthCredential
 from control.registry.entry import Entry
 from control.registry.entry_tool import EntryTool
+from control.registry.owner import Organisation
 from control.registry.team import NewTeam
 from control.registry.tool_definitions import found_tools
 from control.store import entries, installations, tools
@@ -46,7 +47,7 @@ async def kept(console: Console, slug: str = "github") -> Entry:
 async def discovered(console: Console, entry: Entry, *names: str, **definition: Any) -> list[EntryTool]:
     """Through one installation, however often: an entry's tools are found through one of them."""
     async with transaction(console.pool, readonly=True) as connection:
-        made = await installations.candidates(connection, [entry.id], [], [])
+        made = await installations.candidates(connection, [entry.id], [Organisation()])
     installation = made[0] if made else await an_installation(console, entry, name="Of all")
     found = found_tools([{"name": name, "inputSchema": {"type": "object"}, **definition} for name in names], [])
     async with changing(console.pool, MAKER) as write:
@@ -183,7 +184,7 @@ async def test_an_entry_that_moves_takes_no_secret_along(console: Console) -> No
         without = {name: value for name, value in moved.items() if not name.startswith("fixed_headers")}
         status, text, _ = await reader.post(f"/registry/{entry.id}/change", **without)
         assert status == 422
-        assert "were given for http://127.0.0.1:9; give them again for the new url" in unescape(text)
+        assert "were given for http://127.0.0.1:9/mcp; give them again for the new url" in unescape(text)
         _, _, where = await reader.post(f"/registry/{entry.id}/change", **moved)
         assert where.endswith("said=entry-moved")
 
