@@ -21,12 +21,13 @@ from control.changes.tokens import WantedToken
 from control.changes.write import changing
 from control.registry.gateway import GatewayFields
 from control.registry.identity_provider import Endpoints, RoleRule, TeamRule
+from control.registry.oauth_client import ClientFields
 from control.registry.partial import gateway_with
 from control.registry.sign_in_attempt import NewAttempt
 from control.registry.team import NewTeam
 from control.registry.user import User
+from control.store import entries, installations, oauth_grants
 from control.store import gateways as stored_gateways
-from control.store import installations, oauth_grants
 from control.store.pool import transaction
 from core.identifiers import new_id
 from core.tokens import digest
@@ -80,6 +81,8 @@ NAMES = {
     "oauth-clients": "/oauth-clients",
     "new-oauth-client": "/oauth-clients/new",
     "oauth-client": "/oauth-clients/{client}",
+    "service-account": "/oauth-clients/{program}",
+    "programs-installation": "/installations/{its}",
     "find": "/find?q=a",
     "missing": "/people/00000000-0000-0000-0000-000000000000",
 }
@@ -100,12 +103,15 @@ class Lived:
     entry: str
     tool: str
     installation: str
+    program: str
+    its: str
+    """The installation of that service account."""
 
     def path(self, name: str) -> str:
         return NAMES[name].format(
             person=self.person.id, team=self.team, client=self.client, provider=self.provider,
             gateway=self.gateway, assignment=self.assignment, call=self.call, entry=self.entry,
-            tool=self.tool, installation=self.installation,
+            tool=self.tool, installation=self.installation, program=self.program, its=self.its,
         )  # fmt: skip
 
 
@@ -129,13 +135,14 @@ async def lived_in(console: Console, *, odd: bool = False) -> Lived:
     provider = await _vouched_for(console, bea, team.id, LONG if odd else "Corp")
     client = await _connected(console, (admin, bea), LONG if odd else "Claude")
     served = await _served(console, admin, LONG if odd else "Calendar", text, HEBREW if odd else "Searches.")
+    program = await _acting_by_itself(console, served[0], LONG if odd else "Nightly report")
     await _tried(console, admin, LONG if odd else "Claude", HEBREW if odd else "sales")
     gateway, assignment = await _with_tools(console, LONG if odd else "crm", HEBREW if odd else "CRM", text)
     await console.called(gateway, bea, LONG[:60] if odd else "crm__find", "upstream_slow", text[:256])
     async with transaction(console.pool, readonly=True) as connection:
         call = await connection.fetchval("select id from records")
     await console.cookie(admin)
-    return Lived(admin, bea, team.id, client, provider, gateway, assignment, call, *served)
+    return Lived(admin, bea, team.id, client, provider, gateway, assignment, call, *served, *program)
 
 
 async def _served(console: Console, admin: User, name: str, text: str, said: str) -> tuple[str, str, str]:
@@ -158,6 +165,19 @@ async def _served(console: Console, admin: User, name: str, text: str, said: str
         assert asked is not None
         await discoveries.keep_failure(write, entry, asked, "credential_refused", f"The server answered 401: {text}")
     return entry.id, tool.id, mine.id
+
+
+async def _acting_by_itself(console: Console, entry_id: str, name: str) -> tuple[str, str]:
+    """A service account with an installation of its own; both identifiers."""
+    wanted = ClientFields(name=name, acts="by_itself", auth_method="client_secret_post")
+    async with changing(console.pool, MAKER) as write:
+        client, _ = await oauth_clients.create(write, wanted)
+        entry = await entries.one(write.connection, entry_id)
+    assert entry is not None
+    its = await an_installation(
+        console, entry, scope="service", oauth_client_id=client.id, values={"account": "4711"}
+    )  # fmt: skip
+    return client.id, its.id
 
 
 async def _with_tools(console: Console, tool: str, name: str, text: str) -> tuple[str, str]:

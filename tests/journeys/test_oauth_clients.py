@@ -1,4 +1,4 @@
-"""OAuth clients: one is registered by keys alone, seen, and ended; what an admin takes back is asked about first."""
+"""OAuth clients: one is registered by keys alone, seen, given a key, and ended; what is taken back is asked first."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from playwright.async_api import expect
 
 from control.changes import oauth_clients
 from control.changes.write import changing
+from control.registry.oauth_client import ClientFields
 from control.store import oauth_grants
 from control.store.pool import transaction
 from core.tokens import digest
+from tests.console.registry_seeds import BEARER, an_entry
 from tests.console.serving import MAKER, Console
 from tests.fixtures_browser import Visits, overflows, serious_findings, shot
 from tests.unit.control.changes import acting
@@ -77,3 +79,34 @@ async def test_an_admin_takes_back_what_somebody_allowed_and_deletes_the_client_
     assert not await serious_findings(page)
     await question.get_by_role("button", name="Delete for good").click()
     await expect(page.get_by_role("status").first).to_contain_text("The client is deleted")
+
+
+async def test_an_admin_gives_a_service_account_a_key_of_its_own_by_keys_alone_and_sees_what_goes_with_it(
+    visits: Visits, console: Console
+) -> None:
+    entry = await an_entry(console, "crm", name="CRM", credential=BEARER)
+    nightly = ClientFields(name="Nightly report", acts="by_itself", auth_method="client_secret_post")
+    async with changing(console.pool, MAKER) as write:
+        client, _ = await oauth_clients.create(write, nightly)
+    page = await visits.page(await console.person("Ann", "admin"), "narrow-dark")
+    await page.goto(f"/registry/{entry.id}/install")
+    await page.get_by_label("For", exact=True).focus()
+    await page.keyboard.type("The service account N")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("a-key-for-the-night")
+    await shot(page, "service-account-install-narrow-dark")
+    assert not await serious_findings(page)
+    assert not await overflows(page)
+    await page.keyboard.press("Enter")
+    await expect(page.locator("body")).to_contain_text("CRM, installed for the service account Nightly report.")
+    await shot(page, "service-account-installed-narrow-dark")
+    await page.goto(f"/oauth-clients/{client.id}")
+    await expect(page.get_by_role("link", name="crm@Nightly report")).to_be_visible()
+    await page.get_by_role("button", name="Delete", exact=True).press("Enter")
+    question = page.get_by_role("dialog")
+    await expect(question).to_contain_text("1 installation of its own, with the tools that are pinned to it")
+    await shot(page, "service-account-delete-narrow-dark")
+    assert not await serious_findings(page)
+    await question.get_by_role("button", name="Delete for good").press("Enter")
+    await page.goto("/installations")
+    await expect(page.get_by_role("heading", name="Nothing is installed yet")).to_be_visible()
