@@ -15,7 +15,7 @@ import pytest
 from control.accounts.ending import connect
 from control.accounts.sign_ins import Browser, SignIns
 from control.changes import accounts as account_changes
-from control.changes import entries, installations, renewals
+from control.changes import entries, installations, oauth_clients, renewals
 from control.changes import users as user_changes
 from control.changes.installations import WantedInstallation
 from control.changes.write import Write, changing
@@ -23,16 +23,18 @@ from control.registry.access import Caller
 from control.registry.account import AccountTokens, NewAccount
 from control.registry.credential import OAuthCredential
 from control.registry.entry import Remote
+from control.registry.oauth_client import ClientFields
 from control.registry.partial import entry_with
 from control.store import accounts, users
 from control.store.pool import transaction
 from core.identifiers import new_id
 from tests.fakes.dying_pool import Died, DyingPool
+from tests.fakes.registry import a_wanted_entry
 from tests.fixtures_upstream_accounts import AtTheProvider, Hosted
 
 TABLES = (
     "users", "entries", "installations", "accounts", "account_sign_ins", "account_revocations", "upstream_clients",
-    "audit", "outbox",
+    "oauth_clients", "audit", "outbox",
 )  # fmt: skip
 Act = Callable[[Write], Awaitable[Any]]
 
@@ -210,3 +212,15 @@ async def test_a_sign_in_that_dies_on_its_way_keeps_nothing_and_is_begun_again(h
         assert await hosted.rows("select 1 from account_sign_ins where tokens is not null") == []
     assert at > 3
     assert len(await hosted.rows("select 1 from account_sign_ins where tokens is not null")) == 1
+
+
+async def test_a_service_account_gets_an_installation_and_goes_with_it_whole_or_not(hosted: Hosted) -> None:
+    actor, safeguards = await actor_of(hosted, await hosted.person("Root", "admin")), hosted.deps.safeguards
+    async with changing(hosted.deps.pool, actor) as write:
+        entry = await entries.create(write, safeguards, a_wanted_entry("http://127.0.0.1:9/mcp", slug="crm"))
+        nightly = ClientFields(name="Nightly", acts="by_itself", auth_method="client_secret_post")
+        client, _ = await oauth_clients.create(write, nightly)
+    wanted = WantedInstallation(entry_id=entry.id, scope="service", oauth_client_id=client.id)
+    assert await walked(hosted, actor, lambda write: installations.create(write, safeguards, wanted)) > 5
+    assert await walked(hosted, actor, lambda write: oauth_clients.delete(write, client.id)) > 5
+    assert await hosted.rows("select 1 from installations") == []

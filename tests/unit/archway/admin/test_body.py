@@ -2,8 +2,8 @@ import io
 
 import pytest
 
-from archway.admin.body import BadOption, body_of
-from archway.admin.registry import ENTRY_FIELDS
+from archway.admin.body import BadOption, body_of, principal
+from archway.admin.registry import ENTRY_FIELDS, INSTALLATION
 from archway.admin.resource import Option
 
 MAP = Option("values", "", "map", flag="value")
@@ -35,6 +35,16 @@ def test_an_owner_that_is_a_team_is_found_by_its_name():
             return iter([{"id": "t1", "name": "Platform"}] if path == "/teams" else [])
 
     assert body_of(Api(), ENTRY_FIELDS, {"belongs_to": "platform"}, None) == {"team_id": "t1"}
+
+
+def test_a_service_account_is_found_by_its_name_as_a_caller_and_as_an_owner():
+    class Api:
+        def pages(self, path, **_):
+            return iter([{"id": "c1", "name": "Nightly run"}] if path == "/oauth-clients" else [])
+
+    assert principal(Api(), "service:nightly run") == "service:c1"
+    given = {"scope": "service", "oauth_client": "nightly run"}
+    assert body_of(Api(), INSTALLATION.create, given, None) == {"scope": "service", "oauth_client_id": "c1"}
 
 
 def test_a_reference_that_is_given_empty_is_none():

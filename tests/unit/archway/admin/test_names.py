@@ -2,10 +2,17 @@
 
 import pytest
 
-from archway.admin.names import with_objects, with_owners, with_pins, with_token_owners, with_users
+from archway.admin.names import (
+    with_callers_and_servers,
+    with_objects,
+    with_owners,
+    with_pins,
+    with_token_owners,
+    with_users,
+)
 from archway.admin_client import Problem
 
-TEAMS, USERS = {"t1": "Sales", "t2": "Support"}, {"u1": "ada@example.com"}
+TEAMS, USERS, CLIENTS = {"t1": "Sales", "t2": "Support"}, {"u1": "ada@example.com"}, {"c1": "Nightly"}
 
 
 class Api:
@@ -15,7 +22,7 @@ class Api:
     def get(self, path):
         self.asked.append(path)
         _, kind, number = path.split("/")
-        known = {"teams": TEAMS, "users": USERS}[kind]
+        known = {"teams": TEAMS, "users": USERS, "oauth-clients": CLIENTS}[kind]
         if number not in known:
             raise Problem(404, "Not Found")
         return {"name": known[number], "email": known[number]}
@@ -107,3 +114,11 @@ def test_a_browser_session_and_what_happened_to_it_are_told_by_whose_they_are():
         ],
     )
     assert [one["object"] for one in lines] == ["ada@example.com", "u9"]
+
+
+def test_a_service_account_that_called_and_whose_credential_it_got_are_told_by_its_name():
+    record = {"principal": "service:c1", "installation_owner": "service:c1"}
+    (told,) = with_callers_and_servers(Api(), [record])
+    assert (told["principal"], told["credential"]) == ("service:Nightly", "service:Nightly")
+    (gone,) = with_callers_and_servers(Api(), [{"principal": "service:c9"}])
+    assert gone["principal"] == "service:c9"
