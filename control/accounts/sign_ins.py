@@ -76,6 +76,11 @@ class Waiting:
         return url_in(self.way.place)
 
     @property
+    def seen(self) -> str:
+        """What the person had looked at when they left."""
+        return word_for(self.server_url, self.way.server, self.way.begun.scopes)
+
+    @property
     def is_another(self) -> bool:
         """Whether it is certainly another account than the one before."""
         if self.before is None or self.before.issuer != self.way.server.issuer:

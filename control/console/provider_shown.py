@@ -6,12 +6,13 @@ Called by the install page. The provider is asked each time: what it says may ha
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from control.accounts.providers import UpstreamProviders
 from control.accounts.sign_ins import SignIns, word_for
 from control.credentials.upstream_oauth.registration import how_to_register
 from control.credentials.upstream_oauth.unfit import CannotSignIn, NotApproved
-from control.providers.asking import ProviderAway, host_of
+from control.providers.asking import ProviderAway
 from control.registry.account import Account
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import OAuthCredential
@@ -65,7 +66,7 @@ async def provider_shown(
     scopes = sign_ins.scopes_for(found, settings, account)
     return ShownProvider(
         server=url,
-        host=host_of(found.server.authorization_endpoint),
+        host=urlsplit(found.server.authorization_endpoint).netloc,  # whole: its end says whose it is
         issuer=found.server.issuer,
         scopes=scopes,
         seen=word_for(url, found.server, scopes),

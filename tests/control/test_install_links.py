@@ -102,6 +102,26 @@ async def test_nobody_leaves_who_has_looked_at_nothing(hosted: Hosted) -> None:
     assert (left.status, await counts(hosted)) == (200, NOTHING)
 
 
+async def test_another_account_is_not_asked_for_more_than_was_shown_either(hosted: Hosted) -> None:
+    ann = await hosted.person("Ann")
+    question = await ann.come_back("ann")
+    hosted.server.scopes.append("write")
+    back = await ann.answer(question, "another")
+    assert (back.status, urlsplit(back.to).path, await counts(hosted)) == (303, ann.link, NOTHING)
+    assert "write" in (await ann.browser.get(back.to)).words
+
+
+async def test_the_host_that_one_is_sent_to_is_shown_to_its_end(hosted: Hosted) -> None:
+    host = f"accounts.good.example.{'.'.join(['a' * 50] * 3)}.evil.example"
+    typed = {"issuer": f"https://{host}", "client_id": "archway", "resource": "omit", "scopes": ["read"]}
+    typed |= {"authorization_endpoint": f"https://{host}/authorize", "token_endpoint": f"https://{host}/token"}
+    async with changing(hosted.deps.pool, NOBODY) as write:
+        change = partial(entry_with, given={"credential_placement": typed})
+        await entries.change(write, hosted.deps.safeguards, hosted.entry.id, change)
+    ann = await hosted.person("Ann")
+    assert f"You will be sent to {host}" in (await ann.browser.get(ann.link)).words
+
+
 async def test_an_answer_at_another_entrys_callback_is_used_for_nothing(hosted: Hosted) -> None:
     """A server that sends people on to somebody else's provider gets no code of that provider."""
     ann = await hosted.person("Ann")

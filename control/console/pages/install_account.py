@@ -12,7 +12,7 @@ from aiohttp import web
 from control.accounts.ending import cancel as give_back
 from control.accounts.ending import connect as keep_account
 from control.accounts.sign_in_failed import SignInFailed, not_known
-from control.accounts.sign_ins import Waiting
+from control.accounts.sign_ins import NotSeen, Waiting
 from control.changes.visible import visible_installation
 from control.console.forms import REFUSALS, Form
 from control.console.pages.install_link import browser_of
@@ -70,8 +70,12 @@ async def another(visit: Visit) -> web.Response:
         return failed(visit, not_known())
     wanted = waiting.installation or waiting.way.wanted
     assert wanted is not None  # one of the two is what the sign-in was begun for
+    sign_ins, seen = visit.deps.account_sign_ins, waiting.seen
     try:
-        url = await visit.deps.account_sign_ins.begin(browser_of(visit), waiting.entry, wanted, another=True)
+        url = await sign_ins.begin(browser_of(visit), waiting.entry, wanted, another=True, seen=seen)
+    except NotSeen:
+        await _given_back(visit, waiting)
+        return visit.go(_begun_at(visit, waiting))  # where it is shown what is asked for now
     except (CannotSignIn, ProviderAway) as cannot:
         return _asked(visit, waiting, Form(problem=f"{cannot}."))
     await _given_back(visit, waiting)
