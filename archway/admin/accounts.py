@@ -25,7 +25,7 @@ EntryNamed = Annotated[str, typer.Argument(help="The entry's slug, name or id.")
 InstallationNamed = Annotated[
     str, typer.Argument(help="The installation's address such as crm@ada@example.com, name or id.")
 ]
-_TOKENS: Final = {"access_token", "refresh_token", "expires_in", "scope"}
+_TOKENS: Final = {"access_token", "refresh_token", "expires_in", "scope", "issuer"}
 _SHOWN: Final = ("address", "state", "state_reason", "account")
 
 
@@ -100,7 +100,8 @@ def deposit(
         str,
         typer.Argument(
             help="A file with what the provider's token endpoint answered, or - for the standard input: JSON with "
-            "access_token, and refresh_token, expires_in, scope where there are such."
+            "access_token, and refresh_token, expires_in, scope where there are such; and issuer, the provider, "
+            "which is needed with a refresh_token unless the entry names it."
         ),
     ],
     state: State = DEFAULT_STATE,

@@ -10,6 +10,7 @@ from control.accounts.providers import UpstreamProviders
 from control.credentials.upstream_oauth.account import account_of
 from control.credentials.upstream_oauth.authorize import wanted_scopes
 from control.credentials.upstream_oauth.token_answer import Granted
+from control.credentials.upstream_oauth.unfit import CannotSignIn
 from control.registry.account import AccountTokens, NewAccount, place_of
 from control.registry.credential import OAuthCredential
 from control.registry.entry import Entry
@@ -24,13 +25,15 @@ async def deposited(
     tokens: AccountTokens,
     expires_in: int | None,
     scopes: tuple[str, ...] | None,
+    issuer: str | None,
 ) -> NewAccount:
     """The account, its tokens still to be sealed. With a refresh token they must be of the client that Archway is
-    there. Raises ProviderAway, CannotSignIn.
+    there. `issuer`: whose they are, as whoever brings them says. Raises ProviderAway, CannotSignIn.
     """
     url = providers.url_for(entry, installation.plain_values)
     found = await providers.found(url, settings)
     server, now = found.server, providers.now()
+    _check_whose(server.issuer, settings, tokens, issuer)
     asked = wanted_scopes(found.discovered, settings, found.challenge)
     known = await providers.client_at(entry, settings, server, asked)
     granted = Granted(
@@ -49,3 +52,15 @@ async def deposited(
         resource=found.discovered.resource,
         now=datetime.fromtimestamp(now, UTC),
     )
+
+
+def _check_whose(found: str, settings: OAuthCredential, tokens: AccountTokens, issuer: str | None) -> None:
+    """Raise CannotSignIn where the tokens are of another provider than was found, or a refresh token would go to one
+    that the server alone has named: it is good there for longer than any call.
+    """
+    if issuer is None and tokens.refresh_token and not settings.issuer:
+        raise CannotSignIn(
+            f"say whose the refresh token is: its server names {found}; give that as `issuer`, if it is"
+        )
+    if issuer not in {None, found}:
+        raise CannotSignIn(f"its provider is {found}, and the tokens are of another one")

@@ -34,6 +34,12 @@ class AccountDeposit(Model):
     )
     expires_in: int | None = Bound(None, ge=1, le=315_360_000, description="Seconds until the access token ends.")
     scope: str | None = Bound(None, max_length=4_096, description="What was granted, set apart by spaces.")
+    issuer: str | None = Bound(
+        None,
+        max_length=2_048,
+        description="The provider that gave them, to the letter: a server that names another one gets nothing. "
+        "Needed with a refresh token where the entry names no issuer.",
+    )
 
 
 class ProviderFound(Model):

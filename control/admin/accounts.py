@@ -53,7 +53,7 @@ async def deposit_account(asked: Asked, installation_id: Id, body: AccountDeposi
     tokens = AccountTokens(access_token=body.access_token, refresh_token=body.refresh_token or "")
     try:
         account = await deposited(
-            asked.deps.upstream, entry, found, entry.credential, tokens, body.expires_in, scopes
+            asked.deps.upstream, entry, found, entry.credential, tokens, body.expires_in, scopes, body.issuer
         )
     except CannotSignIn as cannot:
         raise NotNow(f"{entry.name}: {cannot}.") from None

@@ -20,6 +20,10 @@ async def installed(api: Api, url: str) -> Any:
     return (await api.admin.send("POST", "/installations", body)).json
 
 
+async def deposited(api: Api, installation: Any, **tokens: Any) -> Any:
+    return await api.admin.send("PUT", f"/installations/{installation['id']}/account", tokens)
+
+
 async def test_an_installation_without_an_account_says_where_to_sign_in(
     api: Api, upstream_idp: IdentityProvider
 ) -> None:
@@ -34,7 +38,7 @@ async def test_an_installation_without_an_account_says_where_to_sign_in(
 async def test_tokens_from_elsewhere_are_deposited_and_never_shown(api: Api, upstream_idp: IdentityProvider) -> None:
     async with GuardedServer(upstream_idp) as server:
         made = await installed(api, server.url)
-        given = await api.admin.send("PUT", f"/installations/{made['id']}/account", TOKENS)
+        given = await deposited(api, made, **TOKENS, issuer=upstream_idp.issuer)
     assert given.status == 200, given.body
     account = given.json["account"]
     assert (account["issuer"], account["scopes"]) == (upstream_idp.issuer, ["read", "write"])
@@ -45,13 +49,30 @@ async def test_tokens_from_elsewhere_are_deposited_and_never_shown(api: Api, ups
     assert b"7f3a9c" not in given.body + shown.body + listed.body
 
 
+async def test_a_refresh_token_goes_to_no_provider_that_the_server_alone_has_named(
+    api: Api, upstream_idp: IdentityProvider
+) -> None:
+    async with GuardedServer(upstream_idp) as server:
+        made = await installed(api, server.url)
+        unsaid = await deposited(api, made, **TOKENS)
+        others = await deposited(api, made, **TOKENS, issuer="https://login.example.com")
+        assert [path for path in await upstream_idp.counts() if "/.well-known/" not in path] == []
+        assert f"its server names {upstream_idp.issuer}; give that as `issuer`" in unsaid.json["detail"]
+        assert "the tokens are of another one" in others.json["detail"]
+        assert (unsaid.status, others.status) == (409, 409)
+        assert (await deposited(api, made, access_token="at-alone")).status == 200
+        typed = {"credential_placement": {"issuer": upstream_idp.issuer}}
+        await api.patch(f"/entries/{made['entry_id']}", typed)
+        assert (await deposited(api, made, **TOKENS)).status == 200
+
+
 async def test_an_account_is_of_one_path_of_its_server_and_good_again_when_the_entry_comes_back(
     api: Api, upstream_idp: IdentityProvider
 ) -> None:
     """One host may serve many owners, each at a path."""
     async with GuardedServer(upstream_idp) as server:
         made = await installed(api, server.url)
-        given = await api.admin.send("PUT", f"/installations/{made['id']}/account", TOKENS)
+        given = await deposited(api, made, **TOKENS, issuer=upstream_idp.issuer)
         assert given.json["standing"]["word"] != "needs_sign_in_again"
         for url, word in (
             (f"{server.url}/of-somebody-else", "needs_sign_in_again"),
@@ -68,7 +89,7 @@ async def test_an_account_is_taken_away_and_taking_it_twice_does_nothing(
 ) -> None:
     async with GuardedServer(upstream_idp) as server:
         made = await installed(api, server.url)
-        await api.admin.send("PUT", f"/installations/{made['id']}/account", TOKENS)
+        await deposited(api, made, **TOKENS, issuer=upstream_idp.issuer)
     for _ in range(2):
         assert (await api.admin.send("DELETE", f"/installations/{made['id']}/account")).status == 204
     after = (await api.admin.send("GET", f"/installations/{made['id']}")).json
@@ -80,6 +101,6 @@ async def test_an_entry_that_nobody_signs_in_to_takes_no_tokens(api: Api) -> Non
     made = (await api.admin.send("POST", "/entries", entry)).json
     body = {"entry_id": made["id"], "scope": "organisation"}
     installation = (await api.admin.send("POST", "/installations", body)).json
-    refused = await api.admin.send("PUT", f"/installations/{installation['id']}/account", TOKENS)
+    refused = await deposited(api, installation, **TOKENS)
     assert refused.status == 422
     assert b"at-7f3a9c" not in refused.body

@@ -70,6 +70,7 @@ TAKEN_AS = {
     ("installations deposit", "refresh_token"): "tokens_file",
     ("installations deposit", "expires_in"): "tokens_file",
     ("installations deposit", "scope"): "tokens_file",
+    ("installations deposit", "issuer"): "tokens_file",
     ("tokens identify", "digest"): "token",
     ("roles give", "team_id"): "--team",
     ("roles take", "team_id"): "--team",
