@@ -6,7 +6,6 @@ Imported by the conftest.py of the folders that need it. Needs `make tools`.
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from archway.up.ports import free_port
 from tests.fakes.identity_provider import IdentityProvider
 from tests.fixtures_people import ISSUER
 
@@ -49,9 +49,7 @@ async def upstream_idp(upstream_issuer: str) -> AsyncIterator[IdentityProvider]:
 
 @contextmanager
 def _running(*arguments: str) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     command = [str(NODE), str(SCRIPT), str(port), *arguments]
     environment = {"PATH": os.environ["PATH"], "NODE_NO_WARNINGS": "1"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as process:

@@ -15,7 +15,6 @@ import importlib.util
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from typing import IO
 
 import pytest
 
+from archway.up.ports import free_port
 from control.store.pool import Pool, close_pool, open_pool
 from tests.emptied_databases import Template, is_emptied, made_of_template, make_template
 
@@ -132,7 +132,7 @@ def start_server(folder: Path, port: int = 0) -> Server:
         password_file.write_text(secrets.token_urlsafe(24))
         _initialise(bin_folder, data, password_file, run_as)
     password = password_file.read_text()
-    port = port or _free_port()
+    port = port or free_port()
     command = [str(bin_folder / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(port), "-k", ""]
     command += ["-c", "fsync=off"]  # costs nothing that a SIGKILL takes: what is committed is in the kernel
     with (folder / "log").open("ab") as log:
@@ -189,12 +189,6 @@ def _run_as(folder: Path) -> str:
     for parent in (folder, folder.parent):
         parent.chmod(0o755)
     return "65534"
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def _wait_until_ready(server: Server, log: Path, before: int) -> None:

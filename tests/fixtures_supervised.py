@@ -27,12 +27,12 @@ import orjson
 import psutil
 from redis.asyncio import Redis
 
+from archway.up.ports import free_port
 from tests.fakes.control import FakeControl
 from tests.fakes.mcp_upstream import Answer, McpUpstream, Received
 from tests.fixtures_program import Program, eventually
 from tests.fixtures_redis import RedisServer
 from tests.fixtures_system import modern_request
-from tests.fixtures_upstreams import free_port
 
 CALL_WITHIN_S = 60.0
 UNDER_LIMITS = """

@@ -29,6 +29,7 @@ import aiohttp
 import asyncpg
 import orjson
 
+from archway.up.ports import free_port
 from core.keys import new_key, parse_key_ring
 from core.mcp.versions import MODERN
 from core.redis_names import snapshot_key
@@ -39,7 +40,6 @@ from tests.fixtures_admin import AdminClient
 from tests.fixtures_postgres import Server
 from tests.fixtures_program import Program, eventually
 from tests.fixtures_redis import RedisServer
-from tests.fixtures_upstreams import free_port
 
 CALL_WITHIN_S = 30.0
 

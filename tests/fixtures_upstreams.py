@@ -14,7 +14,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -25,6 +24,8 @@ from urllib.request import Request, urlopen
 
 import orjson
 import pytest
+
+from archway.up.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 NPM = ROOT / ".tools" / "npm" / "node_modules"
@@ -54,14 +55,6 @@ def time_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment = {"FASTMCP_CHECK_FOR_UPDATES": "off", "HOME": str(folder)}
     with running(command, environment, folder / "log") as process:
         yield answering(f"http://127.0.0.1:{port}/mcp", process, folder / "log")
-
-
-def free_port() -> int:
-    """A port that nothing listens on at this moment; the server that gets it takes it a second later."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @contextmanager

@@ -14,9 +14,10 @@ from contextlib import AsyncExitStack
 
 import aiohttp
 
+from archway.up.ports import free_port
 from tests.fixtures_archway import RunningArchway
 from tests.fixtures_people import PASSWORD, Browser, People
-from tests.fixtures_upstreams import NODE, NPM, free_port
+from tests.fixtures_upstreams import NODE, NPM
 
 SUITE = NPM / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
 REVISIONS = ("2025-11-25", "2026-07-28")

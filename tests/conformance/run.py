@@ -15,10 +15,11 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from archway.up.ports import free_port
 from tests.conformance import authorization, oauth_client
 from tests.conformance.authorization import SUITE
 from tests.fixtures_archway import archway_up
-from tests.fixtures_upstreams import NODE, ROOT, answering, free_port, running
+from tests.fixtures_upstreams import NODE, ROOT, answering, running
 
 HERE = Path(__file__).parent
 SUITE_S = 600

@@ -16,6 +16,7 @@ from typing import Any
 
 import aiohttp
 
+from archway.up.ports import free_port
 from control.accounts.our_client import our_client
 from control.accounts.providers import UpstreamProviders
 from control.accounts.renewals import Renewals
@@ -51,7 +52,6 @@ from core.jwt import AccessTokenSigner
 from core.keys import new_key, parse_key_ring
 from core.signing import Signer
 from tests.fakes.probing_proxy import ProbingProxy
-from tests.fixtures_upstreams import free_port
 
 MAKER = Caller(user_id="", name="maker", role="admin")
 

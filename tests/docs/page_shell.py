@@ -23,8 +23,8 @@ from types import TracebackType
 
 import psutil
 
+from archway.up.ports import free_port
 from tests.docs.page_blocks import Block
-from tests.fixtures_upstreams import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 ENDS_WITHIN_S = 120.0

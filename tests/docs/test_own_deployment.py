@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from archway.up.ports import free_port
 from tests.docs.page_blocks import blocks_of
 from tests.docs.page_shell import ROOT, PageShell, Place, workplace
 from tests.fixtures_postgres import Server, binaries, postgres  # noqa: F401 - a fixture
 from tests.fixtures_redis import RedisServer, _session_redis, redis_server  # noqa: F401 - fixtures
-from tests.fixtures_upstreams import answering, free_port, running
+from tests.fixtures_upstreams import answering, running
 
 PAGES = ("deploy/README.md", "docs/operating/backup-and-restore.md")
 

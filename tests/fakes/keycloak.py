@@ -18,6 +18,8 @@ from urllib.parse import urljoin
 
 import aiohttp
 
+from archway.up.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".tools" / "keycloak"
 CLIENT_ID, CLIENT_SECRET = "archway", "the-secret-of-archway"
@@ -30,9 +32,7 @@ _READY_SECONDS = 600.0
 def running(data: Path) -> Iterator[str]:
     """A Keycloak in development mode with data of its own; where it is. It is ended with the block."""
     (home,) = FOLDER.glob("keycloak-*")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     shutil.rmtree(home / "data", ignore_errors=True)
     command = [
         str(home / "bin" / "kc.sh"), "start-dev", "--http-host=127.0.0.1", f"--http-port={port}",

@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from archway.up.ports import free_port
 from core.tasks import Tasks
 from tests.fixtures_postgres import Server
 from tests.fixtures_program import eventually
 from tests.fixtures_system import Outcome, Person, System, running_system
-from tests.fixtures_upstreams import NODE, NPM, answering, free_port, running
+from tests.fixtures_upstreams import NODE, NPM, answering, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -25,6 +25,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from archway.up.ports import free_port
 from core.identifiers import new_id
 from tests.browser_complaints import Complaints
 from tests.fixtures_archway import RunningArchway, archway_up
@@ -32,7 +33,7 @@ from tests.fixtures_browser import WITHIN_MS
 from tests.fixtures_own_documents import OwnDocuments
 from tests.fixtures_people import PASSWORD, People
 from tests.fixtures_program import eventually
-from tests.fixtures_upstreams import ROOT, answering, free_port, running
+from tests.fixtures_upstreams import ROOT, answering, running
 
 TOOL, ASKED = "stub__echo", {"text": "as Ann"}
 WITHIN_S = 120.0

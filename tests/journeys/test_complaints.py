@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from archway.up.ports import free_port
 from tests.browser_complaints import Complaints
 from tests.console.serving import Console
 from tests.fixtures_browser import Visits
 from tests.fixtures_program import eventually
-from tests.fixtures_upstreams import free_port
 
 PICTURE = "document.body.append(Object.assign(new Image(), {{src: '{}'}}))"
 

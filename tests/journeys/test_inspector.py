@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.fixtures_upstreams import NODE, NPM, free_port
+from archway.up.ports import free_port
+from tests.fixtures_upstreams import NODE, NPM
 from tests.journeys.real_sign_in import ASKED, TOOL, Desk, Person, started
 
 CALL = ("--transport", "http", "--method", "tools/call", "--tool-name", TOOL, "--tool-args-json", json.dumps(ASKED))

@@ -8,7 +8,8 @@ from pathlib import Path
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
-from tests.fixtures_upstreams import NODE, NPM, free_port
+from archway.up.ports import free_port
+from tests.fixtures_upstreams import NODE, NPM
 from tests.journeys.real_sign_in import ASKED, TOOL, WITHIN_S, Desk, Person, Program, environment
 
 PROGRAM = str(NPM / "mcp-remote" / "dist" / "proxy.js")

@@ -6,7 +6,6 @@ the protected resource, and whether a token is good. Real gateways are proxies, 
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,6 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
+from archway.up.ports import free_port
 from control.http.listener import listen
 from control.public.app import build_app
 from control.public.deps import PublicDeps
@@ -80,9 +80,7 @@ class ServedGateway:
 @asynccontextmanager
 async def served_gateway(deps: PublicDeps, egress: Egress | None = None) -> AsyncIterator[ServedGateway]:
     """Serve it, with Ann signed in in her browser."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     signer = AccessTokenSigner(parse_key_ring("ARCHWAY_SIGNING_KEY", new_key()), url)
     deps = replace(deps, issuer_url=url, public_url=url, access_tokens=signer, egress=egress or deps.egress)

@@ -12,12 +12,13 @@ from contextlib import contextmanager
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from archway.up.ports import free_port
 from control.credentials.upstream_oauth.registration import client_document
 from control.providers.asking import Asker
 from core.client_keys import ClientKey
 from tests.fakes.answering import loopback_asker
 from tests.fakes.upstream_clients import OURS
-from tests.fixtures_upstreams import NODE, ROOT, free_port
+from tests.fixtures_upstreams import NODE, ROOT
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from archway.up.ports import free_port
 from core.mcp.versions import MODERN
 from tests.fakes.mcp_upstream import Answer, McpUpstream
-from tests.fixtures_upstreams import ROOT, answering, free_port, running
+from tests.fixtures_upstreams import ROOT, answering, running
 from tests.plugins.moved_clock import MovedClock
 from tests.proxy.test_discovery_questions import Asker, asker
 

@@ -15,6 +15,7 @@ import aiohttp
 import msgspec
 import pytest
 
+from archway.up.ports import free_port
 from control.main import listening
 from control.replica import composed
 from control.settings import ControlSettings
@@ -35,12 +36,6 @@ def settings(database: str, redis_url: str) -> ControlSettings:
         database, redis_url, new_key(), new_key(), new_key(), "https://archway.test",
         admin_listen="127.0.0.1:0", control_internal_listen="127.0.0.1:0", control_public_listen="127.0.0.1:0",
     )  # fmt: skip
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 @pytest.fixture
