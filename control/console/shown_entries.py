@@ -9,6 +9,7 @@ from control.console.credential_form import kind_label
 from control.registry.counted import counted
 from control.registry.credential import kind_of
 from control.registry.entry import Entry
+from control.registry.installation_states import STATE_WORDS
 from control.store.registry_counts import EntryCounts
 
 
@@ -28,14 +29,14 @@ class ShownEntry:
         if not states:
             return "not installed", "quiet"
         if states.get("ready") == self.counts.installations:
-            return "ready", "ok"
+            return STATE_WORDS["ready"][:2]
         if states.get("ready"):
             return "ready for some", "warn"
         if set(states) == {"new"}:
-            return "not asked yet", "quiet"
+            return STATE_WORDS["new"][:2]
         if "needs_sign_in" in states or "new" in states:
             return "waits for a credential", "warn"
-        return ("unreachable" if "unreachable" in states else "credential refused"), "bad"
+        return STATE_WORDS["unreachable" if "unreachable" in states else "credential_refused"][:2]
 
     @property
     def kind(self) -> str:

@@ -13,19 +13,10 @@ from control.console.credential_form import kind_label
 from control.credentials.standing import Standing, StandingWord
 from control.registry.account import Account
 from control.registry.install_path import path_to_mend
-from control.registry.installation import Installation, InstallationState
+from control.registry.installation import Installation
+from control.registry.installation_states import STATE_WORDS
 from control.registry.owner import Organisation, Owner, Person, ServiceAccount, TeamOwner
 
-STATES: Final[Mapping[InstallationState, tuple[str, str]]] = MappingProxyType(
-    {
-        "ready": ("ready", "ok"),
-        "new": ("not asked yet", "quiet"),
-        "needs_sign_in": ("to be filled in again", "warn"),
-        "credential_refused": ("credential refused", "bad"),
-        "unreachable": ("unreachable", "bad"),
-    }
-)
-"""Each state as a word, and the tone in which it is said."""
 _CURES: Final[Mapping[StandingWord, str]] = MappingProxyType(
     {
         "ready": "",
@@ -64,7 +55,8 @@ class ShownInstallation:
             return "tools changed", "warn"
         if self.signs_in and word in _ASKS_SOMEBODY:
             return word.replace("_", " ").replace("sign in", "sign-in"), "warn"
-        return STATES.get(self.installation.state, (self.installation.state.replace("_", " "), "quiet"))
+        words = STATE_WORDS[self.installation.state]
+        return words.label, words.tone
 
     @property
     def cause(self) -> str:

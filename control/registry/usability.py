@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from control.registry.installation import InstallationState
+from control.registry.installation_states import STATE_WORDS
 from control.registry.visibility import VisibilityKind
 
 MAX_NAMED = 5
@@ -17,12 +19,6 @@ _NOBODY: Final[dict[VisibilityKind, str]] = {
     "organisation": "Nobody can see it: every user is disabled.",
 }
 """Reasons for which nobody sees a gateway."""
-_SPOKEN: Final = {
-    "needs_sign_in": "waiting for its credential",
-    "new": "not discovered yet",
-    "credential_refused": "refused by its server for its credential",
-}
-"""States of installations in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +31,7 @@ class AssignedTool:
     """The server did not list the tool when it was last asked."""
     installation: str | None = None
     """Name of the pinned installation; None: resolved at call time."""
-    installation_state: str | None = None
+    installation_state: InstallationState | None = None
     installations_ready: int = 0
     """Of the entry, in any scope: whether a call could find one at all."""
     changed: bool = False
@@ -100,14 +96,11 @@ def why_not_called(tool: AssignedTool) -> str | None:
     if tool.missing:
         return "no longer listed by its server"
     if tool.installation is not None and tool.installation_state != "ready":
-        return f"pinned to the installation {tool.installation!r}, which is {_spoken(tool.installation_state)}"
+        state = STATE_WORDS[tool.installation_state].clause if tool.installation_state else "not there any more"
+        return f"pinned to the installation {tool.installation!r}, which is {state}"
     if tool.installation is None and tool.installations_ready == 0:
         return "resolved at call time, and nobody has a ready installation of its server yet"
     return None
-
-
-def _spoken(state: str | None) -> str:
-    return _SPOKEN.get(state or "", str(state))
 
 
 def _grouped(broken: Sequence[tuple[AssignedTool, str]]) -> tuple[str, ...]:

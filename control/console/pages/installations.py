@@ -3,10 +3,11 @@
 from aiohttp import web
 
 from control.admin.installation_models import InstallationQuery
-from control.console.shown_installations import STATES, ShownInstallation
+from control.console.shown_installations import ShownInstallation
 from control.console.visit import Visit
 from control.http.paging import page_of, place_key
 from control.registry.credential import kind_of
+from control.registry.installation_states import STATE_WORDS
 from control.store import entries, installations
 from control.store.pool import transaction
 from control.store.standings import standings
@@ -43,5 +44,5 @@ async def show(visit: Visit) -> web.Response:
         next=page.next,
         query=query,
         entries=[(one.id, one.name) for one in choices],
-        states=[(state, word) for state, (word, _) in STATES.items()],
+        states=[(state, words.label) for state, words in STATE_WORDS.items()],
     )

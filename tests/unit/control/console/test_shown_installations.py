@@ -6,9 +6,10 @@ from typing import Any, get_args
 
 import pytest
 
-from control.console.shown_installations import STATES, ShownInstallation, who_can_use, whose
+from control.console.shown_installations import ShownInstallation, who_can_use, whose
 from control.credentials.standing import Standing, StandingWord
 from control.registry.installation import InstallationState
+from control.registry.installation_states import STATE_WORDS
 from control.registry.owner import Organisation, Owner, Person, ServiceAccount, TeamOwner
 from tests.fakes.registry import an_installation
 
@@ -19,7 +20,7 @@ def shown(kind: str = "static", word: StandingWord = "ready", **changes: Any) ->
 
 @pytest.mark.parametrize("state", get_args(InstallationState))
 def test_every_state_has_a_word(state: InstallationState) -> None:
-    assert shown(state=state).state == STATES[state]
+    assert shown(state=state).state == STATE_WORDS[state][:2]
 
 
 @pytest.mark.parametrize("word", get_args(StandingWord))
