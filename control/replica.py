@@ -12,11 +12,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from control.accounts.our_client import our_client
-from control.accounts.providers import UpstreamProviders
 from control.accounts.refresher import Refresher
 from control.accounts.renewals import Renewals
 from control.accounts.revocations import Revocations
 from control.accounts.sign_ins import SignIns
+from control.accounts.upstream_providers import UpstreamProviders
 from control.admin.deps import Deps
 from control.changes.first_admin import ensure_first_admin
 from control.changes.safeguards import Safeguards

@@ -21,8 +21,8 @@ import aiohttp
 import pytest
 
 from control.accounts.our_client import our_client
-from control.accounts.providers import UpstreamProviders
 from control.accounts.renewals import Renewals
+from control.accounts.upstream_providers import UpstreamProviders
 from control.admin.app import build_app, listen
 from control.admin.deps import Deps
 from control.changes.first_admin import ensure_first_admin

@@ -27,9 +27,9 @@ from argon2 import PasswordHasher
 from yarl import URL
 
 from control.accounts.our_client import our_client
-from control.accounts.providers import UpstreamProviders
 from control.accounts.renewals import Renewals
 from control.accounts.sign_ins import SignIns
+from control.accounts.upstream_providers import UpstreamProviders
 from control.changes import people as changes
 from control.changes import users
 from control.changes.safeguards import Safeguards

@@ -6,7 +6,7 @@ Called by the admin API. The provider is not asked for other tokens; whether the
 from datetime import UTC, datetime
 
 from control.accounts.given import given_of, new_account
-from control.accounts.providers import UpstreamProviders
+from control.accounts.upstream_providers import UpstreamProviders
 from control.credentials.upstream_oauth.account import account_of
 from control.credentials.upstream_oauth.authorize import wanted_scopes
 from control.credentials.upstream_oauth.token_answer import Granted

@@ -1,7 +1,7 @@
 """Clients of ours at providers of servers, as rows keep them: which secret is whose, opened for whoever asks with it.
 
-Called when somebody signs in (`providers.py`), when tokens are renewed (`next_tokens.py`) and when they are given
-back (`ending.py`, `revocations.py`). A secret opens only for what it was sealed for: of a client that Archway
+Called when somebody signs in (`upstream_providers.py`), when tokens are renewed (`next_tokens.py`) and when they are
+given back (`ending.py`, `revocations.py`). A secret opens only for what it was sealed for: of a client that Archway
 registered itself its row and its issuer, of an entry's own client the entry and where that secret may go.
 """
 

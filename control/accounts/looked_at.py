@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from control.accounts.providers import FoundProvider, UpstreamProviders
+from control.accounts.upstream_providers import FoundProvider, UpstreamProviders
 from control.credentials.upstream_oauth.authorization_server import AuthorizationServer
 from control.credentials.upstream_oauth.authorize import wanted_scopes
 from control.credentials.upstream_oauth.registration import OurClient, how_to_register

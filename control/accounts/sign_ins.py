@@ -20,8 +20,8 @@ import msgspec
 from control.accounts import sign_in_failed as failed
 from control.accounts.given import Given, given_of
 from control.accounts.our_client import CALLBACK
-from control.accounts.providers import FoundProvider, UpstreamProviders
 from control.accounts.under_way import UnderWay, WantedNew
+from control.accounts.upstream_providers import FoundProvider, UpstreamProviders
 from control.credentials.upstream_oauth.account import AccountName, account_of
 from control.credentials.upstream_oauth.authorization_server import AuthorizationServer
 from control.credentials.upstream_oauth.authorize import authorize_url, begin, code_of, wanted_scopes

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from control.accounts.providers import UpstreamProviders
+from control.accounts.upstream_providers import UpstreamProviders
 from control.changes.safeguards import Safeguards
 from control.discovery.discover import Discoverer
 from control.identity.key_sets import KeySets

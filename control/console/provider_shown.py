@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from control.accounts.providers import UpstreamProviders
 from control.accounts.sign_ins import SignIns, word_for
+from control.accounts.upstream_providers import UpstreamProviders
 from control.credentials.upstream_oauth.registration import how_to_register
 from control.credentials.upstream_oauth.unfit import CannotSignIn, NotApproved
 from control.providers.asking import ProviderAway

@@ -18,9 +18,9 @@ import aiohttp
 
 from archway.up.ports import free_port
 from control.accounts.our_client import our_client
-from control.accounts.providers import UpstreamProviders
 from control.accounts.renewals import Renewals
 from control.accounts.sign_ins import SignIns
+from control.accounts.upstream_providers import UpstreamProviders
 from control.changes import users
 from control.changes.safeguards import Safeguards
 from control.changes.write import changing
