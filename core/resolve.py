@@ -184,6 +184,8 @@ class InstallationQuestion(msgspec.Struct, frozen=True, omit_defaults=True):
     """The upstream has refused the credential of this version of the installation with 401; 0 where it has not."""
     needed_scopes: _Scopes = ()
     """The scopes that the upstream asks for where it says that the credential has too few (403)."""
+    too_few_scopes: bool = False
+    """Whether the upstream says that the credential has too few scopes (403), and names none of them."""
     waits_s: float = 0.0
     """For how many seconds the answer may wait for a provider that has to give a token first; 0: control's own."""
 
@@ -257,13 +259,9 @@ class InstallationRefusal(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why no installation can be had; the sentence is for the person behind the client."""
 
     code: Literal[
-        "not_allowed",
-        "credential_missing",
-        "credential_ambiguous",
-        "installation_gone",
-        "needs_sign_in",
+        "not_allowed", "credential_missing", "credential_ambiguous", "installation_gone", "needs_sign_in",
         "provider_away",
-    ]
+    ]  # fmt: skip
     """`provider_away`: it cannot be renewed now, and nobody has to sign in. To a proxy of 0.1 that is no answer."""
     sentence: str
     link: str = ""

@@ -5,7 +5,7 @@ than an admin has typed. An entry without scopes leaves it to the server, and to
 Pure; leaves out what is asked for at a sign-in: `upstream_oauth/authorize.py`, which holds to the same ceiling.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from control.credentials.resolved import needs_sign_in
@@ -24,16 +24,25 @@ def beyond(credential: OAuthCredential, scopes: Sequence[str]) -> tuple[str, ...
 
 
 def to_ask_for_more(
-    entry: Entry, installation: Installation, credential: OAuthCredential, wanted: Sequence[str]
+    entry: Entry,
+    installation: Installation,
+    credential: OAuthCredential,
+    wanted: Sequence[str],
+    granted: Collection[str] = (),
 ) -> InstallationRefusal:
-    """What the caller is told: to sign in once more, where that can help; else whom to ask."""
-    if too_much := beyond(credential, wanted):
+    """What the caller is told: to sign in once more, where that can help; else whom to ask.
+
+    `wanted`: () where the server does not say what it lacks, as those of the Python SDK do not. Then a sign-in helps
+    unless all that the entry lets people ask for was `granted` already.
+    """
+    too_much = beyond(credential, wanted)
+    if too_much or (not wanted and credential.scopes and set(credential.scopes) <= set(granted)):
         named = ", ".join(too_much[:_SHOWN])
         return InstallationRefusal(
             "not_allowed",
             f"The installation {installation.name!r} of {entry.name} may not do this: its server asks for more "
-            f"access ({named}) than the entry lets anybody ask for. Signing in again does not help: an administrator "
-            f"has to add {named} to the scopes of the entry {entry.slug}.",
+            f"access{f' ({named})' if named else ''} than the entry lets anybody ask for. Signing in again does not "
+            f"help: an administrator has to add {named or 'what it lacks'} to the scopes of the entry {entry.slug}.",
         )
     asked = f" ({', '.join(wanted[:_SHOWN])})" if wanted else ""
     return needs_sign_in(entry, installation, f"may not do this: its server asks for more access{asked}")

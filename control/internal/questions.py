@@ -24,6 +24,7 @@ from control.internal.told_steps import StepsAtProxies
 from control.publish.documents import gateway_document, index_document
 from control.publish.epochs import ChangeStream
 from control.redis import RedisAway
+from control.registry.account import Account
 from control.registry.credential import OAuthCredential
 from control.registry.entry import Entry
 from control.registry.installation import Installation
@@ -214,8 +215,9 @@ class Questions:
             return _refused(chosen)
         assert rows is not None  # else nothing was chosen
         account = rows.accounts.get(chosen.id)
-        if question.needed_scopes and account is not None and isinstance(rows.entry.credential, OAuthCredential):
-            found = await self._needs_more(rows.entry, chosen, rows.entry.credential, question.needed_scopes)
+        credential, asks_more = rows.entry.credential, question.needed_scopes or question.too_few_scopes
+        if asks_more and account is not None and isinstance(credential, OAuthCredential):
+            found = await self._needs_more(rows.entry, chosen, credential, account, question.needed_scopes)
         else:
             found = await self.usable.resolved(rows.entry, chosen, account, question.refused_version, waits)
         if isinstance(found, ResolvedInstallation):
@@ -224,7 +226,12 @@ class Questions:
         return _refused(with_link(found, principal, link))
 
     async def _needs_more(
-        self, entry: Entry, installation: Installation, credential: OAuthCredential, scopes: Sequence[str]
+        self,
+        entry: Entry,
+        installation: Installation,
+        credential: OAuthCredential,
+        account: Account,
+        scopes: Sequence[str],
     ) -> InstallationRefusal | ResolvedInstallation:
         """The server asks for more than the account may do: kept for its next sign-in, to which its person is led,
         where the entry lets people ask for it.
@@ -233,7 +240,7 @@ class Questions:
         if not beyond(credential, wanted):
             async with transaction(self.pool) as connection:
                 await accounts.want_scopes(connection, installation.id, wanted, MOST_SCOPES)
-        return to_ask_for_more(entry, installation, credential, wanted)
+        return to_ask_for_more(entry, installation, credential, wanted, account.scopes)
 
     async def gateway(self, question: GatewayQuestion) -> GatewayAnswer:
         """The snapshot of the gateway with this slug, slug of before, or identifier."""

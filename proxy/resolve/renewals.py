@@ -1,6 +1,6 @@
 """A newer credential in place of one that an upstream has refused: asked of control once for all who meet it.
 
-Called off the warm path: by the stage `receive` when an upstream answered 401, or 403 with the scopes that it wants,
+Called off the warm path: by the stage `receive` when an upstream answered 401, or 403 since it wants more scopes,
 and in the background where a tool's result only looks like that. However many calls of however many callers meet one
 refused version of an installation, this worker asks control once; who comes later finds what was said. Control may
 have to ask a provider first, so the question may take long, and says nothing of control then. Leaves out sending the
@@ -76,7 +76,8 @@ class Renewals:
         found = await self._known(key, refused)
         if found is not None:
             return found
-        about, me = f"{refused.installation_id}/{refused.version}/{' '.join(question.needed_scopes)}", question.digest
+        scopes = "?" if question.too_few_scopes else " ".join(question.needed_scopes)
+        about, me = f"{refused.installation_id}/{refused.version}/{scopes}", question.digest
         asker, answer = await self._answer(about, key, question, refused, until)
         if asker != me and answer.refusal is None and (found := await self._known(key, refused)) is not None:
             return found

@@ -1,6 +1,6 @@
 """Renew the credential: what follows where an upstream has refused it before the call was run.
 
-No stage of its own: `receive` asks here when a call was answered 401, or 403 with the scopes that it would take, and
+No stage of its own: `receive` asks here when a call was answered 401, or 403 since its token may not do enough, and
 sends the call once more with what it gets. A server's refusal of a key that nobody can renew stays what it is. Also
 `relay` asks here, where only the words of a result look like that: that call has run, and is not sent again.
 """
@@ -63,4 +63,6 @@ def _question(x: Exchange, refusal: Refusal) -> InstallationQuestion | None:
     scopes, status = refusal.words.get("needed_scopes"), refusal.words.get("status")
     if status == 401:
         return replace(question_of(x), refused_version=x.installation.version)
-    return replace(question_of(x), needed_scopes=scopes) if scopes else None
+    if scopes is None:
+        return None
+    return replace(question_of(x), needed_scopes=scopes, too_few_scopes=not scopes)

@@ -20,14 +20,16 @@ _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 """RFC 6749 section 3.3."""
 
 
-def scopes_needed(challenge: str) -> tuple[str, ...]:
-    """The scopes of the first challenge that says `insufficient_scope`, each once; none where no challenge does."""
+def scopes_needed(challenge: str) -> tuple[str, ...] | None:
+    """The scopes of the first challenge that says `insufficient_scope`, each once: () where it names none, as the
+    Python SDK's servers do; None where no challenge says that.
+    """
     for parameters in _challenges(challenge):
         if parameters.get("error") == INSUFFICIENT_SCOPE:
             asked = dict.fromkeys(parameters.get("scope", "").split())
             fit = [one for one in asked if len(one) <= LONGEST_SCOPE and _SCOPE.fullmatch(one)]
             return tuple(fit[:MOST_SCOPES])
-    return ()
+    return None
 
 
 def _challenges(challenge: str) -> Iterator[dict[str, str]]:

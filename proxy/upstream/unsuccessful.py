@@ -48,8 +48,10 @@ class Unsuccessful:
     """Where it redirects to, as the server wrote it."""
     offers_oauth: bool = False
     """Whether its challenge names the metadata of an authorization server (RFC 9728)."""
-    needed_scopes: tuple[str, ...] = ()
-    """What its challenge asks for where it says that the credential has too few scopes."""
+    needed_scopes: tuple[str, ...] | None = None
+    """What its challenge asks for where it says that the credential has too few scopes, () where it names none; None
+    where it does not say that.
+    """
 
     def refusal(self, installation: ResolvedInstallation, during: str) -> Refusal:
         """What the caller is told; `during` is for the log."""
@@ -81,7 +83,7 @@ async def read_unsuccessful(response: UpstreamAnswer) -> Unsuccessful:
         words_of(found) if found is not None else _text_in(body),
         (response.header("location") or "")[:_MOST_HEADER] if 300 <= response.status < 400 else "",
         "resource_metadata" in challenge.lower(),
-        scopes_needed(challenge) if response.status == 403 else (),
+        scopes_needed(challenge) if response.status == 403 else None,
     )
 
 

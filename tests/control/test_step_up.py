@@ -138,6 +138,19 @@ async def test_what_the_entrys_scopes_allow_is_asked_for_and_what_they_leave_out
     assert await work.wanted() == ["write"]
 
 
+async def test_a_server_that_names_no_scope_at_all_leads_to_a_sign_in_unless_that_would_bring_the_same_again(
+    work: Work,
+) -> None:
+    """Servers of the Python SDK name none."""
+    for scopes, code in (([], "needs_sign_in"), (["read", "write"], "needs_sign_in"), (["read"], "not_allowed")):
+        await work.accounts.execute("update entries set credential = credential || $1", {"scopes": scopes})
+        refusal = (await work.asked(too_few_scopes=True)).refusal
+        assert refusal is not None
+        assert (refusal.code, "its server asks for more access" in refusal.sentence) == (code, True)
+    assert refusal.sentence.endswith("an administrator has to add what it lacks to the scopes of the entry tools-0.")
+    assert await work.wanted() == []
+
+
 async def test_the_same_is_answered_in_a_list(work: Work) -> None:
     asked = InstallationQuestions([replace(work.question, needed_scopes=("write",)), work.question])
     found: InstallationAnswers = await work.proxy.ask("/internal/connections", asked, InstallationAnswers)

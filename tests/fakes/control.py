@@ -270,7 +270,7 @@ class FakeControl:
 
     async def _installation(self, body: bytes) -> InstallationAnswer:
         asked = msgspec.msgpack.decode(body, type=InstallationQuestion)
-        if not asked.refused_version and not asked.needed_scopes:
+        if not (asked.refused_version or asked.needed_scopes or asked.too_few_scopes):
             return self._resolved(asked)
         self.renewals.append(asked)
         found = None if self.renews is None else await self.renews(asked)

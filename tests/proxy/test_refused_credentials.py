@@ -251,7 +251,20 @@ async def test_scopes_that_a_server_asks_for_go_to_control_and_its_link_to_the_c
     assert called_with(upstream) == [bearer(1)]
 
 
-@pytest.mark.parametrize("challenge", ["", "Bearer", 'Bearer error="insufficient_scope"', 'Bearer scope="repo"'])
+async def test_a_server_that_does_not_name_the_scopes_that_it_wants_leads_to_a_sign_in_too(
+    rig: Rig, upstream: McpUpstream
+) -> None:
+    """The Python SDK's servers answer so."""
+    told = 'Bearer error="insufficient_scope", error_description="Required scope: repo"'
+    upstream.tool("narrow", Answer(status=403, raw=b"", headers={"WWW-Authenticate": told}))
+    await rig.serve([rig.control.tool("t", "narrow", with_version(rig.control.installation(upstream.url), 1))])
+    rig.control.renews = says(SIGN_IN)
+    assert (await rig.call("t")).refusal["code"] == "needs_sign_in"
+    (asked,) = rig.control.renewals
+    assert (asked.refused_version, asked.needed_scopes, asked.too_few_scopes) == (0, (), True)
+
+
+@pytest.mark.parametrize("challenge", ["", "Bearer", 'Bearer error="invalid_token"', 'Bearer scope="repo"'])
 async def test_a_server_that_forbids_without_a_word_on_scopes_is_the_end_of_it(
     rig: Rig, upstream: McpUpstream, challenge: str
 ) -> None:

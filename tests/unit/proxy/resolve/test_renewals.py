@@ -238,14 +238,25 @@ async def test_a_refused_credential_is_let_go_of_where_nothing_comes_in_its_plac
     assert (worker.holds(ANNS) == FIRST) == is_held
 
 
+@pytest.mark.parametrize("said", [{"needed_scopes": ("repo",)}, {"too_few_scopes": True}], ids=["named", "unnamed"])
 async def test_a_token_whose_scopes_do_not_do_for_one_tool_goes_on_serving_others(
-    worker: Worker, control: Control
+    worker: Worker, control: Control, said: dict[str, Any]
 ) -> None:
     control.answers["ann"] = SIGN_IN
-    asked = replace(ANN, needed_scopes=("repo",))
+    asked = replace(ANN, **said)
     with pytest.raises(Refusal, match="needs_sign_in"):
         await worker.held.renewals.newer(ANNS, asked, FIRST, time.monotonic() + SOON_S)
     assert worker.holds(ANNS) == FIRST
+
+
+async def test_what_was_said_of_missing_scopes_is_not_taken_for_what_is_said_of_a_refused_token(
+    worker: Worker, control: Control
+) -> None:
+    control.answers["ann"] = SIGN_IN
+    with pytest.raises(Refusal, match="needs_sign_in"):
+        await worker.held.renewals.newer(ANNS, replace(ANN, too_few_scopes=True), FIRST, time.monotonic() + SOON_S)
+    control.answers["ann"] = SECOND
+    assert await worker.newer(ANNS, ANN) == SECOND
 
 
 async def test_who_waits_no_longer_than_their_call_may_take_stops_nobody_else(

@@ -38,7 +38,7 @@ class Renewals:
         return self.said
 
 
-def refused(status: int, scopes: tuple[str, ...] = ()) -> Refusal:
+def refused(status: int, scopes: tuple[str, ...] | None = None) -> Refusal:
     return Refusal("upstream_credential", server="srv", status=status, needed_scopes=scopes)
 
 
@@ -76,6 +76,11 @@ async def test_with_a_newer_credential_the_call_is_composed_again() -> None:
 async def test_scopes_that_are_missing_are_asked_for_and_the_credential_is_not_said_to_be_refused() -> None:
     _, _, renewals, _ = await renewed(refused(403, ("a", "b")), SECOND)
     assert [(one.refused_version, one.needed_scopes) for one in renewals.asked] == [(0, ("a", "b"))]
+
+
+async def test_a_server_that_does_not_name_the_missing_scopes_is_told_of_as_such() -> None:
+    _, _, renewals, _ = await renewed(refused(403, ()), SECOND)
+    assert [(one.refused_version, one.needed_scopes, one.too_few_scopes) for one in renewals.asked] == [(0, (), True)]
 
 
 async def test_without_a_newer_one_nothing_changes() -> None:

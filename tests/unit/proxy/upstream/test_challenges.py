@@ -21,15 +21,20 @@ from proxy.upstream.challenges import scopes_needed
         ),
         ('Bearer error="insufficient_scope"', ()),
         ('Bearer error="insufficient_scope", scope=""', ()),
-        ('Bearer error="invalid_token", scope="repo"', ()),
-        ('Bearer error_description="insufficient_scope", scope="repo"', ()),
-        ('Bearer scope="error=insufficient_scope repo"', ()),
-        ('Bearer scope="repo"', ()),
-        ("", ()),
-        ('"""===,,,\\', ()),
+        (
+            'Bearer error="insufficient_scope", error_description="Required scope: notes:write", '
+            'resource_metadata="http://127.0.0.1/.well-known/oauth-protected-resource/mcp"',
+            (),
+        ),
+        ('Bearer error="invalid_token", scope="repo"', None),
+        ('Bearer error_description="insufficient_scope", scope="repo"', None),
+        ('Bearer scope="error=insufficient_scope repo"', None),
+        ('Bearer scope="repo"', None),
+        ("", None),
+        ('"""===,,,\\', None),
     ],
 )
-def test_the_scopes_that_a_challenge_asks_for_are_read(challenge: str, scopes: tuple[str, ...]) -> None:
+def test_the_scopes_that_a_challenge_asks_for_are_read(challenge: str, scopes: tuple[str, ...] | None) -> None:
     assert scopes_needed(challenge) == scopes
 
 
