@@ -2,6 +2,9 @@
 section 2.2).
 
 Somebody brings one as PEM. Control only. Leaves out which authorization server wants which, and who keeps it.
+
+What is signed does not name the key (`kid`): its server has it under a name that nobody told us. With another name
+Keycloak and others refuse it; without any, they look for the key.
 """
 
 import base64
@@ -82,7 +85,7 @@ class ClientKey:
             "exp": int(now) + ASSERTION_S,
             "jti": identifier,
         }
-        return signed_jwt(claims, self._key, algorithm=self.algorithm_for(taken), headers={"kid": self.kid})
+        return signed_jwt(claims, self._key, algorithm=self.algorithm_for(taken))
 
 
 def _public(key: _Private) -> tuple[dict[str, str], tuple[str, ...]]:
