@@ -55,9 +55,9 @@ pages: .venv/.ok tools ## run the code blocks of README and docs/ as a reader wo
 conformance: .venv/.ok tools ## the official MCP conformance suite against a gateway, both eras; fails beside what is known to
 	@$(BIN)/python -m tests.conformance.run
 
-keycloak: .venv/.ok ## sign in with a real Keycloak, and call with its tokens; needs Java and Maven, five minutes the first time
+keycloak: .venv/.ok ## a real Keycloak: people sign in with it, and it is the provider of a server; needs Java and Maven, a quarter of an hour
 	@tools/keycloak.sh
-	@$(BIN)/pytest -q -p no:xdist tests/keycloak/trial.py tests/keycloak/trial_page.py
+	@$(BIN)/pytest -q -p no:xdist tests/keycloak/trial*.py
 
 FUZZ_SECONDS ?= 300
 fuzz: .venv/.ok ## hold both lanes, and plans, against each other with atheris for FUZZ_SECONDS; new inputs go to .fuzz/, see tests/fuzz

@@ -13,7 +13,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -32,13 +32,20 @@ from tests.fixtures_people import NOBODY, PASSWORD, Browser, People, Shown
 from tests.fixtures_program import eventually
 
 
+class HasPages(Protocol):
+    """A provider at which people sign in."""
+
+    async def sign_in(self, session: aiohttp.ClientSession, address: str, as_whom: str, /) -> str:
+        """Fill in its forms: the address that the browser is sent back to."""
+
+
 @dataclass
 class AtTheProvider:
     """Somebody who is signed in to Archway in a browser, which they also use at the provider."""
 
     user: dict[str, Any]
     browser: Browser
-    idp: IdentityProvider
+    idp: HasPages
     jar: aiohttp.ClientSession
     link: str
     """The install link of the entry."""
