@@ -77,5 +77,5 @@ class Proposals(View):
 @operations.post("/catalog/read", status=200)
 async def read_client_config(asked: Asked, body: ClientConfig) -> Proposals:  # noqa: ARG001  # saves nothing
     """Read a client's `mcp.json` as entries; nothing is saved. What could be a secret becomes a question."""
-    found = proposals(body.config)
+    found = proposals(body.config, catalog())
     return Proposals(items=[ProposalView(name=one.name, entry=one.entry, notes=one.notes) for one in found])

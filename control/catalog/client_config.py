@@ -2,15 +2,17 @@
 
 Each literal that could be a secret becomes a question to whoever installs the entry, and its value is dropped: a file
 like this is passed around, and what stands in it is somebody's own. A server that a client would start as a program
-is left out with a reason, and so is one with a secret in its URL. Called by the admin API.
+is left out with a reason, and so is one with a secret in its URL. One of the catalog for which the file holds no key
+becomes what the catalog says of it. Called by the admin API and the page that imports.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from control.catalog.listed import CatalogServer
 from control.registry.broken_rule import BrokenRule
 
 MOST: Final = 100
@@ -38,12 +40,13 @@ class Proposal:
     """What was done to it, or why it is left out, a sentence each."""
 
 
-def proposals(config: Mapping[str, Any]) -> list[Proposal]:
-    """The servers of a client's configuration, in its order; BrokenRule for what is none."""
+def proposals(config: Mapping[str, Any], known: Iterable[CatalogServer] = ()) -> list[Proposal]:
+    """The servers of a client's configuration, in its order; BrokenRule for what is none. `known`: the catalog."""
     servers = _servers(config)
     if len(servers) > MOST:
         raise BrokenRule("config", f"has {len(servers)} servers; at most {MOST} are read at once")
-    return [_proposal(str(name)[:128], one) for name, one in servers.items()]
+    by_url = {_same(one.url): one for one in known}
+    return [_proposal(str(name)[:128], one, by_url) for name, one in servers.items()]
 
 
 def _servers(config: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -58,7 +61,7 @@ def _servers(config: Mapping[str, Any]) -> Mapping[str, Any]:
     )
 
 
-def _proposal(name: str, one: Mapping[str, Any]) -> Proposal:
+def _proposal(name: str, one: Mapping[str, Any], known: Mapping[str, CatalogServer]) -> Proposal:
     url = next((one[key] for key in _URLS if isinstance(one.get(key), str)), None)
     if url is None:
         return Proposal(name, notes=["Left out: a client starts it as a program, and Archway starts none yet."])
@@ -68,9 +71,28 @@ def _proposal(name: str, one: Mapping[str, Any]) -> Proposal:
         "slug": _slug(name), "name": name, "url": url, "credential_model": "none", "fields": [],
     }  # fmt: skip
     notes = list(_headers_into(entry, one.get("headers")))
+    if (listed := known.get(_same(url))) and entry["credential_model"] == "none" and not entry["fields"]:
+        return _of_catalog(entry, listed)
     if one.get("type") == "sse" or urlsplit(url).path.rstrip("/").endswith("/sse"):
         notes.append("Its address is of the old transport (SSE): look up its address for Streamable HTTP.")
     return Proposal(name, entry, notes)
+
+
+def _same(url: str) -> str:
+    return url.strip().rstrip("/").lower()
+
+
+def _of_catalog(entry: dict[str, Any], listed: CatalogServer) -> Proposal:
+    """A server of the catalog, for which the file holds no key: as the catalog says."""
+    name = entry["name"]
+    if listed.needs_client:
+        note = f"Left out: it needs a client that you register there. Add it from the catalog, as {listed.slug}."
+        return Proposal(name, notes=[note])
+    told = {one: getattr(listed, one) for one in ("description", "docs_url", "credential_model")}
+    told |= {"labels": dict(listed.labels), "fields": [dict(one) for one in listed.fields]}
+    if listed.credential_placement:
+        told["credential_placement"] = dict(listed.credential_placement)
+    return Proposal(name, entry | told, ["How one signs in there is taken from the catalog."])
 
 
 def _why_not(url: str) -> str:

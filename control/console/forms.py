@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel
 
 from control.changes.refusals import Refused
-from control.http.problems import FieldError, Problem, of_refusal
+from control.http.problems import Problem, of_refusal
 from control.http.reading import checked
 from control.registry.broken_rule import BrokenRule
 from control.store.pool import StoreConflict
@@ -102,10 +102,11 @@ class Form:
         return found[1], f"(number {int(found[2]) + 1}) " if found[2] else ""
 
     def _above(self, problem: Problem, named: Callable[[str], str]) -> str:
-        strange = [one for one in problem.errors if self._field_of(named(one.field))[0] not in self.given]
+        told = [(named(one.field), one.message) for one in problem.errors]
+        strange = [f"{path} {message}." for path, message in told if self._field_of(path)[0] not in self.given]
         if problem.errors and not strange:
             return ""
-        return " ".join(map(_spoken, strange)) or problem.detail
+        return " ".join(strange) or problem.detail
 
 
 def typed(given: Mapping[str, str]) -> Form:
@@ -113,7 +114,3 @@ def typed(given: Mapping[str, str]) -> Form:
     everybody but forms uses.
     """
     return Form({name: text.replace("\r\n", "\n").strip() for name, text in given.items()})
-
-
-def _spoken(error: FieldError) -> str:
-    return f"{error.field} {error.message}."

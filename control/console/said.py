@@ -12,6 +12,7 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "saved": "Saved.",
         "entry-made": "The entry is added. Install it, and its tools are found.",
+        "entries-made": "They are added. Install one, and its tools are found.",
         "entry-changed": "Saved.",
         "entry-moved": "Saved. Secrets do not follow to another address: see which installations wait for theirs.",
         "discovers-through": "Saved. The tools are found through that installation from its next discovery on.",

@@ -49,6 +49,7 @@ NAMES = {
     "my-connections": "/my/connections",
     "registry": "/registry",
     "catalog": "/registry/catalog",
+    "import": "/registry/import",
     "new-entry": "/registry/new?from=bigquery",
     "entry": "/registry/{entry}",
     "change-entry": "/registry/{entry}/change",

@@ -76,7 +76,7 @@ async def create(visit: Visit) -> web.Response:
         return await _asked(visit, more)
     form = tidied(form)
     try:
-        wanted = form.read(EntryCreate, leave_out={OF_THE_CLIENT}, **_of_team(made_of(form, new=True)))
+        wanted = form.read(EntryCreate, leave_out={OF_THE_CLIENT}, **of_team(made_of(form, new=True)))
         async with visit.changing() as write:
             made = await changes.create(
                 write, visit.deps.safeguards, new_entry(wanted.model_dump(), wanted.model_fields_set)
@@ -99,7 +99,7 @@ async def choices_for_entries(connection: Connection, visit: Visit) -> dict[str,
     return {"teams": found, "owners": owners, "kinds": kinds(), "callback": f"{visit.deps.issuer_url}{CALLBACK}/"}
 
 
-def _of_team(given: dict[str, Any]) -> dict[str, Any]:
+def of_team(given: dict[str, Any]) -> dict[str, Any]:
     """A team's own entry is shown to that team, and to nobody else: it is not asked who sees it."""
     if given["team_id"] is None:
         return given

@@ -140,6 +140,12 @@ document.addEventListener("click", (event) => {
   else switchTheme();
 });
 
+// A file that is read here, into a field of the form: `data-reads` names it. Nothing is sent by that.
+document.addEventListener("change", async (event) => {
+  const [file] = event.target.dataset.reads ? event.target.files : [];
+  if (file) document.getElementById(event.target.dataset.reads).value = await file.text();
+});
+
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
   if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;

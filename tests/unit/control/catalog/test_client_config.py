@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from control.catalog.client_config import Proposal, proposals
+from control.catalog.listed import catalog
 from control.registry.broken_rule import BrokenRule
 
 URL = "https://mcp.example.com/mcp"
@@ -90,6 +91,28 @@ def test_what_cannot_be_an_entry_is_left_out_with_its_reason_and_without_its_sec
     assert found.entry is None
     assert why in found.notes[0]
     assert CANARY not in str(found)
+
+
+@pytest.mark.parametrize("url", ["https://mcp.linear.app/mcp", "https://MCP.linear.app/mcp/"])
+def test_a_server_of_the_catalog_without_a_key_is_signed_in_to_as_the_catalog_says(url: str) -> None:
+    (found,) = proposals({"mcpServers": {"Ours": {"url": url}}}, catalog())
+    assert found.entry is not None
+    assert (found.entry["name"], found.entry["slug"], found.entry["url"]) == ("Ours", "ours", url)
+    assert found.entry["credential_model"] == "oauth"
+    assert found.notes == ["How one signs in there is taken from the catalog."]
+
+
+def test_a_server_of_the_catalog_with_a_key_keeps_the_key_that_each_brings() -> None:
+    server = {"url": "https://api.githubcopilot.com/mcp/", "headers": {"Authorization": f"Bearer {CANARY}"}}
+    (found,) = proposals({"mcpServers": {"GitHub": server}}, catalog())
+    assert found.entry is not None
+    assert found.entry["credential_model"] == "static"
+
+
+def test_a_server_of_the_catalog_that_needs_a_client_is_left_out_with_the_way_to_add_it() -> None:
+    (found,) = proposals({"mcpServers": {"GitHub": {"url": "https://api.githubcopilot.com/mcp/"}}}, catalog())
+    assert found.entry is None
+    assert "Add it from the catalog, as github" in found.notes[0]
 
 
 def test_headers_that_archway_writes_itself_are_not_asked() -> None:
