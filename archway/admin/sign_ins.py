@@ -8,7 +8,7 @@ from archway.admin.resource import Option, Resource
 from archway.admin.show import sheet_text
 from archway.admin_client import AdminApi
 
-_STEPS = ("challenge", "metadata", "registered", "authorised", "token", "first_call", "signed_in")
+_STEPS = ("challenge", "metadata", "registered", "authorised", "token", "first_call", "signed_in", "connected")
 
 
 def with_names(_: AdminApi, items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

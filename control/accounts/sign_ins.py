@@ -168,6 +168,7 @@ class SignIns:
         try:
             return await self._redeemed(row, entry, callback_of, answer)
         except failed.SignInFailed as why:
+            why.entry = entry.slug
             log.warning(
                 "a sign-in at a server's provider failed",
                 extra={"entry": entry.slug, "user_id": browser.user_id, "why": why.why, "cause": str(why)},
@@ -237,9 +238,10 @@ class SignIns:
         if kept is None or entry is None:
             raise failed.not_known()
         if (kept.user_id, kept.session_id) != (browser.user_id, browser.session_id):
-            raise failed.of_another()
+            raise failed.of_another(entry.slug)
         if row is None:
-            raise failed.replayed(self._way(kept).begun_at(entry.slug, kept.user_id, kept.installation_id))
+            again = self._way(kept).begun_at(entry.slug, kept.user_id, kept.installation_id)
+            raise failed.replayed(again, entry.slug)
         return row, entry
 
     async def _redeemed(self, row: AccountSignIn, entry: Entry, callback_of: str, answer: Mapping[str, str]) -> str:

@@ -19,10 +19,12 @@ class SignIn(Item):
     times: int = Field(description="How often it came, each within an hour of the time before.")
     step: Step = Field(
         description="challenge, metadata, registered, authorised, token and first_call are the steps of a client, in "
-        "this order; signed_in is a person at the pages."
+        "this order; signed_in is a person at the pages, connected one at the provider of a server."
     )
     outcome: Outcome
-    client: str = Field(description="As it named itself; of single sign-on, the identity provider.")
+    client: str = Field(
+        description="As it named itself; of single sign-on, the identity provider; of a connection, the entry's slug."
+    )
     gateway: str = Field(description="Its slug, or the name by which it was asked for.")
     user_id: Id | None = Field(description="Of whom; of a password that was wrong, whose it was not.")
     user_name: str

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from control.console.credential_form import kind_label
 from control.registry.counted import counted
-from control.registry.credential import kind_of
+from control.registry.credential import OAuthCredential, kind_of
 from control.registry.entry import Entry
 from control.registry.installation_states import STATE_WORDS
 from control.store.registry_counts import EntryCounts
@@ -42,6 +42,11 @@ class ShownEntry:
     def kind(self) -> str:
         """How one signs in, as it is called."""
         return kind_label(kind_of(self.entry.credential))
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether people sign in at its provider."""
+        return isinstance(self.entry.credential, OAuthCredential)
 
     @property
     def numbers(self) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from control.registry.network import network_of
 
-Step = Literal["challenge", "metadata", "registered", "authorised", "token", "first_call", "signed_in"]
+Step = Literal["challenge", "metadata", "registered", "authorised", "token", "first_call", "signed_in", "connected"]
 Outcome = Literal["ok", "failed"]
 
 
@@ -34,9 +34,10 @@ STEPS: Final[Mapping[Step, StepWords]] = MappingProxyType(
         "token": StepWords("Token", "the client gets what it calls with"),
         "first_call": StepWords("First call", "the client calls the gateway with it"),
         "signed_in": StepWords("Sign-in page", "a person comes in here, with a password, a link or a provider"),
+        "connected": StepWords("Connection", "a person signs in at a server's provider with their own account"),
     }
 )
-"""The steps in the order in which a client takes them; the last is a person's own."""
+"""The steps in the order in which a client takes them; the last two are a person's own."""
 _LONGEST: Final = 512
 """Of a client's name or a sentence; some of it is what strangers sent."""
 
@@ -47,7 +48,7 @@ class NewAttempt:
 
     step: Step
     client: str = ""
-    """As it named itself."""
+    """As it named itself; the short name of the identity provider, or of the entry that somebody connects."""
     gateway: str = ""
     """Its slug, or the name that it was asked for by."""
     user_id: str | None = None

@@ -12,6 +12,11 @@ def let_in(slug: str, client_id: str) -> str:
     return f"If you trust the client, let it in: archway gateways update {slug} --add-client {quote(client_id)}"
 
 
+def look_at_provider(entry: str) -> str:
+    """A sign-in at a server's provider came to nothing, perhaps by what the entry says of it."""
+    return f"What is known of its provider, and what an admin has to do: archway entries sign-in {quote(entry)}"
+
+
 def visible_to_them(slug: str) -> str:
     """A gateway that somebody may not see."""
     return (

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from control.registry.sign_in_attempt import NewAttempt
-from control.registry.sign_in_cures import let_in
+from control.registry.sign_in_cures import let_in, look_at_provider
 from control.registry.user import User
 from tests.console.serving import Console
 from tests.fixtures_browser import LOOKS, Visits, overflows, serious_findings, shot
@@ -36,6 +36,13 @@ async def tried(console: Console, person: User) -> None:
             cure=let_in("sales", CLIENT),
         )
     )  # fmt: skip
+    await notes.note(
+        NewAttempt(
+            step="connected", client="linear", user_id=person.id, address="203.0.113.7",
+            reason="The provider does not take its own code any more.",
+            cure=f"Begin again. {look_at_provider('linear')}",
+        )
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -47,13 +54,15 @@ async def test_an_admin_reads_which_step_failed_and_what_to_do(visits: Visits, c
     await expect(page.get_by_role("heading", level=1)).to_have_text("Sign-ins")
     await shot(page, f"sign-ins-all-{look}")
     await page.get_by_label("Outcome").select_option("failed")
-    await expect(page.locator("tbody tr")).to_have_count(2)
+    await expect(page.locator("tbody tr")).to_have_count(3)
     consent = page.locator("tbody tr", has_text="Consent")
     await expect(consent).to_contain_text(REASON)
     await expect(consent).to_contain_text(f"archway gateways update sales --add-client {CLIENT}")
     await expect(consent).to_contain_text("the gateway names https://cursor.com/client.json")
     await expect(consent.get_by_role("link", name="Bea Bell")).to_be_visible()
     await expect(page.locator("tbody tr", has_text="Challenge")).to_contain_text("3 times")
+    connection = page.locator("tbody tr", has_text="Connection")
+    await expect(connection).to_contain_text("archway entries sign-in linear")
     await shot(page, f"sign-ins-failed-{look}")
     assert not await serious_findings(page)
     assert not await overflows(page)
@@ -69,6 +78,6 @@ async def test_a_person_sees_their_own_on_my_access_and_nobody_elses(visits: Vis
     await expect(own).not_to_contain_text("python-httpx")
     await shot(page, "my-access-sign-ins-narrow-light")
     await page.get_by_role("link", name="All of your sign-ins").click()
-    await expect(page.locator("tbody tr")).to_have_count(2)
+    await expect(page.locator("tbody tr")).to_have_count(3)
     await expect(page.get_by_role("navigation", name="Console").get_by_role("link", name="Sign-ins")).to_have_count(0)
     assert not await serious_findings(page)

@@ -15,6 +15,7 @@ from control.accounts.sign_in_failed import SignInFailed, not_known
 from control.accounts.sign_ins import NotSeen, Waiting
 from control.changes.visible import visible_installation
 from control.console.forms import REFUSALS, Form
+from control.console.noted_connections import note_connected, note_failed, note_not_begun
 from control.console.pages.install_link import browser_of
 from control.console.visit import Visit
 from control.credentials.upstream_oauth.unfit import CannotSignIn
@@ -35,6 +36,7 @@ async def callback(visit: Visit) -> web.Response:
             raise not_known()
         sign_in_id = await visit.deps.account_sign_ins.returned(browser_of(visit), visit.named("entry"), answer)
     except SignInFailed as why:
+        await note_failed(visit, why)
         return failed(visit, why)
     return visit.go(f"/install/sign-ins/{sign_in_id}")
 
@@ -59,6 +61,7 @@ async def connect(visit: Visit) -> web.Response:
     except REFUSALS as refusal:
         return _asked(visit, waiting, form.refused(refusal))
     visit.deps.discoveries.begin(made.id, visit.caller)
+    await note_connected(visit, waiting.entry)
     return visit.go(f"/install/done/{made.id}")
 
 
@@ -77,6 +80,7 @@ async def another(visit: Visit) -> web.Response:
         await _given_back(visit, waiting)
         return visit.go(_begun_at(visit, waiting))  # where it is shown what is asked for now
     except (CannotSignIn, ProviderAway) as cannot:
+        await note_not_begun(visit, waiting.entry, cannot)
         return _asked(visit, waiting, Form(problem=f"{cannot}."))
     await _given_back(visit, waiting)
     return web.Response(status=303, headers={"Location": url, "Cache-Control": "no-store"})

@@ -21,6 +21,7 @@ from control.changes.installations import WantedInstallation
 from control.console.answer_form import answers_of_form, credential_question, form_of_answers, questions
 from control.console.forms import REFUSALS, Form
 from control.console.new_installation import read_new
+from control.console.noted_connections import note_not_begun
 from control.console.pages.install_target import NotForYou, Target, target_of
 from control.console.provider_shown import provider_shown
 from control.console.visit import Visit
@@ -114,9 +115,13 @@ async def _to_provider(visit: Visit, target: Target, form: Form) -> web.Response
     seen = form.value("seen")
     try:
         url = await visit.deps.account_sign_ins.begin(browser_of(visit), target.entry, wanted, seen=seen)
-    except (NotApproved, NotSeen):
+    except NotSeen:
+        return await _shown(visit, target, form, answers)  # which says why
+    except NotApproved as cannot:
+        await note_not_begun(visit, target.entry, cannot)
         return await _shown(visit, target, form, answers)  # which says why
     except (CannotSignIn, ProviderAway) as cannot:
+        await note_not_begun(visit, target.entry, cannot)
         form = replace(form, problem=f"{target.entry.name}: {cannot}.", status=409)
         return await _shown(visit, target, form, answers)
     return web.Response(status=303, headers={"Location": url, "Cache-Control": "no-store"})

@@ -10,8 +10,8 @@ from control.providers.browser_round import BadReturn
 
 WAYS = {
     "state": failed.not_known(),
-    "other browser": failed.of_another(),
-    "replay": failed.replayed("/install/x"),
+    "other browser": failed.of_another("x"),
+    "replay": failed.replayed("/install/x", "x"),
     "moved": failed.moved("Hosted", "/install/x"),
     "denied": failed.bad_return(BadReturn("denied", "s"), "id.example.com", "/install/x"),
     "issuer": failed.bad_return(BadReturn("issuer", "s"), "id.example.com", "/install/x"),
@@ -31,6 +31,13 @@ def test_no_two_ways_have_one_sentence() -> None:
 def test_each_sentence_says_what_to_do(way: str) -> None:
     said = str(WAYS[way])
     assert any(word in said for word in ("egin again", "Try again", "opens the link", "An admin can"))
+
+
+def test_cause_and_cure_are_told_apart_for_those_who_list_them() -> None:
+    for one in WAYS.values():
+        assert str(one) == f"{one.cause} {one.cure}"
+        assert one.cause.endswith(".")
+        assert one.cure
 
 
 def test_the_providers_own_word_is_repeated_and_nothing_else_of_it() -> None:
