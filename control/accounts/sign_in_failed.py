@@ -1,7 +1,7 @@
 """Why a sign-in at a server's provider came to nothing: its cause and its cure, a sentence each, for each way.
 
-Raised by `sign_ins.py`, shown by the install page, and noted where an admin looks (`console/noted_connections.py`).
-No token and no text of a provider is in a sentence, but its error word.
+Raised by `sign_ins.py`, shown by the install page, and noted where an admin looks
+(`control/console/noted_connections.py`). No token and no text of a provider is in a sentence, but its error word.
 """
 
 from typing import Final
