@@ -1,7 +1,8 @@
 """Notes how people's sign-ins at the providers of servers went, where an admin looks for what went wrong.
 
 Called by the install pages. The notes are like those of every other step of signing in
-(`control/records/sign_in_notes.py`): on the page *Sign-ins*, by the API and by `archway sign-ins`; a person sees their own.
+(`control/records/sign_in_notes.py`): on the page *Sign-ins*, by the API and by `archway sign-ins`; a person sees
+their own.
 """
 
 from typing import Final
