@@ -202,6 +202,7 @@ async def running_system(
     supervised: int = 0,
     postgres_port: int = 0,
     through: Iterable[str] = (),
+    log_level: str = "INFO",
     **settings: str,
 ) -> AsyncIterator[System]:
     """Start everything at once and set it up. `supervised`: proxies are supervisors with that many workers.
@@ -235,6 +236,7 @@ async def running_system(
             "ARCHWAY_PROXY_KEY": keys["ARCHWAY_PROXY_KEY"],
             "ARCHWAY_PUBLIC_URL": "http://127.0.0.1:8080",
             "ARCHWAY_UPSTREAM_NETWORKS": "127.0.0.0/8",
+            "ARCHWAY_LOG_LEVEL": log_level,
         }
         for_control = both | keys | {
             "ARCHWAY_REDIS_URL": redis.url,
