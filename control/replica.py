@@ -16,6 +16,7 @@ from control.accounts.refresher import Refresher
 from control.accounts.renewals import Renewals
 from control.accounts.revocations import Revocations
 from control.accounts.sign_ins import SignIns
+from control.accounts.unended import UnendedSignIns
 from control.accounts.upstream_providers import UpstreamProviders
 from control.admin.deps import Deps
 from control.changes.first_admin import ensure_first_admin
@@ -129,6 +130,7 @@ class Replica:
         self.discoveries = DiscoveriesUnderWay(discoverer, self.redis["people"])
         upstream = UpstreamProviders(pool, asker, seals, our_client(settings.pages_url))
         self.revocations = Revocations(pool, asker, seals)
+        self.unended = UnendedSignIns(pool, seals)
         acknowledgements = Acknowledgements(pool, self.redis["people"], stream, ring)
         self.admin = Deps(
             pool=pool,
@@ -178,6 +180,7 @@ class Replica:
             ("presence", self.presence.run()),
             ("account-refresher", self.refresher.run()),
             ("account-revocations", self.revocations.run()),
+            ("unended-sign-ins", self.unended.run()),
             ("oauth-sweep", keep_swept(self.pool)),
         ):
             _ = self.tasks.spawn(name, work)

@@ -20,6 +20,7 @@ import aiohttp
 import pytest
 
 from control.accounts.revocations import Revocations
+from control.accounts.unended import UnendedSignIns
 from control.changes import entries
 from control.changes.write import changing
 from control.public.deps import PublicDeps
@@ -115,6 +116,11 @@ class Hosted:
             return not await self.deps.discoveries.goes_on(installation_id)
 
         await eventually(over, 60, "its server is still being asked")
+
+    @property
+    def unended(self) -> UnendedSignIns:
+        """What ends sign-ins that nobody brought to an end."""
+        return UnendedSignIns(self.deps.pool, self.deps.seals)
 
     @property
     def revocations(self) -> Revocations:

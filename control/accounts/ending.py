@@ -1,7 +1,7 @@
 """How a sign-in at a provider ends: its account is kept, or its tokens are given back.
 
-Called by the install page when the person has answered, and by the sweep for those who never did. To keep it is one
-transaction of the person: the installation, where a new one is wanted, the account, and the end of the sign-in.
+Called by the install page when the person has answered, and by `unended.py` for those who never did. To keep it is
+one transaction of the person: the installation, where a new one is wanted, the account, and the end of the sign-in.
 """
 
 from datetime import datetime

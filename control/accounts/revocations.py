@@ -1,7 +1,7 @@
 """Tells providers of tokens that nobody uses any more (RFC 7009), after they are gone here.
 
 Run by `control/replica.py` in every replica. A provider that is away is asked again, later each time, for a day; then
-it is given up. So is one that knows neither the tokens nor us. Also ends sign-ins that nobody brought to an end.
+it is given up. So is one that knows neither the tokens nor us.
 """
 
 import asyncio
@@ -10,7 +10,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from control.accounts.ending import cancel
 from control.accounts.kept_clients import client_of_revocation
 from control.credentials.upstream_oauth.client import TokenPlace
 from control.credentials.upstream_oauth.revocation import Kind, Revoked, revoke
@@ -18,7 +17,7 @@ from control.providers.asking import Asker, host_of
 from control.registry.account import AccountTokens
 from control.registry.account_revocation import Revocation
 from control.registry.row_seals import RowSeals
-from control.store import account_revocations, account_sign_ins
+from control.store import account_revocations
 from control.store.pool import Pool, transaction
 from core.sealing import SealBroken
 from core.tasks import forever
@@ -29,7 +28,6 @@ _AGAIN: Final = timedelta(seconds=15)
 _AGAIN_AFTER_S: Final = 5.0
 _MOST: Final = 10
 """Of one round: each may wait for a provider."""
-_MOST_OVER: Final = 200
 
 
 class Revocations:
@@ -44,14 +42,6 @@ class Revocations:
         """Round after round, until cancelled."""
         await forever("account-revocations", self._round, _AGAIN_AFTER_S)
 
-    async def sweep(self) -> int:
-        """End sign-ins whose time is over; how many."""
-        async with transaction(self._pool) as connection:
-            over = await account_sign_ins.lock_over(connection, _MOST_OVER)
-            for row in over:
-                await cancel(connection, self._seals, row, self._clock())
-        return len(over)
-
     async def tell(self) -> int:
         """Tell the providers of some tokens that are due; how many were tried."""
         async with transaction(self._pool) as connection:
@@ -63,7 +53,6 @@ class Revocations:
 
     async def _round(self) -> None:
         await asyncio.sleep(EVERY_S)
-        await self.sweep()
         await self.tell()
 
     async def _tell(self, one: Revocation) -> None:

@@ -272,7 +272,7 @@ async def test_after_ten_minutes_it_is_over(hosted: Hosted) -> None:
     page = await ann.browser.get(back)
     assert page.status == 400
     assert "ten minutes" in page.words
-    await hosted.revocations.sweep()
+    await hosted.unended.sweep()
     assert await counts(hosted) == NOTHING
 
 
@@ -280,7 +280,7 @@ async def test_of_one_person_twenty_are_under_way_at_most(hosted: Hosted) -> Non
     ann = await hosted.person("Ann")
     for _ in range(22):
         assert (await ann.begin()).status == 303
-    await hosted.revocations.sweep()
+    await hosted.unended.sweep()
     assert (await counts(hosted))["account_sign_ins"] == 20
 
 

@@ -86,7 +86,7 @@ async def test_a_sign_in_that_nobody_ended_is_given_back_when_its_time_is_over(h
     ann = await hosted.person("Ann")
     await ann.come_back("ann")
     await hosted.rows("update account_sign_ins set expires_at = now()")
-    assert await hosted.revocations.sweep() == 1
+    assert await hosted.unended.sweep() == 1
     assert await hosted.revocations.tell() == 1
 
 
