@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
+from control.accounts.early_renewals import EarlyRenewals
 from control.accounts.our_client import our_client
-from control.accounts.refresher import Refresher
 from control.accounts.renewals import Renewals
 from control.accounts.revocations import Revocations
 from control.accounts.sign_ins import SignIns
@@ -111,7 +111,7 @@ class Replica:
         own = OwnCallers(questions_pool, access_tokens, signer, settings.base_url)
         providers = ProviderCallers(questions_pool, self.key_sets)
         self.renewals = Renewals(pool, asker, seals)
-        self.refresher = Refresher(pool, self.renewals)
+        self.early_renewals = EarlyRenewals(pool, self.renewals)
         self.metrics = Metrics(pool, self.renewals)
         usable = Usable(seals, self.renewals)
         stream = ChangeStream(self.redis["questions"], signer)
@@ -178,7 +178,7 @@ class Replica:
             ("partitions", keep_partitions(self.pool, days)),
             ("key-sets", self.key_sets.run()),
             ("presence", self.presence.run()),
-            ("account-refresher", self.refresher.run()),
+            ("early-renewals", self.early_renewals.run()),
             ("account-revocations", self.revocations.run()),
             ("unended-sign-ins", self.unended.run()),
             ("oauth-sweep", keep_swept(self.pool)),
@@ -189,7 +189,7 @@ class Replica:
         """End the background work; what it left undone is in Postgres or Redis, for the next."""
         await self.tasks.close()
         await self.discoveries.close()
-        await self.refresher.close()
+        await self.early_renewals.close()
         await self.renewals.close()
         await self.key_sets.close()
         await self.consumer.close()

@@ -1,7 +1,7 @@
 """The next token of an account, got once however many ask for it.
 
 Called when an installation is resolved and its token has ended or was refused (`control/credentials/usable.py`), and
-by `refresher.py` ahead of the end. There is one run for an installation in this process, and one lease over all
+by `early_renewals.py` ahead of the end. There is one run for an installation in this process, and one lease over all
 processes (`lease.py`). Who waits is told after a while, and may be cancelled: the run goes on. What a run does is in
 `one_renewal.py`.
 """

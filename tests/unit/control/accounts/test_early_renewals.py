@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from control.accounts.refresher import AT_ONCE, Refresher
+from control.accounts.early_renewals import AT_ONCE, EarlyRenewals
 from tests.fakes.renewing import Renewing
 from tests.fakes.rotating_provider import Fault, RotatingProvider
 
@@ -14,9 +14,9 @@ def past(**since: float) -> datetime:
 
 async def rounded(rig: Renewing) -> None:
     """One round, to the end of all that it began."""
-    refresher = Refresher(rig.pool, rig.renewals)
-    await asyncio.gather(*await refresher.round())
-    await refresher.close()
+    early = EarlyRenewals(rig.pool, rig.renewals)
+    await asyncio.gather(*await early.round())
+    await early.close()
 
 
 async def test_an_account_that_is_due_and_was_used_lately_is_renewed_before_anybody_calls(

@@ -36,18 +36,18 @@ _PROVIDERS: Final = 50
 _REST: Final = timedelta(seconds=60)
 
 
-class Refresher:
+class EarlyRenewals:
     """Renews accounts that are due; it needs the database, and who renews them."""
 
     def __init__(self, pool: Pool, renewals: Renewals) -> None:
         self._pool, self._renewals = pool, renewals
-        self._tasks = Tasks("account-refresher", quiet=(StoreUnavailable, StoreConflict))
+        self._tasks = Tasks("early-renewals", quiet=(StoreUnavailable, StoreConflict))
         self._asked: dict[str, asyncio.Task[None]] = {}
         """What is under way, by the provider's token endpoint."""
 
     async def run(self) -> None:
         """Round after round, until cancelled."""
-        await forever("account-refresher", self._step, ROUND_S)
+        await forever("early-renewals", self._step, ROUND_S)
 
     async def round(self) -> "list[asyncio.Task[None]]":
         """Begin what is due: a task for each provider."""
