@@ -148,6 +148,7 @@ async def test_it_is_pinned_at_a_gateway_that_lets_in_this_client_alone_and_that
 async def test_where_its_client_ends_the_tools_of_an_entry_are_found_through_another(api: Api, how: str) -> None:
     entry, client = await api.entry(), await program(api)
     its = await api.install(entry, **of(client))
+    await api.install(entry, name="its other one", **of(client))
     anna = await api.user("anna")
     hers = await api.install(entry, as_=anna, scope="personal")
     found = f"/entries/{entry['id']}"
