@@ -3,6 +3,7 @@
 from typing import Final
 
 from bench.accounts import Ends, provided
+from bench.cpu import in_front
 from bench.provider import LIFE_S
 from bench.rows.found import Found
 from bench.stand import Case, Stand
@@ -21,7 +22,9 @@ def resolved(stand: Stand) -> Found:
             Case("pinned", stand.ours, stand.orders(targets=[at.pinned], tokens=tokens)),
             Case("resolved", stand.ours, stand.orders(targets=[at.resolved], tokens=tokens)),
         ]
-        rounds = stand.alternate(cases, stand.plan.rounds)
+        with in_front(pid for pids in stand.running.behind.values() for pid in pids):
+            stand.warm(cases)
+        rounds = stand.alternate(cases, stand.plan.rounds, are_warm=True)
     lines = {
         "resolved_ratio_to_pinned": rounds.ratio("resolved", "pinned"),
         "resolved_p50_ratio_to_pinned": rounds.ratio("resolved", "pinned", "p50_ms"),
