@@ -134,3 +134,12 @@ async def test_a_refused_call_leads_to_a_sign_in_and_then_succeeds(
         await expect(page.get_by_text("1 tool found")).to_be_visible()
         answer = await called(url, token["secret"])
         assert answer["content"][0]["text"] == "called as ann", answer
+        placed = {"slug": "placed", "name": "Placed", "url": server.url.replace("/mcp", "/{place}")}
+        asks = {"credential_model": "oauth", "fields": [{"name": "place", "title": "Place", "type": "string"}]}
+        await asked("post", "/entries", placed | asks)
+        await page.goto(link[0].partition("/install/")[0] + "/install/placed")
+        await page.get_by_label("Place").fill("mcp")
+        await page.get_by_role("button", name="Continue").click()  # which leads nowhere yet
+        await expect(page.get_by_role("button", name="Sign in at")).to_be_visible()
+        await expect(page.locator("#server-url")).to_have_text(server.url)
+        await looked_at(page, "install-link-with-answers")
