@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from control.accounts.renewals import FRESH_S
+from control.accounts.times import FRESH
 from tests.fakes.keycloak_tools import CLIENT, PUBLIC, SECRET
 from tests.fixtures_system import eventually
 from tests.keycloak.notes import Notes, PersonHere
@@ -23,6 +23,8 @@ SCOPES = ["openid", "email", "notes:read", "offline_access"]
 LIFE_S = 30
 """Of an access token where its end is waited for: well above the seconds that a proxy leaves of it unused."""
 CALLS = 50
+YOUNG_S = FRESH.total_seconds() + 1
+"""A younger token is not renewed because its server refuses it: the next one would be refused too."""
 
 
 async def with_secret(notes: Notes, **more: Any) -> dict[str, Any]:
@@ -102,7 +104,7 @@ async def test_a_token_is_renewed_ahead_of_its_end_and_no_call_notices(notes: No
 async def test_a_token_that_the_server_refuses_is_renewed_once_for_all_calls_at_a_time(notes: Notes) -> None:
     ann, installation = await connected(notes)
     before = await notes.claims(ann)
-    await asyncio.sleep(FRESH_S + 1)  # a younger one is not renewed: the next one would be refused too
+    await asyncio.sleep(YOUNG_S)
     await notes.realm.withdraw_keys()
     notes.serve("notes:read")  # it remembers no key of before
     found = await asyncio.gather(*(notes.claims(ann) for _ in range(CALLS)))
@@ -133,7 +135,7 @@ async def test_whose_session_is_ended_there_signs_in_again_and_nobody_else_has_t
     bob = await notes.person("Bob")
     await notes.ready(await bob.connect("bob"))
     await notes.until(bob, "ok")
-    await asyncio.sleep(FRESH_S + 1)
+    await asyncio.sleep(YOUNG_S)
     if how == "that session":
         await notes.realm.end_session((await notes.claims(ann))["sid"])
     else:
