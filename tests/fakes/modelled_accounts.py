@@ -63,7 +63,7 @@ class ModelledLeases:
         await self.steps.pass_by()
         return self.row.account
 
-    async def keep(self, leased: Leased, account: NewAccount) -> Account | None:
+    async def keep(self, leased: Leased, account: NewAccount, _: datetime) -> Account | None:
         await self.steps.pass_by()
         assert leased.account is not None
         if self.row.account.version != leased.account.version:
