@@ -1,9 +1,10 @@
 """A pytest plugin: in what order the workers of `make test` take the files, so that none waits long for the last.
 
 xdist gives a worker that has nothing left the next file whole (`--dist loadfile`), those with most tests first. Files
-that start whole systems have few tests and take long, so they would come last: all together, where a core idles while
-they wait, and the longest perhaps as the very last. Here they are spread among the others, which come as before, and
-are through before the end. Runs without xdist keep the order of the collection.
+that start whole systems, and models that are run hundreds of times, have few tests and take long, so they would come
+last: all together, where a core idles while they wait, and the longest perhaps as the very last. Here they are spread
+among the others, which come as before, and are through before the end. Runs without xdist keep the order of the
+collection.
 """
 
 from __future__ import annotations
@@ -13,10 +14,14 @@ from collections.abc import Mapping
 
 import pytest
 
-OF_SYSTEMS = ("tests/bench/", "tests/clients/", "tests/faults/", "tests/up/", "tests/unit/archway/supervisor/")
-"""Folders of tests that start processes and wait for them."""
+LONG = (
+    "tests/bench/", "tests/clients/", "tests/faults/", "tests/fuzz/", "tests/oauth_providers/", "tests/sdk_table/",
+    "tests/trust/test_plan_model.py", "tests/unit/archway/supervisor/", "tests/unit/archway/test_completion.py",
+    "tests/up/",
+)  # fmt: skip
+"""Folders and files of few tests that take long: most start processes and wait for them."""
 _THROUGH_AT = 0.85
-"""The share of the other tests behind which no file of systems begins."""
+"""The share of the other tests behind which none of the long files begins."""
 
 
 @pytest.hookimpl(trylast=True)
@@ -36,12 +41,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def in_turns(files: Mapping[str, int]) -> list[str]:
     """The files, each given with its number of tests, in the order in which they are to begin."""
     most_first = sorted(files, key=lambda name: -files[name])
-    systems = [name for name in most_first if name.startswith(OF_SYSTEMS)]
-    others = [name for name in most_first if not name.startswith(OF_SYSTEMS)]
-    pace = sum(files[name] for name in others) * _THROUGH_AT / max(1, len(systems) - 1)
+    long = [name for name in most_first if name.startswith(LONG)]
+    others = [name for name in most_first if not name.startswith(LONG)]
+    pace = sum(files[name] for name in others) * _THROUGH_AT / max(1, len(long) - 1)
     order: list[str] = []
     begun = 0
-    for number, name in enumerate(systems):
+    for number, name in enumerate(long):
         while others and begun < number * pace:
             begun += files[others[0]]
             order.append(others.pop(0))
