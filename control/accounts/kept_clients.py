@@ -2,16 +2,20 @@
 
 Called when somebody signs in (`upstream_providers.py`), when tokens are renewed (`next_tokens.py`) and when they are
 given back (`ending.py`, `revocations.py`). A secret opens only for what it was sealed for: of a client that Archway
-registered itself its row and its issuer, of an entry's own client the entry and where that secret may go.
+registered itself its row and its issuer, of an entry's own client the entry and where that secret may go. A client
+that an installation brought is here only when its tokens go back.
 """
 
-from control.credentials.upstream_oauth.client import UpstreamClient, method_named
+from msgspec.structs import replace
+
+from control.credentials.upstream_oauth.client import TokenPlace, UpstreamClient, method_named
 from control.registry.account import NewAccount, client_place, client_place_in
 from control.registry.account_revocation import NewRevocation
-from control.registry.credential import OAuthCredential
+from control.registry.credential import CREDENTIAL, OAuthCredential
 from control.registry.entry import Entry, bound_origin
 from control.registry.row_seals import RowSeals
 from control.registry.upstream_client import RegisteredClient
+from core.client_keys import ClientKey
 from core.sealing import SealBroken
 
 
@@ -46,8 +50,26 @@ def client_of_account(
 
 
 def client_of_revocation(seals: RowSeals, given: NewRevocation) -> UpstreamClient:
-    """The client that tokens were given to which go back now; raises SealBroken."""
-    return _client(seals, given, given.entry_id, client_place_in(given.place), given.client_secret)
+    """The client that tokens were given to which go back now; raises SealBroken. An installation's own has its key in
+    the place of a secret, where it signs.
+    """
+    if given.client_of == "entry":
+        return _client(seals, given, given.entry_id, client_place_in(given.place), given.client_secret)
+    return UpstreamClient(
+        issuer=given.issuer,
+        client_id=given.client_id,
+        client_secret=seals.open_secret_values(given.installation_id, given.client_secret).get(CREDENTIAL, ""),
+        authentication=method_named(given.client_authentication),
+    )
+
+
+def place_of_revocation(seals: RowSeals, given: NewRevocation) -> TokenPlace:
+    """Where the tokens came from, and as whom they go back; raises SealBroken, KeyRefused."""
+    client, key = client_of_revocation(seals, given), None
+    if client.authentication == "private_key_jwt":
+        key = ClientKey.from_pem(client.client_secret)
+        client = replace(client, client_secret="")
+    return TokenPlace(endpoint=given.token_endpoint, client=client, key=key)
 
 
 def sealed_secret(entry: Entry, account: NewAccount, registered: RegisteredClient | None) -> bytes | None:

@@ -118,6 +118,7 @@ class NextTokens:
             place=account_place(leased.entry, leased.installation),
             issuer=server.issuer,
             token_endpoint=server.token_endpoint,
+            revocation_endpoint=server.revocation_endpoint,
             resource=resource,
             client_id=client_id,
             client_authentication=method,
@@ -143,7 +144,11 @@ class NextTokens:
                 raise
             if not may_be_asked(account.token_endpoint, account.issuer, credential):
                 raise
-            server = AuthorizationServer(issuer=account.issuer, token_endpoint=account.token_endpoint)
+            server = AuthorizationServer(
+                issuer=account.issuer,
+                token_endpoint=account.token_endpoint,
+                revocation_endpoint=account.revocation_endpoint,
+            )
             return server, account.resource, credential.scopes or account.scopes
         wanted = credential.scopes or found.scopes_supported or ()
         return found.server, "" if credential.resource == OMIT else found.resource, wanted

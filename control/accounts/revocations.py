@@ -1,7 +1,8 @@
 """Tells providers of tokens that nobody uses any more (RFC 7009), after they are gone here.
 
 Run by `control/replica.py` in every replica. A provider that is away is asked again, later each time, for a day; then
-it is given up. So is one that knows neither the tokens nor us.
+it is given up. So is one that knows neither the tokens nor us. Archway shows there that it is the client that they
+were given to: one that it registered, the entry's own, or the installation's.
 """
 
 import asyncio
@@ -10,8 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from control.accounts.kept_clients import client_of_revocation
-from control.credentials.upstream_oauth.client import TokenPlace
+from control.accounts.kept_clients import place_of_revocation
 from control.credentials.upstream_oauth.revocation import Kind, Revoked, revoke
 from control.providers.asking import Asker, host_of
 from control.registry.account import AccountTokens
@@ -19,6 +19,7 @@ from control.registry.account_revocation import Revocation
 from control.registry.row_seals import RowSeals
 from control.store import account_revocations
 from control.store.pool import Pool, transaction
+from core.client_keys import KeyRefused
 from core.sealing import SealBroken
 from core.tasks import forever
 
@@ -68,13 +69,14 @@ class Revocations:
 
     async def _told(self, one: Revocation) -> Revoked:
         try:
-            tokens, client = self._tokens(one), client_of_revocation(self._seals, one)
+            tokens, place = self._tokens(one), place_of_revocation(self._seals, one)
         except SealBroken:
             return Revoked(False, "what is sealed cannot be opened any more")
+        except KeyRefused as refused:
+            return Revoked(False, f"the client's key {refused}")
         held: tuple[tuple[Kind, str], ...] = (
             ("refresh_token", tokens.refresh_token), ("access_token", tokens.access_token),
         )  # fmt: skip
-        place = TokenPlace(endpoint=one.token_endpoint, client=client)
         return await revoke(self._asker, place, one.revocation_endpoint, held, self._clock().timestamp())
 
     def _tokens(self, one: Revocation) -> AccountTokens:

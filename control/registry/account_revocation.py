@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,9 +20,11 @@ class NewRevocation:
     client_id: str
     client_authentication: str
     upstream_client_id: str | None
-    """The client that Archway registered, for which the secret is sealed; None: it is sealed for the entry."""
+    """The client that Archway registered, for which the secret is sealed; None: another's, as `client_of` says."""
     client_secret: bytes | None = field(repr=False)
     tokens: bytes = field(repr=False)
+    client_of: Literal["entry", "installation"] = "entry"
+    """Whose own client it is: of an installation, the secret is among the secrets of that, sealed as one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,6 +95,7 @@ class RotatingProvider:
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_post("/token", self._token)
+        app.router.add_post("/revoke", self._revoke)
         app.router.add_get("/.well-known/oauth-authorization-server", self._metadata)
         self._runner = web.AppRunner(app)
         await self._runner.setup()
@@ -108,6 +109,14 @@ class RotatingProvider:
     async def _metadata(self, _: web.Request) -> web.Response:
         usual = {"issuer": self.url, "token_endpoint": self.endpoint, "authorization_endpoint": f"{self.url}/auth"}
         return web.json_response({**usual, **self.metadata}, status=self.metadata_status)
+
+    async def _revoke(self, request: web.Request) -> web.Response:
+        """RFC 7009, of a client that proves itself. Its metadata names this address where a test says so."""
+        form = dict(parse_qsl((await request.read()).decode()))
+        if not self._proven(request, form):
+            return web.json_response({"error": "invalid_client"}, status=401)
+        self._given.pop(form["token"], None)
+        return web.Response()
 
     async def _token(self, request: web.Request) -> web.StreamResponse:
         form = dict(parse_qsl((await request.read()).decode()))

@@ -6,11 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from control.accounts.kept_clients import (
     client_of_account,
     client_of_revocation,
     own_secret,
+    place_of_revocation,
     registered_client,
     sealed_secret,
 )
@@ -20,10 +23,14 @@ from control.registry.credential import OAuthCredential
 from control.registry.entry import bound_origin
 from control.registry.row_seals import RowSeals
 from control.registry.upstream_client import RegisteredClient
+from core.client_keys import KeyRefused
 from core.keys import new_key, parse_key_ring
 from core.sealing import SealBroken
 from tests.fakes.registry import an_account, an_entry
 
+PEM = (
+    ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+)
 SEALS = RowSeals(parse_key_ring("K", new_key()))
 ISSUER = "https://login.test"
 OWN = OAuthCredential(client_id="archway", issuer=ISSUER)
@@ -42,9 +49,29 @@ OF_DOCUMENT = replace(BY_HAND, client_id="https://a.test/doc", client_authentica
 
 
 def revocation(account: Any, secret: bytes | None) -> NewRevocation:
-    names = NewRevocation.__dataclass_fields__.keys() - {"entry_id", "client_secret"}
+    names = NewRevocation.__dataclass_fields__.keys() - {"entry_id", "client_secret", "client_of"}
     told = {name: getattr(account, name) for name in names}
     return NewRevocation(**told, entry_id=ENTRY.id, client_secret=secret)
+
+
+@pytest.mark.parametrize(("method", "secret"), [("client_secret_post", "theirs"), ("private_key_jwt", PEM)])
+def test_an_installations_own_client_gives_its_token_back_with_its_secret_or_its_signature(
+    method: str, secret: str
+) -> None:
+    sealed = SEALS.secret_values(BY_HAND.installation_id, {"credential": secret})
+    given = replace(revocation(BY_HAND, sealed), client_of="installation", client_authentication=method)
+    place = place_of_revocation(SEALS, given)
+    assert (place.endpoint, place.client.client_id) == (BY_HAND.token_endpoint, BY_HAND.client_id)
+    assert (place.client.client_secret, place.key is None) == (
+        ("theirs", True) if secret == "theirs" else ("", False)
+    )
+
+
+def test_a_key_that_cannot_sign_gives_nothing_back() -> None:
+    sealed = SEALS.secret_values(BY_HAND.installation_id, {"credential": "no key"})
+    given = replace(revocation(BY_HAND, sealed), client_of="installation", client_authentication="private_key_jwt")
+    with pytest.raises(KeyRefused):
+        place_of_revocation(SEALS, given)
 
 
 @pytest.mark.parametrize(
