@@ -31,7 +31,7 @@ MOST: Final = 500
 """Accounts in one round."""
 AT_ONCE: Final = 8
 """Accounts of one provider that are renewed at the same time."""
-_PROVIDERS: Final = 50
+PROVIDERS: Final = 50
 """Providers that are asked at the same time."""
 _REST: Final = timedelta(seconds=60)
 
@@ -52,7 +52,7 @@ class EarlyRenewals:
     async def round(self) -> "list[asyncio.Task[None]]":
         """Begin what is due: a task for each provider."""
         await self._note_used()
-        room = _PROVIDERS - len(self._asked)
+        room = PROVIDERS - len(self._asked)
         if room <= 0:
             return []
         async with changing(self._pool, changes.PROVIDER) as write:

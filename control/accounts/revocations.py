@@ -25,9 +25,9 @@ from core.tasks import forever
 
 log = logging.getLogger(__name__)
 EVERY_S: Final = 5.0
-_AGAIN: Final = timedelta(seconds=15)
+AGAIN: Final = timedelta(seconds=15)
 _AGAIN_AFTER_S: Final = 5.0
-_MOST: Final = 10
+MOST: Final = 10
 """Of one round: each may wait for a provider."""
 
 
@@ -46,7 +46,7 @@ class Revocations:
     async def tell(self) -> int:
         """Tell the providers of some tokens that are due; how many were tried."""
         async with transaction(self._pool) as connection:
-            due = await account_revocations.claim(connection, _MOST, _AGAIN)
+            due = await account_revocations.claim(connection, MOST, AGAIN)
         async with asyncio.TaskGroup() as group:
             for one in due:
                 group.create_task(self._tell(one))

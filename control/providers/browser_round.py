@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 AGE_S: Final = 600.0
 """A person may take so long at the provider."""
-_LONGEST_CODE: Final = 8 << 10
+LONGEST_CODE: Final = 8 << 10
 
 
 class BadReturn(Exception):
@@ -63,7 +63,7 @@ def code_in(answer: Mapping[str, str], *, state: str, issuer: str, names_issuer:
     if "error" in answer:
         raise _refusal(answer["error"], whom)
     code = answer.get("code", "")
-    if not code or len(code) > _LONGEST_CODE or not code.isprintable():
+    if not code or len(code) > LONGEST_CODE or not code.isprintable():
         raise BadReturn("no_code", f"The {whom} answered without a code: begin again.")
     return code
 

@@ -9,20 +9,23 @@ from typing import get_args
 import msgspec
 from throttled.asyncio import Quota
 
-from control.accounts import renewals, times
+from control.accounts import lease, refresher, renewals, revocations, times
 from control.admin.entry_models import Slug
+from control.catalog import client_config
 from control.changes import oauth_grants
 from control.changes.assignments import MOST_BYTES, MOST_ON_A_GATEWAY
-from control.console import live
+from control.console import import_form, live
+from control.credentials.upstream_oauth import account, challenge, metadata, token_answer
 from control.discovery import discover, probe_client, under_way
 from control.http import forms, models, paging
 from control.http.reading import MAX_BODY as ADMIN_BODY
 from control.oauth import limits, parameters, register, sweep
 from control.oauth.clients import cimd, documents
-from control.providers import asking
+from control.providers import asking, browser_round
 from control.public import app as public_app
 from control.records import sign_in_notes
 from control.registry import (
+    account_sign_in,
     browser_session,
     client_patterns,
     definition_differences,
@@ -43,6 +46,7 @@ from control.registry import (
     url_template,
     visibility,
 )
+from control.registry.credential import OAuthCredential
 from control.registry.installation import LONGEST_ADDRESS
 from control.registry.token import LONGEST_OWN
 from control.sign_in import passwords, throttling
@@ -88,6 +92,22 @@ def tries(quota: Quota) -> str:
     """As the page writes a quota."""
     unit = {3_600: "an hour", 60: "a minute"}[quota.period_sec]
     return f"{quota.burst}, then {quota.get_limit()} {unit}"
+
+
+def _most(setting: str) -> int:
+    """How many values a setting of an entry may have whose people sign in."""
+    (field,) = (one for one in msgspec.inspect.type_info(OAuthCredential).fields if one.name == setting)
+    return _bare(field.type).max_length
+
+
+def _bare(kind):
+    return _bare(kind.type) if isinstance(kind, msgspec.inspect.Metadata) else kind
+
+
+def _hours_of_revocations() -> int:
+    """As the schema has it: whatever takes an account along queues its tokens."""
+    schema = (ROOT / "control" / "store" / "migrations" / "0021_account_revocations.sql").read_text()
+    return 24 * int(re.search(r"expires_at timestamptz .* interval '(\d+) day'", schema)[1])
 
 
 FIGURES = {
@@ -204,6 +224,29 @@ FIGURES = {
     "renewals that are begun in one control and not over": f"{renewals.MOST_RUNS:,}",
     "seconds of a provider's answer": f"{asking.DEADLINE_S:.0f}",
     "accounts of one provider that one control renews at once": f"{renewals.AT_ONE_PROVIDER}",
+    "accounts that one control renews ahead of time in a round of 5 seconds": (
+        f"{refresher.MOST}; {refresher.OF_EACH} of one provider, {refresher.AT_ONCE} of them at once"
+    ),
+    "providers that it asks for these at once": f"{refresher.PROVIDERS}",
+    "seconds for which one process alone may renew an account": f"{lease.LEASE_S:.0f}",
+    "sign-ins at providers that one person has under way": f"{account_sign_in.MOST_OF_ONE}",
+    "minutes that a person may take at the provider, and as long again to say that the account is theirs": (
+        f"{account_sign_in.LIFE // timedelta(minutes=1)}"
+    ),
+    "hours in which a provider is told of tokens that are used no more": (
+        f"{_hours_of_revocations()}; first after {revocations.AGAIN.seconds} seconds, "
+    ),
+    "revocations that one control tells at once": f"{revocations.MOST}",
+    "a provider's answer": size(asking.MAX_BYTES),
+    "redirects of its metadata that are followed": f"{metadata.MOST_REDIRECTS}",
+    "a token that it gives": size(token_answer.LONGEST),
+    "a code that it sends back with a person": size(browser_round.LONGEST_CODE),
+    "scopes that a server asks for in one refusal": f"{challenge.MOST_SCOPES}",
+    "all that a refusal says of signing in": size(challenge.LONGEST),
+    "a name of an account": f"{account.LONGEST_NAME} characters",
+    "scopes that an entry asks for": f"{_most('scopes')}",
+    "approved hosts of an entry's provider, and more parameters for it": f"{_most('approved_hosts')} of each",
+    "servers of a client's file": f"{client_config.MOST}; {import_form.MOST} in the browser",
     "minutes between two tries at a provider that is away": (
         f"{times.LONGEST_REST // timedelta(minutes=1)}, or as long as it says, "
         f"at most {asking.LONGEST_RETRY_S / 60:.0f}"

@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 from control.providers.asking import Asker, unusable
 from control.registry.origin import origin_of
 
-_MOST_REDIRECTS: Final = 2
+MOST_REDIRECTS: Final = 2
 _REPEATED: Final = frozenset({307, 308})
 """Redirects that ask for the same again; others are not followed, and none leads to another origin."""
 _BUSY: Final = frozenset({408, 425, 429})
@@ -22,7 +22,7 @@ async def metadata_at(asker: Asker, url: str) -> dict[str, Any] | None:
     ProviderAway where nobody answers, for 5xx and for 429: whether there is one cannot be known now.
     """
     asked = url
-    for _ in range(_MOST_REDIRECTS + 1):
+    for _ in range(MOST_REDIRECTS + 1):
         answer = await asker.ask("GET", asked, _HEADERS)
         if answer.status >= 500 or answer.status in _BUSY:
             raise unusable(asked, answer)

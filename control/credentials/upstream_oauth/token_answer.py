@@ -15,7 +15,7 @@ import msgspec
 from control.credentials.upstream_oauth.challenge import scopes_in
 from control.providers.asking import Answer, error_word, host_of, is_refusal
 
-_LONGEST: Final = 16 << 10
+LONGEST: Final = 16 << 10
 """Of one token, as `core.resolve` has it on the wire."""
 _LONGEST_LIFE_S: Final = 1 << 31
 _IS_INVALID_GRANT: Final = frozenset(
@@ -135,7 +135,7 @@ def _is_token(value: object) -> bool:
     """Whether it can stand in a header behind `Bearer` (RFC 6750 section 2.1, read widely)."""
     return (
         isinstance(value, str)
-        and 0 < len(value) <= _LONGEST
+        and 0 < len(value) <= LONGEST
         and value.isascii()
         and value.isprintable()
         and " " not in value
