@@ -122,7 +122,8 @@ def _question(one: Field, stored: bool) -> Question:
 
 
 def _choices(one: Field) -> tuple[tuple[str, str], ...]:
-    unsaid = (("", "not answered"),) if not one.required or one.default is None else ()
+    word = "choose one" if one.required else "not answered"
+    unsaid = (("", word),) if not one.required or one.default is None else ()
     if one.type == "boolean":
         return (*unsaid, ("true", "yes"), ("false", "no"))
     return (*unsaid, *((option, option) for option in one.options)) if one.type == "select" else ()

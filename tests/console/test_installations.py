@@ -12,6 +12,7 @@ import pytest
 from control.changes import assignments, discoveries, entries, gateways, teams
 from control.changes.assignments import WantedTools
 from control.changes.write import changing
+from control.discovery.under_way import DiscoveriesUnderWay
 from control.registry.credential import ClientCredentials, OAuthCredential
 from control.registry.entry import Entry, WantedEntry, entry_fields
 from control.registry.entry import Remote as At
@@ -191,6 +192,27 @@ async def test_a_second_one_has_a_name_of_its_own_and_may_go_before_the_first(co
         sent = {"name": first.name, "protocol": "auto", "default": "true"}
         assert (await reader.post(f"/installations/{first.id}/change", **sent))[0] == 303
         assert (await kept(console, first.id)).is_default
+
+
+@pytest.mark.parametrize("path", ["/installations/{}", "/install/done/{}"])
+async def test_a_page_that_is_made_while_the_server_answers_says_what_it_answered(
+    console: Console, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    installation = await an_installation(console, await an_entry(console))
+
+    async def ends(_: DiscoveriesUnderWay, installation_id: str) -> bool:
+        """It has ended when this is asked, and not before."""
+        async with transaction(console.pool) as connection:
+            told = {"tools": 7, "server_name": "Answers"}
+            await connection.execute(
+                "update installations set state = 'ready', server = $2 where id = $1", installation_id, told
+            )
+        return False
+
+    monkeypatch.setattr(DiscoveriesUnderWay, "goes_on", ends)
+    async with reading(console, await console.person("Ed", "editor")) as reader:
+        _, text = await reader.get(path.format(installation.id))
+    assert "Ready" in text or "7 tools" in text
 
 
 async def test_a_server_that_is_away_is_told_with_cause_and_cure_and_asked_again(console: Console) -> None:

@@ -97,11 +97,11 @@ async def cancel(visit: Visit) -> web.Response:
 
 async def done(visit: Visit) -> web.Response:
     """What has come of it so far; with `HX-Request` the part that changes alone."""
+    going = await visit.deps.discoveries.goes_on(visit.named("installation_id"))  # first: it may end meanwhile
     async with transaction(visit.pool, readonly=True) as connection:
         found = await installations.one(connection, visit.named("installation_id"))
         installation = visible_installation(found, visit.caller)
         account = await accounts.one(connection, installation.id)
-    going = await visit.deps.discoveries.goes_on(installation.id)
     part = visit.request.headers.get("HX-Request") == "true"
     return visit.page(
         "install/found.html" if part else "install/done.html",

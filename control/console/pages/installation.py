@@ -160,6 +160,7 @@ async def _found(connection: Connection, visit: Visit) -> _Found:
 async def _shown(visit: Visit, form: Form) -> web.Response:
     """The page; `form`: one of its forms that was refused."""
     caller = visit.caller
+    asking = await visit.deps.discoveries.goes_on(visit.named("installation_id"))  # first: it may end meanwhile
     async with transaction(visit.pool, readonly=True) as connection:
         found = await _found(connection, visit)
         row = found.installation
@@ -167,7 +168,6 @@ async def _shown(visit: Visit, form: Form) -> web.Response:
         counts = await registry_counts.of_entries(connection, [row.entry_id], caller)
         deletes = caller.may_for("installation:delete", row.owner)
         going = await gateways.showing_in_words(connection, caller, installation_id=row.id) if deletes else None
-    asking = await visit.deps.discoveries.goes_on(row.id)
     shown = ShownInstallation(row, found.kind, found.standing, asking, found.account)
     return visit.again(
         "installations/installation.html",

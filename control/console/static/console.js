@@ -44,6 +44,7 @@ function announce(text) {
 
 // `<div data-live="/path">`: each event of the stream is this part as the server renders it now. The stream ends
 // with an event `done`; the browser opens one that broke again by itself, and one that was refused is asked for again.
+// `data-renews="id"`: a part of the page that is then shown as it is by now.
 const AGAIN_AFTER_MS = 5000;
 
 function follow(part) {
@@ -51,11 +52,21 @@ function follow(part) {
   stream.addEventListener("part", (event) => {
     if (part.innerHTML.trim() !== event.data.trim()) part.innerHTML = event.data;
   });
-  stream.addEventListener("done", () => stream.close());
+  stream.addEventListener("done", () => {
+    stream.close();
+    if (part.dataset.renews) renew(part.dataset.renews);
+  });
   stream.addEventListener("error", () => {
     if (stream.readyState === EventSource.CLOSED) setTimeout(() => follow(part), AGAIN_AFTER_MS);
   });
   addEventListener("pagehide", () => stream.close(), { once: true });
+}
+
+async function renew(id) {
+  const answer = await fetch(location.pathname);
+  if (!answer.ok) return;
+  const now = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(id);
+  if (now) document.getElementById(id).replaceWith(now);
 }
 
 // Boxes of a list that is looked through (`data-picks`): what was ticked or unticked is kept while a search shows other
