@@ -9,7 +9,7 @@ from typing import get_args
 import msgspec
 from throttled.asyncio import Quota
 
-from control.accounts import lease, refresher, renewals, revocations, times
+from control.accounts import early_renewals, lease, renewals, revocations, times
 from control.admin.entry_models import Slug
 from control.catalog import client_config
 from control.changes import oauth_grants
@@ -225,9 +225,9 @@ FIGURES = {
     "seconds of a provider's answer": f"{asking.DEADLINE_S:.0f}",
     "accounts of one provider that one control renews at once": f"{renewals.AT_ONE_PROVIDER}",
     "accounts that one control renews ahead of time in a round of 5 seconds": (
-        f"{refresher.MOST}; {refresher.OF_EACH} of one provider, {refresher.AT_ONCE} of them at once"
+        f"{early_renewals.MOST}; {early_renewals.OF_EACH} of one provider, {early_renewals.AT_ONCE} of them at once"
     ),
-    "providers that it asks for these at once": f"{refresher.PROVIDERS}",
+    "providers that it asks for these at once": f"{early_renewals.PROVIDERS}",
     "seconds for which one process alone may renew an account": f"{lease.LEASE_S:.0f}",
     "sign-ins at providers that one person has under way": f"{account_sign_in.MOST_OF_ONE}",
     "minutes that a person may take at the provider, and as long again to say that the account is theirs": (
