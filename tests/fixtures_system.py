@@ -321,7 +321,7 @@ def outcome_of(status: int, headers: Mapping[str, str], raw: bytes, took: float 
 
 def _control(folder: Path, number: int, ports: tuple[int, int], environment: dict[str, str]) -> Program:
     admin, internal = ports
-    listeners = {"ADMIN": admin, "CONTROL_INTERNAL": internal, "CONTROL_PUBLIC": 0}
+    listeners = {"ADMIN": admin, "CONTROL_INTERNAL": internal, "CONTROL_PUBLIC": 0, "CONTROL_METRICS": free_port()}
     own = {f"ARCHWAY_{name}_LISTEN": f"127.0.0.1:{port}" for name, port in listeners.items()}
     return Program(f"control-{number}", ["-m", "control.main"], environment | own, admin, folder)
 

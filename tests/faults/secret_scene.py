@@ -19,11 +19,13 @@ import asyncpg
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from proxy.telemetry.exposition import render
 from tests.fakes.form_fields import FormFields
 from tests.fakes.mcp_upstream import Answer, McpUpstream, Received
 from tests.fakes.telltale_provider import CLIENT_ID, Ledger, TelltaleProvider, request_bytes
 from tests.fixtures_people import PASSWORD, Browser, People, Shown
-from tests.fixtures_system import ROOT, Outcome, System, eventually
+from tests.fixtures_program import ROOT, eventually
+from tests.fixtures_system import Outcome, System
 from tests.fixtures_upstream_accounts import AtTheProvider
 
 JSON = dict[str, Any]
@@ -232,6 +234,13 @@ class Scene:
             for slug in self.entries:
                 await self.until(slug, "ok")
             await self.execute(EXPIRE)
+
+    async def metrics(self) -> bytes:
+        """What control tells whoever looks at it, and the workers together."""
+        where = self.system.controls[0].environment["ARCHWAY_CONTROL_METRICS_LISTEN"]
+        async with self.system.http.get(f"http://{where}/metrics") as answer:
+            assert answer.status == 200
+            return await answer.read() + render(list(self.system.folder.rglob("*.counts")))
 
     def files(self) -> dict[str, bytes]:
         """All that the deployment keeps in files: logs, copies on disk, counts, Valkey's."""

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from proxy.telemetry.exposition import render
 from tests.fakes.mcp_upstream import McpUpstream
 from tests.fakes.telltale_provider import Ledger, TelltaleProvider
 from tests.faults.secret_scene import EXPIRE, WITHIN_S, Scene, echo, new_browsers
 from tests.fixtures_postgres import Server
-from tests.fixtures_system import eventually, running_system
+from tests.fixtures_program import eventually
+from tests.fixtures_system import running_system
 from tests.trust.test_secret_canaries import everything_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -230,7 +230,8 @@ async def test_no_secret_is_in_a_log_a_file_or_a_metric(scene: Scene) -> None:
     found = scene.files()
     for name in ("control-0.log", "proxy-0.log", "proxy-1.log"):
         assert found[name], name
-    found["metrics"] = render(list(scene.system.folder.rglob("*.counts")))
+    found["metrics"] = await scene.metrics()
+    assert b"archway_account_renewals_total" in found["metrics"]
     assert [hit for name, content in found.items() for hit in scene.ledger.found_in(name, content)] == []
 
 
