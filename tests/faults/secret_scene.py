@@ -230,10 +230,16 @@ class Scene:
         for slug in self.entries:
             tools = {"entry": slug, "tools": [slug], "prefix": False}
             await self.api("POST", f"/gateways/{gateway['id']}/assignments", tools)
-        for _ in range(2):
-            for slug in self.entries:
-                await self.until(slug, "ok")
-            await self.execute(EXPIRE)
+        for slug in self.entries:
+            await self.until(slug, "ok")
+        await self.execute(EXPIRE)
+        before = self.provider.granted
+
+        async def is_renewed() -> bool:
+            await self.call("mine")
+            return self.provider.granted > before
+
+        await eventually(is_renewed, WITHIN_S, "a token is renewed")
 
     async def metrics(self) -> bytes:
         """What control tells whoever looks at it, and the workers together."""
