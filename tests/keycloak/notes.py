@@ -22,11 +22,12 @@ import aiohttp
 from yarl import URL
 
 from archway.admin_client import AdminApi
+from archway.up.ports import free_port
 from tests.fakes.keycloak_tools import SECRET, ToolsRealm
 from tests.fixtures_people import PASSWORD, Browser
 from tests.fixtures_system import Outcome, eventually, modern_request, outcome_of
 from tests.fixtures_upstream_accounts import AtTheProvider
-from tests.fixtures_upstreams import ROOT, answering, free_port, running
+from tests.fixtures_upstreams import ROOT, answering, running
 
 WITHIN_S = 30.0
 

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import orjson
 
-from tests.fixtures_postgres import Server, _make_template, start_server, stop_server
+from tests.emptied_databases import make_template
+from tests.fixtures_postgres import Server, start_server, stop_server
 from tests.fixtures_program import eventually
 from tests.fixtures_system import System, running_system
 from tests.soak.load import SoakLoad
@@ -103,7 +104,7 @@ class Deployment:
 
 
 async def soak(hours: float, folder: Path, server: Server) -> int:
-    await _make_template(server)
+    await make_template(server)
     seconds = hours * 3600
     change_every, roll_every = min(60.0, seconds / 20), min(3600.0, seconds / 4)
     (folder / "system").mkdir()
