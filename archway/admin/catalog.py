@@ -38,7 +38,7 @@ def catalog(
         if not server:
             show_list(items, ("slug", "name", "credential_model", "needs_client", "url", "docs_url"), form)
             return
-        show_one(_named(items, server), form, ("slug", "url", "to_do"))
+        show_one(_named(items, server), form, ("slug", "url", "callback_url", "to_do"))
 
 
 @ENTRIES.command("add")
@@ -112,7 +112,8 @@ def _named(items: list[dict[str, Any]], slug: str) -> dict[str, Any]:
 def _body(found: dict[str, Any], slug: str, client_id: str) -> dict[str, Any]:
     """The entry of a server of the catalog."""
     if found["needs_client"] and not client_id:
-        raise refuse(f"{found['name']} needs --client-id. {' '.join(found['to_do'])}")
+        told = f"{' '.join(found['to_do'])} The callback URL is {found.get('callback_url', 'on the entry')}."
+        raise refuse(f"{found['name']} needs --client-id. {told}")
     names = ("slug", "name", "description", "url", "docs_url", "labels", "credential_model", "fields")
     body = {name: found[name] for name in names}
     placement = {**found["credential_placement"], **({"client_id": client_id} if client_id else {})}

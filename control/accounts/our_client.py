@@ -31,6 +31,11 @@ def our_client(pages_url: str) -> OurClient:
     )
 
 
+def callback_of(pages_url: str, slug: str) -> str:
+    """Where the provider of the entry with this short name sends people back to."""
+    return f"{pages_url}{CALLBACK}/{slug}"
+
+
 def of_entry(ours: OurClient, slug: str) -> OurClient:
     """The client that signs people in for this entry, and for no other."""
     document = f"{ours.document_url}/{slug}" if ours.document_url else ""

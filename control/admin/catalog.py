@@ -1,15 +1,17 @@
 """`/catalog`: well-known hosted servers, and entries made of what a client is configured with."""
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import Field
 
+from control.accounts.our_client import callback_of
 from control.admin.api import Asked, Operations
 from control.catalog.client_config import proposals
 from control.catalog.listed import catalog
 from control.http.models import Model, View
 
 operations = Operations("catalog")
+_MADE_HERE: Final = frozenset({"fields", "to_do", "callback_url"})
 
 
 class CatalogServerView(View):
@@ -28,6 +30,10 @@ class CatalogServerView(View):
         description="Whether a client must be registered at the provider by hand, whose `client_id` is then added."
     )
     to_do: list[str] = Field(description="What an administrator does at the provider and fills in.")
+    callback_url: str = Field(
+        description="What a client that is registered there by hand names as its redirect URI, for an entry of this "
+        "slug; empty where nobody signs in."
+    )
 
 
 class Catalog(View):
@@ -38,16 +44,15 @@ class Catalog(View):
 
 
 @operations.get("/catalog")
-async def show_catalog(asked: Asked) -> Catalog:  # noqa: ARG001  # the same for everybody
+async def show_catalog(asked: Asked) -> Catalog:
     """List well-known hosted servers, with what an entry for each says and what is left to do by hand."""
     note = "Taken from the makers' documentation and not run by us: addresses and scopes may have changed."
     items = [
         CatalogServerView(
-            **{
-                name: getattr(one, name) for name in CatalogServerView.model_fields if name not in {"fields", "to_do"}
-            },
+            **{name: getattr(one, name) for name in CatalogServerView.model_fields if name not in _MADE_HERE},
             fields=list(one.fields),
             to_do=list(one.to_do),
+            callback_url=callback_of(asked.deps.pages_url, one.slug) if one.credential_model == "oauth" else "",
         )
         for one in catalog()
     ]

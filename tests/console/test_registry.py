@@ -257,6 +257,7 @@ async def test_a_server_of_the_catalog_fills_the_form_in(console: Console) -> No
         _, text = await reader.get("/registry/catalog")
         assert 'href="/registry/new?from=linear"' in text
         assert "not run by us" in text
+        assert f"{console.url}/install/callback/github<" in text
         _, text = await reader.get("/registry/new?from=bigquery")
         assert 'value="https://bigquery.googleapis.com/mcp"' in text
         assert "access_type=offline" in text

@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from control.accounts.our_client import CALLBACK
+from control.accounts.our_client import callback_of
 from control.admin.entry_models import EntryCreate, EntryQuery
 from control.admin.labels import label_filter
 from control.catalog.listed import catalog
@@ -56,7 +56,7 @@ async def show(visit: Visit) -> web.Response:
 
 async def of_catalog(visit: Visit) -> web.Response:
     """Well-known hosted servers, each with what is left to do by hand."""
-    return visit.page("registry/catalog.html", servers=catalog(), kind_label=kind_label)
+    return visit.page("registry/catalog.html", servers=catalog(), kind_label=kind_label, callback=_callback(visit))
 
 
 async def new(visit: Visit) -> web.Response:
@@ -96,7 +96,12 @@ async def choices_for_entries(connection: Connection, visit: Visit) -> dict[str,
     )
     owners = [("", "The organisation")] if every else []
     owners += [(one.id, f"The team {one.name}") for one in found if caller.may_for("entry:create", TeamOwner(one.id))]
-    return {"teams": found, "owners": owners, "kinds": kinds(), "callback": f"{visit.deps.issuer_url}{CALLBACK}/"}
+    return {"teams": found, "owners": owners, "kinds": kinds(), "callback": _callback(visit)}
+
+
+def _callback(visit: Visit) -> str:
+    """Where people come back to from a provider, before the short name of the entry."""
+    return callback_of(visit.deps.issuer_url, "")
 
 
 def of_team(given: dict[str, Any]) -> dict[str, Any]:
