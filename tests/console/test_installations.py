@@ -345,6 +345,20 @@ async def test_my_connections_are_ones_own_with_what_needs_one_and_what_one_may_
         assert f'href="/registry/{github.id}/install"' in text
 
 
+async def test_a_connection_whose_server_was_never_asked_is_asked_from_there(console: Console) -> None:
+    bea = await console.person("Bea")
+    made = await an_installation(console, await an_entry(console), bea, name="Github")
+    console.proxy.offers("search")
+    async with reading(console, bea) as reader:
+        _, text = await reader.get("/my/connections")
+        assert f'action="/installations/{made.id}/discover"' in text
+        assert "<bdi>Github</bdi></p>" not in text, "the name of the entry is not said twice"
+        await reader.post(f"/installations/{made.id}/discover")
+        assert "Ready" in await settled(reader, made.id)
+        _, text = await reader.get("/my/connections")
+        assert "Ask it now" not in text
+
+
 def moved(entry: Entry) -> WantedEntry:
     """The entry at another address."""
     return replace(WantedEntry(**entry_fields(entry)), reached=At("http://127.0.0.2:9/mcp"))
