@@ -131,5 +131,6 @@ async def test_every_page_says_that_nothing_but_our_files_runs_in_it(people: Peo
 def test_no_listener_is_open_beyond_this_machine_unless_somebody_says_so(settings: tuple[type, ...]) -> None:
     every = [one for kind in settings for one in msgspec.structs.fields(kind)]
     listening = {one.name: str(one.default) for one in every if one.name.endswith("_listen")}
-    assert len(listening) == 6
-    assert {address.rpartition(":")[0] for address in listening.values()} == {"127.0.0.1"}, listening
+    assert len(listening) == 7
+    assert {address.rpartition(":")[0] for address in listening.values() if address} == {"127.0.0.1"}, listening
+    assert [name for name, address in listening.items() if not address] == ["control_metrics_listen"]
