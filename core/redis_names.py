@@ -80,6 +80,16 @@ def tombstone_key(jti: str) -> str:
     return f"{PREFIX}ended:{jti}"
 
 
+def log_level_key(jti: str) -> str:
+    """From which level on a client session hears what servers log; lives as long as a tombstone."""
+    return f"{PREFIX}level:{jti}"
+
+
+def outcome_key(reply: str) -> str:
+    """What became of a suspended call, for the worker that its caller came back to; a minute."""
+    return f"{PREFIX}outcome:{reply}"
+
+
 TOMBSTONE_TTL_S: Final = 86_400
 """No session lives longer; for who does not know when one began."""
 THROTTLES: Final = PREFIX + "throttle"

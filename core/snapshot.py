@@ -6,7 +6,7 @@ version before could misread a document; writers keep writing the older format f
 """
 
 from collections.abc import Iterable
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 
@@ -17,6 +17,8 @@ MAX_BYTES: Final = 16 << 20
 """A snapshot or index above this is refused: 1,000 tools of 4 KiB are a quarter of it."""
 
 RouteKind = Literal["remote", "cluster", "process"]
+OfferKind = Literal["resources", "prompts"]
+OFFER_KINDS: Final[tuple[OfferKind, ...]] = get_args(OfferKind)
 
 
 class Route(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -49,6 +51,19 @@ class Tool(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: Literal["tool", "resource"] = "tool"
     param_headers: list[tuple[str, list[str]]] = []
     """`x-mcp-header` of the input schema: header name without `Mcp-Param-`, path of properties."""
+
+
+class Offer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """All resources or all prompts of a server on a gateway: what there is, each caller's own account sees."""
+
+    name: str
+    """By which callers tell them from another server's, where two have one name; of the gateway's offers of its kind
+    alone."""
+    kind: OfferKind
+    assignment_id: str
+    exposed: str
+    """Of the assignment: what records and limits call it."""
+    route: Route
 
 
 class Rule(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -100,6 +115,12 @@ class Gateway(msgspec.Struct, frozen=True, omit_defaults=True):
     """Further ones. A way that a reader does not know is one that nobody comes by there."""
     audit_required: bool = False
     rules: list[Rule] = []
+    may_ask: list[str] = msgspec.field(default_factory=lambda: ["elicitation"])
+    """What servers may ask of callers in the middle of a call: words of `core.mcp.questions.Question`."""
+    tool_loading: str = "all"
+    """`all`: every tool is listed; `search_and_run`: two that find and run them. Another word counts as `all`."""
+    offers: list[Offer] = []
+    """Sorted by name. A reader that does not know them shows none."""
     identity_provider: TokenIssuer | None = None
     """None: it takes no tokens of an identity provider, whatever `client_auth` says."""
 

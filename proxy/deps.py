@@ -14,16 +14,21 @@ from typing import Protocol
 from core.egress.client import Egress
 from core.resolve import CallerVerdict, InstallationQuestion, JwtProof, Proof, ResolvedInstallation
 from proxy.caches.two_ages import Rest
+from proxy.exchange import Exchange
 from proxy.gateways.compiled import CompiledGateway
 from proxy.limits.overload import Overload
 from proxy.limits.running_calls import Calls
 from proxy.limits.seat import CallLimits, Seat
 from proxy.limits.shares import Shares
 from proxy.limits.streams import Streams
+from proxy.offered.listing import Listing
 from proxy.records.keeper import RecordKeeper
 from proxy.resolve.renewals import Renewals
+from proxy.search_indexes import SearchIndexes
+from proxy.sessions.elsewhere import Elsewhere
 from proxy.sessions.endings import Endings
 from proxy.sessions.mailbox import Mailbox
+from proxy.sessions.pending_questions import PendingQuestions
 from proxy.sessions.sealed import Sessions
 from proxy.settings import ProxySettings
 from proxy.telemetry.counting import CallSlots
@@ -126,6 +131,13 @@ class KnowsInstallations(Protocol):
         """What knows newer credentials than those that upstreams refuse, once a call was sent."""
 
 
+class ListsOffers(Protocol):
+    """A part that asks servers for lists (`proxy/lists.py`)."""
+
+    async def listing(self, x: Exchange, deps: "Deps", method: str, *, fresh: bool = False) -> Listing:
+        """The list of this method as the caller sees it; `fresh`: as it is now, for who begins to read it."""
+
+
 class ShedsLoad(Protocol):
     """A part that refuses calls while there is more to do than can be done (`proxy/limits/overload.py`)."""
 
@@ -180,10 +192,16 @@ class Deps:
     mailbox: Mailbox
     records: RecordKeeper
     streams: Streams
+    lists: ListsOffers
+    searches: SearchIndexes
+    suspended: Elsewhere
+    """Calls that wait for answers of modern callers."""
     hosts: frozenset[str]
     origins: frozenset[str]
     follows_changes: Callable[[], bool]
     """Whether the change stream was compared with at least once, or found to be away."""
+    questions: PendingQuestions = field(default_factory=PendingQuestions)
+    """What legacy callers were asked."""
     tracer: Tracer | None = None
     """None: no call is traced."""
     header_names: dict[bytes, str] = field(default_factory=dict)

@@ -11,13 +11,15 @@ from typing import Any, Final, Protocol
 
 from core.identifiers import new_id
 from core.mcp.message import Batch, Message, Request, RoutingHeaders
+from core.mcp.methods import META_LOG_LEVEL
 from core.mcp.param_headers import ParamHeaders
 from core.mcp.versions import Era
 from core.resolve import ResolvedInstallation
 from core.snapshot import Route, Rule
 from proxy.caller import STRANGER, Caller
 from proxy.gateways.compiled import CompiledGateway
-from proxy.refusals import RefusedAs
+from proxy.gateways.stream_news import Subscription
+from proxy.refusals import Refusal, RefusedAs
 from proxy.sessions.sealed import Session
 from proxy.tracing.call_trace import CallTrace
 from proxy.upstream.outbound import Outbound
@@ -75,8 +77,21 @@ class Answer:
     close: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A call that is made again with answers for its server."""
+
+    installation_id: str
+    """Whose server asked; empty where nothing says so."""
+    state: str | None
+    """That it gave with its question."""
+    answers: dict[str, object]
+    suspended: str = ""
+    """The call that waits for them; empty where it is made again."""
+
+
 class Target(Protocol):
-    """What a call is for, as its gateway shows it: a tool, so far. Later stages know no more of it than this."""
+    """What a call is for, as its gateway shows it: a tool, a prompt. Later stages know no more of it than this."""
 
     @property
     def exposed(self) -> str:
@@ -103,6 +118,12 @@ class Target(Protocol):
 
     def result_of(self, result: dict[str, object]) -> dict[str, object] | None:
         """What the caller gets of the server's result; None where that is none for this method."""
+
+    def instead_of(self, code: object) -> dict[str, object] | None:
+        """The result in place of a server's error with this code; None where there is none."""
+
+    def is_callers_fault(self, code: object) -> bool:
+        """Whether a server's error with this code is the caller's: then they are told the server's words."""
 
 
 class Outlet(Protocol):
@@ -134,6 +155,19 @@ class _Nobody:
 
 
 NOBODY: Final[Outlet] = _Nobody()
+
+
+class _NoStream:
+    """The way back to a caller who gets the answers of several calls together."""
+
+    streaming = False
+    gone = False
+
+    async def send_event(self, message: bytes) -> None:
+        """Nothing: what would be streamed beside one of them is left out."""
+
+
+NO_STREAM: Final[Outlet] = _NoStream()
 
 
 @dataclass(slots=True)
@@ -180,16 +214,24 @@ class Exchange:
     # look up the method
     choose: "Callable[[Exchange, Any], Awaitable[None] | None] | None" = None
     """The stage that chooses the target of a call; None for what no server is asked for."""
+    stages: "tuple[Callable[[Exchange, Any], Awaitable[None] | None], ...] | None" = None
+    """Those after it, where they are not the usual ones."""
     refused_as: RefusedAs | None = None
     """How the refusal of a call looks; None for what no server is asked for."""
     asked: int = 0
     """How often its caller was asked something in place of an answer, as a modern one says who calls again."""
+    subscription: Subscription | None = None
+    """What a modern caller listens for, where the answer is the beginning of a stream that stays open."""
+    retry: Retry | None = None
+    """Answers to a question of the server."""
     # where the call is sampled
     trace: CallTrace | None = None
     sampled: bool = False
     """Whether it was drawn already if the call is traced."""
     # choose the target
     target: Target | None = None
+    ran: bool = False
+    """Whether it was named by the arguments of `run_tool`."""
     # limits
     holds_slot: bool = False
     # resolve the credential
@@ -201,9 +243,13 @@ class Exchange:
     """Where the call could be sent at once."""
     # receive, relay
     result: dict[str, object] | None = None
+    asks: bool = False
+    """Whether the result is a question of ours in a server's name, ready for the caller."""
     large: bool = False
     """Whether a large answer was read (`LARGE`): then the one for the caller is made beside the loop, in its turn."""
     answer: Answer | None = None
+    refusal: Refusal | None = None
+    """What ended it, where it was refused."""
     status: str = ""
     """The reason word of a refusal or fault, `ok` or `tool_error`."""
     reason: str = ""
@@ -215,6 +261,13 @@ class Exchange:
         """The message, where it is known to be a request."""
         assert isinstance(self.message, Request)
         return self.message
+
+    @property
+    def log_level(self) -> str:
+        """From which level on its caller hears what servers log; empty where none was said."""
+        if self.era is Era.MODERN:
+            return str(self.request.meta.get(META_LOG_LEVEL, ""))
+        return self.session.log_level if self.session is not None else ""
 
     @property
     def outlives_caller(self) -> bool:

@@ -19,9 +19,10 @@ from core.mcp.message import Batch, Notification, Request, Response
 from proxy.answers.batches import answer_batch
 from proxy.answers.notifications import accept_notification
 from proxy.answers.refused import answer_of_refusal, faulty
+from proxy.answers.responses import accept_response, check_response
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
-from proxy.methods import FromMemory, method_of
+from proxy.methods import AskedFor, FromMemory, method_of
 from proxy.refusals import Refusal
 from proxy.room import reserve
 from proxy.stages.admit import admit
@@ -83,7 +84,7 @@ def at_message_now(x: Exchange, deps: Deps) -> Answer | None:
     try:
         parse(x, deps)
         if isinstance(x.message, Response):
-            raise Refusal("response_unasked")
+            check_response(x)
         if not isinstance(x.message, Request):
             return None
         method = method_of(x)
@@ -103,6 +104,8 @@ async def at_message(x: Exchange, deps: Deps) -> Answer | None:
     try:
         if isinstance(x.message, Batch):
             return await answer_batch(x, deps, answer_request)
+        if isinstance(x.message, Response):
+            return await accept_response(x, deps)
         if isinstance(x.message, Notification):
             return await accept_notification(x, deps)
         return await answer_request(x, deps)
@@ -113,10 +116,14 @@ async def at_message(x: Exchange, deps: Deps) -> Answer | None:
 
 
 async def answer_request(x: Exchange, deps: Deps) -> Answer | None:
-    """One request: from memory, or a call, in a task of its own. Raises Refusal or MessageFault."""
+    """One request: from memory, of all servers, or a call, in a task of its own. Raises Refusal or MessageFault."""
     method = method_of(x)
     if isinstance(method, FromMemory):
         return _from_memory(x, deps, method)
+    if isinstance(method, AskedFor):
+        answer = await method.answer(x, deps)
+        reserve(x, deps, len(answer.body))
+        return answer
     await deps.calls.run(call_key(x), call(x, deps), ends_with_caller=not x.outlives_caller)
     return answer_of(x, deps)
 
@@ -130,7 +137,7 @@ async def call(x: Exchange, deps: Deps) -> None:
 def begin_call(x: Exchange, deps: Deps) -> UpstreamCall:
     """The call in a request whose method is known, for a lane without a task for it. Raises Refusal `overloaded`."""
     assert x.choose is not None
-    return begin(x, deps, (x.choose, *TO_UPSTREAM))
+    return begin(x, deps, (x.choose, *(TO_UPSTREAM if x.stages is None else x.stages)))
 
 
 def go_on_from_plan(x: Exchange, deps: Deps) -> UpstreamCall:

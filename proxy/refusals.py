@@ -124,6 +124,11 @@ TABLE: Final[dict[str, Reason]] = {
     "notification_unknown": _http(400, -32600, "This notification is not known to MCP."),
     # choose the tool
     "tool_unknown": Reason("rpc", 200, -32602, False, "Unknown tool: {tool}"),
+    # choose the prompt or resource
+    "prompt_unknown": Reason("rpc", 200, -32602, False, "Unknown prompt: {prompt}"),
+    "resource_unknown": Reason("rpc", 200, -32602, False, "Unknown resource: {uri}"),
+    "resource_not_found": Reason("rpc", 200, -32002, False, "Unknown resource: {uri}"),
+    "wrong_arguments": _call("{tool} does not take these arguments: see {why}."),
     # limits and policy
     "busy": _call("{server} has too many calls in flight; try again in a moment.", retryable=True),
     "quarantined": _call("{tool} was quarantined by an administrator and cannot be called."),
@@ -156,6 +161,7 @@ TABLE: Final[dict[str, Reason]] = {
     "upstream_era": _beyond("{server} speaks no MCP version that Archway supports: {versions}."),
     "upstream_error": _beyond("{server} answered with an error."),
     "upstream_asks": _beyond("{server} asked the client for something that this gateway does not pass on."),
+    "question_gone": _beyond("The call that you answer waits no more; call again from the beginning."),
     "cancelled": _beyond("The call was cancelled."),
     "access_ended": _call(
         "Your access ended while this call ran, so it was stopped; sign in again or ask an administrator."

@@ -39,11 +39,13 @@ from proxy.gateways.changes import ChangeStream
 from proxy.gateways.holder import Gateways
 from proxy.gauges import Gauges, Watched
 from proxy.internal import InternalListener
+from proxy.letters import deliver
 from proxy.limits.overload import Overload
 from proxy.limits.running_calls import Calls
 from proxy.limits.streams import Streams
 from proxy.limits.usage import Usage
 from proxy.listening.descriptors import raise_limit
+from proxy.lists import Lists
 from proxy.records.keeper import RecordKeeper
 from proxy.redis import Redis
 from proxy.refusals import Refusal
@@ -52,8 +54,10 @@ from proxy.resolve.control_client import ControlClient
 from proxy.resolve.installations import Installations
 from proxy.resolve.key_sets import IssuerUnknown, KeySets
 from proxy.resolve.telling_steps import keep_telling
+from proxy.search_indexes import SearchIndexes
+from proxy.sessions.elsewhere import Elsewhere
 from proxy.sessions.endings import Endings
-from proxy.sessions.mailbox import Letter, Mailbox
+from proxy.sessions.mailbox import Mailbox
 from proxy.sessions.sealed import Sessions
 from proxy.settings import ProxySettings, from_environment
 from proxy.telemetry.counting import Slots
@@ -122,10 +126,9 @@ class Worker:
             ceiling_seconds=settings.call_ceiling_seconds,
             max_answer=settings.max_answer,
         )
-        self.slots = Slots(settings.metrics_file)
-        self.overload, self.usage = Overload(settings.most_lag), Usage()
+        self.slots, self.overload, self.usage = Slots(settings.metrics_file), Overload(settings.most_lag), Usage()
         sessions, streams = Sessions(ring, self.redis), Streams()
-        mailbox = Mailbox(self.redis, ring, self.deliver)
+        mailbox = Mailbox(self.redis, ring, lambda letter: deliver(letter, self.deps))
         self.deps = Deps(
             settings=settings,
             slots=self.slots,
@@ -140,6 +143,9 @@ class Worker:
             mailbox=mailbox,
             records=RecordKeeper(self.redis, ring, settings.disk_cache),
             streams=streams,
+            lists=Lists(self.tasks),
+            searches=SearchIndexes(self.tasks),
+            suspended=Elsewhere(mailbox, self.redis, ring, self.tasks),
             hosts=settings.hosts,
             origins=settings.origins,
             follows_changes=self._follows_changes,
@@ -147,6 +153,7 @@ class Worker:
             overload=self.overload,
             to_pages=open_to_pages(settings),
         )
+        self.deps.calls.watch(self.deps.suspended.here)
         self.access = AccessEndings(self.deps, self.tasks)
         self.forgetting = Forgetting(
             self.authority,
@@ -200,13 +207,6 @@ class Worker:
 
     def _follows_changes(self) -> bool:
         return self.changes.compared_once.is_set()
-
-    def deliver(self, letter: Letter) -> None:
-        """A letter from a worker, perhaps from this one."""
-        if letter.kind == "cancel":
-            self.deps.calls.cancel((letter.jti, letter.id))
-        else:
-            self.deps.sessions.end_here(letter.jti)
 
     def start(self) -> None:
         """Load the copy on disk and begin the background work."""

@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,20 +31,28 @@ class RunningArchway:
     up: dict[str, Any]
     api: AdminApi
 
-    def entry(self, slug: str, url: str, **fields: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    def entry(
+        self, slug: str, url: str, protocol: str = "auto", **fields: Any
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         """An entry for a server and the organisation's installation of it, discovered."""
         entry = self.api.post("/entries", {"slug": slug, "name": slug, "url": url} | fields)
-        installation = self.api.post("/installations", {"entry_id": entry["id"], "scope": "organisation"})
+        body = {"entry_id": entry["id"], "scope": "organisation", "protocol": protocol}
+        installation = self.api.post("/installations", body)
         assert installation["state"] == "ready", installation
         return entry, installation
 
     def gateway(
-        self, slug: str, *installed: tuple[dict[str, Any], dict[str, Any]], prefix: bool = True, **fields: Any
+        self,
+        slug: str,
+        *installed: tuple[dict[str, Any], dict[str, Any]],
+        prefix: bool = True,
+        tools: Sequence[str] = ("*",),
+        **fields: Any,
     ) -> str:
-        """A gateway with all tools of the installations; its URL."""
+        """A gateway with these tools of the installations, by default all; its URL."""
         gateway = self.api.post("/gateways", {"slug": slug, "name": slug} | fields)
         for entry, installation in installed:
-            body = {"entry": entry["id"], "installation": installation["id"], "tools": ["*"], "prefix": prefix}
+            body = {"entry": entry["id"], "installation": installation["id"], "tools": tools, "prefix": prefix}
             self.api.post(f"/gateways/{gateway['id']}/assignments", body)
         return f"{self.up['proxy_url']}/v1/mcp/{slug}"
 

@@ -33,6 +33,15 @@ GATEWAY_FIELDS = (
         flag="audience",
     ),
     Option("allowed_clients", f"{_CLIENT}; may be repeated.", "list", flag="allow_client"),
+    Option(
+        "may_ask", "What servers may ask of callers: elicitation, sampling, roots; '' for nothing. May be repeated.",
+        "list",
+        words=("elicitation", "sampling", "roots", ""),
+    ),
+    Option(
+        "tool_loading", "all: clients list every tool; search_and_run: two tools that find and run them.",
+        words=("all", "search_and_run"),
+    ),
 )  # fmt: skip
 
 
@@ -56,8 +65,9 @@ def _block(value: Any) -> list[str]:
     return ["    " + line for line in json.dumps(value, indent=2).splitlines()]
 
 
+_IN_PARTS = {"labels", "teams", "header_allowlist", "allowed_clients"}
 GATEWAY_CHANGES = (
-    *(one for one in GATEWAY_FIELDS if one.name not in {"labels", "teams", "header_allowlist", "allowed_clients"}),
+    *(one for one in GATEWAY_FIELDS if one.name not in _IN_PARTS),
     *in_parts("labels", "label", "map", "A label, name=value"),
     *in_parts("teams", "team", "references", "A team that may use it", of="team"),
     *in_parts("header_allowlist", "header", "list", "A header of callers that is passed on", whole="allow_header"),

@@ -10,12 +10,14 @@ from control.http.models import BothSpellings, Change, Description, Id, Item, Mo
 from control.http.paging import NamedPageQuery
 from control.registry.entry_tool import ToolKind, ToolState
 from control.registry.exposed_names import MAX_EXPOSED
+from control.registry.gateway import ToolLoading
 from control.registry.headers import MAX_ALLOWLIST
 from control.registry.installation import LONGEST_ADDRESS
 from control.registry.oauth_client import LONGEST_ID, MAX_CLIENTS
 from control.registry.owner import Scope
 from control.registry.tool_definitions import MAX_TOOLS
 from control.registry.visibility import VisibilityKind
+from core.mcp.questions import QUESTIONS, Question
 
 HeaderNames = Annotated[list[Annotated[str, Bound(min_length=1, max_length=64)]], Bound(max_length=MAX_ALLOWLIST)]
 ClientIds = Annotated[
@@ -26,6 +28,7 @@ ClientIds = Annotated[
     ],
     Bound(max_length=MAX_CLIENTS),
 ]
+Questions = Annotated[list[Question], Bound(max_length=len(QUESTIONS))]
 InstallationName = Annotated[str, Bound(min_length=1, max_length=LONGEST_ADDRESS)]
 Audience = Annotated[
     str, Worded(r"[!-~]*", "must be printable characters without spaces, as tokens have it in `aud`", longest=512)
@@ -57,6 +60,16 @@ class GatewayFields(Model):
     allowed_clients: ClientIds = Bound(
         default_factory=list,
         description="OAuth clients that it lets in, by their `client_id`; none: every client.",
+    )
+    may_ask: Questions = Bound(
+        ["elicitation"],
+        description="What servers may ask of callers in the middle of a call: to fill in a form or open a link "
+        "(`elicitation`), to ask their model (`sampling`), for their folders (`roots`).",
+    )
+    tool_loading: ToolLoading = Bound(
+        "all",
+        description="`all`: every tool is in the list. `search_and_run`: `search_tools` and `run_tool` are, and find "
+        "and run the others, which keeps the list short.",
     )
 
 

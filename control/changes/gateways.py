@@ -20,6 +20,7 @@ from control.registry.visibility import check_visibility
 from control.store import assignments, gateways, identity_providers, oauth_grants
 from control.store.writes import gateways as rows
 from core.identifiers import new_id
+from core.mcp.questions import QUESTIONS
 
 
 async def create(write: Write, wanted: GatewayFields) -> Gateway:
@@ -112,4 +113,5 @@ def _checked(actor: Caller, action: Action, wanted: GatewayFields) -> GatewayFie
         gateway,
         header_allowlist=tuple(check_allowlist(gateway.header_allowlist)),
         allowed_clients=tuple(dict.fromkeys(gateway.allowed_clients)),
+        may_ask=tuple(one for one in QUESTIONS if one in gateway.may_ask),
     )

@@ -12,8 +12,8 @@ from control.http.problems import invalid
 from control.registry.gateway import Gateway
 from control.registry.visibility import VisibilityKind
 
-_TEAM: Final = "team:"
-"""Begins the name of the box of each team."""
+_BOXES: Final = {"team:": "teams", "ask:": "may_ask"}
+"""What the names of the boxes of a field begin with."""
 _PROVIDER: Final = "identity_provider_id"
 _AUDIENCE: Final = "identity_provider_audience"
 
@@ -24,7 +24,7 @@ def new_gateway_form(visibility: VisibilityKind) -> Form:
         {
             "name": "", "slug": "", "description": "", "visibility": visibility, "teams": "", "instructions": "",
             "labels": "", "header_allowlist": "", "audit_required": "", _PROVIDER: "", _AUDIENCE: "",
-            "allowed_clients": "",
+            "allowed_clients": "", "may_ask": "elicitation", "tool_loading": "",
         }
     )  # fmt: skip
 
@@ -45,16 +45,24 @@ def form_of_gateway(gateway: Gateway) -> Form:
             _PROVIDER: gateway.identity_provider_id or "",
             _AUDIENCE: gateway.identity_provider_audience,
             "allowed_clients": "\n".join(gateway.allowed_clients),
+            "may_ask": " ".join(gateway.may_ask),
+            "tool_loading": "true" if gateway.tool_loading == "search_and_run" else "",
             "version": str(gateway.version),
         }
     )
 
 
 def gathered(form: Form) -> Form:
-    """The form with the boxes of teams as one value, as it is made and shown again."""
-    ticked = [name.removeprefix(_TEAM) for name in form.given if name.startswith(_TEAM)]
-    rest = {name: text for name, text in form.given.items() if not name.startswith(_TEAM)}
-    return replace(form, given={**rest, "teams": " ".join(ticked)})
+    """The form with the boxes of a field as one value, as it is made and shown again."""
+    ticked: dict[str, list[str]] = {field: [] for field in _BOXES.values()}
+    rest: dict[str, str] = {}
+    for name, text in form.given.items():
+        begins = next((one for one in _BOXES if name.startswith(one)), None)
+        if begins is None:
+            rest[name] = text
+        else:
+            ticked[_BOXES[begins]].append(name.removeprefix(begins))
+    return replace(form, given={**rest, **{field: " ".join(words) for field, words in ticked.items()}})
 
 
 def made_of(form: Form) -> dict[str, Any]:
@@ -65,6 +73,8 @@ def made_of(form: Form) -> dict[str, Any]:
         "header_allowlist": form.words("header_allowlist"),
         "audit_required": form.flag("audit_required"),
         "allowed_clients": form.words("allowed_clients"),
+        "may_ask": form.words("may_ask"),
+        "tool_loading": "search_and_run" if form.flag("tool_loading") else "all",
     }
     if _PROVIDER in form.given:
         made[_PROVIDER] = form.value(_PROVIDER) or None

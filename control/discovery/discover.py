@@ -32,6 +32,7 @@ from control.store import accounts, entries, installations
 from control.store.pool import Pool, transaction
 from core.probes import Probe
 from core.resolve import InstallationRefusal
+from core.snapshot import OFFER_KINDS
 
 MAX_REPORTED: Final = 100
 """Rejected tools that are named; a hostile server could list thousands."""
@@ -137,7 +138,7 @@ async def _keep(
         return Discovery(state, reason) if kept else None
     found = understood.found
     kept = await discoveries.keep_server(write, entry, installation, understood.facts, found.tools)
-    return Discovery("ready", "", len(found.tools), found.rejected[:MAX_REPORTED]) if kept else None
+    return Discovery("ready", "", found.callable, found.rejected[:MAX_REPORTED]) if kept else None
 
 
 def understand(answer: "Probe | Failure", secrets: Collection[str]) -> "Understood | Failure":
@@ -149,7 +150,8 @@ def understand(answer: "Probe | Failure", secrets: Collection[str]) -> "Understo
         state: FailedState = "credential_refused" if answer.fault == "upstream_credential" else "unreachable"
         return Failure(state, _cut(answer.sentence or answer.fault, MAX_REASON))
     notes, telling = [*_on_capabilities(answer), *answer.notes], written_in_texts(secrets)
-    found = found_tools(answer.tools, answer.resources, answer.rejected, notes, telling)
+    offers = [kind for kind in OFFER_KINDS if kind in answer.capabilities]
+    found = found_tools(answer.tools, answer.resources, answer.rejected, notes, telling, offers)
     return Understood(found, server_facts(answer, found, telling))
 
 
@@ -187,7 +189,7 @@ def server_facts(probe: Probe, found: Found, secrets: Sequence[str] = ()) -> Map
         "server_name": kept(probe.server_name),
         "server_version": kept(probe.server_version),
         "capabilities": [kept(name) for name in probe.capabilities[:50]],
-        "tools": len(found.tools),
+        "tools": found.callable,
         "rejected": [{"name": kept(name), "reason": kept(why)} for name, why in found.rejected[:MAX_REPORTED]],
         "notes": [{"name": kept(name), "note": kept(note)} for name, note in found.notes[:MAX_REPORTED]],
     }

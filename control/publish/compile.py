@@ -5,12 +5,26 @@ address: a proxy learns those by resolve calls. A tool that a later discovery no
 is an admin's word, and what another person's credential could not see must not vanish for everybody.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any, Final, Literal
 
 from control.registry.gateway import AssignedRoute, GatewayContents, token_issuer_of, visibility_of, ways_in
 from core.mcp.param_headers import InvalidParamHeader, param_headers
-from core.snapshot import FORMAT, Gateway, Index, IndexRow, Route, Rule, Tool, client_auth_of
+from core.snapshot import (
+    FORMAT,
+    OFFER_KINDS,
+    Gateway,
+    Index,
+    IndexRow,
+    Offer,
+    OfferKind,
+    Route,
+    Rule,
+    Tool,
+    client_auth_of,
+)
 
 _REFUSING_STATES: Final[tuple[Literal["quarantined", "held_back"], ...]] = ("quarantined", "held_back")
 
@@ -18,7 +32,9 @@ _REFUSING_STATES: Final[tuple[Literal["quarantined", "held_back"], ...]] = ("qua
 def compile_gateway(contents: GatewayContents) -> Gateway:
     """The gateway as proxies run it."""
     gateway = contents.gateway
-    assigned = sorted(contents.assigned, key=lambda one: one.exposed_name)
+    everything = sorted(contents.assigned, key=lambda one: one.exposed_name)
+    assigned = [one for one in everything if one.kind not in OFFER_KINDS]
+    personal = gateway.visibility == "personal"
     accepted, beside = client_auth_of(ways_in(gateway))
     return Gateway(
         format=FORMAT,
@@ -27,7 +43,7 @@ def compile_gateway(contents: GatewayContents) -> Gateway:
         name=gateway.name,
         revision=gateway.revision,
         visibility=visibility_of(gateway),
-        tools=[_tool(one, personal=gateway.visibility == "personal") for one in assigned],
+        tools=[_tool(one, personal=personal) for one in assigned],
         description=gateway.description,
         instructions=gateway.instructions,
         header_allowlist=sorted({name.lower() for name in gateway.header_allowlist}),
@@ -35,6 +51,9 @@ def compile_gateway(contents: GatewayContents) -> Gateway:
         client_auth_beside=beside,
         audit_required=gateway.audit_required,
         rules=_rules(assigned),
+        may_ask=sorted(set(gateway.may_ask)),
+        tool_loading=gateway.tool_loading,
+        offers=[offer for kind in OFFER_KINDS for offer in _offers(everything, kind, personal=personal)],
         identity_provider=token_issuer_of(contents),
     )
 
@@ -52,9 +71,22 @@ def _tool(one: AssignedRoute, *, personal: bool) -> Tool:
         assignment_id=one.id,
         definition=definition,
         route=_route(one, personal=personal),
-        kind=one.kind,
+        kind="resource" if one.kind == "resource" else "tool",
         param_headers=_param_headers(definition),
     )
+
+
+def _offers(assigned: Iterable[AssignedRoute], kind: OfferKind, *, personal: bool) -> list[Offer]:
+    """Those that may be used: what is quarantined or held back is not there. Named after their servers; where one
+    server is there twice, with two installations, after their assignments.
+    """
+    usable = [one for one in assigned if one.kind == kind and one.state not in _REFUSING_STATES]
+    times = Counter(one.entry_slug for one in usable)
+    named = [(one.entry_slug if times[one.entry_slug] == 1 else one.exposed_name, one) for one in usable]
+    return [
+        Offer(name, kind, one.id, one.exposed_name, _route(one, personal=personal))
+        for name, one in sorted(named, key=itemgetter(0))
+    ]
 
 
 def _route(one: AssignedRoute, *, personal: bool) -> Route:

@@ -12,13 +12,16 @@ from control.registry.definition_differences import differences
 from control.registry.told import as_plain
 from core.mcp.shapes import is_only_a_task
 
-ToolKind = Literal["tool", "resource"]
+ToolKind = Literal["tool", "resource", "resources", "prompts"]
+"""A tool; a resource that is shown as a tool; all resources or all prompts of a server, as each caller's own account
+sees them (an offer)."""
+
 ToolState = Literal["active", "quarantined", "held_back"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryTool:
-    """One tool of an entry, or a resource that is shown as a tool."""
+    """One tool of an entry, a resource that is shown as a tool, or all resources or prompts of its server."""
 
     id: str
     entry_id: str

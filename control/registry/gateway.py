@@ -6,14 +6,17 @@ column of the same name and a field of the admin API. Leaves out who may change 
 
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from control.registry.entry_tool import ToolKind, ToolState
 from control.registry.owner import Scope
 from control.registry.told import as_plain
 from control.registry.visibility import VisibilityKind
+from core.mcp.questions import Question
 from core.resolve import AuthKind
 from core.snapshot import RouteKind, TokenIssuer, Visibility
+
+ToolLoading = Literal["all", "search_and_run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,10 @@ class GatewayFields:
     """What those must be for: one of the audiences that the provider is allowed."""
     allowed_clients: tuple[str, ...] = ()
     """OAuth clients that it lets in, as their tokens name them; none: every client."""
+    may_ask: tuple[Question, ...] = ("elicitation",)
+    """What servers may ask of callers in the middle of a call."""
+    tool_loading: ToolLoading = "all"
+    """Whether every tool is in its list, or two tools that find and run them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

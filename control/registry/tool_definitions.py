@@ -8,20 +8,23 @@ nobody here has judged. What is wrong with one tool is never another one's troub
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import orjson
 
 from control.registry.definition_extras import extras_of
 from control.registry.definition_texts import safe_text
+from control.registry.entry_tool import ToolKind
+from control.registry.offers import offer_definition
 from control.registry.output_schemas import why_not_compiled, without_id
 from control.registry.own_names import own_names
 from control.registry.resource_tools import read_tools
 from control.registry.tool_shape import why_no_tool
 from core.mcp.param_headers import InvalidParamHeader, param_headers
 from core.mcp.tool_names import why_invalid_name
+from core.snapshot import OFFER_KINDS, OfferKind
 
 MAX_TOOLS: Final = 2_000
 """Per entry; a list beyond it is cut with a reason."""
@@ -45,7 +48,7 @@ _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 class FoundTool:
     """One tool that an entry offers, as its row will keep it."""
 
-    kind: Literal["tool", "resource"]
+    kind: ToolKind
     upstream_name: str
     """The server's own name, byte for byte, or the URI of a resource."""
     name: str
@@ -72,6 +75,11 @@ class Found:
     notes: tuple[tuple[str, str], ...] = ()
     """What was kept and is not as the server listed it: name (escaped; '' for the whole list), and a sentence."""
 
+    @property
+    def callable(self) -> int:
+        """How many of them are called as tools."""
+        return sum(one.kind not in OFFER_KINDS for one in self.tools)
+
 
 def found_tools(
     listed: Iterable[Mapping[str, object]],
@@ -79,15 +87,16 @@ def found_tools(
     rejected: Iterable[tuple[str, str]] = (),
     notes: Iterable[tuple[str, str]] = (),
     secrets: Sequence[str] = (),
+    offers: Iterable[OfferKind] = (),
 ) -> Found:
-    """The tools of a server: those that it lists, or one per resource where it lists none at all.
+    """The tools of a server: those that it lists, or one per resource where it lists none at all; then its `offers`.
 
     `rejected` is what the proxy has left out already, `notes` what it has to say about the rest. `secrets`: see
     `extras_of`.
     """
     listed, left_out, said = list(listed), list(rejected), list(notes)
     if not listed and not left_out:
-        return _resource_tools(resources, said)
+        return _with_offers(_resource_tools(resources, said), offers)
     kept: dict[str, _Kept] = {}
     size = 0
     for given in listed:
@@ -101,7 +110,18 @@ def found_tools(
         said += [(label, change) for change in one.changes]
     names = own_names(kept)
     tools = tuple(one.as_tool("tool", names[upstream]) for upstream, one in kept.items())
-    return Found(tools, tuple(left_out), tuple(said))
+    return _with_offers(Found(tools, tuple(left_out), tuple(said)), offers)
+
+
+def _with_offers(found: Found, offers: Iterable[OfferKind]) -> Found:
+    taken = {one.name for one in found.tools}
+    return replace(found, tools=(*found.tools, *(_offer(kind, taken) for kind in offers)))
+
+
+def _offer(kind: OfferKind, taken: set[str]) -> FoundTool:
+    definition = offer_definition(kind, taken)
+    pin = definition_sha256(definition)
+    return FoundTool(kind, kind, definition["name"], definition, pin, definition_sha256(definition, _FIRST_PIN))
 
 
 def clean_definition(given: Mapping[str, object], secrets: Sequence[str] = ()) -> tuple[dict[str, Any], list[str]]:
@@ -144,7 +164,7 @@ class _Kept:
     changes: list[str]
     size: int
 
-    def as_tool(self, kind: Literal["tool", "resource"], name: str) -> FoundTool:
+    def as_tool(self, kind: ToolKind, name: str) -> FoundTool:
         """As the entry's row keeps it."""
         first = definition_sha256(self.listed, _FIRST_PIN)
         return FoundTool(kind, self.upstream_name, name, self.definition, definition_sha256(self.listed), first)

@@ -64,6 +64,7 @@ async def offered(connection: Connection, gateway_id: str, limit: int) -> list[O
                coalesce(t.definition -> 'inputSchema', '{}'::jsonb) as input_schema
            from assignments a join entry_tools t on t.id = a.tool_id
            where a.gateway_id = $1 and t.state = 'active' and t.missing_since is null
+               and t.kind not in ('resources', 'prompts')
            order by a.exposed_name limit $2""",
         gateway_id, limit,
     )  # fmt: skip

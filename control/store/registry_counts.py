@@ -46,7 +46,8 @@ async def of_entries(connection: Connection, entry_ids: Collection[str], caller:
         """select entry_id, count(*) filter (where missing_since is null) as listed,
                count(*) filter (where changed_at is not null) as changed,
                count(*) filter (where state = 'quarantined') as quarantined
-           from entry_tools where entry_id = any($1::uuid[]) group by entry_id""",
+           from entry_tools where entry_id = any($1::uuid[]) and kind not in ('resources', 'prompts')
+           group by entry_id""",
         list(entry_ids),
     )
     installed = await connection.fetch(

@@ -29,11 +29,14 @@ async def page(connection: Connection, entry_id: str, *, limit: int, after: Plac
 
 
 async def named(connection: Connection, entry_id: str, names: Sequence[str]) -> list[EntryTool]:
-    """An entry's tools by our names or the server's; `*` means all that it still lists. In the order of names."""
+    """An entry's tools by our names or the server's; `*` means all tools that it still lists, which
+    offers are not. In the order of names.
+    """
     rows = await connection.fetch(
         """select * from entry_tools
            where entry_id = $1 and (name = any($2::text[]) or upstream_name = any($2::text[])
-                                    or ('*' = any($2::text[]) and missing_since is null))
+                                    or ('*' = any($2::text[]) and missing_since is null
+                                        and kind not in ('resources', 'prompts')))
            order by name, id""",
         entry_id, list(names),
     )  # fmt: skip

@@ -13,15 +13,22 @@ META_LOG_LEVEL = "io.modelcontextprotocol/logLevel"
 
 TOOLS_CALL = "tools/call"
 RESOURCES_READ = "resources/read"
+RESOURCES_LIST = "resources/list"
+TEMPLATES_LIST = "resources/templates/list"
+PROMPTS_LIST = "prompts/list"
+PROMPTS_GET = "prompts/get"
+COMPLETE = "completion/complete"
+MAY_ASK = frozenset({TOOLS_CALL, PROMPTS_GET, RESOURCES_READ})
+"""Methods whose modern results may be questions (MCP 2026-07-28, multi-round-trip requests)."""
 _LISTS_AND_CALLS = {
     "tools/list",
     TOOLS_CALL,
-    "prompts/list",
-    "prompts/get",
-    "resources/list",
-    "resources/templates/list",
+    PROMPTS_LIST,
+    PROMPTS_GET,
+    RESOURCES_LIST,
+    TEMPLATES_LIST,
     RESOURCES_READ,
-    "completion/complete",
+    COMPLETE,
 }
 # What a client may ask of a server, as the revisions define it; the tasks of both eras are among them.
 LEGACY_METHODS: frozenset[str] = frozenset(
@@ -50,6 +57,9 @@ CLIENT_NOTIFICATIONS: frozenset[str] = frozenset(
     }
 )
 
+PROGRESS = "notifications/progress"
+LOG_MESSAGE = "notifications/message"
+
 LOG_LEVELS: tuple[str, ...] = (
     "debug",
     "info",
@@ -64,7 +74,7 @@ LOG_LEVELS: tuple[str, ...] = (
 # The parameter that `Mcp-Name` mirrors, for the methods that have one.
 NAME_PARAMETER: dict[str, str] = {
     TOOLS_CALL: "name",
-    "prompts/get": "name",
+    PROMPTS_GET: "name",
     RESOURCES_READ: "uri",
     "tasks/get": "taskId",
     "tasks/update": "taskId",

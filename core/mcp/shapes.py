@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import orjson
 
 from core.mcp.large_answer_json import is_object, items_of, with_item
+from core.mcp.methods import LOG_LEVELS
 from core.mcp.versions import LEGACY_VERSIONS
 
 META_SERVER_INFO = "io.modelcontextprotocol/serverInfo"
@@ -20,10 +21,13 @@ _OURS = "archway/"
 META_REFUSAL = _OURS + "refusal"
 # Which installation acted, and with which account: ours to say, too.
 META_ACCOUNT = _OURS + "account"
+# Of a list: servers of which nothing could be had, and what is not read of the others.
+META_MISSING = _OURS + "missing"
+META_NOTES = _OURS + "notes"
 
 RESULT_TYPES: tuple[str, ...] = ("complete", "input_required", "task")
 
-_NOT_THEIRS = frozenset({META_SERVER_INFO, META_REFUSAL, META_ACCOUNT})
+_NOT_THEIRS = frozenset({META_SERVER_INFO, META_REFUSAL, META_ACCOUNT, META_MISSING, META_NOTES})
 _MODERN_MEMBERS = ("resultType", "ttlMs", "cacheScope")
 _FIRST_WITH_RESOURCE_LINKS = "2025-06-18"
 
@@ -104,6 +108,17 @@ def progress_for_caller(params: Mapping[str, object], token: object) -> dict[str
     if isinstance(meta, dict) and (kept := {key: value for key, value in meta.items() if not key.startswith(_OURS)}):
         told["_meta"] = kept
     return {"progressToken": token, **told}
+
+
+def log_for_caller(params: Mapping[str, object], level: str) -> dict[str, object] | None:
+    """What a caller gets of what an upstream logs: what the protocol has, no more; None below the caller's `level`.
+
+    An empty level hears everything. Raises nothing: what has no level of the protocol is nobody's.
+    """
+    said = params.get("level")
+    if said not in LOG_LEVELS or (level and LOG_LEVELS.index(said) < LOG_LEVELS.index(level)):
+        return None
+    return {name: params[name] for name in ("level", "logger", "data") if name in params}
 
 
 def is_only_a_task(tool: Mapping[str, object]) -> bool:

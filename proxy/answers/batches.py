@@ -15,7 +15,7 @@ from core.mcp.versions import Era
 from proxy.answers.notifications import accept_notification
 from proxy.answers.refused import answer_of_refusal, faulty
 from proxy.deps import Deps
-from proxy.exchange import Answer, Exchange
+from proxy.exchange import NO_STREAM, Answer, Exchange
 from proxy.refusals import Refusal, overloaded
 from proxy.room import at_end
 
@@ -45,7 +45,7 @@ class _Share:
 
     async def answer(self, item: object) -> bytes:
         """The answer to one item; nothing for a notification."""
-        one = replace(self._x, outlet=_NoStream(), request_id=new_id(), era=Era.LEGACY, message=None, body=b"")
+        one = replace(self._x, outlet=NO_STREAM, request_id=new_id(), era=Era.LEGACY, message=None, body=b"")
         one.bytes_held = 0
         try:
             async with self._places:
@@ -94,13 +94,3 @@ class _Share:
         if one.target is None:
             raise overloaded()
         raise Refusal("upstream_too_large", server=one.target.route.entry, limit=room, unit="bytes")
-
-
-class _NoStream:
-    """The answers of a batch go back together: what would be streamed beside one of them is left out."""
-
-    streaming = False
-    gone = False
-
-    async def send_event(self, message: bytes) -> None:
-        """Nothing."""

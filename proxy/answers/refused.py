@@ -37,7 +37,7 @@ def answer_of_refusal(x: Exchange, refusal: Refusal, deps: Deps) -> Answer:
         principal=x.caller.key,
         gateway=x.gateway.snapshot.slug if x.gateway is not None else "",
     )
-    x.status, x.reason = refusal.reason, refusal.sentence
+    x.refusal, x.status, x.reason = refusal, refusal.reason, refusal.sentence
     row = refusal.row
     if row.kind == "http" and not x.runs:
         if x.caller.key:

@@ -11,15 +11,15 @@ import orjson
 
 from core.identifiers import new_id
 from core.mcp.faults import URL_ELICITATION_REQUIRED, error_message, result_message
-from core.mcp.methods import META_CLIENT_CAPABILITIES
+from core.mcp.methods import MAY_ASK, META_CLIENT_CAPABILITIES
 from core.mcp.shapes import META_REFUSAL, META_SERVER_INFO
 from core.mcp.versions import LATEST_LEGACY, Era
-from proxy.answers.from_memory import URL_ELICITATION
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.our_name import server_info
 from proxy.refusals import Refusal
-from proxy.sessions.call_state import close_state
+from proxy.sessions.call_state import CallState, close_state
+from proxy.sessions.client_capabilities import URL_ELICITATION
 from proxy.stages.take_answers import MOST_ASKED, bound_to
 
 _CURED_THERE: Final = frozenset({"credential_missing", "needs_sign_in"})
@@ -36,7 +36,7 @@ def question_of(x: Exchange, refusal: Refusal, details: dict[str, object], deps:
         return None
     if x.era is Era.LEGACY:
         return _as_error(x, refusal, details) if _legacy_can(x) else None
-    if x.asked >= MOST_ASKED or not _modern_can(x):
+    if x.asked >= MOST_ASKED or x.request.method not in MAY_ASK or not _modern_can(x):
         return None
     return _as_result(x, refusal, details, deps)
 
@@ -65,7 +65,7 @@ def _as_result(x: Exchange, refusal: Refusal, details: dict[str, object], deps: 
     result: dict[str, object] = {
         "resultType": "input_required",
         "inputRequests": {_KEY: {"method": "elicitation/create", "params": asked}},
-        "requestState": close_state(deps.settings.key_ring, x.asked + 1, bound_to(x)),
+        "requestState": close_state(deps.settings.key_ring, CallState.of(x.asked + 1), bound_to(x)),
         "_meta": {META_SERVER_INFO: server_info(x.gateway.snapshot.name), META_REFUSAL: details},
     }
     return Answer(200, orjson.dumps(result_message(x.request.id, result)))

@@ -151,7 +151,12 @@ class AiohttpLane:
             raise Refusal("method_not_allowed", method=method[:16])
         if method == "POST":
             x.body = await self._body(x, request)
-            return await at_message(x, self._deps)
+            answer = await at_message(x, self._deps)
+            if answer is None or x.subscription is None or answer.status != HTTPStatus.OK:
+                return answer
+            assert isinstance(x.outlet, AiohttpOutlet)
+            await hold_stream(x, self._deps, self._sweep, x.outlet.send, answer.body)
+            return None
         if method == "DELETE":
             return await end_session(x, self._deps)
         assert isinstance(x.outlet, AiohttpOutlet)

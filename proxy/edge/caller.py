@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from core.mcp.event_stream import COMMENT_KEEPALIVE
 from proxy.edge.request_reader import RequestReader
 from proxy.exchange import Exchange
 
@@ -32,7 +33,7 @@ class Caller(Protocol):
     def end_stream(self, last: bytes = b"") -> None:
         """Write the end of a stream, after some last bytes of it."""
 
-    def hold_stream(self, x: Exchange, head: bytes) -> None:
+    def hold_stream(self, x: Exchange, head: bytes, first: bytes = COMMENT_KEEPALIVE) -> None:
         """Write the beginning of a stream that stays open, and drop the request."""
 
     def cut(self) -> None:

@@ -241,19 +241,19 @@ class FastConnection(Wire):
 
     # the GET stream: nothing of the request is kept, and no task waits; `StreamSweep` looks after it
 
-    def hold_stream(self, x: Exchange, head: bytes) -> None:
+    def hold_stream(self, x: Exchange, head: bytes, first: bytes = COMMENT_KEEPALIVE) -> None:
         """Begin a stream. Its request and the task that judged it end here, so that their memory is free."""
         assert self._served is not None
         self._served.end()
         self._served = None
         self.stop_timer()
         self.resume_reading()
-        self.transport.write(head + chunk(COMMENT_KEEPALIVE))
+        self.transport.write(head + chunk(first))
         self._parts.sweep.add(self, x)
 
-    def comment(self) -> None:
-        """Show whoever is between us and the caller that the stream lives."""
-        self.transport.write(chunk(COMMENT_KEEPALIVE))
+    def say(self, piece: bytes) -> None:
+        """Write a piece of a stream, a comment or an event; a caller that does not read is cut off after a while."""
+        self.transport.write(chunk(piece))
         if self._full and not self.has_deadline:
             self.within(self._write_seconds)
 

@@ -9,11 +9,13 @@ from collections.abc import Awaitable, Callable
 from core.mcp.event_stream import COMMENT_KEEPALIVE
 from core.mcp.versions import MODERN
 from proxy.deps import Deps
-from proxy.edge.stream_sweep import StreamSweep
+from proxy.edge.stream_sweep import StreamSweep, place_of
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
 
 Send = Callable[[bytes], Awaitable[None]]
+_MOST_UNREAD = 100
+"""Pieces that wait for a task which writes to a slow caller."""
 
 
 def take_place(x: Exchange, deps: Deps) -> str:
@@ -31,16 +33,24 @@ def take_place(x: Exchange, deps: Deps) -> str:
     return x.session.jti
 
 
+def take_listening_place(x: Exchange, deps: Deps) -> str:
+    """The place of a modern caller's stream. Refuses `overloaded`."""
+    place = place_of(x)
+    if not deps.streams.open(place, x.caller.key, deps.settings.streams):
+        raise Refusal("overloaded", retry_after=30)
+    return place
+
+
 class TaskStream:
     """A GET stream whose own task writes what the sweep says."""
 
     def __init__(self) -> None:
         self._said: asyncio.Queue[bytes | None] = asyncio.Queue()
 
-    def comment(self) -> None:
-        """Send a comment; one is enough for a task that still writes."""
-        if self._said.empty():
-            self._said.put_nowait(COMMENT_KEEPALIVE)
+    def say(self, piece: bytes) -> None:
+        """Send a piece of the stream; one that comes behind so many unread ones is left out."""
+        if self._said.qsize() < _MOST_UNREAD:
+            self._said.put_nowait(piece)
 
     def end_stream(self, last: bytes) -> None:
         """Send the last bytes, if there are any, and no more."""
@@ -53,13 +63,18 @@ class TaskStream:
         return await self._said.get()
 
 
-async def hold_stream(x: Exchange, deps: Deps, sweep: StreamSweep, send: Send) -> None:
-    """Hold a stream until it has ended, or its caller has left. Refuses as `take_place`."""
-    take_place(x, deps)
+async def hold_stream(
+    x: Exchange, deps: Deps, sweep: StreamSweep, send: Send, first: bytes = COMMENT_KEEPALIVE
+) -> None:
+    """Hold a stream until it has ended, or its caller has left. Refuses as `take_place` does for its kind."""
+    if x.subscription is None:
+        take_place(x, deps)
+    else:
+        take_listening_place(x, deps)
     stream = TaskStream()
     sweep.add(stream, x)
     try:
-        piece: bytes | None = COMMENT_KEEPALIVE
+        piece: bytes | None = first
         while piece is not None:
             await send(piece)
             if x.outlet.gone:

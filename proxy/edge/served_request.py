@@ -19,7 +19,7 @@ from proxy.edge.answer_bytes import chunk
 from proxy.edge.answer_headers import own_headers
 from proxy.edge.body_rules import judge_announced, seconds_for, too_slow
 from proxy.edge.caller import Caller
-from proxy.edge.get_stream import take_place
+from proxy.edge.get_stream import take_listening_place, take_place
 from proxy.edge.lane_parts import LaneParts
 from proxy.edge.writing import PIECE
 from proxy.exchange import NOBODY, Answer, Exchange
@@ -143,6 +143,15 @@ class ServedRequest:
             self._deps.streams.close(place)
             self._caller.cut()
 
+    def _listen(self, answer: Answer) -> None:
+        """The stream of a modern caller, from its first event on. Raises Refusal."""
+        place = take_listening_place(self.x, self._deps)
+        if self._caller.reader.begin_stream():
+            self._caller.hold_stream(self.x, self._stream_head(), answer.body)
+        else:
+            self._deps.streams.close(place)
+            self._caller.cut()
+
     # the body
 
     def _take_body(self) -> Answer | None:
@@ -160,8 +169,11 @@ class ServedRequest:
         x.body = body
         answer = at_message_now(x, deps)
         if answer is not None:
-            return answer
-        if isinstance(x.message, Request):
+            if x.subscription is None:
+                return answer
+            self._listen(answer)
+            return None
+        if isinstance(x.message, Request) and x.choose is not None:
             self._parts.plans.count(self._unplanned)
             self._call = begin_call(x, deps)
             return self._go_on()

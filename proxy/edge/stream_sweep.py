@@ -12,8 +12,10 @@ import asyncio
 import random
 from typing import Final, Protocol
 
+from core.mcp.event_stream import COMMENT_KEEPALIVE, encode_event
 from proxy.deps import Deps
 from proxy.exchange import Exchange
+from proxy.gateways.stream_news import news_of
 from proxy.limits.streams import MayConcern
 from proxy.listening.drain import GOODBYE, goodbye_after, look_within
 from proxy.sessions.sealed import Session
@@ -28,8 +30,8 @@ _PARTS: Final = 20
 class OpenStream(Protocol):
     """An open GET stream as its lane writes it."""
 
-    def comment(self) -> None:
-        """Send a comment, so that nobody on the way takes the stream for dead."""
+    def say(self, piece: bytes) -> None:
+        """Send a comment, so that nobody on the way takes the stream for dead, or an event."""
 
     def end_stream(self, last: bytes) -> None:
         """Send the last bytes, if there are any, and the end."""
@@ -38,14 +40,22 @@ class OpenStream(Protocol):
 class HeldStream:
     """What must be known of a stream while it is open."""
 
-    __slots__ = ("address", "asking", "caller", "due", "gateway_name", "goodbye", "session")
+    __slots__ = (
+        "address", "asking", "caller", "due", "gateway", "gateway_name",
+        "goodbye", "place", "session", "subscription",
+    )  # fmt: skip
 
     def __init__(self, x: Exchange, due: float) -> None:
-        assert x.session is not None
+        self.place = place_of(x)
+        self.gateway = x.gateway
+        """Of whose lists it was told last."""
+        self.subscription = x.subscription
+        """Of a modern caller."""
         self.gateway_name, self.address = x.gateway_name, x.address
         self.caller = x.caller
         """As judged the last time; a stranger once nothing speaks for them any more."""
-        self.session: Session = x.session
+        self.session: Session | None = x.session
+        """Of a legacy one."""
         self.due = due
         """When the next comment is."""
         self.goodbye = 0.0
@@ -72,7 +82,7 @@ class StreamSweep:
         """Forget a stream that is over: give its place back, unless that was done."""
         held = self._streams.pop(stream, None)
         if held is not None:
-            self._deps.streams.close(held.session.jti)
+            self._deps.streams.close(held.place)
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -82,7 +92,7 @@ class StreamSweep:
         concerned = [
             stream
             for stream, held in self._streams.items()
-            if may_concern(held.caller, held.gateway_name, held.session.jti)
+            if may_concern(held.caller, held.gateway_name, held.place)
         ]
         return [asked for stream in concerned if (asked := self._look(stream)) is not None]
 
@@ -109,11 +119,12 @@ class StreamSweep:
         if deps.draining and not held.goodbye:
             held.goodbye = now + goodbye_after(deps.settings.grace_seconds)
         if deps.draining and now >= held.goodbye:
-            self._end(stream, GOODBYE)
+            self._end(stream, GOODBYE if held.subscription is None else encode_event(held.subscription.last))
             return None
         if not still_good(held, deps):
             self._end(stream)
             return None
+        self._tell_news(stream, held)
         comment = now >= held.due
         stands = held.caller.stands
         if not comment and stands and deps.authority.remembers(held.caller.proof.digest):
@@ -125,6 +136,15 @@ class StreamSweep:
         held.caller = held.caller.judged(verdict)  # one that has left a team since may not see the gateway any more
         self._go_on(stream, held, comment=comment)
         return None
+
+    def _tell_news(self, stream: OpenStream, held: HeldStream) -> None:
+        """What changed of the gateway's lists since the stream was told of them."""
+        before, now = held.gateway, self._deps.gateways.peek(held.gateway_name)
+        if now is before or now is None:
+            return
+        held.gateway = now
+        for message in news_of(before, now, held.subscription) if before is not None else []:
+            stream.say(encode_event(message))
 
     async def _ask(self, stream: OpenStream, held: HeldStream, *, comment: bool) -> None:
         """Ask about the caller as any request would: while Redis is away, no announcement of its end can come."""
@@ -138,19 +158,24 @@ class StreamSweep:
             self._end(stream)
         elif comment:
             held.due = _next_comment()
-            stream.comment()
+            stream.say(COMMENT_KEEPALIVE)
 
     def _end(self, stream: OpenStream, last: bytes = b"") -> None:
         self.drop(stream)
         stream.end_stream(last)
 
 
+def place_of(x: Exchange) -> str:
+    """The one place that a stream takes: its session's, or that of a modern caller's request."""
+    return x.session.jti if x.session is not None and x.subscription is None else x.request_id
+
+
 def still_good(held: HeldStream, deps: Deps) -> bool:
     """Whether the session goes on, the gateway still takes the caller, and they were not just refused."""
     gateway = deps.gateways.held(held.gateway_name)
+    session = held.session
     return (
-        not deps.sessions.has_ended(held.session.jti)
-        and not held.session.is_over
+        (session is None or not (deps.sessions.has_ended(session.jti) or session.is_over))
         and gateway is not None
         and held.caller.principal is not None
         and gateway.admits(held.caller.principal)

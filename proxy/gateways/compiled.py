@@ -17,8 +17,9 @@ from core.mcp.param_headers import ParamHeaders
 from core.mcp.shapes import is_only_a_task, tool_for_legacy, tool_for_modern
 from core.mcp.versions import Era
 from core.resolve import AuthKind, Principal
-from core.snapshot import Gateway, Route, Rule, Tool
+from core.snapshot import OFFER_KINDS, Gateway, Offer, OfferKind, Route, Rule, Tool
 from core.visibility import may_enter
+from proxy.gateways.built_in_tools import built_in_tools
 from proxy.our_name import server_info
 
 PAGE = 200
@@ -45,6 +46,14 @@ class CompiledTool:
     def result_of(self, result: dict[str, object]) -> dict[str, object] | None:
         """What the caller gets of the server's result; None where that is none for this method."""
         return result
+
+    def instead_of(self, code: object) -> dict[str, object] | None:
+        """Nothing: a server's error is told as a result that says so."""
+        return None
+
+    def is_callers_fault(self, code: object) -> bool:
+        """Never: as `instead_of`."""
+        return False
 
 
 class ResourceAsTool(CompiledTool):
@@ -75,15 +84,19 @@ class CompiledGateway:
     """A gateway as calls use it, made once from a snapshot and swapped in whole."""
 
     __slots__ = (
+        "_offers",
         "_pages",
         "allowlist",
         "confirmed",
         "id",
+        "may_ask",
+        "searches",
         "server_info",
         "snapshot",
         "stands",
         "tools",
         "used",
+        "visible",
         "ways",
     )
 
@@ -104,10 +117,17 @@ class CompiledGateway:
         for tool in snapshot.tools:
             if is_only_a_task(tool.definition):
                 rules.setdefault(tool.exposed, Rule("refuse", "only_as_task", [tool.exposed]))
+        self.may_ask = frozenset(snapshot.may_ask)
+        """What servers may ask of callers here."""
         self.ways = snapshot.ways
         """Of authenticating that it accepts."""
         self.tools = {tool.exposed: compiled_tool(tool, rules.get(tool.exposed)) for tool in snapshot.tools}
-        visible = [tool.definition for tool in snapshot.tools if tool.exposed not in rules]
+        self._offers = {kind: tuple(offer for offer in snapshot.offers if offer.kind == kind) for kind in OFFER_KINDS}
+        self.searches = snapshot.tool_loading == "search_and_run"
+        """Whether its tools are looked for, and not listed."""
+        self.visible = visible = [tool.definition for tool in snapshot.tools if tool.exposed not in rules]
+        if self.searches:
+            visible = built_in_tools(visible)
         self._pages = {
             Era.LEGACY: _pages([tool_for_legacy(definition) for definition in visible]),
             Era.MODERN: _pages([tool_for_modern(definition) for definition in visible]),
@@ -120,6 +140,18 @@ class CompiledGateway:
     def accepts(self, way: AuthKind) -> bool:
         """Whether callers may authenticate in this way here."""
         return way in self.ways
+
+    def offers(self, kind: OfferKind) -> tuple[Offer, ...]:
+        """All resources, or all prompts, of servers: the offers of this kind."""
+        return self._offers[kind]
+
+    def definition(self, exposed: str) -> dict[str, object]:
+        """A tool's definition; empty for one that is not listed."""
+        return next((one for one in self.visible if one["name"] == exposed), {})
+
+    def listed(self, era: Era) -> list[bytes]:
+        """All pages of `tools/list`."""
+        return self._pages[era]
 
     def page(self, era: Era, number: int) -> tuple[bytes, bool] | None:
         """One page of `tools/list` as a JSON array, and whether another follows; None beyond the last."""

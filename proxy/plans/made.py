@@ -10,7 +10,7 @@ from typing import Final
 
 from orjson import dumps
 
-from core.mcp.methods import TOOLS_CALL
+from core.mcp.methods import META_CLIENT_CAPABILITIES, TOOLS_CALL
 from core.mcp.versions import Era
 from core.records import CallRecord
 from core.resolve import ResolvedInstallation
@@ -77,7 +77,7 @@ def plan_of(x: Exchange, deps: Deps, limits: CallLimits) -> Plan | str:
         inf if verified is None else verified.expires,
     )
     plan.max_stale = deps.settings.max_stale
-    plan.way, plan.before, plan.end = way[0], way[1].before, way[1].end
+    plan.way, plan.before, plan.end = way
     plan.seconds = sent.seconds_for(x.installation)
     plan.installation, plan.upstream_session = x.installation, x.sent.session
     _who_and_what(plan, x, deps, limits)
@@ -98,7 +98,7 @@ def _depends_on_more(x: Exchange) -> str:
         return "mirrored"
     if not KEYS.isdisjoint(x.headers):
         return "trace_context"
-    if "progressToken" in x.request.meta or outbound.meta:
+    if "progressToken" in x.request.meta or outbound.meta or x.retry is not None or x.ran:
         return "unusual"
     return "browser" if "origin" in x.headers else ""
 
@@ -134,6 +134,7 @@ def _told(plan: Plan, x: Exchange, deps: Deps) -> None:
     snapshot, installation = x.gateway.snapshot, x.installation
     plan.installation_id = installation.installation_id
     plan.meta = _kept(x.request.params.get("_meta"))
+    plan.declared = x.request.meta.get(META_CLIENT_CAPABILITIES)
     plan.line = CallRecord(
         id="",
         time=0.0,

@@ -34,6 +34,7 @@ class Plan:
         "account",
         "before",
         "caller",
+        "declared",
         "end",
         "entry_id",
         "expires",
@@ -111,6 +112,8 @@ class Plan:
     # what a record and the counters say
     meta: object
     """`_meta` of the call that it was made of, which is certain: most clients send the same with each call."""
+    declared: object
+    """What the caller declares in it that it can, which its server was told of as far as the gateway allows."""
     line: CallRecord
     """What the records of all calls of it with this `_meta` have in common."""
     installation_id: str

@@ -55,15 +55,15 @@ def plan_for(message: object, plans: Mapping[str, "Plan"] | None) -> "Plan | boo
     meta = get("_meta")
     if meta == plan.meta and (meta is not None or "_meta" not in params):
         return plan
-    return plan if plan.modern and _is_plain(meta) else False
+    return plan if plan.modern and _is_plain(meta, plan.declared) else False
 
 
-def _is_plain(meta: object) -> bool:
-    """Whether nothing in this `_meta` of a modern call is asked of us but to know it."""
+def _is_plain(meta: object, declared: object) -> bool:
+    """Whether nothing in this `_meta` of a modern call is asked of us but to know it, and it declares the same."""
     return (
         type(meta) is dict
         and meta.get(META_PROTOCOL_VERSION) == MODERN
-        and type(meta.get(META_CLIENT_CAPABILITIES)) is dict
+        and meta.get(META_CLIENT_CAPABILITIES) == declared
         and _ENVELOPE.issuperset(meta)
     )
 

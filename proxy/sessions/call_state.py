@@ -1,8 +1,9 @@
 """The state of a call that was answered with a question: what a modern client sends back when it calls again.
 
 A caller keeps it and can neither read nor change it (MCP 2026-07-28, `requestState`): it is sealed, opens for the
-same principal, gateway, tool and arguments alone, and for ten minutes. All that it says is how often its caller was
-asked, so that nobody is asked for ever. Made by `proxy/answers/url_elicitation.py`, opened by `take_answers`.
+same principal, gateway, target and arguments alone, and for ten minutes. It says how often its caller was asked, so
+that nobody is asked for ever; of a server's question, whose it was and the state that the server gave. Made by
+`proxy/answers/url_elicitation.py` and `proxy/stages/pass_on_question.py`, opened by `take_answers`.
 """
 
 import base64
@@ -17,35 +18,51 @@ from core.sealing import SealBroken, Sealer
 
 LIFETIME_S: Final = 600
 """As long as signing in may take; later the call is asked afresh."""
-LONGEST: Final = 512
-"""Characters; ours are shorter."""
+LONGEST_OF_SERVER: Final = 32 << 10
+"""Characters of a state that a server gives."""
+LONGEST: Final = 64 << 10
+"""Characters; ours are shorter, even with a server's inside that is all of wide letters."""
 _PURPOSE: Final = "call-state"
 
 
-class _Inside(msgspec.Struct, array_like=True):
+class CallState(msgspec.Struct, array_like=True, frozen=True):
+    """What the state of a call says that was answered with a question."""
+
     asked: int
+    """How often its caller was asked."""
     expires: float
+    installation: str = ""
+    """Whose server asked; empty where the question was ours."""
+    theirs: str | None = None
+    """The state that the server gave; None for none."""
+    suspended: str = ""
+    """The call that waits for the answers; empty for none."""
+
+    @staticmethod
+    def of(asked: int, *, installation: str = "", theirs: str | None = None, suspended: str = "") -> "CallState":
+        """The state of a question that is asked now."""
+        return CallState(asked, time.time() + LIFETIME_S, installation, theirs, suspended)
 
 
 class StateBroken(ValueError):
     """A state that we did not give to this call, or too long ago."""
 
 
-def close_state(ring: KeyRing, asked: int, bound: tuple[str, ...]) -> str:
-    """The state that says that a caller was asked so often; `bound`: whose call of what it is."""
-    inside = msgspec.msgpack.encode(_Inside(asked, time.time() + LIFETIME_S))
+def close_state(ring: KeyRing, state: CallState, bound: tuple[str, ...]) -> str:
+    """The state as its caller gets it; `bound`: whose call of what it is."""
+    inside = msgspec.msgpack.encode(state)
     return base64.urlsafe_b64encode(Sealer(ring, _PURPOSE).seal(inside, *bound)).decode()
 
 
-def open_state(ring: KeyRing, state: object, bound: tuple[str, ...]) -> int:
-    """How often its caller was asked. Raises StateBroken."""
+def open_state(ring: KeyRing, state: object, bound: tuple[str, ...]) -> CallState:
+    """What a state says that its caller sends back. Raises StateBroken."""
     if not isinstance(state, str) or len(state) > LONGEST:
         raise StateBroken
     try:
         sealed = base64.b64decode(state, altchars=b"-_", validate=True)
-        inside = msgspec.msgpack.decode(Sealer(ring, _PURPOSE).open(sealed, *bound), type=_Inside)
+        inside = msgspec.msgpack.decode(Sealer(ring, _PURPOSE).open(sealed, *bound), type=CallState)
     except (binascii.Error, ValueError, SealBroken, msgspec.MsgspecError) as broken:
         raise StateBroken from broken
     if time.time() >= inside.expires:
         raise StateBroken
-    return inside.asked
+    return inside

@@ -22,11 +22,16 @@ _POLL_S = 1.0
 
 
 class Letter(msgspec.Struct, array_like=True, frozen=True):
-    """A message to the other workers: `cancel` the call `id` of session `jti`, or the session itself has `ended`."""
+    """A message to the other workers about the session `jti`: `cancel` its call `id`; it has `ended`; it hears what
+    servers log from the `level` on that stands in `id`; its `answer` to the question `id` is in `body`. Of suspended
+    calls see `elsewhere.py`.
+    """
 
-    kind: Literal["cancel", "ended"]
+    kind: Literal["cancel", "ended", "level", "answer", "resume", "resumes", "resumed"]
     jti: str
     id: str | int = ""
+    body: bytes = b""
+    """JSON."""
 
 
 class Mailbox:

@@ -12,12 +12,13 @@ import binascii
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
 from core import redis_names
 from core.keys import KeyRing
+from core.mcp.methods import LOG_LEVELS
 from core.resolve import AuthKind
 from core.sealing import SealBroken, Sealer
 from proxy.caches.bounded import Bounded
@@ -29,6 +30,7 @@ LIFETIME_S = 86_400
 _CACHED = 50_000
 _LONGEST_ID = 512
 _AT_ONCE = 500
+_LEVELS = frozenset(level.encode() for level in LOG_LEVELS)
 
 _Key = tuple[str, str, str, AuthKind]
 """Identifier, gateway, principal, way of authenticating."""
@@ -42,6 +44,8 @@ class Session:
     version: str
     capabilities: int
     issued: int
+    log_level: str = field(default="", compare=False)
+    """From which on its client hears what servers log; empty where it said none, and each server decides."""
     stands: bool = field(default=True, compare=False)
     """False once this worker holds it no more, or may have missed its end."""
 
@@ -101,7 +105,8 @@ class Sessions:
             return None
         doubts = self._doubts
         try:
-            buried = await self._redis.ask(self._redis.commands.exists(redis_names.tombstone_key(session.jti)))
+            names = [redis_names.tombstone_key(session.jti), redis_names.log_level_key(session.jti)]
+            buried, level = await self._redis.ask(self._redis.commands.mget(names))
         except RedisAway:
             # Not remembered as seen: while no tombstone can be read, it is asked about again.
             return None if session.jti in self._ended else session
@@ -109,6 +114,7 @@ class Sessions:
             self.end_here(session.jti)
         if session.jti in self._ended:  # perhaps since we asked
             return None
+        session.log_level = _level(level)
         if doubts == self._doubts:
             self._remember((text, gateway_id, caller.key, caller.way), session)
         return session
@@ -121,6 +127,26 @@ class Sessions:
         except RedisAway:
             return False
         return True
+
+    async def keep_level(self, session: Session, level: str) -> bool:
+        """From which level on a session hears what servers log, here and for workers that meet it later; False where
+        Redis is away.
+        """
+        session.log_level = level
+        self.hears_from(session.jti, level)
+        name = redis_names.log_level_key(session.jti)
+        try:
+            await self._redis.ask(self._redis.commands.set(name, level.encode(), ex=LIFETIME_S))
+        except RedisAway:
+            return False
+        return True
+
+    def hears_from(self, jti: str, level: str) -> None:
+        """A session's level is known. It is another session then, so that what rests on the one before ends."""
+        key = self._keys.get(jti)
+        session = None if key is None else self._seen.peek(key)
+        if key is not None and session is not None:
+            self._remember(key, replace(session, log_level=_level(level.encode()), stands=True))
 
     async def look_for(self, jtis: Sequence[str]) -> bool:
         """Learn which of these sessions have a tombstone; False where Redis is away."""
@@ -174,6 +200,12 @@ class Sessions:
         if time.time() - inside.issued > LIFETIME_S:
             return None
         return Session(inside.jti.hex(), inside.version, inside.capabilities, inside.issued)
+
+
+def _level(kept: bytes | None) -> str:
+    """A level that was kept, if it is one: whatever stands in Redis, no more can be meant by it."""
+    level = b"" if kept is None else kept
+    return level.decode() if level in _LEVELS else ""
 
 
 def _text(sealed: bytes) -> str:

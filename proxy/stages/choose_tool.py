@@ -8,8 +8,10 @@ from core.mcp.param_headers import first_wrong_param_header
 from core.mcp.versions import Era
 from proxy.deps import Deps
 from proxy.exchange import Exchange
+from proxy.gateways.built_in_tools import RUN
 from proxy.refusals import Refusal
-from proxy.stages.take_answers import take_answers
+from proxy.stages.run_tool import check_arguments, run_target
+from proxy.stages.take_answers import has_answers, take_answers
 
 
 def choose_tool(x: Exchange, deps: Deps) -> None:
@@ -24,12 +26,18 @@ def choose_tool(x: Exchange, deps: Deps) -> None:
         arguments = request.params["arguments"] = {}
     if not isinstance(arguments, dict):
         raise MessageFault(INVALID_PARAMS, "params.arguments must be an object.", status, request.id)
-    if "requestState" in request.params and x.era is Era.MODERN:
+    if has_answers(x):
         take_answers(x, deps)
+    ran = name == RUN and x.gateway.searches and name not in x.gateway.tools
+    if ran:
+        name, arguments = run_target(x, arguments)
     tool = x.gateway.tools.get(name)
     if tool is None:
         raise Refusal("tool_unknown", tool=name[:128])
     x.target = tool
+    if ran:
+        check_arguments(x, tool)
+        return
     if x.era is Era.MODERN and tool.param_headers:
         wrong = first_wrong_param_header(tool.param_headers, arguments, x.headers)
         if wrong is not None:

@@ -8,10 +8,21 @@ What an allowlist may never name is in `core/egress/header_names.py`.
 from core.mcp.exact_numbers import Exact
 from core.mcp.header_values import SafeHeaderValue
 from core.mcp.message import Request
-from core.mcp.methods import META_CLIENT_CAPABILITIES, META_CLIENT_INFO, META_PROTOCOL_VERSION
+from core.mcp.methods import (
+    MAY_ASK,
+    META_CLIENT_CAPABILITIES,
+    META_CLIENT_INFO,
+    META_LOG_LEVEL,
+    META_PROTOCOL_VERSION,
+)
 from core.mcp.param_headers import param_header_values
+from core.mcp.questions import passed_on
+from core.mcp.versions import Era
+from core.snapshot import Route
 from proxy.deps import Deps
-from proxy.exchange import Exchange, Target
+from proxy.exchange import NO_STREAM, Exchange, Retry, Target
+from proxy.sessions.client_capabilities import capabilities_of
+from proxy.stages.take_answers import wrong_state
 from proxy.tracing.passing import pass_trace_context
 from proxy.upstream.outbound import Outbound
 
@@ -22,15 +33,17 @@ _ENVELOPE = frozenset({META_PROTOCOL_VERSION, META_CLIENT_CAPABILITIES, META_CLI
 
 
 def compose_headers(x: Exchange, deps: Deps) -> None:
-    """Fill the outbound request. Refuses nothing."""
+    """Fill the outbound request. Raises MessageFault where the caller's answers are for another installation."""
     target, request = x.target, x.request
     assert target is not None
     assert x.installation is not None
     asked = request.meta
-    passed = passed_through(x)
+    passed = passed_through(x, target.route)
     meta = {} if _ENVELOPE.issuperset(asked) else _vendors(asked)
     pass_trace_context(x.trace, x.headers, meta, passed, target.route, deps.settings)
     method, params = target.asks(request.params)
+    if x.retry is not None:
+        params = _with_answers(x, x.retry, params)
     x.outbound = Outbound(
         method,
         params,
@@ -39,7 +52,33 @@ def compose_headers(x: Exchange, deps: Deps) -> None:
         meta,
         _mirrored(target, request) if target.param_headers else {},
         wants_progress=isinstance(asked.get("progressToken"), _PROGRESS_TOKENS),
+        capabilities=_may_be_asked(x),
+        on_stream=x.outlet is not NO_STREAM,
+        hears=x.era is Era.LEGACY or META_LOG_LEVEL in asked,
+        log_level=x.log_level,
     )
+
+
+def _with_answers(x: Exchange, retry: Retry, params: dict[str, object]) -> dict[str, object]:
+    """The same call again with the answers, for the server that asked."""
+    assert x.installation is not None
+    if retry.installation_id not in {"", x.installation.installation_id}:
+        raise wrong_state(x)
+    if retry.suspended:
+        return params
+    told = {**params, "inputResponses": retry.answers}
+    return told if retry.state is None else {**told, "requestState": retry.state}
+
+
+def _may_be_asked(x: Exchange) -> dict[str, object]:
+    """What this caller can be asked for, as far as the gateway allows it: a legacy one on the stream of its call."""
+    assert x.gateway is not None
+    if x.era is Era.MODERN and x.request.method in MAY_ASK:
+        declared = x.request.meta.get(META_CLIENT_CAPABILITIES)
+        return passed_on(declared, x.gateway.may_ask) if declared else {}
+    if x.session is None or not x.session.capabilities or x.outlet is NO_STREAM:
+        return {}
+    return passed_on(capabilities_of(x.session), x.gateway.may_ask)
 
 
 def _mirrored(target: Target, request: Request) -> dict[str, SafeHeaderValue]:
@@ -54,11 +93,10 @@ def _vendors(meta: dict[str, object]) -> dict[str, object]:
     return {key: value for key, value in meta.items() if key != "progressToken" and not key.startswith(_OURS)}
 
 
-def passed_through(x: Exchange) -> dict[str, str]:
-    """The caller's headers that the gateway's allowlist and the entry let through."""
-    assert x.target is not None
+def passed_through(x: Exchange, route: Route) -> dict[str, str]:
+    """The caller's headers that the gateway's allowlist and the entry let through on this route."""
     assert x.gateway is not None
-    route, headers = x.target.route, x.headers
+    headers = x.headers
     if route.stdio or not route.passthrough:
         return {}
     passed = {name: headers[name] for name in x.gateway.allowlist if name in headers}

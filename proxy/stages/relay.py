@@ -11,6 +11,7 @@ from contextlib import suppress
 import orjson
 
 from core.mcp.faults import result_message
+from core.mcp.methods import MAY_ASK
 from core.mcp.shapes import result_for_legacy, result_for_modern, result_type
 from core.mcp.versions import Era
 from core.resolve import ResolvedInstallation
@@ -18,6 +19,7 @@ from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.refusals import Refusal
 from proxy.room import hold_read, no_room, try_reserve
+from proxy.stages.pass_on_question import question_for
 from proxy.stages.renew_credential import suspect_credential
 from proxy.upstream.refused_results import looks_refused
 
@@ -33,7 +35,7 @@ def relay(x: Exchange, deps: Deps) -> Awaitable[None] | None:
     """
     if x.large:
         return _in_turn(x, deps)
-    result, body = _written(x)
+    result, body = _written(x, deps)
     _answer(x, deps, result, body)
     return None
 
@@ -42,7 +44,7 @@ async def _in_turn(x: Exchange, deps: Deps) -> None:
     assert x.installation is not None
     try:
         async with asyncio.timeout(TURN_S):
-            result, body = await deps.upstreams.large.in_turn(lambda: _written(x), next_in=True)
+            result, body = await deps.upstreams.large.in_turn(lambda: _written(x, deps), next_in=True)
     except TimeoutError:
         seconds = round(time.perf_counter() - x.began)
         detail = f"its large answer had no turn within {TURN_S:g} s"
@@ -52,7 +54,7 @@ async def _in_turn(x: Exchange, deps: Deps) -> None:
     _answer(x, deps, result, body)
 
 
-def _written(x: Exchange) -> tuple[dict[str, object], bytes]:
+def _written(x: Exchange, deps: Deps) -> tuple[dict[str, object], bytes]:
     """The result that the caller gets, and the whole answer. Touches nothing of the loop's: a thread may do it."""
     assert x.installation is not None
     assert x.target is not None
@@ -61,8 +63,10 @@ def _written(x: Exchange) -> tuple[dict[str, object], bytes]:
     result = x.target.result_of(x.result)
     if result is None:
         raise Refusal("upstream_broken", server=x.installation.entry, detail="a result of another method")
-    if result.get("resultType", "complete") != "complete":
-        raise _unfinished(result, x.installation.entry)
+    if x.asks:
+        result = dict(x.result)
+    elif result.get("resultType", "complete") != "complete":
+        result = _unfinished(x, result, deps)
     shaped = (
         result_for_modern(result, x.gateway.server_info, account_of(x.installation))
         if x.era is Era.MODERN
@@ -89,12 +93,17 @@ def _answer(x: Exchange, deps: Deps, result: dict[str, object], body: bytes) -> 
     x.answer, x.bytes_out = Answer(200, body), len(body)
 
 
-def _unfinished(result: dict[str, object], server: str) -> Refusal:
+def _unfinished(x: Exchange, result: dict[str, object], deps: Deps) -> dict[str, object]:
+    """What the caller gets of a result that is not complete: the server's question, if they can be asked it."""
+    assert x.installation is not None
+    server = x.installation.entry
     try:
-        result_type(result)
+        kind = result_type(result)
     except ValueError:
-        return Refusal("upstream_broken", server=server, detail="unknown resultType")
-    return Refusal("upstream_asks", server=server)
+        raise Refusal("upstream_broken", server=server, detail="unknown resultType") from None
+    if kind == "input_required" and x.era is Era.MODERN and x.request.method in MAY_ASK:
+        return question_for(x, result, deps)
+    raise Refusal("upstream_asks", server=server)
 
 
 async def deliver(x: Exchange) -> None:

@@ -45,7 +45,7 @@ class CallFrame:
     def body(self, outbound: Outbound) -> bytes:
         """The message of one call."""
         before, arguments = self.before, orjson.dumps(outbound.params["arguments"])
-        if outbound.meta or outbound.wants_progress:
+        if outbound.meta or outbound.wants_progress or (self._modern and outbound.says_more):
             meta = outbound.whole_meta(modern=self._modern)
             return b'{"jsonrpc":"2.0","id":%d%b%b,"_meta":%b}}' % (outbound.id, before, arguments, orjson.dumps(meta))
         return b'{"jsonrpc":"2.0","id":%d%b%b%b' % (
@@ -54,6 +54,12 @@ class CallFrame:
             arguments,
             self.end,
         )
+
+    def end_of(self, outbound: Outbound) -> bytes:
+        """What stands behind the arguments of a call like this one, with nothing in `_meta` that is its own."""
+        if not (self._modern and outbound.says_more):
+            return self.end
+        return b',"_meta":%b}}' % orjson.dumps(outbound.whole_meta(modern=True))
 
     def more(self, outbound: Outbound) -> dict[str, str]:
         """The caller's headers that stand beside those of the head."""
@@ -78,7 +84,7 @@ class CallFrames:
 
         Raises ValueError for a header that must not be sent.
         """
-        if "arguments" not in outbound.params:
+        if "arguments" not in outbound.params or len(outbound.params) != 2:
             return None
         key = (installation.installation_id, outbound.method, cast("str", outbound.params["name"]), version)
         frame = self._known.get(key)

@@ -9,7 +9,7 @@ legacy one by telling it. A call is sent again by itself only where the upstream
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -17,8 +17,7 @@ import orjson
 
 from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
-from core.mcp.exact_numbers import Exact
-from core.mcp.faults import METHOD_NOT_FOUND, error_message
+from core.mcp.methods import LOG_MESSAGE, PROGRESS
 from core.mcp.versions import Era
 from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
@@ -33,21 +32,20 @@ from proxy.upstream.answers import (
     whole_answer,
 )
 from proxy.upstream.courtesy import Courtesy
-from proxy.upstream.deadlines import Deadline, Deadlines
+from proxy.upstream.deadlines import Deadlines
 from proxy.upstream.eras import Eras
 from proxy.upstream.handshake import UpstreamSession
 from proxy.upstream.health import Health
 from proxy.upstream.large_answers import Hold, LargeAnswers, Turns
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.refused_calls import RefusedCalls, SessionLost
+from proxy.upstream.running_call import CallersSide, RunningCall
 from proxy.upstream.sent_call import SentCall, SentCalls
+from proxy.upstream.servers_questions import ServersQuestions
 from proxy.upstream.session_loss import is_session_lost
 from proxy.upstream.sessions import UpstreamSessions
 from proxy.upstream.transport import Transport, UpstreamAnswer
 
-OnProgress = Callable[[Json], Awaitable[None]]
-_MAX_ASKED = 16
-"""Requests that an upstream may make of us during one call; more is no conversation."""
 _MAX_SESSIONS = 4
 """In which a call is tried: the one at hand, those of other workers, and new ones."""
 
@@ -62,27 +60,6 @@ class Owner:
     """Takes their room for a large answer that waits for its turn."""
     until: float = field(default=0.0, compare=False)
     """Monotonic time at which a call that is made again is given up; 0: as long from now as any call."""
-
-
-@dataclass(slots=True)
-class _Call:
-    """What the parts of one call of an upstream share."""
-
-    installation: ResolvedInstallation
-    outbound: Outbound
-    on_progress: OnProgress
-    turns: Turns
-    deadline: Deadline
-    extend: float
-    """Seconds that the call has from each message of progress on."""
-    latest: float
-    """Monotonic time beyond which no progress helps."""
-    asked: int = 0
-    fresh_left: int = 2
-    """Sessions that may be opened for it: one more where the first was an older one, that may have been lost."""
-    headers: dict[str, str] | None = None
-    """Headers of the request once sent, for what must follow it."""
-    era: Era = Era.MODERN
 
 
 class Upstreams:
@@ -104,36 +81,37 @@ class Upstreams:
         self.health = Health(eras, self._deadlines, max_answer=max_answer)
         self._courtesy, self._refused = Courtesy(transport, tasks), RefusedCalls(sessions, eras)
         self._transport, self._max_answer = transport, max_answer
+        self._questions = ServersQuestions(self._courtesy, tasks)
         self.sent = SentCalls(self.health, sessions, transport, self._courtesy, self._deadlines, most=max_answer)
         """Calls that need nobody to wait: the warm path."""
         self.large = LargeAnswers()
         """Where answers take turns that are large."""
 
     async def call(
-        self, installation: ResolvedInstallation, outbound: Outbound, owner: Owner, on_progress: OnProgress
+        self, installation: ResolvedInstallation, outbound: Outbound, owner: Owner, beside: CallersSide
     ) -> Json:
         """The upstream's final message. Raises Refusal with a reason of the `upstream_` family."""
         self.health.admit(installation, outbound, owner.principal_key)
-        call = self._new(installation, outbound, owner, on_progress, owner.until)
+        call = self._new(installation, outbound, owner, beside, owner.until)
         work = self._timed(call, self._in_its_era(call, owner))
         return await self.health.guarded(installation, outbound, owner.principal_key, work)
 
-    async def go_on(self, sent: SentCall, owner: Owner, on_progress: OnProgress) -> Json:
+    async def go_on(self, sent: SentCall, owner: Owner, beside: CallersSide) -> Json:
         """As `call`, for one that was sent, and whose answer is more than one whole message."""
-        call = self._new(sent.installation, sent.outbound, owner, on_progress, sent.until)
+        call = self._new(sent.installation, sent.outbound, owner, beside, sent.until)
         work = self._timed(call, self._rest(call, sent, owner))
         return await self.health.guarded(sent.installation, sent.outbound, owner.principal_key, work)
 
     def _new(
-        self, installation: ResolvedInstallation, outbound: Outbound, owner: Owner, tell: OnProgress, until: float
-    ) -> _Call:
+        self, installation: ResolvedInstallation, outbound: Outbound, owner: Owner, beside: CallersSide, until: float
+    ) -> RunningCall:
         deadlines = self._deadlines
         deadline = deadlines.limit(until or deadlines.until(installation))
         latest = deadlines.latest(installation, deadline.until)
         turns, extend = Turns(self.large, owner.hold), deadlines.seconds_for(installation)
-        return _Call(installation, outbound, tell, turns, deadline, extend, latest)
+        return RunningCall(installation, outbound, beside, turns, deadline, extend, latest)
 
-    async def _timed(self, call: _Call, work: Awaitable[Json]) -> Json:
+    async def _timed(self, call: RunningCall, work: Awaitable[Json]) -> Json:
         try:
             with call.deadline:
                 return await work
@@ -144,13 +122,16 @@ class Upstreams:
         except asyncio.CancelledError:
             self._call_off(call, "cancelled by the caller")
             raise
+        finally:
+            for question in call.questions:
+                question.cancel()
 
-    async def _rest(self, call: _Call, sent: SentCall, owner: Owner) -> Json:
+    async def _rest(self, call: RunningCall, sent: SentCall, owner: Owner) -> Json:
         """From an answer that has begun, or from the start again where the upstream no longer knew the session."""
         session = sent.session
         call.era = Era.MODERN if session is None else Era.LEGACY
         call.headers = {} if session is None else sent.outbound.legacy(session.version, session.id)[1]
-        key = "" if session is None else self._key(call.installation, owner)
+        key = "" if session is None else self._key(call, owner)
         try:
             if sent.session_lost is not None:
                 raise SessionLost(sent.session_lost)
@@ -166,15 +147,15 @@ class Upstreams:
         self.health.answered(call.installation, call.outbound, owner.principal_key, received)
         return received
 
-    async def _in_its_era(self, call: _Call, owner: Owner) -> Json:
+    async def _in_its_era(self, call: RunningCall, owner: Owner) -> Json:
         installation = call.installation
         era = self.health.eras.known(installation)
         if era is Era.MODERN:
             return await self._modern(call, owner)
-        key = self._key(installation, owner)
+        key = self._key(call, owner)
         if era is None:
             found = await self.health.eras.find(
-                installation, lambda within: self.sessions.open(key, installation, within)
+                installation, lambda within: self.sessions.open(key, installation, within, call.outbound.declared)
             )
             era = found.era
         if era is Era.LEGACY:
@@ -185,8 +166,8 @@ class Upstreams:
                     raise none.refusal from none
         return await self._modern(call, owner)
 
-    def _key(self, installation: ResolvedInstallation, owner: Owner) -> str:
-        return self.sessions.key(installation, owner.principal_key, owner.session_jti)
+    def _key(self, call: RunningCall, owner: Owner) -> str:
+        return self.sessions.key(call.installation, owner.principal_key, owner.session_jti, call.outbound.profile)
 
     async def _became_modern(self, installation: ResolvedInstallation, refusal: Refusal) -> bool:
         """A server that refuses to open a session may have been replaced by a modern one."""
@@ -196,20 +177,20 @@ class Upstreams:
         )
         return may_be and await self.health.eras.is_modern_now(installation)
 
-    async def _modern(self, call: _Call, owner: Owner) -> Json:
+    async def _modern(self, call: RunningCall, owner: Owner) -> Json:
         call.era = Era.MODERN
         message, headers = call.outbound.modern()
         answer = await self._send(call, message, headers, None, "")
         self.health.answered(call.installation, call.outbound, owner.principal_key, answer)
         return answer
 
-    async def _legacy(self, call: _Call, key: str) -> Json:
+    async def _legacy(self, call: RunningCall, key: str) -> Json:
         call.era = Era.LEGACY
         sessions = self.sessions
         for _ in range(_MAX_SESSIONS):
             session, fresh = sessions.known(key), False
             if session is None:
-                session = await self._opened(key, call.installation)
+                session = await self._opened(key, call)
                 fresh = sessions.is_fresh(key, session)
             message, headers = call.outbound.legacy(session.version, session.id)
             try:
@@ -223,14 +204,14 @@ class Upstreams:
                 return self._refused.told(call.installation, call.outbound, lost.said)
         raise UpstreamFault("broken", sent=True, whole=True, detail="the upstream loses every new session at once")
 
-    async def _opened(self, key: str, installation: ResolvedInstallation) -> UpstreamSession:
+    async def _opened(self, key: str, call: RunningCall) -> UpstreamSession:
         try:
-            return await self.sessions.open(key, installation)
+            return await self.sessions.open(key, call.installation, capabilities=call.outbound.declared)
         except Refusal as refusal:
             raise _NoSession(refusal) from refusal
 
     async def _send(
-        self, call: _Call, message: Json, headers: dict[str, str], session: UpstreamSession | None, key: str
+        self, call: RunningCall, message: Json, headers: dict[str, str], session: UpstreamSession | None, key: str
     ) -> Json:
         url = PublicUrl(call.installation.url)
         call.headers = headers
@@ -238,7 +219,9 @@ class Upstreams:
         async with self._transport.request("POST", url, headers, orjson.dumps(message)) as response:
             return await self._read(call, response, session, key)
 
-    async def _read(self, call: _Call, response: UpstreamAnswer, session: UpstreamSession | None, key: str) -> Json:
+    async def _read(
+        self, call: RunningCall, response: UpstreamAnswer, session: UpstreamSession | None, key: str
+    ) -> Json:
         if not is_success(response.status):
             call.headers = None
             return await self._refused.answer_of(call.installation, call.outbound, response, session, key)
@@ -254,40 +237,31 @@ class Upstreams:
             raise SessionLost(received)
         return received
 
-    async def _from_stream(self, call: _Call, response: UpstreamAnswer) -> Json:
+    async def _from_stream(self, call: RunningCall, response: UpstreamAnswer) -> Json:
         async for received in messages(response, cap_bytes=self._max_answer, large=call.turns):
             if is_answer_to(received, call.outbound.id):
                 return received
             await self._beside_the_answer(call, received)
         raise no_answer()
 
-    async def _beside_the_answer(self, call: _Call, message: Json) -> None:
+    async def _beside_the_answer(self, call: RunningCall, message: Json) -> None:
         """A notification or a request that came before the answer; what is not known here is dropped."""
         method, params = message.get("method"), message.get("params")
         if "id" in message and isinstance(method, str):
-            self._answer_question(call, message, method)
+            self._questions.take(call, message, method)
             return
-        if method != "notifications/progress" or not isinstance(params, dict):
+        if not isinstance(params, dict):
+            return
+        if method == LOG_MESSAGE and call.outbound.hears:
+            await call.beside.tell(LOG_MESSAGE, params)
+        if method != PROGRESS:
             return
         if not call.outbound.wants_progress or params.get("progressToken") != call.outbound.progress_token:
             return
         call.deadline.until = min(time.monotonic() + call.extend, call.latest)
-        await call.on_progress(params)
+        await call.beside.tell(PROGRESS, params)
 
-    def _answer_question(self, call: _Call, message: Json, method: str) -> None:
-        """A legacy server may ping; for anything else we declared no capability. A modern one may not ask."""
-        request_id = message.get("id")
-        call.asked += 1
-        if call.era is Era.MODERN or call.asked > _MAX_ASKED or not isinstance(request_id, str | int | Exact):
-            raise UpstreamFault("broken", sent=True, detail=f"the upstream asked {method[:64]}")
-        reply: Json = (
-            {"jsonrpc": "2.0", "result": {}}
-            if method == "ping"
-            else error_message(None, METHOD_NOT_FOUND, "This client offers no such method.")
-        )
-        self._courtesy.post(call.installation, call.headers or {}, reply | {"id": request_id}, "answer an upstream")
-
-    def _call_off(self, call: _Call, why: str) -> None:
+    def _call_off(self, call: RunningCall, why: str) -> None:
         if call.era is Era.LEGACY and call.headers is not None:
             self._courtesy.tell_cancelled(call.installation, call.outbound, call.headers, why)
 

@@ -3,10 +3,11 @@
 Called by `sessions`, which remembers what was opened. Our newest revision is offered first, or the one to which the
 installation is pinned. A server that refuses it (some answer an error instead of a revision of their own) is asked
 once more, with the newest that it names and we speak, or with an old one that nearly all know. We declare no
-capability, so that a server has nothing to ask us for.
+capability, so that a server has nothing to ask us for, but for the session of one client that can be asked.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -67,18 +68,27 @@ class _Refused(Exception):
         self.answer = answer
 
 
-async def initialize(transport: Transport, installation: ResolvedInstallation, within: float = OPEN_S) -> Opened:
-    """Open a session; each request of it may take so many seconds. Raises UpstreamFault, or Refusal with a reason."""
+async def initialize(
+    transport: Transport,
+    installation: ResolvedInstallation,
+    within: float = OPEN_S,
+    capabilities: Mapping[str, object] | None = None,
+) -> Opened:
+    """Open a session; each request of it may take so many seconds. Raises UpstreamFault, or Refusal with a reason.
+
+    `capabilities`: what the server may ask the client of this session for; None or empty: nothing.
+    """
+    declared = dict(capabilities or {})
     pinned = installation.revision
     asked = pinned or LATEST_LEGACY
     try:
-        opened = await _initialized(transport, installation, asked, within)
+        opened = await _initialized(transport, installation, asked, within, declared)
     except _Refused as refused:
         other = None if pinned else another_version(asked, refused.answer)
         if other is None:
             raise _refusal(installation, asked, refused.answer) from None
         try:
-            opened = await _initialized(transport, installation, other, within)
+            opened = await _initialized(transport, installation, other, within, declared)
         except _Refused as again:
             # Where none was named, the first answer is the telling one: the second was our guess.
             told = again if versions_named(refused.answer, asked) else refused
@@ -106,9 +116,9 @@ def versions_named(answer: Unsuccessful, asked: str) -> list[str]:
 
 
 async def _initialized(
-    transport: Transport, installation: ResolvedInstallation, version: str, within: float
+    transport: Transport, installation: ResolvedInstallation, version: str, within: float, capabilities: Json
 ) -> Opened:
-    params: Json = {"protocolVersion": version, "capabilities": {}, "clientInfo": CLIENT_INFO}
+    params: Json = {"protocolVersion": version, "capabilities": capabilities, "clientInfo": CLIENT_INFO}
     outbound = Outbound("initialize", params, installation.own_headers)
     message, headers = outbound.legacy(version, None)
     del headers["mcp-protocol-version"]  # not negotiated yet

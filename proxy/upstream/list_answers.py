@@ -37,6 +37,31 @@ T = TypeVar("T")
 Beside = Callable[[Json], Awaitable[None]]
 
 
+Ask = Callable[[str | None], Awaitable[Json | None]]
+"""Asks for the page of a cursor (None: the first): the result, or None where it is more than the list may have."""
+
+
+async def read_all(lists: "ListAnswers", ask: Ask) -> None:
+    """Every page of a list, within its caps; a cursor that comes again ends it."""
+    cursor: str | None = None
+    seen: set[str] = set()
+    while True:
+        result = await ask(cursor)
+        if result is None or not lists.take():
+            return
+        following = result.get("nextCursor")
+        if not isinstance(following, str):
+            return
+        if following in seen:
+            lists.ends("a cursor that came before")
+            return
+        if not lists.has_pages_left:
+            lists.ends(f"more than {MAX_PAGES} pages")
+            return
+        seen.add(following)
+        cursor = following
+
+
 class ListAnswers:
     """Reads the pages of one list (`member` of each result), and keeps what was found."""
 
@@ -93,6 +118,11 @@ class ListAnswers:
     def is_begun(self) -> bool:
         """Whether a page has been kept: then a later one that is too large does not cost those before it."""
         return self._pages > 0
+
+    @property
+    def page_bytes(self) -> int:
+        """Of the page that was answered last."""
+        return self._page_bytes
 
     @property
     def has_pages_left(self) -> bool:

@@ -8,9 +8,11 @@ from core.mcp.header_values import SafeHeaderValue, encode_sentinel
 from core.mcp.methods import (
     META_CLIENT_CAPABILITIES,
     META_CLIENT_INFO,
+    META_LOG_LEVEL,
     META_PROTOCOL_VERSION,
     NAME_PARAMETER,
 )
+from core.mcp.questions import profile_of
 from core.mcp.versions import MODERN
 from proxy.our_name import CLIENT_INFO
 from proxy.upstream.list_answers import ListAnswers
@@ -62,6 +64,14 @@ class Outbound:
     """`_meta` of the caller without the protocol's own keys: vendor keys and the trace context."""
     param_headers: dict[str, SafeHeaderValue] = field(default_factory=dict)
     wants_progress: bool = False
+    hears: bool = False
+    """Whether what the server logs meanwhile goes to the caller."""
+    capabilities: dict[str, object] = field(default_factory=dict)
+    """What the server may ask the caller for."""
+    on_stream: bool = False
+    """Whether the caller can be asked while the call runs, as a legacy server does."""
+    log_level: str = ""
+    """What a modern server is told of that: without a level it logs nothing."""
     lists: ListAnswers | None = None
     """What reads the answer, where it is a page of a list."""
     id: int = field(default_factory=new_upstream_id)
@@ -105,6 +115,21 @@ class Outbound:
                 headers["mcp-name"] = encode_sentinel(self.named)
         return headers
 
+    @property
+    def profile(self) -> str:
+        """Which legacy session it needs: the one that declares the same; empty for one that declares nothing."""
+        return profile_of(self.declared) if self.capabilities else ""
+
+    @property
+    def declared(self) -> dict[str, object]:
+        """What a legacy session for it declares."""
+        return self.capabilities if self.on_stream else {}
+
+    @property
+    def says_more(self) -> bool:
+        """Whether `_meta` for a modern server has more than every call's."""
+        return bool(self.capabilities or self.log_level)
+
     def whole_meta(self, *, modern: bool) -> dict[str, object]:
         """`_meta` as it is sent."""
         meta = dict(self.meta)
@@ -112,6 +137,10 @@ class Outbound:
             meta["progressToken"] = self.progress_token
         if modern:
             meta.update(MODERN_META)
+            if self.capabilities:
+                meta[META_CLIENT_CAPABILITIES] = self.capabilities
+            if self.log_level:
+                meta[META_LOG_LEVEL] = self.log_level
         return meta
 
     def _message(self, meta: dict[str, object]) -> dict[str, object]:

@@ -8,6 +8,7 @@ import logging
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from core.mcp.faults import METHOD_NOT_FOUND
 from core.mcp.shapes import META_SERVER_INFO
 from core.mcp.versions import MODERN, Era
 from core.probes import Probe, ProbeQuestion
@@ -17,7 +18,7 @@ from proxy.upstream.answers import Json
 from proxy.upstream.conversation import Owner, Upstreams
 from proxy.upstream.faults import upstream_text
 from proxy.upstream.handshake import OPEN_S, Opened
-from proxy.upstream.list_answers import MAX_PAGES, ListAnswers
+from proxy.upstream.list_answers import ListAnswers, read_all
 from proxy.upstream.look import look_for_redirect
 from proxy.upstream.old_transport import speaks_old_transport
 from proxy.upstream.outbound import Outbound
@@ -149,25 +150,9 @@ class Prober:
         return _Server(Era.LEGACY, found_out.session.version, found_out.server, _names(found_out.capabilities))
 
     async def _all(self, installation: ResolvedInstallation, method: str, member: str) -> ListAnswers:
-        """Every page of a list, within its caps; a cursor that comes again ends it."""
         lists = ListAnswers(member)
-        cursor: str | None = None
-        seen: set[str] = set()
-        while True:
-            result = await self._page(installation, method, cursor, lists)
-            if result is None or not lists.take():
-                return lists
-            following = result.get("nextCursor")
-            if not isinstance(following, str):
-                return lists
-            if following in seen:
-                lists.ends("a cursor that came before")
-                return lists
-            if not lists.has_pages_left:
-                lists.ends(f"more than {MAX_PAGES} pages")
-                return lists
-            seen.add(following)
-            cursor = following
+        await read_all(lists, lambda cursor: self._page(installation, method, cursor, lists))
+        return lists
 
     async def _page(
         self, installation: ResolvedInstallation, method: str, cursor: str | None, lists: ListAnswers
@@ -176,7 +161,7 @@ class Prober:
         params: Json = {} if cursor is None else {"cursor": cursor}
         outbound = Outbound(method, params, installation.own_headers, lists=lists)
         try:
-            answer = await self._upstreams.call(installation, outbound, _OWNER, _ignore)
+            answer = await self._upstreams.call(installation, outbound, _OWNER, _NOBODY)
         except Refusal as refusal:
             if refusal.reason != "upstream_too_large" or not lists.is_begun:
                 raise
@@ -197,9 +182,19 @@ def _names(capabilities: object) -> list[str]:
 def _told(capabilities: list[str]) -> list[str]:
     """The names of capabilities as control gets them: few and short, and whether there are lists is not lost."""
     first = capabilities[:_MOST_CAPABILITIES]
-    lists = [name for name in ("resources", "tools") if name in capabilities and name not in first]
+    lists = [name for name in ("prompts", "resources", "tools") if name in capabilities and name not in first]
     return [name[:_LONGEST_CAPABILITY] for name in first + lists]
 
 
-async def _ignore(_: Json) -> None:
-    """Progress of a list is nobody's concern."""
+class _Nobody:
+    """Beside a list nobody is told anything, or asked."""
+
+    async def tell(self, method: str, params: Json) -> None:
+        """Nothing."""
+
+    async def ask(self, method: str, params: Json) -> Json:
+        """Nobody answers."""
+        return {"error": {"code": METHOD_NOT_FOUND, "message": "This client offers no such method."}}
+
+
+_NOBODY: Final = _Nobody()

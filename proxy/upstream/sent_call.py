@@ -138,7 +138,7 @@ class SentCalls:
             return None
         era = health.eras.known(installation)
         if era is Era.LEGACY:
-            session = self._sessions.known(self._sessions.key(installation, principal, jti))
+            session = self._sessions.known(self._sessions.key(installation, principal, jti, outbound.profile))
         if era is None or (session is None and era is Era.LEGACY):
             return None
         frame = self._frames.of(installation, outbound, MODERN if session is None else session.version)
@@ -151,19 +151,21 @@ class SentCalls:
         self.deadlines.started(sent)
         return sent
 
-    def way(self, sent: SentCall) -> tuple[Way, CallFrame] | None:
-        """How calls like one that was answered go again; None where each is written by itself."""
+    def way(self, sent: SentCall) -> tuple[Way, bytes, bytes] | None:
+        """How calls like one that was answered go again, with what stands before and behind their arguments; None
+        where each is written by itself.
+        """
         session = sent.session
         frame = self._frames.of(sent.installation, sent.outbound, MODERN if session is None else session.version)
         if frame is None or sent.outbound.meta or sent.outbound.wants_progress:
             return None
         way = self.transport.way(frame.head, _more(frame, sent.outbound, session))
-        return None if way is None else (way, frame)
+        return None if way is None else (way, frame.before, frame.end_of(sent.outbound))
 
     def rests_on(self, sent: SentCall, jti: str | None) -> tuple[Found | None, HeldSession | None]:
         """What `begin` took for true of the server of a call: its era, where that was found out, and its session."""
         installation = sent.installation
-        key = self._sessions.key(installation, sent.caller, jti)
+        key = self._sessions.key(installation, sent.caller, jti, sent.outbound.profile)
         return self._health.eras.found(installation), None if sent.session is None else self._sessions.held(key)
 
     def begun(

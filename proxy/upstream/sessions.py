@@ -7,7 +7,10 @@ A session is never used for another owner. Sealed copies in Redis let another wo
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 import msgspec
 import orjson
@@ -34,6 +37,8 @@ _KEPT = 20_000
 _AGE_S = 1500.0
 """SDK servers end a session that was idle for 30 minutes."""
 _PING_S = 5.0
+NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
+"""Capabilities of a session in which a server asks nothing."""
 
 
 @dataclass(slots=True, eq=False)
@@ -66,8 +71,15 @@ class UpstreamSessions:
         self._opening = SingleFlight[UpstreamSession]("open upstream session", tasks)
 
     @staticmethod
-    def key(installation: ResolvedInstallation, principal_key: str, session_jti: str | None) -> str:
-        """Who shares this session."""
+    def key(
+        installation: ResolvedInstallation, principal_key: str, session_jti: str | None, profile: str = ""
+    ) -> str:
+        """Who shares this session. One that declares capabilities (`profile`) is its client's alone: the server asks
+        that client, and no other.
+        """
+        if profile:
+            client = f"session:{session_jti}" if session_jti else principal_key
+            return f"{installation.installation_id}/{installation.version}/{client}/{profile}"
         owner = {"shared": "*", "principal": principal_key}.get(installation.isolation)
         if owner is None:
             owner = f"session:{session_jti}" if session_jti else principal_key
@@ -85,14 +97,20 @@ class UpstreamSessions:
         """What `known` rests on."""
         return self._held.peek(key)
 
-    async def open(self, key: str, installation: ResolvedInstallation, within: float = OPEN_S) -> UpstreamSession:
+    async def open(
+        self,
+        key: str,
+        installation: ResolvedInstallation,
+        within: float = OPEN_S,
+        capabilities: Mapping[str, object] = NOTHING,
+    ) -> UpstreamSession:
         """The session, from Redis or by `initialize`, once for all who wait. Raises UpstreamFault or Refusal."""
-        return await self._opening.result(key, lambda: self._find_or_open(key, installation, within))
+        return await self._opening.result(key, lambda: self._find_or_open(key, installation, within, capabilities))
 
     async def open_anew(self, key: str, installation: ResolvedInstallation, within: float = OPEN_S) -> Opened:
         """A new session, whatever is remembered of one: for discovery, which begins afresh. Raises as `open`."""
         self._doubted.pop(key)
-        return await self._opened(key, installation, within)
+        return await self._opened(key, installation, within, NOTHING)
 
     def is_fresh(self, key: str, session: UpstreamSession) -> bool:
         """Whether this worker has opened it, and not found it in Redis."""
@@ -125,16 +143,20 @@ class UpstreamSessions:
                 self._held.pop(key)
                 self._doubted.pop(key)
 
-    async def _find_or_open(self, key: str, installation: ResolvedInstallation, within: float) -> UpstreamSession:
+    async def _find_or_open(
+        self, key: str, installation: ResolvedInstallation, within: float, capabilities: Mapping[str, object]
+    ) -> UpstreamSession:
         session = await self._doubted_that_lives(key, installation) or await self._copy(key)
         of_another_pin = session is not None and installation.revision not in ("", session.version)
         if session is None or of_another_pin or session == self._lost.peek(key):
-            return (await self._opened(key, installation, within)).session
+            return (await self._opened(key, installation, within, capabilities)).session
         self._held.put(key, HeldSession(session, time.monotonic()))
         return session
 
-    async def _opened(self, key: str, installation: ResolvedInstallation, within: float) -> Opened:
-        opened = await initialize(self._transport, installation, within)
+    async def _opened(
+        self, key: str, installation: ResolvedInstallation, within: float, capabilities: Mapping[str, object]
+    ) -> Opened:
+        opened = await initialize(self._transport, installation, within, capabilities)
         session = opened.session
         self._fresh.put(key, session)
         await self._leave_copy(key, session)

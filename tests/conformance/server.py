@@ -16,11 +16,14 @@ import uvicorn
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
+from tests.conformance import offers, questions
+from tests.conformance.offers import PIXEL
+from tests.conformance.questions import TEXT
+
 Context = Any
 Content = list[Any]
 Play = Callable[[Context, dict[str, Any]], Awaitable[Content]]
 
-PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
 SILENCE = base64.b64encode(
     b"RIFF\x26\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0data\2\0\0\0\0\0"
 ).decode()
@@ -93,17 +96,18 @@ async def logs(context: Context, _: dict[str, Any]) -> Content:
     return [text("all is logged")]
 
 
-async def samples(context: Context, arguments: dict[str, Any]) -> Content:
-    asked = types.SamplingMessage(role="user", content=text(arguments["prompt"]))
-    answer = await context.session.create_message([asked], max_tokens=100, related_request_id=context.request_id)
-    return [text(f"LLM response: {answer.content}")]
+async def samples(context: Context, params: types.CallToolRequestParams) -> str:
+    asked = questions.model(str((params.arguments or {})["prompt"]))
+    return f"LLM response: {await questions.answers(context, params, [({'prompted': asked}, None)])}"
 
 
-async def elicits(context: Context, arguments: dict[str, Any]) -> Content:
-    properties = {"username": {"type": "string"}, "email": {"type": "string"}}
-    schema = {"type": "object", "properties": properties, "required": ["username", "email"]}
-    answer = await context.session.elicit_form(arguments["message"], schema, context.request_id)
-    return [text(f"User response: {answer.action}")]
+async def elicits(context: Context, params: types.CallToolRequestParams) -> str:
+    asked = questions.form(str((params.arguments or {})["message"]), {"username": TEXT, "email": TEXT})
+    return f"User response: {await questions.answers(context, params, [({'asked': asked}, None)])}"
+
+
+ASKING = {"test_sampling": ("prompt", samples), "test_elicitation": ("message", elicits)}
+"""By their names: the tools that ask with an argument of their own."""
 
 
 async def needs_sampling(context: Context, _: dict[str, Any]) -> Content:
@@ -137,8 +141,6 @@ TOOLS: dict[str, tuple[dict[str, Any], Play]] = {
     "test_tool_with_logging": (NOTHING, logs),
     "test_logging_tool": (NOTHING, logs),
     "test_missing_capability": (NOTHING, needs_sampling),
-    "test_sampling": (needs("prompt"), samples),
-    "test_elicitation": (needs("message"), elicits),
     "test_header_parameter": (needs("region", **{"x-mcp-header": "Region"}), always(text("there"))),
     "json_schema_2020_12_tool": (ANY_SCHEMA, always(text("ok"))),
 }
@@ -146,10 +148,21 @@ TOOLS: dict[str, tuple[dict[str, Any], Play]] = {
 
 async def list_tools(_: Context, _params: object) -> types.ListToolsResult:
     listed = [types.Tool(name=name, description=name, input_schema=schema) for name, (schema, _) in TOOLS.items()]
+    listed += [types.Tool(name=name, description=name, input_schema=NOTHING) for name in questions.NAMES]
+    listed += [types.Tool(name=name, description=name, input_schema=needs(own)) for name, (own, _) in ASKING.items()]
     return types.ListToolsResult(tools=listed)
 
 
-async def call_tool(context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
+async def call_tool(
+    context: Context, params: types.CallToolRequestParams
+) -> types.CallToolResult | types.InputRequiredResult:
+    if params.name in questions.NAMES:
+        return await questions.play(context, params)
+    if params.name in ASKING:
+        try:
+            return questions.done(await ASKING[params.name][1](context, params))
+        except questions.Asks as asks:
+            return asks.result
     _, play = TOOLS[params.name]
     try:
         return types.CallToolResult(content=await play(context, params.arguments or {}))
@@ -163,6 +176,9 @@ async def set_level(_: Context, _params: object) -> types.EmptyResult:
 
 if __name__ == "__main__":
     server = Server(
-        "conformance", version="1", on_list_tools=list_tools, on_call_tool=call_tool, on_set_logging_level=set_level
-    )
+        "conformance", version="1", on_list_tools=list_tools, on_call_tool=call_tool, on_set_logging_level=set_level,
+        on_list_prompts=offers.list_prompts, on_get_prompt=offers.get_prompt, on_completion=offers.complete,
+        on_list_resources=offers.list_resources, on_list_resource_templates=offers.list_templates,
+        on_read_resource=offers.read_resource,
+    )  # fmt: skip
     uvicorn.run(server.streamable_http_app(), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")

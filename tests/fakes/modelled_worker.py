@@ -17,6 +17,7 @@ from core.tokens import digest
 from proxy.edge.fast_connection import FastConnection
 from proxy.edge.fast_lane import FastLane
 from proxy.edge.lanes import public_listener
+from proxy.letters import deliver
 from proxy.sessions.mailbox import Letter
 from proxy.telemetry.metrics import AUTHENTICATIONS, CALLS, REFUSALS, REQUESTS, RESOLUTIONS
 from proxy.upstream.pool.connection import PoolConnection
@@ -239,7 +240,7 @@ class ModelledWorker:
         if session is not None:
             self.redis.values[redis_names.tombstone_key(session.jti)] = b"1"
             if is_told:
-                self.worker.deliver(Letter("ended", session.jti))
+                deliver(Letter("ended", session.jti), self.worker.deps)
 
     async def doubt(self) -> None:
         """It finds that it has missed news."""

@@ -61,7 +61,16 @@ from proxy.resolve import control_client, installations
 from proxy.settings import ProxySettings
 from proxy.stages import relay
 from proxy.telemetry import sign_in_steps
-from proxy.upstream import answers, breakers, conversation, eras, handshake, list_answers, unpacked, unsuccessful
+from proxy.upstream import (
+    answers,
+    breakers,
+    eras,
+    handshake,
+    list_answers,
+    servers_questions,
+    unpacked,
+    unsuccessful,
+)
 from proxy.upstream.pool import head
 from tests.house.tracked import ROOT
 
@@ -143,7 +152,7 @@ FIGURES = {
         f"{answers.STREAM_ANSWERS} times an answer: {size(answers.STREAM_ANSWERS * DEFAULTS['max_answer'])}; "
         f"{size(answers.SMALLEST_CAP)} at least"
     ),
-    "questions to us during one call": f"{conversation._MAX_ASKED}",
+    "questions to us during one call": f"{servers_questions.MAX_ASKED}",
     "lines of the head": f"{head.MAX_HEADERS}",
     "the head": size(head.MAX_HEAD_BYTES),
     "a session id": f"{handshake.MAX_SESSION_ID:,} characters",

@@ -68,5 +68,7 @@ def _wrong(name: str, answer: bytes) -> str:
     if expected is None:
         refused = b'"archway/refusal"' in answer
         return "" if refused else f"taken: {answer[:200]!r}"
-    found = answer.removeprefix(b'{"jsonrpc":"2.0","id":1,"result":').removesuffix(b"}")
+    # What a server logs before its answer makes a stream of it, of which the answer is the last event.
+    last = answer.rstrip(b"\n").rpartition(b"data: ")[2] if answer.startswith(b"data: ") else answer
+    found = last.removeprefix(b'{"jsonrpc":"2.0","id":1,"result":').removesuffix(b"}")
     return "" if found == expected else f"{answer[:300]!r}"

@@ -9,6 +9,7 @@ from core.resolve import CallerVerdict, Principal
 from proxy import pipeline
 from proxy.caches import saving
 from proxy.caches.two_ages import Aged
+from proxy.letters import deliver
 from proxy.records.spool import Spool
 from proxy.sessions.mailbox import Letter
 from tests.fakes.call_parts import exchange, gateway, tool, worker
@@ -16,8 +17,8 @@ from tests.fakes.call_parts import exchange, gateway, tool, worker
 
 async def test_a_letter_ends_its_session() -> None:
     async with worker() as made:
-        made.deliver(Letter("ended", "s"))
-        made.deliver(Letter("cancel", "s", 1))  # a call of another worker
+        deliver(Letter("ended", "s"), made.deps)
+        deliver(Letter("cancel", "s", 1), made.deps)  # a call of another worker
         assert made.deps.sessions.has_ended("s")
         assert not made.deps.sessions.has_ended("t")
 

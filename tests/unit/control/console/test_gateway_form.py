@@ -28,7 +28,9 @@ def test_boxes_of_teams_count_where_teams_see_it_and_nowhere_else() -> None:
     ticked = {f"team:{TEAM}": "true", "visibility": "teams"}
     assert made_of(gathered(Form(ticked)))["teams"] == [TEAM]
     assert made_of(gathered(Form(ticked | {"visibility": "organisation"})))["teams"] == []
-    assert gathered(Form(ticked)).given == {"visibility": "teams", "teams": TEAM}
+    assert gathered(Form(ticked)).given == {"visibility": "teams", "teams": TEAM, "may_ask": ""}
+    asked = gathered(Form({"ask:sampling": "true", "ask:roots": "true"}))
+    assert made_of(asked)["may_ask"] == ["sampling", "roots"]
 
 
 def test_lists_are_lines_and_labels_are_pairs() -> None:

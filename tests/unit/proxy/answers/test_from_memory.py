@@ -6,13 +6,14 @@ import pytest
 
 from core.mcp.faults import MessageFault
 from core.mcp.message import Request
+from core.mcp.questions import QUESTIONS
 from core.mcp.versions import Era
 from core.snapshot import Rule
-from proxy.answers.from_memory import CLIENT_CAPABILITIES, URL_ELICITATION
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.gateways.compiled import CompiledGateway
 from proxy.methods import FromMemory, method_of
+from proxy.sessions.client_capabilities import URL_ELICITATION
 from tests.fakes.callers import a_user
 from tests.fakes.proxy_parts import exchange, gateway, tool
 
@@ -47,7 +48,7 @@ async def test_initialize_opens_a_session_that_knows_what_the_client_can(deps: D
 
     assert (opened["protocolVersion"], opened["instructions"]) == ("2025-06-18", "Be kind.")
     assert x.session is not None
-    assert [name for bit, name in enumerate(CLIENT_CAPABILITIES) if x.session.capabilities >> bit & 1] == [
+    assert [name for bit, name in enumerate(QUESTIONS) if x.session.capabilities >> bit & 1] == [
         "elicitation",
         "roots",
     ]

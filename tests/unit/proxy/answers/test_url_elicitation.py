@@ -7,12 +7,12 @@ import pytest
 
 from core.mcp.methods import META_CLIENT_CAPABILITIES
 from core.mcp.versions import Era
-from proxy.answers.from_memory import URL_ELICITATION
 from proxy.answers.refused import answer_of_refusal
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
 from proxy.sessions.call_state import open_state
+from proxy.sessions.client_capabilities import URL_ELICITATION
 from proxy.sessions.sealed import Session
 from proxy.stages.choose_tool import choose_tool
 from proxy.stages.take_answers import MOST_ASKED, bound_to
@@ -50,7 +50,7 @@ async def test_a_modern_client_that_can_show_links_is_asked_to() -> None:
         x = modern(deps)
         result = told(x, refusal(), deps)["result"]
         state = open_state(deps.settings.key_ring, result.pop("requestState"), bound_to(x))
-    assert (result["resultType"], state, x.status) == ("input_required", 1, "credential_missing")
+    assert (result["resultType"], state.asked, x.status) == ("input_required", 1, "credential_missing")
     assert result["inputRequests"] == {
         "sign-in": {
             "method": "elicitation/create",

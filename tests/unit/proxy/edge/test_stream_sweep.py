@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import pytest
 
+from core.mcp.event_stream import COMMENT_KEEPALIVE
 from core.resolve import CallerQuestion, CallerVerdict, Principal
 from core.snapshot import Visibility
 from proxy.deps import Deps
@@ -28,15 +29,19 @@ class Stream:
     """A stream that a lane writes."""
 
     def __init__(self, x: Exchange, deps: Deps) -> None:
-        self.comments = 0
+        self.said: list[bytes] = []
         self.last: bytes | None = None
         self.ended = asyncio.Event()
         self.sweep = StreamSweep(deps)
         take_place(x, deps)
         self.sweep.add(self, x)
 
-    def comment(self) -> None:
-        self.comments += 1
+    def say(self, piece: bytes) -> None:
+        self.said.append(piece)
+
+    @property
+    def comments(self) -> int:
+        return self.said.count(COMMENT_KEEPALIVE)
 
     def end_stream(self, last: bytes) -> None:
         assert not self.ended.is_set()

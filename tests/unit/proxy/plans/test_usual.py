@@ -20,6 +20,7 @@ from tests.proxy.conftest import modern_request
 def plans(*, modern: bool = True) -> dict[str, Plan]:
     plan = Plan()
     plan.modern, plan.meta = modern, {"another": 1} if modern else None
+    plan.declared = message()["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"]
     return {"t": plan}
 
 

@@ -7,25 +7,25 @@ import pytest
 
 from core.keys import new_key, parse_key_ring
 from proxy.sessions import call_state
-from proxy.sessions.call_state import LIFETIME_S, StateBroken, close_state, open_state
+from proxy.sessions.call_state import LIFETIME_S, CallState, StateBroken, close_state, open_state
 
 RING = parse_key_ring("proxy", new_key())
 MINE = ("gateway", "user:ann", "tool", "digest")
 
 
 def test_a_state_says_how_often_its_caller_was_asked() -> None:
-    assert [open_state(RING, close_state(RING, asked, MINE), MINE) for asked in (1, 5)] == [1, 5]
+    assert [open_state(RING, close_state(RING, CallState.of(asked), MINE), MINE).asked for asked in (1, 5)] == [1, 5]
 
 
 @pytest.mark.parametrize("place", range(4))
 def test_it_opens_for_nobody_elses_call_and_no_other_call(place: int) -> None:
     other = (*MINE[:place], "another", *MINE[place + 1 :])
     with pytest.raises(StateBroken):
-        open_state(RING, close_state(RING, 1, MINE), other)
+        open_state(RING, close_state(RING, CallState.of(1), MINE), other)
 
 
 def test_no_bit_of_it_can_be_changed() -> None:
-    sealed = base64.urlsafe_b64decode(close_state(RING, 1, MINE))
+    sealed = base64.urlsafe_b64decode(close_state(RING, CallState.of(1), MINE))
     for at in range(len(sealed)):
         changed = sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :]
         with pytest.raises(StateBroken):
@@ -39,9 +39,9 @@ def test_what_is_none_of_ours_is_refused(state: object) -> None:
 
 
 def test_it_is_good_for_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
-    state, now = close_state(RING, 1, MINE), time.time()
+    state, now = close_state(RING, CallState.of(1), MINE), time.time()
     monkeypatch.setattr(call_state.time, "time", lambda: now + LIFETIME_S - 1)
-    assert open_state(RING, state, MINE) == 1
+    assert open_state(RING, state, MINE).asked == 1
     monkeypatch.setattr(call_state.time, "time", lambda: now + LIFETIME_S + 1)
     with pytest.raises(StateBroken):
         open_state(RING, state, MINE)

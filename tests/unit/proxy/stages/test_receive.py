@@ -17,15 +17,16 @@ class Upstreams:
         self.answer, self.progress = answer, progress or {"progress": 1}
         self.owner: Owner | None = None
 
-    async def call(self, _installation: Any, _outbound: Any, owner: Owner, on_progress: Any) -> dict[str, Any]:
+    async def call(self, _installation: Any, _outbound: Any, owner: Owner, beside: Any) -> dict[str, Any]:
         self.owner = owner
-        await on_progress({"progressToken": "p7", **self.progress})
+        await beside.tell("notifications/progress", {"progressToken": "p7", **self.progress})
         return self.answer
 
 
 async def forwarded(answer: dict[str, Any], progress: dict[str, Any] | None = None) -> Any:
     x = exchange(gateway([tool()]), meta={"progressToken": "mine"})
     x.installation, x.outbound = installation(), Outbound("tools/call", {}, {}, wants_progress=True)
+    x.target = x.gateway.tools["t"]
     async with parts() as deps:
         deps.upstreams = upstreams = Upstreams(answer, progress)  # type: ignore[assignment]  # the one method
         pending = receive(x, deps)

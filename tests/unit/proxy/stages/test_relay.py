@@ -11,6 +11,7 @@ from proxy.refusals import Refusal
 from proxy.room import hold_read
 from proxy.stages import relay as stage
 from proxy.stages.choose_tool import choose_tool
+from proxy.stages.compose_headers import compose_headers
 from proxy.stages.relay import deliver, relay
 from tests.fakes.call_parts import Outlet, exchange, gateway, installation, parts, tool
 
@@ -22,6 +23,7 @@ async def relayed(result: dict[str, object], *, era: Era = Era.MODERN, kind: str
     async with parts() as deps:
         choose_tool(x, deps)
         x.installation, x.result = installation(), result
+        compose_headers(x, deps)
         relay(x, deps)
     return x
 

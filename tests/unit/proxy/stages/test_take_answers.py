@@ -8,7 +8,7 @@ from core.mcp.faults import MessageFault
 from core.mcp.versions import Era
 from proxy.deps import Deps
 from proxy.exchange import Exchange
-from proxy.sessions.call_state import close_state
+from proxy.sessions.call_state import CallState, close_state
 from proxy.stages.choose_tool import choose_tool
 from proxy.stages.take_answers import MOST_ASKED, bound_to
 from tests.fakes.call_parts import exchange, gateway, parts, tool
@@ -17,7 +17,7 @@ from tests.fakes.call_parts import exchange, gateway, parts, tool
 def again(deps: Deps, *, era: Era = Era.MODERN, **params: Any) -> Exchange:
     """A call that is made again after its caller was asked once."""
     x = exchange(gateway([tool(), tool("u")]), era=era, arguments={"n": 1})
-    x.request.params |= {"requestState": close_state(deps.settings.key_ring, 1, bound_to(x))} | params
+    x.request.params |= {"requestState": close_state(deps.settings.key_ring, CallState.of(1), bound_to(x))} | params
     return x
 
 

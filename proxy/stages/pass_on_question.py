@@ -1,0 +1,62 @@
+"""Pass on a question: a modern server answers a call with one, for a modern caller, who will call again.
+
+Called by `relay` in place of shaping a result. The caller reads who asks: the server and the installation stand
+before its words, and the host of a link is spelled out; a link to one of our own hosts is not passed on, since a
+person believes us. The server's own state goes into ours, sealed, so that any worker can go on with the call, and
+only for this caller, this target, these arguments and this installation.
+"""
+
+from typing import Final
+
+from core.keys import KeyRing
+from core.mcp.questions import why_not_asked, with_who
+from proxy.deps import Deps
+from proxy.exchange import Exchange
+from proxy.refusals import Refusal
+from proxy.sessions.call_state import LONGEST_OF_SERVER, CallState, close_state
+from proxy.stages.take_answers import bound_to
+from proxy.stages.who_asks import leads_to_us, who_asks
+
+MOST_ROUNDS: Final = 10
+"""Questions of servers about one call."""
+
+
+def question_for(x: Exchange, result: dict[str, object], deps: Deps) -> dict[str, object]:
+    """The result that asks the caller. Raises Refusal for a question that may not be passed on."""
+    assert x.installation is not None
+    asked, state = result.get("inputRequests", {}), result.get("requestState")
+    why = _why_not(x, asked, state, deps.hosts)
+    if why:
+        raise Refusal("upstream_asks", server=x.installation.entry, detail=why)
+    assert isinstance(asked, dict)  # it was looked at
+    told: dict[str, object] = {"resultType": "input_required"}
+    if asked:
+        told["inputRequests"] = {key: with_who(one, who_asks(x)) for key, one in asked.items()}
+    told["requestState"] = _closed(x, state, deps.settings.key_ring)
+    if isinstance(result.get("_meta"), dict):
+        told["_meta"] = result["_meta"]
+    return told
+
+
+def _why_not(x: Exchange, asked: object, state: object, hosts: frozenset[str]) -> str:
+    assert x.outbound is not None
+    if x.asked >= MOST_ROUNDS:
+        return f"more than {MOST_ROUNDS} questions about one call"
+    if state is not None and (not isinstance(state, str) or len(state) > LONGEST_OF_SERVER):
+        return f"a requestState that is no text, or longer than {LONGEST_OF_SERVER} characters"
+    if not asked and state is None:
+        return "input_required with nothing in it"
+    why = why_not_asked(asked, x.outbound.capabilities)
+    if why is not None:
+        return why
+    assert isinstance(asked, dict)
+    if any(leads_to_us(one, hosts) for one in asked.values()):
+        return "a link to a host of ours"
+    return ""
+
+
+def _closed(x: Exchange, state: object, ring: KeyRing) -> str:
+    assert x.installation is not None
+    theirs = state if isinstance(state, str) else None
+    inside = CallState.of(x.asked + 1, installation=x.installation.installation_id, theirs=theirs)
+    return close_state(ring, inside, bound_to(x))

@@ -1,0 +1,45 @@
+"""One call of an upstream while it runs: what the parts of the conversation share, and the way to its caller."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from core.mcp.versions import Era
+from core.resolve import ResolvedInstallation
+from proxy.upstream.answers import Json
+from proxy.upstream.deadlines import Deadline
+from proxy.upstream.large_answers import Turns
+from proxy.upstream.outbound import Outbound
+
+
+class CallersSide(Protocol):
+    """The way to the caller while a call runs."""
+
+    async def tell(self, method: str, params: Json) -> None:
+        """Pass a notification on: progress, or what the server logs."""
+
+    async def ask(self, method: str, params: Json) -> Json:
+        """Ask what a legacy server asks; `result` or `error`, as its answer has it."""
+
+
+@dataclass(slots=True)
+class RunningCall:
+    """What the parts of one call of an upstream share."""
+
+    installation: ResolvedInstallation
+    outbound: Outbound
+    beside: CallersSide
+    turns: Turns
+    deadline: Deadline
+    extend: float
+    """Seconds that the call has from each message of progress on."""
+    latest: float
+    """Monotonic time beyond which no progress helps."""
+    asked: int = 0
+    fresh_left: int = 2
+    """Sessions that may be opened for it: one more where the first was an older one, that may have been lost."""
+    questions: set["asyncio.Task[None]"] = field(default_factory=set)
+    """Of a legacy server, which wait for the caller."""
+    headers: dict[str, str] | None = None
+    """Headers of the request once sent, for what must follow it."""
+    era: Era = Era.MODERN

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.gateways.tool_search import ToolSearch, signature
+
+
+def defined(name: str, description: str = "", **properties: Any) -> dict[str, Any]:
+    return {"name": name, "description": description, "inputSchema": {"type": "object", "properties": properties}}
+
+
+TOOLS = [
+    defined("github__create_issue", "Open a new issue in a repository.", title={"type": "string"}),
+    defined("github__list_issues", "List the issues of a repository.", state={"description": "open or closed"}),
+    defined("jira__createTicket", "Make a ticket.", project={"type": "string"}),
+    defined("slack__send_message", "Post words to a channel.", channel={"description": "the name of a room"}),
+    defined("weather__forecast", "How warm it will be tomorrow.", city={"type": "string"}),
+]
+INDEX = ToolSearch(TOOLS)
+
+
+def names(query: str, most: int = 8) -> list[str]:
+    return [hit.definition["name"] for hit in INDEX.find(query, most)]
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("create issue", "github__create_issue"),
+        ("listing the issues", "github__list_issues"),
+        ("ticket", "jira__createTicket"),
+        ("create ticket", "jira__createTicket"),
+        ("post a message", "slack__send_message"),
+        ("room", "slack__send_message"),
+        ("tomorrow", "weather__forecast"),
+        ("CITY", "weather__forecast"),
+        ("slack__send_message", "slack__send_message"),
+    ],
+)
+def test_the_tool_that_is_meant_comes_first(query: str, first: str) -> None:
+    assert names(query)[0] == first
+
+
+def test_no_more_are_told_than_are_asked_for() -> None:
+    assert len(names("issue ticket message forecast", 2)) == 2
+
+
+@pytest.mark.parametrize("query", ["", "  ", "!!!", "zzzz", "\x00"])
+def test_words_that_fit_nothing_find_nothing(query: str) -> None:
+    assert names(query) == []
+
+
+@given(st.text(max_size=200))
+def test_no_words_are_an_operator(query: str) -> None:
+    assert len(INDEX.find(query, 20)) <= len(TOOLS)
+
+
+def test_an_index_of_no_tools_finds_nothing() -> None:
+    assert ToolSearch([]).find("anything", 8) == []
+
+
+def test_a_signature_says_what_must_be_given() -> None:
+    definition = defined("t", "", repo={"type": "string"}, labels={"type": ["array", "null"]}, other={}, odd=True)
+    definition["inputSchema"]["required"] = ["repo"]
+    assert signature(definition) == "t(repo: string, labels?: array or null, other?: any, odd?: any)"
+    assert signature({"name": "t"}) == "t()"
