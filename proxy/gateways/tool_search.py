@@ -17,7 +17,7 @@ _LOOKED_AT: Final = 50
 _HEAP: Final = 15 << 20
 _WORD: Final = re.compile(r"[^\W_]+")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_MOST_TEXT: Final = 20_000
+MOST_TEXT: Final = 20_000
 """Characters of one field that are looked at."""
 
 
@@ -95,4 +95,4 @@ def _arguments(schema: object) -> Iterator[tuple[str, str]]:
 
 def _words(text: str) -> str:
     """The words of a text, those of `camelCase` and `snake_case` one by one."""
-    return " ".join(_WORD.findall(_HUMP.sub(" ", text[:_MOST_TEXT]))).lower()
+    return " ".join(_WORD.findall(_HUMP.sub(" ", text[:MOST_TEXT]))).lower()

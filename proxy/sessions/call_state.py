@@ -18,9 +18,11 @@ from core.sealing import SealBroken, Sealer
 
 LIFETIME_S: Final = 600
 """As long as signing in may take; later the call is asked afresh."""
+MOST_ROUNDS: Final = 10
+"""Times that a modern server may ask about one call."""
 LONGEST_OF_SERVER: Final = 32 << 10
 """Characters of a state that a server gives."""
-LONGEST: Final = 64 << 10
+LONGEST: Final = 192 << 10
 """Characters; ours are shorter, even with a server's inside that is all of wide letters."""
 _PURPOSE: Final = "call-state"
 
@@ -42,6 +44,13 @@ class CallState(msgspec.Struct, array_like=True, frozen=True):
     def of(asked: int, *, installation: str = "", theirs: str | None = None, suspended: str = "") -> "CallState":
         """The state of a question that is asked now."""
         return CallState(asked, time.time() + LIFETIME_S, installation, theirs, suspended)
+
+
+def why_not_kept(theirs: object) -> str:
+    """Why the state of a server that asks cannot be kept until it is answered; empty where it can, or is none."""
+    if theirs is None or (isinstance(theirs, str) and len(theirs) <= LONGEST_OF_SERVER):
+        return ""
+    return f"a requestState that is no text, or longer than {LONGEST_OF_SERVER} characters"
 
 
 class StateBroken(ValueError):

@@ -5,19 +5,16 @@ Called by `receive`. To the caller it is one call, as its era has it. A server m
 
 import asyncio
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from core.mcp.questions import why_not_asked
 from core.mcp.versions import Era
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
-from proxy.sessions.call_state import LONGEST_OF_SERVER
+from proxy.sessions.call_state import why_not_kept
 from proxy.stages.ask_caller import ask_caller
 from proxy.upstream.outbound import Outbound, new_upstream_id
-
-MOST_ROUNDS: Final = 10
-"""Times that a server may ask about one call."""
 
 
 def asks_legacy(x: Exchange, result: dict[str, object]) -> bool:
@@ -30,10 +27,8 @@ async def again_with_answers(x: Exchange, deps: Deps, outbound: Outbound, result
     """The call with the caller's answers. Raises Refusal for a question that is not passed on, and for no answer."""
     assert x.installation is not None
     asked, state = result.get("inputRequests", {}), result.get("requestState")
-    why = why_not_asked(asked, outbound.capabilities)
-    if why is None and state is not None and (not isinstance(state, str) or len(state) > LONGEST_OF_SERVER):
-        why = "a requestState that is no text, or too long"
-    if why is not None or not isinstance(asked, dict):
+    why = why_not_kept(state) or why_not_asked(asked, outbound.capabilities)
+    if why or not isinstance(asked, dict):
         raise Refusal("upstream_asks", server=x.installation.entry, detail=str(why))
     answers = await asyncio.gather(*(_answer(x, deps, one) for one in asked.values()))
     params = {**outbound.params, "inputResponses": dict(zip(asked, answers, strict=True))}

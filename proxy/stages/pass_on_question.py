@@ -6,19 +6,14 @@ person believes us. The server's own state goes into ours, sealed, so that any w
 only for this caller, this target, these arguments and this installation.
 """
 
-from typing import Final
-
 from core.keys import KeyRing
 from core.mcp.questions import why_not_asked, with_who
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
-from proxy.sessions.call_state import LONGEST_OF_SERVER, CallState, close_state
+from proxy.sessions.call_state import MOST_ROUNDS, CallState, close_state, why_not_kept
 from proxy.stages.take_answers import bound_to
 from proxy.stages.who_asks import leads_to_us, who_asks
-
-MOST_ROUNDS: Final = 10
-"""Questions of servers about one call."""
 
 
 def question_for(x: Exchange, result: dict[str, object], deps: Deps) -> dict[str, object]:
@@ -42,12 +37,10 @@ def _why_not(x: Exchange, asked: object, state: object, hosts: frozenset[str]) -
     assert x.outbound is not None
     if x.asked >= MOST_ROUNDS:
         return f"more than {MOST_ROUNDS} questions about one call"
-    if state is not None and (not isinstance(state, str) or len(state) > LONGEST_OF_SERVER):
-        return f"a requestState that is no text, or longer than {LONGEST_OF_SERVER} characters"
     if not asked and state is None:
         return "input_required with nothing in it"
-    why = why_not_asked(asked, x.outbound.capabilities)
-    if why is not None:
+    why = why_not_kept(state) or why_not_asked(asked, x.outbound.capabilities)
+    if why:
         return why
     assert isinstance(asked, dict)
     if any(leads_to_us(one, hosts) for one in asked.values()):

@@ -16,9 +16,10 @@ from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
 from proxy.room import hold_read, no_room
+from proxy.sessions.call_state import MOST_ROUNDS
 from proxy.sessions.suspended_calls import SuspendedCall
 from proxy.stages.ask_caller import ask_caller
-from proxy.stages.ask_in_rounds import MOST_ROUNDS, again_with_answers, asks_legacy
+from proxy.stages.ask_in_rounds import again_with_answers, asks_legacy
 from proxy.stages.renew_credential import renew_credential
 from proxy.stages.suspend import begin_call, resume_call, why_not
 from proxy.telemetry.metrics import PROGRESS as PROGRESS_TOLD

@@ -53,13 +53,27 @@ from control.sign_in import passwords, throttling
 from control.store import known_devices, oauth_requests, sign_in_attempts
 from core import jwt, snapshot
 from core.egress.addresses import MAX_URL_CHARS
-from core.mcp import deep_json, json_limits, large_answer_json, list_page, message, tool_names
+from core.mcp import (
+    deep_json,
+    json_limits,
+    large_answer_json,
+    list_page,
+    message,
+    questions,
+    tool_names,
+    uri_template,
+)
 from core.sign_in_steps import MOST_TOLD
+from proxy import lists, search_indexes
+from proxy.answers import offered_lists, responses
 from proxy.edge import head_rules, passing_on
+from proxy.gateways import built_in_tools, tool_search
 from proxy.records import at_the_door, texts
 from proxy.resolve import control_client, installations
+from proxy.sessions import call_state, elsewhere, pending_questions, suspended_calls
+from proxy.sessions.call_state import MOST_ROUNDS
 from proxy.settings import ProxySettings
-from proxy.stages import relay
+from proxy.stages import ask_caller, relay, run_tool, take_answers
 from proxy.telemetry import sign_in_steps
 from proxy.upstream import (
     answers,
@@ -181,6 +195,34 @@ FIGURES = {
     "icons of a tool": f"{definition_extras.MAX_ICONS}",
     "an icon as data": f"{definition_extras.MAX_ICON_DATA:,} characters",
     "objects and lists in a page": f"{list_page.MAX_CONTAINERS:,}",
+    "questions of servers that wait for legacy callers, of one worker": f"{pending_questions.MOST:,}; a quarter",
+    "calls that wait for modern callers, of one worker": f"{suspended_calls.MOST:,}; a quarter",
+    "seconds that a legacy caller has for an answer": f"{ask_caller.QUESTION_S:g}",
+    "seconds that a modern caller has for the answer to a legacy server": f"{suspended_calls.QUESTION_S:g}",
+    "seconds that a modern caller has for the answer to a modern server": f"{call_state.LIFETIME_S}",
+    "questions of a modern server in one result": f"{questions.MOST_AT_ONCE}",
+    "a name of one of them": f"{questions.LONGEST_KEY} characters",
+    "times that a modern server may ask about one call": f"{MOST_ROUNDS}",
+    "a state that a modern server gives with its question": f"{call_state.LONGEST_OF_SERVER:,} characters",
+    "times that we ask a modern caller to sign in, about one call": f"{take_answers.MOST_ASKED}",
+    "an answer that reaches another worker than the one that asked": size(responses.MOST_BYTES),
+    "answers that go from one worker to the others": f"{pending_questions.LETTERS_PER_S:g} a second; half",
+    "seconds for the worker that has a call to take up its answer": f"{elsewhere.FOUND_S:g}",
+    "seconds for all pages of one server's resources, prompts or templates": f"{lists.LIST_S:g}",
+    "items on a page of these lists": f"{offered_lists.PAGE}",
+    "such lists that one worker keeps, each for one caller": (
+        f"{lists.MOST_KEPT:,}, {size(lists.ROOM)} in all; each for {lists.YOUNG_S:g} seconds"
+    ),
+    "a URI template, and a URI that is compared with it": (
+        f"{uri_template.LONGEST:,} characters, {uri_template.MOST_EXPRESSIONS} expressions"
+    ),
+    "words of a search": f"{built_in_tools.LONGEST_QUERY} characters",
+    "tools that a search finds": (
+        f"{built_in_tools.USUAL_LIMIT} unless the caller says, {built_in_tools.MOST_HITS} at most"
+    ),
+    "each text of a tool that a search looks at": f"{tool_search.MOST_TEXT:,} characters",
+    "gateways whose tools one worker has ready to be searched": f"{search_indexes.MOST}",
+    "a schema with which `run_tool` compares arguments": size(run_tool.LARGEST_SCHEMA),
     "seconds of a discovery": f"{probe_client.DEADLINE_S - probe_client._FOR_WORDS_S:g}; ",
     "a refusal of the server, as it is read": size(unsuccessful.MOST_READ),
     "a failure as it is told, the server's own words at the end": f"{discover.MAX_REASON:,} characters",

@@ -7,7 +7,15 @@ import pytest
 
 from core.keys import new_key, parse_key_ring
 from proxy.sessions import call_state
-from proxy.sessions.call_state import LIFETIME_S, CallState, StateBroken, close_state, open_state
+from proxy.sessions.call_state import (
+    LIFETIME_S,
+    LONGEST_OF_SERVER,
+    CallState,
+    StateBroken,
+    close_state,
+    open_state,
+    why_not_kept,
+)
 
 RING = parse_key_ring("proxy", new_key())
 MINE = ("gateway", "user:ann", "tool", "digest")
@@ -45,3 +53,15 @@ def test_it_is_good_for_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(call_state.time, "time", lambda: now + LIFETIME_S + 1)
     with pytest.raises(StateBroken):
         open_state(RING, state, MINE)
+
+
+@pytest.mark.parametrize("theirs", [None, "", "s-1", "\U0001f600" * LONGEST_OF_SERVER])
+def test_a_servers_state_of_any_text_is_kept_and_fits_into_ours(theirs: str | None) -> None:
+    assert why_not_kept(theirs) == ""
+    state = close_state(RING, CallState.of(1, installation="i", theirs=theirs), MINE)
+    assert open_state(RING, state, MINE).theirs == theirs
+
+
+@pytest.mark.parametrize("theirs", [3, {}, [], True, "x" * (LONGEST_OF_SERVER + 1)])
+def test_a_servers_state_that_is_no_text_or_too_long_is_not_kept(theirs: object) -> None:
+    assert "requestState" in why_not_kept(theirs)
