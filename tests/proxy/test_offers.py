@@ -216,6 +216,13 @@ async def test_a_list_that_lacks_a_credential_says_so_with_the_link_and_is_never
         assert told["data"]["link"] == LINK
         assert LINK in told["message"]
 
+
+@ERAS
+async def test_a_list_with_items_of_others_names_the_server_that_lacks_a_credential(rig: Rig, era: str) -> None:
+    async with McpUpstream(era="modern") as server:
+        resources(server, "a://1")
+        offer = offered(rig, "resources", rig.control.installation(server.url, entry="crm"))
+        rig.control.installations[f"{offer.assignment_id}/{digest(rig.token)}"] = MISSING
         other = offered(rig, "resources", rig.control.installation(server.url, entry="other"))
         await rig.serve([], offers=[offer, other])
         told = (await asked(rig, era, "resources/list")).result
