@@ -18,8 +18,6 @@ RUN: Final = "run_tool"
 LONGEST_QUERY: Final = 200
 USUAL_LIMIT: Final = 8
 MOST_HITS: Final = 20
-
-
 _HERE: Final = Route("process", "", "archway")
 
 

@@ -18,6 +18,7 @@ from proxy.refusals import overloaded
 MOST: Final = 2_000
 """Questions that one worker waits for."""
 LETTERS_PER_S: Final = 50.0
+"""Answers that may go from one worker to all the others, which read each of them."""
 _MARK: Final = "archway-"
 Answered = dict[str, object]
 """`result` or `error`, as the client said it."""
@@ -47,7 +48,7 @@ class PendingQuestions:
         self._waiting: dict[str, PendingQuestion] = {}
         self._shares = Shares()
         self.letters = Budget(LETTERS_PER_S)
-        """Of answers that go to other workers, each of which reads all of them; by principal."""
+        """Of answers that go to other workers, legacy and modern callers'; by principal."""
 
     def begin(self, jti: str, principal: str) -> PendingQuestion:
         """A question for this session. Raises Refusal `overloaded` where too many wait."""

@@ -61,15 +61,10 @@ def _choose(x: Exchange, deps: Deps, kind: OfferKind, exposed: str, made: Made) 
     offers = x.gateway.offers(kind)
     if len(offers) > 1:
         return _look_up(x, deps, kind, exposed, made)
-    found = _of_one(offers, exposed)
-    if found is None:
+    if not offers:  # a completion of the other kind
         raise _unknown(x, kind, exposed)
-    x.target = made(*found)
+    x.target = made(offers[0], exposed)
     return None
-
-
-def _of_one(offers: tuple[Offer, ...], exposed: str) -> tuple[Offer, str] | None:
-    return (offers[0], exposed) if offers else None
 
 
 async def _look_up(x: Exchange, deps: Deps, kind: OfferKind, exposed: str, made: Made) -> None:

@@ -1,6 +1,9 @@
-"""Receive: the one message that answers the call; progress goes to the caller as it comes.
+"""Receive: the one message that answers the call; progress and logs go to the caller as they come.
 
-A call whose credential the upstream refused is sent once more with a newer one, if there is one.
+A call whose credential the upstream refused is sent once more with a newer one, if there is one. Where a server asks
+first, the caller is asked here as their era has it: `ask_caller` on the call's stream, `ask_in_rounds` where a modern
+server asks a legacy caller, `suspend` where a legacy server asks a modern one. A modern server's question to a modern
+caller is a result like any other, up to `relay`.
 """
 
 from collections.abc import Awaitable
