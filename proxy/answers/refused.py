@@ -50,7 +50,7 @@ def answer_of_refusal(x: Exchange, refusal: Refusal, deps: Deps) -> Answer:
         return question
     if row.is_result(x.refused_as):
         return Answer(200, orjson.dumps(result_message(x.message.id, _as_result(x, refusal))))
-    data = _details(x, refusal) if row.kind == "call" else _data(x)
+    data = _details(x, refusal) if row.kind == "call" else _data(x) | _named(x, refusal)
     return Answer(200, orjson.dumps(error_message(x.message.id, row.code, _sentence(refusal), data)))
 
 
@@ -71,6 +71,12 @@ def internal_error(x: Exchange) -> Answer:
 def _data(x: Exchange) -> dict[str, object]:
     """In every error of ours: with it an operator finds the line in the log and the call's record."""
     return {"request_id": x.request_id}
+
+
+def _named(x: Exchange, refusal: Refusal) -> dict[str, object]:
+    """The resource that is not there, as its caller named it: what the protocol has in the data of such an error."""
+    uri = x.request.params.get("uri")
+    return {"uri": uri} if "uri" in refusal.words and isinstance(uri, str) else {}
 
 
 def _at_http(x: Exchange, refusal: Refusal, deps: Deps) -> Answer:

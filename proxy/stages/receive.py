@@ -157,12 +157,10 @@ def _take(x: Exchange, answer: Json) -> None:
 def _callers_fault(x: Exchange, text: str) -> MessageFault:
     """There is no such thing, or its parameters are wrong: so says the server, in the words of the caller's era."""
     assert x.installation is not None
-    legacy_read = x.era is Era.LEGACY and x.request.method == RESOURCES_READ
-    told = RESOURCE_NOT_FOUND if legacy_read else INVALID_PARAMS
-    server = x.installation.entry
-    return MessageFault(
-        told, f"{server} says: {text}" if text else f"{server} knows no such thing.", 200, x.request.id
-    )
+    read = x.request.method == RESOURCES_READ
+    told = RESOURCE_NOT_FOUND if read and x.era is Era.LEGACY else INVALID_PARAMS
+    words = f"{x.installation.entry} says: {text}" if text else f"{x.installation.entry} knows no such thing."
+    return MessageFault(told, words, 200, x.request.id, {"uri": x.request.params["uri"]} if read else None)
 
 
 def _raise_missing(x: Exchange, data: object, text: str) -> None:

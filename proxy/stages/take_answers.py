@@ -32,23 +32,35 @@ def take_answers(x: Exchange, deps: Deps) -> None:
     call was not given.
 
     Answers without a state go on as they are: every question of ours has one, and a server that gives none does not
-    rely on it.
+    rely on it. Raises MessageFault, too, for answers to a server that are none: it need not be able to read them.
     """
     params = x.request.params
     answers = params.get("inputResponses")
     given = answers if isinstance(answers, dict) else {}
     if params.get("requestState") is None:
-        x.retry = Retry("", None, given)
+        x.retry = Retry("", None, _for_server(x, answers))
         return
     try:
         state = open_state(deps.settings.key_ring, params["requestState"], bound_to(x))
     except StateBroken:
         raise wrong_state(x) from None
     if state.installation:
-        x.asked, x.retry = state.asked, Retry(state.installation, state.theirs, given, state.suspended)
+        told = _for_server(x, answers)
+        x.asked, x.retry = state.asked, Retry(state.installation, state.theirs, told, state.suspended)
         return
     declined = any(isinstance(one, dict) and one.get("action") in _NO for one in given.values())
     x.asked = MOST_ASKED if declined else state.asked
+
+
+def _for_server(x: Exchange, answers: object) -> dict[str, object]:
+    """What a server gets; none at all is an empty object, as some clients say nothing with null."""
+    if answers is None:
+        return {}
+    if not isinstance(answers, dict) or not all(isinstance(one, dict) for one in answers.values()):
+        raise MessageFault(
+            INVALID_PARAMS, "params.inputResponses must be an object of answers, each an object.", 400, x.request.id
+        )
+    return answers
 
 
 def wrong_state(x: Exchange) -> MessageFault:

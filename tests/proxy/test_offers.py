@@ -159,7 +159,8 @@ async def test_uris_that_two_servers_have_are_told_apart_and_read_where_they_bel
                 assert told.error["code"] == -32602
             else:
                 assert told.result["contents"][0]["text"].startswith(str(server.port))
-        assert (await rig.modern("resources/read", {"uri": "file:///x"})).error["code"] == -32602
+        told = (await rig.modern("resources/read", {"uri": "file:///x"})).error
+        assert (told["code"], told["data"]["uri"]) == (-32602, "file:///x")
 
 
 async def test_prompts_of_one_name_are_told_apart_too(rig: Rig) -> None:
@@ -187,6 +188,7 @@ async def test_what_no_server_has_is_said_in_the_words_of_the_era(rig: Rig, era:
         told = (await asked(rig, era, "resources/read", uri="a://none")).error
         assert told["code"] == (-32602 if era == "modern" else -32002)
         assert "no such thing" in told["message"]
+        assert told["data"]["uri"] == "a://none"
         assert (await asked(rig, era, "prompts/get", name="none")).error["code"] == -32602
 
 

@@ -48,6 +48,27 @@ async def test_a_state_of_another_call_is_a_wrong_parameter(changed: dict[str, A
     assert (fault.value.code, fault.value.http_status, fault.value.id) == (-32602, 200, 1)
 
 
+@pytest.mark.parametrize("answers", [{"name": 3}, {"name": None}, [], "yes"])
+@pytest.mark.parametrize("of_server", ["no state", "its state"])
+async def test_answers_to_a_server_that_are_no_answers_do_not_reach_it(answers: object, of_server: str) -> None:
+    async with parts() as deps:
+        x = again(deps, inputResponses=answers, requestState=None)
+        if of_server == "its state":
+            inside = CallState.of(1, installation="i", theirs="s")
+            x.request.params["requestState"] = close_state(deps.settings.key_ring, inside, bound_to(x))
+        with pytest.raises(MessageFault, match="inputResponses") as fault:
+            choose_tool(x, deps)
+    assert (fault.value.code, fault.value.http_status, x.retry) == (-32602, 400, None)
+
+
+async def test_a_client_may_say_that_it_has_no_answers_with_null() -> None:
+    async with parts() as deps:
+        x = again(deps, inputResponses=None, requestState=None)
+        choose_tool(x, deps)
+    assert x.retry is not None
+    assert x.retry.answers == {}
+
+
 async def test_a_legacy_call_has_no_state() -> None:
     async with parts() as deps:
         x = again(deps, era=Era.LEGACY, requestState="what a server of its own may mean by it")
