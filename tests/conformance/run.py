@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 from archway.up.ports import free_port
 from tests.conformance import authorization, oauth_client
 from tests.conformance.authorization import SUITE
+from tests.conformance.list_changes import write_down
 from tests.fixtures_archway import RunningArchway, archway_up
 from tests.fixtures_upstreams import NODE, ROOT, answering, running
 
@@ -103,12 +104,13 @@ def judged(urls: dict[str, str], token: str) -> tuple[dict[str, bool], list[str]
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
-        port, log = free_port(), Path(folder, "server.log")
-        command = [sys.executable, "-P", "-m", "tests.conformance.server", str(port)]
+        port, log, administered = free_port(), Path(folder, "server.log"), Path(folder, "administered.json")
+        command = [sys.executable, "-P", "-m", "tests.conformance.server", str(port), str(administered)]
         state = Path(folder, "state")
         with running(command, {"PYTHONPATH": str(ROOT)}, log) as process, archway_up(state) as archway:
             at = answering(f"http://127.0.0.1:{port}/mcp", process, log)
             urls = {era: _gateway(archway, era, at) for era in ERAS.values()}
+            write_down(administered, archway.api)
             found, scores = judged(urls, archway.token())
             found |= authorization.judged(archway, urls["legacy"]) | oauth_client.judged()
     print()

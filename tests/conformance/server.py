@@ -1,4 +1,6 @@
-"""An MCP server of the Python SDK, of both eras, with tools that the conformance suite asks for by name; argv: port.
+"""An MCP server of the Python SDK, of both eras, with tools that the conformance suite asks for by name.
+
+argv: port, and the file that says where its gateways are administered.
 
 `run.py` puts it behind a gateway. Left out are the tools for what no gateway does yet: see `expected_failures_*.yml`.
 """
@@ -9,6 +11,7 @@ import asyncio
 import base64
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import mcp_types as types
@@ -16,7 +19,7 @@ import uvicorn
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
-from tests.conformance import offers, questions
+from tests.conformance import list_changes, offers, questions
 from tests.conformance.offers import PIXEL
 from tests.conformance.questions import TEXT
 
@@ -142,6 +145,7 @@ TOOLS: dict[str, tuple[dict[str, Any], Play]] = {
     "test_logging_tool": (NOTHING, logs),
     "test_missing_capability": (NOTHING, needs_sampling),
     "test_header_parameter": (needs("region", **{"x-mcp-header": "Region"}), always(text("there"))),
+    list_changes.SPARE: (NOTHING, always(text("spare"))),
     "json_schema_2020_12_tool": (ANY_SCHEMA, always(text("ok"))),
 }
 
@@ -175,6 +179,7 @@ async def set_level(_: Context, _params: object) -> types.EmptyResult:
 
 
 if __name__ == "__main__":
+    TOOLS |= {name: (NOTHING, list_changes.trigger(Path(sys.argv[2]), name)) for name in list_changes.TRIGGERS}
     server = Server(
         "conformance", version="1", on_list_tools=list_tools, on_call_tool=call_tool, on_set_logging_level=set_level,
         on_list_prompts=offers.list_prompts, on_get_prompt=offers.get_prompt, on_completion=offers.complete,
