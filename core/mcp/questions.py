@@ -6,6 +6,7 @@ server's questions those alone (`why_not_asked`). Of a capability that we do not
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Final, Literal, get_args
 from urllib.parse import urlsplit
@@ -21,6 +22,10 @@ _METHODS: Final[dict[str, Question]] = {
     "roots/list": "roots",
 }
 _MODES: Final = ("form", "url")
+_HOST: Final = re.compile(r"(?:[a-z0-9_-]+\.)*[a-z0-9_-]+\.?|\[[0-9a-f:.]+\]")
+"""A host that all programs read alike. One of other letters is written in these, too (`xn--`)."""
+_NUMBER: Final = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)\.?")
+_ADDRESS: Final = re.compile(r"(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})")
 
 
 def passed_on(declared: object, allowed: Collection[str]) -> dict[str, object]:
@@ -39,24 +44,41 @@ def profile_of(capabilities: Mapping[str, object]) -> str:
 
 
 def host_of(request: Mapping[str, object]) -> str | None:
-    """Where the link of a question leads; None without one, empty where it cannot be told."""
+    """Where the link of a question leads; None without one, empty where it cannot be told.
+
+    That is so, too, where a browser may read the link in another way than we do: a backslash in it, a host in other
+    letters, an address written as one number, a link that is none of the web.
+    """
     params = request.get("params")
     if not isinstance(params, dict) or params.get("mode") != "url":
         return None
+    url = params.get("url")
+    if not isinstance(url, str) or "\\" in url:
+        return ""
     try:
-        return urlsplit(str(params.get("url"))).netloc.rpartition("@")[2].lower()
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port is not None else ""
     except ValueError:
         return ""
+    host = parts.netloc.rpartition("@")[2].lower().removesuffix(port)
+    return f"{host}{port}" if parts.scheme in {"http", "https"} and _is_plain(host) else ""
+
+
+def _is_plain(host: str) -> bool:
+    last = host.removesuffix(".").rpartition(".")[2]
+    return _HOST.fullmatch(host) is not None and (
+        _NUMBER.fullmatch(last) is None or _ADDRESS.fullmatch(host) is not None
+    )
 
 
 def with_who(request: dict[str, object], who: str) -> dict[str, object]:
     """A question whose words say who asks, and where its link leads."""
     params = request.get("params")
-    if not isinstance(params, dict) or "message" not in params:
+    if not isinstance(params, dict) or (_METHODS.get(str(request.get("method"))) != "elicitation"):
         return request
     host = host_of(request)
     opens = f" (opens {host})" if host else ""
-    return {**request, "params": {**params, "message": f"{who} asks{opens}: {params['message']}"}}
+    return {**request, "params": {**params, "message": f"{who} asks{opens}: {params.get('message', '')}"}}
 
 
 def why_not_asked(asked: object, told: Mapping[str, object]) -> str | None:

@@ -79,6 +79,11 @@ def test_the_words_say_who_asks_and_where_a_link_leads() -> None:
     assert with_who(ROOTS, "crm") == ROOTS
 
 
+def test_who_asks_is_said_of_a_form_that_has_no_words_of_its_own() -> None:
+    silent = {"method": "elicitation/create", "params": {"requestedSchema": {"title": "Archway asks"}}}
+    assert with_who(silent, "crm")["params"]["message"] == "crm asks: "  # type: ignore[index]
+
+
 @pytest.mark.parametrize(
     ("url", "host"),
     [
@@ -87,6 +92,17 @@ def test_the_words_say_who_asks_and_where_a_link_leads() -> None:
         ("https://gateway.example@evil.example/", "evil.example"),
         ("javascript:alert(1)", ""),
         ("https://[", ""),
+        ("https://[::1]:8443/", "[::1]:8443"),
+        ("https://192.0.2.1/", "192.0.2.1"),
+        # A browser goes elsewhere than the words would say, or may: not told, so not passed on.
+        ("https://gateway.example\\@evil.example/", ""),
+        ("https://gateway\u3002example/", ""),
+        ("https://g\u00adateway.example/", ""),
+        ("https://gatew%61y.example/", ""),
+        ("https://2130706433/", ""),
+        ("https://0x7f.1/", ""),
+        ("javascript://evil.example/%0aalert(1)", ""),
+        ("file://gateway.example/x", ""),
     ],
 )
 def test_the_host_of_a_link_is_where_the_browser_goes(url: str, host: str) -> None:

@@ -46,6 +46,13 @@ def test_a_template_makes_nothing_else_and_one_that_is_none_makes_nothing(templa
     assert not makes(template, uri)
 
 
+@pytest.mark.parametrize("between", ["", "a", "{b}", "{?b}{&c}"])
+def test_a_template_that_could_be_read_in_endless_ways_is_compared_as_any_other(between: str) -> None:
+    template = "x://" + f"{{+a}}{between}" * 5 + "{+a}" * 5
+    assert makes(template, "x://" + "a" * (LONGEST - 10))
+    assert not makes(template + "!", "x://" + "a" * (LONGEST - 10))
+
+
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_any_text_is_compared_without_a_fault(template: str, uri: str) -> None:
     assert makes(template, uri) in {True, False}
