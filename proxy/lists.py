@@ -74,7 +74,7 @@ class Lists:
         kept = await asyncio.gather(*(self._of(x, deps, offer, method, fresh=fresh) for offer in offers))
         found = [one.found for one in kept if isinstance(one.found, Found)]
         missing = [one.found for one in kept if isinstance(one.found, Missing)]
-        return Listing(shown(found, kind.named_by), missing, [note for one in kept for note in one.notes])
+        return Listing(shown(found, kind.named_by, offers), missing, [note for one in kept for note in one.notes])
 
     async def _of(self, x: Exchange, deps: Deps, offer: Offer, method: str, *, fresh: bool) -> _Kept:
         key = _key(x, offer, method)

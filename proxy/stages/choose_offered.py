@@ -76,13 +76,14 @@ async def _look_up(x: Exchange, deps: Deps, kind: OfferKind, exposed: str, made:
 
 
 async def _whose(x: Exchange, deps: Deps, kind: OfferKind, exposed: str) -> tuple[Offer, str] | None:
+    assert x.gateway is not None
     if kind == "prompts":
         return whose((await deps.lists.listing(x, deps, PROMPTS_LIST)).items, exposed)
     found = whose((await deps.lists.listing(x, deps, RESOURCES_LIST)).items, exposed)
     if found is not None:
         return found
     templates = (await deps.lists.listing(x, deps, TEMPLATES_LIST)).items
-    return whose(templates, exposed) or whose_template(templates, exposed)
+    return whose(templates, exposed) or whose_template(templates, exposed, x.gateway.offers(kind))
 
 
 def _unknown(x: Exchange, kind: OfferKind, exposed: str) -> Refusal:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.snapshot import Offer, OfferKind, Route
-from proxy.offered.names import Found, shown, whose, whose_template, with_name, without_name
+from proxy.offered.names import MOST_COMPARED, Found, Shown, shown, whose, whose_template, with_name, without_name
 
 
 def offer(name: str, kind: OfferKind = "resources") -> Offer:
@@ -84,3 +84,32 @@ def test_a_template_leads_to_its_server_and_those_of_several_to_none() -> None:
 def test_a_uri_with_a_name_before_it_leads_back(name: str, uri: str) -> None:
     one = offer(name)
     assert without_name([one], with_name(one, uri)) == (one, uri)
+
+
+@pytest.mark.parametrize("imitated", ["crm+file:///x", "ui://crm+board/1"])
+def test_a_server_that_lists_what_begins_as_anothers_is_not_taken_for_it(imitated: str) -> None:
+    listed = shown([found(WIKI, imitated)], "uri", [WIKI, CRM])
+    assert whose(listed, imitated) is None
+    assert without_name([WIKI, CRM], imitated) == (CRM, imitated.replace("crm+", ""))
+    assert whose(listed, with_name(WIKI, imitated)) == (WIKI, imitated)
+
+
+def test_a_server_may_list_what_begins_as_its_own() -> None:
+    assert [one.exposed for one in shown([found(CRM, "crm+x://1")], "uri", [WIKI, CRM])] == ["crm+x://1"]
+
+
+def test_what_a_template_with_its_offers_name_before_it_makes_goes_to_the_server_without_that_name() -> None:
+    listed = shown(templates((CRM, "x://{id}"), (WIKI, "x://{id}")), "uriTemplate", [WIKI, CRM])
+    assert whose_template(listed, "wiki+x://1", [WIKI, CRM]) == (WIKI, "x://1")
+
+
+def test_a_template_that_makes_anything_does_not_make_what_is_anothers() -> None:
+    listed = shown(templates((WIKI, "{+all}")), "uriTemplate", [WIKI, CRM])
+    assert whose_template(listed, "a://1", [WIKI, CRM]) == (WIKI, "a://1")
+    assert whose_template(listed, "crm+a://1", [WIKI, CRM]) is None
+
+
+def test_of_a_server_with_templates_without_end_the_first_are_compared() -> None:
+    many = [Shown(f"a{number}://{{id}}", WIKI, "", {}) for number in range(MOST_COMPARED + 1)]
+    assert whose_template(many, f"a{MOST_COMPARED - 1}://1") is not None
+    assert whose_template(many, f"a{MOST_COMPARED}://1") is None
