@@ -26,11 +26,11 @@ def choose_tool(x: Exchange, deps: Deps) -> None:
         arguments = request.params["arguments"] = {}
     if not isinstance(arguments, dict):
         raise MessageFault(INVALID_PARAMS, "params.arguments must be an object.", status, request.id)
-    if has_answers(x):
-        take_answers(x, deps)
     ran = name == RUN and x.gateway.searches and name not in x.gateway.tools
     if ran:
         name, arguments = run_target(x, arguments)
+    if has_answers(x):
+        take_answers(x, deps)  # to a question about the tool that runs
     tool = x.gateway.tools.get(name)
     if tool is None:
         raise Refusal("tool_unknown", tool=name[:128])

@@ -5,15 +5,15 @@ that its schema does not allow are answered with the schema, since a model that 
 """
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
-import jsonschema_rs
 import orjson
 
 from core.mcp.faults import INVALID_PARAMS, MessageFault
 from core.mcp.versions import Era
 from proxy.exchange import Exchange
 from proxy.gateways.compiled import CompiledTool
+from proxy.gateways.judged_schemas import why_wrong
 from proxy.refusals import Refusal
 
 LARGEST_SCHEMA: Final = 64 << 10
@@ -42,21 +42,9 @@ def check_arguments(x: Exchange, tool: CompiledTool) -> None:
     written = orjson.dumps(schema)
     if not isinstance(schema, dict) or len(written) > LARGEST_SCHEMA:
         return  # its server judges
-    why = _why_not(schema, x.request.params["arguments"])
+    why = why_wrong(schema, x.request.params["arguments"])
     if why:
         raise Refusal("wrong_arguments", tool=tool.exposed, why=why, text=f"Its schema: {written.decode()}")
-
-
-def _why_not(schema: dict[str, Any], arguments: object) -> str:
-    try:
-        jsonschema_rs.validator_for(schema, offline=True).validate(arguments)
-    except jsonschema_rs.ValidationError as error:
-        # Its own words repeat what the caller sent, which no record may hold.
-        place = "/".join(str(part) for part in error.instance_path) or "the whole"
-        return f"{place} ({error.schema_path[-1] if error.schema_path else 'schema'})"[:200]
-    except ValueError:
-        return ""  # a schema that cannot be compiled decides nothing
-    return ""
 
 
 def _wrong(x: Exchange, sentence: str) -> MessageFault:

@@ -10,7 +10,7 @@ import pytest
 from core.resolve import InstallationRefusal
 from core.snapshot import Rule
 from core.tokens import digest
-from tests.fakes.mcp_upstream import McpUpstream
+from tests.fakes.mcp_upstream import Answer, McpUpstream, Received
 from tests.proxy.conftest import Reply, Rig
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer", "description": "how many"}}, "required": ["n"]}
@@ -150,3 +150,24 @@ async def test_a_new_revision_is_searched_at_once(rig: Rig, upstream: McpUpstrea
         if hits:
             break
     assert [one["name"] for one in hits] == ["crm__send_invoice"]
+
+
+async def test_a_tool_that_runs_so_may_ask_and_its_caller_answers(rig: Rig) -> None:
+    form = {"method": "elicitation/create", "params": {"message": "Which?", "requestedSchema": {"type": "object"}}}
+
+    def asks(received: Received) -> Answer:
+        answers = received.params.get("inputResponses")
+        if answers is None:
+            return Answer(result={"resultType": "input_required", "inputRequests": {"q": form}, "requestState": "s"})
+        return Answer(text=orjson.dumps(answers["q"]).decode())
+
+    async with McpUpstream(era="modern") as server:
+        server.tool("echo", asks)
+        await serve(rig, server)
+        meta = {"io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}}
+        run = {"name": "run_tool", "arguments": {"tool_name": "crm__forecast", "tool_args": {"n": 1}}}
+        asked = (await rig.modern("tools/call", run, meta=meta)).result
+        answer = {"action": "accept", "content": {}}
+        again = {**run, "inputResponses": {"q": answer}, "requestState": asked["requestState"]}
+        told = (await rig.modern("tools/call", again, meta=meta)).result
+        assert orjson.loads(told["content"][0]["text"]) == answer
