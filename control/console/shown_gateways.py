@@ -18,6 +18,7 @@ from control.registry.visibility import why_not_called_by
 from control.store import gateways
 from control.store.pool import Connection
 from control.store.statements import Place
+from core.snapshot import OFFER_KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class ShownGateway:
     """Why this person cannot call it; '' where they may."""
     people: int
     """How many see it who are not shut out."""
+    offers: int = 0
+    """Of how many servers it shows all resources, and of how many all prompts, added up."""
     closed: bool = False
     """Whether no way in is open at all: then one of `reasons` says so."""
 
@@ -98,7 +101,8 @@ async def _shown(
             ShownGateway(
                 gateway=one,
                 url=canonical_resource(public_url, one.slug),
-                tools=len(tools[one.id]),
+                tools=sum(tool.kind not in OFFER_KINDS for tool in tools[one.id]),
+                offers=sum(tool.kind in OFFER_KINDS for tool in tools[one.id]),
                 reasons=judged.reasons,
                 warnings=judged.warnings,
                 shut=ways[one.id].warnings,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from control.registry.entry_tool import ToolKind
 from control.registry.installation import InstallationState
 from control.registry.installation_states import STATE_WORDS
 from control.registry.visibility import VisibilityKind
@@ -38,6 +39,7 @@ class AssignedTool:
     """Its definition is another one than somebody has looked at."""
     entry_slug: str = ""
     only_as_task: bool = False
+    kind: ToolKind = "tool"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,6 @@ _VISIBLE: Final = """
 class GoesWithGateway:
     """What a gateway's deletion takes along."""
 
-    tools: int
     people: int
     """Who allowed a client to call it for them."""
     clients: list[str]
@@ -137,7 +136,7 @@ async def showing_in_words(
 async def assigned_tools(connection: Connection, gateway_ids: Sequence[str]) -> dict[str, list[AssignedTool]]:
     """What usability asks of the assignments of each gateway, in the order of their names."""
     rows = await connection.fetch(
-        """select a.gateway_id, a.exposed_name, t.state as tool_state, t.missing_since is not null as missing,
+        """select a.gateway_id, a.exposed_name, t.kind, t.state as tool_state, t.missing_since is not null as missing,
                t.changed_at is not null as changed, e.slug as entry_slug,
                coalesce(t.definition #>> '{execution,taskSupport}' = 'required', false) as only_as_task,
                i.name as installation, i.state as installation_state,
@@ -163,8 +162,7 @@ async def goes_with(connection: Connection, gateway_id: str) -> GoesWithGateway:
                select g.user_id, c.name from oauth_grants g join oauth_clients c on c.id = g.client_id
                where g.gateway_id = $1 and g.redeemed_at is not null and g.revoked_at is null
                  and g.expires_at > now())
-           select (select count(*) from assignments where gateway_id = $1)::int as tools,
-               (select count(distinct user_id) from held)::int as people,
+           select (select count(distinct user_id) from held)::int as people,
                array(select name from held group by name order by lower(name)) as clients""",
         gateway_id,
     )

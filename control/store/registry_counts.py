@@ -32,12 +32,20 @@ class EntryCounts:
 
 @dataclass(frozen=True, slots=True)
 class ShowingGateway:
-    """A gateway that shows tools of an entry."""
+    """A gateway that shows tools of an entry, or its resources or prompts."""
 
     gateway: Gateway
-    tools: int
+    assigned: int
+    """Tools and offers of the entry on it."""
+    offers: int
+    """Of them, those that are all resources or all prompts of the server."""
     pinned: int
-    """Of them, tools that are pinned to one installation."""
+    """Of the assigned, those that are pinned to one installation."""
+
+    @property
+    def tools(self) -> int:
+        """Of the assigned, those that are called as tools."""
+        return self.assigned - self.offers
 
 
 async def of_entries(connection: Connection, entry_ids: Collection[str], caller: Caller) -> dict[str, EntryCounts]:
@@ -75,7 +83,8 @@ async def gateways_showing(
     or (None) to any.
     """
     rows = await connection.fetch(
-        """select a.gateway_id, count(*) as tools,
+        """select a.gateway_id, count(*) as assigned,
+               count(*) filter (where t.kind in ('resources', 'prompts')) as offers,
                count(*) filter (where a.installation_id is not null
                                 and ($2::uuid is null or a.installation_id = $2)) as pinned,
                count(*) filter (where a.installation_id is null) as resolved
@@ -85,7 +94,7 @@ async def gateways_showing(
     )  # fmt: skip
     found = await gateways.many(connection, [row["gateway_id"] for row in rows])
     showing = [
-        ShowingGateway(found[row["gateway_id"]], row["tools"], row["pinned"])
+        ShowingGateway(found[row["gateway_id"]], row["assigned"], row["offers"], row["pinned"])
         for row in rows
         if row["gateway_id"] in found and (installation_id is None or row["pinned"] or row["resolved"])
     ]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from control.registry.entry_tool import ToolState
+from control.registry.entry_tool import ToolKind, ToolState
 from control.store.pool import Connection
 from control.store.rows import made
 from control.store.statements import Place, behind, in_order, place_of
@@ -21,6 +21,8 @@ _SEEN: Final = """
         or exists (select 1 from entry_teams m where m.entry_id = e.id and m.team_id = any($3::uuid[])))
 """
 _SHOWN: Final = "exists (select 1 from assignments a where a.tool_id = t.id and a.gateway_id = $1)"
+_IS_TOOL: Final = "t.kind not in ('resources', 'prompts')"
+"""The others are all resources or all prompts of a server: picked one by one, and counted as no tool."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,7 @@ class ToolChoice:
     """A tool that can be picked, and under which names the gateway shows it already."""
 
     id: str
+    kind: ToolKind
     name: str
     description: str
     """The server's own words, cut."""
@@ -54,11 +57,13 @@ class ToolChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryCount:
-    """How many tools an entry has, and how many of them the gateway shows."""
+    """How many tools an entry has, and how many of them the gateway shows; beside them its resources and prompts."""
 
     tools: int
     """Those that its server still lists."""
     shown: int
+    offers: int
+    """How many the gateway shows of: all its resources, all its prompts."""
 
 
 async def page(
@@ -87,7 +92,7 @@ async def page(
                  and ($9::text is null or {_SHOWN} = ($9 = 'yes'))
                  and (t.missing_since is null or {_SHOWN})
                {in_order(_NAME, "t.id")} limit $4)
-           select t.id, t.name, left(coalesce(t.definition ->> 'description', ''), 400) as description,
+           select t.id, t.kind, t.name, left(coalesce(t.definition ->> 'description', ''), 400) as description,
                coalesce(t.definition #> '{{annotations,readOnlyHint}}' = 'true'::jsonb, false) as only_reads,
                t.state, t.missing_since is not null as missing, t.entry_id, e.slug as entry_slug,
                e.name as entry_name, coalesce(own.shown, '[]'::jsonb) as shown
@@ -106,13 +111,13 @@ async def page(
 async def counts(connection: Connection, gateway_id: str, entry_ids: Collection[str]) -> dict[str, EntryCount]:
     """Of each of these entries, how much there is to pick."""
     rows = await connection.fetch(
-        """select t.entry_id, (count(*) filter (where t.missing_since is null))::int as tools,
-               (count(*) filter (where exists (
-                   select 1 from assignments a where a.tool_id = t.id and a.gateway_id = $1)))::int as shown
+        f"""select t.entry_id, (count(*) filter (where t.missing_since is null and {_IS_TOOL}))::int as tools,
+               (count(*) filter (where {_IS_TOOL} and {_SHOWN}))::int as shown,
+               (count(*) filter (where not {_IS_TOOL} and {_SHOWN}))::int as offers
            from entry_tools t where t.entry_id = any($2::uuid[]) group by t.entry_id""",
         gateway_id, list(entry_ids),
     )  # fmt: skip
-    return {row["entry_id"]: made(EntryCount, {"tools": row["tools"], "shown": row["shown"]}) for row in rows}
+    return {row["entry_id"]: made(EntryCount, row) for row in rows}
 
 
 async def without_tools(
@@ -138,7 +143,7 @@ async def named(connection: Connection, tool_ids: Collection[str]) -> dict[str, 
 
 
 async def of_entry(connection: Connection, gateway_id: str, entry_id: str) -> list[str]:
-    """Identifiers of the assignments of an entry's tools on the gateway."""
+    """Identifiers of the assignments of an entry's tools on the gateway, and of its resources and prompts."""
     rows = await connection.fetch(
         """select a.id from assignments a join entry_tools t on t.id = a.tool_id
            where a.gateway_id = $1 and t.entry_id = $2 order by a.id""",
@@ -150,9 +155,8 @@ async def of_entry(connection: Connection, gateway_id: str, entry_id: str) -> li
 async def not_shown(connection: Connection, gateway_id: str, entry_id: str) -> list[str]:
     """Names of an entry's tools that its server still lists and that the gateway does not show yet."""
     rows = await connection.fetch(
-        """select t.name from entry_tools t
-           where t.entry_id = $2 and t.missing_since is null
-             and not exists (select 1 from assignments a where a.tool_id = t.id and a.gateway_id = $1)
+        f"""select t.name from entry_tools t
+           where t.entry_id = $2 and t.missing_since is null and {_IS_TOOL} and not {_SHOWN}
            order by t.name""",
         gateway_id, entry_id,
     )  # fmt: skip

@@ -181,7 +181,7 @@ async def _shown(visit: Visit, form: Form) -> web.Response:
         whose=whose(row.owner, row.owner_name, caller.user_id),
         who=who_can_use(row.owner, row.owner_name, caller.user_id),
         pinned=_seen(visit, [one for one in showing if one.pinned]),
-        resolved=_seen(visit, [one for one in showing if one.tools > one.pinned]),
+        resolved=_seen(visit, [one for one in showing if one.assigned > one.pinned]),
         finds=caller.may_for("entry:update", entry_owner(found.entry)),
         updates=caller.may_for("installation:update", row.owner),
         going=going,

@@ -123,7 +123,7 @@ function countPicks() {
   const number = changedBoxes().length + document.querySelectorAll("[data-kept] input").length;
   place.textContent = number ? `${number} to save` : "";
   for (const all of document.querySelectorAll("[data-all]")) {
-    const boxes = [...all.closest(".pick").querySelectorAll("[data-pick]")];
+    const boxes = [...all.closest(".pick").querySelectorAll("[data-pick=tool]")];
     const ticked = boxes.filter((box) => box.checked).length;
     all.checked = ticked === boxes.length;
     all.indeterminate = ticked > 0 && ticked < boxes.length;
@@ -134,7 +134,7 @@ document.addEventListener("htmx:before:swap", keepPicks);
 document.addEventListener("htmx:after:settle", showPicks);
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-all]")) {
-    const boxes = event.target.closest(".pick").querySelectorAll("[data-pick]:not(:disabled)");
+    const boxes = event.target.closest(".pick").querySelectorAll("[data-pick=tool]:not(:disabled)");
     for (const box of boxes) box.checked = event.target.checked;
   }
   if (event.target.matches("[data-all], [data-pick]")) countPicks();
