@@ -95,6 +95,7 @@ GATEWAY = Resource(
         "update": (
             "archway gateways update sales --add-header x-request-source",
             "archway gateways update sales --remove-header x-tenant --add-team Support",
+            "archway gateways update sales --tool-loading search_and_run --may-ask elicitation --may-ask sampling",
         ),
         "delete": ("archway gateways delete sales",),
     },
@@ -115,7 +116,13 @@ ASSIGNMENT = Resource(
     create=(
         Option("entry", "The entry whose tools to assign.", needed=True),
         Option("installation", PIN),
-        Option("tools", "A tool's name, or * for all; may be repeated.", "list", flag="tool", needed=True),
+        Option(
+            "tools",
+            "A tool, all_resources, all_prompts, or * for all tools; may be repeated.",
+            "list",
+            flag="tool",
+            needed=True,
+        ),
         Option("prefix", "Whether exposed names begin with the entry's slug.", "flag"),
         Option("exposed_name", "The name that clients see, for exactly one tool."),
     ),
@@ -126,6 +133,7 @@ ASSIGNMENT = Resource(
     examples={
         "create": (
             "archway assignments create --gateway sales --entry crm --tool '*'",
+            "archway assignments create --gateway sales --entry wiki --tool all_resources --tool all_prompts",
             "archway assignments create --gateway sales --entry time --installation Time --tool get_current_time",
             "archway assignments create --gateway support --entry crm --installation crm@Support --tool '*'",
         ),

@@ -11,6 +11,7 @@ from archway.admin.form import Form, with_form
 from archway.admin.show import show_list, show_one
 from archway.calling.arguments import BadArgument, arguments_of, usage_of
 from archway.calling.client import Gateway, NotReached, Refused
+from archway.calling.on_demand import runs_by_name
 from archway.calling.shown import harmless, text_of
 from archway.calling.where import NoGateway, Where, where
 from archway.options import DEFAULT_STATE, State, refuse
@@ -25,6 +26,8 @@ Seconds = Annotated[
 @with_form
 def tools(gateway: Named, seconds: Seconds = 120.0, state: State = DEFAULT_STATE, form: Form = Form.TABLE) -> None:
     """List the tools of a gateway, as a client with your token sees them.
+
+    A gateway that loads tools when needed lists two: search_tools, which finds the others, and run_tool.
 
     The token is ARCHWAY_TOKEN, the address of gateways ARCHWAY_PROXY_URL; or both are those of the `archway up` whose
     folder --state names.
@@ -63,6 +66,8 @@ def call(
     name=text gives a text, whatever it looks like; name:=JSON anything else. Ends with status 1 where the tool says
     that it failed, or the call was refused; the sentence is on standard error.
 
+    Where the gateway loads tools when needed, search_tools finds them, and each is called by its name all the same.
+
     The token is ARCHWAY_TOKEN, the address of gateways ARCHWAY_PROXY_URL; or both are those of the `archway up` whose
     folder --state names.
 
@@ -71,12 +76,12 @@ def call(
       archway call demo time__get_current_time timezone=Europe/Paris
       archway call demo maps__route from=Paris to=Lyon stops:=3 avoid:='\\["tolls"]'
       archway call demo time__get_current_time timezone=UTC --json
+      archway call demo search_tools query='create an issue'
     """
     with _explained() as found:
         found.append(where(gateway, state))
         there = Gateway(found[0].url, found[0].token, seconds)
-        definition = _named(tool, there.tools())
-        result = there.call(definition, arguments_of(arguments or (), definition.get("inputSchema") or {}))
+        result = _called(there, tool, arguments or ())
     failed = result.get("isError") is True
     if form.for_programs:
         show_one(result, form)
@@ -84,6 +89,16 @@ def call(
         typer.echo(text_of(result))
     if failed:
         raise refuse("" if form.for_programs else text_of(result) or "the tool failed and says nothing")
+
+
+def _called(there: Gateway, name: str, arguments: Sequence[str]) -> dict[str, Any]:
+    """The tool's result; by `run_tool` where the gateway lists that in place of its tools."""
+    listed = there.tools()
+    runs = runs_by_name(listed)
+    if runs is not None and all(name != one["name"] for one in listed):
+        return there.call(runs, {"tool_name": name, "tool_args": arguments_of(arguments, {})})
+    definition = _named(name, listed)
+    return there.call(definition, arguments_of(arguments, definition.get("inputSchema") or {}))
 
 
 def _named(name: str, listed: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

@@ -139,6 +139,30 @@ def test_a_call_that_fails_ends_with_one_and_its_sentence(running, words, said):
     assert said in done.stderr
 
 
+def test_a_tool_that_is_in_no_list_is_found_and_called_by_its_name(running):
+    assert running.run("gateways", "update", "demo", "--tool-loading", "search_and_run").returncode == 0
+    try:
+        listed = json.loads(running.run("tools", "demo", "--json").stdout)
+        assert [one["name"] for one in listed] == ["search_tools", "run_tool"]
+        found = json.loads(running.run("call", "demo", "search_tools", "query=current time", "--json").stdout)
+        assert "time__get_current_time" in [one["name"] for one in found["structuredContent"]["tools"]]
+        called = running.run("call", "demo", "time__get_current_time", "timezone=Europe/Paris")
+        assert "Europe/Paris" in called.stdout, called.stderr
+        for words, said in (
+            (("time__get_current_time",), "Its schema: "),
+            (("get_current_time",), "get_current_time"),
+            (("time__get_current_time", "timezone"), "an argument is name=text or name:=JSON"),
+        ):
+            done = running.run("call", "demo", *words)
+            assert (done.returncode, done.stdout) == (1, "")
+            assert said in done.stderr
+        sheet = running.run("gateways", "show", "demo").stdout
+        assert re.search(r"^tool_loading +search_and_run$", sheet, re.MULTILINE)
+        assert re.search(r"^may_ask +.*elicitation", sheet, re.MULTILINE)
+    finally:
+        assert running.run("gateways", "update", "demo", "--tool-loading", "all").returncode == 0
+
+
 def test_a_gateway_that_is_not_there_and_a_token_that_is_not_for_gateways_are_told(running):
     done = running.run("tools", "no-such-gateway")
     assert done.returncode == 1
