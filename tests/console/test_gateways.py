@@ -487,6 +487,17 @@ async def test_resources_and_prompts_of_a_gateway_are_called_so_and_counted_as_n
         assert re.search(r'<td class="number spare">0</td>', (await reader.get("/gateways"))[1])
 
 
+async def test_connect_tries_a_search_where_a_client_lists_no_tool_itself(console: Console) -> None:
+    servers, gateway_id = await known(console), await sales(console, tool_loading="search_and_run")
+    async with transaction(console.pool) as connection:
+        await seeded.assignment(connection, gateway_id, servers.search, "look")
+    async with reading(console, await admin(console)) as reader:
+        text = unescape((await reader.get("/connect/sales"))[1])
+    assert "Your client lists two tools, <code>search_tools</code> and <code>run_tool</code>" in text
+    assert '"name": "search_tools",' in text
+    assert '"arguments": {"query": "look"}' in text
+
+
 def facts_of(text: str) -> dict[str, str]:
     """The facts of a page by name, as words."""
     found = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", text, re.DOTALL)

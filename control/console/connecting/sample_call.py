@@ -42,6 +42,11 @@ def sample_call(tools: Sequence[OfferedTool]) -> SampleCall | None:
     return min(found, key=lambda one: len(one.arguments), default=None)
 
 
+def sample_search(tools: Sequence[OfferedTool]) -> SampleCall | None:
+    """A search that finds the first of these tools, for a gateway whose list has `search_tools` in place of them."""
+    return SampleCall("search_tools", {"query": " ".join(tools[0].name.replace("_", " ").split())}) if tools else None
+
+
 def _arguments(schema: Mapping[str, Any]) -> dict[str, Any] | None:
     """Those that the schema requires; None where one of them cannot be made up."""
     required, properties = schema.get("required", []), schema.get("properties", {})

@@ -15,7 +15,7 @@ from control.admin.token_models import NewToken
 from control.changes import tokens as changes
 from control.console.admitted import admitted_at
 from control.console.connecting.clients import WAYS, client_by, clients_for, ways_of
-from control.console.connecting.sample_call import SampleCall, sample_call
+from control.console.connecting.sample_call import SampleCall, sample_call, sample_search
 from control.console.connecting.step import HOLDER, Client, Steps, Target
 from control.console.forms import REFUSALS, Form
 from control.console.last_call import last_call
@@ -89,7 +89,8 @@ async def _shown(visit: Visit, form: Form, secret: str, client: str, way: str = 
         call = await last_call(connection, visit.caller, shown.gateway.id)
         tools = await assignments.offered(connection, shown.gateway.id, _MOST_TOOLS)
         admitted = await admitted_at(connection, shown.gateway)
-    clients = [_tab(one, shown, secret, sample_call(tools)) for one in clients_for(ways_in(shown.gateway))]
+    sample = sample_search(tools) if shown.gateway.tool_loading == "search_and_run" else sample_call(tools)
+    clients = [_tab(one, shown, secret, sample) for one in clients_for(ways_in(shown.gateway))]
     keys = [one.key for one in clients]
     return visit.again(
         "connect/gateway.html",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from control.console.connecting.sample_call import MOST_ARGUMENTS, SampleCall, sample_call
+from control.console.connecting.sample_call import MOST_ARGUMENTS, SampleCall, sample_call, sample_search
 from control.registry.assignment import OfferedTool
 
 
@@ -64,3 +64,9 @@ def test_a_schema_of_whatever_form_breaks_nothing(schema: dict[str, Any]) -> Non
 
 def test_arguments_are_written_as_json() -> None:
     assert SampleCall("a", {"x": True, "y": "ü"}).as_json == '{"x": true, "y": "\\u00fc"}'
+
+
+def test_a_search_looks_for_the_words_of_a_tool_that_is_there() -> None:
+    tools = [tool("crm__find_contact", only_reads=False)]
+    assert sample_search(tools) == SampleCall("search_tools", {"query": "crm find contact"})
+    assert sample_search([]) is None
