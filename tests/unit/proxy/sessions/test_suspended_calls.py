@@ -46,6 +46,14 @@ async def test_a_call_that_asks_nothing_is_answered_and_not_kept(calls: Suspende
     assert len(calls) == 0
 
 
+@pytest.mark.parametrize("place", range(len(MINE)))
+async def test_a_call_is_found_by_whose_it_is_alone(calls: SuspendedCalls, place: int) -> None:
+    call = calls.begin(MINE, asked(), asks("one"))
+    assert await call.outcome() is None
+    assert calls.find(call.id, (*MINE[:place], "another", *MINE[place + 1 :])) is None
+    assert calls.find(call.id, MINE) is call
+
+
 async def test_a_call_waits_for_its_answers_from_one_question_to_the_next(calls: SuspendedCalls) -> None:
     call = calls.begin(MINE, asked(), asks("one", "two"))
     for expected in ("one", "two"):
