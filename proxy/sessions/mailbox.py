@@ -31,7 +31,7 @@ class Letter(msgspec.Struct, array_like=True, frozen=True):
     jti: str
     id: str | int = ""
     body: bytes = b""
-    """JSON."""
+    """Of an `answer` JSON; of a suspended call what `elsewhere.py` packs."""
 
 
 class Mailbox:
