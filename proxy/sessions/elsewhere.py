@@ -25,8 +25,12 @@ FOUND_S: Final = 2.0
 """How long a worker has to say that it goes on with a call."""
 OUTCOME_S: Final = 900.0
 """How long an outcome is waited for; each call has a deadline of its own that is shorter."""
-KEPT_S: Final = 60
-"""Seconds for which an outcome lies in Redis."""
+KEPT_S: Final = 10
+"""Seconds for which an outcome lies in Redis; who waits for it takes it at once."""
+LARGEST: Final = 1 << 20
+"""Bytes of answers in a letter, which every worker reads."""
+LARGEST_OUTCOME: Final = 4 << 20
+"""Bytes of an outcome in Redis."""
 
 
 class _Question(msgspec.Struct, array_like=True, frozen=True):
@@ -64,10 +68,12 @@ class Elsewhere:
     async def go_on(
         self, identifier: str, bound: tuple[str, ...], answers: dict[str, object]
     ) -> tuple[Json | None, dict[str, Json]]:
-        """The message that answers the call, or None and what the caller is asked next. Refuses `question_gone`."""
+        """The message that answers the call, or None and what the caller is asked next. Refuses `question_gone`, and
+        `body_too_large` for answers that are too long for a letter.
+        """
+        question = msgspec.msgpack.encode(_Question(list(bound), _short(answers)))
         reply = new_id()
         found, there = self._found[reply], self._there[reply] = asyncio.Event(), asyncio.Event()
-        question = msgspec.msgpack.encode(_Question(list(bound), orjson.dumps(answers)))
         try:
             if not await self._mailbox.post(Letter("resume", identifier, reply, question)):
                 raise Refusal("question_gone")
@@ -102,6 +108,8 @@ class Elsewhere:
             outcome = _Outcome(orjson.dumps(message)) if message is not None else _asks(call)
         except Refusal as refusal:
             outcome = _Outcome(reason=refusal.reason, text=refusal.text, words=orjson.dumps(refusal.words))
+        if len(outcome.message) + len(outcome.questions) > LARGEST_OUTCOME:
+            outcome = _too_large(call)
         sealed = self._sealer.seal(msgspec.msgpack.encode(outcome), reply, *call.bound)
         try:
             name = redis_names.outcome_key(reply)
@@ -114,6 +122,21 @@ class Elsewhere:
     async def _fetched(self, reply: str, bound: tuple[str, ...]) -> _Outcome:
         sealed = await self._redis.ask(self._redis.commands.getdel(redis_names.outcome_key(reply)))
         return msgspec.msgpack.decode(self._sealer.open(sealed or b"", reply, *bound), type=_Outcome)
+
+
+def _short(answers: dict[str, object]) -> bytes:
+    written = orjson.dumps(answers)
+    if len(written) > LARGEST:
+        raise Refusal("body_too_large", limit=LARGEST)
+    return written
+
+
+def _too_large(call: SuspendedCall) -> _Outcome:
+    """In place of what is too much for Redis."""
+    through = call.asked().through
+    server = through.installation.entry if through is not None else ""
+    words = {"server": server, "limit": LARGEST_OUTCOME, "unit": "bytes", "detail": "it is for another worker"}
+    return _Outcome(reason="upstream_too_large", words=orjson.dumps(words))
 
 
 def _asks(call: SuspendedCall) -> _Outcome:

@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any, Final
 
+import orjson
+
 from core.identifiers import new_id
 from core.mcp.faults import INVALID_REQUEST
 from core.tasks import Tasks
@@ -21,6 +23,9 @@ MOST: Final = 1_000
 """Calls that one worker keeps so."""
 QUESTION_S: Final = 300.0
 """How long a caller has for an answer, and a result that came without one is kept."""
+MOST_BYTES: Final = 64 << 20
+"""Of the questions and results that one worker keeps so, as JSON; a caller has a quarter."""
+LONGEST_QUESTION: Final = 1 << 20
 GATHERED_S: Final = 0.02
 """How long more questions of the same server are waited for, once there is one."""
 Json = dict[str, Any]
@@ -38,6 +43,7 @@ class SuspendedCall:
         "_changed",
         "_expiry",
         "bound",
+        "bytes_held",
         "cut",
         "id",
         "listener",
@@ -53,13 +59,14 @@ class SuspendedCall:
         """What the caller has not answered: by a key of ours, method and params."""
         self._answered: dict[str, asyncio.Future[Json]] = {}
         self._changed = asyncio.Event()
+        self.bytes_held = 0
         self._expiry: asyncio.TimerHandle | None = None
         self.listener: Callable[[str, Json], Coroutine[Any, Any, None]] | None = None
         """Who is told of progress, while the caller is there."""
         self.cut: CutOff | None = None
         """Why it was ended."""
         self.task: asyncio.Task[Json] = calls.tasks.spawn("suspended call", converse(self))
-        self.task.add_done_callback(lambda _: self._changed.set())
+        self.task.add_done_callback(self._over)
 
     async def tell(self, method: str, params: Json) -> None:
         """Pass a notification on to the caller, if they are there."""
@@ -68,8 +75,9 @@ class SuspendedCall:
 
     async def ask(self, method: str, params: Json) -> Json:
         """Ask the caller, who answers when they call again; an error in place of an answer that cannot be had."""
-        if not self._calls.hold(self):
-            return {"error": {"code": INVALID_REQUEST, "message": "Too many questions wait for answers."}}
+        size = _size(params)
+        if size > LONGEST_QUESTION or not self._calls.hold(self) or not self._calls.hold_bytes(self, size):
+            return {"error": {"code": INVALID_REQUEST, "message": "Too much waits for answers."}}
         key = new_id()
         future: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
         self.questions[key], self._answered[key] = {"method": method, "params": params}, future
@@ -132,6 +140,14 @@ class SuspendedCall:
         self._calls.end(self)
         self.task.cancel()
 
+    def _over(self, task: asyncio.Task[Json]) -> None:
+        """There is a result, or none: one that comes while the caller is away is kept if there is room for it."""
+        self._changed.set()
+        if self._expiry is None or task.cancelled() or task.exception() is not None:
+            return
+        if not self._calls.hold_bytes(self, _size(task.result())):
+            self.give_up()
+
     def _stay(self) -> None:
         if self._expiry is not None:
             self._expiry.cancel()
@@ -139,6 +155,7 @@ class SuspendedCall:
 
     def _leave(self) -> None:
         """The caller is away: for a while."""
+        self._stay()
         self.listener = None
         self._expiry = asyncio.get_running_loop().call_later(QUESTION_S, self.give_up)
 
@@ -149,7 +166,7 @@ class SuspendedCalls:
     def __init__(self, tasks: Tasks) -> None:
         self.tasks = tasks
         self._held: dict[str, SuspendedCall] = {}
-        self._shares = Shares()
+        self._shares, self._bytes = Shares(), Shares()
 
     def begin(self, bound: tuple[str, ...], asked: Asked, converse: Converse) -> SuspendedCall:
         """A call that may be suspended; `bound`: whose call of what it is."""
@@ -164,6 +181,15 @@ class SuspendedCalls:
         self._held[call.id] = call
         return True
 
+    def hold_bytes(self, call: SuspendedCall, size: int) -> bool:
+        """Room for so much more of a call that is kept, until it is over; False where there is none."""
+        if call.id not in self._held:
+            return False
+        if not self._bytes.take(call.principal, size, most=MOST_BYTES, share=quarter(MOST_BYTES)):
+            return False
+        call.bytes_held += size
+        return True
+
     def find(self, identifier: str, bound: tuple[str, ...]) -> SuspendedCall | None:
         """The call, if it waits here and is this one's."""
         call = self._held.get(identifier)
@@ -173,6 +199,8 @@ class SuspendedCalls:
         """It is over."""
         if self._held.pop(call.id, None) is not None:
             self._shares.give_back(call.principal, 1)
+            self._bytes.give_back(call.principal, call.bytes_held)
+            call.bytes_held = 0
 
     def __iter__(self) -> Iterator[SuspendedCall]:
         """All of them."""
@@ -180,3 +208,8 @@ class SuspendedCalls:
 
     def __len__(self) -> int:
         return len(self._held)
+
+
+def _size(message: Json) -> int:
+    """Of a message, as JSON."""
+    return len(orjson.dumps(message, default=str))

@@ -13,6 +13,7 @@ import pytest
 
 from core.snapshot import Tool
 from proxy.limits import budget
+from proxy.sessions import elsewhere
 from proxy.sessions.pending_questions import LETTERS_PER_S
 from tests.fakes.mcp_upstream import Answer, McpUpstream, Received
 from tests.proxy.conftest import MakeRig, Reply, Rig, modern_request
@@ -284,3 +285,32 @@ async def test_nobody_floods_the_other_workers_with_answers(rig: Rig, monkeypatc
         for number in range(int(LETTERS_PER_S) + 5)
     ]
     assert (told[0], told[-1]) == (202, 503)
+
+
+async def test_what_is_too_long_goes_to_no_other_worker_and_through_no_redis(
+    make_rig: MakeRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with make_rig() as rig, make_rig(control=rig.control) as other, McpUpstream(era="legacy") as server:
+        other.token = rig.token
+        server.tool("ask", LEGACY_ASKS)
+        await serve(rig, server)
+        asked = (await call(rig)).result
+        (key,) = asked["inputRequests"]
+        monkeypatch.setattr(elsewhere, "LARGEST", 1_000)
+        long = {"action": "accept", "content": {"city": "x" * 1_000}}
+        refused = await call(other, inputResponses={key: long}, requestState=asked["requestState"])
+        assert refused.status == 413
+        monkeypatch.setattr(elsewhere, "LARGEST_OUTCOME", 10)
+        told = await call(other, inputResponses={key: PARIS}, requestState=asked["requestState"])
+        assert told.refusal["code"] == "upstream_too_large"
+
+
+async def test_nobody_floods_the_other_workers_with_log_levels(rig: Rig) -> None:
+    await rig.serve([])
+    session = await opened(rig)
+    told = [
+        (await rig.legacy("logging/setLevel", {"level": level}, session=session)).status
+        for level in ("debug", "error") * 60
+    ]
+    assert told[0] == 200
+    assert told.count(503) > 20

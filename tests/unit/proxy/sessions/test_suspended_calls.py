@@ -10,7 +10,7 @@ from core.tasks import Tasks
 from proxy.limits.running_calls import Asked
 from proxy.refusals import Refusal
 from proxy.sessions import suspended_calls as module
-from proxy.sessions.suspended_calls import MOST, SuspendedCall, SuspendedCalls
+from proxy.sessions.suspended_calls import LONGEST_QUESTION, MOST, MOST_BYTES, SuspendedCall, SuspendedCalls
 from tests.fakes.callers import a_user
 
 MINE = ("gateway", "user:u", "tools/call", "t", "digest")
@@ -133,5 +133,47 @@ async def test_one_caller_has_a_quarter_of_the_room(calls: SuspendedCalls) -> No
     refused = calls.begin(MINE, asked(), asks("one"))
     told = await refused.outcome()
     assert told is not None
-    assert "Too many questions" in told["result"][0]["error"]["message"]
+    assert "Too much waits" in told["result"][0]["error"]["message"]
     assert calls.hold(calls.begin(MINE, asked("other"), asks("one")))
+
+
+async def test_a_question_that_is_too_long_is_not_kept(calls: SuspendedCalls) -> None:
+    told = await calls.begin(MINE, asked(), asks("x" * LONGEST_QUESTION)).outcome()
+    assert told is not None
+    assert "Too much waits" in told["result"][0]["error"]["message"]
+
+
+async def test_the_questions_that_wait_have_a_quarter_of_the_bytes_for_one_caller(calls: SuspendedCalls) -> None:
+    long = "x" * (LONGEST_QUESTION - 100)
+    waiting = [calls.begin(MINE, asked(), asks(long)) for _ in range(MOST_BYTES // 4 // LONGEST_QUESTION)]
+    for call in waiting:
+        assert await call.outcome() is None
+    assert await calls.begin(MINE, asked(), asks(long)).outcome() is not None
+    assert await calls.begin(MINE, asked("other"), asks(long)).outcome() is None
+    waiting[0].give_up()
+    assert await calls.begin(MINE, asked(), asks(long)).outcome() is None
+
+
+async def test_a_result_that_comes_while_the_caller_is_away_is_kept_if_there_is_room(
+    calls: SuspendedCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_BYTES", 4_000)
+    away = asyncio.Event()
+
+    def converse(size: int) -> Any:
+        async def run(call: SuspendedCall) -> dict[str, Any]:
+            asking = calls.tasks.spawn("question", call.ask("roots/list", {}))
+            await away.wait()
+            asking.cancel()
+            return {"result": "x" * size}
+
+        return run
+
+    small, large = calls.begin(MINE, asked(), converse(100)), calls.begin(MINE, asked(), converse(2_000))
+    assert [await small.outcome(), await large.outcome()] == [None, None]
+    away.set()
+    await asyncio.wait([small.task, large.task])
+    await asyncio.sleep(0)
+    assert calls.find(small.id, MINE) is small
+    assert calls.find(large.id, MINE) is None
+    assert await small.outcome() == {"result": "x" * 100}
