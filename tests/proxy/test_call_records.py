@@ -50,6 +50,17 @@ async def arrived(rig: Rig, count: int) -> list[CallRecord]:
     return records(rig)
 
 
+async def test_a_search_for_tools_has_a_record_of_its_own_without_its_words(rig: Rig) -> None:
+    async with McpUpstream(era="modern") as server:
+        connection = rig.control.installation(server.url)
+        await rig.serve([rig.control.tool("shown", "t", connection)], tool_loading="search_and_run")
+        await rig.call("search_tools", {"query": "something secret"})
+
+        (record,) = await arrived(rig, 1)
+        assert (record.tool, record.method, record.status) == ("search_tools", "tools/call", "ok")
+        assert "secret" not in repr(record)
+
+
 async def test_a_record_says_who_called_what_with_which_credential_and_how_it_ended(rig: Rig) -> None:
     async with McpUpstream(era="modern") as server:
         server.tool("t", Answer(text="fine"))
