@@ -1,4 +1,4 @@
-"""Pages of gateways over plain HTTP: what clients list, resources and prompts beside tools, and what servers may ask."""
+"""Pages of gateways over plain HTTP: what clients list, what is there beside tools, and what servers may ask."""
 
 from __future__ import annotations
 
