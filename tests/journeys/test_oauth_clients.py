@@ -27,6 +27,7 @@ async def test_a_client_is_registered_by_keys_alone_and_its_secret_is_seen_once(
     await shot(page, "oauth-clients-empty-narrow-dark")
     assert not await serious_findings(page)
     await page.goto("/oauth-clients/new")
+    await expect(page.get_by_label("Name", exact=True)).to_be_focused()
     await page.keyboard.type("Open WebUI")
     await page.keyboard.press("Tab")
     await page.keyboard.press("Tab")

@@ -77,6 +77,7 @@ async def test_a_team_is_made_and_its_members_roles_change_by_keys_alone(visits:
     await console.person("Bea Bell")
     page = await visits.page(await console.person("Ann", "admin"), "narrow-light")
     await page.goto("/teams/new")
+    await expect(page.get_by_label("Name", exact=True)).to_be_focused()
     await page.keyboard.type("Support")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Support")
