@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -147,7 +147,11 @@ async def _disk_was_written(system: System) -> None:
     folder = system.folder / "proxy-0-disk"
 
     def newest() -> int:
-        return max(path.stat().st_mtime_ns for path in folder.glob("gateways.*"))
+        written = [0]
+        for path in folder.glob("gateways.*"):
+            with suppress(FileNotFoundError):  # its worker has just replaced it
+                written.append(path.stat().st_mtime_ns)
+        return max(written)
 
     before = newest()
 

@@ -84,14 +84,22 @@ async def known_to_one_worker_each(system: System, name: str) -> list[Person]:
 async def on_disk(system: System) -> None:
     """Every worker has had the time to write what it knows."""
     folder = disk(system)
-    began = max((path.stat().st_mtime_ns for path in folder.glob("*.*")), default=0)
+    began = max((_written(path) for path in folder.glob("*.*")), default=0)
 
     async def all_wrote() -> bool:
-        written = [path for path in folder.glob("verdicts.*") if path.stat().st_mtime_ns > began]
+        written = [path for path in folder.glob("verdicts.*") if _written(path) > began]
         return len(written) >= 1
 
     await eventually(all_wrote, 60, "the copies are written")
     await asyncio.sleep(6)  # the others' turn comes within 5 s
+
+
+def _written(path: Path) -> int:
+    """When a copy was written last, in ns; 0 for one that its worker has just replaced."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def disk(system: System) -> Path:
