@@ -37,9 +37,8 @@ lock: ## resolve the dependencies again into constraints.txt (no addresses in it
 tools: .venv/.ok ## bring what the tests need from npm and further SDK versions into .tools/ (cached)
 	@tools/install.sh
 
-# Three workers even where there are two cores: while one waits for what it started, or for a deadline, another has it.
 test: .venv/.ok tools ## run the tests but for the long ones and those in a browser, without network; print the table of trust rows
-	@$(BIN)/pytest -n 3 --dist loadfile --trust-table=test --ignore=tests/bench --ignore=tests/faults --ignore=tests/journeys --ignore=tests/docs
+	@$(BIN)/pytest -n 2 --dist loadfile --trust-table=test --ignore=tests/bench --ignore=tests/faults --ignore=tests/journeys --ignore=tests/docs
 
 test-compiled: compiled tools ## run the tests that see a worker from outside once more, on what `make compiled` made
 	@$(BIN)/python -m pytest -p tests.plugins.compiled_form -n 2 --dist loadfile tests/proxy tests/edge tests/fuzz tests/up
