@@ -85,6 +85,11 @@ def log_level_key(jti: str) -> str:
     return f"{PREFIX}level:{jti}"
 
 
+def subscribed_key(jti: str) -> str:
+    """Hash: the resources that a client session is subscribed to, each sealed; lives as long as a tombstone."""
+    return f"{PREFIX}subscribed:{jti}"
+
+
 def outcome_key(reply: str) -> str:
     """What became of a suspended call, for the worker that its caller came back to; a minute."""
     return f"{PREFIX}outcome:{reply}"

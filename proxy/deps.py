@@ -31,6 +31,7 @@ from proxy.sessions.mailbox import Mailbox
 from proxy.sessions.pending_questions import PendingQuestions
 from proxy.sessions.sealed import Sessions
 from proxy.settings import ProxySettings
+from proxy.subscriptions.subscriptions import Subscriptions
 from proxy.telemetry.counting import CallSlots
 from proxy.telemetry.refusal_log import RefusalLog
 from proxy.telemetry.sign_in_steps import SignInSteps
@@ -194,6 +195,8 @@ class Deps:
     streams: Streams
     lists: ListsOffers
     searches: SearchIndexes
+    subscriptions: Subscriptions
+    """Of callers, to single resources."""
     suspended: Elsewhere
     """Calls that wait for answers of modern callers."""
     hosts: frozenset[str]

@@ -17,6 +17,7 @@ from proxy.resolve.caller_verdicts import Authority
 from proxy.resolve.installations import Installations
 from proxy.resolve.key_sets import KeySets
 from proxy.sessions.sealed import Sessions
+from proxy.subscriptions.subscriptions import Subscriptions
 from proxy.upstream.health import Health
 from proxy.upstream.sessions import UpstreamSessions
 
@@ -38,11 +39,13 @@ class Forgetting:
         sessions: Sessions,
         calls: Calls,
         endings: AccessEndings,
+        subscriptions: Subscriptions,
     ) -> None:
         self._authority, self._key_sets, self._signed_tokens = authority, key_sets, signed_tokens
         self._gateways, self._installations = gateways, installations
         self._upstream_sessions, self._health = upstream_sessions, health
         self._sessions, self._calls, self._endings = sessions, calls, endings
+        self._subscriptions = subscriptions
         self.by_kind: Final[Mapping[Kind, Forget]] = {
             "gateway": self._gateway,
             "token": self._token,
@@ -115,6 +118,7 @@ class Forgetting:
         await self._installations.forget_installation(change.name)
         self._upstream_sessions.forget_installation(change.name)
         self._health.forget_installation(change.name)
+        self._subscriptions.forget_installation(change.name)
         self._endings.look_at_installations(lambda one: one.installation_id == change.name)
 
     async def _entry(self, change: Change) -> None:

@@ -14,6 +14,8 @@ def deliver(letter: Letter, deps: Deps) -> None:
             deps.sessions.hears_from(letter.jti, str(letter.id))
         case "answer":
             deps.questions.answer(letter.jti, letter.id, answered_in(letter.body))
+        case "subscribed":
+            deps.subscriptions.changed(letter.jti)
         case "resume" | "resumes" | "resumed":
             deps.suspended.deliver(letter)
         case "ended":

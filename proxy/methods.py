@@ -13,12 +13,15 @@ from core.mcp.faults import METHOD_NOT_FOUND, MessageFault
 from core.mcp.message import Request
 from core.mcp.methods import (
     COMPLETE,
+    LISTEN,
     PROMPTS_GET,
     PROMPTS_LIST,
     RESOURCES_LIST,
     RESOURCES_READ,
+    SUBSCRIBE,
     TEMPLATES_LIST,
     TOOLS_CALL,
+    UNSUBSCRIBE,
 )
 from core.mcp.versions import Era
 from core.snapshot import OfferKind
@@ -30,9 +33,13 @@ from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.gateways.built_in_tools import SEARCH
 from proxy.refusals import RefusedAs
+from proxy.stages.apply_limits import apply_limits
+from proxy.stages.apply_policy import apply_policy
 from proxy.stages.choose_offered import choose_completed, choose_prompt, choose_resource
 from proxy.stages.choose_tool import choose_tool
+from proxy.stages.resolve_credential import resolve_credential
 from proxy.stages.search_tools import choose_search, search_tools
+from proxy.stages.subscribe import subscribe, unsubscribe
 from proxy.upstream_call import Stage
 
 
@@ -69,6 +76,7 @@ Method = FromMemory | AskedFor | FromServer
 _PROMPTS: Final[frozenset[OfferKind]] = frozenset({"prompts"})
 _RESOURCES: Final[frozenset[OfferKind]] = frozenset({"resources"})
 _TOOL: Final = FromServer(choose_tool, refused_as="result")
+_SUBSCRIBING: Final = (apply_policy, apply_limits, resolve_credential, subscribe)
 _SEARCH: Final = FromServer(choose_search, refused_as="result", stages=(search_tools,))
 _OFFERED: Final[dict[str, Method]] = {
     PROMPTS_LIST: AskedFor(list_offered, _PROMPTS),
@@ -86,11 +94,13 @@ LEGACY: Final[dict[str, Method]] = {
     "logging/setLevel": AskedFor(set_log_level),
     "tools/list": FromMemory(list_tools),
     TOOLS_CALL: _TOOL,
+    SUBSCRIBE: FromServer(choose_resource, "error", stages=_SUBSCRIBING, offers=_RESOURCES),
+    UNSUBSCRIBE: AskedFor(unsubscribe, _RESOURCES),
     **_OFFERED,
 }
 MODERN: Final[dict[str, Method]] = {
     "server/discover": FromMemory(discover),
-    "subscriptions/listen": FromMemory(listen),
+    LISTEN: AskedFor(listen),
     "tools/list": FromMemory(list_tools),
     TOOLS_CALL: _TOOL,
     **_OFFERED,

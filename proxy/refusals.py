@@ -128,6 +128,12 @@ TABLE: Final[dict[str, Reason]] = {
     "prompt_unknown": Reason("rpc", 200, -32602, False, "Unknown prompt: {prompt}"),
     "resource_unknown": Reason("rpc", 200, -32602, False, "Unknown resource: {uri}"),
     "resource_not_found": Reason("rpc", 200, -32002, False, "Unknown resource: {uri}"),
+    "no_news": _call("{server} does not say when its resources change."),
+    "too_many_subscriptions": _call("No more than {most} subscriptions are kept at once; unsubscribe from some."),
+    "subscriptions_away": _call("Subscriptions cannot be kept now; retry soon.", retryable=True),
+    "no_session": _call(
+        "News of a resource comes on the stream of a session; open one with initialize, and send Mcp-Session-Id."
+    ),
     "wrong_arguments": _call("{tool} does not take these arguments: see {why}."),
     # limits and policy
     "busy": _call("{server} has too many calls in flight; try again in a moment.", retryable=True),

@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 import uvloop
 
 from core import compiled_form
-from core.egress.addresses import ANYWHERE, AddressPolicy, parse_networks
+from core.egress.addresses import ANYWHERE
 from core.egress.client import Egress, UpstreamFault
 from core.internal_call import InternalCalls
 from core.keys import BadKey
@@ -60,6 +60,7 @@ from proxy.sessions.endings import Endings
 from proxy.sessions.mailbox import Mailbox
 from proxy.sessions.sealed import Sessions
 from proxy.settings import ProxySettings, from_environment
+from proxy.subscriptions.subscriptions import Subscriptions
 from proxy.telemetry.counting import Slots
 from proxy.telemetry.metrics import COMPILED, TLS_FILES_BROKEN, WORKER_START_TIME
 from proxy.tracing.sending import sender_to
@@ -68,7 +69,7 @@ from proxy.upstream.conversation import Upstreams
 from proxy.upstream.eras import Eras
 from proxy.upstream.probe import Prober
 from proxy.upstream.sessions import UpstreamSessions
-from proxy.upstream.transport import open_transport
+from proxy.upstream.transport import open_to_upstreams
 
 log = logging.getLogger(__name__)
 
@@ -83,12 +84,7 @@ class Worker:
         self.tasks = Tasks("worker", quiet=(Refusal, SourceUnreachable, IssuerUnknown, UpstreamFault))
         self.disk = DiskCopy(settings.disk_cache, ring, hard)
         self.redis = Redis(settings.redis_url)
-        self.egress = open_transport(
-            AddressPolicy(parse_networks(settings.upstream_networks)),
-            ca_bundle=settings.ca_bundle or None,
-            proxy=settings.https_proxy or None,
-            pool=settings.lane != "aiohttp",
-        )
+        self.egress = open_to_upstreams(settings)
         self.to_control = Egress(ANYWHERE, ca_bundle=settings.ca_bundle or None, connect_seconds=1.0)
         self.control = control = ControlClient(
             self.to_control,
@@ -100,14 +96,9 @@ class Worker:
             control, self.redis, ring, soft=soft, hard=hard, unknown_per_second=unknown, tasks=self.tasks
         )
         self.gateways = Gateways(
-            control,
-            self.redis,
-            settings.verifier,
-            soft_age=soft,
-            max_stale=hard,
-            unknown_per_second=unknown,
-            tasks=self.tasks,
-        )
+            control, self.redis, settings.verifier,
+            soft_age=soft, max_stale=hard, unknown_per_second=unknown, tasks=self.tasks,
+        )  # fmt: skip
         self.installations = Installations(control, self.redis, ring, soft=soft, hard=hard, tasks=self.tasks)
         self.key_sets = KeySets(control, self.redis, ring, settings.verifier, hard=hard, tasks=self.tasks)
         self.signed_tokens = SignedTokens(
@@ -117,11 +108,13 @@ class Worker:
             self.disk, (self.authority.verdicts, self.installations.resolved, self.key_sets.held, self.gateways)
         )
         upstream_sessions = UpstreamSessions(self.egress, self.redis, ring, self.tasks)
+        self.to_listen = open_to_upstreams(settings)
         upstreams = Upstreams(
             self.egress,
             Eras(self.egress, self.tasks),
             upstream_sessions,
             self.tasks,
+            to_listen=self.to_listen,
             call_seconds=settings.call_seconds,
             ceiling_seconds=settings.call_ceiling_seconds,
             max_answer=settings.max_answer,
@@ -145,6 +138,9 @@ class Worker:
             streams=streams,
             lists=Lists(self.tasks),
             searches=SearchIndexes(self.tasks),
+            subscriptions=Subscriptions(
+                upstreams.listening, self.redis, ring, mailbox, self.installations, self.tasks
+            ),
             suspended=Elsewhere(mailbox, self.redis, ring, self.tasks),
             hosts=settings.hosts,
             origins=settings.origins,
@@ -156,17 +152,9 @@ class Worker:
         self.deps.calls.watch(self.deps.suspended.here)
         self.access = AccessEndings(self.deps, self.tasks)
         self.forgetting = Forgetting(
-            self.authority,
-            self.key_sets,
-            self.signed_tokens,
-            self.gateways,
-            self.installations,
-            upstream_sessions,
-            upstreams.health,
-            sessions,
-            self.deps.calls,
-            self.access,
-        )
+            self.authority, self.key_sets, self.signed_tokens, self.gateways, self.installations, upstream_sessions,
+            upstreams.health, sessions, self.deps.calls, self.access, self.deps.subscriptions,
+        )  # fmt: skip
         self.changes = ChangeStream(
             self.redis,
             settings.verifier,
@@ -176,7 +164,7 @@ class Worker:
             compare_every=soft,
         )
         self.acknowledging = Acknowledging(self.redis, ring, self.changes, self.access.settled)
-        mailbox.reconnected = self.deps.endings.doubt
+        mailbox.reconnected = self._missed_letters
         self.spans = sender_to(settings.otlp_endpoint, settings.collector_headers, settings.ca_bundle)
         if self.spans is not None:
             ratio, per_second = settings.trace_ratio, settings.traces_per_second
@@ -204,6 +192,10 @@ class Worker:
         self.internal = InternalListener(
             InternalCalls(ring, caller="control", answerer="proxy"), Prober(upstreams, self.egress)
         )
+
+    def _missed_letters(self) -> None:
+        self.deps.endings.doubt()
+        self.deps.subscriptions.doubt()
 
     def _follows_changes(self) -> bool:
         return self.changes.compared_once.is_set()
@@ -244,6 +236,7 @@ class Worker:
         await self.saving.save()
         self.disk.close()
         await self.egress.close()
+        await self.to_listen.close()
         await self.to_control.close()
         if self.deps.to_pages is not None:
             await self.deps.to_pages.close()

@@ -13,6 +13,9 @@ META_LOG_LEVEL = "io.modelcontextprotocol/logLevel"
 
 TOOLS_CALL = "tools/call"
 RESOURCES_READ = "resources/read"
+SUBSCRIBE = "resources/subscribe"
+UNSUBSCRIBE = "resources/unsubscribe"
+LISTEN = "subscriptions/listen"
 RESOURCES_LIST = "resources/list"
 TEMPLATES_LIST = "resources/templates/list"
 PROMPTS_LIST = "prompts/list"
@@ -59,6 +62,8 @@ CLIENT_NOTIFICATIONS: frozenset[str] = frozenset(
 
 PROGRESS = "notifications/progress"
 LOG_MESSAGE = "notifications/message"
+RESOURCE_UPDATED = "notifications/resources/updated"
+ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
 
 LOG_LEVELS: tuple[str, ...] = (
     "debug",

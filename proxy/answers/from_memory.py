@@ -47,7 +47,7 @@ def _capabilities(gateway: CompiledGateway) -> dict[str, object]:
     told: dict[str, object] = {"tools": {"listChanged": True}, "logging": {}}
     offered = [kind for kind in OFFER_KINDS if gateway.offers(kind)]
     for kind in offered:
-        told[kind] = {"listChanged": True}
+        told[kind] = {"listChanged": True, "subscribe": True} if kind == "resources" else {"listChanged": True}
     if offered:
         told["completions"] = {}
     return told

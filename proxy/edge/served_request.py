@@ -8,6 +8,8 @@ body must keep to in `body_rules.py`, and what its bytes are in `request_reader.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
+from http import HTTPStatus
 from typing import Final
 
 from core.mcp.event_stream import encode_event
@@ -169,10 +171,7 @@ class ServedRequest:
         x.body = body
         answer = at_message_now(x, deps)
         if answer is not None:
-            if x.subscription is None:
-                return answer
-            self._listen(answer)
-            return None
+            return answer
         if isinstance(x.message, Request) and x.choose is not None:
             self._parts.plans.count(self._unplanned)
             self._call = begin_call(x, deps)
@@ -241,6 +240,8 @@ class ServedRequest:
             return
         if self.streaming:  # what has begun can only be ended
             self._caller.end_stream()
+        elif answer is not None and x.subscription is not None and answer.status == HTTPStatus.OK:
+            self._try(partial(self._listen, answer))
         elif answer is not None:
             self._answer(answer)
 

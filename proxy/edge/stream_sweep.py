@@ -74,7 +74,8 @@ class StreamSweep:
 
     def add(self, stream: OpenStream, x: Exchange) -> None:
         """Look after a stream that has begun, for which `get_stream.take_place` took its session's place."""
-        self._streams[stream] = HeldStream(x, _next_comment())
+        held = self._streams[stream] = HeldStream(x, _next_comment())
+        self._deps.subscriptions.begin(stream, held, stream.say)
         if self._task is None:
             self._task = self._deps.calls.serve(self._sweep())
 
@@ -83,6 +84,7 @@ class StreamSweep:
         held = self._streams.pop(stream, None)
         if held is not None:
             self._deps.streams.close(held.place)
+            self._deps.subscriptions.end(stream)
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -143,6 +145,7 @@ class StreamSweep:
         if now is before or now is None:
             return
         held.gateway = now
+        self._deps.subscriptions.look_again(stream)
         for message in news_of(before, now, held.subscription) if before is not None else []:
             stream.say(encode_event(message))
 

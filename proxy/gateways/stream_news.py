@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import orjson
 
 from core.mcp.faults import MessageId
@@ -25,17 +26,32 @@ METHODS: Final[dict[str, str]] = {
 }
 
 
+class Subscribed(msgspec.Struct, frozen=True, array_like=True):
+    """A resource of whose changes a caller hears."""
+
+    exposed: str
+    """By which the caller knows it."""
+    assignment_id: str
+    """The assignment that put its server on the gateway."""
+    own: str
+    """The server's URI of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """What a modern client listens for, and its request, by which it knows the news."""
 
     id: MessageId
     wanted: frozenset[str]
+    resources: tuple[Subscribed, ...] = ()
 
     @property
     def acknowledged(self) -> bytes:
         """The first message of the stream."""
-        params = {"notifications": dict.fromkeys(sorted(self.wanted), True), "_meta": {META_SUBSCRIPTION: self.id}}
+        told: dict[str, object] = dict.fromkeys(sorted(self.wanted), True)
+        if self.resources:
+            told["resourceSubscriptions"] = [one.exposed for one in self.resources]
+        params = {"notifications": told, "_meta": {META_SUBSCRIPTION: self.id}}
         return _message("notifications/subscriptions/acknowledged", params)
 
     @property

@@ -23,11 +23,11 @@ _POLL_S = 1.0
 
 class Letter(msgspec.Struct, array_like=True, frozen=True):
     """A message to the other workers about the session `jti`: `cancel` its call `id`; it has `ended`; it hears what
-    servers log from the `level` on that stands in `id`; its `answer` to the question `id` is in `body`. Of suspended
-    calls see `elsewhere.py`.
+    servers log from the `level` on that stands in `id`; its `answer` to the question `id` is in `body`; what it is
+    `subscribed` to has changed. Of suspended calls see `elsewhere.py`.
     """
 
-    kind: Literal["cancel", "ended", "level", "answer", "resume", "resumes", "resumed"]
+    kind: Literal["cancel", "ended", "level", "answer", "subscribed", "resume", "resumes", "resumed"]
     jti: str
     id: str | int = ""
     body: bytes = b""

@@ -68,11 +68,22 @@ def _choose(x: Exchange, deps: Deps, kind: OfferKind, exposed: str, made: Made) 
 
 
 async def _look_up(x: Exchange, deps: Deps, kind: OfferKind, exposed: str, made: Made) -> None:
+    x.target = made(*await _found(x, deps, kind, exposed))
+
+
+async def resource_of(x: Exchange, deps: Deps, exposed: str) -> tuple[Offer, str]:
+    """Whose a resource is that a caller names, and the server's own URI of it. Refuses as `choose_resource`."""
+    assert x.gateway is not None
+    offers = x.gateway.offers("resources")
+    return (offers[0], exposed) if len(offers) == 1 else await _found(x, deps, "resources", exposed)
+
+
+async def _found(x: Exchange, deps: Deps, kind: OfferKind, exposed: str) -> tuple[Offer, str]:
     assert x.gateway is not None
     found = await _whose(x, deps, kind, exposed) or without_name(x.gateway.offers(kind), exposed)
     if found is None:
         raise _unknown(x, kind, exposed)
-    x.target = made(*found)
+    return found
 
 
 async def _whose(x: Exchange, deps: Deps, kind: OfferKind, exposed: str) -> tuple[Offer, str] | None:

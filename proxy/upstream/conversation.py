@@ -37,6 +37,7 @@ from proxy.upstream.eras import Eras
 from proxy.upstream.handshake import UpstreamSession
 from proxy.upstream.health import Health
 from proxy.upstream.large_answers import Hold, LargeAnswers, Turns
+from proxy.upstream.listened import Listening
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.refused_calls import RefusedCalls, SessionLost
 from proxy.upstream.running_call import CallersSide, RunningCall
@@ -72,6 +73,7 @@ class Upstreams:
         sessions: UpstreamSessions,
         tasks: Tasks,
         *,
+        to_listen: Transport,
         call_seconds: float,
         ceiling_seconds: float,
         max_answer: int,
@@ -84,6 +86,8 @@ class Upstreams:
         self._questions = ServersQuestions(self._courtesy, tasks)
         self.sent = SentCalls(self.health, sessions, transport, self._courtesy, self._deadlines, most=max_answer)
         """Calls that need nobody to wait: the warm path."""
+        self.listening = Listening(to_listen, eras, tasks)
+        """To what servers say outside of calls."""
         self.large = LargeAnswers()
         """Where answers take turns that are large."""
 

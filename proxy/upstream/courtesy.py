@@ -1,7 +1,7 @@
-"""Messages to an upstream beside a call, that nobody waits for: that it was cancelled, and answers to its questions.
+"""Messages to an upstream that nobody waits for: a call's cancellation, answers to questions, a session's end.
 
-`sent_call.py` and `conversation.py` send them. Each is a request of its own, in a task of its own, with a short
-deadline; one that does not arrive is noted in the log and harms nothing.
+`sent_call.py`, `conversation.py` and `listened.py` send them. Each is a request of its own, in a task of its own,
+with a short deadline; one that does not arrive is noted in the log and harms nothing.
 """
 
 import logging
@@ -13,6 +13,7 @@ from core.egress.faults import UpstreamFault
 from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
 from proxy.upstream.answers import Json
+from proxy.upstream.handshake import UpstreamSession
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.transport import Transport
 
@@ -40,11 +41,24 @@ class Courtesy:
 
     def post(self, installation: ResolvedInstallation, headers: dict[str, str], message: Json, name: str) -> None:
         """Send a message, in a task with this name; what it is answered is not read."""
-        _ = self._tasks.spawn(name, self._post(PublicUrl(installation.url), orjson.dumps(message), dict(headers)))
+        _ = self._tasks.spawn(
+            name, self._send("POST", PublicUrl(installation.url), orjson.dumps(message), dict(headers))
+        )
 
-    async def _post(self, url: PublicUrl, body: bytes, headers: dict[str, str]) -> None:
+    def end_session(self, installation: ResolvedInstallation, session: UpstreamSession) -> None:
+        """Tell a legacy upstream that a session is used no more (MCP 2025-11-25, "Session Management"): some keep it
+        for ever otherwise. One without an identifier has nothing to end.
+        """
+        if session.id is None:
+            return
+        _, headers = Outbound("", {}, installation.own_headers).legacy(session.version, session.id)
+        del headers["content-type"]
+        url = PublicUrl(installation.url)
+        _ = self._tasks.spawn("end a session at an upstream", self._send("DELETE", url, None, headers))
+
+    async def _send(self, method: str, url: PublicUrl, body: bytes | None, headers: dict[str, str]) -> None:
         try:
-            async with self._transport.request("POST", url, headers, body, deadline=COURTESY_S) as response:
+            async with self._transport.request(method, url, headers, body, deadline=COURTESY_S) as response:
                 response.never_reuse()
         except UpstreamFault as fault:
             log.info("a message beside a call was not delivered", extra={"why": fault.detail})

@@ -11,8 +11,9 @@ from typing import Protocol
 
 import aiohttp
 
-from core.egress.addresses import AddressPolicy, PublicUrl
+from core.egress.addresses import AddressPolicy, PublicUrl, parse_networks
 from core.egress.client import Egress, never_reuse, next_chunk, read_capped, tls_context
+from proxy.settings import ProxySettings
 from proxy.upstream.pool.awaited_answer import PoolAnswer
 from proxy.upstream.pool.connection import PoolConnection, Taker
 from proxy.upstream.pool.head import INFLATED
@@ -113,6 +114,16 @@ def open_transport(
     if proxy is None and pool:
         return UpstreamPool(policy, tls_context(ca_bundle))
     return AiohttpTransport(Egress(policy, ca_bundle=ca_bundle, proxy=proxy, inflated_by_readers=INFLATED))
+
+
+def open_to_upstreams(settings: ProxySettings) -> Transport:
+    """The transport that a worker's settings ask for. Raises as `open_transport`."""
+    return open_transport(
+        AddressPolicy(parse_networks(settings.upstream_networks)),
+        ca_bundle=settings.ca_bundle or None,
+        proxy=settings.https_proxy or None,
+        pool=settings.lane != "aiohttp",
+    )
 
 
 class AiohttpTransport:

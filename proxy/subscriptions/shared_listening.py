@@ -1,0 +1,225 @@
+"""Listening to servers on behalf of several callers: one server is listened to once for all who may share a session.
+
+Who may share is what decides it for calls (`UpstreamSessions.key`): by default one principal. What nobody wants any
+more is listened to for a short while longer, so that a subscription that was just asked for, on a request of its own,
+is still there when the stream comes on which its news is told. Used by `subscriptions`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from core.mcp.methods import RESOURCE_UPDATED
+from core.resolve import ResolvedInstallation
+from core.tasks import Tasks
+from proxy.limits.shares import Shares, quarter
+from proxy.refusals import Refusal
+from proxy.upstream.answers import Json
+from proxy.upstream.listened import Listening, Resolve, Wanted
+
+log = logging.getLogger(__name__)
+MOST_HOLDS: Final = 10_000
+"""Subscriptions of one worker; a caller has a quarter."""
+MOST_OF_SERVER: Final = 500
+"""Resources of one server that are listened for, for those who share it."""
+LINGER_S: Final = 30.0
+STANDS_S: Final = 12.0
+"""How long a server has to say that it will tell of a resource."""
+AGAIN_S: Final = 60.0
+"""After so long a server that refused is asked again, where somebody still wants to hear of it."""
+GATHERED_S: Final = 0.05
+"""News of one resource within this time is told once."""
+Tell = Callable[[str], None]
+"""Is told the server's URI of a resource that has changed."""
+
+
+class Hold:
+    """One caller's wish to hear when a resource changes, until it is released."""
+
+    __slots__ = ("_server", "_stood", "principal", "resolve", "tell", "uri")
+
+    def __init__(self, server: "_Server", uri: str, principal: str, resolve: Resolve, tell: Tell) -> None:
+        self._server, self.uri, self.principal, self.resolve, self.tell = server, uri, principal, resolve, tell
+        self._stood: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def installation_id(self) -> str:
+        """Whose server it is."""
+        return self._server.installation_id
+
+    async def stands(self) -> None:
+        """Wait until the server has said that it will tell. Raises Refusal where it has not."""
+        try:
+            await asyncio.wait_for(asyncio.shield(self._stood), STANDS_S)
+        except TimeoutError:
+            raise Refusal("upstream_slow", server=self._server.entry, seconds=STANDS_S) from None
+
+    def is_so(self, why: Refusal | None) -> None:
+        """What the server said to it."""
+        if self._stood.done() and why is None:
+            self.tell(self.uri)  # it stands again: what was said meanwhile is missed
+        elif not self._stood.done() and why is None:
+            self._stood.set_result(None)
+        elif not self._stood.done() and why is not None:
+            self._stood.set_exception(why)
+            self._stood.exception()  # whoever does not wait is not told
+
+    def release(self) -> None:
+        """Nobody wants to hear of it any more. Once."""
+        self._server.released(self)
+
+
+class SharedListening:
+    """The servers that one worker listens to."""
+
+    def __init__(self, listening: Listening, tasks: Tasks) -> None:
+        self._listening, self._tasks = listening, tasks
+        self._servers: dict[str, _Server] = {}
+        self._shares = Shares()
+
+    def hold(
+        self, key: str, installation: ResolvedInstallation, uri: str, principal: str, resolve: Resolve, tell: Tell
+    ) -> Hold:
+        """Listen for a resource, by its server's URI. `key`: who shares the server. Refuses `too_many_subscriptions`.
+
+        `resolve` says how the server is reached, each time that it is connected.
+        """
+        server = self._servers.get(key) or _Server(self, key, installation)
+        if server.is_full_for(uri) or not self._shares.take(principal, 1, most=MOST_HOLDS, share=quarter(MOST_HOLDS)):
+            raise Refusal("too_many_subscriptions", most=MOST_OF_SERVER)
+        self._servers[key] = server
+        hold = Hold(server, uri, principal, resolve, tell)
+        server.held(hold)
+        return hold
+
+    def forget_installation(self, identifier: str) -> None:
+        """The installation changed: what is listened to with it ends now."""
+        for server in [one for one in self._servers.values() if one.installation_id == identifier]:
+            server.end()
+
+    def given_back(self, hold: Hold) -> None:
+        """A hold was released (called by its server)."""
+        self._shares.give_back(hold.principal, 1)
+
+    def start(self, server: "_Server") -> "asyncio.Task[None]":
+        """Begin to listen (called by a server)."""
+        return self._tasks.spawn("listen for callers", server.listen(self._listening))
+
+    def ended(self, key: str, server: "_Server") -> None:
+        """Nobody wants to hear it any more (called by a server)."""
+        if self._servers.get(key) is server:
+            del self._servers[key]
+
+    def __len__(self) -> int:
+        """Servers that are listened to."""
+        return len(self._servers)
+
+
+class _Server:
+    """One server that is listened to: the ears of `Listening.follow`."""
+
+    def __init__(self, shared: SharedListening, key: str, installation: ResolvedInstallation) -> None:
+        self._shared, self._key = shared, key
+        self.installation_id, self.entry = installation.installation_id, installation.entry
+        self._wanted = Wanted()
+        self._holds: dict[str, set[Hold]] = {}
+        """By URI; an empty set lingers."""
+        self._lingering: dict[str, asyncio.TimerHandle] = {}
+        self._standing: frozenset[str] = frozenset()
+        self._resolve: Resolve | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._news: set[str] = set()
+        self._telling: asyncio.TimerHandle | None = None
+
+    def is_full_for(self, uri: str) -> bool:
+        return uri not in self._holds and len(self._holds) >= MOST_OF_SERVER
+
+    def held(self, hold: Hold) -> None:
+        uri = hold.uri
+        self._holds.setdefault(uri, set()).add(hold)
+        self._resolve = hold.resolve
+        if (timer := self._lingering.pop(uri, None)) is not None:
+            timer.cancel()
+        if uri in self._standing:
+            hold.is_so(None)
+        self._wanted.become(frozenset(self._holds))
+        if self._task is None:
+            self._task = self._shared.start(self)
+
+    def released(self, hold: Hold) -> None:
+        holds = self._holds.get(hold.uri, set())
+        if hold not in holds:
+            return
+        holds.discard(hold)
+        self._shared.given_back(hold)
+        if not holds:
+            later = asyncio.get_running_loop().call_later
+            self._lingering[hold.uri] = later(LINGER_S, self._drop, hold.uri)
+
+    def end(self) -> None:
+        """Listen no more; those who still wait are told nothing, and hold anew."""
+        self._shared.ended(self._key, self)
+        if self._task is not None:
+            self._task.cancel()
+        for timer in (*self._lingering.values(), *([self._telling] if self._telling else [])):
+            timer.cancel()
+
+    async def listen(self, listening: Listening) -> None:
+        """Until nobody wants to hear it; a server that refuses is asked again after a while."""
+        while True:
+            try:
+                await listening.follow(self._resolved, self._wanted, self)
+            except Refusal as refusal:
+                log.info("a server is not listened to", extra={"entry": self.entry, "why": refusal.reason})
+                for uri in list(self._holds):
+                    self.refused(uri, refusal)
+            await asyncio.sleep(AGAIN_S)
+
+    async def _resolved(self) -> ResolvedInstallation:
+        """With the credential of one who still listens: another's may have ended."""
+        hold = next((one for holds in self._holds.values() for one in holds), None)
+        resolve = self._resolve if hold is None else hold.resolve
+        assert resolve is not None  # it begins with the first that is held
+        return await resolve()
+
+    def _drop(self, uri: str) -> None:
+        self._lingering.pop(uri, None)
+        self._holds.pop(uri, None)
+        if self._holds:
+            self._wanted.become(frozenset(self._holds))
+        else:
+            self.end()
+
+    def hear(self, method: str, params: Json) -> None:
+        """See `Ears`. A server may name a part of what was subscribed to (MCP 2025-11-25, "Resource Updated")."""
+        uri = params.get("uri")
+        if method != RESOURCE_UPDATED or not isinstance(uri, str) or len(self._news) >= MOST_OF_SERVER:
+            return
+        self._news.add(uri)
+        if self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(GATHERED_S, self._tell)
+
+    def stands(self, uris: frozenset[str]) -> None:
+        """See `Ears`."""
+        new, self._standing = uris - self._standing, uris
+        for uri in new:
+            for hold in list(self._holds.get(uri, ())):
+                hold.is_so(None)
+
+    def refused(self, uri: str, why: Refusal) -> None:
+        """See `Ears`."""
+        for hold in list(self._holds.get(uri, ())):
+            hold.is_so(why)
+
+    def away(self) -> None:
+        """See `Ears`."""
+        self._standing = frozenset()
+
+    def _tell(self) -> None:
+        self._telling, news, self._news = None, self._news, set()
+        for uri in sorted(news):
+            for own, holds in list(self._holds.items()):
+                if uri == own or (uri.startswith(own) and (own.endswith("/") or uri[len(own)] in "/#?")):
+                    for hold in list(holds):
+                        hold.tell(uri)

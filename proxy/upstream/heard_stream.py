@@ -1,0 +1,129 @@
+"""One open stream of a server on which it says things by itself: a legacy GET stream, or a modern listening one.
+
+`listened.py` opens it, and says to whom its notifications go. What the server asks on it is answered here: a ping as
+the protocol wants it, anything else with an error.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from core.egress.addresses import PublicUrl
+from core.egress.faults import UpstreamFault
+from core.mcp.exact_numbers import Exact
+from core.mcp.faults import METHOD_NOT_FOUND
+from core.mcp.methods import ACKNOWLEDGED
+from core.resolve import ResolvedInstallation
+from proxy.refusals import Refusal
+from proxy.upstream.answers import Json, is_answer_to, is_stream, is_success, messages
+from proxy.upstream.courtesy import Courtesy
+from proxy.upstream.transport import Transport, UpstreamAnswer
+from proxy.upstream.unsuccessful import read_unsuccessful
+
+MOST_HEARD: Final = 1 << 20
+"""Bytes of one message that a server says by itself: such messages only say that something has changed."""
+MOST_ASKED: Final = 100
+"""Questions of a server on one stream that are answered; one that asks more is left."""
+AGAIN_S: Final = 1.0
+"""After so long the stream of a legacy server that closed it is opened again: the protocol allows it to."""
+_NO_STREAM: Final = frozenset({404, 405, 501})
+"""Statuses of servers that have no GET stream. They say 404 of a lost session as well, but ours is new."""
+
+
+def cannot_listen(installation: ResolvedInstallation) -> Refusal:
+    """The refusal where a server does not say what changes."""
+    return Refusal("no_news", server=installation.entry)
+
+
+class HeardStream:
+    """Reads a stream, and answers what its server asks. `hear` gets each notification: method and params."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        courtesy: Courtesy,
+        installation: ResolvedInstallation,
+        hear: Callable[[str, Json], None],
+    ) -> None:
+        self._transport, self._courtesy, self._installation, self._hear = transport, courtesy, installation, hear
+        self._headers: dict[str, str] = {}
+        self._asked = 0
+        self.begun = asyncio.Event()
+        """Set when a legacy server has opened it, or a modern one has said what it will tell."""
+        self.acknowledged: frozenset[str] = frozenset()
+        """The resources of which a modern server tells."""
+
+    async def keep_getting(self, headers: dict[str, str]) -> None:
+        """Read the GET stream of a legacy session, again and again. Raises Refusal or UpstreamFault."""
+        self._headers = headers
+        headers = {name: value for name, value in headers.items() if name != "content-type"}
+        while True:
+            async with self._transport.request(
+                "GET", self._url, headers | {"accept": "text/event-stream"}
+            ) as response:
+                if response.status in _NO_STREAM and not self.begun.is_set():
+                    raise cannot_listen(self._installation)
+                await self._check(response, "GET")
+                self.begun.set()
+                async for message in messages(response, cap_bytes=MOST_HEARD):
+                    self._take(message)
+            await asyncio.sleep(AGAIN_S)
+
+    async def listen(self, headers: dict[str, str], body: bytes, request_id: int) -> None:
+        """Read the stream that answers `subscriptions/listen`, to its end. Raises Refusal or UpstreamFault."""
+        async with self._transport.request("POST", self._url, headers, body) as response:
+            await self._check(response, "subscriptions/listen")
+            async for message in messages(response, cap_bytes=MOST_HEARD):
+                if is_answer_to(message, request_id):
+                    self._ended(message)
+                    return
+                self._take(message)
+
+    @property
+    def _url(self) -> PublicUrl:
+        return PublicUrl(self._installation.url)
+
+    async def _check(self, response: UpstreamAnswer, during: str) -> None:
+        if not is_success(response.status):
+            answer = await read_unsuccessful(response)
+            if answer.error is not None and answer.error.get("code") == METHOD_NOT_FOUND:
+                raise cannot_listen(self._installation)
+            raise answer.refusal(self._installation, during)
+        if during == "GET" and not is_stream(response):
+            raise cannot_listen(self._installation)
+
+    def _ended(self, message: Json) -> None:
+        """The server ended it: by its result, when it likes; by an error, where it does not listen."""
+        error = message.get("error")
+        if isinstance(error, dict) and not self.begun.is_set():
+            if error.get("code") == METHOD_NOT_FOUND:
+                raise cannot_listen(self._installation)
+            raise Refusal("upstream_error", server=self._installation.entry, detail=f"listen: {error.get('code')}")
+
+    def _take(self, message: Json) -> None:
+        method, params = message.get("method"), message.get("params")
+        given: Json = params if isinstance(params, dict) else {}
+        if not isinstance(method, str):
+            return
+        if "id" in message:
+            self._answer(message.get("id"), method)
+        elif method == ACKNOWLEDGED:
+            told = given.get("notifications")
+            uris = told.get("resourceSubscriptions") if isinstance(told, dict) else None
+            self.acknowledged = (
+                frozenset(uri for uri in uris if isinstance(uri, str)) if isinstance(uris, list) else frozenset()
+            )
+            self.begun.set()
+        else:
+            self._hear(method, given)
+
+    def _answer(self, request_id: object, method: str) -> None:
+        self._asked += 1
+        if self._asked > MOST_ASKED or not isinstance(request_id, str | int | Exact):
+            raise UpstreamFault(
+                "broken", sent=True, detail=f"the upstream asked {method[:64]} while it was listened to"
+            )
+        error = {"code": METHOD_NOT_FOUND, "message": "Nobody is there to answer this outside of a call."}
+        answered: Json = {"result": {}} if method == "ping" else {"error": error}
+        message = {"jsonrpc": "2.0", "id": request_id, **answered}
+        self._courtesy.post(self._installation, self._headers, message, "answer an upstream")
