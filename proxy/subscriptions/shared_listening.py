@@ -127,6 +127,8 @@ class _Server:
         """By URI; an empty set lingers."""
         self._lingering: dict[str, asyncio.TimerHandle] = {}
         self._standing: frozenset[str] = frozenset()
+        self._why: Refusal | None = None
+        """Why it is not listened to, until it is asked again."""
         self._resolve: Resolve | None = None
         self._task: asyncio.Task[None] | None = None
         self._news: set[str] = set()
@@ -141,8 +143,8 @@ class _Server:
         self._resolve = hold.resolve
         if (timer := self._lingering.pop(uri, None)) is not None:
             timer.cancel()
-        if uri in self._standing:
-            hold.is_so(None)
+        if uri in self._standing or self._why is not None:
+            hold.is_so(self._why)
         self._wanted.become(frozenset(self._holds))
         if self._task is None:
             self._task = self._shared.start(self)
@@ -158,7 +160,7 @@ class _Server:
             self._lingering[hold.uri] = later(LINGER_S, self._drop, hold.uri)
 
     def end(self) -> None:
-        """Listen no more; those who still wait are told nothing, and hold anew."""
+        """Listen no more; those who still wait are told nothing, and hold it again."""
         self._shared.ended(self._key, self)
         if self._task is not None:
             self._task.cancel()
@@ -172,9 +174,11 @@ class _Server:
                 await listening.follow(self._resolved, self._wanted, self)
             except Refusal as refusal:
                 log.info("a server is not listened to", extra={"entry": self.entry, "why": refusal.reason})
+                self._why = refusal
                 for uri in list(self._holds):
                     self.refused(uri, refusal)
             await asyncio.sleep(AGAIN_S)
+            self._why = None
 
     async def _resolved(self) -> ResolvedInstallation:
         """With the credential of one who still listens: another's may have ended."""

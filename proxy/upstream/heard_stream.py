@@ -53,8 +53,10 @@ class HeardStream:
         self.acknowledged: frozenset[str] = frozenset()
         """The resources of which a modern server tells."""
 
-    async def keep_getting(self, headers: dict[str, str]) -> None:
-        """Read the GET stream of a legacy session, again and again. Raises Refusal or UpstreamFault."""
+    async def keep_getting(self, headers: dict[str, str], again: Callable[[], None]) -> None:
+        """Read the GET stream of a legacy session, again and again; `again` is called whenever it was closed, and is
+        open once more. Raises Refusal or UpstreamFault.
+        """
         self._headers = headers
         headers = {name: value for name, value in headers.items() if name != "content-type"}
         while True:
@@ -64,6 +66,8 @@ class HeardStream:
                 if response.status in _NO_STREAM and not self.begun.is_set():
                     raise cannot_listen(self._installation)
                 await self._check(response, "GET")
+                if self.begun.is_set():
+                    again()
                 self.begun.set()
                 async for message in messages(response, cap_bytes=MOST_HEARD):
                     self._take(message)
@@ -86,6 +90,8 @@ class HeardStream:
     async def _check(self, response: UpstreamAnswer, during: str) -> None:
         if not is_success(response.status):
             answer = await read_unsuccessful(response)
+            if self.begun.is_set() and answer.status not in {401, 403}:  # the session is lost, or soon will be
+                raise UpstreamFault("broken", sent=True, detail=f"the stream is not opened again: {answer.status}")
             if answer.error is not None and answer.error.get("code") == METHOD_NOT_FOUND:
                 raise cannot_listen(self._installation)
             raise answer.refusal(self._installation, during)

@@ -102,7 +102,7 @@ class Listening:
                 async with asyncio.timeout(LISTENED_S * random.uniform(0.8, 1.0)):  # noqa: S311 - no secret
                     await self._listen(await resolve(), wanted, ears)
             except TimeoutError:
-                log.debug("a server is listened to anew")
+                log.debug("a server is listened to on a new connection")
             except (UpstreamFault, SourceUnreachable) as fault:
                 log.info("a server is not heard for now", extra={"why": repr(fault)})
             except Refusal as refusal:
@@ -138,10 +138,15 @@ class Listening:
         tells = isinstance(resources, dict) and resources.get("subscribe") is True
         stream = HeardStream(self._transport, self._courtesy, installation, ears.hear)
         _, headers = Outbound("", {}, installation.own_headers).legacy(session.version, session.id)
-        reading = self._tasks.spawn("listen to a server", stream.keep_getting(headers))
+        told: frozenset[str] = frozenset()
+
+        def stands_again() -> None:
+            ears.away()
+            ears.stands(told)
+
+        reading = self._tasks.spawn("listen to a server", stream.keep_getting(headers, stands_again))
         try:
             await self._either(reading, stream.begun.wait(), HEAD_S)
-            told: frozenset[str] = frozenset()
             while True:
                 wanted.changed.clear()
                 uris = wanted.uris

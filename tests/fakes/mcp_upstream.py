@@ -7,7 +7,7 @@
         assert up.complaints == []            # nothing that a strict server would refuse
 
 Eras: `legacy` (with sessions), `legacy-stateless`, `modern`, and `both` (legacy with sessions and modern on
-one URL). It leaves out what no test has asked for yet: resumption, `subscriptions/listen`, tasks. Any method can
+one URL). It leaves out what no test has asked for yet: resumption, tasks. Any method can
 be scripted with `on`, so prompts and resources need no code here.
 """
 
@@ -21,7 +21,8 @@ from typing import Any, Literal, Self
 
 from aiohttp import web
 
-from tests.fakes.mcp_answers import JSON, Answer, Received, Script, Scripts, as_event, echo
+from tests.fakes.mcp_answers import JSON, Answer, Received, Script, Scripts, echo
+from tests.fakes.mcp_by_itself import ByItself
 from tests.fakes.mcp_envelope import LEGACY, MODERN, complaints, is_modern, modern_fault
 from tests.fakes.mcp_sending import Sending, refusal
 
@@ -60,8 +61,9 @@ class McpUpstream:
         self._scripts: dict[str, Scripts] = {}
         self._methods: dict[str, Scripts] = {}
         self._sending = Sending()
-        self._streams: list[web.StreamResponse] = []
+        self.untold: set[str] = set()  # resources of which it does not tell
         self._stopping = asyncio.Event()
+        self._by_itself_said = ByItself(self._note_change)
         self._runner: web.AppRunner | None = None
         self.tool("echo", echo)
 
@@ -89,10 +91,19 @@ class McpUpstream:
         self.sessions.clear()
 
     async def push(self, message: JSON) -> int:
-        """Send a message on every open GET stream; the number of streams it went to."""
-        for stream in self._streams:
-            await stream.write(as_event(message))
-        return len(self._streams)
+        """Send a notification on every stream on which it says things by itself; the number of these streams."""
+        return await self._by_itself_said.push(message)
+
+    async def updated(self, uri: str) -> int:
+        method = "notifications/resources/updated"
+        return await self.push({"jsonrpc": "2.0", "method": method, "params": {"uri": uri}})
+
+    @property
+    def heard_by(self) -> int:
+        return len(self._by_itself_said)
+
+    def close_streams(self) -> None:
+        self._by_itself_said.close()
 
     # What a test asks.
 
@@ -144,6 +155,7 @@ class McpUpstream:
         """Close the listener and every connection; calls still running are cut off."""
         runner, self._runner = self._runner, None
         self._stopping.set()
+        self._by_itself_said.close()
         if runner is not None:
             await runner.cleanup()
 
@@ -187,6 +199,8 @@ class McpUpstream:
             return refusal(fault[0], received.id, *fault[1:])
         if "id" not in received.body:
             return web.Response(status=202)
+        if modern and received.method == "subscriptions/listen" and received.method not in self._methods:
+            return await self._by_itself_said.listen(request, received, self.untold)
         answer = await self._choose(received, modern=modern)
         if answer.forget_session:
             self.sessions.pop(received.session or "", None)
@@ -214,15 +228,7 @@ class McpUpstream:
         if received.http_method == "DELETE":
             del self.sessions[received.session]
             return web.Response(status=200)
-        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        await stream.prepare(request)
-        self._streams.append(stream)
-        try:
-            await stream.write(b": open\n\n")
-            await self._stopping.wait()
-        finally:
-            self._streams.remove(stream)
-        return stream
+        return await self._by_itself_said.open(request)
 
     # What is said.
 
@@ -252,6 +258,9 @@ class McpUpstream:
             return self._initialized(received)
         elif method in {"ping", "logging/setLevel"}:
             return Answer(result={})
+        elif method.endswith("subscribe") and self.capabilities.get("resources"):
+            untold = received.params["uri"] in self.untold
+            return Answer(error=(-32002, "There is no such resource.")) if untold else Answer(result={})
         return Answer(error=(-32601, f"Method not found: {method}"), status=404 if modern else 200)
 
     def _initialized(self, received: Received) -> Answer:

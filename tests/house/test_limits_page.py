@@ -74,13 +74,16 @@ from proxy.sessions import call_state, elsewhere, pending_questions, suspended_c
 from proxy.sessions.call_state import MOST_ROUNDS
 from proxy.settings import ProxySettings
 from proxy.stages import ask_caller, relay, run_tool, take_answers
+from proxy.subscriptions import of_sessions, shared_listening
 from proxy.telemetry import sign_in_steps
 from proxy.upstream import (
     answers,
     breakers,
     eras,
     handshake,
+    heard_stream,
     list_answers,
+    listened,
     servers_questions,
     unpacked,
     unsuccessful,
@@ -208,9 +211,22 @@ FIGURES = {
     "a state that a modern server gives with its question": f"{call_state.LONGEST_OF_SERVER:,} characters",
     "times that we ask a modern caller to sign in, about one call": f"{take_answers.MOST_ASKED}",
     "an answer that reaches another worker than the one that asked": size(responses.MOST_BYTES),
-    "answers and levels that go from one worker to the others": f"{pending_questions.LETTERS_PER_S:g} a second; half",
+    "answers, levels and subscriptions that go from one worker to the others": f"{pending_questions.LETTERS_PER_S:g} a second; half",
     "a result that comes from another worker": size(elsewhere.LARGEST_OUTCOME),
     "seconds for the worker that has a call to take up its answer": f"{elsewhere.FOUND_S:g}",
+    "resources that one session, or one listening stream, is subscribed to": f"{of_sessions.MOST_OF_SESSION}",
+    "subscriptions of one worker's streams": f"{shared_listening.MOST_HOLDS:,}; a quarter for one caller",
+    "resources of one server that are listened for, for those who share its session": (
+        f"{shared_listening.MOST_OF_SERVER}"
+    ),
+    "seconds that a server has to say that it tells of a resource": f"{shared_listening.STANDS_S:g}",
+    "seconds that a server is listened to after nobody wants it": f"{shared_listening.LINGER_S:g}",
+    "one message that a server says outside of calls": size(heard_stream.MOST_HEARD),
+    "what a server asks on such a stream": f"{heard_stream.MOST_ASKED} times",
+    "seconds before a stream that ended or failed is begun again": (
+        f"{listened.FIRST_PAUSE_S:g} to {listened.LONGEST_PAUSE_S:g}"
+    ),
+    "seconds after which a server that does not listen is asked again": f"{shared_listening.AGAIN_S:g}",
     "seconds for all pages of one server's resources, prompts or templates": f"{lists.LIST_S:g}",
     "items on a page of these lists": f"{offered_lists.PAGE}",
     "such lists that one worker keeps, each for one caller": (
