@@ -211,7 +211,9 @@ FIGURES = {
     "a state that a modern server gives with its question": f"{call_state.LONGEST_OF_SERVER:,} characters",
     "times that we ask a modern caller to sign in, about one call": f"{take_answers.MOST_ASKED}",
     "an answer that reaches another worker than the one that asked": size(responses.MOST_BYTES),
-    "answers, levels and subscriptions that go from one worker to the others": f"{pending_questions.LETTERS_PER_S:g} a second; half",
+    "answers, levels and subscriptions that go from one worker to the others": (
+        f"{pending_questions.LETTERS_PER_S:g} a second; half"
+    ),
     "a result that comes from another worker": size(elsewhere.LARGEST_OUTCOME),
     "seconds for the worker that has a call to take up its answer": f"{elsewhere.FOUND_S:g}",
     "resources that one session, or one listening stream, is subscribed to": f"{of_sessions.MOST_OF_SESSION}",
@@ -222,7 +224,7 @@ FIGURES = {
     "seconds that a server has to say that it tells of a resource": f"{shared_listening.STANDS_S:g}",
     "seconds that a server is listened to after nobody wants it": f"{shared_listening.LINGER_S:g}",
     "one message that a server says outside of calls": size(heard_stream.MOST_HEARD),
-    "what a server asks on such a stream": f"{heard_stream.MOST_ASKED} times",
+    "questions of a server on such a stream": f"{heard_stream.MOST_ASKED} times",
     "seconds before a stream that ended or failed is begun again": (
         f"{listened.FIRST_PAUSE_S:g} to {listened.LONGEST_PAUSE_S:g}"
     ),
