@@ -18,8 +18,7 @@ from proxy.resolve.installations import Installations
 from proxy.resolve.key_sets import KeySets
 from proxy.sessions.sealed import Sessions
 from proxy.subscriptions.subscriptions import Subscriptions
-from proxy.upstream.health import Health
-from proxy.upstream.sessions import UpstreamSessions
+from proxy.upstream.conversation import Upstreams
 
 Forget = Callable[[Change], Awaitable[None]]
 
@@ -34,8 +33,7 @@ class Forgetting:
         signed_tokens: SignedTokens,
         gateways: Gateways,
         installations: Installations,
-        upstream_sessions: UpstreamSessions,
-        health: Health,
+        upstreams: Upstreams,
         sessions: Sessions,
         calls: Calls,
         endings: AccessEndings,
@@ -43,7 +41,7 @@ class Forgetting:
     ) -> None:
         self._authority, self._key_sets, self._signed_tokens = authority, key_sets, signed_tokens
         self._gateways, self._installations = gateways, installations
-        self._upstream_sessions, self._health = upstream_sessions, health
+        self._upstreams = upstreams
         self._sessions, self._calls, self._endings = sessions, calls, endings
         self._subscriptions = subscriptions
         self.by_kind: Final[Mapping[Kind, Forget]] = {
@@ -116,8 +114,7 @@ class Forgetting:
 
     async def _installation(self, change: Change) -> None:
         await self._installations.forget_installation(change.name)
-        self._upstream_sessions.forget_installation(change.name)
-        self._health.forget_installation(change.name)
+        self._upstreams.forget_installation(change.name)
         self._subscriptions.forget_installation(change.name)
         self._endings.look_at_installations(lambda one: one.installation_id == change.name)
 

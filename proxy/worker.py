@@ -152,8 +152,8 @@ class Worker:
         self.deps.calls.watch(self.deps.suspended.here)
         self.access = AccessEndings(self.deps, self.tasks)
         self.forgetting = Forgetting(
-            self.authority, self.key_sets, self.signed_tokens, self.gateways, self.installations, upstream_sessions,
-            upstreams.health, sessions, self.deps.calls, self.access, self.deps.subscriptions,
+            self.authority, self.key_sets, self.signed_tokens, self.gateways, self.installations, upstreams,
+            sessions, self.deps.calls, self.access, self.deps.subscriptions,
         )  # fmt: skip
         self.changes = ChangeStream(
             self.redis,

@@ -9,7 +9,8 @@ legacy one by telling it. A call is sent again by itself only where the upstream
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -31,6 +32,7 @@ from proxy.upstream.answers import (
     no_answer,
     whole_answer,
 )
+from proxy.upstream.asides import Asides
 from proxy.upstream.courtesy import Courtesy
 from proxy.upstream.deadlines import Deadlines
 from proxy.upstream.eras import Eras
@@ -84,7 +86,10 @@ class Upstreams:
         self._courtesy, self._refused = Courtesy(transport, tasks), RefusedCalls(sessions, eras)
         self._transport, self._max_answer = transport, max_answer
         self._questions = ServersQuestions(self._courtesy, tasks)
-        self.sent = SentCalls(self.health, sessions, transport, self._courtesy, self._deadlines, most=max_answer)
+        self._asides = Asides(to_listen, tasks, self._questions)
+        self.sent = SentCalls(
+            self.health, sessions, transport, self._courtesy, self._deadlines, self._asides, most=max_answer
+        )
         """Calls that need nobody to wait: the warm path."""
         self.listening = Listening(to_listen, eras, tasks)
         """To what servers say outside of calls."""
@@ -105,6 +110,11 @@ class Upstreams:
         call = self._new(sent.installation, sent.outbound, owner, beside, sent.until)
         work = self._timed(call, self._rest(call, sent, owner))
         return await self.health.guarded(sent.installation, sent.outbound, owner.principal_key, work)
+
+    def forget_installation(self, identifier: str) -> None:
+        """The installation changed."""
+        for part in (self.sessions, self.health, self._asides):
+            part.forget_installation(identifier)
 
     def _new(
         self, installation: ResolvedInstallation, outbound: Outbound, owner: Owner, beside: CallersSide, until: float
@@ -197,8 +207,11 @@ class Upstreams:
                 session = await self._opened(key, call)
                 fresh = sessions.is_fresh(key, session)
             message, headers = call.outbound.legacy(session.version, session.id)
+            if call.outbound.profile:
+                await self._asides.open(key, call.installation, session)
             try:
-                return await self._send(call, message, headers, session, key)
+                with self._attended(key, call):
+                    return await self._send(call, message, headers, session, key)
             except SessionLost as lost:
                 await sessions.lost(key, session)
                 call.fresh_left = call.fresh_left - 1 if fresh else 1
@@ -213,6 +226,15 @@ class Upstreams:
             return await self.sessions.open(key, call.installation, capabilities=call.outbound.declared)
         except Refusal as refusal:
             raise _NoSession(refusal) from refusal
+
+    @contextmanager
+    def _attended(self, key: str, call: RunningCall) -> Iterator[None]:
+        """A time in which the server may ask beside the call."""
+        self._asides.begins(key, call)
+        try:
+            yield
+        finally:
+            self._asides.ends(key, call)
 
     async def _send(
         self, call: RunningCall, message: Json, headers: dict[str, str], session: UpstreamSession | None, key: str

@@ -1,7 +1,7 @@
 """One open stream of a server on which it says things by itself: a legacy GET stream, or a modern listening one.
 
-`listened.py` opens it, and says to whom its notifications go. What the server asks on it is answered here: a ping as
-the protocol wants it, anything else with an error.
+`listened.py` and `asides.py` open it, and say to whom goes what comes. What the server asks, and nobody takes, is
+answered here: a ping as the protocol wants it, anything else with an error.
 """
 
 import asyncio
@@ -48,6 +48,8 @@ class HeardStream:
         self._transport, self._courtesy, self._installation, self._hear = transport, courtesy, installation, hear
         self._headers: dict[str, str] = {}
         self._asked = 0
+        self.asked: Callable[[Json, str], bool] = lambda _message, _method: False
+        """Takes what the server asks, if somebody is there to answer."""
         self.begun = asyncio.Event()
         """Set when a legacy server has opened it, or a modern one has said what it will tell."""
         self.acknowledged: frozenset[str] = frozenset()
@@ -112,7 +114,7 @@ class HeardStream:
         if not isinstance(method, str):
             return
         if "id" in message:
-            self._answer(message.get("id"), method)
+            self._answer(message, method)
         elif method == ACKNOWLEDGED:
             told = given.get("notifications")
             uris = told.get("resourceSubscriptions") if isinstance(told, dict) else None
@@ -123,13 +125,16 @@ class HeardStream:
         else:
             self._hear(method, given)
 
-    def _answer(self, request_id: object, method: str) -> None:
+    def _answer(self, message: Json, method: str) -> None:
+        request_id = message.get("id")
         self._asked += 1
         if self._asked > MOST_ASKED or not isinstance(request_id, str | int | Exact):
             raise UpstreamFault(
                 "broken", sent=True, detail=f"the upstream asked {method[:64]} while it was listened to"
             )
+        if method != "ping" and self.asked(message, method):
+            return
         error = {"code": METHOD_NOT_FOUND, "message": "Nobody is there to answer this outside of a call."}
         answered: Json = {"result": {}} if method == "ping" else {"error": error}
-        message = {"jsonrpc": "2.0", "id": request_id, **answered}
-        self._courtesy.post(self._installation, self._headers, message, "answer an upstream")
+        told = {"jsonrpc": "2.0", "id": request_id, **answered}
+        self._courtesy.post(self._installation, self._headers, told, "answer an upstream")

@@ -14,6 +14,7 @@ from core.egress.faults import UpstreamFault
 from core.mcp.versions import MODERN, Era
 from core.resolve import ResolvedInstallation
 from proxy.upstream.answers import ON_LOOP, Json, answer_in, message_in, the_answer
+from proxy.upstream.asides import Asides
 from proxy.upstream.call_frames import CallFrame, CallFrames
 from proxy.upstream.courtesy import Courtesy
 from proxy.upstream.deadlines import Deadlines
@@ -111,11 +112,13 @@ class SentCalls:
         transport: Transport,
         courtesy: Courtesy,
         deadlines: Deadlines,
+        asides: Asides,
         *,
         most: int,
     ) -> None:
         self._health, self._sessions, self.transport = health, sessions, transport
         self._courtesy, self.deadlines = courtesy, deadlines
+        self._asides = asides
         self.against = health.breakers.against
         """What is against a server, by its installation; None for nothing."""
         self._frames = CallFrames(transport)
@@ -138,7 +141,8 @@ class SentCalls:
             return None
         era = health.eras.known(installation)
         if era is Era.LEGACY:
-            session = self._sessions.known(self._sessions.key(installation, principal, jti, outbound.profile))
+            key = self._sessions.key(installation, principal, jti, outbound.profile)
+            session = None if outbound.profile and not self._asides.is_silent(key) else self._sessions.known(key)
         if era is None or (session is None and era is Era.LEGACY):
             return None
         frame = self._frames.of(installation, outbound, MODERN if session is None else session.version)

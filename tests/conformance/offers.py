@@ -93,6 +93,11 @@ async def read_resource(_: Any, params: types.ReadResourceRequestParams) -> type
     return types.ReadResourceResult(contents=[contents])
 
 
+async def subscribe(_: Any, _params: object) -> types.EmptyResult:
+    """That it will tell of a resource, or will no more: the suite lets none of them change."""
+    return types.EmptyResult()
+
+
 async def complete(_: Any, params: types.CompleteRequestParams) -> types.CompleteResult:
     values = [one for one in ("paris", "park", "party") if one.startswith(params.argument.value)]
     return types.CompleteResult(completion=types.Completion(values=values, total=len(values), has_more=False))

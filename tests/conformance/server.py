@@ -17,6 +17,7 @@ from typing import Any
 import mcp_types as types
 import uvicorn
 from mcp.server.lowlevel import Server
+from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
 from mcp.shared.exceptions import MCPError
 
 from tests.conformance import list_changes, offers, questions
@@ -184,6 +185,7 @@ if __name__ == "__main__":
         "conformance", version="1", on_list_tools=list_tools, on_call_tool=call_tool, on_set_logging_level=set_level,
         on_list_prompts=offers.list_prompts, on_get_prompt=offers.get_prompt, on_completion=offers.complete,
         on_list_resources=offers.list_resources, on_list_resource_templates=offers.list_templates,
-        on_read_resource=offers.read_resource,
+        on_read_resource=offers.read_resource, on_subscribe_resource=offers.subscribe,
+        on_unsubscribe_resource=offers.subscribe, on_subscriptions_listen=ListenHandler(InMemorySubscriptionBus()),
     )  # fmt: skip
     uvicorn.run(server.streamable_http_app(), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")

@@ -85,6 +85,7 @@ class Answer:
     progress: int = 0  # that many progress notifications first, if the call brought a token
     before: Sequence[JSON] = ()  # any messages first (log messages, a request, garbage)
     asks: tuple[str, JSON] | None = None  # method and params of a question to the client, first
+    aside: bool = False  # it is asked on the session's own stream
     then: Callable[[Any], Answer] | None = None  # what to answer once the client has answered the question
 
     delay: float = 0.0  # seconds before the first byte

@@ -22,7 +22,12 @@ class ByItself:
     def __init__(self, changed: Callable[[], None]) -> None:
         self._changed = changed
         self._streams: dict[web.StreamResponse, Any] = {}  # and the id of the request, of listening ones
+        self._sessions: dict[str | None, web.StreamResponse] = {}
         self._closing = asyncio.Event()
+
+    def of(self, session: str | None) -> web.StreamResponse:
+        """The GET stream of a session. KeyError where it has none: then what is said on it is lost."""
+        return self._sessions[session]
 
     async def open(self, request: web.Request) -> web.StreamResponse:
         """The GET stream of a session."""
@@ -57,6 +62,7 @@ class ByItself:
         await stream.prepare(request)
         await stream.write(first)
         self._streams[stream] = listen_id
+        self._sessions[request.headers.get("Mcp-Session-Id")] = stream
         self._changed()
         try:
             await self._closing.wait()

@@ -13,6 +13,7 @@ import orjson
 from aiohttp import web
 
 from tests.fakes.mcp_answers import JSON, Answer, Received, as_event, final_message, progress_message
+from tests.fakes.mcp_by_itself import ByItself
 
 QUESTION_DEADLINE_SECONDS = 30.0
 
@@ -20,9 +21,10 @@ QUESTION_DEADLINE_SECONDS = 30.0
 class Sending:
     """Sends answers and keeps the questions to the client that are still open."""
 
-    __slots__ = ("_asked", "_questions")
+    __slots__ = ("_asked", "_questions", "by_itself")
 
-    def __init__(self) -> None:
+    def __init__(self, by_itself: ByItself) -> None:
+        self.by_itself = by_itself
         self._asked = 0
         self._questions: dict[str, asyncio.Future[JSON]] = {}
 
@@ -66,7 +68,7 @@ class Sending:
         for message in [*answer.before, *_progress(received, answer)]:
             await _write(stream, as_event(message), answer)
         if answer.asks is not None:
-            answer = await self._ask(stream, answer)
+            answer = await self._ask(self.by_itself.of(received.session) if answer.aside else stream, answer)
         if answer.hold is not None:
             await answer.hold.wait()
         if answer.cut:

@@ -60,10 +60,10 @@ class McpUpstream:
         self._definitions: dict[str, JSON] = {}
         self._scripts: dict[str, Scripts] = {}
         self._methods: dict[str, Scripts] = {}
-        self._sending = Sending()
         self.untold: set[str] = set()  # resources of which it does not tell
         self._stopping = asyncio.Event()
         self._by_itself_said = ByItself(self._note_change)
+        self._sending = Sending(self._by_itself_said)
         self._runner: web.AppRunner | None = None
         self.tool("echo", echo)
 

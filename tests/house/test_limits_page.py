@@ -78,6 +78,7 @@ from proxy.subscriptions import of_sessions, shared_listening
 from proxy.telemetry import sign_in_steps
 from proxy.upstream import (
     answers,
+    asides,
     breakers,
     eras,
     handshake,
@@ -224,6 +225,7 @@ FIGURES = {
     "seconds that a server has to say that it tells of a resource": f"{shared_listening.STANDS_S:g}",
     "seconds that a server is listened to after nobody wants it": f"{shared_listening.LINGER_S:g}",
     "one message that a server says outside of calls": size(heard_stream.MOST_HEARD),
+    "streams on which legacy servers may ask beside their calls, of one worker": f"{asides.MOST:,}",
     "questions of a server on such a stream": f"{heard_stream.MOST_ASKED} times",
     "seconds before a stream that ended or failed is begun again": (
         f"{listened.FIRST_PAUSE_S:g} to {listened.LONGEST_PAUSE_S:g}"

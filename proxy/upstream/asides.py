@@ -1,0 +1,129 @@
+"""Streams on which a legacy server may ask the client of a session, while it serves one of its calls.
+
+A server is to ask on the stream of the call that it serves (MCP 2025-11-25, "Sending Messages to the Server"), but
+tools written with the official SDK for TypeScript ask on the session's own GET stream (`server.elicitInput` knows no
+call). So a session that declares what its client can be asked for has that stream open as long as it is used, and
+what comes on it goes to the call of that session that began last. Used by `conversation` and `sent_call`.
+"""
+
+import asyncio
+import logging
+from typing import Final
+
+from core.egress.faults import UpstreamFault
+from core.resolve import ResolvedInstallation
+from core.tasks import Tasks
+from proxy.caches.bounded import Bounded
+from proxy.refusals import Refusal
+from proxy.upstream.answers import Json
+from proxy.upstream.courtesy import Courtesy
+from proxy.upstream.handshake import UpstreamSession
+from proxy.upstream.heard_stream import HeardStream
+from proxy.upstream.outbound import Outbound
+from proxy.upstream.running_call import RunningCall
+from proxy.upstream.servers_questions import ServersQuestions
+from proxy.upstream.transport import Transport
+
+log = logging.getLogger(__name__)
+MOST: Final = 2_000
+"""Streams that one worker keeps open so; of more the one that was opened first is closed."""
+KEPT_S: Final = 1500.0
+"""As long as a session is used before it is looked for again, and its stream opened again."""
+HEAD_S: Final = 0.5
+"""How long the first call of a session waits for the stream: some servers send its head only with the first event."""
+
+
+class Asides:
+    """The streams of one worker's sessions. `transport` is for streams alone."""
+
+    def __init__(self, transport: Transport, tasks: Tasks, questions: ServersQuestions) -> None:
+        self._transport, self._tasks, self._questions = transport, tasks, questions
+        self._courtesy = Courtesy(transport, tasks)
+        self._open: Bounded[str, _Aside] = Bounded(MOST)
+
+    async def open(self, key: str, installation: ResolvedInstallation, session: UpstreamSession) -> None:
+        """Open the stream of a session that was opened for one client, unless it is, or the server has none."""
+        before = self._open.get(key)
+        if before is not None and before.session == session:
+            return
+        if before is not None:
+            before.close()
+        aside = _Aside(self, key, session)
+        stream = HeardStream(self._transport, self._courtesy, installation, lambda _method, _params: None)
+        stream.asked = aside.take
+        gone = self._open.put(key, aside)
+        if gone is not None:
+            gone.close()
+        if aside.has_none:
+            return
+        _, headers = Outbound("", {}, installation.own_headers).legacy(session.version, session.id)
+        aside.task = self._tasks.spawn("what a server asks beside calls", self._read(key, aside, stream, headers))
+        begun = self._tasks.spawn("wait for a stream", stream.begun.wait())
+        try:
+            await asyncio.wait({aside.task, begun}, timeout=HEAD_S, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            begun.cancel()
+
+    def is_silent(self, key: str) -> bool:
+        """Whether the server of this session has no such stream, so that its calls need not be attended."""
+        aside = self._open.peek(key)
+        return aside is not None and aside.has_none
+
+    def begins(self, key: str, call: RunningCall) -> None:
+        """A call of this session runs, and can be asked."""
+        aside = self._open.peek(key)
+        if aside is not None:
+            aside.calls.append(call)
+
+    def ends(self, key: str, call: RunningCall) -> None:
+        """It runs no more."""
+        aside = self._open.peek(key)
+        if aside is not None and call in aside.calls:
+            aside.calls.remove(call)
+
+    def forget_installation(self, identifier: str) -> None:
+        """The installation changed: its streams are closed, and opened again with the next calls."""
+        for key in [one for one in self._open if one.startswith(identifier + "/")]:
+            aside = self._open.pop(key)
+            if aside is not None:
+                aside.close()
+
+    def answer(self, call: RunningCall, message: Json, method: str) -> None:
+        """Have the client of a call asked (called by a stream)."""
+        self._questions.take(call, message, method)
+
+    async def _read(self, key: str, aside: "_Aside", stream: HeardStream, headers: dict[str, str]) -> None:
+        try:
+            async with asyncio.timeout(KEPT_S):
+                await stream.keep_getting(headers, lambda: None)
+        except TimeoutError:
+            log.debug("a stream beside calls was open for long enough")
+        except Refusal as refusal:
+            aside.has_none = refusal.reason == "no_news"
+        except UpstreamFault as fault:
+            log.info("a server cannot ask beside calls for now", extra={"why": repr(fault)})
+        finally:
+            if self._open.peek(key) is aside and not aside.has_none:
+                self._open.pop(key)
+
+
+class _Aside:
+    """The stream of one session."""
+
+    def __init__(self, asides: Asides, key: str, session: UpstreamSession) -> None:
+        self._asides, self._key, self.session = asides, key, session
+        self.calls: list[RunningCall] = []
+        self.task: asyncio.Task[None] | None = None
+        self.has_none = session.id is None
+        """Whether the server has no such stream."""
+
+    def take(self, message: Json, method: str) -> bool:
+        """A question of the server; False where no call runs that could have led to it."""
+        if not self.calls:
+            return False
+        self._asides.answer(self.calls[-1], message, method)
+        return True
+
+    def close(self) -> None:
+        if self.task is not None:
+            self.task.cancel()
