@@ -45,6 +45,7 @@ from proxy.telemetry.metrics import (
     GATEWAYS_HELD,
     KEY_SET_QUESTIONS,
     KEY_SETS_HELD,
+    LISTENED_SERVERS,
     LOG_LINES_DROPPED,
     LOOP_LAG,
     PLANNED,
@@ -169,6 +170,7 @@ class Gauges:
         watched, slots = self._watched, self._watched.slots
         slots.set(CALLS_IN_FLIGHT, watched.usage.calls_in_flight)
         slots.set(STREAMS_OPEN, len(self._deps.streams))
+        slots.set(LISTENED_SERVERS, len(self._deps.subscriptions.shared))
         slots.set(LOOP_LAG, watched.overload.longest)
         watched.overload.longest = 0.0
         slots.set(CONTROL_CLOCK, abs(watched.clock.ahead))

@@ -102,6 +102,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     _counter("progress_total", "Progress notifications passed on."),
     _gauge("calls_in_flight", "Calls that run."),
     _gauge("streams_open", "Open GET streams."),
+    _gauge("listened_servers", "Servers that are listened to for callers."),
     _gauge("loop_lag_seconds", "Longest round of an event loop that was measured in the last second.", "oldest"),
     # Servers
     _counter("credential_resolutions_total", "Calls by where their credential came from.", outcome=_RESOLVED),
@@ -194,6 +195,7 @@ LISTS: Final = _plain("lists_total")
 PROGRESS: Final = _plain("progress_total")
 CALLS_IN_FLIGHT: Final = _plain("calls_in_flight")
 STREAMS_OPEN: Final = _plain("streams_open")
+LISTENED_SERVERS: Final = _plain("listened_servers")
 LOOP_LAG: Final = _plain("loop_lag_seconds")
 STALE_USES: Final = _plain("stale_uses_total")
 CONTROL_CLOCK: Final = _plain("control_clock_difference_seconds")
