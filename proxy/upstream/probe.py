@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from core.mcp.faults import METHOD_NOT_FOUND
+from core.mcp.questions import profile_of
 from core.mcp.shapes import META_SERVER_INFO
 from core.mcp.versions import MODERN, Era
 from core.probes import Probe, ProbeQuestion
@@ -31,6 +32,9 @@ _OWNER = Owner("discovery")
 _SECONDS: Final = 17.0
 """For a whole probe, where the question says nothing: control waits for 20 s, and for the words of a failure too."""
 _UNANNOUNCED_S: Final = 3.0
+_DECLARED: Final[dict[str, object]] = {"elicitation": {"form": {}, "url": {}}, "sampling": {}, "roots": {}}
+"""What a probe says that it can be asked, though it answers nothing: some servers list a tool that asks only for a
+client that can be. Whether a caller may be asked is decided for each call."""
 _MOST_CAPABILITIES: Final = 50
 """That are told, and the characters of each: a server may say megabytes of them."""
 _LONGEST_CAPABILITY: Final = 256
@@ -125,11 +129,11 @@ class Prober:
     async def _met(self, installation: ResolvedInstallation) -> _Server:
         """Asked again, whatever is known of it: an era that calls were wrong about, a session that it has lost."""
         sessions = self._upstreams.sessions
-        key = sessions.key(installation, _OWNER.principal_key, None)
+        key = sessions.key(installation, _OWNER.principal_key, None, profile_of(_DECLARED))
         opened: list[Opened] = []
 
         async def open_session(within: float) -> None:
-            opened.append(await sessions.open_anew(key, installation, within))
+            opened.append(await sessions.open_anew(key, installation, within, _DECLARED))
 
         if installation.protocol in {"auto", MODERN}:
             found = await self._upstreams.health.eras.find(
@@ -159,7 +163,8 @@ class Prober:
     ) -> Json | None:
         """The result with one page, which `lists` has read; None where it is more than the list may still have."""
         params: Json = {} if cursor is None else {"cursor": cursor}
-        outbound = Outbound(method, params, installation.own_headers, lists=lists)
+        own = installation.own_headers
+        outbound = Outbound(method, params, own, capabilities=_DECLARED, on_stream=True, lists=lists)
         try:
             answer = await self._upstreams.call(installation, outbound, _OWNER, _NOBODY)
         except Refusal as refusal:

@@ -107,10 +107,16 @@ class UpstreamSessions:
         """The session, from Redis or by `initialize`, once for all who wait. Raises UpstreamFault or Refusal."""
         return await self._opening.result(key, lambda: self._find_or_open(key, installation, within, capabilities))
 
-    async def open_anew(self, key: str, installation: ResolvedInstallation, within: float = OPEN_S) -> Opened:
+    async def open_anew(
+        self,
+        key: str,
+        installation: ResolvedInstallation,
+        within: float = OPEN_S,
+        capabilities: Mapping[str, object] = NOTHING,
+    ) -> Opened:
         """A new session, whatever is remembered of one: for discovery, which begins afresh. Raises as `open`."""
         self._doubted.pop(key)
-        return await self._opened(key, installation, within, NOTHING)
+        return await self._opened(key, installation, within, capabilities)
 
     def is_fresh(self, key: str, session: UpstreamSession) -> bool:
         """Whether this worker has opened it, and not found it in Redis."""

@@ -19,7 +19,7 @@ from core.sealing import SealBroken
 from proxy import internal
 from proxy.worker import Worker, listening
 from tests.fakes.control import FakeControl
-from tests.fakes.mcp_upstream import Answer, McpUpstream
+from tests.fakes.mcp_upstream import Answer, McpUpstream, Received
 from tests.fakes.scripted_upstream import ScriptedUpstream, ok
 from tests.proxy.conftest import Rig, settings_for
 
@@ -105,6 +105,22 @@ async def test_all_pages_of_a_server_of_any_era_are_told(asker: Asker, era: Any,
         assert found.capabilities == ["tools"]
         assert len(server.seen_of("tools/list")) == 3
         assert server.complaints == []
+
+
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+async def test_a_tool_that_is_listed_for_clients_that_can_be_asked_is_found(asker: Asker, era: Any) -> None:
+    async with McpUpstream(era=era) as server:
+
+        def listed(received: Received) -> Answer:
+            declares = server.seen_of("initialize")[-1].params["capabilities"] if era == "legacy" else None
+            can = received.meta["io.modelcontextprotocol/clientCapabilities"] if declares is None else declares
+            return Answer(result={"tools": [{"name": name} for name in sorted(can)]})
+
+        server.on("tools/list", listed)
+
+        found = await asker.probe(asker.control.installation(server.url))
+
+        assert [tool["name"] for tool in found.tools] == ["elicitation", "roots", "sampling"]
 
 
 async def test_a_list_that_goes_round_in_circles_ends(asker: Asker) -> None:
