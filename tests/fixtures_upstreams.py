@@ -2,8 +2,9 @@
 
 - `everything_server`: npm `server-everything` over Streamable HTTP; 2025-11-25 only, with sessions.
 - `time_server`: PyPI `mcp-server-time` behind `fastmcp run`; both eras on one URL.
+- `modern_only_server`: a server of npm `server`, the TypeScript SDK's second major version; 2026-07-28 only.
 
-Both give the MCP endpoint's URL. They live in process groups of their own, which are killed at the end; on Linux
+All give the MCP endpoint's URL. They live in process groups of their own, which are killed at the end; on Linux
 the kernel ends them too when the test process is killed. Needs `make tools`. server-everything listens on all
 interfaces because it has no setting for that.
 """
@@ -55,6 +56,14 @@ def time_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment = {"FASTMCP_CHECK_FOR_UPDATES": "off", "HOME": str(folder)}
     with running(command, environment, folder / "log") as process:
         yield answering(f"http://127.0.0.1:{port}/mcp", process, folder / "log")
+
+
+@pytest.fixture(scope="session")
+def modern_only_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    port, log = free_port(), tmp_path_factory.mktemp("modern_only") / "log"
+    command = [str(NODE), str(ROOT / "tests" / "fakes" / "modern_only_server.mjs"), str(port)]
+    with running(command, {}, log) as process:
+        yield answering(f"http://127.0.0.1:{port}/mcp", process, log)
 
 
 @contextmanager

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.clients.real_clients import CLIENTS, RealClient
+from tests.clients.real_clients import listed_and_called
 from tests.clients.test_definitions import NOT_COMPILED, ODD_EXTRAS, ODD_SCHEMAS
+from tests.clients.what_clients_do import CLIENTS, Client
 from tests.fakes.mcp_upstream import Answer, McpUpstream
 from tests.fixtures_archway import RunningArchway
 
@@ -33,12 +34,13 @@ async def odd_gateway(archway: RunningArchway, request: pytest.FixtureRequest) -
         yield url, await asyncio.to_thread(archway.token), (slug, both[1])
 
 
-@pytest.mark.parametrize("client", [pytest.param(one, id=one.name) for one in CLIENTS])
+@pytest.mark.parametrize("client", [pytest.param(one, id=str(one)) for one in CLIENTS])
 async def test_every_client_takes_the_list_and_calls_an_odd_name(
-    client: RealClient, odd_gateway: tuple[str, str, Any]
+    client: Client, odd_gateway: tuple[str, str, Any]
 ) -> None:
     url, token, (slug, installation) = odd_gateway
-    outcome = await client.run(url, token, f"{slug}__context7_query-docs", {})
+    tool = f"{slug}__context7_query-docs"
+    outcome = await asyncio.to_thread(listed_and_called, client, url, token, tool, {})
     assert outcome.text == "by its own name"
     shown = {name.removeprefix(f"{slug}__") for name in outcome.tools}
     wanted = {f"stays-{number}" for number in range(len(NOT_COMPILED))}

@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from tests.clients.real_clients import CLIENTS, DriverError, RealClient
+from tests.clients.real_clients import DriverError, listed_and_called, started
+from tests.clients.what_clients_do import CLIENTS, Client
 from tests.fakes.mcp_upstream import McpUpstream
 
-EVERY_CLIENT = pytest.mark.parametrize("client", [pytest.param(one, id=one.name) for one in CLIENTS])
+EVERY_CLIENT = pytest.mark.parametrize("client", [pytest.param(one, id=str(one)) for one in CLIENTS])
 TOKEN = "not-looked-at-by-these-servers"  # they take anybody
 
 
 @EVERY_CLIENT
-async def test_drivers_work_without_us_on_the_npm_server(client: RealClient, everything_server: str):
-    outcome = await client.run(everything_server, TOKEN, "echo", {"message": "through no gateway"})
+def test_drivers_work_without_us_on_the_npm_server(client: Client, everything_server: str):
+    outcome = listed_and_called(client, everything_server, TOKEN, "echo", {"message": "through no gateway"})
     assert "echo" in outcome.tools
     assert "through no gateway" in outcome.text
-    assert outcome.protocol in {"2025-11-25", "legacy", "auto"}
 
 
 @EVERY_CLIENT
-async def test_drivers_work_without_us_on_the_pypi_server(client: RealClient, time_server: str):
-    outcome = await client.run(time_server, TOKEN, "get_current_time", {"timezone": "UTC"})
+def test_drivers_work_without_us_on_the_pypi_server(client: Client, time_server: str):
+    outcome = listed_and_called(client, time_server, TOKEN, "get_current_time", {"timezone": "UTC"})
     assert {"get_current_time", "convert_time"} <= set(outcome.tools)
     assert '"timezone"' in outcome.text
-    if client.name.startswith("Inspector"):
-        return  # it does not say
-    assert outcome.protocol == ("2026-07-28" if client.speaks_modern else "2025-11-25")
 
 
 @EVERY_CLIENT
-async def test_drivers_send_the_token_with_every_request(client: RealClient):
+def test_clients_find_the_newest_revision_that_they_and_a_server_know(client: Client, time_server: str):
+    with started(client, time_server, TOKEN) as talker:
+        assert talker.does("protocol") == client.speaks
+
+
+@EVERY_CLIENT
+async def test_drivers_send_the_token_with_every_request(client: Client):
     async with McpUpstream(era="both") as up:
         up.requires = {"Authorization": "Bearer one-of-ours"}
-        outcome = await client.run(up.url, "one-of-ours", "echo", {"a": [1, None]})
+        outcome = await asyncio.to_thread(listed_and_called, client, up.url, "one-of-ours", "echo", {"a": [1, None]})
     assert outcome.text == '{"a":[1,null]}'
     assert up.seen
     assert {one.headers.get("Authorization") for one in up.seen} == {"Bearer one-of-ours"}
@@ -43,4 +48,4 @@ async def test_a_client_that_is_refused_says_so():
     async with McpUpstream(era="both") as up:
         up.requires = {"Authorization": "Bearer one-of-ours"}
         with pytest.raises(DriverError, match="401"):
-            await CLIENTS[3].run(up.url, "another", "echo", {})
+            await asyncio.to_thread(listed_and_called, CLIENTS[5], up.url, "another", "echo", {})
