@@ -35,7 +35,7 @@ from core.resolve import InstallationRefusal
 from core.snapshot import OFFER_KINDS
 
 MAX_REPORTED: Final = 100
-"""Rejected tools that are named; a hostile server could list thousands."""
+"""Rejected tools that are named, and notes that are kept; a hostile server could list thousands. More are counted."""
 _MAX_TEXT: Final = 256
 MAX_REASON: Final = 1_024
 """Characters of what a failure is told with: the fault, what to do, and the server's own words."""
@@ -191,8 +191,15 @@ def server_facts(probe: Probe, found: Found, secrets: Sequence[str] = ()) -> Map
         "capabilities": [kept(name) for name in probe.capabilities[:50]],
         "tools": found.callable,
         "rejected": [{"name": kept(name), "reason": kept(why)} for name, why in found.rejected[:MAX_REPORTED]],
-        "notes": [{"name": kept(name), "note": kept(note)} for name, note in found.notes[:MAX_REPORTED]],
+        "notes": [{"name": kept(name), "note": kept(note)} for name, note in _first_notes(found)],
     }
+
+
+def _first_notes(found: Found) -> list[tuple[str, str]]:
+    """The notes that are kept, after how much there is beyond what is kept of them and of what was left out."""
+    counted = ((found.rejected, "are left out than are named here"), (found.notes, "notes are there than these"))
+    beyond = [("", f"{len(all_) - MAX_REPORTED} more {are}.") for all_, are in counted if len(all_) > MAX_REPORTED]
+    return [*beyond, *found.notes[:MAX_REPORTED]]
 
 
 def _cut(text: str, most: int = _MAX_TEXT) -> str:

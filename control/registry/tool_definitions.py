@@ -26,7 +26,7 @@ from core.mcp.param_headers import InvalidParamHeader, param_headers
 from core.mcp.tool_names import why_invalid_name
 from core.snapshot import OFFER_KINDS, OfferKind
 
-MAX_TOOLS: Final = 2_000
+MAX_TOOLS: Final = 5_000
 """Per entry; a list beyond it is cut with a reason."""
 MAX_DESCRIPTION: Final = 8_192
 MAX_TITLE: Final = 256

@@ -29,7 +29,8 @@ from proxy.upstream.transport import UpstreamAnswer
 MAX_PAGE_BYTES: Final = 4 << 20
 MAX_LIST_BYTES: Final = 8 << 20
 """Of all pages of one list; clients bear about a megabyte from a server."""
-MAX_PAGES: Final = 100
+MAX_PAGES: Final = 500
+"""So that `MAX_ITEMS` fit, ten to a page; the seconds of who asks end it before where a server is slow."""
 _SMALL: Final = 1 << 16
 """Bytes that are read at once; more in a thread, beside the calls of this worker."""
 

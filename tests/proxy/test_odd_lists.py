@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from core.mcp.versions import MODERN
-from proxy.upstream.list_answers import MAX_LIST_BYTES, MAX_PAGE_BYTES
+from proxy.upstream.list_answers import MAX_LIST_BYTES, MAX_PAGE_BYTES, MAX_PAGES
 from tests.fakes.scripted_upstream import FOREVER, ScriptedUpstream, Step, head, ok
 from tests.proxy.test_discovery_questions import Asker, asker
 
@@ -139,8 +139,9 @@ async def test_tools_beyond_the_last_page_that_is_asked_for_are_told(asker: Aske
 
     async with ScriptedUpstream(answering(listed, "modern", streamed)) as server:
         probe = await asker.probe(asker.control.installation(server.url))
-    assert len(probe.tools) == 100
-    assert probe.notes == [("", "Its list of tools has more than 100 pages; read were the first 100.")]
+    assert len(probe.tools) == MAX_PAGES
+    told = f"Its list of tools has more than {MAX_PAGES} pages; read were the first {MAX_PAGES}."
+    assert probe.notes == [("", told)]
 
 
 async def test_tools_beyond_the_most_are_told(asker: Asker) -> None:

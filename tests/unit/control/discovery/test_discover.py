@@ -1,7 +1,15 @@
 import pytest
 
-from control.discovery.discover import MAX_REASON, Failure, Understood, server_facts, understand, without_secrets
-from control.registry.tool_definitions import found_tools
+from control.discovery.discover import (
+    MAX_REASON,
+    MAX_REPORTED,
+    Failure,
+    Understood,
+    server_facts,
+    understand,
+    without_secrets,
+)
+from control.registry.tool_definitions import Found, found_tools
 from core.probes import Probe
 
 
@@ -81,3 +89,12 @@ def test_long_words_of_a_server_are_cut_after_its_secrets_are_taken_out() -> Non
     failure = understand(Probe(fault="upstream_status", sentence=sentence), {"s3cr3t-key"})
     assert isinstance(failure, Failure)
     assert failure.reason == "x" * (MAX_REASON - 3) + "<se"
+
+
+def test_what_is_beyond_the_rows_that_are_kept_is_counted() -> None:
+    found = Found((), (("a", "why"),) * (MAX_REPORTED + 1), (("b", "what"),) * (MAX_REPORTED + 2))
+    facts = server_facts(Probe(era="legacy"), found)
+    assert len(facts["rejected"]) == MAX_REPORTED
+    assert [note["note"] for note in facts["notes"][:3]] == [
+        "1 more are left out than are named here.", "2 more notes are there than these.", "what",
+    ]  # fmt: skip
