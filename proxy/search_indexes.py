@@ -1,7 +1,8 @@
 """The indexes of gateways whose tools are looked for: made in a thread, one at a time for each gateway.
 
 `proxy/stages/search_tools.py` asks for the index of the gateway that it has. That of a newer revision is made when
-somebody looks for the first time; calls of tools never wait for one.
+somebody looks for the first time, who is answered from the one before if it takes long; calls of tools never wait
+for one.
 """
 
 import asyncio
@@ -15,6 +16,8 @@ from proxy.gateways.tool_search import ToolSearch
 
 MOST: Final = 32
 """Indexes at hand; one of a thousand tools takes about 17 MB, and is made again in a tenth of a second."""
+PATIENCE_S: Final = 1.0
+"""That a search waits for the index of a new revision, where that of the one before is at hand."""
 
 
 class SearchIndexes:
@@ -25,14 +28,20 @@ class SearchIndexes:
         self._making: SingleFlight[ToolSearch] = SingleFlight("index of tools", tasks)
 
     async def of(self, gateway: CompiledGateway) -> ToolSearch:
-        """The index of this very revision."""
+        """The index of this revision, or one of before while that is made: its hits may not be there any more."""
         made = self._made.get(gateway.id)
         revision = gateway.snapshot.revision
         if made is not None and made[0] == revision:
             return made[1]
-        return await self._making.result(f"{gateway.id}/{revision}", lambda: self._make(gateway))
+        making = self._making.run(f"{gateway.id}/{revision}", lambda: self._make(gateway))
+        _ = await asyncio.wait((making,), timeout=None if made is None else PATIENCE_S)
+        return made[1] if made is not None and not _is_made(making) else making.result()
 
     async def _make(self, gateway: CompiledGateway) -> ToolSearch:
-        index = await asyncio.to_thread(ToolSearch, gateway.visible)
+        index = await asyncio.to_thread(ToolSearch, gateway.visible.values())
         self._made.put(gateway.id, (gateway.snapshot.revision, index))
         return index
+
+
+def _is_made(making: "asyncio.Task[ToolSearch]") -> bool:
+    return making.done() and not making.cancelled() and making.exception() is None

@@ -125,9 +125,9 @@ class CompiledGateway:
         self._offers = {kind: tuple(offer for offer in snapshot.offers if offer.kind == kind) for kind in OFFER_KINDS}
         self.searches = snapshot.tool_loading == "search_and_run"
         """Whether its tools are looked for, and not listed."""
-        self.visible = visible = [tool.definition for tool in snapshot.tools if tool.exposed not in rules]
-        if self.searches:
-            visible = built_in_tools(visible)
+        self.visible = {tool.exposed: tool.definition for tool in snapshot.tools if tool.exposed not in rules}
+        """Definitions of the tools that callers are told of, in the order of their names."""
+        visible = built_in_tools(self.visible.values()) if self.searches else list(self.visible.values())
         self._pages = {
             Era.LEGACY: _pages([tool_for_legacy(definition) for definition in visible]),
             Era.MODERN: _pages([tool_for_modern(definition) for definition in visible]),
@@ -147,7 +147,7 @@ class CompiledGateway:
 
     def definition(self, exposed: str) -> dict[str, object]:
         """A tool's definition; empty for one that is not listed."""
-        return next((one for one in self.visible if one["name"] == exposed), {})
+        return self.visible.get(exposed, {})
 
     def listed(self, era: Era) -> list[bytes]:
         """All pages of `tools/list`."""

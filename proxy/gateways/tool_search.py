@@ -6,7 +6,6 @@ it takes about a tenth of a millisecond. Words are taken as words: nothing in a 
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import tantivy
@@ -14,6 +13,7 @@ import tantivy
 _BOOSTS: Final = {"name": 10.0, "title": 6.0, "description": 3.0, "arguments": 2.0, "told": 1.0}
 """How much a word counts, by where it stands: names and descriptions of arguments are the last two."""
 _LOOKED_AT: Final = 50
+"""Tools that a search finds at most: more than a caller is told, since some may not be there any more."""
 _HEAP: Final = 15 << 20
 _WORD: Final = re.compile(r"[^\W_]+")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -21,43 +21,36 @@ MOST_TEXT: Final = 20_000
 """Characters of one field that are looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A tool whose definition fits the words of a search, and how well."""
-
-    definition: Mapping[str, Any]
-    score: float
-
-
 class ToolSearch:
     """The index of one gateway's tools."""
 
     def __init__(self, definitions: Iterable[Mapping[str, Any]]) -> None:
-        self._definitions = list(definitions)
+        self._names: list[str] = []
         builder = tantivy.SchemaBuilder()
         for field in _BOOSTS:
             builder.add_text_field(field, tokenizer_name="en_stem")
         builder.add_integer_field("at", stored=True)
         self._index = tantivy.Index(builder.build())
         writer = self._index.writer(_HEAP, 1)
-        for at, definition in enumerate(self._definitions):
+        for at, definition in enumerate(definitions):
             writer.add_document(tantivy.Document(at=at, **_fields(definition)))
+            self._names.append(definition["name"])
         writer.commit()
         writer.wait_merging_threads()
         self._index.reload()
 
-    def find(self, query: str, most: int) -> list[Hit]:
-        """The tools that fit best, the best first; in the order of their names where they fit alike."""
+    def find(self, query: str) -> list[str]:
+        """The names of the tools that fit best, the best first; in the order of names where they fit alike."""
         words = _words(query)
         if not words:
             return []
         parsed = self._index.parse_query(words, list(_BOOSTS), field_boosts=_BOOSTS)
         searcher = self._index.searcher()
         found = searcher.search(parsed, _LOOKED_AT).hits
-        hits = [Hit(self._definitions[searcher.doc(address)["at"][0]], score or 0.0) for score, address in found]
+        hits = [(self._names[searcher.doc(address)["at"][0]], score or 0.0) for score, address in found]
         asked = query.strip().lower()
-        hits.sort(key=lambda hit: (hit.definition["name"].lower() != asked, -hit.score, hit.definition["name"]))
-        return hits[:most]
+        hits.sort(key=lambda hit: (hit[0].lower() != asked, -hit[1], hit[0]))
+        return [name for name, _ in hits]
 
 
 def signature(definition: Mapping[str, Any]) -> str:

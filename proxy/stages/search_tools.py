@@ -1,7 +1,8 @@
 """Search tools: what `search_tools` answers, from the index of the gateway's tools.
 
-Whatever the gateway does not list, this does not find. Of each hit it says whether the caller can call it now: with
-a credential that is known here, or after control was asked, for all hits at once.
+Whatever the gateway does not list, this does not find: what an index of a moment before finds beside that is no hit.
+Of each hit it says whether the caller can call it now: with a credential that is known here, or after control was
+asked, for all hits at once.
 """
 
 import asyncio
@@ -39,9 +40,9 @@ async def search_tools(x: Exchange, deps: Deps) -> None:
     """Fill the answer."""
     assert x.gateway is not None
     given: dict[str, Any] = x.request.params["arguments"]  # type: ignore[assignment]  # it was looked at
-    index = await deps.searches.of(x.gateway)
-    hits = index.find(given["query"], given.get("limit", USUAL_LIMIT))
-    found = [(x.gateway.tools[hit.definition["name"]], hit.definition) for hit in hits]
+    index, listed = await deps.searches.of(x.gateway), x.gateway.visible
+    names = [name for name in index.find(given["query"]) if name in listed][: given.get("limit", USUAL_LIMIT)]
+    found = [(x.gateway.tools[name], listed[name]) for name in names]
     usable = await asyncio.gather(*(_is_usable(x, deps, tool) for tool, _ in found))
     told = [_told(tool, definition, how) for (tool, definition), how in zip(found, usable, strict=True)]
     text = orjson.dumps({"tools": told}).decode()

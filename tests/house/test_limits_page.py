@@ -244,6 +244,9 @@ FIGURES = {
         f"{built_in_tools.USUAL_LIMIT} unless the caller says, {built_in_tools.MOST_HITS} at most"
     ),
     "each text of a tool that a search looks at": f"{tool_search.MOST_TEXT:,} characters",
+    "seconds that a search waits for a new revision of the gateway to be ready for it": (
+        f"{search_indexes.PATIENCE_S:g}"
+    ),
     "gateways whose tools one worker has ready to be searched": f"{search_indexes.MOST}",
     "a schema with which `run_tool` compares arguments": size(run_tool.LARGEST_SCHEMA),
     "seconds of a discovery": f"{probe_client.DEADLINE_S - probe_client._FOR_WORDS_S:g}; ",

@@ -10,6 +10,7 @@ import pytest
 from core.resolve import InstallationRefusal
 from core.snapshot import Rule
 from core.tokens import digest
+from proxy import search_indexes
 from tests.fakes.mcp_upstream import Answer, McpUpstream, Received
 from tests.proxy.conftest import Reply, Rig
 
@@ -150,6 +151,21 @@ async def test_a_new_revision_is_searched_at_once(rig: Rig, upstream: McpUpstrea
         if hits:
             break
     assert [one["name"] for one in hits] == ["crm__send_invoice"]
+
+
+async def test_what_a_gateway_shows_no_longer_is_in_no_hit_of_an_index_of_before(
+    rig: Rig, upstream: McpUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_indexes, "PATIENCE_S", 0.0)
+    tools = await serve(rig, upstream)
+    assert len(found(await ask(rig, "modern", "search_tools", query="contact"))) == 2
+    rules = [Rule("refuse", "quarantined", ["crm__delete_contact"])]
+    await rig.serve(tools[:2], tool_loading="search_and_run", rules=rules)
+    while "archway/refusal" not in (await rig.call("crm__delete_contact", {"n": 1})).result["_meta"]:
+        pass
+    # It cannot wait for an index of this revision.
+    hits = found(await ask(rig, "modern", "search_tools", query="contact forecast"))
+    assert [one["name"] for one in hits] == ["crm__find_contact"]
 
 
 async def test_a_tool_that_runs_so_may_ask_and_its_caller_answers(rig: Rig) -> None:

@@ -23,10 +23,6 @@ TOOLS = [
 INDEX = ToolSearch(TOOLS)
 
 
-def names(query: str, most: int = 8) -> list[str]:
-    return [hit.definition["name"] for hit in INDEX.find(query, most)]
-
-
 @pytest.mark.parametrize(
     ("query", "first"),
     [
@@ -42,25 +38,25 @@ def names(query: str, most: int = 8) -> list[str]:
     ],
 )
 def test_the_tool_that_is_meant_comes_first(query: str, first: str) -> None:
-    assert names(query)[0] == first
+    assert INDEX.find(query)[0] == first
 
 
-def test_no_more_are_told_than_are_asked_for() -> None:
-    assert len(names("issue ticket message forecast", 2)) == 2
+def test_no_more_than_fifty_are_found() -> None:
+    assert len(ToolSearch(defined(f"t_{n}", "Same words.") for n in range(60)).find("words")) == 50
 
 
 @pytest.mark.parametrize("query", ["", "  ", "!!!", "zzzz", "\x00"])
 def test_words_that_fit_nothing_find_nothing(query: str) -> None:
-    assert names(query) == []
+    assert INDEX.find(query) == []
 
 
 @given(st.text(max_size=200))
 def test_no_words_are_an_operator(query: str) -> None:
-    assert len(INDEX.find(query, 20)) <= len(TOOLS)
+    assert len(INDEX.find(query)) <= len(TOOLS)
 
 
 def test_an_index_of_no_tools_finds_nothing() -> None:
-    assert ToolSearch([]).find("anything", 8) == []
+    assert ToolSearch([]).find("anything") == []
 
 
 def test_a_signature_says_what_must_be_given() -> None:
