@@ -63,6 +63,7 @@ PAIRS: Final[tuple[tuple[Era, Era], ...]] = (
 )
 """Client and server, in the order of the page's columns."""
 EVERYWHERE: Final = (YES, YES, YES, YES)
+NEWS: Final = (GET_STREAM, GET_STREAM, LISTEN, LISTEN)
 NOWHERE: Final = (NO, NO, NO, NO)
 
 TABLE: Final[dict[str, Row]] = {
@@ -79,8 +80,8 @@ TABLE: Final[dict[str, Row]] = {
     "questions": Row(
         "questions: elicitation (form and link), sampling, roots", (ON_STREAM, ON_STREAM, WAITS, BY_RESULT)
     ),
-    "news-of-lists": Row("news that lists have changed", (GET_STREAM, GET_STREAM, LISTEN, LISTEN)),
-    "news-of-one": Row("news of one resource (`resources/subscribe`)", NOWHERE),
+    "news-of-lists": Row("news that lists have changed", NEWS),
+    "news-of-one": Row("news of one resource (`resources/subscribe`)", NEWS),
     "tasks": Row("tasks", NOWHERE),
     "asked-outside": Row("what a server asks outside of any call", (NO, NO_SUCH_THING, NO, NO_SUCH_THING)),
     "batches": Row("batches", (IN_SESSIONS, IN_SESSIONS, NO_SUCH_THING, NO_SUCH_THING)),

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from core.snapshot import Tool
-from tests.fakes.mcp_upstream import Answer, McpUpstream
+from tests.fakes.mcp_upstream import Answer, McpUpstream, Received
 from tests.proxy import protocol_table as table
 from tests.proxy.client_of_era import LATEST_LEGACY, Client
 from tests.proxy.conftest import Rig
@@ -59,6 +59,16 @@ def tool(rig: Rig, server: McpUpstream, **definition: Any) -> Tool:
     """The server's `t` on the gateway, as its server defines it."""
     made = rig.control.tool("t", "t", rig.control.installation(server.url))
     return msgspec.structs.replace(made, definition={**made.definition, **definition})
+
+
+def acknowledges(received: Received) -> Answer:
+    """A modern server that tells of all that it is asked for, as long as the client is there."""
+    told = {
+        "notifications": received.params["notifications"],
+        "_meta": {"io.modelcontextprotocol/subscriptionId": received.id},
+    }
+    method = "notifications/subscriptions/acknowledged"
+    return Answer(before=[{"jsonrpc": "2.0", "method": method, "params": told}], hold=asyncio.Event())
 
 
 def methods_of(events: list[Any]) -> list[Any]:
@@ -234,17 +244,19 @@ async def test_a_client_hears_that_a_list_has_changed(rig: Rig, cell: Cell) -> s
 
 
 @row("news-of-one")
-async def test_a_client_cannot_hear_that_one_resource_has_changed(rig: Rig, cell: Cell) -> str:
-    async with McpUpstream(era=cell.server) as server:
+async def test_a_client_subscribes_to_news_of_one_resource(rig: Rig, cell: Cell) -> str:
+    async with McpUpstream(era=cell.server, capabilities={"resources": {"subscribe": True}}) as server:
         resources(server, "file:///notes")
+        server.on("resources/subscribe", Answer(result={}))
+        server.on("subscriptions/listen", acknowledges)
         await rig.serve([], offers=[offered(rig, "resources", rig.control.installation(server.url))])
         client = await Client.opened(rig, cell.client)
         if cell.client == "legacy":
-            refused = await client.ask("resources/subscribe", {"uri": "file:///notes"})
-            return table.NO if refused.error["code"] == -32601 else table.YES
+            reply = await client.ask("resources/subscribe", {"uri": "file:///notes"})
+            return table.GET_STREAM if reply.json.get("result") == {} else table.NO
         async with client.listening({"resourceSubscriptions": ["file:///notes"]}) as news:
             granted = (await anext(news))["params"]["notifications"]
-        return table.YES if "resourceSubscriptions" in granted else table.NO
+        return table.LISTEN if granted.get("resourceSubscriptions") == ["file:///notes"] else table.NO
 
 
 @row("tasks")
