@@ -10,6 +10,7 @@ from core.identifiers import new_id
 from core.resolve import InstallationRefusal, ResolvedInstallation
 from core.snapshot import Offer, OfferKind, Route
 from core.tokens import digest
+from proxy.upstream.list_answers import MAX_PAGES
 from tests.fakes.mcp_upstream import Answer, McpUpstream, Received
 from tests.proxy.conftest import Reply, Rig
 
@@ -274,8 +275,8 @@ async def test_a_servers_pages_are_read_to_their_end_and_one_without_end_is_boun
         offer = offered(rig, "resources", rig.control.installation(server.url, entry="crm"))
         await rig.serve([], offers=[offer])
         told = (await rig.modern("resources/list")).result
-        assert len(told["resources"]) == 100
-        assert "more than 100 pages" in told["_meta"]["archway/notes"][0]
+        assert len(server.seen_of("resources/list")) == MAX_PAGES
+        assert f"more than {MAX_PAGES} pages; read were the first {MAX_PAGES}" in told["_meta"]["archway/notes"][0]
 
 
 @ERAS

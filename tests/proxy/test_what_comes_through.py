@@ -269,14 +269,25 @@ async def test_there_are_no_tasks(rig: Rig, cell: Cell) -> str:
 
 
 @row("asked-outside")
-async def test_a_server_has_no_stream_on_which_it_could_ask_outside_of_a_call(rig: Rig, cell: Cell) -> str:
+async def test_what_a_server_asks_outside_of_a_call_is_refused(rig: Rig, cell: Cell) -> str:
     async with McpUpstream(era=cell.server) as server:
         server.tool("t", Answer(text="done"))
         await rig.serve([tool(rig, server)])
         client = await Client.opened(rig, cell.client, can={"elicitation": {}})
         assert (await client.call("t")).result
-        assert server.seen_of("GET") == []
-        return table.NO if cell.server == "legacy" else table.NO_SUCH_THING
+        heard_by = await server.push({"jsonrpc": "2.0", "id": "q", "method": "elicitation/create", "params": FORM})
+        if cell.server == "modern":
+            assert heard_by == 0
+            return table.NO_SUCH_THING
+        await server.wait_until(lambda: answers_to(server, "q") != [])
+        assert [answer["error"]["code"] for answer in answers_to(server, "q")] == [-32601]
+        return table.NO
+
+
+def answers_to(server: McpUpstream, question: str) -> list[Any]:
+    """What a legacy server was answered to its question."""
+    bodies = [one.body for one in server.seen if isinstance(one.body, dict)]
+    return [body for body in bodies if body.get("id") == question and "method" not in body]
 
 
 @row("batches")
