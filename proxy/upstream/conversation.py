@@ -207,7 +207,7 @@ class Upstreams:
                 session = await self._opened(key, call)
                 fresh = sessions.is_fresh(key, session)
             message, headers = call.outbound.legacy(session.version, session.id)
-            if call.outbound.profile:
+            if call.outbound.profile and call.outbound.lists is None:
                 await self._asides.open(key, call.installation, session)
             try:
                 with self._attended(key, call):

@@ -7,6 +7,7 @@ from dataclasses import replace
 import orjson
 import pytest
 
+from core.probes import ProbeQuestion
 from tests.fakes.mcp_upstream import Answer, McpUpstream
 from tests.proxy.conftest import Rig, eventually
 from tests.proxy.test_questions_of_servers import LEGACY_ASKS, PARIS, asked_and_told, call, opened, serve
@@ -72,6 +73,13 @@ async def test_a_session_of_a_client_that_cannot_be_asked_has_no_such_stream(
         session = await opened(rig, can)
         told = await rig.legacy("tools/call", {"name": "t", "arguments": {}}, session=session)
         assert told.result["content"][0]["text"] == "done"
+        assert server.heard_by == 0
+
+
+async def test_discovery_opens_no_such_stream(rig: Rig) -> None:
+    async with McpUpstream(era="legacy") as server:
+        question = ProbeQuestion(rig.control.installation(server.url))
+        assert (await rig.worker.internal._prober.probe(question)).tools
         assert server.heard_by == 0
 
 
