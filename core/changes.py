@@ -24,7 +24,8 @@ class Change(msgspec.Struct, frozen=True):
     OAuth client as its tokens name it; a provider's issuer, whose keys or settings have changed, or whose tokens
     prove nothing any more."""
     revision: int = 0
-    """A gateway's new revision; -1 when it is gone."""
+    """A gateway's new revision; -1 when it is gone. Of an installation -1, too, where it is gone or has another
+    server or credential, so that sessions with the old one are over; else 0."""
 
 
 class ChangeBroken(ValueError):

@@ -75,6 +75,11 @@ def upstream_session_key(key: str) -> str:
     return f"{PREFIX}upstream:{key}"
 
 
+def upstream_session_users_key(key: str, digest: str) -> str:
+    """Set: the workers that use this session, of which there may be several under one key."""
+    return f"{PREFIX}upstream-users:{key}:{digest}"
+
+
 def tombstone_key(jti: str) -> str:
     """A client session that was ended before its time; lives at least as long as the session would have."""
     return f"{PREFIX}ended:{jti}"

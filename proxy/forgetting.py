@@ -114,7 +114,7 @@ class Forgetting:
 
     async def _installation(self, change: Change) -> None:
         await self._installations.forget_installation(change.name)
-        self._upstreams.forget_installation(change.name)
+        self._upstreams.forget_installation(change.name, over=change.revision < 0)
         self._subscriptions.forget_installation(change.name)
         self._endings.look_at_installations(lambda one: one.installation_id == change.name)
 

@@ -41,7 +41,7 @@ from proxy.gauges import Gauges, Watched
 from proxy.internal import InternalListener
 from proxy.letters import deliver
 from proxy.limits.overload import Overload
-from proxy.limits.running_calls import Calls
+from proxy.limits.running_calls import Calls, versions_in_use
 from proxy.limits.streams import Streams
 from proxy.limits.usage import Usage
 from proxy.listening.descriptors import raise_limit
@@ -150,6 +150,7 @@ class Worker:
             to_pages=open_to_pages(settings),
         )
         self.deps.calls.watch(self.deps.suspended.here)
+        upstream_sessions.ends.running = lambda: versions_in_use(self.deps.calls.running())
         self.access = AccessEndings(self.deps, self.tasks)
         self.forgetting = Forgetting(
             self.authority, self.key_sets, self.signed_tokens, self.gateways, self.installations, upstreams,
@@ -218,6 +219,7 @@ class Worker:
             ("overload", self.overload.watch()),
             ("disk", self.saving.keep_saving()),
             ("access", self.access.keep_looking()),
+            ("ends of upstream sessions", self.deps.upstreams.sessions.keep_ending()),
             ("acknowledging", self.acknowledging.keep_telling()),
             ("sign-ins", keep_telling(deps.sign_ins, self.control)),
         ):
@@ -228,6 +230,7 @@ class Worker:
         await self.deps.calls.end()
         self.deps.upstreams.large.close()
         await self.deps.records.close()
+        await self.deps.upstreams.sessions.close()
         if self.spans is not None:
             await asyncio.to_thread(self.spans.close)
         self.gauges.tell()

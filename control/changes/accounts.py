@@ -54,7 +54,7 @@ async def keep(
     sealed = replace(given, tokens=seals.account_tokens(installation.id, given, tokens))
     account = await rows.put(write, installation.id, sealed)
     await installation_rows.set_state(write, installation.id, "new", "")
-    await write.announce(installations=[installation.id])
+    await write.announce(installations_over=[installation.id])
     await write.record("update", "installation", installation.id, told(before), told(account))
     return account
 
@@ -69,7 +69,7 @@ async def disconnect(write: Write, installation_id: str, version: int | None = N
         return
     await rows.delete(write, installation_id)
     await installation_rows.set_state(write, installation_id, "needs_sign_in", _SIGNED_OUT)
-    await write.announce(installations=[installation_id])
+    await write.announce(installations_over=[installation_id])
     await write.record("update", "installation", installation_id, told(account), told(None))
 
 

@@ -61,7 +61,7 @@ async def change(
     await rows.update(write, entry_id, _sealed(safeguards, entry_id, asked, before))
     after = there(await entries.one(write.connection, entry_id))
     await write.announce(
-        installations=await _settle_installations(write, safeguards, before, after),
+        installations_over=await _settle_installations(write, safeguards, before, after),
         entries=[entry_id],
         gateways=await entries.gateways_of(write.connection, entry_id),
     )
@@ -101,7 +101,7 @@ async def delete(write: Write, entry_id: str, version: int | None = None, *, cas
     refuse_in_use("entry", await _dependents(write, entry_id), cascade=cascade)
     showing = await entries.gateways_of(write.connection, entry_id)
     await rows.delete(write, entry_id)
-    await write.announce(installations=[one.id for one in installed], entries=[entry_id], gateways=showing)
+    await write.announce(installations_over=[one.id for one in installed], entries=[entry_id], gateways=showing)
     await write.record("delete", "entry", entry_id, _recorded(before), None)
 
 

@@ -124,12 +124,14 @@ async def change(
         await rows.set_default(write, installation_id)
     after = there(await installations.one(write.connection, installation_id))
     served = _who_is_served_otherwise(after) if moved else {}
-    await write.announce(installations=[installation_id], **served)
+    is_other = answers is not None or before.protocol != after.protocol
+    told = {"installations_over" if is_other else "installations": [installation_id]}
+    await write.announce(**told, **served)
     await write.record(
         "update", "installation", installation_id,
         _recorded(before), {**_recorded(after), "secrets_given": _secrets_given(wanted, after)},
     )  # fmt: skip
-    return Changed(after, answers is not None or before.protocol != after.protocol)
+    return Changed(after, is_other)
 
 
 async def delete(write: Write, installation_id: str, version: int | None = None, *, cascade: bool = False) -> None:
@@ -142,7 +144,7 @@ async def delete(write: Write, installation_id: str, version: int | None = None,
     refuse_in_use("installation", used, cascade=cascade)
     pinned = await installations.gateways_of(write.connection, installation_id)
     await rows.delete(write, installation_id)
-    await write.announce(installations=[installation_id], gateways=pinned)
+    await write.announce(installations_over=[installation_id], gateways=pinned)
     await write.record("delete", "installation", installation_id, _recorded(before), None)
     if before.discovers:
         await entry_rows.discover_through_another(write, [before.entry_id])

@@ -75,6 +75,7 @@ class Write(Writing):
         *,
         tokens: Iterable[str] = (),
         installations: Iterable[str] = (),
+        installations_over: Iterable[str] = (),
         users: Iterable[str] = (),
         teams: Iterable[str] = (),
         entries: Iterable[str] = (),
@@ -86,14 +87,17 @@ class Write(Writing):
         gateways: Iterable[str] = (),
     ) -> None:
         """Tell proxies what is no longer true: digests of tokens, issuers of providers, clients as their tokens name
-        them, sessions of clients as records name them, and identifiers of the rest. Called without any, it says that
-        proxies hold nothing of what was written. Gateways come last, all at once, since that locks them.
+        them, sessions of clients as records name them, and identifiers of the rest; `installations_over` are gone, or
+        have another server or credential, so that sessions with the old one are over. Called without any, it says
+        that proxies hold nothing of what was written. Gateways come last, all at once, since that locks them.
         """
         told: tuple[tuple[Kind, Iterable[str]], ...] = (
             ("token", tokens), ("installation", installations), ("user", users), ("team", teams), ("entry", entries),
             ("provider", providers), ("grant", grants), ("client", clients),
             ("session", sessions),
         )  # fmt: skip
+        for name in installations_over:
+            await outbox.announce(self.connection, "installation", name, -1)
         for kind, names in told:
             for name in names:
                 await outbox.announce(self.connection, kind, name)

@@ -193,3 +193,9 @@ class Calls:
     def _done(self, key: CallKey, call: "asyncio.Task[Any] | Stepped") -> None:
         if self._running.get(key) is call:
             del self._running[key]
+
+
+def versions_in_use(running: Iterable[RunningCall]) -> set[tuple[str, int]]:
+    """Through which installations these calls go: the identifier and the version of each."""
+    through = (call.asked().through for call in running)
+    return {(one.installation.installation_id, one.installation.version) for one in through if one is not None}

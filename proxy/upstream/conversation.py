@@ -111,9 +111,9 @@ class Upstreams:
         work = self._timed(call, self._rest(call, sent, owner))
         return await self.health.guarded(sent.installation, sent.outbound, owner.principal_key, work)
 
-    def forget_installation(self, identifier: str) -> None:
-        """The installation changed."""
-        for part in (self.sessions, self.health, self._asides):
+    def forget_installation(self, identifier: str, *, over: bool) -> None:
+        """The installation changed. `over`: it is gone, or has another server or credential."""
+        for part in (self.health, self._asides, *((self.sessions,) if over else ())):
             part.forget_installation(identifier)
 
     def _new(

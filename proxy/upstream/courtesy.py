@@ -51,9 +51,7 @@ class Courtesy:
         """
         if session.id is None:
             return
-        _, headers = Outbound("", {}, installation.own_headers).legacy(session.version, session.id)
-        del headers["content-type"]
-        url = PublicUrl(installation.url)
+        url, headers = PublicUrl(installation.url), headers_of_end(installation, session)
         _ = self._tasks.spawn("end a session at an upstream", self._send("DELETE", url, None, headers))
 
     async def _send(self, method: str, url: PublicUrl, body: bytes | None, headers: dict[str, str]) -> None:
@@ -62,3 +60,10 @@ class Courtesy:
                 response.never_reuse()
         except UpstreamFault as fault:
             log.info("a message beside a call was not delivered", extra={"why": fault.detail})
+
+
+def headers_of_end(installation: ResolvedInstallation, session: UpstreamSession) -> dict[str, str]:
+    """The headers of the DELETE that ends a session."""
+    _, headers = Outbound("", {}, installation.own_headers).legacy(session.version, session.id)
+    del headers["content-type"]
+    return headers

@@ -1,42 +1,44 @@
 """Sessions with legacy upstreams: made on first use, one per owner, remade when the upstream has lost one.
 
 The owner is the entry's choice: the caller (default), the caller's own session, or everybody where the entry says so.
-A session is never used for another owner. Sealed copies in Redis let another worker use it. Called by `sent_call`,
-`conversation` and `probe`; how one is opened is in `handshake`, what an answer says of one in `session_loss`.
+A session is never used for another owner. Copies in Redis (`session_copies`) let another worker use it. Called by
+`sent_call`, `conversation` and `probe`; how one is opened is in `handshake`, what an answer says of one in
+`session_loss`, and how those end that are used no more in `session_ends`.
 """
 
-import logging
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-import msgspec
 import orjson
 
-from core import redis_names
 from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
 from core.keys import KeyRing
 from core.resolve import ResolvedInstallation
-from core.sealing import SealBroken, Sealer
-from core.tasks import Tasks
+from core.tasks import Tasks, forever
 from proxy.caches.bounded import Bounded
 from proxy.caches.single_flight import SingleFlight
 from proxy.caches.standing import Standing
-from proxy.redis import Redis, RedisAway
+from proxy.redis import Redis
 from proxy.upstream.answers import is_answer_to, is_success, messages
 from proxy.upstream.handshake import OPEN_S, Opened, UpstreamSession, initialize
 from proxy.upstream.outbound import Outbound
+from proxy.upstream.session_copies import AGE_S, SessionCopies
+from proxy.upstream.session_ends import SessionEnds
 from proxy.upstream.session_loss import speaks_of_session
 from proxy.upstream.transport import Transport
 
-log = logging.getLogger(__name__)
-_KEPT = 20_000
-_AGE_S = 1500.0
-"""SDK servers end a session that was idle for 30 minutes."""
+MOST = 20_000
 _PING_S = 5.0
+_TICK_S: Final = 1.0
+_SWEEP_S: Final = 60.0
+"""How often those are looked for that grew old without being used."""
+LEAVE_S: Final = 1.0
+"""How long a worker that stops takes to end its sessions."""
 NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 """Capabilities of a session in which a server asks nothing."""
 
@@ -45,29 +47,34 @@ NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 class HeldSession:
     """A session that this worker uses, and since when (monotonic)."""
 
+    key: str
     session: UpstreamSession
     since: float
+    installation: ResolvedInstallation
+    """With whose credential it was opened, or found."""
     stands: bool = True
     """False once it is used no more."""
 
     @property
     def good_until(self) -> float:
         """Monotonic time after which it is looked for again."""
-        return self.since + _AGE_S
+        return self.since + AGE_S
 
 
 class UpstreamSessions:
     """The sessions with legacy upstreams, by owner and upstream."""
 
     def __init__(self, transport: Transport, redis: Redis, ring: KeyRing, tasks: Tasks) -> None:
-        self._transport, self._redis = transport, redis
-        self._sealer = Sealer(ring, "upstream-session")
-        self._held: Standing[str, HeldSession] = Standing(_KEPT)
-        self._fresh: Bounded[str, UpstreamSession] = Bounded(_KEPT)
+        self._transport = transport
+        self._copies = SessionCopies(redis, ring)
+        self.ends = SessionEnds(transport, self._copies)
+        self._held: Standing[str, HeldSession] = Standing(MOST)
+        self._fresh: Bounded[str, UpstreamSession] = Bounded(MOST)
         """Which one this worker opened last."""
-        self._doubted: Bounded[str, tuple[UpstreamSession, float]] = Bounded(_KEPT)
-        self._lost: Bounded[str, UpstreamSession] = Bounded(_KEPT)
+        self._doubted: Bounded[str, tuple[HeldSession, float]] = Bounded(MOST)
+        self._lost: Bounded[str, UpstreamSession] = Bounded(MOST)
         """Which one was lost last: Redis may have been away when its copy was to be deleted."""
+        self._sweeps_at = 0.0
         self._opening = SingleFlight[UpstreamSession]("open upstream session", tasks)
 
     @staticmethod
@@ -115,7 +122,7 @@ class UpstreamSessions:
         capabilities: Mapping[str, object] = NOTHING,
     ) -> Opened:
         """A new session, whatever is remembered of one: for discovery, which begins afresh. Raises as `open`."""
-        self._doubted.pop(key)
+        self._give_up_doubted(key)
         return await self._opened(key, installation, within, capabilities)
 
     def is_fresh(self, key: str, session: UpstreamSession) -> bool:
@@ -128,35 +135,69 @@ class UpstreamSessions:
         if held is not None and held.session == session:
             self._held.pop(key)
         self._lost.put(key, session)
-        if await self._copy(key) != session:
-            return  # another worker has opened a new one already
-        try:
-            await self._redis.ask(self._redis.commands.delete(redis_names.upstream_session_key(key)))
-        except RedisAway:
-            return
+        self.ends.take_back(key, session)
+        await self._copies.drop(key, session)  # if it is there still: another worker may have opened a new one
 
     def doubt(self, key: str, session: UpstreamSession) -> None:
         """The upstream failed, perhaps because of this session: ask it with a `ping` before it is used again."""
         held = self._held.get(key)
         if held is not None and held.session == session:
             self._held.pop(key)
-            self._doubted.put(key, (session, time.monotonic()))
+            self._doubted.put(key, (held, time.monotonic()))
 
     def forget_installation(self, identifier: str) -> None:
-        """The installation changed."""
+        """The installation is gone, or has another server or credential: its sessions are over."""
         for key in {*self._held, *self._doubted}:
             if key.startswith(identifier + "/"):
-                self._held.pop(key)
-                self._doubted.pop(key)
+                self._give_up(key)
+
+    async def keep_ending(self) -> None:
+        """End what is used no more, until cancelled."""
+        await forever("ends of upstream sessions", self._end_due, _TICK_S)
+
+    async def close(self) -> None:
+        """The worker stops, and its calls have ended: end the sessions that no other worker uses."""
+        for key in {*self._held, *self._doubted}:
+            self._give_up(key)
+        await self.ends.end_all(LEAVE_S)
+
+    async def _end_due(self) -> None:
+        await asyncio.sleep(_TICK_S)
+        if time.monotonic() >= self._sweeps_at:
+            self._sweeps_at = time.monotonic() + _SWEEP_S
+            self._give_up_old()
+        await self.ends.end_due()
+
+    def _give_up_old(self) -> None:
+        now = time.monotonic()
+        for key, held in self._held.items():
+            if now > held.good_until:
+                self._give_up(key)
+        for key, (_, since) in self._doubted.items():
+            if now > since + AGE_S:
+                self._give_up_doubted(key)
+
+    def _give_up(self, key: str) -> None:
+        """What is held, or doubted, under this key is used no more."""
+        held = self._held.pop(key)
+        if held is not None:
+            self.ends.give_up(key, held.session, held.installation)
+        self._give_up_doubted(key)
+
+    def _give_up_doubted(self, key: str) -> None:
+        doubted = self._doubted.pop(key)
+        if doubted is not None:
+            self.ends.give_up(key, doubted[0].session, doubted[0].installation)
 
     async def _find_or_open(
         self, key: str, installation: ResolvedInstallation, within: float, capabilities: Mapping[str, object]
     ) -> UpstreamSession:
-        session = await self._doubted_that_lives(key, installation) or await self._copy(key)
+        session = await self._doubted_that_lives(key, installation) or await self._copies.read(key)
         of_another_pin = session is not None and installation.revision not in ("", session.version)
         if session is None or of_another_pin or session == self._lost.peek(key):
             return (await self._opened(key, installation, within, capabilities)).session
-        self._held.put(key, HeldSession(session, time.monotonic()))
+        await self._copies.join(key, session)
+        self._hold(key, session, installation)
         return session
 
     async def _opened(
@@ -165,15 +206,28 @@ class UpstreamSessions:
         opened = await initialize(self._transport, installation, within, capabilities)
         session = opened.session
         self._fresh.put(key, session)
-        await self._leave_copy(key, session)
-        self._held.put(key, HeldSession(session, time.monotonic()))
+        await self._copies.leave(key, session)
+        self._hold(key, session, installation)
         return opened
 
+    def _hold(self, key: str, session: UpstreamSession, installation: ResolvedInstallation) -> None:
+        """Use the session from now on, and no other under this key or with the credential before."""
+        self.ends.take_back(key, session)
+        self._give_up(_key_before(key, installation))
+        before = self._held.peek(key)
+        if before is not None and before.session != session:
+            self._give_up(key)
+        gone = self._held.put(key, HeldSession(key, session, time.monotonic(), installation))
+        if gone is not None:
+            self.ends.give_up(gone.key, gone.session, gone.installation)
+
     async def _doubted_that_lives(self, key: str, installation: ResolvedInstallation) -> UpstreamSession | None:
-        doubted = self._doubted.pop(key)
-        if doubted is None or time.monotonic() - doubted[1] > _AGE_S:
+        doubted = self._doubted.peek(key)
+        if doubted is None or time.monotonic() - doubted[1] > AGE_S:
+            self._give_up_doubted(key)
             return None
-        session = doubted[0]
+        self._doubted.pop(key)
+        session = doubted[0].session
         try:
             lives = await self._answers_ping(installation, session)
         except UpstreamFault as fault:
@@ -199,23 +253,8 @@ class UpstreamSessions:
                     return not isinstance(error, dict) or not speaks_of_session(error)
         return False
 
-    async def _copy(self, key: str) -> UpstreamSession | None:
-        try:
-            sealed = await self._redis.ask(self._redis.commands.get(redis_names.upstream_session_key(key)))
-            if sealed is None:
-                return None
-            return msgspec.msgpack.decode(self._sealer.open(sealed, key), type=UpstreamSession)
-        except RedisAway:
-            return None
-        except (SealBroken, msgspec.MsgspecError) as broken:
-            log.error("a kept upstream session was not ours", extra={"why": str(broken)})
-            return None
 
-    async def _leave_copy(self, key: str, session: UpstreamSession) -> None:
-        sealed = self._sealer.seal(msgspec.msgpack.encode(session), key)
-        try:
-            await self._redis.ask(
-                self._redis.commands.set(redis_names.upstream_session_key(key), sealed, ex=int(_AGE_S))
-            )
-        except RedisAway:
-            return
+def _key_before(key: str, installation: ResolvedInstallation) -> str:
+    """The key of the same owner's session with the credential before this one."""
+    identifier, _, owner = key.split("/", 2)
+    return f"{identifier}/{installation.version - 1}/{owner}"

@@ -203,7 +203,9 @@ class PlannedLane:
         upstreams.health.eras._found.put(_key(self.installation), Found(server, far))
         if server is Era.LEGACY:
             key = upstreams.sessions.key(self.installation, self.principal.key, None)
-            upstreams.sessions._held.put(key, HeldSession(UpstreamSession("up-1", LEGACY), time.monotonic()))
+            upstreams.sessions._held.put(
+                key, HeldSession(key, UpstreamSession("up-1", LEGACY), time.monotonic(), self.installation)
+            )
         if self._caller_era is Era.LEGACY:
             known = caller_of(self.principal)
             self._session, session = deps.sessions.new(self.gateway.id, known, LEGACY, 0)

@@ -86,6 +86,9 @@ from proxy.upstream import (
     list_answers,
     listened,
     servers_questions,
+    session_copies,
+    session_ends,
+    sessions,
     unpacked,
     unsuccessful,
 )
@@ -174,6 +177,9 @@ FIGURES = {
     "lines of the head": f"{head.MAX_HEADERS}",
     "the head": size(head.MAX_HEAD_BYTES),
     "a session id": f"{handshake.MAX_SESSION_ID:,} characters",
+    "sessions of one worker with servers": f"{sessions.MOST:,}, each for {session_copies.AGE_S / 60:g} minutes",
+    "those of them that were given up and wait to be ended": f"{session_ends.MOST:,}; {session_ends.AT_ONCE} are "
+    f"ended at once, each within {session_ends.DELETE_S:g} seconds",
     "a page of a list": size(list_answers.MAX_PAGE_BYTES),
     "all pages of a list": size(list_answers.MAX_LIST_BYTES),
     "values in all of them": f"{list_page.MAX_LIST_VALUES:,}",

@@ -462,6 +462,13 @@ async def there(pool: Pool) -> World:
     )  # fmt: skip
 
 
+ENDS_SESSIONS = {
+    "entries.change", "entries.delete", "installations.delete",
+    "accounts.connect", "accounts.keep", "accounts.disconnect",
+}  # fmt: skip
+"""Changes after which an installation is gone, or has another server or credential; a new name gives it neither."""
+
+
 @pytest.mark.parametrize("name", CASES)
 async def test_a_change_leaves_one_audit_record_and_tells_proxies_what_they_hold(
     name: str, pool: Pool, there: World
@@ -477,7 +484,10 @@ async def test_a_change_leaves_one_audit_record_and_tells_proxies_what_they_hold
             line["action"] in {"create", "discover"},
             line["action"] == "delete",
         )
-    assert [(kind, told) for kind, told, _ in await outbox_of(pool)] == case.announced(there)
+    told = await outbox_of(pool)
+    assert [(kind, of) for kind, of, _ in told] == case.announced(there)
+    ends = any((kind, revision) == ("installation", -1) for kind, _, revision in told)
+    assert ends == (name in ENDS_SESSIONS)
 
 
 GIVES_OR_TAKES = [name for name in CASES if name.partition(".")[0] in {"users", "roles"}]

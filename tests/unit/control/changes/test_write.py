@@ -112,10 +112,11 @@ async def test_proxies_are_told_of_gateways_last(pool: Pool) -> None:
     async with changing(pool, ADMIN) as write:
         await write.announce(
             gateways=[kept], gateways_gone=[gone], entries=["e"], teams=["t"], users=["u"], installations=["i"],
-            tokens=["d"],
+            tokens=["d"], installations_over=["o"],
         )  # fmt: skip
     assert await outbox_of(pool) == [
-        ("token", "d", 0), ("installation", "i", 0), ("user", "u", 0), ("team", "t", 0), ("entry", "e", 0),
+        ("installation", "o", -1), ("token", "d", 0), ("installation", "i", 0), ("user", "u", 0), ("team", "t", 0),
+        ("entry", "e", 0),
         ("gateway", gone, -1), ("gateway", kept, 2),
     ]  # fmt: skip
 

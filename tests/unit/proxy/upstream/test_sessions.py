@@ -14,7 +14,8 @@ from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
 from proxy.redis import Redis
 from proxy.upstream.handshake import UpstreamSession
-from proxy.upstream.sessions import _AGE_S, UpstreamSessions
+from proxy.upstream.session_copies import AGE_S
+from proxy.upstream.sessions import UpstreamSessions
 from proxy.upstream.transport import Transport
 from tests.fakes.call_parts import installation
 from tests.fakes.mcp_upstream import Answer, McpUpstream
@@ -72,7 +73,7 @@ async def test_where_the_server_is_not_reached_the_doubt_stays_and_is_settled_la
 
 async def test_a_doubt_about_an_old_session_is_not_worth_a_ping(met: Met, clock: MovedClock) -> None:
     await met.is_doubted()
-    clock.pass_by(_AGE_S + 1)
+    clock.pass_by(AGE_S + 1)
     assert await met.opens() == (0, 2)
 
 
