@@ -79,13 +79,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A call that is made again with answers for its server."""
+    """A call that is made again with answers for its server, or a request about a task that it began."""
 
     installation_id: str
-    """Whose server asked; empty where nothing says so."""
+    """Whose server asked, or has the task; empty where nothing says so."""
     state: str | None
     """That it gave with its question."""
-    answers: dict[str, object]
+    answers: dict[str, object] | None
+    """None where there is nothing to answer."""
     suspended: str = ""
     """The call that waits for them; empty where it is made again."""
 
@@ -223,7 +224,7 @@ class Exchange:
     subscription: Subscription | None = None
     """What a modern caller listens for, where the answer is the beginning of a stream that stays open."""
     retry: Retry | None = None
-    """Answers to a question of the server."""
+    """Answers to a question of the server, or the task that is asked about."""
     # where the call is sampled
     trace: CallTrace | None = None
     sampled: bool = False

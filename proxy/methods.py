@@ -14,6 +14,7 @@ from core.mcp.message import Request
 from core.mcp.methods import (
     COMPLETE,
     LISTEN,
+    OF_TASKS,
     PROMPTS_GET,
     PROMPTS_LIST,
     RESOURCES_LIST,
@@ -36,6 +37,7 @@ from proxy.refusals import RefusedAs
 from proxy.stages.apply_limits import apply_limits
 from proxy.stages.apply_policy import apply_policy
 from proxy.stages.choose_offered import choose_completed, choose_prompt, choose_resource
+from proxy.stages.choose_task import choose_task
 from proxy.stages.choose_tool import choose_tool
 from proxy.stages.resolve_credential import resolve_credential
 from proxy.stages.search_tools import choose_search, search_tools
@@ -103,6 +105,7 @@ MODERN: Final[dict[str, Method]] = {
     LISTEN: AskedFor(listen),
     "tools/list": FromMemory(list_tools),
     TOOLS_CALL: _TOOL,
+    **dict.fromkeys(OF_TASKS, FromServer(choose_task, "error")),
     **_OFFERED,
 }
 

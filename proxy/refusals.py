@@ -139,7 +139,7 @@ TABLE: Final[dict[str, Reason]] = {
     "busy": _call("{server} has too many calls in flight; try again in a moment.", retryable=True),
     "quarantined": _call("{tool} was quarantined by an administrator and cannot be called."),
     "held_back": _call("{tool} has changed and is waiting for an administrator's approval."),
-    "only_as_task": _call("{tool} works only as a task, and Archway cannot run tasks yet."),
+    "only_as_task": _call("{tool} works only as a task of MCP 2025-11-25, which Archway does not run."),
     "audit_unavailable": _call(
         "This gateway requires a record of each call, and none can be kept at the moment; try again later.",
         retryable=True,

@@ -94,7 +94,7 @@ def why_not_called(tool: AssignedTool) -> str | None:
     if tool.tool_state == "held_back":
         return "changed at its server and waiting for approval"
     if tool.only_as_task:
-        return "works only as a task, which Archway cannot run yet"
+        return "works only as a task of MCP 2025-11-25, which Archway does not run"
     if tool.missing:
         return "no longer listed by its server"
     if tool.installation is not None and tool.installation_state != "ready":

@@ -31,11 +31,12 @@ _NONE: Final = msgspec.Raw()
 
 
 class _Known(msgspec.Struct):
-    """The members of results that may be large."""
+    """The members of results that may be large; `result` is that of a task, which is taken apart as one of a call."""
 
     content: msgspec.Raw = _NONE
     structuredContent: msgspec.Raw = _NONE  # noqa: N815 - the protocol's name
     contents: msgspec.Raw = _NONE
+    result: msgspec.Raw = _NONE
 
 
 class _Sized(msgspec.Struct):
@@ -63,6 +64,7 @@ class _Error(msgspec.Struct):
 
 
 _sized = msgspec.json.Decoder(_Sized)
+_known = msgspec.json.Decoder(_Known)
 _message = msgspec.json.Decoder(_Message)
 _error = msgspec.json.Decoder(_Error)
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -123,9 +125,20 @@ def _judge_sizes(raw: bytes, whole: Callable[[msgspec.Raw], bytes], size: int) -
     """Raise ValueError where so much stands beside the known members that their number might be large, too."""
     sized = _sized.decode(raw)
     result = sized.result or _Known()
-    known = (result.content, result.structuredContent, result.contents, sized.error, sized.params)
+    known = [result.content, result.structuredContent, result.contents, sized.error, sized.params]
+    if bytes(result.result):
+        known += _large_of_a_task(result.result)
     if size - sum(len(whole(part)) for part in known) > MAX_BESIDE:
         raise ValueError(f"it has more than {MAX_BESIDE} bytes outside content and structuredContent")
+
+
+def _large_of_a_task(result: msgspec.Raw) -> list[msgspec.Raw]:
+    """The large members of a result that stands in the answer about a task (SEP-2663, `tasks/get`)."""
+    try:
+        inside = _known.decode(result)
+    except msgspec.ValidationError:
+        return []
+    return [inside.content, inside.structuredContent]
 
 
 def _part(name: str, part: msgspec.Raw, whole: Callable[[msgspec.Raw], bytes]) -> object:
@@ -134,6 +147,9 @@ def _part(name: str, part: msgspec.Raw, whole: Callable[[msgspec.Raw], bytes]) -
         return read(raw)
     if name == "_meta" and raw.startswith(b"{"):  # of which something is taken out
         return {key: fragment_of(whole(value)) for key, value in _members.decode(part).items()}
+    if name == "result" and raw.startswith(b"{"):  # of a task
+        members = _members.decode(part).items()
+        return {key: _part(key if key == "_meta" else "", value, whole) for key, value in members}
     return fragment_of(raw)
 
 

@@ -21,6 +21,11 @@ TEMPLATES_LIST = "resources/templates/list"
 PROMPTS_LIST = "prompts/list"
 PROMPTS_GET = "prompts/get"
 COMPLETE = "completion/complete"
+TASKS_GET = "tasks/get"
+TASKS_UPDATE = "tasks/update"
+TASKS_CANCEL = "tasks/cancel"
+OF_TASKS = frozenset({TASKS_GET, TASKS_UPDATE, TASKS_CANCEL})
+"""Methods of the Tasks extension of 2026-07-28. Those of 2025-11-25 have two of the names and mean something else."""
 MAY_ASK = frozenset({TOOLS_CALL, PROMPTS_GET, RESOURCES_READ})
 """Methods whose modern results may be questions (MCP 2026-07-28, multi-round-trip requests)."""
 _LISTS_AND_CALLS = {
@@ -48,9 +53,7 @@ LEGACY_METHODS: frozenset[str] = frozenset(
         "tasks/cancel",
     }
 )
-MODERN_METHODS: frozenset[str] = frozenset(
-    _LISTS_AND_CALLS | {"server/discover", "subscriptions/listen", "tasks/get", "tasks/update", "tasks/cancel"}
-)
+MODERN_METHODS: frozenset[str] = frozenset(_LISTS_AND_CALLS | OF_TASKS | {"server/discover", "subscriptions/listen"})
 CLIENT_NOTIFICATIONS: frozenset[str] = frozenset(
     {
         "notifications/initialized",
@@ -81,7 +84,7 @@ NAME_PARAMETER: dict[str, str] = {
     TOOLS_CALL: "name",
     PROMPTS_GET: "name",
     RESOURCES_READ: "uri",
-    "tasks/get": "taskId",
-    "tasks/update": "taskId",
-    "tasks/cancel": "taskId",
+    TASKS_GET: "taskId",
+    TASKS_UPDATE: "taskId",
+    TASKS_CANCEL: "taskId",
 }

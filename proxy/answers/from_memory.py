@@ -6,6 +6,7 @@ do not depend on an upstream being up.
 
 import orjson
 
+from core.mcp.extensions import TASKS
 from core.mcp.faults import result_message
 from core.mcp.message import Request
 from core.mcp.shapes import META_SERVER_INFO
@@ -59,7 +60,7 @@ def discover(x: Exchange, deps: Deps) -> Answer:
     result: dict[str, object] = {
         "resultType": "complete",
         "supportedVersions": [MODERN],
-        "capabilities": _capabilities(x.gateway),
+        "capabilities": {**_capabilities(x.gateway), "extensions": {TASKS: {}}},
         "ttlMs": _DISCOVER_TTL_MS,
         "cacheScope": "private",
         "_meta": {META_SERVER_INFO: server_info(x.gateway.snapshot.name)},

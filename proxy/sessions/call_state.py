@@ -6,15 +6,14 @@ that nobody is asked for ever; of a server's question, whose it was and the stat
 `proxy/answers/url_elicitation.py` and `proxy/stages/pass_on_question.py`, opened by `take_answers`.
 """
 
-import base64
-import binascii
 import time
 from typing import Final
 
 import msgspec
 
 from core.keys import KeyRing
-from core.sealing import SealBroken, Sealer
+from core.sealing import SealBroken
+from proxy.sessions.sealed_text import close_text, open_text
 
 LIFETIME_S: Final = 600
 """As long as signing in may take; later the call is asked afresh."""
@@ -59,18 +58,14 @@ class StateBroken(ValueError):
 
 def close_state(ring: KeyRing, state: CallState, bound: tuple[str, ...]) -> str:
     """The state as its caller gets it; `bound`: whose call of what it is."""
-    inside = msgspec.msgpack.encode(state)
-    return base64.urlsafe_b64encode(Sealer(ring, _PURPOSE).seal(inside, *bound)).decode()
+    return close_text(ring, _PURPOSE, state, bound)
 
 
 def open_state(ring: KeyRing, state: object, bound: tuple[str, ...]) -> CallState:
     """What a state says that its caller sends back. Raises StateBroken."""
-    if not isinstance(state, str) or len(state) > LONGEST:
-        raise StateBroken
     try:
-        sealed = base64.b64decode(state, altchars=b"-_", validate=True)
-        inside = msgspec.msgpack.decode(Sealer(ring, _PURPOSE).open(sealed, *bound), type=CallState)
-    except (binascii.Error, ValueError, SealBroken, msgspec.MsgspecError) as broken:
+        inside = open_text(ring, _PURPOSE, state, CallState, bound, LONGEST)
+    except SealBroken as broken:
         raise StateBroken from broken
     if time.time() >= inside.expires:
         raise StateBroken

@@ -6,6 +6,7 @@ What an allowlist may never name is in `core/egress/header_names.py`.
 """
 
 from core.mcp.exact_numbers import Exact
+from core.mcp.extensions import declared_extensions
 from core.mcp.header_values import SafeHeaderValue
 from core.mcp.message import Request
 from core.mcp.methods import (
@@ -14,6 +15,7 @@ from core.mcp.methods import (
     META_CLIENT_INFO,
     META_LOG_LEVEL,
     META_PROTOCOL_VERSION,
+    OF_TASKS,
 )
 from core.mcp.param_headers import param_header_values
 from core.mcp.questions import passed_on
@@ -33,7 +35,9 @@ _ENVELOPE = frozenset({META_PROTOCOL_VERSION, META_CLIENT_CAPABILITIES, META_CLI
 
 
 def compose_headers(x: Exchange, deps: Deps) -> None:
-    """Fill the outbound request. Raises MessageFault where the caller's answers are for another installation."""
+    """Fill the outbound request. Raises MessageFault where the caller's answers, or its task, are of another
+    installation.
+    """
     target, request = x.target, x.request
     assert target is not None
     assert x.installation is not None
@@ -53,6 +57,7 @@ def compose_headers(x: Exchange, deps: Deps) -> None:
         _mirrored(target, request) if target.param_headers else {},
         wants_progress=isinstance(asked.get("progressToken"), _PROGRESS_TOKENS),
         capabilities=_may_be_asked(x),
+        extensions=declared_extensions(asked.get(META_CLIENT_CAPABILITIES)) if x.era is Era.MODERN else {},
         on_stream=x.outlet is not NO_STREAM,
         hears=x.era is Era.LEGACY or META_LOG_LEVEL in asked,
         log_level=x.log_level,
@@ -60,11 +65,11 @@ def compose_headers(x: Exchange, deps: Deps) -> None:
 
 
 def _with_answers(x: Exchange, retry: Retry, params: dict[str, object]) -> dict[str, object]:
-    """The same call again with the answers, for the server that asked."""
+    """The same call again with the answers, or a request about a task, for the server that has to do with it."""
     assert x.installation is not None
     if retry.installation_id not in {"", x.installation.installation_id}:
         raise wrong_state(x)
-    if retry.suspended:
+    if retry.suspended or retry.answers is None:
         return params
     told = {**params, "inputResponses": retry.answers}
     return told if retry.state is None else {**told, "requestState": retry.state}
@@ -73,7 +78,7 @@ def _with_answers(x: Exchange, retry: Retry, params: dict[str, object]) -> dict[
 def _may_be_asked(x: Exchange) -> dict[str, object]:
     """What this caller can be asked for, as far as the gateway allows it: a legacy one on the stream of its call."""
     assert x.gateway is not None
-    if x.era is Era.MODERN and x.request.method in MAY_ASK:
+    if x.era is Era.MODERN and (x.request.method in MAY_ASK or x.request.method in OF_TASKS):
         declared = x.request.meta.get(META_CLIENT_CAPABILITIES)
         return passed_on(declared, x.gateway.may_ask) if declared else {}
     if x.session is None or not x.session.capabilities or x.outlet is NO_STREAM:

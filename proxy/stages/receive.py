@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import orjson
 
+from core.mcp.extensions import PASSED_ON
 from core.mcp.faults import INVALID_PARAMS, METHOD_NOT_FOUND, MISSING_CAPABILITY, RESOURCE_NOT_FOUND, MessageFault
 from core.mcp.methods import PROGRESS, RESOURCES_READ
 from core.mcp.shapes import log_for_caller, progress_for_caller
@@ -167,8 +168,15 @@ def _raise_missing(x: Exchange, data: object, text: str) -> None:
     """The server needs what the caller did not declare: told to a modern one who could; else it changes nothing."""
     assert x.gateway is not None
     required = data.get("requiredCapabilities") if isinstance(data, dict) else None
-    if x.era is not Era.MODERN or not isinstance(required, dict) or not required.keys() <= x.gateway.may_ask:
+    if x.era is not Era.MODERN or not isinstance(required, dict) or not _may_be_declared(required, x.gateway.may_ask):
         return
     words = text or "This needs a client that can do more."
     told: dict[str, object] = {"requiredCapabilities": required}
     raise MessageFault(MISSING_CAPABILITY, words, 400, x.request.id, told)
+
+
+def _may_be_declared(required: dict[str, object], may_ask: frozenset[str]) -> bool:
+    """Whether a server would be told of all these capabilities, if a caller declared them here."""
+    extensions = required.get("extensions", {})
+    known = isinstance(extensions, dict) and extensions.keys() <= {*PASSED_ON}
+    return known and required.keys() - {"extensions"} <= may_ask

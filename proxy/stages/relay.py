@@ -7,11 +7,12 @@ import asyncio
 import time
 from collections.abc import Awaitable
 from contextlib import suppress
+from typing import Final
 
 import orjson
 
 from core.mcp.faults import result_message
-from core.mcp.methods import MAY_ASK
+from core.mcp.methods import MAY_ASK, TASKS_GET, TOOLS_CALL
 from core.mcp.shapes import result_for_legacy, result_for_modern, result_type
 from core.mcp.versions import Era
 from core.resolve import ResolvedInstallation
@@ -20,6 +21,7 @@ from proxy.exchange import Answer, Exchange
 from proxy.refusals import Refusal
 from proxy.room import hold_read, no_room, try_reserve
 from proxy.stages.pass_on_question import question_for
+from proxy.stages.pass_on_task import task_for
 from proxy.stages.renew_credential import suspect_credential
 from proxy.upstream.refused_results import looks_refused
 
@@ -27,6 +29,9 @@ DELIVER_S = 30.0
 """A caller that takes longer to read its last event has lost it."""
 TURN_S = 30.0
 """How long a large answer waits for its turn to be written: the call's own deadline ended when it was read."""
+
+_TASKS: Final = frozenset({TOOLS_CALL, TASKS_GET})
+"""Methods whose results may be a task."""
 
 
 def relay(x: Exchange, deps: Deps) -> Awaitable[None] | None:
@@ -94,7 +99,9 @@ def _answer(x: Exchange, deps: Deps, result: dict[str, object], body: bytes) -> 
 
 
 def _unfinished(x: Exchange, result: dict[str, object], deps: Deps) -> dict[str, object]:
-    """What the caller gets of a result that is not complete: the server's question, if they can be asked it."""
+    """What the caller gets of a result that is not complete: the server's question, if they can be asked it, or the
+    task that it began.
+    """
     assert x.installation is not None
     server = x.installation.entry
     try:
@@ -103,6 +110,8 @@ def _unfinished(x: Exchange, result: dict[str, object], deps: Deps) -> dict[str,
         raise Refusal("upstream_broken", server=server, detail="unknown resultType") from None
     if kind == "input_required" and x.era is Era.MODERN and x.request.method in MAY_ASK:
         return question_for(x, result, deps)
+    if kind == "task" and x.request.method in _TASKS:
+        return task_for(x, result, deps)
     raise Refusal("upstream_asks", server=server)
 
 

@@ -34,11 +34,11 @@ async def resume_call(x: Exchange, deps: Deps) -> Json | None:
     if call is None:
         if not deps.questions.letters.take(x.caller.key):
             raise overloaded()
-        message, questions = await deps.suspended.go_on(x.retry.suspended, bound_to(x), x.retry.answers)
+        message, questions = await deps.suspended.go_on(x.retry.suspended, bound_to(x), x.retry.answers or {})
         if message is None:
             _ask(x, deps, x.retry.suspended, questions)
         return message
-    call.answer(x.retry.answers)
+    call.answer(x.retry.answers or {})
     return await _go_on(x, deps, call)
 
 

@@ -9,7 +9,7 @@ Answers to a server's question go to that server, with the state that it gave.
 from typing import Final
 
 from core.mcp.faults import INVALID_PARAMS, MessageFault
-from core.mcp.methods import NAME_PARAMETER
+from core.mcp.methods import NAME_PARAMETER, OF_TASKS
 from core.mcp.versions import Era
 from proxy.deps import Deps
 from proxy.exchange import Exchange, Retry
@@ -38,21 +38,21 @@ def take_answers(x: Exchange, deps: Deps) -> None:
     answers = params.get("inputResponses")
     given = answers if isinstance(answers, dict) else {}
     if params.get("requestState") is None:
-        x.retry = Retry("", None, _for_server(x, answers))
+        x.retry = Retry("", None, answers_for_server(x, answers))
         return
     try:
         state = open_state(deps.settings.key_ring, params["requestState"], bound_to(x))
     except StateBroken:
         raise wrong_state(x) from None
     if state.installation:
-        told = _for_server(x, answers)
+        told = answers_for_server(x, answers)
         x.asked, x.retry = state.asked, Retry(state.installation, state.theirs, told, state.suspended)
         return
     declined = any(isinstance(one, dict) and one.get("action") in _NO for one in given.values())
     x.asked = MOST_ASKED if declined else state.asked
 
 
-def _for_server(x: Exchange, answers: object) -> dict[str, object]:
+def answers_for_server(x: Exchange, answers: object) -> dict[str, object]:
     """What a server gets; none at all is an empty object, as some clients say nothing with null."""
     if answers is None:
         return {}
@@ -64,13 +64,22 @@ def _for_server(x: Exchange, answers: object) -> dict[str, object]:
 
 
 def wrong_state(x: Exchange) -> MessageFault:
-    """The fault of a state that this call was not given, or whose installation is not this call's any more."""
+    """The fault of a state that this call was not given, or whose installation is not this call's any more; so of the
+    identifier of a task.
+    """
+    if x.request.method in OF_TASKS:
+        return no_such_task(x, "its installation does not serve you any more")
     return MessageFault(
         INVALID_PARAMS,
         "params.requestState is not what this call was given, or it is too old; call again without it.",
         200,
         x.request.id,
     )
+
+
+def no_such_task(x: Exchange, why: str) -> MessageFault:
+    """The fault of a request about a task that is none of this caller's here."""
+    return MessageFault(INVALID_PARAMS, f"params.taskId names no task: {why}.", 200, x.request.id)
 
 
 def bound_to(x: Exchange) -> tuple[str, ...]:

@@ -68,6 +68,8 @@ class Outbound:
     """Whether what the server logs meanwhile goes to the caller."""
     capabilities: dict[str, object] = field(default_factory=dict)
     """What the server may ask the caller for."""
+    extensions: dict[str, object] = field(default_factory=dict)
+    """What else a modern server is told that the caller knows: extensions of the protocol."""
     on_stream: bool = False
     """Whether the caller can be asked while the call runs, as a legacy server does."""
     log_level: str = ""
@@ -128,7 +130,7 @@ class Outbound:
     @property
     def says_more(self) -> bool:
         """Whether `_meta` for a modern server has more than every call's."""
-        return bool(self.capabilities or self.log_level)
+        return bool(self.capabilities or self.log_level or self.extensions)
 
     def whole_meta(self, *, modern: bool) -> dict[str, object]:
         """`_meta` as it is sent."""
@@ -137,7 +139,9 @@ class Outbound:
             meta["progressToken"] = self.progress_token
         if modern:
             meta.update(MODERN_META)
-            if self.capabilities:
+            if self.extensions:
+                meta[META_CLIENT_CAPABILITIES] = {**self.capabilities, "extensions": self.extensions}
+            elif self.capabilities:
                 meta[META_CLIENT_CAPABILITIES] = self.capabilities
             if self.log_level:
                 meta[META_LOG_LEVEL] = self.log_level

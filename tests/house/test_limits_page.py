@@ -70,7 +70,7 @@ from proxy.edge import head_rules, passing_on
 from proxy.gateways import built_in_tools, tool_search
 from proxy.records import at_the_door, texts
 from proxy.resolve import control_client, installations
-from proxy.sessions import call_state, elsewhere, pending_questions, suspended_calls
+from proxy.sessions import call_state, elsewhere, pending_questions, suspended_calls, task_ids
 from proxy.sessions.call_state import MOST_ROUNDS
 from proxy.settings import ProxySettings
 from proxy.stages import ask_caller, relay, run_tool, take_answers
@@ -221,6 +221,8 @@ FIGURES = {
     "answers, levels and subscriptions that go from one worker to the others": (
         f"{pending_questions.LETTERS_PER_S:g} a second; half"
     ),
+    "days for which a task can be asked about": f"{task_ids.LIFETIME_S // 86_400}",
+    "the identifier that a server gives a task": f"{task_ids.LONGEST_OF_SERVER:,} bytes",
     "a result that comes from another worker": size(elsewhere.LARGEST_OUTCOME),
     "seconds for the worker that has a call to take up its answer": f"{elsewhere.FOUND_S:g}",
     "resources that one session, or one listening stream, is subscribed to": f"{of_sessions.MOST_OF_SESSION}",

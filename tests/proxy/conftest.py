@@ -183,7 +183,7 @@ def modern_request(
     }
     body = {**(params or {}), "_meta": envelope | (meta or {})}
     headers = {"MCP-Protocol-Version": MODERN, "Mcp-Method": method}
-    name = (params or {}).get("name") or (params or {}).get("uri")
+    name = next((one for one in map((params or {}).get, ("name", "uri", "taskId")) if one), None)
     if isinstance(name, str):
         headers["Mcp-Name"] = name
     return {"jsonrpc": "2.0", "id": id, "method": method, "params": body}, headers

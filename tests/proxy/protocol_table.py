@@ -64,7 +64,6 @@ PAIRS: Final[tuple[tuple[Era, Era], ...]] = (
 """Client and server, in the order of the page's columns."""
 EVERYWHERE: Final = (YES, YES, YES, YES)
 NEWS: Final = (GET_STREAM, GET_STREAM, LISTEN, LISTEN)
-NOWHERE: Final = (NO, NO, NO, NO)
 
 TABLE: Final[dict[str, Row]] = {
     "tools": Row("tools: list, call, structured output, `outputSchema`, icons, annotations, `_meta`", EVERYWHERE),
@@ -82,7 +81,7 @@ TABLE: Final[dict[str, Row]] = {
     ),
     "news-of-lists": Row("news that lists have changed", NEWS),
     "news-of-one": Row("news of one resource (`resources/subscribe`)", NEWS),
-    "tasks": Row("tasks", NOWHERE),
+    "tasks": Row("tasks (the extension of 2026-07-28)", (NO, NO, NO, YES)),
     "asked-outside": Row("what a server asks outside of any call", (NO, NO_SUCH_THING, NO, NO_SUCH_THING)),
     "batches": Row("batches", (IN_SESSIONS, IN_SESSIONS, NO_SUCH_THING, NO_SUCH_THING)),
 }

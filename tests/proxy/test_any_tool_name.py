@@ -62,6 +62,6 @@ async def test_a_call_of_a_tool_that_works_only_as_a_task_is_refused_with_a_sent
         assert (await rig.modern("tools/list")).result["tools"] == []
         refused = (await rig.call("s__slow")).result
         assert refused["isError"] is True
-        assert refused["content"][0]["text"] == "s__slow works only as a task, and Archway cannot run tasks yet."
+        assert refused["content"][0]["text"].startswith("s__slow works only as a task of MCP 2025-11-25, which")
         assert refused["_meta"]["archway/refusal"]["code"] == "only_as_task"
         assert not server.seen_of("tools/call")

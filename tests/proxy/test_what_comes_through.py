@@ -11,6 +11,7 @@ import pytest
 
 from core.snapshot import Tool
 from tests.fakes.mcp_upstream import Answer, McpUpstream, Received
+from tests.fakes.task_server import TASKS, TaskServer
 from tests.proxy import protocol_table as table
 from tests.proxy.client_of_era import LATEST_LEGACY, Client
 from tests.proxy.conftest import Rig
@@ -260,12 +261,15 @@ async def test_a_client_subscribes_to_news_of_one_resource(rig: Rig, cell: Cell)
 
 
 @row("tasks")
-async def test_there_are_no_tasks(rig: Rig, cell: Cell) -> str:
-    async with McpUpstream(era=cell.server) as server:
-        await rig.serve([tool(rig, server)])
-        client = await Client.opened(rig, cell.client)
-        refused = await client.ask("tasks/get", {"taskId": "t-1"}, headers={"Mcp-Name": "t-1"})
-        return table.NO if refused.error["code"] == -32601 else table.YES
+async def test_a_call_becomes_a_task_where_both_sides_know_them(rig: Rig, cell: Cell) -> str:
+    async with TaskServer() if cell.server == "modern" else McpUpstream(era="legacy") as server:
+        if cell.server == "legacy":
+            server.tool("slow", Answer(text="done"))
+        await rig.serve([rig.control.tool("t", "slow", rig.control.installation(server.url))])
+        client = await Client.opened(rig, cell.client, can={"extensions": {TASKS: {}}})
+        task = (await client.call("t")).result.get("taskId", "t-1")
+        told = (await client.ask("tasks/get", {"taskId": task}, headers={"Mcp-Name": task})).json
+        return table.YES if told.get("result", {}).get("taskId") == task else table.NO
 
 
 @row("asked-outside")

@@ -30,7 +30,7 @@ from control.changes import (
     teams,
     tokens,
     users,
-)
+)  # fmt: skip
 from control.changes.assignments import WantedTools
 from control.changes.refusals import NotAllowed
 from control.changes.write import Write, changing

@@ -26,8 +26,13 @@ def message(result: bytes) -> bytes:
         b'{"content":[%b],"isError":%b1%b}' % (BLOCK, b"[" * 1100, b"]" * 1100),
         b'{"content":[%b],"_meta":{"a":%b{"b":"%b"}%b}}' % (BLOCK, b"[" * 1100, TEXT[: LARGE // 2], b"]" * 1100),
         b'{"content":[%b1%b],"structuredContent":{"a":"%b"}}' % (b"[" * 1100, b"]" * 1100, TEXT),
+        b'{"taskId":"a","status":"completed","result":{"content":[%b],"isError":false,"_meta":{"b":1}}}' % BLOCK,
+        b'{"status":"completed","result":{"content":[%b],"x":%b1%b}}' % (BLOCK, b"[" * 1100, b"]" * 1100),
     ],
-    ids=["text", "structured", "resource", "numbers", "depth", "some depth", "a deep flag", "deep meta", "beside"],
+    ids=[
+        *("text", "structured", "resource", "numbers", "depth", "some depth", "a deep flag", "deep meta", "beside"),
+        *("a task", "a deep task"),
+    ],
 )
 def test_a_large_result_is_written_on_as_it_came(result: bytes) -> None:
     raw = message(result)
@@ -90,6 +95,20 @@ def test_a_large_deep_answer_is_read_no_further_than_any_large_one(levels: int) 
 def test_a_large_unknown_member_is_refused_however_deep_it_is() -> None:
     with pytest.raises(ValueError, match="outside content and structuredContent"):
         read_large(message(b'{"content":[],"x":%b"%b%b"%b}' % (b"[" * 1100, TEXT, TEXT, b"]" * 1100)))
+
+
+def test_a_large_unknown_member_of_a_tasks_result_is_refused_as_well() -> None:
+    with pytest.raises(ValueError, match="outside content and structuredContent"):
+        read_large(message(b'{"status":"completed","result":{"content":[],"x":"%b%b"}}' % (TEXT, TEXT)))
+
+
+def test_of_a_large_result_of_a_task_the_members_are_values() -> None:
+    meta = b'{"a":"%b","b":1}' % TEXT[: LARGE // 2]
+    found = read_large(message(b'{"status":"completed","result":{"content":[%b],"_meta":%b}}' % (BLOCK, meta)))
+    assert isinstance(found, dict)
+    inside = found["result"]["result"]
+    assert isinstance(inside["content"], orjson.Fragment)
+    assert inside["_meta"].keys() == {"a", "b"}
 
 
 def test_the_items_of_a_deep_part_are_whole() -> None:

@@ -1,4 +1,5 @@
 from core.mcp.exact_numbers import Exact
+from core.mcp.versions import Era
 from proxy.exchange import Exchange
 from proxy.stages.choose_tool import choose_tool
 from proxy.stages.compose_headers import compose_headers
@@ -55,3 +56,13 @@ async def test_of_the_callers_meta_vendor_keys_go_on_and_the_protocols_do_not() 
         assert x.outbound is not None
         assert x.outbound.wants_progress
     assert not (await composed(exchange(gateway([tool()])))).outbound.wants_progress  # type: ignore[union-attr]  # filled
+
+
+async def test_extensions_that_a_modern_caller_declares_go_on() -> None:
+    known = {"io.modelcontextprotocol/tasks": {}, "io.modelcontextprotocol/ui": {"mimeTypes": ["a/b"]}}
+    declared = {"extensions": {**known, "com.example/other": {}}}
+    for era, told in ((Era.MODERN, known), (Era.LEGACY, {})):
+        meta: dict[str, object] = {"io.modelcontextprotocol/clientCapabilities": declared}
+        x = await composed(exchange(gateway([tool()]), era=era, meta=meta))
+        assert x.outbound is not None
+        assert x.outbound.extensions == told

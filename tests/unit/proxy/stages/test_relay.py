@@ -66,7 +66,7 @@ async def test_a_tools_own_error_is_a_result() -> None:
     ("result", "reason"),
     [
         ({"resultType": "input_required"}, "upstream_asks"),
-        ({"resultType": "task"}, "upstream_asks"),
+        ({"resultType": "task"}, "upstream_broken"),
         ({"resultType": "novel"}, "upstream_broken"),
         ({"resultType": 1}, "upstream_broken"),
     ],
@@ -161,7 +161,7 @@ async def test_all_work_on_a_large_result_is_done_in_its_turn_by_the_thread(
 async def test_what_is_wrong_with_a_large_result_is_refused_as_with_any() -> None:
     for kind, result, reason in [
         ("resource", {"content": []}, "upstream_broken"),
-        ("tool", {"resultType": "task"}, "upstream_asks"),
+        ("tool", {"resultType": "task"}, "upstream_broken"),
         ("tool", {"resultType": "novel"}, "upstream_broken"),
     ]:
         x = exchange(gateway([tool(kind=kind)]))

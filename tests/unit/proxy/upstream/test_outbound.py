@@ -81,3 +81,14 @@ def test_no_name_stands_twice_and_the_transports_own_win() -> None:
 def test_the_credential_wins_over_the_entrys_own_headers_whatever_their_case() -> None:
     to = installation(fixed_headers=[("X-Key", "entry"), ("x-b", "b")], credential_headers=[("x-KEY", "c")])
     assert to.own_headers == {"x-key": "c", "x-b": "b"}
+
+
+def test_a_modern_server_is_told_of_extensions_beside_capabilities_and_a_legacy_one_is_not() -> None:
+    outbound = Outbound("tools/call", {"name": "t"}, {}, extensions={"x": {}}, on_stream=True)
+    for can in ({}, {"elicitation": {}}):
+        outbound.capabilities = can
+        meta = outbound.whole_meta(modern=True)
+        assert meta["io.modelcontextprotocol/clientCapabilities"] == {**can, "extensions": {"x": {}}}
+        assert outbound.says_more
+        assert outbound.declared == can
+        assert outbound.whole_meta(modern=False) == {}
