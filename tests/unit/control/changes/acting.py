@@ -158,3 +158,10 @@ def changes_of_the_folder() -> dict[str, Callable[..., Any]]:
             if one.__module__ == module.__name__ and not name.startswith("_"):
                 found[f"{file.name}.{name}"] = one
     return found
+
+
+ENDS_SESSIONS = {
+    "entries.change", "entries.delete", "installations.delete",
+    "accounts.connect", "accounts.keep", "accounts.disconnect",
+}  # fmt: skip
+"""Changes after which an installation is gone, or has another server or credential; a new name gives it neither."""

@@ -52,6 +52,7 @@ from tests.fakes.registry import a_wanted_entry, gateway_fields
 from tests.unit.control.changes.account_cases import ACCOUNTS, new_account
 from tests.unit.control.changes.acting import (
     ADMIN,
+    ENDS_SESSIONS,
     SAFEGUARDS,
     a_client,
     a_grant,
@@ -460,13 +461,6 @@ async def there(pool: Pool) -> World:
         user, other, disabled, team, role, token.id, token.digest, of_team.digest,
         entry, tool, installation, gateway, assignment.id, link, session, provider, identity, client, grant,
     )  # fmt: skip
-
-
-ENDS_SESSIONS = {
-    "entries.change", "entries.delete", "installations.delete",
-    "accounts.connect", "accounts.keep", "accounts.disconnect",
-}  # fmt: skip
-"""Changes after which an installation is gone, or has another server or credential; a new name gives it neither."""
 
 
 @pytest.mark.parametrize("name", CASES)
