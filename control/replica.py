@@ -23,6 +23,7 @@ from control.changes.first_admin import ensure_first_admin
 from control.changes.safeguards import Safeguards
 from control.credentials.usable import Usable
 from control.discovery.discover import Discoverer
+from control.discovery.news import NewsOfLists
 from control.discovery.probe_client import ProbeClient
 from control.discovery.under_way import DiscoveriesUnderWay
 from control.http.metrics import Metrics
@@ -35,6 +36,7 @@ from control.internal.own_callers import OwnCallers
 from control.internal.questions import Questions
 from control.internal.signed_callers import SignedCallers
 from control.internal.told_steps import StepsAtProxies
+from control.internal.watches import Watches
 from control.oauth.sweep import keep_swept
 from control.providers.asking import Asker
 from control.public.deps import PublicDeps
@@ -116,18 +118,19 @@ class Replica:
         usable = Usable(seals, self.renewals)
         stream = ChangeStream(self.redis["questions"], signer)
         steps = StepsAtProxies(questions_pool, SignInNotes(questions_pool), settings.base_url)
-        self.internal = InternalListener(
-            InternalCalls(ring, caller="proxy", answerer="control"),
-            Questions(
-                questions_pool, stream, signer, usable, steps, settings.pages_url, SignedCallers((own, providers))
-            ),
-            self.tasks,
-        )
         calls = InternalCalls(ring, caller="control", answerer="proxy")
         probes = ProbeClient(to_proxies, settings.proxy_internal_url, calls)
         safeguards = Safeguards(seals, settings.addresses)
         discoverer = Discoverer(pool, probes, safeguards, usable)
         self.discoveries = DiscoveriesUnderWay(discoverer, self.redis["people"])
+        self.news = NewsOfLists(pool, discoverer)
+        signed = SignedCallers((own, providers))
+        self.internal = InternalListener(
+            InternalCalls(ring, caller="proxy", answerer="control"),
+            Questions(questions_pool, stream, signer, usable, steps, settings.pages_url, signed),
+            self.tasks,
+            Watches(questions_pool, usable, self.news),
+        )
         upstream = UpstreamProviders(pool, asker, seals, our_client(settings.pages_url))
         self.revocations = Revocations(pool, asker, seals)
         self.unended = UnendedSignIns(pool, seals)
@@ -189,6 +192,7 @@ class Replica:
         """End the background work; what it left undone is in Postgres or Redis, for the next."""
         await self.tasks.close()
         await self.discoveries.close()
+        await self.news.close()
         await self.early_renewals.close()
         await self.renewals.close()
         await self.key_sets.close()

@@ -64,6 +64,8 @@ class Offer(msgspec.Struct, frozen=True, omit_defaults=True):
     exposed: str
     """Of the assignment: what records and limits call it."""
     route: Route
+    revision: int = 0
+    """Rises when the server says that what it lists has changed; what is remembered of an older one is not used."""
 
 
 class Rule(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -19,6 +19,7 @@ from proxy.resolve.key_sets import KeySets
 from proxy.sessions.sealed import Sessions
 from proxy.subscriptions.subscriptions import Subscriptions
 from proxy.upstream.conversation import Upstreams
+from proxy.upstream.watches import Watches
 
 Forget = Callable[[Change], Awaitable[None]]
 
@@ -38,12 +39,13 @@ class Forgetting:
         calls: Calls,
         endings: AccessEndings,
         subscriptions: Subscriptions,
+        watches: Watches,
     ) -> None:
         self._authority, self._key_sets, self._signed_tokens = authority, key_sets, signed_tokens
         self._gateways, self._installations = gateways, installations
         self._upstreams = upstreams
         self._sessions, self._calls, self._endings = sessions, calls, endings
-        self._subscriptions = subscriptions
+        self._subscriptions, self._watches = subscriptions, watches
         self.by_kind: Final[Mapping[Kind, Forget]] = {
             "gateway": self._gateway,
             "token": self._token,
@@ -116,6 +118,7 @@ class Forgetting:
         await self._installations.forget_installation(change.name)
         self._upstreams.forget_installation(change.name, over=change.revision < 0)
         self._subscriptions.forget_installation(change.name)
+        self._watches.forget_installation(change.name)
         self._endings.look_at_installations(lambda one: one.installation_id == change.name)
 
     async def _entry(self, change: Change) -> None:

@@ -31,6 +31,7 @@ from proxy.limits.overload import Overload
 from proxy.limits.usage import Usage
 from proxy.resolve.control_clock import ControlClock
 from proxy.resolve.key_sets import KeySets
+from proxy.resolve.list_news import ListNews
 from proxy.resolve.refreshes import Refreshes
 from proxy.telemetry.counting import FAST_LANE, Slots
 from proxy.telemetry.metrics import (
@@ -45,6 +46,7 @@ from proxy.telemetry.metrics import (
     GATEWAYS_HELD,
     KEY_SET_QUESTIONS,
     KEY_SETS_HELD,
+    LIST_NEWS,
     LISTENED_SERVERS,
     LOG_LINES_DROPPED,
     LOOP_LAG,
@@ -55,6 +57,7 @@ from proxy.telemetry.metrics import (
     REFRESHES,
     REFUSALS_UNSAID,
     RESOLUTIONS,
+    SERVERS_WATCHED,
     SIGNED_TOKENS,
     SNAPSHOT_AGE,
     SNAPSHOTS_REJECTED,
@@ -67,6 +70,7 @@ from proxy.telemetry.metrics import (
     series,
 )
 from proxy.tracing.sending import Sender
+from proxy.upstream.watches import Watches
 
 log = logging.getLogger(__name__)
 EVERY_S = 1.0
@@ -118,6 +122,8 @@ class Watched:
     access: AccessEndings
     verdict_refreshes: Refreshes[CallerQuestion, CallerVerdict]
     installation_refreshes: Refreshes[InstallationQuestion, InstallationAnswer]
+    watches: Watches
+    list_news: ListNews
 
 
 class Gauges:
@@ -137,6 +143,7 @@ class Gauges:
             STREAM_HOLES: lambda: changes.holes,
             STALE_USES: lambda: verdicts.stale_uses + installations.stale_uses + keys.stale_uses,
             KEY_SET_QUESTIONS: lambda: watched.key_sets.questions,
+            LIST_NEWS: lambda: watched.list_news.noted,
             ACCESS_ENDED: lambda: watched.access.cut,
             series(SIGNED_TOKENS, ("good",)): lambda: watched.signed_tokens.checked,
             series(SIGNED_TOKENS, ("refused",)): lambda: watched.signed_tokens.refused,
@@ -176,6 +183,7 @@ class Gauges:
         slots.set(CONTROL_CLOCK, abs(watched.clock.ahead))
         slots.set(VERDICTS_HELD, len(watched.verdicts))
         slots.set(CONNECTIONS_HELD, len(watched.installations))
+        slots.set(SERVERS_WATCHED, len(watched.watches))
         slots.set(KEY_SETS_HELD, len(watched.key_sets.held.memory))
         self.tell_counts()
         if self._tellings % TASKS_EVERY == 0:

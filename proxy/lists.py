@@ -116,7 +116,7 @@ def _key(x: Exchange, offer: Offer, method: str) -> str:
     assert x.gateway is not None
     passed = passed_through(x, offer.route)
     mark = hashlib.sha256(orjson.dumps(passed, option=orjson.OPT_SORT_KEYS)).hexdigest() if passed else ""
-    return f"{x.gateway.id}/{offer.assignment_id}/{method}/{x.caller.key}/{x.era.name}/{mark}"
+    return f"{x.gateway.id}/{offer.assignment_id}/{offer.revision}/{method}/{x.caller.key}/{x.era.name}/{mark}"
 
 
 class _Reading:

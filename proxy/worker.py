@@ -53,6 +53,7 @@ from proxy.resolve.caller_verdicts import Authority
 from proxy.resolve.control_client import ControlClient
 from proxy.resolve.installations import Installations
 from proxy.resolve.key_sets import IssuerUnknown, KeySets
+from proxy.resolve.list_news import ListNews
 from proxy.resolve.telling_steps import keep_telling
 from proxy.search_indexes import SearchIndexes
 from proxy.sessions.elsewhere import Elsewhere
@@ -70,6 +71,7 @@ from proxy.upstream.eras import Eras
 from proxy.upstream.probe import Prober
 from proxy.upstream.sessions import UpstreamSessions
 from proxy.upstream.transport import open_to_upstreams
+from proxy.upstream.watches import Watches
 
 log = logging.getLogger(__name__)
 
@@ -108,17 +110,19 @@ class Worker:
             self.disk, (self.authority.verdicts, self.installations.resolved, self.key_sets.held, self.gateways)
         )
         upstream_sessions = UpstreamSessions(self.egress, self.redis, ring, self.tasks)
-        self.to_listen = open_to_upstreams(settings)
+        self.to_listen, self.list_news = open_to_upstreams(settings), ListNews(control)
         upstreams = Upstreams(
             self.egress,
             Eras(self.egress, self.tasks),
             upstream_sessions,
             self.tasks,
             to_listen=self.to_listen,
+            list_news=self.list_news,
             call_seconds=settings.call_seconds,
             ceiling_seconds=settings.call_ceiling_seconds,
             max_answer=settings.max_answer,
         )
+        self.watches = Watches(control, upstreams.listening, self.list_news)
         self.slots, self.overload, self.usage = Slots(settings.metrics_file), Overload(settings.most_lag), Usage()
         sessions, streams = Sessions(ring, self.redis), Streams()
         mailbox = Mailbox(self.redis, ring, lambda letter: deliver(letter, self.deps))
@@ -154,7 +158,7 @@ class Worker:
         self.access = AccessEndings(self.deps, self.tasks)
         self.forgetting = Forgetting(
             self.authority, self.key_sets, self.signed_tokens, self.gateways, self.installations, upstreams,
-            sessions, self.deps.calls, self.access, self.deps.subscriptions,
+            sessions, self.deps.calls, self.access, self.deps.subscriptions, self.watches,
         )  # fmt: skip
         self.changes = ChangeStream(
             self.redis,
@@ -173,23 +177,12 @@ class Worker:
         self.gauges = Gauges(
             self.deps,
             Watched(
-                self.slots,
-                self.usage,
-                self.overload,
-                self.authority.verdicts.memory,
-                self.installations.resolved.memory,
-                self.gateways,
-                self.changes,
-                self.egress,
-                control.clock,
-                self.spans,
-                self.key_sets,
-                self.signed_tokens,
-                self.access,
-                self.authority.refreshes,
-                self.installations.refreshes,
+                self.slots, self.usage, self.overload, self.authority.verdicts.memory,
+                self.installations.resolved.memory, self.gateways, self.changes, self.egress, control.clock,
+                self.spans, self.key_sets, self.signed_tokens, self.access, self.authority.refreshes,
+                self.installations.refreshes, self.watches, self.list_news,
             ),
-        )
+        )  # fmt: skip
         self.internal = InternalListener(
             InternalCalls(ring, caller="control", answerer="proxy"), Prober(upstreams, self.egress)
         )
@@ -221,6 +214,8 @@ class Worker:
             ("access", self.access.keep_looking()),
             ("ends of upstream sessions", self.deps.upstreams.sessions.keep_ending()),
             ("acknowledging", self.acknowledging.keep_telling()),
+            ("list-news", self.list_news.keep_telling()),
+            ("watches", self.watches.keep_asking()),
             ("sign-ins", keep_telling(deps.sign_ins, self.control)),
         ):
             _ = self.tasks.spawn(name, work)
@@ -236,6 +231,7 @@ class Worker:
         self.gauges.tell()
         await self.tasks.close()
         await self.acknowledging.leave()
+        await self.watches.leave()
         await self.saving.save()
         self.disk.close()
         await self.egress.close()

@@ -5,7 +5,7 @@ answer is about something else, and nothing is kept. What it says of tools that 
 whoever asked, or of the server where nobody did: what a server lists today is what models read tomorrow.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -18,22 +18,34 @@ from control.store import entries, installations
 from control.store.writes import entries as entry_rows
 from control.store.writes import installations as rows
 from control.store.writes import tools
+from core.snapshot import OfferKind
 
 FailedState = Literal["unreachable", "credential_refused", "needs_sign_in"]
 
 
 async def keep_server(
-    write: Write, entry: Entry, asked: Installation, facts: Mapping[str, Any], found: Sequence[FoundTool]
+    write: Write,
+    entry: Entry,
+    asked: Installation,
+    facts: Mapping[str, Any],
+    found: Sequence[FoundTool],
+    *,
+    heard: bool = False,
 ) -> bool:
     """The installation is ready, and its entry has these tools, if they are found through this one; False where what
-    was `asked` changed meanwhile.
+    was `asked` changed meanwhile. `heard`: its server said that its lists have changed, and nobody doubts the rest.
     """
     now = await _still(write, entry, asked)
     if now is None:
         return False
+    # Workers may be wrong about what it speaks, leave it alone, or remember that it was to be filled in again: it is
+    # the installation that they ask about again. That costs its callers their sessions with a legacy server, which
+    # one that only has another list need not lose.
+    as_before = heard and now.state == "ready" and now.server.get("era") == facts.get("era")
+    doubted = [] if as_before else [now.id]
     if not await _finds_tools(write, now):
         await rows.set_server(write, now.id, facts)
-        await write.announce(installations=[now.id])
+        await write.announce(installations=doubted)
         write.observed()
         return True
     news = await tools.store(write, entry.id, found)
@@ -42,9 +54,7 @@ async def keep_server(
     await rows.set_server(write, now.id, {**facts, **news.names()})
     await entry_rows.set_discovery(write, entry.id, {**by, **told, **news.names()})
     changed = await entries.gateways_of(write.connection, entry.id) if news.shown_otherwise else ()
-    # Workers may be wrong about what it speaks, leave it alone, or remember that it was to be filled in again: it is
-    # the installation that they ask about again.
-    await write.announce(installations=[now.id], gateways=changed)
+    await write.announce(installations=doubted, gateways=changed)
     if news:
         await write.record("discover", "entry", entry.id, None, {"installation": now.address, **news.recorded()})
     else:
@@ -80,6 +90,14 @@ async def keep_failure(write: Write, entry: Entry, asked: Installation, state: F
     await write.announce(installations=[now.id] if news else ())
     write.observed()
     return True
+
+
+async def lists_changed(write: Write, entry_id: str, kinds: Collection[OfferKind]) -> None:
+    """The entry's server says that its resources or prompts are others now; so do the gateways that offer them."""
+    _ = await entries.one(write.connection, entry_id, lock=True)
+    await tools.lists_changed(write, entry_id, kinds)
+    await write.announce(gateways=await entries.gateways_of(write.connection, entry_id, kinds))
+    write.observed()
 
 
 async def _still(write: Write, entry: Entry, asked: Installation) -> Installation | None:

@@ -41,7 +41,7 @@ MAX_REASON: Final = 1_024
 """Characters of what a failure is told with: the fault, what to do, and the server's own words."""
 _SAID: Final = ("sentence", "server_name", "server_version", "version")
 
-_SERVER: Final = Caller("", "the server", "member")
+SERVER: Final = Caller("", "the server", "member")
 """Who is named in the audit trail where nobody asked for a discovery."""
 
 
@@ -94,9 +94,11 @@ class Discoverer:
         return _cut(found.sentence, MAX_REASON) if found.fault == "upstream_status" else ""
 
     async def discover(
-        self, installation_id: str, deadline: float = DEADLINE_S, asked_by: Caller = _SERVER
+        self, installation_id: str, deadline: float = DEADLINE_S, asked_by: Caller = SERVER, *, heard: bool = False
     ) -> Discovery | None:
-        """Ask and keep; None where the installation is gone, or changed while its server was asked."""
+        """Ask and keep; None where the installation is gone, or changed while its server was asked. `heard`: because
+        the server said that its lists have changed; of a failure then nothing is kept.
+        """
         async with transaction(self._pool, readonly=True) as connection:
             installation = await installations.one(connection, installation_id)
             entry = None if installation is None else await entries.one(connection, installation.entry_id)
@@ -106,7 +108,7 @@ class Discoverer:
         answer, secrets = await self._ask(entry, installation, account, deadline)
         understood = await asyncio.to_thread(understand, answer, secrets)
         async with changing(self._pool, asked_by) as write:
-            return await _keep(write, entry, installation, understood)
+            return await _keep(write, entry, installation, understood, heard=heard)
 
     async def _ask(
         self, entry: Entry, installation: Installation, account: Account | None, deadline: float
@@ -130,14 +132,16 @@ class Discoverer:
 
 
 async def _keep(
-    write: Write, entry: Entry, installation: Installation, understood: "Understood | Failure"
+    write: Write, entry: Entry, installation: Installation, understood: "Understood | Failure", *, heard: bool
 ) -> Discovery | None:
     if isinstance(understood, Failure):
         state, reason = understood.state, understood.reason
+        if heard:
+            return Discovery(state, reason)
         kept = await discoveries.keep_failure(write, entry, installation, state, reason)
         return Discovery(state, reason) if kept else None
     found = understood.found
-    kept = await discoveries.keep_server(write, entry, installation, understood.facts, found.tools)
+    kept = await discoveries.keep_server(write, entry, installation, understood.facts, found.tools, heard=heard)
     return Discovery("ready", "", found.callable, found.rejected[:MAX_REPORTED]) if kept else None
 
 

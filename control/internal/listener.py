@@ -16,6 +16,7 @@ import msgspec
 from aiohttp import web
 
 from control.internal.questions import Later, Questions
+from control.internal.watches import Watches
 from control.store.pool import StoreConflict, StoreUnavailable
 from core.clocks import CURE, REFUSED_FOR_CLOCK
 from core.gateway_answers import GatewayQuestion
@@ -26,6 +27,7 @@ from core.resolve import CallerQuestion, CallerQuestions, InstallationQuestion, 
 from core.sealing import SealBroken
 from core.sign_in_steps import ToldSteps
 from core.tasks import Tasks
+from core.watches import HeardLists, WatchQuestion
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +50,8 @@ PLACES: Final = {
     "index": 1,
     "key-set": 2,
     "steps": 1,
+    "watches": 1,
+    "news": 1,
 }
 """How many of each kind are answered at once; the sum is the size of the pool behind."""
 
@@ -68,7 +72,7 @@ class Kind:
 class InternalListener:
     """The one handler of the internal listener: checks that a proxy asks, answers its question, seals the answer."""
 
-    def __init__(self, calls: InternalCalls, questions: Questions, tasks: Tasks) -> None:
+    def __init__(self, calls: InternalCalls, questions: Questions, tasks: Tasks, watches: Watches) -> None:
         self._calls, self._tasks = calls, tasks
         self._later = 0
         self._kinds = {
@@ -79,6 +83,8 @@ class InternalListener:
             "/internal/gateway": _kind("gateway", GatewayQuestion, questions.gateway),
             "/internal/key-set": _kind("key-set", KeySetQuestion, questions.key_set),
             "/internal/sign-in-steps": _kind("steps", ToldSteps, questions.steps.take),
+            "/internal/watches": _kind("watches", WatchQuestion, watches.answer),
+            "/internal/news-of-lists": _kind("news", HeardLists, watches.heard),
             "/internal/index": Kind(lambda _: questions.index(), asyncio.Semaphore(PLACES["index"])),
         }
 

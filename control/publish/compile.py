@@ -84,7 +84,7 @@ def _offers(assigned: Iterable[AssignedRoute], kind: OfferKind, *, personal: boo
     times = Counter(one.entry_slug for one in usable)
     named = [(one.entry_slug if times[one.entry_slug] == 1 else one.exposed_name, one) for one in usable]
     return [
-        Offer(name, kind, one.id, one.exposed_name, _route(one, personal=personal))
+        Offer(name, kind, one.id, one.exposed_name, _route(one, personal=personal), one.list_revision)
         for name, one in sorted(named, key=itemgetter(0))
     ]
 

@@ -79,6 +79,8 @@ class AssignedRoute:
     entry_slug: str
     entry_kind: RouteKind
     passthrough: bool
+    list_revision: int = 0
+    """Of an offer: as `core.snapshot.Offer.revision`."""
 
 
 @dataclass(frozen=True, slots=True)

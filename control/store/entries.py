@@ -85,13 +85,15 @@ async def discovered_by(connection: Connection, owner: Owner) -> list[str]:
     return [row["id"] for row in rows]
 
 
-async def gateways_of(connection: Connection, entry_id: str) -> list[str]:
-    """Gateways on which one of its tools is assigned: their snapshots hold something of this entry."""
+async def gateways_of(connection: Connection, entry_id: str, kinds: Collection[str] | None = None) -> list[str]:
+    """Gateways on which one of its tools is assigned: their snapshots hold something of this entry. `kinds`: only of
+    tools of these.
+    """
     rows = await connection.fetch(
-        """select distinct a.gateway_id from assignments a
-           join entry_tools t on t.id = a.tool_id where t.entry_id = $1""",
-        entry_id,
-    )
+        """select distinct a.gateway_id from assignments a join entry_tools t on t.id = a.tool_id
+           where t.entry_id = $1 and ($2::text[] is null or t.kind = any($2))""",
+        entry_id, None if kinds is None else list(kinds),
+    )  # fmt: skip
     return [row["gateway_id"] for row in rows]
 
 

@@ -21,7 +21,7 @@ _CLAIM: Final = """
 """
 
 _ASSIGNMENTS: Final = """
-    select a.id, a.exposed_name, a.installation_id, t.kind, t.upstream_name, t.definition, t.state,
+    select a.id, a.exposed_name, a.installation_id, t.kind, t.upstream_name, t.definition, t.state, t.list_revision,
            e.id as entry_id, e.slug as entry_slug, e.kind as entry_kind, e.passthrough,
            i.scope as installation_scope
     from assignments a

@@ -6,6 +6,8 @@ that MCP defines it, not that a gateway serves it.
 
 from __future__ import annotations
 
+from typing import Literal
+
 META_PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion"
 META_CLIENT_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
 META_CLIENT_INFO = "io.modelcontextprotocol/clientInfo"
@@ -67,6 +69,11 @@ PROGRESS = "notifications/progress"
 LOG_MESSAGE = "notifications/message"
 RESOURCE_UPDATED = "notifications/resources/updated"
 ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
+LIST_CHANGED: dict[str, Literal["tools", "resources", "prompts"]] = {
+    "notifications/tools/list_changed": "tools",
+    "notifications/resources/list_changed": "resources",
+    "notifications/prompts/list_changed": "prompts",
+}
 
 LOG_LEVELS: tuple[str, ...] = (
     "debug",

@@ -34,6 +34,7 @@ from core.resolve import (
 from core.rooms import Rooms
 from core.sealing import SealBroken
 from core.sign_in_steps import StepsTaken, ToldSteps
+from core.watches import HeardLists, HeardTaken, WatchAnswer, WatchQuestion
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.resolve.control_clock import ControlClock
 from proxy.resolve.control_pulse import ControlPulse
@@ -56,7 +57,8 @@ PLACE_WITHIN_S: Final = 20.0
 _CALLERS, _INSTALLATIONS = "/internal/tokens", "/internal/connections"
 """Paths of lists, named as version 0.1 names them."""
 _KEY_SET, _STEPS = "/internal/key-set", "/internal/sign-in-steps"
-_NOT_ALWAYS = frozenset({_CALLERS, _INSTALLATIONS, _KEY_SET, _STEPS})
+_WATCHES, _NEWS = "/internal/watches", "/internal/news-of-lists"
+_NOT_ALWAYS = frozenset({_CALLERS, _INSTALLATIONS, _KEY_SET, _STEPS, _WATCHES, _NEWS})
 """Paths that a control of the version before may not know: that it has no answer there is no failure of its."""
 _KNOWS_NO_LISTS = frozenset({400, 403, 404, 405})
 """What a control of another version answers to these: 403 where it does not know the path, as to a stranger."""
@@ -158,6 +160,14 @@ class ControlClient:
     async def sign_in_steps(self, told: ToldSteps) -> StepsTaken:
         """Tell of steps of signing in; raises ListsUnknown of a control of the version before."""
         return await self._ask(_STEPS, told, StepsTaken)
+
+    async def watches(self, question: WatchQuestion) -> WatchAnswer:
+        """Ask which servers to listen to; raises ListsUnknown of a control of the version before."""
+        return await self._ask(_WATCHES, question, WatchAnswer)
+
+    async def news_of_lists(self, heard: HeardLists) -> HeardTaken:
+        """Tell what servers said of their lists; raises ListsUnknown as `watches`."""
+        return await self._ask(_NEWS, heard, HeardTaken)
 
     async def gateway(self, question: GatewayQuestion) -> GatewayAnswer:
         """Ask for a gateway's snapshot."""

@@ -107,6 +107,8 @@ METRICS: Final[tuple[Metric, ...]] = (
     # Servers
     _counter("credential_resolutions_total", "Calls by where their credential came from.", outcome=_RESOLVED),
     _counter("credential_renewals_total", "Calls whose server refused the credential.", outcome=_RENEWED),
+    _gauge("servers_watched", "Servers that are listened to for news of their lists."),
+    _counter("list_news_total", "Times that a server said that one of its lists has changed."),
     _counter("upstream_connects_total", "Connections to servers.", outcome=("made", "failed")),
     # What is remembered
     _counter("cache_uses_total", "Questions to what is remembered.", cache=_CACHES, result=_USES),
@@ -204,6 +206,8 @@ CONNECTIONS_HELD: Final = _plain("connections_held")
 GATEWAYS_HELD: Final = _plain("gateways_held")
 KEY_SETS_HELD: Final = _plain("key_sets_held")
 KEY_SET_QUESTIONS: Final = _plain("key_set_questions_total")
+SERVERS_WATCHED: Final = _plain("servers_watched")
+LIST_NEWS: Final = _plain("list_news_total")
 ACCESS_ENDED: Final = _plain("access_ended_total")
 SNAPSHOT_AGE: Final = _plain("snapshot_age_seconds")
 SNAPSHOTS_REJECTED: Final = _plain("snapshots_rejected_total")

@@ -18,11 +18,12 @@ import orjson
 
 from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
-from core.mcp.methods import LOG_MESSAGE, PROGRESS
+from core.mcp.methods import LIST_CHANGED, LOG_MESSAGE, PROGRESS
 from core.mcp.versions import Era
 from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
 from proxy.refusals import Refusal
+from proxy.resolve.list_news import ListNews
 from proxy.upstream.answers import (
     Json,
     is_answer_to,
@@ -76,6 +77,7 @@ class Upstreams:
         tasks: Tasks,
         *,
         to_listen: Transport,
+        list_news: ListNews,
         call_seconds: float,
         ceiling_seconds: float,
         max_answer: int,
@@ -84,7 +86,7 @@ class Upstreams:
         self._deadlines = Deadlines(seconds=call_seconds, ceiling=ceiling_seconds)
         self.health = Health(eras, self._deadlines, max_answer=max_answer)
         self._courtesy, self._refused = Courtesy(transport, tasks), RefusedCalls(sessions, eras)
-        self._transport, self._max_answer = transport, max_answer
+        self._transport, self._max_answer, self._list_news = transport, max_answer, list_news
         self._questions = ServersQuestions(self._courtesy, tasks)
         self._asides = Asides(to_listen, tasks, self._questions)
         self.sent = SentCalls(
@@ -276,6 +278,9 @@ class Upstreams:
         if "id" in message and isinstance(method, str):
             self._questions.take(call, message, method)
             return
+        if isinstance(method, str) and method in LIST_CHANGED and call.outbound.lists is None:
+            # Not beside a list: a server that says so whenever it is asked for one would be asked again and again.
+            self._list_news.note(call.installation.installation_id, LIST_CHANGED[method])
         if not isinstance(params, dict):
             return
         if method == LOG_MESSAGE and call.outbound.hears:

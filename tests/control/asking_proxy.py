@@ -13,12 +13,14 @@ from aiohttp import web
 
 from control.accounts.renewals import Renewals
 from control.credentials.usable import Usable
+from control.discovery.news import NewsOfLists
 from control.identity.callers import ProviderCallers
 from control.identity.key_sets import KeySets
 from control.internal.listener import PLACES, InternalListener
 from control.internal.questions import Questions
 from control.internal.signed_callers import SignedCallers
 from control.internal.told_steps import StepsAtProxies
+from control.internal.watches import Watches
 from control.providers.asking import Asker
 from control.publish.epochs import ChangeStream
 from control.records.sign_in_notes import SignInNotes
@@ -32,6 +34,7 @@ from core.keys import new_key, parse_key_ring
 from core.resolve import InstallationAnswer, InstallationQuestion
 from core.signing import Signer, Verifier
 from core.tasks import Tasks
+from tests.fakes.discovered import Discovered
 from tests.fixtures_redis import RedisServer
 
 SECRETS = parse_key_ring("ARCHWAY_SECRET_KEY", new_key())
@@ -50,6 +53,8 @@ class AskingProxy:
 
     url: str
     session: aiohttp.ClientSession
+    discovered: Discovered
+    """What control discovered again, because this proxy told it of news."""
 
     async def ask(self, path: str, question: object, kind: type[Any], *, sealed: bool = False) -> Any:
         body = b"" if question is None else msgspec.msgpack.encode(question)
@@ -102,13 +107,18 @@ async def proxy(database: str, pool: Pool, redis_server: RedisServer) -> AsyncIt
     stream = ChangeStream(redis, SIGNER)
     seals = RowSeals(SECRETS)
     renewals = Renewals(pool, Asker(egress, LOOPBACK), seals)
-    questions = Questions(questions_pool, stream, SIGNER, Usable(seals, renewals), steps, PAGES_URL, signed)
-    runner = web.AppRunner(InternalListener(CALLS, questions, tasks).application(), handler_cancellation=True)
+    usable = Usable(seals, renewals)
+    questions = Questions(questions_pool, stream, SIGNER, usable, steps, PAGES_URL, signed)
+    discovered = Discovered()
+    news = NewsOfLists(pool, discovered)
+    listener = InternalListener(CALLS, questions, tasks, Watches(questions_pool, usable, news))
+    runner = web.AppRunner(listener.application(), handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     async with aiohttp.ClientSession() as session:
-        yield AskingProxy(f"http://127.0.0.1:{runner.addresses[0][1]}", session)
+        yield AskingProxy(f"http://127.0.0.1:{runner.addresses[0][1]}", session, discovered)
     await runner.cleanup()
+    await news.close()
     await tasks.close()
     await renewals.close()
     await redis.close()

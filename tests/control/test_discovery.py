@@ -270,6 +270,18 @@ async def test_what_was_asked_before_a_change_is_not_kept_after_it(
     assert await kept(pool, entry_id) == {}
 
 
+async def test_of_a_discovery_that_the_server_caused_a_failure_is_not_kept(
+    pool: Pool, proxy: ProbingProxy, discoverer: Discoverer
+) -> None:
+    entry_id = await make_entry(pool)
+    installation_id = await install(pool, entry_id)
+    proxy.offers("now")
+    await discoverer.discover(installation_id, heard=True)
+    proxy.answer = Probe(fault="upstream_refused", sentence="It is away.")
+    assert await discoverer.discover(installation_id, heard=True) == Discovery("unreachable", "It is away.")
+    assert await state(pool, installation_id) == ("ready", "")
+
+
 async def test_a_missing_installation_is_no_discovery(discoverer: Discoverer) -> None:
     assert await discoverer.discover(new_id()) is None
 

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from control.changes import discoveries
+from control.changes.write import changing
+from control.discovery.discover import SERVER
 from control.publish.compile import compile_gateway
 from control.store.pool import transaction
 from control.store.publication import gateway_contents
@@ -69,6 +72,22 @@ async def test_what_is_assigned_by_name_is_an_offer_and_no_tool(api: Api, entry:
         ("prompts", "crm", "crm__all_prompts"),
     ]
     assert all(one.route.installation_id is None for one in snapshot.offers)
+
+
+async def test_the_snapshot_says_how_often_the_server_said_that_they_changed(
+    api: Api, entry: JSON, gateway: JSON
+) -> None:
+    await api.assign(gateway, entry, tools=["all_resources", "all_prompts"])
+    other = await api.gateway(slug="tools", name="Tools")
+    await api.assign(other, entry)
+    await api.events()
+    async with changing(api.pool, SERVER) as write:
+        await discoveries.lists_changed(write, entry["id"], ["prompts"])
+    assert [(one.kind, one.revision) for one in (await compiled(api, gateway)).offers] == [
+        ("resources", 0),
+        ("prompts", 1),
+    ]
+    assert await api.events() == [("gateway", gateway["id"])]
 
 
 async def test_one_server_that_is_there_twice_is_told_apart_by_its_assignments(

@@ -49,7 +49,9 @@ async def served() -> AsyncIterator[tuple[Waiting, str]]:
     questions: Any = SimpleNamespace(
         installation=waiting.installation, steps=SimpleNamespace(take=None), **dict.fromkeys(others)
     )
-    runner = web.AppRunner(InternalListener(CALLS, questions, tasks).application(), handler_cancellation=True)
+    watches: Any = SimpleNamespace(answer=None, heard=None)
+    listener_ = InternalListener(CALLS, questions, tasks, watches)
+    runner = web.AppRunner(listener_.application(), handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield waiting, f"http://127.0.0.1:{runner.addresses[0][1]}"

@@ -41,9 +41,12 @@ from core.sign_in_steps import StepsTaken, ToldStep, ToldSteps
 from core.signing import Signer
 from core.snapshot import FORMAT, Gateway, Index, IndexRow, Route, Tool, Visibility, sign_gateway, sign_index
 from core.tokens import digest, new_token
+from core.watches import HeardLists, HeardTaken, ListKind, WatchAnswer, WatchQuestion
 from tests.fakes.issuers import FakeIssuer
 
-_STEPS = "/internal/sign-in-steps"
+_STEPS, _WATCHES, _NEWS = "/internal/sign-in-steps", "/internal/watches", "/internal/news-of-lists"
+_AT_ANY_TIME = {_STEPS, _WATCHES, _NEWS}
+"""Told or asked by itself, whatever a test does."""
 
 
 class FakeControl:
@@ -74,6 +77,12 @@ class FakeControl:
         """Paths of the questions, in order."""
         self.steps: list[ToldStep] = []
         """Steps of signing in of which it was told."""
+        self.watched: dict[str, ResolvedInstallation] = {}
+        """What workers are to listen to, each of them all of it."""
+        self.silent: list[str] = []
+        """Of that, what could not be listened to."""
+        self.heard: list[tuple[str, ListKind]] = []
+        """News of lists of which it was told, by installation."""
         self.slow = 0.0
         self.down = False
         self.knows_lists = True
@@ -225,7 +234,7 @@ class FakeControl:
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.read()
-        if request.path != _STEPS:  # told at any time, and no question
+        if request.path not in _AT_ANY_TIME:
             self.asked.append(request.path)
         if self.slow:
             await asyncio.sleep(self.slow)
@@ -249,6 +258,8 @@ class FakeControl:
             "/internal/index": self._index_answer,
             "/internal/key-set": self._key_set,
             _STEPS: self._take_steps,
+            _WATCHES: self._give_watches,
+            _NEWS: self._take_news,
         }
         if request.path in ("/internal/tokens", "/internal/connections") and not self.knows_lists:
             return web.Response(status=403)
@@ -307,6 +318,18 @@ class FakeControl:
         steps = msgspec.msgpack.decode(body, type=ToldSteps).steps
         self.steps += steps
         return StepsTaken(len(steps))
+
+    async def _give_watches(self, body: bytes) -> WatchAnswer:
+        asked = msgspec.msgpack.decode(body, type=WatchQuestion)
+        self.silent += asked.silent
+        wanted = {name: one for name, one in self.watched.items() if name not in self.silent}
+        newer = [one for name, one in wanted.items() if asked.held.get(name) != one.version]
+        return WatchAnswer(newer if asked.room else [], [name for name in asked.held if name not in wanted])
+
+    async def _take_news(self, body: bytes) -> HeardTaken:
+        lists = msgspec.msgpack.decode(body, type=HeardLists).lists
+        self.heard += [(name, kind) for name, kinds in lists.items() for kind in sorted(kinds)]
+        return HeardTaken(len(lists))
 
     async def _index_answer(self, body: bytes) -> IndexAnswer:
         return IndexAnswer(self._index())

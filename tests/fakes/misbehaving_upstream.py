@@ -237,6 +237,7 @@ async def _caller(transport: Transport, url: str, numbers: Iterator[int], counts
         None,  # type: ignore[arg-type]  # a modern upstream has no sessions
         tasks,
         to_listen=transport,
+        list_news=None,  # type: ignore[arg-type]  # nobody is told
         call_seconds=0.5,
         ceiling_seconds=1,
         max_answer=1 << 20,

@@ -37,8 +37,9 @@ async def upstreams(*scripts: Script, pool: bool = True) -> AsyncIterator[tuple[
     transport = open_transport(AddressPolicy(parse_networks("127.0.0.0/8")), pool=pool)
     eras = Eras(transport, tasks)
     made = Upstreams(
-        transport, eras, None, tasks, to_listen=transport, call_seconds=60, ceiling_seconds=100, max_answer=1000
-    )  # type: ignore[arg-type]  # no sessions
+        transport, eras, None, tasks, to_listen=transport, list_news=None,  # type: ignore[arg-type]  # no sessions
+        call_seconds=60, ceiling_seconds=100, max_answer=1000,
+    )  # fmt: skip
     async with ScriptedUpstream([FINE], *scripts) as server:
         to = installation(f"{server.url}/mcp", protocol=MODERN)
         async with asyncio.timeout(90):

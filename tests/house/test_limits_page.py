@@ -16,9 +16,10 @@ from control.changes import oauth_grants
 from control.changes.assignments import MOST_BYTES, MOST_ON_A_GATEWAY
 from control.console import import_form, live
 from control.credentials.upstream_oauth import account, challenge, metadata, token_answer
-from control.discovery import discover, probe_client, under_way
+from control.discovery import discover, news, probe_client, under_way
 from control.http import forms, models, paging
 from control.http.reading import MAX_BODY as ADMIN_BODY
+from control.internal.watches import SILENT_S
 from control.oauth import limits, parameters, register, sweep
 from control.oauth.clients import cimd, documents
 from control.providers import asking, browser_round
@@ -51,7 +52,7 @@ from control.registry.installation import LONGEST_ADDRESS
 from control.registry.token import LONGEST_OWN
 from control.sign_in import passwords, throttling
 from control.store import known_devices, oauth_requests, sign_in_attempts
-from core import jwt, snapshot
+from core import jwt, snapshot, watches
 from core.egress.addresses import MAX_URL_CHARS
 from core.mcp import (
     deep_json,
@@ -257,6 +258,13 @@ FIGURES = {
     ),
     "gateways whose tools one worker has ready to be searched": f"{search_indexes.MOST}",
     "a schema with which `run_tool` compares arguments": size(run_tool.LARGEST_SCHEMA),
+    "servers that one worker listens to, for news of their lists": f"{watches.MOST_HELD}",
+    "seconds until another worker listens to a server whose worker is gone": f"{watches.LEASE_S:g}",
+    "minutes for which a server that cannot be listened to is left alone": f"{SILENT_S / 60:g}",
+    "seconds between discoveries that a server causes by such news": (
+        f"{news.FIRST_PAUSE_S:g}, then twice as long each time up to {news.LONGEST_PAUSE_S:g}"
+    ),
+    "such discoveries of one control at once": f"{news.AT_ONCE}",
     "seconds of a discovery": f"{probe_client.DEADLINE_S - probe_client._FOR_WORDS_S:g}; ",
     "a refusal of the server, as it is read": size(unsuccessful.MOST_READ),
     "a failure as it is told, the server's own words at the end": f"{discover.MAX_REASON:,} characters",

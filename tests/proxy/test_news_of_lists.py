@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from core.identifiers import new_id
 from core.snapshot import Offer, Route
@@ -59,6 +60,14 @@ async def test_a_legacy_session_hears_of_each_list_that_changed(rig: Rig, upstre
         held = rig.control.gateways[next(iter(rig.control.gateways))]
         await rig.serve(list(held.tools), offers=[prompts()])
         assert (await soon(stream))["method"] == "notifications/prompts/list_changed"
+
+
+async def test_what_a_server_says_of_its_own_list_is_news_of_the_gateways(rig: Rig) -> None:
+    offer = prompts()
+    await rig.serve([], offers=[offer])
+    async with get_stream(rig, await rig.open_session()) as stream:
+        await rig.serve([], offers=[replace(offer, revision=1)])
+        assert await soon(stream) == {"jsonrpc": "2.0", "method": "notifications/prompts/list_changed"}
 
 
 async def test_a_change_that_changes_no_list_is_no_news(rig: Rig, upstream: McpUpstream) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from core.identifiers import new_id
 from core.resolve import InstallationRefusal, ResolvedInstallation
@@ -12,7 +13,7 @@ from core.snapshot import Offer, OfferKind, Route
 from core.tokens import digest
 from proxy.upstream.list_answers import MAX_PAGES
 from tests.fakes.mcp_upstream import Answer, McpUpstream, Received
-from tests.proxy.conftest import Reply, Rig
+from tests.proxy.conftest import Reply, Rig, eventually
 
 LINK = "https://archway.test/install/crm?as=user%3Au"
 MISSING = InstallationRefusal("needs_sign_in", "Sign in to crm first.", LINK)
@@ -243,6 +244,23 @@ async def test_who_has_signed_in_sees_the_list_at_once(rig: Rig) -> None:
         assert (await rig.modern("resources/list")).error["data"]["code"] == "needs_sign_in"
         del rig.control.installations[own]
         assert [one["uri"] for one in (await rig.modern("resources/list")).result["resources"]] == ["a://1"]
+
+
+async def test_a_list_that_the_server_said_has_changed_is_asked_for_again(rig: Rig) -> None:
+    async with McpUpstream(era="modern") as server:
+        resources(server, "a://1")
+        offer = offered(rig, "resources", rig.control.installation(server.url, entry="crm"))
+        await rig.serve([], offers=[offer])
+        await rig.modern("resources/list")
+        resources(server, "a://2")
+        await rig.serve([], offers=[replace(offer, revision=1)])
+
+        async def told() -> bool:
+            gateway = rig.worker.deps.gateways.peek("g")
+            return gateway is not None and gateway.snapshot.revision == 2
+
+        await eventually(told)
+        assert [one["uri"] for one in (await rig.modern("resources/list")).result["resources"]] == ["a://2"]
 
 
 async def test_long_lists_come_in_pages_that_fit_together(rig: Rig) -> None:

@@ -2,7 +2,7 @@
 what a discovery found, the tool's alone for its state.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, Literal
 
 from control.registry.discovery_news import ChangedTool, News
@@ -94,6 +94,14 @@ async def _mark_missing(writing: Writing, entry_id: str, found: Iterable[tuple[s
              and not exists (select 1 from unnest($2::text[], $3::text[]) as f (kind, name)
                              where f.kind = t.kind and f.name = t.upstream_name)""",
         entry_id, [kind for kind, _ in present], [name for _, name in present],
+    )  # fmt: skip
+
+
+async def lists_changed(writing: Writing, entry_id: str, kinds: Collection[str]) -> None:
+    """Its server says that what it lists of these kinds is something else now."""
+    await writing.execute(
+        "update entry_tools set list_revision = list_revision + 1 where entry_id = $1 and kind = any($2::text[])",
+        entry_id, sorted(kinds),
     )  # fmt: skip
 
 

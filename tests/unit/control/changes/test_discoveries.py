@@ -48,6 +48,21 @@ async def test_the_trail_says_nothing_of_a_discovery_without_news(pool: Pool) ->
     assert (await audit_of(pool), await outbox_of(pool)) == ([], [("installation", installation.id, 0)])
 
 
+async def test_what_a_server_caused_leaves_workers_their_sessions_with_it(pool: Pool) -> None:
+    async with changing(pool, ADMIN) as write:
+        entry = await new_entry(write)
+        installation = await new_installation(write, entry)
+        await discovered(write, entry, installation, "now")
+    await forget(pool)
+    found = found_tools([{"name": "now", "inputSchema": {"type": "object"}}], [])
+    async with changing(pool, ADMIN) as write:
+        assert await discoveries.keep_server(write, entry, installation, {"era": "modern"}, found.tools, heard=True)
+    assert await outbox_of(pool) == []
+    async with changing(pool, ADMIN) as write:
+        assert await discoveries.keep_server(write, entry, installation, {"era": "legacy"}, found.tools, heard=True)
+    assert await outbox_of(pool) == [("installation", installation.id, 0)]
+
+
 async def test_an_installation_that_needs_a_sign_in_is_announced_once(pool: Pool) -> None:
     async with changing(pool, ADMIN) as write:
         entry = await new_entry(write)

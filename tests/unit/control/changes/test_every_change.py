@@ -308,6 +308,9 @@ CASES = {
         "",
         lambda there: [("installation", there.installation.id)],
     ),
+    "discoveries.lists_changed": Case(
+        lambda write, there: discoveries.lists_changed(write, there.entry.id, ["resources", "prompts"]), ""
+    ),
     "installations.create": Case(
         lambda write, there: new_installation(write, there.entry, name="Another"),
         "create installation",

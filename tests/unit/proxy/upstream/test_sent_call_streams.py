@@ -239,7 +239,10 @@ async def test_wherever_a_stream_is_cut_it_comes_to_the_same(kind: str, cuts: se
     installation = PoolConnection(wire, None, KnownHeads())
     installation.connection_made(wire)
     tasks = Tasks("test")
-    made = Upstreams(None, None, None, tasks, to_listen=None, call_seconds=1, ceiling_seconds=1, max_answer=1000)  # type: ignore[arg-type]  # nothing is sent
+    made = Upstreams(
+        None, None, None, tasks, to_listen=None, list_news=None,  # type: ignore[arg-type]  # nothing is sent
+        call_seconds=1, ceiling_seconds=1, max_answer=1000,
+    )  # fmt: skip
     answer = installation.send(b"request")
     sent = SentCall(made.sent, to_nobody(), outbound(), "p", None, answer, time.monotonic() + 1)
 
