@@ -28,9 +28,8 @@ from proxy.stages.renew_credential import renew_credential
 from proxy.stages.suspend import begin_call, resume_call, why_not
 from proxy.telemetry.metrics import PROGRESS as PROGRESS_TOLD
 from proxy.upstream.answers import Json
-from proxy.upstream.conversation import Owner
 from proxy.upstream.faults import upstream_text
-from proxy.upstream.running_call import CallersSide
+from proxy.upstream.running_call import CallersSide, Owner
 
 
 def receive(x: Exchange, deps: Deps) -> Awaitable[None] | None:

@@ -11,7 +11,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 
 import orjson
@@ -39,11 +38,11 @@ from proxy.upstream.deadlines import Deadlines
 from proxy.upstream.eras import Eras
 from proxy.upstream.handshake import UpstreamSession
 from proxy.upstream.health import Health
-from proxy.upstream.large_answers import Hold, LargeAnswers, Turns
+from proxy.upstream.large_answers import LargeAnswers, Turns
 from proxy.upstream.listened import Listening
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.refused_calls import RefusedCalls, SessionLost
-from proxy.upstream.running_call import CallersSide, RunningCall
+from proxy.upstream.running_call import CallersSide, Owner, RunningCall
 from proxy.upstream.sent_call import SentCall, SentCalls
 from proxy.upstream.servers_questions import ServersQuestions
 from proxy.upstream.session_loss import is_session_lost
@@ -52,18 +51,6 @@ from proxy.upstream.transport import Transport, UpstreamAnswer
 
 _MAX_SESSIONS = 4
 """In which a call is tried: the one at hand, those of other workers, and new ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """On whose behalf the upstream is called; decides which session may be used."""
-
-    principal_key: str
-    session_jti: str | None = None
-    hold: Hold = field(default=lambda _: None, compare=False)
-    """Takes their room for a large answer that waits for its turn."""
-    until: float = field(default=0.0, compare=False)
-    """Monotonic time at which a call that is made again is given up; 0: as long from now as any call."""
 
 
 class Upstreams:

@@ -16,13 +16,14 @@ from core.probes import Probe, ProbeQuestion
 from core.resolve import ResolvedInstallation
 from proxy.refusals import Refusal
 from proxy.upstream.answers import Json
-from proxy.upstream.conversation import Owner, Upstreams
+from proxy.upstream.conversation import Upstreams
 from proxy.upstream.faults import upstream_text
 from proxy.upstream.handshake import OPEN_S, Opened
 from proxy.upstream.list_answers import ListAnswers, read_all
 from proxy.upstream.look import look_for_redirect
 from proxy.upstream.old_transport import speaks_old_transport
 from proxy.upstream.outbound import Outbound
+from proxy.upstream.running_call import Owner
 from proxy.upstream.transport import Transport
 from proxy.upstream.unsuccessful import error_words
 from proxy.upstream.way_out import OLD_TRANSPORT, way_out

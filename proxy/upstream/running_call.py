@@ -8,7 +8,7 @@ from core.mcp.versions import Era
 from core.resolve import ResolvedInstallation
 from proxy.upstream.answers import Json
 from proxy.upstream.deadlines import Deadline
-from proxy.upstream.large_answers import Turns
+from proxy.upstream.large_answers import Hold, Turns
 from proxy.upstream.outbound import Outbound
 
 
@@ -20,6 +20,18 @@ class CallersSide(Protocol):
 
     async def ask(self, method: str, params: Json) -> Json:
         """Ask what a legacy server asks; `result` or `error`, as its answer has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """On whose behalf the upstream is called; decides which session may be used."""
+
+    principal_key: str
+    session_jti: str | None = None
+    hold: Hold = field(default=lambda _: None, compare=False)
+    """Takes their room for a large answer that waits for its turn."""
+    until: float = field(default=0.0, compare=False)
+    """Monotonic time at which a call that is made again is given up; 0: as long from now as any call."""
 
 
 @dataclass(slots=True)

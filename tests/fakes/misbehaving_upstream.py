@@ -20,9 +20,10 @@ from core.mcp.versions import MODERN
 from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
 from proxy.refusals import Refusal
-from proxy.upstream.conversation import Owner, Upstreams
+from proxy.upstream.conversation import Upstreams
 from proxy.upstream.eras import Eras
 from proxy.upstream.outbound import Outbound
+from proxy.upstream.running_call import Owner
 from proxy.upstream.transport import Transport, open_transport
 from tests.fakes.scripted_upstream import head
 

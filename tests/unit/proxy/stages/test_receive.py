@@ -5,8 +5,8 @@ import pytest
 
 from proxy.refusals import Refusal
 from proxy.stages.receive import receive
-from proxy.upstream.conversation import Owner
 from proxy.upstream.outbound import Outbound
+from proxy.upstream.running_call import Owner
 from tests.fakes.call_parts import Outlet, exchange, gateway, installation, parts, tool
 
 
