@@ -308,9 +308,7 @@ CASES = {
         "",
         lambda there: [("installation", there.installation.id)],
     ),
-    "discoveries.lists_changed": Case(
-        lambda write, of: discoveries.lists_changed(write, of.entry.id, ["prompts"]), ""
-    ),
+    "discoveries.lists_changed": Case(lambda w, of: discoveries.lists_changed(w, of.entry.id, ["prompts"]), ""),
     "installations.create": Case(
         lambda write, there: new_installation(write, there.entry, name="Another"),
         "create installation",
