@@ -47,3 +47,6 @@ class NoStream:
 
     async def send_event(self, message: bytes) -> None:
         """Nothing is streamed here."""
+
+    def keep_alive(self) -> None:
+        """Nothing, either."""

@@ -109,7 +109,7 @@ class Bench:
             call = pipeline.begin_call(x, deps)
             while call.step() is not None:
                 pass
-            answer = upstream_call.answer_of(x, deps)
+            answer: Answer | None = upstream_call.answer_of(x, deps)
         else:
             answer = await pipeline.at_message(x, deps)
         self._end(x, deps)

@@ -144,6 +144,9 @@ class Outlet(Protocol):
         Silently nothing once the caller has left.
         """
 
+    def keep_alive(self) -> None:
+        """Send a comment on the stream, beginning it if need be; never waits. Not once a whole answer follows."""
+
 
 class _Nobody:
     """The way back to a caller that was answered."""
@@ -152,6 +155,9 @@ class _Nobody:
     gone = True
 
     async def send_event(self, message: bytes) -> None:
+        """Nothing."""
+
+    def keep_alive(self) -> None:
         """Nothing."""
 
 
@@ -166,6 +172,9 @@ class _NoStream:
 
     async def send_event(self, message: bytes) -> None:
         """Nothing: what would be streamed beside one of them is left out."""
+
+    def keep_alive(self) -> None:
+        """Nothing."""
 
 
 NO_STREAM: Final[Outlet] = _NoStream()

@@ -20,11 +20,11 @@ from proxy.limits.shares import quarter
 from proxy.refusals import Refusal, overloaded
 from proxy.room import at_end
 from proxy.stages.record import record
-from proxy.stages.relay import deliver
 
 log = logging.getLogger(__name__)
 Stage = Callable[[Exchange, Deps], Awaitable[None] | None]
 _NO_MORE: Final[tuple[Stage, ...]] = ()
+_EVENT_STREAM: Final = "text/event-stream"
 
 
 class UpstreamCall:
@@ -65,12 +65,11 @@ class UpstreamCall:
         self._deps.calls.waits(self)
         self.x.sent.then(ready)
 
-    def go_on(self, ready: Callable[[], None]) -> Answer | Awaitable[Answer | None] | None:
+    def go_on(self, ready: Callable[[], None]) -> Answer | Awaitable[Answer] | None:
         """Take steps for a lane that has no task for this call, as far as nothing but the upstream is waited for.
 
-        Returns the answer; or what to await in a task, for the answer or for None where a stream has carried it; or
-        None where the lane has nothing to do: its caller has left, or `ready` will be called, once and never from
-        within, when it is time to go on.
+        Returns the answer; or what to await in a task for it; or None where the lane has nothing to do: its caller
+        has left, or `ready` will be called, once and never from within, when it is time to go on.
         """
         calls = self._deps.calls
         if self._waits:
@@ -88,7 +87,7 @@ class UpstreamCall:
         sent.then(ready)
         return None
 
-    async def _in_task(self, pending: Awaitable[None]) -> Answer | None:
+    async def _in_task(self, pending: Awaitable[None]) -> Answer:
         calls = self._deps.calls
         self._waits = False
         calls.waits_no_more(self)
@@ -135,6 +134,17 @@ class UpstreamCall:
         self._cancelled()
         ready()
 
+    @property
+    def request_id(self) -> str:
+        """Of the request."""
+        return self.x.request_id
+
+    def keep_alive(self) -> None:
+        """Its caller has waited for long: say something on the stream, if there is one or they take one."""
+        x = self.x
+        if not (self._over or x.ended) and (x.outlet.streaming or _EVENT_STREAM in x.headers.get("accept", "")):
+            x.outlet.keep_alive()
+
     def cut_off(self, why: CutOff) -> None:
         """End it now, wherever it waits, and tell its caller why."""
         if self._over:
@@ -153,21 +163,16 @@ class UpstreamCall:
             asyncio.get_running_loop().call_soon(self._deps.calls.cancel, self.key)
 
     def _end(self) -> Awaitable[None] | None:
-        """Over: what may still be waited for is the safety of the record, and a caller that reads its last event."""
-        x, deps = self.x, self._deps
+        """Over: what may still be waited for is the safety of the record."""
+        x = self.x
         self._give_back()
-        kept = record(x, deps)
+        kept = record(x, self._deps)
         assert x.gateway is not None
-        if x.gateway.snapshot.audit_required:
-            return self._audited(kept)
-        return deliver(x) if x.outlet.streaming else None
+        return self._audited(kept) if x.gateway.snapshot.audit_required else None
 
     async def _audited(self, kept: CallRecord) -> None:
-        x, deps = self.x, self._deps
-        if not await deps.records.safe(kept):
-            self._answer(answer_of_refusal(x, Refusal("audit_unavailable"), deps))
-        if x.outlet.streaming:
-            await deliver(x)
+        if not await self._deps.records.safe(kept):
+            self._answer(answer_of_refusal(self.x, Refusal("audit_unavailable"), self._deps))
 
     def _cancelled(self) -> None:
         if self._over:
@@ -213,11 +218,9 @@ def begin(x: Exchange, deps: Deps, stages: Iterable[Stage]) -> UpstreamCall:
     return UpstreamCall(x, deps, stages)
 
 
-def answer_of(x: Exchange, deps: Deps) -> Answer | None:
-    """The answer of a call that is over; None where a stream has carried it."""
-    if x.answer is None and not x.outlet.streaming:
-        return answer_of_refusal(x, Refusal(x.cut_off or "cancelled"), deps)
-    return x.answer
+def answer_of(x: Exchange, deps: Deps) -> Answer:
+    """The answer of a call that is over."""
+    return x.answer or answer_of_refusal(x, Refusal(x.cut_off or "cancelled"), deps)
 
 
 def call_key(x: Exchange) -> CallKey | None:

@@ -30,6 +30,7 @@ from proxy.caches.saving import Saving
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.callers.signed_tokens import SignedTokens
 from proxy.deps import Deps
+from proxy.edge.long_calls import LongCalls
 from proxy.edge.passing_on import open_to_pages
 from proxy.edge.tls import ServerTls, tls_of
 from proxy.forgetting import Forgetting
@@ -89,9 +90,7 @@ class Worker:
         self.egress = open_to_upstreams(settings)
         self.to_control = Egress(ANYWHERE, ca_bundle=settings.ca_bundle or None, connect_seconds=1.0)
         self.control = control = ControlClient(
-            self.to_control,
-            settings.control_internal_url,
-            InternalCalls(ring, caller="proxy", answerer="control"),
+            self.to_control, settings.control_internal_url, InternalCalls(ring, caller="proxy", answerer="control")
         )
         unknown = settings.unknown_per_second
         self.authority = Authority(
@@ -213,6 +212,7 @@ class Worker:
             ("disk", self.saving.keep_saving()),
             ("access", self.access.keep_looking()),
             ("ends of upstream sessions", self.deps.upstreams.sessions.keep_ending()),
+            ("long calls", LongCalls(deps.calls).keep_looking()),
             ("acknowledging", self.acknowledging.keep_telling()),
             ("list-news", self.list_news.keep_telling()),
             ("watches", self.watches.keep_asking()),

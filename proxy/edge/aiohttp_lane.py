@@ -8,11 +8,13 @@ used, not an application: paths are matched raw, by us, and nothing is normalise
 
 import asyncio
 import logging
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
+from typing import Any
 
 from aiohttp import HttpVersion10, HttpVersion11, web
 
-from core.mcp.event_stream import encode_event
+from core.mcp.event_stream import COMMENT_KEEPALIVE, encode_event
 from proxy.answers.plain import public_answer
 from proxy.answers.refused import answer_of_refusal, internal_error
 from proxy.answers.refused_page import refused_page
@@ -31,14 +33,20 @@ from proxy.room import at_end, reserve
 from proxy.telemetry.counting import AIOHTTP_LANE
 
 log = logging.getLogger(__name__)
+Serve = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
+"""Begins a task for one request."""
 
 
 class AiohttpOutlet:
     """A caller's connection in the aiohttp lane, as the stages see it."""
 
-    def __init__(self, request: web.BaseRequest, write_seconds: float, *, last: bool = False) -> None:
-        self._request, self._write_seconds, self._last = request, write_seconds, last
+    def __init__(self, request: web.BaseRequest, write_seconds: float, serve: Serve, *, last: bool = False) -> None:
+        self._request, self._write_seconds, self._serve, self._last = request, write_seconds, serve, last
         self._response: web.StreamResponse | None = None
+        self._sending = asyncio.Lock()
+        """Held while something is written: a large event is, in pieces."""
+        self.over = False
+        """Whether the answer is there: then no comment may come any more."""
         self.gone = False
         self.headers: dict[str, str] = {}
 
@@ -59,21 +67,36 @@ class AiohttpOutlet:
 
     async def send(self, chunk: bytes) -> None:
         """Raw bytes of the stream; nothing once the caller has left, or has read nothing for too long."""
-        if self.gone:
-            return
-        try:
-            if self._response is None:
-                self._response = web.StreamResponse(headers=STREAM_HEADERS | self.headers)
-                if self._last or self._request.version < HttpVersion11:
-                    # To HTTP/1.0 only the connection's end tells the stream's; aiohttp says so and goes on.
-                    self._response.force_close()
-                await within(self._write_seconds, self._request, self._response.prepare(self._request))
-            await write_pieces(self._write_seconds, self._request, self._response, chunk)
-        except (ConnectionError, RuntimeError):
-            self.gone = True
+        async with self._sending:
+            if self.gone:
+                return
+            try:
+                if self._response is None:
+                    await self._begin()
+                await write_pieces(self._write_seconds, self._request, self.response, chunk)
+            except (ConnectionError, RuntimeError):
+                self.gone = True
 
-    async def end(self) -> web.StreamResponse:
-        """The clean end of the stream."""
+    async def _begin(self) -> None:
+        self._response = web.StreamResponse(headers=STREAM_HEADERS | self.headers)
+        if self._last or self._request.version < HttpVersion11:
+            # To HTTP/1.0 only the connection's end tells the stream's; aiohttp says so and goes on.
+            self._response.force_close()
+        await within(self._write_seconds, self._request, self._response.prepare(self._request))
+
+    def keep_alive(self) -> None:
+        """A comment, which may be the first of the stream; nothing while something else is being written."""
+        if not self._sending.locked():
+            _ = self._serve(self._comment())
+
+    async def _comment(self) -> None:
+        if not self.over:
+            await self.send(COMMENT_KEEPALIVE)
+
+    async def end(self, answer: Answer | None = None) -> web.StreamResponse:
+        """The clean end of the stream, after an answer if there is one."""
+        if answer is not None:
+            await self.send_event(answer.body)
         response = self.response
         if not self.gone:
             try:
@@ -92,9 +115,8 @@ class AiohttpLane:
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, whatever it is; raises only when the caller has left."""
-        outlet = AiohttpOutlet(
-            request, self._deps.settings.write_seconds, last=self._deps.draining or _is_last(request)
-        )
+        last = self._deps.draining or _is_last(request)
+        outlet = AiohttpOutlet(request, self._deps.settings.write_seconds, self._deps.calls.serve, last=last)
         x = Exchange(head_of(request), outlet)
         if request._message.version not in (HttpVersion10, HttpVersion11):
             request._version = HttpVersion11  # else an answer's status line would say HTTP/0.9, which nobody can read
@@ -104,8 +126,9 @@ class AiohttpLane:
             if self._passing_on is not None and self._passing_on.takes(x.head.target):
                 return await self._passed_on(x, request, self._passing_on)
             answer = await self._answered(x, request)
-            if answer is None or outlet.streaming:  # a stream that has begun can only be ended
-                return await outlet.end()
+            outlet.over = True
+            if answer is None or outlet.streaming:
+                return await outlet.end(answer if x.head.method == "POST" else None)
             return await self._written(x, request, answer)
         finally:
             at_end(x, self._deps)

@@ -12,6 +12,10 @@ class Caller(Protocol):
 
     reader: RequestReader
 
+    @property
+    def full(self) -> bool:
+        """Whether enough was written that is not read."""
+
     def without_deadline(self) -> None:
         """Nothing is waited for."""
 

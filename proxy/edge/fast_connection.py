@@ -260,7 +260,7 @@ class FastConnection(Wire):
     def end_stream(self, last: bytes = b"") -> None:
         """The clean end of a stream, after some last bytes of it."""
         if self.reader.state in {reading.SERVING, reading.STREAMING}:
-            self.written(at_once=self.put(chunk(last) + LAST_CHUNK if last else LAST_CHUNK, b""))
+            self.written(at_once=self.put(b"", chunk(last) + LAST_CHUNK if last else LAST_CHUNK))
 
     # reading, and what is not for this lane
 

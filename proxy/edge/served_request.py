@@ -12,18 +12,17 @@ from functools import partial
 from http import HTTPStatus
 from typing import Final
 
-from core.mcp.event_stream import encode_event
+from core.mcp.event_stream import COMMENT_KEEPALIVE
 from core.mcp.message import Request
 from proxy.answers.plain import public_answer
 from proxy.answers.refused import answer_of_refusal, internal_error
 from proxy.answers.sessions import end_session
-from proxy.edge.answer_bytes import chunk
 from proxy.edge.answer_headers import own_headers
 from proxy.edge.body_rules import judge_announced, seconds_for, too_slow
 from proxy.edge.caller import Caller
+from proxy.edge.event_answer import EventAnswer
 from proxy.edge.get_stream import take_listening_place, take_place
 from proxy.edge.lane_parts import LaneParts
-from proxy.edge.writing import PIECE
 from proxy.exchange import NOBODY, Answer, Exchange
 from proxy.gateways.resources import GATEWAY_PATH
 from proxy.pipeline import at_headers, at_message, at_message_now, begin_call
@@ -41,18 +40,8 @@ class ServedRequest:
     """A request that the fast lane serves, from its head to its answer."""
 
     __slots__ = (
-        "_body_began",
-        "_call",
-        "_caller",
-        "_deps",
-        "_known",
-        "_parts",
-        "_task",
-        "_unplanned",
-        "gone",
-        "streaming",
-        "x",
-    )
+        "_body_began", "_call", "_caller", "_deps", "_events", "_known", "_parts", "_task", "_unplanned", "gone", "x",
+    )  # fmt: skip
 
     def __init__(
         self, caller: Caller, parts: LaneParts, x: Exchange, unplanned: Declined = FIRST, *, known: bool = False
@@ -68,8 +57,13 @@ class ServedRequest:
         self._task: asyncio.Task[None] | None = None
         self.gone = False
         """Whether the caller has left."""
-        self.streaming = False
+        self._events: EventAnswer | None = None
+        """The answer, where it is an event stream that has begun."""
+
+    @property
+    def streaming(self) -> bool:
         """Whether the answer is an event stream that has begun."""
+        return self._events is not None
 
     # what the connection tells
 
@@ -133,26 +127,20 @@ class ServedRequest:
         if x.head.method == "DELETE":
             self._spawn(end_session(x, deps))
         else:
-            self._hold_stream()
+            self._hold_stream(take_place(x, deps))
         return None
 
-    def _hold_stream(self) -> None:
-        """The stream of a session: nothing of this request is kept for it. Raises Refusal."""
-        place = take_place(self.x, self._deps)
+    def _hold_stream(self, place: str, first: bytes = COMMENT_KEEPALIVE) -> None:
+        """The stream of a session, or of a modern caller who listens: nothing of this request is kept for it."""
         if self._caller.reader.begin_stream():
-            self._caller.hold_stream(self.x, self._stream_head())
+            self._caller.hold_stream(self.x, self._stream_head(), first)
         else:
             self._deps.streams.close(place)
             self._caller.cut()
 
     def _listen(self, answer: Answer) -> None:
         """The stream of a modern caller, from its first event on. Raises Refusal."""
-        place = take_listening_place(self.x, self._deps)
-        if self._caller.reader.begin_stream():
-            self._caller.hold_stream(self.x, self._stream_head(), answer.body)
-        else:
-            self._deps.streams.close(place)
-            self._caller.cut()
+        self._hold_stream(take_listening_place(self.x, self._deps), answer.body)
 
     # the body
 
@@ -238,12 +226,12 @@ class ServedRequest:
             answer = self._failed(error)
         if x.ended:
             return
-        if self.streaming:  # what has begun can only be ended
-            self._caller.end_stream()
-        elif answer is not None and x.subscription is not None and answer.status == HTTPStatus.OK:
+        if answer is not None and x.subscription is not None and answer.status == HTTPStatus.OK:
             self._try(partial(self._listen, answer))
         elif answer is not None:
             self._answer(answer)
+        elif self._events is not None:  # what has begun can only be ended
+            self._events.end(None)
 
     def _failed(self, error: Exception) -> Answer:
         if isinstance(error, Refusal):
@@ -253,6 +241,9 @@ class ServedRequest:
 
     def _answer(self, answer: Answer) -> None:
         caller = self._caller
+        if self._events is not None:
+            self._events.end(answer.body)
+            return
         reader = caller.reader
         caller.without_deadline()
         if answer.close or self._deps.draining or reader.size < reader.length:
@@ -274,8 +265,7 @@ class ServedRequest:
         return self._caller.put(head, answer.body)
 
     def _stream_head(self) -> bytes:
-        """The head of an event stream, to be written; from here on no whole answer can follow."""
-        self.streaming = True
+        """The head of an event stream, to be written."""
         reader = self._caller.reader
         if self._deps.draining:
             reader.closes = True
@@ -290,11 +280,18 @@ class ServedRequest:
         """One JSON-RPC message as one event; nothing once the caller has left, or has read nothing for too long."""
         if self.gone or self.x.ended:
             return
-        data = encode_event(message)
         try:
-            if not self.streaming:
-                await self._caller.put_chunk(self._stream_head())
-            for start in range(0, len(data), PIECE):
-                await self._caller.put_chunk(chunk(data[start : start + PIECE]))
+            await self._begun_events().send(message)
         except ConnectionError:
             self.gone = True
+
+    def keep_alive(self) -> None:
+        """A comment, which may be the first of the stream."""
+        if not (self.gone or self.x.ended):
+            self._begun_events().keep_alive()
+
+    def _begun_events(self) -> EventAnswer:
+        """The event stream, begun if need be; from here on no whole answer can follow."""
+        if self._events is None:
+            self._events = EventAnswer(self._caller, self._stream_head())
+        return self._events

@@ -144,6 +144,11 @@ class Wire(ABC):
         self.within(self._write_seconds)
         return False
 
+    @property
+    def full(self) -> bool:
+        """Whether the transport holds enough that was not read."""
+        return self._full
+
     @abstractmethod
     def all_put(self) -> None:
         """What `put` could not write at once was taken."""

@@ -67,6 +67,13 @@ class RunningCall(Stepped, Protocol):
     def asked(self) -> Asked:
         """Who called, which gateway, from where, and through which installation."""
 
+    @property
+    def request_id(self) -> str:
+        """Of its caller's request, however it runs."""
+
+    def keep_alive(self) -> None:
+        """Say something to its caller, who has waited for long."""
+
     def cut_off(self, why: CutOff) -> None:
         """End it now, wherever it waits, and tell its caller why."""
 

@@ -195,6 +195,10 @@ class PlannedCall:
         """Its session cancels it, or the worker ends."""
         self._to_pipeline("cancelled")[1].cancel()
 
+    def keep_alive(self) -> None:
+        """Its caller has waited for long: what becomes of that is the pipeline's."""
+        self._to_pipeline("long")[1].keep_alive()
+
     def cut_off(self, why: CutOff) -> None:
         """It may not go on."""
         self._to_pipeline("cancelled")[1].cut_off(why)
@@ -285,13 +289,7 @@ class PlannedCall:
         x = exchange_of(self, self._head, parts.deps)
         assert x.outbound is not None
         x.sent = parts.sent.begun(
-            self.plan.installation,
-            x.outbound,
-            x.caller.key,
-            self.plan.upstream_session,
-            self._answer,
-            self.until,
-            self._first,
+            plan.installation, x.outbound, x.caller.key, plan.upstream_session, self._answer, self.until, self._first
         )
         request = caller.becomes(x)
         call = go_on_from_plan(x, parts.deps)

@@ -121,6 +121,14 @@ class SuspendedCall:
         """Who called, which gateway, from where, and through which installation."""
         return self._asked
 
+    @property
+    def request_id(self) -> str:
+        """Of no request: the caller's are over."""
+        return self.id
+
+    def keep_alive(self) -> None:
+        """Nothing: nobody waits here."""
+
     def cut_off(self, why: CutOff) -> None:
         """End it now, and tell its caller why when they are back."""
         self.cut = why

@@ -1,12 +1,11 @@
-"""Relay: the upstream's result in the form of the caller's era, as JSON, or as the last event of a stream begun.
+"""Relay: the upstream's result in the form of the caller's era.
 
-The stage makes the answer; `deliver` sends it where a stream has begun, once the call's record is kept.
+The stage makes the answer; the lane writes it, as JSON or as the last event of a stream that has begun.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable
-from contextlib import suppress
 from typing import Final
 
 import orjson
@@ -25,8 +24,6 @@ from proxy.stages.pass_on_task import task_for
 from proxy.stages.renew_credential import suspect_credential
 from proxy.upstream.refused_results import looks_refused
 
-DELIVER_S = 30.0
-"""A caller that takes longer to read its last event has lost it."""
 TURN_S = 30.0
 """How long a large answer waits for its turn to be written: the call's own deadline ended when it was read."""
 
@@ -113,13 +110,3 @@ def _unfinished(x: Exchange, result: dict[str, object], deps: Deps) -> dict[str,
     if kind == "task" and x.request.method in _TASKS:
         return task_for(x, result, deps)
     raise Refusal("upstream_asks", server=server)
-
-
-async def deliver(x: Exchange) -> None:
-    """Where an event stream has begun, the answer is its last event; else the lane writes it."""
-    if not x.outlet.streaming or x.answer is None:
-        return
-    answer, x.answer = x.answer, None
-    with suppress(TimeoutError):
-        async with asyncio.timeout(DELIVER_S):
-            await x.outlet.send_event(answer.body)

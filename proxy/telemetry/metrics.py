@@ -80,9 +80,9 @@ UNPLANNED: Final = (
     "off",  # ARCHWAY_PLANS is 0
 )
 """Why a call has no plan."""
-LEFT: Final = ("answer", "caller", "deadline", "connection", "cancelled")
+LEFT: Final = ("answer", "long", "caller", "deadline", "connection", "cancelled")
 """What became unusual of a call that was sent by its plan. `answer`: it is another one, or there is no room for it,
-or the worker ends."""
+or the worker ends; `long`: it has not come after a while."""
 
 METRICS: Final[tuple[Metric, ...]] = (
     # Requests and calls

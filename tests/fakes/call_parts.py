@@ -39,6 +39,10 @@ class Outlet:
         self.streaming = True
         self.events.append(message)
 
+    def keep_alive(self) -> None:
+        self.streaming = True
+        self.events.append(b"")
+
 
 @asynccontextmanager
 async def worker(**settings: Any) -> AsyncIterator[Worker]:

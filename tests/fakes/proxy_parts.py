@@ -38,6 +38,10 @@ class Recorded:
         self.streaming = True
         self.sent.append(message)
 
+    def keep_alive(self) -> None:
+        self.streaming = True
+        self.sent.append(b"")
+
 
 def proxy_settings(**changed: Any) -> ProxySettings:
     values: dict[str, Any] = {

@@ -67,7 +67,7 @@ from core.mcp import (
 from core.sign_in_steps import MOST_TOLD
 from proxy import lists, search_indexes
 from proxy.answers import offered_lists, responses
-from proxy.edge import head_rules, passing_on
+from proxy.edge import head_rules, long_calls, passing_on
 from proxy.gateways import built_in_tools, tool_search
 from proxy.records import at_the_door, texts
 from proxy.resolve import control_client, installations
@@ -161,6 +161,9 @@ FIGURES = {
     "requests for people's pages and sign-in at once, of one worker": f"{passing_on.MOST_AT_ONCE}",
     "body of such a request": size(passing_on.MOST_BODY),
     "seconds for all of such an answer, event streams too": f"{passing_on.WHOLE_S:g}; {passing_on.SILENCE_S:g}",
+    "seconds until the answer to a call becomes an event stream, and between two comments on it": (
+        f"{long_calls.KEEPALIVE_S:g}"
+    ),
     "seconds of a call": f"{DEFAULTS['call_seconds']}",
     "an answer, and an event of a stream": size(DEFAULTS["max_answer"]),
     "members of an answer in gzip": f"{unpacked.MAX_MEMBERS}",

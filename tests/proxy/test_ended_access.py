@@ -222,7 +222,7 @@ async def test_a_legacy_call_ends_too_and_a_session_that_is_ended_ends_its_calls
     assert (await rig.legacy("ping", session=session)).status == 404
 
 
-async def test_a_streamed_answer_ends(rig: Rig, upstream: McpUpstream) -> None:
+async def test_a_streamed_answer_ends_and_says_why(rig: Rig, upstream: McpUpstream) -> None:
     upstream.tool("slow", Answer(text="done", progress=1, hold=asyncio.Event()))
     await rig.serve([rig.control.tool("t", "slow", rig.control.installation(upstream.url))])
     async with rig.events("t", meta={"progressToken": "p"}) as events:
@@ -232,7 +232,8 @@ async def test_a_streamed_answer_ends(rig: Rig, upstream: McpUpstream) -> None:
         async def rest() -> list[Any]:
             return [event async for event in events]
 
-        assert [event for event in await asyncio.wait_for(rest(), WITHIN_S) if "result" in event] == []
+        *_, last = await asyncio.wait_for(rest(), WITHIN_S)
+        assert last["result"]["_meta"]["archway/refusal"]["code"] == "access_ended"
 
 
 async def test_a_change_that_takes_nothing_away_ends_nothing(rig: Rig, upstream: McpUpstream) -> None:

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import HttpVersion11, web
 
 from core.resolve import TokenProof
+from core.tasks import Tasks
 from core.tokens import digest
 from proxy.deps import Deps
 from proxy.edge import body_rules
@@ -241,6 +242,33 @@ async def test_a_method_beyond_the_three_is_refused_after_the_token(port: int, h
     assert (answer.status, answer.header("Allow")) == (405, "GET, POST, DELETE, OPTIONS")
 
 
+async def test_an_answer_is_the_last_event_of_a_stream_that_a_comment_has_begun(port: int, headers: Headers) -> None:
+    async def waits(x: Exchange, deps: Deps) -> Answer:
+        for _ in range(2):
+            x.outlet.keep_alive()
+            await asyncio.sleep(0.01)
+        return Answer(404, b"[1]")
+
+    with patch("proxy.edge.aiohttp_lane.at_message", waits):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request_bytes("POST", "/v1/mcp/g", [*headers, ("Connection", "close")], PING))
+        raw = await asyncio.wait_for(reader.read(), 30)
+        writer.close()
+    comments = b"e\r\n: keep-alive\n\n\r\n" * 2
+    assert raw.startswith(b"HTTP/1.1 200 OK")
+    assert raw.endswith(b"\r\n\r\n" + comments + b"b\r\ndata: [1]\n\n\r\n0\r\n\r\n")
+
+
+async def test_a_comment_that_is_late_comes_into_no_whole_answer(port: int, headers: Headers) -> None:
+    async def answers(x: Exchange, deps: Deps) -> Answer:
+        x.outlet.keep_alive()
+        return Answer(200, b"[1]")
+
+    with patch("proxy.edge.aiohttp_lane.at_message", answers):
+        answer = await exchange(port, post(headers))
+    assert (answer.header("Content-Type"), answer.body) == ("application/json", b"[1]")
+
+
 async def test_a_bug_behind_a_stream_that_has_begun_ends_the_stream(port: int, headers: Headers) -> None:
     async def begin_and_fail(x: object, deps: Deps, sweep: StreamSweep, send: Callable[[bytes], object]) -> None:
         await send(b": begun\n\n")  # type: ignore[misc]
@@ -261,7 +289,7 @@ async def test_an_outlet_says_nothing_to_a_caller_that_has_left() -> None:
             raise ConnectionResetError
 
     with patch("proxy.edge.aiohttp_lane.web.StreamResponse", Broken):
-        outlet = AiohttpOutlet(FakeRequest(), 1.0)  # type: ignore[arg-type]
+        outlet = AiohttpOutlet(FakeRequest(), 1.0, lambda work: Tasks("test").spawn("", work))  # type: ignore[arg-type]
         await outlet.send_event(b"{}")
         assert outlet.gone
         await outlet.send_event(json.dumps(PONG).encode())

@@ -10,6 +10,7 @@ from unittest.mock import create_autospec, patch
 
 import pytest
 
+from core.mcp.event_stream import COMMENT_KEEPALIVE
 from core.tasks import Tasks
 from proxy.deps import Deps
 from proxy.edge.answer_bytes import LAST_CHUNK, AnswerHeads, chunk
@@ -27,6 +28,8 @@ from tests.unit.proxy.edge.conftest import LATER, PING, WORKS
 
 class Caller:
     """A connection whose transport takes everything at once."""
+
+    full = False
 
     def __init__(self, deps: Deps) -> None:
         heads = AnswerHeads()
@@ -73,7 +76,7 @@ class Caller:
     def end_stream(self, last: bytes = b"") -> None:
         self.written(at_once=self.put((chunk(last) if last else b"") + LAST_CHUNK, b""))
 
-    def hold_stream(self, x: Exchange, head: bytes) -> None:
+    def hold_stream(self, x: Exchange, head: bytes, first: bytes) -> None:
         self.written_bytes += head
         self.held = True
 
@@ -173,6 +176,38 @@ async def test_an_event_begins_a_stream_and_the_end_of_the_work_ends_it(
     assert b"Transfer-Encoding: chunked" in head
     assert (events.count(b"data: {}"), events.count(b"data: []")) == (1, 1)
     assert events.endswith(LAST_CHUNK)
+
+
+async def test_an_answer_is_the_last_event_of_a_stream_that_has_begun(
+    deps: Deps, headers: list[tuple[str, str]]
+) -> None:
+    async def streams(x: Exchange, deps: Deps) -> Answer:
+        await x.outlet.send_event(b"{}")
+        return Answer(404, b"[1]")
+
+    caller = Caller(deps)
+    with patch(WORKS, streams):
+        caller.receives(request_bytes("POST", "/v1/mcp/g", headers, LATER))
+        await asyncio.sleep(0.01)
+    assert caller.written_bytes.endswith(chunk(b"data: {}\n\n") + chunk(b"data: [1]\n\n") + LAST_CHUNK)
+    assert caller.written_bytes.count(b"HTTP/1.1") == 1
+
+
+async def test_a_comment_begins_a_stream_and_more_of_them_go_on(deps: Deps, headers: list[tuple[str, str]]) -> None:
+    async def waits(x: Exchange, deps: Deps) -> Answer:
+        x.outlet.keep_alive()
+        x.outlet.keep_alive()
+        return Answer(200, b"[1]")
+
+    caller = Caller(deps)
+    with patch(WORKS, waits):
+        request = caller.receives(request_bytes("POST", "/v1/mcp/g", headers, LATER))
+        await asyncio.sleep(0.01)
+    comments = chunk(COMMENT_KEEPALIVE) * 2
+    assert caller.written_bytes.endswith(b"\r\n\r\n" + comments + chunk(b"data: [1]\n\n") + LAST_CHUNK)
+    written = caller.written_bytes
+    request.keep_alive()  # it was answered
+    assert caller.written_bytes == written
 
 
 async def test_a_worker_that_stops_cuts_who_waits_for_an_answer(deps: Deps, headers: list[tuple[str, str]]) -> None:

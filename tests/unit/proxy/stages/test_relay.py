@@ -12,8 +12,8 @@ from proxy.room import hold_read
 from proxy.stages import relay as stage
 from proxy.stages.choose_tool import choose_tool
 from proxy.stages.compose_headers import compose_headers
-from proxy.stages.relay import deliver, relay
-from tests.fakes.call_parts import Outlet, exchange, gateway, installation, parts, tool
+from proxy.stages.relay import relay
+from tests.fakes.call_parts import exchange, gateway, installation, parts, tool
 
 TEXT = [{"type": "text", "text": "x"}]
 
@@ -84,30 +84,6 @@ async def test_a_resources_contents_are_embedded() -> None:
     assert content == [{"type": "resource", "resource": {"uri": "x:y"}}]
     with pytest.raises(Refusal):
         await relayed({"content": []}, kind="resource")
-
-
-async def test_an_answer_is_the_last_event_of_a_stream_that_has_begun_and_else_the_lanes() -> None:
-    x = await relayed({"content": TEXT})
-    await deliver(x)
-    assert x.answer is not None
-    body = x.answer.body
-    outlet = x.outlet
-    assert isinstance(outlet, Outlet)
-    outlet.streaming = True
-    await deliver(x)
-    assert (x.answer, outlet.events) == (None, [body])
-
-
-async def test_nobody_waits_for_ever_for_a_caller_that_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Stuck(Outlet):
-        async def send_event(self, message: bytes) -> None:
-            await asyncio.Event().wait()
-
-    monkeypatch.setattr(stage, "DELIVER_S", 0.01)
-    x = await relayed({"content": TEXT})
-    x.outlet = Stuck()
-    x.outlet.streaming = True
-    await asyncio.wait_for(deliver(x), 30)
 
 
 async def test_an_answer_that_has_no_room_beside_the_callers_unread_ones_is_not_kept() -> None:
