@@ -7,6 +7,7 @@ no subscription. Each server is listened to with the credential of the caller, a
 """
 
 import asyncio
+import random
 from collections.abc import Callable
 from functools import partial
 from typing import Final, Protocol
@@ -35,7 +36,8 @@ from proxy.upstream.listened import Listening
 from proxy.upstream.sessions import UpstreamSessions
 
 AGAIN_S: Final = 5.0
-"""After so long a stream whose session's subscriptions could not be read looks again."""
+"""Within so long a stream whose session's subscriptions could not be read, or may have changed unheard, looks again:
+each at a moment of its own, so that ten thousand of them do not ask Redis at once."""
 
 
 class HeardStream(Protocol):
@@ -62,6 +64,8 @@ class Subscriptions:
         self.shared, self._stored = SharedListening(listening, tasks), OfSessions(redis, ring)
         self._mailbox, self._installations, self._tasks = mailbox, installations, tasks
         self._streams: dict[object, _OfStream] = {}
+        self._of_session: dict[str, _OfStream] = {}
+        """By the session's jti, which has one stream."""
 
     async def ask(self, caller: Caller, gateway: CompiledGateway, jti: str | None, one: Subscribed) -> None:
         """Have a server say that it tells of a resource. Raises Refusal where it does not, or cannot be asked."""
@@ -89,13 +93,19 @@ class Subscriptions:
         if held.session is None and (held.subscription is None or not held.subscription.resources):
             return
         of = self._streams[stream] = _OfStream(held, say)
+        if held.session is not None:
+            self._of_session[held.session.jti] = of
         self._look(of)
 
     def end(self, stream: object) -> None:
         """A stream is over."""
         of = self._streams.pop(stream, None)
-        if of is not None:
-            of.end()
+        if of is None:
+            return
+        of.end()
+        session = of.held.session
+        if session is not None and self._of_session.get(session.jti) is of:
+            del self._of_session[session.jti]
 
     def look_again(self, stream: object) -> None:
         """The gateway of a stream is another one: what it offers no more is heard of no more."""
@@ -105,15 +115,14 @@ class Subscriptions:
 
     def changed(self, jti: str) -> None:
         """A session subscribed, or unsubscribed, perhaps in another worker."""
-        for of in self._streams.values():
-            if of.held.session is not None and of.held.session.jti == jti:
-                self._look(of)
+        of = self._of_session.get(jti)
+        if of is not None:
+            self._look(of)
 
     def doubt(self) -> None:
         """Letters may have been missed."""
-        for of in self._streams.values():
-            if of.held.session is not None:
-                self._look(of)
+        for of in self._of_session.values():
+            self._look(of, within=AGAIN_S)
 
     def forget_installation(self, identifier: str) -> None:
         """An installation changed: it is asked for again, where somebody listens through it."""
@@ -126,16 +135,19 @@ class Subscriptions:
         """Resources that streams of this worker hear of."""
         return sum(len(of.holds) for of in self._streams.values())
 
-    def _look(self, of: "_OfStream") -> None:
+    def _look(self, of: "_OfStream", within: float = 0.0) -> None:
         if of.task is not None:
             of.task.cancel()
-        of.task = self._tasks.spawn("subscriptions of a stream", self._follow(of))
+        of.task = task = self._tasks.spawn("subscriptions of a stream", self._follow(of, within))
+        task.add_done_callback(of.looked)
 
-    async def _follow(self, of: "_OfStream") -> None:
-        """Hold what the stream's caller is subscribed to, and nothing else."""
+    async def _follow(self, of: "_OfStream", within: float) -> None:
+        """Hold what the stream's caller is subscribed to, and nothing else; begin `within` so many seconds."""
+        if within:
+            await asyncio.sleep(random.uniform(0, within))  # noqa: S311 - no secret
         held, subscribed = of.held, await self._subscribed(of)
         while subscribed is None:
-            await asyncio.sleep(AGAIN_S)
+            await asyncio.sleep(random.uniform(0.5, 1.0) * AGAIN_S)  # noqa: S311 - no secret
             subscribed = await self._subscribed(of)
         gateway = held.gateway
         wanted = {one: offer for one in subscribed if gateway and (offer := offer_of(gateway, one)) is not None}
@@ -153,7 +165,9 @@ class Subscriptions:
         session, subscription = of.held.session, of.held.subscription
         if subscription is not None:
             return list(subscription.resources)
-        return [] if session is None else await self._stored.all(session.jti)
+        if session is None or of.held.gateway is None or not of.held.gateway.offers("resources"):
+            return []
+        return await self._stored.all(session.jti)
 
     async def _hold(
         self, caller: Caller, gateway: CompiledGateway, jti: str | None, one: Subscribed, offer: Offer, tell: Tell
@@ -187,6 +201,11 @@ class _OfStream:
         if self.held.subscription is not None:
             params["_meta"] = {META_SUBSCRIPTION: self.held.subscription.id}
         self._say(encode_event(orjson.dumps({"jsonrpc": "2.0", "method": RESOURCE_UPDATED, "params": params})))
+
+    def looked(self, task: "asyncio.Task[None]") -> None:
+        """A look is over: nothing of it is kept."""
+        if self.task is task:
+            self.task = None
 
     def keep_only(self, wanted: "dict[Subscribed, Offer]") -> None:
         """Let go what is not wanted any more."""
