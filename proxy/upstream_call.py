@@ -145,6 +145,11 @@ class UpstreamCall:
         if not (self._over or x.ended) and (x.outlet.streaming or _EVENT_STREAM in x.headers.get("accept", "")):
             x.outlet.keep_alive()
 
+    def attend(self) -> None:
+        """Its server asks something beside it: from now on it runs in a task, in which its caller can be asked."""
+        if self.x.sent is not None and not (self._over or self.x.sent.attended):
+            self.x.sent.attend()
+
     def cut_off(self, why: CutOff) -> None:
         """End it now, wherever it waits, and tell its caller why."""
         if self._over:

@@ -153,6 +153,7 @@ class Worker:
             to_pages=open_to_pages(settings),
         )
         self.deps.calls.watch(self.deps.suspended.here)
+        upstreams.asides.attend = self.deps.calls.attend
         upstream_sessions.ends.running = lambda: versions_in_use(self.deps.calls.running())
         self.access = AccessEndings(self.deps, self.tasks)
         self.forgetting = Forgetting(

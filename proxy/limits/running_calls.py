@@ -74,6 +74,9 @@ class RunningCall(Stepped, Protocol):
     def keep_alive(self) -> None:
         """Say something to its caller, who has waited for long."""
 
+    def attend(self) -> None:
+        """Its server asks something beside it, of which its caller is to hear."""
+
     def cut_off(self, why: CutOff) -> None:
         """End it now, wherever it waits, and tell its caller why."""
 
@@ -107,6 +110,17 @@ class Calls:
     def running(self) -> list[RunningCall]:
         """Every call that runs now."""
         return [*self._begun, *(one for running in self._others for one in running)]
+
+    def attend(self, session_key: str) -> None:
+        """Have those attended that run in this session with a server (`UpstreamSessions.key`)."""
+        for call in self.running():
+            caller, _, _, through = call.asked()
+            if through is None:
+                continue
+            client = f"session:{call.key[0]}" if call.key is not None else caller.key
+            one = through.installation
+            if session_key.startswith(f"{one.installation_id}/{one.version}/{client}/"):
+                call.attend()
 
     def call_off(self, task: "asyncio.Task[Any]") -> bool:
         """Cancel a call in the task that it runs in, which may be its lane's; whether it was not over."""

@@ -199,6 +199,10 @@ class PlannedCall:
         """Its caller has waited for long: what becomes of that is the pipeline's."""
         self._to_pipeline("long")[1].keep_alive()
 
+    def attend(self) -> None:
+        """Its server asks something beside it: so the pipeline has to ask its caller."""
+        self._to_pipeline("asked")[1].attend()
+
     def cut_off(self, why: CutOff) -> None:
         """It may not go on."""
         self._to_pipeline("cancelled")[1].cut_off(why)
@@ -245,20 +249,12 @@ class PlannedCall:
             size = len(self.body)
             parts.keep_row(plan.line, self.request_id, self.time, duration_ms, status, digest, size, bytes_out)
             return
-        parts.keep(
-            replace(
-                plan.line,
-                id=self.request_id,
-                time=self.time,
-                duration_ms=duration_ms,
-                request_id=self.request_id,
-                status=status,
-                client=client_of(self._headers, meta or {}),
-                arguments_sha256=digest.hex(),
-                bytes_in=len(self.body),
-                bytes_out=bytes_out,
-            )
-        )
+        kept = replace(
+            plan.line, id=self.request_id, time=self.time, duration_ms=duration_ms, request_id=self.request_id,
+            status=status, client=client_of(self._headers, meta or {}), arguments_sha256=digest.hex(),
+            bytes_in=len(self.body), bytes_out=bytes_out,
+        )  # fmt: skip
+        parts.keep(kept)
 
     @property
     def _headers(self) -> dict[str, str]:

@@ -129,6 +129,9 @@ class SuspendedCall:
     def keep_alive(self) -> None:
         """Nothing: nobody waits here."""
 
+    def attend(self) -> None:
+        """It runs in a task already."""
+
     def cut_off(self, why: CutOff) -> None:
         """End it now, and tell its caller why when they are back."""
         self.cut = why

@@ -80,7 +80,7 @@ UNPLANNED: Final = (
     "off",  # ARCHWAY_PLANS is 0
 )
 """Why a call has no plan."""
-LEFT: Final = ("answer", "long", "caller", "deadline", "connection", "cancelled")
+LEFT: Final = ("answer", "long", "asked", "caller", "deadline", "connection", "cancelled")
 """What became unusual of a call that was sent by its plan. `answer`: it is another one, or there is no room for it,
 or the worker ends; `long`: it has not come after a while."""
 

@@ -8,6 +8,8 @@ what comes on it goes to the call of that session that began last. Used by `conv
 
 import asyncio
 import logging
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from core.egress.faults import UpstreamFault
@@ -29,6 +31,8 @@ MOST: Final = 2_000
 """Streams that one worker keeps open so; of more the one that was opened first is closed."""
 KEPT_S: Final = 1500.0
 """As long as a session is used before it is looked for again, and its stream opened again."""
+ATTENDED_S: Final = 2.0
+"""How long a call that runs in no task may take to go on in one, where its server asks."""
 HEAD_S: Final = 0.5
 """How long the first call of a session waits for the stream: some servers send its head only with the first event."""
 
@@ -40,6 +44,8 @@ class Asides:
         self._transport, self._tasks, self._questions = transport, tasks, questions
         self._courtesy = Courtesy(transport, tasks)
         self._open: Bounded[str, _Aside] = Bounded(MOST)
+        self.attend: Callable[[str], None] = lambda _: None
+        """Has the calls of a session go on in tasks; the worker says how."""
 
     async def open(self, key: str, installation: ResolvedInstallation, session: UpstreamSession) -> None:
         """Open the stream of a session that was opened for one client, unless it is, or the server has none."""
@@ -48,9 +54,9 @@ class Asides:
             return
         if before is not None:
             before.close()
-        aside = _Aside(self, key, session)
+        aside = _Aside(session)
         stream = HeardStream(self._transport, self._courtesy, installation, lambda _method, _params: None)
-        stream.asked = aside.take
+        stream.asked = lambda message, method: self._take(key, aside, stream, message, method)
         gone = self._open.put(key, aside)
         if gone is not None:
             gone.close()
@@ -64,16 +70,16 @@ class Asides:
         finally:
             begun.cancel()
 
-    def is_silent(self, key: str) -> bool:
-        """Whether the server of this session has no such stream, so that its calls need not be attended."""
-        aside = self._open.peek(key)
-        return aside is not None and aside.has_none
+    def knows(self, key: str) -> bool:
+        """Whether the stream of this session is open, or its server has none."""
+        return self._open.peek(key) is not None
 
     def begins(self, key: str, call: RunningCall) -> None:
         """A call of this session runs, and can be asked."""
         aside = self._open.peek(key)
         if aside is not None:
             aside.calls.append(call)
+            aside.attended.set()
 
     def ends(self, key: str, call: RunningCall) -> None:
         """It runs no more."""
@@ -88,9 +94,23 @@ class Asides:
             if aside is not None:
                 aside.close()
 
-    def answer(self, call: RunningCall, message: Json, method: str) -> None:
-        """Have the client of a call asked (called by a stream)."""
-        self._questions.take(call, message, method)
+    def _take(self, key: str, aside: "_Aside", stream: HeardStream, message: Json, method: str) -> None:
+        """A question of the server: the call that began last is asked, which may run in no task yet."""
+        if aside.calls:
+            self._questions.take(aside.calls[-1], message, method)
+        else:
+            _ = self._tasks.spawn("a question beside calls", self._attended(key, aside, stream, message, method))
+
+    async def _attended(self, key: str, aside: "_Aside", stream: HeardStream, message: Json, method: str) -> None:
+        aside.attended.clear()
+        self.attend(key)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ATTENDED_S):
+                await aside.attended.wait()
+        if aside.calls:
+            self._questions.take(aside.calls[-1], message, method)
+        else:
+            stream.refuse(message, method)
 
     async def _read(self, key: str, aside: "_Aside", stream: HeardStream, headers: dict[str, str]) -> None:
         try:
@@ -110,19 +130,14 @@ class Asides:
 class _Aside:
     """The stream of one session."""
 
-    def __init__(self, asides: Asides, key: str, session: UpstreamSession) -> None:
-        self._asides, self._key, self.session = asides, key, session
+    def __init__(self, session: UpstreamSession) -> None:
+        self.session = session
+        self.attended = asyncio.Event()
+        """Set when a call begins to be attended."""
         self.calls: list[RunningCall] = []
         self.task: asyncio.Task[None] | None = None
         self.has_none = session.id is None
         """Whether the server has no such stream."""
-
-    def take(self, message: Json, method: str) -> bool:
-        """A question of the server; False where no call runs that could have led to it."""
-        if not self.calls:
-            return False
-        self._asides.answer(self.calls[-1], message, method)
-        return True
 
     def close(self) -> None:
         if self.task is not None:

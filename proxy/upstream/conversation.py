@@ -75,9 +75,10 @@ class Upstreams:
         self._courtesy, self._refused = Courtesy(transport, tasks), RefusedCalls(sessions, eras)
         self._transport, self._max_answer, self._list_news = transport, max_answer, list_news
         self._questions = ServersQuestions(self._courtesy, tasks)
-        self._asides = Asides(to_listen, tasks, self._questions)
+        self.asides = Asides(to_listen, tasks, self._questions)
+        """What legacy servers ask beside their calls."""
         self.sent = SentCalls(
-            self.health, sessions, transport, self._courtesy, self._deadlines, self._asides, most=max_answer
+            self.health, sessions, transport, self._courtesy, self._deadlines, self.asides, most=max_answer
         )
         """Calls that need nobody to wait: the warm path."""
         self.listening = Listening(to_listen, eras, tasks)
@@ -102,7 +103,7 @@ class Upstreams:
 
     def forget_installation(self, identifier: str, *, over: bool) -> None:
         """The installation changed. `over`: it is gone, or has another server or credential."""
-        for part in (self.health, self._asides, *((self.sessions,) if over else ())):
+        for part in (self.health, self.asides, *((self.sessions,) if over else ())):
             part.forget_installation(identifier)
 
     def _new(
@@ -138,7 +139,10 @@ class Upstreams:
         try:
             if sent.session_lost is not None:
                 raise SessionLost(sent.session_lost)
-            received = await self._read(call, sent.answer, session, key)
+            with self._attended(key, call):
+                if sent.attended:
+                    await sent.answer.begun()
+                received = await self._read(call, sent.answer, session, key)
         except BaseException as error:
             sent.answer.settle(sound=False)
             if session is None or not isinstance(error, SessionLost):
@@ -197,7 +201,7 @@ class Upstreams:
                 fresh = sessions.is_fresh(key, session)
             message, headers = call.outbound.legacy(session.version, session.id)
             if call.outbound.profile and call.outbound.lists is None:
-                await self._asides.open(key, call.installation, session)
+                await self.asides.open(key, call.installation, session)
             try:
                 with self._attended(key, call):
                     return await self._send(call, message, headers, session, key)
@@ -219,11 +223,11 @@ class Upstreams:
     @contextmanager
     def _attended(self, key: str, call: RunningCall) -> Iterator[None]:
         """A time in which the server may ask beside the call."""
-        self._asides.begins(key, call)
+        self.asides.begins(key, call)
         try:
             yield
         finally:
-            self._asides.ends(key, call)
+            self.asides.ends(key, call)
 
     async def _send(
         self, call: RunningCall, message: Json, headers: dict[str, str], session: UpstreamSession | None, key: str

@@ -48,8 +48,8 @@ class HeardStream:
         self._transport, self._courtesy, self._installation, self._hear = transport, courtesy, installation, hear
         self._headers: dict[str, str] = {}
         self._asked = 0
-        self.asked: Callable[[Json, str], bool] = lambda _message, _method: False
-        """Takes what the server asks, if somebody is there to answer."""
+        self.asked: Callable[[Json, str], None] = self.refuse
+        """Takes what the server asks but for pings."""
         self.begun = asyncio.Event()
         """Set when a legacy server has opened it, or a modern one has said what it will tell."""
         self.acknowledged: frozenset[str] = frozenset()
@@ -132,9 +132,16 @@ class HeardStream:
             raise UpstreamFault(
                 "broken", sent=True, detail=f"the upstream asked {method[:64]} while it was listened to"
             )
-        if method != "ping" and self.asked(message, method):
-            return
+        if method == "ping":
+            self._reply(message, {"result": {}})
+        else:
+            self.asked(message, method)
+
+    def refuse(self, message: Json, _: str) -> None:
+        """Answer a question with an error."""
         error = {"code": METHOD_NOT_FOUND, "message": "Nobody is there to answer this outside of a call."}
-        answered: Json = {"result": {}} if method == "ping" else {"error": error}
-        told = {"jsonrpc": "2.0", "id": request_id, **answered}
+        self._reply(message, {"error": error})
+
+    def _reply(self, message: Json, answered: Json) -> None:
+        told = {"jsonrpc": "2.0", "id": message.get("id"), **answered}
         self._courtesy.post(self._installation, self._headers, told, "answer an upstream")

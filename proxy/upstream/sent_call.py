@@ -37,6 +37,7 @@ class SentCall:
         "_calls",
         "_first",
         "answer",
+        "attended",
         "caller",
         "installation",
         "outbound",
@@ -64,6 +65,8 @@ class SentCall:
         self.session_lost: Json | None = None
         """The answer, where it says that the upstream does not know the session."""
         self.answer = answer
+        self.attended = False
+        """Whether its server asks something beside it: then its answer is waited for in a task."""
         self.until = until
         """Monotonic time at which it is given up."""
 
@@ -85,6 +88,11 @@ class SentCall:
     def strike(self) -> None:
         """End the call because its time is over (called by `Deadlines`)."""
         self.answer.fail(UpstreamFault("slow", sent=True, detail="no answer in time"))
+
+    def attend(self) -> None:
+        """Go on in a task, in which the caller can be asked: the server asks something beside the call."""
+        self.attended = True
+        self.answer.go_on_now()
 
     def abandon(self) -> None:
         """Give the call up: nobody wants its answer any more."""
@@ -142,7 +150,7 @@ class SentCalls:
         era = health.eras.known(installation)
         if era is Era.LEGACY:
             key = self._sessions.key(installation, principal, jti, outbound.profile)
-            session = None if outbound.profile and not self._asides.is_silent(key) else self._sessions.known(key)
+            session = None if outbound.profile and not self._asides.knows(key) else self._sessions.known(key)
         if era is None or (session is None and era is Era.LEGACY):
             return None
         frame = self._frames.of(installation, outbound, MODERN if session is None else session.version)
@@ -193,6 +201,8 @@ class SentCalls:
         Raises Refusal with a reason of the `upstream_` family.
         """
         self.deadlines.stopped(sent)
+        if sent.attended:
+            return None
         answer = sent.answer
         if answer.head is not None and answer.head.streams and sent.look_for_first_message():
             return self._first_message(sent)

@@ -10,7 +10,7 @@ import pytest
 from core.probes import ProbeQuestion
 from tests.fakes.mcp_upstream import Answer, McpUpstream
 from tests.proxy.conftest import Rig, eventually
-from tests.proxy.test_questions_of_servers import LEGACY_ASKS, PARIS, asked_and_told, call, opened, serve
+from tests.proxy.test_questions_of_servers import LEGACY_ASKS, PARIS, asked_and_told, call, legacy_call, opened, serve
 
 ASIDE = replace(LEGACY_ASKS, aside=True)
 
@@ -26,6 +26,23 @@ async def test_a_legacy_caller_is_asked_on_the_stream_of_the_call_all_the_same(r
             assert orjson.loads(told["result"]["content"][0]["text"]) == PARIS
         assert server.heard_by == 1
         assert server.complaints == []
+
+
+async def test_a_call_that_was_sent_at_once_is_asked_too(rig: Rig) -> None:
+    async with McpUpstream(era="legacy") as server:
+        server.tool("ask", Answer(text="nothing to ask"))
+        await serve(rig, server)
+        session = await opened(rig)
+        for _ in range(3):  # whatever is remembered of such calls is
+            async with legacy_call(rig, session) as messages:
+                assert [one async for one in messages] == []  # its answer is JSON
+        server.tool("ask", ASIDE)
+        question, told = await asked_and_told(rig, session)
+        assert question["params"]["message"] == "server (ours) asks: Which city?"
+        assert orjson.loads(told["result"]["content"][0]["text"]) == PARIS
+        server.tool("ask", Answer(text="nothing to ask"))
+        told = await rig.legacy("tools/call", {"name": "t", "arguments": {}}, session=session)
+        assert told.result["content"][0]["text"] == "nothing to ask"
 
 
 async def test_a_modern_caller_is_asked_by_the_result_all_the_same(rig: Rig) -> None:

@@ -69,6 +69,13 @@ class PoolAnswer(ReceivedAnswer):
         """
         self._patience, self._ready, self._enough = cap_bytes, ready, enough
 
+    def go_on_now(self) -> None:
+        """Have the caller go on that waits in `when_ready`, if one does: it reads the answer as it comes."""
+        ready, self._ready, self._enough = self._ready, None, None
+        self._patience = -1
+        if ready is not None:
+            ready()
+
     @property
     def is_whole(self) -> bool:
         """Whether it is a success in one piece, and all there."""
