@@ -124,8 +124,9 @@ class _Inspector:
     """The Inspector's command line."""
 
     def __init__(self, era: str, url: str, token: str, environment: dict[str, str]) -> None:
+        patient = ("--connect-timeout", str(int(DEADLINE_SECONDS * 1000)))
         options = ("--transport", "http", "--protocol-era", era, "--header", f"Authorization: Bearer {token}")
-        self._command = (*_INSPECTOR, "--cli", url, *options, "--quiet")
+        self._command = (*_INSPECTOR, "--cli", url, *options, *patient, "--quiet")
         self._environment = environment
 
     def does(self, what: str, **how: Any) -> Any:

@@ -8,6 +8,7 @@ import sys
 
 from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
+from mcp.client import session
 from talking import talk, texts
 
 
@@ -68,6 +69,7 @@ class Talks:
 
 
 async def main(url, token, mode):
+    session.DISCOVER_TIMEOUT_SECONDS = 60.0  # then it would speak a legacy revision, however slow the machine is
     talks = Talks()
     transport = StreamableHttpTransport(url, auth=token)
     client = Client(transport, mode=mode, elicitation_handler=talks.answers, message_handler=talks.hears)

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 import httpx2
 import mcp_types as types
 from mcp import Client
+from mcp.client import session
 from mcp.client.streamable_http import streamable_http_client
 from talking import all_pages, talk, texts
 
@@ -75,6 +76,7 @@ class Talks:
 
 
 async def main(url, token, mode):
+    session.DISCOVER_TIMEOUT_SECONDS = 60.0  # then it would speak a legacy revision, however slow the machine is
     async with AsyncExitStack() as stack:
         talks = Talks(stack)
         headers = {"Authorization": f"Bearer {token}"}
