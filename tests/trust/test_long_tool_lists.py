@@ -41,7 +41,7 @@ async def test_every_page_is_the_bytes_that_were_made_with_the_snapshot(
     assert held is not None
     for made, page in zip(held.listed(era), first, strict=True):
         assert page.body.count(made) == 1
-    # Nothing is left of which it could be made anew.
+    # Nothing is left of which it could be made again.
     held.visible.clear()
     held.snapshot.tools.clear()
     again = await all_pages(rig, era)
