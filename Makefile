@@ -60,10 +60,15 @@ keycloak: .venv/.ok ## a real Keycloak: people sign in with it, and it is the pr
 	@$(BIN)/pytest -q -p no:xdist tests/keycloak/trial*.py
 
 FUZZ_SECONDS ?= 300
-fuzz: .venv/.ok ## hold both lanes, and plans, against each other with atheris for FUZZ_SECONDS; new inputs go to .fuzz/, see tests/fuzz
+FUZZED_PARSERS := message header_sentinel event_stream state
+fuzz: .venv/.ok ## fuzz the parsers of what strangers send, and hold both lanes, and plans, against each other, each for half of FUZZ_SECONDS with atheris; new inputs go to .fuzz/, see tests/fuzz
 	@$(BIN)/pip install -q -c constraints.txt -e '.[fuzz]'
-	@mkdir -p .fuzz/new
-	@$(BIN)/python -m tests.fuzz.fuzz_lanes -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.fuzz/ .fuzz/new tests/fuzz/corpus
+	@mkdir -p .fuzz/new $(FUZZED_PARSERS:%=.fuzz/%)
+	@set -e; for parser in $(FUZZED_PARSERS); do \
+		$(BIN)/python -m tests.fuzz.fuzz_parsers $$parser -max_total_time=$$(($(FUZZ_SECONDS) / 8 + 1)) \
+			-artifact_prefix=.fuzz/$$parser- .fuzz/$$parser tests/fuzz/corpora/$$parser; \
+	done
+	@$(BIN)/python -m tests.fuzz.fuzz_lanes -max_total_time=$$(($(FUZZ_SECONDS) / 2 + 1)) -artifact_prefix=.fuzz/ .fuzz/new tests/fuzz/corpus
 
 check: .venv/.ok ## lint, format, types, import contracts and the rules of the house
 	@$(BIN)/ruff check .

@@ -22,7 +22,7 @@ ParamHeaders = tuple[tuple[str, tuple[str, ...]], ...]
 
 _TOKEN = re.compile(NAME)
 _TYPES = ("string", "integer", "boolean")
-_DECIMAL = re.compile(r"(-?[0-9]{1,20})(?:\.0{1,20})?")
+_DECIMAL = re.compile(r"(-?[0-9]{1,309})(?:\.0{1,20})?")  # as many digits as a double has before its point
 _MAX_TOKEN = 128
 
 # JSON Schema 2020-12: where else a schema holds schemas. Values of other keywords, such as `default` or `enum`,

@@ -118,6 +118,13 @@ def test_a_whole_float_is_written_as_an_integer() -> None:
     assert param_header_values(HEADERS, {"n": 42.0}) == {"Mcp-Param-N": "42"}
 
 
+@pytest.mark.parametrize("number", [1e19, 5e99, -1.7976931348623157e308])
+def test_what_is_written_of_a_large_whole_float_mirrors_it(number: float) -> None:
+    sent = {name.lower(): str(value) for name, value in param_header_values(HEADERS, {"n": number}).items()}
+    assert first_wrong_param_header(HEADERS, {"n": number}, sent) is None
+    assert first_wrong_param_header(HEADERS, {"n": number}, {"mcp-param-n": sent["mcp-param-n"] + "0"}) is not None
+
+
 @pytest.mark.parametrize(
     "arguments", [{}, {"region": None}, {"region": ["eu"]}, {"n": 1.5}, {"inner": "x"}, {"inner": {}}]
 )
