@@ -19,6 +19,7 @@ from core.snapshot import Route, Rule
 from proxy.caller import STRANGER, Caller
 from proxy.gateways.compiled import CompiledGateway
 from proxy.gateways.stream_news import Subscription
+from proxy.offered.shown_uris import ShownUris
 from proxy.refusals import Refusal, RefusedAs
 from proxy.sessions.sealed import Session
 from proxy.tracing.call_trace import CallTrace
@@ -257,6 +258,8 @@ class Exchange:
     """Whether the result is a question of ours in a server's name, ready for the caller."""
     large: bool = False
     """Whether a large answer was read (`LARGE`): then the one for the caller is made beside the loop, in its turn."""
+    uris: ShownUris | None = None
+    """How the caller knows URIs in the result, where some may need a name."""
     answer: Answer | None = None
     refusal: Refusal | None = None
     """What ended it, where it was refused."""

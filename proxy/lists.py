@@ -147,8 +147,9 @@ class _Reading:
         one = replace(
             self._x, outlet=NO_STREAM, request_id=new_id(), began=time.perf_counter(), time=time.time(), body=b"",
             bytes_held=0, bytes_read=0, cut_off="", ended=True, runs=False, message=message, target=target,
-            refused_as="error", trace=None, sampled=True, holds_slot=False, installation=None, outbound=None,
-            sent=None, result=None, answer=None, refusal=None,
+            refused_as="error", asked=0, retry=None, trace=None, sampled=True, ran=False, holds_slot=False,
+            installation=None, outbound=None, sent=None, result=None, asks=False, large=False, uris=None, answer=None,
+            refusal=None,
         )  # fmt: skip
         stages = (
             apply_policy,

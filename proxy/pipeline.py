@@ -36,6 +36,7 @@ from proxy.stages.parse import parse
 from proxy.stages.receive import receive
 from proxy.stages.relay import relay
 from proxy.stages.resolve_credential import resolve_credential
+from proxy.stages.show_uris import show_uris
 from proxy.upstream_call import Stage, UpstreamCall, answer_of, begin, call_key
 
 # On the headers alone: a stranger does not buy the parsing of JSON.
@@ -56,6 +57,7 @@ TO_UPSTREAM: Final[tuple[Stage, ...]] = (
     forward,  #            sent at once, where all for it is at hand
     receive,  #            the one message that answers, after progress;   isError
     #                      era, session and breaker where it was not sent
+    show_uris,  #          where two servers may have the same
     relay,  #              in the caller's era, as JSON or last event      isError
 )
 

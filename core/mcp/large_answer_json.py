@@ -173,6 +173,17 @@ def is_object(value: object) -> bool:
     return isinstance(value, dict)
 
 
+def members_of(value: object) -> dict[str, object] | None:
+    """The members of a JSON object; None for what is none. Of one not taken apart, the large ones are fragments."""
+    if not isinstance(value, orjson.Fragment):
+        return value if isinstance(value, dict) else None
+    raw = orjson.dumps(value)
+    if not raw.startswith(b"{"):
+        return None
+    parts, whole = _members_in(raw)
+    return {name: _part(name, part, whole) for name, part in parts.items()}
+
+
 def items_of(value: object, *, that_hold: bytes = b"") -> list[object] | None:
     """The items of a JSON array; None for what is no array, and for one that is too wide to be taken apart.
 
@@ -201,6 +212,14 @@ def _items_in(raw: bytes) -> list[bytes]:
     except RecursionError:
         deep = DeepParts(raw)
     return [deep.put_back(bytes(item)) for item in _items.decode(deep.text)]
+
+
+def _members_in(raw: bytes) -> tuple[dict[str, msgspec.Raw], Callable[[msgspec.Raw], bytes]]:
+    try:
+        return _members.decode(raw), bytes
+    except RecursionError:
+        deep = DeepParts(raw)
+    return _members.decode(deep.text), lambda part: deep.put_back(bytes(part))
 
 
 def _is_narrow(raw: bytes) -> bool:

@@ -145,6 +145,17 @@ class CompiledGateway:
         """All resources, or all prompts, of servers: the offers of this kind."""
         return self._offers[kind]
 
+    def names_uris_by(self, route: Route) -> Offer | None:
+        """The offer whose name may stand before URIs of the server on this route; None where none needs one: no other
+        server offers resources here, or it does not.
+        """
+        offers = self._offers["resources"]
+        if len(offers) < 2:
+            return None
+        same = [offer for offer in offers if offer.route.entry_id == route.entry_id]
+        exact = (offer for offer in same if offer.route.installation_id == route.installation_id)
+        return next(exact, same[0] if same else None)
+
     def definition(self, exposed: str) -> dict[str, object]:
         """A tool's definition; empty for one that is not listed."""
         return self.visible.get(exposed, {})

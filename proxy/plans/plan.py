@@ -49,6 +49,7 @@ class Plan:
         "max_stale",
         "meta",
         "modern",
+        "names_uris",
         "ok",
         "renew_at",
         "resting",
@@ -100,6 +101,8 @@ class Plan:
     caller: Caller
     entry_id: str
     modern: bool
+    names_uris: bool
+    """Whether URIs in its results may need a name before them: then such a result goes through the stages."""
     version: str
     """The revision that the answer must fit."""
     server_info: dict[str, object]

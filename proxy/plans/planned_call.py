@@ -17,6 +17,7 @@ from core.identifiers import new_id
 from core.mcp.shapes import result_for_legacy, result_for_modern
 from proxy.exchange import Exchange, Head
 from proxy.limits.running_calls import Asked, CallKey, CutOff, Through
+from proxy.offered.shown_uris import holds_uris
 from proxy.pipeline import go_on_from_plan
 from proxy.plans.made_exchange import exchange_of
 from proxy.plans.parts import PlanParts
@@ -109,8 +110,7 @@ class PlannedCall:
     @property
     def key(self) -> CallKey | None:
         """What its session calls it, if it has one."""
-        jti = self.plan.jti
-        return (jti, self.message["id"]) if jti else None
+        return (self.plan.jti, self.message["id"]) if self.plan.jti else None
 
     def asked(self) -> Asked:
         """Who called, which gateway, from where, and through which installation."""
@@ -141,7 +141,7 @@ class PlannedCall:
         if len(body) > ON_LOOP or self._parts.sent.against(self.plan.installation_id) is not None:
             return False  # a whole answer tells the breaker that the server is well
         result = usual_result(body, self.upstream_id)
-        return result is not None and self._finish(result)
+        return result is not None and not (self.plan.names_uris and holds_uris(result)) and self._finish(result)
 
     def take_events(self, content: bytes) -> bool:
         """The same with the first chunk of an event stream, if it is one event that holds a message."""

@@ -65,6 +65,8 @@ def _written(x: Exchange, deps: Deps) -> tuple[dict[str, object], bytes]:
     result = x.target.result_of(x.result)
     if result is None:
         raise Refusal("upstream_broken", server=x.installation.entry, detail="a result of another method")
+    if x.uris is not None:
+        result = x.uris.shown_in(result)
     if x.asks:
         result = dict(x.result)
     elif result.get("resultType", "complete") != "complete":

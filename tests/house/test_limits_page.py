@@ -69,12 +69,13 @@ from proxy import lists, search_indexes
 from proxy.answers import offered_lists, responses
 from proxy.edge import head_rules, long_calls, passing_on
 from proxy.gateways import built_in_tools, tool_search
+from proxy.offered import shown_uris
 from proxy.records import at_the_door, texts
 from proxy.resolve import control_client, installations
 from proxy.sessions import call_state, elsewhere, pending_questions, suspended_calls, task_ids
 from proxy.sessions.call_state import MOST_ROUNDS
 from proxy.settings import ProxySettings
-from proxy.stages import ask_caller, relay, run_tool, take_answers
+from proxy.stages import ask_caller, relay, run_tool, show_uris, take_answers
 from proxy.subscriptions import of_sessions, shared_listening
 from proxy.telemetry import sign_in_steps
 from proxy.upstream import (
@@ -244,6 +245,8 @@ FIGURES = {
     ),
     "seconds after which a server that does not listen is asked again": f"{shared_listening.AGAIN_S:g}",
     "seconds for all pages of one server's resources, prompts or templates": f"{lists.LIST_S:g}",
+    "seconds for these lists where only URIs in a result are to be told apart": f"{show_uris.LISTS_S:g}",
+    "URIs in one result that are compared with templates": f"{shown_uris.MOST_BY_TEMPLATE}",
     "items on a page of these lists": f"{offered_lists.PAGE}",
     "such lists that one worker keeps, each for one caller": (
         f"{lists.MOST_KEPT:,}, {size(lists.ROOM)} in all; each for {lists.YOUNG_S:g} seconds"

@@ -19,7 +19,7 @@ def test_nothing_of_the_body_is_looked_at_before_the_caller_and_the_gateway_are_
 def test_the_stages_of_a_call_stand_in_their_order() -> None:
     assert [stage.__name__ for stage in TO_UPSTREAM] == [
         "apply_policy", "apply_limits", "resolve_credential", "compose_headers", "forward",
-        "receive", "relay",
+        "receive", "show_uris", "relay",
     ]  # fmt: skip
 
 

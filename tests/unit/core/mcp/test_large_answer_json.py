@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from core.mcp.answer_json import read
-from core.mcp.large_answer_json import LARGE, MAX_PARTS, is_object, items_of, read_large, with_item
+from core.mcp.large_answer_json import LARGE, MAX_PARTS, is_object, items_of, members_of, read_large, with_item
 
 TEXT = b"x" * LARGE
 BLOCK = b'{"type":"text","text":"%b"}' % TEXT
@@ -237,3 +237,26 @@ def test_what_has_no_items_or_too_many_is_not_taken_apart(value: object, items: 
 )
 def test_an_object_is_known_taken_apart_or_not(value: object, is_one: bool) -> None:
     assert is_object(value) is is_one
+
+
+@pytest.mark.parametrize("value", [None, 3, [], orjson.Fragment(b"[1]")])
+def test_what_is_no_object_has_no_members(value: object) -> None:
+    assert members_of(value) is None
+
+
+def test_the_members_of_an_object_are_read_but_for_large_ones() -> None:
+    given = {"type": "resource", "_meta": {"a": 1}, "text": "x" * (1 << 17)}
+    assert members_of(given) is given
+    found = members_of(orjson.Fragment(orjson.dumps(given)))
+    assert found is not None
+    assert (found["type"], found["_meta"]) == ("resource", {"a": 1})
+    assert isinstance(found["text"], orjson.Fragment)
+    assert orjson.loads(orjson.dumps(found)) == given
+
+
+def test_the_members_of_a_deep_object_are_whole() -> None:
+    deep = b'{"uri":"a://1","deep":' + b"[" * 2000 + b"]" * 2000 + b"}"
+    found = members_of(orjson.Fragment(deep))
+    assert found is not None
+    assert found["uri"] == "a://1"
+    assert orjson.dumps(found["deep"]) == b"[" * 2000 + b"]" * 2000

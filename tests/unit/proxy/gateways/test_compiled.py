@@ -1,9 +1,11 @@
+from typing import Any
+
 import orjson
 import pytest
 
 from core.mcp.versions import Era
 from core.resolve import Principal
-from core.snapshot import Rule, Visibility
+from core.snapshot import Offer, Route, Rule, Visibility
 from proxy.gateways.compiled import PAGE, CompiledGateway, compiled_tool
 from tests.fakes.call_parts import gateway, tool
 
@@ -128,3 +130,23 @@ def test_a_gateway_accepts_the_ways_of_authenticating_that_its_snapshot_names(
     assert CompiledGateway(gateway(client_auth=accepted)).accepts("token") is by_token
     assert CompiledGateway(gateway(client_auth=accepted, client_auth_beside=["jwt"])).accepts("jwt")
     assert CompiledGateway(gateway()).accepts("token"), "nothing is said in a snapshot of the version before"
+
+
+def resources_of(entry: str, installation: str | None = None, kind: Any = "resources") -> Offer:
+    route = Route("remote", entry, entry, installation_id=installation)
+    return Offer(entry, kind, f"{kind} of {entry} {installation}", f"{entry}__all", route)
+
+
+def test_uris_of_a_server_get_a_name_where_another_offers_resources_too() -> None:
+    crm, own, wiki = resources_of("crm"), resources_of("crm", "i-1"), resources_of("wiki")
+    held = CompiledGateway(gateway(offers=[crm, own, wiki, resources_of("git", kind="prompts")]))
+    assert held.names_uris_by(crm.route) is crm
+    assert held.names_uris_by(own.route) is own
+    assert held.names_uris_by(Route("remote", "crm", "crm", installation_id="i-2")) is crm
+    assert held.names_uris_by(Route("remote", "git", "git")) is None
+
+
+def test_uris_of_the_only_server_with_resources_stay() -> None:
+    crm = resources_of("crm")
+    held = CompiledGateway(gateway(offers=[crm, resources_of("wiki", kind="prompts")]))
+    assert held.names_uris_by(crm.route) is None
