@@ -12,7 +12,7 @@ import base64
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import mcp_types as types
 import uvicorn
@@ -20,7 +20,7 @@ from mcp.server.lowlevel import Server
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
 from mcp.shared.exceptions import MCPError
 
-from tests.conformance import list_changes, offers, questions
+from tests.conformance import list_changes, offers, questions, tasks
 from tests.conformance.offers import PIXEL
 from tests.conformance.questions import TEXT
 
@@ -110,6 +110,10 @@ async def elicits(context: Context, params: types.CallToolRequestParams) -> str:
     return f"User response: {await questions.answers(context, params, [({'asked': asked}, None)])}"
 
 
+async def greets(_: Context, arguments: dict[str, Any]) -> Content:
+    return [text(f"Hello, {arguments['name']}!")]
+
+
 ASKING = {"test_sampling": ("prompt", samples), "test_elicitation": ("message", elicits)}
 """By their names: the tools that ask with an argument of their own."""
 
@@ -145,6 +149,7 @@ TOOLS: dict[str, tuple[dict[str, Any], Play]] = {
     "test_tool_with_logging": (NOTHING, logs),
     "test_logging_tool": (NOTHING, logs),
     "test_missing_capability": (NOTHING, needs_sampling),
+    "greet": (needs("name"), greets),
     "test_header_parameter": (needs("region", **{"x-mcp-header": "Region"}), always(text("there"))),
     list_changes.SPARE: (NOTHING, always(text("spare"))),
     "json_schema_2020_12_tool": (ANY_SCHEMA, always(text("ok"))),
@@ -153,7 +158,9 @@ TOOLS: dict[str, tuple[dict[str, Any], Play]] = {
 
 async def list_tools(_: Context, _params: object) -> types.ListToolsResult:
     listed = [types.Tool(name=name, description=name, input_schema=schema) for name, (schema, _) in TOOLS.items()]
-    listed += [types.Tool(name=name, description=name, input_schema=NOTHING) for name in questions.NAMES]
+    listed += [
+        types.Tool(name=name, description=name, input_schema=NOTHING) for name in (*questions.NAMES, *tasks.TOOLS)
+    ]
     listed += [types.Tool(name=name, description=name, input_schema=needs(own)) for name, (own, _) in ASKING.items()]
     return types.ListToolsResult(tools=listed)
 
@@ -161,6 +168,11 @@ async def list_tools(_: Context, _params: object) -> types.ListToolsResult:
 async def call_tool(
     context: Context, params: types.CallToolRequestParams
 ) -> types.CallToolResult | types.InputRequiredResult:
+    if params.name in tasks.TOOLS:
+        try:
+            return cast("types.CallToolResult", await TASKS.call(context, params))
+        except questions.Asks as asks:
+            return asks.result
     if params.name in questions.NAMES:
         return await questions.play(context, params)
     if params.name in ASKING:
@@ -173,6 +185,9 @@ async def call_tool(
         return types.CallToolResult(content=await play(context, params.arguments or {}))
     except ToolFailed as error:
         return types.CallToolResult(content=[text(str(error))], is_error=True)
+
+
+TASKS = tasks.Tasks()
 
 
 async def set_level(_: Context, _params: object) -> types.EmptyResult:
@@ -188,4 +203,5 @@ if __name__ == "__main__":
         on_read_resource=offers.read_resource, on_subscribe_resource=offers.subscribe,
         on_unsubscribe_resource=offers.subscribe, on_subscriptions_listen=ListenHandler(InMemorySubscriptionBus()),
     )  # fmt: skip
+    TASKS.serve(server)
     uvicorn.run(server.streamable_http_app(), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
