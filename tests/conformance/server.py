@@ -135,6 +135,7 @@ MIXED = (
     resource("test://mixed", "application/json", '{"value": 123}'),
 )
 TOOLS: dict[str, tuple[dict[str, Any], Play]] = {
+    "a_plain_tool": (NOTHING, always(text("done"))),  # the first of the list, which the suite calls where any will do
     "test_simple_text": (NOTHING, always(text("This is a simple text response for testing."))),
     "test_image_content": (NOTHING, always(image())),
     "test_audio_content": (
