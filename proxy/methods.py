@@ -130,7 +130,7 @@ def method_of(x: Exchange) -> Method:
 def _is_there(method: Method, x: Exchange) -> bool:
     """Whether this gateway has a method of its era: some it has where a server offers what the method is about."""
     assert x.gateway is not None
-    return isinstance(method, FromMemory) or not method.offers or any(map(x.gateway.offers, method.offers))
+    return isinstance(method, FromMemory) or not method.offers or any(map(x.gateway.has, method.offers))
 
 
 def _searches(x: Exchange, request: Request) -> bool:

@@ -51,6 +51,8 @@ def _capabilities(gateway: CompiledGateway) -> dict[str, object]:
         told[kind] = {"listChanged": True, "subscribe": True} if kind == "resources" else {"listChanged": True}
     if offered:
         told["completions"] = {}
+    if gateway.app_pages:
+        told.setdefault("resources", {})
     return told
 
 

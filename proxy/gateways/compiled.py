@@ -19,6 +19,7 @@ from core.mcp.versions import Era
 from core.resolve import AuthKind, Principal
 from core.snapshot import OFFER_KINDS, Gateway, Offer, OfferKind, Route, Rule, Tool
 from core.visibility import may_enter
+from proxy.gateways.app_pages import app_pages
 from proxy.gateways.built_in_tools import built_in_tools
 from proxy.our_name import server_info
 
@@ -87,6 +88,7 @@ class CompiledGateway:
         "_offers",
         "_pages",
         "allowlist",
+        "app_pages",
         "confirmed",
         "id",
         "may_ask",
@@ -125,7 +127,10 @@ class CompiledGateway:
         self._offers = {kind: tuple(offer for offer in snapshot.offers if offer.kind == kind) for kind in OFFER_KINDS}
         self.searches = snapshot.tool_loading == "search_and_run"
         """Whether its tools are looked for, and not listed."""
-        self.visible = {tool.exposed: tool.definition for tool in snapshot.tools if tool.exposed not in rules}
+        pages = app_pages([tool for tool in snapshot.tools if tool.exposed not in rules])
+        self.app_pages = pages.by_uri
+        """What tools name as the pages of their apps: what each is read as, and the server's own URI of it."""
+        self.visible = {str(one["name"]): one for one in pages.definitions}
         """Definitions of the tools that callers are told of, in the order of their names."""
         visible = built_in_tools(self.visible.values()) if self.searches else list(self.visible.values())
         self._pages = {
@@ -155,6 +160,10 @@ class CompiledGateway:
         same = [offer for offer in offers if offer.route.entry_id == route.entry_id]
         exact = (offer for offer in same if offer.route.installation_id == route.installation_id)
         return next(exact, same[0] if same else None)
+
+    def has(self, kind: OfferKind) -> bool:
+        """Whether there is anything of this kind here, if only the pages of tools."""
+        return bool(self._offers[kind]) or (kind == "resources" and bool(self.app_pages))
 
     def definition(self, exposed: str) -> dict[str, object]:
         """A tool's definition; empty for one that is not listed."""

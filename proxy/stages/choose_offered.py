@@ -1,8 +1,8 @@
 """Choose the prompt or resource: whose server's it is that a caller names, on this gateway.
 
-Where one server alone offers what is asked for, it is that one's, listed or not: a server may read what it does not
-list. Where several do, the caller's own lists say whose a name is (`Deps.lists`), then a template, then the name of
-the offer before it.
+The page of an app is read of the server whose tool names it. Where one server alone offers what is asked for, it is
+that one's, listed or not: a server may read what it does not list. Where several do, the caller's own lists say whose
+a name is (`Deps.lists`), then a template, then the name of the offer before it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -41,6 +41,11 @@ def choose_resource(x: Exchange, deps: Deps) -> Awaitable[None] | None:
         raise _wrong(x, "params.uri must be a string.")
     if has_answers(x):
         take_answers(x, deps)
+    assert x.gateway is not None
+    page = x.gateway.app_pages.get(uri)
+    if page is not None:
+        x.target = OfferedResource(*page)
+        return None
     return _choose(x, deps, "resources", uri, OfferedResource)
 
 

@@ -81,6 +81,7 @@ TABLE: Final[dict[str, Row]] = {
     ),
     "news-of-lists": Row("news that lists have changed", NEWS),
     "news-of-one": Row("news of one resource (`resources/subscribe`)", NEWS),
+    "app-pages": Row("pages of MCP Apps (`ui://`) that tools name", EVERYWHERE),
     "tasks": Row("tasks (the extension of 2026-07-28)", (NO, NO, NO, YES)),
     "asked-outside": Row("what a server asks outside of any call", (NO, NO_SUCH_THING, NO, NO_SUCH_THING)),
     "batches": Row("batches", (IN_SESSIONS, IN_SESSIONS, NO_SUCH_THING, NO_SUCH_THING)),

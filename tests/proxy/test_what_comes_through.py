@@ -260,6 +260,19 @@ async def test_a_client_subscribes_to_news_of_one_resource(rig: Rig, cell: Cell)
         return table.LISTEN if granted.get("resourceSubscriptions") == ["file:///notes"] else table.NO
 
 
+@row("app-pages")
+async def test_the_page_of_a_tool_is_read(rig: Rig, cell: Cell) -> str:
+    async with McpUpstream(era=cell.server) as server:
+        resources(server)
+        shows = tool(rig, server, _meta={"ui": {"resourceUri": "ui://board/main.html"}})
+        await rig.serve([shows])
+        client = await Client.opened(rig, cell.client)
+        (listed,) = (await client.ask("tools/list")).result["tools"]
+        uri = listed["_meta"]["ui"]["resourceUri"]
+        read = (await client.ask("resources/read", {"uri": uri}, headers={"Mcp-Name": uri})).result
+        return table.YES if read["contents"][0]["text"].startswith(str(server.port)) else table.NO
+
+
 @row("tasks")
 async def test_a_call_becomes_a_task_where_both_sides_know_them(rig: Rig, cell: Cell) -> str:
     async with TaskServer() if cell.server == "modern" else McpUpstream(era="legacy") as server:
