@@ -17,6 +17,7 @@ from archway.calling.where import NoGateway, Where, where
 from archway.options import DEFAULT_STATE, State, refuse
 from core.mcp.param_headers import InvalidParamHeader
 
+_NO_TOOLS = "none that your token may see; its resources and prompts, if it has any, are for clients that list them"
 Named = Annotated[str, typer.Argument(help="Its slug or id, or its whole URL.", metavar="GATEWAY")]
 Seconds = Annotated[
     float, typer.Option("--timeout", min=0.1, max=3600, help="Seconds until the answer must be there.")
@@ -44,6 +45,9 @@ def tools(gateway: Named, seconds: Seconds = 120.0, state: State = DEFAULT_STATE
         {**one, "arguments": usage_of(one.get("inputSchema") or {}), "description": _first_line(one)}
         for one in listed
     ]
+    if not listed and not form.for_programs:
+        typer.echo(_NO_TOOLS)
+        return
     show_list(listed if form.for_programs else rows, ("name", "arguments", "description"), form)
 
 
@@ -108,7 +112,7 @@ def _named(name: str, listed: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
             return one
     names = [str(one.get("name")) for one in listed]
     near = [one for one in names if one.endswith(f"__{name}")] or difflib.get_close_matches(name, names)
-    told = ", ".join(near or names[:10]) or "none that your token may see"
+    told = ", ".join(near or names[:10]) or _NO_TOOLS
     raise BadArgument(f"the gateway has no tool {name!r}; it has {told}{' and more' if len(names) > 10 else ''}")
 
 

@@ -77,6 +77,16 @@ def test_an_entry_becomes_a_tool_on_a_gateway(archway):
     archway("entries", "delete", "clock", "--cascade")
 
 
+def test_a_gateway_of_resources_alone_is_not_said_to_be_empty(archway, running):
+    archway("gateways", "create", "--slug", "papers", "--name", "Papers")
+    archway("assignments", "create", "--gateway", "papers", "--entry", "time", "--tool", "all_resources")
+
+    for words in (("tools", "papers"), ("call", "papers", "all_resources")):
+        done = running.run(*words)
+        assert "its resources and prompts" in done.stdout + done.stderr
+    assert json.loads(running.run("tools", "papers", "--json").stdout) == []
+
+
 def test_an_entry_is_made_of_the_catalog_and_of_a_clients_file(archway, running, tmp_path):
     assert "linear" in [one["slug"] for one in archway("entries", "catalog")]
     assert archway("entries", "catalog", "linear")["needs_client"] is False
