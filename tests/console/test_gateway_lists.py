@@ -100,6 +100,7 @@ async def test_resources_and_prompts_of_a_gateway_are_called_so_and_counted_as_n
         assert facts_of(text)["Gateways"] == "Sales resources or prompts"
         text = unescape((await reader.get("/connect/sales"))[1])
         assert "One address with resources or prompts." in text
+        assert "It has resources or prompts: a client that knows such things lists them" in text
         assert re.search(r'<td class="number spare">0</td>', (await reader.get("/gateways"))[1])
 
 
