@@ -2,7 +2,7 @@
 
 Proxies tell what they heard (`control/internal/watches.py`). The first news of an entry is acted on at once; what
 comes until that is done and a pause is over is one more round, and the pause doubles while there is more: a server
-that says it each second costs a handful of discoveries, and then one in five minutes. Tools are compared with those
+that never stops costs a dozen of discoveries, and then one in five minutes. Tools are compared with those
 that are known, so that a server which says what is not so changes nothing. Resources and prompts are kept nowhere:
 of them the gateways that offer them have a new revision.
 
@@ -28,7 +28,7 @@ from core.watches import HeardLists, HeardTaken, ListKind
 
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE_S: Final = 1.0
+FIRST_PAUSE_S: Final = 0.25
 LONGEST_PAUSE_S: Final = 300.0
 """Between two rounds about one entry."""
 MOST: Final = 2_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes.mcp_upstream import Answer, McpUpstream
+from tests.fakes.mcp_upstream import Answer, Era, McpUpstream
 from tests.proxy.conftest import MakeRig, Rig, eventually
 from tests.proxy.test_discovery_questions import Asker
 
@@ -26,8 +26,9 @@ async def told(rig: Rig, *heard: tuple[str, str]) -> None:
     await eventually(all_of_it)
 
 
-async def test_what_a_legacy_server_says_on_its_stream_reaches_control(rig: Rig) -> None:
-    async with McpUpstream(era="legacy") as server:
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+async def test_what_a_server_says_on_its_stream_reaches_control(rig: Rig, era: Era) -> None:
+    async with McpUpstream(era=era) as server:
         installation = rig.control.installation(server.url)
         name = installation.installation_id
         rig.control.watched[name] = installation
