@@ -245,6 +245,8 @@ class ResolvedInstallation(msgspec.Struct, frozen=True, omit_defaults=True, dict
     """The name by which its owner tells it from their others of the entry."""
     account: str = ""
     """The account at the provider that acts, as the provider names it; empty where that is not known."""
+    signed_in_at: float = 0
+    """Unix seconds at which it came to the account, the same through all renewals; 0 where it has none."""
 
     @cached_property
     def own_headers(self) -> dict[str, str]:

@@ -82,8 +82,8 @@ class Answer:
 class Retry:
     """A call that is made again with answers for its server, or a request about a task that it began."""
 
-    installation_id: str
-    """Whose server asked, or has the task; empty where nothing says so."""
+    place: str
+    """Whose server asked, or has the task, as `call_state.place_of` has it; empty where nothing says so."""
     state: str | None
     """That it gave with its question."""
     answers: dict[str, object] | None

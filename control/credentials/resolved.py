@@ -59,6 +59,7 @@ def resolve_installation(
         expires_at=account.expires_at.timestamp() if account and account.expires_at else 0,
         installation=installation.name,
         account=account.account_name if account else "",
+        signed_in_at=account.created_at.timestamp() if account else 0,
     )
 
 

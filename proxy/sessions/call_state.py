@@ -6,12 +6,14 @@ that nobody is asked for ever; of a server's question, whose it was and the stat
 `proxy/answers/url_elicitation.py` and `proxy/stages/pass_on_question.py`, opened by `take_answers`.
 """
 
+import hashlib
 import time
 from typing import Final
 
 import msgspec
 
 from core.keys import KeyRing
+from core.resolve import ResolvedInstallation
 from core.sealing import SealBroken
 from proxy.sessions.sealed_text import close_text, open_text
 
@@ -32,17 +34,28 @@ class CallState(msgspec.Struct, array_like=True, frozen=True):
     asked: int
     """How often its caller was asked."""
     expires: float
-    installation: str = ""
-    """Whose server asked; empty where the question was ours."""
+    place: str = ""
+    """Whose server asked, as `place_of` has it; empty where the question was ours."""
     theirs: str | None = None
     """The state that the server gave; None for none."""
     suspended: str = ""
     """The call that waits for the answers; empty for none."""
 
     @staticmethod
-    def of(asked: int, *, installation: str = "", theirs: str | None = None, suspended: str = "") -> "CallState":
+    def of(asked: int, *, place: str = "", theirs: str | None = None, suspended: str = "") -> "CallState":
         """The state of a question that is asked now."""
-        return CallState(asked, time.time() + LIFETIME_S, installation, theirs, suspended)
+        return CallState(asked, time.time() + LIFETIME_S, place, theirs, suspended)
+
+
+def place_of(installation: ResolvedInstallation) -> str:
+    """Which server a state is of, and whom it knows the caller as: the installation, the address, and the account.
+
+    A token that was renewed is of the same account; any other credential that is another one makes another place, as
+    the headers do that an admin wrote: they may name a tenant.
+    """
+    whose = installation.signed_in_at or installation.credential_headers
+    said = (installation.installation_id, installation.url, installation.fixed_headers, whose)
+    return hashlib.sha256(msgspec.msgpack.encode(said)).hexdigest()
 
 
 def why_not_kept(theirs: object) -> str:

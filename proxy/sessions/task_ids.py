@@ -29,8 +29,8 @@ class TaskId(msgspec.Struct, array_like=True, frozen=True):
     """The server's own."""
     tool: str
     """That it is a call of, by its name on the gateway."""
-    installation: str
-    """Through which it was called."""
+    place: str
+    """Of its server, as `call_state.place_of` has it."""
     expires: int
     """Unix seconds."""
 
@@ -39,13 +39,13 @@ class TaskGone(ValueError):
     """An identifier of ours that is too old."""
 
 
-def close_task(ring: KeyRing, theirs: str, tool: str, installation: str, bound: tuple[str, str]) -> str | None:
+def close_task(ring: KeyRing, theirs: str, tool: str, place: str, bound: tuple[str, str]) -> str | None:
     """The identifier for the caller, good from now on; None where the server's is too long. `bound`: the gateway and
     the caller.
     """
     if len(theirs.encode()) > LONGEST_OF_SERVER:
         return None
-    inside = TaskId(theirs, tool, installation, int(time.time()) + LIFETIME_S)
+    inside = TaskId(theirs, tool, place, int(time.time()) + LIFETIME_S)
     closed = close_text(ring, _PURPOSE, inside, bound)
     return closed if len(closed) <= LONGEST else None
 

@@ -18,7 +18,7 @@ _DAYS = LIFETIME_S // 86_400
 
 
 def choose_task(x: Exchange, deps: Deps) -> None:
-    """Fill the target, and to which installation it goes. Raises MessageFault for a task that is none here, for
+    """Fill the target, and to which server it goes. Raises MessageFault for a task that is none here, for
     answers that are none, and for a client that does not declare the extension.
     """
     assert x.gateway is not None
@@ -42,4 +42,4 @@ def choose_task(x: Exchange, deps: Deps) -> None:
     answers = None
     if request.method == TASKS_UPDATE:
         answers = answers_for_server(x, request.params.get("inputResponses"))
-    x.target, x.retry = ToolTask(tool, request.method, task.theirs), Retry(task.installation, None, answers)
+    x.target, x.retry = ToolTask(tool, request.method, task.theirs), Retry(task.place, None, answers)

@@ -23,6 +23,7 @@ from core.mcp.versions import Era
 from core.snapshot import Route
 from proxy.deps import Deps
 from proxy.exchange import NO_STREAM, Exchange, Retry, Target
+from proxy.sessions.call_state import place_of
 from proxy.sessions.client_capabilities import capabilities_of
 from proxy.stages.take_answers import wrong_state
 from proxy.tracing.passing import pass_trace_context
@@ -35,9 +36,7 @@ _ENVELOPE = frozenset({META_PROTOCOL_VERSION, META_CLIENT_CAPABILITIES, META_CLI
 
 
 def compose_headers(x: Exchange, deps: Deps) -> None:
-    """Fill the outbound request. Raises MessageFault where the caller's answers, or its task, are of another
-    installation.
-    """
+    """Fill the outbound request. Raises MessageFault where answers, or a task, are another server's."""
     target, request = x.target, x.request
     assert target is not None
     assert x.installation is not None
@@ -67,7 +66,7 @@ def compose_headers(x: Exchange, deps: Deps) -> None:
 def _with_answers(x: Exchange, retry: Retry, params: dict[str, object]) -> dict[str, object]:
     """The same call again with the answers, or a request about a task, for the server that has to do with it."""
     assert x.installation is not None
-    if retry.installation_id not in {"", x.installation.installation_id}:
+    if retry.place and retry.place != place_of(x.installation):
         raise wrong_state(x)
     if retry.suspended or retry.answers is None:
         return params

@@ -3,7 +3,8 @@
 Called by `relay` in place of shaping a result. The caller reads who asks: the server and the installation stand
 before its words, and the host of a link is spelled out; a link to one of our own hosts is not passed on, since a
 person believes us. The server's own state goes into ours, sealed, so that any worker can go on with the call, and
-only for this caller, this target, these arguments and this installation.
+only for this caller, this target and these arguments, while they lead to the same installation at the same address
+with the same account.
 """
 
 from core.keys import KeyRing
@@ -11,7 +12,7 @@ from core.mcp.questions import why_not_asked, with_who
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
-from proxy.sessions.call_state import MOST_ROUNDS, CallState, close_state, why_not_kept
+from proxy.sessions.call_state import MOST_ROUNDS, CallState, close_state, place_of, why_not_kept
 from proxy.stages.take_answers import bound_to
 from proxy.stages.who_asks import leads_to_us, who_asks
 
@@ -51,5 +52,5 @@ def _why_not(x: Exchange, asked: object, state: object, hosts: frozenset[str]) -
 def _closed(x: Exchange, state: object, ring: KeyRing) -> str:
     assert x.installation is not None
     theirs = state if isinstance(state, str) else None
-    inside = CallState.of(x.asked + 1, installation=x.installation.installation_id, theirs=theirs)
+    inside = CallState.of(x.asked + 1, place=place_of(x.installation), theirs=theirs)
     return close_state(ring, inside, bound_to(x))

@@ -15,6 +15,7 @@ from core.mcp.shapes import result_for_modern
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
+from proxy.sessions.call_state import place_of
 from proxy.sessions.task_ids import LIFETIME_S, close_task
 from proxy.stages.who_asks import leads_to_us, who_asks
 from proxy.upstream.faults import upstream_text
@@ -51,8 +52,7 @@ def _begun(x: Exchange, result: dict[str, object], deps: Deps) -> str:
     theirs, bound = result.get("taskId"), (x.gateway.id, x.caller.key)
     if not isinstance(theirs, str) or not theirs:
         raise _broken(x, "a task without an identifier")
-    ring, through = deps.settings.key_ring, x.installation.installation_id
-    closed = close_task(ring, theirs, x.target.exposed, through, bound)
+    closed = close_task(deps.settings.key_ring, theirs, x.target.exposed, place_of(x.installation), bound)
     if closed is None:
         raise _broken(x, "a task with too long an identifier")
     return closed

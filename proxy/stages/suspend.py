@@ -1,9 +1,10 @@
 """Suspend: a legacy server asks a modern caller in the middle of a call.
 
 The caller gets the question as its result (`input_required`), with a state that names the waiting call and opens for
-this caller, target, arguments and installation alone. When they call again with their answers, the same call goes on
-to its end or to the next question; it is never made a second time. In whichever worker they come back, the one that
-has the call goes on with it: `proxy/sessions/elsewhere.py` asks for that. Called by `receive`.
+this caller, target and arguments alone, while these have the same server and account. When they call again with their
+answers, the same call goes on to its end or to the next question; it is never made a second time. In whichever worker
+they come back, the one that has the call goes on with it: `proxy/sessions/elsewhere.py` asks for that. Called by
+`receive`.
 """
 
 from typing import Any
@@ -13,7 +14,7 @@ from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.limits.running_calls import Asked, Through
 from proxy.refusals import overloaded
-from proxy.sessions.call_state import CallState, close_state
+from proxy.sessions.call_state import CallState, close_state, place_of
 from proxy.sessions.suspended_calls import Converse, Json, SuspendedCall
 from proxy.stages.take_answers import bound_to
 from proxy.stages.who_asks import leads_to_us, who_asks
@@ -57,7 +58,7 @@ def _ask(x: Exchange, deps: Deps, suspended: str, questions: dict[str, Json]) ->
     """The result that asks the caller."""
     assert x.installation is not None
     who = who_asks(x)
-    inside = CallState.of(x.asked + 1, installation=x.installation.installation_id, suspended=suspended)
+    inside = CallState.of(x.asked + 1, place=place_of(x.installation), suspended=suspended)
     x.result = {
         "resultType": "input_required",
         "inputRequests": {key: with_who(_for_modern(one), who) for key, one in questions.items()},

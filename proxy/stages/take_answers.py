@@ -44,9 +44,9 @@ def take_answers(x: Exchange, deps: Deps) -> None:
         state = open_state(deps.settings.key_ring, params["requestState"], bound_to(x))
     except StateBroken:
         raise wrong_state(x) from None
-    if state.installation:
+    if state.place:
         told = answers_for_server(x, answers)
-        x.asked, x.retry = state.asked, Retry(state.installation, state.theirs, told, state.suspended)
+        x.asked, x.retry = state.asked, Retry(state.place, state.theirs, told, state.suspended)
         return
     declined = any(isinstance(one, dict) and one.get("action") in _NO for one in given.values())
     x.asked = MOST_ASKED if declined else state.asked
@@ -64,7 +64,7 @@ def answers_for_server(x: Exchange, answers: object) -> dict[str, object]:
 
 
 def wrong_state(x: Exchange) -> MessageFault:
-    """The fault of a state that this call was not given, or whose installation is not this call's any more; so of the
+    """The fault of a state that this call was not given, or whose server is not this call's any more; so of the
     identifier of a task.
     """
     if x.request.method in OF_TASKS:

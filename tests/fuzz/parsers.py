@@ -255,7 +255,7 @@ _LETTERS: Final = string.ascii_letters + string.digits + "-_="
 
 def _changed(changes: bytes) -> None:
     """A good state of a call, and a good session, with some of its bytes made others."""
-    good = close_state(RING, CallState.of(1, installation="i", theirs="s"), BOUND)
+    good = close_state(RING, CallState.of(1, place="i", theirs="s"), BOUND)
     session, _ = _SESSIONS.new("gateway", _CALLER, "2025-11-25", 0)
     for text, opened in ((good, _call_state), (session, _session)):
         worked_on = bytearray(text.encode())

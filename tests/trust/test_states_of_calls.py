@@ -7,13 +7,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from core.keys import new_key, parse_key_ring
 from core.mcp.faults import INVALID_PARAMS
+from core.resolve import ResolvedInstallation
 from proxy.sessions import call_state, elsewhere
 from proxy.sessions.call_state import LIFETIME_S, CallState, close_state
 from tests.fakes.mcp_upstream import Answer, McpUpstream, Received
-from tests.proxy.conftest import Reply, Rig
+from tests.proxy.conftest import Reply, Rig, eventually
 
 CAN = {"io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}}
 FORM = {"message": "Which city?", "requestedSchema": {"type": "object", "properties": {"city": {"type": "string"}}}}
@@ -138,3 +140,50 @@ async def test_a_call_that_waited_goes_on_once_and_is_never_made_again(
         for _ in range(times):
             assert (await call(rig, **back)).refusal["code"] == "question_gone"
         assert calls_of(server) == 1
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param({"url": "moved"}, id="M-8: state once the server has moved"),
+        pytest.param(
+            {"credential_headers": [("authorization", "Bearer another")]},
+            id="M-8: state once another account is used",
+        ),
+        pytest.param({"signed_in_at": 6.0}, id="M-8: state once another account is used-at its provider"),
+    ],
+)
+@ERAS
+async def test_a_state_goes_to_no_other_place_than_it_came_from(rig: Rig, era: Any, changed: dict[str, Any]) -> None:
+    async with McpUpstream(era=era) as server, McpUpstream(era=era) as another:
+        await serve(rig, server)
+        back = await asked(rig)
+        before = calls_of(server)
+        fields = {**changed, "url": another.url} if "url" in changed else changed
+        await now_is(rig, **fields)
+        assert refused(await call(rig, **back))
+        assert (calls_of(server), calls_of(another)) == (before, 0)
+
+
+@ERAS
+async def test_a_token_that_was_renewed_meanwhile_is_of_the_same_account(rig: Rig, era: Any) -> None:
+    async with McpUpstream(era=era) as server:
+        await serve(rig, server)
+        await now_is(rig, signed_in_at=5.0)
+        back = await asked(rig)
+        await now_is(rig, credential_headers=[("authorization", "Bearer newer")])
+        assert (await call(rig, **back)).result["content"][0]["text"] == "theirs"
+
+
+async def now_is(rig: Rig, **changed: Any) -> None:
+    """From now on the installation is so, and the worker knows it."""
+    (held, *_) = rig.control.installations.values()
+    assert isinstance(held, ResolvedInstallation)
+    newer = replace(held, version=held.version + 1, **changed)
+    rig.control.installations = dict.fromkeys(rig.control.installations, newer)
+    await rig.control.announce("installation", held.installation_id)
+
+    async def heard() -> bool:
+        return rig.worker.changes.number >= rig.control.number
+
+    await eventually(heard)

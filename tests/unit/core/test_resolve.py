@@ -39,6 +39,7 @@ CONNECTION = ResolvedInstallation(
     3,
     credential_headers=[("authorization", "s3cret")],
 )
+SIGNED_IN = replace(CONNECTION, expires_at=5.5, installation="Work", account="ann", signed_in_at=1.5)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ CONNECTION = ResolvedInstallation(
             "d", Principal("service", "s1", "CI"), "grant", 5.5, auth="oauth", client="c1", scopes=frozenset({"mcp"})
         ),
         InstallationAnswer(installation=CONNECTION),
-        InstallationAnswer(installation=replace(CONNECTION, expires_at=5.5, installation="Work", account="ann")),
+        InstallationAnswer(installation=SIGNED_IN),
         InstallationAnswer(refusal=InstallationRefusal("credential_missing", "why", "https://archway.test")),
         InstallationAnswer(refusal=InstallationRefusal("provider_away", "why")),
     ],
@@ -246,7 +247,7 @@ def test_planes_of_the_version_before_read_questions_and_answers_about_tokens_th
     )
     before = msgspec.msgpack.decode(asked, type=version_before.InstallationQuestionBefore)
     assert before == version_before.InstallationQuestionBefore("d", "g", "a")
-    found = InstallationAnswer(replace(CONNECTION, expires_at=5.5, installation="Work", account="ann"))
+    found = InstallationAnswer(SIGNED_IN)
     told = msgspec.msgpack.decode(msgspec.msgpack.encode(found), type=version_before.InstallationAnswerBefore)
     assert told.connection is not None
     assert (told.connection.installation_id, told.connection.version) == ("i1", 3)

@@ -13,7 +13,7 @@ from control.registry.installation import Installation
 from control.registry.owner import TeamOwner
 from control.registry.row_seals import OpenedSecrets
 from core.resolve import InstallationRefusal, ResolvedInstallation
-from tests.fakes.registry import BEARER, an_entry, an_installation
+from tests.fakes.registry import BEARER, an_account, an_entry, an_installation
 
 ENTRY = an_entry(isolation="shared", deadline_s=9.0, version=3)
 OURS = an_installation(owner=TeamOwner("t1"), protocol="legacy", credential_version=5)
@@ -143,3 +143,11 @@ def test_a_credential_is_not_sent_in_another_header_than_it_was_given_for() -> N
 
 def test_a_secret_whose_place_is_not_known_is_sent_nowhere() -> None:
     assert refused(an_entry(credential=BEARER), replace(GIVEN, bound_places={}), credential="s") == "needs_sign_in"
+
+
+def test_it_says_since_when_its_account_is_the_same_and_nothing_where_there_is_none() -> None:
+    account = an_account()
+    found = resolve_installation(ENTRY, OURS, OpenedSecrets({}, {}), account)
+    assert isinstance(found, ResolvedInstallation)
+    assert found.signed_in_at == account.created_at.timestamp()
+    assert connected(ENTRY, OURS).signed_in_at == 0

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import base64
 import time
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from core.keys import new_key, parse_key_ring
+from core.resolve import ResolvedInstallation
 from proxy.sessions import call_state
 from proxy.sessions.call_state import (
     LIFETIME_S,
@@ -14,6 +17,7 @@ from proxy.sessions.call_state import (
     StateBroken,
     close_state,
     open_state,
+    place_of,
     why_not_kept,
 )
 
@@ -58,10 +62,37 @@ def test_it_is_good_for_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("theirs", [None, "", "s-1", "\U0001f600" * LONGEST_OF_SERVER])
 def test_a_servers_state_of_any_text_is_kept_and_fits_into_ours(theirs: str | None) -> None:
     assert why_not_kept(theirs) == ""
-    state = close_state(RING, CallState.of(1, installation="i", theirs=theirs), MINE)
+    state = close_state(RING, CallState.of(1, place="i", theirs=theirs), MINE)
     assert open_state(RING, state, MINE).theirs == theirs
 
 
 @pytest.mark.parametrize("theirs", [3, {}, [], True, "x" * (LONGEST_OF_SERVER + 1)])
 def test_a_servers_state_that_is_no_text_or_too_long_is_not_kept(theirs: object) -> None:
     assert "requestState" in why_not_kept(theirs)
+
+
+HELD = ResolvedInstallation(
+    "i", "e", "crm", "organisation", "remote", "https://crm.test/mcp", 3,
+    fixed_headers=[("x-tenant", "1")], credential_headers=[("authorization", "key")],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"installation_id": "another"},
+        {"url": "https://crm.test/other"},
+        {"fixed_headers": [("x-tenant", "2")]},
+        {"credential_headers": [("authorization", "another key")]},
+        {"signed_in_at": 5.0},
+    ],
+)
+def test_another_installation_address_or_account_is_another_place(changed: dict[str, Any]) -> None:
+    assert place_of(replace(HELD, **changed)) != place_of(HELD)
+
+
+def test_a_renewed_token_is_of_the_same_place_and_another_sign_in_of_another() -> None:
+    signed_in = replace(HELD, signed_in_at=5.0)
+    renewed = replace(signed_in, version=4, credential_headers=[("authorization", "newer")], expires_at=9.0)
+    assert place_of(renewed) == place_of(signed_in)
+    assert place_of(replace(renewed, signed_in_at=6.0)) != place_of(signed_in)

@@ -16,7 +16,7 @@ MINE = ("gateway", "user:ann")
 def test_an_identifier_says_which_task_of_which_tool_it_is_and_where() -> None:
     closed = close_task(RING, "task-1", "crm__export", "installation", MINE)
     task = open_task(RING, closed, MINE)
-    assert (task.theirs, task.tool, task.installation) == ("task-1", "crm__export", "installation")
+    assert (task.theirs, task.tool, task.place) == ("task-1", "crm__export", "installation")
 
 
 @pytest.mark.parametrize("other", [("another", "user:ann"), ("gateway", "user:bob")])

@@ -54,7 +54,7 @@ async def test_answers_to_a_server_that_are_no_answers_do_not_reach_it(answers: 
     async with parts() as deps:
         x = again(deps, inputResponses=answers, requestState=None)
         if of_server == "its state":
-            inside = CallState.of(1, installation="i", theirs="s")
+            inside = CallState.of(1, place="i", theirs="s")
             x.request.params["requestState"] = close_state(deps.settings.key_ring, inside, bound_to(x))
         with pytest.raises(MessageFault, match="inputResponses") as fault:
             choose_tool(x, deps)
