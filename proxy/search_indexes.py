@@ -15,7 +15,7 @@ from proxy.gateways.compiled import CompiledGateway
 from proxy.gateways.tool_search import ToolSearch
 
 MOST: Final = 32
-"""Indexes at hand; one of a thousand tools takes about 17 MB, and is made again in a tenth of a second."""
+"""Indexes at hand; one of a thousand tools takes about 7 MB, and is made again in some tenths of a second."""
 PATIENCE_S: Final = 1.0
 """That a search waits for the index of a new revision, where that of the one before is at hand."""
 

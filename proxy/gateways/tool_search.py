@@ -1,7 +1,9 @@
 """Which tools of a gateway fit words: BM25 over what their definitions say, the name before all (tantivy).
 
-An index is made once for each snapshot that wants one, off the calls' path (`proxy/search_indexes.py`); looking into
-it takes about a tenth of a millisecond. Words are taken as words: nothing in a query is an operator.
+A definition is one text, in which a name stands six times and what is told of an argument once: so a word counts by
+how rare it is in all of a gateway's definitions, and not in their names alone. An index is made once for each
+snapshot that wants one, off the calls' path (`proxy/search_indexes.py`); looking into it takes about a tenth of a
+millisecond. Words are taken as words: nothing in a query is an operator.
 """
 
 import re
@@ -10,8 +12,15 @@ from typing import Any, Final
 
 import tantivy
 
-_BOOSTS: Final = {"name": 10.0, "title": 6.0, "description": 3.0, "arguments": 2.0, "told": 1.0}
-"""How much a word counts, by where it stands: names and descriptions of arguments are the last two."""
+_TIMES: Final = {"name": 6, "title": 4, "description": 3, "arguments": 2, "told": 1}
+"""How often a text is in the whole, by what it is: names and descriptions of arguments are the last two."""
+_SAY_NOTHING: Final = (
+    "a about am an and another any are as at be been by can could do does each every for from has have how i if in "
+    "into is it its just let me my need now of on one or other our out please should so some that the their them "
+    "then there these they this those to us want was we were what when where which who will with would you your"
+)
+"""Words of questions that tell nothing of what a tool does."""
+_LEFT_OUT: Final = frozenset(_SAY_NOTHING.split())
 _LOOKED_AT: Final = 50
 """Tools that a search finds at most: more than a caller is told, since some may not be there any more."""
 _HEAP: Final = 15 << 20
@@ -27,13 +36,12 @@ class ToolSearch:
     def __init__(self, definitions: Iterable[Mapping[str, Any]]) -> None:
         self._names: list[str] = []
         builder = tantivy.SchemaBuilder()
-        for field in _BOOSTS:
-            builder.add_text_field(field, tokenizer_name="en_stem")
+        builder.add_text_field("text", tokenizer_name="en_stem")
         builder.add_integer_field("at", stored=True)
         self._index = tantivy.Index(builder.build())
         writer = self._index.writer(_HEAP, 1)
         for at, definition in enumerate(definitions):
-            writer.add_document(tantivy.Document(at=at, **_fields(definition)))
+            writer.add_document(tantivy.Document(at=at, text=_text(definition)))
             self._names.append(definition["name"])
         writer.commit()
         writer.wait_merging_threads()
@@ -44,7 +52,7 @@ class ToolSearch:
         words = _words(query)
         if not words:
             return []
-        parsed = self._index.parse_query(words, list(_BOOSTS), field_boosts=_BOOSTS)
+        parsed = self._index.parse_query(words, ["text"])
         searcher = self._index.searcher()
         found = searcher.search(parsed, _LOOKED_AT).hits
         hits = [(self._names[searcher.doc(address)["at"][0]], score or 0.0) for score, address in found]
@@ -69,15 +77,16 @@ def _type(schema: object) -> str:
     return kind if isinstance(kind, str) else "any"
 
 
-def _fields(definition: Mapping[str, Any]) -> dict[str, str]:
+def _text(definition: Mapping[str, Any]) -> str:
     arguments = list(_arguments(definition.get("inputSchema")))
-    return {
-        "name": _words(definition["name"]),
-        "title": _words(str(definition.get("title", ""))),
-        "description": _words(str(definition.get("description", ""))),
-        "arguments": _words(" ".join(name for name, _ in arguments)),
-        "told": _words(" ".join(told for _, told in arguments)),
+    parts = {
+        "name": definition["name"],
+        "title": str(definition.get("title", "")),
+        "description": str(definition.get("description", "")),
+        "arguments": " ".join(name for name, _ in arguments),
+        "told": " ".join(told for _, told in arguments),
     }
+    return " ".join(word for part, text in parts.items() for word in [_words(text)] * _TIMES[part])
 
 
 def _arguments(schema: object) -> Iterator[tuple[str, str]]:
@@ -87,5 +96,6 @@ def _arguments(schema: object) -> Iterator[tuple[str, str]]:
 
 
 def _words(text: str) -> str:
-    """The words of a text, those of `camelCase` and `snake_case` one by one."""
-    return " ".join(_WORD.findall(_HUMP.sub(" ", text[:MOST_TEXT]))).lower()
+    """The words of a text that tell something, those of `camelCase` and `snake_case` one by one."""
+    words = _WORD.findall(_HUMP.sub(" ", text[:MOST_TEXT]).lower())
+    return " ".join(word for word in words if word not in _LEFT_OUT)

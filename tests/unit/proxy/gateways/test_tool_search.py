@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.gateways.tool_search import ToolSearch, signature
+from tests.searched.published import published_tools, questions
 
 
 def defined(name: str, description: str = "", **properties: Any) -> dict[str, Any]:
@@ -64,3 +65,24 @@ def test_a_signature_says_what_must_be_given() -> None:
     definition["inputSchema"]["required"] = ["repo"]
     assert signature(definition) == "t(repo: string, labels?: array or null, other?: any, odd?: any)"
     assert signature({"name": "t"}) == "t()"
+
+
+def test_of_forty_questions_to_a_thousand_published_tools_thirty_six_find_their_answer_in_the_first_eight() -> None:
+    tools, asked = published_tools(), questions()
+    names = {one["name"] for one in tools}
+    assert len(names) == len(tools) >= 1_000
+    assert len(asked) == 40
+    assert all(names.issuperset(answers) for _, answers in asked)
+    index = ToolSearch(tools)
+    missed = [question for question, answers in asked if not set(answers) & set(index.find(question)[:8])]
+    assert len(missed) <= 4, missed
+
+
+def test_words_that_say_nothing_of_a_tool_find_nothing() -> None:
+    assert INDEX.find("what can you do for me") == []
+
+
+def test_a_word_counts_by_how_rare_it_is_in_all_definitions_and_not_in_names_alone() -> None:
+    tools = [defined(f"mail__send_{n}", "Send mail.") for n in range(9)]
+    tools += [defined("mail__archive", "Put old letters away."), defined("desk__letters", "Send mail.")]
+    assert ToolSearch(tools).find("archive letters")[0] == "mail__archive"
