@@ -56,6 +56,8 @@ class ShownUris:
             items = items_of(result.get(member), that_hold=b'"uri"')
             if items is not None:
                 shown[member] = [change(item, self.of) for item in items]
+        if isinstance(done := result.get("result"), dict):  # of a task
+            shown["result"] = self.shown_in(done)
         return shown
 
     def _leads_back(self, own: str) -> bool:
@@ -73,6 +75,8 @@ def holds_uris(result: Mapping[str, object]) -> bool:
     """Whether a result may hold URIs; of a part that was not taken apart, it may."""
     if "contents" in result:
         return True
+    if isinstance(done := result.get("result"), dict):  # of a task
+        return holds_uris(done)
     content, messages = result.get("content"), result.get("messages")
     if isinstance(content, orjson.Fragment) or isinstance(messages, orjson.Fragment):
         return True

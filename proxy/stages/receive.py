@@ -24,6 +24,7 @@ from proxy.sessions.call_state import MOST_ROUNDS
 from proxy.sessions.suspended_calls import SuspendedCall
 from proxy.stages.ask_caller import ask_caller
 from proxy.stages.ask_in_rounds import again_with_answers, asks_legacy
+from proxy.stages.links_first import links_first
 from proxy.stages.renew_credential import renew_credential
 from proxy.stages.suspend import begin_call, resume_call, why_not
 from proxy.telemetry.metrics import PROGRESS as PROGRESS_TOLD
@@ -37,7 +38,7 @@ def receive(x: Exchange, deps: Deps) -> Awaitable[None] | None:
     answer = deps.upstreams.sent.received(x.sent) if x.sent is not None else None
     if answer is None:
         return _converse(x, deps)
-    _take(x, answer)
+    _take(x, deps, answer)
     if x.result is not None and asks_legacy(x, x.result):
         return _ask_on(x, deps, Owner(x.caller.key, x.session.jti if x.session is not None else None))
     return None
@@ -102,7 +103,7 @@ async def _converse(x: Exchange, deps: Deps) -> None:
         x.sent = None
         answer = await _answer(x, deps, replace(owner, until=until))
     if answer is not None:
-        _take(x, answer)
+        _take(x, deps, answer)
         await _ask_on(x, deps, owner)
 
 
@@ -132,10 +133,10 @@ async def _ask_on(x: Exchange, deps: Deps, owner: Owner) -> None:
         assert x.outbound is not None
         x.outbound = await again_with_answers(x, deps, x.outbound, x.result)
         x.sent = None
-        _take(x, await _told_by(x, deps, owner, _CallersSide(x, deps)))
+        _take(x, deps, await _told_by(x, deps, owner, _CallersSide(x, deps)))
 
 
-def _take(x: Exchange, answer: Json) -> None:
+def _take(x: Exchange, deps: Deps, answer: Json) -> None:
     result, error = answer.get("result"), answer.get("error")
     if isinstance(result, dict):
         x.result = result
@@ -147,6 +148,10 @@ def _take(x: Exchange, answer: Json) -> None:
     if x.result is not None:
         return
     text = upstream_text(error.get("message")) if isinstance(error, dict) else ""
+    if isinstance(error, dict):
+        x.result = links_first(x, deps, error, text)
+        if x.result is not None:
+            return
     if code == MISSING_CAPABILITY and isinstance(error, dict):
         _raise_missing(x, error.get("data"), text)
     if x.target.is_callers_fault(code):

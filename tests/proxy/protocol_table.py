@@ -23,6 +23,7 @@ NO_SUCH_THING: Final = "no such thing"
 """The protocol of one of both sides does not have it."""
 ON_STREAM: Final = "on the call's stream"
 BY_RESULT: Final = "by the result"
+AS_ERROR: Final = "by the same error"
 WAITS: Final = "by the result, the call waits"
 GET_STREAM: Final = "on the session's GET stream"
 LISTEN: Final = "`subscriptions/listen`"
@@ -78,6 +79,9 @@ TABLE: Final[dict[str, Row]] = {
     "completion": Row("completion of arguments", EVERYWHERE),
     "questions": Row(
         "questions: elicitation (form and link), sampling, roots", (ON_STREAM, ON_STREAM, WAITS, BY_RESULT)
+    ),
+    "links-first": Row(
+        "links that a server wants opened first (`-32042` of 2025-11-25)", (AS_ERROR, AS_ERROR, BY_RESULT, BY_RESULT)
     ),
     "news-of-lists": Row("news that lists have changed", NEWS),
     "news-of-one": Row("news of one resource (`resources/subscribe`)", NEWS),

@@ -85,6 +85,11 @@ def test_all_places_of_a_result_are_shown_and_the_servers_result_is_left() -> No
     assert told["structuredContent"] == {"uri": "file:///x"}
 
 
+def test_the_result_of_a_task_is_shown_too() -> None:
+    told = uris().shown_in({"taskId": "t", "result": {"content": [LINK]}})
+    assert told == {"taskId": "t", "result": {"content": [{**LINK, "uri": "crm+file:///x"}]}}
+
+
 def test_parts_that_were_not_taken_apart_are_shown_too() -> None:
     long = {"type": "resource", "resource": {"uri": "file:///x", "text": "y" * (2 << 20), "blob": None}}
     told = uris().shown_in({"content": orjson.Fragment(orjson.dumps([LINK, long]))})
@@ -104,6 +109,8 @@ def test_parts_that_were_not_taken_apart_are_shown_too() -> None:
         ({"messages": [{"role": "user", "content": EMBEDDED}]}, True),
         ({"messages": [{"role": "user", "content": TEXT}, 3]}, False),
         ({"content": 3, "messages": 3}, False),
+        ({"taskId": "t", "status": "completed", "result": {"content": [LINK]}}, True),
+        ({"taskId": "t", "status": "completed", "result": {"content": [TEXT]}}, False),
         ({}, False),
     ],
 )
