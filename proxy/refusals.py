@@ -163,6 +163,10 @@ TABLE: Final[dict[str, Reason]] = {
     "upstream_too_large": _beyond("{server} sent an answer that is larger than {limit} {unit}."),
     "upstream_slow": _beyond("{server} did not answer within {seconds:g} s."),
     "upstream_status": _beyond("{server} answered with HTTP status {status}."),
+    "upstream_session": _beyond(
+        "{server} refused the call (HTTP status {status}), perhaps since it ended the session before. Try again.",
+        retryable=True,
+    ),
     "upstream_credential": _beyond("{server} does not accept the credential that Archway has for it."),
     "upstream_era": _beyond("{server} speaks no MCP version that Archway supports: {versions}."),
     "upstream_error": _beyond("{server} answered with an error."),

@@ -54,6 +54,7 @@ Status = Literal[
     "upstream_too_large",
     "upstream_slow",
     "upstream_status",
+    "upstream_session",
     "upstream_credential",
     "upstream_era",
     "upstream_error",

@@ -31,6 +31,7 @@ Kind = Literal[
     "proxy_away",
     "proxy_refused",
     "web_page",
+    "session_lost",
 ]
 MAX_DETAIL_CHARS = 256
 
@@ -43,7 +44,8 @@ class UpstreamFault(Exception):
     `sent`: False only when it is certain that no byte of the request left; only then may it be tried again.
     `kind`: which of the ways to fail it was, where somebody does other things for it: nobody_listens (the far machine
     refused the connection at once), unreachable (no way leads there), unanswered (no answer to our wish to connect),
-    unconnected (no connection for another cause), pool_full (ours: none is free), and so on; "" for all others.
+    unconnected (no connection for another cause), pool_full (ours: none is free), session_lost (what came says, in no
+    form of the protocol, that there is no such session), and so on; "" for all others.
     `detail`: for operators, and nothing is decided by it; at most 256 characters, never for callers.
     `whole`: the answer came to its end, and cannot be used: the far side is alive.
     `figure`: the seconds (slow) or bytes (too_large) that were allowed; None: those of a call. `unit`: what is

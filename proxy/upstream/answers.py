@@ -10,12 +10,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, TypeVar
 
-from core.egress.faults import UpstreamFault
+from core.egress.faults import Kind, UpstreamFault
 from core.mcp.answer_json import read, read_plainly
 from core.mcp.event_stream import EventReader, EventStreamFault, TooManyEvents
 from core.mcp.large_answer_json import LARGE, read_large
 from proxy.upstream.faults import WEB_PAGE
 from proxy.upstream.large_answers import Turns
+from proxy.upstream.session_words import is_loss_without_form
 from proxy.upstream.transport import UpstreamAnswer
 from proxy.upstream.unpacked import Unpacked
 
@@ -140,7 +141,11 @@ async def messages_of_stream(
         raise UpstreamFault("too_large", sent=True, detail=str(fault), figure=cap_bytes) from fault
     if unread is not None:  # and nobody has left with an answer: this may have been it
         raise UpstreamFault(
-            "broken", sent=True, whole=True, detail=f"an event was no message, and none answers: {unread.detail}"
+            "broken",
+            sent=True,
+            whole=True,
+            kind=unread.kind,
+            detail=f"an event was no message, and none answers: {unread.detail}",
         )
 
 
@@ -202,5 +207,6 @@ def _json(raw: bytes) -> object:
 
 def _as_message(value: object) -> Json:
     if not isinstance(value, dict) or value.get("jsonrpc") != "2.0":
-        raise UpstreamFault("broken", sent=True, whole=True, detail="the answer is no JSON-RPC message")
+        kind: Kind = "session_lost" if is_loss_without_form(value) else ""
+        raise UpstreamFault("broken", sent=True, whole=True, kind=kind, detail="the answer is no JSON-RPC message")
     return value

@@ -8,8 +8,8 @@ what comes on it goes to the call of that session that began last. Used by `conv
 
 import asyncio
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from core.egress.faults import UpstreamFault
@@ -73,6 +73,15 @@ class Asides:
     def knows(self, key: str) -> bool:
         """Whether the stream of this session is open, or its server has none."""
         return self._open.peek(key) is not None
+
+    @contextmanager
+    def attended(self, key: str, call: RunningCall) -> Iterator[None]:
+        """A time in which the server may ask beside the call."""
+        self.begins(key, call)
+        try:
+            yield
+        finally:
+            self.ends(key, call)
 
     def begins(self, key: str, call: RunningCall) -> None:
         """A call of this session runs, and can be asked."""

@@ -9,8 +9,7 @@ legacy one by telling it. A call is sent again by itself only where the upstream
 
 import asyncio
 import time
-from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable
 from functools import partial
 
 import orjson
@@ -139,7 +138,7 @@ class Upstreams:
         try:
             if sent.session_lost is not None:
                 raise SessionLost(sent.session_lost)
-            with self._attended(key, call):
+            with self.asides.attended(key, call):
                 if sent.attended:
                     await sent.answer.begun()
                 received = await self._read(call, sent.answer, session, key)
@@ -156,7 +155,7 @@ class Upstreams:
 
     async def _in_its_era(self, call: RunningCall, owner: Owner) -> Json:
         installation = call.installation
-        era = self.health.eras.known(installation)
+        met = era = self.health.eras.known(installation)
         if era is Era.MODERN:
             return await self._modern(call, owner)
         key = self._key(call, owner)
@@ -167,22 +166,14 @@ class Upstreams:
             era = found.era
         if era is Era.LEGACY:
             try:
-                return await self._legacy(call, key)
+                return await self._legacy(call, key, just_met=met is None)
             except _NoSession as none:
-                if not await self._became_modern(installation, none.refusal):
+                if not await self.health.eras.became_modern(installation, none.refusal):
                     raise none.refusal from none
         return await self._modern(call, owner)
 
     def _key(self, call: RunningCall, owner: Owner) -> str:
         return self.sessions.key(call.installation, owner.principal_key, owner.session_jti, call.outbound.profile)
-
-    async def _became_modern(self, installation: ResolvedInstallation, refusal: Refusal) -> bool:
-        """A server that refuses to open a session may have been replaced by a modern one."""
-        status = refusal.words.get("status")
-        may_be = refusal.reason in {"upstream_era", "upstream_error"} or (
-            refusal.reason == "upstream_status" and isinstance(status, int) and status < 500 and status != 429
-        )
-        return may_be and await self.health.eras.is_modern_now(installation)
 
     async def _modern(self, call: RunningCall, owner: Owner) -> Json:
         call.era = Era.MODERN
@@ -191,7 +182,7 @@ class Upstreams:
         self.health.answered(call.installation, call.outbound, owner.principal_key, answer)
         return answer
 
-    async def _legacy(self, call: RunningCall, key: str) -> Json:
+    async def _legacy(self, call: RunningCall, key: str, *, just_met: bool) -> Json:
         call.era = Era.LEGACY
         sessions = self.sessions
         for _ in range(_MAX_SESSIONS):
@@ -199,11 +190,12 @@ class Upstreams:
             if session is None:
                 session = await self._opened(key, call)
                 fresh = sessions.is_fresh(key, session)
+            call.in_new_session = fresh or (just_met and sessions.is_fresh(key, session))
             message, headers = call.outbound.legacy(session.version, session.id)
             if call.outbound.profile and call.outbound.lists is None:
                 await self.asides.open(key, call.installation, session)
             try:
-                with self._attended(key, call):
+                with self.asides.attended(key, call):
                     return await self._send(call, message, headers, session, key)
             except SessionLost as lost:
                 await sessions.lost(key, session)
@@ -220,15 +212,6 @@ class Upstreams:
         except Refusal as refusal:
             raise _NoSession(refusal) from refusal
 
-    @contextmanager
-    def _attended(self, key: str, call: RunningCall) -> Iterator[None]:
-        """A time in which the server may ask beside the call."""
-        self.asides.begins(key, call)
-        try:
-            yield
-        finally:
-            self.asides.ends(key, call)
-
     async def _send(
         self, call: RunningCall, message: Json, headers: dict[str, str], session: UpstreamSession | None, key: str
     ) -> Json:
@@ -243,18 +226,26 @@ class Upstreams:
     ) -> Json:
         if not is_success(response.status):
             call.headers = None
-            return await self._refused.answer_of(call.installation, call.outbound, response, session, key)
-        if call.outbound.lists is not None:
-            beside = partial(self._beside_the_answer, call)
-            received = await call.outbound.lists.answer(response, call.outbound.id, self._max_answer, beside)
-        elif is_stream(response):
-            received = await self._from_stream(call, response)
-        else:
-            received = await whole_answer(response, call.outbound.id, cap_bytes=self._max_answer, large=call.turns)
+            of, is_new = (call.installation, call.outbound), call.in_new_session
+            return await self._refused.answer_of(*of, response, session, key, is_new=is_new)
+        try:
+            received = await self._received(call, response)
+        except UpstreamFault as fault:
+            if session is None or fault.kind != "session_lost":
+                raise
+            raise SessionLost(fault) from fault
         call.headers = None  # answered: nothing to cancel any more
         if session is not None and is_session_lost(received):
             raise SessionLost(received)
         return received
+
+    async def _received(self, call: RunningCall, response: UpstreamAnswer) -> Json:
+        if call.outbound.lists is not None:
+            beside = partial(self._beside_the_answer, call)
+            return await call.outbound.lists.answer(response, call.outbound.id, self._max_answer, beside)
+        if is_stream(response):
+            return await self._from_stream(call, response)
+        return await whole_answer(response, call.outbound.id, cap_bytes=self._max_answer, large=call.turns)
 
     async def _from_stream(self, call: RunningCall, response: UpstreamAnswer) -> Json:
         async for received in messages(response, cap_bytes=self._max_answer, large=call.turns):

@@ -111,9 +111,15 @@ class Eras:
         key = _key(installation)
         return await self._finding.result(key, lambda: self._find(key, installation, open_legacy))
 
-    async def is_modern_now(self, installation: ResolvedInstallation) -> bool:
-        """Ask a server that opens no legacy session any more, once for all who wait. What was known is forgotten."""
-        if installation.protocol != "auto":
+    async def became_modern(self, installation: ResolvedInstallation, refusal: Refusal) -> bool:
+        """Ask a server that refuses to open a legacy session, once for all who wait: it may have been replaced by a
+        modern one. What was known is forgotten.
+        """
+        status = refusal.words.get("status")
+        may_be = refusal.reason in {"upstream_era", "upstream_error"} or (
+            refusal.reason == "upstream_status" and isinstance(status, int) and status < 500 and status != 429
+        )
+        if installation.protocol != "auto" or not may_be:
             return False
         self.forget(installation)
         key = _key(installation)

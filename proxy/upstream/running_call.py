@@ -50,6 +50,8 @@ class RunningCall:
     asked: int = 0
     fresh_left: int = 2
     """Sessions that may be opened for it: one more where the first was an older one, that may have been lost."""
+    in_new_session: bool = False
+    """Whether its session was opened for it."""
     questions: set["asyncio.Task[None]"] = field(default_factory=set)
     """Of a legacy server, which wait for the caller."""
     headers: dict[str, str] | None = None

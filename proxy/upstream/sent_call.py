@@ -62,7 +62,7 @@ class SentCall:
         self.installation, self.outbound, self.caller = installation, outbound, caller
         self.session = session
         """Of a legacy upstream; None for a modern one."""
-        self.session_lost: Json | None = None
+        self.session_lost: Json | UpstreamFault | None = None
         """The answer, where it says that the upstream does not know the session."""
         self.answer = answer
         self.attended = False
@@ -213,6 +213,9 @@ class SentCalls:
             message = _message(sent)
             sound = True
         except UpstreamFault as fault:
+            if fault.kind == "session_lost" and sent.session is not None:
+                sent.session_lost = fault
+                return None
             if fault.reason == "slow":
                 self._tell(sent, "deadline")
             raise self._health.refusal(sent.installation, sent.outbound, sent.caller, fault) from fault

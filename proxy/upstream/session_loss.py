@@ -2,13 +2,15 @@
 
 MCP says 404 for a session that a server does not know. Servers say much else: 400 with "No valid session ID provided"
 (`server-everything`, the samples of the TypeScript SDK), 401, 410 or 500 with "Session not found", a result's status
-with the error -32001, plain text. Pure. Called by `refused_calls`, `conversation` and `sent_call`.
+with the error -32001, plain text. The words that say nothing else are in `session_words`. Pure. Called by
+`refused_calls`, `conversation` and `sent_call`.
 """
 
 import enum
 import re
 
 from proxy.upstream.answers import Json
+from proxy.upstream.session_words import is_only_of_opening, says_only_that
 from proxy.upstream.unsuccessful import Unsuccessful
 
 
@@ -35,26 +37,6 @@ _SPOKEN_OF = re.compile(
     r"|server not initiali[sz]ed|expect(?:ed)? initiali[sz]e|before initiali[sz]ation",
     re.IGNORECASE,
 )
-_WHERE = r"(?:[\w ]{1,40}: )?"
-_ALONE = re.compile(
-    rf"{_WHERE}"
-    r"(?:(?:mcp[- ])?session(?:[- ]?id)?(?: with id)?(?: [\"']?[\w-]{1,128}[\"']?)?(?: is| was| has)?(?: been)?"
-    r" (?:not found|unknown|invalid|expired|terminated|not initialized|does not exist)"
-    r"|(?:no|invalid|unknown|expired|missing)"
-    r"(?: (?:or|valid|invalid|active|such|known|unknown|open|existing|expired|missing"
-    r"|transport|found|for|the|this)){0,3}"
-    r" (?:mcp[- ])?session(?:[- ]?id)?(?: provided)?)\.?",
-    re.IGNORECASE,
-)
-"""Nothing but that. Where a tool may have run, other words (`the browser session was closed`) are the tool's own."""
-_NOT_OPENED = re.compile(
-    rf"{_WHERE}(?:(?:mcp )?server not initiali[sz]ed"
-    r"|(?:missing )?mcp-session-id(?: header)?(?:(?: is)? (?:required|missing))?"
-    r"|unexpected message, expect(?:ed)? initiali[sz]e request"
-    r"|received request before initiali[sz]ation was complete)\.?",
-    re.IGNORECASE,
-)
-"""Nothing but that either, said of a session in words of the protocol that no tool uses."""
 _SAID_OF_SESSIONS = frozenset({-32000, -32001, -32600})
 """Codes of errors about the session in an answer that is a success."""
 _GONE = frozenset({404, 410})
@@ -67,7 +49,7 @@ _OF_THE_CALL = frozenset({-32601, -32602})
 def speaks_of_session(error: Json) -> bool:
     """Whether a JSON-RPC error that came with a success says that there is no such session."""
     code, message = error.get("code"), error.get("message")
-    return code in _SAID_OF_SESSIONS and isinstance(message, str) and _says_only_that(message)
+    return code in _SAID_OF_SESSIONS and isinstance(message, str) and says_only_that(message)
 
 
 def is_session_lost(answer: Json) -> bool:
@@ -79,7 +61,7 @@ def is_session_lost(answer: Json) -> bool:
 def fate_after(answer: Unsuccessful, *, ours: int, has_id: bool) -> Fate:
     """What an unsuccessful answer means for the session. `ours`: the request's id; `has_id`: the session has one."""
     status, error = answer.status, answer.error
-    is_ours = error is not None and answer.id in (ours, str(ours))
+    is_ours = answer.is_to(ours)
     if _says_that_it_is_lost(answer, is_ours=is_ours, has_id=has_id):
         return Fate.LOST
     if not has_id:
@@ -98,11 +80,7 @@ def _says_that_it_is_lost(answer: Unsuccessful, *, is_ours: bool, has_id: bool) 
     words = message if isinstance(message, str) else answer.words
     if answer.status < 400:
         return False
-    if _says_only_that(words) or (answer.status < 500 and _NOT_OPENED.fullmatch(words)):
+    if says_only_that(words) or (answer.status < 500 and is_only_of_opening(words)):
         # With our id it may be what the tool answered: of a session of its own, where the server has given none.
         return not is_ours or (code not in _OF_THE_CALL if has_id else code in _SAID_OF_SESSIONS)
     return has_id and not is_ours and answer.status < 500 and _SPOKEN_OF.search(words) is not None
-
-
-def _says_only_that(words: str) -> bool:
-    return _ALONE.fullmatch(words.replace("_", " ")) is not None

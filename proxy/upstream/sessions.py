@@ -138,6 +138,13 @@ class UpstreamSessions:
         self.ends.take_back(key, session)
         await self._copies.drop(key, session)  # if it is there still: another worker may have opened a new one
 
+    async def leave(self, key: str, session: UpstreamSession) -> None:
+        """The upstream refuses a call in this session without a word why: it is used no more."""
+        held = self._held.peek(key)
+        await self.lost(key, session)
+        if held is not None and held.session == session:
+            self.ends.give_up(key, session, held.installation)
+
     def doubt(self, key: str, session: UpstreamSession) -> None:
         """The upstream failed, perhaps because of this session: ask it with a `ping` before it is used again."""
         held = self._held.get(key)

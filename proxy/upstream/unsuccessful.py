@@ -53,6 +53,10 @@ class Unsuccessful:
     where it does not say that.
     """
 
+    def is_to(self, request_id: int) -> bool:
+        """Whether it is a JSON-RPC error with this request's id, such as a tool's own."""
+        return self.error is not None and self.id in (request_id, str(request_id))
+
     def refusal(self, installation: ResolvedInstallation, during: str) -> Refusal:
         """What the caller is told; `during` is for the log."""
         reason = "upstream_credential" if self.status in {401, 403} else "upstream_status"

@@ -26,9 +26,12 @@ def _text(status: int, text: str, media_type: str = "text/plain") -> Refusing:
     return lambda _: web.Response(status=status, text=text, content_type=media_type)
 
 
-def _event(received: Received) -> web.Response:
-    message = b'{"jsonrpc":"2.0","id":%d,"error":{"code":-32001,"message":"Session not found"}}' % received.id
-    return web.Response(body=b"event: message\ndata: " + message + b"\n\n", content_type="text/event-stream")
+def _event(data: bytes) -> Refusing:
+    def answer(received: Received) -> web.Response:
+        filled = data % received.id if b"%d" in data else data
+        return web.Response(body=b"event: message\ndata: " + filled + b"\n\n", content_type="text/event-stream")
+
+    return answer
 
 
 LOST_BY: dict[str, Refusing] = {
@@ -47,7 +50,21 @@ LOST_BY: dict[str, Refusing] = {
     "503": _rpc(503, -32000, "Session not found"),
     "200": _rpc(200, -32001, "Session not found", ours=True),
     "200 with another code": _rpc(200, -32000, "Bad Request: No valid session ID provided", ours=True),
-    "200 as an event": _event,
+    "200 as an event": _event(b'{"jsonrpc":"2.0","id":%d,"error":{"code":-32001,"message":"Session not found"}}'),
+    "200 as an event of no form": _event(b'{"error":"Session not found"}'),
+    "200 of no form": _text(200, '{"error":{"message":"Session not found or has expired."}}', "application/json"),
+    "mcp-go": _text(400, "Invalid session ID"),
+    "the Go SDK": _text(404, "session not found"),
+    "the PHP SDK": _rpc(404, -32600, "Session not found or has expired."),
+    "a server with the TypeScript SDK": _rpc(
+        400, -32000, "Bad Request: No valid session ID or not an initialize request"
+    ),
+    "the same with our id": _rpc(
+        400, -32000, "Bad Request: No valid session ID provided or not an initialize request", ours=True
+    ),
+    "401 as JSON-RPC": _rpc(401, -32001, "Session not found"),
+    "403": _rpc(403, -32000, "Forbidden: Invalid session ID"),
+    "503 in more words": _text(503, "Session expired. Please re-initialize"),
 }
 """By whom, or how: refusals that speak of the session, so that the call was not run."""
 ENDED_BY: dict[str, Refusing] = {

@@ -12,6 +12,7 @@ from core.probes import ProbeQuestion
 from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
 from proxy.upstream.session_copies import AGE_S
+from tests.fakes.forgetful_upstream import LOST_BY, ForgetfulUpstream
 from tests.fakes.mcp_upstream import Answer, McpUpstream
 from tests.fixtures_redis import RedisServer
 from tests.plugins.moved_clock import MovedClock
@@ -160,3 +161,39 @@ async def test_a_session_that_the_server_has_lost_is_not_ended_again(rig: Rig) -
         assert (await rig.call("t")).result
         await rig.worker.deps.upstreams.sessions.close()
         assert [one.session for one in server.seen_of("DELETE")] == [server.seen_of("tools/call")[-1].session]
+
+
+async def test_a_server_that_refuses_in_a_new_session_too_means_the_call(rig: Rig) -> None:
+    async with McpUpstream(era="legacy") as server:
+        await one_tool(rig, server, [GOOD, Answer(status=400)])
+        assert (await rig.call("t")).result
+
+        refusals = [(await rig.call("t")).refusal for _ in range(2)]
+
+        assert [one["code"] for one in refusals] == ["upstream_session", "upstream_status"]
+        assert [one["retryable"] for one in refusals] == [True, False]
+        assert len(server.seen_of("tools/call")) == 3
+
+
+async def test_a_session_that_a_server_refuses_without_a_word_is_ended(rig: Rig) -> None:
+    async with McpUpstream(era="legacy") as server:
+        await one_tool(rig, server, [GOOD, Answer(status=400)])
+        assert (await rig.call("t")).result
+        assert (await rig.call("t")).refusal
+        await server.wait_for("DELETE")
+        assert server.seen_of("DELETE")[0].session == server.seen_of("tools/call")[0].session
+
+
+async def test_fifty_calls_at_once_in_a_lost_session_open_one_new_session(rig: Rig) -> None:
+    async with ForgetfulUpstream(LOST_BY["the specification"]) as server:
+        await one_tool(rig, server, isolation="shared")
+        tokens = [rig.control.token() for _ in range(5)]
+        for token in tokens:
+            assert (await rig.call("t", token=token)).result
+        server.forget_sessions()
+
+        replies = await asyncio.gather(*(rig.call("t", token=token) for token in tokens for _ in range(10)))
+
+        assert {reply.result["content"][0]["text"] for reply in replies} == {"fine"}
+
+        assert len(server.seen_of("initialize")) == 2

@@ -28,6 +28,9 @@ class Sessions:
     async def lost(self, key: str, session: UpstreamSession) -> None:
         self.done.append(f"{session.id} of {key} is lost")
 
+    async def leave(self, key: str, session: UpstreamSession) -> None:
+        self.done.append(f"{session.id} of {key} is left")
+
     def doubt(self, key: str, session: UpstreamSession) -> None:
         self.done.append(f"{session.id} of {key} is doubted")
 
@@ -62,9 +65,11 @@ class Met:
         self.eras._found.put(_key(self.to), Found(Era.LEGACY, float("inf")))
         self._refused = RefusedCalls(self.sessions, self.eras)  # type: ignore[arg-type]  # a fake of it
 
-    async def answers(self, answer: Refusing, session: UpstreamSession | None = SESSION) -> dict[str, object]:
+    async def answers(
+        self, answer: Refusing, session: UpstreamSession | None = SESSION, *, is_new: bool = False
+    ) -> dict[str, object]:
         outbound = Outbound("tools/call", {"name": "t", "arguments": {}}, {}, id=OURS)
-        return await self._refused.answer_of(self.to, outbound, answer, session, "owner")
+        return await self._refused.answer_of(self.to, outbound, answer, session, "owner", is_new=is_new)
 
     @property
     def era(self) -> Era | None:
@@ -85,8 +90,8 @@ async def test_a_lost_session_is_raised_and_nothing_is_done_yet() -> None:
 @pytest.mark.parametrize(
     ("answer", "done", "era"),
     [
-        (Refusing(400), ["s of owner is lost"], None),
-        (Refusing(405), ["s of owner is lost"], None),
+        (Refusing(400), ["s of owner is left"], None),
+        (Refusing(405), ["s of owner is left"], None),
         (Refusing(500), ["s of owner is doubted"], Era.LEGACY),
         (Refusing(413), [], Era.LEGACY),
         (Refusing(429), [], Era.LEGACY),
@@ -115,3 +120,21 @@ async def test_an_error_becomes_the_answer_to_our_request() -> None:
     told = await met.answers(Refusing(400, error(-32602, "no such city", of=OURS)))
     assert told == {"jsonrpc": "2.0", "id": OURS, "error": {"code": -32602, "message": "no such city"}}
     assert met.sessions.done == ["s of owner is doubted"]
+
+
+@pytest.mark.parametrize(("is_new", "reason"), [(False, "upstream_session"), (True, "upstream_status")])
+async def test_a_refusal_without_a_word_may_be_of_the_session_unless_that_is_new(is_new: bool, reason: str) -> None:
+    met = Met()
+    with pytest.raises(Refusal, match=reason):
+        await met.answers(Refusing(400), is_new=is_new)
+
+
+async def test_an_error_of_nobodys_request_goes_with_it_to_the_caller() -> None:
+    with pytest.raises(Refusal, match="upstream_session") as refused:
+        await Met().answers(Refusing(400, error(-32000, "Bad Request")))
+    assert refused.value.text == "Bad Request"
+
+
+async def test_a_tools_own_error_is_told_as_that() -> None:
+    told = await Met().answers(Refusing(400, error(-32000, "The page is gone", of=OURS)))
+    assert told["error"] == {"code": -32000, "message": "The page is gone"}
