@@ -13,6 +13,8 @@ MAX_EVENT_BYTES = 1 << 20
 # A call that reports progress ten thousand times is honest; a stream ten times as long is a flood.
 MAX_EVENTS = 100_000
 
+_RETRY_DIGITS = 9  # a hundred days, in milliseconds
+
 COMMENT_KEEPALIVE: bytes = b": keep-alive\n\n"
 
 _BOM = b"\xef\xbb\xbf"
@@ -40,8 +42,7 @@ class EventReader:
     `max_event_bytes` bounds the lines of one event together, their field names and line ends included, and
     with it the memory held between pieces. `max_events` bounds the events of the whole stream.
 
-    Ids and retry times are passed over: nobody here resumes a stream. An event without the blank line that ends it is
-    never given out.
+    An event without the blank line that ends it is never given out, and its id does not count.
     """
 
     __slots__ = (
@@ -49,12 +50,15 @@ class EventReader:
         "_data",
         "_event_bytes",
         "_events_left",
+        "_id",
         "_line",
         "_max_event_bytes",
         "_max_events",
         "_name",
         "_skip_lf",
         "behind",
+        "last_id",
+        "retry_ms",
     )
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES, max_events: int = MAX_EVENTS) -> None:
@@ -66,6 +70,10 @@ class EventReader:
         self._name = ""
         self._at_start = True
         self._skip_lf = False
+        self._id = self.last_id = b""
+        """Of the last event, one without data too; whoever takes the stream up says it. Empty: it has none."""
+        self.retry_ms: int | None = None
+        """How long the server wants that to be waited for."""
         self.behind = False
         """Whether anything has come behind the last event that was given out, a comment even."""
 
@@ -117,6 +125,10 @@ class EventReader:
             self._take_data(value)
         elif name == b"event":
             self._name = value.decode("utf-8", "replace")
+        elif name == b"id" and b"\0" not in value:
+            self._id = value
+        elif name == b"retry" and value.isdigit() and len(value) <= _RETRY_DIGITS:
+            self.retry_ms = int(value)
 
     def _take_data(self, value: bytes) -> None:
         data = self._data
@@ -130,7 +142,7 @@ class EventReader:
 
     def _dispatch(self, events: list[Event]) -> None:
         data, name = self._data, self._name
-        self._data, self._name, self._event_bytes = None, "", 0
+        self._data, self._name, self._event_bytes, self.last_id = None, "", 0, self._id
         if data is None:
             return
         if self._events_left <= 0:

@@ -17,6 +17,7 @@ from core.mcp.large_answer_json import LARGE, read_large
 from proxy.upstream.faults import WEB_PAGE
 from proxy.upstream.large_answers import Turns
 from proxy.upstream.session_words import is_loss_without_form
+from proxy.upstream.taken_up import StreamPosition
 from proxy.upstream.transport import UpstreamAnswer
 from proxy.upstream.unpacked import Unpacked
 
@@ -36,15 +37,18 @@ _STEP: Final = 64 * 1024
 """Bytes of a stream that are read before others get a turn; a longer message is read here only if it is plain."""
 
 
-async def messages(response: UpstreamAnswer, *, cap_bytes: int, large: Turns | None = None) -> AsyncIterator[Json]:
+async def messages(
+    response: UpstreamAnswer, *, cap_bytes: int, large: Turns | None = None, position: StreamPosition | None = None
+) -> AsyncIterator[Json]:
     """Every JSON-RPC message of an answer, in order. Raises UpstreamFault for what cannot be read.
 
-    `large`: the turns that large messages wait for; without it they are read at once.
+    `large`: the turns that large messages wait for; without it they are read at once. `position`: is told how far an
+    event stream was read.
     """
     response = inflated(response, cap_bytes)
     if is_stream(response):
         async for message in messages_of_stream(
-            response, cap_bytes, lambda raw: _read_in_turn(_as_message, raw, large)
+            response, cap_bytes, lambda raw: _read_in_turn(_as_message, raw, large), position
         ):
             yield message
         return
@@ -114,7 +118,10 @@ def no_answer() -> UpstreamFault:
 
 
 async def messages_of_stream(
-    response: UpstreamAnswer, cap_bytes: int, read_it: Callable[[bytes], Awaitable[Json]]
+    response: UpstreamAnswer,
+    cap_bytes: int,
+    read_it: Callable[[bytes], Awaitable[Json]],
+    position: StreamPosition | None = None,
 ) -> AsyncIterator[Json]:
     """Every message of an event stream; `read_it` reads the data of one event. Raises UpstreamFault.
 
@@ -139,6 +146,9 @@ async def messages_of_stream(
         raise UpstreamFault("too_large", sent=True, detail=str(fault), figure=MAX_EVENTS, unit="events") from fault
     except EventStreamFault as fault:
         raise UpstreamFault("too_large", sent=True, detail=str(fault), figure=cap_bytes) from fault
+    finally:
+        if position is not None:
+            position.reached(reader)
     if unread is not None:  # and nobody has left with an answer: this may have been it
         raise UpstreamFault(
             "broken",

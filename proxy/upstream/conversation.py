@@ -8,30 +8,20 @@ legacy one by telling it. A call is sent again by itself only where the upstream
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable
-from functools import partial
 
 import orjson
 
 from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
-from core.mcp.methods import LIST_CHANGED, LOG_MESSAGE, PROGRESS
 from core.mcp.versions import Era
 from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
 from proxy.refusals import Refusal
 from proxy.resolve.list_news import ListNews
-from proxy.upstream.answers import (
-    Json,
-    is_answer_to,
-    is_stream,
-    is_success,
-    messages,
-    no_answer,
-    whole_answer,
-)
+from proxy.upstream.answers import Json, is_success
 from proxy.upstream.asides import Asides
+from proxy.upstream.call_answers import CallAnswers
 from proxy.upstream.courtesy import Courtesy
 from proxy.upstream.deadlines import Deadlines
 from proxy.upstream.eras import Eras
@@ -72,9 +62,10 @@ class Upstreams:
         self._deadlines = Deadlines(seconds=call_seconds, ceiling=ceiling_seconds)
         self.health = Health(eras, self._deadlines, max_answer=max_answer)
         self._courtesy, self._refused = Courtesy(transport, tasks), RefusedCalls(sessions, eras)
-        self._transport, self._max_answer, self._list_news = transport, max_answer, list_news
-        self._questions = ServersQuestions(self._courtesy, tasks)
-        self.asides = Asides(to_listen, tasks, self._questions)
+        self._transport = transport
+        questions = ServersQuestions(self._courtesy, tasks)
+        self._answers = CallAnswers(transport, questions, list_news, most=max_answer)
+        self.asides = Asides(to_listen, tasks, questions)
         """What legacy servers ask beside their calls."""
         self.sent = SentCalls(
             self.health, sessions, transport, self._courtesy, self._deadlines, self.asides, most=max_answer
@@ -141,7 +132,7 @@ class Upstreams:
             with self.asides.attended(key, call):
                 if sent.attended:
                     await sent.answer.begun()
-                received = await self._read(call, sent.answer, session, key)
+                read = await self._read(call, sent.answer, session, key)
         except BaseException as error:
             sent.answer.settle(sound=False)
             if session is None or not isinstance(error, SessionLost):
@@ -150,6 +141,8 @@ class Upstreams:
             call.fresh_left = 1
             return await self._in_its_era(call, owner)
         sent.answer.settle(sound=True)
+        with self.asides.attended(key, call):
+            received = read or await self._answers.taken_up(call)
         self.health.answered(call.installation, call.outbound, owner.principal_key, received)
         return received
 
@@ -219,60 +212,29 @@ class Upstreams:
         call.headers = headers
         # The call's own deadline keeps the time, so that a legacy server is told when it strikes.
         async with self._transport.request("POST", url, headers, orjson.dumps(message)) as response:
-            return await self._read(call, response, session, key)
+            read = await self._read(call, response, session, key)
+        return read or await self._answers.taken_up(call)
 
     async def _read(
         self, call: RunningCall, response: UpstreamAnswer, session: UpstreamSession | None, key: str
-    ) -> Json:
+    ) -> Json | None:
+        """The answer; None where a stream ended before it and can be taken up."""
         if not is_success(response.status):
             call.headers = None
             of, is_new = (call.installation, call.outbound), call.in_new_session
             return await self._refused.answer_of(*of, response, session, key, is_new=is_new)
         try:
-            received = await self._received(call, response)
+            received = await self._answers.of(call, response)
         except UpstreamFault as fault:
             if session is None or fault.kind != "session_lost":
                 raise
             raise SessionLost(fault) from fault
+        if received is None:
+            return None
         call.headers = None  # answered: nothing to cancel any more
         if session is not None and is_session_lost(received):
             raise SessionLost(received)
         return received
-
-    async def _received(self, call: RunningCall, response: UpstreamAnswer) -> Json:
-        if call.outbound.lists is not None:
-            beside = partial(self._beside_the_answer, call)
-            return await call.outbound.lists.answer(response, call.outbound.id, self._max_answer, beside)
-        if is_stream(response):
-            return await self._from_stream(call, response)
-        return await whole_answer(response, call.outbound.id, cap_bytes=self._max_answer, large=call.turns)
-
-    async def _from_stream(self, call: RunningCall, response: UpstreamAnswer) -> Json:
-        async for received in messages(response, cap_bytes=self._max_answer, large=call.turns):
-            if is_answer_to(received, call.outbound.id):
-                return received
-            await self._beside_the_answer(call, received)
-        raise no_answer()
-
-    async def _beside_the_answer(self, call: RunningCall, message: Json) -> None:
-        """A notification or a request that came before the answer; what is not known here is dropped."""
-        method, params = message.get("method"), message.get("params")
-        if "id" in message and isinstance(method, str):
-            self._questions.take(call, message, method)
-            return
-        if isinstance(method, str) and method in LIST_CHANGED and call.outbound.lists is None:
-            # Not beside a list: a server that says so whenever it is asked for one would be asked again and again.
-            self._list_news.note(call.installation.installation_id, LIST_CHANGED[method])
-        if not isinstance(params, dict):
-            return
-        if method == LOG_MESSAGE and call.outbound.hears:
-            await call.beside.tell(LOG_MESSAGE, params)
-        if method != PROGRESS:
-            return
-        if not call.outbound.wants_progress or params.get("progressToken") != call.outbound.progress_token:
-            return
-        call.deadline.until = min(time.monotonic() + call.extend, call.latest)
-        await call.beside.tell(PROGRESS, params)
 
     def _call_off(self, call: RunningCall, why: str) -> None:
         if call.era is Era.LEGACY and call.headers is not None:

@@ -36,6 +36,7 @@ _WHY = {
     "proxy_away": "The proxy of HTTPS_PROXY cannot be reached.",
     "proxy_refused": "The proxy of HTTPS_PROXY did not let the connection through.",
     "web_page": "Check the path of the URL.",
+    "session_lost": "It loses every session at once: if it runs several times, let each session reach the same one.",
 }
 """By the kind of a fault."""
 _CERTIFICATE = re.compile(r"certificate verify failed: ([\w ,.'*:-]{1,100})")

@@ -34,6 +34,11 @@ class FirstMessage:
         return self.data is not None
 
     @property
+    def has_id(self) -> bool:
+        """Whether an event had one up to now: then a stream that ends may be taken up behind it."""
+        return bool(self._reader.last_id)
+
+    @property
     def is_alone(self) -> bool:
         """Whether nothing came behind it, up to now. To be asked before anything is taken from the answer."""
         return self._alone and self._looked == self._answer.buffered

@@ -10,6 +10,7 @@ from proxy.upstream.answers import Json
 from proxy.upstream.deadlines import Deadline
 from proxy.upstream.large_answers import Hold, Turns
 from proxy.upstream.outbound import Outbound
+from proxy.upstream.taken_up import StreamPosition
 
 
 class CallersSide(Protocol):
@@ -57,3 +58,5 @@ class RunningCall:
     headers: dict[str, str] | None = None
     """Headers of the request once sent, for what must follow it."""
     era: Era = Era.MODERN
+    position: StreamPosition = field(default_factory=StreamPosition)
+    """Where the event stream of its answer ended, if it did before the answer."""

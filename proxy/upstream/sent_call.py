@@ -85,6 +85,13 @@ class SentCall:
             self._first = FirstMessage(self.answer, self._calls.most)
         return self._first
 
+    def may_be_taken_up(self, fault: UpstreamFault) -> bool:
+        """Whether its answer is the event stream of a legacy server that broke off where it can go on."""
+        head = self.answer.head
+        if self.session is None or head is None or not head.streams:
+            return False
+        return fault.reason == "broken" and self.first_message.has_id
+
     def strike(self) -> None:
         """End the call because its time is over (called by `Deadlines`)."""
         self.answer.fail(UpstreamFault("slow", sent=True, detail="no answer in time"))
@@ -206,6 +213,8 @@ class SentCalls:
         answer = sent.answer
         if answer.head is not None and answer.head.streams and sent.look_for_first_message():
             return self._first_message(sent)
+        if answer.fault is not None and sent.may_be_taken_up(answer.fault):
+            return None
         if answer.fault is None and (not answer.is_whole or answer.buffered > ON_LOOP):
             return None
         sound = False

@@ -91,6 +91,7 @@ from proxy.upstream import (
     session_copies,
     session_ends,
     sessions,
+    taken_up,
     unpacked,
     unsuccessful,
 )
@@ -147,6 +148,13 @@ FIGURES = {
     "seconds of such a rest": f"{breakers._REST_S:g}",
     "seconds for `server/discover`": f"{eras._PROBE_S:g}",
     "seconds for `initialize`": f"{handshake.OPEN_S:g}",
+    "times that the stream of a legacy server's answer is taken up again where it ended, in one call": (
+        f"{taken_up.MOST_TIMES:,}"
+    ),
+    "times in a row that this may fail": f"{taken_up.FAILURES}",
+    "seconds until it is taken up": (
+        f"what the server says, {taken_up.USUAL_S:g} where it says nothing, at least {taken_up.LEAST_S:g}"
+    ),
     "seconds until an era that rests on a refusal is asked again, beside the calls": f"{eras._SHORT_AGE_S:g}",
     "body of a request": size(DEFAULTS["max_body"]),
     "nesting of its JSON": f"{json_limits.MAX_DEPTH} levels",

@@ -47,6 +47,25 @@ def test_single_bytes_change_nothing() -> None:
     assert read([TALK[at : at + 1] for at in range(len(TALK))]) == EVENTS
 
 
+@pytest.mark.parametrize(
+    ("stream", "last_id", "retry_ms"),
+    [
+        (b"data: x\n\n", b"", None),
+        (b"id: 7\nretry: 250\n\n", b"7", 250),
+        (b"id: 7\ndata: x\n\ndata: y\n\n", b"7", None),
+        (b"id: 7\n\nid: 8\ndata: x\n", b"7", None),
+        (b"id: 7\n\nid\n\n", b"", None),
+        (b"id: 7\n\nid: a\0b\n\n", b"7", None),
+        (b"retry: 1s\nretry: -1\nretry:\nretry: 1234567890\n\n", b"", None),
+        (b"retry: 9\n", b"", 9),
+    ],
+)
+def test_what_a_stream_is_taken_up_with_is_known(stream: bytes, last_id: bytes, retry_ms: int | None) -> None:
+    reader = EventReader()
+    read([stream], reader)
+    assert (reader.last_id, reader.retry_ms) == (last_id, retry_ms)
+
+
 @given(
     st.text(alphabet="\r\n:d \ufeff", max_size=60).map(lambda text: text.replace("d", "data:d").encode()),
     st.lists(st.integers(0, 300), max_size=6),
