@@ -22,16 +22,12 @@ def test_drivers_work_without_us_on_the_npm_server(client: Client, everything_se
 
 
 @EVERY_CLIENT
-def test_drivers_work_without_us_on_the_pypi_server(client: Client, time_server: str):
-    outcome = listed_and_called(client, time_server, TOKEN, "get_current_time", {"timezone": "UTC"})
-    assert {"get_current_time", "convert_time"} <= set(outcome.tools)
-    assert '"timezone"' in outcome.text
-
-
-@EVERY_CLIENT
-def test_clients_find_the_newest_revision_that_they_and_a_server_know(client: Client, time_server: str):
+def test_drivers_work_without_us_on_the_pypi_server_in_the_newest_revision_of_both(client: Client, time_server: str):
     with started(client, time_server, TOKEN) as talker:
         assert talker.does("protocol") == client.speaks
+        assert {"get_current_time", "convert_time"} <= set(talker.does("tools"))
+        said = talker.does("call", tool="get_current_time", arguments={"timezone": "UTC"})
+    assert '"timezone"' in said["text"]
 
 
 @EVERY_CLIENT
