@@ -7,45 +7,13 @@ destructive unless every tool that it can reach only reads: a client that asks i
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final
-
-from core.mcp.param_headers import ParamHeaders
-from core.snapshot import Route
+from typing import Any, Final
 
 SEARCH: Final = "search_tools"
 RUN: Final = "run_tool"
 LONGEST_QUERY: Final = 200
 USUAL_LIMIT: Final = 8
 MOST_HITS: Final = 20
-_HERE: Final = Route("process", "", "archway")
-
-
-@dataclass(frozen=True, slots=True)
-class SearchTarget:
-    """What a call of `search_tools` is for: answered here, by no server."""
-
-    exposed: str = SEARCH
-    assignment_id: str = ""
-    route: Route = _HERE
-    rule: ClassVar[None] = None
-    param_headers: ClassVar[ParamHeaders] = ()
-
-    def asks(self, params: Mapping[str, object]) -> tuple[str, dict[str, object]]:
-        """Nobody: it is answered here."""
-        return "", {}
-
-    def result_of(self, result: dict[str, object]) -> dict[str, object] | None:
-        """The result."""
-        return result
-
-    def instead_of(self, code: object) -> dict[str, object] | None:
-        """No server errs here."""
-        return None
-
-    def is_callers_fault(self, code: object) -> bool:
-        """No server errs here."""
-        return False
 
 
 def built_in_tools(definitions: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ asked, for all hits at once.
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -15,13 +15,17 @@ from core.mcp.faults import INVALID_PARAMS, MessageFault, result_message
 from core.mcp.shapes import result_for_legacy, result_for_modern
 from core.mcp.versions import Era
 from core.resolve import InstallationQuestion
+from core.snapshot import Route
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
-from proxy.gateways.built_in_tools import LONGEST_QUERY, MOST_HITS, USUAL_LIMIT, SearchTarget
+from proxy.gateways.built_in_tools import LONGEST_QUERY, MOST_HITS, SEARCH, USUAL_LIMIT
 from proxy.gateways.compiled import CompiledTool
 from proxy.gateways.tool_search import signature
 from proxy.refusals import Refusal
+
+_HERE: Final = CompiledTool(SEARCH, "", "", Route("process", "", "archway"), None, ())
+"""What a search is for, to limits and records: no server is asked."""
 
 
 def choose_search(x: Exchange, _: Deps) -> None:
@@ -33,7 +37,7 @@ def choose_search(x: Exchange, _: Deps) -> None:
         raise _wrong(x, f"arguments.query must be a text of 1 to {LONGEST_QUERY} characters.")
     if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MOST_HITS:
         raise _wrong(x, f"arguments.limit must be a whole number of 1 to {MOST_HITS}.")
-    x.target = SearchTarget()
+    x.target = _HERE
 
 
 async def search_tools(x: Exchange, deps: Deps) -> None:
