@@ -115,22 +115,27 @@ async def showing_in_words(
     installation_id: str | None = None,
     limit: int = 20,
 ) -> list[str]:
-    """Gateways that show tools of an entry, or tools pinned to an installation, for a sentence: by slug those that
-    the caller may see, the others together.
+    """Gateways that show tools or offers of an entry, or those pinned to an installation, for a sentence: by slug
+    those that the caller may see, the others together.
     """
     rows = await connection.fetch(
-        f"""select slug, count(*) as tools from (
-                select case when {_VISIBLE} then g.slug end as slug from assignments a
+        f"""select slug, count(*) filter (where kind not in ('resources', 'prompts')) as tools,
+                array_agg(distinct kind) filter (where kind in ('resources', 'prompts')) as offers from (
+                select case when {_VISIBLE} then g.slug end as slug, t.kind from assignments a
                 join entry_tools t on t.id = a.tool_id join gateways g on g.id = a.gateway_id
                 where ($4::uuid is null or t.entry_id = $4) and ($5::uuid is null or a.installation_id = $5)
             ) seen group by slug order by slug nulls last limit $6""",
         caller.may("gateway:read"), caller.user_id or None, list(caller.teams), entry_id, installation_id, limit,
     )  # fmt: skip
     return [
-        f"{counted(row['tools'], 'tool')} on "
+        f"{_shown_in_words(row['tools'], row['offers'] or [])} on "
         + ("gateways of others" if row["slug"] is None else f"the gateway {row['slug']!r}")
         for row in rows
     ]
+
+
+def _shown_in_words(tools: int, offers: Sequence[str]) -> str:
+    return " and ".join([counted(tools, "tool")] * bool(tools) + [f"the {kind}" for kind in offers])
 
 
 async def assigned_tools(connection: Connection, gateway_ids: Sequence[str]) -> dict[str, list[AssignedTool]]:

@@ -74,6 +74,24 @@ async def test_what_is_assigned_by_name_is_an_offer_and_no_tool(api: Api, entry:
     assert all(one.route.installation_id is None for one in snapshot.offers)
 
 
+@pytest.mark.parametrize(
+    ("tools", "words"),
+    [
+        (["all_prompts"], "by the prompts on the gateway 'desk'."),
+        (
+            ["now", "all_prompts", "all_resources"],
+            "by 1 tool and the prompts and the resources on the gateway 'desk'.",
+        ),
+    ],
+)
+async def test_what_still_shows_an_offer_says_so_where_its_installation_would_go(
+    api: Api, entry: JSON, gateway: JSON, tools: list[str], words: str
+) -> None:
+    pin = (await api.get("/installations"))["items"][0]["id"]
+    await api.assign(gateway, entry, tools=tools, installation=pin)
+    assert words in (await api.delete(f"/installations/{pin}", expect=409))["detail"]
+
+
 async def test_the_snapshot_says_how_often_the_server_said_that_they_changed(
     api: Api, entry: JSON, gateway: JSON
 ) -> None:
