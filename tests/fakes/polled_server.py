@@ -17,6 +17,8 @@ from mcp.server.lowlevel import Server
 from tests.fakes.kept_events import KeptEvents
 
 RETRY_MS = 20
+TURNS = 200
+"""Of the event loop, in which the SDK takes up a stream: it waits for nothing meanwhile."""
 kept = KeptEvents()
 
 
@@ -33,6 +35,9 @@ async def call_tool(context: Any, params: types.CallToolRequestParams) -> types.
         async with asyncio.timeout(30):
             while kept.taken_up < before + number:  # noqa: ASYNC110 - the store tells nobody
                 await asyncio.sleep(0.01)
+        # The SDK replays what it kept first and takes up the stream then: what is said in between is not sent.
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
     said = types.TextContent(type="text", text=f"taken up {kept.taken_up - before} times")
     return types.CallToolResult(content=[said])
 
