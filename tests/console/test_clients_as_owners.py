@@ -60,7 +60,9 @@ async def test_its_page_lists_what_it_calls_with_and_says_that_this_goes_with_it
     entry, client = await an_entry(console, credential=BEARER), await program(console)
     async with reading(console, await console.person("Ann", "admin")) as reader:
         path = f"/oauth-clients/{client.id}"
-        assert "It has none of its own yet." in (await reader.get(path))[1]
+        _, text = await reader.get(path)
+        assert "It has none of its own yet." in text
+        assert "create --entry crm --scope service --oauth-client &#39;Nightly run&#39; --credential" in text
         its = await an_installation(console, entry, scope="service", oauth_client_id=client.id)
         ours = await an_installation(console, entry)
         _, text = await reader.get(path)
