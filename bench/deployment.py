@@ -67,8 +67,18 @@ class Deployment:
     @cached_property
     def many_tools(self) -> Target:
         """A gateway with many tools; the one in the middle is called."""
-        self._gateway("many", self._entry("many", self.stub_port, self.plan.many_tools))
-        return Target("/v1/mcp/many", _tool("many", self.plan.many_tools // 2))
+        path = self._gateway("many", self._many).path
+        return Target(path, _tool("many", self.plan.many_tools // 2))
+
+    @cached_property
+    def searched(self) -> Target:
+        """A gateway whose many tools are looked for; `search_tools` is called."""
+        path = self._gateway("searched", self._many, {"tool_loading": "search_and_run"}).path
+        return Target(path, "search_tools")
+
+    @cached_property
+    def _many(self) -> tuple[str, str]:
+        return self._entry("many", self.stub_port, self.plan.many_tools)
 
     @cached_property
     def loaded(self) -> list[Target]:

@@ -4,8 +4,8 @@ A warm worker between callers and servers that are not there (`bench/rig.py`): e
 from the caller's bytes to the record. Microseconds are the least of many batches, since what the machine does besides
 only ever adds; so they repeat within a few percent where a figure under load does not. `--form` takes `json` (the
 default), `stream` (answers as event streams, in three pieces as servers write them), `legacy` (callers in a session,
-with JSON). `--compiled` takes what `make compiled` made. `--profile` prints a profile by function instead, whose
-figures tell shares and not costs.
+with JSON). `--server legacy` is a server of the legacy era, with a session for each caller. `--compiled` takes what
+`make compiled` made. `--profile` prints a profile by function instead, whose figures tell shares and not costs.
 """
 
 import argparse
@@ -23,14 +23,15 @@ import uvloop
 from bench.compiled import begin_again
 from bench.rig import Rig
 from core import compiled_form
+from core.mcp.versions import Era
 from proxy.garbage import collect_seldom
 
 FORMS: Final = ("json", "stream", "legacy")
 
 
-async def measured(form: str, batches: int, environment: dict[str, Any]) -> list[float]:
+async def measured(form: str, batches: int, environment: dict[str, Any], server: Era) -> list[float]:
     """Microseconds a call, by batch."""
-    rig = Rig(form, environment)
+    rig = Rig(form, environment, server=server)
     for _ in range(20):
         rig.batch()
     gc.collect()
@@ -42,8 +43,8 @@ async def measured(form: str, batches: int, environment: dict[str, Any]) -> list
     return costs
 
 
-async def _profiled(form: str, environment: dict[str, Any]) -> None:
-    rig = Rig(form, environment)
+async def _profiled(form: str, environment: dict[str, Any], server: Era) -> None:
+    rig = Rig(form, environment, server=server)
     for _ in range(20):
         rig.batch()
     with cProfile.Profile() as profile:
@@ -56,6 +57,7 @@ def main() -> None:
     """The program: prints `in_process_FORM_us: least`, and medians beside it."""
     parser = argparse.ArgumentParser(prog="python -m bench.in_process", description=__doc__.partition("\n")[0])
     parser.add_argument("--form", choices=FORMS, action="append", help="of calls; may stand several times")
+    parser.add_argument("--server", choices=[era.name.lower() for era in Era], default="modern", help="of which era")
     parser.add_argument("--batches", type=int, default=100, help="of 320 calls each")
     parser.add_argument("--without-plans", action="store_true", help="every call through all stages")
     parser.add_argument("--compiled", action="store_true", help="with the modules that `make compiled` made")
@@ -64,12 +66,13 @@ def main() -> None:
         begin_again("bench.in_process")
     environment: dict[str, Any] = {"plans": False} if told.without_plans else {}
     collect_seldom()
+    server = Era[told.server.upper()]
     loops: Callable[..., Any] = uvloop.run
     for form in told.form or ("json",):
         if told.profile:
-            loops(_profiled(form, environment))
+            loops(_profiled(form, environment, server))
             continue
-        costs = loops(measured(form, told.batches, environment))
+        costs = loops(measured(form, told.batches, environment, server))
         print(f"in_process_{form}_us: {min(costs):.2f}")
         print(f"in_process_{form}_median_us: {statistics.median(costs):.2f}", file=sys.stderr)
 

@@ -49,7 +49,7 @@ class Load:
         await self._time_is_over(began + self.orders.seconds)
         self.over = True
         took, calls = time.perf_counter() - began, len(self.latencies)
-        until = time.perf_counter() + LAST_ANSWERS_S + self.orders.pause + self.orders.arguments.get("wait", 0)
+        until = time.perf_counter() + LAST_ANSWERS_S + self.orders.pause + float(self.orders.arguments.get("wait", 0))
         while self.open and time.perf_counter() < until:  # noqa: ASYNC110 - an event per answer would cost more
             await asyncio.sleep(0.01)
         in_order = sorted(1000 * value for value in self.latencies) or [0.0]
@@ -147,7 +147,8 @@ class Caller(asyncio.Protocol):
         self._waiting = False
         if self._marker:
             load.latencies.append(time.perf_counter() - self._began)
-            if answers.status != b"200" or whole.count(self._marker) != 2 or len(whole) <= load.least:
+            marks = whole.count(self._marker)
+            if answers.status != b"200" or marks != load.orders.marked or len(whole) <= load.least:
                 load.note_wrong(whole)
         else:
             load.got += 1

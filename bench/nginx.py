@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.cpu import keep_on, with_children
 from bench.orders import Target
-from bench.processes import end
+from bench.processes import ROOT, end
 from bench.sides import PROXY_CORE, Side
 
 BINARY = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
@@ -34,13 +34,20 @@ def nginx_before(side: Side) -> Iterator[Side]:
 
 
 @contextmanager
-def _nginx(conf: str, upstream_port: int, *, pin: bool) -> Iterator[tuple[int, int]]:
+def nginx_serving(pages: Path, *, pin: bool) -> Iterator[Side]:
+    """A server of the files of a folder, whatever the method: the least that giving out their bytes costs."""
+    with _nginx("nginx_pages.conf", 0, pin=pin, pages=pages) as (port, pid):
+        yield Side("nginx_pages", f"http://127.0.0.1:{port}", pid)
+
+
+@contextmanager
+def _nginx(conf: str, upstream_port: int, *, pin: bool, pages: Path = ROOT) -> Iterator[tuple[int, int]]:
     assert BINARY is not None
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     text = (Path(__file__).parent / conf).read_text()
-    text = text.replace("UPSTREAM_PORT", str(upstream_port)).replace("PORT", str(port))
+    text = text.replace("UPSTREAM_PORT", str(upstream_port)).replace("PORT", str(port)).replace("PAGES", str(pages))
     with tempfile.TemporaryDirectory(prefix="archway-bench-nginx-") as folder:
         Path(folder).chmod(0o755)  # its worker may be another user
         (Path(folder) / "nginx.conf").write_text(text)

@@ -79,7 +79,7 @@ class OpenLoad:
             for _ in range(max(1, round(seconds))):
                 self.seconds.append(Second(rate))
                 await self._one_second(self.seconds[-1], min(1.0, seconds))
-        until = time.perf_counter() + LAST_ANSWERS_S + self.orders.arguments.get("wait", 0)
+        until = time.perf_counter() + LAST_ANSWERS_S + float(self.orders.arguments.get("wait", 0))
         while len(self.free) < self.open and time.perf_counter() < until:  # noqa: ASYNC110 - as in bench/load.py
             await asyncio.sleep(0.01)
         self.over = True

@@ -4,6 +4,7 @@ A marker has always the same length, so that head, length and body are made once
 call costs the generator one formatting of bytes.
 """
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import msgspec
@@ -25,6 +26,7 @@ class Target(msgspec.Struct, frozen=True):
 
     path: str
     tool: str
+    """Of `tools/list` the cursor of a page; empty for the first."""
 
 
 class Orders(msgspec.Struct):
@@ -42,10 +44,14 @@ class Orders(msgspec.Struct):
     """Closed loop only: end after so many, each by the next caller, or after `seconds`; 0: then alone."""
     pause: float = 0.0
     """Closed loop only: seconds between two calls of one connection, which begin one after the other; 0: none."""
+    method: str = "tools/call"
+    """Or `tools/list`; of idle streams `subscriptions/listen`, where they are no GET streams of sessions."""
+    marked: int = 2
+    """How often a right answer holds the call's marker: as its id, and as the tool's text."""
     get_every: int = 0
     """Each so many requests of a connection one is a GET that is answered at once; 0: none."""
-    arguments: dict[str, int | float | bool] = {}
-    """What the stub's tool is asked for besides its `text`: `size`, `stream`, `wait`."""
+    arguments: dict[str, int | float | bool | str] = {}
+    """What the stub's tool is asked for besides its `text`: `size`, `stream`, `wait`; of a search, `query`."""
     phases: list[tuple[float, float]] = []
     """Open loop only: calls a second, and for how many seconds."""
 
@@ -63,9 +69,16 @@ def call_templates(orders: Orders) -> list[bytes]:
     host = urlsplit(orders.url).netloc
     most = max(len(orders.targets), len(orders.tokens))
     return [
-        _call(host, orders.targets[n % len(orders.targets)], orders.tokens[n % len(orders.tokens)], orders.arguments)
+        _request(host, orders, orders.targets[n % len(orders.targets)], orders.tokens[n % len(orders.tokens)])
         for n in range(most)
     ]
+
+
+def listen_request(host: str, path: str, token: str) -> bytes:
+    """A modern client's request to be told of every list that changes."""
+    wanted = {"toolsListChanged": True, "promptsListChanged": True, "resourcesListChanged": True}
+    params = {"notifications": wanted, "_meta": ENVELOPE}
+    return _post(host, path, token, "subscriptions/listen", "", {"id": "listen", "params": params})
 
 
 def get_templates(orders: Orders) -> list[bytes]:
@@ -80,15 +93,27 @@ def get_templates(orders: Orders) -> list[bytes]:
     ]
 
 
-def _call(host: str, target: Target, token: str, arguments: dict[str, int | float | bool]) -> bytes:
-    params = {"name": target.tool, "arguments": {"text": _PLACE, **arguments}, "_meta": ENVELOPE}
-    message = {"jsonrpc": "2.0", "id": _PLACE, "method": "tools/call", "params": params}
-    body = orjson.dumps(message).replace(b"%", b"%%").replace(_PLACE.encode(), b"%b")
-    length = len(body % (MARKER % (0, 0), MARKER % (0, 0)))
+def _request(host: str, orders: Orders, target: Target, token: str) -> bytes:
+    if orders.method == "tools/list":
+        cursor = {"cursor": target.tool} if target.tool else {}
+        params = {**cursor, "_meta": {**ENVELOPE, "bench": _PLACE}}
+        return _templated(_post(host, target.path, token, orders.method, "", {"id": _PLACE, "params": params}))
+    params = {"name": target.tool, "arguments": {"text": _PLACE, **orders.arguments}, "_meta": ENVELOPE}
+    lines = f"Mcp-Name: {target.tool}\r\nX-Tenant: acme\r\n"
+    return _templated(_post(host, target.path, token, orders.method, lines, {"id": _PLACE, "params": params}))
+
+
+def _post(host: str, path: str, token: str, method: str, lines: str, message: Mapping[str, object]) -> bytes:
+    body = orjson.dumps({"jsonrpc": "2.0", **message, "method": method})
+    marker = MARKER % (0, 0)
     head = (
-        f"POST {target.path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
         "Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\n"
-        f"MCP-Protocol-Version: {MODERN}\r\nMcp-Method: tools/call\r\nMcp-Name: {target.tool}\r\n"
-        f"X-Tenant: acme\r\nContent-Length: {length}\r\n\r\n"
+        f"MCP-Protocol-Version: {MODERN}\r\nMcp-Method: {method}\r\n{lines}"
+        f"Content-Length: {len(body.replace(_PLACE.encode(), marker))}\r\n\r\n"
     )
-    return head.replace("%", "%%").encode() + body
+    return head.encode() + body
+
+
+def _templated(request: bytes) -> bytes:
+    return request.replace(b"%", b"%%").replace(_PLACE.encode(), b"%b")

@@ -32,8 +32,10 @@ from proxy.gateways.compiled import CompiledGateway
 from proxy.resolve.key_sets import KeySetDocument
 from proxy.settings import ProxySettings
 from proxy.upstream.eras import Found, _key
+from proxy.upstream.handshake import UpstreamSession
 from proxy.upstream.pool.connection import PoolConnection
 from proxy.upstream.pool.pool import UpstreamPool
+from proxy.upstream.sessions import HeldSession
 from proxy.worker import Worker
 
 CALLERS: Final = 64
@@ -51,10 +53,10 @@ _RESULT: Final = b'{"jsonrpc":"2.0","id":%b,"result":{"content":[{"type":"text",
 
 
 class Rig:
-    """A warm worker between callers and servers that are not there; `way`: what its callers show."""
+    """A warm worker between callers and servers that are not there; `way`: what callers show, `server`: its era."""
 
-    def __init__(self, form: str, environment: dict[str, Any], way: str = "static") -> None:
-        self._form, self._way = form, way
+    def __init__(self, form: str, environment: dict[str, Any], way: str = "static", server: Era = Era.MODERN) -> None:
+        self._form, self._way, self._server = form, way, server
         ring = parse_key_ring("ARCHWAY_SIGNING_KEY", new_key())
         signer, self._signing = Signer(ring), Signing(ring, PUBLIC_URL, _PROVIDER)
         self._worker = _worker(signer.public_keys, environment)
@@ -167,7 +169,7 @@ class Rig:
 
     def _know(self, installation: ResolvedInstallation) -> None:
         eras = self._worker.deps.upstreams.health.eras
-        eras._found.put(_key(installation), Found(Era.MODERN, time.monotonic() + _FAR_S))
+        eras._found.put(_key(installation), Found(self._server, time.monotonic() + _FAR_S))
 
     def _caller(self, number: int, installation: ResolvedInstallation) -> bytes:
         """The request of a caller whose token and installation are known, with two places for the marker."""
@@ -182,12 +184,16 @@ class Rig:
             for caller in (None, principal.key):
                 key = worker.installations.key(gateway.id, assignment, caller)
                 worker.installations.resolved.memory.put(key, Aged(installation, far))
+        if self._server is Era.LEGACY:
+            sessions = worker.deps.upstreams.sessions
+            session = HeldSession(UpstreamSession(f"session-{number:032}", LEGACY), time.monotonic())
+            sessions._held.put(sessions.key(installation, principal.key, None), session)
         if self._form != "legacy":
             lines = f"MCP-Protocol-Version: {MODERN}\r\nMcp-Method: tools/call\r\nMcp-Name: one__echo\r\n"
             return _request(token, lines, {"_meta": ENVELOPE})
         known = Caller(verdict, proof)
-        identifier, session = worker.deps.sessions.new(gateway.id, known, LEGACY, 0)
-        worker.deps.sessions._remember((identifier, gateway.id, known.key, known.way), session)
+        identifier, own = worker.deps.sessions.new(gateway.id, known, LEGACY, 0)
+        worker.deps.sessions._remember((identifier, gateway.id, known.key, known.way), own)
         return _request(token, f"MCP-Protocol-Version: {LEGACY}\r\nMcp-Session-Id: {identifier}\r\n", {})
 
     def _shown(self, principal: Principal) -> tuple[str, Proof, AuthKind]:

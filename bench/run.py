@@ -29,9 +29,10 @@ from bench.rows.connections import connections
 from bench.rows.flatness import front, gateways, gets, tools, workers
 from bench.rows.found import Found
 from bench.rows.headline import headline
-from bench.rows.idle_streams import streams
-from bench.rows.in_process import in_process
+from bench.rows.idle_streams import listening, streams
+from bench.rows.in_process import cells, in_process
 from bench.rows.many_callers import many_callers
+from bench.rows.many_tools import lists, searches
 from bench.rows.oauth_refreshes import oauth_refreshes
 from bench.rows.overload import overload
 from bench.rows.resolved import resolved
@@ -47,13 +48,17 @@ ROWS: Final[dict[str, Callable[[Stand], Found]]] = {
     "connections": connections,  #   1, 16, 64, 256 connections on every side
     "stages": stages,  #             cost of each stage, in one process
     "in_process": in_process,  #     a whole call in user space, in one process: the figure that repeats
+    "cells": cells,  #               the same for each client at each server, modern and legacy
     "gateways": gateways,  #         1 and 1,000 loaded gateways of 50 tools
     "tools": tools,  #               1 and 1,000 tools on a gateway
+    "lists": lists,  #               pages of `tools/list` of 1,000 tools, beside nginx with the same bytes
+    "searches": searches,  #         `search_tools` over 1,000 tools
     "gets": gets,  #                 1 % GETs among the calls
     "front": front,  #               a keep-alive reverse proxy before us
     "workers": workers,  #           1 and 2 workers
     "sizes": sizes,  #               answers of 1, 10 and 100 KB, JSON and event stream
     "streams": streams,  #           10,000 idle streams, and calls beside them
+    "listening": listening,  #       the same of modern clients that listen for news
     "signed_tokens": signed_tokens,  # what callers show: warm and first calls, in one process
     "many_callers": many_callers,  #   10,000 callers by three ways: first calls, memory, how caches hold
     "oauth_refreshes": oauth_refreshes,  # refresh tokens that control takes on one core

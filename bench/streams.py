@@ -1,7 +1,7 @@
-"""Idle GET streams: opens a legacy session and its event stream for each, holds all, and says how it went.
+"""Idle event streams: opens a legacy session and its GET stream for each, or has a modern client listen; holds all.
 
-Reads `Orders` as one line of JSON (`connections`: how many streams; `tokens`: whose). Prints one line when all are
-open, then holds them until its input ends, and prints what became of them.
+Reads `Orders` as one line of JSON (`connections`: how many streams; `tokens`: whose; `method`: which). Prints a line
+when all are open, then holds them until its input ends, and prints what became of them.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import orjson
 import uvloop
 
 from bench.answers import Answers
-from bench.orders import LEGACY, Orders, endpoint
+from bench.orders import LEGACY, Orders, endpoint, listen_request
 
 _AT_ONCE = 64
 _OPENS_S = 20.0
@@ -63,7 +63,8 @@ class Streams:
             token = self._orders.tokens[number % len(self._orders.tokens)]
             path = self._orders.targets[number % len(self._orders.targets)].path
             loop = asyncio.get_running_loop()
-            stream = Stream(self, path, self._netloc, token)
+            listens = self._orders.method == "subscriptions/listen"
+            stream = Stream(self, path, self._netloc, token, listens=listens)
             try:
                 async with asyncio.timeout(_OPENS_S):
                     await loop.create_connection(partial(_same, stream), self._host, self._port)
@@ -78,10 +79,11 @@ def _same(stream: "Stream") -> "Stream":
 
 
 class Stream(asyncio.Protocol):
-    """`initialize`, then the GET of its session, on one connection."""
+    """`initialize`, then the GET of its session, on one connection; or `subscriptions/listen`."""
 
-    def __init__(self, all_of_them: Streams, path: str, netloc: str, token: str) -> None:
+    def __init__(self, all_of_them: Streams, path: str, netloc: str, token: str, *, listens: bool) -> None:
         self._all, self._path = all_of_them, path
+        self._listen = listen_request(netloc, path, token) if listens else b""
         self._head = f"HTTP/1.1\r\nHost: {netloc}\r\nAuthorization: Bearer {token}\r\n"
         self._answers = Answers()
         self._streaming = False
@@ -89,6 +91,9 @@ class Stream(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none of asyncio's classes
+        if self._listen:
+            self._transport.write(self._listen)
+            return
         head = (
             f"POST {self._path} {self._head}Content-Type: application/json\r\n"
             f"Accept: application/json, text/event-stream\r\nContent-Length: {len(_INITIALIZE)}\r\n\r\n"

@@ -25,7 +25,8 @@ TINY = {
     "BENCH_MANY_CALLERS": "30",
 }
 CHEAP = (
-    "headline", "gateways", "gets", "streams", "overload", "slow", "signed_tokens", "many_callers", "oauth_refreshes",
+    "headline", "cells", "gateways", "lists", "searches", "gets", "streams", "listening", "overload", "slow",
+    "signed_tokens", "many_callers", "oauth_refreshes",
 )  # fmt: skip
 
 
@@ -88,6 +89,21 @@ def test_the_streams_were_all_open_beside_the_calls(run):
     _, folder = run
     lines = json.loads(next(folder.glob("*.json")).read_text())["lines"]
     assert (lines["streams_open"], lines["streams_lost"]) == (20, 0)
+    assert (lines["listening_open"], lines["listening_lost"]) == (20, 0)
+
+
+def test_both_crossed_cells_are_told_as_ratios(run):
+    _, folder = run
+    lines = json.loads(next(folder.glob("*.json")).read_text())["lines"]
+    assert lines["modern_to_legacy_ratio_to_straight"] > 0
+    assert lines["legacy_to_modern_ratio_to_straight"] > 0
+
+
+def test_lists_and_searches_are_told(run):
+    _, folder = run
+    lines = json.loads(next(folder.glob("*.json")).read_text())["lines"]
+    assert lines["lists_cpu_us_per_call"] > 0
+    assert lines["searches_alone_p50_ms"] > 0
 
 
 def test_no_answer_was_neither_good_nor_a_refusal(run):
