@@ -8,11 +8,14 @@ import pytest
 
 from control.changes.write import changing
 from control.internal.watches import MOST_AT_ONCE
+from control.store import watches
 from control.store.pool import Pool, transaction
 from core.resolve import ResolvedInstallation
-from core.watches import HeardLists, HeardTaken, WatchAnswer, WatchQuestion
+from core.tasks import Tasks
+from core.watches import LEASE_S, HeardLists, HeardTaken, WatchAnswer, WatchQuestion
 from tests.control import seeded
 from tests.control.asking_proxy import AskingProxy
+from tests.proxy.conftest import eventually
 from tests.unit.control.changes.acting import ADMIN
 
 
@@ -73,6 +76,25 @@ async def test_a_worker_that_asks_no_more_loses_its_servers_to_another(pool: Poo
     await execute(pool, "update watches set until = now() - interval '1 second'")
     assert given(await ask(proxy, "two")) == [installation]
     assert await ask(proxy, "one", {installation: 1}) == WatchAnswer(ended=[installation])
+
+
+async def test_of_two_workers_that_ask_in_one_moment_one_has_it(pool: Pool) -> None:
+    installation, tasks = await server(pool), Tasks("test")
+    await execute(pool, "insert into watches values ($1, 'gone', now() - interval '1 second')", installation)
+
+    async def claim() -> list[str]:
+        async with transaction(pool) as connection:
+            return await watches.claim(connection, "two", 5, LEASE_S)
+
+    async def waits() -> bool:
+        async with transaction(pool, readonly=True) as connection:
+            return bool(await connection.fetchval("select exists (select from pg_locks where not granted)"))
+
+    async with transaction(pool) as connection:
+        assert await watches.claim(connection, "one", 5, LEASE_S) == [installation]
+        second = tasks.spawn("second", claim())
+        await eventually(waits)
+    assert await second == []
 
 
 async def test_a_worker_that_comes_late_keeps_what_nobody_took(pool: Pool, proxy: AskingProxy) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes.mcp_upstream import Answer, Era, McpUpstream
 from tests.proxy.conftest import MakeRig, Rig, eventually
-from tests.proxy.test_discovery_questions import Asker
+from tests.proxy.test_offers import offered
 
 TOOLS, PROMPTS = "notifications/tools/list_changed", "notifications/prompts/list_changed"
 
@@ -79,11 +79,13 @@ async def test_what_a_server_says_beside_the_answer_to_a_call_reaches_control_to
 
 async def test_what_a_server_says_whenever_it_is_asked_for_a_list_is_no_news(rig: Rig) -> None:
     async with McpUpstream(era="legacy") as server:
-        server.on("tools/list", Answer(result={"tools": []}, before=({"jsonrpc": "2.0", "method": TOOLS},)))
-        installation = rig.control.installation(server.url)
-        assert (await Asker(rig.control, rig.internal_port, rig.http).probe(installation)).fault == ""
-        assert server.seen_of("tools/list")
-        server.tool("grow", Answer(text="grown", before=({"jsonrpc": "2.0", "method": PROMPTS},)))
-        await rig.serve([rig.control.tool("grow", "grow", installation)])
+        says = {"jsonrpc": "2.0", "method": PROMPTS}
+        server.on("prompts/list", Answer(result={"prompts": [{"name": "greet"}]}, before=(says,)))
+        server.tool("grow", Answer(text="grown", before=({"jsonrpc": "2.0", "method": TOOLS},)))
+        installation = rig.control.installation(server.url, entry="crm")
+        await rig.serve(
+            [rig.control.tool("grow", "grow", installation)], offers=[offered(rig, "prompts", installation)]
+        )
+        assert [one["name"] for one in (await rig.modern("prompts/list")).result["prompts"]] == ["greet"]
         await rig.call("grow")
-        await told(rig, (installation.installation_id, "prompts"))
+        await told(rig, (installation.installation_id, "tools"))
