@@ -254,20 +254,11 @@ def _gateway(worker: Worker) -> tuple[CompiledGateway, Route]:
     route = Route("remote", new_id(), "srv")
     tool = Tool("one__echo", "echo", new_id(), {"name": "one__echo", "inputSchema": {}}, route)
     seen_by = Visibility("organisation")
-    held = CompiledGateway(
-        Gateway(
-            FORMAT,
-            new_id(),
-            "one",
-            "one",
-            1,
-            seen_by,
-            [tool],
-            header_allowlist=["x-tenant"],
-            client_auth_beside=["jwt", "oauth"],
-            identity_provider=TokenIssuer(new_id(), _PROVIDER, AUDIENCE),
-        )
-    )
+    snapshot = Gateway(
+        FORMAT, new_id(), "one", "one", 1, seen_by, [tool], header_allowlist=["x-tenant"],
+        client_auth_beside=["jwt", "oauth"], identity_provider=TokenIssuer(new_id(), _PROVIDER, AUDIENCE),
+    )  # fmt: skip
+    held = CompiledGateway(snapshot)
     worker.gateways._by_name.update({held.id: held, "one": held})
     return held, route
 
