@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from core.snapshot import Rule
 from proxy.sessions import task_ids
+from tests.clients.real_clients import listed_and_called
+from tests.clients.what_clients_do import CLIENTS
 from tests.fakes.mcp_upstream import Answer
 from tests.fakes.task_server import OWN, TASKS, TIMES, TaskServer
 from tests.proxy.conftest import MakeRig, Reply, Rig, eventually
@@ -168,6 +171,20 @@ async def test_a_tool_that_runs_only_as_a_task_says_so_to_a_client_that_knows_no
         told = await rig.call("t")
         assert (told.status, told.error["code"]) == (400, -32021)
         assert told.error["data"]["requiredCapabilities"] == KNOWS
+
+
+@pytest.mark.parametrize("way", ["fast"])
+async def test_a_real_client_waits_for_its_task(rig: Rig) -> None:
+    """The Inspector, whose tasks are the TypeScript package of the extension's authors."""
+    client = next(one for one in CLIENTS if one.program == "inspector" and one.mode == "auto")
+    done = {"status": "completed", "result": {"content": [{"type": "text", "text": "42"}]}}
+    async with TaskServer() as server:
+        own = {"taskId": OWN, "ttlMs": None, "pollIntervalMs": 100, **TIMES}
+        server.on("tasks/get", [Answer(result={**own, "status": "working"}), Answer(result={**own, **done})])
+        await serve(rig, server)
+        seen = await asyncio.to_thread(listed_and_called, client, rig.url(), rig.token, "t", {})
+        assert seen.text == "42"
+        assert len(server.seen_of("tasks/get")) >= 2
 
 
 @pytest.mark.parametrize("method", ["tasks/result", "tasks/list"])
