@@ -161,6 +161,11 @@ class CompiledGateway:
         exact = (offer for offer in same if offer.route.installation_id == route.installation_id)
         return next(exact, same[0] if same else None)
 
+    def renamed_pages(self, route: Route) -> dict[str, str]:
+        """What callers call pages of apps that the server on this route calls otherwise; by its own URIs."""
+        pages = self.app_pages.items()
+        return {own: uri for uri, (offer, own) in pages if own != uri and offer.route == route}
+
     def has(self, kind: OfferKind) -> bool:
         """Whether there is anything of this kind here, if only the pages of tools."""
         return bool(self._offers[kind]) or (kind == "resources" and bool(self.app_pages))

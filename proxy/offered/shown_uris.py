@@ -27,18 +27,19 @@ class ShownUris:
 
     def __init__(
         self,
-        offer: Offer,
+        offer: Offer | None,
         listed: Sequence[Shown],
         templates: Sequence[Shown],
         offers: Collection[Offer],
-        asked: Mapping[str, str],
+        known: Mapping[str, str],
     ) -> None:
-        """`listed`, `templates`: of all servers, as the caller sees them; `offers`: all resources of the gateway.
-        `asked`: the server's URI of what the caller reads, and theirs, which they get back.
+        """`offer`: whose name is put before URIs; None where none needs it. `listed`, `templates`: of all servers, as
+        the caller sees them. `offers`: all resources of the gateway. `known`: what further URIs of the server are, to
+        this caller.
         """
         self._offer, self._templates, self._offers = offer, templates, offers
-        ours = {one.own: one.exposed for one in listed if one.offer.assignment_id == offer.assignment_id}
-        self._known = {**ours, **asked}
+        ours = {one.own: one.exposed for one in listed if offer is not None and _same(one.offer, offer)}
+        self._known = {**ours, **known}
         self._taken = {one.exposed for one in listed}
         self._left = MOST_BY_TEMPLATE
 
@@ -46,7 +47,8 @@ class ShownUris:
         """The URI by which the caller reads what its server calls `own`."""
         known = self._known.get(own)
         if known is None:
-            known = self._known[own] = own if self._leads_back(own) else with_name(self._offer, own)
+            offer = self._offer
+            known = self._known[own] = own if offer is None or self._leads_back(own, offer) else with_name(offer, own)
         return known
 
     def shown_in(self, result: dict[str, object]) -> dict[str, object]:
@@ -60,15 +62,19 @@ class ShownUris:
             shown["result"] = self.shown_in(done)
         return shown
 
-    def _leads_back(self, own: str) -> bool:
+    def _leads_back(self, own: str, offer: Offer) -> bool:
         if own in self._taken:
             return False
         if self._left > 0:
             self._left -= 1
             found = whose_template(self._templates, own, self._offers)
             if found is not None:
-                return found[0].assignment_id == self._offer.assignment_id
+                return _same(found[0], offer)
         return own.startswith(_WEB)
+
+
+def _same(one: Offer, other: Offer) -> bool:
+    return one.assignment_id == other.assignment_id
 
 
 def holds_uris(result: Mapping[str, object]) -> bool:

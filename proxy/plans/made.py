@@ -122,7 +122,8 @@ def _who_and_what(plan: Plan, x: Exchange, deps: Deps, limits: CallLimits) -> No
     plan.caller = x.caller
     plan.seat = deps.usage.seat(x.caller.key, plan.entry_id, plan.exposed, limits)
     plan.modern, plan.version, plan.server_info = x.era is Era.MODERN, x.version, x.gateway.server_info
-    plan.names_uris = x.gateway.names_uris_by(x.target.route) is not None
+    route = x.target.route
+    plan.names_uris = x.gateway.names_uris_by(route) is not None or bool(x.gateway.renamed_pages(route))
     plan.account = account_of(x.installation)
     plan.session, plan.jti = x.session, x.session.jti if x.session is not None else ""
 

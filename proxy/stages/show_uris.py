@@ -1,6 +1,7 @@
 """Show URIs: find out how the caller knows those in a result, where several servers of the gateway offer resources.
 
 The caller's own lists say it (`Deps.lists`), as they do where a resource is chosen; `relay` puts it into the result.
+What the caller reads comes back as they asked for it in any case, and pages of apps as their tools name them.
 """
 
 import asyncio
@@ -25,15 +26,23 @@ _NONE: Final = Listing([], [], [])
 
 def show_uris(x: Exchange, deps: Deps) -> Awaitable[None] | None:
     """Fill how URIs are shown, where some may need a name; waits only then, where lists must be asked for."""
-    assert x.gateway is not None
-    assert x.target is not None
-    offer = x.gateway.names_uris_by(x.target.route)
-    if offer is None or x.result is None or not holds_uris(x.result):
+    gateway, target = x.gateway, x.target
+    assert gateway is not None
+    assert target is not None
+    if x.result is None or not holds_uris(x.result):
         return None
-    return _look_up(x, deps, offer)
+    known = gateway.renamed_pages(target.route)
+    if isinstance(target, OfferedResource):
+        known[target.own] = str(x.request.params["uri"])
+    offer = gateway.names_uris_by(target.route)
+    if offer is not None:
+        return _look_up(x, deps, offer, known)
+    if any(own != uri for own, uri in known.items()):
+        x.uris = ShownUris(None, (), (), (), known)
+    return None
 
 
-async def _look_up(x: Exchange, deps: Deps, offer: Offer) -> None:
+async def _look_up(x: Exchange, deps: Deps, offer: Offer, known: dict[str, str]) -> None:
     assert x.gateway is not None
     listed, templates = _NONE, _NONE
     with suppress(TimeoutError):
@@ -41,7 +50,4 @@ async def _look_up(x: Exchange, deps: Deps, offer: Offer) -> None:
             listed, templates = await asyncio.gather(
                 deps.lists.listing(x, deps, RESOURCES_LIST), deps.lists.listing(x, deps, TEMPLATES_LIST)
             )
-    target = x.target
-    asked = {target.own: str(x.request.params["uri"])} if isinstance(target, OfferedResource) else {}
-    offers = x.gateway.offers("resources")
-    x.uris = ShownUris(offer, listed.items, templates.items, offers, asked)
+    x.uris = ShownUris(offer, listed.items, templates.items, x.gateway.offers("resources"), known)

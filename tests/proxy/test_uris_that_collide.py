@@ -257,3 +257,17 @@ async def test_who_is_back_with_answers_at_a_worker_that_has_no_lists_is_underst
         client.rig.token = rig.token
         assert (await client.ask("prompts/get", again)).result["messages"] == []
     assert "inputResponses" not in pair.crm.seen_of("prompts/list")[-1].params
+
+
+@ERAS
+async def test_a_page_of_an_app_that_two_servers_have_is_the_callers_wherever_it_stands(pair: Pair, era: Era) -> None:
+    """On a gateway without any resources, where tools alone name their pages."""
+    app = {"_meta": {"ui": {"resourceUri": "ui://app"}}}
+    other = pair.rig.control.tool("o", "o", pair.rig.control.installation(pair.wiki.url, entry="wiki"))
+    tools = [msgspec.structs.replace(one, definition={**one.definition, **app}) for one in (pair.tool, other)]
+    await pair.rig.serve(tools)
+    pair.crm.tool("t", Answer(result={"content": [embedded("ui://app"), link("ui://another")]}))
+    assert uris_of(await pair.called(era)) == ["ui://t+app", "ui://another"]
+    client = await Client.opened(pair.rig, era)
+    (told,) = (await client.ask("resources/read", {"uri": "ui://t+app"})).result["contents"]
+    assert (told["uri"], told["text"]) == ("ui://t+app", f"{pair.crm.port} ")

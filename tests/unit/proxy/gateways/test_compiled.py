@@ -2,6 +2,7 @@ from typing import Any
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from core.mcp.versions import Era
 from core.resolve import Principal
@@ -150,3 +151,12 @@ def test_uris_of_the_only_server_with_resources_stay() -> None:
     crm = resources_of("crm")
     held = CompiledGateway(gateway(offers=[crm, resources_of("wiki", kind="prompts")]))
     assert held.names_uris_by(crm.route) is None
+
+
+def test_pages_of_apps_that_two_servers_have_are_known_by_other_uris() -> None:
+    named = {"_meta": {"ui": {"resourceUri": "ui://app"}}}
+    crm, wiki = Route("remote", "crm", "crm"), Route("remote", "wiki", "wiki")
+    tools = [replace(tool(name, definition=named), route=route) for name, route in (("a", crm), ("b", wiki))]
+    held = CompiledGateway(gateway(tools))
+    assert held.renamed_pages(crm) == {"ui://app": "ui://a+app"}
+    assert CompiledGateway(gateway(tools[:1])).renamed_pages(crm) == {}

@@ -54,6 +54,11 @@ def test_what_was_asked_for_comes_back_as_it_was_asked() -> None:
     assert uris({"a://1": "crm+a://1"}).of("a://1") == "crm+a://1"
 
 
+def test_where_no_name_is_needed_only_what_is_known_otherwise_is_shown_so() -> None:
+    one = ShownUris(None, (), (), (), {"ui://app": "ui://t+app"})
+    assert [one.of(own) for own in ("ui://app", "file:///x")] == ["ui://t+app", "file:///x"]
+
+
 def test_so_many_are_compared_with_templates_and_no_more() -> None:
     one = uris()
     for number in range(MOST_BY_TEMPLATE):
