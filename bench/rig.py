@@ -186,8 +186,8 @@ class Rig:
                 worker.installations.resolved.memory.put(key, Aged(installation, far))
         if self._server is Era.LEGACY:
             sessions = worker.deps.upstreams.sessions
-            session = HeldSession(UpstreamSession(f"session-{number:032}", LEGACY), time.monotonic())
-            sessions._held.put(sessions.key(installation, principal.key, None), session)
+            key, opened = sessions.key(installation, principal.key, None), UpstreamSession(f"s-{number:032}", LEGACY)
+            sessions._held.put(key, HeldSession(key, opened, time.monotonic(), installation))
         if self._form != "legacy":
             lines = f"MCP-Protocol-Version: {MODERN}\r\nMcp-Method: tools/call\r\nMcp-Name: one__echo\r\n"
             return _request(token, lines, {"_meta": ENVELOPE})

@@ -224,6 +224,7 @@ class Worker:
     async def close(self) -> None:
         """Leave everything safe: the records of the calls that still run, then the copy on disk."""
         await self.deps.calls.end()
+        await self.deps.suspended.end()
         self.deps.upstreams.large.close()
         await self.deps.records.close()
         await self.deps.upstreams.sessions.close()

@@ -238,6 +238,9 @@ FIGURES = {
     "the identifier that a server gives a task": f"{task_ids.LONGEST_OF_SERVER:,} bytes",
     "a result that comes from another worker": size(elsewhere.LARGEST_OUTCOME),
     "seconds for the worker that has a call to take up its answer": f"{elsewhere.FOUND_S:g}",
+    "seconds without a word of the worker that goes on with a call for a caller in another one": (
+        f"{elsewhere.SILENT_S:g}"
+    ),
     "resources that one session, or one listening stream, is subscribed to": f"{of_sessions.MOST_OF_SESSION}",
     "subscriptions of one worker's streams": f"{shared_listening.MOST_HOLDS:,}; a quarter for one caller",
     "resources of one server that are listened for, for those who share its session": (
