@@ -9,6 +9,7 @@ legacy one by telling it. A call is sent again by itself only where the upstream
 
 import asyncio
 from collections.abc import Awaitable
+from functools import partial
 
 import orjson
 
@@ -29,6 +30,7 @@ from proxy.upstream.handshake import UpstreamSession
 from proxy.upstream.health import Health
 from proxy.upstream.large_answers import LargeAnswers, Turns
 from proxy.upstream.listened import Listening
+from proxy.upstream.old_sessions import OldSessions
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.refused_calls import RefusedCalls, SessionLost
 from proxy.upstream.running_call import CallersSide, Owner, RunningCall
@@ -71,6 +73,8 @@ class Upstreams:
             self.health, sessions, transport, self._courtesy, self._deadlines, self.asides, most=max_answer
         )
         """Calls that need nobody to wait: the warm path."""
+        self.old = OldSessions(transport, to_listen, tasks, most=max_answer)
+        """With servers that speak only the transport of 2024-11-05."""
         self.listening = Listening(to_listen, eras, tasks)
         """To what servers say outside of calls."""
         self.large = LargeAnswers()
@@ -93,7 +97,7 @@ class Upstreams:
 
     def forget_installation(self, identifier: str, *, over: bool) -> None:
         """The installation changed. `over`: it is gone, or has another server or credential."""
-        for part in (self.health, self.asides, *((self.sessions,) if over else ())):
+        for part in (self.health, self.asides, *((self.sessions, self.old) if over else ())):
             part.forget_installation(identifier)
 
     def _new(
@@ -152,18 +156,27 @@ class Upstreams:
         if era is Era.MODERN:
             return await self._modern(call, owner)
         key = self._key(call, owner)
-        if era is None:
-            found = await self.health.eras.find(
-                installation, lambda within: self.sessions.open(key, installation, within, call.outbound.declared)
-            )
-            era = found.era
+        if self.old.speaks(installation):
+            return await self._by_old_transport(call, key)
+        try:
+            if era is None:
+                opens = partial(self.sessions.open, key, installation, capabilities=call.outbound.declared)
+                era = (await self.health.eras.find(installation, opens)).era
+        except Refusal as refusal:
+            return await self._by_old_transport(call, key, refusal)
         if era is Era.LEGACY:
             try:
                 return await self._legacy(call, key, just_met=met is None)
             except _NoSession as none:
                 if not await self.health.eras.became_modern(installation, none.refusal):
-                    raise none.refusal from none
+                    return await self._by_old_transport(call, key, none.refusal)
         return await self._modern(call, owner)
+
+    async def _by_old_transport(self, call: RunningCall, key: str, refusal: Refusal | None = None) -> Json:
+        """`refusal`: why no session is opened by the later transport; raised where the server has not this one."""
+        if refusal is not None and not await self.old.is_behind(refusal, call.installation):
+            raise refusal
+        return await self.old.call(call, key, partial(self._send, call))
 
     def _key(self, call: RunningCall, owner: Owner) -> str:
         return self.sessions.key(call.installation, owner.principal_key, owner.session_jti, call.outbound.profile)
@@ -208,10 +221,10 @@ class Upstreams:
     async def _send(
         self, call: RunningCall, message: Json, headers: dict[str, str], session: UpstreamSession | None, key: str
     ) -> Json:
-        url = PublicUrl(call.installation.url)
+        url, through = PublicUrl(call.installation.url), call.through or self._transport
         call.headers = headers
         # The call's own deadline keeps the time, so that a legacy server is told when it strikes.
-        async with self._transport.request("POST", url, headers, orjson.dumps(message)) as response:
+        async with through.request("POST", url, headers, orjson.dumps(message)) as response:
             read = await self._read(call, response, session, key)
         return read or await self._answers.taken_up(call)
 

@@ -23,7 +23,7 @@ from proxy.refusals import Refusal
 from proxy.upstream.answers import Json, is_answer_to, is_success, messages
 from proxy.upstream.faults import no_common_version, upstream_text
 from proxy.upstream.outbound import Outbound
-from proxy.upstream.transport import Transport, UpstreamAnswer
+from proxy.upstream.transport import Requests, UpstreamAnswer
 from proxy.upstream.unsuccessful import Unsuccessful, error_words, read_unsuccessful
 
 OPEN_S = 20.0
@@ -69,7 +69,7 @@ class _Refused(Exception):
 
 
 async def initialize(
-    transport: Transport,
+    transport: Requests,
     installation: ResolvedInstallation,
     within: float = OPEN_S,
     capabilities: Mapping[str, object] | None = None,
@@ -116,7 +116,7 @@ def versions_named(answer: Unsuccessful, asked: str) -> list[str]:
 
 
 async def _initialized(
-    transport: Transport, installation: ResolvedInstallation, version: str, within: float, capabilities: Json
+    transport: Requests, installation: ResolvedInstallation, version: str, within: float, capabilities: Json
 ) -> Opened:
     params: Json = {"protocolVersion": version, "capabilities": capabilities, "clientInfo": CLIENT_INFO}
     outbound = Outbound("initialize", params, installation.own_headers)
@@ -131,7 +131,7 @@ async def _initialized(
 
 
 async def _tell_initialized(
-    transport: Transport, installation: ResolvedInstallation, session: UpstreamSession, within: float
+    transport: Requests, installation: ResolvedInstallation, session: UpstreamSession, within: float
 ) -> None:
     told = orjson.dumps({"jsonrpc": "2.0", "method": "notifications/initialized"})
     _, headers = Outbound("notifications/initialized", {}, installation.own_headers).legacy(

@@ -1,7 +1,7 @@
-"""Whether a server speaks the transport of 2024-11-05: one GET, asked when discovery failed.
+"""Whether a server speaks the transport of 2024-11-05: one GET, asked when it opens no session by a later one.
 
 That transport (HTTP with server-sent events) opens a stream by GET, whose first event names another URL to post to.
-Archway does not speak it. Whoever is told so looks for the server's other URL, and not for a fault of the network.
+Called by `old_sessions`; `old_connection` speaks it.
 """
 
 from typing import Final

@@ -21,12 +21,11 @@ from proxy.upstream.faults import upstream_text
 from proxy.upstream.handshake import OPEN_S, Opened
 from proxy.upstream.list_answers import ListAnswers, read_all
 from proxy.upstream.look import look_for_redirect
-from proxy.upstream.old_transport import speaks_old_transport
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.running_call import Owner
 from proxy.upstream.transport import Transport
 from proxy.upstream.unsuccessful import error_words
-from proxy.upstream.way_out import OLD_TRANSPORT, way_out
+from proxy.upstream.way_out import way_out
 
 log = logging.getLogger(__name__)
 _OWNER = Owner("discovery")
@@ -39,8 +38,6 @@ client that can be. Whether a caller may be asked is decided for each call."""
 _MOST_CAPABILITIES: Final = 50
 """That are told, and the characters of each: a server may say megabytes of them."""
 _LONGEST_CAPABILITY: Final = 256
-_MAY_BE_OLD: Final = {"upstream_status", "upstream_error", "upstream_broken", "upstream_era"}
-"""Refusals behind which the transport of 2024-11-05 may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +81,7 @@ class Prober:
         """The fault in words: what happened, what to do about it, and last what the server said."""
         known = {"entry": installation.entry, "reason": refusal.reason, "detail": refusal.detail}
         log.info("a probe failed", extra=known)
-        may_be_old = server is None and refusal.reason in _MAY_BE_OLD
-        if may_be_old and await speaks_old_transport(self._transport, installation):
-            cure = OLD_TRANSPORT
-        else:
-            cure = way_out(refusal, installation, "" if server is None else server.era_name)
+        cure = way_out(refusal, installation, "" if server is None else server.era_name)
         said = refusal.said or refusal.text
         words = f"It said: {said}" if said else ""
         return Probe(fault=refusal.reason, sentence=" ".join(filter(None, (refusal.sentence, cure, words))))
@@ -128,6 +121,16 @@ class Prober:
         return await self._upstreams.health.guarded(installation, question, caller, self._met(installation))
 
     async def _met(self, installation: ResolvedInstallation) -> _Server:
+        try:
+            return await self._met_now(installation)
+        except Refusal as refusal:
+            if not await self._upstreams.old.is_behind(refusal, installation):
+                raise
+        key = self._upstreams.sessions.key(installation, _OWNER.principal_key, None, profile_of(_DECLARED))
+        found = await self._upstreams.old.open_anew(key, installation, _DECLARED)
+        return _Server(Era.LEGACY, found.session.version, found.server, _names(found.capabilities))
+
+    async def _met_now(self, installation: ResolvedInstallation) -> _Server:
         """Asked again, whatever is known of it: an era that calls were wrong about, a session that it has lost."""
         sessions = self._upstreams.sessions
         key = sessions.key(installation, _OWNER.principal_key, None, profile_of(_DECLARED))

@@ -11,6 +11,7 @@ from proxy.upstream.deadlines import Deadline
 from proxy.upstream.large_answers import Hold, Turns
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.taken_up import StreamPosition
+from proxy.upstream.transport import Requests
 
 
 class CallersSide(Protocol):
@@ -51,6 +52,8 @@ class RunningCall:
     asked: int = 0
     fresh_left: int = 2
     """Sessions that may be opened for it: one more where the first was an older one, that may have been lost."""
+    through: Requests | None = None
+    """What it is sent through, where that is not the worker's transport."""
     in_new_session: bool = False
     """Whether its session was opened for it."""
     questions: set["asyncio.Task[None]"] = field(default_factory=set)

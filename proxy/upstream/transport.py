@@ -51,16 +51,8 @@ class UpstreamAnswer(Protocol):
         """
 
 
-class Transport(Protocol):
-    """What sends requests to upstreams: our own pool, or aiohttp's client."""
-
-    @property
-    def opened(self) -> int:
-        """Connections opened since the start."""
-
-    @property
-    def failed(self) -> int:
-        """Attempts to open one that failed."""
+class Requests(Protocol):
+    """What takes requests to an upstream one by one."""
 
     def request(
         self,
@@ -76,6 +68,18 @@ class Transport(Protocol):
         Header names are lower case. Raises UpstreamFault, and ValueError for a header that must not be sent. The
         connection is used again only if the block ends without an exception and the answer was complete and sound.
         """
+
+
+class Transport(Requests, Protocol):
+    """What sends requests to upstreams: our own pool, or aiohttp's client."""
+
+    @property
+    def opened(self) -> int:
+        """Connections opened since the start."""
+
+    @property
+    def failed(self) -> int:
+        """Attempts to open one that failed."""
 
     def prepare(self, method: str, url: PublicUrl, headers: Mapping[str, str]) -> PreparedHead | None:
         """What many requests begin with; None from a transport that prepares nothing. Raises as `request`."""

@@ -12,10 +12,6 @@ from proxy.refusals import Refusal
 from proxy.upstream.faults import why
 from proxy.upstream.redirects import redirect_words
 
-OLD_TRANSPORT: Final = (
-    "It speaks the transport of 2024-11-05 (GET answers with an event stream that names an endpoint), which Archway "
-    "does not: look for its URL for Streamable HTTP, which is often the same with /mcp at its end."
-)
 PIN_LEGACY: Final = (
     "If it is an older server, pin its installation: `archway installations update ... --protocol legacy`."
 )

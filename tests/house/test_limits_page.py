@@ -87,6 +87,8 @@ from proxy.upstream import (
     heard_stream,
     list_answers,
     listened,
+    old_connection,
+    old_sessions,
     servers_questions,
     session_copies,
     session_ends,
@@ -193,6 +195,8 @@ FIGURES = {
     "sessions of one worker with servers": f"{sessions.MOST:,}, each for {session_copies.AGE_S / 60:g} minutes",
     "those of them that were given up and wait to be ended": f"{session_ends.MOST:,}; {session_ends.AT_ONCE} are "
     f"ended at once, each within {session_ends.DELETE_S:g} seconds",
+    "streams of one worker from servers of 2024-11-05 (HTTP with SSE)": f"{old_sessions.MOST:,}, each for "
+    f"{old_connection.IDLE_S / 60:g} minutes",
     "a page of a list": size(list_answers.MAX_PAGE_BYTES),
     "all pages of a list": size(list_answers.MAX_LIST_BYTES),
     "values in all of them": f"{list_page.MAX_LIST_VALUES:,}",
