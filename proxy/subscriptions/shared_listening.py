@@ -55,15 +55,18 @@ class Hold:
         except TimeoutError:
             raise Refusal("upstream_slow", server=self._server.entry, seconds=STANDS_S) from None
 
-    def is_so(self, why: Refusal | None) -> None:
-        """What the server said to it."""
-        if self._stood.done() and why is None:
-            self.tell(self.uri)  # it stands again: what was said meanwhile is missed
-        elif not self._stood.done() and why is None:
+    def stands_now(self) -> None:
+        """The server has said that it tells."""
+        if self._stood.done():
+            self.tell(self.uri)  # not for the first time: what was said meanwhile is missed
+        else:
             self._stood.set_result(None)
-        elif not self._stood.done() and why is not None:
+
+    def is_refused(self, why: Refusal) -> None:
+        """The server has said that it does not tell; whoever has stopped waiting is not told."""
+        if not self._stood.done():
             self._stood.set_exception(why)
-            self._stood.exception()  # whoever does not wait is not told
+            self._stood.exception()  # else asyncio warns of one that nobody waits for
 
     def release(self) -> None:
         """Nobody wants to hear of it any more. Once."""
@@ -127,6 +130,8 @@ class _Server:
         """By URI; an empty set lingers."""
         self._lingering: dict[str, asyncio.TimerHandle] = {}
         self._standing: frozenset[str] = frozenset()
+        self._refused: set[str] = set()
+        """Those that the server refused when it was asked last."""
         self._why: Refusal | None = None
         """Why it is not listened to, until it is asked again."""
         self._resolve: Resolve | None = None
@@ -143,8 +148,12 @@ class _Server:
         self._resolve = hold.resolve
         if (timer := self._lingering.pop(uri, None)) is not None:
             timer.cancel()
-        if uri in self._standing or self._why is not None:
-            hold.is_so(self._why)
+        if self._why is not None:
+            hold.is_refused(self._why)
+        elif uri in self._standing:
+            hold.stands_now()
+        elif uri in self._refused:
+            self._wanted.ask_again()
         self._wanted.become(frozenset(self._holds))
         if self._task is None:
             self._task = self._shared.start(self)
@@ -190,6 +199,7 @@ class _Server:
     def _drop(self, uri: str) -> None:
         self._lingering.pop(uri, None)
         self._holds.pop(uri, None)
+        self._refused.discard(uri)
         if self._holds:
             self._wanted.become(frozenset(self._holds))
         else:
@@ -207,14 +217,17 @@ class _Server:
     def stands(self, uris: frozenset[str]) -> None:
         """See `Ears`."""
         new, self._standing = uris - self._standing, uris
+        self._refused -= uris
         for uri in new:
             for hold in list(self._holds.get(uri, ())):
-                hold.is_so(None)
+                hold.stands_now()
 
     def refused(self, uri: str, why: Refusal) -> None:
         """See `Ears`."""
+        if uri in self._holds:
+            self._refused.add(uri)
         for hold in list(self._holds.get(uri, ())):
-            hold.is_so(why)
+            hold.is_refused(why)
 
     def away(self) -> None:
         """See `Ears`."""

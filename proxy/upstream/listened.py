@@ -63,6 +63,10 @@ class Wanted:
             self.uris = uris
             self.changed.set()
 
+    def ask_again(self) -> None:
+        """Ask the server once more about those that it refused."""
+        self.changed.set()
+
 
 class Ears(Protocol):
     """Who listens. None of these may wait."""

@@ -228,3 +228,18 @@ async def test_a_server_is_listened_to_for_so_many_resources(parts: Parts, monke
     with pytest.raises(Refusal, match="too_many_subscriptions"):
         parts.hold("a://3")
     parts.hold("a://2")
+
+
+async def test_a_server_is_asked_again_about_a_resource_that_it_refused(parts: Parts) -> None:
+    first = parts.hold()
+    await turns()
+    (wanted,) = parts.listening.wanted
+    wanted.changed.clear()  # as whoever listens does before it asks
+    parts.listening.ears[-1].refused("a://1", Refusal("no_news", server="crm"))
+    with pytest.raises(Refusal):
+        await first.stands()
+    first.release()
+    again = parts.hold()
+    assert wanted.changed.is_set()
+    await parts.stood("a://1")
+    await again.stands()
