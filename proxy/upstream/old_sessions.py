@@ -1,7 +1,7 @@
 """Sessions with servers that speak only the transport of 2024-11-05: which these are, and one for each owner.
 
 `conversation` asks here where a server opens no session by the later transport; `probe` where it is discovered. A
-connection lives in one worker, so that each worker has its own; one that has ended is made anew with the next call.
+connection lives in one worker, so that each worker has its own; one that has ended is made again with the next call.
 """
 
 import asyncio
