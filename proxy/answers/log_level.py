@@ -22,7 +22,7 @@ async def set_log_level(x: Exchange, deps: Deps) -> Answer:
         levels = ", ".join(LOG_LEVELS)
         raise MessageFault(INVALID_PARAMS, f"params.level must be one of {levels}.", 200, x.request.id)
     if x.session is not None and x.session.log_level != level:
-        if not deps.questions.letters.take(x.caller.key):
+        if not deps.questions.may_send(x.caller.key, len(level)):
             raise overloaded()  # every worker reads of it
         told = await deps.sessions.keep_level(x.session, str(level))
         await deps.mailbox.post(Letter("level", x.session.jti, str(level)))

@@ -35,10 +35,10 @@ async def accept_response(x: Exchange, deps: Deps) -> Answer:
     answered: Answered = {"result": message.result} if message.result is not None else {"error": message.error}
     if deps.questions.answer(x.session.jti, message.id, answered):
         return Answer(202)
-    if not deps.questions.letters.take(x.caller.key):
-        raise overloaded()
     body = orjson.dumps(answered)
     if len(body) > MOST_BYTES:
         raise Refusal("body_too_large", limit=MOST_BYTES)
+    if not deps.questions.may_send(x.caller.key, len(body)):
+        raise overloaded()
     await deps.mailbox.post(Letter("answer", x.session.jti, message.id, body))
     return Answer(202)

@@ -19,15 +19,15 @@ class Budget:
         self._share = rate * share
         self._of: Bounded[str, _Bucket] = Bounded(sources)
 
-    def take(self, source: str) -> bool:
-        """Whether one more from `source` is within the budget."""
+    def take(self, source: str, amount: float = 1.0) -> bool:
+        """Whether one more from `source`, or so much more, is within the budget."""
         now = time.monotonic()
         source = household(source)
         bucket = self._of.get(source)
         if bucket is None:
             bucket = _Bucket(self._share)
             self._of.put(source, bucket)
-        return bucket.take(now) and self._all.take(now)
+        return bucket.take(now, amount) and self._all.take(now, amount)
 
 
 def household(address: str) -> str:
@@ -46,11 +46,11 @@ class _Bucket:
     def __init__(self, rate: float) -> None:
         self._rate, self._level, self._at = rate, 2 * rate, time.monotonic()
 
-    def take(self, now: float) -> bool:
+    def take(self, now: float, amount: float) -> bool:
         # A bucket made after `now` was read has gained nothing yet, and lost nothing.
         self._level = min(2 * self._rate, self._level + max(0.0, now - self._at) * self._rate)
         self._at = now
-        if self._level < 1:
+        if self._level < amount:
             return False
-        self._level -= 1
+        self._level -= amount
         return True

@@ -94,12 +94,12 @@ class Elsewhere:
         """For callers elsewhere."""
 
     async def go_on(
-        self, identifier: str, bound: tuple[str, ...], answers: dict[str, object]
+        self, identifier: str, bound: tuple[str, ...], answers: bytes
     ) -> tuple[Json | None, dict[str, Json]]:
-        """The message that answers the call, or None and what the caller is asked next. Refuses `question_gone`, and
-        `body_too_large` for answers that are too long for a letter.
+        """The message that answers the call, or None and what the caller is asked next; `answers`: as `in_letter` has
+        them. Refuses `question_gone`.
         """
-        question = msgspec.msgpack.encode(_Question(list(bound), _short(answers)))
+        question = msgspec.msgpack.encode(_Question(list(bound), answers))
         reply = new_id()
         awaited = self._awaited[reply] = _Awaited()
         try:
@@ -167,7 +167,8 @@ class Elsewhere:
         return msgspec.msgpack.decode(self._sealer.open(sealed or b"", reply, *bound), type=_Outcome)
 
 
-def _short(answers: dict[str, object]) -> bytes:
+def in_letter(answers: dict[str, object]) -> bytes:
+    """The answers as JSON. Refuses `body_too_large` for what is too long for a letter."""
     written = orjson.dumps(answers)
     if len(written) > LARGEST:
         raise Refusal("body_too_large", limit=LARGEST)

@@ -19,6 +19,8 @@ MOST: Final = 2_000
 """Questions that one worker waits for."""
 LETTERS_PER_S: Final = 50.0
 """Answers that may go from one worker to all the others, which read each of them."""
+LETTER_BYTES_PER_S: Final = 4 << 20
+"""Of these together."""
 _MARK: Final = "archway-"
 Answered = dict[str, object]
 """`result` or `error`, as the client said it."""
@@ -47,8 +49,7 @@ class PendingQuestions:
     def __init__(self) -> None:
         self._waiting: dict[str, PendingQuestion] = {}
         self._shares = Shares()
-        self.letters = Budget(LETTERS_PER_S)
-        """Of answers that go to other workers, legacy and modern callers'; by principal."""
+        self._letters, self._letter_bytes = Budget(LETTERS_PER_S), Budget(LETTER_BYTES_PER_S)
 
     def begin(self, jti: str, principal: str) -> PendingQuestion:
         """A question for this session. Raises Refusal `overloaded` where too many wait."""
@@ -78,6 +79,10 @@ class PendingQuestions:
         """Nobody of this session will answer."""
         for question in [one for one in self._waiting.values() if one.jti == jti]:
             question.answer.cancel()
+
+    def may_send(self, principal: str, size: int) -> bool:
+        """Whether a letter of so many bytes may go to the other workers for this caller: an answer, for example."""
+        return self._letters.take(principal) and self._letter_bytes.take(principal, size)
 
     def __len__(self) -> int:
         return len(self._waiting)

@@ -18,6 +18,7 @@ from core.mcp.shapes import log_for_caller, progress_for_caller
 from core.mcp.versions import Era
 from proxy.deps import Deps
 from proxy.exchange import Exchange
+from proxy.limits.logged import Logged
 from proxy.refusals import Refusal
 from proxy.room import hold_read, no_room
 from proxy.sessions.call_state import MOST_ROUNDS
@@ -48,7 +49,7 @@ class _CallersSide:
     """The way to the caller while the call runs: notifications as they come, and questions of the server."""
 
     def __init__(self, x: Exchange, deps: Deps) -> None:
-        self._x, self._deps = x, deps
+        self._x, self._deps, self._logged = x, deps, Logged()
 
     async def tell(self, method: str, params: Json) -> None:
         """Pass a notification on, if it is for this caller."""
@@ -58,6 +59,7 @@ class _CallersSide:
             told: Json | None = progress_for_caller(params, x.request.meta.get("progressToken"))
         else:
             told = log_for_caller(params, x.log_level)
+            told = self._logged.take(told) if told is not None else None
         if told is not None:
             await x.outlet.send_event(orjson.dumps({"jsonrpc": "2.0", "method": method, "params": told}))
 

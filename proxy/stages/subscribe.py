@@ -47,7 +47,7 @@ async def unsubscribe(x: Exchange, deps: Deps) -> Answer:
 def _session(x: Exchange, deps: Deps) -> Session:
     if x.session is None:
         raise Refusal("no_session")
-    if not deps.questions.letters.take(x.caller.key):
+    if not deps.questions.may_send(x.caller.key, len(x.session.jti)):
         raise overloaded()  # every worker reads of it
     return x.session
 

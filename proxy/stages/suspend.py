@@ -15,6 +15,7 @@ from proxy.exchange import Exchange
 from proxy.limits.running_calls import Asked, Through
 from proxy.refusals import overloaded
 from proxy.sessions.call_state import CallState, close_state, place_of
+from proxy.sessions.elsewhere import in_letter
 from proxy.sessions.suspended_calls import Converse, Json, SuspendedCall
 from proxy.stages.take_answers import bound_to
 from proxy.stages.who_asks import leads_to_us, who_asks
@@ -27,15 +28,16 @@ async def begin_call(x: Exchange, deps: Deps, converse: Converse) -> Json | None
 
 
 async def resume_call(x: Exchange, deps: Deps) -> Json | None:
-    """The same for a caller who is back with answers. Refuses `question_gone` where the call waits no more, and
-    `overloaded` where it may wait elsewhere and they ask too often.
+    """The same for a caller who is back with answers. Refuses `question_gone` where the call waits no more; where it
+    may wait elsewhere, `overloaded` if they ask too often or too much, and `body_too_large`.
     """
     assert x.retry is not None
     call = deps.suspended.here.find(x.retry.suspended, bound_to(x))
     if call is None:
-        if not deps.questions.letters.take(x.caller.key):
+        answers = in_letter(x.retry.answers or {})
+        if not deps.questions.may_send(x.caller.key, len(answers)):
             raise overloaded()
-        message, questions = await deps.suspended.go_on(x.retry.suspended, bound_to(x), x.retry.answers or {})
+        message, questions = await deps.suspended.go_on(x.retry.suspended, bound_to(x), answers)
         if message is None:
             _ask(x, deps, x.retry.suspended, questions)
         return message

@@ -69,6 +69,7 @@ from proxy import lists, search_indexes
 from proxy.answers import offered_lists, responses
 from proxy.edge import head_rules, long_calls, passing_on
 from proxy.gateways import built_in_tools, tool_search
+from proxy.limits import logged
 from proxy.offered import shown_uris
 from proxy.records import at_the_door, texts
 from proxy.resolve import control_client, installations
@@ -188,6 +189,7 @@ FIGURES = {
         f"{answers.STREAM_ANSWERS} times an answer: {size(answers.STREAM_ANSWERS * DEFAULTS['max_answer'])}; "
         f"{size(answers.SMALLEST_CAP)} at least"
     ),
+    f"messages that it logs during one call, for callers; of {size(logged.MOST_BYTES)} together": f"{logged.MOST:,}",
     "questions to us during one call": f"{servers_questions.MAX_ASKED}",
     "lines of the head": f"{head.MAX_HEADERS}",
     "the head": size(head.MAX_HEAD_BYTES),
@@ -236,7 +238,8 @@ FIGURES = {
     "times that we ask a modern caller to sign in, about one call": f"{take_answers.MOST_ASKED}",
     "an answer that reaches another worker than the one that asked": size(responses.MOST_BYTES),
     "answers, levels and subscriptions that go from one worker to the others": (
-        f"{pending_questions.LETTERS_PER_S:g} a second; half"
+        f"{pending_questions.LETTERS_PER_S:g} a second, "
+        f"of {size(pending_questions.LETTER_BYTES_PER_S)} together; half for one caller"
     ),
     "days for which a task can be asked about": f"{task_ids.LIFETIME_S // 86_400}",
     "the identifier that a server gives a task": f"{task_ids.LONGEST_OF_SERVER:,} bytes",

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from proxy.limits import logged
 from tests.fakes.mcp_upstream import Answer, McpUpstream
 from tests.proxy.conftest import MakeRig, Rig
 
@@ -105,3 +106,18 @@ async def test_a_level_holds_in_every_worker_whenever_it_meets_the_session(make_
         async with make_rig(control=rig.control) as late:
             late.token = rig.token
             assert await heard(late, session) == ["error"]
+
+
+@pytest.mark.parametrize("era", ["modern", "legacy"])
+async def test_a_server_that_logs_without_end_is_cut_and_its_answer_comes(
+    rig: Rig, era: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logged, "MOST", 3)
+    async with McpUpstream(era=era) as server:
+        server.tool("t", Answer(text="done", before=[logs("error", str(number)) for number in range(50)]))
+        await rig.serve([rig.control.tool("t", "t", rig.control.installation(server.url))])
+        reply = await rig.call("t", meta={"io.modelcontextprotocol/logLevel": "error"})
+        *told, cut = said(reply.events)
+        assert told == ["0", "1", "2"]
+        assert "the rest is left out" in cut
+        assert reply.events[-1]["result"]["content"][0]["text"] == "done"

@@ -243,7 +243,7 @@ async def test_more_than_a_hundred_subscriptions_are_too_many(rig: Rig) -> None:
         told = (await rig.modern("subscriptions/listen", {"notifications": wanted})).error
         assert told["data"]["code"] == "too_many_subscriptions"
         caller = Caller(rig, "legacy")
-        rig.worker.deps.questions.letters.take = lambda _: True  # type: ignore[method-assign]  # as if in time
+        rig.worker.deps.questions.may_send = lambda _principal, _size: True  # type: ignore[method-assign]  # as if in time
         replies = await caller.subscribe(*wanted["resourceSubscriptions"])
         assert all(reply.result == {} for reply in replies[:100])
         assert replies[100].error["data"]["code"] == "too_many_subscriptions"

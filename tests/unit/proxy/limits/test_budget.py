@@ -78,3 +78,10 @@ def test_the_table_of_sources_is_bounded(clock: Clock) -> None:
 )
 def test_what_one_caller_may_have_is_counted_as_one(address: str, counted_as: str) -> None:
     assert household(address) == counted_as
+
+
+def test_things_of_different_sizes_share_a_budget_and_one_beyond_a_share_is_too_much(clock: Clock) -> None:
+    budget = Budget(10, share=0.5)
+    assert [budget.take("a", size) for size in (11, 4, 6, 1)] == [False, True, True, False]
+    clock.now += 1
+    assert budget.take("a", 5)

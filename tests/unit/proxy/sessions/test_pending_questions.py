@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from proxy.limits import budget
 from proxy.refusals import Refusal
 from proxy.sessions.pending_questions import MOST, PendingQuestions, answered_in, may_be_ours
 
@@ -66,3 +69,11 @@ def test_only_what_a_worker_may_have_asked_is_looked_for(identifier: object, our
 
 def test_a_letter_brings_the_answer_as_it_was() -> None:
     assert answered_in(b'{"error":{"code":1,"message":"no"}}') == {"error": {"code": 1, "message": "no"}}
+
+
+async def test_letters_have_a_budget_of_bytes_of_which_one_caller_has_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "time", SimpleNamespace(monotonic=lambda: 0.0))
+    pending = PendingQuestions()
+    sent = [pending.may_send("user:a", 1 << 20) for _ in range(6)]
+    assert sent == [True] * 4 + [False] * 2
+    assert pending.may_send("user:b", 1 << 20)
