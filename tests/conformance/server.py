@@ -23,6 +23,7 @@ from mcp.shared.exceptions import MCPError
 from tests.conformance import list_changes, offers, questions, tasks
 from tests.conformance.offers import PIXEL
 from tests.conformance.questions import TEXT
+from tests.fakes.kept_events import KeptEvents
 
 Context = Any
 Content = list[Any]
@@ -56,6 +57,10 @@ ANY_SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
 }
 """Every keyword that the suite looks for, to see whether a list of tools keeps it."""
+
+
+KEPT = KeptEvents()
+"""With it the server gives its events ids in legacy sessions."""
 
 
 class ToolFailed(Exception):
@@ -118,6 +123,17 @@ ASKING = {"test_sampling": ("prompt", samples), "test_elicitation": ("message", 
 """By their names: the tools that ask with an argument of their own."""
 
 
+async def ends_its_stream(context: Context, _: dict[str, Any]) -> Content:
+    """Only when the stream is asked for again is there more."""
+    if context.close_sse_stream is not None:  # a modern caller's stream stays open
+        before = KEPT.taken_up
+        await context.close_sse_stream()
+        async with asyncio.timeout(20):
+            while KEPT.taken_up == before:  # noqa: ASYNC110 - the store tells nobody
+                await asyncio.sleep(0.05)
+    return [text("the stream was taken up")]
+
+
 async def needs_sampling(context: Context, _: dict[str, Any]) -> Content:
     if not context.session.check_client_capability(types.ClientCapabilities(sampling=types.SamplingCapability())):
         required = {"requiredCapabilities": {"sampling": {}}}
@@ -149,6 +165,7 @@ TOOLS: dict[str, tuple[dict[str, Any], Play]] = {
     "test_streaming_elicitation": (NOTHING, makes_progress),
     "test_tool_with_logging": (NOTHING, logs),
     "test_logging_tool": (NOTHING, logs),
+    "test_reconnection": (NOTHING, ends_its_stream),
     "test_missing_capability": (NOTHING, needs_sampling),
     "greet": (needs("name"), greets),
     "test_header_parameter": (needs("region", **{"x-mcp-header": "Region"}), always(text("there"))),
@@ -205,4 +222,5 @@ if __name__ == "__main__":
         on_unsubscribe_resource=offers.subscribe, on_subscriptions_listen=ListenHandler(InMemorySubscriptionBus()),
     )  # fmt: skip
     TASKS.serve(server)
-    uvicorn.run(server.streamable_http_app(), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
+    app = server.streamable_http_app(event_store=KEPT, retry_interval=100)
+    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")

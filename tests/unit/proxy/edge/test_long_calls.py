@@ -21,13 +21,13 @@ class Call:
         self.heard += 1
 
     def asked(self) -> Asked:
-        raise AssertionError("nobody asks for this")
+        raise AssertionError("nobody asks")
 
     def cancel(self) -> None:
-        raise AssertionError("nobody asks for this")
+        raise AssertionError("nobody asks")
 
     def cut_off(self, why: CutOff) -> None:
-        raise AssertionError("nobody asks for this")
+        raise AssertionError("nobody asks")
 
 
 async def test_a_caller_hears_something_each_time_that_it_has_waited_for_long(clock: MovedClock) -> None:
