@@ -40,8 +40,8 @@ AGAIN_S: Final = 5.0
 each at a moment of its own, so that ten thousand of them do not ask Redis at once."""
 
 
-class HeardStream(Protocol):
-    """A stream on which a caller hears news, as it is held (`proxy/edge/stream_sweep.py`)."""
+class CallersStream(Protocol):
+    """A stream on which a caller hears news, as `proxy/edge/stream_sweep.py` holds it."""
 
     gateway: CompiledGateway | None
     subscription: Subscription | None
@@ -88,7 +88,7 @@ class Subscriptions:
         await self._stored.remove(session.jti, exposed)
         await self._mailbox.post(Letter("subscribed", session.jti))
 
-    def begin(self, stream: object, held: HeardStream, say: Callable[[bytes], None]) -> None:
+    def begin(self, stream: object, held: CallersStream, say: Callable[[bytes], None]) -> None:
         """A stream has begun on which news is told."""
         if held.session is None and (held.subscription is None or not held.subscription.resources):
             return
@@ -189,7 +189,7 @@ class _OfStream:
 
     __slots__ = ("_say", "held", "holds", "task")
 
-    def __init__(self, held: HeardStream, say: Callable[[bytes], None]) -> None:
+    def __init__(self, held: CallersStream, say: Callable[[bytes], None]) -> None:
         self.held, self._say = held, say
         self.holds: dict[Subscribed, Hold] = {}
         self.task: asyncio.Task[None] | None = None
