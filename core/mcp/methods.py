@@ -12,6 +12,7 @@ META_PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion"
 META_CLIENT_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
 META_CLIENT_INFO = "io.modelcontextprotocol/clientInfo"
 META_LOG_LEVEL = "io.modelcontextprotocol/logLevel"
+META_SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
 
 TOOLS_CALL = "tools/call"
 RESOURCES_READ = "resources/read"
@@ -47,15 +48,15 @@ LEGACY_METHODS: frozenset[str] = frozenset(
         "initialize",
         "ping",
         "logging/setLevel",
-        "resources/subscribe",
-        "resources/unsubscribe",
-        "tasks/get",
+        SUBSCRIBE,
+        UNSUBSCRIBE,
+        TASKS_GET,
         "tasks/result",
         "tasks/list",
-        "tasks/cancel",
+        TASKS_CANCEL,
     }
 )
-MODERN_METHODS: frozenset[str] = frozenset(_LISTS_AND_CALLS | OF_TASKS | {"server/discover", "subscriptions/listen"})
+MODERN_METHODS: frozenset[str] = frozenset(_LISTS_AND_CALLS | OF_TASKS | {"server/discover", LISTEN})
 CLIENT_NOTIFICATIONS: frozenset[str] = frozenset(
     {
         "notifications/initialized",

@@ -12,11 +12,11 @@ import msgspec
 import orjson
 
 from core.mcp.faults import MessageId
+from core.mcp.methods import ACKNOWLEDGED, META_SUBSCRIPTION
 from core.mcp.versions import Era
 from core.snapshot import OfferKind
 from proxy.gateways.compiled import CompiledGateway
 
-META_SUBSCRIPTION: Final = "io.modelcontextprotocol/subscriptionId"
 TOOLS, PROMPTS, RESOURCES = "toolsListChanged", "promptsListChanged", "resourcesListChanged"
 """News, as `subscriptions/listen` names it."""
 METHODS: Final[dict[str, str]] = {
@@ -52,7 +52,7 @@ class Subscription:
         if self.resources:
             told["resourceSubscriptions"] = [one.exposed for one in self.resources]
         params = {"notifications": told, "_meta": {META_SUBSCRIPTION: self.id}}
-        return _message("notifications/subscriptions/acknowledged", params)
+        return _message(ACKNOWLEDGED, params)
 
     @property
     def last(self) -> bytes:

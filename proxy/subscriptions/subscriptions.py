@@ -16,14 +16,14 @@ import orjson
 
 from core.keys import KeyRing
 from core.mcp.event_stream import encode_event
-from core.mcp.methods import RESOURCE_UPDATED
+from core.mcp.methods import META_SUBSCRIPTION, RESOURCE_UPDATED
 from core.resolve import InstallationQuestion, ResolvedInstallation
 from core.snapshot import Offer
 from core.tasks import Tasks
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.caller import Caller
 from proxy.gateways.compiled import CompiledGateway
-from proxy.gateways.stream_news import META_SUBSCRIPTION, Subscribed, Subscription
+from proxy.gateways.stream_news import Subscribed, Subscription
 from proxy.offered.names import with_name
 from proxy.redis import Redis
 from proxy.refusals import Refusal

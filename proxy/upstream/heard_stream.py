@@ -12,7 +12,7 @@ from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
 from core.mcp.exact_numbers import Exact
 from core.mcp.faults import METHOD_NOT_FOUND
-from core.mcp.methods import ACKNOWLEDGED
+from core.mcp.methods import ACKNOWLEDGED, LISTEN
 from core.resolve import ResolvedInstallation
 from proxy.refusals import Refusal
 from proxy.upstream.answers import Json, is_answer_to, is_stream, is_success, messages
@@ -78,7 +78,7 @@ class HeardStream:
     async def listen(self, headers: dict[str, str], body: bytes, request_id: int) -> None:
         """Read the stream that answers `subscriptions/listen`, to its end. Raises Refusal or UpstreamFault."""
         async with self._transport.request("POST", self._url, headers, body) as response:
-            await self._check(response, "subscriptions/listen")
+            await self._check(response, LISTEN)
             async for message in messages(response, cap_bytes=MOST_HEARD):
                 if is_answer_to(message, request_id):
                     self._ended(message)
