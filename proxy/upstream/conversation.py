@@ -196,7 +196,10 @@ class Upstreams:
             if session is None:
                 session = await self._opened(key, call)
                 fresh = sessions.is_fresh(key, session)
-            call.in_new_session = fresh or (just_met and sessions.is_fresh(key, session))
+            is_new = fresh or (just_met and sessions.is_fresh(key, session))
+            call.in_new_session = (
+                is_new or call.outbound.lists is not None
+            )  # of a list the server's own words are told
             message, headers = call.outbound.legacy(session.version, session.id)
             if call.outbound.profile and call.outbound.lists is None:
                 await self.asides.open(key, call.installation, session)
