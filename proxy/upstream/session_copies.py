@@ -1,12 +1,13 @@
 """What workers tell each other, by Redis, of sessions with legacy upstreams: a sealed copy, and who uses each.
 
-`sessions` reads and leaves copies, so that a session that one worker opened is used by the others; `session_ends`
+`sessions` reads and shares copies, so that a session that one worker opened is used by the others; `session_ends`
 asks who is the last to use one, for only that worker may end it. A worker that dies without a word stays among the
 users until their list ends by its age: then nobody ends the session, and its server does so when it was idle for
 long.
 """
 
 import logging
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any, Final
 
@@ -49,34 +50,23 @@ class SessionCopies:
             log.error("a kept upstream session was not ours", extra={"why": str(broken)})
             return None
 
-    async def leave(self, key: str, session: UpstreamSession) -> None:
-        """Leave a copy of a session that this worker opened, and uses, for the others."""
+    async def share(self, key: str, session: UpstreamSession) -> None:
+        """Put a copy of a session that this worker opened, and uses, where the others find it."""
         sealed = self._sealer.seal(msgspec.msgpack.encode(session), key)
         pipeline = self._redis.commands.pipeline(transaction=True)
         pipeline.set(redis_names.upstream_session_key(key), sealed, ex=int(AGE_S))
-        self._joins(pipeline, key, session)
-        try:
-            await self._redis.ask(pipeline.execute())
-        except RedisAway:
-            return
+        await self._join(pipeline, key, session)
 
     async def drop(self, key: str, session: UpstreamSession) -> None:
         """Take the copy away, unless it is of another session by now."""
         if await self.read(key) != session:
             return
-        try:
+        with suppress(RedisAway):
             await self._redis.ask(self._redis.commands.delete(redis_names.upstream_session_key(key)))
-        except RedisAway:
-            return
 
     async def join(self, key: str, session: UpstreamSession) -> None:
         """This worker uses the session from now on, as others do."""
-        pipeline = self._redis.commands.pipeline(transaction=True)
-        self._joins(pipeline, key, session)
-        try:
-            await self._redis.ask(pipeline.execute())
-        except RedisAway:
-            return
+        await self._join(self._redis.commands.pipeline(transaction=True), key, session)
 
     async def is_last_to_leave(self, key: str, session: UpstreamSession) -> bool:
         """This worker uses the session no more; whether nobody else does. False where Redis cannot say."""
@@ -91,10 +81,13 @@ class SessionCopies:
         except RedisAway:
             return False
 
-    def _joins(self, pipeline: Any, key: str, session: UpstreamSession) -> None:
+    async def _join(self, pipeline: Any, key: str, session: UpstreamSession) -> None:
+        """Run the pipeline, with this worker among the session's users."""
         if session.id is not None:  # else there is nothing that could be ended
             pipeline.sadd(_users(key, session.id), self._me)
             pipeline.expire(_users(key, session.id), _USERS_AGE_S)
+        with suppress(RedisAway):
+            await self._redis.ask(pipeline.execute())
 
 
 def _users(key: str, session_id: str) -> str:

@@ -213,7 +213,7 @@ class UpstreamSessions:
         opened = await initialize(self._transport, installation, within, capabilities)
         session = opened.session
         self._fresh.put(key, session)
-        await self._copies.leave(key, session)
+        await self._copies.share(key, session)
         self._hold(key, session, installation)
         return opened
 

@@ -31,14 +31,14 @@ async def workers(redis_server: RedisServer) -> AsyncIterator[list[SessionCopies
         yield made
 
 
-async def test_what_one_worker_leaves_another_reads(workers: list[SessionCopies]) -> None:
-    await workers[0].leave(KEY, SESSION)
+async def test_what_one_worker_shares_another_reads(workers: list[SessionCopies]) -> None:
+    await workers[0].share(KEY, SESSION)
     assert await workers[1].read(KEY) == SESSION
     assert await workers[1].read("installation/1/user:v") is None
 
 
 async def test_a_copy_goes_unless_it_is_of_another_session_by_now(workers: list[SessionCopies]) -> None:
-    await workers[0].leave(KEY, SESSION)
+    await workers[0].share(KEY, SESSION)
     await workers[1].drop(KEY, OTHER)
     assert await workers[0].read(KEY) == SESSION
     await workers[1].drop(KEY, SESSION)
@@ -47,7 +47,7 @@ async def test_a_copy_goes_unless_it_is_of_another_session_by_now(workers: list[
 
 async def test_the_last_worker_that_leaves_is_told_so(workers: list[SessionCopies]) -> None:
     one, other = workers
-    await one.leave(KEY, SESSION)
+    await one.share(KEY, SESSION)
     await other.join(KEY, SESSION)
     assert not await one.is_last_to_leave(KEY, SESSION)
     assert await other.is_last_to_leave(KEY, SESSION)
@@ -55,8 +55,8 @@ async def test_the_last_worker_that_leaves_is_told_so(workers: list[SessionCopie
 
 async def test_two_sessions_under_one_key_have_their_own_users(workers: list[SessionCopies]) -> None:
     one, other = workers
-    await one.leave(KEY, SESSION)
-    await other.leave(KEY, OTHER)
+    await one.share(KEY, SESSION)
+    await other.share(KEY, OTHER)
     assert await one.is_last_to_leave(KEY, SESSION)
     assert await other.is_last_to_leave(KEY, OTHER)
 
@@ -65,8 +65,8 @@ async def test_who_uses_a_session_is_forgotten_with_its_age(
     workers: list[SessionCopies],
     redis_server: RedisServer,  # noqa: F811
 ) -> None:
-    await workers[0].leave(KEY, SESSION)
-    await workers[0].leave(KEY, WITHOUT_ID)
+    await workers[0].share(KEY, SESSION)
+    await workers[0].share(KEY, WITHOUT_ID)
     with redis_server.client() as client:
         names = [str(name, "ascii") for name in client.keys(redis_names.PREFIX + "upstream*")]
         assert len(names) == 2
@@ -75,7 +75,7 @@ async def test_who_uses_a_session_is_forgotten_with_its_age(
 
 
 async def test_a_server_without_sessions_has_none_that_could_be_ended(workers: list[SessionCopies]) -> None:
-    await workers[0].leave(KEY, WITHOUT_ID)
+    await workers[0].share(KEY, WITHOUT_ID)
     assert await workers[1].read(KEY) == WITHOUT_ID
     assert not await workers[0].is_last_to_leave(KEY, WITHOUT_ID)
 
@@ -84,7 +84,7 @@ async def test_a_copy_that_was_sealed_for_another_key_is_none(
     workers: list[SessionCopies],
     redis_server: RedisServer,  # noqa: F811
 ) -> None:
-    await workers[0].leave(KEY, SESSION)
+    await workers[0].share(KEY, SESSION)
     with redis_server.client() as client:
         sealed = client.get(redis_names.upstream_session_key(KEY))
         client.set(redis_names.upstream_session_key("installation/1/user:v"), sealed)  # type: ignore[arg-type]
@@ -94,7 +94,7 @@ async def test_a_copy_that_was_sealed_for_another_key_is_none(
 async def test_without_redis_there_are_no_copies_and_nobody_is_the_last() -> None:
     redis, ring = Redis("redis://127.0.0.1:1"), parse_key_ring("proxy", new_key())
     copies = SessionCopies(redis, ring)
-    await copies.leave(KEY, SESSION)
+    await copies.share(KEY, SESSION)
     await copies.join(KEY, SESSION)
     await copies.drop(KEY, SESSION)
     assert await copies.read(KEY) is None
