@@ -56,7 +56,7 @@ class Asides:
             before.close()
         aside = _Aside(session)
         stream = HeardStream(self._transport, self._courtesy, installation, lambda _method, _params: None)
-        stream.asked = lambda message, method: self._take(key, aside, stream, message, method)
+        stream.take_question = lambda message, method: self._take(key, aside, stream, message, method)
         gone = self._open.put(key, aside)
         if gone is not None:
             gone.close()
@@ -104,7 +104,9 @@ class Asides:
                 aside.close()
 
     def _take(self, key: str, aside: "_Aside", stream: HeardStream, message: Json, method: str) -> None:
-        """A question of the server: the call that began last is asked, which may run in no task yet."""
+        """A question of the server: it goes to the call that began last. If none runs in a task, those of the session
+        are first made to, since a caller can be asked in a task alone.
+        """
         if aside.calls:
             self._questions.take(aside.calls[-1], message, method)
         else:
@@ -137,7 +139,7 @@ class Asides:
 
 
 class _Aside:
-    """The stream of one session."""
+    """The stream of one session, and the calls of that session which can be asked now."""
 
     def __init__(self, session: UpstreamSession) -> None:
         self.session = session

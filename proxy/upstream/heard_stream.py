@@ -47,9 +47,9 @@ class HeardStream:
     ) -> None:
         self._transport, self._courtesy, self._installation, self._hear = transport, courtesy, installation, hear
         self._headers: dict[str, str] = {}
-        self._asked = 0
-        self.asked: Callable[[Json, str], None] = self.refuse
-        """Takes what the server asks but for pings."""
+        self._questions = 0
+        self.take_question: Callable[[Json, str], None] = self.refuse
+        """Takes what the server asks but for pings: the message, and its method."""
         self.begun = asyncio.Event()
         """Set when a legacy server has opened it, or a modern one has said what it will tell."""
         self.acknowledged: frozenset[str] = frozenset()
@@ -127,15 +127,15 @@ class HeardStream:
 
     def _answer(self, message: Json, method: str) -> None:
         request_id = message.get("id")
-        self._asked += 1
-        if self._asked > MOST_ASKED or not isinstance(request_id, str | int | Exact):
+        self._questions += 1
+        if self._questions > MOST_ASKED or not isinstance(request_id, str | int | Exact):
             raise UpstreamFault(
                 "broken", sent=True, detail=f"the upstream asked {method[:64]} while it was listened to"
             )
         if method == "ping":
             self._reply(message, {"result": {}})
         else:
-            self.asked(message, method)
+            self.take_question(message, method)
 
     def refuse(self, message: Json, _: str) -> None:
         """Answer a question with an error."""
