@@ -1,7 +1,7 @@
 """What servers said of their lists at this worker, until control is told; control then asks what they list now.
 
 Noted by whoever hears a server: on a stream that is open for that (`proxy/upstream/watches.py`), or beside the answer
-to a call (`proxy/upstream/conversation.py`). The first news are told at once, what comes meanwhile a moment later and
+to a call (`proxy/upstream/call_answers.py`). The first news are told at once, what comes meanwhile a moment later and
 all together, so that a server which never stops costs control a few questions a second at most.
 """
 

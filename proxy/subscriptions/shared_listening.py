@@ -24,6 +24,7 @@ MOST_HOLDS: Final = 10_000
 MOST_OF_SERVER: Final = 500
 """Resources of one server that are listened for, for those who share it."""
 LINGER_S: Final = 30.0
+"""How long a resource is still listened for that nobody wants any more."""
 STANDS_S: Final = 12.0
 """How long a server has to say that it will tell of a resource."""
 AGAIN_S: Final = 60.0
@@ -120,7 +121,11 @@ class SharedListening:
 
 
 class _Server:
-    """One server that is listened to: the ears of `Listening.follow`."""
+    """One server that is listened to, and who hears what it says: the ears of `Listening.follow`.
+
+    A URI is in `_holds` from the first hold on until it has lingered. The server tells of it (`_standing`), has
+    refused it (`_refused`), or was not asked or has not answered yet.
+    """
 
     def __init__(self, shared: SharedListening, key: str, installation: ResolvedInstallation) -> None:
         self._shared, self._key = shared, key
@@ -133,10 +138,11 @@ class _Server:
         self._refused: set[str] = set()
         """Those that the server refused when it was asked last."""
         self._why: Refusal | None = None
-        """Why it is not listened to, until it is asked again."""
+        """Why the whole server is not listened to, until it is asked again."""
         self._resolve: Resolve | None = None
         self._task: asyncio.Task[None] | None = None
         self._news: set[str] = set()
+        """URIs of which the server said that they have changed, and nobody was told yet."""
         self._telling: asyncio.TimerHandle | None = None
 
     def is_full_for(self, uri: str) -> bool:

@@ -125,7 +125,7 @@ class Subscriptions:
             self._look(of, within=AGAIN_S)
 
     def forget_installation(self, identifier: str) -> None:
-        """An installation changed: it is asked for again, where somebody listens through it."""
+        """An installation changed: what is listened to through it ends, and is begun again as it is now."""
         self.shared.forget_installation(identifier)
         for of in self._streams.values():
             if of.lets_go(lambda hold: hold.installation_id == identifier):
@@ -185,7 +185,7 @@ class Subscriptions:
 
 
 class _OfStream:
-    """What one stream hears of."""
+    """What one stream hears of, and the task, if one runs, that finds out what that is to be (`_follow`)."""
 
     __slots__ = ("_say", "held", "holds", "task")
 

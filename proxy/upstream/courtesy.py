@@ -1,6 +1,7 @@
 """Messages to an upstream that nobody waits for: a call's cancellation, answers to questions, a session's end.
 
-`sent_call.py`, `conversation.py` and `listened.py` send them. Each is a request of its own, in a task of its own,
+Sent for calls (`sent_call.py`, `conversation.py`, `servers_questions.py`), and for streams that are open beside them
+(`listened.py`, `heard_stream.py`). Each is a request of its own, in a task of its own,
 with a short deadline; one that does not arrive is noted in the log and harms nothing.
 """
 

@@ -143,6 +143,7 @@ class Listening:
         stream = HeardStream(self._transport, self._courtesy, installation, ears.hear)
         _, headers = Outbound("", {}, installation.own_headers).legacy(session.version, session.id)
         told: frozenset[str] = frozenset()
+        """Of which the server has said that it will tell."""
 
         def stands_again() -> None:
             ears.away()

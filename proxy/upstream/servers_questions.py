@@ -1,6 +1,7 @@
 """What a server asks us before it answers a call: a ping, or what the session declares that the caller can.
 
-Called by `conversation` for each request that comes beside an answer. The caller is asked in a task of its own, while
+Called by `call_answers` for each request that comes on the stream of an answer, and by `asides` for those that come
+on the stream of the session. The caller is asked in a task of its own, while
 the call's stream is read on; the answer goes back as a message beside the call. A modern server may not ask so.
 """
 

@@ -3,7 +3,7 @@
 A server may end a stream on purpose, so that nothing holds a connection while it works: it gave an event an id, and
 says how long to wait before it is asked for what came since (MCP 2025-11-25, transports: "Resumability and
 redelivery"; the event stream format of WHATWG HTML, section 9.2). A stream that breaks off is no different. Used by
-`conversation.py`, whose deadline ends all of it; a call is never sent a second time here.
+`call_answers.py`, within the deadline of the call; a call is never sent a second time here.
 """
 
 import asyncio
