@@ -213,6 +213,19 @@ async def test_a_server_that_says_nothing_by_itself_cannot_be_subscribed_to(rig:
         assert (told["data"]["code"], told["message"]) == ("no_news", "crm does not say when its resources change.")
 
 
+@SPEAKS
+async def test_a_resource_that_was_refused_can_be_subscribed_to_once_the_server_tells_of_it(
+    rig: Rig, speaks: Era
+) -> None:
+    async with server_of(speaks) as server:
+        server.untold = {"a://late"}
+        await serve(rig, ("crm", server))
+        caller = Caller(rig, "legacy")
+        assert (await caller.subscribe("a://late"))[0].error
+        server.untold = set()
+        assert (await caller.subscribe("a://late"))[0].result == {}
+
+
 async def test_a_modern_server_without_listening_cannot_be_subscribed_to(rig: Rig) -> None:
     async with server_of("modern") as server:
         server.on("subscriptions/listen", Answer(error=(-32601, "Method not found"), status=404))
