@@ -11,13 +11,13 @@ from typing import Any
 from core.identifiers import new_id
 from core.mcp.faults import URL_ELICITATION_REQUIRED, MessageFault
 from core.mcp.methods import MAY_ASK
-from core.mcp.questions import why_not_asked, with_who
+from core.mcp.questions import with_who
 from core.mcp.versions import Era
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.sessions.call_state import CallState, close_state
 from proxy.stages.take_answers import MOST_ASKED, bound_to
-from proxy.stages.who_asks import leads_to_us, who_asks
+from proxy.stages.who_asks import who_asks, why_not_passed_on
 
 
 def links_first(x: Exchange, deps: Deps, error: Mapping[str, Any], text: str) -> dict[str, object] | None:
@@ -25,14 +25,11 @@ def links_first(x: Exchange, deps: Deps, error: Mapping[str, Any], text: str) ->
 
     `text`: the server's words, fit to be shown. Raises MessageFault, the error, for a legacy caller.
     """
-    assert x.outbound is not None
     assert x.installation is not None
     if error.get("code") != URL_ELICITATION_REQUIRED:
         return None
     asked = _links(error.get("data"))
-    if not asked or why_not_asked(asked, x.outbound.capabilities):
-        return None
-    if any(leads_to_us(one, deps.hosts) for one in asked.values()):
+    if not asked or why_not_passed_on(x, asked, deps.hosts):
         return None
     told = {key: with_who(one, who_asks(x))["params"] for key, one in asked.items()}
     if x.era is Era.LEGACY:

@@ -8,13 +8,13 @@ with the same account.
 """
 
 from core.keys import KeyRing
-from core.mcp.questions import why_not_asked, with_who
+from core.mcp.questions import with_who
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
 from proxy.sessions.call_state import MOST_ROUNDS, CallState, close_state, place_of, why_not_kept
 from proxy.stages.take_answers import bound_to
-from proxy.stages.who_asks import leads_to_us, who_asks
+from proxy.stages.who_asks import who_asks, why_not_passed_on
 
 
 def question_for(x: Exchange, result: dict[str, object], deps: Deps) -> dict[str, object]:
@@ -35,18 +35,11 @@ def question_for(x: Exchange, result: dict[str, object], deps: Deps) -> dict[str
 
 
 def _why_not(x: Exchange, asked: object, state: object, hosts: frozenset[str]) -> str:
-    assert x.outbound is not None
     if x.asked >= MOST_ROUNDS:
         return f"more than {MOST_ROUNDS} questions about one call"
     if not asked and state is None:
         return "input_required with nothing in it"
-    why = why_not_kept(state) or why_not_asked(asked, x.outbound.capabilities)
-    if why:
-        return why
-    assert isinstance(asked, dict)
-    if any(leads_to_us(one, hosts) for one in asked.values()):
-        return "a link to a host of ours"
-    return ""
+    return why_not_kept(state) or why_not_passed_on(x, asked, hosts) or ""
 
 
 def _closed(x: Exchange, state: object, ring: KeyRing) -> str:

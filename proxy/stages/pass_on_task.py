@@ -10,14 +10,14 @@ from typing import Final
 
 from core.mcp.extensions import TASKS
 from core.mcp.methods import TOOLS_CALL
-from core.mcp.questions import why_not_asked, with_who
+from core.mcp.questions import with_who
 from core.mcp.shapes import result_for_modern
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.refusals import Refusal
 from proxy.sessions.call_state import place_of
 from proxy.sessions.task_ids import LIFETIME_S, close_task
-from proxy.stages.who_asks import leads_to_us, who_asks
+from proxy.stages.who_asks import who_asks, why_not_passed_on
 from proxy.upstream.faults import upstream_text
 
 _STATES: Final = frozenset({"working", "input_required", "completed", "failed", "cancelled"})
@@ -83,13 +83,11 @@ def _inside(x: Exchange, result: dict[str, object], deps: Deps) -> dict[str, obj
 
 def _questions(x: Exchange, asked: object, deps: Deps) -> dict[str, object]:
     assert x.installation is not None
-    assert x.outbound is not None
-    why = why_not_asked(asked, x.outbound.capabilities)
-    if why is None and isinstance(asked, dict):
-        if not any(leads_to_us(one, deps.hosts) for one in asked.values()):
-            return {key: with_who(one, who_asks(x)) for key, one in asked.items()}
-        why = "a link to a host of ours"
-    raise Refusal("upstream_asks", server=x.installation.entry, detail=str(why))
+    why = why_not_passed_on(x, asked, deps.hosts)
+    if why is not None:
+        raise Refusal("upstream_asks", server=x.installation.entry, detail=why)
+    assert isinstance(asked, dict)  # it was looked at
+    return {key: with_who(one, who_asks(x)) for key, one in asked.items()}
 
 
 def _error(x: Exchange, said: object) -> dict[str, object]:

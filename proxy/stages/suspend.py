@@ -9,7 +9,7 @@ they come back, the one that has the call goes on with it: `proxy/sessions/elsew
 
 from typing import Any
 
-from core.mcp.questions import why_not_asked, with_who
+from core.mcp.questions import with_who
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.limits.running_calls import Asked, Through
@@ -18,7 +18,7 @@ from proxy.sessions.call_state import CallState, close_state, place_of
 from proxy.sessions.elsewhere import in_letter
 from proxy.sessions.suspended_calls import Converse, Json, SuspendedCall
 from proxy.stages.take_answers import bound_to
-from proxy.stages.who_asks import leads_to_us, who_asks
+from proxy.stages.who_asks import who_asks, why_not_passed_on
 
 
 async def begin_call(x: Exchange, deps: Deps, converse: Converse) -> Json | None:
@@ -71,9 +71,7 @@ def _ask(x: Exchange, deps: Deps, suspended: str, questions: dict[str, Json]) ->
 
 def why_not(x: Exchange, deps: Deps, request: Json) -> str | None:
     """Why this question may not go to the caller; None where it may."""
-    assert x.outbound is not None
-    why = why_not_asked({"asked": request}, x.outbound.capabilities)
-    return why or ("a link to a host of ours" if leads_to_us(request, deps.hosts) else None)
+    return why_not_passed_on(x, {"asked": request}, deps.hosts)
 
 
 def _for_modern(request: Json) -> dict[str, Any]:
