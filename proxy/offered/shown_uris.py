@@ -17,8 +17,8 @@ from proxy.offered.names import Shown, whose_template, with_name
 
 MOST_BY_TEMPLATE: Final = 32
 """URIs of one result that are compared with templates: those beyond get the name of their offer."""
-_HOLDING: Final = frozenset({"resource", "resource_link"})
-"""Types of blocks that have a URI."""
+_HOLDING: Final = ("resource", "resource_link")
+"""Types of blocks that have a URI. No set: a server may say a list, of which a set cannot be asked."""
 _WEB: Final = ("https://", "http://")
 
 

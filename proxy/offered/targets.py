@@ -14,7 +14,7 @@ from core.mcp.methods import COMPLETE, PROMPTS_GET, RESOURCES_READ
 from core.mcp.param_headers import ParamHeaders
 from core.snapshot import Offer, Route
 
-_THEIR_CALLERS_FAULT: Final = frozenset({INVALID_PARAMS, RESOURCE_NOT_FOUND})
+_THEIR_CALLERS_FAULT: Final = (INVALID_PARAMS, RESOURCE_NOT_FOUND)
 _EMPTY: Final[dict[str, object]] = {"completion": {"values": [], "total": 0, "hasMore": False}}
 
 

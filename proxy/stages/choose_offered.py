@@ -54,7 +54,7 @@ def choose_completed(x: Exchange, deps: Deps) -> Awaitable[None] | None:
     ref, argument = x.request.params.get("ref"), x.request.params.get("argument")
     kind = ref.get("type") if isinstance(ref, dict) else None
     named = ref.get("name" if kind == _PROMPT else "uri") if isinstance(ref, dict) else None
-    if kind not in {_PROMPT, _RESOURCE} or not isinstance(named, str):
+    if kind not in (_PROMPT, _RESOURCE) or not isinstance(named, str):
         raise _wrong(x, "params.ref must be a ref/prompt with a name, or a ref/resource with a uri.")
     if not isinstance(argument, dict):
         raise _wrong(x, "params.argument must be an object with a name and a value.")

@@ -20,7 +20,8 @@ from proxy.sessions.task_ids import LIFETIME_S, close_task
 from proxy.stages.who_asks import who_asks, why_not_passed_on
 from proxy.upstream.faults import upstream_text
 
-_STATES: Final = frozenset({"working", "input_required", "completed", "failed", "cancelled"})
+_STATES: Final = ("working", "input_required", "completed", "failed", "cancelled")
+"""No set: a server may say a list, of which a set cannot be asked."""
 _AS_THEY_ARE: Final = ("status", "createdAt", "lastUpdatedAt", "pollIntervalMs", "_meta")
 
 

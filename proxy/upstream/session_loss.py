@@ -37,12 +37,12 @@ _SPOKEN_OF = re.compile(
     r"|server not initiali[sz]ed|expect(?:ed)? initiali[sz]e|before initiali[sz]ation",
     re.IGNORECASE,
 )
-_SAID_OF_SESSIONS = frozenset({-32000, -32001, -32600})
-"""Codes of errors about the session in an answer that is a success."""
+_SAID_OF_SESSIONS = (-32000, -32001, -32600)
+"""Codes of errors about the session in an answer that is a success. No set: a server may say a list."""
 _GONE = frozenset({404, 410})
 _OF_SOMETHING_ELSE = frozenset({401, 402, 403, 407, 408, 411, 413, 414, 415, 425, 426, 428, 429, 431, 451})
 """Refusals of a credential, a size, a media type, a rate: no other session would be taken either."""
-_OF_THE_CALL = frozenset({-32601, -32602})
+_OF_THE_CALL = (-32601, -32602)
 """An error with our id and one of these codes is mostly about the call's method or arguments."""
 
 
