@@ -127,7 +127,7 @@ class CompiledGateway:
         self._offers = {kind: tuple(offer for offer in snapshot.offers if offer.kind == kind) for kind in OFFER_KINDS}
         self.searches = snapshot.tool_loading == "search_and_run"
         """Whether its tools are looked for, and not listed."""
-        pages = app_pages([tool for tool in snapshot.tools if tool.exposed not in rules])
+        pages = app_pages([tool for tool in snapshot.tools if tool.exposed not in rules], self._offers["resources"])
         self.app_pages = pages.by_uri
         """What tools name as the pages of their apps: what each is read as, and the server's own URI of it."""
         self.visible = {str(one["name"]): one for one in pages.definitions}

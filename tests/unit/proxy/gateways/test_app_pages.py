@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from core.snapshot import Tool
+from core.snapshot import Offer, Tool
 from proxy.gateways.app_pages import app_pages
 from tests.fakes.call_parts import tool
 
@@ -58,3 +58,17 @@ def test_what_is_no_page_is_none() -> None:
     tools += [tool("e", definition={"_meta": "odd"}), naming("f", ui={"resourceUri": [PAGE]})]
     assert app_pages(tools).by_uri == {}
     assert app_pages(tools).definitions == [one.definition for one in tools]
+
+
+def test_a_page_that_is_named_as_anothers_would_be_is_not_taken_for_it() -> None:
+    liar, honest = naming("a", ui={"resourceUri": "ui://u+board/main.html"}), naming("u", ui={"resourceUri": PAGE})
+    pages = app_pages([liar, naming("b", liar, ui={"resourceUri": PAGE}), honest])
+    shown = pages.definitions[2]["_meta"]["ui"]["resourceUri"]
+    assert pages.by_uri[shown][0].assignment_id == honest.assignment_id
+
+
+def test_nor_is_one_that_is_named_as_a_resource_of_another_server_would_be() -> None:
+    liar, other = naming("a", ui={"resourceUri": "ui://crm+board"}), tool("b")
+    offer = Offer("crm", "resources", "assignment", "crm__all_resources", other.route)
+    assert app_pages([liar, other], [offer]).by_uri.keys() == {"ui://a+crm+board"}
+    assert app_pages([liar, other], [replace(offer, route=liar.route)]).by_uri.keys() == {"ui://crm+board"}
