@@ -2,9 +2,10 @@
 
 Proxies tell what they heard (`control/internal/watches.py`). The first news of an entry is acted on at once; what
 comes until that is done and a pause is over is one more round, and the pause doubles while there is more: a server
-that never stops costs a dozen of discoveries, and then one in five minutes. Tools are compared with those
-that are known, so that a server which says what is not so changes nothing. Resources and prompts are kept nowhere:
-of them the gateways that offer them have a new revision.
+that never stops costs a dozen of discoveries, and then one in five minutes. So does one that speaks whenever a pause
+is over: pauses begin anew only after a long quiet. Tools are compared with those that are known, so that a server
+which says what is not so changes nothing. Resources and prompts are kept nowhere: of them the gateways that offer
+them have a new revision.
 
 A discovery that fails is tried again in the same steps, and keeps nothing: a server that is away for a moment was not
 asked for by anybody who would look at it again.
@@ -12,6 +13,7 @@ asked for by anybody who would look at it again.
 
 import asyncio
 import logging
+import time
 from collections.abc import Collection
 from typing import Final, Protocol
 
@@ -52,6 +54,8 @@ class NewsOfLists:
         self._tasks, self._places = Tasks("news-of-lists"), asyncio.Semaphore(AT_ONCE)
         self._waiting: dict[str, set[ListKind]] = {}
         """What is still to be done, by entry; one that is here has a task."""
+        self._paused: dict[str, tuple[float, float]] = {}
+        """How long the next pause is of those that have none now, and since when (monotonic); the oldest first."""
 
     async def take(self, heard: HeardLists) -> HeardTaken:
         """Take the news; they are acted on afterwards. Raises StoreUnavailable."""
@@ -75,7 +79,10 @@ class NewsOfLists:
         return True
 
     async def _rounds(self, entry: ListedBy) -> None:
-        waiting, pause = self._waiting[entry.entry_id], FIRST_PAUSE_S
+        waiting = self._waiting[entry.entry_id]
+        pause, since = self._paused.pop(entry.entry_id, (FIRST_PAUSE_S, 0.0))
+        if time.monotonic() - since > LONGEST_PAUSE_S:
+            pause = FIRST_PAUSE_S
         try:
             while waiting:
                 kinds = set(waiting)
@@ -87,6 +94,9 @@ class NewsOfLists:
                 pause = min(2 * pause, LONGEST_PAUSE_S)
         finally:
             del self._waiting[entry.entry_id]
+            self._paused[entry.entry_id] = pause, time.monotonic()
+            if len(self._paused) > MOST:
+                del self._paused[next(iter(self._paused))]
 
     async def _round(self, entry: ListedBy, kinds: set[ListKind]) -> set[ListKind]:
         """Act on these news; those on which it was not possible."""

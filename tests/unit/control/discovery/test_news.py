@@ -110,6 +110,36 @@ async def test_news_after_a_quiet_pause_are_acted_on_at_once_again(scene: Scene,
     await scene.discovered.times(2)
 
 
+async def test_a_server_that_speaks_whenever_a_pause_is_over_waits_longer_and_longer(
+    scene: Scene, clock: MovedClock
+) -> None:
+    for number in range(1, 4):
+        await scene.hear("tools")
+        await scene.discovered.times(number)
+        clock.pass_by(PAUSE_S * 2 ** (number - 1))
+        await scene.discovered.times(number)
+    await scene.hear("tools")
+    await scene.discovered.times(4)
+    await scene.hear("tools")
+    clock.pass_by(4 * PAUSE_S)
+    await scene.discovered.times(4)  # the pause is eight times the first
+    clock.pass_by(4 * PAUSE_S)
+    await scene.discovered.times(5)
+
+
+async def test_after_a_long_quiet_the_first_pause_is_the_shortest_again(scene: Scene, clock: MovedClock) -> None:
+    await scene.hear("tools")
+    await scene.discovered.times(1)
+    clock.pass_by(PAUSE_S)
+    await scene.discovered.times(1)
+    clock.pass_by(LONGEST_PAUSE_S + 1)
+    await scene.hear("tools")
+    await scene.discovered.times(2)
+    await scene.hear("tools")
+    clock.pass_by(PAUSE_S)
+    await scene.discovered.times(3)
+
+
 async def test_a_discovery_that_failed_is_tried_again_and_then_given_up(scene: Scene, clock: MovedClock) -> None:
     scene.discovered.answer = Discovery("unreachable", "It is away.")
     await scene.hear("tools")
