@@ -20,7 +20,7 @@ from proxy.upstream.listened import Listening, Resolve, Wanted
 
 log = logging.getLogger(__name__)
 MOST_HOLDS: Final = 10_000
-"""Subscriptions of one worker; a caller has a quarter."""
+"""Subscriptions of one worker, those that linger too; a caller has a quarter."""
 MOST_OF_SERVER: Final = 500
 """Resources of one server that are listened for, for those who share it."""
 LINGER_S: Final = 30.0
@@ -103,7 +103,7 @@ class SharedListening:
             server.end()
 
     def given_back(self, hold: Hold) -> None:
-        """A hold was released (called by its server)."""
+        """A hold was released, and does not linger (called by its server)."""
         self._shares.give_back(hold.principal, 1)
 
     def start(self, server: "_Server") -> "asyncio.Task[None]":
@@ -133,7 +133,8 @@ class _Server:
         self._wanted = Wanted()
         self._holds: dict[str, set[Hold]] = {}
         """By URI; an empty set lingers."""
-        self._lingering: dict[str, asyncio.TimerHandle] = {}
+        self._lingering: dict[str, tuple[Hold, asyncio.TimerHandle]] = {}
+        """Who held it last has its place still: else who subscribes and leaves at once would have all places."""
         self._standing: frozenset[str] = frozenset()
         self._refused: set[str] = set()
         """Those that the server refused when it was asked last."""
@@ -152,8 +153,7 @@ class _Server:
         uri = hold.uri
         self._holds.setdefault(uri, set()).add(hold)
         self._resolve = hold.resolve
-        if (timer := self._lingering.pop(uri, None)) is not None:
-            timer.cancel()
+        self._linger_no_more(uri)
         if self._why is not None:
             hold.is_refused(self._why)
         elif uri in self._standing:
@@ -169,18 +169,21 @@ class _Server:
         if hold not in holds:
             return
         holds.discard(hold)
-        self._shared.given_back(hold)
-        if not holds:
+        if holds:
+            self._shared.given_back(hold)
+        else:
             later = asyncio.get_running_loop().call_later
-            self._lingering[hold.uri] = later(LINGER_S, self._drop, hold.uri)
+            self._lingering[hold.uri] = hold, later(LINGER_S, self._drop, hold.uri)
 
     def end(self) -> None:
         """Listen no more; those who still wait are told nothing, and hold it again."""
         self._shared.ended(self._key, self)
         if self._task is not None:
             self._task.cancel()
-        for timer in (*self._lingering.values(), *([self._telling] if self._telling else [])):
-            timer.cancel()
+        if self._telling is not None:
+            self._telling.cancel()
+        for uri in list(self._lingering):
+            self._linger_no_more(uri)
 
     async def listen(self, listening: Listening) -> None:
         """Until nobody wants to hear it; a server that refuses is asked again after a while."""
@@ -202,8 +205,15 @@ class _Server:
         assert resolve is not None  # it begins with the first that is held
         return await resolve()
 
+    def _linger_no_more(self, uri: str) -> None:
+        last = self._lingering.pop(uri, None)
+        if last is not None:
+            hold, timer = last
+            timer.cancel()
+            self._shared.given_back(hold)
+
     def _drop(self, uri: str) -> None:
-        self._lingering.pop(uri, None)
+        self._linger_no_more(uri)
         self._holds.pop(uri, None)
         self._refused.discard(uri)
         if self._holds:

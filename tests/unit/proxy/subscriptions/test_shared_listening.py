@@ -243,3 +243,18 @@ async def test_a_server_is_asked_again_about_a_resource_that_it_refused(parts: P
     assert wanted.changed.is_set()
     await parts.stood("a://1")
     await again.stands()
+
+
+async def test_what_lingers_keeps_its_callers_place(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or who subscribes and leaves at once would have any number of servers listened to."""
+    monkeypatch.setattr(shared_listening, "MOST_HOLDS", 8)
+    for number in range(2):
+        parts.hold(key=f"crm/1/session:{number}").release()
+    with pytest.raises(Refusal, match="too_many_subscriptions"):
+        parts.hold(key="crm/1/session:2")
+    parts.hold(key="crm/1/session:0", principal="user:b")
+    parts.hold(key="crm/1/session:2")  # somebody else has taken the first up
+    parts.shared.forget_installation("i")
+    for number in range(2):
+        parts.hold(key=f"crm/2/session:{number}", principal="user:c")
+    assert len(parts.shared) == 2
