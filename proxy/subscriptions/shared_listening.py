@@ -23,6 +23,8 @@ MOST_HOLDS: Final = 10_000
 """Subscriptions of one worker, those that linger too; a caller has a quarter."""
 MOST_OF_SERVER: Final = 500
 """Resources of one server that are listened for, for those who share it."""
+LONGEST_PART: Final = 8192
+"""Characters of a URI that a server tells of, and nobody subscribed to: it may be a part of one."""
 LINGER_S: Final = 30.0
 """How long a resource is still listened for that nobody wants any more."""
 STANDS_S: Final = 12.0
@@ -224,8 +226,10 @@ class _Server:
     def hear(self, method: str, params: Json) -> None:
         """See `Ears`. A server may name a part of what was subscribed to (MCP 2025-11-25, "Resource Updated")."""
         uri = params.get("uri")
-        if method != RESOURCE_UPDATED or not isinstance(uri, str) or len(self._news) >= MOST_OF_SERVER:
+        if method != RESOURCE_UPDATED or not isinstance(uri, str):
             return
+        if uri not in self._holds and (len(uri) > LONGEST_PART or len(self._news) >= MOST_OF_SERVER):
+            return  # a server that floods: what was subscribed to is told all the same
         self._news.add(uri)
         if self._telling is None:
             self._telling = asyncio.get_running_loop().call_later(GATHERED_S, self._tell)

@@ -115,6 +115,20 @@ async def test_the_resource_and_its_parts_are_told_of(parts: Parts, held: str, t
     assert parts.told == ([told] if is_news else [])
 
 
+async def test_a_part_with_a_very_long_uri_is_not_told_of(parts: Parts) -> None:
+    """A server may fill an event with it, and many events at once."""
+    parts.hold()
+    await news(await parts.stood("a://1"), "a://1/" + "p" * shared_listening.LONGEST_PART)
+    assert parts.told == []
+
+
+async def test_what_was_subscribed_to_is_told_of_in_a_flood_of_parts(parts: Parts) -> None:
+    parts.hold()
+    flood = [f"b://{number}" for number in range(shared_listening.MOST_OF_SERVER)]
+    await news(await parts.stood("a://1"), *flood, "a://1")
+    assert parts.told == ["a://1"]
+
+
 async def test_news_of_something_else_is_none(parts: Parts) -> None:
     parts.hold()
     await news(await parts.stood("a://1"), "a://1", method="notifications/resources/list_changed")
