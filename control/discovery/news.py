@@ -3,9 +3,9 @@
 Proxies tell what they heard (`control/internal/watches.py`). The first news of an entry is acted on at once; what
 comes until that is done and a pause is over is one more round, and the pause doubles while there is more: a server
 that never stops costs a dozen of discoveries, and then one in five minutes. So does one that speaks whenever a pause
-is over: pauses begin anew only after a long quiet. Tools are compared with those that are known, so that a server
-which says what is not so changes nothing. Resources and prompts are kept nowhere: of them the gateways that offer
-them have a new revision.
+is over: pauses are short again only after a long quiet. Tools are compared with those that are known, so that a
+server which says what is not so changes nothing. Resources and prompts are kept nowhere: of them the gateways that
+offer them have a new revision.
 
 A discovery that fails is tried again in the same steps, and keeps nothing: a server that is away for a moment was not
 asked for by anybody who would look at it again.

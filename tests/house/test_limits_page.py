@@ -253,6 +253,9 @@ FIGURES = {
     "resources of one server that are listened for, for those who share its session": (
         f"{shared_listening.MOST_OF_SERVER}"
     ),
+    "the URI of a part of a resource, of whose change a server tells": (
+        f"{shared_listening.LONGEST_PART:,} characters"
+    ),
     "seconds that a server has to say that it tells of a resource": f"{shared_listening.STANDS_S:g}",
     "seconds that a server is listened to after nobody wants it": f"{shared_listening.LINGER_S:g}",
     "one message that a server says outside of calls": size(heard_stream.MOST_HEARD),
