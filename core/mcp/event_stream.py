@@ -49,7 +49,6 @@ class EventReader:
         "_at_start",
         "_data",
         "_event_bytes",
-        "_events_left",
         "_id",
         "_line",
         "_max_event_bytes",
@@ -57,13 +56,14 @@ class EventReader:
         "_name",
         "_skip_lf",
         "behind",
+        "events_left",
         "last_id",
         "retry_ms",
     )
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES, max_events: int = MAX_EVENTS) -> None:
         self._max_event_bytes = max_event_bytes
-        self._events_left = self._max_events = max_events
+        self.events_left = self._max_events = max_events
         self._line = bytearray()  # the line that the last piece left open
         self._event_bytes = 0  # of the current event's finished lines
         self._data: bytes | bytearray | None = None  # one object: one a line would cost many times its bytes
@@ -145,9 +145,9 @@ class EventReader:
         self._data, self._name, self._event_bytes, self.last_id = None, "", 0, self._id
         if data is None:
             return
-        if self._events_left <= 0:
+        if self.events_left <= 0:
             raise TooManyEvents(f"The stream holds more events than the {self._max_events} that are allowed.")
-        self._events_left -= 1
+        self.events_left -= 1
         events.append(Event(bytes(data), name or "message"))
         self.behind = False
 

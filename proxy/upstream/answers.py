@@ -127,7 +127,8 @@ async def messages_of_stream(
 
     An event that cannot be read is passed over, and told where the stream ends without anybody having left.
     """
-    reader = EventReader(max_event_bytes=cap_bytes, max_events=MAX_EVENTS)
+    left = None if position is None else position.events_left
+    reader = EventReader(max_event_bytes=cap_bytes, max_events=MAX_EVENTS if left is None else left)
     unread: UpstreamFault | None = None
     try:
         async for piece, is_last in _pieces(response, cap_bytes):

@@ -37,9 +37,12 @@ class StreamPosition:
     last_id: str = ""
     """Of the last event; empty where there is none that a header can carry: then the stream cannot be taken up."""
     wait_s: float = USUAL_S
+    events_left: int | None = None
+    """That the rest of it may have, so that a flood in pieces is one; None: as many as any stream."""
 
     def reached(self, reader: EventReader) -> None:
         """A stream was read so far."""
+        self.events_left = reader.events_left
         if reader.last_id:
             self.last_id = reader.last_id.decode("ascii") if _ID.fullmatch(reader.last_id) else ""
         if reader.retry_ms is not None:

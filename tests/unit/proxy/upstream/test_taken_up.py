@@ -12,7 +12,7 @@ import pytest
 from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
 from core.mcp.event_stream import EventReader
-from proxy.upstream import taken_up
+from proxy.upstream import answers, taken_up
 from proxy.upstream.taken_up import FAILURES, LEAST_S, USUAL_S, StreamPosition, take_up
 from proxy.upstream.transport import Transport, UpstreamAnswer
 
@@ -121,3 +121,32 @@ def test_a_stream_that_says_nothing_new_leaves_its_position() -> None:
     position = StreamPosition("a", 3.0)
     position.reached(EventReader())
     assert (position.last_id, position.wait_s) == ("a", 3.0)
+
+
+class Flood:
+    """A stream of six notifications."""
+
+    def __init__(self) -> None:
+        self._left = [b"id: e-1\ndata: " + b'{"jsonrpc":"2.0","method":"m"}' + b"\n\n"] * 6
+
+    def header(self, name: str) -> str | None:
+        return "text/event-stream" if name == "content-type" else None
+
+    async def next_chunk(self) -> bytes:
+        return self._left.pop() if self._left else b""
+
+    def may_be_left(self, *, all_read: bool) -> None:
+        """Nothing to do."""
+
+
+async def test_a_flood_in_pieces_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "MAX_EVENTS", 10)
+    position = StreamPosition()
+
+    async def read() -> int:
+        response = cast("UpstreamAnswer", Flood())
+        return len([one async for one in answers.messages(response, cap_bytes=1000, position=position)])
+
+    assert await read() == 6
+    with pytest.raises(UpstreamFault, match="too_large"):
+        await read()
