@@ -24,15 +24,16 @@ from archway.admin_client import AdminApi
 from core.mcp.versions import MODERN
 from tests.fixtures_archway import RunningArchway
 
+Installed = tuple[dict[str, Any], dict[str, Any]]
+"""An entry, and its installation."""
 RICH, ECHO = "json_schema_2020_12_tool", "json_schema_echo"
 """The tools by whose help the suite sees what became of a schema on its way."""
 RESOURCES, PROMPTS = "all_resources", "all_prompts"
 _OF_TYPE: Mapping[str, Any] = {"number": 1, "integer": 1, "string": "x", "boolean": True, "object": {}, "array": []}
 
 
-def gateway(archway: RunningArchway, slug: str, url: str) -> tuple[str, set[str]]:
-    """A gateway with everything of the server under its own names: its URL, and what it has beside tools."""
-    installed = archway.entry(slug, url)
+def gateway(archway: RunningArchway, slug: str, installed: Installed) -> tuple[str, set[str]]:
+    """A gateway with everything of a server under its own names: its URL, and what it has beside tools."""
     names = {tool["name"] for tool in archway.api.get(f"/entries/{installed[0]['id']}/tools")["items"]}
     offers = {RESOURCES, PROMPTS} & names
     return archway.gateway(slug, installed, prefix=False, tools=["*", *offers], may_ask=["elicitation"]), offers
@@ -75,8 +76,15 @@ def main() -> int:
     slug = os.environ["MCP_CONFORMANCE_SCENARIO"].replace("_", "-")
     told = json.loads(os.environ.get("MCP_CONFORMANCE_CONTEXT") or "{}")
     mode = MODERN if os.environ.get("MCP_CONFORMANCE_PROTOCOL_VERSION") == MODERN else "legacy"
-    url, offers = gateway(archway, slug, sys.argv[-1])
-    asyncio.run(use(url, offers, os.environ["ARCHWAY_TOKEN"], mode, told))
+    installed = archway.entry(slug, sys.argv[-1])
+    url, offers = gateway(archway, slug, installed)
+    try:
+        asyncio.run(use(url, offers, os.environ["ARCHWAY_TOKEN"], mode, told))
+    finally:
+        # The suite's server ends only when nobody listens to it, as workers do while it is installed.
+        (shown,) = [one["id"] for one in archway.api.get("/gateways")["items"] if one["slug"] == slug]
+        archway.api.delete(f"/gateways/{shown}")
+        archway.api.delete(f"/installations/{installed[1]['id']}")
     return 0
 
 
