@@ -7,7 +7,7 @@ is still there when the stream comes on which its news is told. Used by `subscri
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from core.mcp.methods import RESOURCE_UPDATED
@@ -178,7 +178,7 @@ class _Server:
             self._lingering[hold.uri] = hold, later(LINGER_S, self._drop, hold.uri)
 
     def end(self) -> None:
-        """Listen no more; those who still wait are told nothing, and hold it again."""
+        """Listen no more; those who still wait are told to ask again."""
         self._shared.ended(self._key, self)
         if self._task is not None:
             self._task.cancel()
@@ -186,6 +186,8 @@ class _Server:
             self._telling.cancel()
         for uri in list(self._lingering):
             self._linger_no_more(uri)
+        for hold in [one for holds in self._holds.values() for one in holds]:
+            hold.is_refused(Refusal("subscriptions_away"))
 
     async def listen(self, listening: Listening) -> None:
         """Until nobody wants to hear it; a server that refuses is asked again after a while."""
@@ -256,7 +258,16 @@ class _Server:
     def _tell(self) -> None:
         self._telling, news, self._news = None, self._news, set()
         for uri in sorted(news):
-            for own, holds in list(self._holds.items()):
-                if uri == own or (uri.startswith(own) and (own.endswith("/") or uri[len(own)] in "/#?")):
-                    for hold in list(holds):
-                        hold.tell(uri)
+            for own in dict.fromkeys(_wholes(uri)):
+                for hold in list(self._holds.get(own, ())):
+                    hold.tell(uri)
+
+
+def _wholes(uri: str) -> Iterator[str]:
+    """A URI, and all of which it is a part."""
+    yield uri
+    for at, mark in enumerate(uri):
+        if mark in "/#?":
+            yield uri[:at]
+            if mark == "/" and at + 1 < len(uri):
+                yield uri[: at + 1]

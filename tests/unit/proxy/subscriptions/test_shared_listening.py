@@ -225,6 +225,21 @@ async def test_a_changed_installation_ends_what_is_listened_to_with_it(parts: Pa
     assert len(parts.shared) == 0
 
 
+async def test_who_waits_while_the_installation_changes_is_told_to_ask_again(parts: Parts) -> None:
+    hold = parts.hold()
+    await turns()
+    parts.shared.forget_installation("i")
+    with pytest.raises(Refusal, match="subscriptions_away"):
+        await hold.stands()
+
+
+async def test_a_part_of_several_that_are_held_is_told_to_each(parts: Parts) -> None:
+    for uri in ("a://1", "a://1/", "a://1/2", "a://1/2/3"):
+        parts.hold(uri)
+    await news(await parts.stood("a://1", "a://1/", "a://1/2", "a://1/2/3"), "a://1/2")
+    assert parts.told == ["a://1/2"] * 3
+
+
 async def test_a_caller_has_a_quarter_of_all_places(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared_listening, "MOST_HOLDS", 8)
     hold, _ = parts.hold(), parts.hold()
