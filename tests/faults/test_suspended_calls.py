@@ -68,6 +68,8 @@ class Scene:
         async with client.http.post(url, json=message, headers=usual | named) as response:
             raw = await response.read()
             assert response.status == 200, raw
+        if response.content_type == "text/event-stream":  # it took longer than a caller waits in silence
+            raw = [line for line in raw.splitlines() if line.startswith(b"data:")][-1].removeprefix(b"data:")
         return orjson.loads(raw)["result"]
 
     def worker_of(self, client: Client) -> int:
