@@ -145,7 +145,7 @@ class StreamSweep:
         if now is before or now is None:
             return
         held.gateway = now
-        self._deps.subscriptions.look_again(stream)
+        self._deps.subscriptions.begin(stream, held, stream.say)
         for message in news_of(before, now, held.subscription) if before is not None else []:
             stream.say(encode_event(message))
 

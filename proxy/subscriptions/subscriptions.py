@@ -89,12 +89,16 @@ class Subscriptions:
         await self._mailbox.post(Letter("subscribed", session.jti))
 
     def begin(self, stream: object, held: CallersStream, say: Callable[[bytes], None]) -> None:
-        """A stream has begun on which news is told."""
-        if held.session is None and (held.subscription is None or not held.subscription.resources):
-            return
-        of = self._streams[stream] = _OfStream(held, say)
-        if held.session is not None:
-            self._of_session[held.session.jti] = of
+        """A stream has begun on which news is told, or its gateway is another one: what that offers no more is heard
+        of no more. Of a stream that can hear nothing here, nothing is kept: there may be ten thousand.
+        """
+        of = self._streams.get(stream)
+        if of is None:
+            if not _may_hear(held):
+                return
+            of = self._streams[stream] = _OfStream(held, say)
+            if held.session is not None:
+                self._of_session[held.session.jti] = of
         self._look(of)
 
     def end(self, stream: object) -> None:
@@ -106,12 +110,6 @@ class Subscriptions:
         session = of.held.session
         if session is not None and self._of_session.get(session.jti) is of:
             del self._of_session[session.jti]
-
-    def look_again(self, stream: object) -> None:
-        """The gateway of a stream is another one: what it offers no more is heard of no more."""
-        of = self._streams.get(stream)
-        if of is not None:
-            self._look(of)
 
     def changed(self, jti: str) -> None:
         """A session subscribed, or unsubscribed, perhaps in another worker."""
@@ -165,7 +163,7 @@ class Subscriptions:
         session, subscription = of.held.session, of.held.subscription
         if subscription is not None:
             return list(subscription.resources)
-        if session is None or of.held.gateway is None or not of.held.gateway.offers("resources"):
+        if session is None or not _may_hear(of.held):
             return []
         return await self._stored.all(session.jti)
 
@@ -224,6 +222,13 @@ class _OfStream:
         if self.task is not None:
             self.task.cancel()
         self.keep_only({})
+
+
+def _may_hear(held: CallersStream) -> bool:
+    """Whether there is anything on the gateway that this stream's caller could be, or come to be, subscribed to."""
+    if held.subscription is not None:
+        return bool(held.subscription.resources)
+    return held.session is not None and held.gateway is not None and bool(held.gateway.offers("resources"))
 
 
 def offer_of(gateway: CompiledGateway, one: Subscribed) -> Offer | None:

@@ -354,3 +354,17 @@ async def test_a_gateway_says_that_it_can_be_subscribed_to(rig: Rig, era: str) -
             opening = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t"}}
             can = (await rig.legacy("initialize", opening)).result["capabilities"]
         assert can["resources"] == {"listChanged": True, "subscribe": True}
+
+
+async def test_a_stream_hears_of_resources_that_its_gateway_offers_only_later(rig: Rig) -> None:
+    async with server_of("modern") as server:
+        await rig.serve([])
+        caller = Caller(rig, "legacy")
+        caller.session = await rig.open_session()
+        async with get_stream(rig, caller.session) as stream:
+            await serve(rig, ("crm", server))
+            assert (await soon(stream))["method"] == "notifications/resources/list_changed"
+            await caller.subscribe("a://1")
+            await until(lambda: len(rig.worker.deps.subscriptions) == 1)
+            await server.updated("a://1")
+            assert (await soon(stream))["params"]["uri"] == "a://1"
