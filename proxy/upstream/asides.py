@@ -71,29 +71,21 @@ class Asides:
             begun.cancel()
 
     def knows(self, key: str) -> bool:
-        """Whether the stream of this session is open, or its server has none."""
+        """Whether the stream of this session is open, or its server gives it none."""
         return self._open.peek(key) is not None
 
     @contextmanager
     def attended(self, key: str, call: RunningCall) -> Iterator[None]:
-        """A time in which the server may ask beside the call."""
-        self.begins(key, call)
+        """A time in which a call of this session runs, and can be asked what the server asks beside it."""
+        aside = self._open.peek(key)
+        if aside is None:
+            yield
+            return
+        aside.calls.append(call)
+        aside.attended.set()
         try:
             yield
         finally:
-            self.ends(key, call)
-
-    def begins(self, key: str, call: RunningCall) -> None:
-        """A call of this session runs, and can be asked."""
-        aside = self._open.peek(key)
-        if aside is not None:
-            aside.calls.append(call)
-            aside.attended.set()
-
-    def ends(self, key: str, call: RunningCall) -> None:
-        """It runs no more."""
-        aside = self._open.peek(key)
-        if aside is not None and call in aside.calls:
             aside.calls.remove(call)
 
     def forget_installation(self, identifier: str) -> None:
@@ -129,10 +121,10 @@ class Asides:
                 await stream.keep_getting(headers, lambda: None)
         except TimeoutError:
             log.debug("a stream beside calls was open for long enough")
-        except Refusal as refusal:
-            aside.has_none = refusal.reason == "no_news"
-        except UpstreamFault as fault:
-            log.info("a server cannot ask beside calls for now", extra={"why": repr(fault)})
+        except (Refusal, UpstreamFault) as fault:
+            # One that was never opened is not tried again with each call, whatever the server said instead.
+            aside.has_none = not stream.begun.is_set()
+            log.info("a server cannot ask beside calls", extra={"why": repr(fault)})
         finally:
             if self._open.peek(key) is aside and not aside.has_none:
                 self._open.pop(key)
@@ -148,7 +140,7 @@ class _Aside:
         self.calls: list[RunningCall] = []
         self.task: asyncio.Task[None] | None = None
         self.has_none = session.id is None
-        """Whether the server has no such stream."""
+        """Whether the server gives this session no such stream."""
 
     def close(self) -> None:
         if self.task is not None:

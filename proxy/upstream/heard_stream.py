@@ -5,6 +5,7 @@ answered here: a ping as the protocol wants it, anything else with an error.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -26,6 +27,8 @@ MOST_ASKED: Final = 100
 """Questions of a server on one stream that are answered; one that asks more is left."""
 AGAIN_S: Final = 1.0
 """After so long the stream of a legacy server that closed it is opened again: the protocol allows it to."""
+LONGEST_AGAIN_S: Final = 60.0
+"""It is twice as long each time, up to this, while the server closes it sooner than that."""
 _NO_STREAM: Final = frozenset({404, 405, 501})
 """Statuses of servers that have no GET stream. They say 404 of a lost session as well, but ours is new."""
 
@@ -61,7 +64,9 @@ class HeardStream:
         """
         self._headers = headers
         headers = {name: value for name, value in headers.items() if name != "content-type"}
+        pause = AGAIN_S
         while True:
+            opened = time.monotonic()
             async with self._transport.request(
                 "GET", self._url, headers | {"accept": "text/event-stream"}
             ) as response:
@@ -73,7 +78,10 @@ class HeardStream:
                 self.begun.set()
                 async for message in messages(response, cap_bytes=MOST_HEARD):
                     self._take(message)
-            await asyncio.sleep(AGAIN_S)
+            stood = time.monotonic() - opened > LONGEST_AGAIN_S
+            pause = AGAIN_S if stood else pause
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_AGAIN_S)
 
     async def listen(self, headers: dict[str, str], body: bytes, request_id: int) -> None:
         """Read the stream that answers `subscriptions/listen`, to its end. Raises Refusal or UpstreamFault."""

@@ -61,6 +61,7 @@ class McpUpstream:
         self._scripts: dict[str, Scripts] = {}
         self._methods: dict[str, Scripts] = {}
         self.untold: set[str] = set()  # resources of which it does not tell
+        self.refuses_streams = 0  # the status of an answer to GET
         self._stopping = asyncio.Event()
         self._by_itself_said = ByItself(self._note_change)
         self._sending = Sending(self._by_itself_said)
@@ -228,6 +229,8 @@ class McpUpstream:
         if received.http_method == "DELETE":
             del self.sessions[received.session]
             return web.Response(status=200)
+        if self.refuses_streams:
+            return web.Response(status=self.refuses_streams)
         return await self._by_itself_said.open(request)
 
     # What is said.

@@ -108,3 +108,16 @@ async def test_a_server_without_such_streams_serves_as_before(rig: Rig) -> None:
         for _ in range(2):
             told = await rig.legacy("tools/call", {"name": "t", "arguments": {}}, session=session)
             assert told.result["content"][0]["text"] == "done"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 406, 429, 500, 501, 503])
+async def test_a_server_that_refuses_such_a_stream_is_asked_for_it_once(rig: Rig, status: int) -> None:
+    async with McpUpstream(era="legacy") as server:
+        server.tool("ask", Answer(text="done"))
+        server.refuses_streams = status
+        await serve(rig, server)
+        session = await opened(rig)
+        for _ in range(3):
+            told = await rig.legacy("tools/call", {"name": "t", "arguments": {}}, session=session)
+            assert told.result["content"][0]["text"] == "done"
+        assert len({one.session for one in server.seen_of("GET")}) == len(server.seen_of("GET"))

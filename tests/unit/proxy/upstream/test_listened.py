@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from core.tasks import Tasks
 from proxy.refusals import Refusal
 from proxy.upstream import heard_stream, listened
 from proxy.upstream.eras import Eras
+from proxy.upstream.heard_stream import HeardStream
 from proxy.upstream.listened import Listening, Wanted
 from proxy.upstream.transport import Transport
 from tests.fakes.mcp_upstream import Answer, Era, McpUpstream
@@ -194,3 +196,37 @@ async def test_a_credential_that_is_not_taken_ends_it(parts: Parts) -> None:
     parts.server.requires = {"Authorization": "Bearer x"}
     with pytest.raises(Refusal, match="upstream_credential"):
         await parts.follow("a://1")
+
+
+class EmptyStreams:
+    """A transport whose server opens each stream, and closes it at once."""
+
+    status = 200
+
+    @asynccontextmanager
+    async def request(self, *_: object, **__: object) -> AsyncIterator[EmptyStreams]:
+        yield self
+
+    def header(self, name: str) -> str | None:
+        return "text/event-stream" if name == "content-type" else None
+
+    async def next_chunk(self) -> bytes:
+        return b""
+
+
+async def test_a_server_that_closes_each_stream_at_once_is_asked_less_and_less_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: list[float] = []
+
+    async def slept(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 9:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr("proxy.upstream.heard_stream.asyncio.sleep", slept)
+    at = ResolvedInstallation("i", "e", "crm", "organisation", "remote", "http://crm", 1)
+    stream = HeardStream(EmptyStreams(), None, at, lambda _method, _params: None)  # type: ignore[arg-type]  # as far as it is used
+    with pytest.raises(asyncio.CancelledError):
+        await stream.keep_getting({}, lambda: None)
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
