@@ -12,13 +12,13 @@ Not for single-use records such as codes or replay guards: those must refuse whe
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from math import inf
 from typing import Generic, TypeVar
 
+from core.spreading import between
 from core.tasks import Tasks
 from proxy.caches.meanwhile import Meanwhile, UnderWay
 from proxy.caches.single_flight import SingleFlight, ends_within
@@ -195,7 +195,7 @@ class TwoAgeCache(Generic[V]):
         if held is not None and held.asked > aged.asked:
             return held
         self.changes += 1
-        share = random.uniform(*REFRESHED_FROM)  # noqa: S311 - spreads load, hides nothing
+        share = between(*REFRESHED_FROM)
         aged.young_until = aged.asked + share * self._soft
         self._held.put(key, aged)
         return aged

@@ -9,10 +9,10 @@ decided in `get_stream.py`.
 """
 
 import asyncio
-import random
 from typing import Final, Protocol
 
 from core.mcp.event_stream import COMMENT_KEEPALIVE, encode_event
+from core.spreading import between
 from proxy.deps import Deps
 from proxy.exchange import Exchange
 from proxy.gateways.stream_news import news_of
@@ -190,4 +190,4 @@ def still_good(held: HeldStream, deps: Deps) -> bool:
 
 def _next_comment() -> float:
     """Spread, so that many streams do not speak at once."""
-    return asyncio.get_running_loop().time() + random.uniform(0.7, 1.0) * KEEPALIVE_S  # noqa: S311 - no secret
+    return asyncio.get_running_loop().time() + between(0.7, 1.0) * KEEPALIVE_S

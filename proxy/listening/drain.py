@@ -6,8 +6,9 @@ to close under it would lose the call. At the end of the grace what is left is c
 """
 
 import asyncio
-import random
 from typing import Protocol
+
+from core.spreading import between
 
 GOODBYE = b": goodbye, this worker is being replaced\nretry: 1000\n\n"
 """The last event of a GET stream: reconnect after a second (WHATWG HTML 9.2.6, `retry`)."""
@@ -17,7 +18,7 @@ _TICK_S = 0.05
 
 def goodbye_after(grace_s: float) -> float:
     """Seconds that one stream waits with its goodbye: thousands must not reconnect in the same moment."""
-    return random.uniform(0.0, min(grace_s / 2, LONGEST_GOODBYE_S))  # noqa: S311 - spreads load, hides nothing
+    return between(0.0, min(grace_s / 2, LONGEST_GOODBYE_S))
 
 
 def look_within(grace_s: float, usual_s: float) -> float:

@@ -7,7 +7,6 @@ no subscription. Each server is listened to with the credential of the caller, a
 """
 
 import asyncio
-import random
 from collections.abc import Callable
 from functools import partial
 from typing import Final, Protocol
@@ -19,6 +18,7 @@ from core.mcp.event_stream import encode_event
 from core.mcp.methods import META_SUBSCRIPTION, RESOURCE_UPDATED
 from core.resolve import InstallationQuestion, ResolvedInstallation
 from core.snapshot import Offer
+from core.spreading import between
 from core.tasks import Tasks
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.caller import Caller
@@ -142,10 +142,10 @@ class Subscriptions:
     async def _follow(self, of: "_OfStream", within: float) -> None:
         """Hold what the stream's caller is subscribed to, and nothing else; begin `within` so many seconds."""
         if within:
-            await asyncio.sleep(random.uniform(0, within))  # noqa: S311 - no secret
+            await asyncio.sleep(between(0, within))
         held, subscribed = of.held, await self._subscribed(of)
         while subscribed is None:
-            await asyncio.sleep(random.uniform(0.5, 1.0) * AGAIN_S)  # noqa: S311 - no secret
+            await asyncio.sleep(between(0.5, 1.0) * AGAIN_S)
             subscribed = await self._subscribed(of)
         gateway = held.gateway
         wanted = {one: offer for one in subscribed if gateway and (offer := offer_of(gateway, one)) is not None}

@@ -8,7 +8,6 @@ a pause that grows; who listens is told whenever it stands again, as news may ha
 
 import asyncio
 import logging
-import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from core.egress.faults import UpstreamFault
 from core.mcp.methods import LISTEN, SUBSCRIBE, UNSUBSCRIBE
 from core.mcp.versions import Era
 from core.resolve import ResolvedInstallation
+from core.spreading import between
 from core.tasks import Tasks
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.refusals import Refusal
@@ -103,7 +103,7 @@ class Listening:
         while True:
             began = time.monotonic()
             try:
-                async with asyncio.timeout(LISTENED_S * random.uniform(0.8, 1.0)):  # noqa: S311 - no secret
+                async with asyncio.timeout(LISTENED_S * between(0.8, 1.0)):
                     await self._listen(await resolve(), wanted, ears)
             except TimeoutError:
                 log.debug("a server is listened to on a new connection")
@@ -117,7 +117,7 @@ class Listening:
                 ears.away()
             stood = time.monotonic() - began > LONGEST_PAUSE_S
             pause = FIRST_PAUSE_S if stood else min(2 * pause, LONGEST_PAUSE_S)
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+            await asyncio.sleep(pause * between(0.5, 1.0))
 
     async def _listen(self, installation: ResolvedInstallation, wanted: Wanted, ears: Ears) -> None:
         opened: list[Opened] = []
