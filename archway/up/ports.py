@@ -1,6 +1,6 @@
 """Which loopback port each listener gets: the same as last time wherever it can, because clients keep URLs."""
 
-import random
+import secrets
 import socket
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def free_port() -> int:
     Seconds pass before the program that it is for binds it; a port of that range could be gone by then.
     """
     for _ in range(_TRIES):
-        port = random.randrange(_LOWEST, _ephemeral_from())  # noqa: S311 - no secret
+        port = _LOWEST + secrets.randbelow(_ephemeral_from() - _LOWEST)  # whatever a program does to `random`
         if is_free(port):
             return port
     with socket.socket() as probe:

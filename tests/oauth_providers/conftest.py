@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
@@ -37,30 +38,46 @@ def client_key() -> ClientKey:
 def oidc_issuer(client_key: ClientKey) -> Iterator[str]:
     """The issuer of npm `oidc-provider`, which knows the document about us."""
     told = {"DOCUMENT": json.dumps(client_document(OURS)), "MACHINE": json.dumps(client_key.jwk)}
-    port = free_port()
-    command = [str(NODE), str(ROOT / "tests" / "fakes" / "upstream_idp.mjs"), str(port)]
-    with _ready(command, {"NODE_NO_WARNINGS": "1", **told}):
-        yield f"http://127.0.0.1:{port}"
+    told = {"DOCUMENT": json.dumps(client_document(OURS)), "MACHINE": json.dumps(client_key.jwk)}
+    command = [str(NODE), str(ROOT / "tests" / "fakes" / "upstream_idp.mjs")]
+    with _ready(command, {"NODE_NO_WARNINGS": "1", **told}) as origin:
+        yield origin
 
 
 @pytest.fixture(scope="module")
 def sdk_server() -> Iterator[str]:
     """The origin of an MCP server of the Python SDK, with the SDK's authorization server in front of it."""
-    port = free_port()
-    command = [sys.executable, "-P", "-m", "tests.fakes.sdk_oauth_server", str(port)]
-    with _ready(command, {"PYTHONPATH": str(ROOT)}):
-        yield f"http://127.0.0.1:{port}"
+    with _ready([sys.executable, "-P", "-m", "tests.fakes.sdk_oauth_server"], {"PYTHONPATH": str(ROOT)}) as origin:
+        yield origin
+
+
+_TRIES = 3
 
 
 @contextmanager
-def _ready(command: list[str], environment: dict[str, str]) -> Iterator[None]:
-    """The program while it runs, from when it says that it is ready."""
+def _ready(command: list[str], environment: dict[str, str]) -> Iterator[str]:
+    """The program's origin while it runs, from when it says that it is ready.
+
+    It is told its port, since it writes that into its documents before it binds it; another program may have taken
+    the port by then, and it is started with another one.
+    """
     told = {"PATH": os.environ["PATH"], **environment}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=told) as process:
-        try:
-            assert process.stdout is not None
-            while not (line := process.stdout.readline()).startswith(b"ready"):
-                assert line, f"{command} did not start"
-            yield
-        finally:
-            process.terminate()
+    said = b""
+    for _ in range(_TRIES):
+        port = free_port()
+        with subprocess.Popen(
+            [*command, str(port)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=told
+        ) as process:
+            try:
+                assert process.stdout is not None
+                said = b""
+                for line in process.stdout:
+                    if line.startswith(b"ready"):
+                        reading = threading.Thread(target=process.stdout.read, daemon=True)  # or its pipe fills
+                        reading.start()
+                        yield f"http://127.0.0.1:{port}"
+                        return
+                    said += line
+            finally:
+                process.terminate()
+    raise AssertionError(f"{command} did not start: {said.decode(errors='replace')[-2000:]}")
