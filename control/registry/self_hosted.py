@@ -1,0 +1,47 @@
+"""A server that Archway runs itself: image, command, how it is spoken to, what it may use.
+
+The second way in which an entry's server is reached, besides `Remote` (`entry.py`). Leaves out the rules.
+"""
+
+from typing import Literal
+
+import msgspec
+
+Transport = Literal["stdio", "http"]
+
+
+class Resources(msgspec.Struct, frozen=True):
+    """What a server may use, as Kubernetes writes quantities; a process of this machine takes the memory limit."""
+
+    cpu: str = "10m"
+    """Set aside for it."""
+    memory: str = "128Mi"
+    """Set aside for it."""
+    memory_limit: str = "512Mi"
+    """Above which it is ended."""
+    cpu_limit: str = ""
+    """'': what the machine has."""
+
+
+class SelfHosted(msgspec.Struct, frozen=True, tag="self_hosted", tag_field="kind"):
+    """A server that Archway runs itself, one for each installation."""
+
+    transport: Transport = "stdio"
+    image: str = ""
+    """'': the base image, which has `npx` and `uvx`."""
+    command: tuple[str, ...] = ()
+    """Program and arguments; `${user_config.X}` stands for the answer to the field X, one whole argument each.
+    (): what the image itself starts."""
+    port: int = 8080
+    """Where a server over HTTP listens."""
+    path: str = "/mcp"
+    """Where it answers MCP."""
+    health_path: str = ""
+    """Where a server over HTTP says that it is well; '': its port is asked."""
+    environment: dict[str, str] = {}
+    """The same for each installation, and shown to whoever sees the entry."""
+    secret_environment: tuple[str, ...] = ()
+    """Names of variables that the entry itself fills; their values are sealed, and kept like fixed headers."""
+    resources: Resources = Resources()
+    pull_secrets: tuple[str, ...] = ()
+    """Identifiers of image pull secrets."""

@@ -1,0 +1,59 @@
+"""What is to be run for one installation: everything that a runtime needs, and nothing else.
+
+Made of an entry, an installation and its opened secrets; a pure value, so that what a
+runtime makes of it can be tested without a database. Two that are equal are run alike.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from control.registry.self_hosted import Resources, Transport
+
+BRIDGE_PORT = 8080
+"""On which the bridge answers inside of its container, and by default a server of the image's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullSecret:
+    """A credential of an image registry that a pod names: one that is in the cluster already, or one that we make."""
+
+    name: str
+    """Of the Kubernetes secret."""
+    registry: str = ""
+    """Host of the registry that ours is for; '' for one that somebody else keeps in the cluster."""
+    docker_config: str = field(default="", repr=False)
+    """What ours holds, as `.dockerconfigjson`; '' for one that somebody else keeps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedServer:
+    """One server as it should run for one installation."""
+
+    installation_id: str
+    entry: str
+    """The entry's slug, for names and labels that people read."""
+    team_id: str | None
+    """Of an installation that belongs to a team."""
+    generation: int
+    """Rises with each change of what is below; what runs says of which generation it is."""
+    image: str
+    """'' is the base image, whose program is the bridge."""
+    command: tuple[str, ...]
+    """Program and arguments, with the answers of the installation filled in; () is what the image starts."""
+    transport: Transport
+    port: int
+    """Where a server over HTTP listens."""
+    path: str
+    """Where it answers MCP."""
+    health_path: str
+    """Where it says over HTTP that it is well; '': connecting to its port is all that can be asked."""
+    environment: Mapping[str, str]
+    secret_environment: Mapping[str, str] = field(repr=False)
+    files: Mapping[str, str] = field(repr=False)
+    """Content of files by their name, in `/run/secrets/mcp`; a name is one path segment."""
+    bridge_token: str = field(repr=False)
+    """What each call to it must carry, where the bridge stands before it; '' where it does not."""
+    resources: Resources
+    pull_secrets: tuple[PullSecret, ...]
+    restarts_wanted: int = 0
+    """How often somebody asked for a restart; another number than the one that runs is one more restart."""
