@@ -10,9 +10,9 @@ from core.mcp.extensions import TASKS
 from core.mcp.faults import result_message
 from core.mcp.message import Request
 from core.mcp.shapes import META_SERVER_INFO
-from core.mcp.versions import MODERN, Era, negotiate_legacy
+from core.mcp.versions import MODERN, negotiate_legacy
 from core.snapshot import OFFER_KINDS
-from proxy.answers.paging import asked_page, cursor_of, no_such_page
+from proxy.answers.paging import no_such_page
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
 from proxy.gateways.compiled import CompiledGateway
@@ -21,7 +21,6 @@ from proxy.sessions.client_capabilities import bits_of
 from proxy.telemetry.metrics import LISTS
 
 _DISCOVER_TTL_MS = 60_000
-_LIST_TTL_MS = 10_000
 
 
 def initialize(x: Exchange, deps: Deps) -> Answer:
@@ -81,22 +80,11 @@ def list_tools(x: Exchange, deps: Deps) -> Answer:
     """`tools/list`, a page at a time, from bytes made with the snapshot."""
     assert x.gateway is not None
     deps.slots.add(LISTS)
-    number = asked_page(x)
-    page = x.gateway.page(x.era, number)
-    if page is None:
+    cursor = x.request.params.get("cursor")
+    listed = x.gateway.tool_lists[x.era].get(cursor) if cursor is None or isinstance(cursor, str) else None
+    if listed is None:
         raise no_such_page(x)
-    tools, more = page
-    parts = [b'{"jsonrpc":"2.0","id":', orjson.dumps(x.request.id), b',"result":{"tools":', tools]
-    if more:
-        parts += [b',"nextCursor":', orjson.dumps(cursor_of(number + 1))]
-    if x.era is Era.MODERN:
-        meta = {META_SERVER_INFO: server_info(x.gateway.snapshot.name)}
-        parts += [
-            b',"resultType":"complete","ttlMs":%d,"cacheScope":"private","_meta":' % _LIST_TTL_MS,
-            orjson.dumps(meta),
-        ]
-    parts.append(b"}}")
-    return Answer(200, b"".join(parts))
+    return Answer(200, b'{"jsonrpc":"2.0","id":%b%b' % (orjson.dumps(x.request.id), listed))
 
 
 def _answer(request: Request, result: dict[str, object]) -> Answer:

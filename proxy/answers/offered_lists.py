@@ -12,9 +12,10 @@ import orjson
 from core.mcp.faults import result_message
 from core.mcp.shapes import META_MISSING, META_NOTES, result_for_modern
 from core.mcp.versions import Era
-from proxy.answers.paging import asked_page, cursor_of, no_such_page
+from proxy.answers.paging import asked_page, no_such_page
 from proxy.deps import Deps
 from proxy.exchange import Answer, Exchange
+from proxy.gateways.tool_lists import cursor_of
 from proxy.offered.listing import LISTS, Listing, Missing
 from proxy.telemetry.metrics import LISTS as LISTS_ASKED
 

@@ -27,11 +27,6 @@ def no_such_page(x: Exchange) -> MessageFault:
     )
 
 
-def cursor_of(page: int) -> str:
-    """The cursor of a page."""
-    return base64.urlsafe_b64encode(b"page:%d" % page).decode()
-
-
 def _page_number(cursor: object) -> int | None:
     """The page of one of our cursors; None for anything else. The empty cursor is none of ours."""
     if not isinstance(cursor, str) or len(cursor) > 64:

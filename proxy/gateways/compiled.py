@@ -8,8 +8,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import orjson
-
 from core.egress.header_names import why_not_passed
 from core.mcp.large_answer_json import items_of
 from core.mcp.methods import RESOURCES_READ, TOOLS_CALL
@@ -21,10 +19,8 @@ from core.snapshot import OFFER_KINDS, Gateway, Offer, OfferKind, Route, Rule, T
 from core.visibility import may_enter
 from proxy.gateways.app_pages import app_pages
 from proxy.gateways.built_in_tools import built_in_tools
+from proxy.gateways.tool_lists import tool_lists
 from proxy.our_name import server_info
-
-PAGE = 200
-"""Tools on one page of `tools/list`: most clients read one page only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +82,6 @@ class CompiledGateway:
 
     __slots__ = (
         "_offers",
-        "_pages",
         "allowlist",
         "app_pages",
         "confirmed",
@@ -96,6 +91,7 @@ class CompiledGateway:
         "server_info",
         "snapshot",
         "stands",
+        "tool_lists",
         "tools",
         "used",
         "visible",
@@ -133,10 +129,11 @@ class CompiledGateway:
         self.visible = {str(one["name"]): one for one in pages.definitions}
         """Definitions of the tools that callers are told of, in the order of their names."""
         visible = built_in_tools(self.visible.values()) if self.searches else list(self.visible.values())
-        self._pages = {
-            Era.LEGACY: _pages([tool_for_legacy(definition) for definition in visible]),
-            Era.MODERN: _pages([tool_for_modern(definition) for definition in visible]),
+        self.tool_lists = {
+            Era.LEGACY: tool_lists([tool_for_legacy(one) for one in visible], Era.LEGACY, snapshot.name),
+            Era.MODERN: tool_lists([tool_for_modern(one) for one in visible], Era.MODERN, snapshot.name),
         }
+        """The pages of `tools/list` by their cursor, as bytes behind the id of an answer."""
 
     def admits(self, principal: Principal) -> bool:
         """Whether this principal sees the gateway at all."""
@@ -173,19 +170,3 @@ class CompiledGateway:
     def definition(self, exposed: str) -> dict[str, object]:
         """A tool's definition; empty for one that is not listed."""
         return self.visible.get(exposed, {})
-
-    def listed(self, era: Era) -> list[bytes]:
-        """All pages of `tools/list`."""
-        return self._pages[era]
-
-    def page(self, era: Era, number: int) -> tuple[bytes, bool] | None:
-        """One page of `tools/list` as a JSON array, and whether another follows; None beyond the last."""
-        pages = self._pages[era]
-        if not 0 <= number < len(pages):
-            return None
-        return pages[number], number + 1 < len(pages)
-
-
-def _pages(definitions: list[dict[str, object]]) -> list[bytes]:
-    starts = range(0, max(len(definitions), 1), PAGE)
-    return [orjson.dumps(definitions[start : start + PAGE]) for start in starts]

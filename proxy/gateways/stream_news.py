@@ -73,7 +73,8 @@ def news_of(before: CompiledGateway, after: CompiledGateway, subscription: Subsc
 def _differs(news: str, before: CompiledGateway, after: CompiledGateway) -> bool:
     if news == TOOLS:
         # By hashes, which bytes keep: it is compared for each of ten thousand streams, and may have megabytes.
-        return list(map(hash, before.listed(Era.LEGACY))) != list(map(hash, after.listed(Era.LEGACY)))
+        pages, others = before.tool_lists[Era.LEGACY].values(), after.tool_lists[Era.LEGACY].values()
+        return list(map(hash, pages)) != list(map(hash, others))
     kind: OfferKind = "prompts" if news == PROMPTS else "resources"
     return before.offers(kind) != after.offers(kind)
 

@@ -7,8 +7,15 @@ from msgspec.structs import replace
 from core.mcp.versions import Era
 from core.resolve import Principal
 from core.snapshot import Offer, Route, Rule, Visibility
-from proxy.gateways.compiled import PAGE, CompiledGateway, compiled_tool
+from proxy.gateways.compiled import CompiledGateway, compiled_tool
 from tests.fakes.call_parts import gateway, tool
+
+
+def listed_by(made: CompiledGateway, era: Era) -> list[dict[str, Any]]:
+    """The first page of its tools."""
+    answer = orjson.loads(b'{"id":1' + made.tool_lists[era][None])
+    tools: list[dict[str, Any]] = answer["result"]["tools"]
+    return tools
 
 
 def test_tools_are_found_by_the_name_they_are_shown_by() -> None:
@@ -44,9 +51,7 @@ def test_the_first_rule_that_names_a_tool_decides_and_hides_it() -> None:
     made = CompiledGateway(gateway([tool("a"), tool("b"), tool("c")], rules=rules))
 
     assert [made.tools[name].rule for name in "abc"] == [rules[0], rules[1], None]
-    page = made.page(Era.MODERN, 0)
-    assert page is not None
-    assert [listed["name"] for listed in orjson.loads(page[0])] == ["c"]
+    assert [listed["name"] for listed in listed_by(made, Era.MODERN)] == ["c"]
 
 
 @pytest.mark.parametrize("era", list(Era))
@@ -65,9 +70,7 @@ def test_a_tool_that_works_only_as_a_task_is_in_no_list_and_refused_by_a_rule_of
     era: Era, execution: object, listed: bool
 ) -> None:
     made = CompiledGateway(gateway([tool("a", definition={"name": "a", "execution": execution}), tool("b")]))
-    page = made.page(era, 0)
-    assert page is not None
-    assert ("a" in [one["name"] for one in orjson.loads(page[0])]) is listed
+    assert ("a" in [one["name"] for one in listed_by(made, era)]) is listed
     rule = made.tools["a"].rule
     assert (rule is None) is listed
     assert rule is None or rule.reason == "only_as_task"
@@ -79,31 +82,10 @@ def test_quarantine_of_a_tool_that_works_only_as_a_task_is_told_first() -> None:
     assert made.tools["a"].rule == Rule("refuse", "quarantined", ["a"])
 
 
-def test_lists_are_cut_into_pages() -> None:
-    made = CompiledGateway(gateway([tool(f"t{number:04}") for number in range(PAGE + 1)]))
-
-    first, second = made.page(Era.LEGACY, 0), made.page(Era.LEGACY, 1)
-
-    assert first is not None
-    assert second is not None
-    assert (first[1], second[1]) == (True, False)
-    assert len(orjson.loads(first[0])) == PAGE
-    assert [listed["name"] for listed in orjson.loads(second[0])] == [f"t{PAGE:04}"]
-    assert made.page(Era.LEGACY, 2) is None
-    assert made.page(Era.LEGACY, -1) is None
-
-
-def test_an_empty_gateway_has_one_empty_page() -> None:
-    assert CompiledGateway(gateway()).page(Era.MODERN, 0) == (b"[]", False)
-
-
 def test_each_era_is_shown_what_it_understands() -> None:
     made = CompiledGateway(gateway([tool("a", definition={"outputSchema": {"type": "array"}, "execution": {}})]))
-    legacy, modern = made.page(Era.LEGACY, 0), made.page(Era.MODERN, 0)
-    assert legacy is not None
-    assert modern is not None
-    assert "outputSchema" not in orjson.loads(legacy[0])[0]
-    assert "execution" not in orjson.loads(modern[0])[0]
+    assert "outputSchema" not in listed_by(made, Era.LEGACY)[0]
+    assert "execution" not in listed_by(made, Era.MODERN)[0]
 
 
 @pytest.mark.parametrize(
