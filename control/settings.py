@@ -1,17 +1,22 @@
 """What control can be told, with the reason of each limit. Read once at start from `ARCHWAY_*` variables."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Annotated
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
 from core.egress.addresses import AddressPolicy, parse_networks
 from core.keys import KeyRing, parse_key_ring, refuse_repeats
-from core.settings import BadSetting, Seconds, host_port, load
+from core.settings import BadSetting, Seconds, host_port, load, variable
 from core.signing import Signer
 
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+_LABEL = r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$"
+"""A namespace's name is an RFC 1123 label, https://kubernetes.io/docs/concepts/overview/working-with-objects/names/."""
+
+Namespace = Annotated[str, msgspec.Meta(pattern=_LABEL)]
+T = TypeVar("T")
 
 
 class ControlSettings(msgspec.Struct, frozen=True):
@@ -54,6 +59,21 @@ class ControlSettings(msgspec.Struct, frozen=True):
     """Days that records of calls are kept, today among them."""
     database_wait: Seconds = 60
     """How long a start waits for a database that is away."""
+
+    runtime: Literal["", "process", "cluster"] = ""
+    """Where the servers that Archway runs itself run; '': nowhere, it has remote servers alone."""
+    kubeconfig: str = ""
+    """File that says where the cluster is and who we are there; '': the service account of the pod that we are in."""
+    servers_namespace: Namespace = ""
+    """Namespace of the cluster in which the servers run, and nothing else."""
+    release_namespace: Namespace = ""
+    """Namespace in which control and proxies run."""
+    base_image: str = ""
+    """Image of servers that have none of their own: the bridge, Node and Python."""
+    servers_node_selector: str = ""
+    """JSON object: labels that a node must have to run a server."""
+    servers_tolerations: str = ""
+    """JSON list: taints of nodes that servers tolerate, as a pod's `spec.tolerations` has them."""
 
     log_level: str = "INFO"
 
@@ -111,6 +131,16 @@ class ControlSettings(msgspec.Struct, frozen=True):
             raise BadSetting(f"ARCHWAY_TRUSTED_PROXIES: {error}; give networks such as 10.0.0.0/8") from None
 
     @property
+    def node_selector(self) -> dict[str, str]:
+        """Labels that a node must have to run a server."""
+        return _json("servers_node_selector", self.servers_node_selector or "{}", dict[str, str])
+
+    @property
+    def tolerations(self) -> list[dict[str, Any]]:
+        """Taints of nodes that servers tolerate."""
+        return _json("servers_tolerations", self.servers_tolerations or "[]", list[dict[str, Any]])
+
+    @property
     def pages_url(self) -> str:
         """Where people's pages are, and who issues access tokens; without a slash at its end."""
         return (self.issuer_url or self.public_url).rstrip("/")
@@ -145,7 +175,19 @@ def from_environment() -> ControlSettings:
         host_port("control_metrics_listen", settings.control_metrics_listen)
     _ = settings.proxies
     _ = settings.addresses
+    _ = settings.node_selector, settings.tolerations
+    if settings.runtime == "cluster":
+        for name in ("servers_namespace", "release_namespace", "base_image"):
+            if not getattr(settings, name):
+                raise BadSetting(f"{variable(name)} is not set, and ARCHWAY_RUNTIME=cluster needs it")
     return settings
+
+
+def _json(name: str, text: str, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.MsgspecError as error:
+        raise BadSetting(f"{variable(name)} must be JSON: {error}") from None
 
 
 def _check_url(variable: str, text: str, schemes: tuple[str, ...], *, host: bool = True) -> None:

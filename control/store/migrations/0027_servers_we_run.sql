@@ -27,3 +27,6 @@ create trigger servers_of_installations after insert or update or delete on inst
     for each row execute function tell_of_servers();
 create trigger servers_of_entries after update on entries
     for each row execute function tell_of_servers();
+
+-- Tells what is ours from what another Archway keeps in the same cluster.
+alter table publication add column instance_id uuid not null default gen_random_uuid();

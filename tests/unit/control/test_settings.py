@@ -56,6 +56,11 @@ def test_each_of_the_six_is_missed_by_name(name: str, monkeypatch: pytest.Monkey
         ("RECORDS_DAYS", "0"),
         ("UPSTREAM_NETWORKS", "10.0.0.0/99"),
         ("RUN_TOKEN_SHA256", "hidden-word"),
+        ("RUNTIME", "docker"),
+        ("SERVERS_NAMESPACE", "Tools_"),
+        ("SERVERS_NODE_SELECTOR", "pool=tools"),
+        ("SERVERS_NODE_SELECTOR", '{"pool": 1}'),
+        ("SERVERS_TOLERATIONS", '{"key": "tools"}'),
     ],
 )
 def test_a_bad_value_is_refused_by_name_and_not_repeated(
@@ -97,3 +102,18 @@ def test_nobodys_word_on_addresses_is_believed_unless_it_is_said_whose(monkeypat
     assert [str(one) for one in read(monkeypatch, TRUSTED_PROXIES="10.0.0.0/8, ::1/128").proxies] == [
         "10.0.0.0/8", "::1/128",
     ]  # fmt: skip
+
+
+CLUSTER = {"RUNTIME": "cluster", "SERVERS_NAMESPACE": "tools", "RELEASE_NAMESPACE": "archway", "BASE_IMAGE": "base:1"}
+
+
+def test_where_servers_run_is_read_from_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"SERVERS_NODE_SELECTOR": '{"pool": "tools"}', "SERVERS_TOLERATIONS": '[{"operator": "Exists"}]'}
+    settings = read(monkeypatch, **CLUSTER, **given)
+    assert (settings.node_selector, settings.tolerations) == ({"pool": "tools"}, [{"operator": "Exists"}])
+
+
+@pytest.mark.parametrize("name", ["SERVERS_NAMESPACE", "RELEASE_NAMESPACE", "BASE_IMAGE"])
+def test_a_cluster_is_not_used_half_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BadSetting, match=f"ARCHWAY_{name}"):
+        read(monkeypatch, **{**CLUSTER, name: ""})
