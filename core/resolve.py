@@ -262,14 +262,14 @@ class InstallationRefusal(msgspec.Struct, frozen=True, omit_defaults=True):
 
     code: Literal[
         "not_allowed", "credential_missing", "credential_ambiguous", "installation_gone", "needs_sign_in",
-        "provider_away",
+        "provider_away", "server_starting", "server_failed",
     ]  # fmt: skip
-    """`provider_away`: it cannot be renewed now, and nobody has to sign in. To a proxy of 0.1 that is no answer."""
+    """`provider_away`: it cannot be renewed now, and nobody has to sign in. An older proxy knows no newer words."""
     sentence: str
     link: str = ""
     """Of the page on which the person gives what is missing."""
     under_way: bool = False
-    """It is being renewed and was not there in the time that the question could wait: ask again, and for longer."""
+    """It is being renewed or started, and was not there in the time that the question could wait: ask for longer."""
 
 
 class InstallationAnswer(msgspec.Struct, frozen=True, omit_defaults=True):

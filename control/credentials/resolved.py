@@ -6,31 +6,36 @@ answer, and are nowhere kept.
 """
 
 from collections.abc import Collection
-from typing import Literal, assert_never
+from typing import Literal
 
-from control.credentials import dispatch, lacks
+from control.credentials import lacks
 from control.credentials.cure import to_give_again
 from control.credentials.lacks import Lacking
+from control.credentials.reaching import reaching
 from control.registry.account import Account
 from control.registry.credential import WithAccount
-from control.registry.entry import Entry, Reached, Remote
-from control.registry.fields import field_headers
+from control.registry.entry import Entry
 from control.registry.installation import Installation, Protocol
 from control.registry.owner import owner_key
 from control.registry.row_seals import OpenedSecrets
-from control.registry.server_url import is_whole, server_url
-from core.egress.addresses import ANYWHERE
+from control.registry.server_state import Place
+from control.registry.server_url import is_whole
 from core.resolve import InstallationRefusal, LegacyRevision, ResolvedInstallation
-from core.snapshot import RouteKind
 
 
 def resolve_installation(
-    entry: Entry, installation: Installation, secrets: OpenedSecrets, account: Account | None = None
+    entry: Entry,
+    installation: Installation,
+    secrets: OpenedSecrets,
+    account: Account | None = None,
+    place: Place | None = None,
 ) -> ResolvedInstallation | InstallationRefusal:
-    """The installation, or `needs_sign_in` where its answers or secrets do not fit what its entry now is.
+    """The installation, or `needs_sign_in` where its answers or secrets do not fit what its entry now is, or why its
+    server is not reached.
 
     Headers are lower case; the installation's own (fields and credential) go over the entry's fixed ones. `account`:
-    what it holds at a provider, whose token is among `secrets`, for the kinds that need one.
+    what it holds at a provider, whose token is among `secrets`, for the kinds that need one. `place`: where servers
+    run here, None for nowhere.
     """
     lacking = lacks.of_answers(entry, installation) or lacks.of_state(installation)
     lacking = lacking or lacks.of_secrets(entry, secrets.values)
@@ -39,19 +44,20 @@ def resolve_installation(
     refusal = refusal_of(entry, installation, lacking)
     if refusal is not None:
         return refusal
-    own = field_headers(entry.fields, installation.plain_values, secrets.values)
-    own += dispatch.headers(entry.credential, secrets.values)
+    at = reaching(entry, installation, secrets, place)
+    if isinstance(at, InstallationRefusal):
+        return at
     protocol, revision = _spoken(installation.protocol)
     return ResolvedInstallation(
         installation_id=installation.id,
         entry_id=entry.id,
         entry=entry.slug,
         owner=owner_key(installation.owner),
-        kind=route_kind(entry.reached),
-        url=server_url(entry, installation.plain_values, ANYWHERE),
+        kind=at.kind,
+        url=at.url,
         version=version_of(entry, installation, account),
-        fixed_headers=sorted(secrets.fixed_headers.items()),
-        credential_headers=own,
+        fixed_headers=sorted(at.fixed_headers.items()),
+        credential_headers=list(at.own_headers),
         protocol=protocol,
         revision=revision,
         isolation=entry.isolation,
@@ -79,7 +85,7 @@ def resolve_without_secrets(entry: Entry) -> ResolvedInstallation | None:
         entry_id=entry.id,
         entry=entry.slug,
         owner="organisation",
-        kind=route_kind(entry.reached),
+        kind="remote",
         url=entry.reached.url,
         version=entry.version,
     )
@@ -111,11 +117,3 @@ def needs_sign_in(
     sentence = f"The installation {installation.name!r} of {entry.name} {because}."
     cure = to_give_again(entry, installation, secrets, answer)
     return InstallationRefusal("needs_sign_in", f"{sentence} {cure}")
-
-
-def route_kind(reached: Reached) -> RouteKind:
-    """How a proxy reaches it."""
-    match reached:
-        case Remote():
-            return "remote"
-    assert_never(reached)

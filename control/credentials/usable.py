@@ -18,6 +18,7 @@ from control.registry.credential import WithAccount
 from control.registry.entry import Entry
 from control.registry.installation import Installation
 from control.registry.row_seals import OpenedSecrets, RowSeals
+from control.registry.server_state import Place
 from core.resolve import InstallationRefusal, ResolvedInstallation
 from core.sealing import SealBroken
 
@@ -42,9 +43,15 @@ class Usable:
     """Makes installations ready for use; it needs what opens their rows, and whoever renews tokens."""
 
     def __init__(
-        self, seals: RowSeals, renewals: Renewals, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        seals: RowSeals,
+        renewals: Renewals,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        place: Place | None = None,
     ) -> None:
         self._seals, self._renewals, self._clock = seals, renewals, clock
+        self._place: Place | None = place
+        """Where servers run here; None for nowhere."""
 
     async def resolved(
         self,
@@ -89,7 +96,7 @@ class Usable:
         except SealBroken:
             log.exception("sealed values cannot be opened", extra={"installation": installation.id})
             return needs_sign_in(entry, installation, "has a credential that cannot be read any more")
-        resolved = resolve_installation(entry, installation, secrets, account)
+        resolved = resolve_installation(entry, installation, secrets, account, self._place)
         return resolved if isinstance(resolved, InstallationRefusal) else (resolved, secrets)
 
     def _must_be_renewed(

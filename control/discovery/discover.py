@@ -41,6 +41,8 @@ MAX_REASON: Final = 1_024
 """Characters of what a failure is told with: the fault, what to do, and the server's own words."""
 _SAID: Final = ("sentence", "server_name", "server_version", "version")
 
+_PASSING: Final = frozenset({"provider_away", "server_starting", "server_failed"})
+"""Refusals that nobody has to sign in for."""
 SERVER: Final = Caller("", "the server", "member")
 """Who is named in the audit trail where nobody asked for a discovery."""
 
@@ -121,10 +123,10 @@ class Discoverer:
                 return Failure("needs_sign_in", to_fill), frozenset()
         found = await self._usable.opened(entry, replace(installation, state="new"), account)
         if isinstance(found, InstallationRefusal):
-            state: FailedState = "unreachable" if found.code == "provider_away" else "needs_sign_in"
+            state: FailedState = "unreachable" if found.code in _PASSING else "needs_sign_in"
             return Failure(state, found.sentence), frozenset()
         resolved, opened = found
-        secrets = frozenset(opened.fixed_headers.values()) | frozenset(opened.values.values())
+        secrets = opened.all
         try:
             return await self._probes.probe(resolved, deadline), secrets
         except ProbeUnavailable as unavailable:

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from control.registry.fields import Answer
 from control.registry.owner import Owner, owner_columns
+from control.registry.server_state import ServerState
 from control.registry.told import as_plain
 
 Protocol = Literal["auto", "legacy", "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"]
@@ -17,7 +18,10 @@ Protocol = Literal["auto", "legacy", "2024-11-05", "2025-03-26", "2025-06-18", "
 InstallationState = Literal["new", "ready", "needs_sign_in", "credential_refused", "unreachable"]
 LONGEST_ADDRESS: Final = 450
 """A slug has 63 characters at most, an e-mail 254, a team's name 128, and so has an installation's."""
-_NOT_TOLD: Final = {"owner", "secret_values", "entry_name", "owner_name", "is_default"}
+_NOT_TOLD: Final = {
+    "owner", "secret_values", "entry_name", "owner_name", "is_default", "server_state", "bridge_token",
+    "restarts_wanted",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +75,12 @@ class Installation(NewInstallation):
     """The person's e-mail, the team's or the OAuth client's name, or `organisation`."""
     discovers: bool
     """Whether its entry's tools are found through it."""
+    restarts_wanted: int = 0
+    """How often somebody asked for a restart of its server, where we run it."""
+    bridge_token: bytes | None = field(default=None, repr=False)
+    """What each call to its bridge carries, sealed for this installation; None before it was first run."""
+    server_state: ServerState | None = None
+    """How its server does, where we run it, as its runtime said last; None where nothing was said yet."""
 
     @property
     def address(self) -> str:

@@ -33,6 +33,8 @@ ACCOUNT_PURPOSE = "account"
 """What a provider gave to an installation: sealed JSON, bound to the installation and to where it may go."""
 SIGN_IN_PURPOSE = "account-sign-in"
 """What was begun at a provider and is not ended yet, and what came back, bound to the row and to which of the two."""
+BRIDGE_TOKEN_PURPOSE = "bridge-token"  # noqa: S105  # the name of a purpose
+"""What calls to an installation's bridge carry, bound to the installation's identifier."""
 COOKIE_PURPOSE = "browser-cookie"
 """What a browser keeps for us for some minutes and must not read, bound to the cookie's name."""
 
@@ -46,6 +48,13 @@ class OpenedSecrets:
 
     fixed_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    bridge_token: str = field(default="", repr=False)
+    """What calls to the bridge of a server that we run carry; '' before it was first run."""
+
+    @property
+    def all(self) -> frozenset[str]:
+        """Each value, to be looked for in texts."""
+        return frozenset({*self.fixed_headers.values(), *self.values.values(), self.bridge_token} - {""})
 
 
 class RowSeals:
@@ -61,6 +70,7 @@ class RowSeals:
         self._upstream_clients = Sealer(ring, UPSTREAM_CLIENT_PURPOSE)
         self._accounts = Sealer(ring, ACCOUNT_PURPOSE)
         self._sign_ins = Sealer(ring, SIGN_IN_PURPOSE)
+        self._bridge_tokens = Sealer(ring, BRIDGE_TOKEN_PURPOSE)
 
     def fixed_headers(self, entry_id: str, headers: Mapping[str, str]) -> bytes | None:
         """An entry's fixed headers as its row keeps them."""
@@ -138,6 +148,14 @@ class RowSeals:
         """A part of a sign-in at a provider; raises SealBroken."""
         return self._sign_ins.open(sealed, sign_in_id, part)
 
+    def bridge_token(self, installation_id: str, token: str) -> bytes:
+        """What calls to the installation's bridge carry, as its row keeps it."""
+        return self._bridge_tokens.seal(token.encode(), installation_id)
+
+    def open_bridge_token(self, installation_id: str, sealed: bytes | None) -> str:
+        """What calls to the installation's bridge carry, '' before it was first run; raises SealBroken."""
+        return self._bridge_tokens.open(sealed, installation_id).decode() if sealed else ""
+
     def open(self, entry: Entry, installation: Installation, account: Account | None = None) -> OpenedSecrets:
         """The secrets of both, and the account's token under `ACCESS_TOKEN`; raises SealBroken where one was moved,
         changed, or sealed with a key that is gone.
@@ -145,7 +163,8 @@ class RowSeals:
         values = self.open_secret_values(installation.id, installation.secret_values)
         if account is not None:
             values[ACCESS_TOKEN] = self.open_account_tokens(account).access_token
-        return OpenedSecrets(self.open_fixed_headers(entry.id, entry.fixed_headers), values)
+        bridge_token = self.open_bridge_token(installation.id, installation.bridge_token)
+        return OpenedSecrets(self.open_fixed_headers(entry.id, entry.fixed_headers), values, bridge_token)
 
 
 def _opened(sealer: Sealer, sealed: bytes | None, owner: str) -> dict[str, str]:

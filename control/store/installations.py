@@ -21,7 +21,8 @@ _OWNERS: Final = """
 """
 _SELECT: Final = f"""
     select i.*, e.slug as entry_slug, e.name as entry_name, {_OWNER} as owner_name,
-        e.discovery_installation_id is not distinct from i.id as discovers
+        e.discovery_installation_id is not distinct from i.id as discovers,
+        (select to_jsonb(s) from server_states s where s.installation_id = i.id) as server_state
     from installations i join entries e on e.id = i.entry_id {_OWNERS}
 """
 _VISIBLE: Final = """

@@ -11,6 +11,7 @@ from control.registry.entry import Entry, Remote, WantedEntry
 from control.registry.gateway import AssignedRoute, Gateway, GatewayFields
 from control.registry.installation import Installation
 from control.registry.owner import Organisation
+from control.registry.server_state import ServerState
 
 MADE_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 BEARER = StaticCredential("bearer")
@@ -86,3 +87,12 @@ def assigned(exposed: str, **changes: Any) -> AssignedRoute:
         "installation_scope": None,
     }  # fmt: skip
     return AssignedRoute(**{**usual, **changes})
+
+
+def a_server_state(**changes: Any) -> ServerState:
+    """Of a server that we run, and that is ready."""
+    usual: dict[str, Any] = {
+        "installation_id": "i1", "place": "process", "phase": "ready", "generation": 1,
+        "endpoint": "http://127.0.0.1:40001/mcp", "isolation": "user",
+    }  # fmt: skip
+    return ServerState(**{**usual, **changes})

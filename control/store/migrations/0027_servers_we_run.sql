@@ -10,6 +10,8 @@ create table server_states (
     endpoint text not null default '',
     isolation text not null default '',
     resolved jsonb,
+    -- The generation that was last asked what it offers; -1: none was.
+    asked_generation bigint not null default -1,
     changed_at timestamptz not null default now()
 );
 
@@ -30,3 +32,14 @@ create trigger servers_of_entries after update on entries
 
 -- Tells what is ours from what another Archway keeps in the same cluster.
 alter table publication add column instance_id uuid not null default gen_random_uuid();
+
+-- So does another token of its account, which a server may have in its environment.
+create function tell_of_servers_account() returns trigger language plpgsql as $$
+begin
+    perform pg_notify('archway_servers', coalesce(new.installation_id, old.installation_id)::text);
+    return null;
+end $$;
+create trigger servers_of_accounts_made after insert or delete on accounts
+    for each row execute function tell_of_servers_account();
+create trigger servers_of_accounts after update of tokens, place on accounts
+    for each row execute function tell_of_servers_account();

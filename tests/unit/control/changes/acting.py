@@ -163,5 +163,6 @@ def changes_of_the_folder() -> dict[str, Callable[..., Any]]:
 ENDS_SESSIONS = {
     "entries.change", "entries.delete", "installations.delete",
     "accounts.connect", "accounts.keep", "accounts.disconnect",
+    "server_states.keep",
 }  # fmt: skip
 """Changes after which an installation is gone, or has another server or credential; a new name gives it neither."""

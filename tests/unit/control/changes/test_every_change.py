@@ -16,7 +16,6 @@ import pytest
 from control.changes import (
     assignments,
     client_sessions,
-    discoveries,
     entries,
     entry_tools,
     gateways,
@@ -71,6 +70,7 @@ from tests.unit.control.changes.acting import (
     new_user,
     outbox_of,
 )
+from tests.unit.control.changes.server_cases import SERVERS
 
 ENDPOINTS = Endpoints(f"{ISSUER}/a", f"{ISSUER}/t", f"{ISSUER}/k")
 KEY = PublicKey("RSA", "a", n="n", e="AQAB")
@@ -136,7 +136,7 @@ class Case:
 
 
 CASES = {
-    **{name: Case(*case) for name, case in ACCOUNTS.items()},
+    **{name: Case(*case) for name, case in {**ACCOUNTS, **SERVERS}.items()},
     "users.create": Case(lambda write, _: new_user(write, "Cid"), "create user"),
     "users.change": Case(
         lambda write, there: users.change(write, there.user, {"name": "Anna"}),
@@ -303,12 +303,6 @@ CASES = {
         "discover entry",
         lambda there: [("installation", there.installation.id), ("gateway", there.gateway)],
     ),
-    "discoveries.keep_failure": Case(
-        lambda write, there: discoveries.keep_failure(write, there.entry, there.installation, "needs_sign_in", "x"),
-        "",
-        lambda there: [("installation", there.installation.id)],
-    ),
-    "discoveries.lists_changed": Case(lambda w, of: discoveries.lists_changed(w, of.entry.id, ["prompts"]), ""),
     "installations.create": Case(
         lambda write, there: new_installation(write, there.entry, name="Another"),
         "create installation",

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from control.credentials.places import places_of
-from control.credentials.resolved import resolve_installation, resolve_without_secrets, route_kind
+from control.credentials.resolved import resolve_installation, resolve_without_secrets
 from control.registry.credential import Credential, StaticCredential
-from control.registry.entry import Entry, Remote
+from control.registry.entry import Entry
 from control.registry.fields import Field
 from control.registry.installation import Installation
 from control.registry.owner import TeamOwner
@@ -79,10 +79,6 @@ def test_without_secrets_a_moved_server_needs_nothing_again() -> None:
 def test_what_needs_its_credential_again_or_never_had_one_is_refused() -> None:
     assert refused(ENTRY, replace(OURS, state="needs_sign_in")) == "needs_sign_in"
     assert refused(an_entry(credential=BEARER), OURS) == "needs_sign_in"
-
-
-def test_a_remote_entry_is_reached_by_a_remote_route() -> None:
-    assert route_kind(Remote("https://a.test/mcp")) == "remote"
 
 
 IN_A_WORKSPACE = an_entry(

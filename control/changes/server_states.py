@@ -1,0 +1,60 @@
+"""How servers that we run do, kept as their runtime reports it.
+
+Called for whichever runtime there is. A report of an older generation never
+replaces one of a newer: the two may come from two replicas, the slower of which knows less. Proxies hear of what they
+remember: that a server answers or does not, that it is at another address, and that it is another process now, whose
+predecessor took its sessions along. That somebody wants a restart is decided in `installations.py`.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from control.changes.write import Write
+from control.registry.server_state import LONGEST_MESSAGE, ServerState, same_but_for_time
+from control.store import installations, server_states
+from control.store.writes import server_states as rows
+
+_CUT: Final = "..."
+
+
+async def keep(write: Write, reported: ServerState) -> bool:
+    """Keep what a runtime reported. False where nothing was kept: it was seen of an older generation, it is what was
+    known, or the installation is gone.
+    """
+    state = replace(reported, message=_short(reported.message))
+    # Of the installation first, as all writers do: one that is being deleted takes its state along.
+    if await installations.one(write.connection, state.installation_id, lock=True) is None:
+        return False
+    before = await server_states.one(write.connection, state.installation_id)
+    if before is not None and before.place == state.place and state.generation < before.generation:
+        return False
+    if before is not None and same_but_for_time(before, state):
+        return False
+    await rows.put(write, state)
+    news = [state.installation_id]
+    if state.answers and (before is None or not before.answers or _is_another_process(before, state)):
+        await write.announce(installations_over=news)
+    elif before is not None and before.answers and not state.answers:
+        await write.announce(installations=news)
+    else:
+        await write.announce()
+    write.observed()
+    return True
+
+
+async def asked(write: Write, installation_id: str, generation: int) -> None:
+    """The server of this generation was asked what it offers, and what it said is kept."""
+    await rows.asked(write, installation_id, generation)
+    await write.announce()
+    write.observed()
+
+
+def _is_another_process(before: ServerState, after: ServerState) -> bool:
+    """Whether what answers now cannot know the sessions of what answered before."""
+    return (before.endpoint, before.generation, before.restarts) != (after.endpoint, after.generation, after.restarts)
+
+
+def _short(message: str) -> str:
+    """jsonb and text take no U+0000, and a terminal should take no control marks."""
+    clean = "".join(char if char.isprintable() or char == "\n" else " " for char in message[: LONGEST_MESSAGE + 1])
+    return clean if len(clean) <= LONGEST_MESSAGE else clean[: LONGEST_MESSAGE - len(_CUT)] + _CUT
