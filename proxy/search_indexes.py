@@ -1,4 +1,4 @@
-"""The indexes of gateways whose tools are looked for: made in a thread, one at a time for each gateway.
+"""The indexes of gateways whose tools are looked for: made between calls, one at a time for each gateway.
 
 `proxy/stages/search_tools.py` asks for the index of the gateway that it has. That of a newer revision is made when
 somebody looks for the first time, who is answered from the one before if it takes long; calls of tools never wait
@@ -6,6 +6,7 @@ for one.
 """
 
 import asyncio
+import time
 from typing import Final
 
 from core.tasks import Tasks
@@ -16,6 +17,10 @@ from proxy.gateways.tool_search import ToolSearch
 
 MOST: Final = 32
 """Indexes at hand; one of a thousand tools takes about 7 MB, and is made again in some tenths of a second."""
+_SLICE_S: Final = 0.0003
+"""For which tools are taken in before calls have their turn: a thread would take turns with them at worse moments."""
+_REST: Final = 3
+"""How much longer than a slice the pause behind it is: an index takes a quarter of a worker while it is made."""
 PATIENCE_S: Final = 1.0
 """That a search waits for the index of a new revision, where that of the one before is at hand."""
 
@@ -38,7 +43,14 @@ class SearchIndexes:
         return made[1] if made is not None and not _is_made(making) else making.result()
 
     async def _make(self, gateway: CompiledGateway) -> ToolSearch:
-        index = await asyncio.to_thread(ToolSearch, gateway.visible.values())
+        index, clock = ToolSearch(), time.perf_counter
+        began = clock()
+        for definition in gateway.visible.values():
+            index.add(definition)
+            if (took := clock() - began) > _SLICE_S:
+                await asyncio.sleep(took * _REST)
+                began = clock()
+        await asyncio.to_thread(index.finish)
         self._made.put(gateway.id, (gateway.snapshot.revision, index))
         return index
 

@@ -38,6 +38,7 @@ from proxy.garbage import collect_seldom
 from proxy.gateways.acknowledging import Acknowledging
 from proxy.gateways.changes import ChangeStream
 from proxy.gateways.holder import Gateways
+from proxy.gateways.opening import SWITCH_S
 from proxy.gauges import Gauges, Watched
 from proxy.internal import InternalListener
 from proxy.letters import deliver
@@ -283,6 +284,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold every credential in memory
     raise_limit()
     collect_seldom()
+    sys.setswitchinterval(SWITCH_S)
     with json_logging(settings.log_level):
         try:
             uvloop.run(run(settings))

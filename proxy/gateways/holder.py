@@ -16,7 +16,7 @@ from heapq import nsmallest
 
 from core.gateway_answers import GatewayQuestion
 from core.signing import Verifier
-from core.snapshot import Index, SnapshotBroken, open_gateway
+from core.snapshot import Index, SnapshotBroken
 from core.tasks import Tasks
 from proxy.caches.bounded import Bounded
 from proxy.caches.disk_copy import DiskCopy
@@ -25,6 +25,7 @@ from proxy.caches.two_ages import SourceUnreachable
 from proxy.gateways.compiled import CompiledGateway
 from proxy.gateways.disk_snapshots import NAME, DiskSnapshots, to_keep
 from proxy.gateways.newest_index import NewestIndex
+from proxy.gateways.opening import opened
 from proxy.gateways.redis_snapshots import document_in_redis
 from proxy.gateways.retired_slugs import RetiredSlugs
 from proxy.limits.budget import Budget
@@ -125,7 +126,7 @@ class Gateways:
         loading = self._loading.run(name, lambda: self._of_control(name))
         kept = self._on_disk.find(self._identifier(name)) is not None
         late = kept and not await ends_within(loading, self._control.pulse.patience())
-        if late and (gateway := self._last_resort(name)) is not None:
+        if late and (gateway := await self._last_resort(name)) is not None:
             return gateway  # the question goes on, and its answer replaces what we take now
         _ = await asyncio.wait((loading,))
         return loading.result()
@@ -212,20 +213,19 @@ class Gateways:
         if gateway_id is None or time.monotonic() - self._newest.confirmed > self._max_stale:
             return None
         document = await document_in_redis(self._redis, gateway_id, self._revisions.get(gateway_id, 0))
-        return None if document is None else self._take(gateway_id, document, self._newest.confirmed)
+        return None if document is None else await self._take(gateway_id, document, self._newest.confirmed)
 
     async def _of_control(self, name: str) -> CompiledGateway | None:
         try:
             answer = await self._control.gateway(GatewayQuestion(name))
         except SourceUnreachable:
-            if (gateway := self._last_resort(name)) is None:
+            if (gateway := await self._last_resort(name)) is None:
                 raise
             return gateway
         if not answer.document:
             self.forget(self._identifier(name))
             return None
-        gateway = self._take(answer.id, answer.document)
-        if gateway is None:
+        if (gateway := await self._take(answer.id, answer.document)) is None:
             raise SourceUnreachable
         gateway.confirmed = time.monotonic()
         if self._by_name.setdefault(name, gateway) is gateway:
@@ -233,14 +233,14 @@ class Gateways:
         self._changes += 1
         return gateway
 
-    def _take(self, gateway_id: str, document: bytes, confirmed: float | None = None) -> CompiledGateway | None:
+    async def _take(self, gateway_id: str, document: bytes, confirmed: float | None = None) -> CompiledGateway | None:
         """Check, compile and swap in; None for a document that must not be used. What we hold then stays.
 
         `confirmed`: when what vouches for it was, where that is not now; a newer revision that was announced speaks
         against it.
         """
         try:
-            compiled = CompiledGateway(open_gateway(document, gateway_id, self._verifier))
+            compiled = await opened(document, gateway_id, self._verifier)
         except SnapshotBroken as broken:
             self._rejected += 1
             log.error("a snapshot was rejected", extra={"gateway": gateway_id, "why": str(broken)})
@@ -280,10 +280,10 @@ class Gateways:
                 if self._by_name.get(name) is gateway:
                     del self._by_name[name]
 
-    def _last_resort(self, name: str) -> CompiledGateway | None:
+    async def _last_resort(self, name: str) -> CompiledGateway | None:
         identifier = self._identifier(name)
         found = self._on_disk.find(identifier)
-        return None if found is None else self._take(identifier, found[0], time.monotonic() - found[1])
+        return None if found is None else await self._take(identifier, found[0], time.monotonic() - found[1])
 
     def _identifier(self, name: str) -> str:
         return self._id_of(name) or self._on_disk.identifier(name)

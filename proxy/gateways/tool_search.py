@@ -31,20 +31,25 @@ MOST_TEXT: Final = 20_000
 
 
 class ToolSearch:
-    """The index of one gateway's tools."""
+    """The index of one gateway's tools: `add` each, then `finish`, and then `find`."""
 
-    def __init__(self, definitions: Iterable[Mapping[str, Any]]) -> None:
+    def __init__(self) -> None:
         self._names: list[str] = []
         builder = tantivy.SchemaBuilder()
         builder.add_text_field("text", tokenizer_name="en_stem")
         builder.add_integer_field("at", stored=True)
         self._index = tantivy.Index(builder.build())
-        writer = self._index.writer(_HEAP, 1)
-        for at, definition in enumerate(definitions):
-            writer.add_document(tantivy.Document(at=at, text=_text(definition)))
-            self._names.append(definition["name"])
-        writer.commit()
-        writer.wait_merging_threads()
+        self._writer = self._index.writer(_HEAP, 1)
+
+    def add(self, definition: Mapping[str, Any]) -> None:
+        """Take in one tool, which takes some hundredths of a millisecond."""
+        self._writer.add_document(tantivy.Document(at=len(self._names), text=_text(definition)))
+        self._names.append(definition["name"])
+
+    def finish(self) -> None:
+        """No more tools come; those that did are found from here on. Waits for threads that write the index."""
+        self._writer.commit()
+        self._writer.wait_merging_threads()
         self._index.reload()
 
     def find(self, query: str) -> list[str]:
@@ -59,6 +64,15 @@ class ToolSearch:
         asked = query.strip().lower()
         hits.sort(key=lambda hit: (hit[0].lower() != asked, -hit[1], hit[0]))
         return [name for name, _ in hits]
+
+
+def search_of(definitions: Iterable[Mapping[str, Any]]) -> ToolSearch:
+    """The index of these tools, made at once."""
+    made = ToolSearch()
+    for definition in definitions:
+        made.add(definition)
+    made.finish()
+    return made
 
 
 def signature(definition: Mapping[str, Any]) -> str:

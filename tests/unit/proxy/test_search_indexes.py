@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
@@ -26,10 +25,21 @@ class Held:
         self.free.set()
         self.made = 0
 
-    def __call__(self, definitions: Iterable[Mapping[str, Any]]) -> ToolSearch:
-        assert self.free.wait(30)
+    def __call__(self) -> ToolSearch:
         self.made += 1
-        return ToolSearch(definitions)
+        return Waiting(self.free)
+
+
+class Waiting(ToolSearch):
+    """An index that is not finished before it may be."""
+
+    def __init__(self, free: threading.Event) -> None:
+        super().__init__()
+        self._free = free
+
+    def finish(self) -> None:
+        assert self._free.wait(30)
+        super().finish()
 
 
 @pytest.fixture

@@ -374,10 +374,10 @@ async def test_a_control_that_is_silent_holds_nobody_up_whose_gateway_is_on_disk
     assert after.held("g") is None, "control has said meanwhile that there is none"
 
 
-def on_disk(tmp_path: Path, one: Gateway) -> DiskCopy:
+async def on_disk(tmp_path: Path, one: Gateway) -> DiskCopy:
     """A copy on disk, in which the gateway stands as it is now."""
     disk, before = DiskCopy(str(tmp_path), KEYS), holder(Control())
-    before._take(one.id, sign_gateway(one, SIGNER))
+    await before._take(one.id, sign_gateway(one, SIGNER))
     save(before, disk)
     return disk
 
@@ -397,7 +397,7 @@ async def test_what_is_announced_and_lies_in_redis_goes_before_the_copy_on_disk(
     tmp_path: Path, name: str, kept: int
 ) -> None:
     new = gateway(slug="g", revision=8)
-    disk = on_disk(tmp_path, gateway(slug="g", id=new.id, revision=kept))
+    disk = await on_disk(tmp_path, gateway(slug="g", id=new.id, revision=kept))
     held = late_holder(Control(down=True), disk, new)
     assert await held.compare("epoch")
     assert (await held.load("g" if name == "g" else new.id, "address")).snapshot.revision == 8
@@ -410,7 +410,7 @@ async def test_a_copy_on_disk_older_than_what_was_announced_never_serves(
 ) -> None:
     old = gateway(slug="g", revision=kept)
     indexed = {"the index": [gateway(slug="g", id=old.id, revision=announced)], "an event": [old]}.get(by, [])
-    held = late_holder(Control(down=True), on_disk(tmp_path, old), *indexed)
+    held = late_holder(Control(down=True), await on_disk(tmp_path, old), *indexed)
     await held.compare("epoch")
     held._redis.documents.clear()  # type: ignore[attr-defined]  # of the fake
     await held.refresh(old.id, announced)
@@ -434,6 +434,6 @@ async def test_a_document_that_redis_calls_newer_than_it_is_serves_nobody() -> N
 
 async def test_a_late_control_is_waited_for_where_the_copy_on_disk_is_too_old(tmp_path: Path) -> None:
     new = gateway(slug="g", revision=8)
-    held = late_holder(Control([new]), on_disk(tmp_path, gateway(slug="g", id=new.id, revision=7)))
+    held = late_holder(Control([new]), await on_disk(tmp_path, gateway(slug="g", id=new.id, revision=7)))
     await held.refresh(new.id, 8)
     assert (await held.load("g", "address")).snapshot.revision == 8

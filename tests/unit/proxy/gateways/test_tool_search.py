@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.gateways.tool_search import ToolSearch, signature
+from proxy.gateways.tool_search import search_of, signature
 from tests.searched.published import published_tools, questions
 
 
@@ -21,7 +21,7 @@ TOOLS = [
     defined("slack__send_message", "Post words to a channel.", channel={"description": "the name of a room"}),
     defined("weather__forecast", "How warm it will be tomorrow.", city={"type": "string"}),
 ]
-INDEX = ToolSearch(TOOLS)
+INDEX = search_of(TOOLS)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_the_tool_that_is_meant_comes_first(query: str, first: str) -> None:
 
 
 def test_no_more_than_fifty_are_found() -> None:
-    assert len(ToolSearch(defined(f"t_{n}", "Same words.") for n in range(60)).find("words")) == 50
+    assert len(search_of(defined(f"t_{n}", "Same words.") for n in range(60)).find("words")) == 50
 
 
 @pytest.mark.parametrize("query", ["", "  ", "!!!", "zzzz", "\x00"])
@@ -57,7 +57,7 @@ def test_no_words_are_an_operator(query: str) -> None:
 
 
 def test_an_index_of_no_tools_finds_nothing() -> None:
-    assert ToolSearch([]).find("anything") == []
+    assert search_of([]).find("anything") == []
 
 
 def test_a_signature_says_what_must_be_given() -> None:
@@ -73,7 +73,7 @@ def test_of_forty_questions_to_a_thousand_published_tools_thirty_six_find_their_
     assert len(names) == len(tools) >= 1_000
     assert len(asked) == 40
     assert all(names.issuperset(answers) for _, answers in asked)
-    index = ToolSearch(tools)
+    index = search_of(tools)
     missed = [question for question, answers in asked if not set(answers) & set(index.find(question)[:8])]
     assert len(missed) <= 4, missed
 
@@ -85,4 +85,4 @@ def test_words_that_say_nothing_of_a_tool_find_nothing() -> None:
 def test_a_word_counts_by_how_rare_it_is_in_all_definitions_and_not_in_names_alone() -> None:
     tools = [defined(f"mail__send_{n}", "Send mail.") for n in range(9)]
     tools += [defined("mail__archive", "Put old letters away."), defined("desk__letters", "Send mail.")]
-    assert ToolSearch(tools).find("archive letters")[0] == "mail__archive"
+    assert search_of(tools).find("archive letters")[0] == "mail__archive"
