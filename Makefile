@@ -6,7 +6,7 @@ SHELL := /bin/bash
 # What Python has compiled it keeps: tests start hundreds of processes, each of which would compile all of it again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up down compiled test test-compiled faults journeys pages fuzz check tools lock format bench bench-quick clean soak conformance keycloak
+.PHONY: help up down compiled test test-compiled faults journeys pages charts fuzz check tools lock format bench bench-quick clean soak conformance keycloak
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -38,7 +38,7 @@ tools: .venv/.ok ## bring what the tests need from npm and further SDK versions 
 	@tools/install.sh
 
 test: .venv/.ok tools ## run the tests but for the long ones and those in a browser, without network; print the table of trust rows
-	@$(BIN)/pytest -n 2 --dist loadfile --trust-table=test --ignore=tests/bench --ignore=tests/faults --ignore=tests/journeys --ignore=tests/docs
+	@$(BIN)/pytest -n 2 --dist loadfile --trust-table=test --ignore=tests/bench --ignore=tests/faults --ignore=tests/journeys --ignore=tests/docs --ignore=tests/charts
 
 test-compiled: compiled tools ## run the tests that see a worker from outside once more, on what `make compiled` made
 	@$(BIN)/python -m pytest -p tests.plugins.compiled_form -n 2 --dist loadfile tests/proxy tests/edge tests/fuzz tests/up
@@ -51,6 +51,10 @@ journeys: .venv/.ok tools ## open the pages in a real browser, as people do; nee
 
 pages: .venv/.ok tools ## run the code blocks of README and docs/ as a reader would, on one `archway up`
 	@$(BIN)/pytest -n 2 --dist loadfile tests/docs
+
+charts: .venv/.ok ## render the Helm chart in many ways and hold it against the schemas of Kubernetes; brings a renderer of 75 MB
+	@$(BIN)/python -c 'import helm_python' 2>/dev/null || $(BIN)/pip install -q -c constraints.txt -e '.[charts]'
+	@$(BIN)/pytest -n 2 --dist loadfile tests/charts
 
 conformance: .venv/.ok tools ## the official MCP conformance suite against a gateway, both eras; fails beside what is known to
 	@$(BIN)/python -m tests.conformance.run

@@ -36,7 +36,9 @@ def test_the_readme_shows(command):
     assert command in (ROOT / "README.md").read_text()
 
 
-@pytest.mark.parametrize("command", ["make check", "make test", "make faults", "make journeys", "make pages"])
+@pytest.mark.parametrize(
+    "command", ["make check", "make test", "make faults", "make journeys", "make pages", "make charts"]
+)
 def test_ci_runs(command):
     assert f"step {command}\n" in (ROOT / ".ci" / "run").read_text()
 
@@ -53,9 +55,9 @@ def test_what_make_test_leaves_out_is_what_the_other_targets_run():
     usual = ["-n", "2", "--dist", "loadfile"]
     left_out = [word.removeprefix("--ignore=") for word in pytest_words("test") if word.startswith("--ignore=")]
     assert pytest_words("test") == [*usual, "--trust-table=test", *(f"--ignore={folder}" for folder in left_out)]
-    assert pytest_words("faults") == [*usual, "--trust-table=faults", *left_out[:-2]]
-    assert pytest_words("journeys") == [*usual, *left_out[-2:-1]]
-    assert pytest_words("pages") == [*usual, *left_out[-1:]]
+    assert pytest_words("faults") == [*usual, "--trust-table=faults", *left_out[:-3]]
+    for target, folder in zip(("journeys", "pages", "charts"), left_out[-3:], strict=True):
+        assert pytest_words(target) == [*usual, folder]
     assert all((ROOT / folder).is_dir() for folder in left_out)
 
 

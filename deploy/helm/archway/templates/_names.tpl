@@ -1,0 +1,25 @@
+{{- /* Every object is named for the release, within the 63 characters of a label less the longest ending. */ -}}
+{{- define "archway.name" -}}
+{{- if contains "archway" .Release.Name }}{{ .Release.Name | trunc 44 | trimSuffix "-" }}
+{{- else }}{{ printf "%s-archway" (.Release.Name | trunc 36) }}{{ end }}
+{{- end }}
+
+{{- define "archway.labels" -}}
+{{ include "archway.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end }}
+
+{{- define "archway.selector" -}}
+app.kubernetes.io/name: archway
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "archway.tag" -}}
+{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end }}
+
+{{- define "archway.host" -}}
+{{ regexReplaceAll ":[0-9]+$" (urlParse .Values.publicUrl).host "" }}
+{{- end }}

@@ -1,0 +1,62 @@
+{{- /* What the pods of both planes have in common. */ -}}
+{{- define "archway.pod" -}}
+# Kubernetes would put variables such as ARCHWAY_PROXY_PORT beside our settings.
+enableServiceLinks: false
+securityContext: {{ toJson .Values.podSecurityContext }}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector: {{ toJson . }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations: {{ toJson . }}
+{{- end }}
+{{- end }}
+
+{{- define "archway.container" -}}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: {drop: [ALL]}
+{{- end }}
+
+{{- /* One variable from a Secret: a list of the Secret's name and the variable's. */ -}}
+{{- define "archway.secret" -}}
+- name: {{ index . 1 }}
+  valueFrom: {secretKeyRef: {name: {{ index . 0 }}, key: {{ index . 1 }}}}
+{{- end }}
+
+{{- define "archway.mounts" -}}
+- {name: tmp, mountPath: /tmp}
+{{- if .Values.caBundle.configMap }}
+- {name: ca, mountPath: /etc/archway/ca, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{- define "archway.volumes" -}}
+- name: tmp
+  emptyDir: {sizeLimit: 256Mi}
+{{- with .Values.caBundle }}
+{{- if .configMap }}
+- name: ca
+  configMap: {name: {{ .configMap }}, items: [{key: {{ .key }}, path: ca.crt}]}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* Replicas on different nodes where there are some: a list of the root and the component. */ -}}
+{{- define "archway.spread" -}}
+topologySpreadConstraints:
+  - maxSkew: 1
+    topologyKey: kubernetes.io/hostname
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        {{- include "archway.selector" (index . 0) | nindent 8 }}
+        app.kubernetes.io/component: {{ index . 1 }}
+{{- end }}

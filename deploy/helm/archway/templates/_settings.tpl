@@ -1,0 +1,37 @@
+{{- /* Settings of a plane: what the chart knows, over the plane's own values, over those of both. */ -}}
+{{- define "archway.settings.both" -}}
+ARCHWAY_PUBLIC_URL: {{ .Values.publicUrl | quote }}
+{{- if .Values.caBundle.configMap }}
+ARCHWAY_CA_BUNDLE: /etc/archway/ca/ca.crt
+{{- end }}
+{{- end }}
+
+{{- define "archway.settings.control" -}}
+{{- $servers := .Values.servers }}
+{{- include "archway.settings.both" . }}
+ARCHWAY_PROXY_INTERNAL_URL: http://{{ include "archway.name" . }}-proxy-internal:8403
+{{- if $servers.enabled }}
+ARCHWAY_RUNTIME: cluster
+ARCHWAY_RELEASE_NAMESPACE: {{ .Release.Namespace | quote }}
+ARCHWAY_SERVERS_NAMESPACE: {{ first $servers.namespaces | quote }}
+ARCHWAY_BASE_IMAGE: {{ $servers.baseImage | default (printf "%s-base:%s" .Values.image.repository (include "archway.tag" .)) | quote }}
+ARCHWAY_SERVERS_NODE_SELECTOR: {{ kindIs "invalid" $servers.nodeSelector | ternary .Values.nodeSelector $servers.nodeSelector | toJson | quote }}
+ARCHWAY_SERVERS_TOLERATIONS: {{ kindIs "invalid" $servers.tolerations | ternary .Values.tolerations $servers.tolerations | toJson | quote }}
+{{- end }}
+{{- end }}
+
+{{- define "archway.settings.proxy" -}}
+{{- include "archway.settings.both" . }}
+ARCHWAY_CONTROL_INTERNAL_URL: http://{{ include "archway.name" . }}-control:8402
+ARCHWAY_CONTROL_PUBLIC_URL: http://{{ include "archway.name" . }}-control:8404
+ARCHWAY_GRACE_SECONDS: {{ .Values.proxy.graceSeconds | quote }}
+ARCHWAY_DISK_CACHE: /var/lib/archway/copies
+{{- end }}
+
+{{- /* The data of a plane's ConfigMap: a list of the root and the plane's name. */ -}}
+{{- define "archway.settings" -}}
+{{- $root := index . 0 }}
+{{- $plane := index . 1 }}
+{{- $own := include (printf "archway.settings.%s" $plane) $root | fromYaml }}
+{{- mergeOverwrite (dict) $root.Values.settings (index $root.Values $plane).settings $own | toYaml }}
+{{- end }}

@@ -1,0 +1,176 @@
+"""What single values do."""
+
+from __future__ import annotations
+
+import json
+from types import ModuleType
+
+import pytest
+import yaml
+
+from tests.charts.conftest import CHART, NAMESPACE, Render
+from tests.charts.matrix import INGRESS, MATRIX, NEEDED, TOLERATION
+from tests.charts.objects import container_of, named, of_kind, pod_of, secrets_of, settings_of
+
+
+def test_helm_has_no_word_against_the_chart(helm: ModuleType) -> None:
+    found = helm.lint(str(CHART), NEEDED, namespace=NAMESPACE, kube_version="v1.37.0")["messages"]
+    assert [one["error"] for one in found] == ["icon is recommended"]
+
+
+def test_servers_run_where_the_platform_does_unless_told_otherwise(render: Render) -> None:
+    rendered = render(MATRIX["chosen nodes"])
+    told = settings_of(rendered, "control")
+    for plane in ("control", "proxy"):
+        assert pod_of(rendered, plane)["nodeSelector"] == {"pool": "platform"}
+        assert pod_of(rendered, plane)["tolerations"] == [TOLERATION]
+    assert json.loads(told["ARCHWAY_SERVERS_NODE_SELECTOR"]) == {"pool": "platform"}
+    assert json.loads(told["ARCHWAY_SERVERS_TOLERATIONS"]) == [TOLERATION]
+
+
+def test_servers_can_be_sent_to_other_nodes_than_the_platform(render: Render) -> None:
+    rendered = render(MATRIX["servers on other nodes"])
+    assert pod_of(rendered, "proxy")["nodeSelector"] == {"pool": "platform"}
+    assert "tolerations" not in pod_of(rendered, "proxy")
+    assert json.loads(settings_of(rendered, "control")["ARCHWAY_SERVERS_NODE_SELECTOR"]) == {"pool": "tools"}
+    assert json.loads(settings_of(rendered, "control")["ARCHWAY_SERVERS_TOLERATIONS"]) == [TOLERATION]
+
+
+def test_servers_can_be_let_onto_all_nodes_while_the_platform_keeps_to_its_own(render: Render) -> None:
+    rendered = render({**MATRIX["chosen nodes"], "servers": {"nodeSelector": {}, "tolerations": []}})
+    told = settings_of(rendered, "control")
+    assert json.loads(told["ARCHWAY_SERVERS_TOLERATIONS"]) == []
+    assert json.loads(told["ARCHWAY_SERVERS_NODE_SELECTOR"]) == {}
+
+
+def test_without_servers_control_has_no_right_in_the_cluster(render: Render) -> None:
+    rendered = render(MATRIX["no servers of our own"])
+    assert of_kind(rendered, "Role", "RoleBinding", "Namespace") == []
+    assert not [name for name in settings_of(rendered, "control") if "SERVERS" in name or "RUNTIME" in name]
+
+
+def test_namespaces_of_servers_let_in_only_what_is_restricted_and_outlive_the_release(render: Render) -> None:
+    (made,) = of_kind(render({}), "Namespace")
+    assert made["metadata"]["name"] == "archway-servers"
+    assert made["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert made["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+
+
+def test_namespaces_that_are_there_already_are_left_alone(render: Render) -> None:
+    rendered = render(MATRIX["two namespaces of servers"])
+    assert of_kind(rendered, "Namespace") == []
+    assert settings_of(rendered, "control")["ARCHWAY_SERVERS_NAMESPACE"] == "tools-a"
+
+
+@pytest.mark.parametrize("way", ["default", "two namespaces of servers"])
+def test_rights_are_the_rules_of_the_files_in_one_namespace_each(way: str, render: Render) -> None:
+    rendered = render(MATRIX[way])
+    mine, servers = (
+        yaml.safe_load((CHART / "files" / f"role-in-{which}-namespace.yaml").read_text())
+        for which in ("release", "servers")
+    )
+    namespaces = MATRIX[way].get("servers", {}).get("namespaces", ["archway-servers"])
+    roles = {one["metadata"]["namespace"]: one["rules"] for one in of_kind(rendered, "Role")}
+    assert roles == {NAMESPACE: mine, **dict.fromkeys(namespaces, servers)}
+    bound = {
+        one["metadata"]["namespace"]: (one["roleRef"], one["subjects"]) for one in of_kind(rendered, "RoleBinding")
+    }
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "archway-control"}
+    account = {"kind": "ServiceAccount", "name": "archway-control", "namespace": NAMESPACE}
+    assert bound == dict.fromkeys(roles, (role, [account]))
+    assert pod_of(rendered, "control")["serviceAccountName"] == "archway-control"
+    assert "serviceAccountName" not in pod_of(rendered, "proxy")
+
+
+def test_the_ingress_answers_for_the_host_of_the_public_url_over_its_certificate(render: Render) -> None:
+    rendered = render({"publicUrl": "https://mcp.example.com:8443/", "ingress": INGRESS})
+    (ingress,) = of_kind(rendered, "Ingress")
+    assert ingress["spec"]["ingressClassName"] == "nginx"
+    assert ingress["spec"]["tls"] == [{"hosts": ["mcp.example.com"], "secretName": "mcp-example-com"}]
+    assert [rule["host"] for rule in ingress["spec"]["rules"]] == ["mcp.example.com"]
+    assert ingress["metadata"]["annotations"] == INGRESS["annotations"]
+
+
+def test_secrets_of_other_names_are_taken(render: Render) -> None:
+    rendered = render(MATRIX["secrets of other names"])
+    assert secrets_of(rendered, "control")["ARCHWAY_SECRET_KEY"] == ("vault-keys", "ARCHWAY_SECRET_KEY")
+    assert secrets_of(rendered, "proxy")["ARCHWAY_REDIS_URL"] == ("vault-connections", "ARCHWAY_REDIS_URL")
+    assert pod_of(rendered, "proxy")["imagePullSecrets"] == [{"name": "registry"}]
+
+
+def test_authorities_of_ones_own_are_a_file_that_both_planes_read(render: Render) -> None:
+    rendered = render(MATRIX["secrets of other names"])
+    for plane in ("control", "proxy"):
+        mount = next(one for one in container_of(rendered, plane)["volumeMounts"] if one["name"] == "ca")
+        volume = next(one for one in pod_of(rendered, plane)["volumes"] if one["name"] == "ca")
+        file = f"{mount['mountPath']}/{volume['configMap']['items'][0]['path']}"
+        assert settings_of(rendered, plane)["ARCHWAY_CA_BUNDLE"] == file
+
+
+def test_a_planes_own_setting_wins_over_the_one_of_both(render: Render) -> None:
+    both = {"ARCHWAY_LOG_LEVEL": "WARNING"}
+    rendered = render({"settings": both, "proxy": {"settings": {"ARCHWAY_LOG_LEVEL": "DEBUG"}}})
+    assert settings_of(rendered, "control")["ARCHWAY_LOG_LEVEL"] == "WARNING"
+    assert settings_of(rendered, "proxy")["ARCHWAY_LOG_LEVEL"] == "DEBUG"
+
+
+def test_pods_are_replaced_when_a_setting_of_their_plane_changes(render: Render) -> None:
+    before, after = render({}), render({"proxy": {"settings": {"ARCHWAY_WORKERS": "4"}}})
+    changed = [
+        plane
+        for plane in ("control", "proxy")
+        if named(before, "Deployment", f"archway-{plane}") != named(after, "Deployment", f"archway-{plane}")
+    ]
+    assert changed == ["proxy"]
+
+
+def test_proxies_can_stay_behind_control_during_an_upgrade(render: Render) -> None:
+    rendered = render(MATRIX["upgrade with proxies behind"])
+    assert container_of(rendered, "control")["image"] == "registry.example.com/archway:0.2.0"
+    assert container_of(rendered, "proxy")["image"] == "registry.example.com/archway:0.1.0"
+    assert settings_of(rendered, "control")["ARCHWAY_BASE_IMAGE"] == "registry.example.com/archway-base:0.2.0"
+
+
+def test_a_proxy_has_time_for_its_calls_and_for_callers_to_go_elsewhere(render: Render) -> None:
+    rendered = render({"proxy": {"graceSeconds": 120}})
+    assert pod_of(rendered, "proxy")["terminationGracePeriodSeconds"] == 130
+    assert container_of(rendered, "proxy")["lifecycle"]["preStop"] == {"sleep": {"seconds": 5}}
+    assert settings_of(rendered, "proxy")["ARCHWAY_GRACE_SECONDS"] == "120"
+
+
+@pytest.mark.parametrize("name", ["a" * 53, "archway-" + "b" * 45, "x"])
+def test_names_of_objects_stay_labels_whatever_the_release_is_called(name: str, render: Render) -> None:
+    """63 characters, the most that a Service's name may have (RFC 1035)."""
+    names = [one["metadata"]["name"] for one in render({"ingress": INGRESS}, name=name)]
+    assert max(map(len, names)) <= 63
+    assert not [one for one in names if one.endswith("-") or "--" in one]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"publicUrl": ""}, "/publicUrl"),
+        ({"publicUrl": "mcp.example.com"}, "/publicUrl"),
+        ({"publicUrl": "https://mcp.example.com/gateways"}, "/publicUrl"),
+        ({"image": {"repository": ""}}, "/image/repository"),
+        ({"image": {"repository": "archway", "tag": "latest"}}, "/image/tag"),
+        ({"replicas": 3}, "'replicas' not allowed"),
+        ({"proxy": {"replicas": "3"}}, "/proxy/replicas"),
+        ({"proxy": {"replicas": 0}}, "/proxy/replicas"),
+        ({"settings": {"ARCHWAY_SECRET_KEY": "x"}}, "ARCHWAY_SECRET_KEY"),
+        ({"control": {"settings": {"ARCHWAY_DATABASE_URL": "x"}}}, "ARCHWAY_DATABASE_URL"),
+        ({"proxy": {"settings": {"ARCHWAY_PROXY_LISTEN": "0.0.0.0:80"}}}, "ARCHWAY_PROXY_LISTEN"),
+        ({"settings": {"LOG_LEVEL": "DEBUG"}}, "LOG_LEVEL"),
+        ({"settings": {"ARCHWAY_RECORDS_DAYS": 30}}, "ARCHWAY_RECORDS_DAYS"),
+        ({"tolerations": [{"key": "a", "operator": "Is"}]}, "/tolerations/0/operator"),
+        ({"servers": {"namespaces": []}}, "/servers/namespaces"),
+        ({"servers": {"namespaces": ["Tools"]}}, "/servers/namespaces/0"),
+        ({"servers": {"namespaces": [NAMESPACE]}}, "own namespace"),
+        ({"servers": {"baseImage": "registry.example.com/base"}}, "/servers/baseImage"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(
+    values: dict[str, object], said: str, helm: ModuleType, render: Render
+) -> None:
+    with pytest.raises(helm.HelmError, match=said):
+        render(values)
