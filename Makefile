@@ -6,7 +6,7 @@ SHELL := /bin/bash
 # What Python has compiled it keeps: tests start hundreds of processes, each of which would compile all of it again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up down compiled test test-compiled faults journeys pages charts fuzz check tools lock format bench bench-quick clean soak conformance keycloak
+.PHONY: help up down compiled test test-compiled faults clients journeys pages charts fuzz check tools lock format bench bench-quick clean soak conformance keycloak
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -37,14 +37,17 @@ lock: ## resolve the dependencies again into constraints.txt (no addresses in it
 tools: .venv/.ok ## bring what the tests need from npm and further SDK versions into .tools/ (cached)
 	@tools/install.sh
 
-test: .venv/.ok tools ## run the tests but for the long ones and those in a browser, without network; print the table of trust rows
-	@$(BIN)/pytest -n 2 --dist loadfile --trust-table=test --ignore=tests/bench --ignore=tests/faults --ignore=tests/journeys --ignore=tests/docs --ignore=tests/charts
+test: .venv/.ok tools ## run the tests but for the long ones, those in a browser and those of real clients, without network; print the table of trust rows
+	@$(BIN)/pytest -n 2 --dist loadfile --trust-table=test --ignore=tests/bench --ignore=tests/faults --ignore=tests/journeys --ignore=tests/docs --ignore=tests/charts --ignore=tests/clients --ignore=tests/house
 
 test-compiled: compiled tools ## run the tests that see a worker from outside once more, on what `make compiled` made
 	@$(BIN)/python -m pytest -p tests.plugins.compiled_form -n 2 --dist loadfile tests/proxy tests/edge tests/fuzz tests/up
 
 faults: .venv/.ok tools ## run the long tests: whole systems with parts killed, frozen, slow or replaced, or under load
 	@$(BIN)/pytest -n 2 --dist loadfile --trust-table=faults tests/bench tests/faults
+
+clients: .venv/.ok tools ## let the official SDKs of both eras, Inspector and fastmcp use a gateway; a minute and a half
+	@$(BIN)/pytest -n 2 --dist loadfile tests/clients
 
 journeys: .venv/.ok tools ## open the pages in a real browser, as people do; needs Chromium; pictures of every page go to .journeys/
 	@$(BIN)/pytest -n 2 --dist loadfile tests/journeys

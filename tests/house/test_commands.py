@@ -37,7 +37,8 @@ def test_the_readme_shows(command):
 
 
 @pytest.mark.parametrize(
-    "command", ["make check", "make test", "make faults", "make journeys", "make pages", "make charts"]
+    "command",
+    ["make check", "make test", "make faults", "make journeys", "make pages", "make charts", "make clients"],
 )
 def test_ci_runs(command):
     assert f"step {command}\n" in (ROOT / ".ci" / "run").read_text()
@@ -55,9 +56,10 @@ def test_what_make_test_leaves_out_is_what_the_other_targets_run():
     usual = ["-n", "2", "--dist", "loadfile"]
     left_out = [word.removeprefix("--ignore=") for word in pytest_words("test") if word.startswith("--ignore=")]
     assert pytest_words("test") == [*usual, "--trust-table=test", *(f"--ignore={folder}" for folder in left_out)]
-    assert pytest_words("faults") == [*usual, "--trust-table=faults", *left_out[:-3]]
-    for target, folder in zip(("journeys", "pages", "charts"), left_out[-3:], strict=True):
+    assert pytest_words("faults") == [*usual, "--trust-table=faults", *left_out[:-5]]
+    for target, folder in zip(("journeys", "pages", "charts", "clients"), left_out[-5:-1], strict=True):
         assert pytest_words(target) == [*usual, folder]
+    assert pytest_words("check") == ["-q", left_out[-1]]
     assert all((ROOT / folder).is_dir() for folder in left_out)
 
 

@@ -16,8 +16,8 @@ import pytest
 
 LONG = (
     "tests/bench/", "tests/clients/", "tests/faults/", "tests/fuzz/", "tests/oauth_providers/", "tests/sdk_table/",
-    "tests/trust/test_plan_model.py", "tests/unit/archway/supervisor/", "tests/unit/archway/test_completion.py",
-    "tests/up/",
+    "tests/trust/test_plan_model.py", "tests/trust/test_whose_credential.py",
+    "tests/unit/archway/supervisor/", "tests/unit/archway/test_completion.py", "tests/up/",
 )  # fmt: skip
 """Folders and files of few tests that take long: most start processes and wait for them."""
 _THROUGH_AT = 0.85
