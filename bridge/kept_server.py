@@ -1,0 +1,170 @@
+"""Keeps the server running: starts it, greets it, names its state, and starts it again when it ends or is silent.
+
+Run by `__main__.py` as one task. After each end there is a pause that grows while the server lives for short times
+only; calls are refused meanwhile. Left out: what is said in a run (`run.py`).
+"""
+
+import asyncio
+import errno
+import logging
+import math
+import time
+from typing import Final
+
+from bridge.child_process import ChildProcess
+from bridge.greeting import EndedAtProbe, NotGreeted, greet
+from bridge.options import Options
+from bridge.orphans import reaped
+from bridge.other_era import envelope
+from bridge.printed import Printed
+from bridge.refused import Refused, away
+from bridge.run import Run
+from bridge.state import State, how_it_ended
+from core.children.pauses import Pauses
+from core.mcp.versions import Era
+from core.tasks import Tasks
+
+log = logging.getLogger(__name__)
+STEADY_S: Final = 60.0
+"""A server that lived for so long is started again at once."""
+LONGEST_PAUSE_S: Final = 60.0
+PING_S: Final = 10.0
+"""For a server that has let a call wait for too long to say that it lives."""
+_NO_PROGRAM: Final = frozenset({errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR, errno.EISDIR})
+
+
+class KeptServer:
+    """The server behind the bridge. `run` is there while calls are let through."""
+
+    def __init__(self, options: Options, printed: Printed) -> None:
+        self._options, self._printed = options, printed
+        self._tasks = Tasks("server")
+        self._child: ChildProcess | None = None
+        self._stopping = False
+        self._silent: Run | None = None
+        """The run that is ended because it did not answer."""
+        self._doubted: Run | None = None
+        self._probe = True
+        self._next_start = 0.0
+        self.run: Run | None = None
+        self.state = State("starting")
+
+    def run_now(self) -> Run:
+        """The run that calls go to. Raises Refused where there is none."""
+        if self.run is None:
+            state = self.state
+            raise away(state.phase, state.cause, state.message, self._seconds_until_next())
+        return self.run
+
+    async def keep(self) -> None:
+        """Keep it running until cancelled."""
+        pauses, restarts = Pauses(STEADY_S, LONGEST_PAUSE_S), 0
+        while True:
+            self.state = State("starting", self.state.cause, self.state.message, restarts)
+            began = time.monotonic()
+            cause, message = await self._run_once(restarts)
+            if self._stopping:
+                return
+            pause = pauses.after(time.monotonic() - began)
+            self._next_start = time.monotonic() + pause
+            self.state = State("failed", cause, message, restarts)
+            told = {"cause": cause, "why": message, "pause_s": pause}
+            log.warning("the server does not run", extra=told)
+            await asyncio.sleep(pause)
+            restarts += 1
+
+    async def stop(self, drain_s: float) -> None:
+        """Take no more calls, let those that run end for so many seconds, then end it."""
+        self._stopping = True
+        self.state = State("stopping", restarts=self.state.restarts)
+        run, self.run = self.run, None
+        if run is not None:
+            await run.calls.idle(drain_s)
+        if self._child is not None:
+            await self._child.stop(self._options.stop_s)
+        await self._tasks.close()
+
+    def reap(self) -> None:
+        """Children of this process have ended."""
+        for pid, status in reaped():
+            if self._child is not None and pid == self._child.pid:
+                self._child.note_end(status)
+
+    def doubt(self, run: Run) -> None:
+        """A call has waited for too long: ask whether the server answers anything, and end it if it does not."""
+        if run is self.run and run is not self._doubted:
+            self._doubted = run
+            _ = self._tasks.spawn("ask whether it lives", self._ask_whether_it_lives(run))
+
+    async def _run_once(self, restarts: int) -> tuple[str, str]:
+        """One run; why it is over: a cause, and a sentence."""
+        options = self._options
+        self._printed.forget()
+        child = self._child = ChildProcess()
+        run = Run(child.send, self._printed, options.max_in_flight, options.max_line)
+        try:
+            await child.start(options.command, options.environment, run.take, self._printed.words, options.max_line)
+        except OSError as error:
+            await child.stop(0)
+            cause = "no_such_program" if error.errno in _NO_PROGRAM else "crashed"
+            return cause, f"{options.command[0]}: {error.strerror}"
+        ending = self._tasks.spawn("wait for its end", _end_with(child, run))
+        try:
+            async with asyncio.timeout(options.start_s):
+                await greet(run, probe=self._probe)
+        except TimeoutError:
+            return await self._given_up(child, ending, f"It has not answered within {options.start_s:g} s.")
+        except NotGreeted as refused:
+            return await self._given_up(child, ending, str(refused))
+        except EndedAtProbe:
+            self._probe = False
+            return self._why_it_ended(child, await ending)
+        except Refused:
+            return self._why_it_ended(child, await ending)
+        self.run, self.state = run, State("ready", restarts=restarts)
+        log.info("the server answers", extra={"era": run.era.value if run.era else "", "pid": child.pid})
+        status = await ending
+        self.run = None
+        if self._silent is run:
+            return (
+                "not_answering",
+                f"It answered neither a call nor a question whether it lives.\n{self._printed.latest}",
+            )
+        return self._why_it_ended(child, status)
+
+    async def _given_up(self, child: ChildProcess, ending: "asyncio.Task[int]", why: str) -> tuple[str, str]:
+        """End a server that did not begin."""
+        stray = self._printed.stray
+        await child.stop(self._options.stop_s)
+        _ = await ending
+        if stray:
+            return "bad_output", f"{why} It printed {stray} lines that are no messages.\n{self._printed.latest}"
+        return "not_answering", f"{why}\n{self._printed.latest}"
+
+    def _why_it_ended(self, child: ChildProcess, status: int) -> tuple[str, str]:
+        return "crashed", f"{how_it_ended(status)}\n{self._printed.latest}"
+
+    async def _ask_whether_it_lives(self, run: Run) -> None:
+        modern = run.era is Era.MODERN
+        try:
+            async with asyncio.timeout(PING_S):
+                method, params = ("server/discover", {"_meta": envelope()}) if modern else ("ping", {})
+                _ = await run.ask(method, params, "ping").next()
+        except (TimeoutError, Refused):
+            if run is self.run and self._child is not None and not run.is_over:
+                self._silent, self.run = run, None
+                log.warning("the server does not answer and is ended")
+                await self._child.stop(self._options.stop_s)
+        finally:
+            self._doubted = None
+
+    def _seconds_until_next(self) -> int:
+        return max(1, math.ceil(self._next_start - time.monotonic()))
+
+
+async def _end_with(child: ChildProcess, run: Run) -> int:
+    """Wait for the end of a run, which ends all that runs in it; the status. What it started is ended, too."""
+    status = await child.wait()
+    run.end()
+    await child.stop(0)
+    return status
