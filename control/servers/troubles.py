@@ -1,0 +1,39 @@
+"""How a server does that its runtime did not take, or could not be asked to take: what the loop reports then. Pure.
+
+All else is reported by the runtime, which sees what runs. What answered before goes on answering, and is not taken
+from its callers because the latest change of it does not run.
+"""
+
+from dataclasses import replace
+
+from control.servers.runtime import Refused, RuntimeAway
+from control.servers.state import Place, ServerState
+
+_ANSWERS = {"ready", "degraded"}
+
+
+def refused(
+    installation_id: str, generation: int, place: Place, why: Refused, kept: ServerState | None
+) -> ServerState:
+    """The state of a server that cannot be run as it is wanted."""
+    if kept is not None and kept.place == place and kept.phase in _ANSWERS:
+        newest = max(kept.generation, generation)
+        return replace(kept, phase="degraded", generation=newest, cause=why.cause, message=why.message)
+    return ServerState(
+        installation_id=installation_id, place=place, phase="failed", generation=generation,
+        cause=why.cause, message=why.message,
+    )  # fmt: skip
+
+
+def away(
+    installation_id: str, generation: int, place: Place, why: RuntimeAway, kept: ServerState | None
+) -> ServerState | None:
+    """The state of a server of which its runtime has not heard yet, or not of this generation; None where nothing new
+    is known: what runs goes on.
+    """
+    if kept is not None and kept.place == place and (kept.phase in _ANSWERS or kept.generation >= generation):
+        return None
+    return ServerState(
+        installation_id=installation_id, place=place, phase="pending", generation=generation,
+        cause="runtime_away", message=str(why),
+    )  # fmt: skip

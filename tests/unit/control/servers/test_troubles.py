@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+
+from control.servers.runtime import Refused, RuntimeAway
+from control.servers.state import Phase, ServerState
+from control.servers.troubles import away, refused
+
+WHY = Refused("refused_by_cluster", "quota exceeded")
+AWAY = RuntimeAway("the cluster's API is away")
+
+
+def kept(phase: Phase, generation: int = 1, endpoint: str = "http://a.test/mcp") -> ServerState:
+    return ServerState(
+        installation_id="i", place="cluster", phase=phase, generation=generation, endpoint=endpoint, restarts=3
+    )
+
+
+def test_a_server_that_was_never_taken_has_failed() -> None:
+    state = refused("i", 2, "cluster", WHY, None)
+    assert (state.phase, state.cause, state.message, state.generation, state.endpoint) == (
+        "failed", "refused_by_cluster", "quota exceeded", 2, "",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("phase", ["ready", "degraded"])
+def test_a_server_that_answers_goes_on_answering_when_its_change_is_refused(phase: Phase) -> None:
+    state = refused("i", 2, "cluster", WHY, kept(phase))
+    assert (state.phase, state.cause, state.generation) == ("degraded", "refused_by_cluster", 2)
+    assert state.endpoint == "http://a.test/mcp"
+
+
+def test_a_server_that_answered_elsewhere_has_failed_here() -> None:
+    assert refused("i", 2, "process", WHY, kept("ready")).phase == "failed"
+
+
+def test_a_server_that_was_never_heard_of_waits_for_its_runtime() -> None:
+    state = away("i", 1, "cluster", AWAY, None)
+    assert state is not None
+    assert (state.phase, state.cause, state.message) == ("pending", "runtime_away", "the cluster's API is away")
+
+
+@pytest.mark.parametrize("known", [kept("ready"), kept("degraded"), kept("failed", generation=2)])
+def test_nothing_new_is_known_of_a_server_while_its_runtime_is_away(known: ServerState) -> None:
+    assert away("i", 2, "cluster", AWAY, known) is None
+
+
+def test_a_change_that_waits_for_its_runtime_is_told_where_nothing_answers() -> None:
+    state = away("i", 2, "cluster", AWAY, kept("failed", endpoint=""))
+    assert state is not None
+    assert state.generation == 2
