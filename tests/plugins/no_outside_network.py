@@ -2,7 +2,8 @@
 
 A connection to an address that is not loopback is refused on the spot, and the test that tried fails even if it
 swallowed the refusal. Names other than `localhost` do not resolve; that alone fails nothing, because a test may
-well ask what happens then. Unix sockets are free.
+well ask what happens then. Unix sockets are free. So is a test marked `cluster`: it speaks to the API server that
+somebody named for it.
 
 An audit hook sees every socket of this process, however it was made; not those of uvloop, nor those of child
 processes. It cannot be taken off again, so it looks only while a session runs (`_watching`).
@@ -34,9 +35,12 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_outside_network() -> Iterator[None]:
+def _no_outside_network(request: pytest.FixtureRequest) -> Iterator[None]:
+    global _watching  # noqa: PLW0603  # as above
     _attempts.clear()
+    _watching = request.node.get_closest_marker("cluster") is None  # somebody named an API server for these
     yield
+    _watching = True
     if _attempts:
         tried = ", ".join(_attempts)
         _attempts.clear()
