@@ -95,6 +95,10 @@ def is_seen(answer: Answer) -> bool:
     return bool(answer.thing["status"]["observedGeneration"] == answer.thing["metadata"]["generation"])
 
 
+def is_followed(fake: FakeKube) -> bool:
+    return any("follow" in one.query for one in fake.requests)
+
+
 def has_status(answer: Answer) -> bool:
     return "status" in answer.thing
 
@@ -125,9 +129,7 @@ async def test_one_that_is_recreated_has_only_the_newer_pod(fake: FakeKube, aske
     await asked.until(lambda: asked.get("deployments", "a"), has_status)
     fake.rollouts.outcome = lambda thing: IMAGE_ABSENT
     await asked.apply("deployments", with_(wanted, "spec.template.spec.hostname", "x"), force=True)
-    await asked.until(
-        lambda: asked.get("deployments", "a"), lambda one: one.thing["status"]["observedGeneration"] == 2
-    )
+    await asked.until(lambda: asked.get("deployments", "a"), is_seen)
     assert [one["spec"]["hostname"] for one in fake.things("pods", "servers")] == ["x"]
 
 
