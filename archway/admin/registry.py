@@ -19,7 +19,21 @@ ENTRY_FIELDS = (
     Option("slug", "Short unique name, a DNS label.", needed=True),
     Option("name", "Name for people.", needed=True),
     Option("description", "What the server does."),
-    Option("url", "Where the server answers; {name} stands for the answer to that field.", needed=True),
+    Option(
+        "url", "Where the server answers; {name} stands for the answer to that field. Not with --run.", needed=True
+    ),
+    Option("kind", "remote, as it is unless said otherwise, or self_hosted: one that Archway runs."),
+    Option(
+        "run",
+        'JSON: what Archway runs, {"command": ["npx", "-y", "@scope/server@1.2.3"], "transport", "image", ...}.',
+        "json",
+    ),
+    Option(
+        "run_secrets",
+        "A variable, or a mounted file, with a secret value for that server: its name.",
+        "secrets",
+        flag="run_secret",
+    ),
     Option("docs_url", "Where its documentation is."),
     Option("labels", "A label, name=value; may be repeated.", "map", flag="label"),
     Option("visibility", "organisation or teams."),

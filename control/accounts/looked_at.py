@@ -16,7 +16,7 @@ from control.credentials.upstream_oauth.unfit import AskTheAdmin, CannotSignIn, 
 from control.providers.asking import ProviderAway
 from control.registry.credential import ENDPOINTS, OAuthCredential
 from control.registry.entry import Entry
-from control.registry.server_url import is_whole
+from control.registry.server_url import whole_url
 
 _SAME: Final = ("issuer", *ENDPOINTS)
 """Fields that are called as what was found."""
@@ -40,9 +40,9 @@ async def looked_at(providers: UpstreamProviders, entry: Entry, settings: OAuthC
         "warnings": [],
         **dict.fromkeys(_SAME, ""),
     }
-    if not is_whole(entry):
+    url = whole_url(entry)
+    if url is None:
         return told | {"problem": _NOT_WHOLE}
-    url = entry.reached.url
     try:
         try:
             found = await providers.found(url, settings)

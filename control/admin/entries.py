@@ -10,6 +10,7 @@ from control.admin.api import Asked, Operations
 from control.admin.entry_models import EntryCreate, EntryDelete, EntryPatch, EntryQuery, EntryView, FieldBody
 from control.admin.labels import label_filter
 from control.admin.resource import shown
+from control.admin.run_models import run_shown
 from control.changes import entries as changes
 from control.changes.visible import visible_entry
 from control.http.models import Id
@@ -85,4 +86,4 @@ async def _looked_at(asked: Asked, entry: Entry) -> EntryView:
 def _view(entry: Entry, warnings: Sequence[str] = ()) -> EntryView:
     told = told_of_entry(entry)
     fields = [FieldBody.model_construct(**one) for one in told["fields"]]
-    return shown(EntryView, told, fields=fields, warnings=list(warnings))
+    return shown(EntryView, told, fields=fields, run=run_shown(told["run"]), warnings=list(warnings))

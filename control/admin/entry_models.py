@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from control.admin.credential_models import CredentialModel, CredentialSettings
 from control.admin.labels import Labels
+from control.admin.run_models import RunBody
 from control.http.models import (
     MARKS,
     BothSpellings,
@@ -27,6 +28,9 @@ from control.registry.entry import EntryVisibility, Isolation
 from control.registry.entry_tool import ToolKind, ToolState
 from control.registry.fields import MAX_FIELDS, MAX_OPTIONS, MAX_TITLE, FieldType
 from control.registry.headers import MAX_FIXED_HEADERS, MAX_VALUE
+from control.registry.run_names import MAX_CONTENT
+from control.registry.run_names import MAX_NAME as MAX_RUN_NAME
+from control.registry.self_hosted_rules import MAX_SECRETS
 from control.registry.visibility import MAX_TEAMS
 from core.egress.addresses import MAX_URL_CHARS
 from core.identifiers import SLUG
@@ -50,13 +54,22 @@ def _no_command(value: object) -> object:
     return value
 
 
-Url = Annotated[str, BeforeValidator(_no_command), Bound(min_length=1, max_length=MAX_URL_CHARS)]
+Url = Annotated[str, BeforeValidator(_no_command), Bound(max_length=MAX_URL_CHARS)]
 OptionalUrl = Annotated[str, Bound(max_length=MAX_URL_CHARS)]
 HeaderName = Annotated[str, Bound(min_length=1, max_length=64)]
 OptionalHeaderName = Annotated[str, Bound(max_length=64)]
+OptionalTarget = Annotated[str, Bound(max_length=MAX_RUN_NAME)]
 Headers = Annotated[
     dict[HeaderName, Annotated[str, Bound(min_length=1, max_length=MAX_VALUE)]], Bound(max_length=MAX_FIXED_HEADERS)
 ]
+RunSecrets = Annotated[
+    dict[
+        Annotated[str, Bound(min_length=1, max_length=MAX_RUN_NAME)],
+        Annotated[str, Bound(min_length=1, max_length=MAX_CONTENT)],
+    ],
+    Bound(max_length=MAX_SECRETS),
+]
+EntryKind = Literal["remote", "self_hosted"]
 ClientSecret = Annotated[str, Bound(max_length=1_024)]
 Number = Annotated[StrictInt, Bound(ge=-(2**53), le=2**53)] | Annotated[StrictFloat, Bound(allow_inf_nan=False)]
 Answer: TypeAlias = Annotated[StrictStr, Bound(max_length=MAX_VALUE)] | StrictBool | Number
@@ -65,13 +78,18 @@ Deadline = Annotated[float, Bound(ge=0, le=3_600)]
 
 
 class FieldBody(Model):
-    """One question to everyone who installs the entry; the answer fills a request header, or a place in the URL."""
+    """One question to everyone who installs the entry. The answer fills one thing: a header of each request; a
+    variable or a file of a server that Archway runs; or, where none is named, the place of its name in the URL
+    (`{name}`) or in the command (`${user_config.name}`).
+    """
 
     name: Annotated[str, Bound(min_length=1, max_length=40)]
     type: FieldType = "string"
     header: OptionalHeaderName = Bound(
         "", description="The header that the answer fills. Left out: it fills `{name}` in the entry's URL."
     )
+    variable: OptionalTarget = Bound("", description="The environment variable that the answer is.")
+    file: OptionalTarget = Bound("", description="The file in `/run/secrets/mcp` that holds the answer.")
     title: Text = ""
     description: Description = ""
     required: bool = True
@@ -88,10 +106,16 @@ class EntryFields(Model):
     slug: Slug
     name: Name
     description: Description = ""
-    url: Url = Bound(
-        description="Where the server answers. `{name}` stands for the answer to the field of that name that has no "
-        "header: a whole segment of the path, or one label of the host, left of its owner's domain."
+    kind: EntryKind = Bound(
+        "remote", description="`remote`: it runs elsewhere, at `url`. `self_hosted`: Archway runs it, as `run` says."
     )
+    url: Url = Bound(
+        "",
+        description="Where the server answers; empty for one that Archway runs. `{name}` stands for the answer to "
+        "the field of that name that has no header: a whole segment of the path, or one label of the host, left of "
+        "its owner's domain.",
+    )
+    run: RunBody | None = Bound(None, description="With the kind `self_hosted`: what Archway runs, and how.")
     docs_url: OptionalUrl = ""
     labels: Labels = Bound(default_factory=dict)
     visibility: Annotated[EntryVisibility, BothSpellings()] = "organisation"
@@ -109,11 +133,16 @@ class EntryFields(Model):
 
 
 class EntryCreate(EntryFields):
-    """A new entry for a remote server."""
+    """A new entry: for a server that runs elsewhere, or for one that Archway runs."""
 
     credential_placement: CredentialSettings | None = None
     fixed_headers: Headers = Bound(
         default_factory=dict, description="Sent with every request; values are sealed and never shown again."
+    )
+    run_secrets: RunSecrets = Bound(
+        default_factory=dict,
+        description="Of a server that Archway runs: variable to value, or file to content where `run.mounted` names "
+        "it. Sealed and never shown again.",
     )
     client_secret: ClientSecret | None = Bound(
         None, description="With the credential model `oauth` and a `client_id`: that client's secret. Never shown."
@@ -130,6 +159,10 @@ class EntryPatch(EntryFields, Change):
         default_factory=dict,
         description="All of them: what is not given again is removed. Required when the URL changes.",
     )
+    run_secrets: RunSecrets = Bound(
+        default_factory=dict,
+        description="All of them: what is not given again is removed. Required when image or command changes.",
+    )
     client_secret: ClientSecret = Bound(
         "",
         description="As for a new entry; empty takes it away. Required again where the client, its provider or the "
@@ -140,6 +173,10 @@ class EntryPatch(EntryFields, Change):
         description="The installation through which its tools are found; null: one that is ready, the organisation's "
         "before a team's and a person's.",
     )
+
+    def changes(self) -> dict[str, Any]:
+        """What is named, of `run` too."""
+        return super().changes() | ({"run": self.run.model_dump(exclude_unset=True)} if self.run else {})
 
 
 class EntryQuery(NamedPageQuery):
@@ -159,10 +196,10 @@ class EntryDelete(Query):
 class EntryView(EntryFields, Item):
     """An entry as it is shown: names of fixed headers, never their values."""
 
-    kind: Literal["remote"]
     credential_placement: dict[str, Any]
     has_client_secret: bool = Bound(description="Whether the secret of a client at the provider is kept.")
     fixed_header_names: list[str]
+    run_secret_names: list[str]
     discovery_installation_id: Id | None = Bound(
         description="The installation through which its tools are found; null: the first that becomes ready will be."
     )

@@ -126,10 +126,16 @@ def _sealed(safeguards: Safeguards, entry_id: str, wanted: WantedEntry, before: 
         sealed = before.fixed_headers if before else None
     else:
         sealed = safeguards.seals.fixed_headers(entry_id, checked.entry.fixed_headers)
+    if checked.entry.run_secrets is None:
+        run_secrets = before.run_secrets if before else None
+    else:
+        run_secrets = safeguards.seals.run_secrets(entry_id, checked.entry.run_secrets)
     return NewEntry(
         **entry_fields(checked.entry),
         fixed_headers=sealed,
         fixed_header_names=checked.fixed_header_names,
+        run_secrets=run_secrets,
+        run_secret_names=checked.run_secret_names,
         client_secret=_client_secret(safeguards, entry_id, checked.entry, before),
     )
 

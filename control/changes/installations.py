@@ -26,7 +26,6 @@ from control.registry.installation import (
     told_of_installation,
 )
 from control.registry.installing import check_can_hold, may_fill, may_install, needed_for, owner_for
-from control.registry.origin import origin_of
 from control.registry.owner import Organisation, Owner, Person, Scope, ServiceAccount, TeamOwner
 from control.registry.team_entries import check_installed_for
 from control.registry.visibility import sees
@@ -276,7 +275,7 @@ def _sealed(safeguards: Safeguards, installation_id: str, filled: Filled) -> dic
         "secret_values": safeguards.seals.secret_values(installation_id, filled.secret),
         "secret_names": filled.secret_names,
         "bound_url": filled.url,
-        "bound_origin": origin_of(filled.url),
+        "bound_origin": filled.origin,
         "bound_places": filled.places,
     }
 

@@ -105,12 +105,7 @@ def _of_credential(name: str) -> Question:
 
 
 def _question(one: Field, stored: bool) -> Question:
-    goes = (
-        f"Stands in the server's address, for {{{one.name}}}."
-        if one.fills_url
-        else f"Sent as the header {one.header}."
-    )
-    hints = [one.description, goes]
+    hints = [one.description, _where(one)]
     if stored and one.type == "secret":
         hints.insert(0, _STORED)
     if one.default is not None:
@@ -119,6 +114,15 @@ def _question(one: Field, stored: bool) -> Question:
     return Question(
         f"{PREFIX}{one.name}", one.name, one.title or one.name, hint, one.type, required, stored, _choices(one)
     )  # fmt: skip
+
+
+def _where(one: Field) -> str:
+    """Where the answer goes, in a sentence."""
+    if one.header:
+        return f"Sent as the header {one.header}."
+    if one.target is not None:
+        return f"Given to the server as the {one.target}."
+    return f"Stands in the server's address or command, for {{{one.name}}}."
 
 
 def _choices(one: Field) -> tuple[tuple[str, str], ...]:

@@ -60,6 +60,8 @@ SETTING_WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "style": ("How it is sent", ""),
         "header": ("Header", "Its name, for a header of its own: x-api-key."),
+        "variable": ("Variable", "Of a server that Archway runs: the environment variable that holds it, API_KEY."),
+        "file": ("File", "Of a server that Archway runs: the file in /run/secrets/mcp that holds it."),
         "registration": ("How Archway is known there", ""),
         "client_id": ("Client ID", "Of the client that you registered at the provider."),
         "client_authentication": ("How the client proves itself", ""),
@@ -101,6 +103,8 @@ VALUE_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "bearer": "Authorization: Bearer, then the key",
         "authorization": "Authorization, the key alone",
         "header": "In a header of its own",
+        "variable": "At the start, in an environment variable",
+        "file": "At the start, in a file",
         "auto": "Found out",
         "own": "With a client that you registered there",
         "document": "By a document that Archway publishes",

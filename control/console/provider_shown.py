@@ -17,7 +17,7 @@ from control.registry.account import Account
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import OAuthCredential
 from control.registry.entry import Entry
-from control.registry.server_url import is_whole
+from control.registry.server_url import whole_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ async def provider_shown(
     if not isinstance(settings, OAuthCredential):
         return ShownProvider()
     try:
-        if answers is None and not is_whole(entry):
+        if answers is None and whole_url(entry) is None:
             return ShownProvider(host="its provider")
         url = providers.url_for(entry, answers or {})
         found = await providers.found(url, settings)

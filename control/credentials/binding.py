@@ -8,12 +8,15 @@ not by what changed, so that an entry that moves back finds its installations as
 from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import structs
+
 from control.credentials import dispatch
 from control.credentials.lacks import of_answers
 from control.registry.broken_rule import BrokenRule
-from control.registry.entry import Entry
+from control.registry.entry import Entry, Reached
 from control.registry.fields import check_answers
 from control.registry.installation import Installation
+from control.registry.self_hosted import Resources, SelfHosted
 from core.egress.addresses import AddressPolicy
 
 
@@ -30,11 +33,22 @@ def state_after(before: Entry, after: Entry, installation: Installation, policy:
     reason = why_to_fill_again(after, installation, policy)
     if reason is not None:
         return NewState("needs_sign_in", reason)
-    if before.reached != after.reached:
+    if is_another_server(before.reached, after.reached):
         return NewState("new", "The address of its server changed; discover its tools again.")
     if installation.state == "needs_sign_in":
         return NewState("new", "It has everything again that its entry asks for; discover its tools.")
     return None
+
+
+def is_another_server(before: Reached, after: Reached) -> bool:
+    """Whether its tools may be others now. What a server that we run may use, and who pulls it, changes none."""
+    return _without_means(before) != _without_means(after)
+
+
+def _without_means(reached: Reached) -> Reached:
+    if isinstance(reached, SelfHosted):
+        return structs.replace(reached, resources=Resources(), pull_secrets=())
+    return reached
 
 
 def why_to_fill_again(entry: Entry, installation: Installation, policy: AddressPolicy) -> str | None:

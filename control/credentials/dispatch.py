@@ -17,6 +17,7 @@ from control.registry.credential import (
     OAuthCredential,
     StaticCredential,
 )
+from control.registry.targets import Target
 from core.egress.addresses import AddressPolicy
 
 
@@ -71,6 +72,13 @@ def headers(credential: Credential, secrets: Mapping[str, str]) -> list[tuple[st
         case ClientCredentials():
             return client_credentials.headers(credential, secrets)
     assert_never(credential)
+
+
+def at_start(credential: Credential, secrets: Mapping[str, str]) -> list[tuple[Target, str]]:
+    """The variables or files that carry it, of a server that we run; for all other kinds and ways nothing. Nothing
+    may be missing: ask `cure` first.
+    """
+    return static.at_start(credential, secrets) if isinstance(credential, StaticCredential) else []
 
 
 def places(credential: Credential) -> dict[str, str]:

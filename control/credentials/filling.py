@@ -16,7 +16,7 @@ from control.registry.entry import Entry
 from control.registry.fields import Answer, check_answers
 from control.registry.installation import Installation
 from control.registry.row_seals import RowSeals
-from control.registry.server_url import server_url
+from control.registry.server_url import origin_at, server_place
 from core.egress.addresses import AddressPolicy
 from core.sealing import SealBroken
 
@@ -32,7 +32,9 @@ class Filled:
     secret: dict[str, str] = field(repr=False)
     """With the credential under its own name."""
     url: str
-    """Of the server that they are given for."""
+    """Of the server that they are given for; of one that we run, what runs."""
+    origin: str
+    """Of that URL."""
     places: dict[str, str]
     """Where in a request each secret goes, by its name."""
 
@@ -63,7 +65,7 @@ def fill(
 
     In `values`, null takes an answer away (a default then stands in).
     """
-    url = server_url(entry, values, policy)
+    url = server_place(entry, values, policy)
     secret_fields = {one.name for one in entry.fields if one.type == "secret"}
     kept = kept or Kept()
     given = {**{name: value for name, value in kept.secrets.items() if name in secret_fields}, **values}
@@ -75,7 +77,7 @@ def fill(
     except BrokenRule as broken:
         raise _with_cause(broken, kept, given, credential) from None
     places = {name: place for name, place in places_of(entry).items() if name in secret}
-    return Filled(plain, secret, url, places)
+    return Filled(plain, secret, url, origin_at(entry, url), places)
 
 
 def _checked(name: str, value: Any, entry: Entry) -> str:
@@ -99,7 +101,7 @@ def kept_of(
     """The secrets that were given earlier and may be sent where they would go with these `values`; BrokenRule for
     values that make no address.
     """
-    elsewhere = given_elsewhere(entry, installation, server_url(entry, values, policy))
+    elsewhere = given_elsewhere(entry, installation, server_place(entry, values, policy))
     try:
         opened = seals.open_secret_values(installation.id, installation.secret_values)
     except SealBroken:

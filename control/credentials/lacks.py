@@ -17,7 +17,7 @@ from control.registry.broken_rule import BrokenRule
 from control.registry.credential import CLIENT_ID, ClientCredentials, OAuthCredential
 from control.registry.entry import Entry
 from control.registry.installation import Installation
-from control.registry.server_url import server_url
+from control.registry.server_url import server_place
 from core.egress.addresses import ANYWHERE, AddressPolicy
 
 Lack = Literal[
@@ -89,7 +89,7 @@ def of_answers(entry: Entry, installation: Installation, policy: AddressPolicy =
     connected to was said when it was saved, and is decided at each connect: `policy` is for who saves.
     """
     try:
-        url = server_url(entry, installation.plain_values, policy)
+        url = server_place(entry, installation.plain_values, policy)
     except BrokenRule as broken:
         return Lacking("address", answer=broken.field.removeprefix("values."), details=str(broken))
     elsewhere = given_elsewhere(entry, installation, url)

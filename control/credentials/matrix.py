@@ -14,6 +14,7 @@ from typing import Final, Literal, assert_never, get_args
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import Credential, kind_of
 from control.registry.entry import Reached, Remote
+from control.registry.self_hosted import SelfHosted
 
 Kind = Literal["none", "static", "oauth", "client_credentials", "token_exchange", "passthrough"]
 """Kinds of credentials, those to come included."""
@@ -34,7 +35,9 @@ class Cell:
 
 
 _WORKS: Final = Cell("works")
-_NO_SERVERS_YET: Final = Cell("later", "goes only with servers that run elsewhere: Archway runs none itself yet")
+_NO_SIGN_IN_YET: Final = Cell(
+    "later", "goes only with servers that run elsewhere yet; give one that Archway runs a key with 'static'"
+)
 _NO_EXCHANGE_YET: Final = Cell("later", "is not there yet: Archway exchanges no caller's token for another")
 _NO_PASSTHROUGH_YET: Final = Cell("later", "is not there yet: a caller's own token goes to no server")
 
@@ -48,18 +51,18 @@ def _not_over_stdio(because: str) -> Cell:
 MATRIX: Final[Mapping[tuple[Kind, Runtime], Cell]] = MappingProxyType(
     {
         ("none", "remote"): _WORKS,
-        ("none", "self_hosted_http"): _NO_SERVERS_YET,
-        ("none", "self_hosted_stdio"): _NO_SERVERS_YET,
+        ("none", "self_hosted_http"): _WORKS,
+        ("none", "self_hosted_stdio"): _WORKS,
         ("static", "remote"): _WORKS,
-        ("static", "self_hosted_http"): _NO_SERVERS_YET,
-        ("static", "self_hosted_stdio"): _NO_SERVERS_YET,
+        ("static", "self_hosted_http"): _WORKS,
+        ("static", "self_hosted_stdio"): _WORKS,
         ("oauth", "remote"): _WORKS,
-        ("oauth", "self_hosted_http"): _NO_SERVERS_YET,
+        ("oauth", "self_hosted_http"): _NO_SIGN_IN_YET,
         ("oauth", "self_hosted_stdio"): _not_over_stdio(
             "a person's token ends while the program runs; run it over HTTP, or give it a key with 'static'"
         ),
         ("client_credentials", "remote"): _WORKS,
-        ("client_credentials", "self_hosted_http"): _NO_SERVERS_YET,
+        ("client_credentials", "self_hosted_http"): _NO_SIGN_IN_YET,
         ("client_credentials", "self_hosted_stdio"): _not_over_stdio(
             "a client's token ends while the program runs; give the program the client's own secret with 'static'"
         ),
@@ -92,4 +95,8 @@ def runtime_of(reached: Reached) -> Runtime:
     match reached:
         case Remote():
             return "remote"
+        case SelfHosted(transport="http"):
+            return "self_hosted_http"
+        case SelfHosted():
+            return "self_hosted_stdio"
     assert_never(reached)

@@ -1,5 +1,7 @@
 """What a stored secret is bound to: the URL of the server, and the place in a request, that it was given for.
 
+Of a server that we run that is image and command (with the answers in it), and the header, variable or file.
+
 Called when an installation is filled in, which says so of its secrets; when its entry changes; and before each use.
 Compared is what is so now, so that an entry that moves back finds its installations as they were. What a person gave
 for `x-api-key` at one server reaches no other server and no other header, whoever changes the entry or an answer, and
@@ -12,9 +14,10 @@ from dataclasses import dataclass
 
 from control.credentials import dispatch
 from control.registry import account
-from control.registry.entry import Entry
+from control.registry.entry import Entry, Remote
 from control.registry.installation import Installation
-from control.registry.server_url import server_url
+from control.registry.server_url import server_place
+from control.registry.targets import Target
 from core.egress.addresses import ANYWHERE
 
 
@@ -31,19 +34,27 @@ class Elsewhere:
 
 def places_of(entry: Entry) -> dict[str, str]:
     """Where in a request each secret goes that the entry asks for, by the secret's name."""
-    of_fields = {one.name: one.header for one in entry.fields if one.type == "secret"}
+    of_fields = {one.name: _written(one.target) for one in entry.fields if one.type == "secret"}
     return of_fields | dispatch.places(entry.credential)
+
+
+def _written(target: Target | None) -> str:
+    """A header by its name alone, as it always was; what else there is with its kind before it."""
+    if target is None:
+        return ""
+    return target.name if target.kind == "header" else str(target)
 
 
 def given_elsewhere(entry: Entry, installation: Installation, url: str) -> Elsewhere | None:
     """The installation's secrets that were given for something else than is so now; None where all fit.
 
-    `url`: where its server is asked now. Secrets that the entry does not ask for are sent nowhere, and not looked at.
+    `url`: as `server_place` says it now. Secrets that the entry does not ask for are sent nowhere, and not looked at.
     """
     places = places_of(entry)
     held = tuple(name for name in sorted(places) if name in installation.secret_names)
     if held and installation.bound_url != url:
-        because = "has secrets that were given for another address of this server"
+        what = "address" if isinstance(entry.reached, Remote) else "image or command"
+        because = f"has secrets that were given for another {what} of this server"
         return Elsewhere(held, because, f"{installation.bound_url or installation.bound_origin}, now {url}")
     before = installation.bound_places
     moved = tuple(name for name in held if before.get(name) != places[name])
@@ -58,11 +69,11 @@ def account_place(entry: Entry, installation: Installation) -> str:
 
     BrokenRule where the answers make no address; what `lacks.of_answers` lets pass has one.
     """
-    return account.place_of(entry, server_url(entry, installation.plain_values, ANYWHERE))
+    return account.place_of(entry, server_place(entry, installation.plain_values, ANYWHERE))
 
 
 def is_for(held: account.Account, entry: Entry, installation: Installation) -> bool:
     """Whether an account is of the server and the provider that the entry and the answers name now. BrokenRule as
     `account_place`.
     """
-    return account.is_placed_at(held, entry, server_url(entry, installation.plain_values, ANYWHERE))
+    return account.is_placed_at(held, entry, server_place(entry, installation.plain_values, ANYWHERE))

@@ -13,7 +13,7 @@ from typing import Final
 
 from control.credentials import dispatch
 from control.registry.entry import Entry
-from control.registry.fields import field_headers
+from control.registry.field_contents import field_headers
 from control.registry.installation import Installation
 from control.registry.row_seals import OpenedSecrets
 from control.registry.self_hosted import SelfHosted

@@ -19,7 +19,7 @@ from control.registry.installation import Installation, Protocol
 from control.registry.owner import owner_key
 from control.registry.row_seals import OpenedSecrets
 from control.registry.server_state import Place
-from control.registry.server_url import is_whole
+from control.registry.server_url import whole_url
 from core.resolve import InstallationRefusal, LegacyRevision, ResolvedInstallation
 
 
@@ -78,7 +78,8 @@ def resolve_without_secrets(entry: Entry) -> ResolvedInstallation | None:
     """The entry's server as anybody may look at it, before anything is installed; None where only an installation
     says where it is.
     """
-    if not is_whole(entry):
+    url = whole_url(entry)
+    if url is None:
         return None
     return ResolvedInstallation(
         installation_id=entry.id,
@@ -86,7 +87,7 @@ def resolve_without_secrets(entry: Entry) -> ResolvedInstallation | None:
         entry=entry.slug,
         owner="organisation",
         kind="remote",
-        url=entry.reached.url,
+        url=url,
         version=entry.version,
     )
 

@@ -97,11 +97,12 @@ def _route(one: AssignedRoute, *, personal: bool) -> Route:
     """
     own_pin = one.installation_scope in {"personal", "service"}
     return Route(
-        kind=one.entry_kind,
+        kind="remote" if one.entry_kind == "remote" else "process",
         entry_id=one.entry_id,
         entry=one.entry_slug,
         installation_id=one.installation_id,
         per_principal=personal or one.installation_id is None or own_pin,
+        stdio=one.stdio,
         passthrough=one.passthrough and (own_pin or not personal),
     )
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 import msgspec
 
 from control.registry.broken_rule import BrokenRule
+from control.registry.targets import Target
 
 CREDENTIAL: Final = "credential"
 """The name under which the primary credential stands among an installation's secret values."""
@@ -23,7 +24,7 @@ ACCESS_TOKEN: Final = "access_token"  # noqa: S105  # the name of a token
 CLIENT_ID: Final = "client_id"
 """The name under which a client of the installation stands among its plain answers."""
 
-Style = Literal["bearer", "authorization", "header"]
+Style = Literal["bearer", "authorization", "header", "variable", "file"]
 Registration = Literal["auto", "own", "document", "dynamic"]
 ClientAuthentication = Literal["", "client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 ENDPOINTS: Final = ("authorization_endpoint", "token_endpoint", "registration_endpoint", "revocation_endpoint")
@@ -41,17 +42,25 @@ class NoCredential(_Kind, frozen=True, tag="none"):
 
 
 class StaticCredential(_Kind, frozen=True, tag="static"):
-    """A key or token that each installation brings, sent in one header of every request."""
+    """A key or token that each installation brings: sent in one header of every request, or given to a server that
+    Archway runs when it starts.
+    """
 
     style: Annotated[
         Style,
         msgspec.Meta(
             description="`bearer`: `Authorization: Bearer <value>`; `authorization`: the value alone; "
-            "`header`: your own."
+            "`header`: your own. For a server that Archway runs also `variable` or `file`: given once, at its start."
         ),
     ]
     header: Annotated[
         str, msgspec.Meta(max_length=64, description="With the style `header`: its name, such as `x-api-key`.")
+    ] = ""
+    variable: Annotated[
+        str, msgspec.Meta(max_length=64, description="With the style `variable`: its name, such as `API_KEY`.")
+    ] = ""
+    file: Annotated[
+        str, msgspec.Meta(max_length=64, description="With the style `file`: its name in `/run/secrets/mcp`.")
     ] = ""
 
 
@@ -169,8 +178,8 @@ class CheckedCredential:
     """A credential that an entry may be saved with; made by `control/credentials/dispatch.py` alone."""
 
     credential: Credential
-    fills: tuple[str, ...]
-    """The headers that it fills, lower case: no other source may fill them too."""
+    fills: tuple[Target, ...]
+    """The headers, or the variable or file, that it fills: no other source may fill them too."""
     asks: tuple[str, ...] = ()
     """Plain answers that installations bring for it: no field may have such a name."""
 

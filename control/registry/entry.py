@@ -14,11 +14,12 @@ import msgspec
 from control.registry.credential import Credential, kind_of, settings_of
 from control.registry.fields import Field
 from control.registry.origin import origin_of
+from control.registry.self_hosted import SelfHosted, what_runs
 from control.registry.told import as_plain
 
 EntryVisibility = Literal["organisation", "teams"]
 Isolation = Literal["principal", "client_session", "shared"]
-_NOT_TOLD = {"reached", "credential", "fixed_headers", "client_secret"}
+_NOT_TOLD = {"reached", "credential", "fixed_headers", "client_secret", "run_secrets"}
 """Fields that are told in other words, or to nobody."""
 
 
@@ -29,16 +30,46 @@ class Remote(msgspec.Struct, frozen=True, tag="remote", tag_field="kind"):
     """Perhaps with placeholders (`url_template.py`): what is asked is then said by `server_url.py`."""
 
 
-Reached = Remote
+Reached = Remote | SelfHosted
 """How an entry's server is reached: one of these kinds."""
 
 
+def bound_to(reached: Reached) -> str:
+    """What the entry's fixed headers and own secrets were given for: the URL, or image and command."""
+    match reached:
+        case Remote(url):
+            return url
+        case SelfHosted():
+            return what_runs(reached)
+    assert_never(reached)
+
+
 def bound_origin(reached: Reached) -> str:
-    """What the entry's own secrets are bound to: they are sent nowhere else. Placeholders stand as they are."""
+    """What the secret of the entry's own client is bound to. Placeholders stand as they are."""
     match reached:
         case Remote(url):
             return origin_of(url)
+        case SelfHosted():
+            return what_runs(reached)
     assert_never(reached)
+
+
+def told_of_reached(reached: Reached) -> dict[str, Any]:
+    """As its row keeps it and the admin API tells it: `kind`, `url` ('' for one that we run), `run` (None else)."""
+    match reached:
+        case Remote(url):
+            return {"kind": "remote", "url": url, "run": None}
+        case SelfHosted():
+            run = as_plain(reached)
+            return {"kind": run.pop("kind"), "url": "", "run": run}
+    assert_never(reached)
+
+
+def reached_of(told: Mapping[str, Any]) -> Reached:
+    """Of what `told_of_reached` said; raises ValidationError for what it never says."""
+    parts = {"url": told["url"]} if told["run"] is None else told["run"]
+    made: Reached = msgspec.convert({**parts, "kind": told["kind"]}, Reached)
+    return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +104,8 @@ class WantedEntry(EntryFields):
 
     fixed_headers: Mapping[str, str] | None = field(default=None, repr=False)
     """Header to value; None: those that it has stay."""
+    run_secrets: Mapping[str, str] | None = field(default=None, repr=False)
+    """Of a server that we run: variable, or file, to value; None: those that it has stay."""
     client_secret: str | None = field(default=None, repr=False)
     """Of a client that was registered at the server's provider by hand; None: the one that it has stays."""
 
@@ -84,6 +117,9 @@ class NewEntry(EntryFields):
     fixed_headers: bytes | None = field(repr=False)
     """Sealed for this entry (`row_seals.py`)."""
     fixed_header_names: tuple[str, ...]
+    run_secrets: bytes | None = field(repr=False)
+    """Sealed for this entry, as the above."""
+    run_secret_names: tuple[str, ...]
     client_secret: bytes | None = field(repr=False)
     """Sealed for this entry and for the provider that it names; None where there is none."""
 
@@ -112,7 +148,7 @@ def told_of_entry(entry: Entry) -> dict[str, Any]:
     told = {one.name: as_plain(getattr(entry, one.name)) for one in fields(entry) if one.name not in _NOT_TOLD}
     return {
         **told,
-        **as_plain(entry.reached),
+        **told_of_reached(entry.reached),
         "credential_model": kind_of(entry.credential),
         "credential_placement": settings_of(entry.credential),
         "has_client_secret": entry.client_secret is not None,

@@ -14,7 +14,7 @@ from control.registry.told import as_plain
 from control.registry.visibility import VisibilityKind
 from core.mcp.questions import Question
 from core.resolve import AuthKind
-from core.snapshot import RouteKind, TokenIssuer, Visibility
+from core.snapshot import TokenIssuer, Visibility
 
 ToolLoading = Literal["all", "search_and_run"]
 
@@ -77,8 +77,10 @@ class AssignedRoute:
     state: ToolState
     entry_id: str
     entry_slug: str
-    entry_kind: RouteKind
+    entry_kind: Literal["remote", "self_hosted"]
     passthrough: bool
+    stdio: bool = False
+    """A program over stdio stands behind."""
     list_revision: int = 0
     """Of an offer: as `core.snapshot.Offer.revision`."""
 

@@ -12,7 +12,7 @@ import msgspec
 
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import credential_of
-from control.registry.entry import Entry, Remote, WantedEntry, told_of_entry
+from control.registry.entry import Entry, WantedEntry, reached_of, told_of_entry
 from control.registry.gateway import Gateway, GatewayFields, told_of_gateway
 from control.registry.identity_provider import IdentityProvider, ProviderFields, told_of_provider
 
@@ -25,24 +25,43 @@ def new_entry(told: Mapping[str, Any], named: Collection[str]) -> WantedEntry:
 
 
 def wanted_entry(told: Mapping[str, Any]) -> WantedEntry:
-    """An entry from the words of the admin API: `url` is how it is reached; the credential's model and placement
-    are one.
+    """An entry from the words of the admin API: `kind`, `url` and `run` are how it is reached; the credential's model
+    and placement are one.
     """
+    told = {"kind": "remote", "run": None, **told}
     credential = credential_of(told["credential_model"], told["credential_placement"])
-    return msgspec.convert({**told, "reached": Remote(told["url"]), "credential": credential}, WantedEntry)
+    runs = told["kind"] == "self_hosted"
+    if runs and told["run"] is None:
+        raise BrokenRule("run", "is needed for the kind self_hosted: what Archway is to run")
+    if runs and told["url"]:
+        raise BrokenRule("url", "must be left out for the kind self_hosted: where it answers, Archway says")
+    if not runs and told["run"] is not None:
+        raise BrokenRule("run", "goes with the kind self_hosted; leave it out, or name that kind")
+    return msgspec.convert({**told, "reached": reached_of(told), "credential": credential}, WantedEntry)
 
 
 def entry_with(before: Entry, given: Mapping[str, Any]) -> WantedEntry:
-    """The entry with the given parts. Another credential model drops the placement, and the organisation the teams,
-    unless those are given too. Fixed headers that are not given stay.
+    """The entry with the given parts, of `run` too. Another credential model drops the placement, and the
+    organisation the teams, unless those are given too. Fixed headers and secrets that are not given stay.
     """
     told = told_of_entry(before)
-    wanted = {**told, "fixed_headers": None, "client_secret": None, **given}
+    wanted = {**told, "fixed_headers": None, "run_secrets": None, "client_secret": None, **given}
+    if given.get("run") and told["run"]:
+        resources = {**told["run"]["resources"], **given["run"].get("resources", {})}
+        wanted["run"] = {**told["run"], **given["run"], "resources": resources}
+    if given.get("kind", told["kind"]) != told["kind"]:
+        _forget_other_kind(wanted, given)
     if wanted["credential_model"] != told["credential_model"] and "credential_placement" not in given:
         wanted["credential_placement"] = None
     if given.get("visibility") == "organisation" and "teams" not in given:
         wanted["teams"] = []
     return wanted_entry(wanted)
+
+
+def _forget_other_kind(wanted: dict[str, Any], given: Mapping[str, Any]) -> None:
+    """What only the former kind of server has goes, with the values that were sealed for it."""
+    gone: dict[str, Any] = {"url": ""} if wanted["kind"] == "self_hosted" else {"run": None, "run_secrets": {}}
+    wanted.update({name: value for name, value in gone.items() if name not in given})
 
 
 def gateway_with(before: Gateway, given: Mapping[str, Any]) -> GatewayFields:

@@ -18,6 +18,10 @@ from core.sealing import Sealer
 
 FIXED_HEADERS_PURPOSE = "fixed-headers"
 """An entry's fixed headers: a sealed JSON object of header to value, bound to the entry's identifier."""
+RUN_SECRETS_PURPOSE = "run-secrets"  # the name of a purpose
+"""An entry's own secrets for a server that we run: sealed as the above, variable or file to value."""
+PULL_SECRET_PURPOSE = "pull-secret"  # noqa: S105  # the name of a purpose
+"""The password at an image registry, bound to its row, and to the registry and the user that it is for."""
 SECRET_VALUES_PURPOSE = "installation"  # noqa: S105  # the name of a purpose
 """An installation's secret answers: a sealed JSON object of name to value, bound to the installation's identifier."""
 CLIENT_SECRET_PURPOSE = "identity-provider"  # noqa: S105  # the name of a purpose
@@ -63,6 +67,8 @@ class RowSeals:
     def __init__(self, ring: KeyRing) -> None:
         self._fixed = Sealer(ring, FIXED_HEADERS_PURPOSE)
         self._values = Sealer(ring, SECRET_VALUES_PURPOSE)
+        self._run_secrets = Sealer(ring, RUN_SECRETS_PURPOSE)
+        self._pull_secrets = Sealer(ring, PULL_SECRET_PURPOSE)
         self._client_secrets = Sealer(ring, CLIENT_SECRET_PURPOSE)
         self._provider_tokens = Sealer(ring, PROVIDER_TOKENS_PURPOSE)
         self._cookies = Sealer(ring, COOKIE_PURPOSE)
@@ -75,6 +81,22 @@ class RowSeals:
     def fixed_headers(self, entry_id: str, headers: Mapping[str, str]) -> bytes | None:
         """An entry's fixed headers as its row keeps them."""
         return self._fixed.seal(msgspec.json.encode(headers), entry_id) if headers else None
+
+    def run_secrets(self, entry_id: str, secrets: Mapping[str, str]) -> bytes | None:
+        """An entry's own secrets for its server as its row keeps them."""
+        return self._run_secrets.seal(msgspec.json.encode(secrets), entry_id) if secrets else None
+
+    def open_run_secrets(self, entry_id: str, sealed: bytes | None) -> dict[str, str]:
+        """An entry's own secrets for its server; raises SealBroken."""
+        return _opened(self._run_secrets, sealed, entry_id)
+
+    def pull_password(self, pull_secret_id: str, registry: str, username: str, password: str) -> bytes:
+        """A password at an image registry as its row keeps it: for this registry and this user alone."""
+        return self._pull_secrets.seal(password.encode(), pull_secret_id, registry, username)
+
+    def open_pull_password(self, pull_secret_id: str, registry: str, username: str, sealed: bytes) -> str:
+        """The password; raises SealBroken, also where the row names another registry or user than then."""
+        return self._pull_secrets.open(sealed, pull_secret_id, registry, username).decode()
 
     def secret_values(self, installation_id: str, values: Mapping[str, str]) -> bytes | None:
         """An installation's secret answers, the credential among them, as its row keeps them."""

@@ -1,8 +1,11 @@
 """A server that Archway runs itself: image, command, how it is spoken to, what it may use.
 
-The second way in which an entry's server is reached, besides `Remote` (`entry.py`). Leaves out the rules.
+The second way in which an entry's server is reached, besides `Remote` (`entry.py`). Leaves out the rules:
+`self_hosted_rules.py`.
 """
 
+import shlex
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -40,8 +43,15 @@ class SelfHosted(msgspec.Struct, frozen=True, tag="self_hosted", tag_field="kind
     """Where a server over HTTP says that it is well; '': its port is asked."""
     environment: dict[str, str] = {}
     """The same for each installation, and shown to whoever sees the entry."""
-    secret_environment: tuple[str, ...] = ()
-    """Names of variables that the entry itself fills; their values are sealed, and kept like fixed headers."""
+    mounted: tuple[str, ...] = ()
+    """Those of the entry's own secrets (`Entry.run_secret_names`) that are files and not variables."""
     resources: Resources = Resources()
     pull_secrets: tuple[str, ...] = ()
     """Identifiers of image pull secrets."""
+
+
+def what_runs(run: SelfHosted, command: Sequence[str] | None = None) -> str:
+    """Image and command as one text, which secrets are bound to. `command`: with answers filled in; else as it is
+    written. No URL: nothing is ever sent there.
+    """
+    return f"run:{run.image or 'base'} {shlex.join(run.command if command is None else command)}".rstrip()

@@ -7,9 +7,7 @@ its `If-Match` with what the first wrote.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-import msgspec
-
-from control.registry.entry import Entry, Reached
+from control.registry.entry import Entry, reached_of
 from control.registry.owner import Owner, owner_columns
 from control.store.installations import owned_by
 from control.store.pool import Connection, Row
@@ -20,7 +18,7 @@ _SELECT: Final = """
     select e.*, array(select t.team_id from entry_teams t where t.entry_id = e.id order by t.team_id) as teams
     from entries e
 """
-REACHED: Final = ("kind", "url")
+REACHED: Final = ("kind", "url", "run")
 """Columns that say how an entry's server is reached."""
 _VISIBLE: Final = """
     ($1 or e.visibility = 'organisation'
@@ -102,4 +100,4 @@ def _escaped(text: str) -> str:
 
 
 def _made(row: Row) -> Entry:
-    return made(Entry, row, reached=msgspec.convert({name: row[name] for name in REACHED}, Reached))
+    return made(Entry, row, reached=reached_of(row))

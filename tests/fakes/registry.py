@@ -25,7 +25,7 @@ _FIELDS: dict[str, Any] = {
 def an_entry(url: str = "https://github.test/mcp", **changes: Any) -> Entry:
     usual: dict[str, Any] = {
         **_FIELDS, "id": "e1", "reached": Remote(url), "fixed_headers": None, "fixed_header_names": (),
-        "client_secret": None,
+        "run_secrets": None, "run_secret_names": (), "client_secret": None,
         "discovery": {}, "discovery_installation_id": None,
         "created_at": MADE_AT, "updated_at": MADE_AT, "version": 1,
     }  # fmt: skip

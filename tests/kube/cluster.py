@@ -116,11 +116,8 @@ class Cluster:
         if response.status != 200:
             yield {"type": "ERROR", "object": json.loads(await response.text())}
             return
-        try:
-            async for line in response.content:
-                yield json.loads(line)
-        finally:
-            response.close()
+        async for line in response.content:
+            yield json.loads(line)
 
 
 class _Refused:

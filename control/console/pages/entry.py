@@ -18,7 +18,7 @@ from control.console.shown_installations import ShownInstallation
 from control.console.visit import Visit
 from control.http.paging import NamedPageQuery, page_of, place_key
 from control.registry.credential import kind_of
-from control.registry.entry import Entry
+from control.registry.entry import Entry, Remote
 from control.registry.entry_tool import EntryTool, told_of_tool
 from control.registry.partial import entry_with
 from control.registry.team_entries import entry_owner
@@ -60,7 +60,7 @@ async def change(visit: Visit) -> web.Response:
             )
     except REFUSALS as refusal:
         return await _changing(visit, entry, form.refused(refusal, lambda path: form_field(form, path)))
-    return visit.go(f"/registry/{entry.id}", "entry-changed" if given["url"] == entry.reached.url else "entry-moved")
+    return visit.go(f"/registry/{entry.id}", "entry-changed" if given["url"] == url_of(entry) else "entry-moved")
 
 
 async def discover_through(visit: Visit) -> web.Response:
@@ -86,6 +86,11 @@ async def delete(visit: Visit) -> web.Response:
     except REFUSALS as refusal:
         return await shown(visit, form.refused(refusal))
     return visit.go("/registry", "entry-deleted")
+
+
+def url_of(entry: Entry) -> str:
+    """The URL as it was entered; '' of a server that we run."""
+    return entry.reached.url if isinstance(entry.reached, Remote) else ""
 
 
 async def found(connection: Connection, visit: Visit) -> Entry:
@@ -123,7 +128,7 @@ async def shown(visit: Visit, form: Form | None = None) -> web.Response:
         shown=ShownEntry(entry, counts[entry.id]),
         entry=entry,
         discovered_at=_moment_of(entry),
-        url=entry.reached.url,
+        url=url_of(entry),
         kind=kind,
         tools=page.items,
         next=page.next,

@@ -20,6 +20,7 @@ from control.registry.credential import (
     ClientCredentials,
     Cure,
 )
+from control.registry.targets import header
 from core.egress.addresses import AddressPolicy
 
 ASKS: Final = (CLIENT_ID,)
@@ -49,7 +50,7 @@ def check(credential: ClientCredentials, policy: AddressPolicy) -> CheckedCreden
     )
     endpoints.check_issuer(credential.issuer, f"{_FIELD}.issuer", policy)
     endpoints.check_scopes(credential.scopes, f"{_FIELD}.scopes")
-    return CheckedCredential(checked, ("authorization",), ASKS)
+    return CheckedCredential(checked, (header("authorization"),), ASKS)
 
 
 def take(_: ClientCredentials, given: str | None, earlier: Mapping[str, str], entry_name: str) -> dict[str, str]:

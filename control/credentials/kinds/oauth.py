@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from control.credentials.kinds import endpoints
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import ACCESS_TOKEN, ENDPOINTS, CheckedCredential, Cure, OAuthCredential
+from control.registry.targets import header
 from core.egress.addresses import AddressPolicy
 
 _FIELD: Final = "credential_placement"
@@ -42,7 +43,7 @@ def check(credential: OAuthCredential, policy: AddressPolicy) -> CheckedCredenti
     _check_parameters(checked)
     if bool(checked.account_endpoint) != bool(checked.account_claim):
         raise BrokenRule(f"{_FIELD}.account_claim", "goes together with account_endpoint; give both or none")
-    return CheckedCredential(checked, ("authorization",))
+    return CheckedCredential(checked, (header("authorization"),))
 
 
 def take(_: OAuthCredential, given: str | None, _earlier: Mapping[str, str], entry_name: str) -> dict[str, str]:

@@ -6,9 +6,7 @@ A field of `NewEntry` is a column of the same name, but for those that `_APART` 
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-import msgspec
-
-from control.registry.entry import NewEntry
+from control.registry.entry import NewEntry, told_of_reached
 from control.store.entries import REACHED
 from control.store.rows import columns_of, values_of
 from control.store.statements import insert_into, update_of
@@ -79,5 +77,5 @@ async def _set_teams(writing: Writing, entry_id: str, teams: tuple[str, ...]) ->
 
 
 def _values(entry: NewEntry) -> list[Any]:
-    reached = msgspec.to_builtins(entry.reached)
+    reached = told_of_reached(entry.reached)
     return [*(reached[name] for name in REACHED), *values_of(entry, _COLUMNS)]

@@ -23,7 +23,7 @@ def test_settings_are_described_and_bounded_as_their_class_says() -> None:
     told = PlacementBody.model_json_schema()
     assert told["title"] == "PlacementBody"
     assert told["required"] == ["style"]
-    assert told["properties"]["style"]["enum"] == ["bearer", "authorization", "header"]
+    assert told["properties"]["style"]["enum"] == ["bearer", "authorization", "header", "variable", "file"]
     assert (told["properties"]["header"]["maxLength"], told["properties"]["header"]["default"]) == (64, "")
     assert "x-api-key" in told["properties"]["header"]["description"]
 

@@ -53,7 +53,7 @@ def test_no_credential_is_asked_for_where_an_installation_brings_none(credential
 
 def test_an_answer_that_stands_in_the_address_says_so() -> None:
     (question,) = questions(an_entry("https://{region}.example.com/", fields=(Field("region", "string"),)))
-    assert question.hint == "Stands in the server's address, for {region}."
+    assert question.hint == "Stands in the server's address or command, for {region}."
 
 
 def test_a_secret_that_is_stored_says_so_and_need_not_be_typed_again() -> None:

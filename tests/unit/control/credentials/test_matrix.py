@@ -18,13 +18,14 @@ from control.credentials.matrix import (
 from control.registry import credential
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import ClientCredentials, Credential, NoCredential, OAuthCredential
-from control.registry.entry import Remote
+from control.registry.entry import Reached, Remote
+from control.registry.self_hosted import SelfHosted
 from tests.fakes.registry import BEARER
 
 WORKS, LATER, REFUSED = "works", "later", "refused"
 WANTED = {
-    "none": (WORKS, LATER, LATER),
-    "static": (WORKS, LATER, LATER),
+    "none": (WORKS, WORKS, WORKS),
+    "static": (WORKS, WORKS, WORKS),
     "oauth": (WORKS, LATER, REFUSED),
     "client_credentials": (WORKS, LATER, REFUSED),
     "token_exchange": (LATER, LATER, REFUSED),
@@ -35,6 +36,11 @@ SAMPLES: dict[str, Credential] = {
     "none": NoCredential(), "static": BEARER, "oauth": OAuthCredential(),
     "client_credentials": ClientCredentials(issuer="https://login.test"),
 }  # fmt: skip
+REACHED: dict[Runtime, Reached] = {
+    "remote": Remote("https://a.test/mcp"),
+    "self_hosted_http": SelfHosted(transport="http", image="registry.test/a:1"),
+    "self_hosted_stdio": SelfHosted(command=("npx", "a@1.0.0")),
+}
 PAGE = Path(__file__).resolve().parents[4] / "docs" / "administering" / "entries-and-installations.md"
 
 
@@ -44,7 +50,7 @@ def test_a_cell_works_or_is_refused_with_its_reason(kind: Kind, runtime: Runtime
     assert cell.state == wanted
     if wanted == WORKS:
         check_cell(kind, runtime)
-        check_goes_together(SAMPLES[kind], Remote("https://a.test/mcp"))
+        check_goes_together(SAMPLES[kind], REACHED[runtime])
         assert cell.reason == ""
         return
     with pytest.raises(BrokenRule) as refused:
@@ -69,8 +75,8 @@ def test_no_cell_works_of_a_kind_that_no_entry_can_have() -> None:
     assert not [kind for kind in coming if any(MATRIX[kind, one].state == WORKS for one in RUNTIMES)]
 
 
-def test_what_is_asked_at_its_url_runs_elsewhere() -> None:
-    assert runtime_of(Remote("https://a.test/mcp")) == "remote"
+def test_where_a_server_runs_is_told_by_how_it_is_reached() -> None:
+    assert {runtime: runtime_of(reached) for runtime, reached in REACHED.items()} == {one: one for one in RUNTIMES}
 
 
 def test_a_kind_that_nobody_knows_is_refused_with_those_there_are() -> None:

@@ -7,12 +7,13 @@ from control.registry.credential import CheckedCredential, NoCredential, StaticC
 from control.registry.entry import Entry
 from control.registry.entry_rules import CheckedEntry, check_entry
 from control.registry.fields import Field
+from control.registry.targets import header
 from core.egress.addresses import AddressPolicy
 from tests.fakes.registry import a_wanted_entry, an_entry
 
 POLICY = AddressPolicy()
 NONE = CheckedCredential(NoCredential(), ())
-HEADER = CheckedCredential(StaticCredential("header", "x-key"), ("x-key",))
+HEADER = CheckedCredential(StaticCredential("header", "x-key"), (header("x-key"),))
 
 
 def checked(
@@ -105,7 +106,7 @@ def test_parts_that_do_not_fit_are_refused(changes: dict[str, Any], field: str) 
 
 
 def test_the_credential_and_a_fixed_header_do_not_share_a_name() -> None:
-    with pytest.raises(BrokenRule, match="credential_placement: fills x-key"):
+    with pytest.raises(BrokenRule, match="credential_placement: the header x-key is already filled"):
         checked(credential=HEADER, fixed_headers={"x-key": "v"})
 
 

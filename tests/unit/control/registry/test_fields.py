@@ -6,14 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from control.registry.broken_rule import BrokenRule
+from control.registry.field_contents import field_headers
 from control.registry.fields import (
     Field,
     FieldType,
     as_text,
     check_answers,
     check_fields,
-    field_headers,
 )
+from control.registry.targets import Target, header
 from control.registry.told import as_plain
 from control.registry.url_template import UrlPart
 from core.egress.addresses import AddressPolicy
@@ -25,7 +26,7 @@ KEY = Field("key", "secret", "x-key")
 
 
 def test_header_names_are_stored_in_lower_case() -> None:
-    (checked,) = check_fields([Field("a", "string", "X-Account")], (), (), PUBLIC)
+    (checked,) = check_fields([Field("a", "string", "X-Account")], {}, PUBLIC)
     assert checked.header == "x-account"
 
 
@@ -52,27 +53,28 @@ def test_fields_survive_their_row() -> None:
 )
 def test_a_wrong_definition_names_the_part_at_fault(field: Field, path: str) -> None:
     with pytest.raises(BrokenRule) as refused:
-        check_fields([field], (), (), PUBLIC)
+        check_fields([field], {}, PUBLIC)
     assert refused.value.field == path
     assert "s3cret" not in str(refused.value)
 
 
 def test_two_fields_need_two_names() -> None:
     with pytest.raises(BrokenRule, match=r"fields\[1\]\.name"):
-        check_fields([ACCOUNT, Field("account", "string", "x-other")], (), (), PUBLIC)
+        check_fields([ACCOUNT, Field("account", "string", "x-other")], {}, PUBLIC)
 
 
 @pytest.mark.parametrize(
-    ("field", "of_credential", "fixed"),
+    ("field", "taken"),
     [
-        (ACCOUNT, ("x-account",), ()),
-        (ACCOUNT, (), ("x-account",)),
-        (Field("a", "string", "Authorization"), ("authorization",), ()),
+        (ACCOUNT, header("x-account")),
+        (Field("a", "string", "Authorization"), header("authorization")),
+        (Field("a", "string", variable="KEY"), Target("variable", "KEY")),
+        (Field("a", "string", file="ca.pem"), Target("file", "ca.pem")),
     ],
 )
-def test_a_header_has_one_source(field: Field, of_credential: tuple[str, ...], fixed: tuple[str, ...]) -> None:
-    with pytest.raises(BrokenRule, match="already filled by"):
-        check_fields([field], of_credential, fixed, PUBLIC)
+def test_a_header_a_variable_and_a_file_has_one_source(field: Field, taken: Target) -> None:
+    with pytest.raises(BrokenRule, match=f"{taken} is already filled by the entry"):
+        check_fields([field], {taken: "the entry"}, PUBLIC, targets=("header", "variable", "file"))
 
 
 def test_secret_answers_are_kept_apart_and_do_not_show() -> None:
@@ -127,7 +129,7 @@ REGION, SITE = Field("region", "string"), Field("site", "string")
 
 
 def test_a_field_without_a_header_fills_the_placeholder_of_its_name() -> None:
-    assert check_fields([REGION, SITE, ACCOUNT], (), (), PUBLIC, PLACES) == (REGION, SITE, ACCOUNT)
+    assert check_fields([REGION, SITE, ACCOUNT], {}, PUBLIC, PLACES) == (REGION, SITE, ACCOUNT)
     assert field_headers([REGION, ACCOUNT], {"region": "eu", "account": "acme"}, {}) == [("x-account", "acme")]
 
 
@@ -149,10 +151,10 @@ def test_a_field_without_a_header_fills_the_placeholder_of_its_name() -> None:
 )
 def test_placeholders_and_fields_without_a_header_belong_together_one_to_one(fields: list[Field], path: str) -> None:
     with pytest.raises(BrokenRule) as refused:
-        check_fields(fields, (), (), PUBLIC, PLACES)
+        check_fields(fields, {}, PUBLIC, PLACES)
     assert refused.value.field == path
 
 
 def test_an_optional_field_may_fill_the_url_with_its_default() -> None:
     optional = Field("site", "string", required=False, default="main")
-    assert check_fields([REGION, optional], (), (), PUBLIC, PLACES) == (REGION, optional)
+    assert check_fields([REGION, optional], {}, PUBLIC, PLACES) == (REGION, optional)

@@ -3,6 +3,7 @@ import pytest
 from control.credentials.kinds import client_credentials
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import ClientCredentials
+from control.registry.targets import header
 from core.egress.addresses import ANYWHERE
 
 CLIENT = ClientCredentials(issuer="https://login.test")
@@ -10,7 +11,7 @@ CLIENT = ClientCredentials(issuer="https://login.test")
 
 def test_an_installation_brings_the_clients_identifier_as_a_plain_answer() -> None:
     checked = client_credentials.check(CLIENT, ANYWHERE)
-    assert (checked.fills, checked.asks) == (("authorization",), ("client_id",))
+    assert (checked.fills, checked.asks) == ((header("authorization"),), ("client_id",))
 
 
 def test_the_clients_secret_goes_into_no_header() -> None:

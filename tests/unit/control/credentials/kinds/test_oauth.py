@@ -5,6 +5,7 @@ import pytest
 from control.credentials.kinds import oauth
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import OAuthCredential
+from control.registry.targets import header
 from core.egress.addresses import ANYWHERE
 
 GITHUB: dict[str, Any] = {"client_id": "abc", "issuer": "https://github.com/login/oauth"}
@@ -13,7 +14,7 @@ GITHUB: dict[str, Any] = {"client_id": "abc", "issuer": "https://github.com/logi
 def test_an_entry_may_say_nothing_and_leave_all_to_the_server() -> None:
     checked = oauth.check(OAuthCredential(), ANYWHERE)
     assert checked.credential == OAuthCredential()
-    assert checked.fills == ("authorization",)
+    assert checked.fills == (header("authorization"),)
 
 
 def test_the_access_token_is_the_one_thing_that_a_request_carries() -> None:

@@ -3,6 +3,7 @@ import pytest
 from control.credentials.kinds import static
 from control.registry.broken_rule import BrokenRule
 from control.registry.credential import StaticCredential
+from control.registry.targets import header
 
 BEARER, BARE, HEADER = (
     StaticCredential("bearer"), StaticCredential("authorization"), StaticCredential("header", "X-Api-Key"),
@@ -27,7 +28,7 @@ def test_a_custom_header_carries_the_bare_value() -> None:
     ("credential", "fills"), [(BEARER, "authorization"), (BARE, "authorization"), (HEADER, "x-api-key")]
 )
 def test_the_header_that_it_fills_is_known_when_it_is_saved(credential: StaticCredential, fills: str) -> None:
-    assert static.check(credential).fills == (fills,)
+    assert static.check(credential).fills == (header(fills),)
 
 
 def test_a_custom_header_needs_a_name() -> None:

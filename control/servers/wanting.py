@@ -1,0 +1,147 @@
+"""From the rows of the registry to what is to run: one WantedServer for each installation of such an entry.
+
+`wanted_server` is pure; `load` reads what it needs. Called by the loop, for either runtime. What lacks something that
+a person must give does not run: it is refused with the word and the sentence that the state then shows.
+"""
+
+import secrets as random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from control.credentials import dispatch, lacks
+from control.credentials.resolved import version_of
+from control.registry.arguments import filled_command
+from control.registry.broken_rule import BrokenRule
+from control.registry.docker_config import docker_config
+from control.registry.entry import Entry
+from control.registry.field_contents import field_contents
+from control.registry.installation import Installation
+from control.registry.owner import TeamOwner
+from control.registry.pull_secret import KeptPullSecret
+from control.registry.row_seals import RowSeals
+from control.registry.self_hosted import SelfHosted
+from control.registry.server_url import placed
+from control.registry.targets import Target
+from control.servers.runtime import Refused
+from control.servers.wanted import BRIDGE_PORT, PullSecret, WantedServer
+from control.store import entries, installations, pull_secrets, server_states, wanted_servers
+from control.store.pool import Connection
+from core.egress.addresses import ANYWHERE
+from core.sealing import SealBroken
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What was sealed in the rows of one server; never shown."""
+
+    of_entry: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The entry's own secrets: variable or file to value."""
+    of_installation: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Secret answers, the credential among them."""
+    bridge_token: str = field(default="", repr=False)
+    """What calls to its bridge must carry."""
+    pull_secrets: tuple[PullSecret, ...] = ()
+
+
+def wanted_server(entry: Entry, run: SelfHosted, installation: Installation, opened: Opened) -> WantedServer:
+    """What is to run, `run` being how the entry is reached; Refused where something must be given first."""
+    lacking = lacks.of_answers(entry, installation) or lacks.of_state(installation)
+    lacking = lacking or lacks.of_secrets(entry, opened.of_installation)
+    if lacking is not None:
+        raise Refused("configuration", f"{lacking.cause} {lacking.details}".strip())
+    try:
+        command = filled_command(run.command, placed(entry, installation.plain_values, ANYWHERE))
+    except BrokenRule as broken:
+        raise Refused("configuration", f"{broken}; give that answer again") from None
+    plain, secret, files = _contents(entry, run, installation, opened)
+    owner = installation.owner
+    return WantedServer(
+        installation_id=installation.id,
+        entry=entry.slug,
+        team_id=owner.id if isinstance(owner, TeamOwner) else None,
+        generation=version_of(entry, installation),
+        image=run.image,
+        command=command,
+        transport=run.transport,
+        port=run.port if run.transport == "http" else BRIDGE_PORT,
+        path=run.path if run.transport == "http" else "/mcp",
+        health_path=run.health_path,
+        environment=plain,
+        secret_environment=secret,
+        files=files,
+        bridge_token=opened.bridge_token if run.transport == "stdio" else "",
+        resources=run.resources,
+        pull_secrets=opened.pull_secrets,
+        restarts_wanted=installation.restarts_wanted,
+    )
+
+
+async def versions(connection: Connection) -> dict[str, str]:
+    """Every installation whose server is to run, with a word that is another one after each change that matters."""
+    return await wanted_servers.versions(connection)
+
+
+async def load(connection: Connection, seals: RowSeals, installation_id: str) -> WantedServer | None:
+    """What is to run for an installation, in a transaction that may write (the token of its bridge is made here
+    once); None where nothing is. Raises Refused.
+    """
+    installation = await installations.one(connection, installation_id)
+    entry = None if installation is None else await entries.one(connection, installation.entry_id)
+    if installation is None or entry is None or not isinstance(entry.reached, SelfHosted):
+        return None
+    token = installation.bridge_token
+    if token is None:
+        fresh = seals.bridge_token(installation.id, random.token_urlsafe(32))
+        token = await server_states.bridge_token(connection, installation.id, fresh)
+    kept = await pull_secrets.many(connection, entry.reached.pull_secrets)
+    try:
+        opened = Opened(
+            of_entry=seals.open_run_secrets(entry.id, entry.run_secrets),
+            of_installation=seals.open_secret_values(installation.id, installation.secret_values),
+            bridge_token=seals.open_bridge_token(installation.id, token),
+            pull_secrets=_pull_secrets(seals, entry.reached.pull_secrets, kept),
+        )
+    except SealBroken:
+        raise Refused(
+            "configuration", "its secrets were sealed with a key that is not here any more; give them again"
+        ) from None
+    return wanted_server(entry, entry.reached, installation, opened)
+
+
+def _contents(
+    entry: Entry, run: SelfHosted, installation: Installation, opened: Opened
+) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """Plain variables, secret ones, and files."""
+    plain, secret, files = dict(run.environment), dict[str, str](), dict[str, str]()
+    for name, text in opened.of_entry.items():
+        (files if name in run.mounted else secret)[name] = text
+    answered = field_contents(entry.fields, installation.plain_values, opened.of_installation)
+    of_credential = dispatch.at_start(entry.credential, opened.of_installation)
+    filled: list[tuple[Target, str, bool]] = [*answered, *((target, text, True) for target, text in of_credential)]
+    for target, text, is_secret in filled:
+        match target.kind:
+            case "variable":
+                (secret if is_secret else plain)[target.name] = text
+            case "file":
+                files[target.name] = text
+            case "header":
+                pass  # sent with each request
+    return plain, secret, files
+
+
+def _pull_secrets(
+    seals: RowSeals, named: Sequence[str], kept: Mapping[str, KeptPullSecret]
+) -> tuple[PullSecret, ...]:
+    """In the entry's order; Refused where one is there no more."""
+    made = []
+    for one in named:
+        row = kept.get(one)
+        if row is None:
+            raise Refused("pull_secret_missing", "one of the entry's image pull secrets was deleted; choose another")
+        if row.password is None:
+            made.append(PullSecret(name=row.secret_name))
+            continue
+        password = seals.open_pull_password(row.id, row.registry, row.username, row.password)
+        config = docker_config(row.registry, row.username, password)
+        made.append(PullSecret(name=f"pull-{row.id}", registry=row.registry, docker_config=config))
+    return tuple(made)
