@@ -25,6 +25,7 @@ from control.credentials.usable import Usable
 from control.discovery.discover import Discoverer
 from control.discovery.news import NewsOfLists
 from control.discovery.probe_client import ProbeClient
+from control.discovery.server_reports import ServerReports
 from control.discovery.under_way import DiscoveriesUnderWay
 from control.http.metrics import Metrics
 from control.identity.callers import ProviderCallers
@@ -124,6 +125,7 @@ class Replica:
         discoverer = Discoverer(pool, probes, safeguards, usable)
         self.discoveries = DiscoveriesUnderWay(discoverer, self.redis["people"])
         self.news = NewsOfLists(pool, discoverer)
+        self.server_reports = ServerReports(pool, discoverer)
         signed = SignedCallers((own, providers))
         self.internal = InternalListener(
             InternalCalls(ring, caller="proxy", answerer="control"),
@@ -193,6 +195,7 @@ class Replica:
         await self.tasks.close()
         await self.discoveries.close()
         await self.news.close()
+        await self.server_reports.close()
         await self.early_renewals.close()
         await self.renewals.close()
         await self.key_sets.close()

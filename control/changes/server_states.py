@@ -1,6 +1,6 @@
 """How servers that we run do, kept as their runtime reports it.
 
-Called for whichever runtime there is. A report of an older generation never
+Called by `control/discovery/server_reports.py`, for whichever runtime there is. A report of an older generation never
 replaces one of a newer: the two may come from two replicas, the slower of which knows less. Proxies hear of what they
 remember: that a server answers or does not, that it is at another address, and that it is another process now, whose
 predecessor took its sessions along. That somebody wants a restart is decided in `installations.py`.

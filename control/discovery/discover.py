@@ -41,7 +41,9 @@ MAX_REASON: Final = 1_024
 """Characters of what a failure is told with: the fault, what to do, and the server's own words."""
 _SAID: Final = ("sentence", "server_name", "server_version", "version")
 
-_PASSING: Final = frozenset({"provider_away", "server_starting", "server_failed"})
+_TOLD_BY_ITS_STATE: Final = frozenset({"server_starting", "server_failed"})
+"""Refusals of a server that we run: it is asked by itself when it becomes ready (`server_reports.py`)."""
+_PASSING: Final = _TOLD_BY_ITS_STATE | {"provider_away"}
 """Refusals that nobody has to sign in for."""
 SERVER: Final = Caller("", "the server", "member")
 """Who is named in the audit trail where nobody asked for a discovery."""
@@ -53,6 +55,8 @@ class Failure:
 
     state: FailedState
     reason: str
+    is_kept: bool = True
+    """Whether the installation is in that state from then on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,7 @@ class Discoverer:
         found = await self._usable.opened(entry, replace(installation, state="new"), account)
         if isinstance(found, InstallationRefusal):
             state: FailedState = "unreachable" if found.code in _PASSING else "needs_sign_in"
-            return Failure(state, found.sentence), frozenset()
+            return Failure(state, found.sentence, is_kept=found.code not in _TOLD_BY_ITS_STATE), frozenset()
         resolved, opened = found
         secrets = opened.all
         try:
@@ -138,7 +142,7 @@ async def _keep(
 ) -> Discovery | None:
     if isinstance(understood, Failure):
         state, reason = understood.state, understood.reason
-        if heard:
+        if heard or not understood.is_kept:
             return Discovery(state, reason)
         kept = await discoveries.keep_failure(write, entry, installation, state, reason)
         return Discovery(state, reason) if kept else None
