@@ -1,6 +1,6 @@
 """Which of the servers that run are nobody's any more; a rule that would rather leave one than take a hundred.
 
-Used by the loop at each resync, with what was there before the rows were read.
+Used by `loop.py` at each resync, with what was there before the rows were read.
 """
 
 from collections.abc import Collection
