@@ -21,6 +21,7 @@ COPY tools/compile.py tools/compile.py
 COPY core core
 COPY proxy proxy
 COPY control control
+COPY bridge bridge
 COPY archway archway
 RUN PIP_CONSTRAINT=/src/constraints.txt ARCHWAY_COMPILED_WHEEL=1 \
     /opt/archway/bin/pip install --no-cache-dir --no-deps . \

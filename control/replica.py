@@ -36,6 +36,7 @@ from control.internal.listener import PLACES, InternalListener
 from control.internal.own_callers import OwnCallers
 from control.internal.questions import Questions
 from control.internal.signed_callers import SignedCallers
+from control.internal.starting import StartingServers
 from control.internal.told_steps import StepsAtProxies
 from control.internal.watches import Watches
 from control.oauth.sweep import keep_swept
@@ -116,7 +117,8 @@ class Replica:
         self.renewals = Renewals(pool, asker, seals)
         self.early_renewals = EarlyRenewals(pool, self.renewals)
         self.metrics = Metrics(pool, self.renewals)
-        usable = Usable(seals, self.renewals)
+        place = settings.runtime or None
+        usable = Usable(seals, self.renewals, place=place)
         stream = ChangeStream(self.redis["questions"], signer)
         steps = StepsAtProxies(questions_pool, SignInNotes(questions_pool), settings.base_url)
         calls = InternalCalls(ring, caller="control", answerer="proxy")
@@ -127,9 +129,10 @@ class Replica:
         self.news = NewsOfLists(pool, discoverer)
         self.server_reports = ServerReports(pool, discoverer)
         signed = SignedCallers((own, providers))
+        starting = StartingServers(questions_pool, place, self.tasks)
         self.internal = InternalListener(
             InternalCalls(ring, caller="proxy", answerer="control"),
-            Questions(questions_pool, stream, signer, usable, steps, settings.pages_url, signed),
+            Questions(questions_pool, stream, signer, usable, steps, settings.pages_url, signed, starting),
             self.tasks,
             Watches(questions_pool, usable, self.news),
         )

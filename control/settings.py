@@ -12,6 +12,8 @@ from core.settings import BadSetting, Seconds, host_port, load, variable
 from core.signing import Signer
 
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+_NO_USER = 0xFFFFFFFF
+"""The number that stands for none: setresuid(2)."""
 _LABEL = r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$"
 """A namespace's name is an RFC 1123 label, https://kubernetes.io/docs/concepts/overview/working-with-objects/names/."""
 
@@ -74,6 +76,16 @@ class ControlSettings(msgspec.Struct, frozen=True):
     """JSON object: labels that a node must have to run a server."""
     servers_tolerations: str = ""
     """JSON list: taints of nodes that servers tolerate, as a pod's `spec.tolerations` has them."""
+
+    servers_folder: str = ""
+    """Where servers that run as processes have their folders and logs; closed to everybody else."""
+    servers_users: str = "1900000000-1999999999"
+    """Numbers of users that nobody else uses: where control is root, each server that runs as a process gets its own.
+    These are free in https://systemd.io/UIDS-GIDS/."""
+    servers_may_read: tuple[str, ...] = ()
+    """Folders that servers that run as processes may read besides those of the system."""
+    servers_beside_listeners: tuple[str, ...] = ()
+    """Listeners that are not loopback, by their variables, beside which servers may run as processes all the same."""
 
     log_level: str = "INFO"
 
@@ -141,6 +153,14 @@ class ControlSettings(msgspec.Struct, frozen=True):
         return _json("servers_tolerations", self.servers_tolerations or "[]", list[dict[str, Any]])
 
     @property
+    def users(self) -> range:
+        """Of whom servers that run as processes get one each."""
+        first, _, last = self.servers_users.partition("-")
+        if first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last) < _NO_USER:
+            return range(int(first), int(last) + 1)
+        raise BadSetting("ARCHWAY_SERVERS_USERS must be two numbers of users, such as 1900000000-1999999999")
+
+    @property
     def pages_url(self) -> str:
         """Where people's pages are, and who issues access tokens; without a slash at its end."""
         return (self.issuer_url or self.public_url).rstrip("/")
@@ -175,7 +195,9 @@ def from_environment() -> ControlSettings:
         host_port("control_metrics_listen", settings.control_metrics_listen)
     _ = settings.proxies
     _ = settings.addresses
-    _ = settings.node_selector, settings.tolerations
+    _ = settings.node_selector, settings.tolerations, settings.users
+    if settings.runtime == "process" and not settings.servers_folder:
+        raise BadSetting("ARCHWAY_SERVERS_FOLDER is not set, and ARCHWAY_RUNTIME=process needs it")
     if settings.runtime == "cluster":
         for name in ("servers_namespace", "release_namespace", "base_image"):
             if not getattr(settings, name):

@@ -38,8 +38,9 @@ Judge = Callable[[RunningCall], Awaitable[bool]]
 """Whether a call may go on."""
 _AT_ONCE: Final = 20
 """Callers who are asked about at the same time."""
-_STILL_THERE: Final = frozenset({"needs_sign_in", "provider_away"})
-"""Refusals of an installation that is there, and lacks a credential that holds: what runs has one that held."""
+_STILL_THERE: Final = frozenset({"needs_sign_in", "provider_away", "server_starting", "server_failed"})
+"""Refusals of an installation that is there, and lacks a credential that holds, or whose server does not run now:
+what runs has a credential that held, and perhaps goes on with the server of before."""
 
 
 class AccessEndings:

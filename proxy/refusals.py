@@ -151,10 +151,13 @@ TABLE: Final[dict[str, Reason]] = {
     "installation_gone": _call("{why}"),
     "needs_sign_in": _call("{why}"),
     "provider_away": _call("{why}", retryable=True),
+    "server_starting": _call("{why}", retryable=True),
+    "server_failed": _call("{why}"),
     "credential_unavailable": _call(
         "The credential for {server} cannot be looked up now; retry soon.", retryable=True
     ),
     # forward and relay
+    "server_restarting": _beyond("{server} {what}; try again in {seconds:g} s.", retryable=True),
     "upstream_refused": _beyond("{server} cannot be reached.", retryable=True),
     "upstream_resting": _beyond("{server} keeps failing, so calls to it are paused for a moment.", retryable=True),
     "upstream_forbidden": _call("{server} has an address that Archway must not connect to; tell an administrator."),

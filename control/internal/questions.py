@@ -9,6 +9,7 @@ same code as one, with as many statements.
 import asyncio
 import logging
 import re
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from control.credentials.resolution import ResolutionRows, choose_installation
 from control.credentials.upstream_oauth.challenge import MOST_SCOPES
 from control.credentials.usable import Usable
 from control.internal.signed_callers import SignedCallers
+from control.internal.starting import StartingServers
 from control.internal.told_steps import StepsAtProxies
 from control.publish.documents import gateway_document, index_document
 from control.publish.epochs import ChangeStream
@@ -92,6 +94,8 @@ class Questions:
     """Where people's pages are: refusals link to the one on which a credential is given."""
     signed: SignedCallers = field(default_factory=SignedCallers)
     """Judges signed tokens."""
+    starting: StartingServers | None = None
+    """Waits for servers that we run; None: nobody does."""
 
     async def key_set(self, question: KeySetQuestion) -> KeySetAnswer:
         """Say what an issuer's keys are."""
@@ -126,7 +130,7 @@ class Questions:
 
     async def installation(self, question: InstallationQuestion) -> Later:
         """Say which upstream and which credential serve this bearer for this assigned tool. What is read is read
-        here; a provider that has to give a token first is waited for later.
+        here; a provider that has to give a token first, or a server that starts, is waited for later.
         """
         principal, rows = (await self._read([question]))[0]
         waits = min(max(question.waits_s, 0.0), LONGEST_WAIT_S)
@@ -219,11 +223,22 @@ class Questions:
         if asks_more and account is not None and isinstance(credential, OAuthCredential):
             found = await self._needs_more(rows.entry, chosen, credential, account, question.needed_scopes)
         else:
+            until = time.monotonic() + waits
             found = await self.usable.resolved(rows.entry, chosen, account, question.refused_version, waits)
+            if await self._has_started(found, chosen, until - time.monotonic()):
+                return await self._resolved(*(await self._read([question]))[0], question)
         if isinstance(found, ResolvedInstallation):
             return InstallationAnswer(installation=found)
         link = install_link(self.pages_url, rows.entry, principal, chosen)
         return _refused(with_link(found, principal, link))
+
+    async def _has_started(
+        self, found: ResolvedInstallation | InstallationRefusal, chosen: Installation, within: float
+    ) -> bool:
+        """Whether a server that is starting is another matter within so many seconds."""
+        if not isinstance(found, InstallationRefusal) or found.code != "server_starting" or not found.under_way:
+            return False
+        return self.starting is not None and await self.starting.wait(chosen.id, within)
 
     async def _needs_more(
         self,

@@ -4,12 +4,15 @@ Written by `control/changes/server_states.py`, by way of `writes/server_states.p
 here: nobody decides them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from control.registry.server_state import ServerState
+from control.registry.server_state import Place, ServerState
 from control.store.pool import Connection
 from control.store.rows import made
+
+_ANSWERS: Final = "(endpoint <> '' and phase in ('ready', 'degraded'))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,21 @@ async def to_ask(connection: Connection, installation_id: str) -> bool:
     """Whether the installation's server answers, and was not asked yet what it offers since it was last changed."""
     return bool(
         await connection.fetchval(
-            """select generation > asked_generation and endpoint <> '' and phase in ('ready', 'degraded')
-               from server_states where installation_id = $1""",
+            f"select generation > asked_generation and {_ANSWERS} from server_states where installation_id = $1",
             installation_id,
         )
     )
+
+
+async def settled(connection: Connection, installation_ids: Collection[str], place: Place) -> list[str]:
+    """Those of these installations whose servers at this place answer, or have a cause for not doing so."""
+    rows = await connection.fetch(
+        f"""select installation_id from server_states
+           where installation_id = any($1::uuid[]) and place = $2
+             and ({_ANSWERS} or phase = 'failed' or cause <> '')""",
+        list(installation_ids), place,
+    )  # fmt: skip
+    return [row["installation_id"] for row in rows]
 
 
 async def counted(connection: Connection) -> Counted:

@@ -89,7 +89,7 @@ class Child:
     async def _spawn(self) -> asyncio.subprocess.Process:
         program = self.program
         await asyncio.to_thread(end_program, program.record)
-        log = _open_log(program.log)
+        log = _open_log(program.log, afresh=program.log_of_each_run)
         self._log_begins = os.fstat(log).st_size
         try:
             self._process = await asyncio.create_subprocess_exec(
@@ -140,10 +140,10 @@ def _why_not(program: Program, status: int | None, begin: int) -> str:
     return f"{program.title} {what}. Its log, {program.log}, ends:\n{said}"
 
 
-def _open_log(path: Path) -> int:
+def _open_log(path: Path, *, afresh: bool = False) -> int:
     """The log to append to; without one to be had the program runs and what it says is lost."""
     try:
-        if path.exists() and path.stat().st_size > LONGEST_LOG:
+        if path.exists() and (afresh or path.stat().st_size > LONGEST_LOG):
             path.replace(path.with_suffix(".log.1"))
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     except OSError:

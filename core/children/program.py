@@ -32,3 +32,5 @@ class Program:
     ready_within_s: float = 30.0
     tries: int = 3
     """How often it may end before it first answers; then its own words say why."""
+    log_of_each_run: bool = False
+    """Whether the log begins afresh with each start, with the one before it kept beside it."""

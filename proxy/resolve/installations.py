@@ -23,7 +23,8 @@ from proxy.resolve.renewals import Renewals, end_of
 
 _SIZE = 50_000
 AWAITED_S: Final = 30.0
-"""After this nobody asks once more for a token that a provider has to give first: half of what a call may take."""
+"""After this nobody asks once more for a token that a provider has to give first, or for a server that is starting:
+half of what a call may take."""
 Put = Callable[[InstallationQuestion], Awaitable[InstallationAnswer]]
 """A way to ask control."""
 
@@ -113,7 +114,9 @@ class Installations:
         self.resolved.memory.doubt_all()
 
     async def _awaited(self, question: InstallationQuestion, until: float) -> InstallationAnswer:
-        """Control's answer once a provider has given the token that is being asked for; at last, that it has not."""
+        """Control's answer once a provider has given the token that is being asked for, or the server has started; at
+        last, that it has not.
+        """
         while True:
             answer = await self._control.renewal(question)
             if not _is_under_way(answer) or time.monotonic() >= until:
@@ -133,5 +136,5 @@ class Installations:
 
 
 def _is_under_way(answer: InstallationAnswer) -> bool:
-    """Whether there is nothing yet but will be soon: the credential is being renewed."""
+    """Whether there is nothing yet but will be soon: the credential is being renewed, or the server is starting."""
     return answer.refusal is not None and answer.refusal.under_way

@@ -33,7 +33,7 @@ SUSPECTED_S: Final = 60.0
 _MOST: Final = 10_000
 _Said: TypeAlias = tuple[str, InstallationAnswer]
 """Whose credential (by digest) control was asked with, and its answer."""
-_KEPT: Final = frozenset({"needs_sign_in", "provider_away"})
+_KEPT: Final = frozenset({"needs_sign_in", "provider_away", "server_failed"})
 """Refusals that do not pass in a moment."""
 
 

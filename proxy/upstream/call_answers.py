@@ -7,11 +7,11 @@ event stream, or a page of a list that discovery reads. A legacy server may end 
 import time
 from functools import partial
 
-from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
 from core.mcp.methods import LIST_CHANGED, LOG_MESSAGE, PROGRESS
 from core.mcp.versions import Era
 from proxy.resolve.list_news import ListNews
+from proxy.upstream.addresses import address_of
 from proxy.upstream.answers import Json, is_answer_to, is_stream, messages, no_answer, whole_answer
 from proxy.upstream.running_call import RunningCall
 from proxy.upstream.servers_questions import ServersQuestions
@@ -37,7 +37,7 @@ class CallAnswers:
     async def taken_up(self, call: RunningCall) -> Json:
         """The answer of a call whose stream ended before it. Raises UpstreamFault."""
         assert call.headers is not None
-        read, url = partial(self._from_stream, call), PublicUrl(call.installation.url)
+        read, url = partial(self._from_stream, call), address_of(call.installation)
         received = await take_up(self._transport, url, call.headers, call.position, read)
         call.headers = None
         return received

@@ -9,11 +9,11 @@ from typing import cast
 
 import orjson
 
-from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
 from core.mcp.versions import MODERN
 from core.resolve import ResolvedInstallation
 from proxy.caches.recent import Recent
+from proxy.upstream.addresses import address_of
 from proxy.upstream.outbound import MODERN_META, Outbound
 from proxy.upstream.pool.request import PreparedHead
 from proxy.upstream.transport import Transport
@@ -100,7 +100,7 @@ class CallFrames:
             return None
         headers = outbound.fixed_headers(installation.own_headers, version)
         try:
-            head = self._transport.prepare("POST", PublicUrl(installation.url), headers)
+            head = self._transport.prepare("POST", address_of(installation), headers)
         except UpstreamFault:
             return None  # an address of no use; who connects says so
         if head is None:

@@ -13,13 +13,13 @@ from functools import partial
 
 import orjson
 
-from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
 from core.mcp.versions import Era
 from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
 from proxy.refusals import Refusal
 from proxy.resolve.list_news import ListNews
+from proxy.upstream.addresses import address_of
 from proxy.upstream.answers import Json, is_success
 from proxy.upstream.asides import Asides
 from proxy.upstream.call_answers import CallAnswers
@@ -224,7 +224,7 @@ class Upstreams:
     async def _send(
         self, call: RunningCall, message: Json, headers: dict[str, str], session: UpstreamSession | None, key: str
     ) -> Json:
-        url, through = PublicUrl(call.installation.url), call.through or self._transport
+        url, through = address_of(call.installation), call.through or self._transport
         call.headers = headers
         # The call's own deadline keeps the time, so that a legacy server is told when it strikes.
         async with through.request("POST", url, headers, orjson.dumps(message)) as response:

@@ -13,6 +13,7 @@ from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
 from core.resolve import ResolvedInstallation
 from core.tasks import Tasks
+from proxy.upstream.addresses import address_of
 from proxy.upstream.answers import Json
 from proxy.upstream.handshake import UpstreamSession
 from proxy.upstream.outbound import Outbound
@@ -43,7 +44,7 @@ class Courtesy:
     def post(self, installation: ResolvedInstallation, headers: dict[str, str], message: Json, name: str) -> None:
         """Send a message, in a task with this name; what it is answered is not read."""
         _ = self._tasks.spawn(
-            name, self._send("POST", PublicUrl(installation.url), orjson.dumps(message), dict(headers))
+            name, self._send("POST", address_of(installation), orjson.dumps(message), dict(headers))
         )
 
     def end_session(self, installation: ResolvedInstallation, session: UpstreamSession) -> None:
@@ -52,7 +53,7 @@ class Courtesy:
         """
         if session.id is None:
             return
-        url, headers = PublicUrl(installation.url), headers_of_end(installation, session)
+        url, headers = address_of(installation), headers_of_end(installation, session)
         _ = self._tasks.spawn("end a session at an upstream", self._send("DELETE", url, None, headers))
 
     async def _send(self, method: str, url: PublicUrl, body: bytes | None, headers: dict[str, str]) -> None:

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import orjson
 
-from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
 from core.mcp.faults import METHOD_NOT_FOUND, UNSUPPORTED_VERSION
 from core.mcp.versions import MODERN, Era
@@ -25,6 +24,7 @@ from core.tasks import Tasks
 from proxy.caches.single_flight import SingleFlight
 from proxy.caches.standing import Standing
 from proxy.refusals import Refusal
+from proxy.upstream.addresses import address_of
 from proxy.upstream.answers import Json, answer_in, inflated, is_answer_to, is_stream, is_success, messages
 from proxy.upstream.faults import no_common_version
 from proxy.upstream.handshake import OPEN_S
@@ -197,7 +197,7 @@ class Eras:
         """Ask for the modern era. Raises Refusal (credential, redirect), and UpstreamFault where nothing was sent."""
         outbound = Outbound("server/discover", {}, installation.own_headers)
         message, headers = outbound.modern()
-        url, body = PublicUrl(installation.url), orjson.dumps(message)
+        url, body = address_of(installation), orjson.dumps(message)
         try:
             async with self._transport.request("POST", url, headers, body, deadline=_PROBE_S) as response:
                 return await _heard(installation, response, outbound.id)

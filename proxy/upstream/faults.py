@@ -24,6 +24,8 @@ TRANSPORT = frozenset({"upstream_refused", "upstream_broken", "upstream_slow", "
 AT_ONCE_OR_OURS = frozenset({"nobody_listens", "pool_full"})
 """Kinds of faults that speak against no server. To find out that nobody listens there has cost nobody anything, and
 the next moment somebody may; and that no connection is free is our own doing."""
+RESTARTS_WITHIN_S = 5
+"""In how many seconds a server that Archway runs is mostly there again."""
 _WHY = {
     "unknown_name": "Its name does not resolve.",
     "nobody_listens": "The connection was refused: check host and port.",
@@ -48,6 +50,8 @@ WEB_PAGE = "the answer is a web page"
 
 def refusal_of(fault: UpstreamFault, installation: ResolvedInstallation, *, seconds: float, limit: int) -> Refusal:
     """What the caller is told of a fault of the transport. `seconds`, `limit`: those of a call."""
+    if fault.reason == "refused" and installation.kind != "remote":
+        return restarting(installation, "is restarting", detail=fault.detail)
     if fault.figure is not None:
         seconds, limit = fault.figure, int(fault.figure)  # each reason tells one of the two
     return Refusal(
@@ -58,6 +62,14 @@ def refusal_of(fault: UpstreamFault, installation: ResolvedInstallation, *, seco
         seconds=seconds,
         limit=limit,
         unit=fault.unit,
+    )
+
+
+def restarting(installation: ResolvedInstallation, what: str, *, detail: str, said: str = "") -> Refusal:
+    """The refusal of a server that Archway runs, and that takes no call at the moment: it speaks against nobody."""
+    seconds = RESTARTS_WITHIN_S
+    return Refusal(
+        "server_restarting", server=installation.entry, what=what, seconds=seconds, detail=detail, said=said
     )
 
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import msgspec
 import orjson
 
-from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
 from core.mcp.faults import UNSUPPORTED_VERSION
 from core.mcp.versions import LATEST_LEGACY, LEGACY_VERSIONS
 from core.resolve import ResolvedInstallation
 from proxy.our_name import CLIENT_INFO
 from proxy.refusals import Refusal
+from proxy.upstream.addresses import address_of
 from proxy.upstream.answers import Json, is_answer_to, is_success, messages
 from proxy.upstream.faults import no_common_version, upstream_text
 from proxy.upstream.outbound import Outbound
@@ -122,7 +122,7 @@ async def _initialized(
     outbound = Outbound("initialize", params, installation.own_headers)
     message, headers = outbound.legacy(version, None)
     del headers["mcp-protocol-version"]  # not negotiated yet
-    url = PublicUrl(installation.url)
+    url = address_of(installation)
     async with transport.request("POST", url, headers, orjson.dumps(message), deadline=within) as response:
         if not is_success(response.status):
             raise _Refused(await read_unsuccessful(response))
@@ -137,7 +137,7 @@ async def _tell_initialized(
     _, headers = Outbound("notifications/initialized", {}, installation.own_headers).legacy(
         session.version, session.id
     )
-    url = PublicUrl(installation.url)
+    url = address_of(installation)
     async with transport.request("POST", url, headers, told, deadline=within) as response:
         if response.status >= 300:
             raise (await read_unsuccessful(response)).refusal(installation, "notifications/initialized")

@@ -16,6 +16,7 @@ from core.mcp.faults import METHOD_NOT_FOUND
 from core.mcp.methods import ACKNOWLEDGED, LISTEN
 from core.resolve import ResolvedInstallation
 from proxy.refusals import Refusal
+from proxy.upstream.addresses import address_of
 from proxy.upstream.answers import Json, is_answer_to, is_stream, is_success, messages
 from proxy.upstream.courtesy import Courtesy
 from proxy.upstream.transport import Transport, UpstreamAnswer
@@ -95,7 +96,7 @@ class HeardStream:
 
     @property
     def _url(self) -> PublicUrl:
-        return PublicUrl(self._installation.url)
+        return address_of(self._installation)
 
     async def _check(self, response: UpstreamAnswer, during: str) -> None:
         if not is_success(response.status):

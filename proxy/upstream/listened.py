@@ -15,7 +15,6 @@ from typing import Any, Final, Protocol
 
 import orjson
 
-from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
 from core.mcp.methods import LISTEN, SUBSCRIBE, UNSUBSCRIBE
 from core.mcp.versions import Era
@@ -24,6 +23,7 @@ from core.spreading import between
 from core.tasks import Tasks
 from proxy.caches.two_ages import SourceUnreachable
 from proxy.refusals import Refusal
+from proxy.upstream.addresses import address_of
 from proxy.upstream.answers import Json, is_answer_to, is_success, messages
 from proxy.upstream.courtesy import Courtesy
 from proxy.upstream.eras import Eras
@@ -44,7 +44,9 @@ SUBSCRIBE_S: Final = 10.0
 HEAD_S: Final = 2.0
 """How long the GET stream is waited for: some servers send its head only with the first event."""
 _LISTS: Final = {"toolsListChanged": True, "promptsListChanged": True, "resourcesListChanged": True}
-_MAY_PASS: Final = frozenset({"upstream_refused", "upstream_slow", "upstream_broken", "upstream_too_large"})
+_MAY_PASS: Final = frozenset(
+    {"server_restarting", "upstream_refused", "upstream_slow", "upstream_broken", "upstream_too_large"}
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -180,7 +182,7 @@ class Listening:
         """Ask a legacy server to tell of a resource; its refusal, or None where it will. Raises UpstreamFault."""
         outbound = Outbound(SUBSCRIBE, {"uri": uri}, installation.own_headers)
         message, headers = outbound.legacy(session.version, session.id)
-        url, body = PublicUrl(installation.url), orjson.dumps(message)
+        url, body = address_of(installation), orjson.dumps(message)
         async with self._transport.request("POST", url, headers, body, deadline=SUBSCRIBE_S) as response:
             if not is_success(response.status):
                 answer = await read_unsuccessful(response)

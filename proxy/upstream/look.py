@@ -8,10 +8,10 @@ from typing import Final
 
 import orjson
 
-from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
 from core.probes import Probe
 from core.resolve import ResolvedInstallation
+from proxy.upstream.addresses import address_of
 from proxy.upstream.outbound import Outbound
 from proxy.upstream.redirects import redirect_words
 from proxy.upstream.transport import Transport
@@ -23,7 +23,7 @@ SECONDS: Final = 3.0
 async def look_for_redirect(transport: Transport, installation: ResolvedInstallation) -> Probe:
     """A probe with a fault and a sentence where the URL redirects, and else an empty one."""
     message, headers = Outbound("server/discover", {}, installation.own_headers).modern()
-    url = PublicUrl(installation.url)
+    url = address_of(installation)
     try:
         async with transport.request("POST", url, headers, orjson.dumps(message), deadline=SECONDS) as response:
             if not 300 <= response.status < 400:

@@ -22,6 +22,7 @@ from core.mcp.event_stream import EventReader, EventStreamFault
 from core.mcp.methods import PROGRESS
 from core.resolve import ResolvedInstallation
 from proxy.refusals import Refusal
+from proxy.upstream.addresses import address_of
 from proxy.upstream.answers import EVENT_STREAM, MESSAGE, ON_LOOP, is_stream, is_success, message_in
 from proxy.upstream.handshake import UpstreamSession
 from proxy.upstream.transport import Transport, UpstreamAnswer
@@ -59,7 +60,7 @@ class OldConnection:
         try:
             async with self._clock:
                 self._used()
-                async with self._streams.request("GET", PublicUrl(self.at.url), headers) as response:
+                async with self._streams.request("GET", address_of(self.at), headers) as response:
                     response.never_reuse()
                     await self._read(response)
         except TimeoutError:

@@ -6,10 +6,10 @@ Called by `old_sessions`; `old_connection` speaks it.
 
 from typing import Final
 
-from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
 from core.mcp.event_stream import EventReader, EventStreamFault
 from core.resolve import ResolvedInstallation
+from proxy.upstream.addresses import address_of
 from proxy.upstream.answers import is_stream
 from proxy.upstream.transport import Transport, UpstreamAnswer
 
@@ -21,7 +21,7 @@ async def speaks_old_transport(transport: Transport, installation: ResolvedInsta
     """Whether GET is answered with an event stream that begins with the event `endpoint`. Raises nothing."""
     headers = {**installation.own_headers, "accept": "text/event-stream"}
     try:
-        async with transport.request("GET", PublicUrl(installation.url), headers, deadline=SECONDS) as response:
+        async with transport.request("GET", address_of(installation), headers, deadline=SECONDS) as response:
             return response.status == 200 and is_stream(response) and await _names_endpoint(response)
     except (UpstreamFault, EventStreamFault, ValueError):
         return False

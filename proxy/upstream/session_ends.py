@@ -15,10 +15,10 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
 from core.resolve import ResolvedInstallation
 from proxy.caches.bounded import Bounded
+from proxy.upstream.addresses import address_of
 from proxy.upstream.courtesy import headers_of_end
 from proxy.upstream.handshake import UpstreamSession
 from proxy.upstream.session_copies import SessionCopies
@@ -107,7 +107,7 @@ class SessionEnds:
         if not await self._copies.is_last_to_leave(one.key, one.session):
             return
         await self._copies.drop(one.key, one.session)
-        url, headers = PublicUrl(one.installation.url), headers_of_end(one.installation, one.session)
+        url, headers = address_of(one.installation), headers_of_end(one.installation, one.session)
         try:
             async with self._transport.request("DELETE", url, headers, deadline=DELETE_S) as response:
                 _ = await response.read_capped(_MOST_READ)

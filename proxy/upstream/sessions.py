@@ -15,7 +15,6 @@ from typing import Final
 
 import orjson
 
-from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
 from core.keys import KeyRing
 from core.resolve import ResolvedInstallation
@@ -24,6 +23,7 @@ from proxy.caches.bounded import Bounded
 from proxy.caches.single_flight import SingleFlight
 from proxy.caches.standing import Standing
 from proxy.redis import Redis
+from proxy.upstream.addresses import address_of
 from proxy.upstream.answers import is_answer_to, is_success, messages
 from proxy.upstream.handshake import OPEN_S, Opened, UpstreamSession, initialize
 from proxy.upstream.outbound import Outbound
@@ -250,7 +250,7 @@ class UpstreamSessions:
     async def _answers_ping(self, installation: ResolvedInstallation, session: UpstreamSession) -> bool:
         outbound = Outbound("ping", {}, installation.own_headers)
         message, headers = outbound.legacy(session.version, session.id)
-        url, body = PublicUrl(installation.url), orjson.dumps(message)
+        url, body = address_of(installation), orjson.dumps(message)
         async with self._transport.request("POST", url, headers, body, deadline=_PING_S) as response:
             if not is_success(response.status):
                 return False

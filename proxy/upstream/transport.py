@@ -13,6 +13,7 @@ import aiohttp
 
 from core.egress.addresses import AddressPolicy, PublicUrl, parse_networks
 from core.egress.client import Egress, never_reuse, next_chunk, read_capped, tls_context
+from core.egress.own_servers import OWN_SERVERS, RuntimeUrl
 from proxy.settings import ProxySettings
 from proxy.upstream.pool.awaited_answer import PoolAnswer
 from proxy.upstream.pool.connection import PoolConnection, Taker
@@ -117,7 +118,10 @@ def open_transport(
     """
     if proxy is None and pool:
         return UpstreamPool(policy, tls_context(ca_bundle))
-    return AiohttpTransport(Egress(policy, ca_bundle=ca_bundle, proxy=proxy, inflated_by_readers=INFLATED))
+    return AiohttpTransport(
+        Egress(policy, ca_bundle=ca_bundle, proxy=proxy, inflated_by_readers=INFLATED),
+        Egress(OWN_SERVERS, ca_bundle=ca_bundle, inflated_by_readers=INFLATED),
+    )
 
 
 def open_to_upstreams(settings: ProxySettings) -> Transport:
@@ -131,20 +135,20 @@ def open_to_upstreams(settings: ProxySettings) -> Transport:
 
 
 class AiohttpTransport:
-    """aiohttp's client behind the interface `Transport`."""
+    """aiohttp's client behind the interface `Transport`. `to_own`: to servers that Archway runs, past any proxy."""
 
-    def __init__(self, egress: Egress) -> None:
-        self._egress = egress
+    def __init__(self, egress: Egress, to_own: Egress) -> None:
+        self._egress, self._to_own = egress, to_own
 
     @property
     def opened(self) -> int:
         """Connections opened since the start."""
-        return self._egress.opened
+        return self._egress.opened + self._to_own.opened
 
     @property
     def failed(self) -> int:
         """Attempts to open one that failed."""
-        return self._egress.failed
+        return self._egress.failed + self._to_own.failed
 
     @asynccontextmanager
     async def request(
@@ -157,7 +161,8 @@ class AiohttpTransport:
         deadline: float | None = None,
     ) -> AsyncIterator["AiohttpAnswer"]:
         """See `Transport.request`."""
-        async with self._egress.request(method, url, headers, body, deadline=deadline or _A_DAY) as response:
+        egress = self._to_own if isinstance(url, RuntimeUrl) else self._egress
+        async with egress.request(method, url, headers, body, deadline=deadline or _A_DAY) as response:
             yield AiohttpAnswer(response)
 
     def prepare(self, method: str, url: PublicUrl, headers: Mapping[str, str]) -> PreparedHead | None:
@@ -179,6 +184,7 @@ class AiohttpTransport:
     async def close(self) -> None:
         """Close every connection."""
         await self._egress.close()
+        await self._to_own.close()
 
 
 class AiohttpAnswer:

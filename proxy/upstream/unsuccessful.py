@@ -21,7 +21,7 @@ from core.resolve import ResolvedInstallation
 from proxy.refusals import Refusal
 from proxy.upstream.answers import EVENT_STREAM, Json, inflated, is_stream, media_type
 from proxy.upstream.challenges import scopes_needed
-from proxy.upstream.faults import upstream_text
+from proxy.upstream.faults import restarting, upstream_text
 from proxy.upstream.transport import UpstreamAnswer
 
 MOST_READ: Final = 1 << 16
@@ -59,6 +59,8 @@ class Unsuccessful:
 
     def refusal(self, installation: ResolvedInstallation, during: str) -> Refusal:
         """What the caller is told; `during` is for the log."""
+        if self.status == 503 and installation.kind != "remote":
+            return restarting(installation, "takes no calls", detail=f"{during}: status 503", said=self.words)
         reason = "upstream_credential" if self.status in {401, 403} else "upstream_status"
         return Refusal(
             reason,

@@ -116,8 +116,11 @@ class Cluster:
         if response.status != 200:
             yield {"type": "ERROR", "object": json.loads(await response.text())}
             return
-        async for line in response.content:
-            yield json.loads(line)
+        try:
+            async for line in response.content:
+                yield json.loads(line)
+        finally:
+            response.close()
 
 
 class _Refused:

@@ -15,7 +15,7 @@ from typing import Any
 from tests.kube.defaults import fill_in
 from tests.kube.field_ownership import Owners
 from tests.kube.kinds import BUILT_IN, Kind
-from tests.kube.refusals import ApiRefusal
+from tests.kube.refusals import ApiRefusal, invalid
 from tests.kube.rules import check_rules
 from tests.kube.schemas import complaints
 
@@ -148,7 +148,10 @@ class KeptObjects:
 
     def _check(self, kind: Kind, new: Thing, old: Thing | None) -> None:
         name = new["metadata"]["name"]
-        if faults := complaints(new):
+        faults = complaints(new)
+        if missing := [one for one in faults if one.endswith("is a required property")]:
+            raise invalid(kind.name, name, *missing)
+        if faults:
             said = f'{kind.name} "{name}" in version "{kind.version}" cannot be handled as a {kind.name}'
             raise ApiRefusal(400, "BadRequest", f"{said}: strict decoding error: {'; '.join(faults)}")
         known = (old or {}).get("spec", {}).get("clusterIP")

@@ -23,7 +23,7 @@ def deployment(name: str, **container: Any) -> Thing:
     labels = {"app": name}
     pod = {"containers": [{"name": "server", "image": PAUSE, **container}]}
     template = {"metadata": {"labels": labels}, "spec": pod}
-    spec = {"selector": {"matchLabels": labels}, "template": template}
+    spec = {"selector": {"matchLabels": dict(labels)}, "template": template}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": spec}
 
 

@@ -25,6 +25,7 @@ class Rollouts:
 
     def __init__(self, objects: KeptObjects) -> None:
         self._objects = objects
+        self._made = 0
         self._settled: dict[tuple[str, str], Outcome] = {}
         self.outcome: Callable[[Thing], Outcome] = lambda deployment: READY
         self.on = True
@@ -99,12 +100,15 @@ class Rollouts:
         self._objects.write(key, {"metadata": metadata, "spec": spec}, {}, status=True)
 
     def _make_pods(self, newest: Key, template: Thing, count: int, outcome: Outcome) -> None:
-        owner = _owner(self._objects.all[newest])
-        for number in range(count):
-            pod: Key = (_KINDS["pods"], newest[1], f"{newest[2]}-{number}")
-            metadata = {**template["metadata"], "ownerReferences": [owner]}
-            status = pod_status(outcome, template["spec"]["containers"][0]["image"], f"10.1.0.{number + 1}")
-            thing = {"metadata": metadata, "spec": template["spec"], "status": status}
+        there = self._objects.owned_by(newest)
+        for surplus in there[count:]:
+            self._objects.remove(surplus)
+        self._made += max(count - len(there), 0)
+        names = [f"{newest[2]}-{self._made - number:05d}" for number in range(count - len(there))]
+        for pod in [*there[:count], *((_KINDS["pods"], newest[1], name) for name in names)]:
+            metadata = {**template["metadata"], "ownerReferences": [_owner(self._objects.all[newest])]}
+            image, address = template["spec"]["containers"][0]["image"], f"10.1.0.{self._made % 250 + 1}"
+            thing = {"metadata": metadata, "spec": template["spec"], "status": pod_status(outcome, image, address)}
             self._objects.write(pod, thing, {}, status=True)
 
 

@@ -21,6 +21,7 @@ from aiohttp.abc import AbstractResolver
 from core.egress.addresses import AddressPolicy, PublicUrl
 from core.egress.client import CONNECT_SECONDS
 from core.egress.faults import Kind, UpstreamFault
+from core.egress.own_servers import OWN_SERVERS, RuntimeUrl
 from proxy.upstream.pool.awaited_answer import PoolAnswer
 from proxy.upstream.pool.connect import Connector
 from proxy.upstream.pool.connection import PoolConnection, Taker
@@ -56,9 +57,12 @@ class UpstreamPool:
         resolver: AbstractResolver | None = None,
     ) -> None:
         self._connector = Connector(policy, tls, name_seconds=name_seconds, resolver=resolver)
+        self._to_own = Connector(OWN_SERVERS, tls, name_seconds=name_seconds, resolver=resolver)
         self._places, self._connect_seconds = Places(connections, per_origin), connect_seconds
         self._writer = RequestWriter()
         self._targets: dict[str, Target] = {}
+        self._own_targets: dict[str, Target] = {}
+        """By URL, too; of servers that Archway runs."""
         self._heads = KnownHeads()
         self._open: set[PoolConnection] = set()
         self._sweeping: asyncio.TimerHandle | None = None
@@ -85,13 +89,13 @@ class UpstreamPool:
         Raises UpstreamFault, and ValueError for a header that must not be sent. The connection is used again only
         if the block ends without an exception, the answer was complete and is no redirect.
         """
-        target = self._targets.get(url) or self._target(url)
+        target = self._target(url)
         request = PoolRequest(self, target, self._writer.write(method, target, headers, body))
         return request if deadline is None else within(deadline, request)
 
     def prepare(self, method: str, url: PublicUrl, headers: Mapping[str, str]) -> PreparedHead:
         """What many requests begin with; see `Transport.prepare`."""
-        return self._writer.prepare(method, self._targets.get(url) or self._target(url), headers)
+        return self._writer.prepare(method, self._target(url), headers)
 
     def send_now(self, head: PreparedHead, more: Mapping[str, str], body: bytes) -> PoolAnswer | None:
         """Send a request over an idle connection, if there is one; see `Transport.send_now`."""
@@ -145,6 +149,7 @@ class UpstreamPool:
         for connection in list(self._open):
             connection.close()
         await self._connector.close()
+        await self._to_own.close()
         if self.places:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._emptied.wait(), _CLOSE_SECONDS)
@@ -229,7 +234,7 @@ class UpstreamPool:
         connection = PoolConnection(self, origin, self._heads)
         self._open.add(connection)
         try:
-            await self._connector.connect(target, connection)
+            await (self._to_own if target.own else self._connector).connect(target, connection)
         except BaseException as error:
             self.failed += isinstance(error, UpstreamFault)
             connection.close()
@@ -265,10 +270,13 @@ class UpstreamPool:
             self._sweep_later()
 
     def _target(self, url: PublicUrl) -> Target:
-        target = target_of(url)
-        if len(self._targets) >= _MAX_TARGETS:
-            self._targets.clear()  # it costs microseconds to take one apart again
-        self._targets[url] = target
+        targets = self._own_targets if isinstance(url, RuntimeUrl) else self._targets
+        target = targets.get(url)
+        if target is None:
+            target = target_of(url)
+            if len(targets) >= _MAX_TARGETS:
+                targets.clear()  # it costs microseconds to take one apart again
+            targets[url] = target
         return target
 
 

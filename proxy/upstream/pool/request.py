@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from core.egress.addresses import PublicUrl
 from core.egress.faults import UpstreamFault
 from core.egress.header_grammar import NAME, VALUE, WRITTEN_BY_CLIENTS
+from core.egress.own_servers import RuntimeUrl
 
 _MAX_NAMES = 1000
 _NAME = re.compile(NAME)
@@ -24,13 +25,17 @@ class Target:
     """Where requests for one URL go: its URL taken apart, once."""
 
     origin: str
-    """Scheme, host and port: requests may share a connection only where these are equal."""
+    """Scheme, host and port, and whether it is a server of ours: requests may share a connection only where these are
+    equal.
+    """
     host: str
     """Name or address, without brackets."""
     port: int
     tls: bool
     start: str
     """What stands between the method and the headers that differ."""
+    own: bool = False
+    """Whether it is a server that Archway runs, which may be where others may not."""
 
 
 def target_of(url: PublicUrl) -> Target:
@@ -45,7 +50,9 @@ def target_of(url: PublicUrl) -> Target:
         raise _no_url(url)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     start = f" {path} HTTP/1.1\r\nhost: {parts.netloc}\r\naccept-encoding: identity\r\n"
-    return Target(f"{parts.scheme}://{host}:{port}", host, port, parts.scheme == "https", start)
+    own = isinstance(url, RuntimeUrl)
+    origin = f"{'ours at ' if own else ''}{parts.scheme}://{host}:{port}"
+    return Target(origin, host, port, parts.scheme == "https", start, own)
 
 
 def _no_url(url: str) -> UpstreamFault:

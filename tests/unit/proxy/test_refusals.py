@@ -18,6 +18,8 @@ FROM_CONTROL = {
     "installation_gone",
     "needs_sign_in",
     "provider_away",
+    "server_starting",
+    "server_failed",
 }
 """Words that an answer of control brings (`core.resolve.InstallationRefusal`)."""
 BY_TABLE = {reason for reason in TABLE if reason.startswith("upstream_")} | {
@@ -92,7 +94,7 @@ def test_only_a_call_whose_method_has_such_results_is_refused_with_one(
 def test_what_went_wrong_beyond_us_is_not_our_decision() -> None:
     beyond = {reason for reason, row in TABLE.items() if not row.decided_by_us}
     upstream = {reason for reason in TABLE if reason.startswith("upstream_")}
-    assert beyond == upstream - {"upstream_forbidden"} | {"cancelled", "question_gone"}
+    assert beyond == upstream - {"upstream_forbidden"} | {"cancelled", "question_gone", "server_restarting"}
 
 
 def test_a_refusal_fills_its_sentence_and_keeps_its_detail_short() -> None:

@@ -1,6 +1,6 @@
 import asyncio
 import errno
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -259,3 +259,18 @@ async def test_why_there_is_no_connection_is_told_by_the_number_of_the_error_and
     fault = raised.value
     assert (fault.reason, fault.kind, fault.sent) == (reason, kind, False)
     assert (fault.figure is not None) is (reason == "slow"), "the time until then, and not that of a call"
+
+
+@pytest.mark.parametrize("kind", ["process", "cluster"])
+def test_a_server_that_archway_runs_and_that_refuses_a_connection_is_restarting(kind: Any) -> None:
+    fault = UpstreamFault("refused", sent=False, kind="nobody_listens", detail="ConnectFailed: 127.0.0.1:1")
+    refusal = refusal_of(fault, installation(kind=kind), seconds=60, limit=1)
+    assert (refusal.reason, refusal.row.retryable) == ("server_restarting", True)
+    assert refusal.sentence == "server is restarting; try again in 5 s."
+    assert why(refusal) == ""
+    assert refusal.reason not in TRANSPORT, "it counts against no breaker"
+
+
+def test_a_remote_server_that_refuses_a_connection_cannot_be_reached() -> None:
+    fault = UpstreamFault("refused", sent=False, kind="nobody_listens")
+    assert refusal_of(fault, installation(), seconds=60, limit=1).reason == "upstream_refused"

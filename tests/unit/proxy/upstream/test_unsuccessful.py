@@ -209,3 +209,10 @@ async def test_only_a_redirect_points_somewhere(status: bytes, location: str) ->
 async def test_an_offer_of_oauth_is_seen(challenge: bytes, offered: bool) -> None:
     found = await read(failing(b"", b"WWW-Authenticate: " + challenge, status=b"401 No"))
     assert found.offers_oauth is offered
+
+
+@pytest.mark.parametrize(("kind", "reason"), [("process", "server_restarting"), ("remote", "upstream_status")])
+async def test_a_bridge_without_its_server_is_told_as_such(kind: str, reason: str) -> None:
+    found = await read(failing(b"The server is starting", TEXT, status=b"503 No"))
+    refusal = found.refusal(installation(kind=kind), "tools/call")
+    assert (refusal.reason, refusal.said) == (reason, "The server is starting")

@@ -1,0 +1,211 @@
+"""The runtime of servers as processes of this machine, for the loop of `control/servers`.
+
+Each server is a child of control and ends with it. What a control that was killed left behind is ended before
+anything starts. An image cannot be run here, and nothing is run while strangers could reach a listener of ours over a
+network, unless the operator names it.
+"""
+
+import asyncio
+import os
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from control.processes.isolation import Isolation, NoIsolation, confinement, end_all_of, find_isolation, user_for
+from control.processes.layout import Layout
+from control.processes.limits import limits_of
+from control.processes.logs import follow as followed
+from control.processes.logs import latest_lines
+from control.processes.open_listeners import open_listeners
+from control.processes.program import started
+from control.processes.server import RunningServer
+from control.servers.runtime import Refused, Report, RuntimeAway
+from control.servers.state import Place, ServerState
+from control.servers.wanted import WantedServer
+from control.settings import ControlSettings
+from core.children.program import Program
+
+_GRACE_S: Final = 6.0
+_LISTENS_WITHIN_S: Final = 120.0
+
+
+class ProcessRuntime:
+    """Runs each server as a process of this machine."""
+
+    place: Place = "process"
+
+    def __init__(
+        self, folder: Path, users: range, may_read: tuple[str, ...], open_to_others: tuple[str, ...]
+    ) -> None:
+        self._folder, self._users, self._may_read = folder, users, may_read
+        self._open = open_to_others
+        self._servers: dict[str, RunningServer] = {}
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._opening = asyncio.Lock()
+        self._opened: tuple[Isolation, Layout] | None = None
+        self._report: Report | None = None
+        self._reporting = asyncio.Event()
+
+    async def run(self, report: Report, wake: Callable[[str], None]) -> None:
+        """Until cancelled; then everything ends. Nothing is ever woken: what is here was made here."""
+        self._report = report
+        self._reporting.set()
+        for server in self._servers.values():
+            server.tell_again()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            servers, self._servers = self._servers, {}
+            _ = await asyncio.gather(*(server.stop() for server in servers.values()))
+
+    async def apply(self, wanted: WantedServer) -> None:
+        """Run it as wanted; raises Refused and RuntimeAway. Returns before it answers."""
+        async with self._locks[wanted.installation_id]:
+            running = self._servers.get(wanted.installation_id)
+            if running is not None:
+                if replace(running.wanted, generation=wanted.generation) == wanted:
+                    running.renumbered(wanted.generation)
+                    return
+                await self._end(wanted.installation_id)
+            try:
+                self._refuse(wanted)
+                await self._begin(wanted)
+            except Refused as refused:
+                await self._tell(_refusal(wanted, refused))
+                raise
+
+    async def remove(self, installation_id: str) -> None:
+        """End it and take its folder away; raises RuntimeAway."""
+        async with self._locks[installation_id]:
+            _, layout = await self._open_folder()
+            await self._end(installation_id)
+            try:
+                await asyncio.to_thread(layout.take_away, installation_id)
+            except OSError as error:
+                raise RuntimeAway(f"the folder of the server cannot be taken away: {error.strerror}") from None
+        self._locks.pop(installation_id, None)
+
+    async def present(self) -> frozenset[str]:
+        """Those that have a folder here; raises RuntimeAway."""
+        _, layout = await self._open_folder()
+        return await asyncio.to_thread(layout.present)
+
+    async def logs(self, installation_id: str, *, lines: int, previous: bool, follow: bool) -> AsyncIterator[bytes]:
+        """Its lines, each with its end; raises RuntimeAway."""
+        _, layout = await self._open_folder()
+        if previous:
+            for line in await asyncio.to_thread(latest_lines, layout.previous_log(installation_id), lines):
+                yield self._shown(installation_id, line)
+        elif follow:
+            async for line in followed(layout.log(installation_id), lines):
+                yield self._shown(installation_id, line)
+        else:
+            for line in await asyncio.to_thread(latest_lines, layout.log(installation_id), lines):
+                yield self._shown(installation_id, line)
+
+    def _shown(self, installation_id: str, line: bytes) -> bytes:
+        server = self._servers.get(installation_id)
+        return server.without_secrets(line.decode(errors="replace")).encode() if server else line
+
+    def _refuse(self, wanted: WantedServer) -> None:
+        if wanted.image:
+            raise Refused("no_runtime", "an image needs a cluster, and servers run as processes here")
+        if not wanted.command:
+            raise Refused("configuration", "there is no command to run")
+        if self._open:
+            raise Refused(
+                "no_runtime",
+                f"{', '.join(self._open)} can be reached from other machines; servers run as processes beside it "
+                "only where ARCHWAY_SERVERS_BESIDE_LISTENERS names it",
+            )
+
+    async def _begin(self, wanted: WantedServer) -> None:
+        isolation, layout = await self._open_folder()
+        name = wanted.installation_id
+        try:
+            user = await asyncio.to_thread(user_for, isolation, layout, name)
+            if user is not None:
+                await asyncio.to_thread(end_all_of, user)
+            await asyncio.to_thread(layout.make_home, name, user, dict(wanted.files))
+        except NoIsolation as error:
+            raise Refused("no_runtime", str(error)) from None
+        except OSError as error:
+            raise RuntimeAway(f"{error.filename or layout.root}: {error.strerror}") from None
+        server = RunningServer(wanted, isolation.word, _Programs(isolation, layout, user), self._tell)
+        self._servers[name] = server
+        server.start()
+
+    async def _end(self, installation_id: str) -> None:
+        server = self._servers.pop(installation_id, None)
+        if server is not None:
+            await server.stop()
+        isolation, layout = await self._open_folder()
+        user = layout.user_of(installation_id)
+        if user is not None and user in isolation.users:
+            await asyncio.to_thread(end_all_of, user)
+
+    async def _open_folder(self) -> tuple[Isolation, Layout]:
+        """Once: how servers can be kept apart here, and what an earlier control left running is ended."""
+        async with self._opening:
+            if self._opened is None:
+                try:
+                    isolation, layout = await asyncio.to_thread(
+                        find_isolation, self._folder, self._users, self._may_read
+                    )
+                    await asyncio.to_thread(layout.end_leftovers)
+                except NoIsolation as error:
+                    raise RuntimeAway(f"servers would have to run as root here: {error}") from None
+                except OSError as error:
+                    raise RuntimeAway(f"{error.filename or self._folder}: {error.strerror}") from None
+                self._opened = isolation, layout
+            return self._opened
+
+    async def _tell(self, state: ServerState) -> None:
+        await self._reporting.wait()
+        assert self._report is not None
+        await self._report(state)
+
+
+class _Programs:
+    """Makes the program of one server for each of its starts."""
+
+    def __init__(self, isolation: Isolation, layout: Layout, user: int | None) -> None:
+        self._isolation, self._layout, self._user = isolation, layout, user
+
+    def __call__(self, wanted: WantedServer, port: int, ready: Callable[[], Awaitable[bool]]) -> Program:
+        layout, name = self._layout, wanted.installation_id
+        limits = limits_of(wanted.resources, counted_alone=self._isolation.word != "none")
+        confined = confinement(self._isolation, layout, layout.home(name), self._user, **limits)
+        what = started(wanted, layout.home(name), port, os.environ)
+        return Program(
+            name=name,
+            title=wanted.entry,
+            command=confined.command(what.command),
+            environment=what.environment,
+            log=layout.log(name),
+            record=layout.record(name),
+            ready=ready,
+            grace_s=_GRACE_S,
+            ready_within_s=_LISTENS_WITHIN_S,
+            tries=1,
+            log_of_each_run=True,
+        )
+
+
+def process_runtime(settings: ControlSettings) -> ProcessRuntime:
+    """The runtime as the settings want it."""
+    unnamed = tuple(name for name in open_listeners(settings) if name not in settings.servers_beside_listeners)
+    return ProcessRuntime(Path(settings.servers_folder), settings.users, settings.servers_may_read, unnamed)
+
+
+def _refusal(wanted: WantedServer, refused: Refused) -> ServerState:
+    return ServerState(
+        installation_id=wanted.installation_id,
+        place="process",
+        phase="failed",
+        generation=wanted.generation,
+        cause=refused.cause,
+        message=refused.message,
+    )
