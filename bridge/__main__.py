@@ -54,7 +54,7 @@ async def serve(options: Options) -> None:
     http = InternalServer(Listener(options, server).handle, access_log=None)
     http.request_factory = _with_bodies_up_to(options.max_body, loop)
     listening = await loop.create_server(http, options.host, options.port)
-    log.info("the bridge listens", extra={"address": listening.sockets[0].getsockname()[:2]})
+    log.info("the bridge listens", extra={"host": options.host, "port": listening.sockets[0].getsockname()[1]})
     tasks = Tasks("bridge")
     keeping = tasks.spawn("keep", server.keep())
     try:

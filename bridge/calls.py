@@ -7,7 +7,7 @@ without naming a call can be told to be of another.
 
 import asyncio
 import contextlib
-import itertools
+import secrets
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -84,7 +84,6 @@ class Calls:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._numbers = itertools.count(1)
         self._running: dict[int, Call] = {}
         self._left: dict[int, float] = {}
         """Those whose callers have left, with the time at which they count as ended; the oldest first."""
@@ -97,8 +96,12 @@ class Calls:
         return iter(list(self._running.values()))
 
     def next_number(self) -> int:
-        """A number that no other message to the child has."""
-        return next(self._numbers)
+        """A number that no other message has, and that the child cannot tell before it gets it: it could answer a
+        call that is not made yet. Of 31 bits, as there are programs that know no longer ones.
+        """
+        while (number := secrets.randbits(31)) in self._running or number in self._left:
+            pass
+        return number
 
     def begin(self, request_id: MessageId, session_id: str | None, token: object) -> Call:
         """A call that is about to be sent. Raises TooManyCalls."""

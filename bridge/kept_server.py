@@ -28,8 +28,6 @@ log = logging.getLogger(__name__)
 STEADY_S: Final = 60.0
 """A server that lived for so long is started again at once."""
 LONGEST_PAUSE_S: Final = 60.0
-PING_S: Final = 10.0
-"""For a server that has let a call wait for too long to say that it lives."""
 _NO_PROGRAM: Final = frozenset({errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR, errno.EISDIR})
 
 
@@ -147,7 +145,7 @@ class KeptServer:
     async def _ask_whether_it_lives(self, run: Run) -> None:
         modern = run.era is Era.MODERN
         try:
-            async with asyncio.timeout(PING_S):
+            async with asyncio.timeout(self._options.ping_s):
                 method, params = ("server/discover", {"_meta": envelope()}) if modern else ("ping", {})
                 _ = await run.ask(method, params, "ping").next()
         except (TimeoutError, Refused):

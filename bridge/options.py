@@ -44,6 +44,8 @@ class Options:
     """Bytes of one message of the server; of a longer one nothing is kept."""
     call_s: float = 660.0
     """For the answer to one call. A minute longer than a proxy waits by its longest setting."""
+    ping_s: float = 10.0
+    """For a server that has let a call wait for too long to say that it lives."""
     start_s: float = 120.0
     """From a start of the server until it has answered: `npx` and `uvx` may have to fetch it first."""
     drain_s: float = 10.0
@@ -74,6 +76,7 @@ def options_from(arguments: Sequence[str], environment: Mapping[str, str]) -> Op
         max_body=given.max_body,
         max_line=given.max_line,
         call_s=given.call_within,
+        ping_s=given.ping_within,
         start_s=given.start_within,
         drain_s=given.drain_within,
         stop_s=given.stop_within,
@@ -95,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--max-body", type=_positive, default=known.max_body, help=f"bytes of a request ({known.max_body})")
     add("--max-line", type=_positive, default=known.max_line, help=f"bytes of an answer ({known.max_line})")
     add("--call-within", type=_seconds, default=known.call_s, help=f"seconds for one call ({known.call_s:g})")
+    add("--ping-within", type=_seconds, default=known.ping_s, help=f"seconds for a ping after it ({known.ping_s:g})")
     add("--start-within", type=_seconds, default=known.start_s, help=f"seconds for its start ({known.start_s:g})")
     add("--drain-within", type=_seconds, default=known.drain_s, help=f"seconds for running calls ({known.drain_s:g})")
     add("--stop-within", type=_seconds, default=known.stop_s, help=f"seconds for its end ({known.stop_s:g})")
