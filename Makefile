@@ -6,7 +6,7 @@ SHELL := /bin/bash
 # What Python has compiled it keeps: tests start hundreds of processes, each of which would compile all of it again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up down compiled test test-compiled faults clients journeys pages charts fuzz check tools lock format bench bench-quick clean soak conformance keycloak
+.PHONY: help up down compiled sbom test test-compiled faults clients journeys pages charts fuzz check tools lock format bench bench-quick clean soak conformance keycloak
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -31,8 +31,14 @@ down: .venv/.ok ## stop what `make up` started
 compiled: .venv/.ok ## compile what nearly every call passes, for workers started from then on; needs a C compiler, two minutes
 	@$(BIN)/python tools/compile.py
 
-lock: ## resolve the dependencies again into constraints.txt (no addresses in it)
-	UV_SYSTEM_CERTS=1 $(BIN)/uv pip compile --universal --no-header --no-annotate --all-extras pyproject.toml -o constraints.txt -q
+lock: ## resolve the dependencies again into constraints.txt (no addresses in it), none younger than a week
+	UV_SYSTEM_CERTS=1 $(BIN)/uv pip compile --universal --no-header --no-annotate --all-extras --exclude-newer '7 days' pyproject.toml -o constraints.txt -q
+
+sbom: .venv/.ok ## write archway.sbom.json: the Python packages of the image with their versions, as CycloneDX; asks the package index
+	@UV_SYSTEM_CERTS=1 $(BIN)/uv pip compile -q --no-header --no-annotate -c constraints.txt --extra control pyproject.toml \
+	  | grep -v '^archway' | UV_SYSTEM_CERTS=1 $(BIN)/uv tool run -q --from cyclonedx-bom==7.5.0 \
+	    python -W ignore -m cyclonedx_py requirements --pyproject pyproject.toml --of JSON -o archway.sbom.json -
+	@echo "archway.sbom.json is written"
 
 tools: .venv/.ok ## bring what the tests need from npm and further SDK versions into .tools/ (cached)
 	@tools/install.sh

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from itertools import takewhile
+from textwrap import dedent
 from types import ModuleType
 
 import pytest
@@ -11,6 +13,7 @@ import yaml
 from tests.charts.conftest import CHART, NAMESPACE, Render
 from tests.charts.matrix import INGRESS, MATRIX, NEEDED, TOLERATION
 from tests.charts.objects import container_of, named, of_kind, pod_of, secrets_of, settings_of
+from tests.house.tracked import ROOT
 
 
 def test_helm_has_no_word_against_the_chart(helm: ModuleType) -> None:
@@ -174,3 +177,12 @@ def test_what_cannot_be_meant_is_refused(
 ) -> None:
     with pytest.raises(helm.HelmError, match=said):
         render(values)
+
+
+def test_the_values_of_the_page_on_installing_are_accepted(render: Render) -> None:
+    page = (ROOT / "docs" / "operating" / "installing-on-a-cluster.md").read_text()
+    _, _, after = page.partition("<!-- file values.yaml -->\n\n")
+    block = "\n".join(takewhile(lambda line: line.startswith("    "), after.splitlines()))
+    rendered = render(yaml.safe_load(dedent(block)))
+    assert named(rendered, "Deployment", "archway-proxy")["spec"]["replicas"] == 3
+    assert of_kind(rendered, "Ingress")

@@ -8,15 +8,10 @@ from fnmatch import fnmatch
 
 import pytest
 
+from tests.house.dockerfiles import lines_of
 from tests.house.tracked import ROOT, tracked
 
 DOCKERFILES = ("Dockerfile", "deploy/base-image/Dockerfile")
-
-
-def lines_of(path: str) -> list[str]:
-    """Its instructions, each in one line."""
-    text = re.sub(r"\\\n(\s*#.*\n)*", " ", (ROOT / path).read_text())
-    return [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
 
 
 def sources_of(path: str) -> list[str]:
