@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Literal
 
 from control.processes.confine import Confinement
-from control.processes.layout import Layout, open_layout
+from control.processes.layout import Layout
 from core.children.identity import Identity, end, identify
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix/store")
 """What programs of the system need; a server sees of it what its user may read."""
 _OURS = ("bridge", "core")
+_TRIED = "import os, core.identifiers; open(os.environ['HOME'] + '/tmp/it', 'w').close()"
 _TRY_S = 20.0
 _DRAWS = 100
 _KILLS = 5
@@ -45,18 +46,17 @@ class Isolation:
     shown: tuple[str, ...]
 
 
-def find_isolation(folder: Path, users: range, may_read: tuple[str, ...]) -> tuple[Isolation, Layout]:
-    """The best that works, and the folder made for it; raises NoIsolation and OSError. Blocks for a second or two."""
-    root = os.geteuid() == 0
-    layout, shown = open_layout(folder.absolute(), for_others=root), what_is_shown(may_read)
+def find_isolation(layout: Layout, users: range, may_read: tuple[str, ...]) -> Isolation:
+    """The best that works; raises NoIsolation. Blocks for a second or two."""
+    root, shown = os.geteuid() == 0, what_is_shown(may_read)
     mine: Word = "user" if root else "namespace"
     said = ""
     for word, own_root in ((mine, True), ("user" if root else "none", False)):
         tried = Isolation(word, own_root, users if root else range(0), shown)
         said = _why_not(tried, layout)
         if not said:
-            return tried, layout
-    raise NoIsolation(said)
+            return tried
+    raise NoIsolation(f"servers would have to run as root here: {said}")
 
 
 def confinement(isolation: Isolation, layout: Layout, home: Path, user: int | None, **limits: int) -> Confinement:
@@ -134,7 +134,7 @@ def _why_not(isolation: Isolation, layout: Layout) -> str:
         layout.make_home(name, user, {})
         confined = confinement(isolation, layout, layout.home(name), user)
         tried = subprocess.run(
-            confined.command((sys.executable, "-c", "open('tmp/it', 'w').close(); import core.identifiers")),
+            confined.command((sys.executable, "-c", _TRIED)),
             capture_output=True,
             text=True,
             timeout=_TRY_S,
@@ -145,6 +145,7 @@ def _why_not(isolation: Isolation, layout: Layout) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
     else:
-        return "" if tried.returncode == 0 else tried.stderr.strip() or f"ended with status {tried.returncode}"
+        said = tried.stderr.strip().splitlines()
+        return "" if tried.returncode == 0 else said[-1] if said else f"ended with status {tried.returncode}"
     finally:
         layout.take_away(name)

@@ -90,8 +90,9 @@ class Layout:
             end_program(record, 2.0)
 
 
-def open_layout(root: Path, *, for_others: bool) -> Layout:
-    """The folder, made or put right; `for_others`: users besides us must get to their homes. Raises OSError."""
+def open_layout(root: Path) -> Layout:
+    """The folder, made or put right. Root's lets other users through to their homes. Raises OSError."""
+    for_others = os.geteuid() == 0
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     for inner in _INSIDE:
         (root / inner).mkdir(mode=0o700, exist_ok=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from control.processes.isolation import Isolation, NoIsolation, confinement, end_all_of, find_isolation, user_for
-from control.processes.layout import Layout
+from control.processes.layout import Layout, open_layout
 from control.processes.limits import limits_of
 from control.processes.logs import follow as followed
 from control.processes.logs import latest_lines
@@ -44,7 +44,8 @@ class ProcessRuntime:
         self._servers: dict[str, RunningServer] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._opening = asyncio.Lock()
-        self._opened: tuple[Isolation, Layout] | None = None
+        self._layout: Layout | None = None
+        self._isolation: Isolation | None = None
         self._report: Report | None = None
         self._reporting = asyncio.Event()
 
@@ -79,7 +80,7 @@ class ProcessRuntime:
     async def remove(self, installation_id: str) -> None:
         """End it and take its folder away; raises RuntimeAway."""
         async with self._locks[installation_id]:
-            _, layout = await self._open_folder()
+            layout = await self._open_folder()
             await self._end(installation_id)
             try:
                 await asyncio.to_thread(layout.take_away, installation_id)
@@ -89,12 +90,12 @@ class ProcessRuntime:
 
     async def present(self) -> frozenset[str]:
         """Those that have a folder here; raises RuntimeAway."""
-        _, layout = await self._open_folder()
+        layout = await self._open_folder()
         return await asyncio.to_thread(layout.present)
 
     async def logs(self, installation_id: str, *, lines: int, previous: bool, follow: bool) -> AsyncIterator[bytes]:
         """Its lines, each with its end; raises RuntimeAway."""
-        _, layout = await self._open_folder()
+        layout = await self._open_folder()
         if previous:
             for line in await asyncio.to_thread(latest_lines, layout.previous_log(installation_id), lines):
                 yield self._shown(installation_id, line)
@@ -122,9 +123,10 @@ class ProcessRuntime:
             )
 
     async def _begin(self, wanted: WantedServer) -> None:
-        isolation, layout = await self._open_folder()
         name = wanted.installation_id
         try:
+            layout = await self._open_folder()
+            isolation = await self._isolate(layout)
             user = await asyncio.to_thread(user_for, isolation, layout, name)
             if user is not None:
                 await asyncio.to_thread(end_all_of, user)
@@ -132,7 +134,7 @@ class ProcessRuntime:
         except NoIsolation as error:
             raise Refused("no_runtime", str(error)) from None
         except OSError as error:
-            raise RuntimeAway(f"{error.filename or layout.root}: {error.strerror}") from None
+            raise RuntimeAway(f"{error.filename or self._folder}: {error.strerror}") from None
         server = RunningServer(wanted, isolation.word, _Programs(isolation, layout, user), self._tell)
         self._servers[name] = server
         server.start()
@@ -141,26 +143,28 @@ class ProcessRuntime:
         server = self._servers.pop(installation_id, None)
         if server is not None:
             await server.stop()
-        isolation, layout = await self._open_folder()
-        user = layout.user_of(installation_id)
-        if user is not None and user in isolation.users:
+        user = (await self._open_folder()).user_of(installation_id)
+        if user is not None and user in self._users:
             await asyncio.to_thread(end_all_of, user)
 
-    async def _open_folder(self) -> tuple[Isolation, Layout]:
-        """Once: how servers can be kept apart here, and what an earlier control left running is ended."""
+    async def _open_folder(self) -> Layout:
+        """Once; and what an earlier control left running there is ended. Raises RuntimeAway."""
         async with self._opening:
-            if self._opened is None:
+            if self._layout is None:
                 try:
-                    isolation, layout = await asyncio.to_thread(
-                        find_isolation, self._folder, self._users, self._may_read
-                    )
+                    layout = await asyncio.to_thread(open_layout, self._folder.absolute())
                     await asyncio.to_thread(layout.end_leftovers)
-                except NoIsolation as error:
-                    raise RuntimeAway(f"servers would have to run as root here: {error}") from None
                 except OSError as error:
                     raise RuntimeAway(f"{error.filename or self._folder}: {error.strerror}") from None
-                self._opened = isolation, layout
-            return self._opened
+                self._layout = layout
+            return self._layout
+
+    async def _isolate(self, layout: Layout) -> Isolation:
+        """Once: how servers can be kept apart here. Raises NoIsolation."""
+        async with self._opening:
+            if self._isolation is None:
+                self._isolation = await asyncio.to_thread(find_isolation, layout, self._users, self._may_read)
+            return self._isolation
 
     async def _tell(self, state: ServerState) -> None:
         await self._reporting.wait()

@@ -25,9 +25,11 @@ import os, sys, time
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
-        os.execv(sys.executable, [sys.executable, "-c", "import time; time.sleep(600) #MARK"])
+        os.execv(sys.executable, [sys.executable, "-c", "import time; open('left', 'w'); time.sleep(600) #MARK"])
     os._exit(0)
 os.wait()
+while not os.path.exists("left"):
+    time.sleep(0.01)
 said = "left"
 """
 

@@ -26,7 +26,7 @@ only_root = pytest.mark.skipif(not ROOT, reason="only root can be another user")
 
 @pytest.fixture
 def layout(tmp_path):
-    return open_layout(tmp_path / "servers", for_others=ROOT)
+    return open_layout(tmp_path / "servers")
 
 
 @pytest.fixture
@@ -34,8 +34,8 @@ def own_users():
     return Isolation("user", own_root=True, users=USERS, shown=())
 
 
-def test_the_best_that_the_machine_allows_is_found(tmp_path):
-    found, layout = find_isolation(tmp_path / "servers", USERS, ())
+def test_the_best_that_the_machine_allows_is_found(layout):
+    found = find_isolation(layout, USERS, ())
     assert (found.word, found.own_root, found.users) == (
         ("user", True, USERS) if ROOT else ("namespace", True, range(0))
     )
@@ -43,16 +43,16 @@ def test_the_best_that_the_machine_allows_is_found(tmp_path):
 
 
 @only_root
-def test_servers_are_never_run_as_root_where_no_other_user_can_be_had(tmp_path, monkeypatch):
+def test_servers_are_never_run_as_root_where_no_other_user_can_be_had(layout, monkeypatch):
     monkeypatch.setattr(isolation, "_why_not", lambda *_: "setresuid: Invalid argument")
     with pytest.raises(NoIsolation, match="setresuid: Invalid argument"):
-        find_isolation(tmp_path / "servers", USERS, ())
+        find_isolation(layout, USERS, ())
 
 
-def test_where_the_kernel_makes_no_namespaces_others_than_root_are_told_that_there_is_none(tmp_path, monkeypatch):
+def test_where_the_kernel_makes_no_namespaces_others_than_root_are_told_that_there_is_none(layout, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(isolation, "_why_not", lambda tried, _: "unshare: refused" if tried.own_root else "")
-    found, _ = find_isolation(tmp_path / "servers", USERS, ())
+    found = find_isolation(layout, USERS, ())
     assert (found.word, found.own_root, found.users) == ("none", False, range(0))
 
 
@@ -91,7 +91,7 @@ def test_the_folder_that_holds_ours_is_hidden_too_where_it_is_closed(tmp_path, o
     (tmp_path / "open").mkdir(mode=0o755)
     hidden = []
     for name in ("state", "open"):
-        layout = open_layout(tmp_path / name / "servers", for_others=False)
+        layout = open_layout(tmp_path / name / "servers")
         hidden += confinement(own_users, layout, layout.home("x"), None).hidden
     assert hidden == [str(tmp_path / "state"), str(tmp_path / "open" / "servers")]
 

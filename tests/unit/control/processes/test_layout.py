@@ -15,20 +15,22 @@ ONE = str(uuid4())
 
 @pytest.fixture
 def layout(tmp_path):
-    return open_layout(tmp_path / "servers", for_others=False)
+    return open_layout(tmp_path / "servers")
 
 
 def modes(root):
     return {path: (root / path).stat().st_mode & 0o777 for path in (".", "homes", "logs", "run", "root")}
 
 
-def test_the_folder_is_ours_alone(layout):
-    assert set(modes(layout.root).values()) == {0o700}
+def test_the_folder_is_ours_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert set(modes(open_layout(tmp_path / "servers").root).values()) == {0o700}
 
 
-def test_other_users_get_to_their_homes_and_into_no_list(tmp_path):
-    layout = open_layout(tmp_path / "servers", for_others=True)
-    assert modes(layout.root) == {".": 0o711, "homes": 0o711, "logs": 0o700, "run": 0o700, "root": 0o700}
+def test_of_roots_folder_other_users_get_to_their_homes_and_into_no_list(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    modes_of_root = {".": 0o711, "homes": 0o711, "logs": 0o700, "run": 0o700, "root": 0o700}
+    assert modes(open_layout(tmp_path / "servers").root) == modes_of_root
 
 
 def test_a_home_has_the_files_that_it_was_given_and_no_older_ones(layout):

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 
+from control.processes.isolation import NoIsolation
 from control.processes.runtime import ProcessRuntime, process_runtime
 from control.servers.runtime import Refused, RuntimeAway
 from control.settings import ControlSettings
@@ -142,6 +143,20 @@ async def test_everything_ends_with_the_one_who_runs_it(tmp_path, states):
     assert recorded(record)
     await tasks.close(grace=30)
     assert not recorded(record)
+
+
+async def test_where_only_root_could_run_it_it_is_refused_and_what_is_there_can_be_removed(
+    runtime, states, monkeypatch
+):
+    def nothing_else(*_):
+        raise NoIsolation("servers would have to run as root here: setresuid: Invalid argument")
+
+    monkeypatch.setattr("control.processes.runtime.find_isolation", nothing_else)
+    one = wanted()
+    with pytest.raises(Refused, match="as root here: setresuid"):
+        await runtime.apply(one)
+    assert (states.told[-1].cause, states.told[-1].phase) == ("no_runtime", "failed")
+    await runtime.remove(one.installation_id)
 
 
 async def test_a_folder_that_cannot_be_made_is_a_place_that_is_away(tmp_path):
