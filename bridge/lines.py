@@ -63,8 +63,8 @@ class Lines:
             return
         if before <= self._most:
             self._end = bytes(self._open[-END_BYTES:])
-            self._open += part[:END_BYTES]
-            del self._open[END_BYTES:]
+        self._open += part[:END_BYTES]
+        del self._open[END_BYTES:]
         self._end = (self._end + part[-END_BYTES:])[-END_BYTES:]
 
     def _take(self) -> bytes | TooLong:
