@@ -38,6 +38,8 @@ class WantedServer:
     """Rises with each change of what is below; what runs says of which generation it is."""
     image: str
     """'' is the base image, whose program is the bridge."""
+    base_image: str = ""
+    """The base image that it runs until it is moved to a newer one; '' is the one of the settings."""
     command: tuple[str, ...]
     """Program and arguments, with the answers of the installation filled in; () is what the image starts."""
     transport: Transport

@@ -1,0 +1,49 @@
+"""Why the server behind a bridge does not run, as the bridge wrote it to the log of its pod. Pure.
+
+A program that ends behind the bridge does not end its pod: kubelet only sees that it is not ready. The bridge writes
+a line of JSON for each end and for each first answer (`bridge/kept_server.py`); what the server itself prints is a
+value in other lines, so that it cannot write such a one.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+LOGGER: Final = "bridge"
+DOES_NOT_RUN: Final = "the server does not run"
+ANSWERS: Final = "the server answers"
+LINES: Final = 200
+"""Of a log's end, in which the latest such line is found."""
+
+
+class BridgeSaid(NamedTuple):
+    """How the server behind a bridge ended last."""
+
+    cause: str
+    message: str
+    times: int
+    """How often it has ended since it last answered."""
+
+
+def bridge_said(lines: Iterable[bytes]) -> BridgeSaid | None:
+    """What the bridge said last of the server's end; None where it has answered since."""
+    found = None
+    for line in lines:
+        event = _event(line)
+        if event.get("event") == ANSWERS:
+            found = None
+        elif event.get("event") == DOES_NOT_RUN:
+            times = found.times + 1 if found else 1
+            found = BridgeSaid(str(event.get("cause", "")) or "crashed", str(event.get("why", "")), times)
+    return found
+
+
+def _event(line: bytes) -> dict[str, Any]:
+    """A line of the bridge's own log; {} for any other."""
+    try:
+        event = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return {}
+    ours = isinstance(event, dict) and str(event.get("logger", "")).partition(".")[0] == LOGGER
+    return event if ours else {}

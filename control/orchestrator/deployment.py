@@ -1,0 +1,97 @@
+"""The Deployment of a server: one pod, hardened, of which a new one is ready before the old one goes."""
+
+from typing import Any, Final
+
+from control.orchestrator.container import SCRATCH, container
+from control.orchestrator.environment import Environment
+from control.orchestrator.identity import GENERATION, PATH, RESTARTS, labels, selecting, server_name
+from control.orchestrator.secret_objects import FILE, content_name, key_of, pull_name
+from control.servers.runtime import Refused
+from control.servers.wanted import WantedServer
+
+USER: Final = 10_001
+"""Uid and gid of what runs in a pod; those of the base image."""
+PROGRESS_S: Final = 330
+"""After which a change that does not become ready is told to have failed: longer than one start may take."""
+READY_S: Final = 3
+"""For which it must have been ready to count as available."""
+END_S: Final = 30
+_TMP: Final = "256Mi"
+
+
+def deployment(wanted: WantedServer, environment: Environment) -> dict[str, Any]:
+    """The Deployment; raises Refused for files that no folder can hold."""
+    marked = labels(environment.instance_id, wanted.installation_id, wanted.entry, wanted.team_id)
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {
+            "name": server_name(wanted.entry, wanted.installation_id),
+            "namespace": environment.namespace,
+            "labels": marked,
+            "annotations": {GENERATION: str(wanted.generation), PATH: _path(wanted)},
+        },
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": selecting(environment.instance_id, wanted.installation_id)},
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+            "minReadySeconds": READY_S,
+            "progressDeadlineSeconds": PROGRESS_S,
+            "revisionHistoryLimit": 2,
+            "template": {
+                # What is here restarts the server when it changes: its generation, which an edited description
+                # raises too, is not.
+                "metadata": {"labels": marked, "annotations": {RESTARTS: str(wanted.restarts_wanted)}},
+                "spec": _pod(wanted, environment),
+            },
+        },
+    }
+
+
+def _path(wanted: WantedServer) -> str:
+    return wanted.path if wanted.transport == "http" else "/mcp"
+
+
+def _pod(wanted: WantedServer, environment: Environment) -> dict[str, Any]:
+    pod: dict[str, Any] = {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": END_S,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [container(wanted, environment)],
+        "volumes": _volumes(wanted, environment),
+    }
+    if names := [pull_name(wanted, one) for one in wanted.pull_secrets]:
+        pod["imagePullSecrets"] = [{"name": name} for name in dict.fromkeys(names)]
+    if environment.node_selector:
+        pod["nodeSelector"] = dict(environment.node_selector)
+    if environment.tolerations:
+        pod["tolerations"] = [dict(one) for one in environment.tolerations]
+    return pod
+
+
+def _volumes(wanted: WantedServer, environment: Environment) -> list[dict[str, Any]]:
+    made: list[dict[str, Any]] = [
+        {"name": "home", "emptyDir": {"sizeLimit": SCRATCH}},
+        {"name": "tmp", "emptyDir": {"sizeLimit": _TMP}},
+    ]
+    if not wanted.files:
+        return made
+    items = [
+        {"key": key_of(FILE, number), "path": _segment(name)} for number, name in enumerate(sorted(wanted.files))
+    ]
+    held = {"secretName": content_name(wanted, environment), "defaultMode": 0o440, "items": items}
+    return [*made, {"name": "files", "secret": held}]
+
+
+def _segment(name: str) -> str:
+    """The name of a file, if it is one segment of a path."""
+    if name in {"", ".", ".."} or name.startswith("..") or not name.isprintable() or {"/", "\\"} & set(name):
+        raise Refused("configuration", f"a file of it cannot be named {name!r}: give it a plain name")
+    return name

@@ -1,0 +1,53 @@
+"""The network of a server: its name for proxies, and a policy that lets them alone in.
+
+A policy of its own for each server, applied before its pod is there and taken away after it. It says nothing of where
+the server may go: where a policy has no `Egress`, everywhere
+(https://kubernetes.io/docs/concepts/services-networking/network-policies/).
+"""
+
+from typing import Any
+
+from control.orchestrator.container import PORT
+from control.orchestrator.environment import Environment
+from control.orchestrator.identity import labels, selecting, server_name
+from control.servers.wanted import WantedServer
+
+
+def service(wanted: WantedServer, environment: Environment) -> dict[str, Any]:
+    """The address at which proxies call it; leads nowhere until it is ready."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": _metadata(wanted, environment),
+        "spec": {
+            "type": "ClusterIP",
+            "selector": selecting(environment.instance_id, wanted.installation_id),
+            "ports": [{"name": PORT, "port": wanted.port, "targetPort": PORT, "protocol": "TCP"}],
+        },
+    }
+
+
+def policy(wanted: WantedServer, environment: Environment) -> dict[str, Any]:
+    """Who may connect to it: our proxies, to its one port."""
+    proxies = {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": environment.proxies_namespace}},
+        "podSelector": {"matchLabels": {"app.kubernetes.io/name": "archway", "app.kubernetes.io/component": "proxy"}},
+    }
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": _metadata(wanted, environment),
+        "spec": {
+            "podSelector": {"matchLabels": selecting(environment.instance_id, wanted.installation_id)},
+            "policyTypes": ["Ingress"],
+            "ingress": [{"from": [proxies], "ports": [{"protocol": "TCP", "port": PORT}]}],
+        },
+    }
+
+
+def _metadata(wanted: WantedServer, environment: Environment) -> dict[str, Any]:
+    return {
+        "name": server_name(wanted.entry, wanted.installation_id),
+        "namespace": environment.namespace,
+        "labels": labels(environment.instance_id, wanted.installation_id, wanted.entry, wanted.team_id),
+    }

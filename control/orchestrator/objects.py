@@ -1,0 +1,34 @@
+"""What one server is in a Kubernetes cluster: its objects, of what is wanted and of what all servers inherit. Pure.
+
+In the order in which they are applied: the policy first, else its pod would be there unconfined for a moment; then
+the secrets that the pod needs; then the Deployment, and the name at which it is called.
+"""
+
+from typing import Any
+
+from control.orchestrator.deployment import deployment
+from control.orchestrator.environment import Environment
+from control.orchestrator.network import policy, service
+from control.orchestrator.secret_objects import secret_objects
+from control.servers.wanted import WantedServer
+
+Object = dict[str, Any]
+
+
+def objects_of(wanted: WantedServer, environment: Environment) -> list[Object]:
+    """All objects of one server; raises Refused where it cannot be run as it is wanted."""
+    return [
+        policy(wanted, environment),
+        *secret_objects(wanted, environment),
+        deployment(wanted, environment),
+        service(wanted, environment),
+    ]
+
+
+def owned(made: Object, deployment: Object) -> Object:
+    """The object as the Deployment's, which is there: who deletes that one takes this one along."""
+    if made["kind"] not in {"Secret", "Service"}:
+        return made
+    named = {"name": deployment["metadata"]["name"], "uid": deployment["metadata"]["uid"]}
+    owner = {"apiVersion": "apps/v1", "kind": "Deployment", **named}
+    return {**made, "metadata": {**made["metadata"], "ownerReferences": [owner]}}

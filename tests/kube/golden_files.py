@@ -1,0 +1,37 @@
+"""The golden files: the objects of some servers as YAML, so that a change of what is applied is read before it lands.
+
+`python -m tests.kube.golden_files` writes them again. What differs then restarts servers, or may.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from control.orchestrator.objects import objects_of
+from tests.kube.wanted_servers import GOLDEN
+
+FOLDER = Path(__file__).parent / "golden"
+
+
+class Plain(yaml.SafeDumper):
+    """Writes equal parts twice instead of pointing at the first."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def golden_text(name: str) -> str:
+    """What the file of this name should hold."""
+    return yaml.dump_all(objects_of(*GOLDEN[name]), Dumper=Plain, sort_keys=True, width=118)
+
+
+def main() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    for name in GOLDEN:
+        (FOLDER / f"{name}.yaml").write_text(golden_text(name))
+
+
+if __name__ == "__main__":
+    main()

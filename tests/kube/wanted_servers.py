@@ -1,0 +1,72 @@
+"""Servers as they may be wanted, and an environment for them: those whose objects are kept as golden files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from control.orchestrator.environment import Environment
+from control.registry.self_hosted import Resources
+from control.servers.wanted import PullSecret, WantedServer
+
+INSTANCE = "0193a1b2-0000-7000-8000-0000000000aa"
+INSTALLATION = "0193a1b2-c3d4-7e5f-8a6b-112233445566"
+TEAM = "0193a1b2-0000-7000-8000-0000000000bb"
+ENVIRONMENT = Environment(
+    instance_id=INSTANCE,
+    namespace="servers",
+    proxies_namespace="archway",
+    base_image="registry.example/archway-base:1",
+    name_key=b"k" * 32,
+)
+TAINTED = replace(
+    ENVIRONMENT,
+    node_selector={"pool": "mcp"},
+    tolerations=[{"key": "dedicated", "operator": "Equal", "value": "mcp", "effect": "NoSchedule"}],
+)
+
+STDIO = WantedServer(
+    installation_id=INSTALLATION,
+    entry="time",
+    team_id=None,
+    generation=3,
+    image="",
+    command=("uvx", "mcp-server-time==2026.10.19", "--local-timezone", "$(HOME) costs $5"),
+    transport="stdio",
+    port=8080,
+    path="/mcp",
+    health_path="",
+    environment={"LANG": "C.UTF-8", "EMPTY": ""},
+    secret_environment={"API_KEY": "canary-of-the-variable"},
+    files={},
+    bridge_token="canary-of-the-bridge-token",
+    resources=Resources(),
+    pull_secrets=(),
+)
+HTTP = replace(
+    STDIO,
+    entry="orders",
+    team_id=TEAM,
+    image="registry.example/orders@sha256:" + "ab" * 32,
+    command=(),
+    transport="http",
+    port=9000,
+    path="/api/mcp",
+    health_path="/well",
+    environment={"MODE": "live"},
+    files={"ca.pem": "-----BEGIN CERTIFICATE-----\n", "key.pem": "canary-of-the-file"},
+    bridge_token="",
+    resources=Resources(cpu="250m", memory="256Mi", memory_limit="1Gi", cpu_limit="2"),
+    pull_secrets=(
+        PullSecret(name="pull-1", registry="registry.example", docker_config='{"auths": {"registry.example": {}}}'),
+        PullSecret(name="kept-by-others"),
+    ),
+    restarts_wanted=2,
+)
+BARE = replace(HTTP, team_id=None, health_path="", secret_environment={}, files={}, environment={}, pull_secrets=())
+OWN_IMAGE = replace(STDIO, entry="notes", image="registry.example/notes:2", command=("notes", "serve"))
+GOLDEN = {
+    "stdio_on_the_base_image": (STDIO, ENVIRONMENT),
+    "http_with_all": (HTTP, ENVIRONMENT),
+    "http_with_nothing": (BARE, ENVIRONMENT),
+    "stdio_in_an_own_image": (OWN_IMAGE, TAINTED),
+}

@@ -1,0 +1,75 @@
+"""The Deployment of a server: hardened, and another template only for what another server is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from control.orchestrator.deployment import deployment
+from control.servers.runtime import Refused
+from control.servers.wanted import WantedServer
+from tests.kube.wanted_servers import ENVIRONMENT, HTTP, STDIO, TAINTED
+
+
+def template(wanted: WantedServer) -> Any:
+    return deployment(wanted, ENVIRONMENT)["spec"]["template"]
+
+
+def test_another_generation_alone_restarts_nothing() -> None:
+    later = replace(STDIO, generation=STDIO.generation + 1)
+    assert template(later) == template(STDIO)
+    assert deployment(later, ENVIRONMENT) != deployment(STDIO, ENVIRONMENT)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"restarts_wanted": 1},
+        {"command": ("uvx", "other")},
+        {"secret_environment": {"API_KEY": "another"}},
+        {"environment": {"LANG": "de_DE"}},
+        {"base_image": "registry.example/base:2"},
+        {"bridge_token": "another"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_another_server_is_restarts_it(change: dict[str, Any]) -> None:
+    assert template(replace(STDIO, **change)) != template(STDIO)
+
+
+def test_the_restart_that_kubectl_asks_for_is_not_ours() -> None:
+    assert list(template(STDIO)["metadata"]["annotations"]) == ["archway.dev/restarts"]
+
+
+def test_its_pod_has_no_account_and_no_rights() -> None:
+    pod = template(HTTP)["spec"]
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    (container,) = pod["containers"]
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert (
+        not {"serviceAccountName", "hostNetwork", "hostPID", "hostIPC", "nodeName", "priorityClassName"} & pod.keys()
+    )
+    assert all(one.keys() <= {"name", "emptyDir", "secret"} for one in pod["volumes"])
+
+
+def test_files_are_read_only_and_for_its_group_alone() -> None:
+    volume = next(one for one in template(HTTP)["spec"]["volumes"] if one["name"] == "files")["secret"]
+    assert volume["defaultMode"] == 0o440
+    assert [one["path"] for one in volume["items"]] == ["ca.pem", "key.pem"]
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "..data", "a\nb"])
+def test_a_file_whose_name_leads_elsewhere_is_refused(name: str) -> None:
+    with pytest.raises(Refused) as refused:
+        deployment(replace(HTTP, files={name: "x"}), ENVIRONMENT)
+    assert refused.value.cause == "configuration"
+
+
+def test_pods_inherit_where_they_may_run() -> None:
+    pod = deployment(STDIO, TAINTED)["spec"]["template"]["spec"]
+    assert pod["nodeSelector"] == {"pool": "mcp"}
+    assert pod["tolerations"] == [{"key": "dedicated", "operator": "Equal", "value": "mcp", "effect": "NoSchedule"}]
+    assert not {"nodeSelector", "tolerations"} & template(STDIO)["spec"].keys()
