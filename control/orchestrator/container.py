@@ -19,7 +19,7 @@ HOME: Final = "/var/lib/mcp"
 BRIDGE: Final = ("python", "-I", "-m", "bridge")
 """What the base image starts, and an image of one's own that is made from it."""
 START_S: Final = 300
-"""In which it must have answered once; else it is started anew."""
+"""In which it must have answered once; else it is started again."""
 SCRATCH: Final = "1Gi"
 """What it may write to disk, in all."""
 SET_ASIDE: Final = "64Mi"

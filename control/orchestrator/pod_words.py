@@ -28,7 +28,7 @@ _SECRET_WORDS: Final = ("secret ", "couldn't find key")
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """How one pod fares."""
+    """How one pod of a server fares, in the phases and causes of states."""
 
     phase: Phase
     cause: str = ""
