@@ -12,6 +12,7 @@ from core.settings import BadSetting, Seconds, host_port, load, variable
 from core.signing import Signer
 
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+USERS = "1900000000-1999999999"
 _NO_USER = 0xFFFFFFFF
 """The number that stands for none: setresuid(2)."""
 _LABEL = r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$"
@@ -79,7 +80,7 @@ class ControlSettings(msgspec.Struct, frozen=True):
 
     servers_folder: str = ""
     """Where servers that run as processes have their folders and logs; closed to everybody else."""
-    servers_users: str = "1900000000-1999999999"
+    servers_users: str = USERS
     """Numbers of users that nobody else uses: where control is root, each server that runs as a process gets its own.
     These are free in https://systemd.io/UIDS-GIDS/."""
     servers_may_read: tuple[str, ...] = ()
@@ -155,10 +156,7 @@ class ControlSettings(msgspec.Struct, frozen=True):
     @property
     def users(self) -> range:
         """Of whom servers that run as processes get one each."""
-        first, _, last = self.servers_users.partition("-")
-        if first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last) < _NO_USER:
-            return range(int(first), int(last) + 1)
-        raise BadSetting("ARCHWAY_SERVERS_USERS must be two numbers of users, such as 1900000000-1999999999")
+        return users_from(self.servers_users)
 
     @property
     def pages_url(self) -> str:
@@ -203,6 +201,14 @@ def from_environment() -> ControlSettings:
             if not getattr(settings, name):
                 raise BadSetting(f"{variable(name)} is not set, and ARCHWAY_RUNTIME=cluster needs it")
     return settings
+
+
+def users_from(text: str) -> range:
+    """The numbers of users that a setting names, `FIRST-LAST`; raises BadSetting."""
+    first, _, last = text.partition("-")
+    if first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last) < _NO_USER:
+        return range(int(first), int(last) + 1)
+    raise BadSetting(f"ARCHWAY_SERVERS_USERS must be two numbers of users, such as {USERS}")
 
 
 def _json(name: str, text: str, kind: type[T]) -> T:

@@ -11,6 +11,7 @@ from archway.doctor.asking import TO_CONTROL, TO_PROXIES, ask, runs
 from archway.doctor.environments import Given
 from archway.doctor.far_run import check_deployment
 from archway.doctor.finding import Finding, looked
+from archway.doctor.isolation_check import check_isolation
 from archway.doctor.listeners import check_ports
 from archway.doctor.local_run import check_first_call, check_running
 from archway.doctor.machine import check_python, check_state
@@ -39,6 +40,7 @@ def examine(state: StateFolder, environment: Mapping[str, str]) -> list[Finding]
     findings += looked(f"state folder {state.root}", check_state(state.root))
     findings += _settings(here, {**keys, **environment})
     findings += looked("ports that the last start used here", check_ports(ports, facts)) if ports else []
+    findings += check_isolation(environment)
     findings += _servers(state, environment, kept, facts)
     findings += _asked(here)
     if facts.running:

@@ -18,6 +18,9 @@ def up(
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Proxy workers.")] = 1,
     no_demo: Annotated[bool, typer.Option("--no-demo", help="Without the demo server, entry and gateway.")] = False,
+    no_servers: Annotated[
+        bool, typer.Option("--no-servers", help="Without the servers beside the demo that Archway itself runs.")
+    ] = False,
     detached: Annotated[bool, typer.Option("--detach", help="Return when everything is ready; it goes on.")] = False,
     ready_fd: Annotated[int, typer.Option("--ready-fd", hidden=True)] = -1,
 ) -> None:
@@ -45,12 +48,13 @@ def up(
                 pass  # says at once that another one runs
             ports = [("--proxy-port", proxy_port), ("--control-port", control_port), ("--workers", workers)]
             arguments = [text for name, value in ports if value is not None for text in (name, str(value))]
-            arguments += ["--state", str(folder.root)] + (["--no-demo"] if no_demo else [])
+            left_out = [name for name, out in (("--no-demo", no_demo), ("--no-servers", no_servers)) if out]
+            arguments += ["--state", str(folder.root), *left_out]
             detach(arguments, folder.log_of("up"), report_for_here())
             return
     except (BadState, AlreadyRunning, DidNotDetach) as why:
         raise refuse(str(why)) from None
-    options = Options(proxy_port, control_port, workers, not no_demo, foreground=ready_fd < 0)
+    options = Options(proxy_port, control_port, workers, not no_demo, servers=not no_servers, foreground=ready_fd < 0)
     pipe = PipeReport(ready_fd) if ready_fd >= 0 else None
     report = pipe or report_for_here()
     try:

@@ -36,6 +36,8 @@ class Wiring:
     run_token_sha256: str
     workers: int
     cache: str
+    servers: str
+    """Folder of the servers that run here."""
 
 
 def control_environment(wiring: Wiring, given: Mapping[str, str]) -> dict[str, str]:
@@ -49,6 +51,8 @@ def control_environment(wiring: Wiring, given: Mapping[str, str]) -> dict[str, s
         "ARCHWAY_CONTROL_INTERNAL_LISTEN": _at(wiring.ports.control_internal),
         "ARCHWAY_CONTROL_PUBLIC_LISTEN": _at(wiring.ports.control_public),
         "ARCHWAY_PROXY_INTERNAL_URL": f"http://{_at(wiring.ports.proxy_internal)}",
+        "ARCHWAY_RUNTIME": given.get("ARCHWAY_RUNTIME") or "process",
+        "ARCHWAY_SERVERS_FOLDER": given.get("ARCHWAY_SERVERS_FOLDER") or wiring.servers,
     }
 
 

@@ -4,6 +4,7 @@ Called at each start and by `archway down`. Left out: one program and its guard'
 and the file that says which processes the proxy's workers are (archway/supervisor/ports_file.py).
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from archway.supervisor.ports_file import recorded_workers
@@ -11,11 +12,12 @@ from core.children.identity import end, lives
 from core.children.orphans import end_program, recorded
 
 
-def end_all(run: Path, ports: Path) -> list[str]:
-    """End everything that is recorded; the names of what was still alive."""
+def end_all(runs: Iterable[Path], ports: Path) -> list[str]:
+    """End everything that is recorded in these folders; the names of what was still alive."""
     alive: list[str] = []
     # Those who use a server go before the server does.
-    records = sorted(run.glob("*.json"), key=lambda path: path.stem in {"postgres", "redis"})
+    found = [record for run in runs for record in run.glob("*.json")]
+    records = sorted(found, key=lambda path: path.stem in {"postgres", "redis"})
     for record in records:
         if record == ports:
             continue

@@ -21,7 +21,7 @@ def shut_down(folder: Path) -> str:
         end([holder], signal.SIGTERM, PATIENCE_S)
     try:
         with state.hold():
-            left = end_all(state.root / "run", state.ports)
+            left = end_all(state.runs, state.ports)
             state.up.unlink(missing_ok=True)
     except AlreadyRunning as another:
         return f"stopped, but meanwhile another start took the folder: {another}"

@@ -17,6 +17,7 @@ from archway.demo.server import demo_server, demo_url
 from archway.up import postgres, redis
 from archway.up.environment import Wiring, public_url
 from archway.up.first_call import FirstCall
+from archway.up.first_servers import FirstServers, first_servers
 from archway.up.first_setup import ARGUMENTS, Gone, Setup, finished, set_up
 from archway.up.form import form
 from archway.up.given_servers import tell_away
@@ -33,6 +34,7 @@ from archway.up.way_in import way_in
 from core.children.child import Child
 from core.children.program import Program
 from core.compiled_form import root
+from core.tasks import Tasks
 from core.tokens import digest, new_token
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -51,6 +53,7 @@ class Options:
     control_port: int | None = None
     workers: int = 1
     demo: bool = True
+    servers: bool = True
     foreground: bool = True
 
 
@@ -69,6 +72,7 @@ class Stack:
         self._state, self._options, self._given, self._report = state, options, given, report
         self._children: dict[str, Child] = {}
         self._up: UpFile | None = None
+        self._beside = Tasks("up")
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Start, call `ready`, stay until a signal, end everything. Raises what kept it from starting.
@@ -103,7 +107,7 @@ class Stack:
 
     def _wire(self) -> tuple[Wiring, str]:
         """Everything that must be known before the first program starts. Blocks while it ends orphans."""
-        end_all(self._state.root / "run", self._state.ports)
+        end_all(self._state.runs, self._state.ports)
         known = recall(self._state.remembered)
         ports = settle_ports(self._state.remembered, known, self._options.proxy_port, self._options.control_port)
         admin_token = new_token()
@@ -118,6 +122,7 @@ class Stack:
             run_token_sha256=digest(admin_token),
             workers=self._options.workers,
             cache=str(cache),
+            servers=str(self._state.servers),
         )
         return wiring, admin_token
 
@@ -168,6 +173,10 @@ class Stack:
         self._up.refresh()
         call = FirstCall(base + setup.gateway_path, setup.token, setup.tool, ARGUMENTS) if setup else None
         trouble = await self._try(call) if call and self._options.demo else None
+        servers = first_servers() if setup and self._options.demo and self._options.servers else ()
+        if servers:
+            work = FirstServers(api, self._state.first_servers, self._report.note)
+            _ = self._beside.spawn("first-servers", work.run(servers))
         self._report.say(
             summary(
                 self._state.root,
@@ -178,6 +187,7 @@ class Stack:
                 end_sentence(self._state.root, foreground=self._options.foreground),
                 form(self._given, root()),
                 sign_in,
+                [server.name for server in servers],
             )
         )
 
@@ -213,6 +223,7 @@ class Stack:
                 behind = True
 
     async def _end(self) -> None:
+        await self._beside.close()
         if self._children:
             with step(self._report, "Stopped"):
                 for name in _STOP_ORDER:

@@ -50,6 +50,16 @@ class StateFolder:
         return self.root / "setup.json"
 
     @property
+    def first_servers(self) -> Path:
+        """Which servers were installed once, to be run here."""
+        return self.root / "first-servers.json"
+
+    @property
+    def servers(self) -> Path:
+        """Homes and logs of the servers that run here (control/processes/layout.py)."""
+        return self.root / "servers"
+
+    @property
     def up(self) -> Path:
         """What runs now, for other tools."""
         return self.root / "up.json"
@@ -58,6 +68,11 @@ class StateFolder:
     def ports(self) -> Path:
         """Where the proxy's supervisor says what it bound and who its workers are."""
         return self.root / "run" / "proxy.ports.json"
+
+    @property
+    def runs(self) -> tuple[Path, ...]:
+        """Folders in which guards write down which processes there are."""
+        return self.root / "run", self.servers / "run"
 
     def record_of(self, program: str) -> Path:
         """Where a program's guard writes down both their identities."""

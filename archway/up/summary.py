@@ -1,6 +1,7 @@
 """What a person reads when everything runs."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from archway.up.first_call import FirstCall
@@ -16,11 +17,12 @@ def summary(
     end: str = "",
     workers: str = "",
     sign_in: str = "",
+    servers: Sequence[str] = (),
 ) -> str:
     """URL, token and commands, ready to be copied.
 
     `gone` says why there is none at a later start, `end` how everything is ended, `workers` in which form they run,
-    `sign_in` is the link that signs the admin in.
+    `sign_in` is the link that signs the admin in, `servers` are those that Archway runs itself.
     """
     lines = ["", f"Archway runs. {end}".rstrip()]
     if call is not None:
@@ -28,6 +30,8 @@ def summary(
     lines += [f"  Admin API  {control_url}/api/v1 (token for this run in {state}/up.json)", f"  State      {state}"]
     if sign_in:
         lines += [f"  Sign in    {sign_in} (as the admin, once)"]
+    if servers:
+        lines += [f"  Servers    {', '.join(servers)}: being started; `archway status` says how they do"]
     if workers:
         lines += [f"  Workers    {workers}"]
     if call is not None and trouble is None:

@@ -61,7 +61,18 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     state = tmp_path_factory.mktemp("up") / "state"
     own = {name: value for name, value in os.environ.items() if not name.startswith("ARCHWAY_")}
     archway = [sys.executable, "-m", "archway"]
-    start = [*archway, "up", "--detach", "--state", str(state), "--proxy-port", "0", "--control-port", "0"]
+    start = [
+        *archway,
+        "up",
+        "--detach",
+        "--no-servers",
+        "--state",
+        str(state),
+        "--proxy-port",
+        "0",
+        "--control-port",
+        "0",
+    ]
     done = subprocess.run(start, capture_output=True, text=True, timeout=WITHIN_S, check=False, env=own)
     assert done.returncode == 0, done.stdout + done.stderr
     yield Deployment(state)

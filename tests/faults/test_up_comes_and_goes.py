@@ -89,7 +89,7 @@ def test_ctrl_c_ends_everything(fresh):
 
 def test_ctrl_c_in_the_middle_of_the_start_ends_everything(fresh):
     with subprocess.Popen(
-        [*ARCHWAY, "up", "--proxy-port", "0", "--control-port", "0", "--state", str(fresh.state)],
+        [*ARCHWAY, "up", "--no-servers", "--proxy-port", "0", "--control-port", "0", "--state", str(fresh.state)],
         stdout=subprocess.PIPE,
         text=True,
     ) as process:

@@ -24,7 +24,18 @@ async def empty_database(postgres):  # noqa: F811 - a fixture
 
 async def test_given_servers_are_used_instead_of_own_ones(fresh, empty_database, redis_server):  # noqa: F811 - a fixture
     given = {**os.environ, "ARCHWAY_DATABASE_URL": empty_database, "ARCHWAY_REDIS_URL": redis_server.url}
-    up = [*ARCHWAY, "up", "--detach", "--proxy-port", "0", "--control-port", "0", "--state", str(fresh.state)]
+    up = [
+        *ARCHWAY,
+        "up",
+        "--detach",
+        "--no-servers",
+        "--proxy-port",
+        "0",
+        "--control-port",
+        "0",
+        "--state",
+        str(fresh.state),
+    ]
 
     done = subprocess.run(up, capture_output=True, text=True, timeout=150, check=False, env=given)  # noqa: ASYNC221 - nothing else runs here
 

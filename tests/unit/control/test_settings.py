@@ -117,3 +117,12 @@ def test_where_servers_run_is_read_from_json(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_cluster_is_not_used_half_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BadSetting, match=f"ARCHWAY_{name}"):
         read(monkeypatch, **{**CLUSTER, name: ""})
+
+
+def test_processes_need_a_folder_and_users_that_are_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(monkeypatch, RUNTIME="process", SERVERS_FOLDER="/srv", SERVERS_USERS="5-7").users == range(5, 8)
+    with pytest.raises(BadSetting, match="ARCHWAY_SERVERS_FOLDER"):
+        read(monkeypatch, RUNTIME="process", SERVERS_FOLDER="")
+    for users in ("root", "0-9", "9-5", "1-4294967295", "7"):
+        with pytest.raises(BadSetting, match="ARCHWAY_SERVERS_USERS"):
+            read(monkeypatch, RUNTIME="", SERVERS_USERS=users)

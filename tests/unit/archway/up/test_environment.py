@@ -9,7 +9,9 @@ from archway.up.environment import (
 
 PORTS = Ports(1, 2, 3, 4, 5, 6, 7, 8, 9)
 KEYS = {name: name.lower() for name in ("ARCHWAY_SECRET_KEY", "ARCHWAY_PROXY_KEY", "ARCHWAY_SIGNING_KEY")}
-WIRING = Wiring(PORTS, KEYS | {"ARCHWAY_VERIFY_KEYS": "v"}, "postgresql://d", "redis://r", "ab", 2, "/s/c")
+WIRING = Wiring(
+    PORTS, KEYS | {"ARCHWAY_VERIFY_KEYS": "v"}, "postgresql://d", "redis://r", "ab", 2, "/s/c", "/s/servers"
+)
 
 
 def test_a_proxy_is_told_nothing_that_only_control_may_know():
@@ -48,3 +50,10 @@ def test_a_proxy_is_told_where_peoples_pages_are():
     control, proxy = control_environment(WIRING, {}), proxy_environment(WIRING, {})
 
     assert proxy["ARCHWAY_CONTROL_PUBLIC_URL"] == f"http://{control['ARCHWAY_CONTROL_PUBLIC_LISTEN']}"
+
+
+def test_servers_run_as_processes_in_the_state_folder_unless_it_is_said_where():
+    told = control_environment(WIRING, {})
+    assert (told["ARCHWAY_RUNTIME"], told["ARCHWAY_SERVERS_FOLDER"]) == ("process", "/s/servers")
+    told = control_environment(WIRING, {"ARCHWAY_RUNTIME": "cluster", "ARCHWAY_SERVERS_FOLDER": "/srv"})
+    assert (told["ARCHWAY_RUNTIME"], told["ARCHWAY_SERVERS_FOLDER"]) == ("cluster", "/srv")

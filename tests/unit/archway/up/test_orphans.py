@@ -18,16 +18,17 @@ def test_workers_whose_supervisor_was_killed_are_found_in_the_ports_file(tmp_pat
     ports = tmp_path / "proxy.ports.json"
     ports.write_text(json.dumps({"proxy": 1, "supervisor": [1, "gone"], "workers": [identify(sleeper.pid).row]}))
 
-    assert end_all(tmp_path, ports) == ["proxy workers"]
+    assert end_all([tmp_path], ports) == ["proxy workers"]
 
     assert sleeper.wait(60) == -15
 
 
 def test_every_program_that_still_lives_is_ended_and_named(tmp_path, sleeper):
-    (tmp_path / "demo.json").write_text(json.dumps({"program": identify(sleeper.pid).row}))
+    (tmp_path / "servers").mkdir()
+    (tmp_path / "servers" / "one.json").write_text(json.dumps({"program": identify(sleeper.pid).row}))
     (tmp_path / "redis.json").write_text(json.dumps({"program": [sleeper.pid, "before the reboot"]}))
 
-    assert end_all(tmp_path, tmp_path / "proxy.ports.json") == ["demo"]
+    assert end_all([tmp_path, tmp_path / "servers"], tmp_path / "proxy.ports.json") == ["one"]
 
     assert sleeper.wait(60) == -15
-    assert not list(tmp_path.iterdir())
+    assert [one.name for one in tmp_path.rglob("*")] == ["servers"]

@@ -60,3 +60,9 @@ def test_the_link_for_the_admin_is_shown_and_that_it_is_good_once():
 
     assert "  Sign in    http://127.0.0.1:8400/sign-in/link/x (as the admin, once)" in text.splitlines()
     assert "Sign in" not in summary(Path("/s"), "http://127.0.0.1:8401", CALL, None)
+
+
+def test_servers_that_are_being_started_are_named():
+    text = summary(Path("/s"), "http://127.0.0.1:8401", CALL, None, servers=["Time, run here", "Everything"])
+
+    assert "  Servers    Time, run here, Everything: being started; `archway status` says how they do" in text
