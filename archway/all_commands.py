@@ -15,6 +15,7 @@ from archway.admin.history import AUDIT, RECORDS
 from archway.admin.identity_providers import IDENTITY_PROVIDERS
 from archway.admin.oauth import GRANTS, OAUTH_CLIENTS
 from archway.admin.people import TEAMS, TOKENS, USERS
+from archway.admin.pull_secrets import PULL_SECRETS
 from archway.admin.registry import INSTALLATIONS
 from archway.admin.revoke import REVOKE
 from archway.admin.roles import ROLES
@@ -83,7 +84,13 @@ for panel, groups in (
     ("OAuth", {"oauth-clients": OAUTH_CLIENTS, "grants": GRANTS}),
     (
         "Servers and tools",
-        {"entries": ENTRIES, "installations": INSTALLATIONS, "gateways": GATEWAYS, "assignments": ASSIGNMENTS},
+        {
+            "entries": ENTRIES,
+            "installations": INSTALLATIONS,
+            "pull-secrets": PULL_SECRETS,
+            "gateways": GATEWAYS,
+            "assignments": ASSIGNMENTS,
+        },
     ),
     ("What happened", {"records": RECORDS, "audit": AUDIT, "sign-ins": SIGN_INS}),
 ):

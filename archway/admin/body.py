@@ -3,6 +3,7 @@
 import getpass
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -45,14 +46,23 @@ def body_of(
             _refuse_both(filled.get(option.name), option)
             body[option.name] = changed(api, option, body.get(option.name, (now or {}).get(option.name)), taken)
             continue
+        for name in reversed(option.member.split(".") if option.member else ()):
+            taken = {name: taken}
         if option.name in filled and not isinstance(taken, dict):
             raise BadOption(f"{filled[option.name].option} and {option.option} say the same; give one of them")
         filled[option.name] = option
-        # Two options may fill one field: plain answers and secret ones.
-        body[option.name] = body[option.name] | taken if isinstance(body.get(option.name), dict) else taken
+        # Two options may fill one field: plain answers and secret ones, or members of one object.
+        body[option.name] = _merged(body.get(option.name), taken)
     for name, value in _from_environment(given.get("value_from_env") or ()).items():
         _put_secret(body, options, name, value)
     return body
+
+
+def _merged(below: Any, over: Any) -> Any:
+    """Of two objects one with the members of both, in each member too; else what is over the other."""
+    if not isinstance(below, dict) or not isinstance(over, dict):
+        return over
+    return below | {name: _merged(below.get(name), value) for name, value in over.items()}
 
 
 def _refuse_both(whole: Option | None, part: Option) -> None:
@@ -61,13 +71,20 @@ def _refuse_both(whole: Option | None, part: Option) -> None:
 
 
 def _put_secret(body: dict[str, Any], options: Iterable[Option], name: str, value: str) -> None:
-    """A field of its own where one has this name, else one of the secret values."""
+    """A field of its own where one has this name; one of the secret values whose option stands before it and a dot,
+    as in `run-secret.TOKEN`; else one of the first.
+    """
     if any(option.kind == "prompt" and option.name == name for option in options):
         body[name] = value
         return
-    field = next((option.name for option in options if option.kind == "secrets"), None)
-    if field is None:
+    fields = {option.option: option.name for option in options if option.kind == "secrets"}
+    for option, field in fields.items():
+        if name.startswith(prefix := f"{option.removeprefix('--')}."):
+            body[field] = {**body.get(field, {}), name.removeprefix(prefix): value}
+            return
+    if not fields:
         raise BadOption(f"--value-from-env: there is no secret named {name}")
+    field = next(iter(fields.values()))
     body[field] = {**body.get(field, {}), name: value}
 
 
@@ -88,6 +105,8 @@ def read(api: AdminApi, option: Option, value: Any) -> Any:
             return dict(_pair(option, one) for one in value)
         case "json":
             return _json(option, value)
+        case "command":
+            return _words(option, value)
         case "prompt":
             return _prompt(option.name)
         case "secrets":
@@ -125,6 +144,13 @@ def _pair(option: Option, text: str) -> tuple[str, Any]:
     if not separator or not name:
         raise BadOption(f"{option.option} takes name=value; got {text!r}")
     return name, _json(option, value) if typed else value
+
+
+def _words(option: Option, text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError as why:
+        raise BadOption(f"{option.option} takes a command as a shell reads it: {why}") from None
 
 
 def _json(option: Option, text: str) -> Any:

@@ -12,6 +12,7 @@ from archway.admin.form import Form, with_form
 from archway.admin.lookup import find, find_in
 from archway.admin.names import with_owners, with_standings
 from archway.admin.resource import Action, Option, Resource, in_parts
+from archway.admin.run_options import EXAMPLES, EXAMPLES_OF_CHANGES, RUN_FIELDS, RUN_SECRETS
 from archway.admin.show import show_list, show_one
 from archway.options import DEFAULT_STATE, State
 
@@ -19,21 +20,8 @@ ENTRY_FIELDS = (
     Option("slug", "Short unique name, a DNS label.", needed=True),
     Option("name", "Name for people.", needed=True),
     Option("description", "What the server does."),
-    Option(
-        "url", "Where the server answers; {name} stands for the answer to that field. Not with --run.", needed=True
-    ),
-    Option("kind", "remote, as it is unless said otherwise, or self_hosted: one that Archway runs."),
-    Option(
-        "run",
-        'JSON: what Archway runs, {"command": ["npx", "-y", "@scope/server@1.2.3"], "transport", "image", ...}.',
-        "json",
-    ),
-    Option(
-        "run_secrets",
-        "A variable, or a mounted file, with a secret value for that server: its name.",
-        "secrets",
-        flag="run_secret",
-    ),
+    Option("url", "Where the server answers, unless Archway runs it; {name} stands for the answer to that field."),
+    Option("kind", "remote, or self_hosted: one that Archway runs, as it is with --run-command or --image."),
     Option("docs_url", "Where its documentation is."),
     Option("labels", "A label, name=value; may be repeated.", "map", flag="label"),
     Option("visibility", "organisation or teams."),
@@ -53,12 +41,15 @@ ENTRY_FIELDS = (
     ),
     Option(
         "fields",
-        'JSON: questions at installation, [{"name", "type", "header", ...}]; without header: for {name} in the URL.',
+        'JSON: questions at installation, [{"name", "type", "header", ...}]; of one that Archway runs "variable" '
+        'or "file"; without any: for {name} in the URL, ${user_config.name} in the command.',
         "json",
     ),
+    *RUN_FIELDS,
     Option(
         "fixed_headers", "A header with a secret value, sent with every request: its name.", "secrets", flag="header"
     ),
+    RUN_SECRETS,
     Option(
         "client_secret",
         "With oauth: the secret of the client that you registered at the provider, asked for at the terminal; in "
@@ -109,12 +100,14 @@ ENTRY = Resource(
             "archway entries create --slug crm --name CRM --url https://crm.example.com/mcp "
             '--credential-model static --credential-placement \'{"style": "bearer"}\'',
             "archway entries create --slug bugs --name Bugs --url https://bugs.example.com/mcp --belongs-to Platform",
+            *EXAMPLES,
             "archway entries create --body entry.json",
         ),
         "list": ("archway entries list --text crm", "archway entries list --label stage=live -o wide"),
         "show": ("archway entries show crm",),
         "update": (
             "archway entries update crm --url https://crm.example.com/v2/mcp",
+            *EXAMPLES_OF_CHANGES,
             "archway entries update crm --add-label stage=live --remove-team Sales",
             "archway entries update bugs --belongs-to organisation --visibility organisation",
             "archway entries update crm --discovery-installation crm@Support",

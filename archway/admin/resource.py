@@ -21,13 +21,15 @@ Kind = Literal[
     "prompt",
     "period",
     "moment",
+    "command",
 ]
 """How an option is read: `list` and `references` may be repeated, `map` takes name=value, `json` a JSON text,
 `reference` the name or identifier of another object, `owner` that of a team, or `organisation`,
 `principal` a caller by e-mail, name or team,
 `secrets` the names of secret values that are then asked for,
 `prompt` nothing: the field's own value is asked for,
-`period` how far ahead a moment lies, such as `90d`, `moment` how far back, or the moment itself."""
+`period` how far ahead a moment lies, such as `90d`, `moment` how far back, or the moment itself,
+`command` a program with its arguments, quoted as for a shell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Option:
     """A value that would do, for options whose form is not obvious."""
     part: Literal["", "add", "remove"] = ""
     """Adds to the field's list or map, or removes from it; else the whole is replaced."""
+    member: str = ""
+    """Where the field is an object: the member that this option is, such as `resources.memory`; '' for all of it."""
     words: tuple[str, ...] = ()
     """The words that it takes, where these are few; shells offer them."""
 
@@ -131,6 +135,7 @@ REFERENCES: dict[str, tuple[str, tuple[str, ...]]] = {
     "installation": ("/installations", ("name", "address")),
     "gateway": ("/gateways", ("slug", "name")),
     "identity_provider": ("/identity-providers", ("slug", "name")),
+    "pull_secret": ("/pull-secrets", ("name",)),
     "oauth_client": ("/oauth-clients", ("name", "client_id")),
 }
 """Where an object of a kind is looked up, and by which fields."""

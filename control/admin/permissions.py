@@ -103,6 +103,11 @@ TABLE: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "DELETE /installations/{installation_id}": ("installation:delete",),
         "PUT /installations/{installation_id}/account": ("installation:update",),
         "DELETE /installations/{installation_id}/account": ("installation:update",),
+        "GET /pull-secrets": ("pull_secret:read",),
+        "POST /pull-secrets": ("pull_secret:create",),
+        "GET /pull-secrets/{pull_secret_id}": ("pull_secret:read",),
+        "PATCH /pull-secrets/{pull_secret_id}": ("pull_secret:update",),
+        "DELETE /pull-secrets/{pull_secret_id}": ("pull_secret:delete",),
         # gateways
         "GET /gateways": ("gateway:read",),
         "POST /gateways": ("gateway:create",),

@@ -5,6 +5,7 @@ by every gateway that carries its tools; all of it is written together.
 from collections.abc import Callable
 from typing import Any
 
+from control.changes.pull_secrets import check_named
 from control.changes.refusals import NotAllowed, NotNow, refuse_in_use, refuse_stale
 from control.changes.safeguards import Safeguards
 from control.changes.visible import managed_entry
@@ -33,6 +34,7 @@ async def create(write: Write, safeguards: Safeguards, wanted: WantedEntry) -> E
     """
     if not write.actor.may_for("entry:create", entry_owner(wanted)):
         raise NotAllowed(f"{lacking('entry:create')} An editor of a team may make entries that belong to it.")
+    await check_named(write, wanted, None)
     entry_id = new_id()
     await rows.insert(write, entry_id, _sealed(safeguards, entry_id, wanted, None))
     made = there(await entries.one(write.connection, entry_id))
@@ -58,6 +60,7 @@ async def change(
     check_owner_stays(before, asked)
     if not write.actor.may_for("entry:update", entry_owner(asked)):
         raise NotAllowed(lacking("entry:update"))
+    await check_named(write, asked, before)
     await rows.update(write, entry_id, _sealed(safeguards, entry_id, asked, before))
     after = there(await entries.one(write.connection, entry_id))
     await write.announce(

@@ -10,6 +10,7 @@ from control.registry.entry import Entry
 from control.registry.gateway import Gateway
 from control.registry.installation import Installation
 from control.registry.installing import may_see
+from control.registry.pull_secret import KeptPullSecret
 from control.registry.team_entries import entry_owner
 from control.registry.visibility import sees
 
@@ -40,4 +41,11 @@ def visible_gateway(found: Gateway | None, caller: Caller, action: Action = "gat
     """The gateway; raises NotThere. `action`: another that shows something of it, such as `assignment:read`."""
     if found is None or not sees(caller, action, found.visibility, found.teams, found.owner_id):
         raise NotThere("gateway")
+    return found
+
+
+def visible_pull_secret(found: KeptPullSecret | None, caller: Caller) -> KeptPullSecret:
+    """The pull secret; raises NotThere."""
+    if found is None or not caller.may_for("pull_secret:read", found.owner):
+        raise NotThere("pull secret")
     return found

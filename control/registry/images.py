@@ -65,6 +65,13 @@ def check_image(reference: str, where: str = "run.image") -> str:
     return reference
 
 
+def check_registry(host: str, where: str) -> str:
+    """The host of a registry in lower case, perhaps with a port; BrokenRule for what is none, such as a URL."""
+    if len(host) > _MAX_NAME or _HOST.fullmatch(host) is None:
+        raise BrokenRule(where, "must be the host of a registry, such as registry.example.com or localhost:5000")
+    return host.lower()
+
+
 def _parted(name: str) -> tuple[str, str]:
     """The registry and the rest: the first part is a registry where it has a dot or a port, or is `localhost`."""
     first, slash, rest = name.partition("/")

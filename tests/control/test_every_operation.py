@@ -45,6 +45,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "/grants/{grant_id}": (OWN, OTHERS),
     "/entries/{entry_id}": (TEAM, OTHERS),
     "/installations/{installation_id}": (OWN, TEAM, OTHERS),
+    "/pull-secrets/{pull_secret_id}": (TEAM, OTHERS),
     "/gateways/{gateway_id}": (OWN, OTHERS),
     "/records/{record_id}": (OWN, TEAM, OTHERS),
     "/sessions/{session_id}": (OWN, OTHERS),
@@ -66,7 +67,7 @@ OF_EACH = dict(zip(ACTIONS, combinations(range(8), 4), strict=False))
 SETS = [frozenset(action for action in ACTIONS if number in OF_EACH[action]) for number in range(8)]
 """For any two permissions there is a set with the first and without the second, so that none stands for another."""
 RESERVED = frozenset(action for action, held in ACTIONS.items() if held.reserved)
-SEEN_IN_TEAMS = frozenset({"team:read", "member:read", "installation:read"})
+SEEN_IN_TEAMS = frozenset({"team:read", "member:read", "installation:read", "pull_secret:read"})
 """What everybody holds for a team of theirs; who lacks it changes nobody who is in one."""
 
 
@@ -162,6 +163,11 @@ BODIES: dict[str, dict[str, Body]] = {
         OTHERS: lambda world, _: {"entry_id": world.ids[ANY]["entry_id"], "scope": "organisation"},
     },
     "PATCH /installations/{installation_id}": {ANY: lambda _, __: NAME},
+    "POST /pull-secrets": {
+        TEAM: lambda world, _: {**a_pull_secret("reds"), "team_id": world.ids[TEAM]["team_id"]},
+        OTHERS: lambda _, __: a_pull_secret("ours"),
+    },
+    "PATCH /pull-secrets/{pull_secret_id}": {ANY: lambda _, __: NAME},
     "PUT /installations/{installation_id}/account": {ANY: lambda _, __: {"access_token": "x"}},
     "POST /gateways": {
         OWN: lambda _, __: {"slug": "mine-too", "name": "Mine", "visibility": "personal"},
@@ -180,6 +186,10 @@ BODIES: dict[str, dict[str, Body]] = {
 
 def an_entry(slug: str) -> JSON:
     return {"slug": slug, "name": slug, "url": f"https://{slug}.example/mcp"}
+
+
+def a_pull_secret(name: str) -> JSON:
+    return {"name": name, "registry": "registry.example", "username": "robot", "password": "p"}
 
 
 def a_provider(slug: str) -> JSON:
@@ -287,6 +297,8 @@ async def build(api: Api, pool: Pool) -> Callable[[Kind], Any]:
             token = await api.post("/tokens", {"name": "t", **of_team})
             ids[scope] |= {"entry_id": entry["id"], "tool_id": await tools_of(api, entry)}
             ids[scope] |= {"installation_id": installed["id"], "token_id": token["id"]}
+            pull_secret = await api.post("/pull-secrets", {**a_pull_secret(team["name"]), "team_id": team["id"]})
+            ids[scope] |= {"pull_secret_id": pull_secret["id"]}
         hidden = await api.gateway(slug="hidden", visibility="teams", teams=[blue["id"]])
         ids[OTHERS] |= await assigned(api, hidden, {"slug": "blue"})
         mine = await api.gateway(as_=client, slug="mine", visibility="personal")

@@ -12,10 +12,11 @@ __all__ = ["api"]
 
 NULL_MEANS = {
     "/gateways/{gateway_id}": {"owner_id", "identity_provider_id"},
-    "/entries/{entry_id}": {"credential_placement", "team_id", "discovery_installation_id"},
+    "/entries/{entry_id}": {"credential_placement", "team_id", "discovery_installation_id", "run"},
     "/gateways/{gateway_id}/assignments/{assignment_id}": {"installation"},
     "/tokens/{token_id}": {"expires_at"},
     "/oauth-clients/{oauth_client_id}": {"team_id"},
+    "/pull-secrets/{pull_secret_id}": {"team_id"},
 }
 """Everywhere else null is refused."""
 ONE_FIELD = {"/entries/{entry_id}/tools/{tool_id}"}

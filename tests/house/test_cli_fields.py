@@ -14,7 +14,18 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import pytest
 from pydantic import BaseModel
 
-from archway.admin import gateways, history, identity_providers, oauth, people, registry, roles, sign_in, sign_ins
+from archway.admin import (
+    gateways,
+    history,
+    identity_providers,
+    oauth,
+    people,
+    pull_secrets,
+    registry,
+    roles,
+    sign_in,
+    sign_ins,
+)
 from archway.admin.resource import Option, Resource
 from control.admin.api import Operation
 from control.admin.app import RESOURCES
@@ -100,7 +111,9 @@ OPERATIONS: dict[str, Operation] = {one.key: one for resource in RESOURCES for o
 
 def described() -> dict[str, Resource]:
     """The command line's resources, by the API's path of the list, with parameters named `{}`."""
-    modules = (people, sign_in, sign_ins, roles, oauth, registry, gateways, history, identity_providers)
+    modules = (
+        people, sign_in, sign_ins, roles, oauth, registry, gateways, history, identity_providers, pull_secrets,
+    )  # fmt: skip
     found = [one for module in modules for one in vars(module).values()]
     return {unnamed(one.path): one for one in found if isinstance(one, Resource)}
 

@@ -8,7 +8,8 @@ alter table entries add column run_secrets bytea;
 alter table entries add column run_secret_names text[] not null default '{}';
 
 -- Credentials of image registries: one whose password is sealed here, or the name of a secret that somebody else keeps
--- in the cluster. A team's are seen by that team; without a team, by those who administer servers alone.
+-- in the cluster. A team's are seen and used by that team alone;
+-- without a team they are the organisation's.
 create table pull_secrets (
     id uuid primary key,
     name text not null,
@@ -25,7 +26,7 @@ create table pull_secrets (
     version int not null default 1,
     check ((kind = 'registry') = (password is not null) and (kind = 'cluster') = (secret_name <> ''))
 );
-create unique index pull_secrets_name_key on pull_secrets (lower(name));
+create unique index pull_secrets_name on pull_secrets (lower(name));
 
 -- What control of the version before does not say, triggers say for it (0019, 0023). They know of variables and files
 -- now, and leave alone what is bound to a command.

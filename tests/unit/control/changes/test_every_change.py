@@ -70,6 +70,7 @@ from tests.unit.control.changes.acting import (
     new_user,
     outbox_of,
 )
+from tests.unit.control.changes.pull_secret_cases import PULL_SECRETS
 from tests.unit.control.changes.server_cases import SERVERS
 
 ENDPOINTS = Endpoints(f"{ISSUER}/a", f"{ISSUER}/t", f"{ISSUER}/k")
@@ -79,6 +80,7 @@ WITHOUT_WRITE = {
     "as_admin.why_no_admin": "changes nothing: it says who may",
     "as_admin.why_not_themselves": "changes nothing: it says who may",
     "installations.locked": "changes nothing: it locks what a change is about to change",
+    "pull_secrets.check_named": "changes nothing: it says what an entry may not name",
     "first_admin.ensure_first_admin": "makes its own Write; nobody's act, which test_first_admin.py holds it to",
 }
 """Public coroutines of the folder that are not changes in somebody's `Write`, each with its reason."""
@@ -136,7 +138,7 @@ class Case:
 
 
 CASES = {
-    **{name: Case(*case) for name, case in {**ACCOUNTS, **SERVERS}.items()},
+    **{name: Case(*case) for name, case in {**ACCOUNTS, **SERVERS, **PULL_SECRETS}.items()},
     "users.create": Case(lambda write, _: new_user(write, "Cid"), "create user"),
     "users.change": Case(
         lambda write, there: users.change(write, there.user, {"name": "Anna"}),
