@@ -36,7 +36,8 @@ def render(helm: ModuleType) -> Iterator[Render]:
     with helm.Chart.load(CHART) as chart:
 
         def rendered(values: dict[str, Any], *, name: str = "archway") -> list[KubernetesObject]:
-            texts = chart.render({**NEEDED, **values}, name=name, namespace=NAMESPACE)
+            servers = {**NEEDED["servers"], **values.get("servers", {})}
+            texts = chart.render({**NEEDED, **values, "servers": servers}, name=name, namespace=NAMESPACE)
             documents = (yaml.safe_load_all(text) for path, text in texts.items() if path.endswith(".yaml"))
             return [one for several in documents for one in several if one]
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 NEEDED: Final[dict[str, Any]] = {
     "publicUrl": "https://mcp.example.com",
     "image": {"repository": "registry.example.com/archway"},
+    "servers": {"baseImage": "registry.example.com/archway-base:0.1.0"},
 }
 TOLERATION: Final = {"key": "pool", "operator": "Equal", "value": "tools", "effect": "NoSchedule"}
 INGRESS: Final = {

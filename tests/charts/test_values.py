@@ -131,7 +131,12 @@ def test_proxies_can_stay_behind_control_during_an_upgrade(render: Render) -> No
     rendered = render(MATRIX["upgrade with proxies behind"])
     assert container_of(rendered, "control")["image"] == "registry.example.com/archway:0.2.0"
     assert container_of(rendered, "proxy")["image"] == "registry.example.com/archway:0.1.0"
-    assert settings_of(rendered, "control")["ARCHWAY_BASE_IMAGE"] == "registry.example.com/archway-base:0.2.0"
+
+
+def test_an_upgrade_of_the_platform_restarts_no_server(render: Render) -> None:
+    before, after = render({}), render({"image": {**NEEDED["image"], "tag": "0.2.0"}})
+    assert settings_of(before, "control") == settings_of(after, "control")
+    assert settings_of(after, "control")["ARCHWAY_BASE_IMAGE"] == "registry.example.com/archway-base:0.1.0"
 
 
 def test_a_proxy_has_time_for_its_calls_and_for_callers_to_go_elsewhere(render: Render) -> None:
@@ -170,6 +175,7 @@ def test_names_of_objects_stay_labels_whatever_the_release_is_called(name: str, 
         ({"servers": {"namespaces": ["Tools"]}}, "/servers/namespaces/0"),
         ({"servers": {"namespaces": [NAMESPACE]}}, "own namespace"),
         ({"servers": {"baseImage": "registry.example.com/base"}}, "/servers/baseImage"),
+        ({"servers": {"baseImage": ""}}, "/servers/baseImage"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(

@@ -1,0 +1,32 @@
+"""What control makes in the cluster of the chart fits what the chart makes."""
+
+from __future__ import annotations
+
+from control.orchestrator.environment import Environment
+from control.orchestrator.network import policy
+from tests.charts.conftest import NAMESPACE, Render
+from tests.charts.objects import named, settings_of
+from tests.unit.control.servers.conftest import wanted_server
+
+
+def test_the_policy_of_a_server_lets_in_the_charts_proxies_and_not_its_control(render: Render) -> None:
+    rendered = render({})
+    told = settings_of(rendered, "control")
+    made = policy(
+        wanted_server("01890000-0000-7000-8000-000000000001"),
+        Environment(
+            instance_id="i",
+            namespace=told["ARCHWAY_SERVERS_NAMESPACE"],
+            proxies_namespace=told["ARCHWAY_RELEASE_NAMESPACE"],
+            base_image=told["ARCHWAY_BASE_IMAGE"],
+            name_key=b"k" * 32,
+        ),
+    )
+    (let_in,) = made["spec"]["ingress"][0]["from"]
+    assert let_in["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": NAMESPACE}
+    wanted = let_in["podSelector"]["matchLabels"].items()
+    labels = {
+        plane: named(rendered, "Deployment", f"archway-{plane}")["spec"]["template"]["metadata"]["labels"]
+        for plane in ("control", "proxy")
+    }
+    assert [plane for plane, found in labels.items() if wanted <= found.items()] == ["proxy"]
