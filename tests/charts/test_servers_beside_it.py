@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from control.orchestrator.environment import Environment
 from control.orchestrator.network import policy
+from core.identifiers import new_id
 from tests.charts.conftest import NAMESPACE, Render
 from tests.charts.objects import named, settings_of
 from tests.unit.control.servers.conftest import wanted_server
@@ -13,9 +14,9 @@ def test_the_policy_of_a_server_lets_in_the_charts_proxies_and_not_its_control(r
     rendered = render({})
     told = settings_of(rendered, "control")
     made = policy(
-        wanted_server("01890000-0000-7000-8000-000000000001"),
+        wanted_server(new_id()),
         Environment(
-            instance_id="i",
+            instance_id=new_id(),
             namespace=told["ARCHWAY_SERVERS_NAMESPACE"],
             proxies_namespace=told["ARCHWAY_RELEASE_NAMESPACE"],
             base_image=told["ARCHWAY_BASE_IMAGE"],
