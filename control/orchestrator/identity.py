@@ -25,6 +25,8 @@ PATH: Final = f"{DOMAIN}/path"
 """Annotation of a Deployment: where its server answers MCP."""
 MANAGER: Final = "archway"
 """In whose name objects are applied, and the value of `app.kubernetes.io/managed-by`."""
+PREFIX: Final = "mcp"
+"""With which all our names begin."""
 LONGEST_SLUG: Final = 40
 _DIGITS: Final = 12
 _NOT_OF_A_LABEL: Final = re.compile(r"[^a-z0-9]+")
@@ -33,7 +35,7 @@ _NOT_OF_A_LABEL: Final = re.compile(r"[^a-z0-9]+")
 def server_name(entry: str, installation_id: str) -> str:
     """`mcp-SLUG-DIGITS`, a DNS label of at most 57 characters; raises ValueError for what is no identifier."""
     digits = _identifier(installation_id)[-_DIGITS:]
-    return "-".join(part for part in ("mcp", _slug(entry), digits) if part)
+    return "-".join(part for part in (PREFIX, _slug(entry), digits) if part)
 
 
 def _identifier(text: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import orjson
 
 from control.orchestrator.environment import Environment
-from control.orchestrator.identity import labels, server_name
+from control.orchestrator.identity import PREFIX, labels, server_name
 from control.servers.runtime import Refused
 from control.servers.wanted import PullSecret, WantedServer
 
@@ -50,8 +50,8 @@ def content_name(wanted: WantedServer, environment: Environment) -> str:
 def pull_name(wanted: WantedServer, secret: PullSecret) -> str:
     """The name of a secret that pulls its image: one that we make, or somebody else's; raises Refused for none."""
     if not secret.docker_config:
-        if _NAME.fullmatch(secret.name) is None:
-            raise Refused("pull_secret_missing", f"{secret.name!r} is no name of a secret")
+        if _NAME.fullmatch(secret.name) is None or secret.name.startswith(f"{PREFIX}-"):
+            raise Refused("pull_secret_missing", f"{secret.name!r} is no name of a secret that others keep")
         return secret.name
     number = wanted.pull_secrets.index(secret)
     return f"{server_name(wanted.entry, wanted.installation_id)}-pull-{number}"
