@@ -20,9 +20,9 @@ from bridge.listener import Listener
 from bridge.options import Options, from_this_process
 from bridge.orphans import take_in_orphans
 from bridge.printed import Printed
-from bridge.redaction import Redaction
 from core.internal_server import InternalServer
 from core.logs import json_logging
+from core.redaction import Redaction
 from core.tasks import Tasks
 
 log = logging.getLogger("bridge")

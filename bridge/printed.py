@@ -10,7 +10,7 @@ from collections import deque
 from typing import Final
 
 from bridge.lines import TooLong
-from bridge.redaction import Redaction
+from core.redaction import Redaction
 
 log = logging.getLogger(__name__)
 MOST_A_SECOND: Final = 200

@@ -8,7 +8,7 @@ image is, so they keep their names and change in place: a renewed password resta
 import base64
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -17,6 +17,7 @@ from control.orchestrator.environment import Environment
 from control.orchestrator.identity import PREFIX, labels, server_name
 from control.servers.runtime import Refused
 from control.servers.wanted import PullSecret, WantedServer
+from core.redaction import Redaction
 
 VARIABLE: Final = "variable"
 FILE: Final = "file"
@@ -68,6 +69,12 @@ def secret_objects(wanted: WantedServer, environment: Environment) -> list[dict[
             kind = "kubernetes.io/dockerconfigjson"
             made.append(_secret(wanted, environment, pull_name(wanted, one), kind, held, immutable=False))
     return made
+
+
+def without_secrets(secrets: Iterable[Mapping[str, Any]]) -> Redaction:
+    """What takes the values of these objects out of a text, such as what a program said at its end."""
+    values = (base64.b64decode(value).decode() for one in secrets for value in (one.get("data") or {}).values())
+    return Redaction(values)
 
 
 def _secret(

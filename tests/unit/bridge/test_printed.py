@@ -5,7 +5,7 @@ import pytest
 from bridge import printed as module
 from bridge.lines import TooLong
 from bridge.printed import LONGEST, MOST_A_SECOND, Printed
-from bridge.redaction import Redaction
+from core.redaction import Redaction
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from bridge.child_process import InputFull
 from bridge.lines import TooLong
 from bridge.printed import Printed
-from bridge.redaction import Redaction
 from bridge.refused import Refused
 from bridge.run import Run
+from core.redaction import Redaction
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(st.characters(exclude_categories=["Cs"])),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from control.orchestrator.identity import TEAM
-from control.orchestrator.secret_objects import content_name, pull_name, secret_objects
+from control.orchestrator.secret_objects import content_name, pull_name, secret_objects, without_secrets
 from control.servers.runtime import Refused
 from control.servers.wanted import PullSecret
 from tests.kube.wanted_servers import BARE, ENVIRONMENT, HTTP, STDIO
@@ -67,6 +67,12 @@ def test_a_name_that_no_secret_can_have_is_refused(name: str) -> None:
     with pytest.raises(Refused) as refused:
         pull_name(HTTP, PullSecret(name=name))
     assert refused.value.cause == "pull_secret_missing"
+
+
+def test_what_a_program_said_has_no_value_of_its_secrets() -> None:
+    redact = without_secrets(secret_objects(STDIO, ENVIRONMENT))
+    assert redact("key canary-of-the-variable refused") == "key [redacted] refused"
+    assert without_secrets([])("key") == "key"
 
 
 def test_no_secret_is_shown_with_what_it_is_made_of() -> None:

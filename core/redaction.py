@@ -1,4 +1,4 @@
-"""Takes secrets out of what a server prints, in the forms in which programs print them. Pure."""
+"""Takes secrets out of what a server prints or a cluster says of it, in the forms in which programs print them."""
 
 import base64
 import json

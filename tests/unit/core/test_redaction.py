@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.redaction import REDACTED, SHORTEST, Redaction
+from core.redaction import REDACTED, SHORTEST, Redaction
 
 secrets = st.text(st.characters(exclude_categories=["Cs"]), min_size=SHORTEST, max_size=40).filter(
     lambda one: one not in REDACTED
